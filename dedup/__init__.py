@@ -1,0 +1,75 @@
+"""dedup: repeated paragraphs and repeated whole articles, exact and nearly so, with the evidence.
+
+>>> import dedup
+>>> result = dedup.find_duplicates(["one two three four five six", "One, two, three, four, five, six.", "other"])
+>>> result.clusters.select(["id", "kept_id", "reason"]).to_pylist()
+[{'id': 0, 'kept_id': 0, 'reason': None}, {'id': 1, 'kept_id': 0, 'reason': 'exact'}]
+
+The names are loaded when they are first used, so ``import dedup`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dedup import errors, interop, lsh, minhash, shingling
+    from dedup.comparison import Comparison, Span, compare
+    from dedup.duplicates import Duplicates, Summary
+    from dedup.errors import DedupError, InputError, ParameterError
+    from dedup.find import find_duplicates
+    from dedup.repeated import Repeat, Repeats
+    from dedup.repeats import find_repeats
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Comparison",
+    "DedupError",
+    "Duplicates",
+    "InputError",
+    "ParameterError",
+    "Repeat",
+    "Repeats",
+    "Span",
+    "Summary",
+    "compare",
+    "errors",
+    "find_duplicates",
+    "find_repeats",
+    "interop",
+    "lsh",
+    "minhash",
+    "shingling",
+]
+
+_HOMES = {
+    "Comparison": "comparison",
+    "DedupError": "errors",
+    "Duplicates": "duplicates",
+    "InputError": "errors",
+    "ParameterError": "errors",
+    "Repeat": "repeated",
+    "Repeats": "repeated",
+    "Span": "comparison",
+    "Summary": "duplicates",
+    "compare": "comparison",
+    "find_duplicates": "find",
+    "find_repeats": "repeats",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f"dedup.{_HOMES[name]}"), name)
+    elif name in __all__:
+        value = importlib.import_module(f"dedup.{name}")
+    else:
+        raise AttributeError(f"module 'dedup' has no attribute {name!r}; it has {', '.join(__all__)}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,52 @@
+"""Threads over blocks: the one place that has any.
+
+A stage is a function from a block of arrays to a block of arrays. Kernels release the GIL, so plain threads are
+enough; results come back in the order of the blocks, whatever the number of threads, so nothing depends on it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from dedup.errors import ParameterError
+
+__all__ = ["map_blocks", "thread_count"]
+
+Block = TypeVar("Block")
+Result = TypeVar("Result")
+
+LOOK_AHEAD = 2
+"""Blocks a thread that are prepared or wait to be taken, beside the one it works on."""
+
+
+def thread_count(threads: int | None) -> int:
+    """Return the number of threads to use; None stands for the processors this process may run on."""
+    if threads is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise ParameterError(f"threads: expected a whole number from 1 on, or None, found {threads!r}")
+    return threads
+
+
+def map_blocks(
+    function: Callable[[Block], Result], blocks: Iterable[Block], threads: int
+) -> Iterator[Result]:
+    """Yield ``function(block)`` for each block, in order; blocks are made while earlier ones are worked on."""
+    if threads == 1:
+        yield from map(function, blocks)
+        return
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="dedup")
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for block in blocks:
+            waiting.append(pool.submit(function, block))
+            if len(waiting) >= threads * LOOK_AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,133 @@
+"""Stars: each removed text reaches the threshold with the text that is kept for it.
+
+Texts are taken in an order of priority (`keep`). Each joins the most similar text already kept that reaches the
+threshold (ties: the one earlier in priority), or is kept itself. So nothing is removed because of a chain: A like B,
+B like C does not remove C for A's sake. Exact copies collapse first, into the one with the best priority.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.errors import ParameterError
+from dedup.lsh import Buckets
+from dedup.pairs import Pairs, jaccard
+from dedup.units import Units
+
+__all__ = ["KEEP", "Stars", "components", "find_stars", "rank_units"]
+
+KEEP = ("first", "last", "longest", "shortest")
+
+Keep = str | Callable[[Any, str], Any]
+
+
+class Stars(NamedTuple):
+    """Who stands for whom: for each unit the kept one and the similarity to it (itself and 1.0 where kept).
+
+    `further` are pairs that were verified on the way; `overflow` counts kept units that found a large bucket full.
+    """
+
+    star: npt.NDArray[np.int64]
+    similarity: npt.NDArray[np.float64]
+    further: Pairs
+    verified: int
+    overflow: int
+
+
+def check_keep(keep: Keep) -> None:
+    """Raise `ParameterError` unless `keep` is a known word or a function."""
+    if keep not in KEEP and not callable(keep):
+        raise ParameterError(f"keep: expected one of {', '.join(map(repr, KEEP))} or callable(id, text), found {keep!r}")
+
+
+def rank_units(keep: Keep, count: int, lengths: Callable[[], Any], keys: Callable[[], list[Any]]) -> Any:
+    """Return the rank of each unit, int64: 0 is kept first. `lengths` (characters) and `keys` are asked if needed."""
+    positions = np.arange(count, dtype=np.int64)
+    if keep == "first":
+        return positions
+    if keep == "last":
+        return positions[::-1].copy()
+    if callable(keep):
+        found = keys()
+        try:
+            order = np.array(sorted(range(count), key=found.__getitem__), dtype=np.int64)
+        except TypeError as error:
+            raise ParameterError(f"keep: expected keys that can be compared with each other; {error}") from error
+    else:
+        sizes = lengths()
+        order = np.argsort(-sizes if keep == "longest" else sizes, kind="stable")
+    rank = np.empty(count, dtype=np.int64)
+    rank[order] = positions
+    return rank
+
+
+def find_stars(
+    units: Units,
+    representatives: npt.NDArray[np.int64],
+    pairs: Pairs,
+    rank: npt.NDArray[np.int64],
+    threshold: float,
+    buckets: Buckets | None = None,
+) -> Stars:
+    """Give each unit the kept one that stands for it; `pairs` and `buckets` are of representatives.
+
+    Units in `buckets` must be prepared. Cost: linear in pairs and in bucket members.
+    """
+    from dedup.kernels import clusters as kernels
+
+    count = len(units)
+    full = units.full
+    leading = full[representatives[full] == full]
+    priority = leading[np.argsort(rank[leading], kind="stable")]
+    both = np.concatenate((pairs.left, pairs.right))
+    order = np.argsort(both, kind="stable")
+    neighbours = np.concatenate((pairs.right, pairs.left))[order]
+    similarities = np.tile(jaccard(pairs, units.sizes), 2)[order]
+    members = np.empty(0, dtype=np.int64) if buckets is None else buckets.members
+    bounds = np.zeros(1, dtype=np.int64) if buckets is None else buckets.bounds
+    bucket_order = np.argsort(members, kind="stable")
+    numbers = np.repeat(np.arange(len(bounds) - 1, dtype=np.int64), np.diff(bounds))[bucket_order]
+    star, similarity, found, verified, overflow = kernels.stars(
+        priority,
+        rank,
+        _offsets(both, count),
+        neighbours,
+        similarities,
+        _offsets(members, count),
+        numbers,
+        len(bounds) - 1,
+        units.hashes,
+        units.offsets,
+        units.sizes,
+        threshold,
+    )
+    rows = np.array(found, dtype=np.int64).reshape(-1, 3)
+    low, high = np.minimum(rows[:, 0], rows[:, 1]), np.maximum(rows[:, 0], rows[:, 1])
+    alone = star < 0
+    star[alone] = np.flatnonzero(alone)
+    copies = np.flatnonzero(representatives != np.arange(count))
+    star[copies] = star[representatives[copies]]
+    similarity[copies] = similarity[representatives[copies]]
+    return Stars(star, similarity, Pairs(low, high, rows[:, 2]), int(verified), int(overflow))
+
+
+def _offsets(rows: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
+    return np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(np.bincount(rows, minlength=count))))
+
+
+def components(count: int, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return, for each of `count` units, the first unit of its connected component."""
+    root = list(range(count))
+    for a, b in zip(left.tolist(), right.tolist(), strict=True):
+        while root[a] != a:
+            root[a] = a = root[root[a]]
+        while root[b] != b:
+            root[b] = b = root[root[b]]
+        root[max(a, b)] = min(a, b)
+    for unit in range(count):
+        root[unit] = root[root[unit]]
+    return np.array(root, dtype=np.int64)

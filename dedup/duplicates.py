@@ -1,0 +1,430 @@
+"""What a search gives back: Arrow tables with a face that a person can read.
+
+`Duplicates` holds the evidence as arrays and makes its tables when they are asked for. Nothing in a table depends on
+threads, on the size of blocks or on the clock; seconds stand apart in ``timings``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.clusters import Stars, components, find_stars
+from dedup.columns import Texts, read_texts
+from dedup.errors import InputError, ParameterError
+from dedup.listing import big_clusters, list_pairs
+from dedup.lsh import Bands, check_threshold
+from dedup.pairs import Pairs, jaccard
+from dedup.selection import listed, replace_texts, select_rows
+from dedup.units import Units
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Duplicates", "Summary"]
+
+SHOWN = 80
+"""Characters of a text that `.repeated` shows."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a search did, in numbers. Two runs with the same input and options have equal summaries.
+
+    Attributes
+    ----------
+    unit, method, shingle, threshold : as asked for; `method` is the one that ran
+    texts : texts read; `empty` of them have no token: they are kept, and equal nothing
+    paragraphs : paragraphs read, None for documents
+    pairs, clusters, removed : how many were listed, found, and are not kept
+    large_clusters : clusters whose removed texts are listed with their kept text alone (``pairs="auto"``)
+    large_buckets : LSH buckets of more than 64 texts, searched by verified leaders; the promise leaves them out
+    overflow : times that a kept text found such a bucket full of leaders
+    guaranteed_recall : least probability that a pair at the threshold is found
+    measured_recall : Horvitz-Thompson estimate of the share of pairs that were found, None without near pairs
+    closest : (left id, right id, similarity) of the closest pair examined, where none reached the threshold
+    warnings : what looks wrong, in words
+    """
+
+    unit: str
+    method: str
+    shingle: str
+    threshold: float
+    texts: int
+    empty: int
+    paragraphs: int | None
+    pairs: int
+    clusters: int
+    removed: int
+    large_clusters: int
+    large_buckets: int
+    overflow: int
+    guaranteed_recall: float
+    measured_recall: float | None
+    closest: tuple[Any, Any, float] | None
+    warnings: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a dict."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        what = f"{self.texts:,} texts" + (f", {self.paragraphs:,} paragraphs" if self.paragraphs is not None else "")
+        lines = [
+            f"{what} ({self.empty:,} empty), {self.shingle}, {self.method} at {self.threshold:g}",
+            f"{self.pairs:,} pairs, {self.clusters:,} clusters, {self.removed:,} removed",
+        ]
+        if self.guaranteed_recall < 1.0:
+            measured = "" if self.measured_recall is None else f", {100 * self.measured_recall:.2f} % measured"
+            lines.append(f"recall: {100 * self.guaranteed_recall:.2f} % guaranteed at the threshold{measured}")
+        if self.large_clusters:
+            lines.append(f"{self.large_clusters:,} large clusters: removed texts are listed with their kept one alone")
+        if self.large_buckets:
+            lines.append(f"{self.large_buckets:,} large buckets went by leaders ({self.overflow:,} found them full)")
+        if self.closest is not None:
+            left, right, similarity = self.closest
+            lines.append(f"no duplicates; closest pair examined: {left!r} and {right!r} at {similarity:.3f}")
+        return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a search was asked, and what it found out beside the pairs."""
+
+    unit: str
+    method: str
+    shingle: str
+    threshold: float
+    listing: str
+    column: str
+    guaranteed_recall: float
+    bands: Bands
+    large_buckets: int = 0
+    by_leaders: bool = False
+    closest: tuple[int, int, float] | None = None
+
+
+class Duplicates:
+    """Near-duplicate documents or paragraphs, with the evidence, and what is kept of them.
+
+    Made by `dedup.find_duplicates`. The tables are Arrow; ids are those that came in, or positions.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        texts: Texts,
+        units: Units,
+        representatives: npt.NDArray[np.int64],
+        rank: npt.NDArray[np.int64],
+        pairs: Pairs,
+        stars: Stars,
+        timings: Mapping[str, float],
+    ) -> None:
+        self._run = run
+        self._texts = texts
+        self._units = units
+        self._representatives = representatives
+        self._rank = rank
+        self._pairs = pairs
+        self._stars = stars
+        self.timings = dict(timings)
+
+    def __repr__(self) -> str:
+        return f"Duplicates\n{self.summary}"
+
+    # tables
+
+    @cached_property
+    def _listed(self) -> Pairs:
+        return list_pairs(self._pairs, self._representatives, self._units, self._stars.star, self._run.listing)
+
+    @cached_property
+    def pairs(self) -> pa.Table:
+        """The pairs that reach the threshold, with their evidence, sorted (Arrow table).
+
+        Columns: left, right (ids; left before right in the input), left_size, right_size, shared (shingles), jaccard,
+        left_in_right (shared / left_size), right_in_left. With paragraphs also left_paragraph, left_start, left_end and
+        the same for right: numbers from 0, and characters of the original text.
+        """
+        import pyarrow as pa
+
+        pairs, sizes = self._listed, self._units.sizes[self._representatives]
+        columns: dict[str, Any] = {}
+        for side, rows in (("left", pairs.left), ("right", pairs.right)):
+            columns[side] = self._ids(self._units.places[rows, 0])
+        for side, rows in (("left", pairs.left), ("right", pairs.right)):
+            columns |= self._place_columns(rows, f"{side}_")
+        columns |= {"left_size": sizes[pairs.left], "right_size": sizes[pairs.right], "shared": pairs.shared}
+        columns["jaccard"] = jaccard(pairs, sizes)
+        columns["left_in_right"] = pairs.shared / sizes[pairs.left]
+        columns["right_in_left"] = pairs.shared / sizes[pairs.right]
+        return pa.table(columns)
+
+    @cached_property
+    def clusters(self) -> pa.Table:
+        """The members of all clusters of two or more (Arrow table), by cluster, then in input order.
+
+        Columns: id; cluster (int64, numbered by the kept text's position); kept (bool); kept_id; similarity (to the
+        kept text, 1.0 for itself); reason ("exact", "near", null for the kept). With paragraphs also paragraph, start,
+        end.
+        """
+        import pyarrow as pa
+
+        members, numbers = self._members
+        star = self._stars.star[members]
+        kept = star == members
+        exact = self._representatives[members] == self._representatives[star]
+        reason = np.where(exact, "exact", "near").astype(object)
+        return pa.table(
+            {
+                "id": self._ids(self._units.places[members, 0]),
+                **self._place_columns(members, ""),
+                "cluster": numbers,
+                "kept": kept,
+                "kept_id": self._ids(self._units.places[star, 0]),
+                "similarity": self._stars.similarity[members],
+                "reason": pa.array(reason, type=pa.string(), mask=kept),
+            }
+        )
+
+    @cached_property
+    def kept(self) -> pa.Array:
+        """The ids that stay, in input order (Arrow array); paragraphs: struct of document and paragraph."""
+        return self._where(self._kept)
+
+    @cached_property
+    def removed(self) -> pa.Array:
+        """The ids that go, in input order (Arrow array); paragraphs: struct of document and paragraph."""
+        return self._where(~self._kept)
+
+    @cached_property
+    def repeated(self) -> pa.Table:
+        """What repeats, most copies first (Arrow table): text (its start), copies, documents, kept_id, cluster."""
+        import pyarrow as pa
+
+        members, numbers = self._members
+        kept = members[self._stars.star[members] == members]
+        copies = np.bincount(numbers, minlength=len(kept))
+        both = np.unique(np.column_stack((numbers, self._units.places[members, 0])), axis=0)
+        documents = np.bincount(both[:, 0], minlength=len(kept))
+        order = np.lexsort((np.arange(len(kept)), -documents, -copies))
+        return pa.table(
+            {
+                "text": pa.array([self._shown(unit) for unit in kept[order].tolist()], type=pa.string()),
+                "copies": copies[order],
+                "documents": documents[order],
+                "kept_id": self._ids(self._units.places[kept[order], 0]),
+                "cluster": order,
+            }
+        )
+
+    @cached_property
+    def summary(self) -> Summary:
+        """What the search did, in numbers (see `Summary`)."""
+        units, run = self._units, self._run
+        documents = len(self._texts)
+        with_tokens = len(np.unique(units.places[units.full, 0]))
+        numbers = self._members[1]
+        closest = run.closest
+        return Summary(
+            unit=run.unit,
+            method=run.method,
+            shingle=run.shingle,
+            threshold=run.threshold,
+            texts=documents,
+            empty=documents - with_tokens,
+            paragraphs=len(units) if run.unit == "paragraph" else None,
+            pairs=len(self._listed.left),
+            clusters=int(numbers[-1]) + 1 if len(numbers) else 0,
+            removed=int((~self._kept).sum()),
+            large_clusters=len(self._partly_listed),
+            large_buckets=run.large_buckets,
+            overflow=self._stars.overflow,
+            guaranteed_recall=run.guaranteed_recall,
+            measured_recall=self._measured_recall(),
+            closest=None if closest is None else (*(self._name(unit) for unit in closest[:2]), closest[2]),
+            warnings=self._warnings(),
+        )
+
+    # what to do with it
+
+    def filter(self, data: Any) -> Any:
+        """Return `data` without what repeats, as the same type: order, index and other columns untouched.
+
+        `data` has as many rows as were searched (a generator gives a list). With paragraphs the same rows come back
+        with the repeated paragraphs cut out; a text of which nothing is left is ``""``.
+        """
+        if self._run.unit == "document":
+            return select_rows(data, self._kept)
+        data = listed(data)
+        column = self._run.column
+        is_table = isinstance(data, (list, tuple)) and bool(data) and isinstance(data[0], Mapping)
+        named = is_table or (hasattr(data, "__getitem__") and getattr(data, "columns", None) is not None)
+        named = named or hasattr(data, "column_names")
+        texts = read_texts(data, column=column if named else None)
+        if len(texts) != len(self._texts):
+            raise InputError(f"filter: expected the {len(self._texts)} rows that were searched, found {len(texts)}")
+        places = self._units.places
+        bounds = np.searchsorted(places[:, 0], np.arange(len(texts) + 1))
+        rows: list[str | None] = []
+        for row in range(len(texts)):
+            kept = self._kept[bounds[row] : bounds[row + 1]]
+            text = texts[row]
+            rows.append(text if kept.all() else cut(text, places[bounds[row] : bounds[row + 1]], kept))
+        return replace_texts(data, rows, column)
+
+    def rethreshold(self, threshold: float) -> Duplicates:
+        """Return what a new run at a higher `threshold` would give, from the pairs found here, without a new search.
+
+        Raises `ParameterError` where `threshold` is lower than that of this run, or where the pairs of some cluster
+        were not all listed.
+        """
+        check_threshold(threshold)
+        run = self._run
+        if threshold < run.threshold:
+            raise ParameterError(
+                f"threshold: expected {run.threshold} or more, found {threshold}: lower pairs were not listed; "
+                "run find_duplicates again"
+            )
+        partial = self._partly_listed
+        if partial and threshold > run.threshold:
+            shown = ", ".join(map(str, partial[:10])) + (", ..." if len(partial) > 10 else "")
+            raise ParameterError(
+                f'threshold: the pairs of cluster {shown} were not all listed; run find_duplicates again with pairs="all"'
+                f" or threshold={threshold}"
+            )
+        pairs = self._pairs.take(jaccard(self._pairs, self._units.sizes) >= threshold)
+        stars = find_stars(self._units, self._representatives, pairs, self._rank, threshold)
+        new = Run(**{**run.__dict__, "threshold": threshold})
+        return Duplicates(new, self._texts, self._units, self._representatives, self._rank, pairs, stars, {})
+
+    def components(self) -> pa.Table:
+        """Return the connected components of the listed pairs (Arrow table: id, component; of two or more members).
+
+        Components chain: their members may be far below the threshold from each other. They never decide what is
+        removed.
+        """
+        import pyarrow as pa
+
+        pairs = self._listed
+        root = components(len(self._units), pairs.left, pairs.right)
+        size = np.bincount(root, minlength=len(root))
+        members = np.flatnonzero(size[root] > 1)
+        members = members[np.argsort(root[members], kind="stable")]
+        _, numbers = np.unique(root[members], return_inverse=True)
+        ids = self._ids(self._units.places[members, 0])
+        return pa.table({"id": ids, **self._place_columns(members, ""), "component": numbers.astype(np.int64)})
+
+    # parts
+
+    @property
+    def _kept(self) -> npt.NDArray[np.bool_]:
+        return self._stars.star == np.arange(len(self._units))
+
+    @cached_property
+    def _members(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The members of clusters of two or more, by cluster and input order, and their clusters' numbers."""
+        star = self._stars.star
+        size = np.bincount(star, minlength=len(star))
+        members = np.flatnonzero(size[star] > 1)
+        members = members[np.argsort(star[members], kind="stable")]
+        _, numbers = np.unique(star[members], return_inverse=True)
+        return members, numbers.astype(np.int64)
+
+    @cached_property
+    def _partly_listed(self) -> list[int]:
+        """The numbers of the clusters whose pairs are not all listed."""
+        members, numbers = self._members
+        star = self._stars.star
+        partial = np.zeros(len(star), dtype=np.bool_)
+        if self._run.listing == "auto":
+            partial |= big_clusters(star)[star]
+        if self._run.by_leaders:
+            size = np.bincount(star, minlength=len(star))
+            partial |= size[star] > 64  # only those can have met in a large bucket
+        return np.unique(numbers[partial[members]]).tolist()  # type: ignore[no-any-return]
+
+    def _ids(self, rows: npt.NDArray[np.int64]) -> pa.Array:
+        import pyarrow as pa
+
+        if self._texts.ids is None:
+            return pa.array(rows, type=pa.int64())
+        ids = self._texts.ids
+        kind = pa.int64() if not ids or isinstance(ids[0], int) else pa.string()
+        return pa.array([ids[row] for row in rows.tolist()], type=kind)
+
+    def _place_columns(self, units: npt.NDArray[np.int64], prefix: str) -> dict[str, Any]:
+        if self._run.unit == "document":
+            return {}
+        places = self._units.places[units]
+        return {f"{prefix}{name}": places[:, i] for i, name in enumerate(("paragraph", "start", "end"), start=1)}
+
+    def _where(self, chosen: npt.NDArray[np.bool_]) -> pa.Array:
+        import pyarrow as pa
+
+        places = self._units.places[chosen]
+        ids = self._ids(places[:, 0])
+        if self._run.unit == "document":
+            return ids
+        return pa.StructArray.from_arrays([ids, pa.array(places[:, 1])], names=["document", "paragraph"])
+
+    def _name(self, unit: int) -> Any:
+        name = self._texts.id_of(int(self._units.places[unit, 0]))
+        return name if self._run.unit == "document" else (name, int(self._units.places[unit, 1]))
+
+    def _shown(self, unit: int) -> str:
+        place = self._units.places[unit].tolist()
+        text = self._texts[place[0]]
+        text = text[place[2] : place[3]] if self._run.unit == "paragraph" else text
+        words = text[: 4 * SHOWN].encode("utf-8", "replace").decode().split()
+        line = " ".join(words)
+        return line if len(line) <= SHOWN else line[: SHOWN - 3] + "..."
+
+    def _measured_recall(self) -> float | None:
+        """Horvitz-Thompson: each pair found stands for 1 / P(J) pairs, P being the chance that it had to be found."""
+        run = self._run
+        if run.method != "lsh" or not len(self._pairs.left):
+            return None
+        chance = 1.0 - (1.0 - jaccard(self._pairs, self._units.sizes) ** run.bands.rows) ** run.bands.bands
+        return float(len(chance) / np.sum(1.0 / chance))
+
+    def _warnings(self) -> tuple[str, ...]:
+        members, numbers = self._members
+        if not len(members):
+            return ()
+        sizes = np.bincount(numbers)
+        limit = max(1000, len(self._units) // 100)
+        found = []
+        for number in np.flatnonzero(sizes > limit)[:3].tolist():
+            some = [self._name(unit) for unit in members[numbers == number][:3].tolist()]
+            found.append(
+                f"cluster {number} holds {sizes[number]:,} of {len(self._units):,} {self._run.unit}s; "
+                f"look at some of them: {', '.join(map(repr, some))}"
+            )
+        return tuple(found)
+
+
+def cut(text: str, places: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]) -> str:
+    """Return `text` without the paragraphs that are not kept, each with the white space behind it."""
+    if not kept.any():
+        return ""
+    pieces: list[str] = []
+    at = 0
+    for i in range(len(places)):
+        if kept[i]:
+            continue
+        start = int(places[i, 2])
+        if at <= start:
+            pieces.append(text[at:start])
+        at = int(places[i + 1, 2]) if i + 1 < len(places) else int(places[i, 3])
+    body = "".join(pieces)
+    tail = text[at:]
+    if not kept[-1]:  # the last paragraph went: so does the white space that parted it from the one before
+        body = body.rstrip()
+    return body + tail

@@ -1,0 +1,26 @@
+"""The errors of dedup: each message says what was wanted, what was found, where, and what to do.
+
+::
+
+    DedupError(Exception)
+      ParameterError(DedupError, ValueError)   an option has a value that means nothing
+      InputError(DedupError, ValueError)       a text, an id, a column or a file cannot be used
+
+Both are ``ValueError`` too, so that code which knows nothing of dedup can catch them.
+"""
+
+from __future__ import annotations
+
+__all__ = ["DedupError", "InputError", "ParameterError"]
+
+
+class DedupError(Exception):
+    """Base of every error that dedup raises on purpose."""
+
+
+class ParameterError(DedupError, ValueError):
+    """An option has a value that means nothing: ``threshold=80``, an unknown ``method``."""
+
+
+class InputError(DedupError, ValueError):
+    """What came in cannot be used: a number among the texts, an unknown column, two equal ids."""

@@ -1,0 +1,115 @@
+"""To and from datasketch 2.0: the same signatures for the same tokens and seed.
+
+datasketch's ``affine32`` scheme (its default since 2.0.0) is::
+
+    hashvalue[j] = min(a[j] * fmix32(sha1_hash32(token)) + c[j] mod 2^32 for token in tokens)
+
+which is what `dedup.minhash` computes, over other input hashes. So signatures made here carry over as they are
+(`to_minhash`, `to_leanminhash`, `from_datasketch`): compare them among each other. And `datasketch_signatures` makes,
+from token sets, exactly what ``datasketch.MinHash.update_batch`` makes, several times faster: for those who hold
+signatures of datasketch and want to add to them. Its older ``legacy`` scheme is read, never written.
+
+The package datasketch itself is needed only where its objects are made: ``pip install 'dedup-text[datasketch]'``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.errors import ParameterError
+from dedup.minhash import check_seed, permutations, sign
+
+if TYPE_CHECKING:
+    from datasketch import LeanMinHash, MinHash
+
+__all__ = ["datasketch_signatures", "from_datasketch", "to_leanminhash", "to_minhash"]
+
+SCHEME = "affine32"
+
+
+def datasketch_signatures(
+    token_sets: Iterable[Iterable[bytes]], *, num_perm: int = 128, seed: int = 1
+) -> npt.NDArray[np.uint32]:
+    """Return the hash values that ``datasketch.MinHash(num_perm, seed)`` has after `update_batch`: uint32, a row a set.
+
+    Tokens are bytes, as datasketch wants them. An empty set gives all ones, as it does there.
+
+    >>> datasketch_signatures([[b"one", b"two"]], num_perm=4).shape
+    (1, 4)
+    """
+    rows: list[npt.NDArray[np.uint32]] = []
+    offsets = [0]
+    for number, tokens in enumerate(token_sets):
+        if isinstance(tokens, (str, bytes)):
+            raise ParameterError(f"token_sets: expected sets of bytes, found {type(tokens).__name__} at position {number}")
+        digests = b"".join(hashlib.sha1(token, usedforsecurity=False).digest()[:4] for token in tokens)
+        rows.append(np.frombuffer(digests, dtype="<u4"))
+        offsets.append(offsets[-1] + len(rows[-1]))
+    hashes = np.concatenate([np.empty(0, dtype=np.uint32), *rows])
+    # the kernel reads the high half of a 64-bit hash
+    values = _mix(hashes).astype(np.uint64) << np.uint64(32)
+    return sign(values, np.array(offsets, dtype=np.int64), *permutations(num_perm, seed))
+
+
+def _mix(hashes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+    """Return the 32-bit finaliser of MurmurHash3 of each hash, as datasketch mixes them."""
+    mixed = hashes ^ (hashes >> np.uint32(16))
+    mixed = mixed * np.uint32(0x85EBCA6B)
+    mixed ^= mixed >> np.uint32(13)
+    mixed = mixed * np.uint32(0xC2B2AE35)
+    return mixed ^ (mixed >> np.uint32(16))
+
+
+def to_minhash(signature: npt.NDArray[np.uint32], *, seed: int = 1) -> MinHash:
+    """Return one signature as a ``datasketch.MinHash`` of scheme ``affine32``.
+
+    Its own ``update`` hashes tokens with SHA-1, so update it only if the signature came from `datasketch_signatures`.
+    """
+    from datasketch import MinHash
+
+    return MinHash(seed=seed, hashvalues=_checked(signature, seed), scheme=SCHEME)
+
+
+def to_leanminhash(signature: npt.NDArray[np.uint32], *, seed: int = 1) -> LeanMinHash:
+    """Return one signature as a ``datasketch.LeanMinHash`` of scheme ``affine32``."""
+    from datasketch import LeanMinHash
+
+    return LeanMinHash(seed=seed, hashvalues=_checked(signature, seed), scheme=SCHEME)
+
+
+def from_datasketch(minhashes: Iterable[Any]) -> tuple[npt.NDArray[np.uint32], int]:
+    """Return the signatures of some ``MinHash`` or ``LeanMinHash`` objects (uint32, a row each) and their seed.
+
+    Raises `ParameterError` where their seeds, lengths or schemes differ, or where the scheme has 64-bit values.
+    """
+    rows: list[npt.NDArray[np.uint32]] = []
+    first: tuple[int, int, str] | None = None
+    for number, minhash in enumerate(minhashes):
+        kind = (int(minhash.seed), len(minhash.hashvalues), str(getattr(minhash, "scheme", "legacy")))
+        if first is None:
+            first = kind
+        if kind != first:
+            raise ParameterError(
+                f"minhashes: expected seed={first[0]}, num_perm={first[1]}, scheme={first[2]!r} as at position 0, "
+                f"found seed={kind[0]}, num_perm={kind[1]}, scheme={kind[2]!r} at position {number}"
+            )
+        if kind[2] == "affine64":
+            raise ParameterError("minhashes: expected 32-bit hash values, found scheme 'affine64'; make them anew")
+        rows.append(np.asarray(minhash.hashvalues).astype(np.uint32))
+    if first is None:
+        raise ParameterError("minhashes: expected one or more, found none")
+    return np.stack(rows), first[0]
+
+
+def _checked(signature: npt.NDArray[np.uint32], seed: int) -> npt.NDArray[np.uint32]:
+    check_seed(seed)
+    if signature.dtype != np.uint32 or signature.ndim != 1:
+        raise ParameterError(
+            f"signature: expected one row of uint32, found shape {signature.shape} of {signature.dtype}"
+        )
+    return signature

@@ -1,0 +1,88 @@
+"""The compiled loops of dedup: numba and numpy only, one noun a file.
+
+The rules they keep (each is tested or follows from how `kernel` compiles):
+
+- A kernel computes; its caller validates. Kernels raise nothing and allocate only what they return.
+- Kernels are serial and release the GIL; threads live in `dedup.blocks` alone.
+- All hash arithmetic is uint64: numba turns ``uint64 + int`` into a signed or floating value, so every literal
+  and index that touches a hash is wrapped.
+- Inputs may be read-only (Arrow buffers are); a kernel that writes says so in its docstring.
+
+Kernels are cached on disk. numba's own cache does not notice an edit in another file that a kernel calls, which
+for a hash library could keep old hashes alive after an upgrade; so the cache folder is named by the digest of
+all kernel sources, and an edit of any of them starts a new folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import numba
+from numba.core import config
+
+__all__ = ["cache_folder", "kernel", "part"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def part(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile `function` into each kernel that calls it: for small ones, and for those with a single caller.
+
+    A compiled function of its own costs a tenth of a second or more in the very first run, and its code is optimised
+    again in every caller.
+    """
+    return numba.njit(nogil=True, inline="always", error_model="numpy")(function)  # type: ignore[no-any-return]
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile `function` on its first call: serial, without the GIL, cached on disk where a folder can be written."""
+    folder = cache_folder()
+    if folder is None:
+        return numba.njit(nogil=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+    before = config.CACHE_DIR
+    config.CACHE_DIR = folder  # read once, while the decorator runs
+    try:
+        return numba.njit(nogil=True, cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+    finally:
+        config.CACHE_DIR = before
+
+
+@lru_cache(maxsize=1)
+def cache_folder() -> str | None:
+    """Return the folder of compiled kernels, named by the digest of their sources; None where nothing is writable.
+
+    Tried in this order: ``NUMBA_CACHE_DIR``, the package's own ``__pycache__``, the user's cache, a private folder
+    among the temporary files.
+    """
+    here = Path(__file__).parent
+    digest = hashlib.sha256()
+    for source in sorted(here.glob("*.py")):
+        digest.update(source.read_bytes())
+    name = f"dedup-{digest.hexdigest()[:16]}"
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    user = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    owner = os.getuid() if hasattr(os, "getuid") else "user"
+    private = os.path.join(tempfile.gettempdir(), f"dedup-kernels-{owner}")
+    for parent in [given] if given else [str(here / "__pycache__"), os.path.join(user, "dedup"), private]:
+        if _writable(os.path.join(parent, name), private=parent == private):
+            return os.path.join(parent, name)
+    return None
+
+
+def _writable(folder: str, *, private: bool) -> bool:
+    """Make `folder` and try it; a private one in a shared place must belong to us, or its code is not run."""
+    try:
+        os.makedirs(folder, mode=0o700 if private else 0o777, exist_ok=True)
+        if private and hasattr(os, "getuid") and os.stat(os.path.dirname(folder)).st_uid != os.getuid():
+            return False
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,424 @@
+"""Tokens of UTF-8 texts: folded, split, hashed, with their byte offsets.
+
+Definition, in naive Python (`kind` from `dedup.unicode`; `folded` is the case-folded NFKC form of the text)::
+
+    tokens, last = [], None
+    for c in folded:
+        if kind[c] == SKIPPED: continue
+        if kind[c] == SEPARATOR: last = None; continue
+        if last is None or kind[c] == SPACELESS or (last == SPACELESS and kind[c] == WORD): tokens.append("")
+        tokens[-1] += c
+        last = last if last is not None and kind[c] == MARK else SPACELESS if kind[c] == SPACELESS else WORD
+
+Two steps. `fold` writes the folded bytes of one text beside a bit for each byte that belongs to a token; where two
+tokens touch (scripts without spaces) it writes a zero byte between them. ASCII goes 64 bytes at a time; other code
+points through the table. Then the ends of the runs of ones are the ends of the tokens. Where the folded bytes are not
+in step with the text, `fold` notes a *segment* (folded from, folded to, text from, text to), int64 each, so that a
+token's place in the text is found without a map of every byte.
+
+Hash of a token, 64 bits (C, D odd)::
+
+    h = 0
+    for each 8 bytes of the token, the last padded with zeros, as little-endian integer x:
+        h = (h ^ x) * C & MASK;  h ^= h >> 32
+    h = h * D & MASK;  h ^= h >> 29
+
+It is a bijection of the bytes for tokens of up to 8 bytes. What matters is not this hash alone: `shingles` mixes it.
+
+Cost: about 1.2 ns a byte of ASCII prose with hashing; 8 bytes a token of output, 16 with offsets.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.kernels import kernel, part
+from dedup.kernels.words import classify, load8, mix, trailing_zeros
+
+PADDING = 64
+"""Bytes that `classify` may read and write behind the end of a text."""
+
+SEPARATOR, WORD, SKIPPED, SPACELESS, MARK = range(5)
+UNSETTLED = 1 << 3
+KIND = 7
+
+CHUNK = np.uint64(0x9FB21C651E98DF25)
+LAST = np.uint64(0xD6E8FEB86659FD93)
+
+FULL = -1
+UNSETTLED_TEXT = -2
+LINEAR_BITS = 6
+
+AT, TO, NOTED, LAST_KIND, LAST_CLASS = range(5)
+"""Places of `fold`'s state: next byte of the text, next folded byte, segments noted, kind of the token that is open
+(SEPARATOR for none, WORD or SPACELESS), combining class of the code point before."""
+
+
+@kernel
+def decode(values: npt.NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
+    """Return the code point at byte `at` and its length; (-1, 1) for a byte that starts none, or a surrogate's 3."""
+    lead = np.int64(values[at])
+    if lead < 0x80:
+        return lead, 1
+    if lead < 0xC2 or lead > 0xF4:
+        return -1, 1
+    length = 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
+    if at + length > end:
+        return -1, 1
+    point = lead & (0x7F >> length)
+    for i in range(1, length):
+        byte = np.int64(values[at + i])
+        if byte & 0xC0 != 0x80:
+            return -1, 1
+        point = (point << 6) | (byte & 0x3F)
+    if 0xD800 <= point < 0xE000:
+        return -1, 3
+    if (length == 3 and point < 0x800) or (length == 4 and not 0x10000 <= point < 0x110000):
+        return -1, 1
+    return point, length
+
+
+@kernel
+def encode(point: int, out: npt.NDArray[np.uint8], at: int) -> int:
+    """Write `point` as UTF-8 into `out` from `at` on; return its length."""
+    if point < 0x80:
+        out[at] = point
+        return 1
+    if point < 0x800:
+        out[at] = 0xC0 | (point >> 6)
+        out[at + 1] = 0x80 | (point & 0x3F)
+        return 2
+    if point < 0x10000:
+        out[at] = 0xE0 | (point >> 12)
+        out[at + 1] = 0x80 | ((point >> 6) & 0x3F)
+        out[at + 2] = 0x80 | (point & 0x3F)
+        return 3
+    out[at] = 0xF0 | (point >> 18)
+    out[at + 1] = 0x80 | ((point >> 12) & 0x3F)
+    out[at + 2] = 0x80 | ((point >> 6) & 0x3F)
+    out[at + 3] = 0x80 | (point & 0x3F)
+    return 4
+
+
+@part
+def put_bits(bits: npt.NDArray[np.uint64], at: int, mask: np.uint64, count: int) -> None:
+    """Append `count` bits of `mask` at bit `at`; all bits of `bits` from `at` on must be zero or unwritten."""
+    shift = np.uint64(at & 63)
+    word = at >> LINEAR_BITS
+    if shift == np.uint64(0):
+        bits[word] = mask
+        bits[word + 1] = np.uint64(0)
+    else:
+        bits[word] |= mask << shift
+        bits[word + 1] = mask >> (np.uint64(64) - shift)
+
+
+@part
+def note(segments: npt.NDArray[np.int64], row: int, to: int, to_end: int, at: int, at_end: int) -> int:
+    """Write a segment unless none are wanted; return the number of segments, or FULL."""
+    if len(segments) == 0:
+        return 0
+    if row >= len(segments):
+        return FULL
+    segments[row, 0] = to
+    segments[row, 1] = to_end
+    segments[row, 2] = at
+    segments[row, 3] = at_end
+    return row + 1
+
+
+@part
+def fold(
+    values: npt.NDArray[np.uint8],
+    start: int,
+    end: int,
+    settled: bool,
+    index: npt.NDArray[np.uint16],
+    entries: npt.NDArray[np.uint32],
+    map_starts: npt.NDArray[np.int32],
+    map_points: npt.NDArray[np.int32],
+    out: npt.NDArray[np.uint8],
+    bits: npt.NDArray[np.uint64],
+    segments: npt.NDArray[np.int64],
+    state: npt.NDArray[np.int64],
+) -> int:
+    """Fold the text ``values[start:end]`` into `out` and `bits` (written); note its `segments` (written).
+
+    `values` must be readable for PADDING bytes behind `end`; `segments` of length 0 asks for none. Returns the number
+    of folded bytes and leaves the number of segments in ``state[NOTED]``; FULL where `out` or `segments` is too small,
+    UNSETTLED_TEXT where the text has to be normalised first (never with `settled`).
+    """
+    room = len(out) - 2 * PADDING
+    bits[0] = np.uint64(0)
+    state[AT] = start
+    state[TO] = 0
+    state[NOTED] = 0
+    state[LAST_KIND] = SEPARATOR
+    state[LAST_CLASS] = 0
+    while state[AT] < end:
+        at, to = state[AT], state[TO]
+        if to > room:
+            return FULL
+        word, other = classify(values, at, out, to)
+        count = min(np.int64(64), end - at)
+        if other != np.uint64(0):
+            count = min(count, trailing_zeros(other))
+        if count > 0:
+            if count < 64:
+                word &= (np.uint64(1) << np.uint64(count)) - np.uint64(1)
+            if state[LAST_KIND] == SPACELESS and word & np.uint64(1):
+                state[NOTED] = note(segments, state[NOTED], to, to + 1, at, at)
+                if state[NOTED] < 0:
+                    return FULL
+                out[to] = 0
+                put_bits(bits, to, np.uint64(0), 1)
+                state[TO] = to + 1
+                state[LAST_KIND] = WORD
+                continue
+            put_bits(bits, to, word, count)
+            state[AT] = at + count
+            state[TO] = to + count
+            state[LAST_KIND] = WORD if word >> np.uint64(count - 1) else SEPARATOR
+            state[LAST_CLASS] = 0
+            if count == 64:
+                continue
+        if state[AT] < end:
+            status = fold_others(
+                values, end, settled, index, entries, map_starts, map_points, out, bits, segments, state
+            )
+            if status < 0:
+                return status
+    return state[TO]
+
+
+@kernel
+def fold_others(
+    values: npt.NDArray[np.uint8],
+    end: int,
+    settled: bool,
+    index: npt.NDArray[np.uint16],
+    entries: npt.NDArray[np.uint32],
+    map_starts: npt.NDArray[np.int32],
+    map_points: npt.NDArray[np.int32],
+    out: npt.NDArray[np.uint8],
+    bits: npt.NDArray[np.uint64],
+    segments: npt.NDArray[np.int64],
+    state: npt.NDArray[np.int64],
+) -> int:
+    """Fold the code points beyond ASCII that stand at ``state[AT]``; return 0, FULL or UNSETTLED_TEXT."""
+    room = len(out) - 2 * PADDING
+    at, to, noted = state[AT], state[TO], state[NOTED]
+    last, last_class = state[LAST_KIND], state[LAST_CLASS]
+    while at < end and values[at] >= 0x80:
+        if to > room or noted < 0:
+            return FULL
+        point, length = decode(values, at, end)
+        entry = np.int64(SEPARATOR)
+        if point >= 0:
+            entry = np.int64(entries[(np.int64(index[point >> 8]) << 8) | (point & 255)])
+        row = entry >> 16
+        combining = (entry >> 8) & 255
+        # a mapping begins with a starter unless it is UNSETTLED, so only plain marks can be out of order
+        if not settled and (entry & UNSETTLED or (row == 0 and combining != 0 and combining < last_class)):
+            return UNSETTLED_TEXT
+        last_class = combining
+        parts, first_part = 1, 0
+        if row > 0:
+            first_part = np.int64(map_starts[row - 1])
+            parts = np.int64(map_starts[row]) - first_part
+        first_to = to
+        in_step = parts == 1
+        for i in range(parts):
+            kind = entry & KIND
+            if row > 0:
+                point = np.int64(map_points[first_part + i])
+                kind = np.int64(entries[(np.int64(index[point >> 8]) << 8) | (point & 255)]) & KIND
+            if kind == SKIPPED:
+                in_step = False
+                continue
+            touching = last != SEPARATOR and (kind == SPACELESS or (last == SPACELESS and kind == WORD))
+            if kind == SEPARATOR or touching:
+                out[to] = 0
+                put_bits(bits, to, np.uint64(0), 1)
+                to += 1
+                last = SEPARATOR
+            if touching and i == 0:  # the boundary stands before the code point: not part of what it maps to
+                noted = note(segments, noted, to - 1, to, at, at)
+                first_to = to
+            if kind != SEPARATOR:
+                size = encode(point, out, to)
+                put_bits(bits, to, (np.uint64(1) << np.uint64(size)) - np.uint64(1), size)
+                to += size
+                if kind == SPACELESS:
+                    last = SPACELESS
+                elif kind == WORD or last == SEPARATOR:
+                    last = WORD
+        if to - first_to != length or not in_step:
+            noted = note(segments, noted, first_to, to, at, at + length)
+        at += length
+    state[AT], state[TO], state[NOTED] = at, to, noted
+    state[LAST_KIND], state[LAST_CLASS] = last, last_class
+    return 0 if noted >= 0 else FULL
+
+
+@part
+def hash_bytes(data: npt.NDArray[np.uint8], start: int, end: int) -> np.uint64:
+    """Return the hash of the token ``data[start:end]`` (one byte at least; 8 bytes behind `end` are readable)."""
+    h = np.uint64(0)
+    at = start
+    while end - at > 8:
+        h = (h ^ load8(data, at)) * CHUNK
+        h ^= h >> np.uint64(32)
+        at += 8
+    tail = load8(data, at) & (np.uint64(0xFFFFFFFFFFFFFFFF) >> (np.uint64(64) - np.uint64(8) * np.uint64(end - at)))
+    h = (h ^ tail) * CHUNK
+    h ^= h >> np.uint64(32)
+    h *= LAST
+    return h ^ (h >> np.uint64(29))
+
+
+@part
+def hash_tokens(
+    out: npt.NDArray[np.uint8], bits: npt.NDArray[np.uint64], size: int, hashes: npt.NDArray[np.uint64], at: int
+) -> int:
+    """Hash the runs of ones in the first `size` bits into `hashes` (written) from `at` on; return the next place."""
+    carry = np.uint64(0)
+    start = -1
+    for word in range((size + 63) >> LINEAR_BITS):
+        mask = bits[word]
+        edges = mask ^ ((mask << np.uint64(1)) | carry)
+        carry = mask >> np.uint64(63)
+        base = word << LINEAR_BITS
+        while edges != np.uint64(0):
+            edge = base + trailing_zeros(edges)
+            edges &= edges - np.uint64(1)
+            if start < 0:
+                start = edge
+            else:
+                hashes[at] = hash_bytes(out, start, edge)
+                at += 1
+                start = -1
+    if start >= 0:
+        hashes[at] = hash_bytes(out, start, size)
+        at += 1
+    return at
+
+
+@part
+def hash_characters(
+    out: npt.NDArray[np.uint8], bits: npt.NDArray[np.uint64], size: int, hashes: npt.NDArray[np.uint64], at: int
+) -> int:
+    """Write a hash for each code point of the tokens joined by single spaces; return the next place in `hashes`."""
+    first = at
+    gap = False
+    i = 0
+    while i < size:
+        if (bits[i >> LINEAR_BITS] >> np.uint64(i & 63)) & np.uint64(1) == np.uint64(0):
+            gap = True
+            i += 1
+            continue
+        if gap and at > first:
+            hashes[at] = mix(np.uint64(0x20) * CHUNK)
+            at += 1
+        gap = False
+        point, length = decode(out, i, size)
+        hashes[at] = mix(np.uint64(point) * CHUNK)
+        at += 1
+        i += length
+    return at
+
+
+@kernel
+def tokenise(
+    values: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int64],
+    settled: npt.NDArray[np.bool_],
+    characters: bool,
+    index: npt.NDArray[np.uint16],
+    entries: npt.NDArray[np.uint32],
+    map_starts: npt.NDArray[np.int32],
+    map_points: npt.NDArray[np.int32],
+    out: npt.NDArray[np.uint8],
+    bits: npt.NDArray[np.uint64],
+    hashes: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    unsettled: npt.NDArray[np.bool_],
+) -> int:
+    """Hash the tokens (or, with `characters`, the code points) of the texts ``values[starts[i]:ends[i]]``.
+
+    Writes `hashes` and `offsets` (texts + 1): those of text i are ``hashes[offsets[i]:offsets[i + 1]]``. A text that
+    has to be normalised first is marked in `unsettled` and gets none. Returns the number of such texts, or FULL
+    where `out` or `hashes` is too small.
+    """
+    none = np.empty((0, 4), dtype=np.int64)
+    state = np.empty(5, dtype=np.int64)
+    at, count = 0, 0
+    offsets[0] = 0
+    for text in range(len(starts)):
+        size = fold(
+            values,
+            starts[text],
+            ends[text],
+            settled[text],
+            index,
+            entries,
+            map_starts,
+            map_points,
+            out,
+            bits,
+            none,
+            state,
+        )
+        if size == FULL or at + (size if characters else size // 2 + 1) > len(hashes):
+            return FULL
+        if size == UNSETTLED_TEXT:
+            unsettled[text] = True
+            count += 1
+        elif characters:
+            at = hash_characters(out, bits, size, hashes, at)
+        else:
+            at = hash_tokens(out, bits, size, hashes, at)
+        offsets[text + 1] = at
+    return count
+
+
+@kernel
+def token_spans(
+    bits: npt.NDArray[np.uint64],
+    size: int,
+    text_start: int,
+    segments: npt.NDArray[np.int64],
+    spans: npt.NDArray[np.int64],
+) -> int:
+    """Write the (start, end) of each token in bytes of the text into `spans`; return the number of tokens.
+
+    `spans` may be empty: then the tokens are only counted. A token that begins or ends inside a code point's mapping
+    takes the whole code point.
+    """
+    count, passed = 0, 0
+    inside = False
+    shift = text_start  # place in the text less place in the folded bytes, behind the segments passed
+    for i in range(size + 1):
+        bit = i < size and (bits[i >> LINEAR_BITS] >> np.uint64(i & 63)) & np.uint64(1) != np.uint64(0)
+        if bit == inside:
+            continue
+        inside = bit
+        if len(spans) == 0:
+            count += bit
+            continue
+        # a start looks at segments from at or before i, an end at those from before i
+        limit = i if bit else i - 1
+        while passed < len(segments) and segments[passed, 1] <= limit and segments[passed, 0] <= limit:
+            shift = segments[passed, 3] - segments[passed, 1]
+            passed += 1
+        place = i + shift
+        if passed < len(segments) and segments[passed, 0] <= limit:
+            place = segments[passed, 2] if bit else segments[passed, 3]
+        if bit:
+            spans[count, 0] = place
+        else:
+            spans[count, 1] = place
+            count += 1
+    return count

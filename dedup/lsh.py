@@ -1,0 +1,254 @@
+"""Locality-sensitive hashing: which pairs are worth counting.
+
+A signature is cut into b bands of r rows (lanes). Two texts are a *candidate* if they agree in all rows of some band;
+for similarity s that happens with probability::
+
+    P(s) = 1 - (1 - s ** r) ** b
+
+an S-shaped curve. The common choice puts its steepest point at the threshold, and so loses half of the pairs that lie
+there. Here every candidate is counted afterwards, so a wrong one costs a microsecond and a lost one is lost for good:
+`choose_bands` takes the curve that is at least `recall` *at the threshold*, and the cheapest of those.
+
+>>> print(choose_bands(0.8, texts=1_000_000))
+14 bands of 4 rows: 56 permutations
+similarity  found
+      0.10   0.1 %
+      0.20   2.2 %
+      0.30  10.8 %
+      0.40  30.4 %
+      0.50  59.5 %
+      0.60  85.7 %
+      0.70  97.9 %
+      0.80  99.9 %  <- threshold, 99.9 % promised
+      0.90 100.0 %
+      1.00 100.0 %
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.errors import ParameterError
+
+__all__ = ["LSH", "Bands", "Buckets", "band_keys", "choose_bands", "find_buckets"]
+
+SMALL_BUCKET = 64
+"""Texts: in buckets up to this size all pairs are candidates; larger ones go by verified leaders."""
+
+MOST_BANDS = 4096
+MOST_ROWS = 16
+LANE_COST = 9.0
+"""Nanoseconds that a permutation costs for a text of 300 shingles, and a candidate for counting: only their ratio
+decides, and only between settings that keep the promise."""
+CANDIDATE_COST = 300.0
+
+
+@dataclass(frozen=True)
+class Bands:
+    """A choice of bands, and what it promises.
+
+    Attributes
+    ----------
+    bands, rows : how a signature of ``bands * rows`` permutations is cut
+    threshold : the similarity that it was chosen for
+    recall : what was asked for there
+    """
+
+    bands: int
+    rows: int
+    threshold: float
+    recall: float
+
+    @property
+    def num_perm(self) -> int:
+        """The number of permutations: bands times rows."""
+        return self.bands * self.rows
+
+    def probability(self, similarity: float) -> float:
+        """Return the probability that two texts of this Jaccard similarity become a candidate."""
+        return 1.0 - (1.0 - similarity**self.rows) ** self.bands
+
+    def __str__(self) -> str:
+        lines = [f"{self.bands} bands of {self.rows} rows: {self.num_perm} permutations", "similarity  found"]
+        points = sorted({*(i / 10 for i in range(1, 11)), self.threshold})
+        for point in points:
+            line = f"{point:10.2f} {100 * self.probability(point):5.1f} %"
+            if point == self.threshold:
+                line += f"  <- threshold, {100 * self.recall:g} % promised"
+            lines.append(line)
+        return "\n".join(lines)
+
+
+def choose_bands(
+    threshold: float, recall: float = 0.999, *, texts: int = 100_000, background: float = 0.01
+) -> Bands:
+    """Return the cheapest bands that find a pair at the threshold with at least this probability.
+
+    Cost counts the permutations of a text and the candidates that it makes with unrelated ones: `texts` of them, of
+    similarity `background`. It is a pure function of its arguments. Raises `ParameterError` unless
+    ``0 < threshold <= 1`` and ``0 < recall < 1``.
+
+    >>> choose_bands(0.5, texts=1_000_000).probability(0.5) >= 0.999
+    True
+    """
+    check_threshold(threshold)
+    if not 0.0 < recall < 1.0:
+        hint = "; LSH cannot promise everything" if recall == 1 else ""
+        raise ParameterError(f"recall: expected 0 < recall < 1, found {recall!r}{hint}")
+    best, best_cost = None, math.inf
+    for rows in range(1, MOST_ROWS + 1):
+        hit = threshold**rows
+        bands = 1 if hit == 1.0 else math.ceil(math.log(1.0 - recall) / math.log1p(-hit))
+        if bands > MOST_BANDS:
+            break
+        choice = Bands(bands, rows, threshold, recall)
+        if choice.probability(threshold) < recall:  # rounding of the logarithms
+            choice = Bands(bands + 1, rows, threshold, recall)
+        candidates = texts / 2 * choice.probability(background)
+        cost = LANE_COST * choice.num_perm + CANDIDATE_COST * candidates
+        if cost < best_cost:
+            best, best_cost = choice, cost
+    if best is None:
+        raise ParameterError(
+            f"threshold: {threshold} at recall {recall} needs more than {MOST_BANDS} bands; expected a higher threshold"
+        )
+    return best
+
+
+def check_threshold(threshold: float) -> None:
+    """Raise `ParameterError` unless ``0 < threshold <= 1``."""
+    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)) or not 0.0 < threshold <= 1.0:
+        hint = ""
+        if isinstance(threshold, (int, float)) and 1.0 < threshold <= 100.0:
+            hint = f" (did you mean {threshold / 100:g}?)"
+        raise ParameterError(f"threshold: expected 0 < threshold <= 1, found {threshold!r}{hint}")
+
+
+def band_keys(signatures: npt.NDArray[np.uint32], bands: Bands) -> npt.NDArray[np.uint64]:
+    """Return the key of each band of each signature: uint64, shape (bands, texts).
+
+    Raises `ParameterError` where the signatures do not have ``bands.num_perm`` lanes.
+    """
+    from dedup.kernels import lsh as kernels
+
+    if signatures.ndim != 2 or signatures.shape[1] != bands.num_perm:
+        raise ParameterError(
+            f"signatures: expected shape (texts, {bands.num_perm}) for {bands.bands} bands of {bands.rows} rows, "
+            f"found {signatures.shape}"
+        )
+    keys = np.empty((bands.bands, len(signatures)), dtype=np.uint64)
+    kernels.band_keys(signatures, bands.rows, keys)
+    return keys
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """Texts that share the key of a band.
+
+    Attributes
+    ----------
+    pairs : (n, 2) int64, left < right, sorted, each once: all pairs of texts in buckets up to `SMALL_BUCKET`
+    members, bounds : the larger buckets: bucket i is ``members[bounds[i]:bounds[i + 1]]``, ascending int64
+    """
+
+    pairs: npt.NDArray[np.int64]
+    members: npt.NDArray[np.int64]
+    bounds: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """Return the number of larger buckets."""
+        return len(self.bounds) - 1
+
+
+PAIRS_HELD = 1 << 24
+"""Packed pairs that may wait before repeated ones are thrown out: 128 MB."""
+
+
+def find_buckets(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]) -> Buckets:
+    """Return the pairs and the larger buckets of some texts; `keys` as from `band_keys`, `texts` ascending rows."""
+    from dedup.kernels import lsh as kernels
+
+    packed: list[npt.NDArray[np.uint64]] = []
+    members: list[npt.NDArray[np.int64]] = []
+    sizes: list[npt.NDArray[np.int64]] = []
+    for band_key in keys:
+        for group, bounds in _groups(band_key, kernels.seen_twice(band_key, texts)):
+            if bounds is None:
+                members.append(group)
+                sizes.append(np.array([len(group)], dtype=np.int64))
+            else:
+                packed.append(kernels.bucket_pairs(group, bounds))
+        if sum(map(len, packed)) > PAIRS_HELD:
+            packed = [np.unique(np.concatenate(packed))]
+    pairs = np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *packed]))
+    split = np.column_stack((pairs >> np.uint64(32), pairs & np.uint64(0xFFFFFFFF))).astype(np.int64)
+    none = np.empty(0, dtype=np.int64)
+    bounds = np.cumsum(np.concatenate([np.zeros(1, dtype=np.int64), *sizes]))
+    return Buckets(split, np.concatenate([none, *members]), bounds)
+
+
+def _groups(
+    keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]
+) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64] | None]]:
+    """Yield the small buckets of one band together (members, bounds), and each larger one alone (members, None)."""
+    order = np.argsort(keys[texts], kind="stable")
+    texts = texts[order]
+    ordered = keys[texts]
+    edges = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1], [True]))) if len(texts) else np.zeros(1)
+    starts, sizes = edges[:-1].astype(np.int64), np.diff(edges).astype(np.int64)
+    small = (sizes >= 2) & (sizes <= SMALL_BUCKET)
+    if small.any():
+        rows = np.repeat(starts[small] - np.cumsum(sizes[small]) + sizes[small], sizes[small])
+        picked = texts[rows + np.arange(len(rows))]
+        yield picked, np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(sizes[small])))
+    for start, size in zip(starts[sizes > SMALL_BUCKET], sizes[sizes > SMALL_BUCKET], strict=True):
+        yield texts[start : start + size], None
+
+
+class LSH:
+    """Buckets in memory: add signatures under any key, ask which keys may be similar.
+
+    What comes back are candidates: count them (`dedup.shingling.Shingles.jaccard`) before believing them.
+
+    >>> from dedup.minhash import signatures
+    >>> from dedup.shingling import shingles
+    >>> texts = ["a b c d e f g h i j", "a b c d e f g h i j k", "quite another text than the two of them"]
+    >>> bands = choose_bands(0.8)
+    >>> index = LSH(bands)
+    >>> index.add(["one", "two", "three"], signatures(shingles(texts), num_perm=bands.num_perm))
+    >>> index.query(signatures(shingles(["a b c d e f g h i j k"]), num_perm=bands.num_perm)[0])
+    ['one', 'two']
+    """
+
+    def __init__(self, bands: Bands) -> None:
+        self.bands = bands
+        self._keys: list[object] = []
+        self._tables: list[dict[int, list[int]]] = [{} for _ in range(bands.bands)]
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def add(self, keys: list[object] | list[str] | list[int], signatures: npt.NDArray[np.uint32]) -> None:
+        """Add each signature under its key. Texts without shingles are in no bucket. Raises where lengths differ."""
+        if len(keys) != len(signatures):
+            raise ParameterError(f"keys: expected one a signature, found {len(keys)} for {len(signatures)} signatures")
+        full = (signatures != np.uint32(0xFFFFFFFF)).any(axis=1)
+        for table, row in zip(self._tables, band_keys(signatures, self.bands), strict=True):
+            for place, (key, used) in enumerate(zip(row.tolist(), full.tolist(), strict=True), start=len(self._keys)):
+                if used:
+                    table.setdefault(key, []).append(place)
+        self._keys += keys
+
+    def query(self, signature: npt.NDArray[np.uint32]) -> list[object]:
+        """Return the keys that share a bucket with `signature`, in the order in which they were added."""
+        if bool((signature == np.uint32(0xFFFFFFFF)).all()):
+            return []
+        found: set[int] = set()
+        for table, row in zip(self._tables, band_keys(signature[np.newaxis], self.bands), strict=True):
+            found.update(table.get(int(row[0]), ()))
+        return [self._keys[place] for place in sorted(found)]

@@ -1,0 +1,78 @@
+"""Progress of a run: a bar on a terminal after a second, a function of the caller's, or silence."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from dedup.errors import ParameterError
+
+__all__ = ["Progress", "ProgressOption"]
+
+ProgressOption = bool | Callable[[str, int, int], Any] | None
+
+DELAY = 1.0
+"""Seconds before a bar appears: short runs stay silent."""
+
+
+class Progress:
+    """Reports (stage, done, total) of a run; use it with ``with``, so that the bar goes away at the end or on Ctrl-C.
+
+    `option` is None (a bar where stderr is a terminal), True (a bar), False (nothing) or a function.
+    """
+
+    def __init__(self, option: ProgressOption) -> None:
+        if option is not None and not isinstance(option, bool) and not callable(option):
+            raise ParameterError(f"progress: expected a bool, a callable(stage, done, total) or None, found {option!r}")
+        self._function = option if callable(option) else None
+        shown = option if isinstance(option, bool) else sys.stderr is not None and sys.stderr.isatty()
+        self._shown = shown and self._function is None
+        self._started = time.monotonic()
+        self._bar: Any = None
+        self._tasks: dict[str, Any] = {}
+        self.seconds: dict[str, float] = {}
+        self._stage: tuple[str, float] | None = None
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end_stage()
+        if self._bar is not None:
+            self._bar.stop()
+
+    def stage(self, name: str, total: int) -> Callable[[int], None]:
+        """Begin a stage of `total` steps; return the function to call with the number of steps done."""
+        self._end_stage()
+        self._stage = (name, time.monotonic())
+
+        def report(done: int) -> None:
+            if self._function is not None:
+                self._function(name, done, total)
+            elif self._shown and time.monotonic() - self._started > DELAY:
+                self._draw(name, done, total)
+
+        report(0)
+        return report
+
+    def _end_stage(self) -> None:
+        if self._stage is not None:
+            name, started = self._stage
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
+            self._stage = None
+
+    def _draw(self, name: str, done: int, total: int) -> None:
+        if self._bar is None:
+            from rich.console import Console
+            from rich.progress import Progress as Bar
+
+            self._bar = Bar(console=Console(stderr=True), transient=True)
+            self._bar.start()
+        if name not in self._tasks:
+            self._tasks[name] = self._bar.add_task(name, total=total)
+        self._bar.update(self._tasks[name], completed=done)

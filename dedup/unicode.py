@@ -1,0 +1,150 @@
+"""What every code point is to a token: one table, generated for one Unicode version and shipped.
+
+Definition, in naive Python (``cat`` is the general category)::
+
+    mapped[c] = unicodedata.normalize("NFKC", c).casefold()
+    kind[c]   = SPACELESS  if cat[0] in "LN" and script in (Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar)
+                WORD       if cat[0] in "LN" or c == "_"
+                MARK       if cat[0] == "M"
+                SKIPPED    if cat == "Cf"
+                SEPARATOR  otherwise: white space, punctuation, symbols, controls, surrogates, unassigned
+
+Layout: a two-stage table. ``entries[index[c >> 8] << 8 | c & 255]`` is a uint32::
+
+    bits 0-2    kind of the code point (that of its mapping is looked up again)
+    bit  3      UNSETTLED: may compose or reorder with what stands before it, so that the text around it
+                has to be normalised before the table applies (`dedup.text.normalise`)
+    bit  4      UNASSIGNED in this Unicode version: always a separator, whatever Python knows of it
+    bits 8-15   canonical combining class of the last code point of its NFKC form
+    bits 16-31  0, or 1 + the row of its mapping: points[starts[row] : starts[row + 1]]
+
+The table does not depend on the Unicode version of the running Python: normalisation of assigned code points
+never changes (Unicode Normalization Stability Policy), and code points that are unassigned here are cut off
+before Python's `unicodedata` sees them. `build` makes the table anew on a Python that has this version; a test
+compares it with the shipped file.
+
+Cost: 4 ms to load, 0.3 MB.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import unicodedata
+from functools import lru_cache
+from importlib import resources
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+UNICODE_VERSION = "14.0.0"
+"""The one Unicode version that decides classes and case folding (that of Python 3.11)."""
+
+FILE_NAME = f"unicode-{UNICODE_VERSION}.npz"
+
+SEPARATOR, WORD, SKIPPED, SPACELESS, MARK = range(5)
+UNSETTLED = 1 << 3
+UNASSIGNED = 1 << 4
+
+SPACELESS_NAMES = (
+    "CJK UNIFIED IDEOGRAPH",
+    "CJK COMPATIBILITY IDEOGRAPH",
+    "IDEOGRAPHIC ITERATION MARK",
+    "IDEOGRAPHIC NUMBER ZERO",
+    "VERTICAL IDEOGRAPHIC ITERATION MARK",
+    "HANGZHOU NUMERAL",
+    "HIRAGANA",
+    "HENTAIGANA",
+    "KATAKANA",
+    "THAI",
+    "LAO",
+    "KHMER",
+    "MYANMAR",
+)
+"""Starts of the names of letters and digits that belong to a script written without spaces."""
+
+
+class Table(NamedTuple):
+    """The shipped table; see the module's first page for the layout."""
+
+    index: npt.NDArray[np.uint16]
+    entries: npt.NDArray[np.uint32]
+    starts: npt.NDArray[np.int32]
+    points: npt.NDArray[np.int32]
+
+
+@lru_cache(maxsize=1)
+def table() -> Table:
+    """Load the shipped table (once a process)."""
+    data = resources.files("dedup").joinpath(FILE_NAME).read_bytes()
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        return Table(arrays["index"], arrays["entries"], arrays["starts"], arrays["points"])
+
+
+def kinds(text: str) -> list[int]:
+    """Return the entry of each code point of `text` (for pages that explain, and for tests)."""
+    index, entries, _, _ = table()
+    return [int(entries[(int(index[ord(c) >> 8]) << 8) | (ord(c) & 255)]) for c in text]
+
+
+def build() -> Table:
+    """Generate the table from Python's `unicodedata`, which must be of `UNICODE_VERSION`."""
+    if unicodedata.unidata_version != UNICODE_VERSION:
+        raise RuntimeError(
+            f"the table is generated for Unicode {UNICODE_VERSION}; this Python has {unicodedata.unidata_version}"
+        )
+    seconds = _composing_seconds()
+    mappings: dict[str, int] = {}
+    entries = np.zeros(sys.maxunicode + 1, dtype=np.uint32)
+    for code in range(sys.maxunicode + 1):
+        entries[code] = _entry(code, seconds, mappings)
+    blocks, index = np.unique(entries.reshape(-1, 256), axis=0, return_inverse=True)
+    starts = np.cumsum([0, *map(len, mappings)], dtype=np.int32)
+    points = np.array([ord(c) for text in mappings for c in text], dtype=np.int32)
+    return Table(index.astype(np.uint16).ravel(), blocks.ravel(), starts, points)
+
+
+def _entry(code: int, seconds: frozenset[str], mappings: dict[str, int]) -> int:
+    char = chr(code)
+    category = unicodedata.category(char)
+    if category == "Cs":
+        return SEPARATOR
+    if category == "Cn":
+        return SEPARATOR | UNASSIGNED
+    normal = unicodedata.normalize("NFKC", char)
+    mapped = normal.casefold()
+    lead, trail = unicodedata.combining(normal[0]), unicodedata.combining(normal[-1])
+    entry = _kind(char, category) | trail << 8
+    if lead and mapped != char or char in seconds or normal[0] in seconds:
+        entry |= UNSETTLED
+    if mapped != char:
+        entry |= (1 + mappings.setdefault(mapped, len(mappings))) << 16
+    return entry
+
+
+def _kind(char: str, category: str) -> int:
+    if category == "Cf":
+        return SKIPPED
+    if category[0] == "M":
+        return MARK
+    if category[0] not in "LN":
+        return WORD if char == "_" else SEPARATOR
+    return SPACELESS if unicodedata.name(char, "").startswith(SPACELESS_NAMES) else WORD
+
+
+def _composing_seconds() -> frozenset[str]:
+    """Return the code points that can compose with one before them (NFC_Quick_Check = Maybe)."""
+    seconds = {chr(code) for code in (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))}  # Hangul vowels and finals
+    for code in range(sys.maxunicode + 1):
+        parts = unicodedata.decomposition(chr(code)).split()
+        if len(parts) == 2 and not parts[0].startswith("<") and unicodedata.normalize("NFC", chr(code)) == chr(code):
+            seconds.add(chr(int(parts[1], 16)))
+    return frozenset(seconds)
+
+
+def write(path: str) -> None:
+    """Write a newly built table to `path`: ``python -c "import dedup.unicode as u; u.write(...)"``."""
+    built = build()
+    with open(path, "wb") as file:
+        np.savez_compressed(file, **built._asdict())

@@ -1,0 +1,166 @@
+"""The units that are compared (documents or paragraphs), with the hashes of their shingles.
+
+A unit is a row: its document, its place there, and ``hashes[offsets[i]:offsets[i + 1]]``, first in the order of the
+text, then, for the units that `prepare` was asked for, the sorted set of its distinct hashes in front of the row and
+``sizes[i]`` of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import xxhash
+
+from dedup.blocks import map_blocks
+from dedup.columns import Block, Texts
+from dedup.pool import Pool
+from dedup.shingling import Shingle, hash_shingles
+from dedup.text import split_paragraphs
+
+__all__ = ["Units", "read_units"]
+
+SLICE = 4096
+"""Units that a thread prepares at a time."""
+
+
+class Sketch(NamedTuple):
+    """What one block gives: hashes with their offsets, digests, places, and what `sketch` made of the hashes."""
+
+    hashes: npt.NDArray[np.uint64]
+    offsets: npt.NDArray[np.int64]
+    digests: npt.NDArray[np.uint64]
+    places: npt.NDArray[np.int64]
+    extra: npt.NDArray[np.uint64] | None
+
+
+@dataclass
+class Units:
+    """All units of a collection, in input order.
+
+    Attributes
+    ----------
+    places : (n, 4) int64 for paragraphs: document, paragraph, start, end (characters); (n, 1) for documents: document
+    hashes, offsets : uint64 and int64 (n + 1); see the module's first page
+    digests : uint64; equal for equal token sequences, 0 without tokens
+    sizes : int64; distinct hashes, -1 where not prepared
+    """
+
+    places: npt.NDArray[np.int64]
+    hashes: npt.NDArray[np.uint64]
+    offsets: npt.NDArray[np.int64]
+    digests: npt.NDArray[np.uint64]
+    sizes: npt.NDArray[np.int64]
+    extra: npt.NDArray[np.uint64] | None
+
+    def __len__(self) -> int:
+        return len(self.digests)
+
+    @property
+    def full(self) -> npt.NDArray[np.int64]:
+        """The units that have a token, ascending."""
+        return np.flatnonzero(np.diff(self.offsets))
+
+    def representatives(self, rank: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return, for each unit, the one of its exact copies (itself included) with the lowest `rank`.
+
+        Copies have the same token sequence: units of one digest are told apart by 128 bits of xxh3 over their hashes
+        in order. Call it before `prepare`, which sorts them.
+        """
+        result = np.arange(len(self), dtype=np.int64)
+        full = self.full
+        order = full[np.argsort(self.digests[full], kind="stable")]
+        digests = self.digests[order]
+        same = digests[1:] == digests[:-1]
+        alike = order[np.concatenate((same, [False])) | np.concatenate(([False], same))] if len(order) else order
+        groups: dict[bytes, list[int]] = {}
+        for unit in alike.tolist():
+            row = self.hashes[self.offsets[unit] : self.offsets[unit + 1]]
+            groups.setdefault(xxhash.xxh3_128_digest(memoryview(row).cast("B")), []).append(unit)
+        for members in groups.values():
+            if len(members) > 1:
+                result[members] = min(members, key=lambda unit: int(rank[unit]))
+        return result
+
+    def prepare(self, units: npt.NDArray[np.int64], threads: int) -> None:
+        """Make the sorted sets of some units (ascending), in place."""
+        from dedup.kernels import shingles as kernels
+
+        units = units[self.sizes[units] < 0]
+        slices = [units[i : i + SLICE] for i in range(0, len(units), SLICE)]
+        for _ in map_blocks(lambda rows: kernels.distinct(self.hashes, self.offsets, self.sizes, rows), slices, threads):
+            pass
+
+
+def read_units(
+    texts: Texts,
+    shingle: Shingle,
+    *,
+    paragraphs: bool,
+    threads: int,
+    sketch: Callable[[npt.NDArray[np.uint64], npt.NDArray[np.int64]], npt.NDArray[np.uint64]] | None = None,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Units:
+    """Read `texts` into units; `sketch` gets the hashes and offsets of each block and returns (rows, units) for it."""
+
+    def work(block: Block) -> Sketch:
+        return _sketch(block, shingle, paragraphs=paragraphs, sketch=sketch)
+
+    hashes: Pool[np.uint64] = Pool(np.uint64)
+    offsets: list[npt.NDArray[np.int64]] = [np.zeros(1, dtype=np.int64)]
+    digests: list[npt.NDArray[np.uint64]] = []
+    places: list[npt.NDArray[np.int64]] = []
+    extra: list[npt.NDArray[np.uint64]] = []
+    done = 0
+    for part in map_blocks(work, _counted(texts.blocks(), progress), threads):
+        offsets.append(part.offsets[1:] + len(hashes))
+        hashes.append(part.hashes)
+        digests.append(part.digests)
+        places.append(part.places)
+        if part.extra is not None:
+            extra.append(part.extra)
+        done += 1
+    width = 4 if paragraphs else 1
+    all_digests = np.concatenate([np.empty(0, dtype=np.uint64), *digests])
+    return Units(
+        np.concatenate([np.empty((0, width), dtype=np.int64), *places]),
+        hashes.array(),
+        np.concatenate(offsets),
+        all_digests,
+        np.full(len(all_digests), -1, dtype=np.int64),
+        np.concatenate(extra, axis=1) if extra else None,
+    )
+
+
+def _counted(blocks: Iterable[Block], progress: Callable[[int], None]) -> Iterable[Block]:
+    for block in blocks:
+        yield block
+        progress(block.first + len(block.starts))
+
+
+def _sketch(
+    block: Block,
+    shingle: Shingle,
+    *,
+    paragraphs: bool,
+    sketch: Callable[[npt.NDArray[np.uint64], npt.NDArray[np.int64]], npt.NDArray[np.uint64]] | None,
+) -> Sketch:
+    from dedup.kernels import shingles as kernels
+
+    starts, ends = block.starts, block.ends
+    documents = np.arange(block.first, block.first + len(starts), dtype=np.int64)
+    if paragraphs:
+        table, rows = split_paragraphs(block.values, starts, ends)
+        counts = np.diff(rows)
+        numbers = np.arange(len(table), dtype=np.int64) - np.repeat(rows[:-1], counts)
+        places = np.column_stack((np.repeat(documents, counts), numbers, table[:, 2], table[:, 3]))
+        starts, ends = np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
+    else:
+        places = documents[:, np.newaxis]
+    hashes, offsets = hash_shingles(block.values, starts, ends, shingle)
+    digests = np.empty(len(starts), dtype=np.uint64)
+    kernels.digest(hashes, offsets, digests)
+    return Sketch(hashes, offsets, digests, places, sketch(hashes, offsets) if sketch else None)
