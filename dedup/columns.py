@@ -52,7 +52,7 @@ class Block(NamedTuple):
 class Texts(ABC):
     """A collection of texts with their ids; a text that is missing is empty.
 
-    ``ids`` is None where the texts go by their position. ``labelled`` says that ids came with the collection.
+    ``ids`` is None where the texts go by their position.
     """
 
     ids: Ids | None = None
@@ -63,6 +63,10 @@ class Texts(ABC):
 
     @abstractmethod
     def __getitem__(self, row: int) -> str: ...
+
+    @abstractmethod
+    def original(self, row: int) -> Any:
+        """Return what stands in a row: a text, or what stands for a missing one."""
 
     @abstractmethod
     def blocks(self) -> Iterator[Block]:
@@ -89,6 +93,9 @@ class ListTexts(Texts):
     def __getitem__(self, row: int) -> str:
         text = self._texts[row]
         return text if isinstance(text, str) else _text(text, row)
+
+    def original(self, row: int) -> Any:
+        return self._texts[row]
 
     def blocks(self) -> Iterator[Block]:
         self.nulls = 0
@@ -152,6 +159,9 @@ class ArrowTexts(Texts):
     def __getitem__(self, row: int) -> str:
         return self._column[row].as_py() or ""
 
+    def original(self, row: int) -> Any:
+        return self._column[row].as_py()
+
     def lengths(self) -> npt.NDArray[np.int64]:
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -201,6 +211,7 @@ def read_texts(
         raise InputError(f"expected texts, found the path {str(texts)!r}; read the file and pass what it holds")
     if isinstance(texts, Texts):
         return texts
+    texts = _imported(texts)
     table = _table(texts)
     if table is None:
         for name, value in (("column", column), ("id", id)):
@@ -228,14 +239,23 @@ def _collection(texts: Any) -> tuple[Texts, list[Any] | None]:
     return _texts_of(texts), None
 
 
+def _imported(texts: Any) -> Any:
+    """Turn what is known by its Arrow stream alone into an Arrow table or column; leave all else as it is."""
+    if not hasattr(texts, "__arrow_c_stream__") or _names(texts) is not None or isinstance(texts, Iterable):
+        return texts
+    import pyarrow as pa
+
+    arrow = pa.chunked_array(texts)
+    return pa.Table.from_struct_array(arrow) if pa.types.is_struct(arrow.type) else arrow
+
+
 def _texts_of(column: Any) -> Texts:
     """Take one column of texts: Arrow where it offers itself as such, else anything iterable."""
     if hasattr(column, "__arrow_c_stream__") or hasattr(column, "__arrow_c_array__"):
         import pyarrow as pa
 
         try:
-            arrow = pa.chunked_array(column) if hasattr(column, "__arrow_c_stream__") else None
-            arrow = pa.chunked_array([pa.array(column)]) if arrow is None else arrow
+            arrow = pa.chunked_array(column if hasattr(column, "__arrow_c_stream__") else [pa.array(column)])
         except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, ValueError):
             arrow = None  # a column of mixed objects: looked at one by one, so that the error has a position
         if arrow is not None:
@@ -244,9 +264,6 @@ def _texts_of(column: Any) -> Texts:
                 return ArrowTexts(arrow)
             if pa.types.is_null(kind):
                 return ArrowTexts(arrow.cast(pa.large_string()))
-            if not pa.types.is_binary(kind) and not isinstance(column, Iterable):
-                raise InputError(f"expected a column of texts, found one of type {arrow.type}")
-            column = arrow.to_pylist() if not isinstance(column, Iterable) else column
     return ListTexts(column if isinstance(column, (list, tuple)) else list(_values(column)))
 
 
@@ -295,7 +312,7 @@ def _column(table: Any, name: str, option: str) -> Any:
 
 
 def _checked_ids(ids: Iterable[Any], count: int) -> Ids:
-    values = [_plain(value) for value in ids]
+    values = [_plain(value) for value in _values(ids)]
     if len(values) != count:
         raise InputError(f"ids: expected one a text, found {len(values)} for {count} texts")
     seen: dict[Any, int] = {}

@@ -262,6 +262,8 @@ class Duplicates:
         """
         if self._run.unit == "document":
             return select_rows(data, self._kept)
+        if isinstance(data, str):
+            return self.filter([data])[0]
         data = listed(data)
         column = self._run.column
         is_table = isinstance(data, (list, tuple)) and bool(data) and isinstance(data[0], Mapping)
@@ -272,11 +274,12 @@ class Duplicates:
             raise InputError(f"filter: expected the {len(self._texts)} rows that were searched, found {len(texts)}")
         places = self._units.places
         bounds = np.searchsorted(places[:, 0], np.arange(len(texts) + 1))
-        rows: list[str | None] = []
+        stays = self._kept
+        rows: list[Any] = []
         for row in range(len(texts)):
-            kept = self._kept[bounds[row] : bounds[row + 1]]
-            text = texts[row]
-            rows.append(text if kept.all() else cut(text, places[bounds[row] : bounds[row + 1]], kept))
+            kept = stays[bounds[row] : bounds[row + 1]]
+            whole = bool(kept.all())
+            rows.append(texts.original(row) if whole else cut(texts[row], places[bounds[row] : bounds[row + 1]], kept))
         return replace_texts(data, rows, column)
 
     def rethreshold(self, threshold: float) -> Duplicates:

@@ -29,6 +29,10 @@ __all__ = ["find_duplicates"]
 UNITS = {"document": "words:5", "paragraph": "words:3"}
 """The units, and the shingle that each is compared by unless told otherwise."""
 
+FEWEST_TEXTS = 100_000
+"""Bands are chosen as for so many texts at least: a small collection may be all of one kind, and loose bands then
+throw much of it into large buckets."""
+
 METHODS = ("auto", "lsh")
 LISTINGS = ("auto", "all")
 
@@ -105,7 +109,7 @@ def find_duplicates(
             raise InputError("expected a collection of texts, found one str; pass [text], or use unit=\"paragraph\"")
         texts = [texts]
     collection = read_texts(texts, ids=ids, column=column, id=id)
-    bands = choose_bands(threshold, recall, texts=max(len(collection), 1))
+    bands = choose_bands(threshold, recall, texts=max(len(collection), FEWEST_TEXTS))
     with Progress(progress) as stages:
         units = _read(collection, kind, bands, seed, unit, workers, stages)
         report = stages.stage("exact copies", 1)

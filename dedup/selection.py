@@ -33,9 +33,8 @@ def select_rows(data: Any, kept: npt.NDArray[np.bool_]) -> Any:
     if size(data) != len(kept):
         raise InputError(f"filter: expected the {len(kept)} rows that were searched, found {size(data)}")
     if isinstance(data, Mapping):
-        return type(data)(  # type: ignore[call-arg]
-            (key, value) for (key, value), keep in zip(data.items(), kept, strict=True) if keep
-        )
+        chosen = {key: value for (key, value), keep in zip(data.items(), kept, strict=True) if keep}
+        return type(data)(chosen)  # type: ignore[call-arg]
     if isinstance(data, (list, tuple)):
         return _like(data, [value for value, keep in zip(data, kept, strict=True) if keep])
     if hasattr(data, "iloc"):  # pandas
@@ -43,9 +42,9 @@ def select_rows(data: Any, kept: npt.NDArray[np.bool_]) -> Any:
     if isinstance(data, np.ndarray):
         return data[kept]
     if hasattr(data, "select") and hasattr(data, "column_names"):  # a Hugging Face data set, or an Arrow table
-        return data.filter(_mask(kept)) if _is_arrow(data) else data.select(np.flatnonzero(kept))
+        return _take_arrow(data, kept) if _is_arrow(data) else data.select(np.flatnonzero(kept))
     if hasattr(data, "filter"):  # Arrow arrays, polars
-        return data.filter(_mask(kept) if _is_arrow(data) else kept)
+        return _take_arrow(data, kept) if _is_arrow(data) else data.filter(kept)
     if isinstance(data, Iterable):
         return [value for value, keep in zip(data, kept, strict=True) if keep]
     raise InputError(f"filter: expected the collection that was searched, found {type(data).__name__}")
@@ -57,7 +56,7 @@ def replace_texts(data: Any, texts: Sequence[str | None], column: str) -> Any:
     if size(data) != len(texts):
         raise InputError(f"filter: expected the {len(texts)} rows that were searched, found {size(data)}")
     if isinstance(data, Mapping):
-        return type(data)(zip(data, texts, strict=True))  # type: ignore[call-arg]
+        return type(data)(dict(zip(data, texts, strict=True)))  # type: ignore[call-arg]
     if isinstance(data, (list, tuple)):
         if data and isinstance(data[0], Mapping):
             return _like(data, [{**row, column: text} for row, text in zip(data, texts, strict=True)])
@@ -102,7 +101,16 @@ def _is_arrow(data: Any) -> bool:
     return type(data).__module__.split(".")[0] == "pyarrow"
 
 
-def _mask(kept: npt.NDArray[np.bool_]) -> Any:
+def _take_arrow(data: Any, kept: npt.NDArray[np.bool_]) -> Any:
+    """Return rows of an Arrow table or array; by way of long strings for views, which Arrow itself cannot select."""
     import pyarrow as pa
 
-    return pa.array(kept)
+    if isinstance(data, (pa.Array, pa.ChunkedArray)) and pa.types.is_string_view(data.type):
+        return _take_arrow(data.cast(pa.large_string()), kept).cast(data.type)
+    if isinstance(data, (pa.Table, pa.RecordBatch)):
+        for place, field in enumerate(data.schema):
+            if pa.types.is_string_view(field.type):
+                long = data.set_column(place, field.with_type(pa.large_string()), data.column(place).cast(pa.large_string()))
+                chosen = _take_arrow(long, kept)
+                return chosen.set_column(place, field, chosen.column(place).cast(field.type))
+    return data.filter(pa.array(kept))

@@ -22,9 +22,7 @@ Paragraphs are numbered from 0; their spans are trimmed of white space.
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -85,40 +83,33 @@ def normalise(data: bytes) -> Normalised:
     pieces: list[str] = []
     segments: list[tuple[int, int, int, int]] = []
     at = new_byte = old_byte = 0
-    acting, alone = _clusters()
-    for match in acting.finditer(text):
-        start = max(match.start() - 1, at)
-        start += start < match.start() and alone.match(text, start) is not None
-        cluster = text[start : match.end()]
+    for first, end in _clusters(text):
+        cluster = text[first:end]
         normal = unicodedata.normalize("NFKC", cluster)
         if normal == cluster:
             continue
-        before = text[at:start]
+        before = text[at:first]
         size = len(before.encode("utf-8", "surrogatepass"))
         new_end = new_byte + size + len(normal.encode())
         old_end = old_byte + size + len(cluster.encode())
         segments.append((new_byte + size, new_end, old_byte + size, old_end))
         pieces += (before, normal)
-        at, new_byte, old_byte = match.end(), new_end, old_end
+        at, new_byte, old_byte = end, new_end, old_end
     pieces.append(text[at:])
     return Normalised("".join(pieces).encode("utf-8", "surrogatepass"), np.array(segments, np.int64).reshape(-1, 4))
 
 
-@lru_cache(maxsize=1)
-def _clusters() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return the patterns of a run of code points that act on what stands before them, and of one that stays alone.
+def _clusters(text: str) -> list[tuple[int, int]]:
+    """Return the (start, end) of each cluster: a run of code points that act on what stands before, and that one.
 
-    What is unassigned in Unicode 14 stays alone, whatever the running Python knows of it: it only separates.
+    What is unassigned in the table's Unicode version stays out, whatever the running Python knows of it: it only
+    separates.
     """
     index, entries, _, _ = unicode.table()
-    all_entries = entries.reshape(-1, 256)[index].ravel()
-    acting = (all_entries & unicode.UNSETTLED != 0) | (all_entries >> 8 & 255 != 0) & (all_entries >> 16 == 0)
-    alone = all_entries & unicode.UNASSIGNED != 0
-    alone[0xD800:0xE000] = True
-    return re.compile(f"[{_ranges(acting)}]+"), re.compile(f"[{_ranges(alone)}]")
-
-
-def _ranges(flags: npt.NDArray[np.bool_]) -> str:
-    """Return the body of a regular expression's character class with the code points that are flagged."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False]))))
-    return "".join(f"\\U{first:08x}-\\U{end - 1:08x}" for first, end in edges.reshape(-1, 2))
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.int64)
+    found = entries[(index[points >> 8].astype(np.int64) << 8) | points & 255]
+    acting = (found & unicode.UNSETTLED != 0) | (found >> 8 & 255 != 0) & (found >> 16 == 0)
+    alone = (found & unicode.UNASSIGNED != 0) | (points >= 0xD800) & (points < 0xE000)
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], acting, [False])))).reshape(-1, 2)
+    leads = (edges[:, 0] > 0) & ~alone[np.maximum(edges[:, 0] - 1, 0)]
+    return list(zip((edges[:, 0] - leads).tolist(), edges[:, 1].tolist(), strict=True))
