@@ -15,10 +15,13 @@ import numpy.typing as npt
 
 from dedup.errors import ParameterError
 from dedup.lsh import Buckets
-from dedup.pairs import Pairs, jaccard
+from dedup.pairs import Pairs, similarity
 from dedup.units import Units
 
-__all__ = ["KEEP", "Stars", "components", "find_stars", "rank_units"]
+__all__ = ["BIG_CLUSTER", "KEEP", "Stars", "components", "find_stars", "rank_by_size", "rank_units"]
+
+BIG_CLUSTER = 1000
+"""Members; with ``pairs="auto"`` the removed units of larger clusters are listed with their kept one alone."""
 
 KEEP = ("first", "last", "longest", "shortest")
 
@@ -65,12 +68,21 @@ def rank_units(keep: Keep, count: int, lengths: Callable[[], Any], keys: Callabl
     return rank
 
 
+def rank_by_size(rank: npt.NDArray[np.int64], units: Units) -> npt.NDArray[np.int64]:
+    """Return the rank of each unit where the larger set always comes first and `rank` breaks ties."""
+    order = np.lexsort((rank, -units.sizes))
+    result = np.empty_like(rank)
+    result[order] = np.arange(len(rank), dtype=np.int64)
+    return result
+
+
 def find_stars(
     units: Units,
     representatives: npt.NDArray[np.int64],
     pairs: Pairs,
     rank: npt.NDArray[np.int64],
     threshold: float,
+    metric: str = "jaccard",
     buckets: Buckets | None = None,
 ) -> Stars:
     """Give each unit the kept one that stands for it; `pairs` and `buckets` are of representatives.
@@ -86,12 +98,12 @@ def find_stars(
     both = np.concatenate((pairs.left, pairs.right))
     order = np.argsort(both, kind="stable")
     neighbours = np.concatenate((pairs.right, pairs.left))[order]
-    similarities = np.tile(jaccard(pairs, units.sizes), 2)[order]
+    similarities = np.tile(similarity(pairs, units.sizes, metric), 2)[order]
     members = np.empty(0, dtype=np.int64) if buckets is None else buckets.members
     bounds = np.zeros(1, dtype=np.int64) if buckets is None else buckets.bounds
     bucket_order = np.argsort(members, kind="stable")
     numbers = np.repeat(np.arange(len(bounds) - 1, dtype=np.int64), np.diff(bounds))[bucket_order]
-    star, similarity, found, verified, overflow = kernels.stars(
+    star, to_kept, found, verified, overflow = kernels.stars(
         priority,
         rank,
         _offsets(both, count),
@@ -111,8 +123,8 @@ def find_stars(
     star[alone] = np.flatnonzero(alone)
     copies = np.flatnonzero(representatives != np.arange(count))
     star[copies] = star[representatives[copies]]
-    similarity[copies] = similarity[representatives[copies]]
-    return Stars(star, similarity, Pairs(low, high, rows[:, 2]), int(verified), int(overflow))
+    to_kept[copies] = to_kept[representatives[copies]]
+    return Stars(star, to_kept, Pairs(low, high, rows[:, 2]), int(verified), int(overflow))
 
 
 def _offsets(rows: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:

@@ -19,7 +19,7 @@ from dedup.columns import Texts, read_texts
 from dedup.errors import InputError, ParameterError
 from dedup.listing import big_clusters, list_pairs
 from dedup.lsh import Bands, check_threshold
-from dedup.pairs import Pairs, jaccard
+from dedup.pairs import Pairs, jaccard, similarity
 from dedup.selection import listed, replace_texts, select_rows
 from dedup.units import Units
 
@@ -38,7 +38,7 @@ class Summary:
 
     Attributes
     ----------
-    unit, method, shingle, threshold : as asked for; `method` is the one that ran
+    unit, method, metric, shingle, threshold : as asked for; `method` is the one that ran
     texts : texts read; `empty` of them have no token: they are kept, and equal nothing
     paragraphs : paragraphs read, None for documents
     pairs, clusters, removed : how many were listed, found, and are not kept
@@ -53,6 +53,7 @@ class Summary:
 
     unit: str
     method: str
+    metric: str
     shingle: str
     threshold: float
     texts: int
@@ -76,7 +77,7 @@ class Summary:
     def __str__(self) -> str:
         what = f"{self.texts:,} texts" + (f", {self.paragraphs:,} paragraphs" if self.paragraphs is not None else "")
         lines = [
-            f"{what} ({self.empty:,} empty), {self.shingle}, {self.method} at {self.threshold:g}",
+            f"{what} ({self.empty:,} empty), {self.shingle}, {self.metric} {self.threshold:g}, {self.method}",
             f"{self.pairs:,} pairs, {self.clusters:,} clusters, {self.removed:,} removed",
         ]
         if self.guaranteed_recall < 1.0:
@@ -102,10 +103,9 @@ class Run:
     threshold: float
     listing: str
     column: str
-    guaranteed_recall: float
-    bands: Bands
+    metric: str
+    bands: Bands | None = None
     large_buckets: int = 0
-    by_leaders: bool = False
     closest: tuple[int, int, float] | None = None
 
 
@@ -235,6 +235,7 @@ class Duplicates:
         return Summary(
             unit=run.unit,
             method=run.method,
+            metric=run.metric,
             shingle=run.shingle,
             threshold=run.threshold,
             texts=documents,
@@ -246,7 +247,7 @@ class Duplicates:
             large_clusters=len(self._partly_listed),
             large_buckets=run.large_buckets,
             overflow=self._stars.overflow,
-            guaranteed_recall=run.guaranteed_recall,
+            guaranteed_recall=1.0 if run.bands is None else run.bands.probability(run.threshold),
             measured_recall=self._measured_recall(),
             closest=None if closest is None else (*(self._name(unit) for unit in closest[:2]), closest[2]),
             warnings=self._warnings(),
@@ -302,8 +303,8 @@ class Duplicates:
                 f'threshold: the pairs of cluster {shown} were not all listed; run find_duplicates again with pairs="all"'
                 f" or threshold={threshold}"
             )
-        pairs = self._pairs.take(jaccard(self._pairs, self._units.sizes) >= threshold)
-        stars = find_stars(self._units, self._representatives, pairs, self._rank, threshold)
+        pairs = self._pairs.take(similarity(self._pairs, self._units.sizes, run.metric) >= threshold)
+        stars = find_stars(self._units, self._representatives, pairs, self._rank, threshold, run.metric)
         new = Run(**{**run.__dict__, "threshold": threshold})
         return Duplicates(new, self._texts, self._units, self._representatives, self._rank, pairs, stars, {})
 
@@ -348,7 +349,7 @@ class Duplicates:
         partial = np.zeros(len(star), dtype=np.bool_)
         if self._run.listing == "auto":
             partial |= big_clusters(star)[star]
-        if self._run.by_leaders:
+        if self._run.large_buckets:
             size = np.bincount(star, minlength=len(star))
             partial |= size[star] > 64  # only those can have met in a large bucket
         return np.unique(numbers[partial[members]]).tolist()  # type: ignore[no-any-return]
@@ -392,7 +393,9 @@ class Duplicates:
     def _measured_recall(self) -> float | None:
         """Horvitz-Thompson: each pair found stands for 1 / P(J) pairs, P being the chance that it had to be found."""
         run = self._run
-        if run.method != "lsh" or not len(self._pairs.left):
+        if run.bands is None:
+            return 1.0
+        if not len(self._pairs.left):
             return None
         chance = 1.0 - (1.0 - jaccard(self._pairs, self._units.sizes) ** run.bands.rows) ** run.bands.bands
         return float(len(chance) / np.sum(1.0 / chance))

@@ -7,18 +7,19 @@ texts -> blocks -> units with shingle hashes (and band keys) -> exact copies col
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import thread_count
-from dedup.clusters import check_keep, find_stars, rank_units
+from dedup.clusters import check_keep, find_stars, rank_by_size, rank_units
 from dedup.columns import Texts, read_texts
 from dedup.errors import InputError, ParameterError
+from dedup.join import join
 from dedup.lsh import Bands, Buckets, band_keys, check_threshold, choose_bands, find_buckets
 from dedup.minhash import check_seed, permutations, sign
-from dedup.pairs import Pairs, jaccard, verify
+from dedup.pairs import METRICS, Pairs, similarity, verify
 from dedup.progress import Progress, ProgressOption
 from dedup.duplicates import Duplicates, Run
 from dedup.shingling import Shingle, parse
@@ -33,7 +34,7 @@ FEWEST_TEXTS = 100_000
 """Bands are chosen as for so many texts at least: a small collection may be all of one kind, and loose bands then
 throw much of it into large buckets."""
 
-METHODS = ("auto", "lsh")
+METHODS = ("auto", "exact", "lsh")
 LISTINGS = ("auto", "all")
 
 
@@ -63,16 +64,16 @@ def find_duplicates(
         A None or null is an empty text. With ``unit="paragraph"`` one str is fine.
     unit : "document" or "paragraph"
     threshold : 0 < threshold <= 1; a pair is reported iff shared / union of its shingle sets is at least this
-    metric : "jaccard"
+    metric : "jaccard", or "containment": shared / the smaller set ("this text stands inside that one")
     shingle : "words:n" or "chars:n"; by default "words:5" for documents, "words:3" for paragraphs
-    method : "lsh", or "auto", which stands for it
+    method : "exact" (all pairs, none missed), "lsh" (all but a few), or "auto", which is exact
     keep : "first", "last", "longest", "shortest" (characters), or callable(id, text) -> key, the smallest kept
         Which text of a cluster stays. Paragraphs are given to the callable with their document's id.
     ids : one int or str a text, each once; for collections that are no tables
     column, id : names of the text and id column of a table; by default "text" and none
     pairs : "auto" or "all"; "auto" lists the removed texts of clusters of over 1,000 with their kept text alone
-    recall : 0 < recall < 1; the least probability that a pair at the threshold is found
-    seed : 0 to 2^32 - 1; of the MinHash permutations
+    recall : 0 < recall < 1; with "lsh", the least probability that a pair at the threshold is found
+    seed : 0 to 2^32 - 1; with "lsh", of the MinHash permutations
     threads : how many; None for all processors that this process may use. The result is the same.
     progress : True, False, callable(stage, done, total), or None: a bar on a terminal after a second
 
@@ -87,10 +88,11 @@ def find_duplicates(
 
     Notes
     -----
-    Every pair is counted on its real shingle sets, so nothing below the threshold is reported. Cost: about 10 ns a
-    byte of text on one core; memory of 1.5 to 2 bytes a byte of text. Algorithm: MinHash [1] with bands chosen for
-    recall at the threshold; stars instead of chains. [1] Broder, "On the resemblance and containment of documents",
-    1997.
+    Every pair is counted on its real shingle sets, so nothing below the threshold is reported; with the exact method
+    nothing at or above it is missed ("exact" is with respect to the 64-bit hashes of the shingles). Memory: 8 bytes a
+    shingle, and half as much again for tables. Algorithms: a prefix join over the shingles that occur twice
+    (`dedup.join`); MinHash [1] with bands chosen for recall at the threshold (`dedup.lsh`); stars instead of chains.
+    [1] Broder, "On the resemblance and containment of documents", 1997.
 
     >>> result = find_duplicates(["a b c d e f g", "something else", "A, b, c, d, e, f, g!"])
     >>> result.pairs.select(["left", "right", "jaccard"]).to_pylist()
@@ -109,70 +111,118 @@ def find_duplicates(
             raise InputError("expected a collection of texts, found one str; pass [text], or use unit=\"paragraph\"")
         texts = [texts]
     collection = read_texts(texts, ids=ids, column=column, id=id)
-    bands = choose_bands(threshold, recall, texts=max(len(collection), FEWEST_TEXTS))
+    bands = None
+    if method == "lsh":
+        bands = choose_bands(threshold, recall, texts=max(len(collection), FEWEST_TEXTS))
     with Progress(progress) as stages:
         units = _read(collection, kind, bands, seed, unit, workers, stages)
-        report = stages.stage("exact copies", 1)
+        stages.stage("exact copies", 1)
         rank = rank_units(
             keep, len(units), lambda: _lengths(collection, units, unit), lambda: _keys(keep, collection, units, unit)
         )
         representatives = units.representatives(rank)
-        report(1)
-        stages.stage("buckets", 1)
+        copied = np.unique(representatives[representatives != np.arange(len(units))])
         leading = units.full[representatives[units.full] == units.full]
-        assert units.extra is not None
-        buckets = find_buckets(units.extra, leading)
-        units.extra = None
-        copied = representatives[representatives != np.arange(len(units))]
-        units.prepare(np.unique(np.concatenate((buckets.pairs.ravel(), buckets.members, copied))), workers)
-        report = stages.stage("verify", len(buckets.pairs))
-        found = verify(units, buckets.pairs, threshold, workers, report)
+        search = _search_exact if bands is None else _search_lsh
+        found = search(units, leading, representatives, rank, threshold, metric, pairs, workers, stages)
+        units.prepare(copied, workers)
+        if metric == "containment":
+            rank = rank_by_size(rank, units)
         stages.stage("clusters", 1)
-        stars = find_stars(units, representatives, found, rank, threshold, buckets)
-        found = Pairs(*(np.concatenate(both) for both in zip(found, stars.further, strict=True))).sorted()
+        stars = find_stars(units, representatives, found.pairs, rank, threshold, metric, found.buckets)
+        every_pair = Pairs(*(np.concatenate(both) for both in zip(found.pairs, stars.further, strict=True))).sorted()
         closest = None
-        if not len(found.left) and not len(copied):
-            closest = _closest(units, buckets, workers)
+        if not len(every_pair.left) and not len(copied):
+            closest = _closest(units, found, metric, workers)
     units.hashes = np.empty(0, dtype=np.uint64)
     run = Run(
         unit=unit,
-        method="lsh",
+        method="exact" if bands is None else "lsh",
         shingle=str(kind),
         threshold=threshold,
         listing=pairs,
         column="text" if column is None else column,
-        guaranteed_recall=bands.probability(threshold),
+        metric=metric,
         bands=bands,
-        large_buckets=len(buckets),
-        by_leaders=len(buckets) > 0,
+        large_buckets=0 if found.buckets is None else len(found.buckets),
         closest=closest,
     )
-    return Duplicates(run, collection, units, representatives, rank, found, stars, stages.seconds)
+    return Duplicates(run, collection, units, representatives, rank, every_pair, stars, stages.seconds)
+
+
+class Found(NamedTuple):
+    """What a search found: pairs, the buckets that are left to the stars, and candidates for the closest pair."""
+
+    pairs: Pairs
+    buckets: Buckets | None
+    candidates: npt.NDArray[np.int64]
+
+
+def _search_exact(
+    units: Units,
+    leading: npt.NDArray[np.int64],
+    representatives: npt.NDArray[np.int64],
+    rank: npt.NDArray[np.int64],
+    threshold: float,
+    metric: str,
+    pairs: str,
+    threads: int,
+    stages: Progress,
+) -> Found:
+    report = stages.stage("join", len(leading))
+    copies = np.bincount(representatives, minlength=len(units))
+    joined = join(
+        units, leading, rank, copies, threshold, metric, families=pairs == "auto", threads=threads, progress=report
+    )
+    return Found(joined.pairs, None, np.empty((0, 2), dtype=np.int64))
+
+
+def _search_lsh(
+    units: Units,
+    leading: npt.NDArray[np.int64],
+    representatives: npt.NDArray[np.int64],
+    rank: npt.NDArray[np.int64],
+    threshold: float,
+    metric: str,
+    pairs: str,
+    threads: int,
+    stages: Progress,
+) -> Found:
+    stages.stage("buckets", 1)
+    assert units.extra is not None
+    buckets = find_buckets(units.extra, leading)
+    units.extra = None
+    units.prepare(np.unique(np.concatenate((buckets.pairs.ravel(), buckets.members))), threads)
+    report = stages.stage("verify", len(buckets.pairs))
+    return Found(verify(units, buckets.pairs, threshold, threads, report), buckets, buckets.pairs)
 
 
 def _check(unit: str, metric: str, method: str, pairs: str) -> None:
     for name, value, known in (
         ("unit", unit, tuple(UNITS)),
-        ("metric", metric, ("jaccard",)),
+        ("metric", metric, METRICS),
         ("method", method, METHODS),
         ("pairs", pairs, LISTINGS),
     ):
         if value not in known:
             raise ParameterError(f"{name}: expected {' or '.join(f'{k!r}' for k in known)}, found {value!r}")
+    if metric == "containment" and method == "lsh":
+        raise ParameterError('metric: containment needs method="exact" (or "auto"); bands are for jaccard')
 
 
 def _read(
-    texts: Texts, shingle: Shingle, bands: Bands, seed: int, unit: str, threads: int, stages: Progress
+    texts: Texts, shingle: Shingle, bands: Bands | None, seed: int, unit: str, threads: int, stages: Progress
 ) -> Units:
+    report = stages.stage("read", len(texts))
+    paragraphs = unit == "paragraph"
+    if bands is None:
+        return read_units(texts, shingle, paragraphs=paragraphs, threads=threads, progress=report)
     functions = permutations(bands.num_perm, seed)
 
     def keys(hashes: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
         return band_keys(sign(hashes, offsets, *functions), bands)
 
-    report = stages.stage("read", len(texts))
-    units = read_units(
-        texts, shingle, paragraphs=unit == "paragraph", threads=threads, sketch=keys, progress=report
-    )
+    units = read_units(texts, shingle, paragraphs=paragraphs, threads=threads, sketch=keys, progress=report)
     if units.extra is None:
         units.extra = np.empty((bands.bands, 0), dtype=np.uint64)
     return units
@@ -188,13 +238,17 @@ def _keys(keep: Any, texts: Texts, units: Units, unit: str) -> list[Any]:
     return [keep(texts.id_of(row), texts[row][start:end]) for row, _, start, end in units.places.tolist()]
 
 
-def _closest(units: Units, buckets: Buckets, threads: int) -> tuple[int, int, float] | None:
+CLOSEST = (0.5, 0.2)
+"""Where nothing reached the threshold, the exact method looks for the closest pair at these parts of it."""
+
+
+def _closest(units: Units, found: Found, metric: str, threads: int) -> tuple[int, int, float] | None:
     """Return the most similar of the candidates, none of which reached the threshold."""
-    counted = verify(units, buckets.pairs, 0.0, threads)
+    counted = verify(units, found.candidates, 0.0, threads)
     if not len(counted.left):
         return None
-    similarity = jaccard(counted, units.sizes)
-    best = int(np.argmax(similarity))
-    if similarity[best] == 0.0:
+    value = similarity(counted, units.sizes, metric)
+    best = int(np.argmax(value))
+    if value[best] == 0.0:
         return None
-    return int(counted.left[best]), int(counted.right[best]), float(similarity[best])
+    return int(counted.left[best]), int(counted.right[best]), float(value[best])

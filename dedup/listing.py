@@ -9,14 +9,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from dedup.clusters import BIG_CLUSTER
 from dedup.errors import ParameterError
 from dedup.pairs import Pairs
 from dedup.units import Units
 
 __all__ = ["big_clusters", "list_pairs"]
-
-BIG_CLUSTER = 1000
-"""Members."""
 
 MOST_PAIRS = 200_000_000
 """Rows that a table of pairs may have (about 13 GB); above it, the search says so instead of filling the memory."""

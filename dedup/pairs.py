@@ -17,7 +17,10 @@ import numpy.typing as npt
 from dedup.blocks import map_blocks
 from dedup.units import Units
 
-__all__ = ["Pairs", "jaccard", "verify"]
+__all__ = ["METRICS", "Pairs", "jaccard", "similarity", "verify"]
+
+METRICS = ("jaccard", "containment")
+"""What a threshold may be about: shared / union, or shared / the smaller set."""
 
 SLICE = 1 << 15
 """Candidates that a thread counts at a time."""
@@ -50,6 +53,13 @@ def no_pairs() -> Pairs:
 def jaccard(pairs: Pairs, sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """Return shared / union of each pair, in float64; `sizes` by unit."""
     return pairs.shared / (sizes[pairs.left] + sizes[pairs.right] - pairs.shared)
+
+
+def similarity(pairs: Pairs, sizes: npt.NDArray[np.int64], metric: str) -> npt.NDArray[np.float64]:
+    """Return what the threshold is about, for each pair, in float64; `sizes` by unit."""
+    if metric == "containment":
+        return pairs.shared / np.minimum(sizes[pairs.left], sizes[pairs.right])
+    return jaccard(pairs, sizes)
 
 
 def verify(

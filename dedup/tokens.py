@@ -55,7 +55,7 @@ def hash_tokens(
     With `characters`, the code points of the tokens joined by single spaces. Returns uint64 hashes and int64 offsets
     (texts + 1). `values` must go on for ``kernels.tokens.PADDING`` bytes behind the last end.
     """
-    from dedup.kernels.tokens import PADDING, tokenise
+    from dedup.kernels.tokens import PADDING, tokenise, tokenise_characters
 
     table = unicode.table()
     settled = np.zeros(len(starts), dtype=np.bool_)
@@ -68,7 +68,8 @@ def hash_tokens(
         bits = np.empty(len(out) // 64 + 2, dtype=np.uint64)
         hashes = np.empty(growth * (total if characters else total // 2) + longest + len(starts) + 64, dtype=np.uint64)
         unsettled = np.zeros(len(starts), dtype=np.bool_)
-        count = tokenise(values, starts, ends, settled, characters, *table, out, bits, hashes, offsets, unsettled)
+        run = tokenise_characters if characters else tokenise
+        count = run(values, starts, ends, settled, *table, out, bits, hashes, offsets, unsettled)
         if count == 0:
             return hashes[: offsets[-1]], offsets
         if count < 0:  # mappings made a text longer than the buffers: rare, so the buffers just grow

@@ -21,13 +21,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel, part
+from dedup.kernels import kernel
 from dedup.kernels.words import mix
 
 NONE = -1
 
 
-@part
+@kernel
 def find_edge(
     state: int,
     symbol: int,
@@ -52,10 +52,15 @@ def longest_earlier(
     The first `grown` symbols are looked up and added; those behind are looked up among these alone.
     """
     states = 2 * grown + 2
-    size = np.zeros(states, dtype=np.int64)  # the longest stretch of each state
-    link = np.full(states, NONE, dtype=np.int64)
-    first_end = np.full(states, NONE, dtype=np.int64)
-    edge_of = np.full(states, NONE, dtype=np.int64)
+    size = np.empty(states, dtype=np.int64)  # the longest stretch of each state
+    link = np.empty(states, dtype=np.int64)
+    first_end = np.empty(states, dtype=np.int64)
+    edge_of = np.empty(states, dtype=np.int64)
+    for i in range(states):
+        size[i] = 0
+        link[i] = NONE
+        first_end[i] = NONE
+        edge_of[i] = NONE
     edges = 4 * grown + 8
     owners = np.empty(edges, dtype=np.int64)
     symbols = np.empty(edges, dtype=np.int64)
@@ -64,7 +69,9 @@ def longest_earlier(
     bits = 4
     while (1 << bits) < 2 * edges:
         bits += 1
-    slots = np.full(1 << bits, NONE, dtype=np.int64)
+    slots = np.empty(1 << bits, dtype=np.int64)
+    for i in range(len(slots)):
+        slots[i] = NONE
     state_count, edge_count, last = 1, 0, 0
     state, matched = 0, 0
     for place in range(len(sequence)):

@@ -44,16 +44,6 @@ def space_length(values: npt.NDArray[np.uint8], at: int, end: int) -> int:
     return 3 if byte == 0xE3 and second == 0x80 and third == 0x80 else 0
 
 
-@kernel
-def count_lines(values: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> int:
-    """Return an upper bound of the number of lines of all texts together."""
-    count = len(starts)
-    for text in range(len(starts)):
-        for i in range(starts[text], ends[text]):
-            count += values[i] == 0x0A or values[i] == 0x0D
-    return count
-
-
 @part
 def scan_lines(values: npt.NDArray[np.uint8], start: int, end: int, lines: npt.NDArray[np.int64]) -> int:
     """Write the non-blank lines of the text ``values[start:end]`` into the rows of `lines`; return their number."""

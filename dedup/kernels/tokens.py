@@ -285,8 +285,9 @@ def hash_tokens(
     """Hash the runs of ones in the first `size` bits into `hashes` (written) from `at` on; return the next place."""
     carry = np.uint64(0)
     start = -1
-    for word in range((size + 63) >> LINEAR_BITS):
-        mask = bits[word]
+    words = (size + 63) >> LINEAR_BITS
+    for word in range(words + 1):
+        mask = bits[word] if word < words else np.uint64(0)  # one more, to close a token that ends with the text
         edges = mask ^ ((mask << np.uint64(1)) | carry)
         carry = mask >> np.uint64(63)
         base = word << LINEAR_BITS
@@ -299,9 +300,6 @@ def hash_tokens(
                 hashes[at] = hash_bytes(out, start, edge)
                 at += 1
                 start = -1
-    if start >= 0:
-        hashes[at] = hash_bytes(out, start, size)
-        at += 1
     return at
 
 
@@ -335,7 +333,6 @@ def tokenise(
     starts: npt.NDArray[np.int64],
     ends: npt.NDArray[np.int64],
     settled: npt.NDArray[np.bool_],
-    characters: bool,
     index: npt.NDArray[np.uint16],
     entries: npt.NDArray[np.uint32],
     map_starts: npt.NDArray[np.int32],
@@ -346,7 +343,7 @@ def tokenise(
     offsets: npt.NDArray[np.int64],
     unsettled: npt.NDArray[np.bool_],
 ) -> int:
-    """Hash the tokens (or, with `characters`, the code points) of the texts ``values[starts[i]:ends[i]]``.
+    """Hash the tokens of the texts ``values[starts[i]:ends[i]]``.
 
     Writes `hashes` and `offsets` (texts + 1): those of text i are ``hashes[offsets[i]:offsets[i + 1]]``. A text that
     has to be normalised first is marked in `unsettled` and gets none. Returns the number of such texts, or FULL
@@ -371,15 +368,63 @@ def tokenise(
             none,
             state,
         )
-        if size == FULL or at + (size if characters else size // 2 + 1) > len(hashes):
+        if size == FULL or at + size // 2 + 1 > len(hashes):
             return FULL
         if size == UNSETTLED_TEXT:
             unsettled[text] = True
             count += 1
-        elif characters:
-            at = hash_characters(out, bits, size, hashes, at)
         else:
             at = hash_tokens(out, bits, size, hashes, at)
+        offsets[text + 1] = at
+    return count
+
+
+@kernel
+def tokenise_characters(
+    values: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int64],
+    settled: npt.NDArray[np.bool_],
+    index: npt.NDArray[np.uint16],
+    entries: npt.NDArray[np.uint32],
+    map_starts: npt.NDArray[np.int32],
+    map_points: npt.NDArray[np.int32],
+    out: npt.NDArray[np.uint8],
+    bits: npt.NDArray[np.uint64],
+    hashes: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    unsettled: npt.NDArray[np.bool_],
+) -> int:
+    """Hash the code points of the tokens joined by single spaces; all else as `tokenise`.
+
+    A kernel of its own, since the very first run should not compile what it does not need.
+    """
+    none = np.empty((0, 4), dtype=np.int64)
+    state = np.empty(5, dtype=np.int64)
+    at, count = 0, 0
+    offsets[0] = 0
+    for text in range(len(starts)):
+        size = fold(
+            values,
+            starts[text],
+            ends[text],
+            settled[text],
+            index,
+            entries,
+            map_starts,
+            map_points,
+            out,
+            bits,
+            none,
+            state,
+        )
+        if size == FULL or at + size > len(hashes):
+            return FULL
+        if size == UNSETTLED_TEXT:
+            unsettled[text] = True
+            count += 1
+        else:
+            at = hash_characters(out, bits, size, hashes, at)
         offsets[text + 1] = at
     return count
 

@@ -1,0 +1,273 @@
+"""The exact join: all pairs of units that reach the threshold, none missed.
+
+The stages are those of `dedup.kernels.join`: marks over a part of the hash space thin out the units, the survivors'
+sets are made, counters thin them out again, and a rarest-first prefix join finds the pairs, which are counted.
+
+A family (one template a hundred thousand times) would make the index lists long and the join quadratic. Where the lists
+say so, the units are first looked up in order of priority among the kept ones alone, which is linear in the family and
+gives the stars exactly; units that were removed into a large cluster then take no part in the join, since they are
+listed with their kept one alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import map_blocks
+from dedup.clusters import BIG_CLUSTER
+from dedup.pairs import METRICS, Pairs, no_pairs, similarity
+from dedup.units import Units
+
+__all__ = ["Joined", "join"]
+
+SLICE = 2048
+"""Units that a thread looks up at a time."""
+
+ROUNDS = 3
+"""Times that counters thin out the survivors, at most."""
+
+WORTH = 0.9
+"""A further round is made where the last one left fewer than this share."""
+
+LONG_LISTS = 64.0
+"""Entries of its bucket that an entry meets on average; above it, families are looked for first."""
+
+
+class Joined(NamedTuple):
+    """The pairs found (each once), how many were merged, and the units left out because their kept one lists them."""
+
+    pairs: Pairs
+    merged: int
+    survivors: int
+    hidden: npt.NDArray[np.int64]
+
+
+def join(
+    units: Units,
+    leading: npt.NDArray[np.int64],
+    rank: npt.NDArray[np.int64],
+    copies: npt.NDArray[np.int64],
+    threshold: float,
+    metric: str,
+    *,
+    families: bool,
+    threads: int,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Joined:
+    """Return all pairs of the `leading` units that reach the threshold.
+
+    `rank` is the priority of each unit, `copies` how many exact copies stand behind it (itself included). With
+    `families`, units removed into a cluster of more than `BIG_CLUSTER` are paired with kept ones alone. Prepares the
+    sets of the survivors.
+    """
+    kind = METRICS.index(metric)
+    survivors = _seen_twice(units, leading, threshold, kind, threads)
+    units.prepare(survivors, threads)
+    rows, shared, table, shift = _counted(units, survivors, threshold, kind)
+    order = np.lexsort((rows, units.sizes[rows]))
+    state = _Index(units, rows[order], shared[order], table, shift, threshold, kind, by_size=True)
+    if not families or state.work <= LONG_LISTS * max(len(state.tags), 1):
+        pairs, merged = _probe(units, state, threads, progress)
+        return Joined(pairs, merged, len(survivors), np.empty(0, dtype=np.int64))
+    kept_pairs, hidden, merged = _stars_first(units, rows, shared, table, shift, rank, copies, threshold, kind)
+    open_rows = ~np.isin(rows, hidden)
+    rows, shared = rows[open_rows], shared[open_rows]
+    order = np.lexsort((rows, units.sizes[rows]))
+    state = _Index(units, rows[order], shared[order], table, shift, threshold, kind, by_size=True)
+    pairs, more = _probe(units, state, threads, progress)
+    both = Pairs(*(np.concatenate(columns) for columns in zip(pairs, kept_pairs, strict=True))).sorted()
+    return Joined(both, merged + more, len(survivors), hidden)
+
+
+def _seen_twice(
+    units: Units, rows: npt.NDArray[np.int64], threshold: float, kind: int, threads: int
+) -> npt.NDArray[np.int64]:
+    """Return the rows that may have a partner, by marks over a part of the hash space."""
+    from dedup.kernels import join as kernels
+
+    total = int((units.offsets[rows + 1] - units.offsets[rows]).sum())
+    # a text is let go where more sampled hashes stand alone than may be missed: sample well above that share
+    share = 1.0 if kind == kernels.CONTAINMENT else min(1.0, 2.0 * (1.0 - threshold) + 0.1)
+    sample = max(1, round(share * kernels.SAMPLES))
+    bits = _bits(4 * total * sample // kernels.SAMPLES)
+    table = np.zeros(1 << (bits - 5), dtype=np.uint64)
+    kernels.mark(units.hashes, units.offsets, rows, sample, table, 64 - bits)
+    whole = kind == kernels.CONTAINMENT
+
+    def work(part: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        stays = np.empty(len(part), dtype=np.bool_)
+        kernels.unmarked(
+            units.hashes, units.offsets, part, sample, table, 64 - bits, threshold, whole, stays
+        )
+        return part[stays]
+
+    parts = [rows[i : i + SLICE] for i in range(0, len(rows), SLICE)]
+    return np.concatenate([np.empty(0, dtype=np.int64), *map_blocks(work, parts, threads)])
+
+
+def _counted(
+    units: Units, rows: npt.NDArray[np.int64], threshold: float, kind: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.uint16], int]:
+    """Return the rows that may have a partner by counters over distinct hashes, how many hashes of each are shared,
+    and the counters."""
+    from dedup.kernels import join as kernels
+
+    for _ in range(ROUNDS):
+        bits = _bits(2 * int(units.sizes[rows].sum()))
+        table = np.zeros(1 << bits, dtype=np.uint16)
+        kernels.count(units.hashes, units.offsets, units.sizes, rows, table, 64 - bits)
+        shared = np.empty(len(rows), dtype=np.int64)
+        kernels.shared_sizes(units.hashes, units.offsets, units.sizes, rows, table, 64 - bits, shared)
+        fewest = np.ones(len(rows), dtype=np.int64)
+        if kind == kernels.JACCARD:
+            fewest = least(units.sizes[rows], threshold)
+        stays = shared >= fewest
+        done = stays.mean() > WORTH if len(rows) else True
+        rows, shared = rows[stays], shared[stays]
+        if done:
+            break
+    return rows, shared, table, 64 - bits
+
+
+def least(sizes: npt.NDArray[np.int64], threshold: float) -> npt.NDArray[np.int64]:
+    """Return, for each size, the smallest s with ``s / size >= threshold`` in float64."""
+    shared = np.maximum((threshold * sizes).astype(np.int64) - 1, 0)
+    for _ in range(3):
+        shared += shared / np.maximum(sizes, 1) < threshold
+    return shared
+
+
+def _bits(slots: int) -> int:
+    """Return the bits of a table of at least so many slots, and of 2^10."""
+    return max(10, int(slots - 1).bit_length()) if slots > 0 else 10
+
+
+class _Index:
+    """Prefixes of the rows, and the index over them."""
+
+    def __init__(
+        self,
+        units: Units,
+        rows: npt.NDArray[np.int64],
+        shared: npt.NDArray[np.int64],
+        table: npt.NDArray[np.uint16],
+        shift: int,
+        threshold: float,
+        kind: int,
+        *,
+        by_size: bool,
+    ) -> None:
+        from dedup.kernels import join as kernels
+
+        self.rows, self.threshold, self.kind = rows, threshold, kind
+        probes, indexed = np.empty_like(shared), np.empty_like(shared)
+        kernels.prefix_lengths(units.sizes, rows, shared, threshold, kind, by_size, probes, indexed)
+        self.bounds, self.keys = _prefixes(units, rows, table, shift, probes)
+        self.index_bounds, self.index_keys = _prefixes(units, rows, table, shift, indexed)
+        self.bits = _bits(2 * len(self.index_keys))
+        if by_size:
+            self.heads = np.zeros((1 << self.bits) + 2, dtype=np.int64)
+            self.tags = np.empty(len(self.index_keys), dtype=np.uint32)
+            self.places = np.empty(len(self.index_keys), dtype=np.uint32)
+            self.work = kernels.build_index(
+                self.index_keys, self.index_bounds, 64 - self.bits, self.heads, self.tags, self.places
+            )
+            self.index_keys = self.index_keys[:0]
+
+
+def _prefixes(
+    units: Units,
+    rows: npt.NDArray[np.int64],
+    table: npt.NDArray[np.uint16],
+    shift: int,
+    lengths: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
+    from dedup.kernels import join as kernels
+
+    bounds = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(lengths)))
+    keys = np.empty(bounds[-1], dtype=np.uint64)
+    kernels.prefixes(units.hashes, units.offsets, units.sizes, rows, table, shift, lengths, bounds, keys)
+    return bounds, keys
+
+
+def _probe(
+    units: Units, index: _Index, threads: int, progress: Callable[[int], None]
+) -> tuple[Pairs, int]:
+    """Look every row up among the earlier ones; return the pairs, sorted, and how many were merged."""
+    from dedup.kernels import join as kernels
+
+    def work(start: int) -> tuple[npt.NDArray[np.int64], int]:
+        return kernels.probe(
+            units.hashes,
+            units.offsets,
+            units.sizes,
+            index.rows,
+            start,
+            min(start + SLICE, len(index.rows)),
+            index.keys,
+            index.bounds,
+            64 - index.bits,
+            index.heads,
+            index.tags,
+            index.places,
+            index.threshold,
+            index.kind,
+        )
+
+    found = [np.empty((0, 3), dtype=np.int64)]
+    merged = 0
+    for step, (part, count) in enumerate(map_blocks(work, range(0, len(index.rows), SLICE), threads)):
+        found.append(part)
+        merged += count
+        progress(min((step + 1) * SLICE, len(index.rows)))
+    return _pairs(np.concatenate(found)), merged
+
+
+def _pairs(rows: npt.NDArray[np.int64]) -> Pairs:
+    if not len(rows):
+        return no_pairs()
+    low, high = np.minimum(rows[:, 0], rows[:, 1]), np.maximum(rows[:, 0], rows[:, 1])
+    return Pairs(low, high, rows[:, 2].copy()).sorted()
+
+
+def _stars_first(
+    units: Units,
+    rows: npt.NDArray[np.int64],
+    shared: npt.NDArray[np.int64],
+    table: npt.NDArray[np.uint16],
+    shift: int,
+    rank: npt.NDArray[np.int64],
+    copies: npt.NDArray[np.int64],
+    threshold: float,
+    kind: int,
+) -> tuple[Pairs, npt.NDArray[np.int64], int]:
+    """Return the pairs of rows with kept ones, and the rows that were removed into a large cluster."""
+    from dedup.kernels import join as kernels
+
+    order = np.argsort(rank[rows], kind="stable")
+    rows, shared = rows[order], shared[order]
+    index = _Index(units, rows, shared, table, shift, threshold, kind, by_size=False)
+    found, kept, merged = kernels.probe_kept(
+        units.hashes,
+        units.offsets,
+        units.sizes,
+        rows,
+        index.keys,
+        index.bounds,
+        index.index_keys,
+        index.index_bounds,
+        index.bits,
+        threshold,
+        kind,
+    )
+    value = similarity(Pairs(found[:, 0], found[:, 1], found[:, 2]), units.sizes, METRICS[kind])
+    best = np.lexsort((rank[found[:, 0]], -value, found[:, 1]))
+    joined, first = np.unique(found[best, 1], return_index=True)
+    star = found[best, 0][first]
+    members = np.bincount(star, weights=copies[joined], minlength=len(units)) + copies
+    hidden = joined[members[star] > BIG_CLUSTER]
+    return _pairs(found), hidden, int(merged)
