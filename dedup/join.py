@@ -67,18 +67,16 @@ def join(
     kind = METRICS.index(metric)
     survivors = _seen_twice(units, leading, threshold, kind, threads)
     units.prepare(survivors, threads)
-    rows, shared, table, shift = _counted(units, survivors, threshold, kind)
-    order = np.lexsort((rows, units.sizes[rows]))
-    state = _Index(units, rows[order], shared[order], table, shift, threshold, kind, by_size=True)
-    if not families or state.work <= LONG_LISTS * max(len(state.tags), 1):
-        pairs, merged = _probe(units, state, threads, progress)
+    counted = _count(units, survivors, threshold, kind)
+    index = _Index(units, counted, np.lexsort((counted.rows, units.sizes[counted.rows])), threshold, kind, by_size=True)
+    if not families or index.work <= LONG_LISTS * max(len(index.entries), 1):
+        pairs, merged = _probe(units, index, threads, progress)
         return Joined(pairs, merged, len(survivors), np.empty(0, dtype=np.int64))
-    kept_pairs, hidden, merged = _stars_first(units, rows, shared, table, shift, rank, copies, threshold, kind)
-    open_rows = ~np.isin(rows, hidden)
-    rows, shared = rows[open_rows], shared[open_rows]
-    order = np.lexsort((rows, units.sizes[rows]))
-    state = _Index(units, rows[order], shared[order], table, shift, threshold, kind, by_size=True)
-    pairs, more = _probe(units, state, threads, progress)
+    kept_pairs, hidden, merged = _stars_first(units, counted, rank, copies, threshold, kind)
+    shown = np.flatnonzero(~np.isin(counted.rows, hidden))
+    order = shown[np.lexsort((counted.rows[shown], units.sizes[counted.rows[shown]]))]
+    index = _Index(units, counted, order, threshold, kind, by_size=True)
+    pairs, more = _probe(units, index, threads, progress)
     both = Pairs(*(np.concatenate(columns) for columns in zip(pairs, kept_pairs, strict=True))).sorted()
     return Joined(both, merged + more, len(survivors), hidden)
 
@@ -90,9 +88,7 @@ def _seen_twice(
     from dedup.kernels import join as kernels
 
     total = int((units.offsets[rows + 1] - units.offsets[rows]).sum())
-    # a text is let go where more sampled hashes stand alone than may be missed: sample well above that share
-    share = 1.0 if kind == kernels.CONTAINMENT else min(1.0, 2.0 * (1.0 - threshold) + 0.1)
-    sample = max(1, round(share * kernels.SAMPLES))
+    sample = _sample(threshold, kind)
     bits = _bits(4 * total * sample // kernels.SAMPLES)
     table = np.zeros(1 << (bits - 5), dtype=np.uint64)
     kernels.mark(units.hashes, units.offsets, rows, sample, table, 64 - bits)
@@ -109,28 +105,52 @@ def _seen_twice(
     return np.concatenate([np.empty(0, dtype=np.int64), *map_blocks(work, parts, threads)])
 
 
-def _counted(
-    units: Units, rows: npt.NDArray[np.int64], threshold: float, kind: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.uint16], int]:
-    """Return the rows that may have a partner by counters over distinct hashes, how many hashes of each are shared,
-    and the counters."""
+def _sample(threshold: float, kind: int) -> int:
+    """Return the parts of the hash space, of SAMPLES, that are looked at.
+
+    A text is let go where more sampled hashes stand alone than may be missed, and its prefix is as long as that: the
+    sample is well above this share.
+    """
     from dedup.kernels import join as kernels
 
+    if kind == kernels.CONTAINMENT:
+        return kernels.SAMPLES
+    return max(1, round(min(1.0, 2.0 * (1.0 - threshold) + 0.1) * kernels.SAMPLES))
+
+
+class _Counted(NamedTuple):
+    """Rows that may have a partner, how many of their hashes below `limit` stand alone, and the counters."""
+
+    rows: npt.NDArray[np.int64]
+    alone: npt.NDArray[np.int64]
+    limit: np.uint64
+    table: npt.NDArray[np.uint8]
+    shift: int
+    spread: int
+
+
+def _count(units: Units, rows: npt.NDArray[np.int64], threshold: float, kind: int) -> _Counted:
+    """Count the distinct hashes below a limit, and let the rows go that have too many that stand alone."""
+    from dedup.kernels import join as kernels
+
+    sample = _sample(threshold, kind)
+    limit = np.uint64((sample << 64) // kernels.SAMPLES - 1)
+    spread = kernels.SAMPLES.bit_length() - 1 - (sample - 1).bit_length()
     for _ in range(ROUNDS):
-        bits = _bits(2 * int(units.sizes[rows].sum()))
-        table = np.zeros(1 << bits, dtype=np.uint16)
-        kernels.count(units.hashes, units.offsets, units.sizes, rows, table, 64 - bits)
-        shared = np.empty(len(rows), dtype=np.int64)
-        kernels.shared_sizes(units.hashes, units.offsets, units.sizes, rows, table, 64 - bits, shared)
-        fewest = np.ones(len(rows), dtype=np.int64)
-        if kind == kernels.JACCARD:
-            fewest = least(units.sizes[rows], threshold)
-        stays = shared >= fewest
+        bits = _bits(2 * int(units.sizes[rows].sum()) * sample // kernels.SAMPLES)
+        table = np.zeros(1 << bits, dtype=np.uint8)
+        where = (units.hashes, units.offsets, units.sizes, rows, limit, table, 64 - bits, spread)
+        kernels.count(*where)
+        alone = np.empty(len(rows), dtype=np.int64)
+        kernels.alone_sizes(*where, alone)
+        sizes = units.sizes[rows]
+        spare = sizes - 1 if kind == kernels.CONTAINMENT else sizes - least(sizes, threshold)
+        stays = alone <= spare
         done = stays.mean() > WORTH if len(rows) else True
-        rows, shared = rows[stays], shared[stays]
+        rows, alone = rows[stays], alone[stays]
         if done:
             break
-    return rows, shared, table, 64 - bits
+    return _Counted(rows, alone, limit, table, 64 - bits, spread)
 
 
 def least(sizes: npt.NDArray[np.int64], threshold: float) -> npt.NDArray[np.int64]:
@@ -147,15 +167,13 @@ def _bits(slots: int) -> int:
 
 
 class _Index:
-    """Prefixes of the rows, and the index over them."""
+    """Prefixes of some rows, in an order, and the index over them."""
 
     def __init__(
         self,
         units: Units,
-        rows: npt.NDArray[np.int64],
-        shared: npt.NDArray[np.int64],
-        table: npt.NDArray[np.uint16],
-        shift: int,
+        counted: _Counted,
+        order: npt.NDArray[np.int64],
         threshold: float,
         kind: int,
         *,
@@ -163,35 +181,33 @@ class _Index:
     ) -> None:
         from dedup.kernels import join as kernels
 
-        self.rows, self.threshold, self.kind = rows, threshold, kind
-        probes, indexed = np.empty_like(shared), np.empty_like(shared)
-        kernels.prefix_lengths(units.sizes, rows, shared, threshold, kind, by_size, probes, indexed)
-        self.bounds, self.keys = _prefixes(units, rows, table, shift, probes)
-        self.index_bounds, self.index_keys = _prefixes(units, rows, table, shift, indexed)
+        self.rows, self.threshold, self.kind = counted.rows[order], threshold, kind
+        lengths = np.empty((2, len(order)), dtype=np.int64)
+        kernels.prefix_lengths(units.sizes, self.rows, counted.alone[order], threshold, kind, by_size, *lengths)
+        bounds = np.zeros((2, len(order) + 1), dtype=np.int64)
+        np.cumsum(lengths, axis=1, out=bounds[:, 1:])
+        self.bounds, self.index_bounds = bounds
+        self.keys = np.empty(self.bounds[-1], dtype=np.uint64)
+        self.index_keys = np.empty(self.index_bounds[-1], dtype=np.uint64)
+        kernels.prefixes(
+            units.hashes,
+            units.offsets,
+            units.sizes,
+            self.rows,
+            *counted[2:],
+            self.bounds,
+            self.keys,
+            self.index_bounds,
+            self.index_keys,
+        )
         self.bits = _bits(2 * len(self.index_keys))
         if by_size:
             self.heads = np.zeros((1 << self.bits) + 2, dtype=np.int64)
-            self.tags = np.empty(len(self.index_keys), dtype=np.uint32)
-            self.places = np.empty(len(self.index_keys), dtype=np.uint32)
+            self.entries = np.empty(len(self.index_keys), dtype=np.uint64)
             self.work = kernels.build_index(
-                self.index_keys, self.index_bounds, 64 - self.bits, self.heads, self.tags, self.places
+                self.index_keys, self.index_bounds, 64 - self.bits, self.heads, self.entries
             )
             self.index_keys = self.index_keys[:0]
-
-
-def _prefixes(
-    units: Units,
-    rows: npt.NDArray[np.int64],
-    table: npt.NDArray[np.uint16],
-    shift: int,
-    lengths: npt.NDArray[np.int64],
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
-    from dedup.kernels import join as kernels
-
-    bounds = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(lengths)))
-    keys = np.empty(bounds[-1], dtype=np.uint64)
-    kernels.prefixes(units.hashes, units.offsets, units.sizes, rows, table, shift, lengths, bounds, keys)
-    return bounds, keys
 
 
 def _probe(
@@ -212,8 +228,7 @@ def _probe(
             index.bounds,
             64 - index.bits,
             index.heads,
-            index.tags,
-            index.places,
+            index.entries,
             index.threshold,
             index.kind,
         )
@@ -236,10 +251,7 @@ def _pairs(rows: npt.NDArray[np.int64]) -> Pairs:
 
 def _stars_first(
     units: Units,
-    rows: npt.NDArray[np.int64],
-    shared: npt.NDArray[np.int64],
-    table: npt.NDArray[np.uint16],
-    shift: int,
+    counted: _Counted,
     rank: npt.NDArray[np.int64],
     copies: npt.NDArray[np.int64],
     threshold: float,
@@ -248,9 +260,9 @@ def _stars_first(
     """Return the pairs of rows with kept ones, and the rows that were removed into a large cluster."""
     from dedup.kernels import join as kernels
 
-    order = np.argsort(rank[rows], kind="stable")
-    rows, shared = rows[order], shared[order]
-    index = _Index(units, rows, shared, table, shift, threshold, kind, by_size=False)
+    order = np.argsort(rank[counted.rows], kind="stable")
+    rows = counted.rows[order]
+    index = _Index(units, counted, order, threshold, kind, by_size=False)
     found, kept, merged = kernels.probe_kept(
         units.hashes,
         units.offsets,

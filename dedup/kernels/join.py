@@ -5,20 +5,23 @@ Three filters, all with one-sided errors, and then counting. For a set x of n ha
 
 1. *Seen twice* (`mark`, `unmarked`): two bits a slot say whether a hash may stand in two texts. A text with more than
    ``n - least(n, t)`` hashes that stand in no other has no partner. A fixed part of the hash space is enough to see it.
-2. *Counts* (`count`, `shared_sizes`): for the survivors, distinct hashes only, a counter a slot says in how many texts
-   a hash stands at most; those with fewer than least(n, t) shared hashes go.
-3. *Prefixes* [1, 2] (`prefixes`, `probe`): in a common order of all hashes, rarest first, two sets that share s hashes
-   share one among the first n - s + 1 of each. Only these are indexed and looked up. Any order that is a function of the
-   hash alone is right; this one is (size class of its counter, hash), so no dictionary of hashes is needed.
+2. *Counts* (`count`, `alone_sizes`): for the survivors, a counter a slot says in how many texts a hash stands at most.
+   Only distinct hashes below `limit` are counted, which in a sorted set are the first ones. More than
+   ``n - least(n, t)`` hashes that stand alone, and the text goes.
+3. *Prefixes* [1, 2] (`prefixes`, `probe`): in a common order of all hashes, two sets that share s hashes share one among
+   the first n - s + 1 of each. Only these are indexed and looked up. Any order that is a function of the hash alone is
+   right; this one takes those below `limit` first, by (counter, hash), then the others by hash. So the rarest come
+   first, and no dictionary of hashes is needed.
 
 What is left is merged with an early stop (`dedup.kernels.pairs`).
 
 Naive Python: ``[(x, y) for x, y in combinations(sets, 2) if len(x & y) / len(x | y) >= t]``.
 
-Cost: 2 to 6 ns a hash for each pass over a table; the table is 1 to 2 bytes a hash that is in it.
+Cost: 2 to 6 ns a hash for each pass over a table; tables are about 2 bytes a hash that is in them.
 
 References: [1] Bayardo, Ma, Srikant, "Scaling up all pairs similarity search", WWW 2007. [2] Xiao, Wang, Lin, Yu,
-"Efficient similarity joins for near duplicate detection", WWW 2008.
+"Efficient similarity joins for near duplicate detection", WWW 2008. Counters: Morris, "Counting large numbers of events
+in small registers", 1978, with the text's number in place of chance.
 """
 
 from __future__ import annotations
@@ -33,8 +36,9 @@ SAMPLES = 16
 """Parts of the hash space, by the low bits; `mark` and `unmarked` look at the first `sample` of them."""
 
 BUFFER = 512
-CLASSES = 192
-FULL_COUNTER = 0xFFFF
+CLASSES = 256
+EXACT_COUNTER = 128
+"""Counters are exact up to here; above, every 16 steps double the texts that a step stands for."""
 
 JACCARD, CONTAINMENT = range(2)
 
@@ -124,78 +128,88 @@ def unmarked(
         stays[place] = alone <= spare
 
 
+@part
+def counter_slot(value: np.uint64, shift: int, spread: int) -> int:
+    """Return the counter of a hash below the limit: `spread` zero bits at its top tell nothing."""
+    return np.int64((value << np.uint64(spread)) >> np.uint64(shift))
+
+
 @kernel
 def count(
     values: npt.NDArray[np.uint64],
     offsets: npt.NDArray[np.int64],
     sizes: npt.NDArray[np.int64],
     rows: npt.NDArray[np.int64],
-    table: npt.NDArray[np.uint16],
+    limit: np.uint64,
+    table: npt.NDArray[np.uint8],
     shift: int,
+    spread: int,
 ) -> None:
-    """Add each distinct hash of `rows` to its counter in `table` (written; it stops at its largest value)."""
+    """Add each distinct hash below `limit` of `rows` to its counter in `table` (written)."""
     for row in rows:
+        chance = np.uint64(row) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(40)
         for i in range(offsets[row], offsets[row] + sizes[row]):
-            slot = np.int64(values[i] >> np.uint64(shift))
-            table[slot] += np.uint16(table[slot] < FULL_COUNTER)
+            value = values[i]
+            if value > limit:
+                break
+            slot = counter_slot(value, shift, spread)
+            counter = np.int64(table[slot])
+            if counter < EXACT_COUNTER:
+                table[slot] = counter + 1
+            elif counter < CLASSES - 1:
+                step = np.uint64((2 << ((counter - EXACT_COUNTER) // 16)) - 1)
+                table[slot] = counter + np.int64((chance & step) == np.uint64(0))
 
 
 @kernel
-def shared_sizes(
+def alone_sizes(
     values: npt.NDArray[np.uint64],
     offsets: npt.NDArray[np.int64],
     sizes: npt.NDArray[np.int64],
     rows: npt.NDArray[np.int64],
-    table: npt.NDArray[np.uint16],
+    limit: np.uint64,
+    table: npt.NDArray[np.uint8],
     shift: int,
-    shared: npt.NDArray[np.int64],
+    spread: int,
+    alone: npt.NDArray[np.int64],
 ) -> None:
-    """Write into ``shared[i]`` how many hashes of row i of `rows` may stand in another one."""
+    """Write into ``alone[i]`` how many hashes below `limit` of row i of `rows` stand in no other row."""
     for place in range(len(rows)):
         row = rows[place]
         total = 0
         for i in range(offsets[row], offsets[row] + sizes[row]):
-            total += np.int64(table[np.int64(values[i] >> np.uint64(shift))] > 1)
-        shared[place] = total
-
-
-@part
-def size_class(counter: int) -> int:
-    """Return the class of a counter: itself below 64, then four classes for each doubling; below CLASSES."""
-    if counter < 64:
-        return counter
-    doubling = 0
-    while counter >> doubling >= 128:
-        doubling += 1
-    return 64 + 4 * doubling + ((counter >> doubling) - 64) // 16
+            if values[i] > limit:
+                break
+            total += np.int64(table[counter_slot(values[i], shift, spread)] == 1)
+        alone[place] = total
 
 
 @kernel
 def prefix_lengths(
     sizes: npt.NDArray[np.int64],
     rows: npt.NDArray[np.int64],
-    shared: npt.NDArray[np.int64],
+    alone: npt.NDArray[np.int64],
     threshold: float,
     metric: int,
     by_size: bool,
     probes: npt.NDArray[np.int64],
     indexed: npt.NDArray[np.int64],
 ) -> None:
-    """Write how many of its rarest shared hashes each row looks up (`probes`) and enters into the index (`indexed`).
+    """Write how many of the hashes that do not stand alone each row looks up (`probes`) and indexes (`indexed`).
 
     With `by_size` each row looks for rows that are not larger than it; else for rows in any order (Jaccard), or for
     rows that are not smaller (containment).
     """
     for place in range(len(rows)):
         size = sizes[rows[place]]
-        alone = size - shared[place]
-        prefix = max(size - least(size, threshold) + 1 - alone, 0)
+        everything = size - alone[place]
+        prefix = max(size - least(size, threshold) + 1 - alone[place], 0)
         if metric == CONTAINMENT:
-            probes[place] = shared[place] if by_size else prefix
-            indexed[place] = prefix if by_size else shared[place]
+            probes[place] = everything if by_size else prefix
+            indexed[place] = prefix if by_size else everything
         else:
             probes[place] = prefix
-            indexed[place] = max(size - required(size, size, threshold) + 1 - alone, 0) if by_size else prefix
+            indexed[place] = max(size - required(size, size, threshold) + 1 - alone[place], 0) if by_size else prefix
 
 
 @kernel
@@ -204,39 +218,74 @@ def prefixes(
     offsets: npt.NDArray[np.int64],
     sizes: npt.NDArray[np.int64],
     rows: npt.NDArray[np.int64],
-    table: npt.NDArray[np.uint16],
+    limit: np.uint64,
+    table: npt.NDArray[np.uint8],
     shift: int,
-    lengths: npt.NDArray[np.int64],
-    bounds: npt.NDArray[np.int64],
-    keys: npt.NDArray[np.uint64],
+    spread: int,
+    probe_bounds: npt.NDArray[np.int64],
+    probe_keys: npt.NDArray[np.uint64],
+    index_bounds: npt.NDArray[np.int64],
+    index_keys: npt.NDArray[np.uint64],
 ) -> None:
-    """Write the ``lengths[i]`` rarest shared hashes of row i of `rows` to ``keys[bounds[i]:bounds[i + 1]]``."""
+    """Write the first hashes of each row in the common order, twice: those to look up and those to index.
+
+    Row i of `rows` gets ``probe_bounds[i + 1] - probe_bounds[i]`` and ``index_bounds[i + 1] - index_bounds[i]`` of
+    them. Hashes that stand alone are passed over.
+    """
     histogram = np.empty(CLASSES, dtype=np.int64)
+    longest = 0
+    for row in rows:
+        longest = max(longest, sizes[row])
+    counters = np.empty(longest, dtype=np.uint8)
     for place in range(len(rows)):
-        row, wanted = rows[place], lengths[place]
-        if wanted == 0:
+        row = rows[place]
+        probes = probe_bounds[place + 1] - probe_bounds[place]
+        indexed = index_bounds[place + 1] - index_bounds[place]
+        if probes == 0 and indexed == 0:
             continue
         for i in range(CLASSES):
             histogram[i] = 0
-        first, end = offsets[row], offsets[row] + sizes[row]
-        for i in range(first, end):
-            histogram[size_class(np.int64(table[np.int64(values[i] >> np.uint64(shift))]))] += 1
-        last, below = 2, 0
-        while last < CLASSES - 1 and below + histogram[last] < wanted:
-            below += histogram[last]
-            last += 1
-        ties = wanted - below
-        at = bounds[place]
-        for i in range(first, end):
-            rarity = size_class(np.int64(table[np.int64(values[i] >> np.uint64(shift))]))
-            if rarity < 2 or rarity > last:
+        first, size = offsets[row], sizes[row]
+        counted = 0
+        while counted < size and values[first + counted] <= limit:
+            counter = table[counter_slot(values[first + counted], shift, spread)]
+            counters[counted] = counter
+            histogram[counter] += 1
+            counted += 1
+        probe_last, probe_ties = last_class(histogram, probes)
+        index_last, index_ties = last_class(histogram, indexed)
+        probe_at, index_at = probe_bounds[place], index_bounds[place]
+        for i in range(counted):
+            counter = np.int64(counters[i])
+            if counter < 2:
                 continue
-            if rarity == last:
-                if ties == 0:
-                    continue
-                ties -= 1
-            keys[at] = values[i]
-            at += 1
+            if counter < probe_last or (counter == probe_last and probe_ties > 0):
+                probe_ties -= np.int64(counter == probe_last)
+                probe_keys[probe_at] = values[first + i]
+                probe_at += 1
+            if counter < index_last or (counter == index_last and index_ties > 0):
+                index_ties -= np.int64(counter == index_last)
+                index_keys[index_at] = values[first + i]
+                index_at += 1
+        for i in range(counted, size):
+            if probe_at == probe_bounds[place + 1] and index_at == index_bounds[place + 1]:
+                break
+            if probe_at < probe_bounds[place + 1]:
+                probe_keys[probe_at] = values[first + i]
+                probe_at += 1
+            if index_at < index_bounds[place + 1]:
+                index_keys[index_at] = values[first + i]
+                index_at += 1
+
+
+@part
+def last_class(histogram: npt.NDArray[np.int64], wanted: int) -> tuple[int, int]:
+    """Return the class in which the first `wanted` hashes end, and how many of that class are among them."""
+    last, below = 2, np.int64(0)
+    while last < CLASSES - 1 and below + histogram[last] < wanted:
+        below += histogram[last]
+        last += 1
+    return last, wanted - below
 
 
 @kernel
@@ -245,13 +294,12 @@ def build_index(
     bounds: npt.NDArray[np.int64],
     shift: int,
     heads: npt.NDArray[np.int64],
-    tags: npt.NDArray[np.uint32],
-    places: npt.NDArray[np.uint32],
+    entries: npt.NDArray[np.uint64],
 ) -> float:
     """Enter the keys of all places, in order, into buckets by their top bits.
 
-    Writes `heads` (zeros at first; bucket b is ``heads[b]:heads[b + 1]``), and for each entry `tags` (32 other bits of
-    the key) and `places`. Returns the sum of the squares of the buckets' sizes.
+    Writes `heads` (zeros at first; bucket b is ``heads[b]:heads[b + 1]``) and `entries`: the low 32 bits of the key, and
+    the place. Returns the sum of the squares of the buckets' sizes.
     """
     for i in range(bounds[-1]):
         heads[np.int64(keys[i] >> np.uint64(shift)) + 2] += 1
@@ -262,8 +310,7 @@ def build_index(
     for place in range(len(bounds) - 1):
         for i in range(bounds[place], bounds[place + 1]):
             bucket = np.int64(keys[i] >> np.uint64(shift)) + 1
-            tags[heads[bucket]] = np.uint32(keys[i] & np.uint64(0xFFFFFFFF))
-            places[heads[bucket]] = place
+            entries[heads[bucket]] = (keys[i] << np.uint64(32)) | np.uint64(place)
             heads[bucket] += 1
     return work
 
@@ -280,8 +327,7 @@ def probe(
     bounds: npt.NDArray[np.int64],
     shift: int,
     heads: npt.NDArray[np.int64],
-    tags: npt.NDArray[np.uint32],
-    places: npt.NDArray[np.uint32],
+    entries: npt.NDArray[np.uint64],
     threshold: float,
     metric: int,
 ) -> tuple[npt.NDArray[np.int64], int]:
@@ -298,12 +344,12 @@ def probe(
         smallest = 1 if metric == CONTAINMENT else least(size, threshold)
         for i in range(bounds[place], bounds[place + 1]):
             bucket = np.int64(keys[i] >> np.uint64(shift))
-            tag = np.uint32(keys[i] & np.uint64(0xFFFFFFFF))
-            for entry in range(heads[bucket], heads[bucket + 1]):
-                earlier = np.int64(places[entry])
+            tag = keys[i] << np.uint64(32)
+            for at in range(heads[bucket], heads[bucket + 1]):
+                earlier = np.int64(entries[at] & np.uint64(0xFFFFFFFF))
                 if earlier >= place:
                     break
-                if tags[entry] != tag or met[earlier] == place:
+                if (entries[at] ^ tag) >> np.uint64(32) != np.uint64(0) or met[earlier] == place:
                     continue
                 met[earlier] = place
                 other = rows[earlier]
