@@ -32,9 +32,7 @@ def thread_count(threads: int | None) -> int:
     return threads
 
 
-def map_blocks(
-    function: Callable[[Block], Result], blocks: Iterable[Block], threads: int
-) -> Iterator[Result]:
+def map_blocks(function: Callable[[Block], Result], blocks: Iterable[Block], threads: int) -> Iterator[Result]:
     """Yield ``function(block)`` for each block, in order; blocks are made while earlier ones are worked on."""
     if threads == 1:
         yield from map(function, blocks)

@@ -30,6 +30,7 @@ class Group(click.Group):
     """Turns the library's errors into a line on stderr and exit code 2."""
 
     def invoke(self, context: click.Context) -> Any:
+        """Run the command; a `DedupError` ends it with its message."""
         try:
             return super().invoke(context)
         except DedupError as error:

@@ -44,7 +44,9 @@ class Stars(NamedTuple):
 def check_keep(keep: Keep) -> None:
     """Raise `ParameterError` unless `keep` is a known word or a function."""
     if keep not in KEEP and not callable(keep):
-        raise ParameterError(f"keep: expected one of {', '.join(map(repr, KEEP))} or callable(id, text), found {keep!r}")
+        raise ParameterError(
+            f"keep: expected one of {', '.join(map(repr, KEEP))} or callable(id, text), found {keep!r}"
+        )
 
 
 def rank_units(keep: Keep, count: int, lengths: Callable[[], Any], keys: Callable[[], list[Any]]) -> Any:

@@ -19,7 +19,7 @@ CHARACTERS_SPAN = 3
 
 
 class Span(NamedTuple):
-    """A stretch that two texts share word by word: ``left[left_start:left_end]`` and ``right[right_start:right_end]``."""
+    """A stretch that both texts have: ``left[left_start:left_end]`` and ``right[right_start:right_end]``."""
 
     left_start: int
     left_end: int

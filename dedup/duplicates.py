@@ -47,7 +47,8 @@ class Summary:
     overflow : times that a kept text found such a bucket full of leaders
     guaranteed_recall : least probability that a pair at the threshold is found
     measured_recall : Horvitz-Thompson estimate of the share of pairs that were found, None without near pairs
-    closest : (left id, right id, similarity) of the closest pair examined, where none reached the threshold
+    closest : (left id, right id, similarity) of the closest pair that was seen, where none reached the threshold; None
+        where none shares enough, and in collections of more than 20 million shingles
     warnings : what looks wrong, in words
     """
 
@@ -89,7 +90,7 @@ class Summary:
             lines.append(f"{self.large_buckets:,} large buckets went by leaders ({self.overflow:,} found them full)")
         if self.closest is not None:
             left, right, similarity = self.closest
-            lines.append(f"no duplicates; closest pair examined: {left!r} and {right!r} at {similarity:.3f}")
+            lines.append(f"no duplicates; closest pair: {left!r} and {right!r} at {similarity:.3f}")
         return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
 
 
@@ -300,8 +301,8 @@ class Duplicates:
         if partial and threshold > run.threshold:
             shown = ", ".join(map(str, partial[:10])) + (", ..." if len(partial) > 10 else "")
             raise ParameterError(
-                f'threshold: the pairs of cluster {shown} were not all listed; run find_duplicates again with pairs="all"'
-                f" or threshold={threshold}"
+                f"threshold: the pairs of cluster {shown} were not all listed; run find_duplicates again, with "
+                f'pairs="all" or with threshold={threshold}'
             )
         pairs = self._pairs.take(similarity(self._pairs, self._units.sizes, run.metric) >= threshold)
         stars = find_stars(self._units, self._representatives, pairs, self._rank, threshold, run.metric)
@@ -329,7 +330,7 @@ class Duplicates:
 
     @property
     def _kept(self) -> npt.NDArray[np.bool_]:
-        return self._stars.star == np.arange(len(self._units))
+        return np.equal(self._stars.star, np.arange(len(self._units)))
 
     @cached_property
     def _members(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

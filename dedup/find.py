@@ -7,7 +7,7 @@ texts -> blocks -> units with shingle hashes (and band keys) -> exact copies col
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +15,13 @@ import numpy.typing as npt
 from dedup.blocks import thread_count
 from dedup.clusters import check_keep, find_stars, rank_by_size, rank_units
 from dedup.columns import Texts, read_texts
+from dedup.duplicates import Duplicates, Run
 from dedup.errors import InputError, ParameterError
 from dedup.join import join
 from dedup.lsh import Bands, Buckets, band_keys, check_threshold, choose_bands, find_buckets
 from dedup.minhash import check_seed, permutations, sign
-from dedup.pairs import METRICS, Pairs, similarity, verify
+from dedup.pairs import METRICS, Pairs, no_pairs, similarity, verify
 from dedup.progress import Progress, ProgressOption
-from dedup.duplicates import Duplicates, Run
 from dedup.shingling import Shingle, parse
 from dedup.units import Units, read_units
 
@@ -108,7 +108,7 @@ def find_duplicates(
     workers = thread_count(threads)
     if isinstance(texts, str):
         if unit == "document":
-            raise InputError("expected a collection of texts, found one str; pass [text], or use unit=\"paragraph\"")
+            raise InputError('expected a collection of texts, found one str; pass [text], or use unit="paragraph"')
         texts = [texts]
     collection = read_texts(texts, ids=ids, column=column, id=id)
     bands = None
@@ -123,17 +123,33 @@ def find_duplicates(
         representatives = units.representatives(rank)
         copied = np.unique(representatives[representatives != np.arange(len(units))])
         leading = units.full[representatives[units.full] == units.full]
-        search = _search_exact if bands is None else _search_lsh
-        found = search(units, leading, representatives, rank, threshold, metric, pairs, workers, stages)
+        copies = np.bincount(representatives, minlength=len(units))
+        if bands is None:
+            report = stages.stage("join", len(leading))
+            joined = join(
+                units,
+                leading,
+                rank,
+                copies,
+                threshold,
+                metric,
+                families=pairs == "auto",
+                threads=workers,
+                progress=report,
+            )
+            found, buckets = joined.pairs, None
+        else:
+            found, buckets = _collide(units, leading, threshold, workers, stages)
         units.prepare(copied, workers)
         if metric == "containment":
             rank = rank_by_size(rank, units)
         stages.stage("clusters", 1)
-        stars = find_stars(units, representatives, found.pairs, rank, threshold, metric, found.buckets)
-        every_pair = Pairs(*(np.concatenate(both) for both in zip(found.pairs, stars.further, strict=True))).sorted()
+        stars = find_stars(units, representatives, found, rank, threshold, metric, buckets)
+        every_pair = Pairs(*(np.concatenate(both) for both in zip(found, stars.further, strict=True))).sorted()
         closest = None
         if not len(every_pair.left) and not len(copied):
-            closest = _closest(units, found, metric, workers)
+            stages.stage("closest pair", 1)
+            closest = _closest(units, leading, rank, copies, buckets, threshold, metric, workers)
     units.hashes = np.empty(0, dtype=np.uint64)
     run = Run(
         unit=unit,
@@ -144,57 +160,23 @@ def find_duplicates(
         column="text" if column is None else column,
         metric=metric,
         bands=bands,
-        large_buckets=0 if found.buckets is None else len(found.buckets),
+        large_buckets=0 if buckets is None else len(buckets),
         closest=closest,
     )
     return Duplicates(run, collection, units, representatives, rank, every_pair, stars, stages.seconds)
 
 
-class Found(NamedTuple):
-    """What a search found: pairs, the buckets that are left to the stars, and candidates for the closest pair."""
-
-    pairs: Pairs
-    buckets: Buckets | None
-    candidates: npt.NDArray[np.int64]
-
-
-def _search_exact(
-    units: Units,
-    leading: npt.NDArray[np.int64],
-    representatives: npt.NDArray[np.int64],
-    rank: npt.NDArray[np.int64],
-    threshold: float,
-    metric: str,
-    pairs: str,
-    threads: int,
-    stages: Progress,
-) -> Found:
-    report = stages.stage("join", len(leading))
-    copies = np.bincount(representatives, minlength=len(units))
-    joined = join(
-        units, leading, rank, copies, threshold, metric, families=pairs == "auto", threads=threads, progress=report
-    )
-    return Found(joined.pairs, None, np.empty((0, 2), dtype=np.int64))
-
-
-def _search_lsh(
-    units: Units,
-    leading: npt.NDArray[np.int64],
-    representatives: npt.NDArray[np.int64],
-    rank: npt.NDArray[np.int64],
-    threshold: float,
-    metric: str,
-    pairs: str,
-    threads: int,
-    stages: Progress,
-) -> Found:
+def _collide(
+    units: Units, leading: npt.NDArray[np.int64], threshold: float, threads: int, stages: Progress
+) -> tuple[Pairs, Buckets]:
+    """Return the verified pairs of the small buckets, and all buckets; the band keys are dropped on the way."""
     stages.stage("buckets", 1)
     assert units.extra is not None
     buckets = find_buckets(units.extra, leading)
     units.extra = None
     units.prepare(np.unique(np.concatenate((buckets.pairs.ravel(), buckets.members))), threads)
     report = stages.stage("verify", len(buckets.pairs))
-    return Found(verify(units, buckets.pairs, threshold, threads, report), buckets, buckets.pairs)
+    return verify(units, buckets.pairs, threshold, threads, report), buckets
 
 
 def _check(unit: str, metric: str, method: str, pairs: str) -> None:
@@ -238,17 +220,34 @@ def _keys(keep: Any, texts: Texts, units: Units, unit: str) -> list[Any]:
     return [keep(texts.id_of(row), texts[row][start:end]) for row, _, start, end in units.places.tolist()]
 
 
-CLOSEST = (0.5, 0.2)
-"""Where nothing reached the threshold, the exact method looks for the closest pair at these parts of it."""
+CLOSEST = (0.5, 0.1)
+"""Where nothing reaches the threshold, the exact method looks for the closest pair at these parts of it."""
+
+CLOSEST_HASHES = 20_000_000
+"""Shingles; in a larger collection it does not, since low thresholds take long."""
 
 
-def _closest(units: Units, found: Found, metric: str, threads: int) -> tuple[int, int, float] | None:
-    """Return the most similar of the candidates, none of which reached the threshold."""
-    counted = verify(units, found.candidates, 0.0, threads)
-    if not len(counted.left):
+def _closest(
+    units: Units,
+    leading: npt.NDArray[np.int64],
+    rank: npt.NDArray[np.int64],
+    copies: npt.NDArray[np.int64],
+    buckets: Buckets | None,
+    threshold: float,
+    metric: str,
+    threads: int,
+) -> tuple[int, int, float] | None:
+    """Return the most similar pair that can be seen where none reached the threshold."""
+    pairs = no_pairs()
+    if buckets is not None:
+        pairs = verify(units, buckets.pairs, 0.0, threads)
+    elif len(units.hashes) <= CLOSEST_HASHES:
+        for share in CLOSEST:
+            pairs = join(units, leading, rank, copies, share * threshold, metric, families=True, threads=threads).pairs
+            if len(pairs.left):
+                break
+    value = similarity(pairs, units.sizes, metric)
+    if not len(value) or value.max() == 0.0:
         return None
-    value = similarity(counted, units.sizes, metric)
     best = int(np.argmax(value))
-    if value[best] == 0.0:
-        return None
-    return int(counted.left[best]), int(counted.right[best]), float(value[best])
+    return int(pairs.left[best]), int(pairs.right[best]), float(value[best])

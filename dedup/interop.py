@@ -46,7 +46,9 @@ def datasketch_signatures(
     offsets = [0]
     for number, tokens in enumerate(token_sets):
         if isinstance(tokens, (str, bytes)):
-            raise ParameterError(f"token_sets: expected sets of bytes, found {type(tokens).__name__} at position {number}")
+            raise ParameterError(
+                f"token_sets: expected sets of bytes, found {type(tokens).__name__} at position {number}"
+            )
         digests = b"".join(hashlib.sha1(token, usedforsecurity=False).digest()[:4] for token in tokens)
         rows.append(np.frombuffer(digests, dtype="<u4"))
         offsets.append(offsets[-1] + len(rows[-1]))
@@ -62,7 +64,8 @@ def _mix(hashes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
     mixed = mixed * np.uint32(0x85EBCA6B)
     mixed ^= mixed >> np.uint32(13)
     mixed = mixed * np.uint32(0xC2B2AE35)
-    return mixed ^ (mixed >> np.uint32(16))
+    mixed ^= mixed >> np.uint32(16)
+    return mixed
 
 
 def to_minhash(signature: npt.NDArray[np.uint32], *, seed: int = 1) -> MinHash:

@@ -96,9 +96,7 @@ def _seen_twice(
 
     def work(part: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         stays = np.empty(len(part), dtype=np.bool_)
-        kernels.unmarked(
-            units.hashes, units.offsets, part, sample, table, 64 - bits, threshold, whole, stays
-        )
+        kernels.unmarked(units.hashes, units.offsets, part, sample, table, 64 - bits, threshold, whole, stays)
         return part[stays]
 
     parts = [rows[i : i + SLICE] for i in range(0, len(rows), SLICE)]
@@ -210,9 +208,7 @@ class _Index:
             self.index_keys = self.index_keys[:0]
 
 
-def _probe(
-    units: Units, index: _Index, threads: int, progress: Callable[[int], None]
-) -> tuple[Pairs, int]:
+def _probe(units: Units, index: _Index, threads: int, progress: Callable[[int], None]) -> tuple[Pairs, int]:
     """Look every row up among the earlier ones; return the pairs, sorted, and how many were merged."""
     from dedup.kernels import join as kernels
 
@@ -263,7 +259,7 @@ def _stars_first(
     order = np.argsort(rank[counted.rows], kind="stable")
     rows = counted.rows[order]
     index = _Index(units, counted, order, threshold, kind, by_size=False)
-    found, kept, merged = kernels.probe_kept(
+    found, _, merged = kernels.probe_kept(
         units.hashes,
         units.offsets,
         units.sizes,

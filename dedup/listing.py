@@ -48,7 +48,7 @@ def list_pairs(
     total = int((counts[pairs.left] * counts[pairs.right]).sum() + (counts[many] * (counts[many] - 1) // 2).sum())
     if total > MOST_PAIRS:
         raise ParameterError(
-            f'pairs: {total:,} pairs reach the threshold, more than the {MOST_PAIRS:,} that a table may hold; use '
+            f"pairs: {total:,} pairs reach the threshold, more than the {MOST_PAIRS:,} that a table may hold; use "
             'pairs="auto", or .clusters, which is complete'
         )
     left, right, row = _products(starts[pairs.left], counts[pairs.left], starts[pairs.right], counts[pairs.right])

@@ -84,9 +84,7 @@ class Bands:
         return "\n".join(lines)
 
 
-def choose_bands(
-    threshold: float, recall: float = 0.999, *, texts: int = 100_000, background: float = 0.03
-) -> Bands:
+def choose_bands(threshold: float, recall: float = 0.999, *, texts: int = 100_000, background: float = 0.03) -> Bands:
     """Return the cheapest bands that find a pair at the threshold with at least this probability.
 
     Cost counts the permutations of a text and the candidates that it makes with unrelated ones: `texts` of them, of

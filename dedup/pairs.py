@@ -67,7 +67,7 @@ def verify(
     candidates: npt.NDArray[np.int64],
     threshold: float,
     threads: int,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Pairs:
     """Return the candidates (n, 2) that reach the threshold, with what they share; 0 counts and returns all.
 

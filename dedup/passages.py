@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -150,7 +151,9 @@ class _Extender:
             blocks.insert(0, block)
         return self._cut(blocks)
 
-    def _next(self, first: tuple[int, int, int, int], last: tuple[int, int, int, int]) -> tuple[int, int, int, int] | None:
+    def _next(
+        self, first: tuple[int, int, int, int], last: tuple[int, int, int, int]
+    ) -> tuple[int, int, int, int] | None:
         bounds, text = self.paragraphs.bounds, self.text
         end, source_end = last[1], last[3]
         limit = int(bounds[text[last[0]] + 1])
@@ -168,7 +171,9 @@ class _Extender:
                 return start, start + size, source, source + size
         return None
 
-    def _before(self, first: tuple[int, int, int, int], last: tuple[int, int, int, int]) -> tuple[int, int, int, int] | None:
+    def _before(
+        self, first: tuple[int, int, int, int], last: tuple[int, int, int, int]
+    ) -> tuple[int, int, int, int] | None:
         bounds, text = self.paragraphs.bounds, self.text
         limit = max(int(bounds[text[first[0]]]), last[3])
         source_limit = int(bounds[text[first[2]]])
@@ -189,7 +194,7 @@ class _Extender:
         """Return the run over `blocks`, or the runs of its parts where too few words match."""
         reach = self.reach
         equal = [int(reach[end] - reach[start]) for start, end, _, _ in blocks]
-        in_gaps = [self._matched(a, b) for a, b in zip(blocks, blocks[1:], strict=False)]
+        in_gaps = [self._matched(a, b) for a, b in pairwise(blocks)]
         parts = [(0, len(blocks))]
         runs = []
         while parts:

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from dedup.errors import ParameterError
 
@@ -36,7 +36,7 @@ class Progress:
         self.seconds: dict[str, float] = {}
         self._stage: tuple[str, float] | None = None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -114,9 +114,7 @@ class Repeats(Sequence[Repeat]):
             }
         )
 
-    def without_repeats(
-        self, min_words: int = HEADING_WORDS, *, whole_paragraphs: bool = True
-    ) -> str | list[str]:
+    def without_repeats(self, min_words: int = HEADING_WORDS, *, whole_paragraphs: bool = True) -> str | list[str]:
         """Return the text (or the list of texts) with first places only.
 
         Each later place goes with the line break that follows it. Repeats of fewer than `min_words` words stay
@@ -124,6 +122,7 @@ class Repeats(Sequence[Repeat]):
         whole paragraphs only, so the option changes nothing yet. Applied to its own result it changes nothing: where
         a removal brings two paragraphs together that repeat an earlier pair, those go too.
         """
+        del whole_paragraphs  # every repeat is of whole paragraphs so far
         texts = [self._texts[row] for row in range(len(self._texts))]
         found = self
         while True:

@@ -110,7 +110,9 @@ def _take_arrow(data: Any, kept: npt.NDArray[np.bool_]) -> Any:
     if isinstance(data, (pa.Table, pa.RecordBatch)):
         for place, field in enumerate(data.schema):
             if pa.types.is_string_view(field.type):
-                long = data.set_column(place, field.with_type(pa.large_string()), data.column(place).cast(pa.large_string()))
+                long = data.set_column(
+                    place, field.with_type(pa.large_string()), data.column(place).cast(pa.large_string())
+                )
                 chosen = _take_arrow(long, kept)
                 return chosen.set_column(place, field, chosen.column(place).cast(field.type))
     return data.filter(pa.array(kept))

@@ -145,9 +145,7 @@ def locate_tokens(data: bytes) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.i
     return hashes, result.reshape(-1, 2)
 
 
-def _original(
-    places: npt.NDArray[np.int64], segments: npt.NDArray[np.int64], *, side: int
-) -> npt.NDArray[np.int64]:
+def _original(places: npt.NDArray[np.int64], segments: npt.NDArray[np.int64], *, side: int) -> npt.NDArray[np.int64]:
     """Turn places in a normalised text into places in the original: starts with `side` 0, ends with `side` 1."""
     row = np.searchsorted(segments[:, 0], places, side="right" if side == 0 else "left") - 1
     before = row < 0

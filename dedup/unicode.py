@@ -69,7 +69,7 @@ SPACELESS_NAMES = (
 class Table(NamedTuple):
     """The shipped table; see the module's first page for the layout."""
 
-    index: npt.NDArray[np.uint16]
+    index: npt.NDArray[np.uint16]  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
     entries: npt.NDArray[np.uint32]
     starts: npt.NDArray[np.int32]
     points: npt.NDArray[np.int32]
@@ -117,7 +117,7 @@ def _entry(code: int, seconds: frozenset[str], mappings: dict[str, int]) -> int:
     mapped = normal.casefold()
     lead, trail = unicodedata.combining(normal[0]), unicodedata.combining(normal[-1])
     entry = _kind(char, category) | trail << 8
-    if lead and mapped != char or char in seconds or normal[0] in seconds:
+    if (lead and mapped != char) or char in seconds or normal[0] in seconds:
         entry |= UNSETTLED
     if mapped != char:
         entry |= (1 + mappings.setdefault(mapped, len(mappings))) << 16

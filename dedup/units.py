@@ -79,7 +79,7 @@ class Units:
         groups: dict[bytes, list[int]] = {}
         for unit in alike.tolist():
             row = self.hashes[self.offsets[unit] : self.offsets[unit + 1]]
-            groups.setdefault(xxhash.xxh3_128_digest(memoryview(row).cast("B")), []).append(unit)
+            groups.setdefault(xxhash.xxh3_128_digest(memoryview(row.data).cast("B")), []).append(unit)
         for members in groups.values():
             if len(members) > 1:
                 result[members] = min(members, key=lambda unit: int(rank[unit]))
@@ -91,7 +91,9 @@ class Units:
 
         units = units[self.sizes[units] < 0]
         slices = [units[i : i + SLICE] for i in range(0, len(units), SLICE)]
-        for _ in map_blocks(lambda rows: kernels.distinct(self.hashes, self.offsets, self.sizes, rows), slices, threads):
+        for _ in map_blocks(
+            lambda rows: kernels.distinct(self.hashes, self.offsets, self.sizes, rows), slices, threads
+        ):
             pass
 
 
@@ -102,7 +104,7 @@ def read_units(
     paragraphs: bool,
     threads: int,
     sketch: Callable[[npt.NDArray[np.uint64], npt.NDArray[np.int64]], npt.NDArray[np.uint64]] | None = None,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Units:
     """Read `texts` into units; `sketch` gets the hashes and offsets of each block and returns (rows, units) for it."""
 
@@ -114,7 +116,6 @@ def read_units(
     digests: list[npt.NDArray[np.uint64]] = []
     places: list[npt.NDArray[np.int64]] = []
     extra: list[npt.NDArray[np.uint64]] = []
-    done = 0
     for part in map_blocks(work, _counted(texts.blocks(), progress), threads):
         offsets.append(part.offsets[1:] + len(hashes))
         hashes.append(part.hashes)
@@ -122,7 +123,6 @@ def read_units(
         places.append(part.places)
         if part.extra is not None:
             extra.append(part.extra)
-        done += 1
     width = 4 if paragraphs else 1
     all_digests = np.concatenate([np.empty(0, dtype=np.uint64), *digests])
     return Units(

@@ -38,18 +38,18 @@ def part(function: Callable[P, R]) -> Callable[P, R]:
     A compiled function of its own costs a tenth of a second or more in the very first run, and its code is optimised
     again in every caller.
     """
-    return numba.njit(nogil=True, inline="always", error_model="numpy")(function)  # type: ignore[no-any-return]
+    return numba.njit(nogil=True, inline="always", error_model="numpy")(function)
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` on its first call: serial, without the GIL, cached on disk where a folder can be written."""
     folder = cache_folder()
     if folder is None:
-        return numba.njit(nogil=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+        return numba.njit(nogil=True, error_model="numpy")(function)
     before = config.CACHE_DIR
     config.CACHE_DIR = folder  # read once, while the decorator runs
     try:
-        return numba.njit(nogil=True, cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+        return numba.njit(nogil=True, cache=True, error_model="numpy")(function)
     finally:
         config.CACHE_DIR = before
 

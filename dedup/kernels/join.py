@@ -8,7 +8,7 @@ Three filters, all with one-sided errors, and then counting. For a set x of n ha
 2. *Counts* (`count`, `alone_sizes`): for the survivors, a counter a slot says in how many texts a hash stands at most.
    Only distinct hashes below `limit` are counted, which in a sorted set are the first ones. More than
    ``n - least(n, t)`` hashes that stand alone, and the text goes.
-3. *Prefixes* [1, 2] (`prefixes`, `probe`): in a common order of all hashes, two sets that share s hashes share one among
+3. *Prefixes* [1, 2] (`prefixes`, `probe`): in a common order of all hashes, two sets that share s hashes share one of
    the first n - s + 1 of each. Only these are indexed and looked up. Any order that is a function of the hash alone is
    right; this one takes those below `limit` first, by (counter, hash), then the others by hash. So the rarest come
    first, and no dictionary of hashes is needed.
@@ -122,7 +122,9 @@ def unmarked(
                 filled += np.int64((values[i] & low) < limit)
             for i in range(filled):
                 slot = buffer[i] >> np.uint64(shift)
-                twice = table[np.int64(slot >> np.uint64(5))] >> (((slot & np.uint64(31)) << np.uint64(1)) + np.uint64(1))
+                twice = table[np.int64(slot >> np.uint64(5))] >> (
+                    ((slot & np.uint64(31)) << np.uint64(1)) + np.uint64(1)
+                )
                 alone += np.int64(np.uint64(1) - (twice & np.uint64(1)))
             at = stop
         stays[place] = alone <= spare
@@ -298,8 +300,8 @@ def build_index(
 ) -> float:
     """Enter the keys of all places, in order, into buckets by their top bits.
 
-    Writes `heads` (zeros at first; bucket b is ``heads[b]:heads[b + 1]``) and `entries`: the low 32 bits of the key, and
-    the place. Returns the sum of the squares of the buckets' sizes.
+    Writes `heads` (zeros at first; bucket b is ``heads[b]:heads[b + 1]``) and `entries`: the low 32 bits of the key
+    and the place. Returns the sum of the squares of the buckets' sizes.
     """
     for i in range(bounds[-1]):
         heads[np.int64(keys[i] >> np.uint64(shift)) + 2] += 1
@@ -331,7 +333,7 @@ def probe(
     threshold: float,
     metric: int,
 ) -> tuple[npt.NDArray[np.int64], int]:
-    """Return the pairs of rows ``rows[start:end]`` with earlier ones that reach the threshold, and how many were merged.
+    """Return the pairs of ``rows[start:end]`` with earlier rows that reach the threshold, and how many were merged.
 
     `rows` ascend in size; `keys` and `bounds` are what each looks up. The pairs are (n, 3): earlier, later, shared.
     """

@@ -60,7 +60,7 @@ def seen_twice(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]) -> np
 
 @kernel
 def bucket_pairs(members: npt.NDArray[np.int64], bounds: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
-    """Return all pairs inside each bucket ``members[bounds[b]:bounds[b + 1]]`` (ascending), packed left << 32 | right."""
+    """Return all pairs inside each bucket ``members[bounds[b]:bounds[b + 1]]`` ascending: left << 32 | right."""
     total = 0
     for bucket in range(len(bounds) - 1):
         size = bounds[bucket + 1] - bounds[bucket]

@@ -49,7 +49,7 @@ def sign(
                 a, c = multipliers[j], addends[j]
                 y0, y1 = np.uint32(a * x0 + c), np.uint32(a * x1 + c)
                 y2, y3 = np.uint32(a * x2 + c), np.uint32(a * x3 + c)
-                lane[j] = min(min(min(y0, y1), min(y2, y3)), lane[j])
+                lane[j] = min(y0, y1, y2, y3, lane[j])
             i += 4
         while i < end:
             x0 = np.uint32(values[i] >> np.uint64(32))
