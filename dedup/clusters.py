@@ -119,14 +119,13 @@ def find_stars(
         units.sizes,
         threshold,
     )
-    rows = np.array(found, dtype=np.int64).reshape(-1, 3)
-    low, high = np.minimum(rows[:, 0], rows[:, 1]), np.maximum(rows[:, 0], rows[:, 1])
+    low, high = np.minimum(found[:, 0], found[:, 1]), np.maximum(found[:, 0], found[:, 1])
     alone = star < 0
     star[alone] = np.flatnonzero(alone)
     copies = np.flatnonzero(representatives != np.arange(count))
     star[copies] = star[representatives[copies]]
     to_kept[copies] = to_kept[representatives[copies]]
-    return Stars(star, to_kept, Pairs(low, high, rows[:, 2]), int(verified), int(overflow))
+    return Stars(star, to_kept, Pairs(low, high, found[:, 2]), int(verified), int(overflow))
 
 
 def _offsets(rows: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:

@@ -213,7 +213,7 @@ def _probe(units: Units, index: _Index, threads: int, progress: Callable[[int], 
     from dedup.kernels import join as kernels
 
     def work(start: int) -> tuple[npt.NDArray[np.int64], int]:
-        return kernels.probe(
+        found, total, count = kernels.probe(
             units.hashes,
             units.offsets,
             units.sizes,
@@ -228,6 +228,7 @@ def _probe(units: Units, index: _Index, threads: int, progress: Callable[[int], 
             index.threshold,
             index.kind,
         )
+        return found[:total].copy(), count
 
     found = [np.empty((0, 3), dtype=np.int64)]
     merged = 0
@@ -259,7 +260,7 @@ def _stars_first(
     order = np.argsort(rank[counted.rows], kind="stable")
     rows = counted.rows[order]
     index = _Index(units, counted, order, threshold, kind, by_size=False)
-    found, _, merged = kernels.probe_kept(
+    found, total, merged = kernels.probe_kept(
         units.hashes,
         units.offsets,
         units.sizes,
@@ -272,6 +273,7 @@ def _stars_first(
         threshold,
         kind,
     )
+    found = found[:total]
     value = similarity(Pairs(found[:, 0], found[:, 1], found[:, 2]), units.sizes, METRICS[kind])
     best = np.lexsort((rank[found[:, 0]], -value, found[:, 1]))
     joined, first = np.unique(found[best, 1], return_index=True)

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import kernel
+from dedup.kernels.join import longer
 from dedup.kernels.pairs import required, shared_hashes
 
 LEADERS = 8
@@ -39,7 +40,7 @@ def stars(
     offsets: npt.NDArray[np.int64],
     sizes: npt.NDArray[np.int64],
     threshold: float,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], list[tuple[int, int, int]], int, int]:
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.int64], int, int]:
     """Give each text of `priority` the kept text that stands for it.
 
     `rank` inverts `priority`. The verified pairs are rows of `neighbours` (all texts) with their `similarities`; the
@@ -51,12 +52,17 @@ def stars(
     full.
     """
     count = len(rank)
-    star = np.full(count, -1, dtype=np.int64)
-    similarity = np.ones(count, dtype=np.float64)
+    star = np.empty(count, dtype=np.int64)
+    similarity = np.empty(count, dtype=np.float64)
+    met = np.empty(count, dtype=np.int64)
+    for i in range(count):
+        star[i] = -1
+        similarity[i] = 1.0
+        met[i] = -1
     leaders = np.empty((bucket_count, LEADERS), dtype=np.int64)
     filled = np.zeros(bucket_count, dtype=np.int64)
-    met = np.full(count, -1, dtype=np.int64)
-    found = [(np.int64(0), np.int64(0), np.int64(0)) for _ in range(0)]
+    found = np.empty((64, 3), dtype=np.int64)
+    total = 0
     verified, overflow = 0, 0
     for text in priority:
         best, best_similarity = np.int64(-1), 0.0
@@ -86,7 +92,12 @@ def stars(
                 )
                 if shared < 0:
                     continue
-                found.append((other, text, np.int64(shared)))
+                if total == len(found):
+                    found = longer(found, 2 * total)
+                found[total, 0] = other
+                found[total, 1] = text
+                found[total, 2] = shared
+                total += 1
                 value = shared / (sizes[text] + sizes[other] - shared)
                 if value > best_similarity or (value == best_similarity and rank[other] < rank[best]):
                     best, best_similarity = other, value
@@ -102,4 +113,4 @@ def stars(
                 filled[bucket] += 1
             else:
                 overflow += 1
-    return star, similarity, found, verified, overflow
+    return star, similarity, found[:total], verified, overflow

@@ -318,6 +318,16 @@ def build_index(
 
 
 @kernel
+def longer(rows: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
+    """Return an array of `count` rows that begins with `rows`."""
+    result = np.empty((count, 3), dtype=np.int64)
+    for row in range(len(rows)):
+        for column in range(3):
+            result[row, column] = rows[row, column]
+    return result
+
+
+@kernel
 def probe(
     values: npt.NDArray[np.uint64],
     offsets: npt.NDArray[np.int64],
@@ -332,14 +342,17 @@ def probe(
     entries: npt.NDArray[np.uint64],
     threshold: float,
     metric: int,
-) -> tuple[npt.NDArray[np.int64], int]:
+) -> tuple[npt.NDArray[np.int64], int, int]:
     """Return the pairs of ``rows[start:end]`` with earlier rows that reach the threshold, and how many were merged.
 
-    `rows` ascend in size; `keys` and `bounds` are what each looks up. The pairs are (n, 3): earlier, later, shared.
+    `rows` ascend in size; `keys` and `bounds` are what each looks up. The pairs are rows of three: earlier, later,
+    shared; the number of them is returned with them.
     """
     found = np.empty((64, 3), dtype=np.int64)
     total, merged = 0, 0
-    met = np.full(end, -1, dtype=np.int32)
+    met = np.empty(end, dtype=np.int32)
+    for i in range(end):
+        met[i] = -1
     for place in range(start, end):
         row = rows[place]
         size = sizes[row]
@@ -369,14 +382,12 @@ def probe(
                 if shared < 0:
                     continue
                 if total == len(found):
-                    longer = np.empty((2 * total, 3), dtype=np.int64)
-                    longer[:total] = found
-                    found = longer
+                    found = longer(found, 2 * total)
                 found[total, 0] = other
                 found[total, 1] = row
                 found[total, 2] = shared
                 total += 1
-    return found[:total], merged
+    return found, total, merged
 
 
 @kernel
@@ -392,34 +403,34 @@ def probe_kept(
     bits: int,
     threshold: float,
     metric: int,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], int]:
+) -> tuple[npt.NDArray[np.int64], int, int]:
     """Look up each of `rows`, in order of priority, among those that found nothing before it (the kept ones).
 
-    Returns the pairs (n, 3): kept, row, shared; whether each row is kept; and how many pairs were merged. The index
-    grows by the kept rows alone, so that a family that one row stands for costs a merge a member.
+    Returns the pairs (rows of three: kept, row, shared), their number, and how many were merged. The index grows by the
+    kept rows alone, so that a family that one row stands for costs a merge a member.
     """
     found = np.empty((64, 3), dtype=np.int64)
     total, merged = 0, 0
-    kept = np.zeros(len(rows), dtype=np.bool_)
-    met = np.full(len(rows), -1, dtype=np.int32)
-    heads = np.full(1 << bits, -1, dtype=np.int64)
-    room = 1024
-    tags = np.empty(room, dtype=np.uint32)
-    places = np.empty(room, dtype=np.uint32)
-    following = np.empty(room, dtype=np.int64)
-    entries = 0
+    met = np.empty(len(rows), dtype=np.int32)
+    for i in range(len(met)):
+        met[i] = -1
+    heads = np.empty(1 << bits, dtype=np.int64)
+    for i in range(len(heads)):
+        heads[i] = -1
+    entries = np.empty((1024, 3), dtype=np.int64)  # tag, place, next entry of the bucket
+    count = 0
     shift = np.uint64(64 - bits)
     for place in range(len(rows)):
         row = rows[place]
         size = sizes[row]
         reached = False
         for i in range(bounds[place], bounds[place + 1]):
-            tag = np.uint32(keys[i] & np.uint64(0xFFFFFFFF))
+            tag = np.int64(keys[i] & np.uint64(0xFFFFFFFF))
             entry = heads[np.int64(keys[i] >> shift)]
             while entry >= 0:
-                earlier = np.int64(places[entry])
-                same = tags[entry] == tag
-                entry = following[entry]
+                earlier = entries[entry, 1]
+                same = entries[entry, 0] == tag
+                entry = entries[entry, 2]
                 if not same or met[earlier] == place:
                     continue
                 met[earlier] = place
@@ -439,31 +450,21 @@ def probe_kept(
                     continue
                 reached = True
                 if total == len(found):
-                    longer = np.empty((2 * total, 3), dtype=np.int64)
-                    longer[:total] = found
-                    found = longer
+                    found = longer(found, 2 * total)
                 found[total, 0] = other
                 found[total, 1] = row
                 found[total, 2] = shared
                 total += 1
         if reached:
             continue
-        kept[place] = True
-        fresh = index_bounds[place + 1] - index_bounds[place]
-        if entries + fresh > room:
-            room = 2 * (entries + fresh)
-            new_tags = np.empty(room, dtype=np.uint32)
-            new_places = np.empty(room, dtype=np.uint32)
-            new_following = np.empty(room, dtype=np.int64)
-            new_tags[:entries] = tags[:entries]
-            new_places[:entries] = places[:entries]
-            new_following[:entries] = following[:entries]
-            tags, places, following = new_tags, new_places, new_following
+        wanted = count + index_bounds[place + 1] - index_bounds[place]
+        if wanted > len(entries):
+            entries = longer(entries, 2 * wanted)
         for i in range(index_bounds[place], index_bounds[place + 1]):
             bucket = np.int64(index_keys[i] >> shift)
-            tags[entries] = np.uint32(index_keys[i] & np.uint64(0xFFFFFFFF))
-            places[entries] = place
-            following[entries] = heads[bucket]
-            heads[bucket] = entries
-            entries += 1
-    return found[:total], kept, merged
+            entries[count, 0] = np.int64(index_keys[i] & np.uint64(0xFFFFFFFF))
+            entries[count, 1] = place
+            entries[count, 2] = heads[bucket]
+            heads[bucket] = count
+            count += 1
+    return found, total, merged

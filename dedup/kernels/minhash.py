@@ -38,7 +38,8 @@ def sign(
     for row in range(len(offsets) - 1):
         start, end = offsets[row], offsets[row + 1]
         lane = signatures[row]
-        lane[:] = np.uint32(0xFFFFFFFF)
+        for j in range(lanes):
+            lane[j] = np.uint32(0xFFFFFFFF)
         i = start
         while i + 4 <= end:
             x0 = np.uint32(values[i] >> np.uint64(32))

@@ -93,7 +93,8 @@ def distinct(
     bits = 1
     while (1 << bits) < 2 * longest:
         bits += 1
-    table = np.full((1 << bits) + ROOM, EMPTY, dtype=np.uint64)
+    table = np.empty((1 << bits) + ROOM, dtype=np.uint64)
+    clear(table)
     for row in rows:
         start, end = offsets[row], offsets[row + 1]
         bits = 1
@@ -119,7 +120,7 @@ def _distinct_row(
             table[slot], value = value, table[slot]
             slot += 1
         if slot == last or value == EMPTY:  # pushed out of the table, or the one hash that means an empty slot
-            table[:] = EMPTY
+            clear(table)
             return _sorted_row(values, start, end)
         table[slot] = value
     at = start
@@ -132,9 +133,28 @@ def _distinct_row(
 
 
 @kernel
+def clear(table: npt.NDArray[np.uint64]) -> None:
+    """Empty `table` (written)."""
+    for slot in range(len(table)):
+        table[slot] = EMPTY
+
+
+@kernel
 def _sorted_row(values: npt.NDArray[np.uint64], start: int, end: int) -> int:
-    """Sort a row whose hashes crowd (they are not random): the slow way, right for any values."""
-    values[start:end] = np.sort(values[start:end])
+    """Sort a row whose hashes crowd (they are not random): a heap, slower but right for any values."""
+    count = end - start
+    for last in range(2 * count - 1, 0, -1):  # first the heap is made, then emptied from its top
+        if last < count:
+            values[start], values[start + last] = values[start + last], values[start]
+        place, size = (last - count, count) if last >= count else (0, last)
+        while 2 * place + 1 < size:
+            child = 2 * place + 1
+            if child + 1 < size and values[start + child] < values[start + child + 1]:
+                child += 1
+            if values[start + place] >= values[start + child]:
+                break
+            values[start + place], values[start + child] = values[start + child], values[start + place]
+            place = child
     at = start
     for i in range(start, end):
         if i == start or values[i] != values[at - 1]:
