@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -99,31 +98,30 @@ class ListTexts(Texts):
 
     def blocks(self) -> Iterator[Block]:
         self.nulls = 0
-        rows = iter(self._texts)
         first = 0
-        # texts are taken a few at a time until a block has enough characters
-        while part := _take(rows):
+        while first < len(self._texts):
+            part = self._take(first)
             yield _encode(first, self._checked(part, first))
             first += len(part)
 
-    def _checked(self, part: list[Any], first: int) -> list[str]:
+    def _take(self, first: int) -> Sequence[Any]:
+        """Return texts from `first` on, a few at a time until there are enough characters for a block."""
+        end, size = first, 0
+        while size < BLOCK_BYTES and end - first < BLOCK_TEXTS and end < len(self._texts):
+            few = self._texts[end : end + 32]
+            try:
+                size += sum(map(len, few))
+            except TypeError:  # something among them is no text; `_checked` looks at it
+                size += sum(len(text) for text in few if isinstance(text, str))
+            end += len(few)
+        return self._texts[first:end]
+
+    def _checked(self, part: Sequence[Any], first: int) -> Sequence[str]:
         if set(map(type, part)) == {str}:
             return part
         texts = [_text(text, first + i) for i, text in enumerate(part)]
         self.nulls += sum(not isinstance(text, str) for text in part)
         return texts
-
-
-def _take(rows: Iterator[Any]) -> list[Any]:
-    part: list[Any] = []
-    size = 0
-    while size < BLOCK_BYTES and len(part) < BLOCK_TEXTS:
-        few = list(islice(rows, 16))
-        if not few:
-            break
-        part += few
-        size += sum(len(text) for text in few if isinstance(text, str))
-    return part
 
 
 def _text(text: object, row: int) -> str:
@@ -135,7 +133,7 @@ def _text(text: object, row: int) -> str:
     raise InputError(f"expected a text (str or None) at position {row}, found {type(text).__name__} {text!r:.60}{hint}")
 
 
-def _encode(first: int, texts: list[str]) -> Block:
+def _encode(first: int, texts: Sequence[str]) -> Block:
     try:
         data = [text.encode() for text in texts]
     except UnicodeEncodeError:  # lone surrogates: they separate tokens, and keep their place

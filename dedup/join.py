@@ -113,18 +113,21 @@ def _sample(threshold: float, kind: int) -> int:
 
     if kind == kernels.CONTAINMENT:
         return kernels.SAMPLES
-    return max(1, round(min(1.0, 2.0 * (1.0 - threshold) + 0.1) * kernels.SAMPLES))
+    return max(1, round(min(1.0, 1.5 * (1.0 - threshold) + 0.05) * kernels.SAMPLES))
 
 
 class _Counted(NamedTuple):
-    """Rows that may have a partner, how many of their hashes below `limit` stand alone, and the counters."""
+    """Rows that may have a partner, and what the counters say of their first hashes (`kernels.join.read_counters`)."""
 
     rows: npt.NDArray[np.int64]
+    below: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
     alone: npt.NDArray[np.int64]
-    limit: np.uint64
-    table: npt.NDArray[np.uint8]
-    shift: int
-    spread: int
+    counters: npt.NDArray[np.uint8]
+
+    def take(self, places: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> _Counted:
+        """Return some of the rows."""
+        return _Counted(self.rows[places], self.below[places], self.starts[places], self.alone[places], self.counters)
 
 
 def _count(units: Units, rows: npt.NDArray[np.int64], threshold: float, kind: int) -> _Counted:
@@ -137,18 +140,20 @@ def _count(units: Units, rows: npt.NDArray[np.int64], threshold: float, kind: in
     for _ in range(ROUNDS):
         bits = _bits(2 * int(units.sizes[rows].sum()) * sample // kernels.SAMPLES)
         table = np.zeros(1 << bits, dtype=np.uint8)
-        where = (units.hashes, units.offsets, units.sizes, rows, limit, table, 64 - bits, spread)
-        kernels.count(*where)
-        alone = np.empty(len(rows), dtype=np.int64)
-        kernels.alone_sizes(*where, alone)
+        below, alone = np.empty((2, len(rows)), dtype=np.int64)
+        kernels.count(units.hashes, units.offsets, units.sizes, rows, limit, table, 64 - bits, spread, below)
+        starts = np.cumsum(below) - below
+        counters = np.empty(below.sum(), dtype=np.uint8)
+        kernels.read_counters(
+            units.hashes, units.offsets, rows, table, 64 - bits, spread, below, starts, counters, alone
+        )
         sizes = units.sizes[rows]
-        spare = sizes - 1 if kind == kernels.CONTAINMENT else sizes - least(sizes, threshold)
-        stays = alone <= spare
-        done = stays.mean() > WORTH if len(rows) else True
-        rows, alone = rows[stays], alone[stays]
-        if done:
+        stays = alone <= (sizes - 1 if kind == kernels.CONTAINMENT else sizes - least(sizes, threshold))
+        counted = _Counted(rows, below, starts, alone, counters).take(stays)
+        if len(counted.rows) >= WORTH * len(rows):
             break
-    return _Counted(rows, alone, limit, table, 64 - bits, spread)
+        rows = counted.rows
+    return counted
 
 
 def least(sizes: npt.NDArray[np.int64], threshold: float) -> npt.NDArray[np.int64]:
@@ -179,25 +184,12 @@ class _Index:
     ) -> None:
         from dedup.kernels import join as kernels
 
-        self.rows, self.threshold, self.kind = counted.rows[order], threshold, kind
+        counted = counted.take(order)
+        self.rows, self.threshold, self.kind = counted.rows, threshold, kind
         lengths = np.empty((2, len(order)), dtype=np.int64)
-        kernels.prefix_lengths(units.sizes, self.rows, counted.alone[order], threshold, kind, by_size, *lengths)
-        bounds = np.zeros((2, len(order) + 1), dtype=np.int64)
-        np.cumsum(lengths, axis=1, out=bounds[:, 1:])
-        self.bounds, self.index_bounds = bounds
-        self.keys = np.empty(self.bounds[-1], dtype=np.uint64)
-        self.index_keys = np.empty(self.index_bounds[-1], dtype=np.uint64)
-        kernels.prefixes(
-            units.hashes,
-            units.offsets,
-            units.sizes,
-            self.rows,
-            *counted[2:],
-            self.bounds,
-            self.keys,
-            self.index_bounds,
-            self.index_keys,
-        )
+        kernels.prefix_lengths(units.sizes, self.rows, counted.alone, threshold, kind, by_size, *lengths)
+        self.bounds, self.keys = _prefixes(units, counted, lengths[0])
+        self.index_bounds, self.index_keys = _prefixes(units, counted, lengths[1])
         self.bits = _bits(2 * len(self.index_keys))
         if by_size:
             self.heads = np.zeros((1 << self.bits) + 2, dtype=np.int64)
@@ -206,6 +198,26 @@ class _Index:
                 self.index_keys, self.index_bounds, 64 - self.bits, self.heads, self.entries
             )
             self.index_keys = self.index_keys[:0]
+
+
+def _prefixes(
+    units: Units, counted: _Counted, lengths: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
+    from dedup.kernels import join as kernels
+
+    bounds = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(lengths)))
+    keys = np.empty(bounds[-1] + 1, dtype=np.uint64)
+    kernels.prefixes(
+        units.hashes,
+        units.offsets,
+        counted.rows,
+        counted.below,
+        counted.starts,
+        counted.counters,
+        bounds,
+        keys,
+    )
+    return bounds, keys[:-1]
 
 
 def _probe(units: Units, index: _Index, threads: int, progress: Callable[[int], None]) -> tuple[Pairs, int]:

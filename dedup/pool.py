@@ -1,4 +1,4 @@
-"""An array that grows at its end without being copied on the way, where the system can move its pages."""
+"""An array that grows at its end, for rows whose number is known only roughly."""
 
 from __future__ import annotations
 
@@ -11,26 +11,32 @@ __all__ = ["Pool"]
 
 Item = TypeVar("Item", bound=np.generic)
 
-GROWTH = 1.25
-"""Room that is asked for ahead; pages that nothing was written to take no memory."""
+ROOM = 1.1
+"""What is reserved beyond the forecast; pages that nothing was written to take no memory."""
 
 
 class Pool(Generic[Item]):
-    """Rows of one dtype, appended block by block: memory is what they hold, not twice that while they grow."""
+    """Rows of one dtype, appended block by block.
+
+    `append` is told which share of the whole has come in, and reserves room for all of it from the first block on; so
+    the rows are moved seldom, and the memory is what they hold, not twice that while they grow.
+    """
 
     def __init__(self, dtype: type[Item]) -> None:
-        self._array: npt.NDArray[Any] = np.empty(1024, dtype=dtype)
+        self._array: npt.NDArray[Any] = np.empty(0, dtype=dtype)
         self._size = 0
 
     def __len__(self) -> int:
         return self._size
 
-    def append(self, values: npt.NDArray[Item]) -> None:
-        """Append `values`; no array that `array` returned may be in use any more."""
+    def append(self, values: npt.NDArray[Item], share: float) -> None:
+        """Append `values`, with which `share` (0 to 1) of everything has come in."""
         end = self._size + len(values)
         if end > len(self._array):
-            # realloc moves large arrays by their page tables; refcheck would forbid it for no reason here
-            self._array.resize(max(end, int(GROWTH * len(self._array))), refcheck=False)
+            forecast = int(ROOM * end / max(share, 1e-6)) if end else 0
+            grown = np.empty(max(end + 1024, min(forecast, 64 * end)), dtype=self._array.dtype)
+            grown[: self._size] = self._array[: self._size]
+            self._array = grown
         self._array[self._size : end] = values
         self._size = end
 

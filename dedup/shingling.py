@@ -53,19 +53,20 @@ def hash_shingles(
     starts: npt.NDArray[np.int64],
     ends: npt.NDArray[np.int64],
     shingle: Shingle,
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
     """Hash the shingles of the UTF-8 texts ``values[starts[i]:ends[i]]``, in the order of each text.
 
-    Returns uint64 hashes (repeated ones too) and int64 offsets (texts + 1). `values` must go on for 64 bytes behind
-    the last end.
+    Returns uint64 hashes (repeated ones too), int64 offsets (texts + 1), and the sum of each text's hashes. `values`
+    must go on for 64 bytes behind the last end.
     """
     from dedup.kernels import shingles as kernels
 
     tokens, token_offsets = hash_tokens(values, starts, ends, characters=shingle.kind == "chars")
     offsets = np.empty_like(token_offsets)
     hashes = np.empty_like(tokens)
-    kernels.hash_shingles(tokens, token_offsets, shingle.size, hashes, offsets)
-    return hashes[: offsets[-1]], offsets
+    sums = np.empty(len(starts), dtype=np.uint64)
+    kernels.hash_shingles(tokens, token_offsets, shingle.size, hashes, offsets, sums)
+    return hashes[: offsets[-1]], offsets, sums
 
 
 class Shingles(Sequence[npt.NDArray[np.uint64]]):
@@ -121,7 +122,7 @@ def shingles(texts: Iterable[str], shingle: str = "words:5") -> Shingles:
     rows: list[npt.NDArray[np.uint64]] = []
     lengths: list[npt.NDArray[np.int64]] = [np.zeros(1, dtype=np.int64)]
     for block in read_texts(texts).blocks():
-        values, offsets = hash_shingles(block.values, block.starts, block.ends, kind)
+        values, offsets, _ = hash_shingles(block.values, block.starts, block.ends, kind)
         sizes = np.zeros(len(offsets) - 1, dtype=np.int64)
         kernels.distinct(values, offsets, sizes, np.arange(len(sizes), dtype=np.int64))
         rows += [values[start : start + size] for start, size in zip(offsets, sizes, strict=False)]

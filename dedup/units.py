@@ -30,6 +30,7 @@ SLICE = 4096
 class Sketch(NamedTuple):
     """What one block gives: hashes with their offsets, digests, places, and what `sketch` made of the hashes."""
 
+    texts: int
     hashes: npt.NDArray[np.uint64]
     offsets: npt.NDArray[np.int64]
     digests: npt.NDArray[np.uint64]
@@ -45,7 +46,7 @@ class Units:
     ----------
     places : (n, 4) int64 for paragraphs: document, paragraph, start, end (characters); (n, 1) for documents: document
     hashes, offsets : uint64 and int64 (n + 1); see the module's first page
-    digests : uint64; equal for equal token sequences, 0 without tokens
+    digests : uint64; equal for equal token sequences (and for few others)
     sizes : int64; distinct hashes, -1 where not prepared
     """
 
@@ -116,9 +117,11 @@ def read_units(
     digests: list[npt.NDArray[np.uint64]] = []
     places: list[npt.NDArray[np.int64]] = []
     extra: list[npt.NDArray[np.uint64]] = []
+    done = 0
     for part in map_blocks(work, _counted(texts.blocks(), progress), threads):
+        done += part.texts
         offsets.append(part.offsets[1:] + len(hashes))
-        hashes.append(part.hashes)
+        hashes.append(part.hashes, done / max(len(texts), 1))
         digests.append(part.digests)
         places.append(part.places)
         if part.extra is not None:
@@ -148,8 +151,6 @@ def _sketch(
     paragraphs: bool,
     sketch: Callable[[npt.NDArray[np.uint64], npt.NDArray[np.int64]], npt.NDArray[np.uint64]] | None,
 ) -> Sketch:
-    from dedup.kernels import shingles as kernels
-
     starts, ends = block.starts, block.ends
     documents = np.arange(block.first, block.first + len(starts), dtype=np.int64)
     if paragraphs:
@@ -160,7 +161,6 @@ def _sketch(
         starts, ends = np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
     else:
         places = documents[:, np.newaxis]
-    hashes, offsets = hash_shingles(block.values, starts, ends, shingle)
-    digests = np.empty(len(starts), dtype=np.uint64)
-    kernels.digest(hashes, offsets, digests)
-    return Sketch(hashes, offsets, digests, places, sketch(hashes, offsets) if sketch else None)
+    hashes, offsets, digests = hash_shingles(block.values, starts, ends, shingle)
+    extra = sketch(hashes, offsets) if sketch else None
+    return Sketch(len(block.starts), hashes, offsets, digests, places, extra)

@@ -40,6 +40,9 @@ CLASSES = 256
 EXACT_COUNTER = 128
 """Counters are exact up to here; above, every 16 steps double the texts that a step stands for."""
 
+PLACE = np.uint64(0xFFFFFFFF)
+"""The bits of an index entry that hold the place of its row; the others are low bits of the key."""
+
 JACCARD, CONTAINMENT = range(2)
 
 
@@ -146,13 +149,17 @@ def count(
     table: npt.NDArray[np.uint8],
     shift: int,
     spread: int,
+    below: npt.NDArray[np.int64],
 ) -> None:
-    """Add each distinct hash below `limit` of `rows` to its counter in `table` (written)."""
-    for row in rows:
+    """Add each distinct hash below `limit` of `rows` to its counter in `table` (written); `below`: how many."""
+    for place in range(len(rows)):
+        row = rows[place]
+        below[place] = sizes[row]
         chance = np.uint64(row) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(40)
         for i in range(offsets[row], offsets[row] + sizes[row]):
             value = values[i]
             if value > limit:
+                below[place] = i - offsets[row]
                 break
             slot = counter_slot(value, shift, spread)
             counter = np.int64(table[slot])
@@ -164,25 +171,29 @@ def count(
 
 
 @kernel
-def alone_sizes(
+def read_counters(
     values: npt.NDArray[np.uint64],
     offsets: npt.NDArray[np.int64],
-    sizes: npt.NDArray[np.int64],
     rows: npt.NDArray[np.int64],
-    limit: np.uint64,
     table: npt.NDArray[np.uint8],
     shift: int,
     spread: int,
+    below: npt.NDArray[np.int64],
+    starts: npt.NDArray[np.int64],
+    counters: npt.NDArray[np.uint8],
     alone: npt.NDArray[np.int64],
 ) -> None:
-    """Write into ``alone[i]`` how many hashes below `limit` of row i of `rows` stand in no other row."""
+    """Write the counters of the ``below[i]`` first hashes of row i of `rows` into `counters`, from ``starts[i]`` on.
+
+    Writes also how many of them stand in no other row: ``alone[i]``.
+    """
     for place in range(len(rows)):
-        row = rows[place]
+        first, start = offsets[rows[place]], starts[place]
         total = 0
-        for i in range(offsets[row], offsets[row] + sizes[row]):
-            if values[i] > limit:
-                break
-            total += np.int64(table[counter_slot(values[i], shift, spread)] == 1)
+        for i in range(below[place]):
+            counter = table[counter_slot(values[first + i], shift, spread)]
+            counters[start + i] = counter
+            total += np.int64(counter == 1)
         alone[place] = total
 
 
@@ -218,66 +229,40 @@ def prefix_lengths(
 def prefixes(
     values: npt.NDArray[np.uint64],
     offsets: npt.NDArray[np.int64],
-    sizes: npt.NDArray[np.int64],
     rows: npt.NDArray[np.int64],
-    limit: np.uint64,
-    table: npt.NDArray[np.uint8],
-    shift: int,
-    spread: int,
-    probe_bounds: npt.NDArray[np.int64],
-    probe_keys: npt.NDArray[np.uint64],
-    index_bounds: npt.NDArray[np.int64],
-    index_keys: npt.NDArray[np.uint64],
+    below: npt.NDArray[np.int64],
+    starts: npt.NDArray[np.int64],
+    counters: npt.NDArray[np.uint8],
+    bounds: npt.NDArray[np.int64],
+    keys: npt.NDArray[np.uint64],
 ) -> None:
-    """Write the first hashes of each row in the common order, twice: those to look up and those to index.
+    """Write the first hashes of each row in the common order, less those that stand alone.
 
-    Row i of `rows` gets ``probe_bounds[i + 1] - probe_bounds[i]`` and ``index_bounds[i + 1] - index_bounds[i]`` of
-    them. Hashes that stand alone are passed over.
+    Row i of `rows` gets ``keys[bounds[i]:bounds[i + 1]]``; `keys` has room for one more. `below`, `starts` and
+    `counters` as in `read_counters`.
     """
     histogram = np.empty(CLASSES, dtype=np.int64)
-    longest = 0
-    for row in rows:
-        longest = max(longest, sizes[row])
-    counters = np.empty(longest, dtype=np.uint8)
     for place in range(len(rows)):
-        row = rows[place]
-        probes = probe_bounds[place + 1] - probe_bounds[place]
-        indexed = index_bounds[place + 1] - index_bounds[place]
-        if probes == 0 and indexed == 0:
+        at, end = bounds[place], bounds[place + 1]
+        if at == end:
             continue
         for i in range(CLASSES):
             histogram[i] = 0
-        first, size = offsets[row], sizes[row]
-        counted = 0
-        while counted < size and values[first + counted] <= limit:
-            counter = table[counter_slot(values[first + counted], shift, spread)]
-            counters[counted] = counter
-            histogram[counter] += 1
-            counted += 1
-        probe_last, probe_ties = last_class(histogram, probes)
-        index_last, index_ties = last_class(histogram, indexed)
-        probe_at, index_at = probe_bounds[place], index_bounds[place]
+        first, start, counted = offsets[rows[place]], starts[place], below[place]
         for i in range(counted):
-            counter = np.int64(counters[i])
-            if counter < 2:
-                continue
-            if counter < probe_last or (counter == probe_last and probe_ties > 0):
-                probe_ties -= np.int64(counter == probe_last)
-                probe_keys[probe_at] = values[first + i]
-                probe_at += 1
-            if counter < index_last or (counter == index_last and index_ties > 0):
-                index_ties -= np.int64(counter == index_last)
-                index_keys[index_at] = values[first + i]
-                index_at += 1
-        for i in range(counted, size):
-            if probe_at == probe_bounds[place + 1] and index_at == index_bounds[place + 1]:
-                break
-            if probe_at < probe_bounds[place + 1]:
-                probe_keys[probe_at] = values[first + i]
-                probe_at += 1
-            if index_at < index_bounds[place + 1]:
-                index_keys[index_at] = values[first + i]
-                index_at += 1
+            histogram[counters[start + i]] += 1
+        last, ties = last_class(histogram, end - at)
+        for i in range(counted):  # no branch: what is not wanted is overwritten by the next
+            counter = np.int64(counters[start + i])
+            tie = np.int64(counter == last) & np.int64(ties > 0)
+            ties -= tie
+            keys[at] = values[first + i]
+            at += (np.int64(counter > 1) & np.int64(counter < last)) | tie
+        i = first + counted
+        while at < end:
+            keys[at] = values[i]
+            at += 1
+            i += 1
 
 
 @part
@@ -353,40 +338,54 @@ def probe(
     met = np.empty(end, dtype=np.int32)
     for i in range(end):
         met[i] = -1
+    lows = np.empty(BUFFER, dtype=np.int64)
+    hits = np.empty(BUFFER, dtype=np.int64)
     for place in range(start, end):
         row = rows[place]
         size = sizes[row]
         smallest = 1 if metric == CONTAINMENT else least(size, threshold)
-        for i in range(bounds[place], bounds[place + 1]):
-            bucket = np.int64(keys[i] >> np.uint64(shift))
-            tag = keys[i] << np.uint64(32)
-            for at in range(heads[bucket], heads[bucket + 1]):
-                earlier = np.int64(entries[at] & np.uint64(0xFFFFFFFF))
-                if earlier >= place:
-                    break
-                if (entries[at] ^ tag) >> np.uint64(32) != np.uint64(0) or met[earlier] == place:
-                    continue
-                met[earlier] = place
-                other = rows[earlier]
-                if sizes[other] < smallest:
-                    continue
-                merged += 1
-                shared = shared_hashes(
-                    values,
-                    offsets[row],
-                    offsets[row] + size,
-                    offsets[other],
-                    offsets[other] + sizes[other],
-                    needed(size, sizes[other], threshold, metric),
-                )
-                if shared < 0:
-                    continue
-                if total == len(found):
-                    found = longer(found, 2 * total)
-                found[total, 0] = other
-                found[total, 1] = row
-                found[total, 2] = shared
-                total += 1
+        at = bounds[place]
+        while at < bounds[place + 1]:
+            stop = min(at + BUFFER, bounds[place + 1])
+            filled = 0
+            for i in range(at, stop):  # loads that do not wait for each other; most keys have no earlier row
+                bucket = np.int64(keys[i] >> np.uint64(shift))
+                low, high = heads[bucket], heads[bucket + 1]
+                lows[filled] = low
+                hits[filled] = i
+                filled += np.int64(low < high and np.int64(entries[low] & PLACE) < place)
+            for slot in range(filled):
+                key = keys[hits[slot]]
+                low, high = lows[slot], heads[np.int64(key >> np.uint64(shift)) + 1]
+                tag = key << np.uint64(32)
+                for entry in range(low, high):
+                    earlier = np.int64(entries[entry] & PLACE)
+                    if earlier >= place:
+                        break
+                    if (entries[entry] ^ tag) >> np.uint64(32) != np.uint64(0) or met[earlier] == place:
+                        continue
+                    met[earlier] = place
+                    other = rows[earlier]
+                    if sizes[other] < smallest:
+                        continue
+                    merged += 1
+                    shared = shared_hashes(
+                        values,
+                        offsets[row],
+                        offsets[row] + size,
+                        offsets[other],
+                        offsets[other] + sizes[other],
+                        needed(size, sizes[other], threshold, metric),
+                    )
+                    if shared < 0:
+                        continue
+                    if total == len(found):
+                        found = longer(found, 2 * total)
+                    found[total, 0] = other
+                    found[total, 1] = row
+                    found[total, 2] = shared
+                    total += 1
+            at = stop
     return found, total, merged
 
 

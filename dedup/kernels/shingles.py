@@ -40,10 +40,12 @@ def hash_shingles(
     size: int,
     values: npt.NDArray[np.uint64],
     offsets: npt.NDArray[np.int64],
+    sums: npt.NDArray[np.uint64],
 ) -> None:
     """Hash every window of `size` tokens of each text, in the order of the text.
 
-    Writes `values` (as long as `tokens` is enough) and `offsets` (texts + 1).
+    Writes `values` (as long as `tokens` is enough), `offsets` (texts + 1) and the sum of each text's hashes, which is
+    equal for equal texts.
     """
     power = np.uint64(1)  # BASE ** size
     for _ in range(size):
@@ -55,25 +57,19 @@ def hash_shingles(
         total = np.uint64(0)
         for i in range(start, min(start + size, end)):
             total = total * BASE + tokens[i]
+        digest = np.uint64(0)
         if end > start:
             values[at] = mix(total)
+            digest = values[at]
             at += 1
         for i in range(start + size, end):
             total = total * BASE + tokens[i] - tokens[i - size] * power
-            values[at] = mix(total)
+            value = mix(total)
+            values[at] = value
+            digest += value
             at += 1
         offsets[text + 1] = at
-
-
-@kernel
-def digest(values: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int64], digests: npt.NDArray[np.uint64]) -> None:
-    """Write a 64-bit digest of each row of hashes, in order; 0 for an empty row."""
-    for row in range(len(offsets) - 1):
-        total = np.uint64(0)
-        for i in range(offsets[row], offsets[row + 1]):
-            total = (total ^ values[i]) * BASE
-            total ^= total >> np.uint64(32)
-        digests[row] = total
+        sums[text] = digest
 
 
 @kernel
@@ -109,6 +105,7 @@ def _distinct_row(
 ) -> int:
     """Sort one row through the empty `table`, which is left empty; return the number of distinct hashes."""
     last = len(table) - 1
+    count = 0
     for i in range(start, end):
         value = values[i]
         slot = np.int64(value >> shift)
@@ -123,13 +120,15 @@ def _distinct_row(
             clear(table)
             return _sorted_row(values, start, end)
         table[slot] = value
-    at = start
-    for slot in range(last):
-        if table[slot] != EMPTY:
-            values[at] = table[slot]
-            table[slot] = EMPTY
-            at += 1
-    return at - start
+        count += 1
+    at, slot = start, 0
+    while at < start + count:  # no branch on whether a slot is empty, which nobody can foresee
+        value = table[slot]
+        values[at] = value
+        table[slot] = EMPTY
+        at += np.int64(value != EMPTY)
+        slot += 1
+    return count
 
 
 @kernel
