@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dedup import __version__
 from dedup.errors import DedupError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Group(click.Group):
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="dedup-text", prog_name="dedup")
+@click.version_option(version=__version__, prog_name="dedup")
 def main() -> None:
     """Find repeated paragraphs and repeated whole articles, exact and nearly so."""
     for stream in (sys.stdout, sys.stderr):
@@ -160,6 +161,8 @@ def compare(a: str, b: str, shingle: str | None, as_json: bool) -> None:
 
 def report_repeats(found: Repeats, texts: dict[str, str]) -> None:
     """Print each repeat with the lines and characters where it stands, and where it stood first."""
+    from dedup.repeated import counted
+
     if not found:
         click.echo("no repeats found")
         return
@@ -167,7 +170,7 @@ def report_repeats(found: Repeats, texts: dict[str, str]) -> None:
         text = texts[str(repeat.document)]
         source = texts[str(repeat.source_document)]
         same = "" if repeat.similarity == 1.0 else f", {percent(repeat.similarity)} alike"
-        count = f"{repeat.paragraphs:,} paragraph{'s' if repeat.paragraphs != 1 else ''}"
+        count = counted(repeat.paragraphs, "paragraph")
         click.echo(f"repeat {number}: {count}, {repeat.words:,} words{same}")
         click.echo(f"  {repeat.document} {place(text, repeat.start, repeat.end)}")
         click.echo(f"  repeats {repeat.source_document} {place(source, repeat.source_start, repeat.source_end)}")

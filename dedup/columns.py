@@ -203,8 +203,14 @@ def read_texts(
 
     A generator is read to its end. Cost: nothing is copied here.
     """
-    if isinstance(texts, (str, bytes)):
-        raise InputError(f"expected a collection of texts, found one {type(texts).__name__}; pass [text]")
+    if isinstance(texts, str):
+        raise InputError("expected a collection of texts, found one str; pass [text]")
+    if isinstance(texts, (bytes, bytearray)):
+        raise InputError(f"expected a collection of texts, found {type(texts).__name__}; decode it and pass [text]")
+    if isinstance(texts, (set, frozenset)):
+        raise InputError("expected texts in an order, found a set; pass sorted(texts), or a dict of id to text")
+    if hasattr(texts, "collect") and not isinstance(texts, Iterable):
+        raise InputError(f"expected texts, found a lazy {type(texts).__name__}; pass .collect() of it")
     if isinstance(texts, os.PathLike):
         raise InputError(f"expected texts, found the path {str(texts)!r}; read the file and pass what it holds")
     if isinstance(texts, Texts):

@@ -20,6 +20,7 @@ from dedup.errors import InputError, ParameterError
 from dedup.listing import big_clusters, list_pairs
 from dedup.lsh import Bands, check_threshold
 from dedup.pairs import Pairs, jaccard, similarity
+from dedup.repeated import counted
 from dedup.selection import listed, replace_texts, select_rows
 from dedup.units import Units
 
@@ -32,7 +33,7 @@ SHOWN = 80
 """Characters of a text that `.repeated` shows."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Summary:
     """What a search did, in numbers. Two runs with the same input and options have equal summaries.
 
@@ -75,11 +76,12 @@ class Summary:
         """Return the fields as a dict."""
         return asdict(self)
 
-    def __str__(self) -> str:
-        what = f"{self.texts:,} texts" + (f", {self.paragraphs:,} paragraphs" if self.paragraphs is not None else "")
+    def __repr__(self) -> str:
+        what = counted(self.texts, "text")
+        what += "" if self.paragraphs is None else f", {counted(self.paragraphs, 'paragraph')}"
         lines = [
             f"{what} ({self.empty:,} empty), {self.shingle}, {self.metric} {self.threshold:g}, {self.method}",
-            f"{self.pairs:,} pairs, {self.clusters:,} clusters, {self.removed:,} removed",
+            f"{counted(self.pairs, 'pair')}, {counted(self.clusters, 'cluster')}, {self.removed:,} removed",
         ]
         if self.guaranteed_recall < 1.0:
             measured = "" if self.measured_recall is None else f", {100 * self.measured_recall:.2f} % measured"

@@ -18,7 +18,7 @@ from dedup.columns import Texts, read_texts
 from dedup.duplicates import Duplicates, Run
 from dedup.errors import InputError, ParameterError
 from dedup.join import join
-from dedup.lsh import Bands, Buckets, band_keys, check_threshold, choose_bands, find_buckets
+from dedup.lsh import Bands, Buckets, band_keys, check_recall, check_threshold, choose_bands, find_buckets
 from dedup.minhash import check_seed, permutations, sign
 from dedup.pairs import METRICS, Pairs, no_pairs, similarity, verify
 from dedup.progress import Progress, ProgressOption
@@ -102,6 +102,7 @@ def find_duplicates(
     """
     _check(unit, metric, method, pairs)
     check_threshold(threshold)
+    check_recall(recall)
     check_keep(keep)
     check_seed(seed)
     kind = parse(UNITS[unit] if shingle is None else shingle)

@@ -95,9 +95,7 @@ def choose_bands(threshold: float, recall: float = 0.999, *, texts: int = 100_00
     True
     """
     check_threshold(threshold)
-    if not 0.0 < recall < 1.0:
-        hint = "; LSH cannot promise everything" if recall == 1 else ""
-        raise ParameterError(f"recall: expected 0 < recall < 1, found {recall!r}{hint}")
+    check_recall(recall)
     best, best_cost = None, math.inf
     for rows in range(1, MOST_ROWS + 1):
         hit = threshold**rows
@@ -118,11 +116,18 @@ def choose_bands(threshold: float, recall: float = 0.999, *, texts: int = 100_00
     return best
 
 
+def check_recall(recall: float) -> None:
+    """Raise `ParameterError` unless ``0 < recall < 1``."""
+    if isinstance(recall, bool) or not isinstance(recall, (int, float)) or not 0.0 < recall < 1.0:
+        hint = '; the exact method misses nothing: method="exact"' if recall == 1 else ""
+        raise ParameterError(f"recall: expected 0 < recall < 1, found {recall!r}{hint}")
+
+
 def check_threshold(threshold: float) -> None:
     """Raise `ParameterError` unless ``0 < threshold <= 1``."""
     if isinstance(threshold, bool) or not isinstance(threshold, (int, float)) or not 0.0 < threshold <= 1.0:
         hint = ""
-        if isinstance(threshold, (int, float)) and 1.0 < threshold <= 100.0:
+        if isinstance(threshold, (int, float)) and 10.0 <= threshold <= 100.0:
             hint = f" (did you mean {threshold / 100:g}?)"
         raise ParameterError(f"threshold: expected 0 < threshold <= 1, found {threshold!r}{hint}")
 

@@ -24,6 +24,9 @@ import numpy.typing as npt
 
 __all__ = ["Paragraphs", "Run", "find_runs"]
 
+Block = tuple[int, int, int, int]
+"""Equal paragraphs: start, end, start in the source, end in the source."""
+
 GAPS = ((1, 1), (1, 0), (0, 1))
 """Paragraphs left out on the side of the repeat and of its source, in the order in which they are tried."""
 
@@ -54,7 +57,11 @@ class Paragraphs:
 
 @dataclass(frozen=True)
 class Run:
-    """Paragraphs [start, end) repeat [source_start, source_end); `matched` words of the longer side's `longer`."""
+    """Paragraphs [start, end) repeat [source_start, source_end); `matched` words of the longer side's `longer`.
+
+    `cuts` are the parts of [start, end) that say nothing new: equal paragraphs, and edited ones of which half the words
+    or more stand in the source. Empty stands for all of it.
+    """
 
     start: int
     end: int
@@ -62,6 +69,7 @@ class Run:
     source_end: int
     matched: int
     longer: int
+    cuts: tuple[tuple[int, int], ...] = ()
 
     @property
     def similarity(self) -> float:
@@ -77,15 +85,36 @@ def find_runs(paragraphs: Paragraphs, min_words: int, threshold: float) -> list[
         return [run for run in seeds if reach[run.end] - reach[run.start] >= min_words]
     extender = _Extender(paragraphs, reach, threshold)
     runs: list[Run] = []
-    covered = 0
-    for seed in seeds:
-        if seed.end <= covered:
+    covered = _Covered(len(paragraphs.classes))
+    # the longest first: what lies inside a run that is known already adds nothing
+    for seed in sorted(seeds, key=lambda run: (-run.matched, run.start)):
+        if covered.end(seed.start) >= seed.end:
             continue
         for run in extender.extend(seed):
             if reach[run.end] - reach[run.start] >= min_words:
                 runs.append(run)
-                covered = max(covered, run.end)
+                covered.add(run.start, run.end)
     return _outermost(runs)
+
+
+class _Covered:
+    """The furthest end of the runs that start at or before a place: a tree of maxima (Fenwick, 1994)."""
+
+    def __init__(self, places: int) -> None:
+        self._ends = [0] * (places + 1)
+
+    def add(self, start: int, end: int) -> None:
+        node = start + 1
+        while node < len(self._ends):
+            self._ends[node] = max(self._ends[node], end)
+            node += node & -node
+
+    def end(self, start: int) -> int:
+        node, furthest = start + 1, 0
+        while node:
+            furthest = max(furthest, self._ends[node])
+            node -= node & -node
+        return furthest
 
 
 def _exact_runs(paragraphs: Paragraphs) -> list[Run]:
@@ -151,9 +180,7 @@ class _Extender:
             blocks.insert(0, block)
         return self._cut(blocks)
 
-    def _next(
-        self, first: tuple[int, int, int, int], last: tuple[int, int, int, int]
-    ) -> tuple[int, int, int, int] | None:
+    def _next(self, first: Block, last: Block) -> Block | None:
         bounds, text = self.paragraphs.bounds, self.text
         end, source_end = last[1], last[3]
         limit = int(bounds[text[last[0]] + 1])
@@ -171,9 +198,7 @@ class _Extender:
                 return start, start + size, source, source + size
         return None
 
-    def _before(
-        self, first: tuple[int, int, int, int], last: tuple[int, int, int, int]
-    ) -> tuple[int, int, int, int] | None:
+    def _before(self, first: Block, last: Block) -> Block | None:
         bounds, text = self.paragraphs.bounds, self.text
         limit = max(int(bounds[text[first[0]]]), last[3])
         source_limit = int(bounds[text[first[2]]])
@@ -190,7 +215,7 @@ class _Extender:
                 return end - size, end, source_end - size, source_end
         return None
 
-    def _cut(self, blocks: list[tuple[int, int, int, int]]) -> list[Run]:
+    def _cut(self, blocks: list[Block]) -> list[Run]:
         """Return the run over `blocks`, or the runs of its parts where too few words match."""
         reach = self.reach
         equal = [int(reach[end] - reach[start]) for start, end, _, _ in blocks]
@@ -204,17 +229,32 @@ class _Extender:
             matched = sum(equal[low:high]) + sum(in_gaps[low : high - 1])
             longer = int(max(reach[end] - reach[start], reach[source_end] - reach[source_start]))
             if matched / longer >= self.threshold:
-                runs.append(Run(start, end, source_start, source_end, matched, longer))
+                cuts = self._cuts(blocks[low:high], in_gaps[low : high - 1])
+                runs.append(Run(start, end, source_start, source_end, matched, longer, cuts))
                 continue
             worst = max(range(low, high - 1), key=lambda gap: self._lost(blocks[gap], blocks[gap + 1], in_gaps[gap]))
             parts += [(worst + 1, high), (low, worst + 1)]
         return runs
 
-    def _lost(self, before: tuple[int, int, int, int], after: tuple[int, int, int, int], matched: int) -> int:
+    def _cuts(self, blocks: list[Block], in_gaps: list[int]) -> tuple[tuple[int, int], ...]:
+        """Return the paragraphs of a chain that repeat, without those in gaps that are new."""
+        cuts = [blocks[0][:2]]
+        for (_, _, _, source_end), (start, end, source_start, _), matched in zip(
+            blocks, blocks[1:], in_gaps, strict=False
+        ):
+            last = cuts[-1][1]
+            longer = max(self.reach[start] - self.reach[last], self.reach[source_start] - self.reach[source_end])
+            if start == last or 2 * matched >= longer:
+                cuts[-1] = (cuts[-1][0], end)
+            else:
+                cuts.append((start, end))
+        return tuple(cuts)
+
+    def _lost(self, before: Block, after: Block, matched: int) -> int:
         reach = self.reach
         return int(max(reach[after[0]] - reach[before[1]], reach[after[2]] - reach[before[3]])) - matched
 
-    def _matched(self, before: tuple[int, int, int, int], after: tuple[int, int, int, int]) -> int:
+    def _matched(self, before: Block, after: Block) -> int:
         """Return the words that the gap between two blocks has in common with that of the source."""
         if after[0] == before[1] or after[2] == before[3]:
             return 0

@@ -34,7 +34,7 @@ class Progress:
         self._bar: Any = None
         self._tasks: dict[str, Any] = {}
         self.seconds: dict[str, float] = {}
-        self._stage: tuple[str, float] | None = None
+        self._stage: tuple[str, float, Callable[[], None]] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -42,14 +42,14 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end_stage()
+        if error is None:
+            self._end_stage()
         if self._bar is not None:
             self._bar.stop()
 
     def stage(self, name: str, total: int) -> Callable[[int], None]:
         """Begin a stage of `total` steps; return the function to call with the number of steps done."""
         self._end_stage()
-        self._stage = (name, time.monotonic())
 
         def report(done: int) -> None:
             if self._function is not None:
@@ -58,11 +58,13 @@ class Progress:
                 self._draw(name, done, total)
 
         report(0)
+        self._stage = (name, time.monotonic(), lambda: report(total))
         return report
 
     def _end_stage(self) -> None:
         if self._stage is not None:
-            name, started = self._stage
+            name, started, complete = self._stage
+            complete()
             self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
             self._stage = None
 

@@ -13,12 +13,17 @@ from dedup.columns import Texts
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Repeat", "Repeats"]
+__all__ = ["Repeat", "Repeats", "counted"]
 
 HEADING_WORDS = 20
 """A repeat of fewer words stays: headings, bylines, refrains."""
 
 LINE_BREAKS = ("\r\n", "\n", "\r")
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 text", "2,000 texts"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 class Repeat(NamedTuple):
@@ -43,10 +48,17 @@ class Repeats(Sequence[Repeat]):
     """Repeats in the order of their places; made by `dedup.find_repeats`. Iterate it, index it, or take ``table``."""
 
     def __init__(
-        self, texts: Texts, rows: list[tuple[int, Repeat]], again: Callable[[list[str]], Repeats], *, bare: bool
+        self,
+        texts: Texts,
+        rows: list[tuple[int, Repeat]],
+        cuts: list[list[tuple[int, int]]],
+        again: Callable[[list[str]], Repeats],
+        *,
+        bare: bool,
     ) -> None:
         self._texts = texts
         self._rows = rows
+        self._cuts = cuts
         self._again = again
         self._bare = bare
 
@@ -61,7 +73,8 @@ class Repeats(Sequence[Repeat]):
         return [repeat for _, repeat in found] if isinstance(index, slice) else found[1]
 
     def __repr__(self) -> str:
-        return f"Repeats: {len(self):,} repeats, {100 * self.coverage:.1f} % of {len(self._texts):,} texts repeat"
+        found, texts = counted(len(self), "repeat"), counted(len(self._texts), "text")
+        return f"Repeats: {found} in {texts}, {100 * self.coverage:.1f} % of the characters"
 
     @cached_property
     def table(self) -> pa.Table:
@@ -117,10 +130,11 @@ class Repeats(Sequence[Repeat]):
     def without_repeats(self, min_words: int = HEADING_WORDS, *, whole_paragraphs: bool = True) -> str | list[str]:
         """Return the text (or the list of texts) with first places only.
 
-        Each later place goes with the line break that follows it. Repeats of fewer than `min_words` words stay
-        (headings, bylines). With `whole_paragraphs`, what is repeated inside a paragraph stays; this version finds
-        whole paragraphs only, so the option changes nothing yet. Applied to its own result it changes nothing: where
-        a removal brings two paragraphs together that repeat an earlier pair, those go too.
+        Each later place goes with the line break that follows it; a paragraph that was bridged stays if more than half
+        of its words are new. Repeats of fewer than `min_words` words stay (headings, bylines). With `whole_paragraphs`,
+        what is repeated inside a paragraph stays; this version finds whole paragraphs only, so the option changes
+        nothing yet. Applied to its own result it changes nothing: where a removal brings two paragraphs together that
+        repeat an earlier pair, those go too.
         """
         del whole_paragraphs  # every repeat is of whole paragraphs so far
         texts = [self._texts[row] for row in range(len(self._texts))]
@@ -134,10 +148,10 @@ class Repeats(Sequence[Repeat]):
 
     def _remove(self, texts: list[str], min_words: int) -> list[str]:
         spans: dict[int, list[tuple[int, int]]] = {}
-        for row, repeat in self._rows:
+        for (row, repeat), cuts in zip(self._rows, self._cuts, strict=True):
             if repeat.words >= min_words:
-                spans.setdefault(row, []).append((repeat.start, repeat.end))
-        return [_without(text, spans[row]) if row in spans else text for row, text in enumerate(texts)]
+                spans.setdefault(row, []).extend(cuts)
+        return [_without(text, sorted(spans[row])) if row in spans else text for row, text in enumerate(texts)]
 
 
 def _without(text: str, spans: list[tuple[int, int]]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dedup.blocks import thread_count
-from dedup.columns import ListTexts, read_texts
+from dedup.columns import read_texts
 from dedup.errors import ParameterError
 from dedup.lsh import check_threshold
 from dedup.passages import Paragraphs, find_runs
@@ -51,8 +51,8 @@ def find_repeats(
     such place. A body that stands three times is two repeats of the first. Cost: linear in the text, whatever repeats
     in it; about 15 ns a byte.
 
-    >>> body = "\\n".join(f"Paragraph {i} has words enough to tell it from the others." for i in range(6))
-    >>> text = f"Title\\n{body}\\nAdvertisement\\n{body}\\nThe end"
+    >>> body = "\\n\\n".join(f"Paragraph {i} has words enough to tell it from the others." for i in range(6))
+    >>> text = f"Title\\n\\n{body}\\n\\nAdvertisement\\n\\n{body}\\n\\nThe end"
     >>> repeat = find_repeats(text)[0]
     >>> text[repeat.start : repeat.end] == body, repeat.paragraphs, repeat.similarity
     (True, 6, 1.0)
@@ -80,6 +80,7 @@ def find_repeats(
         runs = find_runs(paragraphs, min_words, float(threshold))
     words = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(paragraphs.words)))
     rows = []
+    cuts = []
     for run in runs:
         first, last = full[run.start], full[run.end - 1]
         source_first, source_last = full[run.source_start], full[run.source_end - 1]
@@ -96,8 +97,10 @@ def find_repeats(
             similarity=run.similarity,
         )
         rows.append((row, repeat))
+        parts = run.cuts or ((run.start, run.end),)
+        cuts.append([(int(units.places[full[a], 2]), int(units.places[full[b - 1], 3])) for a, b in parts])
 
     def again(shorter: list[str]) -> Repeats:
         return find_repeats(shorter, min_words=min_words, threshold=threshold, threads=threads, progress=False)
 
-    return Repeats(collection if not bare else ListTexts([texts]), rows, again, bare=bare)
+    return Repeats(collection, rows, cuts, again, bare=bare)

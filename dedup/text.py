@@ -17,6 +17,8 @@ hard-wrapped, else each line is a paragraph::
     full = [len(a) + 1 + len(b.split()[0]) > width for a, b in zip(lines, lines[1:])]
     hard_wrapped = len(lines) >= 3 and width <= 120 and sum(full) >= 0.8 * len(full)
 
+In scripts without spaces a "first word" is one character, as it is one token.
+
 Paragraphs are numbered from 0; their spans are trimmed of white space.
 """
 

@@ -45,6 +45,18 @@ def space_length(values: npt.NDArray[np.uint8], at: int, end: int) -> int:
 
 
 @part
+def spaceless(values: npt.NDArray[np.uint8], at: int, size: int) -> bool:
+    """Return whether the character of 3 or 4 bytes at `at` is of a block written without spaces: a word of its own."""
+    if size == 4:
+        return values[at] == 0xF0 and 0xA0 <= values[at + 1] <= 0xB3  # U+20000 to U+33FFF
+    point = (np.int64(values[at] & 0x0F) << 12) | (np.int64(values[at + 1] & 0x3F) << 6)
+    thai_lao = 0x0E00 <= point < 0x0F00
+    myanmar_khmer = 0x1000 <= point < 0x10A0 or 0x1780 <= point < 0x1800
+    han_kana = 0x2E80 <= point < 0xA000 or 0xF900 <= point < 0xFB00
+    return thai_lao or myanmar_khmer or han_kana
+
+
+@part
 def scan_lines(values: npt.NDArray[np.uint8], start: int, end: int, lines: npt.NDArray[np.int64]) -> int:
     """Write the non-blank lines of the text ``values[start:end]`` into the rows of `lines`; return their number."""
     count = 0
@@ -84,6 +96,7 @@ def scan_lines(values: npt.NDArray[np.uint8], start: int, end: int, lines: npt.N
             size += 1
         if not word_done:
             lines[count, 4] += 1
+            word_done = size >= 3 and spaceless(values, at, size)
         at += size
         character += 1
         lines[count, 1] = at

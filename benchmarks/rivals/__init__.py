@@ -1,0 +1,68 @@
+"""One adapter a tool: its own way from a list of strings to pairs, as fast as it goes with the
+tool's own settings.
+
+`whole` starts from fresh strings and includes everything: folding, words, shingles, sketches,
+index, queries. `ready` starts from shingles that are the same for all tools and made before the
+clock runs. Neither turns what the tool hands back into a common form; that is `answer`, after the
+clock has stopped.
+
+Rules for an adapter: settings that the tool's documentation shows, threshold 0.8, word 5-grams;
+only the tool's own calls, numpy and the standard library around it, words being Python strings
+where the user brings them; the fastest form of those that we could find, said in its docstring
+together with what was tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+from benchmarks.rivals.shingles import Shingles
+from benchmarks.score import Answer
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A way to use a tool; `answer(native, documents)` is what it hands back, in common form."""
+
+    name: str
+    package: str
+    settings: str
+    whole: Callable[[list[str], float, int], Any]
+    answer: Callable[[Any, int], Answer]
+    ready: Callable[[Shingles, float, int], Any] | None = None
+    strings: bool = False  # the ready path takes shingles as strings
+    ours: bool = False
+    samples: bool = False  # looks at some tokens only, so is listed but never counted as a rival
+
+    @property
+    def version(self) -> str:
+        """The version of the installed package."""
+        try:
+            return version(self.package)
+        except PackageNotFoundError:
+            return "source tree"
+
+
+MODULES: Final = {
+    "dedup": "dedup",
+    "dedup-lsh": "dedup",
+    "datasketch": "datasketch",
+    "datatrove": "datatrove",
+    "fastsketchlsh": "fastsketchlsh",
+    "gaoya": "gaoya",
+    "rensa": "rensa",
+    "rensa-flags": "rensa",
+    "rensa-rho": "rensa",
+}
+
+
+def tool(name: str) -> Tool:
+    """The tool of this name; its packages are imported now."""
+    if name not in MODULES:
+        raise ValueError(f"Expected a tool among {', '.join(MODULES)}; got {name!r}")
+    tools: dict[str, Tool] = import_module(f"benchmarks.rivals.{MODULES[name]}").TOOLS
+    return tools[name]

@@ -1,0 +1,43 @@
+"""Arrays as the kernels get them: nothing may write to them, as Arrow allows none to write to its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+PADDING = 64  # bytes behind the last text that a kernel may read
+
+
+def frozen(values: Iterable[Any], dtype: type[np.generic]) -> npt.NDArray[Any]:
+    """Give a read-only array."""
+    array = np.array(list(values), dtype=dtype)
+    array.flags.writeable = False
+    return array
+
+
+def offsets_of(rows: Sequence[Sequence[Any]]) -> npt.NDArray[np.int64]:
+    """Give the offsets of rows that stand one behind the other; read-only."""
+    return frozen(np.cumsum([0, *map(len, rows)]).tolist(), np.int64)
+
+
+def packed(rows: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """Give rows of hashes one behind the other, and their offsets; read-only."""
+    return frozen((h for row in rows for h in row), np.uint64), offsets_of(rows)
+
+
+def rows_of(values: npt.NDArray[Any], offsets: npt.NDArray[np.int64]) -> list[list[int]]:
+    """Give packed rows as lists."""
+    return [values[a:b].tolist() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+
+
+def utf8(
+    texts: Sequence[str], before: bytes = b""
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Give texts as a block: bytes, starts and ends. Behind the last one stand letters, which belong to none."""
+    data = [text.encode("utf-8", "surrogatepass") for text in texts]
+    offsets = np.cumsum([len(before), *map(len, data)])
+    whole = before + b"".join(data) + b"x" * PADDING
+    return frozen(whole, np.uint8), frozen(offsets[:-1], np.int64), frozen(offsets[1:], np.int64)

@@ -1,0 +1,414 @@
+"""What dedup must answer, in plain Python that is obviously right: sets and integers.
+
+No numpy, no import of dedup. Slow on purpose: every function is a definition of the contract,
+written down a second time.
+
+* `tokens`, `token_spans`, `shingles`: a tokeniser of its own, from the tables of `unicodedata`;
+* `jaccard`, `containment`, `reaches`: the arithmetic of a pair, in float64;
+* `pairs`: all pairs, by brute force; `joined`: the same through an inverted index, for large sets;
+* `stars`: which text is kept for which; `components`: what chaining would make of the pairs;
+* `paragraphs`, `repeated_runs`: paragraphs, and the runs of them that stand at an earlier place.
+
+The tables of Unicode 14 are those of Python 3.11. A newer Python knows more code points, which are
+letters to it and separators to dedup: `SAME_UNICODE` says whether this Python can judge them all.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, combinations, pairwise
+from typing import NamedTuple
+
+SAME_UNICODE = unicodedata.unidata_version == "14.0.0"
+
+Shingle = tuple[str, ...] | str
+
+# ------------------------------------------------------------------------------------- tokens
+
+BASE, SPACELESS, MARK, SKIPPED, SEPARATOR = "base", "spaceless", "mark", "skipped", "separator"
+OUTSIDE = {SKIPPED, SEPARATOR}
+
+# How the names of the letters and digits begin whose script writes no spaces. U+30FC, the prolonged
+# sound mark, is "Common" to Unicode, but stands among kana only: it is taken as one of them.
+SPACELESS_NAMES = (
+    "CJK UNIFIED IDEOGRAPH",
+    "CJK COMPATIBILITY IDEOGRAPH",
+    "IDEOGRAPHIC ITERATION MARK",
+    "VERTICAL IDEOGRAPHIC ITERATION MARK",
+    "OLD CHINESE ITERATION MARK",
+    "IDEOGRAPHIC NUMBER ZERO",
+    "HANGZHOU NUMERAL",
+    "HIRAGANA ",
+    "HENTAIGANA ",
+    "KATAKANA",
+    "THAI ",
+    "LAO ",
+    "KHMER ",
+    "MYANMAR ",
+)
+
+_classes: dict[str, str] = {}
+
+
+def class_of(character: str) -> str:
+    """Say what one code point is to a token."""
+    known = _classes.get(character)
+    if known is None:
+        category = unicodedata.category(character)
+        if category[0] == "M":
+            known = MARK
+        elif category == "Cf":
+            known = SKIPPED
+        elif category[0] in "LN" or character == "_":
+            name = unicodedata.name(character, "")
+            known = SPACELESS if name.startswith(SPACELESS_NAMES) else BASE
+        else:
+            known = SEPARATOR  # punctuation, symbols, spaces, controls, surrogates, unassigned
+        _classes[character] = known
+    return known
+
+
+def tokens(text: str) -> list[str]:
+    """Give the tokens of a text: of the case-folded NFKC form, in order."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    kinds = {character: class_of(character) for character in set(folded)}
+    if (
+        SPACELESS not in kinds.values()
+    ):  # the common case: what is no word becomes a space or nothing
+        outside = {
+            ord(c): " " if k == SEPARATOR else None for c, k in kinds.items() if k in OUTSIDE
+        }
+        return folded.translate(outside).split()
+    found: list[str] = []
+    token = ""
+    spaceless = False  # the token at hand began with a letter of a script without spaces
+    for character in folded:
+        kind = kinds[character]
+        if kind == MARK or (kind == BASE and not spaceless):
+            token += character
+        elif kind != SKIPPED:
+            if token:
+                found.append(token)
+            token = "" if kind == SEPARATOR else character
+            spaceless = kind == SPACELESS
+    if token:
+        found.append(token)
+    return found
+
+
+class TokenSpan(NamedTuple):
+    """A token and where it stands: ``text[start:end]`` in characters of the original."""
+
+    token: str
+    start: int
+    end: int
+
+
+def token_spans(text: str) -> list[TokenSpan]:
+    """Give the tokens with their places, for texts that NFKC leaves as they are."""
+    if unicodedata.normalize("NFKC", text) != text:
+        message = "token_spans is for texts that are their own NFKC form"
+        raise ValueError(message)
+    found: list[TokenSpan] = []
+    spaceless = False
+    closed = True  # nothing may be added to the last token any more
+    for place, original in enumerate(text):
+        for character in original.casefold():
+            kind = class_of(character)
+            if kind == SKIPPED:
+                continue
+            if kind == SEPARATOR:
+                closed, spaceless = True, False
+            elif not closed and (kind == MARK or (kind == BASE and not spaceless)):
+                last = found[-1]
+                found[-1] = TokenSpan(last.token + character, last.start, place + 1)
+            else:
+                found.append(TokenSpan(character, place, place + 1))
+                closed, spaceless = False, kind == SPACELESS
+    return found
+
+
+# ------------------------------------------------------------------------- shingles and pairs
+
+
+def shingles(text: str, shingle: str = "words:5") -> frozenset[Shingle]:
+    """Give the set of shingles: ``"words:n"`` as tuples of tokens, ``"chars:n"`` as strings."""
+    unit, _, count = shingle.partition(":")
+    n = int(count)
+    words = tokens(text)
+    whole: Sequence[str] = words if unit == "words" else " ".join(words)
+    if not whole:
+        return frozenset()
+    starts = range(max(1, len(whole) - n + 1))
+    if unit == "words":
+        return frozenset(tuple(whole[i : i + n]) for i in starts)
+    return frozenset("".join(whole[i : i + n]) for i in starts)
+
+
+def reaches(shared: int, union: int, threshold: float) -> bool:
+    """Say whether a pair reaches the threshold: in float64, and never without a union."""
+    return union > 0 and shared / union >= threshold
+
+
+def jaccard(a: frozenset[Shingle], b: frozenset[Shingle]) -> float:
+    """Give shared / union; two sets without a member are nothing alike."""
+    union = len(a | b)
+    return len(a & b) / union if union else 0.0
+
+
+def containment(a: frozenset[Shingle], b: frozenset[Shingle]) -> float:
+    """Give the share of `a` that stands in `b`."""
+    return len(a & b) / len(a) if a else 0.0
+
+
+class Pair(NamedTuple):
+    """Two texts, by position, and the evidence: the same columns as `Duplicates.pairs`."""
+
+    left: int
+    right: int
+    left_size: int
+    right_size: int
+    shared: int
+
+    @property
+    def jaccard(self) -> float:
+        """Give shared / union."""
+        return self.shared / (self.left_size + self.right_size - self.shared)
+
+
+def pairs(texts: Sequence[str], threshold: float = 0.8, shingle: str = "words:5") -> list[Pair]:
+    """Give every pair of texts that reaches the threshold, by comparing each with each."""
+    sets = [shingles(text, shingle) for text in texts]
+    return [
+        Pair(i, j, len(sets[i]), len(sets[j]), len(sets[i] & sets[j]))
+        for i, j in combinations(range(len(texts)), 2)
+        if reaches(len(sets[i] & sets[j]), len(sets[i] | sets[j]), threshold)
+    ]
+
+
+def joined(sets: Sequence[frozenset[Hashable]], threshold: float) -> list[Pair]:
+    """Give the same pairs through an inverted index, for corpora too large for `pairs`.
+
+    A pair that reaches the threshold shares at least ``need`` members of either set, so not all of
+    them can be among any ``need - 1`` members: one is among the rest, which are the rarest. One is
+    taken from ``need``, so that no rounding of a product matters: a longer list loses nothing. Nor
+    can a pair reach more than the ratio of its sizes, and division of floats is monotone.
+    """
+    frequency = Counter(chain.from_iterable(sets))
+    postings: dict[Hashable, list[int]] = defaultdict(list)
+    found: list[Pair] = []
+    for j, members in enumerate(sets):
+        repeated = sorted((m for m in members if frequency[m] > 1), key=frequency.__getitem__)
+        need = max(1, math.floor(threshold * len(members)) - 1)
+        alone = len(members) - len(repeated)  # the rarest of all: they occur nowhere else
+        rest = repeated[: max(0, len(members) - need + 1 - alone)]
+        near = {i for member in rest for i in postings[member]}
+        for member in rest:
+            postings[member].append(j)
+        for i in near:
+            small, large = sorted((len(sets[i]), len(members)))
+            if not reaches(small, large, threshold):
+                continue
+            shared = len(sets[i] & members)
+            if reaches(shared, len(sets[i]) + len(members) - shared, threshold):
+                found.append(Pair(i, j, len(sets[i]), len(members), shared))
+    return sorted(found)
+
+
+# ----------------------------------------------------------------------------------- clusters
+
+
+def stars(
+    n: int,
+    similarities: Mapping[tuple[int, int], float],
+    priority: Sequence[int],
+    copies: Sequence[Hashable] | None = None,
+) -> list[int]:
+    """Give for each of `n` texts the one that is kept for it (itself, where it is kept).
+
+    `similarities` holds the pairs that reach the threshold; `priority` the texts in the order in
+    which they are considered; `copies` a label for each text, equal for exact copies, None for a
+    text that equals nothing.
+    """
+    first: dict[Hashable, int] = {}
+    kept_for = list(range(n))
+    kept: list[
+        int
+    ] = []  # in the order of priority, so that the first of several maxima is the earliest
+    for text in priority:
+        label = copies[text] if copies is not None else None
+        if label is not None and label in first:
+            kept_for[text] = kept_for[first[label]]  # collapsed: goes where its representative went
+            continue
+        if label is not None:
+            first[label] = text
+        near = [k for k in kept if (min(k, text), max(k, text)) in similarities]
+        if near:
+            kept_for[text] = max(near, key=lambda k: similarities[min(k, text), max(k, text)])
+        else:
+            kept.append(text)
+    return kept_for
+
+
+def components(n: int, edges: Iterable[tuple[int, int]]) -> set[frozenset[int]]:
+    """Give the connected components of two texts or more."""
+    label = list(range(n))
+    for a, b in edges:
+        old, new = label[b], label[a]
+        label = [new if each == old else each for each in label]
+    groups: dict[int, set[int]] = defaultdict(set)
+    for text, each in enumerate(label):
+        groups[each].add(text)
+    return {frozenset(group) for group in groups.values() if len(group) > 1}
+
+
+# --------------------------------------------------------------------------------- paragraphs
+
+
+class Line(NamedTuple):
+    """A line without the white space round it, by its place in the text."""
+
+    start: int
+    end: int
+
+
+def lines(text: str) -> Iterator[Line]:
+    r"""Give the lines between ``\n``, ``\r\n`` and ``\r``, trimmed; a blank one is empty."""
+    start = 0
+    for part in re.split(r"(\r\n|\n|\r)", text):
+        if part not in {"\n", "\r\n", "\r"}:
+            trimmed = part.strip()
+            at = start + len(part) - len(part.lstrip()) if trimmed else start
+            yield Line(at, at + len(trimmed))
+        start += len(part)
+
+
+def first_word(line: str) -> str:
+    """Give the first word of a line; where words are not spaced, a word ends with a character of such a script."""
+    word = line.split()[0]
+    for end, char in enumerate(word, start=1):
+        if any(first <= ord(char) <= last for first, last in UNSPACED_BLOCKS):
+            return word[:end]
+    return word
+
+
+UNSPACED_BLOCKS = (
+    (0x0E00, 0x0EFF),  # Thai, Lao
+    (0x1000, 0x109F),  # Myanmar
+    (0x1780, 0x17FF),  # Khmer
+    (0x2E80, 0x9FFF),  # Han, Kana and what stands between them
+    (0xF900, 0xFAFF),
+    (0x20000, 0x33FFF),
+)
+
+
+def hard_wrapped(block: Sequence[str]) -> bool:
+    """Say whether a block of trimmed lines is one paragraph that was broken to fit a width."""
+    longest = max(map(len, block))
+    if len(block) < 3 or longest > 120:
+        return False
+    forced = sum(
+        len(line) + 1 + len(first_word(following)) > longest for line, following in pairwise(block)
+    )
+    return 10 * forced >= 8 * (len(block) - 1)
+
+
+def paragraphs(text: str) -> list[tuple[int, int]]:
+    """Give the span of each paragraph, in characters."""
+    blocks: list[list[Line]] = [[]]
+    for line in lines(text):
+        if line.start == line.end:
+            blocks.append([])
+        else:
+            blocks[-1].append(line)
+    spans: list[tuple[int, int]] = []
+    for block in blocks:
+        if block and hard_wrapped([text[start:end] for start, end in block]):
+            spans.append((block[0].start, block[-1].end))
+        else:
+            spans.extend((start, end) for start, end in block)
+    return spans
+
+
+# ------------------------------------------------------------------------------------ repeats
+
+
+class Run(NamedTuple):
+    """A run of whole paragraphs and its source, in characters: the same fields as `Repeat`."""
+
+    document: int
+    start: int
+    end: int
+    source_document: int
+    source_start: int
+    source_end: int
+    words: int
+
+
+class Paragraph(NamedTuple):
+    """A paragraph that has tokens."""
+
+    start: int
+    end: int
+    tokens: tuple[str, ...]
+
+
+def with_tokens(text: str) -> list[Paragraph]:
+    """Give the paragraphs that have tokens: to runs, the others are as if they were not there."""
+    every = [Paragraph(a, b, tuple(tokens(text[a:b]))) for a, b in paragraphs(text)]
+    return [paragraph for paragraph in every if paragraph.tokens]
+
+
+def first_place(documents: Sequence[list[Paragraph]], d: int, i: int, j: int) -> list[int]:
+    """Find the first place where the run [i, j) of document `d` stands and begins earlier."""
+    wanted = [paragraph.tokens for paragraph in documents[d][i:j]]
+    for e in range(d + 1):
+        last = len(documents[e]) - (j - i) if e < d else i - 1
+        for s in range(last + 1):
+            if [paragraph.tokens for paragraph in documents[e][s : s + j - i]] == wanted:
+                return [e, s]
+    return []
+
+
+def repeated_runs(texts: Sequence[str], min_words: int) -> list[Run]:
+    """Give the maximal runs of whole paragraphs that stand at an earlier place: tries all runs."""
+    documents = [with_tokens(text) for text in texts]
+
+    def words(d: int, i: int, j: int) -> int:
+        """Count the tokens of a run."""
+        return sum(len(paragraph.tokens) for paragraph in documents[d][i:j])
+
+    def pieces(d: int, i: int, j: int, e: int, s: int) -> Iterator[Run]:
+        """Cut a run that overlaps its source into periods; one that does not is one piece."""
+        overlaps = e == d and s + j - i > i
+        step = i - s if overlaps and words(d, s, i) >= min_words else j - i
+        for a in range(i, j, step):
+            b = min(a + step, j)
+            first, last = documents[e][s], documents[e][s + b - a - 1]
+            start, end = documents[d][a].start, documents[d][b - 1].end
+            yield Run(d, start, end, e, first.start, last.end, words(d, a, b))
+
+    found: list[Run] = []
+    for d, document in enumerate(documents):
+        every = combinations(range(len(document) + 1), 2)
+        repeated = {(i, j): at for i, j in every if (at := first_place(documents, d, i, j))}
+        for (i, j), (e, s) in repeated.items():
+            if words(d, i, j) >= min_words and not {(i - 1, j), (i, j + 1)} & repeated.keys():
+                found += [run for run in pieces(d, i, j, e, s) if run.words >= min_words]
+    return sorted(found)
+
+
+def longest_common(a: Sequence[str], b: Sequence[str]) -> int:
+    """Give the length of the longest common subsequence: no alignment can match more tokens."""
+    row = [0] * (len(b) + 1)
+    for left in a:
+        diagonal = 0
+        for k, right in enumerate(b, start=1):
+            above = row[k]
+            row[k] = diagonal + 1 if left == right else max(above, row[k - 1])
+            diagonal = above
+    return row[-1]

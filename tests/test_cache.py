@@ -1,0 +1,168 @@
+"""The kernels on disk: an edit of any kernel file is noticed, and a machine where nothing can be written works.
+
+Each test runs a copy of the package in processes of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import dedup
+from tests import twins
+
+PACKAGE = Path(dedup.__file__).parent
+
+ASK = """
+import numpy as np
+from dedup.kernels import cache_folder
+from dedup.kernels.lsh import band_keys
+keys = np.empty((1, 1), dtype=np.uint64)
+band_keys(np.array([[5]], dtype=np.uint32), 1, keys)
+print(keys[0, 0], cache_folder())
+"""
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Give a folder with a copy of the package, without what was compiled from it."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PACKAGE, tmp_path / "copy" / "dedup", ignore=ignored)
+    return tmp_path / "copy"
+
+
+def ask(folder: Path, code: str = ASK, **environment: str) -> list[str]:
+    """Run some code with the package of a folder; warnings are errors."""
+    inherited = {
+        k: v for k, v in os.environ.items() if not k.startswith(("NUMBA", "XDG", "PYTHON"))
+    }
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=folder,
+        env={**inherited, **environment},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert "" == done.stderr
+    return done.stdout.split()
+
+
+def files(folder: Path) -> set[Path]:
+    """Give the files below a folder."""
+    return {path for path in folder.rglob("*") if path.is_file()}
+
+
+def test_an_edit_of_a_helper_is_noticed(copy: Path, tmp_path: Path) -> None:
+    """T5: a kernel file that another one calls is edited: the caller is compiled anew, in a new folder.
+
+    numba's own cache looks at the caller's file alone, and would keep the old hashes.
+    """
+    cache = tmp_path / "cache"
+    value, folder = ask(copy, NUMBA_CACHE_DIR=str(cache))
+    assert twins.band_keys([5], 1, 1) == [int(value)]
+    assert cache == Path(folder).parent
+    compiled = files(cache)
+    assert compiled
+
+    assert [value, folder] == ask(copy, NUMBA_CACHE_DIR=str(cache))
+    assert compiled == files(cache), "compiled again, though nothing was edited"
+
+    helper = copy / "dedup" / "kernels" / "words.py"
+    source = helper.read_text(encoding="utf-8")
+    edited = source.replace("return x ^ (x >> np.uint64(31))", "return x ^ (x >> np.uint64(32))")
+    assert source != edited
+    helper.write_text(edited, encoding="utf-8")
+    other, other_folder = ask(copy, NUMBA_CACHE_DIR=str(cache))
+    assert value != other
+    assert folder != other_folder
+
+    helper.write_text(source, encoding="utf-8")
+    assert [value, folder] == ask(copy, NUMBA_CACHE_DIR=str(cache)), "the old folder is good again"
+
+
+NAMES = """
+from pathlib import Path
+from dedup.kernels import cache_folder
+for path in [*sorted(Path("dedup/kernels").glob("*.py")), Path("dedup/text.py")]:
+    with path.open("a") as file:
+        file.write("# edited")
+    cache_folder.cache_clear()
+    print(Path(cache_folder()).name)
+"""
+
+
+def test_every_kernel_file_counts(copy: Path, tmp_path: Path) -> None:
+    """The name of the folder depends on each file among the kernels, and on no other."""
+    names = ask(copy, NAMES, NUMBA_CACHE_DIR=str(tmp_path / "cache"))
+    count = len(list((copy / "dedup" / "kernels").glob("*.py")))
+    assert 8 < count == len(set(names))
+    assert names[-2] == names[-1]
+
+
+def test_the_package_is_the_first_choice(copy: Path) -> None:
+    """Without `NUMBA_CACHE_DIR` the kernels lie beside their sources, as Python's own compiled files do."""
+    value, folder = ask(copy)
+    assert twins.band_keys([5], 1, 1) == [int(value)]
+    assert (copy / "dedup" / "kernels" / "__pycache__").resolve() == Path(folder).parent.resolve()
+    assert files(Path(folder))
+
+
+def block(copy: Path) -> dict[str, str]:
+    """Put a file in the place of the package's cache; give the variables that send the user's cache nowhere."""
+    (copy / "dedup" / "kernels" / "__pycache__").write_text("in the way", encoding="utf-8")
+    return {"PYTHONDONTWRITEBYTECODE": "1", "XDG_CACHE_HOME": str(copy / "dedup" / "text.py")}
+
+
+def test_the_temporary_files_are_the_last_choice(copy: Path, tmp_path: Path) -> None:
+    """Where neither the package nor the user's cache can be written, a private folder serves.
+
+    What lies there is run: nobody else may be able to put it there, whatever the umask allows.
+    """
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    code = f"import os; os.umask(0)\n{ASK}"
+    value, folder = ask(copy, code, TMPDIR=str(temporary), **block(copy))
+    assert twins.band_keys([5], 1, 1) == [int(value)]
+    private = Path(folder).parent
+    assert temporary == private.parent
+    assert 0 == private.stat().st_mode & 0o022, "others may write into it"
+    assert 0 == Path(folder).stat().st_mode & 0o022, "others may write into it"
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "getuid") or os.getuid() != 0, reason="only root gives files away"
+)
+def test_a_folder_of_somebody_else_is_not_used(copy: Path, tmp_path: Path) -> None:
+    """Among the temporary files, a folder of the right name that belongs to another user is left alone."""
+    strange = tmp_path / "temporary" / f"dedup-kernels-{os.getuid()}"
+    strange.mkdir(parents=True)
+    os.chown(strange, 65534, 65534)
+    value, folder = ask(copy, TMPDIR=str(strange.parent), **block(copy))
+    assert twins.band_keys([5], 1, 1) == [int(value)]
+    assert "None" == folder
+
+
+FIND = "import dedup; print(dedup.find_duplicates(['a b c', 'A, b, c!', 'd']).kept.to_pylist())"
+
+
+@pytest.mark.parametrize(
+    ("given", "more", "expected"), [(True, "", []), (False, FIND, ["[0,", "2]"])]
+)
+def test_nothing_is_writable(
+    copy: Path, tmp_path: Path, given: bool, more: str, expected: list[str]
+) -> None:
+    """Without any folder the kernels are compiled for this process alone: right results, no warning."""
+    nowhere = str(copy / "dedup" / "text.py" / "cache")
+    environment = block(copy) | ({"NUMBA_CACHE_DIR": nowhere} if given else {})
+    before = files(tmp_path)
+    code = f"import tempfile; tempfile.tempdir = {nowhere!r}\n{ASK}{more}"
+    value, folder, *kept = ask(copy, code, **environment)
+    assert twins.band_keys([5], 1, 1) == [int(value)]
+    assert ["None", *expected] == [folder, *kept]
+    assert before == files(tmp_path)

@@ -1,0 +1,108 @@
+"""`compare`: how similar two texts are, why, and where."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dedup
+from dedup.errors import InputError, ParameterError
+from tests import oracles, strategies, views
+
+SHINGLES = st.sampled_from(["words:5", "words:1", "words:3", "chars:8", "chars:3"])
+
+
+@st.composite
+def two_texts(draw: st.DrawFn) -> tuple[str, str]:
+    """Give a text and a near copy, or two texts that have nothing to do with one another."""
+    text = draw(st.one_of(strategies.texts(), strategies.characters(), strategies.ADVERSARIAL))
+    return text, draw(st.one_of(strategies.near_copies(text, 5), strategies.texts()))
+
+
+@given(two_texts(), SHINGLES)
+def test_the_evidence(both: tuple[str, str], shingle: str) -> None:
+    """Sizes, shared, Jaccard and both containments are those of the oracle's sets."""
+    a, b = (oracles.shingles(text, shingle) for text in both)
+    result = dedup.compare(*both, shingle=shingle)
+    assert (len(a), len(b), len(a & b)) == (result.left_size, result.right_size, result.shared)
+    assert oracles.jaccard(a, b) == result.jaccard
+    assert oracles.containment(a, b) == result.left_in_right
+    assert oracles.containment(b, a) == result.right_in_left
+
+
+@given(two_texts())
+def test_it_agrees_with_find_duplicates(both: tuple[str, str]) -> None:
+    """T10: what `compare` says of two texts is what `find_duplicates` says of them."""
+    result = dedup.compare(*both)
+    close = result.jaccard >= 0.3
+    threshold = result.jaccard if close else 0.3
+    found = dedup.find_duplicates(list(both), threshold=threshold, recall=0.9999)
+    rows = views.pair_rows(found)
+    assert close == len(rows)
+    for row in rows:
+        assert all(getattr(result, name) == row[name] for name in views.PAIR_COLUMNS[2:])
+
+
+@given(two_texts())
+def test_symmetry(both: tuple[str, str]) -> None:
+    """Turned round, left is right."""
+    ab, ba = dedup.compare(*both), dedup.compare(*both[::-1])
+    assert (ab.left_size, ab.right_size) == (ba.right_size, ba.left_size)
+    assert (ab.shared, ab.jaccard) == (ba.shared, ba.jaccard)
+    assert (ab.left_in_right, ab.right_in_left) == (ba.right_in_left, ba.left_in_right)
+
+
+@given(two_texts())
+def test_spans_are_equal_texts(both: tuple[str, str]) -> None:
+    """T7: aligned spans hold the same tokens, for any Unicode, in characters of the originals."""
+    left, right = both
+    result = dedup.compare(left, right)
+    for a, b, c, d in views.aligned(result):
+        assert 0 <= a < b <= len(left)
+        assert 0 <= c < d <= len(right)
+        assert oracles.tokens(left[a:b]) == oracles.tokens(right[c:d]) != []
+    if result.shared and min(len(oracles.tokens(text)) for text in both) >= 5:
+        assert views.aligned(result), "what is shared stands somewhere"
+
+
+@given(st.one_of(strategies.texts(1), strategies.characters()))
+def test_a_text_equals_itself(text: str) -> None:
+    """A text with tokens has J = 1 with itself, and is aligned from the first to the last."""
+    result = dedup.compare(text, text)
+    words = oracles.tokens(text)
+    assert (1.0 if words else 0.0) == result.jaccard
+    if words:
+        ((a, b, c, d),) = views.aligned(result)
+        assert (a, b) == (c, d)
+        assert words == oracles.tokens(text[a:b])
+
+
+def test_a_quotation() -> None:
+    """A short text within a long one: wholly contained, little Jaccard, one span."""
+    quoted = "repairs to the northern mole will take until the spring"
+    text = f"The harbour master said: “{quoted.capitalize()}!” and went home to his supper."
+    result = dedup.compare(quoted, text)
+    assert result.left_in_right == 1.0
+    assert result.jaccard == result.right_in_left < 0.5
+    assert (0, len(quoted), 26, 26 + len(quoted)) in views.aligned(result)
+    assert repr(result)
+
+
+def test_empty_texts() -> None:
+    """Texts without tokens are nothing alike, themselves included."""
+    for left, right in (("", ""), ("", "a b"), ("...", "..."), ("a b", "\0")):
+        result = dedup.compare(left, right)
+        assert (0, 0.0) == (result.shared, result.jaccard)
+        assert (0.0, 0.0) == (result.left_in_right, result.right_in_left)
+        assert [] == views.aligned(result)
+
+
+def test_wrong_use() -> None:
+    """What is no text, and what is no shingle, are errors that say so."""
+    with pytest.raises(InputError, match="int"):
+        dedup.compare("a", 5)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="list"):
+        dedup.compare(["a"], "a")  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="words:-1"):
+        dedup.compare("a", "b", shingle="words:-1")

@@ -1,0 +1,220 @@
+"""The kernels that hash: each against its twin of plain Python, value by value and dtype by dtype."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numba import types
+
+from dedup.kernels import lsh, minhash, shingles, tokens, words
+from tests import twins
+from tests.arrays import frozen, packed, rows_of
+from tests.twins import MASK32, MASK64
+
+BORDERS = [0, 1, 2, 3, (1 << 31) - 1, 1 << 31, MASK32, 1 << 32, (1 << 63) - 1, 1 << 63, MASK64 - 1]
+hashes64 = st.one_of(st.sampled_from([*BORDERS, MASK64]), st.integers(0, MASK64))
+rows64 = st.lists(st.lists(hashes64, max_size=20), max_size=6)
+
+# ----------------------------------------------------------------------------- words and tokens
+
+
+@given(hashes64)
+def test_mix(x: int) -> None:
+    """`mix` is the finaliser of splitmix64, for any 64 bits."""
+    assert twins.mix(x) == words.mix(np.uint64(x))
+
+
+def test_mix_has_known_values() -> None:
+    """The first outputs of splitmix64 with seed 0, as its authors publish them."""
+    golden = 0x9E3779B97F4A7C15
+    published = [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]
+    assert published == [words.mix(np.uint64(golden * i & MASK64)) for i in (1, 2, 3)]
+
+
+@given(st.binary(min_size=1, max_size=40), st.integers(0, 9))
+def test_hash_bytes(data: bytes, before: int) -> None:
+    """The hash of a token is that of its bytes, wherever they stand and whatever stands round them."""
+    expected = twins.token_hash_of_bytes(data)
+    for fill in (b"\0", b"\xff"):
+        array = frozen(list(fill * before + data + fill * 8), np.uint8)
+        assert expected == tokens.hash_bytes(array, before, before + len(data))
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 9, 15, 16, 17, 23, 24, 25])
+def test_hash_bytes_round_the_chunk(size: int) -> None:
+    """Every byte of a token counts, at the sizes where another chunk begins."""
+    data = bytes(range(1, size + 1))
+    seen = {twins.token_hash_of_bytes(data)}
+    for i in range(size):
+        for bit in range(8):
+            changed = bytearray(data)
+            changed[i] ^= 1 << bit
+            array = frozen([*changed, *[0] * 8], np.uint8)
+            seen.add(tokens.hash_bytes(array, 0, size))
+    assert 1 + 8 * size == len(seen)
+
+
+def test_hashes_are_unsigned() -> None:
+    """Nothing that hashes leaks into a signed integer or a float: numba's own types say so."""
+    words.mix(np.uint64(1))
+    tokens.hash_bytes(frozen([1] * 9, np.uint8), 0, 1)
+    for function in (words.mix, tokens.hash_bytes):
+        results = {signature.return_type for signature in function.nopython_signatures}  # type: ignore[attr-defined]
+        assert {types.uint64} == results
+    pairs = lsh.bucket_pairs(frozen([1, 2], np.int64), frozen([0, 2], np.int64))
+    assert np.uint64 == pairs.dtype
+
+
+# ------------------------------------------------------------------------------------- shingles
+
+
+def hashed(rows: Sequence[Sequence[int]], size: int) -> list[list[int]]:
+    """Run `hash_shingles` over rows of token hashes; check the sum of each row."""
+    values, offsets = packed(rows)
+    found, bounds = np.full_like(values, 7), np.full_like(offsets, -1)
+    sums = np.full(len(rows), 7, dtype=np.uint64)
+    shingles.hash_shingles(values, offsets, size, found, bounds, sums)
+    result = rows_of(found, bounds)
+    assert [sum(row) & MASK64 for row in result] == sums.tolist()
+    return result
+
+
+@given(rows64, st.integers(1, 22))
+def test_hash_shingles(rows: list[list[int]], size: int) -> None:
+    """Each window is hashed as its polynomial says, short rows as a whole; the sums are of these hashes."""
+    assert [twins.shingle_hashes(row, size) for row in rows] == hashed(rows, size)
+
+
+def test_hash_shingles_of_a_long_row() -> None:
+    """The sum that is kept from window to window does not drift."""
+    row = [twins.mix(i) for i in range(3000)]
+    for size in (1, 2, 5, 64, 1000):
+        assert [twins.shingle_hashes(row, size)] == hashed([row], size)
+
+
+@given(st.lists(hashes64, min_size=2, max_size=8, unique=True), st.data())
+def test_order_counts(row: list[int], data: st.DataObject) -> None:
+    """The same tokens in another order are another shingle."""
+    other = data.draw(st.permutations(row))
+    whole = len(row)
+    assert (row == other) == (hashed([row], whole) == hashed([other], whole))
+
+
+def made_distinct(rows: Sequence[Sequence[int]], chosen: Sequence[int]) -> list[list[int]]:
+    """Run `distinct` over some rows; check that the others and the borders are as they were."""
+    values, offsets = packed(rows)
+    values = values.copy()
+    sizes = np.full(len(rows), -1, dtype=np.int64)
+    shingles.distinct(values, offsets, sizes, frozen(chosen, np.int64))
+    for row, size in enumerate(sizes.tolist()):
+        if row not in chosen:
+            assert (-1, list(rows[row])) == (size, values[offsets[row] : offsets[row + 1]].tolist())
+    return [values[offsets[row] : offsets[row] + sizes[row]].tolist() for row in chosen]
+
+
+CROWDS = st.one_of(
+    st.lists(hashes64, max_size=300),
+    st.lists(st.integers(0, 40), max_size=300),  # all in the first slot
+    st.lists(st.integers(MASK64 - 100, MASK64), max_size=300),  # all in the last one
+    st.lists(st.sampled_from([0, MASK64, MASK64 - 1, 1 << 63]), max_size=80),
+    st.builds(lambda h, n: [h] * n, hashes64, st.integers(0, 200)),
+)
+
+
+@given(st.lists(CROWDS, max_size=4), st.data())
+def test_distinct(rows: list[list[int]], data: st.DataObject) -> None:
+    """The chosen rows become their sorted sets, whatever the values; the others stay."""
+    chosen = data.draw(st.lists(st.sampled_from(range(len(rows))), unique=True)) if rows else []
+    assert [sorted(set(rows[row])) for row in chosen] == made_distinct(rows, chosen)
+
+
+@pytest.mark.parametrize("size", [63, 64, 65, 66, 127, 128, 129, 200])
+def test_distinct_pushed_out_of_the_table(size: int) -> None:
+    """More hashes than there is room behind the last slot: sorted the slow way, and then the fast one."""
+    last = [MASK64 - 1 - i for i in range(size)]
+    plain = [twins.mix(i) for i in range(size)]
+    rows = [last, plain, last[::-1], [*plain, MASK64], [*last, *last], plain]
+    assert [sorted(set(row)) for row in rows] == made_distinct(rows, range(len(rows)))
+
+
+def test_distinct_of_random_rows() -> None:
+    """Thousands of random hashes, with repeats, of any size of row."""
+    generator = np.random.default_rng(7)
+    rows = []
+    for size in (1, 2, 3, 31, 32, 33, 1000, 5000, 20_000):
+        row = generator.integers(0, MASK64, size, dtype=np.uint64, endpoint=True)
+        rows.append([*row.tolist(), *row[: size // 3].tolist()])
+    assert [sorted(set(row)) for row in rows] == made_distinct(rows, range(len(rows)))
+
+
+# ------------------------------------------------------------------------------ MinHash and LSH
+
+
+@given(rows64, st.integers(1, 40), st.integers(0, MASK32))
+def test_sign(rows: list[list[int]], num_perm: int, seed: int) -> None:
+    """Each lane is the smallest value of its function over the row; all ones for none."""
+    a, c = twins.permutations(num_perm, seed)
+    values, offsets = packed(rows)
+    found = np.full((len(rows), num_perm), 7, dtype=np.uint32)
+    minhash.sign(values, offsets, frozen(a, np.uint32), frozen(c, np.uint32), found)
+    assert [twins.signature(row, a, c) for row in rows] == found.tolist()
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=70))
+def test_agreement(lanes: list[tuple[int, int]]) -> None:
+    """Lanes agree where they are equal."""
+    left, right = (frozen([lane[side] for lane in lanes], np.uint32) for side in (0, 1))
+    assert sum(a == b for a, b in lanes) == minhash.agreement(left, right)
+
+
+@given(st.integers(0, 5), st.integers(1, 5), st.integers(1, 5), st.data())
+def test_band_keys(texts: int, bands: int, rows: int, data: st.DataObject) -> None:
+    """Each key is the fold of its band's lanes; lanes behind the last band do not matter."""
+    lane = st.one_of(st.sampled_from([0, 1, MASK32]), st.integers(0, MASK32))
+    width = bands * rows + data.draw(st.integers(0, 2))
+    row = st.lists(lane, min_size=width, max_size=width)
+    signatures = data.draw(st.lists(row, min_size=texts, max_size=texts))
+    array = frozen(signatures, np.uint32).reshape(texts, width)
+    keys = np.full((bands, texts), 7, dtype=np.uint64)
+    lsh.band_keys(array, rows, keys)
+    assert [twins.band_keys(row, bands, rows) for row in signatures] == keys.T.tolist()
+
+
+def partners(keys: Sequence[int], texts: Sequence[int]) -> list[int]:
+    """Give the texts whose key is that of another one of them."""
+    return [text for text in texts if sum(keys[other] == keys[text] for other in texts) > 1]
+
+
+@given(st.lists(st.one_of(st.integers(0, 9), hashes64), max_size=60), st.data())
+def test_seen_twice_misses_nothing(keys: list[int], data: st.DataObject) -> None:
+    """Every text that has a partner is found, in order; what is found was asked for."""
+    texts = sorted(data.draw(st.sets(st.sampled_from(range(len(keys)))))) if keys else []
+    found = lsh.seen_twice(frozen(keys, np.uint64), frozen(texts, np.int64)).tolist()
+    wanted = partners(keys, texts)
+    assert wanted == [text for text in found if text in wanted]
+    assert [text for text in texts if text in found] == found
+
+
+def test_seen_twice_finds_little_else() -> None:
+    """Of 20,000 keys that occur once few are found.
+
+    The table has at least 16 slots a key, so a key shares its slot with probability at most 1 / 16:
+    1,250 of them, with a standard deviation below sqrt(2 * 1,250) since they come in pairs.
+    """
+    keys = np.random.default_rng(3).integers(0, MASK64, 20_000, dtype=np.uint64)
+    assert len(np.unique(keys)) == len(keys)
+    found = lsh.seen_twice(keys, np.arange(len(keys), dtype=np.int64))
+    assert len(found) < 1_250 + 5 * 50
+
+
+@given(st.lists(st.lists(st.integers(0, MASK32), max_size=9, unique=True).map(sorted), max_size=8))
+def test_bucket_pairs(buckets: list[list[int]]) -> None:
+    """All pairs of each bucket, as left << 32 | right, unsigned up to the last bit."""
+    members, bounds = packed(buckets)
+    pairs = lsh.bucket_pairs(frozen(members.tolist(), np.int64), bounds)
+    assert np.uint64 == pairs.dtype
+    assert [a << 32 | b for a, b in twins.bucket_pairs(buckets)] == pairs.tolist()

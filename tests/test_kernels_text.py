@@ -1,0 +1,222 @@
+"""The kernels that read UTF-8: tokens with their spans, paragraphs, places; against the oracles and twins."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedup.kernels import text as text_kernels
+from dedup.kernels import tokens as token_kernels
+from dedup.text import paragraphs, split_paragraphs
+from dedup.tokens import hash_tokens, locate_tokens
+from tests import corpora, oracles, strategies, twins
+from tests.arrays import frozen, rows_of, utf8
+
+any_text = st.one_of(strategies.texts(), strategies.characters(120), strategies.ADVERSARIAL)
+
+
+def hashed(texts: Sequence[str], *, characters: bool = False, before: bytes = b"") -> Any:
+    """Run the tokeniser over a block of texts."""
+    values, offsets = hash_tokens(*utf8(texts, before), characters=characters)
+    assert (np.uint64, np.int64) == (values.dtype, offsets.dtype)
+    return rows_of(values, offsets)
+
+
+def located(text: str) -> tuple[list[int], list[list[int]]]:
+    """Run the tokeniser over one text: hashes and spans."""
+    hashes, spans = locate_tokens(text.encode("utf-8", "surrogatepass"))
+    assert (np.uint64, np.int64) == (hashes.dtype, spans.dtype)
+    return hashes.tolist(), spans.tolist()
+
+
+def check(text: str) -> None:
+    """Check hashes and spans of one text: the tokens of the oracle, each where it stands."""
+    words = oracles.tokens(text)
+    hashes, spans = located(text)
+    assert twins.token_hashes(words) == hashes
+    assert [twins.token_hashes(words)] == hashed([text])
+    assert sorted(spans) == sorted(spans, key=lambda span: span[::-1]) == spans
+    for word, (start, end) in zip(words, spans, strict=True):
+        assert 0 <= start < end <= len(text)
+        there = oracles.tokens(text[start:end])
+        # one code point may belong to two tokens (a half is a 1 and a 2): then it is in both spans
+        alone = 1 == sum(a < end and start < b for a, b in spans)
+        assert [word] == there if alone else word in there, (word, text[start:end])
+
+
+# --------------------------------------------------------------------------------------- tokens
+
+
+@given(st.lists(any_text, max_size=6), st.binary(max_size=5))
+def test_tokens_of_a_block(texts: list[str], before: bytes) -> None:
+    """Each text of a block has the tokens of the oracle, whatever stands beside it."""
+    words = [oracles.tokens(text) for text in texts]
+    assert [twins.token_hashes(each) for each in words] == hashed(texts, before=before)
+
+
+@given(st.lists(any_text, max_size=6))
+def test_characters_of_a_block(texts: list[str]) -> None:
+    """The code points of the tokens joined by single spaces, each hashed."""
+    words = [oracles.tokens(text) for text in texts]
+    assert [twins.character_hashes(each) for each in words] == hashed(texts, characters=True)
+
+
+@given(any_text)
+def test_spans_of_any_text(text: str) -> None:
+    """A span, folded on its own, is the token: where code points are taken apart or put together too."""
+    check(text)
+
+
+@given(strategies.settled_texts())
+def test_spans_of_settled_texts(text: str) -> None:
+    """For texts that are their own NFKC form, the spans are exactly those of the oracle."""
+    expected = [[start, end] for _, start, end in oracles.token_spans(text)]
+    assert expected == located(text)[1]
+
+
+@pytest.mark.parametrize("size", [7, 8, 9, 15, 16, 17, 24])
+@pytest.mark.parametrize("word", ["x", "é", "я", "𝒜", "ß", "0"])
+def test_words_round_the_chunk(word: str, size: int) -> None:
+    """Words of so many bytes, where hashing takes another 8; behind them stands what must not count."""
+    whole = (word * size).encode()[:size].decode("utf-8", "ignore")
+    whole += "a" * (size - len(whole.encode()))
+    for text in (whole, f"{whole} tail", f"{whole}\0tail", f"{whole}😀tail", f"{whole}\ud800"):
+        check(text)
+
+
+@pytest.mark.parametrize("start", [0, 1, 55, 56, 57, 62, 63, 64, 65, 119, 120, 127, 128])
+@pytest.mark.parametrize(
+    "piece", ["x", "Éa", "北京x", "e\u0301", "\u00ad", "ﷺ", "ｶﾞ", "😀", "\ud800", "İ"]
+)
+def test_words_across_a_block_border(start: int, piece: str) -> None:
+    """Words that begin, end or go on at byte 63, 64 or 65, and folding that puts bytes out of step there."""
+    for fill in ("a", ".", "a.", "Ab "):
+        lead = (fill * start)[:start]
+        for tail in ("", "b", " b", "b" * 70):
+            check(lead + piece + tail)
+
+
+@pytest.mark.parametrize(
+    "text", ["ﷺ" * 50, "ﷻ ﷺ" * 40, "\u3300" * 60, "ΐ" * 90, "½" * 80, "ｶﾞ" * 30]
+)
+def test_folding_that_makes_texts_longer(text: str) -> None:
+    """Mappings of up to 33 bytes for 3: the buffers grow until they are large enough."""
+    check(text)
+    assert [twins.character_hashes(oracles.tokens(text))] == hashed([text], characters=True)
+
+
+def test_scripts() -> None:
+    """Every script, by itself, upper-cased, and all in one block."""
+    texts, _ = corpora.in_all_scripts()
+    for text in texts:
+        check(text)
+        check(text.replace(" ", ""))
+    assert [twins.token_hashes(oracles.tokens(text)) for text in texts] == hashed(texts)
+
+
+def test_texts_may_share_their_bytes() -> None:
+    """Starts and ends are free: parts of texts, overlapping, in any order, empty."""
+    values, _, _ = utf8(["one two caf\u0065\u0301 three"])
+    asked = [(0, 7), (4, 7), (4, 14), (0, 0), (8, 12), (8, 14), (15, 20), (0, 20)]
+    starts, ends = (frozen([pair[side] for pair in asked], np.int64) for side in (0, 1))
+    found = rows_of(*hash_tokens(values, starts, ends))
+    parts = [values[a:b].tobytes().decode("utf-8") for a, b in asked]
+    assert [twins.token_hashes(oracles.tokens(part)) for part in parts] == found
+
+
+# --------------------------------------------------------------------------------- code points
+
+
+def decoded(data: bytes) -> tuple[int, int]:
+    """Give what `decode` must say of the first code point of some bytes, by Python's own decoder."""
+    for length in range(1, 5):
+        try:
+            return ord(data[:length].decode()), length
+        except (UnicodeDecodeError, TypeError):
+            continue
+    surrogate = (
+        len(data) > 2 and data[0] == 0xED and 0xA0 <= data[1] < 0xC0 and 0x80 <= data[2] < 0xC0
+    )
+    return (-1, 3) if surrogate else (-1, 1)
+
+
+@given(
+    st.one_of(
+        st.binary(min_size=1, max_size=6),
+        st.characters().map(lambda c: c.encode("utf-8", "surrogatepass")),
+    )
+)
+def test_decode(data: bytes) -> None:
+    """The first code point and its length, as Python decodes it; -1 for bytes that are none."""
+    assert decoded(data) == token_kernels.decode(frozen(data, np.uint8), 0, len(data))
+
+
+def test_decode_and_encode_every_code_point() -> None:
+    """Each code point that is no surrogate is written and read as Python does it."""
+    out = np.zeros(8, dtype=np.uint8)
+    for point in [*range(0xD800), *range(0xE000, sys.maxunicode + 1, 7), sys.maxunicode]:
+        data = chr(point).encode()
+        size = token_kernels.encode(point, out, 0)
+        assert data == out[:size].tobytes()
+        assert (point, size) == token_kernels.decode(out, 0, size)
+
+
+# ----------------------------------------------------------------------- paragraphs and places
+
+
+@given(st.one_of(strategies.articles(), strategies.texts(max_words=80)))
+def test_paragraphs(text: str) -> None:
+    """The paragraphs of one text, in characters."""
+    assert oracles.paragraphs(text) == [tuple(span) for span in paragraphs(text)]
+
+
+@given(
+    st.lists(
+        st.text(st.sampled_from("aé北😀 \n\n\r\t\u3000\x85\u2028\x0b\ud800"), max_size=60),
+        max_size=5,
+    ),
+    st.binary(max_size=5),
+)
+def test_paragraphs_of_a_block(texts: list[str], before: bytes) -> None:
+    """The paragraphs of each text of a block, in bytes of the block and in characters of the text."""
+    values, starts, ends = utf8(texts, before)
+    table, offsets = split_paragraphs(values, starts, ends)
+    for text, start, rows in zip(texts, starts.tolist(), rows_of(table, offsets), strict=True):
+        expected = []
+        for first, end in oracles.paragraphs(text):
+            places = (
+                start + len(text[:place].encode("utf-8", "surrogatepass")) for place in (first, end)
+            )
+            expected.append([*places, first, end])
+        assert expected == rows
+
+
+def test_white_space() -> None:
+    """White space is what `str.isspace` says, for every code point, and not where its bytes are cut off."""
+    for point in [*range(0xD800), *range(0xE000, 0x11000), sys.maxunicode]:
+        data = chr(point).encode()
+        expected = len(data) if chr(point).isspace() else 0
+        values = frozen(data, np.uint8)
+        assert expected == text_kernels.space_length(values, 0, len(data)), hex(point)
+        for end in range(1, len(data)):
+            assert 0 == text_kernels.space_length(values, 0, end), hex(point)
+
+
+@given(any_text, st.data())
+def test_character_places(text: str, data: st.DataObject) -> None:
+    """Places in bytes, ascending and repeated, become places in characters."""
+    characters = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=12)))
+    places = [len(text[:c].encode("utf-8", "surrogatepass")) for c in characters]
+    values, starts, _ = utf8([text], b"\xc3\xa9x")
+    found = np.full(len(places), 7, dtype=np.int64)
+    start = int(starts[0])
+    text_kernels.character_places(
+        values, start, frozen([start + p for p in places], np.int64), found
+    )
+    assert characters == found.tolist()

@@ -1,0 +1,67 @@
+"""The array that grows: it holds what was appended, whatever was forecast."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedup.pool import Pool
+
+blocks = st.lists(st.lists(st.integers(0, (1 << 64) - 1), max_size=50), max_size=20)
+shares = st.one_of(st.just(0.0), st.just(1.0), st.floats(0.0, 1.0))
+
+
+@given(blocks, st.data())
+def test_a_pool_holds_what_was_appended(parts: list[list[int]], data: st.DataObject) -> None:
+    """After each block the rows so far, in order, of the dtype of the pool; any forecast will do."""
+    pool = Pool(np.uint64)
+    whole: list[int] = []
+    assert (0, [], np.uint64) == (len(pool), pool.array().tolist(), pool.array().dtype)
+    for part in parts:
+        pool.append(np.array(part, dtype=np.uint64), data.draw(shares))
+        whole += part
+        assert (len(whole), whole) == (len(pool), pool.array().tolist())
+        assert np.uint64 == pool.array().dtype
+
+
+@pytest.mark.parametrize("size", [1, 100, 1023, 1024, 1025, 5000])
+def test_a_good_forecast_moves_nothing(size: int) -> None:
+    """With the true share of each block the rows stay where they are from the first block on."""
+    pool = Pool(np.int64)
+    parts = [np.arange(i * size, (i + 1) * size, dtype=np.int64) for i in range(20)]
+    places = set()
+    for done, part in enumerate(parts, start=1):
+        pool.append(part, done / len(parts))
+        places.add(pool.array().ctypes.data)
+    assert 1 == len(places)
+    assert np.concatenate(parts).tolist() == pool.array().tolist()
+
+
+def test_a_bad_forecast_is_bounded() -> None:
+    """A block that claims to be next to nothing of the whole does not reserve the world."""
+    pool = Pool(np.uint64)
+    pool.append(np.ones(1000, dtype=np.uint64), 1e-300)
+    base = pool.array().base
+    assert isinstance(base, np.ndarray)
+    assert len(base) <= 64 * 1000 + 1024
+
+
+def test_rows_are_not_copied_out() -> None:
+    """`array` is a view of the pool, and what was appended is a copy of the block."""
+    pool = Pool(np.uint64)
+    part = np.arange(5, dtype=np.uint64)
+    pool.append(part, 1.0)
+    part[:] = 0
+    assert [0, 1, 2, 3, 4] == pool.array().tolist()
+    assert np.shares_memory(pool.array(), pool.array())
+
+
+def test_other_dtypes() -> None:
+    """A pool of any dtype."""
+    for dtype in (np.int64, np.float64, np.uint8, np.bool_):
+        pool = Pool(dtype)
+        pool.append(np.ones(3, dtype=dtype), 0.5)
+        pool.append(np.zeros(2, dtype=dtype), 1.0)
+        assert (dtype, [1, 1, 1, 0, 0]) == (pool.array().dtype, pool.array().tolist())

@@ -1,0 +1,117 @@
+"""Tokens and paragraphs, seen through the public API: what they are, and where they stand."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from hypothesis import given
+
+import dedup
+from tests import oracles, strategies, views
+
+BLOCK = 512  # code points that are looked at together
+
+
+def paragraph_spans(text: str) -> dict[int, tuple[int, int]]:
+    """Give the number and the span of every paragraph that has tokens.
+
+    A text beside itself: each paragraph with a token is a pair with its own copy.
+    """
+    result = dedup.find_duplicates([text, text], unit="paragraph", threshold=1.0, pairs="all")
+    return {
+        row["left_paragraph"]: (row["left_start"], row["left_end"])
+        for row in views.pair_rows(result)
+        if (row["left"], row["right"]) == (0, 1) and row["left_paragraph"] == row["right_paragraph"]
+    }
+
+
+@given(strategies.articles())
+def test_paragraphs(text: str) -> None:
+    """Paragraphs have the numbers and the spans of the contract."""
+    spans = oracles.paragraphs(text)
+    expected = {i: (a, b) for i, (a, b) in enumerate(spans) if oracles.tokens(text[a:b])}
+    assert expected == paragraph_spans(text)
+
+
+@given(strategies.texts(max_words=80))
+def test_paragraphs_of_any_text(text: str) -> None:
+    """The same, for texts of every script with line breaks anywhere."""
+    spans = oracles.paragraphs(text)
+    expected = {i: (a, b) for i, (a, b) in enumerate(spans) if oracles.tokens(text[a:b])}
+    assert expected == paragraph_spans(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\u2028b\x0bc\x0cd\x85e", [(0, 9)]),
+        ("\ufeffone\n\u3000two\u3000\n", [(0, 4), (6, 9)]),
+        ("1 3\n2\n333 44", [(0, 3), (4, 5), (6, 12)]),
+        ("1234 6\n1234 6\n1234 6", [(0, 20)]),
+        ("1234 6\n1234 6", [(0, 6), (7, 13)]),
+        ("1234 6\r\n1234 6\r1234 6\r\rnew", [(0, 21), (23, 26)]),
+        ("x" * 121 + "\n" + "y" * 121 + "\n" + "z" * 121, [(0, 121), (122, 243), (244, 365)]),
+        ("x" * 120 + "\n" + "y" * 120 + "\n" + "z" * 120, [(0, 362)]),
+    ],
+)
+def test_paragraphs_by_hand(text: str, expected: list[tuple[int, int]]) -> None:
+    """Line breaks, trimming, and the border of what counts as broken to fit a width."""
+    assert expected == oracles.paragraphs(text)
+    assert dict(enumerate(expected)) == paragraph_spans(text)
+
+
+def test_four_breaks_of_five() -> None:
+    """Of five breaks four were forced: 80 % is enough; of four breaks three are not."""
+    full, short = "aaaa bbbb", "aaaa"
+    wrapped = "\n".join([full, full, full, full, short, "b"])
+    assert {0: (0, len(wrapped))} == paragraph_spans(wrapped)
+    loose = "\n".join([full, full, full, short, "b"])
+    assert 5 == len(paragraph_spans(loose))
+
+
+def check_tokens(text: str) -> None:
+    """Check that the tokens are those of the oracle: as a set, and in their order."""
+    words = oracles.tokens(text)
+    plain = " ".join(words)
+    assert len(set(words)) == dedup.compare(text, plain, shingle="words:1").left_size
+    if oracles.tokens(plain) != words:  # folding may undo what NFKC settled: İ and a mark after it
+        return
+    for shingle in ("words:1", "words:2", "chars:5"):
+        result = dedup.compare(text, plain, shingle=shingle)
+        size = len(oracles.shingles(text, shingle))
+        assert (size, size, size) == (result.left_size, result.right_size, result.shared)
+
+
+@given(strategies.characters(200))
+def test_tokens_of_any_characters(text: str) -> None:
+    """Letters, marks, format characters, surrogates, unassigned ones: all in their places."""
+    check_tokens(text)
+
+
+@given(strategies.texts())
+def test_tokens_of_any_text(text: str) -> None:
+    """The same for words of every script."""
+    check_tokens(text)
+
+
+@pytest.mark.parametrize("size", [*range(1, 20), 31, 32, 33, 63, 64, 65, 127, 128, 129, 1000, 4097])
+def test_tokens_of_any_length(size: int) -> None:
+    """Words and texts at the widths where a fast path may change."""
+    for word in ("x", "é", "北", "𝒜", "e\u0301", "X"):
+        check_tokens(word * size)
+        check_tokens(f"{word} " * size + "end")
+        check_tokens("a" * size + word + "b")
+
+
+@pytest.mark.skipif(not oracles.SAME_UNICODE, reason="this Python knows another Unicode")
+def test_every_code_point() -> None:
+    """Each code point between two letters: a part of the word, a word, nothing, or a border."""
+    for start in range(0, sys.maxunicode + 1, BLOCK):
+        points = range(start, start + BLOCK)
+        text = " ".join(f"x{chr(point)}y" for point in points)
+        words = oracles.tokens(text)
+        result = dedup.compare(text, " ".join(words), shingle="words:1")
+        size = len(set(words))
+        found = (result.left_size, result.right_size, result.shared)
+        assert (size, size, size) == found, f"U+{start:04X} to U+{start + BLOCK - 1:04X}"

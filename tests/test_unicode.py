@@ -1,0 +1,272 @@
+"""The Unicode table: what it says of every code point, and that it says it on every Python."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedup import unicode
+from dedup.text import normalise
+from dedup.tokens import tokens
+from dedup.unicode import MARK, SEPARATOR, SKIPPED, SPACELESS, UNASSIGNED, UNSETTLED, WORD
+from tests import oracles, strategies, twins
+
+EVERY = range(sys.maxunicode + 1)
+SURROGATES = range(0xD800, 0xE000)
+KIND = 7
+
+same_unicode = pytest.mark.skipif(
+    not oracles.SAME_UNICODE, reason="this Python knows another Unicode"
+)
+
+
+@cache
+def entries() -> list[int]:
+    """Give the entry of every code point, by the layout that the module describes."""
+    index, rows, _, _ = unicode.table()
+    found: list[int] = rows.reshape(-1, 256)[index].ravel().tolist()
+    return found
+
+
+@cache
+def assigned() -> list[int]:
+    """Give the code points that the table's Unicode knows."""
+    found = entries()
+    return [c for c in EVERY if not found[c] & UNASSIGNED and c not in SURROGATES]
+
+
+def mapped(code: int) -> str:
+    """Give what the table makes of a code point."""
+    _, _, starts, points = unicode.table()
+    row = entries()[code] >> 16
+    if row == 0:
+        return chr(code)
+    return "".join(map(chr, points[starts[row - 1] : starts[row]].tolist()))
+
+
+# ------------------------------------------------------------------------------------- the table
+
+
+@same_unicode
+def test_the_shipped_table_is_the_generated_one() -> None:
+    """What is shipped is what `build` makes here, array by array, dtype by dtype."""
+    shipped, built = unicode.table(), unicode.build()
+    for name, mine, made in zip(shipped._fields, shipped, built, strict=True):
+        assert made.dtype == mine.dtype, name
+        assert np.array_equal(made, mine), name
+
+
+@pytest.mark.skipif(oracles.SAME_UNICODE, reason="this Python has the Unicode of the table")
+def test_no_table_is_made_of_another_unicode() -> None:
+    """A Python of another Unicode refuses to make the table."""
+    with pytest.raises(RuntimeError, match="14.0.0"):
+        unicode.build()
+
+
+def test_the_layout() -> None:
+    """The arrays are what the first page says, and every mapping has a row."""
+    index, rows, starts, points = unicode.table()
+    assert (np.uint16, np.uint32, np.int32, np.int32) == (
+        index.dtype,
+        rows.dtype,
+        starts.dtype,
+        points.dtype,
+    )
+    assert (len(EVERY) // 256, 0) == (len(index), len(rows) % 256)
+    assert int(index.max()) == len(rows) // 256 - 1
+    assert max(entry >> 16 for entry in entries()) == len(starts) - 1
+    assert (0, len(points)) == (starts[0], starts[-1])
+    assert np.all(np.diff(starts) > 0)
+    assert entries()[:1000] == unicode.kinds("".join(map(chr, range(1000))))
+
+
+def test_the_version() -> None:
+    """The version is a constant, the shipped file bears it, and as many code points are known as it has."""
+    assert "14.0.0" == unicode.UNICODE_VERSION
+    assert "unicode-14.0.0.npz" == unicode.FILE_NAME
+    # 144,697 graphic and format characters, 65 controls, 137,468 for private use: Unicode 14, chapter 2
+    assert 144_697 + 65 + 137_468 == len(assigned())
+
+
+# --------------------------------------------------------------------- every code point by itself
+
+
+def test_folding() -> None:
+    """The case-folded NFKC form of each code point alone: that of `unicodedata`, on any Python.
+
+    Both are stable for what is assigned, so a newer Python has to agree.
+    """
+    for code in assigned():
+        expected = unicodedata.normalize("NFKC", chr(code)).casefold()
+        assert expected == mapped(code), hex(code)
+
+
+def test_nothing_is_mapped_to_what_is_unknown() -> None:
+    """Mappings lead to code points that the table knows."""
+    _, _, _, points = unicode.table()
+    assert set(points.tolist()) <= set(assigned())
+
+
+def test_kinds() -> None:
+    """Letters and digits, marks, format characters and all else, by their categories."""
+    for code in assigned():
+        category, kind = unicodedata.category(chr(code)), entries()[code] & KIND
+        if category == "Cf":
+            expected = {SKIPPED}
+        elif category[0] == "M":
+            expected = {MARK}
+        elif category[0] in "LN":
+            expected = {WORD, SPACELESS}
+        else:
+            expected = {WORD} if chr(code) == "_" else {SEPARATOR}
+        assert kind in expected, hex(code)
+
+
+BLOCKS_WITHOUT_SPACES = [
+    *[(0x0E01, 0x0E5B), (0x0E81, 0x0EDF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x19E0, 0x19FF)],
+    *[(0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3021, 0x3029), (0x3038, 0x303B), (0x3040, 0x30FF)],
+    *[(0x31F0, 0x31FF), (0x32D0, 0x32FE), (0x3300, 0x3357), (0x3400, 0x4DBF), (0x4E00, 0x9FFF)],
+    *[(0xA9E0, 0xA9FE), (0xAA60, 0xAA7F), (0xF900, 0xFAFF), (0xFF66, 0xFF9F), (0x16FE0, 0x16FFF)],
+    *[(0x1AFF0, 0x1B16F), (0x20000, 0x3FFFF)],
+]
+
+
+def test_scripts_without_spaces() -> None:
+    """SPACELESS are code points of the blocks of these scripts alone; and all letters of the great blocks."""
+    inside = {c for first, last in BLOCKS_WITHOUT_SPACES for c in range(first, last + 1)}
+    spaceless = {c for c in EVERY if entries()[c] & KIND == SPACELESS}
+    assert set() == spaceless - inside
+    for first, last in (
+        (0x4E00, 0x9FFC),
+        (0x3041, 0x3096),
+        (0x30A1, 0x30FA),
+        (0x0E01, 0x0E30),
+        (0x1000, 0x102A),
+    ):
+        assert set(range(first, last + 1)) <= spaceless
+    for char in "北京々〇ゝヽーかカｶ๑กລខម":
+        assert SPACELESS == entries()[ord(mapped(ord(char)))] & KIND, char
+    for char in "aя한ㄅअ்٣〆":
+        assert SPACELESS != entries()[ord(mapped(ord(char)))] & KIND, char
+
+
+@same_unicode
+def test_kinds_are_those_of_the_oracle() -> None:
+    """The class of every code point, as the oracle has it from the names of the code points."""
+    names = {
+        SEPARATOR: oracles.SEPARATOR,
+        WORD: oracles.BASE,
+        SKIPPED: oracles.SKIPPED,
+        SPACELESS: oracles.SPACELESS,
+        MARK: oracles.MARK,
+    }
+    for code in EVERY:
+        assert oracles.class_of(chr(code)) == names[entries()[code] & KIND], hex(code)
+
+
+def test_combining_classes() -> None:
+    """Bits 8 to 15: the combining class of the last code point of the NFKC form."""
+    for code in assigned():
+        last = unicodedata.normalize("NFKC", chr(code))[-1]
+        assert unicodedata.combining(last) == entries()[code] >> 8 & 255, hex(code)
+
+
+def test_what_may_compose_is_unsettled() -> None:
+    """Whatever composes with a code point before it, or is moved before one, is marked: else a text would be
+    folded without being normalised."""
+    for code in assigned():
+        parts = unicodedata.normalize("NFD", chr(code))
+        composed = len(parts) > 1 and unicodedata.normalize("NFC", chr(code)) == chr(code)
+        if composed:
+            assert all(entries()[ord(c)] & UNSETTLED for c in parts[1:]), hex(code)
+
+
+# ------------------------------------------------------------------------------- what is not known
+
+
+def test_unassigned_code_points_separate() -> None:
+    """T3: what Unicode 14 does not know splits a word, on any Python, whatever this one knows of it."""
+    known = set(assigned())
+    unknown = [c for c in EVERY if c not in known and c not in SURROGATES]
+    word = twins.token_hash("ab")
+    sample = [c for c in unknown if c < 0x20000 or c % 499 == 0]
+    assert len(sample) > 5000
+    for start in range(0, len(sample), 1000):
+        text = "ab" + "ab".join(map(chr, sample[start : start + 1000])) + "ab"
+        assert {word} == {token.hash for token in tokens(text)}
+        assert len(sample[start : start + 1000]) + 1 == len(tokens(text))
+
+
+@pytest.mark.parametrize(
+    "char", ["\u0378", "\U0001fae8", "\U00031350", "\u0cf3", "\U0001e08f", "\U00010ec0"]
+)
+def test_newer_code_points(char: str) -> None:
+    """Letters and marks of Unicode 15 and later: separators, and left alone by normalisation, on any Python."""
+    text = f"e{char}\u0301e{char}x"
+    assert [twins.token_hash(t) for t in ("e", "\u0301e", "x")] == [t.hash for t in tokens(text)]
+    assert text.encode() == normalise(text.encode()).data
+
+
+@pytest.mark.parametrize("char", ["\ud800", "\udbff", "\udc00", "\udfff"])
+def test_surrogates_separate(char: str) -> None:
+    """A lone surrogate splits a word and keeps its place."""
+    assert [(0, 2), (3, 5)] == [(t.start, t.end) for t in tokens(f"ab{char}cd")]
+
+
+# -------------------------------------------------------------------------------- whole texts
+
+
+def folded(text: str) -> str:
+    """Fold a text as the module says: its normalised form, each code point through the table."""
+    normal = normalise(text.encode("utf-8", "surrogatepass")).data.decode("utf-8", "surrogatepass")
+    return "".join(mapped(ord(c)) for c in normal)
+
+
+def known(text: str) -> str:
+    """Leave out what the table's Unicode does not know, and surrogates."""
+    return "".join(
+        c for c in text if not entries()[ord(c)] & UNASSIGNED and ord(c) not in SURROGATES
+    )
+
+
+@given(st.one_of(strategies.characters(80), strategies.texts()).map(known))
+def test_folding_of_texts(text: str) -> None:
+    """Clusters normalised, then code points mapped: the case-folded NFKC form of the whole."""
+    assert unicodedata.normalize("NFKC", text).casefold() == folded(text)
+
+
+@given(
+    st.text(
+        st.sampled_from(
+            "aeo\u0301\u0327\u0323\u0307\u0345\u0338=<\u1100\u1161\u11a8각\u0f71\u0f72\u0f74ｶﾞ\u3099か\u0b47\u0b3e\u09c7\u09d7ﬁ\u1e9b\u00a8"
+        ),
+        max_size=14,
+    )
+)
+def test_folding_of_marks(text: str) -> None:
+    """The same where nearly everything acts on what stands before it."""
+    assert unicodedata.normalize("NFKC", text).casefold() == folded(text)
+    assert twins.token_hashes(oracles.tokens(text)) == [token.hash for token in tokens(text)]
+
+
+@given(st.one_of(strategies.characters(80), strategies.texts()))
+def test_segments_of_normalised_texts(text: str) -> None:
+    """Between the segments, text and normalised text are the same bytes; segments ascend and do not touch back."""
+    data = text.encode("utf-8", "surrogatepass")
+    normal, segments = normalise(data)
+    new = old = 0
+    for new_start, new_end, old_start, old_end in segments.tolist():
+        assert normal[new:new_start] == data[old:old_start]
+        assert new_start < new_end and old_start < old_end
+        assert (
+            unicodedata.normalize("NFKC", data[old_start:old_end].decode())
+            == normal[new_start:new_end].decode()
+        )
+        new, old = new_end, old_end
+    assert normal[new:] == data[old:]

@@ -1,0 +1,215 @@
+"""The kernels a second time, in plain Python: integers and lists, no numpy, no import of dedup.
+
+Each function is the definition that stands on the first page of its kernel file, written down again.
+All hash arithmetic is on Python's integers, cut to 64 bits by `MASK64`, so nothing can leak into a
+float or a sign. `tests.oracles` says what dedup must answer; this says what its parts must compute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations, islice
+from random import Random
+from typing import NamedTuple
+
+MASK32 = (1 << 32) - 1
+MASK64 = (1 << 64) - 1
+
+CHUNK = 0x9FB21C651E98DF25
+LAST = 0xD6E8FEB86659FD93
+BASE = 0x9E3779B97F4A7C15
+EMPTY_LANE = MASK32
+
+# -------------------------------------------------------------------------------------- hashes
+
+
+def mix(x: int) -> int:
+    """Give the finaliser of splitmix64."""
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9 & MASK64
+    x = (x ^ x >> 27) * 0x94D049BB133111EB & MASK64
+    return x ^ x >> 31
+
+
+def token_hash(token: str) -> int:
+    """Give the hash of a token: that of its UTF-8."""
+    return token_hash_of_bytes(token.encode())
+
+
+def token_hash_of_bytes(data: bytes) -> int:
+    """Give the hash of some bytes: 8 at a time, the last ones filled up with zeros."""
+    h = 0
+    for i in range(0, len(data), 8):
+        h = (h ^ int.from_bytes(data[i : i + 8], "little")) * CHUNK & MASK64
+        h ^= h >> 32
+    h = h * LAST & MASK64
+    return h ^ h >> 29
+
+
+def token_hashes(tokens: Sequence[str]) -> list[int]:
+    """Give the hash of each token."""
+    return [token_hash(token) for token in tokens]
+
+
+def character_hashes(tokens: Sequence[str]) -> list[int]:
+    """Give a hash for each code point of the tokens joined by single spaces."""
+    return [mix(ord(c) * CHUNK & MASK64) for c in " ".join(tokens)]
+
+
+def shingle_hashes(tokens: Sequence[int], size: int) -> list[int]:
+    """Give the hash of each window of `size` token hashes; of the whole where there are fewer."""
+    if not tokens:
+        return []
+    starts = range(max(1, len(tokens) - size + 1))
+    return [mix(polynomial(tokens[i : i + size])) for i in starts]
+
+
+def polynomial(window: Sequence[int]) -> int:
+    """Give the sum of t * BASE ** (places behind it), by Horner's rule."""
+    total = 0
+    for t in window:
+        total = (total * BASE + t) & MASK64
+    return total
+
+
+# ------------------------------------------------------------------------------ MinHash and LSH
+
+
+def mersenne_twister(seed: int) -> Random:
+    """Give MT19937 as numpy's `RandomState(seed)` seeds it: by `init_genrand` of its authors."""
+    words = [seed & MASK32]
+    for i in range(1, 624):
+        words.append((1812433253 * (words[-1] ^ words[-1] >> 30) + i) & MASK32)
+    generator = Random()
+    generator.setstate((3, (*words, 624), None))
+    return generator
+
+
+def permutations(num_perm: int, seed: int) -> tuple[list[int], list[int]]:
+    """Give odd multipliers (31 random bits and a one), then addends (32 bits): affine32."""
+    draw = mersenne_twister(seed).getrandbits
+    odd = [(draw(32) & 0x7FFFFFFF) * 2 + 1 for _ in range(num_perm)]
+    return odd, [draw(32) for _ in range(num_perm)]
+
+
+def signature(
+    hashes: Sequence[int], multipliers: Sequence[int], addends: Sequence[int]
+) -> list[int]:
+    """Give the smallest a * (h >> 32) + c mod 2^32 for each function; all ones for no hashes."""
+    functions = zip(multipliers, addends, strict=True)
+    return [
+        min((a * (h >> 32) + c & MASK32 for h in hashes), default=EMPTY_LANE) for a, c in functions
+    ]
+
+
+def band_keys(lanes: Sequence[int], bands: int, rows: int) -> list[int]:
+    """Give the key of each band: lanes b * rows to (b + 1) * rows - 1, folded and mixed."""
+    keys: list[int] = []
+    for band in range(bands):
+        h = band + 1
+        for lane in lanes[band * rows : (band + 1) * rows]:
+            h = (h ^ lane) * CHUNK & MASK64
+            h ^= h >> 32
+        keys.append(mix(h))
+    return keys
+
+
+def bucket_pairs(buckets: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
+    """Give all pairs inside each bucket, bucket by bucket."""
+    return [pair for bucket in buckets for pair in combinations(bucket, 2)]
+
+
+# -------------------------------------------------------------------------------- sets and stars
+
+
+def required(left_size: int, right_size: int, threshold: float) -> int:
+    """Give the smallest number of shared members that reaches the threshold, by trying all."""
+    total = left_size + right_size
+    return next((s for s in range(total) if s / (total - s) >= threshold), total)
+
+
+def shared_count(left: Sequence[int], right: Sequence[int], needed: int) -> int:
+    """Give the size of the intersection; -1 where it is below `needed`."""
+    shared = len(set(left) & set(right))
+    return shared if shared >= needed else -1
+
+
+class Starred(NamedTuple):
+    """What `kernels.clusters.stars` returns, in lists."""
+
+    star: list[int]
+    similarity: list[float]
+    found: list[tuple[int, int, int]]
+    verified: int
+    overflow: int
+
+
+def stars(
+    sets: Sequence[frozenset[int]],
+    priority: Sequence[int],
+    pairs: dict[tuple[int, int], float],
+    buckets: Sequence[Sequence[int]],
+    threshold: float,
+    leaders: int,
+) -> Starred:
+    """Give each text of `priority` the most similar text kept before it, of its pairs and buckets.
+
+    `pairs` holds (low, high) -> similarity of the listed pairs; a bucket offers its first `leaders` kept texts.
+    """
+    star, similarity = [-1] * len(sets), [1.0] * len(sets)
+    found: list[tuple[int, int, int]] = []
+    offered: list[list[int]] = [[] for _ in buckets]
+    verified = overflow = 0
+    kept: list[int] = []  # in the order of priority: the first of several maxima is the earliest
+    for text in priority:
+        near = {k: s for k in kept if (s := pairs.get((min(k, text), max(k, text)))) is not None}
+        mine = [b for b, bucket in enumerate(buckets) if text in bucket]
+        listed = {other for pair in pairs if text in pair for other in pair}
+        met: set[int] = set()
+        for other in (other for b in mine for other in offered[b]):
+            if other in met or other in listed:
+                continue
+            met.add(other)
+            verified += 1
+            shared = len(sets[text] & sets[other])
+            value = shared / len(sets[text] | sets[other])
+            if value >= threshold:
+                found.append((other, text, shared))
+                near[other] = value
+        if near:
+            star[text] = max((k for k in kept if k in near), key=near.__getitem__)
+            similarity[text] = near[star[text]]
+            continue
+        star[text] = text
+        kept.append(text)
+        for b in mine:
+            if len(offered[b]) < leaders:
+                offered[b].append(text)
+            else:
+                overflow += 1
+    return Starred(star, similarity, found, verified, overflow)
+
+
+# ------------------------------------------------------------------------------------- passages
+
+
+def longest_earlier(sequence: Sequence[int], grown: int) -> tuple[list[int], list[int]]:
+    """Give for each end place the longest stretch that stands earlier, and where that first ended.
+
+    Behind the first `grown` symbols, a stretch begins at `grown` or later and is sought among those.
+    """
+    lengths: list[int] = []
+    sources: list[int] = []
+    for end in range(1, len(sequence) + 1):
+        length, source = 0, -1
+        limit = end if end <= grown else end - grown
+        for size in range(1, limit + 1):
+            wanted = sequence[end - size : end]
+            last = end - size if end <= grown else grown - size + 1
+            places = (k for k in range(last) if sequence[k : k + size] == wanted)
+            first = next(islice(places, 1), None)
+            if first is None:
+                break
+            length, source = size, first + size - 1
+        lengths.append(length)
+        sources.append(source)
+    return lengths, sources
