@@ -12,6 +12,7 @@ listed with their kept one alone.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +25,8 @@ from dedup.units import Units
 
 __all__ = ["Joined", "join"]
 
-SLICE = 2048
-"""Units that a thread looks up at a time."""
+SLICE = 256
+"""Units that a thread works on at a time."""
 
 ROUNDS = 3
 """Times that counters thin out the survivors, at most."""
@@ -67,15 +68,16 @@ def join(
     kind = METRICS.index(metric)
     survivors = _seen_twice(units, leading, threshold, kind, threads)
     units.prepare(survivors, threads)
-    counted = _count(units, survivors, threshold, kind)
-    index = _Index(units, counted, np.lexsort((counted.rows, units.sizes[counted.rows])), threshold, kind, by_size=True)
+    counted = _count(units, survivors, threshold, kind, threads)
+    order = np.lexsort((counted.rows, units.sizes[counted.rows]))
+    index = _Index(units, counted, order, threshold, kind, threads, by_size=True)
     if not families or index.work <= LONG_LISTS * max(len(index.entries), 1):
         pairs, merged = _probe(units, index, threads, progress)
         return Joined(pairs, merged, len(survivors), np.empty(0, dtype=np.int64))
     kept_pairs, hidden, merged = _stars_first(units, counted, rank, copies, threshold, kind)
     shown = np.flatnonzero(~np.isin(counted.rows, hidden))
     order = shown[np.lexsort((counted.rows[shown], units.sizes[counted.rows[shown]]))]
-    index = _Index(units, counted, order, threshold, kind, by_size=True)
+    index = _Index(units, counted, order, threshold, kind, threads, by_size=True)
     pairs, more = _probe(units, index, threads, progress)
     both = Pairs(*(np.concatenate(columns) for columns in zip(pairs, kept_pairs, strict=True))).sorted()
     return Joined(both, merged + more, len(survivors), hidden)
@@ -91,7 +93,12 @@ def _seen_twice(
     sample = _sample(threshold, kind)
     bits = _bits(4 * total * sample // kernels.SAMPLES)
     table = np.zeros(1 << (bits - 5), dtype=np.uint64)
-    kernels.mark(units.hashes, units.offsets, rows, sample, table, 64 - bits)
+
+    def enter(bounds: tuple[np.uint64, np.uint64]) -> None:
+        kernels.mark(units.hashes, units.offsets, rows, sample, table, 64 - bits, *bounds)
+
+    for _ in map_blocks(enter, _ranges(0, 1 << 64, threads), threads):
+        pass
     whole = kind == kernels.CONTAINMENT
 
     def work(part: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -116,6 +123,12 @@ def _sample(threshold: float, kind: int) -> int:
     return max(1, round(min(1.0, 1.5 * (1.0 - threshold) + 0.05) * kernels.SAMPLES))
 
 
+def _slices(count: int) -> list[slice]:
+    """Cut `count` rows into slices for the threads: of SLICE rows, or a few hundred slices."""
+    size = max(SLICE, count // 256)
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
+
+
 class _Counted(NamedTuple):
     """Rows that may have a partner, and what the counters say of their first hashes (`kernels.join.read_counters`)."""
 
@@ -130,30 +143,54 @@ class _Counted(NamedTuple):
         return _Counted(self.rows[places], self.below[places], self.starts[places], self.alone[places], self.counters)
 
 
-def _count(units: Units, rows: npt.NDArray[np.int64], threshold: float, kind: int) -> _Counted:
+def _ranges(low: int, high: int, parts: int) -> list[tuple[np.uint64, np.uint64]]:
+    """Cut the hashes from `low` to `high` - 1 into ranges of one length (first, last)."""
+    edges = [low + (high - low) * part // parts for part in range(parts + 1)]
+    return [(np.uint64(first), np.uint64(end - 1)) for first, end in pairwise(edges)]
+
+
+def _count(units: Units, rows: npt.NDArray[np.int64], threshold: float, kind: int, threads: int) -> _Counted:
     """Count the distinct hashes below a limit, and let the rows go that have too many that stand alone."""
     from dedup.kernels import join as kernels
 
-    sample = _sample(threshold, kind)
-    limit = np.uint64((sample << 64) // kernels.SAMPLES - 1)
-    spread = kernels.SAMPLES.bit_length() - 1 - (sample - 1).bit_length()
     for _ in range(ROUNDS):
-        bits = _bits(2 * int(units.sizes[rows].sum()) * sample // kernels.SAMPLES)
-        table = np.zeros(1 << bits, dtype=np.uint8)
-        below, alone = np.empty((2, len(rows)), dtype=np.int64)
-        kernels.count(units.hashes, units.offsets, units.sizes, rows, limit, table, 64 - bits, spread, below)
-        starts = np.cumsum(below) - below
-        counters = np.empty(below.sum(), dtype=np.uint8)
-        kernels.read_counters(
-            units.hashes, units.offsets, rows, table, 64 - bits, spread, below, starts, counters, alone
-        )
+        counted = _read_counters(units, rows, _sample(threshold, kind), threads)
         sizes = units.sizes[rows]
-        stays = alone <= (sizes - 1 if kind == kernels.CONTAINMENT else sizes - least(sizes, threshold))
-        counted = _Counted(rows, below, starts, alone, counters).take(stays)
+        stays = counted.alone <= (sizes - 1 if kind == kernels.CONTAINMENT else sizes - least(sizes, threshold))
+        counted = counted.take(stays)
         if len(counted.rows) >= WORTH * len(rows):
             break
         rows = counted.rows
     return counted
+
+
+def _read_counters(units: Units, rows: npt.NDArray[np.int64], sample: int, threads: int) -> _Counted:
+    """Count the distinct hashes of `rows` in the first parts of the hash space, and read the counters of each."""
+    from dedup.kernels import join as kernels
+
+    limit = (sample << 64) // kernels.SAMPLES - 1
+    spread = kernels.SAMPLES.bit_length() - 1 - (sample - 1).bit_length()
+    bits = _bits(2 * int(units.sizes[rows].sum()) * sample // kernels.SAMPLES)
+    table = np.zeros(1 << bits, dtype=np.uint8)
+    sets = (units.hashes, units.offsets, units.sizes, rows)
+
+    def enter(bounds: tuple[np.uint64, np.uint64]) -> None:
+        kernels.count(*sets, *bounds, table, 64 - bits, spread)
+
+    for _ in map_blocks(enter, _ranges(0, limit + 1, threads), threads):
+        pass
+    below, alone = np.empty((2, len(rows)), dtype=np.int64)
+    kernels.count_below(*sets, np.uint64(limit), below)
+    starts = np.cumsum(below) - below
+    counters = np.empty(below.sum(), dtype=np.uint8)
+
+    def read(part: slice) -> None:
+        where = (table, 64 - bits, spread, below[part], starts[part], counters, alone[part])
+        kernels.read_counters(units.hashes, units.offsets, rows[part], *where)
+
+    for _ in map_blocks(read, _slices(len(rows)), threads):
+        pass
+    return _Counted(rows, below, starts, alone, counters)
 
 
 def least(sizes: npt.NDArray[np.int64], threshold: float) -> npt.NDArray[np.int64]:
@@ -179,6 +216,7 @@ class _Index:
         order: npt.NDArray[np.int64],
         threshold: float,
         kind: int,
+        threads: int,
         *,
         by_size: bool,
     ) -> None:
@@ -188,8 +226,8 @@ class _Index:
         self.rows, self.threshold, self.kind = counted.rows, threshold, kind
         lengths = np.empty((2, len(order)), dtype=np.int64)
         kernels.prefix_lengths(units.sizes, self.rows, counted.alone, threshold, kind, by_size, *lengths)
-        self.bounds, self.keys = _prefixes(units, counted, lengths[0])
-        self.index_bounds, self.index_keys = _prefixes(units, counted, lengths[1])
+        self.bounds, self.keys = _prefixes(units, counted, lengths[0], threads)
+        self.index_bounds, self.index_keys = _prefixes(units, counted, lengths[1], threads)
         self.bits = _bits(2 * len(self.index_keys))
         if by_size:
             self.heads = np.zeros((1 << self.bits) + 2, dtype=np.int64)
@@ -201,37 +239,37 @@ class _Index:
 
 
 def _prefixes(
-    units: Units, counted: _Counted, lengths: npt.NDArray[np.int64]
+    units: Units, counted: _Counted, lengths: npt.NDArray[np.int64], threads: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
     from dedup.kernels import join as kernels
 
     bounds = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(lengths)))
-    keys = np.empty(bounds[-1] + 1, dtype=np.uint64)
-    kernels.prefixes(
-        units.hashes,
-        units.offsets,
-        counted.rows,
-        counted.below,
-        counted.starts,
-        counted.counters,
-        bounds,
-        keys,
-    )
-    return bounds, keys[:-1]
+    keys = np.empty(bounds[-1], dtype=np.uint64)
+
+    def work(part: slice) -> None:
+        rows, below, starts = counted.rows[part], counted.below[part], counted.starts[part]
+        own = bounds[part.start : part.stop + 1]
+        room = np.empty(own[-1] - own[0] + 1, dtype=np.uint64)
+        kernels.prefixes(units.hashes, units.offsets, rows, below, starts, counted.counters, own - own[0], room)
+        keys[own[0] : own[-1]] = room[:-1]
+
+    for _ in map_blocks(work, _slices(len(lengths)), threads):
+        pass
+    return bounds, keys
 
 
 def _probe(units: Units, index: _Index, threads: int, progress: Callable[[int], None]) -> tuple[Pairs, int]:
     """Look every row up among the earlier ones; return the pairs, sorted, and how many were merged."""
     from dedup.kernels import join as kernels
 
-    def work(start: int) -> tuple[npt.NDArray[np.int64], int]:
+    def work(part: slice) -> tuple[npt.NDArray[np.int64], int]:
         found, total, count = kernels.probe(
             units.hashes,
             units.offsets,
             units.sizes,
             index.rows,
-            start,
-            min(start + SLICE, len(index.rows)),
+            part.start,
+            part.stop,
             index.keys,
             index.bounds,
             64 - index.bits,
@@ -244,10 +282,11 @@ def _probe(units: Units, index: _Index, threads: int, progress: Callable[[int], 
 
     found = [np.empty((0, 3), dtype=np.int64)]
     merged = 0
-    for step, (part, count) in enumerate(map_blocks(work, range(0, len(index.rows), SLICE), threads)):
-        found.append(part)
+    slices = _slices(len(index.rows))
+    for part, (rows, count) in zip(slices, map_blocks(work, slices, threads), strict=True):
+        found.append(rows)
         merged += count
-        progress(min((step + 1) * SLICE, len(index.rows)))
+        progress(part.stop)
     return _pairs(np.concatenate(found)), merged
 
 
@@ -271,7 +310,7 @@ def _stars_first(
 
     order = np.argsort(rank[counted.rows], kind="stable")
     rows = counted.rows[order]
-    index = _Index(units, counted, order, threshold, kind, by_size=False)
+    index = _Index(units, counted, order, threshold, kind, 1, by_size=False)
     found, total, merged = kernels.probe_kept(
         units.hashes,
         units.offsets,

@@ -23,7 +23,7 @@ from dedup.text import split_paragraphs
 
 __all__ = ["Units", "read_units"]
 
-SLICE = 4096
+SLICE = 256
 """Units that a thread prepares at a time."""
 
 

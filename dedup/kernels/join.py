@@ -43,6 +43,8 @@ EXACT_COUNTER = 128
 PLACE = np.uint64(0xFFFFFFFF)
 """The bits of an index entry that hold the place of its row; the others are low bits of the key."""
 
+FULL_RANGE = np.uint64(0xFFFFFFFFFFFFFFFF)
+
 JACCARD, CONTAINMENT = range(2)
 
 
@@ -71,8 +73,14 @@ def mark(
     sample: int,
     table: npt.NDArray[np.uint64],
     shift: int,
+    lowest: np.uint64,
+    highest: np.uint64,
 ) -> None:
-    """Enter the sampled hashes of `rows` into `table` (written): 32 slots of two bits a word, once and twice."""
+    """Enter the sampled hashes of `rows` into `table` (written): 32 slots of two bits a word, once and twice.
+
+    Only those from `lowest` to `highest` are entered, so that threads can share the table out between them.
+    """
+    span = highest - lowest
     buffer = np.empty(BUFFER, dtype=np.uint64)
     low = np.uint64(SAMPLES - 1)
     limit = np.uint64(sample)
@@ -82,8 +90,9 @@ def mark(
             stop = min(at + BUFFER, end)
             filled = 0
             for i in range(at, stop):  # no branch on a random bit
-                buffer[filled] = values[i]
-                filled += np.int64((values[i] & low) < limit)
+                value = values[i]
+                buffer[filled] = value
+                filled += np.int64((value & low) < limit) & np.int64((value - lowest) <= span)
             for i in range(filled):
                 slot = buffer[i] >> np.uint64(shift)
                 word = np.int64(slot >> np.uint64(5))
@@ -139,27 +148,55 @@ def counter_slot(value: np.uint64, shift: int, spread: int) -> int:
     return np.int64((value << np.uint64(spread)) >> np.uint64(shift))
 
 
+@part
+def first_from(values: npt.NDArray[np.uint64], first: int, end: int, lowest: np.uint64) -> int:
+    """Return the place of the first of the sorted ``values[first:end]`` that is `lowest` or more; `end` for none."""
+    while first < end:
+        middle = (first + end) // 2
+        if values[middle] < lowest:
+            first = middle + 1
+        else:
+            end = middle
+    return first
+
+
+@kernel
+def count_below(
+    values: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    sizes: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
+    limit: np.uint64,
+    below: npt.NDArray[np.int64],
+) -> None:
+    """Write into ``below[i]`` how many hashes of row i of `rows` are at most `limit`."""
+    for place in range(len(rows)):
+        first, end = offsets[rows[place]], offsets[rows[place]] + sizes[rows[place]]
+        below[place] = (end if limit == FULL_RANGE else first_from(values, first, end, limit + np.uint64(1))) - first
+
+
 @kernel
 def count(
     values: npt.NDArray[np.uint64],
     offsets: npt.NDArray[np.int64],
     sizes: npt.NDArray[np.int64],
     rows: npt.NDArray[np.int64],
-    limit: np.uint64,
+    lowest: np.uint64,
+    highest: np.uint64,
     table: npt.NDArray[np.uint8],
     shift: int,
     spread: int,
-    below: npt.NDArray[np.int64],
 ) -> None:
-    """Add each distinct hash below `limit` of `rows` to its counter in `table` (written); `below`: how many."""
-    for place in range(len(rows)):
-        row = rows[place]
-        below[place] = sizes[row]
+    """Add each distinct hash of `rows` from `lowest` to `highest` to its counter in `table` (written).
+
+    Threads share the table out between them by these bounds.
+    """
+    for row in rows:
+        first = first_from(values, offsets[row], offsets[row] + sizes[row], lowest)
         chance = np.uint64(row) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(40)
-        for i in range(offsets[row], offsets[row] + sizes[row]):
+        for i in range(first, offsets[row] + sizes[row]):
             value = values[i]
-            if value > limit:
-                below[place] = i - offsets[row]
+            if value > highest:
                 break
             slot = counter_slot(value, shift, spread)
             counter = np.int64(table[slot])
