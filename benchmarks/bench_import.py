@@ -28,14 +28,10 @@ IMPORT = "import time; t = time.perf_counter(); import dedup; print(time.perf_co
 def seconds(command: list[str], environment: Mapping[str, str]) -> float:
     """Wall clock of a command; its own failure is an error here."""
     clock = time.perf_counter()
-    ended = subprocess.run(
-        command, env=dict(environment), capture_output=True, text=True, check=False
-    )
+    ended = subprocess.run(command, env=dict(environment), capture_output=True, text=True, check=False)
     spent = time.perf_counter() - clock
     if ended.returncode:
-        raise SystemExit(
-            f"{' '.join(command[1:4])} ended with {ended.returncode}: {ended.stderr.strip()[-500:]}"
-        )
+        raise SystemExit(f"{' '.join(command[1:4])} ended with {ended.returncode}: {ended.stderr.strip()[-500:]}")
     return spent
 
 
@@ -54,9 +50,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_import", description=__doc__)
     parser.add_argument("--repeat", type=int, default=7)
-    parser.add_argument(
-        "--file", type=Path, help="the text for `dedup repeats` (default: a generated page)"
-    )
+    parser.add_argument("--file", type=Path, help="the text for `dedup repeats` (default: a generated page)")
     chosen = parser.parse_args()
     python = sys.executable
     print("\n".join(report.machine()))

@@ -63,9 +63,7 @@ def corpus(documents: int, mean_bytes: int = 2000, seed: int = 1) -> list[str]:
     return list(chain.from_iterable(generate(documents, mean_bytes, seed)))
 
 
-def family(
-    members: int, mean_bytes: int = 2000, seed: int = 1, similarity: float = 0.9
-) -> list[str]:
+def family(members: int, mean_bytes: int = 2000, seed: int = 1, similarity: float = 0.9) -> list[str]:
     """Near copies of one template, any two of about this Jaccard similarity."""
     return list(chain.from_iterable(news.family(members, mean_bytes, seed, similarity)))
 
@@ -106,9 +104,7 @@ def _articles(folder: Path) -> Iterator[str]:
 
 
 def _books(folder: Path) -> Iterator[str]:
-    for path in sorted(
-        [*folder.glob("*.txt"), *folder.glob("*.txt.zst")], key=lambda found: found.name
-    ):
+    for path in sorted([*folder.glob("*.txt"), *folder.glob("*.txt.zst")], key=lambda found: found.name):
         yield _content(path)
 
 
@@ -133,14 +129,10 @@ def real(name: str) -> list[str]:
     folder, read = REAL[name]
     root = os.environ.get("DEDUP_DATA")
     if not root:
-        raise MissingCorpusError(
-            f"Corpus {name} needs the environment variable DEDUP_DATA, which is not set"
-        )
+        raise MissingCorpusError(f"Corpus {name} needs the environment variable DEDUP_DATA, which is not set")
     path = Path(root) / folder
     if not path.is_dir():
-        raise MissingCorpusError(
-            f"Corpus {name} expected in a folder {folder} of DEDUP_DATA, found none there"
-        )
+        raise MissingCorpusError(f"Corpus {name} expected in a folder {folder} of DEDUP_DATA, found none there")
     return list(read(path))
 
 
@@ -150,15 +142,12 @@ def blocks(name: str) -> Iterator[list[str]]:
     if kind == "generated" and 1 <= len(numbers) <= 3:
         return news.generate(*(int(number) for number in numbers))
     if kind == "family" and 1 <= len(numbers) <= 4:
-        return news.family(
-            *(int(number) for number in numbers[:3]), *(float(number) for number in numbers[3:])
-        )
+        return news.family(*(int(number) for number in numbers[:3]), *(float(number) for number in numbers[3:]))
     if name in REAL:
         return iter([real(name)])
     known = ", ".join(sorted(REAL))
     raise ValueError(
-        "Expected generated:N[:bytes[:seed]], family:N[:bytes[:seed[:J]]] "
-        f"or one of {known}; got {name!r}"
+        f"Expected generated:N[:bytes[:seed]], family:N[:bytes[:seed[:J]]] or one of {known}; got {name!r}"
     )
 
 
@@ -172,9 +161,7 @@ def cache_folder() -> Path:
 
 def prepared(name: str) -> Corpus:
     """The corpus on disk, written there unless a generated one stands there already."""
-    sources = "".join(
-        Path(str(module.__file__)).read_text(encoding="utf-8") for module in (news, vocabulary)
-    )
+    sources = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (news, vocabulary))
     key = hashlib.blake2b(sources.encode(), digest_size=4).hexdigest()
     path = cache_folder() / f"{re.sub(r'[^a-z0-9.]+', '-', name)}-{key}.utf8"
     record = path.with_suffix(".json")
@@ -213,9 +200,7 @@ def main() -> None:
     """Make the corpora named on the command line and print their digests."""
     for name in sys.argv[1:]:
         made = prepared(name)
-        print(
-            f"{made.name}  documents {made.documents:,}  bytes {made.bytes:,}  digest {made.digest}"
-        )
+        print(f"{made.name}  documents {made.documents:,}  bytes {made.bytes:,}  digest {made.digest}")
 
 
 if __name__ == "__main__":

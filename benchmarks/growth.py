@@ -33,21 +33,15 @@ def grown(job: Job, repeat: int, timeout: float) -> tuple[float, int] | str:
 def main(given: list[str] | None = None) -> None:
     """Measure and print, a line as soon as it is known."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
-    parser.add_argument(
-        "--sizes", default="10000,100000", help="numbers of documents with commas between them"
-    )
+    parser.add_argument("--sizes", default="10000,100000", help="numbers of documents with commas between them")
     parser.add_argument("--tools", default="dedup")
-    parser.add_argument(
-        "--kinds", default=",".join(KINDS), help="generated, family or both with a comma between"
-    )
+    parser.add_argument("--kinds", default=",".join(KINDS), help="generated, family or both with a comma between")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--cores", default="0")
     parser.add_argument("--threshold", type=float, default=0.8)
     parser.add_argument("--timeout", type=float, default=3600)
-    parser.add_argument(
-        "--memory", type=float, default=0, help="gigabytes of address space for one measurement"
-    )
+    parser.add_argument("--memory", type=float, default=0, help="gigabytes of address space for one measurement")
     chosen = parser.parse_args(sys.argv[1:] if given is None else given)
     print("\n".join(report.machine()))
     corpora.prepared(WARM_UP)

@@ -34,9 +34,7 @@ from benchmarks.score import score
 from benchmarks.truth import Truth, kept
 
 WARM_UP: Final = "generated:300:2000:99"
-_SAMPLE: Final = (
-    0.002  # seconds between two looks at the resident set, where the kernel does not keep its peak
-)
+_SAMPLE: Final = 0.002  # seconds between two looks at the resident set, where the kernel does not keep its peak
 
 
 @dataclass(frozen=True)
@@ -161,9 +159,7 @@ def in_child(job: Job, timeout: float) -> dict[str, Any]:
         except subprocess.TimeoutExpired:
             return {"error": f"not done after {timeout:.0f} s"}
         if not told.exists():
-            last = ended.stderr.strip().splitlines()[-1:] or [
-                f"ended with status {ended.returncode}"
-            ]
+            last = ended.stderr.strip().splitlines()[-1:] or [f"ended with status {ended.returncode}"]
             return {"error": last[0]}
         result: dict[str, Any] = json.loads(told.read_text())
         return result

@@ -124,17 +124,13 @@ class Model:
             raise ValueError(f"Expected mean_bytes >= 50, got {mean_bytes}")
         self.seed = seed
         boiler = BOILERPLATE_SHARE * 5.5 * CHUNK  # words of boilerplate in the average document
-        self.mean_words = max(
-            SHORTEST + 1, round(mean_bytes / (vocabulary.letters_per_word() + 0.2) - boiler)
-        )
+        self.mean_words = max(SHORTEST + 1, round(mean_bytes / (vocabulary.letters_per_word() + 0.2) - boiler))
 
     def _kinds(self, docs: U64) -> I64:
         """0 for an original, 1 for a near copy, 2 for an exact copy."""
         level = _draw(self.seed, _KIND, docs) >> np.uint64(32)
         near, exact = (round(share * (1 << 32)) for share in (NEAR_SHARE, NEAR_SHARE + EXACT_SHARE))
-        kinds = (level < np.uint64(exact)).astype(np.int64) * 2 - (level < np.uint64(near)).astype(
-            np.int64
-        )
+        kinds = (level < np.uint64(exact)).astype(np.int64) * 2 - (level < np.uint64(near)).astype(np.int64)
         kinds[docs == 0] = 0
         return kinds
 
@@ -153,9 +149,7 @@ class Model:
             lengths = source_ends - source_begins
             copies = sources[np.repeat(source_begins, lengths) + _within(lengths)]
             target = _draw(self.seed, _TARGET, copied) >> np.uint64(52)
-            rates = np.where(
-                kinds[~original] == 1, _edit_rates()[target.astype(np.int64)], np.uint64(0)
-            )
+            rates = np.where(kinds[~original] == 1, _edit_rates()[target.astype(np.int64)], np.uint64(0))
             copies, lengths = edited(copies, lengths, _draw(self.seed, _EDITS, copied), rates)
             begins[~original] = len(flat) + _starts(lengths)
             ends[~original] = begins[~original] + lengths
@@ -164,9 +158,7 @@ class Model:
 
     def _originals(self, docs: U64) -> tuple[I64, I64]:
         """Forms and lengths of documents that copy nothing, whatever their kind says."""
-        factor = _length_factors()[
-            (_draw(self.seed, _LENGTH, docs) >> np.uint64(52)).astype(np.int64)
-        ]
+        factor = _length_factors()[(_draw(self.seed, _LENGTH, docs) >> np.uint64(52)).astype(np.int64)]
         own = np.maximum(SHORTEST, self.mean_words * factor >> 12)
         return self._written(docs, own, boilerplate=True)
 
@@ -179,9 +171,7 @@ class Model:
         """Text by the chunk: own words, stock phrases and at the end boilerplate."""
         boiler = _draw(self.seed, _BOILER, docs)
         which = _boiler_slots()[(boiler >> np.uint64(52)).astype(np.int64)]
-        has = (boiler & np.uint64(0xFFFF)).astype(np.int64) < round(
-            BOILERPLATE_SHARE * 65_536
-        ) * boilerplate
+        has = (boiler & np.uint64(0xFFFF)).astype(np.int64) < round(BOILERPLATE_SHARE * 65_536) * boilerplate
         chunks = (own + CHUNK - 1) // CHUNK
         extra = np.where(has, 3 + which % 6, 0)  # 24 to 64 words
         counts = chunks + extra
@@ -199,9 +189,7 @@ class Model:
         wanted = np.where(tail >= 0, CHUNK, np.minimum(left, CHUNK))
         keep = (np.arange(CHUNK)[None, :] < wanted[:, None]).ravel()
         lengths = own + extra * CHUNK
-        style = np.repeat(
-            (_draw(self.seed, _STYLE, docs) >> np.uint64(63)).astype(np.int64), lengths
-        )
+        style = np.repeat((_draw(self.seed, _STYLE, docs) >> np.uint64(63)).astype(np.int64), lengths)
         return _shaped(drawn[keep], own, lengths) + style * _FORMS, lengths
 
 
@@ -230,9 +218,7 @@ def edited(flat: I64, lengths: I64, keys: U64, rates: U64) -> tuple[I64, I64]:
     """Runs of forms after replacing, deleting and inserting words at each run's rate (of 2**32)."""
     hashes = _mix(np.repeat(keys, lengths) + _within(lengths).astype(np.uint64) * _GOLDEN)
     level, third = hashes & np.uint64(0xFFFFFFFF), np.repeat(rates // np.uint64(3), lengths)
-    word = vocabulary.word_slots()[
-        (hashes >> np.uint64(64 - vocabulary.SLOT_BITS)).astype(np.int64)
-    ]
+    word = vocabulary.word_slots()[(hashes >> np.uint64(64 - vocabulary.SLOT_BITS)).astype(np.int64)]
     base = flat - flat % _FORMS  # the style stays
     replaced = level < third
     deleted = ~replaced & (level < np.uint64(2) * third)
@@ -250,14 +236,10 @@ def edited(flat: I64, lengths: I64, keys: U64, rates: U64) -> tuple[I64, I64]:
 def spelled(flat: I64, begins: I64, ends: I64) -> list[str]:
     """The texts that runs of forms stand for."""
     pieces = vocabulary.forms()[flat].tolist()
-    return [
-        "".join(pieces[b:e]).rstrip() for b, e in zip(begins.tolist(), ends.tolist(), strict=True)
-    ]
+    return ["".join(pieces[b:e]).rstrip() for b, e in zip(begins.tolist(), ends.tolist(), strict=True)]
 
 
-def generate(
-    documents: int, mean_bytes: int = 2000, seed: int = 1, block: int = BLOCK
-) -> Iterator[list[str]]:
+def generate(documents: int, mean_bytes: int = 2000, seed: int = 1, block: int = BLOCK) -> Iterator[list[str]]:
     """Documents 0 to `documents` of a seed, in blocks; the cut into blocks changes nothing."""
     model = Model(mean_bytes, seed)
     for start in range(0, documents, block):
@@ -265,9 +247,7 @@ def generate(
         yield spelled(*model.runs(docs))
 
 
-def family(
-    members: int, mean_bytes: int = 2000, seed: int = 1, similarity: float = 0.9
-) -> Iterator[list[str]]:
+def family(members: int, mean_bytes: int = 2000, seed: int = 1, similarity: float = 0.9) -> Iterator[list[str]]:
     """Near copies of one template, any two of which have about this Jaccard similarity, in blocks.
 
     A shared 5-gram has survived in both, so each member keeps the square root of what a pair has to

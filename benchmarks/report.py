@@ -57,9 +57,7 @@ def rows(results: Iterable[Result], corpus: Corpus) -> list[tuple[str, ...]]:
         middle, memory, last = median(seconds), median(run["memory"] for run in good), good[-1]
         spread = f"{middle:.3g} ({min(seconds):.3g}-{max(seconds):.3g})"
         shares = (_percent(last[key], last["unit"]) for key in ("recall", "precision", "copies"))
-        note = f"{last['version']}, {last['settings']}" + (
-            "; samples tokens" if last["samples"] else ""
-        )
+        note = f"{last['version']}, {last['settings']}" + ("; samples tokens" if last["samples"] else "")
         row = (
             name,
             path,
@@ -85,11 +83,7 @@ def ratios(results: Iterable[Result], corpus: Corpus) -> list[str]:
             continue
         if run["ours"]:
             ours.add(run["tool"])
-        elif (
-            run["samples"]
-            or run["unit"] != "pairs"
-            or (run["copies"] is not None and run["copies"] < COPIES)
-        ):
+        elif run["samples"] or run["unit"] != "pairs" or (run["copies"] is not None and run["copies"] < COPIES):
             continue
         times.setdefault(run["tool"], []).append(run["seconds"])
     rivals = {name: median(seconds) for name, seconds in times.items() if name not in ours}
@@ -98,19 +92,15 @@ def ratios(results: Iterable[Result], corpus: Corpus) -> list[str]:
     best = min(rivals, key=lambda name: rivals[name])
     first = f"Fastest rival that names pairs, finds 99 % of the copies and samples nothing: {best}."
     return [first] + [
-        f"{name}: {rivals[best] / median(times[name]):.2f} x {best}."
-        for name in sorted(ours & times.keys())
+        f"{name}: {rivals[best] / median(times[name]):.2f} x {best}." for name in sorted(ours & times.keys())
     ]
 
 
 def text_table(table: list[tuple[str, ...]]) -> str:
     """The table for a terminal."""
-    widths = [
-        max(len(row[column]) for row in [_COLUMNS, *table]) for column in range(len(_COLUMNS))
-    ]
+    widths = [max(len(row[column]) for row in [_COLUMNS, *table]) for column in range(len(_COLUMNS))]
     lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        for row in [_COLUMNS, *table]
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in [_COLUMNS, *table]
     ]
     return "\n".join(line.rstrip() for line in lines)
 
@@ -130,9 +120,7 @@ def title(corpus: Corpus) -> str:
 def machine() -> list[str]:
     """Processor, system and versions; nothing that names the machine or its owner."""
     model = platform.machine()
-    for line in (
-        Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    ):
+    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
         if line.startswith("model name"):
             model = line.partition(":")[2].strip()
             break
@@ -142,9 +130,7 @@ def machine() -> list[str]:
             packages.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             continue
-    told = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
+    told = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     return [
         f"processor: {model}, {os.cpu_count()} cores visible",
         f"system: {platform.system()} {platform.release()}",
@@ -157,9 +143,7 @@ def machine() -> list[str]:
 def write(folder: Path, command: str, corpora: list[Corpus], results: list[Result]) -> None:
     """`raw.jsonl` and `summary.md` in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "raw.jsonl").write_text(
-        "".join(json.dumps(result, sort_keys=True) + "\n" for result in results)
-    )
+    (folder / "raw.jsonl").write_text("".join(json.dumps(result, sort_keys=True) + "\n" for result in results))
     lines = ["# Run", "", f"    {command}", "", *(f"- {line}" for line in machine())]
     for corpus in corpora:
         lines += ["", f"## {title(corpus)}", "", markdown_table(rows(results, corpus))]

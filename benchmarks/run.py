@@ -23,24 +23,16 @@ from benchmarks.rivals import MODULES
 
 def _arguments(given: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
-    parser.add_argument(
-        "--corpus", action="append", required=True, help="name of a corpus; may be given again"
-    )
-    parser.add_argument(
-        "--tools", default=",".join(MODULES), help="names with commas between them (default: all)"
-    )
+    parser.add_argument("--corpus", action="append", required=True, help="name of a corpus; may be given again")
+    parser.add_argument("--tools", default=",".join(MODULES), help="names with commas between them (default: all)")
     parser.add_argument("--path", choices=("whole", "ready", "both"), default="whole")
     parser.add_argument("--repeat", type=int, default=3, help="rounds")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--cores", default="0", help="cores to pin to, with commas between them")
     parser.add_argument("--threshold", type=float, default=0.8)
     parser.add_argument("--timeout", type=float, default=1800, help="seconds for one measurement")
-    parser.add_argument(
-        "--memory", type=float, default=0, help="gigabytes of address space for one measurement"
-    )
-    parser.add_argument(
-        "--no-truth", action="store_true", help="do not measure recall and precision"
-    )
+    parser.add_argument("--memory", type=float, default=0, help="gigabytes of address space for one measurement")
+    parser.add_argument("--no-truth", action="store_true", help="do not measure recall and precision")
     parser.add_argument("--output", type=Path, help="folder for raw.jsonl and summary.md")
     chosen = parser.parse_args(given)
     unknown = [name for name in chosen.tools.split(",") if name not in MODULES]
@@ -52,9 +44,7 @@ def _arguments(given: list[str]) -> argparse.Namespace:
     return chosen
 
 
-def _ready_corpora(
-    names: list[str], threshold: float, *, judged: bool
-) -> list[tuple[corpora.Corpus, bool]]:
+def _ready_corpora(names: list[str], threshold: float, *, judged: bool) -> list[tuple[corpora.Corpus, bool]]:
     """The corpora on this machine, each with whether its truth is known."""
     made: list[tuple[corpora.Corpus, bool]] = []
     for name in names:
@@ -103,9 +93,7 @@ def measure(chosen: argparse.Namespace) -> tuple[list[corpora.Corpus], list[dict
                     if "absent" in result:  # the tool has no such path
                         continue
                     shown = result.get("error") or f"{result['seconds']:.3f} s"
-                    print(
-                        f"  round {turn + 1}  {name} {path}  {shown}", file=sys.stderr, flush=True
-                    )
+                    print(f"  round {turn + 1}  {name} {path}  {shown}", file=sys.stderr, flush=True)
                     results.append(
                         {
                             "tool": name,

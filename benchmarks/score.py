@@ -78,9 +78,7 @@ def score(answer: Answer, truth: Truth | None, documents: int) -> Score:
         return int(hit.sum())
 
     right = hits(truth.left, truth.right)
-    listed = (
-        right if len(sizes) else int(np.isin(found, truth.left * documents + truth.right).sum())
-    )
+    listed = right if len(sizes) else int(np.isin(found, truth.left * documents + truth.right).sum())
     return Score(
         reported,
         "pairs",

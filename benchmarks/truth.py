@@ -87,11 +87,7 @@ def words(text: str) -> list[str]:
         kind = _kind(letter)
         if kind == "dropped":
             continue
-        if (
-            kind == "alone"
-            or (kind != "gap" and last == "gap")
-            or (kind == "word" and last == "alone")
-        ):
+        if kind == "alone" or (kind != "gap" and last == "gap") or (kind == "word" and last == "alone"):
             found.append(letter)
         elif kind != "gap":
             found[-1] += letter
@@ -110,17 +106,12 @@ def shingle_sets(texts: Iterable[str]) -> list[I64]:
             row = np.concatenate((row, np.zeros(SIZE - len(row), dtype=np.int64)))
         rows.append(row)
     counts = np.array([max(0, len(row) - SIZE + 1) for row in rows], dtype=np.int64)
-    places = [
-        np.concatenate([row[k : len(row) - SIZE + 1 + k] for row in rows]) for k in range(SIZE)
-    ]
+    places = [np.concatenate([row[k : len(row) - SIZE + 1 + k] for row in rows]) for k in range(SIZE)]
     key = places[0]
     for place in places[1:]:
         key = np.unique(key * (len(numbers) + 1) + place, return_inverse=True)[1].astype(np.int64)
     ends = np.cumsum(counts)
-    return [
-        np.unique(key[end - count : end])
-        for end, count in zip(ends.tolist(), counts.tolist(), strict=True)
-    ]
+    return [np.unique(key[end - count : end]) for end, count in zip(ends.tolist(), counts.tolist(), strict=True)]
 
 
 def least_shared(size: int, threshold: float) -> int:
@@ -156,9 +147,7 @@ def _near(sets: list[I64], threshold: float, limit: int) -> Iterable[tuple[int, 
             continue
         compared += len(partners)
         if compared > 10 * limit:
-            raise TooManyPairsError(
-                f"More than {10 * limit:,} comparisons at threshold {threshold}"
-            )
+            raise TooManyPairsError(f"More than {10 * limit:,} comparisons at threshold {threshold}")
         members[right] = set(found.tolist())
         for left in sorted(partners):
             if left not in members:
@@ -185,9 +174,7 @@ def _arrays(found: set[tuple[int, int]]) -> tuple[I64, I64]:
 def find(texts: list[str], threshold: float = 0.8, limit: int = LIMIT) -> Truth:
     """All pairs of the texts at the threshold."""
     sets = shingle_sets(texts)
-    groups = _groups(
-        found.tobytes() for found in sets
-    )  # texts with the same shingles stand for each other
+    groups = _groups(found.tobytes() for found in sets)  # texts with the same shingles stand for each other
     pairs: set[tuple[int, int]] = set()
 
     def add(new: Iterable[tuple[int, int]]) -> None:
@@ -195,9 +182,7 @@ def find(texts: list[str], threshold: float = 0.8, limit: int = LIMIT) -> Truth:
 
     def check(more: int) -> None:
         if len(pairs) + more > limit:
-            raise TooManyPairsError(
-                f"More than {limit:,} pairs at threshold {threshold} in {len(texts):,} texts"
-            )
+            raise TooManyPairsError(f"More than {limit:,} pairs at threshold {threshold} in {len(texts):,} texts")
 
     for group in groups:
         check(len(group) * (len(group) - 1) // 2)
@@ -206,8 +191,7 @@ def find(texts: list[str], threshold: float = 0.8, limit: int = LIMIT) -> Truth:
         check(len(groups[one]) * len(groups[other]))
         add((left, right) for left in groups[one] for right in groups[other])
     same = _groups(
-        text.encode("utf-8", "surrogatepass") if len(found) else b""
-        for text, found in zip(texts, sets, strict=True)
+        text.encode("utf-8", "surrogatepass") if len(found) else b"" for text, found in zip(texts, sets, strict=True)
     )
     copies = {pair for group in same for pair in combinations(group, 2)}
     return Truth(*_arrays(pairs), *_arrays(copies))
@@ -218,22 +202,15 @@ def by_brute_force(texts: list[str], threshold: float = 0.8) -> set[tuple[int, i
     sets = []
     for text in texts:
         found = words(text)
-        sets.append(
-            {tuple(found[k : k + SIZE]) for k in range(max(1, len(found) - SIZE + 1))}
-            if found
-            else set()
-        )
+        sets.append({tuple(found[k : k + SIZE]) for k in range(max(1, len(found) - SIZE + 1))} if found else set())
     return {
         (left, right)
         for left, right in combinations(range(len(texts)), 2)
-        if sets[left]
-        and len(sets[left] & sets[right]) / max(1, len(sets[left] | sets[right])) >= threshold
+        if sets[left] and len(sets[left] & sets[right]) / max(1, len(sets[left] | sets[right])) >= threshold
     }
 
 
-def kept(
-    texts: Iterable[str], digest: str, folder: Path, threshold: float = 0.8, limit: int = LIMIT
-) -> Truth:
+def kept(texts: Iterable[str], digest: str, folder: Path, threshold: float = 0.8, limit: int = LIMIT) -> Truth:
     """The truth of a corpus, from the folder when it was found before."""
     path = folder / f"truth-{digest}-{threshold}-v{_VERSION}.npz"
     if not path.exists():

@@ -311,7 +311,11 @@ def _column(table: Any, name: str, option: str) -> Any:
         for row, record in enumerate(table):
             if not isinstance(record, Mapping):
                 raise InputError(f"expected a dict at position {row} as before, found {type(record).__name__}")
-        return [record.get(name) for record in table]
+            if name not in record:
+                raise InputError(
+                    f'{option}="{name}": the row at position {row} has none; found {", ".join(map(repr, record))}'
+                )
+        return [record[name] for record in table]
     return table[name]
 
 

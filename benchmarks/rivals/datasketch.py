@@ -56,7 +56,5 @@ def _answer(native: list[list[int]], documents: int) -> Answer:
 
 
 TOOLS: Final = {
-    "datasketch": Tool(
-        "datasketch", "datasketch", "128 permutations, 9 bands x 13 rows", _whole, _answer, _ready
-    ),
+    "datasketch": Tool("datasketch", "datasketch", "128 permutations, 9 bands x 13 rows", _whole, _answer, _ready),
 }

@@ -62,19 +62,11 @@ def _whole(texts: list[str], threshold: float, threads: int) -> Any:
         signatures._hash_func = _hash
         signatures.run(Document(text=text, id=str(place)) for place, text in enumerate(texts))
         for bucket in range(config.num_buckets):
-            step = MinhashDedupBuckets(
-                str(folder / "signatures"), str(folder / "pairs"), config=config
-            )
+            step = MinhashDedupBuckets(str(folder / "signatures"), str(folder / "pairs"), config=config)
             step.run(None, bucket, config.num_buckets)
-        MinhashDedupCluster(
-            str(folder / "pairs"), str(folder / "clusters"), config=config, save_cluster_id=True
-        ).run()
+        MinhashDedupCluster(str(folder / "pairs"), str(folder / "clusters"), config=config, save_cluster_id=True).run()
         found = folder / "clusters" / "000000.clusters"
-        return (
-            np.fromfile(found, dtype="<u4").reshape(-1, 2)
-            if found.exists()
-            else np.empty((0, 2), dtype="<u4")
-        )
+        return np.fromfile(found, dtype="<u4").reshape(-1, 2) if found.exists() else np.empty((0, 2), dtype="<u4")
 
 
 def _answer(native: Any, documents: int) -> Answer:

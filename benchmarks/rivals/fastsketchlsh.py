@@ -22,9 +22,7 @@ _BANDS: Final = 16
 
 def _pairs(hashes: U64, offsets: I64, threads: int) -> tuple[U64, U64]:
     sketcher = FastSimilaritySketch(size=_SLOTS, seed=42)
-    sketches = sketcher.batch_csr(
-        hashes, offsets.astype(np.uint64), prehashed=True, num_threads=threads
-    )
+    sketches = sketcher.batch_csr(hashes, offsets.astype(np.uint64), prehashed=True, num_threads=threads)
     index = LSH(num_perm=_SLOTS, num_bands=_BANDS, num_threads=threads)
     index.reserve(len(sketches))
     index.insert(sketches)
@@ -46,7 +44,5 @@ def _answer(native: tuple[U64, U64], documents: int) -> Answer:
 
 
 TOOLS: Final = {
-    "fastsketchlsh": Tool(
-        "fastsketchlsh", "fastsketchlsh", "128 slots, 16 bands", _whole, _answer, _ready
-    ),
+    "fastsketchlsh": Tool("fastsketchlsh", "fastsketchlsh", "128 slots, 16 bands", _whole, _answer, _ready),
 }

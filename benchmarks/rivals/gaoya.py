@@ -53,7 +53,5 @@ def _answer(native: list[list[int]], documents: int) -> Answer:
 
 
 TOOLS: Final = {
-    "gaoya": Tool(
-        "gaoya", "gaoya", "20 bands x 5 rows, 32 bits", _whole, _answer, _ready, strings=True
-    ),
+    "gaoya": Tool("gaoya", "gaoya", "20 bands x 5 rows, 32 bits", _whole, _answer, _ready, strings=True),
 }

@@ -32,9 +32,7 @@ _SEED: Final = 42
 
 def _sketches(hashes: U64, counts: I64) -> list[Any]:
     tokens = hashes.view("S8").tolist()
-    made: list[Any] = RMinHash.from_token_sets(
-        [tokens[start:stop] for start, stop in rows(counts)], _SLOTS, _SEED
-    )
+    made: list[Any] = RMinHash.from_token_sets([tokens[start:stop] for start, stop in rows(counts)], _SLOTS, _SEED)
     return made
 
 
@@ -50,28 +48,18 @@ def _whole(texts: list[str], threshold: float, threads: int) -> list[list[int]]:
 
 
 def _ready(shingles: Shingles, threshold: float, threads: int) -> list[list[int]]:
-    return _pairs(
-        [sketch for block in shingles.blocks() for sketch in _sketches(*block)], threshold
-    )
+    return _pairs([sketch for block in shingles.blocks() for sketch in _sketches(*block)], threshold)
 
 
 def _flags(hashes: U64, offsets: I64, threshold: float) -> list[bool]:
-    matrix = RMinHash.digest_matrix_from_flat_token_hashes(
-        hashes, offsets.astype(np.uint64), _SLOTS, _SEED
-    )
-    flags: list[bool] = RMinHashLSH(
-        threshold, _SLOTS, _BANDS
-    ).query_duplicate_flags_matrix_one_shot(matrix)
+    matrix = RMinHash.digest_matrix_from_flat_token_hashes(hashes, offsets.astype(np.uint64), _SLOTS, _SEED)
+    flags: list[bool] = RMinHashLSH(threshold, _SLOTS, _BANDS).query_duplicate_flags_matrix_one_shot(matrix)
     return flags
 
 
 def _flags_rho(hashes: U64, offsets: I64, threshold: float) -> list[bool]:
-    matrix = RMinHash.digest_matrix_from_flat_token_hashes_rho(
-        hashes, offsets.astype(np.uint64), _SLOTS, _SEED
-    )
-    flags: list[bool] = RMinHashLSH(
-        threshold, _SLOTS, _BANDS
-    ).query_duplicate_flags_matrix_one_shot(matrix)
+    matrix = RMinHash.digest_matrix_from_flat_token_hashes_rho(hashes, offsets.astype(np.uint64), _SLOTS, _SEED)
+    flags: list[bool] = RMinHashLSH(threshold, _SLOTS, _BANDS).query_duplicate_flags_matrix_one_shot(matrix)
     return flags
 
 
@@ -99,9 +87,7 @@ TOOLS: Final = {
         "rho: samples tokens, 128 slots, 8 bands; flags, no pairs",
         lambda texts, threshold, threads: _flags_rho(*hashed(texts), threshold),
         _flagged,
-        lambda shingles, threshold, threads: _flags_rho(
-            shingles.hashes, shingles.offsets, threshold
-        ),
+        lambda shingles, threshold, threads: _flags_rho(shingles.hashes, shingles.offsets, threshold),
         samples=True,
     ),
 }

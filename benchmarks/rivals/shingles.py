@@ -69,9 +69,7 @@ def blocks(texts: list[str]) -> Iterator[tuple[U64, I64]]:
         if total == 0:
             yield np.empty(0, dtype=np.uint64), counts
             continue
-        hashed = np.fromiter(map(hash, chain.from_iterable(words)), np.int64, count=total).view(
-            np.uint64
-        )
+        hashed = np.fromiter(map(hash, chain.from_iterable(words)), np.int64, count=total).view(np.uint64)
         rolled = hashed[: 1 - SIZE] * _ODD
         for place in range(1, SIZE - 1):
             rolled += hashed[place : place + 1 - SIZE]
