@@ -36,6 +36,7 @@ class Tool:
     ready: Callable[[Shingles, float, int], Any] | None = None
     strings: bool = False  # the ready path takes shingles as strings
     ours: bool = False
+    tuned: bool = False  # is fed hashes of our making, which the tool does not offer: shown, and compared with apart
     samples: bool = False  # looks at some tokens only, so is listed but never counted as a rival
 
     @property
@@ -51,10 +52,13 @@ MODULES: Final = {
     "dedup": "dedup",
     "dedup-lsh": "dedup",
     "datasketch": "datasketch",
+    "datasketch-tuned": "datasketch",
     "datatrove": "datatrove",
     "fastsketchlsh": "fastsketchlsh",
+    "fastsketchlsh-tuned": "fastsketchlsh",
     "gaoya": "gaoya",
     "rensa": "rensa",
+    "rensa-tuned": "rensa",
     "rensa-flags": "rensa",
     "rensa-rho": "rensa",
 }
