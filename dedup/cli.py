@@ -24,19 +24,22 @@ if TYPE_CHECKING:
     from dedup.duplicates import Duplicates
     from dedup.repeated import Repeats
 
-FOUND, WRONG_USE, SOME_REJECTED = 1, 2, 3
+FOUND, WRONG_USE, SOME_REJECTED, INTERRUPTED = 1, 2, 3, 130
 
 
 class Group(click.Group):
     """Turns the library's errors into a line on stderr and exit code 2."""
 
     def invoke(self, context: click.Context) -> Any:
-        """Run the command; a `DedupError` ends it with its message."""
+        """Run the command; a `DedupError` ends it with its message, Ctrl-C with the code that shells expect."""
         try:
             return super().invoke(context)
         except DedupError as error:
             click.echo(f"dedup: {error}", err=True)
             context.exit(WRONG_USE)
+        except KeyboardInterrupt:
+            click.echo("dedup: interrupted", err=True)
+            context.exit(INTERRUPTED)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})

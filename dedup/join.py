@@ -28,6 +28,9 @@ __all__ = ["Joined", "join"]
 SLICE = 256
 """Units that a thread works on at a time."""
 
+STRETCH = 1 << 15
+"""Units that are entered into a table between two looks at the signals."""
+
 ROUNDS = 3
 """Times that counters thin out the survivors, at most."""
 
@@ -94,11 +97,13 @@ def _seen_twice(
     bits = _bits(4 * total * sample // kernels.SAMPLES)
     table = np.zeros(1 << (bits - 5), dtype=np.uint64)
 
-    def enter(bounds: tuple[np.uint64, np.uint64]) -> None:
-        kernels.mark(units.hashes, units.offsets, rows, sample, table, 64 - bits, *bounds)
+    for part in _stretches(len(rows)):
 
-    for _ in map_blocks(enter, _ranges(0, 1 << 64, threads), threads):
-        pass
+        def enter(bounds: tuple[np.uint64, np.uint64], part: slice = part) -> None:
+            kernels.mark(units.hashes, units.offsets, rows[part], sample, table, 64 - bits, *bounds)
+
+        for _ in map_blocks(enter, _ranges(0, 1 << 64, threads), threads):
+            pass
     whole = kind == kernels.CONTAINMENT
 
     def work(part: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -127,6 +132,11 @@ def _slices(count: int) -> list[slice]:
     """Cut `count` rows into slices for the threads: of SLICE rows, or a few hundred slices."""
     size = max(SLICE, count // 256)
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+def _stretches(count: int) -> list[slice]:
+    """Cut `count` rows so that Ctrl-C need not wait for all of them."""
+    return [slice(start, min(start + STRETCH, count)) for start in range(0, count, STRETCH)]
 
 
 class _Counted(NamedTuple):
@@ -174,11 +184,13 @@ def _read_counters(units: Units, rows: npt.NDArray[np.int64], sample: int, threa
     table = np.zeros(1 << bits, dtype=np.uint8)
     sets = (units.hashes, units.offsets, units.sizes, rows)
 
-    def enter(bounds: tuple[np.uint64, np.uint64]) -> None:
-        kernels.count(*sets, *bounds, table, 64 - bits, spread)
+    for part in _stretches(len(rows)):
 
-    for _ in map_blocks(enter, _ranges(0, limit + 1, threads), threads):
-        pass
+        def enter(bounds: tuple[np.uint64, np.uint64], part: slice = part) -> None:
+            kernels.count(*sets[:3], rows[part], *bounds, table, 64 - bits, spread)
+
+        for _ in map_blocks(enter, _ranges(0, limit + 1, threads), threads):
+            pass
     below, alone = np.empty((2, len(rows)), dtype=np.int64)
     kernels.count_below(*sets, np.uint64(limit), below)
     starts = np.cumsum(below) - below

@@ -29,8 +29,8 @@ NONE = -1
 
 @kernel
 def find_edge(
-    state: int,
-    symbol: int,
+    state: np.int64,
+    symbol: np.int64,
     slots: npt.NDArray[np.int64],
     owners: npt.NDArray[np.int64],
     symbols: npt.NDArray[np.int64],
@@ -72,8 +72,8 @@ def longest_earlier(
     slots = np.empty(1 << bits, dtype=np.int64)
     for i in range(len(slots)):
         slots[i] = NONE
-    state_count, edge_count, last = 1, 0, 0
-    state, matched = 0, 0
+    state_count, edge_count, last = 1, 0, np.int64(0)
+    state, matched = np.int64(0), np.int64(0)
     for place in range(len(sequence)):
         symbol = sequence[place]
         if place >= grown:
