@@ -21,10 +21,12 @@ import tempfile
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numba
 from numba.core import config
+from numba.core.caching import FunctionCache
+from numba.core.runtime import rtsys
 
 __all__ = ["cache_folder", "kernel", "part"]
 
@@ -41,17 +43,33 @@ def part(function: Callable[P, R]) -> Callable[P, R]:
     return numba.njit(nogil=True, inline="always", error_model="numpy")(function)
 
 
+class KernelCache(FunctionCache):  # type: ignore[misc]  # numba has no types
+    """numba's cache of compiled code, less what is needed only to compile.
+
+    Before it loads a kernel, numba imports and registers all that it can compile: a third of a second in a process
+    that has nothing to compile. The code itself needs only numba's memory runtime; where a kernel is missing, the
+    compiler registers the rest by itself.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the compiled code for a signature, None where it is not in the cache."""
+        rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
+
+
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` on its first call: serial, without the GIL, cached on disk where a folder can be written."""
+    compiled = numba.njit(nogil=True, error_model="numpy")(function)
     folder = cache_folder()
-    if folder is None:
-        return numba.njit(nogil=True, error_model="numpy")(function)
-    before = config.CACHE_DIR
-    config.CACHE_DIR = folder  # read once, while the decorator runs
-    try:
-        return numba.njit(nogil=True, cache=True, error_model="numpy")(function)
-    finally:
-        config.CACHE_DIR = before
+    if folder is not None:
+        before = config.CACHE_DIR
+        config.CACHE_DIR = folder  # read once, when the cache is made
+        try:
+            compiled._cache = KernelCache(function)  # noqa: SLF001  # as njit(cache=True) does
+        finally:
+            config.CACHE_DIR = before
+    return compiled
 
 
 @lru_cache(maxsize=1)
