@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dedup import errors, interop, lsh, minhash, shingling
     from dedup.comparison import Comparison, Span, compare
-    from dedup.duplicates import Duplicates, Summary
+    from dedup.duplicates import Duplicates
     from dedup.errors import DedupError, InputError, ParameterError
     from dedup.find import find_duplicates
     from dedup.repeated import Repeat, Repeats
     from dedup.repeats import find_repeats
+    from dedup.summary import Summary
 
 __version__ = "0.1.0"
 
@@ -53,7 +54,7 @@ _HOMES = {
     "Repeat": "repeated",
     "Repeats": "repeated",
     "Span": "comparison",
-    "Summary": "duplicates",
+    "Summary": "summary",
     "compare": "comparison",
     "find_duplicates": "find",
     "find_repeats": "repeats",

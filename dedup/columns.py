@@ -55,7 +55,6 @@ class Texts(ABC):
     """
 
     ids: Ids | None = None
-    nulls: int = 0
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -97,7 +96,6 @@ class ListTexts(Texts):
         return self._texts[row]
 
     def blocks(self) -> Iterator[Block]:
-        self.nulls = 0
         first = 0
         while first < len(self._texts):
             part = self._take(first)
@@ -119,9 +117,7 @@ class ListTexts(Texts):
     def _checked(self, part: Sequence[Any], first: int) -> Sequence[str]:
         if set(map(type, part)) == {str}:
             return part
-        texts = [_text(text, first + i) for i, text in enumerate(part)]
-        self.nulls += sum(not isinstance(text, str) for text in part)
-        return texts
+        return [_text(text, first + i) for i, text in enumerate(part)]
 
 
 def _text(text: object, row: int) -> str:
@@ -149,7 +145,6 @@ class ArrowTexts(Texts):
 
     def __init__(self, column: pa.ChunkedArray) -> None:
         self._column = column
-        self.nulls = column.null_count
 
     def __len__(self) -> int:
         return len(self._column)
@@ -263,12 +258,24 @@ def _texts_of(column: Any) -> Texts:
         except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, ValueError):
             arrow = None  # a column of mixed objects: looked at one by one, so that the error has a position
         if arrow is not None:
+            if pa.types.is_dictionary(arrow.type) and arrow.num_chunks:
+                arrow = pa.chunked_array([_spelled_out(chunk) for chunk in arrow.chunks])
             kind = arrow.type.value_type if pa.types.is_dictionary(arrow.type) else arrow.type
             if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
                 return ArrowTexts(arrow)
             if pa.types.is_null(kind):
                 return ArrowTexts(arrow.cast(pa.large_string()))
     return ListTexts(column if isinstance(column, (list, tuple)) else list(_values(column)))
+
+
+def _spelled_out(chunk: Any) -> Any:
+    """Return the values of a dictionary chunk; strings as long ones, since Arrow cannot take from string views."""
+    import pyarrow as pa
+
+    values = chunk.dictionary
+    if pa.types.is_string(values.type) or pa.types.is_string_view(values.type):
+        values = values.cast(pa.large_string())
+    return values.take(chunk.indices)
 
 
 def _values(column: Any) -> list[Any]:

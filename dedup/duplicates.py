@@ -7,7 +7,7 @@ threads, on the size of blocks or on the clock; seconds stand apart in ``timings
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,80 +20,17 @@ from dedup.errors import InputError, ParameterError
 from dedup.listing import big_clusters, list_pairs
 from dedup.lsh import Bands, check_threshold
 from dedup.pairs import Pairs, jaccard, similarity
-from dedup.repeated import counted
 from dedup.selection import listed, replace_texts, select_rows
+from dedup.summary import Summary
 from dedup.units import Units
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Duplicates", "Summary"]
+__all__ = ["Duplicates"]
 
 SHOWN = 80
 """Characters of a text that `.repeated` shows."""
-
-
-@dataclass(frozen=True, repr=False)
-class Summary:
-    """What a search did, in numbers. Two runs with the same input and options have equal summaries.
-
-    Attributes
-    ----------
-    unit, method, metric, shingle, threshold : as asked for; `method` is the one that ran
-    texts : texts read; `empty` of them have no token: they are kept, and equal nothing
-    paragraphs : paragraphs read, None for documents
-    pairs, clusters, removed : how many were listed, found, and are not kept
-    large_clusters : clusters whose removed texts are listed with their kept text alone (``pairs="auto"``)
-    large_buckets : LSH buckets of more than 64 texts, searched by verified leaders; the promise leaves them out
-    overflow : times that a kept text found such a bucket full of leaders
-    guaranteed_recall : least probability that a pair at the threshold is found
-    measured_recall : Horvitz-Thompson estimate of the share of pairs that were found, None without near pairs
-    closest : (left id, right id, similarity) of the closest pair that was seen, where none reached the threshold; None
-        where none shares enough, and in collections of more than 20 million shingles
-    warnings : what looks wrong, in words
-    """
-
-    unit: str
-    method: str
-    metric: str
-    shingle: str
-    threshold: float
-    texts: int
-    empty: int
-    paragraphs: int | None
-    pairs: int
-    clusters: int
-    removed: int
-    large_clusters: int
-    large_buckets: int
-    overflow: int
-    guaranteed_recall: float
-    measured_recall: float | None
-    closest: tuple[Any, Any, float] | None
-    warnings: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as a dict."""
-        return asdict(self)
-
-    def __repr__(self) -> str:
-        what = counted(self.texts, "text")
-        what += "" if self.paragraphs is None else f", {counted(self.paragraphs, 'paragraph')}"
-        lines = [
-            f"{what} ({self.empty:,} empty), {self.shingle}, {self.metric} {self.threshold:g}, {self.method}",
-            f"{counted(self.pairs, 'pair')}, {counted(self.clusters, 'cluster')}, {self.removed:,} removed",
-        ]
-        if self.guaranteed_recall < 1.0:
-            measured = "" if self.measured_recall is None else f", {100 * self.measured_recall:.2f} % measured"
-            lines.append(f"recall: {100 * self.guaranteed_recall:.2f} % guaranteed at the threshold{measured}")
-        if self.large_clusters:
-            lines.append(f"{self.large_clusters:,} large clusters: removed texts are listed with their kept one alone")
-        if self.large_buckets:
-            lines.append(f"{self.large_buckets:,} large buckets went by leaders ({self.overflow:,} found them full)")
-        if self.closest is not None:
-            left, right, similarity = self.closest
-            lines.append(f"no duplicates; closest pair: {left!r} and {right!r} at {similarity:.3f}")
-        return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ def _seen_twice(
         def enter(bounds: tuple[np.uint64, np.uint64], part: slice = part) -> None:
             kernels.mark(units.hashes, units.offsets, rows[part], sample, table, 64 - bits, *bounds)
 
-        for _ in map_blocks(enter, _ranges(0, 1 << 64, threads), threads):
+        for _ in map_blocks(enter, _ranges(0, 1 << 64, threads, 32 << (64 - bits)), threads):
             pass
     whole = kind == kernels.CONTAINMENT
 
@@ -153,9 +153,13 @@ class _Counted(NamedTuple):
         return _Counted(self.rows[places], self.below[places], self.starts[places], self.alone[places], self.counters)
 
 
-def _ranges(low: int, high: int, parts: int) -> list[tuple[np.uint64, np.uint64]]:
-    """Cut the hashes from `low` to `high` - 1 into ranges of one length (first, last)."""
-    edges = [low + (high - low) * part // parts for part in range(parts + 1)]
+def _ranges(low: int, high: int, parts: int, grain: int) -> list[tuple[np.uint64, np.uint64]]:
+    """Cut the hashes from `low` to `high` - 1 into ranges (first, last) whose edges are multiples of `grain`.
+
+    A grain is what one word of the table holds, so that no two threads write to the same word.
+    """
+    inner = {low + (high - low) * part // parts // grain * grain for part in range(1, parts)}
+    edges = [low, *sorted(edge for edge in inner if low < edge < high), high]
     return [(np.uint64(first), np.uint64(end - 1)) for first, end in pairwise(edges)]
 
 
@@ -189,7 +193,7 @@ def _read_counters(units: Units, rows: npt.NDArray[np.int64], sample: int, threa
         def enter(bounds: tuple[np.uint64, np.uint64], part: slice = part) -> None:
             kernels.count(*sets[:3], rows[part], *bounds, table, 64 - bits, spread)
 
-        for _ in map_blocks(enter, _ranges(0, limit + 1, threads), threads):
+        for _ in map_blocks(enter, _ranges(0, limit + 1, threads, 1 << (64 - bits - spread)), threads):
             pass
     below, alone = np.empty((2, len(rows)), dtype=np.int64)
     kernels.count_below(*sets, np.uint64(limit), below)

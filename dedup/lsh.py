@@ -99,9 +99,10 @@ def choose_bands(threshold: float, recall: float = 0.999, *, texts: int = 100_00
     best, best_cost = None, math.inf
     for rows in range(1, MOST_ROWS + 1):
         hit = threshold**rows
-        bands = 1 if hit == 1.0 else math.ceil(math.log(1.0 - recall) / math.log1p(-hit))
-        if bands > MOST_BANDS:
+        wanted = 1.0 if hit == 1.0 else math.log(1.0 - recall) / math.log1p(-hit) if hit else math.inf
+        if wanted > MOST_BANDS:
             break
+        bands = math.ceil(wanted)
         choice = Bands(bands, rows, threshold, recall)
         if choice.probability(threshold) < recall:  # rounding of the logarithms
             choice = Bands(bands + 1, rows, threshold, recall)

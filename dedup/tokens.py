@@ -108,32 +108,29 @@ def _normalise_texts(
 def locate_tokens(data: bytes) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Return the hashes (uint64) of the tokens of one UTF-8 text, and their spans (int64, n x 2) in characters."""
     from dedup.kernels import text as text_kernels
-    from dedup.kernels.tokens import FULL, NOTED, PADDING, UNSETTLED_TEXT, fold, hash_tokens, token_spans
+    from dedup.kernels.tokens import FULL, PADDING, UNSETTLED_TEXT, locate
 
     table = unicode.table()
     padded = np.frombuffer(data + bytes(PADDING), dtype=np.uint8)
-    size_in, settled, growth = len(data), False, 1
+    size, settled, growth = len(data), False, 1
     outer = np.empty((0, 4), dtype=np.int64)
     source = padded
-    state = np.empty(5, dtype=np.int64)
     while True:
-        out = np.empty(growth * size_in * 3 // 2 + 4 * PADDING, dtype=np.uint8)
+        out = np.empty(growth * size * 3 // 2 + 4 * PADDING, dtype=np.uint8)
         bits = np.empty(len(out) // 64 + 2, dtype=np.uint64)
-        segments = np.empty((growth * size_in // 2 + 8, 4), dtype=np.int64)
-        size = fold(source, 0, size_in, settled, *table, out, bits, segments, state)
-        if size == FULL:
+        segments = np.empty((growth * size // 2 + 8, 4), dtype=np.int64)
+        hashes = np.empty(len(out) // 2 + 1, dtype=np.uint64)
+        spans = np.empty((len(hashes), 2), dtype=np.int64)
+        count = locate(source, size, settled, *table, out, bits, segments, hashes, spans)
+        if count == FULL:
             growth *= 2
-        elif size == UNSETTLED_TEXT:
+        elif count == UNSETTLED_TEXT:
             normal = normalise(data)
             source = np.frombuffer(normal.data + bytes(PADDING), dtype=np.uint8)
-            size_in, settled, outer = len(normal.data), True, normal.segments
+            size, settled, outer = len(normal.data), True, normal.segments
         else:
             break
-    nothing = np.empty((0, 2), dtype=np.int64)
-    spans = np.empty((token_spans(bits, size, 0, segments[: state[NOTED]], nothing), 2), dtype=np.int64)
-    hashes = np.empty(len(spans), dtype=np.uint64)
-    token_spans(bits, size, 0, segments[: state[NOTED]], spans)
-    hash_tokens(out, bits, size, hashes, 0)
+    hashes, spans = hashes[:count].copy(), spans[:count]
     if len(outer):
         spans = np.column_stack((_original(spans[:, 0], outer, side=0), _original(spans[:, 1], outer, side=1)))
     flat = spans.ravel()

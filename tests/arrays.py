@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,14 @@ def packed(rows: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.uint64], npt.N
     return frozen((h for row in rows for h in row), np.uint64), offsets_of(rows)
 
 
-def rows_of(values: npt.NDArray[Any], offsets: npt.NDArray[np.int64]) -> list[list[int]]:
+def rows_of(values: npt.NDArray[Any], offsets: npt.NDArray[np.int64]) -> list[list[Any]]:
     """Give packed rows as lists."""
-    return [values[a:b].tolist() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    return [values[a:b].tolist() for a, b in pairwise(offsets)]
+
+
+def dtypes(*arrays: npt.NDArray[Any]) -> str:
+    """Give the names of the dtypes of some arrays."""
+    return " ".join(str(array.dtype) for array in arrays)
 
 
 def utf8(

@@ -15,9 +15,7 @@ from hypothesis import HealthCheck, settings
 # A kernel is compiled within some example, and corpora are large examples: no fault of a test.
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
 
-settings.register_profile(
-    "ci", deadline=None, max_examples=50, derandomize=True, suppress_health_check=QUIET
-)
+settings.register_profile("ci", deadline=None, max_examples=50, derandomize=True, suppress_health_check=QUIET)
 settings.register_profile("long", deadline=None, max_examples=10_000, suppress_health_check=QUIET)
 settings.load_profile(os.environ.get("DEDUP_HYPOTHESIS", "ci"))
 

@@ -47,10 +47,7 @@ def pick(random: Random, values: list[str]) -> str:
 def word(random: Random) -> str:
     """Make up a word of one to three syllables."""
     syllables = 1 + int(random.random() * 3)
-    parts = (
-        f"{pick(random, ONSETS)}{pick(random, NUCLEI)}{pick(random, CODAS)}"
-        for _ in range(syllables)
-    )
+    parts = (f"{pick(random, ONSETS)}{pick(random, NUCLEI)}{pick(random, CODAS)}" for _ in range(syllables))
     return "".join(parts)
 
 
@@ -126,9 +123,7 @@ def planted(seed: int = 2, size: int = 200, copies: int = 12) -> Planted:
     return Planted(texts, sorted(groups))
 
 
-def families(
-    seed: int = 3, count: int = 40, size: int = 12, edits: int = 2, words: int = 120
-) -> list[str]:
+def families(seed: int = 3, count: int = 40, size: int = 12, edits: int = 2, words: int = 120) -> list[str]:
     """Make families of near copies: each member is the head with up to `edits` words replaced.
 
     With 95 words and one edit, two edited members have J = 81 / 101 = 0.802: a pool of pairs at the threshold.

@@ -76,12 +76,8 @@ def tokens(text: str) -> list[str]:
     """Give the tokens of a text: of the case-folded NFKC form, in order."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     kinds = {character: class_of(character) for character in set(folded)}
-    if (
-        SPACELESS not in kinds.values()
-    ):  # the common case: what is no word becomes a space or nothing
-        outside = {
-            ord(c): " " if k == SEPARATOR else None for c, k in kinds.items() if k in OUTSIDE
-        }
+    if SPACELESS not in kinds.values():  # the common case: what is no word becomes a space or nothing
+        outside = {ord(c): " " if k == SEPARATOR else None for c, k in kinds.items() if k in OUTSIDE}
         return folded.translate(outside).split()
     found: list[str] = []
     token = ""
@@ -236,9 +232,7 @@ def stars(
     """
     first: dict[Hashable, int] = {}
     kept_for = list(range(n))
-    kept: list[
-        int
-    ] = []  # in the order of priority, so that the first of several maxima is the earliest
+    kept: list[int] = []  # in the order of priority, so that the first of several maxima is the earliest
     for text in priority:
         label = copies[text] if copies is not None else None
         if label is not None and label in first:
@@ -311,9 +305,7 @@ def hard_wrapped(block: Sequence[str]) -> bool:
     longest = max(map(len, block))
     if len(block) < 3 or longest > 120:
         return False
-    forced = sum(
-        len(line) + 1 + len(first_word(following)) > longest for line, following in pairwise(block)
-    )
+    forced = sum(len(line) + 1 + len(first_word(following)) > longest for line, following in pairwise(block))
     return 10 * forced >= 8 * (len(block) - 1)
 
 

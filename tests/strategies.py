@@ -62,9 +62,7 @@ def words(*scripts: str) -> st.SearchStrategy[str]:
     """Give words of the named scripts (all, by default), in any case, and some odd ones."""
     pool = [word for script in scripts or WORDS for word in WORDS[script].split()]
     casings: list[Callable[[str], str]] = [str, str, str, str.upper, str.title, decomposed]
-    plain = st.builds(
-        lambda word, case: case(word), st.sampled_from(pool), st.sampled_from(casings)
-    )
+    plain = st.builds(lambda word, case: case(word), st.sampled_from(pool), st.sampled_from(casings))
     return plain if scripts else st.one_of(plain, plain, plain, st.sampled_from(ODD_WORDS))
 
 
@@ -90,9 +88,7 @@ def texts(draw: st.DrawFn, min_words: int = 0, max_words: int = 40) -> str:
 def characters(max_size: int = 60) -> st.SearchStrategy[str]:
     """Give texts of tricky code points, or of any at all."""
     tricky = st.text(st.sampled_from(TRICKY), max_size=max_size)
-    return st.one_of(
-        tricky, tricky, st.text(st.characters(exclude_categories=["Cn"]), max_size=max_size)
-    )
+    return st.one_of(tricky, tricky, st.text(st.characters(exclude_categories=["Cn"]), max_size=max_size))
 
 
 def settled_texts() -> st.SearchStrategy[str]:
@@ -146,9 +142,7 @@ def near_copies(draw: st.DrawFn, text: str, max_edits: int = 3) -> str:
 ADVERSARIAL = st.one_of(
     st.builds(lambda word, n: " ".join([word] * n), words("latin"), st.integers(1, 60)),
     st.builds(lambda a, b, n: f"{a} {b} " * n, words("latin"), words("greek"), st.integers(1, 30)),
-    st.builds(
-        lambda word, n: word * n, st.sampled_from(["a", "北", "ก็", "ab ", "x."]), st.integers(1, 60)
-    ),
+    st.builds(lambda word, n: word * n, st.sampled_from(["a", "北", "ก็", "ab ", "x."]), st.integers(1, 60)),
 )
 
 HOLLOW = ["", " ", "\n\n", "...", "\0", "😀", "* * *", "\ud800", "\u200b"]
@@ -188,7 +182,9 @@ PARAGRAPHS = [
     "Fishermen had moved their boats inland!",
 ]
 SEPARATING = ["* * *", "---", "…", "😀"]
-WRAPPED = "a longer paragraph that somebody broke\nto fit a narrow window, so that each\nbreak was forced by the width it had"
+WRAPPED = (
+    "a longer paragraph that somebody broke\nto fit a narrow window, so that each\nbreak was forced by the width it had"
+)
 
 
 @st.composite
@@ -206,8 +202,4 @@ def articles(draw: st.DrawFn, max_runs: int = 4) -> str:
         parts += run
         parts += draw(st.lists(st.one_of(pool, st.sampled_from(SEPARATING)), max_size=1))
     newline = draw(st.sampled_from(["\n", "\n\n", "\r\n", "\r", "\n \n"]))
-    return (
-        draw(st.sampled_from(["", "\n", " "]))
-        + newline.join(parts)
-        + draw(st.sampled_from(["", newline]))
-    )
+    return draw(st.sampled_from(["", "\n", " "])) + newline.join(parts) + draw(st.sampled_from(["", newline]))

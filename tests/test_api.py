@@ -74,10 +74,7 @@ def test_importing_everything_changes_nothing() -> None:
 
 def test_the_frames_stay_unloaded() -> None:
     """Finding duplicates in a list loads neither pandas nor polars."""
-    code = (
-        "import dedup, sys; dedup.find_duplicates(['a', 'a']);"
-        "print({'pandas', 'polars'} & set(sys.modules))"
-    )
+    code = "import dedup, sys; dedup.find_duplicates(['a', 'a']);print({'pandas', 'polars'} & set(sys.modules))"
     assert "set()\n" == run(code)
 
 

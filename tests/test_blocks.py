@@ -67,7 +67,7 @@ def test_blocks_are_worked_on_by_other_threads() -> None:
 def test_two_blocks_at_a_time() -> None:
     """Two threads work at once: each block waits for the other one."""
     meeting = threading.Barrier(2, timeout=10)
-    assert 2 == len({result for result in map_blocks(lambda _: meeting.wait(), range(2), 2)})
+    assert {0, 1} == set(map_blocks(lambda _: meeting.wait(), range(2), 2))
 
 
 @pytest.mark.parametrize("threads", THREADS)
@@ -90,12 +90,12 @@ def test_blocks_are_not_made_far_ahead(threads: int) -> None:
 # ----------------------------------------------------------------------------------------- the end
 
 
-class Mistake(Exception):
+class MistakeError(Exception):
     """What goes wrong in these tests."""
 
 
 @pytest.mark.parametrize("threads", THREADS)
-@pytest.mark.parametrize("error", [Mistake, KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("error", [MistakeError, KeyboardInterrupt, SystemExit])
 def test_an_error_in_the_work(threads: int, error: type[BaseException]) -> None:
     """The error of a block comes when it is its turn, as it was raised; later blocks are given up."""
 
@@ -111,7 +111,7 @@ def test_an_error_in_the_work(threads: int, error: type[BaseException]) -> None:
 
 
 @pytest.mark.parametrize("threads", THREADS)
-@pytest.mark.parametrize("error", [Mistake, KeyboardInterrupt])
+@pytest.mark.parametrize("error", [MistakeError, KeyboardInterrupt])
 def test_an_error_in_the_blocks(threads: int, error: type[BaseException]) -> None:
     """An error while a block is made comes through, and the threads end."""
 
@@ -201,9 +201,7 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.skipif(
-    not hasattr(signal, "SIGINT") or sys.platform == "win32", reason="signals of POSIX"
-)
+@pytest.mark.skipif(not hasattr(signal, "SIGINT") or sys.platform == "win32", reason="signals of POSIX")
 def test_control_c_in_a_whole_run() -> None:
     """The same in `find_duplicates`, from its own progress report."""
     done = subprocess.run(

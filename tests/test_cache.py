@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import dedup
+from dedup.kernels import cache_folder
 from tests import twins
 
 PACKAGE = Path(dedup.__file__).parent
@@ -38,9 +39,7 @@ def copy(tmp_path: Path) -> Path:
 
 def ask(folder: Path, code: str = ASK, **environment: str) -> list[str]:
     """Run some code with the package of a folder; warnings are errors."""
-    inherited = {
-        k: v for k, v in os.environ.items() if not k.startswith(("NUMBA", "XDG", "PYTHON"))
-    }
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA", "XDG", "PYTHON"))}
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
         cwd=folder,
@@ -84,6 +83,31 @@ def test_an_edit_of_a_helper_is_noticed(copy: Path, tmp_path: Path) -> None:
 
     helper.write_text(source, encoding="utf-8")
     assert [value, folder] == ask(copy, NUMBA_CACHE_DIR=str(cache)), "the old folder is good again"
+
+
+EVERYTHING = """
+from numba.core import event
+import dedup
+recorder = event.RecordingListener()
+event.register("numba:compile", recorder)
+texts = ["one two three four five six", "one two three four five six!", "other\\n\\nother", ""]
+for method in ("exact", "lsh"):
+    for unit in ("document", "paragraph"):
+        dedup.find_duplicates(texts, unit=unit, method=method)
+dedup.find_duplicates(texts, shingle="chars:5")
+dedup.find_repeats("a b c\\n\\na b c", min_words=2)
+dedup.compare(texts[0], texts[1])
+dedup.minhash.signatures(dedup.shingling.shingles(texts))
+print(*sorted({e.data["dispatcher"].__name__ for _, e in recorder.buffer if e.is_start}))
+"""
+
+
+def test_the_next_process_compiles_nothing() -> None:
+    """What one process compiled, the next one loads: no public call compiles anything a second time."""
+    if cache_folder() is None:
+        pytest.skip("no folder for compiled kernels can be written here")
+    ask(PACKAGE.parent, EVERYTHING)
+    assert [] == ask(PACKAGE.parent, EVERYTHING)
 
 
 NAMES = """
@@ -135,9 +159,7 @@ def test_the_temporary_files_are_the_last_choice(copy: Path, tmp_path: Path) -> 
     assert 0 == Path(folder).stat().st_mode & 0o022, "others may write into it"
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "getuid") or os.getuid() != 0, reason="only root gives files away"
-)
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root gives files away")
 def test_a_folder_of_somebody_else_is_not_used(copy: Path, tmp_path: Path) -> None:
     """Among the temporary files, a folder of the right name that belongs to another user is left alone."""
     strange = tmp_path / "temporary" / f"dedup-kernels-{os.getuid()}"
@@ -151,12 +173,8 @@ def test_a_folder_of_somebody_else_is_not_used(copy: Path, tmp_path: Path) -> No
 FIND = "import dedup; print(dedup.find_duplicates(['a b c', 'A, b, c!', 'd']).kept.to_pylist())"
 
 
-@pytest.mark.parametrize(
-    ("given", "more", "expected"), [(True, "", []), (False, FIND, ["[0,", "2]"])]
-)
-def test_nothing_is_writable(
-    copy: Path, tmp_path: Path, given: bool, more: str, expected: list[str]
-) -> None:
+@pytest.mark.parametrize(("given", "more", "expected"), [(True, "", []), (False, FIND, ["[0,", "2]"])])
+def test_nothing_is_writable(copy: Path, tmp_path: Path, given: bool, more: str, expected: list[str]) -> None:
     """Without any folder the kernels are compiled for this process alone: right results, no warning."""
     nowhere = str(copy / "dedup" / "text.py" / "cache")
     environment = block(copy) | ({"NUMBA_CACHE_DIR": nowhere} if given else {})

@@ -28,9 +28,7 @@ POLICIES = ["first", "last", "longest", "shortest", "callable"]
     st.sampled_from(["words:5", "words:2", "chars:8"]),
     METHODS,
 )
-def test_pairs_are_those_of_the_oracle(
-    texts: list[str], threshold: float, shingle: str, method: str
-) -> None:
+def test_pairs_are_those_of_the_oracle(texts: list[str], threshold: float, shingle: str, method: str) -> None:
     """Exact: all pairs, no other. LSH: no pair below the threshold, true evidence, all copies."""
     result = dedup.find_duplicates(texts, threshold=threshold, shingle=shingle, method=method)
     found = views.pair_rows(result)
@@ -66,9 +64,7 @@ def test_clusters_are_stars(texts: list[str], keep: str, method: str) -> None:
     check_clusters(result, texts, near)
 
 
-def check_clusters(
-    result: dedup.Duplicates, texts: list[str], near: dict[tuple[int, int], float]
-) -> None:
+def check_clusters(result: dedup.Duplicates, texts: list[str], near: dict[tuple[int, int], float]) -> None:
     """Check what holds of every table of clusters, whatever was found."""
     rows = views.cluster_rows(result)
     assert views.CLUSTER_COLUMNS == result.clusters.column_names
@@ -123,9 +119,7 @@ def test_recall_is_what_was_promised(recall: float) -> None:
         texts = corpora.families(seed=100 + seed, count=150, size=8, edits=1, words=95)
         sets = [oracles.shingles(text) for text in texts]
         border = {(p.left, p.right) for p in oracles.joined(sets, 0.8) if p.jaccard <= 0.82}
-        found = set(
-            views.ends(dedup.find_duplicates(texts, recall=recall, seed=seed, method="lsh"))
-        )
+        found = set(views.ends(dedup.find_duplicates(texts, recall=recall, seed=seed, method="lsh")))
         pool += len(border)
         missed += len(border - found)
     expected = (1 - recall) * pool

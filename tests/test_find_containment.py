@@ -14,15 +14,11 @@ from dedup.errors import ParameterError
 from tests import corpora, oracles, strategies, views
 
 
-def expected_stars(
-    sets: list[frozenset[Any]], copies: list[Any], threshold: float, *, last: bool
-) -> list[int]:
+def expected_stars(sets: list[frozenset[Any]], copies: list[Any], threshold: float, *, last: bool) -> list[int]:
     """Give what is kept for each: larger texts first, and a text joins where most of it stands."""
     n = len(sets)
     shares = {
-        pair: share
-        for pair in combinations(range(n), 2)
-        if (share := share_of_smaller(sets, *pair)) >= threshold
+        pair: share for pair in combinations(range(n), 2) if (share := share_of_smaller(sets, *pair)) >= threshold
     }
     order = sorted(range(n), key=lambda i: (-len(sets[i]), -i if last else i))
     return oracles.stars(n, shares, order, copies)

@@ -73,9 +73,7 @@ def test_one_text_is_an_error() -> None:
 @pytest.mark.parametrize("wrong", [7, 1.5, b"bytes", ["a"], True, Path("a")])
 def test_texts_of_another_type(wrong: object) -> None:
     """What is no text is an error that names its position and its type."""
-    with pytest.raises(
-        InputError, match=rf"(?s)\b3\b.*{type(wrong).__name__}|{type(wrong).__name__}.*\b3\b"
-    ):
+    with pytest.raises(InputError, match=rf"(?s)\b3\b.*{type(wrong).__name__}|{type(wrong).__name__}.*\b3\b"):
         dedup.find_duplicates([LONG, None, "", wrong, LONG])
 
 

@@ -70,12 +70,9 @@ TABLES: dict[str, Callable[[], Any]] = {
     "arrow table": lambda: pa.table({"n": list(range(7)), "text": TEXTS, "name": NAMES}),
     "record batch": lambda: pa.record_batch({"n": list(range(7)), "text": TEXTS, "name": NAMES}),
     "dictionaries": lambda: [
-        {"n": i, "text": text, "name": name}
-        for i, (text, name) in enumerate(zip(TEXTS, NAMES, strict=True))
+        {"n": i, "text": text, "name": name} for i, (text, name) in enumerate(zip(TEXTS, NAMES, strict=True))
     ],
-    "a table's stream": lambda: Stream(
-        pa.table({"n": list(range(7)), "text": TEXTS, "name": NAMES})
-    ),
+    "a table's stream": lambda: Stream(pa.table({"n": list(range(7)), "text": TEXTS, "name": NAMES})),
 }
 
 
@@ -102,9 +99,7 @@ def test_tables(kind: str) -> None:
 def as_list(data: object) -> list[Any]:
     """Give the texts, or the numbers of the rows, of whatever came back."""
     if isinstance(data, (pl.DataFrame, pa.Table, pa.RecordBatch, pd.DataFrame)):
-        return list(
-            data["n"].to_pylist() if isinstance(data, (pa.Table, pa.RecordBatch)) else data["n"]
-        )
+        return list(data["n"].to_pylist() if isinstance(data, (pa.Table, pa.RecordBatch)) else data["n"])
     if isinstance(data, (pa.Array, pa.ChunkedArray)):
         return list(data.to_pylist())
     assert isinstance(data, (list, tuple, deque, pd.Series, pl.Series, np.ndarray))
@@ -135,9 +130,7 @@ def names(table: Any) -> list[str]:  # noqa: ANN401  (any form of table)
     """Give the names of the columns of any table."""
     if isinstance(table, list):
         return list(table[0])
-    return list(
-        table.schema.names if isinstance(table, pa.RecordBatch | pa.Table) else table.columns
-    )
+    return list(table.schema.names if isinstance(table, pa.RecordBatch | pa.Table) else table.columns)
 
 
 @pytest.mark.parametrize("kind", [k for k in TABLES if k != "a table's stream"])
@@ -210,9 +203,7 @@ def test_a_policy_sees_the_ids() -> None:
     assert {"u", "v", "x", "z", "ä"} <= set(seen)
 
 
-@pytest.mark.parametrize(
-    ("keep", "kept"), [("first", [0]), ("last", [3]), ("longest", [2]), ("shortest", [1])]
-)
+@pytest.mark.parametrize(("keep", "kept"), [("first", [0]), ("last", [3]), ("longest", [2]), ("shortest", [1])])
 def test_keep(keep: str, kept: list[int]) -> None:
     """T17: exactly one of a group is kept, by policy: lengths in characters, ties by order."""
     texts = ["abc def.", "Ａｂｃ ｄｅｆ", "abc def!!", "ABC, def!"]

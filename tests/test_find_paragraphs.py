@@ -26,8 +26,7 @@ TEXT = f"{A}\n\n{B}\r\nADVERTISEMENT\n\n  {A.upper()}  \nADVERTISEMENT\n* * *\n"
 def sides(row: dict[str, Any]) -> list[tuple[Any, int, int, int]]:
     """Give document, paragraph, start and end of both sides of a pair."""
     return [
-        (row[side], row[f"{side}_paragraph"], row[f"{side}_start"], row[f"{side}_end"])
-        for side in ("left", "right")
+        (row[side], row[f"{side}_paragraph"], row[f"{side}_start"], row[f"{side}_end"]) for side in ("left", "right")
     ]
 
 
@@ -105,9 +104,7 @@ def test_missing_texts_stay_missing() -> None:
 
 def test_ids_are_those_of_the_documents() -> None:
     """Left, right and id stay the document's id; the paragraph stands beside."""
-    result = dedup.find_duplicates(
-        {"x": f"{A}\n{B}", "y": f"new words here\n{A}"}, unit="paragraph"
-    )
+    result = dedup.find_duplicates({"x": f"{A}\n{B}", "y": f"new words here\n{A}"}, unit="paragraph")
     (row,) = views.pair_rows(result)
     assert ("x", 0, "y", 1) == (
         row["left"],
@@ -127,9 +124,7 @@ def test_pairs_are_those_of_the_oracle(texts: list[str], threshold: float) -> No
     """Paragraphs are found, numbered and compared as the contract says."""
     result = dedup.find_duplicates(texts, unit="paragraph", threshold=threshold)
     places = [
-        (d, p, start, end)
-        for d, text in enumerate(texts)
-        for p, (start, end) in enumerate(oracles.paragraphs(text))
+        (d, p, start, end) for d, text in enumerate(texts) for p, (start, end) in enumerate(oracles.paragraphs(text))
     ]
     units = [texts[d][start:end] for d, _, start, end in places]
     expected = oracles.pairs(units, threshold, "words:3")

@@ -19,7 +19,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from dedup import unicode
@@ -28,7 +27,7 @@ from dedup.minhash import permutations, sign
 from dedup.shingling import hash_shingles, parse
 from dedup.tokens import tokens
 from tests import corpora, oracles, twins
-from tests.arrays import utf8
+from tests.arrays import dtypes, utf8
 
 FORMAT, UNICODE = 1, "14.0.0"
 PATH = Path(__file__).parent / "golden" / "vectors.json"
@@ -98,9 +97,7 @@ def golden() -> dict[str, Any]:
     return loaded
 
 
-CHANGED = (
-    "the outputs have changed: a line in the changelog, a new FORMAT, and only then new vectors"
-)
+CHANGED = "the outputs have changed: a line in the changelog, a new FORMAT, and only then new vectors"
 
 
 def test_the_file_is_the_generated_one(golden: dict[str, Any]) -> None:
@@ -130,7 +127,7 @@ def test_shingle_hashes(golden: dict[str, Any], shingle: str) -> None:
     """Shingles hash to what they always did, in a block of all texts; their sums too."""
     block = utf8([entry["text"] for entry in golden["vectors"]])
     values, offsets, sums = hash_shingles(*block, parse(shingle))
-    assert (np.uint64, np.uint64) == (values.dtype, sums.dtype)
+    assert "uint64 uint64" == dtypes(values, sums)
     for row, entry in enumerate(golden["vectors"]):
         found = hexadecimal(values[offsets[row] : offsets[row + 1]])
         assert entry[shingle] == found, f"{entry['text']!r}: {CHANGED}"
@@ -142,9 +139,7 @@ def test_signatures_and_band_keys(golden: dict[str, Any]) -> None:
     block = utf8([entry["text"] for entry in golden["vectors"]])
     values, offsets, _ = hash_shingles(*block, parse(golden["sketched"]))
     rows = sign(values, offsets, *permutations(golden["num_perm"], golden["seed"]))
-    assert [entry["signature"] for entry in golden["vectors"]] == [
-        hexadecimal(row, 8) for row in rows
-    ], CHANGED
+    assert [entry["signature"] for entry in golden["vectors"]] == [hexadecimal(row, 8) for row in rows], CHANGED
     keys = band_keys(rows, Bands(golden["bands"], golden["rows"], 0.8, 0.9)).T
     expected = [entry["band_keys"] for entry in golden["vectors"]]
     assert expected == [hexadecimal(row) for row in keys], CHANGED

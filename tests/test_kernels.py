@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from numba import types
 
 from dedup.kernels import lsh, minhash, shingles, tokens, words
 from tests import twins
-from tests.arrays import frozen, packed, rows_of
+from tests.arrays import dtypes, frozen, packed, rows_of
 from tests.twins import MASK32, MASK64
 
 BORDERS = [0, 1, 2, 3, (1 << 31) - 1, 1 << 31, MASK32, 1 << 32, (1 << 63) - 1, 1 << 63, MASK64 - 1]
@@ -54,7 +55,7 @@ def test_hash_bytes_round_the_chunk(size: int) -> None:
             changed = bytearray(data)
             changed[i] ^= 1 << bit
             array = frozen([*changed, *[0] * 8], np.uint8)
-            seen.add(tokens.hash_bytes(array, 0, size))
+            seen.add(int(tokens.hash_bytes(array, 0, size)))
     assert 1 + 8 * size == len(seen)
 
 
@@ -62,11 +63,12 @@ def test_hashes_are_unsigned() -> None:
     """Nothing that hashes leaks into a signed integer or a float: numba's own types say so."""
     words.mix(np.uint64(1))
     tokens.hash_bytes(frozen([1] * 9, np.uint8), 0, 1)
-    for function in (words.mix, tokens.hash_bytes):
-        results = {signature.return_type for signature in function.nopython_signatures}  # type: ignore[attr-defined]
+    compiled: list[Any] = [words.mix, tokens.hash_bytes]
+    for function in compiled:
+        results = {signature.return_type for signature in function.nopython_signatures}
         assert {types.uint64} == results
     pairs = lsh.bucket_pairs(frozen([1, 2], np.int64), frozen([0, 2], np.int64))
-    assert np.uint64 == pairs.dtype
+    assert "uint64" == dtypes(pairs)
 
 
 # ------------------------------------------------------------------------------------- shingles
@@ -216,5 +218,5 @@ def test_bucket_pairs(buckets: list[list[int]]) -> None:
     """All pairs of each bucket, as left << 32 | right, unsigned up to the last bit."""
     members, bounds = packed(buckets)
     pairs = lsh.bucket_pairs(frozen(members.tolist(), np.int64), bounds)
-    assert np.uint64 == pairs.dtype
+    assert "uint64" == dtypes(pairs)
     assert [a << 32 | b for a, b in twins.bucket_pairs(buckets)] == pairs.tolist()

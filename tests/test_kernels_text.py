@@ -16,7 +16,7 @@ from dedup.kernels import tokens as token_kernels
 from dedup.text import paragraphs, split_paragraphs
 from dedup.tokens import hash_tokens, locate_tokens
 from tests import corpora, oracles, strategies, twins
-from tests.arrays import frozen, rows_of, utf8
+from tests.arrays import dtypes, frozen, rows_of, utf8
 
 any_text = st.one_of(strategies.texts(), strategies.characters(120), strategies.ADVERSARIAL)
 
@@ -24,14 +24,14 @@ any_text = st.one_of(strategies.texts(), strategies.characters(120), strategies.
 def hashed(texts: Sequence[str], *, characters: bool = False, before: bytes = b"") -> Any:
     """Run the tokeniser over a block of texts."""
     values, offsets = hash_tokens(*utf8(texts, before), characters=characters)
-    assert (np.uint64, np.int64) == (values.dtype, offsets.dtype)
+    assert "uint64 int64" == dtypes(values, offsets)
     return rows_of(values, offsets)
 
 
 def located(text: str) -> tuple[list[int], list[list[int]]]:
     """Run the tokeniser over one text: hashes and spans."""
     hashes, spans = locate_tokens(text.encode("utf-8", "surrogatepass"))
-    assert (np.uint64, np.int64) == (hashes.dtype, spans.dtype)
+    assert "uint64 int64" == dtypes(hashes, spans)
     return hashes.tolist(), spans.tolist()
 
 
@@ -91,9 +91,7 @@ def test_words_round_the_chunk(word: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("start", [0, 1, 55, 56, 57, 62, 63, 64, 65, 119, 120, 127, 128])
-@pytest.mark.parametrize(
-    "piece", ["x", "Éa", "北京x", "e\u0301", "\u00ad", "ﷺ", "ｶﾞ", "😀", "\ud800", "İ"]
-)
+@pytest.mark.parametrize("piece", ["x", "Éa", "北京x", "e\u0301", "\u00ad", "ﷺ", "ｶﾞ", "😀", "\ud800", "İ"])
 def test_words_across_a_block_border(start: int, piece: str) -> None:
     """Words that begin, end or go on at byte 63, 64 or 65, and folding that puts bytes out of step there."""
     for fill in ("a", ".", "a.", "Ab "):
@@ -102,9 +100,7 @@ def test_words_across_a_block_border(start: int, piece: str) -> None:
             check(lead + piece + tail)
 
 
-@pytest.mark.parametrize(
-    "text", ["ﷺ" * 50, "ﷻ ﷺ" * 40, "\u3300" * 60, "ΐ" * 90, "½" * 80, "ｶﾞ" * 30]
-)
+@pytest.mark.parametrize("text", ["ﷺ" * 50, "ﷻ ﷺ" * 40, "\u3300" * 60, "ΐ" * 90, "½" * 80, "ｶﾞ" * 30])
 def test_folding_that_makes_texts_longer(text: str) -> None:
     """Mappings of up to 33 bytes for 3: the buffers grow until they are large enough."""
     check(text)
@@ -140,9 +136,7 @@ def decoded(data: bytes) -> tuple[int, int]:
             return ord(data[:length].decode()), length
         except (UnicodeDecodeError, TypeError):
             continue
-    surrogate = (
-        len(data) > 2 and data[0] == 0xED and 0xA0 <= data[1] < 0xC0 and 0x80 <= data[2] < 0xC0
-    )
+    surrogate = len(data) > 2 and data[0] == 0xED and 0xA0 <= data[1] < 0xC0 and 0x80 <= data[2] < 0xC0
     return (-1, 3) if surrogate else (-1, 1)
 
 
@@ -188,11 +182,9 @@ def test_paragraphs_of_a_block(texts: list[str], before: bytes) -> None:
     values, starts, ends = utf8(texts, before)
     table, offsets = split_paragraphs(values, starts, ends)
     for text, start, rows in zip(texts, starts.tolist(), rows_of(table, offsets), strict=True):
-        expected = []
+        expected: list[list[int]] = []
         for first, end in oracles.paragraphs(text):
-            places = (
-                start + len(text[:place].encode("utf-8", "surrogatepass")) for place in (first, end)
-            )
+            places = (start + len(text[:place].encode("utf-8", "surrogatepass")) for place in (first, end))
             expected.append([*places, first, end])
         assert expected == rows
 
@@ -216,7 +208,5 @@ def test_character_places(text: str, data: st.DataObject) -> None:
     values, starts, _ = utf8([text], b"\xc3\xa9x")
     found = np.full(len(places), 7, dtype=np.int64)
     start = int(starts[0])
-    text_kernels.character_places(
-        values, start, frozen([start + p for p in places], np.int64), found
-    )
+    text_kernels.character_places(values, start, frozen([start + p for p in places], np.int64), found)
     assert characters == found.tolist()

@@ -21,6 +21,7 @@ from dedup import ParameterError
 from dedup.minhash import EMPTY_LANE, check_seed, estimate, permutations, sign, signatures
 from dedup.shingling import shingles
 from tests import oracles, strategies, twins
+from tests.arrays import dtypes
 
 LANES = 128
 SEEDS = 100
@@ -132,7 +133,7 @@ def test_signatures(texts: list[str], num_perm: int, seed: int) -> None:
     hashes = [twins.token_hashes(oracles.tokens(text)) for text in texts]
     expected = [twins.signature(twins.shingle_hashes(row, 3), a, c) for row in hashes]
     found = signatures(shingles(texts, "words:3"), num_perm=num_perm, seed=seed)
-    assert (np.uint32, (len(texts), num_perm)) == (found.dtype, found.shape)
+    assert ("uint32", (len(texts), num_perm)) == (dtypes(found), found.shape)
     assert expected == found.tolist()
 
 
@@ -141,7 +142,7 @@ def test_permutations_are_those_of_the_twin() -> None:
     for seed in (0, 1, 42, (1 << 32) - 1):
         found = permutations(300, seed)
         assert twins.permutations(300, seed) == tuple(each.tolist() for each in found)
-        assert {np.dtype(np.uint32)} == {each.dtype for each in found}
+        assert "uint32 uint32" == dtypes(*found)
         assert np.all(found[0] & 1), "an even multiplier is no bijection"
 
 
@@ -176,7 +177,7 @@ def test_texts_without_shingles() -> None:
 def test_no_texts() -> None:
     """No texts have no signatures, of the right width."""
     found = signatures(shingles([]), num_perm=8)
-    assert (np.uint32, (0, 8)) == (found.dtype, found.shape)
+    assert ("uint32", (0, 8)) == (dtypes(found), found.shape)
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=70))

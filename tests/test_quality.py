@@ -28,9 +28,7 @@ def read(path: Path) -> str:
         return bytes(stream.read()).decode("utf-8")
 
 
-@pytest.mark.parametrize(
-    "name", ["articles_100.train", "articles_1000.train.zst", "articles_2500.train.zst"]
-)
+@pytest.mark.parametrize("name", ["articles_100.train", "articles_1000.train.zst", "articles_2500.train.zst"])
 def test_all_planted_articles_are_found(data: Path, name: str) -> None:
     """All planted pairs of plagiarism are found by default, and no others."""
     folder = data / "minhash_articles"
@@ -47,9 +45,7 @@ class Corpus:
 
     def __init__(self, path: Path) -> None:
         """Read the texts and join their five-word shingles, by number instead of by word."""
-        self.texts: list[str] = [
-            json.loads(line)["text"] for line in read(path).splitlines() if line
-        ]
+        self.texts: list[str] = [json.loads(line)["text"] for line in read(path).splitlines() if line]
         numbers: dict[str, int] = {}
         known: dict[str, list[int]] = {}  # by line: versions of a text share most of theirs
         shingles: dict[tuple[int, ...], int] = {}
@@ -59,14 +55,12 @@ class Corpus:
             ids: list[int] = []
             for line in text.split("\n"):
                 if line not in known:
-                    known[line] = [
-                        numbers.setdefault(w, len(numbers)) for w in oracles.tokens(line)
-                    ]
+                    known[line] = [numbers.setdefault(w, len(numbers)) for w in oracles.tokens(line)]
                 ids += known[line]
             self.copies.append(tuple(ids) or None)
-            found: list[tuple[int, ...]] = [
-                *zip(ids, ids[1:], ids[2:], ids[3:], ids[4:], strict=False)
-            ] or ([tuple(ids)] if ids else [])
+            found: list[tuple[int, ...]] = [*zip(ids, ids[1:], ids[2:], ids[3:], ids[4:], strict=False)] or (
+                [tuple(ids)] if ids else []
+            )
             sets.append(frozenset([shingles.setdefault(s, len(shingles)) for s in found]))
         self.pairs = oracles.joined(sets, THRESHOLD)
 

@@ -31,10 +31,7 @@ FIELDS = [
 
 def slices(text: str, **options: Any) -> list[tuple[str, str]]:  # noqa: ANN401
     """Give each repeat of one text and its source, as texts."""
-    return [
-        (text[r.start : r.end], text[r.source_start : r.source_end])
-        for r in dedup.find_repeats(text, **options)
-    ]
+    return [(text[r.start : r.end], text[r.source_start : r.source_end]) for r in dedup.find_repeats(text, **options)]
 
 
 @given(strategies.articles(), st.sampled_from([1, 5, 12, 50]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import dedup.columns
 from dedup import InputError, ParameterError
 from dedup.shingling import LARGEST, Shingle, Shingles, hash_shingles, parse, shingles
 from tests import corpora, oracles, strategies, twins
-from tests.arrays import rows_of, utf8
+from tests.arrays import dtypes, rows_of, utf8
 
 KINDS = ["words:1", "words:2", "words:3", "words:5", "chars:1", "chars:5", "chars:8"]
 
@@ -58,7 +59,7 @@ WRONG = [
 )
 def test_parse_refuses(shingle: Any) -> None:
     """Anything else is an error that shows what was found and an example of what is right."""
-    with pytest.raises(ParameterError, match='shingle: expected .* such as "words:5", found') as e:
+    with pytest.raises(ParameterError, match=r'shingle: expected .* such as "words:5", found') as e:
         parse(shingle)
     assert repr(shingle) in str(e.value)
     with pytest.raises(ParameterError, match="shingle: "):
@@ -73,7 +74,7 @@ def check(texts: list[str], shingle: str) -> None:
     expected = [oracles.shingles(text, shingle) for text in texts]
     found = shingles(texts, shingle)
     assert (len(texts), parse(shingle)) == (len(found), found.shingle)
-    assert (np.uint64, np.int64) == (found.values.dtype, found.offsets.dtype)
+    assert "uint64 int64" == dtypes(found.values, found.offsets)
     assert [len(each) for each in expected] == [len(row) for row in found]
     for row in found:
         assert sorted(set(row.tolist())) == row.tolist()
@@ -107,15 +108,13 @@ def test_borders(n: int, word: str) -> None:
         plain = ("".join(words) * n)[:count]
         check([plain, plain + "m", plain + " m"], f"chars:{n}")
         tokens = oracles.tokens(plain)
-        assert [twins.shingle_hashes(twins.character_hashes(tokens), n)] == windows(
-            plain, f"chars:{n}"
-        )
+        assert [twins.shingle_hashes(twins.character_hashes(tokens), n)] == windows(plain, f"chars:{n}")
 
 
 def windows(text: str, shingle: str) -> list[list[int]]:
     """Run `hash_shingles` over one text; check the sum that comes with the hashes."""
     values, offsets, sums = hash_shingles(*utf8([text]), parse(shingle))
-    assert (np.uint64, np.int64, np.uint64) == (values.dtype, offsets.dtype, sums.dtype)
+    assert "uint64 int64 uint64" == dtypes(values, offsets, sums)
     assert [sum(values.tolist()) & twins.MASK64] == sums.tolist()
     return rows_of(values, offsets)
 
@@ -148,9 +147,7 @@ def test_by_hand(shingle: str, left: str, right: str, expected: float) -> None:
 
 def test_words_and_characters_are_different_hashes() -> None:
     """A word of one letter and the letter are not taken for one another."""
-    assert not set(shingles(["a b c"], "words:1").values) & set(
-        shingles(["a b c"], "chars:1").values
-    )
+    assert not set(shingles(["a b c"], "words:1").values) & set(shingles(["a b c"], "chars:1").values)
 
 
 # --------------------------------------------------------------------------------------- the object
@@ -171,10 +168,11 @@ def test_rows_as_a_sequence() -> None:
 
 def test_no_texts_and_empty_ones() -> None:
     """No texts are no rows; a missing text is an empty one."""
-    for texts in ([], (), iter(())):
+    nothing: list[Iterable[str]] = [[], (), iter(())]
+    for texts in nothing:
         found = shingles(texts)
         assert (0, [0]) == (len(found), found.offsets.tolist())
-        assert np.uint64 == found.values.dtype
+        assert "uint64" == dtypes(found.values)
     assert [0, 0, 0, 1] == [len(row) for row in shingles(["", None, " \0", "a"])]  # type: ignore[list-item]
 
 

@@ -91,14 +91,10 @@ def permutations(num_perm: int, seed: int) -> tuple[list[int], list[int]]:
     return odd, [draw(32) for _ in range(num_perm)]
 
 
-def signature(
-    hashes: Sequence[int], multipliers: Sequence[int], addends: Sequence[int]
-) -> list[int]:
+def signature(hashes: Sequence[int], multipliers: Sequence[int], addends: Sequence[int]) -> list[int]:
     """Give the smallest a * (h >> 32) + c mod 2^32 for each function; all ones for no hashes."""
     functions = zip(multipliers, addends, strict=True)
-    return [
-        min((a * (h >> 32) + c & MASK32 for h in hashes), default=EMPTY_LANE) for a, c in functions
-    ]
+    return [min((a * (h >> 32) + c & MASK32 for h in hashes), default=EMPTY_LANE) for a, c in functions]
 
 
 def band_keys(lanes: Sequence[int], bands: int, rows: int) -> list[int]:

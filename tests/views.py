@@ -99,7 +99,4 @@ def repeat_keys(repeats: dedup.Repeats) -> list[tuple[Any, ...]]:
 
 def aligned(comparison: dedup.Comparison) -> list[tuple[int, int, int, int]]:
     """Give the aligned spans: left start, left end, right start, right end."""
-    return [
-        (span.left_start, span.left_end, span.right_start, span.right_end)
-        for span in comparison.spans
-    ]
+    return [(span.left_start, span.left_end, span.right_start, span.right_end) for span in comparison.spans]

@@ -95,11 +95,15 @@ def cache_folder() -> str | None:
 
 
 def _writable(folder: str, *, private: bool) -> bool:
-    """Make `folder` and try it; a private one in a shared place must belong to us, or its code is not run."""
+    """Make `folder` and try it; a private one in a shared place must be ours alone, or its code is not run."""
     try:
+        if private:
+            parent = os.path.dirname(folder)
+            os.makedirs(parent, mode=0o700, exist_ok=True)
+            found = os.stat(parent)
+            if hasattr(os, "getuid") and (found.st_uid != os.getuid() or found.st_mode & 0o022):
+                return False
         os.makedirs(folder, mode=0o700 if private else 0o777, exist_ok=True)
-        if private and hasattr(os, "getuid") and os.stat(os.path.dirname(folder)).st_uid != os.getuid():
-            return False
         with tempfile.TemporaryFile(dir=folder):
             return True
     except OSError:

@@ -429,7 +429,7 @@ def tokenise_characters(
     return count
 
 
-@kernel
+@part
 def token_spans(
     bits: npt.NDArray[np.uint64],
     size: int,
@@ -439,7 +439,7 @@ def token_spans(
 ) -> int:
     """Write the (start, end) of each token in bytes of the text into `spans`; return the number of tokens.
 
-    `spans` may be empty: then the tokens are only counted. A token that begins or ends inside a code point's mapping
+    A token that begins or ends inside a code point's mapping
     takes the whole code point.
     """
     count, passed = 0, 0
@@ -450,9 +450,6 @@ def token_spans(
         if bit == inside:
             continue
         inside = bit
-        if len(spans) == 0:
-            count += bit
-            continue
         # a start looks at segments from at or before i, an end at those from before i
         limit = i if bit else i - 1
         while passed < len(segments) and segments[passed, 1] <= limit and segments[passed, 0] <= limit:
@@ -467,3 +464,31 @@ def token_spans(
             spans[count, 1] = place
             count += 1
     return count
+
+
+@kernel
+def locate(
+    values: npt.NDArray[np.uint8],
+    size: int,
+    settled: bool,
+    index: npt.NDArray[np.uint16],
+    entries: npt.NDArray[np.uint32],
+    map_starts: npt.NDArray[np.int32],
+    map_points: npt.NDArray[np.int32],
+    out: npt.NDArray[np.uint8],
+    bits: npt.NDArray[np.uint64],
+    segments: npt.NDArray[np.int64],
+    hashes: npt.NDArray[np.uint64],
+    spans: npt.NDArray[np.int64],
+) -> int:
+    """Hash the tokens of the text ``values[:size]`` and write the bytes where each starts and ends into `spans`.
+
+    Returns the number of tokens, FULL or UNSETTLED_TEXT; see `fold`. `hashes` and `spans` have room for half as many
+    as `out` has bytes.
+    """
+    state = np.empty(5, dtype=np.int64)
+    folded = fold(values, 0, size, settled, index, entries, map_starts, map_points, out, bits, segments, state)
+    if folded < 0:
+        return folded
+    token_spans(bits, folded, 0, segments[: state[NOTED]], spans)
+    return hash_tokens(out, bits, folded, hashes, 0)

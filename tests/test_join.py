@@ -1,0 +1,250 @@
+"""The exact join against brute force: every pair, whatever the hashes, the threads and the families."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import combinations, pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dedup.join
+from dedup.join import join
+from dedup.kernels import join as kernels
+from dedup.units import Units
+from tests import oracles, twins
+from tests.arrays import offsets_of
+from tests.twins import MASK64
+
+THRESHOLDS = [0.1, 1 / 3, 0.5, 0.55, 0.7, 0.8, 0.9, 0.95, 1.0]
+METRICS = ["jaccard", "containment"]
+
+Found = list[tuple[int, int, int]]
+
+
+def units_of(rows: Sequence[Sequence[int]]) -> Units:
+    """Give units whose shingle hashes are these, in any order, repeated or not."""
+    count = len(rows)
+    return Units(
+        places=np.arange(count, dtype=np.int64)[:, np.newaxis],
+        hashes=np.array([h for row in rows for h in row], dtype=np.uint64),
+        offsets=offsets_of(rows),
+        digests=np.zeros(count, dtype=np.uint64),
+        sizes=np.full(count, -1, dtype=np.int64),
+        extra=None,
+    )
+
+
+def similarity(a: frozenset[int], b: frozenset[int], metric: str) -> float:
+    """Give shared / union, or shared / the smaller size."""
+    whole = len(a | b) if metric == "jaccard" else min(len(a), len(b))
+    return len(a & b) / whole
+
+
+def brute(sets: Sequence[frozenset[int]], threshold: float, metric: str) -> Found:
+    """Give every pair that reaches the threshold, and what it shares."""
+    pairs = combinations(range(len(sets)), 2)
+    reached = (p for p in pairs if similarity(sets[p[0]], sets[p[1]], metric) >= threshold)
+    return [(a, b, len(sets[a] & sets[b])) for a, b in reached]
+
+
+def joined(
+    rows: Sequence[Sequence[int]],
+    threshold: float,
+    metric: str,
+    *,
+    priority: Sequence[int] | None = None,
+    families: bool = False,
+    threads: int = 1,
+) -> tuple[Found, list[int]]:
+    """Run the join over all rows; give its pairs and the hidden rows."""
+    units = units_of(rows)
+    every = np.arange(len(rows), dtype=np.int64)
+    rank = every.copy()
+    rank[list(priority or range(len(rows)))] = every
+    ones = np.ones(len(rows), dtype=np.int64)
+    result = join(units, every, rank, ones, threshold, metric, families=families, threads=threads)
+    assert len(result.pairs.left) <= result.merged
+    columns = (column.tolist() for column in (result.pairs.left, result.pairs.right, result.pairs.shared))
+    return list(zip(*columns, strict=True)), sorted(result.hidden.tolist())
+
+
+# hashes that are random, equal in their low bits, equal in their high ones, and at both ends
+HASHES = [
+    *[twins.mix(i) for i in range(20)],
+    *[i << 60 for i in range(8)],
+    *[twins.mix(i) >> 40 for i in range(8)],
+    *[0, 1, MASK64, MASK64 - 1, 1 << 63, (1 << 63) - 1],
+]
+rows_of_hashes = st.lists(st.lists(st.sampled_from(HASHES), min_size=1, max_size=14), min_size=0, max_size=12)
+
+
+@st.composite
+def near_rows(draw: st.DrawFn) -> list[list[int]]:
+    """Give rows that are edits of one another, so that many pairs are near any threshold."""
+    base = draw(st.lists(st.sampled_from(HASHES), min_size=1, max_size=25, unique=True))
+    rows = []
+    for _ in range(draw(st.integers(0, 10))):
+        row = [h for h in base if draw(st.integers(0, 7))] or base[:1]
+        row += draw(st.lists(st.sampled_from(HASHES), max_size=3))
+        rows.append(draw(st.permutations(row)))
+    return rows
+
+
+@given(
+    st.one_of(rows_of_hashes, near_rows()),
+    st.sampled_from(THRESHOLDS),
+    st.sampled_from(METRICS),
+    st.sampled_from([1, 2, 3]),
+)
+def test_every_pair(rows: list[list[int]], threshold: float, metric: str, threads: int) -> None:
+    """No pair is missed and none is reported below the threshold, in float64."""
+    expected = brute([frozenset(row) for row in rows], threshold, metric)
+    assert (expected, []) == joined(rows, threshold, metric, threads=threads)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+def test_many_rows(threads: int, metric: str) -> None:
+    """Some hundreds of rows of all sizes, in families and alone, at every threshold."""
+    generator = np.random.default_rng(1)
+    rows: list[list[int]] = []
+    for _ in range(40):
+        base = generator.integers(0, 1 << 64, int(generator.integers(1, 120)), dtype=np.uint64)
+        for _ in range(int(generator.integers(1, 15))):
+            kept = base[generator.random(len(base)) < generator.choice([0.5, 0.9, 0.97, 1.0])]
+            new = generator.integers(0, 1 << 64, int(generator.integers(0, 4)), dtype=np.uint64)
+            rows.append([*kept.tolist(), *new.tolist()] or base[:1].tolist())
+    sets = [frozenset(row) for row in rows]
+    for threshold in (0.3, 0.8, 0.95, 1.0):
+        expected = brute(sets, threshold, metric)
+        assert len(expected) > 10
+        assert (expected, []) == joined(rows, threshold, metric, threads=threads)
+
+
+@pytest.mark.parametrize("size", [1, 7, 64])
+@pytest.mark.parametrize("metric", METRICS)
+def test_slices_do_not_matter(size: int, metric: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few rows a thread works on at a time, the pairs are the same."""
+    rows = [[twins.mix(j) for j in range(i // 2, i // 2 + 20 + i % 5)] for i in range(150)]
+    expected = brute([frozenset(row) for row in rows], 0.8, metric)
+    assert len(expected) > 100
+    monkeypatch.setattr(dedup.join, "SLICE", size)
+    monkeypatch.setattr(dedup.join, "STRETCH", size)
+    assert (expected, []) == joined(rows, 0.8, metric, threads=2)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_hashes_in_very_many_rows(metric: str) -> None:
+    """A family of 600: counters count no longer exactly, and every pair is found all the same."""
+    common = [twins.mix(i) for i in range(40)]
+    rows = [[*common, *(twins.mix(1000 + 7 * i + j) for j in range(i % 9))] for i in range(600)]
+    rows += [[twins.mix(10**6 + i)] for i in range(50)]
+    sets = [frozenset(row) for row in rows]
+    for threshold in (0.85, 1.0):
+        expected = brute(sets, threshold, metric)
+        assert (expected, []) == joined(rows, threshold, metric, threads=2)
+
+
+# ---------------------------------------------------------------------------------------- families
+
+
+def expected_with_families(
+    sets: Sequence[frozenset[int]], priority: Sequence[int], threshold: float, metric: str, big: int
+) -> tuple[Found, list[int]]:
+    """Give the pairs of those that are not hidden, those of hidden ones with kept ones before them, and the hidden."""
+    pairs = brute(sets, threshold, metric)
+    similar = {(a, b): similarity(sets[a], sets[b], metric) for a, b, _ in pairs}
+    star = oracles.stars(len(sets), similar, priority)
+    hidden = {row for row, kept in enumerate(star) if kept != row and star.count(kept) > big}
+    kept = set(star)
+    rank = {row: place for place, row in enumerate(priority)}
+
+    def listed(a: int, b: int) -> bool:
+        first, second = sorted((a, b), key=rank.__getitem__)
+        return first in kept if second in hidden else first not in hidden
+
+    return [pair for pair in pairs if listed(pair[0], pair[1])], sorted(hidden)
+
+
+@given(near_rows(), st.sampled_from(THRESHOLDS), st.sampled_from(METRICS), st.data())
+def test_families(rows: list[list[int]], threshold: float, metric: str, data: st.DataObject) -> None:
+    """Families first: members of large clusters are paired with kept rows alone, all others with all."""
+    sets = [frozenset(row) for row in rows]
+    priority = data.draw(st.permutations(range(len(rows))))
+    if metric == "containment":  # the larger always comes first
+        priority = sorted(priority, key=lambda row: -len(sets[row]))
+    big = data.draw(st.integers(1, 4))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dedup.join, "LONG_LISTS", -1.0)
+        patch.setattr(dedup.join, "BIG_CLUSTER", big)
+        found = joined(rows, threshold, metric, priority=priority, families=True)
+    assert expected_with_families(sets, priority, threshold, metric, big) == found
+
+
+# ------------------------------------------------------------------------------------ single steps
+
+
+def test_least_is_the_smallest_integer() -> None:
+    """For all sizes up to 200 and the thresholds at which the answer changes: in both its forms."""
+    every = {float(Fraction(p, q)) for q in range(1, 31) for p in range(1, q + 1)}
+    beside = {math.nextafter(t, side) for t in every for side in (0.0, 1.0)}
+    sizes = np.arange(1, 201, dtype=np.int64)
+    for threshold in sorted(t for t in every | beside if t <= 1.0):
+        expected = []
+        need = 0
+        for size in sizes.tolist():  # the answer does not fall as sizes grow
+            while need / size < threshold:
+                need += 1
+            expected.append(need)
+        assert expected == dedup.join.least(sizes, threshold).tolist()
+        assert expected[::7] == [kernels.least(size, threshold) for size in sizes.tolist()[::7]]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 5, 7, 12, 64])
+@pytest.mark.parametrize("threshold", [0.5, 0.8, 0.95])
+def test_threads_share_no_word(threads: int, threshold: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """T4: two threads never write to the same word of a table: an update could be lost, and with it a pair.
+
+    Marks are written 64 bits at a time, counters 8 bits at a time. The ranges of hashes cover all that is marked.
+    """
+    seen: dict[str, list[tuple[int, int]]] = {"mark": [], "count": []}
+    tables: dict[str, set[int]] = {"mark": set(), "count": set()}
+    mark, count = kernels.mark, kernels.count
+
+    def spy_mark(*args: Any) -> None:
+        table, shift, low, high = args[4], int(args[5]), int(args[6]), int(args[7])
+        seen["mark"].append((low >> shift >> 5, high >> shift >> 5))
+        tables["mark"].add(len(table))
+        mark(*args)
+
+    def spy_count(*args: Any) -> None:
+        low, high, table, shift, spread = (
+            int(args[4]),
+            int(args[5]),
+            args[6],
+            int(args[7]),
+            int(args[8]),
+        )
+        slots = [(edge << spread & MASK64) >> shift for edge in (low, high)]
+        seen["count"].append((slots[0], slots[1]))
+        tables["count"].add(len(table))
+        count(*args)
+
+    monkeypatch.setattr(kernels, "mark", spy_mark)
+    monkeypatch.setattr(kernels, "count", spy_count)
+    rows = [[twins.mix(j) for j in range(i, i + 40)] for i in range(60)]
+    expected = brute([frozenset(row) for row in rows], threshold, "jaccard")
+    assert (expected, []) == joined(rows, threshold, "jaccard", threads=threads)
+    both = []
+    for name in ("mark", "count"):
+        assert 1 == len(tables[name]), "one table: the ranges of one round"
+        ranges = sorted(set(seen[name]))
+        assert ranges
+        both += [(name, first) for (_, last), (first, _) in pairwise(ranges) if first <= last]
+    assert [] == both, "words of tables that two threads write to"

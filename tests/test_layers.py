@@ -1,0 +1,238 @@
+"""The house: layers point one way, numba and threads live in one place each, files are short.
+
+The layers are read from ``[tool.importlinter]`` in pyproject.toml, so this holds where the tool is not there.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import dedup
+
+PACKAGE = Path(dedup.__file__).parent
+ROOT = PACKAGE.parent
+PROJECT = ROOT / "pyproject.toml"
+
+LONGEST = 400
+LONG_FILES: dict[str, str] = {
+    "kernels/tokens.py": "one kernel over UTF-8 and its parts, which are compiled into it",
+    "kernels/join.py": "the stages of one join, which share its definitions; most lines are arguments",
+}
+"""Files that may be longer, and why. A reason says why the file cannot be two, not that it is good as it is."""
+
+THREADS = {"threading", "_thread", "concurrent", "multiprocessing", "asyncio", "queue"}
+
+
+def name_of(path: Path) -> str:
+    """Give the dotted name of a module of the package."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def sources() -> dict[str, Path]:
+    """Give the modules of the package with their files."""
+    return {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports(name: str) -> set[str]:
+    """Give the full names of all that a module imports: on top, inside functions and for types alone.
+
+    ``from dedup import text`` is ``dedup.text``; ``from dedup.text import normalise`` is ``dedup.text``.
+    """
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(sources()[name].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: a relative import"
+            assert node.module is not None
+            members = {f"{node.module}.{alias.name}" for alias in node.names}
+            found.update(member if member in sources() else node.module for member in members)
+    return found
+
+
+@cache
+def layers() -> list[list[str]]:
+    """Give the layers, the highest first."""
+    if not PROJECT.is_file():
+        pytest.skip("pyproject.toml is not beside the package")
+    linter = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["tool"]["importlinter"]
+    (contract,) = [each for each in linter["contracts"] if each["type"] == "layers"]
+    return [layer.replace("|", " ").replace(":", " ").split() for layer in contract["layers"]]
+
+
+def layer_of(name: str) -> tuple[int, str] | None:
+    """Give the number of the layer in which a module stands (0 is the highest) and the member that it belongs to."""
+    for number, layer in enumerate(layers()):
+        for member in layer:
+            if name == member or name.startswith(f"{member}."):
+                return number, member
+    return None
+
+
+# ------------------------------------------------------------------------------------------- layers
+
+
+def test_every_module_stands_in_a_layer() -> None:
+    """No module is left out of the check, save the package itself; no layer names what is not there."""
+    named = [member for layer in layers() for member in layer]
+    assert len(named) == len(set(named))
+    assert [] == [member for member in named if member not in sources()]
+    assert [] == [name for name in sources() if name != "dedup" and layer_of(name) is None]
+
+
+def test_layers_point_one_way() -> None:
+    """A module imports from lower layers alone: not from its own, and never from above."""
+    wrong = []
+    for name in sources():
+        mine = layer_of(name)
+        for other in sorted(imports(name)):
+            theirs = layer_of(other)
+            if mine is None or theirs is None or mine[1] == theirs[1]:
+                continue
+            if theirs[0] <= mine[0]:
+                wrong.append(f"{name} imports {other}")
+    assert [] == wrong
+
+
+def test_the_package_itself_is_imported_by_nobody() -> None:
+    """Inside, modules name each other, not the public names; only what starts the package may use it."""
+    users = [name for name in sources() if "dedup" in imports(name) and name != "dedup.__main__"]
+    versions = {name for name in users if "__version__" in sources()[name].read_text(encoding="utf-8")}
+    assert [] == [name for name in users if name not in versions]
+
+
+def test_kernels_know_nothing_of_the_library() -> None:
+    """Kernels import one another, numba, numpy and the standard library."""
+    allowed = {"numba", "llvmlite", "numpy", *sys.stdlib_module_names}
+    for name in sources():
+        if name.startswith("dedup.kernels"):
+            others = {other for other in imports(name) if not other.startswith("dedup.kernels")}
+            assert {other.partition(".")[0] for other in others} <= allowed, name
+
+
+def test_no_circles() -> None:
+    """Modules can be put in an order in which each imports earlier ones alone; inside the kernels too."""
+    left = {name: {other for other in imports(name) if other in sources()} for name in sources()}
+    left.pop("dedup")
+    done = {"dedup"}
+    while left:
+        free = {name for name, others in left.items() if others <= done | {name}}
+        assert free, f"a circle among {sorted(left)}"
+        done |= free
+        for name in free:
+            del left[name]
+
+
+# ----------------------------------------------------------------------------- what lives where
+
+
+def users(of: set[str]) -> list[str]:
+    """Give the modules that import one of some packages."""
+    return [name for name in sources() if any(other.partition(".")[0] in of for other in imports(name))]
+
+
+def test_numba_lives_in_the_kernels() -> None:
+    """No other module compiles anything."""
+    found = users({"numba", "llvmlite"})
+    assert found
+    assert [] == [name for name in found if not name.startswith("dedup.kernels")]
+
+
+def test_threads_live_in_one_place() -> None:
+    """Only `dedup.blocks` starts threads; nothing starts processes."""
+    assert ["dedup.blocks"] == users(THREADS)
+
+
+def test_kernels_are_serial() -> None:
+    """No `prange`, no `parallel=True`: threads belong to `dedup.blocks`."""
+    for name, path in sources().items():
+        tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        words = {getattr(node, "id", None) or getattr(node, "attr", None) for node in tree}
+        assert "prange" not in words, name
+        tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        assert "parallel" not in {node.arg for node in tree if isinstance(node, ast.keyword)}, name
+
+
+def test_results_do_not_come_from_python_hashes() -> None:
+    """Nobody calls `hash()`: it differs from process to process."""
+    for name, path in sources().items():
+        calls = (n.func for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Call))
+        assert not any(isinstance(call, ast.Name) and call.id == "hash" for call in calls), name
+
+
+# --------------------------------------------------------------------------------------- the files
+
+
+def test_files_are_short() -> None:
+    """A file is one idea: up to 400 lines, save for those that have a reason."""
+    lengths = {
+        path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8").count("\n")
+        for path in sources().values()
+    }
+    assert {} == {name: lines for name, lines in lengths.items() if lines > LONGEST and name not in LONG_FILES}
+    assert all(lengths.get(name, 0) > LONGEST for name in LONG_FILES), "no exception that is not needed"
+    assert all(len(reason) > 20 for reason in LONG_FILES.values())
+
+
+def test_every_module_says_what_it_is() -> None:
+    """Each file begins with its page, and each public function and class has a docstring."""
+    for name, path in sources().items():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        if name != "dedup.__main__":
+            assert len(ast.get_docstring(tree) or "") > 40, name
+        for node in tree.body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+                assert ast.get_docstring(node), f"{name}.{node.name}"
+
+
+def test_no_drawers_for_everything() -> None:
+    """No file is named after what it is for rather than what it holds."""
+    names = {part for name in sources() for part in name.split(".")}
+    assert set() == names & {"utils", "util", "helpers", "common", "core", "base", "misc", "tools"}
+
+
+# ------------------------------------------------------------------------------------- the imports
+
+
+@pytest.mark.parametrize(
+    ("module", "light"),
+    [
+        (
+            "dedup",
+            [
+                "numba",
+                "llvmlite",
+                "numpy",
+                "pyarrow",
+                "click",
+                "rich",
+                "xxhash",
+                "concurrent.futures",
+            ],
+        ),
+        ("dedup.errors", ["numba", "numpy", "pyarrow"]),
+        ("dedup.cli", ["numba", "pyarrow", "pandas", "polars"]),
+        ("dedup.find", ["numba", "pyarrow", "pandas", "polars", "rich", "click"]),
+        ("dedup.interop", ["numba", "datasketch", "scipy"]),
+    ],
+)
+def test_importing_loads_little(module: str, light: list[str]) -> None:
+    """Importing compiles nothing and loads nothing heavy before it is used."""
+    code = f"import sys, {module}; print([name for name in {light!r} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert "[]\n" == done.stdout
