@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import map_blocks
-from dedup.clusters import BIG_CLUSTER
+from dedup.clusters import BIG_CLUSTER, rank_by_size
 from dedup.pairs import METRICS, Pairs, no_pairs, similarity
 from dedup.units import Units
 
@@ -324,6 +324,8 @@ def _stars_first(
     """Return the pairs of rows with kept ones, and the rows that were removed into a large cluster."""
     from dedup.kernels import join as kernels
 
+    if kind == kernels.CONTAINMENT:
+        rank = rank_by_size(rank, units)  # as in the stars: the larger text always comes first
     order = np.argsort(rank[counted.rows], kind="stable")
     rows = counted.rows[order]
     index = _Index(units, counted, order, threshold, kind, 1, by_size=False)

@@ -71,7 +71,7 @@ def verify(
 ) -> Pairs:
     """Return the candidates (n, 2) that reach the threshold, with what they share; 0 counts and returns all.
 
-    The units must be prepared. Cost: about 1 us a pair of 500 shingles; less for one that fails.
+    The units must be prepared. Cost: linear in the sizes; less for a pair that fails.
     """
     from dedup.kernels import pairs as kernels
 

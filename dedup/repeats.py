@@ -49,7 +49,7 @@ def find_repeats(
     -----
     At ``threshold=1.0`` these are exactly the maximal runs that stand at an earlier place too; the source is the first
     such place. A body that stands three times is two repeats of the first. Cost: linear in the text, whatever repeats
-    in it; about 15 ns a byte.
+    in it.
 
     >>> body = "\\n\\n".join(f"Paragraph {i} has words enough to tell it from the others." for i in range(6))
     >>> text = f"Title\\n\\n{body}\\n\\nAdvertisement\\n\\n{body}\\n\\nThe end"

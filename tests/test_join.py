@@ -248,3 +248,19 @@ def test_threads_share_no_word(threads: int, threshold: float, monkeypatch: pyte
         assert ranges
         both += [(name, first) for (_, last), (first, _) in pairwise(ranges) if first <= last]
     assert [] == both, "words of tables that two threads write to"
+
+
+@pytest.mark.parametrize("metric", ["jaccard", "containment"])
+@pytest.mark.parametrize("keep", ["first", "last", "shortest"])
+def test_large_families_give_the_same_stars(monkeypatch: pytest.MonkeyPatch, metric: str, keep: str) -> None:
+    """Looking families up among kept texts first changes no cluster, whichever copy is kept."""
+    words = [f"w{i}" for i in range(400)]
+    texts = [" ".join(words[i % 7 : 60 + (i * 37) % 300]) for i in range(60)]
+    texts += [" ".join(f"{j}x{i}" if j == i else f"{j}x" for j in range(90)) for i in range(30)]
+    plain = dedup.find_duplicates(texts, metric=metric, keep=keep, pairs="all", threads=1)
+    monkeypatch.setattr("dedup.join.BIG_CLUSTER", 5)
+    monkeypatch.setattr("dedup.join.LONG_LISTS", 0.0)
+    monkeypatch.setattr("dedup.listing.BIG_CLUSTER", 5)
+    families = dedup.find_duplicates(texts, metric=metric, keep=keep, pairs="auto", threads=1)
+    assert families.summary.large_clusters > 0
+    assert plain.clusters.equals(families.clusters)

@@ -17,7 +17,7 @@ What is left is merged with an early stop (`dedup.kernels.pairs`).
 
 Naive Python: ``[(x, y) for x, y in combinations(sets, 2) if len(x & y) / len(x | y) >= t]``.
 
-Cost: 2 to 6 ns a hash for each pass over a table; tables are about 2 bytes a hash that is in them.
+Cost: a random access a hash for each pass over a table; tables have a bit or a byte a slot, 2 to 8 slots a hash.
 
 References: [1] Bayardo, Ma, Srikant, "Scaling up all pairs similarity search", WWW 2007. [2] Xiao, Wang, Lin, Yu,
 "Efficient similarity joins for near duplicate detection", WWW 2008. Counters: Morris, "Counting large numbers of events

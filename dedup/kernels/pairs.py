@@ -8,7 +8,7 @@ Definition, in naive Python::
 `required` turns the threshold into the smallest number of shared hashes for which that holds; `shared_hashes` merges
 the two sorted rows and stops as soon as too few are left to reach it.
 
-Cost: 1 to 1.5 ns a hash of the two sets; far less for most pairs that fail.
+Cost: one step a hash of the two sets at most; far fewer for most pairs that fail.
 """
 
 from __future__ import annotations
