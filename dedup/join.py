@@ -244,9 +244,9 @@ class _Index:
         kernels.prefix_lengths(units.sizes, self.rows, counted.alone, threshold, kind, by_size, *lengths)
         self.bounds, self.keys = _prefixes(units, counted, lengths[0], threads)
         self.index_bounds, self.index_keys = _prefixes(units, counted, lengths[1], threads)
-        self.bits = _bits(2 * len(self.index_keys))
+        self.bits = _bits(len(self.index_keys))
         if by_size:
-            self.heads = np.zeros((1 << self.bits) + 2, dtype=np.int64)
+            self.heads = np.zeros((1 << self.bits) + 2, dtype=np.int32)
             self.entries = np.empty(len(self.index_keys), dtype=np.uint64)
             self.work = kernels.build_index(
                 self.index_keys, self.index_bounds, 64 - self.bits, self.heads, self.entries

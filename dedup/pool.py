@@ -11,7 +11,7 @@ __all__ = ["Pool"]
 
 Item = TypeVar("Item", bound=np.generic)
 
-ROOM = 1.1
+ROOM = 1.5
 """What is reserved beyond the forecast; pages that nothing was written to take no memory."""
 
 

@@ -317,7 +317,7 @@ def build_index(
     keys: npt.NDArray[np.uint64],
     bounds: npt.NDArray[np.int64],
     shift: int,
-    heads: npt.NDArray[np.int64],
+    heads: npt.NDArray[np.int32],
     entries: npt.NDArray[np.uint64],
 ) -> float:
     """Enter the keys of all places, in order, into buckets by their top bits.
@@ -360,7 +360,7 @@ def probe(
     keys: npt.NDArray[np.uint64],
     bounds: npt.NDArray[np.int64],
     shift: int,
-    heads: npt.NDArray[np.int64],
+    heads: npt.NDArray[np.int32],
     entries: npt.NDArray[np.uint64],
     threshold: float,
     metric: int,

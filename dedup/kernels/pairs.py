@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import kernel, part
+from dedup.kernels.words import equal4
 
 
 @part
@@ -38,22 +39,20 @@ def shared_hashes(
 ) -> int:
     """Return how many hashes two sorted rows of `values` share; -1 as soon as `needed` is out of reach."""
     shared = 0
-    spare = min(left_end - left, right_end - right) - needed
-    if spare < 0:
+    if min(left_end - left, right_end - right) < needed:
         return -1
-    left_spare = left_end - left - needed
-    right_spare = right_end - right - needed
+    while left + 4 <= left_end and right + 4 <= right_end:  # blocks of four, each equal pair met once
+        shared += equal4(values, left, right)
+        x, y = values[left + 3], values[right + 3]
+        left += 4 * np.int64(x <= y)
+        right += 4 * np.int64(y <= x)
+        if shared + min(left_end - left, right_end - right) < needed:
+            return -1
     while left < left_end and right < right_end:
         x, y = values[left], values[right]
-        equal = np.int64(x == y)
-        below = np.int64(x < y)
-        shared += equal
-        left += equal + below
-        right += 1 - below
-        left_spare -= below
-        right_spare -= 1 - below - equal
-        if left_spare < 0 or right_spare < 0:
-            return -1
+        shared += np.int64(x == y)
+        left += np.int64(x <= y)
+        right += np.int64(y <= x)
     return shared if shared >= needed else -1
 
 

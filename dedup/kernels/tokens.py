@@ -162,6 +162,8 @@ def fold(
             return FULL
         word, other = classify(values, at, out, to)
         count = min(np.int64(64), end - at)
+        if count < 64 and values[end - 1] >= 0xC0:  # a sequence that the end of the text cuts: not those bytes behind it
+            other |= np.uint64(1) << np.uint64(count - 1)
         if other != np.uint64(0):
             count = min(count, trailing_zeros(other))
         if count > 0:
@@ -284,22 +286,23 @@ def hash_tokens(
 ) -> int:
     """Hash the runs of ones in the first `size` bits into `hashes` (written) from `at` on; return the next place."""
     carry = np.uint64(0)
-    start = -1
+    start = np.int64(0)
     words = (size + 63) >> LINEAR_BITS
     for word in range(words + 1):
         mask = bits[word] if word < words else np.uint64(0)  # one more, to close a token that ends with the text
-        edges = mask ^ ((mask << np.uint64(1)) | carry)
+        before = (mask << np.uint64(1)) | carry
+        starts, ends = mask & ~before, before & ~mask
         carry = mask >> np.uint64(63)
         base = word << LINEAR_BITS
-        while edges != np.uint64(0):
-            edge = base + trailing_zeros(edges)
-            edges &= edges - np.uint64(1)
-            if start < 0:
-                start = edge
-            else:
-                hashes[at] = hash_bytes(out, start, edge)
-                at += 1
-                start = -1
+        while ends != np.uint64(0):
+            if trailing_zeros(starts) < trailing_zeros(ends):  # else the token was open when this word began
+                start = base + trailing_zeros(starts)
+                starts &= starts - np.uint64(1)
+            hashes[np.uint64(at)] = hash_bytes(out, start, base + trailing_zeros(ends))
+            ends &= ends - np.uint64(1)
+            at += 1
+        if starts != np.uint64(0):
+            start = base + trailing_zeros(starts)
     return at
 
 

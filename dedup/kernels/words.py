@@ -55,8 +55,10 @@ def load8(typingctx: Any, array: Any, index: Any) -> Any:
 def classify(typingctx: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
     """Lower-case 64 bytes of `source` from `at` into `target` from `to` (ASCII letters only; no bounds check).
 
-    Returns two uint64 masks, bit i for byte i: the bytes of words (ASCII letters, digits, underscore), and the
-    bytes that are not ASCII.
+    Returns two uint64 masks, bit i for byte i: the bytes of words (ASCII letters, digits, underscore, and the lower-case
+    letters of Latin-1, which fold to themselves), and the bytes that somebody has to look at more closely: all others
+    beyond ASCII, less the dashes and quotes from U+2010 to U+2027 (U+2017 has a mapping), which separate like ASCII's.
+    A sequence that is cut by the end of the block is left to be looked at.
     """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -74,10 +76,52 @@ def classify(typingctx: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
         word = builder.or_(between(lower, "a", 26), between(block, "0", 10))
         word = builder.or_(word, builder.icmp_unsigned("==", block, _splat(ord("_"))))
         other = builder.icmp_signed("<", block, _splat(0))
-        masks = [builder.bitcast(mask, U64) for mask in (word, other)]
-        return context.make_tuple(builder, pair, masks)
+
+        def equal(byte: int) -> Any:
+            return builder.bitcast(builder.icmp_unsigned("==", block, _splat(byte)), U64)
+
+        def among(first: int, count: int, less: int) -> Any:
+            inside = builder.icmp_unsigned("<", builder.sub(block, _splat(first)), _splat(count))
+            return builder.bitcast(builder.and_(inside, builder.icmp_unsigned("!=", block, _splat(less))), U64)
+
+        def shifted(mask: Any, count: int) -> Any:  # to higher bytes; to lower ones with a negative count
+            shift = builder.shl if count > 0 else builder.lshr
+            return shift(mask, ir.Constant(U64, abs(count)))
+
+        letter = builder.and_(equal(0xC3), shifted(among(0xA0, 0x20, 0xB7), -1))
+        letter = builder.or_(letter, shifted(letter, 1))
+        mark = builder.and_(shifted(equal(0x80), -1), shifted(among(0x90, 0x18, 0x97), -2))
+        mark = builder.and_(equal(0xE2), mark)
+        mark = builder.or_(mark, builder.or_(shifted(mark, 1), shifted(mark, 2)))
+        word = builder.or_(builder.bitcast(word, U64), letter)
+        other = builder.and_(builder.bitcast(other, U64), builder.not_(builder.or_(letter, mark)))
+        return context.make_tuple(builder, pair, [word, other])
 
     return types.UniTuple(types.uint64, 2)(source, types.intp, target, types.intp), codegen
+
+
+@intrinsic
+def equal4(typingctx: Any, values: Any, left: Any, right: Any) -> Any:
+    """Return how many pairs of ``values[left:left + 4]`` and ``values[right:right + 4]`` are equal (no bounds check).
+
+    Four vector comparisons: one block against the four rotations of the other.
+    """
+    four = ir.VectorType(U64, 4)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        blocks = []
+        for place in args[1:]:
+            pointer = _pointer(context, builder, signature.args[0], args[0], place)
+            blocks.append(builder.load(builder.bitcast(pointer, four.as_pointer()), align=1))
+        same = builder.icmp_unsigned("==", *blocks)
+        for turn in range(1, 4):
+            order = ir.Constant(ir.VectorType(ir.IntType(32), 4), [(i + turn) % 4 for i in range(4)])
+            turned = builder.shuffle_vector(blocks[1], ir.Constant(four, ir.Undefined), order)
+            same = builder.or_(same, builder.icmp_unsigned("==", blocks[0], turned))
+        bits = builder.zext(builder.bitcast(same, ir.IntType(4)), U64)
+        return builder.ctpop(bits)
+
+    return types.int64(values, types.intp, types.intp), codegen
 
 
 @intrinsic
