@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from dedup.blocks import map_blocks
 from dedup.clusters import BIG_CLUSTER, rank_by_size
+from dedup.marks import bits_for, sample_for, seen_twice
 from dedup.pairs import METRICS, Pairs, no_pairs, similarity
 from dedup.units import Units
 
@@ -69,7 +70,7 @@ def join(
     sets of the survivors.
     """
     kind = METRICS.index(metric)
-    survivors = _seen_twice(units, leading, threshold, kind, threads)
+    survivors = seen_twice(units, leading, threshold, whole=metric == "containment", threads=threads)
     units.prepare(survivors, threads)
     counted = _count(units, survivors, threshold, kind, threads)
     order = np.lexsort((counted.rows, units.sizes[counted.rows]))
@@ -84,48 +85,6 @@ def join(
     pairs, more = _probe(units, index, threads, progress)
     both = Pairs(*(np.concatenate(columns) for columns in zip(pairs, kept_pairs, strict=True))).sorted()
     return Joined(both, merged + more, len(survivors), hidden)
-
-
-def _seen_twice(
-    units: Units, rows: npt.NDArray[np.int64], threshold: float, kind: int, threads: int
-) -> npt.NDArray[np.int64]:
-    """Return the rows that may have a partner, by marks over a part of the hash space."""
-    from dedup.kernels import join as kernels
-
-    total = int((units.offsets[rows + 1] - units.offsets[rows]).sum())
-    sample = _sample(threshold, kind)
-    bits = _bits(4 * total * sample // kernels.SAMPLES)
-    table = np.zeros(1 << (bits - 5), dtype=np.uint64)
-
-    for part in _stretches(len(rows)):
-
-        def enter(bounds: tuple[np.uint64, np.uint64], part: slice = part) -> None:
-            kernels.mark(units.hashes, units.offsets, rows[part], sample, table, 64 - bits, *bounds)
-
-        for _ in map_blocks(enter, _ranges(0, 1 << 64, threads, 32 << (64 - bits)), threads):
-            pass
-    whole = kind == kernels.CONTAINMENT
-
-    def work(part: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        stays = np.empty(len(part), dtype=np.bool_)
-        kernels.unmarked(units.hashes, units.offsets, part, sample, table, 64 - bits, threshold, whole, stays)
-        return part[stays]
-
-    parts = [rows[i : i + SLICE] for i in range(0, len(rows), SLICE)]
-    return np.concatenate([np.empty(0, dtype=np.int64), *map_blocks(work, parts, threads)])
-
-
-def _sample(threshold: float, kind: int) -> int:
-    """Return the parts of the hash space, of SAMPLES, that are looked at.
-
-    A text is let go where more sampled hashes stand alone than may be missed, and its prefix is as long as that: the
-    sample is well above this share.
-    """
-    from dedup.kernels import join as kernels
-
-    if kind == kernels.CONTAINMENT:
-        return kernels.SAMPLES
-    return max(1, round(min(1.0, 1.5 * (1.0 - threshold) + 0.05) * kernels.SAMPLES))
 
 
 def _slices(count: int) -> list[slice]:
@@ -168,7 +127,7 @@ def _count(units: Units, rows: npt.NDArray[np.int64], threshold: float, kind: in
     from dedup.kernels import join as kernels
 
     for _ in range(ROUNDS):
-        counted = _read_counters(units, rows, _sample(threshold, kind), threads)
+        counted = _read_counters(units, rows, sample_for(threshold, whole=kind == kernels.CONTAINMENT), threads)
         sizes = units.sizes[rows]
         stays = counted.alone <= (sizes - 1 if kind == kernels.CONTAINMENT else sizes - least(sizes, threshold))
         counted = counted.take(stays)
@@ -181,10 +140,11 @@ def _count(units: Units, rows: npt.NDArray[np.int64], threshold: float, kind: in
 def _read_counters(units: Units, rows: npt.NDArray[np.int64], sample: int, threads: int) -> _Counted:
     """Count the distinct hashes of `rows` in the first parts of the hash space, and read the counters of each."""
     from dedup.kernels import join as kernels
+    from dedup.kernels.marks import SAMPLES
 
-    limit = (sample << 64) // kernels.SAMPLES - 1
-    spread = kernels.SAMPLES.bit_length() - 1 - (sample - 1).bit_length()
-    bits = _bits(2 * int(units.sizes[rows].sum()) * sample // kernels.SAMPLES)
+    limit = (sample << 64) // SAMPLES - 1
+    spread = SAMPLES.bit_length() - 1 - (sample - 1).bit_length()
+    bits = bits_for(2 * int(units.sizes[rows].sum()) * sample // SAMPLES)
     table = np.zeros(1 << bits, dtype=np.uint8)
     sets = (units.hashes, units.offsets, units.sizes, rows)
 
@@ -217,11 +177,6 @@ def least(sizes: npt.NDArray[np.int64], threshold: float) -> npt.NDArray[np.int6
     return shared
 
 
-def _bits(slots: int) -> int:
-    """Return the bits of a table of at least so many slots, and of 2^10."""
-    return max(10, int(slots - 1).bit_length()) if slots > 0 else 10
-
-
 class _Index:
     """Prefixes of some rows, in an order, and the index over them."""
 
@@ -244,7 +199,7 @@ class _Index:
         kernels.prefix_lengths(units.sizes, self.rows, counted.alone, threshold, kind, by_size, *lengths)
         self.bounds, self.keys = _prefixes(units, counted, lengths[0], threads)
         self.index_bounds, self.index_keys = _prefixes(units, counted, lengths[1], threads)
-        self.bits = _bits(len(self.index_keys))
+        self.bits = bits_for(len(self.index_keys))
         if by_size:
             self.heads = np.zeros((1 << self.bits) + 2, dtype=np.int32)
             self.entries = np.empty(len(self.index_keys), dtype=np.uint64)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dedup.units import Units
+
 PADDING = 64  # bytes behind the last text that a kernel may read
 
 
@@ -47,3 +49,16 @@ def utf8(
     offsets = np.cumsum([len(before), *map(len, data)])
     whole = before + b"".join(data) + b"x" * PADDING
     return frozen(whole, np.uint8), frozen(offsets[:-1], np.int64), frozen(offsets[1:], np.int64)
+
+
+def units_of(rows: Sequence[Sequence[int]]) -> Units:
+    """Give units whose shingle hashes are these, in any order, repeated or not."""
+    count = len(rows)
+    return Units(
+        places=np.arange(count, dtype=np.int64)[:, np.newaxis],
+        hashes=np.array([h for row in rows for h in row], dtype=np.uint64),
+        offsets=offsets_of(rows),
+        digests=np.zeros(count, dtype=np.uint64),
+        sizes=np.full(count, -1, dtype=np.int64),
+        extra=None,
+    )

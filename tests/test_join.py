@@ -16,28 +16,14 @@ from hypothesis import strategies as st
 import dedup.join
 from dedup.join import join
 from dedup.kernels import join as kernels
-from dedup.units import Units
 from tests import oracles, twins
-from tests.arrays import offsets_of
+from tests.arrays import units_of
 from tests.twins import MASK64
 
 THRESHOLDS = [0.1, 1 / 3, 0.5, 0.55, 0.7, 0.8, 0.9, 0.95, 1.0]
 METRICS = ["jaccard", "containment"]
 
 Found = list[tuple[int, int, int]]
-
-
-def units_of(rows: Sequence[Sequence[int]]) -> Units:
-    """Give units whose shingle hashes are these, in any order, repeated or not."""
-    count = len(rows)
-    return Units(
-        places=np.arange(count, dtype=np.int64)[:, np.newaxis],
-        hashes=np.array([h for row in rows for h in row], dtype=np.uint64),
-        offsets=offsets_of(rows),
-        digests=np.zeros(count, dtype=np.uint64),
-        sizes=np.full(count, -1, dtype=np.int64),
-        extra=None,
-    )
 
 
 def similarity(a: frozenset[int], b: frozenset[int], metric: str) -> float:
@@ -209,19 +195,10 @@ def test_least_is_the_smallest_integer() -> None:
 @pytest.mark.parametrize("threads", [1, 2, 3, 5, 7, 12, 64])
 @pytest.mark.parametrize("threshold", [0.5, 0.8, 0.95])
 def test_threads_share_no_word(threads: int, threshold: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """T4: two threads never write to the same word of a table: an update could be lost, and with it a pair.
-
-    Marks are written 64 bits at a time, counters 8 bits at a time. The ranges of hashes cover all that is marked.
-    """
-    seen: dict[str, list[tuple[int, int]]] = {"mark": [], "count": []}
-    tables: dict[str, set[int]] = {"mark": set(), "count": set()}
-    mark, count = kernels.mark, kernels.count
-
-    def spy_mark(*args: Any) -> None:
-        table, shift, low, high = args[4], int(args[5]), int(args[6]), int(args[7])
-        seen["mark"].append((low >> shift >> 5, high >> shift >> 5))
-        tables["mark"].add(len(table))
-        mark(*args)
+    """T4: two threads never write to the same word of a table: an update could be lost, and with it a pair."""
+    seen: list[tuple[int, int]] = []
+    tables: set[int] = set()
+    count = kernels.count
 
     def spy_count(*args: Any) -> None:
         low, high, table, shift, spread = (
@@ -232,22 +209,18 @@ def test_threads_share_no_word(threads: int, threshold: float, monkeypatch: pyte
             int(args[8]),
         )
         slots = [(edge << spread & MASK64) >> shift for edge in (low, high)]
-        seen["count"].append((slots[0], slots[1]))
-        tables["count"].add(len(table))
+        seen.append((slots[0], slots[1]))
+        tables.add(len(table))
         count(*args)
 
-    monkeypatch.setattr(kernels, "mark", spy_mark)
     monkeypatch.setattr(kernels, "count", spy_count)
     rows = [[twins.mix(j) for j in range(i, i + 40)] for i in range(60)]
     expected = brute([frozenset(row) for row in rows], threshold, "jaccard")
     assert (expected, []) == joined(rows, threshold, "jaccard", threads=threads)
-    both = []
-    for name in ("mark", "count"):
-        assert 1 == len(tables[name]), "one table: the ranges of one round"
-        ranges = sorted(set(seen[name]))
-        assert ranges
-        both += [(name, first) for (_, last), (first, _) in pairwise(ranges) if first <= last]
-    assert [] == both, "words of tables that two threads write to"
+    assert 1 == len(tables), "one table: the ranges of one round"
+    ranges = sorted(set(seen))
+    assert ranges
+    assert [] == [first for (_, last), (first, _) in pairwise(ranges) if first <= last], "slots of two threads"
 
 
 @pytest.mark.parametrize("metric", ["jaccard", "containment"])

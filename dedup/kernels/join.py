@@ -3,7 +3,7 @@
 Three filters, all with one-sided errors, and then counting. For a set x of n hashes and threshold t let
 ``least(n, t)`` be the smallest s with ``s / n >= t`` in float64: no pair of x reaches t with fewer shared hashes.
 
-1. *Seen twice* (`mark`, `unmarked`): two bits a slot say whether a hash may stand in two texts. A text with more than
+1. *Seen twice* (`dedup.kernels.marks`): two bits a slot say whether a hash may stand in two texts. One with more than
    ``n - least(n, t)`` hashes that stand in no other has no partner. A fixed part of the hash space is enough to see it.
 2. *Counts* (`count`, `alone_sizes`): for the survivors, a counter a slot says in how many texts a hash stands at most.
    Only distinct hashes below `limit` are counted, which in a sorted set are the first ones. More than
@@ -30,10 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import kernel, part
-from dedup.kernels.pairs import required, shared_hashes
-
-SAMPLES = 16
-"""Parts of the hash space, by the low bits; `mark` and `unmarked` look at the first `sample` of them."""
+from dedup.kernels.pairs import least, required, shared_hashes
 
 BUFFER = 512
 CLASSES = 256
@@ -49,97 +46,11 @@ JACCARD, CONTAINMENT = range(2)
 
 
 @part
-def least(size: int, threshold: float) -> int:
-    """Return the smallest s with ``s / size >= threshold`` in float64."""
-    shared = max(np.int64(threshold * size) - 1, 0)
-    while shared < size and shared / size < threshold:
-        shared += 1
-    return shared
-
-
-@part
 def needed(left_size: int, right_size: int, threshold: float, metric: int) -> int:
     """Return the smallest number of shared hashes with which two sets reach the threshold."""
     if metric == CONTAINMENT:
         return least(min(left_size, right_size), threshold)
     return required(left_size, right_size, threshold)
-
-
-@kernel
-def mark(
-    values: npt.NDArray[np.uint64],
-    offsets: npt.NDArray[np.int64],
-    rows: npt.NDArray[np.int64],
-    sample: int,
-    table: npt.NDArray[np.uint64],
-    shift: int,
-    lowest: np.uint64,
-    highest: np.uint64,
-) -> None:
-    """Enter the sampled hashes of `rows` into `table` (written): 32 slots of two bits a word, once and twice.
-
-    Only those from `lowest` to `highest` are entered, so that threads can share the table out between them.
-    """
-    span = highest - lowest
-    buffer = np.empty(BUFFER, dtype=np.uint64)
-    low = np.uint64(SAMPLES - 1)
-    limit = np.uint64(sample)
-    for row in rows:
-        at, end = offsets[row], offsets[row + 1]
-        while at < end:
-            stop = min(at + BUFFER, end)
-            filled = 0
-            for i in range(at, stop):  # no branch on a random bit
-                value = values[i]
-                buffer[filled] = value
-                filled += np.int64((value & low) < limit) & np.int64((value - lowest) <= span)
-            for i in range(filled):
-                slot = buffer[i] >> np.uint64(shift)
-                word = np.int64(slot >> np.uint64(5))
-                once = np.uint64(1) << ((slot & np.uint64(31)) << np.uint64(1))
-                table[word] |= ((table[word] & once) << np.uint64(1)) | once
-            at = stop
-
-
-@kernel
-def unmarked(
-    values: npt.NDArray[np.uint64],
-    offsets: npt.NDArray[np.int64],
-    rows: npt.NDArray[np.int64],
-    sample: int,
-    table: npt.NDArray[np.uint64],
-    shift: int,
-    threshold: float,
-    whole: bool,
-    stays: npt.NDArray[np.bool_],
-) -> None:
-    """Write into ``stays[i]`` whether row i of `rows` may have a partner by the marks in `table`.
-
-    With `whole` (containment) a row stays as soon as any sampled hash is marked, or none was sampled.
-    """
-    buffer = np.empty(BUFFER, dtype=np.uint64)
-    low = np.uint64(SAMPLES - 1)
-    limit = np.uint64(sample)
-    for place in range(len(rows)):
-        row = rows[place]
-        at, end = offsets[row], offsets[row + 1]
-        size = end - at
-        spare = size - 1 if whole else size - least(size, threshold)
-        alone = 0
-        while at < end and alone <= spare:
-            stop = min(at + BUFFER, end)
-            filled = 0
-            for i in range(at, stop):
-                buffer[filled] = values[i]
-                filled += np.int64((values[i] & low) < limit)
-            for i in range(filled):
-                slot = buffer[i] >> np.uint64(shift)
-                twice = table[np.int64(slot >> np.uint64(5))] >> (
-                    ((slot & np.uint64(31)) << np.uint64(1)) + np.uint64(1)
-                )
-                alone += np.int64(np.uint64(1) - (twice & np.uint64(1)))
-            at = stop
-        stays[place] = alone <= spare
 
 
 @part

@@ -21,6 +21,15 @@ from dedup.kernels.words import equal4
 
 
 @part
+def least(size: int, threshold: float) -> int:
+    """Return the smallest s with ``s / size >= threshold`` in float64."""
+    shared = max(np.int64(threshold * size) - 1, 0)
+    while shared < size and shared / size < threshold:
+        shared += 1
+    return shared
+
+
+@part
 def required(left_size: int, right_size: int, threshold: float) -> int:
     """Return the smallest `shared` with ``shared / (left_size + right_size - shared) >= threshold`` in float64.
 

@@ -162,7 +162,7 @@ def fold(
             return FULL
         word, other = classify(values, at, out, to)
         count = min(np.int64(64), end - at)
-        if count < 64 and values[end - 1] >= 0xC0:  # a sequence that the end of the text cuts: not those bytes behind it
+        if count < 64 and values[end - 1] >= 0xC0:  # cut by the end: what stands behind is no part of it
             other |= np.uint64(1) << np.uint64(count - 1)
         if other != np.uint64(0):
             count = min(count, trailing_zeros(other))

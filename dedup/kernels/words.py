@@ -55,8 +55,8 @@ def load8(typingctx: Any, array: Any, index: Any) -> Any:
 def classify(typingctx: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
     """Lower-case 64 bytes of `source` from `at` into `target` from `to` (ASCII letters only; no bounds check).
 
-    Returns two uint64 masks, bit i for byte i: the bytes of words (ASCII letters, digits, underscore, and the lower-case
-    letters of Latin-1, which fold to themselves), and the bytes that somebody has to look at more closely: all others
+    Returns two uint64 masks, bit i for byte i: the bytes of words (ASCII letters, digits, underscore, and the
+    lower-case letters of Latin-1, which fold to themselves), and the bytes to be looked at more closely: all others
     beyond ASCII, less the dashes and quotes from U+2010 to U+2027 (U+2017 has a mapping), which separate like ASCII's.
     A sequence that is cut by the end of the block is left to be looked at.
     """

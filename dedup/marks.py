@@ -1,0 +1,99 @@
+"""The seen-twice table: lets go of the units that cannot have a partner, before anything is sorted.
+
+Nearly all shingles of a collection stand in one text alone. Two bits a slot (`dedup.kernels.marks`) say of each whether
+it may stand in two; a text with more shingles alone than it may miss at the threshold has no partner. A fixed part of
+the hash space is enough to see that for most texts, and makes the table smaller.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import map_blocks
+from dedup.units import Units
+
+__all__ = ["bits_for", "sample_for", "seen_twice"]
+
+SLOTS = 4
+"""Slots of the table for each sampled hash: one of five then shares its slot with another by chance."""
+
+PART_BITS = 19
+"""Bits of the slots of a part: its piece of the table is 128 kB, which the second cache holds."""
+
+FEWEST_PARTS_BITS = 2
+"""There are four parts at least, so that threads have some to share out."""
+
+CHUNK = 1 << 20
+"""Hashes that a thread sorts into parts at a time."""
+
+
+def bits_for(slots: int) -> int:
+    """Return the bits of a table of at least so many slots, and of 2^10."""
+    return max(10, int(slots - 1).bit_length()) if slots > 0 else 10
+
+
+def sample_for(threshold: float, *, whole: bool) -> int:
+    """Return how many of the `SAMPLES` parts of the hash space are looked at; all for containment (`whole`).
+
+    A text is let go where more sampled hashes stand alone than may be missed, and its prefix is as long as that: the
+    sample is well above this share.
+    """
+    from dedup.kernels.marks import SAMPLES
+
+    return SAMPLES if whole else max(1, round(min(1.0, 1.5 * (1.0 - threshold) + 0.05) * SAMPLES))
+
+
+def seen_twice(
+    units: Units, rows: npt.NDArray[np.int64], threshold: float, *, whole: bool, threads: int
+) -> npt.NDArray[np.int64]:
+    """Return those of `rows` (ascending) that may have a partner at the threshold; none that has one is missing.
+
+    Cost: linear in the shingles; 4 bytes and a byte of table for each sampled one while it runs.
+    """
+    from dedup.kernels import marks as kernels
+
+    sample = sample_for(threshold, whole=whole)
+    chunks = _chunks(units, rows)
+    total = int((units.offsets[rows + 1] - units.offsets[rows]).sum())
+    bits = bits_for(SLOTS * total * sample // kernels.SAMPLES)
+    part_bits = max(bits - PART_BITS, FEWEST_PARTS_BITS)
+    slot_bits = bits - part_bits
+    hashes = (units.hashes, units.offsets)
+
+    def tally(chunk: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        counts = np.zeros(1 << part_bits, dtype=np.int64)
+        kernels.tally(*hashes, chunk, sample, part_bits, counts)
+        return counts
+
+    counts = np.array(list(map_blocks(tally, chunks, threads)), dtype=np.int64).reshape(len(chunks), 1 << part_bits)
+    starts = np.zeros((len(chunks), (1 << part_bits) + 1), dtype=np.int64)
+    starts[:, 1:] = np.cumsum(counts, axis=1)
+    starts += (np.cumsum(starts[:, -1]) - starts[:, -1])[:, np.newaxis]
+    entries = np.empty(counts.sum(), dtype=np.uint32)
+
+    def scatter(chunk: int) -> None:
+        kernels.scatter(*hashes, chunks[chunk], sample, part_bits, slot_bits, starts[chunk, :-1].copy(), entries)
+
+    def mark(part: int) -> None:
+        kernels.mark(entries, starts, part, np.zeros(1 << max(slot_bits - 5, 0), dtype=np.uint64))
+
+    def alone(chunk: int) -> npt.NDArray[np.int64]:
+        own = chunks[chunk]
+        stays = np.empty(len(own), dtype=np.bool_)
+        kernels.alone(*hashes, own, sample, part_bits, starts[chunk, :-1].copy(), entries, threshold, whole, stays)
+        return own[stays]
+
+    for stage, count in ((scatter, len(chunks)), (mark, 1 << part_bits)):
+        for _ in map_blocks(stage, range(count), threads):
+            pass
+    return np.concatenate([np.empty(0, dtype=np.int64), *map_blocks(alone, range(len(chunks)), threads)])
+
+
+def _chunks(units: Units, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+    """Cut `rows` into runs of about `CHUNK` hashes."""
+    reach = np.cumsum(units.offsets[rows + 1] - units.offsets[rows])
+    if not len(rows):
+        return []
+    cuts = np.searchsorted(reach, np.arange(CHUNK, int(reach[-1]), CHUNK), side="right")
+    return [chunk for chunk in np.split(rows, np.unique(cuts)) if len(chunk)]

@@ -1,0 +1,73 @@
+"""The seen-twice table: what it lets go has no partner, and it is the same however the work is cut."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dedup.marks
+from dedup.kernels import marks as kernels
+from tests import oracles, twins
+from tests.arrays import units_of
+
+HASHES = st.integers(0, 40).map(twins.mix)
+ROWS = st.lists(st.lists(HASHES, min_size=1, max_size=30), max_size=12)
+
+
+def naive(rows: list[list[int]], threshold: float, *, whole: bool) -> list[int]:
+    """Say it with a counter of slots; one hash said twice in a row counts as twice, which only keeps more."""
+    sample = dedup.marks.sample_for(threshold, whole=whole)
+    picked = [[value for value in row if value % kernels.SAMPLES < sample] for row in rows]
+    total = sum(map(len, rows)) * sample // kernels.SAMPLES
+    shift = 64 - dedup.marks.bits_for(dedup.marks.SLOTS * total)
+    times = Counter(value >> shift for row in picked for value in row)
+    stays = []
+    for place, (row, own) in enumerate(zip(rows, picked, strict=True)):
+        alone = sum(times[value >> shift] == 1 for value in own)
+        least = next(s for s in range(len(row) + 1) if s / len(row) >= threshold)
+        if alone <= (len(row) - 1 if whole else len(row) - least):
+            stays.append(place)
+    return stays
+
+
+@given(
+    rows=ROWS,
+    threshold=st.sampled_from([0.05, 0.3, 0.5, 0.8, 0.95, 1.0]),
+    whole=st.booleans(),
+    threads=st.sampled_from([1, 3]),
+)
+def test_seen_twice(rows: list[list[int]], threshold: float, whole: bool, threads: int) -> None:
+    """The stage is its definition."""
+    units = units_of(rows)
+    found = dedup.marks.seen_twice(units, np.arange(len(rows)), threshold, whole=whole, threads=threads)
+    assert naive(rows, threshold, whole=whole) == found.tolist()
+
+
+@given(rows=ROWS)
+def test_chunks_and_parts_do_not_matter(rows: list[list[int]]) -> None:
+    """However the rows and the table are cut, the same rows stay."""
+    units = units_of(rows)
+    every = np.arange(len(rows))
+    found = dedup.marks.seen_twice(units, every, 0.5, whole=False, threads=1).tolist()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dedup.marks, "CHUNK", 7)
+        patch.setattr(dedup.marks, "PART_BITS", 3)
+        assert found == dedup.marks.seen_twice(units, every, 0.5, whole=False, threads=2).tolist()
+
+
+@given(rows=ROWS, threshold=st.sampled_from([0.3, 0.5, 0.8, 1.0]))
+def test_nothing_with_a_partner_goes(rows: list[list[int]], threshold: float) -> None:
+    """Rows that reach the threshold with another row stay."""
+    stays = set(
+        dedup.marks.seen_twice(units_of(rows), np.arange(len(rows)), threshold, whole=False, threads=1).tolist()
+    )
+    sets: list[Any] = [frozenset(row) for row in rows]
+    for left in range(len(sets)):
+        for right in range(left):
+            if oracles.jaccard(sets[left], sets[right]) >= threshold:
+                assert {left, right} <= stays
