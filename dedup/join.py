@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +39,8 @@ WORTH = 0.9
 """A further round is made where the last one left fewer than this share."""
 
 LONG_LISTS = 64.0
-"""Entries of its bucket that an entry meets on average; above it, families are looked for first."""
+"""Entries of its bucket that an entry meets on average; above it, families are looked for first, and what a pair shares
+is counted before it is merged."""
 
 
 class Joined(NamedTuple):
@@ -75,16 +76,19 @@ def join(
     counted = _count(units, survivors, threshold, kind, threads)
     order = np.lexsort((counted.rows, units.sizes[counted.rows]))
     index = _Index(units, counted, order, threshold, kind, threads, by_size=True)
-    if not families or index.work <= LONG_LISTS * max(len(index.entries), 1):
-        pairs, merged = _probe(units, index, threads, progress)
-        return Joined(pairs, merged, len(survivors), np.empty(0, dtype=np.int64))
-    kept_pairs, hidden, merged = _stars_first(units, counted, rank, copies, threshold, kind)
-    shown = np.flatnonzero(~np.isin(counted.rows, hidden))
-    order = shown[np.lexsort((counted.rows[shown], units.sizes[counted.rows[shown]]))]
-    index = _Index(units, counted, order, threshold, kind, threads, by_size=True)
+    crowded = index.work > LONG_LISTS * max(len(index.entries), 1)
+    hidden = np.empty(0, dtype=np.int64)
+    kept_pairs, merged = no_pairs(), 0
+    if crowded:
+        del index
+        if families:
+            kept_pairs, hidden, merged = _stars_first(units, counted, rank, copies, threshold, kind, progress)
+            order = order[~np.isin(counted.rows[order], hidden)]
+        index = _Index(units, counted, order, threshold, kind, threads, by_size=True, deep=True)
     pairs, more = _probe(units, index, threads, progress)
-    both = Pairs(*(np.concatenate(columns) for columns in zip(pairs, kept_pairs, strict=True))).sorted()
-    return Joined(both, merged + more, len(survivors), hidden)
+    if len(kept_pairs.left):
+        pairs = Pairs(*(np.concatenate(columns) for columns in zip(pairs, kept_pairs, strict=True))).sorted()
+    return Joined(pairs, merged + more, len(survivors), hidden)
 
 
 def _slices(count: int) -> list[slice]:
@@ -190,18 +194,22 @@ class _Index:
         threads: int,
         *,
         by_size: bool,
+        deep: bool = False,
     ) -> None:
         from dedup.kernels import join as kernels
 
         counted = counted.take(order)
         self.rows, self.threshold, self.kind = counted.rows, threshold, kind
-        lengths = np.empty((2, len(order)), dtype=np.int64)
-        kernels.prefix_lengths(units.sizes, self.rows, counted.alone, threshold, kind, by_size, *lengths)
+        lengths = np.empty((4, len(order)), dtype=np.int64)
+        kernels.prefix_lengths(units.sizes, self.rows, counted.alone, threshold, kind, by_size, deep, *lengths)
+        self.unprobed, self.unindexed = lengths[2:]
         self.bounds, self.keys = _prefixes(units, counted, lengths[0], threads)
         self.index_bounds, self.index_keys = _prefixes(units, counted, lengths[1], threads)
         self.bits = bits_for(len(self.index_keys))
         if by_size:
-            self.heads = np.zeros((1 << self.bits) + 2, dtype=np.int32)
+            # half the width takes half the cache
+            places: Any = np.int32 if len(self.index_keys) < 1 << 31 else np.int64
+            self.heads = np.zeros((1 << self.bits) + 2, dtype=places)
             self.entries = np.empty(len(self.index_keys), dtype=np.uint64)
             self.work = kernels.build_index(
                 self.index_keys, self.index_bounds, 64 - self.bits, self.heads, self.entries
@@ -243,6 +251,8 @@ def _probe(units: Units, index: _Index, threads: int, progress: Callable[[int], 
             part.stop,
             index.keys,
             index.bounds,
+            index.unprobed,
+            index.unindexed,
             64 - index.bits,
             index.heads,
             index.entries,
@@ -275,6 +285,7 @@ def _stars_first(
     copies: npt.NDArray[np.int64],
     threshold: float,
     kind: int,
+    progress: Callable[[int], None],
 ) -> tuple[Pairs, npt.NDArray[np.int64], int]:
     """Return the pairs of rows with kept ones, and the rows that were removed into a large cluster."""
     from dedup.kernels import join as kernels
@@ -283,25 +294,43 @@ def _stars_first(
         rank = rank_by_size(rank, units)  # as in the stars: the larger text always comes first
     order = np.argsort(rank[counted.rows], kind="stable")
     rows = counted.rows[order]
-    index = _Index(units, counted, order, threshold, kind, 1, by_size=False)
-    found, total, merged = kernels.probe_kept(
-        units.hashes,
-        units.offsets,
-        units.sizes,
-        rows,
-        index.keys,
-        index.bounds,
-        index.index_keys,
-        index.index_bounds,
-        index.bits,
-        threshold,
-        kind,
-    )
-    found = found[:total]
+    index = _Index(units, counted, order, threshold, kind, 1, by_size=False, deep=True)
+    heads = np.full(1 << index.bits, -1, dtype=np.int64)
+    entries, count = np.empty((1024, 3), dtype=np.int64), 0  # tag, place, next entry of the bucket
+    meetings, met = np.zeros((2, len(rows)), dtype=np.int32)
+    parts = [np.empty((0, 3), dtype=np.int64)]
+    merged = 0
+    for part in _slices(len(rows)):
+        part_found, total, part_merged, entries, count = kernels.probe_kept(
+            units.hashes,
+            units.offsets,
+            units.sizes,
+            rows,
+            part.start,
+            part.stop,
+            index.keys,
+            index.bounds,
+            index.index_keys,
+            index.index_bounds,
+            index.unprobed,
+            index.unindexed,
+            index.bits,
+            heads,
+            entries,
+            count,
+            meetings,
+            met,
+            threshold,
+            kind,
+        )
+        parts.append(part_found[:total].copy())
+        merged += part_merged
+        progress(part.stop)
+    found = np.concatenate(parts)
     value = similarity(Pairs(found[:, 0], found[:, 1], found[:, 2]), units.sizes, METRICS[kind])
     best = np.lexsort((rank[found[:, 0]], -value, found[:, 1]))
     joined, first = np.unique(found[best, 1], return_index=True)
     star = found[best, 0][first]
     members = np.bincount(star, weights=copies[joined], minlength=len(units)) + copies
     hidden = joined[members[star] > BIG_CLUSTER]
-    return _pairs(found), hidden, int(merged)
+    return _pairs(found), hidden, merged

@@ -87,11 +87,15 @@ def near_rows(draw: st.DrawFn) -> list[list[int]]:
     st.sampled_from(THRESHOLDS),
     st.sampled_from(METRICS),
     st.sampled_from([1, 2, 3]),
+    st.booleans(),
 )
-def test_every_pair(rows: list[list[int]], threshold: float, metric: str, threads: int) -> None:
-    """No pair is missed and none is reported below the threshold, in float64."""
+def test_every_pair(rows: list[list[int]], threshold: float, metric: str, threads: int, crowded: bool) -> None:
+    """No pair is missed and none is reported below the threshold, in float64; also where pairs are counted first."""
     expected = brute([frozenset(row) for row in rows], threshold, metric)
-    assert (expected, []) == joined(rows, threshold, metric, threads=threads)
+    with pytest.MonkeyPatch.context() as patch:
+        if crowded:
+            patch.setattr(dedup.join, "LONG_LISTS", 0.0)
+        assert (expected, []) == joined(rows, threshold, metric, threads=threads)
 
 
 @pytest.mark.parametrize("metric", METRICS)

@@ -153,13 +153,18 @@ def prefix_lengths(
     threshold: float,
     metric: int,
     by_size: bool,
+    deep: bool,
     probes: npt.NDArray[np.int64],
     indexed: npt.NDArray[np.int64],
+    unprobed: npt.NDArray[np.int64],
+    unindexed: npt.NDArray[np.int64],
 ) -> None:
     """Write how many of the hashes that do not stand alone each row looks up (`probes`) and indexes (`indexed`).
 
     With `by_size` each row looks for rows that are not larger than it; else for rows in any order (Jaccard), or for
-    rows that are not smaller (containment).
+    rows that are not smaller (containment). `deep` goes on behind the prefixes, to all but half the hashes that a
+    partner must share: what was counted there then tells most pairs apart without a merge. `unprobed` and `unindexed`
+    are the hashes that may be shared and are left out.
     """
     for place in range(len(rows)):
         size = sizes[rows[place]]
@@ -171,6 +176,12 @@ def prefix_lengths(
         else:
             probes[place] = prefix
             indexed[place] = max(size - required(size, size, threshold) + 1 - alone[place], 0) if by_size else prefix
+        if deep:
+            depth = max(everything - least(size, threshold) // 2, 0)
+            probes[place] = max(probes[place], depth)
+            indexed[place] = max(indexed[place], depth)
+        unprobed[place] = everything - probes[place]
+        unindexed[place] = everything - indexed[place]
 
 
 @kernel
@@ -270,6 +281,8 @@ def probe(
     end: int,
     keys: npt.NDArray[np.uint64],
     bounds: npt.NDArray[np.int64],
+    unprobed: npt.NDArray[np.int64],
+    unindexed: npt.NDArray[np.int64],
     shift: int,
     heads: npt.NDArray[np.int32],
     entries: npt.NDArray[np.uint64],
@@ -278,62 +291,69 @@ def probe(
 ) -> tuple[npt.NDArray[np.int64], int, int]:
     """Return the pairs of ``rows[start:end]`` with earlier rows that reach the threshold, and how many were merged.
 
-    `rows` ascend in size; `keys` and `bounds` are what each looks up. The pairs are rows of three: earlier, later,
-    shared; the number of them is returned with them.
+    `rows` ascend in size; `keys` and `bounds` are what each looks up. A row is merged with those that it met so often
+    that they may share enough: no more than the meetings, and what one of the two left out, in a common order. The
+    pairs are rows of three: earlier, later, shared; the number of them is returned with them.
     """
     found = np.empty((64, 3), dtype=np.int64)
     total, merged = 0, 0
-    met = np.empty(end, dtype=np.int32)
+    meetings = np.empty(end, dtype=np.int32)
     for i in range(end):
-        met[i] = -1
+        meetings[i] = 0
+    met = np.empty(end, dtype=np.int32)
     lows = np.empty(BUFFER, dtype=np.int64)
     hits = np.empty(BUFFER, dtype=np.int64)
     for place in range(start, end):
         row = rows[place]
         size = sizes[row]
         smallest = 1 if metric == CONTAINMENT else least(size, threshold)
+        partners = 0
         at = bounds[place]
         while at < bounds[place + 1]:
             stop = min(at + BUFFER, bounds[place + 1])
             filled = 0
             for i in range(at, stop):  # loads that do not wait for each other; most keys have no earlier row
                 bucket = np.int64(keys[i] >> np.uint64(shift))
-                low, high = heads[bucket], heads[bucket + 1]
+                low, high = np.int64(heads[bucket]), np.int64(heads[bucket + 1])
                 lows[filled] = low
                 hits[filled] = i
                 filled += np.int64(low < high and np.int64(entries[low] & PLACE) < place)
             for slot in range(filled):
                 key = keys[hits[slot]]
-                low, high = lows[slot], heads[np.int64(key >> np.uint64(shift)) + 1]
+                low, high = lows[slot], np.int64(heads[np.int64(key >> np.uint64(shift)) + 1])
                 tag = key << np.uint64(32)
                 for entry in range(low, high):
                     earlier = np.int64(entries[entry] & PLACE)
                     if earlier >= place:
                         break
-                    if (entries[entry] ^ tag) >> np.uint64(32) != np.uint64(0) or met[earlier] == place:
+                    if (entries[entry] ^ tag) >> np.uint64(32) != np.uint64(0):
                         continue
-                    met[earlier] = place
-                    other = rows[earlier]
-                    if sizes[other] < smallest:
-                        continue
-                    merged += 1
-                    shared = shared_hashes(
-                        values,
-                        offsets[row],
-                        offsets[row] + size,
-                        offsets[other],
-                        offsets[other] + sizes[other],
-                        needed(size, sizes[other], threshold, metric),
-                    )
-                    if shared < 0:
-                        continue
-                    if total == len(found):
-                        found = longer(found, 2 * total)
-                    found[total, 0] = other
-                    found[total, 1] = row
-                    found[total, 2] = shared
-                    total += 1
+                    met[partners] = earlier
+                    partners += np.int64(meetings[earlier] == 0)
+                    meetings[earlier] += 1
             at = stop
+        for partner in range(partners):
+            earlier = np.int64(met[partner])
+            counted = np.int64(meetings[earlier])
+            meetings[earlier] = 0
+            other = rows[earlier]
+            if sizes[other] < smallest:
+                continue
+            enough = needed(size, sizes[other], threshold, metric)
+            if counted + max(unprobed[place], unindexed[earlier]) < enough:
+                continue
+            merged += 1
+            shared = shared_hashes(
+                values, offsets[row], offsets[row] + size, offsets[other], offsets[other] + sizes[other], enough
+            )
+            if shared < 0:
+                continue
+            if total == len(found):
+                found = longer(found, 2 * total)
+            found[total, 0] = other
+            found[total, 1] = row
+            found[total, 2] = shared
+            total += 1
     return found, total, merged
 
 
@@ -343,34 +363,39 @@ def probe_kept(
     offsets: npt.NDArray[np.int64],
     sizes: npt.NDArray[np.int64],
     rows: npt.NDArray[np.int64],
+    start: int,
+    end: int,
     keys: npt.NDArray[np.uint64],
     bounds: npt.NDArray[np.int64],
     index_keys: npt.NDArray[np.uint64],
     index_bounds: npt.NDArray[np.int64],
+    unprobed: npt.NDArray[np.int64],
+    unindexed: npt.NDArray[np.int64],
     bits: int,
+    heads: npt.NDArray[np.int64],
+    entries: npt.NDArray[np.int64],
+    count: int,
+    meetings: npt.NDArray[np.int32],
+    met: npt.NDArray[np.int32],
     threshold: float,
     metric: int,
-) -> tuple[npt.NDArray[np.int64], int, int]:
-    """Look up each of `rows`, in order of priority, among those that found nothing before it (the kept ones).
+) -> tuple[npt.NDArray[np.int64], int, int, npt.NDArray[np.int64], int]:
+    """Look up each of ``rows[start:end]``, in order of priority, among those that found nothing before it (the kept).
 
-    Returns the pairs (rows of three: kept, row, shared), their number, and how many were merged. The index grows by the
-    kept rows alone, so that a family that one row stands for costs a merge a member.
+    The index grows by the kept rows alone, so that a family that one row stands for costs a merge a member. It is what
+    a call leaves to the next: `heads` (written; -1 at first) by the top `bits` of a key, `entries` (tag, place, next
+    entry) and their `count`. `meetings` (zeros) and `met` have a place for each row.
+
+    Returns the pairs (rows of three: kept, row, shared), their number, how many were merged, `entries` and `count`.
     """
     found = np.empty((64, 3), dtype=np.int64)
     total, merged = 0, 0
-    met = np.empty(len(rows), dtype=np.int32)
-    for i in range(len(met)):
-        met[i] = -1
-    heads = np.empty(1 << bits, dtype=np.int64)
-    for i in range(len(heads)):
-        heads[i] = -1
-    entries = np.empty((1024, 3), dtype=np.int64)  # tag, place, next entry of the bucket
-    count = 0
     shift = np.uint64(64 - bits)
-    for place in range(len(rows)):
+    for place in range(start, end):
         row = rows[place]
         size = sizes[row]
         reached = False
+        partners = 0
         for i in range(bounds[place], bounds[place + 1]):
             tag = np.int64(keys[i] & np.uint64(0xFFFFFFFF))
             entry = heads[np.int64(keys[i] >> shift)]
@@ -378,30 +403,34 @@ def probe_kept(
                 earlier = entries[entry, 1]
                 same = entries[entry, 0] == tag
                 entry = entries[entry, 2]
-                if not same or met[earlier] == place:
+                if not same:
                     continue
-                met[earlier] = place
-                other = rows[earlier]
-                if metric == JACCARD and min(size, sizes[other]) < least(max(size, sizes[other]), threshold):
-                    continue
-                merged += 1
-                shared = shared_hashes(
-                    values,
-                    offsets[row],
-                    offsets[row] + size,
-                    offsets[other],
-                    offsets[other] + sizes[other],
-                    needed(size, sizes[other], threshold, metric),
-                )
-                if shared < 0:
-                    continue
-                reached = True
-                if total == len(found):
-                    found = longer(found, 2 * total)
-                found[total, 0] = other
-                found[total, 1] = row
-                found[total, 2] = shared
-                total += 1
+                met[partners] = earlier
+                partners += np.int64(meetings[earlier] == 0)
+                meetings[earlier] += 1
+        for partner in range(partners):
+            earlier = np.int64(met[partner])
+            counted = np.int64(meetings[earlier])
+            meetings[earlier] = 0
+            other = rows[earlier]
+            if metric == JACCARD and min(size, sizes[other]) < least(max(size, sizes[other]), threshold):
+                continue
+            enough = needed(size, sizes[other], threshold, metric)
+            if counted + max(unprobed[place], unindexed[earlier]) < enough:
+                continue
+            merged += 1
+            shared = shared_hashes(
+                values, offsets[row], offsets[row] + size, offsets[other], offsets[other] + sizes[other], enough
+            )
+            if shared < 0:
+                continue
+            reached = True
+            if total == len(found):
+                found = longer(found, 2 * total)
+            found[total, 0] = other
+            found[total, 1] = row
+            found[total, 2] = shared
+            total += 1
         if reached:
             continue
         wanted = count + index_bounds[place + 1] - index_bounds[place]
@@ -414,4 +443,4 @@ def probe_kept(
             entries[count, 2] = heads[bucket]
             heads[bucket] = count
             count += 1
-    return found, total, merged
+    return found, total, merged, entries, count
