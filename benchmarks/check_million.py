@@ -138,8 +138,8 @@ def main(given: list[str] | None = None) -> None:
     for pair in sorted(wrong)[:10]:
         print(f"{pair}: expected {expected.get(pair)}, found {found.get(pair)}")
     print(
-        f"{len(chosen):,} documents against all: {len(expected):,} pairs by hand in {slow:.0f} s, {len(found):,} by the "
-        f"library (of {told['pairs']:,} in all, {told['seconds']:.1f} s); {len(wrong)} differ"
+        f"{len(chosen):,} documents against all: {len(expected):,} pairs by hand in {slow:.0f} s, {len(found):,} by "
+        f"the library ({told['pairs']:,} in all, {told['seconds']:.1f} s); {len(wrong)} differ"
     )
     if arguments.output:
         record = {
