@@ -128,7 +128,7 @@ def curve(results: list[Result], path: Path) -> bool:
     corpora = names_of(rows)
     if not corpora:
         return False
-    figure, axes = plt.subplots(1, len(corpora), figsize=(4.8 * len(corpora), 4.2), squeeze=False, sharey=True)
+    figure, axes = plt.subplots(1, len(corpora), figsize=(4.8 * len(corpora), 5.6), squeeze=False, sharey=True)
     for axis, corpus in zip(axes[0], corpora, strict=True):
         here = [row for row in rows if row["corpus"] == corpus]
         for tool in tools_of(here):
@@ -143,11 +143,14 @@ def curve(results: list[Result], path: Path) -> bool:
             label = f"{tool}, {here[0]['bytes'] / 1e6 / rate:.1f} MB/s"
             style = "-" if tool.startswith("dedup") else "--"
             width = 2.4 if tool == "dedup" else 1.4
-            axis.plot(*zip(*points, strict=True), style, color=COLOURS[tool], label=label, linewidth=width)
+            axis.plot(
+                *zip(*points, strict=True), style, color=COLOURS[tool], label=label, linewidth=width,
+                drawstyle="steps-mid" if tool.startswith("dedup") else "default",
+            )  # fmt: skip
         axis.axvline(0.8, color="black", linewidth=0.8, alpha=0.6)
         axis.set_xlabel("Jaccard similarity of a pair")
         axis.set_title(corpus)
-        axis.legend(loc="upper left", fontsize=7)
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, fontsize=8)
     axes[0][0].set_ylabel("share of these pairs that is reported")
     return _save(figure, path)
 

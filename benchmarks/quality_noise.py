@@ -1,10 +1,10 @@
 """Which shingle and threshold find the same text under noise? `python -m benchmarks.quality_noise`.
 
-Texts of two kinds: articles in English (`minhash_articles`, all different) and poems in Chinese
-(`tang_poetry`, the longer ones); 500 of each. A share of their characters, 1, 2, 5 and 10 %, is struck by noise, each struck
+Texts of two kinds, 500 of each: articles in English (`minhash_articles`, all different) and poems in Chinese
+(`tang_poetry`, the longer ones). A share of their characters, 1, 2, 5 and 10 %, is struck by noise, each struck
 character by one of three: put in another's place, put in, taken out. `ocr` puts in its place what scanners confuse
-(rn for m, 1 for l, a character of the same radical block for a Han character), `edit` any character of the alphabet of
-the texts. Spaces are struck like others, so words split and grow together.
+(rn for m, 1 for l, a character of the same radical for a Han character), `edit` any character of the texts. Spaces are
+struck like others, so words split and grow together.
 
 Searched is a collection of the clean texts with one noisy copy of each. A pair of a text and its copy is right, all
 others are wrong. For each shingle, the similarity of right pairs, and of the most similar wrong pair of each text, give
