@@ -30,7 +30,7 @@ from typing import Any, Final
 
 from benchmarks import corpora
 from benchmarks.rivals import shingles, tool
-from benchmarks.score import score
+from benchmarks.score import curve, score
 from benchmarks.truth import Truth, kept
 
 WARM_UP: Final = "generated:300:2000:99"
@@ -39,7 +39,10 @@ _SAMPLE: Final = 0.002  # seconds between two looks at the resident set, where t
 
 @dataclass(frozen=True)
 class Job:
-    """What to measure: `path` "whole" or "ready", `memory` gigabytes of address space or 0."""
+    """What to measure: `path` "whole" or "ready", `memory` gigabytes of address space or 0.
+
+    With a `curve` above 0, the share of the pairs that are reported is given for each similarity from there on.
+    """
 
     tool: str
     path: str
@@ -49,6 +52,7 @@ class Job:
     threads: int
     cores: list[int]
     memory: float
+    curve: float = 0.0
 
 
 class Peak:
@@ -126,7 +130,15 @@ def measured(job: Job) -> dict[str, Any]:
     truth: Truth | None = None
     if job.truth:
         truth = kept([], job.corpus.digest, corpora.cache_folder(), job.threshold)
+    answer = chosen.answer(native, job.corpus.documents)
+    shown: dict[str, Any] = {}
+    if job.curve:
+        every = kept([], job.corpus.digest, corpora.cache_folder(), job.curve)
+        shown["curve"] = curve(answer, every, job.corpus.documents)
+    if chosen.ours:
+        shown["stages"] = native.timings
     return {
+        **shown,
         "seconds": seconds,
         "cpu_seconds": cpu,
         "memory": grown,
@@ -134,7 +146,7 @@ def measured(job: Job) -> dict[str, Any]:
         "settings": chosen.settings,
         "ours": chosen.ours,
         "samples": chosen.samples,
-        **asdict(score(chosen.answer(native, job.corpus.documents), truth, job.corpus.documents)),
+        **asdict(score(answer, truth, job.corpus.documents)),
     }
 
 

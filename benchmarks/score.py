@@ -58,6 +58,22 @@ def _keys(left: I64, right: I64, documents: int) -> I64:
     return np.unique(low * documents + high)
 
 
+def curve(answer: Answer, truth: Truth, documents: int, steps: int = 50) -> list[tuple[float, int, int]] | None:
+    """For each step of similarity from 0 to 1: where it begins, how many pairs lie in it, how many were reported.
+
+    Identical texts and texts with the same shingles are in the last step. None for flags, which name no pair.
+    """
+    if answer.flags is not None:
+        return None
+    found = np.isin(truth.left * documents + truth.right, _keys(answer.left, answer.right, documents))
+    if answer.groups is not None:
+        left, right = answer.groups[truth.left], answer.groups[truth.right]
+        found |= (left >= 0) & (left == right)
+    step = np.minimum((truth.similarity * steps + 1e-9).astype(np.int64), steps - 1)
+    counts, hits = np.bincount(step, minlength=steps), np.bincount(step[found], minlength=steps)
+    return [(k / steps, int(counts[k]), int(hits[k])) for k in range(steps) if counts[k]]
+
+
 def score(answer: Answer, truth: Truth | None, documents: int) -> Score:
     """Recall and precision over all pairs, and the recall of the pairs of identical texts."""
     if answer.flags is not None:

@@ -34,7 +34,7 @@ I64 = NDArray[np.int64]
 
 SIZE: Final = 5  # words in a shingle
 LIMIT: Final = 5_000_000  # pairs
-_VERSION: Final = 1  # of what is kept on disk: raise it when the definition changes
+_VERSION: Final = 2  # of what is kept on disk: raise it when the definition changes
 _WORD: Final = re.compile(r"\w+")
 _SPACELESS: Final = (
     "CJK UNIFIED IDEOGRAPH",
@@ -55,10 +55,12 @@ class TooManyPairsError(Exception):
 
 @dataclass(frozen=True)
 class Truth:
-    """All pairs at a threshold, and the identical texts among them; left before right, sorted."""
+    """All pairs at a threshold with their Jaccard similarity, and the identical texts among them; left before right,
+    sorted."""
 
     left: I64
     right: I64
+    similarity: NDArray[np.float64]
     copies_left: I64
     copies_right: I64
 
@@ -131,8 +133,8 @@ def _rarest_first(sets: list[I64]) -> list[I64]:
     return [np.sort(rank[found]) for found in sets]
 
 
-def _near(sets: list[I64], threshold: float, limit: int) -> Iterable[tuple[int, int]]:
-    """Pairs of different sets that reach the threshold."""
+def _near(sets: list[I64], threshold: float, limit: int) -> Iterable[tuple[int, int, float]]:
+    """Pairs of different sets that reach the threshold, and their similarity."""
     ranked = _rarest_first(sets)
     members: dict[int, set[int]] = {}
     index: defaultdict[int, list[int]] = defaultdict(list)
@@ -153,8 +155,9 @@ def _near(sets: list[I64], threshold: float, limit: int) -> Iterable[tuple[int, 
             if left not in members:
                 members[left] = set(ranked[left].tolist())
             shared = len(members[left] & members[right])
-            if shared / (len(ranked[left]) + len(found) - shared) >= threshold:
-                yield left, right
+            similarity = shared / (len(ranked[left]) + len(found) - shared)
+            if similarity >= threshold:
+                yield left, right, similarity
 
 
 def _groups(keys: Iterable[bytes]) -> list[list[int]]:
@@ -175,10 +178,10 @@ def find(texts: list[str], threshold: float = 0.8, limit: int = LIMIT) -> Truth:
     """All pairs of the texts at the threshold."""
     sets = shingle_sets(texts)
     groups = _groups(found.tobytes() for found in sets)  # texts with the same shingles stand for each other
-    pairs: set[tuple[int, int]] = set()
+    pairs: dict[tuple[int, int], float] = {}
 
-    def add(new: Iterable[tuple[int, int]]) -> None:
-        pairs.update((left, right) if left < right else (right, left) for left, right in new)
+    def add(new: Iterable[tuple[int, int]], similarity: float) -> None:
+        pairs.update(((left, right) if left < right else (right, left), similarity) for left, right in new)
 
     def check(more: int) -> None:
         if len(pairs) + more > limit:
@@ -186,15 +189,16 @@ def find(texts: list[str], threshold: float = 0.8, limit: int = LIMIT) -> Truth:
 
     for group in groups:
         check(len(group) * (len(group) - 1) // 2)
-        add(combinations(group, 2))
-    for one, other in _near([sets[group[0]] for group in groups], threshold, limit):
+        add(combinations(group, 2), 1.0)
+    for one, other, similarity in _near([sets[group[0]] for group in groups], threshold, limit):
         check(len(groups[one]) * len(groups[other]))
-        add((left, right) for left in groups[one] for right in groups[other])
+        add(((left, right) for left in groups[one] for right in groups[other]), similarity)
     same = _groups(
         text.encode("utf-8", "surrogatepass") if len(found) else b"" for text, found in zip(texts, sets, strict=True)
     )
     copies = {pair for group in same for pair in combinations(group, 2)}
-    return Truth(*_arrays(pairs), *_arrays(copies))
+    values = np.array([pairs[pair] for pair in sorted(pairs)], dtype=np.float64)
+    return Truth(*_arrays(set(pairs)), values, *_arrays(copies))
 
 
 def by_brute_force(texts: list[str], threshold: float = 0.8) -> set[tuple[int, int]]:
@@ -216,7 +220,7 @@ def kept(texts: Iterable[str], digest: str, folder: Path, threshold: float = 0.8
     if not path.exists():
         found = find(list(texts), threshold, limit)
         part = path.with_suffix(".part.npz")
-        np.savez(part, found.left, found.right, found.copies_left, found.copies_right)
+        np.savez(part, found.left, found.right, found.similarity, found.copies_left, found.copies_right)
         part.replace(path)
     with np.load(path) as stored:
-        return Truth(*(stored[f"arr_{k}"] for k in range(4)))
+        return Truth(*(stored[f"arr_{k}"] for k in range(5)))

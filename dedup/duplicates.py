@@ -18,7 +18,7 @@ from dedup.clusters import Stars, components, find_stars
 from dedup.columns import Texts, read_texts
 from dedup.errors import InputError, ParameterError
 from dedup.listing import big_clusters, list_pairs
-from dedup.lsh import Bands, check_threshold
+from dedup.lsh import Bands, check_threshold, measure_recall
 from dedup.pairs import Pairs, jaccard, similarity
 from dedup.selection import listed, replace_texts, select_rows
 from dedup.summary import Summary
@@ -46,6 +46,7 @@ class Run:
     metric: str
     bands: Bands | None = None
     large_buckets: int = 0
+    crowded: npt.NDArray[np.int64] | None = None  # the units in them
     closest: tuple[int, int, float] | None = None
 
 
@@ -171,7 +172,7 @@ class Duplicates:
         documents = len(self._texts)
         with_tokens = len(np.unique(units.places[units.full, 0]))
         numbers = self._members[1]
-        closest = run.closest
+        closest, measured = run.closest, self._measured_recall()
         return Summary(
             unit=run.unit,
             method=run.method,
@@ -188,7 +189,8 @@ class Duplicates:
             large_buckets=run.large_buckets,
             overflow=self._stars.overflow,
             guaranteed_recall=1.0 if run.bands is None else run.bands.probability(run.threshold),
-            measured_recall=self._measured_recall(),
+            measured_recall=None if measured is None else measured[0],
+            recall_interval=None if measured is None else measured[1],
             closest=None if closest is None else (*(self._name(unit) for unit in closest[:2]), closest[2]),
             warnings=self._warnings(),
         )
@@ -330,15 +332,13 @@ class Duplicates:
         line = " ".join(words)
         return line if len(line) <= SHOWN else line[: SHOWN - 3] + "..."
 
-    def _measured_recall(self) -> float | None:
-        """Horvitz-Thompson: each pair found stands for 1 / P(J) pairs, P being the chance that it had to be found."""
-        run = self._run
-        if run.bands is None:
-            return 1.0
-        if not len(self._pairs.left):
-            return None
-        chance = 1.0 - (1.0 - jaccard(self._pairs, self._units.sizes) ** run.bands.rows) ** run.bands.bands
-        return float(len(chance) / np.sum(1.0 / chance))
+    def _measured_recall(self) -> tuple[float, tuple[float, float]] | None:
+        """Measure the recall on the pairs that no large bucket had a part in, exact copies collapsed."""
+        run, pairs = self._run, self._pairs
+        if run.bands is None or run.crowded is None:
+            return 1.0, (1.0, 1.0)
+        outside = ~(np.isin(pairs.left, run.crowded) | np.isin(pairs.right, run.crowded))
+        return measure_recall(jaccard(pairs, self._units.sizes)[outside], run.bands)
 
     def _warnings(self) -> tuple[str, ...]:
         members, numbers = self._members

@@ -1,7 +1,7 @@
 """The flow of `find_duplicates`: the order of the stages, and nothing else.
 
-texts -> blocks -> units with shingle hashes (and band keys) -> exact copies collapse -> buckets -> candidates
--> verified pairs -> stars -> Duplicates
+texts -> blocks -> units with shingle hashes -> exact copies collapse (-> background -> band keys -> buckets)
+-> candidates -> verified pairs -> stars -> Duplicates
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import thread_count
+from dedup.background import sample_background
+from dedup.blocks import map_blocks, thread_count
 from dedup.clusters import check_keep, find_stars, rank_by_size, rank_units
 from dedup.columns import Texts, read_texts
 from dedup.duplicates import Duplicates, Run
@@ -22,7 +23,7 @@ from dedup.lsh import Bands, Buckets, band_keys, check_recall, check_threshold, 
 from dedup.minhash import check_seed, permutations, sign
 from dedup.pairs import METRICS, Pairs, no_pairs, similarity, verify
 from dedup.progress import Progress, ProgressOption
-from dedup.shingling import Shingle, parse
+from dedup.shingling import parse
 from dedup.units import Units, read_units
 
 __all__ = ["find_duplicates"]
@@ -30,8 +31,8 @@ __all__ = ["find_duplicates"]
 UNITS = {"document": "words:5", "paragraph": "words:3"}
 """The units, and the shingle that each is compared by unless told otherwise."""
 
-FEWEST_TEXTS = 100_000
-"""Bands are chosen as for so many texts at least: a small collection may be all of one kind, and loose bands then
+FEWEST_TEXTS = 5000
+"""Bands are chosen as for so many texts at least: the sample of a small collection shows little, and loose bands may
 throw much of it into large buckets."""
 
 METHODS = ("auto", "exact", "lsh")
@@ -105,6 +106,8 @@ def find_duplicates(
     check_recall(recall)
     check_keep(keep)
     check_seed(seed)
+    if method == "lsh":
+        choose_bands(threshold, recall)  # where there are none, the error comes before the work
     kind = parse(UNITS[unit] if shingle is None else shingle)
     workers = thread_count(threads)
     if isinstance(texts, str):
@@ -112,11 +115,9 @@ def find_duplicates(
             raise InputError('expected a collection of texts, found one str; pass [text], or use unit="paragraph"')
         texts = [texts]
     collection = read_texts(texts, ids=ids, column=column, id=id)
-    bands = None
-    if method == "lsh":
-        bands = choose_bands(threshold, recall, texts=max(len(collection), FEWEST_TEXTS))
     with Progress(progress) as stages:
-        units = _read(collection, kind, bands, seed, unit, workers, stages)
+        report = stages.stage("read", len(collection))
+        units = read_units(collection, kind, paragraphs=unit == "paragraph", threads=workers, progress=report)
         stages.stage("exact copies", 1)
         rank = rank_units(
             keep, len(units), lambda: _lengths(collection, units, unit), lambda: _keys(keep, collection, units, unit)
@@ -125,7 +126,8 @@ def find_duplicates(
         copied = np.unique(representatives[representatives != np.arange(len(units))])
         leading = units.full[representatives[units.full] == units.full]
         copies = np.bincount(representatives, minlength=len(units))
-        if bands is None:
+        bands = None
+        if method != "lsh":
             report = stages.stage("join", len(leading))
             joined = join(
                 units,
@@ -140,7 +142,11 @@ def find_duplicates(
             )
             found, buckets = joined.pairs, None
         else:
-            found, buckets = _collide(units, leading, threshold, workers, stages)
+            stages.stage("signatures", 1)
+            background = sample_background(units.hashes, units.offsets, units.digests, leading, seed)
+            bands = choose_bands(threshold, recall, texts=max(len(leading), FEWEST_TEXTS), background=background)
+            keys = _sign(units, bands, seed, workers)
+            found, buckets = _collide(units, leading, keys, threshold, workers, stages)
         units.prepare(copied, workers)
         if metric == "containment":
             rank = rank_by_size(rank, units)
@@ -162,19 +168,38 @@ def find_duplicates(
         metric=metric,
         bands=bands,
         large_buckets=0 if buckets is None else len(buckets),
+        crowded=None if buckets is None else np.unique(buckets.members),
         closest=closest,
     )
     return Duplicates(run, collection, units, representatives, rank, every_pair, stars, stages.seconds)
 
 
+SIGNED = 256
+"""Units that a thread signs at a time."""
+
+
+def _sign(units: Units, bands: Bands, seed: int, threads: int) -> npt.NDArray[np.uint64]:
+    """Return the band keys of all units, a row a band."""
+    functions = permutations(bands.num_perm, seed)
+
+    def work(first: int) -> npt.NDArray[np.uint64]:
+        return band_keys(sign(units.hashes, units.offsets[first : first + SIGNED + 1], *functions), bands)
+
+    parts = list(map_blocks(work, range(0, len(units), SIGNED), threads))
+    return np.concatenate([np.empty((bands.bands, 0), dtype=np.uint64), *parts], axis=1)
+
+
 def _collide(
-    units: Units, leading: npt.NDArray[np.int64], threshold: float, threads: int, stages: Progress
+    units: Units,
+    leading: npt.NDArray[np.int64],
+    keys: npt.NDArray[np.uint64],
+    threshold: float,
+    threads: int,
+    stages: Progress,
 ) -> tuple[Pairs, Buckets]:
-    """Return the verified pairs of the small buckets, and all buckets; the band keys are dropped on the way."""
+    """Return the verified pairs of the small buckets, and all buckets."""
     stages.stage("buckets", 1)
-    assert units.extra is not None
-    buckets = find_buckets(units.extra, leading)
-    units.extra = None
+    buckets = find_buckets(keys, leading)
     units.prepare(np.unique(np.concatenate((buckets.pairs.ravel(), buckets.members))), threads)
     report = stages.stage("verify", len(buckets.pairs))
     return verify(units, buckets.pairs, threshold, threads, report), buckets
@@ -191,24 +216,6 @@ def _check(unit: str, metric: str, method: str, pairs: str) -> None:
             raise ParameterError(f"{name}: expected {' or '.join(f'{k!r}' for k in known)}, found {value!r}")
     if metric == "containment" and method == "lsh":
         raise ParameterError('metric: containment needs method="exact" (or "auto"); bands are for jaccard')
-
-
-def _read(
-    texts: Texts, shingle: Shingle, bands: Bands | None, seed: int, unit: str, threads: int, stages: Progress
-) -> Units:
-    report = stages.stage("read", len(texts))
-    paragraphs = unit == "paragraph"
-    if bands is None:
-        return read_units(texts, shingle, paragraphs=paragraphs, threads=threads, progress=report)
-    functions = permutations(bands.num_perm, seed)
-
-    def keys(hashes: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
-        return band_keys(sign(hashes, offsets, *functions), bands)
-
-    units = read_units(texts, shingle, paragraphs=paragraphs, threads=threads, sketch=keys, progress=report)
-    if units.extra is None:
-        units.extra = np.empty((bands.bands, 0), dtype=np.uint64)
-    return units
 
 
 def _lengths(texts: Texts, units: Units, unit: str) -> npt.NDArray[np.int64]:

@@ -24,7 +24,9 @@ class Summary:
     large_buckets : LSH buckets of more than 64 texts, searched by verified leaders; the promise leaves them out
     overflow : times that a kept text found such a bucket full of leaders
     guaranteed_recall : least probability that a pair at the threshold is found
-    measured_recall : Horvitz-Thompson estimate of the share of pairs that were found, None without near pairs
+    measured_recall : Horvitz-Thompson estimate of the share of pairs that were found, of all that reach the threshold;
+        exact copies and texts in large buckets aside; None without such pairs, 1.0 for exact
+    recall_interval : its 95 % interval, (lowest, highest); None where there is no estimate
     closest : (left id, right id, similarity) of the closest pair that was seen, where none reached the threshold; None
         where none shares enough, and in collections of more than 20 million shingles
     warnings : what looks wrong, in words
@@ -46,6 +48,7 @@ class Summary:
     overflow: int
     guaranteed_recall: float
     measured_recall: float | None
+    recall_interval: tuple[float, float] | None
     closest: tuple[Any, Any, float] | None
     warnings: tuple[str, ...]
 
@@ -61,7 +64,10 @@ class Summary:
             f"{counted(self.pairs, 'pair')}, {counted(self.clusters, 'cluster')}, {self.removed:,} removed",
         ]
         if self.guaranteed_recall < 1.0:
-            measured = "" if self.measured_recall is None else f", {100 * self.measured_recall:.2f} % measured"
+            measured = ""
+            if self.measured_recall is not None and self.recall_interval is not None:
+                low, high = (100 * bound for bound in self.recall_interval)
+                measured = f", {100 * self.measured_recall:.2f} % measured (95 %: {low:.2f} to {high:.2f} %)"
             lines.append(f"recall: {100 * self.guaranteed_recall:.2f} % guaranteed at the threshold{measured}")
         if self.large_clusters:
             lines.append(f"{self.large_clusters:,} large clusters: removed texts are listed with their kept one alone")

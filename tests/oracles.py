@@ -191,14 +191,17 @@ def joined(sets: Sequence[frozenset[Hashable]], threshold: float) -> list[Pair]:
 
     A pair that reaches the threshold shares at least ``need`` members of either set, so not all of
     them can be among any ``need - 1`` members: one is among the rest, which are the rarest. One is
-    taken from ``need``, so that no rounding of a product matters: a longer list loses nothing. Nor
-    can a pair reach more than the ratio of its sizes, and division of floats is monotone.
+    taken from ``need``, so that no rounding of a product matters: a longer list loses nothing. "The
+    rarest" is by one order of all members: with ties broken differently from set to set, the member
+    that two sets share may be in the rest of neither. Nor can a pair reach more than the ratio of its
+    sizes, and division of floats is monotone.
     """
     frequency = Counter(chain.from_iterable(sets))
+    order = {member: place for place, member in enumerate(sorted(frequency, key=frequency.__getitem__))}
     postings: dict[Hashable, list[int]] = defaultdict(list)
     found: list[Pair] = []
     for j, members in enumerate(sets):
-        repeated = sorted((m for m in members if frequency[m] > 1), key=frequency.__getitem__)
+        repeated = sorted((m for m in members if frequency[m] > 1), key=order.__getitem__)
         need = max(1, math.floor(threshold * len(members)) - 1)
         alone = len(members) - len(repeated)  # the rarest of all: they occur nowhere else
         rest = repeated[: max(0, len(members) - need + 1 - alone)]
