@@ -3,6 +3,7 @@
 ``dedup repeats FILE...``   repeated blocks inside a text and across texts
 ``dedup find INPUT...``     duplicate documents or paragraphs; a text file is a document, a line of .jsonl is one
 ``dedup compare A B``       two files: how similar, and where
+``dedup estimate INPUT...`` what a find would do and take
 
 Data goes to stdout (for people; JSON lines with --json), everything else to stderr. Exit codes: 0 done; 1 something
 was found, with --check; 2 wrong use, or nothing that could be read; 3 done, but some inputs were rejected (each named
@@ -104,6 +105,7 @@ def repeats(
 @click.option("--column", default="text", show_default=True, help="Field of a .jsonl line that holds the text.")
 @click.option("--id", "id_column", help="Field of a .jsonl line that names it; by default FILE:LINE.")
 @click.option("--pairs", default="auto", show_default=True, help="auto or all.")
+@click.option("--memory", help='A bound, such as "4GB"; the texts are then read more than once where they must be.')
 @common
 def find(
     inputs: tuple[str, ...],
@@ -132,6 +134,29 @@ def find(
         report_duplicates(result)
     click.echo(str(result.summary), err=True)
     finish(found=result.summary.clusters > 0, check=check, rejected=read.rejected)
+
+
+@main.command()
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option("--unit", type=click.Choice(["document", "paragraph"]), default="document", show_default=True)
+@click.option("--threshold", type=float, default=0.8, show_default=True, help="Least similarity of a pair.")
+@click.option("--metric", default="jaccard", show_default=True, help="jaccard or containment.")
+@click.option("--shingle", help='"words:n" or "chars:n"; by default words:5, for paragraphs words:3.')
+@click.option("--method", default="auto", show_default=True, help="auto, exact or lsh.")
+@click.option("--column", default="text", show_default=True, help="Field of a .jsonl line that holds the text.")
+@click.option("--memory", help='A bound, such as "4GB".')
+@click.option("--threads", type=int, help="Threads; by default all processors that the process may use.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
+def estimate(inputs: tuple[str, ...], as_json: bool, column: str, **options: Any) -> None:
+    """Say what `dedup find` would do with the same inputs, and what memory and time it would take."""
+    from dedup.reading import read_files
+
+    read = read_files(inputs, json_lines=True, column=column, id_column=None)
+    from dedup.forecast import estimate as estimate_texts
+
+    plan = estimate_texts(read.texts, **options)
+    click.echo(json.dumps(plan.to_dict()) if as_json else str(plan))
+    finish(found=False, check=False, rejected=read.rejected)
 
 
 @main.command()

@@ -7,6 +7,7 @@ texts -> blocks -> units with shingle hashes -> exact copies collapse (-> backgr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,13 @@ from dedup.duplicates import Duplicates, Run
 from dedup.errors import InputError, ParameterError
 from dedup.join import join
 from dedup.lsh import Bands, Buckets, band_keys, check_recall, check_threshold, choose_bands, find_buckets
+from dedup.marks import Sieve
 from dedup.minhash import check_seed, permutations, sign
 from dedup.pairs import METRICS, Pairs, no_pairs, similarity, verify
+from dedup.plan import Plan, check_memory, make_plan
 from dedup.progress import Progress, ProgressOption
-from dedup.shingling import parse
-from dedup.units import Units, read_units
+from dedup.shingling import Shingle, parse
+from dedup.units import Sketch, Units, read_units, sketches
 
 __all__ = ["find_duplicates"]
 
@@ -55,6 +58,7 @@ def find_duplicates(
     recall: float = 0.999,
     seed: int = 1,
     threads: int | None = None,
+    memory: int | str | None = None,
     progress: ProgressOption = None,
 ) -> Duplicates:
     """Find texts that are the same or nearly so: whole documents, or paragraphs in one document or many.
@@ -76,6 +80,8 @@ def find_duplicates(
     recall : 0 < recall < 1; with "lsh", the least probability that a pair at the threshold is found
     seed : 0 to 2^32 - 1; with "lsh", of the MinHash permutations
     threads : how many; None for all processors that this process may use. The result is the same.
+    memory : bytes, or a text such as "4GB": a bound on what is taken above the caller's own texts
+        Where it is too small to hold all shingles, the texts are read twice or more; the exact answer is the same.
     progress : True, False, callable(stage, done, total), or None: a bar on a terminal after a second
 
     Returns
@@ -84,7 +90,7 @@ def find_duplicates(
 
     Raises
     ------
-    ParameterError : an option means nothing
+    ParameterError : an option means nothing, or `memory` is too small even for the texts that may have a partner
     InputError : texts, ids or columns cannot be used; the message names the place
 
     Notes
@@ -110,21 +116,27 @@ def find_duplicates(
         choose_bands(threshold, recall)  # where there are none, the error comes before the work
     kind = parse(UNITS[unit] if shingle is None else shingle)
     workers = thread_count(threads)
+    bound = check_memory(memory)
     if isinstance(texts, str):
         if unit == "document":
             raise InputError('expected a collection of texts, found one str; pass [text], or use unit="paragraph"')
         texts = [texts]
     collection = read_texts(texts, ids=ids, column=column, id=id)
+    paragraphs = unit == "paragraph"
+    plan = make_plan(collection, kind, bound, workers, paragraphs=paragraphs)
     with Progress(progress) as stages:
-        report = stages.stage("read", len(collection))
-        units = read_units(collection, kind, paragraphs=unit == "paragraph", threads=workers, progress=report)
+        if plan is None or plan.one_pass:
+            report = stages.stage("read", len(collection))
+            units = read_units(collection, kind, paragraphs=paragraphs, threads=workers, progress=report)
+        else:
+            units = _sift(collection, kind, plan, threshold, metric, workers, stages, paragraphs=paragraphs)
         stages.stage("exact copies", 1)
         rank = rank_units(
             keep, len(units), lambda: _lengths(collection, units, unit), lambda: _keys(keep, collection, units, unit)
         )
         representatives = units.representatives(rank)
         copied = np.unique(representatives[representatives != np.arange(len(units))])
-        leading = units.full[representatives[units.full] == units.full]
+        leading = units.held[representatives[units.held] == units.held]
         copies = np.bincount(representatives, minlength=len(units))
         bands = None
         if method != "lsh":
@@ -172,6 +184,50 @@ def find_duplicates(
         closest=closest,
     )
     return Duplicates(run, collection, units, representatives, rank, every_pair, stars, stages.seconds)
+
+
+def _sift(
+    texts: Texts,
+    shingle: Shingle,
+    plan: Plan,
+    threshold: float,
+    metric: str,
+    threads: int,
+    stages: Progress,
+    *,
+    paragraphs: bool,
+) -> Units:
+    """Read the texts several times, and keep the hashes of the units that may have a partner."""
+    read = partial(sketches, texts, shingle, paragraphs=paragraphs, threads=threads)
+    sieve = Sieve(plan.size.shingles, threshold, whole=metric == "containment", room=plan.room // 2)
+    every_alone = np.zeros(1, dtype=np.int64)
+    for number in range(sieve.ranges):
+        sieve.begin(number)
+        report = stages.stage("mark", len(texts))
+        for part in read(progress=report):
+            sieve.enter(part.hashes)
+        if sieve.ranges > 1:
+            report = stages.stage("count", len(texts))
+            parts = read(progress=report)
+            alone = [np.empty(0, dtype=np.int64), *(sieve.count(part.hashes, part.offsets) for part in parts)]
+            every_alone = np.concatenate(alone) + every_alone
+    held = 0
+
+    def choose(part: Sketch, before: int) -> npt.NDArray[np.bool_]:
+        nonlocal held
+        sizes = np.diff(part.offsets)
+        alone = every_alone[before : before + len(sizes)]
+        if sieve.ranges == 1:
+            alone = sieve.count(part.hashes, part.offsets)
+        stays = sieve.stays(alone, sizes)
+        held += int(sizes[stays].sum())
+        if not plan.fits(held, sieve.bytes):
+            share = (part.places[-1, 0] + 1) / len(texts)
+            raise plan.too_small(round(held / share), "the texts that may have a partner")
+        return stays
+
+    report = stages.stage("read", len(texts))
+    return read_units(texts, shingle, paragraphs=paragraphs, threads=threads, choose=choose, progress=report)
 
 
 SIGNED = 256

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from dedup.blocks import map_blocks
 from dedup.clusters import BIG_CLUSTER, rank_by_size
-from dedup.marks import bits_for, sample_for, seen_twice
+from dedup.marks import bits_for, least, sample_for, seen_twice
 from dedup.pairs import METRICS, Pairs, no_pairs, similarity
 from dedup.units import Units
 
@@ -171,14 +171,6 @@ def _read_counters(units: Units, rows: npt.NDArray[np.int64], sample: int, threa
     for _ in map_blocks(read, _slices(len(rows)), threads):
         pass
     return _Counted(rows, below, starts, alone, counters)
-
-
-def least(sizes: npt.NDArray[np.int64], threshold: float) -> npt.NDArray[np.int64]:
-    """Return, for each size, the smallest s with ``s / size >= threshold`` in float64."""
-    shared = np.maximum((threshold * sizes).astype(np.int64) - 1, 0)
-    for _ in range(3):
-        shared += shared / np.maximum(sizes, 1) < threshold
-    return shared
 
 
 class _Index:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from dedup.blocks import map_blocks
 from dedup.units import Units
 
-__all__ = ["bits_for", "sample_for", "seen_twice"]
+__all__ = ["Sieve", "bits_for", "least", "sample_for", "seen_twice"]
 
 SLOTS = 4
 """Slots of the table for each sampled hash: one of five then shares its slot with another by chance."""
@@ -88,6 +88,64 @@ def seen_twice(
         for _ in map_blocks(stage, range(count), threads):
             pass
     return np.concatenate([np.empty(0, dtype=np.int64), *map_blocks(alone, range(len(chunks)), threads)])
+
+
+class Sieve:
+    """The table for texts whose hashes are not held: they are read again for each of its `ranges` of hashes.
+
+    `begin` a range, `enter` every block of hashes, then `count` every block: what a row has alone in this range. The
+    rows that `stays` keeps, with the counts of all ranges, are those that may have a partner.
+    """
+
+    def __init__(self, shingles: int, threshold: float, *, whole: bool, room: int) -> None:
+        """Plan for about so many `shingles`, with a table of at most `room` bytes (256 at least)."""
+        from dedup.kernels.marks import SAMPLES
+
+        self.threshold, self.whole = threshold, whole
+        self._sample = sample_for(threshold, whole=whole)
+        bits = bits_for(SLOTS * shingles * self._sample // SAMPLES)
+        held = min(bits, max(max(room, 1).bit_length() + 1, 10))  # four slots a byte
+        self.ranges = 1 << (bits - held)
+        self._shift = 64 - bits
+        self._table = np.empty(1 << (held - 5), dtype=np.uint64)
+        self._edges = (np.uint64(0), np.uint64(0))
+
+    @property
+    def bytes(self) -> int:
+        """What the table takes."""
+        return self._table.nbytes
+
+    def begin(self, number: int) -> None:
+        """Begin range `number`, from 0 on, with an empty table."""
+        width = (1 << 64) // self.ranges
+        self._edges = (np.uint64(number * width), np.uint64((number + 1) * width - 1))
+        self._table[:] = 0
+
+    def enter(self, hashes: npt.NDArray[np.uint64]) -> None:
+        """Enter the hashes of a block."""
+        from dedup.kernels import marks as kernels
+
+        kernels.enter(hashes, self._sample, *self._edges, self._shift, self._table)
+
+    def count(self, hashes: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return how many sampled hashes of this range each row of a block has alone."""
+        from dedup.kernels import marks as kernels
+
+        alone = np.zeros(len(offsets) - 1, dtype=np.int64)
+        kernels.count_alone(hashes, offsets, self._sample, *self._edges, self._shift, self._table, alone)
+        return alone
+
+    def stays(self, alone: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Return which rows, of so many hashes, may have a partner, by what they have alone in all ranges."""
+        return alone <= (sizes - 1 if self.whole else sizes - least(sizes, self.threshold))
+
+
+def least(sizes: npt.NDArray[np.int64], threshold: float) -> npt.NDArray[np.int64]:
+    """Return, for each size, the smallest s with ``s / size >= threshold`` in float64."""
+    shared = np.maximum((threshold * sizes).astype(np.int64) - 1, 0)
+    for _ in range(3):
+        shared += shared / np.maximum(sizes, 1) < threshold
+    return shared
 
 
 def _chunks(units: Units, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:

@@ -7,7 +7,7 @@ text, then, for the units that `prepare` was asked for, the sorted set of its di
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,21 +21,20 @@ from dedup.pool import Pool
 from dedup.shingling import Shingle, hash_shingles
 from dedup.text import split_paragraphs
 
-__all__ = ["Units", "read_units"]
+__all__ = ["Sketch", "Units", "read_units", "sketches"]
 
 SLICE = 256
 """Units that a thread prepares at a time."""
 
 
 class Sketch(NamedTuple):
-    """What one block gives: hashes with their offsets, digests, places, and what `sketch` made of the hashes."""
+    """What one block gives: hashes with their offsets, digests, places."""
 
     texts: int
     hashes: npt.NDArray[np.uint64]
     offsets: npt.NDArray[np.int64]
     digests: npt.NDArray[np.uint64]
     places: npt.NDArray[np.int64]
-    extra: npt.NDArray[np.uint64] | None
 
 
 @dataclass
@@ -48,6 +47,7 @@ class Units:
     hashes, offsets : uint64 and int64 (n + 1); see the module's first page
     digests : uint64; equal for equal token sequences (and for few others)
     sizes : int64; distinct hashes, -1 where not prepared
+    filled : bool; which have a token. One that cannot have a partner may have been read without keeping its hashes.
     """
 
     places: npt.NDArray[np.int64]
@@ -55,7 +55,7 @@ class Units:
     offsets: npt.NDArray[np.int64]
     digests: npt.NDArray[np.uint64]
     sizes: npt.NDArray[np.int64]
-    extra: npt.NDArray[np.uint64] | None
+    filled: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.digests)
@@ -63,6 +63,11 @@ class Units:
     @property
     def full(self) -> npt.NDArray[np.int64]:
         """The units that have a token, ascending."""
+        return np.flatnonzero(self.filled)
+
+    @property
+    def held(self) -> npt.NDArray[np.int64]:
+        """The units whose hashes are held, ascending."""
         return np.flatnonzero(np.diff(self.offsets))
 
     def representatives(self, rank: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -72,7 +77,7 @@ class Units:
         in order. Call it before `prepare`, which sorts them.
         """
         result = np.arange(len(self), dtype=np.int64)
-        full = self.full
+        full = self.held
         order = full[np.argsort(self.digests[full], kind="stable")]
         digests = self.digests[order]
         same = digests[1:] == digests[:-1]
@@ -98,34 +103,56 @@ class Units:
             pass
 
 
+def sketches(
+    texts: Texts,
+    shingle: Shingle,
+    *,
+    paragraphs: bool,
+    threads: int,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Iterator[Sketch]:
+    """Yield what each block of `texts` gives, in order."""
+
+    def work(block: Block) -> Sketch:
+        return _sketch(block, shingle, paragraphs=paragraphs)
+
+    return map_blocks(work, _counted(texts.blocks(), progress), threads)
+
+
+Choice = Callable[[Sketch, int], npt.NDArray[np.bool_]]
+"""Of a block, and the number of units before it, which of its units keep their hashes."""
+
+
 def read_units(
     texts: Texts,
     shingle: Shingle,
     *,
     paragraphs: bool,
     threads: int,
-    sketch: Callable[[npt.NDArray[np.uint64], npt.NDArray[np.int64]], npt.NDArray[np.uint64]] | None = None,
+    choose: Choice | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Units:
-    """Read `texts` into units; `sketch` gets the hashes and offsets of each block and returns (rows, units) for it."""
-
-    def work(block: Block) -> Sketch:
-        return _sketch(block, shingle, paragraphs=paragraphs, sketch=sketch)
-
+    """Read `texts` into units, with the hashes of those that `choose` wants, or of all."""
     hashes: Pool[np.uint64] = Pool(np.uint64)
     offsets: list[npt.NDArray[np.int64]] = [np.zeros(1, dtype=np.int64)]
     digests: list[npt.NDArray[np.uint64]] = []
     places: list[npt.NDArray[np.int64]] = []
-    extra: list[npt.NDArray[np.uint64]] = []
-    done = 0
-    for part in map_blocks(work, _counted(texts.blocks(), progress), threads):
+    filled: list[npt.NDArray[np.bool_]] = []
+    done = count = 0
+    for part in sketches(texts, shingle, paragraphs=paragraphs, threads=threads, progress=progress):
         done += part.texts
-        offsets.append(part.offsets[1:] + len(hashes))
-        hashes.append(part.hashes, done / max(len(texts), 1))
         digests.append(part.digests)
         places.append(part.places)
-        if part.extra is not None:
-            extra.append(part.extra)
+        sizes = np.diff(part.offsets)
+        filled.append(sizes > 0)
+        values = part.hashes
+        if choose is not None:
+            stays = choose(part, count)
+            count += len(sizes)
+            values = values[np.repeat(stays, sizes)]
+            sizes = np.where(stays, sizes, 0)
+        offsets.append(len(hashes) + np.cumsum(sizes))
+        hashes.append(values, done / max(len(texts), 1))
     width = 4 if paragraphs else 1
     all_digests = np.concatenate([np.empty(0, dtype=np.uint64), *digests])
     return Units(
@@ -134,7 +161,7 @@ def read_units(
         np.concatenate(offsets),
         all_digests,
         np.full(len(all_digests), -1, dtype=np.int64),
-        np.concatenate(extra, axis=1) if extra else None,
+        np.concatenate([np.empty(0, dtype=np.bool_), *filled]),
     )
 
 
@@ -144,13 +171,7 @@ def _counted(blocks: Iterable[Block], progress: Callable[[int], None]) -> Iterab
         progress(block.first + len(block.starts))
 
 
-def _sketch(
-    block: Block,
-    shingle: Shingle,
-    *,
-    paragraphs: bool,
-    sketch: Callable[[npt.NDArray[np.uint64], npt.NDArray[np.int64]], npt.NDArray[np.uint64]] | None,
-) -> Sketch:
+def _sketch(block: Block, shingle: Shingle, *, paragraphs: bool) -> Sketch:
     starts, ends = block.starts, block.ends
     documents = np.arange(block.first, block.first + len(starts), dtype=np.int64)
     if paragraphs:
@@ -162,5 +183,4 @@ def _sketch(
     else:
         places = documents[:, np.newaxis]
     hashes, offsets, digests = hash_shingles(block.values, starts, ends, shingle)
-    extra = sketch(hashes, offsets) if sketch else None
-    return Sketch(len(block.starts), hashes, offsets, digests, places, extra)
+    return Sketch(len(block.starts), hashes, offsets, digests, places)

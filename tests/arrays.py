@@ -60,5 +60,5 @@ def units_of(rows: Sequence[Sequence[int]]) -> Units:
         offsets=offsets_of(rows),
         digests=np.zeros(count, dtype=np.uint64),
         sizes=np.full(count, -1, dtype=np.int64),
-        extra=None,
+        filled=np.array([len(row) > 0 for row in rows], dtype=np.bool_),
     )

@@ -17,6 +17,9 @@ where part p of chunk c is ``entries[starts[c, p]:starts[c, p + 1]]``, in the or
 one part, with a piece of the table that stays in the cache, and leaves 1 in place of each slot that is marked once.
 `alone` walks the rows again and takes those ones from the parts, each of which it reads in order.
 
+Where the hashes are not in memory at once (`enter`, `count_alone`), one table takes the hashes from `lowest` to
+`highest`, a block of rows at a time, and the texts are read again for each further range.
+
 Cost: three walks over all hashes, about a nanosecond each for a hash, and about five for each sampled one; 4 bytes a
 sampled hash, and a bit for each slot and state.
 """
@@ -159,3 +162,44 @@ def alone(
                 cursors[where] += 1
             at = stop
         stays[place] = total <= spare
+
+
+@kernel
+def enter(
+    values: npt.NDArray[np.uint64],
+    sample: int,
+    lowest: np.uint64,
+    highest: np.uint64,
+    shift: int,
+    table: npt.NDArray[np.uint64],
+) -> None:
+    """Enter sampled `values` from `lowest` to `highest` into `table` (written): slots ``value - lowest >> shift``."""
+    low = np.uint64(SAMPLES - 1)
+    for value in values:
+        if (value & low) < np.uint64(sample) and lowest <= value <= highest:
+            slot = (value - lowest) >> np.uint64(shift)
+            once = np.uint64(1) << ((slot & np.uint64(31)) << np.uint64(1))
+            word = table[slot >> np.uint64(5)]
+            table[slot >> np.uint64(5)] = word | ((word & once) << np.uint64(1)) | once
+
+
+@kernel
+def count_alone(
+    values: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    sample: int,
+    lowest: np.uint64,
+    highest: np.uint64,
+    shift: int,
+    table: npt.NDArray[np.uint64],
+    alone: npt.NDArray[np.int64],
+) -> None:
+    """Add to ``alone[row]`` (written) the hashes of each row, as for `enter`, that were entered once."""
+    low = np.uint64(SAMPLES - 1)
+    for row in range(len(alone)):
+        for i in range(offsets[row], offsets[row + 1]):
+            value = values[i]
+            if (value & low) < np.uint64(sample) and lowest <= value <= highest:
+                slot = (value - lowest) >> np.uint64(shift)
+                twice = table[slot >> np.uint64(5)] >> (((slot & np.uint64(31)) << np.uint64(1)) + np.uint64(1))
+                alone[row] += np.int64(np.uint64(1) - (twice & np.uint64(1)))

@@ -1,0 +1,165 @@
+"""The plan of a search: in one pass over the texts or in several, and what it will take.
+
+Without a bound everything is held: 8 bytes a shingle and half as much again. With ``memory=`` that is too small for
+it, the texts are read more than once: first to mark the shingles that stand twice (`dedup.marks.Sieve`), a range of
+them at a time where even the table is too large, then to keep the hashes of the texts that may have a partner. The
+answer is the same. What the plan goes by (`Size`) comes from a fixed sample of the texts, so it is a pure function of
+texts and options.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from dedup.columns import BLOCK_BYTES, ListTexts, Texts
+from dedup.errors import ParameterError
+from dedup.shingling import Shingle
+from dedup.units import read_units
+
+__all__ = ["Plan", "Size", "check_memory", "make_plan", "measure", "sample_of"]
+
+SAMPLED_TEXTS = 512
+SAMPLED_CHARACTERS = 1 << 22
+"""Texts and characters of the sample, at most (one text at least)."""
+
+SHINGLE_BYTES = 16
+"""What a held shingle takes at the most, from its hash to its place in the index; 9 to 12 were measured."""
+
+UNIT_BYTES = 150
+"""What a document or paragraph takes beside its shingles: its places, digest, rank and star."""
+
+BLOCK_COPIES = 12
+"""What a block of texts takes while it is worked on, in bytes a byte: tokens, shingles, and what waits for its turn."""
+
+FIXED = 16 << 20
+"""Bytes: what the interpreter and its libraries take beside the arrays."""
+
+UNITS_OF_MEMORY = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+POWERS = {"KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30, "TI": 1 << 40}
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a collection is, by a sample: texts, characters, longest text (characters), units, shingles."""
+
+    texts: int
+    characters: int
+    longest: int
+    units: int
+    shingles: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the texts will be read.
+
+    Attributes
+    ----------
+    size : what the plan goes by
+    fixed : bytes that are taken whatever is held: blocks in work, and what each unit takes
+    whole : bytes that are taken where everything is held
+    memory : the bound in bytes, None without one
+    """
+
+    size: Size
+    fixed: int
+    whole: int
+    memory: int | None
+
+    @property
+    def one_pass(self) -> bool:
+        """Whether everything is held."""
+        return self.memory is None or self.whole <= self.memory
+
+    @property
+    def room(self) -> int:
+        """Bytes for the table and for hashes, under a bound."""
+        assert self.memory is not None
+        return self.memory - self.fixed
+
+    def fits(self, shingles: int, table: int) -> bool:
+        """Return whether so many shingles can be held beside a table of so many bytes."""
+        return table + SHINGLE_BYTES * shingles <= self.room
+
+    def too_small(self, shingles: int, of: str) -> ParameterError:
+        """Return the error that says what would be needed to hold so many shingles."""
+        needed = self.fixed + SHINGLE_BYTES * shingles * 3 // 2
+        return ParameterError(
+            f"memory: expected about {written(needed)} or more for {of}, found {written(self.memory or 0)}; "
+            "give more, leave memory out, or search the collection in parts"
+        )
+
+
+def check_memory(memory: int | str | None) -> int | None:
+    """Return a bound in bytes: an int, or a str such as "4GB", "500 MB", "2GiB". Raises `ParameterError`.
+
+    >>> check_memory("4GB"), check_memory("1.5 GiB"), check_memory(10**9)
+    (4000000000, 1610612736, 1000000000)
+    """
+    if memory is None:
+        return None
+    found = None
+    if isinstance(memory, str):
+        match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(I?)B?\s*", memory.upper())
+        if match and not (match[3] and not match[2]):
+            found = int(float(match[1]) * (POWERS[f"{match[2]}I"] if match[3] else UNITS_OF_MEMORY[match[2]]))
+    elif isinstance(memory, int) and not isinstance(memory, bool):
+        found = memory
+    if found is None or found <= 0:
+        raise ParameterError(f'memory: expected bytes, or a text such as "4GB" or "500MB", found {memory!r}')
+    return found
+
+
+def written(size: int) -> str:
+    """Return bytes as a person writes them.
+
+    >>> written(1_500_000), written(2_340_000_000)
+    ('2 MB', '2.3 GB')
+    """
+    return f"{size / 1e9:.1f} GB" if size >= 10**9 else f"{max(round(size / 1e6), 1):,} MB"
+
+
+def sample_of(texts: Texts) -> Texts:
+    """Return some of the texts, evenly spaced: the same for the same texts."""
+    count = len(texts)
+    rows = np.unique(np.linspace(0, max(count - 1, 0), min(count, SAMPLED_TEXTS)).astype(np.int64))
+    picked: list[str] = []
+    characters = 0
+    for row in rows.tolist():
+        if characters > SAMPLED_CHARACTERS:
+            break
+        picked.append(texts[row])
+        characters += len(picked[-1])
+    return ListTexts(picked)
+
+
+def measure(texts: Texts, shingle: Shingle, *, paragraphs: bool) -> Size:
+    """Return how large a collection is; shingles and paragraphs by a sample. Cost: a look at each text's length."""
+    lengths = texts.lengths()
+    characters = int(lengths.sum())
+    sample = sample_of(texts)
+    sampled = int(sample.lengths().sum())
+    units = read_units(sample, shingle, paragraphs=paragraphs, threads=1)
+    share = characters / sampled if sampled else 0.0
+    count = round(len(units) * share) if paragraphs else len(texts)
+    return Size(len(texts), characters, int(lengths.max(initial=0)), count, round(len(units.hashes) * share))
+
+
+def make_plan(texts: Texts, shingle: Shingle, memory: int | None, threads: int, *, paragraphs: bool) -> Plan | None:
+    """Return the plan for a bound; None where there is no bound, so nothing to plan."""
+    if memory is None:
+        return None
+    return plan_for(measure(texts, shingle, paragraphs=paragraphs), memory, threads)
+
+
+def plan_for(size: Size, memory: int | None, threads: int) -> Plan:
+    """Return the plan for a collection of this size."""
+    in_work = (2 * threads + 2) * BLOCK_COPIES * max(min(BLOCK_BYTES, size.characters), size.longest)
+    fixed = FIXED + in_work + UNIT_BYTES * size.units
+    plan = Plan(size, fixed, fixed + SHINGLE_BYTES * size.shingles, memory)
+    if memory is not None and not plan.one_pass and plan.room < BLOCK_BYTES:
+        raise plan.too_small(BLOCK_BYTES // SHINGLE_BYTES, f"{size.texts:,} texts, whatever is found in them")
+    return plan

@@ -1,0 +1,169 @@
+"""A bound on memory: the same answer, in more passes; what does not fit is an error that says what would."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+import dedup
+import dedup.find
+import dedup.plan
+from dedup.errors import ParameterError
+from dedup.marks import Sieve
+from dedup.plan import Plan, Size
+
+
+def collection(count: int = 400) -> list[str]:
+    """Make texts of 30 words each, some near or exact copies of earlier ones."""
+    source = random.Random(5)
+    texts: list[str] = []
+    for _ in range(count):
+        if texts and source.random() < 0.3:
+            words = source.choice(texts).split()
+            if source.random() < 0.6:
+                words[source.randrange(len(words))] = "changed"
+        else:
+            words = [f"w{source.randrange(5000)}" for _ in range(30)]
+        texts.append(" ".join(words))
+    return texts
+
+
+@pytest.fixture
+def tight(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Make every bound too small for one pass, and note the ranges of the tables that are made."""
+    ranges: list[int] = []
+
+    class Spy(Sieve):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            ranges.append(self.ranges)
+
+    monkeypatch.setattr(Plan, "one_pass", property(lambda _: False))
+    monkeypatch.setattr(dedup.find, "Sieve", Spy)
+    return ranges
+
+
+@pytest.mark.parametrize("unit", ["document", "paragraph"])
+@pytest.mark.parametrize("metric", ["jaccard", "containment"])
+@pytest.mark.parametrize("threshold", [0.3, 0.8, 1.0])
+@pytest.mark.parametrize("room", [None, 256])
+def test_same_answer_in_passes(
+    unit: str, metric: str, threshold: float, room: int | None, tight: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading the texts again, with the table whole or in ranges, changes nothing."""
+    texts = [*collection(), "", "!!", "short"]
+    options: dict[str, Any] = {"unit": unit, "metric": metric, "threshold": threshold, "pairs": "all"}
+    plain = dedup.find_duplicates(texts, **options)
+    if room is not None:
+        init = Sieve.__init__
+        monkeypatch.setattr(Sieve, "__init__", lambda self, *a, **k: init(self, *a, **{**k, "room": room}))
+    bounded = dedup.find_duplicates(texts, memory="1GB", **options)
+    assert plain.pairs.equals(bounded.pairs)
+    assert plain.clusters.equals(bounded.clusters)
+    assert plain.kept.equals(bounded.kept)
+    assert plain.summary == bounded.summary
+    assert tight
+    assert (room is None) == (tight[-1] == 1)
+
+
+def test_lsh_under_a_bound(tight: list[int]) -> None:
+    """The other method reads the same way; it finds the pairs that are far above the threshold."""
+    texts = collection()
+    plain = dedup.find_duplicates(texts, pairs="all", threshold=0.5)
+    bounded = dedup.find_duplicates(texts, memory="1GB", method="lsh", pairs="all", threshold=0.5)
+    assert bounded.summary.method == "lsh"
+    assert plain.pairs.equals(bounded.pairs)
+    assert [1] == tight
+
+
+def test_ranges_count_what_one_table_counts() -> None:
+    """What a row has alone, summed over the ranges, is what it has alone in one table."""
+    generator = np.random.default_rng(3)
+    rows = generator.integers(0, 1 << 64, 4000, dtype=np.uint64)
+    hashes = np.concatenate((rows, rows[:1500]))
+    offsets = np.arange(0, len(hashes) + 1, 50, dtype=np.int64)
+    totals = []
+    for room in (1 << 20, 4096):
+        sieve = Sieve(1 << 16, 0.8, whole=False, room=room)
+        total = np.zeros(len(offsets) - 1, dtype=np.int64)
+        for number in range(sieve.ranges):
+            sieve.begin(number)
+            sieve.enter(hashes[:3000])
+            sieve.enter(hashes[3000:])
+            total += sieve.count(hashes, offsets)
+        totals.append((sieve.ranges, total.tolist()))
+    assert totals[0][0] == 1
+    assert totals[1][0] > 1
+    assert totals[0][1] == totals[1][1]
+    assert sum(totals[0][1][:30]) == 0, "all of the first 1,500 stand twice"
+
+
+@pytest.mark.parametrize(("memory", "expected"), [("4GB", 4 * 10**9), ("500 MB", 5 * 10**8), ("2GiB", 2 << 30), (7, 7)])
+def test_bounds_are_read(memory: Any, expected: int) -> None:
+    """Bytes, or a number with a unit."""
+    assert expected == dedup.plan.check_memory(memory)
+
+
+@pytest.mark.parametrize("memory", [0, -1, True, 1.5, "", "lots", "4 potatoes", "iB", [4]])
+def test_bounds_that_mean_nothing(memory: Any) -> None:
+    """The error shows what would be right."""
+    with pytest.raises(ParameterError, match=r'memory: expected bytes, or a text such as "4GB"'):
+        dedup.find_duplicates(["a", "b"], memory=memory)
+
+
+def test_too_small_for_anything() -> None:
+    """A bound below what the blocks in work take is an error before the work."""
+    with pytest.raises(ParameterError, match=r"memory: expected about .* or more for 400 texts"):
+        dedup.find_duplicates(collection(), memory="1MB")
+
+
+def test_too_small_for_the_survivors(tight: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the texts that may have a partner do not fit, the error says so."""
+    monkeypatch.setattr(Plan, "room", property(lambda _: 600_000))
+    with pytest.raises(ParameterError, match="the texts that may have a partner"):
+        dedup.find_duplicates([text + " " + text for text in collection(4000)] * 2, memory="1GB")
+
+
+def test_plans_are_pure() -> None:
+    """The plan depends on texts and options alone, and a larger bound never means more passes."""
+    texts = [text * 40 for text in collection(3000)]
+    size = dedup.plan.measure(dedup.find.read_texts(texts), dedup.shingling.parse("words:5"), paragraphs=False)
+    again = dedup.plan.measure(dedup.find.read_texts(texts), dedup.shingling.parse("words:5"), paragraphs=False)
+    assert size == again
+    assert isinstance(size, Size)
+    exact = sum(max(len(text.split()) - 4, 1) for text in texts)
+    assert abs(size.shingles - exact) < 0.1 * exact
+    one_pass = [dedup.plan.plan_for(size, bound, 1).one_pass for bound in (10**8, 10**9, 10**10)]
+    assert one_pass == sorted(one_pass)
+    assert one_pass[-1]
+
+
+@pytest.mark.parametrize("unit", ["document", "paragraph"])
+def test_estimate(unit: str) -> None:
+    """The plan is told without a search of the whole."""
+    texts = collection(2000)
+    plan = dedup.estimate(texts, unit=unit)
+    assert (plan.method, plan.passes, plan.texts, plan.disk) == ("exact", 1, 2000, 0)
+    assert plan.seconds > 0
+    assert plan.memory > 8 * plan.shingles
+    assert set(plan.to_dict()) == set(plan.__dataclass_fields__)
+    assert "read once" in str(plan)
+
+
+def test_estimate_under_a_bound() -> None:
+    """A bound that one pass does not fit means more passes, and the forecast stays within it."""
+    texts = [text * 30 for text in collection(3000)]
+    free = dedup.estimate(texts, threads=1)
+    bound = 100_000_000
+    plan = dedup.plan.plan_for(
+        dedup.plan.measure(dedup.find.read_texts(texts), dedup.shingling.parse("words:5"), paragraphs=False), bound, 1
+    )
+    bounded = dedup.estimate(texts, threads=1, memory=bound)
+    assert (bounded.passes > 1) == (not plan.one_pass)
+    assert bounded.memory <= bound
+    assert free.passes == 1
+    with pytest.raises(dedup.InputError, match="one str"):
+        dedup.estimate("a text")
