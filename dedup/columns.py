@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BLOCK_BYTES", "Block", "Ids", "Texts", "read_texts"]
 
-BLOCK_BYTES = 1 << 19
+BLOCK_BYTES = 1 << 20
 """Bytes of text (characters, for lists) that a block aims at: its tokens and shingles then stay in the cache."""
 
 BLOCK_TEXTS = 1 << 14
@@ -67,8 +68,12 @@ class Texts(ABC):
         """Return what stands in a row: a text, or what stands for a missing one."""
 
     @abstractmethod
+    def loads(self) -> Iterator[Callable[[], Block]]:
+        """Yield, in order, what makes each block: cheap to get, so that the work is done where it is called."""
+
     def blocks(self) -> Iterator[Block]:
         """Yield the texts as blocks, in order."""
+        return (load() for load in self.loads())
 
     def lengths(self) -> npt.NDArray[np.int64]:
         """Return the length of each text in characters."""
@@ -95,12 +100,15 @@ class ListTexts(Texts):
     def original(self, row: int) -> Any:
         return self._texts[row]
 
-    def blocks(self) -> Iterator[Block]:
+    def loads(self) -> Iterator[Callable[[], Block]]:
         first = 0
         while first < len(self._texts):
             part = self._take(first)
-            yield _encode(first, self._checked(part, first))
+            yield partial(self._load, first, part)
             first += len(part)
+
+    def _load(self, first: int, part: Sequence[Any]) -> Block:
+        return _encode(first, self._checked(part, first))
 
     def _take(self, first: int) -> Sequence[Any]:
         """Return texts from `first` on, a few at a time until there are enough characters for a block."""
@@ -162,7 +170,7 @@ class ArrowTexts(Texts):
         lengths = pc.fill_null(pc.utf8_length(self._column.cast(pa.large_string())), 0)
         return np.asarray(lengths.to_numpy(), dtype=np.int64)
 
-    def blocks(self) -> Iterator[Block]:
+    def loads(self) -> Iterator[Callable[[], Block]]:
         import pyarrow as pa
 
         first = 0
@@ -177,7 +185,7 @@ class ArrowTexts(Texts):
             while at < len(large):
                 end = int(np.searchsorted(offsets, offsets[at] + BLOCK_BYTES, side="right"))
                 end = min(max(end, at + 1), at + BLOCK_TEXTS, len(large))
-                yield _view(first + at, values, offsets[at : end + 1])
+                yield partial(_view, first + at, values, offsets[at : end + 1])
                 at = end
             first += len(large)
 

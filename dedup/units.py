@@ -7,7 +7,7 @@ text, then, for the units that `prepare` was asked for, the sorted set of its di
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -113,10 +113,14 @@ def sketches(
 ) -> Iterator[Sketch]:
     """Yield what each block of `texts` gives, in order."""
 
-    def work(block: Block) -> Sketch:
-        return _sketch(block, shingle, paragraphs=paragraphs)
+    def work(load: Callable[[], Block]) -> Sketch:
+        return _sketch(load(), shingle, paragraphs=paragraphs)
 
-    return map_blocks(work, _counted(texts.blocks(), progress), threads)
+    done = 0
+    for part in map_blocks(work, texts.loads(), threads):
+        done += part.texts
+        progress(done)
+        yield part
 
 
 Choice = Callable[[Sketch, int], npt.NDArray[np.bool_]]
@@ -163,12 +167,6 @@ def read_units(
         np.full(len(all_digests), -1, dtype=np.int64),
         np.concatenate([np.empty(0, dtype=np.bool_), *filled]),
     )
-
-
-def _counted(blocks: Iterable[Block], progress: Callable[[int], None]) -> Iterable[Block]:
-    for block in blocks:
-        yield block
-        progress(block.first + len(block.starts))
 
 
 def _sketch(block: Block, shingle: Shingle, *, paragraphs: bool) -> Sketch:

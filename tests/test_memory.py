@@ -122,7 +122,7 @@ def test_too_small_for_anything() -> None:
 
 def test_too_small_for_the_survivors(tight: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the texts that may have a partner do not fit, the error says so."""
-    monkeypatch.setattr(Plan, "room", property(lambda _: 600_000))
+    monkeypatch.setattr(Plan, "room", property(lambda _: 1_200_000))
     with pytest.raises(ParameterError, match="the texts that may have a partner"):
         dedup.find_duplicates([text + " " + text for text in collection(4000)] * 2, memory="1GB")
 
