@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dedup.duplicates import Duplicates
     from dedup.errors import DedupError, InputError, ParameterError
     from dedup.find import find_duplicates
+    from dedup.matches import Matches, MatchSummary
+    from dedup.matching import match
     from dedup.repeated import Repeat, Repeats
     from dedup.repeats import find_repeats
     from dedup.summary import Summary
@@ -30,6 +32,8 @@ __all__ = [
     "DedupError",
     "Duplicates",
     "InputError",
+    "MatchSummary",
+    "Matches",
     "ParameterError",
     "Repeat",
     "Repeats",
@@ -41,6 +45,7 @@ __all__ = [
     "find_repeats",
     "interop",
     "lsh",
+    "match",
     "minhash",
     "shingling",
 ]
@@ -50,6 +55,8 @@ _HOMES = {
     "DedupError": "errors",
     "Duplicates": "duplicates",
     "InputError": "errors",
+    "MatchSummary": "matches",
+    "Matches": "matches",
     "ParameterError": "errors",
     "Repeat": "repeated",
     "Repeats": "repeated",
@@ -58,6 +65,7 @@ _HOMES = {
     "compare": "comparison",
     "find_duplicates": "find",
     "find_repeats": "repeats",
+    "match": "matching",
 }
 
 
