@@ -122,7 +122,7 @@ class Matches:
         """The pairs that reach the threshold, with their evidence, sorted (Arrow table).
 
         Columns: left (id in `texts`), right (id in `against`), left_size, right_size, shared (shingles), jaccard,
-        left_in_right (shared / left_size), right_in_left. Raises `ParameterError` where copies of copies would fill more
+        left_in_right (shared / left_size), right_in_left. Raises `ParameterError` where exact copies would fill more
         than `MOST_PAIRS` rows (200 million).
         """
         import pyarrow as pa
