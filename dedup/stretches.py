@@ -34,7 +34,7 @@ import xxhash
 from dedup.blocks import map_blocks
 from dedup.columns import Texts
 from dedup.crossing import side_table
-from dedup.text import paragraphs
+from dedup.text import split_paragraphs
 from dedup.tokens import locate_tokens
 from dedup.units import Units
 
@@ -283,8 +283,10 @@ def _borders(
 
     def work(part: tuple[int, int]) -> list[_Border]:
         text = texts[int(rows[order[part[0]]])]
-        places = locate_tokens(text.encode("utf-8", "surrogatepass"))[1]
-        blocks = np.array(paragraphs(text), dtype=np.int64).reshape(-1, 2)
+        data = text.encode("utf-8", "surrogatepass")
+        places = locate_tokens(data)[1]
+        values = np.frombuffer(data, dtype=np.uint8)
+        blocks = split_paragraphs(values, np.zeros(1, dtype=np.int64), np.array([len(data)]))[0][:, 2:]
         # the first token of each paragraph, and of the one behind it
         heads = np.searchsorted(places[:, 0], np.concatenate((blocks[:, 0], [len(text) + 1])))
         some = order[part[0] : part[1]]
