@@ -28,6 +28,9 @@ __all__ = ["MOST_PAIRS", "join_across", "side_table"]
 SLICE = 256
 """Units that a thread works on at a time."""
 
+STRETCH = 1 << 15
+"""Units that are entered into a table between two looks at the signals."""
+
 MOST_PAIRS = 50_000_000
 """Pairs of distinct texts that a join may find (24 bytes each); above it, it says so instead of filling the memory."""
 
@@ -114,7 +117,8 @@ def side_table(
 
     bits = _bits(SLOTS * int((offsets[rows + 1] - offsets[rows]).sum()))
     table = np.zeros(1 << (bits - 6), dtype=np.uint64)
-    kernels.mark_side(values, offsets, rows, table, 64 - bits)
+    for part in _stretches(len(rows)):
+        kernels.mark_side(values, offsets, rows[part], table, 64 - bits)
     return table, 64 - bits
 
 
@@ -150,9 +154,9 @@ def _count(
     tables = [np.zeros(1 << bits, dtype=np.uint8) for _ in rows]
 
     def enter(side: int) -> None:
-        count(
-            units.hashes, units.offsets, units.sizes, rows[side], np.uint64(0), FULL_RANGE, tables[side], 64 - bits, 0
-        )
+        for part in _stretches(len(rows[side])):
+            some = rows[side][part]
+            count(units.hashes, units.offsets, units.sizes, some, np.uint64(0), FULL_RANGE, tables[side], 64 - bits, 0)
 
     for _ in map_blocks(enter, range(2), threads):
         pass
@@ -247,6 +251,11 @@ def _slices(count: int) -> list[slice]:
     """Cut `count` rows into slices for the threads: of SLICE rows, or a few hundred slices."""
     size = max(SLICE, count // 256)
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+def _stretches(count: int) -> list[slice]:
+    """Cut `count` rows so that Ctrl-C need not wait for all of them."""
+    return [slice(start, min(start + STRETCH, count)) for start in range(0, count, STRETCH)]
 
 
 def _bits(slots: int) -> int:

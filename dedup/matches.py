@@ -223,8 +223,8 @@ class Matches:
     def cut(self, data: Any) -> Any:
         """Return `data` with the passages cut out of its texts, as the same type; every row stays.
 
-        `data` has as many rows as `texts` had. A passage that takes up whole lines goes with the line break behind it;
-        a text of which nothing is left is ``""``.
+        `data` has as many rows as `texts` had. A passage that takes up whole lines goes with the line break behind it,
+        one between two spaces with the second; a text of which nothing is left is ``""``.
         """
         stretches, spans = self._passages
         texts = self._sides.left
@@ -293,13 +293,18 @@ class Matches:
 
 
 def without(text: str, starts: list[int], ends: list[int]) -> str:
-    """Return `text` without some spans (they may overlap); one that takes up whole lines goes with its line break."""
+    """Return `text` without some spans (they may overlap).
+
+    A span that takes up whole lines goes with the line break behind it, one between two spaces with the second.
+    """
     pieces: list[str] = []
     at = 0
     for start, end in sorted(zip(starts, ends, strict=True)):
         pieces.append(text[at:start])
         if start == 0 or text.startswith(LINE_BREAKS, start - 1) or at == start:
             end += len(next((mark for mark in LINE_BREAKS if text.startswith(mark, end)), ""))
+        elif text.startswith(" ", start - 1):
+            end += text.startswith(" ", end)
         at = max(at, end)
     pieces.append(text[at:])
     return "".join(pieces)

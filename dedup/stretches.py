@@ -183,22 +183,23 @@ def _statistics(
     """
     from dedup.kernels.passages import longest_earlier
 
-    left_ends = np.concatenate((left_starts[1:], [len(left)])) - 1
+    right, right_starts = _row(rights)
+    bounds = np.concatenate((right_starts, [len(right)]))
+    _, inverse = np.unique(np.concatenate((right, left)), return_inverse=True)
+    numbers = inverse.astype(np.int64)
+    # what parts two runs equals nothing, on neither side
+    numbers[bounds[1:] - 1] = -2 - np.arange(len(rights))
+    numbers[len(right) + np.concatenate((left_starts[1:], [len(left)])) - 1] = -1
 
     def work(portion: tuple[int, int]) -> tuple[npt.NDArray[np.int64], ...]:
-        row, starts = _row(rights[portion[0] : portion[1]])
-        _, numbers = np.unique(np.concatenate((row, left)), return_inverse=True)
-        sequence = numbers.astype(np.int64)
-        gaps = np.concatenate((starts[1:] - 1, [len(row) - 1]))
-        # what parts two runs equals nothing, on neither side
-        sequence[gaps] = -2 - np.arange(len(gaps))
-        sequence[len(row) + left_ends] = -1
+        grown = numbers[bounds[portion[0]] : bounds[portion[1]]]
+        sequence = np.concatenate((grown, numbers[len(right) :]))
         length = np.empty(len(sequence), dtype=np.int64)
         source = np.empty(len(sequence), dtype=np.int64)
-        longest_earlier(sequence, len(row), length, source)
-        length, source = length[len(row) :], source[len(row) :]
-        run = np.maximum(np.searchsorted(starts, source, side="right") - 1, 0)
-        return length, source - starts[run], run + portion[0]
+        longest_earlier(sequence, len(grown), length, source)
+        length, source = length[len(grown) :], source[len(grown) :] + bounds[portion[0]]
+        run = np.maximum(np.searchsorted(right_starts, source, side="right") - 1, 0)
+        return length, source - right_starts[run], run
 
     best = [np.zeros(len(left), dtype=np.int64) for _ in range(3)]
     done = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import unicodedata
 from typing import Any
 
@@ -102,9 +104,12 @@ def test_monotone(sides: tuple[list[str], list[str]], metric: str) -> None:
 
 @given(two_sides(), st.sampled_from([1, 3]))
 def test_threads_change_nothing(sides: tuple[list[str], list[str]], threads: int) -> None:
-    """Nor do small blocks of rows."""
-    one = dedup.match(*sides, min_words=5, threads=1)
-    other = dedup.match(*sides, min_words=5, threads=threads)
+    """Nor do slices of a single row."""
+    one = dedup.match(*sides, min_words=5, threshold=0.3, threads=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(crossing, "SLICE", 1)
+        patch.setattr(crossing, "STRETCH", 2)
+        other = dedup.match(*sides, min_words=5, threshold=0.3, threads=threads)
     assert (one.pairs, one.passages, one.summary) == (other.pairs, other.passages, other.summary)
 
 
@@ -215,6 +220,52 @@ def test_limits_are_visible(monkeypatch: pytest.MonkeyPatch) -> None:
     assert listing.MOST_PAIRS > 9_999
 
 
+def test_one_word_over_and_over() -> None:
+    """A word said many thousand times on both sides: the longest stretches there are, and no square."""
+    (row,) = rows_of(dedup.match(["na " * 100_000], ["na " * 100_000]).passages)
+    assert (row["left_start"], row["left_end"], row["words"]) == (0, 299_999, 100_000)
+    table = dedup.match(["na " * 1_500], ["na " * 1_000]).passages
+    assert table["words"].to_pylist() == [1_000] * 501, "each of them cannot be made longer"
+
+
+def test_a_family_on_both_sides() -> None:
+    """Passages of near copies against near copies: linear, since equal runs are looked at once."""
+    base = [f"w{i}" for i in range(200)]
+    left = [" ".join([*base[:100], f"left{n}", *base[100:]]) for n in range(400)]
+    right = [" ".join([*base[:120], f"right{n}", *base[120:]]) for n in range(400)]
+    table = dedup.match(left, right, threshold=1.0, min_words=50).passages
+    assert table["words"].to_pylist() == [100, 80] * 400
+    assert set(table["right"].to_pylist()) == {0}
+
+
+# --------------------------------------------------------------------------------- real versions
+
+
+@pytest.mark.skipif(not os.environ.get("DEDUP_DATA"), reason="DEDUP_DATA does not name the folder of real data")
+@pytest.mark.parametrize("metric", ["jaccard", "containment"])
+def test_versions_of_policies(metric: str) -> None:
+    """Versions of policies against other versions: the pairs of a search over all of them that cross the sides."""
+    path = os.path.join(os.environ["DEDUP_DATA"], "ota_dev", "ota_versions.jsonl.zst")
+    with pa.CompressedInputStream(path, "zstd") as stream:
+        texts = [json.loads(line)["text"] for line in stream.read().splitlines()[:300]]
+    left, right = texts[::2], texts[1::2]
+    for threshold in (0.5, 0.8, 0.95):
+        whole = dedup.find_duplicates(left + right, threshold=threshold, metric=metric, pairs="all")
+        across = [
+            {**row, "right": row["right"] - len(left)}
+            for row in views.pair_rows(whole)
+            if row["left"] < len(left) <= row["right"]
+        ]
+        assert len(across) > 50
+        assert across == rows_of(dedup.match(left, right, threshold=threshold, metric=metric, min_words=None).pairs)
+    result = dedup.match(left, right)
+    assert result.summary.passages > 500
+    for row in rows_of(result.passages)[::37]:
+        a = left[row["left"]][row["left_start"] : row["left_end"]]
+        b = right[row["right"]][row["right_start"] : row["right_end"]]
+        assert oracles.tokens(a) == oracles.tokens(b)
+
+
 # --------------------------------------------------------------------------------- what to do with it
 
 LEFT = [
@@ -274,6 +325,8 @@ def test_cut() -> None:
     """Passages go, with the line break of whole lines; rows, empty texts and missing ones stay."""
     result = dedup.match(LEFT, RIGHT, min_words=5)
     assert result.cut(LEFT) == ["", LEFT[1], None, "News: . Bring a coat."]
+    between = dedup.match(["before one two three four behind"], ["one two three four"], min_words=4)
+    assert between.cut(["before one two three four behind"]) == ["before behind"]
     text = "Heading\nOne two three four.\n\nLast line"
     assert dedup.match([text], ["one two three four"], min_words=4).cut([text]) == ["Heading\n\nLast line"]
 
