@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dedup.duplicates import Duplicates
     from dedup.errors import DedupError, InputError, ParameterError
     from dedup.find import find_duplicates
+    from dedup.matches import Matches, MatchSummary
+    from dedup.matching import match
     from dedup.repeated import Repeat, Repeats
     from dedup.repeats import find_repeats
     from dedup.summary import Summary
@@ -31,6 +33,8 @@ __all__ = [
     "Duplicates",
     "Estimate",
     "InputError",
+    "MatchSummary",
+    "Matches",
     "ParameterError",
     "Repeat",
     "Repeats",
@@ -43,6 +47,7 @@ __all__ = [
     "find_repeats",
     "interop",
     "lsh",
+    "match",
     "minhash",
     "shingling",
 ]
@@ -53,6 +58,8 @@ _HOMES = {
     "Duplicates": "duplicates",
     "Estimate": "forecast",
     "InputError": "errors",
+    "MatchSummary": "matches",
+    "Matches": "matches",
     "ParameterError": "errors",
     "Repeat": "repeated",
     "Repeats": "repeated",
@@ -62,6 +69,7 @@ _HOMES = {
     "estimate": "forecast",
     "find_duplicates": "find",
     "find_repeats": "repeats",
+    "match": "matching",
 }
 
 

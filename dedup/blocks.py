@@ -14,13 +14,20 @@ from typing import TypeVar
 
 from dedup.errors import ParameterError
 
-__all__ = ["map_blocks", "thread_count"]
+__all__ = ["map_blocks", "slices", "stretches", "thread_count"]
 
 Block = TypeVar("Block")
 Result = TypeVar("Result")
 
 LOOK_AHEAD = 2
 """Blocks a thread that are prepared or wait to be taken, beside the one it works on."""
+
+
+SLICE = 256
+"""Rows that a thread works on at a time, at least."""
+
+STRETCH = 1 << 15
+"""Rows that a serial kernel works on between two looks at the signals."""
 
 
 def thread_count(threads: int | None) -> int:
@@ -48,3 +55,14 @@ def map_blocks(function: Callable[[Block], Result], blocks: Iterable[Block], thr
             yield waiting.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def slices(count: int) -> list[slice]:
+    """Cut `count` rows into slices for the threads: of `SLICE` rows, or a few hundred slices."""
+    size = max(SLICE, count // 256)
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+def stretches(count: int) -> list[slice]:
+    """Cut `count` rows so that Ctrl-C need not wait for all of them."""
+    return [slice(start, min(start + STRETCH, count)) for start in range(0, count, STRETCH)]

@@ -2,6 +2,7 @@
 
 ``dedup repeats FILE...``   repeated blocks inside a text and across texts
 ``dedup find INPUT...``     duplicate documents or paragraphs; a text file is a document, a line of .jsonl is one
+``dedup match NEW... --against OLD``   what of some texts stands in others
 ``dedup compare A B``       two files: how similar, and where
 ``dedup estimate INPUT...`` what a find would do and take
 
@@ -22,9 +23,13 @@ from dedup import __version__
 from dedup.errors import DedupError
 
 if TYPE_CHECKING:
+    from dedup.comparison import Comparison
     from dedup.duplicates import Duplicates
+    from dedup.marking import Piece
+    from dedup.matches import Matches
     from dedup.repeated import Repeats
 
+COLOURS = ("green", "cyan", "magenta", "yellow", "blue")
 FOUND, WRONG_USE, SOME_REJECTED, INTERRUPTED = 1, 2, 3, 130
 
 
@@ -160,12 +165,66 @@ def estimate(inputs: tuple[str, ...], as_json: bool, column: str, **options: Any
 
 
 @main.command()
+@click.argument("new", metavar="NEW...", nargs=-1, required=True)
+@click.option("--against", multiple=True, required=True, metavar="OLD", help="Texts to look in; may be repeated.")
+@click.option("--threshold", type=float, default=0.8, show_default=True, help="Least similarity of a pair.")
+@click.option("--metric", default="jaccard", show_default=True, help="jaccard or containment.")
+@click.option("--shingle", help='"words:n" or "chars:n"; by default words:5.')
+@click.option("--min-words", type=int, default=50, show_default=True, help="Words that a passage has at least.")
+@click.option("--column", default="text", show_default=True, help="Field of a .jsonl line that holds the text.")
+@click.option("--id", "id_column", help="Field of a .jsonl line that names it; by default FILE:LINE.")
+@click.option("--against-column", help="The same of OLD; by default as --column.")
+@click.option("--against-id", help="The same of OLD; by default FILE:LINE.")
+@common
+def match(
+    new: tuple[str, ...],
+    against: tuple[str, ...],
+    as_json: bool,
+    check: bool,
+    threads: int | None,
+    column: str,
+    id_column: str | None,
+    against_column: str | None,
+    against_id: str | None,
+    **options: Any,
+) -> None:
+    """Find what of NEW stands in OLD: whole texts, exactly and nearly so, and passages word for word.
+
+    NEW and OLD are plain text files (a text each) or .jsonl files (a text a line), in UTF-8; "-" stands for a text on
+    standard input. Texts of one side are never compared with each other.
+    """
+    from dedup.reading import read_files
+    from dedup.sides import naming
+
+    with naming("NEW"):
+        left = read_files(new, json_lines=True, column=column, id_column=id_column)
+    with naming("--against"):
+        right = read_files(against, json_lines=True, column=against_column or column, id_column=against_id)
+    from dedup.matching import match as match_texts
+
+    result = match_texts(left.texts, right.texts, ids=left.ids, against_ids=right.ids, threads=threads, **options)
+    if as_json:
+        for kind, table in (("pair", result.pairs), ("passage", result.passages)):
+            for row in table.to_pylist():
+                click.echo(json.dumps({"kind": kind, **row}, ensure_ascii=False))
+    else:
+        report_matches(result, dict(zip(left.ids, left.texts, strict=True)))
+    click.echo(str(result.summary), err=True)
+    found = result.summary.pairs > 0 or bool(result.summary.passages)
+    finish(found=found, check=check, rejected=left.rejected + right.rejected)
+
+
+@main.command()
 @click.argument("a")
 @click.argument("b")
 @click.option("--shingle", help='"words:n" or "chars:n"; by default words:5.')
+@click.option("--full", is_flag=True, help="Show long texts whole, not only the surroundings of what they share.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
-def compare(a: str, b: str, shingle: str | None, as_json: bool) -> None:
-    """Show how similar the texts of two files are, and what they share."""
+def compare(a: str, b: str, shingle: str | None, full: bool, as_json: bool) -> None:
+    """Show how similar the texts of two files are, and both texts with what they share marked.
+
+    What they share is coloured on a terminal, and stands in numbered brackets elsewhere, or where NO_COLOR is set.
+    """
     from dedup.reading import read_files
 
     read = read_files((a, b), json_lines=False, column="text", id_column=None, all_needed=True)
@@ -181,10 +240,75 @@ def compare(a: str, b: str, shingle: str | None, as_json: bool) -> None:
     click.echo(f"jaccard {result.jaccard:.3f}: {result.shared:,} shared shingles")
     click.echo(f"{percent(result.left_in_right)} of {a} ({result.left_size:,}) stand in {b}")
     click.echo(f"{percent(result.right_in_left)} of {b} ({result.right_size:,}) stand in {a}")
-    for span in result.spans:
-        click.echo(f"\n{span.words:,} words: {a} {place(left, span.left_start, span.left_end)}")
-        click.echo(f"{' ' * len(f'{span.words:,} words:')} {b} {place(right, span.right_start, span.right_end)}")
-        click.echo(f"  {excerpt(left[span.left_start : span.left_end])}")
+    show_marked(((a, left), (b, right)), result, full=full)
+
+
+def show_marked(texts: tuple[tuple[str, str], tuple[str, str]], result: Comparison, *, full: bool) -> None:
+    """Print two texts with what they share marked: coloured on a terminal, else in brackets."""
+    from rich.console import Console
+
+    from dedup.marking import CONTEXT, mark_text, plain
+    from dedup.repeated import counted
+
+    if not result.spans:
+        click.echo("\nno stretch of words stands in both")
+        return
+    words = sum(span.words for span in result.spans)
+    stretches = "1 stretch" if len(result.spans) == 1 else f"{len(result.spans):,} stretches"
+    click.echo(f"{counted(words, 'word')} of {texts[1][0]} stand in {stretches} that both have")
+    for number, span in enumerate(result.spans, start=1):
+        here, there = f"{span.left_start}-{span.left_end}", f"{span.right_start}-{span.right_end}"
+        click.echo(f"{number:>5}: {counted(span.words, 'word')}, characters {here} and {there}")
+    console = Console(highlight=False)
+    coloured = console.color_system is not None and not console.no_color
+    for side, (name, text) in enumerate(texts):
+        spans = [(span[2 * side], span[2 * side + 1]) for span in result.spans]
+        pieces = mark_text(text, spans, None if full else CONTEXT)
+        click.echo(f"\n--- {name}")
+        if coloured:
+            console.print(painted(pieces))
+        else:
+            click.echo(plain(pieces).rstrip("\n"))
+
+
+def painted(pieces: list[Piece]) -> Any:
+    """Return pieces as rich text: each span in the colour of its number, which stands in front of it."""
+    from rich.text import Text
+
+    from dedup.marking import label
+
+    text = Text()
+    for piece in pieces:
+        if not piece.numbers:
+            text.append(piece.text, style="dim")
+            continue
+        colour = COLOURS[(piece.numbers[0] - 1) % len(COLOURS)]
+        text.append(f" {label(piece)} ", style=f"bold reverse {colour}")
+        text.append(f" {piece.text}", style=f"bold {colour}")
+    text.rstrip()
+    return text
+
+
+def report_matches(result: Matches, texts: dict[Any, str]) -> None:
+    """Print each text that matches: what it is like, then its passages and where they stand first."""
+    from dedup.repeated import counted
+
+    shown: dict[Any, list[str]] = {}
+    for row in result.pairs.to_pylist():
+        there, back = percent(row["left_in_right"]), percent(row["right_in_left"])
+        line = f"  {row['jaccard']:.3f} like {row['right']}: {there} of it stand there, {back} of that stand here"
+        shown.setdefault(row["left"], []).append(line)
+    for row in result.passages.to_pylist():
+        text, start, end = texts[row["left"]], row["left_start"], row["left_end"]
+        source = f"{row['right']} characters {row['right_start']}-{row['right_end']}"
+        shown.setdefault(row["left"], []).append(
+            f"  {counted(row['words'], 'word')}, {place(text, start, end)}, stand in {source}\n"
+            f"    {excerpt(text[start:end])}"
+        )
+    if not shown:
+        click.echo("no matches found")
+    for name in [name for name in texts if name in shown]:
+        click.echo("\n".join([str(name), *shown[name], ""]))
 
 
 def report_repeats(found: Repeats, texts: dict[str, str]) -> None:

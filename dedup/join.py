@@ -18,19 +18,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import map_blocks
+from dedup.blocks import map_blocks, slices, stretches
 from dedup.clusters import BIG_CLUSTER, rank_by_size
 from dedup.marks import bits_for, least, sample_for, seen_twice
 from dedup.pairs import METRICS, Pairs, no_pairs, similarity
 from dedup.units import Units
 
-__all__ = ["Joined", "join"]
-
-SLICE = 256
-"""Units that a thread works on at a time."""
-
-STRETCH = 1 << 15
-"""Units that are entered into a table between two looks at the signals."""
+__all__ = ["Joined", "build_index", "join"]
 
 ROUNDS = 3
 """Times that counters thin out the survivors, at most."""
@@ -91,17 +85,6 @@ def join(
     return Joined(pairs, merged + more, len(survivors), hidden)
 
 
-def _slices(count: int) -> list[slice]:
-    """Cut `count` rows into slices for the threads: of SLICE rows, or a few hundred slices."""
-    size = max(SLICE, count // 256)
-    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
-
-
-def _stretches(count: int) -> list[slice]:
-    """Cut `count` rows so that Ctrl-C need not wait for all of them."""
-    return [slice(start, min(start + STRETCH, count)) for start in range(0, count, STRETCH)]
-
-
 class _Counted(NamedTuple):
     """Rows that may have a partner, and what the counters say of their first hashes (`kernels.join.read_counters`)."""
 
@@ -152,7 +135,7 @@ def _read_counters(units: Units, rows: npt.NDArray[np.int64], sample: int, threa
     table = np.zeros(1 << bits, dtype=np.uint8)
     sets = (units.hashes, units.offsets, units.sizes, rows)
 
-    for part in _stretches(len(rows)):
+    for part in stretches(len(rows)):
 
         def enter(bounds: tuple[np.uint64, np.uint64], part: slice = part) -> None:
             kernels.count(*sets[:3], rows[part], *bounds, table, 64 - bits, spread)
@@ -168,7 +151,7 @@ def _read_counters(units: Units, rows: npt.NDArray[np.int64], sample: int, threa
         where = (table, 64 - bits, spread, below[part], starts[part], counters, alone[part])
         kernels.read_counters(units.hashes, units.offsets, rows[part], *where)
 
-    for _ in map_blocks(read, _slices(len(rows)), threads):
+    for _ in map_blocks(read, slices(len(rows)), threads):
         pass
     return _Counted(rows, below, starts, alone, counters)
 
@@ -197,16 +180,26 @@ class _Index:
         self.unprobed, self.unindexed = lengths[2:]
         self.bounds, self.keys = _prefixes(units, counted, lengths[0], threads)
         self.index_bounds, self.index_keys = _prefixes(units, counted, lengths[1], threads)
-        self.bits = bits_for(len(self.index_keys))
         if by_size:
-            # half the width takes half the cache
-            places: Any = np.int32 if len(self.index_keys) < 1 << 31 else np.int64
-            self.heads = np.zeros((1 << self.bits) + 2, dtype=places)
-            self.entries = np.empty(len(self.index_keys), dtype=np.uint64)
-            self.work = kernels.build_index(
-                self.index_keys, self.index_bounds, 64 - self.bits, self.heads, self.entries
-            )
+            self.shift, self.heads, self.entries, self.work = build_index(self.index_bounds, self.index_keys)
             self.index_keys = self.index_keys[:0]
+
+
+def build_index(
+    bounds: npt.NDArray[np.int64], keys: npt.NDArray[np.uint64]
+) -> tuple[int, npt.NDArray[np.int32], npt.NDArray[np.uint64], float]:
+    """Return the shift that leads to a key's bucket, heads, entries, and the work that the buckets make of each other.
+
+    Row i has the keys ``keys[bounds[i]:bounds[i + 1]]``; see `dedup.kernels.join.build_index`.
+    """
+    from dedup.kernels import join as kernels
+
+    bits = bits_for(len(keys))
+    places: Any = np.int32 if len(keys) < 1 << 31 else np.int64  # half the width takes half the cache
+    heads = np.zeros((1 << bits) + 2, dtype=places)
+    entries = np.empty(len(keys), dtype=np.uint64)
+    work = kernels.build_index(keys, bounds, 64 - bits, heads, entries)
+    return 64 - bits, heads, entries, work
 
 
 def _prefixes(
@@ -224,7 +217,7 @@ def _prefixes(
         kernels.prefixes(units.hashes, units.offsets, rows, below, starts, counted.counters, own - own[0], room)
         keys[own[0] : own[-1]] = room[:-1]
 
-    for _ in map_blocks(work, _slices(len(lengths)), threads):
+    for _ in map_blocks(work, slices(len(lengths)), threads):
         pass
     return bounds, keys
 
@@ -245,7 +238,7 @@ def _probe(units: Units, index: _Index, threads: int, progress: Callable[[int], 
             index.bounds,
             index.unprobed,
             index.unindexed,
-            64 - index.bits,
+            index.shift,
             index.heads,
             index.entries,
             index.threshold,
@@ -255,8 +248,8 @@ def _probe(units: Units, index: _Index, threads: int, progress: Callable[[int], 
 
     found = [np.empty((0, 3), dtype=np.int64)]
     merged = 0
-    slices = _slices(len(index.rows))
-    for part, (rows, count) in zip(slices, map_blocks(work, slices, threads), strict=True):
+    parts = slices(len(index.rows))
+    for part, (rows, count) in zip(parts, map_blocks(work, parts, threads), strict=True):
         found.append(rows)
         merged += count
         progress(part.stop)
@@ -287,12 +280,13 @@ def _stars_first(
     order = np.argsort(rank[counted.rows], kind="stable")
     rows = counted.rows[order]
     index = _Index(units, counted, order, threshold, kind, 1, by_size=False, deep=True)
-    heads = np.full(1 << index.bits, -1, dtype=np.int64)
+    bits = bits_for(len(index.index_keys))
+    heads = np.full(1 << bits, -1, dtype=np.int64)
     entries, count = np.empty((1024, 3), dtype=np.int64), 0  # tag, place, next entry of the bucket
     meetings, met = np.zeros((2, len(rows)), dtype=np.int32)
     parts = [np.empty((0, 3), dtype=np.int64)]
     merged = 0
-    for part in _slices(len(rows)):
+    for part in slices(len(rows)):
         part_found, total, part_merged, entries, count = kernels.probe_kept(
             units.hashes,
             units.offsets,
@@ -306,7 +300,7 @@ def _stars_first(
             index.index_bounds,
             index.unprobed,
             index.unindexed,
-            index.bits,
+            bits,
             heads,
             entries,
             count,

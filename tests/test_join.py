@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dedup.blocks
 import dedup.join
+import dedup.marks
 from dedup.join import join
 from dedup.kernels import join as kernels
 from tests import oracles, twins
@@ -124,8 +126,8 @@ def test_slices_do_not_matter(size: int, metric: str, monkeypatch: pytest.Monkey
     rows = [[twins.mix(j) for j in range(i // 2, i // 2 + 20 + i % 5)] for i in range(150)]
     expected = brute([frozenset(row) for row in rows], 0.8, metric)
     assert len(expected) > 100
-    monkeypatch.setattr(dedup.join, "SLICE", size)
-    monkeypatch.setattr(dedup.join, "STRETCH", size)
+    monkeypatch.setattr(dedup.blocks, "SLICE", size)
+    monkeypatch.setattr(dedup.blocks, "STRETCH", size)
     assert (expected, []) == joined(rows, 0.8, metric, threads=2)
 
 
@@ -192,7 +194,7 @@ def test_least_is_the_smallest_integer() -> None:
             while need / size < threshold:
                 need += 1
             expected.append(need)
-        assert expected == dedup.join.least(sizes, threshold).tolist()
+        assert expected == dedup.marks.least(sizes, threshold).tolist()
         assert expected[::7] == [kernels.least(size, threshold) for size in sizes.tolist()[::7]]
 
 

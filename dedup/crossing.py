@@ -1,0 +1,232 @@
+"""The exact join of two collections: all pairs across them that reach the threshold, none missed, none within a side.
+
+The units of both sides stand in one `Units`; `left` and `right` name the rows of each. The stages are those of
+`dedup.kernels.crossing`. Under Jaccard the prefix of each left unit is looked up in an index over the prefixes of the
+right ones. Under containment the smaller unit of a pair need only show its prefix, but the larger one all of its
+hashes: so left prefixes are looked up among all right hashes for the pairs whose left is not larger, and all left
+hashes among right prefixes for the others.
+
+Whatever stands on one side alone costs a look at a table and no more, a family of a hundred thousand copies included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import map_blocks, slices, stretches
+from dedup.errors import ParameterError
+from dedup.join import build_index
+from dedup.marks import bits_for, least
+from dedup.pairs import METRICS, Pairs, no_pairs
+from dedup.units import Units
+
+__all__ = ["MOST_PAIRS", "join_across", "side_table"]
+
+MOST_PAIRS = 50_000_000
+"""Pairs of distinct texts that a join may find (24 bytes each); above it, it says so instead of filling the memory."""
+
+
+SLOTS = 16
+"""Slots of one bit that a table of one side has for each hash, at least: one in 16 is met by mere chance."""
+
+
+class _Side(NamedTuple):
+    """Units of one side that may have a partner, with the counters of their hashes (`kernels.crossing.read_both`)."""
+
+    rows: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    alone: npt.NDArray[np.int64]
+    counters: npt.NDArray[np.uint8]
+
+    def take(self, places: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> _Side:
+        """Return some of the rows."""
+        return _Side(self.rows[places], self.starts[places], self.alone[places], self.counters)
+
+
+class _Index(NamedTuple):
+    """Keys of some rows in buckets by their top bits (`dedup.join.build_index`)."""
+
+    shift: int
+    heads: npt.NDArray[np.int32]
+    entries: npt.NDArray[np.uint64]
+
+
+def join_across(
+    units: Units,
+    left: npt.NDArray[np.int64],
+    right: npt.NDArray[np.int64],
+    threshold: float,
+    metric: str,
+    *,
+    threads: int,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Pairs:
+    """Return all pairs of a `left` with a `right` unit that reach the threshold, sorted; prepares the sets it needs.
+
+    Raises `ParameterError` where there are more than `MOST_PAIRS`. Cost: linear in the hashes, and in the index lists
+    that are met.
+    """
+    from dedup.kernels import crossing as kernels
+
+    kind = METRICS.index(metric)
+    both = _meeting(units, left, right, threads)
+    units.prepare(np.sort(np.concatenate(both)), threads)
+    lefts, rights = _count(units, both, threshold, metric, threads)
+    lefts = lefts.take(np.argsort(units.sizes[lefts.rows], kind="stable"))
+    rights = rights.take(np.argsort(units.sizes[rights.rows], kind="stable"))
+    everything = [units.sizes[side.rows] - side.alone for side in (lefts, rights)]
+    prefix = [
+        np.maximum(units.sizes[side.rows] - least(units.sizes[side.rows], threshold) + 1 - side.alone, 0)
+        for side in (lefts, rights)
+    ]
+    if metric == "jaccard":
+        rounds = [(prefix[0], prefix[1], kernels.ANY_SIZE)]
+    else:
+        rounds = [(prefix[0], everything[1], kernels.LEFT_SMALLER), (everything[0], prefix[1], kernels.LEFT_LARGER)]
+    parts = [no_pairs()]
+    total = 0
+    for probes, indexed, which in rounds:
+        bounds, keys = _prefixes(units, lefts, probes, threads)
+        index = _Index(*build_index(*_prefixes(units, rights, indexed, threads))[:3])
+        for part in _probe(units, lefts.rows, bounds, keys, rights.rows, index, threshold, kind, which, threads):
+            parts.append(part)
+            total += len(part.left)
+            if total > MOST_PAIRS:
+                raise ParameterError(
+                    f"threshold: more than {MOST_PAIRS:,} pairs of distinct texts reach {threshold:g}, which would "
+                    "fill the memory; thin out one side with find_duplicates first, or raise the threshold"
+                )
+        progress(len(left))
+    return Pairs(*(np.concatenate(columns) for columns in zip(*parts, strict=True))).sorted()
+
+
+def side_table(
+    values: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.uint64], int]:
+    """Return a table of bits in which the hashes of some rows are entered, and the shift that leads to a slot."""
+    from dedup.kernels import crossing as kernels
+
+    bits = bits_for(SLOTS * int((offsets[rows + 1] - offsets[rows]).sum()))
+    table = np.zeros(1 << (bits - 6), dtype=np.uint64)
+    for part in stretches(len(rows)):
+        kernels.mark_side(values, offsets, rows[part], table, 64 - bits)
+    return table, 64 - bits
+
+
+def _meeting(
+    units: Units, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64], threads: int
+) -> list[npt.NDArray[np.int64]]:
+    """Return the rows of each side of which a hash stands on the other one."""
+    from dedup.kernels import crossing as kernels
+
+    met = []
+    for rows, others in ((left, right), (right, left)):
+        table, shift = side_table(units.hashes, units.offsets, others)
+
+        def work(
+            part: npt.NDArray[np.int64], table: npt.NDArray[np.uint64] = table, shift: int = shift
+        ) -> npt.NDArray[np.int64]:
+            stays = np.empty(len(part), dtype=np.bool_)
+            kernels.meets(units.hashes, units.offsets, part, table, shift, stays)
+            return part[stays]
+
+        parts = [rows[part] for part in slices(len(rows))]
+        met.append(np.concatenate([np.empty(0, dtype=np.int64), *map_blocks(work, parts, threads)]))
+    return met
+
+
+def _count(
+    units: Units, rows: list[npt.NDArray[np.int64]], threshold: float, metric: str, threads: int
+) -> tuple[_Side, _Side]:
+    """Count the hashes of both sides, and let the rows go that have too many that prove nothing."""
+    from dedup.kernels.join import FULL_RANGE, count
+
+    bits = bits_for(4 * max(int(units.sizes[side].sum()) for side in rows))
+    tables = [np.zeros(1 << bits, dtype=np.uint8) for _ in rows]
+
+    def enter(side: int) -> None:
+        for part in stretches(len(rows[side])):
+            some = rows[side][part]
+            count(units.hashes, units.offsets, units.sizes, some, np.uint64(0), FULL_RANGE, tables[side], 64 - bits, 0)
+
+    for _ in map_blocks(enter, range(2), threads):
+        pass
+    left, right = (_read_counters(units, side, tables, 64 - bits, threads) for side in rows)
+    kept = []
+    for side in (left, right):
+        sizes = units.sizes[side.rows]
+        kept.append(
+            side.take(side.alone <= (sizes - 1 if metric == "containment" else sizes - least(sizes, threshold)))
+        )
+    return kept[0], kept[1]
+
+
+def _read_counters(
+    units: Units, rows: npt.NDArray[np.int64], tables: list[npt.NDArray[np.uint8]], shift: int, threads: int
+) -> _Side:
+    from dedup.kernels import crossing as kernels
+
+    sizes = units.sizes[rows]
+    starts = np.cumsum(sizes) - sizes
+    counters = np.empty(sizes.sum(), dtype=np.uint8)
+    alone = np.empty(len(rows), dtype=np.int64)
+
+    def read(part: slice) -> None:
+        where = (tables[0], tables[1], shift, starts[part], counters, alone[part])
+        kernels.read_both(units.hashes, units.offsets, units.sizes, rows[part], *where)
+
+    for _ in map_blocks(read, slices(len(rows)), threads):
+        pass
+    return _Side(rows, starts, alone, counters)
+
+
+def _prefixes(
+    units: Units, side: _Side, lengths: npt.NDArray[np.int64], threads: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
+    """Return the first hashes of each row in the common order, less those that prove nothing: bounds and keys."""
+    from dedup.kernels.join import prefixes
+
+    bounds = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(lengths)))
+    keys = np.empty(bounds[-1], dtype=np.uint64)
+
+    def work(part: slice) -> None:
+        own = bounds[part.start : part.stop + 1]
+        rows = side.rows[part]
+        room = np.empty(own[-1] - own[0] + 1, dtype=np.uint64)
+        counted = (units.sizes[rows], side.starts[part], side.counters)
+        prefixes(units.hashes, units.offsets, rows, *counted, own - own[0], room)
+        keys[own[0] : own[-1]] = room[:-1]
+
+    for _ in map_blocks(work, slices(len(lengths)), threads):
+        pass
+    return bounds, keys
+
+
+def _probe(
+    units: Units,
+    left: npt.NDArray[np.int64],
+    bounds: npt.NDArray[np.int64],
+    keys: npt.NDArray[np.uint64],
+    right: npt.NDArray[np.int64],
+    index: _Index,
+    threshold: float,
+    kind: int,
+    which: int,
+    threads: int,
+) -> Iterator[Pairs]:
+    """Look every left row up in the index over the right ones; yield the pairs, a part a slice."""
+    from dedup.kernels import crossing as kernels
+
+    sets = (units.hashes, units.offsets, units.sizes)
+
+    def work(part: slice) -> Pairs:
+        found, total, _ = kernels.probe_across(
+            *sets, left, part.start, part.stop, keys, bounds, right, *index, threshold, kind, which
+        )
+        return Pairs(*(found[:total, column].copy() for column in range(3)))
+
+    return map_blocks(work, slices(len(left)), threads)

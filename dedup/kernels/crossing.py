@@ -1,0 +1,186 @@
+"""The exact join of two collections: every pair across them that reaches the threshold, none within either.
+
+A hash that stands on one side alone can prove nothing. So:
+
+1. *Sides* (`mark_side`, `meets`): a bit a slot and side says whether a hash may stand there. A text none of whose
+   hashes stands on the other side has no partner.
+2. *Counters* (`dedup.kernels.join.count`, one table a side; `read_both`): how many texts of each side hold a hash. One
+   that is zero on either side gets counter 1 ("proves nothing"), any other the sum of both, 2 to 255.
+3. *Prefixes* (`dedup.kernels.join.prefixes`): in the order of (counter, hash), which is a function of the hash alone,
+   two sets that share s hashes share one of the first n - s + 1 of each, n being the size of each.
+4. *Across* (`probe_across`): the rows of one side are looked up in an index over the other, and merged with an early
+   stop.
+
+Naive Python: ``[(x, y) for x in left for y in right if len(x & y) / len(x | y) >= t]``.
+
+The errors of the tables are one-sided: two hashes that share a slot only make a text stay, or a counter too high.
+
+Cost: a random access a hash for each pass over a table, and the lists that are met.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.kernels import kernel
+from dedup.kernels.join import CLASSES, CONTAINMENT, PLACE, longer, needed
+from dedup.kernels.pairs import least, shared_hashes
+
+ANY_SIZE, LEFT_SMALLER, LEFT_LARGER = range(3)
+"""Which pairs `probe_across` looks at: all, those with size left <= right, those with size left > right."""
+
+
+@kernel
+def mark_side(
+    values: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
+    table: npt.NDArray[np.uint64],
+    shift: int,
+) -> None:
+    """Enter all hashes of `rows` into `table` (written): 64 slots of one bit a word."""
+    for row in rows:
+        for i in range(offsets[row], offsets[row + 1]):
+            slot = values[i] >> np.uint64(shift)
+            table[np.int64(slot >> np.uint64(6))] |= np.uint64(1) << (slot & np.uint64(63))
+
+
+@kernel
+def meets(
+    values: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
+    table: npt.NDArray[np.uint64],
+    shift: int,
+    stays: npt.NDArray[np.bool_],
+) -> None:
+    """Write into ``stays[i]`` whether any hash of row i of `rows` is entered in `table`."""
+    for place in range(len(rows)):
+        row = rows[place]
+        found = False
+        for i in range(offsets[row], offsets[row + 1]):
+            slot = values[i] >> np.uint64(shift)
+            if (table[np.int64(slot >> np.uint64(6))] >> (slot & np.uint64(63))) & np.uint64(1) != np.uint64(0):
+                found = True
+                break
+        stays[place] = found
+
+
+@kernel
+def stand(
+    values: npt.NDArray[np.uint64], start: int, end: int, table: npt.NDArray[np.uint64], shift: int
+) -> npt.NDArray[np.int64]:
+    """Return the places from `start` to `end` - 1 whose hash is entered in `table`."""
+    found = np.empty(end - start, dtype=np.int64)
+    count = 0
+    for i in range(start, end):
+        slot = values[i] >> np.uint64(shift)
+        found[count] = i
+        count += np.int64((table[np.int64(slot >> np.uint64(6))] >> (slot & np.uint64(63))) & np.uint64(1))
+    return found[:count].copy()
+
+
+@kernel
+def read_both(
+    values: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    sizes: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
+    left: npt.NDArray[np.uint8],
+    right: npt.NDArray[np.uint8],
+    shift: int,
+    starts: npt.NDArray[np.int64],
+    counters: npt.NDArray[np.uint8],
+    alone: npt.NDArray[np.int64],
+) -> None:
+    """Write the counters of all distinct hashes of row i of `rows` into `counters`, from ``starts[i]`` on.
+
+    Writes also how many of them prove nothing: ``alone[i]``. `left` and `right` are the tables of the two sides.
+    """
+    for place in range(len(rows)):
+        first, start = offsets[rows[place]], starts[place]
+        total = 0
+        for i in range(sizes[rows[place]]):
+            slot = np.int64(values[first + i] >> np.uint64(shift))
+            lefts, rights = np.int64(left[slot]), np.int64(right[slot])
+            nothing = lefts == 0 or rights == 0
+            counters[start + i] = 1 if nothing else min(lefts + rights, CLASSES - 1)
+            total += np.int64(nothing)
+        alone[place] = total
+
+
+@kernel
+def probe_across(
+    values: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    sizes: npt.NDArray[np.int64],
+    left: npt.NDArray[np.int64],
+    start: int,
+    end: int,
+    keys: npt.NDArray[np.uint64],
+    bounds: npt.NDArray[np.int64],
+    right: npt.NDArray[np.int64],
+    shift: int,
+    heads: npt.NDArray[np.int32],
+    entries: npt.NDArray[np.uint64],
+    threshold: float,
+    metric: int,
+    which: int,
+) -> tuple[npt.NDArray[np.int64], int, int]:
+    """Return the pairs of ``left[start:end]`` with rows of `right` that reach the threshold, and how many were merged.
+
+    `keys` and `bounds` are what each left row looks up; `heads` and `entries` the index over `right`
+    (`dedup.kernels.join.build_index`), whose rows ascend in size; `which` of the sizes count. The pairs are rows of
+    three: left, right, shared; the number of them is returned with them.
+    """
+    found = np.empty((64, 3), dtype=np.int64)
+    total, merged = 0, 0
+    met = np.empty(len(right), dtype=np.int32)
+    for i in range(len(met)):
+        met[i] = -1
+    for place in range(start, end):
+        row = left[place]
+        size = sizes[row]
+        smallest, largest = np.int64(1), np.iinfo(np.int64).max
+        if metric != CONTAINMENT:
+            smallest = least(size, threshold)
+        if which == LEFT_SMALLER:
+            smallest = size
+        elif which == LEFT_LARGER:
+            largest = size - 1
+        for i in range(bounds[place], bounds[place + 1]):
+            bucket = np.int64(keys[i] >> np.uint64(shift))
+            tag = keys[i] << np.uint64(32)
+            for entry in range(np.int64(heads[bucket]), np.int64(heads[bucket + 1])):
+                if (entries[entry] ^ tag) >> np.uint64(32) != np.uint64(0):
+                    continue
+                other_place = np.int64(entries[entry] & PLACE)
+                if met[other_place] == place:
+                    continue
+                met[other_place] = place
+                other = right[other_place]
+                if sizes[other] < smallest:
+                    continue
+                if sizes[other] > largest:
+                    break
+                if metric != CONTAINMENT and size < least(sizes[other], threshold):
+                    break
+                merged += 1
+                shared = shared_hashes(
+                    values,
+                    offsets[row],
+                    offsets[row] + size,
+                    offsets[other],
+                    offsets[other] + sizes[other],
+                    needed(size, sizes[other], threshold, metric),
+                )
+                if shared < 0:
+                    continue
+                if total == len(found):
+                    found = longer(found, 2 * total)
+                found[total, 0] = row
+                found[total, 1] = other
+                found[total, 2] = shared
+                total += 1
+    return found, total, merged

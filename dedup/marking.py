@@ -1,0 +1,90 @@
+"""A text with what it shares marked, for people: the whole of it, or the surroundings of what is marked.
+
+A mark has the number of its span, so that the two texts of a comparison can be laid side by side::
+
+    [[1: The bridge is closed until]] Thursday [[2: morning while the deck is resurfaced.]]
+
+A piece that stands in more spans than one has all their numbers. What is left out of a long text is counted where it
+is missing. Control characters other than tab and line breaks are shown as U+FFFD, so that a text cannot steer a
+terminal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+__all__ = ["CONTEXT", "Piece", "mark_text", "plain"]
+
+CONTEXT = 240
+"""Characters that stay on either side of what is left out."""
+
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+class Piece(NamedTuple):
+    """A piece of a text as it is shown, and the numbers (from 1) of the spans that it stands in."""
+
+    text: str
+    numbers: tuple[int, ...]
+
+
+def mark_text(text: str, spans: Sequence[tuple[int, int]], context: int | None = CONTEXT) -> list[Piece]:
+    """Return the pieces of `text` in order; spans are (start, end) in characters, and may overlap.
+
+    With `context` None the pieces hold the whole text; else the middle of each piece that is much longer than twice so
+    many characters is left out, and what is not marked before the first and behind the last span. Cost: linear in the
+    text, and in the spans that overlap.
+    """
+    pieces = []
+    for start, end, numbers in _split(len(text), spans):
+        piece = text[start:end]
+        if context is not None:
+            before = context if start or numbers else 0
+            behind = context if end < len(text) or numbers else 0
+            piece = _shorten(piece, before, behind)
+        pieces.append(Piece(CONTROL.sub("\ufffd", piece), numbers))
+    return pieces
+
+
+def plain(pieces: Iterable[Piece]) -> str:
+    """Return pieces as one string, with double brackets round what is marked."""
+    return "".join(f"[[{label(piece)}: {piece.text}]]" if piece.numbers else piece.text for piece in pieces)
+
+
+def label(piece: Piece) -> str:
+    """Return the numbers of a piece: ``1`` or ``1,4``."""
+    return ",".join(map(str, piece.numbers))
+
+
+def _split(size: int, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+    """Yield (start, end, numbers of the spans that cover it) for all of a text of `size` characters."""
+    events: dict[int, list[int]] = {0: [], size: []}
+    for number, (start, end) in enumerate(spans, start=1):
+        if start < end:
+            events.setdefault(start, []).append(number)
+            events.setdefault(end, []).append(-number)
+    active: set[int] = set()
+    for start, end in pairwise(sorted(events)):
+        for number in events[start]:
+            active ^= {abs(number)}
+        yield start, end, tuple(sorted(active))
+
+
+def _shorten(text: str, before: int, behind: int) -> str:
+    """Leave out the middle of a text: `before` characters of its start stay, `behind` of its end, in whole words."""
+    missing = len(text) - before - behind
+    if missing <= CONTEXT // 4:
+        return text
+    head = text[:before]
+    if not text[before].isspace() and (space := re.search(r"\s\S*$", head)):
+        head = head[: space.start()]
+    tail = text[len(text) - behind :]
+    if behind and not text[-behind - 1].isspace() and (space := re.search(r"^\S*\s", tail)):
+        tail = tail[space.end() :]
+    left_out = f"[... {len(text) - len(head) - len(tail):,} characters ...]"
+    return " ".join(part for part in (head.rstrip(), left_out, tail.lstrip()) if part) + (
+        " " if not behind and text[-1:].isspace() else ""
+    )

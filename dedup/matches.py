@@ -1,0 +1,310 @@
+"""What a search across two collections gives back: pairs of texts, and passages, as Arrow tables.
+
+The left side are the texts that were looked up, the right side those that they were looked up in. Nothing in a table
+depends on threads or on the clock; seconds stand apart in ``timings``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.errors import ParameterError
+from dedup.listing import MOST_PAIRS
+from dedup.pairs import Pairs, jaccard
+from dedup.repeated import LINE_BREAKS, counted
+from dedup.selection import replace_texts, select_rows
+from dedup.sides import Sides, ids_column
+from dedup.stretches import Spans, Stretches
+from dedup.units import Units
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["MatchRun", "MatchSummary", "Matches"]
+
+EVIDENCE = ("pairs", "passages", "either")
+"""What a text may be said to match by."""
+
+
+@dataclass(frozen=True)
+class MatchRun:
+    """What a search across two collections was asked."""
+
+    metric: str
+    shingle: str
+    threshold: float
+    min_words: int | None
+    column: str
+
+
+@dataclass(frozen=True, repr=False)
+class MatchSummary:
+    """What a search across two collections did, in numbers. Two runs with the same input and options have equal ones.
+
+    Attributes
+    ----------
+    metric, shingle, threshold, min_words : as asked for; `min_words` is None where passages were not looked for
+    texts, against : texts read on the left and on the right; `empty` and `against_empty` of them have no token and
+        match nothing
+    pairs : pairs that reach the threshold
+    matched : texts of the left side that are in a pair
+    passages : passages found, None where they were not looked for; `quoting` texts of the left side have one
+    warnings : what looks wrong, in words
+    """
+
+    metric: str
+    shingle: str
+    threshold: float
+    min_words: int | None
+    texts: int
+    empty: int
+    against: int
+    against_empty: int
+    pairs: int
+    matched: int
+    passages: int | None
+    quoting: int | None
+    warnings: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a dict."""
+        return asdict(self)
+
+    def __repr__(self) -> str:
+        sides = f"{counted(self.texts, 'text')} ({self.empty:,} empty) against {self.against:,}"
+        lines = [
+            f"{sides} ({self.against_empty:,} empty), {self.shingle}, {self.metric} {self.threshold:g}, exact",
+            f"{counted(self.pairs, 'pair')}, {counted(self.matched, 'text')} matched",
+        ]
+        if self.passages is not None and self.quoting is not None:
+            found, texts = counted(self.passages, "passage"), counted(self.quoting, "text")
+            lines.append(f"{found} of {self.min_words:,} words or more, in {texts}")
+        return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
+
+
+class Matches:
+    """Texts of one collection that stand in another one, whole or in part, with the evidence.
+
+    Made by `dedup.match`. The tables are Arrow; ids are those that came in, or positions.
+    """
+
+    def __init__(
+        self,
+        run: MatchRun,
+        sides: Sides,
+        units: Units,
+        representatives: npt.NDArray[np.int64],
+        pairs: Pairs,
+        found: tuple[Stretches, Spans] | None,
+        timings: Mapping[str, float],
+    ) -> None:
+        self._run = run
+        self._sides = sides
+        self._units = units
+        self._representatives = representatives
+        self._pairs = pairs
+        self._found = found
+        self.timings = dict(timings)
+
+    def __repr__(self) -> str:
+        return f"Matches\n{self.summary}"
+
+    # tables
+
+    @cached_property
+    def pairs(self) -> pa.Table:
+        """The pairs that reach the threshold, with their evidence, sorted (Arrow table).
+
+        Columns: left (id in `texts`), right (id in `against`), left_size, right_size, shared (shingles), jaccard,
+        left_in_right (shared / left_size), right_in_left. Raises `ParameterError` where exact copies would fill more
+        than `MOST_PAIRS` rows (200 million).
+        """
+        import pyarrow as pa
+
+        total = int(self._products.sum())
+        if total > MOST_PAIRS:
+            raise ParameterError(
+                f"pairs: {total:,} pairs reach the threshold, more than the {MOST_PAIRS:,} that a table may hold; thin "
+                "out one side with find_duplicates first; .matched and .filter() are complete as they are"
+            )
+        pairs, sizes = self._listed(), self._units.sizes
+        first = self._representatives
+        left_size, right_size = sizes[first[pairs.left]], sizes[first[pairs.right]]
+        representative = Pairs(first[pairs.left], first[pairs.right], pairs.shared)
+        return pa.table(
+            {
+                "left": ids_column(self._sides.left.ids, pairs.left),
+                "right": ids_column(self._sides.right.ids, pairs.right - len(self._sides.left)),
+                "left_size": left_size,
+                "right_size": right_size,
+                "shared": pairs.shared,
+                "jaccard": jaccard(representative, sizes),
+                "left_in_right": pairs.shared / left_size,
+                "right_in_left": pairs.shared / right_size,
+            }
+        )
+
+    @cached_property
+    def passages(self) -> pa.Table:
+        """The passages, in the order of their places in `texts` (Arrow table).
+
+        Columns: left (id in `texts`), left_start, left_end, right (id in `against`), right_start, right_end, in
+        characters of the originals; words (tokens); similarity (1.0: a passage is the same word for word). The place
+        on the right is the first one. Passages of a text may overlap. Raises `ParameterError` where they were not
+        looked for.
+        """
+        import pyarrow as pa
+
+        stretches, spans = self._passages
+        return pa.table(
+            {
+                "left": ids_column(self._sides.left.ids, stretches.left),
+                "left_start": spans.left_start,
+                "left_end": spans.left_end,
+                "right": ids_column(self._sides.right.ids, stretches.right - len(self._sides.left)),
+                "right_start": spans.right_start,
+                "right_end": spans.right_end,
+                "words": stretches.words,
+                "similarity": np.ones(len(stretches.words), dtype=np.float64),
+            }
+        )
+
+    @cached_property
+    def matched(self) -> pa.Array:
+        """The ids of the texts that are in a pair, in input order (Arrow array)."""
+        return ids_column(self._sides.left.ids, np.flatnonzero(self._in_pairs))
+
+    @cached_property
+    def summary(self) -> MatchSummary:
+        """What the search did, in numbers (see `MatchSummary`)."""
+        left, right = len(self._sides.left), len(self._sides.right)
+        full = self._units.full
+        full_left = int(np.count_nonzero(full < left))
+        found = self._found
+        return MatchSummary(
+            metric=self._run.metric,
+            shingle=self._run.shingle,
+            threshold=self._run.threshold,
+            min_words=self._run.min_words,
+            texts=left,
+            empty=left - full_left,
+            against=right,
+            against_empty=right - (len(full) - full_left),
+            pairs=int(self._products.sum()),
+            matched=int(self._in_pairs.sum()),
+            passages=None if found is None else len(found[0].left),
+            quoting=None if found is None else len(np.unique(found[0].left)),
+            warnings=self._warnings(full_left, len(full) - full_left),
+        )
+
+    # what to do with it
+
+    def filter(self, data: Any, *, by: str = "pairs") -> Any:
+        """Return `data` without the texts that match, as the same type: order, index and other columns untouched.
+
+        `data` has as many rows as `texts` had (a generator gives a list). `by`: "pairs" (texts that reach the threshold
+        with one of `against`), "passages" (texts that have a passage), or "either".
+        """
+        if by not in EVIDENCE:
+            raise ParameterError(f"by: expected {' or '.join(f'{k!r}' for k in EVIDENCE)}, found {by!r}")
+        goes = np.zeros(len(self._sides.left), dtype=np.bool_)
+        if by != "passages":
+            goes |= self._in_pairs
+        if by != "pairs":
+            goes[self._passages[0].left] = True
+        return select_rows(data, ~goes)
+
+    def cut(self, data: Any) -> Any:
+        """Return `data` with the passages cut out of its texts, as the same type; every row stays.
+
+        `data` has as many rows as `texts` had. A passage that takes up whole lines goes with the line break behind it,
+        one between two spaces with the second; a text of which nothing is left is ``""``.
+        """
+        stretches, spans = self._passages
+        texts = self._sides.left
+        rows = [texts.original(row) for row in range(len(texts))]
+        bounds = np.searchsorted(stretches.left, np.arange(len(texts) + 1))
+        for row in np.unique(stretches.left).tolist():
+            part = slice(bounds[row], bounds[row + 1])
+            rows[row] = without(texts[row], spans.left_start[part].tolist(), spans.left_end[part].tolist())
+        return replace_texts(data, rows, self._run.column)
+
+    # parts
+
+    @property
+    def _passages(self) -> tuple[Stretches, Spans]:
+        if self._found is None:
+            raise ParameterError("passages were not looked for: min_words=None; run match again with a number")
+        return self._found
+
+    @cached_property
+    def _in_pairs(self) -> npt.NDArray[np.bool_]:
+        """Which texts of the left side are in a pair."""
+        return np.isin(self._representatives[: len(self._sides.left)], self._pairs.left)
+
+    @cached_property
+    def _counts(self) -> npt.NDArray[np.int64]:
+        """How many exact copies each representative stands for, itself included."""
+        return np.bincount(self._representatives, minlength=len(self._representatives))
+
+    @property
+    def _products(self) -> npt.NDArray[np.int64]:
+        """How many pairs of texts each pair of representatives stands for."""
+        return self._counts[self._pairs.left] * self._counts[self._pairs.right]
+
+    def _listed(self) -> Pairs:
+        """Return all pairs, the copies of both sides spelled out."""
+        order = np.argsort(self._representatives, kind="stable")
+        starts = np.cumsum(self._counts) - self._counts
+        total = self._products
+        row = np.repeat(np.arange(len(total), dtype=np.int64), total)
+        inside = np.arange(len(row), dtype=np.int64) - np.repeat(np.cumsum(total) - total, total)
+        left, right = self._pairs.left[row], self._pairs.right[row]
+        width = self._counts[right]
+        return Pairs(
+            order[starts[left] + inside // width], order[starts[right] + inside % width], self._pairs.shared[row]
+        ).sorted()
+
+    def _warnings(self, full_left: int, full_right: int) -> tuple[str, ...]:
+        found = [
+            f"no text of `{name}` has a word, so nothing can match"
+            for name, full, texts in zip(
+                self._sides.names, (full_left, full_right), (self._sides.left, self._sides.right), strict=True
+            )
+            if not full and len(texts)
+        ]
+        limit = max(1000, len(self._sides.left) // 100)
+        weight = np.bincount(
+            self._pairs.right, weights=self._counts[self._pairs.left], minlength=len(self._representatives)
+        )
+        for unit in np.flatnonzero(weight > limit)[:3].tolist():
+            name = self._sides.right.id_of(unit - len(self._sides.left))
+            found.append(
+                f"{name!r} of `{self._sides.names[1]}` matches {int(weight[unit]):,} of {len(self._sides.left):,} "
+                "texts; look at it"
+            )
+        return tuple(found)
+
+
+def without(text: str, starts: list[int], ends: list[int]) -> str:
+    """Return `text` without some spans (they may overlap).
+
+    A span that takes up whole lines goes with the line break behind it, one between two spaces with the second.
+    """
+    pieces: list[str] = []
+    at = 0
+    for start, end in sorted(zip(starts, ends, strict=True)):
+        pieces.append(text[at:start])
+        if start == 0 or text.startswith(LINE_BREAKS, start - 1) or at == start:
+            end += len(next((mark for mark in LINE_BREAKS if text.startswith(mark, end)), ""))
+        elif text.startswith(" ", start - 1):
+            end += text.startswith(" ", end)
+        at = max(at, end)
+    pieces.append(text[at:])
+    return "".join(pieces)

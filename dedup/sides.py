@@ -1,0 +1,70 @@
+"""Two collections as one: the texts of the left side, then those of the right, each with its own ids.
+
+Row r is the left text r, or the right text ``r - len(left)``. Errors name the side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from dedup.columns import Block, Ids, Texts, read_texts
+from dedup.errors import DedupError
+
+__all__ = ["Sides", "ids_column", "read_side"]
+
+
+@contextmanager
+def naming(side: str) -> Iterator[None]:
+    """Put the name of a side in front of an error's message."""
+    try:
+        yield
+    except DedupError as error:
+        raise type(error)(f"{side}: {error}") from error
+
+
+def read_side(side: str, texts: Any, *, ids: Iterable[Any] | None, column: str | None, id: str | None) -> Texts:
+    """Take the texts of one side in any form that `dedup.columns.read_texts` takes; an error names the side."""
+    with naming(side):
+        return read_texts(texts, ids=ids, column=column, id=id)
+
+
+class Sides(Texts):
+    """The texts of two sides in a row; ids stay with their sides."""
+
+    def __init__(self, left: Texts, right: Texts, names: tuple[str, str]) -> None:
+        self.left, self.right, self.names = left, right, names
+
+    def __len__(self) -> int:
+        return len(self.left) + len(self.right)
+
+    def __getitem__(self, row: int) -> str:
+        return self.left[row] if row < len(self.left) else self.right[row - len(self.left)]
+
+    def original(self, row: int) -> Any:
+        """Return what stands in a row of its side."""
+        return self.left.original(row) if row < len(self.left) else self.right.original(row - len(self.left))
+
+    def loads(self) -> Iterator[Callable[[], Block]]:
+        """Yield what makes each block of both sides, in order."""
+        for texts, name, first in ((self.left, self.names[0], 0), (self.right, self.names[1], len(self.left))):
+            for load in texts.loads():
+                yield partial(_load, load, name, first)
+
+
+def _load(load: Callable[[], Block], side: str, first: int) -> Block:
+    with naming(side):
+        block = load()
+    return block._replace(first=first + block.first)
+
+
+def ids_column(ids: Ids | None, rows: Any) -> Any:
+    """Return the ids of some rows as an Arrow array; positions where there are none."""
+    import pyarrow as pa
+
+    if ids is None:
+        return pa.array(rows, type=pa.int64())
+    kind = pa.int64() if not ids or isinstance(ids[0], int) else pa.string()
+    return pa.array([ids[row] for row in rows.tolist()], type=kind)

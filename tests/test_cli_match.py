@@ -1,0 +1,148 @@
+"""``dedup match`` and what ``dedup compare`` shows, as a person or a script calls them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dedup
+
+ROOT = Path(dedup.__file__).parent.parent
+DONE, FOUND, WRONG, REJECTED = 0, 1, 2, 3
+
+NOTICE = "The swing bridge at the mill will be closed to all traffic from Monday night until Thursday at noon."
+OTHER = "The library has been given eleven boxes of sea charts by the widow of a pilot from the old harbour."
+
+
+def call(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m dedup`` in a process of its own."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    plain = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
+    return subprocess.run(
+        [sys.executable, "-m", "dedup", *map(str, arguments)],
+        cwd=cwd,
+        env={**plain, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", "TERM": "xterm-256color", **environment},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=120,
+    )
+
+
+def records(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    """Read the JSON lines on stdout: nothing else may stand there."""
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write new texts, old ones, and some that cannot be read."""
+    where = tmp_path_factory.mktemp("match")
+    files = {
+        "new.jsonl": [{"key": 7, "body": f"Notice: {NOTICE}"}, {"key": 8, "body": "Quite another text than that."}],
+        "old.jsonl": [{"text": OTHER}, {"text": NOTICE.upper()}],
+        "broken.jsonl": [{"text": NOTICE}, {"txt": OTHER}],
+    }
+    for name, lines in files.items():
+        (where / name).write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    (where / "page.txt").write_text(f"{OTHER}\n{NOTICE}\n", encoding="utf-8")
+    (where / "bad.txt").write_bytes(b"caf\xe9")
+    return where
+
+
+NEW = ("match", "new.jsonl", "--column", "body", "--id", "key", "--against-column", "text", "--min-words", "10")
+
+
+def test_json_lines(folder: Path) -> None:
+    """A line for each pair and each passage, with the columns of the tables; the summary is on stderr."""
+    done = call(*NEW, "--against", "old.jsonl", "--json", cwd=folder)
+    assert done.returncode == DONE, done.stderr
+    pair, passage = records(done)
+    assert (pair["kind"], pair["left"], pair["right"], pair["right_in_left"]) == ("pair", 7, "old.jsonl:2", 1.0)
+    assert (passage["kind"], passage["left"], passage["words"]) == ("passage", 7, 19)
+    assert f"Notice: {NOTICE}"[passage["left_start"] : passage["left_end"]] == NOTICE
+    assert NOTICE.upper()[passage["right_start"] : passage["right_end"]] == NOTICE.upper()
+    assert "1 pair, 1 text matched" in done.stderr
+
+
+def test_report_and_check(folder: Path) -> None:
+    """For people: each text that matches, and where; with --check a code that says so."""
+    done = call(*NEW, "--against", "page.txt", "--against", "old.jsonl", "--check", cwd=folder)
+    assert done.returncode == FOUND
+    assert done.stdout.startswith("7\n  0.938 like old.jsonl:2: 93.8 % of it stand there, 100.0 % of that stand here\n")
+    assert "  19 words, line 1, characters 8-108, stand in page.txt characters 100-200\n" in done.stdout
+    assert "8" not in done.stdout.splitlines()
+    done = call(
+        "match", "page.txt", "--against", "old.jsonl", "--metric", "containment", "--shingle", "words:3", cwd=folder
+    )
+    assert "like old.jsonl:1:" in done.stdout
+    assert "like old.jsonl:2:" in done.stdout
+    done = call(
+        *NEW, "--against", "bad.txt", "--against", "old.jsonl", "--threshold", "1", "--min-words", "30", cwd=folder
+    )
+    assert (done.returncode, done.stdout) == (REJECTED, "no matches found\n")
+    assert "rejected bad.txt: not UTF-8" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["match", "page.txt"], "--against"),
+        (["match", "--against", "page.txt"], "NEW"),
+        (["match", "missing.txt", "--against", "page.txt"], "NEW: expected readable texts, found none"),
+        (["match", "page.txt", "--against", "missing.txt"], "--against: expected readable texts, found none"),
+        (["match", "page.txt", "--against", "old.jsonl", "--column", "body"], '--against: column="body"'),
+        (["match", "page.txt", "--against", "old.jsonl", "--threshold", "80"], "threshold"),
+        (["match", "page.txt", "--against", "old.jsonl", "--metric", "cosine"], "metric: expected 'jaccard'"),
+        (["match", "page.txt", "--against", "old.jsonl", "--min-words", "0"], "min_words"),
+        (["match", "page.txt", "--against", "new.jsonl", "--against-column", "body", "--against-id", "no"], "'no'"),
+    ],
+)
+def test_wrong_use(folder: Path, arguments: list[str], message: str) -> None:
+    """An exit code of 2, and what was wrong on which side."""
+    done = call(*arguments, cwd=folder)
+    assert done.returncode == WRONG, done.stdout
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_some_lines_rejected(folder: Path) -> None:
+    """What can be read is searched, what cannot is named, and the code says so."""
+    done = call("match", "page.txt", "--against", "broken.jsonl", "--min-words", "10", "--check", cwd=folder)
+    assert done.returncode == REJECTED
+    assert "rejected broken.jsonl:2: no field 'text'" in done.stderr
+    assert "19 words, line 2" in done.stdout
+
+
+def test_compare_marks_what_is_shared(folder: Path) -> None:
+    """In brackets where there is no terminal, or no wish for colour; coloured on a terminal."""
+    (folder / "a.txt").write_text(f"Before. {NOTICE}", encoding="utf-8")
+    (folder / "b.txt").write_text(f"{NOTICE} After.", encoding="utf-8")
+    plain = call("compare", "a.txt", "b.txt", cwd=folder)
+    bare = NOTICE.removesuffix(".")
+    assert f"--- a.txt\nBefore. [[1: {bare}]].\n\n--- b.txt\n[[1: {bare}]]. After.\n" in plain.stdout
+    assert "    1: 19 words, characters 8-107 and 0-99\n" in plain.stdout
+    assert "\x1b" not in plain.stdout
+    assert call("compare", "a.txt", "b.txt", cwd=folder, FORCE_COLOR="1", NO_COLOR="1").stdout == plain.stdout
+    coloured = call("compare", "a.txt", "b.txt", cwd=folder, FORCE_COLOR="1").stdout
+    assert "\x1b[" in coloured
+    assert "[[" not in coloured
+
+
+def test_compare_shows_long_texts_in_part(folder: Path) -> None:
+    """The surroundings of what is shared; all of it with --full."""
+    filler = " ".join(f"w{n}" for n in range(2000))
+    (folder / "long.txt").write_text(f"{filler} {NOTICE} {filler}", encoding="utf-8")
+    (folder / "short.txt").write_text(NOTICE, encoding="utf-8")
+    short = call("compare", "long.txt", "short.txt", cwd=folder).stdout
+    whole = call("compare", "long.txt", "short.txt", "--full", cwd=folder).stdout
+    assert len(short) < 2000 < len(filler) < len(whole)
+    assert "characters ...]" in short
+    assert "characters ...]" not in whole
+    assert "[[1: The swing bridge" in short
