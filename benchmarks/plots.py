@@ -171,9 +171,8 @@ def growth(results: list[Result], path: Path) -> bool:
             times = [middle([row for row in mine if row["documents"] == size], "seconds") for size in sizes]
             axis.loglog(sizes, times, "o-", color=COLOURS[tool], label=tool)
             for size, seconds in zip(sizes, times, strict=True):
-                axis.annotate(
-                    f"{seconds:.3g}", (size, seconds), (0, 6), textcoords="offset points", fontsize=7, ha="center"
-                )
+                place = (0, -12 if tool == "dedup-lsh" else 6)
+                axis.annotate(f"{seconds:.3g}", (size, seconds), place, textcoords="offset points", fontsize=7)
             if tool == "dedup":
                 line = [times[0] * size / sizes[0] for size in sizes]
                 axis.loglog(sizes, line, ":", color="black", linewidth=1, label="linear")
