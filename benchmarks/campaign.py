@@ -225,7 +225,8 @@ def main(given: list[str] | None = None) -> None:
         chosen.output, chosen.core, [int(core) for core in chosen.cores.split(",")], chosen.short, chosen.timeout
     )
     corpora.prepared(WARM_UP)
-    told = shlex.join(["python", "-m", "benchmarks.campaign", *arguments])
+    shown = ["DIR" if argument == str(chosen.output) else argument for argument in arguments]
+    told = shlex.join(["python", "-m", "benchmarks.campaign", *shown])
     now = datetime.now(UTC).isoformat(timespec="seconds")
     plan.write({"kind": "run", "command": told, "machine": report.machine(), "time": now, "short": plan.short})
     for part in parts:

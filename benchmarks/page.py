@@ -105,7 +105,7 @@ def ratios(here: list[Result]) -> Lines:
         ("those that are fed hashes of our making too", rivals),
     ):
         for name, what in (("seconds", "by the clock"), ("cpu_seconds", "by processor time")):
-            if not group:
+            if not group or (name == "seconds" and all(row["seconds"] == row["cpu_seconds"] for row in group)):
                 continue
             times = {tool: middle([row for row in group if row["tool"] == tool], name) for tool in tools_of(group)}
             best = min(times, key=times.__getitem__)
@@ -389,7 +389,29 @@ PARTS: Final[tuple[Callable[[list[Result], list[str]], Lines], ...]] = (
 )
 
 
-def page(results: list[Result], drawn: list[str]) -> str:
+def busy(results: list[Result]) -> bool:
+    """Whether the runs on one core had it for less than nine tenths of their time."""
+    shares = [
+        row["cpu_seconds"] / row["seconds"]
+        for kind in ("rivals", "growth")
+        for row in good(results, kind)
+        if row["threads"] == 1 and row["seconds"] > 0.5
+    ]
+    return bool(shares) and median(shares) < 0.9
+
+
+def undisturbed(results: list[Result]) -> list[Result]:
+    """The results with processor times for those of the clock, where other work took the core away."""
+    if not busy(results):
+        return results
+    single = {"rivals", "growth", "ready"}
+    return [
+        {**row, "seconds": row["cpu_seconds"]} if row["kind"] in single and "error" not in row else row
+        for row in results
+    ]
+
+
+def page(results: list[Result], drawn: list[str], *, disturbed: bool) -> str:
     """The page."""
     runs = [row for row in results if row["kind"] == "run"]
     lines = [
@@ -403,15 +425,10 @@ def page(results: list[Result], drawn: list[str]) -> str:
     if runs:
         lines += [f"- {line}" for line in runs[-1]["machine"]]
         lines += [f"- {runs[-1]['time'][:10]}" + (", a short run" if runs[-1]["short"] else ""), ""]
-    busy = [
-        row["cpu_seconds"] / row["seconds"]
-        for row in good(results, "rivals")
-        if row["threads"] == 1 and row["seconds"] > 0.5
-    ]
-    if busy and median(busy) < 0.9:
+    if disturbed:
         lines += [
-            f"The machine was busy with other work: the processes had their core for {median(busy):.0%} of the time",
-            "(median). Ratios say more than seconds.",
+            "The machine was busy with other work, so times of runs on one core are processor times here, and those of",
+            "a second core are not to be trusted. Ratios say more than seconds.",
             "",
         ]
     for part in PARTS:
@@ -428,8 +445,9 @@ def main(given: list[str] | None = None) -> None:
     raw = (chosen.folder / "raw.jsonl").read_text(encoding="utf-8")
     results = [json.loads(line) for line in raw.split("\n") if line.strip()]
     explanation = chosen.docs / "explanation"
-    drawn = plots.draw(results, explanation / "images")
-    (explanation / "benchmarks.md").write_text(page(results, drawn), encoding="utf-8")
+    shown = undisturbed(results)
+    drawn = plots.draw(shown, explanation / "images")
+    (explanation / "benchmarks.md").write_text(page(shown, drawn, disturbed=busy(results)), encoding="utf-8")
     print(f"{len(results)} results, plots: {', '.join(drawn)}")
 
 

@@ -37,6 +37,7 @@ SHINGLES: Final = {
     "chars:8": "#e6550d",
     "chars:12": "#8c2d04",
 }
+STAGES: Final = ("read", "exact copies", "join", "signatures", "buckets", "verify", "clusters", "closest pair")
 STYLE: Final = {
     "figure.dpi": 110,
     "font.size": 10,
@@ -95,7 +96,7 @@ def speed(results: list[Result], path: Path) -> bool:
         axis.set_yticks(range(len(tools)), tools)
         axis.set_xlabel("MB of text a second, one core")
         axis.set_title(corpus)
-        axis.margins(x=0.55)
+        axis.set_xlim(0, 1.75 * axis.get_xlim()[1])
         axis.grid(axis="y", visible=False)
     return _save(figure, path)
 
@@ -170,9 +171,8 @@ def growth(results: list[Result], path: Path) -> bool:
             times = [middle([row for row in mine if row["documents"] == size], "seconds") for size in sizes]
             axis.loglog(sizes, times, "o-", color=COLOURS[tool], label=tool)
             for size, seconds in zip(sizes, times, strict=True):
-                axis.annotate(
-                    f"{seconds:.3g}", (size, seconds), (0, 6), textcoords="offset points", fontsize=7, ha="center"
-                )
+                place = (0, -12 if tool == "dedup-lsh" else 6)
+                axis.annotate(f"{seconds:.3g}", (size, seconds), place, textcoords="offset points", fontsize=7)
             if tool == "dedup":
                 line = [times[0] * size / sizes[0] for size in sizes]
                 axis.loglog(sizes, line, ":", color="black", linewidth=1, label="linear")
@@ -229,7 +229,8 @@ def stages(results: list[Result], path: Path) -> bool:
     groups = list(dict.fromkeys((row["corpus"], row["tool"]) for row in rows))
     if not groups:
         return False
-    names = list(dict.fromkeys(name for row in rows for name in row["stages"]))
+    there = {name for row in rows for name in row["stages"]}
+    names = [name for name in STAGES if name in there] + sorted(there - set(STAGES))
     figure, axis = plt.subplots(figsize=(9.5, 0.5 * len(groups) + 1.6))
     palette = plt.get_cmap("tab10")
     for place, (corpus, tool) in enumerate(groups[::-1]):

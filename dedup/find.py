@@ -241,8 +241,10 @@ def _sign(units: Units, bands: Bands, seed: int, threads: int) -> npt.NDArray[np
     def work(first: int) -> npt.NDArray[np.uint64]:
         return band_keys(sign(units.hashes, units.offsets[first : first + SIGNED + 1], *functions), bands)
 
-    parts = list(map_blocks(work, range(0, len(units), SIGNED), threads))
-    return np.concatenate([np.empty((bands.bands, 0), dtype=np.uint64), *parts], axis=1)
+    keys = np.empty((bands.bands, len(units)), dtype=np.uint64)
+    for number, part in enumerate(map_blocks(work, range(0, len(units), SIGNED), threads)):
+        keys[:, number * SIGNED : (number + 1) * SIGNED] = part
+    return keys
 
 
 def _collide(
