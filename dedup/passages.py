@@ -96,12 +96,16 @@ def _find_chains(
     seeds = seeds[np.lexsort((seeds[:, 1], seeds[:, 0]))]
     scores = np.empty(len(seeds), dtype=np.float64)
     back = np.empty(len(seeds), dtype=np.int64)
-    kernels.link_seeds(seeds, offsets, scores, back)
+    text, source_text = (np.searchsorted(offsets, seeds[:, i], side="right") for i in (0, 1))
+    kernels.link_seeds(seeds, text, source_text, scores, back)
+    del text, source_text
     chains = np.empty((len(seeds), 5), dtype=np.int64)
     parts = np.empty((len(seeds), 5), dtype=np.int64)
     counts = np.zeros(2, dtype=np.int64)
     best_first = np.argsort(-scores, kind="stable")
-    kernels.build_chains(tokens, offsets, seeds, best_first, back, scores, size, threshold, chains, parts, counts)
+    kernels.build_chains(
+        tokens, offsets, seeds, best_first, back, scores, exact.start, exact.end, size, threshold, chains, parts, counts
+    )
     chains, parts = chains[: counts[0]], parts[: counts[1]]
     reach = np.concatenate((np.full(1, -1, dtype=np.int64), exact.end))  # ascending, as the starts are
     news = np.flatnonzero(reach[np.searchsorted(exact.start, chains[:, 0], side="right")] < chains[:, 1])
@@ -155,7 +159,7 @@ def find_windows(
     runs = runs[: kernels.keep_windows(offsets, size, since[:count], twice, runs)].copy()
     del since, twice
     left = int((runs[:, 1] - runs[:, 0]).sum())
-    number = np.int32 if len(tokens) < 1 << 31 else np.int64
+    number: type[np.signedinteger] = np.int32 if len(tokens) < 1 << 31 else np.int64
     place = np.empty(left, dtype=number)
     first = np.empty(left, dtype=number)
     flags = np.empty(left, dtype=np.uint8)

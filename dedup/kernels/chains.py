@@ -101,23 +101,19 @@ def find_seeds(
 @kernel
 def link_seeds(
     seeds: npt.NDArray[np.int64],
-    offsets: npt.NDArray[np.int64],
+    text: npt.NDArray[np.int64],
+    source_text: npt.NDArray[np.int64],
     scores: npt.NDArray[np.float64],
     back: npt.NDArray[np.int64],
 ) -> None:
     """Write the best score of a chain that ends with each seed, and the seed before it (-1 for none).
 
-    Seeds come by start. One that overlaps its own source is left out: score 0.
+    Seeds come by start; `text` and `source_text` are the texts they stand in. One that overlaps its own source is left
+    out: score 0.
     """
     begin = np.empty(len(seeds), dtype=np.int64)  # where the chain starts
-    text_end, source_end = np.int64(0), np.int64(0)
-    text = 0
     for s in range(len(seeds)):
         start, source, size = seeds[s, START], seeds[s, SOURCE], seeds[s, SIZE]
-        while text_end <= start:
-            text += 1
-            text_end = offsets[text]
-        text_start = offsets[text - 1]
         back[s] = -1
         begin[s] = start
         if source + size > start:
@@ -125,7 +121,9 @@ def link_seeds(
             continue
         scores[s] = size
         for p in range(s - 1, max(s - 1 - BACK, -1), -1):
-            if scores[p] == 0.0 or seeds[p, START] < text_start:
+            if text[p] != text[s]:
+                break
+            if scores[p] == 0.0:
                 continue
             ahead = start - seeds[p, START] - seeds[p, SIZE]
             source_ahead = source - seeds[p, SOURCE] - seeds[p, SIZE]
@@ -133,25 +131,18 @@ def link_seeds(
                 continue
             if source + size > begin[p]:  # it would reach into itself
                 continue
-            overlap = max(np.int64(0), max(-ahead, -source_ahead))
+            overlap = max(np.int64(0), -ahead, -source_ahead)
             if overlap >= size or overlap >= seeds[p, SIZE]:
                 continue
             drift = abs(ahead - source_ahead)
-            gap = max(np.int64(0), max(ahead, source_ahead))
-            if gap > 0 and not _same_text(offsets, seeds[p, SOURCE], source):
+            gap = max(np.int64(0), ahead, source_ahead)
+            if source_text[s] != source_text[p]:
                 continue
             score = scores[p] + size - overlap - 0.5 * drift - 0.25 * gap
             if score > scores[s]:
                 scores[s] = score
                 back[s] = p
                 begin[s] = begin[p]
-
-
-@kernel
-def _same_text(offsets: npt.NDArray[np.int64], a: int, b: int) -> bool:
-    """Say whether the tokens a <= b are of one text."""
-    text = np.searchsorted(offsets, a, side="right")
-    return b < offsets[text]
 
 
 @kernel
@@ -237,6 +228,8 @@ def build_chains(
     order: npt.NDArray[np.int64],
     back: npt.NDArray[np.int64],
     scores: npt.NDArray[np.float64],
+    exact_start: npt.NDArray[np.int64],
+    exact_end: npt.NDArray[np.int64],
     size: int,
     threshold: float,
     chains: npt.NDArray[np.int64],
@@ -246,12 +239,16 @@ def build_chains(
     """Write the chains of `size` tokens or more that reach the threshold, and their parts.
 
     `order` is the seeds by score, the best first. A chain is (start, end, source, source end, matched); a part is
-    (chain, start, end, source, source end). `counts` is the number of both. Room: one chain, one part a seed.
+    (chain, start, end, source, source end). `counts` is the number of both. Room: one chain, one part a seed. What has
+    fewer equal tokens than a quarter of `size`, or lies within an exact stretch and is shorter, is left out.
     """
     used = np.zeros(len(seeds), dtype=np.bool_)
     blocks = np.empty((len(seeds), 2), dtype=np.int64)  # seed, and tokens cut off its front
     matched_gap = np.empty(len(seeds), dtype=np.int64)
-    stack = np.empty((2 * len(seeds) + 2, 2), dtype=np.int64)
+    reached = np.empty(len(seeds) + 1, dtype=np.int64)  # matched tokens up to the end of each block
+    loss = np.empty(len(seeds), dtype=np.int64)  # tokens that the gap before each block does not match
+    below = np.empty((len(seeds), 2), dtype=np.int64)  # the worst gap on either side of a gap: a Cartesian tree
+    stack = np.empty((len(seeds) + 2, 3), dtype=np.int64)
     grown = np.empty(3, dtype=np.int64)
     chain_count, part_count = 0, 0
     for place in range(len(order)):
@@ -271,32 +268,51 @@ def build_chains(
         for i in range(1, members):
             s, p = blocks[i, 0], blocks[i - 1, 0]
             end, source_end = seeds[p, START] + seeds[p, SIZE], seeds[p, SOURCE] + seeds[p, SIZE]
-            overlap = max(np.int64(0), max(end - seeds[s, START], source_end - seeds[s, SOURCE]))
+            overlap = max(np.int64(0), end - seeds[s, START], source_end - seeds[s, SOURCE])
             blocks[i, 1] = overlap
+            start, source = seeds[s, START] + overlap, seeds[s, SOURCE] + overlap
             matched_gap[i] = 0
-            if overlap == 0:
-                matched_gap[i] = common(tokens, end, seeds[s, START], source_end, seeds[s, SOURCE])
-        stack[0, 0] = 0
-        stack[0, 1] = members
+            if start > end and source > source_end:
+                matched_gap[i] = common(tokens, end, start, source_end, source)
+            loss[i] = max(start - end, source - source_end) - matched_gap[i]
+        reached[0] = 0
+        for i in range(members):
+            reached[i + 1] = reached[i] + seeds[blocks[i, 0], SIZE] - blocks[i, 1]
+            if i > 0:
+                reached[i + 1] += matched_gap[i]
+        root, depth = np.int64(-1), 0
+        for i in range(1, members):  # gaps, each under the nearest worse one
+            last = np.int64(-1)
+            while depth > 0 and loss[stack[depth - 1, 0]] < loss[i]:
+                depth -= 1
+                last = stack[depth, 0]
+            below[i, 0], below[i, 1] = last, -1
+            if depth > 0:
+                below[stack[depth - 1, 0], 1] = i
+            else:
+                root = np.int64(i)
+            stack[depth, 0] = i
+            depth += 1
+        stack[0, 0], stack[0, 1], stack[0, 2] = 0, members, root
         depth = 1
         while depth > 0:
             depth -= 1
-            low, high = stack[depth, 0], stack[depth, 1]
+            low, high, worst = stack[depth, 0], stack[depth, 1], stack[depth, 2]
             a, z = blocks[low, 0], blocks[high - 1, 0]
             start, source = seeds[a, START] + blocks[low, 1], seeds[a, SOURCE] + blocks[low, 1]
             end, source_end = seeds[z, START] + seeds[z, SIZE], seeds[z, SOURCE] + seeds[z, SIZE]
-            matched = np.int64(0)
-            worst, loss = np.int64(-1), np.int64(-1)
-            for i in range(low, high):
-                s = blocks[i, 0]
-                matched += seeds[s, SIZE] - blocks[i, 1]
-                if i > low:
-                    p = blocks[i - 1, 0]
-                    matched += matched_gap[i]
-                    ahead = seeds[s, START] + blocks[i, 1] - seeds[p, START] - seeds[p, SIZE]
-                    behind = seeds[s, SOURCE] + blocks[i, 1] - seeds[p, SOURCE] - seeds[p, SIZE]
-                    if max(ahead, behind) - matched_gap[i] > loss:
-                        worst, loss = i, max(ahead, behind) - matched_gap[i]
+            matched = reached[high] - reached[low] - (matched_gap[low] if low > 0 else 0)
+            if matched / max(end - start, source_end - source) < threshold:
+                if worst >= 0:
+                    stack[depth, 0], stack[depth, 1], stack[depth, 2] = worst, high, below[worst, 1]
+                    stack[depth + 1, 0], stack[depth + 1, 1], stack[depth + 1, 2] = low, worst, below[worst, 0]
+                    depth += 2
+                continue
+            if matched < size // 4:
+                continue
+            around = np.searchsorted(exact_start, start, side="right") - 1
+            if around >= 0 and end <= exact_end[around] and end - start < exact_end[around] - exact_start[around]:
+                continue
             text = np.searchsorted(offsets, start, side="right")
             source_text = np.searchsorted(offsets, source, side="right")
             inside = text == source_text
@@ -317,45 +333,35 @@ def build_chains(
                 total = matched + (left[2] if use_left else 0) + (right[2] if use_right else 0)
                 if total / max(here, there) >= threshold:
                     break
-            else:
-                total = np.int64(0)
-            if total > 0:
-                if here < size:
-                    continue
-                alone = high - low == 1 and total == seeds[a, SIZE]
-                if alone:
-                    continue  # equal from end to end: it is known
-                grown[0] = left[0] if use_left else 0
-                grown[1] = left[1] if use_left else 0
-                row = chain_count
-                chains[row, CHAIN_START] = start - grown[0]
-                chains[row, CHAIN_SOURCE] = source - grown[1]
-                chains[row, CHAIN_END] = chains[row, CHAIN_START] + here
-                chains[row, CHAIN_SOURCE_END] = chains[row, CHAIN_SOURCE] + there
-                chains[row, CHAIN_MATCHED] = total
-                chain_count += 1
-                parts[part_count, 0] = row
-                parts[part_count, 1] = chains[row, CHAIN_START]
-                parts[part_count, 3] = chains[row, CHAIN_SOURCE]
-                for i in range(low + 1, high):
-                    s, p = blocks[i, 0], blocks[i - 1, 0]
-                    p_end, p_source_end = seeds[p, START] + seeds[p, SIZE], seeds[p, SOURCE] + seeds[p, SIZE]
-                    new, source_new = seeds[s, START] + blocks[i, 1], seeds[s, SOURCE] + blocks[i, 1]
-                    wide = max(new - p_end, source_new - p_source_end)
-                    if wide > SMALL and 2 * matched_gap[i] < wide:
-                        parts[part_count, 2] = p_end
-                        parts[part_count, 4] = p_source_end
-                        part_count += 1
-                        parts[part_count, 0] = row
-                        parts[part_count, 1] = new
-                        parts[part_count, 3] = source_new
-                parts[part_count, 2] = chains[row, CHAIN_END]
-                parts[part_count, 4] = chains[row, CHAIN_SOURCE_END]
-                part_count += 1
-            elif worst >= 0:
-                stack[depth, 0], stack[depth, 1] = worst, high
-                stack[depth + 1, 0], stack[depth + 1, 1] = low, worst
-                depth += 2
+            if here < size or (high - low == 1 and total == seeds[a, SIZE]):
+                continue  # too short, or equal from end to end, which is known
+            grown[0] = left[0] if use_left else 0
+            grown[1] = left[1] if use_left else 0
+            row = chain_count
+            chains[row, CHAIN_START] = start - grown[0]
+            chains[row, CHAIN_SOURCE] = source - grown[1]
+            chains[row, CHAIN_END] = chains[row, CHAIN_START] + here
+            chains[row, CHAIN_SOURCE_END] = chains[row, CHAIN_SOURCE] + there
+            chains[row, CHAIN_MATCHED] = total
+            chain_count += 1
+            parts[part_count, 0] = row
+            parts[part_count, 1] = chains[row, CHAIN_START]
+            parts[part_count, 3] = chains[row, CHAIN_SOURCE]
+            for i in range(low + 1, high):
+                s, p = blocks[i, 0], blocks[i - 1, 0]
+                p_end, p_source_end = seeds[p, START] + seeds[p, SIZE], seeds[p, SOURCE] + seeds[p, SIZE]
+                new, source_new = seeds[s, START] + blocks[i, 1], seeds[s, SOURCE] + blocks[i, 1]
+                wide = max(new - p_end, source_new - p_source_end)
+                if wide > SMALL and 2 * matched_gap[i] < wide:
+                    parts[part_count, 2] = p_end
+                    parts[part_count, 4] = p_source_end
+                    part_count += 1
+                    parts[part_count, 0] = row
+                    parts[part_count, 1] = new
+                    parts[part_count, 3] = source_new
+            parts[part_count, 2] = chains[row, CHAIN_END]
+            parts[part_count, 4] = chains[row, CHAIN_SOURCE_END]
+            part_count += 1
     counts[0] = chain_count
     counts[1] = part_count
 
