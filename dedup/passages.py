@@ -1,286 +1,198 @@
-"""Repeated runs: where a stretch of a sequence stands at an earlier place, exactly or with small gaps.
+"""Repeated stretches of tokens, exactly: every maximal one that stands at an earlier place, and where it stood first.
 
-The sequence is that of the paragraphs that have a token, one class number each; paragraphs are equal if their tokens
-are. In naive Python, the exact runs (``threshold=1.0``) of at least `min_words` words are::
+In naive Python, over the tokens of all texts, with a separator of its own behind each text::
 
-    repeat(i, j) = stands_earlier(s, i, j)                                # see dedup.kernels.passages
-    runs = [(i, j) for all i < j if repeat(i, j) and not repeat(i - 1, j) and not repeat(i, j + 1)]
+    def earlier(i, j):                                      # the places where s[i:j] begins before i
+        return [k for k in range(i) if s[k : k + j - i] == s[i:j]]
+    stretches = [(i, j, earlier(i, j)[0]) for all i, j with j - i >= size and earlier(i, j)
+                 if not earlier(i - 1, j) and not earlier(i, j + 1)]
 
-A run that overlaps its source at a distance of p words is cut into pieces of p, if p >= min_words.
-
-Below 1.0 each run is a seed: it is extended to both sides over gaps of one paragraph (edited, put in or left out) as
-long as the paragraphs behind the gap are equal again. Matched words are those of equal paragraphs and the longest
-common subsequence of the gaps; a chain whose share of matched words is below the threshold is cut at its worst gap.
+Arrays: tokens are uint64 hashes, text t has ``tokens[offsets[t]:offsets[t + 1]]``. Equality is of token hashes.
+Guarantee: no stretch is missed, none is reported that is not there; the proof is in docs/explanation/repeats.md.
+Cost: linear in the tokens, whatever repeats in them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Paragraphs", "Run", "find_runs"]
+__all__ = ["Passages", "Stretches", "cut_periods", "find_passages", "find_stretches"]
 
-Block = tuple[int, int, int, int]
-"""Equal paragraphs: start, end, start in the source, end in the source."""
+Places = npt.NDArray[np.int64]
 
-GAPS = ((1, 1), (1, 0), (0, 1))
-"""Paragraphs left out on the side of the repeat and of its source, in the order in which they are tried."""
+LONGEST_GRAM = 16
+"""Tokens of an anchor's hash: longer ones are met by chance less often, and are denser in a window."""
 
 
-@dataclass(frozen=True)
-class Paragraphs:
-    """The paragraphs that have a token, all texts in a row.
+SEED = 5
+"""Tokens of a seed of a chain: of a passage of 25 words, one in ten of them edited, 998 in 1,000 keep one."""
 
-    Attributes
-    ----------
-    classes : int64, equal for equal paragraphs
-    words : int64, tokens of each
-    bounds : int64; text t has the paragraphs ``bounds[t]`` to ``bounds[t + 1] - 1``
-    tokens : token hashes of paragraph p, ``tokens[offsets[p]:offsets[p + 1]]``
+
+class Stretches(NamedTuple):
+    """Stretches of tokens [start, end) that repeat [source, source_end), int64, by place."""
+
+    start: Places
+    end: Places
+    source: Places
+    source_end: Places
+
+
+class Passages(NamedTuple):
+    """Repeats: `stretches` by place, the `similarity` of each to its source (float64).
+
+    Where edits are bridged, `parts` are the stretches that are equal, with small edits between them, and `part_of` the
+    row of each; a repeat that is equal from end to end has none.
     """
 
-    classes: npt.NDArray[np.int64]
-    words: npt.NDArray[np.int64]
-    bounds: npt.NDArray[np.int64]
-    tokens: npt.NDArray[np.uint64]
-    starts: npt.NDArray[np.int64]
-
-    def row(self, paragraph: int) -> list[int]:
-        """Return the token hashes of a paragraph."""
-        start = self.starts[paragraph]
-        return self.tokens[start : start + self.words[paragraph]].tolist()  # type: ignore[no-any-return]
+    stretches: Stretches
+    similarity: npt.NDArray[np.float64]
+    parts: Stretches
+    part_of: Places
 
 
-@dataclass(frozen=True)
-class Run:
-    """Paragraphs [start, end) repeat [source_start, source_end); `matched` words of the longer side's `longer`.
+def find_passages(tokens: npt.NDArray[np.uint64], offsets: Places, size: int, threshold: float) -> Passages:
+    """Return the repeats of `size` tokens or more: exact ones at threshold 1.0, below it also chains of them."""
+    whole = find_stretches(tokens, offsets, size)
+    exact = cut_periods(whole, size)
+    none = np.empty(0, dtype=np.int64)
+    if threshold >= 1.0 or len(tokens) == 0:
+        return Passages(exact, np.ones(len(exact.start)), Stretches(none, none, none, none), none)
+    chains, parts = _find_chains(tokens, offsets, size, threshold, whole)
+    longer = np.maximum(chains[:, 1] - chains[:, 0], chains[:, 3] - chains[:, 2])
+    # what is equal and lies inside a chain is said by the chain
+    reach = np.maximum.accumulate(np.concatenate((np.full(1, -1, dtype=np.int64), chains[:, 1])))
+    alone = reach[np.searchsorted(chains[:, 0], exact.start, side="right")] < exact.end
+    stretches = Stretches(*(np.concatenate((column[alone], chains[:, i])) for i, column in enumerate(exact)))
+    similarity = np.concatenate((np.ones(int(alone.sum())), chains[:, 4] / np.maximum(longer, 1)))
+    order = np.lexsort((stretches.source, -stretches.end, stretches.start))
+    row = np.empty(len(order), dtype=np.int64)
+    row[order] = np.arange(len(order))
+    return Passages(
+        Stretches(*(column[order] for column in stretches)),
+        similarity[order],
+        Stretches(*(parts[:, i] for i in range(1, 5))),
+        row[parts[:, 0] + int(alone.sum())],
+    )
 
-    `cuts` are the parts of [start, end) that say nothing new: equal paragraphs, and edited ones of which half the words
-    or more stand in the source. Empty stands for all of it.
+
+def _find_chains(
+    tokens: npt.NDArray[np.uint64], offsets: Places, size: int, threshold: float, exact: Stretches
+) -> tuple[Places, Places]:
+    """Return the chains (start, end, source, source end, matched) by start, but those inside an `exact` stretch.
+
+    Also returns the parts of the chains that have more than one (chain, start, end, source, source end).
     """
+    from dedup.kernels import chains as kernels
 
-    start: int
-    end: int
-    source_start: int
-    source_end: int
-    matched: int
-    longer: int
-    cuts: tuple[tuple[int, int], ...] = ()
-
-    @property
-    def similarity(self) -> float:
-        """Return matched words / words of the longer side."""
-        return self.matched / self.longer
-
-
-def find_runs(paragraphs: Paragraphs, min_words: int, threshold: float) -> list[Run]:
-    """Return the repeated runs, by place. Cost: linear in the paragraphs."""
-    reach = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(paragraphs.words)))
-    seeds = _pieces(_exact_runs(paragraphs), reach, min_words)
-    if threshold >= 1.0:
-        return [run for run in seeds if reach[run.end] - reach[run.start] >= min_words]
-    extender = _Extender(paragraphs, reach, threshold)
-    runs: list[Run] = []
-    covered = _Covered(len(paragraphs.classes))
-    # the longest first: what lies inside a run that is known already adds nothing
-    for seed in sorted(seeds, key=lambda run: (-run.matched, run.start)):
-        if covered.end(seed.start) >= seed.end:
-            continue
-        for run in extender.extend(seed):
-            if reach[run.end] - reach[run.start] >= min_words:
-                runs.append(run)
-                covered.add(run.start, run.end)
-    return _outermost(runs)
-
-
-class _Covered:
-    """The furthest end of the runs that start at or before a place: a tree of maxima (Fenwick, 1994)."""
-
-    def __init__(self, places: int) -> None:
-        self._ends = [0] * (places + 1)
-
-    def add(self, start: int, end: int) -> None:
-        node = start + 1
-        while node < len(self._ends):
-            self._ends[node] = max(self._ends[node], end)
-            node += node & -node
-
-    def end(self, start: int) -> int:
-        node, furthest = start + 1, 0
-        while node:
-            furthest = max(furthest, self._ends[node])
-            node -= node & -node
-        return furthest
+    seed_size = min(SEED, (size + 1) // 2)
+    place, first, flags = find_windows(tokens, offsets, seed_size)
+    seeds = np.empty((0, 3), dtype=np.int64)
+    seeds = np.empty((kernels.find_seeds(place, first, flags, seed_size, seeds), 3), dtype=np.int64)
+    kernels.find_seeds(place, first, flags, seed_size, seeds)
+    del place, first, flags
+    seeds = seeds[np.lexsort((seeds[:, 1], seeds[:, 0]))]
+    scores = np.empty(len(seeds), dtype=np.float64)
+    back = np.empty(len(seeds), dtype=np.int64)
+    text, source_text = (np.searchsorted(offsets, seeds[:, i], side="right") for i in (0, 1))
+    kernels.link_seeds(seeds, text, source_text, scores, back)
+    del text, source_text
+    chains = np.empty((len(seeds), 5), dtype=np.int64)
+    parts = np.empty((len(seeds), 5), dtype=np.int64)
+    counts = np.zeros(2, dtype=np.int64)
+    best_first = np.argsort(-scores, kind="stable")
+    kernels.build_chains(
+        tokens, offsets, seeds, best_first, back, scores, exact.start, exact.end, size, threshold, chains, parts, counts
+    )
+    chains, parts = chains[: counts[0]], parts[: counts[1]]
+    reach = np.concatenate((np.full(1, -1, dtype=np.int64), exact.end))  # ascending, as the starts are
+    news = np.flatnonzero(reach[np.searchsorted(exact.start, chains[:, 0], side="right")] < chains[:, 1])
+    chosen = np.zeros(len(chains), dtype=np.bool_)
+    order = news[np.lexsort((chains[news, 0], -chains[news, 4]))]
+    kernels.choose_chains(chains, order, chosen, len(tokens))
+    number = np.flatnonzero(chosen)
+    number = number[np.lexsort((chains[number, 2], chains[number, 0]))]
+    row = np.full(len(chains), -1, dtype=np.int64)
+    row[number] = np.arange(len(number))
+    several = np.bincount(parts[:, 0], minlength=len(chains))[parts[:, 0]] > 1
+    parts = parts[several & chosen[parts[:, 0]]]
+    parts[:, 0] = row[parts[:, 0]]
+    return chains[number], parts[np.lexsort((parts[:, 1], parts[:, 0]))]
 
 
-def _exact_runs(paragraphs: Paragraphs) -> list[Run]:
-    """Return every maximal run, of any length, with its first place as the source."""
+def find_stretches(tokens: npt.NDArray[np.uint64], offsets: Places, size: int) -> Stretches:
+    """Return every maximal stretch of `size` tokens or more that stands earlier, with its first place."""
+    from dedup.kernels import windows as kernels
+
+    place, first, flags = find_windows(tokens, offsets, size)
+    count = kernels.cut_blocks(first, flags)
+    symbols = np.empty(count, dtype=first.dtype)
+    at_window = np.empty(count, dtype=first.dtype)
+    kernels.write_blocks(first, flags, symbols, at_window)
+    del first, flags
+    begins, ends, sources = _longest(symbols)
+    start = place[at_window[begins]].astype(np.int64)
+    end = place[at_window[ends] - 1].astype(np.int64) + size
+    source = place[at_window[sources]].astype(np.int64)
+    return Stretches(start, end, source, source + end - start)
+
+
+def find_windows(
+    tokens: npt.NDArray[np.uint64], offsets: Places, size: int
+) -> tuple[npt.NDArray[np.signedinteger], npt.NDArray[np.signedinteger], npt.NDArray[np.uint8]]:
+    """Return `place`, `first` and `flags` of the windows of `size` tokens that may stand twice (dedup.kernels.windows).
+
+    All that stand twice are among them.
+    """
+    from dedup.kernels import windows as kernels
+
+    # pages that nothing is written to take no memory
+    hashes = np.empty(len(tokens), dtype=np.uint64)
+    since = np.empty(len(tokens), dtype=np.int64)
+    count = kernels.find_anchors(tokens, offsets, size, min((size + 1) // 2, LONGEST_GRAM), hashes, since)
+    twice = np.empty(count, dtype=np.bool_)
+    kernels.mark_twice(hashes[:count], twice)
+    del hashes
+    runs = np.empty((count, 2), dtype=np.int64)
+    runs = runs[: kernels.keep_windows(offsets, size, since[:count], twice, runs)].copy()
+    del since, twice
+    left = int((runs[:, 1] - runs[:, 0]).sum())
+    number: type[np.signedinteger] = np.int32 if len(tokens) < 1 << 31 else np.int64
+    place = np.empty(left, dtype=number)
+    first = np.empty(left, dtype=number)
+    flags = np.empty(left, dtype=np.uint8)
+    kernels.find_first(tokens, runs, size, place, first, flags)
+    return place, first, flags
+
+
+def _longest(symbols: npt.NDArray[np.signedinteger]) -> tuple[Places, Places, Places]:
+    """Return first symbol, end and first symbol of the source of every maximal repeat."""
     from dedup.kernels.passages import longest_earlier
 
-    bounds = paragraphs.bounds
-    texts = len(bounds) - 1
-    # a separator behind each text, each of its own class, keeps runs inside texts
-    places = np.arange(len(paragraphs.classes)) + np.repeat(np.arange(texts), np.diff(bounds))
-    sequence = np.full(len(places) + texts, -1, dtype=np.int64)
-    sequence[places] = paragraphs.classes
-    gaps = np.flatnonzero(sequence < 0)
-    sequence[gaps] = -1 - np.arange(len(gaps))
-    length = np.empty(len(sequence), dtype=np.int64)
-    source = np.empty(len(sequence), dtype=np.int64)
-    longest_earlier(sequence, len(sequence), length, source)
-    length, source = length[places], source[places]
-    following = np.concatenate((length[1:], np.zeros(min(len(length), 1), dtype=np.int64)))
+    length = np.empty(len(symbols), dtype=symbols.dtype)
+    source = np.empty(len(symbols), dtype=symbols.dtype)
+    longest_earlier(symbols, len(symbols), length, source)
+    following = np.concatenate((length[1:], np.zeros(min(len(length), 1), dtype=length.dtype)))
     ends = np.flatnonzero((length > 0) & (following != length + 1))
-    back = np.empty(len(sequence), dtype=np.int64)
-    back[places] = np.arange(len(places))
-    runs = []
-    for end, size, origin in zip(ends.tolist(), length[ends].tolist(), back[source[ends]].tolist(), strict=True):
-        runs.append(Run(end + 1 - size, end + 1, origin + 1 - size, origin + 1, 0, 0))
-    return runs
+    sizes = length[ends].astype(np.int64)
+    return ends + 1 - sizes, ends + 1, source[ends] + 1 - sizes
 
 
-def _pieces(runs: Sequence[Run], reach: npt.NDArray[np.int64], min_words: int) -> list[Run]:
-    """Cut the runs that overlap their source into periods; note the words of each."""
-    pieces: list[Run] = []
-    for run in runs:
-        distance = run.start - run.source_start
-        period = int(reach[run.start] - reach[run.source_start])
-        step = run.end - run.start
-        if run.source_end > run.start and period >= min_words:
-            step = distance
-        for start in range(run.start, run.end, step):
-            end = min(start + step, run.end)
-            words = int(reach[end] - reach[start])
-            pieces.append(Run(start, end, run.source_start, run.source_start + end - start, words, words))
-    return pieces
+def cut_periods(stretches: Stretches, size: int) -> Stretches:
+    """Cut the stretches that overlap their source at a distance of `size` tokens or more into pieces of that distance.
 
-
-class _Extender:
-    """Grows seeds over small gaps and cuts what grew too far."""
-
-    def __init__(self, paragraphs: Paragraphs, reach: npt.NDArray[np.int64], threshold: float) -> None:
-        self.paragraphs = paragraphs
-        self.classes = paragraphs.classes
-        self.reach = reach
-        self.threshold = threshold
-        self.text = np.repeat(np.arange(len(paragraphs.bounds) - 1), np.diff(paragraphs.bounds))
-
-    def extend(self, seed: Run) -> list[Run]:
-        """Return the chain round `seed`, cut where it falls below the threshold."""
-        if seed.source_end > seed.start:
-            return [seed]  # a short period said over and over: it stays whole
-        blocks = [(seed.start, seed.end, seed.source_start, seed.source_end)]
-        while (block := self._next(blocks[0], blocks[-1])) is not None:
-            blocks.append(block)
-        while (block := self._before(blocks[0], blocks[-1])) is not None:
-            blocks.insert(0, block)
-        return self._cut(blocks)
-
-    def _next(self, first: Block, last: Block) -> Block | None:
-        bounds, text = self.paragraphs.bounds, self.text
-        end, source_end = last[1], last[3]
-        limit = int(bounds[text[last[0]] + 1])
-        source_limit = min(int(bounds[text[last[2]] + 1]), first[0])
-        for gap, source_gap in GAPS:
-            start, source = end + gap, source_end + source_gap
-            size = 0
-            while (
-                start + size < limit
-                and source + size < source_limit
-                and self.classes[start + size] == self.classes[source + size]
-            ):
-                size += 1
-            if size:
-                return start, start + size, source, source + size
-        return None
-
-    def _before(self, first: Block, last: Block) -> Block | None:
-        bounds, text = self.paragraphs.bounds, self.text
-        limit = max(int(bounds[text[first[0]]]), last[3])
-        source_limit = int(bounds[text[first[2]]])
-        for gap, source_gap in GAPS:
-            end, source_end = first[0] - gap, first[2] - source_gap
-            size = 0
-            while (
-                end - size > limit
-                and source_end - size > source_limit
-                and self.classes[end - size - 1] == self.classes[source_end - size - 1]
-            ):
-                size += 1
-            if size:
-                return end - size, end, source_end - size, source_end
-        return None
-
-    def _cut(self, blocks: list[Block]) -> list[Run]:
-        """Return the run over `blocks`, or the runs of its parts where too few words match."""
-        reach = self.reach
-        equal = [int(reach[end] - reach[start]) for start, end, _, _ in blocks]
-        in_gaps = [self._matched(a, b) for a, b in pairwise(blocks)]
-        parts = [(0, len(blocks))]
-        runs = []
-        while parts:
-            low, high = parts.pop()
-            start, source_start = blocks[low][0], blocks[low][2]
-            end, source_end = blocks[high - 1][1], blocks[high - 1][3]
-            matched = sum(equal[low:high]) + sum(in_gaps[low : high - 1])
-            longer = int(max(reach[end] - reach[start], reach[source_end] - reach[source_start]))
-            if matched / longer >= self.threshold:
-                cuts = self._cuts(blocks[low:high], in_gaps[low : high - 1])
-                runs.append(Run(start, end, source_start, source_end, matched, longer, cuts))
-                continue
-            worst = max(range(low, high - 1), key=lambda gap: self._lost(blocks[gap], blocks[gap + 1], in_gaps[gap]))
-            parts += [(worst + 1, high), (low, worst + 1)]
-        return runs
-
-    def _cuts(self, blocks: list[Block], in_gaps: list[int]) -> tuple[tuple[int, int], ...]:
-        """Return the paragraphs of a chain that repeat, without those in gaps that are new."""
-        cuts = [blocks[0][:2]]
-        for (_, _, _, source_end), (start, end, source_start, _), matched in zip(
-            blocks, blocks[1:], in_gaps, strict=False
-        ):
-            last = cuts[-1][1]
-            longer = max(self.reach[start] - self.reach[last], self.reach[source_start] - self.reach[source_end])
-            if start == last or 2 * matched >= longer:
-                cuts[-1] = (cuts[-1][0], end)
-            else:
-                cuts.append((start, end))
-        return tuple(cuts)
-
-    def _lost(self, before: Block, after: Block, matched: int) -> int:
-        reach = self.reach
-        return int(max(reach[after[0]] - reach[before[1]], reach[after[2]] - reach[before[3]])) - matched
-
-    def _matched(self, before: Block, after: Block) -> int:
-        """Return the words that the gap between two blocks has in common with that of the source."""
-        if after[0] == before[1] or after[2] == before[3]:
-            return 0
-        return common_subsequence(self.paragraphs.row(before[1]), self.paragraphs.row(before[3]))
-
-
-def common_subsequence(left: Sequence[int], right: Sequence[int]) -> int:
-    """Return the length of the longest common subsequence: Hyyro's bit vectors, one big integer operation a symbol."""
-    places: dict[int, int] = {}
-    for i, symbol in enumerate(left):
-        places[symbol] = places.get(symbol, 0) | 1 << i
-    full = (1 << len(left)) - 1
-    open_places = full
-    for symbol in right:
-        hit = open_places & places.get(symbol, 0)
-        open_places = ((open_places + hit) | (open_places - hit)) & full
-    return len(left) - open_places.bit_count()
-
-
-def _outermost(runs: list[Run]) -> list[Run]:
-    """Leave out each run that lies inside another one; of equal ones the most similar, then the earliest source."""
-    ordered = sorted(runs, key=lambda run: (run.start, -run.end, -run.similarity, run.source_start))
-    kept: list[Run] = []
-    reached = -1
-    for run in ordered:
-        if run.end > reached:
-            kept.append(run)
-            reached = run.end
-    return kept
+    What is left over at the end, shorter than `size`, is dropped.
+    """
+    start, end, source, _ = stretches
+    period = start - source
+    step = np.where((source + (end - start) > start) & (period >= size), period, end - start)
+    pieces = (end - start + step - 1) // step
+    row = np.repeat(np.arange(len(start)), pieces)
+    number = np.arange(len(row)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    first = start[row] + number * step[row]
+    last = np.minimum(first + step[row], end[row])
+    whole = last - first >= size
+    first, last, source = first[whole], last[whole], source[row][whole]
+    return Stretches(first, last, source, source + last - first)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from dedup.columns import Texts
+from dedup.columns import PADDING, Texts
+from dedup.text import split_paragraphs
+from dedup.tokens import hash_tokens
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,122 +48,171 @@ class Repeat(NamedTuple):
     similarity: float
 
 
+Columns = dict[str, npt.NDArray[Any]]
+Parts = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]
+"""Of the repeats with edits: the row, start and end of each part that is equal."""
+
+
 class Repeats(Sequence[Repeat]):
     """Repeats in the order of their places; made by `dedup.find_repeats`. Iterate it, index it, or take ``table``."""
 
     def __init__(
-        self,
-        texts: Texts,
-        rows: list[tuple[int, Repeat]],
-        cuts: list[list[tuple[int, int]]],
-        again: Callable[[list[str]], Repeats],
-        *,
-        bare: bool,
+        self, texts: Texts, columns: Columns, parts: Parts, again: Callable[[list[str]], Repeats], *, bare: bool
     ) -> None:
         self._texts = texts
-        self._rows = rows
-        self._cuts = cuts
+        self._columns = columns
+        self._parts = parts
         self._again = again
         self._bare = bare
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._columns["start"])
 
     def __iter__(self) -> Iterator[Repeat]:
-        return (repeat for _, repeat in self._rows)
+        return map(self._repeat, range(len(self)))
 
     def __getitem__(self, index):  # type: ignore[no-untyped-def]
-        found = self._rows[index]
-        return [repeat for _, repeat in found] if isinstance(index, slice) else found[1]
+        found = range(len(self))[index]
+        return [self._repeat(row) for row in found] if isinstance(index, slice) else self._repeat(found)
 
     def __repr__(self) -> str:
         found, texts = counted(len(self), "repeat"), counted(len(self._texts), "text")
         return f"Repeats: {found} in {texts}, {100 * self.coverage:.1f} % of the characters"
+
+    def _repeat(self, row: int) -> Repeat:
+        values = {name: column[row].item() for name, column in self._columns.items()}
+        for name in ("document", "source_document"):
+            values[name] = self._texts.id_of(values[name])
+        return Repeat(**values)
 
     @cached_property
     def table(self) -> pa.Table:
         """The repeats as an Arrow table, a column for each field of `Repeat`."""
         import pyarrow as pa
 
+        columns = {name: pa.array(column) for name, column in self._columns.items()}
+        for name in ("document", "source_document"):
+            columns[name] = self._ids(self._columns[name])
+        return pa.table(columns)
+
+    def _ids(self, rows: npt.NDArray[np.int64]) -> pa.Array:
+        import pyarrow as pa
+
         ids = self._texts.ids
-        id_type = pa.string() if ids and isinstance(ids[0], str) else pa.int64()
-        types = [id_type, pa.int64(), pa.int64()] * 2 + [pa.int64(), pa.int64(), pa.float64()]
-        columns = zip(*self, strict=True) if self._rows else ([] for _ in types)
-        arrays = [pa.array(column, type=kind) for column, kind in zip(columns, types, strict=True)]
-        return pa.table(dict(zip(Repeat._fields, arrays, strict=True)))
+        if ids is None:
+            return pa.array(rows)
+        return pa.array(ids, type=pa.string() if ids and isinstance(ids[0], str) else pa.int64()).take(pa.array(rows))
 
     @cached_property
-    def _lengths(self) -> list[int]:
-        return [len(self._texts[row]) for row in range(len(self._texts))]
+    def _lengths(self) -> npt.NDArray[np.int64]:
+        return self._texts.lengths()
 
     @cached_property
-    def _repeated(self) -> list[int]:
+    def _repeated(self) -> npt.NDArray[np.int64]:
         """The characters of each document that are in a repeat."""
-        counts = [0] * len(self._texts)
-        reached: tuple[int, int] = (-1, 0)
-        for row, repeat in self._rows:
-            start = max(repeat.start, reached[1]) if reached[0] == row else repeat.start
-            counts[row] += max(repeat.end - start, 0)
-            reached = (row, max(repeat.end, start))
+        row, start, end = (self._columns[name] for name in ("document", "start", "end"))
+        # on one line, a document behind the other, each repeat adds what lies behind the furthest end before it
+        base = (np.cumsum(self._lengths + 1) - self._lengths - 1)[row] if len(row) else row
+        order = np.lexsort((-end, start, row))
+        reached = np.maximum.accumulate((base + end)[order])
+        before = np.concatenate((np.zeros(min(len(row), 1), dtype=np.int64), reached[:-1]))
+        new = np.maximum(reached - np.maximum(before, (base + start)[order]), 0)
+        counts = np.zeros(len(self._texts), dtype=np.int64)
+        np.add.at(counts, row[order], new)
         return counts
 
     @cached_property
     def coverage(self) -> float:
         """The share of all characters that repeat something earlier, from 0 to 1."""
-        total = sum(self._lengths)
-        return sum(self._repeated) / total if total else 0.0
+        total = int(self._lengths.sum())
+        return int(self._repeated.sum()) / total if total else 0.0
 
     @cached_property
     def documents(self) -> pa.Table:
         """Coverage by document (Arrow table): document, repeats, repeated (characters), characters, coverage."""
         import pyarrow as pa
 
-        lengths, repeated = np.array(self._lengths, dtype=np.int64), np.array(self._repeated, dtype=np.int64)
-        counts = np.bincount(np.array([row for row, _ in self._rows], dtype=np.int64), minlength=len(lengths))
-        ids = [self._texts.id_of(row) for row in range(len(lengths))]
+        lengths = self._lengths
         return pa.table(
             {
-                "document": pa.array(ids, type=pa.string() if ids and isinstance(ids[0], str) else pa.int64()),
-                "repeats": counts,
-                "repeated": repeated,
+                "document": self._ids(np.arange(len(lengths), dtype=np.int64)),
+                "repeats": np.bincount(self._columns["document"], minlength=len(lengths)),
+                "repeated": self._repeated,
                 "characters": lengths,
-                "coverage": repeated / np.maximum(lengths, 1),
+                "coverage": self._repeated / np.maximum(lengths, 1),
             }
         )
 
     def without_repeats(self, min_words: int = HEADING_WORDS, *, whole_paragraphs: bool = True) -> str | list[str]:
         """Return the text (or the list of texts) with first places only.
 
-        Each later place goes with the line break that follows it; a paragraph that was bridged stays if more than half
-        of its words are new. Repeats of fewer than `min_words` words stay (headings, bylines). With `whole_paragraphs`,
-        what is repeated inside a paragraph stays; this version finds whole paragraphs only, so the option changes
-        nothing yet. Applied to its own result it changes nothing: where a removal brings two paragraphs together that
-        repeat an earlier pair, those go too.
+        With `whole_paragraphs`, the whole paragraphs of a repeat go if they have `min_words` words together, each with
+        the line break that follows it; what is repeated inside a paragraph stays, and so do headings. Without it, a
+        repeat of `min_words` words goes as it is, with the line break that follows it. Where edits were bridged, a
+        paragraph of which half the characters or more are new stays (without `whole_paragraphs`: what is new stays).
+        Applied to its own result it changes nothing: where a removal brings together what then repeats an earlier
+        place, that goes too.
         """
-        del whole_paragraphs  # every repeat is of whole paragraphs so far
         texts = [self._texts[row] for row in range(len(self._texts))]
         found = self
         while True:
-            shorter = found._remove(texts, min_words)
+            shorter = found._remove(texts, min_words, whole_paragraphs)
             if shorter == texts:
                 return texts[0] if self._bare else texts
             texts = shorter
             found = self._again(texts)
 
-    def _remove(self, texts: list[str], min_words: int) -> list[str]:
-        spans: dict[int, list[tuple[int, int]]] = {}
-        for (row, repeat), cuts in zip(self._rows, self._cuts, strict=True):
-            if repeat.words >= min_words:
-                spans.setdefault(row, []).extend(cuts)
-        return [_without(text, sorted(spans[row])) if row in spans else text for row, text in enumerate(texts)]
+    def _remove(self, texts: list[str], min_words: int, whole_paragraphs: bool) -> list[str]:
+        document, start, end = (self._columns[name].tolist() for name in ("document", "start", "end"))
+        words = self._columns["words"].tolist()
+        parts: dict[int, list[tuple[int, int]]] = {}
+        for row, a, b in zip(*(column.tolist() for column in self._parts), strict=True):
+            parts.setdefault(row, []).append((a, b))
+        by_text: dict[int, list[list[tuple[int, int]]]] = {}
+        for row, text in enumerate(document):
+            if words[row] >= min_words:
+                by_text.setdefault(text, []).append(parts.get(row, [(start[row], end[row])]))
+        result = list(texts)
+        for text, spans in by_text.items():
+            cuts = _paragraph_cuts(texts[text], spans, min_words) if whole_paragraphs else list(chain(*spans))
+            result[text] = _without(texts[text], sorted(cuts))
+        return result
+
+
+def _paragraph_cuts(text: str, spans: list[list[tuple[int, int]]], min_words: int) -> list[tuple[int, int]]:
+    """Return the runs of whole paragraphs of `min_words` words or more that lie in a repeat (a list of its parts)."""
+    values = np.frombuffer(text.encode("utf-8", "surrogatepass") + bytes(PADDING), dtype=np.uint8)
+    bounds = np.array([0, len(values) - PADDING], dtype=np.int64)
+    table, _ = split_paragraphs(values, bounds[:1], bounds[1:])
+    _, offsets = hash_tokens(values, np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1]))
+    starts, ends = table[:, 2], table[:, 3]
+    cuts = []
+    for parts in spans:
+        low = int(np.searchsorted(starts, parts[0][0]))
+        high = int(np.searchsorted(ends, parts[-1][1], side="right"))
+        gone = [low + i for i in range(high - low)]
+        if len(parts) > 1:
+            gone = [p for p in gone if 2 * _shared(parts, int(starts[p]), int(ends[p])) > ends[p] - starts[p]]
+        while gone:
+            last = next((i for i in range(len(gone)) if i + 1 == len(gone) or gone[i + 1] != gone[i] + 1), 0)
+            if offsets[gone[last] + 1] - offsets[gone[0]] >= min_words:
+                cuts.append((int(starts[gone[0]]), int(ends[gone[last]])))
+            gone = gone[last + 1 :]
+    return cuts
+
+
+def _shared(parts: list[tuple[int, int]], start: int, end: int) -> int:
+    return sum(max(0, min(b, end) - max(a, start)) for a, b in parts)
 
 
 def _without(text: str, spans: list[tuple[int, int]]) -> str:
     pieces = []
     at = 0
     for start, end in spans:
-        pieces.append(text[at:start])
+        if end <= at:
+            continue
+        pieces.append(text[at : max(start, at)])
         following = next((mark for mark in LINE_BREAKS if text.startswith(mark, end)), "")
-        at = max(at, end + len(following))
+        at = end + len(following)
     pieces.append(text[at:])
     return "".join(pieces)

@@ -1,21 +1,23 @@
-"""The flow of `find_repeats`: texts -> blocks -> paragraphs with token hashes -> classes -> runs -> Repeats."""
+"""The flow of `find_repeats`: texts -> blocks -> token hashes -> stretches -> chains -> spans -> Repeats."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from dedup.blocks import thread_count
-from dedup.columns import read_texts
+from dedup.blocks import map_blocks, thread_count
+from dedup.columns import Block, Texts, read_texts
 from dedup.errors import ParameterError
 from dedup.lsh import check_threshold
-from dedup.passages import Paragraphs, find_runs
+from dedup.passages import Stretches, find_passages
+from dedup.pool import Pool
 from dedup.progress import Progress, ProgressOption
-from dedup.repeated import Repeat, Repeats
-from dedup.shingling import Shingle
-from dedup.units import read_units
+from dedup.repeated import Repeats
+from dedup.spans import find_spans
+from dedup.tokens import hash_tokens
 
 __all__ = ["find_repeats"]
 
@@ -64,43 +66,47 @@ def find_repeats(
     bare = isinstance(texts, str)
     collection = read_texts([texts] if bare else texts, ids=ids, column=column, id=id)
     with Progress(progress) as stages:
-        report = stages.stage("read", len(collection))
-        units = read_units(collection, Shingle("words", 1), paragraphs=True, threads=workers, progress=report)
+        tokens, offsets = _read_tokens(collection, workers, stages.stage("read", len(collection)))
         stages.stage("repeats", 1)
-        full = units.full
-        classes = units.representatives(np.arange(len(units), dtype=np.int64))[full]
-        counts = np.bincount(units.places[full, 0], minlength=len(collection))
-        paragraphs = Paragraphs(
-            classes=classes,
-            words=np.diff(units.offsets)[full],
-            bounds=np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(counts))),
-            tokens=units.hashes,
-            starts=units.offsets[full],
-        )
-        runs = find_runs(paragraphs, min_words, float(threshold))
-    words = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(paragraphs.words)))
-    rows = []
-    cuts = []
-    for run in runs:
-        first, last = full[run.start], full[run.end - 1]
-        source_first, source_last = full[run.source_start], full[run.source_end - 1]
-        row, source_row = int(units.places[first, 0]), int(units.places[source_first, 0])
-        repeat = Repeat(
-            document=collection.id_of(row),
-            start=int(units.places[first, 2]),
-            end=int(units.places[last, 3]),
-            source_document=collection.id_of(source_row),
-            source_start=int(units.places[source_first, 2]),
-            source_end=int(units.places[source_last, 3]),
-            words=int(words[run.end] - words[run.start]),
-            paragraphs=int(last - first) + 1,
-            similarity=run.similarity,
-        )
-        rows.append((row, repeat))
-        parts = run.cuts or ((run.start, run.end),)
-        cuts.append([(int(units.places[full[a], 2]), int(units.places[full[b - 1], 3])) for a, b in parts])
+        found = find_passages(tokens, offsets, min_words, float(threshold))
+        del tokens
+        everything = Stretches(*map(np.concatenate, zip(found.stretches, found.parts, strict=True)))
+        here, there = find_spans(collection.__getitem__, offsets, everything)
+    count = len(found.similarity)
+    columns = {
+        "document": np.searchsorted(offsets, found.stretches.start, side="right") - 1,
+        "start": here.start[:count],
+        "end": here.end[:count],
+        "source_document": np.searchsorted(offsets, found.stretches.source, side="right") - 1,
+        "source_start": there.start[:count],
+        "source_end": there.end[:count],
+        "words": found.stretches.end - found.stretches.start,
+        "paragraphs": here.paragraphs[:count],
+        "similarity": found.similarity,
+    }
+    parts = (found.part_of, here.start[count:], here.end[count:])
 
     def again(shorter: list[str]) -> Repeats:
         return find_repeats(shorter, min_words=min_words, threshold=threshold, threads=threads, progress=False)
 
-    return Repeats(collection, rows, cuts, again, bare=bare)
+    return Repeats(collection, columns, parts, again, bare=bare)
+
+
+def _read_tokens(
+    texts: Texts, threads: int, progress: Callable[[int], None]
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """Return the token hashes of all texts in a row, and where each text begins (texts + 1)."""
+
+    def work(block: Block) -> tuple[int, npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+        hashes, bounds = hash_tokens(block.values, block.starts, block.ends)
+        return len(block.starts), hashes, bounds
+
+    tokens: Pool[np.uint64] = Pool(np.uint64)
+    offsets = [np.zeros(1, dtype=np.int64)]
+    done = 0
+    for count, hashes, bounds in map_blocks(work, texts.blocks(), threads):
+        done += count
+        offsets.append(bounds[1:] + len(tokens))
+        tokens.append(hashes, done / max(len(texts), 1))
+        progress(done)
+    return tokens.array(), np.concatenate(offsets)

@@ -7,7 +7,7 @@ written down a second time.
 * `jaccard`, `containment`, `reaches`: the arithmetic of a pair, in float64;
 * `pairs`: all pairs, by brute force; `joined`: the same through an inverted index, for large sets;
 * `stars`: which text is kept for which; `components`: what chaining would make of the pairs;
-* `paragraphs`, `repeated_runs`: paragraphs, and the runs of them that stand at an earlier place.
+* `paragraphs`, `stretches`, `repeats`: paragraphs, and what stands at an earlier place.
 
 The tables of Unicode 14 are those of Python 3.11. A newer Python knows more code points, which are
 letters to it and separators to dedup: `SAME_UNICODE` says whether this Python can judge them all.
@@ -105,15 +105,15 @@ class TokenSpan(NamedTuple):
 
 
 def token_spans(text: str) -> list[TokenSpan]:
-    """Give the tokens with their places, for texts that NFKC leaves as they are."""
-    if unicodedata.normalize("NFKC", text) != text:
-        message = "token_spans is for texts that are their own NFKC form"
+    """Give the tokens with their places, for texts in which NFKC looks at one character at a time."""
+    if unicodedata.normalize("NFKC", text) != "".join(unicodedata.normalize("NFKC", c) for c in text):
+        message = "token_spans is for texts whose characters NFKC does not join"
         raise ValueError(message)
     found: list[TokenSpan] = []
     spaceless = False
     closed = True  # nothing may be added to the last token any more
     for place, original in enumerate(text):
-        for character in original.casefold():
+        for character in unicodedata.normalize("NFKC", original).casefold():
             kind = class_of(character)
             if kind == SKIPPED:
                 continue
@@ -333,7 +333,7 @@ def paragraphs(text: str) -> list[tuple[int, int]]:
 
 
 class Run(NamedTuple):
-    """A run of whole paragraphs and its source, in characters: the same fields as `Repeat`."""
+    """A repeated stretch and its source, in characters: the first fields of `Repeat`."""
 
     document: int
     start: int
@@ -344,56 +344,99 @@ class Run(NamedTuple):
     words: int
 
 
-class Paragraph(NamedTuple):
-    """A paragraph that has tokens."""
+def stretches(documents: Sequence[Sequence[Hashable]], size: int) -> list[tuple[int, int, int, int, int]]:
+    """Give every maximal stretch that stands earlier: document, start, end, and the first such place.
 
-    start: int
-    end: int
-    tokens: tuple[str, ...]
+    Brute force over rows of symbols: for each end, how far back each earlier end agrees.
+    """
+    found = []
+    for d, symbols in enumerate(documents):
+        longest: list[tuple[int, int, int]] = []
+        for end in range(1, len(symbols) + 1):
+            best = (0, 0, 0)
+            for e in range(d + 1):
+                for last in range(1, len(documents[e]) + 1 if e < d else end):
+                    n = 0
+                    while n < min(end, last) and symbols[end - n - 1] == documents[e][last - n - 1]:
+                        n += 1
+                    if n > best[0]:  # the first of the longest is the first place
+                        best = (n, e, last - n)
+            longest.append(best)
+        for end, (n, e, start) in enumerate(longest, start=1):
+            if n >= size and (end == len(symbols) or longest[end][0] != n + 1):
+                found.append((d, end - n, end, e, start))
+    return found
 
 
-def with_tokens(text: str) -> list[Paragraph]:
-    """Give the paragraphs that have tokens: to runs, the others are as if they were not there."""
-    every = [Paragraph(a, b, tuple(tokens(text[a:b]))) for a, b in paragraphs(text)]
-    return [paragraph for paragraph in every if paragraph.tokens]
+def grows(text: str, at: int) -> bool:
+    """Say whether the character at a place belongs to what is seen as one character with the one before."""
+    if not 0 < at < len(text):
+        return False
+    joined = unicodedata.category(text[at])[0] == "M" or "\u200d" in text[at - 1 : at + 1]
+    flags = re.search("[\U0001f1e6-\U0001f1ff]*$", text[:at])
+    half = flags is not None and len(flags[0]) % 2 == 1 and "\U0001f1e6" <= text[at] <= "\U0001f1ff"
+    return joined or half or "\U0001f3fb" <= text[at] <= "\U0001f3ff"
 
 
-def first_place(documents: Sequence[list[Paragraph]], d: int, i: int, j: int) -> list[int]:
-    """Find the first place where the run [i, j) of document `d` stands and begins earlier."""
-    wanted = [paragraph.tokens for paragraph in documents[d][i:j]]
-    for e in range(d + 1):
-        last = len(documents[e]) - (j - i) if e < d else i - 1
-        for s in range(last + 1):
-            if [paragraph.tokens for paragraph in documents[e][s : s + j - i]] == wanted:
-                return [e, s]
-    return []
+def repeats(texts: Sequence[str], min_words: int) -> list[Run]:
+    """Give the repeats of the contract at threshold 1: tries everything."""
+    spans = [token_spans(text) for text in texts]
+    parts = [paragraphs(text) for text in texts]
 
+    def whole(d: int, start: int, end: int) -> tuple[int, int] | None:
+        """Give from where to where the whole paragraphs among some tokens of a document reach."""
+        inside = [
+            (a, b)
+            for a, b in parts[d]
+            if any(a <= span.start < b for span in spans[d])
+            and all(start <= k < end for k, span in enumerate(spans[d]) if a <= span.start < b)
+        ]
+        return (inside[0][0], inside[-1][1]) if inside else None
 
-def repeated_runs(texts: Sequence[str], min_words: int) -> list[Run]:
-    """Give the maximal runs of whole paragraphs that stand at an earlier place: tries all runs."""
-    documents = [with_tokens(text) for text in texts]
+    def side(d: int, start: int, end: int, left: int, right: int) -> tuple[int, int]:
+        """Give the characters of a stretch that is widened by some on both sides."""
+        first, last = spans[d][start].start, spans[d][end - 1].end
+        low, high = first - left, last + right
+        covered = whole(d, start, end)
+        if covered and first >= covered[0]:
+            low = covered[0]
+        if covered and last <= covered[1]:
+            high = covered[1]
+        return low, high
 
-    def words(d: int, i: int, j: int) -> int:
-        """Count the tokens of a run."""
-        return sum(len(paragraph.tokens) for paragraph in documents[d][i:j])
-
-    def pieces(d: int, i: int, j: int, e: int, s: int) -> Iterator[Run]:
-        """Cut a run that overlaps its source into periods; one that does not is one piece."""
-        overlaps = e == d and s + j - i > i
-        step = i - s if overlaps and words(d, s, i) >= min_words else j - i
-        for a in range(i, j, step):
-            b = min(a + step, j)
-            first, last = documents[e][s], documents[e][s + b - a - 1]
-            start, end = documents[d][a].start, documents[d][b - 1].end
-            yield Run(d, start, end, e, first.start, last.end, words(d, a, b))
-
-    found: list[Run] = []
-    for d, document in enumerate(documents):
-        every = combinations(range(len(document) + 1), 2)
-        repeated = {(i, j): at for i, j in every if (at := first_place(documents, d, i, j))}
-        for (i, j), (e, s) in repeated.items():
-            if words(d, i, j) >= min_words and not {(i - 1, j), (i, j + 1)} & repeated.keys():
-                found += [run for run in pieces(d, i, j, e, s) if run.words >= min_words]
+    found = []
+    for d, start, end, e, source in stretches([[span.token for span in row] for row in spans], min_words):
+        period = start - source
+        step = period if e == d and source + end - start > start and period >= min_words else end - start
+        for i in range(start, end, step):
+            j = min(i + step, end)
+            if j - i < min_words:
+                continue
+            k, m = source, source + j - i
+            text, other = texts[d], texts[e]
+            left = 0
+            while True:
+                a, b = spans[d][i].start - left - 1, spans[e][k].start - left - 1
+                if a < (spans[d][i - 1].end if i else 0) or b < (spans[e][k - 1].end if k else 0):
+                    break
+                if text[a] != other[b] or text[a].isspace():
+                    break
+                left += 1
+            while left and (grows(text, spans[d][i].start - left) or grows(other, spans[e][k].start - left)):
+                left -= 1
+            right = 0
+            while True:
+                a, b = spans[d][j - 1].end + right, spans[e][m - 1].end + right
+                if a >= (spans[d][j].start if j < len(spans[d]) else len(text)):
+                    break
+                if b >= (spans[e][m].start if m < len(spans[e]) else len(other)):
+                    break
+                if text[a] != other[b] or text[a].isspace():
+                    break
+                right += 1
+            while right and (grows(text, spans[d][j - 1].end + right) or grows(other, spans[e][m - 1].end + right)):
+                right -= 1
+            found.append(Run(d, *side(d, i, j, left, right), e, *side(e, k, m, left, right), j - i))
     return sorted(found)
 
 

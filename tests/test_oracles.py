@@ -110,12 +110,12 @@ def test_paragraphs() -> None:
     assert ["to be", "or not", "a", "b"] == spans("to be\nor not\na\nb")
 
 
-def test_repeated_runs() -> None:
+def test_repeats() -> None:
     """Doubled, tripled, moved and said again and again: the cases of the contract."""
     a, b, c, d = "one two three", "four five six", "seven eight", "nine ten"
 
     def runs(*texts: str, min_words: int = 5) -> list[tuple[str, str, int]]:
-        found = oracles.repeated_runs(texts, min_words)
+        found = oracles.repeats(texts, min_words)
         return [
             (
                 texts[r.document][r.start : r.end],
@@ -136,13 +136,13 @@ def test_repeated_runs() -> None:
     assert [("\n\n".join(["go on"] * 9), "", 18)] == runs(again), "a distance of two words: whole"
     text = "\n\n".join([a, b, c, d, c, a, b])
     assert [(two, "", 6)] == runs(text)
-    assert [Run(1, 0, 27, 0, 0, 27, 6)] == oracles.repeated_runs([f"{a}\n{b}", f"{a}\n{b}"], 5)
+    assert [Run(1, 0, 27, 0, 0, 27, 6)] == oracles.repeats([f"{a}\n{b}", f"{a}\n{b}"], 5)
 
 
 @given(strategies.articles())
 def test_runs_are_equal_and_maximal(text: str) -> None:
     """A run equals its source in tokens, and the source stands earlier."""
-    for run in oracles.repeated_runs([text], 6):
+    for run in oracles.repeats([text], 6):
         words = oracles.tokens(text[run.start : run.end])
         assert words == oracles.tokens(text[run.source_start : run.source_end])
         assert run.words == len(words) >= 6
@@ -175,7 +175,7 @@ def test_corpora() -> None:
     assert copies == [(p.left, p.right) for p in oracles.pairs(texts, 0.05)]
 
     article = corpora.doubled_article()
-    runs = oracles.repeated_runs([article.text], 50)
+    runs = oracles.repeats([article.text], 50)
     assert [Run(0, *article.second, 0, *article.first, article.words)] == runs
 
     texts, groups = corpora.planted()

@@ -11,7 +11,8 @@ The suffix automaton [1] of the sequence grows symbol by symbol. When the place 
 its state is the class of the longest suffix that occurred before; the class knows where it first ended. Edges lie in
 one open-addressing table, and in a list a state, which is walked when a state is split.
 
-Cost: linear in the sequence whatever repeats in it.
+Cost: linear in the sequence whatever repeats in it; some 130 bytes a symbol, of 4 bytes each. Numbers of states and
+edges are int32: a sequence has less than `LONGEST` symbols.
 
 References: [1] Blumer et al., "The smallest automaton recognizing the subwords of a text", 1985.
 """
@@ -25,15 +26,17 @@ from dedup.kernels import kernel
 from dedup.kernels.words import mix
 
 NONE = -1
+LONGEST = 1 << 29
+"""Symbols, one more than a sequence may have: four edges a symbol, counted in int32, at the worst."""
 
 
 @kernel
 def find_edge(
     state: np.int64,
-    symbol: np.int64,
-    slots: npt.NDArray[np.int64],
-    owners: npt.NDArray[np.int64],
-    symbols: npt.NDArray[np.int64],
+    symbol: np.signedinteger,
+    slots: npt.NDArray[np.int32],
+    owners: npt.NDArray[np.int32],
+    symbols: npt.NDArray[np.signedinteger],
 ) -> int:
     """Return the slot that holds the edge of `state` with `symbol`, or the empty one where it belongs."""
     mask = len(slots) - 1
@@ -45,31 +48,34 @@ def find_edge(
 
 @kernel
 def longest_earlier(
-    sequence: npt.NDArray[np.int64], grown: int, length: npt.NDArray[np.int64], source: npt.NDArray[np.int64]
+    sequence: npt.NDArray[np.signedinteger],
+    grown: int,
+    length: npt.NDArray[np.signedinteger],
+    source: npt.NDArray[np.signedinteger],
 ) -> None:
     """Write, for each end place, the `length` of the longest earlier stretch and the end of its first place, `source`.
 
     The first `grown` symbols are looked up and added; those behind are looked up among these alone.
     """
     states = 2 * grown + 2
-    size = np.empty(states, dtype=np.int64)  # the longest stretch of each state
-    link = np.empty(states, dtype=np.int64)
-    first_end = np.empty(states, dtype=np.int64)
-    edge_of = np.empty(states, dtype=np.int64)
+    size = np.empty(states, dtype=np.int32)  # the longest stretch of each state
+    link = np.empty(states, dtype=np.int32)
+    first_end = np.empty(states, dtype=np.int32)
+    edge_of = np.empty(states, dtype=np.int32)
     for i in range(states):
         size[i] = 0
         link[i] = NONE
         first_end[i] = NONE
         edge_of[i] = NONE
-    edges = 4 * grown + 8
-    owners = np.empty(edges, dtype=np.int64)
-    symbols = np.empty(edges, dtype=np.int64)
-    targets = np.empty(edges, dtype=np.int64)
-    next_edge = np.empty(edges, dtype=np.int64)
+    edges = 3 * grown + 8  # 3 * grown - 4 at most, for grown > 2
+    owners = np.empty(edges, dtype=np.int32)
+    symbols = np.empty(edges, dtype=sequence.dtype)
+    targets = np.empty(edges, dtype=np.int32)
+    next_edge = np.empty(edges, dtype=np.int32)
     bits = 4
-    while (1 << bits) < 2 * edges:
+    while (1 << bits) * 2 < 3 * edges:
         bits += 1
-    slots = np.empty(1 << bits, dtype=np.int64)
+    slots = np.empty(1 << bits, dtype=np.int32)
     for i in range(len(slots)):
         slots[i] = NONE
     state_count, edge_count, last = 1, 0, np.int64(0)
@@ -79,11 +85,11 @@ def longest_earlier(
         if place >= grown:
             slot = find_edge(state, symbol, slots, owners, symbols)
             while slots[slot] == NONE and state != 0:
-                state = link[state]
-                matched = size[state]
+                state = np.int64(link[state])
+                matched = np.int64(size[state])
                 slot = find_edge(state, symbol, slots, owners, symbols)
             if slots[slot] != NONE:
-                state = targets[slots[slot]]
+                state = np.int64(targets[slots[slot]])
                 matched += 1
             length[place] = matched
             source[place] = first_end[state] if matched > 0 else NONE
@@ -92,14 +98,14 @@ def longest_earlier(
         state_count += 1
         size[current] = size[last] + 1
         first_end[current] = place
-        walk = last
+        walk = np.int64(last)
         old = np.int64(NONE)
         split = False
         while walk != NONE:
             slot = find_edge(walk, symbol, slots, owners, symbols)
-            edge = slots[slot]
+            edge = np.int64(slots[slot])
             if not split and edge != NONE:
-                old = targets[edge]
+                old = np.int64(targets[edge])
                 if size[old] == size[walk] + 1:
                     link[current] = old
                     break
@@ -110,7 +116,7 @@ def longest_earlier(
                 size[clone] = size[walk] + 1
                 link[clone] = link[old]
                 first_end[clone] = first_end[old]
-                copied = edge_of[old]
+                copied = np.int64(edge_of[old])
                 while copied != NONE:
                     new_slot = find_edge(clone, symbols[copied], slots, owners, symbols)
                     slots[new_slot] = edge_count
@@ -120,7 +126,7 @@ def longest_earlier(
                     next_edge[edge_count] = edge_of[clone]
                     edge_of[clone] = edge_count
                     edge_count += 1
-                    copied = next_edge[copied]
+                    copied = np.int64(next_edge[copied])
                 link[old] = clone
                 link[current] = clone
             if split:
@@ -135,9 +141,9 @@ def longest_earlier(
                 next_edge[edge_count] = edge_of[walk]
                 edge_of[walk] = edge_count
                 edge_count += 1
-            walk = link[walk]
+            walk = np.int64(link[walk])
         if link[current] == NONE:
             link[current] = 0
-        last = current
+        last = np.int64(current)
         length[place] = size[link[current]]
         source[place] = first_end[link[current]] if length[place] > 0 else NONE

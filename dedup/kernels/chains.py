@@ -1,0 +1,383 @@
+"""Chains: equal stretches that follow one another on both sides, with small edits between them.
+
+A seed is a run of windows that each link to the first place, or to the place before, where the same tokens stand. In
+naive Python, over the seeds (start, source, size) by start::
+
+    score[s] = size[s] + max(0, max(score[p] - cost(p, s) for p before s, within `GAP` tokens on both sides))
+
+where what overlaps counts once and ``cost = drift / 2 + gap / 4`` (as in minimap2 [1], with the last `BACK` seeds
+only). A chain is the way back from the best score, over seeds that no better chain has. Its gaps are aligned by the
+longest common subsequence; its ends grow as long as the alignment pays (2 for an equal token, -3 for an edit) and
+never falls `DROP` behind its best [2]. A chain never overlaps its own source. One whose matched tokens are less than
+`threshold` of its longer side is cut at its worst gap.
+
+Cost: linear in the windows and seeds: each seed looks back at `BACK` others, a gap is `GAP` tokens at most, and an end
+grows in a band of `BAND`.
+
+References: [1] Li, "Minimap2: pairwise alignment for nucleotide sequences", Bioinformatics 2018.
+[2] Zhang, Schwartz, Wagner, Miller, "A greedy algorithm for aligning DNA sequences", 2000.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.kernels import kernel
+from dedup.kernels.windows import OPENS
+
+GAP = 40
+"""Tokens between two seeds of a chain, on either side, at most."""
+
+BACK = 64
+"""Seeds that a seed looks back at."""
+
+BAND = 8
+"""Tokens that an end may drift while it grows."""
+
+DROP = 16
+EQUAL, EDIT = 2, -3
+SMALL = 4
+"""Tokens: an edit as short as this does not part a chain."""
+
+START, SOURCE, SIZE = range(3)
+CHAIN_START, CHAIN_END, CHAIN_SOURCE, CHAIN_SOURCE_END, CHAIN_MATCHED = range(5)
+
+
+@kernel
+def find_seeds(
+    place: npt.NDArray[np.signedinteger],
+    first: npt.NDArray[np.signedinteger],
+    flags: npt.NDArray[np.uint8],
+    size: int,
+    seeds: npt.NDArray[np.int64],
+) -> int:
+    """Write the seeds (start, source, tokens), in the order of their ends; return their number.
+
+    `seeds` has room for two a window. With no room it only counts.
+    """
+    latest = np.empty(len(first), dtype=first.dtype)  # of each first window, the last equal one so far
+    write = len(seeds) > 0
+    count = 0
+    open_first, first_size = np.int64(-1), np.int64(0)  # window before that the last one links to, windows so far
+    open_last, last_size = np.int64(-1), np.int64(0)
+    for u in range(len(first) + 1):
+        to_first, to_last = np.int64(-1), np.int64(-1)
+        opens = True
+        if u < len(first):
+            opens = (flags[u] & OPENS) != 0
+            f = np.int64(first[u])
+            if f != u:
+                to_first = f
+                to_last = np.int64(latest[f])
+                if to_last == f:
+                    to_last = np.int64(-1)
+            latest[f] = u
+        goes_on = not opens and open_first >= 0 and to_first == open_first + 1 and not flags[to_first] & OPENS
+        if first_size > 0 and not goes_on:
+            if write:
+                seeds[count, START] = place[u - first_size]
+                seeds[count, SOURCE] = place[open_first - first_size + 1]
+                seeds[count, SIZE] = first_size + size - 1
+            count += 1
+            first_size = np.int64(0)
+        open_first = to_first
+        if to_first >= 0:
+            first_size += 1
+        goes_on = not opens and open_last >= 0 and to_last == open_last + 1 and not flags[to_last] & OPENS
+        if last_size > 0 and not goes_on:
+            if write:
+                seeds[count, START] = place[u - last_size]
+                seeds[count, SOURCE] = place[open_last - last_size + 1]
+                seeds[count, SIZE] = last_size + size - 1
+            count += 1
+            last_size = np.int64(0)
+        open_last = to_last
+        if to_last >= 0:
+            last_size += 1
+    return count
+
+
+@kernel
+def link_seeds(
+    seeds: npt.NDArray[np.int64],
+    text: npt.NDArray[np.int64],
+    source_text: npt.NDArray[np.int64],
+    scores: npt.NDArray[np.float64],
+    back: npt.NDArray[np.int64],
+) -> None:
+    """Write the best score of a chain that ends with each seed, and the seed before it (-1 for none).
+
+    Seeds come by start; `text` and `source_text` are the texts they stand in. One that overlaps its own source is left
+    out: score 0.
+    """
+    begin = np.empty(len(seeds), dtype=np.int64)  # where the chain starts
+    for s in range(len(seeds)):
+        start, source, size = seeds[s, START], seeds[s, SOURCE], seeds[s, SIZE]
+        back[s] = -1
+        begin[s] = start
+        if source + size > start:
+            scores[s] = 0.0
+            continue
+        scores[s] = size
+        for p in range(s - 1, max(s - 1 - BACK, -1), -1):
+            if text[p] != text[s]:
+                break
+            if scores[p] == 0.0:
+                continue
+            ahead = start - seeds[p, START] - seeds[p, SIZE]
+            source_ahead = source - seeds[p, SOURCE] - seeds[p, SIZE]
+            if ahead > GAP or source_ahead > GAP or source <= seeds[p, SOURCE] or start <= seeds[p, START]:
+                continue
+            if source + size > begin[p]:  # it would reach into itself
+                continue
+            overlap = max(np.int64(0), -ahead, -source_ahead)
+            if overlap >= size or overlap >= seeds[p, SIZE]:
+                continue
+            drift = abs(ahead - source_ahead)
+            gap = max(np.int64(0), ahead, source_ahead)
+            if source_text[s] != source_text[p]:
+                continue
+            score = scores[p] + size - overlap - 0.5 * drift - 0.25 * gap
+            if score > scores[s]:
+                scores[s] = score
+                back[s] = p
+                begin[s] = begin[p]
+
+
+@kernel
+def grow(
+    tokens: npt.NDArray[np.uint64],
+    at: int,
+    source: int,
+    step: int,
+    room: int,
+    source_room: int,
+    grown: npt.NDArray[np.int64],
+) -> None:
+    """Grow an end: write how many tokens it gains here, in the source, and how many of them are equal.
+
+    The tokens at ``at + step * k`` and ``source + step * k`` come next, for k from 0 to `room` and `source_room`.
+    """
+    width = 2 * BAND + 1
+    low = -(1 << 30)
+    score = np.full(width + 2, low, dtype=np.int64)  # column: tokens of the source less those here, + BAND + 1
+    equal = np.zeros(width + 2, dtype=np.int64)
+    grown[0] = 0
+    grown[1] = 0
+    grown[2] = 0
+    best = np.int64(0)
+    for column in range(BAND + 1):
+        if column <= source_room:
+            score[BAND + 1 + column] = column * EDIT
+    for row in range(1, room + 1):
+        token = tokens[at + step * (row - 1)]
+        top = np.int64(low)
+        for column in range(1, width + 1):
+            taken = row + column - BAND - 1
+            # the row above: its same column is a diagonal step, the next one a token left out here
+            if taken < 0 or taken > source_room:
+                score[column] = low
+                continue
+            value, same = np.int64(low), np.int64(0)
+            if taken > 0 and score[column] > low // 2:
+                if tokens[source + step * (taken - 1)] == token:
+                    value, same = score[column] + EQUAL, equal[column] + 1
+                else:
+                    value, same = score[column] + EDIT, equal[column]
+            if score[column + 1] + EDIT > value:
+                value, same = score[column + 1] + EDIT, equal[column + 1]
+            if score[column - 1] + EDIT > value:
+                value, same = score[column - 1] + EDIT, equal[column - 1]
+            score[column] = value
+            equal[column] = same
+            if value > top:
+                top = value
+            if value > best:
+                best = value
+                grown[0] = row
+                grown[1] = taken
+                grown[2] = same
+        score[0] = low
+        score[width + 1] = low
+        if top < best - DROP:
+            break
+
+
+@kernel
+def common(tokens: npt.NDArray[np.uint64], a: int, a_end: int, b: int, b_end: int) -> int:
+    """Return the length of the longest common subsequence of two stretches of at most `GAP` tokens."""
+    row = np.zeros(b_end - b + 1, dtype=np.int64)
+    for i in range(a, a_end):
+        diagonal = np.int64(0)
+        for j in range(b, b_end):
+            above = row[j - b + 1]
+            if tokens[i] == tokens[j]:
+                row[j - b + 1] = diagonal + 1
+            elif row[j - b] > above:
+                row[j - b + 1] = row[j - b]
+            diagonal = above
+    return row[b_end - b]
+
+
+@kernel
+def build_chains(
+    tokens: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    seeds: npt.NDArray[np.int64],
+    order: npt.NDArray[np.int64],
+    back: npt.NDArray[np.int64],
+    scores: npt.NDArray[np.float64],
+    exact_start: npt.NDArray[np.int64],
+    exact_end: npt.NDArray[np.int64],
+    size: int,
+    threshold: float,
+    chains: npt.NDArray[np.int64],
+    parts: npt.NDArray[np.int64],
+    counts: npt.NDArray[np.int64],
+) -> None:
+    """Write the chains of `size` tokens or more that reach the threshold, and their parts.
+
+    `order` is the seeds by score, the best first. A chain is (start, end, source, source end, matched); a part is
+    (chain, start, end, source, source end). `counts` is the number of both. Room: one chain, one part a seed. What has
+    fewer equal tokens than a quarter of `size`, or lies within an exact stretch and is shorter, is left out.
+    """
+    used = np.zeros(len(seeds), dtype=np.bool_)
+    blocks = np.empty((len(seeds), 2), dtype=np.int64)  # seed, and tokens cut off its front
+    matched_gap = np.empty(len(seeds), dtype=np.int64)
+    reached = np.empty(len(seeds) + 1, dtype=np.int64)  # matched tokens up to the end of each block
+    loss = np.empty(len(seeds), dtype=np.int64)  # tokens that the gap before each block does not match
+    below = np.empty((len(seeds), 2), dtype=np.int64)  # the worst gap on either side of a gap: a Cartesian tree
+    stack = np.empty((len(seeds) + 2, 3), dtype=np.int64)
+    grown = np.empty(3, dtype=np.int64)
+    chain_count, part_count = 0, 0
+    for place in range(len(order)):
+        s = order[place]
+        if used[s] or scores[s] == 0.0:
+            continue
+        members = 0
+        while s >= 0 and not used[s]:
+            used[s] = True
+            blocks[members, 0] = s
+            members += 1
+            s = back[s]
+        for i in range(members // 2):
+            other = members - 1 - i
+            blocks[i, 0], blocks[other, 0] = blocks[other, 0], blocks[i, 0]
+        blocks[0, 1] = 0
+        for i in range(1, members):
+            s, p = blocks[i, 0], blocks[i - 1, 0]
+            end, source_end = seeds[p, START] + seeds[p, SIZE], seeds[p, SOURCE] + seeds[p, SIZE]
+            overlap = max(np.int64(0), end - seeds[s, START], source_end - seeds[s, SOURCE])
+            blocks[i, 1] = overlap
+            start, source = seeds[s, START] + overlap, seeds[s, SOURCE] + overlap
+            matched_gap[i] = 0
+            if start > end and source > source_end:
+                matched_gap[i] = common(tokens, end, start, source_end, source)
+            loss[i] = max(start - end, source - source_end) - matched_gap[i]
+        reached[0] = 0
+        for i in range(members):
+            reached[i + 1] = reached[i] + seeds[blocks[i, 0], SIZE] - blocks[i, 1]
+            if i > 0:
+                reached[i + 1] += matched_gap[i]
+        root, depth = np.int64(-1), 0
+        for i in range(1, members):  # gaps, each under the nearest worse one
+            last = np.int64(-1)
+            while depth > 0 and loss[stack[depth - 1, 0]] < loss[i]:
+                depth -= 1
+                last = stack[depth, 0]
+            below[i, 0], below[i, 1] = last, -1
+            if depth > 0:
+                below[stack[depth - 1, 0], 1] = i
+            else:
+                root = np.int64(i)
+            stack[depth, 0] = i
+            depth += 1
+        stack[0, 0], stack[0, 1], stack[0, 2] = 0, members, root
+        depth = 1
+        while depth > 0:
+            depth -= 1
+            low, high, worst = stack[depth, 0], stack[depth, 1], stack[depth, 2]
+            a, z = blocks[low, 0], blocks[high - 1, 0]
+            start, source = seeds[a, START] + blocks[low, 1], seeds[a, SOURCE] + blocks[low, 1]
+            end, source_end = seeds[z, START] + seeds[z, SIZE], seeds[z, SOURCE] + seeds[z, SIZE]
+            matched = reached[high] - reached[low] - (matched_gap[low] if low > 0 else 0)
+            if matched / max(end - start, source_end - source) < threshold:
+                if worst >= 0:
+                    stack[depth, 0], stack[depth, 1], stack[depth, 2] = worst, high, below[worst, 1]
+                    stack[depth + 1, 0], stack[depth + 1, 1], stack[depth + 1, 2] = low, worst, below[worst, 0]
+                    depth += 2
+                continue
+            if matched < size // 4:
+                continue
+            around = np.searchsorted(exact_start, start, side="right") - 1
+            if around >= 0 and end <= exact_end[around] and end - start < exact_end[around] - exact_start[around]:
+                continue
+            text = np.searchsorted(offsets, start, side="right")
+            source_text = np.searchsorted(offsets, source, side="right")
+            inside = text == source_text
+            room = start - max(offsets[text - 1], source_end if inside else np.int64(0))
+            left, right = np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64)
+            grow(tokens, start - 1, source - 1, -1, room, source - offsets[source_text - 1], left)
+            grow(
+                tokens, end, source_end, 1, offsets[text] - end,
+                (start - left[0] if inside else offsets[source_text]) - source_end, right,
+            )  # fmt: skip
+            for attempt in range(4):  # with both ends, with the better one, with none
+                use_left = attempt in {0, 1}
+                use_right = attempt in {0, 2}
+                if attempt in {1, 2} and (attempt == 1) == (right[2] > left[2]):
+                    use_left, use_right = not use_left, not use_right
+                here = end - start + (left[0] if use_left else 0) + (right[0] if use_right else 0)
+                there = source_end - source + (left[1] if use_left else 0) + (right[1] if use_right else 0)
+                total = matched + (left[2] if use_left else 0) + (right[2] if use_right else 0)
+                if total / max(here, there) >= threshold:
+                    break
+            if here < size or (high - low == 1 and total == seeds[a, SIZE]):
+                continue  # too short, or equal from end to end, which is known
+            grown[0] = left[0] if use_left else 0
+            grown[1] = left[1] if use_left else 0
+            row = chain_count
+            chains[row, CHAIN_START] = start - grown[0]
+            chains[row, CHAIN_SOURCE] = source - grown[1]
+            chains[row, CHAIN_END] = chains[row, CHAIN_START] + here
+            chains[row, CHAIN_SOURCE_END] = chains[row, CHAIN_SOURCE] + there
+            chains[row, CHAIN_MATCHED] = total
+            chain_count += 1
+            parts[part_count, 0] = row
+            parts[part_count, 1] = chains[row, CHAIN_START]
+            parts[part_count, 3] = chains[row, CHAIN_SOURCE]
+            for i in range(low + 1, high):
+                s, p = blocks[i, 0], blocks[i - 1, 0]
+                p_end, p_source_end = seeds[p, START] + seeds[p, SIZE], seeds[p, SOURCE] + seeds[p, SIZE]
+                new, source_new = seeds[s, START] + blocks[i, 1], seeds[s, SOURCE] + blocks[i, 1]
+                wide = max(new - p_end, source_new - p_source_end)
+                if wide > SMALL and 2 * matched_gap[i] < wide:
+                    parts[part_count, 2] = p_end
+                    parts[part_count, 4] = p_source_end
+                    part_count += 1
+                    parts[part_count, 0] = row
+                    parts[part_count, 1] = new
+                    parts[part_count, 3] = source_new
+            parts[part_count, 2] = chains[row, CHAIN_END]
+            parts[part_count, 4] = chains[row, CHAIN_SOURCE_END]
+            part_count += 1
+    counts[0] = chain_count
+    counts[1] = part_count
+
+
+@kernel
+def choose_chains(
+    chains: npt.NDArray[np.int64], order: npt.NDArray[np.int64], chosen: npt.NDArray[np.bool_], tokens: int
+) -> None:
+    """Choose chains in some order: each of which less than half is covered by those chosen before."""
+    covered = np.zeros(tokens, dtype=np.bool_)
+    for row in order:
+        start, end = chains[row, CHAIN_START], chains[row, CHAIN_END]
+        already = np.int64(0)
+        for i in range(start, end):
+            already += covered[i]
+        chosen[row] = 2 * already < end - start
+        if chosen[row]:
+            for i in range(start, end):
+                covered[i] = True

@@ -1,0 +1,294 @@
+"""Windows of a fixed number of tokens: which may stand twice, where each stood first, and the blocks they make.
+
+A window is `size` tokens of one text. In naive Python, over the windows `w` of all texts in order::
+
+    first = [w.index(x) for x in w]                             # where the same tokens stood first
+    repeated = [w.count(x) > 1 for x in w]
+    cut = {c for i in range(len(w)) for c in borders(i)}        # see `cut_blocks`
+
+Three steps:
+
+1. `find_anchors` picks, for each window, its smallest hash of `gram` tokens, the last one of equals (winnowing [1]):
+   a few places in a hundred. Equal windows pick equal anchors at equal distances, so a window whose anchor's hash is
+   met at one place only stands nowhere else: `mark_twice` and `keep_windows` drop it. No window that stands twice is
+   lost; some that stand once are kept.
+2. `find_first` finds the first place of each window that is left. Where the window before repeats place p, one token
+   tells whether this one repeats p + 1; else the window is looked up in a table. Equality is of all its tokens, the
+   hash only leads there.
+3. The first places are cut wherever some text goes on differently, `cut_blocks`. Between two cuts all copies go on
+   alike, so each text is a row of whole blocks, and every maximal repeat begins and ends between blocks.
+
+Arrays: tokens are uint64 hashes; windows that are left are numbered from 0 in order, `place[u]` is the first token
+of window u, `first[u]` the number of the first window equal to it (int32, or int64 beyond 2^31 tokens).
+
+Cost: about 5 ns a token for step 1; 10 to 100 ns a window that is left for steps 2 and 3; linear, for any text.
+
+References: [1] Schleimer, Wilkerson, Aiken, "Winnowing: local algorithms for document fingerprinting", SIGMOD 2003.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.kernels import kernel
+from dedup.kernels.words import mix
+
+BASE = np.uint64(0x9E3779B97F4A7C15)
+HALF = np.uint64(32)
+LOW = np.uint64(0xFFFFFFFF)
+
+REPEATED, CUT, OPENS = 1, 2, 4
+"""Bits of a window's flags: it stands again later; a block begins at it; it does not follow the window before."""
+
+
+@kernel
+def find_anchors(
+    tokens: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    size: int,
+    gram: int,
+    hashes: npt.NDArray[np.uint64],
+    since: npt.NDArray[np.int64],
+) -> int:
+    """Write the hash of each anchor and the first window that it stands for (its first token); return their number.
+
+    `hashes` and `since` have room for one anchor a token.
+    """
+    power = np.uint64(1)  # BASE ** gram
+    for _ in range(gram):
+        power *= BASE
+    grams = size - gram + 1  # in a window
+    ring = np.empty(grams, dtype=np.uint64)
+    count = 0
+    for text in range(len(offsets) - 1):
+        start, end = offsets[text], offsets[text + 1]
+        if end - start < size:
+            continue
+        total = np.uint64(0)
+        smallest, age, at = np.uint64(0), np.int64(-1), np.int64(0)
+        for i in range(start, end):
+            total = total * BASE + tokens[i]
+            if i >= start + gram:
+                total -= tokens[i - gram] * power
+            elif i < start + gram - 1:
+                continue
+            value = mix(total)
+            ring[at] = value
+            window = i + 1 - size
+            if age < 0 or value <= smallest:
+                smallest, age = value, np.int64(0)
+                fresh = True
+            else:
+                age += 1
+                fresh = False
+                if age == grams:  # it left the window: look for the last smallest one
+                    fresh = True
+                    smallest, age = ring[at], np.int64(0)
+                    back = at
+                    for steps in range(1, grams):
+                        back = back - 1 if back > 0 else grams - 1
+                        if ring[back] < smallest:
+                            smallest, age = ring[back], np.int64(steps)
+            at = at + 1 if at + 1 < grams else 0
+            if window >= start and (fresh or window == start):
+                hashes[count] = smallest
+                since[count] = window
+                count += 1
+    return count
+
+
+@kernel
+def mark_twice(hashes: npt.NDArray[np.uint64], twice: npt.NDArray[np.bool_]) -> None:
+    """Write which of the hashes stand twice or more: a table of them, the lowest bit for "again".
+
+    The smallest hashes of windows crowd at zero, so another multiplication spreads them over the table.
+    """
+    bits = 4
+    while (1 << bits) * 2 < len(hashes) * 3:
+        bits += 1
+    mask = (1 << bits) - 1
+    shift = np.uint64(64 - bits)
+    one = np.uint64(1)
+    slots = np.zeros(1 << bits, dtype=np.uint64)
+    for i in range(len(hashes)):
+        key = hashes[i] | np.uint64(3)  # never empty; two hashes in 2^62 are taken as one, which keeps more
+        slot = np.int64((key * BASE) >> shift)
+        while slots[slot] != np.uint64(0) and slots[slot] | one != key:
+            slot = (slot + 1) & mask
+        slots[slot] = key if slots[slot] != np.uint64(0) else key ^ one
+    for i in range(len(hashes)):
+        key = hashes[i] | np.uint64(3)
+        slot = np.int64((key * BASE) >> shift)
+        while slots[slot] | one != key:
+            slot = (slot + 1) & mask
+        twice[i] = slots[slot] == key
+
+
+@kernel
+def keep_windows(
+    offsets: npt.NDArray[np.int64],
+    size: int,
+    since: npt.NDArray[np.int64],
+    twice: npt.NDArray[np.bool_],
+    runs: npt.NDArray[np.int64],
+) -> int:
+    """Write the runs of windows (first, end) whose anchor stands twice; return their number. Runs end with a text."""
+    count, anchor = 0, 0
+    for text in range(len(offsets) - 1):
+        end = offsets[text + 1] - size + 1
+        opened = False
+        while anchor < len(since) and since[anchor] < end:
+            if not twice[anchor]:
+                opened = False
+            else:
+                following = since[anchor + 1] if anchor + 1 < len(since) else end
+                if not opened:
+                    runs[count, 0] = since[anchor]
+                    count += 1
+                opened = True
+                runs[count - 1, 1] = min(following, end)
+            anchor += 1
+    return count
+
+
+@kernel
+def find_first(
+    tokens: npt.NDArray[np.uint64],
+    runs: npt.NDArray[np.int64],
+    size: int,
+    place: npt.NDArray[np.signedinteger],
+    first: npt.NDArray[np.signedinteger],
+    flags: npt.NDArray[np.uint8],
+) -> None:
+    """Write `place`, `first` and the flags REPEATED and OPENS of the windows in `runs`.
+
+    The table's entries are 32 bits of the hash and the window's number + 1; it grows with the distinct windows.
+    """
+    power = np.uint64(1)  # BASE ** size
+    for _ in range(size):
+        power *= BASE
+    capacity = max(len(place) // 4, 64)
+    slots = np.zeros(capacity, dtype=np.uint64)
+    filled, u = 0, 0
+    for run in range(len(runs)):
+        start, end = runs[run, 0], runs[run, 1]
+        total = np.uint64(0)
+        for i in range(start, start + size - 1):
+            total = total * BASE + tokens[i]
+        earlier = np.int64(-1)  # a window equal to the one before
+        for i in range(start, end):
+            total = total * BASE + tokens[i + size - 1]
+            if i > start:
+                total -= tokens[i - 1] * power
+            place[u] = i
+            flags[u] = OPENS if i == start else 0
+            found = np.int64(-1)
+            if earlier >= 0:
+                q = place[earlier] + 1
+                if place[earlier + 1] == q and not flags[earlier + 1] & OPENS:
+                    if tokens[q + size - 1] == tokens[i + size - 1]:
+                        found = np.int64(first[earlier + 1])
+            if found < 0:
+                tag = mix(total) >> HALF
+                slot = np.int64((tag * np.uint64(capacity)) >> HALF)
+                while slots[slot] != np.uint64(0):
+                    entry = slots[slot]
+                    if entry >> HALF == tag:
+                        number = np.int64(entry & LOW) - 1
+                        q = np.int64(place[number])
+                        same = 0
+                        while same < size and tokens[q + same] == tokens[i + same]:
+                            same += 1
+                        if same == size:
+                            found = number
+                            break
+                    slot = slot + 1 if slot + 1 < capacity else 0
+                if found < 0:
+                    found = np.int64(u)
+                    slots[slot] = tag << HALF | np.uint64(u + 1)
+                    filled += 1
+                    if 4 * filled > 3 * capacity:
+                        wider = 2 * capacity
+                        moved = np.zeros(wider, dtype=np.uint64)
+                        for old in range(capacity):
+                            entry = slots[old]
+                            if entry != np.uint64(0):
+                                slot = np.int64(((entry >> HALF) * np.uint64(wider)) >> HALF)
+                                while moved[slot] != np.uint64(0):
+                                    slot = slot + 1 if slot + 1 < wider else 0
+                                moved[slot] = entry
+                        slots = moved
+                        capacity = wider
+            first[u] = found
+            earlier = np.int64(-1)
+            if found != u:
+                flags[found] |= REPEATED
+                earlier = found
+            u += 1
+
+
+@kernel
+def cut_blocks(first: npt.NDArray[np.signedinteger], flags: npt.NDArray[np.uint8]) -> int:
+    """Flag the windows where a block begins; return the symbols that `write_blocks` will need.
+
+    A cut lies before the first place c of a window if that of the window before is not c - 1, and behind it if that of
+    the window behind is not c + 1. Windows that stand once, and the borders of runs, have no neighbours.
+    """
+    before = np.int64(-1)
+    for u in range(len(first)):
+        if flags[u] & OPENS and before >= 0:
+            if before + 1 < len(flags):
+                flags[before + 1] |= CUT
+            before = np.int64(-1)
+        at = np.int64(first[u])
+        if not flags[at] & REPEATED:
+            at = np.int64(-1)
+        if before >= 0 and at != before + 1 and before + 1 < len(flags):
+            flags[before + 1] |= CUT
+        if at >= 0 and (before < 0 or at != before + 1):
+            flags[at] |= CUT
+        before = at
+    count = 0
+    inside = False
+    for u in range(len(first)):
+        at = np.int64(first[u])
+        stays = flags[at] & REPEATED
+        if inside and (flags[u] & OPENS or not stays):
+            count += 1
+        inside = stays != 0
+        if inside and flags[at] & CUT:
+            count += 1
+    return count + 1 if inside else count
+
+
+@kernel
+def write_blocks(
+    first: npt.NDArray[np.signedinteger],
+    flags: npt.NDArray[np.uint8],
+    symbols: npt.NDArray[np.signedinteger],
+    at_window: npt.NDArray[np.signedinteger],
+) -> None:
+    """Write the texts as rows of blocks: a `symbol` each (its first place), and the window where it stands.
+
+    Behind each unbroken row stands a separator of its own, below 0, with the end of the row.
+    """
+    count = 0
+    separators = 0
+    inside = False
+    for u in range(len(first)):
+        at = np.int64(first[u])
+        stays = flags[at] & REPEATED
+        if inside and (flags[u] & OPENS or not stays):
+            separators += 1
+            symbols[count] = -separators
+            at_window[count] = u
+            count += 1
+        inside = stays != 0
+        if inside and flags[at] & CUT:
+            symbols[count] = at
+            at_window[count] = u
+            count += 1
+    if inside:
+        symbols[count] = -separators - 1
+        at_window[count] = len(first)
