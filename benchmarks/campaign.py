@@ -36,6 +36,7 @@ from typing import Any, Final
 from benchmarks import corpora, report, truth
 from benchmarks.measure import WARM_UP, Job, in_child
 
+THRESHOLD: Final = 0.8
 CURVE: Final = 0.5  # similarity from which on the curve is drawn
 FAST: Final = ("dedup", "dedup-lsh", "gaoya", "rensa", "rensa-tuned", "rensa-flags", "fastsketchlsh")
 SLOW: Final = ("fastsketchlsh-tuned", "datasketch", "datatrove")  # measured once
@@ -77,16 +78,22 @@ class _Texts:
         return iter(corpora.loaded(self._path))
 
 
-def known(name: str, thresholds: Iterable[float]) -> corpora.Corpus | None:
-    """The corpus on disk with its truths, or None where this machine does not have it."""
+def known(name: str, thresholds: Iterable[float] = ()) -> tuple[corpora.Corpus, set[float]] | None:
+    """The corpus on disk, and the thresholds at which its pairs are known; None where this machine does not have it."""
     try:
         corpus = corpora.prepared(name)
     except corpora.MissingCorpusError as error:
         print(f"skipped: {error}", file=sys.stderr)
         return None
+    judged: set[float] = set()
     for threshold in thresholds:
-        truth.kept(_Texts(corpus.path), corpus.digest, corpora.cache_folder(), threshold)
-    return corpus
+        try:
+            truth.kept(_Texts(corpus.path), corpus.digest, corpora.cache_folder(), threshold)
+        except truth.TooManyPairsError as error:
+            print(f"{name} is not judged at {threshold}: {error}", file=sys.stderr)
+        else:
+            judged.add(threshold)
+    return corpus, judged
 
 
 def take(plan: Plan, part: str, jobs: list[tuple[Job, int]]) -> None:
@@ -124,27 +131,30 @@ def take(plan: Plan, part: str, jobs: list[tuple[Job, int]]) -> None:
 def rivals(plan: Plan) -> None:
     """All tools from strings to pairs."""
     for name in (f"generated:{plan.size(20_000)}", "ota_dev", "win32_docs")[: 1 if plan.short else 3]:
-        corpus = known(name, (0.8, CURVE))
-        if corpus is not None:
-            job = Job("", "whole", corpus, True, 0.8, 1, [plan.core], 0, CURVE)
+        found = known(name, (THRESHOLD, CURVE))
+        if found is not None:
+            corpus, judged = found
+            curve = CURVE if CURVE in judged else 0.0
+            job = Job("", "whole", corpus, THRESHOLD in judged, THRESHOLD, 1, [plan.core], 0, curve)
             jobs = [(replace(job, tool=tool), plan.rounds) for tool in FAST]
             take(plan, "rivals", [*jobs, *((replace(job, tool=tool), 1) for tool in SLOW)])
 
 
 def ready(plan: Plan) -> None:
     """Tools from ready shingles to pairs."""
-    corpus = known(f"generated:{plan.size(20_000)}", (0.8,))
-    if corpus is not None:
-        job = Job("", "ready", corpus, True, 0.8, 1, [plan.core], 0)
+    found = known(f"generated:{plan.size(20_000)}", (THRESHOLD,))
+    if found is not None:
+        corpus, judged = found
+        job = Job("", "ready", corpus, THRESHOLD in judged, THRESHOLD, 1, [plan.core], 0)
         take(plan, "ready", [(replace(job, tool=tool), 1) for tool in (*FAST, *SLOW) if tool != "datatrove"])
 
 
 def cores(plan: Plan) -> None:
     """One core and two."""
     for name in (f"generated:{plan.size(100_000)}", "ota_dev"):
-        corpus = known(name, ())
-        if corpus is not None:
-            one = Job("", "whole", corpus, False, 0.8, 1, [plan.core], 0)
+        found = known(name)
+        if found is not None:
+            one = Job("", "whole", found[0], False, THRESHOLD, 1, [plan.core], 0)
             two = replace(one, threads=len(plan.cores), cores=plan.cores)
             tools = ("dedup", "dedup-lsh", "gaoya") if name == "ota_dev" else ("dedup", "dedup-lsh")
             take(plan, "cores", [(replace(job, tool=tool), plan.rounds) for tool in tools for job in (one, two)])
@@ -158,10 +168,10 @@ def growth(plan: Plan) -> None:
         ("family", "family:{}:2000:1:0.9", [10**k for k in range(3, last)]),
     ):
         for size in sizes:
-            corpus = known(form.format(size), ())
-            if corpus is None:
+            found = known(form.format(size))
+            if found is None:
                 continue
-            job = Job("", "whole", corpus, False, 0.8, 1, [plan.core], 0)
+            job = Job("", "whole", found[0], False, THRESHOLD, 1, [plan.core], 0)
             rounds = plan.rounds if size <= 10**5 else 1
             jobs = [(replace(job, tool=tool), rounds) for tool in ("dedup", "dedup-lsh")]
             if size <= (

@@ -46,7 +46,14 @@ def excerpts() -> list[str]:
     return [*bodies, *parts, *corpora.families(seed=9, count=8, size=4)]
 
 
-CORPORA: dict[str, Callable[[], list[str]]] = {"mixed": mixed, "articles": articles, "excerpts": excerpts}
+def news() -> list[str]:
+    """Give generated news, as the benchmarks measure with; skipped where the benchmarks are not beside the tests."""
+    generator = pytest.importorskip("benchmarks.corpora")
+    texts: list[str] = generator.corpus(500, 800, 3)
+    return texts
+
+
+CORPORA: dict[str, Callable[[], list[str]]] = {"mixed": mixed, "articles": articles, "excerpts": excerpts, "news": news}
 
 SEARCHES: dict[str, tuple[str, dict[str, Any]]] = {
     "documents": ("mixed", {}),
@@ -55,6 +62,8 @@ SEARCHES: dict[str, tuple[str, dict[str, Any]]] = {
     "documents by chars:8": ("mixed", {"shingle": "chars:8", "threshold": 0.6}),
     "documents by lsh": ("mixed", {"method": "lsh"}),
     "documents by lsh, another seed and recall": ("mixed", {"method": "lsh", "seed": 7, "recall": 0.9}),
+    "news": ("news", {}),
+    "news by lsh": ("news", {"method": "lsh"}),
     "paragraphs": ("articles", {"unit": "paragraph"}),
     "paragraphs by lsh": ("articles", {"unit": "paragraph", "method": "lsh"}),
     "containment": ("excerpts", {"metric": "containment", "threshold": 0.9}),

@@ -1,0 +1,61 @@
+"""The parts of the benchmarks that judge: the truth without an index, the bound, the curve."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from tests import corpora, oracles
+
+check_recall = pytest.importorskip("benchmarks.check_recall")
+score = pytest.importorskip("benchmarks.score")
+truth = pytest.importorskip("benchmarks.truth")
+
+
+@pytest.mark.parametrize("threshold", [0.5, 0.8, 1.0])
+def test_the_truth(threshold: float) -> None:
+    """Three independent ways agree: the index of the benchmarks, their brute force, the oracle of the tests."""
+    texts = (
+        corpora.families(count=15, size=5, edits=4) + corpora.in_all_scripts()[0] + ["", "one", "one two", "One two!"]
+    )
+    found = truth.find(texts, threshold)
+    pairs = list(zip(found.left.tolist(), found.right.tolist(), strict=True))
+    expected = oracles.pairs(texts, threshold)
+    assert [(pair.left, pair.right) for pair in expected] == pairs
+    assert [pair.jaccard for pair in expected] == found.similarity.tolist()
+    assert truth.by_brute_force(texts, threshold) == set(pairs)
+
+
+@pytest.mark.parametrize(("missed", "pairs"), [(0, 10), (1, 1000), (3, 400), (20, 30_000)])
+def test_the_bound(missed: int, pairs: int) -> None:
+    """At the bound, as many misses or more have a probability of 5 %."""
+    rate = check_recall.fewest_missed(missed, pairs)
+    if missed == 0:
+        assert rate == 0.0
+        return
+    fewer = sum(math.comb(pairs, k) * rate**k * (1 - rate) ** (pairs - k) for k in range(missed))
+    assert math.isclose(0.05, 1 - fewer, rel_tol=1e-6)
+
+
+def test_the_copies_of_the_check_are_near_the_threshold() -> None:
+    """Enough of the pairs lie in [t, t + 0.02] for the check to mean something."""
+    for threshold in (0.5, 0.8, 0.9):
+        texts = check_recall.corpus(1, threshold)
+        border = check_recall.border(texts, threshold)
+        expected = {(p.left, p.right) for p in oracles.pairs(texts, threshold) if p.jaccard <= threshold + 0.02}
+        assert expected == border
+        assert len(border) > 40
+
+
+def test_the_curve() -> None:
+    """Each step says how many pairs it holds and how many of them were reported, in either form of an answer."""
+    pairs = [(0, 1, 0.5), (0, 2, 0.519), (1, 2, 0.52), (3, 4, 1.0)]
+    left, right, similarity = (np.array(column) for column in zip(*pairs, strict=True))
+    none = np.empty(0, dtype=np.int64)
+    every = truth.Truth(left, right, similarity, none, none)
+    listed = score.Answer(np.array([2, 4]), np.array([1, 3]))
+    assert [(0.5, 2, 0), (0.52, 1, 1), (0.98, 1, 1)] == score.curve(listed, every, 5)
+    grouped = score.Answer(groups=np.array([7, 7, -1, -1, -1]))
+    assert [(0.5, 2, 1), (0.52, 1, 0), (0.98, 1, 0)] == score.curve(grouped, every, 5)
