@@ -6,8 +6,8 @@
 Each measurement is a process of its own that has warmed up before. **against**: the same texts for both, 50 words for
 `find_repeats`; for the suffix array, see `rivals/suffix_array.py`. Agreement: every repeat that `find_repeats` names is
 checked word by word against its source, and the share of the words in repeats of 50 words or more that a brute force
-over word windows finds is what it covers. **growth**: seconds and memory by size of a generated collection in which one text
-in ten is a copy, and by the number of copies of one text.
+over word windows finds is what it covers. **growth**: seconds and memory by size of a generated collection in which one
+text in ten is a copy, and by the number of copies of one text.
 """
 
 from __future__ import annotations

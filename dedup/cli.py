@@ -79,7 +79,7 @@ def common(command: Any) -> Any:
 def repeats(
     files: tuple[str, ...], min_words: int, threshold: float, as_json: bool, check: bool, threads: int | None
 ) -> None:
-    """Find runs of paragraphs that repeat an earlier run, inside a text and across texts.
+    """Find stretches of text that repeat an earlier one, inside a text and across texts.
 
     Each FILE is a plain text in UTF-8, "-" stands for standard input. Earlier means earlier in the same file, or in a
     file that was named before.

@@ -33,14 +33,14 @@ def find_repeats(
     threads: int | None = None,
     progress: ProgressOption = None,
 ) -> Repeats:
-    """Find runs of whole paragraphs that repeat an earlier run, inside one text and across a list.
+    """Find every stretch of text that repeats an earlier one, inside one text and across a list.
 
     Parameters
     ----------
     texts : one str, or a collection in any form that `dedup.find_duplicates` takes
     min_words : from 1 on; words that a repeat has at least
-    threshold : 0 < threshold <= 1; the least similarity (matched words / words of the longer side). At 1.0 a run
-        repeats to the word; below, one paragraph that was edited, put in or left out is bridged
+    threshold : 0 < threshold <= 1; the least similarity (matched words / words of the longer side). At 1.0 what
+        repeats to the word; below, also stretches with small edits between them
     ids, column, id, threads, progress : as for `dedup.find_duplicates`
 
     Returns
@@ -49,9 +49,9 @@ def find_repeats(
 
     Notes
     -----
-    At ``threshold=1.0`` these are exactly the maximal runs that stand at an earlier place too; the source is the first
-    such place. A body that stands three times is two repeats of the first. Cost: linear in the text, whatever repeats
-    in it.
+    At ``threshold=1.0`` these are exactly the maximal stretches of `min_words` words or more that stand at an earlier
+    place too; the source is the first such place. A body that stands three times is two repeats of the first. Below 1.0
+    each of them is reported or lies within a repeat that is. Cost: linear in the text, whatever repeats in it.
 
     >>> body = "\\n\\n".join(f"Paragraph {i} has words enough to tell it from the others." for i in range(6))
     >>> text = f"Title\\n\\n{body}\\n\\nAdvertisement\\n\\n{body}\\n\\nThe end"

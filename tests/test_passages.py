@@ -1,0 +1,140 @@
+"""Stretches of tokens that stand earlier: exactly those of the oracle; periods; work that grows with the text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedup.passages import Stretches, cut_periods, find_passages, find_stretches, find_windows
+from tests import oracles
+
+ODD = np.uint64(0x9FB21C651E98DF25)
+
+few = st.integers(0, 2)
+some = st.integers(0, 9)
+rows = st.one_of(
+    st.lists(few, max_size=24),
+    st.lists(some, max_size=24),
+    st.builds(
+        lambda unit, times, end: unit * times + end,
+        st.lists(some, max_size=8),
+        st.integers(1, 4),
+        st.lists(some, max_size=3),
+    ),
+)
+
+
+@st.composite
+def collections(draw: st.DrawFn) -> list[list[int]]:
+    """Give texts of which some quote a common one, from here to there."""
+    common = draw(st.lists(some, max_size=20))
+    texts = draw(st.lists(rows, max_size=4))
+    for text in texts:
+        low, high = sorted((draw(st.integers(0, len(common))), draw(st.integers(0, len(common)))))
+        at = draw(st.integers(0, len(text)))
+        text[at:at] = common[low:high]
+    return texts
+
+
+def arrays(texts: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """Give texts of numbers as token hashes and offsets."""
+    tokens = np.array([token + 1 for text in texts for token in text], dtype=np.uint64) * ODD
+    return tokens, np.cumsum([0, *map(len, texts)])
+
+
+def places(stretches: Stretches, offsets: npt.NDArray[np.int64]) -> list[tuple[int, int, int, int, int]]:
+    """Give stretches as the oracle does: document, start, end, document of the source, its start."""
+    found = []
+    for start, end, source, source_end in zip(*(column.tolist() for column in stretches), strict=True):
+        assert end - start == source_end - source
+        d, e = (int(np.searchsorted(offsets, place, side="right")) - 1 for place in (start, source))
+        found.append((d, start - int(offsets[d]), end - int(offsets[d]), e, source - int(offsets[e])))
+    return found
+
+
+@given(collections(), st.sampled_from([1, 2, 3, 4, 5, 8]))
+def test_every_stretch_and_no_other(texts: list[list[int]], size: int) -> None:
+    """All maximal stretches with their first places, for any texts."""
+    tokens, offsets = arrays(texts)
+    assert oracles.stretches(texts, size) == places(find_stretches(tokens, offsets, size), offsets)
+
+
+@given(collections(), st.sampled_from([1, 2, 3, 5]))
+def test_no_window_that_stands_twice_is_dropped(texts: list[list[int]], size: int) -> None:
+    """Anchors drop only what stands once; first places are those of a dictionary."""
+    tokens, offsets = arrays(texts)
+    place, first, _ = find_windows(tokens, offsets, size)
+    windows = [
+        (int(offsets[d]) + i, tuple(text[i : i + size]))
+        for d, text in enumerate(texts)
+        for i in range(len(text) - size + 1)
+    ]
+    known: dict[tuple[int, ...], int] = {}
+    expected = {at: known.setdefault(window, at) for at, window in windows}
+    found = dict(zip(place.tolist(), place[first].tolist(), strict=True))
+    assert found.items() <= expected.items()
+    assert {at for at, source in expected.items() if at != source} <= found.keys()
+
+
+@given(collections(), st.sampled_from([2, 4, 6]), st.sampled_from([0.5, 0.8, 0.95]))
+def test_chains_are_as_similar_as_they_say(texts: list[list[int]], size: int, threshold: float) -> None:
+    """A chain has its matched tokens, stands behind its source, and covers what is equal."""
+    tokens, offsets = arrays(texts)
+    found = find_passages(tokens, offsets, size, threshold)
+    exact = cut_periods(find_stretches(tokens, offsets, size), size)
+    covered = set()
+    for (start, end, source, source_end), similarity in zip(
+        zip(*(column.tolist() for column in found.stretches), strict=True), found.similarity.tolist(), strict=True
+    ):
+        assert end - start >= size
+        assert source < start
+        a, b = tokens[start:end].tolist(), tokens[source:source_end].tolist()
+        assert threshold <= similarity <= oracles.longest_common(a, b) / max(len(a), len(b))
+        for first, last in ((start, end), (source, source_end)):
+            assert np.searchsorted(offsets, first, side="right") == np.searchsorted(offsets, last - 1, side="right")
+        covered |= {(start, end)}
+    for start, end in zip(exact.start.tolist(), exact.end.tolist(), strict=True):
+        assert any(a <= start and end <= b for a, b in covered)
+
+
+def test_an_edited_copy_is_one_chain() -> None:
+    """A word changed, a word put in, two left out: one repeat, with what matches."""
+    text = list(range(100, 160))
+    copy = [*text[:15], 1, *text[16:30], 2, *text[30:45], *text[47:]]
+    tokens, offsets = arrays([text, copy])
+    found = find_passages(tokens, offsets, 20, 0.8)
+    assert [(60, 60 + len(copy), 0, 60)] == list(zip(*(column.tolist() for column in found.stretches), strict=True))
+    assert [57 / 60] == found.similarity.tolist()
+
+
+def test_a_passage_long_put_in_parts_a_chain() -> None:
+    """What is put in stays outside the parts of a chain."""
+    text = list(range(100, 180))
+    copy = [*text[:40], *range(1, 11), *text[40:]]
+    tokens, offsets = arrays([text, copy])
+    found = find_passages(tokens, offsets, 50, 0.8)
+    assert [(80, 170)] == list(zip(found.stretches.start.tolist(), found.stretches.end.tolist(), strict=True))
+    assert [(80, 120), (130, 170)] == list(zip(found.parts.start.tolist(), found.parts.end.tolist(), strict=True))
+    assert [0, 0] == found.part_of.tolist()
+
+
+@pytest.mark.parametrize("size", [1000, 10_000])
+def test_work_grows_with_the_text(size: int) -> None:
+    """However often a stretch is said, the windows and blocks are as many as the text is long, and no more."""
+    from dedup.kernels import windows as kernels
+
+    unit = list(range(60))
+    for texts, blocks in (
+        ([[7] * size], size),  # a word
+        ([unit * (size // 60)], size // 60 + 1),  # a paragraph
+        ([unit] * (size // 60), 2 * (size // 60)),  # a text
+    ):
+        tokens, offsets = arrays(texts)
+        _, first, flags = find_windows(tokens, offsets, 20)
+        assert len(first) <= size
+        assert kernels.cut_blocks(first, flags) <= 3 * blocks
