@@ -76,9 +76,11 @@ class Units:
         Copies have the same token sequence: units of one digest are told apart by 128 bits of xxh3 over their hashes
         in order. Call it before `prepare`, which sorts them.
         """
+        from dedup.kernels.lsh import seen_twice
+
         result = np.arange(len(self), dtype=np.int64)
-        full = self.held
-        order = full[np.argsort(self.digests[full], kind="stable")]
+        again = seen_twice(self.digests, self.held)  # few, so the sort is short
+        order = again[np.argsort(self.digests[again], kind="stable")]
         digests = self.digests[order]
         same = digests[1:] == digests[:-1]
         alike = order[np.concatenate((same, [False])) | np.concatenate(([False], same))] if len(order) else order
