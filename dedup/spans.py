@@ -17,6 +17,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup import unicode
+from dedup.columns import PADDING
 from dedup.passages import Stretches
 from dedup.text import split_paragraphs
 from dedup.tokens import locate_tokens
@@ -129,14 +131,50 @@ def _locate(text: str, wanted: Numbers) -> Numbers:
     found = np.empty((len(wanted), 2), dtype=np.int64)
     done, passed = 0, 0
     for at, piece in _pieces(text):
-        _, spans = locate_tokens(piece.encode("utf-8", "surrogatepass"))
-        end = int(np.searchsorted(wanted, passed + len(spans)))
-        found[done:end] = spans[wanted[done:end] - passed] + at
-        passed += len(spans)
+        count, take = _tokens_of(piece)
+        end = int(np.searchsorted(wanted, passed + count))
+        found[done:end] = take(wanted[done:end] - passed) + at
+        passed += count
         done = end
         if done == len(wanted):
             break
     return found
+
+
+def _tokens_of(text: str) -> tuple[int, Callable[[Numbers], Numbers]]:
+    """Return the number of tokens, and a function from some of them (ascending) to their spans in characters.
+
+    As `locate_tokens`, which turns the places of all tokens into characters; here only those of a few are wanted.
+    """
+    from dedup.kernels.text import character_places
+    from dedup.kernels.tokens import locate
+
+    data = text.encode("utf-8", "surrogatepass")
+    padded = np.frombuffer(data + bytes(PADDING), dtype=np.uint8)
+    size = len(data)
+    out = np.empty(size * 3 // 2 + 4 * PADDING, dtype=np.uint8)
+    bits = np.empty(len(out) // 64 + 2, dtype=np.uint64)
+    segments = np.empty((size // 2 + 8, 4), dtype=np.int64)
+    hashes = np.empty(len(out) // 2 + 1, dtype=np.uint64)
+    spans = np.empty((len(hashes), 2), dtype=np.int64)
+    count = int(locate(padded, size, False, *unicode.table(), out, bits, segments, hashes, spans))
+    if count < 0:  # a text to be normalised first, or one that grows: rare
+        _, every = locate_tokens(data)
+        return len(every), lambda rows: every[rows]
+
+    def take(rows: Numbers) -> Numbers:
+        some = spans[rows]
+        if len(text) == size:  # ASCII: bytes are characters
+            return some
+        flat = some.ravel()
+        order = np.argsort(flat, kind="stable")
+        characters = np.empty_like(flat)
+        places = np.empty_like(flat)
+        character_places(padded, 0, flat[order], places)
+        characters[order] = places
+        return characters.reshape(-1, 2)
+
+    return count, take
 
 
 def _pieces(text: str) -> Iterator[tuple[int, str]]:
