@@ -60,7 +60,7 @@ class KernelCache(FunctionCache):  # type: ignore[misc]  # numba has no types
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` on its first call: serial, without the GIL, cached on disk where a folder can be written."""
-    compiled = numba.njit(nogil=True, error_model="numpy")(function)
+    compiled = numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True)(function)
     folder = cache_folder()
     if folder is not None:
         before = config.CACHE_DIR

@@ -161,11 +161,13 @@ def grow(
     """
     width = 2 * BAND + 1
     low = -(1 << 30)
-    score = np.full(width + 2, low, dtype=np.int64)  # column: tokens of the source less those here, + BAND + 1
-    equal = np.zeros(width + 2, dtype=np.int64)
-    grown[0] = 0
-    grown[1] = 0
-    grown[2] = 0
+    score = np.empty(width + 2, dtype=np.int64)  # column: tokens of the source less those here, + BAND + 1
+    equal = np.empty(width + 2, dtype=np.int64)
+    for column in range(width + 2):
+        score[column] = low
+        equal[column] = 0
+    for i in range(3):
+        grown[i] = 0
     best = np.int64(0)
     for column in range(BAND + 1):
         if column <= source_room:
@@ -221,6 +223,19 @@ def common(tokens: npt.NDArray[np.uint64], a: int, a_end: int, b: int, b_end: in
 
 
 @kernel
+def ahead_of(values: npt.NDArray[np.int64], value: int) -> int:
+    """Return how many of the ascending `values` are at most `value`."""
+    low, high = 0, len(values)
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] <= value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
 def build_chains(
     tokens: npt.NDArray[np.uint64],
     offsets: npt.NDArray[np.int64],
@@ -250,6 +265,7 @@ def build_chains(
     below = np.empty((len(seeds), 2), dtype=np.int64)  # the worst gap on either side of a gap: a Cartesian tree
     stack = np.empty((len(seeds) + 2, 3), dtype=np.int64)
     grown = np.empty(3, dtype=np.int64)
+    left, right = np.empty(3, dtype=np.int64), np.empty(3, dtype=np.int64)
     chain_count, part_count = 0, 0
     for place in range(len(order)):
         s = order[place]
@@ -310,24 +326,22 @@ def build_chains(
                 continue
             if matched < size // 4:
                 continue
-            around = np.searchsorted(exact_start, start, side="right") - 1
+            around = ahead_of(exact_start, start) - 1
             if around >= 0 and end <= exact_end[around] and end - start < exact_end[around] - exact_start[around]:
                 continue
-            text = np.searchsorted(offsets, start, side="right")
-            source_text = np.searchsorted(offsets, source, side="right")
+            text = ahead_of(offsets, start)
+            source_text = ahead_of(offsets, source)
             inside = text == source_text
             room = start - max(offsets[text - 1], source_end if inside else np.int64(0))
-            left, right = np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64)
             grow(tokens, start - 1, source - 1, -1, room, source - offsets[source_text - 1], left)
             grow(
                 tokens, end, source_end, 1, offsets[text] - end,
                 (start - left[0] if inside else offsets[source_text]) - source_end, right,
             )  # fmt: skip
             for attempt in range(4):  # with both ends, with the better one, with none
-                use_left = attempt in {0, 1}
-                use_right = attempt in {0, 2}
-                if attempt in {1, 2} and (attempt == 1) == (right[2] > left[2]):
-                    use_left, use_right = not use_left, not use_right
+                better_right = right[2] > left[2]
+                use_left = attempt == 0 or (attempt == 1 and not better_right) or (attempt == 2 and better_right)
+                use_right = attempt == 0 or (attempt == 1 and better_right) or (attempt == 2 and not better_right)
                 here = end - start + (left[0] if use_left else 0) + (right[0] if use_right else 0)
                 there = source_end - source + (left[1] if use_left else 0) + (right[1] if use_right else 0)
                 total = matched + (left[2] if use_left else 0) + (right[2] if use_right else 0)
