@@ -26,7 +26,7 @@ def repeated(data: bytes, size: int) -> npt.NDArray[np.bool_]:
     """Which bytes lie in a stretch of `size` bytes that stands at another place too."""
     from pydivsufsort import divsufsort, kasai
 
-    array = np.frombuffer(data, dtype=np.uint8)
+    array = np.frombuffer(data, dtype=np.uint8).copy()  # it takes no array that may not be written to
     suffixes = divsufsort(array)
     shared = kasai(array, suffixes)  # of each suffix and the next one in the array
     again = np.zeros(len(array) + 1, dtype=np.int64)

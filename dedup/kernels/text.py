@@ -91,6 +91,18 @@ def scan_lines(values: npt.NDArray[np.uint8], start: int, end: int, lines: npt.N
             lines[count, 2] = character
             lines[count, 4] = 0
             lines[count, 5] = blank_before
+        if word_done and values[at] < 0x80:  # ASCII behind the first word: only the end of the line moves
+            begin = at
+            last = at
+            while at < end and 0x20 <= values[at] < 0x80:
+                if values[at] != 0x20:
+                    last = at
+                at += 1
+            if at > begin:
+                lines[count, 1] = last + 1
+                lines[count, 3] = character + last + 1 - begin
+                character += at - begin
+                continue
         size = 1
         while at + size < end and values[at + size] & 0xC0 == 0x80:
             size += 1
