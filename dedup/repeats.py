@@ -22,7 +22,7 @@ from dedup.tokens import hash_tokens, locate_tokens
 __all__ = ["find_repeats"]
 
 FEW, SHORT = 16, 1 << 18
-"""Texts, and characters of them all: so little is read by the kernel that finds the spans afterwards, and the very first
+"""Texts, and characters of them all: so little is read by the kernel that finds the spans afterwards, and the first
 run need not compile another one."""
 
 
@@ -100,7 +100,6 @@ def _read_tokens(
     texts: Texts, threads: int, progress: Callable[[int], None]
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Return the token hashes of all texts in a row, and where each text begins (texts + 1)."""
-
     if len(texts) <= FEW and int(texts.lengths().sum()) <= SHORT:
         rows = [locate_tokens(texts[row].encode("utf-8", "surrogatepass"))[0] for row in range(len(texts))]
         bounds = np.cumsum([0, *map(len, rows)], dtype=np.int64)
