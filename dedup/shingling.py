@@ -19,8 +19,9 @@ from typing import NamedTuple, overload
 import numpy as np
 import numpy.typing as npt
 
+from dedup import unicode
 from dedup.errors import ParameterError
-from dedup.tokens import hash_tokens
+from dedup.tokens import Buffers, Given, hash_tokens, run_settled
 
 __all__ = ["Shingle", "Shingles", "parse", "shingles"]
 
@@ -61,12 +62,21 @@ def hash_shingles(
     """
     from dedup.kernels import shingles as kernels
 
-    tokens, token_offsets = hash_tokens(values, starts, ends, characters=shingle.kind == "chars")
-    offsets = np.empty_like(token_offsets)
-    hashes = np.empty_like(tokens)
-    sums = np.empty(len(starts), dtype=np.uint64)
-    kernels.hash_shingles(tokens, token_offsets, shingle.size, hashes, offsets, sums)
-    return hashes[: offsets[-1]], offsets, sums
+    offsets = np.empty(len(starts) + 1, dtype=np.int64)
+    sums = np.zeros(len(starts), dtype=np.uint64)
+    if shingle.kind == "chars":
+        tokens, token_offsets = hash_tokens(values, starts, ends, characters=True)
+        hashes = np.empty_like(tokens)
+        kernels.hash_shingles(tokens, token_offsets, shingle.size, hashes, offsets, sums)
+        return hashes[: offsets[-1]], offsets, sums
+
+    def attempt(given: Given, buffers: Buffers) -> tuple[int, npt.NDArray[np.uint64]]:
+        hashes = np.empty(buffers.tokens(), dtype=np.uint64)
+        tokens = np.empty(buffers.tokens(one_text=True), dtype=np.uint64)
+        folding = (*given, *unicode.table(), buffers.out, buffers.bits, buffers.unsettled)
+        return kernels.shingle_texts(*folding, tokens, shingle.size, hashes, offsets, sums), hashes
+
+    return run_settled(values, starts, ends, attempt)[: offsets[-1]], offsets, sums
 
 
 class Shingles(Sequence[npt.NDArray[np.uint64]]):

@@ -9,7 +9,8 @@ Classes and folding come from one Unicode version, `dedup.unicode.UNICODE_VERSIO
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -55,30 +56,66 @@ def hash_tokens(
     With `characters`, the code points of the tokens joined by single spaces. Returns uint64 hashes and int64 offsets
     (texts + 1). `values` must go on for ``kernels.tokens.PADDING`` bytes behind the last end.
     """
-    from dedup.kernels.tokens import PADDING, tokenise, tokenise_characters
+    from dedup.kernels.tokens import tokenise, tokenise_characters
 
-    table = unicode.table()
-    settled = np.zeros(len(starts), dtype=np.bool_)
+    run = tokenise_characters if characters else tokenise
     offsets = np.empty(len(starts) + 1, dtype=np.int64)
-    longest = int((ends - starts).max(initial=0))
-    total = int((ends - starts).sum())
+
+    def attempt(given: Given, buffers: Buffers) -> tuple[int, npt.NDArray[np.uint64]]:
+        hashes = np.empty(buffers.tokens(characters=characters), dtype=np.uint64)
+        return run(*given, *unicode.table(), buffers.out, buffers.bits, hashes, offsets, buffers.unsettled), hashes
+
+    return run_settled(values, starts, ends, attempt)[: offsets[-1]], offsets
+
+
+Given = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]
+"""Values, starts and ends of texts, and which of them are normalised already."""
+
+
+class Buffers:
+    """What a kernel that folds texts writes to; `growth` times what nearly all texts need."""
+
+    def __init__(self, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], growth: int) -> None:
+        from dedup.kernels.tokens import PADDING
+
+        self._lengths, self._growth = ends - starts, growth
+        longest = int(self._lengths.max(initial=0))
+        self.out = np.empty(growth * longest * 3 // 2 + 4 * PADDING, dtype=np.uint8)
+        self.bits = np.empty(len(self.out) // 64 + 2, dtype=np.uint64)
+        self.unsettled = np.zeros(len(starts), dtype=np.bool_)
+
+    def tokens(self, *, characters: bool = False, one_text: bool = False) -> int:
+        """Return how many tokens, or code points, there may be in all texts, or in one."""
+        longest = int(self._lengths.max(initial=0))
+        total = longest if one_text else int(self._lengths.sum())
+        return self._growth * (total if characters else total // 2) + longest + len(self._lengths) + 64
+
+
+Made = TypeVar("Made")
+
+
+def run_settled(
+    values: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int64],
+    attempt: Callable[[Given, Buffers], tuple[int, Made]],
+) -> Made:
+    """Run a kernel over texts until its buffers are large enough and all texts that need it are normalised.
+
+    `attempt` returns the number of texts that have to be normalised first, or FULL, and what it made.
+    """
+    settled = np.zeros(len(starts), dtype=np.bool_)
     growth = 1
     while True:
-        out = np.empty(growth * longest * 3 // 2 + 4 * PADDING, dtype=np.uint8)
-        bits = np.empty(len(out) // 64 + 2, dtype=np.uint64)
-        hashes = np.empty(growth * (total if characters else total // 2) + longest + len(starts) + 64, dtype=np.uint64)
-        unsettled = np.zeros(len(starts), dtype=np.bool_)
-        run = tokenise_characters if characters else tokenise
-        count = run(values, starts, ends, settled, *table, out, bits, hashes, offsets, unsettled)
+        buffers = Buffers(starts, ends, growth)
+        count, made = attempt((values, starts, ends, settled), buffers)
         if count == 0:
-            return hashes[: offsets[-1]], offsets
+            return made
         if count < 0:  # mappings made a text longer than the buffers: rare, so the buffers just grow
             growth *= 2
             continue
-        values, starts, ends = _normalise_texts(values, starts, ends, np.flatnonzero(unsettled))
-        longest = int((ends - starts).max())
-        total = int((ends - starts).sum())
-        settled |= unsettled
+        values, starts, ends = _normalise_texts(values, starts, ends, np.flatnonzero(buffers.unsettled))
+        settled |= buffers.unsettled
 
 
 def _normalise_texts(
