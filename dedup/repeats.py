@@ -75,7 +75,7 @@ def find_repeats(
         found = find_passages(tokens, offsets, min_words, float(threshold))
         del tokens
         everything = Stretches(*map(np.concatenate, zip(found.stretches, found.parts, strict=True)))
-        here, there = find_spans(collection.__getitem__, offsets, everything)
+        here, there = find_spans(collection.__getitem__, offsets, everything, workers)
     count = len(found.similarity)
     columns = {
         "document": np.searchsorted(offsets, found.stretches.start, side="right") - 1,

@@ -38,6 +38,9 @@ BASE = np.uint64(0x9E3779B97F4A7C15)
 HALF = np.uint64(32)
 LOW = np.uint64(0xFFFFFFFF)
 
+AHEAD = 16
+"""Windows that are hashed at a time: a processor waits for a dozen places of memory at once as long as for one."""
+
 REPEATED, CUT, OPENS = 1, 2, 4
 """Bits of a window's flags: it stands again later; a block begins at it; it does not follow the window before."""
 
@@ -170,62 +173,81 @@ def find_first(
         power *= BASE
     capacity = max(len(place) // 4, 64)
     slots = np.zeros(capacity, dtype=np.uint64)
+    tags = np.empty(AHEAD, dtype=np.uint64)
+    entries = np.empty(AHEAD, dtype=np.uint64)
     filled, u = 0, 0
     for run in range(len(runs)):
         start, end = runs[run, 0], runs[run, 1]
-        total = np.uint64(0)
-        for i in range(start, start + size - 1):
-            total = total * BASE + tokens[i]
+        total, hashed = np.uint64(0), np.int64(-size)  # the hash of the window `hashed`
+        tagged, tags_end = np.int64(0), np.int64(0)  # the windows of which `tags` are
         earlier = np.int64(-1)  # a window equal to the one before
-        for i in range(start, end):
-            total = total * BASE + tokens[i + size - 1]
-            if i > start:
-                total -= tokens[i - 1] * power
+        i = start
+        while i < end:
+            if earlier >= 0:
+                q = np.int64(place[earlier]) + 1
+                goes_on = place[earlier + 1] == q and not flags[earlier + 1] & OPENS
+                if goes_on and tokens[q + size - 1] == tokens[i + size - 1]:
+                    earlier = np.int64(first[earlier + 1])
+                    place[u] = i
+                    flags[u] = 0
+                    first[u] = earlier
+                    flags[earlier] |= REPEATED
+                    u += 1
+                    i += 1
+                    continue
+            if i >= tags_end:
+                tagged, tags_end = i, min(i + AHEAD, end)
+                for k in range(tags_end - tagged):
+                    if i + k - hashed >= size:
+                        total = np.uint64(0)
+                        for t in range(i + k, i + k + size):
+                            total = total * BASE + tokens[t]
+                    else:
+                        for t in range(hashed, i + k):
+                            total = total * BASE + tokens[t + size] - tokens[t] * power
+                    hashed = i + k
+                    tags[k] = mix(total) >> HALF
+                for k in range(tags_end - tagged):  # what is waited for here, all at once, is at hand below
+                    entries[k] = slots[np.int64((tags[k] * np.uint64(capacity)) >> HALF)]
             place[u] = i
             flags[u] = OPENS if i == start else 0
-            found = np.int64(-1)
-            if earlier >= 0:
-                q = place[earlier] + 1
-                if place[earlier + 1] == q and not flags[earlier + 1] & OPENS:
-                    if tokens[q + size - 1] == tokens[i + size - 1]:
-                        found = np.int64(first[earlier + 1])
-            if found < 0:
-                tag = mix(total) >> HALF
-                slot = np.int64((tag * np.uint64(capacity)) >> HALF)
-                while slots[slot] != np.uint64(0):
-                    entry = slots[slot]
-                    if entry >> HALF == tag:
-                        number = np.int64(entry & LOW) - 1
-                        q = np.int64(place[number])
-                        same = 0
-                        while same < size and tokens[q + same] == tokens[i + same]:
-                            same += 1
-                        if same == size:
-                            found = number
-                            break
-                    slot = slot + 1 if slot + 1 < capacity else 0
-                if found < 0:
-                    found = np.int64(u)
-                    slots[slot] = tag << HALF | np.uint64(u + 1)
-                    filled += 1
-                    if 4 * filled > 3 * capacity:
-                        wider = 2 * capacity
-                        moved = np.zeros(wider, dtype=np.uint64)
-                        for old in range(capacity):
-                            entry = slots[old]
-                            if entry != np.uint64(0):
-                                slot = np.int64(((entry >> HALF) * np.uint64(wider)) >> HALF)
-                                while moved[slot] != np.uint64(0):
-                                    slot = slot + 1 if slot + 1 < wider else 0
-                                moved[slot] = entry
-                        slots = moved
-                        capacity = wider
+            tag = tags[i - tagged]
+            found = np.int64(u)
+            slot = np.int64((tag * np.uint64(capacity)) >> HALF)
+            while slots[slot] != np.uint64(0):
+                entry = slots[slot]
+                if entry >> HALF == tag:
+                    number = np.int64(entry & LOW) - 1
+                    q = np.int64(place[number])
+                    same = 0
+                    while same < size and tokens[q + same] == tokens[i + same]:
+                        same += 1
+                    if same == size:
+                        found = number
+                        break
+                slot = slot + 1 if slot + 1 < capacity else 0
             first[u] = found
             earlier = np.int64(-1)
             if found != u:
                 flags[found] |= REPEATED
                 earlier = found
+            else:
+                slots[slot] = tag << HALF | np.uint64(u + 1)
+                filled += 1
+                if 4 * filled > 3 * capacity:
+                    wider = 2 * capacity
+                    moved = np.zeros(wider, dtype=np.uint64)
+                    for old in range(capacity):
+                        entry = slots[old]
+                        if entry != np.uint64(0):
+                            slot = np.int64(((entry >> HALF) * np.uint64(wider)) >> HALF)
+                            while moved[slot] != np.uint64(0):
+                                slot = slot + 1 if slot + 1 < wider else 0
+                            moved[slot] = entry
+                    slots = moved
+                    capacity = wider
             u += 1
+            i += 1
 
 
 @kernel
