@@ -14,7 +14,7 @@ Three steps:
    lost; some that stand once are kept.
 2. `find_first` finds the first place of each window that is left. Where the window before repeats place p, one token
    tells whether this one repeats p + 1; else the window is looked up in a table. Equality is of all its tokens, the
-   hash only leads there.
+   hash only leads there. No window is hashed twice, and none that follows another in its repeat is hashed at all.
 3. The first places are cut wherever some text goes on differently, `cut_blocks`. Between two cuts all copies go on
    alike, so each text is a row of whole blocks, and every maximal repeat begins and ends between blocks.
 
@@ -155,6 +155,11 @@ def keep_windows(
     return count
 
 
+def table_room(windows: int) -> int:
+    """Return the entries that `find_first` needs room for: tables of half the windows, all of them, and twice them."""
+    return 7 * (windows // 2 + 64)
+
+
 @kernel
 def find_first(
     tokens: npt.NDArray[np.uint64],
@@ -163,16 +168,20 @@ def find_first(
     place: npt.NDArray[np.signedinteger],
     first: npt.NDArray[np.signedinteger],
     flags: npt.NDArray[np.uint8],
+    room: npt.NDArray[np.uint64],
 ) -> None:
     """Write `place`, `first` and the flags REPEATED and OPENS of the windows in `runs`.
 
-    The table's entries are 32 bits of the hash and the window's number + 1; it grows with the distinct windows.
+    The table's entries are 32 bits of the hash and the window's number + 1; it grows with the distinct windows. It lies
+    in `room` (written, `table_room` entries), each table behind the one before: what is not needed stays untouched.
     """
     power = np.uint64(1)  # BASE ** size
     for _ in range(size):
         power *= BASE
-    capacity = max(len(place) // 4, 64)
-    slots = np.zeros(capacity, dtype=np.uint64)
+    capacity = len(place) // 2 + 64
+    slots, used = room[:capacity], capacity
+    for slot in range(capacity):
+        slots[slot] = np.uint64(0)
     tags = np.empty(AHEAD, dtype=np.uint64)
     entries = np.empty(AHEAD, dtype=np.uint64)
     filled, u = 0, 0
@@ -236,7 +245,9 @@ def find_first(
                 filled += 1
                 if 4 * filled > 3 * capacity:
                     wider = 2 * capacity
-                    moved = np.zeros(wider, dtype=np.uint64)
+                    moved = room[used : used + wider]
+                    for slot in range(wider):
+                        moved[slot] = np.uint64(0)
                     for old in range(capacity):
                         entry = slots[old]
                         if entry != np.uint64(0):
@@ -244,7 +255,7 @@ def find_first(
                             while moved[slot] != np.uint64(0):
                                 slot = slot + 1 if slot + 1 < wider else 0
                             moved[slot] = entry
-                    slots = moved
+                    slots, used = moved, used + wider
                     capacity = wider
             u += 1
             i += 1
