@@ -141,15 +141,11 @@ def first_word(values: npt.NDArray[np.uint8], at: int, end: int) -> int:
     """Return the characters of the first word of the line ``values[at:end]``, which begins with one."""
     count = 0
     while at < end:
-        size = 1
-        if values[at] < 0x80:
-            if values[at] <= 0x20 and space_length(values, at, end) > 0:
-                break
-        elif space_length(values, at, end) > 0:
+        if space_length(values, at, end) > 0:
             break
-        else:
-            while at + size < end and values[at + size] & 0xC0 == 0x80:
-                size += 1
+        size = 1
+        while at + size < end and values[at + size] & 0xC0 == 0x80:
+            size += 1
         count += 1
         if size >= 3 and spaceless(values, at, size):
             break

@@ -14,7 +14,7 @@ Three steps:
    lost; some that stand once are kept.
 2. `find_first` finds the first place of each window that is left. Where the window before repeats place p, one token
    tells whether this one repeats p + 1; else the window is looked up in a table. Equality is of all its tokens, the
-   hash only leads there. No window is hashed twice, and none that follows another in its repeat is hashed at all.
+   hash only leads there.
 3. The first places are cut wherever some text goes on differently, `cut_blocks`. Between two cuts all copies go on
    alike, so each text is a row of whole blocks, and every maximal repeat begins and ends between blocks.
 
@@ -113,7 +113,9 @@ def mark_twice(hashes: npt.NDArray[np.uint64], twice: npt.NDArray[np.bool_]) -> 
     mask = (1 << bits) - 1
     shift = np.uint64(64 - bits)
     one = np.uint64(1)
-    slots = np.zeros(1 << bits, dtype=np.uint64)
+    slots = np.empty(1 << bits, dtype=np.uint64)
+    for slot in range(len(slots)):
+        slots[slot] = np.uint64(0)
     for i in range(len(hashes)):
         key = hashes[i] | np.uint64(3)  # never empty; two hashes in 2^62 are taken as one, which keeps more
         slot = np.int64((key * BASE) >> shift)
@@ -187,7 +189,10 @@ def find_first(
     filled, u = 0, 0
     for run in range(len(runs)):
         start, end = runs[run, 0], runs[run, 1]
-        total, hashed = np.uint64(0), np.int64(-size)  # the hash of the window `hashed`
+        total = np.uint64(0)  # the hash of window `hashed`
+        for i in range(start, start + size):
+            total = total * BASE + tokens[i]
+        hashed = start
         tagged, tags_end = np.int64(0), np.int64(0)  # the windows of which `tags` are
         earlier = np.int64(-1)  # a window equal to the one before
         i = start
@@ -207,14 +212,9 @@ def find_first(
             if i >= tags_end:
                 tagged, tags_end = i, min(i + AHEAD, end)
                 for k in range(tags_end - tagged):
-                    if i + k - hashed >= size:
-                        total = np.uint64(0)
-                        for t in range(i + k, i + k + size):
-                            total = total * BASE + tokens[t]
-                    else:
-                        for t in range(hashed, i + k):
-                            total = total * BASE + tokens[t + size] - tokens[t] * power
-                    hashed = i + k
+                    while hashed < i + k:
+                        total = total * BASE + tokens[hashed + size] - tokens[hashed] * power
+                        hashed += 1
                     tags[k] = mix(total) >> HALF
                 for k in range(tags_end - tagged):  # what is waited for here, all at once, is at hand below
                     entries[k] = slots[np.int64((tags[k] * np.uint64(capacity)) >> HALF)]
