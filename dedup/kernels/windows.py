@@ -38,7 +38,7 @@ BASE = np.uint64(0x9E3779B97F4A7C15)
 HALF = np.uint64(32)
 LOW = np.uint64(0xFFFFFFFF)
 
-AHEAD = 16
+AHEAD = 32
 """Windows that are hashed at a time: a processor waits for a dozen places of memory at once as long as for one."""
 
 REPEATED, CUT, OPENS = 1, 2, 4
@@ -198,9 +198,8 @@ def find_first(
         i = start
         while i < end:
             if earlier >= 0:
-                q = np.int64(place[earlier]) + 1
-                goes_on = place[earlier + 1] == q and not flags[earlier + 1] & OPENS
-                if goes_on and tokens[q + size - 1] == tokens[i + size - 1]:
+                q = np.int64(place[earlier]) + size  # the token behind it, as it does not open a run
+                if not flags[earlier + 1] & OPENS and tokens[q] == tokens[i + size - 1]:
                     earlier = np.int64(first[earlier + 1])
                     place[u] = i
                     flags[u] = 0
