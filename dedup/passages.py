@@ -23,7 +23,7 @@ __all__ = ["Passages", "Stretches", "cut_periods", "find_passages", "find_stretc
 
 Places = npt.NDArray[np.int64]
 
-LONGEST_GRAM = 16
+LONGEST_GRAM = 32
 """Tokens of an anchor's hash: longer ones are met by chance less often, and are denser in a window."""
 
 
@@ -163,7 +163,8 @@ def find_windows(
     place = np.empty(left, dtype=number)
     first = np.empty(left, dtype=number)
     flags = np.empty(left, dtype=np.uint8)
-    kernels.find_first(tokens, runs, size, place, first, flags)
+    room = np.empty(kernels.table_room(left), dtype=np.uint64)
+    kernels.find_first(tokens, runs, size, place, first, flags, room)
     return place, first, flags
 
 

@@ -75,7 +75,7 @@ def find_repeats(
         found = find_passages(tokens, offsets, min_words, float(threshold))
         del tokens
         everything = Stretches(*map(np.concatenate, zip(found.stretches, found.parts, strict=True)))
-        here, there = find_spans(collection.__getitem__, offsets, everything)
+        here, there = find_spans(collection.__getitem__, offsets, everything, workers)
     count = len(found.similarity)
     columns = {
         "document": np.searchsorted(offsets, found.stretches.start, side="right") - 1,
@@ -105,14 +105,15 @@ def _read_tokens(
         bounds = np.cumsum([0, *map(len, rows)], dtype=np.int64)
         return np.concatenate([np.empty(0, dtype=np.uint64), *rows]), bounds
 
-    def work(block: Block) -> tuple[int, npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    def work(load: Callable[[], Block]) -> tuple[int, npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+        block = load()
         hashes, bounds = hash_tokens(block.values, block.starts, block.ends)
         return len(block.starts), hashes, bounds
 
     tokens: Pool[np.uint64] = Pool(np.uint64)
     offsets = [np.zeros(1, dtype=np.int64)]
     done = 0
-    for count, hashes, bounds in map_blocks(work, texts.blocks(), threads):
+    for count, hashes, bounds in map_blocks(work, texts.loads(), threads):
         done += count
         offsets.append(bounds[1:] + len(tokens))
         tokens.append(hashes, done / max(len(texts), 1))

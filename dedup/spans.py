@@ -12,25 +12,26 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup import unicode
+from dedup.blocks import map_blocks
 from dedup.columns import PADDING
 from dedup.passages import Stretches
 from dedup.text import split_paragraphs
-from dedup.tokens import locate_tokens
+from dedup.tokens import place_tokens
 
 __all__ = ["Sides", "find_spans"]
 
 Numbers = npt.NDArray[np.int64]
 
 CHUNK = 1 << 20
-"""Characters of a long text that are located at a time, so that the memory does not grow with a text."""
+"""Bytes of a long text that are located at a time, so that the memory does not grow with a text."""
 
-CHUNK_END = re.compile(r"[\n ][!-~]")
+CHUNK_END = re.compile(rb"[\n ][!-~]")
 """Where a text may be cut: nothing acts on a space or line break, or on the ASCII character behind it."""
 
 JOINER = "\u200d"
@@ -61,18 +62,19 @@ def find_spans(
     text_of: Callable[[int], str],
     offsets: Numbers,
     stretches: Stretches,
+    threads: int = 1,
 ) -> tuple[Sides, Sides]:
     """Return the spans of stretches of tokens and of their sources.
 
     Tokens are counted over all texts; text t has those from ``offsets[t]`` to ``offsets[t + 1] - 1``. A stretch lies
-    in one text. Cost: the texts that have one are read once more.
+    in one text. Cost: the texts that have one are read once more, each by one of `threads`.
     """
     first, last = stretches.start, stretches.end - 1
     source_first, source_last = stretches.source, stretches.source_end - 1
     borders = np.concatenate((first, last, source_first, source_last))
-    wanted = np.unique(np.concatenate((borders - 1, borders, borders + 1)))
-    wanted = wanted[(wanted >= 0) & (wanted < offsets[-1])]
-    located = _locate_all(text_of, offsets, wanted)
+    wanted = np.sort(np.concatenate((borders - 1, borders, borders + 1)))
+    wanted = wanted[(wanted >= 0) & (wanted < offsets[-1]) & (np.diff(wanted, prepend=-1) > 0)]
+    located = _locate_all(text_of, offsets, wanted, threads)
     here = _Side(located, offsets, first, last)
     there = _Side(located, offsets, source_first, source_last)
     _widen(lru_cache(maxsize=KEPT_TEXTS)(text_of), here, there)
@@ -107,90 +109,68 @@ class _Side:
         )
 
 
-def _locate_all(text_of: Callable[[int], str], offsets: Numbers, wanted: Numbers) -> _Located:
+def _locate_all(text_of: Callable[[int], str], offsets: Numbers, wanted: Numbers, threads: int) -> _Located:
     """Locate the tokens `wanted` (ascending)."""
-    columns = [np.empty(len(wanted), dtype=np.int64) for _ in range(5)]
-    if len(wanted) == 0:
-        return _Located(wanted, *columns)
     texts = np.searchsorted(offsets, wanted, side="right") - 1
-    edges = np.flatnonzero(np.concatenate(([True], texts[1:] != texts[:-1])))
-    for begin, end in zip(edges, [*edges[1:], len(wanted)], strict=True):
+    edges: list[int] = np.append(np.flatnonzero(np.diff(texts, prepend=-1)), len(wanted)).tolist()
+
+    def work(rows: tuple[int, int]) -> tuple[Numbers, ...]:
+        begin, end = rows
         row = int(texts[begin])
-        text = text_of(row)
-        spans = _locate(text, wanted[begin:end] - offsets[row])
-        bounds = _paragraphs(text)
-        number = np.searchsorted(bounds[:, 0], spans[:, 0], side="right") - 1
-        found = (spans[:, 0], spans[:, 1], number, bounds[number, 0], bounds[number, 1])
+        return _locate(text_of(row), wanted[begin:end] - offsets[row])
+
+    columns = [np.empty(len(wanted), dtype=np.int64) for _ in range(5)]
+    at = 0
+    for found in map_blocks(work, pairwise(edges), threads):
         for column, values in zip(columns, found, strict=True):
-            column[begin:end] = values
+            column[at : at + len(values)] = values
+        at += len(found[0])
     return _Located(wanted, *columns)
 
 
-def _locate(text: str, wanted: Numbers) -> Numbers:
-    """Return the spans (n, 2) in characters of the tokens `wanted` (ascending) of one text."""
-    found = np.empty((len(wanted), 2), dtype=np.int64)
+def _locate(text: str, wanted: Numbers) -> tuple[Numbers, ...]:
+    """Return the columns of `_Located` behind the first for the tokens `wanted` (ascending) of one text."""
+    data = text.encode("utf-8", "surrogatepass")
+    size = len(data)
+    values = np.frombuffer(data + bytes(PADDING), dtype=np.uint8)
+    spans = np.empty((len(wanted), 2), dtype=np.int64)
     done, passed = 0, 0
-    for at, piece in _pieces(text):
-        count, take = _tokens_of(piece)
-        end = int(np.searchsorted(wanted, passed + count))
-        found[done:end] = take(wanted[done:end] - passed) + at
+    for begin, end in _pieces(data):
+        count, found = place_tokens(values, begin, end, wanted[done:] - passed)
+        spans[done : done + len(found)] = found
         passed += count
-        done = end
+        done += len(found)
         if done == len(wanted):
             break
-    return found
+    table, _ = split_paragraphs(values, np.zeros(1, dtype=np.int64), np.full(1, size, dtype=np.int64))
+    number = np.searchsorted(table[:, 0], spans[:, 0], side="right") - 1
+    if len(text) == size:  # ASCII: bytes are characters
+        start, end_of = spans[:, 0], spans[:, 1]
+    else:
+        start, end_of = _characters(values, spans)
+    return start, end_of, number, table[number, 2], table[number, 3]
 
 
-def _tokens_of(text: str) -> tuple[int, Callable[[Numbers], Numbers]]:
-    """Return the number of tokens, and a function from some of them (ascending) to their spans in characters.
-
-    As `locate_tokens`, which turns the places of all tokens into characters; here only those of a few are wanted.
-    """
+def _characters(values: npt.NDArray[np.uint8], spans: Numbers) -> Numbers:
+    """Return starts and ends in characters (2, n) of spans in bytes (n, 2) of one text."""
     from dedup.kernels.text import character_places
-    from dedup.kernels.tokens import locate
 
-    data = text.encode("utf-8", "surrogatepass")
-    padded = np.frombuffer(data + bytes(PADDING), dtype=np.uint8)
-    size = len(data)
-    out = np.empty(size * 3 // 2 + 4 * PADDING, dtype=np.uint8)
-    bits = np.empty(len(out) // 64 + 2, dtype=np.uint64)
-    segments = np.empty((size // 2 + 8, 4), dtype=np.int64)
-    hashes = np.empty(len(out) // 2 + 1, dtype=np.uint64)
-    spans = np.empty((len(hashes), 2), dtype=np.int64)
-    count = int(locate(padded, size, False, *unicode.table(), out, bits, segments, hashes, spans))
-    if count < 0:  # a text to be normalised first, or one that grows: rare
-        _, every = locate_tokens(data)
-        return len(every), lambda rows: every[rows]
-
-    def take(rows: Numbers) -> Numbers:
-        some = spans[rows]
-        if len(text) == size:  # ASCII: bytes are characters
-            return some
-        flat = some.ravel()
-        order = np.argsort(flat, kind="stable")
-        characters = np.empty_like(flat)
-        places = np.empty_like(flat)
-        character_places(padded, 0, flat[order], places)
-        characters[order] = places
-        return characters.reshape(-1, 2)
-
-    return count, take
+    flat = spans.T.ravel()
+    order = np.argsort(flat, kind="stable")
+    places = np.empty_like(flat)
+    character_places(values, 0, flat[order], places)
+    characters = np.empty_like(flat)
+    characters[order] = places
+    return characters.reshape(2, -1)
 
 
-def _pieces(text: str) -> Iterator[tuple[int, str]]:
+def _pieces(data: bytes) -> Iterator[tuple[int, int]]:
     at = 0
-    while at < len(text):
-        cut = CHUNK_END.search(text, at + CHUNK) if at + CHUNK < len(text) else None
-        end = cut.start() + 1 if cut else len(text)
-        yield at, text[at:end]
+    while at < len(data):
+        cut = CHUNK_END.search(data, at + CHUNK) if at + CHUNK < len(data) else None
+        end = cut.start() + 1 if cut else len(data)
+        yield at, end
         at = end
-
-
-def _paragraphs(text: str) -> Numbers:
-    """Return the (n, 2) starts and ends of the paragraphs in characters."""
-    values = np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
-    table, _ = split_paragraphs(values, np.zeros(1, dtype=np.int64), np.array([len(values)], dtype=np.int64))
-    return table[:, 2:]
 
 
 def _widen(text_of: Callable[[int], str], here: _Side, there: _Side) -> None:

@@ -144,39 +144,69 @@ def _normalise_texts(
 
 def locate_tokens(data: bytes) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Return the hashes (uint64) of the tokens of one UTF-8 text, and their spans (int64, n x 2) in characters."""
-    from dedup.kernels import text as text_kernels
-    from dedup.kernels.tokens import FULL, PADDING, UNSETTLED_TEXT, locate
+    from dedup.kernels import text as kernels
+    from dedup.kernels.tokens import PADDING
 
-    table = unicode.table()
-    padded = np.frombuffer(data + bytes(PADDING), dtype=np.uint8)
-    size, settled, growth = len(data), False, 1
-    outer = np.empty((0, 4), dtype=np.int64)
-    source = padded
-    while True:
-        out = np.empty(growth * size * 3 // 2 + 4 * PADDING, dtype=np.uint8)
-        bits = np.empty(len(out) // 64 + 2, dtype=np.uint64)
-        segments = np.empty((growth * size // 2 + 8, 4), dtype=np.int64)
-        hashes = np.empty(len(out) // 2 + 1, dtype=np.uint64)
-        spans = np.empty((len(hashes), 2), dtype=np.int64)
-        count = locate(source, size, settled, *table, out, bits, segments, hashes, spans)
-        if count == FULL:
-            growth *= 2
-        elif count == UNSETTLED_TEXT:
-            normal = normalise(data)
-            source = np.frombuffer(normal.data + bytes(PADDING), dtype=np.uint8)
-            size, settled, outer = len(normal.data), True, normal.segments
-        else:
-            break
-    hashes, spans = hashes[:count].copy(), spans[:count]
-    if len(outer):
-        spans = np.column_stack((_original(spans[:, 0], outer, side=0), _original(spans[:, 1], outer, side=1)))
+    values = np.frombuffer(data + bytes(PADDING), dtype=np.uint8)
+    _, hashes, spans = _locate(values, 0, len(data), None, hashing=True)
     flat = spans.ravel()
     order = np.argsort(flat, kind="stable")
     characters = np.empty_like(flat)
-    text_kernels.character_places(padded, 0, flat[order], characters)
+    kernels.character_places(values, 0, flat[order], characters)
     result = np.empty_like(flat)
     result[order] = characters
-    return hashes, result.reshape(-1, 2)
+    return hashes.copy(), result.reshape(-1, 2)
+
+
+def place_tokens(
+    values: npt.NDArray[np.uint8], start: int, end: int, wanted: npt.NDArray[np.int64]
+) -> tuple[int, npt.NDArray[np.int64]]:
+    """Return the number of tokens of the UTF-8 text ``values[start:end]``, and where some of them stand in `values`.
+
+    `wanted` are int64 numbers, ascending; the spans (int64, n x 2) of those that there are come back, in bytes.
+    `values` must go on for ``kernels.tokens.PADDING`` bytes behind `end`.
+    """
+    count, _, spans = _locate(values, start, end, wanted, hashing=False)
+    return count, spans
+
+
+def _locate(
+    values: npt.NDArray[np.uint8], start: int, end: int, wanted: npt.NDArray[np.int64] | None, *, hashing: bool
+) -> tuple[int, npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """Return the number of tokens, their hashes if asked for, and the spans in bytes of those wanted (None: all)."""
+    from dedup.kernels.tokens import FULL, PADDING, UNSETTLED_TEXT, locate
+
+    table = unicode.table()
+    origin, first, last, settled, growth = values, start, end, False, 1
+    outer = np.empty((0, 4), dtype=np.int64)
+    none = np.empty(0, dtype=np.int64)
+    while True:
+        size = last - first
+        out = np.empty(growth * size * 3 // 2 + 4 * PADDING, dtype=np.uint8)
+        bits = np.empty(len(out) // 64 + 2, dtype=np.uint64)
+        segments = np.empty((growth * size // 2 + 8, 4), dtype=np.int64)
+        hashes = np.empty(len(out) // 2 + 1 if hashing else 0, dtype=np.uint64)
+        spans = np.empty((len(out) // 2 + 1 if wanted is None else len(wanted), 2), dtype=np.int64)
+        chosen = none if wanted is None else wanted
+        count = int(locate(values, first, last, settled, *table, out, bits, segments, hashes, chosen, spans))
+        if count == FULL:
+            growth *= 2
+        elif count == UNSETTLED_TEXT:
+            normal = normalise(origin[start:end].tobytes())
+            values, first, last, settled = (
+                np.frombuffer(normal.data + bytes(PADDING), np.uint8),
+                0,
+                len(normal.data),
+                True,
+            )
+            outer = normal.segments
+        else:
+            break
+    spans = spans[: count if wanted is None else int(np.searchsorted(wanted, count))]
+    if settled:
+        sides = [_original(spans[:, side], outer, side=side) + start for side in (0, 1)] if len(outer) else []
+        spans = np.column_stack(sides) if sides else spans + start
+    return count, hashes[:count], spans
 
 
 def _original(places: npt.NDArray[np.int64], segments: npt.NDArray[np.int64], *, side: int) -> npt.NDArray[np.int64]:

@@ -1,9 +1,9 @@
 """pydivsufsort: suffix array and LCP array over the normalised bytes of all texts, and the report made of them.
 
-The bytes are the case-folded words of each text joined by single spaces, a zero byte behind each text (made before the
-clock runs: the package offers no such step, and any user's would differ). Within the clock: the suffix array, the LCP
-array, and the places that share `size` bytes or more with another place (a mask, as in the de-duplication of training
-sets by suffix array); the first place of each is not worked out, which would take longer still.
+The bytes are the case-folded words of each text joined by single spaces, a zero byte behind each text. Within the
+clock: these bytes (the package offers no such step; the time is also given alone), the suffix array, the LCP array, and
+the places that share `size` bytes or more with another place (a mask, as in the de-duplication of training sets by
+suffix array); the first place of each is not worked out, which would take longer still.
 """
 
 from __future__ import annotations

@@ -209,7 +209,9 @@ def grow(
 @kernel
 def common(tokens: npt.NDArray[np.uint64], a: int, a_end: int, b: int, b_end: int) -> int:
     """Return the length of the longest common subsequence of two stretches of at most `GAP` tokens."""
-    row = np.zeros(b_end - b + 1, dtype=np.int64)
+    row = np.empty(b_end - b + 1, dtype=np.int64)
+    for j in range(len(row)):
+        row[j] = 0
     for i in range(a, a_end):
         diagonal = np.int64(0)
         for j in range(b, b_end):
@@ -257,7 +259,9 @@ def build_chains(
     (chain, start, end, source, source end). `counts` is the number of both. Room: one chain, one part a seed. What has
     fewer equal tokens than a quarter of `size`, or lies within an exact stretch and is shorter, is left out.
     """
-    used = np.zeros(len(seeds), dtype=np.bool_)
+    used = np.empty(len(seeds), dtype=np.bool_)
+    for s in range(len(seeds)):
+        used[s] = False
     blocks = np.empty((len(seeds), 2), dtype=np.int64)  # seed, and tokens cut off its front
     matched_gap = np.empty(len(seeds), dtype=np.int64)
     reached = np.empty(len(seeds) + 1, dtype=np.int64)  # matched tokens up to the end of each block
@@ -333,9 +337,10 @@ def build_chains(
             source_text = ahead_of(offsets, source)
             inside = text == source_text
             room = start - max(offsets[text - 1], source_end if inside else np.int64(0))
-            grow(tokens, start - 1, source - 1, -1, room, source - offsets[source_text - 1], left)
+            # steps are of one type, or numba compiles `grow` for each of them
+            grow(tokens, start - 1, source - 1, np.int64(-1), room, source - offsets[source_text - 1], left)
             grow(
-                tokens, end, source_end, 1, offsets[text] - end,
+                tokens, end, source_end, np.int64(1), offsets[text] - end,
                 (start - left[0] if inside else offsets[source_text]) - source_end, right,
             )  # fmt: skip
             for attempt in range(4):  # with both ends, with the better one, with none
@@ -385,7 +390,9 @@ def choose_chains(
     chains: npt.NDArray[np.int64], order: npt.NDArray[np.int64], chosen: npt.NDArray[np.bool_], tokens: int
 ) -> None:
     """Choose chains in some order: each of which less than half is covered by those chosen before."""
-    covered = np.zeros(tokens, dtype=np.bool_)
+    covered = np.empty(tokens, dtype=np.bool_)
+    for i in range(tokens):
+        covered[i] = False
     for row in order:
         start, end = chains[row, CHAIN_START], chains[row, CHAIN_END]
         already = np.int64(0)

@@ -4,9 +4,12 @@ The definition stands in `dedup.text`; this is it in one walk over the bytes: `s
 `group_lines` turns blocks of them into paragraphs.
 
 A line is a row of int64: first byte, end byte, first character, end character (both trimmed of white space), length
-of its first word in characters, and 1 where a blank line (or the start of the text) stands before it.
+of its first word in characters (0 for the first line of a block, of which nobody asks), and 1 where a blank line (or
+the start of the text) stands before it.
 
-Cost: linear, one walk over the bytes.
+Cost: linear, one walk over the bytes, 8 at a time (the tests for a byte among 8 are those of [1]).
+
+References: [1] Warren, "Hacker's Delight", 2nd edition, 2012, section 6-1.
 """
 
 from __future__ import annotations
@@ -15,6 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import kernel, part
+from dedup.kernels.words import load8, trailing_zeros
+
+ONES = np.uint64(0x0101010101010101)
+TOPS = np.uint64(0x8080808080808080)
+FEEDS = np.uint64(0x0A0A0A0A0A0A0A0A)
+TURNS = np.uint64(0x0D0D0D0D0D0D0D0D)
 
 LONGEST_WRAPPED = 120
 """Characters: a block with a longer line is not hard-wrapped, whatever its breaks look like."""
@@ -57,62 +66,90 @@ def spaceless(values: npt.NDArray[np.uint8], at: int, size: int) -> bool:
 
 
 @part
+def continuing(word: np.uint64) -> np.uint64:
+    """Return the top bit of each of 8 bytes that continues a UTF-8 character."""
+    return word & ~(word << np.uint64(1)) & TOPS
+
+
+@part
+def count_tops(tops: np.uint64) -> int:
+    """Return the number of top bits of 8 bytes; all other bits are 0."""
+    return np.int64(((tops >> np.uint64(7)) * ONES) >> np.uint64(56))
+
+
+@part
 def scan_lines(values: npt.NDArray[np.uint8], start: int, end: int, lines: npt.NDArray[np.int64]) -> int:
     """Write the non-blank lines of the text ``values[start:end]`` into the rows of `lines`; return their number."""
     count = 0
     character = 0
     blank_before = True
-    word_open = False
-    word_done = False
-    used = False  # the line has something that is not white space
     at = start
-    while at <= end:
-        if at == end or values[at] == 0x0A or values[at] == 0x0D:
-            if used:
-                count += 1
-            blank_before = not used
-            used, word_open, word_done = False, False, False
-            if at + 1 < end and values[at] == 0x0D and values[at + 1] == 0x0A:
-                at += 1
-                character += 1
-            at += 1
-            character += 1
-            continue
-        space = space_length(values, at, end)
-        if space > 0:
-            word_done = word_open
-            at += space
-            character += 1
-            continue
-        if not used:
-            used = True
-            word_open = True
-            lines[count, 0] = at
-            lines[count, 2] = character
-            lines[count, 4] = 0
+    while at < end:
+        stop, inside = at, 0  # the line's end, and the bytes in it that continue a character
+        while stop + 8 <= end:
+            word = load8(values, stop)
+            feed, turn = word ^ FEEDS, word ^ TURNS
+            found = ((feed - ONES) & ~feed | (turn - ONES) & ~turn) & TOPS  # exact up to the first
+            tops = continuing(word)
+            if found != np.uint64(0):
+                tops &= (found & (~found + np.uint64(1))) - np.uint64(1)
+                inside += count_tops(tops)
+                stop += trailing_zeros(found) >> 3
+                break
+            if tops != np.uint64(0):
+                inside += count_tops(tops)
+            stop += 8
+        while stop < end and values[stop] != 0x0A and values[stop] != 0x0D:
+            inside += values[stop] & 0xC0 == 0x80
+            stop += 1
+        first, last = at, stop
+        before, behind = 0, 0  # characters of white space
+        space = 1
+        while first < stop and space > 0:
+            space = space_length(values, first, stop)
+            first += space
+            before += space > 0
+        if first < stop:
+            space = 1
+            while space > 0:
+                back = last - 1
+                while back > first and values[back] & 0xC0 == 0x80:
+                    back -= 1
+                space = space_length(values, back, last)
+                if space > 0:
+                    last = back
+                    behind += 1
+            lines[count, 0] = first
+            lines[count, 1] = last
+            lines[count, 2] = character + before
+            lines[count, 3] = character + stop - at - inside - behind
+            lines[count, 4] = 0 if blank_before else first_word(values, first, last)
             lines[count, 5] = blank_before
-        if word_done and values[at] < 0x80:  # ASCII behind the first word: only the end of the line moves
-            begin = at
-            last = at
-            while at < end and 0x20 <= values[at] < 0x80:
-                if values[at] != 0x20:
-                    last = at
-                at += 1
-            if at > begin:
-                lines[count, 1] = last + 1
-                lines[count, 3] = character + last + 1 - begin
-                character += at - begin
-                continue
+            count += 1
+        blank_before = first >= stop
+        character += stop - at - inside
+        if stop + 1 < end and values[stop] == 0x0D and values[stop + 1] == 0x0A:
+            stop += 1
+            character += 1
+        at = stop + 1
+        character += 1
+    return count
+
+
+@part
+def first_word(values: npt.NDArray[np.uint8], at: int, end: int) -> int:
+    """Return the characters of the first word of the line ``values[at:end]``, which begins with one."""
+    count = 0
+    while at < end:
+        if space_length(values, at, end) > 0:
+            break
         size = 1
         while at + size < end and values[at + size] & 0xC0 == 0x80:
             size += 1
-        if not word_done:
-            lines[count, 4] += 1
-            word_done = size >= 3 and spaceless(values, at, size)
+        count += 1
+        if size >= 3 and spaceless(values, at, size):
+            break
         at += size
-        character += 1
-        lines[count, 1] = at
-        lines[count, 3] = character
     return count
 
 
@@ -173,6 +210,9 @@ def character_places(
     at = start
     character = 0
     for i in range(len(places)):
+        while at + 8 <= places[i]:
+            character += 8 - count_tops(continuing(load8(values, at)))
+            at += 8
         while at < places[i]:
             character += values[at] & 0xC0 != 0x80
             at += 1

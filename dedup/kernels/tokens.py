@@ -433,46 +433,66 @@ def tokenise_characters(
 
 
 @part
+def ones(bits: np.uint64) -> int:
+    """Return the number of ones in 64 bits."""
+    pairs = bits - ((bits >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    fours = (pairs & np.uint64(0x3333333333333333)) + ((pairs >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    bytes_ = (fours + (fours >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((bytes_ * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+@part
 def token_spans(
     bits: npt.NDArray[np.uint64],
     size: int,
     text_start: int,
     segments: npt.NDArray[np.int64],
+    wanted: npt.NDArray[np.int64],
     spans: npt.NDArray[np.int64],
 ) -> int:
-    """Write the (start, end) of each token in bytes of the text into `spans`; return the number of tokens.
+    """Write the bytes where some tokens start and end into `spans`; return the number of all tokens.
 
-    A token that begins or ends inside a code point's mapping
-    takes the whole code point.
+    `wanted` are their numbers, ascending; of length 0 it stands for the first ones, as many as `spans` has rows. A
+    token that begins or ends inside a code point's mapping takes the whole code point.
     """
-    count, passed = 0, 0
-    inside = False
-    shift = text_start  # place in the text less place in the folded bytes, behind the segments passed
-    for i in range(size + 1):
-        bit = i < size and (bits[i >> LINEAR_BITS] >> np.uint64(i & 63)) & np.uint64(1) != np.uint64(0)
-        if bit == inside:
-            continue
-        inside = bit
-        # a start looks at segments from at or before i, an end at those from before i
-        limit = i if bit else i - 1
-        while passed < len(segments) and segments[passed, 1] <= limit and segments[passed, 0] <= limit:
-            shift = segments[passed, 3] - segments[passed, 1]
-            passed += 1
-        place = i + shift
-        if passed < len(segments) and segments[passed, 0] <= limit:
-            place = segments[passed, 2] if bit else segments[passed, 3]
-        if bit:
-            spans[count, 0] = place
-        else:
-            spans[count, 1] = place
-            count += 1
+    count = 0
+    words = (size + 63) >> LINEAR_BITS
+    for side in range(2):  # starts, then ends
+        count = 0
+        row, passed = 0, 0
+        shift = text_start  # place in the text less place in the folded bytes, behind the segments passed
+        carry = np.uint64(0)
+        for word in range(words + 1):
+            mask = bits[word] if word < words else np.uint64(0)  # one more, to close a token that ends with the text
+            before = (mask << np.uint64(1)) | carry
+            carry = mask >> np.uint64(63)
+            edges = mask & ~before if side == 0 else before & ~mask
+            following = count + ones(edges)
+            while row < len(spans):
+                token = wanted[row] if len(wanted) > 0 else row
+                if token >= following:
+                    break
+                while count < token:
+                    edges &= edges - np.uint64(1)
+                    count += 1
+                i = (word << LINEAR_BITS) + trailing_zeros(edges)
+                limit = i - side  # a start looks at segments from at or before i, an end at those from before i
+                while passed < len(segments) and segments[passed, 1] <= limit and segments[passed, 0] <= limit:
+                    shift = segments[passed, 3] - segments[passed, 1]
+                    passed += 1
+                spans[row, side] = i + shift
+                if passed < len(segments) and segments[passed, 0] <= limit:
+                    spans[row, side] = segments[passed, 2 + side]
+                row += 1
+            count = following
     return count
 
 
 @kernel
 def locate(
     values: npt.NDArray[np.uint8],
-    size: int,
+    start: int,
+    end: int,
     settled: bool,
     index: npt.NDArray[np.uint16],
     entries: npt.NDArray[np.uint32],
@@ -482,16 +502,18 @@ def locate(
     bits: npt.NDArray[np.uint64],
     segments: npt.NDArray[np.int64],
     hashes: npt.NDArray[np.uint64],
+    wanted: npt.NDArray[np.int64],
     spans: npt.NDArray[np.int64],
 ) -> int:
-    """Hash the tokens of the text ``values[:size]`` and write the bytes where each starts and ends into `spans`.
+    """Hash the tokens of the text ``values[start:end]``, and write the bytes where those `wanted` start and end.
 
-    Returns the number of tokens, FULL or UNSETTLED_TEXT; see `fold`. `hashes` and `spans` have room for half as many
-    as `out` has bytes.
+    Returns the number of tokens, FULL or UNSETTLED_TEXT; see `fold`, and `token_spans` for `wanted` and `spans`, which
+    need `segments`. `hashes` has room for half as many as `out` has bytes; of length 0 it asks for none.
     """
     state = np.empty(5, dtype=np.int64)
-    folded = fold(values, 0, size, settled, index, entries, map_starts, map_points, out, bits, segments, state)
+    folded = fold(values, start, end, settled, index, entries, map_starts, map_points, out, bits, segments, state)
     if folded < 0:
         return folded
-    token_spans(bits, folded, 0, segments[: state[NOTED]], spans)
-    return hash_tokens(out, bits, folded, hashes, 0)
+    if len(hashes) > 0:
+        hash_tokens(out, bits, folded, hashes, 0)
+    return token_spans(bits, folded, start, segments[: state[NOTED]], wanted, spans)

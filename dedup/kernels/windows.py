@@ -38,6 +38,9 @@ BASE = np.uint64(0x9E3779B97F4A7C15)
 HALF = np.uint64(32)
 LOW = np.uint64(0xFFFFFFFF)
 
+AHEAD = 32
+"""Windows that are hashed at a time: a processor waits for a dozen places of memory at once as long as for one."""
+
 REPEATED, CUT, OPENS = 1, 2, 4
 """Bits of a window's flags: it stands again later; a block begins at it; it does not follow the window before."""
 
@@ -110,7 +113,9 @@ def mark_twice(hashes: npt.NDArray[np.uint64], twice: npt.NDArray[np.bool_]) -> 
     mask = (1 << bits) - 1
     shift = np.uint64(64 - bits)
     one = np.uint64(1)
-    slots = np.zeros(1 << bits, dtype=np.uint64)
+    slots = np.empty(1 << bits, dtype=np.uint64)
+    for slot in range(len(slots)):
+        slots[slot] = np.uint64(0)
     for i in range(len(hashes)):
         key = hashes[i] | np.uint64(3)  # never empty; two hashes in 2^62 are taken as one, which keeps more
         slot = np.int64((key * BASE) >> shift)
@@ -152,6 +157,11 @@ def keep_windows(
     return count
 
 
+def table_room(windows: int) -> int:
+    """Return the entries that `find_first` needs room for: tables of half the windows, all of them, and twice them."""
+    return 7 * (windows // 2 + 64)
+
+
 @kernel
 def find_first(
     tokens: npt.NDArray[np.uint64],
@@ -160,72 +170,94 @@ def find_first(
     place: npt.NDArray[np.signedinteger],
     first: npt.NDArray[np.signedinteger],
     flags: npt.NDArray[np.uint8],
+    room: npt.NDArray[np.uint64],
 ) -> None:
     """Write `place`, `first` and the flags REPEATED and OPENS of the windows in `runs`.
 
-    The table's entries are 32 bits of the hash and the window's number + 1; it grows with the distinct windows.
+    The table's entries are 32 bits of the hash and the window's number + 1; it grows with the distinct windows. It lies
+    in `room` (written, `table_room` entries), each table behind the one before: what is not needed stays untouched.
     """
     power = np.uint64(1)  # BASE ** size
     for _ in range(size):
         power *= BASE
-    capacity = max(len(place) // 4, 64)
-    slots = np.zeros(capacity, dtype=np.uint64)
+    capacity = len(place) // 2 + 64
+    slots, used = room[:capacity], capacity
+    for slot in range(capacity):
+        slots[slot] = np.uint64(0)
+    tags = np.empty(AHEAD, dtype=np.uint64)
+    entries = np.empty(AHEAD, dtype=np.uint64)
     filled, u = 0, 0
     for run in range(len(runs)):
         start, end = runs[run, 0], runs[run, 1]
-        total = np.uint64(0)
-        for i in range(start, start + size - 1):
+        total = np.uint64(0)  # the hash of window `hashed`
+        for i in range(start, start + size):
             total = total * BASE + tokens[i]
+        hashed = start
+        tagged, tags_end = np.int64(0), np.int64(0)  # the windows of which `tags` are
         earlier = np.int64(-1)  # a window equal to the one before
-        for i in range(start, end):
-            total = total * BASE + tokens[i + size - 1]
-            if i > start:
-                total -= tokens[i - 1] * power
+        i = start
+        while i < end:
+            if earlier >= 0:
+                q = np.int64(place[earlier]) + size  # the token behind it, as it does not open a run
+                if not flags[earlier + 1] & OPENS and tokens[q] == tokens[i + size - 1]:
+                    earlier = np.int64(first[earlier + 1])
+                    place[u] = i
+                    flags[u] = 0
+                    first[u] = earlier
+                    flags[earlier] |= REPEATED
+                    u += 1
+                    i += 1
+                    continue
+            if i >= tags_end:
+                tagged, tags_end = i, min(i + AHEAD, end)
+                for k in range(tags_end - tagged):
+                    while hashed < i + k:
+                        total = total * BASE + tokens[hashed + size] - tokens[hashed] * power
+                        hashed += 1
+                    tags[k] = mix(total) >> HALF
+                for k in range(tags_end - tagged):  # what is waited for here, all at once, is at hand below
+                    entries[k] = slots[np.int64((tags[k] * np.uint64(capacity)) >> HALF)]
             place[u] = i
             flags[u] = OPENS if i == start else 0
-            found = np.int64(-1)
-            if earlier >= 0:
-                q = place[earlier] + 1
-                if place[earlier + 1] == q and not flags[earlier + 1] & OPENS:
-                    if tokens[q + size - 1] == tokens[i + size - 1]:
-                        found = np.int64(first[earlier + 1])
-            if found < 0:
-                tag = mix(total) >> HALF
-                slot = np.int64((tag * np.uint64(capacity)) >> HALF)
-                while slots[slot] != np.uint64(0):
-                    entry = slots[slot]
-                    if entry >> HALF == tag:
-                        number = np.int64(entry & LOW) - 1
-                        q = np.int64(place[number])
-                        same = 0
-                        while same < size and tokens[q + same] == tokens[i + same]:
-                            same += 1
-                        if same == size:
-                            found = number
-                            break
-                    slot = slot + 1 if slot + 1 < capacity else 0
-                if found < 0:
-                    found = np.int64(u)
-                    slots[slot] = tag << HALF | np.uint64(u + 1)
-                    filled += 1
-                    if 4 * filled > 3 * capacity:
-                        wider = 2 * capacity
-                        moved = np.zeros(wider, dtype=np.uint64)
-                        for old in range(capacity):
-                            entry = slots[old]
-                            if entry != np.uint64(0):
-                                slot = np.int64(((entry >> HALF) * np.uint64(wider)) >> HALF)
-                                while moved[slot] != np.uint64(0):
-                                    slot = slot + 1 if slot + 1 < wider else 0
-                                moved[slot] = entry
-                        slots = moved
-                        capacity = wider
+            tag = tags[i - tagged]
+            found = np.int64(u)
+            slot = np.int64((tag * np.uint64(capacity)) >> HALF)
+            while slots[slot] != np.uint64(0):
+                entry = slots[slot]
+                if entry >> HALF == tag:
+                    number = np.int64(entry & LOW) - 1
+                    q = np.int64(place[number])
+                    same = 0
+                    while same < size and tokens[q + same] == tokens[i + same]:
+                        same += 1
+                    if same == size:
+                        found = number
+                        break
+                slot = slot + 1 if slot + 1 < capacity else 0
             first[u] = found
             earlier = np.int64(-1)
             if found != u:
                 flags[found] |= REPEATED
                 earlier = found
+            else:
+                slots[slot] = tag << HALF | np.uint64(u + 1)
+                filled += 1
+                if 4 * filled > 3 * capacity:
+                    wider = 2 * capacity
+                    moved = room[used : used + wider]
+                    for slot in range(wider):
+                        moved[slot] = np.uint64(0)
+                    for old in range(capacity):
+                        entry = slots[old]
+                        if entry != np.uint64(0):
+                            slot = np.int64(((entry >> HALF) * np.uint64(wider)) >> HALF)
+                            while moved[slot] != np.uint64(0):
+                                slot = slot + 1 if slot + 1 < wider else 0
+                            moved[slot] = entry
+                    slots, used = moved, used + wider
+                    capacity = wider
             u += 1
+            i += 1
 
 
 @kernel
