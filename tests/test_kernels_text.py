@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dedup.kernels import text as text_kernels
 from dedup.kernels import tokens as token_kernels
 from dedup.text import paragraphs, split_paragraphs
-from dedup.tokens import hash_tokens, locate_tokens
+from dedup.tokens import hash_tokens, locate_tokens, place_tokens
 from tests import corpora, oracles, strategies, twins
 from tests.arrays import dtypes, frozen, rows_of, utf8
 
@@ -78,6 +78,19 @@ def test_spans_of_settled_texts(text: str) -> None:
     """For texts that are their own NFKC form, the spans are exactly those of the oracle."""
     expected = [[start, end] for _, start, end in oracles.token_spans(text)]
     assert expected == located(text)[1]
+
+
+@given(any_text, st.binary(max_size=5), st.data())
+def test_places_of_some_tokens(text: str, before: bytes, data: st.DataObject) -> None:
+    """Some tokens of a text inside a block stand, in characters, where `locate_tokens` puts all of them."""
+    spans = located(text)[1]
+    some = sorted(data.draw(st.sets(st.integers(0, len(spans) + 2), max_size=6)))
+    values, starts, ends = utf8([text, "tail"], before)
+    count, found = place_tokens(values, int(starts[0]), int(ends[0]), frozen(some, np.int64))
+    assert len(spans) == count
+    block = values[int(starts[0]) : int(ends[0])].tobytes()
+    characters = [len(block[: place - starts[0]].decode("utf-8", "surrogatepass")) for place in found.ravel()]
+    assert [place for row in some if row < count for place in spans[row]] == characters
 
 
 @pytest.mark.parametrize("size", [7, 8, 9, 15, 16, 17, 24])

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dedup.kernels import windows as window_kernels
 from dedup.passages import Stretches, cut_periods, find_passages, find_stretches, find_windows
 from tests import oracles
 
@@ -138,3 +139,19 @@ def test_work_grows_with_the_text(size: int) -> None:
         _, first, flags = find_windows(tokens, offsets, 20)
         assert len(first) <= size
         assert kernels.cut_blocks(first, flags) <= 3 * blocks
+
+
+@pytest.mark.parametrize("count", [70, 400, 3000])
+def test_the_table_of_windows_grows(count: int) -> None:
+    """Each window is kept, most stand once: the table grows, and every first place is still found in it."""
+    size = 3
+    tokens = np.concatenate((np.arange(count), np.arange(0, count, 7), np.arange(count))).astype(np.uint64)
+    windows = [tuple(tokens[i : i + size].tolist()) for i in range(len(tokens) - size + 1)]
+    first: dict[tuple[int, ...], int] = {}
+    expected = [first.setdefault(window, i) for i, window in enumerate(windows)]
+    place, found = (np.full(len(windows), -1, dtype=np.int32) for _ in range(2))
+    room = np.empty(window_kernels.table_room(len(windows)), dtype=np.uint64)
+    runs = np.array([[0, len(windows)]], dtype=np.int64)
+    window_kernels.find_first(tokens, runs, size, place, found, np.empty(len(windows), dtype=np.uint8), room)
+    assert expected == found.tolist()
+    assert list(range(len(windows))) == place.tolist()
