@@ -95,7 +95,7 @@ def by_hand(path: str, documents: int, chosen: list[int], threshold: float, proc
 
 
 def by_hashes(path: str, documents: int, chosen: list[int], threshold: float) -> Found:
-    """The same as `by_hand`, on the library's shingle hashes: an inverted list and counting, but none of its filters."""
+    """The same as `by_hand`, on the library's shingle hashes: an inverted list and counting, no filters."""
     import numpy as np
 
     from dedup.shingling import shingles

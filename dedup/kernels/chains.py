@@ -7,15 +7,13 @@ naive Python, over the seeds (start, source, size) by start::
 
 where what overlaps counts once and ``cost = drift / 2 + gap / 4`` (as in minimap2 [1], with the last `BACK` seeds
 only). A chain is the way back from the best score, over seeds that no better chain has. Its gaps are aligned by the
-longest common subsequence; its ends grow as long as the alignment pays (2 for an equal token, -3 for an edit) and
-never falls `DROP` behind its best [2]. A chain never overlaps its own source. One whose matched tokens are less than
-`threshold` of its longer side is cut at its worst gap.
+longest common subsequence; its ends grow as long as the alignment pays (`dedup.kernels.alignment`). A chain never
+overlaps its own source. One whose matched tokens are less than `threshold` of its longer side is cut at its worst gap.
 
 Cost: linear in the windows and seeds: each seed looks back at `BACK` others, a gap is `GAP` tokens at most, and an end
-grows in a band of `BAND`.
+grows in a narrow band.
 
 References: [1] Li, "Minimap2: pairwise alignment for nucleotide sequences", Bioinformatics 2018.
-[2] Zhang, Schwartz, Wagner, Miller, "A greedy algorithm for aligning DNA sequences", 2000.
 """
 
 from __future__ import annotations
@@ -24,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import kernel
+from dedup.kernels.alignment import common, grow
 from dedup.kernels.windows import OPENS
 
 GAP = 40
@@ -32,11 +31,6 @@ GAP = 40
 BACK = 64
 """Seeds that a seed looks back at."""
 
-BAND = 8
-"""Tokens that an end may drift while it grows."""
-
-DROP = 16
-EQUAL, EDIT = 2, -3
 SMALL = 4
 """Tokens: an edit as short as this does not part a chain."""
 
@@ -143,85 +137,6 @@ def link_seeds(
                 scores[s] = score
                 back[s] = p
                 begin[s] = begin[p]
-
-
-@kernel
-def grow(
-    tokens: npt.NDArray[np.uint64],
-    at: int,
-    source: int,
-    step: int,
-    room: int,
-    source_room: int,
-    grown: npt.NDArray[np.int64],
-) -> None:
-    """Grow an end: write how many tokens it gains here, in the source, and how many of them are equal.
-
-    The tokens at ``at + step * k`` and ``source + step * k`` come next, for k from 0 to `room` and `source_room`.
-    """
-    width = 2 * BAND + 1
-    low = -(1 << 30)
-    score = np.empty(width + 2, dtype=np.int64)  # column: tokens of the source less those here, + BAND + 1
-    equal = np.empty(width + 2, dtype=np.int64)
-    for column in range(width + 2):
-        score[column] = low
-        equal[column] = 0
-    for i in range(3):
-        grown[i] = 0
-    best = np.int64(0)
-    for column in range(BAND + 1):
-        if column <= source_room:
-            score[BAND + 1 + column] = column * EDIT
-    for row in range(1, room + 1):
-        token = tokens[at + step * (row - 1)]
-        top = np.int64(low)
-        for column in range(1, width + 1):
-            taken = row + column - BAND - 1
-            # the row above: its same column is a diagonal step, the next one a token left out here
-            if taken < 0 or taken > source_room:
-                score[column] = low
-                continue
-            value, same = np.int64(low), np.int64(0)
-            if taken > 0 and score[column] > low // 2:
-                if tokens[source + step * (taken - 1)] == token:
-                    value, same = score[column] + EQUAL, equal[column] + 1
-                else:
-                    value, same = score[column] + EDIT, equal[column]
-            if score[column + 1] + EDIT > value:
-                value, same = score[column + 1] + EDIT, equal[column + 1]
-            if score[column - 1] + EDIT > value:
-                value, same = score[column - 1] + EDIT, equal[column - 1]
-            score[column] = value
-            equal[column] = same
-            if value > top:
-                top = value
-            if value > best:
-                best = value
-                grown[0] = row
-                grown[1] = taken
-                grown[2] = same
-        score[0] = low
-        score[width + 1] = low
-        if top < best - DROP:
-            break
-
-
-@kernel
-def common(tokens: npt.NDArray[np.uint64], a: int, a_end: int, b: int, b_end: int) -> int:
-    """Return the length of the longest common subsequence of two stretches of at most `GAP` tokens."""
-    row = np.empty(b_end - b + 1, dtype=np.int64)
-    for j in range(len(row)):
-        row[j] = 0
-    for i in range(a, a_end):
-        diagonal = np.int64(0)
-        for j in range(b, b_end):
-            above = row[j - b + 1]
-            if tokens[i] == tokens[j]:
-                row[j - b + 1] = diagonal + 1
-            elif row[j - b] > above:
-                row[j - b + 1] = row[j - b]
-            diagonal = above
-    return row[b_end - b]
 
 
 @kernel

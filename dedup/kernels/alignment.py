@@ -1,0 +1,107 @@
+"""Two stretches of tokens beside each other: how far an end grows, and how many tokens a gap has in common.
+
+An end grows as long as the alignment pays (`EQUAL` for an equal token, `EDIT` for one that is put in, left out or
+another) and never falls `DROP` behind its best [1], in a band of `BAND` tokens on either side. A gap is aligned by the
+longest common subsequence, in naive Python::
+
+    def common(a, b):
+        if not a or not b: return 0
+        if a[-1] == b[-1]: return common(a[:-1], b[:-1]) + 1
+        return max(common(a[:-1], b), common(a, b[:-1]))
+
+Cost: the band times the tokens that are grown; the product of the two sides of a gap.
+
+References: [1] Zhang, Schwartz, Wagner, Miller, "A greedy algorithm for aligning DNA sequences", 2000.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.kernels import kernel
+
+BAND = 8
+"""Tokens that an end may drift while it grows."""
+
+DROP = 16
+EQUAL, EDIT = 2, -3
+
+
+@kernel
+def grow(
+    tokens: npt.NDArray[np.uint64],
+    at: int,
+    source: int,
+    step: int,
+    room: int,
+    source_room: int,
+    grown: npt.NDArray[np.int64],
+) -> None:
+    """Grow an end: write how many tokens it gains here, in the source, and how many of them are equal.
+
+    The tokens at ``at + step * k`` and ``source + step * k`` come next, for k from 0 to `room` and `source_room`.
+    """
+    width = 2 * BAND + 1
+    low = -(1 << 30)
+    score = np.empty(width + 2, dtype=np.int64)  # column: tokens of the source less those here, + BAND + 1
+    equal = np.empty(width + 2, dtype=np.int64)
+    for column in range(width + 2):
+        score[column] = low
+        equal[column] = 0
+    for i in range(3):
+        grown[i] = 0
+    best = np.int64(0)
+    for column in range(BAND + 1):
+        if column <= source_room:
+            score[BAND + 1 + column] = column * EDIT
+    for row in range(1, room + 1):
+        token = tokens[at + step * (row - 1)]
+        top = np.int64(low)
+        for column in range(1, width + 1):
+            taken = row + column - BAND - 1
+            # the row above: its same column is a diagonal step, the next one a token left out here
+            if taken < 0 or taken > source_room:
+                score[column] = low
+                continue
+            value, same = np.int64(low), np.int64(0)
+            if taken > 0 and score[column] > low // 2:
+                if tokens[source + step * (taken - 1)] == token:
+                    value, same = score[column] + EQUAL, equal[column] + 1
+                else:
+                    value, same = score[column] + EDIT, equal[column]
+            if score[column + 1] + EDIT > value:
+                value, same = score[column + 1] + EDIT, equal[column + 1]
+            if score[column - 1] + EDIT > value:
+                value, same = score[column - 1] + EDIT, equal[column - 1]
+            score[column] = value
+            equal[column] = same
+            if value > top:
+                top = value
+            if value > best:
+                best = value
+                grown[0] = row
+                grown[1] = taken
+                grown[2] = same
+        score[0] = low
+        score[width + 1] = low
+        if top < best - DROP:
+            break
+
+
+@kernel
+def common(tokens: npt.NDArray[np.uint64], a: int, a_end: int, b: int, b_end: int) -> int:
+    """Return the length of the longest common subsequence of two stretches of at most `GAP` tokens."""
+    row = np.empty(b_end - b + 1, dtype=np.int64)
+    for j in range(len(row)):
+        row[j] = 0
+    for i in range(a, a_end):
+        diagonal = np.int64(0)
+        for j in range(b, b_end):
+            above = row[j - b + 1]
+            if tokens[i] == tokens[j]:
+                row[j - b + 1] = diagonal + 1
+            elif row[j - b] > above:
+                row[j - b + 1] = row[j - b]
+            diagonal = above
+    return row[b_end - b]
