@@ -18,7 +18,7 @@ from dedup.lsh import Buckets
 from dedup.pairs import Pairs, similarity
 from dedup.units import Units
 
-__all__ = ["BIG_CLUSTER", "KEEP", "Stars", "components", "find_stars", "rank_by_size", "rank_units"]
+__all__ = ["BIG_CLUSTER", "KEEP", "Stars", "components", "find_stars", "large_clusters", "rank_by_size", "rank_units"]
 
 BIG_CLUSTER = 1000
 """Members; with ``pairs="auto"`` the removed units of larger clusters are listed with their kept one alone."""
@@ -132,15 +132,40 @@ def _offsets(rows: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
     return np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(np.bincount(rows, minlength=count))))
 
 
+def large_clusters(
+    star: npt.NDArray[np.int64],
+    copies: npt.NDArray[np.int64],
+    rank: npt.NDArray[np.int64],
+    left: npt.NDArray[np.int64],
+    right: npt.NDArray[np.int64],
+) -> npt.NDArray[np.bool_]:
+    """Return, for each unit, whether it is the kept one of a cluster that counts as large.
+
+    `star` is the kept one of each representative, `copies` how many units are behind it (0 for the others), `rank` its
+    priority; left-right are pairs that reach the threshold. A cluster is large where it has more than `BIG_CLUSTER`
+    members, alone or with the clusters that it hangs together with: two do where a removed text could have joined
+    either. Otherwise a family that needs many kept texts to stand for it would be listed with the square of its size.
+    Cost: linear.
+    """
+    from dedup.kernels import clusters as kernels
+
+    members = np.bincount(star, weights=copies, minlength=len(star)).astype(np.int64)
+    if members[members > 1].sum() <= BIG_CLUSTER:
+        return np.zeros(len(star), dtype=np.bool_)
+    removed = star != np.arange(len(star))
+    root = np.arange(len(star), dtype=np.int64)
+    for one, other in ((left, right), (right, left)):
+        edges = removed[one] & ~removed[other] & (rank[other] < rank[one])
+        kernels.linked(root, star[one[edges]], other[edges])
+    together = np.bincount(root, weights=members, minlength=len(star))
+    large: npt.NDArray[np.bool_] = (together > BIG_CLUSTER)[root] & (members > 1)
+    return large
+
+
 def components(count: int, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return, for each of `count` units, the first unit of its connected component."""
-    root = list(range(count))
-    for a, b in zip(left.tolist(), right.tolist(), strict=True):
-        while root[a] != a:
-            root[a] = a = root[root[a]]
-        while root[b] != b:
-            root[b] = b = root[root[b]]
-        root[max(a, b)] = min(a, b)
-    for unit in range(count):
-        root[unit] = root[root[unit]]
-    return np.array(root, dtype=np.int64)
+    from dedup.kernels import clusters as kernels
+
+    root = np.arange(count, dtype=np.int64)
+    kernels.linked(root, left, right)
+    return root

@@ -7,7 +7,7 @@ threads, on the size of blocks or on the clock; seconds stand apart in ``timings
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from dedup.clusters import Stars, components, find_stars
 from dedup.columns import Texts, read_texts
 from dedup.errors import InputError, ParameterError
-from dedup.listing import big_clusters, list_pairs
+from dedup.listing import list_pairs, partly_listed
 from dedup.lsh import Bands, check_threshold, measure_recall
 from dedup.pairs import Pairs, jaccard, similarity
 from dedup.selection import listed, replace_texts, select_rows
@@ -48,6 +48,7 @@ class Run:
     large_buckets: int = 0
     crowded: npt.NDArray[np.int64] | None = None  # the units in them
     closest: tuple[int, int, float] | None = None
+    large: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 class Duplicates:
@@ -83,7 +84,7 @@ class Duplicates:
 
     @cached_property
     def _listed(self) -> Pairs:
-        return list_pairs(self._pairs, self._representatives, self._units, self._stars.star, self._run.listing)
+        return list_pairs(self._pairs, self._representatives, self._units, self._stars.star, self._large)
 
     @cached_property
     def pairs(self) -> pa.Table:
@@ -284,13 +285,20 @@ class Duplicates:
         return members, numbers.astype(np.int64)
 
     @cached_property
+    def _large(self) -> npt.NDArray[np.bool_] | None:
+        """Whether each unit is the kept one of a cluster that is listed in part; None where all pairs are listed."""
+        if self._run.listing != "auto":
+            return None
+        return partly_listed(self._pairs, self._representatives, self._stars.star, self._rank, self._run.large)
+
+    @cached_property
     def _partly_listed(self) -> list[int]:
         """The numbers of the clusters whose pairs are not all listed."""
         members, numbers = self._members
         star = self._stars.star
         partial = np.zeros(len(star), dtype=np.bool_)
-        if self._run.listing == "auto":
-            partial |= big_clusters(star)[star]
+        if self._large is not None:
+            partial |= self._large[star]
         if self._run.large_buckets:
             size = np.bincount(star, minlength=len(star))
             partial |= size[star] > 64  # only those can have met in a large bucket

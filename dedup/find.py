@@ -138,7 +138,7 @@ def find_duplicates(
         copied = np.unique(representatives[representatives != np.arange(len(units))])
         leading = units.held[representatives[units.held] == units.held]
         copies = np.bincount(representatives, minlength=len(units))
-        bands = None
+        bands, large = None, np.empty(0, dtype=np.int64)
         if method != "lsh":
             report = stages.stage("join", len(leading))
             joined = join(
@@ -152,7 +152,7 @@ def find_duplicates(
                 threads=workers,
                 progress=report,
             )
-            found, buckets = joined.pairs, None
+            found, buckets, large = joined.pairs, None, joined.large
         else:
             stages.stage("signatures", 1)
             background = sample_background(units.hashes, units.offsets, units.digests, leading, seed)
@@ -182,6 +182,7 @@ def find_duplicates(
         large_buckets=0 if buckets is None else len(buckets),
         crowded=None if buckets is None else np.unique(buckets.members),
         closest=closest,
+        large=large,
     )
     return Duplicates(run, collection, units, representatives, rank, every_pair, stars, stages.seconds)
 

@@ -20,8 +20,9 @@ import numpy.typing as npt
 
 from dedup.blocks import map_blocks, slices, stretches
 from dedup.clusters import BIG_CLUSTER, rank_by_size
+from dedup.families import Prefixes, stand_for
 from dedup.marks import bits_for, least, sample_for, seen_twice
-from dedup.pairs import METRICS, Pairs, no_pairs, similarity
+from dedup.pairs import METRICS, Pairs, no_pairs
 from dedup.units import Units
 
 __all__ = ["Joined", "build_index", "join"]
@@ -38,12 +39,16 @@ is counted before it is merged."""
 
 
 class Joined(NamedTuple):
-    """The pairs found (each once), how many were merged, and the units left out because their kept one lists them."""
+    """The pairs found (each once), how many were merged, and the units left out because their kept one lists them.
+
+    `large` are the kept ones of the clusters that these are in, and of those that hang together with them.
+    """
 
     pairs: Pairs
     merged: int
     survivors: int
     hidden: npt.NDArray[np.int64]
+    large: npt.NDArray[np.int64]
 
 
 def join(
@@ -61,8 +66,8 @@ def join(
     """Return all pairs of the `leading` units that reach the threshold.
 
     `rank` is the priority of each unit, `copies` how many exact copies stand behind it (itself included). With
-    `families`, units removed into a cluster of more than `BIG_CLUSTER` are paired with kept ones alone. Prepares the
-    sets of the survivors.
+    `families`, units removed into a large cluster (`dedup.clusters.large_clusters`) are paired with their kept one
+    alone. Prepares the sets of the survivors.
     """
     kind = METRICS.index(metric)
     survivors = seen_twice(units, leading, threshold, whole=metric == "containment", threads=threads)
@@ -71,18 +76,20 @@ def join(
     order = np.lexsort((counted.rows, units.sizes[counted.rows]))
     index = _Index(units, counted, order, threshold, kind, threads, by_size=True)
     crowded = index.work > LONG_LISTS * max(len(index.entries), 1)
-    hidden = np.empty(0, dtype=np.int64)
+    hidden = large = np.empty(0, dtype=np.int64)
     kept_pairs, merged = no_pairs(), 0
     if crowded:
         del index
         if families:
-            kept_pairs, hidden, merged = _stars_first(units, counted, rank, copies, threshold, kind, progress)
+            kept_pairs, hidden, large, merged = _stars_first(
+                units, counted, rank, copies, threshold, kind, threads, progress
+            )
             order = order[~np.isin(counted.rows[order], hidden)]
         index = _Index(units, counted, order, threshold, kind, threads, by_size=True, deep=True)
     pairs, more = _probe(units, index, threads, progress)
     if len(kept_pairs.left):
         pairs = Pairs(*(np.concatenate(columns) for columns in zip(pairs, kept_pairs, strict=True))).sorted()
-    return Joined(pairs, merged + more, len(survivors), hidden)
+    return Joined(pairs, merged + more, len(survivors), hidden, large)
 
 
 class _Counted(NamedTuple):
@@ -270,53 +277,21 @@ def _stars_first(
     copies: npt.NDArray[np.int64],
     threshold: float,
     kind: int,
+    threads: int,
     progress: Callable[[int], None],
-) -> tuple[Pairs, npt.NDArray[np.int64], int]:
-    """Return the pairs of rows with kept ones, and the rows that were removed into a large cluster."""
+) -> tuple[Pairs, npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
+    """Return the pairs of rows removed into large clusters with their kept ones, both, and the comparisons."""
     from dedup.kernels import join as kernels
 
     if kind == kernels.CONTAINMENT:
         rank = rank_by_size(rank, units)  # as in the stars: the larger text always comes first
     order = np.argsort(rank[counted.rows], kind="stable")
-    rows = counted.rows[order]
-    index = _Index(units, counted, order, threshold, kind, 1, by_size=False, deep=True)
-    bits = bits_for(len(index.index_keys))
-    heads = np.full(1 << bits, -1, dtype=np.int64)
-    entries, count = np.empty((1024, 3), dtype=np.int64), 0  # tag, place, next entry of the bucket
-    meetings, met = np.zeros((2, len(rows)), dtype=np.int32)
-    parts = [np.empty((0, 3), dtype=np.int64)]
-    merged = 0
-    for part in slices(len(rows)):
-        part_found, total, part_merged, entries, count = kernels.probe_kept(
-            units.hashes,
-            units.offsets,
-            units.sizes,
-            rows,
-            part.start,
-            part.stop,
-            index.keys,
-            index.bounds,
-            index.index_keys,
-            index.index_bounds,
-            index.unprobed,
-            index.unindexed,
-            bits,
-            heads,
-            entries,
-            count,
-            meetings,
-            met,
-            threshold,
-            kind,
-        )
-        parts.append(part_found[:total].copy())
-        merged += part_merged
-        progress(part.stop)
-    found = np.concatenate(parts)
-    value = similarity(Pairs(found[:, 0], found[:, 1], found[:, 2]), units.sizes, METRICS[kind])
-    best = np.lexsort((rank[found[:, 0]], -value, found[:, 1]))
-    joined, first = np.unique(found[best, 1], return_index=True)
-    star = found[best, 0][first]
-    members = np.bincount(star, weights=copies[joined], minlength=len(units)) + copies
-    hidden = joined[members[star] > BIG_CLUSTER]
-    return _pairs(found), hidden, merged
+    index = _Index(units, counted, order, threshold, kind, threads, by_size=False, deep=True)
+    prefixes = Prefixes(index.keys, index.bounds, index.index_keys, index.index_bounds, index.unprobed, index.unindexed)
+    stars = stand_for(units, index.rows, prefixes, threshold, kind, threads, progress)
+    members = np.bincount(stars.group, weights=copies[index.rows], minlength=len(stars.best))
+    crowded = members[stars.group] > BIG_CLUSTER
+    hidden = np.flatnonzero((stars.best >= 0) & crowded)
+    large = index.rows[(stars.best < 0) & crowded]
+    found = np.column_stack((index.rows[stars.best[hidden]], index.rows[hidden], stars.shared[hidden]))
+    return _pairs(found), index.rows[hidden], large, stars.compared

@@ -1,7 +1,7 @@
 """Which pairs are listed: those of representatives, spelled out for their exact copies.
 
-``"all"`` lists every pair. ``"auto"`` lists a removed unit of a cluster of more than `BIG_CLUSTER` members only with
-its kept one: a template that stands a hundred thousand times would otherwise fill five billion rows.
+``"all"`` lists every pair. ``"auto"`` lists a removed unit of a large cluster (`dedup.clusters.large_clusters`) only
+with its kept one: a template that stands a hundred thousand times would otherwise fill five billion rows.
 """
 
 from __future__ import annotations
@@ -9,20 +9,32 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.clusters import BIG_CLUSTER
+from dedup.clusters import large_clusters
 from dedup.errors import ParameterError
 from dedup.pairs import Pairs
 from dedup.units import Units
 
-__all__ = ["big_clusters", "list_pairs"]
+__all__ = ["list_pairs", "partly_listed"]
 
 MOST_PAIRS = 200_000_000
 """Rows that a table of pairs may have (about 13 GB); above it, the search says so instead of filling the memory."""
 
 
-def big_clusters(star: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Return, for each unit, whether it is the kept one of a cluster with more than `BIG_CLUSTER` members."""
-    return np.bincount(star, minlength=len(star)) > BIG_CLUSTER
+def partly_listed(
+    pairs: Pairs,
+    representatives: npt.NDArray[np.int64],
+    star: npt.NDArray[np.int64],
+    rank: npt.NDArray[np.int64],
+    known: npt.NDArray[np.int64],
+) -> npt.NDArray[np.bool_]:
+    """Return, for each unit, whether it is the kept one of a cluster of which ``"auto"`` does not list all pairs.
+
+    `known` are kept ones of which the join found it, and left pairs out.
+    """
+    copies = np.bincount(representatives, minlength=len(star))
+    large = large_clusters(star[representatives], copies, rank, pairs.left, pairs.right)
+    large[known] = np.bincount(star, minlength=len(star))[known] > 1
+    return large
 
 
 def list_pairs(
@@ -30,15 +42,18 @@ def list_pairs(
     representatives: npt.NDArray[np.int64],
     units: Units,
     star: npt.NDArray[np.int64],
-    listing: str,
+    large: npt.NDArray[np.bool_] | None,
 ) -> Pairs:
-    """Return the pairs of units to list, sorted. `pairs` are of representatives, each once."""
+    """Return the pairs of units to list, sorted. `pairs` are of representatives, each once.
+
+    `large` are the kept ones whose clusters are not listed in full, None where every pair is wanted.
+    """
     everyone = np.arange(len(star), dtype=np.int64)
     full = np.diff(units.offsets) > 0
     hidden = np.zeros(len(star), dtype=np.bool_)
     parts: list[Pairs] = []
-    if listing == "auto":
-        hidden = big_clusters(star)[star] & (star != everyone)
+    if large is not None:
+        hidden = large[star] & (star != everyone)
         parts.append(_star_pairs(pairs, representatives, units, star, np.flatnonzero(hidden)))
     shown = np.flatnonzero(full & ~hidden)
     shown = shown[np.argsort(representatives[shown], kind="stable")]  # copies side by side, in input order

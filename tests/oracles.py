@@ -251,6 +251,27 @@ def stars(
     return kept_for
 
 
+def large_clusters(
+    star: Sequence[int], pairs: Iterable[tuple[int, int]], priority: Sequence[int], big: int
+) -> set[int]:
+    """Give the kept ones of clusters that have, with those they hang together with, more than `big` members.
+
+    Two clusters hang together where a removed text reaches the kept texts of both, which come before it.
+    """
+    kept = {k for row, k in enumerate(star) if row == k}
+    groups = [{k} for k in kept]
+    for a, b in pairs:
+        for removed, other in ((a, b), (b, a)):
+            if removed not in kept and other in kept and priority.index(other) < priority.index(removed):
+                one = next(group for group in groups if star[removed] in group)
+                two = next(group for group in groups if other in group)
+                if one is not two:
+                    one |= two
+                    groups.remove(two)
+    members = {k: sum(s == k for s in star) for k in kept}
+    return {k for g in groups if sum(members[k] for k in g) > big for k in g if members[k] > 1}
+
+
 def components(n: int, edges: Iterable[tuple[int, int]]) -> set[frozenset[int]]:
     """Give the connected components of two texts or more."""
     label = list(range(n))

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup.blocks
+import dedup.families
 import dedup.join
 import dedup.marks
 from dedup.join import join
@@ -149,17 +150,17 @@ def test_hashes_in_very_many_rows(metric: str) -> None:
 def expected_with_families(
     sets: Sequence[frozenset[int]], priority: Sequence[int], threshold: float, metric: str, big: int
 ) -> tuple[Found, list[int]]:
-    """Give the pairs of those that are not hidden, those of hidden ones with kept ones before them, and the hidden."""
+    """Give the pairs of those that are not hidden, those of hidden ones with their kept ones, and the hidden."""
     pairs = brute(sets, threshold, metric)
     similar = {(a, b): similarity(sets[a], sets[b], metric) for a, b, _ in pairs}
     star = oracles.stars(len(sets), similar, priority)
-    hidden = {row for row, kept in enumerate(star) if kept != row and star.count(kept) > big}
-    kept = set(star)
-    rank = {row: place for place, row in enumerate(priority)}
+    large = oracles.large_clusters(star, [(a, b) for a, b, _ in pairs], priority, big)
+    hidden = {row for row, kept in enumerate(star) if kept != row and kept in large}
 
     def listed(a: int, b: int) -> bool:
-        first, second = sorted((a, b), key=rank.__getitem__)
-        return first in kept if second in hidden else first not in hidden
+        if a in hidden or b in hidden:
+            return (a in hidden and star[a] == b) or (b in hidden and star[b] == a)
+        return True
 
     return [pair for pair in pairs if listed(pair[0], pair[1])], sorted(hidden)
 
@@ -175,6 +176,8 @@ def test_families(rows: list[list[int]], threshold: float, metric: str, data: st
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dedup.join, "LONG_LISTS", -1.0)
         patch.setattr(dedup.join, "BIG_CLUSTER", big)
+        for name, most in (("FEWEST", 4), ("NEAR", 8), ("MOST_DENSE", 30), ("SAMPLED", 12)):
+            patch.setattr(dedup.families, name, data.draw(st.integers(1, most)))
         found = joined(rows, threshold, metric, priority=priority, families=True)
     assert expected_with_families(sets, priority, threshold, metric, big) == found
 
@@ -239,7 +242,48 @@ def test_large_families_give_the_same_stars(monkeypatch: pytest.MonkeyPatch, met
     plain = dedup.find_duplicates(texts, metric=metric, keep=keep, pairs="all", threads=1)
     monkeypatch.setattr("dedup.join.BIG_CLUSTER", 5)
     monkeypatch.setattr("dedup.join.LONG_LISTS", 0.0)
-    monkeypatch.setattr("dedup.listing.BIG_CLUSTER", 5)
+    monkeypatch.setattr("dedup.clusters.BIG_CLUSTER", 5)
     families = dedup.find_duplicates(texts, metric=metric, keep=keep, pairs="auto", threads=1)
     assert families.summary.large_clusters > 0
     assert plain.clusters.equals(families.clusters)
+
+
+def wide_family(members: int) -> list[str]:
+    """Near copies of one text, of which no single one reaches all the others, and some texts beside them."""
+    generator = np.random.default_rng(5)
+    words = [f"w{i}" for i in range(120)]
+    texts = []
+    for member in range(members):
+        mine = list(words)
+        for place in generator.choice(120, int(generator.integers(0, 5)), replace=False).tolist():
+            mine[place] = f"x{member}y{place}"
+        texts.append(" ".join(mine))
+    return texts + [" ".join(f"z{i}q{j}" for j in range(30)) for i in range(20)] + texts[::7]
+
+
+@pytest.mark.parametrize("keep", ["first", "last"])
+@pytest.mark.parametrize("metric", METRICS)
+def test_clusters_that_hang_together_are_listed_in_part(
+    monkeypatch: pytest.MonkeyPatch, metric: str, keep: str
+) -> None:
+    """A family that many kept texts stand for: the same tables, looked for first or not, and few pairs."""
+    texts = wide_family(90)
+    everything = dedup.find_duplicates(texts, threshold=0.75, metric=metric, keep=keep, pairs="all", threads=1)
+    monkeypatch.setattr("dedup.join.BIG_CLUSTER", 60)
+    monkeypatch.setattr("dedup.clusters.BIG_CLUSTER", 60)
+    results = []
+    for lists in (0.0, 1e9):
+        monkeypatch.setattr("dedup.join.LONG_LISTS", lists)
+        results.append(dedup.find_duplicates(texts, threshold=0.75, metric=metric, keep=keep, threads=1))
+    first, plain = results
+    assert first.pairs.equals(plain.pairs)
+    assert first.clusters.equals(plain.clusters)
+    assert first.clusters.equals(everything.clusters)
+    assert first.summary == plain.summary
+    sizes = first.clusters.group_by("cluster").aggregate([("id", "count")])["id_count"].to_pylist()
+    if metric == "jaccard" and keep == "first":
+        assert max(sizes) <= 60 < sum(sizes), "no cluster is large alone"
+    assert 0 < first.summary.large_clusters <= len(sizes)
+    assert first.pairs.num_rows < everything.pairs.num_rows / 3
+    with pytest.raises(dedup.ParameterError, match="not all listed"):
+        first.rethreshold(0.9)

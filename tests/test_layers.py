@@ -23,7 +23,6 @@ PROJECT = ROOT / "pyproject.toml"
 LONGEST = 400
 LONG_FILES: dict[str, str] = {
     "kernels/tokens.py": "one kernel over UTF-8 and its parts, which are compiled into it",
-    "kernels/join.py": "the stages of one join, which share its definitions; most lines are arguments",
 }
 """Files that may be longer, and why. A reason says why the file cannot be two, not that it is good as it is."""
 

@@ -114,3 +114,25 @@ def stars(
             else:
                 overflow += 1
     return star, similarity, found[:total], verified, overflow
+
+
+@kernel
+def linked(root: npt.NDArray[np.int64], left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> None:
+    """Join the trees of `root` (written; each node its own at first) that an edge left-right links, and flatten them.
+
+    The smallest node of a tree is its root. Cost: nearly linear in the edges (union-find, paths halved).
+    """
+    for edge in range(len(left)):
+        a, b = left[edge], right[edge]
+        while root[a] != a:
+            root[a] = root[root[a]]
+            a = root[a]
+        while root[b] != b:
+            root[b] = root[root[b]]
+            b = root[b]
+        if a < b:
+            root[b] = a
+        else:
+            root[a] = b
+    for node in range(len(root)):
+        root[node] = root[root[node]]

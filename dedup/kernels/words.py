@@ -134,6 +134,16 @@ def trailing_zeros(typingctx: Any, value: Any) -> Any:
     return types.int64(types.uint64), codegen
 
 
+@intrinsic
+def bit_count(typingctx: Any, value: Any) -> Any:
+    """Return how many bits of a uint64 are set."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ctpop(args[0])
+
+    return types.uint64(types.uint64), codegen
+
+
 def _little_endian() -> bool:
     return np.dtype(np.uint16).newbyteorder("=") == np.dtype("<u2")
 
