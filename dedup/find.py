@@ -126,7 +126,7 @@ def find_duplicates(
     plan = make_plan(collection, kind, bound, workers, paragraphs=paragraphs)
     with Progress(progress) as stages:
         if plan is None or plan.one_pass:
-            report = stages.stage("read", len(collection))
+            report = stages.stage("read", collection.about())
             units = read_units(collection, kind, paragraphs=paragraphs, threads=workers, progress=report)
         else:
             units = _sift(collection, kind, plan, threshold, metric, workers, stages, paragraphs=paragraphs)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.columns import PADDING, Texts
 from dedup.text import split_paragraphs
+from dedup.texts import PADDING, Texts
 from dedup.tokens import hash_tokens
 
 if TYPE_CHECKING:
@@ -101,7 +101,8 @@ class Repeats(Sequence[Repeat]):
         ids = self._texts.ids
         if ids is None:
             return pa.array(rows)
-        return pa.array(ids, type=pa.string() if ids and isinstance(ids[0], str) else pa.int64()).take(pa.array(rows))
+        kind = pa.string() if ids and isinstance(ids[0], str) else pa.int64()
+        return pa.array([ids[row] for row in rows.tolist()], type=kind)
 
     @cached_property
     def _lengths(self) -> npt.NDArray[np.int64]:
