@@ -19,7 +19,7 @@ from dedup.listing import MOST_PAIRS
 from dedup.pairs import Pairs, jaccard
 from dedup.repeated import LINE_BREAKS, counted
 from dedup.selection import replace_texts, select_rows
-from dedup.sides import Sides, ids_column
+from dedup.sides import Sides
 from dedup.stretches import Spans, Stretches
 from dedup.units import Units
 
@@ -139,8 +139,8 @@ class Matches:
         representative = Pairs(first[pairs.left], first[pairs.right], pairs.shared)
         return pa.table(
             {
-                "left": ids_column(self._sides.left.ids, pairs.left),
-                "right": ids_column(self._sides.right.ids, pairs.right - len(self._sides.left)),
+                "left": self._sides.left.ids_at(pairs.left),
+                "right": self._sides.right.ids_at(pairs.right - len(self._sides.left)),
                 "left_size": left_size,
                 "right_size": right_size,
                 "shared": pairs.shared,
@@ -164,10 +164,10 @@ class Matches:
         stretches, spans = self._passages
         return pa.table(
             {
-                "left": ids_column(self._sides.left.ids, stretches.left),
+                "left": self._sides.left.ids_at(stretches.left),
                 "left_start": spans.left_start,
                 "left_end": spans.left_end,
-                "right": ids_column(self._sides.right.ids, stretches.right - len(self._sides.left)),
+                "right": self._sides.right.ids_at(stretches.right - len(self._sides.left)),
                 "right_start": spans.right_start,
                 "right_end": spans.right_end,
                 "words": stretches.words,
@@ -178,7 +178,7 @@ class Matches:
     @cached_property
     def matched(self) -> pa.Array:
         """The ids of the texts that are in a pair, in input order (Arrow array)."""
-        return ids_column(self._sides.left.ids, np.flatnonzero(self._in_pairs))
+        return self._sides.left.ids_at(np.flatnonzero(self._in_pairs))
 
     @cached_property
     def summary(self) -> MatchSummary:
