@@ -1,0 +1,1 @@
+"""Corpora on disk: files in, a report out, and what is kept of the files."""
