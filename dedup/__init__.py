@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dedup import errors, interop, lsh, minhash, shingling
     from dedup.comparison import Comparison, Span, compare
     from dedup.duplicates import Duplicates
-    from dedup.errors import DedupError, InputError, ParameterError
+    from dedup.errors import DedupError, InputError, ParameterError, StorageError
     from dedup.find import find_duplicates
     from dedup.matches import Matches, MatchSummary
     from dedup.matching import match
@@ -39,6 +39,7 @@ __all__ = [
     "Repeat",
     "Repeats",
     "Span",
+    "StorageError",
     "Summary",
     "compare",
     "errors",
@@ -64,6 +65,7 @@ _HOMES = {
     "Repeat": "repeated",
     "Repeats": "repeated",
     "Span": "comparison",
+    "StorageError": "errors",
     "Summary": "summary",
     "compare": "comparison",
     "estimate": "forecast",

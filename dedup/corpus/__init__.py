@@ -1,1 +1,1 @@
-"""Corpora on disk: files in, a report out, and what is kept of the files."""
+"""Corpora on disk: files in, a report out, in bounded memory, and a run that was stopped goes on where it was."""

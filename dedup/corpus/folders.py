@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dedup.errors import InputError, ParameterError, StorageError
+from dedup.corpus.store import storage_errors, sync_folder
+from dedup.errors import InputError, ParameterError
 
-__all__ = ["check_file", "refuse_overlap", "sync", "whole_folder"]
+__all__ = ["check_file", "refuse_overlap", "whole_folder"]
 
 PARTIAL = ".partial"
 """How the names of unfinished folders end; they begin with a dot and the final name."""
@@ -31,42 +31,31 @@ def whole_folder(folder: str | Path, *, replace: bool = False) -> Iterator[Path]
     """
     final = Path(os.path.realpath(folder))
     _check_free(final, replace=replace)
-    try:
+    with storage_errors(f"write {folder}"):
         final.parent.mkdir(parents=True, exist_ok=True)
         _sweep(final)
         partial = _beside(final)
         partial.mkdir()
-    except OSError as error:
-        raise StorageError(f"{folder}: cannot be written: {error.strerror or error}") from error
-    lock = _lock(partial)
-    try:
-        yield partial
-        for name, _, files in os.walk(partial):
-            for file in files:
-                sync(os.path.join(name, file))
-            sync(name)
-        if final.exists():
-            _set_aside(final)
-        os.rename(partial, final)
-        sync(final.parent)
-    except StorageError:
-        raise
-    except OSError as error:
-        raise StorageError(
-            f"{folder}: cannot be written: {error.strerror or error}"
-            f"{f' ({error.filename})' if error.filename else ''}; what stood there is as it was"
-        ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-        if lock is not None:
-            os.close(lock)
-        _sweep(final)
+        lock = _lock(partial)
+        try:
+            yield partial
+            for name, _, files in os.walk(partial):
+                for file in files:
+                    sync(os.path.join(name, file))
+                sync_folder(Path(name))
+            if final.exists():
+                os.rename(final, _beside(final))
+            os.rename(partial, final)
+            sync_folder(final.parent)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+            if lock is not None:
+                os.close(lock)
+            _sweep(final)
 
 
-def sync(path: str | Path) -> None:
-    """Wait until a file, or the names in a folder, are on disk."""
-    if os.path.isdir(path) and sys.platform == "win32":
-        return
+def sync(path: str) -> None:
+    """Wait until a file is on disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -111,11 +100,6 @@ def _check_free(final: Path, *, replace: bool) -> None:
         raise ParameterError(f"output: expected a folder, found the file {final}; choose another name")
     if not replace and next(final.iterdir(), None) is not None:
         raise ParameterError(f"output: expected a new or an empty folder, found files in {final}; choose another name")
-
-
-def _set_aside(final: Path) -> None:
-    """Move the folder that is replaced out of the way; `_sweep` deletes it."""
-    os.rename(final, _beside(final))
 
 
 def _beside(final: Path) -> Path:
