@@ -250,6 +250,23 @@ class Store:
         with storage_errors(f"remove {self.path / part.file}"):
             (self.path / part.file).unlink(missing_ok=True)
 
+    def clear(self, *, remove: bool) -> None:
+        """Remove all parts, since the run is over; with `remove` the manifest and the folder too."""
+        names = [part.file for part in self.parts.values()]
+        self.parts = {}
+        with storage_errors(f"empty {self.path}"):
+            if remove:
+                (self.path / MANIFEST).unlink(missing_ok=True)
+            else:
+                self._write_manifest()
+            for name in names:
+                (self.path / name).unlink(missing_ok=True)
+            if remove:
+                self.close()
+                (self.path / LOCK).unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    self.path.rmdir()
+
     @property
     def disk(self) -> int:
         """What all parts take on disk, in bytes."""
