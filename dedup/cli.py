@@ -5,6 +5,7 @@
 ``dedup match NEW... --against OLD``   what of some texts stands in others
 ``dedup compare A B``       two files: how similar, and where
 ``dedup estimate INPUT...`` what a find would do and take
+``dedup apply REPORT``      what a report keeps, written to new files
 
 Data goes to stdout (for people; JSON lines with --json), everything else to stderr. Exit codes: 0 done; 1 something
 was found, with --check; 2 wrong use, or nothing that could be read; 3 done, but some inputs were rejected (each named
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dedup import __version__
+from dedup.applying import apply
 from dedup.errors import DedupError
 
 if TYPE_CHECKING:
@@ -55,6 +57,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+main.add_command(apply)
 
 
 COMMON = [
@@ -106,7 +111,9 @@ def repeats(
 @click.option("--shingle", help='"words:n" or "chars:n"; by default words:5, for paragraphs words:3.')
 @click.option("--method", default="auto", show_default=True, help="auto, exact or lsh.")
 @click.option("--recall", type=float, default=0.999, show_default=True, help="Promised at the threshold (lsh).")
-@click.option("--keep", default="first", show_default=True, help="first, last, longest or shortest.")
+@click.option(
+    "--keep", default="first", show_default=True, help="first, last, longest, shortest, max:COLUMN or min:COLUMN."
+)
 @click.option("--column", default="text", show_default=True, help="Field of a .jsonl line that holds the text.")
 @click.option("--id", "id_column", help="Field of a .jsonl line that names it; by default FILE:LINE.")
 @click.option("--pairs", default="auto", show_default=True, help="auto or all.")

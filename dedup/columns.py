@@ -59,6 +59,7 @@ class Texts(ABC):
     ids: Ids | None = None
     sources: Sequence[str] | None = None
     rejected: int = 0
+    others: Callable[[str], pa.ChunkedArray] | None = None
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -89,6 +90,15 @@ class Texts(ABC):
     def ids_at(self, rows: npt.NDArray[np.int64]) -> pa.Array:
         """Return the ids of some rows as an Arrow array (int64 or string)."""
         return ids_column(self.ids, rows)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return another column of the table, or of the files, that the texts come from; a value a row.
+
+        Raises `ParameterError` where there are no columns or none of this name.
+        """
+        if self.others is None:
+            raise ParameterError(f'keep: "{name}" names a column, but what came in is no table')
+        return self.others(name)
 
     def locate(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
         """Return the file (place in `sources`) and the record (from 1) of some rows; one file where there is none."""
@@ -253,6 +263,7 @@ def read_texts(
         if ids is not None:
             raise ParameterError('ids: the collection is a table; name its id column with id="..."')
         result = _texts_of(_column(table, "text" if column is None else column, "column"))
+        result.others = partial(_other_column, table)
         ids = None if id is None else _values(_column(table, id, "id"))
     if ids is not None:
         result.ids = _checked_ids(ids, len(result))
@@ -353,6 +364,22 @@ def _column(table: Any, name: str, option: str) -> Any:
                 )
         return [record[name] for record in table]
     return table[name]
+
+
+def _other_column(table: Any, name: str) -> pa.ChunkedArray:
+    """Return the values of a column, a row of a list of dicts that lacks it being null."""
+    import pyarrow as pa
+
+    names = _names(table) or []
+    if name not in names:
+        raise ParameterError(f'keep: no column "{name}"; found {", ".join(map(repr, names[:20]))}')
+    column = [row.get(name) for row in table] if isinstance(table, (list, tuple)) else table[name]
+    try:
+        if hasattr(column, "__arrow_c_stream__"):
+            return pa.chunked_array(column)
+        return pa.chunked_array([pa.array(_values(column), from_pandas=True)])
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, TypeError) as error:
+        raise ParameterError(f'keep: expected values of one kind in the column "{name}"; {error}') from error
 
 
 def _checked_ids(ids: Iterable[Any], count: int) -> Ids:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import thread_count
+from dedup.clusters import column_of
 from dedup.columns import Texts, read_texts
 from dedup.duplicates import Duplicates, Run
 from dedup.errors import InputError
@@ -56,7 +57,8 @@ def find_duplicates(
     shingle : "words:n" or "chars:n"; by default "words:5" for documents, "words:3" for paragraphs
     method : "exact" (all pairs, none missed), "lsh" (all but a few), or "auto", which is exact
     keep : "first", "last", "longest", "shortest" (characters), or callable(id, text) -> key, the smallest kept
-        Which text of a cluster stays. Paragraphs are given to the callable with their document's id.
+        Which text of a cluster stays. Paragraphs are given to the callable with their document's id. In tables and
+        files also "max:COLUMN" and "min:COLUMN": by the numbers, texts or dates there; nulls last, ties in input order
     ids : one int or str a text, each once; for collections that are no tables
     column, id : names of the text and id column of a table; by default "text" and none
     pairs : "auto" or "all"; "auto" lists the removed texts of clusters of over 1,000 with their kept text alone
@@ -109,6 +111,8 @@ def find_duplicates(
             raise InputError('expected a collection of texts, found one str; pass [text], or use unit="paragraph"')
         texts = [texts]
     collection = read_texts(texts, ids=ids, column=column, id=id)
+    by = column_of(keep)
+    values = None if by is None else collection.column(by)
     plan = make_plan(collection, kind, bound, workers, paragraphs=paragraphs)
     with Progress(progress) as stages:
         thinned = None
@@ -125,7 +129,7 @@ def find_duplicates(
             stages,
             workers,
             lengths=lambda: _lengths(collection, units, unit),
-            keys=lambda: _keys(keep, collection, units, unit),
+            keys=lambda: _keys(keep, collection, units, unit) if values is None else values.take(units.places[:, 0]),
             thinned=thinned,
         )
     run = Run(
