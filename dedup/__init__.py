@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dedup import errors, interop, lsh, minhash, shingling
     from dedup.comparison import Comparison, Span, compare
+    from dedup.corpus.collection import Files, files
     from dedup.duplicates import Duplicates
     from dedup.errors import DedupError, InputError, ParameterError, StorageError
     from dedup.find import find_duplicates
@@ -32,6 +33,7 @@ __all__ = [
     "DedupError",
     "Duplicates",
     "Estimate",
+    "Files",
     "InputError",
     "MatchSummary",
     "Matches",
@@ -44,6 +46,7 @@ __all__ = [
     "compare",
     "errors",
     "estimate",
+    "files",
     "find_duplicates",
     "find_repeats",
     "interop",
@@ -58,6 +61,7 @@ _HOMES = {
     "DedupError": "errors",
     "Duplicates": "duplicates",
     "Estimate": "forecast",
+    "Files": "corpus.collection",
     "InputError": "errors",
     "MatchSummary": "matches",
     "Matches": "matches",
@@ -69,6 +73,7 @@ _HOMES = {
     "Summary": "summary",
     "compare": "comparison",
     "estimate": "forecast",
+    "files": "corpus.collection",
     "find_duplicates": "find",
     "find_repeats": "repeats",
     "match": "matching",

@@ -7,14 +7,16 @@ enough; results come back in the order of the blocks, whatever the number of thr
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from dedup.errors import ParameterError
 
-__all__ = ["map_blocks", "slices", "stretches", "thread_count"]
+__all__ = ["lock", "map_blocks", "slices", "stretches", "thread_count"]
 
 Block = TypeVar("Block")
 Result = TypeVar("Result")
@@ -37,6 +39,11 @@ def thread_count(threads: int | None) -> int:
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
         raise ParameterError(f"threads: expected a whole number from 1 on, or None, found {threads!r}")
     return threads
+
+
+def lock() -> AbstractContextManager[bool]:
+    """Return a lock for what threads share: ``with lock:`` one of them at a time."""
+    return threading.Lock()
 
 
 def map_blocks(function: Callable[[Block], Result], blocks: Iterable[Block], threads: int) -> Iterator[Result]:

@@ -117,7 +117,7 @@ def find_duplicates(
     with Progress(progress) as stages:
         thinned = None
         if plan is None or plan.one_pass:
-            report = stages.stage("read", len(collection))
+            report = stages.stage("read", collection.about())
             units = read_units(collection, kind, paragraphs=paragraphs, threads=workers, progress=report)
         else:
             sift = partial(_sift, collection, question, plan, workers, stages)

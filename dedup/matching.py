@@ -96,7 +96,7 @@ def match(
     right = read_side("against", against, ids=against_ids, column=against_column, id=against_id)
     sides = Sides(left, right, ("texts", "against"))
     with Progress(progress) as stages:
-        report = stages.stage("read", len(sides))
+        report = stages.stage("read", sides.about())
         units = read_units(sides, kind, paragraphs=False, threads=workers, progress=report)
         stages.stage("exact copies", 1)
         representatives = _representatives(units, len(left))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.columns import PADDING, Texts
 from dedup.text import split_paragraphs
+from dedup.texts import PADDING, Texts
 from dedup.tokens import hash_tokens
 
 if TYPE_CHECKING:

@@ -70,7 +70,7 @@ def find_repeats(
     bare = isinstance(texts, str)
     collection = read_texts([texts] if bare else texts, ids=ids, column=column, id=id)
     with Progress(progress) as stages:
-        tokens, offsets = _read_tokens(collection, workers, stages.stage("read", len(collection)))
+        tokens, offsets = _read_tokens(collection, workers, stages.stage("read", collection.about()))
         stages.stage("repeats", 1)
         found = find_passages(tokens, offsets, min_words, float(threshold))
         del tokens
@@ -100,7 +100,7 @@ def _read_tokens(
     texts: Texts, threads: int, progress: Callable[[int], None]
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Return the token hashes of all texts in a row, and where each text begins (texts + 1)."""
-    if len(texts) <= FEW and int(texts.lengths().sum()) <= SHORT:
+    if texts.about() <= FEW and int(texts.lengths().sum()) <= SHORT:
         rows = [locate_tokens(texts[row].encode("utf-8", "surrogatepass"))[0] for row in range(len(texts))]
         bounds = np.cumsum([0, *map(len, rows)], dtype=np.int64)
         return np.concatenate([np.empty(0, dtype=np.uint64), *rows]), bounds
@@ -112,10 +112,10 @@ def _read_tokens(
 
     tokens: Pool[np.uint64] = Pool(np.uint64)
     offsets = [np.zeros(1, dtype=np.int64)]
-    done = 0
+    done, about = 0, texts.about()
     for count, hashes, bounds in map_blocks(work, texts.loads(), threads):
         done += count
         offsets.append(bounds[1:] + len(tokens))
-        tokens.append(hashes, done / max(len(texts), 1))
+        tokens.append(hashes, done / max(about, done, 1))
         progress(done)
     return tokens.array(), np.concatenate(offsets)

@@ -5,7 +5,7 @@ Row r is the left text r, or the right text ``r - len(left)``. Errors name the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -23,6 +23,16 @@ def naming(side: str) -> Iterator[None]:
         yield
     except DedupError as error:
         raise type(error)(f"{side}: {error}") from error
+
+
+@contextmanager
+def renaming(names: Mapping[str, str]) -> Iterator[None]:
+    """Give the sides other names in the messages of errors."""
+    try:
+        yield
+    except DedupError as error:
+        side, colon, rest = str(error).partition(": ")
+        raise type(error)(f"{names.get(side, side)}{colon}{rest}") from error
 
 
 def read_side(side: str, texts: Any, *, ids: Iterable[Any] | None, column: str | None, id: str | None) -> Texts:
@@ -43,15 +53,25 @@ class Sides(Texts):
     def __getitem__(self, row: int) -> str:
         return self.left[row] if row < len(self.left) else self.right[row - len(self.left)]
 
+    def about(self) -> int:
+        """Return how many texts both sides have, roughly."""
+        total = 0
+        for name, texts in zip(self.names, (self.left, self.right), strict=True):
+            with naming(name):
+                total += texts.about()
+        return total
+
     def original(self, row: int) -> Any:
         """Return what stands in a row of its side."""
         return self.left.original(row) if row < len(self.left) else self.right.original(row - len(self.left))
 
     def loads(self) -> Iterator[Callable[[], Block]]:
         """Yield what makes each block of both sides, in order."""
-        for texts, name, first in ((self.left, self.names[0], 0), (self.right, self.names[1], len(self.left))):
-            for load in texts.loads():
-                yield partial(_load, load, name, first)
+        for name, texts in zip(self.names, (self.left, self.right), strict=True):
+            first = 0 if texts is self.left else len(self.left)  # known once they have been read
+            with naming(name):
+                for load in texts.loads():
+                    yield partial(_load, load, name, first)
 
 
 def _load(load: Callable[[], Block], side: str, first: int) -> Block:

@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import map_blocks
-from dedup.columns import PADDING
 from dedup.passages import Stretches
 from dedup.text import split_paragraphs
+from dedup.texts import PADDING
 from dedup.tokens import place_tokens
 
 __all__ = ["Sides", "find_spans"]

@@ -144,7 +144,7 @@ def read_units(
     digests: list[npt.NDArray[np.uint64]] = []
     places: list[npt.NDArray[np.int64]] = []
     filled: list[npt.NDArray[np.bool_]] = []
-    done = count = 0
+    done, count, about = 0, 0, texts.about()
     for part in sketches(texts, shingle, paragraphs=paragraphs, threads=threads, progress=progress):
         done += part.texts
         digests.append(part.digests)
@@ -158,7 +158,7 @@ def read_units(
             values = values[np.repeat(stays, sizes)]
             sizes = np.where(stays, sizes, 0)
         offsets.append(len(hashes) + np.cumsum(sizes))
-        hashes.append(values, done / max(len(texts), 1))
+        hashes.append(values, done / max(about, done, 1))
     width = 4 if paragraphs else 1
     all_digests = np.concatenate([np.empty(0, dtype=np.uint64), *digests])
     return Units(

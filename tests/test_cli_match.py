@@ -72,11 +72,11 @@ def test_json_lines(folder: Path) -> None:
 
 
 def test_report_and_check(folder: Path) -> None:
-    """For people: each text that matches, and where; with --check a code that says so."""
+    """For people: each text that matches, and where first by the order of the paths; with --check a code says so."""
     done = call(*NEW, "--against", "page.txt", "--against", "old.jsonl", "--check", cwd=folder)
     assert done.returncode == FOUND
     assert done.stdout.startswith("7\n  0.938 like old.jsonl:2: 93.8 % of it stand there, 100.0 % of that stand here\n")
-    assert "  19 words, line 1, characters 8-108, stand in page.txt characters 100-200\n" in done.stdout
+    assert "  19 words, line 1, characters 8-108, stand in old.jsonl:2 characters 0-100\n" in done.stdout
     assert "8" not in done.stdout.splitlines()
     done = call(
         "match", "page.txt", "--against", "old.jsonl", "--metric", "containment", "--shingle", "words:3", cwd=folder
@@ -101,7 +101,7 @@ def test_report_and_check(folder: Path) -> None:
         (["match", "page.txt", "--against", "old.jsonl", "--threshold", "80"], "threshold"),
         (["match", "page.txt", "--against", "old.jsonl", "--metric", "cosine"], "metric: expected 'jaccard'"),
         (["match", "page.txt", "--against", "old.jsonl", "--min-words", "0"], "min_words"),
-        (["match", "page.txt", "--against", "new.jsonl", "--against-column", "body", "--against-id", "no"], "'no'"),
+        (["match", "page.txt", "--against", "new.jsonl", "--against-column", "body", "--against-id", "no"], 'id="no"'),
     ],
 )
 def test_wrong_use(folder: Path, arguments: list[str], message: str) -> None:

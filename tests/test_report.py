@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup import columns, evidence
+from dedup import evidence
+from dedup import texts as texts_module
 from dedup.corpus import folders, report
 from dedup.corpus.report import Report, write_report
 from dedup.errors import InputError, ParameterError, StorageError
@@ -95,11 +96,11 @@ def test_the_same_bytes_however_it_was_made(
     corpus = three_files(tmp_path / "in")
     written(tmp_path / "one", corpus, threads=1, **options)
     written(tmp_path / "two", corpus, threads=2, **options)
-    monkeypatch.setattr(columns, "BLOCK_BYTES", 700)
+    monkeypatch.setattr(texts_module, "BLOCK_BYTES", 700)
     written(tmp_path / "small", corpus, threads=8, **options)
     written(tmp_path / "bounded", corpus, threads=1, memory="50MB", **options)
     expected = bytes_of(tmp_path / "one")
-    assert len(expected) == 7
+    assert len(expected) == 6
     for name in ("two", "small", "bounded"):
         assert expected == bytes_of(tmp_path / name)
 
@@ -259,10 +260,10 @@ def test_a_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
                 assert "No space left" in str(error)
             else:
                 break
-        if calls < 10:  # the last call comes after the rename: then all is there
+        if calls < 9:  # the last call comes after the rename: then all is there
             assert ["in"] == sorted(path.name for path in tmp_path.iterdir())
         shutil.rmtree(tmp_path / "out", ignore_errors=True)
-    assert at == 11, "8 files, their folder, the folder above: each call was made to fail"
+    assert at == 10, "7 files, their folder, the folder above: each call was made to fail"
     Report.open(tmp_path / "out")
 
 
@@ -364,3 +365,45 @@ def test_a_file_that_loses_too_much_is_named(lost: int, warned: bool, monkeypatc
     one = ondisk.FileTexts(["same words"] * 200, ["a"], [0] * 200, list(range(1, 201)))
     assert () == dedup.find_duplicates(one).summary.warnings, "one file is no source among others"
     assert np.int32 == located.locate(np.arange(3))[0].dtype
+
+
+# ------------------------------------------------------------------------------ texts of files
+
+
+def test_texts_of_files_know_their_places(tmp_path: Path) -> None:
+    """File and record of each row, its id, and what could not be read; in the report too."""
+    texts = corpora.families(count=6, size=5)
+    lines = [json.dumps({"key": f"k{i}", "text": text}) for i, text in enumerate(texts)]
+    ugly = "\n".join([*lines[:4], "", "not json", *lines[4:20]]) + "\n"
+    ondisk.write(tmp_path / "in", "b.jsonl", ugly.encode())
+    ondisk.write(tmp_path / "in", "c.jsonl", "\n".join(lines[20:]).encode())
+    ondisk.write(tmp_path / "in", "a.txt", texts[0].encode())
+    ondisk.write(
+        tmp_path / "in", "d.csv", ondisk.encode("csv", [{"key": "u", "text": texts[1] + "\nend"}, {"text": ""}])
+    )
+    chosen = dedup.files(tmp_path / "in", on_error="skip")
+    result = dedup.find_duplicates(chosen)
+    expected, rejects = ondisk.searched(chosen.listing)
+    located = result.evidence.texts
+    rows = np.arange(len(expected.texts.files))
+    assert len(located) == len(rows) == 33
+    files, records = located.locate(rows)
+    assert (expected.texts.files.tolist(), expected.texts.records.tolist()) == (files.tolist(), records.tolist())
+    assert np.array_equal(files[rows % 3 == 1], located.locate(rows[rows % 3 == 1])[0])
+    names = [located.id_of(row) for row in rows.tolist()]
+    assert names == located.ids_at(rows).to_pylist()
+    assert [names[7], names[0]] == located.ids_at(np.array([7, 0])).to_pylist()
+    assert ["a.txt", "b.jsonl", "c.jsonl", "d.csv"] == [Path(path).name for path in located.sources or []]
+    assert 1 == len(rejects) == located.rejected == result.summary.rejected
+    assert "1 rejected" in str(result.summary)
+    write_report(tmp_path / "out", result, listing=chosen.listing, rejects=chosen.rejects)
+    found = Report.open(tmp_path / "out")
+    assert [1, 20, 10, 2] == [each.records for each in found.inputs]
+    assert found.clusters.to_pylist() == result.clusters.to_pylist()
+    assert [str(tmp_path / "in")] == found.options["folders"]
+
+    own = dedup.find_duplicates(dedup.files(tmp_path / "in" / "*.jsonl", id="key", on_error="skip"))
+    write_report(tmp_path / "own", own, listing=chosen.listing)
+    found = Report.open(tmp_path / "own")
+    assert found.clusters.to_pylist() == own.clusters.to_pylist()
+    assert {row["id"][0] for row in found.clusters.to_pylist()} == {"k"}

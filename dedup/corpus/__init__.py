@@ -1,1 +1,4 @@
-"""Corpora on disk: files in, a report out, in bounded memory, and a run that was stopped goes on where it was."""
+"""Corpora on disk: files in, batches of texts out, and what is made of them.
+
+Nothing is imported here: each file holds one noun and is imported by its name.
+"""

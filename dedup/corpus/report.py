@@ -48,9 +48,6 @@ FORMAT = "dedup report"
 VERSION = 1
 """Of the layout of the folder and of its tables; a reader refuses another one."""
 
-MARKER = ".dedup"
-"""A folder that holds a file of this name was written by dedup, and is no corpus."""
-
 GROUP = 1 << 17
 """Rows of a row group: what is in memory of a table while it is written."""
 
@@ -113,7 +110,6 @@ def write_report(
         Report.open(folder, verify=False)
     kind, texts, tables, summary, known = _parts(result)
     with whole_folder(folder, replace=replace) as new:
-        (new / MARKER).touch()
         rejected: dict[str, int] = {}
         with open(new / "rejects.jsonl", "w", encoding="utf-8", newline="\n") as out:
             for reject in rejects:
@@ -137,7 +133,8 @@ def write_report(
                 }
             )
         files = [{"name": path.name, **_seal(path)} for path in sorted(new.iterdir())]
-        body = {"format": FORMAT, "version": VERSION, "kind": kind, "options": {**known, **(options or {})}}
+        asked = {**known, **(options or {}), "folders": list(getattr(listing, "folders", []))}
+        body = {"format": FORMAT, "version": VERSION, "kind": kind, "options": asked}
         _write_sealed(new / "report.json", {**body, "inputs": inputs, "files": files})
         changed = [file.mtime_ns for _, file in sides]
         _write_sealed(new / "run.json", {**machine(), "folder": os.getcwd(), **(run or {}), "mtime_ns": changed})

@@ -1,0 +1,152 @@
+"""A batch of records: what every reader gives, whatever the format.
+
+The texts are an Arrow column of UTF-8 with 64-bit offsets, as the kernels take them. A surrogate that stands alone,
+which JSON can spell (``"\\ud800"``) and UTF-8 cannot, is held as the three bytes that UTF-8 would give it: it separates
+tokens and is one character. Such a text is decoded with ``bytes.decode("utf-8", "surrogatepass")``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.corpus.rejects import Reject
+from dedup.errors import InputError
+from dedup.texts import INT64
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["BATCH_BYTES", "Batch", "Token", "Wanted", "empty_batch", "extra_array", "id_array", "text_array"]
+
+BATCH_BYTES = 1 << 20
+"""Bytes that a batch aims at: of the stream for lines, of the text for tables. A longer record makes a larger batch."""
+
+BATCH_RECORDS = 1 << 14
+
+Token = list[int]
+"""Where reading goes on: file, offset (bytes of the decompressed stream, or rows in tables), number of the next record.
+
+A list of ints, so that JSON takes it. The first of all is ``[0, 0, 1]``.
+"""
+
+
+class Wanted(NamedTuple):
+    """The columns to read: of the text, of the id (None: none), and others. ``file`` is the number of the file."""
+
+    column: str
+    id: str | None
+    extra: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Each wanted column once: the text, the id, the others."""
+        return list(dict.fromkeys([self.column, *([self.id] if self.id is not None else []), *self.extra]))
+
+    def option_of(self, name: str) -> str:
+        """Return how the user asked for a column."""
+        if name == self.column:
+            return f'column="{name}"'
+        return f'id="{name}"' if name == self.id else f'"{name}"'
+
+    def missing(self, name: str, place: str, found: Sequence[str]) -> InputError:
+        """Return the error for a column that is not there."""
+        close = [other for other in found if other.lower() == name.lower()] or list(found)
+        shown = ", ".join(map(repr, close[:20])) or "none"
+        return InputError(f"{self.option_of(name)}: no such column in {place}; found {shown}")
+
+
+class Batch(NamedTuple):
+    """Some records of one file, in order.
+
+    Attributes
+    ----------
+    file : number of the file in the listing
+    first : number of the first record that was looked at, from 1 over the whole file: of its line in line formats
+        (in CSV of the line on which it begins), of its row in tables. Blank lines and rejected records have numbers too
+    numbers : int64; the number of each text
+    texts : LargeStringArray; null stands for an empty text. See the module's first page for lone surrogates
+    ids : int64 or string array of the user's ids, None where none were asked for
+    extra : further columns, by name
+    offsets : int64; where each record begins in the decompressed stream, in bytes; None in tables and for ``.txt``
+    rejects : the records that cannot be read, in order
+    more : the token with which reading goes on behind this batch
+    """
+
+    file: int
+    first: int
+    numbers: npt.NDArray[np.int64]
+    texts: pa.LargeStringArray
+    ids: pa.Array | None
+    extra: dict[str, pa.Array]
+    offsets: npt.NDArray[np.int64] | None
+    rejects: list[Reject]
+    more: Token
+
+
+def empty_batch(file: int, wanted: Wanted, first: int, rejects: list[Reject], more: Token | None = None) -> Batch:
+    """Return a batch without texts; by default the last one of its file."""
+    import pyarrow as pa
+
+    none, texts = np.empty(0, dtype=np.int64), pa.array([], type=pa.large_string())
+    extra = {name: pa.nulls(0) for name in wanted.extra}
+    ids = None if wanted.id is None else texts
+    return Batch(file, first, none, texts, ids, extra, none, rejects, more or [file + 1, 0, 1])
+
+
+def text_array(texts: Sequence[str | None]) -> pa.LargeStringArray:
+    """Return texts as an Arrow column, lone surrogates as the module's first page says."""
+    import pyarrow as pa
+
+    try:
+        return pa.array(texts, type=pa.large_string())
+    except UnicodeEncodeError:
+        data = [None if text is None else text.encode("utf-8", "surrogatepass") for text in texts]
+        return _as_text(pa.array(data, type=pa.large_binary()))
+
+
+def _as_text(binary: pa.Array) -> pa.LargeStringArray:
+    """Return a column of bytes as texts, unchecked."""
+    import pyarrow as pa
+
+    return pa.Array.from_buffers(pa.large_string(), len(binary), binary.buffers(), binary.null_count, binary.offset)
+
+
+def id_array(values: Sequence[Any], name: str, place: Callable[[int], str]) -> pa.Array:
+    """Return ids as int64 or string array. Raises `InputError` for what is no id, with its place (``place(i)``)."""
+    import pyarrow as pa
+
+    kind = type(values[0]) if values else str
+    for i, value in enumerate(values):
+        if type(value) is kind and kind is str:
+            continue
+        if type(value) not in (int, str):
+            found = "null" if value is None else f"{type(value).__name__} {value!r:.60}"
+            raise InputError(f'id="{name}": expected an int or a text, found {found} at {place(i)}')
+        if type(value) is not kind:
+            raise InputError(
+                f'id="{name}": expected one type, found {values[0]!r:.60} at {place(0)} and {value!r:.60} at {place(i)}'
+            )
+        if value not in INT64:
+            raise InputError(f'id="{name}": expected 64-bit integers, found {value} at {place(i)}; write it as a text')
+    return pa.array(values, type=pa.int64() if kind is int else pa.large_string())
+
+
+def extra_array(values: Sequence[Any], name: str, place: Callable[[int], str]) -> pa.Array:
+    """Return further values: all numbers (int64, or double where one has a point), all texts, or all booleans."""
+    import pyarrow as pa
+
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {int, float}:
+        return pa.array(values, type=pa.float64())
+    if len(kinds) > 1:
+        start = next(type(value) for value in values if value is not None)
+        row = next(i for i, value in enumerate(values) if value is not None and type(value) is not start)
+        raise InputError(f'"{name}": expected one type, found {values[row]!r:.60} at {place(row)} after others')
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, OverflowError) as error:
+        raise InputError(f'"{name}": expected 64-bit numbers, found others in {place(0)} or behind ({error})') from None

@@ -1,0 +1,365 @@
+"""The texts of files as a collection: searched like a list, and held by nobody.
+
+`files` names them; `FileTexts` are their texts. The first reading notes, for each batch, where it begins and how many
+texts it has, and for each text its length and the user's id: 8 bytes a text beside the ids. A text that is wanted
+again is read again, with the batch in which it stands; a compressed file is then read from its beginning, unless the
+texts are asked for in order.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import lock
+from dedup.corpus.batch import BATCH_BYTES, BATCH_RECORDS, Batch
+from dedup.corpus.listing import Listing
+from dedup.corpus.places import Names, Part, UserIds, locate, names_at
+from dedup.corpus.read import BEGIN, read_batches
+from dedup.corpus.rejects import Errors, Reject
+from dedup.errors import InputError, ParameterError
+from dedup.texts import Block, Ids, Texts, block_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["FileTexts", "Files", "files"]
+
+HELD = 4
+"""Batches that are held of those that were asked for last."""
+
+USUAL_RATIO = 3
+"""Bytes of text a compressed byte, for a rough count of what is to come."""
+
+
+def files(
+    *patterns: str | os.PathLike[str],
+    column: str = "text",
+    id: str | None = None,
+    format: str | None = None,
+    on_error: str = "quarantine",
+    max_errors: int | str | None = None,
+) -> Files:
+    """Name files whose texts are to be searched; they are read where they are given to a search, and never held whole.
+
+    Parameters
+    ----------
+    patterns : paths of files and folders, patterns such as "corpus/**/*.jsonl", and "-" for standard input
+        Files end in .jsonl, .ndjson, .csv, .txt, .parquet, .arrow or .feather, and .gz, .zst, .bz2 or .xz behind it.
+        Folders are searched for these names. Files are taken in the order of their paths, each once
+    column, id : names of the column (or JSON field) of the text and of the id; without ids "path:number", where the
+        number is that of the line or row, from 1. A .txt file is one text, and its id is its path
+    format : what all of them hold, whatever their names: "jsonl", "csv.gz"
+    on_error : "quarantine" (records that cannot be read are left out, and stand in ``rejects``), "skip" (the same
+        without a warning), or "fail"
+    max_errors : a count, or a share such as "1%": an error where more are rejected
+
+    Returns
+    -------
+    Files: taken wherever a collection of texts is
+
+    Raises
+    ------
+    InputError : there is no file
+    ParameterError : `format`, `on_error` or `max_errors` means nothing
+
+    Notes
+    -----
+    Cost: a look at the status of each file; standard input is read to its end.
+    """
+    return Files(Listing(patterns, format=format), column=column, id=id, errors=Errors(on_error, max_errors))
+
+
+class Files:
+    """Files whose texts are to be searched; made by `dedup.files`.
+
+    Attributes
+    ----------
+    rejects : the records and files that the last search could not read, in order: tuples of file, line, offset
+        (bytes; None in tables) and reason
+    """
+
+    def __init__(self, listing: Listing, *, column: str, id: str | None, errors: Errors) -> None:
+        self.listing, self.column, self.id, self.errors = listing, column, id, errors
+        self.rejects: list[Reject] = []
+
+    def __repr__(self) -> str:
+        size = sum(entry.size for entry in self.listing)
+        return f"Files: {len(self.listing):,} with {size:,} bytes"
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths, in the order in which they are read."""
+        return [entry.path for entry in self.listing]
+
+    def read(
+        self, *, column: str | None = None, id: str | None = None, tell: Callable[[Reject], None] | None = None
+    ) -> FileTexts:
+        """Return their texts as a collection. `tell` is called with each reject, instead of a warning about all."""
+        texts = FileTexts(
+            self.listing, self.column if column is None else column, self.id if id is None else id, self.errors, tell
+        )
+        self.rejects = texts.rejects
+        return texts
+
+
+class FileTexts(Texts):
+    """The texts of files, read when they are asked for; see the module's first page.
+
+    Attributes
+    ----------
+    rejects : what could not be read so far, in order
+    """
+
+    def __init__(
+        self,
+        listing: Listing,
+        column: str,
+        id: str | None,
+        errors: Errors,
+        tell: Callable[[Reject], None] | None = None,
+    ) -> None:
+        self._listing, self._column, self._id, self._errors, self._tell = listing, column, id, errors, tell
+        self.rejects: list[Reject] = []
+        self._parts: list[Part] = []
+        self._rows: list[int] = []
+        self._count = -1
+        self._lengths = np.empty(0, dtype=np.int64)
+        self._names: Ids | None = None
+        self._held: dict[int, pa.LargeStringArray] = {}
+        self._going: tuple[int, Iterator[Batch]] | None = None
+        self._lock = lock()
+
+    # the first reading
+
+    def __len__(self) -> int:
+        if self._count < 0:
+            for _ in self._first_reading():
+                pass
+        return self._count
+
+    @property
+    def ids(self) -> Ids:  # type: ignore[override]  # known only when the files have been read
+        """The user's ids, or "path:number"; of a ``.txt`` file its path."""
+        len(self)
+        assert self._names is not None
+        return self._names
+
+    def about(self) -> int:
+        """Return the number of texts, by the first batch where they have not been read yet."""
+        if self._count >= 0:
+            return self._count
+        texts = sum(entry.format == "txt" for entry in self._listing)
+        others = [i for i, entry in enumerate(self._listing) if entry.format != "txt"]
+        if not others:
+            return texts
+        batch = next(read_batches(self._listing, column=self._column, after=[others[0], 0, 1]), None)
+        if batch is None or not len(batch.texts):
+            return texts + 1
+        entry = self._listing[others[0]]
+        seen = batch.more[1] if batch.offsets is not None else max(batch.texts.nbytes, 1)
+        whole = entry.size * (USUAL_RATIO if entry.compression or batch.offsets is None else 1)
+        size = sum(self._listing[i].size for i in others)
+        share = min(max(seen / max(whole, 1), 1e-9), 1.0) * entry.size / max(size, 1)
+        return texts + max(round(len(batch.texts) / share), 1)
+
+    def _first_reading(self) -> Iterator[tuple[int, Batch]]:
+        """Yield the batches with their first rows, and note what has to be known of them."""
+        token, rows = BEGIN, 0
+        parts: list[Part] = []
+        lengths: list[npt.NDArray[np.int64]] = []
+        ids: list[pa.Array] = []
+        self.rejects.clear()
+        self._reject(self._listing.rejects, 0)
+        filled = False
+        for batch in read_batches(self._listing, column=self._column, id=self._id):
+            self._reject(batch.rejects, rows + len(batch.texts))
+            if len(batch.texts):
+                filled = filled or _any_text(batch.texts)
+                parts.append(Part(token, rows, batch.file, _runs(batch.numbers)))
+                lengths.append(_lengths(batch.texts))
+                if batch.ids is not None:
+                    ids.append(batch.ids)
+                yield rows, batch
+                rows += len(batch.texts)
+            token = batch.more
+        first = self.rejects[0] if self.rejects else None
+        self._errors.check(len(self.rejects), rows + len(self.rejects), first, done=True)
+        if not rows or not filled:
+            found = f"nothing but white space in {rows:,}" if rows else "none"
+            why = f"; {len(self.rejects):,} were rejected, the first: {first}" if first else ""
+            raise InputError(f"expected texts, found {found} in {', '.join(_some(self._listing))}{why}")
+        self._parts, self._rows, self._lengths = parts, [part.row for part in parts], np.concatenate(lengths)
+        self._names = Names(self.place_of, rows) if self._id is None else self._checked(ids)
+        self._count = rows
+        if first is not None and self._tell is None and self._errors.on_error == "quarantine":
+            warnings.warn(
+                f"{len(self.rejects):,} of {rows + len(self.rejects):,} records were rejected and not searched (the "
+                f"first: {first}); see .rejects of the files",
+                stacklevel=2,
+            )
+
+    def _reject(self, rejects: Sequence[Reject], texts: int) -> None:
+        for reject in rejects:
+            self.rejects.append(reject)
+            if self._tell is not None:
+                self._tell(reject)
+        if rejects:
+            self._errors.check(len(self.rejects), texts + len(self.rejects), self.rejects[0], done=False)
+
+    def _checked(self, ids: list[pa.Array]) -> UserIds:
+        """Return the user's ids. Raises `InputError` where they are not of one type, each once."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        for part, values in zip(self._parts, ids, strict=True):
+            if values.type != ids[0].type:
+                first = f"{ids[0][0].as_py()!r} at {self.place_of(0)}"
+                other = f"{values[0].as_py()!r} at {self.place_of(part.row)}"
+                raise InputError(f'id="{self._id}": expected one type, found {first} and {other}')
+        column = pa.chunked_array(ids)
+        if pc.count_distinct(column).as_py() < len(column):
+            seen: dict[Any, int] = {}
+            for row, value in enumerate(value.as_py() for value in column):
+                if seen.setdefault(value, row) != row:
+                    places = f"{self.place_of(seen[value])} and at {self.place_of(row)}"
+                    raise InputError(f'id="{self._id}": expected each once, found {value!r} at {places}')
+        return UserIds(column)
+
+    # the texts
+
+    def loads(self) -> Iterator[Callable[[], Block]]:
+        """Yield what makes each block, in order; the files are read here, and small batches are put together."""
+        waiting: list[pa.LargeStringArray] = []
+        first = size = count = 0
+        for row, batch in self._first_reading() if self._count < 0 else self._again():
+            if not waiting:
+                first = row
+            waiting.append(batch.texts)
+            size, count = size + batch.texts.nbytes, count + len(batch.texts)
+            if size >= BATCH_BYTES // 2 or count >= BATCH_RECORDS:
+                yield partial(_block, first, waiting)
+                waiting, size, count = [], 0, 0
+        if waiting:
+            yield partial(_block, first, waiting)
+
+    def _again(self) -> Iterator[tuple[int, Batch]]:
+        row = 0
+        for batch in read_batches(self._listing, column=self._column, id=self._id):
+            if len(batch.texts):
+                yield row, batch
+                row += len(batch.texts)
+
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Return the length of each text in characters."""
+        len(self)
+        return self._lengths
+
+    def place_of(self, row: int) -> str:
+        """Return "path:number" of a row; of a ``.txt`` file its path."""
+        part = self._parts[bisect_right(self._rows, row) - 1]
+        entry = self._listing[part.file]
+        return entry.path if entry.format == "txt" else f"{entry.path}:{part.number(row)}"
+
+    @property
+    def sources(self) -> list[str]:  # type: ignore[override]
+        """The paths of the files."""
+        return [entry.path for entry in self._listing]
+
+    @property
+    def rejected(self) -> int:  # type: ignore[override]
+        """How many records could not be read so far."""
+        return len(self.rejects)
+
+    def locate(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """Return the file (place in ``sources``) and the number of the record of some rows."""
+        len(self)
+        return locate(self._parts, rows)
+
+    def ids_at(self, rows: npt.NDArray[np.int64]) -> pa.Array:
+        """Return the ids of some rows as an Arrow array (int64 or string)."""
+        len(self)
+        return (
+            self._names.take(rows) if isinstance(self._names, UserIds) else names_at(self._listing, *self.locate(rows))
+        )
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return another column of the files, a value a row; null for ``.txt`` files. Cost: one more reading."""
+        import pyarrow as pa
+
+        batches = read_batches(self._listing, column=self._column, id=self._id, extra=(name,))
+        parts = [pa.table({name: batch.extra[name]}) for batch in batches if len(batch.texts)]
+        try:
+            return pa.concat_tables(parts, promote_options="permissive").column(0)
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            raise ParameterError(f'keep: expected values of one kind in the column "{name}"; {error}') from error
+
+    def __getitem__(self, row: int) -> str:
+        return self.original(row) or ""
+
+    def original(self, row: int) -> str | None:
+        """Return the text of a row; None where it is null."""
+        if not 0 <= row < len(self):
+            raise IndexError(row)
+        number = bisect_right(self._rows, row) - 1
+        with self._lock:
+            texts = self._texts_of(number)
+        value = texts[row - self._rows[number]]
+        return value.as_buffer().to_pybytes().decode("utf-8", "surrogatepass") if value.is_valid else None
+
+    def _texts_of(self, number: int) -> pa.LargeStringArray:
+        """Return the texts of a batch: one that is held, or read again."""
+        if number in self._held:
+            return self._held[number]
+        part = self._parts[number]
+        at, reading = self._going or (-1, iter(()))
+        seekable = self._listing[part.file].compression is None
+        if at != number and (seekable or not 0 <= at <= number):
+            at, reading = number, read_batches(self._listing, column=self._column, id=self._id, after=part.token)
+        while True:
+            batch = next(reading)
+            if not len(batch.texts):
+                continue
+            at += 1
+            self._held[at - 1] = batch.texts
+            if len(self._held) > HELD:
+                self._held.pop(next(iter(self._held)))
+            if at > number:
+                self._going = (at, reading)
+                return batch.texts
+
+
+def _block(first: int, texts: list[pa.LargeStringArray]) -> Block:
+    import pyarrow as pa
+
+    return block_of(first, texts[0] if len(texts) == 1 else pa.concat_arrays(texts))
+
+
+def _runs(numbers: npt.NDArray[np.int64]) -> int | npt.NDArray[np.int64]:
+    """Return the first of numbers that run without a gap, else all of them."""
+    return int(numbers[0]) if int(numbers[-1]) - int(numbers[0]) + 1 == len(numbers) else numbers
+
+
+def _lengths(texts: pa.LargeStringArray) -> npt.NDArray[np.int64]:
+    import pyarrow.compute as pc
+
+    return np.asarray(pc.fill_null(pc.utf8_length(texts), 0).to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def _any_text(texts: pa.LargeStringArray) -> bool:
+    import pyarrow.compute as pc
+
+    return bool(pc.any(pc.greater(pc.binary_length(pc.ascii_trim_whitespace(texts)), 0)).as_py())
+
+
+def _some(listing: Listing) -> list[str]:
+    """Return the paths of a listing, a few of many."""
+    paths = [entry.path for entry in listing]
+    return [*paths[:3], f"{len(paths) - 3:,} more"] if len(paths) > 4 else paths

@@ -1,0 +1,49 @@
+"""Plain text: a file is a document, in UTF-8, a byte order mark in front left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from dedup.corpus.batch import Batch, Wanted, empty_batch, text_array
+from dedup.corpus.lines import MARK
+from dedup.corpus.listing import Entry
+from dedup.corpus.rejects import Reject
+from dedup.corpus.streams import PIECE, Stream
+
+__all__ = ["load_document", "read_document"]
+
+
+def read_document(entry: Entry, number: int, wanted: Wanted) -> Iterator[Batch]:
+    """Yield the batch of a text file: its text, or the reason why there is none. Its id is its path."""
+    import pyarrow as pa
+
+    text, rejects = load_document(entry)
+    if text is None:
+        yield empty_batch(number, wanted, 1, rejects)
+        return
+    one = np.ones(1, dtype=np.int64)
+    ids = None if wanted.id is None else pa.array([entry.path], type=pa.large_string())
+    extra = {name: pa.nulls(1) for name in wanted.extra}
+    yield Batch(number, 1, one, text_array([text]), ids, extra, None, rejects, [number + 1, 0, 1])
+
+
+def load_document(entry: Entry) -> tuple[str | None, list[Reject]]:
+    """Return the text of a file, and the reason where there is none, or only the readable part of it."""
+    rejects: list[Reject] = []
+    pieces: list[bytes] = []
+    with Stream(entry) as stream:
+        while piece := stream.read(PIECE):
+            pieces.append(piece)
+        data = b"".join(pieces)
+        if stream.broken is not None:
+            rejects.append(Reject(entry.path, None, len(data), stream.broken))
+    mark = len(MARK) if data.startswith(MARK) else 0
+    try:
+        return data[mark:].decode("utf-8"), rejects
+    except UnicodeDecodeError as error:
+        at = error.start + mark
+        if rejects and error.reason == "unexpected end of data":  # the stream broke within a character
+            return data[mark:at].decode("utf-8"), rejects
+        return None, [*rejects, Reject(entry.path, None, at, f"not UTF-8: byte 0x{data[at]:02x} at offset {at}")]

@@ -1,0 +1,208 @@
+"""JSON lines: a record a line, of which only the wanted fields are decoded.
+
+The rule, for each line by itself: it is read if msgspec takes it (strict JSON, the other fields looked at for their
+form alone) or Python's ``json`` does (which knows NaN, and surrogates that stand alone); the last of two equal keys
+counts, where both values could be meant. A line holds an object whose text is a string or null; anything else is
+rejected, with the reason. Lines end with ``\\n``; white space alone is no record. ``.jsonl`` that begins with a byte
+order mark is read behind it.
+
+Cost: 0.3 to 1.2 GB/s on one core, measured; a run of lines is decoded at once where all of them are plain.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cached_property
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.corpus.batch import Batch, Token, Wanted, empty_batch, extra_array, id_array, text_array
+from dedup.corpus.listing import Entry
+from dedup.corpus.rejects import Reject
+from dedup.corpus.streams import Run, Stream, line_runs
+
+if TYPE_CHECKING:
+    import msgspec
+
+__all__ = ["read_lines"]
+
+MARK = b"\xef\xbb\xbf"
+NEWLINE, OPENING, CLOSING, RETURN = 10, ord("{"), ord("}"), 13
+ABSENT: Final[Any] = ...
+"""What stands for a field that a record does not have."""
+
+
+def read_lines(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterator[Batch]:
+    """Yield the batches of a ``.jsonl`` file, from the token `after` on."""
+    parser = _Parser(entry, number, wanted)
+    _, offset, record = after
+    with Stream(entry, offset) as stream:
+        for run in line_runs(stream):
+            batch, record = parser.batch(run, record)
+            offset = batch.more[1]
+            yield batch
+        if stream.broken is not None:
+            yield empty_batch(number, wanted, record, [Reject(entry.path, record, offset, stream.broken)])
+
+
+class _Parser:
+    """Turns runs of lines into batches."""
+
+    def __init__(self, entry: Entry, number: int, wanted: Wanted) -> None:
+        self._entry, self._number, self._wanted = entry, number, wanted
+        self._strange: dict[str, None] = {}  # the fields of records that have no text
+
+    @cached_property
+    def _decoder(self) -> msgspec.json.Decoder[Any]:
+        import msgspec
+
+        fields: list[Any] = [("f0", str | None, msgspec.field(name=self._wanted.column))]
+        for i, name in enumerate(self._wanted.names[1:], start=1):
+            fields.append((f"f{i}", str | int | float | bool | None, msgspec.field(default=ABSENT, name=name)))
+        return msgspec.json.Decoder(msgspec.defstruct("Record", fields, gc=False))
+
+    def batch(self, run: Run, first: int) -> tuple[Batch, int]:
+        """Return the batch of a run whose first line has the number `first`, and the number of the line behind it."""
+        data, offset = run.data, run.offset
+        if offset == 0 and data.startswith(MARK):
+            data, offset = data[len(MARK) :], len(MARK)
+        values = np.frombuffer(data, dtype=np.uint8)
+        breaks = np.flatnonzero(values == NEWLINE)
+        starts = np.concatenate((np.zeros(1, np.int64), breaks + 1))
+        starts = starts[:-1] if starts[-1] == len(data) else starts
+        kept = np.arange(len(starts), dtype=np.int64)
+        rejects: list[Reject] = []
+        columns = self._at_once(data, values, starts, breaks)
+        if columns is None:
+            columns, kept, rejects = self._one_by_one(data, starts, offset, first)
+        if first == 1:
+            self._look_for_columns(columns, data)
+        after = first + len(starts)
+        more = [self._number, run.offset + len(run.data), after]
+        return self._made(columns, first, first + kept, offset + starts[kept], rejects, more), after
+
+    def _made(
+        self,
+        columns: list[list[Any]],
+        first: int,
+        numbers: npt.NDArray[np.int64],
+        offsets: npt.NDArray[np.int64],
+        rejects: list[Reject],
+        more: Token,
+    ) -> Batch:
+        wanted = self._wanted
+        named = dict(zip(wanted.names, columns, strict=True))
+
+        def place(i: int) -> str:
+            return f"{self._entry.path}:{numbers[i]}"
+
+        texts = text_array(named[wanted.column])
+        plain = {name: [None if value is ABSENT else value for value in named[name]] for name in wanted.names[1:]}
+        plain[wanted.column] = named[wanted.column]
+        ids = None if wanted.id is None else id_array(plain[wanted.id], wanted.id, place)
+        extra = {name: extra_array(plain[name], name, place) for name in wanted.extra}
+        return Batch(self._number, first, numbers, texts, ids, extra, offsets, rejects, more)
+
+    def _at_once(
+        self,
+        data: bytes,
+        values: npt.NDArray[np.uint8],
+        starts: npt.NDArray[np.int64],
+        breaks: npt.NDArray[np.int64],
+    ) -> list[list[Any]] | None:
+        """Return the wanted fields of all lines, or None where some line has to be looked at by itself.
+
+        Where each line begins with "{" and ends with "}", and there are as many objects as lines, each line is one
+        object: one that went on in the next line would go on there with a comma or a bracket.
+        """
+        import msgspec
+
+        if not len(starts) or not bool((values[starts] == OPENING).all()):
+            return None
+        ends = breaks if len(breaks) == len(starts) else np.concatenate((breaks, [len(data)]))
+        last = values[ends - 1]
+        last = np.where(last == RETURN, values[np.maximum(ends - 2, 0)], last)
+        if not bool((last == CLOSING).all()):
+            return None
+        try:
+            rows = self._decoder.decode_lines(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        if len(rows) != len(starts):
+            return None
+        return [[getattr(row, f"f{i}") for row in rows] for i in range(len(self._wanted.names))]
+
+    def _one_by_one(
+        self, data: bytes, starts: npt.NDArray[np.int64], offset: int, first: int
+    ) -> tuple[list[list[Any]], npt.NDArray[np.int64], list[Reject]]:
+        """Return the wanted fields of the lines that can be read, which these are, and the rejects."""
+        columns: list[list[Any]] = [[] for _ in self._wanted.names]
+        kept: list[int] = []
+        rejects: list[Reject] = []
+        ends = [*starts[1:].tolist(), len(data)]
+        for i, (start, end) in enumerate(zip(starts.tolist(), ends, strict=True)):
+            line = data[start:end].strip(b" \t\r\n")
+            if not line:
+                continue
+            try:
+                fields = self._fields(line)
+            except ValueError as error:
+                rejects.append(Reject(self._entry.path, first + i, offset + start, str(error)))
+                continue
+            kept.append(i)
+            for column, value in zip(columns, fields, strict=True):
+                column.append(value)
+        return columns, np.array(kept, dtype=np.int64), rejects
+
+    def _fields(self, line: bytes) -> list[Any]:
+        """Return the wanted fields of one line. Raises `ValueError` with the reason where it is no record."""
+        import msgspec
+
+        names = self._wanted.names
+        try:
+            row = self._decoder.decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            record = parse(line)
+            column = self._wanted.column
+            if column not in record:
+                self._strange |= dict.fromkeys(record)
+                found = ", ".join(map(repr, list(record)[:20])) or "none"
+                raise ValueError(f"no field {column!r}; found {found}") from None
+            if not isinstance(record[column], (str, NoneType)):
+                found = type(record[column]).__name__
+                raise ValueError(f"field {column!r}: expected a text, found {found}") from None
+            return [record.get(name, ABSENT) for name in names]
+        return [getattr(row, f"f{i}") for i in range(len(names))]
+
+    def _look_for_columns(self, columns: list[list[Any]], data: bytes) -> None:
+        """Raise `InputError` where none of a file's first records has a wanted field."""
+        wanted, place = self._wanted, self._entry.path
+        if not columns[0] and self._strange:
+            raise wanted.missing(wanted.column, f"the first lines of {place}", list(self._strange))
+        for name, column in zip(wanted.names, columns, strict=True):
+            if column and all(value is ABSENT for value in column):
+                line = data[: data.find(b"\n")] if b"\n" in data else data
+                try:
+                    found = list(parse(line))
+                except ValueError:
+                    found = []
+                raise wanted.missing(name, f"the first lines of {place}", found)
+
+
+def parse(line: bytes) -> dict[str, Any]:
+    """Return a line as Python's ``json`` reads it. Raises `ValueError` with the reason where it is no JSON object."""
+    try:
+        record = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8: byte 0x{line[error.start]:02x} at offset {error.start} of the line") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error.msg} at column {error.colno}") from None
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if not isinstance(record, dict):
+        raise ValueError(f"expected a JSON object, found {type(record).__name__}")
+    return record

@@ -1,0 +1,64 @@
+"""A listing read in order, as batches of records.
+
+Where a batch ends depends on the listing and on what its files hold, and on nothing else; so reading can go on behind
+any batch, from its token, and gives exactly the batches that would have followed. A file that cannot be opened is a
+reject. What is read of each format stands in its own file: `dedup.corpus.lines`, `.separated`, `.documents`, `.tables`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dedup.corpus.batch import Batch, Token, Wanted, empty_batch
+from dedup.corpus.documents import read_document
+from dedup.corpus.lines import read_lines
+from dedup.corpus.listing import Entry, Listing
+from dedup.corpus.rejects import Errors, Reject
+from dedup.corpus.separated import read_records
+from dedup.corpus.tables import read_table
+
+__all__ = ["Batch", "Errors", "Reject", "Token", "read_batches"]
+
+BEGIN: Token = [0, 0, 1]
+
+
+def read_batches(
+    listing: Listing,
+    *,
+    column: str = "text",
+    id: str | None = None,
+    extra: Sequence[str] = (),
+    after: Token | None = None,
+) -> Iterator[Batch]:
+    """Yield the records of all files in batches of about a megabyte.
+
+    Parameters
+    ----------
+    column, id, extra : the names of the columns (fields of JSON lines) of the text, of the id, and of others to read;
+        a ``.txt`` file is a text and has no columns: its id is its path
+    after : the token of the last batch that was read before (`Batch.more`); None begins with the first record
+
+    Raises `InputError` where a column is missing in a table, in the header of a CSV file, or in all the first lines of
+    a file of JSON lines, where it holds no texts, where something is no id, and where a file is not what it was when it
+    was listed. Records that cannot be read are in `Batch.rejects`.
+    """
+    wanted = Wanted(column, id, tuple(extra))
+    token = BEGIN if after is None else list(after)
+    for number in range(token[0], len(listing)):
+        entry = listing[number]
+        entry.check()
+        try:
+            yield from _read(entry, number, wanted, token if number == token[0] else [number, 0, 1])
+        except OSError as error:
+            reason = error.strerror or str(error)
+            yield empty_batch(number, wanted, 1, [Reject(entry.path, None, None, reason)])
+
+
+def _read(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterator[Batch]:
+    if entry.format == "jsonl":
+        return read_lines(entry, number, wanted, after)
+    if entry.format == "csv":
+        return read_records(entry, number, wanted, after)
+    if entry.format == "txt":
+        return read_document(entry, number, wanted)
+    return read_table(entry, number, wanted, after)

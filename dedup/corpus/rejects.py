@@ -1,0 +1,103 @@
+"""What could not be read, and what is done about it.
+
+A record that cannot be read is not a text: it has no row, is never compared, and keeps its number, so that the numbers
+of the others do not depend on it. What is decided here is whether the search goes on.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from dedup.errors import InputError, ParameterError
+
+__all__ = ["Errors", "Reject"]
+
+POLICIES = ("quarantine", "skip", "fail")
+
+
+class Reject(NamedTuple):
+    """A record, or a file, that cannot be read.
+
+    Attributes
+    ----------
+    file : its path, as it was named or found
+    line : number of the line (of the row, in tables) from 1, None where the whole file is meant
+    offset : where in the file that is, in bytes of the decompressed stream; None in tables
+    reason : why
+    """
+
+    file: str
+    line: int | None
+    offset: int | None
+    reason: str
+
+    @property
+    def place(self) -> str:
+        """``file`` or ``file:line``."""
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields, as a line of ``rejects.jsonl`` has them."""
+        return self._asdict()
+
+    def __str__(self) -> str:
+        """Write it for a person."""
+        return f"{self.place}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Errors:
+    """What is done about records that cannot be read.
+
+    Attributes
+    ----------
+    on_error : "quarantine" (go on, and name each), "skip" (go on, and count them), or "fail" (stop at the first)
+    max_errors : stop where more are rejected than this: a count, or a share of all records such as "1%"; None: never
+
+    Raises `ParameterError` where one of them means nothing.
+    """
+
+    on_error: str = "quarantine"
+    max_errors: int | str | None = None
+
+    def __post_init__(self) -> None:
+        if self.on_error not in POLICIES:
+            known = " or ".join(map(repr, POLICIES))
+            raise ParameterError(f"on_error: expected {known}, found {self.on_error!r}")
+        self.limit(0)
+
+    def limit(self, records: int) -> float | None:
+        """Return how many of so many records may be rejected, None for all."""
+        if self.max_errors is None:
+            return None
+        if isinstance(self.max_errors, int) and not isinstance(self.max_errors, bool) and self.max_errors >= 0:
+            return self.max_errors
+        if isinstance(self.max_errors, str):
+            match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(%?)\s*", self.max_errors)
+            if match and match[2] and float(match[1]) <= 100:
+                return records * float(match[1]) / 100
+            if match and match[1].isdigit() and not match[2]:
+                return int(match[1])
+        raise ParameterError(
+            f'max_errors: expected a count from 0 on or a share of all records such as "1%", found {self.max_errors!r}'
+        )
+
+    def check(self, rejects: int, records: int, first: Reject | None, *, done: bool) -> None:
+        """Raise `InputError` where the search must stop.
+
+        `rejects` of `records` (these included) were rejected so far, `first` was the first. A share is looked at when
+        all is `done`, so that it does not matter where in the corpus the bad records stand.
+        """
+        if first is None or not rejects:
+            return
+        if self.on_error == "fail":
+            raise InputError(f'{first}; mend it, or pass on_error="quarantine" to go on without it')
+        share = isinstance(self.max_errors, str) and "%" in self.max_errors
+        limit = self.limit(records)
+        if limit is not None and rejects > limit and (done or not share):
+            some = f"{rejects:,} of {records:,} records" if done else "more"
+            raise InputError(
+                f"max_errors: expected at most {self.max_errors} rejected, found {some}; the first: {first}"
+            )

@@ -1,0 +1,233 @@
+"""Comma-separated text: a record a row, the names of the columns in the first one.
+
+Records end where `dedup.kernels.records` says; the number of a record is that of the line on which it begins. Every
+cell is a text: ids are not taken for numbers, and an empty cell is an empty text. What is in a record is Arrow's to
+say; a record is rejected where it has another number of cells than the first, where a wanted cell is not UTF-8, and
+where a carriage return ends a line within it. Empty lines are no records.
+
+Cost: a run of records is read at once; where one is bad, the run is cut in halves until that one is found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.corpus.batch import BATCH_BYTES, Batch, Token, Wanted, empty_batch
+from dedup.corpus.lines import MARK
+from dedup.corpus.listing import Entry
+from dedup.corpus.rejects import Reject
+from dedup.corpus.streams import PIECE, Run, Stream
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["read_header", "read_records", "record_runs"]
+
+BLANK = (b"\n", b"\r\n", b"")
+
+
+def read_records(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterator[Batch]:
+    """Yield the batches of a ``.csv`` file, from the token `after` on."""
+    with Stream(entry) as stream:
+        names, size, lines = read_header(stream)
+        broken = stream.broken
+    if not names and broken is None:
+        return
+    for name in wanted.names:
+        if names and names.count(name) != 1:
+            raise wanted.missing(name, entry.path, names)
+    parser = _Parser(entry, number, wanted, names)
+    _, offset, line = after
+    if offset == 0:
+        offset, line = size, 1 + lines
+    with Stream(entry, offset) as stream:
+        for run, whole in record_runs(stream, BATCH_BYTES):
+            batch, line = parser.batch(run, line, whole=whole)
+            offset = batch.more[1]
+            yield batch
+        if stream.broken is not None:
+            yield empty_batch(number, wanted, line, [Reject(entry.path, line, offset, stream.broken)])
+
+
+def record_runs(stream: Stream, least: int) -> Iterator[tuple[Run, bool]]:
+    """Yield whole records, as few as make `least` bytes, and whether a quoted field is closed at their end.
+
+    The last may lack its line feed, or the end of a field. What a broken stream cuts off is not yielded.
+    """
+    from dedup.kernels.records import QUOTED, START, record_ends
+
+    offset, size, state = stream.at, 0, 0
+    pieces: list[bytes] = []
+    ends = np.empty(0, dtype=np.int64)
+    while piece := stream.read(PIECE):
+        found = np.empty(piece.count(b"\n"), dtype=np.int64)
+        count, state = record_ends(np.frombuffer(piece, dtype=np.uint8), state, found)
+        ends = np.concatenate((ends, found[:count] + size))
+        pieces.append(piece)
+        size += len(piece)
+        if not len(ends) or ends[-1] < least:
+            continue
+        data, done = b"".join(pieces), 0
+        while (place := int(np.searchsorted(ends, done + least))) < len(ends):
+            cut = int(ends[place])
+            yield Run(offset + done, data[done:cut]), True
+            done = cut
+        pieces, size = [data[done:]], len(data) - done
+        ends = ends[np.searchsorted(ends, done, side="right") :] - done
+        offset += done
+    data = b"".join(pieces)
+    if stream.broken is not None:
+        data, state = data[: int(ends[-1]) if len(ends) else 0], START
+    if data:
+        yield Run(offset, data), state != QUOTED
+
+
+def read_header(stream: Stream) -> tuple[list[str], int, int]:
+    """Return the names of the columns, and the bytes and lines that stand before the first record."""
+    import csv
+
+    size = lines = 0
+    for run, _ in record_runs(stream, 1):
+        data = run.data.removeprefix(MARK) if run.offset == 0 else run.data
+        size, lines = size + len(run.data), lines + run.data.count(b"\n")
+        if data not in BLANK:
+            text = data.decode("utf-8", "replace").rstrip("\r\n")
+            return next(csv.reader([text]), []), size, lines
+    return [], size, lines
+
+
+class _Parser:
+    """Turns runs of records into batches."""
+
+    def __init__(self, entry: Entry, number: int, wanted: Wanted, names: list[str]) -> None:
+        self._entry, self._number, self._wanted = entry, number, wanted
+        self._names = names
+
+    def batch(self, run: Run, line: int, *, whole: bool) -> tuple[Batch, int]:
+        """Return the batch of a run that begins in line `line`, and the number of the line behind it."""
+        from dedup.kernels.records import record_ends
+
+        data = run.data
+        values = np.frombuffer(data, dtype=np.uint8)
+        feeds = np.flatnonzero(values == 0x0A)
+        ends = np.empty(len(feeds) + 1, dtype=np.int64)
+        count, _ = record_ends(values, 0, ends)
+        if not count or ends[count - 1] < len(data):
+            ends[count] = len(data)
+            count += 1
+        ends = ends[:count]
+        starts = np.concatenate((np.zeros(1, np.int64), ends[:-1]))
+        filled = _filled(values, starts, ends)
+        starts, ends = starts[filled], ends[filled]
+        lines = line + np.searchsorted(feeds, starts)
+        behind = line + len(feeds) + (not data.endswith(b"\n"))
+        rejects: list[Reject] = []
+        if not whole:
+            reason = "a quoted field is opened and not closed"
+            rejects = [Reject(self._entry.path, int(lines[-1]), run.offset + int(starts[-1]), reason)]
+            starts, ends, lines = starts[:-1], ends[:-1], lines[:-1]
+        good, columns, bad = self._read(data, starts, ends)
+        rejects = [
+            *(Reject(self._entry.path, int(lines[i]), run.offset + int(starts[i]), reason) for i, reason in bad),
+            *rejects,
+        ]
+        more = [self._number, run.offset + len(data), behind]
+        return self._made(columns, line, lines[good], run.offset + starts[good], rejects, more), behind
+
+    def _empty(self) -> list[pa.Array]:
+        import pyarrow as pa
+
+        return [pa.array([], type=pa.large_string()) for _ in self._wanted.names]
+
+    def _made(
+        self,
+        columns: list[pa.Array],
+        first: int,
+        numbers: npt.NDArray[np.int64],
+        offsets: npt.NDArray[np.int64],
+        rejects: list[Reject],
+        more: Token,
+    ) -> Batch:
+        wanted = self._wanted
+        named = dict(zip(wanted.names, columns, strict=True))
+        ids = None if wanted.id is None else named[wanted.id]
+        extra = {name: named[name] for name in wanted.extra}
+        return Batch(self._number, first, numbers, named[wanted.column], ids, extra, offsets, rejects, more)
+
+    def _read(
+        self, data: bytes, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], list[pa.Array], list[tuple[int, str]]]:
+        """Return which of some records are good, their wanted cells, and the others with the reasons."""
+        import pyarrow as pa
+
+        good: list[int] = []
+        parts: list[list[pa.Array]] = []
+        bad: list[tuple[int, str]] = []
+        ranges = [(0, len(starts))] if len(starts) else []
+        while ranges:
+            first, end = ranges.pop()
+            try:
+                parts.append(self._columns(data[starts[first] : ends[end - 1]], end - first))
+                good.extend(range(first, end))
+            except ValueError as error:  # of Arrow, or ours
+                if end - first == 1:
+                    bad.append((first, str(error)))
+                    continue
+                middle = (first + end) // 2
+                ranges += [(middle, end), (first, middle)]
+        if not parts:
+            return np.empty(0, dtype=np.int64), self._empty(), bad
+        columns = [pa.concat_arrays(list(column)) for column in zip(*parts, strict=True)]
+        return np.array(good, dtype=np.int64), columns, bad
+
+    def _columns(self, data: bytes, count: int) -> list[pa.Array]:
+        """Return the wanted cells of `count` records. Raises `ValueError` where there are others than these."""
+        import pyarrow as pa
+        from pyarrow import csv
+
+        names, wanted = (
+            list(map(str, range(len(self._names)))),
+            [self._names.index(name) for name in self._wanted.names],
+        )
+        chosen = [names[i] for i in wanted]
+        try:
+            table = csv.read_csv(
+                pa.BufferReader(data),
+                csv.ReadOptions(use_threads=False, column_names=names, block_size=max(len(data) + 1, PIECE)),
+                csv.ParseOptions(newlines_in_values=True),
+                csv.ConvertOptions(
+                    include_columns=chosen,
+                    column_types=dict.fromkeys(chosen, pa.large_string()),
+                    strings_can_be_null=False,
+                ),
+            )
+        except pa.ArrowInvalid as error:
+            raise ValueError(_reason(str(error))) from None
+        if table.num_rows != count:
+            raise ValueError("a carriage return ends a line within the record")
+        return [pa.concat_arrays(table.column(i).chunks) for i in range(len(chosen))]
+
+
+def _reason(message: str) -> str:
+    """Return what Arrow says of one record, without its count of rows and what the record holds."""
+    cells = re.search(r"Expected (\d+) columns, got (\d+)", message)
+    if cells:
+        return f"expected {cells[1]} cells, found {cells[2]}"
+    return "a wanted cell is not UTF-8" if "UTF8" in message else f"not CSV: {message}"
+
+
+def _filled(
+    values: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Return which records are more than a line break."""
+    sizes = ends - starts
+    first = values[np.minimum(starts, len(values) - 1)]
+    feed = (sizes == 1) & (first == 0x0A)
+    both = (sizes == 2) & (first == 0x0D) & (values[ends - 1] == 0x0A)
+    filled: npt.NDArray[np.bool_] = ~(feed | both)
+    return filled

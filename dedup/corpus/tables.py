@@ -1,0 +1,198 @@
+"""Parquet and Arrow IPC (file and stream; Feather is the former): a record a row.
+
+Only the wanted columns are read, a few thousand rows at a time, and never a whole row group of the others. A file that
+is compressed as a whole is unpacked into a temporary file first, since these formats are read from both ends. What is
+no UTF-8 in a column of texts is rejected row by row. Where a file cannot be read on, what stands before is used.
+
+Cost: Parquet at 0.8 GB/s on one core, measured; memory: some MB, or the largest record batch of an Arrow file.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.corpus.batch import BATCH_BYTES, BATCH_RECORDS, Batch, Token, Wanted, empty_batch
+from dedup.corpus.listing import Entry
+from dedup.corpus.rejects import Reject
+from dedup.corpus.streams import PIECE, Stream
+from dedup.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["read_table"]
+
+ROWS = 2048
+"""Rows of Parquet that are decoded at a time."""
+
+
+def read_table(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterator[Batch]:
+    """Yield the batches of a ``.parquet`` or ``.arrow`` file, from the token `after` on."""
+    import pyarrow as pa
+
+    _, row, _ = after
+    with ExitStack() as stack:
+        source: Any = entry.source
+        if entry.compression is not None:
+            source = _unpacked(entry, stack)
+        try:
+            for first, records in (
+                _parquet(source, wanted, entry, row)
+                if entry.format == "parquet"
+                else _arrow(source, wanted, entry, stack)
+            ):
+                for start, end in _cuts(records.column(0)):
+                    if first + start >= row:
+                        yield _batch(entry, number, wanted, records.slice(start, end - start), first + start)
+                row = max(row, first + len(records))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+            reason = f"cannot be read on: {' '.join(str(error).split()):.200}; what stands before was used"
+            yield empty_batch(number, wanted, row + 1, [Reject(entry.path, row + 1, None, reason)])
+
+
+def _unpacked(entry: Entry, stack: ExitStack) -> str:
+    copy: IO[bytes] = stack.enter_context(tempfile.NamedTemporaryFile(prefix="dedup-table-"))  # noqa: SIM115
+    with Stream(entry) as stream:
+        while piece := stream.read(PIECE):
+            copy.write(piece)
+        if stream.broken is not None and entry.format == "parquet":
+            raise OSError(stream.broken)
+    copy.flush()
+    return copy.name
+
+
+def _parquet(source: str, wanted: Wanted, entry: Entry, row: int) -> Iterator[tuple[int, pa.RecordBatch]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(source, pre_buffer=False, buffer_size=PIECE) as file:
+        names = _checked(file.schema_arrow, wanted, entry)
+        first = 0
+        for group in range(file.metadata.num_row_groups):
+            count = file.metadata.row_group(group).num_rows
+            if first + count <= row:
+                first += count
+                continue
+            rows = file.iter_batches(batch_size=ROWS, row_groups=[group], columns=names, use_threads=False)
+            for records in rows:
+                if first + len(records) > row:
+                    yield first, pa.RecordBatch.from_arrays([records.column(name) for name in names], names=names)
+                first += len(records)
+
+
+def _arrow(source: str, wanted: Wanted, entry: Entry, stack: ExitStack) -> Iterator[tuple[int, pa.RecordBatch]]:
+    import pyarrow as pa
+
+    file = stack.enter_context(pa.memory_map(source))
+    magic = file.read(6)
+    file.seek(0)
+    if magic == b"ARROW1":
+        reader = pa.ipc.open_file(file)
+        parts = (reader.get_batch(i) for i in range(reader.num_record_batches))
+    else:
+        reader = pa.ipc.open_stream(file)
+        parts = iter(reader)
+    names = _checked(reader.schema, wanted, entry)
+    first = 0
+    for records in parts:
+        yield first, pa.RecordBatch.from_arrays([records.column(name) for name in names], names=names)
+        first += len(records)
+
+
+def _checked(schema: pa.Schema, wanted: Wanted, entry: Entry) -> list[str]:
+    """Return the wanted columns of a table. Raises `InputError` where one is missing or holds no texts."""
+    for name in wanted.names:
+        if len(schema.get_all_field_indices(name)) != 1:
+            raise wanted.missing(name, entry.path, schema.names)
+    kind = schema.field(wanted.column).type
+    if not _is_text(kind):
+        raise InputError(f'column="{wanted.column}": expected texts, found {kind} in {entry.path}')
+    return wanted.names
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
+    return any(test(kind) for test in tests)
+
+
+def _large(column: pa.Array) -> pa.LargeStringArray:
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary.cast(pa.large_string()).take(column.indices)
+    return column.cast(pa.large_string())
+
+
+def _cuts(column: pa.Array) -> Iterator[tuple[int, int]]:
+    """Yield the first and the end row of each batch: as many rows as make `BATCH_BYTES`, one at least."""
+    import pyarrow.compute as pc
+
+    sizes = pc.fill_null(pc.binary_length(_large(column)), 0)
+    ends = np.cumsum(np.asarray(sizes.to_numpy(zero_copy_only=False), dtype=np.int64))
+    at, before = 0, 0
+    while at < len(ends):
+        end = int(np.searchsorted(ends, before + BATCH_BYTES, side="left")) + 1
+        end = min(end, at + BATCH_RECORDS, len(ends))
+        yield at, end
+        at, before = end, int(ends[end - 1])
+
+
+def _batch(entry: Entry, number: int, wanted: Wanted, records: pa.RecordBatch, first: int) -> Batch:
+    import pyarrow as pa
+
+    numbers = np.arange(first + 1, first + 1 + len(records), dtype=np.int64)
+    more = [number, first + len(records), first + len(records) + 1]
+    texts = _large(records.column(wanted.column))
+    rejects: list[Reject] = []
+    good = _readable(texts)
+    if not good.all():
+        reason = f'"{wanted.column}" is not UTF-8'
+        rejects = [Reject(entry.path, line, None, reason) for line in numbers[~good].tolist()]
+        records = records.filter(pa.array(good))
+        numbers, texts = numbers[good], texts.filter(pa.array(good))
+    ids = None if wanted.id is None else _ids(records.column(wanted.id), wanted.id, entry, numbers)
+    extra = {name: records.column(name) for name in wanted.extra}
+    return Batch(number, first + 1, numbers, texts, ids, extra, None, rejects, more)
+
+
+def _readable(texts: pa.LargeStringArray) -> npt.NDArray[np.bool_]:
+    """Return which texts are UTF-8."""
+    import pyarrow as pa
+
+    good = np.ones(len(texts), dtype=np.bool_)
+    try:
+        texts.validate(full=True)
+    except pa.ArrowInvalid:
+        for row, data in enumerate(texts.cast(pa.large_binary())):
+            try:
+                (data.as_py() or b"").decode("utf-8")
+            except UnicodeDecodeError:
+                good[row] = False
+    return good
+
+
+def _ids(column: pa.Array, name: str, entry: Entry, numbers: npt.NDArray[np.int64]) -> pa.Array:
+    import pyarrow as pa
+
+    if column.null_count:
+        row = int(np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))[0])
+        raise InputError(f'id="{name}": expected an int or a text, found null at {entry.path}:{numbers[row]}')
+    if pa.types.is_integer(column.type):
+        try:
+            return column.cast(pa.int64())
+        except pa.ArrowInvalid:
+            raise InputError(
+                f'id="{name}": expected 64-bit integers with a sign, found others in {entry.path}'
+            ) from None
+    if _is_text(column.type) and not pa.types.is_null(column.type):
+        return _large(column)
+    raise InputError(f'id="{name}": expected integers or texts, found {column.type} in {entry.path}')

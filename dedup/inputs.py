@@ -1,0 +1,103 @@
+"""The inputs of a command: the options that say how files are read, and their texts.
+
+What cannot be read is named on stderr as it is met; `finish` turns that into the exit code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dedup.errors import InputError
+
+if TYPE_CHECKING:
+    from dedup.corpus.collection import FileTexts
+    from dedup.corpus.rejects import Reject
+
+__all__ = ["ByName", "Inputs", "read_one", "reading"]
+
+OPTIONS = [
+    click.option("--column", default="text", show_default=True, help="Column or JSON field that holds the text."),
+    click.option("--format", help='What all files hold, whatever their names: "jsonl", "csv.gz".'),
+    click.option(
+        "--on-error",
+        type=click.Choice(["quarantine", "skip", "fail"]),
+        default="quarantine",
+        show_default=True,
+        help="Records that cannot be read: name them, count them, or stop at the first.",
+    ),
+    click.option("--max-errors", help='Stop where more are rejected: a count, or a share such as "1%".'),
+]
+
+
+def reading(command: Any) -> Any:
+    """Add the options that say how files are read."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+class Inputs:
+    """The files of a command, opened one way; counts what they reject."""
+
+    def __init__(self, *, format: str | None, on_error: str, max_errors: str | None) -> None:
+        self._format, self._on_error, self._max_errors = format, on_error, max_errors
+        self._rejects = 0
+
+    @property
+    def rejected(self) -> int:
+        """How many inputs and records were rejected, and are not skipped in silence."""
+        if self._on_error == "skip" and self._rejects:
+            click.echo(f"dedup: skipped {self._rejects:,} that could not be read", err=True)
+            return 0
+        return self._rejects
+
+    def open(self, names: Sequence[str], *, column: str, id: str | None) -> FileTexts:
+        """Return the texts of files, folders and patterns."""
+        from dedup.corpus.collection import files
+
+        chosen = files(
+            *names, column=column, id=id, format=self._format, on_error=self._on_error, max_errors=self._max_errors
+        )
+        return chosen.read(tell=self._tell)
+
+    def _tell(self, reject: Reject) -> None:
+        self._rejects += 1
+        if self._on_error == "quarantine":
+            click.echo(f"dedup: rejected {reject}", err=True)
+
+
+def read_one(name: str) -> str:
+    """Return what a file holds as one text, whatever its name says. Raises `InputError` where it cannot be read."""
+    from dedup.corpus.documents import load_document
+    from dedup.corpus.listing import Listing
+
+    listing = Listing([name], format="txt")
+    if len(listing) != 1:
+        raise InputError(f"expected a file, found {len(listing)} in {name}")
+    try:
+        text, rejects = load_document(listing[0])
+    except OSError as error:
+        raise InputError(f"{name}: {error.strerror or error}") from None
+    if text is None or rejects:
+        raise InputError(str(rejects[0]))
+    return text
+
+
+class ByName(Mapping[Any, str]):
+    """The texts of files by their ids, read when they are asked for."""
+
+    def __init__(self, texts: FileTexts) -> None:
+        self._texts = texts
+        self._rows = {name: row for row, name in enumerate(texts.ids)}
+
+    def __getitem__(self, name: Any) -> str:
+        return self._texts[self._rows[name]]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)

@@ -1,0 +1,247 @@
+"""Texts as blocks of UTF-8: what the stages take, whatever form the texts came in.
+
+A block is a run of texts as one uint8 array with the first and end byte of each. Blocks are made one after the other,
+beside the kernels that work on earlier ones, so the whole collection is never held twice.
+
+What counts as an empty text: ``None``, an Arrow null, NaN. Anything else that is no ``str`` is an `InputError` with
+its position.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.errors import InputError, ParameterError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["BLOCK_BYTES", "BLOCK_TEXTS", "INT64", "ArrowTexts", "Block", "Ids", "ListTexts", "Texts", "block_of"]
+
+BLOCK_BYTES = 1 << 20
+"""Bytes of text (characters, for lists) that a block aims at: its tokens and shingles then stay in the cache."""
+
+BLOCK_TEXTS = 1 << 14
+PADDING = 64
+"""Bytes behind the last text that a kernel may read; see `dedup.kernels.tokens`."""
+
+Ids = Sequence[int] | Sequence[str]
+INT64 = range(-(1 << 63), 1 << 63)
+
+
+class Block(NamedTuple):
+    """Texts `first` and following: ``values[starts[i]:ends[i]]`` is text ``first + i``, in UTF-8.
+
+    `values` (uint8) goes on for 64 bytes behind the last end.
+    """
+
+    first: int
+    values: npt.NDArray[np.uint8]
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+
+
+class Texts(ABC):
+    """A collection of texts with their ids; a text that is missing is empty.
+
+    ``ids`` is None where the texts go by their position. ``sources`` are the names of the files that they come from,
+    None where they come from none; ``rejected`` counts the records of these that are no texts; ``others`` gives the
+    other columns of a table.
+    """
+
+    ids: Ids | None = None
+    sources: Sequence[str] | None = None
+    rejected: int = 0
+    others: Callable[[str], pa.ChunkedArray] | None = None
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __getitem__(self, row: int) -> str: ...
+
+    def about(self) -> int:
+        """Return how many texts there are, roughly, where to know it exactly would mean to read them all."""
+        return len(self)
+
+    @abstractmethod
+    def original(self, row: int) -> Any:
+        """Return what stands in a row: a text, or what stands for a missing one."""
+
+    @abstractmethod
+    def loads(self) -> Iterator[Callable[[], Block]]:
+        """Yield, in order, what makes each block: cheap to get, so that the work is done where it is called."""
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the texts as blocks, in order."""
+        return (load() for load in self.loads())
+
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Return the length of each text in characters."""
+        return np.fromiter((len(self[row]) for row in range(len(self))), dtype=np.int64, count=len(self))
+
+    def id_of(self, row: int) -> int | str:
+        """Return the id of a row."""
+        return row if self.ids is None else self.ids[row]
+
+    def ids_at(self, rows: npt.NDArray[np.int64]) -> pa.Array:
+        """Return the ids of some rows as an Arrow array (int64 or string)."""
+        return ids_column(self.ids, rows)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return another column of the table, or of the files, that the texts come from; a value a row.
+
+        Raises `ParameterError` where there are no columns or none of this name.
+        """
+        if self.others is None:
+            raise ParameterError(f'keep: "{name}" names a column, but what came in is no table')
+        return self.others(name)
+
+    def locate(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """Return the file (place in `sources`) and the record (from 1) of some rows; one file where there is none."""
+        return np.zeros(len(rows), dtype=np.int32), rows + 1
+
+
+def ids_column(ids: Ids | None, rows: npt.NDArray[np.int64]) -> pa.Array:
+    """Return the ids of some rows as an Arrow array; positions where there are none."""
+    import pyarrow as pa
+
+    if ids is None:
+        return pa.array(rows, type=pa.int64())
+    kind = pa.int64() if not ids or isinstance(ids[0], int) else pa.string()
+    return pa.array([ids[row] for row in rows.tolist()], type=kind)
+
+
+class ListTexts(Texts):
+    """Texts that are Python strings."""
+
+    def __init__(self, texts: Sequence[Any]) -> None:
+        self._texts = texts
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __getitem__(self, row: int) -> str:
+        text = self._texts[row]
+        return text if isinstance(text, str) else _text(text, row)
+
+    def original(self, row: int) -> Any:
+        """Return what stands in a row: a text, or what stands for a missing one."""
+        return self._texts[row]
+
+    def loads(self) -> Iterator[Callable[[], Block]]:
+        """Yield what makes each block, in order."""
+        first = 0
+        while first < len(self._texts):
+            part = self._take(first)
+            yield partial(self._load, first, part)
+            first += len(part)
+
+    def _load(self, first: int, part: Sequence[Any]) -> Block:
+        return _encode(first, self._checked(part, first))
+
+    def _take(self, first: int) -> Sequence[Any]:
+        """Return texts from `first` on, a few at a time until there are enough characters for a block."""
+        end, size = first, 0
+        while size < BLOCK_BYTES and end - first < BLOCK_TEXTS and end < len(self._texts):
+            few = self._texts[end : end + 32]
+            try:
+                size += sum(map(len, few))
+            except TypeError:  # something among them is no text; `_checked` looks at it
+                size += sum(len(text) for text in few if isinstance(text, str))
+            end += len(few)
+        return self._texts[first:end]
+
+    def _checked(self, part: Sequence[Any], first: int) -> Sequence[str]:
+        if set(map(type, part)) == {str}:
+            return part
+        return [_text(text, first + i) for i, text in enumerate(part)]
+
+
+def _text(text: object, row: int) -> str:
+    if isinstance(text, str):
+        return text
+    if text is None or (isinstance(text, float) and text != text) or type(text).__name__ in ("NAType", "NaTType"):
+        return ""
+    hint = "; decode it first" if isinstance(text, bytes) else ""
+    raise InputError(f"expected a text (str or None) at position {row}, found {type(text).__name__} {text!r:.60}{hint}")
+
+
+def _encode(first: int, texts: Sequence[str]) -> Block:
+    try:
+        data = [text.encode() for text in texts]
+    except UnicodeEncodeError:  # lone surrogates: they separate tokens, and keep their place
+        data = [text.encode("utf-8", "surrogatepass") for text in texts]
+    ends = np.cumsum(np.fromiter(map(len, data), dtype=np.int64, count=len(data)))
+    starts = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))
+    data.append(bytes(PADDING))
+    return Block(first, np.frombuffer(b"".join(data), dtype=np.uint8), starts, ends)
+
+
+class ArrowTexts(Texts):
+    """Texts in an Arrow column of any string type."""
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        self._column = column
+
+    def __len__(self) -> int:
+        return len(self._column)
+
+    def __getitem__(self, row: int) -> str:
+        return self._column[row].as_py() or ""
+
+    def original(self, row: int) -> Any:
+        """Return what stands in a row: a text, or what stands for a missing one."""
+        return self._column[row].as_py()
+
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Return the length of each text in characters; 0 for a missing one."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        lengths = pc.fill_null(pc.utf8_length(self._column.cast(pa.large_string())), 0)
+        return np.asarray(lengths.to_numpy(), dtype=np.int64)
+
+    def loads(self) -> Iterator[Callable[[], Block]]:
+        """Yield what makes each block, in order."""
+        import pyarrow as pa
+
+        first = 0
+        for chunk in self._column.chunks:
+            large = chunk.cast(pa.large_string())
+            if large.null_count:
+                large = large.fill_null("")
+            _, bounds, data = large.buffers()
+            offsets = np.frombuffer(bounds, dtype=np.int64)[large.offset : large.offset + len(large) + 1]
+            values = np.frombuffer(data, dtype=np.uint8) if data is not None else np.empty(0, dtype=np.uint8)
+            at = 0
+            while at < len(large):
+                end = int(np.searchsorted(offsets, offsets[at] + BLOCK_BYTES, side="right"))
+                end = min(max(end, at + 1), at + BLOCK_TEXTS, len(large))
+                yield partial(_view, first + at, values, offsets[at : end + 1])
+                at = end
+            first += len(large)
+
+
+def block_of(first: int, texts: pa.LargeStringArray) -> Block:
+    """Return a whole column of texts as one block; nothing is copied where there is room behind the last."""
+    if texts.null_count:
+        texts = texts.fill_null("")
+    _, bounds, data = texts.buffers()
+    offsets = np.frombuffer(bounds, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    return _view(first, np.frombuffer(data, dtype=np.uint8) if data is not None else np.empty(0, np.uint8), offsets)
+
+
+def _view(first: int, values: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> Block:
+    start, end = int(offsets[0]), int(offsets[-1])
+    if end + PADDING <= len(values):
+        return Block(first, values, offsets[:-1], offsets[1:])
+    padded = np.zeros(end - start + PADDING, dtype=np.uint8)
+    padded[: end - start] = values[start:end]
+    return Block(first, padded, offsets[:-1] - start, offsets[1:] - start)
