@@ -156,9 +156,8 @@ def step(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]:
 
 def report_of(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]:
     """Search the files as the command line does; return what is known of the run."""
-    from dedup.corpus.report import write_report
-
     from dedup.corpus import run, store
+    from dedup.corpus.report import write_report
 
     disk = 0
     clear = store.Store.clear

@@ -1,4 +1,4 @@
-"""A search over files: the same report whatever the memory, the threads, the shards, and however often it is stopped."""
+"""A search over files: the same report whatever the memory, the threads and the shards, and however often stopped."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ def refuse(number: int) -> Callable[[], int | None]:
 def test_a_fault_anywhere_can_be_followed(
     acts: tuple[str, ...], fault: Callable[[], int | None], words: str, tmp_path: Path, tight: None
 ) -> None:
-    """The n-th write, sync or rename fails: exit code 2, a clear message, no report; the next run ends with the same."""
+    """The n-th write, sync or rename fails: exit code 2, a clear message; the next run ends with the same report."""
     corpus = tmp_path / "corpus"
     write_corpus(corpus, texts_with_edges())
     run = CliRunner()
@@ -270,8 +270,8 @@ def test_every_file_damaged(tmp_path: Path, tight: None) -> None:
         if name == "lock":
             continue
         damages = [whole[: len(whole) // 2], whole[:-1], b""]
-        for at in range(0, len(whole), 1 if LONG else max(len(whole) // 12, 1)):
-            damages.append(whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :])
+        places = range(0, len(whole), 1 if LONG else max(len(whole) // 12, 1))
+        damages += [whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :] for at in places]
         for damaged in damages:
             for other, content in left.items():
                 (work / other).write_bytes(damaged if other == name else content)
@@ -347,7 +347,7 @@ def test_a_bound_that_is_too_small_says_what_would_do(tmp_path: Path, tight: Non
 def test_a_function_cannot_keep(tmp_path: Path) -> None:
     """A function cannot be compared with that of a stopped run, so it is refused."""
     with pytest.raises(ParameterError, match="keep"):
-        find_in_files([tmp_path], keep=lambda id, text: 0)
+        find_in_files([tmp_path], keep=lambda name, text: 0)
 
 
 # ------------------------------------------------------------------------------------------- processes
@@ -435,7 +435,8 @@ from benchmarks.measure import Peak
 warm_up(1, {{"folder": tempfile.gettempdir()}})
 peak = Peak()
 peak.start()
-found = report_of("spilled", Path({corpus!r}), {{"folder": {folder!r}, "memory": {memory!r}, "work_dir": None, "threads": 1}})
+options = {{"folder": {folder!r}, "memory": {memory!r}, "work_dir": None, "threads": 1}}
+found = report_of("spilled", Path({corpus!r}), options)
 print(peak.stop(), found["disk"])
 """
 

@@ -35,6 +35,8 @@ class KnownTexts(Texts):
     def __init__(self, listing: Listing, column: str, id: str | None, shards: Shards) -> None:
         """Take over places and ids. Raises `InputError` where the user's ids are not of one type, each once."""
         self._listing, self._column = listing, column
+        self.sources = [entry.path for entry in listing]
+        self.rejected = shards.total("rejects") + len(listing.rejects)
         batches, self._lengths, self._numbers, ids = [], [], [], []
         for number in range(len(shards)):
             rows = shards.rows(number)
@@ -55,11 +57,6 @@ class KnownTexts(Texts):
 
     def __len__(self) -> int:
         return len(self._all_numbers)
-
-    @property
-    def sources(self) -> list[str]:
-        """The paths of the files, by number."""
-        return [entry.path for entry in self._listing]
 
     def locate(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
         """Return the number of the file of some texts, and the number of their records in it."""

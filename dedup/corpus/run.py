@@ -14,7 +14,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -59,19 +59,14 @@ class FileRun:
     """Whether a run that was stopped had found everything already, so that its report may stand there too."""
 
 
-@dataclass
 class _Places:
-    """Where a run writes: the report, the work directory, and whether the latter is removed in the end."""
+    """Where a run writes: the report, and the work directory, which is kept in the end if the user named it."""
 
-    output: Path | None
-    work: Path | None
-    fresh: bool
-    named: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.named = self.work is not None
-        if self.work is None and self.output is not None:
-            self.work = self.output.with_name(f"{self.output.name}.work")
+    def __init__(self, output: Path | None, work: Path | None) -> None:
+        self.output, self.named = output, work is not None
+        self.work = work
+        if work is None and output is not None:
+            self.work = output.with_name(f"{output.name}.work")
 
 
 def find_in_files(
@@ -114,7 +109,7 @@ def find_in_files(
         raise ParameterError("keep: expected a word or a column, as in max:COLUMN, for files; found a function")
     workers, bound = thread_count(threads), check_memory(memory)
     listing = Listing(inputs, format=format)
-    places = _Places(*(None if path is None else Path(path) for path in (output, work_dir)), fresh)
+    places = _Places(None if output is None else Path(output), None if work_dir is None else Path(work_dir))
     inputs_named = [("the input", entry.source) for entry in listing]
     for path in (places.output, places.work):
         if path is not None:
@@ -132,7 +127,7 @@ def find_in_files(
         work = places.work
 
         def open_store() -> Store:
-            return stack.enter_context(Store(work, fingerprint, fresh=places.fresh))
+            return stack.enter_context(Store(work, fingerprint, fresh=fresh))
 
         store = open_store() if places.named or (work / "manifest.json").exists() else None
         resumed = store is not None and FOUND in store

@@ -1,4 +1,4 @@
-"""`dedup find`: a search over files that can be stopped and taken up again, with a report in the end.
+"""`dedup find` over files: a search that can be stopped and taken up again, with a report in the end.
 
 SIGTERM ends it as Ctrl-C does: what was committed to the work directory stays, and the message says where that is.
 """
@@ -7,57 +7,65 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dedup.corpus.report import write_report
 from dedup.corpus.run import FileRun, find_in_files
+from dedup.duplicates import Duplicates
+from dedup.inputs import Inputs
 from dedup.progress import Heartbeats
 
-__all__ = ["Terminated", "search_files"]
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM came; a command that it ends has exit code 143."""
+__all__ = ["search_files"]
 
 
 def search_files(
-    inputs: tuple[str, ...], *, output: str | None, log_json: bool, threads: int | None, **options: Any
-) -> FileRun:
+    names: tuple[str, ...],
+    inputs: Inputs,
+    *,
+    output: str | None,
+    log_json: bool,
+    threads: int | None,
+    **options: Any,
+) -> Duplicates:
     """Search files, and write the report if an `output` folder is named; `options` are those of `find_in_files`."""
+    asked = {name: options[name] for name in ("keep", "recall", "id", "format")}
 
-    def write(run: FileRun, seconds: Any) -> None:
+    def write(run: FileRun, seconds: Mapping[str, float]) -> None:
         if output is None:
             return
-        asked = {name: value for name, value in options.items() if name in ("keep", "recall", "seed")}
+        spent = {stage: round(value, 3) for stage, value in seconds.items()}
         write_report(
             output,
             run.duplicates,
             listing=run.listing,
             rejects=run.rejects,
-            run={"seconds": {stage: round(value, 3) for stage, value in seconds.items()}, "threads": threads},
+            run={"seconds": spent, "threads": threads},
             options=asked,
             replace=run.resumed,
         )
 
+    progress = Heartbeats() if log_json else None
     with terminable():
-        return find_in_files(
-            inputs,
-            output=None if output is None else Path(output),
+        run = find_in_files(
+            names,
+            output=output,
             threads=threads,
-            progress=Heartbeats() if log_json else None,
+            errors=inputs.errors,
+            tell=inputs.tell,
+            progress=progress,
             write=write,
             **options,
         )
+    return run.duplicates
 
 
 @contextlib.contextmanager
 def terminable() -> Iterator[None]:
-    """Turn SIGTERM into `Terminated`, where signals can be caught."""
+    """Let SIGTERM end a run as Ctrl-C does, where signals can be caught."""
 
     def stop(*_: object) -> None:
-        raise Terminated
+        raise KeyboardInterrupt("terminated")
 
     try:
         before = signal.signal(signal.SIGTERM, stop)
