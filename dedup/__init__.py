@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dedup.comparison import Comparison, Span, compare
     from dedup.corpus.collection import Files, files
     from dedup.duplicates import Duplicates
-    from dedup.errors import DedupError, InputError, ParameterError
+    from dedup.errors import DedupError, InputError, ParameterError, StorageError
     from dedup.find import find_duplicates
     from dedup.matches import Matches, MatchSummary
     from dedup.matching import match
@@ -41,6 +41,7 @@ __all__ = [
     "Repeat",
     "Repeats",
     "Span",
+    "StorageError",
     "Summary",
     "compare",
     "errors",
@@ -68,6 +69,7 @@ _HOMES = {
     "Repeat": "repeated",
     "Repeats": "repeated",
     "Span": "comparison",
+    "StorageError": "errors",
     "Summary": "summary",
     "compare": "comparison",
     "estimate": "forecast",

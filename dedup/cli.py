@@ -5,6 +5,7 @@
 ``dedup match NEW... --against OLD``   what of some texts stands in others
 ``dedup compare A B``       two files: how similar, and where
 ``dedup estimate INPUT...`` what a find would do and take
+``dedup apply REPORT``      what a report keeps, written to new files
 
 Data goes to stdout (for people; JSON lines with --json), everything else to stderr. Exit codes: 0 done; 1 something
 was found, with --check; 2 wrong use, or nothing that could be read; 3 done, but some inputs were rejected (each named
@@ -15,24 +16,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from dedup import __version__
+from dedup.applying import apply
 from dedup.errors import DedupError, ParameterError
 from dedup.inputs import ByName, Inputs, read_one, reading
+from dedup.showing import percent, report_duplicates, report_matches, report_repeats, show_marked
 
-if TYPE_CHECKING:
-    from dedup.comparison import Comparison
-    from dedup.duplicates import Duplicates
-    from dedup.marking import Piece
-    from dedup.matches import Matches
-    from dedup.repeated import Repeats
-
-COLOURS = ("green", "cyan", "magenta", "yellow", "blue")
-FOUND, WRONG_USE, SOME_REJECTED, INTERRUPTED = 1, 2, 3, 130
+FOUND, WRONG_USE, SOME_REJECTED, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 
 
 class Group(click.Group):
@@ -45,9 +39,10 @@ class Group(click.Group):
         except DedupError as error:
             click.echo(f"dedup: {error}", err=True)
             context.exit(WRONG_USE)
-        except KeyboardInterrupt:
-            click.echo("dedup: interrupted", err=True)
-            context.exit(INTERRUPTED)
+        except KeyboardInterrupt as stop:
+            notes = "".join(f"; {note}" for note in getattr(stop, "__notes__", ()))
+            click.echo(f"dedup: {'terminated' if stop.args else 'interrupted'}{notes}", err=True)
+            context.exit(TERMINATED if stop.args else INTERRUPTED)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,6 +52,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+main.add_command(apply)
 
 
 COMMON = [
@@ -118,39 +116,47 @@ def repeats(
 @click.option("--shingle", help='"words:n" or "chars:n"; by default words:5, for paragraphs words:3.')
 @click.option("--method", default="auto", show_default=True, help="auto, exact or lsh.")
 @click.option("--recall", type=float, default=0.999, show_default=True, help="Promised at the threshold (lsh).")
-@click.option("--keep", default="first", show_default=True, help="first, last, longest or shortest.")
+@click.option(
+    "--keep", default="first", show_default=True, help="first, last, longest, shortest, max:COLUMN or min:COLUMN."
+)
 @click.option("--id", "id_column", help="Column or JSON field of the id; by default FILE:NUMBER.")
 @click.option("--pairs", default="auto", show_default=True, help="auto or all.")
-@click.option("--memory", help='A bound, such as "4GB"; the texts are then read more than once where they must be.')
+@click.option("--output", metavar="FOLDER", help="Write a report: a new folder, whole or not at all.")
+@click.option("--memory", help='A bound, such as "4GB"; what does not fit goes to the work directory.')
+@click.option("--work-dir", metavar="FOLDER", help="Where a run keeps what it has done; by default beside --output.")
+@click.option("--fresh", is_flag=True, help="Begin again, whatever stands in the work directory.")
+@click.option("--log-json", is_flag=True, help="Write progress to stderr as JSON lines.")
 @reading
 @common
 def find(
     inputs: tuple[str, ...],
     as_json: bool,
     check: bool,
-    threads: int | None,
     column: str,
     id_column: str | None,
     format: str | None,
     on_error: str,
     max_errors: str | None,
+    output: str | None,
     **options: Any,
 ) -> None:
     """Find duplicates, exact and nearly so, among whole documents or paragraphs.
 
     An INPUT is a text file (a document), or holds documents (.jsonl, .csv, .parquet, .arrow); a folder stands for its
-    files, "-" for standard input.
+    files, "-" for standard input. With --output a report is written; a run that was stopped goes on where it was when
+    the same command is given again.
     """
-    read = Inputs(format=format, on_error=on_error, max_errors=max_errors)
-    texts = read.open(inputs, column=column, id=id_column)
-    from dedup.find import find_duplicates
+    from dedup.searching import search_files
 
-    result = find_duplicates(texts, threads=threads, **options)
+    read = Inputs(format=format, on_error=on_error, max_errors=max_errors)
+    result = search_files(inputs, read, format=format, column=column, id=id_column, output=output, **options)
     if as_json:
         for row in result.clusters.to_pylist():
             click.echo(json.dumps(row, ensure_ascii=False))
-    else:
+    elif output is None:
         report_duplicates(result)
+    else:
+        click.echo(f"report written to {output}", err=True)
     click.echo(str(result.summary), err=True)
     finish(found=result.summary.clusters > 0, check=check, rejected=read.rejected)
 
@@ -265,129 +271,6 @@ def compare(a: str, b: str, shingle: str | None, full: bool, as_json: bool) -> N
     click.echo(f"{percent(result.left_in_right)} of {a} ({result.left_size:,}) stand in {b}")
     click.echo(f"{percent(result.right_in_left)} of {b} ({result.right_size:,}) stand in {a}")
     show_marked(((a, left), (b, right)), result, full=full)
-
-
-def show_marked(texts: tuple[tuple[str, str], tuple[str, str]], result: Comparison, *, full: bool) -> None:
-    """Print two texts with what they share marked: coloured on a terminal, else in brackets."""
-    from rich.console import Console
-
-    from dedup.marking import CONTEXT, mark_text, plain
-    from dedup.repeated import counted
-
-    if not result.spans:
-        click.echo("\nno stretch of words stands in both")
-        return
-    words = sum(span.words for span in result.spans)
-    stretches = "1 stretch" if len(result.spans) == 1 else f"{len(result.spans):,} stretches"
-    click.echo(f"{counted(words, 'word')} of {texts[1][0]} stand in {stretches} that both have")
-    for number, span in enumerate(result.spans, start=1):
-        here, there = f"{span.left_start}-{span.left_end}", f"{span.right_start}-{span.right_end}"
-        click.echo(f"{number:>5}: {counted(span.words, 'word')}, characters {here} and {there}")
-    console = Console(highlight=False)
-    coloured = console.color_system is not None and not console.no_color
-    for side, (name, text) in enumerate(texts):
-        spans = [(span[2 * side], span[2 * side + 1]) for span in result.spans]
-        pieces = mark_text(text, spans, None if full else CONTEXT)
-        click.echo(f"\n--- {name}")
-        if coloured:
-            console.print(painted(pieces))
-        else:
-            click.echo(plain(pieces).rstrip("\n"))
-
-
-def painted(pieces: list[Piece]) -> Any:
-    """Return pieces as rich text: each span in the colour of its number, which stands in front of it."""
-    from rich.text import Text
-
-    from dedup.marking import label
-
-    text = Text()
-    for piece in pieces:
-        if not piece.numbers:
-            text.append(piece.text, style="dim")
-            continue
-        colour = COLOURS[(piece.numbers[0] - 1) % len(COLOURS)]
-        text.append(f" {label(piece)} ", style=f"bold reverse {colour}")
-        text.append(f" {piece.text}", style=f"bold {colour}")
-    text.rstrip()
-    return text
-
-
-def report_matches(result: Matches, texts: Mapping[Any, str]) -> None:
-    """Print each text that matches: what it is like, then its passages and where they stand first."""
-    from dedup.repeated import counted
-
-    shown: dict[Any, list[str]] = {}
-    for row in result.pairs.to_pylist():
-        there, back = percent(row["left_in_right"]), percent(row["right_in_left"])
-        line = f"  {row['jaccard']:.3f} like {row['right']}: {there} of it stand there, {back} of that stand here"
-        shown.setdefault(row["left"], []).append(line)
-    for row in result.passages.to_pylist():
-        text, start, end = texts[row["left"]], row["left_start"], row["left_end"]
-        source = f"{row['right']} characters {row['right_start']}-{row['right_end']}"
-        shown.setdefault(row["left"], []).append(
-            f"  {counted(row['words'], 'word')}, {place(text, start, end)}, stand in {source}\n"
-            f"    {excerpt(text[start:end])}"
-        )
-    if not shown:
-        click.echo("no matches found")
-    for name in [name for name in texts if name in shown]:
-        click.echo("\n".join([str(name), *shown[name], ""]))
-
-
-def report_repeats(found: Repeats, texts: Mapping[Any, str]) -> None:
-    """Print each repeat with the lines and characters where it stands, and where it stood first."""
-    from dedup.repeated import counted
-
-    if not found:
-        click.echo("no repeats found")
-        return
-    for number, repeat in enumerate(found, start=1):
-        text = texts[repeat.document]
-        source = texts[repeat.source_document]
-        same = "" if repeat.similarity == 1.0 else f", {percent(repeat.similarity)} alike"
-        count = counted(repeat.paragraphs, "paragraph")
-        click.echo(f"repeat {number}: {count}, {repeat.words:,} words{same}")
-        click.echo(f"  {repeat.document} {place(text, repeat.start, repeat.end)}")
-        click.echo(f"  repeats {repeat.source_document} {place(source, repeat.source_start, repeat.source_end)}")
-        click.echo(f"  {excerpt(text[repeat.start : repeat.end])}\n")
-    click.echo(f"{percent(found.coverage)} of all characters repeat something earlier")
-
-
-def report_duplicates(result: Duplicates) -> None:
-    """Print each cluster: the kept member, then those that it stands for."""
-    if not result.clusters.num_rows:
-        click.echo("no duplicates found")
-        return
-    shown: dict[int, list[dict[str, Any]]] = {}
-    for row in result.clusters.to_pylist():
-        shown.setdefault(row["cluster"], []).append(row)
-    for rows in shown.values():
-        for row in sorted(rows, key=lambda row: not row["kept"]):
-            name = row["id"] if "paragraph" not in row else f"{row['id']} paragraph {row['paragraph']}"
-            what = "keep  " if row["kept"] else f"remove {row['reason']} {row['similarity']:.3f}"
-            click.echo(f"{what:<20} {name}")
-        click.echo()
-
-
-def place(text: str, start: int, end: int) -> str:
-    """Return where ``text[start:end]`` stands, in lines and characters."""
-    first = text.count("\n", 0, start) + 1
-    last = first + text.count("\n", start, end)
-    lines = f"line {first}" if first == last else f"lines {first}-{last}"
-    return f"{lines}, characters {start}-{end}"
-
-
-def excerpt(text: str) -> str:
-    """Return the beginning and the end of a text in a line."""
-    line = " ".join(text.split())
-    return line if len(line) <= 100 else f"{line[:60].rstrip()} ... {line[-35:].lstrip()}"
-
-
-def percent(share: float) -> str:
-    """Return a share of 0 to 1 in per cent, never rounded up to all of it."""
-    text = f"{100 * share:.1f}"
-    return "99.9 %" if text == "100.0" and share < 1.0 else f"{text} %"
 
 
 def finish(*, found: bool, check: bool, rejected: int) -> None:

@@ -8,7 +8,7 @@ B like C does not remove C for A's sake. Exact copies collapse first, into the o
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +18,27 @@ from dedup.lsh import Buckets
 from dedup.pairs import Pairs, similarity
 from dedup.units import Units
 
-__all__ = ["BIG_CLUSTER", "KEEP", "Stars", "components", "find_stars", "large_clusters", "rank_by_size", "rank_units"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = [
+    "BIG_CLUSTER",
+    "KEEP",
+    "Stars",
+    "column_of",
+    "components",
+    "find_stars",
+    "large_clusters",
+    "rank_by_size",
+    "rank_units",
+]
 
 BIG_CLUSTER = 1000
 """Members; with ``pairs="auto"`` the removed units of larger clusters are listed with their kept one alone."""
 
 KEEP = ("first", "last", "longest", "shortest")
+BY_COLUMN = ("max:", "min:")
+"""What stands before the name of a column that decides what is kept."""
 
 Keep = str | Callable[[Any, str], Any]
 
@@ -42,15 +57,30 @@ class Stars(NamedTuple):
 
 
 def check_keep(keep: Keep) -> None:
-    """Raise `ParameterError` unless `keep` is a known word or a function."""
-    if keep not in KEEP and not callable(keep):
+    """Raise `ParameterError` unless `keep` is a known word, names a column, or is a function."""
+    if keep not in KEEP and not callable(keep) and column_of(keep) is None:
         raise ParameterError(
-            f"keep: expected one of {', '.join(map(repr, KEEP))} or callable(id, text), found {keep!r}"
+            f"keep: expected one of {', '.join(map(repr, KEEP))}, 'max:COLUMN', 'min:COLUMN' or callable(id, text), "
+            f"found {keep!r}"
         )
 
 
-def rank_units(keep: Keep, count: int, lengths: Callable[[], Any], keys: Callable[[], list[Any]]) -> Any:
-    """Return the rank of each unit, int64: 0 is kept first. `lengths` (characters) and `keys` are asked if needed."""
+def column_of(keep: Keep) -> str | None:
+    """Return the column by which is kept ("max:score"), None for the other policies.
+
+    >>> column_of("max:score"), column_of("first")
+    ('score', None)
+    """
+    named = isinstance(keep, str) and keep.startswith(BY_COLUMN) and len(keep) > len(BY_COLUMN[0])
+    return keep[len(BY_COLUMN[0]) :] if named and isinstance(keep, str) else None
+
+
+def rank_units(keep: Keep, count: int, lengths: Callable[[], Any], keys: Callable[[], Any]) -> Any:
+    """Return the rank of each unit, int64: 0 is kept first.
+
+    `lengths` (characters) and `keys` are asked if needed: of a function a key for each unit, of a column its values
+    (Arrow).
+    """
     positions = np.arange(count, dtype=np.int64)
     if keep == "first":
         return positions
@@ -62,12 +92,35 @@ def rank_units(keep: Keep, count: int, lengths: Callable[[], Any], keys: Callabl
             order = np.array(sorted(range(count), key=found.__getitem__), dtype=np.int64)
         except TypeError as error:
             raise ParameterError(f"keep: expected keys that can be compared with each other; {error}") from error
+    elif column_of(keep) is not None:
+        order = _order_of(keys(), keep)
     else:
         sizes = lengths()
         order = np.argsort(-sizes if keep == "longest" else sizes, kind="stable")
     rank = np.empty(count, dtype=np.int64)
     rank[order] = positions
     return rank
+
+
+def _order_of(values: pa.Array | pa.ChunkedArray, keep: str) -> npt.NDArray[np.int64]:
+    """Return the rows by their values, the one to keep first: nulls and NaN last, ties in input order."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = values.type
+    if pa.types.is_dictionary(kind):
+        values = values.cast(kind.value_type)
+    if pa.types.is_string_view(values.type):
+        values = values.cast(pa.large_string())
+    if pa.types.is_floating(values.type):
+        values = pc.if_else(pc.is_nan(values), None, values)
+    rows = pa.table({"value": values, "row": np.arange(len(values), dtype=np.int64)})
+    direction = "descending" if keep.startswith("max:") else "ascending"
+    try:
+        order = pc.sort_indices(rows, sort_keys=[("value", direction), ("row", "ascending")], null_placement="at_end")
+    except (pa.ArrowNotImplementedError, pa.ArrowTypeError, pa.ArrowInvalid) as error:
+        raise ParameterError(f"keep={keep!r}: expected numbers, texts or dates in the column, found {kind}") from error
+    return order.to_numpy().astype(np.int64)  # type: ignore[no-any-return]
 
 
 def rank_by_size(rank: npt.NDArray[np.int64], units: Units) -> npt.NDArray[np.int64]:

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dedup.corpus.collection import Files, files
 from dedup.errors import InputError, ParameterError
 from dedup.texts import BLOCK_BYTES, INT64, ArrowTexts, Block, Ids, ListTexts, Texts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["BLOCK_BYTES", "Block", "Ids", "ListTexts", "Texts", "read_texts"]
 
@@ -56,6 +60,7 @@ def read_texts(
         if ids is not None:
             raise ParameterError('ids: the collection is a table; name its id column with id="..."')
         result = _texts_of(_column(table, "text" if column is None else column, "column"))
+        result.others = partial(_other_column, table)
         ids = None if id is None else _values(_column(table, id, "id"))
     if ids is not None:
         result.ids = _checked_ids(ids, len(result))
@@ -156,6 +161,22 @@ def _column(table: Any, name: str, option: str) -> Any:
                 )
         return [record[name] for record in table]
     return table[name]
+
+
+def _other_column(table: Any, name: str) -> pa.ChunkedArray:
+    """Return the values of a column, a row of a list of dicts that lacks it being null."""
+    import pyarrow as pa
+
+    names = _names(table) or []
+    if name not in names:
+        raise ParameterError(f'keep: no column "{name}"; found {", ".join(map(repr, names[:20]))}')
+    column = [row.get(name) for row in table] if isinstance(table, (list, tuple)) else table[name]
+    try:
+        if hasattr(column, "__arrow_c_stream__"):
+            return pa.chunked_array(column)
+        return pa.chunked_array([pa.array(_values(column), from_pandas=True)])
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, TypeError) as error:
+        raise ParameterError(f'keep: expected values of one kind in the column "{name}"; {error}') from error
 
 
 def _checked_ids(ids: Iterable[Any], count: int) -> Ids:

@@ -1,54 +1,34 @@
 """What a search gives back: Arrow tables with a face that a person can read.
 
-`Duplicates` holds the evidence as arrays and makes its tables when they are asked for. Nothing in a table depends on
-threads, on the size of blocks or on the clock; seconds stand apart in ``timings``.
+`Duplicates` holds the evidence (`dedup.evidence`) and makes its tables when they are asked for. Nothing in a table
+depends on threads, on the size of blocks or on the clock; seconds stand apart in ``timings``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.clusters import Stars, components, find_stars
+from dedup.clusters import Stars, find_stars
 from dedup.columns import Texts, read_texts
 from dedup.errors import InputError, ParameterError
-from dedup.listing import list_pairs, partly_listed
-from dedup.lsh import Bands, check_threshold, measure_recall
-from dedup.pairs import Pairs, jaccard, similarity
+from dedup.evidence import Evidence, Run
+from dedup.lsh import check_threshold
+from dedup.pairs import Pairs, similarity
 from dedup.selection import listed, replace_texts, select_rows
-from dedup.summary import Summary
+from dedup.summary import Summary, summarise
+from dedup.text import cut_paragraphs
 from dedup.units import Units
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Duplicates"]
-
-SHOWN = 80
-"""Characters of a text that `.repeated` shows."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a search was asked, and what it found out beside the pairs."""
-
-    unit: str
-    method: str
-    shingle: str
-    threshold: float
-    listing: str
-    column: str
-    metric: str
-    bands: Bands | None = None
-    large_buckets: int = 0
-    crowded: npt.NDArray[np.int64] | None = None  # the units in them
-    closest: tuple[int, int, float] | None = None
-    large: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+__all__ = ["Duplicates", "Run"]
 
 
 class Duplicates:
@@ -68,23 +48,13 @@ class Duplicates:
         stars: Stars,
         timings: Mapping[str, float],
     ) -> None:
-        self._run = run
-        self._texts = texts
-        self._units = units
-        self._representatives = representatives
-        self._rank = rank
-        self._pairs = pairs
-        self._stars = stars
+        self.evidence = Evidence(run, texts, units, representatives, rank, pairs, stars)
         self.timings = dict(timings)
 
     def __repr__(self) -> str:
         return f"Duplicates\n{self.summary}"
 
     # tables
-
-    @cached_property
-    def _listed(self) -> Pairs:
-        return list_pairs(self._pairs, self._representatives, self._units, self._stars.star, self._large)
 
     @cached_property
     def pairs(self) -> pa.Table:
@@ -94,19 +64,7 @@ class Duplicates:
         left_in_right (shared / left_size), right_in_left. With paragraphs also left_paragraph, left_start, left_end and
         the same for right: numbers from 0, and characters of the original text.
         """
-        import pyarrow as pa
-
-        pairs, sizes = self._listed, self._units.sizes[self._representatives]
-        columns: dict[str, Any] = {}
-        for side, rows in (("left", pairs.left), ("right", pairs.right)):
-            columns[side] = self._ids(self._units.places[rows, 0])
-        for side, rows in (("left", pairs.left), ("right", pairs.right)):
-            columns |= self._place_columns(rows, f"{side}_")
-        columns |= {"left_size": sizes[pairs.left], "right_size": sizes[pairs.right], "shared": pairs.shared}
-        columns["jaccard"] = jaccard(pairs, sizes)
-        columns["left_in_right"] = pairs.shared / sizes[pairs.left]
-        columns["right_in_left"] = pairs.shared / sizes[pairs.right]
-        return pa.table(columns)
+        return self.evidence.pair_rows()
 
     @cached_property
     def clusters(self) -> pa.Table:
@@ -116,52 +74,36 @@ class Duplicates:
         kept text, 1.0 for itself); reason ("exact", "near", null for the kept). With paragraphs also paragraph, start,
         end.
         """
-        import pyarrow as pa
-
-        members, numbers = self._members
-        star = self._stars.star[members]
-        kept = star == members
-        exact = self._representatives[members] == self._representatives[star]
-        reason = np.where(exact, "exact", "near").astype(object)
-        return pa.table(
-            {
-                "id": self._ids(self._units.places[members, 0]),
-                **self._place_columns(members, ""),
-                "cluster": numbers,
-                "kept": kept,
-                "kept_id": self._ids(self._units.places[star, 0]),
-                "similarity": self._stars.similarity[members],
-                "reason": pa.array(reason, type=pa.string(), mask=kept),
-            }
-        )
+        return self.evidence.cluster_rows()
 
     @cached_property
     def kept(self) -> pa.Array:
         """The ids that stay, in input order (Arrow array); paragraphs: struct of document and paragraph."""
-        return self._where(self._kept)
+        return self._where(self.evidence.kept)
 
     @cached_property
     def removed(self) -> pa.Array:
         """The ids that go, in input order (Arrow array); paragraphs: struct of document and paragraph."""
-        return self._where(~self._kept)
+        return self._where(~self.evidence.kept)
 
     @cached_property
     def repeated(self) -> pa.Table:
         """What repeats, most copies first (Arrow table): text (its start), copies, documents, kept_id, cluster."""
         import pyarrow as pa
 
-        members, numbers = self._members
-        kept = members[self._stars.star[members] == members]
+        evidence = self.evidence
+        members, numbers = evidence.members
+        kept = members[evidence.stars.star[members] == members]
         copies = np.bincount(numbers, minlength=len(kept))
-        both = np.unique(np.column_stack((numbers, self._units.places[members, 0])), axis=0)
+        both = np.unique(np.column_stack((numbers, evidence.units.places[members, 0])), axis=0)
         documents = np.bincount(both[:, 0], minlength=len(kept))
         order = np.lexsort((np.arange(len(kept)), -documents, -copies))
         return pa.table(
             {
-                "text": pa.array([self._shown(unit) for unit in kept[order].tolist()], type=pa.string()),
+                "text": pa.array([evidence.shown(unit) for unit in kept[order].tolist()], type=pa.string()),
                 "copies": copies[order],
                 "documents": documents[order],
-                "kept_id": self._ids(self._units.places[kept[order], 0]),
+                "kept_id": evidence.ids(kept[order]),
                 "cluster": order,
             }
         )
@@ -169,32 +111,7 @@ class Duplicates:
     @cached_property
     def summary(self) -> Summary:
         """What the search did, in numbers (see `Summary`)."""
-        units, run = self._units, self._run
-        documents = len(self._texts)
-        with_tokens = len(np.unique(units.places[units.full, 0]))
-        numbers = self._members[1]
-        closest, measured = run.closest, self._measured_recall()
-        return Summary(
-            unit=run.unit,
-            method=run.method,
-            metric=run.metric,
-            shingle=run.shingle,
-            threshold=run.threshold,
-            texts=documents,
-            empty=documents - with_tokens,
-            paragraphs=len(units) if run.unit == "paragraph" else None,
-            pairs=len(self._listed.left),
-            clusters=int(numbers[-1]) + 1 if len(numbers) else 0,
-            removed=int((~self._kept).sum()),
-            large_clusters=len(self._partly_listed),
-            large_buckets=run.large_buckets,
-            overflow=self._stars.overflow,
-            guaranteed_recall=1.0 if run.bands is None else run.bands.probability(run.threshold),
-            measured_recall=None if measured is None else measured[0],
-            recall_interval=None if measured is None else measured[1],
-            closest=None if closest is None else (*(self._name(unit) for unit in closest[:2]), closest[2]),
-            warnings=self._warnings(),
-        )
+        return summarise(self.evidence)
 
     # what to do with it
 
@@ -204,26 +121,27 @@ class Duplicates:
         `data` has as many rows as were searched (a generator gives a list). With paragraphs the same rows come back
         with the repeated paragraphs cut out; a text of which nothing is left is ``""``.
         """
-        if self._run.unit == "document":
-            return select_rows(data, self._kept)
+        if self.evidence.run.unit == "document":
+            return select_rows(data, self.evidence.kept)
         if isinstance(data, str):
             return self.filter([data])[0]
         data = listed(data)
-        column = self._run.column
+        column = self.evidence.run.column
         is_table = isinstance(data, (list, tuple)) and bool(data) and isinstance(data[0], Mapping)
         named = is_table or (hasattr(data, "__getitem__") and getattr(data, "columns", None) is not None)
         named = named or hasattr(data, "column_names")
         texts = read_texts(data, column=column if named else None)
-        if len(texts) != len(self._texts):
-            raise InputError(f"filter: expected the {len(self._texts)} rows that were searched, found {len(texts)}")
-        places = self._units.places
+        searched = len(self.evidence.texts)
+        if len(texts) != searched:
+            raise InputError(f"filter: expected the {searched} rows that were searched, found {len(texts)}")
+        places = self.evidence.units.places
         bounds = np.searchsorted(places[:, 0], np.arange(len(texts) + 1))
-        stays = self._kept
+        stays = self.evidence.kept
         rows: list[Any] = []
         for row in range(len(texts)):
-            kept = stays[bounds[row] : bounds[row + 1]]
-            whole = bool(kept.all())
-            rows.append(texts.original(row) if whole else cut(texts[row], places[bounds[row] : bounds[row + 1]], kept))
+            own = slice(bounds[row], bounds[row + 1])
+            whole = bool(stays[own].all())
+            rows.append(texts.original(row) if whole else cut_paragraphs(texts[row], places[own, 2:], stays[own]))
         return replace_texts(data, rows, column)
 
     def rethreshold(self, threshold: float) -> Duplicates:
@@ -233,23 +151,24 @@ class Duplicates:
         were not all listed.
         """
         check_threshold(threshold)
-        run = self._run
+        found, run = self.evidence, self.evidence.run
         if threshold < run.threshold:
             raise ParameterError(
                 f"threshold: expected {run.threshold} or more, found {threshold}: lower pairs were not listed; "
                 "run find_duplicates again"
             )
-        partial = self._partly_listed
+        partial = found.partly_listed
         if partial and threshold > run.threshold:
             shown = ", ".join(map(str, partial[:10])) + (", ..." if len(partial) > 10 else "")
             raise ParameterError(
                 f"threshold: the pairs of cluster {shown} were not all listed; run find_duplicates again, with "
                 f'pairs="all" or with threshold={threshold}'
             )
-        pairs = self._pairs.take(similarity(self._pairs, self._units.sizes, run.metric) >= threshold)
-        stars = find_stars(self._units, self._representatives, pairs, self._rank, threshold, run.metric)
-        new = Run(**{**run.__dict__, "threshold": threshold})
-        return Duplicates(new, self._texts, self._units, self._representatives, self._rank, pairs, stars, {})
+        units, representatives = found.units, found.representatives
+        pairs = found.pairs.take(similarity(found.pairs, units.sizes, run.metric) >= threshold)
+        stars = find_stars(units, representatives, pairs, self.evidence.rank, threshold, run.metric)
+        new = replace(run, threshold=threshold)
+        return Duplicates(new, found.texts, units, representatives, self.evidence.rank, pairs, stars, {})
 
     def components(self) -> pa.Table:
         """Return the connected components of the listed pairs (Arrow table: id, component; of two or more members).
@@ -257,128 +176,14 @@ class Duplicates:
         Components chain: their members may be far below the threshold from each other. They never decide what is
         removed.
         """
-        import pyarrow as pa
-
-        pairs = self._listed
-        root = components(len(self._units), pairs.left, pairs.right)
-        size = np.bincount(root, minlength=len(root))
-        members = np.flatnonzero(size[root] > 1)
-        members = members[np.argsort(root[members], kind="stable")]
-        _, numbers = np.unique(root[members], return_inverse=True)
-        ids = self._ids(self._units.places[members, 0])
-        return pa.table({"id": ids, **self._place_columns(members, ""), "component": numbers.astype(np.int64)})
-
-    # parts
-
-    @property
-    def _kept(self) -> npt.NDArray[np.bool_]:
-        return np.equal(self._stars.star, np.arange(len(self._units)))
-
-    @cached_property
-    def _members(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """The members of clusters of two or more, by cluster and input order, and their clusters' numbers."""
-        star = self._stars.star
-        size = np.bincount(star, minlength=len(star))
-        members = np.flatnonzero(size[star] > 1)
-        members = members[np.argsort(star[members], kind="stable")]
-        _, numbers = np.unique(star[members], return_inverse=True)
-        return members, numbers.astype(np.int64)
-
-    @cached_property
-    def _large(self) -> npt.NDArray[np.bool_] | None:
-        """Whether each unit is the kept one of a cluster that is listed in part; None where all pairs are listed."""
-        if self._run.listing != "auto":
-            return None
-        return partly_listed(self._pairs, self._representatives, self._stars.star, self._rank, self._run.large)
-
-    @cached_property
-    def _partly_listed(self) -> list[int]:
-        """The numbers of the clusters whose pairs are not all listed."""
-        members, numbers = self._members
-        star = self._stars.star
-        partial = np.zeros(len(star), dtype=np.bool_)
-        if self._large is not None:
-            partial |= self._large[star]
-        if self._run.large_buckets:
-            size = np.bincount(star, minlength=len(star))
-            partial |= size[star] > 64  # only those can have met in a large bucket
-        return np.unique(numbers[partial[members]]).tolist()  # type: ignore[no-any-return]
-
-    def _ids(self, rows: npt.NDArray[np.int64]) -> pa.Array:
-        import pyarrow as pa
-
-        if self._texts.ids is None:
-            return pa.array(rows, type=pa.int64())
-        ids = self._texts.ids
-        kind = pa.int64() if not ids or isinstance(ids[0], int) else pa.string()
-        return pa.array([ids[row] for row in rows.tolist()], type=kind)
-
-    def _place_columns(self, units: npt.NDArray[np.int64], prefix: str) -> dict[str, Any]:
-        if self._run.unit == "document":
-            return {}
-        places = self._units.places[units]
-        return {f"{prefix}{name}": places[:, i] for i, name in enumerate(("paragraph", "start", "end"), start=1)}
+        return self.evidence.component_rows()
 
     def _where(self, chosen: npt.NDArray[np.bool_]) -> pa.Array:
         import pyarrow as pa
 
-        places = self._units.places[chosen]
-        ids = self._ids(places[:, 0])
-        if self._run.unit == "document":
-            return ids
-        return pa.StructArray.from_arrays([ids, pa.array(places[:, 1])], names=["document", "paragraph"])
-
-    def _name(self, unit: int) -> Any:
-        name = self._texts.id_of(int(self._units.places[unit, 0]))
-        return name if self._run.unit == "document" else (name, int(self._units.places[unit, 1]))
-
-    def _shown(self, unit: int) -> str:
-        place = self._units.places[unit].tolist()
-        text = self._texts[place[0]]
-        text = text[place[2] : place[3]] if self._run.unit == "paragraph" else text
-        words = text[: 4 * SHOWN].encode("utf-8", "replace").decode().split()
-        line = " ".join(words)
-        return line if len(line) <= SHOWN else line[: SHOWN - 3] + "..."
-
-    def _measured_recall(self) -> tuple[float, tuple[float, float]] | None:
-        """Measure the recall on the pairs that no large bucket had a part in, exact copies collapsed."""
-        run, pairs = self._run, self._pairs
-        if run.bands is None or run.crowded is None:
-            return 1.0, (1.0, 1.0)
-        outside = ~(np.isin(pairs.left, run.crowded) | np.isin(pairs.right, run.crowded))
-        return measure_recall(jaccard(pairs, self._units.sizes)[outside], run.bands)
-
-    def _warnings(self) -> tuple[str, ...]:
-        members, numbers = self._members
-        if not len(members):
-            return ()
-        sizes = np.bincount(numbers)
-        limit = max(1000, len(self._units) // 100)
-        found = []
-        for number in np.flatnonzero(sizes > limit)[:3].tolist():
-            some = [self._name(unit) for unit in members[numbers == number][:3].tolist()]
-            found.append(
-                f"cluster {number} holds {sizes[number]:,} of {len(self._units):,} {self._run.unit}s; "
-                f"look at some of them: {', '.join(map(repr, some))}"
-            )
-        return tuple(found)
-
-
-def cut(text: str, places: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]) -> str:
-    """Return `text` without the paragraphs that are not kept, each with the white space behind it."""
-    if not kept.any():
-        return ""
-    pieces: list[str] = []
-    at = 0
-    for i in range(len(places)):
-        if kept[i]:
-            continue
-        start = int(places[i, 2])
-        if at <= start:
-            pieces.append(text[at:start])
-        at = int(places[i + 1, 2]) if i + 1 < len(places) else int(places[i, 3])
-    body = "".join(pieces)
-    tail = text[at:]
-    if not kept[-1]:  # the last paragraph went: so does the white space that parted it from the one before
-        body = body.rstrip()
-    return body + tail
+        evidence = self.evidence
+        rows = np.flatnonzero(chosen)
+        if evidence.run.unit == "document":
+            return evidence.ids(rows)
+        paragraphs = pa.array(evidence.units.places[rows, 1])
+        return pa.StructArray.from_arrays([evidence.ids(rows), paragraphs], names=["document", "paragraph"])

@@ -5,13 +5,14 @@
     DedupError(Exception)
       ParameterError(DedupError, ValueError)   an option has a value that means nothing
       InputError(DedupError, ValueError)       a text, an id, a column or a file cannot be used
+      StorageError(DedupError, OSError)        a work directory or a report cannot be written or read
 
-Both are ``ValueError`` too, so that code which knows nothing of dedup can catch them.
+They are ``ValueError`` or ``OSError`` too, so that code which knows nothing of dedup can catch them.
 """
 
 from __future__ import annotations
 
-__all__ = ["DedupError", "InputError", "ParameterError"]
+__all__ = ["DedupError", "InputError", "ParameterError", "StorageError"]
 
 
 class DedupError(Exception):
@@ -24,3 +25,7 @@ class ParameterError(DedupError, ValueError):
 
 class InputError(DedupError, ValueError):
     """What came in cannot be used: a number among the texts, an unknown column, two equal ids."""
+
+
+class StorageError(DedupError, OSError):
+    """A work directory or a report cannot be written or read: a full disk, a damaged file, a folder in use."""

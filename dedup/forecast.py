@@ -10,9 +10,10 @@ from typing import Any
 from dedup.blocks import thread_count
 from dedup.columns import read_texts
 from dedup.errors import InputError
-from dedup.find import UNITS, find_duplicates
+from dedup.find import find_duplicates
 from dedup.marks import Sieve
 from dedup.plan import check_memory, measure, plan_for, sample_of, written
+from dedup.search import UNITS
 from dedup.shingling import parse
 
 __all__ = ["Estimate", "estimate"]

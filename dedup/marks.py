@@ -7,6 +7,8 @@ the hash space is enough to see that for most texts, and makes the table smaller
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -121,11 +123,21 @@ class Sieve:
         self._edges = (np.uint64(number * width), np.uint64((number + 1) * width - 1))
         self._table[:] = 0
 
-    def enter(self, hashes: npt.NDArray[np.uint64]) -> None:
-        """Enter the hashes of a block."""
+    def enter(self, hashes: npt.NDArray[np.uint64], threads: int = 1) -> None:
+        """Enter the hashes of a block; each thread has a part of the table, which it alone writes to."""
         from dedup.kernels import marks as kernels
 
-        kernels.enter(hashes, self._sample, *self._edges, self._shift, self._table)
+        parts = 1 << (min(threads, len(self._table)).bit_length() - 1)
+        low, high = (int(edge) for edge in self._edges)
+        width = (high - low + 1) // parts
+        words = len(self._table) // parts
+
+        def work(part: int) -> None:
+            edges = np.uint64(low + part * width), np.uint64(low + (part + 1) * width - 1)
+            kernels.enter(hashes, self._sample, *edges, self._shift, self._table[part * words : (part + 1) * words])
+
+        for _ in map_blocks(work, range(parts), parts):
+            pass
 
     def count(self, hashes: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return how many sampled hashes of this range each row of a block has alone."""
@@ -135,7 +147,7 @@ class Sieve:
         kernels.count_alone(hashes, offsets, self._sample, *self._edges, self._shift, self._table, alone)
         return alone
 
-    def stays(self, alone: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    def stays(self, alone: npt.NDArray[np.integer[Any]], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Return which rows, of so many hashes, may have a partner, by what they have alone in all ranges."""
         return alone <= (sizes - 1 if self.whole else sizes - least(sizes, self.threshold))
 

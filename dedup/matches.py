@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from dedup.columns import Texts
 from dedup.errors import ParameterError
 from dedup.listing import MOST_PAIRS
-from dedup.pairs import Pairs, jaccard
+from dedup.pairs import Pairs, jaccard, similarity
 from dedup.repeated import LINE_BREAKS, counted
 from dedup.selection import replace_texts, select_rows
-from dedup.sides import Sides, ids_column
+from dedup.sides import Sides
 from dedup.stretches import Spans, Stretches
 from dedup.units import Units
 
@@ -139,8 +140,8 @@ class Matches:
         representative = Pairs(first[pairs.left], first[pairs.right], pairs.shared)
         return pa.table(
             {
-                "left": ids_column(self._sides.left.ids, pairs.left),
-                "right": ids_column(self._sides.right.ids, pairs.right - len(self._sides.left)),
+                "left": self._sides.left.ids_at(pairs.left),
+                "right": self._sides.right.ids_at(pairs.right - len(self._sides.left)),
                 "left_size": left_size,
                 "right_size": right_size,
                 "shared": pairs.shared,
@@ -164,10 +165,10 @@ class Matches:
         stretches, spans = self._passages
         return pa.table(
             {
-                "left": ids_column(self._sides.left.ids, stretches.left),
+                "left": self._sides.left.ids_at(stretches.left),
                 "left_start": spans.left_start,
                 "left_end": spans.left_end,
-                "right": ids_column(self._sides.right.ids, stretches.right - len(self._sides.left)),
+                "right": self._sides.right.ids_at(stretches.right - len(self._sides.left)),
                 "right_start": spans.right_start,
                 "right_end": spans.right_end,
                 "words": stretches.words,
@@ -178,7 +179,7 @@ class Matches:
     @cached_property
     def matched(self) -> pa.Array:
         """The ids of the texts that are in a pair, in input order (Arrow array)."""
-        return ids_column(self._sides.left.ids, np.flatnonzero(self._in_pairs))
+        return self._sides.left.ids_at(np.flatnonzero(self._in_pairs))
 
     @cached_property
     def summary(self) -> MatchSummary:
@@ -201,6 +202,40 @@ class Matches:
             passages=None if found is None else len(found[0].left),
             quoting=None if found is None else len(np.unique(found[0].left)),
             warnings=self._warnings(full_left, len(full) - full_left),
+        )
+
+    @property
+    def texts(self) -> Texts:
+        """The texts of the left side."""
+        return self._sides.left
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the search was asked."""
+        return asdict(self._run)
+
+    def decision_rows(self) -> pa.Table:
+        """Return the texts of the left side that are in a pair, in input order, by file and record (Arrow table).
+
+        Columns: file, record, cluster (null), kept (false), similarity (to the most similar text of the right side),
+        reason ("match").
+        """
+        import pyarrow as pa
+
+        value = similarity(self._pairs, self._units.sizes, self._run.metric)
+        best = np.zeros(len(self._representatives), dtype=np.float64)
+        np.maximum.at(best, self._pairs.left, value)
+        rows = np.flatnonzero(self._in_pairs)
+        files, records = self._sides.left.locate(rows)
+        return pa.table(
+            {
+                "file": pa.array(files, type=pa.int32()),
+                "record": pa.array(records, type=pa.int64()),
+                "cluster": pa.nulls(len(rows), pa.int64()),
+                "kept": np.zeros(len(rows), dtype=np.bool_),
+                "similarity": best[self._representatives[rows]],
+                "reason": pa.array(["match"] * len(rows), type=pa.string()),
+            }
         )
 
     # what to do with it

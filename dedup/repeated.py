@@ -59,7 +59,7 @@ class Repeats(Sequence[Repeat]):
     def __init__(
         self, texts: Texts, columns: Columns, parts: Parts, again: Callable[[list[str]], Repeats], *, bare: bool
     ) -> None:
-        self._texts = texts
+        self.texts = texts
         self._columns = columns
         self._parts = parts
         self._again = again
@@ -76,37 +76,32 @@ class Repeats(Sequence[Repeat]):
         return [self._repeat(row) for row in found] if isinstance(index, slice) else self._repeat(found)
 
     def __repr__(self) -> str:
-        found, texts = counted(len(self), "repeat"), counted(len(self._texts), "text")
+        found, texts = counted(len(self), "repeat"), counted(len(self.texts), "text")
         return f"Repeats: {found} in {texts}, {100 * self.coverage:.1f} % of the characters"
 
     def _repeat(self, row: int) -> Repeat:
         values = {name: column[row].item() for name, column in self._columns.items()}
         for name in ("document", "source_document"):
-            values[name] = self._texts.id_of(values[name])
+            values[name] = self.texts.id_of(values[name])
         return Repeat(**values)
 
     @cached_property
     def table(self) -> pa.Table:
         """The repeats as an Arrow table, a column for each field of `Repeat`."""
+        return self.rows(slice(None))
+
+    def rows(self, part: slice) -> pa.Table:
+        """Return a part of ``table``."""
         import pyarrow as pa
 
-        columns = {name: pa.array(column) for name, column in self._columns.items()}
+        columns = {name: pa.array(column[part]) for name, column in self._columns.items()}
         for name in ("document", "source_document"):
-            columns[name] = self._ids(self._columns[name])
+            columns[name] = self.texts.ids_at(self._columns[name][part])
         return pa.table(columns)
-
-    def _ids(self, rows: npt.NDArray[np.int64]) -> pa.Array:
-        import pyarrow as pa
-
-        ids = self._texts.ids
-        if ids is None:
-            return pa.array(rows)
-        kind = pa.string() if ids and isinstance(ids[0], str) else pa.int64()
-        return pa.array([ids[row] for row in rows.tolist()], type=kind)
 
     @cached_property
     def _lengths(self) -> npt.NDArray[np.int64]:
-        return self._texts.lengths()
+        return self.texts.lengths()
 
     @cached_property
     def _repeated(self) -> npt.NDArray[np.int64]:
@@ -118,7 +113,7 @@ class Repeats(Sequence[Repeat]):
         reached = np.maximum.accumulate((base + end)[order])
         before = np.concatenate((np.zeros(min(len(row), 1), dtype=np.int64), reached[:-1]))
         new = np.maximum(reached - np.maximum(before, (base + start)[order]), 0)
-        counts = np.zeros(len(self._texts), dtype=np.int64)
+        counts = np.zeros(len(self.texts), dtype=np.int64)
         np.add.at(counts, row[order], new)
         return counts
 
@@ -136,7 +131,7 @@ class Repeats(Sequence[Repeat]):
         lengths = self._lengths
         return pa.table(
             {
-                "document": self._ids(np.arange(len(lengths), dtype=np.int64)),
+                "document": self.texts.ids_at(np.arange(len(lengths), dtype=np.int64)),
                 "repeats": np.bincount(self._columns["document"], minlength=len(lengths)),
                 "repeated": self._repeated,
                 "characters": lengths,
@@ -154,7 +149,7 @@ class Repeats(Sequence[Repeat]):
         Applied to its own result it changes nothing: where a removal brings together what then repeats an earlier
         place, that goes too.
         """
-        texts = [self._texts[row] for row in range(len(self._texts))]
+        texts = [self.texts[row] for row in range(len(self.texts))]
         found = self
         while True:
             shorter = found._remove(texts, min_words, whole_paragraphs)

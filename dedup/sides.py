@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from dedup.columns import Block, Ids, Texts, read_texts
+from dedup.columns import Block, Texts, read_texts
 from dedup.errors import DedupError
 
-__all__ = ["Sides", "ids_column", "read_side"]
+__all__ = ["Sides", "read_side"]
 
 
 @contextmanager
@@ -78,13 +78,3 @@ def _load(load: Callable[[], Block], side: str, first: int) -> Block:
     with naming(side):
         block = load()
     return block._replace(first=first + block.first)
-
-
-def ids_column(ids: Ids | None, rows: Any) -> Any:
-    """Return the ids of some rows as an Arrow array; positions where there are none."""
-    import pyarrow as pa
-
-    if ids is None:
-        return pa.array(rows, type=pa.int64())
-    kind = pa.int64() if not ids or isinstance(ids[0], int) else pa.string()
-    return pa.array([ids[row] for row in rows.tolist()], type=kind)

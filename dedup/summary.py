@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
+from dedup.evidence import Evidence
 from dedup.repeated import counted
 
-__all__ = ["Summary"]
+__all__ = ["Summary", "summarise"]
+
+LARGEST, SAMPLES = 3, 3
+"""Clusters and pairs that a summary shows."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -29,6 +35,10 @@ class Summary:
     recall_interval : its 95 % interval, (lowest, highest); None where there is no estimate
     closest : (left id, right id, similarity) of the closest pair that was seen, where none reached the threshold; None
         where none shares enough, and in collections of more than 20 million shingles
+    rejected : records of files that are no texts: named in ``rejects.jsonl``, and neither kept nor removed
+    largest : (members, start of the kept text) of the three largest clusters
+    samples : (removed id, kept id, similarity, start of the removed text) of three removed texts: the least similar to
+        its kept one, the most similar, and one between
     warnings : what looks wrong, in words
     """
 
@@ -51,6 +61,9 @@ class Summary:
     recall_interval: tuple[float, float] | None
     closest: tuple[Any, Any, float] | None
     warnings: tuple[str, ...]
+    rejected: int = 0
+    largest: tuple[tuple[int, str], ...] = ()
+    samples: tuple[tuple[Any, Any, float, str], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as a dict."""
@@ -59,8 +72,9 @@ class Summary:
     def __repr__(self) -> str:
         what = counted(self.texts, "text")
         what += "" if self.paragraphs is None else f", {counted(self.paragraphs, 'paragraph')}"
+        rejected = f", {self.rejected:,} rejected" if self.rejected else ""
         lines = [
-            f"{what} ({self.empty:,} empty), {self.shingle}, {self.metric} {self.threshold:g}, {self.method}",
+            f"{what} ({self.empty:,} empty{rejected}), {self.shingle}, {self.metric} {self.threshold:g}, {self.method}",
             f"{counted(self.pairs, 'pair')}, {counted(self.clusters, 'cluster')}, {self.removed:,} removed",
         ]
         if self.guaranteed_recall < 1.0:
@@ -76,4 +90,45 @@ class Summary:
         if self.closest is not None:
             left, right, similarity = self.closest
             lines.append(f"no duplicates; closest pair: {left!r} and {right!r} at {similarity:.3f}")
+        lines += [f"largest cluster: {size:,} of {text!r}" for size, text in self.largest]
+        lines += [
+            f"for example: {removed!r} like {kept!r}, {similarity:.3f}: {text!r}"
+            for removed, kept, similarity, text in self.samples
+        ]
         return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
+
+
+def summarise(evidence: Evidence) -> Summary:
+    """Return what a search did, in numbers."""
+    units, run, numbers = evidence.units, evidence.run, evidence.members[1]
+    texts = len(evidence.texts)
+    filled = np.zeros(texts, dtype=np.bool_)
+    filled[units.places[units.full, 0]] = True
+    closest, measured = run.closest, evidence.measured_recall()
+    return Summary(
+        unit=run.unit,
+        method=run.method,
+        metric=run.metric,
+        shingle=run.shingle,
+        threshold=run.threshold,
+        texts=texts,
+        empty=texts - int(np.count_nonzero(filled)),
+        paragraphs=len(units) if run.unit == "paragraph" else None,
+        pairs=len(evidence.listed.left),
+        clusters=int(numbers[-1]) + 1 if len(numbers) else 0,
+        removed=int(np.count_nonzero(~evidence.kept)),
+        large_clusters=len(evidence.partly_listed),
+        large_buckets=run.large_buckets,
+        overflow=evidence.stars.overflow,
+        guaranteed_recall=1.0 if run.bands is None else run.bands.probability(run.threshold),
+        measured_recall=None if measured is None else measured[0],
+        recall_interval=None if measured is None else measured[1],
+        closest=None if closest is None else (*(evidence.name(unit) for unit in closest[:2]), closest[2]),
+        warnings=evidence.warnings(),
+        rejected=evidence.texts.rejected,
+        largest=tuple((size, evidence.shown(kept)) for kept, size in evidence.largest(LARGEST)),
+        samples=tuple(
+            (evidence.name(removed), evidence.name(kept), similarity, evidence.shown(removed))
+            for removed, kept, similarity in evidence.samples(SAMPLES)
+        ),
+    )

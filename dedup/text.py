@@ -117,3 +117,26 @@ def _clusters(text: str) -> list[tuple[int, int]]:
     edges = np.flatnonzero(np.diff(np.concatenate(([False], acting, [False])))).reshape(-1, 2)
     leads = (edges[:, 0] > 0) & ~alone[np.maximum(edges[:, 0] - 1, 0)]
     return list(zip((edges[:, 0] - leads).tolist(), edges[:, 1].tolist(), strict=True))
+
+
+def cut_paragraphs(text: str, spans: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]) -> str:
+    """Return `text` without the paragraphs that are not kept, each with the white space behind it.
+
+    `spans` (paragraphs, 2): start and end of every paragraph of the text, in characters.
+    """
+    if not kept.any():
+        return ""
+    pieces: list[str] = []
+    at = 0
+    for i in range(len(spans)):
+        if kept[i]:
+            continue
+        start = int(spans[i, 0])
+        if at <= start:
+            pieces.append(text[at:start])
+        at = int(spans[i + 1, 0]) if i + 1 < len(spans) else int(spans[i, 1])
+    body = "".join(pieces)
+    tail = text[at:]
+    if not kept[-1]:  # the last paragraph went: so does the white space that parted it from the one before
+        body = body.rstrip()
+    return body + tail

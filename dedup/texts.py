@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.errors import InputError
+from dedup.errors import InputError, ParameterError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,10 +50,15 @@ class Block(NamedTuple):
 class Texts(ABC):
     """A collection of texts with their ids; a text that is missing is empty.
 
-    ``ids`` is None where the texts go by their position.
+    ``ids`` is None where the texts go by their position. ``sources`` are the names of the files that they come from,
+    None where they come from none; ``rejected`` counts the records of these that are no texts; ``others`` gives the
+    other columns of a table.
     """
 
     ids: Ids | None = None
+    sources: Sequence[str] | None = None
+    rejected: int = 0
+    others: Callable[[str], pa.ChunkedArray] | None = None
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -84,6 +89,33 @@ class Texts(ABC):
     def id_of(self, row: int) -> int | str:
         """Return the id of a row."""
         return row if self.ids is None else self.ids[row]
+
+    def ids_at(self, rows: npt.NDArray[np.int64]) -> pa.Array:
+        """Return the ids of some rows as an Arrow array (int64 or string)."""
+        return ids_column(self.ids, rows)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return another column of the table, or of the files, that the texts come from; a value a row.
+
+        Raises `ParameterError` where there are no columns or none of this name.
+        """
+        if self.others is None:
+            raise ParameterError(f'keep: "{name}" names a column, but what came in is no table')
+        return self.others(name)
+
+    def locate(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """Return the file (place in `sources`) and the record (from 1) of some rows; one file where there is none."""
+        return np.zeros(len(rows), dtype=np.int32), rows + 1
+
+
+def ids_column(ids: Ids | None, rows: npt.NDArray[np.int64]) -> pa.Array:
+    """Return the ids of some rows as an Arrow array; positions where there are none."""
+    import pyarrow as pa
+
+    if ids is None:
+        return pa.array(rows, type=pa.int64())
+    kind = pa.int64() if not ids or isinstance(ids[0], int) else pa.string()
+    return pa.array([ids[row] for row in rows.tolist()], type=kind)
 
 
 class ListTexts(Texts):

@@ -21,7 +21,7 @@ from dedup.pool import Pool
 from dedup.shingling import Shingle, hash_shingles
 from dedup.text import split_paragraphs
 
-__all__ = ["Sketch", "Units", "read_units", "sketches"]
+__all__ = ["Sketch", "Units", "read_units", "sketch_block", "sketches"]
 
 SLICE = 256
 """Units that a thread prepares at a time."""
@@ -116,7 +116,7 @@ def sketches(
     """Yield what each block of `texts` gives, in order."""
 
     def work(load: Callable[[], Block]) -> Sketch:
-        return _sketch(load(), shingle, paragraphs=paragraphs)
+        return sketch_block(load(), shingle, paragraphs=paragraphs)
 
     done = 0
     for part in map_blocks(work, texts.loads(), threads):
@@ -171,7 +171,8 @@ def read_units(
     )
 
 
-def _sketch(block: Block, shingle: Shingle, *, paragraphs: bool) -> Sketch:
+def sketch_block(block: Block, shingle: Shingle, *, paragraphs: bool) -> Sketch:
+    """Return what a block of texts gives."""
     starts, ends = block.starts, block.ends
     documents = np.arange(block.first, block.first + len(starts), dtype=np.int64)
     if paragraphs:

@@ -13,17 +13,18 @@ import warnings
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import lock
-from dedup.corpus.batch import BATCH_BYTES, BATCH_RECORDS, Batch, Token
+from dedup.corpus.batch import BATCH_BYTES, BATCH_RECORDS, Batch
 from dedup.corpus.listing import Listing
+from dedup.corpus.places import Names, Part, UserIds, locate, names_at
 from dedup.corpus.read import BEGIN, read_batches
 from dedup.corpus.rejects import Errors, Reject
-from dedup.errors import InputError
+from dedup.errors import InputError, ParameterError
 from dedup.texts import Block, Ids, Texts, block_of
 
 if TYPE_CHECKING:
@@ -109,20 +110,6 @@ class Files:
         return texts
 
 
-class _Part(NamedTuple):
-    """What is noted of a batch: where it begins, its first row, its file, its numbers (the first, where they run)."""
-
-    token: Token
-    row: int
-    file: int
-    numbers: int | npt.NDArray[np.int64]
-
-    def number(self, row: int) -> int:
-        """Return the number of the record in a row."""
-        i = row - self.row
-        return self.numbers + i if isinstance(self.numbers, int) else int(self.numbers[i])
-
-
 class FileTexts(Texts):
     """The texts of files, read when they are asked for; see the module's first page.
 
@@ -141,7 +128,7 @@ class FileTexts(Texts):
     ) -> None:
         self._listing, self._column, self._id, self._errors, self._tell = listing, column, id, errors, tell
         self.rejects: list[Reject] = []
-        self._parts: list[_Part] = []
+        self._parts: list[Part] = []
         self._rows: list[int] = []
         self._count = -1
         self._lengths = np.empty(0, dtype=np.int64)
@@ -186,7 +173,7 @@ class FileTexts(Texts):
     def _first_reading(self) -> Iterator[tuple[int, Batch]]:
         """Yield the batches with their first rows, and note what has to be known of them."""
         token, rows = BEGIN, 0
-        parts: list[_Part] = []
+        parts: list[Part] = []
         lengths: list[npt.NDArray[np.int64]] = []
         ids: list[pa.Array] = []
         self.rejects.clear()
@@ -196,7 +183,7 @@ class FileTexts(Texts):
             self._reject(batch.rejects, rows + len(batch.texts))
             if len(batch.texts):
                 filled = filled or _any_text(batch.texts)
-                parts.append(_Part(token, rows, batch.file, _runs(batch.numbers)))
+                parts.append(Part(token, rows, batch.file, _runs(batch.numbers)))
                 lengths.append(_lengths(batch.texts))
                 if batch.ids is not None:
                     ids.append(batch.ids)
@@ -210,7 +197,7 @@ class FileTexts(Texts):
             why = f"; {len(self.rejects):,} were rejected, the first: {first}" if first else ""
             raise InputError(f"expected texts, found {found} in {', '.join(_some(self._listing))}{why}")
         self._parts, self._rows, self._lengths = parts, [part.row for part in parts], np.concatenate(lengths)
-        self._names = _Places(self, rows) if self._id is None else self._checked(ids)
+        self._names = Names(self.place_of, rows) if self._id is None else self._checked(ids)
         self._count = rows
         if first is not None and self._tell is None and self._errors.on_error == "quarantine":
             warnings.warn(
@@ -227,7 +214,7 @@ class FileTexts(Texts):
         if rejects:
             self._errors.check(len(self.rejects), texts + len(self.rejects), self.rejects[0], done=False)
 
-    def _checked(self, ids: list[pa.Array]) -> _UserIds:
+    def _checked(self, ids: list[pa.Array]) -> UserIds:
         """Return the user's ids. Raises `InputError` where they are not of one type, each once."""
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -244,7 +231,7 @@ class FileTexts(Texts):
                 if seen.setdefault(value, row) != row:
                     places = f"{self.place_of(seen[value])} and at {self.place_of(row)}"
                     raise InputError(f'id="{self._id}": expected each once, found {value!r} at {places}')
-        return _UserIds(column)
+        return UserIds(column)
 
     # the texts
 
@@ -281,6 +268,39 @@ class FileTexts(Texts):
         entry = self._listing[part.file]
         return entry.path if entry.format == "txt" else f"{entry.path}:{part.number(row)}"
 
+    @property
+    def sources(self) -> list[str]:  # type: ignore[override]
+        """The paths of the files."""
+        return [entry.path for entry in self._listing]
+
+    @property
+    def rejected(self) -> int:  # type: ignore[override]
+        """How many records could not be read so far."""
+        return len(self.rejects)
+
+    def locate(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """Return the file (place in ``sources``) and the number of the record of some rows."""
+        len(self)
+        return locate(self._parts, rows)
+
+    def ids_at(self, rows: npt.NDArray[np.int64]) -> pa.Array:
+        """Return the ids of some rows as an Arrow array (int64 or string)."""
+        len(self)
+        return (
+            self._names.take(rows) if isinstance(self._names, UserIds) else names_at(self._listing, *self.locate(rows))
+        )
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return another column of the files, a value a row; null for ``.txt`` files. Cost: one more reading."""
+        import pyarrow as pa
+
+        batches = read_batches(self._listing, column=self._column, id=self._id, extra=(name,))
+        parts = [pa.table({name: batch.extra[name]}) for batch in batches if len(batch.texts)]
+        try:
+            return pa.concat_tables(parts, promote_options="permissive").column(0)
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            raise ParameterError(f'keep: expected values of one kind in the column "{name}"; {error}') from error
+
     def __getitem__(self, row: int) -> str:
         return self.original(row) or ""
 
@@ -314,42 +334,6 @@ class FileTexts(Texts):
             if at > number:
                 self._going = (at, reading)
                 return batch.texts
-
-
-class _Places(Sequence[str]):
-    """The name of each row, "path:number", made when it is asked for."""
-
-    def __init__(self, texts: FileTexts, count: int) -> None:
-        self._texts, self._count = texts, count
-
-    def __len__(self) -> int:
-        return self._count
-
-    @overload
-    def __getitem__(self, row: int) -> str: ...
-    @overload
-    def __getitem__(self, row: slice) -> Sequence[str]: ...
-    def __getitem__(self, row: int | slice) -> str | Sequence[str]:
-        if isinstance(row, slice):
-            return [self[i] for i in range(*row.indices(self._count))]
-        if not -self._count <= row < self._count:
-            raise IndexError(row)
-        return self._texts.place_of(row % self._count)
-
-
-class _UserIds(Sequence[Any]):
-    """The ids of a column, made Python's when they are asked for."""
-
-    def __init__(self, column: pa.ChunkedArray) -> None:
-        self._column = column
-
-    def __len__(self) -> int:
-        return len(self._column)
-
-    def __getitem__(self, row: Any) -> Any:
-        if isinstance(row, slice):
-            return self._column[row].to_pylist()
-        return self._column[row].as_py()
 
 
 def _block(first: int, texts: list[pa.LargeStringArray]) -> Block:

@@ -42,7 +42,7 @@ FORMATS = {
 COMPRESSIONS = {"gz": "gzip", "zst": "zstd", "bz2": "bz2", "xz": "xz"}
 """Suffixes behind that of the format, and the compression that each stands for."""
 
-REPORT = {"run.json", "summary.json", "pairs.parquet"}
+REPORT = {"report.json", "run.json", "summary.json"}
 """A folder that holds files of these names is a report, and no corpus."""
 
 STDIN = "-"
@@ -93,6 +93,7 @@ class Listing:
 
     Attributes
     ----------
+    folders : the folders among the patterns
     entries : the files, sorted by path, each once (links to the same file are one file)
     rejects : the paths and patterns that stand for nothing, and the files that cannot be looked at
 
@@ -104,6 +105,7 @@ class Listing:
         self._copy: IO[bytes] | None = None
         self.rejects: list[Reject] = []
         names = [os.fspath(pattern) for pattern in patterns]
+        self.folders = sorted({name for name in names if os.path.isdir(name)})
         named = {path for name in sorted(set(names)) for path in self._paths(name)}
         entries: dict[str, Entry] = {}
         for path in sorted(named, key=os.fsencode):

@@ -26,7 +26,7 @@ from dedup.corpus.streams import PIECE, Run, Stream
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["read_records"]
+__all__ = ["read_header", "read_records", "record_runs"]
 
 BLANK = (b"\n", b"\r\n", b"")
 
@@ -34,7 +34,7 @@ BLANK = (b"\n", b"\r\n", b"")
 def read_records(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterator[Batch]:
     """Yield the batches of a ``.csv`` file, from the token `after` on."""
     with Stream(entry) as stream:
-        names, size, lines = _header(stream)
+        names, size, lines = read_header(stream)
         broken = stream.broken
     if not names and broken is None:
         return
@@ -46,7 +46,7 @@ def read_records(entry: Entry, number: int, wanted: Wanted, after: Token) -> Ite
     if offset == 0:
         offset, line = size, 1 + lines
     with Stream(entry, offset) as stream:
-        for run, whole in _runs(stream, BATCH_BYTES):
+        for run, whole in record_runs(stream, BATCH_BYTES):
             batch, line = parser.batch(run, line, whole=whole)
             offset = batch.more[1]
             yield batch
@@ -54,7 +54,7 @@ def read_records(entry: Entry, number: int, wanted: Wanted, after: Token) -> Ite
             yield empty_batch(number, wanted, line, [Reject(entry.path, line, offset, stream.broken)])
 
 
-def _runs(stream: Stream, least: int) -> Iterator[tuple[Run, bool]]:
+def record_runs(stream: Stream, least: int) -> Iterator[tuple[Run, bool]]:
     """Yield whole records, as few as make `least` bytes, and whether a quoted field is closed at their end.
 
     The last may lack its line feed, or the end of a field. What a broken stream cuts off is not yielded.
@@ -87,12 +87,12 @@ def _runs(stream: Stream, least: int) -> Iterator[tuple[Run, bool]]:
         yield Run(offset, data), state != QUOTED
 
 
-def _header(stream: Stream) -> tuple[list[str], int, int]:
+def read_header(stream: Stream) -> tuple[list[str], int, int]:
     """Return the names of the columns, and the bytes and lines that stand before the first record."""
     import csv
 
     size = lines = 0
-    for run, _ in _runs(stream, 1):
+    for run, _ in record_runs(stream, 1):
         data = run.data.removeprefix(MARK) if run.offset == 0 else run.data
         size, lines = size + len(run.data), lines + run.data.count(b"\n")
         if data not in BLANK:

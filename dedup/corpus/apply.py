@@ -1,0 +1,199 @@
+"""What a report decided, done: the kept records in their own format, a new file for each that was searched.
+
+The new folder appears whole or not at all, and nothing that was searched is touched. Names are those of the inputs,
+seen from the folder that all of them lie in. An input that has changed since the search is an error, before anything is
+written and again when all was read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from dedup.blocks import map_blocks, thread_count
+from dedup.corpus.folders import check_file, refuse_overlap, whole_folder
+from dedup.corpus.listing import Entry
+from dedup.corpus.regrouping import rewrite_arrow, rewrite_parquet
+from dedup.corpus.report import Input, Report
+from dedup.corpus.rewriting import rewrite_document, rewrite_lines, rewrite_records
+from dedup.corpus.verdicts import Counts, Verdict, Verdicts
+from dedup.errors import InputError, ParameterError
+from dedup.progress import Progress, ProgressOption
+from dedup.repeated import counted
+
+__all__ = ["Applied", "apply_report"]
+
+REWRITE: dict[str, Callable[[Entry, Path, Verdict], Counts]] = {
+    "jsonl": rewrite_lines,
+    "csv": rewrite_records,
+    "txt": rewrite_document,
+    "parquet": rewrite_parquet,
+    "arrow": rewrite_arrow,
+}
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What was written.
+
+    Attributes
+    ----------
+    files : files written
+    kept, removed, rejected : records written, records left out as decided, and records that could not be read
+    cut : records whose text lost paragraphs
+    """
+
+    files: int
+    kept: int
+    removed: int
+    rejected: int
+    cut: int
+
+    def to_dict(self) -> dict[str, int]:
+        """Return the fields as a dict."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        """Write it for a person."""
+        cut = f", {self.cut:,} of them without repeated paragraphs" if self.cut else ""
+        return (
+            f"{counted(self.kept, 'record')} written to {counted(self.files, 'file')}{cut}; "
+            f"{self.removed:,} removed, {self.rejected:,} rejected"
+        )
+
+
+def apply_report(
+    report: Report | str | Path,
+    output: str | Path,
+    *,
+    annotate: bool = False,
+    overwrite: bool = False,
+    threads: int | None = None,
+    progress: ProgressOption = False,
+) -> Applied:
+    """Write what a report keeps of its inputs into the folder `output`.
+
+    Parameters
+    ----------
+    report : of `dedup find` or `dedup match`, or the path of its folder
+    annotate : write every record, with the fields dedup_cluster, dedup_kept, dedup_similarity, dedup_reason
+    overwrite : replace the folder that an earlier call wrote: one that holds no other files than will be written
+    threads : files that are written at a time
+
+    Records keep their bytes (lines of ``.jsonl``, records of ``.csv``) or their values (Parquet, Arrow), files their
+    format and compression. With paragraphs, texts lose those that repeat. Records that could not be read are left out.
+    Exactly one record of each cluster is written.
+
+    Raises `ParameterError` where `output` is, lies in, or holds an input or the report, links followed, or has files;
+    `InputError` where an input has changed; `StorageError` where the report is damaged or the disk does not take it.
+    """
+    report = report if isinstance(report, Report) else Report.open(report)
+    workers = thread_count(threads)
+    entries = _entries(report)
+    _check_kind(report, annotate=annotate)
+    folders = [("the input folder", _absolute(report, folder)) for folder in report.options.get("folders", [])]
+    inputs = [("the input", entry.source) for entry in entries]
+    refuse_overlap(output, [("the report", report.folder), *inputs, *folders])
+    for entry in entries:
+        check_file(entry.source, entry.size, entry.mtime_ns)
+    names = _names([entry.source for entry in entries])
+    if overwrite:
+        _check_replaced(Path(output), set(names))
+    verdicts = Verdicts(report, annotate=annotate)
+
+    with Progress(progress) as stages, whole_folder(output, replace=overwrite) as new:
+        advance = stages.stage("apply", len(entries))
+
+        def work(number: int) -> Counts:
+            path = new / names[number]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return _write(report.inputs[number], entries[number], path, verdicts.of(number))
+
+        total, files = Counts(0, 0), 0
+        for number, counts in enumerate(map_blocks(work, range(len(entries)), workers)):
+            total, files = total.plus(counts), files + (new / names[number]).exists()
+            advance(number + 1)
+        _sweep_empty(new)
+    rejected = sum(each.rejected for each in report.inputs if each.side == "texts")
+    return Applied(files, total.kept, total.removed, rejected, total.cut)
+
+
+def _write(known: Input, entry: Entry, path: Path, verdict: Verdict) -> Counts:
+    """Write what is kept of one file, and compare what was read with what the report says of it."""
+    if not known.records and known.rejected:
+        return Counts(0, 0)  # nothing of it could be read
+    counts = REWRITE[entry.format](entry, path, verdict)
+    check_file(entry.source, entry.size, entry.mtime_ns)
+    cut = len(set(verdict.cuts[:, 0].tolist()))
+    removed = 0 if verdict.notes is not None else len(verdict.removed)
+    expected = Counts(known.records - removed, removed, cut)
+    if counts != expected:
+        raise InputError(
+            f"{entry.path}: expected {expected.kept:,} records to keep and {expected.removed:,} to remove, found "
+            f"{counts.kept:,} and {counts.removed:,}: the file is not the one that was searched; search it again"
+        )
+    return counts
+
+
+def _check_kind(report: Report, *, annotate: bool) -> None:
+    if report.kind == "repeats":
+        raise ParameterError(
+            f"report: expected one of find or match, found one of repeats in {report.folder}; the texts without their "
+            "repeats are find_repeats(...).without_repeats()"
+        )
+    if annotate and report.options.get("unit") == "paragraph":
+        raise ParameterError(
+            "annotate: expected a report of documents, found one of paragraphs; what was decided about each paragraph "
+            "stands in decisions.parquet of the report"
+        )
+
+
+def _entries(report: Report) -> list[Entry]:
+    """Return the files of a report as files to read."""
+    entries = []
+    for each in report.inputs:
+        if each.side != "texts":
+            continue
+        if each.path == STDIN:
+            raise ParameterError(
+                "report: expected files, found standard input, which cannot be read again; search a file instead"
+            )
+        source = _absolute(report, each.path)
+        entries.append(Entry(each.path, each.format, each.compression, each.size, each.mtime_ns, source))
+    return entries
+
+
+def _absolute(report: Report, path: str) -> str:
+    """Return a path of a report, seen from the folder in which the search ran."""
+    return os.path.normpath(os.path.join(report.run["folder"], path))
+
+
+def _names(sources: list[str]) -> list[str]:
+    """Return the name of each new file: its path, seen from the folder that all lie in."""
+    root = os.path.commonpath([os.path.dirname(source) for source in sources])
+    return [os.path.relpath(source, root) for source in sources]
+
+
+def _check_replaced(output: Path, names: set[str]) -> None:
+    """Raise `ParameterError` where a folder that is to be replaced holds anything that would not be written again."""
+    if not output.is_dir():
+        return
+    for where, _, files in os.walk(output):
+        for file in files:
+            path = os.path.relpath(os.path.join(where, file), output)
+            if path not in names:
+                raise ParameterError(
+                    f"output: expected a folder of an earlier apply to overwrite, found {path} in {output}, which "
+                    "would not be written again; choose another folder"
+                )
+
+
+def _sweep_empty(folder: Path) -> None:
+    """Remove the folders in which nothing was written."""
+    for where, _, _ in os.walk(folder, topdown=False):
+        if where != str(folder) and not any(Path(where).iterdir()):
+            os.rmdir(where)

@@ -1,0 +1,149 @@
+"""Folders that appear whole or not at all.
+
+What is written goes into a folder beside the final one, which takes its name when everything is on disk. Where the
+writing fails, or is killed, nothing stands under the final name; what a killed run left beside it is swept by the next.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dedup.corpus.store import storage_errors, sync_folder
+from dedup.errors import InputError, ParameterError
+
+__all__ = ["check_file", "refuse_overlap", "whole_folder"]
+
+PARTIAL = ".partial"
+"""How the names of unfinished folders end; they begin with a dot and the final name."""
+
+
+@contextmanager
+def whole_folder(folder: str | Path, *, replace: bool = False) -> Iterator[Path]:
+    """Yield an empty folder to write into; it becomes `folder` when the block ends, and is gone where it raises.
+
+    `folder` must not be there, or be empty, unless it may be replaced. Raises `ParameterError` where it is not, and
+    `StorageError` where the disk does not take what is written.
+    """
+    final = Path(os.path.realpath(folder))
+    _check_free(final, replace=replace)
+    with storage_errors(f"write {folder}"):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(final)
+        partial = _beside(final)
+        partial.mkdir()
+        lock = _lock(partial)
+        try:
+            yield partial
+            for name, _, files in os.walk(partial):
+                for file in files:
+                    sync(os.path.join(name, file))
+                sync_folder(Path(name))
+            if final.exists():
+                os.rename(final, _beside(final))
+            os.rename(partial, final)
+            sync_folder(final.parent)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+            if lock is not None:
+                os.close(lock)
+            _sweep(final)
+
+
+def sync(path: str) -> None:
+    """Wait until a file is on disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def refuse_overlap(output: str | Path, others: Iterable[tuple[str, str | Path]]) -> None:
+    """Raise `ParameterError` where `output` is one of some paths, lies in one, or holds one, links followed.
+
+    `others` are pairs of a word for the path ("the input", "the report") and the path.
+    """
+    new = _lineage(Path(os.path.realpath(output)))
+    for what, path in others:
+        old = _lineage(Path(os.path.realpath(path)))
+        if _same(new[0], old[0]):
+            raise ParameterError(f"output: {output} is {what} {path}; choose another folder")
+        if any(_same(each, old[0]) for each in new[1:]):
+            raise ParameterError(f"output: {output} lies in {what} {path}; choose a folder outside of it")
+        if any(_same(new[0], each) for each in old[1:]):
+            raise ParameterError(f"output: {output} holds {what} {path}; choose a folder outside of it")
+
+
+def _lineage(path: Path) -> list[Path]:
+    """Return a path and the folders that it lies in."""
+    return [path, *path.parents]
+
+
+def _same(one: Path, other: Path) -> bool:
+    if one == other:
+        return True
+    try:
+        return os.path.samefile(one, other)  # a file system may know two names for one folder
+    except OSError:
+        return False
+
+
+def _check_free(final: Path, *, replace: bool) -> None:
+    if not final.exists():
+        return
+    if not final.is_dir():
+        raise ParameterError(f"output: expected a folder, found the file {final}; choose another name")
+    if not replace and next(final.iterdir(), None) is not None:
+        raise ParameterError(f"output: expected a new or an empty folder, found files in {final}; choose another name")
+
+
+def _beside(final: Path) -> Path:
+    """Return a name beside a folder that nothing has."""
+    return final.with_name(f".{final.name}.{secrets.token_hex(8)}{PARTIAL}")
+
+
+def _sweep(final: Path) -> None:
+    """Delete what killed runs left beside a folder: unfinished folders that no living process holds."""
+    for left in final.parent.glob(f".{_escaped(final.name)}.*{PARTIAL}"):
+        lock = _lock(left)
+        if lock is not None:
+            shutil.rmtree(left, ignore_errors=True)
+            os.close(lock)
+
+
+def _escaped(name: str) -> str:
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+
+
+def _lock(folder: Path) -> int | None:
+    """Take hold of a folder until its handle is closed or the process ends; None where another process holds it."""
+    try:
+        import fcntl
+
+        handle = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def check_file(path: str | Path, size: int, mtime_ns: int) -> None:
+    """Raise `InputError` where a file is not what it was: another size, or changed at another time."""
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        raise InputError(f"{path}: expected the file that was searched, found none: {error.strerror}") from error
+    if (found.st_size, found.st_mtime_ns) != (size, mtime_ns):
+        raise InputError(
+            f"{path}: expected the file that was searched ({size:,} bytes, changed at {mtime_ns} ns), found "
+            f"{found.st_size:,} bytes, changed at {found.st_mtime_ns} ns; search it again"
+        )

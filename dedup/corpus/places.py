@@ -1,0 +1,105 @@
+"""Where the rows of a collection stand in its files, and what they are called.
+
+A row is the record `number` of a file. What is noted of each batch is enough to say which: rows run through the batch,
+and so do the numbers as a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.corpus.batch import Token
+from dedup.corpus.listing import Listing
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Names", "Part", "UserIds", "locate", "names_at"]
+
+
+class Part(NamedTuple):
+    """What is noted of a batch: where it begins, its first row, its file, its numbers (the first, where they run)."""
+
+    token: Token
+    row: int
+    file: int
+    numbers: int | npt.NDArray[np.int64]
+
+    def number(self, row: int) -> int:
+        """Return the number of the record in a row."""
+        i = row - self.row
+        return self.numbers + i if isinstance(self.numbers, int) else int(self.numbers[i])
+
+
+def locate(parts: Sequence[Part], rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """Return the file and the number of the record of some rows."""
+    first = np.array([part.row for part in parts], dtype=np.int64)
+    which = np.searchsorted(first, rows, side="right") - 1
+    files = np.array([part.file for part in parts], dtype=np.int32)[which]
+    inside = rows - first[which]
+    numbers = np.array([part.numbers if isinstance(part.numbers, int) else -1 for part in parts], dtype=np.int64)[which]
+    gaps = numbers < 0
+    numbers += inside
+    for part in np.unique(which[gaps]).tolist():
+        here = which == part
+        numbers[here] = np.asarray(parts[part].numbers)[inside[here]]
+    return files, numbers
+
+
+def names_at(listing: Listing, files: npt.NDArray[np.int32], numbers: npt.NDArray[np.int64]) -> pa.StringArray:
+    """Return "path:number" of some records; of a ``.txt`` file its path."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    paths = pa.array([entry.path for entry in listing], type=pa.string()).take(pa.array(files))
+    names = pc.binary_join_element_wise(paths, pa.array(numbers).cast(pa.string()), ":")
+    plain = np.array([entry.format == "txt" for entry in listing], dtype=np.bool_)[files]
+    return pc.if_else(pa.array(plain), paths, names) if plain.any() else names
+
+
+class Names(Sequence[str]):
+    """The name of each row, "path:number", made when it is asked for."""
+
+    def __init__(self, place_of: Callable[[int], str], count: int) -> None:
+        self._place_of, self._count = place_of, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, row: int) -> str: ...
+    @overload
+    def __getitem__(self, row: slice) -> Sequence[str]: ...
+    def __getitem__(self, row: int | slice) -> str | Sequence[str]:
+        if isinstance(row, slice):
+            return [self[i] for i in range(*row.indices(self._count))]
+        if not -self._count <= row < self._count:
+            raise IndexError(row)
+        return self._place_of(row % self._count)
+
+
+class UserIds(Sequence[Any]):
+    """The ids of a column, made Python's when they are asked for."""
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        self._column = column
+
+    def __len__(self) -> int:
+        return len(self._column)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> pa.Array:
+        """Return the ids of some rows."""
+        import pyarrow as pa
+
+        found = self._column.take(pa.array(rows))
+        kind = pa.int64() if pa.types.is_integer(found.type) else pa.string()
+        return pa.concat_arrays(found.cast(kind).chunks) if found.num_chunks else pa.array([], type=kind)
+
+    def __getitem__(self, row: Any) -> Any:
+        if isinstance(row, slice):
+            return self._column[row].to_pylist()
+        return self._column[row].as_py()

@@ -1,0 +1,242 @@
+"""Tables on disk without some of their rows: Parquet and Arrow IPC, rewritten a row group or record batch at a time.
+
+Schema, metadata, compression, format version and the borders of groups stay; a group of which no row stays goes. A
+file that was compressed as a whole is unpacked, rewritten and packed again, by way of temporary files.
+
+Memory: the largest row group or record batch, twice.
+"""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dedup.corpus.listing import Entry
+from dedup.corpus.sinks import open_sink
+from dedup.corpus.streams import PIECE, Stream
+from dedup.corpus.verdicts import NOTES, Counts, Verdict
+from dedup.errors import ParameterError
+from dedup.selection import select_rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+__all__ = ["rewrite_arrow", "rewrite_parquet"]
+
+ROWS = 2048
+"""Rows that are read at a time of a row group, so that what stands before damage can be used."""
+
+MAGIC = b"ARROW1"
+PADDED = 8
+"""Bytes that the magic takes at the front of an Arrow file."""
+
+CODECS = ("lz4", "zstd")
+"""Of the buffers of a record batch, as the format numbers them."""
+
+
+def rewrite_parquet(entry: Entry, path: Path, verdict: Verdict) -> Counts:
+    """Write what is kept of a Parquet file to `path`."""
+    import pyarrow.parquet as pq
+
+    counts, first = Counts(0, 0), 0
+    with ExitStack() as stack:
+        source = stack.enter_context(_unpacked(entry))
+        target = stack.enter_context(_packed(path, entry.compression))
+        file = stack.enter_context(pq.ParquetFile(source, pre_buffer=False, buffer_size=PIECE))
+        schema = _with_notes(file.schema_arrow, verdict)
+        writer = stack.enter_context(pq.ParquetWriter(target, schema, **_options(file)))
+        for group in range(file.num_row_groups):
+            rows, whole = _group(file, group)
+            kept, more = _rewrite(rows, first, verdict)
+            counts, first = counts.plus(more), first + rows.num_rows
+            if kept.num_rows:
+                writer.write_table(kept, row_group_size=kept.num_rows)
+            if not whole:
+                break
+    return counts
+
+
+def rewrite_arrow(entry: Entry, path: Path, verdict: Verdict) -> Counts:
+    """Write what is kept of an Arrow IPC file or stream (Feather is such a file) to `path`."""
+    import pyarrow as pa
+
+    counts, first = Counts(0, 0), 0
+    with _unpacked(entry) as source, _packed(path, entry.compression) as target, pa.memory_map(source) as file:
+        is_file = file.read(len(MAGIC)) == MAGIC
+        options = pa.ipc.IpcWriteOptions(compression=_codec(source, is_file=is_file), emit_dictionary_deltas=True)
+        file.seek(0)
+        reader = pa.ipc.open_file(file) if is_file else pa.ipc.open_stream(file)
+        schema = _with_notes(reader.schema, verdict)
+        new = pa.ipc.new_file if is_file else pa.ipc.new_stream
+        with new(target, schema, options=options) as writer:
+            for records in _batches(reader):
+                kept, more = _rewrite(pa.Table.from_batches([records]), first, verdict)
+                counts, first = counts.plus(more), first + records.num_rows
+                for part in kept.combine_chunks().to_batches():
+                    writer.write_batch(part)
+    return counts
+
+
+def _rewrite(rows: pa.Table, first: int, verdict: Verdict) -> tuple[pa.Table, Counts]:
+    """Return what is kept of some rows, the first of which is row `first` of its file (from 0)."""
+    import pyarrow as pa
+
+    numbers = np.arange(first + 1, first + 1 + rows.num_rows, dtype=np.int64)
+    counts = verdict.count(numbers)
+    if verdict.notes is not None:
+        notes = [verdict.note(number) for number in numbers.tolist()]
+        for i, field in enumerate(_note_fields()):
+            rows = rows.append_column(field, pa.array([note[i] for note in notes], type=field.type))
+    elif counts.cut:
+        place = rows.schema.get_field_index(verdict.column)
+        texts = rows.column(place).to_pylist()
+        for i in np.flatnonzero(verdict.edited(numbers)).tolist():
+            texts[i] = verdict.shorter(int(numbers[i]), texts[i])
+        field = rows.schema.field(place)
+        rows = rows.set_column(place, field, _column(texts, field.type))
+    goes = verdict.goes(numbers)
+    return (select_rows(rows, ~goes) if goes.any() else rows), counts
+
+
+def _column(texts: list[str | None], kind: pa.DataType) -> pa.Array:
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        return pa.array(texts, type=kind.value_type).dictionary_encode().cast(kind)
+    return pa.array(texts, type=kind)
+
+
+def _note_fields() -> list[pa.Field]:
+    import pyarrow as pa
+
+    kinds = (pa.int64(), pa.bool_(), pa.float64(), pa.string())
+    return [pa.field(name, kind) for name, kind in zip(NOTES, kinds, strict=True)]
+
+
+def _with_notes(schema: pa.Schema, verdict: Verdict) -> pa.Schema:
+    if verdict.notes is None:
+        return schema
+    for field in _note_fields():
+        if field.name in schema.names:
+            raise ParameterError(f"annotate: {verdict.path} has the column {field.name!r} already; leave it out first")
+        schema = schema.append(field)
+    return schema
+
+
+# Parquet
+
+
+def _group(file: pq.ParquetFile, group: int) -> tuple[pa.Table, bool]:
+    """Return the rows of a row group, and whether all of them could be read."""
+    import pyarrow as pa
+
+    parts: list[pa.RecordBatch] = []
+    try:
+        for part in file.iter_batches(batch_size=ROWS, row_groups=[group], use_threads=False):
+            parts.append(part)  # noqa: PERF402  (what was read before an error counts)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError):
+        return pa.Table.from_batches(parts, file.schema_arrow), False
+    return pa.Table.from_batches(parts, file.schema_arrow), True
+
+
+def _options(file: pq.ParquetFile) -> dict[str, Any]:
+    """Return what a writer has to be told to write as a file was written."""
+    meta = file.metadata
+    columns = [meta.row_group(0).column(i) for i in range(meta.num_columns)] if meta.num_row_groups else []
+    return {
+        "version": meta.format_version,
+        "compression": {each.path_in_schema: _named(each.compression) for each in columns} or "none",
+        "use_dictionary": [each.path_in_schema for each in columns if any("DICT" in name for name in each.encodings)],
+        "write_statistics": [each.path_in_schema for each in columns if each.is_stats_set],
+        "use_deprecated_int96_timestamps": any(each.physical_type == "INT96" for each in columns),
+        "store_schema": b"ARROW:schema" in (meta.metadata or {}),
+    }
+
+
+def _named(compression: str) -> str:
+    return "none" if compression == "UNCOMPRESSED" else compression.lower()
+
+
+# Arrow
+
+
+def _batches(reader: Any) -> Iterator[pa.RecordBatch]:
+    if hasattr(reader, "get_batch"):
+        for i in range(reader.num_record_batches):
+            yield reader.get_batch(i)
+    else:
+        yield from reader
+
+
+def _codec(source: str, *, is_file: bool) -> str | None:
+    """Return how the first record batch with a body packs its buffers: it stands in its message alone."""
+    import pyarrow as pa
+
+    with pa.memory_map(source) as file:
+        file.seek(PADDED if is_file else 0)
+        reader = pa.ipc.MessageReader.open_stream(file)
+        while True:
+            try:
+                message = reader.read_next_message()
+            except StopIteration:
+                return None
+            if message.type == "record batch":
+                return codec_of(memoryview(message.metadata))
+
+
+def codec_of(message: memoryview) -> str | None:
+    """Return the codec that the flatbuffer of a record batch names: Message.header.compression.codec."""
+
+    def follow(at: int) -> int:
+        return at + int(struct.unpack_from("<I", message, at)[0])
+
+    def field(table: int, number: int) -> int:
+        slots = table - struct.unpack_from("<i", message, table)[0]
+        size, place = struct.unpack_from("<H", message, slots)[0], 4 + 2 * number
+        away = struct.unpack_from("<H", message, slots + place)[0] if place < size else 0
+        return int(table + away) if away else 0
+
+    header = follow(field(follow(0), 2))
+    compression = field(header, 3)
+    if not compression:
+        return None
+    codec = field(follow(compression), 0)
+    return CODECS[message[codec] if codec else 0]
+
+
+# files that are compressed as a whole
+
+
+@contextmanager
+def _unpacked(entry: Entry) -> Iterator[str]:
+    """Yield the path of a file that can be read from both ends."""
+    if entry.compression is None:
+        yield entry.source
+        return
+    with tempfile.NamedTemporaryFile(prefix="dedup-table-") as copy:
+        with Stream(entry) as stream:
+            while piece := stream.read(PIECE):
+                copy.write(piece)
+        copy.flush()
+        yield copy.name
+
+
+@contextmanager
+def _packed(path: Path, compression: str | None) -> Iterator[Any]:
+    """Yield where to write a file that is compressed afterwards."""
+    if compression is None:
+        yield str(path)
+        return
+    with ExitStack() as stack:
+        copy = stack.enter_context(tempfile.NamedTemporaryFile(prefix="dedup-table-"))
+        yield copy.name
+        with open(copy.name, "rb") as plain, open_sink(path, compression) as sink:
+            shutil.copyfileobj(plain, sink, PIECE)

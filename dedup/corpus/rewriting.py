@@ -1,0 +1,262 @@
+"""Files of records as bytes, without some of their records: JSON lines, comma-separated text, plain texts.
+
+What stays is copied as it stands, line ends, spacing, and the order of the fields included; so are blank lines and a
+byte order mark. Where paragraphs go, the one value that holds the text is written anew and nothing else of the record;
+annotating adds fields at the end of each record.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.corpus.batch import BATCH_BYTES
+from dedup.corpus.lines import MARK
+from dedup.corpus.listing import Entry
+from dedup.corpus.separated import read_header, record_runs
+from dedup.corpus.sinks import open_sink
+from dedup.corpus.streams import PIECE, Stream, line_runs
+from dedup.corpus.verdicts import NOTES, Counts, Verdict
+from dedup.errors import ParameterError
+
+__all__ = ["rewrite_document", "rewrite_lines", "rewrite_records"]
+
+FEED, SPACE, QUOTE = 0x0A, 0x20, 0x22
+
+Numbers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+
+class Records(NamedTuple):
+    """Records of a file: their bytes one behind the other; of each its end in these, its number, and if it is none."""
+
+    data: bytes
+    ends: Numbers
+    numbers: Numbers
+    blank: Flags
+
+
+def rewrite_lines(entry: Entry, path: Path, verdict: Verdict) -> Counts:
+    """Write what is kept of a file of JSON lines to `path`."""
+
+    def edit(line: bytes, number: int) -> bytes:
+        if verdict.notes is not None:
+            return with_fields(line, dict(zip(NOTES, verdict.note(number), strict=True)), verdict.path, number)
+        return with_value(line, verdict.column, lambda text: verdict.shorter(number, text))
+
+    with Stream(entry) as stream, open_sink(path, entry.compression) as sink:
+        return _rewrite(_lines(stream), sink, verdict, edit)
+
+
+def rewrite_records(entry: Entry, path: Path, verdict: Verdict) -> Counts:
+    """Write what is kept of a file of comma-separated text to `path`; its header stays."""
+    header: list[str] = []
+
+    def edit(record: bytes, number: int) -> bytes:
+        if verdict.notes is not None:
+            cluster, kept, similarity, reason = verdict.note(number)
+            return with_cells(record, [cluster, "true" if kept else "false", similarity, reason])
+        place = header.index(verdict.column)
+        return with_cell(record, place, lambda text: verdict.shorter(number, text))
+
+    with Stream(entry) as stream:
+        names, size, lines = read_header(stream)
+    header += names
+    with Stream(entry) as stream, open_sink(path, entry.compression) as sink:
+        top = stream.read(size)
+        if verdict.notes is not None and names:
+            _refuse([name for name in names if name in NOTES], verdict.path)
+            top = with_cells(top, NOTES)
+        sink.write(top)
+        return _rewrite(_records(stream, lines + 1), sink, verdict, edit)
+
+
+def rewrite_document(entry: Entry, path: Path, verdict: Verdict) -> Counts:
+    """Write a plain text to `path` where it is kept: its bytes, or what is left of its paragraphs."""
+    one = np.ones(1, dtype=np.int64)
+    if verdict.notes is not None:
+        raise ParameterError(
+            f"annotate: expected files with fields to add to, found the plain text {verdict.path}; what was decided "
+            "about it stands in decisions.parquet of the report"
+        )
+    counts = verdict.count(one)
+    if not counts.kept:
+        return counts
+    with Stream(entry) as stream, open_sink(path, entry.compression) as sink:
+        if not counts.cut:
+            while piece := stream.read(PIECE):
+                sink.write(piece)
+            return counts
+        data = b"".join(iter(lambda: stream.read(PIECE), b""))
+        mark = MARK if data.startswith(MARK) else b""
+        sink.write(mark + verdict.shorter(1, data[len(mark) :].decode("utf-8", "surrogatepass")).encode())
+    return counts
+
+
+def _rewrite(
+    parts: Iterator[Records], sink: IO[bytes], verdict: Verdict, edit: Callable[[bytes, int], bytes]
+) -> Counts:
+    """Write the records that stay, in runs of neighbours where they stay as they are."""
+    counts = Counts(0, 0)
+    for data, ends, numbers, blank in parts:
+        starts = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))
+        counts = counts.plus(verdict.count(numbers[~blank]))
+        goes = verdict.goes(numbers)
+        other = np.flatnonzero((goes | verdict.edited(numbers)) & ~blank)
+        at = 0
+        for i in other.tolist():
+            start, end = int(starts[i]), int(ends[i])
+            sink.write(data[at:start])
+            if not goes[i]:
+                sink.write(edit(data[start:end], int(numbers[i])))
+            at = end
+        sink.write(data[at:] if at else data)
+    return counts
+
+
+def _blank_lines(data: bytes, starts: Numbers, ends: Numbers) -> Flags:
+    """Return which lines are white space alone; only those that begin with some are looked at."""
+    values = np.frombuffer(data, dtype=np.uint8)
+    blank = values[starts] <= SPACE
+    blank[:1] |= data.startswith(MARK)
+    for i in np.flatnonzero(blank).tolist():
+        blank[i] = not data[starts[i] : ends[i]].removeprefix(MARK).strip(b" \t\r\n")
+    return blank
+
+
+def _blank_records(data: bytes, starts: Numbers, ends: Numbers) -> Flags:
+    """Return which records of comma-separated text are a line break alone."""
+    blank = ends - starts <= 2
+    for i in np.flatnonzero(blank).tolist():
+        blank[i] = data[starts[i] : ends[i]] in (b"\n", b"\r\n")
+    return blank
+
+
+def _lines(stream: Stream) -> Iterator[Records]:
+    """Yield the lines of a stream, numbered from 1."""
+    number = 1
+    for run in line_runs(stream):
+        ends = np.flatnonzero(np.frombuffer(run.data, dtype=np.uint8) == FEED) + 1
+        if not len(ends) or ends[-1] < len(run.data):
+            ends = np.concatenate((ends, [len(run.data)]))
+        starts = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))
+        numbers = np.arange(number, number + len(ends), dtype=np.int64)
+        yield Records(run.data, ends, numbers, _blank_lines(run.data, starts, ends))
+        number += len(ends)
+
+
+def _records(stream: Stream, line: int) -> Iterator[Records]:
+    """Yield the records of comma-separated text behind its header, numbered by the lines on which they begin."""
+    from dedup.kernels.records import record_ends
+
+    for run, _ in record_runs(stream, BATCH_BYTES):
+        values = np.frombuffer(run.data, dtype=np.uint8)
+        feeds = np.flatnonzero(values == FEED)
+        ends = np.empty(len(feeds) + 1, dtype=np.int64)
+        count, _ = record_ends(values, 0, ends)
+        if not count or ends[count - 1] < len(values):
+            ends[count] = len(values)
+            count += 1
+        ends = ends[:count]
+        starts = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))
+        numbers = line + np.searchsorted(feeds, starts)
+        yield Records(run.data, ends, numbers, _blank_records(run.data, starts, ends))
+        line += len(feeds)
+
+
+# records with other values
+
+
+def with_value(line: bytes, name: str, change: Callable[[str], str]) -> bytes:
+    """Return a line of JSON with another text in the field `name`, and all its other bytes as they are.
+
+    The new value is escaped as the old one was: in ASCII, or not. Of two equal keys the last counts.
+    """
+    text = line.decode("utf-8")
+    start, end, value = _value(text, name)
+    new = change(value)
+    plain = text[start:end].isascii() or any("\ud800" <= letter <= "\udfff" for letter in new)
+    return (text[:start] + json.dumps(new, ensure_ascii=plain) + text[end:]).encode("utf-8")
+
+
+def _value(text: str, name: str) -> tuple[int, int, str]:
+    """Return where the value of a field of a JSON object begins and ends, and the value."""
+    decode = json.JSONDecoder(strict=True).raw_decode
+    found: tuple[int, int, str] | None = None
+    at = _next(text, text.index("{") + 1)
+    while text[at] != "}":
+        key, at = decode(text, at)
+        at = _next(text, _next(text, at) + 1)  # behind the colon
+        value, end = decode(text, at)
+        if key == name:
+            found = (at, end, value)
+        at = _next(text, end)
+        if text[at] == ",":
+            at = _next(text, at + 1)
+    assert found is not None, "a record without the field of its text"
+    return found
+
+
+def _next(text: str, at: int) -> int:
+    while text[at] in " \t\r\n\ufeff":
+        at += 1
+    return at
+
+
+def with_fields(line: bytes, fields: Mapping[str, object], path: str, number: int) -> bytes:
+    """Return a line of JSON with further fields at the end of its object. Raises `ParameterError` where it has them."""
+    if any(f'"{name}"'.encode() in line for name in fields):
+        _refuse([name for name in json.loads(line.removeprefix(MARK)) if name in fields], f"{path}:{number}")
+    end = line.rindex(b"}")
+    added = json.dumps(fields, separators=(",", ":"))[1:].encode()
+    comma = b"" if line[:end].rstrip().endswith(b"{") else b","
+    return line[:end] + comma + added + line[end + 1 :]
+
+
+def with_cell(record: bytes, place: int, change: Callable[[str], str]) -> bytes:
+    """Return a record of comma-separated text with another text in a cell, and all its other bytes as they are."""
+    start, end = _cells(record)[place]
+    cell = record[start:end].decode("utf-8")
+    quoted = cell.startswith('"')
+    inside, _, behind = cell[1:].rpartition('"')
+    new = change(inside.replace('""', '"') + behind if quoted else cell)
+    if quoted or any(letter in new for letter in ',"\n\r'):
+        new = '"' + new.replace('"', '""') + '"'
+    return record[:start] + new.encode() + record[end:]
+
+
+def _cells(record: bytes) -> list[tuple[int, int]]:
+    """Return where the cells of a record begin and end, its line break left out."""
+    end = len(record) - len(_line_end(record))
+    cells, start, at = [], 0, 0
+    while True:
+        if record[at : at + 1] == b'"':
+            at += 1
+            while at < end and not (record[at] == QUOTE and record[at + 1 : at + 2] != b'"'):
+                at += 2 if record[at] == QUOTE else 1
+        comma = record.find(b",", at, end)
+        cells.append((start, end if comma < 0 else comma))
+        if comma < 0:
+            return cells
+        start = at = comma + 1
+
+
+def with_cells(record: bytes, cells: Iterable[object]) -> bytes:
+    """Return a record of comma-separated text with further cells at its end; None is an empty cell."""
+    mark = _line_end(record)
+    added = b"".join(b"," + ("" if cell is None else str(cell)).encode() for cell in cells)
+    return record[: len(record) - len(mark)] + added + mark
+
+
+def _line_end(record: bytes) -> bytes:
+    return next((mark for mark in (b"\r\n", b"\n") if record.endswith(mark)), b"")
+
+
+def _refuse(names: list[str], place: str) -> None:
+    if names:
+        raise ParameterError(f"annotate: {place} has the column {names[0]!r} already; leave it out first")

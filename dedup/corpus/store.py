@@ -1,0 +1,411 @@
+"""The work directory: files that are whole or not there, and a manifest that says which of them count.
+
+::
+
+    work/lock             held while a run is on; the system lets go of it when the process ends, however it ends
+    work/manifest.json    the commit point: format version, fingerprint of the run, and each part with its length,
+                          xxh3-128 and what else is known of it; with a checksum of its own
+    work/NAME.part        the parts: bytes, or numpy arrays one behind the other in numpy's own format, filled up to 64
+
+Every file is written under a temporary name, synced, renamed, and its folder synced (`write_atomically`); a part counts
+from the moment at which the manifest that names it is in its place. What a killed process left behind is removed when
+the directory is opened again. Every part is compared with its checksum whenever it is read, so that a damaged file
+is an error and never another answer.
+
+Cost: a sync a part and a sync of the manifest; checksums at some GB/s.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, NamedTuple, Self, cast
+
+import numpy as np
+import numpy.typing as npt
+import xxhash
+
+from dedup.errors import ParameterError, StorageError
+
+__all__ = ["Part", "Store", "Written", "storage_errors", "sync_folder", "write_atomically"]
+
+FORMAT = 1
+"""Version of the layout; a directory of another version is refused."""
+
+MANIFEST, LOCK, PART, TEMPORARY = "manifest.json", "lock", ".part", ".tmp"
+
+ALIGNED = 64
+"""Bytes: each array of a part begins at a multiple, as numpy's own header does."""
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+hook: Callable[[str, Path, int], int | None] | None = None
+"""A seam for tests: called with ("write", path, bytes), ("fsync", path, 0) and ("rename", path, 0) before each act.
+
+What it raises stands for what the system would have raised; a number returned for a write is how many bytes go through.
+"""
+
+
+def _before(act: str, path: Path, size: int = 0) -> int:
+    allowed = hook(act, path, size) if hook is not None else None
+    return size if allowed is None else allowed
+
+
+class Written(NamedTuple):
+    """A file that was written: its length in bytes and its xxh3-128 in hexadecimal digits."""
+
+    bytes: int
+    xxh3: str
+
+
+class _Sink(io.RawIOBase):
+    """A file that is written from start to end, through the hook, counted and hashed."""
+
+    def __init__(self, path: Path, handle: int) -> None:
+        super().__init__()
+        self._path, self._handle = path, handle
+        self.size, self.hash = 0, xxhash.xxh3_128()
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self.size
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(data).cast("B")
+        self.hash.update(rest)
+        total = len(rest)
+        while rest:  # the system may take less than it is given; a disk that takes nothing is full
+            allowed = _before("write", self._path, len(rest))
+            taken = os.write(self._handle, rest[:allowed]) if allowed else 0
+            if not taken:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
+            rest = rest[taken:]
+        self.size += total
+        return total
+
+
+def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> Written:
+    """Make the file `path` whole or not at all: `write` gets a binary file to write from start to end.
+
+    The bytes go to a temporary name beside it, are synced and renamed over `path`, and the folder is synced, so after
+    the return the file is there whatever happens to the machine. On any error the temporary file is removed, and a file
+    that stood at `path` is as it was. Raises `StorageError` where the system refuses.
+    """
+    path = Path(path)
+    temporary = path.with_name(path.name + TEMPORARY)
+    with storage_errors(f"write {path}"):
+        try:
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o666)
+            try:
+                sink = _Sink(temporary, handle)
+                write(cast("IO[bytes]", sink))
+                _before("fsync", temporary)
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            _before("rename", path)
+            temporary.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+    return Written(sink.size, sink.hash.hexdigest())
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder last; a system that cannot open folders (Windows) does so by itself."""
+    if os.name == "nt":
+        return
+    _before("fsync", folder)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+ADVICE = {
+    errno.ENOSPC: "free some room on the disk, and run the same command again: it goes on where it was",
+    errno.EDQUOT: "free some of your quota, and run the same command again: it goes on where it was",
+    errno.EROFS: "choose a place that can be written to",
+    errno.EACCES: "choose a place that can be written to",
+    errno.EPERM: "choose a place that can be written to",
+    errno.EIO: "the disk failed; run the same command again, on another disk if it fails again",
+    errno.ENOENT: "something removed it while the run was on; run the same command again",
+}
+
+
+@contextlib.contextmanager
+def storage_errors(doing: str) -> Iterator[None]:
+    """Turn an `OSError` into a `StorageError` that says what could not be done and what to do."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        advice = ADVICE.get(error.errno or 0, "run the same command again when it is mended")
+        raise StorageError(f"expected to {doing}, found: {error.strerror or error}; {advice}") from error
+
+
+class Part(NamedTuple):
+    """A committed part: its file, what was written, the names of its arrays (None for bytes), and its facts."""
+
+    file: str
+    bytes: int
+    xxh3: str
+    arrays: list[str] | None
+    facts: Any
+
+
+class Store:
+    """A work directory, opened by one process at a time: parts under names, committed one by one.
+
+    Use it with ``with``, so that the lock goes. `fingerprint` is what the parts depend on, as JSON: a dict of
+    "options" (a dict) and "inputs" (a list of rows [path, ...]).
+    """
+
+    def __init__(self, path: str | os.PathLike[str], fingerprint: Mapping[str, Any], *, fresh: bool = False) -> None:
+        """Open or make the directory `path`; with `fresh` what an earlier run left there is removed first.
+
+        Raises `StorageError` where it is in use, damaged or not ours, and `ParameterError` where it belongs to a run
+        with another fingerprint; both say what was expected, what was found and what to do.
+        """
+        self.path = Path(path)
+        self._fingerprint = json.loads(json.dumps(fingerprint))
+        self.parts: dict[str, Part] = {}
+        with storage_errors(f"use {self.path} as work directory"):
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._check_ours()
+            self._lock = _locked(self.path / LOCK)
+        try:
+            self._open(fresh=fresh)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the lock; everything that was committed stays."""
+        self._lock.close()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.parts
+
+    def commit(self, name: str, content: bytes | Arrays, facts: Any = None) -> None:
+        """Write a part, bytes or arrays, and make it count; `facts` (JSON) stand in the manifest beside it."""
+        path = self.path / f"{name}{PART}"
+        if isinstance(content, bytes):
+            data = content
+            written = write_atomically(path, lambda file: file.write(data))
+            names = None
+        else:
+            arrays = content
+            written = write_atomically(path, lambda file: _write_arrays(file, arrays))
+            names = list(arrays)
+        self.parts[name] = Part(path.name, *written, names, facts)
+        self._write_manifest()
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of a part; raises `StorageError` where they are not those that were committed."""
+        part = self.parts[name]
+        path = self.path / part.file
+        with storage_errors(f"read {path}"):
+            data = path.read_bytes()
+        self._check(part, len(data), xxhash.xxh3_128_hexdigest(data))
+        return data
+
+    def arrays(self, name: str) -> dict[str, npt.NDArray[Any]]:
+        """Return the arrays of a part, read into memory; raises as `read`."""
+        part = self.parts[name]
+        path = self.path / part.file
+        with storage_errors(f"read {path}"), path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size != part.bytes:
+                self._check(part, size, part.xxh3)
+            data = np.empty(size, dtype=np.uint8)
+            filled = file.readinto(data.data)
+        self._check(part, filled, xxhash.xxh3_128_hexdigest(data.data))
+        return dict(zip(part.arrays or (), _read_arrays(data), strict=True))
+
+    def forget(self, name: str) -> None:
+        """Let a part count no more, and remove its file."""
+        part = self.parts.pop(name)
+        self._write_manifest()
+        with storage_errors(f"remove {self.path / part.file}"):
+            (self.path / part.file).unlink(missing_ok=True)
+
+    def clear(self, *, remove: bool) -> None:
+        """Remove all parts, since the run is over; with `remove` the manifest and the folder too."""
+        names = [part.file for part in self.parts.values()]
+        self.parts = {}
+        with storage_errors(f"empty {self.path}"):
+            if remove:
+                (self.path / MANIFEST).unlink(missing_ok=True)
+            else:
+                self._write_manifest()
+            for name in names:
+                (self.path / name).unlink(missing_ok=True)
+            if remove:
+                self.close()
+                (self.path / LOCK).unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    self.path.rmdir()
+
+    @property
+    def disk(self) -> int:
+        """What all parts take on disk, in bytes."""
+        return sum(part.bytes for part in self.parts.values())
+
+    # parts
+
+    def _check_ours(self) -> None:
+        """Refuse a directory that holds anything else: nothing of the user's may be taken for ours or removed."""
+        strange = sorted(entry.name for entry in self.path.iterdir() if not _is_ours(entry))
+        if strange:
+            raise StorageError(
+                f"expected an empty folder or a work directory of dedup at {self.path}, found {strange[0]!r} in it; "
+                "name a folder that is used for nothing else"
+            )
+
+    def _open(self, *, fresh: bool) -> None:
+        manifest = self.path / MANIFEST
+        if fresh:
+            with storage_errors(f"empty {self.path}"):
+                manifest.unlink(missing_ok=True)  # first, so that nothing counts whose file is gone
+        if manifest.exists():
+            with storage_errors(f"read {manifest}"):
+                self._take(manifest.read_bytes())
+        else:
+            self._write_manifest()
+        named = {part.file for part in self.parts.values()} | {MANIFEST, LOCK}
+        with storage_errors(f"clear {self.path} of what a stopped run left"):
+            for entry in self.path.iterdir():
+                if entry.name not in named:
+                    entry.unlink()
+        for part in self.parts.values():
+            path = self.path / part.file
+            with storage_errors(f"read {path}"):
+                self._check(part, path.stat().st_size if path.exists() else 0, part.xxh3)
+
+    def _take(self, data: bytes) -> None:
+        """Take a manifest over, if it is whole and of this run."""
+        try:
+            outer = json.loads(data)
+            content = outer["content"]
+            if outer["xxh3"] != _checksum(content):
+                raise ValueError("its checksum is of something else")
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise StorageError(
+                f"expected a whole manifest in {self.path}, found a damaged one ({error}); begin again with --fresh"
+            ) from error
+        if content["format"] != FORMAT:
+            raise StorageError(
+                f"expected a work directory of format {FORMAT} in {self.path}, found format {content['format']}; "
+                "begin again with --fresh, or use the version of dedup that made it"
+            )
+        _compare(content["fingerprint"], self._fingerprint, self.path)
+        self.parts = {name: Part(*fields) for name, fields in content["parts"].items()}
+
+    def _write_manifest(self) -> None:
+        content = {"format": FORMAT, "fingerprint": self._fingerprint, "parts": self.parts}
+        data = json.dumps({"content": content, "xxh3": _checksum(content)}).encode()
+        write_atomically(self.path / MANIFEST, lambda file: file.write(data))
+
+    def _check(self, part: Part, size: int, xxh3: str) -> None:
+        if size != part.bytes or xxh3 != part.xxh3:
+            what = f"{size:,} bytes" if size != part.bytes else "other bytes"
+            raise StorageError(
+                f"expected the {part.bytes:,} bytes of {self.path / part.file} that were committed, found {what}: "
+                "the file was damaged; begin again with --fresh"
+            )
+
+
+def _is_ours(entry: Path) -> bool:
+    name = entry.name.removesuffix(TEMPORARY)
+    return name in (MANIFEST, LOCK) or name.endswith(PART)
+
+
+def _checksum(content: Any) -> str:
+    return xxhash.xxh3_128_hexdigest(json.dumps(content, sort_keys=True, separators=(",", ":")).encode())
+
+
+def _compare(was: Any, now: Any, path: Path) -> None:
+    """Raise `ParameterError` at the first thing in which two fingerprints differ."""
+    if was == now:
+        return
+    hint = "begin again with --fresh, or name another work directory"
+    before, after = was.get("options", {}), now.get("options", {})
+    for name in sorted({*before, *after}):
+        if before.get(name) != after.get(name):
+            raise ParameterError(
+                f"{name}: expected {before.get(name)!r}, with which the run in {path} was begun, found "
+                f"{after.get(name)!r}; {hint}"
+            )
+    old, new = ({row[0]: row for row in side.get("inputs", [])} for side in (was, now))
+    for name in sorted({*old, *new}):
+        if name not in new:
+            raise ParameterError(f"inputs: expected {name}, which the run in {path} was begun with, found none; {hint}")
+        if name not in old:
+            raise ParameterError(f"inputs: the run in {path} was begun without {name}; {hint}")
+        if old[name] != new[name]:
+            raise ParameterError(
+                f"inputs: expected {name} as it was when the run in {path} was begun (size and time "
+                f"{old[name][1:]}), found {new[name][1:]}; {hint}"
+            )
+    raise ParameterError(f"inputs: expected those that the run in {path} was begun with, found others; {hint}")
+
+
+def _locked(path: Path) -> IO[bytes]:
+    """Open and lock a file; the lock goes with the process."""
+    file = path.open("ab")
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise StorageError(
+            f"expected {path.parent} to be free, found it in use by another run; wait for it, or name another folder"
+        ) from error
+    return file
+
+
+def _write_arrays(file: IO[bytes], arrays: Arrays) -> None:
+    for array in arrays.values():
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+        file.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+        file.write(bytes(-array.nbytes % ALIGNED))
+
+
+def _read_arrays(data: npt.NDArray[np.uint8]) -> Iterator[npt.NDArray[Any]]:
+    """Yield the arrays in `data`, as views of it."""
+    at = 0
+    while at < len(data):
+        file = io.BytesIO(data[at : at + (1 << 16)].data)
+        np.lib.format.read_magic(file)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        at += file.tell()
+        size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        yield data[at : at + size].view(dtype).reshape(shape)
+        at += size + -size % ALIGNED

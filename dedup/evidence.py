@@ -1,0 +1,281 @@
+"""What a search found, as arrays, and the rows of the tables that are made of it.
+
+Units are rows of a collection (documents or paragraphs). A table can be made whole or a part at a time, so that ten
+million rows go to disk without a second copy in memory; the rows are the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.clusters import Stars, components
+from dedup.columns import Texts
+from dedup.listing import list_pairs, partly_listed
+from dedup.lsh import Bands, measure_recall
+from dedup.pairs import Pairs, jaccard
+from dedup.units import Units
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["EVERYTHING", "Evidence", "Run"]
+
+EVERYTHING = slice(None)
+
+SHOWN = 80
+"""Characters of a text that are shown of it."""
+
+CROWD = 64
+"""Members; only in a larger cluster can texts have met in an LSH bucket that went by leaders."""
+
+FEWEST = 1000
+"""A cluster is suspicious when it has more members than this, and than a hundredth of all units."""
+
+SOURCE_TEXTS, SOURCE_SHARE = 100, 0.9
+"""A file is suspicious when it has at least so many units, and loses more than this share of them."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a search was asked, and what it found out beside the pairs."""
+
+    unit: str
+    method: str
+    shingle: str
+    threshold: float
+    listing: str
+    column: str
+    metric: str
+    bands: Bands | None = None
+    large_buckets: int = 0
+    crowded: npt.NDArray[np.int64] | None = None  # the units in them
+    closest: tuple[int, int, float] | None = None
+    large: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # see `dedup.join.Joined`
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a search found.
+
+    Attributes
+    ----------
+    run, texts, units : what was asked, and of what
+    representatives : int64; for each unit the first in priority of its exact copies
+    rank : int64; the priority of each unit, 0 is kept first
+    pairs : of representatives, those that reach the threshold
+    stars : for each unit the one that is kept for it
+    """
+
+    run: Run
+    texts: Texts
+    units: Units
+    representatives: npt.NDArray[np.int64]
+    rank: npt.NDArray[np.int64]
+    pairs: Pairs
+    stars: Stars
+
+    @property
+    def kept(self) -> npt.NDArray[np.bool_]:
+        """Which units stay."""
+        return np.equal(self.stars.star, np.arange(len(self.units)))
+
+    @cached_property
+    def listed(self) -> Pairs:
+        """The pairs of units that are listed, exact copies spelled out."""
+        return list_pairs(self.pairs, self.representatives, self.units, self.stars.star, self._large)
+
+    @cached_property
+    def members(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The members of clusters of two or more, by cluster and input order, and their clusters' numbers."""
+        star = self.stars.star
+        size = np.bincount(star, minlength=len(star))
+        members = np.flatnonzero(size[star] > 1)
+        members = members[np.argsort(star[members], kind="stable")]
+        _, numbers = np.unique(star[members], return_inverse=True)
+        return members, numbers.astype(np.int64)
+
+    @cached_property
+    def _large(self) -> npt.NDArray[np.bool_] | None:
+        """Whether each unit is the kept one of a cluster that is listed in part; None where all pairs are listed."""
+        if self.run.listing != "auto":
+            return None
+        return partly_listed(self.pairs, self.representatives, self.stars.star, self.rank, self.run.large)
+
+    @cached_property
+    def partly_listed(self) -> list[int]:
+        """The numbers of the clusters whose pairs are not all listed."""
+        members, numbers = self.members
+        star = self.stars.star
+        partial = np.zeros(len(star), dtype=np.bool_)
+        if self._large is not None:
+            partial |= self._large[star]
+        if self.run.large_buckets:
+            size = np.bincount(star, minlength=len(star))
+            partial |= size[star] > CROWD
+        return np.unique(numbers[partial[members]]).tolist()  # type: ignore[no-any-return]
+
+    # rows of tables
+
+    def pair_rows(self, part: slice = EVERYTHING) -> pa.Table:
+        """Return the listed pairs (`Duplicates.pairs`), or a part of them."""
+        import pyarrow as pa
+
+        pairs, sizes = Pairs(*(column[part] for column in self.listed)), self.units.sizes[self.representatives]
+        columns: dict[str, Any] = {}
+        for side, rows in (("left", pairs.left), ("right", pairs.right)):
+            columns[side] = self.ids(rows)
+        for side, rows in (("left", pairs.left), ("right", pairs.right)):
+            columns |= self.place_columns(rows, f"{side}_")
+        columns |= {"left_size": sizes[pairs.left], "right_size": sizes[pairs.right], "shared": pairs.shared}
+        columns["jaccard"] = jaccard(pairs, sizes)
+        columns["left_in_right"] = pairs.shared / sizes[pairs.left]
+        columns["right_in_left"] = pairs.shared / sizes[pairs.right]
+        return pa.table(columns)
+
+    def cluster_rows(self, part: slice = EVERYTHING) -> pa.Table:
+        """Return the members of clusters (`Duplicates.clusters`), or a part of them."""
+        import pyarrow as pa
+
+        members, numbers = (column[part] for column in self.members)
+        return pa.table(
+            {
+                "id": self.ids(members),
+                **self.place_columns(members, ""),
+                **self._verdicts(members, numbers, self.ids(self.stars.star[members])),
+            }
+        )
+
+    def decision_rows(self, part: slice = EVERYTHING) -> pa.Table:
+        """Return the members of clusters in input order, by file and record instead of id, or a part of them."""
+        import pyarrow as pa
+
+        order = self._input_order[part]
+        members, numbers = self.members[0][order], self.members[1][order]
+        files, records = self.texts.locate(self.units.places[members, 0])
+        return pa.table(
+            {
+                "file": pa.array(files, type=pa.int32()),
+                "record": pa.array(records, type=pa.int64()),
+                **self.place_columns(members, ""),
+                **self._verdicts(members, numbers, None),
+            }
+        )
+
+    @cached_property
+    def _input_order(self) -> npt.NDArray[np.int64]:
+        return np.argsort(self.members[0], kind="stable")
+
+    def component_rows(self) -> pa.Table:
+        """Return the connected components of the listed pairs (`Duplicates.components`)."""
+        import pyarrow as pa
+
+        root = components(len(self.units), self.listed.left, self.listed.right)
+        size = np.bincount(root, minlength=len(root))
+        members = np.flatnonzero(size[root] > 1)
+        members = members[np.argsort(root[members], kind="stable")]
+        _, numbers = np.unique(root[members], return_inverse=True)
+        ids = self.ids(members)
+        return pa.table({"id": ids, **self.place_columns(members, ""), "component": numbers.astype(np.int64)})
+
+    def _verdicts(
+        self, members: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64], kept_ids: pa.Array | None
+    ) -> dict[str, Any]:
+        import pyarrow as pa
+
+        star = self.stars.star[members]
+        kept = star == members
+        exact = self.representatives[members] == self.representatives[star]
+        reason = np.where(exact, "exact", "near").astype(object)
+        return {
+            "cluster": numbers,
+            "kept": kept,
+            **({} if kept_ids is None else {"kept_id": kept_ids}),
+            "similarity": self.stars.similarity[members],
+            "reason": pa.array(reason, type=pa.string(), mask=kept),
+        }
+
+    # names
+
+    def ids(self, units: npt.NDArray[np.int64]) -> pa.Array:
+        """Return the ids of the documents of some units, as an Arrow array."""
+        return self.texts.ids_at(self.units.places[units, 0])
+
+    def place_columns(self, units: npt.NDArray[np.int64], prefix: str) -> dict[str, Any]:
+        """Return where some units stand in their documents; nothing for documents."""
+        if self.run.unit == "document":
+            return {}
+        places = self.units.places[units]
+        return {f"{prefix}{name}": places[:, i] for i, name in enumerate(("paragraph", "start", "end"), start=1)}
+
+    def name(self, unit: int) -> Any:
+        """Return the id of a unit; (id, paragraph) for a paragraph."""
+        name = self.texts.id_of(int(self.units.places[unit, 0]))
+        return name if self.run.unit == "document" else (name, int(self.units.places[unit, 1]))
+
+    def shown(self, unit: int) -> str:
+        """Return the start of a unit's text, on a line."""
+        place = self.units.places[unit].tolist()
+        text = self.texts[place[0]]
+        text = text[place[2] : place[3]] if self.run.unit == "paragraph" else text
+        words = text[: 4 * SHOWN].encode("utf-8", "replace").decode().split()
+        line = " ".join(words)
+        return line if len(line) <= SHOWN else line[: SHOWN - 3] + "..."
+
+    # numbers
+
+    def measured_recall(self) -> tuple[float, tuple[float, float]] | None:
+        """Measure the recall on the pairs that no large bucket had a part in, exact copies collapsed."""
+        run, pairs = self.run, self.pairs
+        if run.bands is None or run.crowded is None:
+            return 1.0, (1.0, 1.0)
+        outside = ~(np.isin(pairs.left, run.crowded) | np.isin(pairs.right, run.crowded))
+        return measure_recall(jaccard(pairs, self.units.sizes)[outside], run.bands)
+
+    def largest(self, count: int) -> list[tuple[int, int]]:
+        """Return the kept unit and the size of the largest clusters, the largest first (ties: input order)."""
+        members, numbers = self.members
+        sizes = np.bincount(numbers)
+        kept = members[self.stars.star[members] == members]
+        order = np.argsort(-sizes, kind="stable")[:count]
+        return [(int(kept[number]), int(sizes[number])) for number in order.tolist()]
+
+    def samples(self, count: int) -> list[tuple[int, int, float]]:
+        """Return some removed units with their kept ones: the least similar, the most, and evenly between; near
+        copies as far as there are any, else exact ones.
+        """
+        removed = np.sort(self.members[0][self.stars.star[self.members[0]] != self.members[0]])
+        near = removed[self.representatives[removed] != self.representatives[self.stars.star[removed]]]
+        chosen = near if len(near) else removed
+        order = chosen[np.argsort(self.stars.similarity[chosen], kind="stable")]
+        picked = np.unique(np.linspace(0, max(len(order) - 1, 0), min(count, len(order))).astype(np.int64))
+        return [(u, int(self.stars.star[u]), float(self.stars.similarity[u])) for u in order[picked].tolist()]
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what looks wrong, in words: clusters and files that lose suspiciously much."""
+        members, numbers = self.members
+        if not len(members):
+            return ()
+        unit, found = self.run.unit, []
+        sizes = np.bincount(numbers)
+        for number in np.flatnonzero(sizes > max(FEWEST, len(self.units) // 100))[:3].tolist():
+            some = [self.name(unit) for unit in members[numbers == number][:3].tolist()]
+            found.append(
+                f"cluster {number} holds {sizes[number]:,} of {len(self.units):,} {unit}s; "
+                f"look at some of them: {', '.join(map(repr, some))}"
+            )
+        sources = self.texts.sources
+        if sources is not None and len(sources) > 1:
+            files = self.texts.locate(self.units.places[:, 0])[0]
+            every = np.bincount(files, minlength=len(sources))
+            lost = np.bincount(files[~self.kept], minlength=len(sources))
+            suspicious = (every >= SOURCE_TEXTS) & (lost > SOURCE_SHARE * every)
+            found += [
+                f"{sources[file]} loses {lost[file]:,} of its {every[file]:,} {unit}s; look at some of them"
+                for file in np.flatnonzero(suspicious)[:3].tolist()
+            ]
+        return tuple(found)

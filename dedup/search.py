@@ -1,0 +1,259 @@
+"""The stages of a search for duplicates once the texts are read: the one place that knows their order.
+
+units with shingle hashes -> exact copies collapse (-> background -> band keys -> buckets) -> candidates
+-> verified pairs -> stars
+
+The flows (`dedup.find` over texts, `dedup.corpus.run` over files) read the units and say what they know of the texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.background import sample_background
+from dedup.blocks import map_blocks
+from dedup.clusters import Stars, check_keep, find_stars, rank_by_size, rank_units
+from dedup.errors import ParameterError
+from dedup.join import join
+from dedup.lsh import Bands, Buckets, band_keys, check_recall, check_threshold, choose_bands, find_buckets
+from dedup.minhash import check_seed, permutations, sign
+from dedup.pairs import METRICS, Pairs, no_pairs, similarity, verify
+from dedup.progress import Progress
+from dedup.shingling import Shingle, parse
+from dedup.units import Units
+
+__all__ = ["UNITS", "Found", "Question", "Thinned", "search"]
+
+UNITS = {"document": "words:5", "paragraph": "words:3"}
+"""The units, and the shingle that each is compared by unless told otherwise."""
+
+FEWEST_TEXTS = 5000
+"""Bands are chosen as for so many texts at least: the sample of a small collection shows little, and loose bands may
+throw much of it into large buckets."""
+
+METHODS = ("auto", "exact", "lsh")
+LISTINGS = ("auto", "all")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a search is asked; `check` makes it of the options of `dedup.find_duplicates`."""
+
+    unit: str
+    threshold: float
+    metric: str
+    shingle: Shingle
+    method: str
+    keep: Any
+    listing: str
+    recall: float
+    seed: int
+
+    @classmethod
+    def check(
+        cls,
+        *,
+        unit: str,
+        threshold: float,
+        metric: str,
+        shingle: str | None,
+        method: str,
+        keep: Any,
+        pairs: str,
+        recall: float,
+        seed: int,
+    ) -> Question:
+        """Return the question, or raise `ParameterError` where an option means nothing."""
+        _check(unit, metric, method, pairs)
+        check_threshold(threshold)
+        check_recall(recall)
+        check_keep(keep)
+        check_seed(seed)
+        if method == "lsh":
+            choose_bands(threshold, recall)  # where there are none, the error comes before the work
+        kind = parse(UNITS[unit] if shingle is None else shingle)
+        return cls(unit, threshold, metric, kind, method, keep, pairs, recall, seed)
+
+    @property
+    def paragraphs(self) -> bool:
+        """Whether the units are paragraphs."""
+        return self.unit == "paragraph"
+
+    @property
+    def whole(self) -> bool:
+        """Whether a unit may have a partner as soon as one shingle of it stands twice (containment)."""
+        return self.metric == "containment"
+
+
+class Thinned(NamedTuple):
+    """What a search must know where it was given only the units that may have a partner, or only their hashes.
+
+    `shingles` are those of all units; `places`, where the units stand in the collection, None if all are there; `again`
+    gives the units, and their places, that may have a partner at another threshold.
+    """
+
+    shingles: int
+    places: npt.NDArray[np.int64] | None
+    again: Callable[[float], tuple[Units, npt.NDArray[np.int64] | None]]
+
+
+class Found(NamedTuple):
+    """What a search found, by unit; see `Stars`, `dedup.units.Units.representatives` and `dedup.join.Joined`.
+
+    `closest` goes by places in the collection.
+    """
+
+    representatives: npt.NDArray[np.int64]
+    rank: npt.NDArray[np.int64]
+    pairs: Pairs
+    stars: Stars
+    bands: Bands | None
+    large_buckets: int
+    crowded: npt.NDArray[np.int64] | None
+    closest: tuple[int, int, float] | None
+    large: npt.NDArray[np.int64]
+
+
+def search(
+    question: Question,
+    units: Units,
+    stages: Progress,
+    threads: int,
+    *,
+    lengths: Callable[[], npt.NDArray[np.int64]],
+    keys: Callable[[], Any],
+    thinned: Thinned | None = None,
+) -> Found:
+    """Find the pairs and the stars of some units.
+
+    `lengths` (characters) and `keys` of the units are asked for if `keep` needs them; `thinned` is given where only the
+    units that may have a partner are held. In the end the hashes are let go of: `units` is left with its sizes.
+    """
+    threshold, metric = question.threshold, question.metric
+    stages.stage("exact copies", 1)
+    rank = rank_units(question.keep, len(units), lengths, keys)
+    representatives = units.representatives(rank)
+    copied = np.unique(representatives[representatives != np.arange(len(units))])
+    leading = units.held[representatives[units.held] == units.held]
+    copies = np.bincount(representatives, minlength=len(units))
+    bands, large = None, np.empty(0, dtype=np.int64)
+    if question.method != "lsh":
+        report = stages.stage("join", len(leading))
+        families = question.listing == "auto"
+        joined = join(
+            units, leading, rank, copies, threshold, metric, families=families, threads=threads, progress=report
+        )
+        found, large, buckets = joined.pairs, joined.large, None
+    else:
+        stages.stage("signatures", 1)
+        background = sample_background(units.hashes, units.offsets, units.digests, leading, question.seed)
+        bands = choose_bands(threshold, question.recall, texts=max(len(leading), FEWEST_TEXTS), background=background)
+        keys_of_bands = _sign(units, bands, question.seed, threads)
+        found, buckets = _collide(units, leading, keys_of_bands, threshold, threads, stages)
+    units.prepare(copied, threads)
+    if metric == "containment":
+        rank = rank_by_size(rank, units)
+    stages.stage("clusters", 1)
+    stars = find_stars(units, representatives, found, rank, threshold, metric, buckets)
+    pairs = Pairs(*(np.concatenate(both) for both in zip(found, stars.further, strict=True))).sorted()
+    closest = None
+    if not len(pairs.left) and not len(copied):
+        stages.stage("closest pair", 1)
+        closest = _closest(question, units, leading, buckets, thinned, threads)
+    units.hashes = np.empty(0, dtype=np.uint64)
+    crowded = None if buckets is None else np.unique(buckets.members)
+    large_buckets = 0 if buckets is None else len(buckets)
+    return Found(representatives, rank, pairs, stars, bands, large_buckets, crowded, closest, large)
+
+
+SIGNED = 256
+"""Units that a thread signs at a time."""
+
+
+def _sign(units: Units, bands: Bands, seed: int, threads: int) -> npt.NDArray[np.uint64]:
+    """Return the band keys of all units, a row a band."""
+    functions = permutations(bands.num_perm, seed)
+
+    def work(first: int) -> npt.NDArray[np.uint64]:
+        return band_keys(sign(units.hashes, units.offsets[first : first + SIGNED + 1], *functions), bands)
+
+    keys = np.empty((bands.bands, len(units)), dtype=np.uint64)
+    for number, part in enumerate(map_blocks(work, range(0, len(units), SIGNED), threads)):
+        keys[:, number * SIGNED : (number + 1) * SIGNED] = part
+    return keys
+
+
+def _collide(
+    units: Units,
+    leading: npt.NDArray[np.int64],
+    keys: npt.NDArray[np.uint64],
+    threshold: float,
+    threads: int,
+    stages: Progress,
+) -> tuple[Pairs, Buckets]:
+    """Return the verified pairs of the small buckets, and all buckets."""
+    stages.stage("buckets", 1)
+    buckets = find_buckets(keys, leading)
+    units.prepare(np.unique(np.concatenate((buckets.pairs.ravel(), buckets.members))), threads)
+    report = stages.stage("verify", len(buckets.pairs))
+    return verify(units, buckets.pairs, threshold, threads, report), buckets
+
+
+def _check(unit: str, metric: str, method: str, pairs: str) -> None:
+    for name, value, known in (
+        ("unit", unit, tuple(UNITS)),
+        ("metric", metric, METRICS),
+        ("method", method, METHODS),
+        ("pairs", pairs, LISTINGS),
+    ):
+        if value not in known:
+            raise ParameterError(f"{name}: expected {' or '.join(f'{k!r}' for k in known)}, found {value!r}")
+    if metric == "containment" and method == "lsh":
+        raise ParameterError('metric: containment needs method="exact" (or "auto"); bands are for jaccard')
+
+
+CLOSEST = (0.5, 0.1)
+"""Where nothing reaches the threshold, the exact method looks for the closest pair at these parts of it."""
+
+CLOSEST_HASHES = 20_000_000
+"""Shingles; in a larger collection it does not, since low thresholds take long."""
+
+
+def _closest(
+    question: Question,
+    units: Units,
+    leading: npt.NDArray[np.int64],
+    buckets: Buckets | None,
+    thinned: Thinned | None,
+    threads: int,
+) -> tuple[int, int, float] | None:
+    """Return the most similar pair that can be seen where none reached the threshold, by places in the collection.
+
+    No text has an exact copy here.
+    """
+    metric = question.metric
+    places = None if thinned is None else thinned.places
+    pairs = no_pairs()
+    if buckets is not None:
+        pairs = verify(units, buckets.pairs, 0.0, threads)
+    elif (len(units.hashes) if thinned is None else thinned.shingles) <= CLOSEST_HASHES:
+        for share in CLOSEST:
+            threshold = share * question.threshold
+            if thinned is not None:
+                units, places = thinned.again(threshold)
+                leading = units.held
+            ranks, ones = np.arange(len(units), dtype=np.int64), np.ones(len(units), dtype=np.int64)
+            pairs = join(units, leading, ranks, ones, threshold, metric, families=True, threads=threads).pairs
+            if len(pairs.left):
+                break
+    value = similarity(pairs, units.sizes, metric)
+    if not len(value) or value.max() == 0.0:
+        return None
+    best = int(np.argmax(value))
+    left, right = (int(side[best]) if places is None else int(places[side[best]]) for side in pairs[:2])
+    return left, right, float(value[best])

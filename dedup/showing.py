@@ -1,0 +1,142 @@
+"""What the commands print for people, on a terminal or into a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from dedup.comparison import Comparison
+    from dedup.duplicates import Duplicates
+    from dedup.marking import Piece
+    from dedup.matches import Matches
+    from dedup.repeated import Repeats
+
+__all__ = ["percent", "report_duplicates", "report_matches", "report_repeats", "show_marked"]
+
+COLOURS = ("green", "cyan", "magenta", "yellow", "blue")
+
+
+def show_marked(texts: tuple[tuple[str, str], tuple[str, str]], result: Comparison, *, full: bool) -> None:
+    """Print two texts with what they share marked: coloured on a terminal, else in brackets."""
+    from rich.console import Console
+
+    from dedup.marking import CONTEXT, mark_text, plain
+    from dedup.repeated import counted
+
+    if not result.spans:
+        click.echo("\nno stretch of words stands in both")
+        return
+    words = sum(span.words for span in result.spans)
+    stretches = "1 stretch" if len(result.spans) == 1 else f"{len(result.spans):,} stretches"
+    click.echo(f"{counted(words, 'word')} of {texts[1][0]} stand in {stretches} that both have")
+    for number, span in enumerate(result.spans, start=1):
+        here, there = f"{span.left_start}-{span.left_end}", f"{span.right_start}-{span.right_end}"
+        click.echo(f"{number:>5}: {counted(span.words, 'word')}, characters {here} and {there}")
+    console = Console(highlight=False)
+    coloured = console.color_system is not None and not console.no_color
+    for side, (name, text) in enumerate(texts):
+        spans = [(span[2 * side], span[2 * side + 1]) for span in result.spans]
+        pieces = mark_text(text, spans, None if full else CONTEXT)
+        click.echo(f"\n--- {name}")
+        if coloured:
+            console.print(painted(pieces))
+        else:
+            click.echo(plain(pieces).rstrip("\n"))
+
+
+def painted(pieces: list[Piece]) -> Any:
+    """Return pieces as rich text: each span in the colour of its number, which stands in front of it."""
+    from rich.text import Text
+
+    from dedup.marking import label
+
+    text = Text()
+    for piece in pieces:
+        if not piece.numbers:
+            text.append(piece.text, style="dim")
+            continue
+        colour = COLOURS[(piece.numbers[0] - 1) % len(COLOURS)]
+        text.append(f" {label(piece)} ", style=f"bold reverse {colour}")
+        text.append(f" {piece.text}", style=f"bold {colour}")
+    text.rstrip()
+    return text
+
+
+def report_matches(result: Matches, texts: Mapping[Any, str]) -> None:
+    """Print each text that matches: what it is like, then its passages and where they stand first."""
+    from dedup.repeated import counted
+
+    shown: dict[Any, list[str]] = {}
+    for row in result.pairs.to_pylist():
+        there, back = percent(row["left_in_right"]), percent(row["right_in_left"])
+        line = f"  {row['jaccard']:.3f} like {row['right']}: {there} of it stand there, {back} of that stand here"
+        shown.setdefault(row["left"], []).append(line)
+    for row in result.passages.to_pylist():
+        text, start, end = texts[row["left"]], row["left_start"], row["left_end"]
+        source = f"{row['right']} characters {row['right_start']}-{row['right_end']}"
+        shown.setdefault(row["left"], []).append(
+            f"  {counted(row['words'], 'word')}, {place(text, start, end)}, stand in {source}\n"
+            f"    {excerpt(text[start:end])}"
+        )
+    if not shown:
+        click.echo("no matches found")
+    for name in [name for name in texts if name in shown]:
+        click.echo("\n".join([str(name), *shown[name], ""]))
+
+
+def report_repeats(found: Repeats, texts: Mapping[Any, str]) -> None:
+    """Print each repeat with the lines and characters where it stands, and where it stood first."""
+    from dedup.repeated import counted
+
+    if not found:
+        click.echo("no repeats found")
+        return
+    for number, repeat in enumerate(found, start=1):
+        text = texts[repeat.document]
+        source = texts[repeat.source_document]
+        same = "" if repeat.similarity == 1.0 else f", {percent(repeat.similarity)} alike"
+        count = counted(repeat.paragraphs, "paragraph")
+        click.echo(f"repeat {number}: {count}, {repeat.words:,} words{same}")
+        click.echo(f"  {repeat.document} {place(text, repeat.start, repeat.end)}")
+        click.echo(f"  repeats {repeat.source_document} {place(source, repeat.source_start, repeat.source_end)}")
+        click.echo(f"  {excerpt(text[repeat.start : repeat.end])}\n")
+    click.echo(f"{percent(found.coverage)} of all characters repeat something earlier")
+
+
+def report_duplicates(result: Duplicates) -> None:
+    """Print each cluster: the kept member, then those that it stands for."""
+    if not result.clusters.num_rows:
+        click.echo("no duplicates found")
+        return
+    shown: dict[int, list[dict[str, Any]]] = {}
+    for row in result.clusters.to_pylist():
+        shown.setdefault(row["cluster"], []).append(row)
+    for rows in shown.values():
+        for row in sorted(rows, key=lambda row: not row["kept"]):
+            name = row["id"] if "paragraph" not in row else f"{row['id']} paragraph {row['paragraph']}"
+            what = "keep  " if row["kept"] else f"remove {row['reason']} {row['similarity']:.3f}"
+            click.echo(f"{what:<20} {name}")
+        click.echo()
+
+
+def place(text: str, start: int, end: int) -> str:
+    """Return where ``text[start:end]`` stands, in lines and characters."""
+    first = text.count("\n", 0, start) + 1
+    last = first + text.count("\n", start, end)
+    lines = f"line {first}" if first == last else f"lines {first}-{last}"
+    return f"{lines}, characters {start}-{end}"
+
+
+def excerpt(text: str) -> str:
+    """Return the beginning and the end of a text in a line."""
+    line = " ".join(text.split())
+    return line if len(line) <= 100 else f"{line[:60].rstrip()} ... {line[-35:].lstrip()}"
+
+
+def percent(share: float) -> str:
+    """Return a share of 0 to 1 in per cent, never rounded up to all of it."""
+    text = f"{100 * share:.1f}"
+    return "99.9 %" if text == "100.0" and share < 1.0 else f"{text} %"
