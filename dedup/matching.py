@@ -1,7 +1,7 @@
 """The flow of `match`: the order of the stages across two collections, and nothing else.
 
 both sides -> blocks -> units with shingle hashes -> exact copies collapse on each side -> join across -> pairs
-both sides -> blocks -> windows of `min_words` tokens -> stretches -> spans -> passages
+both sides -> blocks -> token hashes -> stretches -> spans -> passages
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from dedup.blocks import thread_count
 from dedup.crossing import join_across
 from dedup.errors import ParameterError
 from dedup.lsh import check_threshold
-from dedup.matches import Matches, MatchRun
+from dedup.matches import Matches, MatchRun, Passages
 from dedup.pairs import METRICS
 from dedup.progress import Progress, ProgressOption
-from dedup.shingling import Shingle, parse
+from dedup.shingling import parse
 from dedup.sides import Sides, read_side
-from dedup.stretches import Spans, Stretches, find_stretches, locate_spans
+from dedup.spans import find_spans
+from dedup.streams import read_tokens
+from dedup.stretches import find_across
 from dedup.units import Units, read_units
 
 __all__ = ["match"]
@@ -74,7 +76,7 @@ def match(
     Both are exact: every pair at or above the threshold is found ("exact" is with respect to the 64-bit hashes of the
     shingles), and every stretch of `min_words` tokens or more that cannot be made longer, with the first place where it
     stands. Memory: 8 bytes a shingle, and half as much again for tables. Algorithms: a prefix join across the sides
-    (`dedup.crossing`); matching statistics on a suffix automaton (`dedup.stretches`).
+    (`dedup.crossing`); matching statistics on a suffix automaton of blocks (`dedup.stretches`).
 
     >>> news = {"a": "the bridge is closed until friday", "b": "something else"}
     >>> result = match(news, ["The bridge is closed until Friday!", "it rained"], min_words=5)
@@ -122,9 +124,21 @@ def _representatives(units: Units, left_count: int) -> npt.NDArray[np.int64]:
     return first
 
 
-def _passages(sides: Sides, min_words: int, threads: int, stages: Progress) -> tuple[Stretches, Spans]:
-    report = stages.stage("windows", len(sides))
-    windows = read_units(sides, Shingle("words", min_words), paragraphs=False, threads=threads, progress=report)
+def _passages(sides: Sides, min_words: int, threads: int, stages: Progress) -> Passages:
+    """Return the passages, with the texts of the right side read first: the first place is then the earliest one."""
+    turned = sides.turned()
+    tokens, offsets = read_tokens(turned, threads, stages.stage("words", len(turned)))
     stages.stage("passages", 1)
-    stretches = find_stretches(sides, windows, len(sides.left), min_words, threads)
-    return stretches, locate_spans(sides, stretches, threads)
+    against = len(sides.right)
+    found = find_across(tokens, offsets, against, min_words)
+    del tokens
+    here, there = find_spans(turned.__getitem__, offsets, found, threads)
+    return Passages(
+        np.searchsorted(offsets, found.start, side="right") - 1 - against,
+        here.start,
+        here.end,
+        np.searchsorted(offsets, found.source, side="right") - 1,
+        there.start,
+        there.end,
+        found.end - found.start,
+    )

@@ -14,12 +14,25 @@ Cost: linear in the tokens, whatever repeats in them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Passages", "Stretches", "cut_periods", "find_passages", "find_stretches"]
+__all__ = [
+    "Passages",
+    "Places",
+    "Stretches",
+    "cut_periods",
+    "find_blocks",
+    "find_passages",
+    "find_stretches",
+    "find_windows",
+    "gram_of",
+    "longest_rows",
+    "stand_twice",
+]
 
 Places = npt.NDArray[np.int64]
 
@@ -124,36 +137,40 @@ def _find_chains(
 
 def find_stretches(tokens: npt.NDArray[np.uint64], offsets: Places, size: int) -> Stretches:
     """Return every maximal stretch of `size` tokens or more that stands earlier, with its first place."""
-    from dedup.kernels import windows as kernels
-
     place, first, flags = find_windows(tokens, offsets, size)
-    count = kernels.cut_blocks(first, flags)
-    symbols = np.empty(count, dtype=first.dtype)
-    at_window = np.empty(count, dtype=first.dtype)
-    kernels.write_blocks(first, flags, symbols, at_window)
+    symbols, at_window = find_blocks(first, flags)
     del first, flags
-    begins, ends, sources = _longest(symbols)
-    start = place[at_window[begins]].astype(np.int64)
-    end = place[at_window[ends] - 1].astype(np.int64) + size
-    source = place[at_window[sources]].astype(np.int64)
-    return Stretches(start, end, source, source + end - start)
+    return longest_rows(symbols, len(symbols), at_window, place, size)
+
+
+Numbers = npt.NDArray[np.signedinteger]
+Choice = Callable[[npt.NDArray[np.uint64], Places], npt.NDArray[np.bool_]]
+"""Of the hashes of anchors, and the first window that each stands for, which may have a partner. Hashes may be written."""
+
+
+def stand_twice(hashes: npt.NDArray[np.uint64], since: Places) -> npt.NDArray[np.bool_]:
+    """Return which of the hashes of anchors stand twice."""
+    from dedup.kernels.windows import mark_twice
+
+    twice = np.empty(len(hashes), dtype=np.bool_)
+    mark_twice(hashes, twice)
+    return twice
 
 
 def find_windows(
-    tokens: npt.NDArray[np.uint64], offsets: Places, size: int
-) -> tuple[npt.NDArray[np.signedinteger], npt.NDArray[np.signedinteger], npt.NDArray[np.uint8]]:
+    tokens: npt.NDArray[np.uint64], offsets: Places, size: int, choose: Choice = stand_twice
+) -> tuple[Numbers, Numbers, npt.NDArray[np.uint8]]:
     """Return `place`, `first` and `flags` of the windows of `size` tokens that may stand twice (dedup.kernels.windows).
 
-    All that stand twice are among them.
+    All whose anchor `choose` keeps are among them.
     """
     from dedup.kernels import windows as kernels
 
     # pages that nothing is written to take no memory
     hashes = np.empty(len(tokens), dtype=np.uint64)
     since = np.empty(len(tokens), dtype=np.int64)
-    count = kernels.find_anchors(tokens, offsets, size, min((size + 1) // 2, LONGEST_GRAM), hashes, since)
-    twice = np.empty(count, dtype=np.bool_)
-    kernels.mark_twice(hashes[:count], twice)
+    count = kernels.find_anchors(tokens, offsets, size, gram_of(size), hashes, since)
+    twice = choose(hashes[:count], since[:count])
     del hashes
     runs = np.empty((count, 2), dtype=np.int64)
     runs = runs[: kernels.keep_windows(offsets, size, since[:count], twice, runs)].copy()
@@ -168,17 +185,38 @@ def find_windows(
     return place, first, flags
 
 
-def _longest(symbols: npt.NDArray[np.signedinteger]) -> tuple[Places, Places, Places]:
-    """Return first symbol, end and first symbol of the source of every maximal repeat."""
+def gram_of(size: int) -> int:
+    """Return the tokens of an anchor's hash for windows of `size` tokens."""
+    return min((size + 1) // 2, LONGEST_GRAM)
+
+
+def find_blocks(first: Numbers, flags: npt.NDArray[np.uint8]) -> tuple[Numbers, Numbers]:
+    """Return the rows of blocks (`symbols`), and the window where each begins; flags the cuts (written)."""
+    from dedup.kernels import windows as kernels
+
+    count = kernels.cut_blocks(first, flags)
+    symbols = np.empty(count, dtype=first.dtype)
+    at_window = np.empty(count, dtype=first.dtype)
+    kernels.write_blocks(first, flags, symbols, at_window)
+    return symbols, at_window
+
+
+def longest_rows(symbols: Numbers, grown: int, at_window: Numbers, place: Numbers, size: int) -> Stretches:
+    """Return the maximal rows of blocks that stand earlier; those from `grown` on: that stand among the ones before."""
     from dedup.kernels.passages import longest_earlier
 
     length = np.empty(len(symbols), dtype=symbols.dtype)
     source = np.empty(len(symbols), dtype=symbols.dtype)
-    longest_earlier(symbols, len(symbols), length, source)
+    longest_earlier(symbols, grown, length, source)
+    if grown < len(symbols):
+        length[:grown] = 0
     following = np.concatenate((length[1:], np.zeros(min(len(length), 1), dtype=length.dtype)))
     ends = np.flatnonzero((length > 0) & (following != length + 1))
     sizes = length[ends].astype(np.int64)
-    return ends + 1 - sizes, ends + 1, source[ends] + 1 - sizes
+    start = place[at_window[ends + 1 - sizes]].astype(np.int64)
+    end = place[at_window[ends + 1] - 1].astype(np.int64) + size
+    begin = place[at_window[source[ends] + 1 - sizes]].astype(np.int64)
+    return Stretches(start, end, begin, begin + end - start)
 
 
 def cut_periods(stretches: Stretches, size: int) -> Stretches:

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from dedup.blocks import map_blocks, thread_count
-from dedup.columns import Block, Texts, read_texts
+from dedup.blocks import thread_count
+from dedup.columns import read_texts
 from dedup.errors import ParameterError
 from dedup.lsh import check_threshold
 from dedup.passages import Stretches, find_passages
-from dedup.pool import Pool
 from dedup.progress import Progress, ProgressOption
 from dedup.repeated import Repeats
 from dedup.spans import find_spans
-from dedup.tokens import hash_tokens, locate_tokens
+from dedup.streams import read_tokens
 
 __all__ = ["find_repeats"]
-
-FEW, SHORT = 16, 1 << 18
-"""Texts, and characters of them all: so little is read by the kernel that finds the spans afterwards, and the first
-run need not compile another one."""
-
 
 def find_repeats(
     texts: Any,
@@ -70,7 +63,7 @@ def find_repeats(
     bare = isinstance(texts, str)
     collection = read_texts([texts] if bare else texts, ids=ids, column=column, id=id)
     with Progress(progress) as stages:
-        tokens, offsets = _read_tokens(collection, workers, stages.stage("read", len(collection)))
+        tokens, offsets = read_tokens(collection, workers, stages.stage("read", len(collection)))
         stages.stage("repeats", 1)
         found = find_passages(tokens, offsets, min_words, float(threshold))
         del tokens
@@ -94,28 +87,3 @@ def find_repeats(
         return find_repeats(shorter, min_words=min_words, threshold=threshold, threads=threads, progress=False)
 
     return Repeats(collection, columns, parts, again, bare=bare)
-
-
-def _read_tokens(
-    texts: Texts, threads: int, progress: Callable[[int], None]
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """Return the token hashes of all texts in a row, and where each text begins (texts + 1)."""
-    if len(texts) <= FEW and int(texts.lengths().sum()) <= SHORT:
-        rows = [locate_tokens(texts[row].encode("utf-8", "surrogatepass"))[0] for row in range(len(texts))]
-        bounds = np.cumsum([0, *map(len, rows)], dtype=np.int64)
-        return np.concatenate([np.empty(0, dtype=np.uint64), *rows]), bounds
-
-    def work(load: Callable[[], Block]) -> tuple[int, npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-        block = load()
-        hashes, bounds = hash_tokens(block.values, block.starts, block.ends)
-        return len(block.starts), hashes, bounds
-
-    tokens: Pool[np.uint64] = Pool(np.uint64)
-    offsets = [np.zeros(1, dtype=np.int64)]
-    done = 0
-    for count, hashes, bounds in map_blocks(work, texts.loads(), threads):
-        done += count
-        offsets.append(bounds[1:] + len(tokens))
-        tokens.append(hashes, done / max(len(texts), 1))
-        progress(done)
-    return tokens.array(), np.concatenate(offsets)

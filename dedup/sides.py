@@ -34,7 +34,7 @@ def read_side(side: str, texts: Any, *, ids: Iterable[Any] | None, column: str |
 class Sides(Texts):
     """The texts of two sides in a row; ids stay with their sides."""
 
-    def __init__(self, left: Texts, right: Texts, names: tuple[str, str]) -> None:
+    def __init__(self, left: Texts, right: Texts, names: tuple[str, ...]) -> None:
         self.left, self.right, self.names = left, right, names
 
     def __len__(self) -> int:
@@ -42,6 +42,10 @@ class Sides(Texts):
 
     def __getitem__(self, row: int) -> str:
         return self.left[row] if row < len(self.left) else self.right[row - len(self.left)]
+
+    def turned(self) -> Sides:
+        """Return the same texts with the right side first."""
+        return Sides(self.right, self.left, self.names[::-1])
 
     def original(self, row: int) -> Any:
         """Return what stands in a row of its side."""
