@@ -34,7 +34,7 @@ EVIDENCE = ("pairs", "passages", "either")
 class Passages(NamedTuple):
     """Passages in the order of their places on the left (int64, one length).
 
-    Characters `left_start` to `left_end` of text `left` are `words` tokens that stand in text `right` of the right side.
+    Characters `left_start` to `left_end` of text `left` are `words` tokens that stand in text `right` of the other.
     """
 
     left: npt.NDArray[np.int64]

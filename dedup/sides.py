@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from dedup.columns import Block, Ids, Texts, read_texts
 from dedup.errors import DedupError
 
@@ -42,6 +45,14 @@ class Sides(Texts):
 
     def __getitem__(self, row: int) -> str:
         return self.left[row] if row < len(self.left) else self.right[row - len(self.left)]
+
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Return the length of each text in characters."""
+        found = []
+        for texts, name in ((self.left, self.names[0]), (self.right, self.names[1])):
+            with naming(name):
+                found.append(texts.lengths())
+        return np.concatenate(found)
 
     def turned(self) -> Sides:
         """Return the same texts with the right side first."""

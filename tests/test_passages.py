@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dedup.chains import find_passages
 from dedup.kernels import windows as window_kernels
-from dedup.passages import Stretches, cut_periods, find_passages, find_stretches, find_windows
+from dedup.passages import Stretches, cut_periods, find_stretches, find_windows
 from tests import oracles
 
 ODD = np.uint64(0x9FB21C651E98DF25)

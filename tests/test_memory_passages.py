@@ -1,0 +1,57 @@
+"""A bound on memory for passages: the same answer in more readings, within the bound; else an error that says more."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dedup
+from dedup import columns, plan, repeats, streams, survivors
+from dedup.errors import ParameterError
+from dedup.marks import Sieve
+from tests import oracles, strategies, views
+
+TEXTS = st.lists(st.one_of(strategies.articles(3), strategies.texts(0, 30)), max_size=6)
+
+
+@contextmanager
+def tight(block: int, room: int) -> Iterator[list[int]]:
+    """Make every bound too small for one reading, blocks of some characters and tables of some bytes; note ranges."""
+    ranges: list[int] = []
+
+    class Spy(Sieve):
+        def __init__(self, _: int, *args: Any, **options: Any) -> None:
+            super().__init__(1 << 12, *args, **{**options, "room": room})
+            ranges.append(self.ranges)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan.Plan, "one_pass", property(lambda _: False))
+        patch.setattr(streams, "LONG", block)
+        patch.setattr(streams, "BLOCK_BYTES", block)
+        patch.setattr(columns, "BLOCK_BYTES", block)
+        patch.setattr(survivors, "Sieve", Spy)
+        yield ranges
+
+
+@given(TEXTS, st.sampled_from([1, 3, 8, 20]), st.sampled_from([1.0, 0.8, 0.5]), st.integers(1, 200))
+def test_repeats_under_a_bound(texts: list[str], min_words: int, threshold: float, block: int) -> None:
+    """However the texts are cut and the table shared out, the repeats are the same."""
+    options: dict[str, Any] = {"min_words": min_words, "threshold": threshold, "threads": 1}
+    whole = dedup.find_repeats(texts, **options)
+    for room in (1 << 30, 256):
+        with tight(block, room) as ranges:
+            bounded = dedup.find_repeats(texts, memory="10GB", **options)
+        assert whole.table == bounded.table
+        assert whole.without_repeats() == bounded.without_repeats()
+        assert set(ranges) == {16 if room == 256 else 1}
