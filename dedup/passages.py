@@ -23,6 +23,8 @@ import numpy.typing as npt
 from dedup.plan import Afford, unbounded
 
 __all__ = [
+    "BLOCK_BYTES",
+    "LINK_BYTES",
     "Numbers",
     "Places",
     "Stretches",

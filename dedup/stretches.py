@@ -25,12 +25,15 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.crossing import side_table
-from dedup.passages import Places, Stretches, find_blocks, find_windows, longest_rows
+from dedup.passages import BLOCK_BYTES, LINK_BYTES, Places, Stretches, find_blocks, find_windows, longest_rows
+from dedup.plan import Afford, unbounded
 
 __all__ = ["find_across", "stand_on_both"]
 
 
-def find_across(tokens: npt.NDArray[np.uint64], offsets: Places, against: int, size: int) -> Stretches:
+def find_across(
+    tokens: npt.NDArray[np.uint64], offsets: Places, against: int, size: int, afford: Afford = unbounded
+) -> Stretches:
     """Return the maximal stretches of `size` tokens or more that the texts from `against` on have from those before.
 
     By place; the source is the first place.
@@ -38,15 +41,18 @@ def find_across(tokens: npt.NDArray[np.uint64], offsets: Places, against: int, s
     from dedup.kernels.windows import OPENS, REPEATED
 
     border = offsets[against]
-    place, first, flags = find_windows(
-        tokens, offsets, size, lambda hashes, since: stand_on_both(hashes, int(np.searchsorted(since, border)))
-    )
+
+    def choose(hashes: npt.NDArray[np.uint64], since: Places) -> npt.NDArray[np.bool_]:
+        return stand_on_both(hashes, int(np.searchsorted(since, border)))
+
+    place, first, flags = find_windows(tokens, offsets, size, choose, afford)
     split = int(np.searchsorted(place, border))  # windows of the right side
     flags &= np.uint8(OPENS)
     shared = first[split:]
     flags[shared[shared < split]] |= np.uint8(REPEATED)
     symbols, at_window = find_blocks(first, flags)
     del first, flags
+    afford(tokens.nbytes + place.nbytes + (BLOCK_BYTES + LINK_BYTES) * len(symbols))
     grown = int(np.searchsorted(at_window, split))
     return longest_rows(symbols, grown, at_window, place, size)
 

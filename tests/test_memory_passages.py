@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import random
-import subprocess
-import sys
-import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup import columns, plan, repeats, streams, survivors
-from dedup.errors import ParameterError
+from dedup import columns, matching, plan, streams, survivors
 from dedup.marks import Sieve
-from tests import oracles, strategies, views
+from dedup.meeting import Meeting
+from tests import strategies
 
 TEXTS = st.lists(st.one_of(strategies.articles(3), strategies.texts(0, 30)), max_size=6)
 
@@ -55,3 +49,41 @@ def test_repeats_under_a_bound(texts: list[str], min_words: int, threshold: floa
         assert whole.table == bounded.table
         assert whole.without_repeats() == bounded.without_repeats()
         assert set(ranges) == {16 if room == 256 else 1}
+
+
+@given(
+    st.tuples(TEXTS, TEXTS),
+    st.sampled_from([1, 3, 8]),
+    st.sampled_from([1.0, 0.8, 0.3]),
+    st.sampled_from(["jaccard", "containment"]),
+    st.sampled_from(["words:5", "words:1", "chars:4"]),
+    st.integers(1, 200),
+)
+def test_matches_under_a_bound(
+    sides: tuple[list[str], list[str]], min_words: int, threshold: float, metric: str, shingle: str, block: int
+) -> None:
+    """Pairs and passages are the same, however the texts are cut; with tables that are too small, too."""
+    options: dict[str, Any] = {"min_words": min_words, "threshold": threshold, "metric": metric, "shingle": shingle}
+    sides = (sides[0], [*sides[1], *sides[0][:2]])
+    whole = dedup.match(*sides, threads=1, **options)
+    for room in (1 << 30, 1):
+        with small_tables(room), tight(block, 256):
+            bounded = dedup.match(*sides, threads=1, memory="10GB", **options)
+        assert (whole.pairs, whole.passages, whole.summary) == (bounded.pairs, bounded.passages, bounded.summary)
+
+
+@contextmanager
+def small_tables(room: int) -> Iterator[None]:
+    """Give the tables of two sides so many bytes."""
+    meeting, keep = matching.Meeting, matching.keep_both
+
+    def roomy(*args: Any, **options: Any) -> Meeting:
+        return meeting(*args, **{**options, "room": room})
+
+    def keeping(left: Any, right: Any, size: int, anchors: int, _: int, afford: Any) -> survivors.Survivors:
+        return keep(left, right, size, anchors, room, afford)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matching, "Meeting", roomy)
+        patch.setattr(matching, "keep_both", keeping)
+        yield
