@@ -75,10 +75,9 @@ def common(command: Any) -> Any:
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--min-words", type=int, default=50, show_default=True, help="Words that a repeat has at least.")
 @click.option("--threshold", type=float, default=0.8, show_default=True, help="Least similarity of a repeat.")
+@click.option("--memory", help='A bound, such as "4GB"; the texts are then read more than once where they must be.')
 @common
-def repeats(
-    files: tuple[str, ...], min_words: int, threshold: float, as_json: bool, check: bool, threads: int | None
-) -> None:
+def repeats(files: tuple[str, ...], as_json: bool, check: bool, **options: Any) -> None:
     """Find stretches of text that repeat an earlier one, inside a text and across texts.
 
     Each FILE is a plain text in UTF-8, "-" stands for standard input. Earlier means earlier in the same file, or in a
@@ -89,7 +88,7 @@ def repeats(
     inputs = read_files(files, json_lines=False, column="text", id_column=None)
     from dedup.repeats import find_repeats
 
-    found = find_repeats(inputs.texts, ids=inputs.ids, min_words=min_words, threshold=threshold, threads=threads)
+    found = find_repeats(inputs.texts, ids=inputs.ids, **options)
     if as_json:
         for repeat in found:
             click.echo(json.dumps(repeat._asdict(), ensure_ascii=False))
@@ -175,6 +174,7 @@ def estimate(inputs: tuple[str, ...], as_json: bool, column: str, **options: Any
 @click.option("--id", "id_column", help="Field of a .jsonl line that names it; by default FILE:LINE.")
 @click.option("--against-column", help="The same of OLD; by default as --column.")
 @click.option("--against-id", help="The same of OLD; by default FILE:LINE.")
+@click.option("--memory", help='A bound, such as "4GB"; the texts are then read more than once where they must be.')
 @common
 def match(
     new: tuple[str, ...],

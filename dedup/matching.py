@@ -22,7 +22,7 @@ from dedup.lsh import check_threshold
 from dedup.matches import Matches, MatchRun, Passages
 from dedup.meeting import Meeting
 from dedup.pairs import METRICS
-from dedup.passages import Stretches, anchor_density
+from dedup.passages import Stretches
 from dedup.plan import Plan, check_memory, measure_words, plan_passages
 from dedup.progress import Progress, ProgressOption
 from dedup.shingling import Shingle, parse
@@ -157,7 +157,7 @@ MATCHING = "what may match"
 
 def _plan(sides: Sides, kind: Shingle, memory: int, threads: int) -> Plan:
     size = measure_words(sides)
-    if kind.kind == "chars":
+    if kind.kind == "chars":  # as many shingles as characters; tables for passages are then larger than they need be
         size = replace(size, shingles=size.characters)
     return plan_passages(size, memory, threads, max(LONG, size.longest), WORD_BYTES)
 
@@ -210,9 +210,8 @@ def _passages(sides: Sides, plan: Plan | None, min_words: int, threads: int, sta
         def read(texts: Texts) -> Iterable[TokenBlock]:
             return token_blocks(texts, threads, stages.stage("words", len(texts)))
 
-        anchors = round(plan.size.shingles * anchor_density(min_words))
         readers = partial(read, sides.right), partial(read, sides.left)
-        kept = keep_both(*readers, min_words, anchors, plan.room // 4, afford)
+        kept = keep_both(*readers, min_words, plan.size.shingles, plan.room // 4, afford)
         stages.stage("passages", 1)
         some = find_across(kept.tokens, kept.offsets, kept.split, min_words, afford)
         found = Stretches(*kept.back(some.start, some.end), *kept.back(some.source, some.source_end))

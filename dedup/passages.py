@@ -25,6 +25,7 @@ from dedup.plan import Afford, unbounded
 __all__ = [
     "BLOCK_BYTES",
     "LINK_BYTES",
+    "WINDOW_BYTES",
     "Numbers",
     "Places",
     "Stretches",
@@ -47,7 +48,7 @@ LONGEST_GRAM = 32
 ANCHOR_BYTES = 41
 """Of an anchor: its hash, the window it stands for, its place in the table, whether it stays."""
 
-WINDOW_BYTES = 9 + 28
+WINDOW_BYTES = 9 + 18
 """Of a window: its place, first place and flags; and tables, at the most: where no two are equal."""
 
 BLOCK_BYTES = 16

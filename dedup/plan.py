@@ -10,8 +10,8 @@ texts and options.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -54,11 +54,17 @@ UNITS_OF_MEMORY = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 POWERS = {"KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30, "TI": 1 << 40}
 
 
-Afford = Callable[[int], None]
-"""Is told the bytes that a stage is about to hold, and raises an error where they are too many."""
+class Afford(Protocol):
+    """Is told the bytes that a stage is about to hold, and raises an error where they are too many.
+
+    `all_in_all` are those that it will hold in the end, by what is known, for the error.
+    """
+
+    def __call__(self, held: int, all_in_all: int = 0) -> None:
+        """Raise `ParameterError` where so many bytes are too many."""
 
 
-def unbounded(held: int) -> None:
+def unbounded(held: int, all_in_all: int = 0) -> None:
     """Afford anything."""
 
 
@@ -112,9 +118,9 @@ class Plan:
     def affording(self, of: str) -> Afford:
         """Return what raises the error where more bytes are held than there is room for."""
 
-        def afford(held: int) -> None:
+        def afford(held: int, all_in_all: int = 0) -> None:
             if held > self.room:
-                raise self.needing(held, of)
+                raise self.needing(max(held, all_in_all), of)
 
         return afford
 
@@ -202,7 +208,7 @@ def plan_for(size: Size, memory: int | None, threads: int) -> Plan:
 SLICE = 1 << 13
 """Characters of a sampled text whose words are counted."""
 
-SPAN_COPIES = 5
+SPAN_COPIES = 4
 """What a text takes while spans are found in it, in bytes a byte: itself in UTF-8, twice for a moment, its lines."""
 
 PASSAGE_TEXT_BYTES = 80

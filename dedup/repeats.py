@@ -26,7 +26,7 @@ from dedup.chains import (
 from dedup.columns import Texts, read_texts
 from dedup.errors import ParameterError
 from dedup.lsh import check_threshold
-from dedup.passages import Stretches, anchor_density, find_stretches
+from dedup.passages import Stretches, find_stretches
 from dedup.plan import Plan, check_memory, measure_words, plan_passages
 from dedup.progress import Progress, ProgressOption
 from dedup.repeated import Repeats
@@ -148,8 +148,7 @@ def _find_in_passes(
         def read() -> Iterable[TokenBlock]:
             return token_blocks(texts, threads, stages.stage("read", len(texts)))
 
-        anchors = round(plan.size.shingles * anchor_density(size))
-        return keep_twice(read, size, anchors, plan.room // 4, afford)
+        return keep_twice(read, size, plan.size.shingles, plan.room // 4, afford)
 
     kept = survivors(size)
     stages.stage("repeats", 1)

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.marks import Sieve, bits_for
-from dedup.passages import Places, gram_of
+from dedup.passages import WINDOW_BYTES, Places, anchor_density, gram_of
 from dedup.plan import Afford
 from dedup.streams import TokenBlock
 
@@ -32,6 +32,9 @@ __all__ = ["Survivors", "keep_both", "keep_twice"]
 
 SPREAD = 4
 """Times the slots that `dedup.marks` gives a hash: one in 16 anchors then shares its slot with another by chance."""
+
+RUN_BYTES = 40
+"""Of a run, beside its tokens, while it is taken."""
 
 Blocks = Callable[[], Iterable[TokenBlock]]
 """What reads the texts, from the beginning, each time it is called."""
@@ -93,8 +96,9 @@ def anchored(blocks: Iterable[TokenBlock], size: int) -> Iterator[_Part]:
 class _Gathering:
     """Takes the runs of windows that are kept, one block after the other."""
 
-    def __init__(self, size: int, afford: Afford) -> None:
-        self._size, self._afford = size, afford
+    def __init__(self, size: int, words: int, tables: int, afford: Afford) -> None:
+        """Gather from about so many `words` in all, beside tables of so many bytes."""
+        self._size, self._words, self._tables, self._afford = size, words, tables, afford
         self._tokens: list[npt.NDArray[np.uint64]] = []
         self._lengths: list[npt.NDArray[np.int64]] = []
         self._origins: list[npt.NDArray[np.int64]] = []
@@ -126,7 +130,9 @@ class _Gathering:
             sizes, origin, new = sizes[1:], origin[1:], new - 1
         self._next = following
         self.runs += new
-        self._afford(8 * self.held + 40 * self.runs)
+        read = (following + self._size) / self._words
+        everything = (8 + WINDOW_BYTES) * self.held / min(max(read, 1e-6), 1.0)
+        self._afford(self._tables + 8 * self.held + RUN_BYTES * self.runs, round(everything))
         self._tokens.append(part.tokens[where])
         if new:
             self._lengths.append(sizes)
@@ -150,9 +156,9 @@ class _Gathering:
         )
 
 
-def keep_twice(read: Blocks, size: int, anchors: int, room: int, afford: Afford) -> Survivors:
-    """Return the windows of `size` tokens that may stand twice; about so many `anchors`, tables of `room` bytes."""
-    sieve = Sieve(SPREAD * anchors, 1.0, whole=True, room=room)
+def keep_twice(read: Blocks, size: int, words: int, room: int, afford: Afford) -> Survivors:
+    """Return the windows of `size` tokens that may stand twice; about so many `words`, a table of `room` bytes."""
+    sieve = Sieve(SPREAD * round(words * anchor_density(size)), 1.0, whole=True, room=room)
     alone: list[npt.NDArray[np.uint8]] = []
 
     def count(part: _Part) -> npt.NDArray[np.bool_]:
@@ -169,8 +175,7 @@ def keep_twice(read: Blocks, size: int, anchors: int, room: int, afford: Afford)
                     alone[place] |= bits
                 else:
                     alone.append(bits)
-    tables = sieve.bytes + sum(bits.nbytes for bits in alone)
-    kept = _Gathering(size, lambda held: afford(held + tables))
+    kept = _Gathering(size, words, sieve.bytes + sum(bits.nbytes for bits in alone), afford)
     for place, part in enumerate(anchored(read(), size)):
         lone = count(part)
         if sieve.ranges > 1:
@@ -179,15 +184,15 @@ def keep_twice(read: Blocks, size: int, anchors: int, room: int, afford: Afford)
     return kept.done(0)
 
 
-def keep_both(against: Blocks, texts: Blocks, size: int, anchors: int, room: int, afford: Afford) -> Survivors:
+def keep_both(against: Blocks, texts: Blocks, size: int, words: int, room: int, afford: Afford) -> Survivors:
     """Return the windows that may stand on both sides: those of `against` first.
 
-    About so many `anchors` on the larger side; two tables of `room` bytes together.
+    About so many `words` on both sides; two tables of `room` bytes together.
     """
     from dedup.kernels.crossing import mark_side, stand
 
     # 16 slots of a bit for each, as many as fit
-    bits = min(bits_for(16 * anchors), max((4 * room).bit_length() - 1, 10))
+    bits = min(bits_for(4 * SPREAD * round(words * anchor_density(size))), max((4 * room).bit_length() - 1, 10))
     tables = [np.zeros(1 << (bits - 6), dtype=np.uint64) for _ in range(2)]
     one = np.zeros(1, dtype=np.int64)
 
@@ -196,7 +201,7 @@ def keep_both(against: Blocks, texts: Blocks, size: int, anchors: int, room: int
 
     for part in anchored(texts(), size):
         enter(part.hashes, tables[0])
-    kept = _Gathering(size, lambda held: afford(held + 2 * tables[0].nbytes))
+    kept = _Gathering(size, words, 2 * tables[0].nbytes, afford)
     split = 0
     for side, blocks in enumerate((against, texts)):
         passed = 0
