@@ -76,6 +76,7 @@ def common(command: Any) -> Any:
 @click.option("--min-words", type=int, default=50, show_default=True, help="Words that a repeat has at least.")
 @click.option("--threshold", type=float, default=0.8, show_default=True, help="Least similarity of a repeat.")
 @click.option("--id", "id_column", help="Column or JSON field of the id; by default FILE:NUMBER.")
+@click.option("--memory", help='A bound, such as "4GB"; the texts are then read more than once where they must be.')
 @reading
 @common
 def repeats(
@@ -83,6 +84,7 @@ def repeats(
     min_words: int,
     threshold: float,
     id_column: str | None,
+    memory: str | None,
     as_json: bool,
     check: bool,
     threads: int | None,
@@ -99,7 +101,7 @@ def repeats(
     texts = inputs.open(files, column=column, id=id_column)
     from dedup.repeats import find_repeats
 
-    found = find_repeats(texts, min_words=min_words, threshold=threshold, threads=threads)
+    found = find_repeats(texts, min_words=min_words, threshold=threshold, memory=memory, threads=threads)
     if as_json:
         for repeat in found:
             click.echo(json.dumps(repeat._asdict(), ensure_ascii=False))
@@ -201,6 +203,7 @@ def estimate(
 @click.option("--id", "id_column", help="Column or JSON field of the id; by default FILE:NUMBER.")
 @click.option("--against-column", help="The same of OLD; by default as --column.")
 @click.option("--against-id", help="The same of OLD; by default FILE:NUMBER.")
+@click.option("--memory", help='A bound, such as "4GB"; the texts are then read more than once where they must be.')
 @reading
 @common
 def match(

@@ -62,13 +62,14 @@ def join_across(
     threshold: float,
     metric: str,
     *,
+    most: int | None = None,
     threads: int,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Pairs:
     """Return all pairs of a `left` with a `right` unit that reach the threshold, sorted; prepares the sets it needs.
 
-    Raises `ParameterError` where there are more than `MOST_PAIRS`. Cost: linear in the hashes, and in the index lists
-    that are met.
+    Raises `ParameterError` where there are more than `most`, at the most `MOST_PAIRS`. Cost: linear in the hashes, and
+    in the index lists that are met.
     """
     from dedup.kernels import crossing as kernels
 
@@ -88,16 +89,16 @@ def join_across(
     else:
         rounds = [(prefix[0], everything[1], kernels.LEFT_SMALLER), (everything[0], prefix[1], kernels.LEFT_LARGER)]
     parts = [no_pairs()]
-    total = 0
+    total, limit = 0, MOST_PAIRS if most is None else min(most, MOST_PAIRS)
     for probes, indexed, which in rounds:
         bounds, keys = _prefixes(units, lefts, probes, threads)
         index = _Index(*build_index(*_prefixes(units, rights, indexed, threads))[:3])
         for part in _probe(units, lefts.rows, bounds, keys, rights.rows, index, threshold, kind, which, threads):
             parts.append(part)
             total += len(part.left)
-            if total > MOST_PAIRS:
+            if total > limit:
                 raise ParameterError(
-                    f"threshold: more than {MOST_PAIRS:,} pairs of distinct texts reach {threshold:g}, which would "
+                    f"threshold: more than {limit:,} pairs of distinct texts reach {threshold:g}, which would "
                     "fill the memory; thin out one side with find_duplicates first, or raise the threshold"
                 )
         progress(len(left))

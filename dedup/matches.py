@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,6 @@ from dedup.pairs import Pairs, jaccard, similarity
 from dedup.repeated import LINE_BREAKS, counted
 from dedup.selection import replace_texts, select_rows
 from dedup.sides import Sides
-from dedup.stretches import Spans, Stretches
 from dedup.units import Units
 
 if TYPE_CHECKING:
@@ -31,6 +30,21 @@ __all__ = ["MatchRun", "MatchSummary", "Matches"]
 
 EVIDENCE = ("pairs", "passages", "either")
 """What a text may be said to match by."""
+
+
+class Passages(NamedTuple):
+    """Passages in the order of their places on the left (int64, one length).
+
+    Characters `left_start` to `left_end` of text `left` are `words` tokens that stand in text `right` of the other.
+    """
+
+    left: npt.NDArray[np.int64]
+    left_start: npt.NDArray[np.int64]
+    left_end: npt.NDArray[np.int64]
+    right: npt.NDArray[np.int64]
+    right_start: npt.NDArray[np.int64]
+    right_end: npt.NDArray[np.int64]
+    words: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -102,7 +116,7 @@ class Matches:
         units: Units,
         representatives: npt.NDArray[np.int64],
         pairs: Pairs,
-        found: tuple[Stretches, Spans] | None,
+        found: Passages | None,
         timings: Mapping[str, float],
     ) -> None:
         self._run = run
@@ -162,17 +176,13 @@ class Matches:
         """
         import pyarrow as pa
 
-        stretches, spans = self._passages
+        found = self._passages
         return pa.table(
             {
-                "left": self._sides.left.ids_at(stretches.left),
-                "left_start": spans.left_start,
-                "left_end": spans.left_end,
-                "right": self._sides.right.ids_at(stretches.right - len(self._sides.left)),
-                "right_start": spans.right_start,
-                "right_end": spans.right_end,
-                "words": stretches.words,
-                "similarity": np.ones(len(stretches.words), dtype=np.float64),
+                **found._asdict(),
+                "left": self._sides.left.ids_at(found.left),
+                "right": self._sides.right.ids_at(found.right),
+                "similarity": np.ones(len(found.words), dtype=np.float64),
             }
         )
 
@@ -199,8 +209,8 @@ class Matches:
             against_empty=right - (len(full) - full_left),
             pairs=int(self._products.sum()),
             matched=int(self._in_pairs.sum()),
-            passages=None if found is None else len(found[0].left),
-            quoting=None if found is None else len(np.unique(found[0].left)),
+            passages=None if found is None else len(found.left),
+            quoting=None if found is None else len(np.unique(found.left)),
             warnings=self._warnings(full_left, len(full) - full_left),
         )
 
@@ -252,7 +262,7 @@ class Matches:
         if by != "passages":
             goes |= self._in_pairs
         if by != "pairs":
-            goes[self._passages[0].left] = True
+            goes[self._passages.left] = True
         return select_rows(data, ~goes)
 
     def cut(self, data: Any) -> Any:
@@ -261,19 +271,19 @@ class Matches:
         `data` has as many rows as `texts` had. A passage that takes up whole lines goes with the line break behind it,
         one between two spaces with the second; a text of which nothing is left is ``""``.
         """
-        stretches, spans = self._passages
+        found = self._passages
         texts = self._sides.left
         rows = [texts.original(row) for row in range(len(texts))]
-        bounds = np.searchsorted(stretches.left, np.arange(len(texts) + 1))
-        for row in np.unique(stretches.left).tolist():
+        bounds = np.searchsorted(found.left, np.arange(len(texts) + 1))
+        for row in np.unique(found.left).tolist():
             part = slice(bounds[row], bounds[row + 1])
-            rows[row] = without(texts[row], spans.left_start[part].tolist(), spans.left_end[part].tolist())
+            rows[row] = without(texts[row], found.left_start[part].tolist(), found.left_end[part].tolist())
         return replace_texts(data, rows, self._run.column)
 
     # parts
 
     @property
-    def _passages(self) -> tuple[Stretches, Spans]:
+    def _passages(self) -> Passages:
         if self._found is None:
             raise ParameterError("passages were not looked for: min_words=None; run match again with a number")
         return self._found

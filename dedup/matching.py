@@ -1,28 +1,37 @@
 """The flow of `match`: the order of the stages across two collections, and nothing else.
 
 both sides -> blocks -> units with shingle hashes -> exact copies collapse on each side -> join across -> pairs
-both sides -> blocks -> windows of `min_words` tokens -> stretches -> spans -> passages
+both sides -> blocks -> token hashes -> stretches -> spans -> passages
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import thread_count
+from dedup.columns import Texts
 from dedup.crossing import join_across
 from dedup.errors import ParameterError
 from dedup.lsh import check_threshold
-from dedup.matches import Matches, MatchRun
+from dedup.matches import Matches, MatchRun, Passages
+from dedup.meeting import Meeting
 from dedup.pairs import METRICS
+from dedup.passages import Stretches
+from dedup.plan import Plan, check_memory, measure_words, plan_passages
 from dedup.progress import Progress, ProgressOption
 from dedup.shingling import Shingle, parse
 from dedup.sides import Sides, read_side
-from dedup.stretches import Spans, Stretches, find_stretches, locate_spans
-from dedup.units import Units, read_units
+from dedup.spans import find_spans
+from dedup.streams import LONG, TokenBlock, read_tokens, token_blocks
+from dedup.stretches import find_across
+from dedup.survivors import keep_both
+from dedup.units import Sketch, Units, read_units, sketches
 
 __all__ = ["match"]
 
@@ -42,6 +51,7 @@ def match(
     against_column: str | None = None,
     against_id: str | None = None,
     threads: int | None = None,
+    memory: int | str | None = None,
     progress: ProgressOption = None,
 ) -> Matches:
     """Find what of `texts` stands in `against`: whole texts, exactly and nearly so, and passages word for word.
@@ -58,6 +68,8 @@ def match(
     min_words : from 1 on; words that a passage has at least. None: passages are not looked for
     ids, column, id : of `texts`, as for `dedup.find_duplicates`
     against_ids, against_column, against_id : the same of `against`
+    memory : bytes, or a text such as "4GB": a bound on what is taken above the caller's own texts
+        Where it is too small to hold all shingles and words, the texts are read several times; the answer is the same.
     threads, progress : as for `dedup.find_duplicates`
 
     Returns
@@ -66,7 +78,8 @@ def match(
 
     Raises
     ------
-    ParameterError : an option means nothing, or more pairs reach the threshold than memory can hold
+    ParameterError : an option means nothing, more pairs reach the threshold than memory can hold, or `memory` is too
+        small even for what may match
     InputError : texts, ids or columns cannot be used; the message names the side and the place
 
     Notes
@@ -74,7 +87,7 @@ def match(
     Both are exact: every pair at or above the threshold is found ("exact" is with respect to the 64-bit hashes of the
     shingles), and every stretch of `min_words` tokens or more that cannot be made longer, with the first place where it
     stands. Memory: 8 bytes a shingle, and half as much again for tables. Algorithms: a prefix join across the sides
-    (`dedup.crossing`); matching statistics on a suffix automaton (`dedup.stretches`).
+    (`dedup.crossing`); matching statistics on a suffix automaton of blocks (`dedup.stretches`).
 
     >>> news = {"a": "the bridge is closed until friday", "b": "something else"}
     >>> result = match(news, ["The bridge is closed until Friday!", "it rained"], min_words=5)
@@ -92,22 +105,27 @@ def match(
         raise ParameterError(f"min_words: expected a whole number from 1 on, or None, found {min_words!r}")
     kind = parse("words:5" if shingle is None else shingle)
     workers = thread_count(threads)
+    bound = check_memory(memory)
     left = read_side("texts", texts, ids=ids, column=column, id=id)
     right = read_side("against", against, ids=against_ids, column=against_column, id=against_id)
     sides = Sides(left, right, ("texts", "against"))
+    plan = None if bound is None else _plan(sides, kind, bound, workers)
     with Progress(progress) as stages:
-        report = stages.stage("read", sides.about())
-        units = read_units(sides, kind, paragraphs=False, threads=workers, progress=report)
+        if plan is None or plan.one_pass:
+            report = stages.stage("read", sides.about())
+            units = read_units(sides, kind, paragraphs=False, threads=workers, progress=report)
+        else:
+            units = _sift(sides, kind, plan, threshold, metric, workers, stages)
         stages.stage("exact copies", 1)
         representatives = _representatives(units, len(left))
-        leading = units.full[representatives[units.full] == units.full]
+        leading = units.held[representatives[units.held] == units.held]
         middle = int(np.searchsorted(leading, len(left)))
         report = stages.stage("join", middle)
-        pairs = join_across(
-            units, leading[:middle], leading[middle:], threshold, metric, threads=workers, progress=report
-        )
+        both = leading[:middle], leading[middle:]
+        most = None if plan is None else plan.room // LISTED_BYTES
+        pairs = join_across(units, *both, threshold, metric, most=most, threads=workers, progress=report)
         units.hashes = np.empty(0, dtype=np.uint64)
-        found = None if min_words is None else _passages(sides, min_words, workers, stages)
+        found = None if min_words is None else _passages(sides, plan, min_words, workers, stages)
     run = MatchRun(metric, str(kind), threshold, min_words, "text" if column is None else column)
     return Matches(run, sides, units, representatives, pairs, found, stages.seconds)
 
@@ -122,9 +140,91 @@ def _representatives(units: Units, left_count: int) -> npt.NDArray[np.int64]:
     return first
 
 
-def _passages(sides: Sides, min_words: int, threads: int, stages: Progress) -> tuple[Stretches, Spans]:
-    report = stages.stage("windows", len(sides))
-    windows = read_units(sides, Shingle("words", min_words), paragraphs=False, threads=threads, progress=report)
-    stages.stage("passages", 1)
-    stretches = find_stretches(sides, windows, len(sides.left), min_words, threads)
-    return stretches, locate_spans(sides, stretches, threads)
+PAIR_BYTES = 40
+"""What a held shingle takes while texts are joined, at the most."""
+
+LISTED_BYTES = 100
+"""What a pair takes while pairs are sorted and listed."""
+
+WORD_BYTES = 210
+"""What a word takes where all are held and all match."""
+
+SPAN_BYTES = 1000
+"""What a passage takes while its span is found."""
+
+MATCHING = "what may match"
+
+
+def _plan(sides: Sides, kind: Shingle, memory: int, threads: int) -> Plan:
+    size = measure_words(sides)
+    if kind.kind == "chars":  # as many shingles as characters; tables for passages are then larger than they need be
+        size = replace(size, shingles=size.characters)
+    return plan_passages(size, memory, threads, max(LONG, size.longest), WORD_BYTES)
+
+
+def _sift(
+    sides: Sides, kind: Shingle, plan: Plan, threshold: float, metric: str, threads: int, stages: Progress
+) -> Units:
+    """Read both sides twice, and keep the hashes of the texts that may have a partner on the other one."""
+    meeting = Meeting(plan.size.shingles, threshold, whole=metric == "containment", room=plan.room // 4)
+    for part in sketches(
+        sides.left, kind, paragraphs=False, threads=threads, progress=stages.stage("mark", len(sides))
+    ):
+        meeting.enter(0, part.hashes)
+    parts = sketches(sides.right, kind, paragraphs=False, threads=threads, progress=stages.stage("mark", len(sides)))
+    kept = [np.zeros(0, dtype=np.bool_)]
+    for part in parts:
+        kept.append(meeting.stays(1, part.hashes, part.offsets))
+        meeting.enter(1, part.hashes[np.repeat(kept[-1], np.diff(part.offsets))])
+    rights = np.concatenate(kept)
+    afford = plan.affording(MATCHING)
+    held = 0
+
+    def choose(part: Sketch, before: int) -> npt.NDArray[np.bool_]:
+        nonlocal held
+        sizes = np.diff(part.offsets)
+        if before < len(sides.left):
+            stays = meeting.stays(0, part.hashes, part.offsets)
+        else:
+            stays = rights[before - len(sides.left) : before - len(sides.left) + len(sizes)]
+        held += int(sizes[stays].sum())
+        afford(PAIR_BYTES * held + meeting.bytes)
+        return stays
+
+    report = stages.stage("read", len(sides))
+    return read_units(sides, kind, paragraphs=False, threads=threads, choose=choose, progress=report)
+
+
+def _passages(sides: Sides, plan: Plan | None, min_words: int, threads: int, stages: Progress) -> Passages:
+    """Return the passages, with the texts of the right side read first: the first place is then the earliest one."""
+    turned = sides.turned()
+    against = len(sides.right)
+    if plan is None or plan.one_pass:
+        tokens, offsets = read_tokens(turned, threads, stages.stage("words", len(turned)))
+        stages.stage("passages", 1)
+        found = find_across(tokens, offsets, against, min_words)
+        del tokens
+    else:
+        afford = plan.affording(MATCHING)
+
+        def read(texts: Texts) -> Iterable[TokenBlock]:
+            return token_blocks(texts, threads, stages.stage("words", len(texts)))
+
+        readers = partial(read, sides.right), partial(read, sides.left)
+        kept = keep_both(*readers, min_words, plan.size.shingles, plan.room // 4, afford)
+        stages.stage("passages", 1)
+        some = find_across(kept.tokens, kept.offsets, kept.split, min_words, afford)
+        found = Stretches(*kept.back(some.start, some.end), *kept.back(some.source, some.source_end))
+        offsets = kept.bounds
+        del kept, some
+        afford(SPAN_BYTES * len(found.start))
+    here, there = find_spans(turned.__getitem__, offsets, found, threads)
+    return Passages(
+        np.searchsorted(offsets, found.start, side="right") - 1 - against,
+        here.start,
+        here.end,
+        np.searchsorted(offsets, found.source, side="right") - 1,
+        there.start,
+        there.end,
+        found.end - found.start,
+    )

@@ -14,12 +14,30 @@ Cost: linear in the tokens, whatever repeats in them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Passages", "Stretches", "cut_periods", "find_passages", "find_stretches"]
+from dedup.plan import Afford, unbounded
+
+__all__ = [
+    "BLOCK_BYTES",
+    "LINK_BYTES",
+    "WINDOW_BYTES",
+    "Numbers",
+    "Places",
+    "Stretches",
+    "anchor_density",
+    "cut_periods",
+    "find_blocks",
+    "find_stretches",
+    "find_windows",
+    "gram_of",
+    "longest_rows",
+    "stand_twice",
+]
 
 Places = npt.NDArray[np.int64]
 
@@ -27,8 +45,17 @@ LONGEST_GRAM = 32
 """Tokens of an anchor's hash: longer ones are met by chance less often, and are denser in a window."""
 
 
-SEED = 5
-"""Tokens of a seed of a chain: of a passage of 25 words, one in ten of them edited, 998 in 1,000 keep one."""
+ANCHOR_BYTES = 41
+"""Of an anchor: its hash, the window it stands for, its place in the table, whether it stays."""
+
+WINDOW_BYTES = 9 + 18
+"""Of a window: its place, first place and flags; and tables, at the most: where no two are equal."""
+
+BLOCK_BYTES = 16
+"""Of a block: symbol, window, length and source."""
+
+LINK_BYTES = 130
+"""Of a block in the suffix automaton, at the most."""
 
 
 class Stretches(NamedTuple):
@@ -40,125 +67,55 @@ class Stretches(NamedTuple):
     source_end: Places
 
 
-class Passages(NamedTuple):
-    """Repeats: `stretches` by place, the `similarity` of each to its source (float64).
-
-    Where edits are bridged, `parts` are the stretches that are equal, with small edits between them, and `part_of` the
-    row of each; a repeat that is equal from end to end has none.
-    """
-
-    stretches: Stretches
-    similarity: npt.NDArray[np.float64]
-    parts: Stretches
-    part_of: Places
-
-
-def find_passages(tokens: npt.NDArray[np.uint64], offsets: Places, size: int, threshold: float) -> Passages:
-    """Return the repeats of `size` tokens or more: exact ones at threshold 1.0, below it also chains of them."""
-    whole = find_stretches(tokens, offsets, size)
-    exact = cut_periods(whole, size)
-    none = np.empty(0, dtype=np.int64)
-    if threshold >= 1.0 or len(tokens) == 0:
-        return Passages(exact, np.ones(len(exact.start)), Stretches(none, none, none, none), none)
-    chains, parts = _find_chains(tokens, offsets, size, threshold, whole)
-    longer = np.maximum(chains[:, 1] - chains[:, 0], chains[:, 3] - chains[:, 2])
-    # what is equal and lies inside a chain is said by the chain
-    reach = np.maximum.accumulate(np.concatenate((np.full(1, -1, dtype=np.int64), chains[:, 1])))
-    alone = reach[np.searchsorted(chains[:, 0], exact.start, side="right")] < exact.end
-    stretches = Stretches(*(np.concatenate((column[alone], chains[:, i])) for i, column in enumerate(exact)))
-    similarity = np.concatenate((np.ones(int(alone.sum())), chains[:, 4] / np.maximum(longer, 1)))
-    order = np.lexsort((stretches.source, -stretches.end, stretches.start))
-    row = np.empty(len(order), dtype=np.int64)
-    row[order] = np.arange(len(order))
-    return Passages(
-        Stretches(*(column[order] for column in stretches)),
-        similarity[order],
-        Stretches(*(parts[:, i] for i in range(1, 5))),
-        row[parts[:, 0] + int(alone.sum())],
-    )
-
-
-def _find_chains(
-    tokens: npt.NDArray[np.uint64], offsets: Places, size: int, threshold: float, exact: Stretches
-) -> tuple[Places, Places]:
-    """Return the chains (start, end, source, source end, matched) by start, but those inside an `exact` stretch.
-
-    Also returns the parts of the chains that have more than one (chain, start, end, source, source end).
-    """
-    from dedup.kernels import chains as kernels
-
-    seed_size = min(SEED, (size + 1) // 2)
-    place, first, flags = find_windows(tokens, offsets, seed_size)
-    seeds = np.empty((0, 3), dtype=np.int64)
-    seeds = np.empty((kernels.find_seeds(place, first, flags, seed_size, seeds), 3), dtype=np.int64)
-    kernels.find_seeds(place, first, flags, seed_size, seeds)
-    del place, first, flags
-    seeds = seeds[np.lexsort((seeds[:, 1], seeds[:, 0]))]
-    scores = np.empty(len(seeds), dtype=np.float64)
-    back = np.empty(len(seeds), dtype=np.int64)
-    text, source_text = (np.searchsorted(offsets, seeds[:, i], side="right") for i in (0, 1))
-    kernels.link_seeds(seeds, text, source_text, scores, back)
-    del text, source_text
-    chains = np.empty((len(seeds), 5), dtype=np.int64)
-    parts = np.empty((len(seeds), 5), dtype=np.int64)
-    counts = np.zeros(2, dtype=np.int64)
-    best_first = np.argsort(-scores, kind="stable")
-    kernels.build_chains(
-        tokens, offsets, seeds, best_first, back, scores, exact.start, exact.end, size, threshold, chains, parts, counts
-    )
-    chains, parts = chains[: counts[0]], parts[: counts[1]]
-    reach = np.concatenate((np.full(1, -1, dtype=np.int64), exact.end))  # ascending, as the starts are
-    news = np.flatnonzero(reach[np.searchsorted(exact.start, chains[:, 0], side="right")] < chains[:, 1])
-    chosen = np.zeros(len(chains), dtype=np.bool_)
-    order = news[np.lexsort((chains[news, 0], -chains[news, 4]))]
-    kernels.choose_chains(chains, order, chosen, len(tokens))
-    number = np.flatnonzero(chosen)
-    number = number[np.lexsort((chains[number, 2], chains[number, 0]))]
-    row = np.full(len(chains), -1, dtype=np.int64)
-    row[number] = np.arange(len(number))
-    several = np.bincount(parts[:, 0], minlength=len(chains))[parts[:, 0]] > 1
-    parts = parts[several & chosen[parts[:, 0]]]
-    parts[:, 0] = row[parts[:, 0]]
-    return chains[number], parts[np.lexsort((parts[:, 1], parts[:, 0]))]
-
-
-def find_stretches(tokens: npt.NDArray[np.uint64], offsets: Places, size: int) -> Stretches:
+def find_stretches(tokens: npt.NDArray[np.uint64], offsets: Places, size: int, afford: Afford = unbounded) -> Stretches:
     """Return every maximal stretch of `size` tokens or more that stands earlier, with its first place."""
-    from dedup.kernels import windows as kernels
-
-    place, first, flags = find_windows(tokens, offsets, size)
-    count = kernels.cut_blocks(first, flags)
-    symbols = np.empty(count, dtype=first.dtype)
-    at_window = np.empty(count, dtype=first.dtype)
-    kernels.write_blocks(first, flags, symbols, at_window)
+    place, first, flags = find_windows(tokens, offsets, size, afford=afford)
+    afford(tokens.nbytes + 9 * len(place))
+    symbols, at_window = find_blocks(first, flags)
     del first, flags
-    begins, ends, sources = _longest(symbols)
-    start = place[at_window[begins]].astype(np.int64)
-    end = place[at_window[ends] - 1].astype(np.int64) + size
-    source = place[at_window[sources]].astype(np.int64)
-    return Stretches(start, end, source, source + end - start)
+    afford(tokens.nbytes + place.nbytes + (BLOCK_BYTES + LINK_BYTES) * len(symbols))
+    return longest_rows(symbols, len(symbols), at_window, place, size)
+
+
+Numbers = npt.NDArray[np.signedinteger]
+Choice = Callable[[npt.NDArray[np.uint64], Places], npt.NDArray[np.bool_]]
+"""Of the hashes of anchors, and the first window that each stands for, which may have a partner. Writes the hashes."""
+
+
+def stand_twice(hashes: npt.NDArray[np.uint64], _since: Places) -> npt.NDArray[np.bool_]:
+    """Return which of the hashes of anchors stand twice."""
+    from dedup.kernels.windows import mark_twice
+
+    twice = np.empty(len(hashes), dtype=np.bool_)
+    mark_twice(hashes, twice)
+    return twice
 
 
 def find_windows(
-    tokens: npt.NDArray[np.uint64], offsets: Places, size: int
-) -> tuple[npt.NDArray[np.signedinteger], npt.NDArray[np.signedinteger], npt.NDArray[np.uint8]]:
+    tokens: npt.NDArray[np.uint64],
+    offsets: Places,
+    size: int,
+    choose: Choice = stand_twice,
+    afford: Afford = unbounded,
+) -> tuple[Numbers, Numbers, npt.NDArray[np.uint8]]:
     """Return `place`, `first` and `flags` of the windows of `size` tokens that may stand twice (dedup.kernels.windows).
 
-    All that stand twice are among them.
+    All whose anchor `choose` keeps are among them.
     """
     from dedup.kernels import windows as kernels
 
     # pages that nothing is written to take no memory
     hashes = np.empty(len(tokens), dtype=np.uint64)
     since = np.empty(len(tokens), dtype=np.int64)
-    count = kernels.find_anchors(tokens, offsets, size, min((size + 1) // 2, LONGEST_GRAM), hashes, since)
-    twice = np.empty(count, dtype=np.bool_)
-    kernels.mark_twice(hashes[:count], twice)
+    count = kernels.find_anchors(tokens, offsets, size, gram_of(size), hashes, since)
+    afford(tokens.nbytes + ANCHOR_BYTES * count)
+    twice = choose(hashes[:count], since[:count])
     del hashes
     runs = np.empty((count, 2), dtype=np.int64)
     runs = runs[: kernels.keep_windows(offsets, size, since[:count], twice, runs)].copy()
     del since, twice
     left = int((runs[:, 1] - runs[:, 0]).sum())
+    afford(tokens.nbytes + WINDOW_BYTES * left)
     number: type[np.signedinteger] = np.int32 if len(tokens) < 1 << 31 else np.int64
     place = np.empty(left, dtype=number)
     first = np.empty(left, dtype=number)
@@ -168,17 +125,43 @@ def find_windows(
     return place, first, flags
 
 
-def _longest(symbols: npt.NDArray[np.signedinteger]) -> tuple[Places, Places, Places]:
-    """Return first symbol, end and first symbol of the source of every maximal repeat."""
+def gram_of(size: int) -> int:
+    """Return the tokens of an anchor's hash for windows of `size` tokens."""
+    return min((size + 1) // 2, LONGEST_GRAM)
+
+
+def anchor_density(size: int) -> float:
+    """Return the anchors a token, as a rule: 2 in a window's grams and one more (Schleimer et al.)."""
+    return min(2.0 / (size - gram_of(size) + 2), 1.0)
+
+
+def find_blocks(first: Numbers, flags: npt.NDArray[np.uint8]) -> tuple[Numbers, Numbers]:
+    """Return the rows of blocks (`symbols`), and the window where each begins; flags the cuts (written)."""
+    from dedup.kernels import windows as kernels
+
+    count = kernels.cut_blocks(first, flags)
+    symbols = np.empty(count, dtype=first.dtype)
+    at_window = np.empty(count, dtype=first.dtype)
+    kernels.write_blocks(first, flags, symbols, at_window)
+    return symbols, at_window
+
+
+def longest_rows(symbols: Numbers, grown: int, at_window: Numbers, place: Numbers, size: int) -> Stretches:
+    """Return the maximal rows of blocks that stand earlier; those from `grown` on: that stand among the ones before."""
     from dedup.kernels.passages import longest_earlier
 
     length = np.empty(len(symbols), dtype=symbols.dtype)
     source = np.empty(len(symbols), dtype=symbols.dtype)
-    longest_earlier(symbols, len(symbols), length, source)
+    longest_earlier(symbols, grown, length, source)
+    if grown < len(symbols):
+        length[:grown] = 0
     following = np.concatenate((length[1:], np.zeros(min(len(length), 1), dtype=length.dtype)))
     ends = np.flatnonzero((length > 0) & (following != length + 1))
     sizes = length[ends].astype(np.int64)
-    return ends + 1 - sizes, ends + 1, source[ends] + 1 - sizes
+    start = place[at_window[ends + 1 - sizes]].astype(np.int64)
+    end = place[at_window[ends + 1] - 1].astype(np.int64) + size
+    begin = place[at_window[source[ends] + 1 - sizes]].astype(np.int64)
+    return Stretches(start, end, begin, begin + end - start)
 
 
 def cut_periods(stretches: Stretches, size: int) -> Stretches:

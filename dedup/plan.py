@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -19,7 +20,19 @@ from dedup.errors import ParameterError
 from dedup.shingling import Shingle
 from dedup.units import read_units
 
-__all__ = ["Plan", "Size", "check_memory", "make_plan", "measure", "sample_of"]
+__all__ = [
+    "Afford",
+    "Plan",
+    "Size",
+    "check_memory",
+    "make_plan",
+    "measure",
+    "measure_words",
+    "plan_for",
+    "plan_passages",
+    "sample_of",
+    "unbounded",
+]
 
 SAMPLED_TEXTS = 512
 SAMPLED_CHARACTERS = 1 << 22
@@ -39,6 +52,20 @@ FIXED = 16 << 20
 
 UNITS_OF_MEMORY = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 POWERS = {"KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30, "TI": 1 << 40}
+
+
+class Afford(Protocol):
+    """Is told the bytes that a stage is about to hold, and raises an error where they are too many.
+
+    `all_in_all` are those that it will hold in the end, by what is known, for the error.
+    """
+
+    def __call__(self, held: int, all_in_all: int = 0) -> None:
+        """Raise `ParameterError` where so many bytes are too many."""
+
+
+def unbounded(held: int, all_in_all: int = 0) -> None:
+    """Afford anything."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +113,20 @@ class Plan:
 
     def too_small(self, shingles: int, of: str) -> ParameterError:
         """Return the error that says what would be needed to hold so many shingles."""
-        needed = self.fixed + SHINGLE_BYTES * shingles * 3 // 2
+        return self.needing(SHINGLE_BYTES * shingles * 3 // 2, of)
+
+    def affording(self, of: str) -> Afford:
+        """Return what raises the error where more bytes are held than there is room for."""
+
+        def afford(held: int, all_in_all: int = 0) -> None:
+            if held > self.room:
+                raise self.needing(max(held, all_in_all), of)
+
+        return afford
+
+    def needing(self, held: int, of: str) -> ParameterError:
+        """Return the error that says what would be needed to hold so many bytes."""
+        needed = self.fixed + held
         return ParameterError(
             f"memory: expected about {written(needed)} or more for {of}, found {written(self.memory or 0)}; "
             "give more, leave memory out, or search the collection in parts"
@@ -162,4 +202,50 @@ def plan_for(size: Size, memory: int | None, threads: int) -> Plan:
     plan = Plan(size, fixed, fixed + SHINGLE_BYTES * size.shingles, memory)
     if memory is not None and not plan.one_pass and plan.room < BLOCK_BYTES:
         raise plan.too_small(BLOCK_BYTES // SHINGLE_BYTES, f"{size.texts:,} texts, whatever is found in them")
+    return plan
+
+
+SLICE = 1 << 13
+"""Characters of a sampled text whose words are counted."""
+
+SPAN_COPIES = 4
+"""What a text takes while spans are found in it, in bytes a byte: itself in UTF-8, twice for a moment, its lines."""
+
+PASSAGE_TEXT_BYTES = 80
+"""What a text takes beside its tokens: where it begins, its length, and the same in the result."""
+
+
+def measure_words(texts: Texts) -> Size:
+    """Return how large a collection is in UTF-8 bytes and words (``shingles``), both by a slice of some texts."""
+    lengths = texts.lengths()
+    total = int(lengths.sum())
+    rows = np.unique(np.linspace(0, max(len(texts) - 1, 0), min(len(texts), SAMPLED_TEXTS)).astype(np.int64))
+    slices = []
+    for row in rows.tolist():
+        middle = max((int(lengths[row]) - SLICE) // 2, 0)
+        slices.append(texts[row][middle : middle + SLICE])
+    sampled = max(sum(map(len, slices)), 1)
+    encoded = sum(len(some.encode("utf-8", "surrogatepass")) for some in slices)
+    units = read_units(ListTexts(slices), Shingle("words", 1), paragraphs=False, threads=1)
+    words = -(-len(units.hashes) * total // sampled)
+    return Size(
+        len(texts),
+        -(-encoded * total // sampled),
+        -(-encoded * int(lengths.max(initial=0)) // sampled),
+        len(texts),
+        words,
+    )
+
+
+def plan_passages(size: Size, memory: int, threads: int, block: int, word_bytes: int) -> Plan:
+    """Return the plan for passages of texts that are read in blocks of at most so many bytes.
+
+    `word_bytes` is what a word takes where everything is held and everything repeats.
+    """
+    in_work = (threads + 1) * BLOCK_COPIES * min(block, size.characters)
+    spans = threads * SPAN_COPIES * size.longest
+    fixed = FIXED + max(in_work, spans) + PASSAGE_TEXT_BYTES * size.texts
+    plan = Plan(size, fixed, fixed + word_bytes * size.shingles, memory)
+    if not plan.one_pass and plan.room < BLOCK_BYTES:
+        raise plan.needing(BLOCK_BYTES, f"{size.texts:,} texts, whatever is found in them")
     return plan

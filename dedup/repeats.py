@@ -1,29 +1,40 @@
-"""The flow of `find_repeats`: texts -> blocks -> token hashes -> stretches -> chains -> spans -> Repeats."""
+"""The flow of `find_repeats`: texts -> blocks -> token hashes -> stretches -> chains -> spans -> Repeats.
+
+Under a bound that not everything fits, the texts are read several times, and only what may repeat is held.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import map_blocks, thread_count
-from dedup.columns import Block, Texts, read_texts
+from dedup.blocks import thread_count
+from dedup.chains import (
+    LINK_BYTES,
+    Passages,
+    find_chains,
+    find_passages,
+    find_seeds,
+    join_chains,
+    link_seeds,
+    no_chains,
+    seed_tokens,
+)
+from dedup.columns import Texts, read_texts
 from dedup.errors import ParameterError
 from dedup.lsh import check_threshold
-from dedup.passages import Stretches, find_passages
-from dedup.pool import Pool
+from dedup.passages import Stretches, find_stretches
+from dedup.plan import Plan, check_memory, measure_words, plan_passages
 from dedup.progress import Progress, ProgressOption
 from dedup.repeated import Repeats
 from dedup.spans import find_spans
-from dedup.tokens import hash_tokens, locate_tokens
+from dedup.streams import LONG, TokenBlock, read_tokens, token_blocks
+from dedup.survivors import Survivors, keep_twice
 
 __all__ = ["find_repeats"]
-
-FEW, SHORT = 16, 1 << 18
-"""Texts, and characters of them all: so little is read by the kernel that finds the spans afterwards, and the first
-run need not compile another one."""
 
 
 def find_repeats(
@@ -35,6 +46,7 @@ def find_repeats(
     column: str | None = None,
     id: str | None = None,
     threads: int | None = None,
+    memory: int | str | None = None,
     progress: ProgressOption = None,
 ) -> Repeats:
     """Find every stretch of text that repeats an earlier one, inside one text and across a list.
@@ -45,11 +57,18 @@ def find_repeats(
     min_words : from 1 on; words that a repeat has at least
     threshold : 0 < threshold <= 1; the least similarity (matched words / words of the longer side). At 1.0 what
         repeats to the word; below, also stretches with small edits between them
+    memory : bytes, or a text such as "4GB": a bound on what is taken above the caller's own texts
+        Where it is too small to hold all words, the texts are read several times; the answer is the same.
     ids, column, id, threads, progress : as for `dedup.find_duplicates`
 
     Returns
     -------
     Repeats: iterable of `Repeat`, with ``table``, ``coverage``, ``documents``, ``without_repeats()``
+
+    Raises
+    ------
+    ParameterError : an option means nothing, or `memory` is too small even for what repeats
+    InputError : texts, ids or columns cannot be used; the message names the place
 
     Notes
     -----
@@ -67,14 +86,22 @@ def find_repeats(
         raise ParameterError(f"min_words: expected a whole number from 1 on, found {min_words!r}")
     check_threshold(threshold)
     workers = thread_count(threads)
+    bound = check_memory(memory)
     bare = isinstance(texts, str)
     collection = read_texts([texts] if bare else texts, ids=ids, column=column, id=id)
+    plan = None if bound is None else _plan(collection, bound, workers, threshold)
     with Progress(progress) as stages:
-        tokens, offsets = _read_tokens(collection, workers, stages.stage("read", collection.about()))
-        stages.stage("repeats", 1)
-        found = find_passages(tokens, offsets, min_words, float(threshold))
-        del tokens
+        if plan is None or plan.one_pass:
+            tokens, offsets = read_tokens(collection, workers, stages.stage("read", collection.about()))
+            stages.stage("repeats", 1)
+            found = find_passages(tokens, offsets, min_words, float(threshold))
+            del tokens
+        else:
+            found, offsets = _find_in_passes(collection, plan, min_words, float(threshold), workers, stages)
+        stages.stage("spans", 1)
         everything = Stretches(*map(np.concatenate, zip(found.stretches, found.parts, strict=True)))
+        if plan is not None:
+            plan.affording(REPEATING)(SPAN_BYTES * len(everything.start))
         here, there = find_spans(collection.__getitem__, offsets, everything, workers)
     count = len(found.similarity)
     columns = {
@@ -91,31 +118,74 @@ def find_repeats(
     parts = (found.part_of, here.start[count:], here.end[count:])
 
     def again(shorter: list[str]) -> Repeats:
-        return find_repeats(shorter, min_words=min_words, threshold=threshold, threads=threads, progress=False)
+        return find_repeats(
+            shorter, min_words=min_words, threshold=threshold, threads=threads, memory=memory, progress=False
+        )
 
     return Repeats(collection, columns, parts, again, bare=bare)
 
 
-def _read_tokens(
-    texts: Texts, threads: int, progress: Callable[[int], None]
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """Return the token hashes of all texts in a row, and where each text begins (texts + 1)."""
-    if texts.about() <= FEW and int(texts.lengths().sum()) <= SHORT:
-        rows = [locate_tokens(texts[row].encode("utf-8", "surrogatepass"))[0] for row in range(len(texts))]
-        bounds = np.cumsum([0, *map(len, rows)], dtype=np.int64)
-        return np.concatenate([np.empty(0, dtype=np.uint64), *rows]), bounds
+REPEATING = "the words that may repeat"
 
-    def work(load: Callable[[], Block]) -> tuple[int, npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-        block = load()
-        hashes, bounds = hash_tokens(block.values, block.starts, block.ends)
-        return len(block.starts), hashes, bounds
+WORD_BYTES = {True: 210, False: 800}
+"""What a word takes where all are held and all repeat, by whether only exact repeats are asked for."""
 
-    tokens: Pool[np.uint64] = Pool(np.uint64)
-    offsets = [np.zeros(1, dtype=np.int64)]
-    done, about = 0, texts.about()
-    for count, hashes, bounds in map_blocks(work, texts.loads(), threads):
-        done += count
-        offsets.append(bounds[1:] + len(tokens))
-        tokens.append(hashes, done / max(about, done, 1))
-        progress(done)
-    return tokens.array(), np.concatenate(offsets)
+SPAN_BYTES = 1000
+"""What a repeat takes while its span is found."""
+
+
+def _plan(texts: Texts, memory: int, threads: int, threshold: float) -> Plan:
+    return plan_passages(measure_words(texts), memory, threads, LONG, WORD_BYTES[threshold >= 1.0])
+
+
+def _find_in_passes(
+    texts: Texts, plan: Plan, size: int, threshold: float, threads: int, stages: Progress
+) -> tuple[Passages, npt.NDArray[np.int64]]:
+    """Return the repeats, and where the tokens of each text begin; only what may repeat is held."""
+    afford = plan.affording(REPEATING)
+
+    def survivors(size: int) -> Survivors:
+        def read() -> Iterable[TokenBlock]:
+            return token_blocks(texts, threads, stages.stage("read", len(texts)))
+
+        return keep_twice(read, size, plan.size.shingles, plan.room // 4, afford)
+
+    kept = survivors(size)
+    stages.stage("repeats", 1)
+    found = find_stretches(kept.tokens, kept.offsets, size, afford)
+    exact = Stretches(*kept.back(found.start, found.end), *kept.back(found.source, found.source_end))
+    bounds = kept.bounds
+    del kept, found
+    if threshold >= 1.0 or bounds[-1] == 0:
+        return join_chains(exact, *no_chains(), size), bounds
+    exact_bytes = 4 * exact.start.nbytes
+    kept = survivors(seed_tokens(size))
+    stages.stage("repeats", 1)
+    seeds = find_seeds(kept.tokens, kept.offsets, seed_tokens(size), afford)
+    ends = seeds[:, :2] + seeds[:, 2:]
+    for column in (0, 1):
+        seeds[:, column], _ = kept.back(seeds[:, column], ends[:, column])
+    del kept, ends
+    links = link_seeds(seeds, bounds, size, afford)
+    del seeds
+    # chains are made in the tokens of the texts that have one, and of their sources
+    rows = np.unique(np.searchsorted(bounds, links.seeds[:, :2], side="right") - 1)
+    held = int((bounds[rows + 1] - bounds[rows]).sum())
+    afford(9 * held + LINK_BYTES * len(links.seeds) + exact_bytes)
+    tokens, offsets = read_tokens(texts, threads, stages.stage("read", len(rows)), rows)
+    stages.stage("repeats", 1)
+    # the tokens of a text that is not held stand at no place, which only shifts those behind
+    shift = bounds[rows] - offsets[:-1]
+    seeds = links.seeds
+    for column in (0, 1):
+        seeds[:, column] -= shift[np.searchsorted(bounds[rows], seeds[:, column], side="right") - 1]
+    text = np.searchsorted(bounds[rows], exact.start, side="right") - 1
+    inside = (text >= 0) & (exact.start < bounds[rows + 1][text]) if len(rows) else np.zeros(len(text), dtype=np.bool_)
+    chosen = exact.start[inside] - shift[text[inside]], exact.end[inside] - shift[text[inside]]
+    chains, parts = find_chains(tokens, offsets, links, Stretches(*chosen, *chosen), size, threshold)
+    for table, columns in ((chains, range(4)), (parts, range(1, 5))):
+        # an end is that of a token: it lies in the text of the token before it
+        for column in columns:
+            last = table[:, column] - (column - columns[0]) % 2
+            table[:, column] += shift[np.searchsorted(offsets, last, side="right") - 1]
+    return join_chains(exact, chains, parts, size), bounds

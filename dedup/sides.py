@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from dedup.columns import Block, Texts, read_texts
 from dedup.errors import DedupError
 
@@ -44,7 +47,7 @@ def read_side(side: str, texts: Any, *, ids: Iterable[Any] | None, column: str |
 class Sides(Texts):
     """The texts of two sides in a row; ids stay with their sides."""
 
-    def __init__(self, left: Texts, right: Texts, names: tuple[str, str]) -> None:
+    def __init__(self, left: Texts, right: Texts, names: tuple[str, ...]) -> None:
         self.left, self.right, self.names = left, right, names
 
     def __len__(self) -> int:
@@ -60,6 +63,18 @@ class Sides(Texts):
             with naming(name):
                 total += texts.about()
         return total
+
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Return the length of each text in characters."""
+        found = []
+        for texts, name in ((self.left, self.names[0]), (self.right, self.names[1])):
+            with naming(name):
+                found.append(texts.lengths())
+        return np.concatenate(found)
+
+    def turned(self) -> Sides:
+        """Return the same texts with the right side first."""
+        return Sides(self.right, self.left, self.names[::-1])
 
     def original(self, row: int) -> Any:
         """Return what stands in a row of its side."""

@@ -130,12 +130,12 @@ def _locate_all(text_of: Callable[[int], str], offsets: Numbers, wanted: Numbers
 
 def _locate(text: str, wanted: Numbers) -> tuple[Numbers, ...]:
     """Return the columns of `_Located` behind the first for the tokens `wanted` (ascending) of one text."""
-    data = text.encode("utf-8", "surrogatepass")
-    size = len(data)
-    values = np.frombuffer(data + bytes(PADDING), dtype=np.uint8)
+    data = text.encode("utf-8", "surrogatepass") + bytes(PADDING)
+    size = len(data) - PADDING
+    values = np.frombuffer(data, dtype=np.uint8)
     spans = np.empty((len(wanted), 2), dtype=np.int64)
     done, passed = 0, 0
-    for begin, end in _pieces(data):
+    for begin, end in _pieces(data, size):
         count, found = place_tokens(values, begin, end, wanted[done:] - passed)
         spans[done : done + len(found)] = found
         passed += count
@@ -164,11 +164,11 @@ def _characters(values: npt.NDArray[np.uint8], spans: Numbers) -> Numbers:
     return characters.reshape(2, -1)
 
 
-def _pieces(data: bytes) -> Iterator[tuple[int, int]]:
+def _pieces(data: bytes, size: int) -> Iterator[tuple[int, int]]:
     at = 0
-    while at < len(data):
-        cut = CHUNK_END.search(data, at + CHUNK) if at + CHUNK < len(data) else None
-        end = cut.start() + 1 if cut else len(data)
+    while at < size:
+        cut = CHUNK_END.search(data, at + CHUNK, size) if at + CHUNK < size else None
+        end = cut.start() + 1 if cut else size
         yield at, end
         at = end
 

@@ -81,6 +81,10 @@ def passages(left: Sequence[str], right: Sequence[str], min_words: int) -> list[
             before += 1
         while a.outside(a.finish + after) == b.outside(b.finish + after) is not None:
             after += 1
+        while before and (oracles.grows(a.text, a.begin - before) or oracles.grows(b.text, b.begin - before)):
+            before -= 1
+        while after and (oracles.grows(a.text, a.finish + after) or oracles.grows(b.text, b.finish + after)):
+            after -= 1
         spans = [side.widened(before, after) for side in (a, b)]
         found.append(Passage(at.left, *spans[0], at.right, *spans[1], at.end - at.start))
     return found

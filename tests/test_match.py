@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup import crossing, listing, matches, stretches
+from dedup import crossing, listing, matches
 from dedup.errors import InputError, ParameterError
 from tests import oracles, oracles_match, strategies, views
 
@@ -138,15 +138,6 @@ def test_passages_of_any_texts(sides: tuple[list[str], list[str]]) -> None:
         b = oracles.tokens(right[row["right"]][row["right_start"] : row["right_end"]])
         assert a == b
         assert row["words"] == len(a) >= 4
-
-
-@given(two_sides(), st.integers(1, 40))
-def test_portions_of_the_right_change_nothing(sides: tuple[list[str], list[str]], portion: int) -> None:
-    """However the right runs are shared out between automata."""
-    whole = dedup.match(*sides, min_words=2).passages
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stretches, "PORTION", portion)
-        assert whole == dedup.match(*sides, min_words=2).passages
 
 
 def test_the_first_place_is_the_source() -> None:
@@ -357,7 +348,7 @@ def test_the_summary_says_what_was_done() -> None:
     )
     assert result.summary == dedup.match(LEFT, RIGHT, min_words=5).summary
     assert result.summary.to_dict()["against_empty"] == 0
-    assert set(result.timings) == {"read", "exact copies", "join", "windows", "passages"}
+    assert set(result.timings) == {"read", "exact copies", "join", "words", "passages"}
 
 
 # ------------------------------------------------------------------------------------------ wrong use

@@ -158,8 +158,8 @@ def keep_windows(
 
 
 def table_room(windows: int) -> int:
-    """Return the entries that `find_first` needs room for: tables of half the windows, all of them, and twice them."""
-    return 7 * (windows // 2 + 64)
+    """Return the entries that `find_first` needs room for: a table of 3/4 of the windows, and one of twice that."""
+    return 3 * (windows // 4 * 3 + 64)
 
 
 @kernel
@@ -180,7 +180,7 @@ def find_first(
     power = np.uint64(1)  # BASE ** size
     for _ in range(size):
         power *= BASE
-    capacity = len(place) // 2 + 64
+    capacity = len(place) // 4 * 3 + 64  # windows that all stand twice fit into the first table
     slots, used = room[:capacity], capacity
     for slot in range(capacity):
         slots[slot] = np.uint64(0)
