@@ -185,7 +185,7 @@ def report_of(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]
         digest = xxhash.xxh3_128()
         for path in sorted(output.iterdir()):
             if path.name != "run.json":
-                digest.update(path.name + "\n")
+                digest.update(path.name.encode() + b"\n")
                 digest.update(path.read_bytes())
     rounded = {stage: round(seconds, 2) for stage, seconds in stages.items()}
     return {"disk": disk, "digest": digest.hexdigest(), "stages": rounded}

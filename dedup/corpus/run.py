@@ -129,17 +129,17 @@ def find_in_files(
         def open_store() -> Store:
             return stack.enter_context(Store(work, fingerprint, fresh=fresh))
 
-        store = open_store() if places.named or (work / "manifest.json").exists() else None
-        resumed = store is not None and FOUND in store
-        if places.output is not None and not resumed:
-            _check_free(places.output)
-        run = _FileSearch(listing, question, column, id, Budget(bound, workers), errors or Errors(), stages, tell)
         try:
+            store = open_store() if places.named or (work / "manifest.json").exists() else None
+            resumed = store is not None and FOUND in store
+            if places.output is not None and not resumed:
+                _check_free(places.output)
+            run = _FileSearch(listing, question, column, id, Budget(bound, workers), errors or Errors(), stages, tell)
             run.read(store, open_store)
             result = FileRun(run.find(), listing, run.rejects(), resumed)
             write(result, result.duplicates.timings)
         except KeyboardInterrupt as stop:
-            if run.store is not None and (places.named or places.output is not None):
+            if (places.named or places.output is not None) and (work / "manifest.json").exists():
                 stop.add_note(f"what was done is kept in {work}: run the same command again, and it goes on there")
             raise
         if run.store is not None:
