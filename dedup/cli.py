@@ -26,7 +26,7 @@ from dedup.errors import DedupError, ParameterError
 from dedup.inputs import ByName, Inputs, read_one, reading
 from dedup.showing import percent, report_duplicates, report_matches, report_repeats, show_marked
 
-FOUND, WRONG_USE, SOME_REJECTED, INTERRUPTED = 1, 2, 3, 130
+FOUND, WRONG_USE, SOME_REJECTED, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 
 
 class Group(click.Group):
@@ -39,9 +39,10 @@ class Group(click.Group):
         except DedupError as error:
             click.echo(f"dedup: {error}", err=True)
             context.exit(WRONG_USE)
-        except KeyboardInterrupt:
-            click.echo("dedup: interrupted", err=True)
-            context.exit(INTERRUPTED)
+        except KeyboardInterrupt as stop:
+            notes = "".join(f"; {note}" for note in getattr(stop, "__notes__", ()))
+            click.echo(f"dedup: {'terminated' if stop.args else 'interrupted'}{notes}", err=True)
+            context.exit(TERMINATED if stop.args else INTERRUPTED)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -120,36 +121,42 @@ def repeats(
 )
 @click.option("--id", "id_column", help="Column or JSON field of the id; by default FILE:NUMBER.")
 @click.option("--pairs", default="auto", show_default=True, help="auto or all.")
-@click.option("--memory", help='A bound, such as "4GB"; the texts are then read more than once where they must be.')
+@click.option("--output", metavar="FOLDER", help="Write a report: a new folder, whole or not at all.")
+@click.option("--memory", help='A bound, such as "4GB"; what does not fit goes to the work directory.')
+@click.option("--work-dir", metavar="FOLDER", help="Where a run keeps what it has done; by default beside --output.")
+@click.option("--fresh", is_flag=True, help="Begin again, whatever stands in the work directory.")
+@click.option("--log-json", is_flag=True, help="Write progress to stderr as JSON lines.")
 @reading
 @common
 def find(
     inputs: tuple[str, ...],
     as_json: bool,
     check: bool,
-    threads: int | None,
     column: str,
     id_column: str | None,
     format: str | None,
     on_error: str,
     max_errors: str | None,
+    output: str | None,
     **options: Any,
 ) -> None:
     """Find duplicates, exact and nearly so, among whole documents or paragraphs.
 
     An INPUT is a text file (a document), or holds documents (.jsonl, .csv, .parquet, .arrow); a folder stands for its
-    files, "-" for standard input.
+    files, "-" for standard input. With --output a report is written; a run that was stopped goes on where it was when
+    the same command is given again.
     """
-    read = Inputs(format=format, on_error=on_error, max_errors=max_errors)
-    texts = read.open(inputs, column=column, id=id_column)
-    from dedup.find import find_duplicates
+    from dedup.searching import search_files
 
-    result = find_duplicates(texts, threads=threads, **options)
+    read = Inputs(format=format, on_error=on_error, max_errors=max_errors)
+    result = search_files(inputs, read, format=format, column=column, id=id_column, output=output, **options)
     if as_json:
         for row in result.clusters.to_pylist():
             click.echo(json.dumps(row, ensure_ascii=False))
-    else:
+    elif output is None:
         report_duplicates(result)
+    else:
+        click.echo(f"report written to {output}", err=True)
     click.echo(str(result.summary), err=True)
     finish(found=result.summary.clusters > 0, check=check, rejected=read.rejected)
 

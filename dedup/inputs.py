@@ -14,7 +14,7 @@ from dedup.errors import InputError
 
 if TYPE_CHECKING:
     from dedup.corpus.collection import FileTexts
-    from dedup.corpus.rejects import Reject
+    from dedup.corpus.rejects import Errors, Reject
 
 __all__ = ["ByName", "Inputs", "read_one", "reading"]
 
@@ -61,9 +61,17 @@ class Inputs:
         chosen = files(
             *names, column=column, id=id, format=self._format, on_error=self._on_error, max_errors=self._max_errors
         )
-        return chosen.read(tell=self._tell)
+        return chosen.read(tell=self.tell)
 
-    def _tell(self, reject: Reject) -> None:
+    @property
+    def errors(self) -> Errors:
+        """What is done about records that cannot be read."""
+        from dedup.corpus.rejects import Errors
+
+        return Errors(self._on_error, self._max_errors)
+
+    def tell(self, reject: Reject) -> None:
+        """Count one reject, and name it unless it is to be skipped."""
         self._rejects += 1
         if self._on_error == "quarantine":
             click.echo(f"dedup: rejected {reject}", err=True)

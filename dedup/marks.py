@@ -7,6 +7,8 @@ the hash space is enough to see that for most texts, and makes the table smaller
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -145,7 +147,7 @@ class Sieve:
         kernels.count_alone(hashes, offsets, self._sample, *self._edges, self._shift, self._table, alone)
         return alone
 
-    def stays(self, alone: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    def stays(self, alone: npt.NDArray[np.integer[Any]], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Return which rows, of so many hashes, may have a partner, by what they have alone in all ranges."""
         return alone <= (sizes - 1 if self.whole else sizes - least(sizes, self.threshold))
 

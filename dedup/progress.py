@@ -1,7 +1,8 @@
-"""Progress of a run: a bar on a terminal after a second, a function of the caller's, or silence."""
+"""Progress of a run: a bar on a terminal after a second, JSON lines, a function of the caller's, or silence."""
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any, Self
 
 from dedup.errors import ParameterError
 
-__all__ = ["Progress", "ProgressOption"]
+__all__ = ["Heartbeats", "Progress", "ProgressOption"]
 
 ProgressOption = bool | Callable[[str, int, int], Any] | None
 
@@ -71,10 +72,54 @@ class Progress:
     def _draw(self, name: str, done: int, total: int) -> None:
         if self._bar is None:
             from rich.console import Console
+            from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
             from rich.progress import Progress as Bar
 
-            self._bar = Bar(console=Console(stderr=True), transient=True)
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TaskProgressColumn(),
+                TextColumn("{task.fields[rate]}"),
+                TimeRemainingColumn(),
+            )
+            self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
             self._bar.start()
         if name not in self._tasks:
-            self._tasks[name] = self._bar.add_task(name, total=total)
-        self._bar.update(self._tasks[name], completed=done)
+            self._tasks[name] = self._bar.add_task(name, total=total, rate="")
+        task = self._bar.tasks[self._tasks[name]]
+        rate = "" if not task.speed else f"{task.speed / 1e6:,.1f} M/s" if task.speed > 1e6 else f"{task.speed:,.0f} /s"
+        self._bar.update(self._tasks[name], completed=done, rate=rate)
+
+
+class Heartbeats:
+    """A function for `Progress` that writes JSON lines to stderr: one a stage at least, and one every few seconds.
+
+    Each has stage, done, total, seconds (since the run began), rate (a second, in this stage) and remaining (seconds).
+    """
+
+    EVERY = 5.0
+    """Seconds between two lines of a stage."""
+
+    def __init__(self) -> None:
+        self._began = self._written = self._entered = time.monotonic()
+        self._stage = ""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Write a line, if it is time for one."""
+        now = time.monotonic()
+        if stage != self._stage:
+            self._stage, self._entered = stage, now
+        elif done < total and now - self._written < self.EVERY:
+            return
+        self._written = now
+        spent = now - self._entered
+        rate = done / spent if spent > 0 and done else None
+        line = {
+            "stage": stage,
+            "done": done,
+            "total": total,
+            "seconds": round(now - self._began, 1),
+            "rate": None if rate is None else round(rate, 1),
+            "remaining": None if rate is None else round(max(total - done, 0) / rate, 1),
+        }
+        print(json.dumps(line), file=sys.stderr, flush=True)

@@ -125,7 +125,7 @@ def search(
     threads: int,
     *,
     lengths: Callable[[], npt.NDArray[np.int64]],
-    keys: Callable[[], list[Any]],
+    keys: Callable[[], Any],
     thinned: Thinned | None = None,
 ) -> Found:
     """Find the pairs and the stars of some units.

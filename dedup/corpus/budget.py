@@ -1,0 +1,80 @@
+"""The budget: what each step of a search over files takes, and what fits under a bound.
+
+Every figure is bytes of growth above the process at rest. Texts, units, shingles and the longest text are counted, not
+estimated, since the whole corpus was read before anything must be decided. With T threads, shards of s bytes, n texts,
+u units, and h shingles of the m units that may have a partner, the steps take, beside 48 MB for the interpreter::
+
+    reading          (2 T + 2) * 12 * max(1 MB, longest text)  +  3 s
+    marking          table  +  (2 T + 1) s  +  5 u
+    joining          16 h  +  150 m  +  u
+    clusters, report 100 u  +  8 n  (+ 24 u for paragraphs)
+
+The table of marks is halved and made in turns (`dedup.marks.Sieve`) until it fits, so only the last two lines can make
+a bound too small, and the error says by how much.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dedup.errors import ParameterError
+from dedup.plan import BLOCK_COPIES, SHINGLE_BYTES, UNIT_BYTES, written
+from dedup.texts import BLOCK_BYTES
+
+__all__ = ["Budget"]
+
+AT_REST = 48 << 20
+"""Bytes: what the interpreter and its libraries come to take beside the arrays."""
+
+MARK_BYTES, SPREAD_BYTES, TEXT_BYTES, PLACE_BYTES = 5, 100, 8, 24
+"""Bytes of a unit while it is marked and while the report is made; of a text, and of a paragraph's place, there too."""
+
+SMALLEST_SHARD, LARGEST_SHARD = 1 << 20, 64 << 20
+SHARDS = 64
+"""A shard is this part of the bound, within its limits: a few are in work at a time."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A bound in bytes (None: there is none) and the threads that work under it."""
+
+    memory: int | None
+    threads: int
+
+    @property
+    def shard(self) -> int:
+        """Bytes that a shard should have."""
+        if self.memory is None:
+            return LARGEST_SHARD
+        return min(max(self.memory // SHARDS, SMALLEST_SHARD), LARGEST_SHARD)
+
+    def _reading(self, longest: int) -> int:
+        return AT_REST + (2 * self.threads + 2) * BLOCK_COPIES * max(BLOCK_BYTES, longest) + 3 * self.shard
+
+    def holds_all(self, units: int, shingles: int, longest: int) -> bool:
+        """Return whether a corpus of this size can be searched with all hashes in memory."""
+        if self.memory is None:
+            return True
+        return self._reading(longest) + SHINGLE_BYTES * shingles + UNIT_BYTES * units <= self.memory
+
+    def table(self, units: int) -> int:
+        """Return the bytes that a table of marks may take."""
+        assert self.memory is not None
+        room = self.memory - AT_REST - (2 * self.threads + 1) * self.shard - MARK_BYTES * units
+        return max(room, 1 << 20)
+
+    def check(self, texts: int, units: int, held: int, shingles: int, *, paragraphs: bool) -> None:
+        """Raise `ParameterError` where `held` of the units, with so many shingles, do not fit."""
+        if self.memory is None:
+            return
+        joining = AT_REST + SHINGLE_BYTES * shingles + UNIT_BYTES * held + units
+        ending = AT_REST + (SPREAD_BYTES + PLACE_BYTES * paragraphs) * units + TEXT_BYTES * texts
+        for needed, of in (
+            (joining, f"the {held:,} of {units:,} texts that may have a partner"),
+            (ending, f"the report on {units:,} texts"),
+        ):
+            if needed > self.memory:
+                raise ParameterError(
+                    f"memory: expected about {written(needed)} or more for {of}, found {written(self.memory)}; give "
+                    "more, and run the same command again: what was read is kept in the work directory"
+                )

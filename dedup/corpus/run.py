@@ -1,0 +1,339 @@
+"""The flow of a search for duplicates over files: the order of its steps, and where each can be taken up again.
+
+files -> batches -> shards (read) -> marks, where not all hashes fit (mark, count) -> units with hashes (hold)
+-> search -> what was found -> Duplicates -> report
+
+In memory where everything fits and no work directory was named. Else the shards, the marks and what was found are
+committed to a store one by one, and a run that was stopped goes on behind the last of them. The report is the same,
+byte for byte, either way: nothing in it depends on shards, threads, memory, or on how often the run was stopped.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup import __version__
+from dedup.blocks import thread_count
+from dedup.clusters import column_of
+from dedup.corpus.batch import Token
+from dedup.corpus.budget import Budget
+from dedup.corpus.folders import refuse_overlap
+from dedup.corpus.known import KnownTexts
+from dedup.corpus.listing import Listing
+from dedup.corpus.outcome import all_units, from_arrays, spread, to_arrays
+from dedup.corpus.read import read_batches
+from dedup.corpus.rejects import Errors, Reject
+from dedup.corpus.shards import Shards, read_shards
+from dedup.corpus.store import Store
+from dedup.corpus.survivors import Held, held_shingles, hold, mark
+from dedup.duplicates import Duplicates, Run
+from dedup.errors import InputError, ParameterError
+from dedup.plan import check_memory
+from dedup.progress import Progress, ProgressOption
+from dedup.search import Found, Question, Thinned, search
+from dedup.units import Units
+
+__all__ = ["FileRun", "find_in_files"]
+
+READ, MARKS, FOUND, DONE = "read", "marks", "found", "done"
+"""Parts of the store that say how far a run has come."""
+
+
+@dataclass(frozen=True)
+class FileRun:
+    """A search over files that is over: what it found, and what could not be read."""
+
+    duplicates: Duplicates
+    listing: Listing
+    rejects: list[Reject]
+    resumed: bool = False
+    """Whether a run that was stopped had found everything already, so that its report may stand there too."""
+
+
+class _Places:
+    """Where a run writes: the report, and the work directory, which is kept in the end if the user named it."""
+
+    def __init__(self, output: Path | None, work: Path | None) -> None:
+        self.output, self.named = output, work is not None
+        self.work = work
+        if work is None and output is not None:
+            self.work = output.with_name(f"{output.name}.work")
+
+
+def find_in_files(
+    inputs: Iterable[str | os.PathLike[str]],
+    *,
+    format: str | None = None,
+    column: str = "text",
+    id: str | None = None,
+    output: str | os.PathLike[str] | None = None,
+    work_dir: str | os.PathLike[str] | None = None,
+    fresh: bool = False,
+    memory: int | str | None = None,
+    threads: int | None = None,
+    errors: Errors | None = None,
+    progress: ProgressOption = None,
+    tell: Callable[[Reject], None] = lambda _: None,
+    write: Callable[[FileRun, Mapping[str, float]], object] = lambda *_: None,
+    **options: Any,
+) -> FileRun:
+    """Find duplicates in files; `options` are those of `dedup.find_duplicates`.
+
+    Parameters
+    ----------
+    inputs, format, column, id : which files, and what is read of them (`dedup.corpus.listing.Listing`)
+    output : the folder of the report; it is refused where it is or holds an input
+    work_dir : where the run keeps what it has done, so that it can go on; by default beside `output`, and used only
+        where not everything fits into `memory`
+    fresh : begin again, whatever stands in the work directory
+    memory : a bound on what the process grows by, "4GB" say; None: there is none
+    errors : what is done about records that cannot be read
+    tell : called with each reject
+    write : called with the run and the seconds of its stages before the work directory is emptied: writes the report
+
+    Raises `ParameterError` for options that mean nothing, a bound that is too small, and a work directory of another
+    run, `InputError` for what cannot be read, `StorageError` for what cannot be written. What was committed stays, and
+    the same call goes on from there.
+    """
+    question = Question.check(**{**DEFAULTS, **options})
+    if callable(question.keep):
+        raise ParameterError("keep: expected a word or a column, as in max:COLUMN, for files; found a function")
+    workers, bound = thread_count(threads), check_memory(memory)
+    listing = Listing(inputs, format=format)
+    places = _Places(None if output is None else Path(output), None if work_dir is None else Path(work_dir))
+    inputs_named = [("the input", entry.source) for entry in listing]
+    for path in (places.output, places.work):
+        if path is not None:
+            refuse_overlap(path, inputs_named)
+    asked = {
+        name: getattr(question, name) for name in ("unit", "threshold", "metric", "method", "keep", "recall", "seed")
+    }
+    asked |= {"shingle": str(question.shingle), "pairs": question.listing, "column": column, "id": id}
+    asked |= {"format": format, "version": __version__}
+    fingerprint = {"options": asked, "inputs": listing.fingerprint()}
+    with ExitStack() as stack, Progress(progress) as stages:
+        if places.work is None:
+            made = stack.enter_context(tempfile.TemporaryDirectory(prefix="dedup-work-", ignore_cleanup_errors=True))
+            places.work = Path(made)
+        work = places.work
+
+        def open_store() -> Store:
+            return stack.enter_context(Store(work, fingerprint, fresh=fresh))
+
+        store = open_store() if places.named or (work / "manifest.json").exists() else None
+        resumed = store is not None and FOUND in store
+        if places.output is not None and not resumed:
+            _check_free(places.output)
+        run = _FileSearch(listing, question, column, id, Budget(bound, workers), errors or Errors(), stages, tell)
+        try:
+            run.read(store, open_store)
+            result = FileRun(run.find(), listing, run.rejects(), resumed)
+            write(result, result.duplicates.timings)
+        except KeyboardInterrupt as stop:
+            if run.store is not None and (places.named or places.output is not None):
+                stop.add_note(f"what was done is kept in {work}: run the same command again, and it goes on there")
+            raise
+        if run.store is not None:
+            run.store.clear(remove=not places.named)
+        return result
+
+
+DEFAULTS: dict[str, Any] = {
+    "unit": "document",
+    "threshold": 0.8,
+    "metric": "jaccard",
+    "shingle": None,
+    "method": "auto",
+    "keep": "first",
+    "pairs": "auto",
+    "recall": 0.999,
+    "seed": 1,
+}
+"""The options of `dedup.find_duplicates` that a search over files has too."""
+
+
+class _FileSearch:
+    """One search over files, step by step; every step looks in the store first."""
+
+    def __init__(
+        self,
+        listing: Listing,
+        question: Question,
+        column: str,
+        id: str | None,
+        budget: Budget,
+        errors: Errors,
+        stages: Progress,
+        tell: Callable[[Reject], None],
+    ) -> None:
+        self.listing, self.question, self.column, self.id = listing, question, column, id
+        self.budget, self.errors, self.stages, self.tell = budget, errors, stages, tell
+        self.store: Store | None = None
+        self.shards = Shards()
+
+    # read
+
+    def read(self, store: Store | None, open_store: Callable[[], Store]) -> None:
+        """Read all files into shards, or those that a stopped run has not come to."""
+        self.store, self.shards = store, Shards(store)
+        for reject in self.rejects():
+            self.tell(reject)
+        if store is None or READ not in store:
+            self._read_on(open_store)
+            if self.store is not None:
+                self.store.commit(READ, b"")
+        shards = self.shards
+        texts, rejected = shards.total("texts"), shards.total("rejects") + len(self.listing.rejects)
+        first = next(iter(self.rejects()), None)
+        self.errors.check(rejected, texts + rejected, first, done=True)
+        if not shards.total("filled"):
+            found = f"nothing but texts without words in {texts:,}" if texts else "none"
+            why = f"; {rejected:,} were rejected, the first: {first}" if first else ""
+            raise InputError(
+                f"expected texts, found {found} in {', '.join(e.path for e in self.listing.entries[:3])}{why}"
+            )
+
+    def _read_on(self, open_store: Callable[[], Store]) -> None:
+        shards, budget = self.shards, self.budget
+        sizes = np.cumsum([0, *(entry.size for entry in self.listing)])
+        report = self.stages.stage("read", int(sizes[-1]))
+
+        def behind(token: Token) -> None:
+            entry = self.listing[token[0]] if token[0] < len(self.listing) else None
+            inside = token[1] if entry and entry.compression is None and entry.format in ("jsonl", "csv") else 0
+            report(int(sizes[token[0]]) + inside)
+
+        by = column_of(self.question.keep)
+        extra = () if by is None else (by,)
+        batches = read_batches(self.listing, column=self.column, id=self.id, extra=extra, after=shards.more)
+        shingle, paragraphs = self.question.shingle, self.question.paragraphs
+        for shard in read_shards(
+            batches,
+            shingle,
+            paragraphs=paragraphs,
+            threads=budget.threads,
+            size=budget.shard,
+            after=shards.more,
+            progress=behind,
+        ):
+            rejects = [] if not shard.facts.rejects else list(shard.rejects())
+            shards.add(shard)
+            for reject in rejects:
+                self.tell(reject)
+            if rejects:
+                count = shards.total("rejects")
+                self.errors.check(count, count + shards.total("texts"), next(shards.rejects()), done=False)
+            if not shards.stored and not self._all_fits():
+                self.store = open_store()
+                shards.spill(self.store)
+
+    def _all_fits(self) -> bool:
+        longest = max((facts.longest for facts in self.shards.facts), default=0)
+        return self.budget.holds_all(self.shards.total("units"), self.shards.total("shingles"), longest)
+
+    def rejects(self) -> list[Reject]:
+        """Return what could not be read: files that are not there, then records in order."""
+        return [*self.listing.rejects, *self.shards.rejects()]
+
+    # search
+
+    def find(self) -> Duplicates:
+        """Find what repeats, or take it from the store."""
+        store = self.store
+        if store is not None and FOUND in store:
+            kept, rows, sizes = from_arrays(store.arrays(FOUND), store.parts[FOUND].facts)
+        else:
+            kept, rows, sizes = self._search()
+            if store is not None:
+                store.commit(FOUND, *to_arrays(kept, rows, sizes))
+        return self._duplicates(kept, rows, sizes)
+
+    def _search(self) -> tuple[Found, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return what was found among the units that are held, where they stand, and the sizes of their sets."""
+        question, shards = self.question, self.shards
+        held, thinned = self._hold(), None
+        if len(held.places) < shards.total("units"):
+            thinned = Thinned(shards.total("shingles"), held.places, self._again)
+        found = search(
+            question,
+            held.units,
+            self.stages,
+            self.budget.threads,
+            lengths=lambda: held.lengths,
+            keys=lambda: None if held.extra is None else held.extra.column(0),
+            thinned=thinned,
+        )
+        return found, held.places, held.units.sizes
+
+    def _hold(self) -> Held:
+        """Hold all units, or those that may have a partner."""
+        question, store = self.question, self.store
+        # the bands of the other method are chosen for the units that stay, so these must not depend on the memory
+        if question.method != "lsh" and self._all_fits():
+            return self._held(None)
+        if store is not None and MARKS in store:
+            packed = store.arrays(MARKS)["stays"]
+            stays = np.unpackbits(packed, count=self.shards.total("units")).astype(np.bool_)
+        else:
+            stays = self._mark(question.threshold)
+            if store is not None:
+                store.commit(MARKS, {"stays": np.packbits(stays)})
+        return self._held(stays)
+
+    def _mark(self, threshold: float) -> npt.NDArray[np.bool_]:
+        room = None if self.budget.memory is None else self.budget.table(self.shards.total("units"))
+        whole, threads = self.question.whole, self.budget.threads
+        return mark(self.shards, threshold, whole=whole, room=room, threads=threads, stages=self.stages)
+
+    def _held(self, stays: npt.NDArray[np.bool_] | None) -> Held:
+        shards, paragraphs = self.shards, self.question.paragraphs
+        if stays is not None:
+            shingles, held = held_shingles(shards, stays), int(stays.sum())
+            texts, units = shards.total("texts"), shards.total("units")
+            self.budget.check(texts, units, held, shingles, paragraphs=paragraphs)
+        threads = self.budget.threads
+        last = stays is None
+        return hold(shards, stays, paragraphs=paragraphs, threads=threads, stages=self.stages, last=last)
+
+    def _again(self, threshold: float) -> tuple[Units, npt.NDArray[np.int64]]:
+        held = self._held(self._mark(threshold))
+        return held.units, held.places
+
+    # result
+
+    def _duplicates(self, found: Found, rows: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> Duplicates:
+        question, shards = self.question, self.shards
+        self.stages.stage("ids", 1)
+        texts = KnownTexts(self.listing, self.column, self.id, shards)
+        units = all_units(shards, rows, sizes, paragraphs=question.paragraphs)
+        found = spread(found, rows, len(units))
+        run = Run(
+            unit=question.unit,
+            method="exact" if found.bands is None else "lsh",
+            shingle=str(question.shingle),
+            threshold=question.threshold,
+            listing=question.listing,
+            column=self.column,
+            metric=question.metric,
+            bands=found.bands,
+            large_buckets=found.large_buckets,
+            crowded=found.crowded,
+            closest=found.closest,
+        )
+        parts = (found.representatives, found.rank, found.pairs, found.stars)
+        return Duplicates(run, texts, units, *parts, self.stages.seconds)
+
+
+def _check_free(output: Path) -> None:
+    """Raise `ParameterError` where the report cannot be written in the end, before any work is done."""
+    if output.exists() and not (output.is_dir() and next(output.iterdir(), None) is None):
+        raise ParameterError(f"output: expected a new or an empty folder, found {output} in use; choose another name")

@@ -1,0 +1,275 @@
+"""Shards: what the reading of a corpus leaves behind, in pieces of about 64 MB, in memory or in a work directory.
+
+A shard holds what some batches give, in order: the hashes of their units, one behind the other (uint64), and the rows:
+
+| array | shape | of each |
+|---|---|---|
+| sizes | (units,) int64 | unit: its hashes |
+| digests | (units,) uint64 | unit: see `dedup.units.Units` |
+| places | (units, 3) int64 | paragraph: number, start, end; not there for documents |
+| counts | (texts,) int64 | text: its units |
+| lengths | (texts,) int64 | text: characters |
+| numbers | (texts,) int64 | text: number of its record in the file |
+| batches | (batches, 5) int64 | batch: number of its file, texts, and the token with which reading it begins |
+| ids, extra, rejects | (bytes,) uint8 | Arrow IPC of the user's ids and of further columns; JSON of the rejects |
+
+Hashes and rows are two parts of a store, since most passes want one of the two. A shard counts when its rows are
+committed. Where a shard ends depends on the batches and on the size of a shard, and no result on either.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import map_blocks
+from dedup.corpus.batch import Batch, Token
+from dedup.corpus.read import BEGIN
+from dedup.corpus.rejects import Reject
+from dedup.corpus.store import Store
+from dedup.shingling import Shingle
+from dedup.texts import block_of
+from dedup.units import Sketch, sketch_block
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["SHARD_BYTES", "Facts", "Rows", "Shard", "Shards", "read_shards", "unpacked"]
+
+SHARD_BYTES = 64 << 20
+"""Bytes of hashes and rows that a shard aims at: few enough to be read at once, enough to make a sync cheap."""
+
+Rows = dict[str, npt.NDArray[Any]]
+
+
+class Facts(NamedTuple):
+    """What is known of a shard without reading it: numbers, the longest text (bytes), and where reading goes on."""
+
+    texts: int
+    units: int
+    shingles: int
+    filled: int
+    rejects: int
+    bytes: int
+    longest: int
+    more: Token
+
+
+class Shard(NamedTuple):
+    """The hashes and rows of some batches."""
+
+    hashes: npt.NDArray[np.uint64]
+    rows: Rows
+    facts: Facts
+
+    def rejects(self) -> list[Reject]:
+        """Return the rejects of these batches."""
+        return _rejects(self.rows)
+
+
+def _rejects(rows: Rows) -> list[Reject]:
+    return [Reject(*fields) for fields in json.loads(rows["rejects"].tobytes() or b"[]")]
+
+
+class _Read(NamedTuple):
+    """What one batch gives; the texts are gone."""
+
+    begin: Token
+    batch: Batch
+    sketch: Sketch
+    lengths: npt.NDArray[np.int64]
+    bytes: int
+    longest: int
+
+
+def read_shards(
+    batches: Iterable[Batch],
+    shingle: Shingle,
+    *,
+    paragraphs: bool,
+    threads: int,
+    size: int = SHARD_BYTES,
+    after: Token | None = None,
+    progress: Callable[[Token], None] = lambda _: None,
+) -> Iterator[Shard]:
+    """Yield the shards of some batches, the first of which begins at the token `after`.
+
+    `progress` is called with the token behind each batch.
+    """
+    waiting: list[_Read] = []
+    held = 0
+
+    def work(given: tuple[Token, Batch]) -> _Read:
+        return _read(*given, shingle, paragraphs=paragraphs)
+
+    for read in map_blocks(work, _with_begin(batches, BEGIN if after is None else after), threads):
+        waiting.append(read)
+        held += read.sketch.hashes.nbytes + read.sketch.places.nbytes + 32 * len(read.lengths)
+        if held >= size:
+            yield _shard(waiting, paragraphs=paragraphs)
+            waiting, held = [], 0
+        progress(read.batch.more)
+    if waiting:
+        yield _shard(waiting, paragraphs=paragraphs)
+
+
+def _with_begin(batches: Iterable[Batch], begin: Token) -> Iterator[tuple[Token, Batch]]:
+    for batch in batches:
+        yield begin, batch
+        begin = batch.more
+
+
+def _read(begin: Token, batch: Batch, shingle: Shingle, *, paragraphs: bool) -> _Read:
+    import pyarrow.compute as pc
+
+    block = block_of(0, batch.texts)
+    sketch = sketch_block(block, shingle, paragraphs=paragraphs)
+    lengths = np.asarray(pc.fill_null(pc.utf8_length(batch.texts), 0).to_numpy(zero_copy_only=False), dtype=np.int64)
+    sizes = block.ends - block.starts
+    nothing = batch.texts.slice(0, 0)
+    return _Read(begin, batch._replace(texts=nothing), sketch, lengths, int(sizes.sum()), int(sizes.max(initial=0)))
+
+
+def _shard(reads: list[_Read], *, paragraphs: bool) -> Shard:
+    batches = [read.batch for read in reads]
+    sketches = [read.sketch for read in reads]
+    sizes = np.concatenate([np.diff(sketch.offsets) for sketch in sketches])
+    lengths = np.concatenate([read.lengths for read in reads])
+    rejects = [reject for batch in batches for reject in batch.rejects]
+    rows: Rows = {
+        "sizes": sizes,
+        "digests": np.concatenate([sketch.digests for sketch in sketches]),
+        "counts": np.concatenate([np.bincount(s.places[:, 0], minlength=s.texts) for s in sketches]).astype(np.int64),
+        "lengths": lengths,
+        "numbers": np.concatenate([batch.numbers for batch in batches]),
+        "batches": np.array([[b.batch.file, len(b.batch.numbers), *b.begin] for b in reads], dtype=np.int64),
+        "rejects": _bytes(json.dumps(rejects).encode()) if rejects else _bytes(b""),
+    }
+    if paragraphs:
+        rows["places"] = np.concatenate([sketch.places[:, 1:] for sketch in sketches])
+    if batches[0].ids is not None:
+        rows["ids"] = _packed({"id": [batch.ids for batch in batches if len(batch.numbers)]})
+    if batches[0].extra:
+        full = [batch for batch in batches if len(batch.numbers)]
+        rows["extra"] = _packed({name: [batch.extra[name] for batch in full] for name in batches[0].extra})
+    hashes = np.concatenate([sketch.hashes for sketch in sketches])
+    facts = Facts(
+        len(lengths),
+        len(sizes),
+        len(hashes),
+        int((sizes > 0).sum()),
+        len(rejects),
+        sum(read.bytes for read in reads),
+        max(read.longest for read in reads),
+        batches[-1].more,
+    )
+    return Shard(hashes, rows, facts)
+
+
+def _bytes(data: bytes) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(data, dtype=np.uint8)
+
+
+def _packed(columns: dict[str, list[pa.Array]]) -> npt.NDArray[np.uint8]:
+    """Return columns, each of some pieces, as Arrow IPC."""
+    import pyarrow as pa
+
+    table = pa.table({name: pa.chunked_array(pieces) if pieces else pa.nulls(0) for name, pieces in columns.items()})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return _bytes(sink.getvalue().to_pybytes())
+
+
+def unpacked(data: npt.NDArray[np.uint8]) -> pa.Table:
+    """Return columns that were packed as Arrow IPC."""
+    import pyarrow as pa
+
+    return pa.ipc.open_stream(pa.py_buffer(data)).read_all()
+
+
+class Shards:
+    """The shards of a corpus, in order: held in memory until `spill` moves them into a store."""
+
+    def __init__(self, store: Store | None = None) -> None:
+        """Take over what a store holds already."""
+        self._store = store
+        self._held: list[Shard | None] = []
+        self.facts: list[Facts] = []
+        while store is not None and f"rows-{len(self.facts):05}" in store:
+            self.facts.append(Facts(*store.parts[f"rows-{len(self.facts):05}"].facts))
+
+    def __len__(self) -> int:
+        return len(self.facts)
+
+    @property
+    def stored(self) -> bool:
+        """Whether the shards are in a store."""
+        return self._store is not None
+
+    @property
+    def more(self) -> Token | None:
+        """Where reading goes on, None where nothing was read."""
+        return self.facts[-1].more if self.facts else None
+
+    def total(self, name: str) -> int:
+        """Return the sum of a fact over all shards."""
+        place = Facts._fields.index(name)
+        return sum(facts[place] for facts in self.facts)  # type: ignore[misc]
+
+    def add(self, shard: Shard) -> None:
+        """Add a shard behind the others."""
+        if self._store is None:
+            self._held.append(shard)
+        else:
+            self._commit(self._store, len(self.facts), shard)
+        self.facts.append(shard.facts)
+
+    def spill(self, store: Store) -> None:
+        """Move what is held into a store, where all further shards go."""
+        for number, shard in enumerate(self._held):
+            assert shard is not None
+            self._commit(store, number, shard)
+            self._held[number] = None
+        self._held = []
+        self._store = store
+
+    @staticmethod
+    def _commit(store: Store, number: int, shard: Shard) -> None:
+        store.commit(f"hashes-{number:05}", {"hashes": shard.hashes})
+        store.commit(f"rows-{number:05}", shard.rows, shard.facts)
+
+    def hashes(self, number: int) -> npt.NDArray[np.uint64]:
+        """Return the hashes of a shard."""
+        if self._store is not None:
+            return self._store.arrays(f"hashes-{number:05}")["hashes"]
+        shard = self._held[number]
+        assert shard is not None
+        return shard.hashes
+
+    def let_go(self, number: int) -> npt.NDArray[np.uint64]:
+        """Return the hashes of a shard, and hold them no longer."""
+        hashes = self.hashes(number)
+        if self._store is None:
+            shard = self._held[number]
+            assert shard is not None
+            self._held[number] = shard._replace(hashes=hashes[:0].copy())
+        return hashes
+
+    def rows(self, number: int) -> Rows:
+        """Return the rows of a shard."""
+        if self._store is not None:
+            return self._store.arrays(f"rows-{number:05}")
+        shard = self._held[number]
+        assert shard is not None
+        return shard.rows
+
+    def rejects(self) -> Iterator[Reject]:
+        """Yield all rejects of the records, in order."""
+        for number, facts in enumerate(self.facts):
+            if facts.rejects:
+                yield from _rejects(self.rows(number))

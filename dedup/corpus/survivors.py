@@ -1,0 +1,135 @@
+"""Survivors: the units of a corpus that may have a partner, found by passes over its shards.
+
+Marks say which shingles may stand twice (`dedup.marks.Sieve`), in ranges of the hash space where the table is too large
+for what memory there is; a unit with more shingles alone than it may miss at the threshold is let go. None that has a
+partner is missing, and which others stay depends on the hashes alone: not on the shards, nor on the room.
+
+Cost: two passes over the hashes a range of the table, one over those that stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import map_blocks
+from dedup.corpus.shards import Shards, unpacked
+from dedup.marks import Sieve
+from dedup.progress import Progress
+from dedup.units import Units
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Held", "held_shingles", "hold", "mark"]
+
+
+class Held(NamedTuple):
+    """Units whose hashes are held, where they stand among all units, the characters of each, and its further values."""
+
+    units: Units
+    places: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int64]
+    extra: pa.Table | None
+
+
+def mark(
+    shards: Shards, threshold: float, *, whole: bool, room: int | None, threads: int, stages: Progress
+) -> npt.NDArray[np.bool_]:
+    """Return which units may have a partner at the threshold; `room` is what the table may take, None: all it needs."""
+    sieve = Sieve(shards.total("shingles"), threshold, whole=whole, room=1 << 62 if room is None else room)
+    alone = np.zeros(shards.total("units"), dtype=np.int32)
+    stays = np.empty(len(alone), dtype=np.bool_)
+    for number in range(sieve.ranges):
+        sieve.begin(number)
+        report = stages.stage("mark", len(shards))
+        for done, hashes in enumerate(map_blocks(shards.hashes, range(len(shards)), threads), start=1):
+            sieve.enter(hashes, threads)
+            report(done)
+        report = stages.stage("count", len(shards))
+
+        def count(shard: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+            sizes = shards.rows(shard)["sizes"]
+            return sieve.count(shards.hashes(shard), _offsets(sizes)), sizes.copy()
+
+        at = 0
+        for done, (found, sizes) in enumerate(map_blocks(count, range(len(shards)), threads), start=1):
+            own = slice(at, at + len(sizes))
+            alone[own] += found.astype(np.int32)
+            stays[own] = sieve.stays(alone[own], sizes) & (sizes > 0)
+            at = own.stop
+            report(done)
+    return stays
+
+
+def held_shingles(shards: Shards, stays: npt.NDArray[np.bool_]) -> int:
+    """Return the number of shingles of the units that stay."""
+    at = total = 0
+    for number in range(len(shards)):
+        sizes = shards.rows(number)["sizes"]
+        total += int(sizes[stays[at : at + len(sizes)]].sum())
+        at += len(sizes)
+    return total
+
+
+def hold(
+    shards: Shards, stays: npt.NDArray[np.bool_] | None, *, paragraphs: bool, threads: int, stages: Progress, last: bool
+) -> Held:
+    """Return the units that stay, or all. With `last` the shards in memory let go of their hashes on the way."""
+    shingles = shards.total("shingles") if stays is None else held_shingles(shards, stays)
+    units = shards.total("units") if stays is None else int(stays.sum())
+    hashes = np.empty(shingles, dtype=np.uint64)
+    offsets = np.zeros(units + 1, dtype=np.int64)
+    digests = np.empty(units, dtype=np.uint64)
+    lengths = np.empty(units, dtype=np.int64)
+    places = np.empty((units, 4 if paragraphs else 1), dtype=np.int64)
+    chosen = np.empty(units, dtype=np.int64)
+    extra: list[pa.Table] = []
+    report = stages.stage("hold", len(shards))
+    get: Callable[[int], npt.NDArray[np.uint64]] = shards.let_go if last else shards.hashes
+
+    def load(number: int) -> tuple[int, npt.NDArray[np.uint64]]:
+        return number, get(number)
+
+    text = unit = at = filled = 0  # of all texts, of all units, of the units that stay, of their hashes
+    for number, values in map_blocks(load, range(len(shards)), threads if shards.stored else 1):
+        rows = shards.rows(number)
+        sizes = rows["sizes"]
+        keep = np.ones(len(sizes), dtype=np.bool_) if stays is None else stays[unit : unit + len(sizes)]
+        own = slice(at, at + int(keep.sum()))
+        values = values if stays is None else values[np.repeat(keep, sizes)]
+        hashes[filled : filled + len(values)] = values
+        offsets[own.start + 1 : own.stop + 1] = filled + np.cumsum(sizes[keep])
+        digests[own] = rows["digests"][keep]
+        chosen[own] = unit + np.flatnonzero(keep)
+        documents = np.repeat(np.arange(len(rows["counts"]), dtype=np.int64), rows["counts"])[keep]
+        places[own, 0] = text + documents
+        if paragraphs:
+            places[own, 1:] = rows["places"][keep]
+            lengths[own] = places[own, 3] - places[own, 2]
+        else:
+            lengths[own] = rows["lengths"][documents]
+        if "extra" in rows and len(rows["counts"]):
+            extra.append(unpacked(rows["extra"].copy()).take(documents))
+        text += len(rows["counts"])
+        unit += len(sizes)
+        filled += len(values)
+        at = own.stop
+        report(number + 1)
+    sizes = np.full(units, -1, dtype=np.int64)
+    units_held = Units(places, hashes, offsets, digests, sizes, np.diff(offsets) > 0)
+    return Held(units_held, chosen, lengths, _joined(extra) if extra else None)
+
+
+def _joined(tables: list[pa.Table]) -> pa.Table:
+    """Return tables as one; a column that is of integers here and of fractions there becomes one of fractions."""
+    import pyarrow as pa
+
+    return pa.concat_tables(tables, promote_options="permissive")
+
+
+def _offsets(sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(sizes)))
