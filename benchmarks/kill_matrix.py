@@ -37,7 +37,7 @@ def digest_of(report: Path) -> str:
     digest = xxhash.xxh3_128()
     for path in sorted(report.iterdir()):
         if path.name != "run.json":
-            digest.update(path.name + "\n")
+            digest.update(path.name.encode() + b"\n")
             digest.update(path.read_bytes())
     return digest.hexdigest()
 

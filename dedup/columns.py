@@ -173,7 +173,9 @@ def _other_column(table: Any, name: str) -> pa.ChunkedArray:
     column = [row.get(name) for row in table] if isinstance(table, (list, tuple)) else table[name]
     try:
         if hasattr(column, "__arrow_c_stream__"):
-            return pa.chunked_array(column)
+            found = pa.chunked_array(column)
+            # Arrow cannot take from views
+            return found.cast(pa.large_string()) if pa.types.is_string_view(found.type) else found
         return pa.chunked_array([pa.array(_values(column), from_pandas=True)])
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, TypeError) as error:
         raise ParameterError(f'keep: expected values of one kind in the column "{name}"; {error}') from error

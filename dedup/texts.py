@@ -99,6 +99,10 @@ class Texts(ABC):
 
         Raises `ParameterError` where there are no columns or none of this name.
         """
+        if self.others is None and not len(self):  # no rows: as well a table as anything else
+            import pyarrow as pa
+
+            return pa.chunked_array([pa.nulls(0)])
         if self.others is None:
             raise ParameterError(f'keep: "{name}" names a column, but what came in is no table')
         return self.others(name)

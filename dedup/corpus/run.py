@@ -129,17 +129,17 @@ def find_in_files(
         def open_store() -> Store:
             return stack.enter_context(Store(work, fingerprint, fresh=fresh))
 
-        store = open_store() if places.named or (work / "manifest.json").exists() else None
-        resumed = store is not None and FOUND in store
-        if places.output is not None and not resumed:
-            _check_free(places.output)
-        run = _FileSearch(listing, question, column, id, Budget(bound, workers), errors or Errors(), stages, tell)
         try:
+            store = open_store() if places.named or (work / "manifest.json").exists() else None
+            resumed = store is not None and FOUND in store
+            if places.output is not None and not resumed:
+                _check_free(places.output)
+            run = _FileSearch(listing, question, column, id, Budget(bound, workers), errors or Errors(), stages, tell)
             run.read(store, open_store)
             result = FileRun(run.find(), listing, run.rejects(), resumed)
             write(result, result.duplicates.timings)
         except KeyboardInterrupt as stop:
-            if run.store is not None and (places.named or places.output is not None):
+            if (places.named or places.output is not None) and (work / "manifest.json").exists():
                 stop.add_note(f"what was done is kept in {work}: run the same command again, and it goes on there")
             raise
         if run.store is not None:
@@ -204,6 +204,7 @@ class _FileSearch:
 
     def _read_on(self, open_store: Callable[[], Store]) -> None:
         shards, budget = self.shards, self.budget
+        budget.check_reading()
         sizes = np.cumsum([0, *(entry.size for entry in self.listing)])
         report = self.stages.stage("read", int(sizes[-1]))
 
@@ -232,6 +233,7 @@ class _FileSearch:
             if rejects:
                 count = shards.total("rejects")
                 self.errors.check(count, count + shards.total("texts"), next(shards.rejects()), done=False)
+            budget.check_reading(shard.facts.longest)
             if not shards.stored and not self._all_fits():
                 self.store = open_store()
                 shards.spill(self.store)
@@ -299,7 +301,8 @@ class _FileSearch:
         if stays is not None:
             shingles, held = held_shingles(shards, stays), int(stays.sum())
             texts, units = shards.total("texts"), shards.total("units")
-            self.budget.check(texts, units, held, shingles, paragraphs=paragraphs)
+            bands = self.question.method == "lsh"
+            self.budget.check(texts, units, held, shingles, paragraphs=paragraphs, bands=bands)
         threads = self.budget.threads
         last = stays is None
         return hold(shards, stays, paragraphs=paragraphs, threads=threads, stages=self.stages, last=last)
