@@ -1,4 +1,4 @@
-"""An array that grows at its end, for rows whose number is known only roughly."""
+"""Memory that is used again: an array that grows at its end, and arrays that go round between threads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Pool"]
+__all__ = ["Pool", "Spare"]
 
 Item = TypeVar("Item", bound=np.generic)
 
@@ -43,3 +43,30 @@ class Pool(Generic[Item]):
     def array(self) -> npt.NDArray[Item]:
         """Return the rows so far, without a copy."""
         return self._array[: self._size]
+
+
+class Spare:
+    """Large arrays that are handed out, given back, and handed out again.
+
+    Threads that make a large array for each block get new pages for it each time, which costs more than to fill them.
+    """
+
+    def __init__(self) -> None:
+        self._spare: list[npt.NDArray[np.uint8]] = []  # append and pop are atomic
+
+    def take(self, size: int, dtype: Any = np.uint64) -> npt.NDArray[Any]:
+        """Return an array of `size`, with anything in it."""
+        needed = np.dtype(dtype).itemsize * size
+        try:
+            room = self._spare.pop()
+        except IndexError:
+            room = np.empty(0, dtype=np.uint8)
+        if room.nbytes < needed:
+            room = np.empty(needed + needed // 64 * 8, dtype=np.uint8)
+        return room[:needed].view(dtype)
+
+    def give(self, array: npt.NDArray[Any]) -> None:
+        """Take back an array that `take` returned, or a view of it, that nobody will look at again."""
+        room = array.base
+        if isinstance(room, np.ndarray) and room.dtype == np.uint8:
+            self._spare.append(room)

@@ -13,7 +13,7 @@ shingles of a billion share one with a probability of 3 %.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, overload
 
 import numpy as np
@@ -49,16 +49,25 @@ def parse(shingle: str) -> Shingle:
     return Shingle(match[1], int(match[2]))
 
 
+Room = Callable[[int], npt.NDArray[np.uint64]]
+
+
+def new_room(size: int) -> npt.NDArray[np.uint64]:
+    """Return a uint64 array of `size`, with anything in it."""
+    return np.empty(size, dtype=np.uint64)
+
+
 def hash_shingles(
     values: npt.NDArray[np.uint8],
     starts: npt.NDArray[np.int64],
     ends: npt.NDArray[np.int64],
     shingle: Shingle,
+    room: Room = new_room,
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
     """Hash the shingles of the UTF-8 texts ``values[starts[i]:ends[i]]``, in the order of each text.
 
     Returns uint64 hashes (repeated ones too), int64 offsets (texts + 1), and the sum of each text's hashes. `values`
-    must go on for 64 bytes behind the last end.
+    must go on for 64 bytes behind the last end. `room` gives the array that they are written to, of a size.
     """
     from dedup.kernels import shingles as kernels
 
@@ -71,7 +80,7 @@ def hash_shingles(
         return hashes[: offsets[-1]], offsets, sums
 
     def attempt(given: Given, buffers: Buffers) -> tuple[int, npt.NDArray[np.uint64]]:
-        hashes = np.empty(buffers.tokens(), dtype=np.uint64)
+        hashes = room(buffers.tokens())
         tokens = np.empty(buffers.tokens(one_text=True), dtype=np.uint64)
         folding = (*given, *unicode.table(), buffers.out, buffers.bits, buffers.unsettled)
         return kernels.shingle_texts(*folding, tokens, shingle.size, hashes, offsets, sums), hashes

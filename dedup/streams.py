@@ -97,7 +97,9 @@ def _call(job: Callable[[], TokenBlock]) -> TokenBlock:
 
 def _hashed(load: Callable[[], Block], *, goes_on: bool = False, ends: bool = True) -> TokenBlock:
     block = load()
-    return TokenBlock(*hash_tokens(block.values, block.starts, block.ends), goes_on, ends)
+    made = hash_tokens(block.values, block.starts, block.ends)
+    block.release()
+    return TokenBlock(*made, goes_on, ends)
 
 
 def _encoded(texts: list[str]) -> Block:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError, ParameterError
+from dedup.pool import Spare
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,6 +46,12 @@ class Block(NamedTuple):
     values: npt.NDArray[np.uint8]
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
+    spare: Spare | None = None
+
+    def release(self) -> None:
+        """Give `values` back, if they came from `spare`: nobody will look at them again."""
+        if self.spare is not None:
+            self.spare.give(self.values)
 
 
 class Texts(ABC):
@@ -127,6 +134,7 @@ class ListTexts(Texts):
 
     def __init__(self, texts: Sequence[Any]) -> None:
         self._texts = texts
+        self._spare = Spare()
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -148,7 +156,7 @@ class ListTexts(Texts):
             first += len(part)
 
     def _load(self, first: int, part: Sequence[Any]) -> Block:
-        return _encode(first, self._checked(part, first))
+        return _encode(first, self._checked(part, first), self._spare)
 
     def _take(self, first: int) -> Sequence[Any]:
         """Return texts from `first` on, a few at a time until there are enough characters for a block."""
@@ -177,15 +185,27 @@ def _text(text: object, row: int) -> str:
     raise InputError(f"expected a text (str or None) at position {row}, found {type(text).__name__} {text!r:.60}{hint}")
 
 
-def _encode(first: int, texts: Sequence[str]) -> Block:
-    try:
-        data = [text.encode() for text in texts]
-    except UnicodeEncodeError:  # lone surrogates: they separate tokens, and keep their place
-        data = [text.encode("utf-8", "surrogatepass") for text in texts]
-    ends = np.cumsum(np.fromiter(map(len, data), dtype=np.int64, count=len(data)))
-    starts = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))
-    data.append(bytes(PADDING))
-    return Block(first, np.frombuffer(b"".join(data), dtype=np.uint8), starts, ends)
+TOGETHER = 32
+"""Texts that are encoded before they are put into their block: so few stay in the cache until then."""
+
+
+def _encode(first: int, texts: Sequence[str], spare: Spare) -> Block:
+    values = spare.take(4 * sum(map(len, texts)) + PADDING, np.uint8)  # pages that nothing is written to cost nothing
+    room, at = memoryview(values), 0  # type: ignore[arg-type]  # an array is a buffer
+    lengths: list[int] = []
+    for start in range(0, len(texts), TOGETHER):
+        some = texts[start : start + TOGETHER]
+        try:
+            data = [text.encode() for text in some]
+        except UnicodeEncodeError:  # lone surrogates: they separate tokens, and keep their place
+            data = [text.encode("utf-8", "surrogatepass") for text in some]
+        lengths.extend(map(len, data))
+        joined = b"".join(data)
+        room[at : at + len(joined)] = joined
+        at += len(joined)
+    room[at : at + PADDING] = bytes(PADDING)
+    bounds = np.cumsum([0, *lengths], dtype=np.int64)
+    return Block(first, values[: at + PADDING], bounds[:-1], bounds[1:], spare)
 
 
 class ArrowTexts(Texts):

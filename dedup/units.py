@@ -17,8 +17,8 @@ import xxhash
 
 from dedup.blocks import map_blocks
 from dedup.columns import Block, Texts
-from dedup.pool import Pool
-from dedup.shingling import Shingle, hash_shingles
+from dedup.pool import Pool, Spare
+from dedup.shingling import Room, Shingle, hash_shingles, new_room
 from dedup.text import split_paragraphs
 
 __all__ = ["Sketch", "Units", "read_units", "sketch_block", "sketches"]
@@ -113,16 +113,21 @@ def sketches(
     threads: int,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Sketch]:
-    """Yield what each block of `texts` gives, in order."""
+    """Yield what each block of `texts` gives, in order. Its hashes may be overwritten once the next is asked for."""
+    spare = Spare()
 
     def work(load: Callable[[], Block]) -> Sketch:
-        return sketch_block(load(), shingle, paragraphs=paragraphs)
+        block = load()
+        sketch = sketch_block(block, shingle, paragraphs=paragraphs, room=spare.take)
+        block.release()
+        return sketch
 
     done = 0
     for part in map_blocks(work, texts.loads(), threads):
         done += part.texts
         progress(done)
         yield part
+        spare.give(part.hashes)
 
 
 Choice = Callable[[Sketch, int], npt.NDArray[np.bool_]]
@@ -171,8 +176,8 @@ def read_units(
     )
 
 
-def sketch_block(block: Block, shingle: Shingle, *, paragraphs: bool) -> Sketch:
-    """Return what a block of texts gives."""
+def sketch_block(block: Block, shingle: Shingle, *, paragraphs: bool, room: Room = new_room) -> Sketch:
+    """Return what a block of texts gives; `room` gives the array of the hashes, of a size."""
     starts, ends = block.starts, block.ends
     documents = np.arange(block.first, block.first + len(starts), dtype=np.int64)
     if paragraphs:
@@ -183,5 +188,5 @@ def sketch_block(block: Block, shingle: Shingle, *, paragraphs: bool) -> Sketch:
         starts, ends = np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
     else:
         places = documents[:, np.newaxis]
-    hashes, offsets, digests = hash_shingles(block.values, starts, ends, shingle)
+    hashes, offsets, digests = hash_shingles(block.values, starts, ends, shingle, room)
     return Sketch(len(block.starts), hashes, offsets, digests, places)

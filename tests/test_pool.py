@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.pool import Pool
+from dedup.pool import Pool, Spare
 from tests.arrays import dtypes
 
 blocks = st.lists(st.lists(st.integers(0, (1 << 64) - 1), max_size=50), max_size=20)
@@ -70,3 +70,27 @@ def test_other_dtypes() -> None:
         pool.append(np.zeros(2, dtype=dtype), 1.0)
         assert [1, 1, 1, 0, 0] == pool.array().tolist()
         assert np.dtype(dtype) == pool.array().dtype
+
+
+def test_spare_arrays_go_round() -> None:
+    """What is given back is handed out again where it is large enough, and is never in two hands."""
+    spare = Spare()
+    first = spare.take(1000)
+    second = spare.take(1000)
+    assert not np.shares_memory(first, second)
+    spare.give(first[:10])
+    third = spare.take(700)
+    assert np.shares_memory(first, third)
+    assert (700, np.uint64) == (len(third), third.dtype)
+    assert not np.shares_memory(third, spare.take(10, np.uint8))
+    spare.give(third)
+    assert not np.shares_memory(third, spare.take(100_000)), "too small"
+
+
+def test_foreign_arrays_are_not_kept() -> None:
+    """Arrays that came from elsewhere may be in use there."""
+    spare = Spare()
+    array = np.arange(1000, dtype=np.uint64)
+    spare.give(array)
+    spare.give(array[:10])
+    assert not np.shares_memory(array, spare.take(10))
