@@ -104,7 +104,7 @@ def repeats(
 
     check_output(output, texts)
     found = find_repeats(texts, min_words=min_words, threshold=threshold, threads=threads)
-    write_output(output, found, texts, column=column, id=id_column, min_words=min_words, threshold=threshold)
+    write_output(output, found, column=column, id=id_column, min_words=min_words, threshold=threshold)
     if as_json:
         for repeat in found:
             click.echo(json.dumps(repeat._asdict(), ensure_ascii=False))
@@ -246,7 +246,7 @@ def match(
     with renaming({"texts": "NEW", "against": "--against"}):
         result = match_texts(left, right, threads=threads, **options)
     named = {"column": column, "id": id_column, "against_column": against_column, "against_id": against_id}
-    write_output(output, result, left, right, **named)
+    write_output(output, result, **named)
     if as_json:
         for kind, table in (("pair", result.pairs), ("passage", result.passages)):
             for row in table.to_pylist():

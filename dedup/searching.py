@@ -89,10 +89,7 @@ def check_output(output: str | None, *sides: FileTexts) -> None:
         check_free(output)
 
 
-def write_output(output: str | None, result: Matches | Repeats, *sides: FileTexts, **options: Any) -> None:
-    """Write the report of a search over the texts of one side, or of two, if a folder is named."""
-    if output is None:
-        return
-    against = sides[1].listing if len(sides) > 1 else ()
-    rejects = [reject for texts in sides for reject in texts.rejects]
-    write_report(output, result, listing=sides[0].listing, against=against, rejects=rejects, options=options)
+def write_output(output: str | None, result: Matches | Repeats, **options: Any) -> None:
+    """Write the report of a search if a folder is named for it."""
+    if output is not None:
+        write_report(output, result, options=options)
