@@ -346,7 +346,7 @@ def test_the_summary_shows_clusters_and_samples() -> None:
     known = {(row["id"], row["kept_id"]): row["similarity"] for row in result.clusters.to_pylist()}
     for removed, kept, similarity, _ in summary.samples:
         assert known[removed, kept] == similarity
-    assert "largest cluster: 4 of 'w0 w1" in str(summary)
+    assert "cluster of 4: 'w0 w1" in str(summary)
     assert "for example: " in str(summary)
     exact = dedup.find_duplicates(["pair", "Pair"]).summary
     assert ((1, 0, 1.0, "Pair"),) == exact.samples
