@@ -9,6 +9,7 @@ from typing import Any
 
 from dedup.blocks import thread_count
 from dedup.columns import read_texts
+from dedup.corpus.budget import Budget
 from dedup.errors import InputError
 from dedup.find import find_duplicates
 from dedup.marks import Sieve
@@ -25,6 +26,10 @@ SECOND_READING = 0.75
 """Of the time of a whole search, what one more reading of the texts takes."""
 
 
+BY_WAY_OF_DISK = 0.15
+"""Of the time of a whole search, what it takes longer where the hashes go to disk and back."""
+
+
 @dataclass(frozen=True)
 class Estimate:
     """What `find_duplicates` would do and take; made by `dedup.estimate`.
@@ -32,12 +37,12 @@ class Estimate:
     Attributes
     ----------
     method : "exact" or "lsh"
-    passes : times that the texts are read
+    passes : times that the texts are read (files: once, what does not fit goes to disk)
     texts, characters : how many
     units, shingles : documents or paragraphs, and their shingles, by a sample
     memory : bytes above the caller's texts, at the peak
     bound : the bound that was asked for, in bytes, or None
-    disk : bytes on disk: 0, a search of texts in memory writes nothing
+    disk : bytes in the work directory; 0 where everything fits, and for texts in memory
     seconds : on this machine, by a sample that was searched just now; the one figure that is not the same every time
     """
 
@@ -63,7 +68,8 @@ class Estimate:
         return (
             f"{self.texts:,} texts, {self.characters:,} characters, about {self.shingles:,} shingles\n"
             f"method {self.method}, the texts are read {again}\n"
-            f"about {written(self.memory)} of memory{bound}, {self.seconds:.1f} s, nothing on disk"
+            f"about {written(self.memory)} of memory{bound}, {self.seconds:.1f} s, "
+            f"{f'about {written(self.disk)} on disk' if self.disk else 'nothing on disk'}"
         )
 
 
@@ -109,14 +115,22 @@ def estimate(
     find_duplicates(["a warm up of a few words"], threads=workers, **options)  # kernels are compiled, options checked
     bound = check_memory(memory)
     size = measure(collection, parse(UNITS[unit] if shingle is None else shingle), paragraphs=unit == "paragraph")
-    plan = plan_for(size, bound, workers)
+    plan = plan_for(size, bound if collection.sources is None else None, workers)
     sample = sample_of(collection)
     sampled = int(sample.lengths().sum())
     start = time.perf_counter()
     find_duplicates(sample, threads=workers, **options)
     seconds = (time.perf_counter() - start) * (size.characters / sampled if sampled else 1.0)
     passes, needed = 1, plan.fixed + USUAL_SHINGLE_BYTES * size.shingles
-    if bound is not None and not plan.one_pass:
+    budget, paragraphs = Budget(bound, workers), unit == "paragraph"
+    disk = 0
+    if collection.sources is not None:
+        budget.check_reading(size.longest)
+    if collection.sources is not None and not budget.holds_all(size.units, size.shingles, size.longest):
+        disk = budget.disk(size.units, size.shingles, paragraphs=paragraphs)
+        needed = min(needed, bound or needed)
+        seconds *= 1.0 + BY_WAY_OF_DISK
+    elif collection.sources is None and bound is not None and not plan.one_pass:
         ranges = Sieve(size.shingles, threshold, whole=metric == "containment", room=plan.room // 2).ranges
         passes = 2 if ranges == 1 else 2 * ranges + 1
         needed = min(needed, bound)
@@ -130,6 +144,6 @@ def estimate(
         size.shingles,
         needed,
         bound,
-        0,
+        disk,
         seconds,
     )

@@ -99,12 +99,15 @@ class Sieve:
     rows that `stays` keeps, with the counts of all ranges, are those that may have a partner.
     """
 
-    def __init__(self, shingles: int, threshold: float, *, whole: bool, room: int) -> None:
-        """Plan for about so many `shingles`, with a table of at most `room` bytes (256 at least)."""
+    def __init__(self, shingles: int, threshold: float, *, whole: bool, room: int, full: bool = False) -> None:
+        """Plan for about so many `shingles`, with a table of at most `room` bytes (256 at least).
+
+        With `full` all hashes are looked at, not a part of the hash space: the table is larger, and fewer texts stay.
+        """
         from dedup.kernels.marks import SAMPLES
 
         self.threshold, self.whole = threshold, whole
-        self._sample = sample_for(threshold, whole=whole)
+        self._sample = sample_for(threshold, whole=whole or full)
         bits = bits_for(SLOTS * shingles * self._sample // SAMPLES)
         held = min(bits, max(max(room, 1).bit_length() + 1, 10))  # four slots a byte
         self.ranges = 1 << (bits - held)

@@ -189,7 +189,7 @@ def test_rejected_files_are_named(folder: Path, command: str) -> None:
     done = call(command, *files, "--json", cwd=folder)
     assert REJECTED == done.returncode, done.stderr
     assert "bad.txt" in done.stderr
-    assert "plain.txt" not in done.stderr
+    assert "rejected plain.txt" not in done.stderr
     assert "copy.txt" in done.stdout
     assert "Traceback" not in done.stderr
     assert REJECTED == call(command, *files, "--json", "--check", cwd=folder).returncode

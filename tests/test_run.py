@@ -494,3 +494,24 @@ def test_the_budget_says_what_fits() -> None:
     assert fits == sorted(fits)
     assert True in fits
     assert budgets.SMALLEST_SHARD <= Budget(1, 1).shard <= Budget(1 << 40, 1).shard <= budgets.LARGEST_SHARD
+
+
+def test_the_estimate_forecasts_the_disk(tmp_path: Path) -> None:
+    """What the work directory takes is forecast within a factor of 1.5; without a bound nothing goes there."""
+    corpus = tmp_path / "corpus"
+    write_large(corpus)
+    assert dedup.estimate(dedup.files(corpus)).disk == 0
+    plan = dedup.estimate(dedup.files(corpus), memory="110MB", threads=1)
+    taken = 0
+
+    def note(act: str, path: Path, size: int) -> int | None:
+        nonlocal taken
+        taken += size * path.name.endswith(".part.tmp")
+        return None
+
+    stores.hook = note
+    find_in_files([corpus], memory="110MB", threads=1)
+    assert plan.passes == 1
+    assert taken / 1.5 < plan.disk < taken * 1.5
+    assert "on disk" in str(plan)
+    assert "nothing" not in str(plan)

@@ -6,8 +6,10 @@ u units, and h shingles of the m units that may have a partner, the steps take, 
 
     reading          (2 T + 2) * 12 * max(1 MB, longest text)  +  3 s
     marking          table  +  (2 T + 1) s  +  5 u
-    joining          16 h  +  150 m  +  u
-    clusters, report 100 u  +  8 n  (+ 24 u for paragraphs)
+    joining          16 h  +  150 m  +  u  (+ 500 m with the method "lsh", for its bands)
+    clusters, report 140 u  +  16 n  (+ 24 u for paragraphs)
+
+and the work directory holds 8 bytes a shingle and 40 a unit (64 a paragraph).
 
 The table of marks is halved and made in turns (`dedup.marks.Sieve`) until it fits, so only the last two lines can make
 a bound too small, and the error says by how much.
@@ -26,8 +28,14 @@ __all__ = ["Budget"]
 AT_REST = 48 << 20
 """Bytes: what the interpreter and its libraries come to take beside the arrays."""
 
-MARK_BYTES, SPREAD_BYTES, TEXT_BYTES, PLACE_BYTES = 5, 100, 8, 24
+MARK_BYTES, SPREAD_BYTES, TEXT_BYTES, PLACE_BYTES = 5, 140, 16, 24
 """Bytes of a unit while it is marked and while the report is made; of a text, and of a paragraph's place, there too."""
+
+BAND_BYTES = 500
+"""Bytes of the keys of the bands of a unit, and of its buckets: 14 to 50 bands are usual."""
+
+ROW_BYTES = 40
+"""Bytes on disk of what is known of a unit beside its hashes and its place."""
 
 SMALLEST_SHARD, LARGEST_SHARD = 1 << 20, 64 << 20
 SHARDS = 64
@@ -51,6 +59,15 @@ class Budget:
     def _reading(self, longest: int) -> int:
         return AT_REST + (2 * self.threads + 2) * BLOCK_COPIES * max(BLOCK_BYTES, longest) + 3 * self.shard
 
+    def check_reading(self, longest: int = 0) -> None:
+        """Raise `ParameterError` where not even the reading of texts up to so many bytes fits."""
+        needed = self._reading(longest)
+        if self.memory is not None and needed > self.memory:
+            raise ParameterError(
+                f"memory: expected about {written(needed)} or more to read files with {self.threads} threads, found "
+                f"{written(self.memory)}; give more, or fewer threads"
+            )
+
     def holds_all(self, units: int, shingles: int, longest: int) -> bool:
         """Return whether a corpus of this size can be searched with all hashes in memory."""
         if self.memory is None:
@@ -63,11 +80,15 @@ class Budget:
         room = self.memory - AT_REST - (2 * self.threads + 1) * self.shard - MARK_BYTES * units
         return max(room, 1 << 20)
 
-    def check(self, texts: int, units: int, held: int, shingles: int, *, paragraphs: bool) -> None:
+    def disk(self, units: int, shingles: int, *, paragraphs: bool) -> int:
+        """Return the bytes that the work directory takes."""
+        return 8 * shingles + (ROW_BYTES + PLACE_BYTES * paragraphs) * units
+
+    def check(self, texts: int, units: int, held: int, shingles: int, *, paragraphs: bool, bands: bool) -> None:
         """Raise `ParameterError` where `held` of the units, with so many shingles, do not fit."""
         if self.memory is None:
             return
-        joining = AT_REST + SHINGLE_BYTES * shingles + UNIT_BYTES * held + units
+        joining = AT_REST + SHINGLE_BYTES * shingles + (UNIT_BYTES + BAND_BYTES * bands) * held + units
         ending = AT_REST + (SPREAD_BYTES + PLACE_BYTES * paragraphs) * units + TEXT_BYTES * texts
         for needed, of in (
             (joining, f"the {held:,} of {units:,} texts that may have a partner"),

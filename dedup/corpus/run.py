@@ -204,6 +204,7 @@ class _FileSearch:
 
     def _read_on(self, open_store: Callable[[], Store]) -> None:
         shards, budget = self.shards, self.budget
+        budget.check_reading()
         sizes = np.cumsum([0, *(entry.size for entry in self.listing)])
         report = self.stages.stage("read", int(sizes[-1]))
 
@@ -232,6 +233,7 @@ class _FileSearch:
             if rejects:
                 count = shards.total("rejects")
                 self.errors.check(count, count + shards.total("texts"), next(shards.rejects()), done=False)
+            budget.check_reading(shard.facts.longest)
             if not shards.stored and not self._all_fits():
                 self.store = open_store()
                 shards.spill(self.store)
@@ -299,7 +301,8 @@ class _FileSearch:
         if stays is not None:
             shingles, held = held_shingles(shards, stays), int(stays.sum())
             texts, units = shards.total("texts"), shards.total("units")
-            self.budget.check(texts, units, held, shingles, paragraphs=paragraphs)
+            bands = self.question.method == "lsh"
+            self.budget.check(texts, units, held, shingles, paragraphs=paragraphs, bands=bands)
         threads = self.budget.threads
         last = stays is None
         return hold(shards, stays, paragraphs=paragraphs, threads=threads, stages=self.stages, last=last)

@@ -40,7 +40,8 @@ def mark(
     shards: Shards, threshold: float, *, whole: bool, room: int | None, threads: int, stages: Progress
 ) -> npt.NDArray[np.bool_]:
     """Return which units may have a partner at the threshold; `room` is what the table may take, None: all it needs."""
-    sieve = Sieve(shards.total("shingles"), threshold, whole=whole, room=1 << 62 if room is None else room)
+    # all hashes, not a sample: half as many units of short texts then stay, and what stays must be held
+    sieve = Sieve(shards.total("shingles"), threshold, whole=whole, room=1 << 62 if room is None else room, full=True)
     alone = np.zeros(shards.total("units"), dtype=np.int32)
     stays = np.empty(len(alone), dtype=np.bool_)
     for number in range(sieve.ranges):
