@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dedup import errors, interop, lsh, minhash, shingling
     from dedup.comparison import Comparison, Span, compare
+    from dedup.corpus.apply import Applied, apply_report
     from dedup.corpus.collection import Files, files
+    from dedup.corpus.report import Report, write_report
     from dedup.duplicates import Duplicates
     from dedup.errors import DedupError, InputError, ParameterError, StorageError
     from dedup.find import find_duplicates
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Applied",
     "Comparison",
     "DedupError",
     "Duplicates",
@@ -40,9 +43,11 @@ __all__ = [
     "ParameterError",
     "Repeat",
     "Repeats",
+    "Report",
     "Span",
     "StorageError",
     "Summary",
+    "apply_report",
     "compare",
     "errors",
     "estimate",
@@ -54,9 +59,11 @@ __all__ = [
     "match",
     "minhash",
     "shingling",
+    "write_report",
 ]
 
 _HOMES = {
+    "Applied": "corpus.apply",
     "Comparison": "comparison",
     "DedupError": "errors",
     "Duplicates": "duplicates",
@@ -68,15 +75,18 @@ _HOMES = {
     "ParameterError": "errors",
     "Repeat": "repeated",
     "Repeats": "repeated",
+    "Report": "corpus.report",
     "Span": "comparison",
     "StorageError": "errors",
     "Summary": "summary",
+    "apply_report": "corpus.apply",
     "compare": "comparison",
     "estimate": "forecast",
     "files": "corpus.collection",
     "find_duplicates": "find",
     "find_repeats": "repeats",
     "match": "matching",
+    "write_report": "corpus.report",
 }
 
 

@@ -77,6 +77,7 @@ def common(command: Any) -> Any:
 @click.option("--threshold", type=float, default=0.8, show_default=True, help="Least similarity of a repeat.")
 @click.option("--id", "id_column", help="Column or JSON field of the id; by default FILE:NUMBER.")
 @click.option("--memory", help='A bound, such as "4GB"; the texts are then read more than once where they must be.')
+@click.option("--output", metavar="FOLDER", help="Write a report: a new folder, whole or not at all.")
 @reading
 @common
 def repeats(
@@ -89,6 +90,7 @@ def repeats(
     check: bool,
     threads: int | None,
     column: str,
+    output: str | None,
     **how: Any,
 ) -> None:
     """Find stretches of text that repeat an earlier one, inside a text and across texts.
@@ -100,13 +102,17 @@ def repeats(
     inputs = Inputs(**how)
     texts = inputs.open(files, column=column, id=id_column)
     from dedup.repeats import find_repeats
+    from dedup.searching import check_output, write_output
 
+    check_output(output, texts)
     found = find_repeats(texts, min_words=min_words, threshold=threshold, memory=memory, threads=threads)
+    write_output(output, found, column=column, id=id_column, min_words=min_words, threshold=threshold)
     if as_json:
         for repeat in found:
             click.echo(json.dumps(repeat._asdict(), ensure_ascii=False))
     else:
         report_repeats(found, ByName(texts))
+    tell_output(output)
     finish(found=len(found) > 0, check=check, rejected=inputs.rejected)
 
 
@@ -157,8 +163,7 @@ def find(
             click.echo(json.dumps(row, ensure_ascii=False))
     elif output is None:
         report_duplicates(result)
-    else:
-        click.echo(f"report written to {output}", err=True)
+    tell_output(output)
     click.echo(str(result.summary), err=True)
     finish(found=result.summary.clusters > 0, check=check, rejected=read.rejected)
 
@@ -204,6 +209,7 @@ def estimate(
 @click.option("--against-column", help="The same of OLD; by default as --column.")
 @click.option("--against-id", help="The same of OLD; by default FILE:NUMBER.")
 @click.option("--memory", help='A bound, such as "4GB"; the texts are then read more than once where they must be.')
+@click.option("--output", metavar="FOLDER", help="Write a report: a new folder, whole or not at all.")
 @reading
 @common
 def match(
@@ -219,6 +225,7 @@ def match(
     format: str | None,
     on_error: str,
     max_errors: str | None,
+    output: str | None,
     **options: Any,
 ) -> None:
     """Find what of NEW stands in OLD: whole texts, exactly and nearly so, and passages word for word.
@@ -236,15 +243,20 @@ def match(
     with naming("--against"):
         right = inputs.open(against, column=against_column or column, id=against_id)
     from dedup.matching import match as match_texts
+    from dedup.searching import check_output, write_output
 
+    check_output(output, left, right)
     with renaming({"texts": "NEW", "against": "--against"}):
         result = match_texts(left, right, threads=threads, **options)
+    named = {"column": column, "id": id_column, "against_column": against_column, "against_id": against_id}
+    write_output(output, result, **named)
     if as_json:
         for kind, table in (("pair", result.pairs), ("passage", result.passages)):
             for row in table.to_pylist():
                 click.echo(json.dumps({"kind": kind, **row}, ensure_ascii=False))
     else:
         report_matches(result, ByName(left))
+    tell_output(output)
     click.echo(str(result.summary), err=True)
     found = result.summary.pairs > 0 or bool(result.summary.passages)
     finish(found=found, check=check, rejected=inputs.rejected)
@@ -274,6 +286,12 @@ def compare(a: str, b: str, shingle: str | None, full: bool, as_json: bool) -> N
     click.echo(f"{percent(result.left_in_right)} of {a} ({result.left_size:,}) stand in {b}")
     click.echo(f"{percent(result.right_in_left)} of {b} ({result.right_size:,}) stand in {a}")
     show_marked(((a, left), (b, right)), result, full=full)
+
+
+def tell_output(output: str | None) -> None:
+    """Say where a report was written."""
+    if output is not None:
+        click.echo(f"report written to {output}", err=True)
 
 
 def finish(*, found: bool, check: bool, rejected: int) -> None:

@@ -220,6 +220,11 @@ class Matches:
         return self._sides.left
 
     @property
+    def other_texts(self) -> Texts:
+        """The texts of the right side."""
+        return self._sides.right
+
+    @property
     def options(self) -> dict[str, Any]:
         """What the search was asked."""
         return asdict(self._run)

@@ -1,4 +1,4 @@
-"""`dedup find` over files: a search that can be stopped and taken up again, with a report in the end.
+"""Searches of files by the commands: with a report in the end, and, for `dedup find`, one that can be taken up again.
 
 SIGTERM ends it as Ctrl-C does: what was committed to the work directory stays, and the message says where that is.
 """
@@ -10,13 +10,17 @@ import signal
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dedup.corpus.collection import FileTexts
+from dedup.corpus.folders import check_free, refuse_overlap
 from dedup.corpus.report import write_report
 from dedup.corpus.run import FileRun, find_in_files
 from dedup.duplicates import Duplicates
 from dedup.inputs import Inputs
+from dedup.matches import Matches
 from dedup.progress import Heartbeats
+from dedup.repeated import Repeats
 
-__all__ = ["search_files"]
+__all__ = ["check_output", "search_files", "write_output"]
 
 
 def search_files(
@@ -76,3 +80,16 @@ def terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def check_output(output: str | None, *sides: FileTexts) -> None:
+    """Refuse a folder that cannot take a report, before the search."""
+    if output is not None:
+        refuse_overlap(output, [("the input", entry.source) for texts in sides for entry in texts.listing])
+        check_free(output)
+
+
+def write_output(output: str | None, result: Matches | Repeats, **options: Any) -> None:
+    """Write the report of a search if a folder is named for it."""
+    if output is not None:
+        write_report(output, result, options=options)

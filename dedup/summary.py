@@ -90,7 +90,7 @@ class Summary:
         if self.closest is not None:
             left, right, similarity = self.closest
             lines.append(f"no duplicates; closest pair: {left!r} and {right!r} at {similarity:.3f}")
-        lines += [f"largest cluster: {size:,} of {text!r}" for size, text in self.largest]
+        lines += [f"cluster of {size:,}: {text!r}" for size, text in self.largest]
         lines += [
             f"for example: {removed!r} like {kept!r}, {similarity:.3f}: {text!r}"
             for removed, kept, similarity, text in self.samples

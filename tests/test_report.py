@@ -346,7 +346,7 @@ def test_the_summary_shows_clusters_and_samples() -> None:
     known = {(row["id"], row["kept_id"]): row["similarity"] for row in result.clusters.to_pylist()}
     for removed, kept, similarity, _ in summary.samples:
         assert known[removed, kept] == similarity
-    assert "largest cluster: 4 of 'w0 w1" in str(summary)
+    assert "cluster of 4: 'w0 w1" in str(summary)
     assert "for example: " in str(summary)
     exact = dedup.find_duplicates(["pair", "Pair"]).summary
     assert ((1, 0, 1.0, "Pair"),) == exact.samples
@@ -407,3 +407,18 @@ def test_texts_of_files_know_their_places(tmp_path: Path) -> None:
     found = Report.open(tmp_path / "own")
     assert found.clusters.to_pylist() == own.clusters.to_pylist()
     assert {row["id"][0] for row in found.clusters.to_pylist()} == {"k"}
+
+
+def test_a_result_knows_its_files(tmp_path: Path) -> None:
+    """From Python no listing has to be passed; what was found in memory has no files."""
+    corpus = three_files(tmp_path / "in")
+    chosen = dedup.files(tmp_path / "in")
+    result = dedup.find_duplicates(chosen)
+    dedup.write_report(tmp_path / "out", result)
+    assert [18, 4, 13] == [each.records for each in Report.open(tmp_path / "out").inputs]
+    assert result.summary.removed == dedup.apply_report(tmp_path / "out", tmp_path / "clean").removed
+    matches = dedup.match(chosen, dedup.files(corpus.listing[1].path), min_words=None)
+    dedup.write_report(tmp_path / "match", matches)
+    assert ["texts"] * 3 + ["against"] == [each.side for each in Report.open(tmp_path / "match").inputs]
+    with pytest.raises(ParameterError, match="found texts in memory"):
+        dedup.write_report(tmp_path / "memory", dedup.find_duplicates(["a", "b"]))

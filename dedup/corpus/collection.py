@@ -269,6 +269,11 @@ class FileTexts(Texts):
         return entry.path if entry.format == "txt" else f"{entry.path}:{part.number(row)}"
 
     @property
+    def listing(self) -> Listing:
+        """The files."""
+        return self._listing
+
+    @property
     def sources(self) -> list[str]:  # type: ignore[override]
         """The paths of the files."""
         return [entry.path for entry in self._listing]

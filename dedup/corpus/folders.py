@@ -16,7 +16,7 @@ from pathlib import Path
 from dedup.corpus.store import storage_errors, sync_folder
 from dedup.errors import InputError, ParameterError
 
-__all__ = ["check_file", "refuse_overlap", "whole_folder"]
+__all__ = ["check_file", "check_free", "refuse_overlap", "whole_folder"]
 
 PARTIAL = ".partial"
 """How the names of unfinished folders end; they begin with a dot and the final name."""
@@ -30,7 +30,7 @@ def whole_folder(folder: str | Path, *, replace: bool = False) -> Iterator[Path]
     `StorageError` where the disk does not take what is written.
     """
     final = Path(os.path.realpath(folder))
-    _check_free(final, replace=replace)
+    check_free(final, replace=replace)
     with storage_errors(f"write {folder}"):
         final.parent.mkdir(parents=True, exist_ok=True)
         _sweep(final)
@@ -93,7 +93,9 @@ def _same(one: Path, other: Path) -> bool:
         return False
 
 
-def _check_free(final: Path, *, replace: bool) -> None:
+def check_free(folder: str | Path, *, replace: bool = False) -> None:
+    """Raise `ParameterError` where a folder is a file, or holds anything, unless it may be replaced."""
+    final = Path(os.path.realpath(folder))
     if not final.exists():
         return
     if not final.is_dir():

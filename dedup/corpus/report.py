@@ -32,10 +32,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xxhash
 
-from dedup import __version__
+from dedup.corpus.collection import FileTexts
 from dedup.corpus.folders import refuse_overlap, whole_folder
 from dedup.duplicates import Duplicates
-from dedup.errors import InputError, StorageError
+from dedup.errors import InputError, ParameterError, StorageError
 from dedup.matches import Matches
 from dedup.repeated import Repeats
 
@@ -83,7 +83,7 @@ def write_report(
     folder: str | Path,
     result: Duplicates | Repeats | Matches,
     *,
-    listing: Iterable[Any],
+    listing: Iterable[Any] | None = None,
     rejects: Iterable[Any] = (),
     run: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
@@ -94,7 +94,8 @@ def write_report(
 
     Parameters
     ----------
-    listing : the files that were searched; `against` those of the other collection of a match
+    result : what was found in files (`dedup.files`)
+    listing : the files that were searched; `against` those of the other collection of a match; None: the result knows
     rejects : the records that could not be read (`Reject`), in order
     run : what `run.json` says beside host and versions: seconds, say
     options : what the search was asked, beside what the result knows itself
@@ -104,11 +105,13 @@ def write_report(
     written.
     Memory: a row group (`GROUP` rows) beside the result; for matches, their tables.
     """
+    kind, texts, tables, summary, known = _parts(result)
+    if listing is None:
+        listing, against, rejects = _files_of(result, texts)
     sides = [("texts", file) for file in listing] + [("against", file) for file in against]
     refuse_overlap(folder, [("the input", file.path) for _, file in sides if file.path != "-"])
     if replace and Path(folder).exists() and any(Path(folder).iterdir()):
         Report.open(folder, verify=False)
-    kind, texts, tables, summary, known = _parts(result)
     with whole_folder(folder, replace=replace) as new:
         rejected: dict[str, int] = {}
         with open(new / "rejects.jsonl", "w", encoding="utf-8", newline="\n") as out:
@@ -138,6 +141,18 @@ def write_report(
         _write_sealed(new / "report.json", {**body, "inputs": inputs, "files": files})
         changed = [file.mtime_ns for _, file in sides]
         _write_sealed(new / "run.json", {**machine(), "folder": os.getcwd(), **(run or {}), "mtime_ns": changed})
+
+
+def _files_of(result: Any, texts: Any) -> tuple[Any, Any, list[Any]]:
+    """Return the files of a result that knows them, those of the other side, and the rejects of both."""
+    sides = [texts, result.other_texts] if isinstance(result, Matches) else [texts]
+    for side in sides:
+        if not isinstance(side, FileTexts):
+            raise ParameterError(
+                "result: expected what was found in files, found texts in memory; pass dedup.files(...)"
+            )
+    rejects = [reject for side in sides for reject in side.rejects]
+    return sides[0].listing, sides[1].listing if len(sides) > 1 else (), rejects
 
 
 def _parts(result: Any) -> tuple[str, Any, dict[str, Rows], dict[str, Any], dict[str, Any]]:
@@ -195,14 +210,19 @@ def write_table(path: Path, parts: Rows) -> None:
 
 def machine() -> dict[str, Any]:
     """Return what ran: host, processor, versions."""
-    from importlib.metadata import version
+    from importlib.metadata import PackageNotFoundError, version
 
-    packages = {name: version(name) for name in ("numpy", "numba", "pyarrow", "xxhash")}
+    versions = {"python": platform.python_version()}
+    for name in ("dedup-text", "numba", "numpy", "pyarrow", "xxhash"):
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "not installed"
     return {
         "host": socket.gethostname(),
         "platform": platform.platform(),
         "processors": os.cpu_count(),
-        "versions": {"dedup": __version__, "python": platform.python_version(), **packages},
+        "versions": versions,
     }
 
 
