@@ -17,8 +17,8 @@ import dedup
 import dedup.texts
 from dedup import InputError, ParameterError
 from dedup.columns import read_texts
-from dedup.texts import PADDING
 from dedup.kernels import tokens as token_kernels
+from dedup.texts import PADDING
 from tests import corpora, strategies, views
 from tests.arrays import dtypes
 
