@@ -29,6 +29,7 @@ __all__ = [
     "join_chains",
     "link_seeds",
     "no_chains",
+    "nothing_to_chain",
     "seed_tokens",
 ]
 
@@ -40,6 +41,14 @@ SEED_BYTES = 80
 
 LINK_BYTES = 210
 """Of a linked seed while chains are made."""
+
+
+FEW_SEEDS = 1 << 12
+"""Seeds that are looked at before the kernels are called: in larger collections some chain will be found anyway."""
+
+ROWS, COLUMNS = 8, 16
+"""Tokens of a text, and of its source, in which an end has to find two equal ones to grow: it gives up 16 points behind
+its best, an equal token earns 2, an edit costs 3, and the first step is an edit (`dedup.kernels.alignment`)."""
 
 
 class Passages(NamedTuple):
@@ -68,8 +77,57 @@ def find_passages(tokens: npt.NDArray[np.uint64], offsets: Places, size: int, th
     exact = find_stretches(tokens, offsets, size)
     if threshold >= 1.0 or len(tokens) == 0:
         return join_chains(exact, *no_chains(), size)
-    links = link_seeds(find_seeds(tokens, offsets, seed_tokens(size)), offsets, size)
+    seeds = find_seeds(tokens, offsets, seed_tokens(size))
+    if len(seeds) <= FEW_SEEDS and nothing_to_chain(tokens, offsets, seeds, exact, size):
+        return join_chains(exact, *no_chains(), size)
+    links = link_seeds(seeds, offsets, size)
     return join_chains(exact, *find_chains(tokens, offsets, links, exact, size, threshold), size)
+
+
+def nothing_to_chain(
+    tokens: npt.NDArray[np.uint64], offsets: Places, seeds: Places, exact: Stretches, size: int
+) -> bool:
+    """Say whether it is plain that no chain but `exact` stretches will come of the seeds.
+
+    A text that holds its body twice is so, and its first run compiles none of the kernels for chains then. True is
+    certain: every two seeds that may be linked lie in the same exact stretch, the others are too short, and what may
+    fill an exact stretch cannot grow. Cost: seeds times `BACK`.
+    """
+    from dedup.kernels.chains import BACK, GAP
+
+    seeds = seeds[np.lexsort((seeds[:, 1], seeds[:, 0]))]
+    seeds = seeds[seeds[:, 1] + seeds[:, 2] <= seeds[:, 0]]  # one that overlaps its own source is in no chain
+    start, source, length = seeds.T
+    end, source_end = start + length, source + length
+    around = np.searchsorted(exact.start, start, side="right") - 1
+    around[end > np.append(exact.end, 0)[around]] = -1  # not in one: the last stretch that begins reaches furthest
+    if np.any((around < 0) & (length >= size // 4)):
+        return False
+    for back in range(1, min(BACK, len(seeds) - 1) + 1):
+        linked = (start[back:] - end[:-back] <= GAP) & (source[back:] - source_end[:-back] <= GAP)
+        linked &= (start[back:] > start[:-back]) & (source[back:] > source[:-back])
+        if np.any(linked & ((around[back:] < 0) | (around[back:] != around[:-back]))):
+            return False
+    for row in np.unique(around[around >= 0]).tolist():
+        inside = around == row
+        begins = np.unique(source[inside & (start == exact.start[row])])
+        ends = np.unique(source_end[inside & (end == exact.end[row])])
+        if len(begins) == 0 or len(ends) == 0:
+            continue  # no chain fills it
+        a, b, c, d = (int(column[row]) for column in exact)
+        if begins.tolist() != [c] or ends.tolist() != [d]:
+            return False
+        text, source_text = (int(np.searchsorted(offsets, place, side="right")) for place in (a, c))
+        # the tokens that `grow` may take at either end, up to the other side in the same text
+        low, source_low = int(offsets[text - 1]), int(offsets[source_text - 1])
+        high, source_high = int(offsets[text]), int(offsets[source_text])
+        if text == source_text:
+            low, source_high = max(low, d), min(source_high, a)
+        left = np.isin(tokens[max(low, a - ROWS) : a], tokens[max(source_low, c - COLUMNS) : c])
+        right = np.isin(tokens[b : min(high, b + ROWS)], tokens[d : min(source_high, d + COLUMNS)])
+        if left.sum() > 1 or right.sum() > 1:
+            return False
+    return True
 
 
 def no_chains() -> tuple[Places, Places]:

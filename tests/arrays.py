@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, ParamSpec, TypeVar, cast
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
 from dedup.units import Units
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 PADDING = 64  # bytes behind the last text that a kernel may read
 
@@ -62,3 +66,12 @@ def units_of(rows: Sequence[Sequence[int]]) -> Units:
         sizes=np.full(count, -1, dtype=np.int64),
         filled=np.array([len(row) > 0 for row in rows], dtype=np.bool_),
     )
+
+
+def callable_part(part: Callable[P, R]) -> Callable[P, R]:
+    """Make a part of a kernel, which compiled code alone may call, callable from Python."""
+
+    def call(*given: Any) -> R:
+        return part(*given)  # type: ignore[call-arg]  # numba knows how many
+
+    return cast(Callable[P, R], numba.njit(call))

@@ -13,7 +13,7 @@ from numba import types
 
 from dedup.kernels import lsh, minhash, shingles, tokens, words
 from tests import twins
-from tests.arrays import dtypes, frozen, packed, rows_of
+from tests.arrays import callable_part, dtypes, frozen, packed, rows_of
 from tests.twins import MASK32, MASK64
 
 BORDERS = [0, 1, 2, 3, (1 << 31) - 1, 1 << 31, MASK32, 1 << 32, (1 << 63) - 1, 1 << 63, MASK64 - 1]
@@ -23,17 +23,21 @@ rows64 = st.lists(st.lists(hashes64, max_size=20), max_size=6)
 # ----------------------------------------------------------------------------- words and tokens
 
 
+mix = callable_part(words.mix)
+hash_bytes = callable_part(tokens.hash_bytes)
+
+
 @given(hashes64)
 def test_mix(x: int) -> None:
     """`mix` is the finaliser of splitmix64, for any 64 bits."""
-    assert twins.mix(x) == words.mix(np.uint64(x))
+    assert twins.mix(x) == mix(np.uint64(x))
 
 
 def test_mix_has_known_values() -> None:
     """The first outputs of splitmix64 with seed 0, as its authors publish them."""
     golden = 0x9E3779B97F4A7C15
     published = [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]
-    assert published == [words.mix(np.uint64(golden * i & MASK64)) for i in (1, 2, 3)]
+    assert published == [mix(np.uint64(golden * i & MASK64)) for i in (1, 2, 3)]
 
 
 @given(st.binary(min_size=1, max_size=40), st.integers(0, 9))
@@ -42,7 +46,7 @@ def test_hash_bytes(data: bytes, before: int) -> None:
     expected = twins.token_hash_of_bytes(data)
     for fill in (b"\0", b"\xff"):
         array = frozen(list(fill * before + data + fill * 8), np.uint8)
-        assert expected == tokens.hash_bytes(array, before, before + len(data))
+        assert expected == hash_bytes(array, before, before + len(data))
 
 
 @pytest.mark.parametrize("size", [1, 7, 8, 9, 15, 16, 17, 23, 24, 25])
@@ -55,14 +59,14 @@ def test_hash_bytes_round_the_chunk(size: int) -> None:
             changed = bytearray(data)
             changed[i] ^= 1 << bit
             array = frozen([*changed, *[0] * 8], np.uint8)
-            seen.add(int(tokens.hash_bytes(array, 0, size)))
+            seen.add(int(hash_bytes(array, 0, size)))
     assert 1 + 8 * size == len(seen)
 
 
 def test_hashes_are_unsigned() -> None:
     """Nothing that hashes leaks into a signed integer or a float: numba's own types say so."""
-    words.mix(np.uint64(1))
-    tokens.hash_bytes(frozen([1] * 9, np.uint8), 0, 1)
+    mix(np.uint64(1))
+    hash_bytes(frozen([1] * 9, np.uint8), 0, 1)
     compiled: list[Any] = [words.mix, tokens.hash_bytes]
     for function in compiled:
         results = {signature.return_type for signature in function.nopython_signatures}

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 
 from dedup.kernels import clusters, pairs, passages
 from tests import oracles, twins
-from tests.arrays import dtypes, frozen, offsets_of, packed
+from tests.arrays import callable_part, dtypes, frozen, offsets_of, packed
 from tests.twins import MASK64
 
 LARGEST = 60
+
+required = callable_part(pairs.required)
 
 sets64 = st.frozensets(st.one_of(st.integers(0, 12), st.sampled_from([1 << 63, MASK64 - 1, MASK64])), max_size=12)
 thresholds = st.one_of(
@@ -51,20 +53,20 @@ def test_required_is_the_smallest_integer() -> None:
         for threshold in every:  # ascending, so the answer does not fall
             while need < total and ratios[need] < threshold:
                 need += 1
-            assert need == pairs.required(left, total - left, threshold), (total, threshold)
+            assert need == required(left, total - left, threshold), (total, threshold)
 
 
 def test_required_depends_on_the_sum() -> None:
     """All pairs of sizes up to 60, by the twin that tries all."""
     for threshold in (0.1, 0.3, 1 / 3, 0.5, 0.55, 0.7, 0.8, math.nextafter(0.8, 1), 0.9, 1.0):
         expected = [twins.required(a, b, threshold) for a in range(LARGEST + 1) for b in range(a, LARGEST + 1)]
-        assert expected == [pairs.required(a, b, threshold) for a in range(LARGEST + 1) for b in range(a, LARGEST + 1)]
+        assert expected == [required(a, b, threshold) for a in range(LARGEST + 1) for b in range(a, LARGEST + 1)]
 
 
 @given(st.integers(0, 1 << 40), st.integers(0, 1 << 40), thresholds)
 def test_required_of_large_sizes(left: int, right: int, threshold: float) -> None:
     """What is required reaches the threshold, and one less does not, for sizes up to 10^12."""
-    total, need = left + right, pairs.required(left, right, threshold)
+    total, need = left + right, required(left, right, threshold)
     assert 0 <= need <= total
     assert need == total or need / (total - need) >= threshold
     assert need == 0 or (need - 1) / (total - need + 1) < threshold

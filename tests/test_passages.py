@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.chains import find_passages
+from dedup import chains
+from dedup.chains import find_passages, nothing_to_chain
 from dedup.kernels import windows as window_kernels
 from dedup.passages import Stretches, cut_periods, find_stretches, find_windows
 from tests import oracles
@@ -102,6 +104,63 @@ def test_chains_are_as_similar_as_they_say(texts: list[list[int]], size: int, th
         covered |= {(start, end)}
     for start, end in zip(exact.start.tolist(), exact.end.tolist(), strict=True):
         assert any(a <= start and end <= b for a, b in covered)
+
+
+@st.composite
+def said_twice(draw: st.DrawFn) -> list[list[int]]:
+    """Give texts that hold a body of their own words twice, now and then edited, with a few words that all share."""
+    body = list(range(100, 100 + draw(st.integers(8, 40))))
+    again = list(body)
+    for place in draw(st.lists(st.integers(0, len(body) - 1), max_size=2)):
+        again[place] = draw(some)
+    title, middle, end = (draw(st.lists(st.one_of(some, st.integers(1000, 9999)), max_size=12)) for _ in range(3))
+    text = [*title, *body, *middle, *again, *end]
+    return draw(
+        st.sampled_from([[text], [text[: len(title) + len(body)], text[len(title) + len(body) :]], [text, body]])
+    )
+
+
+@given(st.one_of(collections(), said_twice()), st.sampled_from([2, 6, 10, 20]), st.sampled_from([0.3, 0.5, 0.8]))
+def test_where_nothing_is_to_chain_the_kernels_chain_nothing(
+    texts: list[list[int]], size: int, threshold: float
+) -> None:
+    """What is found is the same whether the kernels for chains are called or, where that is plain, not."""
+    tokens, offsets = arrays(texts)
+    found = find_passages(tokens, offsets, size, threshold)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(chains, "nothing_to_chain", lambda *_: False)
+        called = find_passages(tokens, offsets, size, threshold)
+    for columns in zip(
+        (*found.stretches, found.similarity, *found.parts, found.part_of),
+        (*called.stretches, called.similarity, *called.parts, called.part_of),
+        strict=True,
+    ):
+        assert columns[0].tolist() == columns[1].tolist()
+
+
+@pytest.mark.parametrize(
+    ("texts", "plain"),
+    [
+        ([[1, *range(100, 180), *range(100, 180), 2]], True),  # a body twice
+        ([[1, *range(100, 180), 3, *range(100, 180), 2]], True),
+        ([[*range(100, 180), 3, 4, 5], [6, *range(100, 180), 7, 4, 5]], False),  # grows over one other word
+        ([[*range(100, 180)], [*range(100, 140), 1, *range(141, 180)]], False),  # two parts
+        ([[*range(100, 120)], [*range(108, 120), 1]], False),  # long enough to grow
+        ([[*range(100, 120)], [*range(109, 120), 1]], True),
+    ],
+)
+def test_it_is_plain_that_nothing_is_to_chain(texts: list[list[int]], plain: bool) -> None:
+    """A body that stands twice and short runs do not call for chains; what may grow or be linked does."""
+    said = []
+
+    def listen(*given: Any) -> bool:
+        said.append(nothing_to_chain(*given))
+        return said[-1]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(chains, "nothing_to_chain", listen)
+        find_passages(*arrays(texts), 50, 0.8)
+    assert [plain] == said
 
 
 def test_an_edited_copy_is_one_chain() -> None:

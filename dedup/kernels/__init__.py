@@ -35,12 +35,15 @@ R = TypeVar("R")
 
 
 def part(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile `function` into each kernel that calls it: for small ones, and for those with a single caller.
+    """Compile `function` once, for other compiled code only; LLVM puts it into each caller.
 
-    A compiled function of its own costs a tenth of a second or more in the very first run, and its code is optimised
-    again in every caller.
+    numba's own inlining would type and lower it again in every place where it is called: a fifth of a kernel's time in
+    the very first run. Python must not call it: there is no wrapper, and the process ends. Pass literals as
+    ``np.int64(0)``, or it is compiled for each type.
     """
-    return numba.njit(nogil=True, inline="always", error_model="numpy")(function)
+    return numba.njit(
+        nogil=True, error_model="numpy", forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True
+    )(function)
 
 
 class KernelCache(FunctionCache):  # type: ignore[misc]  # numba has no types

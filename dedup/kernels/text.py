@@ -194,7 +194,7 @@ def split_paragraphs(
     offsets: npt.NDArray[np.int64],
 ) -> None:
     """Write the paragraphs of each text ``values[starts[i]:ends[i]]``: rows ``offsets[i]`` to ``offsets[i + 1]``."""
-    at = 0
+    at = np.int64(0)
     offsets[0] = 0
     for text in range(len(starts)):
         count = scan_lines(values, starts[text], ends[text], lines)
