@@ -70,6 +70,8 @@ class MatchSummary:
     pairs : pairs that reach the threshold
     matched : texts of the left side that are in a pair
     passages : passages found, None where they were not looked for; `quoting` texts of the left side have one
+    closest : (left id, right id, similarity) of the closest pair that was seen, where none reached the threshold; None
+        where none shares enough, and in collections of more than 20 million shingles
     warnings : what looks wrong, in words
     """
 
@@ -85,6 +87,7 @@ class MatchSummary:
     matched: int
     passages: int | None
     quoting: int | None
+    closest: tuple[Any, Any, float] | None
     warnings: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -100,6 +103,9 @@ class MatchSummary:
         if self.passages is not None and self.quoting is not None:
             found, texts = counted(self.passages, "passage"), counted(self.quoting, "text")
             lines.append(f"{found} of {self.min_words:,} words or more, in {texts}")
+        if self.closest is not None:
+            left, right, similarity = self.closest
+            lines.append(f"no pairs; the closest: {left!r} and {right!r} at {similarity:.3f}")
         return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
 
 
@@ -117,6 +123,7 @@ class Matches:
         representatives: npt.NDArray[np.int64],
         pairs: Pairs,
         found: Passages | None,
+        closest: tuple[int, int, float] | None,
         timings: Mapping[str, float],
     ) -> None:
         self._run = run
@@ -125,6 +132,7 @@ class Matches:
         self._representatives = representatives
         self._pairs = pairs
         self._found = found
+        self._closest = closest
         self.timings = dict(timings)
 
     def __repr__(self) -> str:
@@ -211,6 +219,7 @@ class Matches:
             matched=int(self._in_pairs.sum()),
             passages=None if found is None else len(found.left),
             quoting=None if found is None else len(np.unique(found.left)),
+            closest=self._closest_ids,
             warnings=self._warnings(full_left, len(full) - full_left),
         )
 
@@ -286,6 +295,13 @@ class Matches:
         return replace_texts(data, rows, self._run.column)
 
     # parts
+
+    @property
+    def _closest_ids(self) -> tuple[Any, Any, float] | None:
+        if self._closest is None:
+            return None
+        left, right, similarity = self._closest
+        return self._sides.left.id_of(left), self._sides.right.id_of(right - len(self._sides.left)), similarity
 
     @property
     def _passages(self) -> Passages:

@@ -21,7 +21,7 @@ from dedup.errors import ParameterError
 from dedup.lsh import check_threshold
 from dedup.matches import Matches, MatchRun, Passages
 from dedup.meeting import Meeting
-from dedup.pairs import METRICS
+from dedup.pairs import METRICS, similarity
 from dedup.passages import Stretches
 from dedup.plan import Plan, check_memory, measure_words, plan_passages
 from dedup.progress import Progress, ProgressOption
@@ -124,10 +124,14 @@ def match(
         both = leading[:middle], leading[middle:]
         most = None if plan is None else plan.room // LISTED_BYTES
         pairs = join_across(units, *both, threshold, metric, most=most, threads=workers, progress=report)
+        closest = None
+        if not len(pairs.left):
+            stages.stage("closest pair", 1)
+            closest = _closest(units, both, threshold, metric, most, workers)
         units.hashes = np.empty(0, dtype=np.uint64)
         found = None if min_words is None else _passages(sides, plan, min_words, workers, stages)
     run = MatchRun(metric, str(kind), threshold, min_words, "text" if column is None else column)
-    return Matches(run, sides, units, representatives, pairs, found, stages.seconds)
+    return Matches(run, sides, units, representatives, pairs, found, closest, stages.seconds)
 
 
 def _representatives(units: Units, left_count: int) -> npt.NDArray[np.int64]:
@@ -138,6 +142,40 @@ def _representatives(units: Units, left_count: int) -> npt.NDArray[np.int64]:
     np.minimum.at(own, right, np.arange(left_count, len(units), dtype=np.int64))
     first[left_count:] = own[right]
     return first
+
+
+CLOSEST = (0.5, 0.1)
+"""Where nothing reaches the threshold, the closest pair is looked for at these parts of it."""
+
+CLOSEST_HASHES = 20_000_000
+"""Shingles; in larger collections it is not, since low thresholds take long."""
+
+CLOSEST_PAIRS = 5_000_000
+"""Pairs; where there are more at a low threshold, it is not told which of them is the closest."""
+
+
+def _closest(
+    units: Units,
+    both: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    threshold: float,
+    metric: str,
+    most: int | None,
+    threads: int,
+) -> tuple[int, int, float] | None:
+    """Return the most similar pair that can be seen where none reached the threshold."""
+    if len(units.hashes) > CLOSEST_HASHES:
+        return None
+    limit = CLOSEST_PAIRS if most is None else min(most, CLOSEST_PAIRS)
+    for share in CLOSEST:
+        try:
+            pairs = join_across(units, *both, share * threshold, metric, most=limit, threads=threads)
+        except ParameterError:
+            return None
+        if len(pairs.left):
+            value = similarity(pairs, units.sizes, metric)
+            best = int(np.argmax(value))
+            return int(pairs.left[best]), int(pairs.right[best]), float(value[best])
+    return None
 
 
 PAIR_BYTES = 40

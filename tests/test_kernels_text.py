@@ -80,6 +80,13 @@ def test_spans_of_settled_texts(text: str) -> None:
     assert expected == located(text)[1]
 
 
+@pytest.mark.parametrize("text", ["a⑴", "a⑴b", "⑴a", "x⑴⑵ y", "a⒈b", "⒈⑴⒈", "é⑴é", "a⑴ " * 40])
+def test_mappings_that_begin_or_end_with_a_separator(text: str) -> None:
+    """A code point that maps to "(1)" or "1." ends a word in front of it or behind it, and is no part of that word."""
+    expected = [[start, end] for _, start, end in oracles.token_spans(text)]
+    assert expected == located(text)[1]
+
+
 @given(any_text, st.binary(max_size=5), st.data())
 def test_places_of_some_tokens(text: str, before: bytes, data: st.DataObject) -> None:
     """Some tokens of a text inside a block stand, in characters, where `locate_tokens` puts all of them."""

@@ -351,6 +351,33 @@ def test_the_summary_says_what_was_done() -> None:
     assert set(result.timings) == {"read", "exact copies", "join", "words", "passages"}
 
 
+def test_the_closest_pair_where_there_is_none() -> None:
+    """Where nothing reaches the threshold, the summary tells what came closest, with its ids."""
+    left = {"a": "one two three four five six seven eight nine ten", "b": "something else of some words altogether"}
+    right = {7: "one two three four five six seven eight new words", 8: "and more that is quite different from that"}
+    result = dedup.match(left, right, min_words=None)
+    assert result.summary.closest == ("a", 7, 4 / 8)
+    assert "no pairs; the closest: 'a' and 7 at 0.500" in str(result)
+    assert dedup.match(left, right, threshold=0.5).summary.closest is None, "it is a pair"
+    assert dedup.match(left, {8: right[8]}).summary.closest is None, "nothing is shared"
+
+
+@given(two_sides(), METRICS)
+def test_the_closest_pair_is_the_closest(sides: tuple[list[str], list[str]], metric: str) -> None:
+    """No pair is more similar; where none is told, none is similar by a twentieth or more."""
+    found = dedup.match(*sides, threshold=1.0, metric=metric, min_words=None).summary
+    if found.pairs:
+        assert found.closest is None
+        return
+    below = oracles_match.crossed(*sides, 0.05, metric)
+    whole = [
+        min(p.left_size, p.right_size) if metric == "containment" else p.left_size + p.right_size - p.shared
+        for p in below
+    ]
+    best = max([0.0, *(p.shared / size for p, size in zip(below, whole, strict=True))])
+    assert (found.closest[2] if found.closest else 0.0) == (best if best >= 0.1 else 0.0)
+
+
 # ------------------------------------------------------------------------------------------ wrong use
 
 
