@@ -102,11 +102,16 @@ def repeats(
     inputs = Inputs(**how)
     texts = inputs.open(files, column=column, id=id_column)
     from dedup.repeats import find_repeats
-    from dedup.searching import check_output, write_output
 
-    check_output(output, texts)
+    if output is not None:
+        from dedup.searching import check_output
+
+        check_output(output, texts)
     found = find_repeats(texts, min_words=min_words, threshold=threshold, memory=memory, threads=threads)
-    write_output(output, found, column=column, id=id_column, min_words=min_words, threshold=threshold)
+    if output is not None:
+        from dedup.searching import write_output
+
+        write_output(output, found, column=column, id=id_column, min_words=min_words, threshold=threshold)
     if as_json:
         for repeat in found:
             click.echo(json.dumps(repeat._asdict(), ensure_ascii=False))

@@ -101,18 +101,13 @@ def text_array(texts: Sequence[str | None]) -> pa.LargeStringArray:
     """Return texts as an Arrow column, lone surrogates as the module's first page says."""
     import pyarrow as pa
 
-    try:
-        return pa.array(texts, type=pa.large_string())
-    except UnicodeEncodeError:
-        data = [None if text is None else text.encode("utf-8", "surrogatepass") for text in texts]
-        return _as_text(pa.array(data, type=pa.large_binary()))
-
-
-def _as_text(binary: pa.Array) -> pa.LargeStringArray:
-    """Return a column of bytes as texts, unchecked."""
-    import pyarrow as pa
-
-    return pa.Array.from_buffers(pa.large_string(), len(binary), binary.buffers(), binary.null_count, binary.offset)
+    # made of buffers: `pyarrow.array` imports pandas, where it is installed, to see whether it was given a Series
+    data = [b"" if text is None else text.encode("utf-8", "surrogatepass") for text in texts]
+    bounds = np.cumsum([0, *map(len, data)], dtype=np.int64)
+    known = np.array([text is not None for text in texts], dtype=np.bool_)
+    valid = None if known.all() else pa.py_buffer(np.packbits(known, bitorder="little"))
+    buffers = [valid, pa.py_buffer(bounds), pa.py_buffer(b"".join(data))]
+    return pa.Array.from_buffers(pa.large_string(), len(data), buffers)
 
 
 def id_array(values: Sequence[Any], name: str, place: Callable[[int], str]) -> pa.Array:

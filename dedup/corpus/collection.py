@@ -24,6 +24,7 @@ from dedup.corpus.listing import Listing
 from dedup.corpus.places import Names, Part, UserIds, locate, names_at
 from dedup.corpus.read import BEGIN, read_batches
 from dedup.corpus.rejects import Errors, Reject
+from dedup.corpus.streams import PIECE
 from dedup.errors import InputError, ParameterError
 from dedup.texts import Block, Ids, Texts, block_of
 
@@ -352,13 +353,28 @@ def _runs(numbers: npt.NDArray[np.int64]) -> int | npt.NDArray[np.int64]:
     return int(numbers[0]) if int(numbers[-1]) - int(numbers[0]) + 1 == len(numbers) else numbers
 
 
+FEW_TEXTS = 64
+"""Texts of a batch, at most, that are looked at one by one: to import what Arrow computes with takes longer."""
+
+
 def _lengths(texts: pa.LargeStringArray) -> npt.NDArray[np.int64]:
+    if len(texts) <= FEW_TEXTS:
+        return np.array([_characters(text.as_buffer()) for text in texts], dtype=np.int64)
     import pyarrow.compute as pc
 
     return np.asarray(pc.fill_null(pc.utf8_length(texts), 0).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
+def _characters(data: pa.Buffer | None) -> int:
+    """Return the number of characters of UTF-8 text: of the bytes that begin one."""
+    values = np.frombuffer(data if data is not None else b"", dtype=np.int8)
+    pieces = (values[start : start + PIECE] for start in range(0, len(values), PIECE))
+    return sum(int(np.count_nonzero(piece >= -64)) for piece in pieces)
+
+
 def _any_text(texts: pa.LargeStringArray) -> bool:
+    if len(texts) <= FEW_TEXTS:
+        return any(data is not None and data.to_pybytes().strip() for data in (text.as_buffer() for text in texts))
     import pyarrow.compute as pc
 
     return bool(pc.any(pc.greater(pc.binary_length(pc.ascii_trim_whitespace(texts)), 0)).as_py())
