@@ -256,7 +256,7 @@ def test_every_file_damaged(tmp_path: Path, tight: None) -> None:
     left = {}
 
     def stop(act: str, path: Path, size: int) -> int | None:
-        if act == "rename" and path.name == "found.part":  # everything else is committed
+        if act == "rename" and path.name == "found.dedup":  # everything else is committed
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         return None
 
@@ -264,7 +264,7 @@ def test_every_file_damaged(tmp_path: Path, tight: None) -> None:
     assert run.invoke(main, command_of(corpus, output, work)).exit_code == 2
     stores.hook = None
     left = {path.name: path.read_bytes() for path in work.iterdir()}
-    assert {"manifest.json", "marks.part", "read.part", "hashes-00000.part", "rows-00000.part"} <= left.keys()
+    assert {"manifest.json", "marks.dedup", "read.dedup", "hashes-00000.dedup", "rows-00000.dedup"} <= left.keys()
     wrong = errors = 0
     for name, whole in left.items():
         if name == "lock":
@@ -482,7 +482,7 @@ def test_a_shard_is_read_on(tmp_path: Path, tight: None) -> None:
 
     stores.hook = note
     found = find_in_files([corpus], work_dir=work, memory="1GB")
-    assert "rows-00000.part" not in renamed
+    assert "rows-00000.dedup" not in renamed
     assert len(found.rejects) == 9
     assert np.all(np.diff([int(name[7:12]) for name in renamed if name.startswith("hashes-")]) == 1)
 
@@ -506,7 +506,7 @@ def test_the_estimate_forecasts_the_disk(tmp_path: Path) -> None:
 
     def note(act: str, path: Path, size: int) -> int | None:
         nonlocal taken
-        taken += size * path.name.endswith(".part.tmp")
+        taken += size * path.name.endswith(".dedup.tmp")
         return None
 
     stores.hook = note
