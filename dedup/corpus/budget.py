@@ -6,7 +6,7 @@ u units, and h shingles of the m units that may have a partner, the steps take, 
 
     reading          (2 T + 2) * 12 * max(1 MB, longest text)  +  3 s
     marking          table  +  (2 T + 1) s  +  5 u
-    joining          16 h  +  150 m  +  u  (+ 500 m with the method "lsh", for its bands)
+    joining          16 h  +  150 m  +  (2 T + 1) s  +  u  (+ 500 m with the method "lsh", for its bands)
     clusters, report 140 u  +  16 n  (+ 24 u for paragraphs)
 
 and the work directory holds 8 bytes a shingle and 40 a unit (64 a paragraph).
@@ -90,18 +90,16 @@ class Budget:
         room = self.memory - AT_REST - (2 * self.threads + 1) * self.shard - UNIT_BYTES * held - units
         return max(room, 0) // SHINGLE_BYTES
 
-    def fits(self, held: int, shingles: int, units: int, *, bands: bool) -> bool:
-        """Return whether `held` of the units, with so many shingles, can be searched at once."""
-        if self.memory is None:
-            return True
-        joining = AT_REST + SHINGLE_BYTES * shingles + (UNIT_BYTES + BAND_BYTES * bands) * held + units
-        return joining <= self.memory
+    def fits(self, held: int, shingles: int, units: int) -> bool:
+        """Return whether `held` of the units, with so many shingles, can be joined at once."""
+        return self.memory is None or shingles <= self.limit(held, units)
 
-    def check(self, texts: int, units: int, held: int, shingles: int, *, paragraphs: bool) -> None:
+    def check(self, texts: int, units: int, held: int, shingles: int, *, paragraphs: bool, bands: bool) -> None:
         """Raise `ParameterError` where the report does not fit, or not so many shingles, of `held` of the units."""
         if self.memory is None:
             return
-        joining = AT_REST + (2 * self.threads + 1) * self.shard + SHINGLE_BYTES * shingles + UNIT_BYTES * held + units
+        of_unit = UNIT_BYTES + BAND_BYTES * bands
+        joining = AT_REST + (2 * self.threads + 1) * self.shard + SHINGLE_BYTES * shingles + of_unit * held + units
         ending = AT_REST + (SPREAD_BYTES + PLACE_BYTES * paragraphs) * units + TEXT_BYTES * texts
         for needed, of in (
             (joining, f"the {held:,} of {units:,} texts that may have a partner"),

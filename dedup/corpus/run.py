@@ -268,8 +268,7 @@ class _FileSearch:
             return self._search_at_once(self._held(None), None)
         stays = self._stays()
         shingles, held, units = int(held_shingles(shards, stays).sum()), int(stays.sum()), shards.total("units")
-        bands = question.method == "lsh"
-        if bands or self.budget.fits(held, shingles, units, bands=bands):
+        if question.method == "lsh" or self.budget.fits(held, shingles, units):
             self._check(held, shingles)
             again = Thinned(shards.total("shingles"), np.flatnonzero(stays), self._again)
             return self._search_at_once(self._held(stays), again)
@@ -309,7 +308,8 @@ class _FileSearch:
 
     def _check(self, held: int, shingles: int) -> None:
         texts, units = self.shards.total("texts"), self.shards.total("units")
-        self.budget.check(texts, units, held, shingles, paragraphs=self.question.paragraphs)
+        paragraphs, bands = self.question.paragraphs, self.question.method == "lsh"
+        self.budget.check(texts, units, held, shingles, paragraphs=paragraphs, bands=bands)
 
     def _grouped(self, held: int) -> Grouped:
         """Return groups of as many shingles as fit; of a shard's, at the least."""
