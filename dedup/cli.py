@@ -107,7 +107,7 @@ def repeats(
             click.echo(json.dumps(repeat._asdict(), ensure_ascii=False))
     else:
         report_repeats(found, ByName(texts))
-    finish(found=len(found) > 0, check=check, rejected=inputs.rejected)
+    finish(found=len(found) > 0, check=check, rejected=inputs.rejected())
 
 
 @main.command()
@@ -152,7 +152,7 @@ def find(
     else:
         report_duplicates(result)
     click.echo(str(result.summary), err=True)
-    finish(found=result.summary.clusters > 0, check=check, rejected=read.rejected)
+    finish(found=result.summary.clusters > 0, check=check, rejected=read.rejected())
 
 
 @main.command()
@@ -182,7 +182,7 @@ def estimate(
 
     plan = estimate_texts(texts, **options)
     click.echo(json.dumps(plan.to_dict()) if as_json else str(plan))
-    finish(found=False, check=False, rejected=read.rejected)
+    finish(found=False, check=False, rejected=read.rejected())
 
 
 @main.command()
@@ -238,7 +238,7 @@ def match(
         report_matches(result, ByName(left))
     click.echo(str(result.summary), err=True)
     found = result.summary.pairs > 0 or bool(result.summary.passages)
-    finish(found=found, check=check, rejected=inputs.rejected)
+    finish(found=found, check=check, rejected=inputs.rejected())
 
 
 @main.command()
