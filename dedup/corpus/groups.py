@@ -85,7 +85,8 @@ def search_in_groups(
         for share in CLOSEST:
             lower = share * threshold
             closest = closest or _closest(question, grouped, mark_at(lower), lower)
-    return Found(representatives, rank, pairs, stars, None, 0, None, closest), held.places, units.sizes
+    none = np.empty(0, dtype=np.int64)
+    return Found(representatives, rank, pairs, stars, None, 0, None, closest, none), held.places, units.sizes
 
 
 def _closest(
