@@ -166,9 +166,10 @@ def estimate(inputs: tuple[str, ...], as_json: bool, column: str, **options: Any
 @main.command()
 @click.argument("new", metavar="NEW...", nargs=-1, required=True)
 @click.option("--against", multiple=True, required=True, metavar="OLD", help="Texts to look in; may be repeated.")
+@click.option("--unit", type=click.Choice(["document", "paragraph"]), default="document", show_default=True)
 @click.option("--threshold", type=float, default=0.8, show_default=True, help="Least similarity of a pair.")
 @click.option("--metric", default="jaccard", show_default=True, help="jaccard or containment.")
-@click.option("--shingle", help='"words:n" or "chars:n"; by default words:5.')
+@click.option("--shingle", help='"words:n" or "chars:n"; by default words:5, for paragraphs words:3.')
 @click.option("--min-words", type=int, default=50, show_default=True, help="Words that a passage has at least.")
 @click.option("--column", default="text", show_default=True, help="Field of a .jsonl line that holds the text.")
 @click.option("--id", "id_column", help="Field of a .jsonl line that names it; by default FILE:LINE.")
@@ -296,7 +297,10 @@ def report_matches(result: Matches, texts: dict[Any, str]) -> None:
     shown: dict[Any, list[str]] = {}
     for row in result.pairs.to_pylist():
         there, back = percent(row["left_in_right"]), percent(row["right_in_left"])
-        line = f"  {row['jaccard']:.3f} like {row['right']}: {there} of it stand there, {back} of that stand here"
+        here, other = "", row["right"]
+        if "left_paragraph" in row:
+            here, other = f"paragraph {row['left_paragraph']} ", f"{other} paragraph {row['right_paragraph']}"
+        line = f"  {here}{row['jaccard']:.3f} like {other}: {there} of it stand there, {back} of that stand here"
         shown.setdefault(row["left"], []).append(line)
     for row in result.passages.to_pylist():
         text, start, end = texts[row["left"]], row["left_start"], row["left_end"]

@@ -20,7 +20,7 @@ from dedup.errors import InputError, ParameterError
 from dedup.listing import big_clusters, list_pairs
 from dedup.lsh import Bands, check_threshold, measure_recall
 from dedup.pairs import Pairs, jaccard, similarity
-from dedup.selection import listed, replace_texts, select_rows
+from dedup.selection import cut, listed, replace_texts, select_rows
 from dedup.summary import Summary
 from dedup.units import Units
 
@@ -354,23 +354,3 @@ class Duplicates:
                 f"look at some of them: {', '.join(map(repr, some))}"
             )
         return tuple(found)
-
-
-def cut(text: str, places: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]) -> str:
-    """Return `text` without the paragraphs that are not kept, each with the white space behind it."""
-    if not kept.any():
-        return ""
-    pieces: list[str] = []
-    at = 0
-    for i in range(len(places)):
-        if kept[i]:
-            continue
-        start = int(places[i, 2])
-        if at <= start:
-            pieces.append(text[at:start])
-        at = int(places[i + 1, 2]) if i + 1 < len(places) else int(places[i, 3])
-    body = "".join(pieces)
-    tail = text[at:]
-    if not kept[-1]:  # the last paragraph went: so does the white space that parted it from the one before
-        body = body.rstrip()
-    return body + tail

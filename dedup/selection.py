@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from dedup.errors import InputError
 
-__all__ = ["replace_texts", "select_rows"]
+__all__ = ["cut", "replace_texts", "select_rows"]
 
 
 def size(data: Any) -> int:
@@ -116,3 +116,26 @@ def _take_arrow(data: Any, kept: npt.NDArray[np.bool_]) -> Any:
                 chosen = _take_arrow(long, kept)
                 return chosen.set_column(place, field, chosen.column(place).cast(field.type))
     return data.filter(pa.array(kept))
+
+
+def cut(text: str, places: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]) -> str:
+    """Return `text` without the paragraphs that are not kept, each with the white space behind it.
+
+    `places` are rows of (document, paragraph, start, end), one for each paragraph of the text.
+    """
+    if not kept.any():
+        return ""
+    pieces: list[str] = []
+    at = 0
+    for i in range(len(places)):
+        if kept[i]:
+            continue
+        start = int(places[i, 2])
+        if at <= start:
+            pieces.append(text[at:start])
+        at = int(places[i + 1, 2]) if i + 1 < len(places) else int(places[i, 3])
+    body = "".join(pieces)
+    tail = text[at:]
+    if not kept[-1]:  # the last paragraph went: so does the white space that parted it from the one before
+        body = body.rstrip()
+    return body + tail
