@@ -2,12 +2,14 @@
 
     python -m benchmarks.bench_repeats against --corpus civil_codes_dev
     python -m benchmarks.bench_repeats growth
+    python -m benchmarks.bench_repeats large
 
 Each measurement is a process of its own that has warmed up before. **against**: the same texts for both, 50 words for
 `find_repeats`; for the suffix array, see `rivals/suffix_array.py`. Agreement: every repeat that `find_repeats` names is
 checked word by word against its source, and the share of the words in repeats of 50 words or more that a brute force
 over word windows finds is what it covers. **growth**: seconds and memory by size of a generated collection in which one
-text in ten is a copy, and by the number of copies of one text.
+text in ten is a copy, and by the number of copies of one text. **large**: texts that are long or degenerate;
+their spans are checked against what was put there.
 """
 
 from __future__ import annotations
@@ -59,6 +61,93 @@ def corpus(name: str) -> list[str]:
         else:
             texts.append(" ".join(chance.choices(words, weights, k=500)) + ".")
     return texts
+
+
+LARGE = {
+    "doubled:100": "a text of 100 MB, whose second half is the first once more",
+    "word:4000000": "one word, 4 million times",
+    "paragraphs:1000000": "one paragraph, a million times",
+    "scripts:20": "20 MB of lines in turning scripts, each block of a hundred twice",
+    "borders:50000": "a quotation 50,000 times, between emoji sequences and flags, its last letter with a mark",
+}
+
+
+def large(name: str) -> tuple[str, list[tuple[int, int, int, int]]]:
+    """A text, and the spans that its repeats have (start, end, start and end of the source)."""
+    kind, _, number = name.partition(":")
+    count = int(number)
+    chance = random.Random(9)
+    words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randrange(3, 9))) for _ in range(50_000)]
+    if kind == "doubled":
+        lines: list[str] = []
+        size = 0
+        while size < count * 500_000:
+            lines.append(" ".join(chance.choices(words, k=60)) + ".")
+            size += len(lines[-1]) + 1
+        body = "\n".join(lines)
+        return f"{body}\n{body}", [(len(body) + 1, 2 * len(body) + 1, 0, len(body))]
+    if kind == "word":
+        text = " ".join(["na"] * count)
+        return text, [(3, len(text), 0, len(text) - 3)]
+    if kind == "paragraphs":
+        line = " ".join(words[:60]) + "."
+        text = "\n\n".join([line] * count)
+        step = len(line) + 2  # 60 words: pieces as long as the step
+        return text, [(i * step, i * step + len(line), 0, len(line)) for i in range(1, count)]
+    if kind == "scripts":
+        firsts = "aаαאاअ一ก"  # noqa: RUF001 - the first letters of eight scripts
+        alphabets = ["".join(chr(ord(first) + k) for k in range(10)) for first in firsts]
+        blocks = []
+        while sum(map(len, blocks)) < count * 200_000:
+            turning = [chance.choice(alphabets) for _ in range(100)]
+            made = [" ".join("".join(chance.choices(some, k=6)) for _ in range(12)) for some in turning]
+            blocks.append("\n".join(made))
+        body = "\n".join(blocks)
+        return f"{body}\n\nxyz\n\n{body}", [(len(body) + 7, 2 * len(body) + 7, 0, len(body))]
+    quote = " ".join([*words[:60], "cafe\u0301"])
+    ends = ["👩‍💻", "🇩🇪", "👍🏽", "…", "”", "🇩🇪🇫🇷"]
+    found, pieces, at = [], [], 0
+    for i in range(count):
+        before, behind = (
+            (ends[i % 6], ends[(i // 6) % 6]) if i else ("", "")
+        )  # at the source stands nothing to widen over
+        pieces.append(f"p{i} {before}{quote}{behind} q{i}\n")
+        start = at + len(f"p{i} {before}")
+        found.append((start, start + len(quote), len("p0 "), len("p0 ") + len(quote)))
+        at += len(pieces[-1])
+    return "".join(pieces), found[1:]
+
+
+def measured_large(name: str, threshold: float) -> dict[str, Any]:
+    """Run `find_repeats` on a large or degenerate text in this process, and check its spans."""
+    import dedup
+
+    text, expected = large(name)
+    size = len(text.encode())
+    for warm in (["a b c d e f " * 20, "a b c d e f é " * 20], ["a b c d e f " * 20, "a b c d e f é " * 20] * 20):
+        dedup.find_repeats(warm, threshold=threshold, progress=False)
+    peak = Peak()
+    peak.start()
+    clock, cpu = time.perf_counter(), time.process_time()
+    found = dedup.find_repeats(text, threshold=threshold, threads=1, progress=False)
+    row: dict[str, Any] = {"seconds": time.perf_counter() - clock, "cpu_seconds": time.process_time() - cpu}
+    grown = peak.stop()
+    table = found.table
+    names = ("start", "end", "source_start", "source_end")
+    spans = list(zip(*(table[name].to_pylist() for name in names), strict=True))
+    return {
+        "text": name,
+        "what": LARGE.get(name, ""),
+        "threshold": threshold,
+        "bytes": size,
+        "characters": len(text),
+        **row,
+        "nanoseconds_a_character": 1e9 * row["cpu_seconds"] / len(text),
+        "memory": grown,
+        "bytes_a_byte": grown / size,
+        "repeats": len(spans),
+        "spans_right": spans == expected,
+    }
 
 
 def measured(tool: str, name: str, threshold: float, *, check: bool) -> dict[str, Any]:
@@ -136,7 +225,7 @@ def in_child(*arguments: str) -> dict[str, Any]:
 def main() -> None:
     """Measure and print, a JSON line a measurement."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_repeats", description=__doc__)
-    parser.add_argument("what", choices=["against", "growth", "one"])
+    parser.add_argument("what", choices=["against", "growth", "large", "one"])
     parser.add_argument("--corpus", default="civil_codes_dev,ota_dev,generated:30000")
     parser.add_argument("--tool", default="dedup,pydivsufsort")
     parser.add_argument("--threshold", type=float, default=1.0)
@@ -144,6 +233,9 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="also judge the agreement, in slow Python")
     chosen = parser.parse_args()
     if chosen.what == "one":
+        if chosen.corpus.partition(":")[0] in {name.partition(":")[0] for name in LARGE}:
+            print(json.dumps(measured_large(chosen.corpus, chosen.threshold)))
+            return
         print(json.dumps(measured(chosen.tool, chosen.corpus, chosen.threshold, check=chosen.check)))
         return
     names = chosen.corpus.split(",")
@@ -151,12 +243,14 @@ def main() -> None:
     if chosen.what == "growth":
         names = ["generated:3000", "generated:30000", "generated:100000", "copies:300", "copies:3000", "copies:30000"]
         tools = ["dedup"]
+    if chosen.what == "large":
+        names, tools = list(LARGE), ["dedup"]
     for _ in range(chosen.repeat):
         for name in names:
             for tool in tools:
-                row = in_child(
-                    "--tool", tool, "--corpus", name, "--threshold", str(chosen.threshold), *["--check"] * chosen.check
-                )
+                # edits would chain a quotation in every line
+                threshold = "1.0" if name.startswith("borders") else str(chosen.threshold)
+                row = in_child("--tool", tool, "--corpus", name, "--threshold", threshold, *["--check"] * chosen.check)
                 print(json.dumps(row), flush=True)
 
 

@@ -21,6 +21,7 @@ from dedup.pairs import Pairs, jaccard, similarity
 from dedup.repeated import LINE_BREAKS, counted
 from dedup.selection import replace_texts, select_rows
 from dedup.sides import Sides
+from dedup.text import cut_paragraphs
 from dedup.units import Units
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Passages(NamedTuple):
 class MatchRun:
     """What a search across two collections was asked."""
 
+    unit: str
     metric: str
     shingle: str
     threshold: float
@@ -64,9 +66,10 @@ class MatchSummary:
 
     Attributes
     ----------
-    metric, shingle, threshold, min_words : as asked for; `min_words` is None where passages were not looked for
+    unit, metric, shingle, threshold, min_words : as asked for; `min_words` is None where passages were not looked for
     texts, against : texts read on the left and on the right; `empty` and `against_empty` of them have no token and
         match nothing
+    paragraphs, against_paragraphs : paragraphs read on either side, None for documents
     pairs : pairs that reach the threshold
     matched : texts of the left side that are in a pair
     passages : passages found, None where they were not looked for; `quoting` texts of the left side have one
@@ -75,6 +78,7 @@ class MatchSummary:
     warnings : what looks wrong, in words
     """
 
+    unit: str
     metric: str
     shingle: str
     threshold: float
@@ -83,6 +87,8 @@ class MatchSummary:
     empty: int
     against: int
     against_empty: int
+    paragraphs: int | None
+    against_paragraphs: int | None
     pairs: int
     matched: int
     passages: int | None
@@ -96,8 +102,12 @@ class MatchSummary:
 
     def __repr__(self) -> str:
         sides = f"{counted(self.texts, 'text')} ({self.empty:,} empty) against {self.against:,}"
+        paragraphs = []
+        if self.paragraphs is not None and self.against_paragraphs is not None:
+            paragraphs.append(f"{counted(self.paragraphs, 'paragraph')} against {self.against_paragraphs:,}")
         lines = [
             f"{sides} ({self.against_empty:,} empty), {self.shingle}, {self.metric} {self.threshold:g}, exact",
+            *paragraphs,
             f"{counted(self.pairs, 'pair')}, {counted(self.matched, 'text')} matched",
         ]
         if self.passages is not None and self.quoting is not None:
@@ -145,8 +155,9 @@ class Matches:
         """The pairs that reach the threshold, with their evidence, sorted (Arrow table).
 
         Columns: left (id in `texts`), right (id in `against`), left_size, right_size, shared (shingles), jaccard,
-        left_in_right (shared / left_size), right_in_left. Raises `ParameterError` where exact copies would fill more
-        than `MOST_PAIRS` rows (200 million).
+        left_in_right (shared / left_size), right_in_left. With paragraphs also left_paragraph, left_start, left_end and
+        the same for right: numbers from 0, and characters of the original text. Raises `ParameterError` where exact
+        copies would fill more than `MOST_PAIRS` rows (200 million).
         """
         import pyarrow as pa
 
@@ -160,10 +171,13 @@ class Matches:
         first = self._representatives
         left_size, right_size = sizes[first[pairs.left]], sizes[first[pairs.right]]
         representative = Pairs(first[pairs.left], first[pairs.right], pairs.shared)
+        places = self._units.places
         return pa.table(
             {
-                "left": self._sides.left.ids_at(pairs.left),
-                "right": self._sides.right.ids_at(pairs.right - len(self._sides.left)),
+                "left": self._sides.left.ids_at(places[pairs.left, 0]),
+                "right": self._sides.right.ids_at(places[pairs.right, 0] - len(self._sides.left)),
+                **self._place_columns(pairs.left, "left"),
+                **self._place_columns(pairs.right, "right"),
                 "left_size": left_size,
                 "right_size": right_size,
                 "shared": pairs.shared,
@@ -196,17 +210,19 @@ class Matches:
 
     @cached_property
     def matched(self) -> pa.Array:
-        """The ids of the texts that are in a pair, in input order (Arrow array)."""
-        return self._sides.left.ids_at(np.flatnonzero(self._in_pairs))
+        """The ids of the texts that are in a pair, or have a paragraph that is, in input order (Arrow array)."""
+        return self._sides.left.ids_at(np.unique(self._units.places[np.flatnonzero(self._in_pairs), 0]))
 
     @cached_property
     def summary(self) -> MatchSummary:
         """What the search did, in numbers (see `MatchSummary`)."""
         left, right = len(self._sides.left), len(self._sides.right)
-        full = self._units.full
+        full = np.unique(self._units.places[self._units.full, 0])
         full_left = int(np.count_nonzero(full < left))
+        paragraphs = self._run.unit == "paragraph"
         found = self._found
         return MatchSummary(
+            unit=self._run.unit,
             metric=self._run.metric,
             shingle=self._run.shingle,
             threshold=self._run.threshold,
@@ -215,8 +231,10 @@ class Matches:
             empty=left - full_left,
             against=right,
             against_empty=right - (len(full) - full_left),
+            paragraphs=self._lefts if paragraphs else None,
+            against_paragraphs=len(self._units) - self._lefts if paragraphs else None,
             pairs=int(self._products.sum()),
-            matched=int(self._in_pairs.sum()),
+            matched=len(self.matched),
             passages=None if found is None else len(found.left),
             quoting=None if found is None else len(np.unique(found.left)),
             closest=self._closest_ids,
@@ -239,10 +257,10 @@ class Matches:
         return asdict(self._run)
 
     def decision_rows(self) -> pa.Table:
-        """Return the texts of the left side that are in a pair, in input order, by file and record (Arrow table).
+        """Return the texts or paragraphs of the left side that are in a pair, in input order (Arrow table).
 
-        Columns: file, record, cluster (null), kept (false), similarity (to the most similar text of the right side),
-        reason ("match").
+        Columns: file, record, for paragraphs also paragraph, start, end; cluster (null), kept (false), similarity (to
+        the most similar text of the right side), reason ("match").
         """
         import pyarrow as pa
 
@@ -250,11 +268,14 @@ class Matches:
         best = np.zeros(len(self._representatives), dtype=np.float64)
         np.maximum.at(best, self._pairs.left, value)
         rows = np.flatnonzero(self._in_pairs)
-        files, records = self._sides.left.locate(rows)
+        places = self._units.places[rows]
+        files, records = self._sides.left.locate(places[:, 0])
+        names = () if self._run.unit == "document" else ("paragraph", "start", "end")
         return pa.table(
             {
                 "file": pa.array(files, type=pa.int32()),
                 "record": pa.array(records, type=pa.int64()),
+                **{name: places[:, i] for i, name in enumerate(names, start=1)},
                 "cluster": pa.nulls(len(rows), pa.int64()),
                 "kept": np.zeros(len(rows), dtype=np.bool_),
                 "similarity": best[self._representatives[rows]],
@@ -268,10 +289,15 @@ class Matches:
         """Return `data` without the texts that match, as the same type: order, index and other columns untouched.
 
         `data` has as many rows as `texts` had (a generator gives a list). `by`: "pairs" (texts that reach the threshold
-        with one of `against`), "passages" (texts that have a passage), or "either".
+        with one of `against`), "passages" (texts that have a passage), or "either". By pairs of paragraphs, the same
+        rows come back with the paragraphs that match cut out; a text of which nothing is left is ``""``.
         """
         if by not in EVIDENCE:
             raise ParameterError(f"by: expected {' or '.join(f'{k!r}' for k in EVIDENCE)}, found {by!r}")
+        if self._run.unit == "paragraph" and by != "passages":
+            if by == "either":
+                raise ParameterError("by: expected 'pairs' or 'passages' where pairs are of paragraphs, found 'either'")
+            return self._without_paragraphs(data)
         goes = np.zeros(len(self._sides.left), dtype=np.bool_)
         if by != "passages":
             goes |= self._in_pairs
@@ -294,13 +320,35 @@ class Matches:
             rows[row] = without(texts[row], found.left_start[part].tolist(), found.left_end[part].tolist())
         return replace_texts(data, rows, self._run.column)
 
+    def _without_paragraphs(self, data: Any) -> Any:
+        texts, stays, places = self._sides.left, ~self._in_pairs, self._units.places[: self._lefts]
+        bounds = np.searchsorted(places[:, 0], np.arange(len(texts) + 1))
+        rows = [texts.original(row) for row in range(len(texts))]
+        for row in np.unique(places[~stays, 0]).tolist():
+            part = slice(bounds[row], bounds[row + 1])
+            rows[row] = cut_paragraphs(texts[row], places[part, 2:], stays[part])
+        return replace_texts(data, rows, self._run.column)
+
     # parts
+
+    @cached_property
+    def _lefts(self) -> int:
+        """How many of the units are of the left side."""
+        return int(np.searchsorted(self._units.places[:, 0], len(self._sides.left)))
+
+    def _place_columns(self, rows: npt.NDArray[np.int64], side: str) -> dict[str, npt.NDArray[np.int64]]:
+        """Return where paragraphs stand in their texts; nothing for documents."""
+        if self._run.unit == "document":
+            return {}
+        places = self._units.places[rows]
+        return {f"{side}_{name}": places[:, i] for i, name in enumerate(("paragraph", "start", "end"), start=1)}
 
     @property
     def _closest_ids(self) -> tuple[Any, Any, float] | None:
         if self._closest is None:
             return None
         left, right, similarity = self._closest
+        left, right = self._units.places[[left, right], 0].tolist()
         return self._sides.left.id_of(left), self._sides.right.id_of(right - len(self._sides.left)), similarity
 
     @property
@@ -311,8 +359,8 @@ class Matches:
 
     @cached_property
     def _in_pairs(self) -> npt.NDArray[np.bool_]:
-        """Which texts of the left side are in a pair."""
-        return np.isin(self._representatives[: len(self._sides.left)], self._pairs.left)
+        """Which units of the left side are in a pair."""
+        return np.isin(self._representatives[: self._lefts], self._pairs.left)
 
     @cached_property
     def _counts(self) -> npt.NDArray[np.int64]:
@@ -345,15 +393,16 @@ class Matches:
             )
             if not full and len(texts)
         ]
-        limit = max(1000, len(self._sides.left) // 100)
+        limit = max(1000, self._lefts // 100)
+        units = "texts" if self._run.unit == "document" else "paragraphs"
         weight = np.bincount(
             self._pairs.right, weights=self._counts[self._pairs.left], minlength=len(self._representatives)
         )
         for unit in np.flatnonzero(weight > limit)[:3].tolist():
-            name = self._sides.right.id_of(unit - len(self._sides.left))
+            name = self._sides.right.id_of(int(self._units.places[unit, 0]) - len(self._sides.left))
             found.append(
-                f"{name!r} of `{self._sides.names[1]}` matches {int(weight[unit]):,} of {len(self._sides.left):,} "
-                "texts; look at it"
+                f"{name!r} of `{self._sides.names[1]}` matches {int(weight[unit]):,} of {self._lefts:,} "
+                f"{units}; look at it"
             )
         return tuple(found)
 

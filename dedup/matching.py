@@ -40,6 +40,7 @@ def match(
     texts: Any,
     against: Any,
     *,
+    unit: str = "document",
     threshold: float = 0.8,
     metric: str = "jaccard",
     shingle: str | None = None,
@@ -61,10 +62,11 @@ def match(
     Parameters
     ----------
     texts, against : collections in any form that `dedup.find_duplicates` takes: the left and the right side
+    unit : "document" or "paragraph": what pairs are of. Passages are of texts, whatever the unit
     threshold : 0 < threshold <= 1; a pair is reported iff its similarity is at least this
     metric : "jaccard" (shared / union of the shingle sets), or "containment": shared / the smaller set, which finds an
         article inside a longer page. The evidence says which stands in which
-    shingle : "words:n" or "chars:n"; by default "words:5"
+    shingle : "words:n" or "chars:n"; by default "words:5" for documents, "words:3" for paragraphs
     min_words : from 1 on; words that a passage has at least. None: passages are not looked for
     ids, column, id : of `texts`, as for `dedup.find_duplicates`
     against_ids, against_column, against_id : the same of `against`
@@ -98,28 +100,32 @@ def match(
     >>> result.filter(news)
     {'b': 'something else'}
     """
+    if unit not in UNITS:
+        raise ParameterError(f"unit: expected {' or '.join(f'{k!r}' for k in UNITS)}, found {unit!r}")
     if metric not in METRICS:
         raise ParameterError(f"metric: expected {' or '.join(f'{k!r}' for k in METRICS)}, found {metric!r}")
     check_threshold(threshold)
     if min_words is not None and (isinstance(min_words, bool) or not isinstance(min_words, int) or min_words < 1):
         raise ParameterError(f"min_words: expected a whole number from 1 on, or None, found {min_words!r}")
-    kind = parse("words:5" if shingle is None else shingle)
+    kind = parse(UNITS[unit] if shingle is None else shingle)
+    paragraphs = unit == "paragraph"
     workers = thread_count(threads)
     bound = check_memory(memory)
     left = read_side("texts", texts, ids=ids, column=column, id=id)
     right = read_side("against", against, ids=against_ids, column=against_column, id=against_id)
     sides = Sides(left, right, ("texts", "against"))
-    plan = None if bound is None else _plan(sides, kind, bound, workers)
+    plan = None if bound is None else _plan(sides, kind, bound, workers, paragraphs=paragraphs)
     with Progress(progress) as stages:
         if plan is None or plan.one_pass:
             report = stages.stage("read", sides.about())
-            units = read_units(sides, kind, paragraphs=False, threads=workers, progress=report)
+            units = read_units(sides, kind, paragraphs=paragraphs, threads=workers, progress=report)
         else:
-            units = _sift(sides, kind, plan, threshold, metric, workers, stages)
+            units = _sift(sides, kind, plan, threshold, metric, workers, stages, paragraphs=paragraphs)
         stages.stage("exact copies", 1)
-        representatives = _representatives(units, len(left))
+        lefts = int(np.searchsorted(units.places[:, 0], len(left)))
+        representatives = _representatives(units, lefts)
         leading = units.held[representatives[units.held] == units.held]
-        middle = int(np.searchsorted(leading, len(left)))
+        middle = int(np.searchsorted(leading, lefts))
         report = stages.stage("join", middle)
         both = leading[:middle], leading[middle:]
         most = None if plan is None else plan.room // LISTED_BYTES
@@ -130,7 +136,7 @@ def match(
             closest = _closest(units, both, threshold, metric, most, workers)
         units.hashes = np.empty(0, dtype=np.uint64)
         found = None if min_words is None else _passages(sides, plan, min_words, workers, stages)
-    run = MatchRun(metric, str(kind), threshold, min_words, "text" if column is None else column)
+    run = MatchRun(unit, metric, str(kind), threshold, min_words, "text" if column is None else column)
     return Matches(run, sides, units, representatives, pairs, found, closest, stages.seconds)
 
 
@@ -143,6 +149,9 @@ def _representatives(units: Units, left_count: int) -> npt.NDArray[np.int64]:
     first[left_count:] = own[right]
     return first
 
+
+UNITS = {"document": "words:5", "paragraph": "words:3"}
+"""The units, and the shingle that each is compared by unless told otherwise."""
 
 CLOSEST = (0.5, 0.1)
 """Where nothing reaches the threshold, the closest pair is looked for at these parts of it."""
@@ -193,44 +202,51 @@ SPAN_BYTES = 1000
 MATCHING = "what may match"
 
 
-def _plan(sides: Sides, kind: Shingle, memory: int, threads: int) -> Plan:
-    size = measure_words(sides)
+def _plan(sides: Sides, kind: Shingle, memory: int, threads: int, *, paragraphs: bool) -> Plan:
+    size = measure_words(sides, paragraphs=paragraphs)
     if kind.kind == "chars":  # as many shingles as characters; tables for passages are then larger than they need be
         size = replace(size, shingles=size.characters)
     return plan_passages(size, memory, threads, max(LONG, size.longest), WORD_BYTES)
 
 
 def _sift(
-    sides: Sides, kind: Shingle, plan: Plan, threshold: float, metric: str, threads: int, stages: Progress
+    sides: Sides,
+    kind: Shingle,
+    plan: Plan,
+    threshold: float,
+    metric: str,
+    threads: int,
+    stages: Progress,
+    *,
+    paragraphs: bool,
 ) -> Units:
-    """Read both sides twice, and keep the hashes of the texts that may have a partner on the other one."""
+    """Read both sides twice, and keep the hashes of the units that may have a partner on the other one."""
+    read = partial(sketches, shingle=kind, paragraphs=paragraphs, threads=threads)
     meeting = Meeting(plan.size.shingles, threshold, whole=metric == "containment", room=plan.room // 4)
-    for part in sketches(
-        sides.left, kind, paragraphs=False, threads=threads, progress=stages.stage("mark", len(sides))
-    ):
+    for part in read(sides.left, progress=stages.stage("mark", len(sides.left))):
         meeting.enter(0, part.hashes)
-    parts = sketches(sides.right, kind, paragraphs=False, threads=threads, progress=stages.stage("mark", len(sides)))
     kept = [np.zeros(0, dtype=np.bool_)]
-    for part in parts:
+    for part in read(sides.right, progress=stages.stage("mark", len(sides.right))):
         kept.append(meeting.stays(1, part.hashes, part.offsets))
         meeting.enter(1, part.hashes[np.repeat(kept[-1], np.diff(part.offsets))])
     rights = np.concatenate(kept)
     afford = plan.affording(MATCHING)
-    held = 0
+    held = passed = 0
 
-    def choose(part: Sketch, before: int) -> npt.NDArray[np.bool_]:
-        nonlocal held
+    def choose(part: Sketch, _: int) -> npt.NDArray[np.bool_]:
+        nonlocal held, passed
         sizes = np.diff(part.offsets)
-        if before < len(sides.left):
+        if len(sizes) and part.places[0, 0] < len(sides.left):
             stays = meeting.stays(0, part.hashes, part.offsets)
         else:
-            stays = rights[before - len(sides.left) : before - len(sides.left) + len(sizes)]
+            stays = rights[passed : passed + len(sizes)]
+            passed += len(sizes)
         held += int(sizes[stays].sum())
         afford(PAIR_BYTES * held + meeting.bytes)
         return stays
 
     report = stages.stage("read", len(sides))
-    return read_units(sides, kind, paragraphs=False, threads=threads, choose=choose, progress=report)
+    return read_units(sides, kind, paragraphs=paragraphs, threads=threads, choose=choose, progress=report)
 
 
 def _passages(sides: Sides, plan: Plan | None, min_words: int, threads: int, stages: Progress) -> Passages:

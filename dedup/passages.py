@@ -54,7 +54,7 @@ WINDOW_BYTES = 9 + 18
 BLOCK_BYTES = 16
 """Of a block: symbol, window, length and source."""
 
-LINK_BYTES = 130
+LINK_BYTES = 100
 """Of a block in the suffix automaton, at the most."""
 
 

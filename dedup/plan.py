@@ -211,12 +211,15 @@ SLICE = 1 << 13
 SPAN_COPIES = 4
 """What a text takes while spans are found in it, in bytes a byte: itself in UTF-8, twice for a moment, its lines."""
 
-PASSAGE_TEXT_BYTES = 80
-"""What a text takes beside its tokens: where it begins, its length, and the same in the result."""
+PASSAGE_UNIT_BYTES = 100
+"""What a text or paragraph takes beside its tokens: where it begins, its length, its copies, the same in the result."""
 
 
-def measure_words(texts: Texts) -> Size:
-    """Return how large a collection is in UTF-8 bytes and words (``shingles``), both by a slice of some texts."""
+def measure_words(texts: Texts, *, paragraphs: bool = False) -> Size:
+    """Return how large a collection is in UTF-8 bytes and words (``shingles``), both by a slice of some texts.
+
+    Units are texts, or at most so many `paragraphs`, lines.
+    """
     lengths = texts.lengths()
     total = int(lengths.sum())
     rows = np.unique(np.linspace(0, max(len(texts) - 1, 0), min(len(texts), SAMPLED_TEXTS)).astype(np.int64))
@@ -228,13 +231,10 @@ def measure_words(texts: Texts) -> Size:
     encoded = sum(len(some.encode("utf-8", "surrogatepass")) for some in slices)
     units = read_units(ListTexts(slices), Shingle("words", 1), paragraphs=False, threads=1)
     words = -(-len(units.hashes) * total // sampled)
-    return Size(
-        len(texts),
-        -(-encoded * total // sampled),
-        -(-encoded * int(lengths.max(initial=0)) // sampled),
-        len(texts),
-        words,
-    )
+    longest = int(lengths.max(initial=0))
+    lines = len(texts) + -(-sum(some.count("\n") for some in slices) * total // sampled)
+    count = lines if paragraphs else len(texts)
+    return Size(len(texts), -(-encoded * total // sampled), -(-encoded * longest // sampled), count, words)
 
 
 def plan_passages(size: Size, memory: int, threads: int, block: int, word_bytes: int) -> Plan:
@@ -244,7 +244,7 @@ def plan_passages(size: Size, memory: int, threads: int, block: int, word_bytes:
     """
     in_work = (threads + 1) * BLOCK_COPIES * min(block, size.characters)
     spans = threads * SPAN_COPIES * size.longest
-    fixed = FIXED + max(in_work, spans) + PASSAGE_TEXT_BYTES * size.texts
+    fixed = FIXED + max(in_work, spans) + PASSAGE_UNIT_BYTES * size.units
     plan = Plan(size, fixed, fixed + word_bytes * size.shingles, memory)
     if not plan.one_pass and plan.room < BLOCK_BYTES:
         raise plan.needing(BLOCK_BYTES, f"{size.texts:,} texts, whatever is found in them")

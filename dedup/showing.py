@@ -72,7 +72,10 @@ def report_matches(result: Matches, texts: Mapping[Any, str]) -> None:
     shown: dict[Any, list[str]] = {}
     for row in result.pairs.to_pylist():
         there, back = percent(row["left_in_right"]), percent(row["right_in_left"])
-        line = f"  {row['jaccard']:.3f} like {row['right']}: {there} of it stand there, {back} of that stand here"
+        here, other = "", row["right"]
+        if "left_paragraph" in row:
+            here, other = f"paragraph {row['left_paragraph']} ", f"{other} paragraph {row['right_paragraph']}"
+        line = f"  {here}{row['jaccard']:.3f} like {other}: {there} of it stand there, {back} of that stand here"
         shown.setdefault(row["left"], []).append(line)
     for row in result.passages.to_pylist():
         text, start, end = texts[row["left"]], row["left_start"], row["left_end"]

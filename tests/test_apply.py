@@ -405,6 +405,27 @@ def test_matched_records_go(tmp_path: Path) -> None:
     assert applied.removed == matches.summary.matched > 3
 
 
+def test_matched_paragraphs_go(tmp_path: Path) -> None:
+    """A report of a match by paragraphs: texts lose the paragraphs that stand on the other side."""
+    shared = [f"paragraph {i} says the words of number {i} and some more of them in the end" for i in range(4)]
+    texts = [f"only text {i} says this first line here\n\n{shared[i]}\n\nand {i} ends so" for i in range(4)]
+    write_lines(tmp_path / "new.jsonl", texts)
+    write_lines(tmp_path / "old.jsonl", [shared[1], shared[2] + "\n\nother words in another line of it"])
+    new, old = dedup.files(str(tmp_path / "new.jsonl")), dedup.files(str(tmp_path / "old.jsonl"))
+    matches = dedup.match(new, old, unit="paragraph", min_words=None)
+    dedup.write_report(tmp_path / "report", matches)
+    applied = dedup.apply_report(tmp_path / "report", tmp_path / "out")
+    found = [json.loads(line)["text"] for line in (tmp_path / "out" / "new.jsonl").read_text().splitlines()]
+    assert matches.filter(texts) == found
+    assert [shared[0] in found[0], shared[1] in found[1], shared[2] in found[2]] == [True, False, False]
+    assert (applied.cut, applied.removed) == (2, 0)
+
+
+def write_lines(path: Path, texts: list[str]) -> None:
+    """Write texts as JSON lines."""
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
+
+
 def test_repeats_cannot_be_applied(tmp_path: Path) -> None:
     """The message says what does it."""
     ondisk.write(tmp_path / "in", "x.txt", b"words")

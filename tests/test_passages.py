@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dedup import chains
@@ -62,6 +62,7 @@ def places(stretches: Stretches, offsets: npt.NDArray[np.int64]) -> list[tuple[i
 
 
 @given(collections(), st.sampled_from([1, 2, 3, 4, 5, 8]))
+@example([[1, 2, 3, 4], [1, 2], [2, 3, 4]], 2)  # a text goes on where the one before it left off
 def test_every_stretch_and_no_other(texts: list[list[int]], size: int) -> None:
     """All maximal stretches with their first places, for any texts."""
     tokens, offsets = arrays(texts)
