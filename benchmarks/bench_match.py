@@ -12,7 +12,9 @@ on sets of Python strings: the word 5-grams of `\\w+` in lower case. Measured ar
     seconds                from two lists of strings to pairs (and passages), one core; datasketch is timed with the
                            making of its shingles, and does not verify: its candidates are what it answers
 
---family N adds a row: N near copies of one article on the right, and the same articles on the left.
+--family N adds a row: N near copies of one article on the right, and the same articles on the left. --versions
+100,200,400,800 is a measurement of its own: so many versions of one text of 3,000 words on either side, 30 words of
+each drawn anew; seconds and passages, which are to grow together.
 """
 
 from __future__ import annotations
@@ -143,6 +145,30 @@ def by_ensemble(articles: list[str], pages: list[str], weights: tuple[float, flo
     return found, None
 
 
+def versions(counts: list[int]) -> None:
+    """Measure versions of one text against other versions of it, and print a JSON line for each number."""
+    chance = random.Random(3)
+    base = [f"w{chance.randrange(20_000)}" for _ in range(3_000)]
+
+    def side(name: str, count: int) -> list[str]:
+        made = []
+        for number in range(count):
+            words = list(base)
+            for _ in range(30):
+                words[chance.randrange(len(words))] = f"{name}{number}x{chance.randrange(10**6)}"
+            made.append(" ".join(words))
+        return made
+
+    dedup.match(side("a", 20), side("b", 20), threads=1, progress=False)  # kernels are loaded
+    for count in counts:
+        left, right = side("l", count), side("r", count)
+        cpu, clock = time.process_time(), time.perf_counter()
+        result = dedup.match(left, right, threshold=1.0, threads=1, progress=False)
+        row = {"versions": count, "MB": sum(map(len, left + right)) / 1e6, "passages": result.summary.passages}
+        row |= {"seconds": time.perf_counter() - clock, "cpu_seconds": time.process_time() - cpu}
+        print(json.dumps(row), flush=True)
+
+
 def main() -> None:
     """Measure, print a table, and keep the raw results."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_match", description=__doc__)
@@ -150,7 +176,11 @@ def main() -> None:
     parser.add_argument("--family", type=int, default=0, help="near copies of one article on the right")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--output", type=Path, help="folder for raw.jsonl and summary.md")
+    parser.add_argument("--versions", default="", help="numbers of versions on either side")
     chosen = parser.parse_args()
+    if chosen.versions:
+        versions([int(count) for count in chosen.versions.split(",")])
+        return
     articles, pages, places = planted(chosen.articles)
     wanted = truth(articles, pages)
     size = sum(len(text.encode()) for text in (*articles, *pages)) / 1e6

@@ -59,6 +59,26 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 NEW = ("match", "new.jsonl", "--column", "body", "--id", "key", "--against-column", "text", "--min-words", "10")
 
 
+@pytest.mark.parametrize("command", [(*NEW, "--against", "old.jsonl"), ("repeats", "page.txt", "page.txt")])
+def test_a_bound_on_memory(command: tuple[str, ...], folder: Path) -> None:
+    """--memory gives the same lines, or an error that says what would do."""
+    free = call(*command, "--json", cwd=folder)
+    bounded = call(*command, "--json", "--memory", "500MB", cwd=folder)
+    assert (bounded.returncode, bounded.stdout) == (free.returncode, free.stdout)
+    small = call(*command, "--memory", "1MB", cwd=folder)
+    assert small.returncode == WRONG
+    assert "dedup: memory: expected about" in small.stderr
+
+
+def test_paragraphs(folder: Path) -> None:
+    """With --unit paragraph, pairs are of paragraphs, and say which."""
+    done = call("match", "page.txt", "--against", "page.txt", "--unit", "paragraph", cwd=folder)
+    assert done.returncode == DONE, done.stderr
+    assert "paragraph 1 1.000 like page.txt paragraph 1:" in done.stdout
+    lines = records(call("match", "page.txt", "--against", "page.txt", "--unit", "paragraph", "--json", cwd=folder))
+    assert [(0, 0), (1, 1)] == [(line["left_paragraph"], line["right_paragraph"]) for line in lines]
+
+
 def test_json_lines(folder: Path) -> None:
     """A line for each pair and each passage, with the columns of the tables; the summary is on stderr."""
     done = call(*NEW, "--against", "old.jsonl", "--json", cwd=folder)
