@@ -27,7 +27,7 @@ from dedup.progress import Progress
 from dedup.shingling import Shingle, parse
 from dedup.units import Units
 
-__all__ = ["UNITS", "Found", "Question", "Thinned", "search"]
+__all__ = ["CLOSEST", "CLOSEST_HASHES", "UNITS", "Found", "Question", "Thinned", "most_similar", "search"]
 
 UNITS = {"document": "words:5", "paragraph": "words:3"}
 """The units, and the shingle that each is compared by unless told otherwise."""
@@ -250,7 +250,14 @@ def _closest(
             pairs = join(units, leading, ranks, ones, threshold, metric, families=True, threads=threads).pairs
             if len(pairs.left):
                 break
-    value = similarity(pairs, units.sizes, metric)
+    return most_similar(pairs, units.sizes, metric, places)
+
+
+def most_similar(
+    pairs: Pairs, sizes: npt.NDArray[np.int64], metric: str, places: npt.NDArray[np.int64] | None
+) -> tuple[int, int, float] | None:
+    """Return the first of the most similar pairs with its similarity, by `places`; None where nothing is shared."""
+    value = similarity(pairs, sizes, metric)
     if not len(value) or value.max() == 0.0:
         return None
     best = int(np.argmax(value))

@@ -12,7 +12,6 @@ from typing import Any
 
 from dedup.corpus.collection import FileTexts
 from dedup.corpus.folders import check_free, refuse_overlap
-from dedup.corpus.report import write_report
 from dedup.corpus.run import FileRun, find_in_files
 from dedup.duplicates import Duplicates
 from dedup.inputs import Inputs
@@ -38,6 +37,8 @@ def search_files(
     def write(run: FileRun, seconds: Mapping[str, float]) -> None:
         if output is None:
             return
+        from dedup.corpus.report import write_report
+
         spent = {stage: round(value, 3) for stage, value in seconds.items()}
         write_report(
             output,

@@ -21,6 +21,7 @@ from click.testing import CliRunner
 import dedup
 from dedup.cli import main
 from dedup.corpus import budget as budgets
+from dedup.corpus import groups
 from dedup.corpus import store as stores
 from dedup.corpus.budget import Budget
 from dedup.corpus.run import find_in_files
@@ -115,6 +116,27 @@ def test_files_give_what_memory_gives(
     assert found.duplicates.repeated.to_pydict() == plain.repeated.to_pydict()
 
 
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_groups_give_what_memory_gives(
+    options: dict[str, Any], tmp_path: Path, tight: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where not even the texts that may have a partner fit, they are joined group by group, with the same answer."""
+    texts = texts_with_edges()
+    ids = write_corpus(tmp_path / "corpus", texts)
+    monkeypatch.setattr(Budget, "fits", lambda *_, **__: False)
+    monkeypatch.setattr(groups, "_groups", lambda shingles, limit: [[number] for number in range(len(shingles))])
+    joined = []
+    join = groups.join
+    monkeypatch.setattr(
+        groups, "join", lambda units, *given, **how: joined.append(len(units)) or join(units, *given, **how)
+    )
+    plain = dedup.find_duplicates(texts, ids=ids, **options)
+    found = find_in_files([tmp_path / "corpus"], memory="1GB", threads=1, **options)
+    assert told(found.duplicates) == told(plain)
+    assert len(joined) == 3
+    assert found.duplicates.summary.to_dict() == {**plain.summary.to_dict(), "rejected": 9}
+
+
 def test_keep_by_a_column(tmp_path: Path, tight: None) -> None:
     """What stays is decided by a column of the files, as in a table."""
     texts = texts_with_edges()
@@ -139,6 +161,9 @@ def test_the_closest_pair_is_the_same(tmp_path: Path, monkeypatch: pytest.Monkey
     thin = find_in_files([tmp_path / "corpus"], threshold=0.9, memory="1GB")
     assert whole.duplicates.summary == thin.duplicates.summary
     assert thin.duplicates.summary.closest == plain.summary.closest
+    monkeypatch.setattr(Budget, "fits", lambda *_, **__: False)
+    grouped = find_in_files([tmp_path / "corpus"], threshold=0.9, memory="1GB")
+    assert grouped.duplicates.summary == plain.summary
 
 
 @pytest.mark.parametrize("method", ["exact", "lsh"])
@@ -256,7 +281,7 @@ def test_every_file_damaged(tmp_path: Path, tight: None) -> None:
     left = {}
 
     def stop(act: str, path: Path, size: int) -> int | None:
-        if act == "rename" and path.name == "found.part":  # everything else is committed
+        if act == "rename" and path.name == "found.dedup":  # everything else is committed
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         return None
 
@@ -264,7 +289,7 @@ def test_every_file_damaged(tmp_path: Path, tight: None) -> None:
     assert run.invoke(main, command_of(corpus, output, work)).exit_code == 2
     stores.hook = None
     left = {path.name: path.read_bytes() for path in work.iterdir()}
-    assert {"manifest.json", "marks.part", "read.part", "hashes-00000.part", "rows-00000.part"} <= left.keys()
+    assert {"manifest.json", "marks.dedup", "read.dedup", "hashes-00000.dedup", "rows-00000.dedup"} <= left.keys()
     wrong = errors = 0
     for name, whole in left.items():
         if name == "lock":
@@ -482,7 +507,7 @@ def test_a_shard_is_read_on(tmp_path: Path, tight: None) -> None:
 
     stores.hook = note
     found = find_in_files([corpus], work_dir=work, memory="1GB")
-    assert "rows-00000.part" not in renamed
+    assert "rows-00000.dedup" not in renamed
     assert len(found.rejects) == 9
     assert np.all(np.diff([int(name[7:12]) for name in renamed if name.startswith("hashes-")]) == 1)
 
@@ -506,7 +531,7 @@ def test_the_estimate_forecasts_the_disk(tmp_path: Path) -> None:
 
     def note(act: str, path: Path, size: int) -> int | None:
         nonlocal taken
-        taken += size * path.name.endswith(".part.tmp")
+        taken += size * path.name.endswith(".dedup.tmp")
         return None
 
     stores.hook = note
@@ -515,3 +540,9 @@ def test_the_estimate_forecasts_the_disk(tmp_path: Path) -> None:
     assert taken / 1.5 < plan.disk < taken * 1.5
     assert "on disk" in str(plan)
     assert "nothing" not in str(plan)
+
+
+def test_groups_are_runs_of_shards() -> None:
+    """A group has at most the limit of shingles, or one shard."""
+    cut = groups._groups(np.array([3, 4, 5, 100, 0, 0, 7], dtype=np.int64), 9)
+    assert cut == [[0, 1], [2], [3], [4, 5, 6]]

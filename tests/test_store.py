@@ -117,15 +117,20 @@ def test_a_folder_of_the_user_is_left_alone(tmp_path: Path) -> None:
         with pytest.raises(StorageError, match=r"thesis\.txt"):
             Store(tmp_path, FINGERPRINT, fresh=fresh)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    (tmp_path / "thesis.txt").rename(tmp_path / "manifest.json")
+    for fresh in (False, True):
+        with pytest.raises(StorageError, match=r"manifest\.json"):
+            Store(tmp_path, FINGERPRINT, fresh=fresh)
+    assert (tmp_path / "manifest.json").read_text() == "years of work"
 
 
 def test_another_format_is_refused(tmp_path: Path) -> None:
     """A directory of another version says both versions."""
     fill(tmp_path / "work")
     manifest = tmp_path / "work" / "manifest.json"
-    content = json.loads(manifest.read_bytes())["content"]
-    content["format"] = 99
-    manifest.write_text(json.dumps({"content": content, "xxh3": module._checksum(content)}))
+    outer = json.loads(manifest.read_bytes())
+    outer["content"]["format"] = 99
+    manifest.write_text(json.dumps({**outer, "xxh3": module._checksum(outer["content"])}))
     with pytest.raises(StorageError, match="format 1 .* found format 99"):
         Store(tmp_path / "work", FINGERPRINT)
 
@@ -146,7 +151,7 @@ def test_every_byte_flipped(tmp_path: Path) -> None:
     """A flipped bit anywhere is an error, or changes nothing."""
     work = tmp_path / "work"
     truth = fill(work)
-    for name in ("manifest.json", "one.part", "two.part"):
+    for name in ("manifest.json", "one.dedup", "two.dedup"):
         whole = (work / name).read_bytes()
         for at in range(0, len(whole), 1 if LONG else 7):
             for bit in range(8) if LONG else (0, 5):
@@ -160,7 +165,7 @@ def test_every_file_truncated(tmp_path: Path) -> None:
     """A file that lost its end is an error; a part that is gone too."""
     work = tmp_path / "work"
     truth = fill(work)
-    for name in ("manifest.json", "one.part", "two.part"):
+    for name in ("manifest.json", "one.dedup", "two.dedup"):
         whole = (work / name).read_bytes()
         for size in range(0, len(whole), 1 if LONG else 5):
             (work / name).write_bytes(whole[:size])

@@ -6,13 +6,13 @@ u units, and h shingles of the m units that may have a partner, the steps take, 
 
     reading          (2 T + 2) * 12 * max(1 MB, longest text)  +  3 s
     marking          table  +  (2 T + 1) s  +  5 u
-    joining          16 h  +  150 m  +  u  (+ 500 m with the method "lsh", for its bands)
+    joining          16 h  +  150 m  +  (2 T + 1) s  +  u  (+ 500 m with the method "lsh", for its bands)
     clusters, report 140 u  +  16 n  (+ 24 u for paragraphs)
 
 and the work directory holds 8 bytes a shingle and 40 a unit (64 a paragraph).
 
-The table of marks is halved and made in turns (`dedup.marks.Sieve`) until it fits, so only the last two lines can make
-a bound too small, and the error says by how much.
+The table of marks is halved and made in turns (`dedup.marks.Sieve`) until it fits, and where the joining does not fit,
+it is done in groups (`dedup.corpus.groups`). What is left can make a bound too small, and the error says by how much.
 """
 
 from __future__ import annotations
@@ -84,11 +84,22 @@ class Budget:
         """Return the bytes that the work directory takes."""
         return 8 * shingles + (ROW_BYTES + PLACE_BYTES * paragraphs) * units
 
+    def limit(self, held: int, units: int) -> int:
+        """Return how many shingles may be joined at once, where `held` of the units may have a partner."""
+        assert self.memory is not None
+        room = self.memory - AT_REST - (2 * self.threads + 1) * self.shard - UNIT_BYTES * held - units
+        return max(room, 0) // SHINGLE_BYTES
+
+    def fits(self, held: int, shingles: int, units: int) -> bool:
+        """Return whether `held` of the units, with so many shingles, can be joined at once."""
+        return self.memory is None or shingles <= self.limit(held, units)
+
     def check(self, texts: int, units: int, held: int, shingles: int, *, paragraphs: bool, bands: bool) -> None:
-        """Raise `ParameterError` where `held` of the units, with so many shingles, do not fit."""
+        """Raise `ParameterError` where the report does not fit, or not so many shingles, of `held` of the units."""
         if self.memory is None:
             return
-        joining = AT_REST + SHINGLE_BYTES * shingles + (UNIT_BYTES + BAND_BYTES * bands) * held + units
+        of_unit = UNIT_BYTES + BAND_BYTES * bands
+        joining = AT_REST + (2 * self.threads + 1) * self.shard + SHINGLE_BYTES * shingles + of_unit * held + units
         ending = AT_REST + (SPREAD_BYTES + PLACE_BYTES * paragraphs) * units + TEXT_BYTES * texts
         for needed, of in (
             (joining, f"the {held:,} of {units:,} texts that may have a partner"),

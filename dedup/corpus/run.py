@@ -27,6 +27,7 @@ from dedup.clusters import column_of
 from dedup.corpus.batch import Token
 from dedup.corpus.budget import Budget
 from dedup.corpus.folders import refuse_overlap
+from dedup.corpus.groups import Grouped, search_in_groups
 from dedup.corpus.known import KnownTexts
 from dedup.corpus.listing import Listing
 from dedup.corpus.outcome import all_units, from_arrays, spread, to_arrays
@@ -262,11 +263,24 @@ class _FileSearch:
     def _search(self) -> tuple[Found, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Return what was found among the units that are held, where they stand, and the sizes of their sets."""
         question, shards = self.question, self.shards
-        held, thinned = self._hold(), None
-        if len(held.places) < shards.total("units"):
-            thinned = Thinned(shards.total("shingles"), held.places, self._again)
+        # the bands of the other method are chosen for the units that stay, so these must not depend on the memory
+        if question.method != "lsh" and self._all_fits():
+            return self._search_at_once(self._held(None), None)
+        stays = self._stays()
+        shingles, held, units = int(held_shingles(shards, stays).sum()), int(stays.sum()), shards.total("units")
+        if question.method == "lsh" or self.budget.fits(held, shingles, units):
+            self._check(held, shingles)
+            again = Thinned(shards.total("shingles"), np.flatnonzero(stays), self._again)
+            return self._search_at_once(self._held(stays), again)
+        grouped = self._grouped(held)
+        self._check(held, min(grouped.limit, shingles))
+        return search_in_groups(question, grouped, stays, self._mark)
+
+    def _search_at_once(
+        self, held: Held, thinned: Thinned | None
+    ) -> tuple[Found, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         found = search(
-            question,
+            self.question,
             held.units,
             self.stages,
             self.budget.threads,
@@ -276,36 +290,36 @@ class _FileSearch:
         )
         return found, held.places, held.units.sizes
 
-    def _hold(self) -> Held:
-        """Hold all units, or those that may have a partner."""
-        question, store = self.question, self.store
-        # the bands of the other method are chosen for the units that stay, so these must not depend on the memory
-        if question.method != "lsh" and self._all_fits():
-            return self._held(None)
+    def _stays(self) -> npt.NDArray[np.bool_]:
+        """Return which units may have a partner."""
+        store = self.store
         if store is not None and MARKS in store:
             packed = store.arrays(MARKS)["stays"]
-            stays = np.unpackbits(packed, count=self.shards.total("units")).astype(np.bool_)
-        else:
-            stays = self._mark(question.threshold)
-            if store is not None:
-                store.commit(MARKS, {"stays": np.packbits(stays)})
-        return self._held(stays)
+            return np.unpackbits(packed, count=self.shards.total("units")).astype(np.bool_)
+        stays = self._mark(self.question.threshold)
+        if store is not None:
+            store.commit(MARKS, {"stays": np.packbits(stays)})
+        return stays
 
     def _mark(self, threshold: float) -> npt.NDArray[np.bool_]:
         room = None if self.budget.memory is None else self.budget.table(self.shards.total("units"))
         whole, threads = self.question.whole, self.budget.threads
         return mark(self.shards, threshold, whole=whole, room=room, threads=threads, stages=self.stages)
 
+    def _check(self, held: int, shingles: int) -> None:
+        texts, units = self.shards.total("texts"), self.shards.total("units")
+        paragraphs, bands = self.question.paragraphs, self.question.method == "lsh"
+        self.budget.check(texts, units, held, shingles, paragraphs=paragraphs, bands=bands)
+
+    def _grouped(self, held: int) -> Grouped:
+        """Return groups of as many shingles as fit; of a shard's, at the least."""
+        least = 2 * max((facts.shingles for facts in self.shards.facts), default=1)
+        limit = max(self.budget.limit(held, self.shards.total("units")), least)
+        return Grouped(self.shards, limit, self.question.paragraphs, self.budget.threads, self.stages)
+
     def _held(self, stays: npt.NDArray[np.bool_] | None) -> Held:
-        shards, paragraphs = self.shards, self.question.paragraphs
-        if stays is not None:
-            shingles, held = held_shingles(shards, stays), int(stays.sum())
-            texts, units = shards.total("texts"), shards.total("units")
-            bands = self.question.method == "lsh"
-            self.budget.check(texts, units, held, shingles, paragraphs=paragraphs, bands=bands)
-        threads = self.budget.threads
-        last = stays is None
-        return hold(shards, stays, paragraphs=paragraphs, threads=threads, stages=self.stages, last=last)
+        shards, paragraphs, threads = self.shards, self.question.paragraphs, self.budget.threads
+        return hold(shards, stays, paragraphs=paragraphs, threads=threads, stages=self.stages, last=stays is None)
 
     def _again(self, threshold: float) -> tuple[Units, npt.NDArray[np.int64]]:
         held = self._held(self._mark(threshold))

@@ -43,6 +43,9 @@ __all__ = ["SHARD_BYTES", "Facts", "Rows", "Shard", "Shards", "read_shards", "un
 SHARD_BYTES = 64 << 20
 """Bytes of hashes and rows that a shard aims at: few enough to be read at once, enough to make a sync cheap."""
 
+READ_BYTES = 4096
+"""What is held of a batch beside its arrays: it counts where every file is a small batch."""
+
 Rows = dict[str, npt.NDArray[Any]]
 
 
@@ -108,7 +111,7 @@ def read_shards(
 
     for read in map_blocks(work, _with_begin(batches, BEGIN if after is None else after), threads):
         waiting.append(read)
-        held += read.sketch.hashes.nbytes + read.sketch.places.nbytes + 32 * len(read.lengths)
+        held += read.sketch.hashes.nbytes + read.sketch.places.nbytes + 32 * len(read.lengths) + READ_BYTES
         if held >= size:
             yield _shard(waiting, paragraphs=paragraphs)
             waiting, held = [], 0

@@ -5,7 +5,7 @@
     work/lock             held while a run is on; the system lets go of it when the process ends, however it ends
     work/manifest.json    the commit point: format version, fingerprint of the run, and each part with its length,
                           xxh3-128 and what else is known of it; with a checksum of its own
-    work/NAME.part        the parts: bytes, or numpy arrays one behind the other in numpy's own format, filled up to 64
+    work/NAME.dedup       the parts: bytes, or numpy arrays one behind the other in numpy's own format, filled up to 64
 
 Every file is written under a temporary name, synced, renamed, and its folder synced (`write_atomically`); a part counts
 from the moment at which the manifest that names it is in its place. What a killed process left behind is removed when
@@ -38,7 +38,7 @@ __all__ = ["Part", "Store", "Written", "storage_errors", "sync_folder", "write_a
 FORMAT = 1
 """Version of the layout; a directory of another version is refused."""
 
-MANIFEST, LOCK, PART, TEMPORARY = "manifest.json", "lock", ".part", ".tmp"
+MANIFEST, LOCK, PART, TEMPORARY = "manifest.json", "lock", ".dedup", ".tmp"
 
 ALIGNED = 64
 """Bytes: each array of a part begins at a multiple, as numpy's own header does."""
@@ -180,7 +180,9 @@ class Store:
         with another fingerprint; both say what was expected, what was found and what to do.
         """
         self.path = Path(path)
-        self._fingerprint = json.loads(json.dumps(fingerprint))
+        self._options = json.loads(json.dumps(fingerprint["options"]))
+        self._inputs = json.dumps(fingerprint["inputs"])
+        self._inputs_xxh3 = _checksum(json.loads(self._inputs))
         self.parts: dict[str, Part] = {}
         with storage_errors(f"use {self.path} as work directory"):
             self.path.mkdir(parents=True, exist_ok=True)
@@ -277,6 +279,8 @@ class Store:
     def _check_ours(self) -> None:
         """Refuse a directory that holds anything else: nothing of the user's may be taken for ours or removed."""
         strange = sorted(entry.name for entry in self.path.iterdir() if not _is_ours(entry))
+        if not (self.path / LOCK).exists() and (self.path / MANIFEST).exists():
+            strange.append(MANIFEST)  # another program's: ours is never without a lock
         if strange:
             raise StorageError(
                 f"expected an empty folder or a work directory of dedup at {self.path}, found {strange[0]!r} in it; "
@@ -308,7 +312,7 @@ class Store:
         try:
             outer = json.loads(data)
             content = outer["content"]
-            if outer["xxh3"] != _checksum(content):
+            if outer["xxh3"] != _checksum(content) or content["inputs"] != _checksum(outer["inputs"]):
                 raise ValueError("its checksum is of something else")
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise StorageError(
@@ -319,12 +323,16 @@ class Store:
                 f"expected a work directory of format {FORMAT} in {self.path}, found format {content['format']}; "
                 "begin again with --fresh, or use the version of dedup that made it"
             )
-        _compare(content["fingerprint"], self._fingerprint, self.path)
+        _compare_options(content["options"], self._options, self.path)
+        if content["inputs"] != self._inputs_xxh3:
+            _compare_inputs(outer["inputs"], json.loads(self._inputs), self.path)
         self.parts = {name: Part(*fields) for name, fields in content["parts"].items()}
 
     def _write_manifest(self) -> None:
-        content = {"format": FORMAT, "fingerprint": self._fingerprint, "parts": self.parts}
-        data = json.dumps({"content": content, "xxh3": _checksum(content)}).encode()
+        content = {"format": FORMAT, "options": self._options, "inputs": self._inputs_xxh3, "parts": self.parts}
+        sealed = json.dumps({"content": content, "xxh3": _checksum(content)})
+        # the inputs may be a million files, so they are spelled out once and not for every part
+        data = f'{sealed[:-1]}, "inputs": {self._inputs}}}'.encode()
         write_atomically(self.path / MANIFEST, lambda file: file.write(data))
 
     def _check(self, part: Part, size: int, xxh3: str) -> None:
@@ -345,30 +353,33 @@ def _checksum(content: Any) -> str:
     return xxhash.xxh3_128_hexdigest(json.dumps(content, sort_keys=True, separators=(",", ":")).encode())
 
 
-def _compare(was: Any, now: Any, path: Path) -> None:
-    """Raise `ParameterError` at the first thing in which two fingerprints differ."""
-    if was == now:
-        return
-    hint = "begin again with --fresh, or name another work directory"
-    before, after = was.get("options", {}), now.get("options", {})
-    for name in sorted({*before, *after}):
-        if before.get(name) != after.get(name):
+HINT = "begin again with --fresh, or name another work directory"
+
+
+def _compare_options(was: dict[str, Any], now: dict[str, Any], path: Path) -> None:
+    """Raise `ParameterError` at the first option in which two runs differ."""
+    for name in sorted({*was, *now}):
+        if was.get(name) != now.get(name):
             raise ParameterError(
-                f"{name}: expected {before.get(name)!r}, with which the run in {path} was begun, found "
-                f"{after.get(name)!r}; {hint}"
+                f"{name}: expected {was.get(name)!r}, with which the run in {path} was begun, found "
+                f"{now.get(name)!r}; {HINT}"
             )
-    old, new = ({row[0]: row for row in side.get("inputs", [])} for side in (was, now))
+
+
+def _compare_inputs(was: list[list[Any]], now: list[list[Any]], path: Path) -> None:
+    """Raise `ParameterError` at the first file in which two runs differ."""
+    old, new = ({row[0]: row for row in side} for side in (was, now))
     for name in sorted({*old, *new}):
         if name not in new:
-            raise ParameterError(f"inputs: expected {name}, which the run in {path} was begun with, found none; {hint}")
+            raise ParameterError(f"inputs: expected {name}, which the run in {path} was begun with, found none; {HINT}")
         if name not in old:
-            raise ParameterError(f"inputs: the run in {path} was begun without {name}; {hint}")
+            raise ParameterError(f"inputs: the run in {path} was begun without {name}; {HINT}")
         if old[name] != new[name]:
             raise ParameterError(
                 f"inputs: expected {name} as it was when the run in {path} was begun (size and time "
-                f"{old[name][1:]}), found {new[name][1:]}; {hint}"
+                f"{old[name][1:]}), found {new[name][1:]}; {HINT}"
             )
-    raise ParameterError(f"inputs: expected those that the run in {path} was begun with, found others; {hint}")
+    raise ParameterError(f"inputs: expected those that the run in {path} was begun with, found others; {HINT}")
 
 
 def _locked(path: Path) -> IO[bytes]:

@@ -9,7 +9,7 @@ Cost: two passes over the hashes a range of the table, one over those that stay.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -66,48 +66,74 @@ def mark(
     return stays
 
 
-def held_shingles(shards: Shards, stays: npt.NDArray[np.bool_]) -> int:
-    """Return the number of shingles of the units that stay."""
-    at = total = 0
+def held_shingles(shards: Shards, stays: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Return the number of shingles of the units that stay, by shard."""
+    at = 0
+    counts = np.zeros(len(shards), dtype=np.int64)
     for number in range(len(shards)):
         sizes = shards.rows(number)["sizes"]
-        total += int(sizes[stays[at : at + len(sizes)]].sum())
+        counts[number] = sizes[stays[at : at + len(sizes)]].sum()
         at += len(sizes)
-    return total
+    return counts
 
 
 def hold(
-    shards: Shards, stays: npt.NDArray[np.bool_] | None, *, paragraphs: bool, threads: int, stages: Progress, last: bool
+    shards: Shards,
+    stays: npt.NDArray[np.bool_] | None,
+    *,
+    paragraphs: bool,
+    threads: int,
+    stages: Progress,
+    last: bool = False,
+    numbers: Sequence[int] | None = None,
+    hashes: bool = True,
 ) -> Held:
-    """Return the units that stay, or all. With `last` the shards in memory let go of their hashes on the way."""
-    shingles = shards.total("shingles") if stays is None else held_shingles(shards, stays)
-    units = shards.total("units") if stays is None else int(stays.sum())
-    hashes = np.empty(shingles, dtype=np.uint64)
+    """Return the units that stay, or all.
+
+    With `last` the shards in memory let go of their hashes on the way. `numbers` (ascending) names the shards to take,
+    if not all; without `hashes` everything else is known of the units, and they count as filled.
+    """
+    numbers = range(len(shards)) if numbers is None else numbers
+    texts_before, units_before = (
+        np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum([facts[fact] for facts in shards.facts])))
+        for fact in (0, 1)
+    )
+    shingles, units = 0, 0
+    for number in numbers:
+        own = slice(int(units_before[number]), int(units_before[number + 1]))
+        units += own.stop - own.start if stays is None else int(stays[own].sum())
+    if hashes:
+        known = [facts.shingles for facts in shards.facts] if stays is None else held_shingles(shards, stays)
+        shingles = int(sum(known[number] for number in numbers))
+    values = np.empty(shingles, dtype=np.uint64)
     offsets = np.zeros(units + 1, dtype=np.int64)
     digests = np.empty(units, dtype=np.uint64)
     lengths = np.empty(units, dtype=np.int64)
     places = np.empty((units, 4 if paragraphs else 1), dtype=np.int64)
     chosen = np.empty(units, dtype=np.int64)
     extra: list[pa.Table] = []
-    report = stages.stage("hold", len(shards))
-    get: Callable[[int], npt.NDArray[np.uint64]] = shards.let_go if last else shards.hashes
+    report = stages.stage("hold", len(numbers))
+    nothing = np.empty(0, dtype=np.uint64)
 
-    def load(number: int) -> tuple[int, npt.NDArray[np.uint64]]:
-        return number, get(number)
+    def load(number: int) -> npt.NDArray[np.uint64]:
+        return nothing if not hashes else shards.let_go(number) if last else shards.hashes(number)
 
-    text = unit = at = filled = 0  # of all texts, of all units, of the units that stay, of their hashes
-    for number, values in map_blocks(load, range(len(shards)), threads if shards.stored else 1):
+    at = filled = 0  # of the units, of their hashes
+    loaded = map_blocks(load, numbers, threads if shards.stored else 1)
+    for done, (number, found) in enumerate(zip(numbers, loaded, strict=True), start=1):
         rows = shards.rows(number)
         sizes = rows["sizes"]
+        unit = int(units_before[number])
         keep = np.ones(len(sizes), dtype=np.bool_) if stays is None else stays[unit : unit + len(sizes)]
         own = slice(at, at + int(keep.sum()))
-        values = values if stays is None else values[np.repeat(keep, sizes)]
-        hashes[filled : filled + len(values)] = values
-        offsets[own.start + 1 : own.stop + 1] = filled + np.cumsum(sizes[keep])
+        if hashes:
+            found = found if stays is None else found[np.repeat(keep, sizes)]
+            values[filled : filled + len(found)] = found
+            offsets[own.start + 1 : own.stop + 1] = filled + np.cumsum(sizes[keep])
         digests[own] = rows["digests"][keep]
         chosen[own] = unit + np.flatnonzero(keep)
         documents = np.repeat(np.arange(len(rows["counts"]), dtype=np.int64), rows["counts"])[keep]
-        places[own, 0] = text + documents
+        places[own, 0] = int(texts_before[number]) + documents
         if paragraphs:
             places[own, 1:] = rows["places"][keep]
             lengths[own] = places[own, 3] - places[own, 2]
@@ -115,13 +141,12 @@ def hold(
             lengths[own] = rows["lengths"][documents]
         if "extra" in rows and len(rows["counts"]):
             extra.append(unpacked(rows["extra"].copy()).take(documents))
-        text += len(rows["counts"])
-        unit += len(sizes)
-        filled += len(values)
+        filled += len(found)
         at = own.stop
-        report(number + 1)
+        report(done)
     sizes = np.full(units, -1, dtype=np.int64)
-    units_held = Units(places, hashes, offsets, digests, sizes, np.diff(offsets) > 0)
+    full = np.diff(offsets) > 0 if hashes else np.ones(units, dtype=np.bool_)
+    units_held = Units(places, values, offsets, digests, sizes, full)
     return Held(units_held, chosen, lengths, _joined(extra) if extra else None)
 
 

@@ -1,0 +1,185 @@
+"""A search in groups: where even the hashes of the units that may have a partner do not fit into memory.
+
+The units are cut, in input order, into groups of which two fit at a time. Each group is joined with itself, and each
+two groups across (`dedup.join`, `dedup.crossing`): every pair of units meets once, so nothing is missed. Exact copies
+collapse before, by 128 bits of xxh3 over the hashes of units of one digest.
+
+With g groups the hashes that stay are read about g times. What is held beside two groups: 100 bytes a unit that may
+have a partner, and the pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import xxhash
+
+from dedup.clusters import find_stars, rank_by_size, rank_units
+from dedup.corpus.shards import Shards
+from dedup.corpus.survivors import Held, held_shingles, hold
+from dedup.crossing import join_across
+from dedup.join import join
+from dedup.pairs import Pairs, no_pairs
+from dedup.progress import Progress
+from dedup.search import CLOSEST, CLOSEST_HASHES, Found, Question, most_similar
+from dedup.units import Units
+
+__all__ = ["Grouped", "search_in_groups"]
+
+
+class Grouped(NamedTuple):
+    """Where the units are, how many shingles two groups may have together, and what works on them."""
+
+    shards: Shards
+    limit: int
+    paragraphs: bool
+    threads: int
+    stages: Progress
+
+    def hold(self, stays: npt.NDArray[np.bool_], numbers: list[int] | None, *, hashes: bool = True) -> Held:
+        """Return the units that stay in some shards."""
+        return hold(
+            self.shards,
+            stays,
+            paragraphs=self.paragraphs,
+            threads=self.threads,
+            stages=self.stages,
+            numbers=numbers,
+            hashes=hashes,
+        )
+
+
+def search_in_groups(
+    question: Question,
+    grouped: Grouped,
+    stays: npt.NDArray[np.bool_],
+    mark_at: Callable[[float], npt.NDArray[np.bool_]],
+) -> tuple[Found, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Find the pairs and stars of the units that stay; return them, where the units stand, and their sizes.
+
+    What is found is what `dedup.search.search` would find, by the exact method. `mark_at` gives the units that may have
+    a partner at another threshold.
+    """
+    threshold, metric, stages = question.threshold, question.metric, grouped.stages
+    held = grouped.hold(stays, None, hashes=False)
+    units, count = held.units, len(held.places)
+    keys = None if held.extra is None else held.extra.column(0)
+    rank = rank_units(question.keep, count, lambda: held.lengths, lambda: keys)
+    representatives = _representatives(grouped, stays, units, rank)
+    everyone = np.arange(count, dtype=np.int64)
+    copied = np.zeros(count, dtype=np.bool_)
+    copied[representatives[representatives != everyone]] = True
+    leading = np.zeros(len(stays), dtype=np.bool_)
+    leading[held.places[representatives == everyone]] = True
+    pairs, units.sizes = _join_groups(grouped, leading, held.places, copied, threshold, metric)
+    if metric == "containment":
+        rank = rank_by_size(rank, units)
+    stages.stage("clusters", 1)
+    stars = find_stars(units, representatives, pairs, rank, threshold, metric)
+    closest = None
+    if not len(pairs.left) and not copied.any() and grouped.shards.total("shingles") <= CLOSEST_HASHES:
+        stages.stage("closest pair", 1)
+        for share in CLOSEST:
+            lower = share * threshold
+            closest = closest or _closest(question, grouped, mark_at(lower), lower)
+    return Found(representatives, rank, pairs, stars, None, 0, None, closest), held.places, units.sizes
+
+
+def _closest(
+    question: Question, grouped: Grouped, stays: npt.NDArray[np.bool_], threshold: float
+) -> tuple[int, int, float] | None:
+    """Return the most similar pair of the units that stay at a lower threshold, by places among all units."""
+    places = np.flatnonzero(stays)
+    copied = np.zeros(len(places), dtype=np.bool_)
+    pairs, sizes = _join_groups(grouped, stays, places, copied, threshold, question.metric)
+    return most_similar(pairs, sizes, question.metric, places)
+
+
+def _representatives(
+    grouped: Grouped, stays: npt.NDArray[np.bool_], units: Units, rank: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Return, for each unit, the one of its exact copies with the lowest rank; as `Units.representatives` does."""
+    result = np.arange(len(units), dtype=np.int64)
+    order = np.argsort(units.digests, kind="stable")
+    same = units.digests[order][1:] == units.digests[order][:-1]
+    alike = np.zeros(len(units), dtype=np.bool_)
+    alike[order[np.concatenate((same, [False])) | np.concatenate(([False], same))] if len(order) else order] = True
+    rows = np.flatnonzero(alike)
+    names = np.empty((len(rows), 2), dtype=np.uint64)
+    at = unit = first = 0  # of the rows, of all units, of those that stay
+    for number in range(len(grouped.shards)):
+        sizes = grouped.shards.rows(number)["sizes"]
+        own = np.flatnonzero(stays[unit : unit + len(sizes)])
+        chosen = own[alike[first : first + len(own)]]
+        if len(chosen):
+            hashes = grouped.shards.hashes(number)
+            starts = np.cumsum(sizes) - sizes
+            for start, size in zip(starts[chosen].tolist(), sizes[chosen].tolist(), strict=True):
+                digest = xxhash.xxh3_128_digest(hashes[start : start + size].data.cast("B"))
+                names[at] = np.frombuffer(digest, dtype=np.uint64)
+                at += 1
+        unit += len(sizes)
+        first += len(own)
+    order = np.lexsort((rank[rows], names[:, 1], names[:, 0]))
+    names, rows = names[order], rows[order]
+    begins = np.concatenate((np.ones(min(len(rows), 1), dtype=np.bool_), (names[1:] != names[:-1]).any(axis=1)))
+    result[rows] = rows[np.flatnonzero(begins)[np.cumsum(begins) - 1]] if len(rows) else rows
+    return result
+
+
+def _join_groups(
+    grouped: Grouped,
+    stays: npt.NDArray[np.bool_],
+    places: npt.NDArray[np.int64],
+    copied: npt.NDArray[np.bool_],
+    threshold: float,
+    metric: str,
+) -> tuple[Pairs, npt.NDArray[np.int64]]:
+    """Return all pairs of the units that stay, and the sizes of their sets where they were made; by row of `places`.
+
+    `places` are those of the rows, among them all that stay; the sets of the `copied` rows are made in any case.
+    """
+    sizes = np.full(len(places), -1, dtype=np.int64)
+    parts = [no_pairs()]
+    groups = _groups(held_shingles(grouped.shards, stays), grouped.limit // 2)
+    for number, group in enumerate(groups):
+        held = grouped.hold(stays, group)
+        rows = np.searchsorted(places, held.places)
+        units, all_rows = held.units, np.arange(len(rows), dtype=np.int64)
+        grouped.stages.stage("join", 1)
+        ones = np.ones(len(rows), dtype=np.int64)
+        joined = join(units, all_rows, all_rows, ones, threshold, metric, families=False, threads=grouped.threads)
+        units.prepare(np.flatnonzero(copied[rows]), grouped.threads)
+        sizes[rows] = np.maximum(sizes[rows], units.sizes)
+        parts.append(_moved(joined.pairs, rows))
+        del held, units
+        for other in groups[number + 1 :]:
+            both = grouped.hold(stays, [*group, *other])
+            own = np.searchsorted(places, both.places)
+            all_rows = np.arange(len(own), dtype=np.int64)
+            left, right = all_rows[: len(rows)], all_rows[len(rows) :]
+            grouped.stages.stage("join", 1)
+            found = join_across(both.units, left, right, threshold, metric, threads=grouped.threads)
+            sizes[own] = np.maximum(sizes[own], both.units.sizes)
+            parts.append(_moved(found, own))
+    return Pairs(*(np.concatenate(columns) for columns in zip(*parts, strict=True))).sorted(), sizes
+
+
+def _groups(shingles: npt.NDArray[np.int64], limit: int) -> list[list[int]]:
+    """Cut shards into runs of at most so many shingles that stay, one shard at least."""
+    groups: list[list[int]] = []
+    held = 0
+    for number, count in enumerate(shingles.tolist()):
+        if not groups or held + count > limit:
+            groups.append([])
+            held = 0
+        groups[-1].append(number)
+        held += count
+    return groups
+
+
+def _moved(pairs: Pairs, rows: npt.NDArray[np.int64]) -> Pairs:
+    return Pairs(rows[pairs.left], rows[pairs.right], pairs.shared)
