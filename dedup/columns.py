@@ -24,9 +24,16 @@ __all__ = ["BLOCK_BYTES", "Block", "Ids", "ListTexts", "Texts", "read_texts"]
 
 
 def read_texts(
-    texts: Any, *, ids: Iterable[Any] | None = None, column: str | None = None, id: str | None = None
+    texts: Any,
+    *,
+    ids: Iterable[Any] | None = None,
+    column: str | None = None,
+    id: str | None = None,
+    extra: str | None = None,
 ) -> Texts:
     """Take `texts` in any form of contract section 1; raise `InputError` for what is none.
+
+    `extra` is a further column that will be asked for (`Texts.column`).
 
     A generator is read to its end. Cost: nothing is copied here.
     """
@@ -36,8 +43,6 @@ def read_texts(
         raise InputError(f"expected a collection of texts, found {type(texts).__name__}; decode it and pass [text]")
     if isinstance(texts, (set, frozenset)):
         raise InputError("expected texts in an order, found a set; pass sorted(texts), or a dict of id to text")
-    if hasattr(texts, "collect") and not isinstance(texts, Iterable):
-        raise InputError(f"expected texts, found a lazy {type(texts).__name__}; pass .collect() of it")
     if isinstance(texts, os.PathLike):
         texts = files(texts)
     if isinstance(texts, Files):
@@ -46,7 +51,7 @@ def read_texts(
         return texts.read(column=column, id=id)
     if isinstance(texts, Texts):
         return texts
-    texts = _imported(texts)
+    texts = _imported(_fetched(texts, "text" if column is None else column, id, extra))
     table = _table(texts)
     if table is None:
         for name, value in (("column", column), ("id", id)):
@@ -65,6 +70,45 @@ def read_texts(
     if ids is not None:
         result.ids = _checked_ids(ids, len(result))
     return result
+
+
+def _fetched(texts: Any, column: str, id: str | None, extra: str | None) -> Any:
+    """Turn what is lazy or on disk into a table of the wanted columns alone; leave all else as it is.
+
+    These are lazy polars frames, relations of DuckDB, and Hugging Face data sets, whose columns stay where they are
+    mapped from disk; one that can only be gone through is gone through once.
+    """
+    if hasattr(texts, "collect") and hasattr(texts, "collect_schema"):
+        return texts.select(_wanted(texts.collect_schema().names(), column, id, extra)).collect()
+    if hasattr(texts, "with_format") and hasattr(texts, "select_columns"):
+        names = texts.column_names
+        view = texts if names is None else texts.select_columns(_wanted(names, column, id, extra))
+        view = view.with_format("arrow")
+        if hasattr(view, "__len__"):
+            return view[:]
+        import pyarrow as pa
+
+        parts = [part.select(_wanted(part.column_names, column, id, extra)) for part in view.iter(batch_size=1000)]
+        return pa.concat_tables(parts, promote_options="default") if parts else pa.table({column: pa.nulls(0)})
+    if hasattr(texts, "__arrow_c_stream__") and hasattr(texts, "project"):
+        import pyarrow as pa
+
+        reader = pa.RecordBatchReader.from_stream(texts)
+        wanted = _wanted(reader.schema.names, column, id, extra)
+        schema = pa.schema([reader.schema.field(name) for name in wanted])
+        return pa.Table.from_batches([part.select(wanted) for part in reader], schema)
+    return texts
+
+
+def _wanted(names: list[str], column: str, id: str | None, extra: str | None) -> list[str]:
+    """Return the text column, that of the id if one is named, and the `extra` one if it is there.
+
+    Raises `InputError` where the others are not.
+    """
+    _check_named(names, column, "column")
+    if id is not None:
+        _check_named(names, id, "id")
+    return list(dict.fromkeys([column, *([] if id is None else [id]), *([extra] if extra in names else [])]))
 
 
 def _collection(texts: Any) -> tuple[Texts, list[Any] | None]:
@@ -147,10 +191,7 @@ def _names(table: Any) -> list[str] | None:
 
 
 def _column(table: Any, name: str, option: str) -> Any:
-    names = _names(table) or []
-    if name not in names:
-        close = [known for known in names if known.lower() == name.lower()] or names
-        raise InputError(f'{option}="{name}": no such column; found {", ".join(map(repr, close[:20]))}')
+    _check_named(_names(table) or [], name, option)
     if isinstance(table, (list, tuple)):
         for row, record in enumerate(table):
             if not isinstance(record, Mapping):
@@ -179,6 +220,12 @@ def _other_column(table: Any, name: str) -> pa.ChunkedArray:
         return pa.chunked_array([pa.array(_values(column), from_pandas=True)])
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, TypeError) as error:
         raise ParameterError(f'keep: expected values of one kind in the column "{name}"; {error}') from error
+
+
+def _check_named(names: list[str], name: str, option: str) -> None:
+    if name not in names:
+        close = [known for known in names if known.lower() == name.lower()] or names
+        raise InputError(f'{option}="{name}": no such column; found {", ".join(map(repr, close[:20]))}')
 
 
 def _checked_ids(ids: Iterable[Any], count: int) -> Ids:

@@ -110,8 +110,8 @@ def find_duplicates(
         if unit == "document":
             raise InputError('expected a collection of texts, found one str; pass [text], or use unit="paragraph"')
         texts = [texts]
-    collection = read_texts(texts, ids=ids, column=column, id=id)
     by = column_of(keep)
+    collection = read_texts(texts, ids=ids, column=column, id=id, extra=by)
     values = None if by is None else collection.column(by)
     plan = make_plan(collection, kind, bound, workers, paragraphs=paragraphs)
     with Progress(progress) as stages:

@@ -21,6 +21,11 @@ def size(data: Any) -> int:
 
 def listed(data: Any) -> Any:
     """Return `data`, or a list of what a generator yields."""
+    if hasattr(data, "__fspath__") or hasattr(data, "listing"):
+        raise InputError(
+            "filter: expected the collection that was searched, found files; search what they hold, or write the kept "
+            "records with the command `dedup apply`"
+        )
     return data if hasattr(data, "__len__") or hasattr(data, "num_rows") else list(data)
 
 
@@ -29,6 +34,8 @@ def select_rows(data: Any, kept: npt.NDArray[np.bool_]) -> Any:
 
     Raises `InputError` where `data` has another number of rows.
     """
+    if hasattr(data, "collect") and hasattr(data, "lazy"):
+        return select_rows(data.collect(), kept).lazy()
     data = listed(data)
     if size(data) != len(kept):
         raise InputError(f"filter: expected the {len(kept)} rows that were searched, found {size(data)}")

@@ -72,7 +72,7 @@ def test_json_lines(folder: Path) -> None:
 
 
 def test_report_and_check(folder: Path) -> None:
-    """For people: each text that matches, and where first by the order of the paths; with --check a code says so."""
+    """For people: each text that matches, and where first, by path; with --check a code that says so."""
     done = call(*NEW, "--against", "page.txt", "--against", "old.jsonl", "--check", cwd=folder)
     assert done.returncode == FOUND
     assert done.stdout.startswith("7\n  0.938 like old.jsonl:2: 93.8 % of it stand there, 100.0 % of that stand here\n")

@@ -97,13 +97,14 @@ def tables(tmp_path: Path) -> dict[str, Any]:
         "arrow": table,
         "pandas": pd.DataFrame(rows),
         "polars": pl.DataFrame(rows),
+        "lazy": pl.DataFrame(rows).lazy(),
         "jsonl": dedup.files(tmp_path / "x.jsonl"),
         "parquet": tmp_path / "x.parquet",
         "ipc": tmp_path / "x.arrow",
     }
 
 
-@pytest.mark.parametrize("kind", ["dicts", "lacking", "arrow", "pandas", "polars", "jsonl", "parquet", "ipc"])
+@pytest.mark.parametrize("kind", ["dicts", "lacking", "arrow", "pandas", "polars", "lazy", "jsonl", "parquet", "ipc"])
 @pytest.mark.parametrize(("keep", "kept"), [("max:score", 1), ("min:score", 0)])
 @pytest.mark.parametrize("unit", ["document", "paragraph"])
 def test_every_kind_of_table(kind: str, keep: str, kept: int, unit: str, tmp_path: Path) -> None:

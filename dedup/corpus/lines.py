@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import cached_property
+from operator import attrgetter
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -134,7 +135,7 @@ class _Parser:
             return None
         if len(rows) != len(starts):
             return None
-        return [[getattr(row, f"f{i}") for row in rows] for i in range(len(self._wanted.names))]
+        return [list(map(attrgetter(f"f{i}"), rows)) for i in range(len(self._wanted.names))]
 
     def _one_by_one(
         self, data: bytes, starts: npt.NDArray[np.int64], offset: int, first: int
