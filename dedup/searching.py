@@ -93,4 +93,6 @@ def check_output(output: str | None, *sides: FileTexts) -> None:
 def write_output(output: str | None, result: Matches | Repeats, **options: Any) -> None:
     """Write the report of a search if a folder is named for it."""
     if output is not None:
+        from dedup.corpus.report import write_report
+
         write_report(output, result, options=options)
