@@ -10,10 +10,11 @@ from typing import Any
 from dedup.blocks import thread_count
 from dedup.columns import read_texts
 from dedup.corpus.budget import Budget
+from dedup.corpus.collection import FileTexts
 from dedup.errors import InputError
 from dedup.find import find_duplicates
 from dedup.marks import Sieve
-from dedup.plan import check_memory, measure, plan_for, sample_of, written
+from dedup.plan import check_memory, measure, outline_of, plan_for, written
 from dedup.search import UNITS
 from dedup.shingling import parse
 
@@ -114,9 +115,11 @@ def estimate(
     }
     find_duplicates(["a warm up of a few words"], threads=workers, **options)  # kernels are compiled, options checked
     bound = check_memory(memory)
-    size = measure(collection, parse(UNITS[unit] if shingle is None else shingle), paragraphs=unit == "paragraph")
+    outline = collection.outline() if isinstance(collection, FileTexts) else None
+    outline = outline_of(collection) if outline is None else outline
+    size = measure(outline, parse(UNITS[unit] if shingle is None else shingle), paragraphs=unit == "paragraph")
     plan = plan_for(size, bound if collection.sources is None else None, workers)
-    sample = sample_of(collection)
+    sample = outline.sample
     sampled = int(sample.lengths().sum())
     start = time.perf_counter()
     find_duplicates(sample, threads=workers, **options)

@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from dedup.columns import BLOCK_BYTES, ListTexts, Texts
+from dedup.corpus.sampling import Outline
 from dedup.errors import ParameterError
 from dedup.shingling import Shingle
 from dedup.units import read_units
@@ -28,6 +29,7 @@ __all__ = [
     "make_plan",
     "measure",
     "measure_words",
+    "outline_of",
     "plan_for",
     "plan_passages",
     "sample_of",
@@ -176,23 +178,27 @@ def sample_of(texts: Texts) -> Texts:
     return ListTexts(picked)
 
 
-def measure(texts: Texts, shingle: Shingle, *, paragraphs: bool) -> Size:
-    """Return how large a collection is; shingles and paragraphs by a sample. Cost: a look at each text's length."""
+def outline_of(texts: Texts) -> Outline:
+    """Return the outline of a collection. Cost: a look at each text's length."""
     lengths = texts.lengths()
-    characters = int(lengths.sum())
-    sample = sample_of(texts)
+    return Outline(len(texts), int(lengths.sum()), int(lengths.max(initial=0)), sample_of(texts))
+
+
+def measure(outline: Outline, shingle: Shingle, *, paragraphs: bool) -> Size:
+    """Return how large a collection is; shingles and paragraphs by the sample."""
+    texts, characters, longest, sample = outline
     sampled = int(sample.lengths().sum())
     units = read_units(sample, shingle, paragraphs=paragraphs, threads=1)
     share = characters / sampled if sampled else 0.0
-    count = round(len(units) * share) if paragraphs else len(texts)
-    return Size(len(texts), characters, int(lengths.max(initial=0)), count, round(len(units.hashes) * share))
+    count = round(len(units) * share) if paragraphs else texts
+    return Size(texts, characters, longest, count, round(len(units.hashes) * share))
 
 
 def make_plan(texts: Texts, shingle: Shingle, memory: int | None, threads: int, *, paragraphs: bool) -> Plan | None:
     """Return the plan for a bound; None where there is no bound, so nothing to plan."""
     if memory is None:
         return None
-    return plan_for(measure(texts, shingle, paragraphs=paragraphs), memory, threads)
+    return plan_for(measure(outline_of(texts), shingle, paragraphs=paragraphs), memory, threads)
 
 
 def plan_for(size: Size, memory: int | None, threads: int) -> Plan:

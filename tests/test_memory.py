@@ -31,6 +31,12 @@ def collection(count: int = 400) -> list[str]:
     return texts
 
 
+def size_of(texts: list[str]) -> Size:
+    """Give the size that a search would be planned by."""
+    outline = dedup.plan.outline_of(dedup.find.read_texts(texts))
+    return dedup.plan.measure(outline, dedup.shingling.parse("words:5"), paragraphs=False)
+
+
 @pytest.fixture
 def tight(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Make every bound too small for one pass, and note the ranges of the tables that are made."""
@@ -130,8 +136,12 @@ def test_too_small_for_the_survivors(tight: list[int], monkeypatch: pytest.Monke
 def test_plans_are_pure() -> None:
     """The plan depends on texts and options alone, and a larger bound never means more passes."""
     texts = [text * 40 for text in collection(3000)]
-    size = dedup.plan.measure(dedup.find.read_texts(texts), dedup.shingling.parse("words:5"), paragraphs=False)
-    again = dedup.plan.measure(dedup.find.read_texts(texts), dedup.shingling.parse("words:5"), paragraphs=False)
+    size = dedup.plan.measure(
+        dedup.plan.outline_of(dedup.find.read_texts(texts)), dedup.shingling.parse("words:5"), paragraphs=False
+    )
+    again = dedup.plan.measure(
+        dedup.plan.outline_of(dedup.find.read_texts(texts)), dedup.shingling.parse("words:5"), paragraphs=False
+    )
     assert size == again
     assert isinstance(size, Size)
     exact = sum(max(len(text.split()) - 4, 1) for text in texts)
@@ -159,7 +169,11 @@ def test_estimate_under_a_bound() -> None:
     free = dedup.estimate(texts, threads=1)
     bound = 100_000_000
     plan = dedup.plan.plan_for(
-        dedup.plan.measure(dedup.find.read_texts(texts), dedup.shingling.parse("words:5"), paragraphs=False), bound, 1
+        dedup.plan.measure(
+            dedup.plan.outline_of(dedup.find.read_texts(texts)), dedup.shingling.parse("words:5"), paragraphs=False
+        ),
+        bound,
+        1,
     )
     bounded = dedup.estimate(texts, threads=1, memory=bound)
     assert (bounded.passes > 1) == (not plan.one_pass)

@@ -24,6 +24,7 @@ from dedup.corpus.listing import Listing
 from dedup.corpus.places import Names, Part, UserIds, locate, names_at
 from dedup.corpus.read import BEGIN, read_batches
 from dedup.corpus.rejects import Errors, Reject
+from dedup.corpus.sampling import Outline, sample_files
 from dedup.corpus.streams import PIECE
 from dedup.errors import InputError, ParameterError
 from dedup.texts import Block, Ids, Texts, block_of
@@ -273,6 +274,10 @@ class FileTexts(Texts):
     def listing(self) -> Listing:
         """The files."""
         return self._listing
+
+    def outline(self) -> Outline | None:
+        """Return how much text there is, by a sample; None where the files are small, or have been read."""
+        return sample_files(self._listing, self._column) if self._count < 0 else None
 
     @property
     def sources(self) -> list[str]:  # type: ignore[override]

@@ -26,7 +26,7 @@ from dedup.blocks import thread_count
 from dedup.clusters import column_of
 from dedup.corpus.batch import Token
 from dedup.corpus.budget import Budget
-from dedup.corpus.folders import refuse_overlap
+from dedup.corpus.folders import check_free, refuse_overlap
 from dedup.corpus.groups import Grouped, search_in_groups
 from dedup.corpus.known import KnownTexts
 from dedup.corpus.listing import Listing
@@ -134,7 +134,7 @@ def find_in_files(
             store = open_store() if places.named or (work / "manifest.json").exists() else None
             resumed = store is not None and FOUND in store
             if places.output is not None and not resumed:
-                _check_free(places.output)
+                check_free(places.output)
             run = _FileSearch(listing, question, column, id, Budget(bound, workers), errors or Errors(), stages, tell)
             run.read(store, open_store)
             result = FileRun(run.find(), listing, run.rejects(), resumed)
@@ -349,9 +349,3 @@ class _FileSearch:
         )
         parts = (found.representatives, found.rank, found.pairs, found.stars)
         return Duplicates(run, texts, units, *parts, self.stages.seconds)
-
-
-def _check_free(output: Path) -> None:
-    """Raise `ParameterError` where the report cannot be written in the end, before any work is done."""
-    if output.exists() and not (output.is_dir() and next(output.iterdir(), None) is None):
-        raise ParameterError(f"output: expected a new or an empty folder, found {output} in use; choose another name")

@@ -1,0 +1,189 @@
+"""How much text some files hold, by a sample of them: evenly spaced places of all bytes, a batch read at each.
+
+Lines are counted by bytes: what share of its file a batch is, says how many such batches there are; of a compressed
+file, by the compressed bytes that a few megabytes of it take. The rows of a Parquet file stand in its footer. So the
+cost does not grow with the files, but for a look at each one's size.
+"""
+
+from __future__ import annotations
+
+import lzma
+from typing import IO, Any, NamedTuple, cast
+
+import numpy as np
+
+from dedup.corpus.batch import Batch, Token
+from dedup.corpus.listing import Entry, Listing
+from dedup.corpus.read import BEGIN, read_batches
+from dedup.texts import ListTexts, Texts
+
+__all__ = ["Outline", "sample_files"]
+
+READ_WHOLE = 64 << 20
+"""Bytes of files that are read to their end instead: exact, and a second or two."""
+
+PLACES, DOCUMENTS = 32, 256
+"""Places at which some text is read, and files where each is a text."""
+
+ENOUGH = 1 << 18
+"""Bytes of text that are read at a place, at least."""
+
+UNPACKED = 8 << 20
+"""Bytes that are unpacked to see how well a file is compressed."""
+
+MAGIC = b"ARROW1"
+"""How an Arrow file begins; a stream does not."""
+
+TEXTS, CHARACTERS = 512, 1 << 22
+"""Of the sample, at most."""
+
+
+class Outline(NamedTuple):
+    """How large a collection is: texts, characters, the longest text (characters), and some of the texts."""
+
+    texts: int
+    characters: int
+    longest: int
+    sample: Texts
+
+
+def sample_files(listing: Listing, column: str) -> Outline | None:
+    """Return the outline of some files; None where they are better read: small ones, and tables packed as a whole."""
+    total = sum(entry.size for entry in listing)
+    packed_tables = any(entry.compression and entry.format in ("parquet", "arrow") for entry in listing)
+    if total <= READ_WHOLE or packed_tables:
+        return None
+    documents = all(entry.format == "txt" for entry in listing)
+    count = DOCUMENTS if documents else PLACES
+    ends = np.cumsum([entry.size for entry in listing])
+    places = ((np.arange(count) + 0.5) * total / count).astype(np.int64)
+    read: dict[int, list[tuple[list[Batch], float]]] = {}
+    packing: dict[int, float] = {}
+    for place in places.tolist():
+        number = int(np.searchsorted(ends, place, side="right"))
+        entry = listing[number]
+        offset = place - (int(ends[number - 1]) if number else 0)
+        if entry.compression is not None and number not in packing:
+            packing[number] = _packing(entry)
+        found = _some(entry, offset, column, packing.get(number, 1.0), again=number in read)
+        if found is not None:
+            read.setdefault(number, []).append(found)
+    if not read:
+        return None
+    taken = [part for parts in read.values() for part in parts]
+    share = total / max(sum(covered for _, covered in taken), 1.0)
+    batches = [batch for some, _ in taken for batch in some]
+    lengths = [_lengths(batch) for batch in batches]
+    texts = round(share * sum(map(len, lengths)))
+    if documents:
+        texts = len(listing)
+    characters = round(share * sum(int(each.sum()) for each in lengths))
+    longest = max(int(each.max(initial=0)) for each in lengths)
+    return Outline(max(texts, 1), characters, longest, ListTexts(_picked(batches)))
+
+
+def _some(entry: Entry, offset: int, column: str, packing: float, *, again: bool) -> tuple[list[Batch], float] | None:
+    """Return some batches from about `offset` on, and the bytes of the file that they stand for."""
+    after: Token = BEGIN
+    rows = 0
+    if entry.format == "jsonl" and entry.compression is None:
+        after = [0, _line_behind(entry, offset), 2]  # a number that is not 1: this is not the beginning of the file
+    elif entry.format == "parquet":
+        rows = _rows(entry)
+        after = [0, rows * offset // max(entry.size, 1), 1 + rows * offset // max(entry.size, 1)]
+    elif again:
+        return None  # it can be read from its beginning only, and was
+    elif entry.format == "arrow":
+        rows = _rows(entry)
+    some: list[Batch] = []
+    size = 0
+    for batch in read_batches(cast("Listing", [entry]), column=column, after=after):
+        size += batch.texts.nbytes
+        some.append(batch)
+        if size >= ENOUGH:
+            break
+    count = sum(len(batch.texts) for batch in some)
+    if not count:
+        return None
+    if rows:
+        return some, entry.size * count / rows
+    if some[-1].offsets is not None and some[-1].more[0] == 0:
+        return some, (some[-1].more[1] - after[1]) / packing
+    return some, entry.size - after[1] / packing
+
+
+def _line_behind(entry: Entry, offset: int) -> int:
+    """Return where the line begins that follows an offset."""
+    with open(entry.source, "rb") as file:
+        file.seek(offset)
+        return offset + len(file.readline()) if offset else 0
+
+
+def _rows(entry: Entry) -> int:
+    """Return the number of rows of a table; of an Arrow stream its batches are gone through."""
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+    import pyarrow.parquet as pq
+
+    if entry.format == "parquet":
+        return int(pq.read_metadata(entry.source).num_rows)
+    with pa.memory_map(entry.source) as file:
+        if file.read(len(MAGIC)) != MAGIC:
+            file.seek(0)
+            return sum(part.num_rows for part in pa.ipc.open_stream(file))
+    return int(ds.dataset(entry.source, format="ipc").count_rows())
+
+
+class _Counted:
+    """A file that counts the bytes that are read from it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self.count, self.closed = file, 0, False
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        self.count += len(data)
+        return data
+
+
+def _packing(entry: Entry) -> float:
+    """Return the bytes of text that a byte of a compressed file stands for."""
+    import pyarrow as pa
+
+    with open(entry.source, "rb") as file:
+        counted: Any = _Counted(file)
+        size = 0
+        try:
+            if entry.compression == "xz":
+                with lzma.open(counted) as unpacked:
+                    size = len(unpacked.read(UNPACKED))
+            else:
+                stream = pa.CompressedInputStream(pa.PythonFile(counted, mode="r"), entry.compression)
+                while size < UNPACKED and (piece := stream.read(1 << 20)):
+                    size += len(piece)
+        except (OSError, EOFError, lzma.LZMAError):
+            pass  # what the reader says of it when it comes there
+        return max(size / max(int(counted.count), 1), 1e-3)
+
+
+def _lengths(batch: Batch) -> Any:
+    import pyarrow.compute as pc
+
+    return np.asarray(pc.fill_null(pc.utf8_length(batch.texts), 0).to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def _picked(batches: list[Batch]) -> list[str]:
+    """Return some of the texts, evenly spaced over the batches."""
+    rows = [(i, row) for i, batch in enumerate(batches) for row in range(len(batch.texts))]
+    picked: list[str] = []
+    size = 0
+    step = np.unique(np.linspace(0, len(rows) - 1, min(TEXTS, len(rows))).astype(np.int64))
+    # so many characters at most, without leaving the last batches out
+    for place in np.random.default_rng(0).permutation(step).tolist():
+        if size > CHARACTERS:
+            break
+        i, row = rows[place]
+        value = batches[i].texts[row]
+        picked.append(value.as_buffer().to_pybytes().decode("utf-8", "surrogatepass") if value.is_valid else "")
+        size += len(picked[-1])
+    return picked
