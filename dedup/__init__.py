@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from dedup.duplicates import Duplicates
     from dedup.errors import DedupError, InputError, ParameterError, StorageError
     from dedup.find import find_duplicates
-    from dedup.matches import Matches, MatchSummary
+    from dedup.matches import Matches
     from dedup.matching import match
     from dedup.repeated import Repeat, Repeats
     from dedup.repeats import find_repeats
-    from dedup.summary import Summary
+    from dedup.summary import MatchSummary, Summary
 
 __version__ = "0.1.0"
 
@@ -70,7 +70,7 @@ _HOMES = {
     "Estimate": "forecast",
     "Files": "corpus.collection",
     "InputError": "errors",
-    "MatchSummary": "matches",
+    "MatchSummary": "summary",
     "Matches": "matches",
     "ParameterError": "errors",
     "Repeat": "repeated",

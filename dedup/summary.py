@@ -10,7 +10,7 @@ import numpy as np
 from dedup.evidence import Evidence
 from dedup.repeated import counted
 
-__all__ = ["Summary", "summarise"]
+__all__ = ["MatchSummary", "Summary", "summarise"]
 
 LARGEST, SAMPLES = 3, 3
 """Clusters and pairs that a summary shows."""
@@ -95,6 +95,65 @@ class Summary:
             f"for example: {removed!r} like {kept!r}, {similarity:.3f}: {text!r}"
             for removed, kept, similarity, text in self.samples
         ]
+        return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
+
+
+@dataclass(frozen=True, repr=False)
+class MatchSummary:
+    """What a search across two collections did, in numbers. Two runs with the same input and options have equal ones.
+
+    Attributes
+    ----------
+    unit, metric, shingle, threshold, min_words : as asked for; `min_words` is None where passages were not looked for
+    texts, against : texts read on the left and on the right; `empty` and `against_empty` of them have no token and
+        match nothing
+    paragraphs, against_paragraphs : paragraphs read on either side, None for documents
+    pairs : pairs that reach the threshold
+    matched : texts of the left side that are in a pair
+    passages : passages found, None where they were not looked for; `quoting` texts of the left side have one
+    closest : (left id, right id, similarity) of the closest pair that was seen, where none reached the threshold; None
+        where none shares enough, and in collections of more than 20 million shingles
+    warnings : what looks wrong, in words
+    """
+
+    unit: str
+    metric: str
+    shingle: str
+    threshold: float
+    min_words: int | None
+    texts: int
+    empty: int
+    against: int
+    against_empty: int
+    paragraphs: int | None
+    against_paragraphs: int | None
+    pairs: int
+    matched: int
+    passages: int | None
+    quoting: int | None
+    closest: tuple[Any, Any, float] | None
+    warnings: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a dict."""
+        return asdict(self)
+
+    def __repr__(self) -> str:
+        sides = f"{counted(self.texts, 'text')} ({self.empty:,} empty) against {self.against:,}"
+        paragraphs = []
+        if self.paragraphs is not None and self.against_paragraphs is not None:
+            paragraphs.append(f"{counted(self.paragraphs, 'paragraph')} against {self.against_paragraphs:,}")
+        lines = [
+            f"{sides} ({self.against_empty:,} empty), {self.shingle}, {self.metric} {self.threshold:g}, exact",
+            *paragraphs,
+            f"{counted(self.pairs, 'pair')}, {counted(self.matched, 'text')} matched",
+        ]
+        if self.passages is not None and self.quoting is not None:
+            found, texts = counted(self.passages, "passage"), counted(self.quoting, "text")
+            lines.append(f"{found} of {self.min_words:,} words or more, in {texts}")
+        if self.closest is not None:
+            left, right, similarity = self.closest
+            lines.append(f"no pairs; the closest: {left!r} and {right!r} at {similarity:.3f}")
         return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
 
 
