@@ -61,9 +61,9 @@ def child(command: list[str], log: Path, act: int | None) -> int:
         return None
 
     from dedup.cli import main
-    from dedup.corpus import store
+    from dedup.corpus import atomic
 
-    store.hook = hook
+    atomic.hook = hook
     code = 70
     try:
         main(command, prog_name="dedup")
@@ -151,7 +151,7 @@ def matrix(kills: int, documents: int, folder: Path, seed: int, threads: int) ->
 
 def count_acts(command: list[str], log: Path) -> int:
     """Run once, which compiles everything, and return the number of writes, syncs and renames."""
-    from dedup.corpus import store
+    from dedup.corpus import atomic
 
     acts = 0
 
@@ -162,7 +162,7 @@ def count_acts(command: list[str], log: Path) -> int:
 
     from dedup.cli import main
 
-    store.hook = hook
+    atomic.hook = hook
     quiet = os.dup(2)
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(handle, 2)
@@ -172,7 +172,7 @@ def count_acts(command: list[str], log: Path) -> int:
         if end.code:
             raise SystemExit(f"the first run failed:\n{log.read_text()[-2000:]}") from end
     finally:
-        store.hook = None
+        atomic.hook = None
         os.dup2(quiet, 2)
         os.close(quiet)
         os.close(handle)

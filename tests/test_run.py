@@ -20,9 +20,9 @@ from click.testing import CliRunner
 
 import dedup
 from dedup.cli import main
+from dedup.corpus import atomic as stores
 from dedup.corpus import budget as budgets
 from dedup.corpus import groups
-from dedup.corpus import store as stores
 from dedup.corpus.budget import Budget
 from dedup.corpus.run import find_in_files
 from dedup.duplicates import Duplicates

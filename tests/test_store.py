@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from dedup.corpus import store as module
-from dedup.corpus.store import Store, write_atomically
+from dedup.corpus import atomic as module
+from dedup.corpus.atomic import write_atomically
+from dedup.corpus.store import Store, _checksum
 from dedup.errors import ParameterError, StorageError
 
 FINGERPRINT: dict[str, Any] = {"options": {"threshold": 0.8, "unit": "document"}, "inputs": [["a.jsonl", 5, 1]]}
@@ -130,7 +131,7 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
     manifest = tmp_path / "work" / "manifest.json"
     outer = json.loads(manifest.read_bytes())
     outer["content"]["format"] = 99
-    manifest.write_text(json.dumps({**outer, "xxh3": module._checksum(outer["content"])}))
+    manifest.write_text(json.dumps({**outer, "xxh3": _checksum(outer["content"])}))
     with pytest.raises(StorageError, match="format 1 .* found format 99"):
         Store(tmp_path / "work", FINGERPRINT)
 
@@ -272,7 +273,7 @@ def test_a_read_only_folder(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from dedup.corpus import store as module
+from dedup.corpus import atomic as module
 sys.path.insert(0, {tests!r})
 from test_store import fill
 left = {at}

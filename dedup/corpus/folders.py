@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dedup.corpus.store import storage_errors, sync_folder
+from dedup.corpus.atomic import storage_errors, sync_folder
 from dedup.errors import InputError, ParameterError
 
 __all__ = ["check_file", "check_free", "refuse_overlap", "whole_folder"]
