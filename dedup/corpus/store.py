@@ -7,9 +7,9 @@
                           xxh3-128 and what else is known of it; with a checksum of its own
     work/NAME.dedup       the parts: bytes, or numpy arrays one behind the other in numpy's own format, filled up to 64
 
-Every file is whole or not there (`dedup.corpus.atomic`); a part counts from the moment at which the manifest that names it is in its place. What a killed process left behind is removed when
-the directory is opened again. Every part is compared with its checksum whenever it is read, so that a damaged file
-is an error and never another answer.
+Every file is whole or not there (`dedup.corpus.atomic`); a part counts from the moment at which the manifest that names
+it is in its place. What a killed process left behind is removed when the directory is opened again. Every part is
+compared with its checksum whenever it is read, so that a damaged file is an error and never another answer.
 
 Cost: a sync a part and a sync of the manifest; checksums at some GB/s.
 """
