@@ -105,7 +105,7 @@ def estimate(
 ) -> Estimate:
     """Say what `find_duplicates` would do with these texts and options, and what it would take, without doing it.
 
-    The parameters are those of `dedup.find_duplicates`. Memory and time are forecasts from up to 512 evenly spaced
+    The parameters are those of `dedup.find_duplicates`. Memory and time are forecasts from a sample of evenly spaced
     texts: families that the sample does not show cost more. Raises what the search would raise for its options, and
     `ParameterError` where `memory` is too small whatever is found.
 
