@@ -14,9 +14,10 @@ from dedup.corpus.collection import FileTexts
 from dedup.errors import InputError
 from dedup.find import find_duplicates
 from dedup.marks import Sieve
-from dedup.plan import check_memory, measure, outline_of, plan_for, written
+from dedup.plan import check_memory, measure, outline_of, plan_for, sample_of, written
 from dedup.search import UNITS
 from dedup.shingling import parse
+from dedup.texts import Texts
 
 __all__ = ["Estimate", "estimate"]
 
@@ -29,6 +30,19 @@ SECOND_READING = 0.75
 
 BY_WAY_OF_DISK = 0.15
 """Of the time of a whole search, what it takes longer where the hashes go to disk and back."""
+
+
+TRIALS = 3
+"""Searches of a sample, of which the fastest counts."""
+
+TIMED_TEXTS = 4096
+"""Texts of a collection in memory that are searched to see how long it takes."""
+
+LARGE = 2.0
+"""What a text takes longer in a large collection than in a sample, which fits the cache: 1.5 to 3 were measured."""
+
+PARALLEL = 0.8
+"""Of a thread's work, what each further one does beside it."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +105,7 @@ def estimate(
 ) -> Estimate:
     """Say what `find_duplicates` would do with these texts and options, and what it would take, without doing it.
 
-    The parameters are those of `dedup.find_duplicates`. Memory and time are forecasts from up to 512 evenly spaced
+    The parameters are those of `dedup.find_duplicates`. Memory and time are forecasts from a sample of evenly spaced
     texts: families that the sample does not show cost more. Raises what the search would raise for its options, and
     `ParameterError` where `memory` is too small whatever is found.
 
@@ -119,11 +133,8 @@ def estimate(
     outline = outline_of(collection) if outline is None else outline
     size = measure(outline, parse(UNITS[unit] if shingle is None else shingle), paragraphs=unit == "paragraph")
     plan = plan_for(size, bound if collection.sources is None else None, workers)
-    sample = outline.sample
-    sampled = int(sample.lengths().sum())
-    start = time.perf_counter()
-    find_duplicates(sample, threads=workers, **options)
-    seconds = (time.perf_counter() - start) * (size.characters / sampled if sampled else 1.0)
+    sample = outline.sample if collection.sources is not None else sample_of(collection, TIMED_TEXTS)
+    seconds = _seconds(sample, size.characters, workers, options)
     passes, needed = 1, plan.fixed + USUAL_SHINGLE_BYTES * size.shingles
     budget, paragraphs = Budget(bound, workers), unit == "paragraph"
     disk = 0
@@ -150,3 +161,25 @@ def estimate(
         disk,
         seconds,
     )
+
+
+def _seconds(sample: Texts, characters: int, threads: int, options: dict[str, Any]) -> float:
+    """Return how long a search of so many characters takes, by how long a sample takes.
+
+    Of the processor's time, not the clock's, so that other work on the machine does not count.
+    """
+    texts = [sample[row] for row in range(len(sample))]
+
+    def spent(texts: list[str]) -> float:
+        times = []
+        for _ in range(TRIALS):
+            start = time.process_time()
+            find_duplicates(texts, threads=threads, **options)
+            times.append(time.process_time() - start)
+        return min(times)
+
+    seconds, sampled = spent(texts), sum(map(len, texts))
+    if sampled >= characters or not sampled:
+        return seconds
+    fixed = min(spent(texts[:1]), seconds / 2)
+    return fixed + (seconds - fixed) * LARGE * characters / sampled / (1 + PARALLEL * (threads - 1))

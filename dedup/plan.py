@@ -164,10 +164,10 @@ def written(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 10**9 else f"{max(round(size / 1e6), 1):,} MB"
 
 
-def sample_of(texts: Texts) -> Texts:
+def sample_of(texts: Texts, most: int = SAMPLED_TEXTS) -> Texts:
     """Return some of the texts, evenly spaced: the same for the same texts."""
     count = len(texts)
-    rows = np.unique(np.linspace(0, max(count - 1, 0), min(count, SAMPLED_TEXTS)).astype(np.int64))
+    rows = np.unique(np.linspace(0, max(count - 1, 0), min(count, most)).astype(np.int64))
     picked: list[str] = []
     characters = 0
     for row in rows.tolist():

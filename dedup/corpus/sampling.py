@@ -34,7 +34,7 @@ UNPACKED = 8 << 20
 MAGIC = b"ARROW1"
 """How an Arrow file begins; a stream does not."""
 
-TEXTS, CHARACTERS = 512, 1 << 22
+TEXTS, CHARACTERS = 4096, 1 << 22
 """Of the sample, at most."""
 
 
