@@ -111,7 +111,7 @@ def repeats(
     else:
         report_repeats(found, ByName(texts))
     tell_output(output)
-    finish(found=len(found) > 0, check=check, rejected=inputs.rejected)
+    finish(found=len(found) > 0, check=check, rejected=inputs.rejected())
 
 
 @main.command()
@@ -163,7 +163,7 @@ def find(
         report_duplicates(result)
     tell_output(output)
     click.echo(str(result.summary), err=True)
-    finish(found=result.summary.clusters > 0, check=check, rejected=read.rejected)
+    finish(found=result.summary.clusters > 0, check=check, rejected=read.rejected())
 
 
 @main.command()
@@ -193,7 +193,7 @@ def estimate(
 
     plan = estimate_texts(texts, **options)
     click.echo(json.dumps(plan.to_dict()) if as_json else str(plan))
-    finish(found=False, check=False, rejected=read.rejected)
+    finish(found=False, check=False, rejected=read.rejected())
 
 
 @main.command()
@@ -256,7 +256,7 @@ def match(
     tell_output(output)
     click.echo(str(result.summary), err=True)
     found = result.summary.pairs > 0 or bool(result.summary.passages)
-    finish(found=found, check=check, rejected=inputs.rejected)
+    finish(found=found, check=check, rejected=inputs.rejected())
 
 
 @main.command()

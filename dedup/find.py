@@ -50,6 +50,7 @@ def find_duplicates(
     Parameters
     ----------
     texts : list, tuple or any iterable of str; dict of id to str; Arrow, pandas or polars column; a table with `column`
+        Files too: a `pathlib.Path`, or what `dedup.files` gives; their texts are not held
         A None or null is an empty text. With ``unit="paragraph"`` one str is fine.
     unit : "document" or "paragraph"
     threshold : 0 < threshold <= 1; a pair is reported iff shared / union of its shingle sets is at least this
@@ -60,7 +61,7 @@ def find_duplicates(
         Which text of a cluster stays. Paragraphs are given to the callable with their document's id. In tables and
         files also "max:COLUMN" and "min:COLUMN": by the numbers, texts or dates there; nulls last, ties in input order
     ids : one int or str a text, each once; for collections that are no tables
-    column, id : names of the text and id column of a table; by default "text" and none
+    column, id : names of the text and id column of a table or of files; by default "text" and none
     pairs : "auto" or "all"; "auto" lists the removed texts of clusters of over 1,000 with their kept text alone
     recall : 0 < recall < 1; with "lsh", the least probability that a pair at the threshold is found
     seed : 0 to 2^32 - 1; with "lsh", of the MinHash permutations

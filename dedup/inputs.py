@@ -46,13 +46,13 @@ class Inputs:
         self._format, self._on_error, self._max_errors = format, on_error, max_errors
         self._rejects = 0
 
-    @property
     def rejected(self) -> int:
-        """How many inputs and records were rejected, and are not skipped in silence."""
-        if self._on_error == "skip" and self._rejects:
+        """Return how many inputs and records were rejected; those that are skipped are counted on stderr alone."""
+        if self._on_error != "skip":
+            return self._rejects
+        if self._rejects:
             click.echo(f"dedup: skipped {self._rejects:,} that could not be read", err=True)
-            return 0
-        return self._rejects
+        return 0
 
     def open(self, names: Sequence[str], *, column: str, id: str | None) -> FileTexts:
         """Return the texts of files, folders and patterns."""

@@ -49,10 +49,15 @@ class Progress:
             self._bar.stop()
 
     def stage(self, name: str, total: int) -> Callable[[int], None]:
-        """Begin a stage of `total` steps; return the function to call with the number of steps done."""
+        """Begin a stage of `total` steps; return the function to call with the number of steps done.
+
+        A `total` that was known roughly and turns out too small grows with what is done.
+        """
         self._end_stage()
 
         def report(done: int) -> None:
+            nonlocal total
+            total = max(total, done)
             if self._function is not None:
                 self._function(name, done, total)
             elif self._shown and time.monotonic() - self._started > DELAY:
@@ -88,7 +93,7 @@ class Progress:
             self._tasks[name] = self._bar.add_task(name, total=total, rate="")
         task = self._bar.tasks[self._tasks[name]]
         rate = "" if not task.speed else f"{task.speed / 1e6:,.1f} M/s" if task.speed > 1e6 else f"{task.speed:,.0f} /s"
-        self._bar.update(self._tasks[name], completed=done, rate=rate)
+        self._bar.update(self._tasks[name], completed=done, total=total, rate=rate)
 
 
 class Heartbeats:

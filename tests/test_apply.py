@@ -405,6 +405,27 @@ def test_matched_records_go(tmp_path: Path) -> None:
     assert applied.removed == matches.summary.matched > 3
 
 
+def test_one_folder_on_both_sides(tmp_path: Path) -> None:
+    """Rejects of a file that is NEW and OLD are left out of what is written."""
+    ondisk.write(tmp_path / "in", "x.jsonl", b'{"text": "some words of its own"}\nbad\n{"text": "others"}\n')
+    chosen = [dedup.files(tmp_path / "in", on_error="skip") for _ in range(2)]
+    dedup.write_report(tmp_path / "report", dedup.match(*chosen, threshold=1.0, min_words=None))
+    assert 2 == apply_report(tmp_path / "report", tmp_path / "out").removed
+    assert b"" == (tmp_path / "out" / "x.jsonl").read_bytes()
+
+
+def test_decisions_in_another_order_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report that contradicts itself is an error, though every sum in it fits."""
+    ondisk.write(tmp_path / "in", "x.jsonl", ondisk.encode("jsonl", rows_of(texts_of())))
+    corpus, _ = ondisk.searched(ondisk.Listing([tmp_path / "in"]))
+    result = dedup.find_duplicates(corpus.texts)
+    rows = result.evidence.decision_rows()
+    monkeypatch.setattr(type(result.evidence), "decision_rows", lambda *_: rows.take(list(range(len(rows)))[::-1]))
+    write_report(tmp_path / "report", result, listing=corpus.listing)
+    with pytest.raises(StorageError, match="expected decisions in the order of the files"):
+        apply_report(tmp_path / "report", tmp_path / "out")
+
+
 def test_repeats_cannot_be_applied(tmp_path: Path) -> None:
     """The message says what does it."""
     ondisk.write(tmp_path / "in", "x.txt", b"words")

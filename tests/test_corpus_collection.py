@@ -131,6 +131,23 @@ def test_repeats_and_matches(tmp_path: Path) -> None:
     assert dedup.match(files, other, min_words=10).summary.pairs == len(expected_match.pairs)
 
 
+def test_progress_over_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number of texts is known roughly at first: what is done never goes beyond the total, and reaches it."""
+    monkeypatch.setattr("dedup.corpus.streams.BATCH_BYTES", 100)
+    monkeypatch.setattr("dedup.corpus.collection.BATCH_BYTES", 100)
+    records = [{"text": "a text that is longer than the others " * 20}] + [{"text": f"text {i}"} for i in range(200)]
+    seen: list[tuple[int, int]] = []
+
+    def progress(stage: str, done: int, total: int) -> None:
+        if stage == "read":
+            seen.append((done, total))
+
+    dedup.find_duplicates(write(tmp_path, ".jsonl", "", records), progress=progress, threads=1)
+    assert all(done <= total for done, total in seen)
+    assert seen[0][1] < len(records)
+    assert (len(records), len(records)) == seen[-1]
+
+
 def test_a_policy_sees_ids_and_texts(tmp_path: Path) -> None:
     """`keep` is called with the id of the record and its text."""
     path = write(tmp_path, ".csv")

@@ -1,9 +1,9 @@
 """The texts of files as a collection: searched like a list, and held by nobody.
 
 `files` names them; `FileTexts` are their texts. The first reading notes, for each batch, where it begins and how many
-texts it has, and for each text its length and the user's id: 8 bytes a text beside the ids. A text that is wanted
-again is read again, with the batch in which it stands; a compressed file is then read from its beginning, unless the
-texts are asked for in order.
+texts it has, and for each text the user's id. A text that is wanted again is read again, with the batch in which it
+stands; a compressed file is then read from its beginning, unless the texts are asked for in order. The lengths of the
+texts are another reading, unless they are asked for first.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class FileTexts(Texts):
         self._parts: list[Part] = []
         self._rows: list[int] = []
         self._count = -1
-        self._lengths = np.empty(0, dtype=np.int64)
+        self._lengths: npt.NDArray[np.int64] | None = None
         self._names: Ids | None = None
         self._held: dict[int, pa.LargeStringArray] = {}
         self._going: tuple[int, Iterator[Batch]] | None = None
@@ -175,7 +175,6 @@ class FileTexts(Texts):
         """Yield the batches with their first rows, and note what has to be known of them."""
         token, rows = BEGIN, 0
         parts: list[Part] = []
-        lengths: list[npt.NDArray[np.int64]] = []
         ids: list[pa.Array] = []
         self.rejects.clear()
         self._reject(self._listing.rejects, 0)
@@ -185,7 +184,6 @@ class FileTexts(Texts):
             if len(batch.texts):
                 filled = filled or _any_text(batch.texts)
                 parts.append(Part(token, rows, batch.file, _runs(batch.numbers)))
-                lengths.append(_lengths(batch.texts))
                 if batch.ids is not None:
                     ids.append(batch.ids)
                 yield rows, batch
@@ -197,7 +195,7 @@ class FileTexts(Texts):
             found = f"nothing but white space in {rows:,}" if rows else "none"
             why = f"; {len(self.rejects):,} were rejected, the first: {first}" if first else ""
             raise InputError(f"expected texts, found {found} in {', '.join(_some(self._listing))}{why}")
-        self._parts, self._rows, self._lengths = parts, [part.row for part in parts], np.concatenate(lengths)
+        self._parts, self._rows = parts, [part.row for part in parts]
         self._names = Names(self.place_of, rows) if self._id is None else self._checked(ids)
         self._count = rows
         if first is not None and self._tell is None and self._errors.on_error == "quarantine":
@@ -259,8 +257,10 @@ class FileTexts(Texts):
                 row += len(batch.texts)
 
     def lengths(self) -> npt.NDArray[np.int64]:
-        """Return the length of each text in characters."""
-        len(self)
+        """Return the length of each text in characters; the files are read for it."""
+        if self._lengths is None:
+            reading = self._first_reading() if self._count < 0 else self._again()
+            self._lengths = np.concatenate([_lengths(batch.texts) for _, batch in reading])
         return self._lengths
 
     def place_of(self, row: int) -> str:

@@ -69,7 +69,7 @@ class _Parser:
     def batch(self, run: Run, first: int) -> tuple[Batch, int]:
         """Return the batch of a run whose first line has the number `first`, and the number of the line behind it."""
         data, offset = run.data, run.offset
-        if offset == 0 and data.startswith(MARK):
+        if offset == 0 and data[: len(MARK)] == MARK:
             data, offset = data[len(MARK) :], len(MARK)
         values = np.frombuffer(data, dtype=np.uint8)
         breaks = np.flatnonzero(values == NEWLINE)
@@ -110,7 +110,7 @@ class _Parser:
 
     def _at_once(
         self,
-        data: bytes,
+        data: memoryview,
         values: npt.NDArray[np.uint8],
         starts: npt.NDArray[np.int64],
         breaks: npt.NDArray[np.int64],
@@ -138,7 +138,7 @@ class _Parser:
         return [list(map(attrgetter(f"f{i}"), rows)) for i in range(len(self._wanted.names))]
 
     def _one_by_one(
-        self, data: bytes, starts: npt.NDArray[np.int64], offset: int, first: int
+        self, data: memoryview, starts: npt.NDArray[np.int64], offset: int, first: int
     ) -> tuple[list[list[Any]], npt.NDArray[np.int64], list[Reject]]:
         """Return the wanted fields of the lines that can be read, which these are, and the rejects."""
         columns: list[list[Any]] = [[] for _ in self._wanted.names]
@@ -146,7 +146,7 @@ class _Parser:
         rejects: list[Reject] = []
         ends = [*starts[1:].tolist(), len(data)]
         for i, (start, end) in enumerate(zip(starts.tolist(), ends, strict=True)):
-            line = data[start:end].strip(b" \t\r\n")
+            line = bytes(data[start:end]).strip(b" \t\r\n")
             if not line:
                 continue
             try:
@@ -179,14 +179,14 @@ class _Parser:
             return [record.get(name, ABSENT) for name in names]
         return [getattr(row, f"f{i}") for i in range(len(names))]
 
-    def _look_for_columns(self, columns: list[list[Any]], data: bytes) -> None:
+    def _look_for_columns(self, columns: list[list[Any]], data: memoryview) -> None:
         """Raise `InputError` where none of a file's first records has a wanted field."""
         wanted, place = self._wanted, self._entry.path
         if not columns[0] and self._strange:
             raise wanted.missing(wanted.column, f"the first lines of {place}", list(self._strange))
         for name, column in zip(wanted.names, columns, strict=True):
             if column and all(value is ABSENT for value in column):
-                line = data[: data.find(b"\n")] if b"\n" in data else data
+                line = bytes(data).partition(b"\n")[0]
                 try:
                     found = list(parse(line))
                 except ValueError:

@@ -141,31 +141,23 @@ def _lines(stream: Stream) -> Iterator[Records]:
     """Yield the lines of a stream, numbered from 1."""
     number = 1
     for run in line_runs(stream):
-        ends = np.flatnonzero(np.frombuffer(run.data, dtype=np.uint8) == FEED) + 1
-        if not len(ends) or ends[-1] < len(run.data):
-            ends = np.concatenate((ends, [len(run.data)]))
+        data = bytes(run.data)
+        ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == FEED) + 1
+        if not len(ends) or ends[-1] < len(data):
+            ends = np.concatenate((ends, [len(data)]))
         starts = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))
         numbers = np.arange(number, number + len(ends), dtype=np.int64)
-        yield Records(run.data, ends, numbers, _blank_lines(run.data, starts, ends))
+        yield Records(data, ends, numbers, _blank_lines(data, starts, ends))
         number += len(ends)
 
 
 def _records(stream: Stream, line: int) -> Iterator[Records]:
     """Yield the records of comma-separated text behind its header, numbered by the lines on which they begin."""
-    from dedup.kernels.records import record_ends
-
-    for run, _ in record_runs(stream, BATCH_BYTES):
-        values = np.frombuffer(run.data, dtype=np.uint8)
-        feeds = np.flatnonzero(values == FEED)
-        ends = np.empty(len(feeds) + 1, dtype=np.int64)
-        count, _ = record_ends(values, 0, ends)
-        if not count or ends[count - 1] < len(values):
-            ends[count] = len(values)
-            count += 1
-        ends = ends[:count]
-        starts = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))
+    for run in record_runs(stream, BATCH_BYTES):
+        starts = np.concatenate((np.zeros(1, dtype=np.int64), run.ends[:-1]))
+        feeds = np.flatnonzero(np.frombuffer(run.data, dtype=np.uint8) == FEED)
         numbers = line + np.searchsorted(feeds, starts)
-        yield Records(run.data, ends, numbers, _blank_records(run.data, starts, ends))
+        yield Records(run.data, run.ends, numbers, _blank_records(run.data, starts, run.ends))
         line += len(feeds)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +21,22 @@ from dedup.corpus.batch import BATCH_BYTES, Batch, Token, Wanted, empty_batch
 from dedup.corpus.lines import MARK
 from dedup.corpus.listing import Entry
 from dedup.corpus.rejects import Reject
-from dedup.corpus.streams import PIECE, Run, Stream
+from dedup.corpus.streams import PIECE, Stream
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["read_header", "read_records", "record_runs"]
+
+
+class Run(NamedTuple):
+    """Whole records: where they begin, their bytes, where each ends, and whether a quoted field is closed behind."""
+
+    offset: int
+    data: bytes
+    ends: npt.NDArray[np.int64]
+    closed: bool
+
 
 BLANK = (b"\n", b"\r\n", b"")
 
@@ -46,16 +56,16 @@ def read_records(entry: Entry, number: int, wanted: Wanted, after: Token) -> Ite
     if offset == 0:
         offset, line = size, 1 + lines
     with Stream(entry, offset) as stream:
-        for run, whole in record_runs(stream, BATCH_BYTES):
-            batch, line = parser.batch(run, line, whole=whole)
+        for run in record_runs(stream, BATCH_BYTES):
+            batch, line = parser.batch(run, line)
             offset = batch.more[1]
             yield batch
         if stream.broken is not None:
             yield empty_batch(number, wanted, line, [Reject(entry.path, line, offset, stream.broken)])
 
 
-def record_runs(stream: Stream, least: int) -> Iterator[tuple[Run, bool]]:
-    """Yield whole records, as few as make `least` bytes, and whether a quoted field is closed at their end.
+def record_runs(stream: Stream, least: int) -> Iterator[Run]:
+    """Yield whole records, as few as make `least` bytes.
 
     The last may lack its line feed, or the end of a field. What a broken stream cuts off is not yielded.
     """
@@ -72,19 +82,20 @@ def record_runs(stream: Stream, least: int) -> Iterator[tuple[Run, bool]]:
         size += len(piece)
         if not len(ends) or ends[-1] < least:
             continue
-        data, done = b"".join(pieces), 0
+        data, done, first = b"".join(pieces), 0, 0
         while (place := int(np.searchsorted(ends, done + least))) < len(ends):
             cut = int(ends[place])
-            yield Run(offset + done, data[done:cut]), True
-            done = cut
+            yield Run(offset + done, data[done:cut], ends[first : place + 1] - done, True)
+            done, first = cut, place + 1
         pieces, size = [data[done:]], len(data) - done
-        ends = ends[np.searchsorted(ends, done, side="right") :] - done
+        ends = ends[first:] - done
         offset += done
     data = b"".join(pieces)
     if stream.broken is not None:
         data, state = data[: int(ends[-1]) if len(ends) else 0], START
     if data:
-        yield Run(offset, data), state != QUOTED
+        whole = len(ends) > 0 and int(ends[-1]) == len(data)
+        yield Run(offset, data, ends if whole else np.concatenate((ends, [len(data)])), state != QUOTED)
 
 
 def read_header(stream: Stream) -> tuple[list[str], int, int]:
@@ -92,7 +103,7 @@ def read_header(stream: Stream) -> tuple[list[str], int, int]:
     import csv
 
     size = lines = 0
-    for run, _ in record_runs(stream, 1):
+    for run in record_runs(stream, 1):
         data = run.data.removeprefix(MARK) if run.offset == 0 else run.data
         size, lines = size + len(run.data), lines + run.data.count(b"\n")
         if data not in BLANK:
@@ -108,26 +119,18 @@ class _Parser:
         self._entry, self._number, self._wanted = entry, number, wanted
         self._names = names
 
-    def batch(self, run: Run, line: int, *, whole: bool) -> tuple[Batch, int]:
+    def batch(self, run: Run, line: int) -> tuple[Batch, int]:
         """Return the batch of a run that begins in line `line`, and the number of the line behind it."""
-        from dedup.kernels.records import record_ends
-
-        data = run.data
+        data, ends = run.data, run.ends
         values = np.frombuffer(data, dtype=np.uint8)
         feeds = np.flatnonzero(values == 0x0A)
-        ends = np.empty(len(feeds) + 1, dtype=np.int64)
-        count, _ = record_ends(values, 0, ends)
-        if not count or ends[count - 1] < len(data):
-            ends[count] = len(data)
-            count += 1
-        ends = ends[:count]
         starts = np.concatenate((np.zeros(1, np.int64), ends[:-1]))
         filled = _filled(values, starts, ends)
         starts, ends = starts[filled], ends[filled]
         lines = line + np.searchsorted(feeds, starts)
         behind = line + len(feeds) + (not data.endswith(b"\n"))
         rejects: list[Reject] = []
-        if not whole:
+        if not run.closed:
             reason = "a quoted field is opened and not closed"
             rejects = [Reject(self._entry.path, int(lines[-1]), run.offset + int(starts[-1]), reason)]
             starts, ends, lines = starts[:-1], ends[:-1], lines[:-1]

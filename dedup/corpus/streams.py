@@ -3,7 +3,7 @@
 A compressed file that ends too early, or is damaged, gives its readable part: reading stops there, and `Stream.broken`
 says why. What is readable does not depend on how it is read.
 
-Memory: one piece of `PIECE` bytes and, for `line_runs`, one run: about `BATCH_BYTES`, or the longest line.
+Memory: one piece of `PIECE` bytes and, for `line_runs`, one run: about `BATCH_BYTES`, or twice the longest line.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from __future__ import annotations
 import lzma
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import IO, Any, NamedTuple, Self
+from typing import IO, NamedTuple, Self
 
 from dedup.corpus.batch import BATCH_BYTES
 from dedup.corpus.listing import Entry
 
-__all__ = ["Run", "Stream", "line_runs", "next_line"]
+__all__ = ["Run", "Stream", "line_runs"]
 
 PIECE = 1 << 20
+BEYOND = 1 << 16
+"""Bytes that are read beyond those that a run aims at, so that most lines end there."""
+
 FINE = 1 << 12
 """Bytes that are read at a time near the end of the readable part, before they are read one by one."""
 
@@ -70,6 +73,23 @@ class Stream:
         self.at += len(data)
         return data
 
+    def read_into(self, view: memoryview) -> int:
+        """Fill `view` as far as one look at the file gives, and return how many bytes these are; 0 at the end alone."""
+        if self.broken is not None:
+            return 0
+        if self._entry.compression == "xz":
+            data = self.read(len(view))
+            view[: len(data)] = data
+            return len(data)
+        try:
+            count: int = self._file.readinto(view)  # type: ignore[attr-defined]  # which files and Arrow's streams have
+        except OSError as error:
+            data = b"" if self._entry.compression is None else self._readable(len(view))
+            view[: len(data)] = data
+            self.broken, count = _why(error, self._entry), len(data)
+        self.at += count
+        return count
+
     def _whole(self, size: int) -> bytes:
         """Read from a file that gives what it has, be it less than is asked for."""
         read: Callable[[int], bytes] = getattr(self._file, "read1", self._file.read)
@@ -116,45 +136,35 @@ def _why(error: Exception, entry: Entry) -> str:
 
 
 class Run(NamedTuple):
-    """Whole lines: their bytes, and where they begin. The last of a broken stream holds the end of no line."""
+    """Whole lines: where they begin, and their bytes, which are there until the next run is asked for."""
 
     offset: int
-    data: bytes
-
-
-Cut = Callable[[Any, int], int]
+    data: memoryview
 
 
 def line_runs(stream: Stream) -> Iterator[Run]:
     """Yield whole lines, as few as make `BATCH_BYTES`; the last may lack its line break.
 
-    A line that a broken stream cuts off is not yielded: it begins at ``offset + len(data)`` of the last run.
+    A line that a broken stream cuts off is not yielded: it begins where the last run ends.
     """
-    offset, pieces, size = stream.at, [], 0
-    while piece := stream.read(PIECE):
-        pieces.append(piece)
-        size += len(piece)
-        if size < BATCH_BYTES:
+    offset, filled, seen = stream.at, 0, 0
+    buffer = bytearray(BATCH_BYTES + BEYOND)
+    while True:
+        place = buffer.find(b"\n", max(BATCH_BYTES - 1, seen), filled)
+        if place >= 0:
+            yield Run(offset, memoryview(buffer)[: place + 1].toreadonly())
+            rest = filled - place - 1
+            buffer[:rest] = buffer[place + 1 : filled]
+            offset, filled, seen = offset + place + 1, rest, 0
             continue
-        end = piece.find(b"\n", max(BATCH_BYTES - 1 - (size - len(piece)), 0))
-        if end < 0:
-            continue
-        data = b"".join(pieces)
-        while True:
-            cut = next_line(data, BATCH_BYTES - 1)
-            if not cut:
-                break
-            yield Run(offset, data[:cut])
-            offset += cut
-            data = data[cut:]
-        pieces, size = [data] if data else [], len(data)
-    data = b"".join(pieces)
+        seen = filled
+        if filled == len(buffer):  # a long line; the old buffer may still be looked at
+            buffer = buffer + bytes(len(buffer))
+        count = stream.read_into(memoryview(buffer)[filled:])
+        filled += count
+        if not count:
+            break
     if stream.broken is not None:
-        data = data[: data.rfind(b"\n") + 1]
-    if data:
-        yield Run(offset, data)
-
-
-def next_line(data: bytes, start: int) -> int:
-    """Return where the line ends that holds byte `start`, behind its line break; 0 where it does not end."""
-    return data.find(b"\n", start) + 1
+        filled = buffer.rfind(b"\n", 0, filled) + 1
+    if filled:
+        yield Run(offset, memoryview(buffer)[:filled].toreadonly())

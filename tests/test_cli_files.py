@@ -1,0 +1,122 @@
+"""The command line over files of every kind: folders, formats, standard input, and what cannot be read."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import corpora, filing
+from tests.test_cli import DONE, FOUND, REJECTED, ROOT, WRONG, call, records
+
+BODY = corpora.body(seed=21, size=4)
+RECORDS = [{"text": text, "key": i} for i, text in enumerate([*BODY, BODY[1].upper()])]
+BAD = b'{"text": 5, "key": 7}\n{not json\n'
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the same records in several formats, one of them with bad lines."""
+    where = tmp_path_factory.mktemp("files")
+    for suffix in (".jsonl", ".csv", ".parquet", ".arrow"):
+        (where / f"all{suffix}").write_bytes(filing.WRITERS[suffix](RECORDS))
+    (where / "all.jsonl.gz").write_bytes(gzip.compress(filing.as_lines(RECORDS)))
+    (where / "bad.jsonl").write_bytes(filing.as_lines(RECORDS) + BAD)
+    (where / "sub").mkdir()
+    (where / "sub" / "b.jsonl").write_bytes(filing.as_lines(RECORDS[1:2]))
+    (where / "sub" / "a.txt").write_text(BODY[1], encoding="utf-8")
+    return where
+
+
+@pytest.mark.parametrize("name", ["all.jsonl", "all.jsonl.gz", "all.csv", "all.parquet", "all.arrow"])
+def test_find_in_every_format(folder: Path, name: str) -> None:
+    """A record a document, whatever holds it; ids are those of a column, or the file and the number."""
+    done = call("find", name, "--id", "key", "--json", cwd=folder)
+    assert DONE == done.returncode, done.stderr
+    assert [("1", True), ("4", False)] == [(str(row["id"]), row["kept"]) for row in records(done)]
+    number = "3" if name == "all.csv" else "2"
+    assert f"{name}:{number}" == records(call("find", name, "--json", cwd=folder))[0]["id"]
+
+
+def test_folders(folder: Path) -> None:
+    """A folder stands for its files; repeats and match take them too."""
+    done = call("find", "sub", "--check", cwd=folder)
+    assert FOUND == done.returncode, done.stderr
+    assert "keep                 sub/a.txt\nremove exact 1.000   sub/b.jsonl:1\n" in done.stdout
+    (repeat,) = records(call("repeats", "sub", "--min-words", "5", "--json", cwd=folder))
+    assert ("sub/b.jsonl:1", "sub/a.txt") == (repeat["document"], repeat["source_document"])
+    assert "sub/a.txt" in call("repeats", "sub", "--min-words", "5", cwd=folder).stdout
+    done = call("match", "sub", "--against", "all.parquet", "--against-id", "key", "--min-words", "5", cwd=folder)
+    assert DONE == done.returncode, done.stderr
+    assert done.stdout.startswith("sub/a.txt\n  1.000 like 1: ")
+    assert 5 == json.loads(call("estimate", "all.csv", "--json", cwd=folder).stdout)["texts"]
+
+
+def test_standard_input(folder: Path) -> None:
+    """Standard input is a text, or what --format says."""
+    for arguments, data in (
+        (["find", "-", "--format", "jsonl", "--json"], filing.as_lines(RECORDS)),
+        (["find", "-", "--format", "jsonl.gz", "--json"], gzip.compress(filing.as_lines(RECORDS))),
+        (["repeats", "-", "--min-words", "5", "--json"], "\n\n".join([*BODY, BODY[1]]).encode()),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "dedup", *arguments], cwd=ROOT, input=data, capture_output=True, check=False
+        )
+        assert DONE == done.returncode, done.stderr
+        rows = [json.loads(line) for line in done.stdout.splitlines()]
+        assert rows
+        assert ("-:2" if arguments[0] == "find" else "-") == rows[0]["id" if arguments[0] == "find" else "document"]
+    done = call("match", "-", "--against", "-", cwd=folder)
+    assert WRONG == done.returncode
+    assert '"-" is standard input, which NEW reads already' in done.stderr
+
+
+def test_what_cannot_be_read(folder: Path) -> None:
+    """T13: each bad record is named with its line; skipped, counted; or the first ends it."""
+    named = [
+        "dedup: rejected bad.jsonl:6: field 'text': expected a text, found int",
+        "dedup: rejected bad.jsonl:7: not JSON: Expecting property name enclosed in double quotes at column 2",
+    ]
+    for command in ("find", "repeats"):
+        done = call(command, "bad.jsonl", "--check", cwd=folder)
+        assert REJECTED == done.returncode
+        assert named == [line for line in done.stderr.splitlines() if "rejected" in line]
+    done = call("find", "bad.jsonl", "--on-error", "skip", cwd=folder)
+    assert DONE == done.returncode
+    assert "dedup: skipped 2 that could not be read" in done.stderr
+    done = call("find", "bad.jsonl", "--on-error", "fail", cwd=folder)
+    assert (WRONG, "") == (done.returncode, done.stdout)
+    assert "bad.jsonl:6: field 'text'" in done.stderr
+    assert REJECTED == call("find", "bad.jsonl", "--max-errors", "2", cwd=folder).returncode
+    assert REJECTED == call("find", "bad.jsonl", "--max-errors", "30%", cwd=folder).returncode
+    for limit in ("1", "10%", "0"):
+        done = call("find", "bad.jsonl", "--max-errors", limit, cwd=folder)
+        assert WRONG == done.returncode
+        assert f"max_errors: expected at most {limit} rejected" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["find", "all.parquet", "--column", "body"],
+            "column=\"body\": no such column in all.parquet; found 'text', 'key'",
+        ),
+        (["find", "all.csv", "--id", "name"], "id=\"name\": no such column in all.csv; found 'text', 'key'"),
+        (["repeats", "all.jsonl", "--column", "body"], 'column="body": no such column in the first lines of all.jsonl'),
+        (["find", "sub", "--format", "xml"], "format: expected one of 'jsonl'"),
+        (["find", "sub", "--max-errors", "many"], "max_errors: expected a count"),
+        (["find", "nothing*"], "expected readable texts, found none in 'nothing*' (nothing*: no file matches)"),
+        (["find", "all.parquet", "--format", "txt"], "expected texts, found none in all.parquet; 1 were rejected"),
+    ],
+)
+def test_wrong_use(folder: Path, arguments: list[str], message: str) -> None:
+    """T9: an exit code of 2, and what was wrong."""
+    done = call(*arguments, cwd=folder)
+    assert WRONG == done.returncode, done.stdout
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
