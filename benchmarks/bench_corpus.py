@@ -208,7 +208,9 @@ def warm_up(threads: int, options: dict[str, Any]) -> None:
         report_of("files", Path(folder), step_files)
         import dedup
 
-        dedup.find_duplicates(parse(Path(folder)), threads=threads)
+        texts = parse(Path(folder))
+        dedup.find_duplicates(texts, threads=threads)
+        dedup.match(texts[:1000], texts[1000:], threads=threads)  # as groups are joined
 
 
 def in_child(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]:

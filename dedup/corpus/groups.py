@@ -18,6 +18,7 @@ import numpy.typing as npt
 import xxhash
 
 from dedup.clusters import find_stars, rank_by_size, rank_units
+from dedup.corpus.budget import give_back
 from dedup.corpus.shards import Shards
 from dedup.corpus.survivors import Held, held_shingles, hold
 from dedup.crossing import join_across
@@ -156,6 +157,7 @@ def _join_groups(
         sizes[rows] = np.maximum(sizes[rows], units.sizes)
         parts.append(_moved(joined.pairs, rows))
         del held, units
+        give_back()
         for other in groups[number + 1 :]:
             both = grouped.hold(stays, [*group, *other])
             own = np.searchsorted(places, both.places)
@@ -165,6 +167,8 @@ def _join_groups(
             found = join_across(both.units, left, right, threshold, metric, threads=grouped.threads)
             sizes[own] = np.maximum(sizes[own], both.units.sizes)
             parts.append(_moved(found, own))
+            del both  # before the next two are read
+            give_back()
     return Pairs(*(np.concatenate(columns) for columns in zip(*parts, strict=True))).sorted(), sizes
 
 

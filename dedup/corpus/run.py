@@ -25,7 +25,7 @@ from dedup import __version__
 from dedup.blocks import thread_count
 from dedup.clusters import column_of
 from dedup.corpus.batch import Token
-from dedup.corpus.budget import Budget
+from dedup.corpus.budget import Budget, give_back
 from dedup.corpus.folders import check_free, refuse_overlap
 from dedup.corpus.groups import Grouped, search_in_groups
 from dedup.corpus.known import KnownTexts
@@ -255,7 +255,9 @@ class _FileSearch:
         if store is not None and FOUND in store:
             kept, rows, sizes = from_arrays(store.arrays(FOUND), store.parts[FOUND].facts)
         else:
+            self._let_go()
             kept, rows, sizes = self._search()
+            self._let_go()
             if store is not None:
                 store.commit(FOUND, *to_arrays(kept, rows, sizes))
         return self._duplicates(kept, rows, sizes)
@@ -275,6 +277,10 @@ class _FileSearch:
         grouped = self._grouped(held)
         self._check(held, min(grouped.limit, shingles))
         return search_in_groups(question, grouped, stays, self._mark)
+
+    def _let_go(self) -> None:
+        if self.budget.memory is not None:
+            give_back()
 
     def _search_at_once(
         self, held: Held, thinned: Thinned | None
@@ -299,6 +305,7 @@ class _FileSearch:
         stays = self._mark(self.question.threshold)
         if store is not None:
             store.commit(MARKS, {"stays": np.packbits(stays)})
+        self._let_go()
         return stays
 
     def _mark(self, threshold: float) -> npt.NDArray[np.bool_]:

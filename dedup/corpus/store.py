@@ -31,7 +31,8 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from dedup.errors import ParameterError, StorageError
+from dedup.corpus.fingerprint import compare_inputs, compare_options
+from dedup.errors import StorageError
 
 __all__ = ["Part", "Store", "Written", "storage_errors", "sync_folder", "write_atomically"]
 
@@ -323,9 +324,9 @@ class Store:
                 f"expected a work directory of format {FORMAT} in {self.path}, found format {content['format']}; "
                 "begin again with --fresh, or use the version of dedup that made it"
             )
-        _compare_options(content["options"], self._options, self.path)
+        compare_options(content["options"], self._options, self.path)
         if content["inputs"] != self._inputs_xxh3:
-            _compare_inputs(outer["inputs"], json.loads(self._inputs), self.path)
+            compare_inputs(outer["inputs"], json.loads(self._inputs), self.path)
         self.parts = {name: Part(*fields) for name, fields in content["parts"].items()}
 
     def _write_manifest(self) -> None:
@@ -351,35 +352,6 @@ def _is_ours(entry: Path) -> bool:
 
 def _checksum(content: Any) -> str:
     return xxhash.xxh3_128_hexdigest(json.dumps(content, sort_keys=True, separators=(",", ":")).encode())
-
-
-HINT = "begin again with --fresh, or name another work directory"
-
-
-def _compare_options(was: dict[str, Any], now: dict[str, Any], path: Path) -> None:
-    """Raise `ParameterError` at the first option in which two runs differ."""
-    for name in sorted({*was, *now}):
-        if was.get(name) != now.get(name):
-            raise ParameterError(
-                f"{name}: expected {was.get(name)!r}, with which the run in {path} was begun, found "
-                f"{now.get(name)!r}; {HINT}"
-            )
-
-
-def _compare_inputs(was: list[list[Any]], now: list[list[Any]], path: Path) -> None:
-    """Raise `ParameterError` at the first file in which two runs differ."""
-    old, new = ({row[0]: row for row in side} for side in (was, now))
-    for name in sorted({*old, *new}):
-        if name not in new:
-            raise ParameterError(f"inputs: expected {name}, which the run in {path} was begun with, found none; {HINT}")
-        if name not in old:
-            raise ParameterError(f"inputs: the run in {path} was begun without {name}; {HINT}")
-        if old[name] != new[name]:
-            raise ParameterError(
-                f"inputs: expected {name} as it was when the run in {path} was begun (size and time "
-                f"{old[name][1:]}), found {new[name][1:]}; {HINT}"
-            )
-    raise ParameterError(f"inputs: expected those that the run in {path} was begun with, found others; {HINT}")
 
 
 def _locked(path: Path) -> IO[bytes]:
