@@ -28,6 +28,7 @@ from dedup.corpus.listing import Listing
 from dedup.corpus.read import read_batches
 from dedup.errors import InputError
 from dedup.kernels.records import record_ends
+from dedup.kernels.strings import unescape
 from tests import filing, strategies
 from tests.filing import PACKERS, WRITERS, Read, read_all
 
@@ -225,6 +226,43 @@ def test_extra_fields(tmp_path: Path) -> None:
     path = write(tmp_path, "b.jsonl", filing.as_lines([{"text": "a", "n": 1}, {"text": "b", "n": "x"}]))
     with pytest.raises(InputError, match=r'"n": expected one type, found .x. at .*b\.jsonl:2'):
         list(read_batches(Listing([path]), extra=["n"]))
+
+
+def test_the_text_as_its_id(tmp_path: Path) -> None:
+    """A field may be wanted twice."""
+    path = write(tmp_path, "a.jsonl", filing.as_lines([{"text": "a"}, {"text": "é"}]))
+    assert [Read(0, 1, "a", "a"), Read(0, 2, "é", "é")] == read_all(path, id="text")[0]
+
+
+spelled = st.lists(st.none() | strategies.texts() | strategies.characters(), max_size=6)
+
+
+@given(texts=spelled, ascii_only=st.booleans(), slashes=st.booleans())
+@example(
+    texts=['"\\/\b\f\n\r\t\0', "\ue000\uffff\U00010000\U0010ffff", "x" * 7 + '"', None], ascii_only=True, slashes=True
+)
+def test_strings_of_json(texts: list[str | None], ascii_only: bool, slashes: bool) -> None:
+    """The kernel gives what `json` gives, of every escape, in capitals or not, wherever it stands among 8 bytes."""
+    texts = [None if t is None else t.encode("utf-16", "surrogatepass").decode("utf-16", "ignore") for t in texts]
+    data = "".join(json.dumps(text, ensure_ascii=ascii_only) for text in texts)
+    data = data.replace("/", "\\/") if slashes else data
+    values = np.frombuffer(data.encode() + bytes(8), dtype=np.uint8)
+    size = len(values) - 8
+    out, ends = np.zeros(size, dtype=np.uint8), np.zeros(len(texts), dtype=np.int64)
+    missing = np.ones(len(texts), dtype=np.bool_)
+    assert len(texts) == unescape(values, size, out, ends, missing)
+    starts = [0, *ends.tolist()]
+    pieces = [bytes(out[start:end]).decode() for start, end in zip(starts, ends.tolist(), strict=False)]
+    assert [text or "" for text in texts] == pieces
+    assert [text is None for text in texts] == missing.tolist()
+
+
+@pytest.mark.parametrize("value", ["5", "true", "{}", '["a"]', "-1"])
+def test_values_that_are_no_strings(value: str) -> None:
+    """Anything else among them is told."""
+    values = np.frombuffer(f'"a"{value}'.encode() + bytes(8), dtype=np.uint8)
+    out, ends, missing = np.zeros(20, np.uint8), np.zeros(3, np.int64), np.zeros(3, np.bool_)
+    assert -1 == unescape(values, len(values) - 8, out, ends, missing)
 
 
 # --------------------------------------------------------------------------------------------- CSV
@@ -470,6 +508,10 @@ def test_a_column_of_numbers(kind: str, tmp_path: Path) -> None:
         ([{"text": "a", "id": 1}, {"text": "b"}], "found null at {}:2"),
         ([{"text": "a", "id": 1}, {"text": "b", "id": "x"}], "expected one type, found 1 at {0}:1 and 'x' at {0}:2"),
         ([{"text": "a", "id": True}], "found bool True at {}:1"),
+        (
+            [{"text": "a", "id": "x"}, {"text": "b", "id": "\ud800"}],
+            "expected whole characters, found '\\ud800' at {}:2",
+        ),
         ([{"text": "a", "id": [1]}], "found list [1] at {}:1"),
         ([{"text": "a", "id": 1 << 63}], "expected 64-bit integers, found 9223372036854775808 at {}:1"),
     ],

@@ -20,7 +20,7 @@ from dedup.texts import INT64
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["BATCH_BYTES", "Batch", "Token", "Wanted", "empty_batch", "extra_array", "id_array", "text_array"]
+__all__ = ["BATCH_BYTES", "Batch", "Token", "Wanted", "empty_batch", "extra_array", "id_array", "strings", "text_array"]
 
 BATCH_BYTES = 1 << 20
 """Bytes that a batch aims at: of the stream for lines, of the text for tables. A longer record makes a larger batch."""
@@ -108,6 +108,14 @@ def text_array(texts: Sequence[str | None]) -> pa.LargeStringArray:
         return _as_text(pa.array(data, type=pa.large_binary()))
 
 
+def strings(texts: pa.LargeStringArray) -> list[str | None]:
+    """Return texts as Python's, with the surrogates that `text_array` took."""
+    import pyarrow as pa
+
+    binary = pa.Array.from_buffers(pa.large_binary(), len(texts), texts.buffers(), texts.null_count, texts.offset)
+    return [None if data is None else data.decode("utf-8", "surrogatepass") for data in binary.to_pylist()]
+
+
 def _as_text(binary: pa.Array) -> pa.LargeStringArray:
     """Return a column of bytes as texts, unchecked."""
     import pyarrow as pa
@@ -132,7 +140,11 @@ def id_array(values: Sequence[Any], name: str, place: Callable[[int], str]) -> p
             )
         if value not in INT64:
             raise InputError(f'id="{name}": expected 64-bit integers, found {value} at {place(i)}; write it as a text')
-    return pa.array(values, type=pa.int64() if kind is int else pa.large_string())
+    try:
+        return pa.array(values, type=pa.int64() if kind is int else pa.large_string())
+    except UnicodeEncodeError:
+        row = next(i for i, value in enumerate(values) if any(0xD800 <= ord(c) < 0xE000 for c in value))
+        raise InputError(f'id="{name}": expected whole characters, found {values[row]!r:.60} at {place(row)}') from None
 
 
 def extra_array(values: Sequence[Any], name: str, place: Callable[[int], str]) -> pa.Array:
@@ -148,5 +160,7 @@ def extra_array(values: Sequence[Any], name: str, place: Callable[[int], str]) -
         raise InputError(f'"{name}": expected one type, found {values[row]!r:.60} at {place(row)} after others')
     try:
         return pa.array(values)
-    except (pa.ArrowInvalid, OverflowError) as error:
-        raise InputError(f'"{name}": expected 64-bit numbers, found others in {place(0)} or behind ({error})') from None
+    except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError) as error:
+        raise InputError(
+            f'"{name}": expected 64-bit numbers or whole characters, found others in {place(0)} or behind ({error})'
+        ) from None

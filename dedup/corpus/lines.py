@@ -6,7 +6,8 @@ counts, where both values could be meant. A line holds an object whose text is a
 rejected, with the reason. Lines end with ``\\n``; white space alone is no record. ``.jsonl`` that begins with a byte
 order mark is read behind it.
 
-Cost: 0.3 to 1.2 GB/s on one core, measured; a run of lines is decoded at once where all of them are plain.
+Cost: about as Arrow's reader, 0.4 GB/s of text on one core, measured (`benchmarks/bench_reading.py`). A run of lines is
+decoded at once where all of them are plain; the texts go from their escapes to UTF-8 in a kernel.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from dedup.corpus.batch import Batch, Token, Wanted, empty_batch, extra_array, id_array, text_array
+from dedup.corpus.batch import Batch, Token, Wanted, empty_batch, extra_array, id_array, strings, text_array
 from dedup.corpus.listing import Entry
 from dedup.corpus.rejects import Reject
 from dedup.corpus.streams import Run, Stream, line_runs
 
 if TYPE_CHECKING:
     import msgspec
+    import pyarrow as pa
 
 __all__ = ["read_lines"]
 
@@ -59,9 +61,20 @@ class _Parser:
 
     @cached_property
     def _decoder(self) -> msgspec.json.Decoder[Any]:
+        """What decodes one line, the text too."""
+        return self._made_decoder(str | None)
+
+    @cached_property
+    def _raw_decoder(self) -> msgspec.json.Decoder[Any]:
+        """What decodes many lines, and leaves the text as it is spelled, checked."""
         import msgspec
 
-        fields: list[Any] = [("f0", str | None, msgspec.field(name=self._wanted.column))]
+        return self._made_decoder(msgspec.Raw)
+
+    def _made_decoder(self, text: Any) -> msgspec.json.Decoder[Any]:
+        import msgspec
+
+        fields: list[Any] = [("f0", text, msgspec.field(name=self._wanted.column))]
         for i, name in enumerate(self._wanted.names[1:], start=1):
             fields.append((f"f{i}", str | int | float | bool | None, msgspec.field(default=ABSENT, name=name)))
         return msgspec.json.Decoder(msgspec.defstruct("Record", fields, gc=False))
@@ -77,18 +90,21 @@ class _Parser:
         starts = starts[:-1] if starts[-1] == len(data) else starts
         kept = np.arange(len(starts), dtype=np.int64)
         rejects: list[Reject] = []
-        columns = self._at_once(data, values, starts, breaks)
-        if columns is None:
-            columns, kept, rejects = self._one_by_one(data, starts, offset, first)
+        found = self._at_once(data, values, starts, breaks)
+        if found is None:
+            texts, others, kept, rejects = self._one_by_one(data, starts, offset, first)
+        else:
+            texts, others = found
         if first == 1:
-            self._look_for_columns(columns, data)
+            self._look_for_columns(texts, others, data)
         after = first + len(starts)
         more = [self._number, run.offset + len(run.data), after]
-        return self._made(columns, first, first + kept, offset + starts[kept], rejects, more), after
+        return self._made(texts, others, first, first + kept, offset + starts[kept], rejects, more), after
 
     def _made(
         self,
-        columns: list[list[Any]],
+        texts: pa.LargeStringArray,
+        others: list[list[Any]],
         first: int,
         numbers: npt.NDArray[np.int64],
         offsets: npt.NDArray[np.int64],
@@ -96,14 +112,14 @@ class _Parser:
         more: Token,
     ) -> Batch:
         wanted = self._wanted
-        named = dict(zip(wanted.names, columns, strict=True))
 
         def place(i: int) -> str:
             return f"{self._entry.path}:{numbers[i]}"
 
-        texts = text_array(named[wanted.column])
-        plain = {name: [None if value is ABSENT else value for value in named[name]] for name in wanted.names[1:]}
-        plain[wanted.column] = named[wanted.column]
+        named = zip(wanted.names[1:], others, strict=True)
+        plain = {name: [None if value is ABSENT else value for value in values] for name, values in named}
+        if wanted.column in (wanted.id, *wanted.extra):
+            plain[wanted.column] = strings(texts)
         ids = None if wanted.id is None else id_array(plain[wanted.id], wanted.id, place)
         extra = {name: extra_array(plain[name], name, place) for name in wanted.extra}
         return Batch(self._number, first, numbers, texts, ids, extra, offsets, rejects, more)
@@ -114,8 +130,8 @@ class _Parser:
         values: npt.NDArray[np.uint8],
         starts: npt.NDArray[np.int64],
         breaks: npt.NDArray[np.int64],
-    ) -> list[list[Any]] | None:
-        """Return the wanted fields of all lines, or None where some line has to be looked at by itself.
+    ) -> tuple[pa.LargeStringArray, list[list[Any]]] | None:
+        """Return the texts of all lines and the other wanted fields; None where a line has to be looked at by itself.
 
         Where each line begins with "{" and ends with "}", and there are as many objects as lines, each line is one
         object: one that went on in the next line would go on there with a comma or a bracket.
@@ -130,17 +146,19 @@ class _Parser:
         if not bool((last == CLOSING).all()):
             return None
         try:
-            rows = self._decoder.decode_lines(data)
+            rows = self._raw_decoder.decode_lines(data)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         if len(rows) != len(starts):
             return None
-        return [list(map(attrgetter(f"f{i}"), rows)) for i in range(len(self._wanted.names))]
+        texts = _spelled_out(list(map(attrgetter("f0"), rows)))
+        others = [list(map(attrgetter(f"f{i}"), rows)) for i in range(1, len(self._wanted.names))]
+        return None if texts is None else (texts, others)
 
     def _one_by_one(
         self, data: memoryview, starts: npt.NDArray[np.int64], offset: int, first: int
-    ) -> tuple[list[list[Any]], npt.NDArray[np.int64], list[Reject]]:
-        """Return the wanted fields of the lines that can be read, which these are, and the rejects."""
+    ) -> tuple[pa.LargeStringArray, list[list[Any]], npt.NDArray[np.int64], list[Reject]]:
+        """Return texts and other wanted fields of the lines that can be read, which these are, and the rejects."""
         columns: list[list[Any]] = [[] for _ in self._wanted.names]
         kept: list[int] = []
         rejects: list[Reject] = []
@@ -157,7 +175,7 @@ class _Parser:
             kept.append(i)
             for column, value in zip(columns, fields, strict=True):
                 column.append(value)
-        return columns, np.array(kept, dtype=np.int64), rejects
+        return text_array(columns[0]), columns[1:], np.array(kept, dtype=np.int64), rejects
 
     def _fields(self, line: bytes) -> list[Any]:
         """Return the wanted fields of one line. Raises `ValueError` with the reason where it is no record."""
@@ -179,12 +197,12 @@ class _Parser:
             return [record.get(name, ABSENT) for name in names]
         return [getattr(row, f"f{i}") for i in range(len(names))]
 
-    def _look_for_columns(self, columns: list[list[Any]], data: memoryview) -> None:
+    def _look_for_columns(self, texts: pa.LargeStringArray, others: list[list[Any]], data: memoryview) -> None:
         """Raise `InputError` where none of a file's first records has a wanted field."""
         wanted, place = self._wanted, self._entry.path
-        if not columns[0] and self._strange:
+        if not len(texts) and self._strange:
             raise wanted.missing(wanted.column, f"the first lines of {place}", list(self._strange))
-        for name, column in zip(wanted.names, columns, strict=True):
+        for name, column in zip(wanted.names[1:], others, strict=True):
             if column and all(value is ABSENT for value in column):
                 line = bytes(data).partition(b"\n")[0]
                 try:
@@ -192,6 +210,28 @@ class _Parser:
                 except ValueError:
                     found = []
                 raise wanted.missing(name, f"the first lines of {place}", found)
+
+
+def _spelled_out(values: list[Any]) -> pa.LargeStringArray | None:
+    """Return strings of JSON, and nulls, as texts; None where there is something else, or bytes that are no UTF-8."""
+    import pyarrow as pa
+
+    from dedup.kernels.strings import unescape
+
+    data = np.frombuffer(b"".join([*values, bytes(8)]), dtype=np.uint8)
+    texts = np.empty(len(data), dtype=np.uint8)
+    ends = np.zeros(len(values) + 1, dtype=np.int64)
+    missing = np.zeros(len(values), dtype=np.bool_)
+    if unescape(data, len(data) - 8, texts, ends[1:], missing) != len(values):
+        return None
+    there = pa.py_buffer(np.packbits(~missing, bitorder="little")) if missing.any() else None
+    buffers = [there, pa.py_buffer(ends), pa.py_buffer(texts)]
+    array = pa.Array.from_buffers(pa.large_string(), len(values), buffers)
+    try:
+        array.validate(full=True)
+    except pa.ArrowInvalid:
+        return None
+    return array
 
 
 def parse(line: bytes) -> dict[str, Any]:
