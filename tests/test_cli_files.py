@@ -84,7 +84,7 @@ def test_what_cannot_be_read(folder: Path) -> None:
     for command in ("find", "repeats"):
         done = call(command, "bad.jsonl", "--check", cwd=folder)
         assert REJECTED == done.returncode
-        assert named == [line for line in done.stderr.splitlines() if "rejected" in line]
+        assert named == [line for line in done.stderr.splitlines() if line.startswith("dedup: rejected")]
     done = call("find", "bad.jsonl", "--on-error", "skip", cwd=folder)
     assert DONE == done.returncode
     assert "dedup: skipped 2 that could not be read" in done.stderr
