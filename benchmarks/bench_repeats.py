@@ -6,8 +6,8 @@
 
 Each measurement is a process of its own that has warmed up before. **against**: the same texts for both, 50 words for
 `find_repeats`; for the suffix array, see `rivals/suffix_array.py`. Agreement: every repeat that `find_repeats` names is
-checked word by word against its source, and the share of the words in repeats of 50 words or more that a brute force
-over word windows finds is what it covers. **growth**: seconds and memory by size of a generated collection in which one
+checked token by token against its source, and the windows of 50 tokens that stand earlier too, by a dictionary of
+all windows, are what it has to cover. **growth**: seconds and memory by size of a generated collection in which one
 text in ten is a copy, and by the number of copies of one text. **large**: texts that are long or degenerate;
 their spans are checked against what was put there.
 """
@@ -17,16 +17,16 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import re
 import subprocess
 import sys
 import time
 from typing import Any
 
+import numpy as np
+
 from benchmarks.measure import Peak
 from benchmarks.quality_passages import lines_of
 
-WORD = re.compile(r"\w+")
 SIZE = 50
 
 
@@ -184,32 +184,58 @@ def measured(tool: str, name: str, threshold: float, *, check: bool) -> dict[str
 
 
 def agreement(texts: list[str], found: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Check repeats against their sources, and what they cover against a dictionary of all windows."""
-    unequal = 0
+    """Check repeats against their sources, and what they cover against a dictionary of all windows of tokens.
+
+    `windows_cut` are those that no repeat covers because a stretch that overlaps its own source is cut into pieces:
+    they lie across two pieces, or behind the last whole one.
+    """
+    from dedup.tokens import locate_tokens
+
+    located = [locate_tokens(text.encode("utf-8", "surrogatepass")) for text in texts]
     spans: dict[int, list[tuple[int, int]]] = {}
+    unequal = 0
     for r in found:
         spans.setdefault(int(r.document), []).append((r.start, r.end))
         if r.similarity == 1.0:
-            here = WORD.findall(texts[int(r.document)][r.start : r.end].casefold())
-            unequal += here != WORD.findall(texts[int(r.source_document)][r.source_start : r.source_end].casefold())
-    seen: set[int] = set()
-    wanted = covered = 0
-    for number, text in enumerate(texts):
-        matches = list(WORD.finditer(text))
-        words = [match[0].casefold() for match in matches]
+            here = _inside(located[int(r.document)], r.start, r.end)
+            unequal += here != _inside(located[int(r.source_document)], r.source_start, r.source_end)
+    seen: dict[int, tuple[int, int]] = {}
+    wanted = covered = cut = 0
+    for number, (hashes, places) in enumerate(located):
+        words, begins, ends = hashes.tolist(), places[:, 0].tolist(), places[:, 1].tolist()
         row = sorted(spans.get(number, []))
         reached, at = 0, 0
         for i in range(len(words) - SIZE + 1):
             key = hash(tuple(words[i : i + SIZE]))
-            if key in seen:
-                wanted += 1
-                while at < len(row) and row[at][0] <= matches[i].start():
-                    reached = max(reached, row[at][1])
-                    at += 1
-                covered += reached >= matches[i + SIZE - 1].end()
-            else:
-                seen.add(key)
-    return {"unequal": unequal, "windows": wanted, "windows_found": covered}
+            before = seen.get(key)
+            seen[key] = number, i
+            if before is None:
+                continue
+            wanted += 1
+            while at < len(row) and row[at][0] <= begins[i]:
+                reached = max(reached, row[at][1])
+                at += 1
+            if reached >= ends[i + SIZE - 1]:
+                covered += 1
+            elif before[0] == number:
+                cut += _overlaps_its_source(words, i, i - before[1])
+    return {"unequal": unequal, "windows": wanted, "windows_found": covered, "windows_cut": cut}
+
+
+def _inside(located: Any, start: int, end: int) -> list[int]:  # noqa: ANN401
+    hashes, places = located
+    first, last = np.searchsorted(places[:, 0], start), np.searchsorted(places[:, 1], end, side="right")
+    return list(hashes[first:last].tolist())
+
+
+def _overlaps_its_source(words: list[int], place: int, distance: int) -> bool:
+    """Whether the stretch round a window that repeats what stands `distance` tokens earlier is longer than that."""
+    low, high = place, place + SIZE
+    while low > distance and words[low - 1] == words[low - 1 - distance]:
+        low -= 1
+    while high < len(words) and words[high] == words[high - distance]:
+        high += 1
+    return high - low > distance
 
 
 def in_child(*arguments: str) -> dict[str, Any]:
