@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dedup import chains
 from dedup.chains import find_passages, nothing_to_chain
 from dedup.kernels import windows as window_kernels
-from dedup.passages import Stretches, cut_periods, find_stretches, find_windows
+from dedup.passages import Stretches, cut_periods, find_blocks, find_stretches, find_windows, stand_twice
 from tests import oracles
 
 ODD = np.uint64(0x9FB21C651E98DF25)
@@ -187,8 +187,6 @@ def test_a_passage_long_put_in_parts_a_chain() -> None:
 @pytest.mark.parametrize("size", [1000, 10_000])
 def test_work_grows_with_the_text(size: int) -> None:
     """However often a stretch is said, the windows and blocks are as many as the text is long, and no more."""
-    from dedup.kernels import windows as kernels
-
     unit = list(range(60))
     for texts, blocks in (
         ([[7] * size], size),  # a word
@@ -198,7 +196,18 @@ def test_work_grows_with_the_text(size: int) -> None:
         tokens, offsets = arrays(texts)
         _, first, flags = find_windows(tokens, offsets, 20)
         assert len(first) <= size
-        assert kernels.cut_blocks(first, flags) <= 3 * blocks
+        symbols, _ = find_blocks(first, flags)
+        assert len(symbols) <= 3 * blocks
+
+
+@given(st.lists(st.integers(0, 12), max_size=40))
+def test_anchors_that_stand_twice(values: list[int]) -> None:
+    """A few are sorted, more go through a table: both keep the same, where the two lowest bits do not count."""
+    hashes = np.array(values, dtype=np.uint64)
+    found = np.empty(len(hashes), dtype=np.bool_)
+    window_kernels.mark_twice(hashes, found)
+    expected = [sum(value | 3 == other | 3 for other in values) > 1 for value in values]
+    assert expected == found.tolist() == stand_twice(hashes, np.empty(0, dtype=np.int64)).tolist()
 
 
 @pytest.mark.parametrize("count", [70, 400, 3000])

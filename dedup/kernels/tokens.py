@@ -33,7 +33,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel, part
+from dedup.kernels import kernel, part, shared
 from dedup.kernels.words import classify, load8, mix, trailing_zeros
 
 PADDING = 64
@@ -55,7 +55,7 @@ AT, TO, NOTED, LAST_KIND, LAST_CLASS = range(5)
 (SEPARATOR for none, WORD or SPACELESS), combining class of the code point before."""
 
 
-@kernel
+@shared
 def decode(values: npt.NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     """Return the code point at byte `at` and its length; (-1, 1) for a byte that starts none, or a surrogate's 3."""
     lead = np.int64(values[at])
@@ -79,7 +79,7 @@ def decode(values: npt.NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     return point, length
 
 
-@kernel
+@shared
 def encode(point: int, out: npt.NDArray[np.uint8], at: int) -> int:
     """Write `point` as UTF-8 into `out` from `at` on; return its length."""
     if point < 0x80:
@@ -194,7 +194,7 @@ def fold(
     return state[TO]
 
 
-@kernel
+@shared
 def fold_others(
     values: npt.NDArray[np.uint8],
     end: int,
