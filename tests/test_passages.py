@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from dedup import chains
 from dedup.chains import find_passages, nothing_to_chain
 from dedup.kernels import windows as window_kernels
-from dedup.passages import Stretches, cut_periods, find_blocks, find_stretches, find_windows, stand_twice
+from dedup.passages import Stretches, cut_periods, find_blocks, find_stretches, find_windows, join_runs, stand_twice
 from tests import oracles
 
 ODD = np.uint64(0x9FB21C651E98DF25)
@@ -208,6 +210,24 @@ def test_anchors_that_stand_twice(values: list[int]) -> None:
     window_kernels.mark_twice(hashes, found)
     expected = [sum(value | 3 == other | 3 for other in values) > 1 for value in values]
     assert expected == found.tolist() == stand_twice(hashes, np.empty(0, dtype=np.int64)).tolist()
+
+
+@given(collections(), st.integers(1, 4), st.randoms())
+def test_runs_of_windows(texts: list[list[int]], size: int, random: Random) -> None:
+    """Runs are of neighbours in one text, whichever way they are joined."""
+    _, offsets = arrays(texts)
+    windows = [w for a, b in pairwise(offsets.tolist()) for w in range(a, b - size + 1)]
+    firsts = {a for a, b in pairwise(offsets.tolist()) if b - a >= size}
+    since = [w for w in windows if w in firsts or random.random() < 0.5]
+    twice = [random.random() < 0.6 for _ in since]
+    kept = {w: twice[max(i for i, s in enumerate(since) if s <= w)] for w in windows}
+    begins = [w for w in windows if kept[w] and (w in firsts or not kept.get(w - 1, False))]
+    ends = [w + 1 for w in windows if kept[w] and (w + 1 not in kept or w + 1 in firsts or not kept[w + 1])]
+    expected = [list(run) for run in zip(begins, ends, strict=True)]
+    given_ = (np.array(since, dtype=np.int64), np.array(twice, dtype=np.bool_))
+    assert expected == join_runs(offsets, size, *given_).tolist()
+    runs = np.empty((len(since), 2), dtype=np.int64)
+    assert expected == runs[: window_kernels.keep_windows(offsets, size, *given_, runs)].tolist()
 
 
 @pytest.mark.parametrize("count", [70, 400, 3000])

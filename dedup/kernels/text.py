@@ -161,7 +161,9 @@ def group_lines(lines: npt.NDArray[np.int64], count: int, paragraphs: npt.NDArra
         end = first + 1
         longest = lines[first, 3] - lines[first, 2]
         while end < count and lines[end, 5] == 0:
-            longest = max(longest, lines[end, 3] - lines[end, 2])
+            length = lines[end, 3] - lines[end, 2]
+            if length > longest:
+                longest = length
             end += 1
         wrapped = False
         if end - first >= FEWEST_LINES and longest <= LONGEST_WRAPPED:

@@ -209,7 +209,9 @@ def find_first(
                     i += 1
                     continue
             if i >= tags_end:
-                tagged, tags_end = i, min(i + AHEAD, end)
+                tagged, tags_end = i, i + AHEAD
+                if tags_end > end:
+                    tags_end = end
                 for k in range(tags_end - tagged):
                     while hashed < i + k:
                         total = total * BASE + tokens[hashed + size] - tokens[hashed] * power
