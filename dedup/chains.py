@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.passages import Places, Stretches, cut_periods, find_stretches, find_windows
+from dedup.passages import Numbers, Places, Stretches, cut_periods, find_stretches, find_windows
 from dedup.plan import Afford, unbounded
 
 __all__ = [
@@ -45,6 +45,9 @@ LINK_BYTES = 210
 
 FEW_SEEDS = 1 << 12
 """Seeds that are looked at before the kernels are called: in larger collections some chain will be found anyway."""
+
+FEW_WINDOWS = 1 << 13
+"""Windows whose seeds numpy finds within a millisecond: the first run over a short text compiles no kernel for it."""
 
 ROWS, COLUMNS = 8, 16
 """Tokens of a text, and of its source, in which an end has to find two equal ones to grow: it gives up 16 points behind
@@ -164,12 +167,34 @@ def find_seeds(tokens: npt.NDArray[np.uint64], offsets: Places, seed_size: int, 
     from dedup.kernels import chains as kernels
 
     place, first, flags = find_windows(tokens, offsets, seed_size, afford=afford)
+    if len(first) <= FEW_WINDOWS:
+        return seeds_of_few(place, first, flags, seed_size)
     seeds = np.empty((0, 3), dtype=np.int64)
     count = kernels.find_seeds(place, first, flags, seed_size, seeds)
     afford(tokens.nbytes + 13 * len(place) + 24 * count)
     seeds = np.empty((count, 3), dtype=np.int64)
     kernels.find_seeds(place, first, flags, seed_size, seeds)
     return seeds
+
+
+def seeds_of_few(place: Numbers, first: Numbers, flags: npt.NDArray[np.uint8], seed_size: int) -> Places:
+    """Return what the kernel `find_seeds` writes, in another order."""
+    from dedup.kernels.windows import OPENS
+
+    window = np.arange(len(first))
+    order = np.argsort(first, kind="stable")  # equal windows, in their order
+    latest = np.full(len(first), -1)
+    latest[order[1:]] = order[:-1]  # of one that is equal to others before, the last of these
+    again = first != window
+    opens = (flags & OPENS) != 0
+    found = []
+    for to in (np.where(again, first, -1), np.where(again & (latest != first), latest, -1)):
+        before = np.append(-1, to[:-1])
+        goes_on = ~opens & (before >= 0) & (to == before + 1) & ~opens[to]
+        starts = np.flatnonzero((to >= 0) & ~goes_on)
+        ends = np.flatnonzero((to >= 0) & ~np.append(goes_on[1:], False))
+        found.append(np.column_stack((place[starts], place[to[starts]], ends - starts + seed_size)))
+    return np.concatenate(found).astype(np.int64)
 
 
 def link_seeds(seeds: Places, offsets: Places, size: int, afford: Afford = unbounded) -> Links:

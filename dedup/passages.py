@@ -44,6 +44,8 @@ Places = npt.NDArray[np.int64]
 LONGEST_GRAM = 32
 """Tokens of an anchor's hash: longer ones are met by chance less often, and are denser in a window."""
 
+FEW_ANCHORS = 1 << 13
+"""Anchors that numpy sorts and joins within a millisecond: the first run over a short text compiles no kernels."""
 
 ANCHOR_BYTES = 41
 """Of an anchor: its hash, the window it stands for, its place in the table, whether it stays."""
@@ -83,10 +85,14 @@ Choice = Callable[[npt.NDArray[np.uint64], Places], npt.NDArray[np.bool_]]
 
 
 def stand_twice(hashes: npt.NDArray[np.uint64], _since: Places) -> npt.NDArray[np.bool_]:
-    """Return which of the hashes of anchors stand twice."""
+    """Return which of the hashes of anchors stand twice: all that do, and some that differ in two bits alone."""
+    twice = np.empty(len(hashes), dtype=np.bool_)
+    if len(hashes) <= FEW_ANCHORS:
+        _, row, counts = np.unique(hashes | np.uint64(3), return_inverse=True, return_counts=True)
+        twice[:] = counts[row] > 1
+        return twice
     from dedup.kernels.windows import mark_twice
 
-    twice = np.empty(len(hashes), dtype=np.bool_)
     mark_twice(hashes, twice)
     return twice
 
@@ -111,8 +117,7 @@ def find_windows(
     afford(tokens.nbytes + ANCHOR_BYTES * count)
     twice = choose(hashes[:count], since[:count])
     del hashes
-    runs = np.empty((count, 2), dtype=np.int64)
-    runs = runs[: kernels.keep_windows(offsets, size, since[:count], twice, runs)].copy()
+    runs = join_runs(offsets, size, since[:count], twice)
     del since, twice
     left = int((runs[:, 1] - runs[:, 0]).sum())
     afford(tokens.nbytes + WINDOW_BYTES * left)
@@ -123,6 +128,20 @@ def find_windows(
     room = np.empty(kernels.table_room(left), dtype=np.uint64)
     kernels.find_first(tokens, runs, size, place, first, flags, room)
     return place, first, flags
+
+
+def join_runs(offsets: Places, size: int, since: Places, twice: npt.NDArray[np.bool_]) -> Places:
+    """Return the runs (first, end) of the windows whose anchor stands twice; they end with a text."""
+    if len(since) <= FEW_ANCHORS:
+        row = np.flatnonzero(twice)
+        begin, text = since[row], np.searchsorted(offsets, since[row], side="right")
+        end = np.minimum(np.append(since, offsets[-1])[row + 1], offsets[text] - size + 1)
+        opens = (np.diff(row, prepend=-2) > 1) | (np.diff(text, prepend=-1) > 0)
+        return np.column_stack((begin[opens], end[np.append(opens[1:], np.ones(min(len(row), 1), dtype=np.bool_))]))
+    from dedup.kernels.windows import keep_windows
+
+    runs = np.empty((len(since), 2), dtype=np.int64)
+    return runs[: keep_windows(offsets, size, since, twice, runs)].copy()
 
 
 def gram_of(size: int) -> int:
@@ -139,11 +158,11 @@ def find_blocks(first: Numbers, flags: npt.NDArray[np.uint8]) -> tuple[Numbers, 
     """Return the rows of blocks (`symbols`), and the window where each begins; flags the cuts (written)."""
     from dedup.kernels import windows as kernels
 
-    count = kernels.cut_blocks(first, flags)
-    symbols = np.empty(count, dtype=first.dtype)
-    at_window = np.empty(count, dtype=first.dtype)
-    kernels.write_blocks(first, flags, symbols, at_window)
-    return symbols, at_window
+    # pages that nothing is written to take no memory
+    symbols = np.empty(2 * len(first) + 1, dtype=first.dtype)
+    at_window = np.empty(2 * len(first) + 1, dtype=first.dtype)
+    count = kernels.write_blocks(first, flags, symbols, at_window)
+    return symbols[:count], at_window[:count]
 
 
 def longest_rows(symbols: Numbers, grown: int, at_window: Numbers, place: Numbers, size: int) -> Stretches:

@@ -149,6 +149,8 @@ def locate_tokens(data: bytes) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.i
 
     values = np.frombuffer(data + bytes(PADDING), dtype=np.uint8)
     _, hashes, spans = _locate(values, 0, len(data), None, hashing=True)
+    if data.isascii():  # bytes are characters: the first run need not compile the count of them
+        return hashes.copy(), spans
     flat = spans.ravel()
     order = np.argsort(flat, kind="stable")
     characters = np.empty_like(flat)

@@ -16,7 +16,11 @@ from dedup.kernels import tokens as token_kernels
 from dedup.text import paragraphs, split_paragraphs
 from dedup.tokens import hash_tokens, locate_tokens, place_tokens
 from tests import corpora, oracles, strategies, twins
-from tests.arrays import dtypes, frozen, rows_of, utf8
+from tests.arrays import callable_part, dtypes, frozen, rows_of, utf8
+
+decode = callable_part(token_kernels.decode)
+encode = callable_part(token_kernels.encode)
+space_length = callable_part(text_kernels.space_length)
 
 any_text = st.one_of(strategies.texts(), strategies.characters(120), strategies.ADVERSARIAL)
 
@@ -168,7 +172,7 @@ def decoded(data: bytes) -> tuple[int, int]:
 )
 def test_decode(data: bytes) -> None:
     """The first code point and its length, as Python decodes it; -1 for bytes that are none."""
-    assert decoded(data) == token_kernels.decode(frozen(data, np.uint8), 0, len(data))
+    assert decoded(data) == decode(frozen(data, np.uint8), 0, len(data))
 
 
 def test_decode_and_encode_every_code_point() -> None:
@@ -176,9 +180,9 @@ def test_decode_and_encode_every_code_point() -> None:
     out = np.zeros(8, dtype=np.uint8)
     for point in [*range(0xD800), *range(0xE000, sys.maxunicode + 1, 7), sys.maxunicode]:
         data = chr(point).encode()
-        size = token_kernels.encode(point, out, 0)
+        size = encode(point, out, 0)
         assert data == out[:size].tobytes()
-        assert (point, size) == token_kernels.decode(out, 0, size)
+        assert (point, size) == decode(out, 0, size)
 
 
 # ----------------------------------------------------------------------- paragraphs and places
@@ -215,9 +219,9 @@ def test_white_space() -> None:
         data = chr(point).encode()
         expected = len(data) if chr(point).isspace() else 0
         values = frozen(data, np.uint8)
-        assert expected == text_kernels.space_length(values, 0, len(data)), hex(point)
+        assert expected == space_length(values, 0, len(data)), hex(point)
         for end in range(1, len(data)):
-            assert 0 == text_kernels.space_length(values, 0, end), hex(point)
+            assert 0 == space_length(values, 0, end), hex(point)
 
 
 @given(any_text, st.data())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,9 @@ from hypothesis import strategies as st
 
 from dedup import chains
 from dedup.chains import find_passages, nothing_to_chain
+from dedup.kernels import chains as chain_kernels
 from dedup.kernels import windows as window_kernels
-from dedup.passages import Stretches, cut_periods, find_stretches, find_windows
+from dedup.passages import Stretches, cut_periods, find_blocks, find_stretches, find_windows, join_runs, stand_twice
 from tests import oracles
 
 ODD = np.uint64(0x9FB21C651E98DF25)
@@ -188,8 +191,6 @@ def test_a_passage_long_put_in_parts_a_chain() -> None:
 @pytest.mark.parametrize("size", [1000, 10_000])
 def test_work_grows_with_the_text(size: int) -> None:
     """However often a stretch is said, the windows and blocks are as many as the text is long, and no more."""
-    from dedup.kernels import windows as kernels
-
     unit = list(range(60))
     for texts, blocks in (
         ([[7] * size], size),  # a word
@@ -199,7 +200,47 @@ def test_work_grows_with_the_text(size: int) -> None:
         tokens, offsets = arrays(texts)
         _, first, flags = find_windows(tokens, offsets, 20)
         assert len(first) <= size
-        assert kernels.cut_blocks(first, flags) <= 3 * blocks
+        symbols, _ = find_blocks(first, flags)
+        assert len(symbols) <= 3 * blocks
+
+
+@given(st.lists(st.integers(0, 12), max_size=40))
+def test_anchors_that_stand_twice(values: list[int]) -> None:
+    """A few are sorted, more go through a table: both keep the same, where the two lowest bits do not count."""
+    hashes = np.array(values, dtype=np.uint64)
+    found = np.empty(len(hashes), dtype=np.bool_)
+    window_kernels.mark_twice(hashes, found)
+    expected = [sum(value | 3 == other | 3 for other in values) > 1 for value in values]
+    assert expected == found.tolist() == stand_twice(hashes, np.empty(0, dtype=np.int64)).tolist()
+
+
+@given(collections(), st.integers(1, 4), st.randoms())
+def test_runs_of_windows(texts: list[list[int]], size: int, random: Random) -> None:
+    """Runs are of neighbours in one text, whichever way they are joined."""
+    _, offsets = arrays(texts)
+    windows = [w for a, b in pairwise(offsets.tolist()) for w in range(a, b - size + 1)]
+    firsts = {a for a, b in pairwise(offsets.tolist()) if b - a >= size}
+    since = [w for w in windows if w in firsts or random.random() < 0.5]
+    twice = [random.random() < 0.6 for _ in since]
+    kept = {w: twice[max(i for i, s in enumerate(since) if s <= w)] for w in windows}
+    begins = [w for w in windows if kept[w] and (w in firsts or not kept.get(w - 1, False))]
+    ends = [w + 1 for w in windows if kept[w] and (w + 1 not in kept or w + 1 in firsts or not kept[w + 1])]
+    expected = [list(run) for run in zip(begins, ends, strict=True)]
+    given_ = (np.array(since, dtype=np.int64), np.array(twice, dtype=np.bool_))
+    assert expected == join_runs(offsets, size, *given_).tolist()
+    runs = np.empty((len(since), 2), dtype=np.int64)
+    assert expected == runs[: window_kernels.keep_windows(offsets, size, *given_, runs)].tolist()
+
+
+@given(collections(), st.integers(1, 4))
+def test_seeds_of_few_windows(texts: list[list[int]], size: int) -> None:
+    """Both ways give the same seeds."""
+    windows = find_windows(*arrays(texts), size)
+    seeds = np.empty((2 * len(windows[0]) + 1, 3), dtype=np.int64)
+    seeds = seeds[: chain_kernels.find_seeds(*windows, size, seeds)]
+    few = chains.seeds_of_few(*windows, size)
+    assert few.dtype == np.int64
+    assert sorted(seeds.tolist()) == sorted(few.tolist())
 
 
 @pytest.mark.parametrize("count", [70, 400, 3000])

@@ -26,12 +26,48 @@ from typing import Any, ParamSpec, TypeVar
 import numba
 from numba.core import config
 from numba.core.caching import FunctionCache
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.runtime import rtsys
 
-__all__ = ["cache_folder", "kernel", "part"]
+__all__ = ["cache_folder", "kernel", "part", "shared"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+NEEDLESS_PASSES = frozenset(
+    (
+        "inline_closure_likes",
+        "rewrite_semantic_constants",
+        "dead_branch_prune",
+        "inline_inlinables",
+        "inline_overloads",
+        "nopython_rewrites",
+    )
+)
+"""numba's passes over closures, comprehensions, optional arguments, its own inlining and arithmetic of whole arrays.
+
+None of these is in the kernels, and each walks through the whole of a function: a twentieth of the very first run.
+"""
+
+
+class Compiler(CompilerBase):  # type: ignore[misc]  # numba has no types
+    """numba's compiler without the passes that have nothing to do here."""
+
+    def define_pipelines(self) -> list[Any]:
+        """Return the one row of passes."""
+        passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        passes.passes = [(step, name) for step, name in passes.passes if step.name() not in NEEDLESS_PASSES]
+        passes.finalize()
+        return [passes]
+
+
+OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "no_cfunc_wrapper": True,
+    "pipeline_class": Compiler,
+}
 
 
 def part(function: Callable[P, R]) -> Callable[P, R]:
@@ -41,9 +77,12 @@ def part(function: Callable[P, R]) -> Callable[P, R]:
     the very first run. Python must not call it: there is no wrapper, and the process ends. Pass literals as
     ``np.int64(0)``, or it is compiled for each type.
     """
-    return numba.njit(
-        nogil=True, error_model="numpy", forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True
-    )(function)
+    return numba.njit(**OPTIONS, forceinline=True, no_cpython_wrapper=True)(function)
+
+
+def shared(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile `function` as a `part`, but leave it to LLVM whether it is put into its callers: for long ones."""
+    return numba.njit(**OPTIONS, no_cpython_wrapper=True)(function)
 
 
 class KernelCache(FunctionCache):  # type: ignore[misc]  # numba has no types
@@ -63,7 +102,7 @@ class KernelCache(FunctionCache):  # type: ignore[misc]  # numba has no types
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` on its first call: serial, without the GIL, cached on disk where a folder can be written."""
-    compiled = numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True)(function)
+    compiled = numba.njit(**OPTIONS)(function)
     folder = cache_folder()
     if folder is not None:
         before = config.CACHE_DIR

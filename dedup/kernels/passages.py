@@ -22,7 +22,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel
+from dedup.kernels import kernel, shared
 from dedup.kernels.words import mix
 
 NONE = -1
@@ -30,7 +30,7 @@ LONGEST = 1 << 29
 """Symbols, one more than a sequence may have: four edges a symbol, counted in int32, at the worst."""
 
 
-@kernel
+@shared
 def find_edge(
     state: np.int64,
     symbol: np.signedinteger,

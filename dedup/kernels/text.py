@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel, part
+from dedup.kernels import kernel, part, shared
 from dedup.kernels.words import load8, trailing_zeros
 
 ONES = np.uint64(0x0101010101010101)
@@ -33,7 +33,7 @@ WRAPPED_SHARE_TIMES_TEN = 8
 """A block is hard-wrapped where 8 of 10 of its breaks stand where the next word would not have fitted."""
 
 
-@kernel
+@shared
 def space_length(values: npt.NDArray[np.uint8], at: int, end: int) -> int:
     """Return the length in bytes of the white space character (`str.isspace`) at byte `at`; 0 where there is none."""
     byte = values[at]
@@ -161,7 +161,9 @@ def group_lines(lines: npt.NDArray[np.int64], count: int, paragraphs: npt.NDArra
         end = first + 1
         longest = lines[first, 3] - lines[first, 2]
         while end < count and lines[end, 5] == 0:
-            longest = max(longest, lines[end, 3] - lines[end, 2])
+            length = lines[end, 3] - lines[end, 2]
+            if length > longest:
+                longest = length
             end += 1
         wrapped = False
         if end - first >= FEWEST_LINES and longest <= LONGEST_WRAPPED:

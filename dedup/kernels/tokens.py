@@ -33,8 +33,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel, part
-from dedup.kernels.words import classify, load8, mix, trailing_zeros
+from dedup.kernels import kernel, part, shared
+from dedup.kernels.words import bit_count, classify, load8, mix, trailing_zeros
 
 PADDING = 64
 """Bytes that `classify` may read and write behind the end of a text."""
@@ -55,7 +55,7 @@ AT, TO, NOTED, LAST_KIND, LAST_CLASS = range(5)
 (SEPARATOR for none, WORD or SPACELESS), combining class of the code point before."""
 
 
-@kernel
+@shared
 def decode(values: npt.NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     """Return the code point at byte `at` and its length; (-1, 1) for a byte that starts none, or a surrogate's 3."""
     lead = np.int64(values[at])
@@ -79,7 +79,7 @@ def decode(values: npt.NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     return point, length
 
 
-@kernel
+@shared
 def encode(point: int, out: npt.NDArray[np.uint8], at: int) -> int:
     """Write `point` as UTF-8 into `out` from `at` on; return its length."""
     if point < 0x80:
@@ -161,11 +161,13 @@ def fold(
         if to > room:
             return FULL
         word, other = classify(values, at, out, to)
-        count = min(np.int64(64), end - at)
+        count = end - at if end - at < 64 else np.int64(64)
         if count < 64 and values[end - 1] >= 0xC0:  # cut by the end: what stands behind is no part of it
             other |= np.uint64(1) << np.uint64(count - 1)
         if other != np.uint64(0):
-            count = min(count, trailing_zeros(other))
+            plain = trailing_zeros(other)
+            if plain < count:
+                count = plain
         if count > 0:
             if count < 64:
                 word &= (np.uint64(1) << np.uint64(count)) - np.uint64(1)
@@ -174,7 +176,7 @@ def fold(
                 if state[NOTED] < 0:
                     return FULL
                 out[to] = 0
-                put_bits(bits, to, np.uint64(0), 1)
+                put_bits(bits, to, np.uint64(0), np.int64(1))
                 state[TO] = to + 1
                 state[LAST_KIND] = WORD
                 continue
@@ -194,7 +196,7 @@ def fold(
     return state[TO]
 
 
-@kernel
+@shared
 def fold_others(
     values: npt.NDArray[np.uint8],
     end: int,
@@ -242,7 +244,7 @@ def fold_others(
             touching = last != SEPARATOR and (kind == SPACELESS or (last == SPACELESS and kind == WORD))
             if kind == SEPARATOR or touching:
                 out[to] = 0
-                put_bits(bits, to, np.uint64(0), 1)
+                put_bits(bits, to, np.uint64(0), np.int64(1))
                 to += 1
                 last = SEPARATOR
             if touching and i == 0:  # the boundary stands before the code point: not part of what it maps to
@@ -433,15 +435,6 @@ def tokenise_characters(
 
 
 @part
-def ones(bits: np.uint64) -> int:
-    """Return the number of ones in 64 bits."""
-    pairs = bits - ((bits >> np.uint64(1)) & np.uint64(0x5555555555555555))
-    fours = (pairs & np.uint64(0x3333333333333333)) + ((pairs >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    bytes_ = (fours + (fours >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.int64((bytes_ * np.uint64(0x0101010101010101)) >> np.uint64(56))
-
-
-@part
 def token_spans(
     bits: npt.NDArray[np.uint64],
     size: int,
@@ -467,7 +460,7 @@ def token_spans(
             before = (mask << np.uint64(1)) | carry
             carry = mask >> np.uint64(63)
             edges = mask & ~before if side == 0 else before & ~mask
-            following = count + ones(edges)
+            following = count + np.int64(bit_count(edges))
             while row < len(spans):
                 token = wanted[row] if len(wanted) > 0 else row
                 if token >= following:

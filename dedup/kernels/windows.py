@@ -4,7 +4,7 @@ A window is `size` tokens of one text. In naive Python, over the windows `w` of 
 
     first = [w.index(x) for x in w]                             # where the same tokens stood first
     repeated = [w.count(x) > 1 for x in w]
-    cut = {c for i in range(len(w)) for c in borders(i)}        # see `cut_blocks`
+    cut = {c for i in range(len(w)) for c in borders(i)}        # see `write_blocks`
 
 Three steps:
 
@@ -15,7 +15,7 @@ Three steps:
 2. `find_first` finds the first place of each window that is left. Where the window before repeats place p, one token
    tells whether this one repeats p + 1; else the window is looked up in a table. Equality is of all its tokens, the
    hash only leads there.
-3. The first places are cut wherever some text goes on differently, `cut_blocks`. Between two cuts all copies go on
+3. The first places are cut wherever some text goes on differently, `write_blocks`. Between two cuts all copies go on
    alike, so each text is a row of whole blocks, and every maximal repeat begins and ends between blocks.
 
 Arrays: tokens are uint64 hashes; windows that are left are numbered from 0 in order, `place[u]` is the first token
@@ -209,7 +209,9 @@ def find_first(
                     i += 1
                     continue
             if i >= tags_end:
-                tagged, tags_end = i, min(i + AHEAD, end)
+                tagged, tags_end = i, i + AHEAD
+                if tags_end > end:
+                    tags_end = end
                 for k in range(tags_end - tagged):
                     while hashed < i + k:
                         total = total * BASE + tokens[hashed + size] - tokens[hashed] * power
@@ -261,11 +263,20 @@ def find_first(
 
 
 @kernel
-def cut_blocks(first: npt.NDArray[np.signedinteger], flags: npt.NDArray[np.uint8]) -> int:
-    """Flag the windows where a block begins; return the symbols that `write_blocks` will need.
+def write_blocks(
+    first: npt.NDArray[np.signedinteger],
+    flags: npt.NDArray[np.uint8],
+    symbols: npt.NDArray[np.signedinteger],
+    at_window: npt.NDArray[np.signedinteger],
+) -> int:
+    """Flag the windows where a block begins (CUT); write the texts as rows of blocks; return the number of symbols.
 
     A cut lies before the first place c of a window if that of the window before is not c - 1, and behind it if that of
     the window behind is not c + 1. Windows that stand once, and the borders of runs, have no neighbours.
+
+    Of a block its `symbol` is written (its first place), and the window where it stands. Behind each unbroken row
+    stands a separator of its own, below 0, with the end of the row. `symbols` and `at_window` have room for one more
+    than two a window.
     """
     before = np.int64(-1)
     for u in range(len(first)):
@@ -281,30 +292,6 @@ def cut_blocks(first: npt.NDArray[np.signedinteger], flags: npt.NDArray[np.uint8
         if at >= 0 and (before < 0 or at != before + 1):
             flags[at] |= CUT
         before = at
-    count = 0
-    inside = False
-    for u in range(len(first)):
-        at = np.int64(first[u])
-        stays = flags[at] & REPEATED
-        if inside and (flags[u] & OPENS or not stays):
-            count += 1
-        inside = stays != 0
-        if inside and flags[at] & CUT:
-            count += 1
-    return count + 1 if inside else count
-
-
-@kernel
-def write_blocks(
-    first: npt.NDArray[np.signedinteger],
-    flags: npt.NDArray[np.uint8],
-    symbols: npt.NDArray[np.signedinteger],
-    at_window: npt.NDArray[np.signedinteger],
-) -> None:
-    """Write the texts as rows of blocks: a `symbol` each (its first place), and the window where it stands.
-
-    Behind each unbroken row stands a separator of its own, below 0, with the end of the row.
-    """
     count = 0
     separators = 0
     inside = False
@@ -324,3 +311,5 @@ def write_blocks(
     if inside:
         symbols[count] = -separators - 1
         at_window[count] = len(first)
+        count += 1
+    return count
