@@ -88,6 +88,7 @@ def stand_for(
     kept, kept_sizes, kept_slack = np.empty((3, len(rows)), dtype=np.int64)
     kept_sets = np.empty_like(sets)  # of which only what is written takes memory
     shelved, others = 0, len(rows) - 1
+    weak, weak_counts = np.empty((2, len(rows)), dtype=np.int64), np.zeros(2, dtype=np.int64)
     meetings, met = np.zeros((2, len(rows)), dtype=np.int32)
     roots = np.arange(len(rows), dtype=np.int64)
     best, shares = np.empty((2, len(rows)), dtype=np.int64)
@@ -116,6 +117,8 @@ def stand_for(
             kept_slack,
             shelved,
             others,
+            weak,
+            weak_counts,
             bits,
             lists,
             entries,

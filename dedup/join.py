@@ -34,8 +34,14 @@ WORTH = 0.9
 """A further round is made where the last one left fewer than this share."""
 
 LONG_LISTS = 64.0
-"""Entries of its bucket that an entry meets on average; above it, families are looked for first, and what a pair shares
-is counted before it is merged."""
+"""Entries of its bucket that an entry meets on average; above it, what a pair shares is counted before it is merged,
+where that takes no more than `DEEPER` times the keys."""
+
+DEEPER = 1.5
+
+FAMILY_LISTS = 1024.0
+"""The same, above which families are looked for first. Stretches that stand in very many texts, but never are a whole
+text, make lists of some hundred entries at ten million texts; a family of a hundred thousand, of ten thousand."""
 
 
 class Joined(NamedTuple):
@@ -75,17 +81,21 @@ def join(
     counted = _count(units, survivors, threshold, kind, threads)
     order = np.lexsort((counted.rows, units.sizes[counted.rows]))
     index = _Index(units, counted, order, threshold, kind, threads, by_size=True)
-    crowded = index.work > LONG_LISTS * max(len(index.entries), 1)
     hidden = large = np.empty(0, dtype=np.int64)
     kept_pairs, merged = no_pairs(), 0
-    if crowded:
+    if families and index.crowded(FAMILY_LISTS):
         del index
-        if families:
-            kept_pairs, hidden, large, merged = _stars_first(
-                units, counted, rank, copies, threshold, kind, threads, progress
-            )
-            order = order[~np.isin(counted.rows[order], hidden)]
-        index = _Index(units, counted, order, threshold, kind, threads, by_size=True, deep=True)
+        kept_pairs, hidden, large, merged = _stars_first(
+            units, counted, rank, copies, threshold, kind, threads, progress
+        )
+        order = order[~np.isin(counted.rows[order], hidden)]
+        index = _Index(units, counted, order, threshold, kind, threads, by_size=True)
+    if index.crowded(LONG_LISTS):
+        sizes = units.sizes[index.rows]
+        keys = np.maximum(sizes - counted.alone[order] - least(sizes, threshold) // 2, 0).sum()
+        if keys <= DEEPER * len(index.entries):
+            del index
+            index = _Index(units, counted, order, threshold, kind, threads, by_size=True, deep=True)
     pairs, more = _probe(units, index, threads, progress)
     if len(kept_pairs.left):
         pairs = Pairs(*(np.concatenate(columns) for columns in zip(pairs, kept_pairs, strict=True))).sorted()
@@ -190,6 +200,10 @@ class _Index:
         if by_size:
             self.shift, self.heads, self.entries, self.work = build_index(self.index_bounds, self.index_keys)
             self.index_keys = self.index_keys[:0]
+
+    def crowded(self, limit: float) -> bool:
+        """Return whether an entry meets more than `limit` entries of its bucket, on average."""
+        return self.work > limit * max(len(self.entries), 1)
 
 
 def build_index(

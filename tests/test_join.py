@@ -101,6 +101,7 @@ def test_every_pair(rows: list[list[int]], threshold: float, metric: str, thread
     with pytest.MonkeyPatch.context() as patch:
         if crowded:
             patch.setattr(dedup.join, "LONG_LISTS", 0.0)
+            patch.setattr(dedup.join, "DEEPER", 1e9)
         assert (expected, []) == joined(rows, threshold, metric, threads=threads)
 
 
@@ -177,7 +178,7 @@ def test_families(rows: list[list[int]], threshold: float, metric: str, data: st
         priority = sorted(priority, key=lambda row: -len(sets[row]))
     big = data.draw(st.integers(1, 4))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dedup.join, "LONG_LISTS", -1.0)
+        patch.setattr(dedup.join, "FAMILY_LISTS", -1.0)
         patch.setattr(dedup.join, "BIG_CLUSTER", big)
         for name, most in (("FEWEST", 4), ("NEAR", 8), ("MOST_DENSE", 30), ("SAMPLED", 12)):
             patch.setattr(dedup.families, name, data.draw(st.integers(1, most)))
@@ -244,7 +245,7 @@ def test_large_families_give_the_same_stars(monkeypatch: pytest.MonkeyPatch, met
     texts += [" ".join(f"{j}x{i}" if j == i else f"{j}x" for j in range(90)) for i in range(30)]
     plain = dedup.find_duplicates(texts, metric=metric, keep=keep, pairs="all", threads=1)
     monkeypatch.setattr("dedup.join.BIG_CLUSTER", 5)
-    monkeypatch.setattr("dedup.join.LONG_LISTS", 0.0)
+    monkeypatch.setattr("dedup.join.FAMILY_LISTS", 0.0)
     monkeypatch.setattr("dedup.clusters.BIG_CLUSTER", 5)
     families = dedup.find_duplicates(texts, metric=metric, keep=keep, pairs="auto", threads=1)
     assert families.summary.large_clusters > 0
@@ -276,7 +277,7 @@ def test_clusters_that_hang_together_are_listed_in_part(
     monkeypatch.setattr("dedup.clusters.BIG_CLUSTER", 60)
     results = []
     for lists in (0.0, 1e9):
-        monkeypatch.setattr("dedup.join.LONG_LISTS", lists)
+        monkeypatch.setattr("dedup.join.FAMILY_LISTS", lists)
         results.append(dedup.find_duplicates(texts, threshold=0.75, metric=metric, keep=keep, threads=1))
     first, plain = results
     assert first.pairs.equals(plain.pairs)

@@ -15,9 +15,9 @@ Definition, in naive Python::
 
 Guarantee: exact. Two rows that reach the threshold share `enough` hashes. A row that is *near* the dense set (few
 sparse hashes) looks up, and as a kept one indexes, all of its sparse hashes; the others a prefix that leaves out less
-than half of `enough`. So a pair either meets at a sparse hash, or at least half of `enough` are dense in both: rows
-that can be so are compared with all kept rows that can. Cost: a look-up a sparse hash, and some nanoseconds for each
-kept row of the family; a merge only where prefixes left something out.
+than half of `enough`. So a pair that meets at no sparse hash has `enough` dense ones in common if both rows are near,
+and half as many otherwise: rows that can have so many are compared with all kept rows that can. Cost: a look-up a
+sparse hash, and some nanoseconds for each kept row of the family; a merge only where prefixes left something out.
 """
 
 from __future__ import annotations
@@ -103,6 +103,8 @@ def probe_kept(
     kept_slack: npt.NDArray[np.int64],
     shelved: int,
     others: int,
+    weak: npt.NDArray[np.int64],
+    weak_counts: npt.NDArray[np.int64],
     bits: int,
     heads: npt.NDArray[np.int64],
     entries: npt.NDArray[np.int64],
@@ -120,9 +122,10 @@ def probe_kept(
     Writes for each row the number of the most similar kept one (the earliest of several) and what it shares with it,
     into `best` (-1 for a kept one) and `shares`, and links all kept ones that it reaches in `roots`.
 
-    Kept rows are numbered: from 0 upwards those with enough dense hashes (`shelved` so far), from the end downwards the
-    others. ``kept[k]`` is the place of kept row k, ``kept_sets``, ``kept_sizes`` and ``kept_slack`` (what it did not
-    index) are of it.
+    Kept rows are numbered: from 0 upwards those whose dense hashes may be enough alone (`shelved` so far), from the
+    end downwards the others. ``kept[k]`` is the place of kept row k, ``kept_sets``, ``kept_sizes`` and ``kept_slack``
+    (what it did not index) are of it. Of the others, ``weak[0]`` are those near the dense set and ``weak[1]`` those
+    that are not, if half of what they need may be dense.
 
     `keys`, `index_keys` with their bounds, `unprobed`, `unindexed` as in `kernels.join.prefix_lengths`, for rows that
     are not `near`. Under containment priority must descend in size. What a call leaves to the next: the above, and
@@ -140,7 +143,8 @@ def probe_kept(
         smallest = least(size, threshold)
         whole = near[place]
         partners = 0
-        scanned = 2 * counts[place] >= smallest
+        half = 2 * counts[place] >= smallest
+        scanned = counts[place] >= smallest if whole else half
         if scanned:
             for number in range(shelved):
                 met[number] = number
@@ -161,6 +165,12 @@ def probe_kept(
                         partners += np.int64(meetings[number] == 0)
                     meetings[number] += 1
                 entry = entries[entry, 2]
+        if half:  # of the others, those that may share enough with it unseen: one of the two leaves something out
+            for kind in range(1 if whole else 0, 2):
+                for i in range(weak_counts[kind]):
+                    number = weak[kind, i]
+                    met[partners] = number
+                    partners += np.int64(meetings[number] == 0)
         left_out = 0 if whole else unprobed[place]
         chosen, chosen_shared, chosen_value = np.int64(-1), np.int64(0), 0.0
         for partner in range(partners):
@@ -197,11 +207,15 @@ def probe_kept(
         if chosen >= 0:
             continue
         number = others
-        if counts[place] > 0 and (metric == CONTAINMENT or scanned):
+        if counts[place] > 0 and (metric == CONTAINMENT or (whole and scanned)):
             number = shelved
             shelved += 1
         else:
             others -= 1
+            if half:
+                kind = np.int64(not whole)
+                weak[kind, weak_counts[kind]] = number
+                weak_counts[kind] += 1
         kept[number] = place
         kept_sizes[number] = size
         kept_slack[number] = 0 if whole else unindexed[place]
