@@ -33,9 +33,13 @@ ROUNDS = 3
 WORTH = 0.9
 """A further round is made where the last one left fewer than this share."""
 
+COMMON_LISTS = 8.0
+"""Entries of its bucket that an entry meets on average; above it, all hashes are counted, not a part of them, so that
+prefixes leave out those that very many texts have."""
+
 LONG_LISTS = 64.0
-"""Entries of its bucket that an entry meets on average; above it, what a pair shares is counted before it is merged,
-where that takes no more than `DEEPER` times the keys."""
+"""The same, above which what a pair shares is counted before it is merged, where that takes no more than `DEEPER` times
+the keys."""
 
 DEEPER = 1.5
 
@@ -75,12 +79,20 @@ def join(
     `families`, units removed into a large cluster (`dedup.clusters.large_clusters`) are paired with their kept one
     alone. Prepares the sets of the survivors.
     """
+    from dedup.kernels.marks import SAMPLES
+
     kind = METRICS.index(metric)
     survivors = seen_twice(units, leading, threshold, whole=metric == "containment", threads=threads)
     units.prepare(survivors, threads)
-    counted = _count(units, survivors, threshold, kind, threads)
+    sample = sample_for(threshold, whole=metric == "containment")
+    counted = _count(units, survivors, threshold, kind, sample, threads)
     order = np.lexsort((counted.rows, units.sizes[counted.rows]))
     index = _Index(units, counted, order, threshold, kind, threads, by_size=True)
+    if sample < SAMPLES and index.crowded(COMMON_LISTS):
+        del index
+        counted = _count(units, counted.rows, threshold, kind, SAMPLES, threads)
+        order = np.lexsort((counted.rows, units.sizes[counted.rows]))
+        index = _Index(units, counted, order, threshold, kind, threads, by_size=True)
     hidden = large = np.empty(0, dtype=np.int64)
     kept_pairs, merged = no_pairs(), 0
     if families and index.crowded(FAMILY_LISTS):
@@ -126,12 +138,14 @@ def _ranges(low: int, high: int, parts: int, grain: int) -> list[tuple[np.uint64
     return [(np.uint64(first), np.uint64(end - 1)) for first, end in pairwise(edges)]
 
 
-def _count(units: Units, rows: npt.NDArray[np.int64], threshold: float, kind: int, threads: int) -> _Counted:
+def _count(
+    units: Units, rows: npt.NDArray[np.int64], threshold: float, kind: int, sample: int, threads: int
+) -> _Counted:
     """Count the distinct hashes below a limit, and let the rows go that have too many that stand alone."""
     from dedup.kernels import join as kernels
 
     for _ in range(ROUNDS):
-        counted = _read_counters(units, rows, sample_for(threshold, whole=kind == kernels.CONTAINMENT), threads)
+        counted = _read_counters(units, rows, sample, threads)
         sizes = units.sizes[rows]
         stays = counted.alone <= (sizes - 1 if kind == kernels.CONTAINMENT else sizes - least(sizes, threshold))
         counted = counted.take(stays)
