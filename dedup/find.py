@@ -62,7 +62,8 @@ def find_duplicates(
         files also "max:COLUMN" and "min:COLUMN": by the numbers, texts or dates there; nulls last, ties in input order
     ids : one int or str a text, each once; for collections that are no tables
     column, id : names of the text and id column of a table or of files; by default "text" and none
-    pairs : "auto" or "all"; "auto" lists the removed texts of clusters of over 1,000 with their kept text alone
+    pairs : "auto" or "all"; "auto" lists the removed texts of clusters of over 1,000, alone or hanging together,
+        with their kept text alone
     recall : 0 < recall < 1; with "lsh", the least probability that a pair at the threshold is found
     seed : 0 to 2^32 - 1; with "lsh", of the MinHash permutations
     threads : how many; None for all processors that this process may use. The result is the same.

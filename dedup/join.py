@@ -4,8 +4,8 @@ The stages are those of `dedup.kernels.join`: marks over a part of the hash spac
 sets are made, counters thin them out again, and a rarest-first prefix join finds the pairs, which are counted.
 
 A family (one template a hundred thousand times) would make the index lists long and the join quadratic. Where the lists
-say so, the units are first looked up in order of priority among the kept ones alone, which is linear in the family and
-gives the stars exactly; units that were removed into a large cluster then take no part in the join, since they are
+say so, the units are first looked up in order of priority among the kept ones alone (`dedup.families`), which gives the
+stars exactly; units that were removed into a large cluster then take no part in the join, since they are
 listed with their kept one alone.
 """
 
