@@ -33,9 +33,9 @@ ROUNDS = 3
 WORTH = 0.9
 """A further round is made where the last one left fewer than this share."""
 
-COMMON_LISTS = 8.0
-"""Entries of its bucket that an entry meets on average; above it, all hashes are counted, not a part of them, so that
-prefixes leave out those that very many texts have."""
+COMMON_WORK = 1.0
+"""Entries met in all buckets for each hash of the rows; above it, all hashes are counted, not a part of them, so that
+prefixes leave out those that very many texts have. To count one takes about as long as to meet one."""
 
 LONG_LISTS = 64.0
 """The same, above which what a pair shares is counted before it is merged, where that takes no more than `DEEPER` times
@@ -88,7 +88,7 @@ def join(
     counted = _count(units, survivors, threshold, kind, sample, threads)
     order = np.lexsort((counted.rows, units.sizes[counted.rows]))
     index = _Index(units, counted, order, threshold, kind, threads, by_size=True)
-    if sample < SAMPLES and index.crowded(COMMON_LISTS):
+    if sample < SAMPLES and index.work > COMMON_WORK * float(units.sizes[counted.rows].sum()):
         del index
         counted = _count(units, counted.rows, threshold, kind, SAMPLES, threads)
         order = np.lexsort((counted.rows, units.sizes[counted.rows]))

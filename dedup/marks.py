@@ -26,7 +26,7 @@ PART_BITS = 19
 FEWEST_PARTS_BITS = 2
 """There are four parts at least, so that threads have some to share out."""
 
-CHUNK = 1 << 20
+CHUNK = 1 << 18
 """Hashes that a thread sorts into parts at a time."""
 
 

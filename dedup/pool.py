@@ -7,7 +7,12 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from dedup.blocks import this_thread
+
 __all__ = ["Pool", "Spare"]
+
+PAGE = 1 << 21
+"""Bytes of a large page, where the system has such; elsewhere a few bytes of address space more."""
 
 Item = TypeVar("Item", bound=np.generic)
 
@@ -48,25 +53,40 @@ class Pool(Generic[Item]):
 class Spare:
     """Large arrays that are handed out, given back, and handed out again.
 
-    Threads that make a large array for each block get new pages for it each time, which costs more than to fill them.
+    Threads that make a large array for each block get new pages for it each time, which costs more than to fill them. A
+    thread gets back what it gave, where it can: that lies in its own cache.
     """
 
     def __init__(self) -> None:
-        self._spare: list[npt.NDArray[np.uint8]] = []  # append and pop are atomic
+        self._rooms: dict[int, list[npt.NDArray[np.uint8]]] = {}  # by thread; append and pop are atomic
+        self._most = 0  # bytes asked for so far: others will be asked for as many
 
     def take(self, size: int, dtype: Any = np.uint64) -> npt.NDArray[Any]:
         """Return an array of `size`, with anything in it."""
         needed = np.dtype(dtype).itemsize * size
-        try:
-            room = self._spare.pop()
-        except IndexError:
-            room = np.empty(0, dtype=np.uint8)
-        if room.nbytes < needed:
-            room = np.empty(needed + needed // 64 * 8, dtype=np.uint8)
+        room = self._found()
+        if room is None or room.nbytes < needed:
+            self._most = max(self._most, needed)
+            room = _aligned(np.empty(2 * self._most, dtype=np.uint8))
         return room[:needed].view(dtype)
 
     def give(self, array: npt.NDArray[Any]) -> None:
         """Take back an array that `take` returned, or a view of it, that nobody will look at again."""
         room = array.base
         if isinstance(room, np.ndarray) and room.dtype == np.uint8:
-            self._spare.append(room)
+            self._rooms.setdefault(this_thread(), []).append(_aligned(room))
+
+    def _found(self) -> npt.NDArray[np.uint8] | None:
+        own = self._rooms.get(this_thread())
+        for rooms in (own, *self._rooms.copy().values()):
+            if rooms:
+                try:
+                    return rooms.pop()
+                except IndexError:  # another thread was faster
+                    continue
+        return None
+
+
+def _aligned(room: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return what of an array begins where a large page does: one page fault then brings in much of what is used."""
+    return room[-room.ctypes.data % PAGE :] if len(room) >= 4 * PAGE else room

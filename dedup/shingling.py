@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from dedup import unicode
 from dedup.errors import ParameterError
+from dedup.pool import Spare
 from dedup.tokens import Buffers, Given, hash_tokens, run_settled
 
 __all__ = ["Shingle", "Shingles", "parse", "shingles"]
@@ -63,11 +64,13 @@ def hash_shingles(
     ends: npt.NDArray[np.int64],
     shingle: Shingle,
     room: Room = new_room,
+    spare: Spare | None = None,
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
     """Hash the shingles of the UTF-8 texts ``values[starts[i]:ends[i]]``, in the order of each text.
 
     Returns uint64 hashes (repeated ones too), int64 offsets (texts + 1), and the sum of each text's hashes. `values`
-    must go on for 64 bytes behind the last end. `room` gives the array that they are written to, of a size.
+    must go on for 64 bytes behind the last end. `room` gives the array that they are written to, of a size;
+    `spare` what is needed beside it.
     """
     from dedup.kernels import shingles as kernels
 
@@ -81,11 +84,10 @@ def hash_shingles(
 
     def attempt(given: Given, buffers: Buffers) -> tuple[int, npt.NDArray[np.uint64]]:
         hashes = room(buffers.tokens())
-        tokens = np.empty(buffers.tokens(one_text=True), dtype=np.uint64)
         folding = (*given, *unicode.table(), buffers.out, buffers.bits, buffers.unsettled)
-        return kernels.shingle_texts(*folding, tokens, shingle.size, hashes, offsets, sums), hashes
+        return kernels.shingle_texts(*folding, buffers.words, shingle.size, hashes, offsets, sums), hashes
 
-    return run_settled(values, starts, ends, attempt)[: offsets[-1]], offsets, sums
+    return run_settled(values, starts, ends, attempt, spare, words=True)[: offsets[-1]], offsets, sums
 
 
 class Shingles(Sequence[npt.NDArray[np.uint64]]):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.encoding import encode_all
 from dedup.errors import InputError, ParameterError
 from dedup.pool import Spare
 
@@ -178,34 +179,21 @@ class ListTexts(Texts):
 
 def _text(text: object, row: int) -> str:
     if isinstance(text, str):
-        return text
+        return str.__str__(text)  # itself, or the string that an object of a derived class is
     if text is None or (isinstance(text, float) and text != text) or type(text).__name__ in ("NAType", "NaTType"):
         return ""
     hint = "; decode it first" if isinstance(text, bytes) else ""
     raise InputError(f"expected a text (str or None) at position {row}, found {type(text).__name__} {text!r:.60}{hint}")
 
 
-TOGETHER = 32
-"""Texts that are encoded before they are put into their block: so few stay in the cache until then."""
-
-
 def _encode(first: int, texts: Sequence[str], spare: Spare) -> Block:
     values = spare.take(4 * sum(map(len, texts)) + PADDING, np.uint8)  # pages that nothing is written to cost nothing
-    room, at = memoryview(values), 0  # type: ignore[arg-type]  # an array is a buffer
-    lengths: list[int] = []
-    for start in range(0, len(texts), TOGETHER):
-        some = texts[start : start + TOGETHER]
-        try:
-            data = [text.encode() for text in some]
-        except UnicodeEncodeError:  # lone surrogates: they separate tokens, and keep their place
-            data = [text.encode("utf-8", "surrogatepass") for text in some]
-        lengths.extend(map(len, data))
-        joined = b"".join(data)
-        room[at : at + len(joined)] = joined
-        at += len(joined)
-    room[at : at + PADDING] = bytes(PADDING)
-    bounds = np.cumsum([0, *lengths], dtype=np.int64)
-    return Block(first, values[: at + PADDING], bounds[:-1], bounds[1:], spare)
+    ends = encode_all(texts, values)
+    at = int(ends[-1]) if len(ends) else 0
+    values[at : at + PADDING] = 0
+    starts = np.zeros_like(ends)
+    starts[1:] = ends[:-1]
+    return Block(first, values[: at + PADDING], starts, ends, spare)
 
 
 class ArrowTexts(Texts):

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup import unicode
+from dedup.pool import Spare
 from dedup.text import normalise
 
 __all__ = ["Token", "tokens"]
@@ -73,16 +74,28 @@ Given = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.int64
 
 
 class Buffers:
-    """What a kernel that folds texts writes to; `growth` times what nearly all texts need."""
+    """What a kernel that folds texts writes to; `growth` times what nearly all texts need.
 
-    def __init__(self, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], growth: int) -> None:
+    `words` has room for the tokens of one text. All of it comes from `spare` and goes back there (`release`).
+    """
+
+    def __init__(
+        self, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], growth: int, spare: Spare, *, words: bool
+    ) -> None:
         from dedup.kernels.tokens import PADDING
 
-        self._lengths, self._growth = ends - starts, growth
+        self._lengths, self._growth, self._spare = ends - starts, growth, spare
         longest = int(self._lengths.max(initial=0))
-        self.out = np.empty(growth * longest * 3 // 2 + 4 * PADDING, dtype=np.uint8)
-        self.bits = np.empty(len(self.out) // 64 + 2, dtype=np.uint64)
+        size = growth * longest * 3 // 2 + 4 * PADDING
+        bits = size // 64 + 2
+        behind = bits + (self.tokens(one_text=True) if words else 0)
+        self._room = spare.take(behind + size // 8 + 1)
+        self.bits, self.words, self.out = self._room[:bits], self._room[bits:behind], self._room[behind:].view(np.uint8)
         self.unsettled = np.zeros(len(starts), dtype=np.bool_)
+
+    def release(self) -> None:
+        """Give the memory back: nobody will look at it again."""
+        self._spare.give(self._room)
 
     def tokens(self, *, characters: bool = False, one_text: bool = False) -> int:
         """Return how many tokens, or code points, there may be in all texts, or in one."""
@@ -99,16 +112,22 @@ def run_settled(
     starts: npt.NDArray[np.int64],
     ends: npt.NDArray[np.int64],
     attempt: Callable[[Given, Buffers], tuple[int, Made]],
+    spare: Spare | None = None,
+    *,
+    words: bool = False,
 ) -> Made:
     """Run a kernel over texts until its buffers are large enough and all texts that need it are normalised.
 
-    `attempt` returns the number of texts that have to be normalised first, or FULL, and what it made.
+    `attempt` returns the number of texts that have to be normalised first, or FULL, and what it made; with `words` it
+    has room for the tokens of one text. The buffers come from `spare`, which one kind of them should have for itself.
     """
+    spare = Spare() if spare is None else spare
     settled = np.zeros(len(starts), dtype=np.bool_)
     growth = 1
     while True:
-        buffers = Buffers(starts, ends, growth)
+        buffers = Buffers(starts, ends, growth, spare, words=words)
         count, made = attempt((values, starts, ends, settled), buffers)
+        buffers.release()
         if count == 0:
             return made
         if count < 0:  # mappings made a text longer than the buffers: rare, so the buffers just grow

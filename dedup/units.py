@@ -114,11 +114,11 @@ def sketches(
     progress: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Sketch]:
     """Yield what each block of `texts` gives, in order. Its hashes may be overwritten once the next is asked for."""
-    spare = Spare()
+    spare, folding = Spare(), Spare()
 
     def work(load: Callable[[], Block]) -> Sketch:
         block = load()
-        sketch = sketch_block(block, shingle, paragraphs=paragraphs, room=spare.take)
+        sketch = sketch_block(block, shingle, paragraphs=paragraphs, room=spare.take, spare=folding)
         block.release()
         return sketch
 
@@ -176,8 +176,10 @@ def read_units(
     )
 
 
-def sketch_block(block: Block, shingle: Shingle, *, paragraphs: bool, room: Room = new_room) -> Sketch:
-    """Return what a block of texts gives; `room` gives the array of the hashes, of a size."""
+def sketch_block(
+    block: Block, shingle: Shingle, *, paragraphs: bool, room: Room = new_room, spare: Spare | None = None
+) -> Sketch:
+    """Return what a block of texts gives; `room` gives the array of the hashes, of a size, `spare` what is needed."""
     starts, ends = block.starts, block.ends
     documents = np.arange(block.first, block.first + len(starts), dtype=np.int64)
     if paragraphs:
@@ -188,5 +190,5 @@ def sketch_block(block: Block, shingle: Shingle, *, paragraphs: bool, room: Room
         starts, ends = np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
     else:
         places = documents[:, np.newaxis]
-    hashes, offsets, digests = hash_shingles(block.values, starts, ends, shingle, room)
+    hashes, offsets, digests = hash_shingles(block.values, starts, ends, shingle, room, spare)
     return Sketch(len(block.starts), hashes, offsets, digests, places)

@@ -100,7 +100,7 @@ def test_every_pair(rows: list[list[int]], threshold: float, metric: str, thread
     expected = brute([frozenset(row) for row in rows], threshold, metric)
     with pytest.MonkeyPatch.context() as patch:
         if crowded:
-            patch.setattr(dedup.join, "COMMON_LISTS", 0.0)
+            patch.setattr(dedup.join, "COMMON_WORK", 0.0)
             patch.setattr(dedup.join, "LONG_LISTS", 0.0)
             patch.setattr(dedup.join, "DEEPER", 1e9)
         assert (expected, []) == joined(rows, threshold, metric, threads=threads)
@@ -228,7 +228,7 @@ def test_threads_share_no_word(threads: int, threshold: float, monkeypatch: pyte
         count(*args)
 
     monkeypatch.setattr(kernels, "count", spy_count)
-    monkeypatch.setattr(dedup.join, "COMMON_LISTS", 1e9)
+    monkeypatch.setattr(dedup.join, "COMMON_WORK", 1e18)
     rows = [[twins.mix(j) for j in range(i, i + 40)] for i in range(60)]
     expected = brute([frozenset(row) for row in rows], threshold, "jaccard")
     assert (expected, []) == joined(rows, threshold, "jaccard", threads=threads)

@@ -1,0 +1,121 @@
+"""UTF-8 of strings, read in place: the same bytes as ``str.encode`` gives, whatever the strings are made of."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dedup.encoding
+from dedup.encoding import encode_all
+from dedup.texts import ListTexts
+from tests import strategies
+
+ANY = st.text(st.characters(min_codepoint=0, max_codepoint=0x10FFFF, categories=None), max_size=80)
+LATIN = st.text(st.characters(max_codepoint=0xFF), max_size=80)
+
+
+def encoded(texts: list[str]) -> list[bytes]:
+    """The texts as `encode_all` writes them."""
+    room = np.full(4 * sum(map(len, texts)) + 2, 0xEE, dtype=np.uint8)
+    ends = encode_all(texts, room)
+    starts = np.concatenate((np.zeros(1, np.int64), ends[:-1]))
+    return [room[start:end].tobytes() for start, end in zip(starts, ends, strict=False)]
+
+
+def expected(texts: list[str]) -> list[bytes]:
+    """The same, by Python."""
+    return [text.encode("utf-8", "surrogatepass") for text in texts]
+
+
+@given(st.lists(ANY | LATIN | strategies.texts(), max_size=12))
+def test_the_bytes_are_those_of_python(texts: list[str]) -> None:
+    """All kinds of strings, surrogates that stand alone too."""
+    assert encoded(texts) == expected(texts)
+
+
+@given(st.lists(ANY, max_size=6))
+def test_strings_of_any_origin(texts: list[str]) -> None:
+    """Interned, sliced, joined, decoded, with their UTF-8 kept by the interpreter, names of attributes."""
+    given_texts = [
+        *texts,
+        *(sys.intern(text) for text in texts),
+        *(text[1:] for text in texts),
+        *(json.loads(json.dumps(text)) for text in texts),
+        *(text.casefold() for text in texts),
+        "".join(texts),
+        "",
+        "a",
+        "\u00e9",
+        "__init__",
+        test_the_bytes_are_those_of_python.__name__,
+    ]
+    for text in texts:  # the interpreter keeps the UTF-8 of a string that was used as a name
+        with contextlib.suppress(UnicodeEncodeError):
+            hasattr(object(), text)
+    assert encoded(given_texts) == expected(given_texts)
+
+
+@pytest.mark.parametrize(
+    "character", ["a", "\u00e9", "\u07ff", "\u0800", "\uffff", "\U00010000", "\U0010ffff", "\ud800"]
+)
+@pytest.mark.parametrize("length", [0, 1, 7, 8, 9, 15, 16, 17, 63, 64, 65])
+def test_lengths_round_those_that_are_looked_at_together(character: str, length: int) -> None:
+    """A character among ASCII at each place of a run."""
+    texts = ["x" * place + character + "y" * (length - place) for place in range(length + 1)]
+    assert encoded(texts) == expected(texts)
+
+
+def test_this_interpreter_is_read_in_place() -> None:
+    """CPython's strings are; if another release holds them otherwise, this says so, and all else goes on working."""
+    if sys.implementation.name == "cpython" and sys.maxsize > 1 << 62:
+        assert dedup.encoding._layout() is not None
+
+
+def test_without_a_layout_python_encodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interpreter that holds strings otherwise gets the same."""
+    monkeypatch.setattr(dedup.encoding, "_layout", lambda: None)
+    texts = ["abc", "", "\u00e9t\u00e9", "\u4e2d\u6587" * 100, "\U0001f600", "a\ud800b"] * 20
+    assert encoded(texts) == expected(texts)
+
+
+def test_a_layout_that_reads_wrong_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither one whose words are alike, nor one whose headers are wrong."""
+    found = dedup.encoding._layout()
+    assert found is not None
+    assert dedup.encoding._reads_right(found)
+    assert not dedup.encoding._reads_right(found._replace(headers=found.headers + 8))
+    assert not dedup.encoding._reads_right(found._replace(states=found.states[::-1].copy()))
+    monkeypatch.setattr(dedup.encoding, "STATES", ((8, 0x7C),))  # within the pointer to the type: alike for all
+    assert dedup.encoding._layout.__wrapped__() is None
+
+
+def test_an_unknown_kind_among_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text of no kind that is known is left to Python, and those with it."""
+    found = dedup.encoding._layout()
+    assert found is not None
+    states = found.states.copy()
+    states[2] = 0xFF
+    monkeypatch.setattr(dedup.encoding, "_layout", lambda: found._replace(states=states))
+    texts = ["abc", "\u00e9t\u00e9", "\u4e2d\u6587", "def"]
+    assert encoded(texts) == expected(texts)
+
+
+def test_a_derived_class_is_a_text_as_well() -> None:
+    """Strings of a class derived from ``str`` lie elsewhere; they are taken as the strings that they are."""
+
+    class Name(str):
+        __slots__ = ()
+
+    blocks = list(ListTexts([Name("one two"), "three", Name("\u00e9\u4e2d")]).blocks())
+    found = [
+        block.values[start:end].tobytes()
+        for block in blocks
+        for start, end in zip(block.starts, block.ends, strict=True)
+    ]
+    assert found == [b"one two", b"three", "\u00e9\u4e2d".encode()]
