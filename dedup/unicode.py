@@ -15,6 +15,8 @@ Layout: a two-stage table. ``entries[index[c >> 8] << 8 | c & 255]`` is a uint32
     bit  3      UNSETTLED: may compose or reorder with what stands before it, so that the text around it
                 has to be normalised before the table applies (`dedup.text.normalise`)
     bit  4      UNASSIGNED in this Unicode version: always a separator, whatever Python knows of it
+    bit  5      ALONE: UNSETTLED whatever stands before it; without this bit only behind a FIRST, or marks behind one
+    bit  6      FIRST: something may compose with it, or with what it decomposes to
     bits 8-15   canonical combining class of the last code point of its NFKC form
     bits 16-31  0, or 1 + the row of its mapping: points[starts[row] : starts[row + 1]]
 
@@ -46,6 +48,8 @@ FILE_NAME = f"unicode-{UNICODE_VERSION}.npz"
 SEPARATOR, WORD, SKIPPED, SPACELESS, MARK = range(5)
 UNSETTLED = 1 << 3
 UNASSIGNED = 1 << 4
+ALONE = 1 << 5
+FIRST = 1 << 6
 
 SPACELESS_NAMES = (
     "CJK UNIFIED IDEOGRAPH",
@@ -95,18 +99,18 @@ def build() -> Table:
         raise RuntimeError(
             f"the table is generated for Unicode {UNICODE_VERSION}; this Python has {unicodedata.unidata_version}"
         )
-    seconds = _composing_seconds()
+    firsts, seconds = _composing()
     mappings: dict[str, int] = {}
     entries = np.zeros(sys.maxunicode + 1, dtype=np.uint32)
     for code in range(sys.maxunicode + 1):
-        entries[code] = _entry(code, seconds, mappings)
+        entries[code] = _entry(code, firsts, seconds, mappings)
     blocks, index = np.unique(entries.reshape(-1, 256), axis=0, return_inverse=True)
     starts = np.cumsum([0, *map(len, mappings)], dtype=np.int32)
     points = np.array([ord(c) for text in mappings for c in text], dtype=np.int32)
     return Table(index.astype(np.uint16).ravel(), blocks.ravel(), starts, points)
 
 
-def _entry(code: int, seconds: frozenset[str], mappings: dict[str, int]) -> int:
+def _entry(code: int, firsts: frozenset[str], seconds: frozenset[str], mappings: dict[str, int]) -> int:
     char = chr(code)
     category = unicodedata.category(char)
     if category == "Cs":
@@ -117,8 +121,12 @@ def _entry(code: int, seconds: frozenset[str], mappings: dict[str, int]) -> int:
     mapped = normal.casefold()
     lead, trail = unicodedata.combining(normal[0]), unicodedata.combining(normal[-1])
     entry = _kind(char, category) | trail << 8
-    if (lead and mapped != char) or char in seconds or normal[0] in seconds:
+    if lead and mapped != char:
+        entry |= UNSETTLED | ALONE
+    if char in seconds or normal[0] in seconds:
         entry |= UNSETTLED
+    if char in firsts or unicodedata.normalize("NFKD", char) != char:
+        entry |= FIRST
     if mapped != char:
         entry |= (1 + mappings.setdefault(mapped, len(mappings))) << 16
     return entry
@@ -134,14 +142,16 @@ def _kind(char: str, category: str) -> int:
     return SPACELESS if unicodedata.name(char, "").startswith(SPACELESS_NAMES) else WORD
 
 
-def _composing_seconds() -> frozenset[str]:
-    """Return the code points that can compose with one before them (NFC_Quick_Check = Maybe)."""
+def _composing() -> tuple[frozenset[str], frozenset[str]]:
+    """Return the code points that one behind them can compose with, and those (NFC_Quick_Check = Maybe)."""
+    firsts = {chr(code) for code in range(0x1100, 0x1113)}  # Hangul initials; syllables decompose
     seconds = {chr(code) for code in (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))}  # Hangul vowels and finals
     for code in range(sys.maxunicode + 1):
         parts = unicodedata.decomposition(chr(code)).split()
         if len(parts) == 2 and not parts[0].startswith("<") and unicodedata.normalize("NFC", chr(code)) == chr(code):
+            firsts.add(chr(int(parts[0], 16)))
             seconds.add(chr(int(parts[1], 16)))
-    return frozenset(seconds)
+    return frozenset(firsts), frozenset(seconds)
 
 
 def write(path: str) -> None:

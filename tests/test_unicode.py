@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dedup import unicode
 from dedup.text import normalise
 from dedup.tokens import tokens
-from dedup.unicode import MARK, SEPARATOR, SKIPPED, SPACELESS, UNASSIGNED, UNSETTLED, WORD
+from dedup.unicode import ALONE, FIRST, MARK, SEPARATOR, SKIPPED, SPACELESS, UNASSIGNED, UNSETTLED, WORD
 from tests import oracles, strategies, twins
 from tests.arrays import dtypes
 
@@ -179,6 +179,42 @@ def test_what_may_compose_is_unsettled() -> None:
         composed = len(parts) > 1 and unicodedata.normalize("NFC", chr(code)) == chr(code)
         if composed:
             assert all(entries()[ord(c)] & UNSETTLED for c in parts[1:]), hex(code)
+
+
+def test_nothing_composes_but_with_a_first() -> None:
+    """Behind a code point that is no FIRST, and marks behind that, what is UNSETTLED but not ALONE stays as it is."""
+    seconds = [chr(c) for c in assigned() if entries()[c] & UNSETTLED and not entries()[c] & ALONE]
+    sample = (c for c in assigned() if c < 0x3400 or c % 61 == 0)
+    others = [chr(c) for c in sample if not entries()[c] & FIRST and not unicodedata.combining(chr(c))]
+    assert len(seconds) > 50
+    assert len(others) > 8000
+    marks = [mark for mark in ("", "\u0334", "\u0327") if not entries()[ord(mark or "a")] & ALONE]
+    for second in seconds:
+        normal = unicodedata.normalize("NFKC", second)
+        for mark in marks:
+            if mark and unicodedata.combining(second) and unicodedata.combining(second) < unicodedata.combining(mark):
+                continue  # out of order, which is looked at by itself
+            apart = "\n".join(unicodedata.normalize("NFKC", other) + mark + normal for other in others)
+            assert unicodedata.normalize("NFKC", "\n".join(other + mark + second for other in others)) == apart
+
+
+ACTING = st.text(
+    st.one_of(
+        st.sampled_from(
+            "aeEo \u00e9\u1100\u1161\u11a8\uac00\u09c7\u09be\u0995\u0d46\u0d3e\u0bc6\u0bbe\u0308\u0301\u0323\u0344\u00b4\u200d"
+        ),
+        st.sampled_from(sorted(chr(c) for c in range(0x3000) if unicodedata.combining(chr(c)))),
+    ),
+    max_size=9,
+)
+
+
+@given(ACTING)
+def test_what_acts_on_what(text: str) -> None:
+    """Letters, marks and pieces that compose, in any order, are the tokens of the normalised text."""
+    words = [token.hash for token in tokens(text)]
+    assert [token.hash for token in tokens(unicodedata.normalize("NFKC", text))] == words
+    assert [twins.token_hash(word) for word in oracles.tokens(text)] == words
 
 
 # ------------------------------------------------------------------------------- what is not known

@@ -41,6 +41,8 @@ PADDING = 64
 
 SEPARATOR, WORD, SKIPPED, SPACELESS, MARK = range(5)
 UNSETTLED = 1 << 3
+ALONE = 1 << 5
+FIRST = 1 << 6
 KIND = 7
 
 CHUNK = np.uint64(0x9FB21C651E98DF25)
@@ -52,7 +54,10 @@ LINEAR_BITS = 6
 
 AT, TO, NOTED, LAST_KIND, LAST_CLASS = range(5)
 """Places of `fold`'s state: next byte of the text, next folded byte, segments noted, kind of the token that is open
-(SEPARATOR for none, WORD or SPACELESS), combining class of the code point before."""
+(SEPARATOR for none, WORD or SPACELESS), combining class of the code point before, and `COMPOSING` if something may
+compose with it, or with what it is a mark of."""
+
+COMPOSING = 1 << 8
 
 
 @shared
@@ -184,7 +189,7 @@ def fold(
             state[AT] = at + count
             state[TO] = to + count
             state[LAST_KIND] = WORD if word >> np.uint64(count - 1) else SEPARATOR
-            state[LAST_CLASS] = 0
+            state[LAST_CLASS] = COMPOSING
             if count == 64:
                 continue
         if state[AT] < end:
@@ -224,9 +229,13 @@ def fold_others(
         row = entry >> 16
         combining = (entry >> 8) & 255
         # a mapping begins with a starter unless it is UNSETTLED, so only plain marks can be out of order
-        if not settled and (entry & UNSETTLED or (row == 0 and combining != 0 and combining < last_class)):
+        acts = entry & UNSETTLED != 0 and (entry & ALONE != 0 or last_class & COMPOSING != 0)
+        if not settled and (acts or (row == 0 and combining != 0 and combining < last_class & 255)):
             return UNSETTLED_TEXT
-        last_class = combining
+        if entry & FIRST != 0:
+            last_class = combining | COMPOSING
+        else:  # a mark leaves the one before it open
+            last_class = combining | (last_class & COMPOSING if combining != 0 else 0)
         parts, first_part = 1, 0
         if row > 0:
             first_part = np.int64(map_starts[row - 1])
