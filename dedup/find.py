@@ -21,6 +21,7 @@ from dedup.marks import Sieve
 from dedup.plan import Plan, check_memory, make_plan
 from dedup.progress import Progress, ProgressOption
 from dedup.search import Question, Thinned, search
+from dedup.thinning import pays, read_thinned
 from dedup.units import Sketch, Units, read_units, sketches
 
 __all__ = ["find_duplicates"]
@@ -84,7 +85,7 @@ def find_duplicates(
     -----
     Every pair is counted on its real shingle sets, so nothing below the threshold is reported; with the exact method
     nothing at or above it is missed ("exact" is with respect to the 64-bit hashes of the shingles). Memory: 8 bytes a
-    shingle, and half as much again for tables. Algorithms: a prefix join over the shingles that occur twice
+    shingle, and half as much again for tables; less for large collections (`dedup.thinning`). Algorithms: a prefix join over the shingles that occur twice
     (`dedup.join`); MinHash [1] with bands chosen for recall at the threshold (`dedup.lsh`); stars instead of chains.
     [1] Broder, "On the resemblance and containment of documents", 1997.
 
@@ -119,8 +120,14 @@ def find_duplicates(
     with Progress(progress) as stages:
         thinned = None
         if plan is None or plan.one_pass:
-            report = stages.stage("read", collection.about())
-            units = read_units(collection, kind, paragraphs=paragraphs, threads=workers, progress=report)
+            read = partial(read_units, collection, kind, paragraphs=paragraphs, threads=workers)
+            if method != "lsh" and pays(collection, threshold, whole=question.whole):
+                units, shingles = read_thinned(
+                    collection, kind, threshold, paragraphs=paragraphs, threads=workers, stages=stages
+                )
+                thinned = Thinned(shingles, None, lambda _: (read(), None))
+            else:
+                units = read(progress=stages.stage("read", collection.about()))
         else:
             sift = partial(_sift, collection, question, plan, workers, stages)
             units, shingles = sift(threshold)

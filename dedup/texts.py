@@ -63,6 +63,9 @@ class Texts(ABC):
     other columns of a table.
     """
 
+    at_hand = False
+    """Whether the texts are in memory, so that to read them a second time costs no more than the first."""
+
     ids: Ids | None = None
     sources: Sequence[str] | None = None
     rejected: int = 0
@@ -89,6 +92,10 @@ class Texts(ABC):
     def blocks(self) -> Iterator[Block]:
         """Yield the texts as blocks, in order."""
         return (load() for load in self.loads())
+
+    def some(self, rows: npt.NDArray[np.int64]) -> Texts:
+        """Return some of the texts, by ascending rows, as a collection of their own, without ids."""
+        return ListTexts([self[row] for row in rows.tolist()])
 
     def lengths(self) -> npt.NDArray[np.int64]:
         """Return the length of each text in characters."""
@@ -132,6 +139,8 @@ def ids_column(ids: Ids | None, rows: npt.NDArray[np.int64]) -> pa.Array:
 
 class ListTexts(Texts):
     """Texts that are Python strings."""
+
+    at_hand = True
 
     def __init__(self, texts: Sequence[Any]) -> None:
         self._texts = texts
@@ -199,8 +208,26 @@ def _encode(first: int, texts: Sequence[str], spare: Spare) -> Block:
 class ArrowTexts(Texts):
     """Texts in an Arrow column of any string type."""
 
+    at_hand = True
+
     def __init__(self, column: pa.ChunkedArray) -> None:
         self._column = column
+
+    def some(self, rows: npt.NDArray[np.int64]) -> Texts:
+        """Return some of the texts, by ascending rows, where they are."""
+        return _SomeOfArrow(self, rows)
+
+    def chunks(self) -> Iterator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]]:
+        """Yield the bytes of each chunk, and where each text begins and the last ends; a missing text is empty."""
+        import pyarrow as pa
+
+        for chunk in self._column.chunks:
+            large = chunk.cast(pa.large_string())
+            if large.null_count:
+                large = large.fill_null("")
+            _, bounds, data = large.buffers()
+            offsets = np.frombuffer(bounds, dtype=np.int64)[large.offset : large.offset + len(large) + 1]
+            yield np.frombuffer(data, dtype=np.uint8) if data is not None else np.empty(0, dtype=np.uint8), offsets
 
     def __len__(self) -> int:
         return len(self._column)
@@ -222,23 +249,51 @@ class ArrowTexts(Texts):
 
     def loads(self) -> Iterator[Callable[[], Block]]:
         """Yield what makes each block, in order."""
-        import pyarrow as pa
-
         first = 0
-        for chunk in self._column.chunks:
-            large = chunk.cast(pa.large_string())
-            if large.null_count:
-                large = large.fill_null("")
-            _, bounds, data = large.buffers()
-            offsets = np.frombuffer(bounds, dtype=np.int64)[large.offset : large.offset + len(large) + 1]
-            values = np.frombuffer(data, dtype=np.uint8) if data is not None else np.empty(0, dtype=np.uint8)
-            at = 0
-            while at < len(large):
-                end = int(np.searchsorted(offsets, offsets[at] + BLOCK_BYTES, side="right"))
-                end = min(max(end, at + 1), at + BLOCK_TEXTS, len(large))
-                yield partial(_view, first + at, values, offsets[at : end + 1])
-                at = end
-            first += len(large)
+        for values, offsets in self.chunks():
+            yield from _cut(first, values, offsets[:-1], offsets[1:])
+            first += len(offsets) - 1
+
+
+class _SomeOfArrow(Texts):
+    """Some texts of an Arrow column, by ascending rows."""
+
+    at_hand = True
+
+    def __init__(self, whole: ArrowTexts, rows: npt.NDArray[np.int64]) -> None:
+        self._whole, self._rows = whole, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, row: int) -> str:
+        return self._whole[int(self._rows[row])]
+
+    def original(self, row: int) -> Any:
+        """Return what stands in a row: a text, or what stands for a missing one."""
+        return self._whole.original(int(self._rows[row]))
+
+    def loads(self) -> Iterator[Callable[[], Block]]:
+        """Yield what makes each block, in order."""
+        first = passed = 0
+        for values, offsets in self._whole.chunks():
+            end = int(np.searchsorted(self._rows, passed + len(offsets) - 1))
+            own = self._rows[first:end] - passed
+            yield from _cut(first, values, offsets[own], offsets[own + 1])
+            first, passed = end, passed + len(offsets) - 1
+
+
+def _cut(
+    first: int, values: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> Iterator[Callable[[], Block]]:
+    """Yield what makes blocks of texts that stand in one buffer."""
+    reach = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(ends - starts)))
+    at = 0
+    while at < len(starts):
+        end = int(np.searchsorted(reach, reach[at] + BLOCK_BYTES, side="right"))
+        end = min(max(end, at + 1), at + BLOCK_TEXTS, len(starts))
+        yield partial(_view, first + at, values, starts[at:end], ends[at:end])
+        at = end
 
 
 def block_of(first: int, texts: pa.LargeStringArray) -> Block:
@@ -247,13 +302,16 @@ def block_of(first: int, texts: pa.LargeStringArray) -> Block:
         texts = texts.fill_null("")
     _, bounds, data = texts.buffers()
     offsets = np.frombuffer(bounds, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    return _view(first, np.frombuffer(data, dtype=np.uint8) if data is not None else np.empty(0, np.uint8), offsets)
+    values = np.frombuffer(data, dtype=np.uint8) if data is not None else np.empty(0, np.uint8)
+    return _view(first, values, offsets[:-1], offsets[1:])
 
 
-def _view(first: int, values: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> Block:
-    start, end = int(offsets[0]), int(offsets[-1])
+def _view(
+    first: int, values: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> Block:
+    start, end = (int(starts[0]), int(ends[-1])) if len(starts) else (0, 0)
     if end + PADDING <= len(values):
-        return Block(first, values, offsets[:-1], offsets[1:])
+        return Block(first, values, starts, ends)
     padded = np.zeros(end - start + PADDING, dtype=np.uint8)
     padded[: end - start] = values[start:end]
-    return Block(first, padded, offsets[:-1] - start, offsets[1:] - start)
+    return Block(first, padded, starts - start, ends - start)

@@ -201,7 +201,8 @@ def test_nothing_composes_but_with_a_first() -> None:
 ACTING = st.text(
     st.one_of(
         st.sampled_from(
-            "aeEo \u00e9\u1100\u1161\u11a8\uac00\u09c7\u09be\u0995\u0d46\u0d3e\u0bc6\u0bbe\u0308\u0301\u0323\u0344\u00b4\u200d"
+            "aeEo \u00e9\u1100\u1161\u11a8\uac00\u09c7\u09be\u0995\u0d46\u0d3e\u0bc6\u0bbe"
+            "\u0308\u0301\u0323\u0344\u00b4\u200d"
         ),
         st.sampled_from(sorted(chr(c) for c in range(0x3000) if unicodedata.combining(chr(c)))),
     ),

@@ -17,6 +17,9 @@ where part p of chunk c is ``entries[starts[c, p]:starts[c, p + 1]]``, in the or
 one part, with a piece of the table that stays in the cache, and leaves 1 in place of each slot that is marked once.
 `alone` walks the rows again and takes those ones from the parts, each of which it reads in order.
 
+Texts that are read once need not leave their hashes behind: `share_out` does both for a block of rows while its hashes
+are in the cache, and notes the row of each. Then `add_alone` needs the entries alone, in their order.
+
 Where the hashes are not in memory at once (`enter`, `count_alone`), one table takes the hashes from `lowest` to
 `highest`, a block of rows at a time, and the texts are read again for each further range.
 
@@ -109,22 +112,81 @@ def scatter(
 
 
 @kernel
+def share_out(
+    values: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    sample: int,
+    part_bits: int,
+    bounds: npt.NDArray[np.int64],
+    entries: npt.NDArray[np.uint32],
+    owners: npt.NDArray[np.uint16],
+) -> int:
+    """Write 32 bits below the part bits of each sampled hash into `entries`, part by part, and its row into `owners`.
+
+    Part p has ``entries[bounds[p]:bounds[p + 1]]``; `entries` and `owners` have room for all hashes of the rows.
+    Returns the number of sampled hashes.
+    """
+    buffer = np.empty(BUFFER, dtype=np.uint64)
+    for place in range(len(bounds)):
+        bounds[place] = 0
+    at, end = offsets[0], offsets[len(offsets) - 1]
+    while at < end:
+        stop = min(at + BUFFER, end)
+        filled = pick(values, at, stop, np.uint64(sample), buffer)
+        for i in range(filled):
+            bounds[part_of(buffer[i], part_bits) + 1] += 1
+        at = stop
+    cursors = np.empty(len(bounds), dtype=np.int64)
+    cursors[0] = 0
+    for place in range(1, len(bounds)):
+        bounds[place] += bounds[place - 1]
+        cursors[place] = bounds[place]
+    for row in range(len(offsets) - 1):
+        at, end = offsets[row], offsets[row + 1]
+        while at < end:
+            stop = min(at + BUFFER, end)
+            filled = pick(values, at, stop, np.uint64(sample), buffer)
+            for i in range(filled):
+                place = part_of(buffer[i], part_bits)
+                to = np.uint64(cursors[place])
+                entries[to] = np.uint32((buffer[i] << np.uint64(part_bits)) >> np.uint64(32))
+                owners[to] = row
+                cursors[place] += 1
+            at = stop
+    return bounds[len(bounds) - 1]
+
+
+@kernel
+def add_alone(
+    entries: npt.NDArray[np.uint32], owners: npt.NDArray[np.uint16], start: int, end: int, alone: npt.NDArray[np.int64]
+) -> None:
+    """Add ``entries[start:end]``, by what `mark` left in them, to the rows of ``alone`` (written) that own them."""
+    for i in range(start, end):
+        alone[owners[np.uint64(i)]] += np.int64(entries[np.uint64(i)])
+
+
+@kernel
 def mark(
-    entries: npt.NDArray[np.uint32], starts: npt.NDArray[np.int64], place: int, table: npt.NDArray[np.uint64]
+    entries: npt.NDArray[np.uint32],
+    starts: npt.NDArray[np.int64],
+    place: int,
+    shift: int,
+    table: npt.NDArray[np.uint64],
 ) -> None:
     """Enter the slots of part `place` of all chunks into `table` (zeros; written): 32 slots of two bits a word.
 
-    Then writes, in place of each slot in `entries`, 1 where it was entered once and 0 where it was twice or more.
+    A slot is an entry without its last `shift` bits. Then writes, in place of each slot in `entries`, 1 where it was
+    entered once and 0 where it was twice or more.
     """
     for chunk in range(len(starts)):
         for i in range(starts[chunk, place], starts[chunk, place + 1]):
-            slot = np.uint64(entries[np.uint64(i)])
+            slot = np.uint64(entries[np.uint64(i)] >> np.uint32(shift))
             once = np.uint64(1) << ((slot & np.uint64(31)) << np.uint64(1))
             word = table[slot >> np.uint64(5)]
             table[slot >> np.uint64(5)] = word | ((word & once) << np.uint64(1)) | once
     for chunk in range(len(starts)):
         for i in range(starts[chunk, place], starts[chunk, place + 1]):
-            slot = np.uint64(entries[np.uint64(i)])
+            slot = np.uint64(entries[np.uint64(i)] >> np.uint32(shift))
             twice = table[slot >> np.uint64(5)] >> (((slot & np.uint64(31)) << np.uint64(1)) + np.uint64(1))
             entries[np.uint64(i)] = np.uint32(np.uint64(1) - (twice & np.uint64(1)))
 

@@ -1,0 +1,190 @@
+"""Thinning: the units that may have a partner, without holding the hashes of all of them.
+
+Nearly all texts of most collections have no partner. Their hashes need not be kept until that is known: what the
+seen-twice table looks at (`dedup.marks`) is a part of the hash space and half of each hash. So the texts are read once,
+6 bytes are noted of each sampled hash, and those that may have a partner are read again. In plain Python::
+
+    noted = [[(h >> shift, row) for h in hashes(row) if sampled(h)] for row in rows]
+    twice = slots that stand twice in noted
+    kept = [row for row in rows if slots of row that are not in twice <= what row may miss]
+    units = {row: hashes(row) for row in kept}                                     # the second reading
+
+Memory: 2.3 bytes of each shingle at a threshold of 0.8, beside 8 of those that are kept, instead of 9.5 of each. To
+touch memory for the first time costs as much as to read texts, so this is faster too, unless most texts stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import map_blocks
+from dedup.marks import SLOTS, bits_for, least, sample_for
+from dedup.pool import Pool, Spare
+from dedup.progress import Progress
+from dedup.shingling import Shingle
+from dedup.texts import Block, Texts
+from dedup.units import Sketch, Units, sketch_block, sketches
+
+__all__ = ["pays", "read_thinned"]
+
+LEAST_CHARACTERS = 1 << 27
+"""Characters of a collection; a smaller one is held as it is."""
+
+MOST_SAMPLED = 0.5
+"""Share of the hash space that is looked at; where it is more, it is as well to hold the hashes."""
+
+PART_BITS = 8
+"""There are 256 parts: a block has some hundred entries in each, and of a table of 10^9 slots a part fits the cache."""
+
+GROUP = 1 << 16
+"""Rows of a block that are noted together: their numbers take two bytes."""
+
+ENTRY_BITS = 32
+
+
+def pays(texts: Texts, threshold: float, *, whole: bool) -> bool:
+    """Return whether texts are better thinned than held: many, and at hand to be read twice."""
+    from dedup.kernels.marks import SAMPLES
+
+    if not texts.at_hand or sample_for(threshold, whole=whole) > MOST_SAMPLED * SAMPLES:
+        return False
+    return int(texts.lengths().sum()) >= LEAST_CHARACTERS
+
+
+class _Noted(NamedTuple):
+    """What is noted of some rows: in part p of the hash space ``entries[bounds[p]:bounds[p + 1]]``, of these owners."""
+
+    bounds: npt.NDArray[np.int64]
+    entries: npt.NDArray[np.uint32]
+    owners: npt.NDArray[np.uint16]
+
+
+class _Notes:
+    """The notes of all rows, in order. Only `take` may be called by several threads."""
+
+    def __init__(self, sample: int) -> None:
+        self._sample = sample
+        self._spares = Spare(), Spare()
+        self._entries: Pool[np.uint32] = Pool(np.uint32)
+        self._owners: Pool[np.uint16] = Pool(np.uint16)
+        self._bounds: list[npt.NDArray[np.int64]] = []
+        self._rows: list[int] = []
+
+    def take(self, sketch: Sketch) -> list[_Noted]:
+        """Return what is noted of a block."""
+        from dedup.kernels import marks as kernels
+
+        noted = []
+        for first in range(0, len(sketch.offsets) - 1, GROUP):
+            offsets = sketch.offsets[first : first + GROUP + 1]
+            room = int(offsets[-1] - offsets[0])
+            bounds = np.empty((1 << PART_BITS) + 1, dtype=np.int64)
+            entries = self._spares[0].take(room, np.uint32)
+            owners = self._spares[1].take(room, np.uint16)
+            count = kernels.share_out(sketch.hashes, offsets, self._sample, PART_BITS, bounds, entries, owners)
+            noted.append(_Noted(bounds, entries[:count], owners[:count]))
+        return noted
+
+    def add(self, noted: list[_Noted], sizes: npt.NDArray[np.int64], share: float) -> None:
+        """Add the notes of a block with rows of these `sizes`, with which `share` of all has come in."""
+        for number, (bounds, entries, owners) in enumerate(noted):
+            self._bounds.append(bounds + len(self._entries))
+            self._rows.append(min(len(sizes) - number * GROUP, GROUP))
+            self._entries.append(entries, share)
+            self._owners.append(owners, share)
+            self._spares[0].give(entries)
+            self._spares[1].give(owners)
+
+    def alone(self, threads: int, progress: Callable[[int], None]) -> npt.NDArray[np.int64]:
+        """Return how many hashes of each row stand in no other, as far as the table tells. The notes are used up."""
+        from dedup.kernels import marks as kernels
+
+        bounds = np.array(self._bounds, dtype=np.int64).reshape(-1, (1 << PART_BITS) + 1)
+        entries, owners = self._entries.array(), self._owners.array()
+        slot_bits = min(max(bits_for(SLOTS * len(entries)) - PART_BITS, 5), ENTRY_BITS)
+
+        def mark(part: int) -> None:
+            kernels.mark(entries, bounds, part, ENTRY_BITS - slot_bits, np.zeros(1 << (slot_bits - 5), dtype=np.uint64))
+
+        def count(group: int) -> npt.NDArray[np.int64]:
+            alone = np.zeros(self._rows[group], dtype=np.int64)
+            kernels.add_alone(entries, owners, bounds[group, 0], bounds[group, -1], alone)
+            return alone
+
+        for part, _ in enumerate(map_blocks(mark, range(1 << PART_BITS), threads), start=1):
+            progress(part)
+        alone = [np.empty(0, dtype=np.int64), *map_blocks(count, range(len(bounds)), threads)]
+        self._entries, self._owners = Pool(np.uint32), Pool(np.uint16)
+        return np.concatenate(alone)
+
+
+def read_thinned(
+    texts: Texts, shingle: Shingle, threshold: float, *, paragraphs: bool, threads: int, stages: Progress
+) -> tuple[Units, int]:
+    """Return all units, with the hashes of those that may have a partner at the threshold, and the number of shingles.
+
+    Cost: the texts are read, and those with such a unit a second time.
+    """
+    notes = _Notes(sample_for(threshold, whole=False))
+    hashes, folding = Spare(), Spare()
+
+    def note(load: Callable[[], Block]) -> tuple[Sketch, list[_Noted]]:
+        block = load()
+        sketch = sketch_block(block, shingle, paragraphs=paragraphs, room=hashes.take, spare=folding)
+        block.release()
+        noted = notes.take(sketch)
+        hashes.give(sketch.hashes)
+        return sketch._replace(hashes=sketch.hashes[:0]), noted
+
+    digests: list[npt.NDArray[np.uint64]] = [np.empty(0, dtype=np.uint64)]
+    places: list[npt.NDArray[np.int64]] = [np.empty((0, 4 if paragraphs else 1), dtype=np.int64)]
+    every_size: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+    done, count = 0, len(texts)
+    report = stages.stage("read", count)
+    for sketch, noted in map_blocks(note, texts.loads(), threads):
+        done += sketch.texts
+        digests.append(sketch.digests)
+        places.append(sketch.places)
+        every_size.append(np.diff(sketch.offsets))
+        notes.add(noted, every_size[-1], done / max(count, 1))
+        report(done)
+    sizes = np.concatenate(every_size)
+    alone = notes.alone(threads, stages.stage("mark", 1 << PART_BITS))
+    stays = (sizes > 0) & (alone <= sizes - least(sizes, threshold))
+    units = Units(
+        np.concatenate(places),
+        np.empty(0, dtype=np.uint64),
+        np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(np.where(stays, sizes, 0)))),
+        np.concatenate(digests),
+        np.full(len(sizes), -1, dtype=np.int64),
+        sizes > 0,
+    )
+    documents = np.unique(units.places[stays, 0])
+    again = sketches(
+        texts.some(documents),
+        shingle,
+        paragraphs=paragraphs,
+        threads=threads,
+        progress=stages.stage("hold", len(documents)),
+    )
+    units.hashes = _held(again, stays[np.isin(units.places[:, 0], documents)], int(units.offsets[-1]))
+    return units, int(sizes.sum())
+
+
+def _held(parts: Iterator[Sketch], stays: npt.NDArray[np.bool_], total: int) -> npt.NDArray[np.uint64]:
+    """Return the hashes of those units that stay, one behind the other: `total`."""
+    hashes = np.empty(total, dtype=np.uint64)
+    at = unit = 0
+    for part in parts:
+        sizes = np.diff(part.offsets)
+        own = stays[unit : unit + len(sizes)]
+        values = part.hashes if own.all() else part.hashes[np.repeat(own, sizes)]
+        hashes[at : at + len(values)] = values
+        at += len(values)
+        unit += len(sizes)
+    assert (at, unit) == (total, len(stays)), "texts are the same when they are read again"
+    return hashes

@@ -1,0 +1,157 @@
+"""Thinning: what is read twice is what would be found among all hashes, however the blocks are cut."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dedup
+import dedup.texts
+import dedup.thinning
+from dedup.columns import read_texts
+from dedup.kernels import marks as kernels
+from dedup.progress import Progress
+from dedup.shingling import parse
+from dedup.texts import ArrowTexts, ListTexts, Texts
+from dedup.units import Units, read_units
+from tests import oracles, strategies, twins
+
+HASHES = st.integers(0, 60).map(twins.mix)
+ROWS = st.lists(st.lists(HASHES, max_size=30), max_size=12)
+WORDS2 = parse("words:2")
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few texts a block, a few rows a group, and no collection too small."""
+    monkeypatch.setattr(dedup.texts, "BLOCK_BYTES", 200)
+    monkeypatch.setattr(dedup.thinning, "GROUP", 3)
+    monkeypatch.setattr(dedup.thinning, "LEAST_CHARACTERS", 0)
+
+
+def thinned(texts: Any, threshold: float, *, paragraphs: bool = False, threads: int = 1) -> Units:
+    """The units of a thinned collection."""
+    collection = read_texts(texts)
+    units, shingles = dedup.thinning.read_thinned(
+        collection, WORDS2, threshold, paragraphs=paragraphs, threads=threads, stages=Progress(False)
+    )
+    whole = read_units(collection, WORDS2, paragraphs=paragraphs, threads=1)
+    assert shingles == len(whole.hashes)
+    for name in ("places", "digests", "filled"):
+        assert getattr(whole, name).tolist() == getattr(units, name).tolist()
+    for unit in units.held.tolist():  # who is held has all of its hashes, in their order
+        own = units.hashes[units.offsets[unit] : units.offsets[unit + 1]]
+        assert own.tolist() == whole.hashes[whole.offsets[unit] : whole.offsets[unit + 1]].tolist()
+    return units
+
+
+@given(strategies.corpora(), st.sampled_from([0.7, 0.8, 1.0]), st.booleans(), st.sampled_from([1, 3]))
+def test_nothing_with_a_partner_goes(texts: list[str], threshold: float, paragraphs: bool, threads: int) -> None:
+    """Units that reach the threshold with another one are held."""
+    units = thinned(texts, threshold, paragraphs=paragraphs, threads=threads)
+    held = set(units.held.tolist())
+    whole = read_units(ListTexts(texts), WORDS2, paragraphs=paragraphs, threads=1)
+    sets = [frozenset(whole.hashes[a:b].tolist()) for a, b in zip(whole.offsets, whole.offsets[1:], strict=False)]
+    for left in range(len(sets)):
+        for right in range(left):
+            if sets[left] and oracles.jaccard(sets[left], sets[right]) >= threshold:
+                assert {left, right} <= held
+
+
+def test_who_is_alone_goes() -> None:
+    """Texts without a partner are not held; their copies and near copies are."""
+    texts = [" ".join(f"w{i}x{j}" for j in range(40)) for i in range(50)]
+    texts += [texts[3] + " more", texts[7], ""]
+    assert thinned(texts, 0.8).held.tolist() == [3, 7, 50, 51]
+
+
+@pytest.mark.parametrize("unit", ["document", "paragraph"])
+@given(texts=strategies.corpora(), threads=st.sampled_from([1, 2]))
+def test_the_answer_is_the_same(unit: str, texts: list[str], threads: int) -> None:
+    """`find_duplicates` gives the same with thinning and without, from lists and from Arrow."""
+    texts = [text.encode("utf-8", "ignore").decode() for text in texts]  # Arrow has no surrogates that stand alone
+    column = pa.chunked_array([texts[: len(texts) // 2], texts[len(texts) // 2 :]], type=pa.string())
+    found = [dedup.find_duplicates(some, unit=unit, threads=threads) for some in (texts, column)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dedup.thinning, "LEAST_CHARACTERS", 1 << 60)
+        found.append(dedup.find_duplicates(texts, unit=unit, threads=1))
+    for table in ("pairs", "clusters", "kept", "removed"):
+        first, *others = (getattr(result, table) for result in found)
+        assert all(first.equals(other) for other in others)
+    assert found[0].summary.closest == found[2].summary.closest
+
+
+@given(ROWS, st.integers(1, kernels.SAMPLES), st.integers(0, 4))
+def test_share_out_and_add_alone(rows: list[list[int]], sample: int, part_bits: int) -> None:
+    """The kernels are their definitions."""
+    values = np.array([value for row in rows for value in row], dtype=np.uint64)
+    offsets = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+    bounds = np.empty((1 << part_bits) + 1, dtype=np.int64)
+    entries, owners = np.empty(len(values), dtype=np.uint32), np.empty(len(values), dtype=np.uint16)
+    count = kernels.share_out(values, offsets, sample, part_bits, bounds, entries, owners)
+    picked = [(value, row) for row, own in enumerate(rows) for value in own if value % kernels.SAMPLES < sample]
+    assert count == len(picked) == bounds[-1]
+    ordered = sorted(picked, key=lambda one: one[0] >> (64 - part_bits))
+    assert owners[:count].tolist() == [row for _, row in ordered]
+    assert entries[:count].tolist() == [(value << part_bits & twins.MASK64) >> 32 for value, _ in ordered]
+    shift = 32 - 6
+    for part in range(1 << part_bits):
+        kernels.mark(entries, bounds[np.newaxis], part, shift, np.zeros(2, dtype=np.uint64))
+    times = Counter(value >> (64 - part_bits - 6) for value, _ in picked)
+    alone = np.zeros(len(rows), dtype=np.int64)
+    kernels.add_alone(entries, owners, 0, count, alone)
+    expected = Counter(row for value, row in picked if times[value >> (64 - part_bits - 6)] == 1)
+    assert alone.tolist() == [expected[row] for row in range(len(rows))]
+
+
+@given(strategies.corpora(), st.data())
+def test_some_of_the_texts(texts: list[str], data: st.DataObject) -> None:
+    """Some rows of a collection are a collection, whatever it is made of."""
+    rows = np.array(sorted(data.draw(st.sets(st.integers(0, max(len(texts) - 1, 0))))) if texts else [], dtype=np.int64)
+    half = len(texts) // 2
+    texts = [text.encode("utf-8", "ignore").decode() for text in texts]
+    column = pa.chunked_array([[None], texts[:half], texts[half:]], type=pa.string())
+    for whole, shift in ((ListTexts(texts), 0), (ArrowTexts(column), 1)):
+        some: Texts = whole.some(rows + shift)
+        assert some.at_hand
+        assert [some[i] for i in range(len(some))] == [texts[row] for row in rows]
+        assert [some.original(i) for i in range(len(some))] == [texts[row] for row in rows]
+        found = [
+            block.values[start:end].tobytes()
+            for block in some.blocks()
+            for start, end in zip(block.starts, block.ends, strict=True)
+        ]
+        assert found == [texts[row].encode("utf-8", "surrogatepass") for row in rows]
+        assert [block.first for block in some.blocks()] == np.cumsum(
+            [0, *(len(block.starts) for block in some.blocks())]
+        )[:-1].tolist()
+
+
+def test_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large collections in memory, at thresholds where the table looks at a part of the hashes."""
+    monkeypatch.setattr(dedup.thinning, "LEAST_CHARACTERS", 100)
+    texts = ["x" * 60, "y" * 60]
+    assert dedup.thinning.pays(ListTexts(texts), 0.8, whole=False)
+    assert not dedup.thinning.pays(ListTexts(texts[:1]), 0.8, whole=False)
+    assert not dedup.thinning.pays(ListTexts(texts), 0.8, whole=True)
+    assert not dedup.thinning.pays(ListTexts(texts), 0.3, whole=False)
+
+    class Elsewhere(ListTexts):
+        at_hand = False
+
+    assert not dedup.thinning.pays(Elsewhere(texts), 0.8, whole=False)
+
+
+def test_missing_texts_and_stages() -> None:
+    """Empty texts are no units; progress tells of each stage."""
+    told: list[tuple[str, int, int | None]] = []
+    texts = ["one two three four five six"] * 3 + ["", None, "alone in the world of words"]
+    result = dedup.find_duplicates(texts, progress=lambda *what: told.append(what), threads=1)
+    assert result.kept.to_pylist() == [0, 3, 4, 5]
+    assert {"read", "mark", "hold"} <= {stage for stage, _, _ in told}
