@@ -85,8 +85,9 @@ def find_duplicates(
     -----
     Every pair is counted on its real shingle sets, so nothing below the threshold is reported; with the exact method
     nothing at or above it is missed ("exact" is with respect to the 64-bit hashes of the shingles). Memory: 8 bytes a
-    shingle, and half as much again for tables; less for large collections (`dedup.thinning`). Algorithms: a prefix join over the shingles that occur twice
-    (`dedup.join`); MinHash [1] with bands chosen for recall at the threshold (`dedup.lsh`); stars instead of chains.
+    shingle, and half as much again for tables; less for large collections (`dedup.thinning`). Algorithms: a prefix join
+    over the shingles that occur twice (`dedup.join`); MinHash [1] with bands chosen for recall at the threshold
+    (`dedup.lsh`); stars instead of chains.
     [1] Broder, "On the resemblance and containment of documents", 1997.
 
     >>> result = find_duplicates(["a b c d e f g", "something else", "A, b, c, d, e, f, g!"])
