@@ -21,7 +21,7 @@ import numpy.typing as npt
 from dedup.blocks import map_blocks, slices, stretches
 from dedup.clusters import BIG_CLUSTER, rank_by_size
 from dedup.families import Prefixes, stand_for
-from dedup.marks import bits_for, least, sample_for, seen_twice
+from dedup.marks import bits_for, least, mostly_shared, sample_for, seen_twice
 from dedup.pairs import METRICS, Pairs, no_pairs
 from dedup.units import Units
 
@@ -82,7 +82,9 @@ def join(
     from dedup.kernels.marks import SAMPLES
 
     kind = METRICS.index(metric)
-    survivors = seen_twice(units, leading, threshold, whole=metric == "containment", threads=threads)
+    survivors = leading
+    if not mostly_shared(units, leading):
+        survivors = seen_twice(units, leading, threshold, whole=metric == "containment", threads=threads)
     units.prepare(survivors, threads)
     sample = sample_for(threshold, whole=metric == "containment")
     counted = _count(units, survivors, threshold, kind, sample, threads)

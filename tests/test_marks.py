@@ -60,6 +60,29 @@ def test_chunks_and_parts_do_not_matter(rows: list[list[int]]) -> None:
         assert found == dedup.marks.seen_twice(units, every, 0.5, whole=False, threads=2).tolist()
 
 
+@given(rows=st.lists(st.lists(HASHES, min_size=1, max_size=30), max_size=12))
+def test_lowest_hashes(rows: list[list[int]]) -> None:
+    """The lowest of the hashes in the middle of each row."""
+    units = units_of(rows)
+    lowest = np.empty(len(rows), dtype=np.uint64)
+    kernels.lowest_hashes(units.hashes, units.offsets, np.arange(len(rows)), 3, 4, lowest)
+    expected = []
+    for row in rows:
+        count = min(len(row), max(len(row) // 3, 4))
+        start = (len(row) - count) // 2
+        expected.append(min(row[start : start + count]))
+    assert lowest.tolist() == expected
+
+
+def test_mostly_shared() -> None:
+    """Collections whose texts nearly all stand twice are told from those where few do."""
+    row = [[twins.mix(1000 * i + j) for j in range(100)] for i in range(40)]
+    assert dedup.marks.mostly_shared(units_of(row + row), np.arange(80))
+    assert not dedup.marks.mostly_shared(units_of(row + row[:10]), np.arange(50))
+    assert not dedup.marks.mostly_shared(units_of(row), np.arange(40))
+    assert not dedup.marks.mostly_shared(units_of([]), np.arange(0))
+
+
 @given(rows=ROWS, threshold=st.sampled_from([0.3, 0.5, 0.8, 1.0]))
 def test_nothing_with_a_partner_goes(rows: list[list[int]], threshold: float) -> None:
     """Rows that reach the threshold with another row stay."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,13 +49,28 @@ READ, MARKS, FOUND, DONE = "read", "marks", "found", "done"
 """Parts of the store that say how far a run has come."""
 
 
+class Rejects:
+    """What could not be read, one after the other: files that are not there, then records in order."""
+
+    def __init__(self, listing: Listing, shards: Shards) -> None:
+        self._listing, self._shards = listing, shards
+
+    def __len__(self) -> int:
+        return len(self._listing.rejects) + self._shards.total("rejects")
+
+    def __iter__(self) -> Iterator[Reject]:
+        yield from self._listing.rejects
+        yield from self._shards.rejects()
+
+
 @dataclass(frozen=True)
 class FileRun:
     """A search over files that is over: what it found, and what could not be read."""
 
     duplicates: Duplicates
     listing: Listing
-    rejects: list[Reject]
+    rejects: Rejects
+    """They are read from the shards, which are there until the report is written."""
     resumed: bool = False
     """Whether a run that was stopped had found everything already, so that its report may stand there too."""
 
@@ -137,7 +152,7 @@ def find_in_files(
                 check_free(places.output)
             run = _FileSearch(listing, question, column, id, Budget(bound, workers), errors or Errors(), stages, tell)
             run.read(store, open_store)
-            result = FileRun(run.find(), listing, run.rejects(), resumed)
+            result = FileRun(run.find(), listing, Rejects(listing, run.shards), resumed)
             write(result, result.duplicates.timings)
         except KeyboardInterrupt as stop:
             if (places.named or places.output is not None) and (work / "manifest.json").exists():
@@ -186,15 +201,16 @@ class _FileSearch:
     def read(self, store: Store | None, open_store: Callable[[], Store]) -> None:
         """Read all files into shards, or those that a stopped run has not come to."""
         self.store, self.shards = store, Shards(store)
-        for reject in self.rejects():
+        self.rejects = Rejects(self.listing, self.shards)
+        for reject in self.rejects:
             self.tell(reject)
         if store is None or READ not in store:
             self._read_on(open_store)
             if self.store is not None:
                 self.store.commit(READ, b"")
         shards = self.shards
-        texts, rejected = shards.total("texts"), shards.total("rejects") + len(self.listing.rejects)
-        first = next(iter(self.rejects()), None)
+        texts, rejected = shards.total("texts"), len(self.rejects)
+        first = next(iter(self.rejects), None)
         self.errors.check(rejected, texts + rejected, first, done=True)
         if not shards.total("filled"):
             found = f"nothing but texts without words in {texts:,}" if texts else "none"
@@ -242,10 +258,6 @@ class _FileSearch:
     def _all_fits(self) -> bool:
         longest = max((facts.longest for facts in self.shards.facts), default=0)
         return self.budget.holds_all(self.shards.total("units"), self.shards.total("shingles"), longest)
-
-    def rejects(self) -> list[Reject]:
-        """Return what could not be read: files that are not there, then records in order."""
-        return [*self.listing.rejects, *self.shards.rejects()]
 
     # search
 

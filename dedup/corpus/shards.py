@@ -46,6 +46,9 @@ SHARD_BYTES = 64 << 20
 READ_BYTES = 4096
 """What is held of a batch beside its arrays: it counts where every file is a small batch."""
 
+REJECT_BYTES = 400
+"""The same of a record that cannot be read."""
+
 Rows = dict[str, npt.NDArray[Any]]
 
 
@@ -112,6 +115,7 @@ def read_shards(
     for read in map_blocks(work, _with_begin(batches, BEGIN if after is None else after), threads):
         waiting.append(read)
         held += read.sketch.hashes.nbytes + read.sketch.places.nbytes + 32 * len(read.lengths) + READ_BYTES
+        held += REJECT_BYTES * len(read.batch.rejects)
         if held >= size:
             yield _shard(waiting, paragraphs=paragraphs)
             waiting, held = [], 0

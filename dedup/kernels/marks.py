@@ -112,6 +112,29 @@ def scatter(
 
 
 @kernel
+def lowest_hashes(
+    values: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
+    part: int,
+    fewest: int,
+    lowest: npt.NDArray[np.uint64],
+) -> None:
+    """Write into ``lowest[i]`` the lowest hash in the middle of row i of `rows`.
+
+    It is looked for among one hash of `part`, and at least `fewest`.
+    """
+    for place in range(len(rows)):
+        start, end = offsets[rows[place]], offsets[rows[place] + 1]
+        count = min(end - start, max((end - start) // part, np.int64(fewest)))
+        start += (end - start - count) // 2
+        found = np.uint64(0xFFFFFFFFFFFFFFFF)
+        for i in range(np.uint64(start), np.uint64(start + count)):
+            found = min(found, values[i])
+        lowest[place] = found
+
+
+@kernel
 def share_out(
     values: npt.NDArray[np.uint64],
     offsets: npt.NDArray[np.int64],
