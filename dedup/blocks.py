@@ -55,11 +55,14 @@ def lock() -> AbstractContextManager[bool]:
     return threading.Lock()
 
 
-def map_blocks(function: Callable[[Block], Result], blocks: Iterable[Block], threads: int) -> Iterator[Result]:
+def map_blocks(
+    function: Callable[[Block], Result], blocks: Iterable[Block], threads: int, ahead: int = LOOK_AHEAD
+) -> Iterator[Result]:
     """Yield ``function(block)`` for each block, in order; blocks are made while earlier ones are worked on.
 
     Where the next result is not there yet, the caller takes a block that nobody has begun. An error comes when it is
-    its block's turn; what ends the process (`KeyboardInterrupt`) at once.
+    its block's turn; what ends the process (`KeyboardInterrupt`) at once. Up to `ahead` blocks a thread are begun, or
+    wait with their result: few where results are large.
     """
     if threads == 1:
         yield from map(function, blocks)
@@ -69,7 +72,7 @@ def map_blocks(function: Callable[[Block], Result], blocks: Iterable[Block], thr
     try:
         for block in blocks:
             waiting.append(_Task(pool, function, block))
-            if len(waiting) >= threads * LOOK_AHEAD:
+            if len(waiting) >= threads * ahead:
                 yield _take(waiting)
         while waiting:
             yield _take(waiting)

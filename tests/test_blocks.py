@@ -114,7 +114,8 @@ def test_two_blocks_at_a_time() -> None:
 
 
 @pytest.mark.parametrize("threads", THREADS)
-def test_blocks_are_not_made_far_ahead(threads: int) -> None:
+@pytest.mark.parametrize("ahead", [1, LOOK_AHEAD])
+def test_blocks_are_not_made_far_ahead(threads: int, ahead: int) -> None:
     """Blocks are made as they are needed: a few a thread are held, not all."""
     made = taken = 0
 
@@ -122,10 +123,10 @@ def test_blocks_are_not_made_far_ahead(threads: int) -> None:
         nonlocal made
         for block in range(100):
             made += 1
-            assert made - taken <= threads * LOOK_AHEAD
+            assert made - taken <= threads * ahead
             yield block
 
-    for _ in map_blocks(lambda block: block, blocks(), threads):
+    for _ in map_blocks(lambda block: block, blocks(), threads, ahead):
         taken += 1
     assert 100 == made == taken
 

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["Held", "held_shingles", "hold", "mark"]
 
 
+FEW_SHARDS = 2
+"""Shards a thread whose hashes are read ahead."""
+
+
 class Held(NamedTuple):
     """Units whose hashes are held, where they stand among all units, the characters of each, and its further values."""
 
@@ -47,7 +51,7 @@ def mark(
     for number in range(sieve.ranges):
         sieve.begin(number)
         report = stages.stage("mark", len(shards))
-        for done, hashes in enumerate(map_blocks(shards.hashes, range(len(shards)), threads), start=1):
+        for done, hashes in enumerate(map_blocks(shards.hashes, range(len(shards)), threads, FEW_SHARDS), start=1):
             sieve.enter(hashes, threads)
             report(done)
         report = stages.stage("count", len(shards))
@@ -119,7 +123,7 @@ def hold(
         return nothing if not hashes else shards.let_go(number) if last else shards.hashes(number)
 
     at = filled = 0  # of the units, of their hashes
-    loaded = map_blocks(load, numbers, threads if shards.stored else 1)
+    loaded = map_blocks(load, numbers, threads if shards.stored else 1, FEW_SHARDS)
     for done, (number, found) in enumerate(zip(numbers, loaded, strict=True), start=1):
         rows = shards.rows(number)
         sizes = rows["sizes"]
