@@ -21,6 +21,9 @@ __all__ = ["encode_all"]
 STATES = ((32, 0x7C), (34, 0x1F))
 """Where CPython (64 bits) may say what kind a string is: a byte of it, and the bits of that; until 3.13, and later."""
 
+LENGTH = 16
+"""Where it says how many characters there are."""
+
 SPAN = 1 << 46
 """Bytes of the views of memory, more than any program has: only what belongs to a string is looked at."""
 
@@ -32,10 +35,11 @@ TOGETHER = 32
 
 
 class _Layout(NamedTuple):
-    """The byte that says what kind a string is, and which bits of it; for each kind, the bytes before the characters
-    and what the bits are.
+    """Where the length of a string stands in it; which byte, and which bits of that, say what kind it is; for each kind,
+    the bytes before the characters, and what the bits are.
     """
 
+    length: int
     state: int
     mask: int
     headers: npt.NDArray[np.int64]
@@ -45,14 +49,14 @@ class _Layout(NamedTuple):
 class _Memory:
     """All memory from an address on, as numpy takes it."""
 
-    def __init__(self, address: int, size: int) -> None:
-        kind = np.dtype(f"u{size}").str
+    def __init__(self, address: int, size: int, sign: str) -> None:
+        kind = np.dtype(f"{sign}{size}").str
         self.__array_interface__ = {"data": (address, True), "shape": (SPAN // size,), "typestr": kind, "version": 3}
 
 
-def _memory(address: int, size: int) -> npt.NDArray[Any]:
-    """Return a view (read-only) of all memory from an address on, as unsigned integers of `size` bytes."""
-    return np.asarray(_Memory(address, size))
+def _memory(address: int, size: int, sign: str = "u") -> npt.NDArray[Any]:
+    """Return a view (read-only) of all memory from an address on, as integers of `size` bytes, without sign or with."""
+    return np.asarray(_Memory(address, size, sign))
 
 
 def encode_all(texts: Sequence[str], room: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
@@ -76,12 +80,11 @@ def _read_in_place(
 
     if not texts:
         return 0
-    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
     places = np.fromiter(map(id, texts), dtype=np.int64, count=len(texts))
     base = int(places.min()) & ~15
     memory, pairs, fours = (_memory(base, size) for size in (1, 2, 4))
     places -= base
-    return int(encode_strings(memory, pairs, fours, places, lengths, *layout, room, ends))
+    return int(encode_strings(memory, pairs, fours, _memory(base, 8, "i"), places, *layout, room, ends))
 
 
 def _encode_each(texts: Sequence[str], room: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]) -> None:
@@ -113,8 +116,9 @@ def _layout() -> _Layout | None:
         return None
     for state, mask in STATES:
         states = [int(_memory(id(text) + state, 1)[0]) & mask for text in texts]
-        layout = _Layout(state, mask, np.array(headers, dtype=np.int64), np.array(states, dtype=np.int64))
-        if len(set(states)) == len(states) and _reads_right(layout):
+        layout = _Layout(LENGTH, state, mask, np.array(headers, dtype=np.int64), np.array(states, dtype=np.int64))
+        lengths = [int(_memory(id(text) + LENGTH, 8, "i")[0]) for text in texts]
+        if lengths == [3] * len(texts) and len(set(states)) == len(states) and _reads_right(layout):
             return layout
     return None
 

@@ -161,15 +161,15 @@ class ListTexts(Texts):
         """Yield what makes each block, in order."""
         first = 0
         while first < len(self._texts):
-            part = self._take(first)
-            yield partial(self._load, first, part)
+            part, size = self._take(first)
+            yield partial(self._load, first, part, size)
             first += len(part)
 
-    def _load(self, first: int, part: Sequence[Any]) -> Block:
-        return _encode(first, self._checked(part, first), self._spare)
+    def _load(self, first: int, part: Sequence[Any], size: int) -> Block:
+        return _encode(first, self._checked(part, first), size, self._spare)
 
-    def _take(self, first: int) -> Sequence[Any]:
-        """Return texts from `first` on, a few at a time until there are enough characters for a block."""
+    def _take(self, first: int) -> tuple[Sequence[Any], int]:
+        """Return texts from `first` on, until there are enough characters for a block, and how many there are."""
         end, size = first, 0
         while size < BLOCK_BYTES and end - first < BLOCK_TEXTS and end < len(self._texts):
             few = self._texts[end : end + 32]
@@ -178,7 +178,7 @@ class ListTexts(Texts):
             except TypeError:  # something among them is no text; `_checked` looks at it
                 size += sum(len(text) for text in few if isinstance(text, str))
             end += len(few)
-        return self._texts[first:end]
+        return self._texts[first:end], size
 
     def _checked(self, part: Sequence[Any], first: int) -> Sequence[str]:
         if set(map(type, part)) == {str}:
@@ -195,8 +195,8 @@ def _text(text: object, row: int) -> str:
     raise InputError(f"expected a text (str or None) at position {row}, found {type(text).__name__} {text!r:.60}{hint}")
 
 
-def _encode(first: int, texts: Sequence[str], spare: Spare) -> Block:
-    values = spare.take(4 * sum(map(len, texts)) + PADDING, np.uint8)  # pages that nothing is written to cost nothing
+def _encode(first: int, texts: Sequence[str], size: int, spare: Spare) -> Block:
+    values = spare.take(4 * size + PADDING, np.uint8)  # pages that nothing is written to cost nothing
     ends = encode_all(texts, values)
     at = int(ends[-1]) if len(ends) else 0
     values[at : at + PADDING] = 0

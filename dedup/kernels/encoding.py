@@ -70,8 +70,9 @@ def encode_strings(
     memory: npt.NDArray[np.uint8],
     pairs: npt.NDArray[np.uint16],
     fours: npt.NDArray[np.uint32],
+    eights: npt.NDArray[np.int64],
     places: npt.NDArray[np.int64],
-    lengths: npt.NDArray[np.int64],
+    length: int,
     state: int,
     mask: int,
     headers: npt.NDArray[np.int64],
@@ -81,13 +82,15 @@ def encode_strings(
 ) -> int:
     """Write the strings at the bytes `places` of `memory` as UTF-8 into `out`, and their ends into `ends`.
 
-    `pairs` and `fours` are the same memory by two and four bytes. A string of `lengths` code points whose byte `state`,
-    under `mask`, is ``states[kind]`` has them ``headers[kind]`` bytes behind its place. Returns the number of strings
+    `pairs`, `fours` and `eights` are the same memory by two, four and eight bytes. The number of its code points stands
+    `length` bytes behind the place of a string; one whose byte `state`, under `mask`, is ``states[kind]`` has them
+    ``headers[kind]`` bytes behind it. Returns the number of strings
     written: it stops before one that is none of these. `out` has four bytes a code point.
     """
     to = 0
     for text in range(len(places)):
-        place, size = places[text], lengths[text]
+        place = places[text]
+        size = eights[np.uint64(place + length) >> np.uint64(3)]
         kind = np.int64(memory[np.uint64(place + state)]) & mask
         if kind == states[ASCII]:
             start = np.uint64(place + headers[ASCII])
