@@ -35,8 +35,8 @@ TOGETHER = 32
 
 
 class _Layout(NamedTuple):
-    """Where the length of a string stands in it; which byte, and which bits of that, say what kind it is; for each kind,
-    the bytes before the characters, and what the bits are.
+    """Where the length of a string stands in it; which byte, and which bits of that, say what kind it is; and for each
+    kind, the bytes before the characters, and what the bits are.
     """
 
     length: int
