@@ -165,6 +165,12 @@ class ListTexts(Texts):
             yield partial(self._load, first, part, size)
             first += len(part)
 
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Return the length of each text in characters."""
+        if set(map(type, self._texts)) <= {str}:
+            return np.fromiter(map(len, self._texts), dtype=np.int64, count=len(self._texts))
+        return super().lengths()
+
     def _load(self, first: int, part: Sequence[Any], size: int) -> Block:
         return _encode(first, self._checked(part, first), size, self._spare)
 
