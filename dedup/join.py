@@ -83,7 +83,7 @@ def join(
 
     kind = METRICS.index(metric)
     survivors = leading
-    if not mostly_shared(units, leading):
+    if not mostly_shared(units, leading, threads):
         survivors = seen_twice(units, leading, threshold, whole=metric == "containment", threads=threads)
     units.prepare(survivors, threads)
     sample = sample_for(threshold, whole=metric == "containment")

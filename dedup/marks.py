@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import map_blocks
+from dedup.blocks import map_blocks, slices
 from dedup.units import Units
 
 __all__ = ["Sieve", "bits_for", "least", "mostly_shared", "sample_for", "seen_twice"]
@@ -52,7 +52,7 @@ def sample_for(threshold: float, *, whole: bool) -> int:
     return SAMPLES if whole else max(1, round(min(1.0, 1.5 * (1.0 - threshold) + 0.05) * SAMPLES))
 
 
-def mostly_shared(units: Units, rows: npt.NDArray[np.int64]) -> bool:
+def mostly_shared(units: Units, rows: npt.NDArray[np.int64], threads: int) -> bool:
     """Return whether most of `rows` seem to have a partner, so that there is little to let go.
 
     Two texts have the lowest of their hashes in common with a probability of their Jaccard similarity (Broder, 1997).
@@ -61,7 +61,12 @@ def mostly_shared(units: Units, rows: npt.NDArray[np.int64]) -> bool:
     from dedup.kernels import marks as kernels
 
     lowest = np.empty(len(rows), dtype=np.uint64)
-    kernels.lowest_hashes(units.hashes, units.offsets, rows, LOOKED_AT, FEWEST_LOOKED_AT, lowest)
+
+    def look(part: slice) -> None:
+        kernels.lowest_hashes(units.hashes, units.offsets, rows[part], LOOKED_AT, FEWEST_LOOKED_AT, lowest[part])
+
+    for _ in map_blocks(look, slices(len(rows)), threads):
+        pass
     _, counts = np.unique(lowest, return_counts=True)
     return int(counts[counts > 1].sum()) > MOST * len(rows)
 

@@ -83,14 +83,17 @@ class Units:
         order = again[np.argsort(self.digests[again], kind="stable")]
         digests = self.digests[order]
         same = digests[1:] == digests[:-1]
-        alike = order[np.concatenate((same, [False])) | np.concatenate(([False], same))] if len(order) else order
-        groups: dict[bytes, list[int]] = {}
-        for unit in alike.tolist():
-            row = self.hashes[self.offsets[unit] : self.offsets[unit + 1]]
-            groups.setdefault(xxhash.xxh3_128_digest(memoryview(row.data).cast("B")), []).append(unit)
-        for members in groups.values():
-            if len(members) > 1:
-                result[members] = min(members, key=lambda unit: int(rank[unit]))
+        if not same.any():
+            return result
+        alike = order[np.concatenate((same, [False])) | np.concatenate(([False], same))]
+        data = memoryview(self.hashes).cast("B")  # type: ignore[arg-type]  # an array is a buffer
+        bounds = zip((8 * self.offsets[alike]).tolist(), (8 * self.offsets[alike + 1]).tolist(), strict=True)
+        names = np.frombuffer(b"".join(xxhash.xxh3_128_digest(data[start:end]) for start, end in bounds), dtype="<u8")
+        names = names.reshape(-1, 2)
+        order = np.lexsort((rank[alike], names[:, 1], names[:, 0]))
+        names, alike = names[order], alike[order]
+        first = np.concatenate(([True], (names[1:] != names[:-1]).any(axis=1)))
+        result[alike] = alike[first][np.cumsum(first) - 1]
         return result
 
     def prepare(self, units: npt.NDArray[np.int64], threads: int) -> None:

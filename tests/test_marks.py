@@ -77,10 +77,10 @@ def test_lowest_hashes(rows: list[list[int]]) -> None:
 def test_mostly_shared() -> None:
     """Collections whose texts nearly all stand twice are told from those where few do."""
     row = [[twins.mix(1000 * i + j) for j in range(100)] for i in range(40)]
-    assert dedup.marks.mostly_shared(units_of(row + row), np.arange(80))
-    assert not dedup.marks.mostly_shared(units_of(row + row[:10]), np.arange(50))
-    assert not dedup.marks.mostly_shared(units_of(row), np.arange(40))
-    assert not dedup.marks.mostly_shared(units_of([]), np.arange(0))
+    assert dedup.marks.mostly_shared(units_of(row + row), np.arange(80), 2)
+    assert not dedup.marks.mostly_shared(units_of(row + row[:10]), np.arange(50), 2)
+    assert not dedup.marks.mostly_shared(units_of(row), np.arange(40), 2)
+    assert not dedup.marks.mostly_shared(units_of([]), np.arange(0), 2)
 
 
 @given(rows=ROWS, threshold=st.sampled_from([0.3, 0.5, 0.8, 1.0]))
