@@ -49,6 +49,16 @@ class Pool(Generic[Item]):
         """Return the rows so far, without a copy."""
         return self._array[: self._size]
 
+    def reuse(self, size: int, dtype: Any) -> npt.NDArray[Any]:
+        """Return an array with anything in it, in the same memory where that is large enough; the pool is empty then.
+
+        Memory that was used before costs less than memory that a system has to find first.
+        """
+        room = self._array.view(np.uint8)
+        self._array, self._size = self._array[:0].copy(), 0
+        needed = size * np.dtype(dtype).itemsize
+        return room[:needed].view(dtype) if needed <= len(room) else np.empty(size, dtype=dtype)
+
 
 class Spare:
     """Large arrays that are handed out, given back, and handed out again.

@@ -100,7 +100,7 @@ class _Notes:
             self._spares[1].give(owners)
 
     def alone(self, threads: int, progress: Callable[[int], None]) -> npt.NDArray[np.int64]:
-        """Return how many hashes of each row stand in no other, as far as the table tells. The notes are used up."""
+        """Return how many hashes of each row stand in no other, as far as the table tells; to be asked once."""
         from dedup.kernels import marks as kernels
 
         bounds = np.array(self._bounds, dtype=np.int64).reshape(-1, (1 << PART_BITS) + 1)
@@ -117,9 +117,12 @@ class _Notes:
 
         for part, _ in enumerate(map_blocks(mark, range(1 << PART_BITS), threads), start=1):
             progress(part)
-        alone = [np.empty(0, dtype=np.int64), *map_blocks(count, range(len(bounds)), threads)]
-        self._entries, self._owners = Pool(np.uint32), Pool(np.uint16)
-        return np.concatenate(alone)
+        return np.concatenate([np.empty(0, dtype=np.int64), *map_blocks(count, range(len(bounds)), threads)])
+
+    def room(self, size: int) -> npt.NDArray[np.uint64]:
+        """Return an array for so many hashes, in the memory of the notes, which are over."""
+        self._owners = Pool(np.uint16)
+        return self._entries.reuse(size, np.uint64)
 
 
 def read_thinned(
@@ -171,13 +174,13 @@ def read_thinned(
         threads=threads,
         progress=stages.stage("hold", len(documents)),
     )
-    units.hashes = _held(again, stays[np.isin(units.places[:, 0], documents)], int(units.offsets[-1]))
+    units.hashes = notes.room(int(units.offsets[-1]))
+    _hold(again, stays[np.isin(units.places[:, 0], documents)], units.hashes)
     return units, int(sizes.sum())
 
 
-def _held(parts: Iterator[Sketch], stays: npt.NDArray[np.bool_], total: int) -> npt.NDArray[np.uint64]:
-    """Return the hashes of those units that stay, one behind the other: `total`."""
-    hashes = np.empty(total, dtype=np.uint64)
+def _hold(parts: Iterator[Sketch], stays: npt.NDArray[np.bool_], hashes: npt.NDArray[np.uint64]) -> None:
+    """Write the hashes of those units that stay into `hashes`, one behind the other."""
     at = unit = 0
     for part in parts:
         sizes = np.diff(part.offsets)
@@ -186,5 +189,4 @@ def _held(parts: Iterator[Sketch], stays: npt.NDArray[np.bool_], total: int) -> 
         hashes[at : at + len(values)] = values
         at += len(values)
         unit += len(sizes)
-    assert (at, unit) == (total, len(stays)), "texts are the same when they are read again"
-    return hashes
+    assert (at, unit) == (len(hashes), len(stays)), "texts are the same when they are read again"

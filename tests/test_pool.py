@@ -94,3 +94,16 @@ def test_foreign_arrays_are_not_kept() -> None:
     spare.give(array)
     spare.give(array[:10])
     assert not np.shares_memory(array, spare.take(10))
+
+
+@given(st.lists(st.integers(0, 1000), max_size=50), st.integers(0, 400))
+def test_memory_used_again(values: list[int], size: int) -> None:
+    """A pool gives its memory away as another array, and goes on empty."""
+    pool: Pool[np.uint32] = Pool(np.uint32)
+    pool.append(np.array(values, dtype=np.uint32), 0.5)
+    room = pool.reuse(size, np.uint64)
+    assert (len(room), room.dtype, len(pool)) == (size, np.dtype(np.uint64), 0)
+    room[:] = 7
+    pool.append(np.array(values, dtype=np.uint32), 1.0)
+    assert pool.array().tolist() == values
+    assert (room == 7).all()
