@@ -87,6 +87,18 @@ def test_the_answer_is_the_same(unit: str, texts: list[str], threads: int) -> No
     assert found[0].summary.closest == found[2].summary.closest
 
 
+@given(strategies.corpora())
+def test_lsh_over_what_is_left(texts: list[str]) -> None:
+    """Signatures of the texts that may have a partner: real pairs, and nearly all of them."""
+    exact = dedup.find_duplicates(texts, threads=1)
+    found = dedup.find_duplicates(texts, method="lsh", recall=0.999999, threads=1)
+    assert found.summary.method == "lsh"
+    every = set(zip(exact.pairs["left"].to_pylist(), exact.pairs["right"].to_pylist(), strict=True))
+    some = set(zip(found.pairs["left"].to_pylist(), found.pairs["right"].to_pylist(), strict=True))
+    assert some <= every
+    assert len(every - some) <= 1
+
+
 @given(ROWS, st.integers(1, kernels.SAMPLES), st.integers(0, 4))
 def test_share_out_and_add_alone(rows: list[list[int]], sample: int, part_bits: int) -> None:
     """The kernels are their definitions."""
