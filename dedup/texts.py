@@ -97,6 +97,10 @@ class Texts(ABC):
         """Return some of the texts, by ascending rows, as a collection of their own, without ids."""
         return ListTexts([self[row] for row in rows.tolist()])
 
+    def extent(self) -> int:
+        """Return how large all texts are together, in characters, or in bytes where these are known without reading."""
+        return int(self.lengths().sum())
+
     def lengths(self) -> npt.NDArray[np.int64]:
         """Return the length of each text in characters."""
         return np.fromiter((len(self[row]) for row in range(len(self))), dtype=np.int64, count=len(self))
@@ -222,6 +226,10 @@ class ArrowTexts(Texts):
     def some(self, rows: npt.NDArray[np.int64]) -> Texts:
         """Return some of the texts, by ascending rows, where they are."""
         return _SomeOfArrow(self, rows)
+
+    def extent(self) -> int:
+        """Return how many bytes all texts are together."""
+        return sum(int(offsets[-1] - offsets[0]) for _, offsets in self.chunks())
 
     def chunks(self) -> Iterator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]]:
         """Yield the bytes of each chunk, and where each text begins and the last ends; a missing text is empty."""

@@ -52,7 +52,7 @@ def pays(texts: Texts, threshold: float, *, whole: bool) -> bool:
 
     if not texts.at_hand or sample_for(threshold, whole=whole) > MOST_SAMPLED * SAMPLES:
         return False
-    return int(texts.lengths().sum()) >= LEAST_CHARACTERS
+    return texts.extent() >= LEAST_CHARACTERS
 
 
 class _Noted(NamedTuple):

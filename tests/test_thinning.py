@@ -160,6 +160,15 @@ def test_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not dedup.thinning.pays(Elsewhere(texts), 0.8, whole=False)
 
 
+def test_how_large_texts_are() -> None:
+    """In characters of a list, in bytes of a column."""
+    texts = ["abc", "", "d\u00e9"]
+    assert ListTexts(texts).extent() == ListTexts([*texts, None]).extent() == 5
+    column = pa.chunked_array([["skipped"], texts, [None]], type=pa.string())
+    assert ArrowTexts(column.slice(1)).extent() == 6
+    assert ArrowTexts(column.slice(1, 2)).extent() == 3
+
+
 def test_missing_texts_and_stages() -> None:
     """Empty texts are no units; progress tells of each stage."""
     told: list[tuple[str, int, int | None]] = []
