@@ -185,9 +185,20 @@ PAIRS_HELD = 1 << 24
 """Packed pairs that may wait before repeated ones are thrown out: 128 MB."""
 
 
-def find_buckets(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]) -> Buckets:
-    """Return the pairs and the larger buckets of some texts; `keys` as from `band_keys`, `texts` ascending rows."""
+MOST_PAIRS = 64
+"""Candidates a text, above which they are no help: nearly all of them are real, and an exact search takes less."""
+
+
+def find_buckets(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]) -> Buckets | None:
+    """Return the pairs and the larger buckets of some texts; `keys` as from `band_keys`, `texts` ascending rows.
+
+    None where there are more than `PAIRS_HELD` candidates, and more than `MOST_PAIRS` a text: pairs, or leaders that
+    the members of the larger buckets may meet.
+    """
     from dedup.kernels import lsh as kernels
+    from dedup.kernels.clusters import LEADERS
+
+    most = max(PAIRS_HELD, MOST_PAIRS * len(texts))
 
     packed: list[npt.NDArray[np.uint64]] = []
     members: list[npt.NDArray[np.int64]] = []
@@ -201,6 +212,10 @@ def find_buckets(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]) -> 
                 packed.append(kernels.bucket_pairs(group, bounds))
         if sum(map(len, packed)) > PAIRS_HELD:
             packed = [np.unique(np.concatenate(packed))]
+            if len(packed[0]) > most:
+                return None
+        if LEADERS * sum(map(len, members)) > most:
+            return None
     pairs = np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *packed]))
     split = np.column_stack((pairs >> np.uint64(32), pairs & np.uint64(0xFFFFFFFF))).astype(np.int64)
     none = np.empty(0, dtype=np.int64)

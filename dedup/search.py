@@ -142,19 +142,22 @@ def search(
     leading = units.held[representatives[units.held] == units.held]
     copies = np.bincount(representatives, minlength=len(units))
     bands, large = None, np.empty(0, dtype=np.int64)
-    if question.method != "lsh":
+    candidates = buckets = None
+    if question.method == "lsh":
+        stages.stage("signatures", 1)
+        background = sample_background(units.hashes, units.offsets, units.digests, leading, question.seed)
+        bands = choose_bands(threshold, question.recall, texts=max(len(leading), FEWEST_TEXTS), background=background)
+        keys_of_bands = _sign(units, bands, question.seed, threads)
+        candidates = _collide(units, leading, keys_of_bands, threshold, threads, stages)
+    if candidates is not None:
+        found, buckets = candidates
+    else:  # asked for, or cheaper than to look at all that collides: it finds these pairs too
         report = stages.stage("join", len(leading))
         families = question.listing == "auto"
         joined = join(
             units, leading, rank, copies, threshold, metric, families=families, threads=threads, progress=report
         )
-        found, large, buckets = joined.pairs, joined.large, None
-    else:
-        stages.stage("signatures", 1)
-        background = sample_background(units.hashes, units.offsets, units.digests, leading, question.seed)
-        bands = choose_bands(threshold, question.recall, texts=max(len(leading), FEWEST_TEXTS), background=background)
-        keys_of_bands = _sign(units, bands, question.seed, threads)
-        found, buckets = _collide(units, leading, keys_of_bands, threshold, threads, stages)
+        found, large = joined.pairs, joined.large
     units.prepare(copied, threads)
     if metric == "containment":
         rank = rank_by_size(rank, units)
@@ -166,7 +169,9 @@ def search(
         stages.stage("closest pair", 1)
         closest = _closest(question, units, leading, buckets, thinned, threads)
     units.hashes = np.empty(0, dtype=np.uint64)
-    crowded = None if buckets is None else np.unique(buckets.members)
+    crowded = leading if bands is not None else None  # the pairs of these do not count for the recall of the bands
+    if buckets is not None:
+        crowded = np.unique(buckets.members)
     large_buckets = 0 if buckets is None else len(buckets)
     return Found(representatives, rank, pairs, stars, bands, large_buckets, crowded, closest, large)
 
@@ -195,10 +200,12 @@ def _collide(
     threshold: float,
     threads: int,
     stages: Progress,
-) -> tuple[Pairs, Buckets]:
-    """Return the verified pairs of the small buckets, and all buckets."""
+) -> tuple[Pairs, Buckets] | None:
+    """Return the verified pairs of the small buckets, and all buckets; None where there is too much in them."""
     stages.stage("buckets", 1)
     buckets = find_buckets(keys, leading)
+    if buckets is None:
+        return None
     units.prepare(np.unique(np.concatenate((buckets.pairs.ravel(), buckets.members))), threads)
     report = stages.stage("verify", len(buckets.pairs))
     return verify(units, buckets.pairs, threshold, threads, report), buckets

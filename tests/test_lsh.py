@@ -162,6 +162,7 @@ def test_recall_of_texts() -> None:
     for seed in range(5):
         rows = signatures(shingles(texts), num_perm=bands.num_perm, seed=seed)
         buckets = find_buckets(band_keys(rows, bands), np.arange(len(texts), dtype=np.int64))
+        assert buckets is not None
         found = {(a, b) for a, b in buckets.pairs.tolist()}
         missed += len(pairs - found)
     assert len(pairs) > 1000
@@ -205,6 +206,7 @@ def check_buckets(keys: list[list[int]], texts: list[int]) -> None:
     width = len(keys[0]) if keys else 0
     array = np.array(keys, dtype=np.uint64).reshape(len(keys), width)
     found = find_buckets(array, np.array(texts, dtype=np.int64))
+    assert found is not None
     every = plain_buckets(keys, texts)
     small = [bucket for bucket in every if len(bucket) <= SMALL_BUCKET]
     large = [bucket for bucket in every if len(bucket) > SMALL_BUCKET]
@@ -225,6 +227,44 @@ def test_find_buckets(bands: int, count: int, data: st.DataObject) -> None:
     keys = data.draw(st.lists(band, min_size=bands, max_size=bands))
     texts = sorted(data.draw(st.sets(st.sampled_from(range(count))))) if count else []
     check_buckets(keys, texts)
+
+
+def test_more_pairs_than_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nearly every text collides with every other, there are no buckets: counted by pairs, each once."""
+    keys = np.array([[i // 50 for i in range(1000)]] * 4, dtype=np.uint64)
+    texts = np.arange(1000, dtype=np.int64)
+    for held, most, helped in ((24_000, 24, False), (24_000, 25, True), (24_500, 1, True), (10, 24, False)):
+        monkeypatch.setattr(dedup.lsh, "PAIRS_HELD", held)
+        monkeypatch.setattr(dedup.lsh, "MOST_PAIRS", most)
+        found = find_buckets(keys, texts)
+        assert helped == (found is not None and len(found.pairs) == 20 * 49 * 50 // 2)
+
+
+def test_more_leaders_than_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same where most texts are in large buckets, which are looked at by their leaders."""
+    size = 3 * SMALL_BUCKET
+    keys = np.array([[i // size for i in range(4 * size)]] * 2, dtype=np.uint64)
+    texts = np.arange(4 * size, dtype=np.int64)
+    monkeypatch.setattr(dedup.lsh, "PAIRS_HELD", 10)
+    found = find_buckets(keys, texts)
+    assert found is not None
+    assert len(found.members) == 8 * size
+    monkeypatch.setattr(dedup.lsh, "MOST_PAIRS", 15)
+    assert find_buckets(keys, texts) is None
+
+
+@pytest.mark.parametrize("pairs", ["auto", "all"])
+def test_a_crowd_is_searched_exactly(pairs: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With more pairs than help, LSH finds what the exact method finds, and leaves its own recall unmeasured."""
+    texts = corpora.families(count=3, size=40, edits=3, words=200)
+    exact = dedup.find_duplicates(texts, pairs=pairs)
+    monkeypatch.setattr(dedup.lsh, "PAIRS_HELD", 10)
+    monkeypatch.setattr(dedup.lsh, "MOST_PAIRS", 1)
+    found = dedup.find_duplicates(texts, method="lsh", pairs=pairs)
+    assert found.pairs.equals(exact.pairs)
+    assert found.clusters.equals(exact.clusters)
+    assert (found.summary.method, found.summary.measured_recall) == ("lsh", None)
+    assert found.summary.guaranteed_recall is not None
 
 
 @pytest.mark.parametrize("size", [SMALL_BUCKET - 1, SMALL_BUCKET, SMALL_BUCKET + 1, 3 * SMALL_BUCKET])
