@@ -147,8 +147,9 @@ def search(
         stages.stage("signatures", 1)
         background = sample_background(units.hashes, units.offsets, units.digests, leading, question.seed)
         bands = choose_bands(threshold, question.recall, texts=max(len(leading), FEWEST_TEXTS), background=background)
-        keys_of_bands = _sign(units, bands, question.seed, threads)
-        candidates = _collide(units, leading, keys_of_bands, threshold, threads, stages)
+        if bands.num_perm <= MOST_LANES:
+            keys_of_bands = _sign(units, bands, question.seed, threads)
+            candidates = _collide(units, leading, keys_of_bands, threshold, threads, stages)
     if candidates is not None:
         found, buckets = candidates
     else:  # asked for, or cheaper than to look at all that collides: it finds these pairs too
@@ -175,6 +176,9 @@ def search(
     large_buckets = 0 if buckets is None else len(buckets)
     return Found(representatives, rank, pairs, stars, bands, large_buckets, crowded, closest, large)
 
+
+MOST_LANES = 1024
+"""Lanes of a signature; where texts are so alike that bands need more, signatures take longer than the exact join."""
 
 SIGNED = 256
 """Units that a thread signs at a time."""

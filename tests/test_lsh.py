@@ -254,12 +254,13 @@ def test_more_leaders_than_help(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("pairs", ["auto", "all"])
-def test_a_crowd_is_searched_exactly(pairs: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With more pairs than help, LSH finds what the exact method finds, and leaves its own recall unmeasured."""
+@pytest.mark.parametrize("limits", [{"lsh.PAIRS_HELD": 10, "lsh.MOST_PAIRS": 1}, {"search.MOST_LANES": 1}], ids=str)
+def test_a_crowd_is_searched_exactly(pairs: str, limits: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With more pairs, or lanes, than help, LSH finds what the exact method finds; its own recall is unmeasured."""
     texts = corpora.families(count=3, size=40, edits=3, words=200)
     exact = dedup.find_duplicates(texts, pairs=pairs)
-    monkeypatch.setattr(dedup.lsh, "PAIRS_HELD", 10)
-    monkeypatch.setattr(dedup.lsh, "MOST_PAIRS", 1)
+    for name, limit in limits.items():
+        monkeypatch.setattr(f"dedup.{name}", limit)
     found = dedup.find_duplicates(texts, method="lsh", pairs=pairs)
     assert found.pairs.equals(exact.pairs)
     assert found.clusters.equals(exact.clusters)
