@@ -33,6 +33,10 @@ NEAR = 64
 """Sparse hashes, and a quarter of the set more, with which a row still looks up all of them."""
 
 
+KEYS_A_LIST = 16
+"""Keys of all rows for a list: few rows are kept, and only theirs are entered."""
+
+
 class Prefixes(NamedTuple):
     """What rows look up and index: keys of row i at ``bounds[i]:bounds[i + 1]``, and how many they leave out."""
 
@@ -83,7 +87,7 @@ def stand_for(
         pass
     sizes = units.sizes[rows]
     near = sizes - counts <= NEAR + sizes // 4
-    bits = bits_for(len(prefixes.index_keys))
+    bits = bits_for(len(prefixes.index_keys) // KEYS_A_LIST)
     lists, entries, entered = np.full(1 << bits, -1, dtype=np.int64), np.empty((1024, 3), dtype=np.int64), 0
     kept, kept_sizes, kept_slack = np.empty((3, len(rows)), dtype=np.int64)
     kept_sets = np.empty_like(sets)  # of which only what is written takes memory
