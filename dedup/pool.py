@@ -14,6 +14,9 @@ __all__ = ["Pool", "Spare"]
 PAGE = 1 << 21
 """Bytes of a large page, where the system has such; elsewhere a few bytes of address space more."""
 
+SLACK = 1 << 26
+"""Bytes that a room is larger than was asked for, at most: a block that is a little larger then finds it large enough."""
+
 Item = TypeVar("Item", bound=np.generic)
 
 ROOM = 1.5
@@ -77,7 +80,7 @@ class Spare:
         room = self._found()
         if room is None or room.nbytes < needed:
             self._most = max(self._most, needed)
-            room = _aligned(np.empty(2 * self._most, dtype=np.uint8))
+            room = _aligned(np.empty(self._most + min(self._most, SLACK), dtype=np.uint8))
         return room[:needed].view(dtype)
 
     def give(self, array: npt.NDArray[Any]) -> None:
