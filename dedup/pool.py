@@ -15,7 +15,7 @@ PAGE = 1 << 21
 """Bytes of a large page, where the system has such; elsewhere a few bytes of address space more."""
 
 SLACK = 1 << 26
-"""Bytes that a room is larger than was asked for, at most: so it is large enough for a block that is a little larger."""
+"""Bytes that a room is larger than was asked for, at most: so it is large enough for a block that is a bit larger."""
 
 Item = TypeVar("Item", bound=np.generic)
 
