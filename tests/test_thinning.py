@@ -161,9 +161,12 @@ def test_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_how_large_texts_are() -> None:
-    """In characters of a list, in bytes of a column."""
+    """In characters of a list, by some of its texts; in bytes of a column."""
     texts = ["abc", "", "d\u00e9"]
     assert ListTexts(texts).extent() == ListTexts([*texts, None]).extent() == 5
+    assert ListTexts([]).extent() == 0
+    assert ListTexts(["four"] * 10_000).extent() == 40_000
+    assert abs(ListTexts(["x" * (i % 7) for i in range(10_000)]).extent() - 30_000) < 3000
     column = pa.chunked_array([["skipped"], texts, [None]], type=pa.string())
     assert ArrowTexts(column.slice(1)).extent() == 6
     assert ArrowTexts(column.slice(1, 2)).extent() == 3
