@@ -84,8 +84,8 @@ def encode_strings(
 
     `pairs`, `fours` and `eights` are the same memory by two, four and eight bytes. The number of its code points stands
     `length` bytes behind the place of a string; one whose byte `state`, under `mask`, is ``states[kind]`` has them
-    ``headers[kind]`` bytes behind it. Returns the number of strings
-    written: it stops before one that is none of these. `out` has four bytes a code point.
+    ``headers[kind]`` bytes behind it. Returns the number of strings written: it stops before one that is none of these.
+    `out` has four bytes a code point, and two more.
     """
     to = 0
     for text in range(len(places)):
