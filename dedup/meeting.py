@@ -51,7 +51,7 @@ class Meeting:
     def stays(self, side: int, hashes: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Return which rows of `side` may have a partner, by what was entered of the other side."""
         from dedup.kernels.crossing import stand
-        from dedup.kernels.shingles import distinct
+        from dedup.kernels.sets import distinct
 
         sets, counts = hashes.copy(), np.diff(offsets)
         sizes = np.zeros(len(counts), dtype=np.int64)

@@ -137,7 +137,7 @@ def shingles(texts: Iterable[str], shingle: str = "words:5") -> Shingles:
     (2, 3, 0.667)
     """
     from dedup.columns import read_texts
-    from dedup.kernels import shingles as kernels
+    from dedup.kernels.sets import distinct
 
     kind = parse(shingle)
     rows: list[npt.NDArray[np.uint64]] = []
@@ -145,7 +145,7 @@ def shingles(texts: Iterable[str], shingle: str = "words:5") -> Shingles:
     for block in read_texts(texts).blocks():
         values, offsets, _ = hash_shingles(block.values, block.starts, block.ends, kind)
         sizes = np.zeros(len(offsets) - 1, dtype=np.int64)
-        kernels.distinct(values, offsets, sizes, np.arange(len(sizes), dtype=np.int64))
+        distinct(values, offsets, sizes, np.arange(len(sizes), dtype=np.int64))
         rows += [values[start : start + size] for start, size in zip(offsets, sizes, strict=False)]
         lengths.append(sizes)
     empty = np.empty(0, dtype=np.uint64)

@@ -98,13 +98,11 @@ class Units:
 
     def prepare(self, units: npt.NDArray[np.int64], threads: int) -> None:
         """Make the sorted sets of some units (ascending), in place."""
-        from dedup.kernels import shingles as kernels
+        from dedup.kernels.sets import distinct
 
         units = units[self.sizes[units] < 0]
         slices = [units[i : i + SLICE] for i in range(0, len(units), SLICE)]
-        for _ in map_blocks(
-            lambda rows: kernels.distinct(self.hashes, self.offsets, self.sizes, rows), slices, threads
-        ):
+        for _ in map_blocks(lambda rows: distinct(self.hashes, self.offsets, self.sizes, rows), slices, threads):
             pass
 
 

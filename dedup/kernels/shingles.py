@@ -1,4 +1,4 @@
-"""Shingles: windows of tokens, hashed in O(1) each; sorted sets of them.
+"""Shingles: windows of tokens, hashed in O(1) each.
 
 Definition, in naive Python (B odd; all mod 2^64)::
 
@@ -9,14 +9,9 @@ Definition, in naive Python (B odd; all mod 2^64)::
 The sum is kept from window to window (Karp-Rabin [1]); `mix` makes its bits alike. B is 5 mod 8, so B and its low
 powers minus one have few factors of two, and exchanged tokens do not cancel.
 
-A set is the hashes of a text, sorted, each once. Since the hashes are uniform, `distinct` drops each into the table
-slot that its top bits name and walks on while the slot holds a smaller one: the table, read in order, is the sorted
-set (ordered linear probing [2]). No comparison sort is needed.
-
 References: [1] Karp, Rabin, "Efficient randomized pattern-matching algorithms", 1987.
-[2] Amble, Knuth, "Ordered hash tables", 1974.
 
-Cost: 3 to 4 ns a shingle to hash; 13 to 17 ns a shingle for the set.
+Cost: 3 to 4 ns a shingle.
 """
 
 from __future__ import annotations
@@ -29,9 +24,6 @@ from dedup.kernels.tokens import FULL, UNSETTLED_TEXT, fold, hash_tokens
 from dedup.kernels.words import mix
 
 BASE = np.uint64(0x9E3779B97F4A7C15)
-EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
-ROOM = 64
-"""Slots behind the last one that a top bit can name: how far the largest hashes may be pushed on."""
 
 
 @kernel
@@ -147,93 +139,3 @@ def shingle_texts(
             at, sums[text] = windows(tokens, 0, found, size, power, hashes, at)
         offsets[text + 1] = at
     return count
-
-
-@kernel
-def distinct(
-    values: npt.NDArray[np.uint64],
-    offsets: npt.NDArray[np.int64],
-    sizes: npt.NDArray[np.int64],
-    rows: npt.NDArray[np.int64],
-) -> None:
-    """Sort the hashes of each of `rows` in place, each kept once; write how many there are into ``sizes[row]``.
-
-    Row r is ``values[offsets[r]:offsets[r + 1]]`` (written); behind its distinct hashes it holds rubbish.
-    """
-    longest = 1
-    for row in rows:
-        longest = max(longest, offsets[row + 1] - offsets[row])
-    bits = 1
-    while (1 << bits) < 2 * longest:
-        bits += 1
-    table = np.empty((1 << bits) + ROOM, dtype=np.uint64)
-    clear(table)
-    for row in rows:
-        start, end = offsets[row], offsets[row + 1]
-        bits = 1
-        while (1 << bits) < 2 * (end - start):
-            bits += 1
-        sizes[row] = _distinct_row(values, start, end, table[: (1 << bits) + ROOM], np.uint64(64 - bits))
-
-
-@kernel
-def _distinct_row(
-    values: npt.NDArray[np.uint64], start: int, end: int, table: npt.NDArray[np.uint64], shift: np.uint64
-) -> int:
-    """Sort one row through the empty `table`, which is left empty; return the number of distinct hashes."""
-    last = len(table) - 1
-    count = 0
-    for i in range(start, end):
-        value = values[i]
-        slot = np.int64(value >> shift)
-        while slot < last and table[slot] < value:
-            slot += 1
-        if table[slot] == value and value != EMPTY:
-            continue
-        while slot < last and table[slot] != EMPTY:
-            table[slot], value = value, table[slot]
-            slot += 1
-        if slot == last or value == EMPTY:  # pushed out of the table, or the one hash that means an empty slot
-            clear(table)
-            return _sorted_row(values, start, end)
-        table[slot] = value
-        count += 1
-    at, slot = start, 0
-    while at < start + count:  # no branch on whether a slot is empty, which nobody can foresee
-        value = table[slot]
-        values[at] = value
-        table[slot] = EMPTY
-        at += np.int64(value != EMPTY)
-        slot += 1
-    return count
-
-
-@kernel
-def clear(table: npt.NDArray[np.uint64]) -> None:
-    """Empty `table` (written)."""
-    for slot in range(len(table)):
-        table[slot] = EMPTY
-
-
-@kernel
-def _sorted_row(values: npt.NDArray[np.uint64], start: int, end: int) -> int:
-    """Sort a row whose hashes crowd (they are not random): a heap, slower but right for any values."""
-    count = end - start
-    for last in range(2 * count - 1, 0, -1):  # first the heap is made, then emptied from its top
-        if last < count:
-            values[start], values[start + last] = values[start + last], values[start]
-        place, size = (last - count, count) if last >= count else (0, last)
-        while 2 * place + 1 < size:
-            child = 2 * place + 1
-            if child + 1 < size and values[start + child] < values[start + child + 1]:
-                child += 1
-            if values[start + place] >= values[start + child]:
-                break
-            values[start + place], values[start + child] = values[start + child], values[start + place]
-            place = child
-    at = start
-    for i in range(start, end):
-        if i == start or values[i] != values[at - 1]:
-            values[at] = values[i]
-            at += 1
-    return at - start

@@ -1,0 +1,155 @@
+"""Sets: the hashes of a row in ascending order, each once.
+
+Definition, in naive Python::
+
+    row[:] = sorted(set(row))
+
+A comparison sort would guess wrong at every second step. Hashes are uniform, so their top bits say nearly all: the row
+is scattered by the lower half of these bits and then, keeping that order, by the upper half (LSD radix sort [1]). With
+eight cells or more a hash, few hashes share a cell; a last pass puts these in order as it drops what stands twice.
+Rows that are not uniform (no text makes them) are noticed by the steps that this pass takes, and sorted by a heap.
+
+References: [1] Knuth, "The Art of Computer Programming", volume 3, section 5.2.5.
+
+Cost: 4 to 5 ns a hash, for rows of a hundred hashes and of ten million.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.kernels import kernel, part
+
+CELLS = 3
+"""Bits of a hash looked at, beyond those that tell as many cells as there are hashes."""
+
+MOST_BITS = 16
+"""Bits that one scatter looks at, at most: 65,536 places to write to."""
+
+FEW = 8
+"""Hashes of a row that is not worth a scatter."""
+
+PATIENCE = 16
+"""Steps back for each hash, on average, behind which the last pass gives up."""
+
+
+@kernel
+def distinct(
+    values: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    sizes: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
+) -> None:
+    """Sort the hashes of each of `rows` in place, each kept once; write how many there are into ``sizes[row]``.
+
+    Row r is ``values[offsets[r]:offsets[r + 1]]`` (written); behind its distinct hashes it holds rubbish.
+    """
+    longest = 1
+    for row in rows:
+        longest = max(longest, offsets[row + 1] - offsets[row])
+    room = np.empty(longest, dtype=np.uint64)
+    counts = np.empty(np.int64(2) << half_bits(longest), dtype=np.int64)
+    for row in rows:
+        start, end = offsets[row], offsets[row + 1]
+        if end - start > FEW:
+            scatter(values, start, end, room, counts)
+        sizes[row] = settle(values, start, end)
+
+
+@part
+def half_bits(size: int) -> int:
+    """Return how many bits each of the two scatters looks at, for a row of `size` hashes."""
+    bits = 1
+    while (np.int64(1) << (2 * bits)) < (size << CELLS) and bits < MOST_BITS:
+        bits += 1
+    return bits
+
+
+@part
+def scatter(
+    values: npt.NDArray[np.uint64], start: int, end: int, room: npt.NDArray[np.uint64], counts: npt.NDArray[np.int64]
+) -> None:
+    """Sort ``values[start:end]`` (written) by their top bits; `room` and `counts` are overwritten."""
+    half = half_bits(end - start)
+    width = np.int64(1) << half
+    high, low, mask = np.uint64(64 - half), np.uint64(64 - 2 * half), np.uint64(width - 1)
+    for cell in range(2 * width):
+        counts[cell] = 0
+    for i in range(np.uint64(start), np.uint64(end)):
+        value = values[i]
+        counts[value >> high] += 1
+        counts[np.uint64(width) + ((value >> low) & mask)] += 1
+    before_high, before_low = np.int64(0), np.int64(0)
+    for cell in range(width):
+        count = counts[cell]
+        counts[cell] = before_high
+        before_high += count
+        count = counts[width + cell]
+        counts[width + cell] = before_low
+        before_low += count
+    for i in range(np.uint64(start), np.uint64(end)):
+        value = values[i]
+        cell = np.uint64(width) + ((value >> low) & mask)
+        place = counts[cell]
+        counts[cell] = place + 1
+        room[np.uint64(place)] = value
+    for i in range(np.uint64(end - start)):
+        value = room[i]
+        place = counts[value >> high]
+        counts[value >> high] = place + 1
+        values[np.uint64(start + place)] = value
+
+
+@kernel
+def settle(values: npt.NDArray[np.uint64], start: int, end: int) -> int:
+    """Sort a row that is nearly sorted, each hash kept once; return the number of distinct hashes."""
+    if start == end:
+        return 0
+    at, last = start, values[start]  # where the largest hash so far stands
+    steps = PATIENCE * (end - start)
+    for i in range(start + 1, end):
+        value = values[i]
+        if value >= last:
+            at += np.int64(value != last)
+            values[np.uint64(at)] = value
+            last = value
+            continue
+        place = at
+        while place > start and values[place - 1] >= value:
+            place -= 1
+        steps -= at - place
+        if values[place] != value:
+            at += 1
+            for to in range(at, place, -1):
+                values[to] = values[to - 1]
+            values[place] = value
+        if steps < 0:  # behind `at`, what was dropped has left a gap
+            for rest in range(i + 1, end):
+                values[at + rest - i] = values[rest]
+            return heap_sorted(values, start, at + end - i)
+    return at + 1 - start
+
+
+@part
+def heap_sorted(values: npt.NDArray[np.uint64], start: int, end: int) -> int:
+    """Sort a row whose hashes crowd, each hash kept once: slower, but right for any values at the same cost."""
+    count = end - start
+    for last in range(2 * count - 1, 0, -1):  # first the heap is made, then emptied from its top
+        if last < count:
+            values[start], values[start + last] = values[start + last], values[start]
+        place, size = (last - count, count) if last >= count else (0, last)
+        while 2 * place + 1 < size:
+            child = 2 * place + 1
+            if child + 1 < size and values[start + child] < values[start + child + 1]:
+                child += 1
+            if values[start + place] >= values[start + child]:
+                break
+            values[start + place], values[start + child] = values[start + child], values[start + place]
+            place = child
+    at = start
+    for i in range(start, end):
+        if i == start or values[i] != values[at - 1]:
+            values[at] = values[i]
+            at += 1
+    return at - start
