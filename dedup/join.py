@@ -107,7 +107,7 @@ def join(
     if index.crowded(LONG_LISTS):
         sizes = units.sizes[index.rows]
         keys = np.maximum(sizes - counted.alone[order] - least(sizes, threshold) // 2, 0).sum()
-        if keys <= DEEPER * len(index.entries):
+        if keys <= DEEPER * index.index_bounds[-1]:
             del index
             index = _Index(units, counted, order, threshold, kind, threads, by_size=True, deep=True)
     pairs, more = _probe(units, index, threads, progress)
@@ -219,7 +219,7 @@ class _Index:
 
     def crowded(self, limit: float) -> bool:
         """Return whether an entry meets more than `limit` entries of its bucket, on average."""
-        return self.work > limit * max(len(self.entries), 1)
+        return self.work > limit * max(int(self.index_bounds[-1]), 1)
 
 
 def build_index(
@@ -234,7 +234,7 @@ def build_index(
     bits = bits_for(len(keys))
     places: Any = np.int32 if len(keys) < 1 << 31 else np.int64  # half the width takes half the cache
     heads = np.zeros((1 << bits) + 2, dtype=places)
-    entries = np.empty(len(keys), dtype=np.uint64)
+    entries = np.empty(len(keys) + 1, dtype=np.uint64)  # a probe may look at one behind the last, and forgets it
     work = kernels.build_index(keys, bounds, 64 - bits, heads, entries)
     return 64 - bits, heads, entries, work
 

@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import kernel, part
-from dedup.kernels.pairs import least, required, shared_hashes
+from dedup.kernels.pairs import first_from, least, required, shared_hashes
 
 BUFFER = 512
 CLASSES = 256
@@ -55,21 +55,9 @@ def needed(left_size: int, right_size: int, threshold: float, metric: int) -> in
 
 
 @part
-def counter_slot(value: np.uint64, shift: int, spread: int) -> int:
+def counter_slot(value: np.uint64, shift: int, spread: int) -> np.uint64:
     """Return the counter of a hash below the limit: `spread` zero bits at its top tell nothing."""
-    return np.int64((value << np.uint64(spread)) >> np.uint64(shift))
-
-
-@part
-def first_from(values: npt.NDArray[np.uint64], first: int, end: int, lowest: np.uint64) -> int:
-    """Return the place of the first of the sorted ``values[first:end]`` that is `lowest` or more; `end` for none."""
-    while first < end:
-        middle = (first + end) // 2
-        if values[middle] < lowest:
-            first = middle + 1
-        else:
-            end = middle
-    return first
+    return (value << np.uint64(spread)) >> np.uint64(shift)
 
 
 @kernel
@@ -106,7 +94,7 @@ def count(
     for row in rows:
         first = first_from(values, offsets[row], offsets[row] + sizes[row], lowest)
         chance = np.uint64(row) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(40)
-        for i in range(first, offsets[row] + sizes[row]):
+        for i in range(np.uint64(first), np.uint64(offsets[row] + sizes[row])):
             value = values[i]
             if value > highest:
                 break
@@ -137,9 +125,9 @@ def read_counters(
     Writes also how many of them stand in no other row: ``alone[i]``.
     """
     for place in range(len(rows)):
-        first, start = offsets[rows[place]], starts[place]
+        first, start = np.uint64(offsets[rows[place]]), np.uint64(starts[place])
         total = 0
-        for i in range(below[place]):
+        for i in range(np.uint64(below[place])):
             counter = table[counter_slot(values[first + i], shift, spread)]
             counters[start + i] = counter
             total += np.int64(counter == 1)
@@ -208,7 +196,7 @@ def prefixes(
             continue
         for i in range(CLASSES):
             histogram[i] = 0
-        first, start, counted = offsets[rows[place]], starts[place], below[place]
+        first, start, counted = np.uint64(offsets[rows[place]]), np.uint64(starts[place]), np.uint64(below[place])
         for i in range(counted):
             histogram[counters[start + i]] += 1
         last, ties = last_class(histogram, end - at)
@@ -216,9 +204,9 @@ def prefixes(
             counter = np.int64(counters[start + i])
             tie = np.int64(counter == last) & np.int64(ties > 0)
             ties -= tie
-            keys[at] = values[first + i]
+            keys[np.uint64(at)] = values[first + i]
             at += (np.int64(counter > 1) & np.int64(counter < last)) | tie
-        i = first + counted
+        i = np.int64(first + counted)
         while at < end:
             keys[at] = values[i]
             at += 1
@@ -248,17 +236,18 @@ def build_index(
     Writes `heads` (zeros at first; bucket b is ``heads[b]:heads[b + 1]``) and `entries`: the low 32 bits of the key
     and the place. Returns the sum of the squares of the buckets' sizes.
     """
-    for i in range(bounds[-1]):
-        heads[np.int64(keys[i] >> np.uint64(shift)) + 2] += 1
+    for i in range(np.uint64(bounds[-1])):
+        heads[(keys[i] >> np.uint64(shift)) + np.uint64(2)] += 1
     work = 0.0
     for bucket in range(2, len(heads)):
         work += float(heads[bucket]) * float(heads[bucket])
         heads[bucket] += heads[bucket - 1]
     for place in range(len(bounds) - 1):
-        for i in range(bounds[place], bounds[place + 1]):
-            bucket = np.int64(keys[i] >> np.uint64(shift)) + 1
-            entries[heads[bucket]] = (keys[i] << np.uint64(32)) | np.uint64(place)
-            heads[bucket] += 1
+        for i in range(np.uint64(bounds[place]), np.uint64(bounds[place + 1])):
+            bucket = (keys[i] >> np.uint64(shift)) + np.uint64(1)
+            at = heads[bucket]
+            entries[np.uint64(at)] = (keys[i] << np.uint64(32)) | np.uint64(place)
+            heads[bucket] = at + 1
     return work
 
 
@@ -301,9 +290,9 @@ def probe(
     meetings = np.empty(end, dtype=np.int32)
     for i in range(end):
         meetings[i] = 0
-    met = np.empty(end, dtype=np.int32)
-    lows = np.empty(BUFFER, dtype=np.int64)
-    hits = np.empty(BUFFER, dtype=np.int64)
+    met = np.empty(end + 1, dtype=np.int32)  # one more: what is not wanted is written, and then overwritten
+    lows = np.empty(BUFFER, dtype=np.uint64)
+    hits = np.empty(BUFFER, dtype=np.uint64)
     for place in range(start, end):
         row = rows[place]
         size = sizes[row]
@@ -313,25 +302,25 @@ def probe(
         while at < bounds[place + 1]:
             stop = min(at + BUFFER, bounds[place + 1])
             filled = 0
-            for i in range(at, stop):  # loads that do not wait for each other; most keys have no earlier row
-                bucket = np.int64(keys[i] >> np.uint64(shift))
-                low, high = np.int64(heads[bucket]), np.int64(heads[bucket + 1])
-                lows[filled] = low
-                hits[filled] = i
-                filled += np.int64(low < high and np.int64(entries[low] & PLACE) < place)
-            for slot in range(filled):
+            for i in range(np.uint64(at), np.uint64(stop)):  # no branch: most keys have no earlier row, but which?
+                bucket = keys[i] >> np.uint64(shift)
+                low, high = np.int64(heads[bucket]), np.int64(heads[bucket + np.uint64(1)])
+                lows[np.uint64(filled)] = low
+                hits[np.uint64(filled)] = i
+                filled += np.int64(low < high) & np.int64(np.int64(entries[np.uint64(low)] & PLACE) < place)
+            for slot in range(np.uint64(filled)):
                 key = keys[hits[slot]]
-                low, high = lows[slot], np.int64(heads[np.int64(key >> np.uint64(shift)) + 1])
                 tag = key << np.uint64(32)
-                for entry in range(low, high):
-                    earlier = np.int64(entries[entry] & PLACE)
-                    if earlier >= place:
+                for i in range(lows[slot], np.uint64(heads[(key >> np.uint64(shift)) + np.uint64(1)])):
+                    entry = entries[i]
+                    earlier = entry & PLACE
+                    if earlier >= np.uint64(place):
                         break
-                    if (entries[entry] ^ tag) >> np.uint64(32) != np.uint64(0):
-                        continue
-                    met[partners] = earlier
-                    partners += np.int64(meetings[earlier] == 0)
-                    meetings[earlier] += 1
+                    same = np.int64((entry ^ tag) >> np.uint64(32) == np.uint64(0))
+                    counted = np.int64(meetings[earlier])
+                    met[np.uint64(partners)] = earlier
+                    partners += np.int64(counted == 0) & same
+                    meetings[earlier] = counted + same
             at = stop
         for partner in range(partners):
             earlier = np.int64(met[partner])

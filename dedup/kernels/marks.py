@@ -43,9 +43,9 @@ BUFFER = 512
 
 
 @part
-def part_of(value: np.uint64, part_bits: int) -> int:
+def part_of(value: np.uint64, part_bits: int) -> np.uint64:
     """Return the top `part_bits` bits; they may be none."""
-    return np.int64((value >> np.uint64(1)) >> np.uint64(63 - part_bits))
+    return (value >> np.uint64(1)) >> np.uint64(63 - part_bits)
 
 
 @part
@@ -53,7 +53,7 @@ def pick(values: npt.NDArray[np.uint64], at: int, stop: int, limit: np.uint64, b
     """Write the sampled hashes of ``values[at:stop]`` into `buffer`; return their number."""
     filled = 0
     low = np.uint64(SAMPLES - 1)
-    for i in range(at, stop):
+    for i in range(np.uint64(at), np.uint64(stop)):
         value = values[i]
         buffer[np.uint64(filled)] = value
         filled += np.int64((value & low) < limit)
@@ -104,10 +104,9 @@ def scatter(
             filled = pick(values, at, stop, np.uint64(sample), buffer)
             for i in range(filled):
                 place = part_of(buffer[i], part_bits)
-                entries[np.uint64(cursors[place])] = np.uint32(
-                    (buffer[i] << np.uint64(part_bits)) >> np.uint64(64 - slot_bits)
-                )
-                cursors[place] += 1
+                to = cursors[place]
+                entries[np.uint64(to)] = np.uint32((buffer[i] << np.uint64(part_bits)) >> np.uint64(64 - slot_bits))
+                cursors[place] = to + 1
             at = stop
 
 
@@ -157,7 +156,7 @@ def share_out(
         stop = min(at + BUFFER, end)
         filled = pick(values, at, stop, np.uint64(sample), buffer)
         for i in range(filled):
-            bounds[part_of(buffer[i], part_bits) + 1] += 1
+            bounds[part_of(buffer[i], part_bits) + np.uint64(1)] += 1
         at = stop
     cursors = np.empty(len(bounds), dtype=np.int64)
     cursors[0] = 0
@@ -171,10 +170,10 @@ def share_out(
             filled = pick(values, at, stop, np.uint64(sample), buffer)
             for i in range(filled):
                 place = part_of(buffer[i], part_bits)
-                to = np.uint64(cursors[place])
-                entries[to] = np.uint32((buffer[i] << np.uint64(part_bits)) >> np.uint64(32))
-                owners[to] = row
-                cursors[place] += 1
+                to = cursors[place]
+                entries[np.uint64(to)] = np.uint32((buffer[i] << np.uint64(part_bits)) >> np.uint64(32))
+                owners[np.uint64(to)] = row
+                cursors[place] = to + 1
             at = stop
     return bounds[len(bounds) - 1]
 
@@ -184,8 +183,8 @@ def add_alone(
     entries: npt.NDArray[np.uint32], owners: npt.NDArray[np.uint16], start: int, end: int, alone: npt.NDArray[np.int64]
 ) -> None:
     """Add ``entries[start:end]``, by what `mark` left in them, to the rows of ``alone`` (written) that own them."""
-    for i in range(start, end):
-        alone[owners[np.uint64(i)]] += np.int64(entries[np.uint64(i)])
+    for i in range(np.uint64(start), np.uint64(end)):
+        alone[owners[i]] += np.int64(entries[i])
 
 
 @kernel
@@ -202,16 +201,16 @@ def mark(
     entered once and 0 where it was twice or more.
     """
     for chunk in range(len(starts)):
-        for i in range(starts[chunk, place], starts[chunk, place + 1]):
-            slot = np.uint64(entries[np.uint64(i)] >> np.uint32(shift))
+        for i in range(np.uint64(starts[chunk, place]), np.uint64(starts[chunk, place + 1])):
+            slot = np.uint64(entries[i] >> np.uint32(shift))
             once = np.uint64(1) << ((slot & np.uint64(31)) << np.uint64(1))
             word = table[slot >> np.uint64(5)]
             table[slot >> np.uint64(5)] = word | ((word & once) << np.uint64(1)) | once
     for chunk in range(len(starts)):
-        for i in range(starts[chunk, place], starts[chunk, place + 1]):
-            slot = np.uint64(entries[np.uint64(i)] >> np.uint32(shift))
+        for i in range(np.uint64(starts[chunk, place]), np.uint64(starts[chunk, place + 1])):
+            slot = np.uint64(entries[i] >> np.uint32(shift))
             twice = table[slot >> np.uint64(5)] >> (((slot & np.uint64(31)) << np.uint64(1)) + np.uint64(1))
-            entries[np.uint64(i)] = np.uint32(np.uint64(1) - (twice & np.uint64(1)))
+            entries[i] = np.uint32(np.uint64(1) - (twice & np.uint64(1)))
 
 
 @kernel
@@ -243,8 +242,9 @@ def alone(
             filled = pick(values, at, stop, np.uint64(sample), buffer)
             for i in range(filled):
                 where = part_of(buffer[i], part_bits)
-                total += np.int64(entries[np.uint64(cursors[where])])
-                cursors[where] += 1
+                cursor = cursors[where]
+                total += np.int64(entries[np.uint64(cursor)])
+                cursors[where] = cursor + 1
             at = stop
         stays[place] = total <= spare
 
@@ -282,7 +282,7 @@ def count_alone(
     """Add to ``alone[row]`` (written) the hashes of each row, as for `enter`, that were entered once."""
     low = np.uint64(SAMPLES - 1)
     for row in range(len(alone)):
-        for i in range(offsets[row], offsets[row + 1]):
+        for i in range(np.uint64(offsets[row]), np.uint64(offsets[row + 1])):
             value = values[i]
             if (value & low) < np.uint64(sample) and lowest <= value <= highest:
                 slot = (value - lowest) >> np.uint64(shift)

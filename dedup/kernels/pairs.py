@@ -42,17 +42,55 @@ def required(left_size: int, right_size: int, threshold: float) -> int:
     return shared
 
 
+@part
+def first_from(values: npt.NDArray[np.uint64], first: int, end: int, lowest: np.uint64) -> int:
+    """Return the place of the first of the sorted ``values[first:end]`` that is `lowest` or more; `end` for none."""
+    while first < end:
+        middle = (first + end) // 2
+        if values[middle] < lowest:
+            first = middle + 1
+        else:
+            end = middle
+    return first
+
+
 @kernel
 def shared_hashes(
     values: npt.NDArray[np.uint64], left: int, left_end: int, right: int, right_end: int, needed: int
 ) -> int:
     """Return how many hashes two sorted rows of `values` share; -1 as soon as `needed` is out of reach."""
+    if left == left_end or min(left_end - left, right_end - right) < needed:
+        return -1 if needed > 0 else 0
+    low_end = (left + left_end) // 2
+    high, other_end = low_end, first_from(values, right, right_end, values[low_end])
+    other = other_end
     shared = 0
-    if min(left_end - left, right_end - right) < needed:
-        return -1
+    # a step waits for what the one before has loaded: so the lower and the upper halves are merged side by side
+    while min(low_end - left, other_end - right) >= 4 and min(left_end - high, right_end - other) >= 4:
+        shared += equal4(values, left, right) + equal4(values, high, other)
+        low_last, low_other = values[np.uint64(left + 3)], values[np.uint64(right + 3)]
+        high_last, high_other = values[np.uint64(high + 3)], values[np.uint64(other + 3)]
+        left += 4 * np.int64(low_last <= low_other)
+        right += 4 * np.int64(low_other <= low_last)
+        high += 4 * np.int64(high_last <= high_other)
+        other += 4 * np.int64(high_other <= high_last)
+        if shared + min(low_end - left, other_end - right) + min(left_end - high, right_end - other) < needed:
+            return -1
+    rest = min(left_end - high, right_end - other)
+    shared = merge(values, left, low_end, right, other_end, shared, needed - rest)
+    if shared >= 0:
+        shared = merge(values, high, left_end, other, right_end, shared, needed)
+    return shared
+
+
+@part
+def merge(
+    values: npt.NDArray[np.uint64], left: int, left_end: int, right: int, right_end: int, shared: int, needed: int
+) -> int:
+    """Return `shared` and how many hashes two sorted rows share; -1 as soon as `needed` is out of reach."""
     while left + 4 <= left_end and right + 4 <= right_end:  # blocks of four, each equal pair met once
         shared += equal4(values, left, right)
-        x, y = values[left + 3], values[right + 3]
+        x, y = values[np.uint64(left + 3)], values[np.uint64(right + 3)]
         left += 4 * np.int64(x <= y)
         right += 4 * np.int64(y <= x)
         if shared + min(left_end - left, right_end - right) < needed:

@@ -76,13 +76,13 @@ def windows(
         digest = mix(total)
         values[at] = digest
         at += 1
-    for i in range(start + size, end):
-        total = total * BASE + tokens[i] - tokens[i - size] * power
+    ahead = np.uint64(at - start - size)  # from a window's last token to its place: may be below zero, and wraps
+    for i in range(np.uint64(start + size), np.uint64(max(end, start + size))):
+        total = total * BASE + (tokens[i] - tokens[i - np.uint64(size)] * power)
         value = mix(total)
-        values[np.uint64(at)] = value
+        values[i + ahead] = value
         digest += value
-        at += 1
-    return at, digest
+    return at + max(end - start - size, 0), digest
 
 
 @kernel
