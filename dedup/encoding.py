@@ -125,7 +125,7 @@ def _layout() -> _Layout | None:
 
 def _reads_right(layout: _Layout) -> bool:
     """Try a layout on strings of all kinds."""
-    texts = ["".join(["x", character] * count) for character in (*SAMPLES, "\ud800") for count in (1, 2, 9, 40)]
+    texts = ["".join(["x", character] * count) for character in (*SAMPLES, "\ud800") for count in (1, 2, 9, 90)]
     wanted = [text.encode("utf-8", "surrogatepass") for text in texts]
     room, ends = np.empty(4 * sum(map(len, texts)), dtype=np.uint8), np.empty(len(texts), dtype=np.int64)
     return (

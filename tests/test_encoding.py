@@ -64,10 +64,23 @@ def test_strings_of_any_origin(texts: list[str]) -> None:
 @pytest.mark.parametrize(
     "character", ["a", "\u00e9", "\u07ff", "\u0800", "\uffff", "\U00010000", "\U0010ffff", "\ud800"]
 )
-@pytest.mark.parametrize("length", [0, 1, 7, 8, 9, 15, 16, 17, 63, 64, 65])
+@pytest.mark.parametrize("length", [0, 1, 3, 4, 5, 15, 16, 17, 62, 63, 64, 65, 127, 128, 131])
 def test_lengths_round_those_that_are_looked_at_together(character: str, length: int) -> None:
     """A character among ASCII at each place of a run."""
     texts = ["x" * place + character + "y" * (length - place) for place in range(length + 1)]
+    assert encoded(texts) == expected(texts)
+
+
+@pytest.mark.parametrize("character", ["\u00e9", "\u4e2d", "\U0001f600"])
+@pytest.mark.parametrize("others", range(20))
+def test_few_and_many_among_those_that_are_looked_at_together(character: str, others: int) -> None:
+    """Some characters among 64 that are no ASCII: on their own, in a row, at the end, again and again."""
+    texts = [
+        character * others + "x" * (64 - others),
+        "x" * (64 - others) + character * others,
+        ("xyz" + character) * others + "x" * 90,
+        ("x" * 50 + character * others) * 9,
+    ]
     assert encoded(texts) == expected(texts)
 
 

@@ -19,9 +19,13 @@ import numpy.typing as npt
 
 from dedup.kernels import kernel, part
 from dedup.kernels.tokens import encode
+from dedup.kernels.words import LANES, bit_count, narrow, trailing_zeros
 
-RUN = 8
-"""Characters that are looked at together: all ASCII, or one at a time."""
+RUN = 4
+"""Characters that are written one by one where one is no ASCII: the next ones often are none either."""
+
+MANY = 12
+"""Characters among `LANES` that are no ASCII, from which on all of these are written one by one."""
 
 ASCII, LATIN, WIDE, WIDEST = range(4)
 """Kinds of strings: places in `states`."""
@@ -51,6 +55,17 @@ def spell_some(points: npt.NDArray[Any], at: np.uint64, stop: np.uint64, out: np
 def spell(points: npt.NDArray[Any], start: int, size: int, out: npt.NDArray[np.uint8], to: int) -> int:
     """Write the code points ``points[start:start + size]`` as UTF-8 into `out` from `to` on; return the next place."""
     at, end = np.uint64(start), np.uint64(start + size)
+    while at + np.uint64(LANES) <= end:
+        others = narrow(points, at, out, to)
+        plain, count = trailing_zeros(others), np.uint64(RUN)
+        if bit_count(others) >= np.uint64(MANY):
+            plain, count = np.int64(0), np.uint64(LANES)
+        to += plain
+        at += np.uint64(plain)
+        if plain < LANES:
+            stop = min(at + count, end)
+            to = spell_some(points, at, stop, out, to)
+            at = stop
     while at + np.uint64(RUN) <= end:
         bits = np.uint32(0)
         for i in range(RUN):

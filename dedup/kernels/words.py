@@ -101,6 +101,26 @@ def classify(typingctx: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
 
 
 @intrinsic
+def narrow(typingctx: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
+    """Write the low bytes of 64 unsigned integers of `source` from `at` into `target` from `to` (no bounds check).
+
+    Returns a uint64 mask, bit i for integer i: those that are no ASCII.
+    """
+    width = source.dtype.bitwidth
+    wide = ir.VectorType(ir.IntType(width), LANES)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        read = _pointer(context, builder, signature.args[0], args[0], args[1])
+        write = _pointer(context, builder, signature.args[2], args[2], args[3])
+        points = builder.load(builder.bitcast(read, wide.as_pointer()), align=width // 8)
+        low = points if width == U8.width else builder.trunc(points, VECTOR)
+        builder.store(low, builder.bitcast(write, VECTOR.as_pointer()), align=1)
+        return builder.bitcast(builder.icmp_unsigned(">", points, ir.Constant(wide, [0x7F] * LANES)), U64)
+
+    return types.uint64(source, types.intp, target, types.intp), codegen
+
+
+@intrinsic
 def equal4(typingctx: Any, values: Any, left: Any, right: Any) -> Any:
     """Return how many pairs of ``values[left:left + 4]`` and ``values[right:right + 4]`` are equal (no bounds check).
 
