@@ -37,6 +37,10 @@ class Pool(Generic[Item]):
     def __len__(self) -> int:
         return self._size
 
+    def tail(self, size: int) -> npt.NDArray[Item] | None:
+        """Return the room for `size` rows behind the last, None where there is less: `append` need not copy from it."""
+        return self._array[self._size : self._size + size] if self._size + size <= len(self._array) else None
+
     def append(self, values: npt.NDArray[Item], share: float) -> None:
         """Append `values`, with which `share` (0 to 1) of everything has come in."""
         end = self._size + len(values)
@@ -45,7 +49,9 @@ class Pool(Generic[Item]):
             grown = np.empty(max(end + 1024, min(forecast, 64 * end)), dtype=self._array.dtype)
             grown[: self._size] = self._array[: self._size]
             self._array = grown
-        self._array[self._size : end] = values
+        room = self._array[self._size : end]
+        if values.ctypes.data != room.ctypes.data:  # else it was written to `tail`
+            room[:] = values
         self._size = end
 
     def array(self) -> npt.NDArray[Item]:

@@ -112,14 +112,22 @@ def sketches(
     *,
     paragraphs: bool,
     threads: int,
+    pool: Pool[np.uint64] | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Sketch]:
-    """Yield what each block of `texts` gives, in order. Its hashes may be overwritten once the next is asked for."""
+    """Yield what each block of `texts` gives, in order. Its hashes may be overwritten once the next is asked for.
+
+    One thread writes them to the end of `pool` where that has room, so that they can be appended without a copy.
+    """
     spare, folding = Spare(), Spare()
+
+    def room(size: int) -> npt.NDArray[np.uint64]:
+        tail = pool.tail(size) if pool is not None and threads == 1 else None
+        return spare.take(size) if tail is None else tail
 
     def work(load: Callable[[], Block]) -> Sketch:
         block = load()
-        sketch = sketch_block(block, shingle, paragraphs=paragraphs, room=spare.take, spare=folding)
+        sketch = sketch_block(block, shingle, paragraphs=paragraphs, room=room, spare=folding)
         block.release()
         return sketch
 
@@ -151,7 +159,8 @@ def read_units(
     places: list[npt.NDArray[np.int64]] = []
     filled: list[npt.NDArray[np.bool_]] = []
     done, count, about = 0, 0, texts.about()
-    for part in sketches(texts, shingle, paragraphs=paragraphs, threads=threads, progress=progress):
+    pool = hashes if choose is None else None
+    for part in sketches(texts, shingle, paragraphs=paragraphs, threads=threads, pool=pool, progress=progress):
         done += part.texts
         digests.append(part.digests)
         places.append(part.places)

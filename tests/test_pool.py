@@ -29,6 +29,34 @@ def test_a_pool_holds_what_was_appended(parts: list[list[int]], data: st.DataObj
         assert "uint64" == dtypes(pool.array())
 
 
+@given(blocks, st.data())
+def test_what_is_written_to_the_tail_need_not_be_copied(parts: list[list[int]], data: st.DataObject) -> None:
+    """Rows written to the room behind the last, more or less of it than was asked for, or elsewhere: the same rows."""
+    pool = Pool(np.uint64)
+    whole: list[int] = []
+    for part in parts:
+        tail = pool.tail(len(part) + data.draw(st.integers(0, 40)))
+        values = np.array(part, dtype=np.uint64)
+        if tail is not None and data.draw(st.booleans()):
+            tail[: len(part)] = values
+            tail[len(part) :] = 7
+            values = tail[: len(part)]
+        pool.append(values, data.draw(shares))
+        whole += part
+        assert whole == pool.array().tolist()
+
+
+def test_a_tail_is_no_larger_than_its_pool() -> None:
+    """None where the rows would have to move, and the room itself where they need not."""
+    pool = Pool(np.uint64)
+    assert pool.tail(1) is None
+    pool.append(np.arange(10, dtype=np.uint64), 1.0)
+    tail = pool.tail(500)
+    assert tail is not None
+    assert tail.ctypes.data == pool.array().ctypes.data + 80
+    assert pool.tail(1 << 20) is None
+
+
 @pytest.mark.parametrize("size", [1, 100, 1023, 1024, 1025, 5000])
 def test_a_good_forecast_moves_nothing(size: int) -> None:
     """With the true share of each block the rows stay where they are from the first block on."""
