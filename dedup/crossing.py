@@ -19,9 +19,9 @@ import numpy.typing as npt
 
 from dedup.blocks import map_blocks, slices, stretches
 from dedup.errors import ParameterError
-from dedup.join import build_index
 from dedup.marks import bits_for, least
 from dedup.pairs import METRICS, Pairs, no_pairs
+from dedup.prefixes import Counters, Index, Keys, build_index, take_prefixes
 from dedup.units import Units
 
 __all__ = ["MOST_PAIRS", "join_across", "side_table"]
@@ -45,14 +45,6 @@ class _Side(NamedTuple):
     def take(self, places: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> _Side:
         """Return some of the rows."""
         return _Side(self.rows[places], self.starts[places], self.alone[places], self.counters)
-
-
-class _Index(NamedTuple):
-    """Keys of some rows in buckets by their top bits (`dedup.join.build_index`)."""
-
-    shift: int
-    heads: npt.NDArray[np.int32]
-    entries: npt.NDArray[np.uint64]
 
 
 def join_across(
@@ -91,9 +83,9 @@ def join_across(
     parts = [no_pairs()]
     total, limit = 0, MOST_PAIRS if most is None else min(most, MOST_PAIRS)
     for probes, indexed, which in rounds:
-        bounds, keys = _prefixes(units, lefts, probes, threads)
-        index = _Index(*build_index(*_prefixes(units, rights, indexed, threads))[:3])
-        for part in _probe(units, lefts.rows, bounds, keys, rights.rows, index, threshold, kind, which, threads):
+        probed = _prefixes(units, lefts, probes, threads)
+        index, _ = build_index(_prefixes(units, rights, indexed, threads))
+        for part in _probe(units, lefts.rows, probed, rights.rows, index, threshold, kind, which, threads):
             parts.append(part)
             total += len(part.left)
             if total > limit:
@@ -185,35 +177,18 @@ def _read_counters(
     return _Side(rows, starts, alone, counters)
 
 
-def _prefixes(
-    units: Units, side: _Side, lengths: npt.NDArray[np.int64], threads: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
-    """Return the first hashes of each row in the common order, less those that prove nothing: bounds and keys."""
-    from dedup.kernels.join import prefixes
-
-    bounds = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(lengths)))
-    keys = np.empty(bounds[-1], dtype=np.uint64)
-
-    def work(part: slice) -> None:
-        own = bounds[part.start : part.stop + 1]
-        rows = side.rows[part]
-        room = np.empty(own[-1] - own[0] + 1, dtype=np.uint64)
-        counted = (units.sizes[rows], side.starts[part], side.counters)
-        prefixes(units.hashes, units.offsets, rows, *counted, own - own[0], room)
-        keys[own[0] : own[-1]] = room[:-1]
-
-    for _ in map_blocks(work, slices(len(lengths)), threads):
-        pass
-    return bounds, keys
+def _prefixes(units: Units, side: _Side, lengths: npt.NDArray[np.int64], threads: int) -> Keys:
+    """Return the first hashes of each row in the common order, less those that prove nothing."""
+    counters = Counters(units.sizes[side.rows], side.starts, side.counters)
+    return take_prefixes(units, side.rows, counters, (lengths, np.zeros_like(lengths)), threads)[0]
 
 
 def _probe(
     units: Units,
     left: npt.NDArray[np.int64],
-    bounds: npt.NDArray[np.int64],
-    keys: npt.NDArray[np.uint64],
+    probed: Keys,
     right: npt.NDArray[np.int64],
-    index: _Index,
+    index: Index,
     threshold: float,
     kind: int,
     which: int,
@@ -226,7 +201,7 @@ def _probe(
 
     def work(part: slice) -> Pairs:
         found, total, _ = kernels.probe_across(
-            *sets, left, part.start, part.stop, keys, bounds, right, *index, threshold, kind, which
+            *sets, left, part.start, part.stop, probed.keys, probed.bounds, right, *index, threshold, kind, which
         )
         return Pairs(*(found[:total, column].copy() for column in range(3)))
 

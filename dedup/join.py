@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,14 +23,15 @@ from dedup.clusters import BIG_CLUSTER, rank_by_size
 from dedup.families import Prefixes, stand_for
 from dedup.marks import bits_for, least, mostly_shared, sample_for, seen_twice
 from dedup.pairs import METRICS, Pairs, no_pairs
+from dedup.prefixes import Counters, build_index, take_prefixes
 from dedup.units import Units
 
-__all__ = ["Joined", "build_index", "join"]
+__all__ = ["Joined", "join"]
 
 ROUNDS = 3
 """Times that counters thin out the survivors, at most."""
 
-WORTH = 0.9
+WORTH = 0.75
 """A further round is made where the last one left fewer than this share."""
 
 COMMON_WORK = 1.0
@@ -107,7 +108,7 @@ def join(
     if index.crowded(LONG_LISTS):
         sizes = units.sizes[index.rows]
         keys = np.maximum(sizes - counted.alone[order] - least(sizes, threshold) // 2, 0).sum()
-        if keys <= DEEPER * index.index_bounds[-1]:
+        if keys <= DEEPER * len(index.indexed.keys):
             del index
             index = _Index(units, counted, order, threshold, kind, threads, by_size=True, deep=True)
     pairs, more = _probe(units, index, threads, progress)
@@ -211,52 +212,14 @@ class _Index:
         lengths = np.empty((4, len(order)), dtype=np.int64)
         kernels.prefix_lengths(units.sizes, self.rows, counted.alone, threshold, kind, by_size, deep, *lengths)
         self.unprobed, self.unindexed = lengths[2:]
-        self.bounds, self.keys = _prefixes(units, counted, lengths[0], threads)
-        self.index_bounds, self.index_keys = _prefixes(units, counted, lengths[1], threads)
+        counters = Counters(counted.below, counted.starts, counted.counters)
+        self.probed, self.indexed = take_prefixes(units, self.rows, counters, (lengths[0], lengths[1]), threads)
         if by_size:
-            self.shift, self.heads, self.entries, self.work = build_index(self.index_bounds, self.index_keys)
-            self.index_keys = self.index_keys[:0]
+            self.buckets, self.work = build_index(self.indexed)
 
     def crowded(self, limit: float) -> bool:
         """Return whether an entry meets more than `limit` entries of its bucket, on average."""
-        return self.work > limit * max(int(self.index_bounds[-1]), 1)
-
-
-def build_index(
-    bounds: npt.NDArray[np.int64], keys: npt.NDArray[np.uint64]
-) -> tuple[int, npt.NDArray[np.int32], npt.NDArray[np.uint64], float]:
-    """Return the shift that leads to a key's bucket, heads, entries, and the work that the buckets make of each other.
-
-    Row i has the keys ``keys[bounds[i]:bounds[i + 1]]``; see `dedup.kernels.join.build_index`.
-    """
-    from dedup.kernels import join as kernels
-
-    bits = bits_for(len(keys))
-    places: Any = np.int32 if len(keys) < 1 << 31 else np.int64  # half the width takes half the cache
-    heads = np.zeros((1 << bits) + 2, dtype=places)
-    entries = np.empty(len(keys) + 1, dtype=np.uint64)  # a probe may look at one behind the last, and forgets it
-    work = kernels.build_index(keys, bounds, 64 - bits, heads, entries)
-    return 64 - bits, heads, entries, work
-
-
-def _prefixes(
-    units: Units, counted: _Counted, lengths: npt.NDArray[np.int64], threads: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
-    from dedup.kernels import join as kernels
-
-    bounds = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(lengths)))
-    keys = np.empty(bounds[-1], dtype=np.uint64)
-
-    def work(part: slice) -> None:
-        rows, below, starts = counted.rows[part], counted.below[part], counted.starts[part]
-        own = bounds[part.start : part.stop + 1]
-        room = np.empty(own[-1] - own[0] + 1, dtype=np.uint64)
-        kernels.prefixes(units.hashes, units.offsets, rows, below, starts, counted.counters, own - own[0], room)
-        keys[own[0] : own[-1]] = room[:-1]
-
-    for _ in map_blocks(work, slices(len(lengths)), threads):
-        pass
-    return bounds, keys
+        return self.work > limit * max(len(self.indexed.keys), 1)
 
 
 def _probe(units: Units, index: _Index, threads: int, progress: Callable[[int], None]) -> tuple[Pairs, int]:
@@ -271,13 +234,11 @@ def _probe(units: Units, index: _Index, threads: int, progress: Callable[[int], 
             index.rows,
             part.start,
             part.stop,
-            index.keys,
-            index.bounds,
+            index.probed.keys,
+            index.probed.bounds,
             index.unprobed,
             index.unindexed,
-            index.shift,
-            index.heads,
-            index.entries,
+            *index.buckets,
             index.threshold,
             index.kind,
         )
@@ -317,7 +278,8 @@ def _stars_first(
         rank = rank_by_size(rank, units)  # as in the stars: the larger text always comes first
     order = np.argsort(rank[counted.rows], kind="stable")
     index = _Index(units, counted, order, threshold, kind, threads, by_size=False, deep=True)
-    prefixes = Prefixes(index.keys, index.bounds, index.index_keys, index.index_bounds, index.unprobed, index.unindexed)
+    probed, indexed = index.probed, index.indexed
+    prefixes = Prefixes(probed.keys, probed.bounds, indexed.keys, indexed.bounds, index.unprobed, index.unindexed)
     stars = stand_for(units, index.rows, prefixes, threshold, kind, threads, progress)
     members = np.bincount(stars.group, weights=copies[index.rows], minlength=len(stars.best))
     crowded = members[stars.group] > BIG_CLUSTER

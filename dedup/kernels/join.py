@@ -183,16 +183,19 @@ def prefixes(
     counters: npt.NDArray[np.uint8],
     bounds: npt.NDArray[np.int64],
     keys: npt.NDArray[np.uint64],
+    other_bounds: npt.NDArray[np.int64],
+    other_keys: npt.NDArray[np.uint64],
 ) -> None:
-    """Write the first hashes of each row in the common order, less those that stand alone.
+    """Write two prefixes of each row: its first hashes in the common order, less those that stand alone.
 
-    Row i of `rows` gets ``keys[bounds[i]:bounds[i + 1]]``; `keys` has room for one more. `below`, `starts` and
-    `counters` as in `read_counters`.
+    Row i of `rows` gets ``keys[bounds[i]:bounds[i + 1]]``, and the same of `other_keys`; both have room for one more.
+    `below`, `starts` and `counters` as in `read_counters`.
     """
     histogram = np.empty(CLASSES, dtype=np.int64)
     for place in range(len(rows)):
         at, end = bounds[place], bounds[place + 1]
-        if at == end:
+        other_at, other_end = other_bounds[place], other_bounds[place + 1]
+        if at == end and other_at == other_end:
             continue
         for i in range(CLASSES):
             histogram[i] = 0
@@ -200,17 +203,23 @@ def prefixes(
         for i in range(counted):
             histogram[counters[start + i]] += 1
         last, ties = last_class(histogram, end - at)
+        other_last, other_ties = last_class(histogram, other_end - other_at)
         for i in range(counted):  # no branch: what is not wanted is overwritten by the next
-            counter = np.int64(counters[start + i])
+            value, counter = values[first + i], np.int64(counters[start + i])
+            several = np.int64(counter > 1)
             tie = np.int64(counter == last) & np.int64(ties > 0)
             ties -= tie
-            keys[np.uint64(at)] = values[first + i]
-            at += (np.int64(counter > 1) & np.int64(counter < last)) | tie
-        i = np.int64(first + counted)
-        while at < end:
-            keys[at] = values[i]
-            at += 1
-            i += 1
+            keys[np.uint64(at)] = value
+            at += (several & np.int64(counter < last)) | tie
+            tie = np.int64(counter == other_last) & np.int64(other_ties > 0)
+            other_ties -= tie
+            other_keys[np.uint64(other_at)] = value
+            other_at += (several & np.int64(counter < other_last)) | tie
+        behind = np.int64(first + counted)  # hashes without a counter come last
+        for i in range(end - at):
+            keys[at + i] = values[behind + i]
+        for i in range(other_end - other_at):
+            other_keys[other_at + i] = values[behind + i]
 
 
 @part

@@ -1,0 +1,84 @@
+"""Prefixes: the first hashes of each row in the common order of a join, and the index over them.
+
+Two sets that share enough hashes share one within their prefixes (`dedup.kernels.join`): so one side's are indexed, the
+other's looked up, and no other hash is.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import map_blocks, slices
+from dedup.marks import bits_for
+from dedup.units import Units
+
+__all__ = ["Counters", "Index", "Keys", "build_index", "take_prefixes"]
+
+
+class Counters(NamedTuple):
+    """In how many rows the first hashes of some rows stand, those of row i from ``starts[i]`` on, ``below[i]`` of them.
+
+    1 is for a hash that proves nothing; see `dedup.kernels.join.read_counters`. uint8; `starts` and `below` are int64.
+    """
+
+    below: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    values: npt.NDArray[np.uint8]
+
+
+class Keys(NamedTuple):
+    """Hashes of some rows: row i has ``keys[bounds[i]:bounds[i + 1]]``, uint64."""
+
+    bounds: npt.NDArray[np.int64]
+    keys: npt.NDArray[np.uint64]
+
+
+class Index(NamedTuple):
+    """Keys of some rows in buckets by their top bits: see `dedup.kernels.join.build_index`."""
+
+    shift: int
+    heads: npt.NDArray[np.int32]
+    entries: npt.NDArray[np.uint64]
+
+
+def take_prefixes(
+    units: Units,
+    rows: npt.NDArray[np.int64],
+    counters: Counters,
+    lengths: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    threads: int,
+) -> tuple[Keys, Keys]:
+    """Return two prefixes of each row, of so many hashes (none that stands alone): what to look up, what to index."""
+    from dedup.kernels.join import prefixes
+
+    bounds = [np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(count))) for count in lengths]
+    found = tuple(Keys(places, np.empty(places[-1], dtype=np.uint64)) for places in bounds)
+
+    def work(part: slice) -> None:
+        below, starts = counters.below[part], counters.starts[part]
+        own = [places[part.start : part.stop + 1] for places in bounds]
+        rooms = [np.empty(places[-1] - places[0] + 1, dtype=np.uint64) for places in own]
+        (first, second), (room, other) = (places - places[0] for places in own), rooms
+        prefixes(units.hashes, units.offsets, rows[part], below, starts, counters.values, first, room, second, other)
+        for (_, keys), places, written in zip(found, own, rooms, strict=True):
+            keys[places[0] : places[-1]] = written[:-1]
+
+    for _ in map_blocks(work, slices(len(rows)), threads):
+        pass
+    return found[0], found[1]
+
+
+def build_index(keys: Keys) -> tuple[Index, float]:
+    """Return the index of some rows' keys, and the work that its buckets make of each other."""
+    from dedup.kernels import join as kernels
+
+    count = len(keys.keys)
+    bits = bits_for(count)
+    places: Any = np.int32 if count < 1 << 31 else np.int64  # half the width takes half the cache
+    heads = np.zeros((1 << bits) + 2, dtype=places)
+    entries = np.empty(count + 1, dtype=np.uint64)  # a probe may look at one behind the last, and forgets it
+    work = kernels.build_index(keys.keys, keys.bounds, 64 - bits, heads, entries)
+    return Index(64 - bits, heads, entries), work
