@@ -33,6 +33,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dedup.arrays import sorted_unique
 from dedup.background import Background
 from dedup.errors import ParameterError
 
@@ -211,12 +212,12 @@ def find_buckets(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]) -> 
             else:
                 packed.append(kernels.bucket_pairs(group, bounds))
         if sum(map(len, packed)) > PAIRS_HELD:
-            packed = [np.unique(np.concatenate(packed))]
+            packed = [sorted_unique(np.concatenate(packed))]
             if len(packed[0]) > most:
                 return None
         if LEADERS * sum(map(len, members)) > most:
             return None
-    pairs = np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *packed]))
+    pairs = sorted_unique(np.concatenate([np.empty(0, dtype=np.uint64), *packed]))
     split = np.column_stack((pairs >> np.uint64(32), pairs & np.uint64(0xFFFFFFFF))).astype(np.int64)
     none = np.empty(0, dtype=np.int64)
     bounds = np.cumsum(np.concatenate([np.zeros(1, dtype=np.int64), *sizes]))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.arrays import sorted_unique
 from dedup.columns import Texts
 from dedup.errors import ParameterError
 from dedup.listing import MOST_PAIRS
@@ -153,13 +154,13 @@ class Matches:
     @cached_property
     def matched(self) -> pa.Array:
         """The ids of the texts that are in a pair, or have a paragraph that is, in input order (Arrow array)."""
-        return self._sides.left.ids_at(np.unique(self._units.places[np.flatnonzero(self._in_pairs), 0]))
+        return self._sides.left.ids_at(sorted_unique(self._units.places[np.flatnonzero(self._in_pairs), 0]))
 
     @cached_property
     def summary(self) -> MatchSummary:
         """What the search did, in numbers (see `MatchSummary`)."""
         left, right = len(self._sides.left), len(self._sides.right)
-        full = np.unique(self._units.places[self._units.full, 0])
+        full = sorted_unique(self._units.places[self._units.full, 0])
         full_left = int(np.count_nonzero(full < left))
         paragraphs = self._run.unit == "paragraph"
         found = self._found
@@ -178,7 +179,7 @@ class Matches:
             pairs=int(self._products.sum()),
             matched=len(self.matched),
             passages=None if found is None else len(found.left),
-            quoting=None if found is None else len(np.unique(found.left)),
+            quoting=None if found is None else len(sorted_unique(found.left)),
             closest=self._closest_ids,
             warnings=self._warnings(full_left, len(full) - full_left),
         )
@@ -257,7 +258,7 @@ class Matches:
         texts = self._sides.left
         rows = [texts.original(row) for row in range(len(texts))]
         bounds = np.searchsorted(found.left, np.arange(len(texts) + 1))
-        for row in np.unique(found.left).tolist():
+        for row in sorted_unique(found.left).tolist():
             part = slice(bounds[row], bounds[row + 1])
             rows[row] = without(texts[row], found.left_start[part].tolist(), found.left_end[part].tolist())
         return replace_texts(data, rows, self._run.column)
@@ -266,7 +267,7 @@ class Matches:
         texts, stays, places = self._sides.left, ~self._in_pairs, self._units.places[: self._lefts]
         bounds = np.searchsorted(places[:, 0], np.arange(len(texts) + 1))
         rows = [texts.original(row) for row in range(len(texts))]
-        for row in np.unique(places[~stays, 0]).tolist():
+        for row in sorted_unique(places[~stays, 0]).tolist():
             part = slice(bounds[row], bounds[row + 1])
             rows[row] = cut_paragraphs(texts[row], places[part, 2:], stays[part])
         return replace_texts(data, rows, self._run.column)

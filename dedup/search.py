@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.arrays import sorted_unique
 from dedup.background import sample_background
 from dedup.blocks import map_blocks
 from dedup.clusters import Stars, check_keep, find_stars, rank_by_size, rank_units
@@ -138,7 +139,7 @@ def search(
     stages.stage("exact copies", 1)
     rank = rank_units(question.keep, len(units), lengths, keys)
     representatives = units.representatives(rank)
-    copied = np.unique(representatives[representatives != np.arange(len(units))])
+    copied = sorted_unique(representatives[representatives != np.arange(len(units))])
     leading = units.held[representatives[units.held] == units.held]
     copies = np.bincount(representatives, minlength=len(units))
     bands, large = None, np.empty(0, dtype=np.int64)
@@ -172,7 +173,7 @@ def search(
     units.hashes = np.empty(0, dtype=np.uint64)
     crowded = leading if bands is not None else None  # the pairs of these do not count for the recall of the bands
     if buckets is not None:
-        crowded = np.unique(buckets.members)
+        crowded = sorted_unique(buckets.members)
     large_buckets = 0 if buckets is None else len(buckets)
     return Found(representatives, rank, pairs, stars, bands, large_buckets, crowded, closest, large)
 
@@ -210,7 +211,7 @@ def _collide(
     buckets = find_buckets(keys, leading)
     if buckets is None:
         return None
-    units.prepare(np.unique(np.concatenate((buckets.pairs.ravel(), buckets.members))), threads)
+    units.prepare(sorted_unique(np.concatenate((buckets.pairs.ravel(), buckets.members))), threads)
     report = stages.stage("verify", len(buckets.pairs))
     return verify(units, buckets.pairs, threshold, threads, report), buckets
 

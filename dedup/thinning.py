@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.arrays import sorted_unique
 from dedup.blocks import map_blocks
 from dedup.marks import SLOTS, bits_for, least, sample_for
 from dedup.pool import Pool, Spare
@@ -166,7 +167,7 @@ def read_thinned(
         np.full(len(sizes), -1, dtype=np.int64),
         sizes > 0,
     )
-    documents = np.unique(units.places[stays, 0])
+    documents = sorted_unique(units.places[stays, 0])
     again = sketches(
         texts.some(documents),
         shingle,
