@@ -103,7 +103,7 @@ def seen_twice(
         kernels.scatter(*hashes, chunks[chunk], sample, part_bits, slot_bits, starts[chunk, :-1].copy(), entries)
 
     def mark(part: int) -> None:
-        kernels.mark(entries, starts, part, 0, np.zeros(1 << max(slot_bits - 5, 0), dtype=np.uint64))
+        kernels.mark(entries, starts, part, 0, 0, np.zeros(1 << max(slot_bits - 5, 0), dtype=np.uint64))
 
     def alone(chunk: int) -> npt.NDArray[np.int64]:
         own = chunks[chunk]

@@ -2,14 +2,14 @@
 
 Nearly all texts of most collections have no partner. Their hashes need not be kept until that is known: what the
 seen-twice table looks at (`dedup.marks`) is a part of the hash space and half of each hash. So the texts are read once,
-6 bytes are noted of each sampled hash, and those that may have a partner are read again. In plain Python::
+4 bytes are noted of each sampled hash, and those that may have a partner are read again. In plain Python::
 
     noted = [[(h >> shift, row) for h in hashes(row) if sampled(h)] for row in rows]
     twice = slots that stand twice in noted
     kept = [row for row in rows if slots of row that are not in twice <= what row may miss]
     units = {row: hashes(row) for row in kept}                                     # the second reading
 
-Memory: 2.3 bytes of each shingle at a threshold of 0.8, beside 8 of those that are kept, instead of 9.5 of each. To
+Memory: 1.5 bytes of each shingle at a threshold of 0.8, beside 8 of those that are kept, instead of 9.5 of each. To
 touch memory for the first time costs as much as to read texts, so this is faster too, unless most texts stay.
 """
 
@@ -39,12 +39,12 @@ MOST_SAMPLED = 0.5
 """Share of the hash space that is looked at; where it is more, it is as well to hold the hashes."""
 
 PART_BITS = 8
-"""There are 256 parts: a block has some hundred entries in each, and of a table of 10^9 slots a part fits the cache."""
+"""There are 256 parts: a block has some hundred notes in each, and of a table of 10^9 slots a part fits the cache."""
 
 GROUP = 1 << 16
-"""Rows of a block that are noted together: their numbers take two bytes."""
+"""Rows of a block that are noted together, at most."""
 
-ENTRY_BITS = 32
+NOTE_BITS = 32
 
 
 def pays(texts: Texts, threshold: float, *, whole: bool) -> bool:
@@ -57,11 +57,11 @@ def pays(texts: Texts, threshold: float, *, whole: bool) -> bool:
 
 
 class _Noted(NamedTuple):
-    """What is noted of some rows: in part p of the hash space ``entries[bounds[p]:bounds[p + 1]]``, of these owners."""
+    """The notes of some rows, part by part (`dedup.kernels.marks.share_out`)."""
 
     bounds: npt.NDArray[np.int64]
-    entries: npt.NDArray[np.uint32]
-    owners: npt.NDArray[np.uint16]
+    pages: npt.NDArray[np.int32]
+    notes: npt.NDArray[np.uint32]
 
 
 class _Notes:
@@ -69,10 +69,10 @@ class _Notes:
 
     def __init__(self, sample: int) -> None:
         self._sample = sample
-        self._spares = Spare(), Spare()
-        self._entries: Pool[np.uint32] = Pool(np.uint32)
-        self._owners: Pool[np.uint16] = Pool(np.uint16)
+        self._spare = Spare()
+        self._notes: Pool[np.uint32] = Pool(np.uint32)
         self._bounds: list[npt.NDArray[np.int64]] = []
+        self._pages: list[npt.NDArray[np.int32]] = []
         self._rows: list[int] = []
 
     def take(self, sketch: Sketch) -> list[_Noted]:
@@ -82,38 +82,37 @@ class _Notes:
         noted = []
         for first in range(0, len(sketch.offsets) - 1, GROUP):
             offsets = sketch.offsets[first : first + GROUP + 1]
-            room = int(offsets[-1] - offsets[0])
             bounds = np.empty((1 << PART_BITS) + 1, dtype=np.int64)
-            entries = self._spares[0].take(room, np.uint32)
-            owners = self._spares[1].take(room, np.uint16)
-            count = kernels.share_out(sketch.hashes, offsets, self._sample, PART_BITS, bounds, entries, owners)
-            noted.append(_Noted(bounds, entries[:count], owners[:count]))
+            pages = np.empty(((len(offsets) - 2) // kernels.PAGE + 1, 1 << PART_BITS), dtype=np.int32)
+            notes = self._spare.take(int(offsets[-1] - offsets[0]), np.uint32)
+            count = kernels.share_out(sketch.hashes, offsets, self._sample, PART_BITS, bounds, pages, notes)
+            noted.append(_Noted(bounds, pages, notes[:count]))
         return noted
 
     def add(self, noted: list[_Noted], sizes: npt.NDArray[np.int64], share: float) -> None:
         """Add the notes of a block with rows of these `sizes`, with which `share` of all has come in."""
-        for number, (bounds, entries, owners) in enumerate(noted):
-            self._bounds.append(bounds + len(self._entries))
+        for number, (bounds, pages, notes) in enumerate(noted):
+            self._bounds.append(bounds + len(self._notes))
+            self._pages.append(pages)
             self._rows.append(min(len(sizes) - number * GROUP, GROUP))
-            self._entries.append(entries, share)
-            self._owners.append(owners, share)
-            self._spares[0].give(entries)
-            self._spares[1].give(owners)
+            self._notes.append(notes, share)
+            self._spare.give(notes)
 
     def alone(self, threads: int, progress: Callable[[int], None]) -> npt.NDArray[np.int64]:
         """Return how many hashes of each row stand in no other, as far as the table tells; to be asked once."""
         from dedup.kernels import marks as kernels
 
         bounds = np.array(self._bounds, dtype=np.int64).reshape(-1, (1 << PART_BITS) + 1)
-        entries, owners = self._entries.array(), self._owners.array()
-        slot_bits = min(max(bits_for(SLOTS * len(entries)) - PART_BITS, 5), ENTRY_BITS)
+        notes = self._notes.array()
+        slot_bits = min(max(bits_for(SLOTS * len(notes)) - PART_BITS, 5), NOTE_BITS - kernels.ROW_BITS)
 
         def mark(part: int) -> None:
-            kernels.mark(entries, bounds, part, ENTRY_BITS - slot_bits, np.zeros(1 << (slot_bits - 5), dtype=np.uint64))
+            table = np.zeros(1 << (slot_bits - 5), dtype=np.uint64)
+            kernels.mark(notes, bounds, part, NOTE_BITS - slot_bits, kernels.ROW_BITS, table)
 
         def count(group: int) -> npt.NDArray[np.int64]:
             alone = np.zeros(self._rows[group], dtype=np.int64)
-            kernels.add_alone(entries, owners, bounds[group, 0], bounds[group, -1], alone)
+            kernels.add_alone(notes, bounds[group], self._pages[group], alone)
             return alone
 
         for part, _ in enumerate(map_blocks(mark, range(1 << PART_BITS), threads), start=1):
@@ -122,8 +121,8 @@ class _Notes:
 
     def room(self, size: int) -> npt.NDArray[np.uint64]:
         """Return an array for so many hashes, in the memory of the notes, which are over."""
-        self._owners = Pool(np.uint16)
-        return self._entries.reuse(size, np.uint64)
+        self._pages = []
+        return self._notes.reuse(size, np.uint64)
 
 
 def read_thinned(

@@ -99,27 +99,31 @@ def test_lsh_over_what_is_left(texts: list[str]) -> None:
     assert len(every - some) <= 1
 
 
-@given(ROWS, st.integers(1, kernels.SAMPLES), st.integers(0, 4))
-def test_share_out_and_add_alone(rows: list[list[int]], sample: int, part_bits: int) -> None:
-    """The kernels are their definitions."""
+@given(ROWS, st.integers(1, kernels.SAMPLES), st.integers(0, 4), st.sampled_from([0, 1, 255, 256, 300, 600]))
+def test_share_out_and_add_alone(rows: list[list[int]], sample: int, part_bits: int, empty: int) -> None:
+    """The kernels are their definitions; rows are told apart across pages, after many that are empty too."""
+    rows = rows[:2] + [[]] * empty + rows[2:]
     values = np.array([value for row in rows for value in row], dtype=np.uint64)
     offsets = np.cumsum([0, *map(len, rows)], dtype=np.int64)
     bounds = np.empty((1 << part_bits) + 1, dtype=np.int64)
-    entries, owners = np.empty(len(values), dtype=np.uint32), np.empty(len(values), dtype=np.uint16)
-    count = kernels.share_out(values, offsets, sample, part_bits, bounds, entries, owners)
+    pages = np.empty((max(len(rows) - 1, 0) // 256 + 1, 1 << part_bits), dtype=np.int32)
+    notes = np.empty(len(values), dtype=np.uint32)
+    count = kernels.share_out(values, offsets, sample, part_bits, bounds, pages, notes)
     picked = [(value, row) for row, own in enumerate(rows) for value in own if value % kernels.SAMPLES < sample]
     assert count == len(picked) == bounds[-1]
     ordered = sorted(picked, key=lambda one: one[0] >> (64 - part_bits))
-    assert owners[:count].tolist() == [row for _, row in ordered]
-    assert entries[:count].tolist() == [(value << part_bits & twins.MASK64) >> 32 for value, _ in ordered]
-    shift = 32 - 6
+    expected = [(value << part_bits & twins.MASK64) >> 40 << 8 | row % 256 for value, row in ordered]
+    assert notes[:count].tolist() == expected
+    notes = np.concatenate((np.full(5, 7, dtype=np.uint32), notes))  # others' before them
+    bounds += 5
     for part in range(1 << part_bits):
-        kernels.mark(entries, bounds[np.newaxis], part, shift, np.zeros(2, dtype=np.uint64))
+        kernels.mark(notes, bounds[np.newaxis], part, 32 - 6, 8, np.zeros(2, dtype=np.uint64))
     times = Counter(value >> (64 - part_bits - 6) for value, _ in picked)
     alone = np.zeros(len(rows), dtype=np.int64)
-    kernels.add_alone(entries, owners, 0, count, alone)
-    expected = Counter(row for value, row in picked if times[value >> (64 - part_bits - 6)] == 1)
-    assert alone.tolist() == [expected[row] for row in range(len(rows))]
+    if rows:
+        kernels.add_alone(notes, bounds, pages, alone)
+    single = Counter(row for value, row in picked if times[value >> (64 - part_bits - 6)] == 1)
+    assert alone.tolist() == [single[row] for row in range(len(rows))]
 
 
 @given(strategies.corpora(), st.data())

@@ -18,7 +18,7 @@ one part, with a piece of the table that stays in the cache, and leaves 1 in pla
 `alone` walks the rows again and takes those ones from the parts, each of which it reads in order.
 
 Texts that are read once need not leave their hashes behind: `share_out` does both for a block of rows while its hashes
-are in the cache, and notes the row of each. Then `add_alone` needs the entries alone, in their order.
+are in the cache, and notes the row of each beside its slot. Then `add_alone` needs the notes alone, in their order.
 
 Where the hashes are not in memory at once (`enter`, `count_alone`), one table takes the hashes from `lowest` to
 `highest`, a block of rows at a time, and the texts are read again for each further range.
@@ -37,6 +37,11 @@ from dedup.kernels.pairs import least
 
 SAMPLES = 16
 """Parts of the hash space, by the low bits; the first `sample` of them are looked at."""
+
+ROW_BITS = 8
+"""Bits of a note that say which row it is of, among those of a page."""
+
+PAGE = 1 << ROW_BITS
 
 BUFFER = 512
 """Hashes that are picked before they are worked on, so that no branch hangs on a random bit."""
@@ -140,13 +145,14 @@ def share_out(
     sample: int,
     part_bits: int,
     bounds: npt.NDArray[np.int64],
-    entries: npt.NDArray[np.uint32],
-    owners: npt.NDArray[np.uint16],
+    pages: npt.NDArray[np.int32],
+    notes: npt.NDArray[np.uint32],
 ) -> int:
-    """Write 32 bits below the part bits of each sampled hash into `entries`, part by part, and its row into `owners`.
+    """Write a note of each sampled hash into `notes`, part by part: 24 bits below the part bits, and 8 of its row.
 
-    Part p has ``entries[bounds[p]:bounds[p + 1]]``; `entries` and `owners` have room for all hashes of the rows.
-    Returns the number of sampled hashes.
+    Part p has ``notes[bounds[p]:bounds[p + 1]]``, in the order of the rows; those of the rows from 256 g on begin at
+    ``pages[g, p]``, so that the row is known. `notes` has room for all hashes of the rows, `pages` a row for each 256
+    of them. Returns the number of sampled hashes.
     """
     buffer = np.empty(BUFFER, dtype=np.uint64)
     for place in range(len(bounds)):
@@ -164,6 +170,10 @@ def share_out(
         bounds[place] += bounds[place - 1]
         cursors[place] = bounds[place]
     for row in range(len(offsets) - 1):
+        low = np.uint32(row & (PAGE - 1))
+        if row & (PAGE - 1) == 0:
+            for place in range(len(bounds) - 1):
+                pages[row >> ROW_BITS, place] = cursors[place]
         at, end = offsets[row], offsets[row + 1]
         while at < end:
             stop = min(at + BUFFER, end)
@@ -171,8 +181,8 @@ def share_out(
             for i in range(filled):
                 place = part_of(buffer[i], part_bits)
                 to = cursors[place]
-                entries[np.uint64(to)] = np.uint32((buffer[i] << np.uint64(part_bits)) >> np.uint64(32))
-                owners[np.uint64(to)] = row
+                bits = np.uint32((buffer[i] << np.uint64(part_bits)) >> np.uint64(32 + ROW_BITS))
+                notes[np.uint64(to)] = (bits << np.uint32(ROW_BITS)) | low
                 cursors[place] = to + 1
             at = stop
     return bounds[len(bounds) - 1]
@@ -180,11 +190,24 @@ def share_out(
 
 @kernel
 def add_alone(
-    entries: npt.NDArray[np.uint32], owners: npt.NDArray[np.uint16], start: int, end: int, alone: npt.NDArray[np.int64]
+    notes: npt.NDArray[np.uint32],
+    bounds: npt.NDArray[np.int64],
+    pages: npt.NDArray[np.int32],
+    alone: npt.NDArray[np.int64],
 ) -> None:
-    """Add ``entries[start:end]``, by what `mark` left in them, to the rows of ``alone`` (written) that own them."""
-    for i in range(np.uint64(start), np.uint64(end)):
-        alone[owners[i]] += np.int64(entries[i])
+    """Add what `mark` left in the notes of some rows (`share_out`) to ``alone[row]`` (written).
+
+    `bounds` are places in `notes`; `pages` count from the first of them.
+    """
+    for place in range(len(bounds) - 1):
+        for page in range(len(pages)):
+            start = bounds[0] + pages[page, place]
+            end = bounds[0] + pages[page + 1, place] if page + 1 < len(pages) else bounds[place + 1]
+            first = np.uint64(page << ROW_BITS)
+            for i in range(np.uint64(start), np.uint64(end)):
+                note = notes[i]
+                row = first + np.uint64(note & np.uint32(PAGE - 1))
+                alone[row] += np.int64((note >> np.uint32(ROW_BITS)) & np.uint32(1))
 
 
 @kernel
@@ -193,13 +216,15 @@ def mark(
     starts: npt.NDArray[np.int64],
     place: int,
     shift: int,
+    kept: int,
     table: npt.NDArray[np.uint64],
 ) -> None:
     """Enter the slots of part `place` of all chunks into `table` (zeros; written): 32 slots of two bits a word.
 
-    A slot is an entry without its last `shift` bits. Then writes, in place of each slot in `entries`, 1 where it was
-    entered once and 0 where it was twice or more.
+    A slot is an entry without its last `shift` bits. Then writes, in place of all but the last `kept` bits of each
+    entry, 1 where its slot was entered once and 0 where it was twice or more.
     """
+    rest = (np.uint32(1) << np.uint32(kept)) - np.uint32(1)
     for chunk in range(len(starts)):
         for i in range(np.uint64(starts[chunk, place]), np.uint64(starts[chunk, place + 1])):
             slot = np.uint64(entries[i] >> np.uint32(shift))
@@ -208,9 +233,11 @@ def mark(
             table[slot >> np.uint64(5)] = word | ((word & once) << np.uint64(1)) | once
     for chunk in range(len(starts)):
         for i in range(np.uint64(starts[chunk, place]), np.uint64(starts[chunk, place + 1])):
-            slot = np.uint64(entries[i] >> np.uint32(shift))
+            entry = entries[i]
+            slot = np.uint64(entry >> np.uint32(shift))
             twice = table[slot >> np.uint64(5)] >> (((slot & np.uint64(31)) << np.uint64(1)) + np.uint64(1))
-            entries[i] = np.uint32(np.uint64(1) - (twice & np.uint64(1)))
+            once_only = np.uint32(np.uint64(1) - (twice & np.uint64(1)))
+            entries[i] = (once_only << np.uint32(kept)) | (entry & rest)
 
 
 @kernel
