@@ -30,8 +30,9 @@ class Pool(Generic[Item]):
     the rows are moved seldom, and the memory is what they hold, not twice that while they grow.
     """
 
-    def __init__(self, dtype: type[Item]) -> None:
-        self._array: npt.NDArray[Any] = np.empty(0, dtype=dtype)
+    def __init__(self, dtype: type[Item], room: npt.NDArray[Any] | None = None) -> None:
+        """Begin with nothing; `room` is the memory to fill first, of the same dtype."""
+        self._array: npt.NDArray[Any] = np.empty(0, dtype=dtype) if room is None else room
         self._size = 0
 
     def __len__(self) -> int:

@@ -167,26 +167,28 @@ def read_thinned(
         sizes > 0,
     )
     documents = sorted_unique(units.places[stays, 0])
+    pool: Pool[np.uint64] = Pool(np.uint64, notes.room(int(units.offsets[-1])))
     again = sketches(
         texts.some(documents),
         shingle,
         paragraphs=paragraphs,
         threads=threads,
+        pool=pool,
         progress=stages.stage("hold", len(documents)),
     )
-    units.hashes = notes.room(int(units.offsets[-1]))
-    _hold(again, stays[np.isin(units.places[:, 0], documents)], units.hashes)
+    _hold(again, stays[np.isin(units.places[:, 0], documents)], pool)
+    units.hashes = pool.array()
+    assert len(units.hashes) == units.offsets[-1], "texts are the same when they are read again"
     return units, int(sizes.sum())
 
 
-def _hold(parts: Iterator[Sketch], stays: npt.NDArray[np.bool_], hashes: npt.NDArray[np.uint64]) -> None:
-    """Write the hashes of those units that stay into `hashes`, one behind the other."""
-    at = unit = 0
+def _hold(parts: Iterator[Sketch], stays: npt.NDArray[np.bool_], pool: Pool[np.uint64]) -> None:
+    """Append the hashes of those units that stay to `pool`, which has room for them."""
+    unit = 0
     for part in parts:
         sizes = np.diff(part.offsets)
         own = stays[unit : unit + len(sizes)]
         values = part.hashes if own.all() else part.hashes[np.repeat(own, sizes)]
-        hashes[at : at + len(values)] = values
-        at += len(values)
+        pool.append(values, 1.0)
         unit += len(sizes)
-    assert (at, unit) == (len(hashes), len(stays)), "texts are the same when they are read again"
+    assert unit == len(stays), "texts are the same when they are read again"
