@@ -159,7 +159,7 @@ def search(
         joined = join(
             units, leading, rank, copies, threshold, metric, families=families, threads=threads, progress=report
         )
-        found, large = joined.pairs, joined.large
+        found, large, bands = joined.pairs, joined.large, None
     units.prepare(copied, threads)
     if metric == "containment":
         rank = rank_by_size(rank, units)
@@ -171,9 +171,7 @@ def search(
         stages.stage("closest pair", 1)
         closest = _closest(question, units, leading, buckets, thinned, threads)
     units.hashes = np.empty(0, dtype=np.uint64)
-    crowded = leading if bands is not None else None  # the pairs of these do not count for the recall of the bands
-    if buckets is not None:
-        crowded = sorted_unique(buckets.members)
+    crowded = None if buckets is None else sorted_unique(buckets.members)
     large_buckets = 0 if buckets is None else len(buckets)
     return Found(representatives, rank, pairs, stars, bands, large_buckets, crowded, closest, large)
 
