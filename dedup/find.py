@@ -122,7 +122,7 @@ def find_duplicates(
         thinned = None
         if plan is None or plan.one_pass:
             read = partial(read_units, collection, kind, paragraphs=paragraphs, threads=workers)
-            if pays(collection, threshold, whole=question.whole):
+            if pays(collection, kind, threshold, whole=question.whole, paragraphs=paragraphs):
                 units, shingles = read_thinned(
                     collection, kind, threshold, paragraphs=paragraphs, threads=workers, stages=stages
                 )

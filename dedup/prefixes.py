@@ -18,6 +18,10 @@ from dedup.units import Units
 __all__ = ["Counters", "Index", "Keys", "build_index", "take_prefixes"]
 
 
+LINE = 8
+"""Keys of a line of the cache."""
+
+
 class Counters(NamedTuple):
     """In how many rows the first hashes of some rows stand, those of row i from ``starts[i]`` on, ``below[i]`` of them.
 
@@ -55,20 +59,21 @@ def take_prefixes(
     from dedup.kernels.join import prefixes
 
     bounds = [np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(count))) for count in lengths]
-    found = tuple(Keys(places, np.empty(places[-1], dtype=np.uint64)) for places in bounds)
+    parts = slices(len(rows))
+    spill = LINE * len(parts)  # a place for each part, in a line of the cache that no other thread writes to
+    rooms = [np.empty(places[-1] + spill, dtype=np.uint64) for places in bounds]
 
-    def work(part: slice) -> None:
+    def work(number: int) -> None:
+        part = parts[number]
+        first, second = (places[part.start : part.stop + 1] for places in bounds)
+        where = (first, rooms[0], second, rooms[1], spill - LINE * number)
         below, starts = counters.below[part], counters.starts[part]
-        own = [places[part.start : part.stop + 1] for places in bounds]
-        rooms = [np.empty(places[-1] - places[0] + 1, dtype=np.uint64) for places in own]
-        (first, second), (room, other) = (places - places[0] for places in own), rooms
-        prefixes(units.hashes, units.offsets, rows[part], below, starts, counters.values, first, room, second, other)
-        for (_, keys), places, written in zip(found, own, rooms, strict=True):
-            keys[places[0] : places[-1]] = written[:-1]
+        prefixes(units.hashes, units.offsets, rows[part], below, starts, counters.values, *where)
 
-    for _ in map_blocks(work, slices(len(rows)), threads):
+    for _ in map_blocks(work, range(len(parts)), threads):
         pass
-    return found[0], found[1]
+    first, second = (Keys(places, room[: len(room) - spill]) for places, room in zip(bounds, rooms, strict=True))
+    return first, second
 
 
 def build_index(keys: Keys) -> tuple[Index, float]:

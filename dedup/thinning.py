@@ -23,17 +23,23 @@ import numpy.typing as npt
 
 from dedup.arrays import sorted_unique
 from dedup.blocks import map_blocks
-from dedup.marks import SLOTS, bits_for, least, sample_for
+from dedup.marks import SLOTS, bits_for, least, mostly_shared, sample_for
 from dedup.pool import Pool, Spare
 from dedup.progress import Progress
 from dedup.shingling import Shingle
 from dedup.texts import Block, Texts
-from dedup.units import Sketch, Units, sketch_block, sketches
+from dedup.units import Sketch, Units, read_units, sketch_block, sketches
 
 __all__ = ["pays", "read_thinned"]
 
 LEAST_CHARACTERS = 1 << 27
 """Characters of a collection; a smaller one is held as it is."""
+
+RUNS, RUN = 32, 8
+"""Texts that are looked at first: so many next to each other, in so many places. Versions of a text stand together."""
+
+LOOKED_AT = 1 << 22
+"""Characters of these, roughly and at most, but at least one run."""
 
 MOST_SAMPLED = 0.5
 """Share of the hash space that is looked at; where it is more, it is as well to hold the hashes."""
@@ -47,13 +53,20 @@ GROUP = 1 << 16
 NOTE_BITS = 32
 
 
-def pays(texts: Texts, threshold: float, *, whole: bool) -> bool:
-    """Return whether texts are better thinned than held: many, and at hand to be read twice."""
+def pays(texts: Texts, shingle: Shingle, threshold: float, *, whole: bool, paragraphs: bool) -> bool:
+    """Return whether texts are better thinned than held: many, at hand to be read twice, and not mostly alike."""
     from dedup.kernels.marks import SAMPLES
 
     if not texts.at_hand or sample_for(threshold, whole=whole) > MOST_SAMPLED * SAMPLES:
         return False
-    return texts.extent() >= LEAST_CHARACTERS
+    extent = texts.extent()
+    if extent < LEAST_CHARACTERS:
+        return False
+    runs = max(1, min(RUNS, LOOKED_AT * len(texts) // (max(extent, 1) * RUN)))
+    firsts = np.linspace(0, max(len(texts) - RUN, 0), runs).astype(np.int64)
+    rows = sorted_unique((firsts[:, np.newaxis] + np.arange(RUN)).ravel())
+    units = read_units(texts.some(rows[rows < len(texts)]), shingle, paragraphs=paragraphs, threads=1)
+    return not mostly_shared(units, units.full, 1)
 
 
 class _Noted(NamedTuple):

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
+import dedup.marks
 import dedup.texts
 import dedup.thinning
 from dedup.columns import read_texts
@@ -33,6 +34,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dedup.texts, "BLOCK_BYTES", 200)
     monkeypatch.setattr(dedup.thinning, "GROUP", 3)
     monkeypatch.setattr(dedup.thinning, "LEAST_CHARACTERS", 0)
+    monkeypatch.setattr(dedup.thinning, "mostly_shared", lambda *_: False)
 
 
 def thinned(texts: Any, threshold: float, *, paragraphs: bool = False, threads: int = 1) -> Units:
@@ -149,19 +151,39 @@ def test_some_of_the_texts(texts: list[str], data: st.DataObject) -> None:
         )[:-1].tolist()
 
 
+def pays(texts: Texts, threshold: float, *, whole: bool = False) -> bool:
+    """Whether these texts are thinned."""
+    return dedup.thinning.pays(texts, WORDS2, threshold, whole=whole, paragraphs=False)
+
+
 def test_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Large collections in memory, at thresholds where the table looks at a part of the hashes."""
     monkeypatch.setattr(dedup.thinning, "LEAST_CHARACTERS", 100)
     texts = ["x" * 60, "y" * 60]
-    assert dedup.thinning.pays(ListTexts(texts), 0.8, whole=False)
-    assert not dedup.thinning.pays(ListTexts(texts[:1]), 0.8, whole=False)
-    assert not dedup.thinning.pays(ListTexts(texts), 0.8, whole=True)
-    assert not dedup.thinning.pays(ListTexts(texts), 0.3, whole=False)
+    assert pays(ListTexts(texts), 0.8)
+    assert not pays(ListTexts(texts[:1]), 0.8)
+    assert not pays(ListTexts(texts), 0.8, whole=True)
+    assert not pays(ListTexts(texts), 0.3)
 
     class Elsewhere(ListTexts):
         at_hand = False
 
-    assert not dedup.thinning.pays(Elsewhere(texts), 0.8, whole=False)
+    assert not pays(Elsewhere(texts), 0.8)
+
+
+@pytest.mark.parametrize("looked_at", [1, 1 << 22])
+def test_versions_are_held(looked_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where most texts are like their neighbours, or all are alike, they would only be read twice."""
+    monkeypatch.setattr(dedup.thinning, "mostly_shared", dedup.marks.mostly_shared)
+    monkeypatch.setattr(dedup.thinning, "LOOKED_AT", looked_at)
+    words = [f"w{i}" for i in range(4000)]
+    apart = [" ".join(words[7 * i : 7 * i + 200]) for i in range(0, 500, 40)]
+    versions = [" ".join([*words[300 * i : 300 * i + 290], f"v{j}"]) for i in range(13) for j in range(4)]
+    family = [" ".join([*words[:300], f"v{j}"]) for j in range(100)]
+    assert pays(ListTexts(apart), 0.8)
+    assert not pays(ListTexts(versions), 0.8)
+    assert not pays(ListTexts(family), 0.8)
+    assert pays(ListTexts([]), 0.8)
 
 
 def test_how_large_texts_are() -> None:

@@ -34,10 +34,10 @@ from dedup.kernels.words import bit_count
 @part
 def dense_place(value: np.uint64, shift: int, heads: npt.NDArray[np.int64], dense: npt.NDArray[np.uint64]) -> int:
     """Return the place of a hash among the sorted `dense` ones; -1 for a sparse one."""
-    bucket = np.int64(value >> np.uint64(shift))
-    for i in range(heads[bucket], heads[bucket + 1]):
+    bucket = value >> np.uint64(shift)
+    for i in range(np.uint64(heads[bucket]), np.uint64(heads[bucket + np.uint64(1)])):
         if dense[i] == value:
-            return i
+            return np.int64(i)
     return -1
 
 
@@ -60,7 +60,7 @@ def dense_sets(
     for place in range(len(rows)):
         row = rows[place]
         count = 0
-        for i in range(offsets[row], offsets[row] + sizes[row]):
+        for i in range(np.uint64(offsets[row]), np.uint64(offsets[row] + sizes[row])):
             at = dense_place(values[i], shift, heads, dense)
             if at >= 0:
                 sets[place, at >> 6] |= np.uint64(1) << np.uint64(at & 63)
@@ -152,19 +152,19 @@ def probe_kept(
         source, first, stop = keys, bounds[place], bounds[place + 1]
         if whole:
             source, first, stop = values, offsets[row], offsets[row] + size
-        for i in range(first, stop):
+        for i in range(np.uint64(first), np.uint64(stop)):
             value = source[i]
             if dense_place(value, shift, dense_heads, dense) >= 0:
                 continue
-            entry = heads[np.int64(value >> bucket_shift)]
+            entry = heads[value >> bucket_shift]
             while entry >= 0:
-                if entries[entry, 0] == np.int64(value):
-                    number = entries[entry, 1]
+                if entries[np.uint64(entry), 0] == np.int64(value):
+                    number = entries[np.uint64(entry), 1]
                     if not (scanned and number < shelved):
                         met[partners] = number
-                        partners += np.int64(meetings[number] == 0)
-                    meetings[number] += 1
-                entry = entries[entry, 2]
+                        partners += np.int64(meetings[np.uint64(number)] == 0)
+                    meetings[np.uint64(number)] += 1
+                entry = entries[np.uint64(entry), 2]
         if half:  # of the others, those that may share enough with it unseen: one of the two leaves something out
             for kind in range(1 if whole else 0, 2):
                 for i in range(weak_counts[kind]):
@@ -175,11 +175,11 @@ def probe_kept(
         chosen, chosen_shared, chosen_value = np.int64(-1), np.int64(0), 0.0
         for partner in range(partners):
             number = np.int64(met[partner])
-            shared = np.int64(meetings[number])
-            meetings[number] = 0
-            for word in range(words):
-                shared += np.int64(bit_count(sets[place, word] & kept_sets[number, word]))
-            slack = max(left_out, kept_slack[number])
+            shared = np.int64(meetings[np.uint64(number)])
+            meetings[np.uint64(number)] = 0
+            for word in range(np.uint64(words)):
+                shared += np.int64(bit_count(sets[np.uint64(place), word] & kept_sets[np.uint64(number), word]))
+            slack = max(left_out, kept_slack[np.uint64(number)])
             if shared + slack < smallest:  # most of those that do not reach it end here
                 continue
             compared += 1

@@ -185,11 +185,12 @@ def prefixes(
     keys: npt.NDArray[np.uint64],
     other_bounds: npt.NDArray[np.int64],
     other_keys: npt.NDArray[np.uint64],
+    spill: int,
 ) -> None:
     """Write two prefixes of each row: its first hashes in the common order, less those that stand alone.
 
-    Row i of `rows` gets ``keys[bounds[i]:bounds[i + 1]]``, and the same of `other_keys`; both have room for one more.
-    `below`, `starts` and `counters` as in `read_counters`.
+    Row i of `rows` gets ``keys[bounds[i]:bounds[i + 1]]``, and the same of `other_keys`. What is not wanted goes to
+    place ``-spill`` of both. `below`, `starts` and `counters` as in `read_counters`.
     """
     histogram = np.empty(CLASSES, dtype=np.int64)
     for place in range(len(rows)):
@@ -202,18 +203,19 @@ def prefixes(
         first, start, counted = np.uint64(offsets[rows[place]]), np.uint64(starts[place]), np.uint64(below[place])
         for i in range(counted):
             histogram[counters[start + i]] += 1
+        outside, other_outside = np.uint64(len(keys) - spill), np.uint64(len(other_keys) - spill)
         last, ties = last_class(histogram, end - at)
         other_last, other_ties = last_class(histogram, other_end - other_at)
-        for i in range(counted):  # no branch: what is not wanted is overwritten by the next
+        for i in range(counted):  # no branch: what is not wanted is overwritten by the next, or lies outside
             value, counter = values[first + i], np.int64(counters[start + i])
             several = np.int64(counter > 1)
             tie = np.int64(counter == last) & np.int64(ties > 0)
             ties -= tie
-            keys[np.uint64(at)] = value
+            keys[np.uint64(at) if at < end else outside] = value
             at += (several & np.int64(counter < last)) | tie
             tie = np.int64(counter == other_last) & np.int64(other_ties > 0)
             other_ties -= tie
-            other_keys[np.uint64(other_at)] = value
+            other_keys[np.uint64(other_at) if other_at < other_end else other_outside] = value
             other_at += (several & np.int64(counter < other_last)) | tie
         behind = np.int64(first + counted)  # hashes without a counter come last
         for i in range(end - at):
