@@ -213,7 +213,11 @@ class _Index:
         kernels.prefix_lengths(units.sizes, self.rows, counted.alone, threshold, kind, by_size, deep, *lengths)
         self.unprobed, self.unindexed = lengths[2:]
         counters = Counters(counted.below, counted.starts, counted.counters)
-        self.probed, self.indexed = take_prefixes(units, self.rows, counters, (lengths[0], lengths[1]), threads)
+        same = not by_size and np.array_equal(lengths[0], lengths[1])  # no size in the order: one prefix does for both
+        wanted = (lengths[0], np.zeros_like(lengths[1]) if same else lengths[1])
+        self.probed, self.indexed = take_prefixes(units, self.rows, counters, wanted, threads)
+        if same:
+            self.indexed = self.probed
         if by_size:
             self.buckets, self.work = build_index(self.indexed)
 
