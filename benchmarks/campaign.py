@@ -52,7 +52,6 @@ class Plan:
     cores: list[int]
     short: bool
     timeout: float
-    warm: float = 0.0
 
     @property
     def rounds(self) -> int:
@@ -105,7 +104,7 @@ def take(plan: Plan, part: str, jobs: list[tuple[Job, int]]) -> None:
             if turn >= rounds:
                 continue
             begun = datetime.now(UTC).isoformat(timespec="seconds")
-            result = in_child(replace(job, warm=plan.warm), plan.timeout)
+            result = in_child(job, plan.timeout)
             if "absent" in result:
                 continue
             shown = result.get("error") or f"{result['seconds']:.3f} s"
@@ -123,7 +122,6 @@ def take(plan: Plan, part: str, jobs: list[tuple[Job, int]]) -> None:
                     "threads": job.threads,
                     "cores": len(job.cores),
                     "threshold": job.threshold,
-                    "warm": plan.warm,
                     "time": begun,
                     **result,
                 }
@@ -227,15 +225,15 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument("--cores", default="0,1", help="the cores for runs on two")
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--timeout", type=float, default=900, help="seconds for one measurement")
-    parser.add_argument("--warm", type=float, default=0, help="gigabytes touched before the clock (`measure.touch`)")
     chosen = parser.parse_args(arguments)
     parts = chosen.parts.split(",")
     unknown = [part for part in parts if part not in RUN]
     if unknown:
         parser.error(f"expected parts among {', '.join(RUN)}; got {', '.join(unknown)}")
     chosen.output.mkdir(parents=True, exist_ok=True)
-    cores = [int(core) for core in chosen.cores.split(",")]
-    plan = Plan(chosen.output, chosen.core, cores, chosen.short, chosen.timeout, chosen.warm)
+    plan = Plan(
+        chosen.output, chosen.core, [int(core) for core in chosen.cores.split(",")], chosen.short, chosen.timeout
+    )
     corpora.prepared(WARM_UP)
     shown = ["DIR" if argument == str(chosen.output) else argument for argument in arguments]
     told = shlex.join(["python", "-m", "benchmarks.campaign", *shown])

@@ -15,7 +15,6 @@ from __future__ import annotations
 import ctypes
 import gc
 import json
-import mmap
 import os
 import resource
 import subprocess
@@ -42,8 +41,7 @@ _SAMPLE: Final = 0.002  # seconds between two looks at the resident set, where t
 class Job:
     """What to measure: `path` "whole" or "ready", `memory` gigabytes of address space or 0.
 
-    With a `curve` above 0, the share of the pairs that are reported is given for each similarity from there on. `warm`
-    gigabytes are touched and given back before the clock starts (see `touch`).
+    With a `curve` above 0, the share of the pairs that are reported is given for each similarity from there on.
     """
 
     tool: str
@@ -55,7 +53,6 @@ class Job:
     cores: list[int]
     memory: float
     curve: float = 0.0
-    warm: float = 0.0
 
 
 class Peak:
@@ -113,19 +110,6 @@ def _call(job: Job, path: str) -> Callable[[], Any]:
     return lambda: run(given, job.threshold, job.threads)
 
 
-def touch(size: int) -> None:
-    """Write to so many bytes of new memory, and give them back.
-
-    A virtual machine may hand free memory back to its host some seconds after it was freed. Who asks for memory then
-    waits for the host: on the machine of `runs/` 0 to 4 s a gigabyte, by what ran seconds before. What was just freed
-    is still there, so with this all tools find memory as a machine of one's own has it.
-    """
-    if size:
-        with mmap.mmap(-1, size) as room:
-            for page in range(0, size, mmap.PAGESIZE):
-                room[page] = 1
-
-
 def measured(job: Job) -> dict[str, Any]:
     """Run the job in this process."""
     os.sched_setaffinity(0, job.cores)
@@ -137,7 +121,6 @@ def measured(job: Job) -> dict[str, Any]:
         return {"absent": True}
     _call(job, corpora.prepared(WARM_UP).path)()
     call = _call(job, job.corpus.path)
-    touch(int(job.warm * 1e9))
     peak = Peak()
     peak.start()
     cpu, clock = time.process_time(), time.perf_counter()

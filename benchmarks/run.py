@@ -32,7 +32,6 @@ def _arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--threshold", type=float, default=0.8)
     parser.add_argument("--timeout", type=float, default=1800, help="seconds for one measurement")
     parser.add_argument("--memory", type=float, default=0, help="gigabytes of address space for one measurement")
-    parser.add_argument("--warm", type=float, default=0, help="gigabytes touched before the clock (`measure.touch`)")
     parser.add_argument("--no-truth", action="store_true", help="do not measure recall and precision")
     parser.add_argument("--output", type=Path, help="folder for raw.jsonl and summary.md")
     chosen = parser.parse_args(given)
@@ -89,7 +88,6 @@ def measure(chosen: argparse.Namespace) -> tuple[list[corpora.Corpus], list[dict
                         chosen.threads,
                         cores,
                         chosen.memory,
-                        warm=chosen.warm,
                     )
                     result = in_child(job, chosen.timeout)
                     if "absent" in result:  # the tool has no such path
@@ -107,7 +105,6 @@ def measure(chosen: argparse.Namespace) -> tuple[list[corpora.Corpus], list[dict
                             "threads": chosen.threads,
                             "cores": len(cores),
                             "threshold": chosen.threshold,
-                            "warm": chosen.warm,
                             "time": datetime.now(UTC).isoformat(timespec="seconds"),
                             **result,
                         }

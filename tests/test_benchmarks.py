@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-import mmap
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests import corpora, oracles
 
-measure = pytest.importorskip("benchmarks.measure")
 check_recall = pytest.importorskip("benchmarks.check_recall")
 score = pytest.importorskip("benchmarks.score")
 truth = pytest.importorskip("benchmarks.truth")
@@ -63,16 +59,3 @@ def test_the_curve() -> None:
     assert [(0.5, 2, 0), (0.52, 1, 1), (0.98, 1, 1)] == score.curve(listed, every, 5)
     grouped = score.Answer(groups=np.array([7, 7, -1, -1, -1]))
     assert [(0.5, 2, 1), (0.52, 1, 0), (0.98, 1, 0)] == score.curve(grouped, every, 5)
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's")
-def test_memory_that_was_touched_is_given_back() -> None:
-    """Nothing of it counts for the tool that is measured next."""
-    before = _resident()
-    measure.touch(300_000_000)
-    measure.touch(0)
-    assert _resident() - before < 100_000_000
-
-
-def _resident() -> int:
-    return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]) * mmap.PAGESIZE
