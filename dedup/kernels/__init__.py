@@ -6,6 +6,8 @@ The rules they keep (each is tested or follows from how `kernel` compiles):
 - Kernels are serial and release the GIL; threads live in `dedup.blocks` alone.
 - All hash arithmetic is uint64: numba turns ``uint64 + int`` into a signed or floating value, so every literal
   and index that touches a hash is wrapped.
+- Where it is hot, an index is uint64 too: numba asks of a signed one, at each access, whether it counts from the end.
+  What a random bit decides is added or overwritten, not branched on.
 - Inputs may be read-only (Arrow buffers are); a kernel that writes says so in its docstring.
 
 Kernels are cached on disk. numba's own cache does not notice an edit in another file that a kernel calls, which
