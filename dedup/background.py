@@ -79,7 +79,7 @@ def sample_background(
 ) -> Background:
     """Compare some of `units` with each other; they are rows without exact copies and without empty ones.
 
-    Row i has the hashes ``hashes[offsets[i]:offsets[i + 1]]`` (uint64) and the digest ``digests[i]``.
+    Row i has the hashes ``hashes[offsets[i]:offsets[i + 1]]`` (uint64) and the digest ``digests[i]``, 64 bits of it.
     """
     from dedup.kernels import minhash as kernels
 

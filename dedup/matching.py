@@ -142,7 +142,7 @@ def match(
 
 def _representatives(units: Units, left_count: int) -> npt.NDArray[np.int64]:
     """Return the first of the exact copies of each unit on its own side."""
-    first = units.representatives(np.arange(len(units), dtype=np.int64))
+    first = units.representatives(np.arange(len(units), dtype=np.int64), units.held)
     right = first[left_count:]
     own = np.full(len(units), len(units), dtype=np.int64)
     np.minimum.at(own, right, np.arange(left_count, len(units), dtype=np.int64))

@@ -43,7 +43,7 @@ SAMPLED_CHARACTERS = 1 << 22
 SHINGLE_BYTES = 16
 """What a held shingle takes at the most, from its hash to its place in the index; 9 to 12 were measured."""
 
-UNIT_BYTES = 150
+UNIT_BYTES = 158
 """What a document or paragraph takes beside its shingles: its places, digest, rank and star."""
 
 BLOCK_COPIES = 12

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.hash_key import PUBLIC
 from dedup.text import split_paragraphs
 from dedup.texts import PADDING, Texts
 from dedup.tokens import hash_tokens
@@ -180,7 +181,8 @@ def _paragraph_cuts(text: str, spans: list[list[tuple[int, int]]], min_words: in
     values = np.frombuffer(text.encode("utf-8", "surrogatepass") + bytes(PADDING), dtype=np.uint8)
     bounds = np.array([0, len(values) - PADDING], dtype=np.int64)
     table, _ = split_paragraphs(values, bounds[:1], bounds[1:])
-    _, offsets = hash_tokens(values, np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1]))
+    bounds = np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
+    _, offsets = hash_tokens(values, *bounds, PUBLIC)  # they are only counted
     starts, ends = table[:, 2], table[:, 3]
     cuts = []
     for parts in spans:

@@ -138,7 +138,7 @@ def search(
     threshold, metric = question.threshold, question.metric
     stages.stage("exact copies", 1)
     rank = rank_units(question.keep, len(units), lengths, keys)
-    representatives = units.representatives(rank)
+    representatives = units.representatives(rank, units.held)
     copied = sorted_unique(representatives[representatives != np.arange(len(units))])
     leading = units.held[representatives[units.held] == units.held]
     copies = np.bincount(representatives, minlength=len(units))
@@ -146,7 +146,7 @@ def search(
     candidates = buckets = None
     if question.method == "lsh":
         stages.stage("signatures", 1)
-        background = sample_background(units.hashes, units.offsets, units.digests, leading, question.seed)
+        background = sample_background(units.hashes, units.offsets, units.digests[:, 0], leading, question.seed)
         bands = choose_bands(threshold, question.recall, texts=max(len(leading), FEWEST_TEXTS), background=background)
         if bands.num_perm <= MOST_LANES:
             keys_of_bands = _sign(units, bands, question.seed, threads)

@@ -21,8 +21,9 @@ import numpy.typing as npt
 
 from dedup import unicode
 from dedup.errors import ParameterError
+from dedup.hash_key import PUBLIC, HashKey, choose_key
 from dedup.pool import Spare
-from dedup.tokens import Buffers, Given, hash_tokens, run_settled
+from dedup.tokens import Buffers, Given, hash_characters, run_settled
 
 __all__ = ["Shingle", "Shingles", "parse", "shingles"]
 
@@ -31,23 +32,24 @@ LARGEST = 1000
 
 
 class Shingle(NamedTuple):
-    """The kind of a shingle and its size: ``Shingle("words", 5)`` is written ``"words:5"``."""
+    """The kind of a shingle and its size: ``Shingle("words", 5)`` is written ``"words:5"``; and the key of its hash."""
 
     kind: str
     size: int
+    key: HashKey = PUBLIC
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.size}"
 
 
-def parse(shingle: str) -> Shingle:
-    """Read ``"words:5"`` or ``"chars:8"``; anything else is a `ParameterError`."""
+def parse(shingle: str, key: HashKey = PUBLIC) -> Shingle:
+    """Read ``"words:5"`` or ``"chars:8"``; anything else is a `ParameterError`. `key` is that of its hash."""
     match = re.fullmatch(r"(words|chars):([0-9]{1,6})", shingle) if isinstance(shingle, str) else None
     if match is None or not 1 <= int(match[2]) <= LARGEST:
         raise ParameterError(
             f'shingle: expected "words:n" or "chars:n" with n from 1 to {LARGEST}, such as "words:5", found {shingle!r}'
         )
-    return Shingle(match[1], int(match[2]))
+    return Shingle(match[1], int(match[2]), key)
 
 
 Room = Callable[[int], npt.NDArray[np.uint64]]
@@ -68,26 +70,27 @@ def hash_shingles(
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
     """Hash the shingles of the UTF-8 texts ``values[starts[i]:ends[i]]``, in the order of each text.
 
-    Returns uint64 hashes (repeated ones too), int64 offsets (texts + 1), and the sum of each text's hashes. `values`
-    must go on for 64 bytes behind the last end. `room` gives the array that they are written to, of a size;
-    `spare` what is needed beside it.
+    Returns uint64 hashes (repeated ones too), int64 offsets (texts + 1), and the digest of each text's tokens (uint64,
+    texts x 2). `values` must go on for 64 bytes behind the last end. `room` gives the array that they are written to,
+    of a size; `spare` what is needed beside it.
     """
     from dedup.kernels import shingles as kernels
 
     offsets = np.empty(len(starts) + 1, dtype=np.int64)
-    sums = np.zeros(len(starts), dtype=np.uint64)
+    words = shingle.key.words
     if shingle.kind == "chars":
-        tokens, token_offsets = hash_tokens(values, starts, ends, characters=True)
+        tokens, token_offsets, digests = hash_characters(values, starts, ends, shingle.key)
         hashes = np.empty_like(tokens)
-        kernels.hash_shingles(tokens, token_offsets, shingle.size, hashes, offsets, sums)
-        return hashes[: offsets[-1]], offsets, sums
+        kernels.hash_shingles(tokens, token_offsets, shingle.size, words, hashes, offsets)
+        return hashes[: offsets[-1]], offsets, digests
+    digests = np.zeros((len(starts), 2), dtype=np.uint64)
 
     def attempt(given: Given, buffers: Buffers) -> tuple[int, npt.NDArray[np.uint64]]:
         hashes = room(buffers.tokens())
         folding = (*given, *unicode.table(), buffers.out, buffers.bits, buffers.unsettled)
-        return kernels.shingle_texts(*folding, buffers.words, shingle.size, hashes, offsets, sums), hashes
+        return kernels.shingle_texts(*folding, buffers.words, shingle.size, words, hashes, offsets, digests), hashes
 
-    return run_settled(values, starts, ends, attempt, spare, words=True)[: offsets[-1]], offsets, sums
+    return run_settled(values, starts, ends, attempt, spare, words=True)[: offsets[-1]], offsets, digests
 
 
 class Shingles(Sequence[npt.NDArray[np.uint64]]):
@@ -127,10 +130,11 @@ class Shingles(Sequence[npt.NDArray[np.uint64]]):
         return shared / union if union else 0.0
 
 
-def shingles(texts: Iterable[str], shingle: str = "words:5") -> Shingles:
+def shingles(texts: Iterable[str], shingle: str = "words:5", *, hash_key: bytes | None = None) -> Shingles:
     """Return the shingle sets of `texts`.
 
-    Cost: linear; 8 bytes a shingle.
+    `hash_key` as for `dedup.find_duplicates`: sets can be compared if they were made with one key. Cost: linear;
+    8 bytes a shingle.
 
     >>> sets = shingles(["one two three four five six", "one two three four five six seven"])
     >>> len(sets[0]), len(sets[1]), round(sets.jaccard(0, 1), 3)
@@ -139,7 +143,7 @@ def shingles(texts: Iterable[str], shingle: str = "words:5") -> Shingles:
     from dedup.columns import read_texts
     from dedup.kernels.sets import distinct
 
-    kind = parse(shingle)
+    kind = parse(shingle, choose_key(hash_key))
     rows: list[npt.NDArray[np.uint64]] = []
     lengths: list[npt.NDArray[np.int64]] = [np.zeros(1, dtype=np.int64)]
     for block in read_texts(texts).blocks():

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import map_blocks
+from dedup.hash_key import HashKey
 from dedup.pool import Pool
 from dedup.texts import BLOCK_BYTES, PADDING, Block, Texts
 from dedup.tokens import hash_tokens, locate_tokens
@@ -55,18 +56,22 @@ Report = Callable[[int], None]
 
 
 def read_tokens(
-    texts: Texts, threads: int, progress: Report = lambda _: None, rows: npt.NDArray[np.int64] | None = None
+    texts: Texts,
+    threads: int,
+    key: HashKey,
+    progress: Report = lambda _: None,
+    rows: npt.NDArray[np.int64] | None = None,
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Return the token hashes of all texts, or of some `rows`, and where each begins (texts + 1)."""
     if rows is None and texts.about() <= FEW and int(texts.lengths().sum()) <= SHORT:
-        some = [locate_tokens(texts[row].encode("utf-8", "surrogatepass"))[0] for row in range(len(texts))]
+        some = [locate_tokens(texts[row].encode("utf-8", "surrogatepass"), key)[0] for row in range(len(texts))]
         bounds = np.cumsum([0, *map(len, some)], dtype=np.int64)
         return np.concatenate([np.empty(0, dtype=np.uint64), *some]), bounds
     tokens: Pool[np.uint64] = Pool(np.uint64)
     offsets = [np.zeros(1, dtype=np.int64)]
     lengths = texts.lengths() if rows is None else texts.lengths()[rows]
     total, characters, done = max(int(lengths.sum()), 1), np.concatenate(([0], np.cumsum(lengths))), 0
-    for block in token_blocks(texts, threads, progress, rows):
+    for block in token_blocks(texts, threads, key, progress, rows):
         # of a text that has not ended, what has come in is not known: the forecast goes by what will have
         done += len(block.offsets) - 1 - (not block.ends)
         bounds = block.offsets[1:] + len(tokens)
@@ -76,14 +81,18 @@ def read_tokens(
 
 
 def token_blocks(
-    texts: Texts, threads: int, progress: Report = lambda _: None, rows: npt.NDArray[np.int64] | None = None
+    texts: Texts,
+    threads: int,
+    key: HashKey,
+    progress: Report = lambda _: None,
+    rows: npt.NDArray[np.int64] | None = None,
 ) -> Iterator[TokenBlock]:
     """Yield the tokens of all texts, or of some `rows`, in order; `progress` is told the number of texts read."""
     lengths = texts.lengths()
     if rows is None and int(lengths.max(initial=0)) <= LONG:
-        jobs: Iterator[Callable[[], TokenBlock]] = (partial(_hashed, load) for load in texts.loads())
+        jobs: Iterator[Callable[[], TokenBlock]] = (partial(_hashed, load, key) for load in texts.loads())
     else:
-        jobs = _cut(texts, np.arange(len(texts), dtype=np.int64) if rows is None else rows, lengths)
+        jobs = _cut(texts, np.arange(len(texts), dtype=np.int64) if rows is None else rows, lengths, key)
     done = 0
     for block in map_blocks(_call, jobs, threads):
         done += len(block.offsets) - 1 - (not block.ends)
@@ -95,9 +104,9 @@ def _call(job: Callable[[], TokenBlock]) -> TokenBlock:
     return job()
 
 
-def _hashed(load: Callable[[], Block], *, goes_on: bool = False, ends: bool = True) -> TokenBlock:
+def _hashed(load: Callable[[], Block], key: HashKey, *, goes_on: bool = False, ends: bool = True) -> TokenBlock:
     block = load()
-    made = hash_tokens(block.values, block.starts, block.ends)
+    made = hash_tokens(block.values, block.starts, block.ends, key)
     block.release()
     return TokenBlock(*made, goes_on, ends)
 
@@ -109,7 +118,7 @@ def _encoded(texts: list[str]) -> Block:
 
 
 def _cut(
-    texts: Texts, rows: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
+    texts: Texts, rows: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], key: HashKey
 ) -> Iterator[Callable[[], TokenBlock]]:
     """Yield what makes each block: short texts together, pieces of long ones alone."""
     some: list[str] = []
@@ -117,7 +126,7 @@ def _cut(
     for row in rows.tolist():
         if lengths[row] > LONG or size > BLOCK_BYTES or len(some) >= MOST_TEXTS:
             if some:
-                yield partial(_hashed, partial(_encoded, some))
+                yield partial(_hashed, partial(_encoded, some), key)
             some, size = [], 0
         text = texts[row]
         if len(text) <= LONG:
@@ -128,7 +137,7 @@ def _cut(
         while at < len(text):
             found = CUT.search(text, at + BLOCK_BYTES)
             end = found.start() + 1 if found else len(text)
-            yield partial(_hashed, partial(_encoded, [text[at:end]]), goes_on=at > 0, ends=end == len(text))
+            yield partial(_hashed, partial(_encoded, [text[at:end]]), key, goes_on=at > 0, ends=end == len(text))
             at = end
     if some:
-        yield partial(_hashed, partial(_encoded, some))
+        yield partial(_hashed, partial(_encoded, some), key)

@@ -156,7 +156,7 @@ def read_thinned(
         hashes.give(sketch.hashes)
         return sketch._replace(hashes=sketch.hashes[:0]), noted
 
-    digests: list[npt.NDArray[np.uint64]] = [np.empty(0, dtype=np.uint64)]
+    digests: list[npt.NDArray[np.uint64]] = [np.empty((0, 2), dtype=np.uint64)]
     places: list[npt.NDArray[np.int64]] = [np.empty((0, 4 if paragraphs else 1), dtype=np.int64)]
     every_size: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
     done, count = 0, len(texts)

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup import unicode
+from dedup.hash_key import PUBLIC, HashKey, choose_key
 from dedup.pool import Spare
 from dedup.text import normalise
 
@@ -23,17 +24,18 @@ __all__ = ["Token", "tokens"]
 
 
 class Token(NamedTuple):
-    """A token of a text: ``text[start:end]``, in characters, and its 64-bit hash (of the folded form)."""
+    """A token of a text: ``text[start:end]``, in characters, and its 64-bit hash (of the folded form, by a key)."""
 
     start: int
     end: int
     hash: int
 
 
-def tokens(text: str) -> list[Token]:
+def tokens(text: str, *, hash_key: bytes | None = None) -> list[Token]:
     """Return the tokens of `text`, in order.
 
-    Two tokens are the same word if their hashes are equal. Cost: linear, and a Python object a token.
+    Two tokens are the same word if their hashes, by one key, are equal. `hash_key` as for `dedup.find_duplicates`.
+    Cost: linear, and a Python object a token.
 
     >>> text = "Déjà-vu: déjà VU!"
     >>> [text[t.start : t.end] for t in tokens(text)]
@@ -41,7 +43,7 @@ def tokens(text: str) -> list[Token]:
     >>> [t.hash for t in tokens(text)[:2]] == [t.hash for t in tokens(text)[2:]]
     True
     """
-    hashes, spans = locate_tokens(text.encode("utf-8", "surrogatepass"))
+    hashes, spans = locate_tokens(text.encode("utf-8", "surrogatepass"), choose_key(hash_key))
     return [Token(int(start), int(end), int(h)) for (start, end), h in zip(spans, hashes, strict=True)]
 
 
@@ -49,24 +51,46 @@ def hash_tokens(
     values: npt.NDArray[np.uint8],
     starts: npt.NDArray[np.int64],
     ends: npt.NDArray[np.int64],
-    *,
-    characters: bool = False,
+    key: HashKey,
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Hash the tokens of the UTF-8 texts ``values[starts[i]:ends[i]]``.
 
-    With `characters`, the code points of the tokens joined by single spaces. Returns uint64 hashes and int64 offsets
-    (texts + 1). `values` must go on for ``kernels.tokens.PADDING`` bytes behind the last end.
+    Returns uint64 hashes and int64 offsets (texts + 1). `values` must go on for ``kernels.tokens.PADDING`` bytes behind
+    the last end.
     """
-    from dedup.kernels.tokens import tokenise, tokenise_characters
+    from dedup.kernels.tokens import tokenise
 
-    run = tokenise_characters if characters else tokenise
     offsets = np.empty(len(starts) + 1, dtype=np.int64)
 
     def attempt(given: Given, buffers: Buffers) -> tuple[int, npt.NDArray[np.uint64]]:
-        hashes = np.empty(buffers.tokens(characters=characters), dtype=np.uint64)
-        return run(*given, *unicode.table(), buffers.out, buffers.bits, hashes, offsets, buffers.unsettled), hashes
+        hashes = np.empty(buffers.tokens(), dtype=np.uint64)
+        folding = (*given, *unicode.table(), buffers.out, buffers.bits, key.words)
+        return tokenise(*folding, hashes, offsets, buffers.unsettled), hashes
 
     return run_settled(values, starts, ends, attempt)[: offsets[-1]], offsets
+
+
+def hash_characters(
+    values: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int64],
+    key: HashKey,
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
+    """Hash the code points of the tokens joined by single spaces; all else as `hash_tokens`.
+
+    Returns also the digest of each text's tokens (uint64, texts x 2).
+    """
+    from dedup.kernels.tokens import tokenise_characters
+
+    offsets = np.empty(len(starts) + 1, dtype=np.int64)
+    digests = np.zeros((len(starts), 2), dtype=np.uint64)
+
+    def attempt(given: Given, buffers: Buffers) -> tuple[int, npt.NDArray[np.uint64]]:
+        hashes = np.empty(buffers.tokens(characters=True), dtype=np.uint64)
+        folding = (*given, *unicode.table(), buffers.out, buffers.bits, key.words)
+        return tokenise_characters(*folding, hashes, offsets, digests, buffers.unsettled), hashes
+
+    return run_settled(values, starts, ends, attempt)[: offsets[-1]], offsets, digests
 
 
 Given = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]
@@ -161,13 +185,13 @@ def _normalise_texts(
     return np.frombuffer(b"".join(pieces), dtype=np.uint8), starts, ends
 
 
-def locate_tokens(data: bytes) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+def locate_tokens(data: bytes, key: HashKey) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Return the hashes (uint64) of the tokens of one UTF-8 text, and their spans (int64, n x 2) in characters."""
     from dedup.kernels import text as kernels
     from dedup.kernels.tokens import PADDING
 
     values = np.frombuffer(data + bytes(PADDING), dtype=np.uint8)
-    _, hashes, spans = _locate(values, 0, len(data), None, hashing=True)
+    _, hashes, spans = _locate(values, 0, len(data), None, key)
     if data.isascii():  # bytes are characters: the first run need not compile the count of them
         return hashes.copy(), spans
     flat = spans.ravel()
@@ -187,17 +211,17 @@ def place_tokens(
     `wanted` are int64 numbers, ascending; the spans (int64, n x 2) of those that there are come back, in bytes.
     `values` must go on for ``kernels.tokens.PADDING`` bytes behind `end`.
     """
-    count, _, spans = _locate(values, start, end, wanted, hashing=False)
+    count, _, spans = _locate(values, start, end, wanted, None)
     return count, spans
 
 
 def _locate(
-    values: npt.NDArray[np.uint8], start: int, end: int, wanted: npt.NDArray[np.int64] | None, *, hashing: bool
+    values: npt.NDArray[np.uint8], start: int, end: int, wanted: npt.NDArray[np.int64] | None, key: HashKey | None
 ) -> tuple[int, npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """Return the number of tokens, their hashes if asked for, and the spans in bytes of those wanted (None: all)."""
+    """Return the number of tokens, their hashes if there is a key, and the spans in bytes of those wanted (None: all)."""
     from dedup.kernels.tokens import FULL, PADDING, UNSETTLED_TEXT, locate
 
-    table = unicode.table()
+    table, words = unicode.table(), (PUBLIC if key is None else key).words
     origin, first, last, settled, growth = values, start, end, False, 1
     outer = np.empty((0, 4), dtype=np.int64)
     none = np.empty(0, dtype=np.int64)
@@ -206,10 +230,10 @@ def _locate(
         out = np.empty(growth * size * 3 // 2 + 4 * PADDING, dtype=np.uint8)
         bits = np.empty(len(out) // 64 + 2, dtype=np.uint64)
         segments = np.empty((growth * size // 2 + 8, 4), dtype=np.int64)
-        hashes = np.empty(len(out) // 2 + 1 if hashing else 0, dtype=np.uint64)
+        hashes = np.empty(0 if key is None else len(out) // 2 + 1, dtype=np.uint64)
         spans = np.empty((len(out) // 2 + 1 if wanted is None else len(wanted), 2), dtype=np.int64)
         chosen = none if wanted is None else wanted
-        count = int(locate(values, first, last, settled, *table, out, bits, segments, hashes, chosen, spans))
+        count = int(locate(values, first, last, settled, *table, out, bits, segments, words, hashes, chosen, spans))
         if count == FULL:
             growth *= 2
         elif count == UNSETTLED_TEXT:

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import xxhash
 
 from dedup.blocks import map_blocks
 from dedup.columns import Block, Texts
@@ -45,7 +44,7 @@ class Units:
     ----------
     places : (n, 4) int64 for paragraphs: document, paragraph, start, end (characters); (n, 1) for documents: document
     hashes, offsets : uint64 and int64 (n + 1); see the module's first page
-    digests : uint64; equal for equal token sequences (and for few others)
+    digests : (n, 2) uint64; 128 bits of a keyed hash of the unit's tokens, equal for equal token sequences alone
     sizes : int64; distinct hashes, -1 where not prepared
     filled : bool; which have a token. One that cannot have a partner may have been read without keeping its hashes.
     """
@@ -70,30 +69,21 @@ class Units:
         """The units whose hashes are held, ascending."""
         return np.flatnonzero(np.diff(self.offsets))
 
-    def representatives(self, rank: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def representatives(self, rank: npt.NDArray[np.int64], among: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return, for each unit, the one of its exact copies (itself included) with the lowest `rank`.
 
-        Copies have the same token sequence: units of one digest are told apart by 128 bits of xxh3 over their hashes
-        in order. Call it before `prepare`, which sorts them.
+        Copies have the same token sequence: they are told by their digests. `among` are the units that may have one.
         """
         from dedup.kernels.lsh import seen_twice
 
         result = np.arange(len(self), dtype=np.int64)
-        again = seen_twice(self.digests, self.held)  # few, so the sort is short
-        order = again[np.argsort(self.digests[again], kind="stable")]
-        digests = self.digests[order]
-        same = digests[1:] == digests[:-1]
-        if not same.any():
-            return result
-        alike = order[np.concatenate((same, [False])) | np.concatenate(([False], same))]
-        data = memoryview(self.hashes).cast("B")  # type: ignore[arg-type]  # an array is a buffer
-        bounds = zip((8 * self.offsets[alike]).tolist(), (8 * self.offsets[alike + 1]).tolist(), strict=True)
-        names = np.frombuffer(b"".join(xxhash.xxh3_128_digest(data[start:end]) for start, end in bounds), dtype="<u8")
-        names = names.reshape(-1, 2)
-        order = np.lexsort((rank[alike], names[:, 1], names[:, 0]))
-        names, alike = names[order], alike[order]
-        first = np.concatenate(([True], (names[1:] != names[:-1]).any(axis=1)))
-        result[alike] = alike[first][np.cumsum(first) - 1]
+        again = seen_twice(np.ascontiguousarray(self.digests[:, 0]), among)  # few, so the sort is short
+        digests = self.digests[again]
+        order = np.lexsort((rank[again], digests[:, 1], digests[:, 0]))
+        digests, again = digests[order], again[order]
+        first = np.ones(len(again), dtype=np.bool_)
+        first[1:] = (digests[1:] != digests[:-1]).any(axis=1)
+        result[again] = again[first][np.cumsum(first) - 1]
         return result
 
     def prepare(self, units: npt.NDArray[np.int64], threads: int) -> None:
@@ -175,7 +165,7 @@ def read_units(
         offsets.append(len(hashes) + np.cumsum(sizes))
         hashes.append(values, done / max(about, done, 1))
     width = 4 if paragraphs else 1
-    all_digests = np.concatenate([np.empty(0, dtype=np.uint64), *digests])
+    all_digests = np.concatenate([np.empty((0, 2), dtype=np.uint64), *digests])
     return Units(
         np.concatenate([np.empty((0, width), dtype=np.int64), *places]),
         hashes.array(),

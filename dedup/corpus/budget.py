@@ -40,7 +40,7 @@ BAND_BYTES = 500
 GROUPED_BYTES = 20
 """Bytes of a shingle while two groups are joined across; 16 to 18 were measured."""
 
-ROW_BYTES = 40
+ROW_BYTES = 48
 """Bytes on disk of what is known of a unit beside its hashes and its place."""
 
 SMALLEST_SHARD, LARGEST_SHARD = 1 << 20, 64 << 20

@@ -2,7 +2,7 @@
 
 The units are cut, in input order, into groups of which two fit at a time. Each group is joined with itself, and each
 two groups across (`dedup.join`, `dedup.crossing`): every pair of units meets once, so nothing is missed. Exact copies
-collapse before, by 128 bits of xxh3 over the hashes of units of one digest.
+collapse before, by their digests.
 
 With g groups the hashes that stay are read about g times. What is held beside two groups: 100 bytes a unit that may
 have a partner, and the pairs.
@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import xxhash
 
 from dedup.clusters import find_stars, rank_by_size, rank_units
 from dedup.corpus.budget import give_back
@@ -26,7 +25,6 @@ from dedup.join import join
 from dedup.pairs import Pairs, no_pairs
 from dedup.progress import Progress
 from dedup.search import CLOSEST, CLOSEST_HASHES, Found, Question, most_similar
-from dedup.units import Units
 
 __all__ = ["Grouped", "search_in_groups"]
 
@@ -69,8 +67,8 @@ def search_in_groups(
     units, count = held.units, len(held.places)
     keys = None if held.extra is None else held.extra.column(0)
     rank = rank_units(question.keep, count, lambda: held.lengths, lambda: keys)
-    representatives = _representatives(grouped, stays, units, rank)
     everyone = np.arange(count, dtype=np.int64)
+    representatives = units.representatives(rank, everyone)
     copied = np.zeros(count, dtype=np.bool_)
     copied[representatives[representatives != everyone]] = True
     leading = np.zeros(len(stays), dtype=np.bool_)
@@ -98,38 +96,6 @@ def _closest(
     copied = np.zeros(len(places), dtype=np.bool_)
     pairs, sizes = _join_groups(grouped, stays, places, copied, threshold, question.metric)
     return most_similar(pairs, sizes, question.metric, places)
-
-
-def _representatives(
-    grouped: Grouped, stays: npt.NDArray[np.bool_], units: Units, rank: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """Return, for each unit, the one of its exact copies with the lowest rank; as `Units.representatives` does."""
-    result = np.arange(len(units), dtype=np.int64)
-    order = np.argsort(units.digests, kind="stable")
-    same = units.digests[order][1:] == units.digests[order][:-1]
-    alike = np.zeros(len(units), dtype=np.bool_)
-    alike[order[np.concatenate((same, [False])) | np.concatenate(([False], same))] if len(order) else order] = True
-    rows = np.flatnonzero(alike)
-    names = np.empty((len(rows), 2), dtype=np.uint64)
-    at = unit = first = 0  # of the rows, of all units, of those that stay
-    for number in range(len(grouped.shards)):
-        sizes = grouped.shards.rows(number)["sizes"]
-        own = np.flatnonzero(stays[unit : unit + len(sizes)])
-        chosen = own[alike[first : first + len(own)]]
-        if len(chosen):
-            hashes = grouped.shards.hashes(number)
-            starts = np.cumsum(sizes) - sizes
-            for start, size in zip(starts[chosen].tolist(), sizes[chosen].tolist(), strict=True):
-                digest = xxhash.xxh3_128_digest(hashes[start : start + size].data.cast("B"))
-                names[at] = np.frombuffer(digest, dtype=np.uint64)
-                at += 1
-        unit += len(sizes)
-        first += len(own)
-    order = np.lexsort((rank[rows], names[:, 1], names[:, 0]))
-    names, rows = names[order], rows[order]
-    begins = np.concatenate((np.ones(min(len(rows), 1), dtype=np.bool_), (names[1:] != names[:-1]).any(axis=1)))
-    result[rows] = rows[np.flatnonzero(begins)[np.cumsum(begins) - 1]] if len(rows) else rows
-    return result
 
 
 def _join_groups(

@@ -5,7 +5,7 @@ A shard holds what some batches give, in order: the hashes of their units, one b
 | array | shape | of each |
 |---|---|---|
 | sizes | (units,) int64 | unit: its hashes |
-| digests | (units,) uint64 | unit: see `dedup.units.Units` |
+| digests | (units, 2) uint64 | unit: see `dedup.units.Units` |
 | places | (units, 3) int64 | paragraph: number, start, end; not there for documents |
 | counts | (texts,) int64 | text: its units |
 | lengths | (texts,) int64 | text: characters |

@@ -111,7 +111,7 @@ def hold(
         shingles = int(sum(known[number] for number in numbers))
     values = np.empty(shingles, dtype=np.uint64)
     offsets = np.zeros(units + 1, dtype=np.int64)
-    digests = np.empty(units, dtype=np.uint64)
+    digests = np.empty((units, 2), dtype=np.uint64)
     lengths = np.empty(units, dtype=np.int64)
     places = np.empty((units, 4 if paragraphs else 1), dtype=np.int64)
     chosen = np.empty(units, dtype=np.int64)

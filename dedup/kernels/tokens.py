@@ -16,14 +16,26 @@ points through the table. Then the ends of the runs of ones are the ends of the 
 in step with the text, `fold` notes a *segment* (folded from, folded to, text from, text to), int64 each, so that a
 token's place in the text is found without a map of every byte.
 
-Hash of a token, 64 bits (C, D odd)::
+Hash of a token, 64 bits, and identity of a text, 128 bits, by the words of a key (`dedup.hash_key`; `fold` and `multiply`
+are those of `dedup.kernels.words`, MASK is 2^64 - 1)::
 
-    h = 0
-    for each 8 bytes of the token, the last padded with zeros, as little-endian integer x:
-        h = (h ^ x) * C & MASK;  h ^= h >> 32
-    h = h * D & MASK;  h ^= h >> 29
+    first, second, third, fourth, more, closed, opened = key[:7]
+    low, high = closed, opened
+    for token in tokens:
+        state = second
+        *chunks, last = the token's bytes by eights, the last ones padded with zeros, as little-endian integers
+        for x in chunks:
+            state = fold(state ^ x, more)
+            low, high = absorb(low, high, x, opened)
+        low, high = absorb(low, high, last, closed)
+        hash = fold(fold(state, last ^ first) ^ third, last ^ fourth)
+    identity = fold(low ^ first, high ^ second), fold(low ^ third, high ^ fourth)
 
-It is a bijection of the bytes for tokens of up to 8 bytes. What matters is not this hash alone: `shingles` mixes it.
+    def absorb(low, high, x, end):
+        a, b = low ^ x, high ^ end
+        return a * b & MASK ^ b, a * b >> 64 ^ a
+
+Who does not know the key cannot choose two tokens of one hash, nor two texts of one identity, better than by chance.
 
 Cost: about 1.2 ns a byte of ASCII prose with hashing; 8 bytes a token of output, 16 with offsets.
 """
@@ -34,7 +46,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import kernel, part, shared
-from dedup.kernels.words import bit_count, classify, load8, mix, trailing_zeros
+from dedup.kernels.words import bit_count, classify, load8, multiply, multiply_fold, trailing_zeros
 
 PADDING = 64
 """Bytes that `classify` may read and write behind the end of a text."""
@@ -44,9 +56,6 @@ UNSETTLED = 1 << 3
 ALONE = 1 << 5
 FIRST = 1 << 6
 KIND = 7
-
-CHUNK = np.uint64(0x9FB21C651E98DF25)
-LAST = np.uint64(0xD6E8FEB86659FD93)
 
 FULL = -1
 UNSETTLED_TEXT = -2
@@ -276,26 +285,26 @@ def fold_others(
 
 
 @part
-def hash_bytes(data: npt.NDArray[np.uint8], start: int, end: int) -> np.uint64:
-    """Return the hash of the token ``data[start:end]`` (one byte at least; 8 bytes behind `end` are readable)."""
-    h = np.uint64(0)
-    at = start
-    while end - at > 8:
-        h = (h ^ load8(data, at)) * CHUNK
-        h ^= h >> np.uint64(32)
-        at += 8
-    tail = load8(data, at) & (np.uint64(0xFFFFFFFFFFFFFFFF) >> (np.uint64(64) - np.uint64(8) * np.uint64(end - at)))
-    h = (h ^ tail) * CHUNK
-    h ^= h >> np.uint64(32)
-    h *= LAST
-    return h ^ (h >> np.uint64(29))
+def hash_keys(key: npt.NDArray[np.uint64]) -> tuple[np.uint64, ...]:
+    """Return the words of the key that hash a token, for `hash_tokens`: loaded once, for all of them."""
+    return key[0], key[1], key[2], key[3], key[4], key[5], key[6]
 
 
 @part
 def hash_tokens(
-    out: npt.NDArray[np.uint8], bits: npt.NDArray[np.uint64], size: int, hashes: npt.NDArray[np.uint64], at: int
-) -> int:
-    """Hash the runs of ones in the first `size` bits into `hashes` (written) from `at` on; return the next place."""
+    out: npt.NDArray[np.uint8],
+    bits: npt.NDArray[np.uint64],
+    size: int,
+    keys: tuple[np.uint64, ...],
+    hashes: npt.NDArray[np.uint64],
+    at: int,
+) -> tuple[int, np.uint64, np.uint64]:
+    """Hash the runs of ones in the first `size` bits into `hashes` (written) from `at` on.
+
+    Returns the next place, and the two halves of the text's identity; 8 bytes behind the end of `out` are readable.
+    """
+    first, second, third, fourth, more, closed, opened = keys
+    low, high = closed, opened
     carry = np.uint64(0)
     start = np.int64(0)
     words = (size + 63) >> LINEAR_BITS
@@ -309,20 +318,46 @@ def hash_tokens(
             if trailing_zeros(starts) < trailing_zeros(ends):  # else the token was open when this word began
                 start = base + trailing_zeros(starts)
                 starts &= starts - np.uint64(1)
-            hashes[np.uint64(at)] = hash_bytes(out, start, base + trailing_zeros(ends))
+            end = base + trailing_zeros(ends)
             ends &= ends - np.uint64(1)
+            state = second
+            while end - start > 8:
+                chunk = load8(out, start)
+                state = multiply_fold(state ^ chunk, more)
+                left, right = low ^ chunk, high ^ opened
+                low, high = multiply(left, right)
+                low, high = low ^ right, high ^ left
+                start += 8
+            unused = np.uint64(64) - np.uint64(8) * np.uint64(end - start)
+            chunk = load8(out, start) & (np.uint64(0xFFFFFFFFFFFFFFFF) >> unused)
+            left, right = low ^ chunk, high ^ closed
+            low, high = multiply(left, right)
+            low, high = low ^ right, high ^ left
+            state = multiply_fold(state, chunk ^ first)
+            hashes[np.uint64(at)] = multiply_fold(state ^ third, chunk ^ fourth)
             at += 1
         if starts != np.uint64(0):
             start = base + trailing_zeros(starts)
-    return at
+    return at, multiply_fold(low ^ first, high ^ second), multiply_fold(low ^ third, high ^ fourth)
+
+
+@part
+def hash_chunk(chunk: np.uint64, keys: tuple[np.uint64, ...]) -> np.uint64:
+    """Return the hash of a token of one chunk, or of a code point."""
+    return multiply_fold(multiply_fold(keys[1], chunk ^ keys[0]) ^ keys[2], chunk ^ keys[3])
 
 
 @part
 def hash_characters(
-    out: npt.NDArray[np.uint8], bits: npt.NDArray[np.uint64], size: int, hashes: npt.NDArray[np.uint64], at: int
+    out: npt.NDArray[np.uint8],
+    bits: npt.NDArray[np.uint64],
+    size: int,
+    keys: tuple[np.uint64, ...],
+    hashes: npt.NDArray[np.uint64],
+    at: int,
 ) -> int:
     """Write a hash for each code point of the tokens joined by single spaces; return the next place in `hashes`."""
-    first = at
+    begin = at
     gap = False
     i = 0
     while i < size:
@@ -330,12 +365,12 @@ def hash_characters(
             gap = True
             i += 1
             continue
-        if gap and at > first:
-            hashes[at] = mix(np.uint64(0x20) * CHUNK)
+        if gap and at > begin:
+            hashes[at] = hash_chunk(np.uint64(0x20), keys)
             at += 1
         gap = False
         point, length = decode(out, i, size)
-        hashes[at] = mix(np.uint64(point) * CHUNK)
+        hashes[at] = hash_chunk(np.uint64(point), keys)
         at += 1
         i += length
     return at
@@ -353,6 +388,7 @@ def tokenise(
     map_points: npt.NDArray[np.int32],
     out: npt.NDArray[np.uint8],
     bits: npt.NDArray[np.uint64],
+    key: npt.NDArray[np.uint64],
     hashes: npt.NDArray[np.uint64],
     offsets: npt.NDArray[np.int64],
     unsettled: npt.NDArray[np.bool_],
@@ -365,6 +401,7 @@ def tokenise(
     """
     none = np.empty((0, 4), dtype=np.int64)
     state = np.empty(5, dtype=np.int64)
+    keys = hash_keys(key)
     at, count = 0, 0
     offsets[0] = 0
     for text in range(len(starts)):
@@ -388,7 +425,7 @@ def tokenise(
             unsettled[text] = True
             count += 1
         else:
-            at = hash_tokens(out, bits, size, hashes, at)
+            at, _, _ = hash_tokens(out, bits, size, keys, hashes, at)
         offsets[text + 1] = at
     return count
 
@@ -405,16 +442,21 @@ def tokenise_characters(
     map_points: npt.NDArray[np.int32],
     out: npt.NDArray[np.uint8],
     bits: npt.NDArray[np.uint64],
+    key: npt.NDArray[np.uint64],
     hashes: npt.NDArray[np.uint64],
     offsets: npt.NDArray[np.int64],
+    identities: npt.NDArray[np.uint64],
     unsettled: npt.NDArray[np.bool_],
 ) -> int:
-    """Hash the code points of the tokens joined by single spaces; all else as `tokenise`.
+    """Hash the code points of the tokens joined by single spaces, and write each text's identity (texts, 2).
+
+    All else as `tokenise`.
 
     A kernel of its own, since the very first run should not compile what it does not need.
     """
     none = np.empty((0, 4), dtype=np.int64)
     state = np.empty(5, dtype=np.int64)
+    keys = hash_keys(key)
     at, count = 0, 0
     offsets[0] = 0
     for text in range(len(starts)):
@@ -438,7 +480,9 @@ def tokenise_characters(
             unsettled[text] = True
             count += 1
         else:
-            at = hash_characters(out, bits, size, hashes, at)
+            # the hashes of the tokens, of which there are fewer, are overwritten
+            _, identities[text, 0], identities[text, 1] = hash_tokens(out, bits, size, keys, hashes, at)
+            at = hash_characters(out, bits, size, keys, hashes, at)
         offsets[text + 1] = at
     return count
 
@@ -503,6 +547,7 @@ def locate(
     out: npt.NDArray[np.uint8],
     bits: npt.NDArray[np.uint64],
     segments: npt.NDArray[np.int64],
+    key: npt.NDArray[np.uint64],
     hashes: npt.NDArray[np.uint64],
     wanted: npt.NDArray[np.int64],
     spans: npt.NDArray[np.int64],
@@ -517,5 +562,5 @@ def locate(
     if folded < 0:
         return folded
     if len(hashes) > 0:
-        hash_tokens(out, bits, folded, hashes, 0)
+        hash_tokens(out, bits, folded, hash_keys(key), hashes, np.int64(0))
     return token_spans(bits, folded, start, segments[: state[NOTED]], wanted, spans)

@@ -1,4 +1,12 @@
-"""Machine words: the few operations that numba does not offer, and the one 64-bit mixer.
+"""Machine words: the few operations that numba does not offer, the one 64-bit mixer, and the product that hashes.
+
+``multiply_fold(a, b)``, in naive Python (the two halves of a 128-bit product, as in the hashes of [2])::
+
+    product = a * b
+    return product & MASK ^ product >> 64 ^ a ^ b
+
+It has no cheap inverse, unlike a multiplication modulo 2^64. Where a factor is zero, the other one is what comes out,
+so that nothing is lost there.
 
 ``mix(x)``, in naive Python (the finaliser of splitmix64 [1]; a bijection on 64 bits)::
 
@@ -9,7 +17,8 @@
 ``classify`` looks at 64 bytes at once. LLVM turns its vectors into whatever the machine has (one AVX-512
 register, two AVX2, four SSE or NEON), so the same code is fast everywhere and the result is the same.
 
-References: [1] Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
+References: [1] Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014. [2] Wang Yi, Diego
+Barrios Romero, and others, "wyhash", 2019, https://github.com/wangyi-fudan/wyhash.
 """
 
 from __future__ import annotations
@@ -49,6 +58,20 @@ def load8(typingctx: Any, array: Any, index: Any) -> Any:
         return word if _little_endian() else builder.bswap(word)
 
     return types.uint64(array, types.intp), codegen
+
+
+@intrinsic
+def multiply(typingctx: Any, left: Any, right: Any) -> Any:
+    """Return the low and the high 64 bits of the product of two uint64."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        wide = ir.IntType(128)
+        product = builder.mul(*(builder.zext(value, wide) for value in args))
+        high = builder.lshr(product, ir.Constant(wide, 64))
+        halves = [builder.trunc(half, U64) for half in (product, high)]
+        return context.make_tuple(builder, signature.return_type, halves)
+
+    return types.UniTuple(types.uint64, 2)(types.uint64, types.uint64), codegen
 
 
 @intrinsic
@@ -174,3 +197,10 @@ def mix(x: np.uint64) -> np.uint64:
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
+
+
+@part
+def multiply_fold(a: np.uint64, b: np.uint64) -> np.uint64:
+    """Return the two halves of ``a * b``, folded into one with the factors."""
+    low, high = multiply(a, b)
+    return low ^ high ^ a ^ b
