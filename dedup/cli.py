@@ -23,6 +23,7 @@ import click
 from dedup import __version__
 from dedup.applying import apply
 from dedup.errors import DedupError, ParameterError
+from dedup.hash_key import read_key
 from dedup.inputs import ByName, Inputs, read_one, reading
 from dedup.showing import percent, report_duplicates, report_matches, report_repeats, show_marked
 
@@ -64,6 +65,19 @@ COMMON = [
 ]
 
 
+def _key(_: click.Context, __: click.Parameter, path: str | None) -> bytes | None:
+    return None if path is None else read_key(path)
+
+
+keyed = click.option(
+    "--hash-key-file",
+    "hash_key",
+    metavar="FILE",
+    callback=_key,
+    help="A secret key of the hashes, for texts of strangers; by default DEDUP_HASH_KEY, or a public key.",
+)
+
+
 def common(command: Any) -> Any:
     """Add the options that every search has."""
     for option in reversed(COMMON):
@@ -78,6 +92,7 @@ def common(command: Any) -> Any:
 @click.option("--id", "id_column", help="Column or JSON field of the id; by default FILE:NUMBER.")
 @click.option("--memory", help='A bound, such as "4GB"; the texts are then read more than once where they must be.')
 @click.option("--output", metavar="FOLDER", help="Write a report: a new folder, whole or not at all.")
+@keyed
 @reading
 @common
 def repeats(
@@ -86,6 +101,7 @@ def repeats(
     threshold: float,
     id_column: str | None,
     memory: str | None,
+    hash_key: bytes | None,
     as_json: bool,
     check: bool,
     threads: int | None,
@@ -107,11 +123,12 @@ def repeats(
         from dedup.searching import check_output
 
         check_output(output, texts)
-    found = find_repeats(texts, min_words=min_words, threshold=threshold, memory=memory, threads=threads)
+    asked: dict[str, Any] = {"min_words": min_words, "threshold": threshold}
+    found = find_repeats(texts, **asked, memory=memory, hash_key=hash_key, threads=threads)
     if output is not None:
         from dedup.searching import write_output
 
-        write_output(output, found, column=column, id=id_column, min_words=min_words, threshold=threshold)
+        write_output(output, found, column=column, id=id_column, **asked)
     if as_json:
         for repeat in found:
             click.echo(json.dumps(repeat._asdict(), ensure_ascii=False))
@@ -139,6 +156,7 @@ def repeats(
 @click.option("--work-dir", metavar="FOLDER", help="Where a run keeps what it has done; by default beside --output.")
 @click.option("--fresh", is_flag=True, help="Begin again, whatever stands in the work directory.")
 @click.option("--log-json", is_flag=True, help="Write progress to stderr as JSON lines.")
+@keyed
 @reading
 @common
 def find(
@@ -182,6 +200,7 @@ def find(
 @click.option("--method", default="auto", show_default=True, help="auto, exact or lsh.")
 @click.option("--memory", help='A bound, such as "4GB".')
 @click.option("--threads", type=int, help="Threads; by default all processors that the process may use.")
+@keyed
 @reading
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
 def estimate(
@@ -216,6 +235,7 @@ def estimate(
 @click.option("--against-id", help="The same of OLD; by default FILE:NUMBER.")
 @click.option("--memory", help='A bound, such as "4GB"; the texts are then read more than once where they must be.')
 @click.option("--output", metavar="FOLDER", help="Write a report: a new folder, whole or not at all.")
+@keyed
 @reading
 @common
 def match(
@@ -273,8 +293,9 @@ def match(
 @click.argument("b")
 @click.option("--shingle", help='"words:n" or "chars:n"; by default words:5.')
 @click.option("--full", is_flag=True, help="Show long texts whole, not only the surroundings of what they share.")
+@keyed
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
-def compare(a: str, b: str, shingle: str | None, full: bool, as_json: bool) -> None:
+def compare(a: str, b: str, shingle: str | None, full: bool, hash_key: bytes | None, as_json: bool) -> None:
     """Show how similar the texts of two files are, and both texts with what they share marked.
 
     What they share is coloured on a terminal, and stands in numbered brackets elsewhere, or where NO_COLOR is set.
@@ -282,7 +303,7 @@ def compare(a: str, b: str, shingle: str | None, full: bool, as_json: bool) -> N
     left, right = read_one(a), read_one(b)
     from dedup.comparison import compare as compare_texts
 
-    result = compare_texts(left, right, shingle=shingle)
+    result = compare_texts(left, right, shingle=shingle, hash_key=hash_key)
     if as_json:
         fields = {name: getattr(result, name) for name in result.__dataclass_fields__ if name != "spans"}
         spans = [span._asdict() for span in result.spans]

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError
+from dedup.hash_key import choose_key
 from dedup.shingling import Shingle, parse, shingles
 from dedup.tokens import locate_tokens
 
@@ -49,11 +50,12 @@ class Comparison:
     spans: tuple[Span, ...]
 
 
-def compare(a: str, b: str, *, shingle: str | None = None) -> Comparison:
+def compare(a: str, b: str, *, shingle: str | None = None, hash_key: bytes | None = None) -> Comparison:
     """Compare two texts: the numbers that `dedup.find_duplicates` would give for the pair, and what they share.
 
-    `shingle` is "words:5" unless told otherwise. A span is a stretch of as many words as a shingle has, or more (for
-    shorter texts, of the whole text); spans do not overlap in `b`. Cost: linear.
+    `shingle` is "words:5" unless told otherwise; `hash_key` as for `dedup.find_duplicates`. A span is a stretch of as
+    many words as a shingle has, or more (for shorter texts, of the whole text); spans do not overlap in `b`. Cost:
+    linear.
 
     >>> result = compare("The cat sat on the mat today.", "Yesterday the cat sat on the mat.")
     >>> result.shared, round(result.jaccard, 2)
@@ -64,8 +66,8 @@ def compare(a: str, b: str, *, shingle: str | None = None) -> Comparison:
     for name, text in (("a", a), ("b", b)):
         if not isinstance(text, str):
             raise InputError(f"{name}: expected a str, found {type(text).__name__}")
-    kind = parse("words:5" if shingle is None else shingle)
-    sets = shingles([a, b], str(kind))
+    kind = parse("words:5" if shingle is None else shingle, choose_key(hash_key))
+    sets = shingles([a, b], str(kind), hash_key=kind.key)
     left_size, right_size = len(sets[0]), len(sets[1])
     shared = len(np.intersect1d(sets[0], sets[1], assume_unique=True))
     return Comparison(
@@ -82,8 +84,8 @@ def compare(a: str, b: str, *, shingle: str | None = None) -> Comparison:
 def _spans(a: str, b: str, shingle: Shingle) -> tuple[Span, ...]:
     from dedup.kernels.passages import longest_earlier
 
-    left, left_places = locate_tokens(a.encode("utf-8", "surrogatepass"))
-    right, right_places = locate_tokens(b.encode("utf-8", "surrogatepass"))
+    left, left_places = locate_tokens(a.encode("utf-8", "surrogatepass"), shingle.key)
+    right, right_places = locate_tokens(b.encode("utf-8", "surrogatepass"), shingle.key)
     shortest = shingle.size if shingle.kind == "words" else CHARACTERS_SPAN
     shortest = min(shortest, len(left), len(right))
     if shortest == 0:

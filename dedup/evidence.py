@@ -55,6 +55,7 @@ class Run:
     large_buckets: int = 0
     crowded: npt.NDArray[np.int64] | None = None  # the units in them
     closest: tuple[int, int, float] | None = None
+    hash_key: str = "public"  # fingerprint
     large: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # see `dedup.join.Joined`
 
 

@@ -42,6 +42,7 @@ def find_duplicates(
     pairs: str = "auto",
     recall: float = 0.999,
     seed: int = 1,
+    hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,
     progress: ProgressOption = None,
@@ -67,6 +68,9 @@ def find_duplicates(
         with their kept text alone
     recall : 0 < recall < 1; with "lsh", the least probability that a pair at the threshold is found
     seed : 0 to 2^32 - 1; with "lsh", of the MinHash permutations
+    hash_key : bytes, 16 or more, best 32 random ones; None: the variable ``DEDUP_HASH_KEY``, else a public key
+        For texts of strangers: who does not know the key cannot write a text that is taken for another one. Exact
+        answers are the same for any key (`dedup.hash_key`).
     threads : how many; None for all processors that this process may use. The result is the same.
     memory : bytes, or a text such as "4GB": a bound on what is taken above the caller's own texts
         Where it is too small to hold all shingles, the texts are read twice or more; the exact answer is the same.
@@ -106,6 +110,7 @@ def find_duplicates(
         pairs=pairs,
         recall=recall,
         seed=seed,
+        hash_key=hash_key,
     )
     kind, paragraphs = question.shingle, question.paragraphs
     workers = thread_count(threads)
@@ -155,6 +160,7 @@ def find_duplicates(
         crowded=found.crowded,
         closest=found.closest,
         large=found.large,
+        hash_key=kind.key.fingerprint,
     )
     return Duplicates(
         run, collection, units, found.representatives, found.rank, found.pairs, found.stars, stages.seconds

@@ -100,6 +100,7 @@ def estimate(
     column: str | None = None,
     id: str | None = None,
     recall: float = 0.999,
+    hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,
 ) -> Estimate:
@@ -126,6 +127,7 @@ def estimate(
         "shingle": shingle,
         "method": method,
         "recall": recall,
+        "hash_key": hash_key,
     }
     find_duplicates(["a warm up of a few words"], threads=workers, **options)  # kernels are compiled, options checked
     bound = check_memory(memory)

@@ -17,20 +17,19 @@ import hashlib
 import os
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from dedup.errors import ParameterError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 __all__ = ["PUBLIC", "SHORTEST", "VARIABLE", "HashKey", "choose_key", "read_key"]
 
 VARIABLE = "DEDUP_HASH_KEY"
 SHORTEST = 16
 """Bytes: a shorter key can be guessed."""
-
-WORDS = 16
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,8 @@ class HashKey:
     @cached_property
     def words(self) -> npt.NDArray[np.uint64]:
         """The key as the kernels take it: uint64, 16 words."""
+        import numpy as np
+
         if self._words is None:
             raise ParameterError(
                 f"hash_key: expected the key of fingerprint {self.fingerprint}, found only its fingerprint, "
@@ -62,8 +63,8 @@ def _spread(secret: bytes, fingerprint: str) -> HashKey:
     """Return the key with its 16 words: BLAKE2b of two numbers, keyed with a digest of `secret`."""
     inner = hashlib.blake2b(secret, person=b"dedup hash key").digest()
     blocks = (hashlib.blake2b(bytes([i]), key=inner, person=b"dedup words").digest() for i in range(2))
-    words = np.frombuffer(b"".join(blocks), dtype="<u8")
-    return HashKey(fingerprint, tuple(words.tolist()))
+    data = b"".join(blocks)
+    return HashKey(fingerprint, tuple(int.from_bytes(data[i : i + 8], "little") for i in range(0, len(data), 8)))
 
 
 PUBLIC = _spread(b"", "public")
@@ -79,10 +80,11 @@ def _key_of(secret: bytes) -> HashKey:
     return _spread(secret, hashlib.blake2b(secret, digest_size=8, person=b"dedup print").hexdigest())
 
 
-def choose_key(hash_key: bytes | None) -> HashKey:
+def choose_key(hash_key: bytes | HashKey | None) -> HashKey:
     """Return the key of the option `hash_key`; for None that of the variable, or else the public one.
 
-    Raises `ParameterError` where it is not bytes, or fewer than 16 of them. What was given is not shown.
+    A key that was chosen before is taken as it is. Raises `ParameterError` where it is not bytes, or fewer than 16 of
+    them. What was given is not shown.
     """
     if isinstance(hash_key, HashKey):
         return hash_key

@@ -60,6 +60,7 @@ class MatchRun:
     threshold: float
     min_words: int | None
     column: str
+    hash_key: str = "public"  # fingerprint
 
 
 class Matches:

@@ -18,6 +18,7 @@ from dedup.blocks import thread_count
 from dedup.columns import Texts
 from dedup.crossing import join_across
 from dedup.errors import ParameterError
+from dedup.hash_key import HashKey, choose_key
 from dedup.lsh import check_threshold
 from dedup.matches import Matches, MatchRun, Passages
 from dedup.meeting import Meeting
@@ -51,6 +52,7 @@ def match(
     against_ids: Iterable[Any] | None = None,
     against_column: str | None = None,
     against_id: str | None = None,
+    hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,
     progress: ProgressOption = None,
@@ -72,7 +74,7 @@ def match(
     against_ids, against_column, against_id : the same of `against`
     memory : bytes, or a text such as "4GB": a bound on what is taken above the caller's own texts
         Where it is too small to hold all shingles and words, the texts are read several times; the answer is the same.
-    threads, progress : as for `dedup.find_duplicates`
+    hash_key, threads, progress : as for `dedup.find_duplicates`
 
     Returns
     -------
@@ -107,7 +109,8 @@ def match(
     check_threshold(threshold)
     if min_words is not None and (isinstance(min_words, bool) or not isinstance(min_words, int) or min_words < 1):
         raise ParameterError(f"min_words: expected a whole number from 1 on, or None, found {min_words!r}")
-    kind = parse(UNITS[unit] if shingle is None else shingle)
+    key = choose_key(hash_key)
+    kind = parse(UNITS[unit] if shingle is None else shingle, key)
     paragraphs = unit == "paragraph"
     workers = thread_count(threads)
     bound = check_memory(memory)
@@ -135,8 +138,8 @@ def match(
             stages.stage("closest pair", 1)
             closest = _closest(units, both, threshold, metric, most, workers)
         units.hashes = np.empty(0, dtype=np.uint64)
-        found = None if min_words is None else _passages(sides, plan, min_words, workers, stages)
-    run = MatchRun(unit, metric, str(kind), threshold, min_words, "text" if column is None else column)
+        found = None if min_words is None else _passages(sides, plan, min_words, key, workers, stages)
+    run = MatchRun(unit, metric, str(kind), threshold, min_words, "text" if column is None else column, key.fingerprint)
     return Matches(run, sides, units, representatives, pairs, found, closest, stages.seconds)
 
 
@@ -249,12 +252,14 @@ def _sift(
     return read_units(sides, kind, paragraphs=paragraphs, threads=threads, choose=choose, progress=report)
 
 
-def _passages(sides: Sides, plan: Plan | None, min_words: int, threads: int, stages: Progress) -> Passages:
+def _passages(
+    sides: Sides, plan: Plan | None, min_words: int, key: HashKey, threads: int, stages: Progress
+) -> Passages:
     """Return the passages, with the texts of the right side read first: the first place is then the earliest one."""
     turned = sides.turned()
     against = len(sides.right)
     if plan is None or plan.one_pass:
-        tokens, offsets = read_tokens(turned, threads, stages.stage("words", len(turned)))
+        tokens, offsets = read_tokens(turned, threads, key, stages.stage("words", len(turned)))
         stages.stage("passages", 1)
         found = find_across(tokens, offsets, against, min_words)
         del tokens
@@ -262,7 +267,7 @@ def _passages(sides: Sides, plan: Plan | None, min_words: int, threads: int, sta
         afford = plan.affording(MATCHING)
 
         def read(texts: Texts) -> Iterable[TokenBlock]:
-            return token_blocks(texts, threads, stages.stage("words", len(texts)))
+            return token_blocks(texts, threads, key, stages.stage("words", len(texts)))
 
         readers = partial(read, sides.right), partial(read, sides.left)
         kept = keep_both(*readers, min_words, plan.size.shingles, plan.room // 4, afford)

@@ -58,13 +58,21 @@ class Repeats(Sequence[Repeat]):
     """Repeats in the order of their places; made by `dedup.find_repeats`. Iterate it, index it, or take ``table``."""
 
     def __init__(
-        self, texts: Texts, columns: Columns, parts: Parts, again: Callable[[list[str]], Repeats], *, bare: bool
+        self,
+        texts: Texts,
+        columns: Columns,
+        parts: Parts,
+        again: Callable[[list[str]], Repeats],
+        *,
+        bare: bool,
+        hash_key: str,
     ) -> None:
         self.texts = texts
         self._columns = columns
         self._parts = parts
         self._again = again
         self._bare = bare
+        self.hash_key = hash_key
 
     def __len__(self) -> int:
         return len(self._columns["start"])
@@ -181,8 +189,8 @@ def _paragraph_cuts(text: str, spans: list[list[tuple[int, int]]], min_words: in
     values = np.frombuffer(text.encode("utf-8", "surrogatepass") + bytes(PADDING), dtype=np.uint8)
     bounds = np.array([0, len(values) - PADDING], dtype=np.int64)
     table, _ = split_paragraphs(values, bounds[:1], bounds[1:])
-    bounds = np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
-    _, offsets = hash_tokens(values, *bounds, PUBLIC)  # they are only counted
+    first, end = np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
+    _, offsets = hash_tokens(values, first, end, PUBLIC)  # they are only counted
     starts, ends = table[:, 2], table[:, 3]
     cuts = []
     for parts in spans:

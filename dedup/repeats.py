@@ -25,6 +25,7 @@ from dedup.chains import (
 )
 from dedup.columns import Texts, read_texts
 from dedup.errors import ParameterError
+from dedup.hash_key import HashKey, choose_key
 from dedup.lsh import check_threshold
 from dedup.passages import Stretches, find_stretches
 from dedup.plan import Plan, check_memory, measure_words, plan_passages
@@ -45,6 +46,7 @@ def find_repeats(
     ids: Iterable[Any] | None = None,
     column: str | None = None,
     id: str | None = None,
+    hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,
     progress: ProgressOption = None,
@@ -59,7 +61,7 @@ def find_repeats(
         repeats to the word; below, also stretches with small edits between them
     memory : bytes, or a text such as "4GB": a bound on what is taken above the caller's own texts
         Where it is too small to hold all words, the texts are read several times; the answer is the same.
-    ids, column, id, threads, progress : as for `dedup.find_duplicates`
+    ids, column, id, hash_key, threads, progress : as for `dedup.find_duplicates`
 
     Returns
     -------
@@ -85,6 +87,7 @@ def find_repeats(
     if isinstance(min_words, bool) or not isinstance(min_words, int) or min_words < 1:
         raise ParameterError(f"min_words: expected a whole number from 1 on, found {min_words!r}")
     check_threshold(threshold)
+    key = choose_key(hash_key)
     workers = thread_count(threads)
     bound = check_memory(memory)
     bare = isinstance(texts, str)
@@ -92,12 +95,12 @@ def find_repeats(
     plan = None if bound is None else _plan(collection, bound, workers, threshold)
     with Progress(progress) as stages:
         if plan is None or plan.one_pass:
-            tokens, offsets = read_tokens(collection, workers, stages.stage("read", collection.about()))
+            tokens, offsets = read_tokens(collection, workers, key, stages.stage("read", collection.about()))
             stages.stage("repeats", 1)
             found = find_passages(tokens, offsets, min_words, float(threshold))
             del tokens
         else:
-            found, offsets = _find_in_passes(collection, plan, min_words, float(threshold), workers, stages)
+            found, offsets = _find_in_passes(collection, plan, min_words, float(threshold), key, workers, stages)
         stages.stage("spans", 1)
         everything = Stretches(*map(np.concatenate, zip(found.stretches, found.parts, strict=True)))
         if plan is not None:
@@ -119,10 +122,16 @@ def find_repeats(
 
     def again(shorter: list[str]) -> Repeats:
         return find_repeats(
-            shorter, min_words=min_words, threshold=threshold, threads=threads, memory=memory, progress=False
+            shorter,
+            min_words=min_words,
+            threshold=threshold,
+            hash_key=hash_key,
+            threads=threads,
+            memory=memory,
+            progress=False,
         )
 
-    return Repeats(collection, columns, parts, again, bare=bare)
+    return Repeats(collection, columns, parts, again, bare=bare, hash_key=key.fingerprint)
 
 
 REPEATING = "the words that may repeat"
@@ -139,14 +148,14 @@ def _plan(texts: Texts, memory: int, threads: int, threshold: float) -> Plan:
 
 
 def _find_in_passes(
-    texts: Texts, plan: Plan, size: int, threshold: float, threads: int, stages: Progress
+    texts: Texts, plan: Plan, size: int, threshold: float, key: HashKey, threads: int, stages: Progress
 ) -> tuple[Passages, npt.NDArray[np.int64]]:
     """Return the repeats, and where the tokens of each text begin; only what may repeat is held."""
     afford = plan.affording(REPEATING)
 
     def survivors(size: int) -> Survivors:
         def read() -> Iterable[TokenBlock]:
-            return token_blocks(texts, threads, stages.stage("read", len(texts)))
+            return token_blocks(texts, threads, key, stages.stage("read", len(texts)))
 
         return keep_twice(read, size, plan.size.shingles, plan.room // 4, afford)
 
@@ -172,7 +181,7 @@ def _find_in_passes(
     rows = np.unique(np.searchsorted(bounds, links.seeds[:, :2], side="right") - 1)
     held = int((bounds[rows + 1] - bounds[rows]).sum())
     afford(9 * held + LINK_BYTES * len(links.seeds) + exact_bytes)
-    tokens, offsets = read_tokens(texts, threads, stages.stage("read", len(rows)), rows)
+    tokens, offsets = read_tokens(texts, threads, key, stages.stage("read", len(rows)), rows)
     stages.stage("repeats", 1)
     # the tokens of a text that is not held stand at no place, which only shifts those behind
     shift = bounds[rows] - offsets[:-1]

@@ -20,6 +20,7 @@ from dedup.background import sample_background
 from dedup.blocks import map_blocks
 from dedup.clusters import Stars, check_keep, find_stars, rank_by_size, rank_units
 from dedup.errors import ParameterError
+from dedup.hash_key import choose_key
 from dedup.join import join
 from dedup.lsh import Bands, Buckets, band_keys, check_recall, check_threshold, choose_bands, find_buckets
 from dedup.minhash import check_seed, permutations, sign
@@ -68,6 +69,7 @@ class Question:
         pairs: str,
         recall: float,
         seed: int,
+        hash_key: bytes | None = None,
     ) -> Question:
         """Return the question, or raise `ParameterError` where an option means nothing."""
         _check(unit, metric, method, pairs)
@@ -77,7 +79,7 @@ class Question:
         check_seed(seed)
         if method == "lsh":
             choose_bands(threshold, recall)  # where there are none, the error comes before the work
-        kind = parse(UNITS[unit] if shingle is None else shingle)
+        kind = parse(UNITS[unit] if shingle is None else shingle, choose_key(hash_key))
         return cls(unit, threshold, metric, kind, method, keep, pairs, recall, seed)
 
     @property

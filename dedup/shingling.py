@@ -130,7 +130,7 @@ class Shingles(Sequence[npt.NDArray[np.uint64]]):
         return shared / union if union else 0.0
 
 
-def shingles(texts: Iterable[str], shingle: str = "words:5", *, hash_key: bytes | None = None) -> Shingles:
+def shingles(texts: Iterable[str], shingle: str = "words:5", *, hash_key: bytes | HashKey | None = None) -> Shingles:
     """Return the shingle sets of `texts`.
 
     `hash_key` as for `dedup.find_duplicates`: sets can be compared if they were made with one key. Cost: linear;

@@ -218,7 +218,10 @@ def place_tokens(
 def _locate(
     values: npt.NDArray[np.uint8], start: int, end: int, wanted: npt.NDArray[np.int64] | None, key: HashKey | None
 ) -> tuple[int, npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """Return the number of tokens, their hashes if there is a key, and the spans in bytes of those wanted (None: all)."""
+    """Return the number of tokens, their hashes if there is a key, and the spans in bytes of those wanted.
+
+    With `wanted` None these are all.
+    """
     from dedup.kernels.tokens import FULL, PADDING, UNSETTLED_TEXT, locate
 
     table, words = unicode.table(), (PUBLIC if key is None else key).words

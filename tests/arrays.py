@@ -62,7 +62,7 @@ def units_of(rows: Sequence[Sequence[int]]) -> Units:
         places=np.arange(count, dtype=np.int64)[:, np.newaxis],
         hashes=np.array([h for row in rows for h in row], dtype=np.uint64),
         offsets=offsets_of(rows),
-        digests=np.zeros(count, dtype=np.uint64),
+        digests=np.zeros((count, 2), dtype=np.uint64),
         sizes=np.full(count, -1, dtype=np.int64),
         filled=np.array([len(row) > 0 for row in rows], dtype=np.bool_),
     )

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numba import types
 
-from dedup.kernels import lsh, minhash, sets, shingles, tokens, words
+from dedup.kernels import lsh, minhash, sets, shingles, words
 from tests import twins
 from tests.arrays import callable_part, dtypes, frozen, packed, rows_of
 from tests.twins import MASK32, MASK64
@@ -24,7 +24,7 @@ rows64 = st.lists(st.lists(hashes64, max_size=20), max_size=6)
 
 
 mix = callable_part(words.mix)
-hash_bytes = callable_part(tokens.hash_bytes)
+multiply_fold = callable_part(words.multiply_fold)
 
 
 @given(hashes64)
@@ -40,34 +40,25 @@ def test_mix_has_known_values() -> None:
     assert published == [mix(np.uint64(golden * i & MASK64)) for i in (1, 2, 3)]
 
 
-@given(st.binary(min_size=1, max_size=40), st.integers(0, 9))
-def test_hash_bytes(data: bytes, before: int) -> None:
-    """The hash of a token is that of its bytes, wherever they stand and whatever stands round them."""
-    expected = twins.token_hash_of_bytes(data)
-    for fill in (b"\0", b"\xff"):
-        array = frozen(list(fill * before + data + fill * 8), np.uint8)
-        assert expected == hash_bytes(array, before, before + len(data))
+@given(hashes64, hashes64)
+def test_multiply_fold(a: int, b: int) -> None:
+    """Both halves of the product count, and where a factor is zero the other one comes out."""
+    assert twins.multiply_fold(a, b) == multiply_fold(np.uint64(a), np.uint64(b))
+    assert a == multiply_fold(np.uint64(a), np.uint64(0)) == multiply_fold(np.uint64(0), np.uint64(a))
 
 
-@pytest.mark.parametrize("size", [1, 7, 8, 9, 15, 16, 17, 23, 24, 25])
-def test_hash_bytes_round_the_chunk(size: int) -> None:
-    """Every byte of a token counts, at the sizes where another chunk begins."""
-    data = bytes(range(1, size + 1))
-    seen = {twins.token_hash_of_bytes(data)}
-    for i in range(size):
-        for bit in range(8):
-            changed = bytearray(data)
-            changed[i] ^= 1 << bit
-            array = frozen([*changed, *[0] * 8], np.uint8)
-            seen.add(int(hash_bytes(array, 0, size)))
-    assert 1 + 8 * size == len(seen)
+def test_multiply_fold_has_no_signs() -> None:
+    """A product of large factors, as long multiplication by 32 bits gives it."""
+    a, b = 0xDEADBEEFCAFEBABE, 0xFEDCBA9876543210
+    high, low = divmod(a * b, 1 << 64)
+    assert high ^ low ^ a ^ b == multiply_fold(np.uint64(a), np.uint64(b))
 
 
 def test_hashes_are_unsigned() -> None:
     """Nothing that hashes leaks into a signed integer or a float: numba's own types say so."""
     mix(np.uint64(1))
-    hash_bytes(frozen([1] * 9, np.uint8), 0, 1)
-    compiled: list[Any] = [words.mix, tokens.hash_bytes]
+    multiply_fold(np.uint64(1), np.uint64(1))
+    compiled: list[Any] = [words.mix, words.multiply_fold]
     for function in compiled:
         results = {signature.return_type for signature in function.nopython_signatures}
         assert {types.uint64} == results
@@ -78,36 +69,56 @@ def test_hashes_are_unsigned() -> None:
 # ------------------------------------------------------------------------------------- shingles
 
 
-def hashed(rows: Sequence[Sequence[int]], size: int) -> list[list[int]]:
-    """Run `hash_shingles` over rows of token hashes; check the sum of each row."""
+def hashed(rows: Sequence[Sequence[int]], size: int, key: Sequence[int] = twins.PUBLIC) -> list[list[int]]:
+    """Run `hash_shingles` over rows of token hashes."""
     values, offsets = packed(rows)
     found, bounds = np.full_like(values, 7), np.full_like(offsets, -1)
-    sums = np.full(len(rows), 7, dtype=np.uint64)
-    shingles.hash_shingles(values, offsets, size, found, bounds, sums)
-    result = rows_of(found, bounds)
-    assert [sum(row) & MASK64 for row in result] == sums.tolist()
-    return result
+    shingles.hash_shingles(values, offsets, size, frozen(key, np.uint64), found, bounds)
+    return rows_of(found, bounds)
 
 
-@given(rows64, st.integers(1, 22))
-def test_hash_shingles(rows: list[list[int]], size: int) -> None:
-    """Each window is hashed as its polynomial says, short rows as a whole; the sums are of these hashes."""
-    assert [twins.shingle_hashes(row, size) for row in rows] == hashed(rows, size)
+@given(rows64, st.integers(1, 22), st.lists(hashes64, min_size=16, max_size=16))
+def test_hash_shingles(rows: list[list[int]], size: int, key: list[int]) -> None:
+    """Each window is hashed as the twin does it, short rows as a whole, by any key."""
+    assert [twins.shingle_hashes(row, size, key) for row in rows] == hashed(rows, size, key)
 
 
 def test_hash_shingles_of_a_long_row() -> None:
-    """The sum that is kept from window to window does not drift."""
-    row = [twins.mix(i) for i in range(3000)]
-    for size in (1, 2, 5, 64, 1000):
+    """Whatever the size, each window is that of its own tokens."""
+    row = [twins.mix(i + 1) for i in range(3000)]
+    for size in (1, 2, 3, 4, 5, 6, 64, 1000):
         assert [twins.shingle_hashes(row, size)] == hashed([row], size)
+        some = [twins.shingle_hashes(row[i : i + size], size) for i in (0, 1, 1999)]
+        assert some == [[hashed([row], size)[0][i]] for i in (0, 1, 1999)]
 
 
-@given(st.lists(hashes64.map(twins.mix), min_size=2, max_size=8, unique=True), st.data())
+@given(st.lists(st.integers(1, MASK64).map(twins.mix), min_size=2, max_size=8, unique=True), st.data())
 def test_order_counts(row: list[int], data: st.DataObject) -> None:
-    """The same tokens in another order are another shingle: for hashes that were mixed, as those of tokens are."""
+    """The same tokens in another order are another shingle."""
     other = data.draw(st.permutations(row))
     whole = len(row)
     assert (row == other) == (hashed([row], whole) == hashed([other], whole))
+
+
+@pytest.mark.parametrize("length", [2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17])
+def test_a_short_text_is_no_window_of_another(length: int) -> None:
+    """Windows that overlap inside a shingle: "a b c" is not "a b b c", whatever the length is made of."""
+    few = [twins.mix(1), twins.mix(2)]
+    rows = [[few[i >> j & 1] for j in range(size)] for size in range(1, length + 1) for i in range(1 << min(size, 8))]
+    assert len({tuple(row) for row in rows}) == len({row[0] for row in hashed(rows, 1000)})
+
+
+@pytest.mark.parametrize("length", [64, 128, 256, 512])
+def test_thue_morse_sequences_are_told_apart(length: int) -> None:
+    """A polynomial modulo 2^64 gives one hash to such a sequence and to the one with its two words exchanged."""
+    few = twins.token_hashes(["slightly", "vendors"])
+    row = [few[i.bit_count() % 2] for i in range(length)]
+    turned = [few[1 - i.bit_count() % 2] for i in range(length)]
+    for size in (length // 2, length - 1, length, 1000):
+        windows = [{tuple(each[i : i + size]) for i in range(max(1, length - size + 1))} for each in (row, turned)]
+        found = [set(hashed([each], size)[0]) for each in (row, turned)]
+        assert len(windows[0] & windows[1]) == len(found[0] & found[1])
+        assert len(windows[0] | windows[1]) == len(found[0] | found[1])
 
 
 def made_distinct(rows: Sequence[Sequence[int]], chosen: Sequence[int]) -> list[list[int]]:

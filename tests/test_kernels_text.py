@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dedup.hash_key import PUBLIC
 from dedup.kernels import text as text_kernels
 from dedup.kernels import tokens as token_kernels
 from dedup.text import paragraphs, split_paragraphs
-from dedup.tokens import hash_tokens, locate_tokens, place_tokens
+from dedup.tokens import hash_characters, hash_tokens, locate_tokens, place_tokens
 from tests import corpora, oracles, strategies, twins
 from tests.arrays import callable_part, dtypes, frozen, rows_of, utf8
 
@@ -26,15 +27,19 @@ any_text = st.one_of(strategies.texts(), strategies.characters(120), strategies.
 
 
 def hashed(texts: Sequence[str], *, characters: bool = False, before: bytes = b"") -> Any:
-    """Run the tokeniser over a block of texts."""
-    values, offsets = hash_tokens(*utf8(texts, before), characters=characters)
+    """Run the tokeniser over a block of texts; by characters, check the digests too."""
+    if characters:
+        values, offsets, digests = hash_characters(*utf8(texts, before), PUBLIC)
+        assert [twins.digest(oracles.tokens(text)) for text in texts] == digests.tolist()
+    else:
+        values, offsets = hash_tokens(*utf8(texts, before), PUBLIC)
     assert "uint64 int64" == dtypes(values, offsets)
     return rows_of(values, offsets)
 
 
 def located(text: str) -> tuple[list[int], list[list[int]]]:
     """Run the tokeniser over one text: hashes and spans."""
-    hashes, spans = locate_tokens(text.encode("utf-8", "surrogatepass"))
+    hashes, spans = locate_tokens(text.encode("utf-8", "surrogatepass"), PUBLIC)
     assert "uint64 int64" == dtypes(hashes, spans)
     return hashes.tolist(), spans.tolist()
 
@@ -145,7 +150,7 @@ def test_texts_may_share_their_bytes() -> None:
     values, _, _ = utf8(["one two caf\u0065\u0301 three"])
     asked = [(0, 7), (4, 7), (4, 14), (0, 0), (8, 12), (8, 14), (15, 20), (0, 20)]
     starts, ends = (frozen([pair[side] for pair in asked], np.int64) for side in (0, 1))
-    found = rows_of(*hash_tokens(values, starts, ends))
+    found = rows_of(*hash_tokens(values, starts, ends, PUBLIC))
     parts = [values[a:b].tobytes().decode("utf-8") for a, b in asked]
     assert [twins.token_hashes(oracles.tokens(part)) for part in parts] == found
 

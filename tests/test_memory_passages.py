@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import dedup
 from dedup import columns, matching, plan, streams, survivors, unicode
 from dedup.errors import ParameterError
+from dedup.hash_key import PUBLIC
 from dedup.marks import Sieve
 from dedup.meeting import Meeting
 from tests import strategies
@@ -170,14 +171,14 @@ def test_too_small_a_bound(search: Any) -> None:
 def test_long_texts_are_read_in_pieces(texts: list[str], block: int) -> None:
     """Wherever a long text is cut, its tokens are the same."""
     texts = [text + " " + text for text in texts]
-    whole = streams.read_tokens(columns.ListTexts(texts), 1)
+    whole = streams.read_tokens(columns.ListTexts(texts), 1, PUBLIC)
     some = np.arange(0, len(texts), 2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(streams, "FEW", -1)
         patch.setattr(streams, "LONG", block)
         patch.setattr(streams, "BLOCK_BYTES", block)
-        cut = streams.read_tokens(columns.ListTexts(texts), 2)
-        part = streams.read_tokens(columns.ListTexts(texts), 1, rows=some)
+        cut = streams.read_tokens(columns.ListTexts(texts), 2, PUBLIC)
+        part = streams.read_tokens(columns.ListTexts(texts), 1, PUBLIC, rows=some)
     assert [whole[0].tolist(), whole[1].tolist()] == [cut[0].tolist(), cut[1].tolist()]
     for row, text in enumerate(some.tolist()):
         expected = whole[0][whole[1][text] : whole[1][text + 1]]

@@ -7,6 +7,7 @@ float or a sign. `tests.oracles` says what dedup must answer; this says what its
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from itertools import combinations, islice
 from random import Random
@@ -16,8 +17,6 @@ MASK32 = (1 << 32) - 1
 MASK64 = (1 << 64) - 1
 
 CHUNK = 0x9FB21C651E98DF25
-LAST = 0xD6E8FEB86659FD93
-BASE = 0x9E3779B97F4A7C15
 EMPTY_LANE = MASK32
 
 # -------------------------------------------------------------------------------------- hashes
@@ -30,45 +29,76 @@ def mix(x: int) -> int:
     return x ^ x >> 31
 
 
-def token_hash(token: str) -> int:
+def key_words(secret: bytes = b"") -> list[int]:
+    """Give the 16 words of a key; without one, those of the key that everybody knows."""
+    inner = hashlib.blake2b(secret, person=b"dedup hash key").digest()
+    data = b"".join(hashlib.blake2b(bytes([i]), key=inner, person=b"dedup words").digest() for i in range(2))
+    return [int.from_bytes(data[i : i + 8], "little") for i in range(0, 128, 8)]
+
+
+PUBLIC = key_words()
+
+
+def multiply_fold(a: int, b: int) -> int:
+    """Give the two halves of a product, folded into one with the factors."""
+    return a * b & MASK64 ^ a * b >> 64 ^ a ^ b
+
+
+def chunks(data: bytes) -> list[int]:
+    """Give some bytes by eights, the last ones filled up with zeros."""
+    return [int.from_bytes(data[i : i + 8], "little") for i in range(0, len(data), 8)]
+
+
+def token_hash(token: str, key: Sequence[int] = PUBLIC) -> int:
     """Give the hash of a token: that of its UTF-8."""
-    return token_hash_of_bytes(token.encode())
+    return token_hash_of_bytes(token.encode(), key)
 
 
-def token_hash_of_bytes(data: bytes) -> int:
-    """Give the hash of some bytes: 8 at a time, the last ones filled up with zeros."""
-    h = 0
-    for i in range(0, len(data), 8):
-        h = (h ^ int.from_bytes(data[i : i + 8], "little")) * CHUNK & MASK64
-        h ^= h >> 32
-    h = h * LAST & MASK64
-    return h ^ h >> 29
+def token_hash_of_bytes(data: bytes, key: Sequence[int] = PUBLIC) -> int:
+    """Give the hash of some bytes: 8 at a time."""
+    first, second, third, fourth, more = key[:5]
+    *before, last = chunks(data)
+    state = second
+    for chunk in before:
+        state = multiply_fold(state ^ chunk, more)
+    return multiply_fold(multiply_fold(state, last ^ first) ^ third, last ^ fourth)
 
 
-def token_hashes(tokens: Sequence[str]) -> list[int]:
+def token_hashes(tokens: Sequence[str], key: Sequence[int] = PUBLIC) -> list[int]:
     """Give the hash of each token."""
-    return [token_hash(token) for token in tokens]
+    return [token_hash(token, key) for token in tokens]
 
 
-def character_hashes(tokens: Sequence[str]) -> list[int]:
+def digest(tokens: Sequence[str], key: Sequence[int] = PUBLIC) -> list[int]:
+    """Give the 128 bits that tell the tokens of a text from those of any other."""
+    first, second, third, fourth, _, closed, opened = key[:7]
+    low, high = closed, opened
+    for token in tokens:
+        data = chunks(token.encode())
+        for place, chunk in enumerate(data, start=1):
+            a, b = low ^ chunk, high ^ (closed if place == len(data) else opened)
+            low, high = a * b & MASK64 ^ b, a * b >> 64 ^ a
+    return [multiply_fold(low ^ first, high ^ second), multiply_fold(low ^ third, high ^ fourth)]
+
+
+def character_hashes(tokens: Sequence[str], key: Sequence[int] = PUBLIC) -> list[int]:
     """Give a hash for each code point of the tokens joined by single spaces."""
-    return [mix(ord(c) * CHUNK & MASK64) for c in " ".join(tokens)]
+    _, second, third, fourth, more = key[:5]
+    points = map(ord, " ".join(tokens))
+    return [multiply_fold(multiply_fold(second, c ^ more) ^ third, c ^ fourth) for c in points]
 
 
-def shingle_hashes(tokens: Sequence[int], size: int) -> list[int]:
+def shingle_hashes(tokens: Sequence[int], size: int, key: Sequence[int] = PUBLIC) -> list[int]:
     """Give the hash of each window of `size` token hashes; of the whole where there are fewer."""
-    if not tokens:
-        return []
-    starts = range(max(1, len(tokens) - size + 1))
-    return [mix(polynomial(tokens[i : i + size])) for i in starts]
-
-
-def polynomial(window: Sequence[int]) -> int:
-    """Give the sum of t * BASE ** (places behind it), by Horner's rule."""
-    total = 0
-    for t in window:
-        total = (total * BASE + t) & MASK64
-    return total
+    mark, sign = key[7:9]
+    values, reach, goal = list(tokens), 1, min(size, len(tokens))
+    while reach < goal:
+        step = min(reach, goal - reach)
+        reach += step
+        of_reach = mark ^ reach * sign & MASK64
+        products = [a * (b ^ of_reach) for a, b in zip(values, values[step:], strict=False)]
+        values = [product & MASK64 ^ product >> 64 for product in products]
+    return values
 
 
 # ------------------------------------------------------------------------------ MinHash and LSH

@@ -166,11 +166,12 @@ def _parts(result: Any) -> tuple[str, Any, dict[str, Rows], dict[str, Any], dict
             "decisions": _groups(found.decision_rows, members),
             "pairs": _groups(found.pair_rows, len(found.listed.left)),
         }
-        names = ("unit", "threshold", "metric", "shingle", "method", "column")
+        names = ("unit", "threshold", "metric", "shingle", "method", "column", "hash_key")
         return "find", found.texts, tables, result.summary.to_dict(), {name: getattr(run, name) for name in names}
     if isinstance(result, Repeats):
         summary = {"texts": len(result.texts), "repeats": len(result), "coverage": result.coverage}
-        return "repeats", result.texts, {"spans": _groups(result.rows, len(result))}, summary, {}
+        known = {"hash_key": result.hash_key}
+        return "repeats", result.texts, {"spans": _groups(result.rows, len(result))}, summary, known
     tables = {"decisions": _sliced(result.decision_rows), "pairs": _sliced(lambda: result.pairs)}
     if result.options["min_words"] is not None:
         tables["spans"] = _sliced(lambda: result.passages)

@@ -134,7 +134,7 @@ def find_in_files(
         name: getattr(question, name) for name in ("unit", "threshold", "metric", "method", "keep", "recall", "seed")
     }
     asked |= {"shingle": str(question.shingle), "pairs": question.listing, "column": column, "id": id}
-    asked |= {"format": format, "version": __version__}
+    asked |= {"format": format, "version": __version__, "hash_key": question.shingle.key.fingerprint}
     fingerprint = {"options": asked, "inputs": listing.fingerprint()}
     with ExitStack() as stack, Progress(progress) as stages:
         if places.work is None:
@@ -173,6 +173,7 @@ DEFAULTS: dict[str, Any] = {
     "pairs": "auto",
     "recall": 0.999,
     "seed": 1,
+    "hash_key": None,
 }
 """The options of `dedup.find_duplicates` that a search over files has too."""
 
@@ -365,6 +366,7 @@ class _FileSearch:
             crowded=found.crowded,
             large=found.large,
             closest=found.closest,
+            hash_key=question.shingle.key.fingerprint,
         )
         parts = (found.representatives, found.rank, found.pairs, found.stars)
         return Duplicates(run, texts, units, *parts, self.stages.seconds)

@@ -15,8 +15,8 @@ Definition, in naive Python (`mark` and `sign` are words of the key; MASK is 2^6
         return product & MASK ^ product >> 64
 
 So a window of n tokens is two windows of more than half of them, which may overlap: Karp, Miller and Rosenberg's names
-of repeated stretches [1], with a keyed hash for the name. A shingle of 5 takes three products, one of 1,000 ten. Nothing
-is carried from window to window, so no text makes its own windows collide (a polynomial modulo 2^64 collides on
+of repeated stretches [1], with a keyed hash for the name. A shingle of 5 takes three products, one of 1,000 ten.
+Nothing is carried from window to window, so no text makes its own windows collide (a polynomial modulo 2^64 collides on
 Thue-Morse sequences, whatever its base); the length is in the hash, so a short text's one shingle is no other's window.
 
 References: [1] Karp, Miller, Rosenberg, "Rapid identification of repeated patterns in strings, trees and arrays", 1972.
@@ -59,7 +59,11 @@ def hash_shingles(
 
 @part
 def combine(left: np.uint64, right: np.uint64, mark: np.uint64) -> np.uint64:
-    """Return the hash of a window that is two others, by the mark of its length."""
+    """Return the hash of a window that is two others, by the mark of its length.
+
+    No guard against a zero factor: what goes in are hashes, so who does not know the key meets one by a chance of
+    2^-64, and who knows it has to try 2^64 words.
+    """
     low, high = multiply(left, right ^ mark)
     return low ^ high
 
@@ -137,12 +141,12 @@ def shingle_texts(
     key: npt.NDArray[np.uint64],
     hashes: npt.NDArray[np.uint64],
     offsets: npt.NDArray[np.int64],
-    identities: npt.NDArray[np.uint64],
+    digests: npt.NDArray[np.uint64],
 ) -> int:
     """Fold, split and hash the texts ``values[starts[i]:ends[i]]``, and hash every window of `size` words of each.
 
     `tokenise` and `hash_shingles` in one, text by text, so that a text's tokens stay in the cache: `tokens` has room
-    for those of one text. Writes `hashes` and `offsets` as `hash_shingles`, `identities` (texts, 2), `unsettled`, and
+    for those of one text. Writes `hashes` and `offsets` as `hash_shingles`, `digests` (texts, 2), `unsettled`, and
     returns as `tokenise`.
     """
     none = np.empty((0, 4), dtype=np.int64)
@@ -171,7 +175,7 @@ def shingle_texts(
             unsettled[text] = True
             count += 1
         else:
-            found, identities[text, 0], identities[text, 1] = hash_tokens(out, bits, folded, keys, tokens, np.int64(0))
+            found, digests[text, 0], digests[text, 1] = hash_tokens(out, bits, folded, keys, tokens, np.int64(0))
             at = windows(tokens, np.int64(0), found, size, key, hashes, at)
         offsets[text + 1] = at
     return count

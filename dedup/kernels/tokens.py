@@ -16,8 +16,8 @@ points through the table. Then the ends of the runs of ones are the ends of the 
 in step with the text, `fold` notes a *segment* (folded from, folded to, text from, text to), int64 each, so that a
 token's place in the text is found without a map of every byte.
 
-Hash of a token, 64 bits, and identity of a text, 128 bits, by the words of a key (`dedup.hash_key`; `fold` and `multiply`
-are those of `dedup.kernels.words`, MASK is 2^64 - 1)::
+Hash of a token, 64 bits, and digest of a text's tokens, 128 bits, by the words of a key (`dedup.hash_key`; `fold` is
+`dedup.kernels.words.multiply_fold`, MASK is 2^64 - 1)::
 
     first, second, third, fourth, more, closed, opened = key[:7]
     low, high = closed, opened
@@ -29,13 +29,14 @@ are those of `dedup.kernels.words`, MASK is 2^64 - 1)::
             low, high = absorb(low, high, x, opened)
         low, high = absorb(low, high, last, closed)
         hash = fold(fold(state, last ^ first) ^ third, last ^ fourth)
-    identity = fold(low ^ first, high ^ second), fold(low ^ third, high ^ fourth)
+    digest = fold(low ^ first, high ^ second), fold(low ^ third, high ^ fourth)
 
     def absorb(low, high, x, end):
         a, b = low ^ x, high ^ end
         return a * b & MASK ^ b, a * b >> 64 ^ a
 
-Who does not know the key cannot choose two tokens of one hash, nor two texts of one identity, better than by chance.
+The hash of a code point c is ``fold(fold(second, c ^ more) ^ third, c ^ fourth)``. Who does not know the key cannot
+choose two tokens of one hash, nor two texts of one digest, better than by chance.
 
 Cost: about 1.2 ns a byte of ASCII prose with hashing; 8 bytes a token of output, 16 with offsets.
 """
@@ -301,7 +302,7 @@ def hash_tokens(
 ) -> tuple[int, np.uint64, np.uint64]:
     """Hash the runs of ones in the first `size` bits into `hashes` (written) from `at` on.
 
-    Returns the next place, and the two halves of the text's identity; 8 bytes behind the end of `out` are readable.
+    Returns the next place, and the two halves of the text's digest; 8 bytes behind the end of `out` are readable.
     """
     first, second, third, fourth, more, closed, opened = keys
     low, high = closed, opened
@@ -342,9 +343,9 @@ def hash_tokens(
 
 
 @part
-def hash_chunk(chunk: np.uint64, keys: tuple[np.uint64, ...]) -> np.uint64:
-    """Return the hash of a token of one chunk, or of a code point."""
-    return multiply_fold(multiply_fold(keys[1], chunk ^ keys[0]) ^ keys[2], chunk ^ keys[3])
+def hash_point(point: np.uint64, keys: tuple[np.uint64, ...]) -> np.uint64:
+    """Return the hash of a code point, which is not that of a token."""
+    return multiply_fold(multiply_fold(keys[1], point ^ keys[4]) ^ keys[2], point ^ keys[3])
 
 
 @part
@@ -366,11 +367,11 @@ def hash_characters(
             i += 1
             continue
         if gap and at > begin:
-            hashes[at] = hash_chunk(np.uint64(0x20), keys)
+            hashes[at] = hash_point(np.uint64(0x20), keys)
             at += 1
         gap = False
         point, length = decode(out, i, size)
-        hashes[at] = hash_chunk(np.uint64(point), keys)
+        hashes[at] = hash_point(np.uint64(point), keys)
         at += 1
         i += length
     return at
@@ -445,10 +446,10 @@ def tokenise_characters(
     key: npt.NDArray[np.uint64],
     hashes: npt.NDArray[np.uint64],
     offsets: npt.NDArray[np.int64],
-    identities: npt.NDArray[np.uint64],
+    digests: npt.NDArray[np.uint64],
     unsettled: npt.NDArray[np.bool_],
 ) -> int:
-    """Hash the code points of the tokens joined by single spaces, and write each text's identity (texts, 2).
+    """Hash the code points of the tokens joined by single spaces, and write each text's digest (texts, 2).
 
     All else as `tokenise`.
 
@@ -481,7 +482,7 @@ def tokenise_characters(
             count += 1
         else:
             # the hashes of the tokens, of which there are fewer, are overwritten
-            _, identities[text, 0], identities[text, 1] = hash_tokens(out, bits, size, keys, hashes, at)
+            _, digests[text, 0], digests[text, 1] = hash_tokens(out, bits, size, keys, hashes, at)
             at = hash_characters(out, bits, size, keys, hashes, at)
         offsets[text + 1] = at
     return count
