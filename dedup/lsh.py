@@ -36,6 +36,7 @@ import numpy.typing as npt
 from dedup.arrays import sorted_unique
 from dedup.background import Background
 from dedup.errors import ParameterError
+from dedup.minhash import check_same_key
 
 __all__ = ["LSH", "Bands", "Buckets", "band_keys", "choose_bands", "find_buckets", "measure_recall"]
 
@@ -276,15 +277,22 @@ class LSH:
     def __init__(self, bands: Bands) -> None:
         self.bands = bands
         self._keys: list[object] = []
+        self._sample: npt.NDArray[np.uint32] = np.empty(0, dtype=np.uint32)  # knows the key of the hashes
         self._tables: list[dict[int, list[int]]] = [{} for _ in range(bands.bands)]
 
     def __len__(self) -> int:
         return len(self._keys)
 
     def add(self, keys: list[object] | list[str] | list[int], signatures: npt.NDArray[np.uint32]) -> None:
-        """Add each signature under its key. Texts without shingles are in no bucket. Raises where lengths differ."""
+        """Add each signature under its key. Texts without shingles are in no bucket.
+
+        Raises `ParameterError` where lengths differ, or the signatures are by another hash key than those before.
+        """
         if len(keys) != len(signatures):
             raise ParameterError(f"keys: expected one a signature, found {len(keys)} for {len(signatures)} signatures")
+        check_same_key(self._sample, signatures)
+        if len(signatures):
+            self._sample = signatures[:1]
         full = (signatures != np.uint32(0xFFFFFFFF)).any(axis=1)
         for table, row in zip(self._tables, band_keys(signatures, self.bands), strict=True):
             for place, (key, used) in enumerate(zip(row.tolist(), full.tolist(), strict=True), start=len(self._keys)):
@@ -293,7 +301,11 @@ class LSH:
         self._keys += keys
 
     def query(self, signature: npt.NDArray[np.uint32]) -> list[object]:
-        """Return the keys that share a bucket with `signature`, in the order in which they were added."""
+        """Return the keys that share a bucket with `signature`, in the order in which they were added.
+
+        Raises `ParameterError` where it is by another hash key than those that were added.
+        """
+        check_same_key(self._sample, signature)
         if bool((signature == np.uint32(0xFFFFFFFF)).all()):
             return []
         found: set[int] = set()

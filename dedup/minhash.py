@@ -8,28 +8,65 @@ In naive Python (mod 2^32)::
 The estimate has no bias and a standard deviation of sqrt(J (1 - J) / num_perm): 0.035 at J = 0.8 and 128
 permutations. dedup never reports an estimate: it uses signatures to find candidates, and then counts.
 
-Two signatures can be compared if they were made with the same `num_perm`, the same `seed` and the same shingles; the
+Two signatures can be compared if they were made with the same `num_perm`, the same `seed`, the same shingles and the
+same key of their hashes; a signature carries the fingerprint of the key (`Signatures`). The
 permutations are those of datasketch's ``affine32`` scheme, so `dedup.interop` can hand signatures over.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import ParameterError
+from dedup.hash_key import HashKey, choose_key
 
 if TYPE_CHECKING:
     from dedup.shingling import Shingles
 
-__all__ = ["EMPTY_LANE", "estimate", "permutations", "signatures"]
+__all__ = ["EMPTY_LANE", "Signatures", "estimate", "permutations", "signatures"]
 
 EMPTY_LANE = 0xFFFFFFFF
 """Every lane of the signature of a text without shingles. It is equal to nothing: leave such texts out."""
 
 MOST_PERMUTATIONS = 1 << 16
+
+
+class Signatures(np.ndarray[tuple[int, ...], np.dtype[np.uint32]]):
+    """An array of signatures that knows by which key their shingles were hashed; else as any uint32 array.
+
+    Attributes
+    ----------
+    hash_key : fingerprint of the key, "public" for the one that everybody knows; None where it is not known, as after
+        arithmetic on lanes or in an array read from a file
+    """
+
+    hash_key: str | None = None
+
+    def __array_finalize__(self, made_of: Any) -> None:
+        self.hash_key = getattr(made_of, "hash_key", None)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the fingerprint beside the lanes."""
+        return _signatures, (np.asarray(self), self.hash_key)
+
+
+def _signatures(lanes: npt.NDArray[np.uint32], hash_key: str | None) -> Signatures:
+    result = lanes.view(Signatures)
+    result.hash_key = hash_key
+    return result
+
+
+def check_same_key(left: npt.NDArray[np.uint32], right: npt.NDArray[np.uint32]) -> None:
+    """Raise `ParameterError` where both carry the fingerprint of a key, and not of the same one."""
+    keys = getattr(left, "hash_key", None), getattr(right, "hash_key", None)
+    if None not in keys and keys[0] != keys[1]:
+        raise ParameterError(
+            f"signatures: expected both by one hash key, found {keys[0]} and {keys[1]}; "
+            "make both with the same hash_key"
+        )
 
 
 def permutations(num_perm: int, seed: int = 1) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
@@ -51,17 +88,27 @@ def check_seed(seed: int) -> None:
         raise ParameterError(f"seed: expected a whole number from 0 to {(1 << 32) - 1}, found {seed!r}")
 
 
-def signatures(shingles: Shingles, *, num_perm: int = 128, seed: int = 1) -> npt.NDArray[np.uint32]:
+def signatures(
+    shingles: Shingles, *, num_perm: int = 128, seed: int = 1, hash_key: bytes | HashKey | None = None
+) -> Signatures:
     """Return the signatures of some shingle sets: uint32, shape (texts, num_perm).
 
-    Cost: linear in shingles times permutations.
+    They carry the fingerprint of the key by which the shingles were hashed. `hash_key`, where given, must be that key:
+    `ParameterError` if not. Cost: linear in shingles times permutations.
 
     >>> from dedup.shingling import shingles
     >>> texts = ["one two three four five six", "one two three four five six seven"]
     >>> signatures(shingles(texts), num_perm=64).shape
     (2, 64)
     """
-    return sign(shingles.values, shingles.offsets, *permutations(num_perm, seed))
+    key = shingles.shingle.key
+    if hash_key is not None and choose_key(hash_key) != key:
+        raise ParameterError(
+            f"hash_key: expected the key of the shingles, {key.fingerprint}, found {choose_key(hash_key).fingerprint}; "
+            "leave it out, or make the shingles with this key"
+        )
+    lanes = sign(shingles.values, shingles.offsets, *permutations(num_perm, seed))
+    return _signatures(lanes, key.fingerprint)
 
 
 def sign(
@@ -81,13 +128,15 @@ def sign(
 def estimate(left: npt.NDArray[np.uint32], right: npt.NDArray[np.uint32]) -> float:
     """Return the estimated Jaccard similarity of two signatures: the share of lanes that agree.
 
-    Raises `ParameterError` where their lengths differ. Standard deviation: sqrt(J (1 - J) / len(left)).
+    Raises `ParameterError` where their lengths or the keys of their hashes differ. Standard deviation:
+    sqrt(J (1 - J) / len(left)).
     """
     if left.shape != right.shape or left.ndim != 1:
         raise ParameterError(
             f"signatures: expected two rows of one length, found shapes {left.shape} and {right.shape}; "
             "make both with the same num_perm"
         )
+    check_same_key(left, right)
     if len(left) == 0 or (int(left[0]) == EMPTY_LANE and bool(np.all(left == EMPTY_LANE))):
         return 0.0
     return float(np.mean(left == right))

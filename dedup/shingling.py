@@ -42,14 +42,17 @@ class Shingle(NamedTuple):
         return f"{self.kind}:{self.size}"
 
 
-def parse(shingle: str, key: HashKey = PUBLIC) -> Shingle:
-    """Read ``"words:5"`` or ``"chars:8"``; anything else is a `ParameterError`. `key` is that of its hash."""
+def parse(shingle: str, key: HashKey | None = None) -> Shingle:
+    """Read ``"words:5"`` or ``"chars:8"``; anything else is a `ParameterError`.
+
+    `key` is that of its hash; None: the one that everybody knows.
+    """
     match = re.fullmatch(r"(words|chars):([0-9]{1,6})", shingle) if isinstance(shingle, str) else None
     if match is None or not 1 <= int(match[2]) <= LARGEST:
         raise ParameterError(
             f'shingle: expected "words:n" or "chars:n" with n from 1 to {LARGEST}, such as "words:5", found {shingle!r}'
         )
-    return Shingle(match[1], int(match[2]), key)
+    return Shingle(match[1], int(match[2]), PUBLIC if key is None else key)
 
 
 Room = Callable[[int], npt.NDArray[np.uint64]]
