@@ -6,15 +6,18 @@ Definition, in naive Python (``cat`` is the general category)::
     kind[c]   = SPACELESS  if cat[0] in "LN" and script in (Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar)
                 WORD       if cat[0] in "LN" or c == "_"
                 MARK       if cat[0] == "M"
-                SKIPPED    if cat == "Cf"
+                SKIPPED    if cat == "Cf", and before all others if c is in `IGNORABLE`
                 SEPARATOR  otherwise: white space, punctuation, symbols, controls, surrogates, unassigned
+
+A mark counts only behind a letter, digit or mark of a token: without one, as behind a symbol, it separates. So marks
+alone make no token.
 
 Layout: a two-stage table. ``entries[index[c >> 8] << 8 | c & 255]`` is a uint32::
 
     bits 0-2    kind of the code point (that of its mapping is looked up again)
     bit  3      UNSETTLED: may compose or reorder with what stands before it, so that the text around it
                 has to be normalised before the table applies (`dedup.text.normalise`)
-    bit  4      UNASSIGNED in this Unicode version: always a separator, whatever Python knows of it
+    bit  4      UNASSIGNED in this Unicode version: a separator or skipped, whatever Python knows of it
     bit  5      ALONE: UNSETTLED whatever stands before it; without this bit only behind a FIRST, or marks behind one
     bit  6      FIRST: something may compose with it, or with what it decomposes to
     bits 8-15   canonical combining class of the last code point of its NFKC form
@@ -70,6 +73,15 @@ SPACELESS_NAMES = (
 """Starts of the names of letters and digits that belong to a script written without spaces."""
 
 
+IGNORABLE = (
+    *((0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F)),
+    *((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF)),
+    *((0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF)),
+)
+"""First and last code point of each range of Default_Ignorable_Code_Point (DerivedCoreProperties of `UNICODE_VERSION`,
+of which Python knows nothing): variation selectors, joiners, fillers, tags. Some are not assigned, and skipped too."""
+
+
 class Table(NamedTuple):
     """The shipped table; see the module's first page for the layout."""
 
@@ -116,7 +128,7 @@ def _entry(code: int, firsts: frozenset[str], seconds: frozenset[str], mappings:
     if category == "Cs":
         return SEPARATOR
     if category == "Cn":
-        return SEPARATOR | UNASSIGNED
+        return _kind(char, category) | UNASSIGNED
     normal = unicodedata.normalize("NFKC", char)
     mapped = normal.casefold()
     lead, trail = unicodedata.combining(normal[0]), unicodedata.combining(normal[-1])
@@ -133,7 +145,7 @@ def _entry(code: int, firsts: frozenset[str], seconds: frozenset[str], mappings:
 
 
 def _kind(char: str, category: str) -> int:
-    if category == "Cf":
+    if category == "Cf" or any(first <= ord(char) <= last for first, last in IGNORABLE):
         return SKIPPED
     if category[0] == "M":
         return MARK

@@ -51,6 +51,17 @@ SPACELESS_NAMES = (
     "MYANMAR ",
 )
 
+# What is not shown unless a font knows better, beside format characters (Cf) and variation selectors, which are known
+# by their names: Other_Default_Ignorable_Code_Point of Unicode 14.
+IGNORABLE = frozenset(
+    chr(code)
+    for first, last in (
+        *((0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x2065, 0x2065), (0x3164, 0x3164), (0xFFA0, 0xFFA0)),
+        *((0xFFF0, 0xFFF8), (0xE0000, 0xE0000), (0xE0002, 0xE001F), (0xE0080, 0xE00FF), (0xE01F0, 0xE0FFF)),
+    )
+    for code in range(first, last + 1)
+)
+
 _classes: dict[str, str] = {}
 
 
@@ -59,10 +70,10 @@ def class_of(character: str) -> str:
     known = _classes.get(character)
     if known is None:
         category = unicodedata.category(character)
-        if category[0] == "M":
-            known = MARK
-        elif category == "Cf":
+        if category == "Cf" or character in IGNORABLE or "VARIATION SELECTOR" in unicodedata.name(character, ""):
             known = SKIPPED
+        elif category[0] == "M":
+            known = MARK
         elif category[0] in "LN" or character == "_":
             name = unicodedata.name(character, "")
             known = SPACELESS if name.startswith(SPACELESS_NAMES) else BASE
@@ -76,7 +87,7 @@ def tokens(text: str) -> list[str]:
     """Give the tokens of a text: of the case-folded NFKC form, in order."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     kinds = {character: class_of(character) for character in set(folded)}
-    if SPACELESS not in kinds.values():  # the common case: what is no word becomes a space or nothing
+    if not {SPACELESS, MARK} & set(kinds.values()):  # the common case: what is no word becomes a space or nothing
         outside = {ord(c): " " if k == SEPARATOR else None for c, k in kinds.items() if k in OUTSIDE}
         return folded.translate(outside).split()
     found: list[str] = []
@@ -84,6 +95,8 @@ def tokens(text: str) -> list[str]:
     spaceless = False  # the token at hand began with a letter of a script without spaces
     for character in folded:
         kind = kinds[character]
+        if kind == MARK and not token:
+            kind = SEPARATOR  # of nothing that is a letter
         if kind == MARK or (kind == BASE and not spaceless):
             token += character
         elif kind != SKIPPED:
@@ -117,7 +130,7 @@ def token_spans(text: str) -> list[TokenSpan]:
             kind = class_of(character)
             if kind == SKIPPED:
                 continue
-            if kind == SEPARATOR:
+            if kind == SEPARATOR or (kind == MARK and closed):
                 closed, spaceless = True, False
             elif not closed and (kind == MARK or (kind == BASE and not spaceless)):
                 last = found[-1]

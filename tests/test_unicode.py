@@ -5,14 +5,17 @@ from __future__ import annotations
 import sys
 import unicodedata
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dedup
+from dedup import text as text_module
 from dedup import unicode
-from dedup.text import normalise
+from dedup.text import nfkc, normalise
 from dedup.tokens import tokens
 from dedup.unicode import ALONE, FIRST, MARK, SEPARATOR, SKIPPED, SPACELESS, UNASSIGNED, UNSETTLED, WORD
 from tests import oracles, strategies, twins
@@ -20,6 +23,7 @@ from tests.arrays import dtypes
 
 EVERY = range(sys.maxunicode + 1)
 SURROGATES = range(0xD800, 0xE000)
+IGNORABLE = {c for first, last in unicode.IGNORABLE for c in range(first, last + 1)}
 KIND = 7
 
 same_unicode = pytest.mark.skipif(not oracles.SAME_UNICODE, reason="this Python knows another Unicode")
@@ -111,7 +115,7 @@ def test_kinds() -> None:
     """Letters and digits, marks, format characters and all else, by their categories."""
     for code in assigned():
         category, kind = unicodedata.category(chr(code)), entries()[code] & KIND
-        if category == "Cf":
+        if category == "Cf" or code in IGNORABLE:
             expected = {SKIPPED}
         elif category[0] == "M":
             expected = {MARK}
@@ -224,7 +228,7 @@ def test_what_acts_on_what(text: str) -> None:
 def test_unassigned_code_points_separate() -> None:
     """T3: what Unicode 14 does not know splits a word, on any Python, whatever this one knows of it."""
     known = set(assigned())
-    unknown = [c for c in EVERY if c not in known and c not in SURROGATES]
+    unknown = [c for c in EVERY if c not in known and c not in SURROGATES and c not in IGNORABLE]
     word = twins.token_hash("ab")
     sample = [c for c in unknown if c < 0x20000 or c % 499 == 0]
     assert len(sample) > 5000
@@ -239,7 +243,7 @@ def test_newer_code_points(code: int) -> None:
     """Letters and marks of Unicode 15 and later: separators, and left alone by normalisation, on any Python."""
     char = chr(code)
     text = f"e{char}\u0301e{char}x"
-    assert [twins.token_hash(t) for t in ("e", "\u0301e", "x")] == [t.hash for t in tokens(text)]
+    assert [twins.token_hash(t) for t in ("e", "e", "x")] == [t.hash for t in tokens(text)]
     assert text.encode() == normalise(text.encode()).data
 
 
@@ -247,6 +251,121 @@ def test_newer_code_points(code: int) -> None:
 def test_surrogates_separate(code: int) -> None:
     """A lone surrogate splits a word and keeps its place."""
     assert [(0, 2), (3, 5)] == [(t.start, t.end) for t in tokens(f"ab{chr(code)}cd")]
+
+
+# ------------------------------------------------------------------- marks alone, and what is not shown
+
+
+def test_what_is_not_shown_is_skipped() -> None:
+    """Every default-ignorable code point, assigned or not: a word with it is the word without it."""
+    assert {c for c in EVERY if oracles.class_of(chr(c)) == oracles.SKIPPED} >= IGNORABLE
+    assert IGNORABLE <= {c for c in EVERY if entries()[c] & KIND == SKIPPED or mapped(c) == "\u1160"}
+    assert 4174 == len(IGNORABLE)
+    expected = [token.hash for token in tokens("resume 12 café Привет 각 ก็ 北京")]
+    for code in sorted(IGNORABLE):
+        if code > 0xE0200 and code % 97:
+            continue
+        text = "re{0}sume{0} {0}12 caf{0}é При{0}вет 각{0} ก็{0} 北{0}京".format(chr(code))
+        assert expected == [token.hash for token in tokens(text)], hex(code)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["❤️", "☀️", "⚠️", "\u0301", " \u0301 ", "☺\u20e3", "-\u0338", "\u3164", "\uffa0\u115f", "\u00b4", "\u0e31"],
+        *[
+            "\u0345"[:0],
+            "…\u0327\u0301",
+            "\ufe0f" * 100,
+            "\u093e\u0941",
+            "\U0001f3f4\U000e0067\U000e007f",
+            "\u0488\u0489",
+        ],
+    ],
+)
+def test_marks_alone_are_no_token(text: str) -> None:
+    """A mark of a symbol, of white space or of nothing; in every script."""
+    assert [] == oracles.tokens(text) == tokens(text)
+    assert [] == tokens(f"{text}\n{text} . {text}")
+    assert 0 == dedup.find_duplicates([text, text, text]).clusters.num_rows
+    words = [token.hash for token in tokens("one two")]
+    assert words == [token.hash for token in tokens(f"{text} one {text} two {text}")]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("q\u0323", ["q\u0323"]),
+        ("1\u20e3", ["1\u20e3"]),
+        ("_\u0301", ["_\u0301"]),
+        ("a\u200d\u0323", ["a\u0323"]),
+        ("a\ufe0f\u0323\u0489", ["a\u0323\u0489"]),
+        ("ก\u0e31\u034f\u0e49", ["ก\u0e31\u0e49"]),
+        ("a \u0323b", ["a", "b"]),
+        ("☀\u0323b", ["b"]),
+        ("☀\ufe0fb", ["b"]),
+        ("a☀\u0323\u0323b", ["a", "b"]),
+        ("北☀\u0323京\u0323", ["北", "京\u0323"]),
+        ("\u0345", ["ι"]),
+    ],
+)
+def test_a_mark_counts_behind_a_letter(text: str, expected: list[str]) -> None:
+    """Behind a letter, digit, underscore or mark of a token, what is skipped aside; nowhere else."""
+    assert expected == oracles.tokens(text)
+    assert twins.token_hashes(expected) == [token.hash for token in tokens(text)]
+
+
+def test_symbols_with_and_without_a_selector() -> None:
+    """What differs in variation selectors and joiners is equal; lines of symbols are never cut out."""
+    assert 1.0 == dedup.compare("⚠️ Road closed today", "⚠ Road closed today").jaccard
+    assert 1.0 == dedup.compare("re\u034fsume your work", "resume your work").jaccard
+    page = "☀️\n\nSunny in the north.\n\n☀️\n\nSunny in the south.\n\n☀️\n"
+    assert page == dedup.find_duplicates(page, unit="paragraph").filter(page)
+    assert page == dedup.find_repeats(page, min_words=1).without_repeats(min_words=1)
+
+
+# --------------------------------------------------------------------------------- long runs of marks
+
+MIXED = st.text(
+    st.one_of(
+        st.sampled_from("a\u00e9\u1100\u1161\u11a8\uac00\ufdfa\u0344\u0958\u1e9b\u00a8\u09c7\u09be\u0f73\u0f81\u034f"),
+        st.sampled_from(sorted(chr(c) for c in range(0x3000) if unicodedata.combining(chr(c)))),
+    ),
+    min_size=text_module.MANY + 1,
+    max_size=text_module.MANY + 40,
+)
+
+
+@given(MIXED)
+def test_long_clusters_are_normalised_as_python_does_it(text: str) -> None:
+    """Taken apart, sorted and composed here: the NFKC form, whatever the marks; in whole texts too."""
+    assert unicodedata.normalize("NFKC", text) == nfkc(text)
+    assert twins.token_hashes(oracles.tokens(text)) == [token.hash for token in tokens(text)]
+
+
+@pytest.mark.parametrize("run", ["\u0301\u0316", "\u0316", "\u0344\u0f73", "\u05b0\u05bc\u0591", "\u0301\u034f\u0316"])
+def test_python_is_given_no_marks_to_sort(run: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Python normalises is short, or in order already: its own sort takes the square of a run's length."""
+    asked: list[tuple[str, str]] = []
+    original = unicodedata.normalize
+
+    class Counting:
+        combining = staticmethod(unicodedata.combining)
+
+        @staticmethod
+        def normalize(form: str, text: str) -> str:
+            asked.append((form, text))
+            return original(form, text)
+
+    monkeypatch.setattr(text_module, "unicodedata", Counting)
+    text = "a" + run * 5000
+    assert original("NFKC", text[:601]) == nfkc(text[:601])
+    normalise(text.encode())
+    for form, given_text in asked:
+        if len(given_text) > text_module.MANY:
+            classes = [unicodedata.combining(c) for c in given_text]
+            assert form == "NFC"
+            assert all(after == 0 or before <= after for before, after in pairwise(classes))
 
 
 # -------------------------------------------------------------------------------- whole texts

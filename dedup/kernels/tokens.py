@@ -5,10 +5,10 @@ Definition, in naive Python (`kind` from `dedup.unicode`; `folded` is the case-f
     tokens, last = [], None
     for c in folded:
         if kind[c] == SKIPPED: continue
-        if kind[c] == SEPARATOR: last = None; continue
+        if kind[c] == SEPARATOR or (kind[c] == MARK and last is None): last = None; continue
         if last is None or kind[c] == SPACELESS or (last == SPACELESS and kind[c] == WORD): tokens.append("")
         tokens[-1] += c
-        last = last if last is not None and kind[c] == MARK else SPACELESS if kind[c] == SPACELESS else WORD
+        if kind[c] != MARK: last = kind[c]
 
 Two steps. `fold` writes the folded bytes of one text beside a bit for each byte that belongs to a token; where two
 tokens touch (scripts without spaces) it writes a zero byte between them. ASCII goes 64 bytes at a time; other code
@@ -260,6 +260,8 @@ def fold_others(
             if kind == SKIPPED:
                 in_step = False
                 continue
+            if kind == MARK and last == SEPARATOR:  # a mark of no letter: of a symbol, of white space
+                kind = np.int64(SEPARATOR)
             touching = last != SEPARATOR and (kind == SPACELESS or (last == SPACELESS and kind == WORD))
             if kind == SEPARATOR or touching:
                 out[to] = 0
@@ -273,10 +275,8 @@ def fold_others(
                 size = encode(point, out, to)
                 put_bits(bits, to, (np.uint64(1) << np.uint64(size)) - np.uint64(1), size)
                 to += size
-                if kind == SPACELESS:
-                    last = SPACELESS
-                elif kind == WORD or last == SEPARATOR:
-                    last = WORD
+                if kind != MARK:
+                    last = kind
         if to - first_to != length or not in_step:
             noted = note(segments, noted, first_to, to, at, at + length)
         at += length
