@@ -18,7 +18,8 @@ from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-from dedup.errors import ParameterError
+from dedup.options import check_threads
+from dedup.processors import processors
 
 __all__ = ["lock", "map_blocks", "slices", "stretches", "this_thread", "thread_count"]
 
@@ -37,12 +38,8 @@ STRETCH = 1 << 15
 
 
 def thread_count(threads: int | None) -> int:
-    """Return the number of threads to use; None stands for the processors this process may run on."""
-    if threads is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
-        raise ParameterError(f"threads: expected a whole number from 1 on, or None, found {threads!r}")
-    return threads
+    """Return the number of threads to use; None stands for the processors this process may use."""
+    return check_threads(threads) or processors()
 
 
 def this_thread() -> int:

@@ -14,7 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import ParameterError
+from dedup.keys import in_order
+from dedup.looks import as_text
 from dedup.lsh import Buckets
+from dedup.options import KEEP, Keep, column_of
 from dedup.pairs import Pairs, similarity
 from dedup.units import Units
 
@@ -36,12 +39,6 @@ __all__ = [
 BIG_CLUSTER = 1000
 """Members; with ``pairs="auto"`` the removed units of larger clusters are listed with their kept one alone."""
 
-KEEP = ("first", "last", "longest", "shortest")
-BY_COLUMN = ("max:", "min:")
-"""What stands before the name of a column that decides what is kept."""
-
-Keep = str | Callable[[Any, str], Any]
-
 
 class Stars(NamedTuple):
     """Who stands for whom: for each unit the kept one and the similarity to it (itself and 1.0 where kept).
@@ -56,25 +53,6 @@ class Stars(NamedTuple):
     overflow: int
 
 
-def check_keep(keep: Keep) -> None:
-    """Raise `ParameterError` unless `keep` is a known word, names a column, or is a function."""
-    if keep not in KEEP and not callable(keep) and column_of(keep) is None:
-        raise ParameterError(
-            f"keep: expected one of {', '.join(map(repr, KEEP))}, 'max:COLUMN', 'min:COLUMN' or callable(id, text), "
-            f"found {keep!r}"
-        )
-
-
-def column_of(keep: Keep) -> str | None:
-    """Return the column by which is kept ("max:score"), None for the other policies.
-
-    >>> column_of("max:score"), column_of("first")
-    ('score', None)
-    """
-    named = isinstance(keep, str) and keep.startswith(BY_COLUMN) and len(keep) > len(BY_COLUMN[0])
-    return keep[len(BY_COLUMN[0]) :] if named and isinstance(keep, str) else None
-
-
 def rank_units(keep: Keep, count: int, lengths: Callable[[], Any], keys: Callable[[], Any]) -> Any:
     """Return the rank of each unit, int64: 0 is kept first.
 
@@ -87,11 +65,7 @@ def rank_units(keep: Keep, count: int, lengths: Callable[[], Any], keys: Callabl
     if keep == "last":
         return positions[::-1].copy()
     if callable(keep):
-        found = keys()
-        try:
-            order = np.array(sorted(range(count), key=found.__getitem__), dtype=np.int64)
-        except TypeError as error:
-            raise ParameterError(f"keep: expected keys that can be compared with each other; {error}") from error
+        order = np.array(in_order(keys()), dtype=np.int64)
     elif column_of(keep) is not None:
         order = _order_of(keys(), keep)
     else:
@@ -109,7 +83,7 @@ def _order_of(values: pa.Array | pa.ChunkedArray, keep: str) -> npt.NDArray[np.i
 
     kind = values.type
     if pa.types.is_dictionary(kind):
-        values = values.cast(kind.value_type)
+        values = _places(values, keep) if kind.ordered else _values(values)
     if pa.types.is_string_view(values.type):
         values = values.cast(pa.large_string())
     if pa.types.is_floating(values.type):
@@ -122,6 +96,26 @@ def _order_of(values: pa.Array | pa.ChunkedArray, keep: str) -> npt.NDArray[np.i
     except (pa.ArrowNotImplementedError, pa.ArrowTypeError, pa.ArrowInvalid) as error:
         raise ParameterError(f"keep={keep!r}: expected numbers, texts or dates in the column, found {kind}") from error
     return order.to_numpy().astype(np.int64)  # type: ignore[no-any-return]
+
+
+def _values(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Return what categories without an order stand for."""
+    import pyarrow as pa
+
+    kind = values.type.value_type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return as_text(values)
+    return values.cast(kind)
+
+
+def _places(values: pa.Array | pa.ChunkedArray, keep: str) -> pa.ChunkedArray:
+    """Return the places of ordered categories among these, which is the order that they have."""
+    import pyarrow as pa
+
+    chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
+    if any(not chunk.dictionary.equals(chunks[0].dictionary) for chunk in chunks):
+        raise ParameterError(f"keep={keep!r}: expected the same ordered categories in all of the column, found others")
+    return pa.chunked_array([chunk.indices.cast(pa.int64()) for chunk in chunks], type=pa.int64())
 
 
 def rank_by_size(rank: npt.NDArray[np.int64], units: Units) -> npt.NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -65,7 +66,9 @@ def compare(a: str, b: str, *, shingle: str | None = None, hash_key: bytes | Non
     """
     for name, text in (("a", a), ("b", b)):
         if not isinstance(text, str):
-            raise InputError(f"{name}: expected a str, found {type(text).__name__}")
+            hint = _hint(text)
+            raise InputError(f"{name}: expected a str, found {type(text).__name__}{hint}")
+    a, b = str.__str__(a), str.__str__(b)
     kind = parse("words:5" if shingle is None else shingle, choose_key(hash_key))
     sets = shingles([a, b], str(kind), hash_key=kind.key)
     left_size, right_size = len(sets[0]), len(sets[1])
@@ -79,6 +82,15 @@ def compare(a: str, b: str, *, shingle: str | None = None, hash_key: bytes | Non
         shared / right_size if right_size else 0.0,
         _spans(a, b, kind),
     )
+
+
+def _hint(text: object) -> str:
+    """Return what to do about something that is no text, where that is known."""
+    if isinstance(text, (bytes, bytearray)):
+        return "; decode it first"
+    if isinstance(text, os.PathLike):
+        return '; read it first: Path.read_text(encoding="utf-8")'
+    return "; two collections are compared by dedup.match" if isinstance(text, (list, tuple)) else ""
 
 
 def _spans(a: str, b: str, shingle: Shingle) -> tuple[Span, ...]:

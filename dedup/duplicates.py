@@ -18,7 +18,7 @@ from dedup.clusters import Stars, find_stars
 from dedup.columns import Texts, read_texts
 from dedup.errors import InputError, ParameterError
 from dedup.evidence import Evidence, Run
-from dedup.lsh import check_threshold
+from dedup.options import check_threshold
 from dedup.pairs import Pairs, similarity
 from dedup.selection import listed, replace_texts, select_rows
 from dedup.summary import Summary, summarise
@@ -150,7 +150,7 @@ class Duplicates:
         Raises `ParameterError` where `threshold` is lower than that of this run, or where the pairs of some cluster
         were not all listed.
         """
-        check_threshold(threshold)
+        threshold = check_threshold(threshold)
         found, run = self.evidence, self.evidence.run
         if threshold < run.threshold:
             raise ParameterError(

@@ -17,8 +17,11 @@ from dedup.clusters import column_of
 from dedup.columns import Texts, read_texts
 from dedup.duplicates import Duplicates, Run
 from dedup.errors import InputError
+from dedup.keys import Key, keys_of
+from dedup.looks import check_looks
 from dedup.marks import Sieve
-from dedup.plan import Plan, check_memory, make_plan
+from dedup.options import check_memory, check_progress
+from dedup.plan import Plan, make_plan
 from dedup.progress import Progress, ProgressOption
 from dedup.search import Question, Thinned, search
 from dedup.thinning import pays, read_thinned
@@ -113,8 +116,10 @@ def find_duplicates(
         hash_key=hash_key,
     )
     kind, paragraphs = question.shingle, question.paragraphs
+    unit, threshold, metric, keep = question.unit, question.threshold, question.metric, question.keep
     workers = thread_count(threads)
     bound = check_memory(memory)
+    progress = check_progress(progress)
     if isinstance(texts, str):
         if unit == "document":
             raise InputError('expected a collection of texts, found one str; pass [text], or use unit="paragraph"')
@@ -122,6 +127,8 @@ def find_duplicates(
     by = column_of(keep)
     collection = read_texts(texts, ids=ids, column=column, id=id, extra=by)
     values = None if by is None else collection.column(by)
+    if values is not None:
+        check_looks(str(keep), [values])
     plan = make_plan(collection, kind, bound, workers, paragraphs=paragraphs)
     with Progress(progress) as stages:
         thinned = None
@@ -152,7 +159,7 @@ def find_duplicates(
         method="exact" if found.bands is None else "lsh",
         shingle=str(kind),
         threshold=threshold,
-        listing=pairs,
+        listing=question.listing,
         column="text" if column is None else column,
         metric=metric,
         bands=found.bands,
@@ -213,7 +220,12 @@ def _lengths(texts: Texts, units: Units, unit: str) -> npt.NDArray[np.int64]:
     return texts.lengths() if unit == "document" else units.places[:, 3] - units.places[:, 2]
 
 
-def _keys(keep: Any, texts: Texts, units: Units, unit: str) -> list[Any]:
+def _keys(keep: Any, texts: Texts, units: Units, unit: str) -> list[Key]:
     if unit == "document":
-        return [keep(texts.id_of(row), texts[row]) for row in range(len(texts))]
-    return [keep(texts.id_of(row), texts[row][start:end]) for row, _, start, end in units.places.tolist()]
+        given = ((texts.id_of(row), texts[row], "") for row in range(len(texts)))
+    else:
+        given = (
+            (texts.id_of(row), texts[row][start:end], f", paragraph {paragraph}")
+            for row, paragraph, start, end in units.places.tolist()
+        )
+    return keys_of(keep, given)

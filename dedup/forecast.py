@@ -14,9 +14,9 @@ from dedup.corpus.collection import FileTexts
 from dedup.errors import InputError
 from dedup.find import find_duplicates
 from dedup.marks import Sieve
-from dedup.plan import check_memory, measure, outline_of, plan_for, sample_of, written
-from dedup.search import UNITS
-from dedup.shingling import parse
+from dedup.options import check_memory
+from dedup.plan import measure, outline_of, plan_for, sample_of, written
+from dedup.search import Question
 from dedup.texts import Texts
 
 __all__ = ["Estimate", "estimate"]
@@ -114,31 +114,43 @@ def estimate(
     >>> plan.method, plan.passes, plan.texts, plan.disk
     ('exact', 1, 2, 0)
     """
+    question = Question.check(
+        unit=unit,
+        threshold=threshold,
+        metric=metric,
+        shingle=shingle,
+        method=method,
+        keep="first",
+        pairs="auto",
+        recall=recall,
+        seed=1,
+        hash_key=hash_key,
+    )
+    unit, threshold, metric, method = question.unit, question.threshold, question.metric, question.method
+    workers, bound = thread_count(threads), check_memory(memory)
     if isinstance(texts, str):
         if unit == "document":
             raise InputError('expected a collection of texts, found one str; pass [text], or use unit="paragraph"')
         texts = [texts]
     collection = read_texts(texts, ids=ids, column=column, id=id)
-    workers = thread_count(threads)
     options: dict[str, Any] = {
         "unit": unit,
         "threshold": threshold,
         "metric": metric,
-        "shingle": shingle,
+        "shingle": str(question.shingle),
         "method": method,
-        "recall": recall,
+        "recall": question.recall,
         "hash_key": hash_key,
     }
-    find_duplicates(["a warm up of a few words"], threads=workers, **options)  # kernels are compiled, options checked
-    bound = check_memory(memory)
+    find_duplicates(["a warm up of a few words"], threads=workers, **options)  # kernels are compiled
     outline = collection.outline() if isinstance(collection, FileTexts) else None
     outline = outline_of(collection) if outline is None else outline
-    size = measure(outline, parse(UNITS[unit] if shingle is None else shingle), paragraphs=unit == "paragraph")
+    size = measure(outline, question.shingle, paragraphs=question.paragraphs)
     plan = plan_for(size, bound if collection.sources is None else None, workers)
     sample = outline.sample if collection.sources is not None else sample_of(collection, TIMED_TEXTS)
     seconds = _seconds(sample, size.characters, workers, options)
     passes, needed = 1, plan.fixed + USUAL_SHINGLE_BYTES * size.shingles
-    budget, paragraphs = Budget(bound, workers), unit == "paragraph"
+    budget, paragraphs = Budget(bound, workers), question.paragraphs
     disk = 0
     if collection.sources is not None:
         budget.check_reading(size.longest)

@@ -22,7 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import ParameterError
-from dedup.minhash import check_seed, permutations, sign
+from dedup.minhash import permutations, sign
+from dedup.options import check_array, check_seed, shown
 
 if TYPE_CHECKING:
     from datasketch import LeanMinHash, MinHash
@@ -42,20 +43,30 @@ def datasketch_signatures(
     >>> datasketch_signatures([[b"one", b"two"]], num_perm=4).shape
     (1, 4)
     """
+    functions = permutations(num_perm, seed)
     rows: list[npt.NDArray[np.uint32]] = []
     offsets = [0]
+    if isinstance(token_sets, (str, bytes)) or not isinstance(token_sets, Iterable):
+        raise ParameterError(f"token_sets: expected a list of sets of bytes, found {type(token_sets).__name__}")
     for number, tokens in enumerate(token_sets):
-        if isinstance(tokens, (str, bytes)):
+        if isinstance(tokens, (str, bytes)) or not isinstance(tokens, Iterable):
             raise ParameterError(
                 f"token_sets: expected sets of bytes, found {type(tokens).__name__} at position {number}"
             )
-        digests = b"".join(hashlib.sha1(token, usedforsecurity=False).digest()[:4] for token in tokens)
+        given = list(tokens)
+        wrong = next((token for token in given if not isinstance(token, (bytes, bytearray, memoryview))), None)
+        if wrong is not None or None in given:
+            raise ParameterError(
+                f"token_sets: expected sets of bytes, found {type(wrong).__name__} {shown(wrong)} in the set at "
+                f"position {number}; encode it first"
+            )
+        digests = b"".join(hashlib.sha1(token, usedforsecurity=False).digest()[:4] for token in given)
         rows.append(np.frombuffer(digests, dtype="<u4"))
         offsets.append(offsets[-1] + len(rows[-1]))
     hashes = np.concatenate([np.empty(0, dtype=np.uint32), *rows])
     # the kernel reads the high half of a 64-bit hash
     values = _mix(hashes).astype(np.uint64) << np.uint64(32)
-    return sign(values, np.array(offsets, dtype=np.int64), *permutations(num_perm, seed))
+    return sign(values, np.array(offsets, dtype=np.int64), *functions)
 
 
 def _mix(hashes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
@@ -75,14 +86,14 @@ def to_minhash(signature: npt.NDArray[np.uint32], *, seed: int = 1) -> MinHash:
     """
     from datasketch import MinHash
 
-    return MinHash(seed=seed, hashvalues=_checked(signature, seed), scheme=SCHEME)
+    return MinHash(seed=check_seed(seed), hashvalues=_checked(signature), scheme=SCHEME)
 
 
 def to_leanminhash(signature: npt.NDArray[np.uint32], *, seed: int = 1) -> LeanMinHash:
     """Return one signature as a ``datasketch.LeanMinHash`` of scheme ``affine32``."""
     from datasketch import LeanMinHash
 
-    return LeanMinHash(seed=seed, hashvalues=_checked(signature, seed), scheme=SCHEME)
+    return LeanMinHash(seed=check_seed(seed), hashvalues=_checked(signature), scheme=SCHEME)
 
 
 def from_datasketch(minhashes: Iterable[Any]) -> tuple[npt.NDArray[np.uint32], int]:
@@ -92,7 +103,14 @@ def from_datasketch(minhashes: Iterable[Any]) -> tuple[npt.NDArray[np.uint32], i
     """
     rows: list[npt.NDArray[np.uint32]] = []
     first: tuple[int, int, str] | None = None
+    if not isinstance(minhashes, Iterable):
+        raise ParameterError(f"minhashes: expected a list of MinHash objects, found {type(minhashes).__name__}")
     for number, minhash in enumerate(minhashes):
+        if not hasattr(minhash, "seed") or not hasattr(minhash, "hashvalues"):
+            raise ParameterError(
+                f"minhashes: expected MinHash or LeanMinHash objects, found {type(minhash).__name__} at "
+                f"position {number}"
+            )
         kind = (int(minhash.seed), len(minhash.hashvalues), str(getattr(minhash, "scheme", "legacy")))
         if first is None:
             first = kind
@@ -109,10 +127,6 @@ def from_datasketch(minhashes: Iterable[Any]) -> tuple[npt.NDArray[np.uint32], i
     return np.stack(rows), first[0]
 
 
-def _checked(signature: npt.NDArray[np.uint32], seed: int) -> npt.NDArray[np.uint32]:
-    check_seed(seed)
-    if signature.dtype != np.uint32 or signature.ndim != 1:
-        raise ParameterError(
-            f"signature: expected one row of uint32, found shape {signature.shape} of {signature.dtype}"
-        )
-    return signature
+def _checked(signature: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+    checked: npt.NDArray[np.uint32] = check_array("signature", signature, "uint32", 1, wanted="one row of uint32")
+    return checked

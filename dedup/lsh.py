@@ -27,7 +27,7 @@ similarity  found
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +37,7 @@ from dedup.arrays import sorted_unique
 from dedup.background import Background
 from dedup.errors import ParameterError
 from dedup.minhash import check_same_key
+from dedup.options import check_array, check_recall, check_share, check_threshold, check_whole, shown
 
 __all__ = ["LSH", "Bands", "Buckets", "band_keys", "choose_bands", "find_buckets", "measure_recall"]
 
@@ -71,6 +72,11 @@ class Bands:
     threshold: float
     recall: float
 
+    def __post_init__(self) -> None:
+        values = {"bands": check_whole("bands", self.bands, 0), "rows": check_whole("rows", self.rows, 1)}
+        for name, value in {**values, "threshold": check_threshold(self.threshold)}.items():
+            object.__setattr__(self, name, value)
+
     @property
     def num_perm(self) -> int:
         """The number of permutations: bands times rows."""
@@ -103,8 +109,10 @@ def choose_bands(
     >>> choose_bands(0.5).probability(0.5) >= 0.999
     True
     """
-    check_threshold(threshold)
-    check_recall(recall)
+    threshold, recall = check_threshold(threshold), check_recall(recall)
+    texts = check_whole("texts", texts, 0)
+    if not isinstance(background, Background):
+        background = check_share("background", background)
     best, best_cost = None, math.inf
     for rows in range(1, MOST_ROWS + 1):
         hit = threshold**rows
@@ -131,20 +139,12 @@ def choose_bands(
     return best
 
 
-def check_recall(recall: float) -> None:
-    """Raise `ParameterError` unless ``0 < recall < 1``."""
-    if isinstance(recall, bool) or not isinstance(recall, (int, float)) or not 0.0 < recall < 1.0:
-        hint = '; the exact method misses nothing: method="exact"' if recall == 1 else ""
-        raise ParameterError(f"recall: expected 0 < recall < 1, found {recall!r}{hint}")
-
-
-def check_threshold(threshold: float) -> None:
-    """Raise `ParameterError` unless ``0 < threshold <= 1``."""
-    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)) or not 0.0 < threshold <= 1.0:
-        hint = ""
-        if isinstance(threshold, (int, float)) and 10.0 <= threshold <= 100.0:
-            hint = f" (did you mean {threshold / 100:g}?)"
-        raise ParameterError(f"threshold: expected 0 < threshold <= 1, found {threshold!r}{hint}")
+def _check_bands(bands: Bands) -> Bands:
+    if not isinstance(bands, Bands):
+        raise ParameterError(
+            f"bands: expected Bands, as dedup.lsh.choose_bands(threshold) returns, found {type(bands).__name__}"
+        )
+    return bands
 
 
 def band_keys(signatures: npt.NDArray[np.uint32], bands: Bands) -> npt.NDArray[np.uint64]:
@@ -154,6 +154,8 @@ def band_keys(signatures: npt.NDArray[np.uint32], bands: Bands) -> npt.NDArray[n
     """
     from dedup.kernels import lsh as kernels
 
+    _check_bands(bands)
+    check_array("signatures", signatures, "uint32", None)
     if signatures.ndim != 2 or signatures.shape[1] != bands.num_perm:
         raise ParameterError(
             f"signatures: expected shape (texts, {bands.num_perm}) for {bands.bands} bands of {bands.rows} rows, "
@@ -200,8 +202,13 @@ def find_buckets(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]) -> 
     from dedup.kernels import lsh as kernels
     from dedup.kernels.clusters import LEADERS
 
+    check_array("keys", keys, "uint64", 2)
+    check_array("texts", texts, "int64", 1)
+    if len(keys) and len(texts) and not 0 <= int(texts.min()) <= int(texts.max()) < keys.shape[1]:
+        raise ParameterError(
+            f"texts: expected rows from 0 to {keys.shape[1] - 1}, found {int(texts.min())} to {int(texts.max())}"
+        )
     most = max(PAIRS_HELD, MOST_PAIRS * len(texts))
-
     packed: list[npt.NDArray[np.uint64]] = []
     members: list[npt.NDArray[np.int64]] = []
     sizes: list[npt.NDArray[np.int64]] = []
@@ -251,6 +258,8 @@ def measure_recall(similarities: npt.NDArray[np.float64], bands: Bands) -> tuple
     interval is that of the normal law, 1.96 standard deviations to either side, and ends at 1. It is about pairs whose
     collisions were all examined, and takes them for independent.
     """
+    _check_bands(bands)
+    check_array("similarities", similarities, "float64", 1)
     if not len(similarities):
         return None
     chance = 1.0 - (1.0 - similarities**bands.rows) ** bands.bands
@@ -275,7 +284,7 @@ class LSH:
     """
 
     def __init__(self, bands: Bands) -> None:
-        self.bands = bands
+        self.bands = _check_bands(bands)
         self._keys: list[object] = []
         self._sample: npt.NDArray[np.uint32] = np.empty(0, dtype=np.uint32)  # knows the key of the hashes
         self._tables: list[dict[int, list[int]]] = [{} for _ in range(bands.bands)]
@@ -288,6 +297,10 @@ class LSH:
 
         Raises `ParameterError` where lengths differ, or the signatures are by another hash key than those before.
         """
+        check_array("signatures", signatures, "uint32", None)
+        if isinstance(keys, (str, bytes)) or not isinstance(keys, Iterable):
+            raise ParameterError(f"keys: expected a list, a key a signature, found {type(keys).__name__} {shown(keys)}")
+        keys = list(keys)
         if len(keys) != len(signatures):
             raise ParameterError(f"keys: expected one a signature, found {len(keys)} for {len(signatures)} signatures")
         check_same_key(self._sample, signatures)
@@ -305,6 +318,7 @@ class LSH:
 
         Raises `ParameterError` where it is by another hash key than those that were added.
         """
+        check_array("signature", signature, "uint32", None)
         check_same_key(self._sample, signature)
         if bool((signature == np.uint32(0xFFFFFFFF)).all()):
             return []

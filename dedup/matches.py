@@ -18,6 +18,7 @@ from dedup.arrays import sorted_unique
 from dedup.columns import Texts
 from dedup.errors import ParameterError
 from dedup.listing import MOST_PAIRS
+from dedup.options import check_word
 from dedup.pairs import Pairs, jaccard, similarity
 from dedup.repeated import LINE_BREAKS
 from dedup.selection import replace_texts, select_rows
@@ -236,8 +237,7 @@ class Matches:
         with one of `against`), "passages" (texts that have a passage), or "either". By pairs of paragraphs, the same
         rows come back with the paragraphs that match cut out; a text of which nothing is left is ``""``.
         """
-        if by not in EVIDENCE:
-            raise ParameterError(f"by: expected {' or '.join(f'{k!r}' for k in EVIDENCE)}, found {by!r}")
+        by = check_word("by", by, EVIDENCE)
         if self._run.unit == "paragraph" and by != "passages":
             if by == "either":
                 raise ParameterError("by: expected 'pairs' or 'passages' where pairs are of paragraphs, found 'either'")

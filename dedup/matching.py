@@ -15,16 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import thread_count
-from dedup.columns import Texts
+from dedup.columns import Texts, read_once
 from dedup.crossing import join_across
-from dedup.errors import ParameterError
+from dedup.errors import InputError, ParameterError
 from dedup.hash_key import HashKey, choose_key
-from dedup.lsh import check_threshold
 from dedup.matches import Matches, MatchRun, Passages
 from dedup.meeting import Meeting
+from dedup.options import check_memory, check_min_words, check_progress, check_threshold, check_word
 from dedup.pairs import METRICS, similarity
 from dedup.passages import Stretches
-from dedup.plan import Plan, check_memory, measure_words, plan_passages
+from dedup.plan import Plan, measure_words, plan_passages
 from dedup.progress import Progress, ProgressOption
 from dedup.shingling import Shingle, parse
 from dedup.sides import Sides, read_side
@@ -102,18 +102,20 @@ def match(
     >>> result.filter(news)
     {'b': 'something else'}
     """
-    if unit not in UNITS:
-        raise ParameterError(f"unit: expected {' or '.join(f'{k!r}' for k in UNITS)}, found {unit!r}")
-    if metric not in METRICS:
-        raise ParameterError(f"metric: expected {' or '.join(f'{k!r}' for k in METRICS)}, found {metric!r}")
-    check_threshold(threshold)
-    if min_words is not None and (isinstance(min_words, bool) or not isinstance(min_words, int) or min_words < 1):
-        raise ParameterError(f"min_words: expected a whole number from 1 on, or None, found {min_words!r}")
+    unit, metric = check_word("unit", unit, tuple(UNITS)), check_word("metric", metric, METRICS)
+    threshold = check_threshold(threshold)
+    min_words = None if min_words is None else check_min_words(min_words, also=", or None")
     key = choose_key(hash_key)
     kind = parse(UNITS[unit] if shingle is None else shingle, key)
     paragraphs = unit == "paragraph"
     workers = thread_count(threads)
     bound = check_memory(memory)
+    progress = check_progress(progress)
+    if texts is against and read_once(texts):
+        raise InputError(
+            f"against: expected another collection, found the same {type(texts).__name__} as for texts, which can be "
+            "read only once; pass two, or a list"
+        )
     left = read_side("texts", texts, ids=ids, column=column, id=id)
     right = read_side("against", against, ids=against_ids, column=against_column, id=against_id)
     sides = Sides(left, right, ("texts", "against"))

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.errors import ParameterError
+from dedup.errors import InputError, ParameterError
 from dedup.hash_key import HashKey, choose_key
+from dedup.options import check_array, check_seed, check_whole
 
 if TYPE_CHECKING:
     from dedup.shingling import Shingles
@@ -74,18 +75,10 @@ def permutations(num_perm: int, seed: int = 1) -> tuple[npt.NDArray[np.uint32], 
 
     They are drawn as datasketch 2.0 draws those of its ``affine32`` scheme, from numpy's frozen `RandomState`.
     """
-    if isinstance(num_perm, bool) or not isinstance(num_perm, int) or not 1 <= num_perm <= MOST_PERMUTATIONS:
-        raise ParameterError(f"num_perm: expected a whole number from 1 to {MOST_PERMUTATIONS}, found {num_perm!r}")
-    check_seed(seed)
-    generator = np.random.RandomState(seed)
+    num_perm = check_whole("num_perm", num_perm, 1, MOST_PERMUTATIONS)
+    generator = np.random.RandomState(check_seed(seed))
     odd = generator.randint(0, 1 << 31, num_perm, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
     return odd, generator.randint(0, 1 << 32, num_perm, dtype=np.uint32)
-
-
-def check_seed(seed: int) -> None:
-    """Raise `ParameterError` unless `seed` is a whole number from 0 to 2^32 - 1."""
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 32:
-        raise ParameterError(f"seed: expected a whole number from 0 to {(1 << 32) - 1}, found {seed!r}")
 
 
 def signatures(
@@ -101,14 +94,20 @@ def signatures(
     >>> signatures(shingles(texts), num_perm=64).shape
     (2, 64)
     """
+    functions = permutations(num_perm, seed)
+    if not hasattr(shingles, "values") or not hasattr(shingles, "offsets") or not hasattr(shingles, "shingle"):
+        raise InputError(
+            f"shingles: expected the sets that dedup.shingling.shingles(texts) returns, found {type(shingles).__name__}"
+        )
+    check_array("shingles.values", shingles.values, "uint64", 1)
+    check_array("shingles.offsets", shingles.offsets, "int64", 1)
     key = shingles.shingle.key
     if hash_key is not None and choose_key(hash_key) != key:
         raise ParameterError(
             f"hash_key: expected the key of the shingles, {key.fingerprint}, found {choose_key(hash_key).fingerprint}; "
             "leave it out, or make the shingles with this key"
         )
-    lanes = sign(shingles.values, shingles.offsets, *permutations(num_perm, seed))
-    return _signatures(lanes, key.fingerprint)
+    return _signatures(sign(shingles.values, shingles.offsets, *functions), key.fingerprint)
 
 
 def sign(
@@ -131,6 +130,8 @@ def estimate(left: npt.NDArray[np.uint32], right: npt.NDArray[np.uint32]) -> flo
     Raises `ParameterError` where their lengths or the keys of their hashes differ. Standard deviation:
     sqrt(J (1 - J) / len(left)).
     """
+    for name, signature in (("left", left), ("right", right)):
+        check_array(name, signature, "uint32", None)
     if left.shape != right.shape or left.ndim != 1:
         raise ParameterError(
             f"signatures: expected two rows of one length, found shapes {left.shape} and {right.shape}; "

@@ -9,7 +9,6 @@ texts and options.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,6 +17,7 @@ import numpy as np
 from dedup.columns import BLOCK_BYTES, ListTexts, Texts
 from dedup.corpus.sampling import Outline
 from dedup.errors import ParameterError
+from dedup.options import check_memory
 from dedup.shingling import Shingle
 from dedup.units import read_units
 
@@ -51,9 +51,6 @@ BLOCK_COPIES = 12
 
 FIXED = 16 << 20
 """Bytes: what the interpreter and its libraries take beside the arrays."""
-
-UNITS_OF_MEMORY = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-POWERS = {"KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30, "TI": 1 << 40}
 
 
 class Afford(Protocol):
@@ -133,26 +130,6 @@ class Plan:
             f"memory: expected about {written(needed)} or more for {of}, found {written(self.memory or 0)}; "
             "give more, leave memory out, or search the collection in parts"
         )
-
-
-def check_memory(memory: int | str | None) -> int | None:
-    """Return a bound in bytes: an int, or a str such as "4GB", "500 MB", "2GiB". Raises `ParameterError`.
-
-    >>> check_memory("4GB"), check_memory("1.5 GiB"), check_memory(10**9)
-    (4000000000, 1610612736, 1000000000)
-    """
-    if memory is None:
-        return None
-    found = None
-    if isinstance(memory, str):
-        match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(I?)B?\s*", memory.upper())
-        if match and not (match[3] and not match[2]):
-            found = int(float(match[1]) * (POWERS[f"{match[2]}I"] if match[3] else UNITS_OF_MEMORY[match[2]]))
-    elif isinstance(memory, int) and not isinstance(memory, bool):
-        found = memory
-    if found is None or found <= 0:
-        raise ParameterError(f'memory: expected bytes, or a text such as "4GB" or "500MB", found {memory!r}')
-    return found
 
 
 def written(size: int) -> str:

@@ -9,11 +9,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from dedup.errors import ParameterError
+from dedup.options import ProgressOption, check_progress
 
 __all__ = ["Heartbeats", "Progress", "ProgressOption"]
-
-ProgressOption = bool | Callable[[str, int, int], Any] | None
 
 DELAY = 1.0
 """Seconds before a bar appears: short runs stay silent."""
@@ -26,8 +24,7 @@ class Progress:
     """
 
     def __init__(self, option: ProgressOption) -> None:
-        if option is not None and not isinstance(option, bool) and not callable(option):
-            raise ParameterError(f"progress: expected a bool, a callable(stage, done, total) or None, found {option!r}")
+        option = check_progress(option)
         self._function = option if callable(option) else None
         shown = option if isinstance(option, bool) else sys.stderr is not None and sys.stderr.isatty()
         self._shown = shown and self._function is None

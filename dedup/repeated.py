@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hash_key import PUBLIC
+from dedup.options import check_flag, check_min_words
 from dedup.text import split_paragraphs
 from dedup.texts import PADDING, Texts
 from dedup.tokens import hash_tokens
@@ -158,6 +159,7 @@ class Repeats(Sequence[Repeat]):
         Applied to its own result it changes nothing: where a removal brings together what then repeats an earlier
         place, that goes too.
         """
+        min_words, whole_paragraphs = check_min_words(min_words), check_flag("whole_paragraphs", whole_paragraphs)
         texts = [self.texts[row] for row in range(len(self.texts))]
         found = self
         while True:

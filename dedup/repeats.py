@@ -24,11 +24,10 @@ from dedup.chains import (
     seed_tokens,
 )
 from dedup.columns import Texts, read_texts
-from dedup.errors import ParameterError
 from dedup.hash_key import HashKey, choose_key
-from dedup.lsh import check_threshold
+from dedup.options import check_memory, check_min_words, check_progress, check_threshold
 from dedup.passages import Stretches, find_stretches
-from dedup.plan import Plan, check_memory, measure_words, plan_passages
+from dedup.plan import Plan, measure_words, plan_passages
 from dedup.progress import Progress, ProgressOption
 from dedup.repeated import Repeats
 from dedup.spans import find_spans
@@ -84,12 +83,11 @@ def find_repeats(
     >>> text[repeat.start : repeat.end] == body, repeat.paragraphs, repeat.similarity
     (True, 6, 1.0)
     """
-    if isinstance(min_words, bool) or not isinstance(min_words, int) or min_words < 1:
-        raise ParameterError(f"min_words: expected a whole number from 1 on, found {min_words!r}")
-    check_threshold(threshold)
+    min_words, threshold = check_min_words(min_words), check_threshold(threshold)
     key = choose_key(hash_key)
     workers = thread_count(threads)
     bound = check_memory(memory)
+    progress = check_progress(progress)
     bare = isinstance(texts, str)
     collection = read_texts([texts] if bare else texts, ids=ids, column=column, id=id)
     plan = None if bound is None else _plan(collection, bound, workers, threshold)
@@ -97,10 +95,10 @@ def find_repeats(
         if plan is None or plan.one_pass:
             tokens, offsets = read_tokens(collection, workers, key, stages.stage("read", collection.about()))
             stages.stage("repeats", 1)
-            found = find_passages(tokens, offsets, min_words, float(threshold))
+            found = find_passages(tokens, offsets, min_words, threshold)
             del tokens
         else:
-            found, offsets = _find_in_passes(collection, plan, min_words, float(threshold), key, workers, stages)
+            found, offsets = _find_in_passes(collection, plan, min_words, threshold, key, workers, stages)
         stages.stage("spans", 1)
         everything = Stretches(*map(np.concatenate, zip(found.stretches, found.parts, strict=True)))
         if plan is not None:

@@ -18,12 +18,13 @@ import numpy.typing as npt
 from dedup.arrays import sorted_unique
 from dedup.background import sample_background
 from dedup.blocks import map_blocks
-from dedup.clusters import Stars, check_keep, find_stars, rank_by_size, rank_units
+from dedup.clusters import Stars, find_stars, rank_by_size, rank_units
 from dedup.errors import ParameterError
 from dedup.hash_key import choose_key
 from dedup.join import join
-from dedup.lsh import Bands, Buckets, band_keys, check_recall, check_threshold, choose_bands, find_buckets
-from dedup.minhash import check_seed, permutations, sign
+from dedup.lsh import Bands, Buckets, band_keys, choose_bands, find_buckets
+from dedup.minhash import permutations, sign
+from dedup.options import check_keep, check_recall, check_seed, check_threshold, check_word
 from dedup.pairs import METRICS, Pairs, no_pairs, similarity, verify
 from dedup.progress import Progress
 from dedup.shingling import Shingle, parse
@@ -72,11 +73,9 @@ class Question:
         hash_key: bytes | None = None,
     ) -> Question:
         """Return the question, or raise `ParameterError` where an option means nothing."""
-        _check(unit, metric, method, pairs)
-        check_threshold(threshold)
-        check_recall(recall)
-        check_keep(keep)
-        check_seed(seed)
+        unit, metric, method, pairs = _check(unit, metric, method, pairs)
+        threshold, recall = check_threshold(threshold), check_recall(recall)
+        keep, seed = check_keep(keep), check_seed(seed)
         if method == "lsh":
             choose_bands(threshold, recall)  # where there are none, the error comes before the work
         kind = parse(UNITS[unit] if shingle is None else shingle, choose_key(hash_key))
@@ -216,17 +215,12 @@ def _collide(
     return verify(units, buckets.pairs, threshold, threads, report), buckets
 
 
-def _check(unit: str, metric: str, method: str, pairs: str) -> None:
-    for name, value, known in (
-        ("unit", unit, tuple(UNITS)),
-        ("metric", metric, METRICS),
-        ("method", method, METHODS),
-        ("pairs", pairs, LISTINGS),
-    ):
-        if value not in known:
-            raise ParameterError(f"{name}: expected {' or '.join(f'{k!r}' for k in known)}, found {value!r}")
+def _check(unit: str, metric: str, method: str, pairs: str) -> tuple[str, str, str, str]:
+    unit, metric = check_word("unit", unit, tuple(UNITS)), check_word("metric", metric, METRICS)
+    method, pairs = check_word("method", method, METHODS), check_word("pairs", pairs, LISTINGS)
     if metric == "containment" and method == "lsh":
         raise ParameterError('metric: containment needs method="exact" (or "auto"); bands are for jaccard')
+    return unit, metric, method, pairs
 
 
 CLOSEST = (0.5, 0.1)

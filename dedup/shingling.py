@@ -22,6 +22,7 @@ import numpy.typing as npt
 from dedup import unicode
 from dedup.errors import ParameterError
 from dedup.hash_key import PUBLIC, HashKey, choose_key
+from dedup.options import shown
 from dedup.pool import Spare
 from dedup.tokens import Buffers, Given, hash_characters, run_settled
 
@@ -50,7 +51,8 @@ def parse(shingle: str, key: HashKey | None = None) -> Shingle:
     match = re.fullmatch(r"(words|chars):([0-9]{1,6})", shingle) if isinstance(shingle, str) else None
     if match is None or not 1 <= int(match[2]) <= LARGEST:
         raise ParameterError(
-            f'shingle: expected "words:n" or "chars:n" with n from 1 to {LARGEST}, such as "words:5", found {shingle!r}'
+            f'shingle: expected "words:n" or "chars:n" with n from 1 to {LARGEST}, such as "words:5", '
+            f"found {shown(shingle)}"
         )
     return Shingle(match[1], int(match[2]), PUBLIC if key is None else key)
 

@@ -9,8 +9,10 @@ its position.
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +21,7 @@ import numpy.typing as npt
 
 from dedup.encoding import encode_all
 from dedup.errors import InputError, ParameterError
+from dedup.options import shown
 from dedup.pool import Spare
 
 if TYPE_CHECKING:
@@ -163,7 +166,7 @@ class ListTexts(Texts):
 
     def __getitem__(self, row: int) -> str:
         text = self._texts[row]
-        return text if isinstance(text, str) else _text(text, row)
+        return text if type(text) is str else self._text(text, row)
 
     def original(self, row: int) -> Any:
         """Return what stands in a row: a text, or what stands for a missing one."""
@@ -188,7 +191,10 @@ class ListTexts(Texts):
         return super().lengths()
 
     def _load(self, first: int, part: Sequence[Any], size: int) -> Block:
-        return _encode(first, self._checked(part, first), size, self._spare)
+        texts = self._checked(part, first)
+        if texts is not part:  # the length of a text of a derived class may be anything
+            size = sum(map(len, texts))
+        return _encode(first, texts, size, self._spare)
 
     def _take(self, first: int) -> tuple[Sequence[Any], int]:
         """Return texts from `first` on, until there are enough characters for a block, and how many there are."""
@@ -205,16 +211,31 @@ class ListTexts(Texts):
     def _checked(self, part: Sequence[Any], first: int) -> Sequence[str]:
         if set(map(type, part)) == {str}:
             return part
-        return [_text(text, first + i) for i, text in enumerate(part)]
+        return [self._text(text, first + i) for i, text in enumerate(part)]
+
+    def _text(self, text: object, row: int) -> str:
+        """Return a text as a plain str, a missing one as "". Raises `InputError` for all else."""
+        if isinstance(text, str):
+            return str.__str__(text)  # itself, or the string that an object of a derived class is
+        missing = isinstance(text, (float, np.floating)) and text != text
+        if text is None or missing or type(text).__name__ in ("NAType", "NaTType"):
+            return ""
+        where = f"at position {row}" + ("" if self.ids is None else f" (id {shown(self.ids[row])})")
+        found = f"{type(text).__name__} {shown(text)}{_hint(text)}"
+        raise InputError(f"expected a text (str or None) {where}, found {found}")
 
 
-def _text(text: object, row: int) -> str:
-    if isinstance(text, str):
-        return str.__str__(text)  # itself, or the string that an object of a derived class is
-    if text is None or (isinstance(text, float) and text != text) or type(text).__name__ in ("NAType", "NaTType"):
-        return ""
-    hint = "; decode it first" if isinstance(text, bytes) else ""
-    raise InputError(f"expected a text (str or None) at position {row}, found {type(text).__name__} {text!r:.60}{hint}")
+def _hint(text: object) -> str:
+    """Return what to do about something that is no text, where that is known."""
+    if isinstance(text, (bytes, bytearray, memoryview)):
+        return "; decode it first"
+    if isinstance(text, os.PathLike):
+        return "; to search files, pass dedup.files(paths)"
+    if isinstance(text, Mapping) or is_dataclass(text) or hasattr(text, "_asdict"):
+        return "; for records, pass a list of dicts and column=, or their texts alone"
+    if isinstance(text, (list, tuple)) or hasattr(text, "__array__"):
+        return "; pass a flat list of texts, a dict of id to text, or a table with column="
+    return ""
 
 
 def _encode(first: int, texts: Sequence[str], size: int, spare: Spare) -> Block:

@@ -268,9 +268,8 @@ def test_control_c_in_a_whole_run() -> None:
 def test_thread_count() -> None:
     """What was asked for; by default the processors that this process may use."""
     assert [1, 2, 64] == [thread_count(n) for n in (1, 2, 64)]
-    if hasattr(os, "sched_getaffinity"):
-        assert len(os.sched_getaffinity(0)) == thread_count(None)
-    assert thread_count(None) >= 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    assert 1 <= thread_count(None) <= allowed
 
 
 @pytest.mark.parametrize("threads", [0, -1, True, False, 1.5, "2", [2]])

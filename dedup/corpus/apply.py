@@ -20,6 +20,7 @@ from dedup.corpus.report import Input, Report
 from dedup.corpus.rewriting import rewrite_document, rewrite_lines, rewrite_records
 from dedup.corpus.verdicts import Counts, Verdict, Verdicts
 from dedup.errors import InputError, ParameterError
+from dedup.options import check_flag, check_path, check_progress
 from dedup.progress import Progress, ProgressOption
 from dedup.repeated import counted
 
@@ -91,8 +92,10 @@ def apply_report(
     Raises `ParameterError` where `output` is, lies in, or holds an input or the report, links followed, or has files;
     `InputError` where an input has changed; `StorageError` where the report is damaged or the disk does not take it.
     """
-    report = report if isinstance(report, Report) else Report.open(report)
-    workers = thread_count(threads)
+    annotate, overwrite = check_flag("annotate", annotate), check_flag("overwrite", overwrite)
+    workers, progress = thread_count(threads), check_progress(progress)
+    output = check_path("output", output)
+    report = report if isinstance(report, Report) else Report.open(check_path("report", report))
     entries = _entries(report)
     _check_kind(report, annotate=annotate)
     folders = [("the input folder", _absolute(report, folder)) for folder in report.options.get("folders", [])]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import warnings
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from dedup.corpus.rejects import Errors, Reject
 from dedup.corpus.sampling import Outline, sample_files
 from dedup.corpus.streams import PIECE
 from dedup.errors import InputError, ParameterError
+from dedup.options import check_name, shown
 from dedup.texts import Block, Ids, Texts, block_of
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ USUAL_RATIO = 3
 
 
 def files(
-    *patterns: str | os.PathLike[str],
+    *patterns: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     column: str = "text",
     id: str | None = None,
     format: str | None = None,
@@ -53,7 +54,7 @@ def files(
 
     Parameters
     ----------
-    patterns : paths of files and folders, patterns such as "corpus/**/*.jsonl", and "-" for standard input
+    patterns : paths of files and folders, patterns such as "corpus/**/*.jsonl", lists of them, "-" for standard input
         Files end in .jsonl, .ndjson, .csv, .txt, .parquet, .arrow or .feather, and .gz, .zst, .bz2 or .xz behind it.
         Folders are searched for these names. Files are taken in the order of their paths, each once
     column, id : names of the column (or JSON field) of the text and of the id; without ids "path:number", where the
@@ -76,7 +77,26 @@ def files(
     -----
     Cost: a look at the status of each file; standard input is read to its end.
     """
-    return Files(Listing(patterns, format=format), column=column, id=id, errors=Errors(on_error, max_errors))
+    column, id_column = check_name("column", column) or "text", check_name("id", id)
+    errors = Errors(on_error, max_errors)
+    return Files(Listing(_named(patterns), format=format), column=column, id=id_column, errors=errors)
+
+
+def _named(patterns: Iterable[Any]) -> list[str]:
+    """Return the paths that were given, those in lists too. Raises `InputError` for what is no path."""
+    names: list[str] = []
+    for pattern in patterns:
+        if isinstance(pattern, (str, os.PathLike)):
+            name = os.fspath(pattern)
+            if isinstance(name, str) and "\0" not in name:
+                names.append(name)
+                continue
+        elif isinstance(pattern, Iterable) and not isinstance(pattern, (bytes, bytearray, memoryview, Mapping)):
+            names += _named(pattern)
+            continue
+        found = f"{type(pattern).__name__} {shown(pattern)}"
+        raise InputError(f"files: expected paths (str or pathlib.Path), alone or in lists, found {found}")
+    return names
 
 
 class Files:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, NamedTuple
 
 from dedup.errors import InputError, ParameterError
+from dedup.options import check_word, shown
 
 __all__ = ["Errors", "Reject"]
 
@@ -63,17 +65,15 @@ class Errors:
     max_errors: int | str | None = None
 
     def __post_init__(self) -> None:
-        if self.on_error not in POLICIES:
-            known = " or ".join(map(repr, POLICIES))
-            raise ParameterError(f"on_error: expected {known}, found {self.on_error!r}")
+        check_word("on_error", self.on_error, POLICIES)
         self.limit(0)
 
     def limit(self, records: int) -> float | None:
         """Return how many of so many records may be rejected, None for all."""
         if self.max_errors is None:
             return None
-        if isinstance(self.max_errors, int) and not isinstance(self.max_errors, bool) and self.max_errors >= 0:
-            return self.max_errors
+        if isinstance(self.max_errors, Integral) and not isinstance(self.max_errors, bool) and self.max_errors >= 0:
+            return int(self.max_errors)
         if isinstance(self.max_errors, str):
             match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(%?)\s*", self.max_errors)
             if match and match[2] and float(match[1]) <= 100:
@@ -81,7 +81,8 @@ class Errors:
             if match and match[1].isdigit() and not match[2]:
                 return int(match[1])
         raise ParameterError(
-            f'max_errors: expected a count from 0 on or a share of all records such as "1%", found {self.max_errors!r}'
+            f'max_errors: expected a count from 0 on or a share of all records such as "1%", '
+            f"found {shown(self.max_errors)}"
         )
 
     def check(self, rejects: int, records: int, first: Reject | None, *, done: bool) -> None:

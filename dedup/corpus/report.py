@@ -37,6 +37,7 @@ from dedup.corpus.folders import refuse_overlap, whole_folder
 from dedup.duplicates import Duplicates
 from dedup.errors import InputError, ParameterError, StorageError
 from dedup.matches import Matches
+from dedup.options import check_flag, check_path
 from dedup.repeated import Repeats
 
 if TYPE_CHECKING:
@@ -105,6 +106,11 @@ def write_report(
     written.
     Memory: a row group (`GROUP` rows) beside the result; for matches, their tables.
     """
+    folder, replace = check_path("folder", folder), check_flag("replace", replace)
+    if not isinstance(result, (Duplicates, Repeats, Matches)):
+        raise ParameterError(
+            f"result: expected what find_duplicates, find_repeats or match returned, found {type(result).__name__}"
+        )
     kind, texts, tables, summary, known = _parts(result)
     if listing is None:
         listing, against, rejects = _files_of(result, texts)
@@ -290,7 +296,7 @@ class Report:
         Every file is read once to check its sum, unless `verify` is False: then its length alone is checked. Tables are
         read when they are asked for.
         """
-        folder = Path(folder)
+        folder = Path(check_path("folder", folder))
         body = _read_sealed(folder / "report.json")
         if body.get("format") != FORMAT or body.get("version") != VERSION:
             other = f"{body.get('format')!r} version {body.get('version')!r}"

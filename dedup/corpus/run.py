@@ -35,10 +35,11 @@ from dedup.corpus.read import read_batches
 from dedup.corpus.rejects import Errors, Reject
 from dedup.corpus.shards import Shards, read_shards
 from dedup.corpus.store import Store
-from dedup.corpus.survivors import Held, held_shingles, hold, mark
+from dedup.corpus.survivors import Held, extra_columns, held_shingles, hold, mark
 from dedup.duplicates import Duplicates, Run
 from dedup.errors import InputError, ParameterError
-from dedup.plan import check_memory
+from dedup.looks import check_looks
+from dedup.options import check_memory, check_progress
 from dedup.progress import Progress, ProgressOption
 from dedup.search import Found, Question, Thinned, search
 from dedup.units import Units
@@ -123,7 +124,7 @@ def find_in_files(
     question = Question.check(**{**DEFAULTS, **options})
     if callable(question.keep):
         raise ParameterError("keep: expected a word or a column, as in max:COLUMN, for files; found a function")
-    workers, bound = thread_count(threads), check_memory(memory)
+    workers, bound, progress = thread_count(threads), check_memory(memory), check_progress(progress)
     listing = Listing(inputs, format=format)
     places = _Places(None if output is None else Path(output), None if work_dir is None else Path(work_dir))
     inputs_named = [("the input", entry.source) for entry in listing]
@@ -278,6 +279,9 @@ class _FileSearch:
     def _search(self) -> tuple[Found, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Return what was found among the units that are held, where they stand, and the sizes of their sets."""
         question, shards = self.question, self.shards
+        by = column_of(question.keep)
+        if by is not None:
+            check_looks(question.keep, extra_columns(shards, by))
         # the bands of the other method are chosen for the units that stay, so these must not depend on the memory
         if question.method != "lsh" and self._all_fits():
             return self._search_at_once(self._held(None), None)

@@ -9,7 +9,7 @@ Cost: two passes over the hashes a range of the table, one over those that stay.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -24,7 +24,7 @@ from dedup.units import Units
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Held", "held_shingles", "hold", "mark"]
+__all__ = ["Held", "extra_columns", "held_shingles", "hold", "mark"]
 
 
 FEW_SHARDS = 2
@@ -152,6 +152,14 @@ def hold(
     full = np.diff(offsets) > 0 if hashes else np.ones(units, dtype=np.bool_)
     units_held = Units(places, values, offsets, digests, sizes, full)
     return Held(units_held, chosen, lengths, _joined(extra) if extra else None)
+
+
+def extra_columns(shards: Shards, name: str) -> Iterator[pa.ChunkedArray]:
+    """Yield a further column, shard by shard."""
+    for number in range(len(shards)):
+        rows = shards.rows(number)
+        if "extra" in rows and len(rows["counts"]):
+            yield unpacked(rows["extra"].copy()).column(name)
 
 
 def _joined(tables: list[pa.Table]) -> pa.Table:

@@ -1,0 +1,195 @@
+"""Whether a column of text may decide what is kept: whether its order as text is the order that is meant.
+
+"02.03.2024" stands before "28.02.2024", and "10" before "9": text is put in order letter by letter. Names, titles, and
+dates of one form that begin with the year come out right; numbers, dates in another order, and dates of several forms
+do not, and nobody would see it. So a column of which half the values or more look like numbers or dates is refused,
+unless all of them are dates that begin with the year, of one form: digits in the same places, one offset from UTC.
+Fractions of a second may have any length. Blank values count for nothing.
+
+`Looks` is given all values, in parts of any size. Cost: some regular expressions that Arrow runs, less than a
+microsecond a value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from dedup.errors import ParameterError
+from dedup.options import shown
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Looks", "as_text", "check_looks"]
+
+MONTHS = (
+    "jan january januar janvier janv enero ene gennaio gen janeiro januari feb february februar février févr fév "
+    "febrero febbraio fevereiro fev februari mar march märz mär mars marzo março maart mrt apr april avril avr "
+    "abril abr aprile may mai mayo maggio mag maio mei jun june juni juin junio giugno giu junho jul july juli "
+    "juillet juil julio luglio lug julho aug august août aoû agosto ago augustus sep sept september septembre "
+    "septiembre set settembre setembro oct october oktober okt octobre octubre ottobre ott outubro out nov "
+    "november novembre noviembre novembro dec december dezember dez décembre déc diciembre dic dicembre dezembro"
+)
+"""Names of months in English, German, French, Spanish, Italian, Portuguese and Dutch."""
+
+MONTH = rf"(?:{'|'.join(sorted(set(MONTHS.split()), key=len, reverse=True))})\.?"
+DAY = r"\d{1,2}(?:st|nd|rd|th|er|\.|º)?"
+YEAR = r"(?:\d{4}|['\x{2019}]?\d{2})"
+BETWEEN = r"(?:[\s,./-]+(?:of |de |del |di )?)"
+ZONE = r"(?: ?(?:[a-z]{1,5}|(?:utc|gmt)?[+-]\d{2}(?::?\d{2})?)(?: ?\([\w /]+\))?)?"
+CLOCK = rf"\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:[.,]\d+)?)?(?: ?[ap]\.?m\.?)?{ZONE}"
+
+DIGIT = r"\p{Nd}"
+"""What has no digit is no number and no date."""
+
+YEAR_FIRST = (
+    r"(?i)^\s*(?:\d{4}(?:\s?[-/.]\s?\d{1,2}){1,2}\.?|\d{4}-\d{3}|\d{4}-?w\d{2}(?:-?\d)?|\d{4}\s?[年년]\s?\d{1,2}\s?[月월]"
+    rf"(?:\s?\d{{1,2}}\s?[日일])?|[12]\d{{3}})(?:(?:t|,?\s+){CLOCK})?\s*$"
+    r"|^\s*[12]\d{3}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:t?\d{4}(?:\d{2}(?:\.\d+)?)?z?)?\s*$"
+)
+"""2024-03-01, 2024-3-1 10:00, 20240301T1000Z, 2024-W09, 2024."""
+
+ANOTHER_ORDER = "(?i)" + "|".join(
+    rf"(?:^\s*(?:\pL{{2,12}}\.?,? +)?{form}(?:(?:t|,|\s|at )+{CLOCK})?\s*$)"
+    for form in (
+        r"\p{Nd}{1,2}\s?[./-]\s?\p{Nd}{1,2}\s?[./-]\s?(?:\p{Nd}{4}|\p{Nd}{2})?",  # 28.02.2024, 2/28/24
+        r"\d{1,2}/\d{1,2}",  # 2/28
+        r"\d{1,2}[./-]\d{4}",  # 02/2024
+        rf"{DAY}{BETWEEN}?{MONTH}(?:{BETWEEN}?{YEAR})?",  # 28 Feb 2024
+        rf"{MONTH}{BETWEEN}?{DAY}(?:{BETWEEN}{YEAR})?",  # Feb 28, 2024
+        rf"{MONTH}{BETWEEN}?\d{{4}}",  # February 2024
+        rf"\d{{4}}{BETWEEN}?{MONTH}(?:{BETWEEN}?{DAY})?",  # 2024 Feb 28
+        rf"{MONTH} +{DAY} {CLOCK} \d{{4}}",  # Feb 28 10:00:00 2024
+        CLOCK,  # 9:30
+    )
+)
+
+NUMBER = (
+    r"(?i)^\s*[$€£¥]?\s*[+\x{2212}-]?\s*[$€£¥]?\s*(?:\p{Nd}[\p{Nd}.,_'\x{2019}\s\x{a0}\x{202f}]*|[.,]\p{Nd}+)(?:e[+-]?\d+)?\s*"
+    r"(?:[%‰°$€£¥]|\pL{1,3}\.?)?\s*$|^\s*v\.?\s*\d+(?:\.\d+)*\s*$"
+)
+"""A number with sign, currency, separators, exponent or unit; a version."""
+
+FORMS = re.compile(
+    r"(?:9999(?:-99(?:-99)?|/99(?:/99)?|\.99\.99|-999|-?W99|-W99-9|年99月(?:99日)?)?|99999999)"
+    r"(?:[T ]99:99(?::99)?(?:\.9+)?(?: ?(?:Z|UTC|GMT|[+-]99(?::?99)?))?|T?9999(?:99(?:\.9+)?)?Z?)?"
+)
+"""Of dates that begin with the year, digits as 9, those whose order as text is that of time."""
+
+CALENDAR = (
+    r"^\d{4}(?:\D?(?:0[1-9]|1[0-2])\D?(?:0[1-9]|[12]\d|3[01])(?:\D|t?\d{4,6}|$)"
+    r"|[-/年](?:0[1-9]|1[0-2])\D?$|-\d{3}|-?W|$)"
+)
+"""A month is 12 at most, a day 31: the second number of 2024-28-02 is none."""
+
+OFFSET = r"(?P<offset>[+-]\d{2}(?::?\d{2})?)$"
+
+FEW = 8
+"""Forms that are told apart; one is right, two are a reason for the error."""
+
+
+class Looks:
+    """What the values of a text column look like; `add` takes them part by part, `check` decides."""
+
+    def __init__(self, keep: str) -> None:
+        self._keep = keep
+        self._filled = self._alike = self._numbers = 0
+        self._word: str | None = None
+        self._forms: dict[str, list[str]] = {}  # form -> values of it, the first two
+        self._offsets: dict[str, str] = {}
+        self._strange: list[str] = []  # values that no calendar has
+
+    def add(self, values: pa.Array | pa.ChunkedArray) -> None:
+        """Take some values; those that are no text say nothing."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        kind = values.type
+        if pa.types.is_dictionary(kind):
+            if kind.ordered:
+                return
+            kind = kind.value_type
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
+            return
+        values = as_text(values).drop_null()
+        values = values.filter(pc.invert(pc.match_substring_regex(values, r"^\s*$")))
+        self._filled += len(values)
+        digits = pc.match_substring_regex(values, DIGIT)
+        some = values.filter(digits)
+        first, other, number = (pc.match_substring_regex(some, form) for form in (YEAR_FIRST, ANOTHER_ORDER, NUMBER))
+        alike = pc.or_(pc.or_(first, other), number)
+        if self._word is None:
+            for words in (values.filter(pc.invert(digits)), some.filter(pc.invert(alike))):
+                self._word = words[0].as_py() if len(words) and self._word is None else self._word
+        self._numbers += pc.sum(pc.and_not(number, pc.or_(first, other))).as_py() or 0
+        some = some.filter(alike)
+        self._alike += len(some)
+        self._add_forms(some)
+
+    def _add_forms(self, values: pa.ChunkedArray) -> None:
+        """Note the forms of values that look like dates or numbers, and two values of each."""
+        import pyarrow.compute as pc
+
+        forms = pc.replace_substring_regex(values, r"\d", "9")
+        # of times without a Z, a fraction of any length is in order: "." stands before digits, and behind + and -
+        forms = pc.replace_substring_regex(forms, r"(:99)\.9+([+-][9:]+)?$", r"\1\2")
+        for form in pc.unique(forms).to_pylist():
+            known = self._forms.get(form, [])
+            if len(known) >= 2 or (not known and len(self._forms) >= FEW):
+                continue
+            here = pc.unique(values.filter(pc.equal(forms, form))).slice(0, 3).to_pylist()
+            self._forms[form] = list(dict.fromkeys([*known, *here]))[:2]
+        timed = values.filter(pc.match_substring(values, ":"))
+        for offset in pc.unique(pc.struct_field(pc.extract_regex(timed, OFFSET), "offset")).drop_null().to_pylist():
+            if len(self._offsets) < 2 and offset not in self._offsets:
+                self._offsets[offset] = timed.filter(pc.ends_with(timed, offset))[0].as_py()
+        if len(self._strange) < 2:
+            wrong = values.filter(pc.invert(pc.match_substring_regex(values, CALENDAR)))
+            self._strange += pc.unique(wrong).slice(0, 2).to_pylist()
+
+    def check(self) -> None:
+        """Raise `ParameterError` where the order of the values as text is not the one that is meant."""
+        if 2 * self._alike < self._filled or not self._alike:
+            return
+        values, *others = self._forms.values()
+        if self._numbers == self._filled:
+            what, pair = "numbers", [*values, *(more[0] for more in others)]
+        elif self._word is not None:
+            what, pair = "values of several forms", [values[0], self._word]
+        elif not all(map(FORMS.fullmatch, self._forms)) or self._strange:
+            strange = [*self._strange, *(value for more in self._forms.values() for value in more)]
+            what, pair = "dates in another order than year, month, day, or not of one form", strange
+        elif others:
+            what, pair = "dates of several forms", [values[0], others[0][0]]
+        elif len(self._offsets) > 1:
+            what, pair = "times of several offsets from UTC", list(self._offsets.values())
+        else:
+            return
+        pair = list(dict.fromkeys(pair))[:2]
+        raise ParameterError(
+            f'keep="{self._keep}": expected numbers, dates, or text in the order that is meant, found text that looks '
+            f"like {what}: {' and '.join(map(shown, pair))}; text goes letter by letter, so convert the column to "
+            "numbers or dates first"
+        )
+
+
+def check_looks(keep: str, parts: Iterable[pa.Array | pa.ChunkedArray]) -> None:
+    """Raise `ParameterError` where a column, in parts, is text whose order is not the one that is meant."""
+    looks = Looks(keep)
+    for part in parts:
+        looks.add(part)
+    looks.check()
+
+
+def as_text(values: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a text column, encoded in any way, as long strings."""
+    import pyarrow as pa
+
+    chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
+    plain = [
+        (chunk.dictionary.cast(pa.large_string()).take(chunk.indices) if pa.types.is_dictionary(chunk.type) else chunk)
+        for chunk in chunks
+    ]
+    return pa.chunked_array([chunk.cast(pa.large_string()) for chunk in plain], type=pa.large_string())

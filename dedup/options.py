@@ -1,0 +1,268 @@
+"""The values of options, checked and made plain in one place: what comes out is a Python int, float, bool or str.
+
+Every public function passes its options through here before it reads a text. A number of numpy, a fraction or a decimal
+is a number; a bool or a text is none. So one value has one form behind this door: ``threshold=1`` and ``1.0`` are the
+same search, and the kernels are compiled for one type.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import os
+import re
+from collections.abc import Callable, Collection
+from decimal import Decimal
+from numbers import Integral, Real
+from typing import Any
+
+from dedup.errors import ParameterError
+
+__all__ = [
+    "KEEP",
+    "Keep",
+    "ProgressOption",
+    "check_array",
+    "check_flag",
+    "check_keep",
+    "check_memory",
+    "check_min_words",
+    "check_name",
+    "check_path",
+    "check_progress",
+    "check_recall",
+    "check_seed",
+    "check_share",
+    "check_threads",
+    "check_threshold",
+    "check_whole",
+    "check_word",
+    "column_of",
+    "shown",
+]
+
+MOST_THREADS = 4096
+"""Threads: more than any machine has processors; a number above it is surely a mistake."""
+
+MOST_BYTES = (1 << 63) - 1
+"""Bytes of a bound on memory, at most: what a 64-bit integer holds."""
+
+SHOWN = 60
+"""Characters of a value that a message shows, at most."""
+
+KEEP = ("first", "last", "longest", "shortest")
+BY_COLUMN = ("max:", "min:")
+"""What stands before the name of a column that decides what is kept."""
+
+UNITS_OF_MEMORY = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+POWERS = {"KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30, "TI": 1 << 40}
+
+Keep = str | Callable[[Any, str], Any]
+ProgressOption = bool | Callable[[str, int, int], Any] | None
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it: its beginning, whatever it is.
+
+    >>> shown("best"), shown(80), len(shown("x" * 1000))
+    ("'best'", '80', 60)
+    """
+    try:
+        written = repr(value)
+        return (" ".join(written.split()) if "\n" in written else written)[:SHOWN]
+    except Exception:  # noqa: BLE001  # an object that cannot be shown (an int of 5,000 digits, say) is not the fault
+        return f"a value of type {type(value).__name__}"
+
+
+def _integer(value: object) -> int | None:
+    """Return a whole number as an int, None for all else."""
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return int(value)
+    return None
+
+
+def _number(value: Any) -> float | None:
+    """Return a number as a float, None for all else.
+
+    A float of fewer than 64 bits stands for the shortest decimal that gives it: ``np.float32(0.8)`` is 0.8.
+    """
+    if isinstance(value, bool) or not isinstance(value, (Real, Decimal)):
+        return None
+    try:
+        short = getattr(getattr(value, "dtype", None), "itemsize", 8) < 8 and not isinstance(value, Integral)
+        return float(str(value)) if short else float(value)
+    except OverflowError:
+        return -math.inf if value < 0 else math.inf
+    except ValueError:  # a signalling NaN
+        return math.nan
+
+
+def check_whole(name: str, value: object, least: int, most: int | None = None, *, also: str = "") -> int:
+    """Return a whole number from `least` to `most` as an int; `also` says what else the option takes.
+
+    >>> check_whole("min_words", 50, 1)
+    50
+    """
+    found = _integer(value)
+    if found is None or found < least or (most is not None and found > most):
+        reach = f"from {least} on" if most is None else f"from {least} to {most}"
+        raise ParameterError(f"{name}: expected a whole number {reach}{also}, found {shown(value)}")
+    return found
+
+
+def check_threshold(threshold: object) -> float:
+    """Return ``0 < threshold <= 1`` as a float; all else is a `ParameterError`."""
+    found = _number(threshold)
+    if found is None or not 0.0 < found <= 1.0:
+        hint = f" (did you mean {found / 100:g}?)" if found is not None and 10.0 <= found <= 100.0 else ""
+        raise ParameterError(f"threshold: expected 0 < threshold <= 1, found {shown(threshold)}{hint}")
+    return found
+
+
+def check_recall(recall: object) -> float:
+    """Return ``0 < recall < 1`` as a float; all else is a `ParameterError`."""
+    found = _number(recall)
+    if found is None or not 0.0 < found < 1.0:
+        hint = '; the exact method misses nothing: method="exact"' if found == 1.0 else ""
+        raise ParameterError(f"recall: expected 0 < recall < 1, found {shown(recall)}{hint}")
+    return found
+
+
+def check_share(name: str, value: object) -> float:
+    """Return a number from 0 to 1 as a float."""
+    found = _number(value)
+    if found is None or not 0.0 <= found <= 1.0:
+        raise ParameterError(f"{name}: expected a number from 0 to 1, found {shown(value)}")
+    return found
+
+
+def check_seed(seed: object) -> int:
+    """Return a seed, a whole number from 0 to 2^32 - 1."""
+    return check_whole("seed", seed, 0, (1 << 32) - 1)
+
+
+def check_min_words(min_words: object, *, also: str = "") -> int:
+    """Return the least number of words of a repeat or passage."""
+    return check_whole("min_words", min_words, 1, also=also)
+
+
+def check_threads(threads: object) -> int | None:
+    """Return a number of threads, None where the machine decides."""
+    if threads is None:
+        return None
+    found = check_whole("threads", threads, 1, also=", or None")
+    return check_whole("threads", found, 1, MOST_THREADS, also=", or None")
+
+
+def check_memory(memory: object) -> int | None:
+    """Return a bound in bytes: a whole number, or a str such as "4GB", "500 MB", "2GiB". Raises `ParameterError`.
+
+    >>> check_memory("4GB"), check_memory("1.5 GiB"), check_memory(1e9)
+    (4000000000, 1610612736, 1000000000)
+    """
+    if memory is None:
+        return None
+    found: float | None = None
+    if isinstance(memory, str):
+        match = re.fullmatch(r"\s*([0-9]{1,30}(?:\.[0-9]{1,30})?)\s*([KMGT]?)(I?)B?\s*", memory.upper())
+        if match and not (match[3] and not match[2]):
+            found = float(match[1]) * (POWERS[f"{match[2]}I"] if match[3] else UNITS_OF_MEMORY[match[2]])
+    else:
+        found = _integer(memory)
+        if found is None:
+            number = _number(memory)
+            found = number if number is not None and number.is_integer() else None
+    if found is None or not 1 <= found <= MOST_BYTES:
+        most = "" if found is None or found < 1 else f", at most {MOST_BYTES:,} bytes"
+        raise ParameterError(f'memory: expected bytes, or a text such as "4GB" or "500MB"{most}, found {shown(memory)}')
+    return int(found)
+
+
+def check_word(name: str, value: object, known: Collection[str]) -> str:
+    """Return one of some `known` words."""
+    if not isinstance(value, str) or value not in known:
+        raise ParameterError(f"{name}: expected {' or '.join(map(repr, known))}, found {shown(value)}")
+    return str(value)
+
+
+def check_path(name: str, value: object) -> str:
+    """Return a path as a str."""
+    path = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
+    if not isinstance(path, str) or "\0" in path or not path:
+        raise ParameterError(
+            f"{name}: expected a path (str or pathlib.Path), found {type(value).__name__} {shown(value)}"
+        )
+    return path
+
+
+def check_flag(name: str, value: object) -> bool:
+    """Return a bool, that of Python or of numpy; a text or a number is none."""
+    if not isinstance(value, bool) and type(value).__name__ not in ("bool", "bool_"):
+        raise ParameterError(f"{name}: expected True or False, found {shown(value)}")
+    return bool(value)
+
+
+def check_name(option: str, value: object) -> str | None:
+    """Return the name of a column, None where none is named."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        what = "one name, as a str" if isinstance(value, (list, tuple)) else "the name of a column, a str"
+        many = isinstance(value, (list, tuple)) and len(value) == 1
+        hint = f"; pass {shown(value[0])}" if many and isinstance(value, (list, tuple)) else ""
+        if _integer(value) is not None:
+            hint = "; give the columns names, as frame.rename(columns=str) does"
+        raise ParameterError(f"{option}: expected {what}, found {type(value).__name__} {shown(value)}{hint}")
+    return str(value)
+
+
+def check_progress(progress: Any) -> ProgressOption:
+    """Return what reports the progress: True, False, a function, or None."""
+    if progress is None or callable(progress):
+        return progress  # type: ignore[no-any-return]
+    if isinstance(progress, bool) or type(progress).__name__ in ("bool", "bool_"):
+        return bool(progress)
+    raise ParameterError(f"progress: expected a bool, a callable(stage, done, total) or None, found {shown(progress)}")
+
+
+def check_keep(keep: Any) -> Any:
+    """Return which text is kept: a known word, the name of a column, or a function that takes an id and a text."""
+    if isinstance(keep, str):
+        keep = str(keep)
+        if keep in KEEP or column_of(keep) is not None:
+            return keep
+    elif callable(keep):
+        try:
+            inspect.signature(keep).bind(None, "")
+        except ValueError:  # some functions written in C do not say what they take
+            pass
+        except TypeError as error:
+            name = getattr(keep, "__name__", type(keep).__name__)
+            raise ParameterError(f"keep: expected callable(id, text), found {name}, but {error}") from None
+        return keep
+    raise ParameterError(
+        f"keep: expected one of {', '.join(map(repr, KEEP))}, 'max:COLUMN', 'min:COLUMN' or callable(id, text), "
+        f"found {shown(keep)}"
+    )
+
+
+def column_of(keep: Keep) -> str | None:
+    """Return the column by which is kept ("max:score"), None for the other policies.
+
+    >>> column_of("max:score"), column_of("first")
+    ('score', None)
+    """
+    named = isinstance(keep, str) and keep.startswith(BY_COLUMN) and len(keep) > len(BY_COLUMN[0])
+    return keep[len(BY_COLUMN[0]) :] if named and isinstance(keep, str) else None
+
+
+def check_array(name: str, value: Any, dtype: str, dimensions: int | None, *, wanted: str = "") -> Any:
+    """Return an array of numpy of one dtype and so many dimensions (None: any); `wanted` says so in other words."""
+    if not wanted:
+        wanted = f"an array of {dtype}" + (f" with {dimensions} dimensions" if dimensions else "")
+    kind = getattr(value, "dtype", None)
+    if kind is None or type(value).__module__ != "numpy":
+        raise ParameterError(f"{name}: expected {wanted}, found {type(value).__name__} {shown(value)}")
+    if str(kind) != dtype or dimensions not in (None, value.ndim):
+        raise ParameterError(f"{name}: expected {wanted}, found shape {value.shape} of {kind}")
+    return value

@@ -1,0 +1,222 @@
+"""Tables in any form (frames, Arrow tables, lists of dicts, data sets, streams), and the columns that are read of them.
+
+A table is told by its names: it has ``columns`` or ``column_names``. One that can be gone through only once (a stream
+of Arrow, a relation of DuckDB, an iterable data set) is read once, and what was wanted of it is held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from dedup.errors import InputError, ParameterError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["column_in", "fetched", "imported", "is_table", "other_column", "values_of"]
+
+COLUMNS = ("pandas", "polars", "pyarrow")
+"""Libraries whose objects are columns where they are no tables: they can be read again."""
+
+NAMES_SHOWN = 20
+
+
+def is_table(texts: Any) -> bool:
+    """Return whether `texts` are a table: a frame, an Arrow table, a list of dicts, a data set."""
+    if isinstance(texts, (list, tuple)):
+        return bool(texts) and isinstance(texts[0], Mapping)
+    return _names(texts) is not None
+
+
+def fetched(texts: Any, column: str, id: str | None, extra: str | None) -> Any:
+    """Turn what is lazy, on disk, or read only once into a table of the wanted columns alone; leave all else as it is.
+
+    These are lazy polars frames, relations of DuckDB, readers of Arrow batches, and Hugging Face data sets, whose
+    columns stay where they are mapped from disk.
+    """
+    if hasattr(texts, "collect") and hasattr(texts, "collect_schema"):
+        return texts.select(_wanted(texts.collect_schema().names(), column, id, extra)).collect()
+    if hasattr(texts, "with_format") and hasattr(texts, "select_columns"):
+        return _fetched_data_set(texts, column, id, extra)
+    if hasattr(texts, "__arrow_c_stream__") and (hasattr(texts, "project") or hasattr(texts, "read_next_batch")):
+        import pyarrow as pa
+
+        try:
+            reader = pa.RecordBatchReader.from_stream(texts)
+            wanted = _wanted(reader.schema.names, column, id, extra)
+            schema = pa.schema([reader.schema.field(name) for name in wanted])
+            return pa.Table.from_batches([part.select(wanted) for part in reader], schema)
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(texts, error) from error
+    return texts
+
+
+def _fetched_data_set(texts: Any, column: str, id: str | None, extra: str | None) -> Any:
+    import pyarrow as pa
+
+    if isinstance(texts, Mapping):
+        splits = ", ".join(map(repr, texts))
+        first = next(iter(texts), "train")
+        raise InputError(
+            f"expected one data set, found a {type(texts).__name__} with the splits {splits}; pass one of them, as "
+            f"data[{first!r}]"
+        )
+    names = texts.column_names
+    view = texts if names is None else texts.select_columns(_wanted(names, column, id, extra))
+    view = view.with_format("arrow")
+    if hasattr(view, "__len__"):
+        return view[:]
+    parts = [part.select(_wanted(part.column_names, column, id, extra)) for part in view.iter(batch_size=1000)]
+    return pa.concat_tables(parts, promote_options="default") if parts else pa.table({column: pa.nulls(0)})
+
+
+def _unreadable(texts: Any, error: Exception) -> InputError:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    reason = lines[-1 if "Traceback" in lines[0] or len(lines) > 4 else 0]
+    return InputError(
+        f"expected an Arrow stream that can be read, found a {type(texts).__name__} that fails: {reason}; a stream is "
+        "read once, so make a new one"
+    )
+
+
+def _wanted(names: list[str], column: str, id: str | None, extra: str | None) -> list[str]:
+    """Return the text column, that of the id if one is named, and the `extra` one if it is there.
+
+    Raises `InputError` where the others are not.
+    """
+    _check_named(names, column, "column")
+    if id is not None:
+        _check_named(names, id, "id")
+    if extra in names:
+        _check_once(names, extra, "keep")
+    return list(dict.fromkeys([column, *([] if id is None else [id]), *([extra] if extra in names else [])]))
+
+
+def imported(texts: Any) -> Any:
+    """Turn what offers itself to Arrow into an Arrow table or column, reading it once; leave all else as it is.
+
+    A column of objects that Arrow cannot hold becomes a list: it is looked at one by one, so that errors have a
+    position.
+    """
+    stream = hasattr(texts, "__arrow_c_stream__")
+    if not (stream or hasattr(texts, "__arrow_c_array__")) or is_table(texts):
+        return texts
+    import pyarrow as pa
+
+    column = type(texts).__module__.split(".")[0] in COLUMNS and hasattr(texts, "__len__")
+    try:
+        arrow = pa.chunked_array(texts) if stream else pa.chunked_array([pa.array(texts)])
+    except (pa.ArrowException, OSError, TypeError, ValueError) as error:
+        if not column:
+            raise _unreadable(texts, error) from error
+        return values_of(texts)
+    if pa.types.is_struct(arrow.type):
+        if column:
+            raise InputError(
+                f"expected a column of texts, found a {type(texts).__name__} of {arrow.type}; pass a table, as "
+                "pyarrow.Table.from_struct_array(column)"
+            )
+        names = [arrow.type.field(i).name for i in range(arrow.type.num_fields)]
+        return pa.Table.from_arrays(arrow.flatten(), names=names)
+    return arrow if _holds_texts(arrow.type) or not column else values_of(texts)
+
+
+def _holds_texts(kind: pa.DataType) -> bool:
+    """Return whether a type of Arrow is one of texts, or of nothing but nulls."""
+    import pyarrow as pa
+
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    known = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
+    return any(is_kind(kind) for is_kind in known)
+
+
+def values_of(column: Any) -> list[Any]:
+    """Return the Python values of a column. Raises `InputError` for what is none, or changes while it is read."""
+    found = None
+    try:
+        for method in ("to_pylist", "to_list", "tolist"):
+            if hasattr(column, method):
+                found = getattr(column, method)()
+                break
+        return list(column if found is None else found)
+    except RuntimeError as error:
+        if "changed size during" in str(error) or "mutated during" in str(error):
+            raise InputError(
+                f"expected a collection that stays as it is while it is read, found a {type(column).__name__} that "
+                "changed; pass a copy, as list(texts)"
+            ) from error
+        raise
+    except (TypeError, ValueError) as error:
+        if hasattr(column, "__next__"):  # the caller's own generator failed
+            raise
+        raise InputError(
+            f"expected a column whose values can be read, found a {type(column).__name__}: {error}"
+        ) from error
+
+
+def _names(table: Any) -> list[Any] | None:
+    """Return the column names of a table, None for anything else."""
+    if isinstance(table, (list, tuple)):
+        return list(dict.fromkeys(name for row in table if isinstance(row, Mapping) for name in row))
+    if isinstance(table, (Mapping, str, bytes)) or getattr(table, "ndim", 2) != 2:
+        return None
+    for attribute in ("column_names", "columns"):
+        names = getattr(table, attribute, None)
+        if names is None or callable(names) or isinstance(names, (str, bytes)) or not isinstance(names, Iterable):
+            continue
+        if hasattr(table, "__getitem__"):
+            return list(names)
+    return None
+
+
+def column_in(table: Any, name: str, option: str) -> Any:
+    """Return a column of a table; `option` is the one that named it, for the error where there is none."""
+    _check_named(_names(table) or [], name, option)
+    if isinstance(table, (list, tuple)):
+        for row, record in enumerate(table):
+            if not isinstance(record, Mapping):
+                raise InputError(f"expected a dict at position {row} as before, found {type(record).__name__}")
+            if name not in record:
+                raise InputError(
+                    f'{option}="{name}": the row at position {row} has none; found {", ".join(map(repr, record))}'
+                )
+        return [record[name] for record in table]
+    return table[name]
+
+
+def other_column(table: Any, name: str) -> pa.ChunkedArray:
+    """Return the values of a column, a row of a list of dicts that lacks it being null."""
+    import pyarrow as pa
+
+    names = _names(table) or []
+    if name not in names:
+        raise ParameterError(f'keep: no column "{name}"; found {", ".join(map(repr, names[:NAMES_SHOWN]))}')
+    _check_once(names, name, "keep")
+    column = [row.get(name) for row in table] if isinstance(table, (list, tuple)) else table[name]
+    try:
+        if hasattr(column, "__arrow_c_stream__"):
+            found = pa.chunked_array(column)
+            # Arrow cannot take from views
+            return found.cast(pa.large_string()) if pa.types.is_string_view(found.type) else found
+        return pa.chunked_array([pa.array(values_of(column), from_pandas=True)])
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise ParameterError(f'keep: expected values of one kind in the column "{name}"; {error}') from error
+
+
+def _check_named(names: list[Any], name: str, option: str) -> None:
+    if name not in names:
+        close = [known for known in names if str(known).lower() == name.lower()] or names
+        found = ", ".join(map(repr, close[:NAMES_SHOWN])) or "no columns"
+        raise InputError(f'{option}="{name}": no such column; found {found}')
+    _check_once(names, name, option)
+
+
+def _check_once(names: list[Any], name: str, option: str) -> None:
+    """Raise `InputError` where several columns have a name."""
+    places = [place for place, known in enumerate(names, start=1) if known == name]
+    if len(places) > 1:
+        where = f"{', '.join(map(str, places[:-1]))} and {places[-1]}"
+        raise InputError(
+            f"{option}: expected one column named {name!r}, found {len(places)} (columns {where}); rename one"
+        )
