@@ -83,7 +83,7 @@ def _order_of(values: pa.Array | pa.ChunkedArray, keep: str) -> npt.NDArray[np.i
 
     kind = values.type
     if pa.types.is_dictionary(kind):
-        values = _places(values, keep) if kind.ordered else _values(values)
+        values = _places(values) if kind.ordered else _values(values)
     if pa.types.is_string_view(values.type):
         values = values.cast(pa.large_string())
     if pa.types.is_floating(values.type):
@@ -108,13 +108,14 @@ def _values(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     return values.cast(kind)
 
 
-def _places(values: pa.Array | pa.ChunkedArray, keep: str) -> pa.ChunkedArray:
+def _places(values: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
     """Return the places of ordered categories among these, which is the order that they have."""
     import pyarrow as pa
 
+    # where the parts differ, one has further categories behind those of the other: `dedup.looks` saw to it
     chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
     if any(not chunk.dictionary.equals(chunks[0].dictionary) for chunk in chunks):
-        raise ParameterError(f"keep={keep!r}: expected the same ordered categories in all of the column, found others")
+        chunks = values.unify_dictionaries().chunks
     return pa.chunked_array([chunk.indices.cast(pa.int64()) for chunk in chunks], type=pa.int64())
 
 

@@ -97,6 +97,7 @@ class Looks:
         self._keep = keep
         self._filled = self._alike = self._numbers = 0
         self._word: str | None = None
+        self._categories: pa.Array | None = None
         self._forms: dict[str, list[str]] = {}  # form -> values of it, the first two
         self._offsets: dict[str, str] = {}
         self._strange: list[str] = []  # values that no calendar has
@@ -109,6 +110,7 @@ class Looks:
         kind = values.type
         if pa.types.is_dictionary(kind):
             if kind.ordered:
+                self._add_categories(values)
                 return
             kind = kind.value_type
         if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
@@ -127,6 +129,22 @@ class Looks:
         some = some.filter(alike)
         self._alike += len(some)
         self._add_forms(some)
+
+    def _add_categories(self, values: pa.Array | pa.ChunkedArray) -> None:
+        """Note the ordered categories of a part; of two orders, the shorter must be the beginning of the longer."""
+        import pyarrow as pa
+
+        for chunk in values.chunks if isinstance(values, pa.ChunkedArray) else [values]:
+            here = chunk.dictionary
+            known = here if self._categories is None else self._categories
+            if len(here) > len(known):
+                here, known = known, here
+            self._categories = known
+            if not known.slice(0, len(here)).equals(here):
+                raise ParameterError(
+                    f'keep="{self._keep}": expected one order of the categories, found {shown(known.to_pylist())} and '
+                    f"{shown(here.to_pylist())}; give all parts of the column the same categories"
+                )
 
     def _add_forms(self, values: pa.ChunkedArray) -> None:
         """Note the forms of values that look like dates or numbers, and two values of each."""
