@@ -30,7 +30,7 @@ class Span(NamedTuple):
     words: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """The evidence for two texts; made by `dedup.compare`.
 
@@ -49,6 +49,16 @@ class Comparison:
     left_in_right: float
     right_in_left: float
     spans: tuple[Span, ...]
+
+    def __repr__(self) -> str:
+        spans = "1 span" if len(self.spans) == 1 else f"{len(self.spans):,} spans"
+        return (
+            f"Comparison: {self.shared:,} of {self.left_size:,} and {self.right_size:,} shingles shared, jaccard "
+            f"{self.jaccard:.3f}, left in right {self.left_in_right:.3f}, right in left {self.right_in_left:.3f}, "
+            f"{spans}"
+        )
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def compare(a: str, b: str, *, shingle: str | None = None, hash_key: bytes | None = None) -> Comparison:

@@ -7,6 +7,7 @@ depends on threads, on the size of blocks or on the clock; seconds stand apart i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,26 +16,32 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.clusters import Stars, find_stars
-from dedup.columns import Texts, read_texts
+from dedup.columns import Texts
 from dedup.errors import InputError, ParameterError
 from dedup.evidence import Evidence, Run
+from dedup.given import recognise
 from dedup.options import check_threshold
 from dedup.pairs import Pairs, similarity
-from dedup.selection import listed, replace_texts, select_rows
-from dedup.summary import Summary, summarise
-from dedup.text import cut_paragraphs
+from dedup.repeated import counted
+from dedup.summary import Summary, same_summary, summarise
 from dedup.units import Units
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Duplicates", "Run"]
+__all__ = ["Duplicates", "Run", "evidence_of"]
+
+STATE = ("_evidence", "timings", "summary")
+"""What a pickle holds; all else is made of it."""
 
 
 class Duplicates:
     """Near-duplicate documents or paragraphs, with the evidence, and what is kept of them.
 
-    Made by `dedup.find_duplicates`. The tables are Arrow; ids are those that came in, or positions.
+    Made by `dedup.find_duplicates`. The tables are Arrow; ids are those that came in, or positions. Its length is the
+    number of clusters; it is true even without any. Two results are equal where what was asked and what was found is,
+    whatever form the texts had and however long it took. A pickle holds texts that were in memory, and of files where
+    they are.
     """
 
     def __init__(
@@ -48,11 +55,33 @@ class Duplicates:
         stars: Stars,
         timings: Mapping[str, float],
     ) -> None:
-        self.evidence = Evidence(run, texts, units, representatives, rank, pairs, stars)
+        self._evidence = Evidence(run, texts, units, representatives, rank, pairs, stars)
         self.timings = dict(timings)
 
     def __repr__(self) -> str:
-        return f"Duplicates\n{self.summary}"
+        try:
+            return f"Duplicates\n{self.summary}"
+        except InputError as error:  # the files are gone
+            return f"Duplicates: {counted(len(self), 'cluster')} ({error})"
+
+    def __len__(self) -> int:
+        return self._evidence.cluster_count
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Duplicates):
+            return NotImplemented
+        agrees = self is other or self._evidence.agrees(evidence_of(other))
+        return agrees and same_summary(self.summary, other.summary)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __getstate__(self) -> dict[str, Any]:
+        with suppress(InputError):  # made now, since it shows texts, and files may not be there later
+            _ = self.summary
+        return {name: value for name, value in self.__dict__.items() if name in STATE}
 
     # tables
 
@@ -64,7 +93,7 @@ class Duplicates:
         left_in_right (shared / left_size), right_in_left. With paragraphs also left_paragraph, left_start, left_end and
         the same for right: numbers from 0, and characters of the original text.
         """
-        return self.evidence.pair_rows()
+        return self._evidence.pair_rows()
 
     @cached_property
     def clusters(self) -> pa.Table:
@@ -74,24 +103,24 @@ class Duplicates:
         kept text, 1.0 for itself); reason ("exact", "near", null for the kept). With paragraphs also paragraph, start,
         end.
         """
-        return self.evidence.cluster_rows()
+        return self._evidence.cluster_rows()
 
     @cached_property
     def kept(self) -> pa.Array:
         """The ids that stay, in input order (Arrow array); paragraphs: struct of document and paragraph."""
-        return self._where(self.evidence.kept)
+        return self._where(self._evidence.kept)
 
     @cached_property
     def removed(self) -> pa.Array:
         """The ids that go, in input order (Arrow array); paragraphs: struct of document and paragraph."""
-        return self._where(~self.evidence.kept)
+        return self._where(~self._evidence.kept)
 
     @cached_property
     def repeated(self) -> pa.Table:
         """What repeats, most copies first (Arrow table): text (its start), copies, documents, kept_id, cluster."""
         import pyarrow as pa
 
-        evidence = self.evidence
+        evidence = self._evidence
         members, numbers = evidence.members
         kept = members[evidence.stars.star[members] == members]
         copies = np.bincount(numbers, minlength=len(kept))
@@ -111,38 +140,24 @@ class Duplicates:
     @cached_property
     def summary(self) -> Summary:
         """What the search did, in numbers (see `Summary`)."""
-        return summarise(self.evidence)
+        return summarise(self._evidence)
 
     # what to do with it
 
     def filter(self, data: Any) -> Any:
         """Return `data` without what repeats, as the same type: order, index and other columns untouched.
 
-        `data` has as many rows as were searched (a generator gives a list). With paragraphs the same rows come back
-        with the repeated paragraphs cut out; a text of which nothing is left is ``""``.
+        `data` is what was searched: the same texts (a generator gives a list), in the same order, or in any order
+        where it brings the ids with which it was searched. Anything else is an `InputError` that names the first
+        difference. With paragraphs the same rows come back with the repeated paragraphs cut out; a text of which
+        nothing is left is ``""``.
         """
-        if self.evidence.run.unit == "document":
-            return select_rows(data, self.evidence.kept)
+        found = self._evidence
+        if found.run.unit == "document":
+            return recognise(data, found.texts, "filter", cutting=False).select(found.kept)
         if isinstance(data, str):
             return self.filter([data])[0]
-        data = listed(data)
-        column = self.evidence.run.column
-        is_table = isinstance(data, (list, tuple)) and bool(data) and isinstance(data[0], Mapping)
-        named = is_table or (hasattr(data, "__getitem__") and getattr(data, "columns", None) is not None)
-        named = named or hasattr(data, "column_names")
-        texts = read_texts(data, column=column if named else None)
-        searched = len(self.evidence.texts)
-        if len(texts) != searched:
-            raise InputError(f"filter: expected the {searched} rows that were searched, found {len(texts)}")
-        places = self.evidence.units.places
-        bounds = np.searchsorted(places[:, 0], np.arange(len(texts) + 1))
-        stays = self.evidence.kept
-        rows: list[Any] = []
-        for row in range(len(texts)):
-            own = slice(bounds[row], bounds[row + 1])
-            whole = bool(stays[own].all())
-            rows.append(texts.original(row) if whole else cut_paragraphs(texts[row], places[own, 2:], stays[own]))
-        return replace_texts(data, rows, column)
+        return recognise(data, found.texts, "filter", cutting=True).cut(found.units.places, found.kept)
 
     def rethreshold(self, threshold: float) -> Duplicates:
         """Return what a new run at a higher `threshold` would give, from the pairs found here, without a new search.
@@ -151,7 +166,7 @@ class Duplicates:
         were not all listed.
         """
         threshold = check_threshold(threshold)
-        found, run = self.evidence, self.evidence.run
+        found, run = self._evidence, self._evidence.run
         if threshold < run.threshold:
             raise ParameterError(
                 f"threshold: expected {run.threshold} or more, found {threshold}: lower pairs were not listed; "
@@ -166,9 +181,9 @@ class Duplicates:
             )
         units, representatives = found.units, found.representatives
         pairs = found.pairs.take(similarity(found.pairs, units.sizes, run.metric) >= threshold)
-        stars = find_stars(units, representatives, pairs, self.evidence.rank, threshold, run.metric)
+        stars = find_stars(units, representatives, pairs, self._evidence.rank, threshold, run.metric)
         new = replace(run, threshold=threshold)
-        return Duplicates(new, found.texts, units, representatives, self.evidence.rank, pairs, stars, {})
+        return Duplicates(new, found.texts, units, representatives, self._evidence.rank, pairs, stars, {})
 
     def components(self) -> pa.Table:
         """Return the connected components of the listed pairs (Arrow table: id, component; of two or more members).
@@ -176,14 +191,19 @@ class Duplicates:
         Components chain: their members may be far below the threshold from each other. They never decide what is
         removed.
         """
-        return self.evidence.component_rows()
+        return self._evidence.component_rows()
 
     def _where(self, chosen: npt.NDArray[np.bool_]) -> pa.Array:
         import pyarrow as pa
 
-        evidence = self.evidence
+        evidence = self._evidence
         rows = np.flatnonzero(chosen)
         if evidence.run.unit == "document":
             return evidence.ids(rows)
         paragraphs = pa.array(evidence.units.places[rows, 1])
         return pa.StructArray.from_arrays([evidence.ids(rows), paragraphs], names=["document", "paragraph"])
+
+
+def evidence_of(result: Duplicates) -> Evidence:
+    """Return what a result is made of."""
+    return result._evidence  # noqa: SLF001  (a part of this class that is not public)

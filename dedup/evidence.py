@@ -6,7 +6,8 @@ million rows go to disk without a second copy in memory; the rows are the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,7 @@ class Run:
     large: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # see `dedup.join.Joined`
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """What a search found.
 
@@ -80,6 +81,22 @@ class Evidence:
     pairs: Pairs
     stars: Stars
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle holds: not what can be made again."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    def agrees(self, other: Evidence) -> bool:
+        """Return whether the other's pairs, clusters and texts that stay are the same, by the same ids."""
+        return all(map(np.array_equal, self._told(), other._told())) and self.texts.same_ids(other.texts)
+
+    def _told(self) -> Iterator[npt.NDArray[Any]]:
+        """Yield what the tables are made of."""
+        sizes, listed, members = self.units.sizes[self.representatives], self.listed, self.members[0]
+        star = self.stars.star[members]
+        yield from (self.units.places, self.stars.star, self.stars.similarity[members])
+        yield self.representatives[members] == self.representatives[star]
+        yield from (*listed, sizes[listed.left], sizes[listed.right])
+
     @property
     def kept(self) -> npt.NDArray[np.bool_]:
         """Which units stay."""
@@ -99,6 +116,12 @@ class Evidence:
         members = members[np.argsort(star[members], kind="stable")]
         _, numbers = np.unique(star[members], return_inverse=True)
         return members, numbers.astype(np.int64)
+
+    @property
+    def cluster_count(self) -> int:
+        """How many clusters of two or more there are."""
+        numbers = self.members[1]
+        return int(numbers[-1]) + 1 if len(numbers) else 0
 
     @cached_property
     def _large(self) -> npt.NDArray[np.bool_] | None:

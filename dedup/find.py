@@ -160,7 +160,7 @@ def find_duplicates(
         shingle=str(kind),
         threshold=threshold,
         listing=question.listing,
-        column="text" if column is None else column,
+        column=collection.text_column,
         metric=metric,
         bands=found.bands,
         large_buckets=found.large_buckets,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from dedup.blocks import thread_count
@@ -45,9 +45,9 @@ PARALLEL = 0.8
 """Of a thread's work, what each further one does beside it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Estimate:
-    """What `find_duplicates` would do and take; made by `dedup.estimate`.
+    """What `find_duplicates` would do and take; made by `dedup.estimate`. Two are equal where all but the seconds are.
 
     Attributes
     ----------
@@ -70,14 +70,15 @@ class Estimate:
     memory: int
     bound: int | None
     disk: int
-    seconds: float
+    seconds: float = field(compare=False)
+
+    __hash__ = None  # type: ignore[assignment]
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields as a dict."""
         return asdict(self)
 
-    def __str__(self) -> str:
-        """Write the plan for a person."""
+    def __repr__(self) -> str:
         again = "once" if self.passes == 1 else f"{self.passes} times"
         bound = "" if self.bound is None else f" (bound: {written(self.bound)})"
         return (

@@ -6,7 +6,7 @@ depends on threads or on the clock; seconds stand apart in ``timings``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,20 +17,22 @@ import numpy.typing as npt
 from dedup.arrays import sorted_unique
 from dedup.columns import Texts
 from dedup.errors import ParameterError
+from dedup.given import recognise
 from dedup.listing import MOST_PAIRS
 from dedup.options import check_word
 from dedup.pairs import Pairs, jaccard, similarity
 from dedup.repeated import LINE_BREAKS
-from dedup.selection import replace_texts, select_rows
 from dedup.sides import Sides
-from dedup.summary import MatchSummary
-from dedup.text import cut_paragraphs
+from dedup.summary import MatchSummary, same_summary
 from dedup.units import Units
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["MatchRun", "Matches"]
+
+STATE = ("_run", "_sides", "_units", "_representatives", "_pairs", "_found", "_closest", "timings")
+"""What a pickle holds; all else is made of it."""
 
 EVIDENCE = ("pairs", "passages", "either")
 """What a text may be said to match by."""
@@ -67,7 +69,9 @@ class MatchRun:
 class Matches:
     """Texts of one collection that stand in another one, whole or in part, with the evidence.
 
-    Made by `dedup.match`. The tables are Arrow; ids are those that came in, or positions.
+    Made by `dedup.match`. The tables are Arrow; ids are those that came in, or positions. Its length is the number of
+    pairs; it is true even without any. Two results are equal where what was asked and what was found is, whatever form
+    the texts had and however long it took. A pickle holds texts that were in memory, and of files where they are.
     """
 
     def __init__(
@@ -93,6 +97,34 @@ class Matches:
     def __repr__(self) -> str:
         return f"Matches\n{self.summary}"
 
+    def __len__(self) -> int:
+        return int(self._products.sum())
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Matches):
+            return NotImplemented
+        return self is other or (
+            same_summary(self.summary, other.summary)
+            and all(map(np.array_equal, self._told(), other._told()))
+            and self.texts.same_ids(other.texts)
+            and self.other_texts.same_ids(other.other_texts)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name in STATE}
+
+    def _told(self) -> Iterator[npt.NDArray[Any]]:
+        """Yield what the tables are made of."""
+        units = np.flatnonzero(np.isin(self._representatives, np.concatenate((self._pairs.left, self._pairs.right))))
+        first, sizes = self._representatives[units], self._units.sizes
+        yield from (self._units.places, units, first, sizes[first], *self._pairs)
+        yield from () if self._found is None else self._found
+
     # tables
 
     @cached_property
@@ -106,7 +138,7 @@ class Matches:
         """
         import pyarrow as pa
 
-        total = int(self._products.sum())
+        total = len(self)
         if total > MOST_PAIRS:
             raise ParameterError(
                 f"pairs: {total:,} pairs reach the threshold, more than the {MOST_PAIRS:,} that a table may hold; thin "
@@ -178,7 +210,7 @@ class Matches:
             against_empty=right - (len(full) - full_left),
             paragraphs=self._lefts if paragraphs else None,
             against_paragraphs=len(self._units) - self._lefts if paragraphs else None,
-            pairs=int(self._products.sum()),
+            pairs=len(self),
             matched=len(self.matched),
             passages=None if found is None else len(found.left),
             quoting=None if found is None else len(sorted_unique(found.left)),
@@ -233,45 +265,40 @@ class Matches:
     def filter(self, data: Any, *, by: str = "pairs") -> Any:
         """Return `data` without the texts that match, as the same type: order, index and other columns untouched.
 
-        `data` has as many rows as `texts` had (a generator gives a list). `by`: "pairs" (texts that reach the threshold
-        with one of `against`), "passages" (texts that have a passage), or "either". By pairs of paragraphs, the same
-        rows come back with the paragraphs that match cut out; a text of which nothing is left is ``""``.
+        `data` is what was searched as `texts`: the same texts (a generator gives a list), in the same order, or in any
+        order where it brings the ids with which they were searched. Anything else is an `InputError` that names the
+        first difference. `by`: "pairs" (texts that reach the threshold with one of `against`), "passages" (texts that
+        have a passage), or "either". By pairs of paragraphs, the same rows come back with the paragraphs that match cut
+        out; a text of which nothing is left is ``""``.
         """
         by = check_word("by", by, EVIDENCE)
         if self._run.unit == "paragraph" and by != "passages":
             if by == "either":
                 raise ParameterError("by: expected 'pairs' or 'passages' where pairs are of paragraphs, found 'either'")
-            return self._without_paragraphs(data)
+            places = self._units.places[: self._lefts]
+            return recognise(data, self._sides.left, "filter", cutting=True).cut(places, ~self._in_pairs)
         goes = np.zeros(len(self._sides.left), dtype=np.bool_)
         if by != "passages":
             goes |= self._in_pairs
         if by != "pairs":
             goes[self._passages.left] = True
-        return select_rows(data, ~goes)
+        return recognise(data, self._sides.left, "filter", cutting=False).select(~goes)
 
     def cut(self, data: Any) -> Any:
         """Return `data` with the passages cut out of its texts, as the same type; every row stays.
 
-        `data` has as many rows as `texts` had. A passage that takes up whole lines goes with the line break behind it,
-        one between two spaces with the second; a text of which nothing is left is ``""``.
+        `data` is what was searched as `texts`, as for `filter`. A passage that takes up whole lines goes with the line
+        break behind it, one between two spaces with the second; a text of which nothing is left is ``""``.
         """
         found = self._passages
-        texts = self._sides.left
-        rows = [texts.original(row) for row in range(len(texts))]
-        bounds = np.searchsorted(found.left, np.arange(len(texts) + 1))
-        for row in sorted_unique(found.left).tolist():
-            part = slice(bounds[row], bounds[row + 1])
-            rows[row] = without(texts[row], found.left_start[part].tolist(), found.left_end[part].tolist())
-        return replace_texts(data, rows, self._run.column)
+        bounds = np.searchsorted(found.left, np.arange(len(self._sides.left) + 1))
 
-    def _without_paragraphs(self, data: Any) -> Any:
-        texts, stays, places = self._sides.left, ~self._in_pairs, self._units.places[: self._lefts]
-        bounds = np.searchsorted(places[:, 0], np.arange(len(texts) + 1))
-        rows = [texts.original(row) for row in range(len(texts))]
-        for row in sorted_unique(places[~stays, 0]).tolist():
+        def shorter(row: int, text: str) -> str:
             part = slice(bounds[row], bounds[row + 1])
-            rows[row] = cut_paragraphs(texts[row], places[part, 2:], stays[part])
-        return replace_texts(data, rows, self._run.column)
+            return without(text, found.left_start[part].tolist(), found.left_end[part].tolist())
+
+        given = recognise(data, self._sides.left, "cut", cutting=True)
+        return given.edit(sorted_unique(found.left).tolist(), shorter)
 
     # parts
 

@@ -141,7 +141,7 @@ def match(
             closest = _closest(units, both, threshold, metric, most, workers)
         units.hashes = np.empty(0, dtype=np.uint64)
         found = None if min_words is None else _passages(sides, plan, min_words, key, workers, stages)
-    run = MatchRun(unit, metric, str(kind), threshold, min_words, "text" if column is None else column, key.fingerprint)
+    run = MatchRun(unit, metric, str(kind), threshold, min_words, left.text_column, key.fingerprint)
     return Matches(run, sides, units, representatives, pairs, found, closest, stages.seconds)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.errors import InputError
 from dedup.hash_key import PUBLIC
 from dedup.options import check_flag, check_min_words
 from dedup.text import split_paragraphs
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["Repeat", "Repeats", "counted"]
+
+STATE = ("texts", "_columns", "_parts", "_again", "_asked", "_bare", "hash_key")
+"""What a pickle holds; all else is made of it."""
 
 HEADING_WORDS = 20
 """A repeat of fewer words stays: headings, bylines, refrains."""
@@ -56,7 +60,11 @@ Parts = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64
 
 
 class Repeats(Sequence[Repeat]):
-    """Repeats in the order of their places; made by `dedup.find_repeats`. Iterate it, index it, or take ``table``."""
+    """Repeats in the order of their places; made by `dedup.find_repeats`. Iterate it, index it, or take ``table``.
+
+    Two results are equal where what was asked and what was found is, whatever form the texts had. A pickle holds texts
+    that were in memory, and of files where they are.
+    """
 
     def __init__(
         self,
@@ -65,13 +73,16 @@ class Repeats(Sequence[Repeat]):
         parts: Parts,
         again: Callable[[list[str]], Repeats],
         *,
+        asked: Mapping[str, Any],
         bare: bool,
         hash_key: str,
     ) -> None:
+        """Take what was found; `asked` is what tells one search from another, `again` searches other texts for it."""
         self.texts = texts
         self._columns = columns
         self._parts = parts
         self._again = again
+        self._asked = dict(asked)
         self._bare = bare
         self.hash_key = hash_key
 
@@ -87,7 +98,29 @@ class Repeats(Sequence[Repeat]):
 
     def __repr__(self) -> str:
         found, texts = counted(len(self), "repeat"), counted(len(self.texts), "text")
-        return f"Repeats: {found} in {texts}, {100 * self.coverage:.1f} % of the characters"
+        try:
+            return f"Repeats: {found} in {texts}, {100 * self.coverage:.1f} % of the characters"
+        except InputError as error:  # the files are gone
+            return f"Repeats: {found} in {texts} ({error})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Repeats):
+            return NotImplemented
+        return self is other or (
+            (self._asked, self._bare) == (other._asked, other._bare)
+            and all(map(np.array_equal, self._told(), other._told()))
+            and self.texts.same_ids(other.texts)
+            and np.array_equal(self._lengths, other._lengths)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name in STATE}
+
+    def _told(self) -> Iterator[npt.NDArray[Any]]:
+        """Yield what the repeats are made of."""
+        return chain(self._columns.values(), self._parts)
 
     def _repeat(self, row: int) -> Repeat:
         values = {name: column[row].item() for name, column in self._columns.items()}

@@ -6,6 +6,7 @@ Under a bound that not everything fits, the texts are read several times, and on
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -117,19 +118,10 @@ def find_repeats(
         "similarity": found.similarity,
     }
     parts = (found.part_of, here.start[count:], here.end[count:])
-
-    def again(shorter: list[str]) -> Repeats:
-        return find_repeats(
-            shorter,
-            min_words=min_words,
-            threshold=threshold,
-            hash_key=hash_key,
-            threads=threads,
-            memory=memory,
-            progress=False,
-        )
-
-    return Repeats(collection, columns, parts, again, bare=bare, hash_key=key.fingerprint)
+    asked: dict[str, Any] = {"min_words": min_words, "threshold": threshold}
+    how: dict[str, Any] = {"hash_key": key, "threads": threads, "memory": memory, "progress": False}
+    again = partial(find_repeats, **asked, **how)  # a pickle of it has the fingerprint of the key alone
+    return Repeats(collection, columns, parts, again, asked=asked, bare=bare, hash_key=key.fingerprint)
 
 
 REPEATING = "the words that may repeat"

@@ -1,8 +1,12 @@
-"""Rows of a collection taken back out of it, as the type that came in."""
+"""Rows of a collection taken back out of it, or with other texts, as the type that came in.
+
+What is lazy or can be gone through once is read first (`unwrap`); the rest takes what has rows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,35 +14,57 @@ import numpy.typing as npt
 
 from dedup.errors import InputError
 
-__all__ = ["replace_texts", "select_rows"]
+__all__ = ["replace_texts", "select_rows", "unwrap"]
+
+Wrap = Callable[[Any], Any]
 
 
-def size(data: Any) -> int:
-    """Return the number of rows of a collection that has been made a sequence by `listed`."""
-    rows = getattr(data, "num_rows", None)
-    return rows if isinstance(rows, int) else len(data)
-
-
-def listed(data: Any) -> Any:
-    """Return `data`, or a list of what a generator yields."""
+def unwrap(data: Any) -> tuple[Any, Wrap]:
+    """Return `data` as something that has rows, and what makes of such again what came in: a generator stays a list."""
     if hasattr(data, "__fspath__") or hasattr(data, "listing"):
         raise InputError(
-            "filter: expected the collection that was searched, found files; search what they hold, or write the kept "
+            "expected the collection that was searched, found files; search what they hold, or write the kept "
             "records with the command `dedup apply`"
         )
-    return data if hasattr(data, "__len__") or hasattr(data, "num_rows") else list(data)
+    if hasattr(data, "collect") and hasattr(data, "lazy"):  # a lazy polars frame
+        return data.collect(), lambda frame: frame.lazy()
+    if hasattr(data, "__arrow_c_stream__") and hasattr(data, "project"):  # a relation of DuckDB
+        import pyarrow as pa
+
+        return pa.RecordBatchReader.from_stream(data).read_all(), partial(_relation, data)
+    if hasattr(data, "__arrow_c_stream__") and hasattr(data, "read_all"):  # Arrow's reader of record batches
+        return data.read_all(), lambda table: table.to_reader()
+    if isinstance(data, Iterable) and not hasattr(data, "__len__") and not hasattr(data, "num_rows"):
+        return list(data), _same
+    if hasattr(data, "__arrow_c_stream__") and not isinstance(data, Iterable) and not _is_arrow(data):
+        return _read_stream(data), _same
+    return data, _same
+
+
+def _same(data: Any) -> Any:
+    return data
+
+
+def _read_stream(data: Any) -> Any:
+    """Return what is known by its Arrow stream as an Arrow table or column."""
+    import pyarrow as pa
+
+    column = pa.chunked_array(data)
+    return pa.Table.from_struct_array(column) if pa.types.is_struct(column.type) else column
+
+
+def _relation(data: Any, kept_of_dedup: Any) -> Any:
+    """Return an Arrow table as a relation of the connection that `data` is of."""
+    import duckdb
+
+    try:  # where the query names no table, DuckDB takes the variable of this name
+        return data.query("searched_of_dedup", "SELECT * FROM kept_of_dedup")
+    except duckdb.Error:  # it was told to look at no variables
+        return duckdb.from_arrow(kept_of_dedup)
 
 
 def select_rows(data: Any, kept: npt.NDArray[np.bool_]) -> Any:
-    """Return the rows of `data` that are `kept`: order, index and other columns as they were.
-
-    Raises `InputError` where `data` has another number of rows.
-    """
-    if hasattr(data, "collect") and hasattr(data, "lazy"):
-        return select_rows(data.collect(), kept).lazy()
-    data = listed(data)
-    if size(data) != len(kept):
-        raise InputError(f"filter: expected the {len(kept)} rows that were searched, found {size(data)}")
+    """Return the rows of `data` that are `kept`, of as many: order, index and other columns as they were."""
     if isinstance(data, Mapping):
         chosen = {key: value for (key, value), keep in zip(data.items(), kept, strict=True) if keep}
         return type(data)(chosen)  # type: ignore[call-arg]
@@ -59,9 +85,6 @@ def select_rows(data: Any, kept: npt.NDArray[np.bool_]) -> Any:
 
 def replace_texts(data: Any, texts: Sequence[str | None], column: str) -> Any:
     """Return `data` with other `texts` in the same rows (in `column`, for tables), as the same type."""
-    data = listed(data)
-    if size(data) != len(texts):
-        raise InputError(f"filter: expected the {len(texts)} rows that were searched, found {size(data)}")
     if isinstance(data, Mapping):
         return type(data)(dict(zip(data, texts, strict=True)))  # type: ignore[call-arg]
     if isinstance(data, (list, tuple)):

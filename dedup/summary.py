@@ -10,7 +10,7 @@ import numpy as np
 from dedup.evidence import Evidence
 from dedup.repeated import counted
 
-__all__ = ["MatchSummary", "Summary", "summarise"]
+__all__ = ["MatchSummary", "Summary", "same_summary", "summarise"]
 
 LARGEST, SAMPLES = 3, 3
 """Clusters and pairs that a summary shows."""
@@ -157,9 +157,16 @@ class MatchSummary:
         return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
 
 
+def same_summary(one: Summary | MatchSummary, other: Summary | MatchSummary) -> bool:
+    """Return whether two searches did the same; the closest pair is a hint, and no part of that."""
+    both = (each.to_dict() for each in (one, other))
+    fields, others = ({name: value for name, value in each.items() if name != "closest"} for each in both)
+    return fields == others
+
+
 def summarise(evidence: Evidence) -> Summary:
     """Return what a search did, in numbers."""
-    units, run, numbers = evidence.units, evidence.run, evidence.members[1]
+    units, run = evidence.units, evidence.run
     texts = len(evidence.texts)
     filled = np.zeros(texts, dtype=np.bool_)
     filled[units.places[units.full, 0]] = True
@@ -174,7 +181,7 @@ def summarise(evidence: Evidence) -> Summary:
         empty=texts - int(np.count_nonzero(filled)),
         paragraphs=len(units) if run.unit == "paragraph" else None,
         pairs=len(evidence.listed.left),
-        clusters=int(numbers[-1]) + 1 if len(numbers) else 0,
+        clusters=evidence.cluster_count,
         removed=int(np.count_nonzero(~evidence.kept)),
         large_clusters=len(evidence.partly_listed),
         large_buckets=run.large_buckets,

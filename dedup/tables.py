@@ -14,7 +14,7 @@ from dedup.errors import InputError, ParameterError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["column_in", "fetched", "imported", "is_table", "other_column", "values_of"]
+__all__ = ["column_in", "column_names", "fetched", "imported", "is_table", "other_column", "values_of"]
 
 COLUMNS = ("pandas", "polars", "pyarrow")
 """Libraries whose objects are columns where they are no tables: they can be read again."""
@@ -27,6 +27,11 @@ def is_table(texts: Any) -> bool:
     if isinstance(texts, (list, tuple)):
         return bool(texts) and isinstance(texts[0], Mapping)
     return _names(texts) is not None
+
+
+def column_names(texts: Any) -> list[Any] | None:
+    """Return the column names of a table, None for anything else."""
+    return _names(texts) if is_table(texts) else None
 
 
 def fetched(texts: Any, column: str, id: str | None, extra: str | None) -> Any:

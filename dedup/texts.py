@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -66,7 +66,11 @@ class Texts(ABC):
 
     ``ids`` is None where the texts go by their position. ``sources`` are the names of the files that they come from,
     None where they come from none; ``rejected`` counts the records of these that are no texts; ``others`` gives the
-    other columns of a table.
+    other columns of a table. ``text_column`` and ``id_column`` are the columns that texts and ids came from, in tables
+    and files.
+
+    The texts of a collection do not change. So a deep copy is the collection itself; a pickle holds the texts, or how
+    to read them again, and no other column.
     """
 
     at_hand = False
@@ -76,6 +80,14 @@ class Texts(ABC):
     sources: Sequence[str] | None = None
     rejected: int = 0
     others: Callable[[str], pa.ChunkedArray] | None = None
+    text_column: str = "text"
+    id_column: str | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "others"}
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Self:
+        return self
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -90,6 +102,26 @@ class Texts(ABC):
     @abstractmethod
     def original(self, row: int) -> Any:
         """Return what stands in a row: a text, or what stands for a missing one."""
+
+    def originals(self, rows: range | list[int]) -> list[Any]:
+        """Return what stands in some rows."""
+        return [self.original(row) for row in rows]
+
+    def equals(self, other: Texts) -> bool:
+        """Return whether these are the texts of `other`, where that can be told at once; False where it cannot."""
+        return self is other
+
+    @property
+    def given_ids(self) -> Ids | None:
+        """The ids that came in with the texts; None where there were none."""
+        return self.ids
+
+    def same_ids(self, other: Texts) -> bool:
+        """Return whether there are as many texts, with the same ids."""
+        if len(self) != len(other):
+            return False
+        rows = np.arange(len(self), dtype=np.int64)
+        return bool(self.ids_at(rows).equals(other.ids_at(rows)))
 
     @abstractmethod
     def loads(self) -> Iterator[Callable[[], Block]]:
@@ -153,13 +185,16 @@ def ids_column(ids: Ids | None, rows: npt.NDArray[np.int64]) -> pa.Array:
 
 
 class ListTexts(Texts):
-    """Texts that are Python strings."""
+    """Texts that are Python strings, in a sequence that nobody else changes."""
 
     at_hand = True
 
     def __init__(self, texts: Sequence[Any]) -> None:
         self._texts = texts
         self._spare = Spare()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_spare": Spare()}
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -171,6 +206,12 @@ class ListTexts(Texts):
     def original(self, row: int) -> Any:
         """Return what stands in a row: a text, or what stands for a missing one."""
         return self._texts[row]
+
+    def originals(self, rows: range | list[int]) -> list[Any]:
+        """Return what stands in some rows."""
+        if isinstance(rows, range) and rows.step == 1:
+            return list(self._texts[rows.start : rows.stop])
+        return [self._texts[row] for row in rows]
 
     def loads(self) -> Iterator[Callable[[], Block]]:
         """Yield what makes each block, in order."""
@@ -256,6 +297,23 @@ class ArrowTexts(Texts):
     def __init__(self, column: pa.ChunkedArray) -> None:
         self._column = column
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_column": _alone(self._column)}
+
+    def equals(self, other: Texts) -> bool:
+        """Return whether these are the texts of `other`, where both are Arrow's; False else."""
+        import pyarrow.compute as pc
+
+        if not isinstance(other, ArrowTexts) or len(self) != len(other):
+            return False
+        return pc.all(pc.equal(self._filled(), other._filled())).as_py() is not False  # noqa: SLF001  (the same class)
+
+    def _filled(self) -> pa.ChunkedArray:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        return pc.fill_null(self._column.cast(pa.large_string()), "")
+
     def some(self, rows: npt.NDArray[np.int64]) -> Texts:
         """Return some of the texts, by ascending rows, where they are."""
         return _SomeOfArrow(self, rows)
@@ -286,6 +344,12 @@ class ArrowTexts(Texts):
         """Return what stands in a row: a text, or what stands for a missing one."""
         return self._column[row].as_py()
 
+    def originals(self, rows: range | list[int]) -> list[Any]:
+        """Return what stands in some rows."""
+        if isinstance(rows, range) and rows.step == 1:
+            return self._column[rows.start : rows.stop].to_pylist()  # type: ignore[no-any-return]
+        return super().originals(rows)
+
     def lengths(self) -> npt.NDArray[np.int64]:
         """Return the length of each text in characters; 0 for a missing one."""
         import pyarrow as pa
@@ -300,6 +364,17 @@ class ArrowTexts(Texts):
         for values, offsets in self.chunks():
             yield from _cut(first, values, offsets[:-1], offsets[1:])
             first += len(offsets) - 1
+
+
+def _alone(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column that shares no buffer with a longer one: a pickle of a slice holds all that it was cut from."""
+    import pyarrow as pa
+
+    if pa.types.is_string_view(column.type):  # these hold their buffers whatever is taken of them
+        return column.cast(pa.large_string())
+    if column.get_total_buffer_size() <= 2 * column.nbytes + PADDING * (column.num_chunks + 1):
+        return column
+    return pa.chunked_array([pa.concat_arrays([chunk, chunk[:0]]) for chunk in column.chunks], type=column.type)
 
 
 class _SomeOfArrow(Texts):

@@ -440,8 +440,8 @@ def test_decisions_in_another_order_are_refused(tmp_path: Path, monkeypatch: pyt
     ondisk.write(tmp_path / "in", "x.jsonl", ondisk.encode("jsonl", rows_of(texts_of())))
     corpus, _ = ondisk.searched(ondisk.Listing([tmp_path / "in"]))
     result = dedup.find_duplicates(corpus.texts)
-    rows = result.evidence.decision_rows()
-    monkeypatch.setattr(type(result.evidence), "decision_rows", lambda *_: rows.take(list(range(len(rows)))[::-1]))
+    rows = result._evidence.decision_rows()
+    monkeypatch.setattr(type(result._evidence), "decision_rows", lambda *_: rows.take(list(range(len(rows)))[::-1]))
     write_report(tmp_path / "report", result, listing=corpus.listing)
     with pytest.raises(StorageError, match="expected decisions in the order of the files"):
         apply_report(tmp_path / "report", tmp_path / "out")

@@ -75,7 +75,7 @@ def test_decisions_are_the_clusters_by_record(texts: list[str], cut: int, unit: 
     records = [row + 1 - files.index(files[row]) for row in range(n)]
     located = ondisk.FileTexts(texts, [f"f{i}" for i in range(4)], files, records)
     result = dedup.find_duplicates(located, unit=unit, threshold=0.5, shingle="words:2")
-    rows = result.evidence.decision_rows().to_pylist()
+    rows = result._evidence.decision_rows().to_pylist()
     places = [(row["file"], row["record"], row.get("paragraph")) for row in rows]
     assert sorted(set(places)) == places
     kept = [row["cluster"] for row in rows if row["kept"]]
@@ -384,7 +384,7 @@ def test_texts_of_files_know_their_places(tmp_path: Path) -> None:
     chosen = dedup.files(tmp_path / "in", on_error="skip")
     result = dedup.find_duplicates(chosen)
     expected, rejects = ondisk.searched(chosen.listing)
-    located = result.evidence.texts
+    located = result._evidence.texts
     rows = np.arange(len(expected.texts.files))
     assert len(located) == len(rows) == 33
     files, records = located.locate(rows)

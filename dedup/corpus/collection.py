@@ -149,6 +149,7 @@ class FileTexts(Texts):
         tell: Callable[[Reject], None] | None = None,
     ) -> None:
         self._listing, self._column, self._id, self._errors, self._tell = listing, column, id, errors, tell
+        self.text_column, self.id_column = column, id
         self.rejects: list[Reject] = []
         self._parts: list[Part] = []
         self._rows: list[int] = []
@@ -157,6 +158,13 @@ class FileTexts(Texts):
         self._names: Ids | None = None
         self._held: dict[int, pa.LargeStringArray] = {}
         self._going: tuple[int, Iterator[Batch]] | None = None
+        self._lock = lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_tell": None, "_held": {}, "_going": None, "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
         self._lock = lock()
 
     # the first reading
@@ -173,6 +181,11 @@ class FileTexts(Texts):
         len(self)
         assert self._names is not None
         return self._names
+
+    @property
+    def given_ids(self) -> Ids | None:
+        """The user's ids; None where texts go by their places."""
+        return None if self._id is None else self.ids
 
     def about(self) -> int:
         """Return the number of texts, by the first batch where they have not been read yet."""
@@ -355,7 +368,12 @@ class FileTexts(Texts):
         if at != number and (seekable or not 0 <= at <= number):
             at, reading = number, read_batches(self._listing, column=self._column, id=self._id, after=part.token)
         while True:
-            batch = next(reading)
+            batch = next(reading, None)
+            if batch is None:
+                raise InputError(
+                    f"{self._listing[part.file].path}: expected the texts that were searched, found that they can no "
+                    "longer be read; search again"
+                )
             if not len(batch.texts):
                 continue
             at += 1

@@ -16,7 +16,7 @@ from dedup.corpus.listing import Listing
 from dedup.corpus.read import read_batches
 from dedup.corpus.shards import Shards, unpacked
 from dedup.errors import InputError
-from dedup.texts import Block, Texts, block_of
+from dedup.texts import Block, Ids, Texts, block_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,6 +35,7 @@ class KnownTexts(Texts):
     def __init__(self, listing: Listing, column: str, id: str | None, shards: Shards) -> None:
         """Take over places and ids. Raises `InputError` where the user's ids are not of one type, each once."""
         self._listing, self._column = listing, column
+        self.text_column, self.id_column = column, id
         self.sources = [entry.path for entry in listing]
         self.rejected = shards.total("rejects") + len(listing.rejects)
         batches, self._lengths, self._numbers, ids = [], [], [], []
@@ -92,6 +93,11 @@ class KnownTexts(Texts):
         plain = paths.take(pa.array(files))
         named = pc.binary_join_element_wise(plain, pa.array(numbers).cast(pa.string()), ":")
         return pc.if_else(places.take(pa.array(files)), plain, named)
+
+    @property
+    def given_ids(self) -> Ids | None:
+        """The user's ids; None where texts go by their places."""
+        return None if self._names is None else self._names.to_pylist()
 
     def lengths(self) -> npt.NDArray[np.int64]:
         """Return the length of each text in characters."""

@@ -95,6 +95,7 @@ class Listing:
     ----------
     folders : the folders among the patterns
     entries : the files, sorted by path, each once (links to the same file are one file)
+    where : the folder that paths are seen from
     rejects : the paths and patterns that stand for nothing, and the files that cannot be looked at
 
     Raises `InputError` where there is no file at all, `ParameterError` for an unknown format.
@@ -113,11 +114,23 @@ class Listing:
             if real not in entries and (entry := self._entry(path)) is not None:
                 entries[real] = entry
         self.entries = list(entries.values())
+        self.where = os.getcwd()
         if not self.entries:
             found = f" ({'; '.join(map(str, self.rejects[:3]))})" if self.rejects else ""
             raise InputError(
                 f"expected readable texts, found none in {', '.join(map(repr, names)) or 'no paths'}{found}"
             )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle holds: no handle, and paths to open that are right in any folder."""
+        entries = [entry._replace(source=os.path.abspath(entry.source)) for entry in self.entries]
+        return {**self.__dict__, "entries": entries, "_copy": None}
+
+    def __copy__(self) -> Listing:
+        return self
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Listing:
+        return self
 
     def __len__(self) -> int:
         return len(self.entries)

@@ -24,7 +24,7 @@ import os
 import platform
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,11 +34,11 @@ import xxhash
 
 from dedup.corpus.collection import FileTexts
 from dedup.corpus.folders import refuse_overlap, whole_folder
-from dedup.duplicates import Duplicates
+from dedup.duplicates import Duplicates, evidence_of
 from dedup.errors import InputError, ParameterError, StorageError
 from dedup.matches import Matches
 from dedup.options import check_flag, check_path
-from dedup.repeated import Repeats
+from dedup.repeated import Repeats, counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -115,7 +115,7 @@ def write_report(
     if listing is None:
         listing, against, rejects = _files_of(result, texts)
     sides = [("texts", file) for file in listing] + [("against", file) for file in against]
-    refuse_overlap(folder, [("the input", file.path) for _, file in sides if file.path != "-"])
+    refuse_overlap(folder, [("the input", getattr(file, "source", file.path)) for _, file in sides if file.path != "-"])
     if replace and Path(folder).exists() and any(Path(folder).iterdir()):
         Report.open(folder, verify=False)
     with whole_folder(folder, replace=replace) as new:
@@ -146,7 +146,8 @@ def write_report(
         body = {"format": FORMAT, "version": VERSION, "kind": kind, "options": asked}
         _write_sealed(new / "report.json", {**body, "inputs": inputs, "files": files})
         changed = [file.mtime_ns for _, file in sides]
-        _write_sealed(new / "run.json", {**machine(), "folder": os.getcwd(), **(run or {}), "mtime_ns": changed})
+        where = getattr(listing, "where", None) or os.getcwd()
+        _write_sealed(new / "run.json", {**machine(), "folder": where, **(run or {}), "mtime_ns": changed})
 
 
 def _files_of(result: Any, texts: Any) -> tuple[Any, Any, list[Any]]:
@@ -164,7 +165,7 @@ def _files_of(result: Any, texts: Any) -> tuple[Any, Any, list[Any]]:
 def _parts(result: Any) -> tuple[str, Any, dict[str, Rows], dict[str, Any], dict[str, Any]]:
     """Return the kind of a result, its texts, tables, summary and options."""
     if isinstance(result, Duplicates):
-        found = result.evidence
+        found = evidence_of(result)
         run = found.run
         members = len(found.members[0])
         tables = {
@@ -247,9 +248,12 @@ def _seal(path: Path) -> dict[str, Any]:
     return {"bytes": size, "xxh3_128": digest.hexdigest()}
 
 
+def _sum(body: Mapping[str, Any]) -> str:
+    return xxhash.xxh3_128(_written(body).encode()).hexdigest()
+
+
 def _write_sealed(path: Path, body: Mapping[str, Any]) -> None:
-    seal = xxhash.xxh3_128(_written(body).encode()).hexdigest()
-    path.write_text(_written({**body, "xxh3_128": seal}), encoding="utf-8", newline="\n")
+    path.write_text(_written({**body, "xxh3_128": _sum(body)}), encoding="utf-8", newline="\n")
 
 
 def _read_sealed(path: Path) -> dict[str, Any]:
@@ -264,14 +268,16 @@ def _read_sealed(path: Path) -> dict[str, Any]:
     except (ValueError, KeyError, AttributeError, TypeError):
         body, seal = None, None
     whole = body is not None and _written({**body, "xxh3_128": seal}).encode() == data
-    if not whole or xxhash.xxh3_128(_written(body).encode()).hexdigest() != seal:
+    if not whole or _sum(body) != seal:
         raise StorageError(f"{path}: expected what dedup wrote there, found something else; make the report again")
     return body  # type: ignore[no-any-return]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Report:
     """A report that was written by `dedup find`, `repeats` or `match`; see `Report.open`.
+
+    Two reports are equal where their files are, but for ``run.json``, wherever they stand.
 
     Attributes
     ----------
@@ -280,6 +286,8 @@ class Report:
     options : what the search was asked: unit, threshold, metric, shingle, method, column, ...
     inputs : the files that were searched, in order (`Input`)
     run : seconds, host, versions
+    files : the names of its files
+    seal : the checksum of ``report.json``, which holds those of the other files
     """
 
     folder: Path
@@ -288,6 +296,22 @@ class Report:
     inputs: tuple[Input, ...]
     run: dict[str, Any]
     files: tuple[str, ...]
+    seal: str
+
+    def __repr__(self) -> str:
+        inputs = counted(len(self.inputs), "file")
+        records = counted(sum(each.records for each in self.inputs if each.side == "texts"), "record")
+        return f"Report of {self.kind} in {self.folder}: {inputs} with {records}"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Report):
+            return NotImplemented
+        return self.seal == other.seal  # of what carries the sums of the other files
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {each.name: getattr(self, each.name) for each in fields(self)} | {"folder": self.folder.absolute()}
 
     @classmethod
     def open(cls, folder: str | Path, *, verify: bool = True) -> Report:
@@ -316,7 +340,7 @@ class Report:
         changed = run.pop("mtime_ns")
         inputs = tuple(Input(**each, mtime_ns=when) for each, when in zip(body["inputs"], changed, strict=True))
         files = tuple(file["name"] for file in body["files"])
-        return cls(folder, body["kind"], body["options"], inputs, run, files)
+        return cls(folder, body["kind"], body["options"], inputs, run, files, _sum(body))
 
     @cached_property
     def summary(self) -> dict[str, Any]:

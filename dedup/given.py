@@ -1,0 +1,214 @@
+"""Data that is given after a search, recognised: which of the rows that were searched each of its rows is.
+
+Rows go by id where the texts were searched with ids and the data brings them: a table with the column that was named,
+or a dict. All other data goes by position. Either way its texts have to be those that were searched, character by
+character (a missing one is an empty one), and all of them: what a result says is never applied to something else.
+
+Cost: nothing before it is asked for, since a result holds what was searched or knows where to read it; then each text
+is compared once, those of files read once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.arrays import sorted_unique
+from dedup.columns import Ids, Texts, read_texts
+from dedup.errors import InputError
+from dedup.selection import replace_texts, select_rows, unwrap
+from dedup.sides import naming
+from dedup.tables import column_names
+from dedup.text import cut_paragraphs
+
+__all__ = ["Given", "recognise"]
+
+RUN = 4096
+"""Texts that are compared at a time."""
+
+BEFORE, BEHIND = 20, 40
+"""Characters that a message shows of a text, before and behind the first that differs."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """Data whose rows are known.
+
+    Attributes
+    ----------
+    data : what was given, as something that has rows
+    wrap : makes of such data the type that came in
+    texts : its texts
+    rows : int64; for each row of the data the row that was searched
+    column : the column of the texts, in tables
+    """
+
+    data: Any
+    wrap: Callable[[Any], Any]
+    texts: Texts
+    rows: npt.NDArray[np.int64]
+    column: str
+
+    def select(self, kept: npt.NDArray[np.bool_]) -> Any:
+        """Return the data without some of its rows; `kept` goes by the rows that were searched."""
+        return self.wrap(select_rows(self.data, kept[self.rows]))
+
+    def edit(self, changed: Iterable[int], change: Callable[[int, str], str]) -> Any:
+        """Return the data with other texts in the rows that were searched as `changed`: `change` of row and text."""
+        places = np.empty(len(self.rows), dtype=np.int64)
+        places[self.rows] = np.arange(len(self.rows), dtype=np.int64)
+        texts = self.texts.originals(range(len(self.texts)))
+        for row in changed:
+            place = int(places[row])
+            texts[place] = change(row, self.texts[place])
+        return self.wrap(replace_texts(self.data, texts, self.column))
+
+    def cut(self, places: npt.NDArray[np.int64], stays: npt.NDArray[np.bool_]) -> Any:
+        """Return the data without some of the paragraphs of what was searched; `places` as in `dedup.units.Units`."""
+        changed = sorted_unique(places[~stays, 0])
+        bounds = np.searchsorted(places[:, 0], np.stack((changed, changed + 1))).T
+        parts = {row: slice(*bound) for row, bound in zip(changed.tolist(), bounds.tolist(), strict=True)}
+        return self.edit(parts, lambda row, text: cut_paragraphs(text, places[parts[row], 2:], stays[parts[row]]))
+
+
+def recognise(data: Any, searched: Texts, verb: str, *, cutting: bool) -> Given:
+    """Return `data` with its rows known, or raise `InputError` that names its first difference from what was searched.
+
+    `verb` is what is done with it ("filter"); `cutting`, whether its texts are needed, or ids alone would do.
+    """
+    with naming(verb):
+        data, wrap = unwrap(data)
+    column, known = searched.text_column, searched.given_ids
+    names = column_names(data)
+    with naming(verb):
+        if names is None:
+            texts = read_texts(data)
+            ids = texts.ids if isinstance(data, Mapping) else None
+        else:
+            named = searched.id_column if known is not None and searched.id_column in names else None
+            alone = column not in names and named is not None and not cutting
+            texts = read_texts(data, column=named if alone else column, id=named)
+            ids = texts.ids
+            if alone:
+                rows = _by_id(known or [], ids or [])
+                return Given(data, wrap, texts, rows, column)
+        if known is not None and ids is not None:
+            rows = _by_id(known, ids)
+        else:
+            rows = np.arange(len(searched), dtype=np.int64)
+            ids = None
+        _compare(searched, texts, rows, ids)
+    return Given(data, wrap, texts, rows, column)
+
+
+def _by_id(known: Ids, ids: Ids) -> npt.NDArray[np.int64]:
+    """Return the row that was searched of each id. Each is there once, on both sides."""
+    if len(known) == len(ids) and list(known) == list(ids):
+        return np.arange(len(ids), dtype=np.int64)
+    rows = {name: row for row, name in enumerate(known)}
+    found = np.fromiter((rows.get(name, -1) for name in ids), dtype=np.int64, count=len(ids))
+    here = np.zeros(len(known), dtype=np.bool_)
+    here[found[found >= 0]] = True
+    missing, others = np.flatnonzero(~here), np.flatnonzero(found < 0)
+    wrong = []
+    if len(missing):
+        row = int(missing[0])
+        wrong.append(f"{known[row]!r:.60} (row {row} of what was searched) is missing")
+    if len(others):
+        row = int(others[0])
+        wrong.append(f"{ids[row]!r:.60} at row {row} was not searched")
+    if wrong:
+        raise InputError(
+            f"expected the {len(known)} ids that were searched, found {len(ids)}: {', and '.join(wrong)}; pass all "
+            "rows that were searched and no others"
+        )
+    return found
+
+
+def _compare(searched: Texts, given: Texts, rows: npt.NDArray[np.int64], ids: Ids | None) -> None:
+    """Raise `InputError` at the first text that is not the one that was searched.
+
+    `rows` are the rows that were searched of those that are given; `ids` of these, None where they go by position.
+    """
+    order = np.arange(len(rows), dtype=np.int64)
+    in_order = np.array_equal(rows, order)
+    if in_order and len(searched) == len(given) and given.equals(searched):
+        return
+    places = None
+    if not in_order:
+        places = np.empty(len(rows), dtype=np.int64)
+        places[rows] = order
+    row = _first_unlike(searched, given, places)
+    if row is not None:
+        place = row if places is None else int(places[row])
+        was, now = _shown(searched[row], given[place])
+        if ids is not None:
+            raise InputError(
+                f"expected for the id {ids[place]!r:.60} the text that was searched, {was}, found {now} at row "
+                f"{place}; pass what was searched, or search again"
+            )
+        raise InputError(
+            f"{_counts(searched, given)}expected at row {row} the text that was searched, {was}, found {now}; "
+            f"{_hint(searched)}"
+        )
+    if len(searched) > len(given):
+        what = f"row {len(given)}, {_shown(searched[len(given)], '')[0]}, is missing"
+    elif len(searched) < len(given):
+        what = f"row {len(searched)}, {_shown(given[len(searched)], '')[0]}, was not searched"
+    else:
+        return
+    raise InputError(f"{_counts(searched, given)}{what}; pass all rows that were searched and no others")
+
+
+def _counts(searched: Texts, given: Texts) -> str:
+    if len(searched) == len(given):
+        return ""
+    return f"expected the {len(searched)} rows that were searched, found {len(given)}: "
+
+
+def _hint(searched: Texts) -> str:
+    if searched.given_ids is None:
+        return "pass what was searched, in the same order (with ids, any order will do)"
+    form = "a dict" if searched.id_column is None else f'a table with the column "{searched.id_column}"'
+    return f"pass what was searched, in the same order, or with its ids ({form}) in any order"
+
+
+def _first_unlike(searched: Texts, given: Texts, places: npt.NDArray[np.int64] | None) -> int | None:
+    """Return the first row that was searched whose text is another one in the data, as far as it has rows."""
+    count = min(len(searched), len(given))
+    for start in range(0, count, RUN):
+        run = range(start, min(start + RUN, count))
+        own = run if places is None else places[run.start : run.stop].tolist()
+        if _same(searched.originals(run), given.originals(own)):
+            continue
+        for row, place in zip(run, own, strict=True):
+            if searched[row] != given[place]:
+                return row
+    return None
+
+
+def _same(some: list[Any], others: list[Any]) -> bool:
+    try:
+        return some == others
+    except (TypeError, ValueError):  # what stands for a missing text need not be comparable: pandas.NA
+        return False
+
+
+def _shown(was: str, now: str) -> tuple[str, str]:
+    """Return what a message shows of two texts: where they begin to differ."""
+    low, high = 0, min(len(was), len(now))
+    while low < high:  # the longest common start, by halves
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if was[low:middle] == now[low:middle] else (low, middle - 1)
+    start = max(low - BEFORE, 0)
+    show = partial(_excerpt, start=start, end=low + BEHIND)
+    return show(was), show(now)
+
+
+def _excerpt(text: str, start: int, end: int) -> str:
+    return f"{'...' * (start > 0)}{text[start:end]!r}{'...' * (end < len(text))}"
