@@ -109,8 +109,10 @@ def replace_texts(data: Any, texts: Sequence[str | None], column: str) -> Any:
 
 def _replace_pandas(data: Any, texts: Sequence[str | None], column: str) -> Any:
     if hasattr(data, "columns"):
-        return data.assign(**{column: type(data[column])(list(texts), index=data.index, dtype=data[column].dtype)})
-    return type(data)(list(texts), index=data.index, name=data.name, dtype=data.dtype)
+        return data.assign(**{column: _replace_pandas(data[column], texts, column)})
+    # what is left of a text is none of the categories
+    kind = data.dtype.categories.dtype if hasattr(data.dtype, "categories") else data.dtype
+    return type(data)(list(texts), index=data.index, name=data.name, dtype=kind)
 
 
 def _replace_arrow(data: Any, texts: Sequence[str | None], column: str) -> Any:
