@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import glob
 import os
-import shutil
 import sys
 import tempfile
+import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import xxhash
 
@@ -103,7 +103,7 @@ class Listing:
 
     def __init__(self, patterns: Iterable[str | os.PathLike[str]], *, format: str | None = None) -> None:
         self._forced = None if format is None else _forced(format)
-        self._copy: IO[bytes] | None = None
+        self._copy: weakref.finalize[..., Any] | None = None
         self.rejects: list[Reject] = []
         names = [os.fspath(pattern) for pattern in patterns]
         self.folders = sorted({name for name in names if os.path.isdir(name)})
@@ -174,16 +174,15 @@ class Listing:
         return Entry(path, kind, compression, status.st_size, status.st_mtime_ns, path)
 
     def _standard_input(self) -> Entry:
-        self._copy = tempfile.NamedTemporaryFile(prefix="dedup-stdin-")  # noqa: SIM115  (kept as long as the listing)
-        shutil.copyfileobj(sys.stdin.buffer, self._copy, 1 << 20)
-        self._copy.flush()
-        digest = xxhash.xxh3_64()
-        with open(self._copy.name, "rb") as file:
-            while piece := file.read(1 << 20):
+        handle, name = tempfile.mkstemp(prefix="dedup-stdin-")
+        self._copy = weakref.finalize(self, Path(name).unlink, missing_ok=True)  # kept as long as the listing
+        digest, size = xxhash.xxh3_64(), 0
+        with open(handle, "wb") as file:
+            while piece := sys.stdin.buffer.read(1 << 20):
                 digest.update(piece)
+                size += file.write(piece)
         kind, compression = self._forced or ("txt", None)
-        size = self._copy.tell()
-        return Entry(STDIN, kind, compression, size, digest.intdigest(), self._copy.name)
+        return Entry(STDIN, kind, compression, size, digest.intdigest(), name)
 
 
 def _in_folder(folder: str) -> Iterator[str]:
