@@ -1,7 +1,7 @@
 """The command line: the same functions, in the field's words.
 
 ``dedup repeats FILE...``   repeated blocks inside a text and across texts
-``dedup find INPUT...``     duplicate documents or paragraphs, in files of texts (see `dedup.files`)
+``dedup find INPUT...``     duplicate documents, paragraphs or lines, in files of texts (see `dedup.files`)
 ``dedup match NEW... --against OLD``   what of some texts stands in others
 ``dedup compare A B``       two files: how similar, and where
 ``dedup estimate INPUT...`` what a find would do and take
@@ -28,6 +28,9 @@ from dedup.inputs import ByName, Inputs, read_one, reading
 from dedup.showing import percent, report_duplicates, report_matches, report_repeats, show_marked
 
 FOUND, WRONG_USE, SOME_REJECTED, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
+
+
+UNITS = ("document", "paragraph", "line")
 
 
 class Group(click.Group):
@@ -140,10 +143,10 @@ def repeats(
 
 @main.command()
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
-@click.option("--unit", type=click.Choice(["document", "paragraph"]), default="document", show_default=True)
+@click.option("--unit", type=click.Choice(UNITS), default="document", show_default=True)
 @click.option("--threshold", type=float, default=0.8, show_default=True, help="Least similarity of a pair.")
 @click.option("--metric", default="jaccard", show_default=True, help="jaccard or containment.")
-@click.option("--shingle", help='"words:n" or "chars:n"; by default words:5, for paragraphs words:3.')
+@click.option("--shingle", help='"words:n" or "chars:n"; by default words:5, for paragraphs and lines words:3.')
 @click.option("--method", default="auto", show_default=True, help="auto, exact or lsh.")
 @click.option("--recall", type=float, default=0.999, show_default=True, help="Promised at the threshold (lsh).")
 @click.option(
@@ -171,7 +174,7 @@ def find(
     output: str | None,
     **options: Any,
 ) -> None:
-    """Find duplicates, exact and nearly so, among whole documents or paragraphs.
+    """Find duplicates, exact and nearly so, among whole documents, paragraphs or lines.
 
     An INPUT is a text file (a document), or holds documents (.jsonl, .csv, .parquet, .arrow); a folder stands for its
     files, "-" for standard input. With --output a report is written; a run that was stopped goes on where it was when
@@ -193,10 +196,10 @@ def find(
 
 @main.command()
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
-@click.option("--unit", type=click.Choice(["document", "paragraph"]), default="document", show_default=True)
+@click.option("--unit", type=click.Choice(UNITS), default="document", show_default=True)
 @click.option("--threshold", type=float, default=0.8, show_default=True, help="Least similarity of a pair.")
 @click.option("--metric", default="jaccard", show_default=True, help="jaccard or containment.")
-@click.option("--shingle", help='"words:n" or "chars:n"; by default words:5, for paragraphs words:3.')
+@click.option("--shingle", help='"words:n" or "chars:n"; by default words:5, for paragraphs and lines words:3.')
 @click.option("--method", default="auto", show_default=True, help="auto, exact or lsh.")
 @click.option("--memory", help='A bound, such as "4GB".')
 @click.option("--threads", type=int, help="Threads; by default all processors that the process may use.")
@@ -225,10 +228,10 @@ def estimate(
 @main.command()
 @click.argument("new", metavar="NEW...", nargs=-1, required=True)
 @click.option("--against", multiple=True, required=True, metavar="OLD", help="Texts to look in; may be repeated.")
-@click.option("--unit", type=click.Choice(["document", "paragraph"]), default="document", show_default=True)
+@click.option("--unit", type=click.Choice(UNITS), default="document", show_default=True)
 @click.option("--threshold", type=float, default=0.8, show_default=True, help="Least similarity of a pair.")
 @click.option("--metric", default="jaccard", show_default=True, help="jaccard or containment.")
-@click.option("--shingle", help='"words:n" or "chars:n"; by default words:5, for paragraphs words:3.')
+@click.option("--shingle", help='"words:n" or "chars:n"; by default words:5, for paragraphs and lines words:3.')
 @click.option("--min-words", type=int, default=50, show_default=True, help="Words that a passage has at least.")
 @click.option("--id", "id_column", help="Column or JSON field of the id; by default FILE:NUMBER.")
 @click.option("--against-column", help="The same of OLD; by default as --column.")

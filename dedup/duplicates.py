@@ -36,7 +36,7 @@ STATE = ("_evidence", "timings", "summary")
 
 
 class Duplicates:
-    """Near-duplicate documents or paragraphs, with the evidence, and what is kept of them.
+    """Near-duplicate documents, paragraphs or lines, with the evidence, and what is kept of them.
 
     Made by `dedup.find_duplicates`. The tables are Arrow; ids are those that came in, or positions. Its length is the
     number of clusters; it is true even without any. Two results are equal where what was asked and what was found is,
@@ -91,7 +91,8 @@ class Duplicates:
 
         Columns: left, right (ids; left before right in the input), left_size, right_size, shared (shingles), jaccard,
         left_in_right (shared / left_size), right_in_left. With paragraphs also left_paragraph, left_start, left_end and
-        the same for right: numbers from 0, and characters of the original text.
+        the same for right: numbers from 0, and characters of the original text. With lines the same, but left_line and
+        right_line: the number of the line among those of its text that are not blank.
         """
         return self._evidence.pair_rows()
 
@@ -101,18 +102,18 @@ class Duplicates:
 
         Columns: id; cluster (int64, numbered by the kept text's position); kept (bool); kept_id; similarity (to the
         kept text, 1.0 for itself); reason ("exact", "near", null for the kept). With paragraphs also paragraph, start,
-        end.
+        end, with lines line, start, end.
         """
         return self._evidence.cluster_rows()
 
     @cached_property
     def kept(self) -> pa.Array:
-        """The ids that stay, in input order (Arrow array); paragraphs: struct of document and paragraph."""
+        """The ids that stay, in input order (Arrow array); else structs of document and paragraph, or line."""
         return self._where(self._evidence.kept)
 
     @cached_property
     def removed(self) -> pa.Array:
-        """The ids that go, in input order (Arrow array); paragraphs: struct of document and paragraph."""
+        """The ids that go, in input order (Arrow array); else structs of document and paragraph, or line."""
         return self._where(~self._evidence.kept)
 
     @cached_property
@@ -149,7 +150,7 @@ class Duplicates:
 
         `data` is what was searched: the same texts (a generator gives a list), in the same order, or in any order
         where it brings the ids with which it was searched. Anything else is an `InputError` that names the first
-        difference. With paragraphs the same rows come back with the repeated paragraphs cut out; a text of which
+        difference. With paragraphs or lines the same rows come back with the repeated ones cut out; a text of which
         nothing is left is ``""``.
         """
         found = self._evidence
@@ -157,7 +158,7 @@ class Duplicates:
             return recognise(data, found.texts, "filter", cutting=False).select(found.kept)
         if isinstance(data, str):
             return self.filter([data])[0]
-        return recognise(data, found.texts, "filter", cutting=True).cut(found.units.places, found.kept)
+        return recognise(data, found.texts, "filter", cutting=True).cut(found.units.places, found.kept, found.run.unit)
 
     def rethreshold(self, threshold: float) -> Duplicates:
         """Return what a new run at a higher `threshold` would give, from the pairs found here, without a new search.
@@ -200,8 +201,8 @@ class Duplicates:
         rows = np.flatnonzero(chosen)
         if evidence.run.unit == "document":
             return evidence.ids(rows)
-        paragraphs = pa.array(evidence.units.places[rows, 1])
-        return pa.StructArray.from_arrays([evidence.ids(rows), paragraphs], names=["document", "paragraph"])
+        numbers = pa.array(evidence.units.places[rows, 1])
+        return pa.StructArray.from_arrays([evidence.ids(rows), numbers], names=["document", evidence.run.unit])
 
 
 def evidence_of(result: Duplicates) -> Evidence:

@@ -1,7 +1,7 @@
 """What a search found, as arrays, and the rows of the tables that are made of it.
 
-Units are rows of a collection (documents or paragraphs). A table can be made whole or a part at a time, so that ten
-million rows go to disk without a second copy in memory; the rows are the same.
+Units are rows of a collection (documents, paragraphs or lines). A table can be made whole or a part at a time, so that
+ten million rows go to disk without a second copy in memory; the rows are the same.
 """
 
 from __future__ import annotations
@@ -234,10 +234,10 @@ class Evidence:
         if self.run.unit == "document":
             return {}
         places = self.units.places[units]
-        return {f"{prefix}{name}": places[:, i] for i, name in enumerate(("paragraph", "start", "end"), start=1)}
+        return {f"{prefix}{name}": places[:, i] for i, name in enumerate((self.run.unit, "start", "end"), start=1)}
 
     def name(self, unit: int) -> Any:
-        """Return the id of a unit; (id, paragraph) for a paragraph."""
+        """Return the id of a unit; (id, number) for a paragraph or line."""
         name = self.texts.id_of(int(self.units.places[unit, 0]))
         return name if self.run.unit == "document" else (name, int(self.units.places[unit, 1]))
 
@@ -245,7 +245,7 @@ class Evidence:
         """Return the start of a unit's text, on a line."""
         place = self.units.places[unit].tolist()
         text = self.texts[place[0]]
-        text = text[place[2] : place[3]] if self.run.unit == "paragraph" else text
+        text = text if self.run.unit == "document" else text[place[2] : place[3]]
         words = text[: 4 * SHOWN].encode("utf-8", "replace").decode().split()
         line = " ".join(words)
         return line if len(line) <= SHOWN else line[: SHOWN - 3] + "..."

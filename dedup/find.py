@@ -50,21 +50,22 @@ def find_duplicates(
     memory: int | str | None = None,
     progress: ProgressOption = None,
 ) -> Duplicates:
-    """Find texts that are the same or nearly so: whole documents, or paragraphs in one document or many.
+    """Find texts that are the same or nearly so: whole documents, or paragraphs or lines in one or many.
 
     Parameters
     ----------
     texts : list, tuple or any iterable of str; dict of id to str; Arrow, pandas or polars column; a table with `column`
         Files too: a `pathlib.Path`, or what `dedup.files` gives; their texts are not held
-        A None or null is an empty text. With ``unit="paragraph"`` one str is fine.
-    unit : "document" or "paragraph"
+        A None or null is an empty text. With ``unit="paragraph"`` or ``"line"`` one str is fine.
+    unit : "document", "paragraph" or "line" (each that is not blank)
     threshold : 0 < threshold <= 1; a pair is reported iff shared / union of its shingle sets is at least this
     metric : "jaccard", or "containment": shared / the smaller set ("this text stands inside that one")
-    shingle : "words:n" or "chars:n"; by default "words:5" for documents, "words:3" for paragraphs
+    shingle : "words:n" or "chars:n"; by default "words:5" for documents, "words:3" for paragraphs and lines
     method : "exact" (all pairs, none missed), "lsh" (all but a few), or "auto", which is exact
     keep : "first", "last", "longest", "shortest" (characters), or callable(id, text) -> key, the smallest kept
-        Which text of a cluster stays. Paragraphs are given to the callable with their document's id. In tables and
-        files also "max:COLUMN" and "min:COLUMN": by the numbers, texts or dates there; nulls last, ties in input order
+        Which text of a cluster stays. Paragraphs and lines are given to the callable with their document's id. In
+        tables and files also "max:COLUMN" and "min:COLUMN": by the numbers, texts or dates there; nulls last, ties in
+        input order
     ids : one int or str a text, each once; for collections that are no tables
     column, id : names of the text and id column of a table or of files; by default "text" and none
     pairs : "auto" or "all"; "auto" lists the removed texts of clusters of over 1,000, alone or hanging together,
@@ -115,29 +116,29 @@ def find_duplicates(
         seed=seed,
         hash_key=hash_key,
     )
-    kind, paragraphs = question.shingle, question.paragraphs
+    kind = question.shingle
     unit, threshold, metric, keep = question.unit, question.threshold, question.metric, question.keep
     workers = thread_count(threads)
     bound = check_memory(memory)
     progress = check_progress(progress)
     if isinstance(texts, str):
         if unit == "document":
-            raise InputError('expected a collection of texts, found one str; pass [text], or use unit="paragraph"')
+            raise InputError(
+                'expected a collection of texts, found one str; pass [text], or use unit="paragraph" or "line"'
+            )
         texts = [texts]
     by = column_of(keep)
     collection = read_texts(texts, ids=ids, column=column, id=id, extra=by)
     values = None if by is None else collection.column(by)
     if values is not None:
         check_looks(str(keep), [values])
-    plan = make_plan(collection, kind, bound, workers, paragraphs=paragraphs)
+    plan = make_plan(collection, kind, bound, workers, unit=unit)
     with Progress(progress) as stages:
         thinned = None
         if plan is None or plan.one_pass:
-            read = partial(read_units, collection, kind, paragraphs=paragraphs, threads=workers)
-            if pays(collection, kind, threshold, whole=question.whole, paragraphs=paragraphs):
-                units, shingles = read_thinned(
-                    collection, kind, threshold, paragraphs=paragraphs, threads=workers, stages=stages
-                )
+            read = partial(read_units, collection, kind, unit=unit, threads=workers)
+            if pays(collection, kind, threshold, whole=question.whole, unit=unit):
+                units, shingles = read_thinned(collection, kind, threshold, unit=unit, threads=workers, stages=stages)
                 thinned = Thinned(shingles, None, lambda _: (read(), None))
             else:
                 units = read(progress=stages.stage("read", collection.about()))
@@ -181,8 +182,8 @@ def _sift(
 
     And the number of all shingles.
     """
-    shingle, paragraphs = question.shingle, question.paragraphs
-    read = partial(sketches, texts, shingle, paragraphs=paragraphs, threads=threads)
+    shingle, unit = question.shingle, question.unit
+    read = partial(sketches, texts, shingle, unit=unit, threads=threads)
     sieve = Sieve(plan.size.shingles, threshold, whole=question.whole, room=plan.room // 2)
     every_alone = np.zeros(1, dtype=np.int64)
     for number in range(sieve.ranges):
@@ -212,7 +213,7 @@ def _sift(
         return stays
 
     report = stages.stage("read", len(texts))
-    units = read_units(texts, shingle, paragraphs=paragraphs, threads=threads, choose=choose, progress=report)
+    units = read_units(texts, shingle, unit=unit, threads=threads, choose=choose, progress=report)
     return units, seen
 
 

@@ -54,7 +54,7 @@ class Estimate:
     method : "exact" or "lsh"
     passes : times that the texts are read (files: once, what does not fit goes to disk)
     texts, characters : how many
-    units, shingles : documents or paragraphs, and their shingles, by a sample
+    units, shingles : documents, paragraphs or lines, and their shingles, by a sample
     memory : bytes above the caller's texts, at the peak
     bound : the bound that was asked for, in bytes, or None
     disk : bytes in the work directory; 0 where everything fits, and for texts in memory
@@ -131,7 +131,9 @@ def estimate(
     workers, bound = thread_count(threads), check_memory(memory)
     if isinstance(texts, str):
         if unit == "document":
-            raise InputError('expected a collection of texts, found one str; pass [text], or use unit="paragraph"')
+            raise InputError(
+                'expected a collection of texts, found one str; pass [text], or use unit="paragraph" or "line"'
+            )
         texts = [texts]
     collection = read_texts(texts, ids=ids, column=column, id=id)
     options: dict[str, Any] = {
@@ -146,17 +148,17 @@ def estimate(
     find_duplicates(["a warm up of a few words"], threads=workers, **options)  # kernels are compiled
     outline = collection.outline() if isinstance(collection, FileTexts) else None
     outline = outline_of(collection) if outline is None else outline
-    size = measure(outline, question.shingle, paragraphs=question.paragraphs)
+    size = measure(outline, question.shingle, unit=unit)
     plan = plan_for(size, bound if collection.sources is None else None, workers)
     sample = outline.sample if collection.sources is not None else sample_of(collection, TIMED_TEXTS)
     seconds = _seconds(sample, size.characters, workers, options)
     passes, needed = 1, plan.fixed + USUAL_SHINGLE_BYTES * size.shingles
-    budget, paragraphs = Budget(bound, workers), question.paragraphs
+    budget = Budget(bound, workers)
     disk = 0
     if collection.sources is not None:
         budget.check_reading(size.longest)
     if collection.sources is not None and not budget.holds_all(size.units, size.shingles, size.longest):
-        disk = budget.disk(size.units, size.shingles, paragraphs=paragraphs)
+        disk = budget.disk(size.units, size.shingles, unit=unit)
         needed = min(needed, bound or needed)
         seconds *= 1.0 + BY_WAY_OF_DISK
     elif collection.sources is None and bound is not None and not plan.one_pass:

@@ -24,7 +24,7 @@ from dedup.errors import InputError
 from dedup.selection import replace_texts, select_rows, unwrap
 from dedup.sides import naming
 from dedup.tables import column_names
-from dedup.text import cut_paragraphs
+from dedup.text import cut_units
 
 __all__ = ["Given", "recognise"]
 
@@ -68,12 +68,12 @@ class Given:
             texts[place] = change(row, self.texts[place])
         return self.wrap(replace_texts(self.data, texts, self.column))
 
-    def cut(self, places: npt.NDArray[np.int64], stays: npt.NDArray[np.bool_]) -> Any:
-        """Return the data without some of the paragraphs of what was searched; `places` as in `dedup.units.Units`."""
+    def cut(self, places: npt.NDArray[np.int64], stays: npt.NDArray[np.bool_], unit: str) -> Any:
+        """Return the data without some of the units of what was searched; `places` as in `dedup.units.Units`."""
         changed = sorted_unique(places[~stays, 0])
         bounds = np.searchsorted(places[:, 0], np.stack((changed, changed + 1))).T
         parts = {row: slice(*bound) for row, bound in zip(changed.tolist(), bounds.tolist(), strict=True)}
-        return self.edit(parts, lambda row, text: cut_paragraphs(text, places[parts[row], 2:], stays[parts[row]]))
+        return self.edit(parts, lambda row, text: cut_units(text, places[parts[row], 2:], stays[parts[row]], unit))
 
 
 def recognise(data: Any, searched: Texts, verb: str, *, cutting: bool) -> Given:

@@ -133,7 +133,8 @@ class Matches:
 
         Columns: left (id in `texts`), right (id in `against`), left_size, right_size, shared (shingles), jaccard,
         left_in_right (shared / left_size), right_in_left. With paragraphs also left_paragraph, left_start, left_end and
-        the same for right: numbers from 0, and characters of the original text. Raises `ParameterError` where exact
+        the same for right: numbers from 0, and characters of the original text (with lines left_line and right_line:
+        the number among the lines of the text that are not blank). Raises `ParameterError` where exact
         copies would fill more than `MOST_PAIRS` rows (200 million).
         """
         import pyarrow as pa
@@ -196,7 +197,9 @@ class Matches:
         left, right = len(self._sides.left), len(self._sides.right)
         full = sorted_unique(self._units.places[self._units.full, 0])
         full_left = int(np.count_nonzero(full < left))
-        paragraphs = self._run.unit == "paragraph"
+        sides = (self._lefts, len(self._units) - self._lefts)
+        paragraphs = sides if self._run.unit == "paragraph" else (None, None)
+        lines = sides if self._run.unit == "line" else (None, None)
         found = self._found
         return MatchSummary(
             unit=self._run.unit,
@@ -208,8 +211,10 @@ class Matches:
             empty=left - full_left,
             against=right,
             against_empty=right - (len(full) - full_left),
-            paragraphs=self._lefts if paragraphs else None,
-            against_paragraphs=len(self._units) - self._lefts if paragraphs else None,
+            paragraphs=paragraphs[0],
+            against_paragraphs=paragraphs[1],
+            lines=lines[0],
+            against_lines=lines[1],
             pairs=len(self),
             matched=len(self.matched),
             passages=None if found is None else len(found.left),
@@ -234,9 +239,10 @@ class Matches:
         return asdict(self._run)
 
     def decision_rows(self) -> pa.Table:
-        """Return the texts or paragraphs of the left side that are in a pair, in input order (Arrow table).
+        """Return the texts, paragraphs or lines of the left side that are in a pair, in input order (Arrow table).
 
-        Columns: file, record, for paragraphs also paragraph, start, end; cluster (null), kept (false), similarity (to
+        Columns: file, record, for paragraphs also paragraph, start, end (lines: line, start, end); cluster (null), kept
+        (false), similarity (to
         the most similar text of the right side), reason ("match").
         """
         import pyarrow as pa
@@ -247,7 +253,7 @@ class Matches:
         rows = np.flatnonzero(self._in_pairs)
         places = self._units.places[rows]
         files, records = self._sides.left.locate(places[:, 0])
-        names = () if self._run.unit == "document" else ("paragraph", "start", "end")
+        names = () if self._run.unit == "document" else (self._run.unit, "start", "end")
         return pa.table(
             {
                 "file": pa.array(files, type=pa.int32()),
@@ -268,15 +274,16 @@ class Matches:
         `data` is what was searched as `texts`: the same texts (a generator gives a list), in the same order, or in any
         order where it brings the ids with which they were searched. Anything else is an `InputError` that names the
         first difference. `by`: "pairs" (texts that reach the threshold with one of `against`), "passages" (texts that
-        have a passage), or "either". By pairs of paragraphs, the same rows come back with the paragraphs that match cut
+        have a passage), or "either". By pairs of paragraphs or lines, the same rows come back with those that match cut
         out; a text of which nothing is left is ``""``.
         """
         by = check_word("by", by, EVIDENCE)
-        if self._run.unit == "paragraph" and by != "passages":
+        unit = self._run.unit
+        if unit != "document" and by != "passages":
             if by == "either":
-                raise ParameterError("by: expected 'pairs' or 'passages' where pairs are of paragraphs, found 'either'")
+                raise ParameterError(f"by: expected 'pairs' or 'passages' where pairs are of {unit}s, found 'either'")
             places = self._units.places[: self._lefts]
-            return recognise(data, self._sides.left, "filter", cutting=True).cut(places, ~self._in_pairs)
+            return recognise(data, self._sides.left, "filter", cutting=True).cut(places, ~self._in_pairs, unit)
         goes = np.zeros(len(self._sides.left), dtype=np.bool_)
         if by != "passages":
             goes |= self._in_pairs
@@ -308,11 +315,11 @@ class Matches:
         return int(np.searchsorted(self._units.places[:, 0], len(self._sides.left)))
 
     def _place_columns(self, rows: npt.NDArray[np.int64], side: str) -> dict[str, npt.NDArray[np.int64]]:
-        """Return where paragraphs stand in their texts; nothing for documents."""
+        """Return where paragraphs or lines stand in their texts; nothing for documents."""
         if self._run.unit == "document":
             return {}
         places = self._units.places[rows]
-        return {f"{side}_{name}": places[:, i] for i, name in enumerate(("paragraph", "start", "end"), start=1)}
+        return {f"{side}_{name}": places[:, i] for i, name in enumerate((self._run.unit, "start", "end"), start=1)}
 
     @property
     def _closest_ids(self) -> tuple[Any, Any, float] | None:
@@ -365,7 +372,7 @@ class Matches:
             if not full and len(texts)
         ]
         limit = max(1000, self._lefts // 100)
-        units = "texts" if self._run.unit == "document" else "paragraphs"
+        units = "texts" if self._run.unit == "document" else f"{self._run.unit}s"
         weight = np.bincount(
             self._pairs.right, weights=self._counts[self._pairs.left], minlength=len(self._representatives)
         )

@@ -32,7 +32,7 @@ from dedup.spans import find_spans
 from dedup.streams import LONG, TokenBlock, read_tokens, token_blocks
 from dedup.stretches import find_across
 from dedup.survivors import keep_both
-from dedup.units import Sketch, Units, read_units, sketches
+from dedup.units import UNITS, Sketch, Units, read_units, sketches
 
 __all__ = ["match"]
 
@@ -64,11 +64,11 @@ def match(
     Parameters
     ----------
     texts, against : collections in any form that `dedup.find_duplicates` takes: the left and the right side
-    unit : "document" or "paragraph": what pairs are of. Passages are of texts, whatever the unit
+    unit : "document", "paragraph" or "line": what pairs are of. Passages are of texts, whatever the unit
     threshold : 0 < threshold <= 1; a pair is reported iff its similarity is at least this
     metric : "jaccard" (shared / union of the shingle sets), or "containment": shared / the smaller set, which finds an
         article inside a longer page. The evidence says which stands in which
-    shingle : "words:n" or "chars:n"; by default "words:5" for documents, "words:3" for paragraphs
+    shingle : "words:n" or "chars:n"; by default "words:5" for documents, "words:3" for paragraphs and lines
     min_words : from 1 on; words that a passage has at least. None: passages are not looked for
     ids, column, id : of `texts`, as for `dedup.find_duplicates`
     against_ids, against_column, against_id : the same of `against`
@@ -107,7 +107,6 @@ def match(
     min_words = None if min_words is None else check_min_words(min_words, also=", or None")
     key = choose_key(hash_key)
     kind = parse(UNITS[unit] if shingle is None else shingle, key)
-    paragraphs = unit == "paragraph"
     workers = thread_count(threads)
     bound = check_memory(memory)
     progress = check_progress(progress)
@@ -119,13 +118,13 @@ def match(
     left = read_side("texts", texts, ids=ids, column=column, id=id)
     right = read_side("against", against, ids=against_ids, column=against_column, id=against_id)
     sides = Sides(left, right, ("texts", "against"))
-    plan = None if bound is None else _plan(sides, kind, bound, workers, paragraphs=paragraphs)
+    plan = None if bound is None else _plan(sides, kind, bound, workers, unit=unit)
     with Progress(progress) as stages:
         if plan is None or plan.one_pass:
             report = stages.stage("read", sides.about())
-            units = read_units(sides, kind, paragraphs=paragraphs, threads=workers, progress=report)
+            units = read_units(sides, kind, unit=unit, threads=workers, progress=report)
         else:
-            units = _sift(sides, kind, plan, threshold, metric, workers, stages, paragraphs=paragraphs)
+            units = _sift(sides, kind, plan, threshold, metric, workers, stages, unit=unit)
         stages.stage("exact copies", 1)
         lefts = int(np.searchsorted(units.places[:, 0], len(left)))
         representatives = _representatives(units, lefts)
@@ -154,9 +153,6 @@ def _representatives(units: Units, left_count: int) -> npt.NDArray[np.int64]:
     first[left_count:] = own[right]
     return first
 
-
-UNITS = {"document": "words:5", "paragraph": "words:3"}
-"""The units, and the shingle that each is compared by unless told otherwise."""
 
 CLOSEST = (0.5, 0.1)
 """Where nothing reaches the threshold, the closest pair is looked for at these parts of it."""
@@ -207,8 +203,8 @@ SPAN_BYTES = 1000
 MATCHING = "what may match"
 
 
-def _plan(sides: Sides, kind: Shingle, memory: int, threads: int, *, paragraphs: bool) -> Plan:
-    size = measure_words(sides, paragraphs=paragraphs)
+def _plan(sides: Sides, kind: Shingle, memory: int, threads: int, *, unit: str) -> Plan:
+    size = measure_words(sides, unit=unit)
     if kind.kind == "chars":  # as many shingles as characters; tables for passages are then larger than they need be
         size = replace(size, shingles=size.characters)
     return plan_passages(size, memory, threads, max(LONG, size.longest), WORD_BYTES)
@@ -223,10 +219,10 @@ def _sift(
     threads: int,
     stages: Progress,
     *,
-    paragraphs: bool,
+    unit: str,
 ) -> Units:
     """Read both sides twice, and keep the hashes of the units that may have a partner on the other one."""
-    read = partial(sketches, shingle=kind, paragraphs=paragraphs, threads=threads)
+    read = partial(sketches, shingle=kind, unit=unit, threads=threads)
     meeting = Meeting(plan.size.shingles, threshold, whole=metric == "containment", room=plan.room // 4)
     for part in read(sides.left, progress=stages.stage("mark", len(sides.left))):
         meeting.enter(0, part.hashes)
@@ -251,7 +247,7 @@ def _sift(
         return stays
 
     report = stages.stage("read", len(sides))
-    return read_units(sides, kind, paragraphs=paragraphs, threads=threads, choose=choose, progress=report)
+    return read_units(sides, kind, unit=unit, threads=threads, choose=choose, progress=report)
 
 
 def _passages(

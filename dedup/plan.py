@@ -161,21 +161,21 @@ def outline_of(texts: Texts) -> Outline:
     return Outline(len(texts), int(lengths.sum()), int(lengths.max(initial=0)), sample_of(texts))
 
 
-def measure(outline: Outline, shingle: Shingle, *, paragraphs: bool) -> Size:
-    """Return how large a collection is; shingles and paragraphs by the sample."""
+def measure(outline: Outline, shingle: Shingle, *, unit: str) -> Size:
+    """Return how large a collection is; shingles, paragraphs and lines by the sample."""
     texts, characters, longest, sample = outline
     sampled = int(sample.lengths().sum())
-    units = read_units(sample, shingle, paragraphs=paragraphs, threads=1)
+    units = read_units(sample, shingle, unit=unit, threads=1)
     share = characters / sampled if sampled else 0.0
-    count = round(len(units) * share) if paragraphs else texts
+    count = round(len(units) * share) if unit != "document" else texts
     return Size(texts, characters, longest, count, round(len(units.hashes) * share))
 
 
-def make_plan(texts: Texts, shingle: Shingle, memory: int | None, threads: int, *, paragraphs: bool) -> Plan | None:
+def make_plan(texts: Texts, shingle: Shingle, memory: int | None, threads: int, *, unit: str) -> Plan | None:
     """Return the plan for a bound; None where there is no bound, so nothing to plan."""
     if memory is None:
         return None
-    return plan_for(measure(outline_of(texts), shingle, paragraphs=paragraphs), memory, threads)
+    return plan_for(measure(outline_of(texts), shingle, unit=unit), memory, threads)
 
 
 def plan_for(size: Size, memory: int | None, threads: int) -> Plan:
@@ -198,10 +198,10 @@ PASSAGE_UNIT_BYTES = 100
 """What a text or paragraph takes beside its tokens: where it begins, its length, its copies, the same in the result."""
 
 
-def measure_words(texts: Texts, *, paragraphs: bool = False) -> Size:
+def measure_words(texts: Texts, *, unit: str = "document") -> Size:
     """Return how large a collection is in UTF-8 bytes and words (``shingles``), both by a slice of some texts.
 
-    Units are texts, or at most so many `paragraphs`, lines.
+    Units are texts, or at most so many paragraphs, and lines.
     """
     lengths = texts.lengths()
     total = int(lengths.sum())
@@ -212,11 +212,11 @@ def measure_words(texts: Texts, *, paragraphs: bool = False) -> Size:
         slices.append(texts[row][middle : middle + SLICE])
     sampled = max(sum(map(len, slices)), 1)
     encoded = sum(len(some.encode("utf-8", "surrogatepass")) for some in slices)
-    units = read_units(ListTexts(slices), Shingle("words", 1), paragraphs=False, threads=1)
+    units = read_units(ListTexts(slices), Shingle("words", 1), unit="document", threads=1)
     words = -(-len(units.hashes) * total // sampled)
     longest = int(lengths.max(initial=0))
     lines = len(texts) + -(-sum(some.count("\n") for some in slices) * total // sampled)
-    count = lines if paragraphs else len(texts)
+    count = lines if unit != "document" else len(texts)
     return Size(len(texts), -(-encoded * total // sampled), -(-encoded * longest // sampled), count, words)
 
 

@@ -28,12 +28,9 @@ from dedup.options import check_keep, check_recall, check_seed, check_threshold,
 from dedup.pairs import METRICS, Pairs, no_pairs, similarity, verify
 from dedup.progress import Progress
 from dedup.shingling import Shingle, parse
-from dedup.units import Units
+from dedup.units import UNITS, Units
 
 __all__ = ["CLOSEST", "CLOSEST_HASHES", "UNITS", "Found", "Question", "Thinned", "most_similar", "search"]
-
-UNITS = {"document": "words:5", "paragraph": "words:3"}
-"""The units, and the shingle that each is compared by unless told otherwise."""
 
 FEWEST_TEXTS = 5000
 """Bands are chosen as for so many texts at least: the sample of a small collection shows little, and loose bands may
@@ -80,11 +77,6 @@ class Question:
             choose_bands(threshold, recall)  # where there are none, the error comes before the work
         kind = parse(UNITS[unit] if shingle is None else shingle, choose_key(hash_key))
         return cls(unit, threshold, metric, kind, method, keep, pairs, recall, seed)
-
-    @property
-    def paragraphs(self) -> bool:
-        """Whether the units are paragraphs."""
-        return self.unit == "paragraph"
 
     @property
     def whole(self) -> bool:

@@ -73,8 +73,9 @@ def report_matches(result: Matches, texts: Mapping[Any, str]) -> None:
     for row in result.pairs.to_pylist():
         there, back = percent(row["left_in_right"]), percent(row["right_in_left"])
         here, other = "", row["right"]
-        if "left_paragraph" in row:
-            here, other = f"paragraph {row['left_paragraph']} ", f"{other} paragraph {row['right_paragraph']}"
+        for unit in ("paragraph", "line"):
+            if f"left_{unit}" in row:
+                here, other = f"{unit} {row[f'left_{unit}']} ", f"{other} {unit} {row[f'right_{unit}']}"
         line = f"  {here}{row['jaccard']:.3f} like {other}: {there} of it stand there, {back} of that stand here"
         shown.setdefault(row["left"], []).append(line)
     for row in result.passages.to_pylist():
@@ -119,7 +120,7 @@ def report_duplicates(result: Duplicates) -> None:
         shown.setdefault(row["cluster"], []).append(row)
     for rows in shown.values():
         for row in sorted(rows, key=lambda row: not row["kept"]):
-            name = row["id"] if "paragraph" not in row else f"{row['id']} paragraph {row['paragraph']}"
+            name = " ".join([str(row["id"]), *(f"{unit} {row[unit]}" for unit in ("paragraph", "line") if unit in row)])
             what = "keep  " if row["kept"] else f"remove {row['reason']} {row['similarity']:.3f}"
             click.echo(f"{what:<20} {name}")
         click.echo()

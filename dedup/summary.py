@@ -24,7 +24,7 @@ class Summary:
     ----------
     unit, method, metric, shingle, threshold : as asked for; `method` is the one that ran
     texts : texts read; `empty` of them have no token: they are kept, and equal nothing
-    paragraphs : paragraphs read, None for documents
+    paragraphs, lines : paragraphs or lines read, None where they are not the unit
     pairs, clusters, removed : how many were listed, found, and are not kept
     large_clusters : clusters whose removed texts are listed with their kept text alone (``pairs="auto"``)
     large_buckets : LSH buckets of more than 64 texts, searched by verified leaders; the promise leaves them out
@@ -64,6 +64,7 @@ class Summary:
     rejected: int = 0
     largest: tuple[tuple[int, str], ...] = ()
     samples: tuple[tuple[Any, Any, float, str], ...] = ()
+    lines: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as a dict."""
@@ -71,7 +72,8 @@ class Summary:
 
     def __repr__(self) -> str:
         what = counted(self.texts, "text")
-        what += "" if self.paragraphs is None else f", {counted(self.paragraphs, 'paragraph')}"
+        for number, noun in ((self.paragraphs, "paragraph"), (self.lines, "line")):
+            what += "" if number is None else f", {counted(number, noun)}"
         rejected = f", {self.rejected:,} rejected" if self.rejected else ""
         lines = [
             f"{what} ({self.empty:,} empty{rejected}), {self.shingle}, {self.metric} {self.threshold:g}, {self.method}",
@@ -107,7 +109,8 @@ class MatchSummary:
     unit, metric, shingle, threshold, min_words : as asked for; `min_words` is None where passages were not looked for
     texts, against : texts read on the left and on the right; `empty` and `against_empty` of them have no token and
         match nothing
-    paragraphs, against_paragraphs : paragraphs read on either side, None for documents
+    paragraphs, against_paragraphs, lines, against_lines : paragraphs or lines read on either side, None where
+        they are not the unit
     pairs : pairs that reach the threshold
     matched : texts of the left side that are in a pair
     passages : passages found, None where they were not looked for; `quoting` texts of the left side have one
@@ -133,6 +136,8 @@ class MatchSummary:
     quoting: int | None
     closest: tuple[Any, Any, float] | None
     warnings: tuple[str, ...]
+    lines: int | None = None
+    against_lines: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as a dict."""
@@ -140,12 +145,14 @@ class MatchSummary:
 
     def __repr__(self) -> str:
         sides = f"{counted(self.texts, 'text')} ({self.empty:,} empty) against {self.against:,}"
-        paragraphs = []
+        units = []
         if self.paragraphs is not None and self.against_paragraphs is not None:
-            paragraphs.append(f"{counted(self.paragraphs, 'paragraph')} against {self.against_paragraphs:,}")
+            units.append(f"{counted(self.paragraphs, 'paragraph')} against {self.against_paragraphs:,}")
+        if self.lines is not None and self.against_lines is not None:
+            units.append(f"{counted(self.lines, 'line')} against {self.against_lines:,}")
         lines = [
             f"{sides} ({self.against_empty:,} empty), {self.shingle}, {self.metric} {self.threshold:g}, exact",
-            *paragraphs,
+            *units,
             f"{counted(self.pairs, 'pair')}, {counted(self.matched, 'text')} matched",
         ]
         if self.passages is not None and self.quoting is not None:
@@ -197,4 +204,5 @@ def summarise(evidence: Evidence) -> Summary:
             (evidence.name(removed), evidence.name(kept), similarity, evidence.shown(removed))
             for removed, kept, similarity in evidence.samples(SAMPLES)
         ),
+        lines=len(units) if run.unit == "line" else None,
     )

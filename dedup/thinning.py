@@ -28,7 +28,7 @@ from dedup.pool import Pool, Spare
 from dedup.progress import Progress
 from dedup.shingling import Shingle
 from dedup.texts import Block, Texts
-from dedup.units import Sketch, Units, read_units, sketch_block, sketches
+from dedup.units import Sketch, Units, place_columns, read_units, sketch_block, sketches
 
 __all__ = ["pays", "read_thinned"]
 
@@ -53,7 +53,7 @@ GROUP = 1 << 16
 NOTE_BITS = 32
 
 
-def pays(texts: Texts, shingle: Shingle, threshold: float, *, whole: bool, paragraphs: bool) -> bool:
+def pays(texts: Texts, shingle: Shingle, threshold: float, *, whole: bool, unit: str) -> bool:
     """Return whether texts are better thinned than held: many, at hand to be read twice, and not mostly alike."""
     from dedup.kernels.marks import SAMPLES
 
@@ -65,7 +65,7 @@ def pays(texts: Texts, shingle: Shingle, threshold: float, *, whole: bool, parag
     runs = max(1, min(RUNS, LOOKED_AT * len(texts) // (max(extent, 1) * RUN)))
     firsts = np.linspace(0, max(len(texts) - RUN, 0), runs).astype(np.int64)
     rows = sorted_unique((firsts[:, np.newaxis] + np.arange(RUN)).ravel())
-    units = read_units(texts.some(rows[rows < len(texts)]), shingle, paragraphs=paragraphs, threads=1)
+    units = read_units(texts.some(rows[rows < len(texts)]), shingle, unit=unit, threads=1)
     return not mostly_shared(units, units.full, 1)
 
 
@@ -139,7 +139,7 @@ class _Notes:
 
 
 def read_thinned(
-    texts: Texts, shingle: Shingle, threshold: float, *, paragraphs: bool, threads: int, stages: Progress
+    texts: Texts, shingle: Shingle, threshold: float, *, unit: str, threads: int, stages: Progress
 ) -> tuple[Units, int]:
     """Return all units, with the hashes of those that may have a partner at the threshold, and the number of shingles.
 
@@ -150,14 +150,14 @@ def read_thinned(
 
     def note(load: Callable[[], Block]) -> tuple[Sketch, list[_Noted]]:
         block = load()
-        sketch = sketch_block(block, shingle, paragraphs=paragraphs, room=hashes.take, spare=folding)
+        sketch = sketch_block(block, shingle, unit=unit, room=hashes.take, spare=folding)
         block.release()
         noted = notes.take(sketch)
         hashes.give(sketch.hashes)
         return sketch._replace(hashes=sketch.hashes[:0]), noted
 
     digests: list[npt.NDArray[np.uint64]] = [np.empty((0, 2), dtype=np.uint64)]
-    places: list[npt.NDArray[np.int64]] = [np.empty((0, 4 if paragraphs else 1), dtype=np.int64)]
+    places: list[npt.NDArray[np.int64]] = [np.empty((0, place_columns(unit)), dtype=np.int64)]
     every_size: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
     done, count = 0, len(texts)
     report = stages.stage("read", count)
@@ -184,7 +184,7 @@ def read_thinned(
     again = sketches(
         texts.some(documents),
         shingle,
-        paragraphs=paragraphs,
+        unit=unit,
         threads=threads,
         pool=pool,
         progress=stages.stage("hold", len(documents)),

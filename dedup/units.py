@@ -1,4 +1,4 @@
-"""The units that are compared (documents or paragraphs), with the hashes of their shingles.
+"""The units that are compared (documents, paragraphs or lines), with the hashes of their shingles.
 
 A unit is a row: its document, its place there, and ``hashes[offsets[i]:offsets[i + 1]]``, first in the order of the
 text, then, for the units that `prepare` was asked for, the sorted set of its distinct hashes in front of the row and
@@ -18,12 +18,20 @@ from dedup.blocks import map_blocks
 from dedup.columns import Block, Texts
 from dedup.pool import Pool, Spare
 from dedup.shingling import Room, Shingle, hash_shingles, new_room
-from dedup.text import split_paragraphs
+from dedup.text import split_units
 
 __all__ = ["Sketch", "Units", "read_units", "sketch_block", "sketches"]
 
+UNITS = {"document": "words:5", "paragraph": "words:3", "line": "words:3"}
+"""The units, and the shingle that each is compared by unless told otherwise."""
+
 SLICE = 256
 """Units that a thread prepares at a time."""
+
+
+def place_columns(unit: str) -> int:
+    """Return the number of columns of `places`: see `Units`."""
+    return 1 if unit == "document" else 4
 
 
 class Sketch(NamedTuple):
@@ -42,7 +50,8 @@ class Units:
 
     Attributes
     ----------
-    places : (n, 4) int64 for paragraphs: document, paragraph, start, end (characters); (n, 1) for documents: document
+    places : int64; (n, 1) for documents: document; (n, 4) for paragraphs and lines: document, number in it from 0,
+        start and end in characters
     hashes, offsets : uint64 and int64 (n + 1); see the module's first page
     digests : (n, 2) uint64; 128 bits of a keyed hash of the unit's tokens, equal for equal token sequences alone
     sizes : int64; distinct hashes, -1 where not prepared
@@ -100,7 +109,7 @@ def sketches(
     texts: Texts,
     shingle: Shingle,
     *,
-    paragraphs: bool,
+    unit: str,
     threads: int,
     pool: Pool[np.uint64] | None = None,
     progress: Callable[[int], None] = lambda _: None,
@@ -117,7 +126,7 @@ def sketches(
 
     def work(load: Callable[[], Block]) -> Sketch:
         block = load()
-        sketch = sketch_block(block, shingle, paragraphs=paragraphs, room=room, spare=folding)
+        sketch = sketch_block(block, shingle, unit=unit, room=room, spare=folding)
         block.release()
         return sketch
 
@@ -137,7 +146,7 @@ def read_units(
     texts: Texts,
     shingle: Shingle,
     *,
-    paragraphs: bool,
+    unit: str,
     threads: int,
     choose: Choice | None = None,
     progress: Callable[[int], None] = lambda _: None,
@@ -150,7 +159,7 @@ def read_units(
     filled: list[npt.NDArray[np.bool_]] = []
     done, count, about = 0, 0, texts.about()
     pool = hashes if choose is None else None
-    for part in sketches(texts, shingle, paragraphs=paragraphs, threads=threads, pool=pool, progress=progress):
+    for part in sketches(texts, shingle, unit=unit, threads=threads, pool=pool, progress=progress):
         done += part.texts
         digests.append(part.digests)
         places.append(part.places)
@@ -164,7 +173,7 @@ def read_units(
             sizes = np.where(stays, sizes, 0)
         offsets.append(len(hashes) + np.cumsum(sizes))
         hashes.append(values, done / max(about, done, 1))
-    width = 4 if paragraphs else 1
+    width = place_columns(unit)
     all_digests = np.concatenate([np.empty((0, 2), dtype=np.uint64), *digests])
     return Units(
         np.concatenate([np.empty((0, width), dtype=np.int64), *places]),
@@ -177,13 +186,13 @@ def read_units(
 
 
 def sketch_block(
-    block: Block, shingle: Shingle, *, paragraphs: bool, room: Room = new_room, spare: Spare | None = None
+    block: Block, shingle: Shingle, *, unit: str, room: Room = new_room, spare: Spare | None = None
 ) -> Sketch:
     """Return what a block of texts gives; `room` gives the array of the hashes, of a size, `spare` what is needed."""
     starts, ends = block.starts, block.ends
     documents = np.arange(block.first, block.first + len(starts), dtype=np.int64)
-    if paragraphs:
-        table, rows = split_paragraphs(block.values, starts, ends)
+    if unit != "document":
+        table, rows = split_units(block.values, starts, ends, unit)
         counts = np.diff(rows)
         numbers = np.arange(len(table), dtype=np.int64) - np.repeat(rows[:-1], counts)
         places = np.column_stack((np.repeat(documents, counts), numbers, table[:, 2], table[:, 3]))

@@ -7,7 +7,7 @@ written down a second time.
 * `jaccard`, `containment`, `reaches`: the arithmetic of a pair, in float64;
 * `pairs`: all pairs, by brute force; `joined`: the same through an inverted index, for large sets;
 * `stars`: which text is kept for which; `components`: what chaining would make of the pairs;
-* `paragraphs`, `stretches`, `repeats`: paragraphs, and what stands at an earlier place.
+* `paragraphs`, `filled_lines`, `stretches`, `repeats`: paragraphs, lines, and what stands at an earlier place.
 
 The tables of Unicode 14 are those of Python 3.11. A newer Python knows more code points, which are
 letters to it and separators to dedup: `SAME_UNICODE` says whether this Python can judge them all.
@@ -318,6 +318,11 @@ def lines(text: str) -> Iterator[Line]:
         start += len(part)
 
 
+def filled_lines(text: str) -> list[tuple[int, int]]:
+    """Give the span of each line that is not blank."""
+    return [(line.start, line.end) for line in lines(text) if line.start < line.end]
+
+
 def first_word(line: str) -> str:
     """Give the first word of a line; where words are not spaced, a word ends with a character of such a script."""
     word = line.split()[0]
@@ -337,11 +342,21 @@ UNSPACED_BLOCKS = (
 )
 
 
+def of_word(character: str) -> bool:
+    """Say whether a character makes a line more than a rule: none of ASCII's and others' punctuation and symbols."""
+    if character < "\x80":
+        return "0" <= character <= "9" or "A" <= character <= "Z" or "a" <= character <= "z"
+    symbols = ("\x80", "\xbf"), ("\u2000", "\u2bff"), ("\u3000", "\u303f")
+    return not any(first <= character <= last for first, last in symbols)
+
+
 def hard_wrapped(block: Sequence[str]) -> bool:
     """Say whether a block of trimmed lines is one paragraph that was broken to fit a width."""
     longest = max(map(len, block))
     if len(block) < 3 or longest > 120:
         return False
+    if any(count > 1 and any(map(of_word, line)) for line, count in Counter(block).items()):
+        return False  # nobody writes a line twice when a text is broken to fit a width
     forced = sum(len(line) + 1 + len(first_word(following)) > longest for line, following in pairwise(block))
     return 10 * forced >= 8 * (len(block) - 1)
 
@@ -361,6 +376,18 @@ def paragraphs(text: str) -> list[tuple[int, int]]:
         else:
             spans.extend((start, end) for start, end in block)
     return spans
+
+
+def without_lines(text: str, gone: set[int]) -> str:
+    """Give a text without some of its lines that are not blank, each with its line break; "" where all of them go."""
+    parts = re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", text)
+    filled = [i for i, part in enumerate(parts) if part.strip()]
+    if filled and len(gone) == len(filled):
+        return ""
+    left = "".join(part for i, part in enumerate(parts) if i not in {filled[number] for number in gone})
+    if filled and len(filled) - 1 in gone and filled[-1] == len(parts) - 1 and not re.search(r"[\r\n]\Z", text):
+        left = re.sub(r"(?:\r\n|\n|\r)\Z", "", left)
+    return left
 
 
 # ------------------------------------------------------------------------------------ repeats

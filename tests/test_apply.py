@@ -195,7 +195,7 @@ def test_plain_texts(tmp_path: Path) -> None:
 
 @given(
     st.lists(strategies.characters(max_size=30), min_size=1, max_size=6),
-    st.sampled_from(["document", "paragraph"]),
+    st.sampled_from(["document", "paragraph", "line"]),
     st.sampled_from(["jsonl", "csv", "parquet", "arrow"]),
 )
 def test_any_text_in_any_format(
@@ -333,7 +333,7 @@ def test_annotating_what_has_no_fields(tmp_path: Path) -> None:
     """Plain texts and paragraphs are refused, and the message says where the decisions stand."""
     ondisk.write(tmp_path / "in", "x.txt", b"a text\n\na text")
     listing = ondisk.Listing([tmp_path / "in"])
-    for unit, what in (("document", "plain text"), ("paragraph", "one of paragraphs")):
+    for unit, what in (("document", "plain text"), ("paragraph", "one of paragraphs"), ("line", "one of lines")):
         report = report_of(listing, tmp_path / unit, unit=unit)
         with pytest.raises(ParameterError, match=f"annotate: .*{what}.*decisions.parquet"):
             apply_report(report, tmp_path / "out", annotate=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dedup.hash_key import PUBLIC
@@ -22,6 +22,8 @@ from tests.arrays import callable_part, dtypes, frozen, rows_of, utf8
 decode = callable_part(token_kernels.decode)
 encode = callable_part(token_kernels.encode)
 space_length = callable_part(text_kernels.space_length)
+line_twice = callable_part(text_kernels.line_twice)
+sorted_twice = callable_part(text_kernels.sorted_twice)
 
 any_text = st.one_of(strategies.texts(), strategies.characters(120), strategies.ADVERSARIAL)
 
@@ -216,6 +218,81 @@ def test_paragraphs_of_a_block(texts: list[str], before: bytes) -> None:
             places = (start + len(text[:place].encode("utf-8", "surrogatepass")) for place in (first, end))
             expected.append([*places, first, end])
         assert expected == rows
+
+
+lines_again = st.lists(
+    st.sampled_from(
+        ["aaaa bbbb", "aaaa cccc", "- - -", "====", "────", "« · »", "é é é é é", "北京北京", "。。。", "a"]
+    ),
+    min_size=1,
+    max_size=9,
+)
+
+
+@given(lines_again, st.sampled_from(["\n", "\r\n", " \n  "]))
+@example(["aaaa bbbb", "cccc dddd", "aaaa bbbb"], "\n")
+@example(["=========", "aaaa bbbb", "cccc dddd", "========="], "\n")
+def test_lines_that_occur_twice(lines: list[str], newline: str) -> None:
+    """A block with the same line twice is not hard-wrapped, but for rules; also where all lines are sorted."""
+    text = newline.join(lines)
+    expected = oracles.paragraphs(text)
+    assert expected == [tuple(span) for span in paragraphs(text)]
+
+
+def twice(block: list[str]) -> tuple[bool, bool]:
+    """Ask the kernels whether a line of a block occurs twice: by a table, and by sorting."""
+    values, starts, ends = utf8(block, b"xyz")
+    lines = np.zeros((len(block) + 1, 6), dtype=np.int64)
+    lines[1:, 0], lines[1:, 1] = starts, ends
+    order = np.empty(len(block), dtype=np.int32)
+    found = (f(values, lines, 1, len(lines), *more) for f, more in ((line_twice, ()), (sorted_twice, (order,))))
+    return tuple(map(bool, found))  # type: ignore[return-value]  # two
+
+
+@given(st.lists(st.text(st.sampled_from("ab-─北é。 "), min_size=1, max_size=20), min_size=1, max_size=80))
+def test_twice_by_table_and_by_sorting(block: list[str]) -> None:
+    """Both ways say what a set of the lines says."""
+    said = [line for line in block if any(map(oracles.of_word, line))]
+    expected = len(set(said)) < len(said)
+    assert (expected, expected) == twice(block)
+
+
+def collisions(count: int) -> list[str]:
+    """Give different lines of 64 characters that are the same to both hashes.
+
+    The second 8 bytes undo what the first did; the others, among them those of the ends and the middle, are equal.
+    """
+    fold, wanted = 0x9FB21C651E98DF25, 0x1234567890ABCDEF
+    found: list[str] = []
+    start = ((64 ^ int.from_bytes(b"========", "little")) * fold) & twins.MASK64
+    start ^= start >> 32
+    for number in range(10**6):
+        first = f"{number:08d}"[::-1].encode()
+        h = (start ^ int.from_bytes(first, "little")) * fold & twins.MASK64
+        h ^= h >> 32
+        second = (h ^ wanted).to_bytes(8, "little")
+        if all(byte in PLAIN for byte in second):
+            found.append(f"========{first.decode()}{second.decode()}{40 * '='}")
+        if len(found) == count:
+            return found
+    raise AssertionError(len(found))
+
+
+PLAIN = {byte for byte in range(1, 128) if not chr(byte).isspace()}
+
+
+def test_lines_made_to_collide_take_no_longer() -> None:
+    """Lines of one hash are told apart all the same: after some looks they are sorted."""
+    for lines in (collisions(200), [f"========{number:08d}{48 * '='}" for number in range(200)]):
+        check_twice(lines)
+
+
+def check_twice(lines: list[str]) -> None:
+    """Check a block of different lines of one length."""
+    assert (False, False) == twice(lines)
+    assert (True, True) == twice([*lines, lines[7]])
+    text = "\n".join(lines)
+    assert [(0, len(text))] == [tuple(span) for span in paragraphs(text)]
 
 
 def test_white_space() -> None:

@@ -113,13 +113,19 @@ def test_threads_change_nothing(sides: tuple[list[str], list[str]], threads: int
     assert (one.pairs, one.passages, one.summary) == (other.pairs, other.passages, other.summary)
 
 
-@given(st.lists(strategies.articles(3), max_size=4), st.lists(strategies.articles(3), max_size=4), THRESHOLDS)
-def test_pairs_of_paragraphs_are_those_of_the_oracle(left: list[str], right: list[str], threshold: float) -> None:
-    """The pairs of all paragraphs as texts of their own, with the places where these stand."""
+@given(
+    st.lists(strategies.articles(3), max_size=4),
+    st.lists(strategies.articles(3), max_size=4),
+    THRESHOLDS,
+    st.sampled_from(["paragraph", "line"]),
+)
+def test_pairs_of_units_are_those_of_the_oracle(left: list[str], right: list[str], threshold: float, unit: str) -> None:
+    """The pairs of all paragraphs or lines as texts of their own, with the places where these stand."""
     right = [*right, *left[1:2]]
-    result = dedup.match(left, right, unit="paragraph", threshold=threshold, min_words=None)
+    units_of = oracles.paragraphs if unit == "paragraph" else oracles.filled_lines
+    result = dedup.match(left, right, unit=unit, threshold=threshold, min_words=None)
     places = [
-        [(row, number, *span) for row, text in enumerate(side) for number, span in enumerate(oracles.paragraphs(text))]
+        [(row, number, *span) for row, text in enumerate(side) for number, span in enumerate(units_of(text))]
         for side in (left, right)
     ]
     texts = [
@@ -128,13 +134,14 @@ def test_pairs_of_paragraphs_are_those_of_the_oracle(left: list[str], right: lis
     expected = []
     for row in views.expected_rows(oracles_match.crossed(*texts, threshold, "jaccard", "words:3")):
         a, b = places[0][row["left"]], places[1][row["right"]]
-        names = ("paragraph", "start", "end")
+        names = (unit, "start", "end")
         row |= {"left": a[0], "right": b[0]}
         row |= {f"left_{name}": a[i] for i, name in enumerate(names, 1)}
         expected.append(row | {f"right_{name}": b[i] for i, name in enumerate(names, 1)})
     assert expected == rows_of(result.pairs)
     assert result.matched.to_pylist() == sorted({row["left"] for row in expected})
-    assert (result.summary.paragraphs, result.summary.against_paragraphs) == tuple(map(len, places))
+    counts = [getattr(result.summary, f"{side}{unit}s") for side in ("", "against_")]
+    assert counts == list(map(len, places))
     assert (result.summary.texts, result.summary.against) == (len(left), len(right))
     assert result.summary.empty == sum(not oracles.tokens(text) for text in left)
 
@@ -150,7 +157,7 @@ def test_paragraphs_that_match_are_cut_out() -> None:
     assert result.summary.passages == 1
     with pytest.raises(ParameterError, match="where pairs are of paragraphs, found 'either'"):
         result.filter(left, by="either")
-    with pytest.raises(ParameterError, match="unit: expected 'document' or 'paragraph', found 'page'"):
+    with pytest.raises(ParameterError, match="unit: expected 'document' or 'paragraph' or 'line', found 'page'"):
         dedup.match(left, right, unit="page")
     closest = dedup.match(
         left[:1], ["The ferry leaves at noon from the southern mole"], unit="paragraph"

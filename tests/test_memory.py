@@ -34,7 +34,7 @@ def collection(count: int = 400) -> list[str]:
 def size_of(texts: list[str]) -> Size:
     """Give the size that a search would be planned by."""
     outline = dedup.plan.outline_of(dedup.find.read_texts(texts))
-    return dedup.plan.measure(outline, dedup.shingling.parse("words:5"), paragraphs=False)
+    return dedup.plan.measure(outline, dedup.shingling.parse("words:5"), unit="document")
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def tight(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return ranges
 
 
-@pytest.mark.parametrize("unit", ["document", "paragraph"])
+@pytest.mark.parametrize("unit", ["document", "paragraph", "line"])
 @pytest.mark.parametrize("metric", ["jaccard", "containment"])
 @pytest.mark.parametrize("threshold", [0.3, 0.8, 1.0])
 @pytest.mark.parametrize("room", [None, 256])
@@ -137,10 +137,10 @@ def test_plans_are_pure() -> None:
     """The plan depends on texts and options alone, and a larger bound never means more passes."""
     texts = [text * 40 for text in collection(3000)]
     size = dedup.plan.measure(
-        dedup.plan.outline_of(dedup.find.read_texts(texts)), dedup.shingling.parse("words:5"), paragraphs=False
+        dedup.plan.outline_of(dedup.find.read_texts(texts)), dedup.shingling.parse("words:5"), unit="document"
     )
     again = dedup.plan.measure(
-        dedup.plan.outline_of(dedup.find.read_texts(texts)), dedup.shingling.parse("words:5"), paragraphs=False
+        dedup.plan.outline_of(dedup.find.read_texts(texts)), dedup.shingling.parse("words:5"), unit="document"
     )
     assert size == again
     assert isinstance(size, Size)
@@ -151,7 +151,7 @@ def test_plans_are_pure() -> None:
     assert one_pass[-1]
 
 
-@pytest.mark.parametrize("unit", ["document", "paragraph"])
+@pytest.mark.parametrize("unit", ["document", "paragraph", "line"])
 def test_estimate(unit: str) -> None:
     """The plan is told without a search of the whole."""
     texts = collection(2000)
@@ -170,7 +170,7 @@ def test_estimate_under_a_bound() -> None:
     bound = 100_000_000
     plan = dedup.plan.plan_for(
         dedup.plan.measure(
-            dedup.plan.outline_of(dedup.find.read_texts(texts)), dedup.shingling.parse("words:5"), paragraphs=False
+            dedup.plan.outline_of(dedup.find.read_texts(texts)), dedup.shingling.parse("words:5"), unit="document"
         ),
         bound,
         1,

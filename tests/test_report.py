@@ -25,6 +25,7 @@ from tests import corpora, ondisk, strategies
 OPTIONS: list[dict[str, Any]] = [
     {},
     {"unit": "paragraph", "threshold": 0.6},
+    {"unit": "line", "threshold": 0.6},
     {"metric": "containment", "threshold": 0.7},
     {"method": "lsh", "threshold": 0.7},
 ]
@@ -67,7 +68,7 @@ def test_the_report_says_what_the_result_says(options: dict[str, Any], tmp_path:
     assert [each.mtime_ns for each in corpus.listing] == [each.mtime_ns for each in found.inputs]
 
 
-@given(strategies.corpora(), st.integers(1, 4), st.sampled_from(["document", "paragraph"]))
+@given(strategies.corpora(), st.integers(1, 4), st.sampled_from(["document", "paragraph", "line"]))
 def test_decisions_are_the_clusters_by_record(texts: list[str], cut: int, unit: str) -> None:
     """In input order, each member once, exactly one kept in each cluster, and as the clusters say."""
     n = len(texts)
@@ -76,15 +77,15 @@ def test_decisions_are_the_clusters_by_record(texts: list[str], cut: int, unit: 
     located = ondisk.FileTexts(texts, [f"f{i}" for i in range(4)], files, records)
     result = dedup.find_duplicates(located, unit=unit, threshold=0.5, shingle="words:2")
     rows = result._evidence.decision_rows().to_pylist()
-    places = [(row["file"], row["record"], row.get("paragraph")) for row in rows]
+    places = [(row["file"], row["record"], row.get(unit)) for row in rows]
     assert sorted(set(places)) == places
     kept = [row["cluster"] for row in rows if row["kept"]]
     assert sorted(kept) == list(range(len({row["cluster"] for row in rows})))
-    named = {(f"f{row['file']}:{row['record']}", row.get("paragraph")): row for row in rows}
+    named = {(f"f{row['file']}:{row['record']}", row.get(unit)): row for row in rows}
     clusters = result.clusters.to_pylist()
     assert len(named) == len(clusters)
     for row in clusters:
-        mine = named[row["id"], row.get("paragraph")]
+        mine = named[row["id"], row.get(unit)]
         assert {key: row[key] for key in row if key in mine} == {key: mine[key] for key in mine if key in row}
 
 

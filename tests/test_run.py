@@ -93,6 +93,7 @@ OPTIONS: list[dict[str, Any]] = [
     {"threshold": 0.3, "keep": "shortest"},
     {"metric": "containment"},
     {"unit": "paragraph"},
+    {"unit": "line"},
     {"unit": "paragraph", "metric": "containment", "threshold": 0.5},
     {"shingle": "chars:8"},
 ]

@@ -48,9 +48,11 @@ def test_paragraphs_of_any_text(text: str) -> None:
         ("a\u2028b\x0bc\x0cd\x85e", [(0, 9)]),
         ("\ufeffone\n\u3000two\u3000\n", [(0, 4), (6, 9)]),
         ("1 3\n2\n333 44", [(0, 3), (4, 5), (6, 12)]),
-        ("1234 6\n1234 6\n1234 6", [(0, 20)]),
-        ("1234 6\n1234 6", [(0, 6), (7, 13)]),
-        ("1234 6\r\n1234 6\r1234 6\r\rnew", [(0, 21), (23, 26)]),
+        ("1234 6\n1235 6\n1236 6", [(0, 20)]),
+        ("1234 6\n1235 6\n1234 6", [(0, 6), (7, 13), (14, 20)]),
+        ("======\n1235 6\n======", [(0, 20)]),
+        ("1234 6\n1235 6", [(0, 6), (7, 13)]),
+        ("1234 6\r\n1235 6\r1236 6\r\rnew", [(0, 21), (23, 26)]),
         ("x" * 121 + "\n" + "y" * 121 + "\n" + "z" * 121, [(0, 121), (122, 243), (244, 365)]),
         ("x" * 120 + "\n" + "y" * 120 + "\n" + "z" * 120, [(0, 362)]),
     ],
@@ -63,10 +65,10 @@ def test_paragraphs_by_hand(text: str, expected: list[tuple[int, int]]) -> None:
 
 def test_four_breaks_of_five() -> None:
     """Of five breaks four were forced: 80 % is enough; of four breaks three are not."""
-    full, short = "aaaa bbbb", "aaaa"
-    wrapped = "\n".join([full, full, full, full, short, "b"])
+    full, short = [f"aaaa bbb{i}" for i in range(4)], "aaaa"
+    wrapped = "\n".join([*full, short, "b"])
     assert {0: (0, len(wrapped))} == paragraph_spans(wrapped)
-    loose = "\n".join([full, full, full, short, "b"])
+    loose = "\n".join([*full[:3], short, "b"])
     assert 5 == len(paragraph_spans(loose))
 
 

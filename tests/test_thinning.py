@@ -26,6 +26,7 @@ from tests import oracles, strategies, twins
 HASHES = st.integers(0, 60).map(twins.mix)
 ROWS = st.lists(st.lists(HASHES, max_size=30), max_size=12)
 WORDS2 = parse("words:2")
+UNITS = st.sampled_from(["document", "paragraph", "line"])
 
 
 @pytest.fixture(autouse=True)
@@ -37,13 +38,13 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dedup.thinning, "mostly_shared", lambda *_: False)
 
 
-def thinned(texts: Any, threshold: float, *, paragraphs: bool = False, threads: int = 1) -> Units:
+def thinned(texts: Any, threshold: float, *, unit: str = "document", threads: int = 1) -> Units:
     """The units of a thinned collection."""
     collection = read_texts(texts)
     units, shingles = dedup.thinning.read_thinned(
-        collection, WORDS2, threshold, paragraphs=paragraphs, threads=threads, stages=Progress(False)
+        collection, WORDS2, threshold, unit=unit, threads=threads, stages=Progress(False)
     )
-    whole = read_units(collection, WORDS2, paragraphs=paragraphs, threads=1)
+    whole = read_units(collection, WORDS2, unit=unit, threads=1)
     assert shingles == len(whole.hashes)
     for name in ("places", "digests", "filled"):
         assert getattr(whole, name).tolist() == getattr(units, name).tolist()
@@ -53,12 +54,12 @@ def thinned(texts: Any, threshold: float, *, paragraphs: bool = False, threads: 
     return units
 
 
-@given(strategies.corpora(), st.sampled_from([0.7, 0.8, 1.0]), st.booleans(), st.sampled_from([1, 3]))
-def test_nothing_with_a_partner_goes(texts: list[str], threshold: float, paragraphs: bool, threads: int) -> None:
+@given(strategies.corpora(), st.sampled_from([0.7, 0.8, 1.0]), UNITS, st.sampled_from([1, 3]))
+def test_nothing_with_a_partner_goes(texts: list[str], threshold: float, unit: str, threads: int) -> None:
     """Units that reach the threshold with another one are held."""
-    units = thinned(texts, threshold, paragraphs=paragraphs, threads=threads)
+    units = thinned(texts, threshold, unit=unit, threads=threads)
     held = set(units.held.tolist())
-    whole = read_units(ListTexts(texts), WORDS2, paragraphs=paragraphs, threads=1)
+    whole = read_units(ListTexts(texts), WORDS2, unit=unit, threads=1)
     sets = [frozenset(whole.hashes[a:b].tolist()) for a, b in zip(whole.offsets, whole.offsets[1:], strict=False)]
     for left in range(len(sets)):
         for right in range(left):
@@ -153,7 +154,7 @@ def test_some_of_the_texts(texts: list[str], data: st.DataObject) -> None:
 
 def pays(texts: Texts, threshold: float, *, whole: bool = False) -> bool:
     """Whether these texts are thinned."""
-    return dedup.thinning.pays(texts, WORDS2, threshold, whole=whole, paragraphs=False)
+    return dedup.thinning.pays(texts, WORDS2, threshold, whole=whole, unit="document")
 
 
 def test_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ class Applied:
     ----------
     files : files written
     kept, removed, rejected : records written, records left out as decided, and records that could not be read
-    cut : records whose text lost paragraphs
+    cut : records whose text lost paragraphs or lines
     """
 
     files: int
@@ -60,7 +60,7 @@ class Applied:
 
     def __str__(self) -> str:
         """Write it for a person."""
-        cut = f", {self.cut:,} of them without repeated paragraphs" if self.cut else ""
+        cut = f", {self.cut:,} of them without what repeats in them" if self.cut else ""
         return (
             f"{counted(self.kept, 'record')} written to {counted(self.files, 'file')}{cut}; "
             f"{self.removed:,} removed, {self.rejected:,} rejected"
@@ -86,8 +86,8 @@ def apply_report(
     threads : files that are written at a time
 
     Records keep their bytes (lines of ``.jsonl``, records of ``.csv``) or their values (Parquet, Arrow), files their
-    format and compression. With paragraphs, texts lose those that repeat. Records that could not be read are left out.
-    Exactly one record of each cluster is written.
+    format and compression. With paragraphs or lines, texts lose those that repeat. Records that could not be read
+    are left out. Exactly one record of each cluster is written.
 
     Raises `ParameterError` where `output` is, lies in, or holds an input or the report, links followed, or has files;
     `InputError` where an input has changed; `StorageError` where the report is damaged or the disk does not take it.
@@ -148,9 +148,10 @@ def _check_kind(report: Report, *, annotate: bool) -> None:
             f"report: expected one of find or match, found one of repeats in {report.folder}; the texts without their "
             "repeats are find_repeats(...).without_repeats()"
         )
-    if annotate and report.options.get("unit") == "paragraph":
+    unit = report.options.get("unit", "document")
+    if annotate and unit != "document":
         raise ParameterError(
-            "annotate: expected a report of documents, found one of paragraphs; what was decided about each paragraph "
+            f"annotate: expected a report of documents, found one of {unit}s; what was decided about each {unit} "
             "stands in decisions.parquet of the report"
         )
 

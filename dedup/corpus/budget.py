@@ -7,9 +7,9 @@ u units, and h shingles of the m units that may have a partner, the steps take, 
     reading          (2 T + 2) * 12 * max(1 MB, longest text)  +  3 s
     marking          table  +  (2 T + 1) s  +  5 u
     joining          16 h  +  150 m  +  (2 T + 1) s  +  u  (+ 500 m with the method "lsh", for its bands)
-    clusters, report 140 u  +  16 n  (+ 24 u for paragraphs)
+    clusters, report 140 u  +  16 n  (+ 24 u for paragraphs and lines)
 
-and the work directory holds 8 bytes a shingle and 40 a unit (64 a paragraph).
+and the work directory holds 8 bytes a shingle and 40 a unit (64 a paragraph or line).
 
 The table of marks is halved and made in turns (`dedup.marks.Sieve`) until it fits, and where the joining does not fit,
 it is done in groups (`dedup.corpus.groups`). What is left can make a bound too small, and the error says by how much.
@@ -32,7 +32,7 @@ AT_REST = 48 << 20
 """Bytes: what the interpreter and its libraries come to take beside the arrays."""
 
 MARK_BYTES, SPREAD_BYTES, TEXT_BYTES, PLACE_BYTES = 5, 140, 16, 24
-"""Bytes of a unit while it is marked and while the report is made; of a text, and of a paragraph's place, there too."""
+"""Bytes of a unit while it is marked and while the report is made; of a text, and of a part's place, there too."""
 
 BAND_BYTES = 500
 """Bytes of the keys of the bands of a unit, and of its buckets: 14 to 50 bands are usual."""
@@ -86,9 +86,9 @@ class Budget:
         room = self.memory - AT_REST - (2 * self.threads + 1) * self.shard - MARK_BYTES * units
         return max(room, 1 << 20)
 
-    def disk(self, units: int, shingles: int, *, paragraphs: bool) -> int:
+    def disk(self, units: int, shingles: int, *, unit: str) -> int:
         """Return the bytes that the work directory takes."""
-        return 8 * shingles + (ROW_BYTES + PLACE_BYTES * paragraphs) * units
+        return 8 * shingles + (ROW_BYTES + PLACE_BYTES * (unit != "document")) * units
 
     def _joining(self, held: int, units: int) -> int:
         return AT_REST + (2 * self.threads + 1) * self.shard + UNIT_BYTES * held + units
@@ -102,12 +102,12 @@ class Budget:
         """Return whether `held` of the units, with so many shingles, can be joined at once."""
         return self.memory is None or self._joining(held, units) + SHINGLE_BYTES * shingles <= self.memory
 
-    def check(self, texts: int, units: int, held: int, shingles: int, *, paragraphs: bool, bands: bool) -> None:
+    def check(self, texts: int, units: int, held: int, shingles: int, *, unit: str, bands: bool) -> None:
         """Raise `ParameterError` where the report does not fit, or not so many shingles, of `held` of the units."""
         if self.memory is None:
             return
         joining = self._joining(held, units) + SHINGLE_BYTES * shingles + BAND_BYTES * bands * held
-        ending = AT_REST + (SPREAD_BYTES + PLACE_BYTES * paragraphs) * units + TEXT_BYTES * texts
+        ending = AT_REST + (SPREAD_BYTES + PLACE_BYTES * (unit != "document")) * units + TEXT_BYTES * texts
         for needed, of in (
             (joining, f"the {held:,} of {units:,} texts that may have a partner"),
             (ending, f"the report on {units:,} texts"),

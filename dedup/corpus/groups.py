@@ -34,7 +34,7 @@ class Grouped(NamedTuple):
 
     shards: Shards
     limit: int
-    paragraphs: bool
+    unit: str
     threads: int
     stages: Progress
 
@@ -43,7 +43,7 @@ class Grouped(NamedTuple):
         return hold(
             self.shards,
             stays,
-            paragraphs=self.paragraphs,
+            unit=self.unit,
             threads=self.threads,
             stages=self.stages,
             numbers=numbers,

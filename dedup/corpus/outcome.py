@@ -15,26 +15,26 @@ from dedup.corpus.shards import Shards
 from dedup.lsh import Bands
 from dedup.pairs import Pairs
 from dedup.search import Found
-from dedup.units import Units
+from dedup.units import Units, place_columns
 
 __all__ = ["all_units", "from_arrays", "spread", "to_arrays"]
 
 
-def all_units(shards: Shards, rows: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64], *, paragraphs: bool) -> Units:
+def all_units(shards: Shards, rows: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64], *, unit: str) -> Units:
     """Return all units of a corpus, without hashes; `sizes` are of the units in `rows`."""
     count = shards.total("units")
     filled = np.empty(count, dtype=np.bool_)
-    places = np.empty((count, 4 if paragraphs else 1), dtype=np.int64)
-    text = unit = 0
+    places = np.empty((count, place_columns(unit)), dtype=np.int64)
+    text = at = 0
     for number in range(len(shards)):
         part = shards.rows(number)
-        own = slice(unit, unit + len(part["sizes"]))
+        own = slice(at, at + len(part["sizes"]))
         filled[own] = part["sizes"] > 0
         places[own, 0] = text + np.repeat(np.arange(len(part["counts"]), dtype=np.int64), part["counts"])
-        if paragraphs:
+        if unit != "document":
             places[own, 1:] = part["places"]
         text += len(part["counts"])
-        unit = own.stop
+        at = own.stop
     every_size = np.full(count, -1, dtype=np.int64)
     every_size[rows] = sizes
     held = np.zeros(count + 1, dtype=np.int64)

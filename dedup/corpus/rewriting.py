@@ -1,8 +1,8 @@
 """Files of records as bytes, without some of their records: JSON lines, comma-separated text, plain texts.
 
 What stays is copied as it stands, line ends, spacing, and the order of the fields included; so are blank lines and a
-byte order mark. Where paragraphs go, the one value that holds the text is written anew and nothing else of the record;
-annotating adds fields at the end of each record.
+byte order mark. Where paragraphs or lines go, the one value that holds the text is written anew and nothing else of the
+record; annotating adds fields at the end of each record.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def rewrite_records(entry: Entry, path: Path, verdict: Verdict) -> Counts:
 
 
 def rewrite_document(entry: Entry, path: Path, verdict: Verdict) -> Counts:
-    """Write a plain text to `path` where it is kept: its bytes, or what is left of its paragraphs."""
+    """Write a plain text to `path` where it is kept: its bytes, or what is left of its paragraphs or lines."""
     one = np.ones(1, dtype=np.int64)
     if verdict.notes is not None:
         raise ParameterError(

@@ -235,11 +235,11 @@ class _FileSearch:
         by = column_of(self.question.keep)
         extra = () if by is None else (by,)
         batches = read_batches(self.listing, column=self.column, id=self.id, extra=extra, after=shards.more)
-        shingle, paragraphs = self.question.shingle, self.question.paragraphs
+        question = self.question
         for shard in read_shards(
             batches,
-            shingle,
-            paragraphs=paragraphs,
+            question.shingle,
+            unit=question.unit,
             threads=budget.threads,
             size=budget.shard,
             after=shards.more,
@@ -332,18 +332,18 @@ class _FileSearch:
 
     def _check(self, held: int, shingles: int) -> None:
         texts, units = self.shards.total("texts"), self.shards.total("units")
-        paragraphs, bands = self.question.paragraphs, self.question.method == "lsh"
-        self.budget.check(texts, units, held, shingles, paragraphs=paragraphs, bands=bands)
+        unit, bands = self.question.unit, self.question.method == "lsh"
+        self.budget.check(texts, units, held, shingles, unit=unit, bands=bands)
 
     def _grouped(self, held: int) -> Grouped:
         """Return groups of as many shingles as fit; of a shard's, at the least."""
         least = 2 * max((facts.shingles for facts in self.shards.facts), default=1)
         limit = max(self.budget.limit(held, self.shards.total("units")), least)
-        return Grouped(self.shards, limit, self.question.paragraphs, self.budget.threads, self.stages)
+        return Grouped(self.shards, limit, self.question.unit, self.budget.threads, self.stages)
 
     def _held(self, stays: npt.NDArray[np.bool_] | None) -> Held:
-        shards, paragraphs, threads = self.shards, self.question.paragraphs, self.budget.threads
-        return hold(shards, stays, paragraphs=paragraphs, threads=threads, stages=self.stages, last=stays is None)
+        shards, unit, threads = self.shards, self.question.unit, self.budget.threads
+        return hold(shards, stays, unit=unit, threads=threads, stages=self.stages, last=stays is None)
 
     def _again(self, threshold: float) -> tuple[Units, npt.NDArray[np.int64]]:
         held = self._held(self._mark(threshold))
@@ -355,7 +355,7 @@ class _FileSearch:
         question, shards = self.question, self.shards
         self.stages.stage("ids", 1)
         texts = KnownTexts(self.listing, self.column, self.id, shards)
-        units = all_units(shards, rows, sizes, paragraphs=question.paragraphs)
+        units = all_units(shards, rows, sizes, unit=question.unit)
         found = spread(found, rows, len(units))
         run = Run(
             unit=question.unit,

@@ -6,7 +6,7 @@ A shard holds what some batches give, in order: the hashes of their units, one b
 |---|---|---|
 | sizes | (units,) int64 | unit: its hashes |
 | digests | (units, 2) uint64 | unit: see `dedup.units.Units` |
-| places | (units, 3) int64 | paragraph: number, start, end; not there for documents |
+| places | (units, 3) int64 | paragraph or line: number, start, end; not there for documents |
 | counts | (texts,) int64 | text: its units |
 | lengths | (texts,) int64 | text: characters |
 | numbers | (texts,) int64 | text: number of its record in the file |
@@ -96,7 +96,7 @@ def read_shards(
     batches: Iterable[Batch],
     shingle: Shingle,
     *,
-    paragraphs: bool,
+    unit: str,
     threads: int,
     size: int = SHARD_BYTES,
     after: Token | None = None,
@@ -110,18 +110,18 @@ def read_shards(
     held = 0
 
     def work(given: tuple[Token, Batch]) -> _Read:
-        return _read(*given, shingle, paragraphs=paragraphs)
+        return _read(*given, shingle, unit=unit)
 
     for read in map_blocks(work, _with_begin(batches, BEGIN if after is None else after), threads):
         waiting.append(read)
         held += read.sketch.hashes.nbytes + read.sketch.places.nbytes + 32 * len(read.lengths) + READ_BYTES
         held += REJECT_BYTES * len(read.batch.rejects)
         if held >= size:
-            yield _shard(waiting, paragraphs=paragraphs)
+            yield _shard(waiting, unit=unit)
             waiting, held = [], 0
         progress(read.batch.more)
     if waiting:
-        yield _shard(waiting, paragraphs=paragraphs)
+        yield _shard(waiting, unit=unit)
 
 
 def _with_begin(batches: Iterable[Batch], begin: Token) -> Iterator[tuple[Token, Batch]]:
@@ -130,18 +130,18 @@ def _with_begin(batches: Iterable[Batch], begin: Token) -> Iterator[tuple[Token,
         begin = batch.more
 
 
-def _read(begin: Token, batch: Batch, shingle: Shingle, *, paragraphs: bool) -> _Read:
+def _read(begin: Token, batch: Batch, shingle: Shingle, *, unit: str) -> _Read:
     import pyarrow.compute as pc
 
     block = block_of(0, batch.texts)
-    sketch = sketch_block(block, shingle, paragraphs=paragraphs)
+    sketch = sketch_block(block, shingle, unit=unit)
     lengths = np.asarray(pc.fill_null(pc.utf8_length(batch.texts), 0).to_numpy(zero_copy_only=False), dtype=np.int64)
     sizes = block.ends - block.starts
     nothing = batch.texts.slice(0, 0)
     return _Read(begin, batch._replace(texts=nothing), sketch, lengths, int(sizes.sum()), int(sizes.max(initial=0)))
 
 
-def _shard(reads: list[_Read], *, paragraphs: bool) -> Shard:
+def _shard(reads: list[_Read], *, unit: str) -> Shard:
     batches = [read.batch for read in reads]
     sketches = [read.sketch for read in reads]
     sizes = np.concatenate([np.diff(sketch.offsets) for sketch in sketches])
@@ -156,7 +156,7 @@ def _shard(reads: list[_Read], *, paragraphs: bool) -> Shard:
         "batches": np.array([[b.batch.file, len(b.batch.numbers), *b.begin] for b in reads], dtype=np.int64),
         "rejects": _bytes(json.dumps(rejects).encode()) if rejects else _bytes(b""),
     }
-    if paragraphs:
+    if unit != "document":
         rows["places"] = np.concatenate([sketch.places[:, 1:] for sketch in sketches])
     if batches[0].ids is not None:
         rows["ids"] = _packed({"id": [batch.ids for batch in batches if len(batch.numbers)]})

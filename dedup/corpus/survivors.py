@@ -19,7 +19,7 @@ from dedup.blocks import map_blocks
 from dedup.corpus.shards import Shards, unpacked
 from dedup.marks import Sieve
 from dedup.progress import Progress
-from dedup.units import Units
+from dedup.units import Units, place_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -85,7 +85,7 @@ def hold(
     shards: Shards,
     stays: npt.NDArray[np.bool_] | None,
     *,
-    paragraphs: bool,
+    unit: str,
     threads: int,
     stages: Progress,
     last: bool = False,
@@ -113,7 +113,7 @@ def hold(
     offsets = np.zeros(units + 1, dtype=np.int64)
     digests = np.empty((units, 2), dtype=np.uint64)
     lengths = np.empty(units, dtype=np.int64)
-    places = np.empty((units, 4 if paragraphs else 1), dtype=np.int64)
+    places = np.empty((units, place_columns(unit)), dtype=np.int64)
     chosen = np.empty(units, dtype=np.int64)
     extra: list[pa.Table] = []
     report = stages.stage("hold", len(numbers))
@@ -127,18 +127,18 @@ def hold(
     for done, (number, found) in enumerate(zip(numbers, loaded, strict=True), start=1):
         rows = shards.rows(number)
         sizes = rows["sizes"]
-        unit = int(units_before[number])
-        keep = np.ones(len(sizes), dtype=np.bool_) if stays is None else stays[unit : unit + len(sizes)]
+        first = int(units_before[number])
+        keep = np.ones(len(sizes), dtype=np.bool_) if stays is None else stays[first : first + len(sizes)]
         own = slice(at, at + int(keep.sum()))
         if hashes:
             found = found if stays is None else found[np.repeat(keep, sizes)]
             values[filled : filled + len(found)] = found
             offsets[own.start + 1 : own.stop + 1] = filled + np.cumsum(sizes[keep])
         digests[own] = rows["digests"][keep]
-        chosen[own] = unit + np.flatnonzero(keep)
+        chosen[own] = first + np.flatnonzero(keep)
         documents = np.repeat(np.arange(len(rows["counts"]), dtype=np.int64), rows["counts"])[keep]
         places[own, 0] = int(texts_before[number]) + documents
-        if paragraphs:
+        if unit != "document":
             places[own, 1:] = rows["places"][keep]
             lengths[own] = places[own, 3] - places[own, 2]
         else:

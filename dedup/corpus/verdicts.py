@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from dedup.corpus.report import Report
 from dedup.errors import InputError, StorageError
-from dedup.text import cut_paragraphs, split_paragraphs
+from dedup.text import cut_units, split_units
 
 __all__ = ["NOTES", "Counts", "Verdict", "Verdicts"]
 
@@ -23,7 +23,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 class Counts(NamedTuple):
-    """Of some records: how many were taken over, how many were not, and how many texts lost paragraphs."""
+    """Of some records: how many were taken over, how many were not, and how many texts lost paragraphs or lines."""
 
     kept: int
     removed: int
@@ -43,8 +43,9 @@ class Verdict:
     path : of the file
     column : the field of the text
     removed, rejected : numbers of records, ascending: those that go, and those that could not be read
-    cuts : (n, 4) record, paragraph, start, end of the paragraphs that go, in order
+    cuts : (n, 4) record, number, start, end of the paragraphs or lines that go, in order
     notes : of the members of clusters, in order: record, cluster, kept, similarity, reason; None unless annotating
+    unit : what was searched: "document", "paragraph" or "line"
     """
 
     path: str
@@ -53,6 +54,7 @@ class Verdict:
     rejected: Numbers
     cuts: Numbers
     notes: dict[str, npt.NDArray[Any]] | None
+    unit: str
 
     def goes(self, numbers: Numbers) -> Flags:
         """Return which of some records are not written."""
@@ -80,21 +82,22 @@ class Verdict:
         )
 
     def shorter(self, number: int, text: str) -> str:
-        """Return the text of a record without the paragraphs that go.
+        """Return the text of a record without the paragraphs or lines that go.
 
         Raises `InputError` where it does not have them: the text is not the one that was searched.
         """
         gone = self.cuts[np.searchsorted(self.cuts[:, 0], number) : np.searchsorted(self.cuts[:, 0], number + 1)]
         values = np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
-        table, _ = split_paragraphs(values, np.zeros(1, dtype=np.int64), np.array([len(values)], dtype=np.int64))
+        starts, ends = np.zeros(1, dtype=np.int64), np.array([len(values)], dtype=np.int64)
+        table, _ = split_units(values, starts, ends, self.unit)
         spans = table[:, 2:]
         if gone[-1, 1] >= len(spans) or not np.array_equal(spans[gone[:, 1]], gone[:, 2:]):
             raise InputError(
-                f"{self.path}:{number}: expected the paragraphs that were searched, found others; search it again"
+                f"{self.path}:{number}: expected the {self.unit}s that were searched, found others; search it again"
             )
         kept = np.ones(len(spans), dtype=np.bool_)
         kept[gone[:, 1]] = False
-        return cut_paragraphs(text, spans, kept)
+        return cut_units(text, spans, kept, self.unit)
 
     def note(self, number: int) -> tuple[int | None, bool, float | None, str | None]:
         """Return cluster, kept, similarity and reason of a record, be it in a cluster or in none."""
@@ -117,18 +120,19 @@ def _in(numbers: Numbers, chosen: Numbers) -> Flags:
 class Verdicts:
     """The decisions of a report, by file.
 
-    Memory: 13 bytes a removed record (37 a removed paragraph); annotating, about 100 a member of a cluster. Raises
-    `StorageError` where the report contradicts itself.
+    Memory: 13 bytes a removed record (37 a removed paragraph or line); annotating, about 100 a member of a
+    cluster. Raises `StorageError` where the report contradicts itself.
     """
 
     def __init__(self, report: Report, *, annotate: bool) -> None:
         self._report = report
-        paragraphs = report.options.get("unit") == "paragraph"
+        self._unit = report.options.get("unit", "document")
+        self._parts = [] if self._unit == "document" else [self._unit]  # the column that numbers the units of a text
         columns = ["file", "record", "kept"]
-        columns += ["paragraph", "start", "end"] if paragraphs else []
+        columns += [*self._parts, "start", "end"] if self._parts else []
         columns += ["cluster", "similarity", "reason"] if annotate else []
         self._found = _read(report, columns, everything=annotate)
-        self._paragraphs, self._annotate = paragraphs, annotate
+        self._annotate = annotate
         numbers = {each.path: number for number, each in enumerate(report.inputs) if each.side == "texts"}
         rejected: list[list[int]] = [[] for _ in report.inputs]
         for reject in report.rejects():
@@ -139,10 +143,10 @@ class Verdicts:
             raise StorageError(f"{report.folder}: expected decisions in the order of the files; make the report again")
 
     def _ascends(self) -> bool:
-        """Return whether each row stands behind the one before it: by file, record, paragraph."""
+        """Return whether each row stands behind the one before it: by file, record, paragraph or line."""
         behind = np.zeros(max(len(self._found["file"]) - 1, 0), dtype=np.bool_)
         same = ~behind
-        for name in ("file", "record", *(["paragraph"] if self._paragraphs else [])):
+        for name in ("file", "record", *self._parts):
             step = np.diff(self._found[name])
             behind |= same & (step > 0)
             same &= step == 0
@@ -154,12 +158,12 @@ class Verdicts:
         found = {name: column[part] for name, column in self._found.items()}
         records, none = found["record"], np.empty(0, dtype=np.int64)
         cuts = np.empty((0, 4), dtype=np.int64)
-        if self._paragraphs:
-            cuts = np.column_stack([found[name] for name in ("record", "paragraph", "start", "end")])
-        removed = none if self._paragraphs else records[~found["kept"]]
+        if self._parts:
+            cuts = np.column_stack([found[name] for name in ("record", *self._parts, "start", "end")])
+        removed = none if self._parts else records[~found["kept"]]
         notes = found if self._annotate else None
         path, column = self._report.inputs[file].path, self._report.options.get("column", "text")
-        return Verdict(path, column, removed, self._rejected[file], cuts, notes)
+        return Verdict(path, column, removed, self._rejected[file], cuts, notes, self._unit)
 
 
 def _read(report: Report, columns: list[str], *, everything: bool) -> dict[str, npt.NDArray[Any]]:

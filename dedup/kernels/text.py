@@ -1,13 +1,18 @@
-"""Paragraphs of UTF-8 texts, and places in bytes turned into places in characters.
+"""Paragraphs and lines of UTF-8 texts, and places in bytes turned into places in characters.
 
 The definition stands in `dedup.text`; this is it in one walk over the bytes: `scan_lines` notes the non-blank lines,
 `group_lines` turns blocks of them into paragraphs.
+
+Whether a line occurs twice is asked only of blocks that otherwise look hard-wrapped. A table of the lines answers, by a
+hash of a few bytes of each; equality is of all bytes. Where too many lines are alike in these, the hash is of all
+bytes; where they were made to collide in that too, they are sorted (`sorted_twice`).
 
 A line is a row of int64: first byte, end byte, first character, end character (both trimmed of white space), length
 of its first word in characters (0 for the first line of a block, of which nobody asks), and 1 where a blank line (or
 the start of the text) stands before it.
 
-Cost: linear, one walk over the bytes, 8 at a time (the tests for a byte among 8 are those of [1]).
+Cost: linear, one walk over the bytes, 8 at a time (the tests for a byte among 8 are those of [1]), and another one over
+hard-wrapped blocks; n log n comparisons of lines that were made to collide.
 
 References: [1] Warren, "Hacker's Delight", 2nd edition, 2012, section 6-1.
 """
@@ -18,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import kernel, part, shared
-from dedup.kernels.words import load8, trailing_zeros
+from dedup.kernels.words import load8, mix, trailing_zeros
 
 ONES = np.uint64(0x0101010101010101)
 TOPS = np.uint64(0x8080808080808080)
@@ -31,6 +36,10 @@ LONGEST_WRAPPED = 120
 FEWEST_LINES = 3
 WRAPPED_SHARE_TIMES_TEN = 8
 """A block is hard-wrapped where 8 of 10 of its breaks stand where the next word would not have fitted."""
+
+FOLD, FOLD_MIDDLE = np.uint64(0x9FB21C651E98DF25), np.uint64(0xD6E8FEB86659FD93)
+PROBES, FEWEST_PROBES = 8, 64
+"""Full slots looked at for each line, and for a block, before another way is taken: less than one a line is usual."""
 
 
 @shared
@@ -154,7 +163,129 @@ def first_word(values: npt.NDArray[np.uint8], at: int, end: int) -> int:
 
 
 @part
-def group_lines(lines: npt.NDArray[np.int64], count: int, paragraphs: npt.NDArray[np.int64], at: int) -> int:
+def has_word(values: npt.NDArray[np.uint8], at: int, end: int) -> bool:
+    """Return whether a line holds more than spaces, punctuation, symbols and underscores (as `dedup.text` says)."""
+    while at < end:
+        byte = values[at]
+        if byte < 0x80:
+            if 0x30 <= byte <= 0x39 or 0x41 <= byte & 0xDF <= 0x5A:
+                return True
+            at += 1
+        elif byte == 0xC2:  # U+0080 to U+00BF
+            at += 2
+        elif (byte == 0xE2 and values[at + 1] < 0xB0) or (byte == 0xE3 and values[at + 1] == 0x80):
+            at += 3  # U+2000 to U+2BFF, U+3000 to U+303F
+        else:
+            return True
+    return False
+
+
+@part
+def order_of(values: npt.NDArray[np.uint8], lines: npt.NDArray[np.int64], left: int, right: int) -> int:
+    """Return -1, 0 or 1 as a line stands before another one, is the same, or stands after it: by length, then bytes."""
+    size, other = lines[left, 1] - lines[left, 0], lines[right, 1] - lines[right, 0]
+    if size != other:
+        return -1 if size < other else 1
+    for i in range(size):
+        here, there = values[lines[left, 0] + i], values[lines[right, 0] + i]
+        if here != there:
+            return -1 if here < there else 1
+    return 0
+
+
+@shared
+def sorted_twice(
+    values: npt.NDArray[np.uint8], lines: npt.NDArray[np.int64], first: int, end: int, order: npt.NDArray[np.int32]
+) -> bool:
+    """Return whether a line with a word occurs twice among some, by sorting them (a heap in `order`, written)."""
+    count = end - first
+    for i in range(count):
+        order[i] = i
+    sifted, size = count // 2, count
+    while size > 1:
+        if sifted > 0:
+            sifted -= 1
+        else:
+            size -= 1
+            order[0], order[size] = order[size], order[0]
+        parent, moved = sifted, order[sifted]
+        while 2 * parent + 1 < size:
+            child = 2 * parent + 1
+            if child + 1 < size and order_of(values, lines, first + order[child], first + order[child + 1]) < 0:
+                child += 1
+            if order_of(values, lines, first + moved, first + order[child]) >= 0:
+                break
+            order[parent] = order[child]
+            parent = child
+        order[parent] = moved
+    for i in range(1, count):
+        line = first + order[i]
+        if order_of(values, lines, first + order[i - 1], line) == 0:
+            if has_word(values, lines[line, 0], lines[line, 1]):
+                return True
+    return False
+
+
+@part
+def line_key(values: npt.NDArray[np.uint8], at: int, end: int, every: bool) -> np.uint64:
+    """Return a hash of a line: of `every` byte, or of its length and 24 bytes at its ends and middle."""
+    value = np.uint64(end - at)
+    if not every and end - at >= 8:
+        value ^= load8(values, at) * FOLD
+        value ^= load8(values, (at + end) // 2 - 4) * FOLD_MIDDLE
+        return mix(value ^ load8(values, end - 8))
+    while at + 8 <= end:
+        value = (value ^ load8(values, at)) * FOLD
+        value ^= value >> np.uint64(32)
+        at += 8
+    while at < end:
+        value = (value ^ np.uint64(values[at])) * FOLD
+        at += 1
+    return mix(value)
+
+
+@shared
+def line_twice(values: npt.NDArray[np.uint8], lines: npt.NDArray[np.int64], first: int, end: int) -> bool:
+    """Return whether a line with a word occurs twice among ``lines[first:end]``. Their column 4 is overwritten."""
+    count = end - first
+    capacity = 8
+    while capacity < 2 * count:
+        capacity *= 2
+    slots = np.empty(capacity, dtype=np.int32)  # number of a line + 1
+    for attempt in range(2):  # by a few bytes of each line, by all of them
+        for slot in range(capacity):
+            slots[slot] = 0
+        probes = PROBES * count + FEWEST_PROBES
+        for line in range(first, end):
+            lines[line, 4] = np.int64(line_key(values, lines[line, 0], lines[line, 1], attempt > 0))
+            slot = lines[line, 4] & (capacity - 1)
+            while slots[slot] != 0:
+                other = first + slots[slot] - 1
+                if lines[other, 4] == lines[line, 4] and order_of(values, lines, other, line) == 0:
+                    break
+                probes -= 1
+                if probes == 0:
+                    break
+                slot = (slot + 1) & (capacity - 1)
+            if probes == 0:
+                break
+            if slots[slot] == 0:
+                slots[slot] = line - first + 1
+            elif has_word(values, lines[line, 0], lines[line, 1]):
+                return True
+        if probes > 0:
+            return False
+    return sorted_twice(values, lines, first, end, slots)
+
+
+@part
+def group_lines(
+    values: npt.NDArray[np.uint8],
+    lines: npt.NDArray[np.int64],
+    count: int,
+    paragraphs: npt.NDArray[np.int64],
+    at: int,
+) -> int:
     """Write (first byte, end byte, first character, end character) of each paragraph; return the next row."""
     first = 0
     while first < count:
@@ -171,6 +302,7 @@ def group_lines(lines: npt.NDArray[np.int64], count: int, paragraphs: npt.NDArra
             for line in range(first, end - 1):
                 full += lines[line, 3] - lines[line, 2] + 1 + lines[line + 1, 4] > longest
             wrapped = 10 * full >= WRAPPED_SHARE_TIMES_TEN * (end - first - 1)
+            wrapped = wrapped and not line_twice(values, lines, first, end)
         if wrapped:
             paragraphs[at, 0] = lines[first, 0]
             paragraphs[at, 1] = lines[end - 1, 1]
@@ -178,29 +310,43 @@ def group_lines(lines: npt.NDArray[np.int64], count: int, paragraphs: npt.NDArra
             paragraphs[at, 3] = lines[end - 1, 3]
             at += 1
         else:
-            for line in range(first, end):
-                for column in range(4):
-                    paragraphs[at, column] = lines[line, column]
-                at += 1
+            at = copy_lines(lines, first, end, paragraphs, at)
         first = end
     return at
 
 
+@part
+def copy_lines(lines: npt.NDArray[np.int64], first: int, end: int, table: npt.NDArray[np.int64], at: int) -> int:
+    """Write each of ``lines[first:end]`` as a row of its own; return the next row."""
+    for line in range(first, end):
+        for column in range(4):
+            table[at, column] = lines[line, column]
+        at += 1
+    return at
+
+
 @kernel
-def split_paragraphs(
+def split_texts(
     values: npt.NDArray[np.uint8],
     starts: npt.NDArray[np.int64],
     ends: npt.NDArray[np.int64],
+    grouped: bool,
     lines: npt.NDArray[np.int64],
-    paragraphs: npt.NDArray[np.int64],
+    table: npt.NDArray[np.int64],
     offsets: npt.NDArray[np.int64],
 ) -> None:
-    """Write the paragraphs of each text ``values[starts[i]:ends[i]]``: rows ``offsets[i]`` to ``offsets[i + 1]``."""
+    """Write the paragraphs (`grouped`) or lines of each text ``values[starts[i]:ends[i]]``.
+
+    They are the rows ``offsets[i]`` to ``offsets[i + 1]`` of `table`.
+    """
     at = np.int64(0)
     offsets[0] = 0
     for text in range(len(starts)):
         count = scan_lines(values, starts[text], ends[text], lines)
-        at = group_lines(lines, count, paragraphs, at)
+        if grouped:
+            at = group_lines(values, lines, count, table, at)
+        else:
+            at = copy_lines(lines, 0, count, table, at)
         offsets[text + 1] = at
 
 
