@@ -1,15 +1,18 @@
 """Two stretches of tokens beside each other: how far an end grows, and how many tokens a gap has in common.
 
 An end grows as long as the alignment pays (`EQUAL` for an equal token, `EDIT` for one that is put in, left out or
-another) and never falls `DROP` behind its best [1], in a band of `BAND` tokens on either side. A gap is aligned by the
-longest common subsequence, in naive Python::
+another) and never falls `DROP` behind its best [1], in a band of `BAND` tokens on either side. In a loop every end
+could grow through the whole text. So tokens that another end walked over before in the same direction are counted, and
+an end stops where there are more of them than it was allowed, and one more for each token that is new. A gap is aligned
+by the longest common subsequence, in naive Python::
 
     def common(a, b):
         if not a or not b: return 0
         if a[-1] == b[-1]: return common(a[:-1], b[:-1]) + 1
         return max(common(a[:-1], b), common(a, b[:-1]))
 
-Cost: the band times the tokens that are grown; the product of the two sides of a gap.
+Cost: the band times the tokens that are walked on: twice the text in either direction, and what the ends were allowed;
+the product of the two sides of a gap.
 
 References: [1] Zhang, Schwartz, Wagner, Miller, "A greedy algorithm for aligning DNA sequences", 2000.
 """
@@ -36,12 +39,18 @@ def grow(
     step: int,
     room: int,
     source_room: int,
+    walked: npt.NDArray[np.uint8],
+    allowed: int,
     grown: npt.NDArray[np.int64],
-) -> None:
+) -> int:
     """Grow an end: write how many tokens it gains here, in the source, and how many of them are equal.
 
-    The tokens at ``at + step * k`` and ``source + step * k`` come next, for k from 0 to `room` and `source_room`.
+    The tokens at ``at + step * k`` and ``source + step * k`` come next, for k from 0 to `room` and `source_room`. Where
+    ends have walked before, `walked` has a bit for their direction (written); such tokens are counted in ``grown[3]``.
+    Returns the tokens walked on.
     """
+    mine = np.uint8(1 if step > 0 else 2)
+    left = np.int64(allowed)
     width = 2 * BAND + 1
     low = -(1 << 30)
     score = np.empty(width + 2, dtype=np.int64)  # column: tokens of the source less those here, + BAND + 1
@@ -49,7 +58,7 @@ def grow(
     for column in range(width + 2):
         score[column] = low
         equal[column] = 0
-    for i in range(3):
+    for i in range(4):
         grown[i] = 0
     best = np.int64(0)
     for column in range(BAND + 1):
@@ -57,6 +66,15 @@ def grow(
             score[BAND + 1 + column] = column * EDIT
     for row in range(1, room + 1):
         token = tokens[at + step * (row - 1)]
+        place = at + step * (row - 1)
+        if walked[place] & mine:
+            if left == 0:
+                return row - 1
+            left -= 1
+            grown[3] += 1
+        else:
+            walked[place] |= mine
+            left += 1
         top = np.int64(low)
         for column in range(1, width + 1):
             taken = row + column - BAND - 1
@@ -86,7 +104,8 @@ def grow(
         score[0] = low
         score[width + 1] = low
         if top < best - DROP:
-            break
+            return row
+    return room
 
 
 @kernel
