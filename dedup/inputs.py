@@ -14,13 +14,14 @@ from dedup.errors import InputError
 
 if TYPE_CHECKING:
     from dedup.corpus.collection import FileTexts
+    from dedup.corpus.listing import Listing
     from dedup.corpus.rejects import Errors, Reject
 
 __all__ = ["ByName", "Inputs", "read_one", "reading"]
 
 OPTIONS = [
     click.option("--column", default="text", show_default=True, help="Column or JSON field that holds the text."),
-    click.option("--format", help='What all files hold, whatever their names: "jsonl", "csv.gz".'),
+    click.option("--format", help="What all files hold, whatever their names: jsonl, csv, txt, parquet, arrow."),
     click.option(
         "--on-error",
         type=click.Choice(["quarantine", "skip", "fail"]),
@@ -61,6 +62,7 @@ class Inputs:
         chosen = files(
             *names, column=column, id=id, format=self._format, on_error=self._on_error, max_errors=self._max_errors
         )
+        self.tell_unread(chosen.listing, column)
         return chosen.read(tell=self.tell)
 
     @property
@@ -69,6 +71,15 @@ class Inputs:
         from dedup.corpus.rejects import Errors
 
         return Errors(self._on_error, self._max_errors)
+
+    @staticmethod
+    def tell_unread(listing: Listing, column: str) -> None:
+        """Say what the folders hold that is not read, and of which texts the column says nothing."""
+        if listing.unread:
+            how = "to read them, name them or a pattern, and say what they hold with --format"
+            click.echo(f"dedup: {listing.unread}; {how}", err=True)
+        if note := listing.check_column(column):
+            click.echo(f"dedup: {note}", err=True)
 
     def tell(self, reject: Reject) -> None:
         """Count one reject, and name it unless it is to be skipped."""

@@ -62,6 +62,7 @@ def search_files(
             write=write,
             **options,
         )
+    inputs.tell_unread(run.listing, options["column"])
     return run.duplicates
 
 

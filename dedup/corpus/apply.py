@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dedup.blocks import map_blocks, thread_count
 from dedup.corpus.folders import check_file, refuse_overlap, whole_folder
-from dedup.corpus.listing import Entry
+from dedup.corpus.listing import Entry, unshown
 from dedup.corpus.regrouping import rewrite_arrow, rewrite_parquet
 from dedup.corpus.report import Input, Report
 from dedup.corpus.rewriting import rewrite_document, rewrite_lines, rewrite_records
@@ -166,7 +166,7 @@ def _entries(report: Report) -> list[Entry]:
             raise ParameterError(
                 "report: expected files, found standard input, which cannot be read again; search a file instead"
             )
-        source = _absolute(report, each.path)
+        source = unshown(_absolute(report, each.path))
         entries.append(Entry(each.path, each.format, each.compression, each.size, each.mtime_ns, source))
     return entries
 

@@ -114,12 +114,18 @@ class Files:
 
     def __repr__(self) -> str:
         size = sum(entry.size for entry in self.listing)
-        return f"Files: {len(self.listing):,} with {size:,} bytes"
+        unread = f"; {self.listing.unread}" if self.listing.unread else ""
+        return f"Files: {len(self.listing):,} with {size:,} bytes{unread}"
 
     @property
     def paths(self) -> list[str]:
         """The paths, in the order in which they are read."""
         return [entry.path for entry in self.listing]
+
+    @property
+    def unread(self) -> dict[str, Any]:
+        """What the folders hold that is not read, since no name says what it is: files, kinds, examples."""
+        return self.listing.unread.to_dict()
 
     def read(
         self, *, column: str | None = None, id: str | None = None, tell: Callable[[Reject], None] | None = None
@@ -150,6 +156,7 @@ class FileTexts(Texts):
     ) -> None:
         self._listing, self._column, self._id, self._errors, self._tell = listing, column, id, errors, tell
         self.text_column, self.id_column = column, id
+        self._note = listing.check_column(column)
         self.rejects: list[Reject] = []
         self._parts: list[Part] = []
         self._rows: list[int] = []
@@ -232,12 +239,22 @@ class FileTexts(Texts):
         self._parts, self._rows = parts, [part.row for part in parts]
         self._names = Names(self.place_of, rows) if self._id is None else self._checked(ids)
         self._count = rows
-        if first is not None and self._tell is None and self._errors.on_error == "quarantine":
+        if self._tell is None and self._errors.on_error == "quarantine":
+            self._warn(rows, first)
+
+    def _warn(self, rows: int, first: Reject | None) -> None:
+        """Warn of what was not searched, or otherwise than it was asked."""
+        if first is not None:
             warnings.warn(
                 f"{len(self.rejects):,} of {rows + len(self.rejects):,} records were rejected and not searched (the "
                 f"first: {first}); see .rejects of the files",
                 stacklevel=2,
             )
+        if self._listing.unread:
+            how = 'name them or a pattern, and say what they hold with format=, or pass on_error="skip"'
+            warnings.warn(f"{self._listing.unread}; {how}", stacklevel=2)
+        if self._note:
+            warnings.warn(self._note, stacklevel=2)
 
     def _reject(self, rejects: Sequence[Reject], texts: int) -> None:
         for reject in rejects:

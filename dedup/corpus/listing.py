@@ -3,30 +3,38 @@
 The order is that of the paths as they are written, byte by byte, however they were named or found. What a file holds
 is told by its name: ``.jsonl .ndjson .csv .txt .parquet .arrow .feather``, with ``.gz .zst .bz2 .xz`` behind where
 it is compressed. Folders are searched to their bottom for these names, without hidden files and folders and without
-the reports that were written here (folders that hold all of `REPORT`; nothing in a work folder has such a name). A
-file that is named, or that a pattern matches, is a text where its name says nothing. ``"-"`` is standard input: it is
-kept in a temporary file, since it may have to be read twice.
+what was written here: reports (folders that hold all of `REPORT`) and work folders. What else stands in them is
+counted (`Unread`). Of a file that is named, or that a pattern matches, and whose name says nothing, the beginning is
+looked at (`dedup.corpus.sniffing`). ``"-"`` is standard input. It and pipes are kept in temporary files, since they may
+have to be read twice; a folder or a pattern never opens a pipe.
 
-Cost: a look at each file's status; ``"-"`` is read to its end.
+A path that is not UTF-8 is shown with its odd bytes as ``\\xff``; so its records can have names and stand in reports.
+
+Cost: a look at each file's status; ``"-"`` and pipes are read to their end.
 """
 
 from __future__ import annotations
 
 import glob
 import os
+import re
+import stat
 import sys
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import xxhash
 
+from dedup.corpus.atomic import storage_errors
 from dedup.corpus.rejects import Reject
-from dedup.errors import InputError, ParameterError
+from dedup.corpus.sniffing import Sniffed, compression_of, head_of, sniff
+from dedup.corpus.unread import Unread
+from dedup.errors import InputError, ParameterError, StorageError
 
-__all__ = ["COMPRESSIONS", "FORMATS", "Entry", "Listing"]
+__all__ = ["COMPRESSIONS", "FORMATS", "Entry", "Listing", "unshown"]
 
 FORMATS = {
     "jsonl": "jsonl",
@@ -45,7 +53,23 @@ COMPRESSIONS = {"gz": "gzip", "zst": "zstd", "bz2": "bz2", "xz": "xz"}
 REPORT = {"report.json", "run.json", "summary.json"}
 """A folder that holds files of these names is a report, and no corpus."""
 
+MANIFEST, PART = "manifest.json", ".dedup"
+"""A folder that holds a file of this name, and some with this suffix, is a work folder, and no corpus."""
+
+COLUMN = "text"
+"""The column that is read where none is named."""
+
 STDIN = "-"
+ALSO_STDIN = {"/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}
+
+KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+HOW = 'say what it holds with format= (--format): "jsonl", "csv", "parquet", "arrow", or "txt" for one text'
 
 
 class Entry(NamedTuple):
@@ -53,11 +77,12 @@ class Entry(NamedTuple):
 
     Attributes
     ----------
-    path : as it was named or found; "-" for standard input
+    path : as it was named or found, to be shown; "-" for standard input
     format : "jsonl", "csv", "txt", "parquet" or "arrow"
     compression : "gzip", "zstd", "bz2", "xz", or None
-    size, mtime_ns : bytes, and time of the last change; of standard input its 64-bit xxh3 instead of a time
-    source : the path to open: that of a copy, for standard input
+    size, mtime_ns : bytes, and time of the last change; of standard input and pipes the 64-bit xxh3 instead of a time
+    source : the path to open: that of a copy, for standard input and pipes
+    copied : whether `source` is a copy
     """
 
     path: str
@@ -66,10 +91,11 @@ class Entry(NamedTuple):
     size: int
     mtime_ns: int
     source: str
+    copied: bool = False
 
     def check(self) -> None:
         """Raise `InputError` where the file is not what it was when it was listed."""
-        if self.path == STDIN:
+        if self.copied:
             return
         try:
             now = os.stat(self.source)
@@ -96,27 +122,45 @@ class Listing:
     folders : the folders among the patterns
     entries : the files, sorted by path, each once (links to the same file are one file)
     where : the folder that paths are seen from
-    rejects : the paths and patterns that stand for nothing, and the files that cannot be looked at
+    rejects : the paths and patterns that stand for nothing, and the files that cannot be read or told
+    unread : what the folders hold that is not read
 
-    Raises `InputError` where there is no file at all, `ParameterError` for an unknown format.
+    Raises `InputError` where there is no file at all, `ParameterError` for an unknown format, `StorageError` where
+    there is no room to keep what comes in.
     """
 
     def __init__(self, patterns: Iterable[str | os.PathLike[str]], *, format: str | None = None) -> None:
         self._forced = None if format is None else _forced(format)
-        self._copy: weakref.finalize[..., Any] | None = None
+        self._copies: list[weakref.finalize[..., Any]] = []
         self.rejects: list[Reject] = []
-        names = [os.fspath(pattern) for pattern in patterns]
-        self.folders = sorted({name for name in names if os.path.isdir(name)})
-        named = {path for name in sorted(set(names)) for path in self._paths(name)}
+        self.unread = Unread()
+        names = [os.fsdecode(pattern) for pattern in patterns]
+        self.folders = sorted({shown(name) for name in names if os.path.isdir(name)})
+        named: dict[str, bool] = {}
+        for name in sorted(set(names)):
+            if _possible(name):
+                for path, outright in self._paths(name):
+                    named[path] = named.get(path, False) or outright
+            else:
+                self._reject(name, "no file can have this name")
         entries: dict[str, Entry] = {}
+        paths: set[str] = set()
         for path in sorted(named, key=os.fsencode):
-            real = STDIN if path == STDIN else os.path.realpath(path)
-            if real not in entries and (entry := self._entry(path)) is not None:
-                entries[real] = entry
+            real = os.path.realpath(path) if path != STDIN else STDIN
+            if real in entries or (entry := self._entry(path, outright=named[path])) is None:
+                continue
+            if entry.path in paths:
+                self._reject(path, "another file is shown by the same name; rename one of them")
+                continue
+            paths.add(entry.path)
+            entries[real] = entry
         self.entries = list(entries.values())
         self.where = os.getcwd()
         if not self.entries:
-            found = f" ({'; '.join(map(str, self.rejects[:3]))})" if self.rejects else ""
+            for copy in self._copies:
+                copy()
+            why = [*map(str, self.rejects[:3]), *([str(self.unread)] if self.unread else [])]
+            found = f" ({'; '.join(why)})" if why else ""
             raise InputError(
                 f"expected readable texts, found none in {', '.join(map(repr, names)) or 'no paths'}{found}"
             )
@@ -124,7 +168,7 @@ class Listing:
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle holds: no handle, and paths to open that are right in any folder."""
         entries = [entry._replace(source=os.path.abspath(entry.source)) for entry in self.entries]
-        return {**self.__dict__, "entries": entries, "_copy": None}
+        return {**self.__dict__, "entries": entries, "_copies": []}
 
     def __copy__(self) -> Listing:
         return self
@@ -141,58 +185,189 @@ class Listing:
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)
 
+    def check_column(self, column: str) -> str:
+        """Say which plain texts have no column of a name that was given, nothing where there are none.
+
+        Raises `ParameterError` where no file has columns.
+        """
+        texts = [] if column == COLUMN else [entry.path for entry in self.entries if entry.format == "txt"]
+        if not texts:
+            return ""
+        some = ", ".join(texts[:3]) + (", ..." if len(texts) > 3 else "")
+        if len(texts) == len(self.entries):
+            raise ParameterError(
+                f'column="{column}": expected files with columns, found plain text in {some}; leave the column out, '
+                "or say what they hold with format= (--format)"
+            )
+        what = "plain text, which is" if len(texts) == 1 else "plain texts, each of which is"
+        return f'column="{column}" says nothing of {len(texts):,} {what} one text ({some})'
+
     def fingerprint(self) -> list[list[Any]]:
         """Return ``[path, size, mtime_ns]`` of each file: equal where nothing changed."""
         return [[entry.path, entry.size, entry.mtime_ns] for entry in self.entries]
 
-    def _paths(self, name: str) -> Iterator[str]:
-        if name == STDIN:
-            yield name
+    def _reject(self, path: str, reason: str) -> None:
+        self.rejects.append(Reject(shown(path), None, None, reason))
+
+    def _paths(self, name: str) -> Iterator[tuple[str, bool]]:
+        """Yield the paths that a name stands for, each with whether it was named outright."""
+        if name == STDIN or name in ALSO_STDIN:
+            yield (STDIN if name == STDIN or not _is_file(name) else name), True
         elif os.path.isdir(name):
-            yield from _in_folder(name)
-        elif os.path.exists(name) or not glob.has_magic(name):
-            yield name
+            yield from ((path, False) for path in self._in_folder(name))
+        elif os.path.lexists(name) or not glob.has_magic(name):
+            yield name, True
         else:
-            found = sorted(glob.glob(name, recursive=True))
+            found = sorted(set(_matches(name)))
             for path in found:
-                yield from _in_folder(path) if os.path.isdir(path) and "**" not in name else [path]
+                if not os.path.isdir(path):
+                    yield path, False
+                elif os.path.basename(name) != "**":
+                    yield from ((path, False) for path in self._in_folder(path))
             if not found:
-                self.rejects.append(Reject(name, None, None, "no file matches"))
+                self._reject(name, "no file matches")
 
-    def _entry(self, path: str) -> Entry | None:
-        if path == STDIN:
-            return self._standard_input()
-        if os.path.isdir(path):
-            return None
+    def _in_folder(self, folder: str) -> Iterator[str]:
+        """Yield the files below a folder that have a known name, and count the others."""
+
+        def unreadable(error: OSError) -> None:
+            self._reject(str(error.filename), f"the folder cannot be read: {error.strerror or error}")
+
+        for where, folders, files in os.walk(folder, followlinks=False, onerror=unreadable):
+            if _is_ours(files):
+                folders.clear()
+                continue
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in folders:
+                if os.path.islink(os.path.join(where, name)):
+                    self.unread.add(shown(os.path.join(where, name)), "links to folders")
+            for name in files:
+                path = os.path.join(where, name)
+                if name.startswith("."):
+                    continue
+                if _told(name):
+                    yield path
+                else:
+                    self.unread.add(shown(path))
+
+    def _entry(self, path: str, *, outright: bool) -> Entry | None:
         try:
-            status = os.stat(path)
+            source, size, time = self._opened(path, outright=outright)
+            told = Sniffed(*(_told(path) or (None, _compression(path))))
+            if self._forced is not None:
+                kind, compression = self._forced
+                known = compression or told.compression or told.format
+                told = Sniffed(kind, compression or told.compression if known else _packing(source))
+            elif told.format is None:
+                told = sniff(source, path, told.compression)
+        except StorageError:
+            raise
         except OSError as error:
-            self.rejects.append(Reject(path, None, None, error.strerror or str(error)))
+            self._reject(path, error.strerror or str(error))
             return None
-        kind, compression = self._forced or _told(path) or ("txt", None)
-        compression = compression or _compression(path)
-        return Entry(path, kind, compression, status.st_size, status.st_mtime_ns, path)
+        if told.format is None:
+            self._reject(path, f"expected texts, found what may be {told.what}; {HOW}")
+            return None
+        return Entry(shown(path), told.format, told.compression, size, time, source, source != path)
 
-    def _standard_input(self) -> Entry:
-        handle, name = tempfile.mkstemp(prefix="dedup-stdin-")
-        self._copy = weakref.finalize(self, Path(name).unlink, missing_ok=True)  # kept as long as the listing
+    def _opened(self, path: str, *, outright: bool) -> tuple[str, int, int]:
+        """Return the path to open, the size, and the time of the last change, of a file or of the copy of a pipe.
+
+        Raises `OSError` for what is neither.
+        """
+        if path == STDIN:
+            if sys.stdin is None:
+                raise OSError("standard input is closed")
+            return self._copied(sys.stdin.buffer)
+        status = os.stat(path)
+        kind = stat.S_IFMT(status.st_mode)
+        if kind == stat.S_IFREG:
+            return path, status.st_size, status.st_mtime_ns
+        if outright and kind == stat.S_IFIFO:
+            with open(path, "rb") as pipe:
+                return self._copied(pipe)
+        raise OSError(f"expected a file, found {KINDS.get(kind, 'something else')}; it is not read")
+
+    def _copied(self, stream: IO[bytes]) -> tuple[str, int, int]:
+        """Keep what comes in, for as long as the listing is there."""
         digest, size = xxhash.xxh3_64(), 0
-        with open(handle, "wb") as file:
-            while piece := sys.stdin.buffer.read(1 << 20):
+        with storage_errors(f"keep what comes in, in a file in {_temporary()}"):
+            handle, name = tempfile.mkstemp(prefix="dedup-stdin-")
+        self._copies.append(weakref.finalize(self, Path(name).unlink, missing_ok=True))
+        with open(handle, "wb", buffering=0) as copy:
+            while piece := stream.read(1 << 20):
+                with storage_errors(f"keep what comes in, in a file in {_temporary()}"):
+                    copy.write(piece)
                 digest.update(piece)
-                size += file.write(piece)
-        kind, compression = self._forced or ("txt", None)
-        return Entry(STDIN, kind, compression, size, digest.intdigest(), name)
+                size += len(piece)
+        return name, size, digest.intdigest()
 
 
-def _in_folder(folder: str) -> Iterator[str]:
-    """Yield the files below a folder that have a known name."""
-    for where, folders, files in os.walk(folder, followlinks=False):
-        if REPORT.issubset(files):
-            folders.clear()
-            continue
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (os.path.join(where, name) for name in files if not name.startswith(".") and _told(name))
+def _packing(source: str) -> str | None:
+    """Return the compression of a file whose name does not say it."""
+    return compression_of(head_of(source, None)[0])
+
+
+def shown(path: str) -> str:
+    """Return a path with the bytes that are not UTF-8 written out."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace") if _possible(path) else ascii(path)[1:-1]
+
+
+def unshown(path: str) -> str:
+    """Return the path that is shown so: the one with odd bytes where there is no file by the other name."""
+    if "\\x" not in path or os.path.lexists(path):
+        return path
+    written = re.sub(rb"\\x([89a-f][0-9a-f])", lambda found: bytes([int(found[1], 16)]), os.fsencode(path))
+    return os.fsdecode(written) if os.path.lexists(written) else path
+
+
+def _possible(name: str) -> bool:
+    """Return whether a file can have a name: no NUL, and no character that has no bytes."""
+    try:
+        return b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        return False
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _temporary() -> str:
+    """Return the folder of temporary files; a name for it where there is none."""
+    try:
+        return tempfile.gettempdir()
+    except OSError:
+        return "a temporary folder (see TMPDIR)"
+
+
+def _matches(pattern: str) -> Iterator[str]:
+    """Yield the paths that a pattern matches; ``**`` stands for all folders below, each once, links followed."""
+    before, deep, behind = pattern.partition("**")
+    if not deep or (before and not before.endswith(os.sep)) or (behind and not behind.startswith(os.sep)):
+        yield from glob.glob(pattern)
+        return
+    seen: set[str] = set()
+    for root in sorted(glob.glob(before)) if before else [""]:
+        for where, folders, files in os.walk(root or ".", followlinks=True):
+            place = os.path.join(root, os.path.relpath(where, root or ".")) if where != (root or ".") else root
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            if (real := os.path.realpath(where)) in seen:
+                folders.clear()
+                continue
+            seen.add(real)
+            if behind in ("", os.sep):
+                yield from (os.path.join(place, name) for name in files if not name.startswith("."))
+            else:
+                yield from _matches(os.path.join(glob.escape(place), behind[1:]))
+
+
+def _is_ours(files: list[str]) -> bool:
+    """Return whether a folder with such files is a report or a work folder."""
+    return REPORT.issubset(files) or (MANIFEST in files and any(name.endswith(PART) for name in files))
 
 
 def _told(path: str) -> tuple[str, str | None] | None:

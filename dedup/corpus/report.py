@@ -146,8 +146,10 @@ def write_report(
         body = {"format": FORMAT, "version": VERSION, "kind": kind, "options": asked}
         _write_sealed(new / "report.json", {**body, "inputs": inputs, "files": files})
         changed = [file.mtime_ns for _, file in sides]
+        unread = [some.to_dict() for each in (listing, against) if (some := getattr(each, "unread", None))]
         where = getattr(listing, "where", None) or os.getcwd()
-        _write_sealed(new / "run.json", {**machine(), "folder": where, **(run or {}), "mtime_ns": changed})
+        ran = {**machine(), "folder": where, "unread": unread, **(run or {}), "mtime_ns": changed}
+        _write_sealed(new / "run.json", ran)
 
 
 def _files_of(result: Any, texts: Any) -> tuple[Any, Any, list[Any]]:

@@ -1,0 +1,55 @@
+"""The files of a folder that are not read since their names say nothing that is known: counted by kind, some named."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Unread"]
+
+KINDS, EXAMPLES = 5, 3
+"""Kinds and names that are shown, at most."""
+
+NOT_NAMED = "without a suffix"
+
+
+class Unread:
+    """What was found in folders and is not read."""
+
+    def __init__(self) -> None:
+        self.kinds: Counter[str] = Counter()
+        self.examples: list[str] = []
+
+    def add(self, path: str, kind: str | None = None) -> None:
+        """Count a file; its kind is its suffix unless it is given."""
+        self.kinds[kind or suffix_of(path)] += 1
+        self.examples = sorted([*self.examples, path])[:EXAMPLES]
+
+    def __len__(self) -> int:
+        return self.kinds.total()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return their number, the number of each kind, and some of their paths."""
+        return {"files": len(self), "kinds": dict(sorted(self.kinds.items())), "examples": self.examples}
+
+    def __str__(self) -> str:
+        """Write it for a person."""
+        ranked = sorted(self.kinds.items(), key=lambda each: (-each[1], each[0]))
+        shown = [f"{count:,} {kind}" for kind, count in ranked[:KINDS]]
+        rest = sum(count for _, count in ranked[KINDS:])
+        if rest:
+            shown.append(f"{rest:,} of other kinds")
+        names = ", ".join(self.examples) + (", ..." if len(self) > len(self.examples) else "")
+        return f"{len(self):,} file{'s' * (len(self) != 1)} not read: {', '.join(shown)} ({names})"
+
+
+def suffix_of(path: str) -> str:
+    """Return the suffix of a path, with that of a compression behind it.
+
+    >>> suffix_of("a/b.json.gz"), suffix_of("a.MD"), suffix_of("Makefile")
+    ('.json.gz', '.md', 'without a suffix')
+    """
+    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
+    packed = len(suffixes) > 1 and suffixes[-1] in {".gz", ".zst", ".bz2", ".xz"}
+    return "".join(suffixes[-2:] if packed else suffixes[-1:]) or NOT_NAMED
