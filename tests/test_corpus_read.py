@@ -465,7 +465,8 @@ def test_texts_that_cannot_be_read(tmp_path: Path) -> None:
     path = write(tmp_path, "a.txt", "naïve".encode("latin-1"))
     assert ([], [(None, 2, "not UTF-8: byte 0xef at offset 2")]) == read_all(path)
     path = write(tmp_path, "b.txt", "text".encode("utf-16"))
-    assert ([], [(None, 0, "not UTF-8: byte 0xff at offset 0")]) == read_all(path)
+    reason = "not UTF-8: byte 0xff at offset 0, as in UTF-16; write it anew in UTF-8"
+    assert ([], [(None, 0, reason)]) == read_all(path)
     packed = PACKERS[".xz"]("é".encode() * 100_000)
     rows, rejects = read_all(write(tmp_path, "c.txt.xz", packed[:-30]))
     assert set("é") == set(rows[0].text or "")

@@ -20,7 +20,19 @@ from dedup.texts import INT64
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["BATCH_BYTES", "Batch", "Token", "Wanted", "empty_batch", "extra_array", "id_array", "strings", "text_array"]
+__all__ = [
+    "BATCH_BYTES",
+    "Batch",
+    "Token",
+    "Wanted",
+    "any_text",
+    "empty_batch",
+    "extra_array",
+    "id_array",
+    "lengths_of",
+    "strings",
+    "text_array",
+]
 
 BATCH_BYTES = 1 << 20
 """Bytes that a batch aims at: of the stream for lines, of the text for tables. A longer record makes a larger batch."""
@@ -51,6 +63,19 @@ class Wanted(NamedTuple):
         if name == self.column:
             return f'column="{name}"'
         return f'id="{name}"' if name == self.id else f'"{name}"'
+
+    def check_once(self, place: str, found: Sequence[str]) -> None:
+        """Raise `InputError` where a wanted column is not there once."""
+        for name in self.names:
+            places = [str(number) for number, other in enumerate(found, start=1) if other == name]
+            if not places:
+                raise self.missing(name, place, found)
+            if len(places) > 1:
+                where = f"{', '.join(places[:-1])} and {places[-1]}"
+                raise InputError(
+                    f"{self.option_of(name)}: expected one column named {name!r} in {place}, found {len(places)} "
+                    f"(columns {where}); rename one"
+                )
 
     def missing(self, name: str, place: str, found: Sequence[str]) -> InputError:
         """Return the error for a column that is not there."""
@@ -159,3 +184,32 @@ def extra_array(values: Sequence[Any], name: str, place: Callable[[int], str]) -
         raise InputError(
             f'"{name}": expected 64-bit numbers or whole characters, found others in {place(0)} or behind ({error})'
         ) from None
+
+
+FEW_TEXTS = 64
+"""Texts of a batch, at most, that are looked at one by one: to import what Arrow computes with takes longer."""
+
+
+def lengths_of(texts: pa.LargeStringArray) -> npt.NDArray[np.int64]:
+    """Return the length of each text in characters."""
+    if len(texts) <= FEW_TEXTS:
+        return np.array([_characters(text.as_buffer()) for text in texts], dtype=np.int64)
+    import pyarrow.compute as pc
+
+    return np.asarray(pc.fill_null(pc.utf8_length(texts), 0).to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def _characters(data: pa.Buffer | None) -> int:
+    """Return the number of characters of UTF-8 text: of the bytes that begin one."""
+    values = np.frombuffer(data if data is not None else b"", dtype=np.int8)
+    pieces = (values[start : start + BATCH_BYTES] for start in range(0, len(values), BATCH_BYTES))
+    return sum(int(np.count_nonzero(piece >= -64)) for piece in pieces)
+
+
+def any_text(texts: pa.LargeStringArray) -> bool:
+    """Return whether one of some texts is more than white space."""
+    if len(texts) <= FEW_TEXTS:
+        return any(data is not None and data.to_pybytes().strip() for data in (text.as_buffer() for text in texts))
+    import pyarrow.compute as pc
+
+    return bool(pc.any(pc.greater(pc.binary_length(pc.ascii_trim_whitespace(texts)), 0)).as_py())

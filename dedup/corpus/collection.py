@@ -19,13 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import lock
-from dedup.corpus.batch import BATCH_BYTES, BATCH_RECORDS, Batch
+from dedup.corpus.batch import BATCH_BYTES, BATCH_RECORDS, Batch, any_text, lengths_of
 from dedup.corpus.listing import Listing
 from dedup.corpus.places import Names, Part, UserIds, locate, names_at
 from dedup.corpus.read import BEGIN, read_batches
 from dedup.corpus.rejects import Errors, Reject
 from dedup.corpus.sampling import Outline, sample_files
-from dedup.corpus.streams import PIECE
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_name, shown
 from dedup.texts import Block, Ids, Texts, block_of
@@ -223,7 +222,7 @@ class FileTexts(Texts):
         for batch in read_batches(self._listing, column=self._column, id=self._id):
             self._reject(batch.rejects, rows + len(batch.texts))
             if len(batch.texts):
-                filled = filled or _any_text(batch.texts)
+                filled = filled or any_text(batch.texts)
                 parts.append(Part(token, rows, batch.file, _runs(batch.numbers)))
                 if batch.ids is not None:
                     ids.append(batch.ids)
@@ -311,7 +310,7 @@ class FileTexts(Texts):
         """Return the length of each text in characters; the files are read for it."""
         if self._lengths is None:
             reading = self._first_reading() if self._count < 0 else self._again()
-            self._lengths = np.concatenate([_lengths(batch.texts) for _, batch in reading])
+            self._lengths = np.concatenate([lengths_of(batch.texts) for _, batch in reading])
         return self._lengths
 
     def place_of(self, row: int) -> str:
@@ -411,33 +410,6 @@ def _block(first: int, texts: list[pa.LargeStringArray]) -> Block:
 def _runs(numbers: npt.NDArray[np.int64]) -> int | npt.NDArray[np.int64]:
     """Return the first of numbers that run without a gap, else all of them."""
     return int(numbers[0]) if int(numbers[-1]) - int(numbers[0]) + 1 == len(numbers) else numbers
-
-
-FEW_TEXTS = 64
-"""Texts of a batch, at most, that are looked at one by one: to import what Arrow computes with takes longer."""
-
-
-def _lengths(texts: pa.LargeStringArray) -> npt.NDArray[np.int64]:
-    if len(texts) <= FEW_TEXTS:
-        return np.array([_characters(text.as_buffer()) for text in texts], dtype=np.int64)
-    import pyarrow.compute as pc
-
-    return np.asarray(pc.fill_null(pc.utf8_length(texts), 0).to_numpy(zero_copy_only=False), dtype=np.int64)
-
-
-def _characters(data: pa.Buffer | None) -> int:
-    """Return the number of characters of UTF-8 text: of the bytes that begin one."""
-    values = np.frombuffer(data if data is not None else b"", dtype=np.int8)
-    pieces = (values[start : start + PIECE] for start in range(0, len(values), PIECE))
-    return sum(int(np.count_nonzero(piece >= -64)) for piece in pieces)
-
-
-def _any_text(texts: pa.LargeStringArray) -> bool:
-    if len(texts) <= FEW_TEXTS:
-        return any(data is not None and data.to_pybytes().strip() for data in (text.as_buffer() for text in texts))
-    import pyarrow.compute as pc
-
-    return bool(pc.any(pc.greater(pc.binary_length(pc.ascii_trim_whitespace(texts)), 0)).as_py())
 
 
 def _some(listing: Listing) -> list[str]:

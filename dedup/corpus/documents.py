@@ -10,6 +10,7 @@ from dedup.corpus.batch import Batch, Wanted, empty_batch, text_array
 from dedup.corpus.lines import MARK
 from dedup.corpus.listing import Entry
 from dedup.corpus.rejects import Reject
+from dedup.corpus.sniffing import encoding_of
 from dedup.corpus.streams import PIECE, Stream
 
 __all__ = ["load_document", "read_document"]
@@ -46,4 +47,7 @@ def load_document(entry: Entry) -> tuple[str | None, list[Reject]]:
         at = error.start + mark
         if rejects and error.reason == "unexpected end of data":  # the stream broke within a character
             return data[mark:at].decode("utf-8"), rejects
-        return None, [*rejects, Reject(entry.path, None, at, f"not UTF-8: byte 0x{data[at]:02x} at offset {at}")]
+        reason = f"not UTF-8: byte 0x{data[at]:02x} at offset {at}"
+        if at == 0 and (encoding := encoding_of(data[:4])):
+            reason += f", as in {encoding}; write it anew in UTF-8"
+        return None, [*rejects, Reject(entry.path, None, at, reason)]

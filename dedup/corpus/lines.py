@@ -25,6 +25,7 @@ import numpy.typing as npt
 from dedup.corpus.batch import Batch, Token, Wanted, empty_batch, extra_array, id_array, strings, text_array
 from dedup.corpus.listing import Entry
 from dedup.corpus.rejects import Reject
+from dedup.corpus.sniffing import encoding_of
 from dedup.corpus.streams import Run, Stream, line_runs
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ def read_lines(entry: Entry, number: int, wanted: Wanted, after: Token) -> Itera
     _, offset, record = after
     with Stream(entry, offset) as stream:
         for run in line_runs(stream):
+            if run.offset == 0 and (encoding := encoding_of(bytes(run.data[:4]))):
+                reason = f"expected UTF-8, found {encoding}; write it anew in UTF-8"
+                yield empty_batch(number, wanted, 1, [Reject(entry.path, None, 0, reason)])
+                return
             batch, record = parser.batch(run, record)
             offset = batch.more[1]
             yield batch
@@ -58,6 +63,7 @@ class _Parser:
     def __init__(self, entry: Entry, number: int, wanted: Wanted) -> None:
         self._entry, self._number, self._wanted = entry, number, wanted
         self._strange: dict[str, None] = {}  # the fields of records that have no text
+        self._plain = all(map(_is_plain, wanted.names))
 
     @cached_property
     def _decoder(self) -> msgspec.json.Decoder[Any]:
@@ -138,7 +144,7 @@ class _Parser:
         """
         import msgspec
 
-        if not len(starts) or not bool((values[starts] == OPENING).all()):
+        if not self._plain or not len(starts) or not bool((values[starts] == OPENING).all()):
             return None
         ends = breaks if len(breaks) == len(starts) else np.concatenate((breaks, [len(data)]))
         last = values[ends - 1]
@@ -183,17 +189,19 @@ class _Parser:
 
         names = self._wanted.names
         try:
-            row = self._decoder.decode(line)
+            row = self._decoder.decode(line) if self._plain else None
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            row = None
+        if row is None:
             record = parse(line)
             column = self._wanted.column
             if column not in record:
                 self._strange |= dict.fromkeys(record)
                 found = ", ".join(map(repr, list(record)[:20])) or "none"
-                raise ValueError(f"no field {column!r}; found {found}") from None
+                raise ValueError(f"no field {column!r}; found {found}")
             if not isinstance(record[column], (str, NoneType)):
                 found = type(record[column]).__name__
-                raise ValueError(f"field {column!r}: expected a text, found {found}") from None
+                raise ValueError(f"field {column!r}: expected a text, found {found}")
             return [record.get(name, ABSENT) for name in names]
         return [getattr(row, f"f{i}") for i in range(len(names))]
 
@@ -210,6 +218,11 @@ class _Parser:
                 except ValueError:
                     found = []
                 raise wanted.missing(name, f"the first lines of {place}", found)
+
+
+def _is_plain(name: str) -> bool:
+    """Return whether msgspec takes the name of a field: JSON spells it as it is, in UTF-8."""
+    return all(letter not in '"\\' and letter >= " " and not "\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def _spelled_out(values: list[Any]) -> pa.LargeStringArray | None:

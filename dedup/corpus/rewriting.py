@@ -18,7 +18,7 @@ import numpy.typing as npt
 from dedup.corpus.batch import BATCH_BYTES
 from dedup.corpus.lines import MARK
 from dedup.corpus.listing import Entry
-from dedup.corpus.separated import read_header, record_runs
+from dedup.corpus.separated import cells_of, line_end, read_header, record_runs
 from dedup.corpus.sinks import open_sink
 from dedup.corpus.streams import PIECE, Stream, line_runs
 from dedup.corpus.verdicts import NOTES, Counts, Verdict
@@ -26,7 +26,7 @@ from dedup.errors import ParameterError
 
 __all__ = ["rewrite_document", "rewrite_lines", "rewrite_records"]
 
-FEED, SPACE, QUOTE = 0x0A, 0x20, 0x22
+FEED, SPACE = 0x0A, 0x20
 
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -212,7 +212,7 @@ def with_fields(line: bytes, fields: Mapping[str, object], path: str, number: in
 
 def with_cell(record: bytes, place: int, change: Callable[[str], str]) -> bytes:
     """Return a record of comma-separated text with another text in a cell, and all its other bytes as they are."""
-    start, end = _cells(record)[place]
+    start, end = cells_of(record)[place]
     cell = record[start:end].decode("utf-8")
     quoted = cell.startswith('"')
     inside, _, behind = cell[1:].rpartition('"')
@@ -222,31 +222,11 @@ def with_cell(record: bytes, place: int, change: Callable[[str], str]) -> bytes:
     return record[:start] + new.encode() + record[end:]
 
 
-def _cells(record: bytes) -> list[tuple[int, int]]:
-    """Return where the cells of a record begin and end, its line break left out."""
-    end = len(record) - len(_line_end(record))
-    cells, start, at = [], 0, 0
-    while True:
-        if record[at : at + 1] == b'"':
-            at += 1
-            while at < end and not (record[at] == QUOTE and record[at + 1 : at + 2] != b'"'):
-                at += 2 if record[at] == QUOTE else 1
-        comma = record.find(b",", at, end)
-        cells.append((start, end if comma < 0 else comma))
-        if comma < 0:
-            return cells
-        start = at = comma + 1
-
-
 def with_cells(record: bytes, cells: Iterable[object]) -> bytes:
     """Return a record of comma-separated text with further cells at its end; None is an empty cell."""
-    mark = _line_end(record)
+    mark = line_end(record)
     added = b"".join(b"," + ("" if cell is None else str(cell)).encode() for cell in cells)
     return record[: len(record) - len(mark)] + added + mark
-
-
-def _line_end(record: bytes) -> bytes:
-    return next((mark for mark in (b"\r\n", b"\n") if record.endswith(mark)), b"")
 
 
 def _refuse(names: list[str], place: str) -> None:

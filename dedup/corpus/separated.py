@@ -21,12 +21,13 @@ from dedup.corpus.batch import BATCH_BYTES, Batch, Token, Wanted, empty_batch
 from dedup.corpus.lines import MARK
 from dedup.corpus.listing import Entry
 from dedup.corpus.rejects import Reject
+from dedup.corpus.sniffing import encoding_of
 from dedup.corpus.streams import PIECE, Stream
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["read_header", "read_records", "record_runs"]
+__all__ = ["cells_of", "line_end", "read_header", "read_records", "record_runs"]
 
 
 class Run(NamedTuple):
@@ -38,19 +39,24 @@ class Run(NamedTuple):
     closed: bool
 
 
+QUOTE = 0x22
+
 BLANK = (b"\n", b"\r\n", b"")
 
 
 def read_records(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterator[Batch]:
     """Yield the batches of a ``.csv`` file, from the token `after` on."""
     with Stream(entry) as stream:
-        names, size, lines = read_header(stream)
+        try:
+            names, size, lines = read_header(stream)
+        except ValueError as error:
+            yield empty_batch(number, wanted, 1, [Reject(entry.path, None, 0, str(error))])
+            return
         broken = stream.broken
     if not names and broken is None:
         return
-    for name in wanted.names:
-        if names and names.count(name) != 1:
-            raise wanted.missing(name, entry.path, names)
+    if names:
+        wanted.check_once(entry.path, names)
     parser = _Parser(entry, number, wanted, names)
     _, offset, line = after
     if offset == 0:
@@ -99,17 +105,54 @@ def record_runs(stream: Stream, least: int) -> Iterator[Run]:
 
 
 def read_header(stream: Stream) -> tuple[list[str], int, int]:
-    """Return the names of the columns, and the bytes and lines that stand before the first record."""
-    import csv
+    """Return the names of the columns, and the bytes and lines that stand before the first record.
 
+    Raises `ValueError` with the reason where the file is not read: another encoding, other line ends.
+    """
     size = lines = 0
     for run in record_runs(stream, 1):
+        if run.offset == 0 and (encoding := encoding_of(run.data)):
+            raise ValueError(f"expected UTF-8, found {encoding}; write it anew in UTF-8")
         data = run.data.removeprefix(MARK) if run.offset == 0 else run.data
         size, lines = size + len(run.data), lines + run.data.count(b"\n")
         if data not in BLANK:
-            text = data.decode("utf-8", "replace").rstrip("\r\n")
-            return next(csv.reader([text]), []), size, lines
+            cells = [data[start:end] for start, end in cells_of(data)]
+            if any(b"\r" in cell and not cell.startswith(b'"') for cell in cells):
+                raise ValueError(
+                    "expected lines that end with a line feed, found a carriage return that stands alone in the "
+                    "first; write it anew with line feeds"
+                )
+            return [_unquoted(cell.decode("utf-8", "replace")) for cell in cells], size, lines
     return [], size, lines
+
+
+def cells_of(record: bytes) -> list[tuple[int, int]]:
+    """Return where the cells of a record begin and end, its line break left out."""
+    end = len(record) - len(line_end(record))
+    cells, start, at = [], 0, 0
+    while True:
+        if record[at : at + 1] == b'"':
+            at += 1
+            while at < end and not (record[at] == QUOTE and record[at + 1 : at + 2] != b'"'):
+                at += 2 if record[at] == QUOTE else 1
+        comma = record.find(b",", at, end)
+        cells.append((start, end if comma < 0 else comma))
+        if comma < 0:
+            return cells
+        start = at = comma + 1
+
+
+def line_end(record: bytes) -> bytes:
+    """Return the line break of a record, empty where it has none."""
+    return next((mark for mark in (b"\r\n", b"\n") if record.endswith(mark)), b"")
+
+
+def _unquoted(cell: str) -> str:
+    """Return what a cell says: two quotes in a quoted one stand for one."""
+    if not cell.startswith('"'):
+        return cell
+    inside, _, behind = cell[1:].rpartition('"')
+    return inside.replace('""', '"') + behind
 
 
 class _Parser:

@@ -8,10 +8,11 @@ Memory: one piece of `PIECE` bytes and, for `line_runs`, one run: about `BATCH_B
 
 from __future__ import annotations
 
+import io
 import lzma
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import IO, NamedTuple, Self
+from typing import IO, NamedTuple, Self, cast
 
 from dedup.corpus.batch import BATCH_BYTES
 from dedup.corpus.listing import Entry
@@ -56,7 +57,7 @@ class Stream:
         if compression is None:
             return open(source, "rb", buffering=0)
         if compression == "xz":
-            return lzma.open(source)
+            return cast("IO[bytes]", _Xz(source))
         import pyarrow as pa
 
         return pa.CompressedInputStream(source, compression)  # type: ignore[no-any-return]
@@ -126,6 +127,44 @@ class Stream:
             except OSError:
                 continue
         return b"".join(pieces)
+
+
+class _Xz(io.RawIOBase):
+    """An xz file, of one stream or more with zeros behind each; what is neither raises `lzma.LZMAError`.
+
+    Python's own leaves out what it cannot read behind the first stream, without a word.
+    """
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self._file = open(source, "rb", buffering=0)  # noqa: SIM115  (closed with this one)
+        self._decoder = lzma.LZMADecompressor()
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+    def readable(self) -> bool:
+        return True
+
+    def read1(self, size: int) -> bytes:
+        """Return at most so many bytes, none at the end alone."""
+        while True:
+            given = b""
+            if self._decoder.eof:
+                given = self._decoder.unused_data.lstrip(b"\0")
+                while not given:
+                    piece = self._file.read(PIECE)
+                    if not piece:
+                        return b""
+                    given = piece.lstrip(b"\0")
+                self._decoder = lzma.LZMADecompressor()
+            elif self._decoder.needs_input:
+                given = self._file.read(PIECE)
+                if not given:
+                    raise EOFError
+            if data := self._decoder.decompress(given, size):
+                return data
 
 
 def _why(error: Exception, entry: Entry) -> str:

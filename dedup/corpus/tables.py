@@ -108,9 +108,7 @@ def _arrow(source: str, wanted: Wanted, entry: Entry, stack: ExitStack) -> Itera
 
 def _checked(schema: pa.Schema, wanted: Wanted, entry: Entry) -> list[str]:
     """Return the wanted columns of a table. Raises `InputError` where one is missing or holds no texts."""
-    for name in wanted.names:
-        if len(schema.get_all_field_indices(name)) != 1:
-            raise wanted.missing(name, entry.path, schema.names)
+    wanted.check_once(entry.path, schema.names)
     kind = schema.field(wanted.column).type
     if not _is_text(kind):
         raise InputError(f'column="{wanted.column}": expected texts, found {kind} in {entry.path}')
