@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -198,3 +200,75 @@ def test_garbage_behind_a_member(kind: str, packing: str, tmp_path: Path) -> Non
         if garbage.strip(b"\0"):
             assert 1 == len(rejects)
     assert filing.read_all(write(tmp_path, f"b{kind}{packing}", PACKERS[packing](data)))[1] == []
+
+
+def damaged_tables() -> dict[str, bytes]:
+    """Arrow files with numbers that lead beyond their buffers."""
+    texts = pa.array(["hello worl", "d one two ", "three four five six"])
+    made: dict[str, bytes] = {}
+    for form, column, whole in (
+        ("text", texts, struct.pack("<4i", 0, 10, 20, 39)),
+        ("large", texts.cast(pa.large_string()), struct.pack("<4q", 0, 10, 20, 39)),
+        ("dictionary", texts.dictionary_encode(), struct.pack("<3i", 0, 1, 2)),
+    ):
+        batch = pa.record_batch([column], names=["text"])
+        for kind, new in (("file", pa.ipc.new_file), ("stream", pa.ipc.new_stream)):
+            out = io.BytesIO()
+            with new(out, batch.schema) as writer:
+                writer.write_batch(batch)
+                if form != "dictionary":
+                    writer.write_batch(batch)
+            data = out.getvalue()
+            assert data.count(whole)
+            code = "q" if form == "large" else "i"
+            count = len(whole) // struct.calcsize(code)
+            for name, numbers in {
+                "negative": (0, -5, 2, 39),
+                "falling": (0, 10, 5, 39),
+                "beyond": (0, 10, 2**31 - 1, 39),
+                "all beyond": (2**30, 2**30, 2**30, 2**30),
+            }.items():
+                if form == "dictionary" and name == "falling":
+                    continue
+                bad = struct.pack(f"<{count}{code}", *numbers[:count])
+                at = data.rindex(whole)
+                made[f"{form}, {kind}, {name}"] = data[:at] + bad + data[at + len(whole) :]
+    return made
+
+
+DAMAGED = damaged_tables()
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damaged_offsets(name: str, tmp_path: Path) -> None:
+    """What leads beyond a batch is a reject that names it; the batches before it are read."""
+    path = write(tmp_path, "a.arrow", DAMAGED[name])
+    rows, ((line, offset, reason),) = read_all(path)
+    before = 0 if name.startswith("dictionary") else 3
+    assert ([before], before + 1, None) == ([len(rows)], line, offset)
+    batch = 1 if name.startswith("dictionary") else 2
+    assert f"the column 'text' of record batch {batch} (rows {before + 1} to {before + 3}) is damaged" in reason
+
+
+def test_damaged_tables_among_others(tmp_path: Path) -> None:
+    """The other files go on; what is kept of a damaged one can be applied."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    write(folder, "a.arrow", DAMAGED["text, file, beyond"])
+    write(folder, "b.jsonl", filing.as_lines([{"text": text} for text in [*BODY, BODY[0], "hello worl"]]))
+    done = call("find", "in", "--output", "report", cwd=tmp_path)
+    assert REJECTED == done.returncode, done.stderr
+    assert "rejected in/a.arrow:4: cannot be read on: the column 'text' of record batch 2" in done.stderr
+    done = call("apply", "report", "--output", "out", cwd=tmp_path)
+    assert REJECTED == done.returncode, done.stderr
+    kept = pa.ipc.open_file(tmp_path / "out" / "a.arrow").read_all().column("text").to_pylist()
+    assert ["hello worl", "d one two ", "three four five six"] == kept
+
+
+def test_ids_that_are_not_utf8(tmp_path: Path) -> None:
+    """An id whose bytes are no text is an error with its place."""
+    bad = pa.array([b"a", b"caf\xe9"], pa.binary())
+    ids = pa.Array.from_buffers(pa.string(), 2, bad.buffers(), 0)
+    pq.write_table(pa.table({"text": ["one", "two"], "id": ids}), tmp_path / "a.parquet")
+    with pytest.raises(InputError, match=r'id="id": expected UTF-8, found other bytes at .*a\.parquet:2'):
+        read_all(tmp_path / "a.parquet", id="id")

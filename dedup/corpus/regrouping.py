@@ -21,8 +21,9 @@ import numpy as np
 from dedup.corpus.listing import Entry
 from dedup.corpus.sinks import open_sink
 from dedup.corpus.streams import PIECE, Stream
+from dedup.corpus.tables import damage, unsound
 from dedup.corpus.verdicts import NOTES, Counts, Verdict
-from dedup.errors import ParameterError
+from dedup.errors import InputError, ParameterError
 from dedup.selection import select_rows
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def rewrite_arrow(entry: Entry, path: Path, verdict: Verdict) -> Counts:
         schema = _with_notes(reader.schema, verdict)
         new = pa.ipc.new_file if is_file else pa.ipc.new_stream
         with new(target, schema, options=options) as writer:
-            for records in _batches(reader):
+            for records in _batches(reader, verdict):
                 kept, more = _rewrite(pa.Table.from_batches([records]), first, verdict)
                 counts, first = counts.plus(more), first + records.num_rows
                 for part in kept.combine_chunks().to_batches():
@@ -142,7 +143,7 @@ def _group(file: pq.ParquetFile, group: int) -> tuple[pa.Table, bool]:
     try:
         for part in file.iter_batches(batch_size=ROWS, row_groups=[group], use_threads=False):
             parts.append(part)  # noqa: PERF402  (what was read before an error counts)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError):
+    except damage():
         return pa.Table.from_batches(parts, file.schema_arrow), False
     return pa.Table.from_batches(parts, file.schema_arrow), True
 
@@ -168,12 +169,30 @@ def _named(compression: str) -> str:
 # Arrow
 
 
-def _batches(reader: Any) -> Iterator[pa.RecordBatch]:
-    if hasattr(reader, "get_batch"):
-        for i in range(reader.num_record_batches):
-            yield reader.get_batch(i)
-    else:
-        yield from reader
+def _batches(reader: Any, verdict: Verdict) -> Iterator[pa.RecordBatch]:
+    """Yield the record batches that were searched: those before one that cannot be read, or whose texts cannot.
+
+    Raises `InputError` where another column is damaged, which was not looked at, and cannot be written.
+    """
+    parts = (
+        iter(reader) if not hasattr(reader, "get_batch") else map(reader.get_batch, range(reader.num_record_batches))
+    )
+    number = 0
+    while True:
+        number += 1
+        try:
+            records = next(parts, None)
+        except damage():
+            return
+        if records is None or unsound(records.column(verdict.column)):
+            return
+        for name, column in zip(records.schema.names, records.columns, strict=True):
+            if reason := unsound(column):
+                raise InputError(
+                    f"{verdict.path}: the column {name!r} of record batch {number} is damaged and cannot be written: "
+                    f"{reason}; write the file anew, and search it again"
+                )
+        yield records
 
 
 def _codec(source: str, *, is_file: bool) -> str | None:

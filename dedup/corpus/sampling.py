@@ -15,6 +15,7 @@ import numpy as np
 from dedup.corpus.batch import Batch, Token
 from dedup.corpus.listing import Entry, Listing
 from dedup.corpus.read import BEGIN, read_batches
+from dedup.corpus.tables import damage
 from dedup.texts import ListTexts, Texts
 
 __all__ = ["Outline", "sample_files"]
@@ -85,11 +86,13 @@ def sample_files(listing: Listing, column: str) -> Outline | None:
 def _some(entry: Entry, offset: int, column: str, packing: float, *, again: bool) -> tuple[list[Batch], float] | None:
     """Return some batches from about `offset` on, and the bytes of the file that they stand for."""
     after: Token = BEGIN
-    rows = 0
+    rows: int | None = 0
     if entry.format == "jsonl" and entry.compression is None:
         after = [0, _line_behind(entry, offset), 2]  # a number that is not 1: this is not the beginning of the file
     elif entry.format == "parquet":
         rows = _rows(entry)
+        if rows is None:
+            return None
         after = [0, rows * offset // max(entry.size, 1), 1 + rows * offset // max(entry.size, 1)]
     elif again:
         return None  # it can be read from its beginning only, and was
@@ -119,19 +122,25 @@ def _line_behind(entry: Entry, offset: int) -> int:
         return offset + len(file.readline()) if offset else 0
 
 
-def _rows(entry: Entry) -> int:
-    """Return the number of rows of a table; of an Arrow stream its batches are gone through."""
+def _rows(entry: Entry) -> int | None:
+    """Return the number of rows of a table, None where it is damaged; of an Arrow stream its batches are gone through.
+
+    What the reader says of damage is said when it comes there.
+    """
     import pyarrow as pa
     import pyarrow.dataset as ds
     import pyarrow.parquet as pq
 
-    if entry.format == "parquet":
-        return int(pq.read_metadata(entry.source).num_rows)
-    with pa.memory_map(entry.source) as file:
-        if file.read(len(MAGIC)) != MAGIC:
-            file.seek(0)
-            return sum(part.num_rows for part in pa.ipc.open_stream(file))
-    return int(ds.dataset(entry.source, format="ipc").count_rows())
+    try:
+        if entry.format == "parquet":
+            return int(pq.read_metadata(entry.source).num_rows)
+        with pa.memory_map(entry.source) as file:
+            if file.read(len(MAGIC)) != MAGIC:
+                file.seek(0)
+                return sum(int(part.num_rows) for part in pa.ipc.open_stream(file))
+        return int(ds.dataset(entry.source, format="ipc").count_rows())
+    except damage():
+        return None
 
 
 class _Counted:

@@ -33,10 +33,15 @@ ROWS = 2048
 """Rows of Parquet that are decoded at a time."""
 
 
-def read_table(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterator[Batch]:
-    """Yield the batches of a ``.parquet`` or ``.arrow`` file, from the token `after` on."""
+def damage() -> tuple[type[Exception], ...]:
+    """Return what Arrow raises where a file is damaged."""
     import pyarrow as pa
 
+    return (pa.ArrowException, ValueError, LookupError, OverflowError, RuntimeError, TypeError, OSError, MemoryError)
+
+
+def read_table(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterator[Batch]:
+    """Yield the batches of a ``.parquet`` or ``.arrow`` file, from the token `after` on."""
     _, row, _ = after
     with ExitStack() as stack:
         source: Any = entry.source
@@ -52,8 +57,11 @@ def read_table(entry: Entry, number: int, wanted: Wanted, after: Token) -> Itera
                     if first + start >= row:
                         yield _batch(entry, number, wanted, records.slice(start, end - start), first + start)
                 row = max(row, first + len(records))
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-            reason = f"cannot be read on: {' '.join(str(error).split()):.200}; what stands before was used"
+        except InputError:
+            raise
+        except damage() as error:
+            found = " ".join(str(error).split()) or type(error).__name__
+            reason = f"cannot be read on: {found:.200}; what stands before was used"
             yield empty_batch(number, wanted, row + 1, [Reject(entry.path, row + 1, None, reason)])
 
 
@@ -101,9 +109,53 @@ def _arrow(source: str, wanted: Wanted, entry: Entry, stack: ExitStack) -> Itera
         parts = iter(reader)
     names = _checked(reader.schema, wanted, entry)
     first = 0
-    for records in parts:
-        yield first, pa.RecordBatch.from_arrays([records.column(name) for name in names], names=names)
+    for number, records in enumerate(parts, start=1):
+        for name in names:
+            if reason := unsound(records.column(name)):
+                rows = f"rows {first + 1:,} to {first + len(records):,}"
+                raise ValueError(f"the column {name!r} of record batch {number} ({rows}) is damaged: {reason}")
+        yield first, pa.RecordBatch.from_arrays([sound(records.column(name)) for name in names], names=names)
         first += len(records)
+
+
+def unsound(column: pa.Array) -> str:
+    """Say why the values of a column that was mapped from a file cannot be looked at; nothing where they can.
+
+    Arrow takes offsets, indices and lengths as the file has them, and ends the process where they lead beyond its
+    buffers. That texts are UTF-8 is not asked here, but row by row. Cost: a look at each offset, not at the texts.
+    """
+    import pyarrow as pa
+
+    try:
+        column.validate()
+        if pa.types.is_dictionary(column.type):
+            indices = column.indices
+            if reason := unsound(column.dictionary) or unsound(indices):
+                return reason
+            known = indices.drop_null().to_numpy(zero_copy_only=False)
+            if len(known) and not (int(known.min()) >= 0 and int(known.max()) < len(column.dictionary)):
+                return f"expected indices below {len(column.dictionary):,}, found {known.min():,} to {known.max():,}"
+        else:
+            sound(column, kind=BYTES.get(str(column.type))).validate(full=True)
+    except damage() as error:
+        return " ".join(str(error).split()) or type(error).__name__
+    return ""
+
+
+BYTES = {"string": "binary", "large_string": "large_binary", "string_view": "binary_view"}
+"""The types of texts, and those of bytes that have the same buffers."""
+
+
+def sound(column: pa.Array, *, kind: str | None = None) -> pa.Array:
+    """Return a column with its nulls counted anew, whatever the file says of their number; as bytes if asked."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        return pa.DictionaryArray.from_arrays(sound(column.indices), sound(column.dictionary), safe=False)
+    if pa.types.is_nested(column.type) or pa.types.is_null(column.type) or isinstance(column, pa.ExtensionArray):
+        return column
+    other = column.type if kind is None else getattr(pa, kind)()
+    return pa.Array.from_buffers(other, len(column), column.buffers(), -1, column.offset)
 
 
 def _checked(schema: pa.Schema, wanted: Wanted, entry: Entry) -> list[str]:
@@ -193,5 +245,10 @@ def _ids(column: pa.Array, name: str, entry: Entry, numbers: npt.NDArray[np.int6
                 f'id="{name}": expected 64-bit integers with a sign, found others in {entry.path}'
             ) from None
     if _is_text(column.type) and not pa.types.is_null(column.type):
-        return _large(column)
+        texts = _large(column)
+        good = _readable(texts)
+        if not good.all():
+            row = int(np.flatnonzero(~good)[0])
+            raise InputError(f'id="{name}": expected UTF-8, found other bytes at {entry.path}:{numbers[row]}')
+        return texts
     raise InputError(f'id="{name}": expected integers or texts, found {column.type} in {entry.path}')
