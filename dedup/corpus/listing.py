@@ -294,10 +294,11 @@ class Listing:
         with storage_errors(f"keep what comes in, in a file in {_temporary()}"):
             handle, name = tempfile.mkstemp(prefix="dedup-stdin-")
         self._copies.append(weakref.finalize(self, Path(name).unlink, missing_ok=True))
-        with open(handle, "wb", buffering=0) as copy:
+        with open(handle, "wb") as copy:
             while piece := stream.read(1 << 20):
                 with storage_errors(f"keep what comes in, in a file in {_temporary()}"):
                     copy.write(piece)
+                    copy.flush()
                 digest.update(piece)
                 size += len(piece)
         return name, size, digest.intdigest()
