@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import click
 
-__all__ = ["apply"]
+from dedup.ending import SOME_REJECTED, say, say_json
 
-SOME_REJECTED = 3
+__all__ = ["apply"]
 
 
 @click.command()
@@ -28,6 +27,9 @@ def apply(report: Path, output: Path, annotate: bool, overwrite: bool, threads: 
     from dedup.corpus.apply import apply_report
 
     applied = apply_report(report, output, annotate=annotate, overwrite=overwrite, threads=threads, progress=None)
-    click.echo(json.dumps(applied.to_dict()) if as_json else str(applied))
+    if as_json:
+        say_json(applied.to_dict())
+    else:
+        say(str(applied))
     if applied.rejected:
         sys.exit(SOME_REJECTED)

@@ -7,46 +7,52 @@
 ``dedup estimate INPUT...`` what a find would do and take
 ``dedup apply REPORT``      what a report keeps, written to new files
 
-Data goes to stdout (for people; JSON lines with --json), everything else to stderr. Exit codes: 0 done; 1 something
-was found, with --check; 2 wrong use, or nothing that could be read; 3 done, but some inputs were rejected (each named
-on stderr).
+Data goes to stdout (for people; JSON lines with --json), everything else to stderr; `dedup.ending` has the exit codes.
 """
 
 from __future__ import annotations
 
-import json
+import os
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from dedup import __version__
 from dedup.applying import apply
-from dedup.errors import DedupError, ParameterError
+from dedup.ending import FOUND, SOME_REJECTED, end, say, say_json, tell, writing
+from dedup.errors import ParameterError
 from dedup.hash_key import read_key
 from dedup.inputs import ByName, Inputs, read_one, reading
 from dedup.showing import percent, report_duplicates, report_matches, report_repeats, show_marked
-
-FOUND, WRONG_USE, SOME_REJECTED, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
-
+from dedup.terminal import clean
 
 UNITS = ("document", "paragraph", "line")
 
 
 class Group(click.Group):
-    """Turns the library's errors into a line on stderr and exit code 2."""
+    """The commands; what ends one of them becomes an exit code and a line on stderr (`dedup.ending`)."""
 
-    def invoke(self, context: click.Context) -> Any:
-        """Run the command; a `DedupError` ends it with its message, Ctrl-C with the code that shells expect."""
-        try:
-            return super().invoke(context)
-        except DedupError as error:
-            click.echo(f"dedup: {error}", err=True)
-            context.exit(WRONG_USE)
-        except KeyboardInterrupt as stop:
-            notes = "".join(f"; {note}" for note in getattr(stop, "__notes__", ()))
-            click.echo(f"dedup: {'terminated' if stop.args else 'interrupted'}{notes}", err=True)
-            context.exit(TERMINATED if stop.args else INTERRUPTED)
+    def main(
+        self,
+        args: Any = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> NoReturn:
+        """Run a command, and end the process with its code."""
+        if not standalone_mode or "_DEDUP_COMPLETE" in os.environ:  # a shell asks
+            super().main(args, prog_name, complete_var, standalone_mode, **extra)
+            sys.exit(0)
+
+        def command() -> Any:
+            with writing():  # it prints the help, if that is asked for
+                context = self.make_context(prog_name or "dedup", list(sys.argv[1:] if args is None else args), **extra)
+            with context:
+                return self.invoke(context)
+
+        end(command)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -134,7 +140,7 @@ def repeats(
         write_output(output, found, column=column, id=id_column, **asked)
     if as_json:
         for repeat in found:
-            click.echo(json.dumps(repeat._asdict(), ensure_ascii=False))
+            say_json(repeat._asdict())
     else:
         report_repeats(found, ByName(texts))
     tell_output(output)
@@ -186,11 +192,11 @@ def find(
     result = search_files(inputs, read, format=format, column=column, id=id_column, output=output, **options)
     if as_json:
         for row in result.clusters.to_pylist():
-            click.echo(json.dumps(row, ensure_ascii=False))
+            say_json(row)
     elif output is None:
         report_duplicates(result)
     tell_output(output)
-    click.echo(str(result.summary), err=True)
+    tell(str(result.summary))
     finish(found=result.summary.clusters > 0, check=check, rejected=read.rejected())
 
 
@@ -221,7 +227,10 @@ def estimate(
     from dedup.forecast import estimate as estimate_texts
 
     plan = estimate_texts(texts, **options)
-    click.echo(json.dumps(plan.to_dict()) if as_json else str(plan))
+    if as_json:
+        say_json(plan.to_dict())
+    else:
+        say(str(plan))
     finish(found=False, check=False, rejected=read.rejected())
 
 
@@ -282,11 +291,11 @@ def match(
     if as_json:
         for kind, table in (("pair", result.pairs), ("passage", result.passages)):
             for row in table.to_pylist():
-                click.echo(json.dumps({"kind": kind, **row}, ensure_ascii=False))
+                say_json({"kind": kind, **row})
     else:
         report_matches(result, ByName(left))
     tell_output(output)
-    click.echo(str(result.summary), err=True)
+    tell(str(result.summary))
     found = result.summary.pairs > 0 or bool(result.summary.passages)
     finish(found=found, check=check, rejected=inputs.rejected())
 
@@ -310,18 +319,18 @@ def compare(a: str, b: str, shingle: str | None, full: bool, hash_key: bytes | N
     if as_json:
         fields = {name: getattr(result, name) for name in result.__dataclass_fields__ if name != "spans"}
         spans = [span._asdict() for span in result.spans]
-        click.echo(json.dumps({"left": a, "right": b, **fields, "spans": spans}, ensure_ascii=False))
+        say_json({"left": a, "right": b, **fields, "spans": spans})
         return
-    click.echo(f"jaccard {result.jaccard:.3f}: {result.shared:,} shared shingles")
-    click.echo(f"{percent(result.left_in_right)} of {a} ({result.left_size:,}) stand in {b}")
-    click.echo(f"{percent(result.right_in_left)} of {b} ({result.right_size:,}) stand in {a}")
+    say(f"jaccard {result.jaccard:.3f}: {result.shared:,} shared shingles")
+    say(f"{percent(result.left_in_right)} of {clean(a)} ({result.left_size:,}) stand in {clean(b)}")
+    say(f"{percent(result.right_in_left)} of {clean(b)} ({result.right_size:,}) stand in {clean(a)}")
     show_marked(((a, left), (b, right)), result, full=full)
 
 
 def tell_output(output: str | None) -> None:
     """Say where a report was written."""
     if output is not None:
-        click.echo(f"report written to {output}", err=True)
+        tell(f"report written to {clean(output)}")
 
 
 def finish(*, found: bool, check: bool, rejected: int) -> None:

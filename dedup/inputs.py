@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dedup.ending import tell
 from dedup.errors import InputError
+from dedup.terminal import clean
 
 if TYPE_CHECKING:
     from dedup.corpus.collection import FileTexts
@@ -52,7 +54,7 @@ class Inputs:
         if self._on_error != "skip":
             return self._rejects
         if self._rejects:
-            click.echo(f"dedup: skipped {self._rejects:,} that could not be read", err=True)
+            tell(f"dedup: skipped {self._rejects:,} that could not be read")
         return 0
 
     def open(self, names: Sequence[str], *, column: str, id: str | None) -> FileTexts:
@@ -77,15 +79,15 @@ class Inputs:
         """Say what the folders hold that is not read, and of which texts the column says nothing."""
         if listing.unread:
             how = "to read them, name them or a pattern, and say what they hold with --format"
-            click.echo(f"dedup: {listing.unread}; {how}", err=True)
+            tell(f"dedup: {clean(listing.unread)}; {how}")
         if note := listing.check_column(column):
-            click.echo(f"dedup: {note}", err=True)
+            tell(f"dedup: {clean(note)}")
 
     def tell(self, reject: Reject) -> None:
         """Count one reject, and name it unless it is to be skipped."""
         self._rejects += 1
         if self._on_error == "quarantine":
-            click.echo(f"dedup: rejected {reject}", err=True)
+            tell(f"dedup: rejected {clean(reject)}")
 
 
 def read_one(name: str) -> str:

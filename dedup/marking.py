@@ -5,8 +5,7 @@ A mark has the number of its span, so that the two texts of a comparison can be 
     [[1: The bridge is closed until]] Thursday [[2: morning while the deck is resurfaced.]]
 
 A piece that stands in more spans than one has all their numbers. What is left out of a long text is counted where it
-is missing. Control characters other than tab and line breaks are shown as U+FFFD, so that a text cannot steer a
-terminal.
+is missing. What could steer a terminal is shown as U+FFFD (`dedup.terminal.clean_block`).
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from dedup.terminal import clean_block
+
 __all__ = ["CONTEXT", "Piece", "mark_text", "plain"]
 
 CONTEXT = 240
 """Characters that stay on either side of what is left out."""
-
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 class Piece(NamedTuple):
@@ -39,13 +38,14 @@ def mark_text(text: str, spans: Sequence[tuple[int, int]], context: int | None =
     text, and in the spans that overlap.
     """
     pieces = []
+    text = clean_block(text)
     for start, end, numbers in _split(len(text), spans):
         piece = text[start:end]
         if context is not None:
             before = context if start or numbers else 0
             behind = context if end < len(text) or numbers else 0
             piece = _shorten(piece, before, behind)
-        pieces.append(Piece(CONTROL.sub("\ufffd", piece), numbers))
+        pieces.append(Piece(piece, numbers))
     return pieces
 
 

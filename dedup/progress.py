@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
@@ -124,4 +125,5 @@ class Heartbeats:
             "rate": None if rate is None else round(rate, 1),
             "remaining": None if rate is None else round(max(total - done, 0) / rate, 1),
         }
-        print(json.dumps(line), file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):  # a run does not end because nobody reads of its progress
+            print(json.dumps(line), file=sys.stderr, flush=True)

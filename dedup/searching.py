@@ -1,13 +1,11 @@
 """Searches of files by the commands: with a report in the end, and, for `dedup find`, one that can be taken up again.
 
-SIGTERM ends it as Ctrl-C does: what was committed to the work directory stays, and the message says where that is.
+Where one is stopped, what was committed to the work directory stays, and the message says where that is.
 """
 
 from __future__ import annotations
 
-import contextlib
-import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from dedup.corpus.collection import FileTexts
@@ -51,37 +49,18 @@ def search_files(
         )
 
     progress = Heartbeats() if log_json else None
-    with terminable():
-        run = find_in_files(
-            names,
-            output=output,
-            threads=threads,
-            errors=inputs.errors,
-            tell=inputs.tell,
-            progress=progress,
-            write=write,
-            **options,
-        )
+    run = find_in_files(
+        names,
+        output=output,
+        threads=threads,
+        errors=inputs.errors,
+        tell=inputs.tell,
+        progress=progress,
+        write=write,
+        **options,
+    )
     inputs.tell_unread(run.listing, options["column"])
     return run.duplicates
-
-
-@contextlib.contextmanager
-def terminable() -> Iterator[None]:
-    """Let SIGTERM end a run as Ctrl-C does, where signals can be caught."""
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt("terminated")
-
-    try:
-        before = signal.signal(signal.SIGTERM, stop)
-    except ValueError:  # not the main thread
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def check_output(output: str | None, *sides: FileTexts) -> None:

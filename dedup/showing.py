@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
-import click
+from dedup.ending import say, writing
+from dedup.terminal import clean
 
 if TYPE_CHECKING:
     from dedup.comparison import Comparison
@@ -18,33 +20,38 @@ __all__ = ["percent", "report_duplicates", "report_matches", "report_repeats", "
 
 COLOURS = ("green", "cyan", "magenta", "yellow", "blue")
 
+MARGIN = "  "
+"""Stands before each line of a text that is shown whole, so that none of them can pass for one of ours."""
+
 
 def show_marked(texts: tuple[tuple[str, str], tuple[str, str]], result: Comparison, *, full: bool) -> None:
     """Print two texts with what they share marked: coloured on a terminal, else in brackets."""
     from rich.console import Console
+    from rich.padding import Padding
 
     from dedup.marking import CONTEXT, mark_text, plain
     from dedup.repeated import counted
 
     if not result.spans:
-        click.echo("\nno stretch of words stands in both")
+        say("\nno stretch of words stands in both")
         return
     words = sum(span.words for span in result.spans)
     stretches = "1 stretch" if len(result.spans) == 1 else f"{len(result.spans):,} stretches"
-    click.echo(f"{counted(words, 'word')} of {texts[1][0]} stand in {stretches} that both have")
+    say(f"{counted(words, 'word')} of {clean(texts[1][0])} stand in {stretches} that both have")
     for number, span in enumerate(result.spans, start=1):
         here, there = f"{span.left_start}-{span.left_end}", f"{span.right_start}-{span.right_end}"
-        click.echo(f"{number:>5}: {counted(span.words, 'word')}, characters {here} and {there}")
+        say(f"{number:>5}: {counted(span.words, 'word')}, characters {here} and {there}")
     console = Console(highlight=False)
     coloured = console.color_system is not None and not console.no_color
     for side, (name, text) in enumerate(texts):
         spans = [(span[2 * side], span[2 * side + 1]) for span in result.spans]
         pieces = mark_text(text, spans, None if full else CONTEXT)
-        click.echo(f"\n--- {name}")
+        say(f"\n--- {clean(name)}")
         if coloured:
-            console.print(painted(pieces))
+            with writing():
+                console.print(Padding(painted(pieces), (0, 0, 0, len(MARGIN))))
         else:
-            click.echo(plain(pieces).rstrip("\n"))
+            say(indent(plain(pieces).rstrip("\n").expandtabs(), MARGIN, lambda _: True))
 
 
 def painted(pieces: list[Piece]) -> Any:
@@ -72,7 +79,7 @@ def report_matches(result: Matches, texts: Mapping[Any, str]) -> None:
     shown: dict[Any, list[str]] = {}
     for row in result.pairs.to_pylist():
         there, back = percent(row["left_in_right"]), percent(row["right_in_left"])
-        here, other = "", row["right"]
+        here, other = "", clean(row["right"])
         for unit in ("paragraph", "line"):
             if f"left_{unit}" in row:
                 here, other = f"{unit} {row[f'left_{unit}']} ", f"{other} {unit} {row[f'right_{unit}']}"
@@ -80,15 +87,15 @@ def report_matches(result: Matches, texts: Mapping[Any, str]) -> None:
         shown.setdefault(row["left"], []).append(line)
     for row in result.passages.to_pylist():
         text, start, end = texts[row["left"]], row["left_start"], row["left_end"]
-        source = f"{row['right']} characters {row['right_start']}-{row['right_end']}"
+        source = f"{clean(row['right'])} characters {row['right_start']}-{row['right_end']}"
         shown.setdefault(row["left"], []).append(
             f"  {counted(row['words'], 'word')}, {place(text, start, end)}, stand in {source}\n"
             f"    {excerpt(text[start:end])}"
         )
     if not shown:
-        click.echo("no matches found")
+        say("no matches found")
     for name in [name for name in texts if name in shown]:
-        click.echo("\n".join([str(name), *shown[name], ""]))
+        say("\n".join([clean(name), *shown[name], ""]))
 
 
 def report_repeats(found: Repeats, texts: Mapping[Any, str]) -> None:
@@ -96,34 +103,35 @@ def report_repeats(found: Repeats, texts: Mapping[Any, str]) -> None:
     from dedup.repeated import counted
 
     if not found:
-        click.echo("no repeats found")
+        say("no repeats found")
         return
     for number, repeat in enumerate(found, start=1):
         text = texts[repeat.document]
         source = texts[repeat.source_document]
         same = "" if repeat.similarity == 1.0 else f", {percent(repeat.similarity)} alike"
         count = counted(repeat.paragraphs, "paragraph")
-        click.echo(f"repeat {number}: {count}, {repeat.words:,} words{same}")
-        click.echo(f"  {repeat.document} {place(text, repeat.start, repeat.end)}")
-        click.echo(f"  repeats {repeat.source_document} {place(source, repeat.source_start, repeat.source_end)}")
-        click.echo(f"  {excerpt(text[repeat.start : repeat.end])}\n")
-    click.echo(f"{percent(found.coverage)} of all characters repeat something earlier")
+        say(f"repeat {number}: {count}, {repeat.words:,} words{same}")
+        say(f"  {clean(repeat.document)} {place(text, repeat.start, repeat.end)}")
+        say(f"  repeats {clean(repeat.source_document)} {place(source, repeat.source_start, repeat.source_end)}")
+        say(f"  {excerpt(text[repeat.start : repeat.end])}\n")
+    say(f"{percent(found.coverage)} of all characters repeat something earlier")
 
 
 def report_duplicates(result: Duplicates) -> None:
     """Print each cluster: the kept member, then those that it stands for."""
     if not result.clusters.num_rows:
-        click.echo("no duplicates found")
+        say("no duplicates found")
         return
     shown: dict[int, list[dict[str, Any]]] = {}
     for row in result.clusters.to_pylist():
         shown.setdefault(row["cluster"], []).append(row)
     for rows in shown.values():
         for row in sorted(rows, key=lambda row: not row["kept"]):
-            name = " ".join([str(row["id"]), *(f"{unit} {row[unit]}" for unit in ("paragraph", "line") if unit in row)])
+            parts = (f"{unit} {row[unit]}" for unit in ("paragraph", "line") if unit in row)
+            name = " ".join([clean(row["id"]), *parts])
             what = "keep  " if row["kept"] else f"remove {row['reason']} {row['similarity']:.3f}"
-            click.echo(f"{what:<20} {name}")
-        click.echo()
+            say(f"{what:<20} {name}")
+        say()
 
 
 def place(text: str, start: int, end: int) -> str:
@@ -137,7 +145,7 @@ def place(text: str, start: int, end: int) -> str:
 def excerpt(text: str) -> str:
     """Return the beginning and the end of a text in a line."""
     line = " ".join(text.split())
-    return line if len(line) <= 100 else f"{line[:60].rstrip()} ... {line[-35:].lstrip()}"
+    return clean(line if len(line) <= 100 else f"{line[:60].rstrip()} ... {line[-35:].lstrip()}")
 
 
 def percent(share: float) -> str:

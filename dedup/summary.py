@@ -9,6 +9,7 @@ import numpy as np
 
 from dedup.evidence import Evidence
 from dedup.repeated import counted
+from dedup.terminal import clean
 
 __all__ = ["MatchSummary", "Summary", "same_summary", "summarise"]
 
@@ -97,7 +98,7 @@ class Summary:
             f"for example: {removed!r} like {kept!r}, {similarity:.3f}: {text!r}"
             for removed, kept, similarity, text in self.samples
         ]
-        return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
+        return "\n".join([*lines, *(f"warning: {clean(warning)}" for warning in self.warnings)])
 
 
 @dataclass(frozen=True, repr=False)
@@ -161,7 +162,7 @@ class MatchSummary:
         if self.closest is not None:
             left, right, similarity = self.closest
             lines.append(f"no pairs; the closest: {left!r} and {right!r} at {similarity:.3f}")
-        return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
+        return "\n".join([*lines, *(f"warning: {clean(warning)}" for warning in self.warnings)])
 
 
 def same_summary(one: Summary | MatchSummary, other: Summary | MatchSummary) -> bool:

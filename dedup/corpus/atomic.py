@@ -129,4 +129,7 @@ def storage_errors(doing: str) -> Iterator[None]:
         raise
     except OSError as error:
         advice = ADVICE.get(error.errno or 0, "run the same command again when it is mended")
-        raise StorageError(f"expected to {doing}, found: {error.strerror or error}; {advice}") from error
+        stored = StorageError(f"expected to {doing}, found: {error.strerror or error}; {advice}")
+        if not doing.startswith("read "):
+            stored.errno = error.errno  # the output cannot be written: the command line has a code for that
+        raise stored from error

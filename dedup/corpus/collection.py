@@ -27,6 +27,7 @@ from dedup.corpus.rejects import Errors, Reject
 from dedup.corpus.sampling import Outline, sample_files
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_name, shown
+from dedup.terminal import clean
 from dedup.texts import Block, Ids, Texts, block_of
 
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ class FileTexts(Texts):
         if first is not None:
             warnings.warn(
                 f"{len(self.rejects):,} of {rows + len(self.rejects):,} records were rejected and not searched (the "
-                f"first: {first}); see .rejects of the files",
+                f"first: {clean(first)}); see .rejects of the files",
                 stacklevel=2,
             )
         if self._listing.unread:
