@@ -7,7 +7,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.marking import CONTROL, Piece, mark_text, plain
+from dedup.marking import Piece, mark_text, plain
+from dedup.terminal import clean_block
 from tests import strategies
 
 TEXTS = st.one_of(strategies.texts(), strategies.characters(300))
@@ -26,7 +27,7 @@ def test_a_character_has_the_numbers_of_its_spans(marked: tuple[str, list[tuple[
     """Whole, the pieces are the text, and each character stands in the spans that its piece names."""
     text, spans = marked
     pieces = mark_text(text, spans, None)
-    assert "".join(piece.text for piece in pieces) == CONTROL.sub("\ufffd", text)
+    assert "".join(piece.text for piece in pieces) == clean_block(text)
     numbers = [piece.numbers for piece in pieces for _ in piece.text]
     expected = [
         tuple(n for n, (start, end) in enumerate(spans, start=1) if start <= place < end) for place in range(len(text))

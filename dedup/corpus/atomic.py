@@ -17,7 +17,7 @@ import xxhash
 
 from dedup.errors import StorageError
 
-__all__ = ["TEMPORARY", "Written", "storage_errors", "sync_folder", "write_atomically"]
+__all__ = ["TEMPORARY", "Written", "plain_name", "storage_errors", "sync_folder", "write_atomically"]
 
 TEMPORARY = ".tmp"
 
@@ -79,7 +79,8 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> Writte
     temporary = path.with_name(path.name + TEMPORARY)
     with storage_errors(f"write {path}"):
         try:
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o666)
+            temporary.unlink(missing_ok=True)  # what a killed run left; a link there is not followed
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
             try:
                 sink = _Sink(temporary, handle)
                 write(cast("IO[bytes]", sink))
@@ -95,6 +96,11 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> Writte
             raise
         sync_folder(path.parent)
     return Written(sink.size, sink.hash.hexdigest())
+
+
+def plain_name(name: object) -> bool:
+    """Return whether something that was read is the name of a file in a folder, and leads nowhere else."""
+    return isinstance(name, str) and name not in ("", ".", "..") and not any(letter in name for letter in "/\\:\0")
 
 
 def sync_folder(folder: Path) -> None:

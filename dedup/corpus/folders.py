@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,10 +17,13 @@ from pathlib import Path
 from dedup.corpus.atomic import storage_errors, sync_folder
 from dedup.errors import InputError, ParameterError
 
-__all__ = ["check_file", "check_free", "refuse_overlap", "whole_folder"]
+__all__ = ["check_file", "check_free", "check_writable", "refuse_overlap", "scratch_folder", "whole_folder"]
 
 PARTIAL = ".partial"
 """How the names of unfinished folders end; they begin with a dot and the final name."""
+
+SCRATCH = "dedup-work-"
+"""How the names of work directories among the temporary files begin."""
 
 
 @contextmanager
@@ -63,20 +67,20 @@ def sync(path: str) -> None:
         os.close(handle)
 
 
-def refuse_overlap(output: str | Path, others: Iterable[tuple[str, str | Path]]) -> None:
+def refuse_overlap(output: str | Path, others: Iterable[tuple[str, str | Path]], *, option: str = "output") -> None:
     """Raise `ParameterError` where `output` is one of some paths, lies in one, or holds one, links followed.
 
-    `others` are pairs of a word for the path ("the input", "the report") and the path.
+    `others` are pairs of a word for the path ("the input", "the report") and the path; `option` is that of `output`.
     """
     new = _lineage(Path(os.path.realpath(output)))
     for what, path in others:
         old = _lineage(Path(os.path.realpath(path)))
         if _same(new[0], old[0]):
-            raise ParameterError(f"output: {output} is {what} {path}; choose another folder")
+            raise ParameterError(f"{option}: {output} is {what} {path}; choose another folder")
         if any(_same(each, old[0]) for each in new[1:]):
-            raise ParameterError(f"output: {output} lies in {what} {path}; choose a folder outside of it")
+            raise ParameterError(f"{option}: {output} lies in {what} {path}; choose a folder outside of it")
         if any(_same(new[0], each) for each in old[1:]):
-            raise ParameterError(f"output: {output} holds {what} {path}; choose a folder outside of it")
+            raise ParameterError(f"{option}: {output} holds {what} {path}; choose a folder outside of it")
 
 
 def _lineage(path: Path) -> list[Path]:
@@ -104,6 +108,55 @@ def check_free(folder: str | Path, *, replace: bool = False) -> None:
         raise ParameterError(f"output: expected a new or an empty folder, found files in {final}; choose another name")
 
 
+def check_writable(folder: str | Path) -> None:
+    """Raise where a folder could not be made whole in the end; what is tried leaves nothing behind.
+
+    `StorageError` where the system refuses, `ParameterError` where another file system hangs there.
+    """
+    final = Path(os.path.realpath(folder))
+    if os.path.ismount(final):
+        raise ParameterError(
+            f"output: expected a folder that can be renamed, found {final}, where a disk is mounted; name one in it"
+        )
+    with storage_errors(f"write {folder}"):
+        lineage = [final, *final.parents]
+        at = next(at for at, each in enumerate(lineage) if at and each.exists())
+        trial = _beside(lineage[at - 1])
+        trial.mkdir()
+        trial.rmdir()
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Yield an empty folder among the temporary files, which is gone when the block ends.
+
+    What killed runs left there is removed first: folders that no living process holds.
+    """
+    with storage_errors("make a work directory among the temporary files (TMPDIR, or name one: --work-dir)"):
+        place = Path(tempfile.gettempdir())
+        _sweep_all(place, f"{SCRATCH}*")
+        folder, lock = _hold_new(place)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _hold_new(place: Path) -> tuple[Path, int | None]:
+    """Make a folder and take hold of it; another process may sweep it before we have."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=place))
+        lock = _lock(folder)
+        if os.name == "nt":
+            return folder, lock
+        if lock is not None:
+            if folder.exists():
+                return folder, lock
+            os.close(lock)
+
+
 def _beside(final: Path) -> Path:
     """Return a name beside a folder that nothing has."""
     return final.with_name(f".{final.name}.{secrets.token_hex(8)}{PARTIAL}")
@@ -111,7 +164,11 @@ def _beside(final: Path) -> Path:
 
 def _sweep(final: Path) -> None:
     """Delete what killed runs left beside a folder: unfinished folders that no living process holds."""
-    for left in final.parent.glob(f".{_escaped(final.name)}.*{PARTIAL}"):
+    _sweep_all(final.parent, f".{_escaped(final.name)}.*{PARTIAL}")
+
+
+def _sweep_all(place: Path, pattern: str) -> None:
+    for left in place.glob(pattern):
         lock = _lock(left)
         if lock is not None:
             shutil.rmtree(left, ignore_errors=True)
@@ -127,7 +184,7 @@ def _lock(folder: Path) -> int | None:
     try:
         import fcntl
 
-        handle = os.open(folder, os.O_RDONLY)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except (ImportError, OSError):
         return None
     try:

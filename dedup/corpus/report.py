@@ -32,10 +32,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xxhash
 
+from dedup.corpus.atomic import plain_name
 from dedup.corpus.collection import FileTexts
 from dedup.corpus.folders import refuse_overlap, whole_folder
 from dedup.duplicates import Duplicates, evidence_of
-from dedup.errors import InputError, ParameterError, StorageError
+from dedup.errors import DedupError, InputError, ParameterError, StorageError
 from dedup.matches import Matches
 from dedup.options import check_flag, check_path
 from dedup.repeated import Repeats, counted
@@ -323,11 +324,28 @@ class Report:
         read when they are asked for.
         """
         folder = Path(check_path("folder", folder))
+        try:
+            return cls._opened(folder, verify=verify)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            if isinstance(error, DedupError):
+                raise
+            raise StorageError(
+                f"{folder}: expected a report, found one with other fields ({type(error).__name__}: {error}); make the "
+                "report again"
+            ) from error
+
+    @classmethod
+    def _opened(cls, folder: Path, *, verify: bool) -> Report:
         body = _read_sealed(folder / "report.json")
         if body.get("format") != FORMAT or body.get("version") != VERSION:
             other = f"{body.get('format')!r} version {body.get('version')!r}"
             raise StorageError(f"{folder}: expected a {FORMAT!r} of version {VERSION}, found {other}; make it again")
         for file in body["files"]:
+            if not plain_name(file["name"]):
+                raise StorageError(
+                    f"{folder}: expected the names of its own files in the report, found {file['name']!r}, which dedup "
+                    "did not write; make the report again"
+                )
             path = folder / file["name"]
             if not path.is_file():
                 raise StorageError(f"{path}: expected a part of the report, found none; make the report again")

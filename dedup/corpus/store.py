@@ -9,7 +9,8 @@
 
 Every file is whole or not there (`dedup.corpus.atomic`); a part counts from the moment at which the manifest that names
 it is in its place. What a killed process left behind is removed when the directory is opened again. Every part is
-compared with its checksum whenever it is read, so that a damaged file is an error and never another answer.
+compared with its checksum whenever it is read, so that a damaged file is an error and never another answer. Files are
+looked for in the directory alone: a part is called as its file is, and a link in the directory is refused.
 
 Cost: a sync a part and a sync of the manifest; checksums at some GB/s.
 """
@@ -29,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from dedup.corpus.atomic import TEMPORARY, storage_errors, write_atomically
+from dedup.corpus.atomic import TEMPORARY, plain_name, storage_errors, write_atomically
 from dedup.corpus.fingerprint import compare_inputs, compare_options
 from dedup.errors import StorageError
 
@@ -168,7 +169,14 @@ class Store:
 
     def _check_ours(self) -> None:
         """Refuse a directory that holds anything else: nothing of the user's may be taken for ours or removed."""
-        strange = sorted(entry.name for entry in self.path.iterdir() if not _is_ours(entry))
+        entries = sorted(self.path.iterdir())
+        strange = [entry.name for entry in entries if not _is_ours(entry)]
+        link = next((entry for entry in entries if entry.is_symlink() or not entry.is_file()), None)
+        if link is not None and not strange:
+            raise StorageError(
+                f"expected plain files in the work directory {self.path}, found a link or a folder, {link.name!r}; "
+                "name a folder that is used for nothing else"
+            )
         if not (self.path / LOCK).exists() and (self.path / MANIFEST).exists():
             strange.append(MANIFEST)  # another program's: ours is never without a lock
         if strange:
@@ -208,15 +216,32 @@ class Store:
             raise StorageError(
                 f"expected a whole manifest in {self.path}, found a damaged one ({error}); begin again with --fresh"
             ) from error
-        if content["format"] != FORMAT:
+        if content.get("format") != FORMAT:
             raise StorageError(
-                f"expected a work directory of format {FORMAT} in {self.path}, found format {content['format']}; "
+                f"expected a work directory of format {FORMAT} in {self.path}, found format {content.get('format')!r}; "
                 "begin again with --fresh, or use the version of dedup that made it"
             )
         compare_options(content["options"], self._options, self.path)
         if content["inputs"] != self._inputs_xxh3:
             compare_inputs(outer["inputs"], json.loads(self._inputs), self.path)
-        self.parts = {name: Part(*fields) for name, fields in content["parts"].items()}
+        self.parts = self._parts_of(content.get("parts"))
+
+    def _parts_of(self, found: Any) -> dict[str, Part]:
+        """Return the parts that a manifest names, if they can be parts: files of this directory and of no other."""
+        try:
+            parts = {name: Part(*fields) for name, fields in found.items()}
+        except (AttributeError, TypeError) as error:
+            raise StorageError(
+                f"expected parts in the manifest of {self.path}, found something else ({error}); begin again with "
+                "--fresh"
+            ) from error
+        for name, part in parts.items():
+            if part.file != f"{name}{PART}" or not plain_name(part.file):
+                raise StorageError(
+                    f"expected the names of parts in the manifest of {self.path}, found {part.file!r}, which dedup did "
+                    "not write; nothing was touched; name another folder"
+                )
+        return parts
 
     def _write_manifest(self) -> None:
         content = {"format": FORMAT, "options": self._options, "inputs": self._inputs_xxh3, "parts": self.parts}

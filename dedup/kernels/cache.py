@@ -1,0 +1,265 @@
+"""The kernels on disk: where they are kept, and what is done where that goes wrong.
+
+numba's own cache does not notice an edit in another file that a kernel calls, which for a hash library could keep old
+hashes alive after an upgrade; so the folder is named by the digest of all kernel sources (of their compiled code,
+where a package has no sources), and an edit of any of them starts a new folder.
+
+The cache is a convenience, and never the reason that a search fails:
+
+- each file carries a checksum, and one that is cut off, empty or damaged is written anew,
+- a folder that can be read and not written is read; what it lacks goes to the next one that can be written,
+- where nothing can be written, kernels are compiled for the process alone,
+- where a disk is full, too, and a warning names the folder, once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import pkgutil
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from types import CodeType
+from typing import Any, NamedTuple
+
+import xxhash
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
+from numba.core.runtime import rtsys
+from numba.core.serialize import dumps, pickle
+
+__all__ = ["Folder", "KernelCache", "cache_folder", "cache_folders", "code_digest"]
+
+
+class Folder(NamedTuple):
+    """A folder of compiled kernels, and whether more can be put there."""
+
+    path: str
+    writable: bool
+
+
+@lru_cache(maxsize=1)
+def cache_folders() -> tuple[Folder, ...]:
+    """Return the folders to look for kernels in; the last one takes new ones, if it can be written.
+
+    Tried in this order: ``NUMBA_CACHE_DIR``, and nothing else where that is set; the package's own ``__pycache__``,
+    the user's cache, a private folder among the temporary files.
+    """
+    name = f"dedup-{_digest()[:16]}"
+    found: list[Folder] = []
+    for parent, private in _parents():
+        path = os.path.join(parent, name)
+        if _writable(path, private=private):
+            return (*found, Folder(path, writable=True))
+        if _readable(path, private=private):
+            found.append(Folder(path, writable=False))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def cache_folder() -> str | None:
+    """Return the first of the `cache_folders`, None where there is none."""
+    folders = cache_folders.__wrapped__()
+    return folders[0].path if folders else None
+
+
+def _parents() -> Iterator[tuple[str, bool]]:
+    """Yield where the folder may lie, and whether that is a place which is shared with others."""
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    if given:
+        yield given, False
+        return
+    if not getattr(sys, "frozen", False):  # a program in one file unpacks itself, and its folder goes when it ends
+        yield str(Path(__file__).parent / "__pycache__"), False
+    user = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    yield os.path.join(user, "dedup"), False
+    with contextlib.suppress(OSError):  # there is none that can be used
+        owner = os.getuid() if hasattr(os, "getuid") else "user"
+        yield os.path.join(tempfile.gettempdir(), f"dedup-kernels-{owner}"), True
+
+
+def _writable(folder: str, *, private: bool) -> bool:
+    """Make `folder` and try it; a private one in a shared place must be ours alone, or its code is not run."""
+    try:
+        if private:
+            os.makedirs(os.path.dirname(folder), mode=0o700, exist_ok=True)
+            if not _ours(os.path.dirname(folder)):
+                return False
+        os.makedirs(folder, mode=0o700 if private else 0o777, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _readable(folder: str, *, private: bool) -> bool:
+    """Return whether there are kernels in a folder that cannot be written."""
+    try:
+        if private and not _ours(os.path.dirname(folder)):
+            return False
+        return any(name.endswith(".nbi") for name in os.listdir(folder))
+    except OSError:
+        return False
+
+
+def _ours(folder: str) -> bool:
+    found = os.stat(folder)
+    return not hasattr(os, "getuid") or (found.st_uid == os.getuid() and not found.st_mode & 0o022)
+
+
+# what the kernels are compiled from
+
+
+def _digest() -> str:
+    """Return a digest of the sources of all kernels."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    if not sources:
+        return code_digest()
+    digest = hashlib.sha256()
+    for source in sources:
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+def code_digest() -> str:
+    """Return a digest of the compiled code of all kernel modules, wherever it lies: in a zip file, in a program."""
+    package = __name__.rpartition(".")[0]
+    spec = find_spec(package)
+    places = list(spec.submodule_search_locations or ()) if spec is not None else []
+    names = sorted({package, *(f"{package}.{module.name}" for module in pkgutil.iter_modules(places))})
+    digest = hashlib.sha256()
+    for name in names:
+        loader: Any = getattr(find_spec(name), "loader", None)
+        code = loader.get_code(name) if hasattr(loader, "get_code") else None
+        digest.update(name.encode())
+        for piece in _pieces(code) if isinstance(code, CodeType) else ():
+            digest.update(repr(piece).encode("utf-8", "surrogatepass") + b"\n")
+    return digest.hexdigest()
+
+
+def _pieces(code: CodeType) -> Iterator[object]:
+    """Yield all that a code does, without where it was compiled."""
+    yield code.co_name
+    yield code.co_code
+    yield code.co_names + code.co_varnames + code.co_freevars + code.co_cellvars
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _pieces(constant)
+        else:
+            yield sorted(map(repr, constant)) if isinstance(constant, frozenset) else constant
+
+
+# files
+
+
+class KernelFiles(IndexDataCacheFile):  # type: ignore[misc]  # numba has no types
+    """The files of one kernel in one folder, each behind a checksum and the version of what can read it."""
+
+    def load(self, key: Any) -> Any:
+        """Return what is kept under a key, None where it is not there, damaged, or of another version."""
+        name = self._load_index().get(key)
+        return None if name is None else self._load_data(name)
+
+    def _load_index(self) -> dict[Any, str]:
+        return self._read(self._index_path) or {}
+
+    def _save_index(self, overloads: dict[Any, str]) -> None:
+        self._write(self._index_path, overloads)
+
+    def _load_data(self, name: str) -> Any:
+        return self._read(self._data_path(name))
+
+    def _save_data(self, name: str, data: Any) -> None:
+        self._write(self._data_path(name), data)
+
+    def _read(self, path: str) -> Any:
+        version = self._version_line()
+        try:
+            data = Path(path).read_bytes()
+        except OSError:
+            return None
+        seal, body = data[:16], data[16:]
+        if xxhash.xxh3_128_digest(body) != seal or not body.startswith(version):
+            return None
+        return pickle.loads(body[len(version) :])  # what lies there is code, and run anyway
+
+    def _write(self, path: str, content: Any) -> None:
+        body = self._version_line() + dumps(content)
+        with self._open_for_write(path) as file:
+            file.write(xxhash.xxh3_128_digest(body) + body)
+
+    def _version_line(self) -> bytes:
+        return f"{self._version} {self._source_stamp}\n".encode()
+
+
+class KernelImpl(CompileResultCacheImpl):  # type: ignore[misc]
+    """What numba keeps of a kernel; it names the files as numba does, and looks at no source."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        code = function.__code__
+        self._lineno, self._locator, self._py_file = code.co_firstlineno, self, code.co_filename
+        module = function.__module__.rpartition(".")[2]
+        python = f"py{sys.version_info[0]}{sys.version_info[1]}{getattr(sys, 'abiflags', '')}"
+        self._filename_base = f"{module}.{function.__qualname__}-{self._lineno}.{python}"
+
+
+class KernelCache(FunctionCache):  # type: ignore[misc]
+    """numba's cache of compiled code, less what is needed only to compile.
+
+    Before it loads a kernel, numba imports and registers all that it can compile: a third of a second in a process
+    that has nothing to compile. The code itself needs only numba's memory runtime; where a kernel is missing, the
+    compiler registers the rest by itself.
+    """
+
+    def __init__(self, function: Callable[..., Any], folders: tuple[Folder, ...]) -> None:
+        self._name, self._py_func = repr(function), function
+        self._impl = KernelImpl(function)
+        self._files = [KernelFiles(each.path, self._impl.filename_base, "") for each in folders]
+        self._cache_path, self._writable = folders[-1]
+        self._cache_file = self._files[-1]
+        self.enable()
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the compiled code for a signature, None where it is in no folder, or cannot be used."""
+        rtsys.initialize(target_context)
+        key = self._index_key(sig, target_context.codegen())
+        for files in self._files if self._enabled else ():
+            try:
+                data = files.load(key)
+                if data is not None:
+                    return self._impl.rebuild(target_context, data)
+            except Exception:  # noqa: BLE001, S112  # whatever is wrong there: it is compiled again
+                continue
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep compiled code, where there is a folder and room for it."""
+        if not self._writable:
+            return
+        try:
+            os.makedirs(self._cache_path, exist_ok=True)
+            self._save_overload(sig, data)
+        except OSError as error:
+            self._writable = False
+            _tell(self._cache_path, error.strerror or str(error))
+
+    def _save_overload(self, sig: Any, data: Any) -> None:
+        if self._enabled and self._impl.check_cachable(data):
+            self._cache_file.save(self._index_key(sig, data.codegen), self._impl.reduce(data))
+
+
+@lru_cache(maxsize=1)
+def _tell(folder: str, why: str) -> None:
+    """Warn once that kernels cannot be kept."""
+    with contextlib.suppress(Warning):  # where warnings are errors: this is no reason to end a search
+        warnings.warn(
+            f"expected to keep compiled kernels in {folder}, found: {why}; they are compiled again in each process "
+            "until they can be; NUMBA_CACHE_DIR names another folder",
+            RuntimeWarning,
+            stacklevel=2,
+        )
