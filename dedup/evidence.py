@@ -19,6 +19,7 @@ from dedup.columns import Texts
 from dedup.listing import list_pairs, partly_listed
 from dedup.lsh import Bands, measure_recall
 from dedup.pairs import Pairs, jaccard
+from dedup.sides import same_ids
 from dedup.units import Units
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Evidence:
 
     def agrees(self, other: Evidence) -> bool:
         """Return whether the other's pairs, clusters and texts that stay are the same, by the same ids."""
-        return all(map(np.array_equal, self._told(), other._told())) and self.texts.same_ids(other.texts)
+        return all(map(np.array_equal, self._told(), other._told())) and same_ids(self.texts, other.texts)
 
     def _told(self) -> Iterator[npt.NDArray[Any]]:
         """Yield what the tables are made of."""

@@ -22,7 +22,7 @@ from dedup.listing import MOST_PAIRS
 from dedup.options import check_word
 from dedup.pairs import Pairs, jaccard, similarity
 from dedup.repeated import LINE_BREAKS
-from dedup.sides import Sides
+from dedup.sides import Sides, same_ids
 from dedup.summary import MatchSummary, same_summary
 from dedup.units import Units
 
@@ -109,8 +109,8 @@ class Matches:
         return self is other or (
             same_summary(self.summary, other.summary)
             and all(map(np.array_equal, self._told(), other._told()))
-            and self.texts.same_ids(other.texts)
-            and self.other_texts.same_ids(other.other_texts)
+            and same_ids(self.texts, other.texts)
+            and same_ids(self.other_texts, other.other_texts)
         )
 
     __hash__ = None  # type: ignore[assignment]

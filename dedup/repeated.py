@@ -13,6 +13,7 @@ import numpy.typing as npt
 from dedup.errors import InputError
 from dedup.hash_key import PUBLIC
 from dedup.options import check_flag, check_min_words
+from dedup.sides import same_ids
 from dedup.text import split_paragraphs
 from dedup.texts import PADDING, Texts
 from dedup.tokens import hash_tokens
@@ -109,7 +110,7 @@ class Repeats(Sequence[Repeat]):
         return self is other or (
             (self._asked, self._bare) == (other._asked, other._bare)
             and all(map(np.array_equal, self._told(), other._told()))
-            and self.texts.same_ids(other.texts)
+            and same_ids(self.texts, other.texts)
             and np.array_equal(self._lengths, other._lengths)
         )
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from dedup.columns import Block, Texts, read_texts
 from dedup.errors import DedupError
 
-__all__ = ["Sides", "read_side"]
+__all__ = ["Sides", "naming", "read_side", "same_ids"]
 
 
 @contextmanager
@@ -42,6 +42,14 @@ def read_side(side: str, texts: Any, *, ids: Iterable[Any] | None, column: str |
     """Take the texts of one side in any form that `dedup.columns.read_texts` takes; an error names the side."""
     with naming(side):
         return read_texts(texts, ids=ids, column=column, id=id)
+
+
+def same_ids(one: Texts, other: Texts) -> bool:
+    """Return whether two collections have as many texts, with the same ids."""
+    if len(one) != len(other):
+        return False
+    rows = np.arange(len(one), dtype=np.int64)
+    return bool(one.ids_at(rows).equals(other.ids_at(rows)))
 
 
 class Sides(Texts):

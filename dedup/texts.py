@@ -69,8 +69,7 @@ class Texts(ABC):
     other columns of a table. ``text_column`` and ``id_column`` are the columns that texts and ids came from, in tables
     and files.
 
-    The texts of a collection do not change. So a deep copy is the collection itself; a pickle holds the texts, or how
-    to read them again, and no other column.
+    Texts do not change: a deep copy is the collection itself. A pickle has them, or how to read them, and no more.
     """
 
     at_hand = False
@@ -115,13 +114,6 @@ class Texts(ABC):
     def given_ids(self) -> Ids | None:
         """The ids that came in with the texts; None where there were none."""
         return self.ids
-
-    def same_ids(self, other: Texts) -> bool:
-        """Return whether there are as many texts, with the same ids."""
-        if len(self) != len(other):
-            return False
-        rows = np.arange(len(self), dtype=np.int64)
-        return bool(self.ids_at(rows).equals(other.ids_at(rows)))
 
     @abstractmethod
     def loads(self) -> Iterator[Callable[[], Block]]:
@@ -206,12 +198,6 @@ class ListTexts(Texts):
     def original(self, row: int) -> Any:
         """Return what stands in a row: a text, or what stands for a missing one."""
         return self._texts[row]
-
-    def originals(self, rows: range | list[int]) -> list[Any]:
-        """Return what stands in some rows."""
-        if isinstance(rows, range) and rows.step == 1:
-            return list(self._texts[rows.start : rows.stop])
-        return [self._texts[row] for row in rows]
 
     def loads(self) -> Iterator[Callable[[], Block]]:
         """Yield what makes each block, in order."""
@@ -302,17 +288,13 @@ class ArrowTexts(Texts):
 
     def equals(self, other: Texts) -> bool:
         """Return whether these are the texts of `other`, where both are Arrow's; False else."""
+        import pyarrow as pa
         import pyarrow.compute as pc
 
         if not isinstance(other, ArrowTexts) or len(self) != len(other):
             return False
-        return pc.all(pc.equal(self._filled(), other._filled())).as_py() is not False  # noqa: SLF001  (the same class)
-
-    def _filled(self) -> pa.ChunkedArray:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        return pc.fill_null(self._column.cast(pa.large_string()), "")
+        both = [pc.fill_null(column.cast(pa.large_string()), "") for column in (self._column, other._column)]  # noqa: SLF001
+        return pc.all(pc.equal(*both)).as_py() is not False
 
     def some(self, rows: npt.NDArray[np.int64]) -> Texts:
         """Return some of the texts, by ascending rows, where they are."""

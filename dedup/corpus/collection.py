@@ -235,7 +235,7 @@ class FileTexts(Texts):
         if not rows or not filled:
             found = f"nothing but white space in {rows:,}" if rows else "none"
             why = f"; {len(self.rejects):,} were rejected, the first: {first}" if first else ""
-            raise InputError(f"expected texts, found {found} in {', '.join(_some(self._listing))}{why}")
+            raise InputError(f"expected texts, found {found} in {', '.join(self._listing.some())}{why}")
         self._parts, self._rows = parts, [part.row for part in parts]
         self._names = Names(self.place_of, rows) if self._id is None else self._checked(ids)
         self._count = rows
@@ -387,10 +387,7 @@ class FileTexts(Texts):
         while True:
             batch = next(reading, None)
             if batch is None:
-                raise InputError(
-                    f"{self._listing[part.file].path}: expected the texts that were searched, found that they can no "
-                    "longer be read; search again"
-                )
+                raise self._listing[part.file].lost()
             if not len(batch.texts):
                 continue
             at += 1
@@ -411,9 +408,3 @@ def _block(first: int, texts: list[pa.LargeStringArray]) -> Block:
 def _runs(numbers: npt.NDArray[np.int64]) -> int | npt.NDArray[np.int64]:
     """Return the first of numbers that run without a gap, else all of them."""
     return int(numbers[0]) if int(numbers[-1]) - int(numbers[0]) + 1 == len(numbers) else numbers
-
-
-def _some(listing: Listing) -> list[str]:
-    """Return the paths of a listing, a few of many."""
-    paths = [entry.path for entry in listing]
-    return [*paths[:3], f"{len(paths) - 3:,} more"] if len(paths) > 4 else paths

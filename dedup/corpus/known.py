@@ -112,7 +112,10 @@ class KnownTexts(Texts):
         if self._held is None or self._held[0] != batch:
             after = self._tokens[batch].tolist()
             read = read_batches(self._listing, column=self._column, after=after)
-            self._held = batch, next(each.texts for each in read if len(each.texts))
+            texts = next((each.texts for each in read if len(each.texts)), None)
+            if texts is None:
+                raise self._listing[int(self._files[batch])].lost()
+            self._held = batch, texts
         start = int(self._ends[batch - 1]) if batch else 0
         value = self._held[1][row - start]
         return value.as_buffer().to_pybytes().decode("utf-8", "surrogatepass") if value.is_valid else None

@@ -107,6 +107,12 @@ class Entry(NamedTuple):
                 "bytes); search again when nobody writes to it"
             )
 
+    def lost(self) -> InputError:
+        """Return the error where a file that was searched cannot be read again."""
+        return InputError(
+            f"{self.path}: expected the texts that were searched, found that they can no longer be read; search again"
+        )
+
 
 class Listing:
     """The files that some paths, folders and patterns stand for.
@@ -201,6 +207,11 @@ class Listing:
             )
         what = "plain text, which is" if len(texts) == 1 else "plain texts, each of which is"
         return f'column="{column}" says nothing of {len(texts):,} {what} one text ({some})'
+
+    def some(self) -> list[str]:
+        """Return the paths, a few of many."""
+        paths = [entry.path for entry in self.entries]
+        return [*paths[:3], f"{len(paths) - 3:,} more"] if len(paths) > 4 else paths
 
     def fingerprint(self) -> list[list[Any]]:
         """Return ``[path, size, mtime_ns]`` of each file: equal where nothing changed."""
