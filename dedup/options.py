@@ -11,12 +11,12 @@ import inspect
 import math
 import os
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
 
-from dedup.errors import ParameterError
+from dedup.errors import InputError, ParameterError
 
 __all__ = [
     "KEEP",
@@ -29,6 +29,7 @@ __all__ = [
     "check_min_words",
     "check_name",
     "check_path",
+    "check_paths",
     "check_progress",
     "check_recall",
     "check_seed",
@@ -193,6 +194,23 @@ def check_path(name: str, value: object) -> str:
             f"{name}: expected a path (str or pathlib.Path), found {type(value).__name__} {shown(value)}"
         )
     return path
+
+
+def check_paths(paths: Iterable[Any]) -> list[str]:
+    """Return the paths that were given, those in lists too. Raises `InputError` for what is no path."""
+    names: list[str] = []
+    for given in paths:
+        if isinstance(given, (str, os.PathLike)):
+            name = os.fspath(given)
+            if isinstance(name, str) and "\0" not in name:
+                names.append(name)
+                continue
+        elif isinstance(given, Iterable) and not isinstance(given, (bytes, bytearray, memoryview, Mapping)):
+            names += check_paths(given)
+            continue
+        found = f"{type(given).__name__} {shown(given)}"
+        raise InputError(f"files: expected paths (str or pathlib.Path), alone or in lists, found {found}")
+    return names
 
 
 def check_flag(name: str, value: object) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import warnings
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from dedup.corpus.read import BEGIN, read_batches
 from dedup.corpus.rejects import Errors, Reject
 from dedup.corpus.sampling import Outline, sample_files
 from dedup.errors import InputError, ParameterError
-from dedup.options import check_name, shown
+from dedup.options import check_name, check_paths
 from dedup.terminal import clean
 from dedup.texts import Block, Ids, Texts, block_of
 
@@ -79,24 +79,7 @@ def files(
     """
     column, id_column = check_name("column", column) or "text", check_name("id", id)
     errors = Errors(on_error, max_errors)
-    return Files(Listing(_named(patterns), format=format), column=column, id=id_column, errors=errors)
-
-
-def _named(patterns: Iterable[Any]) -> list[str]:
-    """Return the paths that were given, those in lists too. Raises `InputError` for what is no path."""
-    names: list[str] = []
-    for pattern in patterns:
-        if isinstance(pattern, (str, os.PathLike)):
-            name = os.fspath(pattern)
-            if isinstance(name, str) and "\0" not in name:
-                names.append(name)
-                continue
-        elif isinstance(pattern, Iterable) and not isinstance(pattern, (bytes, bytearray, memoryview, Mapping)):
-            names += _named(pattern)
-            continue
-        found = f"{type(pattern).__name__} {shown(pattern)}"
-        raise InputError(f"files: expected paths (str or pathlib.Path), alone or in lists, found {found}")
-    return names
+    return Files(Listing(check_paths(patterns), format=format), column=column, id=id_column, errors=errors)
 
 
 class Files:
