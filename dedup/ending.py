@@ -202,7 +202,7 @@ def _fault(error: Exception) -> int:
             tell(clean(line))
     if isinstance(error, MemoryError):
         tell("dedup: expected memory for what is searched, found none left; name a bound, as in --memory 2GB")
-        return FAULT
+        return WRONG_USE
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     tell(
         f"dedup: expected no error here, found {clean(what)}; this is a fault of dedup: run the same command with "

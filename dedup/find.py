@@ -129,6 +129,7 @@ def find_duplicates(
         texts = [texts]
     by = column_of(keep)
     collection = read_texts(texts, ids=ids, column=column, id=id, extra=by)
+    collection.bound(bound)
     values = None if by is None else collection.column(by)
     if values is not None:
         check_looks(str(keep), [values])

@@ -146,6 +146,7 @@ def estimate(
         "hash_key": hash_key,
     }
     find_duplicates(["a warm up of a few words"], threads=workers, **options)  # kernels are compiled
+    collection.bound(bound)
     outline = collection.outline() if isinstance(collection, FileTexts) else None
     outline = outline_of(collection) if outline is None else outline
     size = measure(outline, question.shingle, unit=unit)

@@ -117,6 +117,8 @@ def match(
         )
     left = read_side("texts", texts, ids=ids, column=column, id=id)
     right = read_side("against", against, ids=against_ids, column=against_column, id=against_id)
+    for side in (left, right):
+        side.bound(bound)
     sides = Sides(left, right, ("texts", "against"))
     plan = None if bound is None else _plan(sides, kind, bound, workers, unit=unit)
     with Progress(progress) as stages:

@@ -91,6 +91,7 @@ def find_repeats(
     progress = check_progress(progress)
     bare = isinstance(texts, str)
     collection = read_texts([texts] if bare else texts, ids=ids, column=column, id=id)
+    collection.bound(bound)
     plan = None if bound is None else _plan(collection, bound, workers, threshold)
     with Progress(progress) as stages:
         if plan is None or plan.one_pass:

@@ -94,6 +94,9 @@ class Texts(ABC):
     @abstractmethod
     def __getitem__(self, row: int) -> str: ...
 
+    def bound(self, memory: int | None) -> None:  # noqa: B027  (what is in memory already is not bounded)
+        """Take a bound on memory into account where texts are read."""
+
     def about(self) -> int:
         """Return how many texts there are, roughly, where to know it exactly would mean to read them all."""
         return len(self)

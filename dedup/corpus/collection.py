@@ -156,6 +156,10 @@ class FileTexts(Texts):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._lock = lock()
+    def bound(self, memory: int | None) -> None:
+        """Reject what a bound on memory cannot hold of one record; before the first reading."""
+        if memory is not None and self._count < 0:
+            self._listing = self._listing.bounded(memory)
 
     # the first reading
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from dedup.corpus.batch import Batch, Wanted, empty_batch, text_array
+from dedup.corpus.limits import too_large
 from dedup.corpus.lines import MARK
 from dedup.corpus.listing import Entry
 from dedup.corpus.rejects import Reject
@@ -37,6 +38,8 @@ def load_document(entry: Entry) -> tuple[str | None, list[Reject]]:
     with Stream(entry) as stream:
         while piece := stream.read(PIECE):
             pieces.append(piece)
+            if stream.at > entry.most:
+                return None, [Reject(entry.path, None, 0, too_large("a text", stream.at, entry.most))]
         data = b"".join(pieces)
         if stream.broken is not None:
             rejects.append(Reject(entry.path, None, len(data), stream.broken))

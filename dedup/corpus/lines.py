@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.corpus.batch import Batch, Token, Wanted, empty_batch, extra_array, id_array, strings, text_array
+from dedup.corpus.limits import too_large
 from dedup.corpus.listing import Entry
 from dedup.corpus.rejects import Reject
 from dedup.corpus.sniffing import encoding_of
@@ -50,6 +51,13 @@ def read_lines(entry: Entry, number: int, wanted: Wanted, after: Token) -> Itera
                 reason = f"expected UTF-8, found {encoding}; write it anew in UTF-8"
                 yield empty_batch(number, wanted, 1, [Reject(entry.path, None, 0, reason)])
                 return
+            if run.skipped:
+                reason = too_large("a line", run.skipped, entry.most, so_far=False)
+                offset = run.offset + run.skipped
+                more = [number, offset, record + 1]
+                yield empty_batch(number, wanted, record, [Reject(entry.path, record, run.offset, reason)], more)
+                record += 1
+                continue
             batch, record = parser.batch(run, record)
             offset = batch.more[1]
             yield batch

@@ -29,6 +29,7 @@ from typing import IO, Any, NamedTuple
 import xxhash
 
 from dedup.corpus.atomic import storage_errors
+from dedup.corpus.limits import LARGEST, most_of
 from dedup.corpus.rejects import Reject
 from dedup.corpus.sniffing import Sniffed, compression_of, head_of, sniff
 from dedup.corpus.unread import Unread
@@ -83,6 +84,7 @@ class Entry(NamedTuple):
     size, mtime_ns : bytes, and time of the last change; of standard input and pipes the 64-bit xxh3 instead of a time
     source : the path to open: that of a copy, for standard input and pipes
     copied : whether `source` is a copy
+    most : bytes that one of its records may have
     """
 
     path: str
@@ -92,6 +94,7 @@ class Entry(NamedTuple):
     mtime_ns: int
     source: str
     copied: bool = False
+    most: int = LARGEST
 
     def check(self) -> None:
         """Raise `InputError` where the file is not what it was when it was listed."""
@@ -138,6 +141,7 @@ class Listing:
     def __init__(self, patterns: Iterable[str | os.PathLike[str]], *, format: str | None = None) -> None:
         self._forced = None if format is None else _forced(format)
         self._copies: list[weakref.finalize[..., Any]] = []
+        self._whole: Listing | None = None
         self.rejects: list[Reject] = []
         self.unread = Unread()
         names = [os.fsdecode(pattern) for pattern in patterns]
@@ -163,8 +167,8 @@ class Listing:
         self.entries = list(entries.values())
         self.where = os.getcwd()
         if not self.entries:
-            for copy in self._copies:
-                copy()
+            for kept in self._copies:
+                kept()
             why = [*map(str, self.rejects[:3]), *([str(self.unread)] if self.unread else [])]
             found = f" ({'; '.join(why)})" if why else ""
             raise InputError(
@@ -174,7 +178,7 @@ class Listing:
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle holds: no handle, and paths to open that are right in any folder."""
         entries = [entry._replace(source=os.path.abspath(entry.source)) for entry in self.entries]
-        return {**self.__dict__, "entries": entries, "_copies": []}
+        return {**self.__dict__, "entries": entries, "_copies": [], "_whole": None}
 
     def __copy__(self) -> Listing:
         return self
@@ -212,6 +216,13 @@ class Listing:
         """Return the paths, a few of many."""
         paths = [entry.path for entry in self.entries]
         return [*paths[:3], f"{len(paths) - 3:,} more"] if len(paths) > 4 else paths
+
+    def bounded(self, memory: int | None) -> Listing:
+        """Return the same files, whose records may be as large as a bound on memory allows."""
+        same = object.__new__(Listing)
+        same.__dict__.update(self.__dict__, _whole=self)  # what came in is kept as long as that one
+        same.entries = [entry._replace(most=most_of(memory)) for entry in self.entries]
+        return same
 
     def fingerprint(self) -> list[list[Any]]:
         """Return ``[path, size, mtime_ns]`` of each file: equal where nothing changed."""

@@ -52,6 +52,9 @@ def read_batches(
         except OSError as error:
             reason = error.strerror or str(error)
             yield empty_batch(number, wanted, 1, [Reject(entry.path, None, None, reason)])
+        except MemoryError:
+            reason = "expected memory for its records, found none left; give a bound (--memory), or split it"
+            yield empty_batch(number, wanted, 1, [Reject(entry.path, None, None, reason)])
 
 
 def _read(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterator[Batch]:

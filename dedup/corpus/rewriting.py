@@ -141,6 +141,9 @@ def _lines(stream: Stream) -> Iterator[Records]:
     """Yield the lines of a stream, numbered from 1."""
     number = 1
     for run in line_runs(stream):
+        if run.skipped:  # it was rejected
+            number += 1
+            continue
         data = bytes(run.data)
         ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == FEED) + 1
         if not len(ends) or ends[-1] < len(data):
@@ -154,6 +157,9 @@ def _lines(stream: Stream) -> Iterator[Records]:
 def _records(stream: Stream, line: int) -> Iterator[Records]:
     """Yield the records of comma-separated text behind its header, numbered by the lines on which they begin."""
     for run in record_runs(stream, BATCH_BYTES):
+        if run.skipped:  # it was rejected
+            line += run.feeds
+            continue
         feeds = np.flatnonzero(np.frombuffer(run.data, dtype=np.uint8) == FEED)
         starts = np.concatenate((np.zeros(1, dtype=np.int64), run.ends[:-1]))
         numbers = line + np.searchsorted(feeds, starts)

@@ -125,7 +125,7 @@ def find_in_files(
     if callable(question.keep):
         raise ParameterError("keep: expected a word or a column, as in max:COLUMN, for files; found a function")
     workers, bound, progress = thread_count(threads), check_memory(memory), check_progress(progress)
-    listing = Listing(inputs, format=format)
+    listing = Listing(inputs, format=format).bounded(bound)
     listing.check_column(column)
     places = _Places(None if output is None else Path(output), None if work_dir is None else Path(work_dir))
     inputs_named = [("the input", entry.source) for entry in listing]

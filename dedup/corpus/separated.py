@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.corpus.batch import BATCH_BYTES, Batch, Token, Wanted, empty_batch
+from dedup.corpus.limits import too_large
 from dedup.corpus.lines import MARK
 from dedup.corpus.listing import Entry
 from dedup.corpus.rejects import Reject
@@ -31,12 +33,17 @@ __all__ = ["cells_of", "line_end", "read_header", "read_records", "record_runs"]
 
 
 class Run(NamedTuple):
-    """Whole records: where they begin, their bytes, where each ends, and whether a quoted field is closed behind."""
+    """Whole records: where they begin, their bytes, where each ends, and whether a quoted field is closed behind.
+
+    Or one record that is too large: its length and its line feeds, and no bytes.
+    """
 
     offset: int
     data: bytes
     ends: npt.NDArray[np.int64]
     closed: bool
+    skipped: int = 0
+    feeds: int = 0
 
 
 QUOTE = 0x22
@@ -63,6 +70,14 @@ def read_records(entry: Entry, number: int, wanted: Wanted, after: Token) -> Ite
         offset, line = size, 1 + lines
     with Stream(entry, offset) as stream:
         for run in record_runs(stream, BATCH_BYTES):
+            if run.skipped:
+                reason = too_large("a record", run.skipped, entry.most, so_far=False)
+                reason += "" if run.closed else "; a quoted field is opened and not closed"
+                offset, behind = run.offset + run.skipped, line + run.feeds
+                rejects = [Reject(entry.path, line, run.offset, reason)]
+                yield empty_batch(number, wanted, line, rejects, [number, offset, behind])
+                line = behind
+                continue
             batch, line = parser.batch(run, line)
             offset = batch.more[1]
             yield batch
@@ -73,20 +88,39 @@ def read_records(entry: Entry, number: int, wanted: Wanted, after: Token) -> Ite
 def record_runs(stream: Stream, least: int) -> Iterator[Run]:
     """Yield whole records, as few as make `least` bytes.
 
-    The last may lack its line feed, or the end of a field. What a broken stream cuts off is not yielded.
+    The last may lack its line feed, or the end of a field. What a broken stream cuts off is not yielded. Of a record
+    that is larger than it may be, little more is held than it may have.
     """
     from dedup.kernels.records import QUOTED, START, record_ends
 
     offset, size, state = stream.at, 0, 0
     pieces: list[bytes] = []
-    ends = np.empty(0, dtype=np.int64)
+    none = ends = np.empty(0, dtype=np.int64)
+    skipped = feeds = 0
     while piece := stream.read(PIECE):
         found = np.empty(piece.count(b"\n"), dtype=np.int64)
         count, state = record_ends(np.frombuffer(piece, dtype=np.uint8), state, found)
-        ends = np.concatenate((ends, found[:count] + size))
+        found = found[:count]
+        if skipped:
+            cut = int(found[0]) if count else len(piece)
+            skipped, feeds = skipped + cut, feeds + piece.count(b"\n", 0, cut)
+            if not count:
+                continue
+            yield Run(offset, b"", none, True, skipped, feeds)
+            offset, skipped, feeds = offset + skipped, 0, 0
+            piece, found = piece[cut:], found[1:] - cut
+        ends = np.concatenate((ends, found + size))
         pieces.append(piece)
         size += len(piece)
-        if not len(ends) or ends[-1] < least:
+        done = int(ends[-1]) if len(ends) else 0
+        if size - done > stream.most:
+            data = b"".join(pieces)
+            if done:
+                yield Run(offset, data[:done], ends, True)
+            offset, skipped, feeds = offset + done, size - done, data.count(b"\n", done)
+            pieces, size, ends = [], 0, none
+            continue
+        if not len(ends) or done < least:
             continue
         data, done, first = b"".join(pieces), 0, 0
         while (place := int(np.searchsorted(ends, done + least))) < len(ends):
@@ -96,6 +130,8 @@ def record_runs(stream: Stream, least: int) -> Iterator[Run]:
         pieces, size = [data[done:]], len(data) - done
         ends = ends[first:] - done
         offset += done
+    if skipped and stream.broken is None:
+        yield Run(offset, b"", none, state != QUOTED, skipped, feeds)
     data = b"".join(pieces)
     if stream.broken is not None:
         data, state = data[: int(ends[-1]) if len(ends) else 0], START
@@ -111,6 +147,8 @@ def read_header(stream: Stream) -> tuple[list[str], int, int]:
     """
     size = lines = 0
     for run in record_runs(stream, 1):
+        if run.skipped:
+            raise ValueError(too_large("a first record, with the names of the columns,", run.skipped, stream.most))
         if run.offset == 0 and (encoding := encoding_of(run.data)):
             raise ValueError(f"expected UTF-8, found {encoding}; write it anew in UTF-8")
         data = run.data.removeprefix(MARK) if run.offset == 0 else run.data
@@ -178,6 +216,7 @@ class _Parser:
             rejects = [Reject(self._entry.path, int(lines[-1]), run.offset + int(starts[-1]), reason)]
             starts, ends, lines = starts[:-1], ends[:-1], lines[:-1]
         good, columns, bad = self._read(data, starts, ends)
+        bad.sort()
         rejects = [
             *(Reject(self._entry.path, int(lines[i]), run.offset + int(starts[i]), reason) for i, reason in bad),
             *rejects,
@@ -214,7 +253,11 @@ class _Parser:
         good: list[int] = []
         parts: list[list[pa.Array]] = []
         bad: list[tuple[int, str]] = []
-        ranges = [(0, len(starts))] if len(starts) else []
+        most = self._entry.most
+        large = np.flatnonzero(ends - starts > most).tolist()
+        bad += [(i, too_large("a record", int(ends[i] - starts[i]), most, so_far=False)) for i in large]
+        borders = [-1, *large, len(starts)]
+        ranges = [(first + 1, end) for first, end in pairwise(borders) if first + 1 < end][::-1]
         while ranges:
             first, end = ranges.pop()
             try:

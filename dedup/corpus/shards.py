@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import map_blocks
-from dedup.corpus.batch import Batch, Token
+from dedup.corpus.batch import Batch, Token, text_array
 from dedup.corpus.read import BEGIN
 from dedup.corpus.rejects import Reject
 from dedup.corpus.store import Store
@@ -137,7 +137,7 @@ def _read(begin: Token, batch: Batch, shingle: Shingle, *, unit: str) -> _Read:
     sketch = sketch_block(block, shingle, unit=unit)
     lengths = np.asarray(pc.fill_null(pc.utf8_length(batch.texts), 0).to_numpy(zero_copy_only=False), dtype=np.int64)
     sizes = block.ends - block.starts
-    nothing = batch.texts.slice(0, 0)
+    nothing = text_array([])  # a slice of the texts would hold all of them
     return _Read(begin, batch._replace(texts=nothing), sketch, lengths, int(sizes.sum()), int(sizes.max(initial=0)))
 
 

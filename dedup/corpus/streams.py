@@ -37,6 +37,7 @@ class Stream:
         self._entry = entry
         self.broken: str | None = None
         self.at = 0
+        self.most = entry.most
         self._file = self._open()
         if entry.compression is None:
             self._file.seek(offset)
@@ -129,6 +130,17 @@ class Stream:
         return b"".join(pieces)
 
 
+def _line_behind(stream: Stream) -> tuple[int, bytes]:
+    """Read to the end of a line, or of the stream; return its bytes, and what was read behind it."""
+    size = 0
+    while piece := stream.read(BATCH_BYTES):
+        place = piece.find(b"\n")
+        if place >= 0:
+            return size + place + 1, piece[place + 1 :]
+        size += len(piece)
+    return size, b""
+
+
 class _Xz(io.RawIOBase):
     """An xz file, of one stream or more with zeros behind each; what is neither raises `lzma.LZMAError`.
 
@@ -175,18 +187,24 @@ def _why(error: Exception, entry: Entry) -> str:
 
 
 class Run(NamedTuple):
-    """Whole lines: where they begin, and their bytes, which are there until the next run is asked for."""
+    """Whole lines: where they begin, and their bytes, which are there until the next run is asked for.
+
+    Or one line that is too large: its length, and no bytes.
+    """
 
     offset: int
     data: memoryview
+    skipped: int = 0
 
 
 def line_runs(stream: Stream) -> Iterator[Run]:
     """Yield whole lines, as few as make `BATCH_BYTES`; the last may lack its line break.
 
-    A line that a broken stream cuts off is not yielded: it begins where the last run ends.
+    A line that a broken stream cuts off is not yielded: it begins where the last run ends. Of a line that is larger
+    than a record may be, as much is held, and no more.
     """
     offset, filled, seen = stream.at, 0, 0
+    most = max(stream.most + 1, BATCH_BYTES + BEYOND)
     buffer = bytearray(BATCH_BYTES + BEYOND)
     while True:
         place = buffer.find(b"\n", max(BATCH_BYTES - 1, seen), filled)
@@ -197,8 +215,22 @@ def line_runs(stream: Stream) -> Iterator[Run]:
             offset, filled, seen = offset + place + 1, rest, 0
             continue
         seen = filled
+        if filled == len(buffer) == most:
+            cut = buffer.rfind(b"\n", 0, filled) + 1
+            if cut:
+                yield Run(offset, memoryview(buffer)[:cut].toreadonly())
+                buffer[: filled - cut] = buffer[cut:filled]
+                offset, filled, seen = offset + cut, filled - cut, 0
+                continue
+            behind, left = _line_behind(stream)
+            if stream.broken is not None and not left:
+                break
+            yield Run(offset, memoryview(b""), filled + behind)
+            offset, filled, seen = offset + filled + behind, len(left), 0
+            buffer[:filled] = left
+            continue
         if filled == len(buffer):  # a long line; the old buffer may still be looked at
-            buffer = buffer + bytes(len(buffer))
+            buffer = buffer + bytes(min(len(buffer), most - len(buffer)))
         count = stream.read_into(memoryview(buffer)[filled:])
         filled += count
         if not count:

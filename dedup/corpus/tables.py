@@ -19,7 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.corpus.batch import BATCH_BYTES, BATCH_RECORDS, Batch, Token, Wanted, empty_batch
+from dedup.corpus.limits import GROUPED, too_large
 from dedup.corpus.listing import Entry
+from dedup.corpus.pages import pages_of
 from dedup.corpus.rejects import Reject
 from dedup.corpus.streams import PIECE, Stream
 from dedup.errors import InputError
@@ -88,11 +90,47 @@ def _parquet(source: str, wanted: Wanted, entry: Entry, row: int) -> Iterator[tu
             if first + count <= row:
                 first += count
                 continue
-            rows = file.iter_batches(batch_size=ROWS, row_groups=[group], columns=names, use_threads=False)
+            size = _rows_at_once(source, file.metadata.row_group(group), group, wanted.column, entry.most)
+            rows = file.iter_batches(batch_size=size, row_groups=[group], columns=names, use_threads=False)
             for records in rows:
                 if first + len(records) > row:
                     yield first, pa.RecordBatch.from_arrays([records.column(name) for name in names], names=names)
                 first += len(records)
+
+
+def _rows_at_once(source: str, group: Any, number: int, column: str, most: int) -> int:
+    """Return how many rows of a row group can be decoded at a time: all pages are looked at where it is large.
+
+    Raises `ValueError` where a page, or one row, is more than can be held.
+    """
+    import pyarrow.parquet as pq
+
+    chunk = next((part for part in map(group.column, range(group.num_columns)) if part.path_in_schema == column), None)
+    held = GROUPED * most
+    if chunk is None or (chunk.total_uncompressed_size <= held and not chunk.has_dictionary_page):
+        return ROWS
+    first = chunk.data_page_offset
+    if chunk.has_dictionary_page and chunk.dictionary_page_offset is not None:
+        first = min(first, chunk.dictionary_page_offset)
+    share, dictionary = 1.0, 0
+    with open(source, "rb") as file:
+        for page in pages_of(file, first, chunk.total_compressed_size):
+            if page.size > held:
+                what = f"a page of the column {column!r} of row group {number + 1}"
+                raise ValueError(too_large(what, page.size, held, so_far=False))
+            if page.dictionary:
+                dictionary = page.size
+            elif page.values:
+                share = max(share, page.size / page.values)
+            if page.dictionary and chunk.total_uncompressed_size <= held:
+                break
+    if dictionary * min(ROWS, group.num_rows) > held:
+        with pq.ParquetFile(source, pre_buffer=False, buffer_size=PIECE, read_dictionary=[column]) as again:
+            some = next(again.iter_batches(batch_size=1, row_groups=[number], columns=[column], use_threads=False))
+            values = getattr(some.column(0), "dictionary", None)
+        if values is not None and len(values):
+            share = max(share, int(_sizes(_large(values)).max()))
+    return max(min(ROWS, int(held / share)), 1)
 
 
 def _arrow(source: str, wanted: Wanted, entry: Entry, stack: ExitStack) -> Iterator[tuple[int, pa.RecordBatch]]:
@@ -185,16 +223,21 @@ def _large(column: pa.Array) -> pa.LargeStringArray:
 
 def _cuts(column: pa.Array) -> Iterator[tuple[int, int]]:
     """Yield the first and the end row of each batch: as many rows as make `BATCH_BYTES`, one at least."""
-    import pyarrow.compute as pc
-
-    sizes = pc.fill_null(pc.binary_length(_large(column)), 0)
-    ends = np.cumsum(np.asarray(sizes.to_numpy(zero_copy_only=False), dtype=np.int64))
+    ends = np.cumsum(_sizes(_large(column)))
     at, before = 0, 0
     while at < len(ends):
         end = int(np.searchsorted(ends, before + BATCH_BYTES, side="left")) + 1
         end = min(end, at + BATCH_RECORDS, len(ends))
         yield at, end
         at, before = end, int(ends[end - 1])
+
+
+def _sizes(texts: pa.LargeStringArray) -> npt.NDArray[np.int64]:
+    """Return the bytes of each text."""
+    import pyarrow.compute as pc
+
+    sizes = pc.fill_null(pc.binary_length(texts), 0)
+    return np.asarray(sizes.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def _batch(entry: Entry, number: int, wanted: Wanted, records: pa.RecordBatch, first: int) -> Batch:
@@ -204,10 +247,14 @@ def _batch(entry: Entry, number: int, wanted: Wanted, records: pa.RecordBatch, f
     more = [number, first + len(records), first + len(records) + 1]
     texts = _large(records.column(wanted.column))
     rejects: list[Reject] = []
-    good = _readable(texts)
+    sizes = _sizes(texts)
+    small = sizes <= entry.most
+    good = _readable(texts) & small
     if not good.all():
-        reason = f'"{wanted.column}" is not UTF-8'
-        rejects = [Reject(entry.path, line, None, reason) for line in numbers[~good].tolist()]
+        for i in np.flatnonzero(~good).tolist():
+            large = too_large("a text", int(sizes[i]), entry.most, so_far=False)
+            reason = f'"{wanted.column}" is not UTF-8' if small[i] else large
+            rejects.append(Reject(entry.path, int(numbers[i]), None, reason))
         records = records.filter(pa.array(good))
         numbers, texts = numbers[good], texts.filter(pa.array(good))
     ids = None if wanted.id is None else _ids(records.column(wanted.id), wanted.id, entry, numbers)
