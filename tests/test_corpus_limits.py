@@ -57,7 +57,7 @@ def test_what_a_bound_allows() -> None:
     assert (MB, LARGEST) == (found[0], found[-1])
 
 
-@pytest.mark.parametrize("packing", ["", ".gz", ".zst", ".xz"])
+@pytest.mark.parametrize("packing", ["", ".zst"])
 @pytest.mark.parametrize("kind", WRITERS)
 def test_one_record_is_too_large(kind: str, packing: str, tmp_path: Path) -> None:
     """It is rejected with its place, those round it are read, from every token the same."""
@@ -73,15 +73,15 @@ def test_one_record_is_too_large(kind: str, packing: str, tmp_path: Path) -> Non
         assert "give more memory (--memory), or split it" in reason
         found = int(reason.partition("found ")[2].partition(" bytes")[0].replace(",", ""))
         assert size <= found <= size + 30
-    for token in tokens[:-1]:
+    for token in tokens[:-1][::3]:
         rest, _, _ = read(path, json.loads(json.dumps(token)))
         assert texts[len(texts) - len(rest) :] == rest
     unbounded = list(read_batches(Listing([path])))
     assert len(sizes) == sum(len(batch.texts) for batch in unbounded)
 
 
-@pytest.mark.parametrize("size", [LEAST - 50, LEAST, LEAST + 100, LEAST + (1 << 17), 2 * LEAST])
-@pytest.mark.parametrize("before", [0, 1, 1000, LEAST // 2, LEAST - 100, LEAST + 5])
+@pytest.mark.parametrize("size", [LEAST - 50, LEAST + 100, LEAST + (1 << 17)])
+@pytest.mark.parametrize("before", [0, 1000, LEAST - 100, LEAST + 5])
 @pytest.mark.parametrize("kind", [".jsonl", ".csv"])
 def test_the_limit_does_not_depend_on_the_place(kind: str, before: int, size: int, tmp_path: Path) -> None:
     """A record is rejected or not by its own length, whatever stands before it."""
@@ -165,6 +165,16 @@ def page_bomb() -> bytes:
     return as_parquet(["one", "x" * (600 * MB)], compression="zstd", use_dictionary=False)
 
 
+def arrow_bomb(codec: str, *, stream: bool) -> bytes:
+    """A record batch of 600 MB."""
+    out = io.BytesIO()
+    batch = pa.record_batch([pa.array(["one", "x" * (600 * MB)])], names=["text"])
+    new = pa.ipc.new_stream if stream else pa.ipc.new_file
+    with new(out, batch.schema, options=pa.ipc.IpcWriteOptions(compression=codec)) as writer:
+        writer.write_batch(batch)
+    return out.getvalue()
+
+
 def lines_bomb() -> bytes:
     """A line of 600 MB."""
     return b'{"text": "one"}\n{"text": "' + b"x" * (600 * MB) + b'"}\n{"text": "two"}\n'
@@ -182,7 +192,12 @@ BOMBS: dict[str, tuple[Callable[[], bytes], int]] = {
     "a.jsonl": (lambda: b'{"text": "one"}\n' + b"\n" * 10 + b"\0" * (600 * MB), REJECTED),
     "a.parquet": (page_bomb, WRONG),
     "b.parquet": (dictionary_bomb, 0),
+    "a.arrow": (lambda: arrow_bomb("zstd", stream=False), WRONG),
+    "b.arrow": (lambda: arrow_bomb("lz4", stream=True), WRONG),
 }
+LONG = os.environ.get("DEDUP_HYPOTHESIS") == "long"
+SOME = list(BOMBS) if LONG else ["a.jsonl.zst", "b.parquet", "a.arrow"]
+"""The others take too long for every run."""
 
 PEAK = """
 import os, resource, subprocess, sys
@@ -192,7 +207,7 @@ print(os.waitstatus_to_exitcode(status), used.ru_maxrss // 1024)
 """
 
 
-@pytest.mark.parametrize("name", BOMBS)
+@pytest.mark.parametrize("name", SOME)
 def test_bombs_stay_within_the_bound(name: str, tmp_path: Path) -> None:
     """A small file that unpacks to much more than the bound takes no more than the bound above the process at rest."""
     make, code = BOMBS[name]

@@ -9,7 +9,6 @@ Memory: the largest row group or record batch, twice.
 from __future__ import annotations
 
 import shutil
-import struct
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.corpus.listing import Entry
+from dedup.corpus.messages import codec_of
 from dedup.corpus.sinks import open_sink
 from dedup.corpus.streams import PIECE, Stream
 from dedup.corpus.tables import damage, unsound
@@ -38,9 +38,6 @@ ROWS = 2048
 MAGIC = b"ARROW1"
 PADDED = 8
 """Bytes that the magic takes at the front of an Arrow file."""
-
-CODECS = ("lz4", "zstd")
-"""Of the buffers of a record batch, as the format numbers them."""
 
 
 def rewrite_parquet(entry: Entry, path: Path, verdict: Verdict) -> Counts:
@@ -209,26 +206,6 @@ def _codec(source: str, *, is_file: bool) -> str | None:
                 return None
             if message.type == "record batch":
                 return codec_of(memoryview(message.metadata))
-
-
-def codec_of(message: memoryview) -> str | None:
-    """Return the codec that the flatbuffer of a record batch names: Message.header.compression.codec."""
-
-    def follow(at: int) -> int:
-        return at + int(struct.unpack_from("<I", message, at)[0])
-
-    def field(table: int, number: int) -> int:
-        slots = table - struct.unpack_from("<i", message, table)[0]
-        size, place = struct.unpack_from("<H", message, slots)[0], 4 + 2 * number
-        away = struct.unpack_from("<H", message, slots + place)[0] if place < size else 0
-        return int(table + away) if away else 0
-
-    header = follow(field(follow(0), 2))
-    compression = field(header, 3)
-    if not compression:
-        return None
-    codec = field(follow(compression), 0)
-    return CODECS[message[codec] if codec else 0]
 
 
 # files that are compressed as a whole

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from dedup.corpus.batch import BATCH_BYTES, BATCH_RECORDS, Batch, Token, Wanted, empty_batch
 from dedup.corpus.limits import GROUPED, too_large
 from dedup.corpus.listing import Entry
+from dedup.corpus.messages import unpacked_sizes
 from dedup.corpus.pages import pages_of
 from dedup.corpus.rejects import Reject
 from dedup.corpus.streams import PIECE, Stream
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["read_table"]
+
+PADDED = 8
+"""Bytes that the magic takes at the front of an Arrow file."""
 
 ROWS = 2048
 """Rows of Parquet that are decoded at a time."""
@@ -138,6 +142,10 @@ def _arrow(source: str, wanted: Wanted, entry: Entry, stack: ExitStack) -> Itera
 
     file = stack.enter_context(pa.memory_map(source))
     magic = file.read(6)
+    held = GROUPED * entry.most
+    for place, size in enumerate(unpacked_sizes(file, PADDED if magic == b"ARROW1" else 0), start=1):
+        if size > held:
+            raise ValueError(too_large(f"record batch {place}, which is unpacked whole,", size, held, so_far=False))
     file.seek(0)
     if magic == b"ARROW1":
         reader = pa.ipc.open_file(file)
