@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from dedup.arrow_texts import ArrowTexts
 from dedup.corpus.collection import Files, files
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_name, shown
 from dedup.tables import column_in, fetched, imported, is_table, other_column, values_of
-from dedup.texts import BLOCK_BYTES, INT64, ArrowTexts, Block, Ids, ListTexts, Texts
+from dedup.texts import BLOCK_BYTES, INT64, Block, Ids, ListTexts, Texts
 
 __all__ = ["BLOCK_BYTES", "Block", "Ids", "ListTexts", "Texts", "read_once", "read_texts"]
 

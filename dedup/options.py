@@ -278,9 +278,10 @@ def check_array(name: str, value: Any, dtype: str, dimensions: int | None, *, wa
     """Return an array of numpy of one dtype and so many dimensions (None: any); `wanted` says so in other words."""
     if not wanted:
         wanted = f"an array of {dtype}" + (f" with {dimensions} dimensions" if dimensions else "")
-    kind = getattr(value, "dtype", None)
-    if kind is None or type(value).__module__ != "numpy":
+    import numpy as np
+
+    if not isinstance(value, np.ndarray):
         raise ParameterError(f"{name}: expected {wanted}, found {type(value).__name__} {shown(value)}")
-    if str(kind) != dtype or dimensions not in (None, value.ndim):
-        raise ParameterError(f"{name}: expected {wanted}, found shape {value.shape} of {kind}")
+    if str(value.dtype) != dtype or dimensions not in (None, value.ndim):
+        raise ParameterError(f"{name}: expected {wanted}, found shape {value.shape} of {value.dtype}")
     return value

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from dedup.arrow_texts import block_of
 from dedup.blocks import lock
 from dedup.corpus.batch import BATCH_BYTES, BATCH_RECORDS, Batch, any_text, lengths_of
 from dedup.corpus.listing import Listing
@@ -28,7 +29,7 @@ from dedup.corpus.sampling import Outline, sample_files
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_name, check_paths
 from dedup.terminal import clean
-from dedup.texts import Block, Ids, Texts, block_of
+from dedup.texts import Block, Ids, Texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -156,6 +157,7 @@ class FileTexts(Texts):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._lock = lock()
+
     def bound(self, memory: int | None) -> None:
         """Reject what a bound on memory cannot hold of one record; before the first reading."""
         if memory is not None and self._count < 0:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from dedup.arrow_texts import block_of
 from dedup.corpus.listing import Listing
 from dedup.corpus.read import read_batches
 from dedup.corpus.shards import Shards, unpacked
 from dedup.errors import InputError
-from dedup.texts import Block, Ids, Texts, block_of
+from dedup.texts import Block, Ids, Texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
