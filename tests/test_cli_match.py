@@ -117,7 +117,8 @@ def test_report_and_check(folder: Path) -> None:
         (["match", "--against", "page.txt"], "NEW"),
         (["match", "missing.txt", "--against", "page.txt"], "NEW: expected readable texts, found none"),
         (["match", "page.txt", "--against", "missing.txt"], "--against: expected readable texts, found none"),
-        (["match", "page.txt", "--against", "old.jsonl", "--column", "body"], '--against: column="body"'),
+        (["match", "new.jsonl", "--against", "old.jsonl", "--against-column", "body"], '--against: column="body"'),
+        (["match", "page.txt", "--against", "old.jsonl", "--column", "body"], 'NEW: column="body"'),
         (["match", "page.txt", "--against", "old.jsonl", "--threshold", "80"], "threshold"),
         (["match", "page.txt", "--against", "old.jsonl", "--metric", "cosine"], "metric: expected 'jaccard'"),
         (["match", "page.txt", "--against", "old.jsonl", "--min-words", "0"], "min_words"),
@@ -146,7 +147,7 @@ def test_compare_marks_what_is_shared(folder: Path) -> None:
     (folder / "b.txt").write_text(f"{NOTICE} After.", encoding="utf-8")
     plain = call("compare", "a.txt", "b.txt", cwd=folder)
     bare = NOTICE.removesuffix(".")
-    assert f"--- a.txt\nBefore. [[1: {bare}]].\n\n--- b.txt\n[[1: {bare}]]. After.\n" in plain.stdout
+    assert f"--- a.txt\n  Before. [[1: {bare}]].\n\n--- b.txt\n  [[1: {bare}]]. After.\n" in plain.stdout
     assert "    1: 19 words, characters 8-107 and 0-99\n" in plain.stdout
     assert "\x1b" not in plain.stdout
     assert call("compare", "a.txt", "b.txt", cwd=folder, FORCE_COLOR="1", NO_COLOR="1").stdout == plain.stdout

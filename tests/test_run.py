@@ -247,7 +247,7 @@ def refuse(number: int) -> Callable[[], int | None]:
 def test_a_fault_anywhere_can_be_followed(
     acts: tuple[str, ...], fault: Callable[[], int | None], words: str, tmp_path: Path, tight: None
 ) -> None:
-    """The n-th write, sync or rename fails: exit code 2, a clear message; the next run ends with the same report."""
+    """The n-th write, sync or rename fails: exit code 74, a clear message; the next run ends with the same report."""
     corpus = tmp_path / "corpus"
     write_corpus(corpus, texts_with_edges())
     run = CliRunner()
@@ -262,7 +262,7 @@ def test_a_fault_anywhere_can_be_followed(
         if done.exit_code == 3:
             break
         failed += 1
-        assert done.exit_code == 2
+        assert done.exit_code == 74
         assert words in done.stderr
         assert "again" in done.stderr or "choose" in done.stderr
         if not output.exists():
@@ -287,7 +287,7 @@ def test_every_file_damaged(tmp_path: Path, tight: None) -> None:
         return None
 
     stores.hook = stop
-    assert run.invoke(main, command_of(corpus, output, work)).exit_code == 2
+    assert run.invoke(main, command_of(corpus, output, work)).exit_code == 74
     stores.hook = None
     left = {path.name: path.read_bytes() for path in work.iterdir()}
     assert {"manifest.json", "marks.dedup", "read.dedup", "hashes-00000.dedup", "rows-00000.dedup"} <= left.keys()
@@ -320,7 +320,7 @@ def test_changed_inputs_and_options_are_named(tmp_path: Path, tight: None) -> No
     write_corpus(corpus, texts_with_edges())
     run = CliRunner()
     stores.hook = failing(10, ("rename",), refuse(errno.EIO))
-    assert run.invoke(main, command_of(corpus, tmp_path / "report", work)).exit_code == 2
+    assert run.invoke(main, command_of(corpus, tmp_path / "report", work)).exit_code == 74
     stores.hook = None
     done = run.invoke(main, [*command_of(corpus, tmp_path / "report", work), "--threshold", "0.7"])
     assert done.exit_code == 2

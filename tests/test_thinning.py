@@ -70,7 +70,7 @@ def test_nothing_with_a_partner_goes(texts: list[str], threshold: float, unit: s
 
 def test_who_is_alone_goes() -> None:
     """Texts without a partner are not held; their copies and near copies are."""
-    texts = [" ".join(f"w{i}x{j}" for j in range(40)) for i in range(50)]
+    texts = [" ".join(f"w{i}x{j}" for j in range(300)) for i in range(50)]  # long enough that no sample is small
     texts += [texts[3] + " more", texts[7], ""]
     assert thinned(texts, 0.8).held.tolist() == [3, 7, 50, 51]
 

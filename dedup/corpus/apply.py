@@ -14,7 +14,8 @@ from pathlib import Path
 
 from dedup.blocks import map_blocks, thread_count
 from dedup.corpus.folders import check_file, refuse_overlap, whole_folder
-from dedup.corpus.listing import Entry, unshown
+from dedup.corpus.listing import Entry
+from dedup.corpus.names import unshown
 from dedup.corpus.regrouping import rewrite_arrow, rewrite_parquet
 from dedup.corpus.report import Input, Report
 from dedup.corpus.rewriting import rewrite_document, rewrite_lines, rewrite_records

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 import stat
 import sys
 import tempfile
@@ -30,12 +29,13 @@ import xxhash
 
 from dedup.corpus.atomic import storage_errors
 from dedup.corpus.limits import LARGEST, most_of
+from dedup.corpus.names import possible, shown
 from dedup.corpus.rejects import Reject
 from dedup.corpus.sniffing import Sniffed, compression_of, head_of, sniff
 from dedup.corpus.unread import Unread
 from dedup.errors import InputError, ParameterError, StorageError
 
-__all__ = ["COMPRESSIONS", "FORMATS", "Entry", "Listing", "unshown"]
+__all__ = ["COMPRESSIONS", "FORMATS", "Entry", "Listing"]
 
 FORMATS = {
     "jsonl": "jsonl",
@@ -148,7 +148,7 @@ class Listing:
         self.folders = sorted({shown(name) for name in names if os.path.isdir(name)})
         named: dict[str, bool] = {}
         for name in sorted(set(names)):
-            if _possible(name):
+            if possible(name):
                 for path, outright in self._paths(name):
                     named[path] = named.get(path, False) or outright
             else:
@@ -329,27 +329,6 @@ class Listing:
 def _packing(source: str) -> str | None:
     """Return the compression of a file whose name does not say it."""
     return compression_of(head_of(source, None)[0])
-
-
-def shown(path: str) -> str:
-    """Return a path with the bytes that are not UTF-8 written out."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace") if _possible(path) else ascii(path)[1:-1]
-
-
-def unshown(path: str) -> str:
-    """Return the path that is shown so: the one with odd bytes where there is no file by the other name."""
-    if "\\x" not in path or os.path.lexists(path):
-        return path
-    written = re.sub(rb"\\x([89a-f][0-9a-f])", lambda found: bytes([int(found[1], 16)]), os.fsencode(path))
-    return os.fsdecode(written) if os.path.lexists(written) else path
-
-
-def _possible(name: str) -> bool:
-    """Return whether a file can have a name: no NUL, and no character that has no bytes."""
-    try:
-        return b"\0" not in os.fsencode(name)
-    except UnicodeEncodeError:
-        return False
 
 
 def _is_file(path: str) -> bool:

@@ -1,0 +1,29 @@
+"""Names of files as they are shown: bytes that are not UTF-8 are written out, and found again."""
+
+from __future__ import annotations
+
+import os
+import re
+
+__all__ = ["possible", "shown", "unshown"]
+
+
+def shown(path: str) -> str:
+    """Return a path with the bytes that are not UTF-8 written out."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace") if possible(path) else ascii(path)[1:-1]
+
+
+def unshown(path: str) -> str:
+    """Return the path that is shown so: the one with odd bytes where there is no file by the other name."""
+    if "\\x" not in path or os.path.lexists(path):
+        return path
+    written = re.sub(rb"\\x([89a-f][0-9a-f])", lambda found: bytes([int(found[1], 16)]), os.fsencode(path))
+    return os.fsdecode(written) if os.path.lexists(written) else path
+
+
+def possible(name: str) -> bool:
+    """Return whether a file can have a name: no NUL, and no character that has no bytes."""
+    try:
+        return b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        return False
