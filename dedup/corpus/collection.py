@@ -57,7 +57,8 @@ def files(
     ----------
     patterns : paths of files and folders, patterns such as "corpus/**/*.jsonl", lists of them, "-" for standard input
         Files end in .jsonl, .ndjson, .csv, .txt, .parquet, .arrow or .feather, and .gz, .zst, .bz2 or .xz behind it.
-        Folders are searched for these names. Files are taken in the order of their paths, each once
+        Folders are searched for these names, and what else they hold is counted (``unread``). A file under another
+        name is told by how it begins. Files are taken in the order of their paths, each once
     column, id : names of the column (or JSON field) of the text and of the id; without ids "path:number", where the
         number is that of the line or row, from 1. A .txt file is one text, and its id is its path
     format : what all of them hold, whatever their names: "jsonl", "csv.gz"
@@ -71,7 +72,8 @@ def files(
 
     Raises
     ------
-    InputError : there is no file
+    InputError : there is no file, or none that can be told
+    StorageError : standard input cannot be kept
     ParameterError : `format`, `on_error` or `max_errors` means nothing
 
     Notes
