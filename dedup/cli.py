@@ -187,6 +187,7 @@ def find(
     the same command is given again.
     """
     from dedup.searching import search_files
+    from dedup.summary import hint_of
 
     read = Inputs(format=format, on_error=on_error, max_errors=max_errors)
     result = search_files(inputs, read, format=format, column=column, id=id_column, output=output, **options)
@@ -196,7 +197,7 @@ def find(
     elif output is None:
         report_duplicates(result)
     tell_output(output)
-    tell(str(result.summary))
+    tell(f"{result.summary}{hint_of(result.closest)}")
     finish(found=result.summary.clusters > 0, check=check, rejected=read.rejected())
 
 
@@ -282,6 +283,7 @@ def match(
         right = inputs.open(against, column=against_column or column, id=against_id)
     from dedup.matching import match as match_texts
     from dedup.searching import check_output, write_output
+    from dedup.summary import hint_of
 
     check_output(output, left, right)
     with renaming({"texts": "NEW", "against": "--against"}):
@@ -295,7 +297,7 @@ def match(
     else:
         report_matches(result, ByName(left))
     tell_output(output)
-    tell(str(result.summary))
+    tell(f"{result.summary}{hint_of(result.closest)}")
     found = result.summary.pairs > 0 or bool(result.summary.passages)
     finish(found=found, check=check, rejected=inputs.rejected())
 

@@ -19,12 +19,13 @@ import numpy.typing as npt
 
 from dedup.blocks import map_blocks, slices, stretches
 from dedup.errors import ParameterError
+from dedup.join import EVERY
 from dedup.marks import bits_for, least
 from dedup.pairs import METRICS, Pairs, no_pairs
 from dedup.prefixes import Counters, Index, Keys, build_index, take_prefixes
 from dedup.units import Units
 
-__all__ = ["MOST_PAIRS", "join_across", "side_table"]
+__all__ = ["MOST_PAIRS", "join_across", "side_table", "some_across"]
 
 MOST_PAIRS = 50_000_000
 """Pairs of distinct texts that a join may find (24 bytes each); above it, it says so instead of filling the memory."""
@@ -63,6 +64,59 @@ def join_across(
     Raises `ParameterError` where there are more than `most`, at the most `MOST_PAIRS`. Cost: linear in the hashes, and
     in the index lists that are met.
     """
+    parts = [no_pairs()]
+    total, limit = 0, MOST_PAIRS if most is None else min(most, MOST_PAIRS)
+    for part, _ in _found(units, left, right, threshold, metric, limit + 1, EVERY, threads, progress):
+        parts.append(part)
+        total += len(part.left)
+        if total > limit:
+            raise ParameterError(
+                f"threshold: more than {limit:,} pairs of distinct texts reach {threshold:g}, which would "
+                "fill the memory; thin out one side with find_duplicates first, or raise the threshold"
+            )
+    return Pairs(*(np.concatenate(columns) for columns in zip(*parts, strict=True))).sorted()
+
+
+def some_across(
+    units: Units,
+    left: npt.NDArray[np.int64],
+    right: npt.NDArray[np.int64],
+    threshold: float,
+    metric: str,
+    *,
+    most: int,
+    tries: int,
+    threads: int,
+) -> Pairs:
+    """Return pairs of a `left` with a `right` unit that reach the threshold: all, or about the first `most` of them.
+
+    It gives up where `tries` pairs were merged. Which pairs they are does not depend on the threads. Memory: 40 bytes a
+    shingle of both sides at the most, and 24 a pair.
+    """
+    parts = [no_pairs()]
+    total = tried = 0
+    for part, merged in _found(units, left, right, threshold, metric, most, tries, threads, lambda _: None):
+        parts.append(part)
+        total, tried = total + len(part.left), tried + merged
+        if total >= most or tried >= tries:
+            break
+    return Pairs(*(np.concatenate(columns) for columns in zip(*parts, strict=True))).sorted()
+
+
+def _found(
+    units: Units,
+    left: npt.NDArray[np.int64],
+    right: npt.NDArray[np.int64],
+    threshold: float,
+    metric: str,
+    most: int,
+    tries: int,
+    threads: int,
+    progress: Callable[[int], None],
+) -> Iterator[tuple[Pairs, int]]:
+    """Yield the pairs, a slice of the left units at a time, and how many were merged; of a slice no more than `most`
+    and those of one unit more, or those of `tries` merges.
+    """
     from dedup.kernels import crossing as kernels
 
     kind = METRICS.index(metric)
@@ -80,21 +134,12 @@ def join_across(
         rounds = [(prefix[0], prefix[1], kernels.ANY_SIZE)]
     else:
         rounds = [(prefix[0], everything[1], kernels.LEFT_SMALLER), (everything[0], prefix[1], kernels.LEFT_LARGER)]
-    parts = [no_pairs()]
-    total, limit = 0, MOST_PAIRS if most is None else min(most, MOST_PAIRS)
     for probes, indexed, which in rounds:
         probed = _prefixes(units, lefts, probes, threads)
         index, _ = build_index(_prefixes(units, rights, indexed, threads))
-        for part in _probe(units, lefts.rows, probed, rights.rows, index, threshold, kind, which, threads):
-            parts.append(part)
-            total += len(part.left)
-            if total > limit:
-                raise ParameterError(
-                    f"threshold: more than {limit:,} pairs of distinct texts reach {threshold:g}, which would "
-                    "fill the memory; thin out one side with find_duplicates first, or raise the threshold"
-                )
+        limits = (most, tries)
+        yield from _probe(units, lefts.rows, probed, rights.rows, index, threshold, kind, which, limits, threads)
         progress(len(left))
-    return Pairs(*(np.concatenate(columns) for columns in zip(*parts, strict=True))).sorted()
 
 
 def side_table(
@@ -192,17 +237,29 @@ def _probe(
     threshold: float,
     kind: int,
     which: int,
+    limits: tuple[int, int],
     threads: int,
-) -> Iterator[Pairs]:
-    """Look every left row up in the index over the right ones; yield the pairs, a part a slice."""
+) -> Iterator[tuple[Pairs, int]]:
+    """Look every left row up in the index over the right ones; yield the pairs, a part a slice, and the merges."""
     from dedup.kernels import crossing as kernels
 
     sets = (units.hashes, units.offsets, units.sizes)
 
-    def work(part: slice) -> Pairs:
-        found, total, _ = kernels.probe_across(
-            *sets, left, part.start, part.stop, probed.keys, probed.bounds, right, *index, threshold, kind, which
+    def work(part: slice) -> tuple[Pairs, int]:
+        found, total, merged = kernels.probe_across(
+            *sets,
+            left,
+            part.start,
+            part.stop,
+            probed.keys,
+            probed.bounds,
+            right,
+            *index,
+            threshold,
+            kind,
+            which,
+            *limits,
         )
-        return Pairs(*(found[:total, column].copy() for column in range(3)))
+        return Pairs(*(found[:total, column].copy() for column in range(3))), merged
 
     return map_blocks(work, slices(len(left)), threads)

@@ -23,7 +23,7 @@ from dedup.given import recognise
 from dedup.options import check_threshold
 from dedup.pairs import Pairs, similarity
 from dedup.repeated import counted
-from dedup.summary import Summary, same_summary, summarise
+from dedup.summary import Summary, hint_of, summarise
 from dedup.units import Units
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Duplicates:
 
     def __repr__(self) -> str:
         try:
-            return f"Duplicates\n{self.summary}"
+            return f"Duplicates\n{self.summary}{hint_of(self.closest)}"
         except InputError as error:  # the files are gone
             return f"Duplicates: {counted(len(self), 'cluster')} ({error})"
 
@@ -74,7 +74,7 @@ class Duplicates:
         if not isinstance(other, Duplicates):
             return NotImplemented
         agrees = self is other or self._evidence.agrees(evidence_of(other))
-        return agrees and same_summary(self.summary, other.summary)
+        return agrees and self.summary == other.summary
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -142,6 +142,15 @@ class Duplicates:
     def summary(self) -> Summary:
         """What the search did, in numbers (see `Summary`)."""
         return summarise(self._evidence)
+
+    @property
+    def closest(self) -> tuple[Any, Any, float] | None:
+        """Where nothing was found, (left id, right id, similarity) of the closest pair that was seen, else None.
+
+        A hint: it knows only what was in memory when the search ended, and is no part of the result. Ids of paragraphs
+        are (id, paragraph).
+        """
+        return self._evidence.closest
 
     # what to do with it
 

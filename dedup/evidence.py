@@ -56,7 +56,7 @@ class Run:
     bands: Bands | None = None
     large_buckets: int = 0
     crowded: npt.NDArray[np.int64] | None = None  # the units in them
-    closest: tuple[int, int, float] | None = None
+    closest: tuple[int, int, float] | None = field(default=None, compare=False)  # a hint, no part of the answer
     hash_key: str = "public"  # fingerprint
     large: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # see `dedup.join.Joined`
 
@@ -250,6 +250,14 @@ class Evidence:
         words = text[: 4 * SHOWN].encode("utf-8", "replace").decode().split()
         line = " ".join(words)
         return line if len(line) <= SHOWN else line[: SHOWN - 3] + "..."
+
+    @property
+    def closest(self) -> tuple[Any, Any, float] | None:
+        """The closest pair that was seen where none reached the threshold: names and similarity."""
+        if self.run.closest is None:
+            return None
+        left, right, value = self.run.closest
+        return self.name(left), self.name(right), value
 
     # numbers
 

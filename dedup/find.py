@@ -23,7 +23,7 @@ from dedup.marks import Sieve
 from dedup.options import check_memory, check_progress
 from dedup.plan import Plan, make_plan
 from dedup.progress import Progress, ProgressOption
-from dedup.search import Question, Thinned, search
+from dedup.search import Question, search
 from dedup.thinning import pays, read_thinned
 from dedup.units import Sketch, Units, read_units, sketches
 
@@ -135,18 +135,14 @@ def find_duplicates(
         check_looks(str(keep), [values])
     plan = make_plan(collection, kind, bound, workers, unit=unit)
     with Progress(progress) as stages:
-        thinned = None
         if plan is None or plan.one_pass:
-            read = partial(read_units, collection, kind, unit=unit, threads=workers)
             if pays(collection, kind, threshold, whole=question.whole, unit=unit):
-                units, shingles = read_thinned(collection, kind, threshold, unit=unit, threads=workers, stages=stages)
-                thinned = Thinned(shingles, None, lambda _: (read(), None))
+                units = read_thinned(collection, kind, threshold, unit=unit, threads=workers, stages=stages)
             else:
-                units = read(progress=stages.stage("read", collection.about()))
+                report = stages.stage("read", collection.about())
+                units = read_units(collection, kind, unit=unit, threads=workers, progress=report)
         else:
-            sift = partial(_sift, collection, question, plan, workers, stages)
-            units, shingles = sift(threshold)
-            thinned = Thinned(shingles, None, lambda lower: (sift(lower)[0], None))
+            units = _sift(collection, question, plan, workers, stages)
         found = search(
             question,
             units,
@@ -154,7 +150,7 @@ def find_duplicates(
             workers,
             lengths=lambda: _lengths(collection, units, unit),
             keys=lambda: _keys(keep, collection, units, unit) if values is None else values.take(units.places[:, 0]),
-            thinned=thinned,
+            room=None if plan is None else plan.room,
         )
     run = Run(
         unit=unit,
@@ -176,16 +172,11 @@ def find_duplicates(
     )
 
 
-def _sift(
-    texts: Texts, question: Question, plan: Plan, threads: int, stages: Progress, threshold: float
-) -> tuple[Units, int]:
-    """Read the texts several times; return the units, with the hashes of those that may have a partner at `threshold`.
-
-    And the number of all shingles.
-    """
+def _sift(texts: Texts, question: Question, plan: Plan, threads: int, stages: Progress) -> Units:
+    """Read the texts several times; return the units, with the hashes of those that may have a partner."""
     shingle, unit = question.shingle, question.unit
     read = partial(sketches, texts, shingle, unit=unit, threads=threads)
-    sieve = Sieve(plan.size.shingles, threshold, whole=question.whole, room=plan.room // 2)
+    sieve = Sieve(plan.size.shingles, question.threshold, whole=question.whole, room=plan.room // 2)
     every_alone = np.zeros(1, dtype=np.int64)
     for number in range(sieve.ranges):
         sieve.begin(number)
@@ -197,12 +188,11 @@ def _sift(
             parts = read(progress=report)
             alone = [np.empty(0, dtype=np.int64), *(sieve.count(part.hashes, part.offsets) for part in parts)]
             every_alone = np.concatenate(alone) + every_alone
-    held = seen = 0
+    held = 0
 
     def choose(part: Sketch, before: int) -> npt.NDArray[np.bool_]:
-        nonlocal held, seen
+        nonlocal held
         sizes = np.diff(part.offsets)
-        seen += len(part.hashes)
         alone = every_alone[before : before + len(sizes)]
         if sieve.ranges == 1:
             alone = sieve.count(part.hashes, part.offsets)
@@ -214,8 +204,7 @@ def _sift(
         return stays
 
     report = stages.stage("read", len(texts))
-    units = read_units(texts, shingle, unit=unit, threads=threads, choose=choose, progress=report)
-    return units, seen
+    return read_units(texts, shingle, unit=unit, threads=threads, choose=choose, progress=report)
 
 
 def _lengths(texts: Texts, units: Units, unit: str) -> npt.NDArray[np.int64]:

@@ -26,7 +26,10 @@ from dedup.pairs import METRICS, Pairs, no_pairs
 from dedup.prefixes import Counters, build_index, take_prefixes
 from dedup.units import Units
 
-__all__ = ["Joined", "join"]
+__all__ = ["EVERY", "Joined", "join", "join_some"]
+
+EVERY = np.iinfo(np.int64).max
+"""No limit of pairs, or of merges."""
 
 ROUNDS = 3
 """Times that counters thin out the survivors, at most."""
@@ -115,6 +118,36 @@ def join(
     if len(kept_pairs.left):
         pairs = Pairs(*(np.concatenate(columns) for columns in zip(pairs, kept_pairs, strict=True))).sorted()
     return Joined(pairs, merged + more, len(survivors), hidden, large)
+
+
+def join_some(
+    units: Units,
+    leading: npt.NDArray[np.int64],
+    threshold: float,
+    metric: str,
+    *,
+    most: int,
+    tries: int,
+    threads: int,
+) -> Pairs:
+    """Return pairs of the `leading` units that reach the threshold: all, or about the first `most` of them.
+
+    It gives up where `tries` pairs were merged, or where the index would make a hundred times as many meetings. Which
+    pairs they are does not depend on the threads. Memory: 40 bytes a shingle of `leading` at the most, and 24 a pair.
+    """
+    kind = METRICS.index(metric)
+    survivors = seen_twice(units, leading, threshold, whole=metric == "containment", threads=threads)
+    units.prepare(survivors, threads)
+    counted = _count(units, survivors, threshold, kind, sample_for(threshold, whole=metric == "containment"), threads)
+    order = np.lexsort((counted.rows, units.sizes[counted.rows]))
+    index = _Index(units, counted, order, threshold, kind, threads, by_size=True)
+    if index.work > MEETINGS * tries:
+        return no_pairs()
+    return _probe(units, index, threads, lambda _: None, most, tries)[0]
+
+
+MEETINGS = 100.0
+"""Entries that are met for each merge, at the most, where a few pairs are wanted: they take as long as a merge."""
 
 
 class _Counted(NamedTuple):
@@ -226,8 +259,18 @@ class _Index:
         return self.work > limit * max(len(self.indexed.keys), 1)
 
 
-def _probe(units: Units, index: _Index, threads: int, progress: Callable[[int], None]) -> tuple[Pairs, int]:
-    """Look every row up among the earlier ones; return the pairs, sorted, and how many were merged."""
+def _probe(
+    units: Units,
+    index: _Index,
+    threads: int,
+    progress: Callable[[int], None],
+    most: int = EVERY,
+    tries: int = EVERY,
+) -> tuple[Pairs, int]:
+    """Look every row up among the earlier ones; return the pairs, sorted, and how many were merged.
+
+    Rows behind those with which `most` pairs were found, or `tries` merged, are left out.
+    """
     from dedup.kernels import join as kernels
 
     def work(part: slice) -> tuple[npt.NDArray[np.int64], int]:
@@ -245,16 +288,21 @@ def _probe(units: Units, index: _Index, threads: int, progress: Callable[[int], 
             *index.buckets,
             index.threshold,
             index.kind,
+            most,
+            tries,
         )
         return found[:total].copy(), count
 
     found = [np.empty((0, 3), dtype=np.int64)]
-    merged = 0
+    merged = total = 0
     parts = slices(len(index.rows))
     for part, (rows, count) in zip(parts, map_blocks(work, parts, threads), strict=True):
         found.append(rows)
         merged += count
+        total += len(rows)
         progress(part.stop)
+        if total >= most or merged >= tries:
+            break
     return _pairs(np.concatenate(found)), merged
 
 

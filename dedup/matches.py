@@ -23,7 +23,7 @@ from dedup.options import check_word
 from dedup.pairs import Pairs, jaccard, similarity
 from dedup.repeated import LINE_BREAKS
 from dedup.sides import Sides, same_ids
-from dedup.summary import MatchSummary, same_summary
+from dedup.summary import MatchSummary, hint_of
 from dedup.units import Units
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Matches:
         self.timings = dict(timings)
 
     def __repr__(self) -> str:
-        return f"Matches\n{self.summary}"
+        return f"Matches\n{self.summary}{hint_of(self.closest)}"
 
     def __len__(self) -> int:
         return int(self._products.sum())
@@ -107,7 +107,7 @@ class Matches:
         if not isinstance(other, Matches):
             return NotImplemented
         return self is other or (
-            same_summary(self.summary, other.summary)
+            self.summary == other.summary
             and all(map(np.array_equal, self._told(), other._told()))
             and same_ids(self.texts, other.texts)
             and same_ids(self.other_texts, other.other_texts)
@@ -219,7 +219,6 @@ class Matches:
             matched=len(self.matched),
             passages=None if found is None else len(found.left),
             quoting=None if found is None else len(sorted_unique(found.left)),
-            closest=self._closest_ids,
             warnings=self._warnings(full_left, len(full) - full_left),
         )
 
@@ -322,7 +321,11 @@ class Matches:
         return {f"{side}_{name}": places[:, i] for i, name in enumerate((self._run.unit, "start", "end"), start=1)}
 
     @property
-    def _closest_ids(self) -> tuple[Any, Any, float] | None:
+    def closest(self) -> tuple[Any, Any, float] | None:
+        """Where no pair was found, (left id, right id, similarity) of the closest one that was seen, else None.
+
+        A hint: it knows only what was in memory when the search ended, and is no part of the result.
+        """
         if self._closest is None:
             return None
         left, right, similarity = self._closest

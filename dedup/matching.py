@@ -15,14 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import thread_count
+from dedup.closest import closest_across
 from dedup.columns import Texts, read_once
 from dedup.crossing import join_across
-from dedup.errors import InputError, ParameterError
+from dedup.errors import InputError
 from dedup.hash_key import HashKey, choose_key
 from dedup.matches import Matches, MatchRun, Passages
 from dedup.meeting import Meeting
 from dedup.options import check_memory, check_min_words, check_progress, check_threshold, check_word
-from dedup.pairs import METRICS, similarity
+from dedup.pairs import METRICS
 from dedup.passages import Stretches
 from dedup.plan import Plan, measure_words, plan_passages
 from dedup.progress import Progress, ProgressOption
@@ -139,7 +140,8 @@ def match(
         closest = None
         if not len(pairs.left):
             stages.stage("closest pair", 1)
-            closest = _closest(units, both, threshold, metric, most, workers)
+            room = None if plan is None else plan.room
+            closest = closest_across(units, *both, threshold, metric, room=room, threads=workers)
         units.hashes = np.empty(0, dtype=np.uint64)
         found = None if min_words is None else _passages(sides, plan, min_words, key, workers, stages)
     run = MatchRun(unit, metric, str(kind), threshold, min_words, left.text_column, key.fingerprint)
@@ -154,40 +156,6 @@ def _representatives(units: Units, left_count: int) -> npt.NDArray[np.int64]:
     np.minimum.at(own, right, np.arange(left_count, len(units), dtype=np.int64))
     first[left_count:] = own[right]
     return first
-
-
-CLOSEST = (0.5, 0.1)
-"""Where nothing reaches the threshold, the closest pair is looked for at these parts of it."""
-
-CLOSEST_HASHES = 20_000_000
-"""Shingles; in larger collections it is not, since low thresholds take long."""
-
-CLOSEST_PAIRS = 5_000_000
-"""Pairs; where there are more at a low threshold, it is not told which of them is the closest."""
-
-
-def _closest(
-    units: Units,
-    both: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
-    threshold: float,
-    metric: str,
-    most: int | None,
-    threads: int,
-) -> tuple[int, int, float] | None:
-    """Return the most similar pair that can be seen where none reached the threshold."""
-    if len(units.hashes) > CLOSEST_HASHES:
-        return None
-    limit = CLOSEST_PAIRS if most is None else min(most, CLOSEST_PAIRS)
-    for share in CLOSEST:
-        try:
-            pairs = join_across(units, *both, share * threshold, metric, most=limit, threads=threads)
-        except ParameterError:
-            return None
-        if len(pairs.left):
-            value = similarity(pairs, units.sizes, metric)
-            best = int(np.argmax(value))
-            return int(pairs.left[best]), int(pairs.right[best]), float(value[best])
-    return None
 
 
 PAIR_BYTES = 40

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from dedup.arrays import sorted_unique
 from dedup.background import sample_background
 from dedup.blocks import map_blocks
+from dedup.closest import Closest, closest_among, closest_of
 from dedup.clusters import Stars, find_stars, rank_by_size, rank_units
 from dedup.errors import ParameterError
 from dedup.hash_key import choose_key
@@ -25,12 +26,12 @@ from dedup.join import join
 from dedup.lsh import Bands, Buckets, band_keys, choose_bands, find_buckets
 from dedup.minhash import permutations, sign
 from dedup.options import check_keep, check_recall, check_seed, check_threshold, check_word
-from dedup.pairs import METRICS, Pairs, no_pairs, similarity, verify
+from dedup.pairs import METRICS, Pairs, verify
 from dedup.progress import Progress
 from dedup.shingling import Shingle, parse
 from dedup.units import UNITS, Units
 
-__all__ = ["CLOSEST", "CLOSEST_HASHES", "UNITS", "Found", "Question", "Thinned", "most_similar", "search"]
+__all__ = ["UNITS", "Found", "Question", "search"]
 
 FEWEST_TEXTS = 5000
 """Bands are chosen as for so many texts at least: the sample of a small collection shows little, and loose bands may
@@ -84,22 +85,10 @@ class Question:
         return self.metric == "containment"
 
 
-class Thinned(NamedTuple):
-    """What a search must know where it was given only the units that may have a partner, or only their hashes.
-
-    `shingles` are those of all units; `places`, where the units stand in the collection, None if all are there; `again`
-    gives the units, and their places, that may have a partner at another threshold.
-    """
-
-    shingles: int
-    places: npt.NDArray[np.int64] | None
-    again: Callable[[float], tuple[Units, npt.NDArray[np.int64] | None]]
-
-
 class Found(NamedTuple):
     """What a search found, by unit; see `Stars`, `dedup.units.Units.representatives` and `dedup.join.Joined`.
 
-    `closest` goes by places in the collection.
+    `closest` is a hint (`dedup.closest`), and no part of the answer.
     """
 
     representatives: npt.NDArray[np.int64]
@@ -109,7 +98,7 @@ class Found(NamedTuple):
     bands: Bands | None
     large_buckets: int
     crowded: npt.NDArray[np.int64] | None
-    closest: tuple[int, int, float] | None
+    closest: Closest | None
     large: npt.NDArray[np.int64]
 
 
@@ -121,12 +110,13 @@ def search(
     *,
     lengths: Callable[[], npt.NDArray[np.int64]],
     keys: Callable[[], Any],
-    thinned: Thinned | None = None,
+    room: int | None = None,
 ) -> Found:
     """Find the pairs and the stars of some units.
 
-    `lengths` (characters) and `keys` of the units are asked for if `keep` needs them; `thinned` is given where only the
-    units that may have a partner are held. In the end the hashes are let go of: `units` is left with its sizes.
+    `lengths` (characters) and `keys` of the units are asked for if `keep` needs them; `room` are the bytes that the
+    search for the closest pair may take where nothing was found. In the end the hashes are let go of: `units` is left
+    with its sizes.
     """
     threshold, metric = question.threshold, question.metric
     stages.stage("exact copies", 1)
@@ -162,7 +152,10 @@ def search(
     closest = None
     if not len(pairs.left) and not len(copied):
         stages.stage("closest pair", 1)
-        closest = _closest(question, units, leading, buckets, thinned, threads)
+        if buckets is None:
+            closest = closest_among(units, leading, threshold, metric, room=room, threads=threads)
+        else:
+            closest = closest_of(units, buckets.pairs, metric, threads)
     units.hashes = np.empty(0, dtype=np.uint64)
     crowded = None if buckets is None else sorted_unique(buckets.members)
     large_buckets = 0 if buckets is None else len(buckets)
@@ -213,52 +206,3 @@ def _check(unit: str, metric: str, method: str, pairs: str) -> tuple[str, str, s
     if metric == "containment" and method == "lsh":
         raise ParameterError('metric: containment needs method="exact" (or "auto"); bands are for jaccard')
     return unit, metric, method, pairs
-
-
-CLOSEST = (0.5, 0.1)
-"""Where nothing reaches the threshold, the exact method looks for the closest pair at these parts of it."""
-
-CLOSEST_HASHES = 20_000_000
-"""Shingles; in a larger collection it does not, since low thresholds take long."""
-
-
-def _closest(
-    question: Question,
-    units: Units,
-    leading: npt.NDArray[np.int64],
-    buckets: Buckets | None,
-    thinned: Thinned | None,
-    threads: int,
-) -> tuple[int, int, float] | None:
-    """Return the most similar pair that can be seen where none reached the threshold, by places in the collection.
-
-    No text has an exact copy here.
-    """
-    metric = question.metric
-    places = None if thinned is None else thinned.places
-    pairs = no_pairs()
-    if buckets is not None:
-        pairs = verify(units, buckets.pairs, 0.0, threads)
-    elif (len(units.hashes) if thinned is None else thinned.shingles) <= CLOSEST_HASHES:
-        for share in CLOSEST:
-            threshold = share * question.threshold
-            if thinned is not None:
-                units, places = thinned.again(threshold)
-                leading = units.held
-            ranks, ones = np.arange(len(units), dtype=np.int64), np.ones(len(units), dtype=np.int64)
-            pairs = join(units, leading, ranks, ones, threshold, metric, families=True, threads=threads).pairs
-            if len(pairs.left):
-                break
-    return most_similar(pairs, units.sizes, metric, places)
-
-
-def most_similar(
-    pairs: Pairs, sizes: npt.NDArray[np.int64], metric: str, places: npt.NDArray[np.int64] | None
-) -> tuple[int, int, float] | None:
-    """Return the first of the most similar pairs with its similarity, by `places`; None where nothing is shared."""
-    value = similarity(pairs, sizes, metric)
-    if not len(value) or value.max() == 0.0:
-        return None
-    best = int(np.argmax(value))
-    left, right = (int(side[best]) if places is None else int(places[side[best]]) for side in pairs[:2])
-    return left, right, float(value[best])

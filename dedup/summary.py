@@ -11,7 +11,7 @@ from dedup.evidence import Evidence
 from dedup.repeated import counted
 from dedup.terminal import clean
 
-__all__ = ["MatchSummary", "Summary", "same_summary", "summarise"]
+__all__ = ["MatchSummary", "Summary", "hint_of", "summarise"]
 
 LARGEST, SAMPLES = 3, 3
 """Clusters and pairs that a summary shows."""
@@ -34,8 +34,6 @@ class Summary:
     measured_recall : Horvitz-Thompson estimate of the share of pairs that were found, of all that reach the threshold;
         exact copies and texts in large buckets aside; None without such pairs, 1.0 for exact
     recall_interval : its 95 % interval, (lowest, highest); None where there is no estimate
-    closest : (left id, right id, similarity) of the closest pair that was seen, where none reached the threshold; None
-        where none shares enough, and in collections of more than 20 million shingles
     rejected : records of files that are no texts: named in ``rejects.jsonl``, and neither kept nor removed
     largest : (members, start of the kept text) of the three largest clusters
     samples : (removed id, kept id, similarity, start of the removed text) of three removed texts: the least similar to
@@ -60,7 +58,6 @@ class Summary:
     guaranteed_recall: float
     measured_recall: float | None
     recall_interval: tuple[float, float] | None
-    closest: tuple[Any, Any, float] | None
     warnings: tuple[str, ...]
     rejected: int = 0
     largest: tuple[tuple[int, str], ...] = ()
@@ -90,9 +87,6 @@ class Summary:
             lines.append(f"{self.large_clusters:,} large clusters: removed texts are listed with their kept one alone")
         if self.large_buckets:
             lines.append(f"{self.large_buckets:,} large buckets went by leaders ({self.overflow:,} found them full)")
-        if self.closest is not None:
-            left, right, similarity = self.closest
-            lines.append(f"no duplicates; closest pair: {left!r} and {right!r} at {similarity:.3f}")
         lines += [f"cluster of {size:,}: {text!r}" for size, text in self.largest]
         lines += [
             f"for example: {removed!r} like {kept!r}, {similarity:.3f}: {text!r}"
@@ -115,8 +109,6 @@ class MatchSummary:
     pairs : pairs that reach the threshold
     matched : texts of the left side that are in a pair
     passages : passages found, None where they were not looked for; `quoting` texts of the left side have one
-    closest : (left id, right id, similarity) of the closest pair that was seen, where none reached the threshold; None
-        where none shares enough, and in collections of more than 20 million shingles
     warnings : what looks wrong, in words
     """
 
@@ -135,7 +127,6 @@ class MatchSummary:
     matched: int
     passages: int | None
     quoting: int | None
-    closest: tuple[Any, Any, float] | None
     warnings: tuple[str, ...]
     lines: int | None = None
     against_lines: int | None = None
@@ -159,17 +150,19 @@ class MatchSummary:
         if self.passages is not None and self.quoting is not None:
             found, texts = counted(self.passages, "passage"), counted(self.quoting, "text")
             lines.append(f"{found} of {self.min_words:,} words or more, in {texts}")
-        if self.closest is not None:
-            left, right, similarity = self.closest
-            lines.append(f"no pairs; the closest: {left!r} and {right!r} at {similarity:.3f}")
         return "\n".join([*lines, *(f"warning: {clean(warning)}" for warning in self.warnings)])
 
 
-def same_summary(one: Summary | MatchSummary, other: Summary | MatchSummary) -> bool:
-    """Return whether two searches did the same; the closest pair is a hint, and no part of that."""
-    both = (each.to_dict() for each in (one, other))
-    fields, others = ({name: value for name, value in each.items() if name != "closest"} for each in both)
-    return fields == others
+def hint_of(closest: tuple[Any, Any, float] | None) -> str:
+    """Return a line for people about the closest pair where nothing was found, to be put behind a summary; or nothing.
+
+    >>> hint_of(("a", 7, 0.5))
+    "\\nnothing reached the threshold; the closest pair seen: 'a' and 7 at 0.500"
+    """
+    if closest is None:
+        return ""
+    left, right, similarity = closest
+    return f"\nnothing reached the threshold; the closest pair seen: {left!r} and {right!r} at {similarity:.3f}"
 
 
 def summarise(evidence: Evidence) -> Summary:
@@ -178,7 +171,7 @@ def summarise(evidence: Evidence) -> Summary:
     texts = len(evidence.texts)
     filled = np.zeros(texts, dtype=np.bool_)
     filled[units.places[units.full, 0]] = True
-    closest, measured = run.closest, evidence.measured_recall()
+    measured = evidence.measured_recall()
     return Summary(
         unit=run.unit,
         method=run.method,
@@ -197,7 +190,6 @@ def summarise(evidence: Evidence) -> Summary:
         guaranteed_recall=1.0 if run.bands is None else run.bands.probability(run.threshold),
         measured_recall=None if measured is None else measured[0],
         recall_interval=None if measured is None else measured[1],
-        closest=None if closest is None else (*(evidence.name(unit) for unit in closest[:2]), closest[2]),
         warnings=evidence.warnings(),
         rejected=evidence.texts.rejected,
         largest=tuple((size, evidence.shown(kept)) for kept, size in evidence.largest(LARGEST)),

@@ -140,8 +140,8 @@ class _Notes:
 
 def read_thinned(
     texts: Texts, shingle: Shingle, threshold: float, *, unit: str, threads: int, stages: Progress
-) -> tuple[Units, int]:
-    """Return all units, with the hashes of those that may have a partner at the threshold, and the number of shingles.
+) -> Units:
+    """Return all units, with the hashes of those that may have a partner at the threshold.
 
     Cost: the texts are read, and those with such a unit a second time.
     """
@@ -192,7 +192,7 @@ def read_thinned(
     _hold(again, stays[np.isin(units.places[:, 0], documents)], pool)
     units.hashes = pool.array()
     assert len(units.hashes) == units.offsets[-1], "texts are the same when they are read again"
-    return units, int(sizes.sum())
+    return units
 
 
 def _hold(parts: Iterator[Sketch], stays: npt.NDArray[np.bool_], pool: Pool[np.uint64]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +52,20 @@ def test_hollow_texts_are_kept_and_counted() -> None:
 
 
 def test_the_closest_pair_is_named() -> None:
-    """Where nothing was found, the summary can still be read."""
-    summary = dedup.find_duplicates(["a b c d e f g h i j", "a b c d e f g h x y"]).summary
-    assert summary.pairs == 0
-    assert "pairs" in repr(summary)
+    """Where nothing was found, a line behind the summary tells what came closest; it is no part of the result."""
+    texts = {"one": "a b c d e f g h i j", "two": "a b c d e f g h x y"}
+    found = dedup.find_duplicates(texts)
+    assert found.summary.pairs == 0
+    assert found.closest == ("one", "two", 4 / 8)
+    hint = "nothing reached the threshold; the closest pair seen: 'one' and 'two' at 0.500"
+    assert repr(found) == f"Duplicates\n{found.summary}\n{hint}"
+    assert "closest" not in found.summary.to_dict()
+    other = dedup.find_duplicates(texts, threshold=0.9)
+    assert dedup.find_duplicates(texts, threshold=0.5).closest is None
+    assert replace(other.summary, threshold=0.8) == found.summary
+    paragraphs = dedup.find_duplicates(texts, unit="paragraph").closest
+    assert paragraphs == (("one", 0), ("two", 0), 6 / 10)
+    assert dedup.find_duplicates(texts, method="lsh", recall=0.999999).closest == found.closest
 
 
 def test_nul_and_surrogates_separate() -> None:

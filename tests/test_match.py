@@ -159,9 +159,7 @@ def test_paragraphs_that_match_are_cut_out() -> None:
         result.filter(left, by="either")
     with pytest.raises(ParameterError, match="unit: expected 'document' or 'paragraph' or 'line', found 'page'"):
         dedup.match(left, right, unit="page")
-    closest = dedup.match(
-        left[:1], ["The ferry leaves at noon from the southern mole"], unit="paragraph"
-    ).summary.closest
+    closest = dedup.match(left[:1], ["The ferry leaves at noon from the southern mole"], unit="paragraph").closest
     assert closest == (0, 0, 5 / 9)
 
 
@@ -404,21 +402,22 @@ def test_the_summary_says_what_was_done() -> None:
 
 
 def test_the_closest_pair_where_there_is_none() -> None:
-    """Where nothing reaches the threshold, the summary tells what came closest, with its ids."""
+    """Where nothing reaches the threshold, a hint tells what came closest, with its ids."""
     left = {"a": "one two three four five six seven eight nine ten", "b": "something else of some words altogether"}
     right = {7: "one two three four five six seven eight new words", 8: "and more that is quite different from that"}
     result = dedup.match(left, right, min_words=None)
-    assert result.summary.closest == ("a", 7, 4 / 8)
-    assert "no pairs; the closest: 'a' and 7 at 0.500" in str(result)
-    assert dedup.match(left, right, threshold=0.5).summary.closest is None, "it is a pair"
-    assert dedup.match(left, {8: right[8]}).summary.closest is None, "nothing is shared"
+    assert result.closest == ("a", 7, 4 / 8)
+    assert str(result).endswith("\nnothing reached the threshold; the closest pair seen: 'a' and 7 at 0.500")
+    assert "closest" not in f"{result.summary}{result.summary.to_dict()}", "it is no part of the result"
+    assert dedup.match(left, right, threshold=0.5).closest is None, "it is a pair"
+    assert dedup.match(left, {8: right[8]}).closest is None, "nothing is shared"
 
 
 @given(two_sides(), METRICS)
 def test_the_closest_pair_is_the_closest(sides: tuple[list[str], list[str]], metric: str) -> None:
     """No pair is more similar; where none is told, none is similar by a twentieth or more."""
-    found = dedup.match(*sides, threshold=1.0, metric=metric, min_words=None).summary
-    if found.pairs:
+    found = dedup.match(*sides, threshold=1.0, metric=metric, min_words=None)
+    if found.summary.pairs:
         assert found.closest is None
         return
     below = oracles_match.crossed(*sides, 0.05, metric)

@@ -151,20 +151,36 @@ def test_keep_by_a_column(tmp_path: Path, tight: None) -> None:
         assert told(found.duplicates) == told(plain)
 
 
-def test_the_closest_pair_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nothing reaches the threshold, the closest pair does not depend on what was held."""
+def test_the_closest_pair_is_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told by what is held in the end, and the result is the same whatever that is."""
     texts = [f"{' '.join(f'w{n}x{i}' for i in range(20))} " + "and the same end of a text " * n for n in range(6)]
     ids = write_corpus(tmp_path / "corpus", texts)
     plain = dedup.find_duplicates(texts, ids=ids, threshold=0.9)
-    assert plain.summary.closest is not None
-    whole = find_in_files([tmp_path / "corpus"], threshold=0.9)
+    assert plain.closest is not None
+    whole = find_in_files([tmp_path / "corpus"], threshold=0.9).duplicates
+    assert whole.closest == plain.closest
     monkeypatch.setattr(Budget, "holds_all", lambda *_: False)
-    thin = find_in_files([tmp_path / "corpus"], threshold=0.9, memory="1GB")
-    assert whole.duplicates.summary == thin.duplicates.summary
-    assert thin.duplicates.summary.closest == plain.summary.closest
+    thin = find_in_files([tmp_path / "corpus"], threshold=0.9, memory="1GB").duplicates
     monkeypatch.setattr(Budget, "fits", lambda *_, **__: False)
-    grouped = find_in_files([tmp_path / "corpus"], threshold=0.9, memory="1GB")
-    assert grouped.duplicates.summary == plain.summary
+    grouped = find_in_files([tmp_path / "corpus"], threshold=0.9, memory="1GB").duplicates
+    assert (thin.closest, grouped.closest) == (None, None), "no hash is held of a text that cannot have a partner"
+    assert plain.summary == whole.summary == thin.summary == grouped.summary
+
+
+def test_the_closest_pair_of_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stands in `run.json`, and in no file that two equal runs have in common; taken up again, it is the same."""
+    texts = ["a b c d e f g h i j", "other words that stand in no other text", "a b c d e f g h x y"]
+    ids = write_corpus(tmp_path / "corpus", texts)
+    for number, holds in enumerate((True, False)):
+        monkeypatch.setattr(Budget, "holds_all", lambda *_, holds=holds: holds)
+        output = tmp_path / f"report-{number}"
+        work = str(tmp_path / f"work-{number}")
+        done = CliRunner().invoke(main, ["find", str(tmp_path / "corpus"), "--output", str(output), "--work-dir", work])
+        assert done.exit_code == 0
+        hint = f"nothing reached the threshold; the closest pair seen: {ids[0]!r} and {ids[2]!r} at 0.500"
+        assert (hint in done.output) == holds
+        assert dedup.Report.open(output).run["closest"] == ([ids[0], ids[2], 0.5] if holds else None)
+    assert digest_of(tmp_path / "report-0") == digest_of(tmp_path / "report-1")
 
 
 @pytest.mark.parametrize("method", ["exact", "lsh"])

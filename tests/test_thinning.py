@@ -42,11 +42,10 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 def thinned(texts: Any, threshold: float, *, unit: str = "document", threads: int = 1) -> Units:
     """The units of a thinned collection."""
     collection = read_texts(texts)
-    units, shingles = dedup.thinning.read_thinned(
+    units = dedup.thinning.read_thinned(
         collection, WORDS2, threshold, unit=unit, threads=threads, stages=Progress(False)
     )
     whole = read_units(collection, WORDS2, unit=unit, threads=1)
-    assert shingles == len(whole.hashes)
     for name in ("places", "digests", "filled"):
         assert getattr(whole, name).tolist() == getattr(units, name).tolist()
     for unit in units.held.tolist():  # who is held has all of its hashes, in their order
@@ -88,7 +87,7 @@ def test_the_answer_is_the_same(unit: str, texts: list[str], threads: int) -> No
     for table in ("pairs", "clusters", "kept", "removed"):
         first, *others = (getattr(result, table) for result in found)
         assert all(first.equals(other) for other in others)
-    assert found[0].summary.closest == found[2].summary.closest
+    assert found[0].summary == found[2].summary
 
 
 @given(strategies.corpora())

@@ -93,10 +93,15 @@ class Budget:
     def _joining(self, held: int, units: int) -> int:
         return AT_REST + (2 * self.threads + 1) * self.shard + UNIT_BYTES * held + units
 
+    def room(self, held: int, units: int) -> int | None:
+        """Return the bytes for hashes while `held` of the units are joined; None: there is no bound."""
+        return None if self.memory is None else max(self.memory - self._joining(held, units), 0)
+
     def limit(self, held: int, units: int) -> int:
         """Return how many shingles two groups may have together, where `held` of the units may have a partner."""
-        assert self.memory is not None
-        return max(self.memory - self._joining(held, units), 0) // GROUPED_BYTES
+        room = self.room(held, units)
+        assert room is not None
+        return room // GROUPED_BYTES
 
     def fits(self, held: int, shingles: int, units: int) -> bool:
         """Return whether `held` of the units, with so many shingles, can be joined at once."""

@@ -10,7 +10,6 @@ have a partner, and the pairs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +23,7 @@ from dedup.crossing import join_across
 from dedup.join import join
 from dedup.pairs import Pairs, no_pairs
 from dedup.progress import Progress
-from dedup.search import CLOSEST, CLOSEST_HASHES, Found, Question, most_similar
+from dedup.search import Found, Question
 
 __all__ = ["Grouped", "search_in_groups"]
 
@@ -55,12 +54,11 @@ def search_in_groups(
     question: Question,
     grouped: Grouped,
     stays: npt.NDArray[np.bool_],
-    mark_at: Callable[[float], npt.NDArray[np.bool_]],
 ) -> tuple[Found, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Find the pairs and stars of the units that stay; return them, where the units stand, and their sizes.
 
-    What is found is what `dedup.search.search` would find, by the exact method. `mark_at` gives the units that may have
-    a partner at another threshold.
+    What is found is what `dedup.search.search` would find, by the exact method. Of a closest pair nothing is known,
+    since no hash is held in the end.
     """
     threshold, metric, stages = question.threshold, question.metric, grouped.stages
     held = grouped.hold(stays, None, hashes=False)
@@ -78,24 +76,8 @@ def search_in_groups(
         rank = rank_by_size(rank, units)
     stages.stage("clusters", 1)
     stars = find_stars(units, representatives, pairs, rank, threshold, metric)
-    closest = None
-    if not len(pairs.left) and not copied.any() and grouped.shards.total("shingles") <= CLOSEST_HASHES:
-        stages.stage("closest pair", 1)
-        for share in CLOSEST:
-            lower = share * threshold
-            closest = closest or _closest(question, grouped, mark_at(lower), lower)
     none = np.empty(0, dtype=np.int64)
-    return Found(representatives, rank, pairs, stars, None, 0, None, closest, none), held.places, units.sizes
-
-
-def _closest(
-    question: Question, grouped: Grouped, stays: npt.NDArray[np.bool_], threshold: float
-) -> tuple[int, int, float] | None:
-    """Return the most similar pair of the units that stay at a lower threshold, by places among all units."""
-    places = np.flatnonzero(stays)
-    copied = np.zeros(len(places), dtype=np.bool_)
-    pairs, sizes = _join_groups(grouped, stays, places, copied, threshold, question.metric)
-    return most_similar(pairs, sizes, question.metric, places)
+    return Found(representatives, rank, pairs, stars, None, 0, None, None, none), held.places, units.sizes
 
 
 def _join_groups(

@@ -58,12 +58,14 @@ def spread(found: Found, rows: npt.NDArray[np.int64], count: int) -> Found:
     similarity[rows] = found.stars.similarity
     stars = found.stars._replace(star=star, similarity=similarity, further=_moved(found.stars.further, rows))
     crowded = None if found.crowded is None else rows[found.crowded]
+    closest = found.closest and (int(rows[found.closest[0]]), int(rows[found.closest[1]]), found.closest[2])
     return found._replace(
         representatives=representatives,
         rank=rank,
         pairs=_moved(found.pairs, rows),
         stars=stars,
         crowded=crowded,
+        closest=closest,
         large=rows[found.large],
     )
 

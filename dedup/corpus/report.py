@@ -9,8 +9,8 @@
     decisions.parquet  members of clusters by (file, record), in input order: what `dedup apply` goes by
     summary.json       the summary
     rejects.jsonl      the records that could not be read: file, line, offset, reason
-    run.json           seconds, host, versions, folder, when the files were changed; the one file that two equal runs
-                       do not have in common
+    run.json           seconds, host, versions, folder, when the files were changed, the closest pair where none was
+                       found; the one file that two equal runs do not have in common
 
 All but ``run.json`` is a function of the inputs, their names and the options, byte for byte. (Parquet files name the
 version of pyarrow that wrote them in ``created_by``; another version may pack the same rows otherwise.) The folder
@@ -149,7 +149,8 @@ def write_report(
         changed = [file.mtime_ns for _, file in sides]
         unread = [some.to_dict() for each in (listing, against) if (some := getattr(each, "unread", None))]
         where = getattr(listing, "where", None) or os.getcwd()
-        ran = {**machine(), "folder": where, "unread": unread, **(run or {}), "mtime_ns": changed}
+        hint = {} if isinstance(result, Repeats) else {"closest": result.closest}
+        ran = {**machine(), "folder": where, "unread": unread, **hint, **(run or {}), "mtime_ns": changed}
         _write_sealed(new / "run.json", ran)
 
 

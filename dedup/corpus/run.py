@@ -41,8 +41,7 @@ from dedup.errors import InputError, ParameterError
 from dedup.looks import check_looks
 from dedup.options import check_memory, check_progress
 from dedup.progress import Progress, ProgressOption
-from dedup.search import Found, Question, Thinned, search
-from dedup.units import Units
+from dedup.search import Found, Question, search
 
 __all__ = ["FileRun", "find_in_files"]
 
@@ -285,24 +284,21 @@ class _FileSearch:
             check_looks(question.keep, extra_columns(shards, by))
         # the bands of the other method are chosen for the units that stay, so these must not depend on the memory
         if question.method != "lsh" and self._all_fits():
-            return self._search_at_once(self._held(None), None)
+            return self._search_at_once(self._held(None))
         stays = self._stays()
         shingles, held, units = int(held_shingles(shards, stays).sum()), int(stays.sum()), shards.total("units")
         if question.method == "lsh" or self.budget.fits(held, shingles, units):
             self._check(held, shingles)
-            again = Thinned(shards.total("shingles"), np.flatnonzero(stays), self._again)
-            return self._search_at_once(self._held(stays), again)
+            return self._search_at_once(self._held(stays))
         grouped = self._grouped(held)
         self._check(held, min(grouped.limit, shingles))
-        return search_in_groups(question, grouped, stays, self._mark)
+        return search_in_groups(question, grouped, stays)
 
     def _let_go(self) -> None:
         if self.budget.memory is not None:
             give_back()
 
-    def _search_at_once(
-        self, held: Held, thinned: Thinned | None
-    ) -> tuple[Found, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def _search_at_once(self, held: Held) -> tuple[Found, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         found = search(
             self.question,
             held.units,
@@ -310,7 +306,7 @@ class _FileSearch:
             self.budget.threads,
             lengths=lambda: held.lengths,
             keys=lambda: None if held.extra is None else held.extra.column(0),
-            thinned=thinned,
+            room=self.budget.room(len(held.units), self.shards.total("units")),
         )
         return found, held.places, held.units.sizes
 
@@ -320,16 +316,15 @@ class _FileSearch:
         if store is not None and MARKS in store:
             packed = store.arrays(MARKS)["stays"]
             return np.unpackbits(packed, count=self.shards.total("units")).astype(np.bool_)
-        stays = self._mark(self.question.threshold)
+        room = None if self.budget.memory is None else self.budget.table(self.shards.total("units"))
+        question, threads = self.question, self.budget.threads
+        stays = mark(
+            self.shards, question.threshold, whole=question.whole, room=room, threads=threads, stages=self.stages
+        )
         if store is not None:
             store.commit(MARKS, {"stays": np.packbits(stays)})
         self._let_go()
         return stays
-
-    def _mark(self, threshold: float) -> npt.NDArray[np.bool_]:
-        room = None if self.budget.memory is None else self.budget.table(self.shards.total("units"))
-        whole, threads = self.question.whole, self.budget.threads
-        return mark(self.shards, threshold, whole=whole, room=room, threads=threads, stages=self.stages)
 
     def _check(self, held: int, shingles: int) -> None:
         texts, units = self.shards.total("texts"), self.shards.total("units")
@@ -345,10 +340,6 @@ class _FileSearch:
     def _held(self, stays: npt.NDArray[np.bool_] | None) -> Held:
         shards, unit, threads = self.shards, self.question.unit, self.budget.threads
         return hold(shards, stays, unit=unit, threads=threads, stages=self.stages, last=stays is None)
-
-    def _again(self, threshold: float) -> tuple[Units, npt.NDArray[np.int64]]:
-        held = self._held(self._mark(threshold))
-        return held.units, held.places
 
     # result
 

@@ -127,12 +127,15 @@ def probe_across(
     threshold: float,
     metric: int,
     which: int,
+    most: int,
+    tries: int,
 ) -> tuple[npt.NDArray[np.int64], int, int]:
     """Return the pairs of ``left[start:end]`` with rows of `right` that reach the threshold, and how many were merged.
 
     `keys` and `bounds` are what each left row looks up; `heads` and `entries` the index over `right`
     (`dedup.kernels.join.build_index`), whose rows ascend in size; `which` of the sizes count. The pairs are rows of
-    three: left, right, shared; the number of them is returned with them.
+    three: left, right, shared; the number of them is returned with them. Once `most` were found, or `tries` merged, no
+    further row is looked up.
     """
     found = np.empty((64, 3), dtype=np.int64)
     total, merged = 0, 0
@@ -140,6 +143,8 @@ def probe_across(
     for i in range(len(met)):
         met[i] = -1
     for place in range(start, end):
+        if total >= most or merged >= tries:
+            break
         row = left[place]
         size = sizes[row]
         smallest, largest = np.int64(1), np.iinfo(np.int64).max

@@ -289,12 +289,15 @@ def probe(
     entries: npt.NDArray[np.uint64],
     threshold: float,
     metric: int,
+    most: int,
+    tries: int,
 ) -> tuple[npt.NDArray[np.int64], int, int]:
     """Return the pairs of ``rows[start:end]`` with earlier rows that reach the threshold, and how many were merged.
 
     `rows` ascend in size; `keys` and `bounds` are what each looks up. A row is merged with those that it met so often
     that they may share enough: no more than the meetings, and what one of the two left out, in a common order. The
-    pairs are rows of three: earlier, later, shared; the number of them is returned with them.
+    pairs are rows of three: earlier, later, shared; the number of them is returned with them. Once `most` were found,
+    or `tries` merged, no further row is looked up.
     """
     found = np.empty((64, 3), dtype=np.int64)
     total, merged = 0, 0
@@ -305,6 +308,8 @@ def probe(
     lows = np.empty(BUFFER, dtype=np.uint64)
     hits = np.empty(BUFFER, dtype=np.uint64)
     for place in range(start, end):
+        if total >= most or merged >= tries:
+            break
         row = rows[place]
         size = sizes[row]
         smallest = 1 if metric == CONTAINMENT else least(size, threshold)
