@@ -54,6 +54,7 @@ class Run:
     column: str
     metric: str
     bands: Bands | None = None
+    strays: tuple[float, float] | None = None  # how far the estimate of the pairs strays: see `dedup.replay.replay`
     large_buckets: int = 0
     crowded: npt.NDArray[np.int64] | None = None  # the units in them
     closest: tuple[int, int, float] | None = field(default=None, compare=False)  # a hint, no part of the answer
@@ -267,7 +268,7 @@ class Evidence:
         if run.bands is None or run.crowded is None:
             return 1.0, (1.0, 1.0)
         outside = ~(np.isin(pairs.left, run.crowded) | np.isin(pairs.right, run.crowded))
-        return measure_recall(jaccard(pairs, self.units.sizes)[outside], run.bands)
+        return measure_recall(jaccard(pairs, self.units.sizes)[outside], run.bands, run.strays)
 
     def largest(self, count: int) -> list[tuple[int, int]]:
         """Return the kept unit and the size of the largest clusters, the largest first (ties: input order)."""

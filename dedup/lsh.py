@@ -250,22 +250,27 @@ def _groups(
         yield texts[start : start + size], None
 
 
-def measure_recall(similarities: npt.NDArray[np.float64], bands: Bands) -> tuple[float, tuple[float, float]] | None:
+def measure_recall(
+    similarities: npt.NDArray[np.float64], bands: Bands, strays: tuple[float, float] | None = None
+) -> tuple[float, tuple[float, float]] | None:
     """Return the share of the pairs that was found, and its 95 % interval, from the pairs that were; None without any.
 
     A pair that was found had to be found with the known probability P of its similarity, so it stands for 1 / P pairs
-    of its kind (Horvitz and Thompson, 1952): of ``sum(1 / P)`` pairs, with the variance ``sum((1 - P) / P ** 2)``. The
-    interval is that of the normal law, 1.96 standard deviations to either side, and ends at 1. It is about pairs whose
-    collisions were all examined, and takes them for independent.
+    of its kind (Horvitz and Thompson, 1952): of ``sum(1 / P)`` pairs, with the variance ``sum((1 - P) / P ** 2)`` where
+    pairs are independent. `strays` says how many such standard deviations that number strays to either side, as
+    (negative, positive), in 95 of 100 runs: None, for independent pairs, stands for those of the normal law, 1.96 each;
+    in families they are more (`dedup.replay`). The interval ends at 1. It is about pairs whose collisions were all
+    examined.
     """
+    below, above = (-NORMAL_95, NORMAL_95) if strays is None else strays
     _check_bands(bands)
     check_array("similarities", similarities, "float64", 1)
     if not len(similarities):
         return None
     chance = 1.0 - (1.0 - similarities**bands.rows) ** bands.bands
     found, total = len(chance), float(np.sum(1.0 / chance))
-    spread = NORMAL_95 * math.sqrt(float(np.sum((1.0 - chance) / chance**2)))
-    return found / total, (found / (total + spread), found / max(found, total - spread))
+    spread = math.sqrt(float(np.sum((1.0 - chance) / chance**2)))
+    return found / total, (found / (total - below * spread), found / max(found, total - above * spread))
 
 
 class LSH:

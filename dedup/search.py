@@ -28,6 +28,7 @@ from dedup.minhash import permutations, sign
 from dedup.options import check_keep, check_recall, check_seed, check_threshold, check_word
 from dedup.pairs import METRICS, Pairs, verify
 from dedup.progress import Progress
+from dedup.replay import replay
 from dedup.shingling import Shingle, parse
 from dedup.units import UNITS, Units
 
@@ -88,7 +89,7 @@ class Question:
 class Found(NamedTuple):
     """What a search found, by unit; see `Stars`, `dedup.units.Units.representatives` and `dedup.join.Joined`.
 
-    `closest` is a hint (`dedup.closest`), and no part of the answer.
+    `closest` is a hint (`dedup.closest`), and no part of the answer; `strays` are those of `dedup.replay.replay`.
     """
 
     representatives: npt.NDArray[np.int64]
@@ -100,6 +101,7 @@ class Found(NamedTuple):
     crowded: npt.NDArray[np.int64] | None
     closest: Closest | None
     large: npt.NDArray[np.int64]
+    strays: tuple[float, float] | None = None
 
 
 def search(
@@ -156,10 +158,14 @@ def search(
             closest = closest_among(units, leading, threshold, metric, room=room, threads=threads)
         else:
             closest = closest_of(units, buckets.pairs, metric, threads)
-    units.hashes = np.empty(0, dtype=np.uint64)
     crowded = None if buckets is None else sorted_unique(buckets.members)
+    strays = None
+    if bands is not None and crowded is not None:
+        outside = ~(np.isin(pairs.left, crowded) | np.isin(pairs.right, crowded))
+        strays = replay(units, pairs.take(outside), bands, question.seed, threads)
+    units.hashes = np.empty(0, dtype=np.uint64)
     large_buckets = 0 if buckets is None else len(buckets)
-    return Found(representatives, rank, pairs, stars, bands, large_buckets, crowded, closest, large)
+    return Found(representatives, rank, pairs, stars, bands, large_buckets, crowded, closest, large, strays)
 
 
 MOST_LANES = 1024

@@ -89,6 +89,7 @@ def to_arrays(
         "threshold": None if found.bands is None else [found.bands.threshold, found.bands.recall],
         "large_buckets": found.large_buckets,
         "closest": found.closest,
+        "strays": found.strays,
         "verified": found.stars.verified,
         "overflow": found.stars.overflow,
     }
@@ -114,5 +115,6 @@ def from_arrays(
         arrays.get("crowded"),
         closest,
         arrays["large"],
+        None if facts["strays"] is None else tuple(facts["strays"]),
     )
     return found, arrays["rows"], arrays["sizes"]

@@ -358,6 +358,7 @@ class _FileSearch:
             column=self.column,
             metric=question.metric,
             bands=found.bands,
+            strays=found.strays,
             large_buckets=found.large_buckets,
             crowded=found.crowded,
             large=found.large,

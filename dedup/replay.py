@@ -1,0 +1,165 @@
+"""Replays: how far an estimate of the recall strays, seen by drawing the bands of the pairs that were found once more.
+
+Pairs of one family are found, or lost, together: their texts share shingles, so where the lowest hash of one pair's
+texts agrees, that of the others' often does. An interval that takes them for independent is too narrow. What chance
+there is lies in the permutations alone, the texts are fixed; and bands are independent of each other and alike. So some
+`POOL` times as many bands are made of the texts of these pairs, with other permutations, and a run is played again
+`REPLAYS` times, each with as many bands of the pool as it had, drawn at random. In naive Python::
+
+    def error(found):                                # of the estimated number of pairs, in one replay
+        return sum((found[i] / P[i] - 1) / P[i] for i in pairs)         # pair i stands for 1 / P[i] pairs of its kind
+    errors = sorted(error({i: any(collides[i][b] for b in sample(pool, bands)) for i in pairs}) for _ in replays)
+    low, high = errors[2.5 %], errors[97.5 %]
+
+This is the bootstrap of Efron (1979), with the population put together from the pairs found by their weights, and drawn
+from the law of the bands instead of from the data. The errors are given in standard deviations of independent pairs,
+for which -1.96 and 1.96 would be right; in a family of 40 they may be three times as far away.
+
+Cost: nothing where no text is in two pairs, since such pairs are independent; else what signatures of `POOL` times as
+many lanes take, of as many texts as make `SHARE` of the run's own signatures, or `LEAST_WORK`. Where there are more,
+whole families are taken: the largest, and some of the others, which stand for the rest of them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.arrays import sorted_unique
+from dedup.blocks import map_blocks
+from dedup.clusters import components
+from dedup.lsh import NORMAL_95, Bands, band_keys
+from dedup.minhash import permutations, sign
+from dedup.pairs import Pairs, jaccard
+from dedup.units import Units
+
+__all__ = ["replay"]
+
+POOL = 8
+"""Times as many bands as a run has; a sample without replacement then spreads by a fifteenth less than it should."""
+
+REPLAYS = 400
+"""Each end of the interval is the tenth of them."""
+
+LEAST_WORK = 3 * 10**7
+"""Hashes times lanes: about a hundredth of a second."""
+
+SHARE = 1 / 16
+"""Of the work of the run's own signatures, what a replay may take."""
+
+MOST_PAIRS = 20_000
+"""Pairs that are played again."""
+
+OTHER_SEED = 0x5EED
+"""Makes other permutations than those of the run, of its seed."""
+
+
+class _Part(NamedTuple):
+    """Pairs (rows of those found) that stand for others like them: their errors count `scale` times."""
+
+    rows: npt.NDArray[np.int64]
+    scale: float
+
+
+def replay(units: Units, pairs: Pairs, bands: Bands, seed: int, threads: int) -> tuple[float, float]:
+    """Return how far the estimated number of pairs strays to either side, in standard deviations of independent pairs.
+
+    `pairs` are those found, none of which a large bucket had a part in; their units are prepared.
+    """
+    chance = 1.0 - (1.0 - jaccard(pairs, units.sizes) ** bands.rows) ** bands.bands
+    alone = math.sqrt(float(np.sum((1.0 - chance) / chance**2)))
+    both = np.concatenate((pairs.left, pairs.right))
+    if not alone or len(sorted_unique(both)) == len(both):
+        return -NORMAL_95, NORMAL_95
+    parts = _parts(units, pairs, chance, bands)
+    weights = np.zeros(len(chance))
+    for part in parts:
+        weights[part.rows] = part.scale / chance[part.rows]
+    rows = np.flatnonzero(weights)
+    met = _collisions(units, pairs.take(rows), bands, seed, threads)
+    generator = np.random.RandomState(seed ^ OTHER_SEED)
+    errors = np.empty(REPLAYS)
+    weight, expected = weights[rows] / chance[rows], float(weights[rows].sum())
+    for number in range(REPLAYS):
+        drawn = generator.permutation(len(met))[: bands.bands]
+        found = np.unpackbits(np.bitwise_or.reduce(met[drawn], axis=0), count=len(rows))
+        errors[number] = weight[found.astype(np.bool_)].sum() - expected
+    errors.sort()
+    end = REPLAYS // 40 - 1
+    scale = math.sqrt(POOL / (POOL - 1)) / alone
+    return float(min(errors[end], 0.0) * scale), float(max(errors[-1 - end], 0.0) * scale)
+
+
+def _parts(units: Units, pairs: Pairs, chance: npt.NDArray[np.float64], bands: Bands) -> list[_Part]:
+    """Return the families that are played again: all, or the largest ones and some of the others."""
+    room = max(LEAST_WORK / bands.num_perm, len(units.hashes) * SHARE) / POOL
+    texts = sorted_unique(np.concatenate((pairs.left, pairs.right)))
+    if units.sizes[texts].sum() <= room and len(chance) <= MOST_PAIRS:
+        return [_Part(np.arange(len(chance)), 1.0)]
+    left, right = np.searchsorted(texts, pairs.left), np.searchsorted(texts, pairs.right)
+    root = components(len(texts), left, right)
+    sizes = np.bincount(root, weights=units.sizes[texts], minlength=len(texts)).astype(np.float64)
+    counts = np.bincount(root[left], minlength=len(texts))
+    families = np.flatnonzero(counts)
+    largest = families[np.argsort(-counts[families], kind="stable")]
+    first = _fit(largest, sizes, counts, room / 2)
+    if not len(first):
+        return _some_of(largest[0], root, left, right, units.sizes[texts], room)
+    family = root[left]
+    rest = np.setdiff1d(families, first)
+    rest = rest[np.random.RandomState(0).permutation(len(rest))]
+    some = _fit(rest, sizes, counts, room / 2)
+    parts = [_Part(np.flatnonzero(np.isin(family, first)), 1.0)]
+    if len(some):
+        rows, every = np.flatnonzero(np.isin(family, some)), np.isin(family, rest)
+        spread = (1.0 - chance) / chance**2
+        own = float(spread[rows].sum())
+        parts.append(_Part(rows, math.sqrt(float(spread[every].sum()) / own) if own else 1.0))
+    return parts
+
+
+def _fit(
+    families: npt.NDArray[np.int64], sizes: npt.NDArray[np.float64], counts: npt.NDArray[np.int64], room: float
+) -> npt.NDArray[np.int64]:
+    """Return as many of the first families as fit."""
+    fits = (np.cumsum(sizes[families]) <= room) & (np.cumsum(counts[families]) <= MOST_PAIRS // 2)
+    return families[: int(np.argmin(fits)) if not fits.all() else len(families)]
+
+
+def _some_of(
+    family: int,
+    root: npt.NDArray[np.int64],
+    left: npt.NDArray[np.int64],
+    right: npt.NDArray[np.int64],
+    sizes: npt.NDArray[np.int64],
+    room: float,
+) -> list[_Part]:
+    """Return the pairs among some texts of a family that does not fit: they stand for all, as if all were linked."""
+    members = np.flatnonzero(root == family)
+    members = members[np.random.RandomState(0).permutation(len(members))]
+    inside = np.zeros(len(root), dtype=np.bool_)
+    inside[members[: max(2, int(np.searchsorted(np.cumsum(sizes[members]), room)))]] = True
+    rows = np.flatnonzero(inside[left] & inside[right])[:MOST_PAIRS]
+    return [_Part(rows, len(left) / max(len(rows), 1))]
+
+
+def _collisions(units: Units, pairs: Pairs, bands: Bands, seed: int, threads: int) -> npt.NDArray[np.uint8]:
+    """Return which pairs collide in which band of the pool: a row a band, a bit a pair."""
+    texts = sorted_unique(np.concatenate((pairs.left, pairs.right)))
+    bounds = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(units.sizes[texts])))
+    values = np.empty(int(bounds[-1]), dtype=np.uint64)
+    for text, start, end in zip(texts.tolist(), bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        first = units.offsets[text]
+        values[start:end] = units.hashes[first : first + end - start]
+    left, right = np.searchsorted(texts, pairs.left), np.searchsorted(texts, pairs.right)
+    functions = permutations(POOL * bands.num_perm, seed ^ OTHER_SEED)
+
+    def work(part: int) -> npt.NDArray[np.uint8]:
+        own = slice(part * bands.num_perm, (part + 1) * bands.num_perm)
+        keys = band_keys(sign(values, bounds, *(each[own] for each in functions)), bands)
+        return np.packbits([row[left] == row[right] for row in keys], axis=1)
+
+    return np.concatenate(list(map_blocks(work, range(POOL), threads)))
