@@ -125,7 +125,9 @@ def of_curves(results: list[Result], drawn: list[str]) -> Lines:
     if not lines:
         return []
     body = []
-    for row in (row for row in good(results, "rivals", path="whole", round=1) if row.get("curve")):
+    measured = (row for row in good(results, "rivals", path="whole", round=1) if row.get("curve"))
+    once = {(row["tool"], row["corpus"]): row for row in measured}  # runs may repeat one another: the last one holds
+    for row in once.values():
         shares = []
         for low, high in ((0.5, 0.6), (0.6, 0.7), (0.7, 0.8), (0.8, 0.84), (0.84, 0.9), (0.9, 1.01)):
             steps = [(pairs, hits) for start, pairs, hits in row["curve"] if low - 1e-9 <= start < high - 1e-9]

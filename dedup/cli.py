@@ -336,7 +336,7 @@ def tell_output(output: str | None) -> None:
 
 
 def finish(*, found: bool, check: bool, rejected: int) -> None:
-    """Exit with the code that contract section 7 gives."""
+    """Exit with the code of what was rejected, or of what was found and asked for by ``--check``."""
     if rejected:
         sys.exit(SOME_REJECTED)
     if check and found:

@@ -33,7 +33,7 @@ def read_texts(
     id: str | None = None,
     extra: str | None = None,
 ) -> Texts:
-    """Take `texts` in any form of contract section 1; raise `InputError` for what is none.
+    """Take `texts` in any of the forms that the searches take; raise `InputError` for what is none.
 
     `extra` is a further column that will be asked for (`Texts.column`).
 

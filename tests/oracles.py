@@ -1,6 +1,6 @@
 """What dedup must answer, in plain Python that is obviously right: sets and integers.
 
-No numpy, no import of dedup. Slow on purpose: every function is a definition of the contract,
+No numpy, no import of dedup. Slow on purpose: every function is a definition,
 written down a second time.
 
 * `tokens`, `token_spans`, `shingles`: a tokeniser of its own, from the tables of `unicodedata`;
@@ -440,7 +440,7 @@ def grows(text: str, at: int) -> bool:
 
 
 def repeats(texts: Sequence[str], min_words: int) -> list[Run]:
-    """Give the repeats of the contract at threshold 1: tries everything."""
+    """Give the repeats by their definition at threshold 1: tries everything."""
     spans = [token_spans(text) for text in texts]
     parts = [paragraphs(text) for text in texts]
 

@@ -79,7 +79,7 @@ def test_the_frames_stay_unloaded() -> None:
 
 
 def test_results_do_not_depend_on_the_hash_seed() -> None:
-    """T4: the same tables in processes with different seeds of Python's own hash."""
+    """The same tables in processes with different seeds of Python's own hash."""
     code = (
         "import dedup; from tests import corpora; t = corpora.families(count=5);"
         "r = dedup.find_duplicates(t); print(r.pairs.to_pylist(), r.clusters.to_pylist());"

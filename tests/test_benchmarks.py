@@ -59,3 +59,13 @@ def test_the_curve() -> None:
     assert [(0.5, 2, 0), (0.52, 1, 1), (0.98, 1, 1)] == score.curve(listed, every, 5)
     grouped = score.Answer(groups=np.array([7, 7, -1, -1, -1]))
     assert [(0.5, 2, 1), (0.52, 1, 0), (0.98, 1, 0)] == score.curve(grouped, every, 5)
+
+
+def test_what_was_measured_again_stands_once() -> None:
+    """A tool that two runs measured with the same texts has one row on the page."""
+    page = pytest.importorskip("benchmarks.page")
+    row = {"kind": "rivals", "path": "whole", "round": 1, "corpus": "generated:10", "unit": "pairs", "seconds": 1.0}
+    curves = [[(0.5, 4, 1)], [(0.5, 4, 2)]]
+    results = [{**row, "tool": tool, "curve": curve} for curve in curves for tool in ("one", "other")]
+    rows = [line for line in page.of_curves(results, ["curve"]) if line.startswith("| one")]
+    assert ["| one, generated:10 | 50.0 | - | - | - | - | - |"] == rows

@@ -58,7 +58,7 @@ def files(folder: Path) -> set[Path]:
 
 
 def test_an_edit_of_a_helper_is_noticed(copy: Path, tmp_path: Path) -> None:
-    """T5: a kernel file that another one calls is edited: the caller is compiled anew, in a new folder.
+    """A kernel file that another one calls is edited: the caller is compiled anew, in a new folder.
 
     numba's own cache looks at the caller's file alone, and would keep the old hashes.
     """

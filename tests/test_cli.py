@@ -1,4 +1,4 @@
-"""The command line, as a person or a script calls it: contract section 7."""
+"""The command line, as a person or a script calls it."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_compare(folder: Path) -> None:
     ids=" ".join,
 )
 def test_wrong_use(folder: Path, arguments: list[str]) -> None:
-    """T9: wrong use, nothing to read, nothing readable: an exit code of 2, and why on stderr."""
+    """Wrong use, nothing to read, nothing readable: an exit code of 2, and why on stderr."""
     done = call(*arguments, cwd=folder)
     assert WRONG == done.returncode, done.stdout
     assert "Traceback" not in done.stderr

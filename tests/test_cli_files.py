@@ -76,7 +76,7 @@ def test_standard_input(folder: Path) -> None:
 
 
 def test_what_cannot_be_read(folder: Path) -> None:
-    """T13: each bad record is named with its line; skipped, counted; or the first ends it."""
+    """Each bad record is named with its line; skipped, counted; or the first ends it."""
     named = [
         "dedup: rejected bad.jsonl:6: field 'text': expected a text, found int",
         "dedup: rejected bad.jsonl:7: not JSON: Expecting property name enclosed in double quotes at column 2",
@@ -115,7 +115,7 @@ def test_what_cannot_be_read(folder: Path) -> None:
     ],
 )
 def test_wrong_use(folder: Path, arguments: list[str], message: str) -> None:
-    """T9: an exit code of 2, and what was wrong."""
+    """An exit code of 2, and what was wrong."""
     done = call(*arguments, cwd=folder)
     assert WRONG == done.returncode, done.stdout
     assert message in done.stderr

@@ -117,7 +117,7 @@ def test_report_and_check(folder: Path) -> None:
         (["match", "--against", "page.txt"], "NEW"),
         (["match", "missing.txt", "--against", "page.txt"], "NEW: expected readable texts, found none"),
         (["match", "page.txt", "--against", "missing.txt"], "--against: expected readable texts, found none"),
-        (["match", "new.jsonl", "--against", "old.jsonl", "--against-column", "body"], '--against: column="body"'),
+        (["match", "page.txt", "--against", "old.jsonl", "--against-column", "body"], '--against: column="body"'),
         (["match", "page.txt", "--against", "old.jsonl", "--column", "body"], 'NEW: column="body"'),
         (["match", "page.txt", "--against", "old.jsonl", "--threshold", "80"], "threshold"),
         (["match", "page.txt", "--against", "old.jsonl", "--metric", "cosine"], "metric: expected 'jaccard'"),

@@ -33,7 +33,7 @@ def test_the_evidence(both: tuple[str, str], shingle: str) -> None:
 
 @given(two_texts())
 def test_it_agrees_with_find_duplicates(both: tuple[str, str]) -> None:
-    """T10: what `compare` says of two texts is what `find_duplicates` says of them."""
+    """What `compare` says of two texts is what `find_duplicates` says of them."""
     result = dedup.compare(*both)
     close = result.jaccard >= 0.3
     threshold = result.jaccard if close else 0.3
@@ -55,7 +55,7 @@ def test_symmetry(both: tuple[str, str]) -> None:
 
 @given(two_texts())
 def test_spans_are_equal_texts(both: tuple[str, str]) -> None:
-    """T7: aligned spans hold the same tokens, for any Unicode, in characters of the originals."""
+    """Aligned spans hold the same tokens, for any Unicode, in characters of the originals."""
     left, right = both
     result = dedup.compare(left, right)
     for a, b, c, d in views.aligned(result):

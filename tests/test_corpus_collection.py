@@ -39,7 +39,7 @@ def results(texts: Any, **options: Any) -> Any:
 @pytest.mark.parametrize("kind", WRITERS)
 @pytest.mark.parametrize("packing", ["", ".gz"])
 def test_files_are_searched_like_lists(kind: str, packing: str, tmp_path: Path) -> None:
-    """T29: the same tables and summaries from files as from a list with the same ids."""
+    """The same tables and summaries from files as from a list with the same ids."""
     path = write(tmp_path, kind, packing)
     ids = [record["key"] for record in RECORDS]
     expected = results(TEXTS, ids=ids, threads=1)
@@ -50,7 +50,7 @@ def test_files_are_searched_like_lists(kind: str, packing: str, tmp_path: Path) 
 
 
 def test_default_ids(tmp_path: Path) -> None:
-    """T16: path and line, whatever blank and bad lines stand between, however batches are cut; a text by its path."""
+    """Path and line, whatever blank and bad lines stand between, however batches are cut; a text by its path."""
     lines = filing.as_lines(RECORDS[:2]) + b"\n{bad\n" + filing.as_lines(RECORDS[2:])
     (tmp_path / "a.jsonl").write_bytes(lines)
     (tmp_path / "b.txt").write_text(TEXTS[0], encoding="utf-8")
@@ -208,7 +208,7 @@ def test_rejects_are_told(tmp_path: Path) -> None:
     ],
 )
 def test_nothing_to_search(name: str, data: bytes, message: str, tmp_path: Path) -> None:
-    """T9: no records, and nothing but empty texts, are errors."""
+    """No records, and nothing but empty texts, are errors."""
     (tmp_path / name).write_bytes(data)
     with pytest.raises(InputError, match=message):
         dedup.find_duplicates(tmp_path / name)
@@ -227,7 +227,7 @@ def test_nothing_to_search(name: str, data: bytes, message: str, tmp_path: Path)
 )
 @pytest.mark.parametrize("size", [1, 1 << 20])
 def test_wrong_ids(ids: list[Any], message: str, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contract 1: both places are named, in one batch or in several."""
+    """Of two equal ids, both places are named, in one batch or in several."""
     monkeypatch.setattr("dedup.corpus.streams.BATCH_BYTES", size)
     records = [{"text": f"text {i}", "key": key} for i, key in enumerate(ids)]
     path = write(tmp_path, ".jsonl", "", records)
@@ -245,7 +245,7 @@ def test_wrong_use(tmp_path: Path) -> None:
 
 
 def test_few_open_files(tmp_path: Path) -> None:
-    """T27: many files are read one after the other, with few of them open."""
+    """Many files are read one after the other, with few of them open."""
     for i in range(300):
         (tmp_path / f"{i}.txt").write_text(f"text number {i} of many others", encoding="utf-8")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -284,7 +284,7 @@ def relation(records: list[dict[str, Any]]) -> Any:
 @pytest.mark.parametrize("make", [hugging_face, hugging_face_stream, lazy_frame, relation])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_tables_of_other_libraries(make: Callable[[list[dict[str, Any]]], Any]) -> None:
-    """T29: the same pairs from what other libraries hold."""
+    """The same pairs from what other libraries hold."""
     ids = [record["key"] for record in RECORDS]
     expected = views.tables(dedup.find_duplicates(TEXTS, ids=ids, shingle="words:3"))
     assert expected == views.tables(dedup.find_duplicates(make(RECORDS), id="key", shingle="words:3"))

@@ -160,7 +160,7 @@ def test_odd_lines(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", BAD_LINES)
 def test_bad_lines(name: str, tmp_path: Path) -> None:
-    """T13: exactly the bad line is rejected: its number, the byte at which it begins, and why."""
+    """Exactly the bad line is rejected: its number, the byte at which it begins, and why."""
     line, reason = BAD_LINES[name]
     before = b'{"text": "x"}\n\n'
     path = write(tmp_path, "a.jsonl", before + line + b'\n{"text": "y"}')
@@ -316,7 +316,7 @@ BAD_RECORDS: dict[str, tuple[bytes, str]] = {
 @pytest.mark.parametrize("size", [1, 1 << 20])
 @pytest.mark.parametrize("name", BAD_RECORDS)
 def test_bad_records(name: str, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """T13: a record that cannot be read is rejected, those round it are read, with their numbers."""
+    """A record that cannot be read is rejected, those round it are read, with their numbers."""
     small_batches(monkeypatch, size)
     record, reason = BAD_RECORDS[name]
     before = b'n,text\n0,"a\nb"\n\n'
@@ -478,7 +478,7 @@ def test_texts_that_cannot_be_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", WRITERS)
 def test_missing_columns(kind: str, tmp_path: Path) -> None:
-    """T9: a column that is nowhere is an error that says which there are."""
+    """A column that is nowhere is an error that says which there are."""
     path = write(tmp_path, f"a{kind}", WRITERS[kind]([{"Text": "a", "n": 1}]))
     for option, value, found in (
         ({}, 'column="text"', "found 'Text'"),

@@ -1,4 +1,4 @@
-"""`find_duplicates` on documents: contract sections 1 to 3, held against the oracle."""
+"""`find_duplicates` on documents, held against the oracle."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_planted_copies() -> None:
 
 
 def test_a_chain_is_cut() -> None:
-    """T1: no removed text is below the threshold to the one kept for it."""
+    """No removed text is below the threshold to the one kept for it."""
     texts = corpora.chain()
     result = dedup.find_duplicates(texts)
     assert [(i, i + 1) for i in range(11)] == views.ends(result)
@@ -148,14 +148,14 @@ def test_a_chain_is_cut() -> None:
 
 
 def test_all_scripts() -> None:
-    """T8: the same duplicate in every script is found with no setting."""
+    """The same duplicate in every script is found with no setting."""
     texts, copies = corpora.in_all_scripts()
     assert copies == views.ends(dedup.find_duplicates(texts))
 
 
 @given(strategies.corpora())
 def test_thresholds_are_monotone(texts: list[str]) -> None:
-    """T2: what is found at a threshold is found at a lower one."""
+    """What is found at a threshold is found at a lower one."""
     at = [
         {tuple(row.values()) for row in views.pair_rows(dedup.find_duplicates(texts, threshold=t))}
         for t in (0.5, 0.7, 0.9, 1.0)
@@ -189,7 +189,7 @@ def test_the_order_of_the_input(texts: list[str], random: Random, method: str) -
 
 @pytest.mark.parametrize("method", ["exact", "lsh"])
 def test_threads_and_repetition_change_nothing(method: str) -> None:
-    """T4, T5: the same input and options give the same tables, for any number of threads."""
+    """The same input and options give the same tables, for any number of threads."""
     texts = corpora.families(count=60) + corpora.in_all_scripts()[0] + corpora.planted().texts
     one = views.tables(dedup.find_duplicates(texts, threads=1, method=method))
     dedup.find_duplicates(texts[::-1], threshold=0.5, seed=9)

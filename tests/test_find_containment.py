@@ -67,7 +67,7 @@ def test_removing_and_running_again_finds_nothing(texts: list[str]) -> None:
 
 
 def test_an_excerpt() -> None:
-    """T21: a tenth of a text is found in it, whatever the order, and the whole is kept."""
+    """A tenth of a text is found in it, whatever the order, and the whole is kept."""
     whole = corpora.planted().texts[0].split(" ")
     excerpt = " ".join(whole[len(whole) // 2 :][: max(8, len(whole) // 10)])
     for texts in ([" ".join(whole), excerpt], [excerpt, " ".join(whole)]):

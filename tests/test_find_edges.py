@@ -33,7 +33,7 @@ LONG = "one two three four five six seven"
     ],
 )
 def test_small_corpora(texts: list[Any], pairs: list[tuple[int, int]]) -> None:
-    """T3: short texts equal their copies only, and empty ones equal nothing at all."""
+    """Short texts equal their copies only, and empty ones equal nothing at all."""
     result = dedup.find_duplicates(texts)
     assert pairs == views.ends(result)
     assert len(texts) == result.summary.texts == len(result.kept) + len(result.removed)

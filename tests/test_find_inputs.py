@@ -78,7 +78,7 @@ TABLES: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("kind", COLUMNS)
 def test_columns(kind: str) -> None:
-    """T29: the same texts in any form give the same pairs, and positions as ids."""
+    """The same texts in any form give the same pairs, and positions as ids."""
     result = dedup.find_duplicates(COLUMNS[kind]())
     assert PAIRS == views.ends(result)
     assert KEPT == result.kept.to_pylist()
@@ -87,7 +87,7 @@ def test_columns(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", TABLES)
 def test_tables(kind: str) -> None:
-    """T29: the column "text" is read; ids are positions unless a column is named."""
+    """The column "text" is read; ids are positions unless a column is named."""
     table = TABLES[kind]()
     assert PAIRS == views.ends(dedup.find_duplicates(table))
     named = dedup.find_duplicates(TABLES[kind](), id="name", column="text")
@@ -205,7 +205,7 @@ def test_a_policy_sees_the_ids() -> None:
 
 @pytest.mark.parametrize(("keep", "kept"), [("first", [0]), ("last", [3]), ("longest", [2]), ("shortest", [1])])
 def test_keep(keep: str, kept: list[int]) -> None:
-    """T17: exactly one of a group is kept, by policy: lengths in characters, ties by order."""
+    """Exactly one of a group is kept, by policy: lengths in characters, ties by order."""
     texts = ["abc def.", "Ａｂｃ ｄｅｆ", "abc def!!", "ABC, def!"]
     assert len({tuple(oracles.tokens(text)) for text in texts}) == 1
     result = dedup.find_duplicates(texts, keep=keep)

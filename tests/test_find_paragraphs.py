@@ -121,7 +121,7 @@ def test_ids_are_those_of_the_documents() -> None:
 
 @given(st.lists(strategies.articles(), max_size=3), st.sampled_from([0.5, 0.8, 1.0]))
 def test_pairs_are_those_of_the_oracle(texts: list[str], threshold: float) -> None:
-    """Paragraphs are found, numbered and compared as the contract says."""
+    """Paragraphs are found, numbered and compared as they are defined."""
     result = dedup.find_duplicates(texts, unit="paragraph", threshold=threshold)
     places = [
         (d, p, start, end) for d, text in enumerate(texts) for p, (start, end) in enumerate(oracles.paragraphs(text))

@@ -209,7 +209,7 @@ def test_least_is_the_smallest_integer() -> None:
 @pytest.mark.parametrize("threads", [1, 2, 3, 5, 7, 12, 64])
 @pytest.mark.parametrize("threshold", [0.5, 0.8, 0.95])
 def test_threads_share_no_word(threads: int, threshold: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """T4: two threads never write to the same word of a table: an update could be lost, and with it a pair."""
+    """Two threads never write to the same word of a table: an update could be lost, and with it a pair."""
     seen: list[tuple[int, int]] = []
     tables: set[int] = set()
     count = kernels.count

@@ -33,7 +33,7 @@ from tests.oracles import Run
     ],
 )
 def test_tokens(text: str, expected: list[str]) -> None:
-    """The tokeniser gives what a reader of the contract gives by hand."""
+    """The tokeniser gives what a reader gives by hand."""
     assert expected == oracles.tokens(text)
 
 
@@ -111,7 +111,7 @@ def test_paragraphs() -> None:
 
 
 def test_repeats() -> None:
-    """Doubled, tripled, moved and said again and again: the cases of the contract."""
+    """Doubled, tripled, moved and said again and again, by hand."""
     a, b, c, d = "one two three", "four five six", "seven eight", "nine ten"
 
     def runs(*texts: str, min_words: int = 5) -> list[tuple[str, str, int]]:

@@ -36,7 +36,7 @@ def slices(text: str, **options: Any) -> list[tuple[str, str]]:  # noqa: ANN401
 
 @given(strategies.articles(), st.sampled_from([1, 5, 12, 50]))
 def test_exact_repeats_of_one_text(text: str, min_words: int) -> None:
-    """With threshold=1.0 the answer is exactly the set of the contract."""
+    """With threshold=1.0 the answer is exactly the set of the definition."""
     repeats = dedup.find_repeats(text, min_words=min_words, threshold=1.0)
     expected = [tuple(run) for run in oracles.repeats([text], min_words)]
     assert expected == views.repeat_keys(repeats)
@@ -103,7 +103,7 @@ def test_a_tripled_body(newline: str) -> None:
 
 
 def test_moved_blocks() -> None:
-    """T22: blocks in another order are found, each with its own source."""
+    """Blocks in another order are found, each with its own source."""
     a, b, c, d, e = BODY[:5]
     text = "\n\n".join([a, b, c, d, e, d, e, a, b])
     first, second = "\n\n".join([d, e]), "\n\n".join([a, b])

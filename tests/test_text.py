@@ -28,7 +28,7 @@ def paragraph_spans(text: str) -> dict[int, tuple[int, int]]:
 
 @given(strategies.articles())
 def test_paragraphs(text: str) -> None:
-    """Paragraphs have the numbers and the spans of the contract."""
+    """Paragraphs have the numbers and the spans of their definition."""
     spans = oracles.paragraphs(text)
     expected = {i: (a, b) for i, (a, b) in enumerate(spans) if oracles.tokens(text[a:b])}
     assert expected == paragraph_spans(text)

@@ -226,7 +226,7 @@ def test_what_acts_on_what(text: str) -> None:
 
 
 def test_unassigned_code_points_separate() -> None:
-    """T3: what Unicode 14 does not know splits a word, on any Python, whatever this one knows of it."""
+    """What Unicode 14 does not know splits a word, on any Python, whatever this one knows of it."""
     known = set(assigned())
     unknown = [c for c in EVERY if c not in known and c not in SURROGATES and c not in IGNORABLE]
     word = twins.token_hash("ab")

@@ -56,9 +56,9 @@ def files(
     Parameters
     ----------
     patterns : paths of files and folders, patterns such as "corpus/**/*.jsonl", lists of them, "-" for standard input
-        Files end in .jsonl, .ndjson, .csv, .txt, .parquet, .arrow or .feather, and .gz, .zst, .bz2 or .xz behind it.
-        Folders are searched for these names, and what else they hold is counted (``unread``). A file under another
-        name is told by how it begins. Files are taken in the order of their paths, each once
+        Files end in .jsonl, .ndjson, .csv, .txt, .parquet, .arrow or .feather, and .gz, .zst, .bz2 or .xz behind it;
+        what else folders hold is counted (``unread``). A file under another name is told by how it begins. Files are
+        taken in the order of their paths, each once
     column, id : names of the column (or JSON field) of the text and of the id; without ids "path:number", where the
         number is that of the line or row, from 1. A .txt file is one text, and its id is its path
     format : what all of them hold, whatever their names: "jsonl", "csv.gz"

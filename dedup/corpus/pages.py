@@ -6,7 +6,7 @@ skipped. What is no header ends the list: the reader says what is wrong with it.
 
 Cost: a small read and some steps of Python a page, which is a megabyte as a rule.
 
-References: parquet-format, parquet.thrift; Thrift, doc/specs/thrift-compact-protocol.md.
+References: parquet-format, parquet.thrift; Thrift, its "Thrift compact protocol encoding".
 """
 
 from __future__ import annotations
