@@ -22,7 +22,7 @@ from dedup import __version__
 from dedup.applying import apply
 from dedup.ending import FOUND, SOME_REJECTED, end, say, say_json, tell, writing
 from dedup.errors import ParameterError
-from dedup.hash_key import read_key
+from dedup.hash_key import choose_key, read_key
 from dedup.inputs import ByName, Inputs, read_one, reading
 from dedup.showing import percent, report_duplicates, report_matches, report_repeats, show_marked
 from dedup.terminal import clean
@@ -128,16 +128,22 @@ def repeats(
     texts = inputs.open(files, column=column, id=id_column)
     from dedup.repeats import find_repeats
 
+    asked = {"id": id_column, "column": column, "min_words": min_words, "threshold": threshold, "format": how["format"]}
+    asked["hash_key"] = choose_key(hash_key).fingerprint
     if output is not None:
-        from dedup.searching import check_output
+        from dedup.searching import check_output, show_report
 
-        check_output(output, texts)
-    asked: dict[str, Any] = {"min_words": min_words, "threshold": threshold}
-    found = find_repeats(texts, **asked, memory=memory, hash_key=hash_key, threads=threads)
+        standing = check_output(output, asked, texts)
+        if standing is not None:
+            some = show_report(standing, inputs, as_json=as_json)
+            finish(found=some, check=check, rejected=inputs.rejected())
+            return
+    how_found: dict[str, Any] = {"min_words": min_words, "threshold": threshold}
+    found = find_repeats(texts, **how_found, memory=memory, hash_key=hash_key, threads=threads)
     if output is not None:
         from dedup.searching import write_output
 
-        write_output(output, found, column=column, id=id_column, **asked)
+        write_output(output, found, asked, column=column, id=id_column, **how_found)
     if as_json:
         for repeat in found:
             say_json(repeat._asdict())
@@ -186,11 +192,16 @@ def find(
     files, "-" for standard input. With --output a report is written; a run that was stopped goes on where it was when
     the same command is given again.
     """
-    from dedup.searching import search_files
+    from dedup.corpus.report import Report
+    from dedup.searching import search_files, show_report
     from dedup.summary import hint_of
 
     read = Inputs(format=format, on_error=on_error, max_errors=max_errors)
     result = search_files(inputs, read, format=format, column=column, id=id_column, output=output, **options)
+    if isinstance(result, Report):
+        some = show_report(result, read, as_json=as_json)
+        finish(found=some, check=check, rejected=read.rejected())
+        return
     if as_json:
         for row in result.clusters.to_pylist():
             say_json(row)
@@ -282,14 +293,20 @@ def match(
     with naming("--against"):
         right = inputs.open(against, column=against_column or column, id=against_id)
     from dedup.matching import match as match_texts
-    from dedup.searching import check_output, write_output
+    from dedup.searching import check_output, show_report, write_output
     from dedup.summary import hint_of
 
-    check_output(output, left, right)
+    named = {"column": column, "id": id_column, "against_column": against_column, "against_id": against_id}
+    asked = {name: value for name, value in options.items() if name not in ("memory", "hash_key")}
+    asked |= {**named, "format": format, "hash_key": choose_key(options["hash_key"]).fingerprint}
+    standing = check_output(output, asked, left, right)
+    if standing is not None:
+        some = show_report(standing, inputs, as_json=as_json)
+        finish(found=some, check=check, rejected=inputs.rejected())
+        return
     with renaming({"texts": "NEW", "against": "--against"}):
         result = match_texts(left, right, threads=threads, **options)
-    named = {"column": column, "id": id_column, "against_column": against_column, "against_id": against_id}
-    write_output(output, result, **named)
+    write_output(output, result, asked, **named)
     if as_json:
         for kind, table in (("pair", result.pairs), ("passage", result.passages)):
             for row in table.to_pylist():

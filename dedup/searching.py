@@ -8,16 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dedup import __version__
 from dedup.corpus.collection import FileTexts
-from dedup.corpus.folders import check_free, refuse_overlap
+from dedup.corpus.folders import refuse_overlap
+from dedup.corpus.rejects import Reject
+from dedup.corpus.report import Report, write_report
 from dedup.corpus.run import FileRun, find_in_files
+from dedup.corpus.standing import ASKED, standing_report
 from dedup.duplicates import Duplicates
+from dedup.ending import say_json, tell
 from dedup.inputs import Inputs
 from dedup.matches import Matches
 from dedup.progress import Heartbeats
 from dedup.repeated import Repeats
+from dedup.terminal import clean
 
-__all__ = ["check_output", "search_files", "write_output"]
+__all__ = ["check_output", "search_files", "show_report", "write_output"]
 
 
 def search_files(
@@ -28,24 +34,24 @@ def search_files(
     log_json: bool,
     threads: int | None,
     **options: Any,
-) -> Duplicates:
-    """Search files, and write the report if an `output` folder is named; `options` are those of `find_in_files`."""
+) -> Duplicates | Report:
+    """Search files, and write the report if an `output` folder is named; `options` are those of `find_in_files`.
+
+    Return what was found, or the report of this very search, where it stands already.
+    """
     asked = {name: options[name] for name in ("keep", "recall", "id", "format")}
 
     def write(run: FileRun, seconds: Mapping[str, float]) -> None:
         if output is None:
             return
-        from dedup.corpus.report import write_report
-
         spent = {stage: round(value, 3) for stage, value in seconds.items()}
         write_report(
             output,
             run.duplicates,
             listing=run.listing,
             rejects=run.rejects,
-            run={"seconds": spent, "threads": threads},
+            run={"seconds": spent, "threads": threads, ASKED: run.asked},
             options=asked,
-            replace=run.resumed,
         )
 
     progress = Heartbeats() if log_json else None
@@ -59,20 +65,52 @@ def search_files(
         write=write,
         **options,
     )
+    if isinstance(run, Report):
+        return run
     inputs.tell_unread(run.listing, options["column"])
     return run.duplicates
 
 
-def check_output(output: str | None, *sides: FileTexts) -> None:
-    """Refuse a folder that cannot take a report, before the search."""
-    if output is not None:
-        refuse_overlap(output, [("the input", entry.source) for texts in sides for entry in texts.listing])
-        check_free(output)
+def check_output(output: str | None, asked: Mapping[str, Any], *sides: FileTexts) -> Report | None:
+    """Refuse a folder that cannot take a report, before the search; return the report of this search that is there.
+
+    `asked` are the options on which the report depends.
+    """
+    if output is None:
+        return None
+    refuse_overlap(output, [("the input", entry.source) for texts in sides for entry in texts.listing])
+    named = zip(("texts", "against"), sides, strict=False)
+    return standing_report(
+        output, _with_version(asked), [(side, file) for side, texts in named for file in texts.listing]
+    )
 
 
-def write_output(output: str | None, result: Matches | Repeats, **options: Any) -> None:
+def write_output(output: str | None, result: Matches | Repeats, asked: Mapping[str, Any], **options: Any) -> None:
     """Write the report of a search if a folder is named for it."""
     if output is not None:
-        from dedup.corpus.report import write_report
+        write_report(output, result, options=options, run={ASKED: _with_version(asked)})
 
-        write_report(output, result, options=options)
+
+def _with_version(asked: Mapping[str, Any]) -> dict[str, Any]:
+    return {**asked, "version": __version__}
+
+
+def show_report(report: Report, inputs: Inputs, *, as_json: bool) -> bool:
+    """Say that the report of a search stands already, and print what it holds as the search would have.
+
+    Return whether it holds anything.
+    """
+    tell(f"dedup: the report of this search stands in {clean(report.folder)} already; nothing was left to do")
+    for reject in report.rejects() if report.kind == "find" else ():  # the others have read their texts by now
+        inputs.tell(Reject(**reject))
+    names = {"find": ("clusters",), "repeats": ("spans",)}.get(report.kind, ("pairs", "spans"))
+    rows = 0
+    for name in names:
+        if f"{name}.parquet" not in report.files:
+            continue
+        table = report.table(name)
+        rows += table.num_rows
+        kind = {"pairs": {"kind": "pair"}, "spans": {"kind": "passage"}}.get(name, {}) if report.kind == "match" else {}
+        for row in table.to_pylist() if as_json else ():
+            say_json({**kind, **row})
+    return rows > 0

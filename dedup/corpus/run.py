@@ -11,9 +11,8 @@ byte for byte, either way: nothing in it depends on shards, threads, memory, or 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,18 +25,20 @@ from dedup.blocks import thread_count
 from dedup.clusters import column_of
 from dedup.corpus.batch import Token
 from dedup.corpus.budget import Budget, give_back
-from dedup.corpus.folders import check_free, refuse_overlap
+from dedup.corpus.folders import refuse_overlap, scratch_folder
 from dedup.corpus.groups import Grouped, search_in_groups
 from dedup.corpus.known import KnownTexts
 from dedup.corpus.listing import Listing
 from dedup.corpus.outcome import all_units, from_arrays, spread, to_arrays
 from dedup.corpus.read import read_batches
 from dedup.corpus.rejects import Errors, Reject
+from dedup.corpus.report import Report
 from dedup.corpus.shards import Shards, read_shards
+from dedup.corpus.standing import standing_report
 from dedup.corpus.store import Store
 from dedup.corpus.survivors import Held, extra_columns, held_shingles, hold, mark
 from dedup.duplicates import Duplicates, Run
-from dedup.errors import InputError, ParameterError
+from dedup.errors import DedupError, InputError, ParameterError
 from dedup.looks import check_looks
 from dedup.options import check_memory, check_progress
 from dedup.progress import Progress, ProgressOption
@@ -71,8 +72,8 @@ class FileRun:
     listing: Listing
     rejects: Rejects
     """They are read from the shards, which are there until the report is written."""
-    resumed: bool = False
-    """Whether a run that was stopped had found everything already, so that its report may stand there too."""
+    asked: dict[str, Any]
+    """The options on which its report depends."""
 
 
 class _Places:
@@ -101,8 +102,10 @@ def find_in_files(
     tell: Callable[[Reject], None] = lambda _: None,
     write: Callable[[FileRun, Mapping[str, float]], object] = lambda *_: None,
     **options: Any,
-) -> FileRun:
+) -> FileRun | Report:
     """Find duplicates in files; `options` are those of `dedup.find_duplicates`.
+
+    Where the report of this very search stands in `output` already, nothing is searched, and the report is returned.
 
     Parameters
     ----------
@@ -128,9 +131,11 @@ def find_in_files(
     listing.check_column(column)
     places = _Places(None if output is None else Path(output), None if work_dir is None else Path(work_dir))
     inputs_named = [("the input", entry.source) for entry in listing]
-    for path in (places.output, places.work):
+    for option, path in (("output", places.output), ("work_dir", places.work)):
         if path is not None:
-            refuse_overlap(path, inputs_named)
+            refuse_overlap(path, inputs_named, option=option)
+    if places.output is not None and places.work is not None:
+        refuse_overlap(places.output, [("the work directory", places.work)])
     asked = {
         name: getattr(question, name) for name in ("unit", "threshold", "metric", "method", "keep", "recall", "seed")
     }
@@ -138,25 +143,27 @@ def find_in_files(
     asked |= {"format": format, "version": __version__, "hash_key": question.shingle.key.fingerprint}
     fingerprint = {"options": asked, "inputs": listing.fingerprint()}
     with ExitStack() as stack, Progress(progress) as stages:
-        if places.work is None:
-            made = stack.enter_context(tempfile.TemporaryDirectory(prefix="dedup-work-", ignore_cleanup_errors=True))
-            places.work = Path(made)
         work = places.work
+        begun = work is not None and (work / "manifest.json").exists()
 
         def open_store() -> Store:
-            return stack.enter_context(Store(work, fingerprint, fresh=fresh))
+            return stack.enter_context(Store(work or stack.enter_context(scratch_folder()), fingerprint, fresh=fresh))
 
+        if places.output is not None:
+            standing = standing_report(places.output, asked, [("texts", entry) for entry in listing])
+            if standing is not None:
+                with suppress(DedupError):  # of another run, or in use: it is left alone
+                    if begun:
+                        open_store().clear(remove=not places.named)
+                return standing
         try:
-            store = open_store() if places.named or (work / "manifest.json").exists() else None
-            resumed = store is not None and FOUND in store
-            if places.output is not None and not resumed:
-                check_free(places.output)
+            store = open_store() if places.named or begun else None
             run = _FileSearch(listing, question, column, id, Budget(bound, workers), errors or Errors(), stages, tell)
             run.read(store, open_store)
-            result = FileRun(run.find(), listing, Rejects(listing, run.shards), resumed)
+            result = FileRun(run.find(), listing, Rejects(listing, run.shards), asked)
             write(result, result.duplicates.timings)
         except KeyboardInterrupt as stop:
-            if (places.named or places.output is not None) and (work / "manifest.json").exists():
+            if work is not None and (work / "manifest.json").exists():
                 stop.add_note(f"what was done is kept in {work}: run the same command again, and it goes on there")
             raise
         if run.store is not None:
