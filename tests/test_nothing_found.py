@@ -50,20 +50,19 @@ GROWTH = """
     def searches(some, folder):
         exact = dedup.find_duplicates
         files = dedup.files(str(Path(folder) / "*.jsonl"))
-        broken = [text.replace(" ", "\\n", 200).replace("\\n", "\\n\\n", 5) for text in some]
+        broken = [text[:900] + "\\n\\n" + text[900:] for text in some]
         half = len(some) // 2
         yield "one pass", 400, lambda memory: exact(some, threads=1, memory=memory)
         yield "passes", 80, lambda memory: exact(some, threads=1, memory=memory)
         yield "low threshold", 200, lambda memory: exact(some, threads=1, memory=memory, threshold=0.3)
-        yield "containment", 90, lambda memory: exact(some, threads=1, memory=memory, metric="containment")
-        by = {"unit": "paragraph", "shingle": "chars:9"}
-        yield "paragraphs", 400, lambda memory: exact(broken, threads=1, memory=memory, **by)
+        yield "containment", 180, lambda memory: exact(some, threads=1, memory=memory, metric="containment")
+        yield "paragraphs", 400, lambda memory: exact(broken, threads=1, memory=memory, unit="paragraph")
         yield "lsh", 80, lambda memory: exact(some, threads=1, memory=memory, method="lsh")
         yield "lsh in one pass", 400, lambda memory: exact(some, threads=1, memory=memory, method="lsh")
         yield "files read again", 80, lambda memory: exact(files, threads=1, memory=memory)
-        yield "match", 90, lambda memory: dedup.match(some[:half], some[half:], threads=1, memory=memory)
+        yield "match", 120, lambda memory: dedup.match(some[:half], some[half:], threads=1, memory=memory)
         yield "match in one pass", 2000, lambda memory: dedup.match(some[:half], some[half:], threads=1, memory=memory)
-        yield "repeats", 90, lambda memory: dedup.find_repeats(some, threads=1, memory=memory)
+        yield "repeats", 120, lambda memory: dedup.find_repeats(some, threads=1, memory=memory)
         yield "files at once", 400, lambda memory: find_in_files([folder], threads=1, memory=memory).duplicates
         yield "spilled", 115, lambda memory: find_in_files([folder], threads=1, memory=memory).duplicates
         lsh = {"threads": 1, "method": "lsh"}
@@ -116,9 +115,9 @@ def test_growth_with_nothing_to_find(shared: str) -> None:
 
 def units_of(texts: list[str]) -> tuple[Units, list[set[int]], np.ndarray[Any, np.dtype[np.int64]]]:
     """Return texts as units, their sets, and the first of those that have a token and are equal."""
-    units = read_units(ListTexts(texts), parse("words:2"), paragraphs=False, threads=1)
+    units = read_units(ListTexts(texts), parse("words:2"), unit="document", threads=1)
     sets = [set(units.hashes[a:b].tolist()) for a, b in zip(units.offsets, units.offsets[1:], strict=False)]
-    first = units.representatives(np.arange(len(units), dtype=np.int64))
+    first = units.representatives(np.arange(len(units), dtype=np.int64), units.held)
     return units, sets, units.full[first[units.full] == units.full]
 
 
@@ -170,7 +169,7 @@ def test_a_hint_has_limits(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It gives up, or tells what it saw, where there is too much to look at; it never raises."""
     template = " ".join(f"t{i}" for i in range(30))
     texts = [f"{template} {' '.join(f'w{n}x{i}' for i in range(30 + n % 5))}" for n in range(600)]
-    units = read_units(ListTexts(texts), parse("words:5"), paragraphs=False, threads=1)
+    units = read_units(ListTexts(texts), parse("words:5"), unit="document", threads=1)
     options: dict[str, Any] = {"room": 1000 if limit == "room" else None, "threads": 2}
     if limit == "raises":
 

@@ -1,9 +1,8 @@
 """The texts of files as a collection: searched like a list, and held by nobody.
 
 `files` names them; `FileTexts` are their texts. The first reading notes, for each batch, where it begins and how many
-texts it has, and for each text the user's id. A text that is wanted again is read again, with the batch in which it
-stands; a compressed file is then read from its beginning, unless the texts are asked for in order. The lengths of the
-texts are another reading, unless they are asked for first.
+texts it has, and for each text the user's id. A text that is wanted again is read again, with the batch that it is in;
+a compressed file is then read from its beginning, unless the texts are asked for in order. So are lengths.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def most_of(memory: int | None) -> int:
     """Return the bytes that one record may have under a bound.
 
     >>> most_of(None), most_of(500_000_000), most_of(1)
-    (1073741824, 9368007, 1048576)
+    (1073741824, 9368090, 1048576)
     """
     if memory is None:
         return LARGEST
