@@ -232,19 +232,27 @@ def _paragraph_cuts(text: str, spans: list[list[tuple[int, int]]], min_words: in
     for parts in spans:
         low = int(np.searchsorted(starts, parts[0][0]))
         high = int(np.searchsorted(ends, parts[-1][1], side="right"))
-        gone = [low + i for i in range(high - low)]
+        gone = np.arange(low, max(low, high))
         if len(parts) > 1:
-            gone = [p for p in gone if 2 * _shared(parts, int(starts[p]), int(ends[p])) > ends[p] - starts[p]]
-        while gone:
-            last = next((i for i in range(len(gone)) if i + 1 == len(gone) or gone[i + 1] != gone[i] + 1), 0)
-            if offsets[gone[last] + 1] - offsets[gone[0]] >= min_words:
-                cuts.append((int(starts[gone[0]]), int(ends[gone[last]])))
-            gone = gone[last + 1 :]
+            shared = _covered(parts, ends[gone]) - _covered(parts, starts[gone])
+            gone = gone[2 * shared > ends[gone] - starts[gone]]
+        if len(gone) == 0:
+            continue
+        breaks = np.flatnonzero(np.diff(gone) > 1)
+        first, last = gone[np.append(0, breaks + 1)], gone[np.append(breaks, len(gone) - 1)]
+        enough = offsets[last + 1] - offsets[first] >= min_words
+        cuts += zip(starts[first[enough]].tolist(), ends[last[enough]].tolist(), strict=True)
     return cuts
 
 
-def _shared(parts: list[tuple[int, int]], start: int, end: int) -> int:
-    return sum(max(0, min(b, end) - max(a, start)) for a, b in parts)
+def _covered(parts: list[tuple[int, int]], places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return how many characters of the parts, which ascend, lie before each place."""
+    start, end = np.array(parts, dtype=np.int64).T
+    before = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(end - start)))
+    row = np.searchsorted(start, places)  # parts that begin before the place; the last may reach beyond it
+    last = np.maximum(row - 1, 0)
+    beyond = np.where(row > 0, np.maximum(end[last] - places, 0), 0)
+    return before[row] - beyond
 
 
 def _without(text: str, spans: list[tuple[int, int]]) -> str:

@@ -38,6 +38,9 @@ JOINER = "\u200d"
 KEPT_TEXTS = 64
 """Texts kept as strings while borders are widened."""
 
+KEPT_RUNS = 1 << 12
+"""Places in texts for which it is kept how many regional indicators end there: repeats share their sources."""
+
 
 class Sides(NamedTuple):
     """The spans of stretches in their texts, int64: `start`, `end` in characters, whole `paragraphs` in it."""
@@ -175,6 +178,7 @@ def _pieces(data: bytes, size: int) -> Iterator[tuple[int, int]]:
 
 def _widen(text_of: Callable[[int], str], here: _Side, there: _Side) -> None:
     """Move the starts and ends of both sides over the equal characters round them, in place."""
+    flags = lru_cache(maxsize=KEPT_RUNS)(lambda number, at: flags_before(text_of(number), at))
     for row in np.flatnonzero(~(here.whole_first & there.whole_first)).tolist():
         text, source = text_of(int(here.text[row])), text_of(int(there.text[row]))
         i, k = int(here.start[row]), int(there.start[row])
@@ -182,7 +186,9 @@ def _widen(text_of: Callable[[int], str], here: _Side, there: _Side) -> None:
         at, back = i, k
         while at > low and back > source_low and text[at - 1] == source[back - 1] and not text[at - 1].isspace():
             at, back = at - 1, back - 1
-        while at < i and not (seen_apart(text, at) and seen_apart(source, back)):
+        mine, theirs = flags(int(here.text[row]), at), flags(int(there.text[row]), back)
+        while at < i and not (seen_apart(text, at, mine) and seen_apart(source, back, theirs)):
+            mine, theirs = (mine + 1, theirs + 1) if _is_flag(text[at]) else (0, 0)  # both sides are equal here
             at, back = at + 1, back + 1
         here.start[row], there.start[row] = at, back
     for row in np.flatnonzero(~(here.whole_last & there.whole_last)).tolist():
@@ -192,15 +198,29 @@ def _widen(text_of: Callable[[int], str], here: _Side, there: _Side) -> None:
         at, ahead = j, m
         while at < high and ahead < source_high and text[at] == source[ahead] and not text[at].isspace():
             at, ahead = at + 1, ahead + 1
-        while at > j and not (seen_apart(text, at) and seen_apart(source, ahead)):
+        mine, theirs = flags(int(here.text[row]), at), flags(int(there.text[row]), ahead)
+        while at > j and not (seen_apart(text, at, mine) and seen_apart(source, ahead, theirs)):
             at, ahead = at - 1, ahead - 1
+            mine = mine - 1 if mine else flags_before(text, at)
+            theirs = theirs - 1 if theirs else flags_before(source, ahead)
         here.end[row], there.end[row] = at, ahead
 
 
-def seen_apart(text: str, at: int) -> bool:
+def flags_before(text: str, at: int) -> int:
+    """Return the number of regional indicators right before character `at`: two are seen as a flag."""
+    first = at
+    while first > 0 and _is_flag(text[first - 1]):
+        first -= 1
+    return at - first
+
+
+def seen_apart(text: str, at: int, flags: int) -> bool:
     """Say whether a text may be cut before character `at` without breaking what is seen as one character.
 
-    >>> [seen_apart("a👩‍💻🇩🇪", at) for at in range(7)]
+    `flags` : `flags_before` it.
+
+    >>> text = "a👩‍💻🇩🇪"
+    >>> [seen_apart(text, at, flags_before(text, at)) for at in range(7)]
     [True, True, False, False, True, False, True]
     """
     if at <= 0 or at >= len(text):
@@ -208,12 +228,7 @@ def seen_apart(text: str, at: int) -> bool:
     before, after = text[at - 1], text[at]
     if JOINER in (after, before) or unicodedata.category(after)[0] == "M" or "🏻" <= after <= "🏿":
         return False
-    if _is_flag(before) and _is_flag(after):
-        first = at - 1
-        while first > 0 and _is_flag(text[first - 1]):
-            first -= 1
-        return (at - first) % 2 == 0
-    return True
+    return flags % 2 == 0 or not _is_flag(after)
 
 
 def _is_flag(character: str) -> bool:

@@ -35,7 +35,7 @@ BACK = 64
 AGAIN = 64
 """Tokens that an end may walk over where others did before it, beside as many as its chain has."""
 
-AGAIN_IN_TEXT = 16
+AGAIN_IN_TEXT = 4
 """Times the tokens of its linked seeds: what the ends in a text may walk over again before each keeps to `AGAIN`. In
 eight collections of real texts, the repeats with it were those of ends that are not held back."""
 
