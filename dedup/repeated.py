@@ -228,7 +228,7 @@ def _paragraph_cuts(text: str, spans: list[list[tuple[int, int]]], min_words: in
     first, end = np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
     _, offsets = hash_tokens(values, first, end, PUBLIC)  # they are only counted
     starts, ends = table[:, 2], table[:, 3]
-    cuts = []
+    cuts: list[tuple[int, int]] = []
     for parts in spans:
         low = int(np.searchsorted(starts, parts[0][0]))
         high = int(np.searchsorted(ends, parts[-1][1], side="right"))

@@ -114,7 +114,7 @@ def flags(size: int) -> list[str]:
     """Give runs of regional indicators, of which two make a flag, around words that repeat; here one more of them."""
     body = " ".join(f"w{j}" for j in range(60))
     runs = ["🇦" * (size // 4 + more) for more in (0, 1)]
-    return [f"{run}{body}{run}" for run in runs]
+    return [f"other{number} {run}{body}{run} words{number}" for number, run in enumerate(runs)]
 
 
 def edited(size: int) -> list[str]:

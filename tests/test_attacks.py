@@ -16,6 +16,7 @@ import pytest
 
 import dedup
 import dedup.join
+from dedup import spans
 from dedup.chains import find_seeds, link_seeds
 from dedup.columns import read_texts
 from dedup.kernels import chains as chain_kernels
@@ -107,6 +108,24 @@ def test_candidates_of_the_join(shape: str, unit: str, monkeypatch: pytest.Monke
         assert met[1] <= 5 * FEW[1]
 
 
+@pytest.mark.parametrize("size", FEW)
+def test_characters_looked_at_in_runs_of_flags(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a span may end in a run of flags is found in one walk over it."""
+    looked = 0
+    is_flag = spans._is_flag
+
+    def listen(character: str) -> bool:
+        nonlocal looked
+        looked += 1
+        return is_flag(character)
+
+    monkeypatch.setattr(spans, "_is_flag", listen)
+    texts = attacks.flags(size)
+    found = dedup.find_repeats(texts, threads=1)
+    assert [tuple(run) for run in oracles.repeats(texts, 50)] == [tuple(repeat)[:7] for repeat in found]
+    assert 0 < looked <= 12 * size
+
+
 @pytest.mark.parametrize("shape", [*attacks.SHAPES, *attacks.MARKS])
 def test_hostile_texts_keep_the_laws(shape: str) -> None:
     """What is left repeats nothing, and every exact repeat is covered, for these texts too."""
@@ -114,10 +133,10 @@ def test_hostile_texts_keep_the_laws(shape: str) -> None:
     left = dedup.find_repeats(texts, threads=1).without_repeats()
     assert left == dedup.find_repeats(left, threads=1).without_repeats()
     for row, old in enumerate(texts):
-        spans = [(r.start, r.end) for r in dedup.find_repeats(texts, threads=1) if r.document == row]
+        whole = [(r.start, r.end) for r in dedup.find_repeats(texts, threads=1) if r.document == row]
         for exact in dedup.find_repeats(texts, threads=1, threshold=1.0):
             if exact.document == row:
-                assert any(a <= exact.start and exact.end <= b for a, b in spans), old[exact.start : exact.end]
+                assert any(a <= exact.start and exact.end <= b for a, b in whole), old[exact.start : exact.end]
     kept = dedup.find_duplicates([*texts, ""], threads=1).filter([*texts, ""])
     assert dedup.find_duplicates(kept, threads=1).summary.removed == 0
 
