@@ -19,6 +19,7 @@ import dedup.join
 from dedup import spans
 from dedup.chains import find_seeds, link_seeds
 from dedup.columns import read_texts
+from dedup.hash_key import PUBLIC
 from dedup.kernels import chains as chain_kernels
 from dedup.passages import find_blocks, find_stretches, find_windows
 from dedup.progress import Progress
@@ -38,7 +39,7 @@ FEW = [3_000, 10_000]
 def test_steps_of_repeats(shape: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows, blocks, seeds and what the ends of chains walk over are a multiple of the tokens, whatever repeats."""
     texts = attacks.SHAPES[shape](size)
-    tokens, offsets = read_tokens(read_texts(texts), 1, Progress(False).stage("read", 1))
+    tokens, offsets = read_tokens(read_texts(texts), 1, PUBLIC, Progress(False).stage("read", 1))
     n = len(tokens)
     assert n == sum(len(oracles.tokens(text)) for text in texts)
     _, first, flags = find_windows(tokens, offsets, 50)
@@ -156,7 +157,7 @@ FLOWS: dict[str, Callable[[list[str]], Any]] = {
 JOINS = {"documents", "containment", "paragraphs", "lines", "pairs of two", "passages"}
 
 
-@pytest.mark.skipif(not LONG, reason="takes an hour: DEDUP_HYPOTHESIS=long")
+@pytest.mark.skipif(not LONG, reason="long: set DEDUP_HYPOTHESIS=long")
 @pytest.mark.parametrize("flow", FLOWS)
 @pytest.mark.parametrize("shape", [*attacks.SHAPES, *attacks.MARKS])
 def test_time_grows_with_the_text(shape: str, flow: str) -> None:
