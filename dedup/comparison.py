@@ -138,16 +138,28 @@ def _stretches(
     following = np.concatenate((length[1:], np.zeros(1, dtype=np.int64)))
     ends = np.flatnonzero((length >= shortest) & (following != length + 1))
     order = ends[np.argsort(-length[ends], kind="stable")]
-    taken = np.zeros(len(length), dtype=np.bool_)
+    taken = np.zeros(
+        len(length) + 2, dtype=np.bool_
+    )  # with a place that stays free before the first and behind the last
+    ahead, behind = np.arange(len(taken)), np.arange(len(taken))  # from a taken place: one on the way to a free one
     found = []
     for last in order.tolist():
-        start, end = last + 1 - int(length[last]), last + 1
-        # only the ends can be taken: what lies inside a taken stretch is shorter
-        while start < end and taken[start]:
-            start += 1
-        while start < end and taken[end - 1]:
-            end -= 1
-        if end - start >= shortest and not taken[start:end].any():
-            taken[start:end] = True
+        # the ends that are taken already are cut off
+        start = _free(ahead, last + 2 - int(length[last])) - 1
+        end = _free(behind, last + 1)
+        if end - start >= shortest and not taken[start + 1 : end + 1].any():
+            taken[start + 1 : end + 1] = True
+            ahead[start + 1 : end + 1] = end + 1
+            behind[start + 1 : end + 1] = start
             found.append((start, end, int(source[last]) + 1 - (last + 1 - end)))
     return sorted(found)
+
+
+def _free(step: npt.NDArray[np.int64], place: int) -> int:
+    """Return the free place that the steps from `place` lead to; shortens the way for the next one (written)."""
+    passed = []
+    while (following := int(step[place])) != place:
+        passed.append(place)
+        place = following
+    step[passed] = place
+    return place

@@ -1,8 +1,8 @@
 """Texts made to take long: each shape in any size, for whoever counts steps or measures time.
 
-A shape gives a collection of about so many code points. `BELOW` is one where the join's time grows with the square by
-nature: so many pairs have to be looked at (docs/explanation/how-it-works.md, "What takes long"). `MARKS` are those
-that the normalisation of marks decides about.
+A shape gives a collection of about so many code points. `BELOW` and `ORDERS` are those where the join's time grows
+with the square by nature: so many pairs have to be looked at (docs/explanation/how-it-works.md, "What takes long").
+`MARKS` are those that the normalisation of marks decides about.
 """
 
 from __future__ import annotations
@@ -51,6 +51,11 @@ def loop(period: int, noise: int) -> Shape:
         return [" ".join(words)]
 
     return shape
+
+
+def loop_and_its_noise(size: int) -> list[str]:
+    """Give a loop with noise, and the loop without it: stretches end at every word, and overlap."""
+    return [*loop(60, 121)(size // 2), " ".join(f"w{j % 60}" for j in range(size // 8))]
 
 
 def loops(period: int) -> Shape:
@@ -142,7 +147,7 @@ def marks_of_all_classes(size: int) -> list[str]:
     return ["e" + "".join(draw.choice(some) for _ in range(size))]
 
 
-BELOW, BELOW_THRESHOLD = "just below", 0.9
+BELOW, BELOW_THRESHOLD, ORDERS = "just below", 0.9, "orders"
 
 SHAPES: dict[str, Shape] = {
     "one token": one_token,
@@ -155,10 +160,11 @@ SHAPES: dict[str, Shape] = {
     "loop of 60, rare noise": loop(60, 601),
     "loop of 1,000": loop(1000, 97),
     "loop of 50, dense noise": loop(50, 13),
+    "loop and its noise": loop_and_its_noise,
     "texts of a loop": loops(60),
     "lines of a loop": lines_of_a_loop,
     "lines alike": lines_alike,
-    "orders": orders,
+    ORDERS: orders,
     BELOW: below,
     "Hangul": hangul,
     "pieces of Hangul": pieces,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
+from dedup.comparison import _stretches
 from dedup.errors import InputError, ParameterError
 from tests import oracles, strategies, views
 
@@ -106,3 +108,29 @@ def test_wrong_use() -> None:
         dedup.compare(["a"], "a")  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="words:-1"):
         dedup.compare("a", "b", shingle="words:-1")
+
+
+def plain_stretches(length: list[int], source: list[int], shortest: int) -> list[tuple[int, int, int]]:
+    """Take the longest stretches first, each without what is taken already at its ends."""
+    ends = [i for i, n in enumerate(length) if n >= shortest and (i + 1 == len(length) or length[i + 1] != n + 1)]
+    taken: set[int] = set()
+    found = []
+    for last in sorted(ends, key=lambda i: -length[i]):
+        places = list(range(last + 1 - length[last], last + 1))
+        while places and places[0] in taken:
+            del places[0]
+        while places and places[-1] in taken:
+            del places[-1]
+        if len(places) >= shortest and not taken & set(places):
+            taken |= set(places)
+            found.append((places[0], places[-1] + 1, source[last] + 1 - (last - places[-1])))
+    return sorted(found)
+
+
+@given(st.lists(st.integers(0, 8), max_size=60), st.integers(1, 4))
+def test_stretches_are_taken_the_longest_first(lengths: list[int], shortest: int) -> None:
+    """What is taken is what a set of places says, for any lengths."""
+    lengths = [min(n, place + 1) for place, n in enumerate(lengths)]
+    source = [100 + 7 * place for place in range(len(lengths))]
+    arrays = (np.array(lengths, dtype=np.int64), np.array(source, dtype=np.int64))
+    assert plain_stretches(lengths, source, shortest) == _stretches(*arrays, shortest)
