@@ -53,6 +53,9 @@ SHARE = 1 / 16
 MOST_PAIRS = 20_000
 """Pairs that are played again."""
 
+PLAYED_BYTES = 1 << 23
+"""Bytes that the replays played at once take, at the most."""
+
 OTHER_SEED = 0x5EED
 """Makes other permutations than those of the run, of its seed."""
 
@@ -81,12 +84,14 @@ def replay(units: Units, pairs: Pairs, bands: Bands, seed: int, threads: int) ->
     rows = np.flatnonzero(weights)
     met = _collisions(units, pairs.take(rows), bands, seed, threads)
     generator = np.random.RandomState(seed ^ OTHER_SEED)
-    errors = np.empty(REPLAYS)
     weight, expected = weights[rows] / chance[rows], float(weights[rows].sum())
-    for number in range(REPLAYS):
-        drawn = generator.permutation(len(met))[: bands.bands]
-        found = np.unpackbits(np.bitwise_or.reduce(met[drawn], axis=0), count=len(rows))
-        errors[number] = weight[found.astype(np.bool_)].sum() - expected
+    drawn = np.argsort(generator.random_sample((REPLAYS, len(met))), axis=1)[:, : bands.bands]
+    at_once = max(1, PLAYED_BYTES // max(bands.bands * met.shape[1], 8 * len(rows)))
+    errors = np.empty(REPLAYS)
+    for first in range(0, REPLAYS, at_once):
+        some = slice(first, first + at_once)
+        found = np.unpackbits(np.bitwise_or.reduce(met[drawn[some]], axis=1), axis=1, count=len(rows))
+        errors[some] = found @ weight - expected
     errors.sort()
     end = REPLAYS // 40 - 1
     scale = math.sqrt(POOL / (POOL - 1)) / alone
