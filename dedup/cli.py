@@ -236,9 +236,9 @@ def estimate(
     """Say what `dedup find` would do with the same inputs, and what memory and time it would take."""
     read = Inputs(format=format, on_error=on_error, max_errors=max_errors)
     texts = read.open(inputs, column=column, id=None)
-    from dedup.forecast import estimate as estimate_texts
+    from dedup.forecast import estimate_run
 
-    plan = estimate_texts(texts, **options)
+    plan = estimate_run(texts, **options)
     if as_json:
         say_json(plan.to_dict())
     else:

@@ -7,7 +7,7 @@ B like C does not remove C for A's sake. Exact copies collapse first, into the o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ from dedup.keys import in_order
 from dedup.looks import as_text
 from dedup.lsh import Buckets
 from dedup.options import KEEP, Keep, column_of
-from dedup.pairs import Pairs, similarity
+from dedup.pairs import METRICS, Pairs, pairs_of
 from dedup.units import Units
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def find_stars(
 ) -> Stars:
     """Give each unit the kept one that stands for it; `pairs` and `buckets` are of representatives.
 
-    Units in `buckets` must be prepared. Cost: linear in pairs and in bucket members.
+    Units in `buckets` must be prepared. Cost: linear in pairs and in bucket members; 8 bytes a pair.
     """
     from dedup.kernels import clusters as kernels
 
@@ -146,10 +146,6 @@ def find_stars(
     full = units.full
     leading = full[representatives[full] == full]
     priority = leading[np.argsort(rank[leading], kind="stable")]
-    both = np.concatenate((pairs.left, pairs.right))
-    order = np.argsort(both, kind="stable")
-    neighbours = np.concatenate((pairs.right, pairs.left))[order]
-    similarities = np.tile(similarity(pairs, units.sizes, metric), 2)[order]
     members = np.empty(0, dtype=np.int64) if buckets is None else buckets.members
     bounds = np.zeros(1, dtype=np.int64) if buckets is None else buckets.bounds
     bucket_order = np.argsort(members, kind="stable")
@@ -157,9 +153,8 @@ def find_stars(
     star, to_kept, found, verified, overflow = kernels.stars(
         priority,
         rank,
-        _offsets(both, count),
-        neighbours,
-        similarities,
+        *kernels.earlier(*pairs, rank),
+        METRICS.index(metric),
         _offsets(members, count),
         numbers,
         len(bounds) - 1,
@@ -168,13 +163,12 @@ def find_stars(
         units.sizes,
         threshold,
     )
-    low, high = np.minimum(found[:, 0], found[:, 1]), np.maximum(found[:, 0], found[:, 1])
     alone = star < 0
     star[alone] = np.flatnonzero(alone)
     copies = np.flatnonzero(representatives != np.arange(count))
     star[copies] = star[representatives[copies]]
     to_kept[copies] = to_kept[representatives[copies]]
-    return Stars(star, to_kept, Pairs(low, high, found[:, 2]), int(verified), int(overflow))
+    return Stars(star, to_kept, pairs_of(*found.T), int(verified), int(overflow))
 
 
 def _offsets(rows: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
@@ -185,8 +179,8 @@ def large_clusters(
     star: npt.NDArray[np.int64],
     copies: npt.NDArray[np.int64],
     rank: npt.NDArray[np.int64],
-    left: npt.NDArray[np.int64],
-    right: npt.NDArray[np.int64],
+    left: npt.NDArray[np.int32],
+    right: npt.NDArray[np.int32],
 ) -> npt.NDArray[np.bool_]:
     """Return, for each unit, whether it is the kept one of a cluster that counts as large.
 
@@ -205,16 +199,19 @@ def large_clusters(
     root = np.arange(len(star), dtype=np.int64)
     for one, other in ((left, right), (right, left)):
         edges = removed[one] & ~removed[other] & (rank[other] < rank[one])
-        kernels.linked(root, star[one[edges]], other[edges])
+        kernels.linked(root, star[one[edges]].astype(np.int32), other[edges])
     together = np.bincount(root, weights=members, minlength=len(star))
     large: npt.NDArray[np.bool_] = (together > BIG_CLUSTER)[root] & (members > 1)
     return large
 
 
-def components(count: int, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return, for each of `count` units, the first unit of its connected component."""
+def components(
+    count: int, edges: Iterable[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]
+) -> npt.NDArray[np.int64]:
+    """Return, for each of `count` units, the first unit of its connected component; `edges` come in parts."""
     from dedup.kernels import clusters as kernels
 
     root = np.arange(count, dtype=np.int64)
-    kernels.linked(root, left, right)
+    for left, right in edges:
+        kernels.linked(root, left, right)
     return root

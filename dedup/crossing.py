@@ -18,18 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import map_blocks, slices, stretches
-from dedup.errors import ParameterError
 from dedup.join import EVERY
 from dedup.marks import bits_for, least
-from dedup.pairs import METRICS, Pairs, no_pairs
+from dedup.pairs import METRICS, PairLimit, Pairs, in_order, pairs_of
 from dedup.prefixes import Counters, Index, Keys, build_index, take_prefixes
 from dedup.units import Units
 
-__all__ = ["MOST_PAIRS", "join_across", "side_table", "some_across"]
-
-MOST_PAIRS = 50_000_000
-"""Pairs of distinct texts that a join may find (24 bytes each); above it, it says so instead of filling the memory."""
-
+__all__ = ["join_across", "side_table", "some_across"]
 
 SLOTS = 16
 """Slots of one bit that a table of one side has for each hash, at least: one in 16 is met by mere chance."""
@@ -55,26 +50,19 @@ def join_across(
     threshold: float,
     metric: str,
     *,
-    most: int | None = None,
+    limit: PairLimit,
     threads: int,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Pairs:
     """Return all pairs of a `left` with a `right` unit that reach the threshold, sorted; prepares the sets it needs.
 
-    Raises `ParameterError` where there are more than `most`, at the most `MOST_PAIRS`. Cost: linear in the hashes, and
-    in the index lists that are met.
+    `limit` is told of them. Cost: linear in the hashes, and in the index lists that are met.
     """
-    parts = [no_pairs()]
-    total, limit = 0, MOST_PAIRS if most is None else min(most, MOST_PAIRS)
-    for part, _ in _found(units, left, right, threshold, metric, limit + 1, EVERY, threads, progress):
+    parts: list[Pairs] = []
+    for part, _ in _found(units, left, right, threshold, metric, limit.most + 1, EVERY, threads, progress):
         parts.append(part)
-        total += len(part.left)
-        if total > limit:
-            raise ParameterError(
-                f"threshold: more than {limit:,} pairs of distinct texts reach {threshold:g}, which would "
-                "fill the memory; thin out one side with find_duplicates first, or raise the threshold"
-            )
-    return Pairs(*(np.concatenate(columns) for columns in zip(*parts, strict=True))).sorted()
+        limit.add(len(part.left))
+    return in_order(parts)
 
 
 def some_across(
@@ -93,14 +81,14 @@ def some_across(
     It gives up where `tries` pairs were merged. Which pairs they are does not depend on the threads. Memory: 40 bytes a
     shingle of both sides at the most, and 24 a pair.
     """
-    parts = [no_pairs()]
+    parts: list[Pairs] = []
     total = tried = 0
     for part, merged in _found(units, left, right, threshold, metric, most, tries, threads, lambda _: None):
         parts.append(part)
         total, tried = total + len(part.left), tried + merged
         if total >= most or tried >= tries:
             break
-    return Pairs(*(np.concatenate(columns) for columns in zip(*parts, strict=True))).sorted()
+    return in_order(parts)
 
 
 def _found(
@@ -260,6 +248,6 @@ def _probe(
             which,
             *limits,
         )
-        return Pairs(*(found[:total, column].copy() for column in range(3))), merged
+        return pairs_of(*found[:total].T), merged
 
     return map_blocks(work, slices(len(left)), threads)

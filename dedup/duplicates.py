@@ -94,7 +94,7 @@ class Duplicates:
         the same for right: numbers from 0, and characters of the original text. With lines the same, but left_line and
         right_line: the number of the line among those of its text that are not blank.
         """
-        return self._evidence.pair_rows()
+        return self._evidence.every_pair()
 
     @cached_property
     def clusters(self) -> pa.Table:

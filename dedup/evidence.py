@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from dedup.clusters import Stars, components
 from dedup.columns import Texts
-from dedup.listing import list_pairs, partly_listed
+from dedup.listing import Listing, check_rows, partly_listed
 from dedup.lsh import Bands, measure_recall
 from dedup.pairs import Pairs, jaccard
 from dedup.sides import same_ids
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["EVERYTHING", "Evidence", "Run"]
 
 EVERYTHING = slice(None)
+
+HELD_BYTES = 28
+"""What a pair of representatives takes while the table of pairs is made."""
 
 SHOWN = 80
 """Characters of a text that are shown of it."""
@@ -59,6 +62,7 @@ class Run:
     crowded: npt.NDArray[np.int64] | None = None  # the units in them
     closest: tuple[int, int, float] | None = field(default=None, compare=False)  # a hint, no part of the answer
     hash_key: str = "public"  # fingerprint
+    room: int | None = field(default=None, compare=False)  # bytes that tables may take under a bound
     large: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # see `dedup.join.Joined`
 
 
@@ -93,11 +97,13 @@ class Evidence:
 
     def _told(self) -> Iterator[npt.NDArray[Any]]:
         """Yield what the tables are made of."""
-        sizes, listed, members = self.units.sizes[self.representatives], self.listed, self.members[0]
+        sizes, members = self.units.sizes[self.representatives], self.members[0]
         star = self.stars.star[members]
         yield from (self.units.places, self.stars.star, self.stars.similarity[members])
         yield self.representatives[members] == self.representatives[star]
-        yield from (*listed, sizes[listed.left], sizes[listed.right])
+        yield np.array([len(self.listed)])
+        for part in self.listed.parts():
+            yield from (*part, sizes[part.left], sizes[part.right])
 
     @property
     def kept(self) -> npt.NDArray[np.bool_]:
@@ -105,9 +111,9 @@ class Evidence:
         return np.equal(self.stars.star, np.arange(len(self.units)))
 
     @cached_property
-    def listed(self) -> Pairs:
+    def listed(self) -> Listing:
         """The pairs of units that are listed, exact copies spelled out."""
-        return list_pairs(self.pairs, self.representatives, self.units, self.stars.star, self._large)
+        return Listing(self.pairs, self.representatives, self.units, self.stars.star, self._large)
 
     @cached_property
     def members(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -147,20 +153,29 @@ class Evidence:
 
     # rows of tables
 
-    def pair_rows(self, part: slice = EVERYTHING) -> pa.Table:
-        """Return the listed pairs (`Duplicates.pairs`), or a part of them."""
+    def every_pair(self) -> pa.Table:
+        """Return the listed pairs (`Duplicates.pairs`). Raises `ParameterError` where the bound cannot hold them."""
         import pyarrow as pa
 
-        pairs, sizes = Pairs(*(column[part] for column in self.listed)), self.units.sizes[self.representatives]
+        room = self.run.room and self.run.room - HELD_BYTES * len(self.pairs.left)
+        check_rows(len(self.listed), room, 'search with pairs="auto", or take .clusters, which is complete')
+        return pa.concat_tables(self.pair_rows(part) for part in self.listed.slices())
+
+    def pair_rows(self, part: slice) -> pa.Table:
+        """Return a part of the listed pairs."""
+        import pyarrow as pa
+
+        pairs, sizes = self.listed.rows(part), self.units.sizes
+        left_size, right_size = (sizes[self.representatives[column]] for column in pairs[:2])
         columns: dict[str, Any] = {}
         for side, rows in (("left", pairs.left), ("right", pairs.right)):
             columns[side] = self.ids(rows)
         for side, rows in (("left", pairs.left), ("right", pairs.right)):
             columns |= self.place_columns(rows, f"{side}_")
-        columns |= {"left_size": sizes[pairs.left], "right_size": sizes[pairs.right], "shared": pairs.shared}
-        columns["jaccard"] = jaccard(pairs, sizes)
-        columns["left_in_right"] = pairs.shared / sizes[pairs.left]
-        columns["right_in_left"] = pairs.shared / sizes[pairs.right]
+        columns |= {"left_size": left_size, "right_size": right_size, "shared": pairs.shared.astype(np.int64)}
+        columns["jaccard"] = pairs.shared / (left_size + right_size - pairs.shared)
+        columns["left_in_right"] = pairs.shared / left_size
+        columns["right_in_left"] = pairs.shared / right_size
         return pa.table(columns)
 
     def cluster_rows(self, part: slice = EVERYTHING) -> pa.Table:
@@ -200,7 +215,7 @@ class Evidence:
         """Return the connected components of the listed pairs (`Duplicates.components`)."""
         import pyarrow as pa
 
-        root = components(len(self.units), self.listed.left, self.listed.right)
+        root = components(len(self.units), ((part.left, part.right) for part in self.listed.parts()))
         size = np.bincount(root, minlength=len(root))
         members = np.flatnonzero(size[root] > 1)
         members = members[np.argsort(root[members], kind="stable")]
@@ -227,11 +242,11 @@ class Evidence:
 
     # names
 
-    def ids(self, units: npt.NDArray[np.int64]) -> pa.Array:
+    def ids(self, units: npt.NDArray[np.int64] | npt.NDArray[np.int32]) -> pa.Array:
         """Return the ids of the documents of some units, as an Arrow array."""
         return self.texts.ids_at(self.units.places[units, 0])
 
-    def place_columns(self, units: npt.NDArray[np.int64], prefix: str) -> dict[str, Any]:
+    def place_columns(self, units: npt.NDArray[np.int64] | npt.NDArray[np.int32], prefix: str) -> dict[str, Any]:
         """Return where some units stand in their documents; nothing for documents."""
         if self.run.unit == "document":
             return {}

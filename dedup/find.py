@@ -166,6 +166,7 @@ def find_duplicates(
         crowded=found.crowded,
         closest=found.closest,
         large=found.large,
+        room=None if plan is None else plan.room,
         hash_key=kind.key.fingerprint,
     )
     return Duplicates(

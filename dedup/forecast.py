@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from dedup.blocks import thread_count
 from dedup.columns import read_texts
@@ -15,11 +15,11 @@ from dedup.errors import InputError
 from dedup.find import find_duplicates
 from dedup.marks import Sieve
 from dedup.options import check_memory
-from dedup.plan import measure, outline_of, plan_for, sample_of, written
+from dedup.plan import Size, measure, outline_of, plan_for, sample_of, written
 from dedup.search import Question
 from dedup.texts import Texts
 
-__all__ = ["Estimate", "estimate"]
+__all__ = ["Estimate", "estimate", "estimate_run"]
 
 USUAL_SHINGLE_BYTES = 11
 """What a held shingle takes as a rule (9 to 12 were measured); a bound is planned with more."""
@@ -44,6 +44,13 @@ LARGE = 2.0
 PARALLEL = 0.8
 """Of a thread's work, what each further one does beside it."""
 
+ENGINES = {
+    "memory": ", and their hashes are held",
+    "passes": ", and no hashes go to a work directory",
+    "disk": ", and their hashes go to a work directory",
+}
+"""What `Estimate.engine` means, for people."""
+
 
 @dataclass(frozen=True, repr=False)
 class Estimate:
@@ -52,7 +59,9 @@ class Estimate:
     Attributes
     ----------
     method : "exact" or "lsh"
-    passes : times that the texts are read (files: once, what does not fit goes to disk)
+    engine : "memory" (everything is held), "passes" (a bound is too small for that: the texts are read several times,
+        and nothing goes to disk), or "disk" (`dedup find` alone: they are read once, and hashes go to a work directory)
+    passes : times that the texts are read; files under a bound once more, to see how much there is
     texts, characters : how many
     units, shingles : documents, paragraphs or lines, and their shingles, by a sample
     memory : bytes above the caller's texts, at the peak
@@ -62,6 +71,7 @@ class Estimate:
     """
 
     method: str
+    engine: str
     passes: int
     texts: int
     characters: int
@@ -83,7 +93,7 @@ class Estimate:
         bound = "" if self.bound is None else f" (bound: {written(self.bound)})"
         return (
             f"{self.texts:,} texts, {self.characters:,} characters, about {self.shingles:,} shingles\n"
-            f"method {self.method}, the texts are read {again}\n"
+            f"method {self.method}, the texts are read {again}{ENGINES[self.engine]}\n"
             f"about {written(self.memory)} of memory{bound}, {self.seconds:.1f} s, "
             f"{f'about {written(self.disk)} on disk' if self.disk else 'nothing on disk'}"
         )
@@ -109,76 +119,97 @@ def estimate(
 
     The parameters are those of `dedup.find_duplicates`. Memory and time are forecasts from a sample of evenly spaced
     texts: families that the sample does not show cost more. Raises what the search would raise for its options, and
-    `ParameterError` where `memory` is too small whatever is found.
+    `ParameterError` where `memory` is too small whatever is found. What `dedup find` would do with files, which has a
+    work directory, `dedup estimate` says.
 
     >>> plan = estimate(["one text of a few words", "another text of a few words"])
     >>> plan.method, plan.passes, plan.texts, plan.disk
     ('exact', 1, 2, 0)
     """
-    question = Question.check(
-        unit=unit,
-        threshold=threshold,
-        metric=metric,
-        shingle=shingle,
-        method=method,
-        keep="first",
-        pairs="auto",
-        recall=recall,
-        seed=1,
-        hash_key=hash_key,
-    )
-    unit, threshold, metric, method = question.unit, question.threshold, question.metric, question.method
+    asked: dict[str, Any] = {"unit": unit, "threshold": threshold, "metric": metric, "shingle": shingle}
+    asked |= {"method": method, "recall": recall, "hash_key": hash_key}
+    question = Question.check(keep="first", pairs="auto", seed=1, **asked)
     workers, bound = thread_count(threads), check_memory(memory)
     if isinstance(texts, str):
-        if unit == "document":
+        if question.unit == "document":
             raise InputError(
                 'expected a collection of texts, found one str; pass [text], or use unit="paragraph" or "line"'
             )
         texts = [texts]
     collection = read_texts(texts, ids=ids, column=column, id=id)
-    options: dict[str, Any] = {
-        "unit": unit,
-        "threshold": threshold,
-        "metric": metric,
-        "shingle": str(question.shingle),
-        "method": method,
-        "recall": question.recall,
-        "hash_key": hash_key,
-    }
-    find_duplicates(["a warm up of a few words"], threads=workers, **options)  # kernels are compiled
+    seen = _look(collection, question, bound, workers, asked)
+    plan = plan_for(seen.size, bound, workers)
+    needed = plan.fixed + USUAL_SHINGLE_BYTES * seen.size.shingles
+    measured = int(bound is not None and collection.sources is not None)
+    if plan.one_pass:
+        return seen.told("memory", 1 + measured, needed, seconds=seen.seconds * (1.0 + SECOND_READING * measured))
+    assert bound is not None
+    whole = question.whole
+    ranges = Sieve(seen.size.shingles, question.threshold, whole=whole, room=plan.room // 2).ranges
+    passes = (2 if ranges == 1 else 2 * ranges + 1) + measured
+    seconds = seen.seconds * (1.0 + SECOND_READING * (passes - 1))
+    return seen.told("passes", passes, min(needed, bound), seconds=seconds)
+
+
+def estimate_run(
+    files: Texts, *, memory: int | str | None = None, threads: int | None = None, **asked: Any
+) -> Estimate:
+    """Say what `dedup find` would do with these files: they are read once, and what does not fit goes to disk.
+
+    The further options are those of `estimate`.
+    """
+    question = Question.check(**USUAL | asked)
+    budget = Budget(check_memory(memory), thread_count(threads))
+    seen = _look(files, question, budget.memory, budget.threads, asked)
+    size = seen.size
+    budget.check_reading(size.longest)
+    needed = plan_for(size, None, budget.threads).fixed + USUAL_SHINGLE_BYTES * size.shingles
+    if budget.memory is None or budget.holds_all(size.units, size.shingles, size.longest):
+        return seen.told("memory", 1, needed, seconds=seen.seconds)
+    disk = budget.disk(size.units, size.shingles, unit=question.unit)
+    seconds = seen.seconds * (1.0 + BY_WAY_OF_DISK)
+    return seen.told("disk", 1, min(needed, budget.memory), disk=disk, seconds=seconds)
+
+
+USUAL: dict[str, Any] = {
+    "unit": "document",
+    "threshold": 0.8,
+    "metric": "jaccard",
+    "shingle": None,
+    "method": "auto",
+    "keep": "first",
+    "pairs": "auto",
+    "recall": 0.999,
+    "seed": 1,
+}
+"""What `dedup find` goes by where it is told nothing."""
+
+
+class _Seen(NamedTuple):
+    """What a sample says, whatever searches the texts."""
+
+    method: str
+    size: Size
+    bound: int | None
+    seconds: float
+
+    def told(self, engine: str, passes: int, memory: int, *, disk: int = 0, seconds: float) -> Estimate:
+        """Return the estimate."""
+        size = self.size
+        counts = (size.texts, size.characters, size.units, size.shingles)
+        return Estimate(self.method, engine, passes, *counts, memory, self.bound, disk, seconds)
+
+
+def _look(collection: Texts, question: Question, bound: int | None, threads: int, asked: dict[str, Any]) -> _Seen:
+    """Return how large a collection is, and how long one reading and the search would take."""
+    find_duplicates(["a warm up of a few words"], threads=threads, **asked)  # kernels are compiled
     collection.bound(bound)
     outline = collection.outline() if isinstance(collection, FileTexts) else None
     outline = outline_of(collection) if outline is None else outline
-    size = measure(outline, question.shingle, unit=unit)
-    plan = plan_for(size, bound if collection.sources is None else None, workers)
+    size = measure(outline, question.shingle, unit=question.unit)
     sample = outline.sample if collection.sources is not None else sample_of(collection, TIMED_TEXTS)
-    seconds = _seconds(sample, size.characters, workers, options)
-    passes, needed = 1, plan.fixed + USUAL_SHINGLE_BYTES * size.shingles
-    budget = Budget(bound, workers)
-    disk = 0
-    if collection.sources is not None:
-        budget.check_reading(size.longest)
-    if collection.sources is not None and not budget.holds_all(size.units, size.shingles, size.longest):
-        disk = budget.disk(size.units, size.shingles, unit=unit)
-        needed = min(needed, bound or needed)
-        seconds *= 1.0 + BY_WAY_OF_DISK
-    elif collection.sources is None and bound is not None and not plan.one_pass:
-        ranges = Sieve(size.shingles, threshold, whole=metric == "containment", room=plan.room // 2).ranges
-        passes = 2 if ranges == 1 else 2 * ranges + 1
-        needed = min(needed, bound)
-        seconds *= 1.0 + SECOND_READING * (passes - 1)
-    return Estimate(
-        "lsh" if method == "lsh" else "exact",
-        passes,
-        size.texts,
-        size.characters,
-        size.units,
-        size.shingles,
-        needed,
-        bound,
-        disk,
-        seconds,
-    )
+    method = "lsh" if question.method == "lsh" else "exact"
+    return _Seen(method, size, bound, _seconds(sample, size.characters, threads, asked))
 
 
 def _seconds(sample: Texts, characters: int, threads: int, options: dict[str, Any]) -> float:

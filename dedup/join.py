@@ -22,7 +22,7 @@ from dedup.blocks import map_blocks, slices, stretches
 from dedup.clusters import BIG_CLUSTER, rank_by_size
 from dedup.families import Prefixes, stand_for
 from dedup.marks import bits_for, least, mostly_shared, sample_for, seen_twice
-from dedup.pairs import METRICS, Pairs, no_pairs
+from dedup.pairs import METRICS, PairLimit, Pairs, in_order, no_pairs, pairs_of
 from dedup.prefixes import Counters, build_index, take_prefixes
 from dedup.units import Units
 
@@ -74,10 +74,11 @@ def join(
     metric: str,
     *,
     families: bool,
+    limit: PairLimit,
     threads: int,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Joined:
-    """Return all pairs of the `leading` units that reach the threshold.
+    """Return all pairs of the `leading` units that reach the threshold; `limit` is told of them.
 
     `rank` is the priority of each unit, `copies` how many exact copies stand behind it (itself included). With
     `families`, units removed into a large cluster (`dedup.clusters.large_clusters`) are paired with their kept one
@@ -114,10 +115,10 @@ def join(
         if keys <= DEEPER * len(index.indexed.keys):
             del index
             index = _Index(units, counted, order, threshold, kind, threads, by_size=True, deep=True)
-    pairs, more = _probe(units, index, threads, progress)
-    if len(kept_pairs.left):
-        pairs = Pairs(*(np.concatenate(columns) for columns in zip(pairs, kept_pairs, strict=True))).sorted()
-    return Joined(pairs, merged + more, len(survivors), hidden, large)
+    parts, more = _probe(units, index, threads, progress, limit)
+    del index
+    parts.append(kept_pairs)
+    return Joined(in_order(parts), merged + more, len(survivors), hidden, large)
 
 
 def join_some(
@@ -143,7 +144,7 @@ def join_some(
     index = _Index(units, counted, order, threshold, kind, threads, by_size=True)
     if index.work > MEETINGS * tries:
         return no_pairs()
-    return _probe(units, index, threads, lambda _: None, most, tries)[0]
+    return in_order(_probe(units, index, threads, lambda _: None, None, most, tries)[0])
 
 
 MEETINGS = 100.0
@@ -259,58 +260,65 @@ class _Index:
         return self.work > limit * max(len(self.indexed.keys), 1)
 
 
+AT_ONCE = 1 << 16
+"""Pairs that a thread holds as the kernel gives them, in twice the bytes, about."""
+
+
 def _probe(
     units: Units,
     index: _Index,
     threads: int,
     progress: Callable[[int], None],
+    limit: PairLimit | None,
     most: int = EVERY,
     tries: int = EVERY,
-) -> tuple[Pairs, int]:
-    """Look every row up among the earlier ones; return the pairs, sorted, and how many were merged.
+) -> tuple[list[Pairs], int]:
+    """Look every row up among the earlier ones; return the pairs in parts, and how many were merged.
 
     Rows behind those with which `most` pairs were found, or `tries` merged, are left out.
     """
     from dedup.kernels import join as kernels
 
-    def work(part: slice) -> tuple[npt.NDArray[np.int64], int]:
-        found, total, count = kernels.probe(
-            units.hashes,
-            units.offsets,
-            units.sizes,
-            index.rows,
-            part.start,
-            part.stop,
-            index.probed.keys,
-            index.probed.bounds,
-            index.unprobed,
-            index.unindexed,
-            *index.buckets,
-            index.threshold,
-            index.kind,
-            most,
-            tries,
-        )
-        return found[:total].copy(), count
+    def work(part: slice) -> tuple[list[Pairs], int, int]:
+        """Return the pairs of some rows, how many they are, and how many were merged."""
+        parts: list[Pairs] = []
+        total = merged = 0
+        place = part.start
+        while place < part.stop and total < most and merged < tries:
+            found, count, tried, place = kernels.probe(
+                units.hashes,
+                units.offsets,
+                units.sizes,
+                index.rows,
+                place,
+                part.stop,
+                index.probed.keys,
+                index.probed.bounds,
+                index.unprobed,
+                index.unindexed,
+                *index.buckets,
+                index.threshold,
+                index.kind,
+                min(most - total, AT_ONCE),
+                tries - merged,
+            )
+            if count:
+                parts.append(pairs_of(*found[:count].T))
+            if limit is not None:
+                limit.add(count)
+            total, merged = total + count, merged + tried
+        return parts, total, merged
 
-    found = [np.empty((0, 3), dtype=np.int64)]
-    merged = total = 0
+    every: list[Pairs] = []
+    total = merged = 0
     parts = slices(len(index.rows))
-    for part, (rows, count) in zip(parts, map_blocks(work, parts, threads), strict=True):
-        found.append(rows)
-        merged += count
-        total += len(rows)
+    for part, (found, count, tried) in zip(parts, map_blocks(work, parts, threads), strict=True):
+        every += found
+        total, merged = total + count, merged + tried
         progress(part.stop)
         if total >= most or merged >= tries:
             break
-    return _pairs(np.concatenate(found)), merged
-
-
-def _pairs(rows: npt.NDArray[np.int64]) -> Pairs:
-    if not len(rows):
-        return no_pairs()
-    low, high = np.minimum(rows[:, 0], rows[:, 1]), np.maximum(rows[:, 0], rows[:, 1])
-    return Pairs(low, high, rows[:, 2].copy()).sorted()
+    return every, merged
 
 
 def _stars_first(
@@ -337,5 +345,5 @@ def _stars_first(
     crowded = members[stars.group] > BIG_CLUSTER
     hidden = np.flatnonzero((stars.best >= 0) & crowded)
     large = index.rows[(stars.best < 0) & crowded]
-    found = np.column_stack((index.rows[stars.best[hidden]], index.rows[hidden], stars.shared[hidden]))
-    return _pairs(found), index.rows[hidden], large, stars.compared
+    found = pairs_of(index.rows[stars.best[hidden]], index.rows[hidden], stars.shared[hidden])
+    return found, index.rows[hidden], large, stars.compared

@@ -2,22 +2,44 @@
 
 ``"all"`` lists every pair. ``"auto"`` lists a removed unit of a large cluster (`dedup.clusters.large_clusters`) only
 with its kept one: a template that stands a hundred thousand times would otherwise fill five billion rows.
+
+They are counted at once, and spelled out when they are asked for, a part at a time: of a file with a million copies,
+12 bytes a copy are held, not a row for each two.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
+from dedup.blocks import stretches
 from dedup.clusters import large_clusters
 from dedup.errors import ParameterError
-from dedup.pairs import Pairs
+from dedup.pairs import LEAST_ROOM, MOST_PAIRS, Pairs, pairs_of
+from dedup.plan import written
 from dedup.units import Units
 
-__all__ = ["list_pairs", "partly_listed"]
+__all__ = ["Listing", "check_rows", "partly_listed"]
 
-MOST_PAIRS = 200_000_000
-"""Rows that a table of pairs may have (about 13 GB); above it, the search says so instead of filling the memory."""
+PART = 1 << 20
+"""Pairs that are spelled out at a time."""
+
+ROW_BYTES = 96
+"""What a row of a table of pairs takes, at the most, beside ids that are texts."""
+
+
+def check_rows(count: int, room: int | None, advice: str) -> None:
+    """Raise `ParameterError` where a table of pairs of so many rows does not fit in `room` bytes (None: no bound)."""
+    most = MOST_PAIRS if room is None else min(MOST_PAIRS, max(room, LEAST_ROOM) // ROW_BYTES)
+    if count > most:
+        raise ParameterError(
+            f"pairs: expected at most {most:,} rows, which a table may have{' under this bound' * (room is not None)}, "
+            f"found {count:,}, which take about {written(ROW_BYTES * count)}; {advice}"
+        )
 
 
 def partly_listed(
@@ -37,78 +59,134 @@ def partly_listed(
     return large
 
 
-def list_pairs(
-    pairs: Pairs,
-    representatives: npt.NDArray[np.int64],
-    units: Units,
-    star: npt.NDArray[np.int64],
-    large: npt.NDArray[np.bool_] | None,
-) -> Pairs:
-    """Return the pairs of units to list, sorted. `pairs` are of representatives, each once.
+class _Stars(NamedTuple):
+    """Pairs of removed units of large clusters with their kept ones, by the earlier unit."""
 
-    `large` are the kept ones whose clusters are not listed in full, None where every pair is wanted.
+    offsets: npt.NDArray[np.int64]
+    others: npt.NDArray[np.int32]
+    shared: npt.NDArray[np.int32]
+
+
+class Listing:
+    """The pairs of units that are listed, sorted. `len` counts them; nothing is spelled out before it is asked for.
+
+    `pairs` are of representatives, each once and sorted. `large` are the kept ones whose clusters are not listed in
+    full, None where every pair is wanted. Memory: 16 bytes a pair of representatives, and 50 a unit.
     """
-    everyone = np.arange(len(star), dtype=np.int64)
-    full = np.diff(units.offsets) > 0
-    hidden = np.zeros(len(star), dtype=np.bool_)
-    parts: list[Pairs] = []
-    if large is not None:
-        hidden = large[star] & (star != everyone)
-        parts.append(_star_pairs(pairs, representatives, units, star, np.flatnonzero(hidden)))
-    shown = np.flatnonzero(full & ~hidden)
-    shown = shown[np.argsort(representatives[shown], kind="stable")]  # copies side by side, in input order
-    counts = np.bincount(representatives[shown], minlength=len(star))
-    starts = np.cumsum(counts) - counts
-    many = np.flatnonzero(counts > 1)
-    total = int((counts[pairs.left] * counts[pairs.right]).sum() + (counts[many] * (counts[many] - 1) // 2).sum())
-    if total > MOST_PAIRS:
-        raise ParameterError(
-            f"pairs: {total:,} pairs reach the threshold, more than the {MOST_PAIRS:,} that a table may hold; use "
-            'pairs="auto", or .clusters, which is complete'
-        )
-    left, right, row = _products(starts[pairs.left], counts[pairs.left], starts[pairs.right], counts[pairs.right])
-    parts.append(_ordered(shown[left], shown[right], pairs.shared[row]))
-    left, right, row = _products(starts[many], counts[many], starts[many], counts[many])
-    below = left < right
-    parts.append(_ordered(shown[left[below]], shown[right[below]], units.sizes[many[row[below]]]))
-    return Pairs(*(np.concatenate(columns) for columns in zip(*parts, strict=True))).sorted()
+
+    def __init__(
+        self,
+        pairs: Pairs,
+        representatives: npt.NDArray[np.int64],
+        units: Units,
+        star: npt.NDArray[np.int64],
+        large: npt.NDArray[np.bool_] | None,
+        *,
+        copies: bool = True,
+    ) -> None:
+        """Say what is listed, without the pairs of exact copies with each other where not `copies`."""
+        self._own = copies
+        self._pairs, self._representatives, self._sizes = pairs, representatives, units.sizes
+        everyone = np.arange(len(star), dtype=np.int64)
+        hidden = np.zeros(len(star), dtype=np.bool_) if large is None else large[star] & (star != everyone)
+        self._shown = (np.diff(units.offsets) > 0) & ~hidden
+        self._as_found = not hidden.any() and np.array_equal(representatives, everyone)
+        self._stars = _stars(pairs, representatives, units.sizes, star, np.flatnonzero(hidden))
+
+    def __len__(self) -> int:
+        return len(self._pairs.left) if self._as_found else int(self._bounds[-1])
+
+    def rows(self, part: slice) -> Pairs:
+        """Return some of the pairs. Cost: linear in them, and in the pairs of the units that they begin in."""
+        from dedup.kernels import listing as kernels
+
+        if self._as_found:
+            return self._pairs.take(part)
+        start, stop, _ = part.indices(len(self))
+        if start >= stop:
+            return self._pairs.take(slice(0))
+        bounds, pairs = self._bounds, self._pairs
+        first = int(np.searchsorted(bounds, start, side="right")) - 1
+        last = int(np.searchsorted(bounds, stop, side="left"))
+        size = int(bounds[last] - bounds[first])
+        columns = Pairs(*(np.empty(size, dtype=np.int32) for _ in pairs))
+        keys = np.empty(int(np.diff(bounds[first : last + 1]).max()), dtype=np.uint64)
+        for some in stretches(last - first):
+            to = columns.take(slice(bounds[first + some.start] - bounds[first], None))
+            kernels.spell_out(
+                first + some.start,
+                first + some.stop,
+                self._representatives,
+                self._shown,
+                self._own,
+                *self._copies,
+                *pairs,
+                *self._ways,
+                self._sizes,
+                self._stars.offsets,
+                self._stars.others,
+                self._stars.shared,
+                bounds,
+                (to.left, to.right, to.shared),
+                keys,
+            )
+        return columns.take(slice(start - bounds[first], stop - bounds[first]))
+
+    def parts(self) -> Iterator[Pairs]:
+        """Yield all pairs, a part at a time; one part at least."""
+        return map(self.rows, self.slices())
+
+    def slices(self) -> Iterator[slice]:
+        """Yield the rows of all pairs in parts; one part at least."""
+        return (slice(start, start + PART) for start in range(0, max(len(self), 1), PART))
+
+    @cached_property
+    def _copies(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The shown units, by the one that stands for them, and where those of each begin."""
+        shown = np.flatnonzero(self._shown)
+        own = self._representatives[shown]
+        counts = np.bincount(own, minlength=len(self._shown))
+        return shown[np.argsort(own, kind="stable")], np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(counts)))
+
+    @cached_property
+    def _ways(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        from dedup.kernels import listing as kernels
+
+        offsets, pairs = kernels.both_ways(self._pairs.left, self._pairs.right, len(self._shown))
+        return offsets, pairs
+
+    @cached_property
+    def _bounds(self) -> npt.NDArray[np.int64]:
+        """How many pairs are listed of the units before each."""
+        from dedup.kernels import listing as kernels
+
+        counts = np.zeros(len(self._shown) + 1, dtype=np.int64)
+        ways = (self._own, *self._copies, self._pairs.left, self._pairs.right, *self._ways, self._stars.offsets)
+        for part in stretches(len(self._shown)):
+            kernels.count_listed(part.start, part.stop, self._representatives, self._shown, *ways, counts[1:])
+        return np.cumsum(counts)
 
 
-def _star_pairs(
+def _stars(
     pairs: Pairs,
     representatives: npt.NDArray[np.int64],
-    units: Units,
+    sizes: npt.NDArray[np.int64],
     star: npt.NDArray[np.int64],
     removed: npt.NDArray[np.int64],
-) -> Pairs:
+) -> _Stars:
     """Return the pairs of some removed units with their kept ones."""
-    count = np.int64(len(star))
-    low = np.minimum(representatives[removed], star[removed])
-    high = np.maximum(representatives[removed], star[removed])
-    known = pairs.left * count + pairs.right
-    order = np.argsort(known)
-    wanted = low * count + high
-    place = np.minimum(np.searchsorted(known[order], wanted), max(len(known) - 1, 0))
-    exact = low == high
-    shared = units.sizes[star[removed]].copy()
-    near = ~exact
-    shared[near] = pairs.shared[order[place[near]]]
-    return _ordered(star[removed], removed, shared)
+    count = len(star)
+    near = representatives[removed] != star[removed]
+    shared = sizes[star[removed]].astype(np.int32)
+    wanted = pairs_of(representatives[removed[near]], star[removed[near]], shared[near])
+    shared[near] = pairs.shared[_places(pairs, wanted)]
+    listed = pairs_of(star[removed], removed, shared)
+    listed = listed.take(np.argsort(listed.left, kind="stable"))
+    offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(np.bincount(listed.left, minlength=count))))
+    return _Stars(offsets, listed.right, listed.shared)
 
 
-def _products(
-    left_start: npt.NDArray[np.int64],
-    left_count: npt.NDArray[np.int64],
-    right_start: npt.NDArray[np.int64],
-    right_count: npt.NDArray[np.int64],
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return all (left, right, row) with left and right in the two ranges of each row."""
-    total = left_count * right_count
-    row = np.repeat(np.arange(len(total), dtype=np.int64), total)
-    inside = np.arange(len(row), dtype=np.int64) - np.repeat(np.cumsum(total) - total, total)
-    width = np.maximum(right_count[row], 1)
-    return left_start[row] + inside // width, right_start[row] + inside % width, row
-
-
-def _ordered(left: npt.NDArray[np.int64], right: npt.NDArray[np.int64], shared: npt.NDArray[np.int64]) -> Pairs:
-    return Pairs(np.minimum(left, right), np.maximum(left, right), shared)
+def _places(pairs: Pairs, wanted: Pairs) -> npt.NDArray[np.int64]:
+    """Return the rows of `pairs`, which are sorted, at which the wanted ones stand: all of them do."""
+    keys, sought = (each.left.astype(np.int64) << 32 | each.right for each in (pairs, wanted))
+    return np.searchsorted(keys, sought)

@@ -18,9 +18,9 @@ from dedup.arrays import sorted_unique
 from dedup.columns import Texts
 from dedup.errors import ParameterError
 from dedup.given import recognise
-from dedup.listing import MOST_PAIRS
+from dedup.listing import Listing, check_rows
 from dedup.options import check_word
-from dedup.pairs import Pairs, jaccard, similarity
+from dedup.pairs import Pairs, similarity
 from dedup.repeated import LINE_BREAKS
 from dedup.sides import Sides, same_ids
 from dedup.summary import MatchSummary, hint_of
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MatchRun", "Matches"]
 
-STATE = ("_run", "_sides", "_units", "_representatives", "_pairs", "_found", "_closest", "timings")
+STATE = ("_run", "_sides", "_units", "_representatives", "_pairs", "_found", "_closest", "timings", "_room")
 """What a pickle holds; all else is made of it."""
 
 EVIDENCE = ("pairs", "passages", "either")
@@ -84,6 +84,7 @@ class Matches:
         found: Passages | None,
         closest: tuple[int, int, float] | None,
         timings: Mapping[str, float],
+        room: int | None = None,
     ) -> None:
         self._run = run
         self._sides = sides
@@ -93,6 +94,7 @@ class Matches:
         self._found = found
         self._closest = closest
         self.timings = dict(timings)
+        self._room = room
 
     def __repr__(self) -> str:
         return f"Matches\n{self.summary}{hint_of(self.closest)}"
@@ -134,21 +136,21 @@ class Matches:
         Columns: left (id in `texts`), right (id in `against`), left_size, right_size, shared (shingles), jaccard,
         left_in_right (shared / left_size), right_in_left. With paragraphs also left_paragraph, left_start, left_end and
         the same for right: numbers from 0, and characters of the original text (with lines left_line and right_line:
-        the number among the lines of the text that are not blank). Raises `ParameterError` where exact
-        copies would fill more than `MOST_PAIRS` rows (200 million).
+        the number among the lines of the text that are not blank). Raises `ParameterError` where they would fill more
+        than 200 million rows, or more than a bound holds (96 bytes a row).
         """
         import pyarrow as pa
 
-        total = len(self)
-        if total > MOST_PAIRS:
-            raise ParameterError(
-                f"pairs: {total:,} pairs reach the threshold, more than the {MOST_PAIRS:,} that a table may hold; thin "
-                "out one side with find_duplicates first; .matched and .filter() are complete as they are"
-            )
-        pairs, sizes = self._listed(), self._units.sizes
-        first = self._representatives
+        advice = "thin out one side with find_duplicates first; .matched and .filter() are complete as they are"
+        check_rows(len(self), self._room, advice)
+        return pa.concat_tables(self.pair_rows(part) for part in self._listed.slices())
+
+    def pair_rows(self, part: slice) -> pa.Table:
+        """Return some rows of `pairs`."""
+        import pyarrow as pa
+
+        pairs, sizes, first = self._listed.rows(part), self._units.sizes, self._representatives
         left_size, right_size = sizes[first[pairs.left]], sizes[first[pairs.right]]
-        representative = Pairs(first[pairs.left], first[pairs.right], pairs.shared)
         places = self._units.places
         return pa.table(
             {
@@ -158,8 +160,8 @@ class Matches:
                 **self._place_columns(pairs.right, "right"),
                 "left_size": left_size,
                 "right_size": right_size,
-                "shared": pairs.shared,
-                "jaccard": jaccard(representative, sizes),
+                "shared": pairs.shared.astype(np.int64),
+                "jaccard": pairs.shared / (left_size + right_size - pairs.shared),
                 "left_in_right": pairs.shared / left_size,
                 "right_in_left": pairs.shared / right_size,
             }
@@ -313,7 +315,9 @@ class Matches:
         """How many of the units are of the left side."""
         return int(np.searchsorted(self._units.places[:, 0], len(self._sides.left)))
 
-    def _place_columns(self, rows: npt.NDArray[np.int64], side: str) -> dict[str, npt.NDArray[np.int64]]:
+    def _place_columns(
+        self, rows: npt.NDArray[np.int64] | npt.NDArray[np.int32], side: str
+    ) -> dict[str, npt.NDArray[np.int64]]:
         """Return where paragraphs or lines stand in their texts; nothing for documents."""
         if self._run.unit == "document":
             return {}
@@ -353,18 +357,11 @@ class Matches:
         """How many pairs of texts each pair of representatives stands for."""
         return self._counts[self._pairs.left] * self._counts[self._pairs.right]
 
-    def _listed(self) -> Pairs:
-        """Return all pairs, the copies of both sides spelled out."""
-        order = np.argsort(self._representatives, kind="stable")
-        starts = np.cumsum(self._counts) - self._counts
-        total = self._products
-        row = np.repeat(np.arange(len(total), dtype=np.int64), total)
-        inside = np.arange(len(row), dtype=np.int64) - np.repeat(np.cumsum(total) - total, total)
-        left, right = self._pairs.left[row], self._pairs.right[row]
-        width = self._counts[right]
-        return Pairs(
-            order[starts[left] + inside // width], order[starts[right] + inside % width], self._pairs.shared[row]
-        ).sorted()
+    @cached_property
+    def _listed(self) -> Listing:
+        """All pairs, the copies of both sides spelled out."""
+        everyone = np.arange(len(self._representatives), dtype=np.int64)
+        return Listing(self._pairs, self._representatives, self._units, everyone, None, copies=False)
 
     def _warnings(self, full_left: int, full_right: int) -> tuple[str, ...]:
         found = [

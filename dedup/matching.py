@@ -23,7 +23,7 @@ from dedup.hash_key import HashKey, choose_key
 from dedup.matches import Matches, MatchRun, Passages
 from dedup.meeting import Meeting
 from dedup.options import check_memory, check_min_words, check_progress, check_threshold, check_word
-from dedup.pairs import METRICS
+from dedup.pairs import METRICS, PairLimit
 from dedup.passages import Stretches
 from dedup.plan import Plan, measure_words, plan_passages
 from dedup.progress import Progress, ProgressOption
@@ -135,8 +135,8 @@ def match(
         middle = int(np.searchsorted(leading, lefts))
         report = stages.stage("join", middle)
         both = leading[:middle], leading[middle:]
-        most = None if plan is None else plan.room // LISTED_BYTES
-        pairs = join_across(units, *both, threshold, metric, most=most, threads=workers, progress=report)
+        limit = PairLimit(None if plan is None else plan.room - HASH_BYTES * len(units.hashes), ADVICE)
+        pairs = join_across(units, *both, threshold, metric, limit=limit, threads=workers, progress=report)
         closest = None
         if not len(pairs.left):
             stages.stage("closest pair", 1)
@@ -145,7 +145,8 @@ def match(
         units.hashes = np.empty(0, dtype=np.uint64)
         found = None if min_words is None else _passages(sides, plan, min_words, key, workers, stages)
     run = MatchRun(unit, metric, str(kind), threshold, min_words, left.text_column, key.fingerprint)
-    return Matches(run, sides, units, representatives, pairs, found, closest, stages.seconds)
+    room = None if plan is None else plan.room
+    return Matches(run, sides, units, representatives, pairs, found, closest, stages.seconds, room)
 
 
 def _representatives(units: Units, left_count: int) -> npt.NDArray[np.int64]:
@@ -158,11 +159,11 @@ def _representatives(units: Units, left_count: int) -> npt.NDArray[np.int64]:
     return first
 
 
-PAIR_BYTES = 40
+HASH_BYTES = 40
 """What a held shingle takes while texts are joined, at the most."""
 
-LISTED_BYTES = 100
-"""What a pair takes while pairs are sorted and listed."""
+ADVICE = "thin out one side with find_duplicates first, raise the threshold, or give more memory"
+"""What to do where there are more pairs than fit."""
 
 WORD_BYTES = 210
 """What a word takes where all are held and all match."""
@@ -213,7 +214,7 @@ def _sift(
             stays = rights[passed : passed + len(sizes)]
             passed += len(sizes)
         held += int(sizes[stays].sum())
-        afford(PAIR_BYTES * held + meeting.bytes)
+        afford(HASH_BYTES * held + meeting.bytes)
         return stays
 
     report = stages.stage("read", len(sides))

@@ -9,15 +9,31 @@ In naive Python::
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import map_blocks
+from dedup.blocks import lock, map_blocks
+from dedup.errors import ParameterError
+from dedup.plan import PAIR_BYTES
+from dedup.pool import give_back
 from dedup.units import Units
 
-__all__ = ["METRICS", "Pairs", "jaccard", "similarity", "verify"]
+__all__ = [
+    "LEAST_ROOM",
+    "METRICS",
+    "MOST_PAIRS",
+    "PairLimit",
+    "Pairs",
+    "in_order",
+    "jaccard",
+    "moved",
+    "no_pairs",
+    "pairs_of",
+    "similarity",
+    "verify",
+]
 
 METRICS = ("jaccard", "containment")
 """What a threshold may be about: shared / union, or shared / the smaller set."""
@@ -25,29 +41,100 @@ METRICS = ("jaccard", "containment")
 SLICE = 1 << 15
 """Candidates that a thread counts at a time."""
 
+MOST_PAIRS = 200_000_000
+"""Pairs that a search without a bound may find (about 6 GB), and rows that a table of them may have."""
+
+MANY = 1 << 20
+"""Pairs whose parts are handed back to the system before they are sorted."""
+
+LEAST_ROOM = 1 << 23
+"""Bytes that pairs may take whatever the bound: a bound holds to within so many."""
+
 
 class Pairs(NamedTuple):
-    """Pairs of units with their evidence: int64 arrays of one length, `left` before `right` in the input."""
+    """Pairs of units with their evidence: int32 arrays of one length, `left` before `right` in the input.
 
-    left: npt.NDArray[np.int64]
-    right: npt.NDArray[np.int64]
-    shared: npt.NDArray[np.int64]
+    12 bytes a pair, of which there may be very many: so units are numbered below 2^31, as everywhere in the join.
+    """
 
-    def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Pairs:
+    left: npt.NDArray[np.int32]
+    right: npt.NDArray[np.int32]
+    shared: npt.NDArray[np.int32]
+
+    def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64] | slice) -> Pairs:
         """Return some of the pairs."""
         return Pairs(self.left[rows], self.right[rows], self.shared[rows])
-
-    def sorted(self) -> Pairs:
-        """Return the pairs in the order of (left, right), each once."""
-        order = np.lexsort((self.right, self.left))
-        pairs = self.take(order)
-        again = (pairs.left[1:] == pairs.left[:-1]) & (pairs.right[1:] == pairs.right[:-1])
-        return pairs.take(np.concatenate((np.ones(min(len(order), 1), dtype=np.bool_), ~again)))
 
 
 def no_pairs() -> Pairs:
     """Return a list of no pairs."""
-    return Pairs(*(np.empty(0, dtype=np.int64) for _ in range(3)))
+    return Pairs(*(np.empty(0, dtype=np.int32) for _ in range(3)))
+
+
+def pairs_of(one: npt.NDArray[Any], other: npt.NDArray[Any], shared: npt.NDArray[Any]) -> Pairs:
+    """Return pairs of two units each, in any order, with what they share; arrays of any whole numbers."""
+    low, high = np.minimum(one, other), np.maximum(one, other)
+    return Pairs(*(column.astype(np.int32, copy=False) for column in (low, high, shared)))
+
+
+def moved(pairs: Pairs, rows: npt.NDArray[np.int64]) -> Pairs:
+    """Return the pairs of other numbers: unit i is `rows[i]`, and these ascend."""
+    return Pairs(rows[pairs.left].astype(np.int32), rows[pairs.right].astype(np.int32), pairs.shared)
+
+
+def in_order(parts: list[Pairs]) -> Pairs:
+    """Return the pairs of all parts in the order of (left, right), each once; `parts` is left empty.
+
+    Memory: `PAIR_BYTES` a pair, the parts included, which are let go of one by one.
+    """
+    total = sum(len(part.left) for part in parts)
+    keys, shared = np.empty(total, dtype=np.uint64), np.empty(total, dtype=np.int32)
+    while parts:
+        part = parts.pop()
+        some = slice(total - len(part.left), total)
+        keys[some] = part.left
+        keys[some] <<= np.uint64(32)
+        keys[some] |= part.right.view(np.uint32)
+        shared[some] = part.shared
+        total -= len(part.left)
+        del part
+    if len(keys) > MANY:
+        give_back()
+    if not np.all(keys[1:] > keys[:-1]):
+        order = np.argsort(keys)
+        keys = keys[order]
+        shared = shared[order]
+        del order
+        once = np.concatenate((np.ones(min(len(keys), 1), dtype=np.bool_), keys[1:] != keys[:-1]))
+        if not once.all():
+            keys, shared = keys[once], shared[once]
+    left = (keys >> np.uint64(32)).astype(np.int32)
+    return Pairs(left, keys.astype(np.uint32).view(np.int32), shared)
+
+
+class PairLimit:
+    """How many pairs a search may find: it is told of them by any thread, and raises where they are too many.
+
+    `room` is the bytes that pairs may take under a bound, None without one.
+    """
+
+    def __init__(self, room: int | None, advice: str) -> None:
+        """Allow `PAIR_BYTES` a pair; `advice` says what to do where that is too little."""
+        self.most = MOST_PAIRS if room is None else min(MOST_PAIRS, max(room, LEAST_ROOM) // PAIR_BYTES)
+        self._bounded, self._advice = self.most < MOST_PAIRS, advice
+        self._lock, self._found = lock(), 0
+
+    def add(self, count: int) -> None:
+        """Raise `ParameterError` where these are more than the rest of the limit."""
+        with self._lock:
+            self._found += count
+            many = self._found > self.most
+        if many:
+            limit = "the bound allows beside the texts" if self._bounded else "a search may find"
+            where = "memory" if self._bounded else "threshold"
+            raise ParameterError(
+                f"{where}: expected at most {self.most:,} pairs, which {limit}, found more; {self._advice}"
+            )
 
 
 def jaccard(pairs: Pairs, sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
@@ -69,7 +156,7 @@ def verify(
     threads: int,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Pairs:
-    """Return the candidates (n, 2) that reach the threshold, with what they share; 0 counts and returns all.
+    """Return the candidates (n, 2) that reach the threshold, sorted, with what they share; 0 counts and returns all.
 
     The units must be prepared. Cost: linear in the sizes; less for a pair that fails.
     """
@@ -80,13 +167,13 @@ def verify(
         shared = np.empty(len(part), dtype=np.int64)
         kernels.verify(units.hashes, units.offsets, units.sizes, left, right, threshold, shared)
         reached = shared >= 0
-        return Pairs(left[reached], right[reached], shared[reached])
+        return pairs_of(left[reached], right[reached], shared[reached])
 
-    parts = [no_pairs()]
+    parts = []
     for start, part in enumerate(map_blocks(work, _slices(candidates), threads)):
         parts.append(part)
         progress(min((start + 1) * SLICE, len(candidates)))
-    return Pairs(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    return in_order(parts)
 
 
 def _slices(candidates: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:

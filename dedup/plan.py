@@ -46,6 +46,9 @@ SHINGLE_BYTES = 16
 UNIT_BYTES = 158
 """What a document or paragraph takes beside its shingles: its places, digest, rank and star."""
 
+PAIR_BYTES = 32
+"""What a pair takes while pairs are found and sorted, at the most; 12 afterwards."""
+
 BLOCK_COPIES = 12
 """What a block of texts takes while it is worked on, in bytes a byte: tokens, shingles, and what waits for its turn."""
 

@@ -1,7 +1,10 @@
-"""Memory that is used again: an array that grows at its end, and arrays that go round between threads."""
+"""Memory: an array that grows at its end, arrays that go round between threads, and what is handed back."""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import sys
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -9,7 +12,7 @@ import numpy.typing as npt
 
 from dedup.blocks import this_thread
 
-__all__ = ["Pool", "Spare"]
+__all__ = ["Pool", "Spare", "give_back"]
 
 PAGE = 1 << 21
 """Bytes of a large page, where the system has such; elsewhere a few bytes of address space more."""
@@ -110,3 +113,13 @@ class Spare:
 def _aligned(room: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Return what of an array begins where a large page does: one page fault then brings in much of what is used."""
     return room[-room.ctypes.data % PAGE :] if len(room) >= 4 * PAGE else room
+
+
+def give_back() -> None:
+    """Hand what was freed back to the system, where the C library keeps it for later (glibc); a matter of milliseconds.
+
+    Between two steps of a run under a bound: what the first let go of would stand beside what the second takes.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)

@@ -104,8 +104,8 @@ def _parts(units: Units, pairs: Pairs, chance: npt.NDArray[np.float64], bands: B
     texts = sorted_unique(np.concatenate((pairs.left, pairs.right)))
     if units.sizes[texts].sum() <= room and len(chance) <= MOST_PAIRS:
         return [_Part(np.arange(len(chance)), 1.0)]
-    left, right = np.searchsorted(texts, pairs.left), np.searchsorted(texts, pairs.right)
-    root = components(len(texts), left, right)
+    left, right = (np.searchsorted(texts, column).astype(np.int32) for column in pairs[:2])
+    root = components(len(texts), [(left, right)])
     sizes = np.bincount(root, weights=units.sizes[texts], minlength=len(texts)).astype(np.float64)
     counts = np.bincount(root[left], minlength=len(texts))
     families = np.flatnonzero(counts)
@@ -137,8 +137,8 @@ def _fit(
 def _some_of(
     family: int,
     root: npt.NDArray[np.int64],
-    left: npt.NDArray[np.int64],
-    right: npt.NDArray[np.int64],
+    left: npt.NDArray[np.int32],
+    right: npt.NDArray[np.int32],
     sizes: npt.NDArray[np.int64],
     room: float,
 ) -> list[_Part]:

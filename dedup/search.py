@@ -26,13 +26,14 @@ from dedup.join import join
 from dedup.lsh import Bands, Buckets, band_keys, choose_bands, find_buckets
 from dedup.minhash import permutations, sign
 from dedup.options import check_keep, check_recall, check_seed, check_threshold, check_word
-from dedup.pairs import METRICS, Pairs, verify
+from dedup.pairs import METRICS, PairLimit, Pairs, in_order, verify
+from dedup.plan import SHINGLE_BYTES
 from dedup.progress import Progress
 from dedup.replay import replay
 from dedup.shingling import Shingle, parse
 from dedup.units import UNITS, Units
 
-__all__ = ["UNITS", "Found", "Question", "search"]
+__all__ = ["ADVICE", "UNITS", "Found", "Question", "search"]
 
 FEWEST_TEXTS = 5000
 """Bands are chosen as for so many texts at least: the sample of a small collection shows little, and loose bands may
@@ -116,9 +117,8 @@ def search(
 ) -> Found:
     """Find the pairs and the stars of some units.
 
-    `lengths` (characters) and `keys` of the units are asked for if `keep` needs them; `room` are the bytes that the
-    search for the closest pair may take where nothing was found. In the end the hashes are let go of: `units` is left
-    with its sizes.
+    `lengths` (characters) and `keys` of the units are asked for if `keep` needs them; `room` are the bytes for hashes,
+    and for the pairs beside them. In the end the hashes are let go of: `units` is left with its sizes.
     """
     threshold, metric = question.threshold, question.metric
     stages.stage("exact copies", 1)
@@ -141,16 +141,18 @@ def search(
     else:  # asked for, or cheaper than to look at all that collides: it finds these pairs too
         report = stages.stage("join", len(leading))
         families = question.listing == "auto"
-        joined = join(
-            units, leading, rank, copies, threshold, metric, families=families, threads=threads, progress=report
-        )
+        limit = PairLimit(None if room is None else room - SHINGLE_BYTES * len(units.hashes), ADVICE)
+        more: dict[str, Any] = {"families": families, "limit": limit, "threads": threads, "progress": report}
+        joined = join(units, leading, rank, copies, threshold, metric, **more)
         found, large, bands = joined.pairs, joined.large, None
+        del joined
     units.prepare(copied, threads)
     if metric == "containment":
         rank = rank_by_size(rank, units)
     stages.stage("clusters", 1)
     stars = find_stars(units, representatives, found, rank, threshold, metric, buckets)
-    pairs = Pairs(*(np.concatenate(both) for both in zip(found, stars.further, strict=True))).sorted()
+    pairs = in_order([found, stars.further]) if len(stars.further.left) else found
+    del found
     closest = None
     if not len(pairs.left) and not len(copied):
         stages.stage("closest pair", 1)
@@ -167,6 +169,9 @@ def search(
     large_buckets = 0 if buckets is None else len(buckets)
     return Found(representatives, rank, pairs, stars, bands, large_buckets, crowded, closest, large, strays)
 
+
+ADVICE = 'give more memory, raise the threshold, or leave out pairs="all", where it was asked for'
+"""What to do where there are more pairs than fit."""
 
 MOST_LANES = 1024
 """Lanes of a signature; where texts are so alike that bands need more, signatures take longer than the exact join."""

@@ -181,7 +181,7 @@ def summarise(evidence: Evidence) -> Summary:
         texts=texts,
         empty=texts - int(np.count_nonzero(filled)),
         paragraphs=len(units) if run.unit == "paragraph" else None,
-        pairs=len(evidence.listed.left),
+        pairs=len(evidence.listed),
         clusters=evidence.cluster_count,
         removed=int(np.count_nonzero(~evidence.kept)),
         large_clusters=len(evidence.partly_listed),

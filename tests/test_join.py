@@ -20,9 +20,12 @@ import dedup.marks
 from dedup.join import join
 from dedup.kernels import join as kernels
 from dedup.kernels.pairs import least as least_kernel
+from dedup.pairs import PairLimit
 from tests import oracles, twins
 from tests.arrays import callable_part, units_of
 from tests.twins import MASK64
+
+UNLIMITED = PairLimit(None, "")
 
 THRESHOLDS = [0.1, 1 / 3, 0.5, 0.55, 0.7, 0.8, 0.9, 0.95, 1.0]
 METRICS = ["jaccard", "containment"]
@@ -60,7 +63,7 @@ def joined(
     rank = every.copy()
     rank[list(priority or range(len(rows)))] = every
     ones = np.ones(len(rows), dtype=np.int64)
-    result = join(units, every, rank, ones, threshold, metric, families=families, threads=threads)
+    result = join(units, every, rank, ones, threshold, metric, families=families, limit=UNLIMITED, threads=threads)
     assert len(result.pairs.left) <= result.merged
     columns = (column.tolist() for column in (result.pairs.left, result.pairs.right, result.pairs.shared))
     return list(zip(*columns, strict=True)), sorted(result.hidden.tolist())

@@ -20,6 +20,8 @@ from tests.twins import MASK64
 
 LARGEST = 60
 
+Array = np.ndarray[Any, np.dtype[Any]]
+
 required = callable_part(pairs.required)
 
 sets64 = st.frozensets(st.one_of(st.integers(0, 12), st.sampled_from([1 << 63, MASK64 - 1, MASK64])), max_size=12)
@@ -108,6 +110,16 @@ def rows_of(sets: Sequence[frozenset[int]]) -> tuple[Any, Any, Any]:
 # ---------------------------------------------------------------------------------------- stars
 
 
+def run_earlier(
+    sets: Sequence[frozenset[int]], rank: Sequence[int], chosen: Sequence[tuple[int, int]]
+) -> tuple[Array, Array, Array]:
+    """Run the kernel on some pairs of sets."""
+    columns = [[a for a, _ in chosen], [b for _, b in chosen], [len(sets[a] & sets[b]) for a, b in chosen]]
+    found = clusters.earlier(*(frozen(column, np.int32) for column in columns), frozen(rank, np.int64))
+    assert "int64 int32 int32" == dtypes(*found)
+    return found
+
+
 def run_stars(
     sets: Sequence[frozenset[int]],
     priority: Sequence[int],
@@ -118,15 +130,12 @@ def run_stars(
     """Run the kernel on what the twin takes."""
     count = len(sets)
     rank = [priority.index(text) if text in priority else count for text in range(count)]
-    near = [[b if a == text else a for a, b in similar if text in (a, b)] for text in range(count)]
-    values = [similar[min(t, n), max(t, n)] for t, others in enumerate(near) for n in others]
     mine = [[b for b, bucket in enumerate(buckets) if text in bucket] for text in range(count)]
     star, similarity, found, verified, overflow = clusters.stars(
         frozen(priority, np.int64),
         frozen(rank, np.int64),
-        offsets_of(near),
-        frozen([n for others in near for n in others], np.int64),
-        frozen(values, np.float64),
+        *run_earlier(sets, rank, list(similar)),
+        0,
         offsets_of(mine),
         frozen([b for each in mine for b in each], np.int64),
         len(buckets),
@@ -148,6 +157,21 @@ def similarities(sets: Sequence[frozenset[int]], threshold: float) -> dict[tuple
 
 
 few = st.frozensets(st.integers(0, 6), min_size=1, max_size=5)
+
+
+@given(st.lists(few, max_size=12), st.data())
+def test_earlier(sets: list[frozenset[int]], data: st.DataObject) -> None:
+    """Each text has the texts of its pairs that come before it, and what it shares with them."""
+    rank = data.draw(st.permutations(range(len(sets))))
+    every = list(combinations(range(len(sets)), 2))
+    chosen = data.draw(st.lists(st.sampled_from(every), unique=True)) if every else []
+    offsets, others, common = (column.tolist() for column in run_earlier(sets, rank, chosen))
+    assert (0, len(chosen)) == (offsets[0], offsets[-1])
+    for text in range(len(sets)):
+        row = slice(offsets[text], offsets[text + 1])
+        near = [sum(pair) - text for pair in chosen if text in pair]
+        expected = sorted((n, len(sets[text] & sets[n])) for n in near if rank[n] < rank[text])
+        assert expected == sorted(zip(others[row], common[row], strict=True))
 
 
 @given(st.lists(few, max_size=16), st.sampled_from([0.2, 0.5, 2 / 3, 0.8, 1.0]), st.data())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +14,10 @@ import pytest
 import dedup
 import dedup.find
 import dedup.plan
+from dedup.corpus import collection as collection_module
+from dedup.corpus.batch import Batch, Token
+from dedup.corpus.listing import Listing
+from dedup.corpus.read import read_batches
 from dedup.errors import ParameterError
 from dedup.marks import Sieve
 from dedup.plan import Plan, Size
@@ -181,3 +188,28 @@ def test_estimate_under_a_bound() -> None:
     assert free.passes == 1
     with pytest.raises(dedup.InputError, match="one str"):
         dedup.estimate("a text")
+
+
+def test_the_estimate_names_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are read as many times as was said, by every bound, and nothing goes to a work directory."""
+    chance = random.Random(1)
+    for number in range(2):
+        texts = [" ".join(f"w{chance.randrange(100_000)}" for _ in range(150)) for _ in range(9000)]
+        (tmp_path / f"{number}.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in texts))
+    readings = 0
+
+    def counted(listing: Listing, *, after: Token | None = None, **names: Any) -> Iterator[Batch]:
+        nonlocal readings
+        readings += after is None
+        return read_batches(listing, after=after, **names)
+
+    monkeypatch.setattr(collection_module, "read_batches", counted)
+    seen = set()
+    for memory in (None, "600MB", "80MB", "72MB"):
+        readings = 0
+        dedup.find_duplicates(dedup.files(tmp_path), memory=memory, threads=1)
+        found, plan = readings, dedup.estimate(dedup.files(tmp_path), memory=memory, threads=1)
+        assert (plan.passes, plan.disk) == (found, 0), memory
+        assert plan.engine == ("memory" if memory in (None, "600MB") else "passes")
+        seen.add(found)
+    assert len(seen) == 4

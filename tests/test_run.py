@@ -27,6 +27,7 @@ from dedup.corpus.budget import Budget
 from dedup.corpus.run import find_in_files
 from dedup.duplicates import Duplicates
 from dedup.errors import InputError, ParameterError, StorageError
+from dedup.forecast import estimate_run
 from tests.test_memory import collection
 
 LONG = os.environ.get("DEDUP_HYPOTHESIS") == "long"
@@ -542,8 +543,8 @@ def test_the_estimate_forecasts_the_disk(tmp_path: Path) -> None:
     """What the work directory takes is forecast within a factor of 1.5; without a bound nothing goes there."""
     corpus = tmp_path / "corpus"
     write_large(corpus)
-    assert dedup.estimate(dedup.files(corpus)).disk == 0
-    plan = dedup.estimate(dedup.files(corpus), memory="110MB", threads=1)
+    assert estimate_run(dedup.files(corpus).read()).engine == "memory"
+    plan = estimate_run(dedup.files(corpus).read(), memory="110MB", threads=1)
     taken = 0
 
     def note(act: str, path: Path, size: int) -> int | None:
@@ -553,7 +554,7 @@ def test_the_estimate_forecasts_the_disk(tmp_path: Path) -> None:
 
     stores.hook = note
     find_in_files([corpus], memory="110MB", threads=1)
-    assert plan.passes == 1
+    assert (plan.engine, plan.passes) == ("disk", 1)
     assert taken / 1.5 < plan.disk < taken * 1.5
     assert "on disk" in str(plan)
     assert "nothing" not in str(plan)

@@ -17,16 +17,13 @@ it is done in groups (`dedup.corpus.groups`). What is left can make a bound too 
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import sys
 from dataclasses import dataclass
 
 from dedup.errors import ParameterError
-from dedup.plan import BLOCK_COPIES, SHINGLE_BYTES, UNIT_BYTES, written
+from dedup.plan import BLOCK_COPIES, PAIR_BYTES, SHINGLE_BYTES, UNIT_BYTES, written
 from dedup.texts import BLOCK_BYTES
 
-__all__ = ["Budget", "give_back"]
+__all__ = ["Budget"]
 
 AT_REST = 48 << 20
 """Bytes: what the interpreter and its libraries come to take beside the arrays."""
@@ -39,6 +36,12 @@ BAND_BYTES = 500
 
 GROUPED_BYTES = 20
 """Bytes of a shingle while two groups are joined across; 16 to 18 were measured."""
+
+PAIRS_SHARE = 8
+"""Of the room for shingles, what the pairs found so far may take beside two groups."""
+
+HELD_PAIR_BYTES = 12
+"""Bytes of a pair that waits to be sorted."""
 
 ROW_BYTES = 48
 """Bytes on disk of what is known of a unit beside its hashes and its place."""
@@ -101,7 +104,12 @@ class Budget:
         """Return how many shingles two groups may have together, where `held` of the units may have a partner."""
         room = self.room(held, units)
         assert room is not None
-        return room // GROUPED_BYTES
+        return (room - room // PAIRS_SHARE) // GROUPED_BYTES
+
+    def pairs(self, held: int, units: int) -> int | None:
+        """Return the bytes for pairs that are found in groups: they are sorted when no shingle is held any more."""
+        room = self.room(held, units)
+        return None if room is None else room // PAIRS_SHARE * PAIR_BYTES // HELD_PAIR_BYTES
 
     def fits(self, held: int, shingles: int, units: int) -> bool:
         """Return whether `held` of the units, with so many shingles, can be joined at once."""
@@ -122,13 +130,3 @@ class Budget:
                     f"memory: expected about {written(needed)} or more for {of}, found {written(self.memory)}; give "
                     "more, and run the same command again: what was read is kept in the work directory"
                 )
-
-
-def give_back() -> None:
-    """Hand what was freed back to the system, where the C library keeps it for later (glibc); a matter of milliseconds.
-
-    Between two steps of a run under a bound: what the first let go of would stand beside what the second takes.
-    """
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).malloc_trim(0)

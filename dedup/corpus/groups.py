@@ -16,23 +16,24 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.clusters import find_stars, rank_by_size, rank_units
-from dedup.corpus.budget import give_back
 from dedup.corpus.shards import Shards
 from dedup.corpus.survivors import Held, held_shingles, hold
 from dedup.crossing import join_across
 from dedup.join import join
-from dedup.pairs import Pairs, no_pairs
+from dedup.pairs import PairLimit, Pairs, in_order, moved
+from dedup.pool import give_back
 from dedup.progress import Progress
-from dedup.search import Found, Question
+from dedup.search import ADVICE, Found, Question
 
 __all__ = ["Grouped", "search_in_groups"]
 
 
 class Grouped(NamedTuple):
-    """Where the units are, how many shingles two groups may have together, and what works on them."""
+    """Where the units are, how many shingles two groups may have together, bytes for pairs, and what works on them."""
 
     shards: Shards
     limit: int
+    room: int | None
     unit: str
     threads: int
     stages: Progress
@@ -93,7 +94,8 @@ def _join_groups(
     `places` are those of the rows, among them all that stay; the sets of the `copied` rows are made in any case.
     """
     sizes = np.full(len(places), -1, dtype=np.int64)
-    parts = [no_pairs()]
+    parts: list[Pairs] = []
+    limit = PairLimit(grouped.room, ADVICE)
     groups = _groups(held_shingles(grouped.shards, stays), grouped.limit // 2)
     for number, group in enumerate(groups):
         held = grouped.hold(stays, group)
@@ -101,11 +103,13 @@ def _join_groups(
         units, all_rows = held.units, np.arange(len(rows), dtype=np.int64)
         grouped.stages.stage("join", 1)
         ones = np.ones(len(rows), dtype=np.int64)
-        joined = join(units, all_rows, all_rows, ones, threshold, metric, families=False, threads=grouped.threads)
+        joined = join(
+            units, all_rows, all_rows, ones, threshold, metric, families=False, limit=limit, threads=grouped.threads
+        )
         units.prepare(np.flatnonzero(copied[rows]), grouped.threads)
         sizes[rows] = np.maximum(sizes[rows], units.sizes)
-        parts.append(_moved(joined.pairs, rows))
-        del held, units
+        parts.append(moved(joined.pairs, rows))
+        del held, units, joined
         give_back()
         for other in groups[number + 1 :]:
             both = grouped.hold(stays, [*group, *other])
@@ -113,12 +117,12 @@ def _join_groups(
             all_rows = np.arange(len(own), dtype=np.int64)
             left, right = all_rows[: len(rows)], all_rows[len(rows) :]
             grouped.stages.stage("join", 1)
-            found = join_across(both.units, left, right, threshold, metric, threads=grouped.threads)
+            found = join_across(both.units, left, right, threshold, metric, limit=limit, threads=grouped.threads)
             sizes[own] = np.maximum(sizes[own], both.units.sizes)
-            parts.append(_moved(found, own))
+            parts.append(moved(found, own))
             del both  # before the next two are read
             give_back()
-    return Pairs(*(np.concatenate(columns) for columns in zip(*parts, strict=True))).sorted(), sizes
+    return in_order(parts), sizes
 
 
 def _groups(shingles: npt.NDArray[np.int64], limit: int) -> list[list[int]]:
@@ -132,7 +136,3 @@ def _groups(shingles: npt.NDArray[np.int64], limit: int) -> list[list[int]]:
         groups[-1].append(number)
         held += count
     return groups
-
-
-def _moved(pairs: Pairs, rows: npt.NDArray[np.int64]) -> Pairs:
-    return Pairs(rows[pairs.left], rows[pairs.right], pairs.shared)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from dedup.clusters import Stars
 from dedup.corpus.shards import Shards
 from dedup.lsh import Bands
-from dedup.pairs import Pairs
+from dedup.pairs import Pairs, moved
 from dedup.search import Found
 from dedup.units import Units, place_columns
 
@@ -56,22 +56,18 @@ def spread(found: Found, rows: npt.NDArray[np.int64], count: int) -> Found:
     star[rows] = rows[found.stars.star]
     similarity = np.ones(count, dtype=np.float64)
     similarity[rows] = found.stars.similarity
-    stars = found.stars._replace(star=star, similarity=similarity, further=_moved(found.stars.further, rows))
+    stars = found.stars._replace(star=star, similarity=similarity, further=moved(found.stars.further, rows))
     crowded = None if found.crowded is None else rows[found.crowded]
     closest = found.closest and (int(rows[found.closest[0]]), int(rows[found.closest[1]]), found.closest[2])
     return found._replace(
         representatives=representatives,
         rank=rank,
-        pairs=_moved(found.pairs, rows),
+        pairs=moved(found.pairs, rows),
         stars=stars,
         crowded=crowded,
         closest=closest,
         large=rows[found.large],
     )
-
-
-def _moved(pairs: Pairs, rows: npt.NDArray[np.int64]) -> Pairs:
-    return Pairs(rows[pairs.left], rows[pairs.right], pairs.shared)
 
 
 def to_arrays(

@@ -175,7 +175,7 @@ def _parts(result: Any) -> tuple[str, Any, dict[str, Rows], dict[str, Any], dict
         tables = {
             "clusters": _groups(found.cluster_rows, members),
             "decisions": _groups(found.decision_rows, members),
-            "pairs": _groups(found.pair_rows, len(found.listed.left)),
+            "pairs": _groups(found.pair_rows, len(found.listed)),
         }
         names = ("unit", "threshold", "metric", "shingle", "method", "column", "hash_key")
         return "find", found.texts, tables, result.summary.to_dict(), {name: getattr(run, name) for name in names}
@@ -183,7 +183,7 @@ def _parts(result: Any) -> tuple[str, Any, dict[str, Rows], dict[str, Any], dict
         summary = {"texts": len(result.texts), "repeats": len(result), "coverage": result.coverage}
         known = {"hash_key": result.hash_key}
         return "repeats", result.texts, {"spans": _groups(result.rows, len(result))}, summary, known
-    tables = {"decisions": _sliced(result.decision_rows), "pairs": _sliced(lambda: result.pairs)}
+    tables = {"decisions": _sliced(result.decision_rows), "pairs": _groups(result.pair_rows, len(result))}
     if result.options["min_words"] is not None:
         tables["spans"] = _sliced(lambda: result.passages)
     return "match", result.texts, tables, result.summary.to_dict(), result.options

@@ -24,7 +24,7 @@ from dedup import __version__
 from dedup.blocks import thread_count
 from dedup.clusters import column_of
 from dedup.corpus.batch import Token
-from dedup.corpus.budget import Budget, give_back
+from dedup.corpus.budget import Budget
 from dedup.corpus.folders import refuse_overlap, scratch_folder
 from dedup.corpus.groups import Grouped, search_in_groups
 from dedup.corpus.known import KnownTexts
@@ -41,6 +41,7 @@ from dedup.duplicates import Duplicates, Run
 from dedup.errors import DedupError, InputError, ParameterError
 from dedup.looks import check_looks
 from dedup.options import check_memory, check_progress
+from dedup.pool import give_back
 from dedup.progress import Progress, ProgressOption
 from dedup.search import Found, Question, search
 
@@ -342,7 +343,8 @@ class _FileSearch:
         """Return groups of as many shingles as fit; of a shard's, at the least."""
         least = 2 * max((facts.shingles for facts in self.shards.facts), default=1)
         limit = max(self.budget.limit(held, self.shards.total("units")), least)
-        return Grouped(self.shards, limit, self.question.unit, self.budget.threads, self.stages)
+        room = self.budget.pairs(held, self.shards.total("units"))
+        return Grouped(self.shards, limit, room, self.question.unit, self.budget.threads, self.stages)
 
     def _held(self, stays: npt.NDArray[np.bool_] | None) -> Held:
         shards, unit, threads = self.shards, self.question.unit, self.budget.threads

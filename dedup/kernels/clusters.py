@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import kernel
-from dedup.kernels.join import longer
+from dedup.kernels.join import CONTAINMENT, longer
 from dedup.kernels.pairs import required, shared_hashes
 
 LEADERS = 8
@@ -27,12 +27,44 @@ LEADERS = 8
 
 
 @kernel
+def earlier(
+    left: npt.NDArray[np.int32],
+    right: npt.NDArray[np.int32],
+    shared: npt.NDArray[np.int32],
+    rank: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Return, for each text, those of its pairs that come before it in `rank`, and what it shares with them.
+
+    They are the rows from ``offsets[text]`` to ``offsets[text + 1]`` of the two other arrays. Cost: linear.
+    """
+    count = len(rank)
+    offsets = np.zeros(count + 2, dtype=np.int64)
+    for pair in range(len(left)):
+        later = right[pair] if rank[left[pair]] < rank[right[pair]] else left[pair]
+        offsets[later + 2] += 1
+    for text in range(count):
+        offsets[text + 2] += offsets[text + 1]
+    others = np.empty(len(left), dtype=np.int32)
+    common = np.empty(len(left), dtype=np.int32)
+    for pair in range(len(left)):
+        first, later = left[pair], right[pair]
+        if rank[first] > rank[later]:
+            first, later = later, first
+        place = offsets[later + 1]
+        others[place] = first
+        common[place] = shared[pair]
+        offsets[later + 1] = place + 1
+    return offsets[: count + 1], others, common
+
+
+@kernel
 def stars(
     priority: npt.NDArray[np.int64],
     rank: npt.NDArray[np.int64],
     neighbour_offsets: npt.NDArray[np.int64],
-    neighbours: npt.NDArray[np.int64],
-    similarities: npt.NDArray[np.float64],
+    neighbours: npt.NDArray[np.int32],
+    neighbour_shared: npt.NDArray[np.int32],
+    metric: int,
     bucket_offsets: npt.NDArray[np.int64],
     buckets: npt.NDArray[np.int64],
     bucket_count: int,
@@ -43,9 +75,9 @@ def stars(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.int64], int, int]:
     """Give each text of `priority` the kept text that stands for it.
 
-    `rank` inverts `priority`. The verified pairs are rows of `neighbours` (all texts) with their `similarities`; the
+    `rank` inverts `priority`. The verified pairs are rows of `neighbours` (`earlier`) with what they share; the
     large buckets of a text are rows of `buckets`. `values`, `offsets` and `sizes` are the sorted shingle sets, read
-    for texts of large buckets alone.
+    for texts of large buckets alone (their sizes for all).
 
     Returns, for all texts, the kept one and the similarity to it (itself and 1.0 for a kept text), the further pairs
     found (kept, text, shared), the number of verifications and the number of times that a kept text found its bucket
@@ -67,11 +99,13 @@ def stars(
     for text in priority:
         best, best_similarity = np.int64(-1), 0.0
         for at in range(neighbour_offsets[text], neighbour_offsets[text + 1]):
-            other = neighbours[at]
+            other = np.int64(neighbours[at])
             met[other] = text
             if star[other] != other:
                 continue
-            value = similarities[at]
+            common = np.int64(neighbour_shared[at])
+            size, its_size = sizes[text], sizes[other]
+            value = common / (min(size, its_size) if metric == CONTAINMENT else size + its_size - common)
             if value > best_similarity or (value == best_similarity and rank[other] < rank[best]):
                 best, best_similarity = other, value
         for at in range(bucket_offsets[text], bucket_offsets[text + 1]):
@@ -117,13 +151,13 @@ def stars(
 
 
 @kernel
-def linked(root: npt.NDArray[np.int64], left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> None:
+def linked(root: npt.NDArray[np.int64], left: npt.NDArray[np.int32], right: npt.NDArray[np.int32]) -> None:
     """Join the trees of `root` (written; each node its own at first) that an edge left-right links, and flatten them.
 
     The smallest node of a tree is its root. Cost: nearly linear in the edges (union-find, paths halved).
     """
     for edge in range(len(left)):
-        a, b = left[edge], right[edge]
+        a, b = np.int64(left[edge]), np.int64(right[edge])
         while root[a] != a:
             root[a] = root[root[a]]
             a = root[a]

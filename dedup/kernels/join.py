@@ -291,15 +291,16 @@ def probe(
     metric: int,
     most: int,
     tries: int,
-) -> tuple[npt.NDArray[np.int64], int, int]:
+) -> tuple[npt.NDArray[np.int64], int, int, int]:
     """Return the pairs of ``rows[start:end]`` with earlier rows that reach the threshold, and how many were merged.
 
     `rows` ascend in size; `keys` and `bounds` are what each looks up. A row is merged with those that it met so often
     that they may share enough: no more than the meetings, and what one of the two left out, in a common order. The
-    pairs are rows of three: earlier, later, shared; the number of them is returned with them. Once `most` were found,
-    or `tries` merged, no further row is looked up.
+    pairs are rows of three: earlier, later, shared; the number of them is returned with them, and the place behind the
+    last row that was looked up: once `most` were found, or `tries` merged, no further row is.
     """
     found = np.empty((64, 3), dtype=np.int64)
+    stopped = end
     total, merged = 0, 0
     meetings = np.empty(end, dtype=np.int32)
     for i in range(end):
@@ -309,6 +310,7 @@ def probe(
     hits = np.empty(BUFFER, dtype=np.uint64)
     for place in range(start, end):
         if total >= most or merged >= tries:
+            stopped = place
             break
         row = rows[place]
         size = sizes[row]
@@ -360,4 +362,4 @@ def probe(
             found[total, 1] = row
             found[total, 2] = shared
             total += 1
-    return found, total, merged
+    return found, total, merged, stopped
