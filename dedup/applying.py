@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
@@ -13,13 +12,13 @@ __all__ = ["apply"]
 
 
 @click.command()
-@click.argument("report", type=click.Path(path_type=Path))
-@click.option("--output", required=True, type=click.Path(path_type=Path), help="A new or empty folder for the files.")
+@click.argument("report")
+@click.option("--output", required=True, metavar="FOLDER", help="A new or empty folder for the files.")
 @click.option("--annotate", is_flag=True, help="Write every record, with what was decided about it.")
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier apply wrote there.")
 @click.option("--threads", type=int, help="Files written at a time; by default all processors.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
-def apply(report: Path, output: Path, annotate: bool, overwrite: bool, threads: int | None, as_json: bool) -> None:
+def apply(report: str, output: str, annotate: bool, overwrite: bool, threads: int | None, as_json: bool) -> None:
     """Write the records that a REPORT keeps, in their own format, to new files.
 
     REPORT is the folder that `dedup find --output` or `dedup match --output` wrote. No input is changed.

@@ -291,7 +291,7 @@ def match(
     with naming("NEW"):
         left = inputs.open(new, column=column, id=id_column)
     with naming("--against"):
-        right = inputs.open(against, column=against_column or column, id=against_id)
+        right = inputs.open(against, column=column if against_column is None else against_column, id=against_id)
     from dedup.matching import match as match_texts
     from dedup.searching import check_output, show_report, write_output
     from dedup.summary import hint_of

@@ -97,13 +97,14 @@ def read_one(name: str) -> str:
 
     listing = Listing([name], format="txt")
     if len(listing) != 1:
-        raise InputError(f"expected a file, found {len(listing)} in {name}")
+        raise InputError(f"expected one file, found {len(listing)} in {name}; name one of them")
     try:
         text, rejects = load_document(listing[0])
     except OSError as error:
         raise InputError(f"{name}: {error.strerror or error}") from None
     if text is None or rejects:
-        raise InputError(str(rejects[0]))
+        why = str(rejects[0]).removesuffix("; what stands before was read")
+        raise InputError(why if ";" in why else f"{why}; mend it, or name another file")
     return text
 
 

@@ -48,6 +48,9 @@ MOST_THREADS = 4096
 MOST_BYTES = (1 << 63) - 1
 """Bytes of a bound on memory, at most: what a 64-bit integer holds."""
 
+MOST_WORDS = (1 << 63) - 1
+"""Words of a repeat or passage, at most: what a 64-bit integer holds."""
+
 SHOWN = 60
 """Characters of a value that a message shows, at most."""
 
@@ -144,7 +147,8 @@ def check_seed(seed: object) -> int:
 
 def check_min_words(min_words: object, *, also: str = "") -> int:
     """Return the least number of words of a repeat or passage."""
-    return check_whole("min_words", min_words, 1, also=also)
+    found = check_whole("min_words", min_words, 1, also=also)
+    return check_whole("min_words", found, 1, MOST_WORDS, also=also)
 
 
 def check_threads(threads: object) -> int | None:

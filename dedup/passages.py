@@ -110,6 +110,7 @@ def find_windows(
     """
     from dedup.kernels import windows as kernels
 
+    size = min(size, len(tokens) + 1)  # no text has more words, and no time goes into a larger number
     # pages that nothing is written to take no memory
     hashes = np.empty(len(tokens), dtype=np.uint64)
     since = np.empty(len(tokens), dtype=np.int64)

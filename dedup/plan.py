@@ -130,7 +130,7 @@ class Plan:
         """Return the error that says what would be needed to hold so many bytes."""
         needed = self.fixed + held
         return ParameterError(
-            f"memory: expected about {written(needed)} or more for {of}, found {written(self.memory or 0)}; "
+            f"memory: expected about {written(needed)} or more for {of}, found {given(self.memory or 0)}; "
             "give more, leave memory out, or search the collection in parts"
         )
 
@@ -142,6 +142,15 @@ def written(size: int) -> str:
     ('2 MB', '2.3 GB')
     """
     return f"{size / 1e9:.1f} GB" if size >= 10**9 else f"{max(round(size / 1e6), 1):,} MB"
+
+
+def given(memory: int) -> str:
+    """Return a bound as a message shows it: in bytes where it is smaller than any that can be meant.
+
+    >>> given(4), given(4_000_000)
+    ('4 bytes', '4 MB')
+    """
+    return written(memory) if memory >= 10**6 else f"{memory:,} bytes"
 
 
 def sample_of(texts: Texts, most: int = SAMPLED_TEXTS) -> Texts:

@@ -19,6 +19,7 @@ from dedup.duplicates import Duplicates
 from dedup.ending import say_json, tell
 from dedup.inputs import Inputs
 from dedup.matches import Matches
+from dedup.options import check_path
 from dedup.progress import Heartbeats
 from dedup.repeated import Repeats
 from dedup.terminal import clean
@@ -78,6 +79,7 @@ def check_output(output: str | None, asked: Mapping[str, Any], *sides: FileTexts
     """
     if output is None:
         return None
+    output = check_path("output", output)
     refuse_overlap(output, [("the input", entry.source) for texts in sides for entry in texts.listing])
     named = zip(("texts", "against"), sides, strict=False)
     return standing_report(

@@ -111,7 +111,7 @@ def test_what_cannot_be_read(folder: Path) -> None:
         (["find", "sub", "--format", "xml"], "format: expected one of 'jsonl'"),
         (["find", "sub", "--max-errors", "many"], "max_errors: expected a count"),
         (["find", "nothing*"], "expected readable texts, found none in 'nothing*' (nothing*: no file matches)"),
-        (["find", "all.parquet", "--format", "txt"], "expected texts, found none in all.parquet; 1 were rejected"),
+        (["find", "all.parquet", "--format", "txt"], "expected texts, found none in all.parquet; 1 was rejected"),
     ],
 )
 def test_wrong_use(folder: Path, arguments: list[str], message: str) -> None:

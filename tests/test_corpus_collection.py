@@ -201,10 +201,10 @@ def test_rejects_are_told(tmp_path: Path) -> None:
         ("a.jsonl", b"", "expected texts, found none in"),
         ("a.jsonl", b"\n\n", "expected texts, found none in"),
         ("a.jsonl", b"{\n{\n", "expected texts, found none in .*; 2 were rejected, the first: .*a.jsonl:1: not JSON"),
-        ("a.jsonl", b'{"text": ""}\n{"text": " "}\n', "expected texts, found nothing but white space in 2 in"),
+        ("a.jsonl", b'{"text": ""}\n{"text": " "}\n', "expected texts, found nothing but white space in 2 texts of"),
         ("a.csv", b"", "expected texts, found none in"),
         ("a.csv", b"text\n", "expected texts, found none in"),
-        ("a.txt", b" \n", "expected texts, found nothing but white space in 1 in"),
+        ("a.txt", b" \n", "expected texts, found nothing but white space in 1 text of"),
     ],
 )
 def test_nothing_to_search(name: str, data: bytes, message: str, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dedup.blocks import map_blocks, thread_count
-from dedup.corpus.folders import check_file, refuse_overlap, whole_folder
+from dedup.corpus.folders import check_file, check_free, check_writable, refuse_overlap, whole_folder
 from dedup.corpus.listing import Entry
 from dedup.corpus.names import unshown
 from dedup.corpus.regrouping import rewrite_arrow, rewrite_parquet
@@ -102,6 +102,8 @@ def apply_report(
     folders = [("the input folder", _absolute(report, folder)) for folder in report.options.get("folders", [])]
     inputs = [("the input", entry.source) for entry in entries]
     refuse_overlap(output, [("the report", report.folder), *inputs, *folders])
+    check_free(output, replace=overwrite)
+    check_writable(output)
     for entry in entries:
         check_file(entry.source, entry.size, entry.mtime_ns)
     names = _names([entry.source for entry in entries])

@@ -123,18 +123,25 @@ ADVICE = {
     errno.EPERM: "choose a place that can be written to",
     errno.EIO: "the disk failed; run the same command again, on another disk if it fails again",
     errno.ENOENT: "something removed it while the run was on; run the same command again",
+    errno.ENOTDIR: "a file stands in its way: choose another name",
+    errno.EEXIST: "a file stands in its way: choose another name",
+    errno.ENAMETOOLONG: "choose a shorter name",
 }
 
 
 @contextlib.contextmanager
-def storage_errors(doing: str) -> Iterator[None]:
-    """Turn an `OSError` into a `StorageError` that says what could not be done and what to do."""
+def storage_errors(doing: str, *, begun: bool = True) -> Iterator[None]:
+    """Turn an `OSError` into a `StorageError` that says what could not be done and what to do.
+
+    Before anything was `begun`, nothing that was there can have been removed.
+    """
     try:
         yield
     except StorageError:
         raise
     except OSError as error:
-        advice = ADVICE.get(error.errno or 0, "run the same command again when it is mended")
+        number = errno.EACCES if error.errno == errno.ENOENT and not begun else error.errno
+        advice = ADVICE.get(number or 0, "run the same command again when it is mended")
         stored = StorageError(f"expected to {doing}, found: {error.strerror or error}; {advice}")
         if not doing.startswith("read "):
             stored.errno = error.errno  # the output cannot be written: the command line has a code for that

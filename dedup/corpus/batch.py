@@ -7,6 +7,7 @@ tokens and is one character. Such a text is decoded with ``bytes.decode("utf-8",
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from dedup.corpus.rejects import Reject
 from dedup.errors import InputError
+from dedup.options import shown
 from dedup.texts import INT64
 
 if TYPE_CHECKING:
@@ -60,9 +62,10 @@ class Wanted(NamedTuple):
 
     def option_of(self, name: str) -> str:
         """Return how the user asked for a column."""
+        quoted = json.dumps(name, ensure_ascii=False)
         if name == self.column:
-            return f'column="{name}"'
-        return f'id="{name}"' if name == self.id else f'"{name}"'
+            return f"column={quoted}"
+        return f"id={quoted}" if name == self.id else f"keep: {quoted}"
 
     def check_once(self, place: str, found: Sequence[str]) -> None:
         """Raise `InputError` where a wanted column is not there once."""
@@ -80,8 +83,8 @@ class Wanted(NamedTuple):
     def missing(self, name: str, place: str, found: Sequence[str]) -> InputError:
         """Return the error for a column that is not there."""
         close = [other for other in found if other.lower() == name.lower()] or list(found)
-        shown = ", ".join(map(repr, close[:20])) or "none"
-        return InputError(f"{self.option_of(name)}: no such column in {place}; found {shown}")
+        some = ", ".join(map(shown, close[:20])) or "none"
+        return InputError(f"{self.option_of(name)}: no such column in {place}; found {some}")
 
 
 class Batch(NamedTuple):

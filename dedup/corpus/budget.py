@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dedup.errors import ParameterError
-from dedup.plan import BLOCK_COPIES, PAIR_BYTES, SHINGLE_BYTES, UNIT_BYTES, written
+from dedup.plan import BLOCK_COPIES, PAIR_BYTES, SHINGLE_BYTES, UNIT_BYTES, given, written
 from dedup.texts import BLOCK_BYTES
 
 __all__ = ["Budget"]
@@ -74,7 +74,7 @@ class Budget:
         if self.memory is not None and needed > self.memory:
             raise ParameterError(
                 f"memory: expected about {written(needed)} or more to read files with {self.threads} threads, found "
-                f"{written(self.memory)}; give more, or fewer threads"
+                f"{given(self.memory)}; give more, or fewer threads"
             )
 
     def holds_all(self, units: int, shingles: int, longest: int) -> bool:
@@ -127,6 +127,6 @@ class Budget:
         ):
             if needed > self.memory:
                 raise ParameterError(
-                    f"memory: expected about {written(needed)} or more for {of}, found {written(self.memory)}; give "
+                    f"memory: expected about {written(needed)} or more for {of}, found {given(self.memory)}; give "
                     "more, and run the same command again: what was read is kept in the work directory"
                 )

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from dedup.arrow_texts import block_of
 from dedup.blocks import lock
 from dedup.corpus.batch import BATCH_BYTES, BATCH_RECORDS, Batch, any_text, lengths_of
-from dedup.corpus.listing import Listing
+from dedup.corpus.listing import COLUMN, Listing
 from dedup.corpus.places import Names, Part, UserIds, locate, names_at
 from dedup.corpus.read import BEGIN, read_batches
 from dedup.corpus.rejects import Errors, Reject
@@ -79,7 +79,8 @@ def files(
     -----
     Cost: a look at the status of each file; standard input is read to its end.
     """
-    column, id_column = check_name("column", column) or "text", check_name("id", id)
+    named, id_column = check_name("column", column), check_name("id", id)
+    column = COLUMN if named is None else named
     errors = Errors(on_error, max_errors)
     return Files(Listing(check_paths(patterns), format=format), column=column, id=id_column, errors=errors)
 
@@ -223,9 +224,8 @@ class FileTexts(Texts):
         first = self.rejects[0] if self.rejects else None
         self._errors.check(len(self.rejects), rows + len(self.rejects), first, done=True)
         if not rows or not filled:
-            found = f"nothing but white space in {rows:,}" if rows else "none"
-            why = f"; {len(self.rejects):,} were rejected, the first: {first}" if first else ""
-            raise InputError(f"expected texts, found {found} in {', '.join(self._listing.some())}{why}")
+            found = f"nothing but white space in {rows:,} text{'s' * (rows != 1)} of" if rows else "none in"
+            raise self._listing.nothing(found, first, len(self.rejects))
         self._parts, self._rows = parts, [part.row for part in parts]
         self._names = Names(self.place_of, rows) if self._id is None else self._checked(ids)
         self._count = rows

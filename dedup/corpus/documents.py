@@ -52,5 +52,6 @@ def load_document(entry: Entry) -> tuple[str | None, list[Reject]]:
             return data[mark:at].decode("utf-8"), rejects
         reason = f"not UTF-8: byte 0x{data[at]:02x} at offset {at}"
         if at == 0 and (encoding := encoding_of(data[:4])):
-            reason += f", as in {encoding}; write it anew in UTF-8"
+            reason += f", as in {encoding}"
+        reason += "; write it anew in UTF-8"
         return None, [*rejects, Reject(entry.path, None, at, reason)]

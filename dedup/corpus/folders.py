@@ -6,9 +6,11 @@ writing fails, or is killed, nothing stands under the final name; what a killed 
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,8 +18,17 @@ from pathlib import Path
 
 from dedup.corpus.atomic import storage_errors, sync_folder
 from dedup.errors import InputError, ParameterError
+from dedup.options import shown
 
-__all__ = ["check_file", "check_free", "check_writable", "refuse_overlap", "scratch_folder", "whole_folder"]
+__all__ = [
+    "check_file",
+    "check_folder",
+    "check_free",
+    "check_writable",
+    "refuse_overlap",
+    "scratch_folder",
+    "whole_folder",
+]
 
 PARTIAL = ".partial"
 """How the names of unfinished folders end; they begin with a dot and the final name."""
@@ -97,15 +108,32 @@ def _same(one: Path, other: Path) -> bool:
         return False
 
 
+def check_folder(option: str, folder: str | Path) -> None:
+    """Raise `ParameterError` where a path, or one that it lies in, is a file, or where no file can have its name."""
+    final = Path(os.path.realpath(folder))
+    for each in (final, *final.parents):
+        try:
+            found = os.stat(each)
+        except OSError as error:
+            if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+                raise ParameterError(
+                    f"{option}: expected the name of a folder, found {shown(str(folder))}: {error.strerror}; choose "
+                    "another name"
+                ) from error
+            continue
+        if not stat.S_ISDIR(found.st_mode):
+            raise ParameterError(f"{option}: expected a folder, found the file {each}; choose another name")
+        return
+
+
 def check_free(folder: str | Path, *, replace: bool = False) -> None:
     """Raise `ParameterError` where a folder is a file, or holds anything, unless it may be replaced."""
+    check_folder("output", folder)
     final = Path(os.path.realpath(folder))
-    if not final.exists():
-        return
-    if not final.is_dir():
-        raise ParameterError(f"output: expected a folder, found the file {final}; choose another name")
-    if not replace and next(final.iterdir(), None) is not None:
-        raise ParameterError(f"output: expected a new or an empty folder, found files in {final}; choose another name")
+    with storage_errors(f"look into {folder}"):
+        if not final.exists() or replace or next(final.iterdir(), None) is None:
+            return
+    raise ParameterError(f"output: expected a new or an empty folder, found files in {final}; choose another name")
 
 
 def check_writable(folder: str | Path) -> None:
@@ -118,7 +146,7 @@ def check_writable(folder: str | Path) -> None:
         raise ParameterError(
             f"output: expected a folder that can be renamed, found {final}, where a disk is mounted; name one in it"
         )
-    with storage_errors(f"write {folder}"):
+    with storage_errors(f"write {folder}", begun=False):
         lineage = [final, *final.parents]
         at = next(at for at, each in enumerate(lineage) if at and each.exists())
         trial = _beside(lineage[at - 1])
@@ -200,7 +228,9 @@ def check_file(path: str | Path, size: int, mtime_ns: int) -> None:
     try:
         found = os.stat(path)
     except OSError as error:
-        raise InputError(f"{path}: expected the file that was searched, found none: {error.strerror}") from error
+        raise InputError(
+            f"{path}: expected the file that was searched, found none: {error.strerror}; put it back, or search again"
+        ) from error
     if (found.st_size, found.st_mtime_ns) != (size, mtime_ns):
         raise InputError(
             f"{path}: expected the file that was searched ({size:,} bytes, changed at {mtime_ns} ns), found "

@@ -16,6 +16,7 @@ Cost: a look at each file's status; ``"-"`` and pipes are read to their end.
 from __future__ import annotations
 
 import glob
+import json
 import os
 import stat
 import sys
@@ -169,11 +170,7 @@ class Listing:
         if not self.entries:
             for kept in self._copies:
                 kept()
-            why = [*map(str, self.rejects[:3]), *([str(self.unread)] if self.unread else [])]
-            found = f" ({'; '.join(why)})" if why else ""
-            raise InputError(
-                f"expected readable texts, found none in {', '.join(map(repr, names)) or 'no paths'}{found}"
-            )
+            raise self._none(names)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle holds: no handle, and paths to open that are right in any folder."""
@@ -195,6 +192,25 @@ class Listing:
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)
 
+    def _none(self, names: list[str]) -> InputError:
+        """Return the error where no name stands for a file that can be read."""
+        why = [*map(str, self.rejects[:3]), *([str(self.unread)] if self.unread else [])]
+        found = f" ({'; '.join(why)})" if why else ""
+        where = ", ".join(f"'{shown(name)}'" for name in names) or "no paths"
+        if self.unread:
+            what = "; to read what is not read, name it or a pattern, and say what it holds with format= (--format)"
+        else:
+            told = bool(self.rejects) and all(HOW in reject.reason for reject in self.rejects[:3])
+            what = "" if told else "; name files, or folders of files, that are there and can be read"
+        return InputError(f"expected readable texts, found none in {where}{found}{what}")
+
+    def nothing(self, found: str, first: Reject | None, rejected: int) -> InputError:
+        """Return the error where there are no texts to search: what was `found`, and how many records were rejected."""
+        why = f"; {rejected:,} {'was' if rejected == 1 else 'were'} rejected, the first: {first}" if first else ""
+        what = "name files that hold texts" if first is None else "mend what was rejected, or name other files"
+        told = first is not None and ";" in first.reason and not first.reason.endswith(("was read", "was used"))
+        return InputError(f"expected texts, found {found} {', '.join(self.some())}{why}{'' if told else f'; {what}'}")
+
     def check_column(self, column: str) -> str:
         """Say which plain texts have no column of a name that was given, nothing where there are none.
 
@@ -206,8 +222,8 @@ class Listing:
         some = ", ".join(texts[:3]) + (", ..." if len(texts) > 3 else "")
         if len(texts) == len(self.entries):
             raise ParameterError(
-                f'column="{column}": expected files with columns, found plain text in {some}; leave the column out, '
-                "or say what they hold with format= (--format)"
+                f"column={json.dumps(column, ensure_ascii=False)}: expected files with columns, found plain text in "
+                f"{some}; leave the column out, or say what they hold with format= (--format)"
             )
         what = "plain text, which is" if len(texts) == 1 else "plain texts, each of which is"
         return f'column="{column}" says nothing of {len(texts):,} {what} one text ({some})'
@@ -229,7 +245,7 @@ class Listing:
         return [[entry.path, entry.size, entry.mtime_ns] for entry in self.entries]
 
     def _reject(self, path: str, reason: str) -> None:
-        self.rejects.append(Reject(shown(path), None, None, reason))
+        self.rejects.append(Reject(shown(path) or "''", None, None, reason))
 
     def _paths(self, name: str) -> Iterator[tuple[str, bool]]:
         """Yield the paths that a name stands for, each with whether it was named outright."""

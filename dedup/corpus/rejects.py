@@ -100,5 +100,6 @@ class Errors:
         if limit is not None and rejects > limit and (done or not share):
             some = f"{rejects:,} of {records:,} records" if done else "more"
             raise InputError(
-                f"max_errors: expected at most {self.max_errors} rejected, found {some}; the first: {first}"
+                f"max_errors: expected at most {self.max_errors} rejected, found {some}; the first: {first}; mend "
+                "them, or allow more"
             )

@@ -35,10 +35,11 @@ import xxhash
 from dedup.corpus.atomic import plain_name
 from dedup.corpus.collection import FileTexts
 from dedup.corpus.folders import refuse_overlap, whole_folder
+from dedup.corpus.listing import COMPRESSIONS, FORMATS
 from dedup.duplicates import Duplicates, evidence_of
 from dedup.errors import DedupError, InputError, ParameterError, StorageError
 from dedup.matches import Matches
-from dedup.options import check_flag, check_path
+from dedup.options import check_flag, check_path, shown
 from dedup.repeated import Repeats, counted
 
 if TYPE_CHECKING:
@@ -49,6 +50,13 @@ __all__ = ["Input", "Report", "write_report"]
 FORMAT = "dedup report"
 VERSION = 1
 """Of the layout of the folder and of its tables; a reader refuses another one."""
+
+PARTS = {
+    "find": {"clusters.parquet", "decisions.parquet", "pairs.parquet", "rejects.jsonl", "summary.json"},
+    "match": {"decisions.parquet", "pairs.parquet", "rejects.jsonl", "summary.json"},
+    "repeats": {"spans.parquet", "rejects.jsonl", "summary.json"},
+}
+"""What the report of each kind of search holds in any case."""
 
 GROUP = 1 << 17
 """Rows of a row group: what is in memory of a table while it is written."""
@@ -265,7 +273,10 @@ def _read_sealed(path: Path) -> dict[str, Any]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise StorageError(f"{path}: expected a part of a report, found none: {error.strerror or error}") from error
+        raise StorageError(
+            f"{path}: expected a part of a report, found none: {error.strerror or error}; name the folder that "
+            "--output named, or make the report again"
+        ) from error
     try:
         body = json.loads(data)
         seal = body.pop("xxh3_128")
@@ -275,6 +286,24 @@ def _read_sealed(path: Path) -> dict[str, Any]:
     if not whole or _sum(body) != seal:
         raise StorageError(f"{path}: expected what dedup wrote there, found something else; make the report again")
     return body  # type: ignore[no-any-return]
+
+
+def _check_fields(
+    body: Mapping[str, Any], inputs: Iterable[Input], run: Mapping[str, Any], files: Iterable[str]
+) -> None:
+    """Raise `ValueError` where a field of a report cannot be one that was written here."""
+    if missing := PARTS[body["kind"]].difference(files):
+        raise ValueError(f"no {min(missing)}")
+    for name, value, kind in (("options", body["options"], dict), ("folder", run["folder"], str)):
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} {shown(value)}")
+    if not any(each.side == "texts" for each in inputs):
+        raise ValueError("no inputs")
+    for each in inputs:
+        numbers = (each.size, each.records, each.rejected, each.mtime_ns)
+        known = each.format in FORMATS.values() and each.compression in (None, *COMPRESSIONS.values())
+        if not (known and isinstance(each.path, str) and all(isinstance(number, int) for number in numbers)):
+            raise ValueError(f"the input {shown(each.path)}")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -361,6 +390,7 @@ class Report:
         changed = run.pop("mtime_ns")
         inputs = tuple(Input(**each, mtime_ns=when) for each, when in zip(body["inputs"], changed, strict=True))
         files = tuple(file["name"] for file in body["files"])
+        _check_fields(body, inputs, run, files)
         return cls(folder, body["kind"], body["options"], inputs, run, files, _sum(body))
 
     @cached_property

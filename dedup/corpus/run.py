@@ -25,7 +25,7 @@ from dedup.blocks import thread_count
 from dedup.clusters import column_of
 from dedup.corpus.batch import Token
 from dedup.corpus.budget import Budget
-from dedup.corpus.folders import refuse_overlap, scratch_folder
+from dedup.corpus.folders import check_folder, refuse_overlap, scratch_folder
 from dedup.corpus.groups import Grouped, search_in_groups
 from dedup.corpus.known import KnownTexts
 from dedup.corpus.listing import Listing
@@ -38,11 +38,12 @@ from dedup.corpus.standing import standing_report
 from dedup.corpus.store import Store
 from dedup.corpus.survivors import Held, extra_columns, held_shingles, hold, mark
 from dedup.duplicates import Duplicates, Run
-from dedup.errors import DedupError, InputError, ParameterError
+from dedup.errors import DedupError, ParameterError
 from dedup.looks import check_looks
-from dedup.options import check_memory, check_progress
+from dedup.options import check_memory, check_path, check_progress
 from dedup.pool import give_back
 from dedup.progress import Progress, ProgressOption
+from dedup.repeated import counted
 from dedup.search import Found, Question, search
 
 __all__ = ["FileRun", "find_in_files"]
@@ -84,7 +85,8 @@ class _Places:
         self.output, self.named = output, work is not None
         self.work = work
         if work is None and output is not None:
-            self.work = output.with_name(f"{output.name}.work")
+            whole = output if output.name not in ("", "..") else Path(os.path.realpath(output))
+            self.work = whole.with_name(f"{whole.name}.work") if whole.name else None
 
 
 def find_in_files(
@@ -130,6 +132,10 @@ def find_in_files(
     workers, bound, progress = thread_count(threads), check_memory(memory), check_progress(progress)
     listing = Listing(inputs, format=format).bounded(bound)
     listing.check_column(column)
+    output, work_dir = (
+        None if path is None else check_path(option, path)
+        for option, path in (("output", output), ("work_dir", work_dir))
+    )
     places = _Places(None if output is None else Path(output), None if work_dir is None else Path(work_dir))
     inputs_named = [("the input", entry.source) for entry in listing]
     for option, path in (("output", places.output), ("work_dir", places.work)):
@@ -145,6 +151,8 @@ def find_in_files(
     fingerprint = {"options": asked, "inputs": listing.fingerprint()}
     with ExitStack() as stack, Progress(progress) as stages:
         work = places.work
+        if work is not None:
+            check_folder("work_dir" if places.named else "output", work)
         begun = work is not None and (work / "manifest.json").exists()
 
         def open_store() -> Store:
@@ -223,11 +231,8 @@ class _FileSearch:
         first = next(iter(self.rejects), None)
         self.errors.check(rejected, texts + rejected, first, done=True)
         if not shards.total("filled"):
-            found = f"nothing but texts without words in {texts:,}" if texts else "none"
-            why = f"; {rejected:,} were rejected, the first: {first}" if first else ""
-            raise InputError(
-                f"expected texts, found {found} in {', '.join(e.path for e in self.listing.entries[:3])}{why}"
-            )
+            found = f"nothing but {counted(texts, 'text')} without words in" if texts else "none in"
+            raise self.listing.nothing(found, first, rejected)
 
     def _read_on(self, open_store: Callable[[], Store]) -> None:
         shards, budget = self.shards, self.budget

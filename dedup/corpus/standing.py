@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dedup.corpus.folders import check_free, check_writable
+from dedup.corpus.atomic import storage_errors
+from dedup.corpus.folders import check_folder, check_free, check_writable
 from dedup.corpus.report import Report
 from dedup.errors import DedupError, ParameterError
 
@@ -30,7 +31,9 @@ def standing_report(folder: str | Path, asked: Mapping[str, Any], inputs: Iterab
     `inputs` are pairs of a side ("texts", "against") and a file (`dedup.corpus.listing.Entry`). Raises `ParameterError`
     where something else stands there, saying how it differs, and `StorageError` where nothing can be written.
     """
-    report = _opened(Path(folder))
+    check_folder("output", folder)
+    with storage_errors(f"look into {folder}", begun=False):
+        report = _opened(Path(folder))
     if report is None:
         check_free(folder)
         check_writable(folder)

@@ -75,7 +75,7 @@ class Store:
         self._inputs = json.dumps(fingerprint["inputs"])
         self._inputs_xxh3 = _checksum(json.loads(self._inputs))
         self.parts: dict[str, Part] = {}
-        with storage_errors(f"use {self.path} as work directory"):
+        with storage_errors(f"use {self.path} as work directory", begun=False):
             self.path.mkdir(parents=True, exist_ok=True)
             self._check_ours()
             self._lock = _locked(self.path / LOCK)

@@ -67,7 +67,8 @@ def read_table(entry: Entry, number: int, wanted: Wanted, after: Token) -> Itera
             raise
         except damage() as error:
             found = " ".join(str(error).split()) or type(error).__name__
-            reason = f"cannot be read on: {found:.200}; what stands before was used"
+            found = f"{found:.200}".rstrip(".")
+            reason = f"cannot be read on: {found}; what stands before was used" if row else f"cannot be read: {found}"
             yield empty_batch(number, wanted, row + 1, [Reject(entry.path, row + 1, None, reason)])
 
 
@@ -209,7 +210,9 @@ def _checked(schema: pa.Schema, wanted: Wanted, entry: Entry) -> list[str]:
     wanted.check_once(entry.path, schema.names)
     kind = schema.field(wanted.column).type
     if not _is_text(kind):
-        raise InputError(f'column="{wanted.column}": expected texts, found {kind} in {entry.path}')
+        raise InputError(
+            f'column="{wanted.column}": expected texts, found {kind} in {entry.path}; name a column of texts'
+        )
     return wanted.names
 
 

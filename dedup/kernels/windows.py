@@ -62,7 +62,7 @@ def find_anchors(
     for _ in range(gram):
         power *= BASE
     grams = size - gram + 1  # in a window
-    ring = np.empty(grams, dtype=np.uint64)
+    ring = np.empty(min(grams, len(tokens) + 1), dtype=np.uint64)  # windows that no text has need no room
     count = 0
     for text in range(len(offsets) - 1):
         start, end = offsets[text], offsets[text + 1]
