@@ -101,7 +101,8 @@ def read_one(name: str) -> str:
     try:
         text, rejects = load_document(listing[0])
     except OSError as error:
-        raise InputError(f"{name}: {error.strerror or error}") from None
+        why = error.strerror or error
+        raise InputError(f"expected a text, found none in {name}: {why}; name a file that can be read") from None
     if text is None or rejects:
         why = str(rejects[0]).removesuffix("; what stands before was read")
         raise InputError(why if ";" in why else f"{why}; mend it, or name another file")

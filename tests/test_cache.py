@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -184,3 +185,28 @@ def test_nothing_is_writable(copy: Path, tmp_path: Path, given: bool, more: str,
     assert twins.band_keys([5], 1, 1) == [int(value)]
     assert ["None", *expected] == [folder, *kept]
     assert before == files(tmp_path)
+
+
+def test_the_package_says_where_its_hook_is() -> None:
+    """A program that PyInstaller makes takes in what is imported when it is first used, and the tables."""
+    (entry,) = entry_points(group="pyinstaller40", name="hook-dirs").select(value="dedup.__pyinstaller:hook_folders")
+    (folder,) = entry.load()()
+    hook = (Path(folder) / "hook-dedup.py").read_text(encoding="utf-8")
+    assert 'collect_data_files("dedup", includes=["*.npz"])' in hook
+    assert {path.suffix for path in files(PACKAGE) if "__pycache__" not in path.parts} == {".py", ".npz", ".typed"}
+
+
+@pytest.mark.skipif(os.environ.get("DEDUP_HYPOTHESIS") != "long", reason="a matter of minutes: in the long tests")
+def test_a_program_of_pyinstaller(tmp_path: Path) -> None:
+    """It finds what the package finds, the first time and again."""
+    pytest.importorskip("PyInstaller")
+    text = "one two three four five six seven"
+    (tmp_path / "program.py").write_text(
+        f"import dedup\nprint(dedup.find_duplicates([{text!r}] * 2).filter([{text!r}] * 2))\n"
+    )
+    make = [sys.executable, "-m", "PyInstaller", "-y", "--log-level", "ERROR", "program.py"]
+    subprocess.run(make, cwd=tmp_path, check=True, capture_output=True)
+    for _ in range(2):
+        done = subprocess.run(tmp_path / "dist" / "program" / "program", capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip() == str([text])

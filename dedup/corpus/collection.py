@@ -23,7 +23,7 @@ from dedup.corpus.batch import BATCH_BYTES, BATCH_RECORDS, Batch, any_text, leng
 from dedup.corpus.listing import COLUMN, Listing
 from dedup.corpus.places import Names, Part, UserIds, locate, names_at
 from dedup.corpus.read import BEGIN, read_batches
-from dedup.corpus.rejects import Errors, Reject
+from dedup.corpus.rejects import Errors, Reject, no_texts
 from dedup.corpus.sampling import Outline, sample_files
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_name, check_paths
@@ -225,7 +225,7 @@ class FileTexts(Texts):
         self._errors.check(len(self.rejects), rows + len(self.rejects), first, done=True)
         if not rows or not filled:
             found = f"nothing but white space in {rows:,} text{'s' * (rows != 1)} of" if rows else "none in"
-            raise self._listing.nothing(found, first, len(self.rejects))
+            raise no_texts(self._listing.some(), found, first, len(self.rejects))
         self._parts, self._rows = parts, [part.row for part in parts]
         self._names = Names(self.place_of, rows) if self._id is None else self._checked(ids)
         self._count = rows

@@ -31,7 +31,7 @@ import xxhash
 from dedup.corpus.atomic import storage_errors
 from dedup.corpus.limits import LARGEST, most_of
 from dedup.corpus.names import possible, shown
-from dedup.corpus.rejects import Reject
+from dedup.corpus.rejects import Reject, none_readable
 from dedup.corpus.sniffing import Sniffed, compression_of, head_of, sniff
 from dedup.corpus.unread import Unread
 from dedup.errors import InputError, ParameterError, StorageError
@@ -70,6 +70,7 @@ KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+
 
 HOW = 'say what it holds with format= (--format): "jsonl", "csv", "parquet", "arrow", or "txt" for one text'
 
@@ -170,7 +171,8 @@ class Listing:
         if not self.entries:
             for kept in self._copies:
                 kept()
-            raise self._none(names)
+            told = bool(self.rejects) and all(HOW in reject.reason for reject in self.rejects[:3])
+            raise none_readable([shown(name) for name in names], self.rejects, str(self.unread or ""), told=told)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle holds: no handle, and paths to open that are right in any folder."""
@@ -191,25 +193,6 @@ class Listing:
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)
-
-    def _none(self, names: list[str]) -> InputError:
-        """Return the error where no name stands for a file that can be read."""
-        why = [*map(str, self.rejects[:3]), *([str(self.unread)] if self.unread else [])]
-        found = f" ({'; '.join(why)})" if why else ""
-        where = ", ".join(f"'{shown(name)}'" for name in names) or "no paths"
-        if self.unread:
-            what = "; to read what is not read, name it or a pattern, and say what it holds with format= (--format)"
-        else:
-            told = bool(self.rejects) and all(HOW in reject.reason for reject in self.rejects[:3])
-            what = "" if told else "; name files, or folders of files, that are there and can be read"
-        return InputError(f"expected readable texts, found none in {where}{found}{what}")
-
-    def nothing(self, found: str, first: Reject | None, rejected: int) -> InputError:
-        """Return the error where there are no texts to search: what was `found`, and how many records were rejected."""
-        why = f"; {rejected:,} {'was' if rejected == 1 else 'were'} rejected, the first: {first}" if first else ""
-        what = "name files that hold texts" if first is None else "mend what was rejected, or name other files"
-        told = first is not None and ";" in first.reason and not first.reason.endswith(("was read", "was used"))
-        return InputError(f"expected texts, found {found} {', '.join(self.some())}{why}{'' if told else f'; {what}'}")
 
     def check_column(self, column: str) -> str:
         """Say which plain texts have no column of a name that was given, nothing where there are none.

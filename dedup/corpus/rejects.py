@@ -7,6 +7,7 @@ of the others do not depend on it. What is decided here is whether the search go
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_word, shown
 
-__all__ = ["Errors", "Reject"]
+__all__ = ["Errors", "Reject", "no_texts", "none_readable"]
 
 POLICIES = ("quarantine", "skip", "fail")
 
@@ -103,3 +104,30 @@ class Errors:
                 f"max_errors: expected at most {self.max_errors} rejected, found {some}; the first: {first}; mend "
                 "them, or allow more"
             )
+
+
+def none_readable(names: Sequence[str], rejects: Sequence[Reject], unread: str, *, told: bool) -> InputError:
+    """Return the error where no name stands for a file that can be read; `told` is whether the rejects say what to do.
+
+    `unread` says what stands in the folders and is not read.
+    """
+    why = [*map(str, rejects[:3]), *([unread] if unread else [])]
+    found = f" ({'; '.join(why)})" if why else ""
+    what = "" if told else "; name files, or folders of files, that are there and can be read"
+    if unread:
+        what = "; to read what is not read, name it or a pattern, and say what it holds with format= (--format)"
+    return InputError(
+        f"expected readable texts, found none in {', '.join(map(_quoted, names)) or 'no paths'}{found}{what}"
+    )
+
+
+def _quoted(name: str) -> str:
+    return f"'{name}'"
+
+
+def no_texts(paths: Sequence[str], found: str, first: Reject | None, rejected: int) -> InputError:
+    """Return the error where there are no texts to search: what was `found`, and how many records were rejected."""
+    why = f"; {rejected:,} {'was' if rejected == 1 else 'were'} rejected, the first: {first}" if first else ""
+    told = first is not None and ";" in first.reason and not first.reason.endswith(("was read", "was used"))
+    what = "name files that hold texts" if first is None else "mend what was rejected, or name other files"
+    return InputError(f"expected texts, found {found} {', '.join(paths)}{why}{'' if told else f'; {what}'}")

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from dedup import __version__
 from dedup.blocks import thread_count
 from dedup.clusters import column_of
+from dedup.corpus.atomic import storage_errors
 from dedup.corpus.batch import Token
 from dedup.corpus.budget import Budget
 from dedup.corpus.folders import check_folder, refuse_overlap, scratch_folder
@@ -31,7 +32,7 @@ from dedup.corpus.known import KnownTexts
 from dedup.corpus.listing import Listing
 from dedup.corpus.outcome import all_units, from_arrays, spread, to_arrays
 from dedup.corpus.read import read_batches
-from dedup.corpus.rejects import Errors, Reject
+from dedup.corpus.rejects import Errors, Reject, no_texts
 from dedup.corpus.report import Report
 from dedup.corpus.shards import Shards, read_shards
 from dedup.corpus.standing import standing_report
@@ -153,7 +154,9 @@ def find_in_files(
         work = places.work
         if work is not None:
             check_folder("work_dir" if places.named else "output", work)
-        begun = work is not None and (work / "manifest.json").exists()
+        doing = f"use {work} as work directory" if places.named else f"write {places.output}"
+        with storage_errors(doing, begun=False):
+            begun = work is not None and (work / "manifest.json").exists()
 
         def open_store() -> Store:
             return stack.enter_context(Store(work or stack.enter_context(scratch_folder()), fingerprint, fresh=fresh))
@@ -232,7 +235,7 @@ class _FileSearch:
         self.errors.check(rejected, texts + rejected, first, done=True)
         if not shards.total("filled"):
             found = f"nothing but {counted(texts, 'text')} without words in" if texts else "none in"
-            raise self.listing.nothing(found, first, rejected)
+            raise no_texts(self.listing.some(), found, first, rejected)
 
     def _read_on(self, open_store: Callable[[], Store]) -> None:
         shards, budget = self.shards, self.budget
