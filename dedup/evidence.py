@@ -19,6 +19,7 @@ from dedup.columns import Texts
 from dedup.listing import Listing, check_rows, partly_listed
 from dedup.lsh import Bands, measure_recall
 from dedup.pairs import Pairs, jaccard
+from dedup.replay import Replay
 from dedup.sides import same_ids
 from dedup.units import Units
 
@@ -57,7 +58,7 @@ class Run:
     column: str
     metric: str
     bands: Bands | None = None
-    strays: tuple[float, float] | None = None  # how far the estimate of the pairs strays: see `dedup.replay.replay`
+    replay: Replay | None = field(default=None, compare=False)  # how far the estimate of the pairs strays
     large_buckets: int = 0
     crowded: npt.NDArray[np.int64] | None = None  # the units in them
     closest: tuple[int, int, float] | None = field(default=None, compare=False)  # a hint, no part of the answer
@@ -283,7 +284,9 @@ class Evidence:
         if run.bands is None or run.crowded is None:
             return 1.0, (1.0, 1.0)
         outside = ~(np.isin(pairs.left, run.crowded) | np.isin(pairs.right, run.crowded))
-        return measure_recall(jaccard(pairs, self.units.sizes)[outside], run.bands, run.strays)
+        return measure_recall(
+            jaccard(pairs, self.units.sizes)[outside], run.bands, None if run.replay is None else run.replay.strays
+        )
 
     def largest(self, count: int) -> list[tuple[int, int]]:
         """Return the kept unit and the size of the largest clusters, the largest first (ties: input order)."""

@@ -161,7 +161,7 @@ def find_duplicates(
         column=collection.text_column,
         metric=metric,
         bands=found.bands,
-        strays=found.strays,
+        replay=found.replay,
         large_buckets=found.large_buckets,
         crowded=found.crowded,
         closest=found.closest,

@@ -23,7 +23,7 @@ whole families are taken: the largest, and some of the others, which stand for t
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +36,7 @@ from dedup.minhash import permutations, sign
 from dedup.pairs import Pairs, jaccard
 from dedup.units import Units
 
-__all__ = ["replay"]
+__all__ = ["Replay", "replay"]
 
 POOL = 8
 """Times as many bands as a run has; a sample without replacement then spreads by a fifteenth less than it should."""
@@ -67,30 +67,62 @@ class _Part(NamedTuple):
     scale: float
 
 
-def replay(units: Units, pairs: Pairs, bands: Bands, seed: int, threads: int) -> tuple[float, float]:
-    """Return how far the estimated number of pairs strays to either side, in standard deviations of independent pairs.
+class Replay:
+    """What is needed of some pairs to play a run again, which is done when its outcome is first asked for.
 
-    `pairs` are those found, none of which a large bucket had a part in; their units are prepared.
+    Memory: 8 bytes a hash of the texts that are played again, of which there are few.
+    """
+
+    def __init__(self, known: tuple[float, float] | None = None, *needed: Any) -> None:
+        """Take the outcome where it is known, else what `_played` needs."""
+        self._known, self._needed = known, needed
+
+    @property
+    def strays(self) -> tuple[float, float]:
+        """How far the estimated number of pairs strays to either side, in standard deviations of independent pairs."""
+        if self._known is None:
+            self._known, self._needed = _played(*self._needed), ()
+        return self._known
+
+
+def replay(units: Units, pairs: Pairs, bands: Bands, seed: int, threads: int) -> Replay:
+    """Return the replay of some pairs: those found, none of which a large bucket had a part in.
+
+    Their units are prepared, and not looked at again afterwards.
     """
     chance = 1.0 - (1.0 - jaccard(pairs, units.sizes) ** bands.rows) ** bands.bands
     alone = math.sqrt(float(np.sum((1.0 - chance) / chance**2)))
     both = np.concatenate((pairs.left, pairs.right))
     if not alone or len(sorted_unique(both)) == len(both):
-        return -NORMAL_95, NORMAL_95
+        return Replay((-NORMAL_95, NORMAL_95))
     parts = _parts(units, pairs, chance, bands)
     weights = np.zeros(len(chance))
     for part in parts:
         weights[part.rows] = part.scale / chance[part.rows]
     rows = np.flatnonzero(weights)
-    met = _collisions(units, pairs.take(rows), bands, seed, threads)
+    texts = _taken(units, pairs.take(rows))
+    return Replay(None, texts, bands, seed, threads, weights[rows], chance[rows], alone)
+
+
+def _played(
+    texts: _Texts,
+    bands: Bands,
+    seed: int,
+    threads: int,
+    weights: npt.NDArray[np.float64],
+    chance: npt.NDArray[np.float64],
+    alone: float,
+) -> tuple[float, float]:
+    """Play a run again, many times; return the ends of what came out."""
+    met = _collisions(texts, bands, seed, threads)
     generator = np.random.RandomState(seed ^ OTHER_SEED)
-    weight, expected = weights[rows] / chance[rows], float(weights[rows].sum())
+    weight, expected = weights / chance, float(weights.sum())
     drawn = np.argsort(generator.random_sample((REPLAYS, len(met))), axis=1)[:, : bands.bands]
-    at_once = max(1, PLAYED_BYTES // max(bands.bands * met.shape[1], 8 * len(rows)))
+    at_once = max(1, PLAYED_BYTES // max(bands.bands * met.shape[1], 8 * len(weights)))
     errors = np.empty(REPLAYS)
     for first in range(0, REPLAYS, at_once):
         some = slice(first, first + at_once)
-        found = np.unpackbits(np.bitwise_or.reduce(met[drawn[some]], axis=1), axis=1, count=len(rows))
+        found = np.unpackbits(np.bitwise_or.reduce(met[drawn[some]], axis=1), axis=1, count=len(weights))
         errors[some] = found @ weight - expected
     errors.sort()
     end = REPLAYS // 40 - 1
@@ -151,15 +183,29 @@ def _some_of(
     return [_Part(rows, len(left) / max(len(rows), 1))]
 
 
-def _collisions(units: Units, pairs: Pairs, bands: Bands, seed: int, threads: int) -> npt.NDArray[np.uint8]:
-    """Return which pairs collide in which band of the pool: a row a band, a bit a pair."""
+class _Texts(NamedTuple):
+    """The sets of the texts of some pairs, one behind the other, and which two of them are a pair."""
+
+    values: npt.NDArray[np.uint64]
+    bounds: npt.NDArray[np.int64]
+    left: npt.NDArray[np.int64]
+    right: npt.NDArray[np.int64]
+
+
+def _taken(units: Units, pairs: Pairs) -> _Texts:
+    """Return the texts of some pairs."""
     texts = sorted_unique(np.concatenate((pairs.left, pairs.right)))
     bounds = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(units.sizes[texts])))
     values = np.empty(int(bounds[-1]), dtype=np.uint64)
     for text, start, end in zip(texts.tolist(), bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
         first = units.offsets[text]
         values[start:end] = units.hashes[first : first + end - start]
-    left, right = np.searchsorted(texts, pairs.left), np.searchsorted(texts, pairs.right)
+    return _Texts(values, bounds, np.searchsorted(texts, pairs.left), np.searchsorted(texts, pairs.right))
+
+
+def _collisions(texts: _Texts, bands: Bands, seed: int, threads: int) -> npt.NDArray[np.uint8]:
+    """Return which pairs collide in which band of the pool: a row a band, a bit a pair."""
+    values, bounds, left, right = texts
     functions = permutations(POOL * bands.num_perm, seed ^ OTHER_SEED)
 
     def work(part: int) -> npt.NDArray[np.uint8]:

@@ -29,7 +29,7 @@ from dedup.options import check_keep, check_recall, check_seed, check_threshold,
 from dedup.pairs import METRICS, PairLimit, Pairs, in_order, verify
 from dedup.plan import SHINGLE_BYTES
 from dedup.progress import Progress
-from dedup.replay import replay
+from dedup.replay import Replay, replay
 from dedup.shingling import Shingle, parse
 from dedup.units import UNITS, Units
 
@@ -90,7 +90,8 @@ class Question:
 class Found(NamedTuple):
     """What a search found, by unit; see `Stars`, `dedup.units.Units.representatives` and `dedup.join.Joined`.
 
-    `closest` is a hint (`dedup.closest`), and no part of the answer; `strays` are those of `dedup.replay.replay`.
+    `closest` is a hint (`dedup.closest`), and no part of the answer; `replay` tells how far the estimate
+    of the pairs strays.
     """
 
     representatives: npt.NDArray[np.int64]
@@ -102,7 +103,7 @@ class Found(NamedTuple):
     crowded: npt.NDArray[np.int64] | None
     closest: Closest | None
     large: npt.NDArray[np.int64]
-    strays: tuple[float, float] | None = None
+    replay: Replay | None = None
 
 
 def search(
@@ -161,13 +162,13 @@ def search(
         else:
             closest = closest_of(units, buckets.pairs, metric, threads)
     crowded = None if buckets is None else sorted_unique(buckets.members)
-    strays = None
+    played = None
     if bands is not None and crowded is not None:
         outside = ~(np.isin(pairs.left, crowded) | np.isin(pairs.right, crowded))
-        strays = replay(units, pairs.take(outside), bands, question.seed, threads)
+        played = replay(units, pairs.take(outside), bands, question.seed, threads)
     units.hashes = np.empty(0, dtype=np.uint64)
     large_buckets = 0 if buckets is None else len(buckets)
-    return Found(representatives, rank, pairs, stars, bands, large_buckets, crowded, closest, large, strays)
+    return Found(representatives, rank, pairs, stars, bands, large_buckets, crowded, closest, large, played)
 
 
 ADVICE = 'give more memory, raise the threshold, or leave out pairs="all", where it was asked for'

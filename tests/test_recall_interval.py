@@ -70,7 +70,7 @@ def test_pairs_alone_are_independent() -> None:
     units.prepare(np.arange(3), 1)
     pairs = Pairs(*(np.array([value], dtype=np.int64) for value in (0, 1, 4)))
     bands = Bands(3, 2, 0.5, 0.9)
-    assert replay(units, pairs, bands, 1, 1) == (-1.96, 1.96)
+    assert replay(units, pairs, bands, 1, 1).strays == (-1.96, 1.96)
     similar = np.array([0.7, 0.8])
     assert measure_recall(similar, bands) == measure_recall(similar, bands, (-1.96, 1.96))
 

@@ -14,6 +14,7 @@ from dedup.clusters import Stars
 from dedup.corpus.shards import Shards
 from dedup.lsh import Bands
 from dedup.pairs import Pairs, moved
+from dedup.replay import Replay
 from dedup.search import Found
 from dedup.units import Units, place_columns
 
@@ -85,7 +86,7 @@ def to_arrays(
         "threshold": None if found.bands is None else [found.bands.threshold, found.bands.recall],
         "large_buckets": found.large_buckets,
         "closest": found.closest,
-        "strays": found.strays,
+        "strays": None if found.replay is None else found.replay.strays,
         "verified": found.stars.verified,
         "overflow": found.stars.overflow,
     }
@@ -111,6 +112,6 @@ def from_arrays(
         arrays.get("crowded"),
         closest,
         arrays["large"],
-        None if facts["strays"] is None else tuple(facts["strays"]),
+        None if facts["strays"] is None else Replay(tuple(facts["strays"])),
     )
     return found, arrays["rows"], arrays["sizes"]

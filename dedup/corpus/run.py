@@ -375,7 +375,7 @@ class _FileSearch:
             column=self.column,
             metric=question.metric,
             bands=found.bands,
-            strays=found.strays,
+            replay=found.replay,
             large_buckets=found.large_buckets,
             crowded=found.crowded,
             large=found.large,
