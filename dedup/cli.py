@@ -287,7 +287,7 @@ def match(
 
     if "-" in new and "-" in against:
         raise ParameterError('--against: "-" is standard input, which NEW reads already; name a file')
-    inputs = Inputs(format=format, on_error=on_error, max_errors=max_errors)
+    inputs = Inputs(format=format, on_error=on_error, max_errors=max_errors).checked()
     with naming("NEW"):
         left = inputs.open(new, column=column, id=id_column)
     with naming("--against"):

@@ -49,6 +49,14 @@ class Inputs:
         self._format, self._on_error, self._max_errors = format, on_error, max_errors
         self._rejects = 0
 
+    def checked(self) -> Inputs:
+        """Check what is asked of all files alike, before any of them is looked at; return the same."""
+        from dedup.corpus.listing import check_format
+
+        check_format(self._format)
+        _ = self.errors
+        return self
+
     def rejected(self) -> int:
         """Return how many inputs and records were rejected; those that are skipped are counted on stderr alone."""
         if self._on_error != "skip":

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.columns import Block, Texts, read_texts
-from dedup.errors import DedupError
+from dedup.errors import DedupError, StorageError
 
 __all__ = ["Sides", "naming", "read_side", "same_ids"]
 
@@ -25,7 +25,7 @@ def naming(side: str) -> Iterator[None]:
     try:
         yield
     except DedupError as error:
-        raise type(error)(f"{side}: {error}") from error
+        raise _saying(error, f"{side}: {error}") from error
 
 
 @contextmanager
@@ -35,7 +35,15 @@ def renaming(names: Mapping[str, str]) -> Iterator[None]:
         yield
     except DedupError as error:
         side, colon, rest = str(error).partition(": ")
-        raise type(error)(f"{names.get(side, side)}{colon}{rest}") from error
+        raise _saying(error, f"{names.get(side, side)}{colon}{rest}") from error
+
+
+def _saying(error: DedupError, message: str) -> DedupError:
+    """Return the same error with another message."""
+    other = type(error)(message)
+    if isinstance(error, StorageError) and isinstance(other, StorageError):
+        other.errno = error.errno
+    return other
 
 
 def read_side(side: str, texts: Any, *, ids: Iterable[Any] | None, column: str | None, id: str | None) -> Texts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 import dedup
+from dedup.errors import StorageError
+from dedup.sides import naming
 
 ROOT = Path(dedup.__file__).parent.parent
 DONE, FOUND, WRONG, REJECTED = 0, 1, 2, 3
@@ -167,3 +170,21 @@ def test_compare_shows_long_texts_in_part(folder: Path) -> None:
     assert "characters ...]" in short
     assert "characters ...]" not in whole
     assert "[[1: The swing bridge" in short
+
+
+@pytest.mark.parametrize("option", [["--format", "xls"], ["--max-errors", "few"]])
+def test_options_of_both_sides_name_none(option: list[str], tmp_path: Path) -> None:
+    """What holds for all files is not said of one side."""
+    done = call("match", "new.txt", "--against", "old.txt", *option, cwd=tmp_path)
+    assert done.returncode == WRONG
+    assert "NEW" not in done.stderr
+    assert f"{option[0][2:].replace('-', '_')}: expected" in done.stderr
+
+
+def test_a_side_whose_input_cannot_be_kept() -> None:
+    """The number of the system's error stays with the message that names the side: the exit code goes by it."""
+    with pytest.raises(StorageError, match="NEW: expected to keep") as caught, naming("NEW"):
+        error = StorageError("expected to keep standard input, found: no space")
+        error.errno = errno.ENOSPC
+        raise error
+    assert caught.value.errno == errno.ENOSPC

@@ -36,7 +36,7 @@ from dedup.corpus.sniffing import Sniffed, compression_of, head_of, sniff
 from dedup.corpus.unread import Unread
 from dedup.errors import InputError, ParameterError, StorageError
 
-__all__ = ["COMPRESSIONS", "FORMATS", "Entry", "Listing"]
+__all__ = ["COMPRESSIONS", "FORMATS", "Entry", "Listing", "check_format"]
 
 FORMATS = {
     "jsonl": "jsonl",
@@ -141,7 +141,7 @@ class Listing:
     """
 
     def __init__(self, patterns: Iterable[str | os.PathLike[str]], *, format: str | None = None) -> None:
-        self._forced = None if format is None else _forced(format)
+        self._forced = check_format(format)
         self._copies: list[weakref.finalize[..., Any]] = []
         self._whole: Listing | None = None
         self.rejects: list[Reject] = []
@@ -384,7 +384,10 @@ def _compression(path: str) -> str | None:
     return COMPRESSIONS.get(Path(path).suffix.removeprefix(".").lower())
 
 
-def _forced(format: str) -> tuple[str, str | None]:
+def check_format(format: str | None) -> tuple[str, str | None] | None:
+    """Return the format and the compression of a name such as "csv.gz", or raise `ParameterError`; None of None."""
+    if format is None:
+        return None
     told = _told(f"x.{format}") if isinstance(format, str) else None
     if told is None:
         known, behind = ", ".join(map(repr, FORMATS)), ", ".join(f".{suffix}" for suffix in COMPRESSIONS)
