@@ -31,6 +31,9 @@ VARIABLE = "DEDUP_HASH_KEY"
 SHORTEST = 16
 """Bytes: a shorter key can be guessed."""
 
+LONGEST = 1 << 16
+"""Bytes that are read of a file with a key: a device that never ends is none."""
+
 
 @dataclass(frozen=True)
 class HashKey:
@@ -110,15 +113,19 @@ def choose_key(hash_key: bytes | HashKey | None) -> HashKey:
 def read_key(path: str) -> bytes:
     """Return the key that a file holds: its bytes, less one line break at their end.
 
-    Raises `ParameterError` where the file cannot be read or holds fewer than 16 bytes.
+    Raises `ParameterError` where the file cannot be read, or holds fewer than 16 bytes or more than 64 KiB.
     """
     try:
         with open(path, "rb") as file:
-            data = file.read()
+            data = file.read(LONGEST + 1)
     except OSError as error:
         raise ParameterError(
             f"--hash-key-file: expected a file with the key, found {path!r}: {error.strerror}; name a readable file"
         ) from None
+    if len(data) > LONGEST:
+        raise ParameterError(
+            f"--hash-key-file: expected at most {LONGEST:,} bytes in {path!r}, found more; name a file that holds a key"
+        )
     data = data.removesuffix(b"\n").removesuffix(b"\r")
     if len(data) < SHORTEST:
         raise ParameterError(

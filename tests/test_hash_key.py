@@ -251,6 +251,8 @@ def test_the_key_of_a_file(tmp_path: Path) -> None:
         assert KEYS[0] == read_key(str(path))
     path.write_bytes(b"short\n")
     wrong = {path: "at least 16 bytes in", tmp_path / "none": "No such file or directory"}
+    if Path("/dev/zero").exists():
+        wrong[Path("/dev/zero")] = "at most 65,536 bytes in"
     for name, says in wrong.items():
         for command in ("find", "repeats", "estimate"):
             result = run(command, path, "--hash-key-file", name)
