@@ -41,7 +41,7 @@ def mixture(chance: random.Random) -> list[str]:
 
 
 @pytest.mark.parametrize("made", [families, pairs_alone, mixture])
-@pytest.mark.parametrize(("threshold", "recall"), [(0.35, 0.5), (0.35, 0.9), (0.35, 0.99)])
+@pytest.mark.parametrize(("threshold", "recall"), [(0.35, 0.5), (0.35, 0.9), (0.35, 0.99), (0.35, 0.999)])
 def test_the_interval_holds_the_truth(
     made: Callable[[random.Random], list[str]], threshold: float, recall: float
 ) -> None:
