@@ -139,7 +139,13 @@ def _spelled_out(chunk: Any) -> Any:
     values = chunk.dictionary
     if pa.types.is_string(values.type) or pa.types.is_string_view(values.type):
         values = values.cast(pa.large_string())
-    return values.take(chunk.indices)
+    try:
+        return values.take(chunk.indices)
+    except pa.ArrowIndexError as error:
+        raise InputError(
+            f"expected categories that are there, found a damaged column: {error}; read it anew, or check it with "
+            "validate(full=True)"
+        ) from error
 
 
 def _checked_ids(ids: Iterable[Any], count: int) -> Ids:
@@ -163,10 +169,24 @@ def _checked_ids(ids: Iterable[Any], count: int) -> Ids:
             )
         if kind is int and value not in INT64:
             raise InputError(f"ids: expected 64-bit integers, found {shown(value)} at row {row}; pass it as a str")
+        if isinstance(value, str) and not value.isascii() and not _encodes(value):
+            raise InputError(
+                f"ids: expected texts that UTF-8 can hold, found {shown(value)} at row {row}, with half of a surrogate "
+                "pair; replace it"
+            )
         if value in seen:
             raise InputError(f"ids: expected each once, found {shown(value)} at row {seen[value]} and at row {row}")
         seen[value] = row
     return values
+
+
+def _encodes(value: str) -> bool:
+    """Return whether there is no half of a surrogate pair in a text."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _plain(value: Any) -> Any:

@@ -155,7 +155,7 @@ def _run(command: Callable[[], Any], stops: Stops) -> int:
         except KeyboardInterrupt as stop:
             code = _stopped(stops.number or signal.SIGINT, stop)
         except Exception as error:  # noqa: BLE001  # the last place that can say what happened
-            code = _fault(error) if not stops.number else _stopped(stops.number, error)
+            code = _other(error) if not stops.number else _stopped(stops.number, error)
         return 128 + stops.number if stops.number else code
 
 
@@ -192,6 +192,25 @@ def _stopped(number: int, stop: BaseException) -> int:
     notes = "".join(f"; {clean(note)}" for note in getattr(stop, "__notes__", ()))
     tell(f"dedup: {'terminated' if number == signal.SIGTERM else 'interrupted'}{notes}")
     return 128 + number
+
+
+def _other(error: Exception) -> int:
+    """Say what else went wrong: with the system, or here."""
+    if isinstance(error, OSError) and error.filename is None and error.errno in (*CLOSED, errno.ENOSPC, errno.EBADF):
+        return _unwritten(error)  # the help, which is written before there is a command
+    if isinstance(error, FileNotFoundError) and _nowhere():
+        tell("dedup: expected a current folder, found that it was removed; change to one that is there")
+        return WRONG_USE
+    return _fault(error)
+
+
+def _nowhere() -> bool:
+    """Return whether the current folder is no more."""
+    try:
+        os.getcwd()
+    except OSError:
+        return True
+    return False
 
 
 def _fault(error: Exception) -> int:

@@ -7,16 +7,22 @@
       InputError(DedupError, ValueError)       a text, an id, a column or a file cannot be used
       StorageError(DedupError, OSError)        a work directory or a report cannot be written or read
 
-They are ``ValueError`` or ``OSError`` too, so that code which knows nothing of dedup can catch them.
+They are ``ValueError`` or ``OSError`` too, so that code which knows nothing of dedup can catch them. A message is one
+line, in which what a file name or an id holds cannot steer a terminal (`dedup.terminal.clean`).
 """
 
 from __future__ import annotations
+
+from dedup.terminal import clean
 
 __all__ = ["DedupError", "InputError", "ParameterError", "StorageError"]
 
 
 class DedupError(Exception):
     """Base of every error that dedup raises on purpose."""
+
+    def __str__(self) -> str:
+        return clean(super().__str__())
 
 
 class ParameterError(DedupError, ValueError):

@@ -214,7 +214,9 @@ def _sift(
             stays = rights[passed : passed + len(sizes)]
             passed += len(sizes)
         held += int(sizes[stays].sum())
-        afford(HASH_BYTES * held + meeting.bytes)
+        share = (int(part.places[-1, 0]) + 1) / len(sides) if len(sizes) else 1.0
+        # the tables of the meeting take a quarter of any bound, at the most
+        afford(HASH_BYTES * held + meeting.bytes, round(HASH_BYTES * held / share * 4 / 3))
         return stays
 
     report = stages.stage("read", len(sides))

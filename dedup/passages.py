@@ -97,6 +97,10 @@ def stand_twice(hashes: npt.NDArray[np.uint64], _since: Places) -> npt.NDArray[n
     return twice
 
 
+LEAST_ANCHORS = 0.5
+"""Of the anchors that a text has as a rule, what may be taken for sure before they are found."""
+
+
 def find_windows(
     tokens: npt.NDArray[np.uint64],
     offsets: Places,
@@ -111,11 +115,13 @@ def find_windows(
     from dedup.kernels import windows as kernels
 
     size = min(size, len(tokens) + 1)  # no text has more words, and no time goes into a larger number
+    usual = round(LEAST_ANCHORS * anchor_density(size) * len(tokens))
+    afford(tokens.nbytes + ANCHOR_BYTES * usual, tokens.nbytes + WINDOW_BYTES * len(tokens))
     # pages that nothing is written to take no memory
     hashes = np.empty(len(tokens), dtype=np.uint64)
     since = np.empty(len(tokens), dtype=np.int64)
     count = kernels.find_anchors(tokens, offsets, size, gram_of(size), hashes, since)
-    afford(tokens.nbytes + ANCHOR_BYTES * count)
+    afford(tokens.nbytes + ANCHOR_BYTES * count, tokens.nbytes + WINDOW_BYTES * len(tokens))
     twice = choose(hashes[:count], since[:count])
     del hashes
     runs = join_runs(offsets, size, since[:count], twice)

@@ -127,8 +127,11 @@ class Plan:
         return afford
 
     def needing(self, held: int, of: str) -> ParameterError:
-        """Return the error that says what would be needed to hold so many bytes."""
-        needed = self.fixed + held
+        """Return the error that says what would be needed to hold so many bytes: more than there is, in any case.
+
+        What a step takes is known to a few hundredths, and some of it grows with the bound.
+        """
+        needed = max(self.fixed + held, (self.memory or 0) * 21 // 20)
         return ParameterError(
             f"memory: expected about {written(needed)} or more for {of}, found {given(self.memory or 0)}; "
             "give more, leave memory out, or search the collection in parts"

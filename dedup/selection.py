@@ -5,7 +5,9 @@ What is lazy or can be gone through once is read first (`unwrap`); the rest take
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from copy import copy
 from functools import partial
 from typing import Any
 
@@ -67,11 +69,13 @@ def select_rows(data: Any, kept: npt.NDArray[np.bool_]) -> Any:
     """Return the rows of `data` that are `kept`, of as many: order, index and other columns as they were."""
     if isinstance(data, Mapping):
         chosen = {key: value for (key, value), keep in zip(data.items(), kept, strict=True) if keep}
-        return type(data)(chosen)  # type: ignore[call-arg]
-    if isinstance(data, (list, tuple)):
+        return _mapping_like(data, chosen)
+    if isinstance(data, (list, tuple, deque)):
         return _like(data, [value for value, keep in zip(data, kept, strict=True) if keep])
     if hasattr(data, "iloc"):  # pandas
         return data.iloc[np.flatnonzero(kept)]
+    if type(data).__module__.split(".")[0] == "pandas":  # an index, an array of its own
+        return data[np.flatnonzero(kept)]
     if isinstance(data, np.ndarray):
         return data[kept]
     if hasattr(data, "select") and hasattr(data, "column_names"):  # a Hugging Face data set, or an Arrow table
@@ -86,11 +90,13 @@ def select_rows(data: Any, kept: npt.NDArray[np.bool_]) -> Any:
 def replace_texts(data: Any, texts: Sequence[str | None], column: str) -> Any:
     """Return `data` with other `texts` in the same rows (in `column`, for tables), as the same type."""
     if isinstance(data, Mapping):
-        return type(data)(dict(zip(data, texts, strict=True)))  # type: ignore[call-arg]
-    if isinstance(data, (list, tuple)):
+        return _mapping_like(data, dict(zip(data, texts, strict=True)))
+    if isinstance(data, (list, tuple, deque)):
         if data and isinstance(data[0], Mapping):
             return _like(data, [{**row, column: text} for row, text in zip(data, texts, strict=True)])
         return _like(data, list(texts))
+    if type(data).__module__.split(".")[0] == "pandas" and not hasattr(data, "iloc"):
+        return _replace_index(data, texts)
     if hasattr(data, "iloc"):
         return _replace_pandas(data, texts, column)
     if _is_arrow(data):
@@ -115,17 +121,47 @@ def _replace_pandas(data: Any, texts: Sequence[str | None], column: str) -> Any:
     return type(data)(list(texts), index=data.index, name=data.name, dtype=kind)
 
 
+def _replace_index(data: Any, texts: Sequence[str | None]) -> Any:
+    """Return an index, or an array, of pandas; what is left of a text is none of the categories."""
+    import pandas as pd
+
+    if hasattr(data, "name"):
+        return pd.Index(list(texts), name=data.name)
+    return pd.Categorical(list(texts)) if hasattr(data, "categories") else pd.array(list(texts), dtype=data.dtype)
+
+
 def _replace_arrow(data: Any, texts: Sequence[str | None], column: str) -> Any:
     import pyarrow as pa
 
     if isinstance(data, (pa.Table, pa.RecordBatch)):
         place = data.schema.get_field_index(column)
-        return data.set_column(place, data.schema.field(place), pa.array(texts, type=data.schema.field(place).type))
-    array = pa.array(texts, type=data.type)
+        return data.set_column(place, data.schema.field(place), _arrow_of(texts, data.schema.field(place).type))
+    array = _arrow_of(texts, data.type)
     return pa.chunked_array([array]) if isinstance(data, pa.ChunkedArray) else array
 
 
+def _arrow_of(texts: Sequence[str | None], kind: Any) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_run_end_encoded(kind):
+        return pc.run_end_encode(pa.array(texts, type=kind.value_type), run_end_type=kind.run_end_type)
+    return pa.array(texts, type=kind)
+
+
+def _mapping_like(data: Any, chosen: dict[Any, Any]) -> Any:
+    """Return a mapping of the same type, with its default or its order."""
+    if not isinstance(data, MutableMapping):
+        return type(data)(chosen)
+    same = copy(data)
+    same.clear()
+    same.update(chosen)
+    return same
+
+
 def _like(data: Any, values: list[Any]) -> Any:
+    if isinstance(data, deque):
+        return deque(values, data.maxlen)
     return tuple(values) if isinstance(data, tuple) else values
 
 
@@ -134,17 +170,37 @@ def _is_arrow(data: Any) -> bool:
 
 
 def _take_arrow(data: Any, kept: npt.NDArray[np.bool_]) -> Any:
-    """Return rows of an Arrow table or array; by way of long strings for views, which Arrow itself cannot select."""
+    """Return rows of an Arrow table or array, of what Arrow itself cannot select by way of another type."""
     import pyarrow as pa
 
-    if isinstance(data, (pa.Array, pa.ChunkedArray)) and pa.types.is_string_view(data.type):
-        return _take_arrow(data.cast(pa.large_string()), kept).cast(data.type)
-    if isinstance(data, (pa.Table, pa.RecordBatch)):
-        for place, field in enumerate(data.schema):
-            if pa.types.is_string_view(field.type):
-                long = data.set_column(
-                    place, field.with_type(pa.large_string()), data.column(place).cast(pa.large_string())
-                )
-                chosen = _take_arrow(long, kept)
-                return chosen.set_column(place, field, chosen.column(place).cast(field.type))
-    return data.filter(pa.array(kept))
+    if isinstance(data, (pa.Array, pa.ChunkedArray)):
+        return _take_column(data, kept)
+    odd = [place for place, field in enumerate(data.schema) if _ways(field.type)]
+    if not odd:
+        return data.filter(pa.array(kept))
+    others = data.select([place for place in range(data.num_columns) if place not in odd])
+    chosen = others.filter(pa.array(kept)) if others.num_columns else None
+    others_of = iter([] if chosen is None else chosen.columns)
+    columns = [
+        _take_column(data.column(place), kept) if place in odd else next(others_of) for place in range(data.num_columns)
+    ]
+    return type(data).from_arrays(columns, schema=data.schema)
+
+
+def _take_column(column: Any, kept: npt.NDArray[np.bool_]) -> Any:
+    import pyarrow as pa
+
+    there, back = _ways(column.type) or (_same, _same)
+    return back(there(column).filter(pa.array(kept)))
+
+
+def _ways(kind: Any) -> tuple[Wrap, Wrap] | None:
+    """Return what leads from a type that Arrow cannot select to one that it can, and back; None where it can."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_string_view(kind):
+        return partial(pc.cast, target_type=pa.large_string()), partial(pc.cast, target_type=kind)
+    if pa.types.is_run_end_encoded(kind):
+        return pc.run_end_decode, partial(pc.run_end_encode, run_end_type=kind.run_end_type)
+    return None

@@ -152,11 +152,11 @@ def values_of(column: Any) -> list[Any]:
                 "changed; pass a copy, as list(texts)"
             ) from error
         raise
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, IndexError) as error:
         if hasattr(column, "__next__"):  # the caller's own generator failed
             raise
         raise InputError(
-            f"expected a column whose values can be read, found a {type(column).__name__}: {error}"
+            f"expected a column whose values can be read, found a {type(column).__name__}: {error}; read it anew"
         ) from error
 
 

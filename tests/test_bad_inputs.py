@@ -914,3 +914,22 @@ def test_junk_for_options(option: str, junk: Any) -> None:
         call([A, A], **{option: junk})
     except DedupError as error:
         assert "expected" in str(error) or "is for tables" in str(error)
+
+
+@pytest.mark.parametrize("ids", [{"ids": ["\ud800", "y"]}, {"id": "i"}, {}])
+def test_ids_that_utf8_cannot_hold(ids: dict[str, Any]) -> None:
+    """They are refused by the search, not by the tables that come after it."""
+    data: Any = {"\ud800": "a b", "y": "a b"} if not ids else ["a b", "a b"]
+    if "id" in ids:
+        data = [{"text": "a b", "i": "\ud800"}, {"text": "a b", "i": "y"}]
+    says = r"ids: expected texts that UTF-8 can hold, found '.ud800' at row 0.*replace it"
+    with pytest.raises(InputError, match=says):
+        dedup.find_duplicates(data, **ids)
+
+
+def test_a_damaged_column_of_categories() -> None:
+    """An index beyond the categories is an error of the column."""
+    indices, values = pa.array([0, 9, 1], pa.int32()), pa.array(["a b", "c d"])
+    column = pa.DictionaryArray.from_arrays(indices, values, safe=False)
+    with pytest.raises(InputError, match="index with value of 9 is out-of-bounds.*read it anew"):
+        dedup.find_duplicates(column)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -120,3 +121,45 @@ def test_wrong_use(folder: Path, arguments: list[str], message: str) -> None:
     assert WRONG == done.returncode, done.stdout
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_columns_whose_type_changes(tmp_path: Path) -> None:
+    """Ids are of one type; what is kept by may be of integers here, of fractions there, and missing elsewhere."""
+    (tmp_path / "a.jsonl").write_text('{"text": "a b c", "id": 7, "n": 7}\n')
+    (tmp_path / "b.jsonl").write_text('{"text": "a b c", "id": "7", "n": 7.5}\n')
+    (tmp_path / "c.jsonl").write_text('{"text": "a b c", "id": 8, "n": "x"}\n')
+    (tmp_path / "p.txt").write_text("a b c")
+    for others in (["b.jsonl"], ["p.txt"], ["c.jsonl", "b.jsonl"]):
+        done = call("find", "a.jsonl", *others, "--id", "id", cwd=tmp_path)
+        assert done.returncode == 2
+        assert 'id="id": expected one type, found 7 at a.jsonl:1 and ' in done.stderr
+    for others, kept in ((["b.jsonl"], "b.jsonl:1"), (["p.txt"], "a.jsonl:1")):
+        done = call("find", "a.jsonl", *others, "--keep", "max:n", "--json", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert {json.loads(line)["kept_id"] for line in done.stdout.splitlines()} == {kept}
+    for others in (["c.jsonl"], ["b.jsonl", "c.jsonl"]):
+        done = call("find", "a.jsonl", *others, "--keep", "max:n", cwd=tmp_path)
+        assert done.returncode == 2
+        assert "keep: expected values of one kind in the column 'n', found" in done.stderr
+
+
+COMMAND = f"{sys.executable} -m dedup"
+
+
+def shell(line: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of a shell that finds the package wherever it stands."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(line, shell=True, capture_output=True, text=True, check=False, env=environment)
+
+
+def test_the_help_where_it_cannot_be_written(tmp_path: Path) -> None:
+    """A full disk and a closed output are told as for any other command; so is a current folder that was removed."""
+    if Path("/dev/full").exists():
+        shown = shell(f"{COMMAND} find --help >/dev/full")
+        assert (shown.returncode, "expected to write to standard output" in shown.stderr) == (74, True)
+    if os.name == "posix":
+        closed = shell(f"{COMMAND} find --help >&-")
+        assert (closed.returncode, "Exception" in closed.stderr) == (74, False)
+        (tmp_path / "gone").mkdir()
+        ended = shell(f"cd {tmp_path}/gone; rmdir {tmp_path}/gone; {COMMAND} find {tmp_path}")
+        assert (ended.returncode, "expected a current folder, found that it was removed" in ended.stderr) == (2, True)

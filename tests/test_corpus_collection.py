@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 import dedup
@@ -311,3 +312,28 @@ def test_a_lazy_frame_comes_back() -> None:
     kept = result.filter(data)
     assert type(data) is type(kept)
     assert result.kept.to_pylist() == kept.collect()["key"].to_list()
+
+
+def test_nothing_found_with_ids_of_texts(tmp_path: Path) -> None:
+    """Tables without a row have their columns, of whatever type the ids are."""
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"id": "x", "text": "one two three"}\n{"id": "y", "text": "four five six"}\n', encoding="utf-8")
+    found = dedup.find_duplicates(path, id="id")
+    assert (found.pairs.num_rows, found.clusters.num_rows, len(found.removed), found.repeated.num_rows) == (0, 0, 0, 0)
+    assert found.clusters.schema.field("id").type == pa.string()
+    assert dedup.find_repeats(path, id="id").table.num_rows == 0
+    assert dedup.match(path, ["seven eight"], id="id").passages.num_rows == 0
+    dedup.write_report(tmp_path / "report", found)
+
+
+def test_a_hostile_name_in_a_message(tmp_path: Path) -> None:
+    """Warnings and errors are lines that steer no terminal, from Python as well."""
+    (tmp_path / "a.jsonl").write_text('{"text": "a b"}\n', encoding="utf-8")
+    (tmp_path / "x\x1b[2J.md").touch()
+    with pytest.warns(UserWarning, match=r"1 file not read.*x\\x1b\[2J\.md"):
+        dedup.find_duplicates(tmp_path)
+    (tmp_path / "q\x1b]0;t\x07.jsonl").write_text('{"body": "a b"}\n', encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        dedup.find_duplicates(tmp_path / "q\x1b]0;t\x07.jsonl")
+    assert "\x1b" not in str(caught.value)
+    assert r"q\x1b]0;t\x07.jsonl" in str(caught.value)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import random
+from collections import OrderedDict, UserDict, defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -455,3 +458,34 @@ def test_a_relation_stays_with_its_connection() -> None:
     closed = duckdb.connect(config={"python_enable_replacements": False})
     closed.execute("create table notes as select 'a' as n, 'some text' as text")
     assert [("a", "some text")] == dedup.find_duplicates(closed.table("notes")).filter(closed.table("notes")).fetchall()
+
+
+@pytest.mark.parametrize("unit", ["document", "paragraph"])
+def test_every_type_that_is_searched_comes_back(unit: str) -> None:
+    """Mappings with a default, deques, indexes and arrays of pandas, runs and views of Arrow: filtered as they came."""
+    texts = ["a b c d", "a b c d", "x y z w"]
+    left = ["a b c d", "x y z w"] if unit == "document" else ["a b c d", "", "x y z w"]
+    named = dict(zip("pqr", texts, strict=True))
+    defaults = defaultdict(list, named)
+    found = dedup.find_duplicates(defaults, unit=unit).filter(defaults)
+    assert (type(found), found.default_factory, list(found.values())) == (defaultdict, list, left)
+    for mapping in (OrderedDict(named), UserDict(named), MappingProxyType(named)):
+        found = dedup.find_duplicates(mapping, unit=unit).filter(mapping)
+        assert (type(found), list(found.values())) == (type(mapping), left)
+    held = deque(texts, maxlen=9)
+    found = dedup.find_duplicates(held, unit=unit).filter(held)
+    assert (type(found), found.maxlen, list(found)) == (deque, 9, left)
+    index = pd.Index(texts, name="text")
+    for column in (index, pd.Categorical(texts), pd.array(texts)):
+        found = dedup.find_duplicates(column, unit=unit).filter(column)
+        assert (type(found), list(found)) == (type(column), left)
+    assert dedup.find_duplicates(index, unit=unit).filter(index).name == "text"
+    runs = pc.run_end_encode(pa.array(texts))
+    for array in (runs, pa.array(texts, type=pa.string_view())):
+        found = dedup.find_duplicates(array, unit=unit).filter(array)
+        assert (found.type, found.to_pylist()) == (array.type, left)
+    table = pa.table({"text": runs, "n": [1, 2, 3], "v": pa.array(texts, type=pa.string_view())})
+    for data in (table, table.to_batches()[0]):
+        found = dedup.find_duplicates(data, unit=unit).filter(data)
+        assert (type(found), found.schema, found.column("text").to_pylist()) == (type(data), data.schema, left)
+        assert found.column("n").to_pylist() == ([1, 3] if unit == "document" else [1, 2, 3])

@@ -116,8 +116,8 @@ def sync_folder(folder: Path) -> None:
 
 
 ADVICE = {
-    errno.ENOSPC: "free some room on the disk, and run the same command again: it goes on where it was",
-    errno.EDQUOT: "free some of your quota, and run the same command again: it goes on where it was",
+    errno.ENOSPC: "free some room on the disk, and run the same command again",
+    errno.EDQUOT: "free some of your quota, and run the same command again",
     errno.EROFS: "choose a place that can be written to",
     errno.EACCES: "choose a place that can be written to",
     errno.EPERM: "choose a place that can be written to",

@@ -242,9 +242,9 @@ class FileTexts(Texts):
             )
         if self._listing.unread:
             how = 'name them or a pattern, and say what they hold with format=, or pass on_error="skip"'
-            warnings.warn(f"{self._listing.unread}; {how}", stacklevel=2)
+            warnings.warn(f"{clean(self._listing.unread)}; {how}", stacklevel=2)
         if self._note:
-            warnings.warn(self._note, stacklevel=2)
+            warnings.warn(clean(self._note), stacklevel=2)
 
     def _reject(self, rejects: Sequence[Reject], texts: int) -> None:
         for reject in rejects:

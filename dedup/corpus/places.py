@@ -97,7 +97,8 @@ class UserIds(Sequence[Any]):
 
         found = self._column.take(pa.array(rows))
         kind = pa.int64() if pa.types.is_integer(found.type) else pa.string()
-        return pa.concat_arrays(found.cast(kind).chunks) if found.num_chunks else pa.array([], type=kind)
+        chunks = found.cast(kind).chunks
+        return pa.concat_arrays(chunks) if chunks else pa.array([], type=kind)
 
     def __getitem__(self, row: Any) -> Any:
         if isinstance(row, slice):

@@ -113,6 +113,10 @@ def read_shards(
         return _read(*given, shingle, unit=unit)
 
     for read in map_blocks(work, _with_begin(batches, BEGIN if after is None else after), threads):
+        kinds = _kinds(read.batch)
+        if kinds is not None and any(_kinds(each.batch) not in (None, kinds) for each in waiting):
+            yield _shard(waiting, unit=unit)  # a column of a shard has one type; who joins shards says what differs
+            waiting, held = [], 0
         waiting.append(read)
         held += read.sketch.hashes.nbytes + read.sketch.places.nbytes + 32 * len(read.lengths) + READ_BYTES
         held += REJECT_BYTES * len(read.batch.rejects)
@@ -122,6 +126,13 @@ def read_shards(
         progress(read.batch.more)
     if waiting:
         yield _shard(waiting, unit=unit)
+
+
+def _kinds(batch: Batch) -> list[pa.DataType] | None:
+    """Return the types of the columns that are kept of a batch, None where it has no texts."""
+    if not len(batch.numbers):
+        return None
+    return [column.type for column in (*(() if batch.ids is None else (batch.ids,)), *batch.extra.values())]
 
 
 def _with_begin(batches: Iterable[Batch], begin: Token) -> Iterator[tuple[Token, Batch]]:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from dedup.blocks import map_blocks
 from dedup.corpus.shards import Shards, unpacked
+from dedup.errors import ParameterError
 from dedup.marks import Sieve
 from dedup.progress import Progress
 from dedup.units import Units, place_columns
@@ -163,10 +164,21 @@ def extra_columns(shards: Shards, name: str) -> Iterator[pa.ChunkedArray]:
 
 
 def _joined(tables: list[pa.Table]) -> pa.Table:
-    """Return tables as one; a column that is of integers here and of fractions there becomes one of fractions."""
+    """Return tables as one; a column that is of integers here and of fractions there becomes one of fractions.
+
+    Raises `ParameterError` where it is of texts here and of numbers there.
+    """
     import pyarrow as pa
 
-    return pa.concat_tables(tables, promote_options="permissive")
+    try:
+        return pa.concat_tables(tables, promote_options="permissive")
+    except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
+        (name,) = tables[0].column_names
+        kinds = ", ".join(sorted({str(table.schema.field(name).type) for table in tables}))
+        raise ParameterError(
+            f"keep: expected values of one kind in the column {name!r}, found {kinds}; make them all numbers, or all "
+            "texts"
+        ) from error
 
 
 def _offsets(sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

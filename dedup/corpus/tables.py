@@ -63,7 +63,7 @@ def read_table(entry: Entry, number: int, wanted: Wanted, after: Token) -> Itera
                     if first + start >= row:
                         yield _batch(entry, number, wanted, records.slice(start, end - start), first + start)
                 row = max(row, first + len(records))
-        except InputError:
+        except (InputError, GeneratorExit):  # who reads has enough, perhaps since the process ends
             raise
         except damage() as error:
             found = " ".join(str(error).split()) or type(error).__name__
