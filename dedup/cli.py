@@ -148,7 +148,7 @@ def repeats(
         for repeat in found:
             say_json(repeat._asdict())
     else:
-        report_repeats(found, ByName(texts))
+        report_repeats(found, ByName(texts), min_words)
     tell_output(output)
     finish(found=len(found) > 0, check=check, rejected=inputs.rejected())
 

@@ -138,28 +138,31 @@ def _stretches(
     following = np.concatenate((length[1:], np.zeros(1, dtype=np.int64)))
     ends = np.flatnonzero((length >= shortest) & (following != length + 1))
     order = ends[np.argsort(-length[ends], kind="stable")]
-    taken = np.zeros(
-        len(length) + 2, dtype=np.bool_
-    )  # with a place that stays free before the first and behind the last
-    ahead, behind = np.arange(len(taken)), np.arange(len(taken))  # from a taken place: one on the way to a free one
+    # what is walked one by one is a list of Python's: its items are at hand several times sooner than an array's
+    taken = bytearray(len(length) + 2)  # with a place that is free before the first and one after the last
+    ahead, behind = list(range(len(taken))), list(range(len(taken)))  # from a taken place: one on the way to a free one
     found = []
-    for last in order.tolist():
+    for last, size, at in zip(order.tolist(), length[order].tolist(), source[order].tolist(), strict=True):
         # the ends that are taken already are cut off
-        start = _free(ahead, last + 2 - int(length[last])) - 1
+        start = _free(ahead, last + 2 - size) - 1
         end = _free(behind, last + 1)
-        if end - start >= shortest and not taken[start + 1 : end + 1].any():
-            taken[start + 1 : end + 1] = True
-            ahead[start + 1 : end + 1] = end + 1
-            behind[start + 1 : end + 1] = start
-            found.append((start, end, int(source[last]) + 1 - (last + 1 - end)))
+        if end - start >= shortest and taken.find(1, start + 1, end + 1) < 0:
+            count = end - start
+            taken[start + 1 : end + 1] = b"\x01" * count
+            ahead[start + 1 : end + 1] = [end + 1] * count
+            behind[start + 1 : end + 1] = [start] * count
+            found.append((start, end, at + 1 - (last + 1 - end)))
     return sorted(found)
 
 
-def _free(step: npt.NDArray[np.int64], place: int) -> int:
+def _free(step: list[int], place: int) -> int:
     """Return the free place that the steps from `place` lead to; shortens the way for the next one (written)."""
-    passed = []
-    while (following := int(step[place])) != place:
-        passed.append(place)
-        place = following
-    step[passed] = place
-    return place
+    if (following := step[place]) == place:
+        return place
+    passed = [place]
+    while (further := step[following]) != following:
+        passed.append(following)
+        following = further
+    for each in passed:
+        step[each] = following
+    return following

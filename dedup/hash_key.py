@@ -93,8 +93,8 @@ def choose_key(hash_key: bytes | HashKey | None) -> HashKey:
         return hash_key
     name, secret = "hash_key", hash_key
     if secret is None:
-        given = os.environ.get(VARIABLE, "")
-        if not given:
+        given = os.environ.get(VARIABLE)
+        if given is None:
             return PUBLIC
         name, secret = VARIABLE, os.fsencode(given)
     if not isinstance(secret, bytes | bytearray | memoryview):
@@ -105,7 +105,7 @@ def choose_key(hash_key: bytes | HashKey | None) -> HashKey:
     if len(secret) < SHORTEST:
         raise ParameterError(
             f"{name}: expected at least {SHORTEST} bytes, found {len(secret)}; take 32 random ones, "
-            "such as secrets.token_bytes(32)"
+            f"such as secrets.token_bytes(32){'' if name == 'hash_key' else ', or leave the variable unset'}"
         )
     return _key_of(secret)
 

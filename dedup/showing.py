@@ -98,12 +98,12 @@ def report_matches(result: Matches, texts: Mapping[Any, str]) -> None:
         say("\n".join([clean(name), *shown[name], ""]))
 
 
-def report_repeats(found: Repeats, texts: Mapping[Any, str]) -> None:
+def report_repeats(found: Repeats, texts: Mapping[Any, str], shortest: int) -> None:
     """Print each repeat with the lines and characters where it stands, and where it stood first."""
     from dedup.repeated import counted
 
     if not found:
-        say("no repeats found")
+        say(f"no repeats of {counted(shortest, 'word')} or more found; --min-words finds shorter ones")
         return
     for number, repeat in enumerate(found, start=1):
         text = texts[repeat.document]

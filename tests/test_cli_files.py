@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import dedup
 from tests import corpora, filing
 from tests.test_cli import DONE, FOUND, REJECTED, ROOT, WRONG, call, records
 
@@ -163,3 +165,27 @@ def test_the_help_where_it_cannot_be_written(tmp_path: Path) -> None:
         (tmp_path / "gone").mkdir()
         ended = shell(f"cd {tmp_path}/gone; rmdir {tmp_path}/gone; {COMMAND} find {tmp_path}")
         assert (ended.returncode, "expected a current folder, found that it was removed" in ended.stderr) == (2, True)
+
+
+def test_plain_text_has_no_column_to_keep_by(tmp_path: Path) -> None:
+    """A policy that says nothing of any file is an error, not ignored."""
+    (tmp_path / "app.log").write_text("one two three\none two three\n", encoding="utf-8")
+    done = call("find", "app.log", "--unit", "line", "--keep", "max:date", cwd=tmp_path)
+    assert done.returncode == WRONG
+    assert 'keep: expected files with a column "date", found plain text in app.log; name another policy' in done.stderr
+    with pytest.raises(dedup.ParameterError, match="keep: expected files with a column"):
+        dedup.find_duplicates(dedup.files(tmp_path / "app.log", format="txt"), unit="line", keep="max:date")
+
+
+def test_the_message_names_a_bound_that_does(tmp_path: Path) -> None:
+    """Who gives what a message asks for needs no more than three attempts."""
+    for number in range(300):
+        words = " ".join(f"w{number}x{i}" for i in range(2000))
+        (tmp_path / f"{number}.txt").write_text(words, encoding="utf-8")
+    memory, attempts = "50MB", 0
+    while (done := call("find", ".", "--memory", memory, "--threads", "2", cwd=tmp_path)).returncode:
+        assert done.returncode == WRONG
+        memory = re.search(r"expected about ([\d.]+ [MG]B)", done.stderr)[1].replace(" ", "")
+        attempts += 1
+        assert attempts <= 3, done.stderr
+    assert attempts >= 1

@@ -42,11 +42,14 @@ def test_the_words_of_a_key() -> None:
 
 
 def test_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the option the variable counts; an option goes before it; an empty one is none."""
+    """Without the option the variable counts; an option goes before it; an empty one is an error."""
     monkeypatch.setenv("DEDUP_HASH_KEY", "ein Schlüssel im Umfeld")
     assert choose_key("ein Schlüssel im Umfeld".encode()) == choose_key(None)
     assert choose_key(KEYS[0]) == choose_key(KEYS[0]) != choose_key(None)
     monkeypatch.setenv("DEDUP_HASH_KEY", "")
+    with pytest.raises(ParameterError, match="DEDUP_HASH_KEY: expected at least 16 bytes, found 0.*leave the variable"):
+        choose_key(None)
+    monkeypatch.delenv("DEDUP_HASH_KEY")
     assert PUBLIC is choose_key(None)
 
 

@@ -72,10 +72,16 @@ class Budget:
         """Raise `ParameterError` where not even the reading of texts up to so many bytes fits."""
         needed = self._reading(longest)
         if self.memory is not None and needed > self.memory:
+            threads = f"{self.threads} thread{'s' * (self.threads != 1)}"
             raise ParameterError(
-                f"memory: expected about {written(needed)} or more to read files with {self.threads} threads, found "
-                f"{given(self.memory)}; give more, or fewer threads"
+                f"memory: expected about {written(self._more(needed))} or more to read files with {threads}, found "
+                f"{given(self.memory)}; give more{', or fewer threads' if self.threads > 1 else ''}"
             )
+
+    def _more(self, needed: int) -> int:
+        """Return what a message asks for: more than there is in any case, and what a shard grows by with it."""
+        assert self.memory is not None
+        return max(needed + needed // 20, self.memory * 21 // 20)
 
     def holds_all(self, units: int, shingles: int, longest: int) -> bool:
         """Return whether a corpus of this size can be searched with all hashes in memory."""
@@ -127,6 +133,7 @@ class Budget:
         ):
             if needed > self.memory:
                 raise ParameterError(
-                    f"memory: expected about {written(needed)} or more for {of}, found {given(self.memory)}; give "
-                    "more, and run the same command again: what was read is kept in the work directory"
+                    f"memory: expected about {written(self._more(needed))} or more for {of}, found "
+                    f"{given(self.memory)}; give more, and run the same command again: what was read is kept in the "
+                    "work directory"
                 )

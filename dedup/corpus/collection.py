@@ -23,7 +23,7 @@ from dedup.corpus.batch import BATCH_BYTES, BATCH_RECORDS, Batch, any_text, leng
 from dedup.corpus.listing import COLUMN, Listing
 from dedup.corpus.places import Names, Part, UserIds, locate, names_at
 from dedup.corpus.read import BEGIN, read_batches
-from dedup.corpus.rejects import Errors, Reject, no_texts
+from dedup.corpus.rejects import Errors, Reject, check_keep, no_texts
 from dedup.corpus.sampling import Outline, sample_files
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_name, check_paths
@@ -79,10 +79,9 @@ def files(
     -----
     Cost: a look at the status of each file; standard input is read to its end.
     """
-    named, id_column = check_name("column", column), check_name("id", id)
-    column = COLUMN if named is None else named
-    errors = Errors(on_error, max_errors)
-    return Files(Listing(check_paths(patterns), format=format), column=column, id=id_column, errors=errors)
+    named = COLUMN if column is None else str(check_name("column", column))
+    id_column, listing = check_name("id", id), Listing(check_paths(patterns), format=format)
+    return Files(listing, column=named, id=id_column, errors=Errors(on_error, max_errors))
 
 
 class Files:
@@ -345,6 +344,7 @@ class FileTexts(Texts):
         """Return another column of the files, a value a row; null for ``.txt`` files. Cost: one more reading."""
         import pyarrow as pa
 
+        check_keep(name, (entry.format for entry in self._listing), self._listing.some())
         batches = read_batches(self._listing, column=self._column, id=self._id, extra=(name,))
         parts = [pa.table({name: batch.extra[name]}) for batch in batches if len(batch.texts)]
         try:

@@ -6,8 +6,9 @@ of the others do not depend on it. What is decided here is whether the search go
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_word, shown
 
-__all__ = ["Errors", "Reject", "no_texts", "none_readable"]
+__all__ = ["Errors", "Reject", "check_keep", "no_texts", "none_readable"]
 
 POLICIES = ("quarantine", "skip", "fail")
 
@@ -123,6 +124,15 @@ def none_readable(names: Sequence[str], rejects: Sequence[Reject], unread: str, 
 
 def _quoted(name: str) -> str:
     return f"'{name}'"
+
+
+def check_keep(column: str | None, formats: Iterable[str], some: Sequence[str]) -> None:
+    """Raise `ParameterError` where texts are kept by a column (None: they are not), and all files are plain text."""
+    if column is not None and set(formats) == {"txt"}:
+        raise ParameterError(
+            f"keep: expected files with a column {json.dumps(column, ensure_ascii=False)}, found plain text in "
+            f"{', '.join(some)}; name another policy, or say what they hold with format= (--format)"
+        )
 
 
 def no_texts(paths: Sequence[str], found: str, first: Reject | None, rejected: int) -> InputError:

@@ -32,7 +32,7 @@ from dedup.corpus.known import KnownTexts
 from dedup.corpus.listing import Listing
 from dedup.corpus.outcome import all_units, from_arrays, spread, to_arrays
 from dedup.corpus.read import read_batches
-from dedup.corpus.rejects import Errors, Reject, no_texts
+from dedup.corpus.rejects import Errors, Reject, check_keep, no_texts
 from dedup.corpus.report import Report
 from dedup.corpus.shards import Shards, read_shards
 from dedup.corpus.standing import standing_report
@@ -133,6 +133,7 @@ def find_in_files(
     workers, bound, progress = thread_count(threads), check_memory(memory), check_progress(progress)
     listing = Listing(inputs, format=format).bounded(bound)
     listing.check_column(column)
+    check_keep(column_of(question.keep), (entry.format for entry in listing), listing.some())
     output, work_dir = (
         None if path is None else check_path(option, path)
         for option, path in (("output", output), ("work_dir", work_dir))
