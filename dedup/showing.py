@@ -127,7 +127,8 @@ def report_duplicates(result: Duplicates) -> None:
         shown.setdefault(row["cluster"], []).append(row)
     for rows in shown.values():
         for row in sorted(rows, key=lambda row: not row["kept"]):
-            parts = (f"{unit} {row[unit]}" for unit in ("paragraph", "line") if unit in row)
+            places = f", characters {row['start']}-{row['end']}" if "start" in row else ""
+            parts = (f"{unit} {row[unit]}{places}" for unit in ("paragraph", "line") if unit in row)
             name = " ".join([clean(row["id"]), *parts])
             what = "keep  " if row["kept"] else f"remove {row['reason']} {row['similarity']:.3f}"
             say(f"{what:<20} {name}")
