@@ -579,3 +579,23 @@ def test_the_same_bytes_however_many_threads(report: Report, tmp_path: Path) -> 
     one, four = ({p.name: p.read_bytes() for p in (tmp_path / str(n)).rglob("*.jsonl")} for n in (1, 4))
     assert one == four
     assert len(one) == 2
+
+
+@pytest.mark.parametrize("annotate", [False, True])
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
+def test_a_table_that_a_bound_cut_short(suffix: str, annotate: bool, tmp_path: Path) -> None:
+    """What was not searched since it did not fit is not written: it is rejected, and so is all after it."""
+    texts = ["a b c d e", "a b c d e", "w " * 40_000_000, "x y z"]
+    table = pa.table({"text": texts})
+    if suffix == ".parquet":
+        pq.write_table(table, tmp_path / "t.parquet", row_group_size=1)
+    else:
+        with pa.ipc.new_file(tmp_path / "t.arrow", table.schema) as writer:
+            for row in range(4):
+                writer.write_table(table.slice(row, 1))
+    given = dedup.files(tmp_path / f"t{suffix}", on_error="skip")
+    found = dedup.find_duplicates(given, memory="150MB", threads=1)
+    assert found.summary.rejected == 1
+    dedup.write_report(tmp_path / "report", found)
+    applied = dedup.apply_report(tmp_path / "report", tmp_path / "out", annotate=annotate)
+    assert (applied.kept, applied.rejected) == (found.summary.texts - (0 if annotate else 1), 1)

@@ -46,6 +46,7 @@ class Verdict:
     cuts : (n, 4) record, number, start, end of the paragraphs or lines that go, in order
     notes : of the members of clusters, in order: record, cluster, kept, similarity, reason; None unless annotating
     unit : what was searched: "document", "paragraph" or "line"
+    end : the number of the record with which the reading of a table ended, where it did: a later one was not searched
     """
 
     path: str
@@ -55,10 +56,16 @@ class Verdict:
     cuts: Numbers
     notes: dict[str, npt.NDArray[Any]] | None
     unit: str
+    end: int | None = None
+
+    def _unread(self, numbers: Numbers) -> Flags:
+        """Return which of some records were not searched."""
+        rejected = _in(numbers, self.rejected)
+        return rejected if self.end is None else rejected | (numbers >= self.end)
 
     def goes(self, numbers: Numbers) -> Flags:
         """Return which of some records are not written."""
-        gone = _in(numbers, self.rejected)
+        gone = self._unread(numbers)
         return gone if self.notes is not None else gone | _in(numbers, self.removed)
 
     def edited(self, numbers: Numbers) -> Flags:
@@ -76,7 +83,7 @@ class Verdict:
         if self.notes is not None:
             return Counts(int(np.count_nonzero(~self.goes(numbers))), 0)
         removed = _in(numbers, self.removed)
-        kept = ~removed & ~_in(numbers, self.rejected)
+        kept = ~removed & ~self._unread(numbers)
         return Counts(
             int(np.count_nonzero(kept)), int(np.count_nonzero(removed)), int(np.count_nonzero(self.edited(numbers)))
         )
@@ -162,8 +169,12 @@ class Verdicts:
             cuts = np.column_stack([found[name] for name in ("record", *self._parts, "start", "end")])
         removed = none if self._parts else records[~found["kept"]]
         notes = found if self._annotate else None
-        path, column = self._report.inputs[file].path, self._report.options.get("column", "text")
-        return Verdict(path, column, removed, self._rejected[file], cuts, notes, self._unit)
+        given, rejected = self._report.inputs[file], self._rejected[file]
+        # what a table holds after the records that were read and rejected was not reached: the bound was too small
+        whole = given.format not in ("parquet", "arrow") or not len(rejected)
+        last = None if whole or rejected[-1] != given.records + len(rejected) else int(rejected[-1])
+        column = self._report.options.get("column", "text")
+        return Verdict(given.path, column, removed, rejected, cuts, notes, self._unit, last)
 
 
 def _read(report: Report, columns: list[str], *, everything: bool) -> dict[str, npt.NDArray[Any]]:
