@@ -11,6 +11,7 @@ from dedup.blocks import thread_count
 from dedup.columns import read_texts
 from dedup.corpus.budget import Budget
 from dedup.corpus.collection import FileTexts
+from dedup.corpus.run import DEFAULTS
 from dedup.errors import InputError
 from dedup.find import find_duplicates
 from dedup.marks import Sieve
@@ -158,7 +159,7 @@ def estimate_run(
 
     The further options are those of `estimate`.
     """
-    question = Question.check(**USUAL | asked)
+    question = Question.check(**DEFAULTS | asked)
     budget = Budget(check_memory(memory), thread_count(threads))
     seen = _look(files, question, budget.memory, budget.threads, asked)
     size = seen.size
@@ -169,20 +170,6 @@ def estimate_run(
     disk = budget.disk(size.units, size.shingles, unit=question.unit)
     seconds = seen.seconds * (1.0 + BY_WAY_OF_DISK)
     return seen.told("disk", 1, min(needed, budget.memory), disk=disk, seconds=seconds)
-
-
-USUAL: dict[str, Any] = {
-    "unit": "document",
-    "threshold": 0.8,
-    "metric": "jaccard",
-    "shingle": None,
-    "method": "auto",
-    "keep": "first",
-    "pairs": "auto",
-    "recall": 0.999,
-    "seed": 1,
-}
-"""What `dedup find` goes by where it is told nothing."""
 
 
 class _Seen(NamedTuple):

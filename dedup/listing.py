@@ -3,8 +3,8 @@
 ``"all"`` lists every pair. ``"auto"`` lists a removed unit of a large cluster (`dedup.clusters.large_clusters`) only
 with its kept one: a template that stands a hundred thousand times would otherwise fill five billion rows.
 
-They are counted at once, and spelled out when they are asked for, a part at a time: of a file with a million copies,
-12 bytes a copy are held, not a row for each two.
+They are counted at once, and spelled out when they are asked for, a part at a time: what is held grows with the copies,
+not with their square.
 """
 
 from __future__ import annotations

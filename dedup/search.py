@@ -143,8 +143,18 @@ def search(
         report = stages.stage("join", len(leading))
         families = question.listing == "auto"
         limit = PairLimit(None if room is None else room - SHINGLE_BYTES * len(units.hashes), ADVICE)
-        more: dict[str, Any] = {"families": families, "limit": limit, "threads": threads, "progress": report}
-        joined = join(units, leading, rank, copies, threshold, metric, **more)
+        joined = join(
+            units,
+            leading,
+            rank,
+            copies,
+            threshold,
+            metric,
+            families=families,
+            limit=limit,
+            threads=threads,
+            progress=report,
+        )
         found, large, bands = joined.pairs, joined.large, None
         del joined
     units.prepare(copied, threads)

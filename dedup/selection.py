@@ -5,9 +5,8 @@ What is lazy or can be gone through once is read first (`unwrap`); the rest take
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
-from copy import copy
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -150,13 +149,15 @@ def _arrow_of(texts: Sequence[str | None], kind: Any) -> Any:
 
 
 def _mapping_like(data: Any, chosen: dict[Any, Any]) -> Any:
-    """Return a mapping of the same type, with its default or its order."""
-    if not isinstance(data, MutableMapping):
-        return type(data)(chosen)
-    same = copy(data)
-    same.clear()
-    same.update(chosen)
-    return same
+    """Return a mapping of the same type, or a dict where it cannot be made anew. What was given is only read.
+
+    A copy that is cleared would not do: that of a shelf has the same file behind it.
+    """
+    try:
+        same = type(data)(data.default_factory, chosen) if isinstance(data, defaultdict) else type(data)(chosen)
+        return same if dict(same) == chosen else chosen
+    except Exception:  # noqa: BLE001  # whatever a type of the caller's raises
+        return chosen
 
 
 def _like(data: Any, values: list[Any]) -> Any:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections import OrderedDict, UserDict, defaultdict, deque
+import shelve
+from collections import ChainMap, OrderedDict, UserDict, defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
@@ -489,3 +490,19 @@ def test_every_type_that_is_searched_comes_back(unit: str) -> None:
         found = dedup.find_duplicates(data, unit=unit).filter(data)
         assert (type(found), found.schema, found.column("text").to_pylist()) == (type(data), data.schema, left)
         assert found.column("n").to_pylist() == ([1, 3] if unit == "document" else [1, 2, 3])
+
+
+def test_a_mapping_with_a_file_behind_it_is_only_read(tmp_path: Path) -> None:
+    """A shelf keeps what it holds, and comes back as a dict; a chain of mappings as one that holds what is left."""
+    texts = {"p": "a b c d", "q": "a b c d", "r": "x y z w"}
+    left = {"p": "a b c d", "r": "x y z w"}
+    with shelve.open(str(tmp_path / "shelf")) as shelf:
+        shelf.update(texts)
+        order = list(shelf)
+        kept = dedup.find_duplicates(shelf).filter(shelf)
+        assert sorted(kept.values()) == sorted(left.values())
+        assert type(kept) is dict
+        assert ({name: shelf[name] for name in shelf}, list(shelf)) == (texts, order)
+    chain = ChainMap({"r": "x y z w"}, {"p": "a b c d", "q": "a b c d"})
+    found = dedup.find_duplicates(chain).filter(chain)
+    assert (type(found), dict(found), len(chain)) == (ChainMap, left, 3)
