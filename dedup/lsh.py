@@ -84,7 +84,7 @@ class Bands:
 
     def probability(self, similarity: float) -> float:
         """Return the probability that two texts of this Jaccard similarity become a candidate."""
-        return 1.0 - (1.0 - similarity**self.rows) ** self.bands
+        return _probability(similarity, self.bands, self.rows)
 
     def __str__(self) -> str:
         lines = [f"{self.bands} bands of {self.rows} rows: {self.num_perm} permutations", "similarity  found"]
@@ -113,30 +113,33 @@ def choose_bands(
     texts = check_whole("texts", texts, 0)
     if not isinstance(background, Background):
         background = check_share("background", background)
-    best, best_cost = None, math.inf
+    best, least_cost = None, math.inf
     for rows in range(1, MOST_ROWS + 1):
         hit = threshold**rows
         wanted = 1.0 if hit == 1.0 else math.log(1.0 - recall) / math.log1p(-hit) if hit else math.inf
         if wanted > MOST_BANDS:
             break
         bands = math.ceil(wanted)
-        choice = Bands(bands, rows, threshold, recall)
-        if choice.probability(threshold) < recall:  # rounding of the logarithms
-            choice = Bands(bands + 1, rows, threshold, recall)
+        if _probability(threshold, bands, rows) < recall:  # rounding of the logarithms
+            bands += 1
         if isinstance(background, Background):
-            chance = background.chance(choice.bands, rows)
+            chance = background.chance(bands, rows)
         else:
-            chance = choice.probability(background)
+            chance = _probability(background, bands, rows)
         candidates = texts / 2 * chance
-        cost = LANE_COST * choice.num_perm + CANDIDATE_COST * candidates
+        cost = LANE_COST * bands * rows + CANDIDATE_COST * candidates
         cost -= SORTING_COST * math.expm1(-2.0 * candidates)
-        if cost < best_cost:
-            best, best_cost = choice, cost
+        if cost < least_cost:
+            best, least_cost = (bands, rows), cost
     if best is None:
         raise ParameterError(
             f"threshold: {threshold} at recall {recall} needs more than {MOST_BANDS} bands; expected a higher threshold"
         )
-    return best
+    return Bands(*best, threshold, recall)
+
+
+def _probability(similarity: float, bands: int, rows: int) -> float:
+    return 1.0 - (1.0 - similarity**rows) ** bands
 
 
 def _check_bands(bands: Bands) -> Bands:

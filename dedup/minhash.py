@@ -15,6 +15,7 @@ permutations are those of datasketch's ``affine32`` scheme, so `dedup.interop` c
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,8 +76,13 @@ def permutations(num_perm: int, seed: int = 1) -> tuple[npt.NDArray[np.uint32], 
 
     They are drawn as datasketch 2.0 draws those of its ``affine32`` scheme, from numpy's frozen `RandomState`.
     """
-    num_perm = check_whole("num_perm", num_perm, 1, MOST_PERMUTATIONS)
-    generator = np.random.RandomState(check_seed(seed))
+    multipliers, addends = _drawn(check_whole("num_perm", num_perm, 1, MOST_PERMUTATIONS), check_seed(seed))
+    return multipliers.copy(), addends.copy()
+
+
+@lru_cache(maxsize=8)
+def _drawn(num_perm: int, seed: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+    generator = np.random.RandomState(seed)
     odd = generator.randint(0, 1 << 31, num_perm, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
     return odd, generator.randint(0, 1 << 32, num_perm, dtype=np.uint32)
 

@@ -196,11 +196,9 @@ def _taken(units: Units, pairs: Pairs) -> _Texts:
     """Return the texts of some pairs."""
     texts = sorted_unique(np.concatenate((pairs.left, pairs.right)))
     bounds = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(units.sizes[texts])))
-    values = np.empty(int(bounds[-1]), dtype=np.uint64)
-    for text, start, end in zip(texts.tolist(), bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-        first = units.offsets[text]
-        values[start:end] = units.hashes[first : first + end - start]
-    return _Texts(values, bounds, np.searchsorted(texts, pairs.left), np.searchsorted(texts, pairs.right))
+    places = np.repeat(units.offsets[texts] - bounds[:-1], units.sizes[texts])
+    places += np.arange(bounds[-1])
+    return _Texts(units.hashes[places], bounds, np.searchsorted(texts, pairs.left), np.searchsorted(texts, pairs.right))
 
 
 def _collisions(texts: _Texts, bands: Bands, seed: int, threads: int) -> npt.NDArray[np.uint8]:

@@ -174,8 +174,10 @@ def search(
     crowded = None if buckets is None else sorted_unique(buckets.members)
     played = None
     if bands is not None and crowded is not None:
-        outside = ~(np.isin(pairs.left, crowded) | np.isin(pairs.right, crowded))
-        played = replay(units, pairs.take(outside), bands, question.seed, threads)
+        outside = pairs
+        if len(crowded):
+            outside = pairs.take(~(np.isin(pairs.left, crowded) | np.isin(pairs.right, crowded)))
+        played = replay(units, outside, bands, question.seed, threads)
     units.hashes = np.empty(0, dtype=np.uint64)
     large_buckets = 0 if buckets is None else len(buckets)
     return Found(representatives, rank, pairs, stars, bands, large_buckets, crowded, closest, large, played)

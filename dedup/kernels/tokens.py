@@ -306,6 +306,7 @@ def hash_tokens(
     """
     first, second, third, fourth, more, closed, opened = keys
     low, high = closed, opened
+    short = first ^ second ^ third
     carry = np.uint64(0)
     start = np.int64(0)
     words = (size + 63) >> LINEAR_BITS
@@ -321,21 +322,34 @@ def hash_tokens(
                 starts &= starts - np.uint64(1)
             end = base + trailing_zeros(ends)
             ends &= ends - np.uint64(1)
-            state = second
-            while end - start > 8:
-                chunk = load8(out, start)
-                state = multiply_fold(state ^ chunk, more)
-                left, right = low ^ chunk, high ^ opened
+            bytes_left = end - start
+            if bytes_left <= 8:  # most tokens: as below, with what is the same for all of them made before the loop
+                unused = np.uint64(64) - np.uint64(8) * np.uint64(bytes_left)
+                chunk = load8(out, start) & (np.uint64(0xFFFFFFFFFFFFFFFF) >> unused)
+                left, right = low ^ chunk, high ^ closed
                 low, high = multiply(left, right)
                 low, high = low ^ right, high ^ left
-                start += 8
-            unused = np.uint64(64) - np.uint64(8) * np.uint64(end - start)
-            chunk = load8(out, start) & (np.uint64(0xFFFFFFFFFFFFFFFF) >> unused)
-            left, right = low ^ chunk, high ^ closed
-            low, high = multiply(left, right)
-            low, high = low ^ right, high ^ left
-            state = multiply_fold(state, chunk ^ first)
-            hashes[np.uint64(at)] = multiply_fold(state ^ third, chunk ^ fourth)
+                left, right = multiply(second, chunk ^ first)
+                state = left ^ right ^ (chunk ^ short)
+                other = chunk ^ fourth
+                left, right = multiply(state, other)
+                hashes[np.uint64(at)] = left ^ right ^ (state ^ other)
+            else:
+                state = second
+                while end - start > 8:
+                    chunk = load8(out, start)
+                    state = multiply_fold(state ^ chunk, more)
+                    left, right = low ^ chunk, high ^ opened
+                    low, high = multiply(left, right)
+                    low, high = low ^ right, high ^ left
+                    start += 8
+                unused = np.uint64(64) - np.uint64(8) * np.uint64(end - start)
+                chunk = load8(out, start) & (np.uint64(0xFFFFFFFFFFFFFFFF) >> unused)
+                left, right = low ^ chunk, high ^ closed
+                low, high = multiply(left, right)
+                low, high = low ^ right, high ^ left
+                state = multiply_fold(state, chunk ^ first)
+                hashes[np.uint64(at)] = multiply_fold(state ^ third, chunk ^ fourth)
             at += 1
         if starts != np.uint64(0):
             start = base + trailing_zeros(starts)

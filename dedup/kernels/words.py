@@ -167,6 +167,49 @@ def equal4(typingctx: Any, values: Any, left: Any, right: Any) -> Any:
     return types.int64(values, types.intp, types.intp), codegen
 
 
+def _lowest(lanes: int) -> Any:
+    """Return the intrinsic that works on so many lanes: they stay in registers for all values of a row."""
+    half = ir.IntType(32)
+    vector = ir.VectorType(half, lanes)
+    undefined = ir.Constant(vector, ir.Undefined)
+
+    @intrinsic
+    def lowest(
+        typingctx: Any, values: Any, start: Any, end: Any, multipliers: Any, addends: Any, lane: Any, at: Any
+    ) -> Any:
+        """Write into ``lane[at:at + lanes]`` the least ``a * (value >> 32) + c`` of each lane (uint32, wraps).
+
+        Over the uint64 ``values[start:end]``; all ones where there are none. No bounds check.
+        """
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            kinds = signature.args
+
+            def place(number: int) -> Any:
+                return builder.bitcast(
+                    _pointer(context, builder, kinds[number], args[number], args[6]), vector.as_pointer()
+                )
+
+            factor, addend = (builder.load(place(number), align=4) for number in (3, 4))
+            least = cgutils.alloca_once_value(builder, ir.Constant(vector, [0xFFFFFFFF] * lanes))
+            with cgutils.for_range_slice(builder, args[1], args[2], ir.Constant(U64, 1)) as (i, _):
+                value = builder.load(_pointer(context, builder, kinds[0], args[0], i))
+                high = builder.trunc(builder.lshr(value, ir.Constant(U64, 32)), half)
+                first = builder.insert_element(undefined, high, ir.Constant(half, 0))
+                every = builder.shuffle_vector(first, undefined, ir.Constant(vector, [0] * lanes))
+                found, before = builder.add(builder.mul(factor, every), addend), builder.load(least)
+                builder.store(builder.select(builder.icmp_unsigned("<", found, before), found, before), least)
+            builder.store(builder.load(least), place(5), align=4)
+            return context.get_dummy_value()
+
+        return types.void(values, types.intp, types.intp, multipliers, addends, lane, types.intp), codegen
+
+    return lowest
+
+
+lowest8, lowest16, lowest32 = _lowest(8), _lowest(16), _lowest(32)
+
+
 @intrinsic
 def trailing_zeros(typingctx: Any, value: Any) -> Any:
     """Return the number of zero bits below the lowest one of the uint64 `value`; 64 for zero."""
