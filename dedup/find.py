@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import thread_count
 from dedup.clusters import column_of
 from dedup.columns import Texts, read_texts
 from dedup.duplicates import Duplicates, Run
@@ -22,7 +21,8 @@ from dedup.looks import check_looks
 from dedup.marks import Sieve
 from dedup.options import check_memory, check_progress
 from dedup.plan import Plan, make_plan
-from dedup.progress import Progress, ProgressOption
+from dedup.runtime.progress import Progress, ProgressOption
+from dedup.runtime.threads import thread_count
 from dedup.search import Question, search
 from dedup.thinning import pays, read_thinned
 from dedup.units import Sketch, Units, read_units, sketches

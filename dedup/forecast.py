@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
-from dedup.blocks import thread_count
 from dedup.columns import read_texts
 from dedup.corpus.budget import Budget
 from dedup.corpus.collection import FileTexts
@@ -17,6 +16,7 @@ from dedup.find import find_duplicates
 from dedup.marks import Sieve
 from dedup.options import check_memory
 from dedup.plan import Size, measure, outline_of, plan_for, sample_of, written
+from dedup.runtime.threads import thread_count
 from dedup.search import Question
 from dedup.texts import Texts
 

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.arrays import sorted_unique
 from dedup.columns import Ids, Texts, read_texts
 from dedup.errors import InputError
+from dedup.runtime.arrays import sorted_unique
 from dedup.selection import replace_texts, select_rows, unwrap
 from dedup.sides import naming
 from dedup.tables import column_names

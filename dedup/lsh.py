@@ -33,11 +33,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.arrays import sorted_unique
 from dedup.background import Background
 from dedup.errors import ParameterError
 from dedup.minhash import check_same_key
 from dedup.options import check_array, check_recall, check_share, check_threshold, check_whole, shown
+from dedup.runtime.arrays import sorted_unique
 
 __all__ = ["LSH", "Bands", "Buckets", "band_keys", "choose_bands", "find_buckets", "measure_recall"]
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import map_blocks, slices
+from dedup.runtime.threads import map_blocks, slices
 from dedup.units import Units
 
 __all__ = ["Sieve", "bits_for", "least", "mostly_shared", "sample_for", "seen_twice"]

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.arrays import sorted_unique
 from dedup.columns import Texts
 from dedup.errors import ParameterError
 from dedup.given import recognise
@@ -22,6 +21,7 @@ from dedup.listing import Listing, check_rows
 from dedup.options import check_word
 from dedup.pairs import Pairs, similarity
 from dedup.repeated import LINE_BREAKS
+from dedup.runtime.arrays import sorted_unique
 from dedup.sides import Sides, same_ids
 from dedup.summary import MatchSummary, hint_of
 from dedup.units import Units

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import thread_count
 from dedup.closest import closest_across
 from dedup.columns import Texts, read_once
 from dedup.crossing import join_across
@@ -26,7 +25,8 @@ from dedup.options import check_memory, check_min_words, check_progress, check_t
 from dedup.pairs import METRICS, PairLimit
 from dedup.passages import Stretches
 from dedup.plan import Plan, measure_words, plan_passages
-from dedup.progress import Progress, ProgressOption
+from dedup.runtime.progress import Progress, ProgressOption
+from dedup.runtime.threads import thread_count
 from dedup.shingling import Shingle, parse
 from dedup.sides import Sides, read_side
 from dedup.spans import find_spans

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import lock, map_blocks
 from dedup.errors import ParameterError
 from dedup.plan import PAIR_BYTES
-from dedup.pool import give_back
+from dedup.runtime.buffers import give_back
+from dedup.runtime.threads import lock, map_blocks
 from dedup.units import Units
 
 __all__ = [

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import thread_count
 from dedup.chains import (
     LINK_BYTES,
     Passages,
@@ -29,8 +28,9 @@ from dedup.hash_key import HashKey, choose_key
 from dedup.options import check_memory, check_min_words, check_progress, check_threshold
 from dedup.passages import Stretches, find_stretches
 from dedup.plan import Plan, measure_words, plan_passages
-from dedup.progress import Progress, ProgressOption
 from dedup.repeated import Repeats
+from dedup.runtime.progress import Progress, ProgressOption
+from dedup.runtime.threads import thread_count
 from dedup.spans import find_spans
 from dedup.streams import LONG, TokenBlock, read_tokens, token_blocks
 from dedup.survivors import Survivors, keep_twice

@@ -15,9 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.arrays import sorted_unique
 from dedup.background import sample_background
-from dedup.blocks import map_blocks
 from dedup.closest import Closest, closest_among, closest_of
 from dedup.clusters import Stars, find_stars, rank_by_size, rank_units
 from dedup.errors import ParameterError
@@ -28,8 +26,10 @@ from dedup.minhash import permutations, sign
 from dedup.options import check_keep, check_recall, check_seed, check_threshold, check_word
 from dedup.pairs import METRICS, PairLimit, Pairs, in_order, verify
 from dedup.plan import SHINGLE_BYTES
-from dedup.progress import Progress
 from dedup.replay import Replay, replay
+from dedup.runtime.arrays import sorted_unique
+from dedup.runtime.progress import Progress
+from dedup.runtime.threads import map_blocks
 from dedup.shingling import Shingle, parse
 from dedup.units import UNITS, Units
 

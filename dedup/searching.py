@@ -20,8 +20,8 @@ from dedup.ending import say_json, tell
 from dedup.inputs import Inputs
 from dedup.matches import Matches
 from dedup.options import check_path
-from dedup.progress import Heartbeats
 from dedup.repeated import Repeats
+from dedup.runtime.progress import Heartbeats
 from dedup.terminal import clean
 
 __all__ = ["check_output", "search_files", "show_report", "write_output"]

@@ -23,7 +23,7 @@ from dedup import unicode
 from dedup.errors import ParameterError
 from dedup.hash_key import PUBLIC, HashKey, choose_key
 from dedup.options import shown
-from dedup.pool import Spare
+from dedup.runtime.buffers import Spare
 from dedup.tokens import Buffers, Given, hash_characters, run_settled
 
 __all__ = ["Shingle", "Shingles", "parse", "shingles"]

@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import map_blocks
 from dedup.passages import Stretches
+from dedup.runtime.threads import map_blocks
 from dedup.text import split_paragraphs
 from dedup.texts import PADDING
 from dedup.tokens import place_tokens

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import map_blocks
 from dedup.hash_key import HashKey
-from dedup.pool import Pool
+from dedup.runtime.buffers import Pool
+from dedup.runtime.threads import map_blocks
 from dedup.texts import BLOCK_BYTES, PADDING, Block, Texts
 from dedup.tokens import hash_tokens, locate_tokens
 

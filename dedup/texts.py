@@ -22,7 +22,7 @@ import numpy.typing as npt
 from dedup.encoding import encode_all
 from dedup.errors import InputError, ParameterError
 from dedup.options import shown
-from dedup.pool import Spare
+from dedup.runtime.buffers import Spare
 
 if TYPE_CHECKING:
     import pyarrow as pa

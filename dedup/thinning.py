@@ -21,11 +21,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.arrays import sorted_unique
-from dedup.blocks import map_blocks
 from dedup.marks import SLOTS, bits_for, least, mostly_shared, sample_for
-from dedup.pool import Pool, Spare
-from dedup.progress import Progress
+from dedup.runtime.arrays import sorted_unique
+from dedup.runtime.buffers import Pool, Spare
+from dedup.runtime.progress import Progress
+from dedup.runtime.threads import map_blocks
 from dedup.shingling import Shingle
 from dedup.texts import Block, Texts
 from dedup.units import Sketch, Units, place_columns, read_units, sketch_block, sketches

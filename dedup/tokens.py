@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from dedup import unicode
 from dedup.hash_key import PUBLIC, HashKey, choose_key
-from dedup.pool import Spare
+from dedup.runtime.buffers import Spare
 from dedup.text import normalise
 
 __all__ = ["Token", "tokens"]

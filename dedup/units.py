@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import map_blocks
 from dedup.columns import Block, Texts
-from dedup.pool import Pool, Spare
+from dedup.runtime.buffers import Pool, Spare
+from dedup.runtime.threads import map_blocks
 from dedup.shingling import Room, Shingle, hash_shingles, new_room
 from dedup.text import split_units
 

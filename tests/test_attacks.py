@@ -22,7 +22,7 @@ from dedup.columns import read_texts
 from dedup.hash_key import PUBLIC
 from dedup.kernels import chains as chain_kernels
 from dedup.passages import find_blocks, find_stretches, find_windows
-from dedup.progress import Progress
+from dedup.runtime.progress import Progress
 from dedup.streams import read_tokens
 from tests import attacks, oracles
 

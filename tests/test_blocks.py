@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup import ParameterError
-from dedup.blocks import LOOK_AHEAD, map_blocks, thread_count
+from dedup.runtime.threads import LOOK_AHEAD, map_blocks, thread_count
 
 ROOT = Path(dedup.__file__).parent.parent
 THREADS = [1, 2, 8]
@@ -202,7 +202,7 @@ def test_a_consumer_that_fails(threads: int) -> None:
 
 INTERRUPTED = """
 import os, signal, threading
-from dedup.blocks import map_blocks
+from dedup.runtime.threads import map_blocks
 before = threading.active_count()
 def work(block):
     if block == 40:

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import dedup.blocks
 import dedup.families
 import dedup.join
 import dedup.marks
+import dedup.runtime.threads
 from dedup.join import join
 from dedup.kernels import join as kernels
 from dedup.kernels.pairs import least as least_kernel
@@ -135,8 +135,8 @@ def test_slices_do_not_matter(size: int, metric: str, monkeypatch: pytest.Monkey
     rows = [[twins.mix(j) for j in range(i // 2, i // 2 + 20 + i % 5)] for i in range(150)]
     expected = brute([frozenset(row) for row in rows], 0.8, metric)
     assert len(expected) > 100
-    monkeypatch.setattr(dedup.blocks, "SLICE", size)
-    monkeypatch.setattr(dedup.blocks, "STRETCH", size)
+    monkeypatch.setattr(dedup.runtime.threads, "SLICE", size)
+    monkeypatch.setattr(dedup.runtime.threads, "STRETCH", size)
     assert (expected, []) == joined(rows, 0.8, metric, threads=2)
 
 

@@ -107,8 +107,8 @@ def test_threads_change_nothing(sides: tuple[list[str], list[str]], threads: int
     """Nor do slices of a single row."""
     one = dedup.match(*sides, min_words=5, threshold=0.3, threads=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dedup.blocks.SLICE", 1)
-        patch.setattr("dedup.blocks.STRETCH", 2)
+        patch.setattr("dedup.runtime.threads.SLICE", 1)
+        patch.setattr("dedup.runtime.threads.STRETCH", 2)
         other = dedup.match(*sides, min_words=5, threshold=0.3, threads=threads)
     assert (one.pairs, one.passages, one.summary) == (other.pairs, other.passages, other.summary)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.pool import Pool, Spare
+from dedup.runtime.buffers import Pool, Spare
 from tests.arrays import dtypes
 
 blocks = st.lists(st.lists(st.integers(0, (1 << 64) - 1), max_size=50), max_size=20)

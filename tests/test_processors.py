@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dedup import processors as module
-from dedup.blocks import thread_count
-from dedup.processors import processor_quota
+from dedup.runtime import processors as module
+from dedup.runtime.processors import processor_quota
+from dedup.runtime.threads import thread_count
 
 SECOND = "0::/\n"
 FIRST = "12:cpuset:/\n4:cpu,cpuacct:/docker/abc\n1:name=systemd:/\n"

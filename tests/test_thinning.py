@@ -18,7 +18,7 @@ import dedup.thinning
 from dedup.arrow_texts import ArrowTexts
 from dedup.columns import read_texts
 from dedup.kernels import marks as kernels
-from dedup.progress import Progress
+from dedup.runtime.progress import Progress
 from dedup.shingling import parse
 from dedup.texts import ListTexts, Texts
 from dedup.units import Units, read_units

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dedup.blocks import map_blocks, thread_count
 from dedup.corpus.folders import check_file, check_free, check_writable, refuse_overlap, whole_folder
 from dedup.corpus.listing import Entry
 from dedup.corpus.names import unshown
@@ -22,8 +21,9 @@ from dedup.corpus.rewriting import rewrite_document, rewrite_lines, rewrite_reco
 from dedup.corpus.verdicts import Counts, Verdict, Verdicts
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_flag, check_path, check_progress
-from dedup.progress import Progress, ProgressOption
 from dedup.repeated import counted
+from dedup.runtime.progress import Progress, ProgressOption
+from dedup.runtime.threads import map_blocks, thread_count
 
 __all__ = ["Applied", "apply_report"]
 

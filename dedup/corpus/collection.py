@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.arrow_texts import block_of
-from dedup.blocks import lock
 from dedup.corpus.batch import BATCH_BYTES, BATCH_RECORDS, Batch, any_text, lengths_of
 from dedup.corpus.listing import COLUMN, Listing
 from dedup.corpus.places import Names, Part, UserIds, locate, names_at
@@ -27,6 +26,7 @@ from dedup.corpus.rejects import Errors, Reject, check_keep, no_texts
 from dedup.corpus.sampling import Outline, sample_files
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_name, check_paths
+from dedup.runtime.threads import lock
 from dedup.terminal import clean
 from dedup.texts import Block, Ids, Texts
 

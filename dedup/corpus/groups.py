@@ -21,8 +21,8 @@ from dedup.corpus.survivors import Held, held_shingles, hold
 from dedup.crossing import join_across
 from dedup.join import join
 from dedup.pairs import PairLimit, Pairs, in_order, moved
-from dedup.pool import give_back
-from dedup.progress import Progress
+from dedup.runtime.buffers import give_back
+from dedup.runtime.progress import Progress
 from dedup.search import ADVICE, Found, Question
 
 __all__ = ["Grouped", "search_in_groups"]

@@ -21,7 +21,6 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup import __version__
-from dedup.blocks import thread_count
 from dedup.clusters import column_of
 from dedup.corpus.atomic import storage_errors
 from dedup.corpus.batch import Token
@@ -42,9 +41,10 @@ from dedup.duplicates import Duplicates, Run
 from dedup.errors import DedupError, ParameterError
 from dedup.looks import check_looks
 from dedup.options import check_memory, check_path, check_progress
-from dedup.pool import give_back
-from dedup.progress import Progress, ProgressOption
 from dedup.repeated import counted
+from dedup.runtime.buffers import give_back
+from dedup.runtime.progress import Progress, ProgressOption
+from dedup.runtime.threads import thread_count
 from dedup.search import Found, Question, search
 
 __all__ = ["FileRun", "find_in_files"]

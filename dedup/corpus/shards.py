@@ -27,11 +27,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.arrow_texts import block_of
-from dedup.blocks import map_blocks
 from dedup.corpus.batch import Batch, Token, text_array
 from dedup.corpus.read import BEGIN
 from dedup.corpus.rejects import Reject
 from dedup.corpus.store import Store
+from dedup.runtime.threads import map_blocks
 from dedup.shingling import Shingle
 from dedup.units import Sketch, sketch_block
 

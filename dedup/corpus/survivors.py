@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import map_blocks
 from dedup.corpus.shards import Shards, unpacked
 from dedup.errors import ParameterError
 from dedup.marks import Sieve
-from dedup.progress import Progress
+from dedup.runtime.progress import Progress
+from dedup.runtime.threads import map_blocks
 from dedup.units import Units, place_columns
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 The rules they keep (each is tested or follows from how `kernel` compiles):
 
 - A kernel computes; its caller validates. Kernels raise nothing and allocate only what they return.
-- Kernels are serial and release the GIL; threads live in `dedup.blocks` alone.
+- Kernels are serial and release the GIL; threads live in `dedup.runtime.threads` alone.
 - All hash arithmetic is uint64: numba turns ``uint64 + int`` into a signed or floating value, so every literal
   and index that touches a hash is wrapped.
 - Where it is hot, an index is uint64 too: numba asks of a signed one, at each access, whether it counts from the end.

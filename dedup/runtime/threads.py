@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import Generic, TypeVar
 
 from dedup.options import check_threads
-from dedup.processors import processors
+from dedup.runtime.processors import processors
 
 __all__ = ["lock", "map_blocks", "slices", "stretches", "this_thread", "thread_count"]
 

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import this_thread
+from dedup.runtime.threads import this_thread
 
 __all__ = ["Pool", "Spare", "give_back"]
 

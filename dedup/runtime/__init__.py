@@ -1,0 +1,1 @@
+"""What a run has beside its texts: threads, buffers, progress, processors."""
