@@ -157,18 +157,19 @@ def step(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]:
 
 def report_of(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]:
     """Search the files as the command line does; return what is known of the run."""
-    from dedup.corpus import run, store
+    from dedup.corpus import run
     from dedup.corpus.report import write_report
+    from dedup.storage import work_dir
 
     disk = 0
-    clear = store.Store.clear
+    clear = work_dir.Store.clear
 
-    def watched(self: store.Store, *, remove: bool) -> None:
+    def watched(self: work_dir.Store, *, remove: bool) -> None:
         nonlocal disk
         disk = max(disk, self.disk)
         clear(self, remove=remove)
 
-    store.Store.clear = watched  # type: ignore[method-assign]
+    work_dir.Store.clear = watched  # type: ignore[method-assign]
     stages: dict[str, float] = {}
     with tempfile.TemporaryDirectory(dir=options["folder"], prefix="report-") as folder:
         output = Path(folder) / "report"

@@ -61,7 +61,7 @@ def child(command: list[str], log: Path, act: int | None) -> int:
         return None
 
     from dedup.cli import main
-    from dedup.corpus import atomic
+    from dedup.storage import atomic
 
     atomic.hook = hook
     code = 70
@@ -151,7 +151,7 @@ def matrix(kills: int, documents: int, folder: Path, seed: int, threads: int) ->
 
 def count_acts(command: list[str], log: Path) -> int:
     """Run once, which compiles everything, and return the number of writes, syncs and renames."""
-    from dedup.corpus import atomic
+    from dedup.storage import atomic
 
     acts = 0
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from dedup import __version__
 from dedup.corpus.collection import FileTexts
-from dedup.corpus.folders import refuse_overlap
 from dedup.corpus.rejects import Reject
 from dedup.corpus.report import Report, write_report
 from dedup.corpus.run import FileRun, find_in_files
@@ -22,6 +21,7 @@ from dedup.matches import Matches
 from dedup.options import check_path
 from dedup.repeated import Repeats
 from dedup.runtime.progress import Heartbeats
+from dedup.storage.folders import refuse_overlap
 from dedup.terminal import clean
 
 __all__ = ["check_output", "search_files", "show_report", "write_output"]

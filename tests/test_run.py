@@ -20,7 +20,6 @@ from click.testing import CliRunner
 
 import dedup
 from dedup.cli import main
-from dedup.corpus import atomic as stores
 from dedup.corpus import budget as budgets
 from dedup.corpus import groups
 from dedup.corpus.budget import Budget
@@ -28,6 +27,7 @@ from dedup.corpus.run import find_in_files
 from dedup.duplicates import Duplicates
 from dedup.errors import InputError, ParameterError, StorageError
 from dedup.forecast import estimate_run
+from dedup.storage import atomic as stores
 from tests.test_memory import collection
 
 LONG = os.environ.get("DEDUP_HYPOTHESIS") == "long"

@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from dedup.corpus import atomic as module
-from dedup.corpus.atomic import write_atomically
-from dedup.corpus.store import Store, _checksum
 from dedup.errors import ParameterError, StorageError
+from dedup.storage import atomic as module
+from dedup.storage.atomic import write_atomically
+from dedup.storage.work_dir import Store, _checksum
 
 FINGERPRINT: dict[str, Any] = {"options": {"threshold": 0.8, "unit": "document"}, "inputs": [["a.jsonl", 5, 1]]}
 LONG = os.environ.get("DEDUP_HYPOTHESIS") == "long"

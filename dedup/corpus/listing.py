@@ -28,13 +28,13 @@ from typing import IO, Any, NamedTuple
 
 import xxhash
 
-from dedup.corpus.atomic import storage_errors
 from dedup.corpus.limits import LARGEST, most_of
 from dedup.corpus.names import possible, shown
 from dedup.corpus.rejects import Reject, none_readable
 from dedup.corpus.sniffing import Sniffed, compression_of, head_of, sniff
 from dedup.corpus.unread import Unread
 from dedup.errors import InputError, ParameterError, StorageError
+from dedup.storage.atomic import storage_errors
 
 __all__ = ["COMPRESSIONS", "FORMATS", "Entry", "Listing", "check_format"]
 

@@ -19,12 +19,12 @@ import numpy as np
 
 from dedup.corpus.listing import Entry
 from dedup.corpus.messages import codec_of
-from dedup.corpus.sinks import open_sink
 from dedup.corpus.streams import PIECE, Stream
 from dedup.corpus.tables import damage, unsound
 from dedup.corpus.verdicts import NOTES, Counts, Verdict
 from dedup.errors import InputError, ParameterError
 from dedup.selection import select_rows
+from dedup.storage.compressed import open_sink
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -19,10 +19,10 @@ from dedup.corpus.batch import BATCH_BYTES
 from dedup.corpus.lines import MARK
 from dedup.corpus.listing import Entry
 from dedup.corpus.separated import cells_of, line_end, read_header, record_runs
-from dedup.corpus.sinks import open_sink
 from dedup.corpus.streams import PIECE, Stream, line_runs
 from dedup.corpus.verdicts import NOTES, Counts, Verdict
 from dedup.errors import ParameterError
+from dedup.storage.compressed import open_sink
 
 __all__ = ["rewrite_document", "rewrite_lines", "rewrite_records"]
 

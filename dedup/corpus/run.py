@@ -22,10 +22,8 @@ import numpy.typing as npt
 
 from dedup import __version__
 from dedup.clusters import column_of
-from dedup.corpus.atomic import storage_errors
 from dedup.corpus.batch import Token
 from dedup.corpus.budget import Budget
-from dedup.corpus.folders import check_folder, refuse_overlap, scratch_folder
 from dedup.corpus.groups import Grouped, search_in_groups
 from dedup.corpus.known import KnownTexts
 from dedup.corpus.listing import Listing
@@ -35,7 +33,6 @@ from dedup.corpus.rejects import Errors, Reject, check_keep, no_texts
 from dedup.corpus.report import Report
 from dedup.corpus.shards import Shards, read_shards
 from dedup.corpus.standing import standing_report
-from dedup.corpus.store import Store
 from dedup.corpus.survivors import Held, extra_columns, held_shingles, hold, mark
 from dedup.duplicates import Duplicates, Run
 from dedup.errors import DedupError, ParameterError
@@ -46,6 +43,9 @@ from dedup.runtime.buffers import give_back
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.search import Found, Question, search
+from dedup.storage.atomic import storage_errors
+from dedup.storage.folders import check_folder, refuse_overlap, scratch_folder
+from dedup.storage.work_dir import Store
 
 __all__ = ["FileRun", "find_in_files"]
 

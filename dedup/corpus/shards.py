@@ -30,9 +30,9 @@ from dedup.arrow_texts import block_of
 from dedup.corpus.batch import Batch, Token, text_array
 from dedup.corpus.read import BEGIN
 from dedup.corpus.rejects import Reject
-from dedup.corpus.store import Store
 from dedup.runtime.threads import map_blocks
 from dedup.shingling import Shingle
+from dedup.storage.work_dir import Store
 from dedup.units import Sketch, sketch_block
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dedup.corpus.atomic import storage_errors
-from dedup.corpus.folders import check_folder, check_free, check_writable
 from dedup.corpus.report import Report
 from dedup.errors import DedupError, ParameterError
+from dedup.storage.atomic import storage_errors
+from dedup.storage.folders import check_folder, check_free, check_writable
 
 __all__ = ["ASKED", "standing_report"]
 

@@ -16,9 +16,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dedup.corpus.atomic import storage_errors, sync_folder
 from dedup.errors import InputError, ParameterError
 from dedup.options import shown
+from dedup.storage.atomic import storage_errors, sync_folder
 
 __all__ = [
     "check_file",

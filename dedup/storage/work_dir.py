@@ -7,8 +7,8 @@
                           xxh3-128 and what else is known of it; with a checksum of its own
     work/NAME.dedup       the parts: bytes, or numpy arrays one behind the other in numpy's own format, filled up to 64
 
-Every file is whole or not there (`dedup.corpus.atomic`); a part counts from the moment at which the manifest that names
-it is in its place. What a killed process left behind is removed when the directory is opened again. Every part is
+Every file is whole or not there (`dedup.storage.atomic`); a part counts from the moment at which the manifest that
+names it is in its place. What a killed process left behind is removed when the directory is opened again. Every part is
 compared with its checksum whenever it is read, so that a damaged file is an error and never another answer. Files are
 looked for in the directory alone: a part is called as its file is, and a link in the directory is refused.
 
@@ -30,9 +30,9 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from dedup.corpus.atomic import TEMPORARY, plain_name, storage_errors, write_atomically
-from dedup.corpus.fingerprint import compare_inputs, compare_options
 from dedup.errors import StorageError
+from dedup.storage.atomic import TEMPORARY, plain_name, storage_errors, write_atomically
+from dedup.storage.fingerprint import compare_inputs, compare_options
 
 __all__ = ["Part", "Store"]
 
