@@ -189,7 +189,7 @@ def agreement(texts: list[str], found: Any) -> dict[str, Any]:  # noqa: ANN401
     `windows_cut` are those that no repeat covers because a stretch that overlaps its own source is cut into pieces:
     they lie across two pieces, or behind the last whole one.
     """
-    from dedup.tokens import locate_tokens
+    from dedup.text.tokens import locate_tokens
 
     located = [locate_tokens(text.encode("utf-8", "surrogatepass")) for text in texts]
     spans: dict[int, list[tuple[int, int]]] = {}

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from dedup.errors import InputError
 from dedup.hash_key import choose_key
 from dedup.shingling import Shingle, parse, shingles
-from dedup.tokens import locate_tokens
+from dedup.text.tokens import locate_tokens
 
 __all__ = ["Comparison", "Span", "compare"]
 

@@ -24,7 +24,7 @@ from dedup.runtime.arrays import sorted_unique
 from dedup.selection import replace_texts, select_rows, unwrap
 from dedup.sides import naming
 from dedup.tables import column_names
-from dedup.text import cut_units
+from dedup.text.paragraphs import cut_units
 
 __all__ = ["Given", "recognise"]
 

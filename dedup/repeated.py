@@ -14,9 +14,9 @@ from dedup.errors import InputError
 from dedup.hash_key import PUBLIC
 from dedup.options import check_flag, check_min_words
 from dedup.sides import same_ids
-from dedup.text import split_paragraphs
+from dedup.text.paragraphs import split_paragraphs
+from dedup.text.tokens import hash_tokens
 from dedup.texts import PADDING, Texts
-from dedup.tokens import hash_tokens
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -3,7 +3,7 @@
 ``"words:n"`` is n consecutive tokens, ``"chars:n"`` n consecutive code points of the tokens joined by single spaces.
 A text with fewer has one shingle, the whole; a text without tokens has none. In naive Python::
 
-    words = tokens(text)                                                    # see dedup.tokens
+    words = tokens(text)                                                    # see dedup.text.tokens
     shingles = {tuple(words[i : i + n]) for i in range(len(words) - n + 1)} or {tuple(words)} - {()}
 
 A shingle is a 64-bit hash from there on; "exact" in this library is with respect to these hashes. Two different
@@ -19,12 +19,12 @@ from typing import NamedTuple, overload
 import numpy as np
 import numpy.typing as npt
 
-from dedup import unicode
 from dedup.errors import ParameterError
 from dedup.hash_key import PUBLIC, HashKey, choose_key
 from dedup.options import shown
 from dedup.runtime.buffers import Spare
-from dedup.tokens import Buffers, Given, hash_characters, run_settled
+from dedup.text import unicode
+from dedup.text.tokens import Buffers, Given, hash_characters, run_settled
 
 __all__ = ["Shingle", "Shingles", "parse", "shingles"]
 

@@ -20,9 +20,9 @@ import numpy.typing as npt
 
 from dedup.passages import Stretches
 from dedup.runtime.threads import map_blocks
-from dedup.text import split_paragraphs
+from dedup.text.paragraphs import split_paragraphs
+from dedup.text.tokens import place_tokens
 from dedup.texts import PADDING
-from dedup.tokens import place_tokens
 
 __all__ = ["Sides", "find_spans"]
 

@@ -18,7 +18,7 @@ from dedup.columns import Block, Texts
 from dedup.runtime.buffers import Pool, Spare
 from dedup.runtime.threads import map_blocks
 from dedup.shingling import Room, Shingle, hash_shingles, new_room
-from dedup.text import split_units
+from dedup.text.paragraphs import split_units
 
 __all__ = ["Sketch", "Units", "read_units", "sketch_block", "sketches"]
 

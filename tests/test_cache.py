@@ -114,7 +114,7 @@ def test_the_next_process_compiles_nothing() -> None:
 NAMES = """
 from pathlib import Path
 from dedup.kernels import cache_folder
-for path in [*sorted(Path("dedup/kernels").glob("*.py")), Path("dedup/text.py")]:
+for path in [*sorted(Path("dedup/kernels").glob("*.py")), Path("dedup/text/normalise.py")]:
     with path.open("a") as file:
         file.write("# edited")
     cache_folder.cache_clear()
@@ -141,7 +141,7 @@ def test_the_package_is_the_first_choice(copy: Path) -> None:
 def block(copy: Path) -> dict[str, str]:
     """Put a file in the place of the package's cache; give the variables that send the user's cache nowhere."""
     (copy / "dedup" / "kernels" / "__pycache__").write_text("in the way", encoding="utf-8")
-    return {"PYTHONDONTWRITEBYTECODE": "1", "XDG_CACHE_HOME": str(copy / "dedup" / "text.py")}
+    return {"PYTHONDONTWRITEBYTECODE": "1", "XDG_CACHE_HOME": str(copy / "dedup" / "errors.py")}
 
 
 def test_the_temporary_files_are_the_last_choice(copy: Path, tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ FIND = "import dedup; print(dedup.find_duplicates(['a b c', 'A, b, c!', 'd']).ke
 @pytest.mark.parametrize(("given", "more", "expected"), [(True, "", []), (False, FIND, ["[0,", "2]"])])
 def test_nothing_is_writable(copy: Path, tmp_path: Path, given: bool, more: str, expected: list[str]) -> None:
     """Without any folder the kernels are compiled for this process alone: right results, no warning."""
-    nowhere = str(copy / "dedup" / "text.py" / "cache")
+    nowhere = str(copy / "dedup" / "errors.py" / "cache")
     environment = block(copy) | ({"NUMBA_CACHE_DIR": nowhere} if given else {})
     before = files(tmp_path)
     code = f"import tempfile; tempfile.tempdir = {nowhere!r}\n{ASK}{more}"
@@ -192,7 +192,7 @@ def test_the_package_says_where_its_hook_is() -> None:
     (entry,) = entry_points(group="pyinstaller40", name="hook-dirs").select(value="dedup.__pyinstaller:hook_folders")
     (folder,) = entry.load()()
     hook = (Path(folder) / "hook-dedup.py").read_text(encoding="utf-8")
-    assert 'collect_data_files("dedup", includes=["*.npz"])' in hook
+    assert 'collect_data_files("dedup", includes=["**/*.npz"])' in hook
     assert {path.suffix for path in files(PACKAGE) if "__pycache__" not in path.parts} == {".py", ".npz", ".typed"}
 
 

@@ -21,11 +21,11 @@ from typing import Any
 
 import pytest
 
-from dedup import unicode
 from dedup.lsh import Bands, band_keys
 from dedup.minhash import permutations, sign
 from dedup.shingling import hash_shingles, parse
-from dedup.tokens import tokens
+from dedup.text import unicode
+from dedup.text.tokens import tokens
 from tests import corpora, oracles, twins
 from tests.arrays import dtypes, utf8
 

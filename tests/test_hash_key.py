@@ -23,7 +23,7 @@ from dedup.hash_key import PUBLIC, HashKey, choose_key, read_key
 from dedup.lsh import LSH, choose_bands
 from dedup.minhash import Signatures, estimate, signatures
 from dedup.shingling import parse, shingles
-from dedup.tokens import tokens
+from dedup.text.tokens import tokens
 from tests import corpora, oracles, strategies, twins
 
 KEYS = [b"0123456789abcdef", bytes(range(32)), b"k" * 1000]

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from dedup.hash_key import PUBLIC
 from dedup.kernels import text as text_kernels
 from dedup.kernels import tokens as token_kernels
-from dedup.text import paragraphs, split_paragraphs
-from dedup.tokens import hash_characters, hash_tokens, locate_tokens, place_tokens
+from dedup.text.paragraphs import paragraphs, split_paragraphs
+from dedup.text.tokens import hash_characters, hash_tokens, locate_tokens, place_tokens
 from tests import corpora, oracles, strategies, twins
 from tests.arrays import callable_part, dtypes, frozen, rows_of, utf8
 

@@ -46,7 +46,7 @@ def sources() -> dict[str, Path]:
 def imports(name: str) -> set[str]:
     """Give the full names of all that a module imports: on top, inside functions and for types alone.
 
-    ``from dedup import text`` is ``dedup.text``; ``from dedup.text import normalise`` is ``dedup.text``.
+    ``from dedup import text`` is ``dedup.text``; ``from dedup.text import normalise`` is ``dedup.text.normalise``.
     """
     found: set[str] = set()
     for node in ast.walk(ast.parse(sources()[name].read_text(encoding="utf-8"))):

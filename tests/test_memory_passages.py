@@ -17,11 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup import columns, matching, plan, streams, survivors, unicode
+from dedup import columns, matching, plan, streams, survivors
 from dedup.errors import ParameterError
 from dedup.hash_key import PUBLIC
 from dedup.marks import Sieve
 from dedup.meeting import Meeting
+from dedup.text import unicode
 from tests import strategies
 
 TEXTS = st.lists(st.one_of(strategies.articles(3), strategies.texts(0, 30)), max_size=6)

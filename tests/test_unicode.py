@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup import text as text_module
-from dedup import unicode
-from dedup.text import nfkc, normalise
-from dedup.tokens import tokens
-from dedup.unicode import ALONE, FIRST, MARK, SEPARATOR, SKIPPED, SPACELESS, UNASSIGNED, UNSETTLED, WORD
+from dedup.text import normalise as text_module
+from dedup.text import unicode
+from dedup.text.normalise import nfkc, normalise
+from dedup.text.tokens import tokens
+from dedup.text.unicode import ALONE, FIRST, MARK, SEPARATOR, SKIPPED, SPACELESS, UNASSIGNED, UNSETTLED, WORD
 from tests import oracles, strategies, twins
 from tests.arrays import dtypes
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from dedup.corpus.report import Report
 from dedup.errors import InputError, StorageError
-from dedup.text import cut_units, split_units
+from dedup.text.paragraphs import cut_units, split_units
 
 __all__ = ["NOTES", "Counts", "Verdict", "Verdicts"]
 

@@ -1,7 +1,7 @@
 """Paragraphs and lines of UTF-8 texts, and places in bytes turned into places in characters.
 
-The definition stands in `dedup.text`; this is it in one walk over the bytes: `scan_lines` notes the non-blank lines,
-`group_lines` turns blocks of them into paragraphs.
+The definition stands in `dedup.text.paragraphs`; this is it in one walk over the bytes: `scan_lines` notes the
+non-blank lines, `group_lines` turns blocks of them into paragraphs.
 
 Whether a line occurs twice is asked only of blocks that otherwise look hard-wrapped. A table of the lines answers, by a
 hash of a few bytes of each; equality is of all bytes. Where too many lines are alike in these, the hash is of all
@@ -164,7 +164,9 @@ def first_word(values: npt.NDArray[np.uint8], at: int, end: int) -> int:
 
 @part
 def has_word(values: npt.NDArray[np.uint8], at: int, end: int) -> bool:
-    """Return whether a line holds more than spaces, punctuation, symbols and underscores (as `dedup.text` says)."""
+    """Return whether a line holds more than spaces, punctuation, symbols and underscores (see
+    `dedup.text.paragraphs`).
+    """
     while at < end:
         byte = values[at]
         if byte < 0x80:

@@ -1,6 +1,6 @@
 """Tokens of UTF-8 texts: folded, split, hashed, with their byte offsets.
 
-Definition, in naive Python (`kind` from `dedup.unicode`; `folded` is the case-folded NFKC form of the text)::
+Definition, in naive Python (`kind` from `dedup.text.unicode`; `folded` is the case-folded NFKC form of the text)::
 
     tokens, last = [], None
     for c in folded:

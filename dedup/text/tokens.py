@@ -4,7 +4,7 @@ A token is a maximal run of letters, digits, marks and underscores of the case-f
 characters are skipped without splitting. In scripts that are written without spaces (Han, Hiragana, Katakana, Thai,
 Lao, Khmer, Myanmar) each base code point with its marks is a token. On text with spaces this is ``\\w+``.
 
-Classes and folding come from one Unicode version, `dedup.unicode.UNICODE_VERSION`, on every Python.
+Classes and folding come from one Unicode version, `dedup.text.unicode.UNICODE_VERSION`, on every Python.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from dedup import unicode
 from dedup.hash_key import PUBLIC, HashKey, choose_key
 from dedup.runtime.buffers import Spare
-from dedup.text import normalise
+from dedup.text import unicode
+from dedup.text.normalise import normalise
 
 __all__ = ["Token", "tokens"]
 

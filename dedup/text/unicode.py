@@ -16,7 +16,7 @@ Layout: a two-stage table. ``entries[index[c >> 8] << 8 | c & 255]`` is a uint32
 
     bits 0-2    kind of the code point (that of its mapping is looked up again)
     bit  3      UNSETTLED: may compose or reorder with what stands before it, so that the text around it
-                has to be normalised before the table applies (`dedup.text.normalise`)
+                has to be normalised before the table applies (`dedup.text.normalise.normalise`)
     bit  4      UNASSIGNED in this Unicode version: a separator or skipped, whatever Python knows of it
     bit  5      ALONE: UNSETTLED whatever stands before it; without this bit only behind a FIRST, or marks behind one
     bit  6      FIRST: something may compose with it, or with what it decomposes to
@@ -94,7 +94,7 @@ class Table(NamedTuple):
 @lru_cache(maxsize=1)
 def table() -> Table:
     """Load the shipped table (once a process)."""
-    data = resources.files("dedup").joinpath(FILE_NAME).read_bytes()
+    data = resources.files("dedup.text").joinpath(FILE_NAME).read_bytes()
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         return Table(arrays["index"], arrays["entries"], arrays["starts"], arrays["points"])
 
@@ -167,7 +167,7 @@ def _composing() -> tuple[frozenset[str], frozenset[str]]:
 
 
 def write(path: str) -> None:
-    """Write a newly built table to `path`: ``python -c "import dedup.unicode as u; u.write(...)"``."""
+    """Write a newly built table to `path`: ``python -c "import dedup.text.unicode as u; u.write(...)"``."""
     built = build()
     with open(path, "wb") as file:
         np.savez_compressed(file, **built._asdict())
