@@ -283,7 +283,7 @@ def match(
     NEW and OLD are text files (a text each), or hold texts (.jsonl, .csv, .parquet, .arrow); a folder stands for its
     files, "-" for standard input. Texts of one side are never compared with each other.
     """
-    from dedup.sides import naming, renaming
+    from dedup.sources.two_sided import naming, renaming
 
     if "-" in new and "-" in against:
         raise ParameterError('--against: "-" is standard input, which NEW reads already; name a file')

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.clusters import column_of
-from dedup.columns import Texts, read_texts
 from dedup.duplicates import Duplicates, Run
 from dedup.errors import InputError
 from dedup.keys import Key, keys_of
@@ -24,6 +23,7 @@ from dedup.plan import Plan, make_plan
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.search import Question, search
+from dedup.sources.coerce import Texts, read_texts
 from dedup.thinning import pays, read_thinned
 from dedup.units import Sketch, Units, read_units, sketches
 

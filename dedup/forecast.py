@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
-from dedup.columns import read_texts
 from dedup.corpus.budget import Budget
 from dedup.corpus.collection import FileTexts
 from dedup.corpus.run import DEFAULTS
@@ -18,7 +17,8 @@ from dedup.options import check_memory
 from dedup.plan import Size, measure, outline_of, plan_for, sample_of, written
 from dedup.runtime.threads import thread_count
 from dedup.search import Question
-from dedup.texts import Texts
+from dedup.sources.coerce import read_texts
+from dedup.sources.texts import Texts
 
 __all__ = ["Estimate", "estimate", "estimate_run"]
 

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.columns import Ids, Texts, read_texts
 from dedup.errors import InputError
 from dedup.runtime.arrays import sorted_unique
 from dedup.selection import replace_texts, select_rows, unwrap
-from dedup.sides import naming
-from dedup.tables import column_names
+from dedup.sources.coerce import Ids, Texts, read_texts
+from dedup.sources.frames import column_names
+from dedup.sources.two_sided import naming
 from dedup.text.paragraphs import cut_units
 
 __all__ = ["Given", "recognise"]

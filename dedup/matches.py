@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.columns import Texts
 from dedup.errors import ParameterError
 from dedup.given import recognise
 from dedup.listing import Listing, check_rows
@@ -22,7 +21,8 @@ from dedup.options import check_word
 from dedup.pairs import Pairs, similarity
 from dedup.repeated import LINE_BREAKS
 from dedup.runtime.arrays import sorted_unique
-from dedup.sides import Sides, same_ids
+from dedup.sources.coerce import Texts
+from dedup.sources.two_sided import Sides, same_ids
 from dedup.summary import MatchSummary, hint_of
 from dedup.units import Units
 

@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.closest import closest_across
-from dedup.columns import Texts, read_once
 from dedup.crossing import join_across
 from dedup.errors import InputError
 from dedup.hash_key import HashKey, choose_key
@@ -28,7 +27,8 @@ from dedup.plan import Plan, measure_words, plan_passages
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.shingling import Shingle, parse
-from dedup.sides import Sides, read_side
+from dedup.sources.coerce import Texts, read_once
+from dedup.sources.two_sided import Sides, read_side
 from dedup.spans import find_spans
 from dedup.streams import LONG, TokenBlock, read_tokens, token_blocks
 from dedup.stretches import find_across

@@ -13,10 +13,10 @@ import numpy.typing as npt
 from dedup.errors import InputError
 from dedup.hash_key import PUBLIC
 from dedup.options import check_flag, check_min_words
-from dedup.sides import same_ids
+from dedup.sources.texts import PADDING, Texts
+from dedup.sources.two_sided import same_ids
 from dedup.text.paragraphs import split_paragraphs
 from dedup.text.tokens import hash_tokens
-from dedup.texts import PADDING, Texts
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -145,8 +145,8 @@ def shingles(texts: Iterable[str], shingle: str = "words:5", *, hash_key: bytes 
     >>> len(sets[0]), len(sets[1]), round(sets.jaccard(0, 1), 3)
     (2, 3, 0.667)
     """
-    from dedup.columns import read_texts
     from dedup.kernels.sets import distinct
+    from dedup.sources.coerce import read_texts
 
     kind = parse(shingle, choose_key(hash_key))
     rows: list[npt.NDArray[np.uint64]] = []

@@ -20,9 +20,9 @@ import numpy.typing as npt
 
 from dedup.passages import Stretches
 from dedup.runtime.threads import map_blocks
+from dedup.sources.texts import PADDING
 from dedup.text.paragraphs import split_paragraphs
 from dedup.text.tokens import place_tokens
-from dedup.texts import PADDING
 
 __all__ = ["Sides", "find_spans"]
 

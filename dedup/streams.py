@@ -17,8 +17,8 @@ import numpy.typing as npt
 from dedup.hash_key import HashKey
 from dedup.runtime.buffers import Pool
 from dedup.runtime.threads import map_blocks
+from dedup.sources.texts import BLOCK_BYTES, PADDING, Block, Texts
 from dedup.text.tokens import hash_tokens, locate_tokens
-from dedup.texts import BLOCK_BYTES, PADDING, Block, Texts
 
 __all__ = ["LONG", "TokenBlock", "read_tokens", "token_blocks"]
 

@@ -27,7 +27,7 @@ from dedup.runtime.buffers import Pool, Spare
 from dedup.runtime.progress import Progress
 from dedup.runtime.threads import map_blocks
 from dedup.shingling import Shingle
-from dedup.texts import Block, Texts
+from dedup.sources.texts import Block, Texts
 from dedup.units import Sketch, Units, place_columns, read_units, sketch_block, sketches
 
 __all__ = ["pays", "read_thinned"]

@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.columns import Block, Texts
 from dedup.runtime.buffers import Pool, Spare
 from dedup.runtime.threads import map_blocks
 from dedup.shingling import Room, Shingle, hash_shingles, new_room
+from dedup.sources.coerce import Block, Texts
 from dedup.text.paragraphs import split_units
 
 __all__ = ["Sketch", "Units", "read_units", "sketch_block", "sketches"]

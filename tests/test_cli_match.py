@@ -14,7 +14,7 @@ import pytest
 
 import dedup
 from dedup.errors import StorageError
-from dedup.sides import naming
+from dedup.sources.two_sided import naming
 
 ROOT = Path(dedup.__file__).parent.parent
 DONE, FOUND, WRONG, REJECTED = 0, 1, 2, 3

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pytest
 
 import dedup
-from dedup.columns import read_texts
 from dedup.corpus.collection import FileTexts
 from dedup.errors import InputError, ParameterError
+from dedup.sources.coerce import read_texts
 from tests import corpora, filing, views
 from tests.filing import PACKERS, WRITERS
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import dedup.encoding
-from dedup.encoding import encode_all
-from dedup.texts import ListTexts
+import dedup.sources.utf8
+from dedup.sources.texts import ListTexts
+from dedup.sources.utf8 import encode_all
 from tests import strategies
 
 ANY = st.text(st.characters(min_codepoint=0, max_codepoint=0x10FFFF, categories=None), max_size=80)
@@ -87,34 +87,34 @@ def test_few_and_many_among_those_that_are_looked_at_together(character: str, ot
 def test_this_interpreter_is_read_in_place() -> None:
     """CPython's strings are; if another release holds them otherwise, this says so, and all else goes on working."""
     if sys.implementation.name == "cpython" and sys.maxsize > 1 << 62:
-        assert dedup.encoding._layout() is not None
+        assert dedup.sources.utf8._layout() is not None
 
 
 def test_without_a_layout_python_encodes(monkeypatch: pytest.MonkeyPatch) -> None:
     """An interpreter that holds strings otherwise gets the same."""
-    monkeypatch.setattr(dedup.encoding, "_layout", lambda: None)
+    monkeypatch.setattr(dedup.sources.utf8, "_layout", lambda: None)
     texts = ["abc", "", "\u00e9t\u00e9", "\u4e2d\u6587" * 100, "\U0001f600", "a\ud800b"] * 20
     assert encoded(texts) == expected(texts)
 
 
 def test_a_layout_that_reads_wrong_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither one whose words are alike, nor one whose headers are wrong."""
-    found = dedup.encoding._layout()
+    found = dedup.sources.utf8._layout()
     assert found is not None
-    assert dedup.encoding._reads_right(found)
-    assert not dedup.encoding._reads_right(found._replace(headers=found.headers + 8))
-    assert not dedup.encoding._reads_right(found._replace(states=found.states[::-1].copy()))
-    monkeypatch.setattr(dedup.encoding, "STATES", ((8, 0x7C),))  # within the pointer to the type: alike for all
-    assert dedup.encoding._layout.__wrapped__() is None
+    assert dedup.sources.utf8._reads_right(found)
+    assert not dedup.sources.utf8._reads_right(found._replace(headers=found.headers + 8))
+    assert not dedup.sources.utf8._reads_right(found._replace(states=found.states[::-1].copy()))
+    monkeypatch.setattr(dedup.sources.utf8, "STATES", ((8, 0x7C),))  # within the pointer to the type: alike for all
+    assert dedup.sources.utf8._layout.__wrapped__() is None
 
 
 def test_an_unknown_kind_among_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """A text of no kind that is known is left to Python, and those with it."""
-    found = dedup.encoding._layout()
+    found = dedup.sources.utf8._layout()
     assert found is not None
     states = found.states.copy()
     states[2] = 0xFF
-    monkeypatch.setattr(dedup.encoding, "_layout", lambda: found._replace(states=states))
+    monkeypatch.setattr(dedup.sources.utf8, "_layout", lambda: found._replace(states=states))
     texts = ["abc", "\u00e9t\u00e9", "\u4e2d\u6587", "def"]
     assert encoded(texts) == expected(texts)
 

@@ -17,11 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup import columns, matching, plan, streams, survivors
+from dedup import matching, plan, streams, survivors
 from dedup.errors import ParameterError
 from dedup.hash_key import PUBLIC
 from dedup.marks import Sieve
 from dedup.meeting import Meeting
+from dedup.sources import coerce
 from dedup.text import unicode
 from tests import strategies
 
@@ -42,7 +43,7 @@ def tight(block: int, room: int) -> Iterator[list[int]]:
         patch.setattr(plan.Plan, "one_pass", property(lambda _: False))
         patch.setattr(streams, "LONG", block)
         patch.setattr(streams, "BLOCK_BYTES", block)
-        patch.setattr(columns, "BLOCK_BYTES", block)
+        patch.setattr(coerce, "BLOCK_BYTES", block)
         patch.setattr(survivors, "Sieve", Spy)
         yield ranges
 
@@ -172,14 +173,14 @@ def test_too_small_a_bound(search: Any) -> None:
 def test_long_texts_are_read_in_pieces(texts: list[str], block: int) -> None:
     """Wherever a long text is cut, its tokens are the same."""
     texts = [text + " " + text for text in texts]
-    whole = streams.read_tokens(columns.ListTexts(texts), 1, PUBLIC)
+    whole = streams.read_tokens(coerce.ListTexts(texts), 1, PUBLIC)
     some = np.arange(0, len(texts), 2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(streams, "FEW", -1)
         patch.setattr(streams, "LONG", block)
         patch.setattr(streams, "BLOCK_BYTES", block)
-        cut = streams.read_tokens(columns.ListTexts(texts), 2, PUBLIC)
-        part = streams.read_tokens(columns.ListTexts(texts), 1, PUBLIC, rows=some)
+        cut = streams.read_tokens(coerce.ListTexts(texts), 2, PUBLIC)
+        part = streams.read_tokens(coerce.ListTexts(texts), 1, PUBLIC, rows=some)
     assert [whole[0].tolist(), whole[1].tolist()] == [cut[0].tolist(), cut[1].tolist()]
     for row, text in enumerate(some.tolist()):
         expected = whole[0][whole[1][text] : whole[1][text + 1]]

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup import evidence
-from dedup import texts as texts_module
 from dedup.corpus import report
 from dedup.corpus.report import Report, write_report
 from dedup.errors import InputError, ParameterError, StorageError
+from dedup.sources import texts as texts_module
 from dedup.storage import folders
 from tests import corpora, ondisk, strategies
 

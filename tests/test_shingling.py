@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import dedup.texts
+import dedup.sources.texts
 from dedup import InputError, ParameterError
 from dedup.shingling import LARGEST, Shingle, Shingles, hash_shingles, parse, shingles
 from tests import corpora, oracles, strategies, twins
@@ -187,7 +187,7 @@ def test_blocks_do_not_matter(size: int, monkeypatch: pytest.MonkeyPatch) -> Non
     """However the texts are cut into blocks, the sets are the same."""
     texts = [*corpora.in_all_scripts()[0], "", *corpora.families(count=2), "\0", ""] * 3
     whole = shingles(texts, "words:3")
-    monkeypatch.setattr(dedup.texts, "BLOCK_BYTES", size)
+    monkeypatch.setattr(dedup.sources.texts, "BLOCK_BYTES", size)
     cut = shingles(texts, "words:3")
     assert whole.values.tolist() == cut.values.tolist()
     assert whole.offsets.tolist() == cut.offsets.tolist()

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 import dedup
 import dedup.marks
-import dedup.texts
+import dedup.sources.texts
 import dedup.thinning
-from dedup.arrow_texts import ArrowTexts
-from dedup.columns import read_texts
 from dedup.kernels import marks as kernels
 from dedup.runtime.progress import Progress
 from dedup.shingling import parse
-from dedup.texts import ListTexts, Texts
+from dedup.sources.arrow import ArrowTexts
+from dedup.sources.coerce import read_texts
+from dedup.sources.texts import ListTexts, Texts
 from dedup.units import Units, read_units
 from tests import oracles, strategies, twins
 
@@ -33,7 +33,7 @@ UNITS = st.sampled_from(["document", "paragraph", "line"])
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few texts a block, a few rows a group, and no collection too small."""
-    monkeypatch.setattr(dedup.texts, "BLOCK_BYTES", 200)
+    monkeypatch.setattr(dedup.sources.texts, "BLOCK_BYTES", 200)
     monkeypatch.setattr(dedup.thinning, "GROUP", 3)
     monkeypatch.setattr(dedup.thinning, "LEAST_CHARACTERS", 0)
     monkeypatch.setattr(dedup.thinning, "mostly_shared", lambda *_: False)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from dedup.corpus.rejects import Reject
 from dedup.errors import InputError
 from dedup.options import shown
-from dedup.texts import INT64
+from dedup.sources.texts import INT64
 
 if TYPE_CHECKING:
     import pyarrow as pa

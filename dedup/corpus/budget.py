@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from dedup.errors import ParameterError
 from dedup.plan import BLOCK_COPIES, PAIR_BYTES, SHINGLE_BYTES, UNIT_BYTES, given, written
-from dedup.texts import BLOCK_BYTES
+from dedup.sources.texts import BLOCK_BYTES
 
 __all__ = ["Budget"]
 

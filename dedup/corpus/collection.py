@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.arrow_texts import block_of
 from dedup.corpus.batch import BATCH_BYTES, BATCH_RECORDS, Batch, any_text, lengths_of
 from dedup.corpus.listing import COLUMN, Listing
 from dedup.corpus.places import Names, Part, UserIds, locate, names_at
@@ -27,8 +26,9 @@ from dedup.corpus.sampling import Outline, sample_files
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_name, check_paths
 from dedup.runtime.threads import lock
+from dedup.sources.arrow import block_of
+from dedup.sources.texts import Block, Ids, Texts
 from dedup.terminal import clean
-from dedup.texts import Block, Ids, Texts
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.arrow_texts import block_of
 from dedup.corpus.listing import Listing
 from dedup.corpus.read import read_batches
 from dedup.corpus.shards import Shards, unpacked
 from dedup.errors import InputError
-from dedup.texts import Block, Ids, Texts
+from dedup.sources.arrow import block_of
+from dedup.sources.texts import Block, Ids, Texts
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -16,7 +16,7 @@ from dedup.corpus.batch import Batch, Token
 from dedup.corpus.listing import Entry, Listing
 from dedup.corpus.read import BEGIN, read_batches
 from dedup.corpus.tables import damage
-from dedup.texts import ListTexts, Texts
+from dedup.sources.texts import ListTexts, Texts
 
 __all__ = ["Outline", "sample_files"]
 

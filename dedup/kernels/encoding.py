@@ -1,7 +1,7 @@
 """UTF-8 of Python strings, read where the interpreter holds them.
 
 CPython holds a string as its code points, one, two or four bytes each, behind a header; one that is all ASCII is its
-own UTF-8. Some bits of the header say which it is (`dedup.encoding` knows which bits). In naive Python::
+own UTF-8. Some bits of the header say which it is (`dedup.sources.utf8` knows which bits). In naive Python::
 
     for text in texts:
         out += text.encode("utf-8", "surrogatepass")

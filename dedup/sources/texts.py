@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from dedup.encoding import encode_all
 from dedup.errors import InputError, ParameterError
 from dedup.options import shown
 from dedup.runtime.buffers import Spare
+from dedup.sources.utf8 import encode_all
 
 if TYPE_CHECKING:
     import pyarrow as pa

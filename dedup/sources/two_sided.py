@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.columns import Block, Texts, read_texts
 from dedup.errors import DedupError, StorageError
+from dedup.sources.coerce import Block, Texts, read_texts
 
 __all__ = ["Sides", "naming", "read_side", "same_ids"]
 
@@ -47,7 +47,7 @@ def _saying(error: DedupError, message: str) -> DedupError:
 
 
 def read_side(side: str, texts: Any, *, ids: Iterable[Any] | None, column: str | None, id: str | None) -> Texts:
-    """Take the texts of one side in any form that `dedup.columns.read_texts` takes; an error names the side."""
+    """Take the texts of one side in any form that `dedup.sources.coerce.read_texts` takes; an error names the side."""
     with naming(side):
         return read_texts(texts, ids=ids, column=column, id=id)
 

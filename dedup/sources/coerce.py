@@ -2,7 +2,7 @@
 
 Arrow columns come in through the Arrow C stream, so neither pandas nor polars is needed to accept theirs. What can be
 gone through only once (a generator, a stream) is read once and held; of a list the places are copied, so that a search
-sees one state of it, whoever changes it. What comes out are `dedup.texts.Texts`.
+sees one state of it, whoever changes it. What comes out are `dedup.sources.texts.Texts`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from dedup.arrow_texts import ArrowTexts
 from dedup.corpus.collection import Files, files
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_name, shown
-from dedup.tables import column_in, fetched, imported, is_table, other_column, values_of
-from dedup.texts import BLOCK_BYTES, INT64, Block, Ids, ListTexts, Texts
+from dedup.sources.arrow import ArrowTexts
+from dedup.sources.frames import column_in, fetched, imported, is_table, other_column, values_of
+from dedup.sources.texts import BLOCK_BYTES, INT64, Block, Ids, ListTexts, Texts
 
 __all__ = ["BLOCK_BYTES", "Block", "Ids", "ListTexts", "Texts", "read_once", "read_texts"]
 

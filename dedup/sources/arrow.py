@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup import texts
-from dedup.texts import PADDING, Block, Texts
+from dedup.sources import texts
+from dedup.sources.texts import PADDING, Block, Texts
 
 if TYPE_CHECKING:
     import pyarrow as pa

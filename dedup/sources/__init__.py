@@ -1,0 +1,1 @@
+"""Texts in any form, as blocks of UTF-8: strings, Arrow, tables, files."""
