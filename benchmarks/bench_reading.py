@@ -24,8 +24,8 @@ import pyarrow.parquet as pq
 
 import dedup
 from benchmarks import news, report
-from dedup.corpus.listing import Listing
-from dedup.corpus.read import read_batches
+from dedup.sources.files.listing import Listing
+from dedup.sources.files.reader import read_batches
 
 FORMATS = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".csv", ".parquet", ".arrow")
 

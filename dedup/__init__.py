@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from dedup import errors, interop, lsh, minhash, shingling
     from dedup.comparison import Comparison, Span, compare
     from dedup.corpus.apply import Applied, apply_report
-    from dedup.corpus.collection import Files, files
     from dedup.corpus.report import Report, write_report
     from dedup.duplicates import Duplicates
     from dedup.errors import DedupError, InputError, ParameterError, StorageError
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from dedup.matching import match
     from dedup.repeated import Repeat, Repeats
     from dedup.repeats import find_repeats
+    from dedup.sources.files.file_texts import Files, files
     from dedup.summary import MatchSummary, Summary
 
 __version__ = "0.1.0"
@@ -68,7 +68,7 @@ _HOMES = {
     "DedupError": "errors",
     "Duplicates": "duplicates",
     "Estimate": "forecast",
-    "Files": "corpus.collection",
+    "Files": "sources.files.file_texts",
     "InputError": "errors",
     "MatchSummary": "summary",
     "Matches": "matches",
@@ -82,7 +82,7 @@ _HOMES = {
     "apply_report": "corpus.apply",
     "compare": "comparison",
     "estimate": "forecast",
-    "files": "corpus.collection",
+    "files": "sources.files.file_texts",
     "find_duplicates": "find",
     "find_repeats": "repeats",
     "match": "matching",

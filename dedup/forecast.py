@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 from dedup.corpus.budget import Budget
-from dedup.corpus.collection import FileTexts
 from dedup.corpus.run import DEFAULTS
 from dedup.errors import InputError
 from dedup.find import find_duplicates
@@ -18,6 +17,7 @@ from dedup.plan import Size, measure, outline_of, plan_for, sample_of, written
 from dedup.runtime.threads import thread_count
 from dedup.search import Question
 from dedup.sources.coerce import read_texts
+from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.texts import Texts
 
 __all__ = ["Estimate", "estimate", "estimate_run"]

@@ -15,9 +15,9 @@ from dedup.errors import InputError
 from dedup.terminal import clean
 
 if TYPE_CHECKING:
-    from dedup.corpus.collection import FileTexts
-    from dedup.corpus.listing import Listing
-    from dedup.corpus.rejects import Errors, Reject
+    from dedup.sources.files.file_texts import FileTexts
+    from dedup.sources.files.listing import Listing
+    from dedup.sources.files.rejects import Errors, Reject
 
 __all__ = ["ByName", "Inputs", "read_one", "reading"]
 
@@ -51,7 +51,7 @@ class Inputs:
 
     def checked(self) -> Inputs:
         """Check what is asked of all files alike, before any of them is looked at; return the same."""
-        from dedup.corpus.listing import check_format
+        from dedup.sources.files.listing import check_format
 
         check_format(self._format)
         _ = self.errors
@@ -67,7 +67,7 @@ class Inputs:
 
     def open(self, names: Sequence[str], *, column: str, id: str | None) -> FileTexts:
         """Return the texts of files, folders and patterns."""
-        from dedup.corpus.collection import files
+        from dedup.sources.files.file_texts import files
 
         chosen = files(
             *names, column=column, id=id, format=self._format, on_error=self._on_error, max_errors=self._max_errors
@@ -78,7 +78,7 @@ class Inputs:
     @property
     def errors(self) -> Errors:
         """What is done about records that cannot be read."""
-        from dedup.corpus.rejects import Errors
+        from dedup.sources.files.rejects import Errors
 
         return Errors(self._on_error, self._max_errors)
 
@@ -100,8 +100,8 @@ class Inputs:
 
 def read_one(name: str) -> str:
     """Return what a file holds as one text, whatever its name says. Raises `InputError` where it cannot be read."""
-    from dedup.corpus.documents import load_document
-    from dedup.corpus.listing import Listing
+    from dedup.sources.files.formats.plain_text import load_document
+    from dedup.sources.files.listing import Listing
 
     listing = Listing([name], format="txt")
     if len(listing) != 1:

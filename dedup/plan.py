@@ -14,11 +14,11 @@ from typing import Protocol
 
 import numpy as np
 
-from dedup.corpus.sampling import Outline
 from dedup.errors import ParameterError
 from dedup.options import check_memory
 from dedup.shingling import Shingle
 from dedup.sources.coerce import BLOCK_BYTES, ListTexts, Texts
+from dedup.sources.files.sampling import Outline
 from dedup.units import read_units
 
 __all__ = [

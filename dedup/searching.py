@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from dedup import __version__
-from dedup.corpus.collection import FileTexts
-from dedup.corpus.rejects import Reject
 from dedup.corpus.report import Report, write_report
 from dedup.corpus.run import FileRun, find_in_files
 from dedup.corpus.standing import ASKED, standing_report
@@ -21,6 +19,8 @@ from dedup.matches import Matches
 from dedup.options import check_path
 from dedup.repeated import Repeats
 from dedup.runtime.progress import Heartbeats
+from dedup.sources.files.file_texts import FileTexts
+from dedup.sources.files.rejects import Reject
 from dedup.storage.folders import refuse_overlap
 from dedup.terminal import clean
 

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dedup.corpus.batch import Batch
-from dedup.corpus.listing import Listing
-from dedup.corpus.read import read_batches
+from dedup.sources.files.batch import Batch
+from dedup.sources.files.listing import Listing
+from dedup.sources.files.reader import read_batches
 
 Record = dict[str, Any]
 

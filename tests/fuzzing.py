@@ -19,9 +19,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dedup.corpus.listing import Listing
-from dedup.corpus.read import read_batches
 from dedup.errors import DedupError
+from dedup.sources.files.listing import Listing
+from dedup.sources.files.reader import read_batches
 from tests import filing
 
 SECONDS = 60

@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dedup.corpus.listing import Entry, Listing
-from dedup.corpus.read import Reject, read_batches
 from dedup.sources.coerce import ListTexts
+from dedup.sources.files.listing import Entry, Listing
+from dedup.sources.files.reader import Reject, read_batches
 
 __all__ = ["Entry", "Listing", "Reject"]
 

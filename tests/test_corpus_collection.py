@@ -12,9 +12,9 @@ import pyarrow as pa
 import pytest
 
 import dedup
-from dedup.corpus.collection import FileTexts
 from dedup.errors import InputError, ParameterError
 from dedup.sources.coerce import read_texts
+from dedup.sources.files.file_texts import FileTexts
 from tests import corpora, filing, views
 from tests.filing import PACKERS, WRITERS
 
@@ -62,7 +62,7 @@ def test_default_ids(tmp_path: Path) -> None:
     tables = views.tables(result)
     assert set(result.kept.to_pylist()) | set(result.removed.to_pylist()) == set(ids)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dedup.corpus.streams.BATCH_BYTES", 50)
+        patch.setattr("dedup.sources.files.decompress.BATCH_BYTES", 50)
         texts = read_texts(files)
         assert ids == list(texts.ids or [])
         assert [*TEXTS, TEXTS[0]] == [texts[row] for row in range(len(texts))]
@@ -72,7 +72,7 @@ def test_default_ids(tmp_path: Path) -> None:
 @pytest.mark.parametrize("packing", PACKERS)
 def test_texts_in_any_order(packing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A text is read again wherever it stands, forwards and backwards; its length is that in characters."""
-    monkeypatch.setattr("dedup.corpus.streams.BATCH_BYTES", 100)
+    monkeypatch.setattr("dedup.sources.files.decompress.BATCH_BYTES", 100)
     path = write(tmp_path, ".jsonl", packing, [*RECORDS, {"text": None, "key": "x", "n": 0}])
     texts = read_texts(dedup.files(path))
     assert isinstance(texts, FileTexts)
@@ -88,8 +88,8 @@ def test_texts_in_any_order(packing: str, tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_first_and_later_readings_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The blocks of a second reading are those of the first, one after the other without a gap."""
-    monkeypatch.setattr("dedup.corpus.streams.BATCH_BYTES", 100)
-    monkeypatch.setattr("dedup.corpus.collection.BATCH_BYTES", 400)
+    monkeypatch.setattr("dedup.sources.files.decompress.BATCH_BYTES", 100)
+    monkeypatch.setattr("dedup.sources.files.file_texts.BATCH_BYTES", 400)
     texts = read_texts(dedup.files(write(tmp_path, ".jsonl")))
     first, second = list(texts.blocks()), list(texts.blocks())
     assert len(first) > 2
@@ -134,8 +134,8 @@ def test_repeats_and_matches(tmp_path: Path) -> None:
 
 def test_progress_over_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The number of texts is known roughly at first: what is done never goes beyond the total, and reaches it."""
-    monkeypatch.setattr("dedup.corpus.streams.BATCH_BYTES", 100)
-    monkeypatch.setattr("dedup.corpus.collection.BATCH_BYTES", 100)
+    monkeypatch.setattr("dedup.sources.files.decompress.BATCH_BYTES", 100)
+    monkeypatch.setattr("dedup.sources.files.file_texts.BATCH_BYTES", 100)
     records = [{"text": "a text that is longer than the others " * 20}] + [{"text": f"text {i}"} for i in range(200)]
     seen: list[tuple[int, int]] = []
 
@@ -229,7 +229,7 @@ def test_nothing_to_search(name: str, data: bytes, message: str, tmp_path: Path)
 @pytest.mark.parametrize("size", [1, 1 << 20])
 def test_wrong_ids(ids: list[Any], message: str, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two equal ids, both places are named, in one batch or in several."""
-    monkeypatch.setattr("dedup.corpus.streams.BATCH_BYTES", size)
+    monkeypatch.setattr("dedup.sources.files.decompress.BATCH_BYTES", size)
     records = [{"text": f"text {i}", "key": key} for i, key in enumerate(ids)]
     path = write(tmp_path, ".jsonl", "", records)
     with pytest.raises(InputError, match=message):

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dedup.corpus.batch import Wanted
 from dedup.errors import InputError
+from dedup.sources.files.batch import Wanted
 from tests import corpora, filing
 from tests.filing import PACKERS, WRITERS, read_all
 from tests.test_cli import DONE, REJECTED, WRONG, call

@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import dedup
-from dedup.corpus.limits import LARGEST, most_of
-from dedup.corpus.listing import Listing
-from dedup.corpus.pages import pages_of
-from dedup.corpus.read import read_batches
+from dedup.sources.files.formats.pages import pages_of
+from dedup.sources.files.limits import LARGEST, most_of
+from dedup.sources.files.listing import Listing
+from dedup.sources.files.reader import read_batches
 from tests import filing
 from tests.filing import PACKERS, WRITERS
 from tests.test_cli import REJECTED, ROOT, WRONG, call
@@ -283,7 +283,7 @@ def test_no_memory_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     def refuse(*_: object) -> object:
         raise MemoryError
 
-    monkeypatch.setattr("dedup.corpus.lines.line_runs", refuse)
+    monkeypatch.setattr("dedup.sources.files.formats.jsonl.line_runs", refuse)
     rows, ((_, _, reason),) = filing.read_all(path, tmp_path / "b.txt.gz")
     assert ["a text"] == [row.text for row in rows]
     assert "expected memory for its records, found none left" in reason

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.corpus.listing import REPORT, Listing
-from dedup.corpus.rejects import Errors, Reject
 from dedup.errors import InputError, ParameterError
+from dedup.sources.files.listing import REPORT, Listing
+from dedup.sources.files.rejects import Errors, Reject
 
 
 @pytest.fixture

@@ -19,20 +19,20 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import dedup.corpus.batch
-import dedup.corpus.lines
-import dedup.corpus.separated
-import dedup.corpus.streams
-import dedup.corpus.tables
-from dedup.corpus.listing import Listing
-from dedup.corpus.read import read_batches
+import dedup.sources.files.batch
+import dedup.sources.files.decompress
+import dedup.sources.files.formats.csv
+import dedup.sources.files.formats.jsonl
+import dedup.sources.files.formats.tables
 from dedup.errors import InputError
 from dedup.kernels.records import record_ends
 from dedup.kernels.strings import unescape
+from dedup.sources.files.listing import Listing
+from dedup.sources.files.reader import read_batches
 from tests import filing, strategies
 from tests.filing import PACKERS, WRITERS, Read, read_all
 
-READERS = (dedup.corpus.streams, dedup.corpus.separated, dedup.corpus.tables)
+READERS = (dedup.sources.files.decompress, dedup.sources.files.formats.csv, dedup.sources.files.formats.tables)
 
 
 def small_batches(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
@@ -193,7 +193,7 @@ def test_lines_by_themselves(lines: list[bytes], end: bytes, size: int) -> None:
     data = data.replace(b'"other": "\xff"', b'"other": "x"')
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         small_batches(patch, size)
-        patch.setattr(dedup.corpus.lines._Parser, "_look_for_columns", lambda *_: None)
+        patch.setattr(dedup.sources.files.formats.jsonl._Parser, "_look_for_columns", lambda *_: None)
         rows, rejects = read_all(write(Path(name), "a.jsonl", data))
     assert filing.plain_lines(data) == [(row.number, row.text) for row in rows]
     filled = [i for i, line in enumerate(data.split(b"\n"), start=1) if line.strip(b" \t\r")]
@@ -444,7 +444,7 @@ def test_what_can_be_read_is_read_to_the_byte(tmp_path: Path, monkeypatch: pytes
     path = write(tmp_path, "a.txt.gz", packed[: len(packed) // 2])
     found = set()
     for piece in (1000, 4096, 1 << 20):
-        monkeypatch.setattr("dedup.corpus.documents.PIECE", piece)
+        monkeypatch.setattr("dedup.sources.files.formats.plain_text.PIECE", piece)
         ((row,), (reject,)) = read_all(path)
         assert data.decode().startswith(row.text or "-")
         found.add((len(row.text or ""), reject))

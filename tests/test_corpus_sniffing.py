@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 import dedup
-from dedup.corpus.listing import Listing
-from dedup.corpus.sniffing import HEAD
 from dedup.errors import InputError, ParameterError
+from dedup.sources.files.formats.sniffing import HEAD
+from dedup.sources.files.listing import Listing
 from tests import corpora, filing
 from tests.filing import PACKERS, WRITERS, read_all
 from tests.test_cli import DONE, REJECTED, ROOT, WRONG, call, records
@@ -118,7 +118,7 @@ def test_what_is_not_sure_is_named(name: str, packing: str, tmp_path: Path, monk
 
 def read_batches_of(path: Path, **options: Any) -> list[filing.Read]:
     """Read one file with options of its listing."""
-    from dedup.corpus.read import read_batches
+    from dedup.sources.files.reader import read_batches
 
     return [row for batch in read_batches(Listing([path], **options)) for row in filing.rows_of(batch)]
 

@@ -14,13 +14,13 @@ import pytest
 import dedup
 import dedup.find
 import dedup.plan
-from dedup.corpus import collection as collection_module
-from dedup.corpus.batch import Batch, Token
-from dedup.corpus.listing import Listing
-from dedup.corpus.read import read_batches
 from dedup.errors import ParameterError
 from dedup.marks import Sieve
 from dedup.plan import Plan, Size
+from dedup.sources.files import file_texts as collection_module
+from dedup.sources.files.batch import Batch, Token
+from dedup.sources.files.listing import Listing
+from dedup.sources.files.reader import read_batches
 
 
 def collection(count: int = 400) -> list[str]:

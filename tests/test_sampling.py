@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import dedup
-from dedup.corpus import sampling
-from dedup.corpus.listing import Listing
+from dedup.sources.files import sampling
+from dedup.sources.files.listing import Listing
 from tests import corpora, ondisk
 
 ROOT = Path(dedup.__file__).parent.parent

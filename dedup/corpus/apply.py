@@ -12,8 +12,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dedup.corpus.listing import Entry
-from dedup.corpus.names import unshown
 from dedup.corpus.regrouping import rewrite_arrow, rewrite_parquet
 from dedup.corpus.report import Input, Report
 from dedup.corpus.rewriting import rewrite_document, rewrite_lines, rewrite_records
@@ -23,6 +21,8 @@ from dedup.options import check_flag, check_path, check_progress
 from dedup.repeated import counted
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import map_blocks, thread_count
+from dedup.sources.files.listing import Entry
+from dedup.sources.files.names import unshown
 from dedup.storage.folders import check_file, check_free, check_writable, refuse_overlap, whole_folder
 
 __all__ = ["Applied", "apply_report"]

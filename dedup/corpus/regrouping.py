@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dedup.corpus.listing import Entry
-from dedup.corpus.messages import codec_of
-from dedup.corpus.streams import PIECE, Stream
-from dedup.corpus.tables import damage, unsound
 from dedup.corpus.verdicts import NOTES, Counts, Verdict
 from dedup.errors import InputError, ParameterError
 from dedup.selection import select_rows
+from dedup.sources.files.decompress import PIECE, Stream
+from dedup.sources.files.formats.tables import damage, unsound
+from dedup.sources.files.listing import Entry
+from dedup.sources.files.messages import codec_of
 from dedup.storage.compressed import open_sink
 
 if TYPE_CHECKING:

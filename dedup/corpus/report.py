@@ -32,13 +32,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xxhash
 
-from dedup.corpus.collection import FileTexts
-from dedup.corpus.listing import COMPRESSIONS, FORMATS
 from dedup.duplicates import Duplicates, evidence_of
 from dedup.errors import DedupError, InputError, ParameterError, StorageError
 from dedup.matches import Matches
 from dedup.options import check_flag, check_path, shown
 from dedup.repeated import Repeats, counted
+from dedup.sources.files.file_texts import FileTexts
+from dedup.sources.files.listing import COMPRESSIONS, FORMATS
 from dedup.storage.atomic import plain_name
 from dedup.storage.folders import refuse_overlap, whole_folder
 

@@ -15,13 +15,13 @@ from typing import IO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.corpus.batch import BATCH_BYTES
-from dedup.corpus.lines import MARK
-from dedup.corpus.listing import Entry
-from dedup.corpus.separated import cells_of, line_end, read_header, record_runs
-from dedup.corpus.streams import PIECE, Stream, line_runs
 from dedup.corpus.verdicts import NOTES, Counts, Verdict
 from dedup.errors import ParameterError
+from dedup.sources.files.batch import BATCH_BYTES
+from dedup.sources.files.decompress import PIECE, Stream, line_runs
+from dedup.sources.files.formats.csv import cells_of, line_end, read_header, record_runs
+from dedup.sources.files.formats.jsonl import MARK
+from dedup.sources.files.listing import Entry
 from dedup.storage.compressed import open_sink
 
 __all__ = ["rewrite_document", "rewrite_lines", "rewrite_records"]

@@ -22,14 +22,9 @@ import numpy.typing as npt
 
 from dedup import __version__
 from dedup.clusters import column_of
-from dedup.corpus.batch import Token
 from dedup.corpus.budget import Budget
 from dedup.corpus.groups import Grouped, search_in_groups
-from dedup.corpus.known import KnownTexts
-from dedup.corpus.listing import Listing
 from dedup.corpus.outcome import all_units, from_arrays, spread, to_arrays
-from dedup.corpus.read import read_batches
-from dedup.corpus.rejects import Errors, Reject, check_keep, no_texts
 from dedup.corpus.report import Report
 from dedup.corpus.shards import Shards, read_shards
 from dedup.corpus.standing import standing_report
@@ -43,6 +38,11 @@ from dedup.runtime.buffers import give_back
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.search import Found, Question, search
+from dedup.sources.files.batch import Token
+from dedup.sources.files.known import KnownTexts
+from dedup.sources.files.listing import Listing
+from dedup.sources.files.reader import read_batches
+from dedup.sources.files.rejects import Errors, Reject, check_keep, no_texts
 from dedup.storage.atomic import storage_errors
 from dedup.storage.folders import check_folder, refuse_overlap, scratch_folder
 from dedup.storage.work_dir import Store
@@ -113,7 +113,7 @@ def find_in_files(
 
     Parameters
     ----------
-    inputs, format, column, id : which files, and what is read of them (`dedup.corpus.listing.Listing`)
+    inputs, format, column, id : which files, and what is read of them (`dedup.sources.files.listing.Listing`)
     output : the folder of the report; it is refused where it is or holds an input
     work_dir : where the run keeps what it has done, so that it can go on; by default beside `output`, and used only
         where not everything fits into `memory`

@@ -26,12 +26,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.corpus.batch import Batch, Token, text_array
-from dedup.corpus.read import BEGIN
-from dedup.corpus.rejects import Reject
 from dedup.runtime.threads import map_blocks
 from dedup.shingling import Shingle
 from dedup.sources.arrow import block_of
+from dedup.sources.files.batch import Batch, Token, text_array
+from dedup.sources.files.reader import BEGIN
+from dedup.sources.files.rejects import Reject
 from dedup.storage.work_dir import Store
 from dedup.units import Sketch, sketch_block
 

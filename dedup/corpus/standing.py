@@ -28,8 +28,9 @@ ELSE = "choose another name, or remove it first"
 def standing_report(folder: str | Path, asked: Mapping[str, Any], inputs: Iterable[tuple[str, Any]]) -> Report | None:
     """Return the report that stands in `folder`, if it is of this search; None where the folder is free and writable.
 
-    `inputs` are pairs of a side ("texts", "against") and a file (`dedup.corpus.listing.Entry`). Raises `ParameterError`
-    where something else stands there, saying how it differs, and `StorageError` where nothing can be written.
+    `inputs` are pairs of a side ("texts", "against") and a file (`dedup.sources.files.listing.Entry`). Raises
+    `ParameterError` where something else stands there, saying how it differs, and `StorageError` where nothing can be
+    written.
     """
     check_folder("output", folder)
     with storage_errors(f"look into {folder}", begun=False):

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 import numpy as np
 import numpy.typing as npt
 
-from dedup.corpus.batch import Token
-from dedup.corpus.listing import Listing
+from dedup.sources.files.batch import Token
+from dedup.sources.files.listing import Listing
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.corpus.rejects import Reject
 from dedup.errors import InputError
 from dedup.options import shown
+from dedup.sources.files.rejects import Reject
 from dedup.sources.texts import INT64
 
 if TYPE_CHECKING:

@@ -2,20 +2,20 @@
 
 Where a batch ends depends on the listing and on what its files hold, and on nothing else; so reading can go on behind
 any batch, from its token, and gives exactly the batches that would have followed. A file that cannot be opened is a
-reject. What is read of each format stands in its own file: `dedup.corpus.lines`, `.separated`, `.documents`, `.tables`.
+reject. How each format is read is in a file of its own, in `dedup.sources.files.formats`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dedup.corpus.batch import Batch, Token, Wanted, empty_batch
-from dedup.corpus.documents import read_document
-from dedup.corpus.lines import read_lines
-from dedup.corpus.listing import Entry, Listing
-from dedup.corpus.rejects import Errors, Reject
-from dedup.corpus.separated import read_records
-from dedup.corpus.tables import read_table
+from dedup.sources.files.batch import Batch, Token, Wanted, empty_batch
+from dedup.sources.files.formats.csv import read_records
+from dedup.sources.files.formats.jsonl import read_lines
+from dedup.sources.files.formats.plain_text import read_document
+from dedup.sources.files.formats.tables import read_table
+from dedup.sources.files.listing import Entry, Listing
+from dedup.sources.files.rejects import Errors, Reject
 
 __all__ = ["Batch", "Errors", "Reject", "Token", "read_batches"]
 

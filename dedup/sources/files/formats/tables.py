@@ -18,14 +18,14 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.corpus.batch import BATCH_BYTES, BATCH_RECORDS, Batch, Token, Wanted, empty_batch
-from dedup.corpus.limits import GROUPED, too_large
-from dedup.corpus.listing import Entry
-from dedup.corpus.messages import unpacked_sizes
-from dedup.corpus.pages import pages_of
-from dedup.corpus.rejects import Reject
-from dedup.corpus.streams import PIECE, Stream
 from dedup.errors import InputError
+from dedup.sources.files.batch import BATCH_BYTES, BATCH_RECORDS, Batch, Token, Wanted, empty_batch
+from dedup.sources.files.decompress import PIECE, Stream
+from dedup.sources.files.formats.pages import pages_of
+from dedup.sources.files.limits import GROUPED, too_large
+from dedup.sources.files.listing import Entry
+from dedup.sources.files.messages import unpacked_sizes
+from dedup.sources.files.rejects import Reject
 
 if TYPE_CHECKING:
     import pyarrow as pa

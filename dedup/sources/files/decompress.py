@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import IO, NamedTuple, Self, cast
 
-from dedup.corpus.batch import BATCH_BYTES
-from dedup.corpus.listing import Entry
+from dedup.sources.files.batch import BATCH_BYTES
+from dedup.sources.files.listing import Entry
 
 __all__ = ["Run", "Stream", "line_runs"]
 

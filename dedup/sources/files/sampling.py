@@ -12,10 +12,10 @@ from typing import IO, Any, NamedTuple, cast
 
 import numpy as np
 
-from dedup.corpus.batch import Batch, Token
-from dedup.corpus.listing import Entry, Listing
-from dedup.corpus.read import BEGIN, read_batches
-from dedup.corpus.tables import damage
+from dedup.sources.files.batch import Batch, Token
+from dedup.sources.files.formats.tables import damage
+from dedup.sources.files.listing import Entry, Listing
+from dedup.sources.files.reader import BEGIN, read_batches
 from dedup.sources.texts import ListTexts, Texts
 
 __all__ = ["Outline", "sample_files"]

@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from dedup.corpus.batch import Batch, Token, Wanted, empty_batch, extra_array, id_array, strings, text_array
-from dedup.corpus.limits import too_large
-from dedup.corpus.listing import Entry
-from dedup.corpus.rejects import Reject
-from dedup.corpus.sniffing import encoding_of
-from dedup.corpus.streams import Run, Stream, line_runs
+from dedup.sources.files.batch import Batch, Token, Wanted, empty_batch, extra_array, id_array, strings, text_array
+from dedup.sources.files.decompress import Run, Stream, line_runs
+from dedup.sources.files.formats.sniffing import encoding_of
+from dedup.sources.files.limits import too_large
+from dedup.sources.files.listing import Entry
+from dedup.sources.files.rejects import Reject
 
 if TYPE_CHECKING:
     import msgspec

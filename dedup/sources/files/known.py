@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.corpus.listing import Listing
-from dedup.corpus.read import read_batches
 from dedup.corpus.shards import Shards, unpacked
 from dedup.errors import InputError
 from dedup.sources.arrow import block_of
+from dedup.sources.files.listing import Listing
+from dedup.sources.files.reader import read_batches
 from dedup.sources.texts import Block, Ids, Texts
 
 if TYPE_CHECKING:

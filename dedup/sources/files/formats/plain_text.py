@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dedup.corpus.batch import Batch, Wanted, empty_batch, text_array
-from dedup.corpus.limits import too_large
-from dedup.corpus.lines import MARK
-from dedup.corpus.listing import Entry
-from dedup.corpus.rejects import Reject
-from dedup.corpus.sniffing import encoding_of
-from dedup.corpus.streams import PIECE, Stream
+from dedup.sources.files.batch import Batch, Wanted, empty_batch, text_array
+from dedup.sources.files.decompress import PIECE, Stream
+from dedup.sources.files.formats.jsonl import MARK
+from dedup.sources.files.formats.sniffing import encoding_of
+from dedup.sources.files.limits import too_large
+from dedup.sources.files.listing import Entry
+from dedup.sources.files.rejects import Reject
 
 __all__ = ["load_document", "read_document"]
 

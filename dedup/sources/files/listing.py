@@ -5,8 +5,8 @@ is told by its name: ``.jsonl .ndjson .csv .txt .parquet .arrow .feather``, with
 it is compressed. Folders are searched to their bottom for these names, without hidden files and folders and without
 what was written here: reports (folders that hold all of `REPORT`) and work folders. What else stands in them is
 counted (`Unread`). Of a file that is named, or that a pattern matches, and whose name says nothing, the beginning is
-looked at (`dedup.corpus.sniffing`). ``"-"`` is standard input. It and pipes are kept in temporary files, since they may
-have to be read twice; a folder or a pattern never opens a pipe.
+looked at (`dedup.sources.files.formats.sniffing`). ``"-"`` is standard input. It and pipes are kept in temporary files,
+since they may have to be read twice; a folder or a pattern never opens a pipe.
 
 A path that is not UTF-8 is shown with its odd bytes as ``\\xff``; so its records can have names and stand in reports.
 
@@ -28,12 +28,12 @@ from typing import IO, Any, NamedTuple
 
 import xxhash
 
-from dedup.corpus.limits import LARGEST, most_of
-from dedup.corpus.names import possible, shown
-from dedup.corpus.rejects import Reject, none_readable
-from dedup.corpus.sniffing import Sniffed, compression_of, head_of, sniff
-from dedup.corpus.unread import Unread
 from dedup.errors import InputError, ParameterError, StorageError
+from dedup.sources.files.formats.sniffing import Sniffed, compression_of, head_of, sniff
+from dedup.sources.files.limits import LARGEST, most_of
+from dedup.sources.files.names import possible, shown
+from dedup.sources.files.rejects import Reject, none_readable
+from dedup.sources.files.unread import Unread
 from dedup.storage.atomic import storage_errors
 
 __all__ = ["COMPRESSIONS", "FORMATS", "Entry", "Listing", "check_format"]

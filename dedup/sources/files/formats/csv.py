@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.corpus.batch import BATCH_BYTES, Batch, Token, Wanted, empty_batch
-from dedup.corpus.limits import too_large
-from dedup.corpus.lines import MARK
-from dedup.corpus.listing import Entry
-from dedup.corpus.rejects import Reject
-from dedup.corpus.sniffing import encoding_of
-from dedup.corpus.streams import PIECE, Stream
+from dedup.sources.files.batch import BATCH_BYTES, Batch, Token, Wanted, empty_batch
+from dedup.sources.files.decompress import PIECE, Stream
+from dedup.sources.files.formats.jsonl import MARK
+from dedup.sources.files.formats.sniffing import encoding_of
+from dedup.sources.files.limits import too_large
+from dedup.sources.files.listing import Entry
+from dedup.sources.files.rejects import Reject
 
 if TYPE_CHECKING:
     import pyarrow as pa

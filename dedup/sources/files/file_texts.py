@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.corpus.batch import BATCH_BYTES, BATCH_RECORDS, Batch, any_text, lengths_of
-from dedup.corpus.listing import COLUMN, Listing
-from dedup.corpus.places import Names, Part, UserIds, locate, names_at
-from dedup.corpus.read import BEGIN, read_batches
-from dedup.corpus.rejects import Errors, Reject, check_keep, no_texts
-from dedup.corpus.sampling import Outline, sample_files
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_name, check_paths
 from dedup.runtime.threads import lock
 from dedup.sources.arrow import block_of
+from dedup.sources.files.batch import BATCH_BYTES, BATCH_RECORDS, Batch, any_text, lengths_of
+from dedup.sources.files.listing import COLUMN, Listing
+from dedup.sources.files.places import Names, Part, UserIds, locate, names_at
+from dedup.sources.files.reader import BEGIN, read_batches
+from dedup.sources.files.rejects import Errors, Reject, check_keep, no_texts
+from dedup.sources.files.sampling import Outline, sample_files
 from dedup.sources.texts import Block, Ids, Texts
 from dedup.terminal import clean
 

@@ -1,0 +1,1 @@
+"""Readers of formats, one a file, and what tells formats apart."""
