@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.crossing import some_across
+from dedup.hashing.units import Units
 from dedup.join import join_some
 from dedup.pairs import Pairs, similarity, verify
-from dedup.units import Units
 
 __all__ = ["Closest", "closest_across", "closest_among", "closest_of"]
 

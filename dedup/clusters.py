@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import ParameterError
+from dedup.hashing.units import Units
 from dedup.keys import in_order
 from dedup.looks import as_text
 from dedup.lsh import Buckets
 from dedup.options import KEEP, Keep, column_of
 from dedup.pairs import METRICS, Pairs, pairs_of
-from dedup.units import Units
 
 if TYPE_CHECKING:
     import pyarrow as pa

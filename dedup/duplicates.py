@@ -19,12 +19,12 @@ from dedup.clusters import Stars, find_stars
 from dedup.errors import InputError, ParameterError
 from dedup.evidence import Evidence, Run
 from dedup.given import recognise
+from dedup.hashing.units import Units
 from dedup.options import check_threshold
 from dedup.pairs import Pairs, similarity
 from dedup.repeated import counted
 from dedup.sources.coerce import Texts
 from dedup.summary import Summary, hint_of, summarise
-from dedup.units import Units
 
 if TYPE_CHECKING:
     import pyarrow as pa

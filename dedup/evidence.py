@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.clusters import Stars, components
+from dedup.hashing.units import Units
 from dedup.listing import Listing, check_rows, partly_listed
 from dedup.lsh import Bands, measure_recall
 from dedup.pairs import Pairs, jaccard
 from dedup.replay import Replay
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import same_ids
-from dedup.units import Units
 
 if TYPE_CHECKING:
     import pyarrow as pa

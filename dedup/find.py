@@ -15,6 +15,7 @@ import numpy.typing as npt
 from dedup.clusters import column_of
 from dedup.duplicates import Duplicates, Run
 from dedup.errors import InputError
+from dedup.hashing.units import Sketch, Units, read_units, sketches
 from dedup.keys import Key, keys_of
 from dedup.looks import check_looks
 from dedup.marks import Sieve
@@ -25,7 +26,6 @@ from dedup.runtime.threads import thread_count
 from dedup.search import Question, search
 from dedup.sources.coerce import Texts, read_texts
 from dedup.thinning import pays, read_thinned
-from dedup.units import Sketch, Units, read_units, sketches
 
 __all__ = ["find_duplicates"]
 

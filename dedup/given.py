@@ -69,7 +69,9 @@ class Given:
         return self.wrap(replace_texts(self.data, texts, self.column))
 
     def cut(self, places: npt.NDArray[np.int64], stays: npt.NDArray[np.bool_], unit: str) -> Any:
-        """Return the data without some of the units of what was searched; `places` as in `dedup.units.Units`."""
+        """Return the data without some of the units of what was searched; `places` as in
+        `dedup.hashing.units.Units`.
+        """
         changed = sorted_unique(places[~stays, 0])
         bounds = np.searchsorted(places[:, 0], np.stack((changed, changed + 1))).T
         parts = {row: slice(*bound) for row, bound in zip(changed.tolist(), bounds.tolist(), strict=True)}

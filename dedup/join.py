@@ -20,11 +20,11 @@ import numpy.typing as npt
 
 from dedup.clusters import BIG_CLUSTER, rank_by_size
 from dedup.families import Prefixes, stand_for
+from dedup.hashing.units import Units
 from dedup.marks import bits_for, least, mostly_shared, sample_for, seen_twice
 from dedup.pairs import METRICS, PairLimit, Pairs, in_order, no_pairs, pairs_of
 from dedup.prefixes import Counters, build_index, take_prefixes
 from dedup.runtime.threads import map_blocks, slices, stretches
-from dedup.units import Units
 
 __all__ = ["EVERY", "Joined", "join", "join_some"]
 

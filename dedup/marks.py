@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dedup.hashing.units import Units
 from dedup.runtime.threads import map_blocks, slices
-from dedup.units import Units
 
 __all__ = ["Sieve", "bits_for", "least", "mostly_shared", "sample_for", "seen_twice"]
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from dedup.errors import ParameterError
 from dedup.given import recognise
+from dedup.hashing.units import Units
 from dedup.listing import Listing, check_rows
 from dedup.options import check_word
 from dedup.pairs import Pairs, similarity
@@ -24,7 +25,6 @@ from dedup.runtime.arrays import sorted_unique
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import Sides, same_ids
 from dedup.summary import MatchSummary, hint_of
-from dedup.units import Units
 
 if TYPE_CHECKING:
     import pyarrow as pa

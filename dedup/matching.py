@@ -18,6 +18,8 @@ from dedup.closest import closest_across
 from dedup.crossing import join_across
 from dedup.errors import InputError
 from dedup.hash_key import HashKey, choose_key
+from dedup.hashing.token_stream import LONG, TokenBlock, read_tokens, token_blocks
+from dedup.hashing.units import UNITS, Sketch, Units, read_units, sketches
 from dedup.matches import Matches, MatchRun, Passages
 from dedup.meeting import Meeting
 from dedup.options import check_memory, check_min_words, check_progress, check_threshold, check_word
@@ -30,10 +32,8 @@ from dedup.shingling import Shingle, parse
 from dedup.sources.coerce import Texts, read_once
 from dedup.sources.two_sided import Sides, read_side
 from dedup.spans import find_spans
-from dedup.streams import LONG, TokenBlock, read_tokens, token_blocks
 from dedup.stretches import find_across
 from dedup.survivors import keep_both
-from dedup.units import UNITS, Sketch, Units, read_units, sketches
 
 __all__ = ["match"]
 

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import ParameterError
+from dedup.hashing.units import Units
 from dedup.plan import PAIR_BYTES
 from dedup.runtime.buffers import give_back
 from dedup.runtime.threads import lock, map_blocks
-from dedup.units import Units
 
 __all__ = [
     "LEAST_ROOM",

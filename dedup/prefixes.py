@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.hashing.units import Units
 from dedup.marks import bits_for
 from dedup.runtime.threads import map_blocks, slices
-from dedup.units import Units
 
 __all__ = ["Counters", "Index", "Keys", "build_index", "take_prefixes"]
 

@@ -24,6 +24,7 @@ from dedup.chains import (
     seed_tokens,
 )
 from dedup.hash_key import HashKey, choose_key
+from dedup.hashing.token_stream import LONG, TokenBlock, read_tokens, token_blocks
 from dedup.options import check_memory, check_min_words, check_progress, check_threshold
 from dedup.passages import Stretches, find_stretches
 from dedup.plan import Plan, measure_words, plan_passages
@@ -32,7 +33,6 @@ from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.sources.coerce import Texts, read_texts
 from dedup.spans import find_spans
-from dedup.streams import LONG, TokenBlock, read_tokens, token_blocks
 from dedup.survivors import Survivors, keep_twice
 
 __all__ = ["find_repeats"]

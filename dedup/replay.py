@@ -29,12 +29,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.clusters import components
+from dedup.hashing.units import Units
 from dedup.lsh import NORMAL_95, Bands, band_keys
 from dedup.minhash import permutations, sign
 from dedup.pairs import Pairs, jaccard
 from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.threads import map_blocks
-from dedup.units import Units
 
 __all__ = ["Replay", "replay"]
 

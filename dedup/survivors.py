@@ -23,10 +23,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.hashing.token_stream import TokenBlock
 from dedup.marks import Sieve, bits_for
 from dedup.passages import WINDOW_BYTES, Places, anchor_density, gram_of
 from dedup.plan import Afford
-from dedup.streams import TokenBlock
 
 __all__ = ["Survivors", "keep_both", "keep_twice"]
 

@@ -10,7 +10,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from dedup.units import Units
+from dedup.hashing.units import Units
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import dedup
 from dedup.cli import UNITS as CHOICES
 from dedup.errors import InputError
-from dedup.units import UNITS
+from dedup.hashing.units import UNITS
 from tests import oracles, strategies, views
 
 LOG = "pump stopped again\n"

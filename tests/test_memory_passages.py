@@ -17,9 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup import matching, plan, streams, survivors
+from dedup import matching, plan, survivors
 from dedup.errors import ParameterError
 from dedup.hash_key import PUBLIC
+from dedup.hashing import token_stream
 from dedup.marks import Sieve
 from dedup.meeting import Meeting
 from dedup.sources import coerce
@@ -41,8 +42,8 @@ def tight(block: int, room: int) -> Iterator[list[int]]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plan.Plan, "one_pass", property(lambda _: False))
-        patch.setattr(streams, "LONG", block)
-        patch.setattr(streams, "BLOCK_BYTES", block)
+        patch.setattr(token_stream, "LONG", block)
+        patch.setattr(token_stream, "BLOCK_BYTES", block)
         patch.setattr(coerce, "BLOCK_BYTES", block)
         patch.setattr(survivors, "Sieve", Spy)
         yield ranges
@@ -173,14 +174,14 @@ def test_too_small_a_bound(search: Any) -> None:
 def test_long_texts_are_read_in_pieces(texts: list[str], block: int) -> None:
     """Wherever a long text is cut, its tokens are the same."""
     texts = [text + " " + text for text in texts]
-    whole = streams.read_tokens(coerce.ListTexts(texts), 1, PUBLIC)
+    whole = token_stream.read_tokens(coerce.ListTexts(texts), 1, PUBLIC)
     some = np.arange(0, len(texts), 2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(streams, "FEW", -1)
-        patch.setattr(streams, "LONG", block)
-        patch.setattr(streams, "BLOCK_BYTES", block)
-        cut = streams.read_tokens(coerce.ListTexts(texts), 2, PUBLIC)
-        part = streams.read_tokens(coerce.ListTexts(texts), 1, PUBLIC, rows=some)
+        patch.setattr(token_stream, "FEW", -1)
+        patch.setattr(token_stream, "LONG", block)
+        patch.setattr(token_stream, "BLOCK_BYTES", block)
+        cut = token_stream.read_tokens(coerce.ListTexts(texts), 2, PUBLIC)
+        part = token_stream.read_tokens(coerce.ListTexts(texts), 1, PUBLIC, rows=some)
     assert [whole[0].tolist(), whole[1].tolist()] == [cut[0].tolist(), cut[1].tolist()]
     for row, text in enumerate(some.tolist()):
         expected = whole[0][whole[1][text] : whole[1][text + 1]]
@@ -190,7 +191,7 @@ def test_long_texts_are_read_in_pieces(texts: list[str], block: int) -> None:
 def test_a_cut_acts_on_nothing() -> None:
     """No character before which a text may be cut acts on what stands before it."""
     index, entries, _, _ = unicode.table()
-    points = np.array([point for point in range(0x10000) if streams.CUT.match(" " + chr(point))])
+    points = np.array([point for point in range(0x10000) if token_stream.CUT.match(" " + chr(point))])
     found = entries[(index[points >> 8].astype(np.int64) << 8) | points & 255]
     acting = (found & unicode.UNSETTLED != 0) | (found >> 8 & 255 != 0) & (found >> 16 == 0)
     assert len(points) > 30_000

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 import dedup
 from dedup import closest
 from dedup.crossing import some_across
+from dedup.hashing.units import Units, read_units
 from dedup.join import join_some
 from dedup.shingling import parse
 from dedup.sources.coerce import ListTexts
-from dedup.units import Units, read_units
 from tests import oracles, strategies
 
 GROWTH = """

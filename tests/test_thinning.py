@@ -15,13 +15,13 @@ import dedup
 import dedup.marks
 import dedup.sources.texts
 import dedup.thinning
+from dedup.hashing.units import Units, read_units
 from dedup.kernels import marks as kernels
 from dedup.runtime.progress import Progress
 from dedup.shingling import parse
 from dedup.sources.arrow import ArrowTexts
 from dedup.sources.coerce import read_texts
 from dedup.sources.texts import ListTexts, Texts
-from dedup.units import Units, read_units
 from tests import oracles, strategies, twins
 
 HASHES = st.integers(0, 60).map(twins.mix)

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.clusters import find_stars, rank_by_size, rank_units
-from dedup.corpus.shards import Shards
 from dedup.corpus.survivors import Held, held_shingles, hold
 from dedup.crossing import join_across
+from dedup.hashing.shards import Shards
 from dedup.join import join
 from dedup.pairs import PairLimit, Pairs, in_order, moved
 from dedup.runtime.buffers import give_back

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.clusters import Stars
-from dedup.corpus.shards import Shards
+from dedup.hashing.shards import Shards
+from dedup.hashing.units import Units, place_columns
 from dedup.lsh import Bands
 from dedup.pairs import Pairs, moved
 from dedup.replay import Replay
 from dedup.search import Found
-from dedup.units import Units, place_columns
 
 __all__ = ["all_units", "from_arrays", "spread", "to_arrays"]
 

@@ -26,11 +26,12 @@ from dedup.corpus.budget import Budget
 from dedup.corpus.groups import Grouped, search_in_groups
 from dedup.corpus.outcome import all_units, from_arrays, spread, to_arrays
 from dedup.corpus.report import Report
-from dedup.corpus.shards import Shards, read_shards
 from dedup.corpus.standing import standing_report
 from dedup.corpus.survivors import Held, extra_columns, held_shingles, hold, mark
 from dedup.duplicates import Duplicates, Run
 from dedup.errors import DedupError, ParameterError
+from dedup.hashing.known import KnownTexts
+from dedup.hashing.shards import Shards, read_shards
 from dedup.looks import check_looks
 from dedup.options import check_memory, check_path, check_progress
 from dedup.repeated import counted
@@ -39,7 +40,6 @@ from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.search import Found, Question, search
 from dedup.sources.files.batch import Token
-from dedup.sources.files.known import KnownTexts
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.reader import read_batches
 from dedup.sources.files.rejects import Errors, Reject, check_keep, no_texts

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.corpus.shards import Shards, unpacked
 from dedup.errors import ParameterError
+from dedup.hashing.shards import Shards, unpacked
+from dedup.hashing.units import Units, place_columns
 from dedup.marks import Sieve
 from dedup.runtime.progress import Progress
 from dedup.runtime.threads import map_blocks
-from dedup.units import Units, place_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa

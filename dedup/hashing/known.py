@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.corpus.shards import Shards, unpacked
 from dedup.errors import InputError
+from dedup.hashing.shards import Shards, unpacked
 from dedup.sources.arrow import block_of
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.reader import read_batches

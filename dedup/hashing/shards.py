@@ -5,7 +5,7 @@ A shard holds what some batches give, in order: the hashes of their units, one b
 | array | shape | of each |
 |---|---|---|
 | sizes | (units,) int64 | unit: its hashes |
-| digests | (units, 2) uint64 | unit: see `dedup.units.Units` |
+| digests | (units, 2) uint64 | unit: see `dedup.hashing.units.Units` |
 | places | (units, 3) int64 | paragraph or line: number, start, end; not there for documents |
 | counts | (texts,) int64 | text: its units |
 | lengths | (texts,) int64 | text: characters |
@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.hashing.units import Sketch, sketch_block
 from dedup.runtime.threads import map_blocks
 from dedup.shingling import Shingle
 from dedup.sources.arrow import block_of
@@ -33,7 +34,6 @@ from dedup.sources.files.batch import Batch, Token, text_array
 from dedup.sources.files.reader import BEGIN
 from dedup.sources.files.rejects import Reject
 from dedup.storage.work_dir import Store
-from dedup.units import Sketch, sketch_block
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -1,0 +1,1 @@
+"""Units with their hashes: read once, read again, or kept on disk."""
