@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from dedup.errors import InputError
 from dedup.hash_key import choose_key
-from dedup.shingling import Shingle, parse, shingles
+from dedup.hashing.shingles import Shingle, parse
+from dedup.shingling import shingles
 from dedup.text.tokens import locate_tokens
 
 __all__ = ["Comparison", "Span", "compare"]

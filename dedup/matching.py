@@ -18,6 +18,7 @@ from dedup.closest import closest_across
 from dedup.crossing import join_across
 from dedup.errors import InputError
 from dedup.hash_key import HashKey, choose_key
+from dedup.hashing.shingles import Shingle, parse
 from dedup.hashing.token_stream import LONG, TokenBlock, read_tokens, token_blocks
 from dedup.hashing.units import UNITS, Sketch, Units, read_units, sketches
 from dedup.matches import Matches, MatchRun, Passages
@@ -28,7 +29,6 @@ from dedup.passages import Stretches
 from dedup.plan import Plan, measure_words, plan_passages
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
-from dedup.shingling import Shingle, parse
 from dedup.sources.coerce import Texts, read_once
 from dedup.sources.two_sided import Sides, read_side
 from dedup.spans import find_spans

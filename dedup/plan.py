@@ -15,9 +15,9 @@ from typing import Protocol
 import numpy as np
 
 from dedup.errors import ParameterError
+from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import read_units
 from dedup.options import check_memory
-from dedup.shingling import Shingle
 from dedup.sources.coerce import BLOCK_BYTES, ListTexts, Texts
 from dedup.sources.files.sampling import Outline
 

@@ -20,6 +20,7 @@ from dedup.closest import Closest, closest_among, closest_of
 from dedup.clusters import Stars, find_stars, rank_by_size, rank_units
 from dedup.errors import ParameterError
 from dedup.hash_key import choose_key
+from dedup.hashing.shingles import Shingle, parse
 from dedup.hashing.units import UNITS, Units
 from dedup.join import join
 from dedup.lsh import Bands, Buckets, band_keys, choose_bands, find_buckets
@@ -31,7 +32,6 @@ from dedup.replay import Replay, replay
 from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.progress import Progress
 from dedup.runtime.threads import map_blocks
-from dedup.shingling import Shingle, parse
 
 __all__ = ["ADVICE", "UNITS", "Found", "Question", "search"]
 

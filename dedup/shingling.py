@@ -12,90 +12,16 @@ shingles of a billion share one with a probability of 3 %.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, overload
+from collections.abc import Iterable, Sequence
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.errors import ParameterError
-from dedup.hash_key import PUBLIC, HashKey, choose_key
-from dedup.options import shown
-from dedup.runtime.buffers import Spare
-from dedup.text import unicode
-from dedup.text.tokens import Buffers, Given, hash_characters, run_settled
+from dedup.hash_key import HashKey, choose_key
+from dedup.hashing.shingles import Shingle, hash_shingles, parse
 
 __all__ = ["Shingle", "Shingles", "parse", "shingles"]
-
-LARGEST = 1000
-"""Tokens or characters: a shingle above this is surely a mistake."""
-
-
-class Shingle(NamedTuple):
-    """The kind of a shingle and its size: ``Shingle("words", 5)`` is written ``"words:5"``; and the key of its hash."""
-
-    kind: str
-    size: int
-    key: HashKey = PUBLIC
-
-    def __str__(self) -> str:
-        return f"{self.kind}:{self.size}"
-
-
-def parse(shingle: str, key: HashKey | None = None) -> Shingle:
-    """Read ``"words:5"`` or ``"chars:8"``; anything else is a `ParameterError`.
-
-    `key` is that of its hash; None: the one that everybody knows.
-    """
-    match = re.fullmatch(r"(words|chars):([0-9]{1,6})", shingle) if isinstance(shingle, str) else None
-    if match is None or not 1 <= int(match[2]) <= LARGEST:
-        raise ParameterError(
-            f'shingle: expected "words:n" or "chars:n" with n from 1 to {LARGEST}, such as "words:5", '
-            f"found {shown(shingle)}"
-        )
-    return Shingle(match[1], int(match[2]), PUBLIC if key is None else key)
-
-
-Room = Callable[[int], npt.NDArray[np.uint64]]
-
-
-def new_room(size: int) -> npt.NDArray[np.uint64]:
-    """Return a uint64 array of `size`, with anything in it."""
-    return np.empty(size, dtype=np.uint64)
-
-
-def hash_shingles(
-    values: npt.NDArray[np.uint8],
-    starts: npt.NDArray[np.int64],
-    ends: npt.NDArray[np.int64],
-    shingle: Shingle,
-    room: Room = new_room,
-    spare: Spare | None = None,
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
-    """Hash the shingles of the UTF-8 texts ``values[starts[i]:ends[i]]``, in the order of each text.
-
-    Returns uint64 hashes (repeated ones too), int64 offsets (texts + 1), and the digest of each text's tokens (uint64,
-    texts x 2). `values` must go on for 64 bytes behind the last end. `room` gives the array that they are written to,
-    of a size; `spare` what is needed beside it.
-    """
-    from dedup.kernels import shingles as kernels
-
-    offsets = np.empty(len(starts) + 1, dtype=np.int64)
-    words = shingle.key.words
-    if shingle.kind == "chars":
-        tokens, token_offsets, digests = hash_characters(values, starts, ends, shingle.key)
-        hashes = np.empty_like(tokens)
-        kernels.hash_shingles(tokens, token_offsets, shingle.size, words, hashes, offsets)
-        return hashes[: offsets[-1]], offsets, digests
-    digests = np.zeros((len(starts), 2), dtype=np.uint64)
-
-    def attempt(given: Given, buffers: Buffers) -> tuple[int, npt.NDArray[np.uint64]]:
-        hashes = room(buffers.tokens())
-        folding = (*given, *unicode.table(), buffers.out, buffers.bits, buffers.unsettled)
-        return kernels.shingle_texts(*folding, buffers.words, shingle.size, words, hashes, offsets, digests), hashes
-
-    return run_settled(values, starts, ends, attempt, spare, words=True)[: offsets[-1]], offsets, digests
 
 
 class Shingles(Sequence[npt.NDArray[np.uint64]]):

@@ -21,13 +21,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import Sketch, Units, place_columns, read_units, sketch_block, sketches
 from dedup.marks import SLOTS, bits_for, least, mostly_shared, sample_for
 from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.buffers import Pool, Spare
 from dedup.runtime.progress import Progress
 from dedup.runtime.threads import map_blocks
-from dedup.shingling import Shingle
 from dedup.sources.texts import Block, Texts
 
 __all__ = ["pays", "read_thinned"]

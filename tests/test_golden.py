@@ -21,9 +21,9 @@ from typing import Any
 
 import pytest
 
+from dedup.hashing.shingles import hash_shingles, parse
 from dedup.lsh import Bands, band_keys
 from dedup.minhash import permutations, sign
-from dedup.shingling import hash_shingles, parse
 from dedup.text import unicode
 from dedup.text.tokens import tokens
 from tests import corpora, oracles, twins

@@ -20,9 +20,10 @@ import dedup
 from dedup.cli import main
 from dedup.errors import ParameterError
 from dedup.hash_key import PUBLIC, HashKey, choose_key, read_key
+from dedup.hashing.shingles import parse
 from dedup.lsh import LSH, choose_bands
 from dedup.minhash import Signatures, estimate, signatures
-from dedup.shingling import parse, shingles
+from dedup.shingling import shingles
 from dedup.text.tokens import tokens
 from tests import corpora, oracles, strategies, twins
 

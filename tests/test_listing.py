@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 import dedup
 from dedup import listing, pairs
 from dedup.errors import ParameterError
+from dedup.hashing.shingles import parse
 from dedup.hashing.units import read_units
 from dedup.listing import Listing
 from dedup.pairs import PairLimit, Pairs, in_order, pairs_of
-from dedup.shingling import parse
 from dedup.sources.coerce import ListTexts
 
 Rows = list[tuple[int, int, int]]

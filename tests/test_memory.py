@@ -41,7 +41,7 @@ def collection(count: int = 400) -> list[str]:
 def size_of(texts: list[str]) -> Size:
     """Give the size that a search would be planned by."""
     outline = dedup.plan.outline_of(dedup.find.read_texts(texts))
-    return dedup.plan.measure(outline, dedup.shingling.parse("words:5"), unit="document")
+    return dedup.plan.measure(outline, dedup.hashing.shingles.parse("words:5"), unit="document")
 
 
 @pytest.fixture
@@ -144,10 +144,10 @@ def test_plans_are_pure() -> None:
     """The plan depends on texts and options alone, and a larger bound never means more passes."""
     texts = [text * 40 for text in collection(3000)]
     size = dedup.plan.measure(
-        dedup.plan.outline_of(dedup.find.read_texts(texts)), dedup.shingling.parse("words:5"), unit="document"
+        dedup.plan.outline_of(dedup.find.read_texts(texts)), dedup.hashing.shingles.parse("words:5"), unit="document"
     )
     again = dedup.plan.measure(
-        dedup.plan.outline_of(dedup.find.read_texts(texts)), dedup.shingling.parse("words:5"), unit="document"
+        dedup.plan.outline_of(dedup.find.read_texts(texts)), dedup.hashing.shingles.parse("words:5"), unit="document"
     )
     assert size == again
     assert isinstance(size, Size)
@@ -177,7 +177,9 @@ def test_estimate_under_a_bound() -> None:
     bound = 100_000_000
     plan = dedup.plan.plan_for(
         dedup.plan.measure(
-            dedup.plan.outline_of(dedup.find.read_texts(texts)), dedup.shingling.parse("words:5"), unit="document"
+            dedup.plan.outline_of(dedup.find.read_texts(texts)),
+            dedup.hashing.shingles.parse("words:5"),
+            unit="document",
         ),
         bound,
         1,

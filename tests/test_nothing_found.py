@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 import dedup
 from dedup import closest
 from dedup.crossing import some_across
+from dedup.hashing.shingles import parse
 from dedup.hashing.units import Units, read_units
 from dedup.join import join_some
-from dedup.shingling import parse
 from dedup.sources.coerce import ListTexts
 from tests import oracles, strategies
 

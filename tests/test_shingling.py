@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 import dedup.sources.texts
 from dedup import InputError, ParameterError
-from dedup.shingling import LARGEST, Shingle, Shingles, hash_shingles, parse, shingles
+from dedup.hashing.shingles import LARGEST, Shingle, hash_shingles, parse
+from dedup.shingling import Shingles, shingles
 from tests import corpora, oracles, strategies, twins
 from tests.arrays import dtypes, rows_of, utf8
 

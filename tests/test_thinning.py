@@ -15,10 +15,10 @@ import dedup
 import dedup.marks
 import dedup.sources.texts
 import dedup.thinning
+from dedup.hashing.shingles import parse
 from dedup.hashing.units import Units, read_units
 from dedup.kernels import marks as kernels
 from dedup.runtime.progress import Progress
-from dedup.shingling import parse
 from dedup.sources.arrow import ArrowTexts
 from dedup.sources.coerce import read_texts
 from dedup.sources.texts import ListTexts, Texts

@@ -26,9 +26,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import Sketch, sketch_block
 from dedup.runtime.threads import map_blocks
-from dedup.shingling import Shingle
 from dedup.sources.arrow import block_of
 from dedup.sources.files.batch import Batch, Token, text_array
 from dedup.sources.files.reader import BEGIN

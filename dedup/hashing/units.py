@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.runtime.buffers import Pool, Spare
+from dedup.hashing.shingles import Shingle, hash_shingles
+from dedup.runtime.buffers import Pool, Room, Spare, new_room
 from dedup.runtime.threads import map_blocks
-from dedup.shingling import Room, Shingle, hash_shingles, new_room
 from dedup.sources.coerce import Block, Texts
 from dedup.text.paragraphs import split_units
 

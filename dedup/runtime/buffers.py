@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import sys
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from dedup.runtime.threads import this_thread
 
-__all__ = ["Pool", "Spare", "give_back"]
+__all__ = ["Pool", "Room", "Spare", "give_back", "new_room"]
 
 PAGE = 1 << 21
 """Bytes of a large page, where the system has such; elsewhere a few bytes of address space more."""
@@ -108,6 +109,14 @@ class Spare:
                 except IndexError:  # another thread was faster
                     continue
         return None
+
+
+Room = Callable[[int], npt.NDArray[np.uint64]]
+
+
+def new_room(size: int) -> npt.NDArray[np.uint64]:
+    """Return a uint64 array of `size`, with anything in it."""
+    return np.empty(size, dtype=np.uint64)
 
 
 def _aligned(room: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
