@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from dedup.clusters import components
 from dedup.hashing.units import Units
-from dedup.lsh import NORMAL_95, Bands, band_keys
+from dedup.lsh.bands import NORMAL_95, Bands, band_keys
 from dedup.minhash import permutations, sign
 from dedup.pairs import Pairs, jaccard
 from dedup.runtime.arrays import sorted_unique

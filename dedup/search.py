@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.background import sample_background
 from dedup.closest import Closest, closest_among, closest_of
 from dedup.clusters import Stars, find_stars, rank_by_size, rank_units
 from dedup.errors import ParameterError
@@ -24,6 +23,7 @@ from dedup.hashing.shingles import Shingle, parse
 from dedup.hashing.units import UNITS, Units
 from dedup.join import join
 from dedup.lsh import Bands, Buckets, band_keys, choose_bands, find_buckets
+from dedup.lsh.similarity_sample import sample_background
 from dedup.minhash import permutations, sign
 from dedup.options import check_keep, check_recall, check_seed, check_threshold, check_word
 from dedup.pairs import METRICS, PairLimit, Pairs, in_order, verify

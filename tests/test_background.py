@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup.background import IMAGINED, LANES, MOST, Background, sample_background
 from dedup.kernels import minhash as kernels
 from dedup.lsh import Bands, choose_bands, measure_recall
+from dedup.lsh.similarity_sample import IMAGINED, LANES, MOST, Background, sample_background
 from tests import corpora, oracles, twins, views
 from tests.arrays import frozen, packed
 

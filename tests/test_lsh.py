@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import dedup.lsh
+import dedup.lsh.buckets
 from dedup import ParameterError
-from dedup.lsh import LSH, SMALL_BUCKET, Bands, band_keys, choose_bands, find_buckets
+from dedup.lsh import LSH, Bands, band_keys, choose_bands, find_buckets
+from dedup.lsh.buckets import SMALL_BUCKET
 from dedup.minhash import permutations, sign, signatures
 from dedup.shingling import shingles
 from tests import corpora, oracles, twins
@@ -234,8 +235,8 @@ def test_more_pairs_than_help(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = np.array([[i // 50 for i in range(1000)]] * 4, dtype=np.uint64)
     texts = np.arange(1000, dtype=np.int64)
     for held, most, helped in ((24_000, 24, False), (24_000, 25, True), (24_500, 1, True), (10, 24, False)):
-        monkeypatch.setattr(dedup.lsh, "PAIRS_HELD", held)
-        monkeypatch.setattr(dedup.lsh, "MOST_PAIRS", most)
+        monkeypatch.setattr(dedup.lsh.buckets, "PAIRS_HELD", held)
+        monkeypatch.setattr(dedup.lsh.buckets, "MOST_PAIRS", most)
         found = find_buckets(keys, texts)
         assert helped == (found is not None and len(found.pairs) == 20 * 49 * 50 // 2)
 
@@ -245,22 +246,26 @@ def test_more_leaders_than_help(monkeypatch: pytest.MonkeyPatch) -> None:
     size = 3 * SMALL_BUCKET
     keys = np.array([[i // size for i in range(4 * size)]] * 2, dtype=np.uint64)
     texts = np.arange(4 * size, dtype=np.int64)
-    monkeypatch.setattr(dedup.lsh, "PAIRS_HELD", 10)
+    monkeypatch.setattr(dedup.lsh.buckets, "PAIRS_HELD", 10)
     found = find_buckets(keys, texts)
     assert found is not None
     assert len(found.members) == 8 * size
-    monkeypatch.setattr(dedup.lsh, "MOST_PAIRS", 15)
+    monkeypatch.setattr(dedup.lsh.buckets, "MOST_PAIRS", 15)
     assert find_buckets(keys, texts) is None
 
 
 @pytest.mark.parametrize("pairs", ["auto", "all"])
-@pytest.mark.parametrize("limits", [{"lsh.PAIRS_HELD": 10, "lsh.MOST_PAIRS": 1}, {"search.MOST_LANES": 1}], ids=str)
+@pytest.mark.parametrize(
+    "limits",
+    [{"dedup.lsh.buckets.PAIRS_HELD": 10, "dedup.lsh.buckets.MOST_PAIRS": 1}, {"dedup.search.MOST_LANES": 1}],
+    ids=str,
+)
 def test_a_crowd_is_searched_exactly(pairs: str, limits: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
     """With more pairs, or lanes, than help, LSH leaves it to the exact method, and the summary says so."""
     texts = corpora.families(count=3, size=40, edits=3, words=200)
     exact = dedup.find_duplicates(texts, pairs=pairs)
     for name, limit in limits.items():
-        monkeypatch.setattr(f"dedup.{name}", limit)
+        monkeypatch.setattr(name, limit)
     found = dedup.find_duplicates(texts, method="lsh", pairs=pairs)
     assert found.pairs.equals(exact.pairs)
     assert found.clusters.equals(exact.clusters)
@@ -278,7 +283,7 @@ def test_buckets_at_the_border(size: int) -> None:
 
 def test_pairs_are_thinned_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """However few pairs may wait, the result is the same."""
-    monkeypatch.setattr(dedup.lsh, "PAIRS_HELD", 3)
+    monkeypatch.setattr(dedup.lsh.buckets, "PAIRS_HELD", 3)
     generator = np.random.default_rng(4)
     check_buckets(generator.integers(0, 12, (9, 60)).tolist(), list(range(60)))
 

@@ -1,0 +1,166 @@
+"""Bands: how a signature is cut, which choice keeps a promise of recall, and what recall was reached.
+
+The package's page says what bands are for.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.errors import ParameterError
+from dedup.lsh.similarity_sample import Background
+from dedup.options import check_array, check_recall, check_share, check_threshold, check_whole
+
+__all__ = ["NORMAL_95", "Bands", "band_keys", "check_bands", "choose_bands", "measure_recall"]
+
+NORMAL_95 = 1.96
+"""Standard deviations to either side of the mean that hold 95 % of a normal law."""
+
+MOST_BANDS = 4096
+MOST_ROWS = 16
+LANE_COST = 14.0
+CANDIDATE_COST = 300.0
+SORTING_COST = 1800.0
+"""Nanoseconds for a text of 300 shingles: a permutation; counting a candidate; sorting the shingles of a text that is
+in some candidate. Only their ratios decide, and only between settings that keep the promise."""
+
+
+@dataclass(frozen=True)
+class Bands:
+    """A choice of bands, and what it promises.
+
+    Attributes
+    ----------
+    bands, rows : how a signature of ``bands * rows`` permutations is cut
+    threshold : the similarity that it was chosen for
+    recall : what was asked for there
+    """
+
+    bands: int
+    rows: int
+    threshold: float
+    recall: float
+
+    def __post_init__(self) -> None:
+        values = {"bands": check_whole("bands", self.bands, 0), "rows": check_whole("rows", self.rows, 1)}
+        for name, value in {**values, "threshold": check_threshold(self.threshold)}.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def num_perm(self) -> int:
+        """The number of permutations: bands times rows."""
+        return self.bands * self.rows
+
+    def probability(self, similarity: float) -> float:
+        """Return the probability that two texts of this Jaccard similarity become a candidate."""
+        return _probability(similarity, self.bands, self.rows)
+
+    def __str__(self) -> str:
+        lines = [f"{self.bands} bands of {self.rows} rows: {self.num_perm} permutations", "similarity  found"]
+        points = sorted({*(i / 10 for i in range(1, 11)), self.threshold})
+        for point in points:
+            line = f"{point:10.2f} {100 * self.probability(point):5.1f} %"
+            if point == self.threshold:
+                line += f"  <- threshold, {100 * self.recall:g} % promised"
+            lines.append(line)
+        return "\n".join(lines)
+
+
+def choose_bands(
+    threshold: float, recall: float = 0.999, *, texts: int = 100_000, background: float | Background = 0.01
+) -> Bands:
+    """Return the cheapest bands that find a pair at the threshold with at least this probability.
+
+    Cost counts the permutations of a text and the candidates that it makes with the others: `texts` of them, of
+    similarity `background`, or as alike as a sample of them was found to be (`dedup.lsh.similarity_sample`). It is a
+    pure function of its arguments. Raises `ParameterError` unless ``0 < threshold <= 1`` and ``0 < recall < 1``.
+
+    >>> choose_bands(0.5).probability(0.5) >= 0.999
+    True
+    """
+    threshold, recall = check_threshold(threshold), check_recall(recall)
+    texts = check_whole("texts", texts, 0)
+    if not isinstance(background, Background):
+        background = check_share("background", background)
+    best, least_cost = None, math.inf
+    for rows in range(1, MOST_ROWS + 1):
+        hit = threshold**rows
+        wanted = 1.0 if hit == 1.0 else math.log(1.0 - recall) / math.log1p(-hit) if hit else math.inf
+        if wanted > MOST_BANDS:
+            break
+        bands = math.ceil(wanted)
+        if _probability(threshold, bands, rows) < recall:  # rounding of the logarithms
+            bands += 1
+        if isinstance(background, Background):
+            chance = background.chance(bands, rows)
+        else:
+            chance = _probability(background, bands, rows)
+        candidates = texts / 2 * chance
+        cost = LANE_COST * bands * rows + CANDIDATE_COST * candidates
+        cost -= SORTING_COST * math.expm1(-2.0 * candidates)
+        if cost < least_cost:
+            best, least_cost = (bands, rows), cost
+    if best is None:
+        raise ParameterError(
+            f"threshold: {threshold} at recall {recall} needs more than {MOST_BANDS} bands; expected a higher threshold"
+        )
+    return Bands(*best, threshold, recall)
+
+
+def _probability(similarity: float, bands: int, rows: int) -> float:
+    return 1.0 - (1.0 - similarity**rows) ** bands
+
+
+def check_bands(bands: Bands) -> Bands:
+    """Return the bands, or raise `ParameterError` where they are none."""
+    if not isinstance(bands, Bands):
+        raise ParameterError(
+            f"bands: expected Bands, as dedup.lsh.choose_bands(threshold) returns, found {type(bands).__name__}"
+        )
+    return bands
+
+
+def band_keys(signatures: npt.NDArray[np.uint32], bands: Bands) -> npt.NDArray[np.uint64]:
+    """Return the key of each band of each signature: uint64, shape (bands, texts).
+
+    Raises `ParameterError` where the signatures do not have ``bands.num_perm`` lanes.
+    """
+    from dedup.kernels import lsh as kernels
+
+    check_bands(bands)
+    check_array("signatures", signatures, "uint32", None)
+    if signatures.ndim != 2 or signatures.shape[1] != bands.num_perm:
+        raise ParameterError(
+            f"signatures: expected shape (texts, {bands.num_perm}) for {bands.bands} bands of {bands.rows} rows, "
+            f"found {signatures.shape}"
+        )
+    keys = np.empty((bands.bands, len(signatures)), dtype=np.uint64)
+    kernels.band_keys(signatures, bands.rows, keys)
+    return keys
+
+
+def measure_recall(
+    similarities: npt.NDArray[np.float64], bands: Bands, strays: tuple[float, float] | None = None
+) -> tuple[float, tuple[float, float]] | None:
+    """Return the share of the pairs that was found, and its 95 % interval, from the pairs that were; None without any.
+
+    A pair that was found had to be found with the known probability P of its similarity, so it stands for 1 / P pairs
+    of its kind (Horvitz and Thompson, 1952): of ``sum(1 / P)`` pairs, with the variance ``sum((1 - P) / P ** 2)`` where
+    pairs are independent. `strays` says how many such standard deviations that number strays to either side, as
+    (negative, positive), in 95 of 100 runs: None, for independent pairs, stands for those of the normal law, 1.96 each;
+    in families they are more (`dedup.replay`). The interval ends at 1. It is about pairs whose collisions were all
+    examined.
+    """
+    below, above = (-NORMAL_95, NORMAL_95) if strays is None else strays
+    check_bands(bands)
+    check_array("similarities", similarities, "float64", 1)
+    if not len(similarities):
+        return None
+    chance = 1.0 - (1.0 - similarities**bands.rows) ** bands.bands
+    found, total = len(chance), float(np.sum(1.0 / chance))
+    spread = math.sqrt(float(np.sum((1.0 - chance) / chance**2)))
+    return found / total, (found / (total - below * spread), found / max(found, total - above * spread))
