@@ -14,10 +14,10 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from dedup.crossing import some_across
 from dedup.hashing.units import Units
-from dedup.join import join_some
-from dedup.pairs import Pairs, similarity, verify
+from dedup.pairs.cross_join import some_across
+from dedup.pairs.self_join import join_some
+from dedup.pairs.verify import Pairs, similarity, verify
 
 __all__ = ["Closest", "closest_across", "closest_among", "closest_of"]
 

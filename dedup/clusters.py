@@ -19,7 +19,7 @@ from dedup.keys import in_order
 from dedup.looks import as_text
 from dedup.lsh import Buckets
 from dedup.options import KEEP, Keep, column_of
-from dedup.pairs import METRICS, Pairs, pairs_of
+from dedup.pairs.verify import METRICS, Pairs, pairs_of
 
 if TYPE_CHECKING:
     import pyarrow as pa

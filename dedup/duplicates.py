@@ -21,7 +21,7 @@ from dedup.evidence import Evidence, Run
 from dedup.given import recognise
 from dedup.hashing.units import Units
 from dedup.options import check_threshold
-from dedup.pairs import Pairs, similarity
+from dedup.pairs.verify import Pairs, similarity
 from dedup.repeated import counted
 from dedup.sources.coerce import Texts
 from dedup.summary import Summary, hint_of, summarise

@@ -18,7 +18,7 @@ from dedup.clusters import Stars, components
 from dedup.hashing.units import Units
 from dedup.listing import Listing, check_rows, partly_listed
 from dedup.lsh import Bands, measure_recall
-from dedup.pairs import Pairs, jaccard
+from dedup.pairs.verify import Pairs, jaccard
 from dedup.replay import Replay
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import same_ids
@@ -64,7 +64,8 @@ class Run:
     closest: tuple[int, int, float] | None = field(default=None, compare=False)  # a hint, no part of the answer
     hash_key: str = "public"  # fingerprint
     room: int | None = field(default=None, compare=False)  # bytes that tables may take under a bound
-    large: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # see `dedup.join.Joined`
+    # see `dedup.pairs.self_join.Joined`
+    large: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 @dataclass(frozen=True, eq=False)

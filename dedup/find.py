@@ -18,14 +18,14 @@ from dedup.errors import InputError
 from dedup.hashing.units import Sketch, Units, read_units, sketches
 from dedup.keys import Key, keys_of
 from dedup.looks import check_looks
-from dedup.marks import Sieve
 from dedup.options import check_memory, check_progress
+from dedup.pairs.compact_filter import pays, read_thinned
+from dedup.pairs.seen_twice import Sieve
 from dedup.plan import Plan, make_plan
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.search import Question, search
 from dedup.sources.coerce import Texts, read_texts
-from dedup.thinning import pays, read_thinned
 
 __all__ = ["find_duplicates"]
 
@@ -93,9 +93,9 @@ def find_duplicates(
     -----
     Every pair is counted on its real shingle sets, so nothing below the threshold is reported; with the exact method
     nothing at or above it is missed ("exact" is with respect to the 64-bit hashes of the shingles). Memory: 8 bytes a
-    shingle, and half as much again for tables; less for large collections (`dedup.thinning`). Algorithms: a prefix join
-    over the shingles that occur twice (`dedup.join`); MinHash [1] with bands chosen for recall at the threshold
-    (`dedup.lsh`); stars instead of chains.
+    shingle, and half as much again for tables; less for large collections (`dedup.pairs.compact_filter`). Algorithms: a
+    prefix join over the shingles that occur twice (`dedup.pairs.self_join`); MinHash [1] with bands chosen for recall
+    at the threshold (`dedup.lsh`); stars instead of chains.
     [1] Broder, "On the resemblance and containment of documents", 1997.
 
     >>> result = find_duplicates(["a b c d e f g", "something else", "A, b, c, d, e, f, g!"])

@@ -11,8 +11,8 @@ from dedup.corpus.budget import Budget
 from dedup.corpus.run import DEFAULTS
 from dedup.errors import InputError
 from dedup.find import find_duplicates
-from dedup.marks import Sieve
 from dedup.options import check_memory
+from dedup.pairs.seen_twice import Sieve
 from dedup.plan import Size, measure, outline_of, plan_for, sample_of, written
 from dedup.runtime.threads import thread_count
 from dedup.search import Question

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from dedup.clusters import large_clusters
 from dedup.errors import ParameterError
 from dedup.hashing.units import Units
-from dedup.pairs import LEAST_ROOM, MOST_PAIRS, Pairs, pairs_of
+from dedup.pairs.verify import LEAST_ROOM, MOST_PAIRS, Pairs, pairs_of
 from dedup.plan import written
 from dedup.runtime.threads import stretches
 

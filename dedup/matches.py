@@ -19,7 +19,7 @@ from dedup.given import recognise
 from dedup.hashing.units import Units
 from dedup.listing import Listing, check_rows
 from dedup.options import check_word
-from dedup.pairs import Pairs, similarity
+from dedup.pairs.verify import Pairs, similarity
 from dedup.repeated import LINE_BREAKS
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.coerce import Texts

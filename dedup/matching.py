@@ -15,16 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.closest import closest_across
-from dedup.crossing import join_across
 from dedup.errors import InputError
 from dedup.hash_key import HashKey, choose_key
 from dedup.hashing.shingles import Shingle, parse
 from dedup.hashing.token_stream import LONG, TokenBlock, read_tokens, token_blocks
 from dedup.hashing.units import UNITS, Sketch, Units, read_units, sketches
 from dedup.matches import Matches, MatchRun, Passages
-from dedup.meeting import Meeting
 from dedup.options import check_memory, check_min_words, check_progress, check_threshold, check_word
-from dedup.pairs import METRICS, PairLimit
+from dedup.pairs.cross_join import join_across
+from dedup.pairs.seen_across import Meeting
+from dedup.pairs.verify import METRICS, PairLimit
 from dedup.passages import Stretches
 from dedup.plan import Plan, measure_words, plan_passages
 from dedup.runtime.progress import Progress, ProgressOption
@@ -92,7 +92,7 @@ def match(
     Both are exact: every pair at or above the threshold is found ("exact" is with respect to the 64-bit hashes of the
     shingles), and every stretch of `min_words` tokens or more that cannot be made longer, with the first place where it
     stands. Memory: 8 bytes a shingle, and half as much again for tables. Algorithms: a prefix join across the sides
-    (`dedup.crossing`); matching statistics on a suffix automaton of blocks (`dedup.stretches`).
+    (`dedup.pairs.cross_join`); matching statistics on a suffix automaton of blocks (`dedup.stretches`).
 
     >>> news = {"a": "the bridge is closed until friday", "b": "something else"}
     >>> result = match(news, ["The bridge is closed until Friday!", "it rained"], min_words=5)

@@ -1,10 +1,10 @@
 """The plan of a search: in one pass over the texts or in several, and what it will take.
 
 Without a bound everything is held: 8 bytes a shingle and half as much again. With ``memory=`` that is too small for
-it, the texts are read more than once: first to mark the shingles that stand twice (`dedup.marks.Sieve`), a range of
-them at a time where even the table is too large, then to keep the hashes of the texts that may have a partner. The
-answer is the same. What the plan goes by (`Size`) comes from a fixed sample of the texts, so it is a pure function of
-texts and options.
+it, the texts are read more than once: first to mark the shingles that stand twice (`dedup.pairs.seen_twice.Sieve`), a
+range of them at a time where even the table is too large, then to keep the hashes of the texts that may have a partner.
+The answer is the same. What the plan goes by (`Size`) comes from a fixed sample of the texts, so it is a pure function
+of texts and options.
 """
 
 from __future__ import annotations

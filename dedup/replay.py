@@ -32,7 +32,7 @@ from dedup.clusters import components
 from dedup.hashing.units import Units
 from dedup.lsh.bands import NORMAL_95, Bands, band_keys
 from dedup.minhash import permutations, sign
-from dedup.pairs import Pairs, jaccard
+from dedup.pairs.verify import Pairs, jaccard
 from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.threads import map_blocks
 

@@ -21,12 +21,12 @@ from dedup.errors import ParameterError
 from dedup.hash_key import choose_key
 from dedup.hashing.shingles import Shingle, parse
 from dedup.hashing.units import UNITS, Units
-from dedup.join import join
 from dedup.lsh import Bands, Buckets, band_keys, choose_bands, find_buckets
 from dedup.lsh.similarity_sample import sample_background
 from dedup.minhash import permutations, sign
 from dedup.options import check_keep, check_recall, check_seed, check_threshold, check_word
-from dedup.pairs import METRICS, PairLimit, Pairs, in_order, verify
+from dedup.pairs.self_join import join
+from dedup.pairs.verify import METRICS, PairLimit, Pairs, in_order, verify
 from dedup.plan import SHINGLE_BYTES
 from dedup.replay import Replay, replay
 from dedup.runtime.arrays import sorted_unique
@@ -88,7 +88,8 @@ class Question:
 
 
 class Found(NamedTuple):
-    """What a search found, by unit; see `Stars`, `dedup.hashing.units.Units.representatives` and `dedup.join.Joined`.
+    """What a search found, by unit; see `Stars`, `dedup.hashing.units.Units.representatives` and
+    `dedup.pairs.self_join.Joined`.
 
     `closest` is a hint (`dedup.closest`), and no part of the answer; `replay` tells how far the estimate
     of the pairs strays.

@@ -24,7 +24,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.crossing import side_table
+from dedup.pairs.cross_join import side_table
 from dedup.passages import BLOCK_BYTES, LINK_BYTES, Places, Stretches, find_blocks, find_windows, longest_rows
 from dedup.plan import Afford, unbounded
 

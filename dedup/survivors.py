@@ -24,14 +24,15 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.token_stream import TokenBlock
-from dedup.marks import Sieve, bits_for
+from dedup.pairs.seen_twice import Sieve, bits_for
 from dedup.passages import WINDOW_BYTES, Places, anchor_density, gram_of
 from dedup.plan import Afford
 
 __all__ = ["Survivors", "keep_both", "keep_twice"]
 
 SPREAD = 4
-"""Times the slots that `dedup.marks` gives a hash: one in 16 anchors then shares its slot with another by chance."""
+"""Times the slots that `dedup.pairs.seen_twice` gives a hash: one in 16 anchors then shares its slot with another by
+chance."""
 
 RUN_BYTES = 40
 """Of a run, beside its tokens, while it is taken."""

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import dedup
-import dedup.join
+import dedup.pairs.self_join
 from dedup import spans
 from dedup.chains import find_seeds, link_seeds
 from dedup.hash_key import PUBLIC
@@ -86,14 +86,14 @@ def test_steps_do_not_grow_with_the_square() -> None:
 def test_candidates_of_the_join(shape: str, unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Entries of the index that meet are few, but where all pairs are just below the threshold: then they are many."""
     work: list[int] = []
-    build = dedup.join.build_index
+    build = dedup.pairs.self_join.build_index
 
     def listen(indexed: Any) -> Any:  # noqa: ANN401  (as the original)
         buckets, met = build(indexed)
         work.append(met)
         return buckets, met
 
-    monkeypatch.setattr(dedup.join, "build_index", listen)
+    monkeypatch.setattr(dedup.pairs.self_join, "build_index", listen)
     met = []
     shapes = attacks.SHAPES | attacks.MARKS
     for size in FEW:

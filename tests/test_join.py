@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import dedup.families
-import dedup.join
-import dedup.marks
+import dedup.pairs.seen_twice
+import dedup.pairs.self_join
+import dedup.pairs.skew_join
 import dedup.runtime.threads
-from dedup.join import join
 from dedup.kernels import join as kernels
 from dedup.kernels.pairs import least as least_kernel
-from dedup.pairs import PairLimit
+from dedup.pairs.self_join import join
+from dedup.pairs.verify import PairLimit
 from tests import oracles, twins
 from tests.arrays import callable_part, units_of
 from tests.twins import MASK64
@@ -103,9 +103,9 @@ def test_every_pair(rows: list[list[int]], threshold: float, metric: str, thread
     expected = brute([frozenset(row) for row in rows], threshold, metric)
     with pytest.MonkeyPatch.context() as patch:
         if crowded:
-            patch.setattr(dedup.join, "COMMON_WORK", 0.0)
-            patch.setattr(dedup.join, "LONG_LISTS", 0.0)
-            patch.setattr(dedup.join, "DEEPER", 1e9)
+            patch.setattr(dedup.pairs.self_join, "COMMON_WORK", 0.0)
+            patch.setattr(dedup.pairs.self_join, "LONG_LISTS", 0.0)
+            patch.setattr(dedup.pairs.self_join, "DEEPER", 1e9)
         assert (expected, []) == joined(rows, threshold, metric, threads=threads)
 
 
@@ -182,10 +182,10 @@ def test_families(rows: list[list[int]], threshold: float, metric: str, data: st
         priority = sorted(priority, key=lambda row: -len(sets[row]))
     big = data.draw(st.integers(1, 4))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dedup.join, "FAMILY_LISTS", -1.0)
-        patch.setattr(dedup.join, "BIG_CLUSTER", big)
+        patch.setattr(dedup.pairs.self_join, "FAMILY_LISTS", -1.0)
+        patch.setattr(dedup.pairs.self_join, "BIG_CLUSTER", big)
         for name, most in (("FEWEST", 4), ("NEAR", 8), ("MOST_DENSE", 30), ("SAMPLED", 12)):
-            patch.setattr(dedup.families, name, data.draw(st.integers(1, most)))
+            patch.setattr(dedup.pairs.skew_join, name, data.draw(st.integers(1, most)))
         found = joined(rows, threshold, metric, priority=priority, families=True)
     assert expected_with_families(sets, priority, threshold, metric, big) == found
 
@@ -205,7 +205,7 @@ def test_least_is_the_smallest_integer() -> None:
             while need / size < threshold:
                 need += 1
             expected.append(need)
-        assert expected == dedup.marks.least(sizes, threshold).tolist()
+        assert expected == dedup.pairs.seen_twice.least(sizes, threshold).tolist()
         assert expected[::7] == [least(size, threshold) for size in sizes.tolist()[::7]]
 
 
@@ -231,7 +231,7 @@ def test_threads_share_no_word(threads: int, threshold: float, monkeypatch: pyte
         count(*args)
 
     monkeypatch.setattr(kernels, "count", spy_count)
-    monkeypatch.setattr(dedup.join, "COMMON_WORK", 1e18)
+    monkeypatch.setattr(dedup.pairs.self_join, "COMMON_WORK", 1e18)
     rows = [[twins.mix(j) for j in range(i, i + 40)] for i in range(60)]
     expected = brute([frozenset(row) for row in rows], threshold, "jaccard")
     assert (expected, []) == joined(rows, threshold, "jaccard", threads=threads)
@@ -249,8 +249,8 @@ def test_large_families_give_the_same_stars(monkeypatch: pytest.MonkeyPatch, met
     texts = [" ".join(words[i % 7 : 60 + (i * 37) % 300]) for i in range(60)]
     texts += [" ".join(f"{j}x{i}" if j == i else f"{j}x" for j in range(90)) for i in range(30)]
     plain = dedup.find_duplicates(texts, metric=metric, keep=keep, pairs="all", threads=1)
-    monkeypatch.setattr("dedup.join.BIG_CLUSTER", 5)
-    monkeypatch.setattr("dedup.join.FAMILY_LISTS", 0.0)
+    monkeypatch.setattr("dedup.pairs.self_join.BIG_CLUSTER", 5)
+    monkeypatch.setattr("dedup.pairs.self_join.FAMILY_LISTS", 0.0)
     monkeypatch.setattr("dedup.clusters.BIG_CLUSTER", 5)
     families = dedup.find_duplicates(texts, metric=metric, keep=keep, pairs="auto", threads=1)
     assert families.summary.large_clusters > 0
@@ -278,11 +278,11 @@ def test_clusters_that_hang_together_are_listed_in_part(
     """A family that many kept texts stand for: the same tables, looked for first or not, and few pairs."""
     texts = wide_family(90)
     everything = dedup.find_duplicates(texts, threshold=0.75, metric=metric, keep=keep, pairs="all", threads=1)
-    monkeypatch.setattr("dedup.join.BIG_CLUSTER", 60)
+    monkeypatch.setattr("dedup.pairs.self_join.BIG_CLUSTER", 60)
     monkeypatch.setattr("dedup.clusters.BIG_CLUSTER", 60)
     results = []
     for lists in (0.0, 1e9):
-        monkeypatch.setattr("dedup.join.FAMILY_LISTS", lists)
+        monkeypatch.setattr("dedup.pairs.self_join.FAMILY_LISTS", lists)
         results.append(dedup.find_duplicates(texts, threshold=0.75, metric=metric, keep=keep, threads=1))
     first, plain = results
     assert first.pairs.equals(plain.pairs)

@@ -15,12 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup import listing, pairs
+from dedup import listing
 from dedup.errors import ParameterError
 from dedup.hashing.shingles import parse
 from dedup.hashing.units import read_units
 from dedup.listing import Listing
-from dedup.pairs import PairLimit, Pairs, in_order, pairs_of
+from dedup.pairs import verify
+from dedup.pairs.verify import PairLimit, Pairs, in_order, pairs_of
 from dedup.sources.coerce import ListTexts
 
 Rows = list[tuple[int, int, int]]
@@ -33,7 +34,7 @@ def rows_of(found: Pairs) -> Rows:
 
 @given(st.data(), st.booleans())
 def test_every_pair_is_spelled_out(data: st.DataObject, copies: bool) -> None:
-    """All pairs of the copies of pairs, those of copies with each other, and hidden ones with their kept one alone."""
+    """All pairs of the copies of verify, those of copies with each other, and hidden ones with their kept one alone."""
     sizes = data.draw(st.lists(st.integers(0, 3), min_size=1, max_size=12))  # a text of each is equal to the others
     count = len(sizes)
     texts = [" ".join(f"t{size}w{i}" for i in range(5 * size)) for size in sizes]
@@ -42,7 +43,7 @@ def test_every_pair_is_spelled_out(data: st.DataObject, copies: bool) -> None:
     first = [sizes.index(size) for size in sizes]
     leading = sorted({unit for unit, size in zip(first, sizes, strict=True) if size})
     found = data.draw(st.lists(st.sampled_from(list(combinations(leading, 2))), unique=True)) if leading[1:] else []
-    near = in_order([pairs_of(*np.array([(a, b, a + 1) for a, b in found]).T)]) if found else pairs.no_pairs()
+    near = in_order([pairs_of(*np.array([(a, b, a + 1) for a, b in found]).T)]) if found else verify.no_pairs()
     star = np.array(first, dtype=np.int64)
     for unit in leading:  # a text joins one that is kept, and its copies go with it
         options = [a for a, b in found if b == unit and star[a] == a]
@@ -91,22 +92,22 @@ def test_a_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_limit_is_told_by_any_thread() -> None:
     """It raises as soon as there are more, and says what to do."""
-    limit = PairLimit(pairs.PAIR_BYTES * 1_000_000, "give more")
+    limit = PairLimit(verify.PAIR_BYTES * 1_000_000, "give more")
     limit.add(1_000_000)
-    with pytest.raises(ParameterError, match="memory: expected at most 1,000,000 pairs.*found more; give more"):
+    with pytest.raises(ParameterError, match="memory: expected at most 1,000,000 verify.*found more; give more"):
         limit.add(1)
-    assert PairLimit(0, "").most == pairs.LEAST_ROOM // pairs.PAIR_BYTES
-    assert PairLimit(None, "").most == pairs.MOST_PAIRS
+    assert PairLimit(0, "").most == verify.LEAST_ROOM // verify.PAIR_BYTES
+    assert PairLimit(None, "").most == verify.MOST_PAIRS
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_search_finds_no_more_than_it_may(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """One pair more than the limit is an error of the search, before they are held."""
     texts = [f"one two three four five six seven eight nine ten eleven x{n}" for n in range(30)]
-    monkeypatch.setattr(pairs, "MOST_PAIRS", 30 * 29 // 2)
+    monkeypatch.setattr(verify, "MOST_PAIRS", 30 * 29 // 2)
     assert len(dedup.find_duplicates(texts, threshold=0.5, pairs="all", threads=threads).pairs) == 30 * 29 // 2
-    monkeypatch.setattr(pairs, "MOST_PAIRS", 30 * 29 // 2 - 1)
-    with pytest.raises(ParameterError, match="threshold: expected at most 434 pairs.*raise the threshold"):
+    monkeypatch.setattr(verify, "MOST_PAIRS", 30 * 29 // 2 - 1)
+    with pytest.raises(ParameterError, match="threshold: expected at most 434 verify.*raise the threshold"):
         dedup.find_duplicates(texts, threshold=0.5, pairs="all", threads=threads)
 
 
@@ -122,7 +123,7 @@ def test_a_table_has_no_more_rows_than_it_may(monkeypatch: pytest.MonkeyPatch) -
 
 MANY = """
     import json, sys
-    import dedup, dedup.pairs
+    import dedup, dedup.pairs.verify
     from benchmarks.measure import Peak
 
     def texts(kind, count):
@@ -136,7 +137,7 @@ MANY = """
             result = dedup.find_duplicates(texts(kind, 300), pairs="all", threads=1, memory=memory)
             result.pairs
         dedup.match(texts(kind, 300), texts(kind, 300), threads=1).pairs
-    dedup.pairs.MANY = 1 << 16
+    dedup.pairs.verify.MANY = 1 << 16
     found = {}
 
     def measured(name, bound, act):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import dedup.marks
+import dedup.pairs.seen_twice
 from dedup.kernels import marks as kernels
 from tests import oracles, twins
 from tests.arrays import units_of
@@ -21,10 +21,10 @@ ROWS = st.lists(st.lists(HASHES, min_size=1, max_size=30), max_size=12)
 
 def naive(rows: list[list[int]], threshold: float, *, whole: bool) -> list[int]:
     """Say it with a counter of slots; one hash said twice in a row counts as twice, which only keeps more."""
-    sample = dedup.marks.sample_for(threshold, whole=whole)
+    sample = dedup.pairs.seen_twice.sample_for(threshold, whole=whole)
     picked = [[value for value in row if value % kernels.SAMPLES < sample] for row in rows]
     total = sum(map(len, rows)) * sample // kernels.SAMPLES
-    shift = 64 - dedup.marks.bits_for(dedup.marks.SLOTS * total)
+    shift = 64 - dedup.pairs.seen_twice.bits_for(dedup.pairs.seen_twice.SLOTS * total)
     times = Counter(value >> shift for row in picked for value in row)
     stays = []
     for place, (row, own) in enumerate(zip(rows, picked, strict=True)):
@@ -44,7 +44,7 @@ def naive(rows: list[list[int]], threshold: float, *, whole: bool) -> list[int]:
 def test_seen_twice(rows: list[list[int]], threshold: float, whole: bool, threads: int) -> None:
     """The stage is its definition."""
     units = units_of(rows)
-    found = dedup.marks.seen_twice(units, np.arange(len(rows)), threshold, whole=whole, threads=threads)
+    found = dedup.pairs.seen_twice.seen_twice(units, np.arange(len(rows)), threshold, whole=whole, threads=threads)
     assert naive(rows, threshold, whole=whole) == found.tolist()
 
 
@@ -53,11 +53,11 @@ def test_chunks_and_parts_do_not_matter(rows: list[list[int]]) -> None:
     """However the rows and the table are cut, the same rows stay."""
     units = units_of(rows)
     every = np.arange(len(rows))
-    found = dedup.marks.seen_twice(units, every, 0.5, whole=False, threads=1).tolist()
+    found = dedup.pairs.seen_twice.seen_twice(units, every, 0.5, whole=False, threads=1).tolist()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dedup.marks, "CHUNK", 7)
-        patch.setattr(dedup.marks, "PART_BITS", 3)
-        assert found == dedup.marks.seen_twice(units, every, 0.5, whole=False, threads=2).tolist()
+        patch.setattr(dedup.pairs.seen_twice, "CHUNK", 7)
+        patch.setattr(dedup.pairs.seen_twice, "PART_BITS", 3)
+        assert found == dedup.pairs.seen_twice.seen_twice(units, every, 0.5, whole=False, threads=2).tolist()
 
 
 @given(rows=st.lists(st.lists(HASHES, min_size=1, max_size=30), max_size=12))
@@ -77,17 +77,19 @@ def test_lowest_hashes(rows: list[list[int]]) -> None:
 def test_mostly_shared() -> None:
     """Collections whose texts nearly all stand twice are told from those where few do."""
     row = [[twins.mix(1000 * i + j) for j in range(100)] for i in range(40)]
-    assert dedup.marks.mostly_shared(units_of(row + row), np.arange(80), 2)
-    assert not dedup.marks.mostly_shared(units_of(row + row[:10]), np.arange(50), 2)
-    assert not dedup.marks.mostly_shared(units_of(row), np.arange(40), 2)
-    assert not dedup.marks.mostly_shared(units_of([]), np.arange(0), 2)
+    assert dedup.pairs.seen_twice.mostly_shared(units_of(row + row), np.arange(80), 2)
+    assert not dedup.pairs.seen_twice.mostly_shared(units_of(row + row[:10]), np.arange(50), 2)
+    assert not dedup.pairs.seen_twice.mostly_shared(units_of(row), np.arange(40), 2)
+    assert not dedup.pairs.seen_twice.mostly_shared(units_of([]), np.arange(0), 2)
 
 
 @given(rows=ROWS, threshold=st.sampled_from([0.3, 0.5, 0.8, 1.0]))
 def test_nothing_with_a_partner_goes(rows: list[list[int]], threshold: float) -> None:
     """Rows that reach the threshold with another row stay."""
     stays = set(
-        dedup.marks.seen_twice(units_of(rows), np.arange(len(rows)), threshold, whole=False, threads=1).tolist()
+        dedup.pairs.seen_twice.seen_twice(
+            units_of(rows), np.arange(len(rows)), threshold, whole=False, threads=1
+        ).tolist()
     )
     sets: list[Any] = [frozenset(row) for row in rows]
     for left in range(len(sets)):

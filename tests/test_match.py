@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup import listing, pairs
+from dedup import listing
 from dedup.errors import InputError, ParameterError
+from dedup.pairs import verify
 from tests import oracles, oracles_match, strategies, views
 
 THRESHOLDS = st.sampled_from([0.1, 0.25, 1 / 3, 0.5, 0.6, 2 / 3, 0.75, 0.8, 0.9, 1.0])
@@ -255,10 +256,10 @@ def test_limits_are_visible(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ParameterError, match=r"at most 9,999 rows.*found 10,000.*thin out one side"):
         _ = result.pairs
     near = [f"one two three four five six seven eight nine ten eleven x{n}" for n in range(20)]
-    monkeypatch.setattr(pairs, "MOST_PAIRS", 399)
-    with pytest.raises(ParameterError, match="threshold: expected at most 399 pairs.*found more; thin out one side"):
+    monkeypatch.setattr(verify, "MOST_PAIRS", 399)
+    with pytest.raises(ParameterError, match="threshold: expected at most 399 verify.*found more; thin out one side"):
         dedup.match(near, near[::-1], threshold=0.5)
-    monkeypatch.setattr(pairs, "MOST_PAIRS", 400)
+    monkeypatch.setattr(verify, "MOST_PAIRS", 400)
     assert len(dedup.match(near, near[::-1], threshold=0.5)) == 400
 
 

@@ -15,7 +15,7 @@ import dedup
 import dedup.find
 import dedup.plan
 from dedup.errors import ParameterError
-from dedup.marks import Sieve
+from dedup.pairs.seen_twice import Sieve
 from dedup.plan import Plan, Size
 from dedup.sources.files import file_texts as collection_module
 from dedup.sources.files.batch import Batch, Token

@@ -21,8 +21,8 @@ from dedup import matching, plan, survivors
 from dedup.errors import ParameterError
 from dedup.hash_key import PUBLIC
 from dedup.hashing import token_stream
-from dedup.marks import Sieve
-from dedup.meeting import Meeting
+from dedup.pairs.seen_across import Meeting
+from dedup.pairs.seen_twice import Sieve
 from dedup.sources import coerce
 from dedup.text import unicode
 from tests import strategies

@@ -16,17 +16,17 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup import closest
-from dedup.crossing import some_across
 from dedup.hashing.shingles import parse
 from dedup.hashing.units import Units, read_units
-from dedup.join import join_some
+from dedup.pairs.cross_join import some_across
+from dedup.pairs.self_join import join_some
 from dedup.sources.coerce import ListTexts
 from tests import oracles, strategies
 
 GROWTH = """
     import json, random, sys, tempfile
     from pathlib import Path
-    import dedup, dedup.matching, dedup.plan, dedup.thinning
+    import dedup, dedup.matching, dedup.plan, dedup.pairs.compact_filter
     from benchmarks.measure import Peak
     from dedup.corpus import groups
     from dedup.corpus.budget import Budget
@@ -70,7 +70,7 @@ GROWTH = """
         fits, Budget.fits = Budget.fits, lambda *_, **__: False
         yield "groups", 115, lambda memory: find_in_files([folder], threads=1, memory=memory).duplicates
         Budget.fits = fits
-        dedup.thinning.LEAST_CHARACTERS = 1 << 10
+        dedup.pairs.compact_filter.LEAST_CHARACTERS = 1 << 10
         yield "thinned", 400, lambda memory: exact(some, threads=1, memory=memory)
 
     def told(result):
@@ -86,7 +86,7 @@ GROWTH = """
             for name, bound, search in searches(some + some[:20], small):
                 search("1GB" if passes is one_pass else "10GB")
         dedup.plan.Plan.one_pass = one_pass
-        dedup.thinning.LEAST_CHARACTERS = 1 << 27
+        dedup.pairs.compact_filter.LEAST_CHARACTERS = 1 << 27
         some = texts(count, little)
         write(large, some)
         found = {}

@@ -12,7 +12,7 @@ import dedup
 from dedup.hashing.shingles import parse
 from dedup.hashing.units import Units, read_units
 from dedup.lsh import Bands, measure_recall
-from dedup.pairs import Pairs
+from dedup.pairs.verify import Pairs
 from dedup.replay import replay
 from dedup.sources.coerce import read_texts
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-import dedup.marks
+import dedup.pairs.compact_filter
+import dedup.pairs.seen_twice
 import dedup.sources.texts
-import dedup.thinning
 from dedup.hashing.shingles import parse
 from dedup.hashing.units import Units, read_units
 from dedup.kernels import marks as kernels
@@ -34,15 +34,15 @@ UNITS = st.sampled_from(["document", "paragraph", "line"])
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few texts a block, a few rows a group, and no collection too small."""
     monkeypatch.setattr(dedup.sources.texts, "BLOCK_BYTES", 200)
-    monkeypatch.setattr(dedup.thinning, "GROUP", 3)
-    monkeypatch.setattr(dedup.thinning, "LEAST_CHARACTERS", 0)
-    monkeypatch.setattr(dedup.thinning, "mostly_shared", lambda *_: False)
+    monkeypatch.setattr(dedup.pairs.compact_filter, "GROUP", 3)
+    monkeypatch.setattr(dedup.pairs.compact_filter, "LEAST_CHARACTERS", 0)
+    monkeypatch.setattr(dedup.pairs.compact_filter, "mostly_shared", lambda *_: False)
 
 
 def thinned(texts: Any, threshold: float, *, unit: str = "document", threads: int = 1) -> Units:
     """The units of a thinned collection."""
     collection = read_texts(texts)
-    units = dedup.thinning.read_thinned(
+    units = dedup.pairs.compact_filter.read_thinned(
         collection, WORDS2, threshold, unit=unit, threads=threads, stages=Progress(False)
     )
     whole = read_units(collection, WORDS2, unit=unit, threads=1)
@@ -82,7 +82,7 @@ def test_the_answer_is_the_same(unit: str, texts: list[str], threads: int) -> No
     column = pa.chunked_array([texts[: len(texts) // 2], texts[len(texts) // 2 :]], type=pa.string())
     found = [dedup.find_duplicates(some, unit=unit, threads=threads) for some in (texts, column)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dedup.thinning, "LEAST_CHARACTERS", 1 << 60)
+        patch.setattr(dedup.pairs.compact_filter, "LEAST_CHARACTERS", 1 << 60)
         found.append(dedup.find_duplicates(texts, unit=unit, threads=1))
     for table in ("pairs", "clusters", "kept", "removed"):
         first, *others = (getattr(result, table) for result in found)
@@ -154,12 +154,12 @@ def test_some_of_the_texts(texts: list[str], data: st.DataObject) -> None:
 
 def pays(texts: Texts, threshold: float, *, whole: bool = False) -> bool:
     """Whether these texts are thinned."""
-    return dedup.thinning.pays(texts, WORDS2, threshold, whole=whole, unit="document")
+    return dedup.pairs.compact_filter.pays(texts, WORDS2, threshold, whole=whole, unit="document")
 
 
 def test_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Large collections in memory, at thresholds where the table looks at a part of the hashes."""
-    monkeypatch.setattr(dedup.thinning, "LEAST_CHARACTERS", 100)
+    monkeypatch.setattr(dedup.pairs.compact_filter, "LEAST_CHARACTERS", 100)
     texts = ["x" * 60, "y" * 60]
     assert pays(ListTexts(texts), 0.8)
     assert not pays(ListTexts(texts[:1]), 0.8)
@@ -175,8 +175,8 @@ def test_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("looked_at", [1, 1 << 22])
 def test_versions_are_held(looked_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where most texts are like their neighbours, or all are alike, they would only be read twice."""
-    monkeypatch.setattr(dedup.thinning, "mostly_shared", dedup.marks.mostly_shared)
-    monkeypatch.setattr(dedup.thinning, "LOOKED_AT", looked_at)
+    monkeypatch.setattr(dedup.pairs.compact_filter, "mostly_shared", dedup.pairs.seen_twice.mostly_shared)
+    monkeypatch.setattr(dedup.pairs.compact_filter, "LOOKED_AT", looked_at)
     words = [f"w{i}" for i in range(4000)]
     apart = [" ".join(words[7 * i : 7 * i + 200]) for i in range(0, 500, 40)]
     versions = [" ".join([*words[300 * i : 300 * i + 290], f"v{j}"]) for i in range(13) for j in range(4)]

@@ -11,8 +11,9 @@ u units, and h shingles of the m units that may have a partner, the steps take, 
 
 and the work directory holds 8 bytes a shingle and 40 a unit (64 a paragraph or line).
 
-The table of marks is halved and made in turns (`dedup.marks.Sieve`) until it fits, and where the joining does not fit,
-it is done in groups (`dedup.corpus.groups`). What is left can make a bound too small, and the error says by how much.
+The table of marks is halved and made in turns (`dedup.pairs.seen_twice.Sieve`) until it fits, and where the joining
+does not fit, it is done in groups (`dedup.corpus.groups`). What is left can make a bound too small, and the error says
+by how much.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A search in groups: where even the hashes of the units that may have a partner do not fit into memory.
 
 The units are cut, in input order, into groups of which two fit at a time. Each group is joined with itself, and each
-two groups across (`dedup.join`, `dedup.crossing`): every pair of units meets once, so nothing is missed. Exact copies
-collapse before, by their digests.
+two groups across (`dedup.pairs.self_join`, `dedup.pairs.cross_join`): every pair of units meets once, so nothing is
+missed. Exact copies collapse before, by their digests.
 
 With g groups the hashes that stay are read about g times. What is held beside two groups: 100 bytes a unit that may
 have a partner, and the pairs.
@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.clusters import find_stars, rank_by_size, rank_units
-from dedup.corpus.survivors import Held, held_shingles, hold
-from dedup.crossing import join_across
 from dedup.hashing.shards import Shards
-from dedup.join import join
-from dedup.pairs import PairLimit, Pairs, in_order, moved
+from dedup.pairs.cross_join import join_across
+from dedup.pairs.filter_passes import Held, held_shingles, hold
+from dedup.pairs.self_join import join
+from dedup.pairs.verify import PairLimit, Pairs, in_order, moved
 from dedup.runtime.buffers import give_back
 from dedup.runtime.progress import Progress
 from dedup.search import ADVICE, Found, Question

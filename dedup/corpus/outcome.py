@@ -14,7 +14,7 @@ from dedup.clusters import Stars
 from dedup.hashing.shards import Shards
 from dedup.hashing.units import Units, place_columns
 from dedup.lsh import Bands
-from dedup.pairs import Pairs, moved
+from dedup.pairs.verify import Pairs, moved
 from dedup.replay import Replay
 from dedup.search import Found
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.marks import bits_for, least
+from dedup.pairs.seen_twice import bits_for, least
 
 __all__ = ["Meeting"]
 

@@ -4,8 +4,8 @@ The stages are those of `dedup.kernels.join`: marks over a part of the hash spac
 sets are made, counters thin them out again, and a rarest-first prefix join finds the pairs, which are counted.
 
 A family (one template a hundred thousand times) would make the index lists long and the join quadratic. Where the lists
-say so, the units are first looked up in order of priority among the kept ones alone (`dedup.families`), which gives the
-stars exactly; units that were removed into a large cluster then take no part in the join, since they are
+say so, the units are first looked up in order of priority among the kept ones alone (`dedup.pairs.skew_join`), which
+gives the stars exactly; units that were removed into a large cluster then take no part in the join, since they are
 listed with their kept one alone.
 """
 
@@ -19,11 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.clusters import BIG_CLUSTER, rank_by_size
-from dedup.families import Prefixes, stand_for
 from dedup.hashing.units import Units
-from dedup.marks import bits_for, least, mostly_shared, sample_for, seen_twice
-from dedup.pairs import METRICS, PairLimit, Pairs, in_order, no_pairs, pairs_of
-from dedup.prefixes import Counters, build_index, take_prefixes
+from dedup.pairs.prefix_index import Counters, build_index, take_prefixes
+from dedup.pairs.seen_twice import bits_for, least, mostly_shared, sample_for, seen_twice
+from dedup.pairs.skew_join import Prefixes, stand_for
+from dedup.pairs.verify import METRICS, PairLimit, Pairs, in_order, no_pairs, pairs_of
 from dedup.runtime.threads import map_blocks, slices, stretches
 
 __all__ = ["EVERY", "Joined", "join", "join_some"]

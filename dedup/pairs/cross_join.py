@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.units import Units
-from dedup.join import EVERY
-from dedup.marks import bits_for, least
-from dedup.pairs import METRICS, PairLimit, Pairs, in_order, pairs_of
-from dedup.prefixes import Counters, Index, Keys, build_index, take_prefixes
+from dedup.pairs.prefix_index import Counters, Index, Keys, build_index, take_prefixes
+from dedup.pairs.seen_twice import bits_for, least
+from dedup.pairs.self_join import EVERY
+from dedup.pairs.verify import METRICS, PairLimit, Pairs, in_order, pairs_of
 from dedup.runtime.threads import map_blocks, slices, stretches
 
 __all__ = ["join_across", "side_table", "some_across"]

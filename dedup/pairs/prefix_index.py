@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.units import Units
-from dedup.marks import bits_for
+from dedup.pairs.seen_twice import bits_for
 from dedup.runtime.threads import map_blocks, slices
 
 __all__ = ["Counters", "Index", "Keys", "build_index", "take_prefixes"]

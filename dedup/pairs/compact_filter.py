@@ -1,8 +1,8 @@
 """Thinning: the units that may have a partner, without holding the hashes of all of them.
 
 Nearly all texts of most collections have no partner. Their hashes need not be kept until that is known: what the
-seen-twice table looks at (`dedup.marks`) is a part of the hash space and half of each hash. So the texts are read once,
-4 bytes are noted of each sampled hash, and those that may have a partner are read again. In plain Python::
+seen-twice table looks at (`dedup.pairs.seen_twice`) is a part of the hash space and half of each hash. So the texts are
+read once, 4 bytes are noted of each sampled hash, and those that may have a partner are read again. In plain Python::
 
     noted = [[(h >> shift, row) for h in hashes(row) if sampled(h)] for row in rows]
     twice = slots that stand twice in noted
@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import Sketch, Units, place_columns, read_units, sketch_block, sketches
-from dedup.marks import SLOTS, bits_for, least, mostly_shared, sample_for
+from dedup.pairs.seen_twice import SLOTS, bits_for, least, mostly_shared, sample_for
 from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.buffers import Pool, Spare
 from dedup.runtime.progress import Progress

@@ -1,8 +1,8 @@
 """Survivors: the units of a corpus that may have a partner, found by passes over its shards.
 
-Marks say which shingles may stand twice (`dedup.marks.Sieve`), in ranges of the hash space where the table is too large
-for what memory there is; a unit with more shingles alone than it may miss at the threshold is let go. None that has a
-partner is missing, and which others stay depends on the hashes alone: not on the shards, nor on the room.
+Marks say which shingles may stand twice (`dedup.pairs.seen_twice.Sieve`), in ranges of the hash space where the table
+is too large for what memory there is; a unit with more shingles alone than it may miss at the threshold is let go. None
+that has a partner is missing, and which others stay depends on the hashes alone: not on the shards, nor on the room.
 
 Cost: two passes over the hashes a range of the table, one over those that stay.
 """
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from dedup.errors import ParameterError
 from dedup.hashing.shards import Shards, unpacked
 from dedup.hashing.units import Units, place_columns
-from dedup.marks import Sieve
+from dedup.pairs.seen_twice import Sieve
 from dedup.runtime.progress import Progress
 from dedup.runtime.threads import map_blocks
 

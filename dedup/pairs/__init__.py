@@ -1,0 +1,1 @@
+"""Which two texts reach the threshold: filters, joins, verification."""
