@@ -25,15 +25,15 @@ from dedup.options import check_memory, check_min_words, check_progress, check_t
 from dedup.pairs.cross_join import join_across
 from dedup.pairs.seen_across import Meeting
 from dedup.pairs.verify import METRICS, PairLimit
-from dedup.passages import Stretches
+from dedup.passages.across import find_across
+from dedup.passages.maximal import Stretches
+from dedup.passages.spans import find_spans
+from dedup.passages.window_filter import keep_both
 from dedup.plan import Plan, measure_words, plan_passages
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.sources.coerce import Texts, read_once
 from dedup.sources.two_sided import Sides, read_side
-from dedup.spans import find_spans
-from dedup.stretches import find_across
-from dedup.survivors import keep_both
 
 __all__ = ["match"]
 
@@ -92,7 +92,7 @@ def match(
     Both are exact: every pair at or above the threshold is found ("exact" is with respect to the 64-bit hashes of the
     shingles), and every stretch of `min_words` tokens or more that cannot be made longer, with the first place where it
     stands. Memory: 8 bytes a shingle, and half as much again for tables. Algorithms: a prefix join across the sides
-    (`dedup.pairs.cross_join`); matching statistics on a suffix automaton of blocks (`dedup.stretches`).
+    (`dedup.pairs.cross_join`); matching statistics on a suffix automaton of blocks (`dedup.passages.across`).
 
     >>> news = {"a": "the bridge is closed until friday", "b": "something else"}
     >>> result = match(news, ["The bridge is closed until Friday!", "it rained"], min_words=5)

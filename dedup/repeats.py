@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.chains import (
+from dedup.hash_key import HashKey, choose_key
+from dedup.hashing.token_stream import LONG, TokenBlock, read_tokens, token_blocks
+from dedup.options import check_memory, check_min_words, check_progress, check_threshold
+from dedup.passages.chains import (
     LINK_BYTES,
     Passages,
     find_chains,
@@ -23,17 +26,14 @@ from dedup.chains import (
     no_chains,
     seed_tokens,
 )
-from dedup.hash_key import HashKey, choose_key
-from dedup.hashing.token_stream import LONG, TokenBlock, read_tokens, token_blocks
-from dedup.options import check_memory, check_min_words, check_progress, check_threshold
-from dedup.passages import Stretches, find_stretches
+from dedup.passages.maximal import Stretches, find_stretches
+from dedup.passages.spans import find_spans
+from dedup.passages.window_filter import Survivors, keep_twice
 from dedup.plan import Plan, measure_words, plan_passages
 from dedup.repeated import Repeats
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.sources.coerce import Texts, read_texts
-from dedup.spans import find_spans
-from dedup.survivors import Survivors, keep_twice
 
 __all__ = ["find_repeats"]
 

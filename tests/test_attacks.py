@@ -16,12 +16,12 @@ import pytest
 
 import dedup
 import dedup.pairs.self_join
-from dedup import spans
-from dedup.chains import find_seeds, link_seeds
 from dedup.hash_key import PUBLIC
 from dedup.hashing.token_stream import read_tokens
 from dedup.kernels import chains as chain_kernels
-from dedup.passages import find_blocks, find_stretches, find_windows
+from dedup.passages import spans
+from dedup.passages.chains import find_seeds, link_seeds
+from dedup.passages.maximal import find_blocks, find_stretches, find_windows
 from dedup.runtime.progress import Progress
 from dedup.sources.coerce import read_texts
 from tests import attacks, oracles

@@ -17,12 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup import matching, plan, survivors
+from dedup import matching, plan
 from dedup.errors import ParameterError
 from dedup.hash_key import PUBLIC
 from dedup.hashing import token_stream
 from dedup.pairs.seen_across import Meeting
 from dedup.pairs.seen_twice import Sieve
+from dedup.passages import window_filter
 from dedup.sources import coerce
 from dedup.text import unicode
 from tests import strategies
@@ -45,7 +46,7 @@ def tight(block: int, room: int) -> Iterator[list[int]]:
         patch.setattr(token_stream, "LONG", block)
         patch.setattr(token_stream, "BLOCK_BYTES", block)
         patch.setattr(coerce, "BLOCK_BYTES", block)
-        patch.setattr(survivors, "Sieve", Spy)
+        patch.setattr(window_filter, "Sieve", Spy)
         yield ranges
 
 
@@ -99,7 +100,7 @@ def small_tables(room: int) -> Iterator[None]:
     def roomy(*args: Any, **options: Any) -> Meeting:
         return meeting(*args, **{**options, "room": room})
 
-    def keeping(left: Any, right: Any, size: int, anchors: int, _: int, afford: Any) -> survivors.Survivors:
+    def keeping(left: Any, right: Any, size: int, anchors: int, _: int, afford: Any) -> window_filter.Survivors:
         return keep(left, right, size, anchors, room, afford)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -13,11 +13,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dedup import chains
-from dedup.chains import find_passages, nothing_to_chain
 from dedup.kernels import chains as chain_kernels
 from dedup.kernels import windows as window_kernels
-from dedup.passages import Stretches, cut_periods, find_blocks, find_stretches, find_windows, join_runs, stand_twice
+from dedup.passages import chains
+from dedup.passages.chains import find_passages, nothing_to_chain
+from dedup.passages.maximal import (
+    Stretches,
+    cut_periods,
+    find_blocks,
+    find_stretches,
+    find_windows,
+    join_runs,
+    stand_twice,
+)
 from tests import oracles
 
 ODD = np.uint64(0x9FB21C651E98DF25)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup import spans
+from dedup.passages import spans
 from tests import oracles, strategies
 
 WORDS = "the storm reached the harbour before dawn"

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.passages import Stretches
+from dedup.passages.maximal import Stretches
 from dedup.runtime.threads import map_blocks
 from dedup.sources.texts import PADDING
 from dedup.text.paragraphs import split_paragraphs

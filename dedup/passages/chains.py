@@ -1,7 +1,7 @@
 """Repeats with small edits in them: chains of equal stretches, and the repeats of both kinds together.
 
-Arrays as in `dedup.passages`. Chains are a heuristic (`dedup.kernels.chains`): each is as similar as it says, but which
-edited passages are found is measured, not promised. What is equal from end to end is never lost.
+Arrays as in `dedup.passages.maximal`. Chains are a heuristic (`dedup.kernels.chains`): each is as similar as it says,
+but which edited passages are found is measured, not promised. What is equal from end to end is never lost.
 
 Three steps, so that the tokens of all texts need not be held for the last one: `find_seeds` in windows of a few tokens,
 `link_seeds` into chains, `find_chains` in the tokens of the texts that have one.
@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.passages import Numbers, Places, Stretches, cut_periods, find_stretches, find_windows
+from dedup.passages.maximal import Numbers, Places, Stretches, cut_periods, find_stretches, find_windows
 from dedup.plan import Afford, unbounded
 
 __all__ = [

@@ -7,10 +7,10 @@ In naive Python, for each text x of the left side, with the right side's texts i
 
 each with the first place (text, then place in it) where it stands. They may overlap one another.
 
-The right texts stand first, in one row with the left ones. As for repeats (`dedup.passages`), windows of `size` tokens
-become blocks, here of the windows that stand on both sides alone; the suffix automaton of the right rows of blocks then
-gives, for each place of the left rows, the longest row that ends there and stands on the right, and where it first
-ended: the matching statistics of [1].
+The right texts stand first, in one row with the left ones. As for repeats (`dedup.passages.maximal`), windows of `size`
+tokens become blocks, here of the windows that stand on both sides alone; the suffix automaton of the right rows of
+blocks then gives, for each place of the left rows, the longest row that ends there and stands on the right, and where
+it first ended: the matching statistics of [1].
 
 Arrays: tokens are uint64 hashes, text t has ``tokens[offsets[t]:offsets[t + 1]]``, the first `against` texts are the
 right side. Guarantee: none is missed, none is reported that is not there (docs/explanation/repeats.md).
@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.pairs.cross_join import side_table
-from dedup.passages import BLOCK_BYTES, LINK_BYTES, Places, Stretches, find_blocks, find_windows, longest_rows
+from dedup.passages.maximal import BLOCK_BYTES, LINK_BYTES, Places, Stretches, find_blocks, find_windows, longest_rows
 from dedup.plan import Afford, unbounded
 
 __all__ = ["find_across", "stand_on_both"]

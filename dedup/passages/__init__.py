@@ -1,0 +1,1 @@
+"""Which passages repeat: maximal stretches, chains across edits, spans."""
