@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.clusters import Stars, find_stars
+from dedup.clusters.stars import Stars, find_stars
 from dedup.errors import InputError, ParameterError
 from dedup.evidence import Evidence, Run
 from dedup.given import recognise

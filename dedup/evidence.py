@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.clusters import Stars, components
+from dedup.clusters.replay import Replay
+from dedup.clusters.stars import Stars, components
 from dedup.hashing.units import Units
 from dedup.listing import Listing, check_rows, partly_listed
 from dedup.lsh import Bands, measure_recall
 from dedup.pairs.verify import Pairs, jaccard
-from dedup.replay import Replay
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import same_ids
 

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.clusters import column_of
+from dedup.clusters.keys import Key, keys_of
+from dedup.clusters.looks import check_looks
+from dedup.clusters.stars import column_of
 from dedup.duplicates import Duplicates, Run
 from dedup.errors import InputError
 from dedup.hashing.units import Sketch, Units, read_units, sketches
-from dedup.keys import Key, keys_of
-from dedup.looks import check_looks
 from dedup.options import check_memory, check_progress
 from dedup.pairs.compact_filter import pays, read_thinned
 from dedup.pairs.seen_twice import Sieve

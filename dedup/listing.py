@@ -1,7 +1,7 @@
 """Which pairs are listed: those of representatives, spelled out for their exact copies.
 
-``"all"`` lists every pair. ``"auto"`` lists a removed unit of a large cluster (`dedup.clusters.large_clusters`) only
-with its kept one: a template that stands a hundred thousand times would otherwise fill five billion rows.
+``"all"`` lists every pair. ``"auto"`` lists a removed unit of a large cluster (`dedup.clusters.stars.large_clusters`)
+only with its kept one: a template that stands a hundred thousand times would otherwise fill five billion rows.
 
 They are counted at once, and spelled out when they are asked for, a part at a time: what is held grows with the copies,
 not with their square.
@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.clusters import large_clusters
+from dedup.clusters.stars import large_clusters
 from dedup.errors import ParameterError
 from dedup.hashing.units import Units
 from dedup.pairs.verify import LEAST_ROOM, MOST_PAIRS, Pairs, pairs_of

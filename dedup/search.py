@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.closest import Closest, closest_among, closest_of
-from dedup.clusters import Stars, find_stars, rank_by_size, rank_units
+from dedup.clusters.replay import Replay, replay
+from dedup.clusters.stars import Stars, find_stars, rank_by_size, rank_units
 from dedup.errors import ParameterError
 from dedup.hash_key import choose_key
 from dedup.hashing.shingles import Shingle, parse
@@ -28,7 +29,6 @@ from dedup.options import check_keep, check_recall, check_seed, check_threshold,
 from dedup.pairs.self_join import join
 from dedup.pairs.verify import METRICS, PairLimit, Pairs, in_order, verify
 from dedup.plan import SHINGLE_BYTES
-from dedup.replay import Replay, replay
 from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.progress import Progress
 from dedup.runtime.threads import map_blocks

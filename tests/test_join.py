@@ -251,7 +251,7 @@ def test_large_families_give_the_same_stars(monkeypatch: pytest.MonkeyPatch, met
     plain = dedup.find_duplicates(texts, metric=metric, keep=keep, pairs="all", threads=1)
     monkeypatch.setattr("dedup.pairs.self_join.BIG_CLUSTER", 5)
     monkeypatch.setattr("dedup.pairs.self_join.FAMILY_LISTS", 0.0)
-    monkeypatch.setattr("dedup.clusters.BIG_CLUSTER", 5)
+    monkeypatch.setattr("dedup.clusters.stars.BIG_CLUSTER", 5)
     families = dedup.find_duplicates(texts, metric=metric, keep=keep, pairs="auto", threads=1)
     assert families.summary.large_clusters > 0
     assert plain.clusters.equals(families.clusters)
@@ -279,7 +279,7 @@ def test_clusters_that_hang_together_are_listed_in_part(
     texts = wide_family(90)
     everything = dedup.find_duplicates(texts, threshold=0.75, metric=metric, keep=keep, pairs="all", threads=1)
     monkeypatch.setattr("dedup.pairs.self_join.BIG_CLUSTER", 60)
-    monkeypatch.setattr("dedup.clusters.BIG_CLUSTER", 60)
+    monkeypatch.setattr("dedup.clusters.stars.BIG_CLUSTER", 60)
     results = []
     for lists in (0.0, 1e9):
         monkeypatch.setattr("dedup.pairs.self_join.FAMILY_LISTS", lists)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import dedup
+from dedup.clusters.replay import replay
 from dedup.hashing.shingles import parse
 from dedup.hashing.units import Units, read_units
 from dedup.lsh import Bands, measure_recall
 from dedup.pairs.verify import Pairs
-from dedup.replay import replay
 from dedup.sources.coerce import read_texts
 
 WORDS = [f"w{i}" for i in range(4000)]

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.clusters import find_stars, rank_by_size, rank_units
+from dedup.clusters.stars import find_stars, rank_by_size, rank_units
 from dedup.hashing.shards import Shards
 from dedup.pairs.cross_join import join_across
 from dedup.pairs.filter_passes import Held, held_shingles, hold

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.clusters import Stars
+from dedup.clusters.replay import Replay
+from dedup.clusters.stars import Stars
 from dedup.hashing.shards import Shards
 from dedup.hashing.units import Units, place_columns
 from dedup.lsh import Bands
 from dedup.pairs.verify import Pairs, moved
-from dedup.replay import Replay
 from dedup.search import Found
 
 __all__ = ["all_units", "from_arrays", "spread", "to_arrays"]

@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup import __version__
-from dedup.clusters import column_of
+from dedup.clusters.looks import check_looks
+from dedup.clusters.stars import column_of
 from dedup.corpus.budget import Budget
 from dedup.corpus.groups import Grouped, search_in_groups
 from dedup.corpus.outcome import all_units, from_arrays, spread, to_arrays
@@ -31,7 +32,6 @@ from dedup.duplicates import Duplicates, Run
 from dedup.errors import DedupError, ParameterError
 from dedup.hashing.known import KnownTexts
 from dedup.hashing.shards import Shards, read_shards
-from dedup.looks import check_looks
 from dedup.options import check_memory, check_path, check_progress
 from dedup.pairs.filter_passes import Held, extra_columns, held_shingles, hold, mark
 from dedup.repeated import counted

@@ -152,8 +152,8 @@ def measure_recall(
     of its kind (Horvitz and Thompson, 1952): of ``sum(1 / P)`` pairs, with the variance ``sum((1 - P) / P ** 2)`` where
     pairs are independent. `strays` says how many such standard deviations that number strays to either side, as
     (negative, positive), in 95 of 100 runs: None, for independent pairs, stands for those of the normal law, 1.96 each;
-    in families they are more (`dedup.replay`). The interval ends at 1. It is about pairs whose collisions were all
-    examined.
+    in families they are more (`dedup.clusters.replay`). The interval ends at 1. It is about pairs whose collisions were
+    all examined.
     """
     below, above = (-NORMAL_95, NORMAL_95) if strays is None else strays
     check_bands(bands)

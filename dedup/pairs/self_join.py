@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.clusters import BIG_CLUSTER, rank_by_size
+from dedup.clusters.stars import BIG_CLUSTER, rank_by_size
 from dedup.hashing.units import Units
 from dedup.pairs.prefix_index import Counters, build_index, take_prefixes
 from dedup.pairs.seen_twice import bits_for, least, mostly_shared, sample_for, seen_twice
@@ -81,8 +81,8 @@ def join(
     """Return all pairs of the `leading` units that reach the threshold; `limit` is told of them.
 
     `rank` is the priority of each unit, `copies` how many exact copies stand behind it (itself included). With
-    `families`, units removed into a large cluster (`dedup.clusters.large_clusters`) are paired with their kept one
-    alone. Prepares the sets of the survivors.
+    `families`, units removed into a large cluster (`dedup.clusters.stars.large_clusters`) are paired with their kept
+    one alone. Prepares the sets of the survivors.
     """
     from dedup.kernels.marks import SAMPLES
 

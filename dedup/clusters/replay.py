@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.clusters import components
+from dedup.clusters.stars import components
 from dedup.hashing.units import Units
 from dedup.lsh.bands import NORMAL_95, Bands, band_keys
 from dedup.minhash import permutations, sign

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.clusters.keys import in_order
+from dedup.clusters.looks import as_text
 from dedup.errors import ParameterError
 from dedup.hashing.units import Units
-from dedup.keys import in_order
-from dedup.looks import as_text
 from dedup.lsh import Buckets
 from dedup.options import KEEP, Keep, column_of
 from dedup.pairs.verify import METRICS, Pairs, pairs_of
@@ -112,7 +112,7 @@ def _places(values: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
     """Return the places of ordered categories among these, which is the order that they have."""
     import pyarrow as pa
 
-    # where the parts differ, one has further categories behind those of the other: `dedup.looks` saw to it
+    # where the parts differ, one has further categories behind those of the other: `dedup.clusters.looks` saw to it
     chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
     if any(not chunk.dictionary.equals(chunks[0].dictionary) for chunk in chunks):
         chunks = values.unify_dictionaries().chunks

@@ -1,0 +1,1 @@
+"""Which text of a cluster is kept: stars, and the policies of keep."""
