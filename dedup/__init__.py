@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from dedup.comparison import Comparison, Span, compare
     from dedup.corpus.apply import Applied, apply_report
     from dedup.corpus.report import Report, write_report
-    from dedup.duplicates import Duplicates
     from dedup.errors import DedupError, InputError, ParameterError, StorageError
     from dedup.find import find_duplicates
-    from dedup.matches import Matches
     from dedup.matching import match
-    from dedup.repeated import Repeat, Repeats
     from dedup.repeats import find_repeats
+    from dedup.results.duplicates import Duplicates
+    from dedup.results.matches import Matches
+    from dedup.results.repeats import Repeat, Repeats
+    from dedup.results.summary import MatchSummary, Summary
     from dedup.sources.files.file_texts import Files, files
-    from dedup.summary import MatchSummary, Summary
 
 __version__ = "0.1.0"
 
@@ -66,19 +66,19 @@ _HOMES = {
     "Applied": "corpus.apply",
     "Comparison": "comparison",
     "DedupError": "errors",
-    "Duplicates": "duplicates",
+    "Duplicates": "results.duplicates",
     "Estimate": "forecast",
     "Files": "sources.files.file_texts",
     "InputError": "errors",
-    "MatchSummary": "summary",
-    "Matches": "matches",
+    "MatchSummary": "results.summary",
+    "Matches": "results.matches",
     "ParameterError": "errors",
-    "Repeat": "repeated",
-    "Repeats": "repeated",
+    "Repeat": "results.repeats",
+    "Repeats": "results.repeats",
     "Report": "corpus.report",
     "Span": "comparison",
     "StorageError": "errors",
-    "Summary": "summary",
+    "Summary": "results.summary",
     "apply_report": "corpus.apply",
     "compare": "comparison",
     "estimate": "forecast",

@@ -193,8 +193,8 @@ def find(
     the same command is given again.
     """
     from dedup.corpus.report import Report
+    from dedup.results.summary import hint_of
     from dedup.searching import search_files, show_report
-    from dedup.summary import hint_of
 
     read = Inputs(format=format, on_error=on_error, max_errors=max_errors)
     result = search_files(inputs, read, format=format, column=column, id=id_column, output=output, **options)
@@ -293,8 +293,8 @@ def match(
     with naming("--against"):
         right = inputs.open(against, column=column if against_column is None else against_column, id=against_id)
     from dedup.matching import match as match_texts
+    from dedup.results.summary import hint_of
     from dedup.searching import check_output, show_report, write_output
-    from dedup.summary import hint_of
 
     named = {"column": column, "id": id_column, "against_column": against_column, "against_id": against_id}
     asked = {name: value for name, value in options.items() if name not in ("memory", "hash_key")}

@@ -15,13 +15,13 @@ import numpy.typing as npt
 from dedup.clusters.keys import Key, keys_of
 from dedup.clusters.looks import check_looks
 from dedup.clusters.stars import column_of
-from dedup.duplicates import Duplicates, Run
 from dedup.errors import InputError
 from dedup.hashing.units import Sketch, Units, read_units, sketches
 from dedup.options import check_memory, check_progress
 from dedup.pairs.compact_filter import pays, read_thinned
 from dedup.pairs.seen_twice import Sieve
 from dedup.plan import Plan, make_plan
+from dedup.results.duplicates import Duplicates, Run
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.search import Question, search

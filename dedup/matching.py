@@ -20,7 +20,6 @@ from dedup.hash_key import HashKey, choose_key
 from dedup.hashing.shingles import Shingle, parse
 from dedup.hashing.token_stream import LONG, TokenBlock, read_tokens, token_blocks
 from dedup.hashing.units import UNITS, Sketch, Units, read_units, sketches
-from dedup.matches import Matches, MatchRun, Passages
 from dedup.options import check_memory, check_min_words, check_progress, check_threshold, check_word
 from dedup.pairs.cross_join import join_across
 from dedup.pairs.seen_across import Meeting
@@ -30,6 +29,7 @@ from dedup.passages.maximal import Stretches
 from dedup.passages.spans import find_spans
 from dedup.passages.window_filter import keep_both
 from dedup.plan import Plan, measure_words, plan_passages
+from dedup.results.matches import Matches, MatchRun, Passages
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.sources.coerce import Texts, read_once

@@ -30,7 +30,7 @@ from dedup.passages.maximal import Stretches, find_stretches
 from dedup.passages.spans import find_spans
 from dedup.passages.window_filter import Survivors, keep_twice
 from dedup.plan import Plan, measure_words, plan_passages
-from dedup.repeated import Repeats
+from dedup.results.repeats import Repeats
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.sources.coerce import Texts, read_texts

@@ -12,12 +12,12 @@ from dedup import __version__
 from dedup.corpus.report import Report, write_report
 from dedup.corpus.run import FileRun, find_in_files
 from dedup.corpus.standing import ASKED, standing_report
-from dedup.duplicates import Duplicates
 from dedup.ending import say_json, tell
 from dedup.inputs import Inputs
-from dedup.matches import Matches
 from dedup.options import check_path
-from dedup.repeated import Repeats
+from dedup.results.duplicates import Duplicates
+from dedup.results.matches import Matches
+from dedup.results.repeats import Repeats
 from dedup.runtime.progress import Heartbeats
 from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.files.rejects import Reject

@@ -11,10 +11,10 @@ from dedup.terminal import clean
 
 if TYPE_CHECKING:
     from dedup.comparison import Comparison
-    from dedup.duplicates import Duplicates
     from dedup.marking import Piece
-    from dedup.matches import Matches
-    from dedup.repeated import Repeats
+    from dedup.results.duplicates import Duplicates
+    from dedup.results.matches import Matches
+    from dedup.results.repeats import Repeats
 
 __all__ = ["percent", "report_duplicates", "report_matches", "report_repeats", "show_marked"]
 
@@ -30,7 +30,7 @@ def show_marked(texts: tuple[tuple[str, str], tuple[str, str]], result: Comparis
     from rich.padding import Padding
 
     from dedup.marking import CONTEXT, mark_text, plain
-    from dedup.repeated import counted
+    from dedup.results.repeats import counted
 
     if not result.spans:
         say("\nno stretch of words stands in both")
@@ -74,7 +74,7 @@ def painted(pieces: list[Piece]) -> Any:
 
 def report_matches(result: Matches, texts: Mapping[Any, str]) -> None:
     """Print each text that matches: what it is like, then its passages and where they stand first."""
-    from dedup.repeated import counted
+    from dedup.results.repeats import counted
 
     shown: dict[Any, list[str]] = {}
     for row in result.pairs.to_pylist():
@@ -100,7 +100,7 @@ def report_matches(result: Matches, texts: Mapping[Any, str]) -> None:
 
 def report_repeats(found: Repeats, texts: Mapping[Any, str], shortest: int) -> None:
     """Print each repeat with the lines and characters where it stands, and where it stood first."""
-    from dedup.repeated import counted
+    from dedup.results.repeats import counted
 
     if not found:
         say(f"no repeats of {counted(shortest, 'word')} or more found; --min-words finds shorter ones")

@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup import listing
 from dedup.errors import ParameterError
 from dedup.hashing.shingles import parse
 from dedup.hashing.units import read_units
-from dedup.listing import Listing
 from dedup.pairs import verify
 from dedup.pairs.verify import PairLimit, Pairs, in_order, pairs_of
+from dedup.results import listed_pairs
+from dedup.results.listed_pairs import Listing
 from dedup.sources.coerce import ListTexts
 
 Rows = list[tuple[int, int, int]]
@@ -82,7 +82,7 @@ def test_a_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ["one two three four five six seven"] * 30 + [f"a b c d e f g h i j k{n // 3}" for n in range(30)]
     whole = dedup.find_duplicates(texts, threshold=0.5, pairs="all")
     table = whole.pairs
-    monkeypatch.setattr(listing, "PART", 7)
+    monkeypatch.setattr(listed_pairs, "PART", 7)
     again = dedup.find_duplicates(texts, threshold=0.5, pairs="all")
     assert again.pairs.equals(table)
     assert again == whole
@@ -114,7 +114,7 @@ def test_a_search_finds_no_more_than_it_may(threads: int, monkeypatch: pytest.Mo
 def test_a_table_has_no_more_rows_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     """What needs no table is still there."""
     texts = ["one two three four five six"] * 100
-    monkeypatch.setattr(listing, "MOST_PAIRS", 4_949)
+    monkeypatch.setattr(listed_pairs, "MOST_PAIRS", 4_949)
     found = dedup.find_duplicates(texts, pairs="all")
     assert (found.summary.pairs, found.filter(texts)) == (4_950, texts[:1])
     with pytest.raises(ParameterError, match=r"at most 4,949 rows.*found 4,950, which take about 1 MB.*clusters"):

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup import listing
 from dedup.errors import InputError, ParameterError
 from dedup.pairs import verify
+from dedup.results import listed_pairs
 from tests import oracles, oracles_match, strategies, views
 
 THRESHOLDS = st.sampled_from([0.1, 0.25, 1 / 3, 0.5, 0.6, 2 / 3, 0.75, 0.8, 0.9, 1.0])
@@ -249,7 +249,7 @@ def test_a_family_on_one_side_is_linear() -> None:
 def test_limits_are_visible(monkeypatch: pytest.MonkeyPatch) -> None:
     """Too many pairs are an error that counts them; what needs no list is still there."""
     many = ["one two three four five six"] * 100
-    monkeypatch.setattr(listing, "MOST_PAIRS", 9_999)
+    monkeypatch.setattr(listed_pairs, "MOST_PAIRS", 9_999)
     result = dedup.match(many, many)
     assert result.summary.pairs == 10_000
     assert result.filter(many) == []

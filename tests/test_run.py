@@ -24,9 +24,9 @@ from dedup.corpus import budget as budgets
 from dedup.corpus import groups
 from dedup.corpus.budget import Budget
 from dedup.corpus.run import find_in_files
-from dedup.duplicates import Duplicates
 from dedup.errors import InputError, ParameterError, StorageError
 from dedup.forecast import estimate_run
+from dedup.results.duplicates import Duplicates
 from dedup.storage import atomic as stores
 from tests.test_memory import collection
 

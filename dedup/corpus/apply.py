@@ -18,7 +18,7 @@ from dedup.corpus.rewriting import rewrite_document, rewrite_lines, rewrite_reco
 from dedup.corpus.verdicts import Counts, Verdict, Verdicts
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_flag, check_path, check_progress
-from dedup.repeated import counted
+from dedup.results.repeats import counted
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import map_blocks, thread_count
 from dedup.sources.files.listing import Entry

@@ -32,11 +32,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xxhash
 
-from dedup.duplicates import Duplicates, evidence_of
 from dedup.errors import DedupError, InputError, ParameterError, StorageError
-from dedup.matches import Matches
 from dedup.options import check_flag, check_path, shown
-from dedup.repeated import Repeats, counted
+from dedup.results.duplicates import Duplicates, evidence_of
+from dedup.results.matches import Matches
+from dedup.results.repeats import Repeats, counted
 from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.files.listing import COMPRESSIONS, FORMATS
 from dedup.storage.atomic import plain_name

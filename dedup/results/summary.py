@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from dedup.evidence import Evidence
-from dedup.repeated import counted
+from dedup.results.evidence import Evidence
+from dedup.results.repeats import counted
 from dedup.terminal import clean
 
 __all__ = ["MatchSummary", "Summary", "hint_of", "summarise"]

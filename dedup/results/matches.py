@@ -15,16 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import ParameterError
-from dedup.given import recognise
 from dedup.hashing.units import Units
-from dedup.listing import Listing, check_rows
 from dedup.options import check_word
 from dedup.pairs.verify import Pairs, similarity
-from dedup.repeated import LINE_BREAKS
+from dedup.results.given import recognise
+from dedup.results.listed_pairs import Listing, check_rows
+from dedup.results.repeats import LINE_BREAKS
+from dedup.results.summary import MatchSummary, hint_of
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import Sides, same_ids
-from dedup.summary import MatchSummary, hint_of
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError
+from dedup.results.filtering import replace_texts, select_rows, unwrap
 from dedup.runtime.arrays import sorted_unique
-from dedup.selection import replace_texts, select_rows, unwrap
 from dedup.sources.coerce import Ids, Texts, read_texts
 from dedup.sources.frames import column_names
 from dedup.sources.two_sided import naming

@@ -17,9 +17,9 @@ import numpy.typing as npt
 from dedup.clusters.replay import Replay
 from dedup.clusters.stars import Stars, components
 from dedup.hashing.units import Units
-from dedup.listing import Listing, check_rows, partly_listed
 from dedup.lsh import Bands, measure_recall
 from dedup.pairs.verify import Pairs, jaccard
+from dedup.results.listed_pairs import Listing, check_rows, partly_listed
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import same_ids
 

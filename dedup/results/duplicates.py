@@ -1,7 +1,7 @@
 """What a search gives back: Arrow tables with a face that a person can read.
 
-`Duplicates` holds the evidence (`dedup.evidence`) and makes its tables when they are asked for. Nothing in a table
-depends on threads, on the size of blocks or on the clock; seconds stand apart in ``timings``.
+`Duplicates` holds the evidence (`dedup.results.evidence`) and makes its tables when they are asked for. Nothing in a
+table depends on threads, on the size of blocks or on the clock; seconds stand apart in ``timings``.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import numpy.typing as npt
 
 from dedup.clusters.stars import Stars, find_stars
 from dedup.errors import InputError, ParameterError
-from dedup.evidence import Evidence, Run
-from dedup.given import recognise
 from dedup.hashing.units import Units
 from dedup.options import check_threshold
 from dedup.pairs.verify import Pairs, similarity
-from dedup.repeated import counted
+from dedup.results.evidence import Evidence, Run
+from dedup.results.given import recognise
+from dedup.results.repeats import counted
+from dedup.results.summary import Summary, hint_of, summarise
 from dedup.sources.coerce import Texts
-from dedup.summary import Summary, hint_of, summarise
 
 if TYPE_CHECKING:
     import pyarrow as pa

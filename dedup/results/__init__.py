@@ -1,0 +1,1 @@
+"""What a search gives back in memory: evidence, tables, filters."""
