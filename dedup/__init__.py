@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dedup import errors, interop, lsh, minhash, shingling
     from dedup.comparison import Comparison, Span, compare
-    from dedup.corpus.apply import Applied, apply_report
-    from dedup.corpus.report import Report, write_report
     from dedup.errors import DedupError, InputError, ParameterError, StorageError
     from dedup.find import find_duplicates
     from dedup.matching import match
     from dedup.repeats import find_repeats
+    from dedup.report.apply import Applied, apply_report
+    from dedup.report.report import Report, write_report
     from dedup.results.duplicates import Duplicates
     from dedup.results.matches import Matches
     from dedup.results.repeats import Repeat, Repeats
@@ -63,7 +63,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Applied": "corpus.apply",
+    "Applied": "report.apply",
     "Comparison": "comparison",
     "DedupError": "errors",
     "Duplicates": "results.duplicates",
@@ -75,18 +75,18 @@ _HOMES = {
     "ParameterError": "errors",
     "Repeat": "results.repeats",
     "Repeats": "results.repeats",
-    "Report": "corpus.report",
+    "Report": "report.report",
     "Span": "comparison",
     "StorageError": "errors",
     "Summary": "results.summary",
-    "apply_report": "corpus.apply",
+    "apply_report": "report.apply",
     "compare": "comparison",
     "estimate": "forecast",
     "files": "sources.files.file_texts",
     "find_duplicates": "find",
     "find_repeats": "repeats",
     "match": "matching",
-    "write_report": "corpus.report",
+    "write_report": "report.report",
 }
 
 

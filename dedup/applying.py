@@ -23,7 +23,7 @@ def apply(report: str, output: str, annotate: bool, overwrite: bool, threads: in
 
     REPORT is the folder that `dedup find --output` or `dedup match --output` wrote. No input is changed.
     """
-    from dedup.corpus.apply import apply_report
+    from dedup.report.apply import apply_report
 
     applied = apply_report(report, output, annotate=annotate, overwrite=overwrite, threads=threads, progress=None)
     if as_json:

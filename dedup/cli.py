@@ -192,7 +192,7 @@ def find(
     files, "-" for standard input. With --output a report is written; a run that was stopped goes on where it was when
     the same command is given again.
     """
-    from dedup.corpus.report import Report
+    from dedup.report.report import Report
     from dedup.results.summary import hint_of
     from dedup.searching import search_files, show_report
 

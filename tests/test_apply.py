@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup.corpus.apply import apply_report
-from dedup.corpus.regrouping import codec_of
-from dedup.corpus.report import Report, write_report
-from dedup.corpus.rewriting import with_value
 from dedup.errors import InputError, ParameterError, StorageError
+from dedup.report.apply import apply_report
+from dedup.report.report import Report, write_report
+from dedup.report.rewrite_records import with_value
+from dedup.report.rewrite_tables import codec_of
 from tests import corpora, ondisk, strategies
 
 COMPRESSIONS = [None, "gzip", "zstd", "bz2", "xz"]

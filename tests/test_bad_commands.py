@@ -24,7 +24,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dedup.cli import main
-from dedup.corpus.report import _read_sealed, _write_sealed
+from dedup.report.report import _read_sealed, _write_sealed
 from tests import corpora, filing
 
 DONE, FOUND, WRONG, REJECTED, UNWRITABLE = 0, 1, 2, 3, 74

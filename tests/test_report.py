@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup.corpus import report
-from dedup.corpus.report import Report, write_report
 from dedup.errors import InputError, ParameterError, StorageError
+from dedup.report import report
+from dedup.report.report import Report, write_report
 from dedup.results import evidence
 from dedup.sources import texts as texts_module
 from dedup.storage import folders

@@ -26,13 +26,13 @@ from dedup.clusters.stars import column_of
 from dedup.corpus.budget import Budget
 from dedup.corpus.groups import Grouped, search_in_groups
 from dedup.corpus.outcome import all_units, from_arrays, spread, to_arrays
-from dedup.corpus.report import Report
-from dedup.corpus.standing import standing_report
 from dedup.errors import DedupError, ParameterError
 from dedup.hashing.known import KnownTexts
 from dedup.hashing.shards import Shards, read_shards
 from dedup.options import check_memory, check_path, check_progress
 from dedup.pairs.filter_passes import Held, extra_columns, held_shingles, hold, mark
+from dedup.report.report import Report
+from dedup.report.standing import standing_report
 from dedup.results.duplicates import Duplicates, Run
 from dedup.results.repeats import counted
 from dedup.runtime.buffers import give_back

@@ -15,8 +15,8 @@ from typing import IO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.corpus.verdicts import NOTES, Counts, Verdict
 from dedup.errors import ParameterError
+from dedup.report.decisions import NOTES, Counts, Verdict
 from dedup.sources.files.batch import BATCH_BYTES
 from dedup.sources.files.decompress import PIECE, Stream, line_runs
 from dedup.sources.files.formats.csv import cells_of, line_end, read_header, record_runs

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dedup.corpus.report import Report
 from dedup.errors import DedupError, ParameterError
+from dedup.report.report import Report
 from dedup.storage.atomic import storage_errors
 from dedup.storage.folders import check_folder, check_free, check_writable
 

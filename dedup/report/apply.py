@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dedup.corpus.regrouping import rewrite_arrow, rewrite_parquet
-from dedup.corpus.report import Input, Report
-from dedup.corpus.rewriting import rewrite_document, rewrite_lines, rewrite_records
-from dedup.corpus.verdicts import Counts, Verdict, Verdicts
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_flag, check_path, check_progress
+from dedup.report.decisions import Counts, Verdict, Verdicts
+from dedup.report.report import Input, Report
+from dedup.report.rewrite_records import rewrite_document, rewrite_lines, rewrite_records
+from dedup.report.rewrite_tables import rewrite_arrow, rewrite_parquet
 from dedup.results.repeats import counted
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import map_blocks, thread_count

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.corpus.report import Report
 from dedup.errors import InputError, StorageError
+from dedup.report.report import Report
 from dedup.text.paragraphs import cut_units, split_units
 
 __all__ = ["NOTES", "Counts", "Verdict", "Verdicts"]

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dedup.corpus.verdicts import NOTES, Counts, Verdict
 from dedup.errors import InputError, ParameterError
+from dedup.report.decisions import NOTES, Counts, Verdict
 from dedup.results.filtering import select_rows
 from dedup.sources.files.decompress import PIECE, Stream
 from dedup.sources.files.formats.tables import damage, unsound

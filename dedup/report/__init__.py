@@ -1,0 +1,1 @@
+"""A result as a folder on disk, and what is done with it."""
