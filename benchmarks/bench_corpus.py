@@ -157,7 +157,7 @@ def step(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]:
 
 def report_of(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]:
     """Search the files as the command line does; return what is known of the run."""
-    from dedup.corpus import run
+    from dedup.pipelines import run
     from dedup.report.report import write_report
     from dedup.storage import work_dir
 
@@ -195,7 +195,7 @@ def report_of(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]
 
 def warm_up(threads: int, options: dict[str, Any]) -> None:
     """Compile and import everything, on a small corpus."""
-    from dedup.corpus import run
+    from dedup.pipelines import run
 
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dedup import errors, interop, lsh, minhash, shingling
-    from dedup.comparison import Comparison, Span, compare
     from dedup.errors import DedupError, InputError, ParameterError, StorageError
-    from dedup.find import find_duplicates
-    from dedup.matching import match
-    from dedup.repeats import find_repeats
+    from dedup.pipelines.compare import Comparison, Span, compare
+    from dedup.pipelines.find import find_duplicates
+    from dedup.pipelines.match import match
+    from dedup.pipelines.repeats import find_repeats
     from dedup.report.apply import Applied, apply_report
     from dedup.report.report import Report, write_report
     from dedup.results.duplicates import Duplicates
@@ -64,10 +64,10 @@ __all__ = [
 
 _HOMES = {
     "Applied": "report.apply",
-    "Comparison": "comparison",
+    "Comparison": "pipelines.compare",
     "DedupError": "errors",
     "Duplicates": "results.duplicates",
-    "Estimate": "forecast",
+    "Estimate": "pipelines.estimate",
     "Files": "sources.files.file_texts",
     "InputError": "errors",
     "MatchSummary": "results.summary",
@@ -76,16 +76,16 @@ _HOMES = {
     "Repeat": "results.repeats",
     "Repeats": "results.repeats",
     "Report": "report.report",
-    "Span": "comparison",
+    "Span": "pipelines.compare",
     "StorageError": "errors",
     "Summary": "results.summary",
     "apply_report": "report.apply",
-    "compare": "comparison",
-    "estimate": "forecast",
+    "compare": "pipelines.compare",
+    "estimate": "pipelines.estimate",
     "files": "sources.files.file_texts",
-    "find_duplicates": "find",
-    "find_repeats": "repeats",
-    "match": "matching",
+    "find_duplicates": "pipelines.find",
+    "find_repeats": "pipelines.repeats",
+    "match": "pipelines.match",
     "write_report": "report.report",
 }
 

@@ -126,7 +126,7 @@ def repeats(
     """
     inputs = Inputs(**how)
     texts = inputs.open(files, column=column, id=id_column)
-    from dedup.repeats import find_repeats
+    from dedup.pipelines.repeats import find_repeats
 
     asked = {"id": id_column, "column": column, "min_words": min_words, "threshold": threshold, "format": how["format"]}
     asked["hash_key"] = choose_key(hash_key).fingerprint
@@ -236,7 +236,7 @@ def estimate(
     """Say what `dedup find` would do with the same inputs, and what memory and time it would take."""
     read = Inputs(format=format, on_error=on_error, max_errors=max_errors)
     texts = read.open(inputs, column=column, id=None)
-    from dedup.forecast import estimate_run
+    from dedup.pipelines.estimate import estimate_run
 
     plan = estimate_run(texts, **options)
     if as_json:
@@ -292,7 +292,7 @@ def match(
         left = inputs.open(new, column=column, id=id_column)
     with naming("--against"):
         right = inputs.open(against, column=column if against_column is None else against_column, id=against_id)
-    from dedup.matching import match as match_texts
+    from dedup.pipelines.match import match as match_texts
     from dedup.results.summary import hint_of
     from dedup.searching import check_output, show_report, write_output
 
@@ -332,7 +332,7 @@ def compare(a: str, b: str, shingle: str | None, full: bool, hash_key: bytes | N
     What they share is coloured on a terminal, and stands in numbered brackets elsewhere, or where NO_COLOR is set.
     """
     left, right = read_one(a), read_one(b)
-    from dedup.comparison import compare as compare_texts
+    from dedup.pipelines.compare import compare as compare_texts
 
     result = compare_texts(left, right, shingle=shingle, hash_key=hash_key)
     if as_json:

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from dedup import __version__
-from dedup.corpus.run import FileRun, find_in_files
 from dedup.ending import say_json, tell
 from dedup.inputs import Inputs
 from dedup.options import check_path
+from dedup.pipelines.run import FileRun, find_in_files
 from dedup.report.report import Report, write_report
 from dedup.report.standing import ASKED, standing_report
 from dedup.results.duplicates import Duplicates

@@ -10,8 +10,8 @@ from dedup.ending import say, writing
 from dedup.terminal import clean
 
 if TYPE_CHECKING:
-    from dedup.comparison import Comparison
     from dedup.marking import Piece
+    from dedup.pipelines.compare import Comparison
     from dedup.results.duplicates import Duplicates
     from dedup.results.matches import Matches
     from dedup.results.repeats import Repeats

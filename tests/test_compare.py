@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup.comparison import _stretches
 from dedup.errors import InputError, ParameterError
+from dedup.pipelines.compare import _stretches
 from tests import oracles, strategies, views
 
 SHINGLES = st.sampled_from(["words:5", "words:1", "words:3", "chars:8", "chars:3"])

@@ -223,7 +223,7 @@ def test_no_drawers_for_everything() -> None:
         ),
         ("dedup.errors", ["numba", "numpy", "pyarrow"]),
         ("dedup.cli", ["numba", "pyarrow", "pandas", "polars"]),
-        ("dedup.find", ["numba", "pyarrow", "pandas", "polars", "rich", "click"]),
+        ("dedup.pipelines.find", ["numba", "pyarrow", "pandas", "polars", "rich", "click"]),
         ("dedup.interop", ["numba", "datasketch", "scipy"]),
     ],
 )

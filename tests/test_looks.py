@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 import dedup
 from dedup.cli import main
 from dedup.clusters.looks import check_looks
-from dedup.corpus.budget import Budget
-from dedup.corpus.run import find_in_files
 from dedup.errors import ParameterError
+from dedup.pipelines.budget import Budget
+from dedup.pipelines.run import find_in_files
 
 TEXT = "the first ferry left the harbour at noon on Monday"
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 import dedup
-import dedup.find
-import dedup.plan
+import dedup.pipelines.find
+import dedup.pipelines.memory
 from dedup.errors import ParameterError
 from dedup.pairs.seen_twice import Sieve
-from dedup.plan import Plan, Size
+from dedup.pipelines.memory import Plan, Size
 from dedup.sources.files import file_texts as collection_module
 from dedup.sources.files.batch import Batch, Token
 from dedup.sources.files.listing import Listing
@@ -40,8 +40,8 @@ def collection(count: int = 400) -> list[str]:
 
 def size_of(texts: list[str]) -> Size:
     """Give the size that a search would be planned by."""
-    outline = dedup.plan.outline_of(dedup.find.read_texts(texts))
-    return dedup.plan.measure(outline, dedup.hashing.shingles.parse("words:5"), unit="document")
+    outline = dedup.pipelines.memory.outline_of(dedup.pipelines.find.read_texts(texts))
+    return dedup.pipelines.memory.measure(outline, dedup.hashing.shingles.parse("words:5"), unit="document")
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def tight(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             ranges.append(self.ranges)
 
     monkeypatch.setattr(Plan, "one_pass", property(lambda _: False))
-    monkeypatch.setattr(dedup.find, "Sieve", Spy)
+    monkeypatch.setattr(dedup.pipelines.find, "Sieve", Spy)
     return ranges
 
 
@@ -117,7 +117,7 @@ def test_ranges_count_what_one_table_counts() -> None:
 @pytest.mark.parametrize(("memory", "expected"), [("4GB", 4 * 10**9), ("500 MB", 5 * 10**8), ("2GiB", 2 << 30), (7, 7)])
 def test_bounds_are_read(memory: Any, expected: int) -> None:
     """Bytes, or a number with a unit."""
-    assert expected == dedup.plan.check_memory(memory)
+    assert expected == dedup.pipelines.memory.check_memory(memory)
 
 
 @pytest.mark.parametrize("memory", [0, -1, True, 1.5, "", "lots", "4 potatoes", "iB", [4]])
@@ -143,17 +143,21 @@ def test_too_small_for_the_survivors(tight: list[int], monkeypatch: pytest.Monke
 def test_plans_are_pure() -> None:
     """The plan depends on texts and options alone, and a larger bound never means more passes."""
     texts = [text * 40 for text in collection(3000)]
-    size = dedup.plan.measure(
-        dedup.plan.outline_of(dedup.find.read_texts(texts)), dedup.hashing.shingles.parse("words:5"), unit="document"
+    size = dedup.pipelines.memory.measure(
+        dedup.pipelines.memory.outline_of(dedup.pipelines.find.read_texts(texts)),
+        dedup.hashing.shingles.parse("words:5"),
+        unit="document",
     )
-    again = dedup.plan.measure(
-        dedup.plan.outline_of(dedup.find.read_texts(texts)), dedup.hashing.shingles.parse("words:5"), unit="document"
+    again = dedup.pipelines.memory.measure(
+        dedup.pipelines.memory.outline_of(dedup.pipelines.find.read_texts(texts)),
+        dedup.hashing.shingles.parse("words:5"),
+        unit="document",
     )
     assert size == again
     assert isinstance(size, Size)
     exact = sum(max(len(text.split()) - 4, 1) for text in texts)
     assert abs(size.shingles - exact) < 0.1 * exact
-    one_pass = [dedup.plan.plan_for(size, bound, 1).one_pass for bound in (10**8, 10**9, 10**10)]
+    one_pass = [dedup.pipelines.memory.plan_for(size, bound, 1).one_pass for bound in (10**8, 10**9, 10**10)]
     assert one_pass == sorted(one_pass)
     assert one_pass[-1]
 
@@ -175,9 +179,9 @@ def test_estimate_under_a_bound() -> None:
     texts = [text * 30 for text in collection(3000)]
     free = dedup.estimate(texts, threads=1)
     bound = 100_000_000
-    plan = dedup.plan.plan_for(
-        dedup.plan.measure(
-            dedup.plan.outline_of(dedup.find.read_texts(texts)),
+    plan = dedup.pipelines.memory.plan_for(
+        dedup.pipelines.memory.measure(
+            dedup.pipelines.memory.outline_of(dedup.pipelines.find.read_texts(texts)),
             dedup.hashing.shingles.parse("words:5"),
             unit="document",
         ),

@@ -17,13 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup import matching, plan
 from dedup.errors import ParameterError
 from dedup.hash_key import PUBLIC
 from dedup.hashing import token_stream
 from dedup.pairs.seen_across import Meeting
 from dedup.pairs.seen_twice import Sieve
 from dedup.passages import window_filter
+from dedup.pipelines import match, memory
 from dedup.sources import coerce
 from dedup.text import unicode
 from tests import strategies
@@ -42,7 +42,7 @@ def tight(block: int, room: int) -> Iterator[list[int]]:
             ranges.append(self.ranges)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plan.Plan, "one_pass", property(lambda _: False))
+        patch.setattr(memory.Plan, "one_pass", property(lambda _: False))
         patch.setattr(token_stream, "LONG", block)
         patch.setattr(token_stream, "BLOCK_BYTES", block)
         patch.setattr(coerce, "BLOCK_BYTES", block)
@@ -95,7 +95,7 @@ def test_matches_under_a_bound(
 @contextmanager
 def small_tables(room: int) -> Iterator[None]:
     """Give the tables of two sides so many bytes."""
-    meeting, keep = matching.Meeting, matching.keep_both
+    meeting, keep = match.Meeting, match.keep_both
 
     def roomy(*args: Any, **options: Any) -> Meeting:
         return meeting(*args, **{**options, "room": room})
@@ -104,14 +104,14 @@ def small_tables(room: int) -> Iterator[None]:
         return keep(left, right, size, anchors, room, afford)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(matching, "Meeting", roomy)
-        patch.setattr(matching, "keep_both", keeping)
+        patch.setattr(match, "Meeting", roomy)
+        patch.setattr(match, "keep_both", keeping)
         yield
 
 
 GROWTH = """
     import json, random, sys
-    import dedup, dedup.plan
+    import dedup, dedup.pipelines.memory
     from benchmarks.measure import Peak
 
     def texts(count, chance):
@@ -131,9 +131,9 @@ GROWTH = """
         return found.pairs.to_pylist() + found.passages.to_pylist()
 
     search(new[:300] + new[:40])  # kernels are loaded
-    dedup.plan.Plan.one_pass, property_ = property(lambda _: False), dedup.plan.Plan.one_pass
+    dedup.pipelines.memory.Plan.one_pass, property_ = property(lambda _: False), dedup.pipelines.memory.Plan.one_pass
     search(new[:300] + new[:40], memory="10GB")
-    dedup.plan.Plan.one_pass = property_
+    dedup.pipelines.memory.Plan.one_pass = property_
     grown = []
     for memory in (bound, None):
         peak = Peak()

@@ -15,22 +15,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup import closest
 from dedup.hashing.shingles import parse
 from dedup.hashing.units import Units, read_units
 from dedup.pairs.cross_join import some_across
 from dedup.pairs.self_join import join_some
+from dedup.pipelines import closest
 from dedup.sources.coerce import ListTexts
 from tests import oracles, strategies
 
 GROWTH = """
     import json, random, sys, tempfile
     from pathlib import Path
-    import dedup, dedup.matching, dedup.plan, dedup.pairs.compact_filter
+    import dedup, dedup.pipelines.match, dedup.pipelines.memory, dedup.pairs.compact_filter
     from benchmarks.measure import Peak
     from dedup.corpus import groups
-    from dedup.corpus.budget import Budget
-    from dedup.corpus.run import find_in_files
+    from dedup.pipelines.budget import Budget
+    from dedup.pipelines.run import find_in_files
 
     def texts(count, little):
         chance = random.Random(3)
@@ -80,12 +80,12 @@ GROWTH = """
     with tempfile.TemporaryDirectory() as small, tempfile.TemporaryDirectory() as large:
         some = texts(200, little)
         write(small, some)
-        one_pass = dedup.plan.Plan.one_pass
+        one_pass = dedup.pipelines.memory.Plan.one_pass
         for passes in (one_pass, property(lambda _: False)):  # kernels are loaded
-            dedup.plan.Plan.one_pass = passes
+            dedup.pipelines.memory.Plan.one_pass = passes
             for name, bound, search in searches(some + some[:20], small):
                 search("1GB" if passes is one_pass else "10GB")
-        dedup.plan.Plan.one_pass = one_pass
+        dedup.pipelines.memory.Plan.one_pass = one_pass
         dedup.pairs.compact_filter.LEAST_CHARACTERS = 1 << 27
         some = texts(count, little)
         write(large, some)

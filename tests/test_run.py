@@ -20,12 +20,12 @@ from click.testing import CliRunner
 
 import dedup
 from dedup.cli import main
-from dedup.corpus import budget as budgets
-from dedup.corpus import groups
-from dedup.corpus.budget import Budget
-from dedup.corpus.run import find_in_files
 from dedup.errors import InputError, ParameterError, StorageError
-from dedup.forecast import estimate_run
+from dedup.pipelines import budget as budgets
+from dedup.pipelines import groups
+from dedup.pipelines.budget import Budget
+from dedup.pipelines.estimate import estimate_run
+from dedup.pipelines.run import find_in_files
 from dedup.results.duplicates import Duplicates
 from dedup.storage import atomic as stores
 from tests.test_memory import collection

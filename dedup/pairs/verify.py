@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from dedup.errors import ParameterError
 from dedup.hashing.units import Units
-from dedup.plan import PAIR_BYTES
+from dedup.pipelines.memory import PAIR_BYTES
 from dedup.runtime.buffers import give_back
 from dedup.runtime.threads import lock, map_blocks
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.plan import Afford, unbounded
+from dedup.pipelines.memory import Afford, unbounded
 
 __all__ = [
     "BLOCK_BYTES",

@@ -18,7 +18,8 @@ AT_REST = 48 << 20
 """Bytes: what the interpreter and its libraries take beside the records."""
 
 COPIES = 48
-"""What a record takes in all, in bytes a byte: it waits, is worked on, and so are its neighbours (`dedup.plan`)."""
+"""What a record takes in all, in bytes a byte: it waits, is worked on, and so are its neighbours
+(`dedup.pipelines.memory`)."""
 
 GROUPED = 12
 """Records of the largest size that may be held of a table at once, before they are handed on."""

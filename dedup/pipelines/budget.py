@@ -12,8 +12,8 @@ u units, and h shingles of the m units that may have a partner, the steps take, 
 and the work directory holds 8 bytes a shingle and 40 a unit (64 a paragraph or line).
 
 The table of marks is halved and made in turns (`dedup.pairs.seen_twice.Sieve`) until it fits, and where the joining
-does not fit, it is done in groups (`dedup.corpus.groups`). What is left can make a bound too small, and the error says
-by how much.
+does not fit, it is done in groups (`dedup.pipelines.groups`). What is left can make a bound too small, and the error
+says by how much.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dedup.errors import ParameterError
-from dedup.plan import BLOCK_COPIES, PAIR_BYTES, SHINGLE_BYTES, UNIT_BYTES, given, written
+from dedup.pipelines.memory import BLOCK_COPIES, PAIR_BYTES, SHINGLE_BYTES, UNIT_BYTES, given, written
 from dedup.sources.texts import BLOCK_BYTES
 
 __all__ = ["Budget"]

@@ -21,9 +21,9 @@ from dedup.pairs.cross_join import join_across
 from dedup.pairs.filter_passes import Held, held_shingles, hold
 from dedup.pairs.self_join import join
 from dedup.pairs.verify import PairLimit, Pairs, in_order, moved
+from dedup.pipelines.order import ADVICE, Found, Question
 from dedup.runtime.buffers import give_back
 from dedup.runtime.progress import Progress
-from dedup.search import ADVICE, Found, Question
 
 __all__ = ["Grouped", "search_in_groups"]
 
@@ -58,8 +58,8 @@ def search_in_groups(
 ) -> tuple[Found, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Find the pairs and stars of the units that stay; return them, where the units stand, and their sizes.
 
-    What is found is what `dedup.search.search` would find, by the exact method. Of a closest pair nothing is known,
-    since no hash is held in the end.
+    What is found is what `dedup.pipelines.order.search` would find, by the exact method. Of a closest pair nothing is
+    known, since no hash is held in the end.
     """
     threshold, metric, stages = question.threshold, question.metric, grouped.stages
     held = grouped.hold(stays, None, hashes=False)

@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
-from dedup.corpus.budget import Budget
-from dedup.corpus.run import DEFAULTS
 from dedup.errors import InputError
-from dedup.find import find_duplicates
 from dedup.options import check_memory
 from dedup.pairs.seen_twice import Sieve
-from dedup.plan import Size, measure, outline_of, plan_for, sample_of, written
+from dedup.pipelines.budget import Budget
+from dedup.pipelines.find import find_duplicates
+from dedup.pipelines.memory import Size, measure, outline_of, plan_for, sample_of, written
+from dedup.pipelines.order import Question
+from dedup.pipelines.run import DEFAULTS
 from dedup.runtime.threads import thread_count
-from dedup.search import Question
 from dedup.sources.coerce import read_texts
 from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.texts import Texts

@@ -16,7 +16,7 @@ from dedup.hashing.shards import Shards
 from dedup.hashing.units import Units, place_columns
 from dedup.lsh import Bands
 from dedup.pairs.verify import Pairs, moved
-from dedup.search import Found
+from dedup.pipelines.order import Found
 
 __all__ = ["all_units", "from_arrays", "spread", "to_arrays"]
 

@@ -23,14 +23,15 @@ import numpy.typing as npt
 from dedup import __version__
 from dedup.clusters.looks import check_looks
 from dedup.clusters.stars import column_of
-from dedup.corpus.budget import Budget
-from dedup.corpus.groups import Grouped, search_in_groups
-from dedup.corpus.outcome import all_units, from_arrays, spread, to_arrays
 from dedup.errors import DedupError, ParameterError
 from dedup.hashing.known import KnownTexts
 from dedup.hashing.shards import Shards, read_shards
 from dedup.options import check_memory, check_path, check_progress
 from dedup.pairs.filter_passes import Held, extra_columns, held_shingles, hold, mark
+from dedup.pipelines.budget import Budget
+from dedup.pipelines.groups import Grouped, search_in_groups
+from dedup.pipelines.order import Found, Question, search
+from dedup.pipelines.outcome import all_units, from_arrays, spread, to_arrays
 from dedup.report.report import Report
 from dedup.report.standing import standing_report
 from dedup.results.duplicates import Duplicates, Run
@@ -38,7 +39,6 @@ from dedup.results.repeats import counted
 from dedup.runtime.buffers import give_back
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
-from dedup.search import Found, Question, search
 from dedup.sources.files.batch import Token
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.reader import read_batches

@@ -1,4 +1,5 @@
-"""The flow of `find_duplicates` over texts: in one pass, or in several under a bound; `dedup.search` does the rest.
+"""The flow of `find_duplicates` over texts: in one pass, or in several under a bound; `dedup.pipelines.order` does the
+rest.
 
 texts -> blocks -> units with shingle hashes (of those that may have a partner, under a bound) -> search -> Duplicates
 """
@@ -20,11 +21,11 @@ from dedup.hashing.units import Sketch, Units, read_units, sketches
 from dedup.options import check_memory, check_progress
 from dedup.pairs.compact_filter import pays, read_thinned
 from dedup.pairs.seen_twice import Sieve
-from dedup.plan import Plan, make_plan
+from dedup.pipelines.memory import Plan, make_plan
+from dedup.pipelines.order import Question, search
 from dedup.results.duplicates import Duplicates, Run
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
-from dedup.search import Question, search
 from dedup.sources.coerce import Texts, read_texts
 
 __all__ = ["find_duplicates"]

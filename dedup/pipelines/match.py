@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.closest import closest_across
 from dedup.errors import InputError
 from dedup.hash_key import HashKey, choose_key
 from dedup.hashing.shingles import Shingle, parse
@@ -28,7 +27,8 @@ from dedup.passages.across import find_across
 from dedup.passages.maximal import Stretches
 from dedup.passages.spans import find_spans
 from dedup.passages.window_filter import keep_both
-from dedup.plan import Plan, measure_words, plan_passages
+from dedup.pipelines.closest import closest_across
+from dedup.pipelines.memory import Plan, measure_words, plan_passages
 from dedup.results.matches import Matches, MatchRun, Passages
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count

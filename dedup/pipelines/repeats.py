@@ -29,7 +29,7 @@ from dedup.passages.chains import (
 from dedup.passages.maximal import Stretches, find_stretches
 from dedup.passages.spans import find_spans
 from dedup.passages.window_filter import Survivors, keep_twice
-from dedup.plan import Plan, measure_words, plan_passages
+from dedup.pipelines.memory import Plan, measure_words, plan_passages
 from dedup.results.repeats import Repeats
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count

@@ -3,7 +3,8 @@
 units with shingle hashes -> exact copies collapse (-> background -> band keys -> buckets) -> candidates
 -> verified pairs -> stars
 
-The flows (`dedup.find` over texts, `dedup.corpus.run` over files) read the units and say what they know of the texts.
+The flows (`dedup.pipelines.find` over texts, `dedup.pipelines.run` over files) read the units and say what they know of
+the texts.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.closest import Closest, closest_among, closest_of
 from dedup.clusters.replay import Replay, replay
 from dedup.clusters.stars import Stars, find_stars, rank_by_size, rank_units
 from dedup.errors import ParameterError
@@ -28,7 +28,8 @@ from dedup.minhash import permutations, sign
 from dedup.options import check_keep, check_recall, check_seed, check_threshold, check_word
 from dedup.pairs.self_join import join
 from dedup.pairs.verify import METRICS, PairLimit, Pairs, in_order, verify
-from dedup.plan import SHINGLE_BYTES
+from dedup.pipelines.closest import Closest, closest_among, closest_of
+from dedup.pipelines.memory import SHINGLE_BYTES
 from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.progress import Progress
 from dedup.runtime.threads import map_blocks
@@ -91,7 +92,7 @@ class Found(NamedTuple):
     """What a search found, by unit; see `Stars`, `dedup.hashing.units.Units.representatives` and
     `dedup.pairs.self_join.Joined`.
 
-    `closest` is a hint (`dedup.closest`), and no part of the answer; `replay` tells how far the estimate
+    `closest` is a hint (`dedup.pipelines.closest`), and no part of the answer; `replay` tells how far the estimate
     of the pairs strays.
     """
 

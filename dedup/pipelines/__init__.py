@@ -1,0 +1,1 @@
+"""The order of the stages of each search; nothing else knows it."""
