@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.marking import Piece, mark_text, plain
+from dedup.cli.highlight import Piece, mark_text, plain
 from dedup.terminal import clean_block
 from tests import strategies
 

@@ -28,7 +28,7 @@ GROWTH = """
     from pathlib import Path
     import dedup, dedup.pipelines.match, dedup.pipelines.memory, dedup.pairs.compact_filter
     from benchmarks.measure import Peak
-    from dedup.corpus import groups
+    from dedup.pipelines import groups
     from dedup.pipelines.budget import Budget
     from dedup.pipelines.run import find_in_files
 

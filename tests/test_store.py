@@ -273,7 +273,7 @@ def test_a_read_only_folder(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from dedup.corpus import atomic as module
+from dedup.storage import atomic as module
 sys.path.insert(0, {tests!r})
 from test_store import fill
 left = {at}

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
-from dedup.ending import say, writing
+from dedup.cli.ending import say, writing
 from dedup.terminal import clean
 
 if TYPE_CHECKING:
-    from dedup.marking import Piece
+    from dedup.cli.highlight import Piece
     from dedup.pipelines.compare import Comparison
     from dedup.results.duplicates import Duplicates
     from dedup.results.matches import Matches
@@ -29,7 +29,7 @@ def show_marked(texts: tuple[tuple[str, str], tuple[str, str]], result: Comparis
     from rich.console import Console
     from rich.padding import Padding
 
-    from dedup.marking import CONTEXT, mark_text, plain
+    from dedup.cli.highlight import CONTEXT, mark_text, plain
     from dedup.results.repeats import counted
 
     if not result.spans:
@@ -58,7 +58,7 @@ def painted(pieces: list[Piece]) -> Any:
     """Return pieces as rich text: each span in the colour of its number, which stands in front of it."""
     from rich.text import Text
 
-    from dedup.marking import label
+    from dedup.cli.highlight import label
 
     text = Text()
     for piece in pieces:

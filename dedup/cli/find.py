@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from dedup import __version__
-from dedup.ending import say_json, tell
-from dedup.inputs import Inputs
+from dedup.cli.ending import say_json, tell
+from dedup.cli.inputs import Inputs
 from dedup.options import check_path
 from dedup.pipelines.run import FileRun, find_in_files
 from dedup.report.report import Report, write_report

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from dedup.ending import SOME_REJECTED, say, say_json
+from dedup.cli.ending import SOME_REJECTED, say, say_json
 
 __all__ = ["apply"]
 

@@ -7,7 +7,8 @@
 ``dedup estimate INPUT...`` what a find would do and take
 ``dedup apply REPORT``      what a report keeps, written to new files
 
-Data goes to stdout (for people; JSON lines with --json), everything else to stderr; `dedup.ending` has the exit codes.
+Data goes to stdout (for people; JSON lines with --json), everything else to stderr; `dedup.cli.ending` has the exit
+codes.
 """
 
 from __future__ import annotations
@@ -19,19 +20,19 @@ from typing import Any, NoReturn
 import click
 
 from dedup import __version__
-from dedup.applying import apply
-from dedup.ending import FOUND, SOME_REJECTED, end, say, say_json, tell, writing
+from dedup.cli.apply import apply
+from dedup.cli.ending import FOUND, SOME_REJECTED, end, say, say_json, tell, writing
+from dedup.cli.inputs import ByName, Inputs, read_one, reading
+from dedup.cli.printing import percent, report_duplicates, report_matches, report_repeats, show_marked
 from dedup.errors import ParameterError
 from dedup.hash_key import choose_key, read_key
-from dedup.inputs import ByName, Inputs, read_one, reading
-from dedup.showing import percent, report_duplicates, report_matches, report_repeats, show_marked
 from dedup.terminal import clean
 
 UNITS = ("document", "paragraph", "line")
 
 
 class Group(click.Group):
-    """The commands; what ends one of them becomes an exit code and a line on stderr (`dedup.ending`)."""
+    """The commands; what ends one of them becomes an exit code and a line on stderr (`dedup.cli.ending`)."""
 
     def main(
         self,
@@ -131,7 +132,7 @@ def repeats(
     asked = {"id": id_column, "column": column, "min_words": min_words, "threshold": threshold, "format": how["format"]}
     asked["hash_key"] = choose_key(hash_key).fingerprint
     if output is not None:
-        from dedup.searching import check_output, show_report
+        from dedup.cli.find import check_output, show_report
 
         standing = check_output(output, asked, texts)
         if standing is not None:
@@ -141,7 +142,7 @@ def repeats(
     how_found: dict[str, Any] = {"min_words": min_words, "threshold": threshold}
     found = find_repeats(texts, **how_found, memory=memory, hash_key=hash_key, threads=threads)
     if output is not None:
-        from dedup.searching import write_output
+        from dedup.cli.find import write_output
 
         write_output(output, found, asked, column=column, id=id_column, **how_found)
     if as_json:
@@ -192,9 +193,9 @@ def find(
     files, "-" for standard input. With --output a report is written; a run that was stopped goes on where it was when
     the same command is given again.
     """
+    from dedup.cli.find import search_files, show_report
     from dedup.report.report import Report
     from dedup.results.summary import hint_of
-    from dedup.searching import search_files, show_report
 
     read = Inputs(format=format, on_error=on_error, max_errors=max_errors)
     result = search_files(inputs, read, format=format, column=column, id=id_column, output=output, **options)
@@ -292,9 +293,9 @@ def match(
         left = inputs.open(new, column=column, id=id_column)
     with naming("--against"):
         right = inputs.open(against, column=column if against_column is None else against_column, id=against_id)
+    from dedup.cli.find import check_output, show_report, write_output
     from dedup.pipelines.match import match as match_texts
     from dedup.results.summary import hint_of
-    from dedup.searching import check_output, show_report, write_output
 
     named = {"column": column, "id": id_column, "against_column": against_column, "against_id": against_id}
     asked = {name: value for name, value in options.items() if name not in ("memory", "hash_key")}

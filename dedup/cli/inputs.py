@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.ending import tell
+from dedup.cli.ending import tell
 from dedup.errors import InputError
 from dedup.terminal import clean
 
