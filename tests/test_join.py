@@ -54,7 +54,7 @@ def joined(
     metric: str,
     *,
     priority: Sequence[int] | None = None,
-    families: bool = False,
+    large: int | None = None,
     threads: int = 1,
 ) -> tuple[Found, list[int]]:
     """Run the join over all rows; give its pairs and the hidden rows."""
@@ -63,7 +63,7 @@ def joined(
     rank = every.copy()
     rank[list(priority or range(len(rows)))] = every
     ones = np.ones(len(rows), dtype=np.int64)
-    result = join(units, every, rank, ones, threshold, metric, families=families, limit=UNLIMITED, threads=threads)
+    result = join(units, every, rank, ones, threshold, metric, large=large, limit=UNLIMITED, threads=threads)
     assert len(result.pairs.left) <= result.merged
     columns = (column.tolist() for column in (result.pairs.left, result.pairs.right, result.pairs.shared))
     return list(zip(*columns, strict=True)), sorted(result.hidden.tolist())
@@ -183,10 +183,9 @@ def test_families(rows: list[list[int]], threshold: float, metric: str, data: st
     big = data.draw(st.integers(1, 4))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dedup.pairs.self_join, "FAMILY_LISTS", -1.0)
-        patch.setattr(dedup.pairs.self_join, "BIG_CLUSTER", big)
         for name, most in (("FEWEST", 4), ("NEAR", 8), ("MOST_DENSE", 30), ("SAMPLED", 12)):
             patch.setattr(dedup.pairs.skew_join, name, data.draw(st.integers(1, most)))
-        found = joined(rows, threshold, metric, priority=priority, families=True)
+        found = joined(rows, threshold, metric, priority=priority, large=big)
     assert expected_with_families(sets, priority, threshold, metric, big) == found
 
 
@@ -249,7 +248,7 @@ def test_large_families_give_the_same_stars(monkeypatch: pytest.MonkeyPatch, met
     texts = [" ".join(words[i % 7 : 60 + (i * 37) % 300]) for i in range(60)]
     texts += [" ".join(f"{j}x{i}" if j == i else f"{j}x" for j in range(90)) for i in range(30)]
     plain = dedup.find_duplicates(texts, metric=metric, keep=keep, pairs="all", threads=1)
-    monkeypatch.setattr("dedup.pairs.self_join.BIG_CLUSTER", 5)
+    monkeypatch.setattr("dedup.pipelines.order.BIG_CLUSTER", 5)
     monkeypatch.setattr("dedup.pairs.self_join.FAMILY_LISTS", 0.0)
     monkeypatch.setattr("dedup.clusters.stars.BIG_CLUSTER", 5)
     families = dedup.find_duplicates(texts, metric=metric, keep=keep, pairs="auto", threads=1)
@@ -278,7 +277,7 @@ def test_clusters_that_hang_together_are_listed_in_part(
     """A family that many kept texts stand for: the same tables, looked for first or not, and few pairs."""
     texts = wide_family(90)
     everything = dedup.find_duplicates(texts, threshold=0.75, metric=metric, keep=keep, pairs="all", threads=1)
-    monkeypatch.setattr("dedup.pairs.self_join.BIG_CLUSTER", 60)
+    monkeypatch.setattr("dedup.pipelines.order.BIG_CLUSTER", 60)
     monkeypatch.setattr("dedup.clusters.stars.BIG_CLUSTER", 60)
     results = []
     for lists in (0.0, 1e9):

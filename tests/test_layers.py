@@ -62,19 +62,19 @@ def imports(name: str) -> set[str]:
 
 @cache
 def layers() -> list[list[str]]:
-    """Give the layers, the highest first."""
+    """Give the layers, the highest first. Members that a colon parts may know each other: they are one."""
     if not PROJECT.is_file():
         pytest.skip("pyproject.toml is not beside the package")
     linter = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["tool"]["importlinter"]
     (contract,) = [each for each in linter["contracts"] if each["type"] == "layers"]
-    return [layer.replace("|", " ").replace(":", " ").split() for layer in contract["layers"]]
+    return [[member.strip() for member in layer.split("|")] for layer in contract["layers"]]
 
 
 def layer_of(name: str) -> tuple[int, str] | None:
     """Give the number of the layer in which a module stands (0 is the highest) and the member that it belongs to."""
     for number, layer in enumerate(layers()):
         for member in layer:
-            if name == member or name.startswith(f"{member}."):
+            if any(name == one or name.startswith(f"{one}.") for one in member.split(" : ")):
                 return number, member
     return None
 
@@ -84,7 +84,7 @@ def layer_of(name: str) -> tuple[int, str] | None:
 
 def test_every_module_stands_in_a_layer() -> None:
     """No module is left out of the check, save the package itself; no layer names what is not there."""
-    named = [member for layer in layers() for member in layer]
+    named = [one for layer in layers() for member in layer for one in member.split(" : ")]
     assert len(named) == len(set(named))
     assert [] == [member for member in named if member not in sources()]
     houses = {name for name, path in sources().items() if path.name == "__init__.py"}

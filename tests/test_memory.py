@@ -15,6 +15,7 @@ import dedup
 import dedup.pipelines.find
 import dedup.pipelines.memory
 from dedup.errors import ParameterError
+from dedup.options import check_memory
 from dedup.pairs.seen_twice import Sieve
 from dedup.pipelines.memory import Plan, Size
 from dedup.sources.files import file_texts as collection_module
@@ -117,7 +118,7 @@ def test_ranges_count_what_one_table_counts() -> None:
 @pytest.mark.parametrize(("memory", "expected"), [("4GB", 4 * 10**9), ("500 MB", 5 * 10**8), ("2GiB", 2 << 30), (7, 7)])
 def test_bounds_are_read(memory: Any, expected: int) -> None:
     """Bytes, or a number with a unit."""
-    assert expected == dedup.pipelines.memory.check_memory(memory)
+    assert expected == check_memory(memory)
 
 
 @pytest.mark.parametrize("memory", [0, -1, True, 1.5, "", "lots", "4 potatoes", "iB", [4]])

@@ -32,7 +32,6 @@ __all__ = [
     "components",
     "find_stars",
     "large_clusters",
-    "rank_by_size",
     "rank_units",
 ]
 
@@ -117,14 +116,6 @@ def _places(values: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
     if any(not chunk.dictionary.equals(chunks[0].dictionary) for chunk in chunks):
         chunks = values.unify_dictionaries().chunks
     return pa.chunked_array([chunk.indices.cast(pa.int64()) for chunk in chunks], type=pa.int64())
-
-
-def rank_by_size(rank: npt.NDArray[np.int64], units: Units) -> npt.NDArray[np.int64]:
-    """Return the rank of each unit where the larger set always comes first and `rank` breaks ties."""
-    order = np.lexsort((rank, -units.sizes))
-    result = np.empty_like(rank)
-    result[order] = np.arange(len(rank), dtype=np.int64)
-    return result
 
 
 def find_stars(

@@ -20,7 +20,7 @@ from dedup.runtime.threads import map_blocks
 from dedup.sources.coerce import Block, Texts
 from dedup.text.paragraphs import split_units
 
-__all__ = ["Sketch", "Units", "read_units", "sketch_block", "sketches"]
+__all__ = ["Sketch", "Units", "rank_by_size", "read_units", "sketch_block", "sketches"]
 
 UNITS = {"document": "words:5", "paragraph": "words:3", "line": "words:3"}
 """The units, and the shingle that each is compared by unless told otherwise."""
@@ -103,6 +103,14 @@ class Units:
         slices = [units[i : i + SLICE] for i in range(0, len(units), SLICE)]
         for _ in map_blocks(lambda rows: distinct(self.hashes, self.offsets, self.sizes, rows), slices, threads):
             pass
+
+
+def rank_by_size(rank: npt.NDArray[np.int64], units: Units) -> npt.NDArray[np.int64]:
+    """Return the rank of each unit where the larger set always comes first and `rank` breaks ties."""
+    order = np.lexsort((rank, -units.sizes))
+    result = np.empty_like(rank)
+    result[order] = np.arange(len(rank), dtype=np.int64)
+    return result
 
 
 def sketches(

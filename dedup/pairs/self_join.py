@@ -18,8 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.clusters.stars import BIG_CLUSTER, rank_by_size
-from dedup.hashing.units import Units
+from dedup.hashing.units import Units, rank_by_size
 from dedup.pairs.prefix_index import Counters, build_index, take_prefixes
 from dedup.pairs.seen_twice import bits_for, least, mostly_shared, sample_for, seen_twice
 from dedup.pairs.skew_join import Prefixes, stand_for
@@ -73,16 +72,16 @@ def join(
     threshold: float,
     metric: str,
     *,
-    families: bool,
+    large: int | None,
     limit: PairLimit,
     threads: int,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Joined:
     """Return all pairs of the `leading` units that reach the threshold; `limit` is told of them.
 
-    `rank` is the priority of each unit, `copies` how many exact copies stand behind it (itself included). With
-    `families`, units removed into a large cluster (`dedup.clusters.stars.large_clusters`) are paired with their kept
-    one alone. Prepares the sets of the survivors.
+    `rank` is the priority of each unit, `copies` how many exact copies it has (itself included). Units removed into a
+    cluster of more than `large` are paired with their kept one alone; None lists every pair. Prepares the sets of the
+    survivors.
     """
     from dedup.kernels.marks import SAMPLES
 
@@ -100,12 +99,12 @@ def join(
         counted = _count(units, counted.rows, threshold, kind, SAMPLES, threads)
         order = np.lexsort((counted.rows, units.sizes[counted.rows]))
         index = _Index(units, counted, order, threshold, kind, threads, by_size=True)
-    hidden = large = np.empty(0, dtype=np.int64)
+    hidden = crowds = np.empty(0, dtype=np.int64)
     kept_pairs, merged = no_pairs(), 0
-    if families and index.crowded(FAMILY_LISTS):
+    if large is not None and index.crowded(FAMILY_LISTS):
         del index
-        kept_pairs, hidden, large, merged = _stars_first(
-            units, counted, rank, copies, threshold, kind, threads, progress
+        kept_pairs, hidden, crowds, merged = _stars_first(
+            units, counted, rank, copies, threshold, kind, large, threads, progress
         )
         order = order[~np.isin(counted.rows[order], hidden)]
         index = _Index(units, counted, order, threshold, kind, threads, by_size=True)
@@ -118,7 +117,7 @@ def join(
     parts, more = _probe(units, index, threads, progress, limit)
     del index
     parts.append(kept_pairs)
-    return Joined(in_order(parts), merged + more, len(survivors), hidden, large)
+    return Joined(in_order(parts), merged + more, len(survivors), hidden, crowds)
 
 
 def join_some(
@@ -328,6 +327,7 @@ def _stars_first(
     copies: npt.NDArray[np.int64],
     threshold: float,
     kind: int,
+    large: int,
     threads: int,
     progress: Callable[[int], None],
 ) -> tuple[Pairs, npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
@@ -342,8 +342,8 @@ def _stars_first(
     prefixes = Prefixes(probed.keys, probed.bounds, indexed.keys, indexed.bounds, index.unprobed, index.unindexed)
     stars = stand_for(units, index.rows, prefixes, threshold, kind, threads, progress)
     members = np.bincount(stars.group, weights=copies[index.rows], minlength=len(stars.best))
-    crowded = members[stars.group] > BIG_CLUSTER
+    crowded = members[stars.group] > large
     hidden = np.flatnonzero((stars.best >= 0) & crowded)
-    large = index.rows[(stars.best < 0) & crowded]
+    crowds = index.rows[(stars.best < 0) & crowded]
     found = pairs_of(index.rows[stars.best[hidden]], index.rows[hidden], stars.shared[hidden])
-    return found, index.rows[hidden], large, stars.compared
+    return found, index.rows[hidden], crowds, stars.compared

@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from dedup.errors import ParameterError
 from dedup.hashing.units import Units
-from dedup.pipelines.memory import PAIR_BYTES
 from dedup.runtime.buffers import give_back
 from dedup.runtime.threads import lock, map_blocks
 
@@ -40,6 +39,9 @@ METRICS = ("jaccard", "containment")
 
 SLICE = 1 << 15
 """Candidates that a thread counts at a time."""
+
+PAIR_BYTES = 32
+"""What a pair takes while pairs are found and sorted, at the most; 12 afterwards."""
 
 MOST_PAIRS = 200_000_000
 """Pairs that a search without a bound may find (about 6 GB), and rows that a table of them may have."""

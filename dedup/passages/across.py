@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from dedup.pairs.cross_join import side_table
 from dedup.passages.maximal import BLOCK_BYTES, LINK_BYTES, Places, Stretches, find_blocks, find_windows, longest_rows
-from dedup.pipelines.memory import Afford, unbounded
+from dedup.runtime.memory import Afford, unbounded
 
 __all__ = ["find_across", "stand_on_both"]
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.passages.maximal import Numbers, Places, Stretches, cut_periods, find_stretches, find_windows
-from dedup.pipelines.memory import Afford, unbounded
+from dedup.runtime.memory import Afford, unbounded
 
 __all__ = [
     "LINK_BYTES",

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.pipelines.memory import Afford, unbounded
+from dedup.runtime.memory import Afford, unbounded
 
 __all__ = [
     "BLOCK_BYTES",

@@ -26,7 +26,7 @@ import numpy.typing as npt
 from dedup.hashing.token_stream import TokenBlock
 from dedup.pairs.seen_twice import Sieve, bits_for
 from dedup.passages.maximal import WINDOW_BYTES, Places, anchor_density, gram_of
-from dedup.pipelines.memory import Afford
+from dedup.runtime.memory import Afford
 
 __all__ = ["Survivors", "keep_both", "keep_twice"]
 

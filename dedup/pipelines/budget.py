@@ -21,7 +21,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dedup.errors import ParameterError
-from dedup.pipelines.memory import BLOCK_COPIES, PAIR_BYTES, SHINGLE_BYTES, UNIT_BYTES, given, written
+from dedup.pairs.verify import PAIR_BYTES
+from dedup.pipelines.memory import BLOCK_COPIES, SHINGLE_BYTES, UNIT_BYTES
+from dedup.runtime.memory import given, written
 from dedup.sources.texts import BLOCK_BYTES
 
 __all__ = ["Budget"]

@@ -12,9 +12,10 @@ from dedup.options import check_memory
 from dedup.pairs.seen_twice import Sieve
 from dedup.pipelines.budget import Budget
 from dedup.pipelines.find import find_duplicates
-from dedup.pipelines.memory import Size, measure, outline_of, plan_for, sample_of, written
+from dedup.pipelines.memory import Size, measure, outline_of, plan_for, sample_of
 from dedup.pipelines.order import Question
 from dedup.pipelines.run import DEFAULTS
+from dedup.runtime.memory import written
 from dedup.runtime.threads import thread_count
 from dedup.sources.coerce import read_texts
 from dedup.sources.files.file_texts import FileTexts

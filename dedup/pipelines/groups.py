@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.clusters.stars import find_stars, rank_by_size, rank_units
+from dedup.clusters.stars import find_stars, rank_units
 from dedup.hashing.shards import Shards
+from dedup.hashing.units import rank_by_size
 from dedup.pairs.cross_join import join_across
 from dedup.pairs.filter_passes import Held, held_shingles, hold
 from dedup.pairs.self_join import join
@@ -104,7 +105,7 @@ def _join_groups(
         grouped.stages.stage("join", 1)
         ones = np.ones(len(rows), dtype=np.int64)
         joined = join(
-            units, all_rows, all_rows, ones, threshold, metric, families=False, limit=limit, threads=grouped.threads
+            units, all_rows, all_rows, ones, threshold, metric, large=None, limit=limit, threads=grouped.threads
         )
         units.prepare(np.flatnonzero(copied[rows]), grouped.threads)
         sizes[rows] = np.maximum(sizes[rows], units.sizes)

@@ -10,22 +10,19 @@ of texts and options.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from dedup.errors import ParameterError
 from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import read_units
-from dedup.options import check_memory
+from dedup.runtime.memory import Afford, given, written
 from dedup.sources.coerce import BLOCK_BYTES, ListTexts, Texts
 from dedup.sources.files.sampling import Outline
 
 __all__ = [
-    "Afford",
     "Plan",
     "Size",
-    "check_memory",
     "make_plan",
     "measure",
     "measure_words",
@@ -33,7 +30,6 @@ __all__ = [
     "plan_for",
     "plan_passages",
     "sample_of",
-    "unbounded",
 ]
 
 SAMPLED_TEXTS = 512
@@ -46,28 +42,11 @@ SHINGLE_BYTES = 16
 UNIT_BYTES = 158
 """What a document or paragraph takes beside its shingles: its places, digest, rank and star."""
 
-PAIR_BYTES = 32
-"""What a pair takes while pairs are found and sorted, at the most; 12 afterwards."""
-
 BLOCK_COPIES = 12
 """What a block of texts takes while it is worked on, in bytes a byte: tokens, shingles, and what waits for its turn."""
 
 FIXED = 16 << 20
 """Bytes: what the interpreter and its libraries take beside the arrays."""
-
-
-class Afford(Protocol):
-    """Is told the bytes that a stage is about to hold, and raises an error where they are too many.
-
-    `all_in_all` are those that it will hold in the end, by what is known, for the error.
-    """
-
-    def __call__(self, held: int, all_in_all: int = 0) -> None:
-        """Raise `ParameterError` where so many bytes are too many."""
-
-
-def unbounded(held: int, all_in_all: int = 0) -> None:
-    """Afford anything."""
 
 
 @dataclass(frozen=True)
@@ -136,24 +115,6 @@ class Plan:
             f"memory: expected about {written(needed)} or more for {of}, found {given(self.memory or 0)}; "
             "give more, leave memory out, or search the collection in parts"
         )
-
-
-def written(size: int) -> str:
-    """Return bytes as a person writes them.
-
-    >>> written(1_500_000), written(2_340_000_000)
-    ('2 MB', '2.3 GB')
-    """
-    return f"{size / 1e9:.1f} GB" if size >= 10**9 else f"{max(round(size / 1e6), 1):,} MB"
-
-
-def given(memory: int) -> str:
-    """Return a bound as a message shows it: in bytes where it is smaller than any that can be meant.
-
-    >>> given(4), given(4_000_000)
-    ('4 bytes', '4 MB')
-    """
-    return written(memory) if memory >= 10**6 else f"{memory:,} bytes"
 
 
 def sample_of(texts: Texts, most: int = SAMPLED_TEXTS) -> Texts:

@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.clusters.replay import Replay, replay
-from dedup.clusters.stars import Stars, find_stars, rank_by_size, rank_units
+from dedup.clusters.stars import BIG_CLUSTER, Stars, find_stars, rank_units
 from dedup.errors import ParameterError
 from dedup.hash_key import choose_key
 from dedup.hashing.shingles import Shingle, parse
-from dedup.hashing.units import UNITS, Units
+from dedup.hashing.units import UNITS, Units, rank_by_size
 from dedup.lsh import Bands, Buckets, band_keys, choose_bands, find_buckets
 from dedup.lsh.similarity_sample import sample_background
 from dedup.minhash import permutations, sign
@@ -143,7 +143,6 @@ def search(
         found, buckets = candidates
     else:  # asked for, or cheaper than to look at all that collides: it finds these pairs too
         report = stages.stage("join", len(leading))
-        families = question.listing == "auto"
         limit = PairLimit(None if room is None else room - SHINGLE_BYTES * len(units.hashes), ADVICE)
         joined = join(
             units,
@@ -152,7 +151,7 @@ def search(
             copies,
             threshold,
             metric,
-            families=families,
+            large=BIG_CLUSTER if question.listing == "auto" else None,
             limit=limit,
             threads=threads,
             progress=report,

@@ -20,7 +20,7 @@ from dedup.clusters.stars import large_clusters
 from dedup.errors import ParameterError
 from dedup.hashing.units import Units
 from dedup.pairs.verify import LEAST_ROOM, MOST_PAIRS, Pairs, pairs_of
-from dedup.pipelines.memory import written
+from dedup.runtime.memory import written
 from dedup.runtime.threads import stretches
 
 __all__ = ["Listing", "check_rows", "partly_listed"]
