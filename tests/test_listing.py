@@ -34,7 +34,7 @@ def rows_of(found: Pairs) -> Rows:
 
 @given(st.data(), st.booleans())
 def test_every_pair_is_spelled_out(data: st.DataObject, copies: bool) -> None:
-    """All pairs of the copies of verify, those of copies with each other, and hidden ones with their kept one alone."""
+    """All pairs of the copies of pairs, those of copies with each other, and hidden ones with their kept one alone."""
     sizes = data.draw(st.lists(st.integers(0, 3), min_size=1, max_size=12))  # a text of each is equal to the others
     count = len(sizes)
     texts = [" ".join(f"t{size}w{i}" for i in range(5 * size)) for size in sizes]
@@ -94,7 +94,7 @@ def test_a_limit_is_told_by_any_thread() -> None:
     """It raises as soon as there are more, and says what to do."""
     limit = PairLimit(verify.PAIR_BYTES * 1_000_000, "give more")
     limit.add(1_000_000)
-    with pytest.raises(ParameterError, match="memory: expected at most 1,000,000 verify.*found more; give more"):
+    with pytest.raises(ParameterError, match="memory: expected at most 1,000,000 pairs.*found more; give more"):
         limit.add(1)
     assert PairLimit(0, "").most == verify.LEAST_ROOM // verify.PAIR_BYTES
     assert PairLimit(None, "").most == verify.MOST_PAIRS
@@ -107,7 +107,7 @@ def test_a_search_finds_no_more_than_it_may(threads: int, monkeypatch: pytest.Mo
     monkeypatch.setattr(verify, "MOST_PAIRS", 30 * 29 // 2)
     assert len(dedup.find_duplicates(texts, threshold=0.5, pairs="all", threads=threads).pairs) == 30 * 29 // 2
     monkeypatch.setattr(verify, "MOST_PAIRS", 30 * 29 // 2 - 1)
-    with pytest.raises(ParameterError, match="threshold: expected at most 434 verify.*raise the threshold"):
+    with pytest.raises(ParameterError, match="threshold: expected at most 434 pairs.*raise the threshold"):
         dedup.find_duplicates(texts, threshold=0.5, pairs="all", threads=threads)
 
 
