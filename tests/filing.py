@@ -131,7 +131,7 @@ def plain_lines(data: bytes, column: str = "text") -> list[tuple[int, str | None
 
 
 def plain_ends(data: bytes) -> list[int]:
-    """Return where the records of comma-separated text end: the page of `dedup.kernels.records`, literally."""
+    """Return where the records of comma-separated text end: the page of `dedup.kernels.csv_records`, literally."""
     ends, state = [], "start"
     for at, byte in enumerate(data):
         if state == "quoted":

@@ -25,8 +25,8 @@ import dedup.sources.files.formats.csv
 import dedup.sources.files.formats.jsonl
 import dedup.sources.files.formats.tables
 from dedup.errors import InputError
-from dedup.kernels.records import record_ends
-from dedup.kernels.strings import unescape
+from dedup.kernels.csv_records import record_ends
+from dedup.kernels.json_strings import unescape
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.reader import read_batches
 from tests import filing, strategies

@@ -17,8 +17,8 @@ import dedup.pairs.seen_twice
 import dedup.pairs.self_join
 import dedup.pairs.skew_join
 import dedup.runtime.threads
-from dedup.kernels import join as kernels
-from dedup.kernels.pairs import least as least_kernel
+from dedup.kernels import self_join as kernels
+from dedup.kernels.verify import least as least_kernel
 from dedup.pairs.self_join import join
 from dedup.pairs.verify import PairLimit
 from tests import oracles, twins

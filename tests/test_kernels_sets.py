@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.kernels import clusters, pairs, passages
+from dedup.kernels import clusters, maximal, verify
 from tests import oracles, twins
 from tests.arrays import callable_part, dtypes, frozen, offsets_of, packed
 from tests.twins import MASK64
@@ -22,7 +22,7 @@ LARGEST = 60
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-required = callable_part(pairs.required)
+required = callable_part(verify.required)
 
 sets64 = st.frozensets(st.one_of(st.integers(0, 12), st.sampled_from([1 << 63, MASK64 - 1, MASK64])), max_size=12)
 thresholds = st.one_of(
@@ -80,7 +80,7 @@ def test_shared_hashes(left: frozenset[int], right: frozenset[int], needed: int,
     row = [*sorted(left), *[5] * gap, *sorted(right)]
     values, start = frozen(row, np.uint64), len(left) + gap
     expected = twins.shared_count(sorted(left), sorted(right), needed)
-    found = pairs.shared_hashes(values, 0, len(left), start, start + len(right), needed)
+    found = verify.shared_hashes(values, 0, len(left), start, start + len(right), needed)
     assert expected == found
 
 
@@ -92,7 +92,7 @@ def test_verify(sets: list[frozenset[int]], data: st.DataObject, threshold: floa
     values, offsets, sizes = rows_of(sets)
     shared = np.full(len(asked), 7, dtype=np.int64)
     left, right = (frozen([pair[side] for pair in asked], np.int64) for side in (0, 1))
-    pairs.verify(values, offsets, sizes, left, right, threshold, shared)
+    verify.verify(values, offsets, sizes, left, right, threshold, shared)
     expected = []
     for a, b in asked:
         both, union = len(sets[a] & sets[b]), len(sets[a] | sets[b])
@@ -225,7 +225,7 @@ def test_a_family_costs_one_verification_a_member() -> None:
 def run_passages(sequence: Sequence[int], grown: int) -> tuple[list[int], list[int]]:
     """Run `longest_earlier` into arrays full of rubbish."""
     length, source = (np.full(len(sequence), 7, dtype=np.int64) for _ in range(2))
-    passages.longest_earlier(frozen(sequence, np.int64), grown, length, source)
+    maximal.longest_earlier(frozen(sequence, np.int64), grown, length, source)
     return length.tolist(), source.tolist()
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup.pairs.seen_twice
-from dedup.kernels import marks as kernels
+from dedup.kernels import seen_twice as kernels
 from tests import oracles, twins
 from tests.arrays import units_of
 

@@ -17,7 +17,7 @@ import dedup.pairs.seen_twice
 import dedup.sources.texts
 from dedup.hashing.shingles import parse
 from dedup.hashing.units import Units, read_units
-from dedup.kernels import marks as kernels
+from dedup.kernels import seen_twice as kernels
 from dedup.runtime.progress import Progress
 from dedup.sources.arrow import ArrowTexts
 from dedup.sources.coerce import read_texts

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import kernel
-from dedup.kernels.join import CONTAINMENT, longer
-from dedup.kernels.pairs import required, shared_hashes
+from dedup.kernels.self_join import CONTAINMENT, longer
+from dedup.kernels.verify import required, shared_hashes
 
 LEADERS = 8
 """Kept texts that a large bucket offers for comparison; further ones are counted as overflow."""

@@ -55,7 +55,7 @@ NOTE_BITS = 32
 
 def pays(texts: Texts, shingle: Shingle, threshold: float, *, whole: bool, unit: str) -> bool:
     """Return whether texts are better thinned than held: many, at hand to be read twice, and not mostly alike."""
-    from dedup.kernels.marks import SAMPLES
+    from dedup.kernels.seen_twice import SAMPLES
 
     if not texts.at_hand or sample_for(threshold, whole=whole) > MOST_SAMPLED * SAMPLES:
         return False
@@ -70,7 +70,7 @@ def pays(texts: Texts, shingle: Shingle, threshold: float, *, whole: bool, unit:
 
 
 class _Noted(NamedTuple):
-    """The notes of some rows, part by part (`dedup.kernels.marks.share_out`)."""
+    """The notes of some rows, part by part (`dedup.kernels.seen_twice.share_out`)."""
 
     bounds: npt.NDArray[np.int64]
     pages: npt.NDArray[np.int32]
@@ -90,7 +90,7 @@ class _Notes:
 
     def take(self, sketch: Sketch) -> list[_Noted]:
         """Return what is noted of a block."""
-        from dedup.kernels import marks as kernels
+        from dedup.kernels import seen_twice as kernels
 
         noted = []
         for first in range(0, len(sketch.offsets) - 1, GROUP):
@@ -113,7 +113,7 @@ class _Notes:
 
     def alone(self, threads: int, progress: Callable[[int], None]) -> npt.NDArray[np.int64]:
         """Return how many hashes of each row stand in no other, as far as the table tells; to be asked once."""
-        from dedup.kernels import marks as kernels
+        from dedup.kernels import seen_twice as kernels
 
         bounds = np.array(self._bounds, dtype=np.int64).reshape(-1, (1 << PART_BITS) + 1)
         notes = self._notes.array()

@@ -1,7 +1,7 @@
 """The exact join of two collections: all pairs across them that reach the threshold, none missed, none within a side.
 
 The units of both sides stand in one `Units`; `left` and `right` name the rows of each. The stages are those of
-`dedup.kernels.crossing`. Under Jaccard the prefix of each left unit is looked up in an index over the prefixes of the
+`dedup.kernels.cross_join`. Under Jaccard the prefix of each left unit is looked up in an index over the prefixes of the
 right ones. Under containment the smaller unit of a pair need only show its prefix, but the larger one all of its
 hashes: so left prefixes are looked up among all right hashes for the pairs whose left is not larger, and all left
 hashes among right prefixes for the others.
@@ -105,7 +105,7 @@ def _found(
     """Yield the pairs, a slice of the left units at a time, and how many were merged; of a slice no more than `most`
     and those of one unit more, or those of `tries` merges.
     """
-    from dedup.kernels import crossing as kernels
+    from dedup.kernels import cross_join as kernels
 
     kind = METRICS.index(metric)
     both = _meeting(units, left, right, threads)
@@ -134,7 +134,7 @@ def side_table(
     values: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.uint64], int]:
     """Return a table of bits in which the hashes of some rows are entered, and the shift that leads to a slot."""
-    from dedup.kernels import crossing as kernels
+    from dedup.kernels import cross_join as kernels
 
     bits = bits_for(SLOTS * int((offsets[rows + 1] - offsets[rows]).sum()))
     table = np.zeros(1 << (bits - 6), dtype=np.uint64)
@@ -147,7 +147,7 @@ def _meeting(
     units: Units, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64], threads: int
 ) -> list[npt.NDArray[np.int64]]:
     """Return the rows of each side of which a hash stands on the other one."""
-    from dedup.kernels import crossing as kernels
+    from dedup.kernels import cross_join as kernels
 
     met = []
     for rows, others in ((left, right), (right, left)):
@@ -169,7 +169,7 @@ def _count(
     units: Units, rows: list[npt.NDArray[np.int64]], threshold: float, metric: str, threads: int
 ) -> tuple[_Side, _Side]:
     """Count the hashes of both sides, and let the rows go that have too many that prove nothing."""
-    from dedup.kernels.join import FULL_RANGE, count
+    from dedup.kernels.self_join import FULL_RANGE, count
 
     bits = bits_for(4 * max(int(units.sizes[side].sum()) for side in rows))
     tables = [np.zeros(1 << bits, dtype=np.uint8) for _ in rows]
@@ -194,7 +194,7 @@ def _count(
 def _read_counters(
     units: Units, rows: npt.NDArray[np.int64], tables: list[npt.NDArray[np.uint8]], shift: int, threads: int
 ) -> _Side:
-    from dedup.kernels import crossing as kernels
+    from dedup.kernels import cross_join as kernels
 
     sizes = units.sizes[rows]
     starts = np.cumsum(sizes) - sizes
@@ -229,7 +229,7 @@ def _probe(
     threads: int,
 ) -> Iterator[tuple[Pairs, int]]:
     """Look every left row up in the index over the right ones; yield the pairs, a part a slice, and the merges."""
-    from dedup.kernels import crossing as kernels
+    from dedup.kernels import cross_join as kernels
 
     sets = (units.hashes, units.offsets, units.sizes)
 

@@ -1,7 +1,7 @@
 """Prefixes: the first hashes of each row in the common order of a join, and the index over them.
 
-Two sets that share enough hashes share one within their prefixes (`dedup.kernels.join`): so one side's are indexed, the
-other's looked up, and no other hash is.
+Two sets that share enough hashes share one within their prefixes (`dedup.kernels.self_join`): so one side's are
+indexed, the other's looked up, and no other hash is.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ LINE = 8
 class Counters(NamedTuple):
     """In how many rows the first hashes of some rows stand, those of row i from ``starts[i]`` on, ``below[i]`` of them.
 
-    1 is for a hash that proves nothing; see `dedup.kernels.join.read_counters`. uint8; `starts` and `below` are int64.
+    1 is for a hash that proves nothing; see `dedup.kernels.self_join.read_counters`. uint8; `starts` and `below` are
+    int64.
     """
 
     below: npt.NDArray[np.int64]
@@ -41,7 +42,7 @@ class Keys(NamedTuple):
 
 
 class Index(NamedTuple):
-    """Keys of some rows in buckets by their top bits: see `dedup.kernels.join.build_index`."""
+    """Keys of some rows in buckets by their top bits: see `dedup.kernels.self_join.build_index`."""
 
     shift: int
     heads: npt.NDArray[np.int32]
@@ -56,7 +57,7 @@ def take_prefixes(
     threads: int,
 ) -> tuple[Keys, Keys]:
     """Return two prefixes of each row, of so many hashes (none that stands alone): what to look up, what to index."""
-    from dedup.kernels.join import prefixes
+    from dedup.kernels.self_join import prefixes
 
     bounds = [np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(count))) for count in lengths]
     parts = slices(len(rows))
@@ -78,7 +79,7 @@ def take_prefixes(
 
 def build_index(keys: Keys) -> tuple[Index, float]:
     """Return the index of some rows' keys, and the work that its buckets make of each other."""
-    from dedup.kernels import join as kernels
+    from dedup.kernels import self_join as kernels
 
     count = len(keys.keys)
     bits = bits_for(count)

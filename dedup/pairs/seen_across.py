@@ -43,14 +43,14 @@ class Meeting:
 
     def enter(self, side: int, hashes: npt.NDArray[np.uint64]) -> None:
         """Enter hashes of a side."""
-        from dedup.kernels.crossing import mark_side
+        from dedup.kernels.cross_join import mark_side
 
         row = np.zeros(1, dtype=np.int64)
         mark_side(hashes, np.array([0, len(hashes)]), row, self._tables[side], self._shift)
 
     def stays(self, side: int, hashes: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Return which rows of `side` may have a partner, by what was entered of the other side."""
-        from dedup.kernels.crossing import stand
+        from dedup.kernels.cross_join import stand
         from dedup.kernels.sets import distinct
 
         sets, counts = hashes.copy(), np.diff(offsets)

@@ -1,8 +1,8 @@
 """The seen-twice table: lets go of the units that cannot have a partner, before anything is sorted.
 
-Nearly all shingles of a collection stand in one text alone. Two bits a slot (`dedup.kernels.marks`) say of each whether
-it may stand in two; a text with more shingles alone than it may miss at the threshold has no partner. A fixed part of
-the hash space is enough to see that for most texts, and makes the table smaller.
+Nearly all shingles of a collection stand in one text alone. Two bits a slot (`dedup.kernels.seen_twice`) say of each
+whether it may stand in two; a text with more shingles alone than it may miss at the threshold has no partner. A fixed
+part of the hash space is enough to see that for most texts, and makes the table smaller.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def sample_for(threshold: float, *, whole: bool) -> int:
     A text is let go where more sampled hashes stand alone than may be missed, and its prefix is as long as that: the
     sample is well above this share.
     """
-    from dedup.kernels.marks import SAMPLES
+    from dedup.kernels.seen_twice import SAMPLES
 
     return SAMPLES if whole else max(1, round(min(1.0, 1.5 * (1.0 - threshold) + 0.05) * SAMPLES))
 
@@ -58,7 +58,7 @@ def mostly_shared(units: Units, rows: npt.NDArray[np.int64], threads: int) -> bo
     Two texts have the lowest of their hashes in common with a probability of their Jaccard similarity (Broder, 1997).
     The middle of each row is looked at. Cost: two nanoseconds for one of eight shingles, and a sort of the rows.
     """
-    from dedup.kernels import marks as kernels
+    from dedup.kernels import seen_twice as kernels
 
     lowest = np.empty(len(rows), dtype=np.uint64)
 
@@ -78,7 +78,7 @@ def seen_twice(
 
     Cost: linear in the shingles; 4 bytes and a byte of table for each sampled one while it runs.
     """
-    from dedup.kernels import marks as kernels
+    from dedup.kernels import seen_twice as kernels
 
     sample = sample_for(threshold, whole=whole)
     chunks = _chunks(units, rows)
@@ -129,7 +129,7 @@ class Sieve:
 
         With `full` all hashes are looked at, not a part of the hash space: the table is larger, and fewer texts stay.
         """
-        from dedup.kernels.marks import SAMPLES
+        from dedup.kernels.seen_twice import SAMPLES
 
         self.threshold, self.whole = threshold, whole
         self._sample = sample_for(threshold, whole=whole or full)
@@ -153,7 +153,7 @@ class Sieve:
 
     def enter(self, hashes: npt.NDArray[np.uint64], threads: int = 1) -> None:
         """Enter the hashes of a block; each thread has a part of the table, which it alone writes to."""
-        from dedup.kernels import marks as kernels
+        from dedup.kernels import seen_twice as kernels
 
         parts = 1 << (min(threads, len(self._table)).bit_length() - 1)
         low, high = (int(edge) for edge in self._edges)
@@ -169,7 +169,7 @@ class Sieve:
 
     def count(self, hashes: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return how many sampled hashes of this range each row of a block has alone."""
-        from dedup.kernels import marks as kernels
+        from dedup.kernels import seen_twice as kernels
 
         alone = np.zeros(len(offsets) - 1, dtype=np.int64)
         kernels.count_alone(hashes, offsets, self._sample, *self._edges, self._shift, self._table, alone)

@@ -1,7 +1,8 @@
 """The exact join: all pairs of units that reach the threshold, none missed.
 
-The stages are those of `dedup.kernels.join`: marks over a part of the hash space thin out the units, the survivors'
-sets are made, counters thin them out again, and a rarest-first prefix join finds the pairs, which are counted.
+The stages are those of `dedup.kernels.self_join`: marks over a part of the hash space thin out the units, the
+survivors' sets are made, counters thin them out again, and a rarest-first prefix join finds the pairs, which are
+counted.
 
 A family (one template a hundred thousand times) would make the index lists long and the join quadratic. Where the lists
 say so, the units are first looked up in order of priority among the kept ones alone (`dedup.pairs.skew_join`), which
@@ -83,7 +84,7 @@ def join(
     cluster of more than `large` are paired with their kept one alone; None lists every pair. Prepares the sets of the
     survivors.
     """
-    from dedup.kernels.marks import SAMPLES
+    from dedup.kernels.seen_twice import SAMPLES
 
     kind = METRICS.index(metric)
     survivors = leading
@@ -178,7 +179,7 @@ def _count(
     units: Units, rows: npt.NDArray[np.int64], threshold: float, kind: int, sample: int, threads: int
 ) -> _Counted:
     """Count the distinct hashes below a limit, and let the rows go that have too many that stand alone."""
-    from dedup.kernels import join as kernels
+    from dedup.kernels import self_join as kernels
 
     for _ in range(ROUNDS):
         counted = _read_counters(units, rows, sample, threads)
@@ -193,8 +194,8 @@ def _count(
 
 def _read_counters(units: Units, rows: npt.NDArray[np.int64], sample: int, threads: int) -> _Counted:
     """Count the distinct hashes of `rows` in the first parts of the hash space, and read the counters of each."""
-    from dedup.kernels import join as kernels
-    from dedup.kernels.marks import SAMPLES
+    from dedup.kernels import self_join as kernels
+    from dedup.kernels.seen_twice import SAMPLES
 
     limit = (sample << 64) // SAMPLES - 1
     spread = SAMPLES.bit_length() - 1 - (sample - 1).bit_length()
@@ -238,7 +239,7 @@ class _Index:
         by_size: bool,
         deep: bool = False,
     ) -> None:
-        from dedup.kernels import join as kernels
+        from dedup.kernels import self_join as kernels
 
         counted = counted.take(order)
         self.rows, self.threshold, self.kind = counted.rows, threshold, kind
@@ -276,7 +277,7 @@ def _probe(
 
     Rows behind those with which `most` pairs were found, or `tries` merged, are left out.
     """
-    from dedup.kernels import join as kernels
+    from dedup.kernels import self_join as kernels
 
     def work(part: slice) -> tuple[list[Pairs], int, int]:
         """Return the pairs of some rows, how many they are, and how many were merged."""
@@ -332,7 +333,7 @@ def _stars_first(
     progress: Callable[[int], None],
 ) -> tuple[Pairs, npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
     """Return the pairs of rows removed into large clusters with their kept ones, both, and the comparisons."""
-    from dedup.kernels import join as kernels
+    from dedup.kernels import self_join as kernels
 
     if kind == kernels.CONTAINMENT:
         rank = rank_by_size(rank, units)  # as in the stars: the larger text always comes first

@@ -1,4 +1,4 @@
-"""Families: rows in order of priority, each compared with those that were kept before it (`dedup.kernels.families`).
+"""Families: rows in order of priority, each compared with those that were kept before it (`dedup.kernels.skew_join`).
 
 Linear in a family that one kept row stands for; where many are kept, a comparison with each costs some nanoseconds.
 """
@@ -70,7 +70,7 @@ def stand_for(
     progress: Callable[[int], None] = lambda _: None,
 ) -> Stars:
     """Return who stands for each of `rows`, which come in order of priority and are prepared."""
-    from dedup.kernels import families as kernels
+    from dedup.kernels import skew_join as kernels
 
     dense = _dense(units, rows)
     shift = 64 - bits_for(len(dense))

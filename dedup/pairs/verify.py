@@ -162,7 +162,7 @@ def verify(
 
     The units must be prepared. Cost: linear in the sizes; less for a pair that fails.
     """
-    from dedup.kernels import pairs as kernels
+    from dedup.kernels import verify as kernels
 
     def work(part: npt.NDArray[np.int64]) -> Pairs:
         left, right = np.ascontiguousarray(part[:, 0]), np.ascontiguousarray(part[:, 1])

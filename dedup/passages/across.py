@@ -62,7 +62,7 @@ def stand_on_both(hashes: npt.NDArray[np.uint64], cut: int) -> npt.NDArray[np.bo
 
     The smallest hashes of windows crowd at zero, so a multiplication spreads them over the tables first (written).
     """
-    from dedup.kernels.crossing import stand
+    from dedup.kernels.cross_join import stand
     from dedup.kernels.windows import BASE
 
     hashes *= BASE

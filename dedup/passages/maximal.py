@@ -174,7 +174,7 @@ def find_blocks(first: Numbers, flags: npt.NDArray[np.uint8]) -> tuple[Numbers, 
 
 def longest_rows(symbols: Numbers, grown: int, at_window: Numbers, place: Numbers, size: int) -> Stretches:
     """Return the maximal rows of blocks that stand earlier; those from `grown` on: that stand among the ones before."""
-    from dedup.kernels.passages import longest_earlier
+    from dedup.kernels.maximal import longest_earlier
 
     length = np.empty(len(symbols), dtype=symbols.dtype)
     source = np.empty(len(symbols), dtype=symbols.dtype)

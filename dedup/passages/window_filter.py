@@ -190,7 +190,7 @@ def keep_both(against: Blocks, texts: Blocks, size: int, words: int, room: int, 
 
     About so many `words` on both sides; two tables of `room` bytes together.
     """
-    from dedup.kernels.crossing import mark_side, stand
+    from dedup.kernels.cross_join import mark_side, stand
 
     # 16 slots of a bit for each, as many as fit
     bits = min(bits_for(4 * SPREAD * round(words * anchor_density(size))), max((4 * room).bit_length() - 1, 10))

@@ -105,7 +105,7 @@ def _hint(text: object) -> str:
 
 
 def _spans(a: str, b: str, shingle: Shingle) -> tuple[Span, ...]:
-    from dedup.kernels.passages import longest_earlier
+    from dedup.kernels.maximal import longest_earlier
 
     left, left_places = locate_tokens(a.encode("utf-8", "surrogatepass"), shingle.key)
     right, right_places = locate_tokens(b.encode("utf-8", "surrogatepass"), shingle.key)

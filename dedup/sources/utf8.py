@@ -2,7 +2,7 @@
 
 ``str.encode`` holds the lock, so threads that read texts would wait for each other: a third of the time of reading.
 CPython's strings never change and lie at the address that ``id`` gives; so a kernel reads them in place
-(`dedup.kernels.encoding`). Where their parts stand is not written down here but found by looking at strings of each
+(`dedup.kernels.utf8`). Where their parts stand is not written down here but found by looking at strings of each
 kind, and tried on more of them; an interpreter that is another, or holds them otherwise, gets ``str.encode``.
 """
 
@@ -76,7 +76,7 @@ def _read_in_place(
     texts: Sequence[str], layout: _Layout, room: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]
 ) -> int:
     """Encode texts up to the first of an unknown kind; return how many these are."""
-    from dedup.kernels.encoding import encode_strings
+    from dedup.kernels.utf8 import encode_strings
 
     if not texts:
         return 0

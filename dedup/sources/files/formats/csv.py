@@ -1,6 +1,6 @@
 """Comma-separated text: a record a row, the names of the columns in the first one.
 
-Records end where `dedup.kernels.records` says; the number of a record is that of the line on which it begins. Every
+Records end where `dedup.kernels.csv_records` says; the number of a record is that of the line on which it begins. Every
 cell is a text: ids are not taken for numbers, and an empty cell is an empty text. What is in a record is Arrow's to
 say; a record is rejected where it has another number of cells than the first, where a wanted cell is not UTF-8, and
 where a carriage return ends a line within it. Empty lines are no records.
@@ -91,7 +91,7 @@ def record_runs(stream: Stream, least: int) -> Iterator[Run]:
     The last may lack its line feed, or the end of a field. What a broken stream cuts off is not yielded. Of a record
     that is larger than it may be, little more is held than it may have.
     """
-    from dedup.kernels.records import QUOTED, START, record_ends
+    from dedup.kernels.csv_records import QUOTED, START, record_ends
 
     offset, size, state = stream.at, 0, 0
     pieces: list[bytes] = []

@@ -237,7 +237,7 @@ def _spelled_out(values: list[Any]) -> pa.LargeStringArray | None:
     """Return strings of JSON, and nulls, as texts; None where there is something else, or bytes that are no UTF-8."""
     import pyarrow as pa
 
-    from dedup.kernels.strings import unescape
+    from dedup.kernels.json_strings import unescape
 
     data = np.frombuffer(b"".join([*values, bytes(8)]), dtype=np.uint8)
     texts = np.empty(len(data), dtype=np.uint8)

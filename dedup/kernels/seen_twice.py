@@ -33,7 +33,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import kernel, part
-from dedup.kernels.pairs import least
+from dedup.kernels.verify import least
 
 SAMPLES = 16
 """Parts of the hash space, by the low bits; the first `sample` of them are looked at."""

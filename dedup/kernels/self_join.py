@@ -3,8 +3,9 @@
 Three filters, all with one-sided errors, and then counting. For a set x of n hashes and threshold t let
 ``least(n, t)`` be the smallest s with ``s / n >= t`` in float64: no pair of x reaches t with fewer shared hashes.
 
-1. *Seen twice* (`dedup.kernels.marks`): two bits a slot say whether a hash may stand in two texts. One with more than
-   ``n - least(n, t)`` hashes that stand in no other has no partner. A fixed part of the hash space is enough to see it.
+1. *Seen twice* (`dedup.kernels.seen_twice`): two bits a slot say whether a hash may stand in two texts. One with more
+   than ``n - least(n, t)`` hashes that stand in no other has no partner. A fixed part of the hash space is enough to
+   see it.
 2. *Counts* (`count`, `read_counters`): for survivors, a counter a slot says in how many texts a hash stands at most.
    Only distinct hashes below `limit` are counted, which in a sorted set are the first ones. More than
    ``n - least(n, t)`` hashes that stand alone, and the text goes.
@@ -13,7 +14,7 @@ Three filters, all with one-sided errors, and then counting. For a set x of n ha
    right; this one takes those below `limit` first, by (counter, hash), then the others by hash. So the rarest come
    first, and no dictionary of hashes is needed.
 
-What is left is merged with an early stop (`dedup.kernels.pairs`). A pair shares no more than the times it was met and
+What is left is merged with an early stop (`dedup.kernels.verify`). A pair shares no more than the times it was met and
 what one of the two left out of its prefix, so most pairs need no merge where prefixes are long.
 
 Naive Python: ``[(x, y) for x, y in combinations(sets, 2) if len(x & y) / len(x | y) >= t]``.
@@ -31,7 +32,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import kernel, part
-from dedup.kernels.pairs import first_from, least, required, shared_hashes
+from dedup.kernels.verify import first_from, least, required, shared_hashes
 
 BUFFER = 512
 CLASSES = 256

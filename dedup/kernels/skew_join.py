@@ -26,8 +26,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import kernel, part
-from dedup.kernels.join import CONTAINMENT, longer, needed
-from dedup.kernels.pairs import least, shared_hashes
+from dedup.kernels.self_join import CONTAINMENT, longer, needed
+from dedup.kernels.verify import least, shared_hashes
 from dedup.kernels.words import bit_count
 
 

@@ -4,10 +4,10 @@ A hash that stands on one side alone can prove nothing. So:
 
 1. *Sides* (`mark_side`, `meets`): a bit a slot and side says whether a hash may stand there. A text none of whose
    hashes stands on the other side has no partner.
-2. *Counters* (`dedup.kernels.join.count`, one table a side; `read_both`): how many texts of each side hold a hash. One
-   that is zero on either side gets counter 1 ("proves nothing"), any other the sum of both, 2 to 255.
-3. *Prefixes* (`dedup.kernels.join.prefixes`): in the order of (counter, hash), which is a function of the hash alone,
-   two sets that share s hashes share one of the first n - s + 1 of each, n being the size of each.
+2. *Counters* (`dedup.kernels.self_join.count`, one table a side; `read_both`): how many texts of each side hold a
+   hash. One that is zero on either side gets counter 1 ("proves nothing"), any other the sum of both, 2 to 255.
+3. *Prefixes* (`dedup.kernels.self_join.prefixes`): in the order of (counter, hash), which is a function of the hash
+   alone, two sets that share s hashes share one of the first n - s + 1 of each, n being the size of each.
 4. *Across* (`probe_across`): the rows of one side are looked up in an index over the other, and merged with an early
    stop.
 
@@ -24,8 +24,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import kernel
-from dedup.kernels.join import CLASSES, CONTAINMENT, PLACE, longer, needed
-from dedup.kernels.pairs import least, shared_hashes
+from dedup.kernels.self_join import CLASSES, CONTAINMENT, PLACE, longer, needed
+from dedup.kernels.verify import least, shared_hashes
 
 ANY_SIZE, LEFT_SMALLER, LEFT_LARGER = range(3)
 """Which pairs `probe_across` looks at: all, those with size left <= right, those with size left > right."""
@@ -133,9 +133,9 @@ def probe_across(
     """Return the pairs of ``left[start:end]`` with rows of `right` that reach the threshold, and how many were merged.
 
     `keys` and `bounds` are what each left row looks up; `heads` and `entries` the index over `right`
-    (`dedup.kernels.join.build_index`), whose rows ascend in size; `which` of the sizes count. The pairs are rows of
-    three: left, right, shared; the number of them is returned with them. Once `most` were found, or `tries` merged, no
-    further row is looked up.
+    (`dedup.kernels.self_join.build_index`), whose rows ascend in size; `which` of the sizes count. The pairs are rows
+    of three: left, right, shared; the number of them is returned with them. Once `most` were found, or `tries` merged,
+    no further row is looked up.
     """
     found = np.empty((64, 3), dtype=np.int64)
     total, merged = 0, 0
