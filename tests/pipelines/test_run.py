@@ -28,10 +28,10 @@ from dedup.pipelines.estimate import estimate_run
 from dedup.pipelines.run import find_in_files
 from dedup.results.duplicates import Duplicates
 from dedup.storage import atomic as stores
-from tests.test_memory import collection
+from tests.pipelines.test_memory import collection
 
 LONG = os.environ.get("DEDUP_HYPOTHESIS") == "long"
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)

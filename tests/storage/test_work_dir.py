@@ -275,7 +275,7 @@ import os, signal, sys
 from pathlib import Path
 from dedup.storage import atomic as module
 sys.path.insert(0, {tests!r})
-from test_store import fill
+from test_work_dir import fill
 left = {at}
 def hook(act, path, size):
     global left
@@ -295,7 +295,7 @@ def test_killed_at_any_act(at: int, tmp_path: Path) -> None:
     truth = fill(tmp_path / "whole")
     work = tmp_path / "work"
     script = KILLED.format(tests=str(Path(__file__).parent), at=at, work=str(work))
-    subprocess.run([sys.executable, "-c", script], check=False, cwd=Path(__file__).parents[1])
+    subprocess.run([sys.executable, "-c", script], check=False, cwd=Path(__file__).parents[2])
     found = read(work)
     assert list(found.items()) == list(truth.items())[: len(found)]
     assert fill(work) == truth

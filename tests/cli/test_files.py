@@ -14,7 +14,7 @@ import pytest
 
 import dedup
 from tests import corpora, filing
-from tests.test_cli import DONE, FOUND, REJECTED, ROOT, WRONG, call, records
+from tests.cli.test_commands import DONE, FOUND, REJECTED, ROOT, WRONG, call, records
 
 BODY = corpora.body(seed=21, size=4)
 RECORDS = [{"text": text, "key": i} for i, text in enumerate([*BODY, BODY[1].upper()])]

@@ -22,8 +22,8 @@ from dedup.errors import InputError, ParameterError
 from dedup.sources.files.formats.sniffing import HEAD
 from dedup.sources.files.listing import Listing
 from tests import corpora, filing
+from tests.cli.test_commands import DONE, REJECTED, ROOT, WRONG, call, records
 from tests.filing import PACKERS, WRITERS, read_all
-from tests.test_cli import DONE, REJECTED, ROOT, WRONG, call, records
 
 BODY = corpora.body(seed=31, size=3)
 RECORDS = [{"text": text, "key": str(i)} for i, text in enumerate([*BODY, BODY[1]])]

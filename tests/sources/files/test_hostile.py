@@ -14,8 +14,8 @@ import pytest
 from dedup.errors import InputError
 from dedup.sources.files.batch import Wanted
 from tests import corpora, filing
+from tests.cli.test_commands import DONE, REJECTED, WRONG, call
 from tests.filing import PACKERS, WRITERS, read_all
-from tests.test_cli import DONE, REJECTED, WRONG, call
 
 BODY = corpora.body(seed=41, size=3)
 

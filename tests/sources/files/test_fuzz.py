@@ -12,8 +12,8 @@ import sys
 
 import pytest
 
+from tests.cli.test_commands import ROOT
 from tests.fuzzing import KINDS
-from tests.test_cli import ROOT
 
 COUNT = 2000 if os.environ.get("DEDUP_HYPOTHESIS") == "long" else 40
 

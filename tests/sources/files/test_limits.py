@@ -21,8 +21,8 @@ from dedup.sources.files.limits import LARGEST, most_of
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.reader import read_batches
 from tests import filing
+from tests.cli.test_commands import REJECTED, ROOT, WRONG, call
 from tests.filing import PACKERS, WRITERS
-from tests.test_cli import REJECTED, ROOT, WRONG, call
 
 MB = 1 << 20
 LEAST = most_of(1)
