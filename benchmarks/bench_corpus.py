@@ -158,7 +158,7 @@ def step(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]:
 def report_of(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]:
     """Search the files as the command line does; return what is known of the run."""
     from dedup.pipelines import run
-    from dedup.report.report import write_report
+    from dedup.report.write import write_report
     from dedup.storage import work_dir
 
     disk = 0

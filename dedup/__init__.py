@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from dedup.pipelines.match import match
     from dedup.pipelines.repeats import find_repeats
     from dedup.report.apply import Applied, apply_report
-    from dedup.report.report import Report, write_report
+    from dedup.report.read import Report
+    from dedup.report.write import write_report
     from dedup.results.duplicates import Duplicates
     from dedup.results.matches import Matches
     from dedup.results.repeats import Repeat, Repeats
@@ -75,7 +76,7 @@ _HOMES = {
     "ParameterError": "errors",
     "Repeat": "results.repeats",
     "Repeats": "results.repeats",
-    "Report": "report.report",
+    "Report": "report.read",
     "Span": "pipelines.compare",
     "StorageError": "errors",
     "Summary": "results.summary",
@@ -86,7 +87,7 @@ _HOMES = {
     "find_duplicates": "pipelines.find",
     "find_repeats": "pipelines.repeats",
     "match": "pipelines.match",
-    "write_report": "report.report",
+    "write_report": "report.write",
 }
 
 

@@ -194,7 +194,7 @@ def find(
     the same command is given again.
     """
     from dedup.cli.find import search_files, show_report
-    from dedup.report.report import Report
+    from dedup.report.read import Report
     from dedup.results.summary import hint_of
 
     read = Inputs(format=format, on_error=on_error, max_errors=max_errors)

@@ -13,8 +13,9 @@ from dedup.cli.ending import say_json, tell
 from dedup.cli.inputs import Inputs
 from dedup.options import check_path
 from dedup.pipelines.run import FileRun, find_in_files
-from dedup.report.report import Report, write_report
+from dedup.report.read import Report
 from dedup.report.standing import ASKED, standing_report
+from dedup.report.write import write_report
 from dedup.results.duplicates import Duplicates
 from dedup.results.matches import Matches
 from dedup.results.repeats import Repeats

@@ -32,7 +32,7 @@ from dedup.pipelines.budget import Budget
 from dedup.pipelines.groups import Grouped, search_in_groups
 from dedup.pipelines.order import Found, Question, search
 from dedup.pipelines.outcome import all_units, from_arrays, spread, to_arrays
-from dedup.report.report import Report
+from dedup.report.read import Report
 from dedup.report.standing import standing_report
 from dedup.results.duplicates import Duplicates, Run
 from dedup.results.repeats import counted

@@ -15,7 +15,7 @@ from pathlib import Path
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_flag, check_path, check_progress
 from dedup.report.decisions import Counts, Verdict, Verdicts
-from dedup.report.report import Input, Report
+from dedup.report.read import Input, Report
 from dedup.report.rewrite_records import rewrite_document, rewrite_lines, rewrite_records
 from dedup.report.rewrite_tables import rewrite_arrow, rewrite_parquet
 from dedup.results.repeats import counted

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError, StorageError
-from dedup.report.report import Report
+from dedup.report.read import Report
 from dedup.text.paragraphs import cut_units, split_units
 
 __all__ = ["NOTES", "Counts", "Verdict", "Verdicts"]

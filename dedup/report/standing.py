@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dedup.errors import DedupError, ParameterError
-from dedup.report.report import Report
+from dedup.report.read import Report
 from dedup.storage.atomic import storage_errors
 from dedup.storage.folders import check_folder, check_free, check_writable
 

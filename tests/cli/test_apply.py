@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dedup.cli import main
-from dedup.report.report import Report
+from dedup.report.read import Report
 from tests import corpora, ondisk
 
 DONE, FOUND, WRONG, REJECTED = 0, 1, 2, 3

@@ -24,7 +24,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dedup.cli import main
-from dedup.report.report import _read_sealed, _write_sealed
+from dedup.report.sealing import read_sealed, write_sealed
 from tests import corpora, filing
 
 DONE, FOUND, WRONG, REJECTED, UNWRITABLE = 0, 1, 2, 3, 74
@@ -679,9 +679,9 @@ def resealed(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], Non
     """Give what changes a report and seals it anew, as another program could."""
 
     def mend(folder: Path) -> None:
-        body = _read_sealed(folder / "report.json")
+        body = read_sealed(folder / "report.json")
         change(body)
-        _write_sealed(folder / "report.json", body)
+        write_sealed(folder / "report.json", body)
 
     return mend
 

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 import dedup
 from dedup.errors import InputError, ParameterError, StorageError
 from dedup.report.apply import apply_report
-from dedup.report.report import Report, write_report
+from dedup.report.read import Report
 from dedup.report.rewrite_records import with_value
 from dedup.report.rewrite_tables import codec_of
+from dedup.report.write import write_report
 from tests import corpora, ondisk, strategies
 
 COMPRESSIONS = [None, "gzip", "zstd", "bz2", "xz"]

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup.errors import InputError, ParameterError, StorageError
-from dedup.report import report
-from dedup.report.report import Report, write_report
+from dedup.report import read, write
+from dedup.report.read import Report
+from dedup.report.write import write_report
 from dedup.results import evidence
 from dedup.sources import texts as texts_module
 from dedup.storage import folders
@@ -126,7 +127,7 @@ def test_a_row_group_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """Many row groups hold the same rows as one."""
     corpus = three_files(tmp_path / "in")
     one = written(tmp_path / "one", corpus)
-    monkeypatch.setattr(report, "GROUP", 4)
+    monkeypatch.setattr(write, "GROUP", 4)
     many = written(tmp_path / "many", corpus)
     for name in ("pairs", "clusters", "decisions"):
         assert one.table(name).to_pylist() == many.table(name).to_pylist()
@@ -220,7 +221,8 @@ def test_every_flipped_byte_is_found(tmp_path: Path) -> None:
 def test_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says both versions."""
     with monkeypatch.context() as patch:
-        patch.setattr(report, "VERSION", 7)
+        patch.setattr(read, "VERSION", 7)
+        patch.setattr(write, "VERSION", 7)
         written(tmp_path / "out", ondisk.json_lines(tmp_path / "in", [["a"]]))
     with pytest.raises(StorageError, match="of version 1, found 'dedup report' version 7"):
         Report.open(tmp_path / "out")

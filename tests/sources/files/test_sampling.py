@@ -92,7 +92,7 @@ def test_lines_are_found_wherever_the_sample_begins(tmp_path: Path, monkeypatch:
 MEASURE = """
 import sys
 from dedup.pipelines.run import find_in_files
-from dedup.report.report import write_report
+from dedup.report.write import write_report
 def rest():
     status = open("/proc/self/status").read()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024

@@ -1,0 +1,223 @@
+"""The report: what a search of files found, as a folder of tables.
+
+::
+
+    report.json        what was searched and how; the names, lengths and checksums of the files below
+    pairs.parquet      `Duplicates.pairs`, `Matches.pairs`
+    clusters.parquet   `Duplicates.clusters`
+    spans.parquet      `Repeats.table`, `Matches.passages`
+    decisions.parquet  members of clusters by (file, record), in input order: what `dedup apply` goes by
+    summary.json       the summary
+    rejects.jsonl      the records that could not be read: file, line, offset, reason
+    run.json           seconds, host, versions, folder, when the files were changed, the closest pair where none was
+                       found; the one file that two equal runs do not have in common
+
+All but ``run.json`` is a function of the inputs, their names and the options, byte for byte. (Parquet files name the
+version of pyarrow that wrote them in ``created_by``; another version may pack the same rows otherwise.) The folder
+appears whole or not at all. ``report.json`` and ``run.json`` carry a checksum of themselves.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dedup.errors import DedupError, InputError, StorageError
+from dedup.options import check_path, shown
+from dedup.report.sealing import read_sealed, seal_of, sum_of
+from dedup.results.repeats import counted
+from dedup.sources.files.listing import COMPRESSIONS, FORMATS
+from dedup.storage.atomic import plain_name
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["FORMAT", "VERSION", "Input", "Report"]
+
+FORMAT = "dedup report"
+VERSION = 1
+"""Of the layout of the folder and of its tables; a reader refuses another one."""
+
+PARTS = {
+    "find": {"clusters.parquet", "decisions.parquet", "pairs.parquet", "rejects.jsonl", "summary.json"},
+    "match": {"decisions.parquet", "pairs.parquet", "rejects.jsonl", "summary.json"},
+    "repeats": {"spans.parquet", "rejects.jsonl", "summary.json"},
+}
+"""What the report of each kind of search holds in any case."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file that was searched.
+
+    Attributes
+    ----------
+    path : as it was named
+    side : "texts", or "against" for the other collection of a match
+    format, compression : "jsonl", "csv", "txt", "parquet", "arrow"; "gzip", "zstd", "bz2", "xz" or None
+    size : bytes
+    records : records that are texts; 0 on the other side of a match, where they are not counted
+    rejected : records that could not be read
+    mtime_ns : when it was changed last; in ``run.json``
+    """
+
+    path: str
+    side: str
+    format: str
+    compression: str | None
+    size: int
+    records: int
+    rejected: int
+    mtime_ns: int
+
+
+def _check_fields(
+    body: Mapping[str, Any], inputs: Iterable[Input], run: Mapping[str, Any], files: Iterable[str]
+) -> None:
+    """Raise `ValueError` where a field of a report cannot be one that was written here."""
+    if missing := PARTS[body["kind"]].difference(files):
+        raise ValueError(f"no {min(missing)}")
+    for name, value, kind in (("options", body["options"], dict), ("folder", run["folder"], str)):
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} {shown(value)}")
+    if not any(each.side == "texts" for each in inputs):
+        raise ValueError("no inputs")
+    for each in inputs:
+        numbers = (each.size, each.records, each.rejected, each.mtime_ns)
+        known = each.format in FORMATS.values() and each.compression in (None, *COMPRESSIONS.values())
+        if not (known and isinstance(each.path, str) and all(isinstance(number, int) for number in numbers)):
+            raise ValueError(f"the input {shown(each.path)}")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Report:
+    """A report that was written by `dedup find`, `repeats` or `match`; see `Report.open`.
+
+    Two reports are equal where their files are, but for ``run.json``, wherever they stand.
+
+    Attributes
+    ----------
+    folder : where it stands
+    kind : "find", "repeats" or "match"
+    options : what the search was asked: unit, threshold, metric, shingle, method, column, ...
+    inputs : the files that were searched, in order (`Input`)
+    run : seconds, host, versions
+    files : the names of its files
+    seal : the checksum of ``report.json``, which holds those of the other files
+    """
+
+    folder: Path
+    kind: str
+    options: dict[str, Any]
+    inputs: tuple[Input, ...]
+    run: dict[str, Any]
+    files: tuple[str, ...]
+    seal: str
+
+    def __repr__(self) -> str:
+        inputs = counted(len(self.inputs), "file")
+        records = counted(sum(each.records for each in self.inputs if each.side == "texts"), "record")
+        return f"Report of {self.kind} in {self.folder}: {inputs} with {records}"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Report):
+            return NotImplemented
+        return self.seal == other.seal  # of what carries the sums of the other files
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {each.name: getattr(self, each.name) for each in fields(self)} | {"folder": self.folder.absolute()}
+
+    @classmethod
+    def open(cls, folder: str | Path, *, verify: bool = True) -> Report:
+        """Open a report: raise `StorageError` where it is not whole, damaged, or of another version of the format.
+
+        Every file is read once to check its sum, unless `verify` is False: then its length alone is checked. Tables are
+        read when they are asked for.
+        """
+        folder = Path(check_path("folder", folder))
+        try:
+            return cls._opened(folder, verify=verify)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            if isinstance(error, DedupError):
+                raise
+            raise StorageError(
+                f"{folder}: expected a report, found one with other fields ({type(error).__name__}: {error}); make the "
+                "report again"
+            ) from error
+
+    @classmethod
+    def _opened(cls, folder: Path, *, verify: bool) -> Report:
+        body = read_sealed(folder / "report.json")
+        if body.get("format") != FORMAT or body.get("version") != VERSION:
+            other = f"{body.get('format')!r} version {body.get('version')!r}"
+            raise StorageError(f"{folder}: expected a {FORMAT!r} of version {VERSION}, found {other}; make it again")
+        for file in body["files"]:
+            if not plain_name(file["name"]):
+                raise StorageError(
+                    f"{folder}: expected the names of its own files in the report, found {file['name']!r}, which dedup "
+                    "did not write; make the report again"
+                )
+            path = folder / file["name"]
+            if not path.is_file():
+                raise StorageError(f"{path}: expected a part of the report, found none; make the report again")
+            found = seal_of(path) if verify else {"bytes": path.stat().st_size, "xxh3_128": file["xxh3_128"]}
+            for key in ("bytes", "xxh3_128"):
+                if found[key] != file[key]:
+                    raise StorageError(
+                        f"{path}: expected {key} {file[key]}, found {found[key]}: the file was changed after it was "
+                        "written; make the report again"
+                    )
+        run = read_sealed(folder / "run.json")
+        changed = run.pop("mtime_ns")
+        inputs = tuple(Input(**each, mtime_ns=when) for each, when in zip(body["inputs"], changed, strict=True))
+        files = tuple(file["name"] for file in body["files"])
+        _check_fields(body, inputs, run, files)
+        return cls(folder, body["kind"], body["options"], inputs, run, files, sum_of(body))
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """The summary, as `Summary.to_dict` gives it."""
+        return json.loads((self.folder / "summary.json").read_bytes())  # type: ignore[no-any-return]
+
+    @property
+    def pairs(self) -> pa.Table:
+        """The pairs (Arrow table); read from disk each time."""
+        return self.table("pairs")
+
+    @property
+    def clusters(self) -> pa.Table:
+        """The members of clusters (Arrow table); read from disk each time."""
+        return self.table("clusters")
+
+    @property
+    def spans(self) -> pa.Table:
+        """The repeats or passages (Arrow table); read from disk each time."""
+        return self.table("spans")
+
+    @property
+    def decisions(self) -> pa.Table:
+        """The members of clusters by file and record, in input order (Arrow table); read from disk each time."""
+        return self.table("decisions")
+
+    def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
+        """Read a table, or some of its columns; raise `InputError` where a report of this kind has none."""
+        import pyarrow.parquet as pq
+
+        if f"{name}.parquet" not in self.files:
+            raise InputError(f"{self.folder}: a report of {self.kind!r} has no table {name!r}")
+        return pq.read_table(self.folder / f"{name}.parquet", columns=columns)
+
+    def rejects(self) -> Iterator[dict[str, Any]]:
+        """Yield the records that could not be read: file, line, offset, reason."""
+        with open(self.folder / "rejects.jsonl", encoding="utf-8") as lines:
+            yield from map(json.loads, lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the report is about, without its tables."""
+        return {"kind": self.kind, "options": self.options, "inputs": [asdict(each) for each in self.inputs]}

@@ -1,0 +1,193 @@
+"""A report is written: the tables of a result, in a folder that appears whole or not at all.
+
+`dedup.report.read` has the layout of the folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dedup.errors import ParameterError
+from dedup.options import check_flag, check_path
+from dedup.report.read import FORMAT, VERSION, Report
+from dedup.report.sealing import as_json, seal_of, write_sealed
+from dedup.results.duplicates import Duplicates, evidence_of
+from dedup.results.matches import Matches
+from dedup.results.repeats import Repeats
+from dedup.sources.files.file_texts import FileTexts
+from dedup.storage.folders import refuse_overlap, whole_folder
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["write_report"]
+
+GROUP = 1 << 17
+"""Rows of a row group: what is in memory of a table while it is written."""
+
+Rows = Iterable["pa.Table"]
+
+
+def write_report(
+    folder: str | Path,
+    result: Duplicates | Repeats | Matches,
+    *,
+    listing: Iterable[Any] | None = None,
+    rejects: Iterable[Any] = (),
+    run: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+    against: Iterable[Any] = (),
+    replace: bool = False,
+) -> None:
+    """Write the report of a search of files into a new folder, which appears whole or not at all.
+
+    Parameters
+    ----------
+    result : what was found in files (`dedup.files`)
+    listing : the files that were searched; `against` those of the other collection of a match; None: the result knows
+    rejects : the records that could not be read (`Reject`), in order
+    run : what `run.json` says beside host and versions: seconds, say
+    options : what the search was asked, beside what the result knows itself
+    replace : whether `folder` may be a report already
+
+    Raises `ParameterError` where `folder` has files, or is or holds an input, `StorageError` where it cannot be
+    written.
+    Memory: a row group (`GROUP` rows) beside the result; for matches, their tables.
+    """
+    folder, replace = check_path("folder", folder), check_flag("replace", replace)
+    if not isinstance(result, (Duplicates, Repeats, Matches)):
+        raise ParameterError(
+            f"result: expected what find_duplicates, find_repeats or match returned, found {type(result).__name__}"
+        )
+    kind, texts, tables, summary, known = _parts(result)
+    if listing is None:
+        listing, against, rejects = _files_of(result, texts)
+    sides = [("texts", file) for file in listing] + [("against", file) for file in against]
+    refuse_overlap(folder, [("the input", getattr(file, "source", file.path)) for _, file in sides if file.path != "-"])
+    if replace and Path(folder).exists() and any(Path(folder).iterdir()):
+        Report.open(folder, verify=False)
+    with whole_folder(folder, replace=replace) as new:
+        rejected: dict[str, int] = {}
+        with open(new / "rejects.jsonl", "w", encoding="utf-8", newline="\n") as out:
+            for reject in rejects:
+                rejected[reject.file] = rejected.get(reject.file, 0) + 1
+                out.write(json.dumps(reject._asdict(), ensure_ascii=True) + "\n")
+        for name, rows in tables.items():
+            write_table(new / f"{name}.parquet", rows)
+        (new / "summary.json").write_text(as_json(summary), encoding="utf-8", newline="\n")
+        records = np.bincount(texts.locate(np.arange(len(texts)))[0], minlength=len(sides)).tolist()
+        inputs = []
+        for number, (side, file) in enumerate(sides):
+            inputs.append(
+                {
+                    "path": str(file.path),
+                    "side": side,
+                    "format": file.format,
+                    "compression": file.compression,
+                    "size": file.size,
+                    "records": records[number],
+                    "rejected": rejected.get(str(file.path), 0),
+                }
+            )
+        files = [{"name": path.name, **seal_of(path)} for path in sorted(new.iterdir())]
+        asked = {**known, **(options or {}), "folders": list(getattr(listing, "folders", []))}
+        body = {"format": FORMAT, "version": VERSION, "kind": kind, "options": asked}
+        write_sealed(new / "report.json", {**body, "inputs": inputs, "files": files})
+        changed = [file.mtime_ns for _, file in sides]
+        unread = [some.to_dict() for each in (listing, against) if (some := getattr(each, "unread", None))]
+        where = getattr(listing, "where", None) or os.getcwd()
+        hint = {} if isinstance(result, Repeats) else {"closest": result.closest}
+        ran = {**machine(), "folder": where, "unread": unread, **hint, **(run or {}), "mtime_ns": changed}
+        write_sealed(new / "run.json", ran)
+
+
+def _files_of(result: Any, texts: Any) -> tuple[Any, Any, list[Any]]:
+    """Return the files of a result that knows them, those of the other side, and the rejects of both."""
+    sides = [texts, result.other_texts] if isinstance(result, Matches) else [texts]
+    for side in sides:
+        if not isinstance(side, FileTexts):
+            raise ParameterError(
+                "result: expected what was found in files, found texts in memory; pass dedup.files(...)"
+            )
+    rejects = [reject for side in sides for reject in side.rejects]
+    return sides[0].listing, sides[1].listing if len(sides) > 1 else (), rejects
+
+
+def _parts(result: Any) -> tuple[str, Any, dict[str, Rows], dict[str, Any], dict[str, Any]]:
+    """Return the kind of a result, its texts, tables, summary and options."""
+    if isinstance(result, Duplicates):
+        found = evidence_of(result)
+        run = found.run
+        members = len(found.members[0])
+        tables = {
+            "clusters": _groups(found.cluster_rows, members),
+            "decisions": _groups(found.decision_rows, members),
+            "pairs": _groups(found.pair_rows, len(found.listed)),
+        }
+        names = ("unit", "threshold", "metric", "shingle", "method", "column", "hash_key")
+        return "find", found.texts, tables, result.summary.to_dict(), {name: getattr(run, name) for name in names}
+    if isinstance(result, Repeats):
+        summary = {"texts": len(result.texts), "repeats": len(result), "coverage": result.coverage}
+        known = {"hash_key": result.hash_key}
+        return "repeats", result.texts, {"spans": _groups(result.rows, len(result))}, summary, known
+    tables = {"decisions": _sliced(result.decision_rows), "pairs": _groups(result.pair_rows, len(result))}
+    if result.options["min_words"] is not None:
+        tables["spans"] = _sliced(lambda: result.passages)
+    return "match", result.texts, tables, result.summary.to_dict(), result.options
+
+
+def _groups(rows: Callable[[slice], pa.Table], count: int) -> Rows:
+    return (rows(slice(start, min(start + GROUP, count))) for start in range(0, max(count, 1), GROUP))
+
+
+def _sliced(make: Callable[[], pa.Table]) -> Rows:
+    table = make()
+    return (table.slice(start, GROUP) for start in range(0, max(table.num_rows, 1), GROUP))
+
+
+def write_table(path: Path, parts: Rows) -> None:
+    """Write tables of one schema as the row groups of a Parquet file: the same rows give the same bytes."""
+    import pyarrow.parquet as pq
+
+    parts = iter(parts)
+    first = next(parts)
+    with pq.ParquetWriter(
+        path,
+        first.schema,
+        version="2.6",
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=["reason"] if "reason" in first.column_names else False,
+        write_statistics=True,
+        data_page_version="1.0",
+        store_schema=False,
+    ) as writer:
+        writer.write_table(first, row_group_size=GROUP)
+        for part in parts:
+            writer.write_table(part, row_group_size=GROUP)
+
+
+def machine() -> dict[str, Any]:
+    """Return what ran: host, processor, versions."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    versions = {"python": platform.python_version()}
+    for name in ("dedup-text", "numba", "numpy", "pyarrow", "xxhash"):
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "not installed"
+    return {
+        "host": socket.gethostname(),
+        "platform": platform.platform(),
+        "processors": os.cpu_count(),
+        "versions": versions,
+    }
