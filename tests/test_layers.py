@@ -23,7 +23,6 @@ PROJECT = ROOT / "pyproject.toml"
 LONGEST = 400
 LONG_FILES: dict[str, str] = {
     "kernels/tokens.py": "one kernel over UTF-8 and its parts, which are compiled into it",
-    "results/matches.py": "the tables of a match, and what is done with them, share all their arrays",
 }
 """Files that may be longer, and why. A reason says why the file cannot be two, not that it is good as it is."""
 

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from dedup.errors import InputError, StorageError
 from dedup.report.read import Report
-from dedup.text.paragraphs import cut_units, split_units
+from dedup.results.cutting import cut_units
+from dedup.text.paragraphs import split_units
 
 __all__ = ["NOTES", "Counts", "Verdict", "Verdicts"]
 

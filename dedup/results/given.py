@@ -19,12 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError
+from dedup.results.cutting import cut_units
 from dedup.results.filtering import replace_texts, select_rows, unwrap
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.coerce import Ids, Texts, read_texts
 from dedup.sources.frames import column_names
 from dedup.sources.two_sided import naming
-from dedup.text.paragraphs import cut_units
 
 __all__ = ["Given", "recognise"]
 

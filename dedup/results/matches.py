@@ -18,9 +18,9 @@ from dedup.errors import ParameterError
 from dedup.hashing.units import Units
 from dedup.options import check_word
 from dedup.pairs.verify import Pairs, similarity
+from dedup.results.cutting import cut_spans
 from dedup.results.given import recognise
 from dedup.results.listed_pairs import Listing, check_rows
-from dedup.results.repeats import LINE_BREAKS
 from dedup.results.summary import MatchSummary, hint_of
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.coerce import Texts
@@ -303,7 +303,7 @@ class Matches:
 
         def shorter(row: int, text: str) -> str:
             part = slice(bounds[row], bounds[row + 1])
-            return without(text, found.left_start[part].tolist(), found.left_end[part].tolist())
+            return cut_spans(text, found.left_start[part].tolist(), found.left_end[part].tolist())
 
         given = recognise(data, self._sides.left, "cut", cutting=True)
         return given.edit(sorted_unique(found.left).tolist(), shorter)
@@ -383,21 +383,3 @@ class Matches:
                 f"{units}; look at it"
             )
         return tuple(found)
-
-
-def without(text: str, starts: list[int], ends: list[int]) -> str:
-    """Return `text` without some spans (they may overlap).
-
-    A span that takes up whole lines goes with the line break behind it, one between two spaces with the second.
-    """
-    pieces: list[str] = []
-    at = 0
-    for start, end in sorted(zip(starts, ends, strict=True)):
-        pieces.append(text[at:start])
-        if start == 0 or text.startswith(LINE_BREAKS, start - 1) or at == start:
-            end += len(next((mark for mark in LINE_BREAKS if text.startswith(mark, end)), ""))
-        elif text.startswith(" ", start - 1):
-            end += text.startswith(" ", end)
-        at = max(at, end)
-    pieces.append(text[at:])
-    return "".join(pieces)

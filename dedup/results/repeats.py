@@ -13,6 +13,7 @@ import numpy.typing as npt
 from dedup.errors import InputError
 from dedup.hash_key import PUBLIC
 from dedup.options import check_flag, check_min_words
+from dedup.results.cutting import cut_repeats
 from dedup.sources.texts import PADDING, Texts
 from dedup.sources.two_sided import same_ids
 from dedup.text.paragraphs import split_paragraphs
@@ -28,8 +29,6 @@ STATE = ("texts", "_columns", "_parts", "_again", "_asked", "_bare", "hash_key")
 
 HEADING_WORDS = 20
 """A repeat of fewer words stays: headings, bylines, refrains."""
-
-LINE_BREAKS = ("\r\n", "\n", "\r")
 
 
 def counted(number: int, noun: str) -> str:
@@ -216,7 +215,7 @@ class Repeats(Sequence[Repeat]):
         result = list(texts)
         for text, spans in by_text.items():
             cuts = _paragraph_cuts(texts[text], spans, min_words) if whole_paragraphs else list(chain(*spans))
-            result[text] = _without(texts[text], sorted(cuts))
+            result[text] = cut_repeats(texts[text], sorted(cuts))
         return result
 
 
@@ -253,16 +252,3 @@ def _covered(parts: list[tuple[int, int]], places: npt.NDArray[np.int64]) -> npt
     last = np.maximum(row - 1, 0)
     beyond = np.where(row > 0, np.maximum(end[last] - places, 0), 0)
     return before[row] - beyond
-
-
-def _without(text: str, spans: list[tuple[int, int]]) -> str:
-    pieces = []
-    at = 0
-    for start, end in spans:
-        if end <= at:
-            continue
-        pieces.append(text[at : max(start, at)])
-        following = next((mark for mark in LINE_BREAKS if text.startswith(mark, end)), "")
-        at = end + len(following)
-    pieces.append(text[at:])
-    return "".join(pieces)

@@ -1,4 +1,4 @@
-"""Paragraphs and lines: their spans, and texts without some of them.
+"""Paragraphs and lines: where each of a text begins and ends.
 
 **Paragraphs.** Line breaks are ``\\n``, ``\\r\\n`` and ``\\r``. A block of non-blank lines is one paragraph if it is
 hard-wrapped, else each line is a paragraph::
@@ -23,13 +23,12 @@ Both are numbered from 0; their spans are trimmed of white space.
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Paragraph", "cut_units", "paragraphs", "split_paragraphs", "split_units"]
+__all__ = ["Paragraph", "paragraphs", "split_paragraphs", "split_units"]
 
 COUNTED = 1 << 20
 """Bytes whose line breaks are counted at a time: the count takes a byte a byte."""
@@ -81,65 +80,3 @@ def split_units(
     lines = np.empty((bound, 6), dtype=np.int64)
     kernels.split_texts(values, starts, ends, unit == "paragraph", lines, table, offsets)
     return table[: offsets[-1]], offsets
-
-
-def cut_units(text: str, spans: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_], unit: str) -> str:
-    """Return `text` without the paragraphs or lines that are not kept; ``""`` where none is.
-
-    `spans` (units, 2): start and end of every unit of the text, in characters.
-    """
-    return cut_lines(text, spans, kept) if unit == "line" else cut_paragraphs(text, spans, kept)
-
-
-LINE_BREAK = re.compile(r"\r\n|\n|\r")
-
-
-def cut_lines(text: str, spans: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]) -> str:
-    r"""Return `text` without the lines that are not kept, each with its line break. Blank lines stay.
-
-    Where the last line goes and no line break ends it, the one before it goes in its place.
-
-    >>> spans = np.array([[0, 1], [4, 5], [6, 7]])
-    >>> [cut_lines("a\n  b\nc", spans, np.arange(3) != gone) for gone in range(3)]
-    ['  b\nc', 'a\nc', 'a\n  b']
-    """
-    if not kept.any():
-        return ""
-    pieces: list[str] = []
-    at = 0
-    last = len(spans) - 1
-    for i in np.flatnonzero(~kept).tolist():
-        before = int(spans[i - 1, 1]) if i else 0
-        start, end = int(spans[i, 0]), int(spans[i, 1])
-        after = int(spans[i + 1, 0]) if i < last else len(text)
-        start = max(text.rfind("\n", before, start), text.rfind("\r", before, start), before - 1) + 1
-        found = LINE_BREAK.search(text, end, after)
-        pieces.append(text[at : max(start, at)])
-        at = after if found is None else found.end()
-        if found is None:  # the text ends here, as it ended before, without a line break
-            pieces = [re.sub(r"(\r\n|\n|\r)\Z", "", "".join(pieces))]
-    pieces.append(text[at:])
-    return "".join(pieces)
-
-
-def cut_paragraphs(text: str, spans: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]) -> str:
-    """Return `text` without the paragraphs that are not kept, each with the white space behind it.
-
-    `spans` (paragraphs, 2): start and end of every paragraph of the text, in characters.
-    """
-    if not kept.any():
-        return ""
-    pieces: list[str] = []
-    at = 0
-    for i in range(len(spans)):
-        if kept[i]:
-            continue
-        start = int(spans[i, 0])
-        if at <= start:
-            pieces.append(text[at:start])
-        at = int(spans[i + 1, 0]) if i + 1 < len(spans) else int(spans[i, 1])
-    body = "".join(pieces)
-    tail = text[at:]
-    if not kept[-1]:  # the last paragraph went: so does the white space that parted it from the one before
-        body = body.rstrip()
-    return body + tail

@@ -257,7 +257,7 @@ def test_limits_are_visible(monkeypatch: pytest.MonkeyPatch) -> None:
         _ = result.pairs
     near = [f"one two three four five six seven eight nine ten eleven x{n}" for n in range(20)]
     monkeypatch.setattr(verify, "MOST_PAIRS", 399)
-    with pytest.raises(ParameterError, match="threshold: expected at most 399 verify.*found more; thin out one side"):
+    with pytest.raises(ParameterError, match="threshold: expected at most 399 pairs.*found more; thin out one side"):
         dedup.match(near, near[::-1], threshold=0.5)
     monkeypatch.setattr(verify, "MOST_PAIRS", 400)
     assert len(dedup.match(near, near[::-1], threshold=0.5)) == 400

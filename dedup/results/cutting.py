@@ -1,0 +1,109 @@
+"""Cutting: a text without some of its paragraphs or lines, or without some spans of characters.
+
+Each rule says what white space goes with what is cut, so that no gap is left where it was.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["cut_repeats", "cut_spans", "cut_units"]
+
+LINE_BREAKS = ("\r\n", "\n", "\r")
+
+
+def cut_units(text: str, spans: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_], unit: str) -> str:
+    """Return `text` without the paragraphs or lines that are not kept; ``""`` where none is.
+
+    `spans` (units, 2): start and end of every unit of the text, in characters.
+    """
+    return cut_lines(text, spans, kept) if unit == "line" else cut_paragraphs(text, spans, kept)
+
+
+LINE_BREAK = re.compile(r"\r\n|\n|\r")
+
+
+def cut_lines(text: str, spans: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]) -> str:
+    r"""Return `text` without the lines that are not kept, each with its line break. Blank lines stay.
+
+    Where the last line goes and no line break ends it, the one before it goes in its place.
+
+    >>> spans = np.array([[0, 1], [4, 5], [6, 7]])
+    >>> [cut_lines("a\n  b\nc", spans, np.arange(3) != gone) for gone in range(3)]
+    ['  b\nc', 'a\nc', 'a\n  b']
+    """
+    if not kept.any():
+        return ""
+    pieces: list[str] = []
+    at = 0
+    last = len(spans) - 1
+    for i in np.flatnonzero(~kept).tolist():
+        before = int(spans[i - 1, 1]) if i else 0
+        start, end = int(spans[i, 0]), int(spans[i, 1])
+        after = int(spans[i + 1, 0]) if i < last else len(text)
+        start = max(text.rfind("\n", before, start), text.rfind("\r", before, start), before - 1) + 1
+        found = LINE_BREAK.search(text, end, after)
+        pieces.append(text[at : max(start, at)])
+        at = after if found is None else found.end()
+        if found is None:  # the text ends here, as it ended before, without a line break
+            pieces = [re.sub(r"(\r\n|\n|\r)\Z", "", "".join(pieces))]
+    pieces.append(text[at:])
+    return "".join(pieces)
+
+
+def cut_paragraphs(text: str, spans: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]) -> str:
+    """Return `text` without the paragraphs that are not kept, each with the white space behind it.
+
+    `spans` (paragraphs, 2): start and end of every paragraph of the text, in characters.
+    """
+    if not kept.any():
+        return ""
+    pieces: list[str] = []
+    at = 0
+    for i in range(len(spans)):
+        if kept[i]:
+            continue
+        start = int(spans[i, 0])
+        if at <= start:
+            pieces.append(text[at:start])
+        at = int(spans[i + 1, 0]) if i + 1 < len(spans) else int(spans[i, 1])
+    body = "".join(pieces)
+    tail = text[at:]
+    if not kept[-1]:  # the last paragraph went: so does the white space that parted it from the one before
+        body = body.rstrip()
+    return body + tail
+
+
+def cut_spans(text: str, starts: list[int], ends: list[int]) -> str:
+    """Return `text` without some spans (they may overlap).
+
+    A span that takes up whole lines goes with the line break behind it, one between two spaces with the second.
+    """
+    pieces: list[str] = []
+    at = 0
+    for start, end in sorted(zip(starts, ends, strict=True)):
+        pieces.append(text[at:start])
+        if start == 0 or text.startswith(LINE_BREAKS, start - 1) or at == start:
+            end += len(next((mark for mark in LINE_BREAKS if text.startswith(mark, end)), ""))
+        elif text.startswith(" ", start - 1):
+            end += text.startswith(" ", end)
+        at = max(at, end)
+    pieces.append(text[at:])
+    return "".join(pieces)
+
+
+def cut_repeats(text: str, spans: list[tuple[int, int]]) -> str:
+    """Return `text` without some spans, which ascend and may overlap, each with the line break after it."""
+    pieces = []
+    at = 0
+    for start, end in spans:
+        if end <= at:
+            continue
+        pieces.append(text[at : max(start, at)])
+        following = next((mark for mark in LINE_BREAKS if text.startswith(mark, end)), "")
+        at = end + len(following)
+    pieces.append(text[at:])
+    return "".join(pieces)
