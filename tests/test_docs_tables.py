@@ -188,6 +188,14 @@ def test_pages_that_are_named_are_there() -> None:
     assert gone == []
 
 
+def test_files_that_are_named_are_there() -> None:
+    """A file of the package, the tests or the benchmarks that a page names is in the repository."""
+    name = re.compile(r"`((?:dedup|tests|benchmarks)/[\w/]+\.py)`")
+    named = {(name_of(page), hit) for page in PAGES for hit in name.findall(read(page))}
+    assert len(named) > 20
+    assert sorted(each for each in named if not (ROOT / each[1]).is_file()) == []
+
+
 @pytest.mark.parametrize(
     ("line", "fault"),
     [
