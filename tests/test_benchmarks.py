@@ -9,9 +9,9 @@ import pytest
 
 from tests import corpora, oracles
 
-check_recall = pytest.importorskip("benchmarks.check_recall")
-score = pytest.importorskip("benchmarks.score")
-truth = pytest.importorskip("benchmarks.truth")
+check_recall = pytest.importorskip("benchmarks.quality.check_recall")
+score = pytest.importorskip("benchmarks.corpora.score")
+truth = pytest.importorskip("benchmarks.corpora.truth")
 
 
 @pytest.mark.parametrize("threshold", [0.5, 0.8, 1.0])
@@ -63,7 +63,7 @@ def test_the_curve() -> None:
 
 def test_what_was_measured_again_stands_once() -> None:
     """A tool that two runs measured with the same texts has one row on the page."""
-    page = pytest.importorskip("benchmarks.page")
+    page = pytest.importorskip("benchmarks.publish.page")
     row = {"kind": "rivals", "path": "whole", "round": 1, "corpus": "generated:10", "unit": "pairs", "seconds": 1.0}
     curves = [[(0.5, 4, 1)], [(0.5, 4, 2)]]
     results = [{**row, "tool": tool, "curve": curve} for curve in curves for tool in ("one", "other")]

@@ -20,8 +20,8 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
+from benchmarks.corpora.score import Answer
 from benchmarks.rivals.shingles import Shingles
-from benchmarks.score import Answer
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ from typing import Any, Final
 import numpy as np
 from datasketch import MinHash, MinHashLSH
 
+from benchmarks.corpora.score import Answer
 from benchmarks.rivals import Tool
 from benchmarks.rivals.shingles import I64, U64, Shingles, blocks, joined, listed, rows
-from benchmarks.score import Answer
 
 _PERMUTATIONS: Final = 128
 

@@ -30,8 +30,8 @@ from datatrove.pipeline.dedup.minhash import (
 from datatrove.utils.word_tokenizers import WordTokenizer
 from loguru import logger
 
+from benchmarks.corpora.score import Answer
 from benchmarks.rivals import Tool
-from benchmarks.score import Answer
 
 logger.remove()  # it writes a line for each step to the standard error
 logging.getLogger("datatrove").setLevel(logging.WARNING)

@@ -14,8 +14,8 @@ from typing import Any, Final
 import numpy as np
 
 import dedup
+from benchmarks.corpora.score import Answer
 from benchmarks.rivals import Tool
-from benchmarks.score import Answer
 
 _LARGE: Final = 1_000  # members from which on not every pair of a cluster is listed
 

@@ -13,9 +13,9 @@ from typing import Any, Final
 import numpy as np
 from FastSketchLSH import LSH, FastSimilaritySketch
 
+from benchmarks.corpora.score import Answer
 from benchmarks.rivals import Tool
 from benchmarks.rivals.shingles import I64, U64, Shingles, hashed, joined
-from benchmarks.score import Answer
 
 _SLOTS: Final = 128
 _BANDS: Final = 16

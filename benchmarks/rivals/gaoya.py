@@ -16,9 +16,9 @@ from typing import Any, Final
 
 from gaoya.minhash import MinHashStringIndex
 
+from benchmarks.corpora.score import Answer
 from benchmarks.rivals import Tool
 from benchmarks.rivals.shingles import Shingles, listed
-from benchmarks.score import Answer
 
 
 def _index(threshold: float) -> Any:

@@ -22,9 +22,9 @@ from typing import Any, Final
 import numpy as np
 from rensa import RMinHash, RMinHashLSH
 
+from benchmarks.corpora.score import Answer
 from benchmarks.rivals import Tool
 from benchmarks.rivals.shingles import I64, U64, Shingles, blocks, hashed, joined, listed, rows
-from benchmarks.score import Answer
 
 _SLOTS: Final = 128
 _BANDS: Final = 8

@@ -112,7 +112,7 @@ def small_tables(room: int) -> Iterator[None]:
 GROWTH = """
     import json, random, sys
     import dedup, dedup.pipelines.memory
-    from benchmarks.measure import Peak
+    from benchmarks.speed.measure import Peak
 
     def texts(count, chance):
         return [" ".join(f"w{chance.randrange(30000)}" for _ in range(400)) for _ in range(count)]

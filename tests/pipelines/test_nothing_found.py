@@ -27,7 +27,7 @@ GROWTH = """
     import json, random, sys, tempfile
     from pathlib import Path
     import dedup, dedup.pipelines.match, dedup.pipelines.memory, dedup.pairs.compact_filter
-    from benchmarks.measure import Peak
+    from benchmarks.speed.measure import Peak
     from dedup.pipelines import groups
     from dedup.pipelines.budget import Budget
     from dedup.pipelines.run import find_in_files

@@ -442,11 +442,11 @@ def test_signals_leave_what_can_be_followed(number: signal.Signals, code: int, t
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_killed_at_any_moment(tmp_path: Path) -> None:
-    """The kill matrix, in short: `python -m benchmarks.kill_matrix` is the long one."""
+    """The kill matrix, in short: `python -m benchmarks.quality.kill_matrix` is the long one."""
     if not (ROOT / "benchmarks").is_dir():
         pytest.skip("the benchmarks are not beside the package")
     kills = "200" if LONG else "8"
-    command = [sys.executable, "-m", "benchmarks.kill_matrix", "--kills", kills, "--documents", "20000"]
+    command = [sys.executable, "-m", "benchmarks.quality.kill_matrix", "--kills", kills, "--documents", "20000"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["wrong"] == 0
@@ -477,8 +477,8 @@ MEASURED = """
 import resource, sys, tempfile
 from pathlib import Path
 sys.path.insert(0, {root!r})
-from benchmarks.bench_corpus import warm_up, report_of
-from benchmarks.measure import Peak
+from benchmarks.speed.bench_corpus import warm_up, report_of
+from benchmarks.speed.measure import Peak
 warm_up(1, {{"folder": tempfile.gettempdir()}})
 peak = Peak()
 peak.start()
@@ -493,7 +493,7 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
     """A run of which the hashes alone are above the bound grows by less than the bound."""
     if not (ROOT / "benchmarks").is_dir():
         pytest.skip("the benchmarks are not beside the package")
-    from benchmarks.bench_corpus import write
+    from benchmarks.speed.bench_corpus import write
 
     corpus = tmp_path / "corpus"
     corpus.mkdir()

@@ -124,7 +124,7 @@ def test_a_table_has_no_more_rows_than_it_may(monkeypatch: pytest.MonkeyPatch) -
 MANY = """
     import json, sys
     import dedup, dedup.pairs.verify
-    from benchmarks.measure import Peak
+    from benchmarks.speed.measure import Peak
 
     def texts(kind, count):
         base = [f"w{i}" for i in range(60)]

@@ -108,7 +108,7 @@ print(rest() - before)
 @pytest.mark.parametrize(("count", "length"), [(60_000, 500), (6_000, 5_000)])
 def test_the_memory_is_forecast_within_a_factor_of_two(count: int, length: int, tmp_path: Path) -> None:
     """Above the process at rest, what a search of files and its report take."""
-    news: Any = pytest.importorskip("benchmarks.corpora")
+    news: Any = pytest.importorskip("benchmarks.corpora.named")
     rows = [{"n": i, "text": text} for i, text in enumerate(news.corpus(count, length, 3))]
     ondisk.write(tmp_path / "in", "a.jsonl", ondisk.encode("jsonl", rows))
     ondisk.write(tmp_path / "few", "a.jsonl", ondisk.encode("jsonl", rows[:50]))

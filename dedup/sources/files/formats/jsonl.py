@@ -6,8 +6,8 @@ counts, where both values could be meant. A line holds an object whose text is a
 rejected, with the reason. Lines end with ``\\n``; white space alone is no record. ``.jsonl`` that begins with a byte
 order mark is read behind it.
 
-Cost: about as Arrow's reader, 0.4 GB/s of text on one core, measured (`benchmarks/bench_reading.py`). A run of lines is
-decoded at once where all of them are plain; the texts go from their escapes to UTF-8 in a kernel.
+Cost: about as Arrow's reader, 0.4 GB/s of text on one core, measured (`benchmarks/speed/bench_reading.py`). A run of
+lines is decoded at once where all of them are plain; the texts go from their escapes to UTF-8 in a kernel.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ Only the wanted columns are read, a few thousand rows at a time, and never a who
 is compressed as a whole is unpacked into a temporary file first, since these formats are read from both ends. What is
 no UTF-8 in a column of texts is rejected row by row. Where a file cannot be read on, what stands before is used.
 
-Cost: Parquet (zstd) at 0.6 GB/s of text on one core, measured (`benchmarks/bench_reading.py`). Memory: some MB, or the
-largest record batch of an Arrow file.
+Cost: Parquet (zstd) at 0.6 GB/s of text on one core, measured (`benchmarks/speed/bench_reading.py`). Memory: some MB,
+or the largest record batch of an Arrow file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From the raw results of a campaign to the page: `python -m benchmarks.page DIR [--docs docs]`.
+"""From the raw results of a campaign to the page: `python -m benchmarks.publish.page DIR [--docs docs]`.
 
 Writes the page ``explanation/benchmarks.md`` with its plots in ``explanation/images``. Every
 figure on the page comes from ``DIR/raw.jsonl``; nothing is typed by hand. A part that was not measured is left out.
@@ -15,9 +15,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from benchmarks import plots
-from benchmarks.plots import good, middle, names_of, tools_of
-from benchmarks.report import COPIES
+from benchmarks.publish import plots
+from benchmarks.publish.plots import good, middle, names_of, tools_of
+from benchmarks.publish.report import COPIES
 
 Result = dict[str, Any]
 Lines = list[str]
@@ -239,7 +239,7 @@ def of_promise(results: list[Result], drawn: list[str]) -> Lines:
     rows = good(results, "promise")
     lines = ["## The promise of LSH", ""]
     if not rows:
-        return [*lines, "`python -m benchmarks.check_recall` checks it.", ""]
+        return [*lines, "`python -m benchmarks.quality.check_recall` checks it.", ""]
     body = [
         [
             f"{row['threshold']:g}",
@@ -255,7 +255,10 @@ def of_promise(results: list[Result], drawn: list[str]) -> Lines:
     head = ("threshold t", "promised", "pairs with J in [t, t + .02]", "missed", "recall", "95 % upper bound", "")
     return [
         *lines,
-        f"Pooled over {rows[0]['corpora']} seeded collections, each with a new seed (`benchmarks.check_recall`):",
+        (
+            f"Pooled over {rows[0]['corpora']} seeded collections, each with a new seed "
+            "(`benchmarks.quality.check_recall`):"
+        ),
         "",
         *table(head, body),
     ]
@@ -268,7 +271,7 @@ def of_million(results: list[Result], drawn: list[str]) -> Lines:
         lines += [
             f"Exact on {row['documents']:,} generated documents ({row['bytes'] / 1e6:,.0f} MB): {row['pairs']:,}",
             f"pairs in {row['seconds']:.0f} s. {row['chosen']:,} random documents were compared with all others in an",
-            f"independent way (`python -m benchmarks.check_million`): {row['expected']:,} pairs expected,",
+            f"independent way (`python -m benchmarks.quality.check_million`): {row['expected']:,} pairs expected,",
             f"{row['found']:,} found, {row['differ']} differ.",
             "",
         ]
@@ -299,7 +302,10 @@ def of_scripts(results: list[Result], drawn: list[str]) -> Lines:
     return [
         "## The same poem in two editions",
         "",
-        f"{rows[0]['pairs']:,} Chinese poems, each in two transcriptions (`python -m benchmarks.quality_scripts`). See",
+        (
+            f"{rows[0]['pairs']:,} Chinese poems, each in two transcriptions "
+            "(`python -m benchmarks.quality.quality_scripts`). See"
+        ),
         "[scripts without spaces](../how-to/scripts-without-spaces.md).",
         "",
         *picture(drawn, "scripts", "F1, recall and precision by threshold and shingle"),
@@ -316,7 +322,10 @@ def of_noise(results: list[Result], drawn: list[str]) -> Lines:
     lines = [
         "## Noise",
         "",
-        f"{rows[0]['count']} texts of each kind and a noisy copy of each (`python -m benchmarks.quality_noise`). The",
+        (
+            f"{rows[0]['count']} texts of each kind and a noisy copy of each "
+            "(`python -m benchmarks.quality.quality_noise`). The"
+        ),
         "gap is the similarity that 99 % of the copies exceed, less the one that the nearest other text of 99 % of",
         "them stays below; under 0, no threshold parts them. See [scanned text](../how-to/scanned-text.md).",
         "",
@@ -419,7 +428,10 @@ def page(results: list[Result], drawn: list[str], *, disturbed: bool) -> str:
     lines = [
         "# Benchmarks",
         "",
-        "This page is made by `python -m benchmarks.page` from the raw results of `python -m benchmarks.campaign`.",
+        (
+            "This page is made by `python -m benchmarks.publish.page` from the raw results of "
+            "`python -m benchmarks.speed.campaign`."
+        ),
         "What is measured, how, and what is unfair about it stands in the README of the folder `benchmarks`. Every",
         "measurement is a process of its own, pinned, with freshly decoded strings; tools take turns.",
         "",
@@ -440,7 +452,7 @@ def page(results: list[Result], drawn: list[str], *, disturbed: bool) -> str:
 
 def main(given: list[str] | None = None) -> None:
     """Read, draw, write."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.page", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.publish.page", description=__doc__)
     parser.add_argument("folder", type=Path, help="the folder with raw.jsonl")
     parser.add_argument("--docs", type=Path, default=Path("docs"))
     chosen = parser.parse_args(sys.argv[1:] if given is None else given)

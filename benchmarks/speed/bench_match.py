@@ -1,6 +1,6 @@
 """Articles planted inside pages twenty times longer: `dedup.match` beside datasketch's MinHashLSHEnsemble.
 
-    python -m benchmarks.bench_match --articles 1000 --output benchmarks/runs/2026-01-31-match
+    python -m benchmarks.speed.bench_match --articles 1000 --output benchmarks/runs/2026-01-31-match
 
 Each article is planted in a page of other generated news, at a place drawn at random; half of them word for word, the
 others with words replaced, inserted and deleted at a rate that leaves containments from 0.7 to 1. The truth is counted
@@ -31,7 +31,8 @@ from typing import Any
 from datasketch import MinHash, MinHashLSHEnsemble
 
 import dedup
-from benchmarks import news, report
+from benchmarks.corpora import news
+from benchmarks.publish import report
 
 WORD = re.compile(r"\w+")
 THRESHOLD = 0.8
@@ -171,7 +172,7 @@ def versions(counts: list[int]) -> None:
 
 def main() -> None:
     """Measure, print a table, and keep the raw results."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_match", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.bench_match", description=__doc__)
     parser.add_argument("--articles", type=int, default=1000)
     parser.add_argument("--family", type=int, default=0, help="near copies of one article on the right")
     parser.add_argument("--repeat", type=int, default=3)

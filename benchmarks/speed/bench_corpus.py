@@ -1,6 +1,7 @@
-"""Corpora on disk, files to report: `python -m benchmarks.bench_corpus --documents 1000000 --length 500 --memory 1GB`.
+"""Corpora on disk, files to report:
+`python -m benchmarks.speed.bench_corpus --documents 1000000 --length 500 --memory 1GB`.
 
-News-like documents (`benchmarks.news`: 10 % near copies, 2 % exact ones) are written to a folder in shards, as
+News-like documents (`benchmarks.corpora.news`: 10 % near copies, 2 % exact ones) are written to a folder in shards, as
 `.jsonl.zst` or Parquet, and kept there under a name that says what they are; `--clean` removes them behind the run.
 Each step is measured in a process of its own, pinned to its cores, the kernels warm; a line of JSON a step:
 
@@ -51,7 +52,7 @@ def corpus(folder: Path, documents: int, length: int, suffix: str) -> Path:
             [
                 sys.executable,
                 "-m",
-                "benchmarks.bench_corpus",
+                "benchmarks.speed.bench_corpus",
                 "--write",
                 str(place),
                 suffix,
@@ -75,7 +76,7 @@ def texts_of(start: int, end: int, length: int) -> Iterator[list[str]]:
     """Documents from `start` to `end`, in blocks."""
     import numpy as np
 
-    from benchmarks.news import BLOCK, Model, spelled
+    from benchmarks.corpora.news import BLOCK, Model, spelled
 
     model = Model(length, 1)
     for at in range(start, end, BLOCK):
@@ -132,7 +133,7 @@ def step(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]:
     """Run one step in this process; return what was measured."""
     import pyarrow as pa
 
-    from benchmarks.measure import Peak
+    from benchmarks.speed.measure import Peak
 
     threads = options["threads"]
     pa.set_cpu_count(threads)
@@ -217,7 +218,7 @@ def warm_up(threads: int, options: dict[str, Any]) -> None:
 def in_child(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]:
     """Run one step in a process of its own, on the cores that were chosen."""
     given = json.dumps([name, str(place), options])
-    command = [sys.executable, "-m", "benchmarks.bench_corpus", "--step", given]
+    command = [sys.executable, "-m", "benchmarks.speed.bench_corpus", "--step", given]
     cores = options["cores"]
     if hasattr(os, "sched_setaffinity"):
         done = subprocess.run(
@@ -241,7 +242,7 @@ def main(given: list[str] | None = None) -> None:
     if given[:1] == ["--step"]:
         print(json.dumps(step(*[Path(x) if i == 1 else x for i, x in enumerate(json.loads(given[1]))])))
         return
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_corpus", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.bench_corpus", description=__doc__)
     parser.add_argument("--documents", type=int, default=100_000)
     parser.add_argument("--length", type=int, default=500, help="mean bytes of a document")
     parser.add_argument("--memory", default="1GB", help="the bound of the spilled run")

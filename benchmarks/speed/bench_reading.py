@@ -23,7 +23,8 @@ import pyarrow.json
 import pyarrow.parquet as pq
 
 import dedup
-from benchmarks import news, report
+from benchmarks.corpora import news
+from benchmarks.publish import report
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.reader import read_batches
 
@@ -93,7 +94,7 @@ def clock(work: Callable[[], Any]) -> float:
 
 def main() -> None:
     """Measure and print a line a format."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_reading", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.bench_reading", description=__doc__)
     parser.add_argument("--documents", type=int, default=50_000)
     parser.add_argument("--mean-bytes", type=int, default=2000)
     parser.add_argument("--repeat", type=int, default=5)

@@ -30,7 +30,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from benchmarks import news, vocabulary
+from benchmarks.corpora import news, vocabulary
 
 Reader = Callable[[Path], Iterator[str]]
 

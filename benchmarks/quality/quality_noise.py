@@ -1,4 +1,4 @@
-"""Which shingle and threshold find the same text under noise? `python -m benchmarks.quality_noise`.
+"""Which shingle and threshold find the same text under noise? `python -m benchmarks.quality.quality_noise`.
 
 Texts of two kinds, 500 of each: articles in English (`minhash_articles`, all different) and poems in Chinese
 (`tang_poetry`, the longer ones). A share of their characters, 1, 2, 5 and 10 %, is struck by noise, each struck
@@ -26,8 +26,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks import report
-from benchmarks.corpora import _content
+from benchmarks.corpora.named import _content
+from benchmarks.publish import report
 from dedup.shingling import shingles
 
 RATES: Final = (0.01, 0.02, 0.05, 0.10)
@@ -161,7 +161,7 @@ def measured(root: Path, count: int = TEXTS) -> Iterator[dict[str, Any]]:
 
 def main(given: list[str] | None = None) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality_noise", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.quality_noise", description=__doc__)
     parser.add_argument("--texts", type=int, default=TEXTS, help="texts of each kind")
     parser.add_argument("--output", type=Path, help="a file for the results, a line of JSON each; added to")
     chosen = parser.parse_args(sys.argv[1:] if given is None else given)

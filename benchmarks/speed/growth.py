@@ -1,4 +1,4 @@
-"""How time grows with the corpus: `python -m benchmarks.growth --sizes 10000,100000 --tools dedup`.
+"""How time grows with the corpus: `python -m benchmarks.speed.growth --sizes 10000,100000 --tools dedup`.
 
 Two kinds of corpus: generated news, and one family of near copies, where methods that look at each
 pair of a bucket are quadratic. Printed for each size: the shortest of a few runs, and the exponent
@@ -12,8 +12,9 @@ import argparse
 import sys
 from math import log
 
-from benchmarks import corpora, report
-from benchmarks.measure import WARM_UP, Job, in_child
+from benchmarks.corpora import named
+from benchmarks.publish import report
+from benchmarks.speed.measure import WARM_UP, Job, in_child
 
 KINDS = {"generated": "generated:{}", "family": "family:{}:2000:1:0.9"}
 
@@ -32,7 +33,7 @@ def grown(job: Job, repeat: int, timeout: float) -> tuple[float, int] | str:
 
 def main(given: list[str] | None = None) -> None:
     """Measure and print, a line as soon as it is known."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.growth", description=__doc__)
     parser.add_argument("--sizes", default="10000,100000", help="numbers of documents with commas between them")
     parser.add_argument("--tools", default="dedup")
     parser.add_argument("--kinds", default=",".join(KINDS), help="generated, family or both with a comma between")
@@ -44,13 +45,13 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument("--memory", type=float, default=0, help="gigabytes of address space for one measurement")
     chosen = parser.parse_args(sys.argv[1:] if given is None else given)
     print("\n".join(report.machine()))
-    corpora.prepared(WARM_UP)
+    named.prepared(WARM_UP)
     cores = [int(core) for core in chosen.cores.split(",")]
     for tool in chosen.tools.split(","):
         for kind in chosen.kinds.split(","):
             before: tuple[int, float] | None = None
             for size in (int(size) for size in chosen.sizes.split(",")):
-                corpus = corpora.prepared(KINDS[kind].format(size))
+                corpus = named.prepared(KINDS[kind].format(size))
                 job = Job(
                     tool,
                     "whole",

@@ -1,4 +1,4 @@
-"""What a second core can give at most: `python -m benchmarks.ceiling ota_dev --cores 0,1`.
+"""What a second core can give at most: `python -m benchmarks.speed.ceiling ota_dev --cores 0,1`.
 
 Two processes, each pinned to a core of its own, search the same texts with one thread: in turns alone, then both at
 once. They share nothing but the machine, so twice the time alone over the time of the slower of both is the most that
@@ -17,7 +17,7 @@ import sys
 import time
 from typing import Any
 
-from benchmarks import corpora
+from benchmarks.corpora import named
 
 
 def worker(name: str, cores: list[int], threads: int) -> None:
@@ -26,10 +26,10 @@ def worker(name: str, cores: list[int], threads: int) -> None:
         os.sched_setaffinity(0, cores)
     from dedup import find_duplicates
 
-    corpus = corpora.prepared(name)
-    find_duplicates(list(corpora.loaded(corpus.path)), threads=threads)
+    corpus = named.prepared(name)
+    find_duplicates(list(named.loaded(corpus.path)), threads=threads)
     while sys.stdin.readline():
-        texts = list(corpora.loaded(corpus.path))
+        texts = list(named.loaded(corpus.path))
         print("ready", flush=True)
         sys.stdin.readline()
         start = time.perf_counter()
@@ -40,7 +40,7 @@ def worker(name: str, cores: list[int], threads: int) -> None:
 
 def started(name: str, cores: list[int], threads: int) -> subprocess.Popen[str]:
     """Start a worker."""
-    command = [sys.executable, "-m", "benchmarks.ceiling", name, "--worker", json.dumps([cores, threads])]
+    command = [sys.executable, "-m", "benchmarks.speed.ceiling", name, "--worker", json.dumps([cores, threads])]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
@@ -56,7 +56,7 @@ def search(workers: list[subprocess.Popen[Any]]) -> float:
 
 def main() -> None:
     """Measure and print a line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.ceiling", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.ceiling", description=__doc__)
     parser.add_argument("corpus")
     parser.add_argument("--cores", default="0,1")
     parser.add_argument("--repeat", type=int, default=9)

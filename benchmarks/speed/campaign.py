@@ -1,9 +1,9 @@
-"""All measurements, one after the other, unattended: `python -m benchmarks.campaign --output DIR`.
+"""All measurements, one after the other, unattended: `python -m benchmarks.speed.campaign --output DIR`.
 
 Each measurement is a process of its own, pinned to `--core` (or to all of `--cores` for the runs with two threads);
 tools take turns, and each round begins with the next. Results are added to ``DIR/raw.jsonl`` as soon as they are known,
-so a run that was stopped can be continued part by part with `--parts`. Then ``python -m benchmarks.page DIR`` makes
-the page of the documentation and its plots from that file, and nothing else.
+so a run that was stopped can be continued part by part with `--parts`. Then ``python -m benchmarks.publish.page DIR``
+makes the page of the documentation and its plots from that file, and nothing else.
 
 The parts:
 
@@ -33,8 +33,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import corpora, report, truth
-from benchmarks.measure import WARM_UP, Job, in_child
+from benchmarks.corpora import named, truth
+from benchmarks.publish import report
+from benchmarks.speed.measure import WARM_UP, Job, in_child
 
 THRESHOLD: Final = 0.8
 CURVE: Final = 0.5  # similarity from which on the curve is drawn
@@ -75,20 +76,20 @@ class _Texts:
         self._path = path
 
     def __iter__(self) -> Iterator[str]:
-        return iter(corpora.loaded(self._path))
+        return iter(named.loaded(self._path))
 
 
-def known(name: str, thresholds: Iterable[float] = ()) -> tuple[corpora.Corpus, set[float]] | None:
+def known(name: str, thresholds: Iterable[float] = ()) -> tuple[named.Corpus, set[float]] | None:
     """The corpus on disk, and the thresholds at which its pairs are known; None where this machine does not have it."""
     try:
-        corpus = corpora.prepared(name)
-    except corpora.MissingCorpusError as error:
+        corpus = named.prepared(name)
+    except named.MissingCorpusError as error:
         print(f"skipped: {error}", file=sys.stderr)
         return None
     judged: set[float] = set()
     for threshold in thresholds:
         try:
-            truth.kept(_Texts(corpus.path), corpus.digest, corpora.cache_folder(), threshold)
+            truth.kept(_Texts(corpus.path), corpus.digest, named.cache_folder(), threshold)
         except truth.TooManyPairsError as error:
             print(f"{name} is not judged at {threshold}: {error}", file=sys.stderr)
         else:
@@ -218,7 +219,7 @@ RUN: Final[dict[str, Callable[[Plan], None]]] = {
 def main(given: list[str] | None = None) -> None:
     """Measure part after part."""
     arguments = sys.argv[1:] if given is None else given
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.campaign", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.campaign", description=__doc__)
     parser.add_argument("--output", type=Path, required=True, help="folder for raw.jsonl; added to")
     parser.add_argument("--parts", default=",".join(PARTS), help="names with commas between them")
     parser.add_argument("--core", type=int, default=0, help="the core for runs on one")
@@ -234,9 +235,9 @@ def main(given: list[str] | None = None) -> None:
     plan = Plan(
         chosen.output, chosen.core, [int(core) for core in chosen.cores.split(",")], chosen.short, chosen.timeout
     )
-    corpora.prepared(WARM_UP)
+    named.prepared(WARM_UP)
     shown = ["DIR" if argument == str(chosen.output) else argument for argument in arguments]
-    told = shlex.join(["python", "-m", "benchmarks.campaign", *shown])
+    told = shlex.join(["python", "-m", "benchmarks.speed.campaign", *shown])
     now = datetime.now(UTC).isoformat(timespec="seconds")
     plan.write({"kind": "run", "command": told, "machine": report.machine(), "time": now, "short": plan.short})
     for part in parts:

@@ -20,7 +20,8 @@ from itertools import chain
 from pathlib import Path
 from statistics import median
 
-from benchmarks import news, report
+from benchmarks.corpora import news
+from benchmarks.publish import report
 
 IMPORT = "import time; t = time.perf_counter(); import dedup; print(time.perf_counter() - t)"
 
@@ -48,7 +49,7 @@ def article(folder: Path) -> Path:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_import", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.bench_import", description=__doc__)
     parser.add_argument("--repeat", type=int, default=7)
     parser.add_argument("--file", type=Path, help="the text for `dedup repeats` (default: a generated page)")
     chosen = parser.parse_args()

@@ -1,8 +1,8 @@
 """`find_repeats` against a suffix array, on one core: seconds, memory, agreement; growth.
 
-    python -m benchmarks.bench_repeats against --corpus civil_codes_dev
-    python -m benchmarks.bench_repeats growth
-    python -m benchmarks.bench_repeats large
+    python -m benchmarks.speed.bench_repeats against --corpus civil_codes_dev
+    python -m benchmarks.speed.bench_repeats growth
+    python -m benchmarks.speed.bench_repeats large
 
 Each measurement is a process of its own that has warmed up before. **against**: the same texts for both, 50 words for
 `find_repeats`; for the suffix array, see `rivals/suffix_array.py`. Agreement: every repeat that `find_repeats` names is
@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import Peak
-from benchmarks.quality_passages import lines_of
+from benchmarks.quality.quality_passages import lines_of
+from benchmarks.speed.measure import Peak
 
 SIZE = 50
 
@@ -240,7 +240,7 @@ def _overlaps_its_source(words: list[int], place: int, distance: int) -> bool:
 
 def in_child(*arguments: str) -> dict[str, Any]:
     """One measurement in a new process."""
-    command = [sys.executable, "-m", "benchmarks.bench_repeats", "one", *arguments]
+    command = [sys.executable, "-m", "benchmarks.speed.bench_repeats", "one", *arguments]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:
         return {"arguments": arguments, "error": ended.stderr.strip().splitlines()[-1:]}
@@ -250,7 +250,7 @@ def in_child(*arguments: str) -> dict[str, Any]:
 
 def main() -> None:
     """Measure and print, a JSON line a measurement."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_repeats", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.bench_repeats", description=__doc__)
     parser.add_argument("what", choices=["against", "growth", "large", "one"])
     parser.add_argument("--corpus", default="civil_codes_dev,ota_dev,generated:30000")
     parser.add_argument("--tool", default="dedup,pydivsufsort")

@@ -1,4 +1,4 @@
-"""Plots of the raw results, each for a page: `benchmarks.page` calls them."""
+"""Plots of the raw results, each for a page: `benchmarks.publish.page` calls them."""
 
 from __future__ import annotations
 

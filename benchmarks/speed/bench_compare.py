@@ -1,6 +1,6 @@
 """Two texts: `dedup.compare` beside `difflib` and `rapidfuzz`, from two strings to what they share.
 
-    python -m benchmarks.bench_compare --output benchmarks/runs/2026-01-31-compare
+    python -m benchmarks.speed.bench_compare --output benchmarks/runs/2026-01-31-compare
 
 Pairs are of generated news (a long text, and a copy in which 5 % of the words are replaced, deleted or inserted in
 equal parts, and a tenth of the text has moved), and of versions of policies in `ota_dev` (from the folder that
@@ -36,7 +36,8 @@ import pyarrow as pa
 from rapidfuzz.distance import Indel, Levenshtein
 
 import dedup
-from benchmarks import news, report
+from benchmarks.corpora import news
+from benchmarks.publish import report
 
 WORD = re.compile(r"\w+")
 QUADRATIC = {"difflib", "difflib, no autojunk", "rapidfuzz Levenshtein", "rapidfuzz Indel"}
@@ -134,7 +135,7 @@ def policies(folder: str) -> list[tuple[str, str, str]]:
 
 def main() -> None:
     """Measure, print a table, and keep the raw results."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_compare", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.bench_compare", description=__doc__)
     parser.add_argument("--sizes", default="300,1000,3000,10000,30000,100000,1000000", help="words, generated")
     parser.add_argument("--most", type=int, default=30_000, help="words up to which the others are run")
     parser.add_argument("--repeat", type=int, default=3)

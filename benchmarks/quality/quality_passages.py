@@ -1,7 +1,7 @@
 """How well `find_repeats` finds what was edited: planted passages (plagdet) and the verses of many translations.
 
-    python -m benchmarks.quality_passages planted
-    python -m benchmarks.quality_passages verses
+    python -m benchmarks.quality.quality_passages planted
+    python -m benchmarks.quality.quality_passages verses
 
 **planted**: passages of real texts (`ota_dev`, one version a service; `civil_codes_dev` would repeat itself) are put
 into other texts, after a share of their words was edited: substituted, inserted and deleted in equal thirds, words
@@ -196,7 +196,7 @@ def verses(first: str, second: str, min_words: int, threshold: float) -> list[di
 
 def main() -> None:
     """Measure and print, a JSON line a row."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality_passages", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.quality_passages", description=__doc__)
     parser.add_argument("what", choices=["planted", "verses"])
     parser.add_argument("--threshold", type=float, default=0.8)
     parser.add_argument("--seed", type=int, default=1)

@@ -1,4 +1,4 @@
-"""Is the exact answer exact on a million documents? `python -m benchmarks.check_million --documents 1000000`.
+"""Is the exact answer exact on a million documents? `python -m benchmarks.quality.check_million --documents 1000000`.
 
 The library finds all pairs of a generated corpus. Then some documents, 1,000 drawn from a seed, are compared with *all*
 others in a way that shares nothing with it: words by `truth.py`'s definition, 5-grams as tuples of words, an
@@ -25,7 +25,8 @@ from random import Random
 from typing import Any, Final
 
 import dedup
-from benchmarks import corpora, report, truth
+from benchmarks.corpora import named, truth
+from benchmarks.publish import report
 
 SEED: Final = 1
 CHUNK: Final = 2_000  # documents that a process takes at a time
@@ -126,7 +127,7 @@ def by_hashes(path: str, documents: int, chosen: list[int], threshold: float) ->
 
 def by_library(path: str, chosen: list[int], threshold: float, threads: int | None) -> tuple[Found, dict[str, Any]]:
     """What the library says of the chosen documents."""
-    texts = corpora.loaded(path)
+    texts = named.loaded(path)
     begun = time.perf_counter()
     result = dedup.find_duplicates(texts, threshold=threshold, pairs="all", threads=threads)
     table = result.pairs
@@ -148,7 +149,7 @@ def by_library(path: str, chosen: list[int], threshold: float, threads: int | No
 
 def main(given: list[str] | None = None) -> None:
     """Check and print; end with 1 where the answers differ."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.check_million", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.check_million", description=__doc__)
     parser.add_argument("--documents", type=int, default=1_000_000)
     parser.add_argument("--chosen", type=int, default=1_000, help="documents that are compared with all others")
     parser.add_argument("--threshold", type=float, default=0.8)
@@ -159,7 +160,7 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, help="a file for the result, a line of JSON; added to")
     arguments = parser.parse_args(sys.argv[1:] if given is None else given)
     print("\n".join(report.machine()))
-    corpus = corpora.prepared(f"generated:{arguments.documents}")
+    corpus = named.prepared(f"generated:{arguments.documents}")
     print(report.title(corpus), flush=True)
     random = Random(SEED)
     chosen = sorted({int(random.random() * corpus.documents) for _ in range(arguments.chosen)})

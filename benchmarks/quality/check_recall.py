@@ -1,4 +1,4 @@
-"""Is the promise of LSH kept? `python -m benchmarks.check_recall --corpora 200`.
+"""Is the promise of LSH kept? `python -m benchmarks.quality.check_recall --corpora 200`.
 
 Each corpus is made from its number: 60 texts of about 300 words, four near copies of each, edited so that many pairs
 are as similar as the threshold and a little more. Their pairs are found by `truth.py`, which shares nothing with the
@@ -22,7 +22,8 @@ from random import Random
 from typing import Any
 
 import dedup
-from benchmarks import report, truth
+from benchmarks.corpora import truth
+from benchmarks.publish import report
 
 WINDOW = 0.02
 HEADS, COPIES, WORDS = 60, 4, 300
@@ -115,7 +116,7 @@ def run(corpora: int, threshold: float, recall: float) -> dict[str, Any]:
 
 def main(given: list[str] | None = None) -> None:
     """Check, print a line a threshold, end with 1 where the promise is broken."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.check_recall", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.check_recall", description=__doc__)
     parser.add_argument("--corpora", type=int, default=200)
     parser.add_argument("--thresholds", default="0.5,0.7,0.8,0.9")
     parser.add_argument("--recalls", default="0.999")

@@ -1,4 +1,4 @@
-"""Killed at any moment, and the same report: `python -m benchmarks.kill_matrix --kills 200`.
+"""Killed at any moment, and the same report: `python -m benchmarks.quality.kill_matrix --kills 200`.
 
 A corpus of news-like documents is searched by the command line, in processes that are killed with SIGKILL: half of
 them after a random time, half of them just before a random write, sync or rename of the work directory. Then the same
@@ -89,7 +89,7 @@ def run(command: list[str], log: Path, *, act: int | None = None, delay: float |
 
 def matrix(kills: int, documents: int, folder: Path, seed: int, threads: int) -> dict[str, object]:
     """Kill so many runs; return what came of it."""
-    from benchmarks.bench_corpus import write
+    from benchmarks.speed.bench_corpus import write
 
     source = random.Random(seed)
     corpus = folder / "corpus"
@@ -181,7 +181,7 @@ def count_acts(command: list[str], log: Path) -> int:
 
 def main(given: list[str] | None = None) -> int:
     """Run the matrix, print what came of it."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.kill_matrix", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.kill_matrix", description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--documents", type=int, default=60_000)
     parser.add_argument("--seed", type=int, default=1)

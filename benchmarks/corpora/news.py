@@ -29,8 +29,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import vocabulary
-from benchmarks.vocabulary import ENDINGS, PARAGRAPH, SHAPES, STOP, WORDS
+from benchmarks.corpora import vocabulary
+from benchmarks.corpora.vocabulary import ENDINGS, PARAGRAPH, SHAPES, STOP, WORDS
 
 U64 = NDArray[np.uint64]
 I64 = NDArray[np.int64]

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from benchmarks.corpora import Corpus
+from benchmarks.corpora.named import Corpus
 
 Result = dict[str, Any]
 

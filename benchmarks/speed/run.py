@@ -1,4 +1,4 @@
-"""Measure tools beside each other: `python -m benchmarks.run --corpus generated:20000 --tools
+"""Measure tools beside each other: `python -m benchmarks.speed.run --corpus generated:20000 --tools
 dedup,gaoya --repeat 3`.
 
 Tools take turns, so that a slow minute of the machine hits all of them, and each round begins with
@@ -16,13 +16,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import corpora, report, truth
-from benchmarks.measure import WARM_UP, Job, in_child
+from benchmarks.corpora import named, truth
+from benchmarks.publish import report
 from benchmarks.rivals import MODULES
+from benchmarks.speed.measure import WARM_UP, Job, in_child
 
 
 def _arguments(given: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.run", description=__doc__)
     parser.add_argument("--corpus", action="append", required=True, help="name of a corpus; may be given again")
     parser.add_argument("--tools", default=",".join(MODULES), help="names with commas between them (default: all)")
     parser.add_argument("--path", choices=("whole", "ready", "both"), default="whole")
@@ -44,20 +45,20 @@ def _arguments(given: list[str]) -> argparse.Namespace:
     return chosen
 
 
-def _ready_corpora(names: list[str], threshold: float, *, judged: bool) -> list[tuple[corpora.Corpus, bool]]:
+def _ready_corpora(names: list[str], threshold: float, *, judged: bool) -> list[tuple[named.Corpus, bool]]:
     """The corpora on this machine, each with whether its truth is known."""
-    made: list[tuple[corpora.Corpus, bool]] = []
+    made: list[tuple[named.Corpus, bool]] = []
     for name in names:
         try:
-            corpus = corpora.prepared(name)
-        except corpora.MissingCorpusError as error:
+            corpus = named.prepared(name)
+        except named.MissingCorpusError as error:
             print(f"skipped: {error}", file=sys.stderr)
             continue
         known = judged
         if judged:
             try:
-                texts = corpora.loaded(corpus.path)
-                truth.kept(texts, corpus.digest, corpora.cache_folder(), threshold)
+                texts = named.loaded(corpus.path)
+                truth.kept(texts, corpus.digest, named.cache_folder(), threshold)
             except truth.TooManyPairsError as error:
                 print(f"{name} is not judged: {error}", file=sys.stderr)
                 known = False
@@ -65,9 +66,9 @@ def _ready_corpora(names: list[str], threshold: float, *, judged: bool) -> list[
     return made
 
 
-def measure(chosen: argparse.Namespace) -> tuple[list[corpora.Corpus], list[dict[str, Any]]]:
-    """All rounds of all tools on all corpora."""
-    corpora.prepared(WARM_UP)
+def measure(chosen: argparse.Namespace) -> tuple[list[named.Corpus], list[dict[str, Any]]]:
+    """All rounds of all tools on all named."""
+    named.prepared(WARM_UP)
     cores = [int(core) for core in chosen.cores.split(",")]
     paths = ("whole", "ready") if chosen.path == "both" else (chosen.path,)
     tools = chosen.tools.split(",")
@@ -123,7 +124,7 @@ def main(given: list[str] | None = None) -> None:
     if chosen.output:
         report.write(
             chosen.output,
-            shlex.join(["python", "-m", "benchmarks.run", *arguments]),
+            shlex.join(["python", "-m", "benchmarks.speed.run", *arguments]),
             measured,
             results,
         )

@@ -1,4 +1,4 @@
-"""One measurement in a process of its own: `python -m benchmarks.measure JOB RESULT`, both files of
+"""One measurement in a process of its own: `python -m benchmarks.speed.measure JOB RESULT`, both files of
 JSON.
 
 The process is pinned to its cores, warms the tool up on a small other corpus (so that compilation
@@ -28,10 +28,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import corpora
+from benchmarks.corpora import named
+from benchmarks.corpora.score import curve, score
+from benchmarks.corpora.truth import Truth, kept
 from benchmarks.rivals import shingles, tool
-from benchmarks.score import curve, score
-from benchmarks.truth import Truth, kept
 
 WARM_UP: Final = "generated:300:2000:99"
 _SAMPLE: Final = 0.002  # seconds between two looks at the resident set, where the kernel does not keep its peak
@@ -46,7 +46,7 @@ class Job:
 
     tool: str
     path: str
-    corpus: corpora.Corpus
+    corpus: named.Corpus
     truth: bool
     threshold: float
     threads: int
@@ -99,7 +99,7 @@ def _status(name: str) -> int:
 def _call(job: Job, path: str) -> Callable[[], Any]:
     """The tool's call on a corpus, with all that is not to be timed done already."""
     chosen = tool(job.tool)
-    texts = corpora.loaded(path)
+    texts = named.loaded(path)
     if job.path == "whole":
         return lambda: chosen.whole(texts, job.threshold, job.threads)
     run, given = chosen.ready, shingles.ready(texts)
@@ -119,7 +119,7 @@ def measured(job: Job) -> dict[str, Any]:
     chosen = tool(job.tool)
     if job.path == "ready" and chosen.ready is None:
         return {"absent": True}
-    _call(job, corpora.prepared(WARM_UP).path)()
+    _call(job, named.prepared(WARM_UP).path)()
     call = _call(job, job.corpus.path)
     peak = Peak()
     peak.start()
@@ -129,11 +129,11 @@ def measured(job: Job) -> dict[str, Any]:
     grown = peak.stop()
     truth: Truth | None = None
     if job.truth:
-        truth = kept([], job.corpus.digest, corpora.cache_folder(), job.threshold)
+        truth = kept([], job.corpus.digest, named.cache_folder(), job.threshold)
     answer = chosen.answer(native, job.corpus.documents)
     shown: dict[str, Any] = {}
     if job.curve:
-        every = kept([], job.corpus.digest, corpora.cache_folder(), job.curve)
+        every = kept([], job.corpus.digest, named.cache_folder(), job.curve)
         shown["curve"] = curve(answer, every, job.corpus.documents)
     if chosen.ours:
         shown["stages"] = native.timings
@@ -158,7 +158,7 @@ def in_child(job: Job, timeout: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         asked, told = Path(folder) / "job.json", Path(folder) / "result.json"
         asked.write_text(json.dumps(asdict(job)))
-        command = [sys.executable, "-m", "benchmarks.measure", str(asked), str(told)]
+        command = [sys.executable, "-m", "benchmarks.speed.measure", str(asked), str(told)]
         try:
             ended = subprocess.run(
                 command,
@@ -180,7 +180,7 @@ def in_child(job: Job, timeout: float) -> dict[str, Any]:
 def main() -> None:
     """Run the job of the first file and write the result to the second."""
     asked = json.loads(Path(sys.argv[1]).read_text())
-    asked["corpus"] = corpora.Corpus(**asked["corpus"])
+    asked["corpus"] = named.Corpus(**asked["corpus"])
     Path(sys.argv[2]).write_text(json.dumps(measured(Job(**asked))))
 
 

@@ -1,4 +1,4 @@
-"""Which shingle finds the same poem in two editions? `python -m benchmarks.quality_scripts`.
+"""Which shingle finds the same poem in two editions? `python -m benchmarks.quality.quality_scripts`.
 
 `tang_poetry` holds two transcriptions of the Complete Tang Poems, made independently: other characters for the same
 word, other divisions, gaps. 30,699 pairs have the same title and author in both and are the truth here; the collection
@@ -30,8 +30,8 @@ from typing import Any, Final
 import numpy as np
 
 import dedup
-from benchmarks import report
-from benchmarks.corpora import _content
+from benchmarks.corpora.named import _content
+from benchmarks.publish import report
 
 LOWEST: Final = {
     "words:1": 0.5,
@@ -105,7 +105,7 @@ def measured(left: list[str], right: list[str]) -> Iterator[dict[str, Any]]:
 
 def main(given: list[str] | None = None) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality_scripts", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.quality_scripts", description=__doc__)
     parser.add_argument("--output", type=Path, help="a file for the results, a line of JSON each; added to")
     chosen = parser.parse_args(sys.argv[1:] if given is None else given)
     root = os.environ.get("DEDUP_DATA")

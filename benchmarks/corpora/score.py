@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.truth import Truth
+from benchmarks.corpora.truth import Truth
 
 I64 = NDArray[np.int64]
 

@@ -1,0 +1,1 @@
+"""Texts to measure with, the truth about them, and how an answer is scored."""

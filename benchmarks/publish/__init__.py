@@ -1,0 +1,1 @@
+"""The page of the benchmarks: its tables, its plots, and the machine."""

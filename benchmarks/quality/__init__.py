@@ -1,0 +1,1 @@
+"""Whether answers are right: noise, scripts, passages, recall, killed runs."""

@@ -1,0 +1,1 @@
+"""How fast a search is, and what it takes, beside other tools."""
