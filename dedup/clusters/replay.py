@@ -90,7 +90,7 @@ def replay(units: Units, pairs: Pairs, bands: Bands, seed: int, threads: int) ->
 
     Their units are prepared, and not looked at again afterwards.
     """
-    chance = 1.0 - (1.0 - jaccard(pairs, units.sizes) ** bands.rows) ** bands.bands
+    chance = bands.probability(jaccard(pairs, units.sizes))
     alone = math.sqrt(float(np.sum((1.0 - chance) / chance**2)))
     both = np.concatenate((pairs.left, pairs.right))
     if not alone or len(sorted_unique(both)) == len(both):

@@ -164,9 +164,7 @@ def first_word(values: npt.NDArray[np.uint8], at: int, end: int) -> int:
 
 @part
 def has_word(values: npt.NDArray[np.uint8], at: int, end: int) -> bool:
-    """Return whether a line holds more than spaces, punctuation, symbols and underscores (see
-    `dedup.text.paragraphs`).
-    """
+    """Return whether a line holds more than spaces, punctuation, symbols and underscores."""
     while at < end:
         byte = values[at]
         if byte < 0x80:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,8 @@ __all__ = ["NORMAL_95", "Bands", "band_keys", "check_bands", "choose_bands", "me
 
 NORMAL_95 = 1.96
 """Standard deviations to either side of the mean that hold 95 % of a normal law."""
+
+Similarity = TypeVar("Similarity", float, npt.NDArray[np.float64])
 
 MOST_BANDS = 4096
 MOST_ROWS = 16
@@ -55,8 +58,8 @@ class Bands:
         """The number of permutations: bands times rows."""
         return self.bands * self.rows
 
-    def probability(self, similarity: float) -> float:
-        """Return the probability that two texts of this Jaccard similarity become a candidate."""
+    def probability(self, similarity: Similarity) -> Similarity:
+        """Return the probability that two texts of this Jaccard similarity become a candidate; of an array, of each."""
         return _probability(similarity, self.bands, self.rows)
 
     def __str__(self) -> str:
@@ -111,7 +114,7 @@ def choose_bands(
     return Bands(*best, threshold, recall)
 
 
-def _probability(similarity: float, bands: int, rows: int) -> float:
+def _probability(similarity: Similarity, bands: int, rows: int) -> Similarity:
     return 1.0 - (1.0 - similarity**rows) ** bands
 
 
@@ -160,7 +163,7 @@ def measure_recall(
     check_array("similarities", similarities, "float64", 1)
     if not len(similarities):
         return None
-    chance = 1.0 - (1.0 - similarities**bands.rows) ** bands.bands
+    chance = bands.probability(similarities)
     found, total = len(chance), float(np.sum(1.0 / chance))
     spread = math.sqrt(float(np.sum((1.0 - chance) / chance**2)))
     return found / total, (found / (total - below * spread), found / max(found, total - above * spread))
