@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dedup.results.matches import Matches
     from dedup.results.repeats import Repeat, Repeats
     from dedup.results.summary import MatchSummary, Summary
-    from dedup.sources.files.file_texts import Files, files
+    from dedup.sources.files.naming import Files, files
 
 __version__ = "0.1.0"
 
@@ -69,7 +69,7 @@ _HOMES = {
     "DedupError": "errors",
     "Duplicates": "results.duplicates",
     "Estimate": "pipelines.estimate",
-    "Files": "sources.files.file_texts",
+    "Files": "sources.files.naming",
     "InputError": "errors",
     "MatchSummary": "results.summary",
     "Matches": "results.matches",
@@ -83,7 +83,7 @@ _HOMES = {
     "apply_report": "report.apply",
     "compare": "pipelines.compare",
     "estimate": "pipelines.estimate",
-    "files": "sources.files.file_texts",
+    "files": "sources.files.naming",
     "find_duplicates": "pipelines.find",
     "find_repeats": "pipelines.repeats",
     "match": "pipelines.match",

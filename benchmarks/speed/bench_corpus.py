@@ -158,7 +158,7 @@ def step(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]:
 
 def report_of(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]:
     """Search the files as the command line does; return what is known of the run."""
-    from dedup.pipelines import run
+    from dedup.pipelines import find_files
     from dedup.report.write import write_report
     from dedup.storage import work_dir
 
@@ -175,14 +175,14 @@ def report_of(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]
     with tempfile.TemporaryDirectory(dir=options["folder"], prefix="report-") as folder:
         output = Path(folder) / "report"
 
-        def written(found: run.FileRun, seconds: Any) -> None:
+        def written(found: find_files.FileRun, seconds: Any) -> None:
             start = time.perf_counter()
             write_report(output, found.duplicates, listing=found.listing, rejects=found.rejects, run={})
             stages.update(seconds, report=time.perf_counter() - start)
 
         memory = options["memory"] if name == "spilled" else None
         work = options["work_dir"]
-        run.find_in_files(
+        find_files.find_in_files(
             [place], output=output, memory=memory, work_dir=work, threads=options["threads"], write=written
         )
         digest = xxhash.xxh3_128()
@@ -196,14 +196,14 @@ def report_of(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]
 
 def warm_up(threads: int, options: dict[str, Any]) -> None:
     """Compile and import everything, on a small corpus."""
-    from dedup.pipelines import run
+    from dedup.pipelines import find_files
 
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         write(place, "jsonl.zst", 2000, 500, [0])
         write(place, "parquet", 500, 500, [0])
-        run.find_in_files([place], threads=threads)
-        run.find_in_files([place], work_dir=place / "work", threads=threads)
+        find_files.find_in_files([place], threads=threads)
+        find_files.find_in_files([place], work_dir=place / "work", threads=threads)
     step_files = {"folder": options["folder"], "work_dir": None, "threads": threads, "memory": None}
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder), "jsonl.zst", 2000, 500, [0])

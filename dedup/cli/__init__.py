@@ -237,9 +237,9 @@ def estimate(
     """Say what `dedup find` would do with the same inputs, and what memory and time it would take."""
     read = Inputs(format=format, on_error=on_error, max_errors=max_errors)
     texts = read.open(inputs, column=column, id=None)
-    from dedup.pipelines.estimate import estimate_run
+    from dedup.pipelines.estimate import estimate as plan_of
 
-    plan = estimate_run(texts, **options)
+    plan = plan_of(texts, **options)
     if as_json:
         say_json(plan.to_dict())
     else:

@@ -12,7 +12,7 @@ from dedup import __version__
 from dedup.cli.ending import say_json, tell
 from dedup.cli.inputs import Inputs
 from dedup.options import check_path
-from dedup.pipelines.run import FileRun, find_in_files
+from dedup.pipelines.find_files import FileRun, find_in_files
 from dedup.report.read import Report
 from dedup.report.standing import ASKED, standing_report
 from dedup.report.write import write_report

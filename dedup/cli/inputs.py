@@ -67,7 +67,7 @@ class Inputs:
 
     def open(self, names: Sequence[str], *, column: str, id: str | None) -> FileTexts:
         """Return the texts of files, folders and patterns."""
-        from dedup.sources.files.file_texts import files
+        from dedup.sources.files.naming import files
 
         chosen = files(
             *names, column=column, id=id, format=self._format, on_error=self._on_error, max_errors=self._max_errors

@@ -7,33 +7,18 @@ B like C does not remove C for A's sake. Exact copies collapse first, into the o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.clusters.keys import in_order
-from dedup.clusters.looks import as_text
-from dedup.errors import ParameterError
-from dedup.hashing.units import Units
+from dedup.hashing.units import HashRows
 from dedup.lsh import Buckets
-from dedup.options import KEEP, Keep, column_of
-from dedup.pairs.verify import METRICS, Pairs, pairs_of
+from dedup.pairs.verify import Pairs, pairs_of
+from dedup.threshold import Threshold
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-__all__ = [
-    "BIG_CLUSTER",
-    "KEEP",
-    "Stars",
-    "column_of",
-    "components",
-    "find_stars",
-    "large_clusters",
-    "rank_units",
-]
+__all__ = ["BIG_CLUSTER", "Stars", "components", "find_stars", "large_clusters"]
 
 BIG_CLUSTER = 1000
 """Members; with ``pairs="auto"`` the removed units of larger clusters are listed with their kept one alone."""
@@ -52,107 +37,48 @@ class Stars(NamedTuple):
     overflow: int
 
 
-def rank_units(keep: Keep, count: int, lengths: Callable[[], Any], keys: Callable[[], Any]) -> Any:
-    """Return the rank of each unit, int64: 0 is kept first.
-
-    `lengths` (characters) and `keys` are asked if needed: of a function a key for each unit, of a column its values
-    (Arrow).
-    """
-    positions = np.arange(count, dtype=np.int64)
-    if keep == "first":
-        return positions
-    if keep == "last":
-        return positions[::-1].copy()
-    if callable(keep):
-        order = np.array(in_order(keys()), dtype=np.int64)
-    elif column_of(keep) is not None:
-        order = _order_of(keys(), keep)
-    else:
-        sizes = lengths()
-        order = np.argsort(-sizes if keep == "longest" else sizes, kind="stable")
-    rank = np.empty(count, dtype=np.int64)
-    rank[order] = positions
-    return rank
-
-
-def _order_of(values: pa.Array | pa.ChunkedArray, keep: str) -> npt.NDArray[np.int64]:
-    """Return the rows by their values, the one to keep first: nulls and NaN last, ties in input order."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    kind = values.type
-    if pa.types.is_dictionary(kind):
-        values = _places(values) if kind.ordered else _values(values)
-    if pa.types.is_string_view(values.type):
-        values = values.cast(pa.large_string())
-    if pa.types.is_floating(values.type):
-        values = pc.if_else(pc.is_nan(values), None, values)
-    rows = pa.table({"value": values, "row": np.arange(len(values), dtype=np.int64)})
-    direction = "descending" if keep.startswith("max:") else "ascending"
-    try:
-        # nulls come last unless Arrow is told otherwise
-        order = pc.sort_indices(rows, sort_keys=[("value", direction), ("row", "ascending")])
-    except (pa.ArrowNotImplementedError, pa.ArrowTypeError, pa.ArrowInvalid) as error:
-        raise ParameterError(f"keep={keep!r}: expected numbers, texts or dates in the column, found {kind}") from error
-    return order.to_numpy().astype(np.int64)  # type: ignore[no-any-return]
-
-
-def _values(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """Return what categories without an order stand for."""
-    import pyarrow as pa
-
-    kind = values.type.value_type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return as_text(values)
-    return values.cast(kind)
-
-
-def _places(values: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return the places of ordered categories among these, which is the order that they have."""
-    import pyarrow as pa
-
-    # where the parts differ, one has further categories behind those of the other: `dedup.clusters.looks` saw to it
-    chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
-    if any(not chunk.dictionary.equals(chunks[0].dictionary) for chunk in chunks):
-        chunks = values.unify_dictionaries().chunks
-    return pa.chunked_array([chunk.indices.cast(pa.int64()) for chunk in chunks], type=pa.int64())
-
-
 def find_stars(
-    units: Units,
+    sizes: npt.NDArray[np.int64],
+    full: npt.NDArray[np.int64],
     representatives: npt.NDArray[np.int64],
     pairs: Pairs,
     rank: npt.NDArray[np.int64],
-    threshold: float,
-    metric: str = "jaccard",
+    threshold: Threshold,
     buckets: Buckets | None = None,
+    sets: HashRows | None = None,
 ) -> Stars:
-    """Give each unit the kept one that stands for it; `pairs` and `buckets` are of representatives.
+    """Give each unit the kept one that stands for it.
 
-    Units in `buckets` must be prepared. Cost: linear in pairs and in bucket members; 8 bytes a pair.
+    Parameters
+    ----------
+    sizes : int64, by unit; hashes of its set, where it is in a pair or in a bucket
+    full : int64, ascending; the units that have a token
+    representatives, rank : int64, by unit
+    pairs, buckets : of representatives; `sets` are those of the units in `buckets`, in front of their rows
+
+    Cost: linear in pairs and in bucket members; 8 bytes a pair.
     """
     from dedup.kernels import clusters as kernels
 
-    count = len(units)
-    full = units.full
+    count = len(sizes)
     leading = full[representatives[full] == full]
     priority = leading[np.argsort(rank[leading], kind="stable")]
     members = np.empty(0, dtype=np.int64) if buckets is None else buckets.members
     bounds = np.zeros(1, dtype=np.int64) if buckets is None else buckets.bounds
     bucket_order = np.argsort(members, kind="stable")
     numbers = np.repeat(np.arange(len(bounds) - 1, dtype=np.int64), np.diff(bounds))[bucket_order]
+    no_sets = HashRows(np.empty(0, dtype=np.uint64), np.zeros(1, dtype=np.int64))
     star, to_kept, found, verified, overflow = kernels.stars(
         priority,
         rank,
         *kernels.earlier(*pairs, rank),
-        METRICS.index(metric),
+        threshold.metric.code,
         _offsets(members, count),
         numbers,
         len(bounds) - 1,
-        units.hashes,
-        units.offsets,
-        units.sizes,
-        threshold,
+        *(no_sets if sets is None else sets),
+        sizes,
+        threshold.value,
     )
     alone = star < 0
     star[alone] = np.flatnonzero(alone)

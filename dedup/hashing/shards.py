@@ -27,13 +27,14 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.shingles import Shingle
-from dedup.hashing.units import Sketch, sketch_block
+from dedup.hashing.units import HashedBlock, hash_block
 from dedup.runtime.threads import map_blocks
 from dedup.sources.arrow import block_of
 from dedup.sources.files.batch import Batch, Token, text_array
 from dedup.sources.files.reader import BEGIN
 from dedup.sources.files.rejects import Reject
 from dedup.storage.work_dir import Store
+from dedup.unit import Unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -86,7 +87,7 @@ class _Read(NamedTuple):
 
     begin: Token
     batch: Batch
-    sketch: Sketch
+    sketch: HashedBlock
     lengths: npt.NDArray[np.int64]
     bytes: int
     longest: int
@@ -96,7 +97,7 @@ def read_shards(
     batches: Iterable[Batch],
     shingle: Shingle,
     *,
-    unit: str,
+    unit: Unit,
     threads: int,
     size: int = SHARD_BYTES,
     after: Token | None = None,
@@ -141,40 +142,42 @@ def _with_begin(batches: Iterable[Batch], begin: Token) -> Iterator[tuple[Token,
         begin = batch.more
 
 
-def _read(begin: Token, batch: Batch, shingle: Shingle, *, unit: str) -> _Read:
+def _read(begin: Token, batch: Batch, shingle: Shingle, *, unit: Unit) -> _Read:
     import pyarrow.compute as pc
 
     block = block_of(0, batch.texts)
-    sketch = sketch_block(block, shingle, unit=unit)
+    sketch = hash_block(block, shingle, unit=unit)
     lengths = np.asarray(pc.fill_null(pc.utf8_length(batch.texts), 0).to_numpy(zero_copy_only=False), dtype=np.int64)
     sizes = block.ends - block.starts
     nothing = text_array([])  # a slice of the texts would hold all of them
     return _Read(begin, batch._replace(texts=nothing), sketch, lengths, int(sizes.sum()), int(sizes.max(initial=0)))
 
 
-def _shard(reads: list[_Read], *, unit: str) -> Shard:
+def _shard(reads: list[_Read], *, unit: Unit) -> Shard:
     batches = [read.batch for read in reads]
-    sketches = [read.sketch for read in reads]
-    sizes = np.concatenate([np.diff(sketch.offsets) for sketch in sketches])
+    hashed_blocks = [read.sketch for read in reads]
+    sizes = np.concatenate([np.diff(sketch.offsets) for sketch in hashed_blocks])
     lengths = np.concatenate([read.lengths for read in reads])
     rejects = [reject for batch in batches for reject in batch.rejects]
     rows: Rows = {
         "sizes": sizes,
-        "digests": np.concatenate([sketch.digests for sketch in sketches]),
-        "counts": np.concatenate([np.bincount(s.places[:, 0], minlength=s.texts) for s in sketches]).astype(np.int64),
+        "digests": np.concatenate([sketch.digests for sketch in hashed_blocks]),
+        "counts": np.concatenate([np.bincount(s.places[:, 0], minlength=s.texts) for s in hashed_blocks]).astype(
+            np.int64
+        ),
         "lengths": lengths,
         "numbers": np.concatenate([batch.numbers for batch in batches]),
         "batches": np.array([[b.batch.file, len(b.batch.numbers), *b.begin] for b in reads], dtype=np.int64),
         "rejects": _bytes(json.dumps(rejects).encode()) if rejects else _bytes(b""),
     }
-    if unit != "document":
-        rows["places"] = np.concatenate([sketch.places[:, 1:] for sketch in sketches])
+    if not unit.whole:
+        rows["places"] = np.concatenate([sketch.places[:, 1:] for sketch in hashed_blocks])
     if batches[0].ids is not None:
         rows["ids"] = _packed({"id": [batch.ids for batch in batches if len(batch.numbers)]})
     if batches[0].extra:
         full = [batch for batch in batches if len(batch.numbers)]
         rows["extra"] = _packed({name: [batch.extra[name] for batch in full] for name in batches[0].extra})
-    hashes = np.concatenate([sketch.hashes for sketch in sketches])
+    hashes = np.concatenate([sketch.hashes for sketch in hashed_blocks])
     facts = Facts(
         len(lengths),
         len(sizes),

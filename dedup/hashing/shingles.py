@@ -14,7 +14,7 @@ import numpy.typing as npt
 from dedup.errors import ParameterError
 from dedup.hash_key import PUBLIC, HashKey
 from dedup.options import shown
-from dedup.runtime.buffers import Room, Spare, new_room
+from dedup.runtime.buffers import BufferPool, GiveBuffer, new_buffer
 from dedup.text import unicode
 from dedup.text.tokens import Buffers, Given, hash_characters, run_settled
 
@@ -54,8 +54,8 @@ def hash_shingles(
     starts: npt.NDArray[np.int64],
     ends: npt.NDArray[np.int64],
     shingle: Shingle,
-    room: Room = new_room,
-    spare: Spare | None = None,
+    room: GiveBuffer = new_buffer,
+    spare: BufferPool | None = None,
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
     """Hash the shingles of the UTF-8 texts ``values[starts[i]:ends[i]]``, in the order of each text.
 

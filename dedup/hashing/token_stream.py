@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hash_key import HashKey
-from dedup.runtime.buffers import Pool
+from dedup.runtime.buffers import GrowingArray
 from dedup.runtime.threads import map_blocks
 from dedup.sources.texts import BLOCK_BYTES, PADDING, Block, Texts
 from dedup.text.tokens import hash_tokens, locate_tokens
@@ -67,7 +67,7 @@ def read_tokens(
         some = [locate_tokens(texts[row].encode("utf-8", "surrogatepass"), key)[0] for row in range(len(texts))]
         bounds = np.cumsum([0, *map(len, some)], dtype=np.int64)
         return np.concatenate([np.empty(0, dtype=np.uint64), *some]), bounds
-    tokens: Pool[np.uint64] = Pool(np.uint64)
+    tokens: GrowingArray[np.uint64] = GrowingArray(np.uint64)
     offsets = [np.zeros(1, dtype=np.int64)]
     lengths = texts.lengths() if rows is None else texts.lengths()[rows]
     total, characters, done = max(int(lengths.sum()), 1), np.concatenate(([0], np.cumsum(lengths))), 0

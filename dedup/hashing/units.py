@@ -9,39 +9,52 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.shingles import Shingle, hash_shingles
-from dedup.runtime.buffers import Pool, Room, Spare, new_room
+from dedup.runtime.buffers import BufferPool, GiveBuffer, GrowingArray, new_buffer
 from dedup.runtime.threads import map_blocks
 from dedup.sources.coerce import Block, Texts
 from dedup.text.paragraphs import split_units
+from dedup.unit import Unit
 
-__all__ = ["Sketch", "Units", "rank_by_size", "read_units", "sketch_block", "sketches"]
-
-UNITS = {"document": "words:5", "paragraph": "words:3", "line": "words:3"}
-"""The units, and the shingle that each is compared by unless told otherwise."""
+__all__ = ["Choice", "HashRows", "HashedBlock", "Units", "hash_block", "hash_texts", "rank_by_size", "read_units"]
 
 SLICE = 256
 """Units that a thread prepares at a time."""
 
 
-def place_columns(unit: str) -> int:
-    """Return the number of columns of `places`: see `Units`."""
-    return 1 if unit == "document" else 4
+class HashRows(NamedTuple):
+    """The hashes of some units in the order of their texts: row i is ``values[offsets[i]:offsets[i + 1]]``.
+
+    `values` is uint64, `offsets` int64 (rows + 1).
+    """
+
+    values: npt.NDArray[np.uint64]
+    offsets: npt.NDArray[np.int64]
+
+    @property
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """How many hashes each row has, repeated ones too."""
+        return np.diff(self.offsets)
 
 
-class Sketch(NamedTuple):
-    """What one block gives: hashes with their offsets, digests, places."""
+class HashedBlock(NamedTuple):
+    """What one block of so many texts gives: hashes with their offsets, digests and places, see `Units`."""
 
     texts: int
     hashes: npt.NDArray[np.uint64]
     offsets: npt.NDArray[np.int64]
     digests: npt.NDArray[np.uint64]
     places: npt.NDArray[np.int64]
+
+    @property
+    def rows(self) -> HashRows:
+        """The hashes alone."""
+        return HashRows(self.hashes, self.offsets)
 
 
 @dataclass
@@ -69,6 +82,11 @@ class Units:
         return len(self.digests)
 
     @property
+    def rows(self) -> HashRows:
+        """The hashes that are held, a row a unit."""
+        return HashRows(self.hashes, self.offsets)
+
+    @property
     def full(self) -> npt.NDArray[np.int64]:
         """The units that have a token, ascending."""
         return np.flatnonzero(self.filled)
@@ -77,23 +95,6 @@ class Units:
     def held(self) -> npt.NDArray[np.int64]:
         """The units whose hashes are held, ascending."""
         return np.flatnonzero(np.diff(self.offsets))
-
-    def representatives(self, rank: npt.NDArray[np.int64], among: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return, for each unit, the one of its exact copies (itself included) with the lowest `rank`.
-
-        Copies have the same token sequence: they are told by their digests. `among` are the units that may have one.
-        """
-        from dedup.kernels.lsh import seen_twice
-
-        result = np.arange(len(self), dtype=np.int64)
-        again = seen_twice(np.ascontiguousarray(self.digests[:, 0]), among)  # few, so the sort is short
-        digests = self.digests[again]
-        order = np.lexsort((rank[again], digests[:, 1], digests[:, 0]))
-        digests, again = digests[order], again[order]
-        first = np.ones(len(again), dtype=np.bool_)
-        first[1:] = (digests[1:] != digests[:-1]).any(axis=1)
-        result[again] = again[first][np.cumsum(first) - 1]
-        return result
 
     def prepare(self, units: npt.NDArray[np.int64], threads: int) -> None:
         """Make the sorted sets of some units (ascending), in place."""
@@ -105,69 +106,74 @@ class Units:
             pass
 
 
-def rank_by_size(rank: npt.NDArray[np.int64], units: Units) -> npt.NDArray[np.int64]:
+def rank_by_size(rank: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return the rank of each unit where the larger set always comes first and `rank` breaks ties."""
-    order = np.lexsort((rank, -units.sizes))
+    order = np.lexsort((rank, -sizes))
     result = np.empty_like(rank)
     result[order] = np.arange(len(rank), dtype=np.int64)
     return result
 
 
-def sketches(
+Made = TypeVar("Made")
+
+
+def hash_texts(
     texts: Texts,
     shingle: Shingle,
+    work: Callable[[HashedBlock], Made],
     *,
-    unit: str,
+    unit: Unit,
     threads: int,
-    pool: Pool[np.uint64] | None = None,
+    pool: GrowingArray[np.uint64] | None = None,
     progress: Callable[[int], None] = lambda _: None,
-) -> Iterator[Sketch]:
-    """Yield what each block of `texts` gives, in order. Its hashes may be overwritten once the next is asked for.
+) -> Iterator[tuple[HashedBlock, Made]]:
+    """Yield what each block of `texts` gives, and what `work` makes of it, in order; several threads call `work`.
 
-    One thread writes them to the end of `pool` where that has room, so that they can be appended without a copy.
+    The hashes of a block may be overwritten once the next is asked for. One thread writes them to the end of `pool`
+    where that has room, so that they can be appended without a copy.
     """
-    spare, folding = Spare(), Spare()
+    spare, folding = BufferPool(), BufferPool()
 
     def room(size: int) -> npt.NDArray[np.uint64]:
         tail = pool.tail(size) if pool is not None and threads == 1 else None
         return spare.take(size) if tail is None else tail
 
-    def work(load: Callable[[], Block]) -> Sketch:
+    def read(load: Callable[[], Block]) -> tuple[HashedBlock, Made]:
         block = load()
-        sketch = sketch_block(block, shingle, unit=unit, room=room, spare=folding)
+        hashed = hash_block(block, shingle, unit=unit, room=room, spare=folding)
         block.release()
-        return sketch
+        return hashed, work(hashed)
 
     done = 0
-    for part in map_blocks(work, texts.loads(), threads):
-        done += part.texts
+    for hashed, made in map_blocks(read, texts.loads(), threads):
+        done += hashed.texts
         progress(done)
-        yield part
-        spare.give(part.hashes)
+        yield hashed, made
+        spare.give(hashed.hashes)
 
 
-Choice = Callable[[Sketch, int], npt.NDArray[np.bool_]]
-"""Of a block, and the number of units before it, which of its units keep their hashes."""
+Choice = Callable[[HashRows, int], npt.NDArray[np.bool_]]
+"""Of the rows of a block, and the number of rows before it, which are chosen; asked block after block, in order."""
 
 
 def read_units(
     texts: Texts,
     shingle: Shingle,
     *,
-    unit: str,
+    unit: Unit,
     threads: int,
     choose: Choice | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Units:
     """Read `texts` into units, with the hashes of those that `choose` wants, or of all."""
-    hashes: Pool[np.uint64] = Pool(np.uint64)
+    hashes: GrowingArray[np.uint64] = GrowingArray(np.uint64)
     offsets: list[npt.NDArray[np.int64]] = [np.zeros(1, dtype=np.int64)]
     digests: list[npt.NDArray[np.uint64]] = []
     places: list[npt.NDArray[np.int64]] = []
     filled: list[npt.NDArray[np.bool_]] = []
     done, count, about = 0, 0, texts.about()
     pool = hashes if choose is None else None
-    for part in sketches(texts, shingle, unit=unit, threads=threads, pool=pool, progress=progress):
+    for part, _ in hash_texts(texts, shingle, _nothing, unit=unit, threads=threads, pool=pool, progress=progress):
         done += part.texts
         digests.append(part.digests)
         places.append(part.places)
@@ -175,13 +181,13 @@ def read_units(
         filled.append(sizes > 0)
         values = part.hashes
         if choose is not None:
-            stays = choose(part, count)
+            chosen = choose(part.rows, count)
             count += len(sizes)
-            values = values[np.repeat(stays, sizes)]
-            sizes = np.where(stays, sizes, 0)
+            values = values[np.repeat(chosen, sizes)]
+            sizes = np.where(chosen, sizes, 0)
         offsets.append(len(hashes) + np.cumsum(sizes))
         hashes.append(values, done / max(about, done, 1))
-    width = place_columns(unit)
+    width = unit.place_columns
     all_digests = np.concatenate([np.empty((0, 2), dtype=np.uint64), *digests])
     return Units(
         np.concatenate([np.empty((0, width), dtype=np.int64), *places]),
@@ -193,13 +199,27 @@ def read_units(
     )
 
 
-def sketch_block(
-    block: Block, shingle: Shingle, *, unit: str, room: Room = new_room, spare: Spare | None = None
-) -> Sketch:
-    """Return what a block of texts gives; `room` gives the array of the hashes, of a size, `spare` what is needed."""
+def _nothing(_: HashedBlock) -> None:
+    """Make nothing of a block."""
+
+
+def hash_block(
+    block: Block,
+    shingle: Shingle,
+    *,
+    unit: Unit,
+    numbers: npt.NDArray[np.int64] | None = None,
+    room: GiveBuffer = new_buffer,
+    spare: BufferPool | None = None,
+) -> HashedBlock:
+    """Return what a block of texts gives.
+
+    `numbers` (int64, one a text) are the numbers of the texts, where these do not follow each other from the block's
+    first. `room` gives the array of the hashes, of a size; `spare` what is needed beside it.
+    """
     starts, ends = block.starts, block.ends
-    documents = np.arange(block.first, block.first + len(starts), dtype=np.int64)
-    if unit != "document":
+    documents = np.arange(block.first, block.first + len(starts), dtype=np.int64) if numbers is None else numbers
+    if not unit.whole:
         table, rows = split_units(block.values, starts, ends, unit)
         counts = np.diff(rows)
         numbers = np.arange(len(table), dtype=np.int64) - np.repeat(rows[:-1], counts)
@@ -208,4 +228,4 @@ def sketch_block(
     else:
         places = documents[:, np.newaxis]
     hashes, offsets, digests = hash_shingles(block.values, starts, ends, shingle, room, spare)
-    return Sketch(len(block.starts), hashes, offsets, digests, places)
+    return HashedBlock(len(block.starts), hashes, offsets, digests, places)

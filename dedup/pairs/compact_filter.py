@@ -1,36 +1,36 @@
-"""Thinning: the units that may have a partner, without holding the hashes of all of them.
+"""The compact filter: the candidates of a large collection in memory, without holding the hashes of all its units.
 
 Nearly all texts of most collections have no partner. Their hashes need not be kept until that is known: what the
 seen-twice table looks at (`dedup.pairs.seen_twice`) is a part of the hash space and half of each hash. So the texts are
-read once, 4 bytes are noted of each sampled hash, and those that may have a partner are read again. In plain Python::
+read once, 4 bytes are noted of each sampled hash, and the candidates are read again. In naive Python::
 
     noted = [[(h >> shift, row) for h in hashes(row) if sampled(h)] for row in rows]
-    twice = slots that stand twice in noted
-    kept = [row for row in rows if slots of row that are not in twice <= what row may miss]
-    units = {row: hashes(row) for row in kept}                                     # the second reading
+    twice = slots that occur twice in noted
+    candidates = [row for row in rows if slots of row that are not in twice <= what row may miss]
+    units = {row: hashes(row) for row in candidates}                               # the second reading
 
-Memory: 1.5 bytes of each shingle at a threshold of 0.8, beside 8 of those that are kept, instead of 9.5 of each. To
-touch memory for the first time costs as much as to read texts, so this is faster too, unless most texts stay.
+Memory: 1.5 bytes of each shingle at a threshold of 0.8, beside 8 of each candidate's, instead of 9.5 of each. To touch
+memory for the first time costs as much as to read texts, so this is faster too, unless most texts are candidates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.hashing.shingles import Shingle
-from dedup.hashing.units import Sketch, Units, place_columns, read_units, sketch_block, sketches
-from dedup.pairs.seen_twice import SLOTS, bits_for, least, mostly_shared, sample_for
+from dedup.hashing.source import HashSource, HeldUnits, TextSource
+from dedup.hashing.units import HashedBlock, Units, hash_block, hash_texts, read_units
+from dedup.pairs.seen_twice import SLOTS, bits_for, mostly_shared, sample_for
 from dedup.runtime.arrays import sorted_unique
-from dedup.runtime.buffers import Pool, Spare
-from dedup.runtime.progress import Progress
+from dedup.runtime.buffers import BufferPool, GrowingArray
 from dedup.runtime.threads import map_blocks
-from dedup.sources.texts import Block, Texts
+from dedup.sources.texts import Block
+from dedup.threshold import Threshold
 
-__all__ = ["pays", "read_thinned"]
+__all__ = ["Notes", "hold_candidates", "pays"]
 
 LEAST_CHARACTERS = 1 << 27
 """Characters of a collection; a smaller one is held as it is."""
@@ -53,11 +53,14 @@ GROUP = 1 << 16
 NOTE_BITS = 32
 
 
-def pays(texts: Texts, shingle: Shingle, threshold: float, *, whole: bool, unit: str) -> bool:
-    """Return whether texts are better thinned than held: many, at hand to be read twice, and not mostly alike."""
+def pays(source: HashSource, threshold: Threshold) -> TypeGuard[TextSource]:
+    """Return whether candidates alone are better held than all: many texts, at hand to be read twice, not alike."""
     from dedup.kernels.seen_twice import SAMPLES
 
-    if not texts.at_hand or sample_for(threshold, whole=whole) > MOST_SAMPLED * SAMPLES:
+    if not isinstance(source, TextSource):
+        return False
+    texts = source.texts
+    if not texts.at_hand or sample_for(threshold) > MOST_SAMPLED * SAMPLES:
         return False
     extent = texts.extent()
     if extent < LEAST_CHARACTERS:
@@ -65,7 +68,7 @@ def pays(texts: Texts, shingle: Shingle, threshold: float, *, whole: bool, unit:
     runs = max(1, min(RUNS, LOOKED_AT * len(texts) // (max(extent, 1) * RUN)))
     firsts = np.linspace(0, max(len(texts) - RUN, 0), runs).astype(np.int64)
     rows = sorted_unique((firsts[:, np.newaxis] + np.arange(RUN)).ravel())
-    units = read_units(texts.some(rows[rows < len(texts)]), shingle, unit=unit, threads=1)
+    units = read_units(texts.some(rows[rows < len(texts)]), source.shingle, unit=source.unit, threads=1)
     return not mostly_shared(units, units.full, 1)
 
 
@@ -77,28 +80,32 @@ class _Noted(NamedTuple):
     notes: npt.NDArray[np.uint32]
 
 
-class _Notes:
-    """The notes of all rows, in order. Only `take` may be called by several threads."""
+class Notes:
+    """The notes of all rows, in order. Only `take` may be called by several threads.
 
-    def __init__(self, sample: int) -> None:
-        self._sample = sample
-        self._spare = Spare()
-        self._notes: Pool[np.uint32] = Pool(np.uint32)
+    `sample` parts of the hash space are noted (`dedup.pairs.seen_twice.sample_for`), by ``2 ** part_bits`` parts of the
+    table. A note has 24 bits of a slot, so the parts decide how many texts a table is good for.
+    """
+
+    def __init__(self, sample: int, part_bits: int = PART_BITS) -> None:
+        self._sample, self._part_bits = sample, part_bits
+        self._spare = BufferPool()
+        self._notes: GrowingArray[np.uint32] = GrowingArray(np.uint32)
         self._bounds: list[npt.NDArray[np.int64]] = []
         self._pages: list[npt.NDArray[np.int32]] = []
         self._rows: list[int] = []
 
-    def take(self, sketch: Sketch) -> list[_Noted]:
+    def take(self, sketch: HashedBlock) -> list[_Noted]:
         """Return what is noted of a block."""
         from dedup.kernels import seen_twice as kernels
 
         noted = []
         for first in range(0, len(sketch.offsets) - 1, GROUP):
             offsets = sketch.offsets[first : first + GROUP + 1]
-            bounds = np.empty((1 << PART_BITS) + 1, dtype=np.int64)
-            pages = np.empty(((len(offsets) - 2) // kernels.PAGE + 1, 1 << PART_BITS), dtype=np.int32)
+            bounds = np.empty((1 << self._part_bits) + 1, dtype=np.int64)
+            pages = np.empty(((len(offsets) - 2) // kernels.PAGE + 1, 1 << self._part_bits), dtype=np.int32)
             notes = self._spare.take(int(offsets[-1] - offsets[0]), np.uint32)
-            count = kernels.share_out(sketch.hashes, offsets, self._sample, PART_BITS, bounds, pages, notes)
+            count = kernels.share_out(sketch.hashes, offsets, self._sample, self._part_bits, bounds, pages, notes)
             noted.append(_Noted(bounds, pages, notes[:count]))
         return noted
 
@@ -112,12 +119,12 @@ class _Notes:
             self._spare.give(notes)
 
     def alone(self, threads: int, progress: Callable[[int], None]) -> npt.NDArray[np.int64]:
-        """Return how many hashes of each row stand in no other, as far as the table tells; to be asked once."""
+        """Return how many hashes of each row occur in no other, as far as the table tells; to be asked once."""
         from dedup.kernels import seen_twice as kernels
 
-        bounds = np.array(self._bounds, dtype=np.int64).reshape(-1, (1 << PART_BITS) + 1)
+        bounds = np.array(self._bounds, dtype=np.int64).reshape(-1, (1 << self._part_bits) + 1)
         notes = self._notes.array()
-        slot_bits = min(max(bits_for(SLOTS * len(notes)) - PART_BITS, 5), NOTE_BITS - kernels.ROW_BITS)
+        slot_bits = min(max(bits_for(SLOTS * len(notes)) - self._part_bits, 5), NOTE_BITS - kernels.ROW_BITS)
 
         def mark(part: int) -> None:
             table = np.zeros(1 << (slot_bits - 5), dtype=np.uint64)
@@ -128,7 +135,7 @@ class _Notes:
             kernels.add_alone(notes, bounds[group], self._pages[group], alone)
             return alone
 
-        for part, _ in enumerate(map_blocks(mark, range(1 << PART_BITS), threads), start=1):
+        for part, _ in enumerate(map_blocks(mark, range(1 << self._part_bits), threads), start=1):
             progress(part)
         return np.concatenate([np.empty(0, dtype=np.int64), *map_blocks(count, range(len(bounds)), threads)])
 
@@ -138,26 +145,25 @@ class _Notes:
         return self._notes.reuse(size, np.uint64)
 
 
-def read_thinned(
-    texts: Texts, shingle: Shingle, threshold: float, *, unit: str, threads: int, stages: Progress
-) -> Units:
-    """Return all units, with the hashes of those that may have a partner at the threshold.
+def hold_candidates(source: TextSource, threshold: Threshold) -> HeldUnits:
+    """Return all units, with the hashes of the candidates.
 
-    Cost: the texts are read, and those with such a unit a second time.
+    Cost: the texts are read, and those with a candidate a second time.
     """
-    notes = _Notes(sample_for(threshold, whole=False))
-    hashes, folding = Spare(), Spare()
+    texts, shingle, unit, threads, stages = source.texts, source.shingle, source.unit, source.threads, source.stages
+    notes = Notes(sample_for(threshold))
+    hashes, folding = BufferPool(), BufferPool()
 
-    def note(load: Callable[[], Block]) -> tuple[Sketch, list[_Noted]]:
+    def note(load: Callable[[], Block]) -> tuple[HashedBlock, list[_Noted]]:
         block = load()
-        sketch = sketch_block(block, shingle, unit=unit, room=hashes.take, spare=folding)
+        sketch = hash_block(block, shingle, unit=unit, room=hashes.take, spare=folding)
         block.release()
         noted = notes.take(sketch)
         hashes.give(sketch.hashes)
         return sketch._replace(hashes=sketch.hashes[:0]), noted
 
     digests: list[npt.NDArray[np.uint64]] = [np.empty((0, 2), dtype=np.uint64)]
-    places: list[npt.NDArray[np.int64]] = [np.empty((0, place_columns(unit)), dtype=np.int64)]
+    places: list[npt.NDArray[np.int64]] = [np.empty((0, unit.place_columns), dtype=np.int64)]
     every_size: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
     done, count = 0, len(texts)
     report = stages.stage("read", count)
@@ -170,38 +176,39 @@ def read_thinned(
         report(done)
     sizes = np.concatenate(every_size)
     alone = notes.alone(threads, stages.stage("mark", 1 << PART_BITS))
-    stays = (sizes > 0) & (alone <= sizes - least(sizes, threshold))
+    chosen = (sizes > 0) & (alone <= threshold.may_be_unique(sizes))
     units = Units(
         np.concatenate(places),
         np.empty(0, dtype=np.uint64),
-        np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(np.where(stays, sizes, 0)))),
+        np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(np.where(chosen, sizes, 0)))),
         np.concatenate(digests),
         np.full(len(sizes), -1, dtype=np.int64),
         sizes > 0,
     )
-    documents = sorted_unique(units.places[stays, 0])
-    pool: Pool[np.uint64] = Pool(np.uint64, notes.room(int(units.offsets[-1])))
-    again = sketches(
+    documents = sorted_unique(units.places[chosen, 0])
+    pool: GrowingArray[np.uint64] = GrowingArray(np.uint64, notes.room(int(units.offsets[-1])))
+    again = hash_texts(
         texts.some(documents),
         shingle,
+        lambda block: block,
         unit=unit,
         threads=threads,
         pool=pool,
         progress=stages.stage("hold", len(documents)),
     )
-    _hold(again, stays[np.isin(units.places[:, 0], documents)], pool)
+    _hold((block for block, _ in again), chosen[np.isin(units.places[:, 0], documents)], pool)
     units.hashes = pool.array()
     assert len(units.hashes) == units.offsets[-1], "texts are the same when they are read again"
-    return units
+    return HeldUnits(units)
 
 
-def _hold(parts: Iterator[Sketch], stays: npt.NDArray[np.bool_], pool: Pool[np.uint64]) -> None:
-    """Append the hashes of those units that stay to `pool`, which has room for them."""
+def _hold(parts: Iterator[HashedBlock], chosen: npt.NDArray[np.bool_], pool: GrowingArray[np.uint64]) -> None:
+    """Append the hashes of the units that are chosen to `pool`, which has room for them."""
     unit = 0
     for part in parts:
         sizes = np.diff(part.offsets)
-        own = stays[unit : unit + len(sizes)]
+        own = chosen[unit : unit + len(sizes)]
         values = part.hashes if own.all() else part.hashes[np.repeat(own, sizes)]
         pool.append(values, 1.0)
         unit += len(sizes)
-    assert unit == len(stays), "texts are the same when they are read again"
+    assert unit == len(chosen), "texts are the same when they are read again"

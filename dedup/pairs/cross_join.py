@@ -19,10 +19,11 @@ import numpy.typing as npt
 
 from dedup.hashing.units import Units
 from dedup.pairs.prefix_index import Counters, Index, Keys, build_index, take_prefixes
-from dedup.pairs.seen_twice import bits_for, least
+from dedup.pairs.seen_twice import bits_for
 from dedup.pairs.self_join import EVERY
-from dedup.pairs.verify import METRICS, PairLimit, Pairs, in_order, pairs_of
+from dedup.pairs.verify import PairLimit, Pairs, in_order, pairs_of
 from dedup.runtime.threads import map_blocks, slices, stretches
+from dedup.threshold import Metric, Threshold, least
 
 __all__ = ["join_across", "side_table", "some_across"]
 
@@ -47,8 +48,7 @@ def join_across(
     units: Units,
     left: npt.NDArray[np.int64],
     right: npt.NDArray[np.int64],
-    threshold: float,
-    metric: str,
+    threshold: Threshold,
     *,
     limit: PairLimit,
     threads: int,
@@ -59,7 +59,7 @@ def join_across(
     `limit` is told of them. Cost: linear in the hashes, and in the index lists that are met.
     """
     parts: list[Pairs] = []
-    for part, _ in _found(units, left, right, threshold, metric, limit.most + 1, EVERY, threads, progress):
+    for part, _ in _found(units, left, right, threshold, limit.most + 1, EVERY, threads, progress):
         parts.append(part)
         limit.add(len(part.left))
     return in_order(parts)
@@ -69,8 +69,7 @@ def some_across(
     units: Units,
     left: npt.NDArray[np.int64],
     right: npt.NDArray[np.int64],
-    threshold: float,
-    metric: str,
+    threshold: Threshold,
     *,
     most: int,
     tries: int,
@@ -83,7 +82,7 @@ def some_across(
     """
     parts: list[Pairs] = []
     total = tried = 0
-    for part, merged in _found(units, left, right, threshold, metric, most, tries, threads, lambda _: None):
+    for part, merged in _found(units, left, right, threshold, most, tries, threads, lambda _: None):
         parts.append(part)
         total, tried = total + len(part.left), tried + merged
         if total >= most or tried >= tries:
@@ -95,8 +94,7 @@ def _found(
     units: Units,
     left: npt.NDArray[np.int64],
     right: npt.NDArray[np.int64],
-    threshold: float,
-    metric: str,
+    threshold: Threshold,
     most: int,
     tries: int,
     threads: int,
@@ -107,18 +105,17 @@ def _found(
     """
     from dedup.kernels import cross_join as kernels
 
-    kind = METRICS.index(metric)
     both = _meeting(units, left, right, threads)
     units.prepare(np.sort(np.concatenate(both)), threads)
-    lefts, rights = _count(units, both, threshold, metric, threads)
+    lefts, rights = _count(units, both, threshold, threads)
     lefts = lefts.take(np.argsort(units.sizes[lefts.rows], kind="stable"))
     rights = rights.take(np.argsort(units.sizes[rights.rows], kind="stable"))
     everything = [units.sizes[side.rows] - side.alone for side in (lefts, rights)]
     prefix = [
-        np.maximum(units.sizes[side.rows] - least(units.sizes[side.rows], threshold) + 1 - side.alone, 0)
+        np.maximum(units.sizes[side.rows] - least(units.sizes[side.rows], threshold.value) + 1 - side.alone, 0)
         for side in (lefts, rights)
     ]
-    if metric == "jaccard":
+    if threshold.metric is Metric.JACCARD:
         rounds = [(prefix[0], prefix[1], kernels.ANY_SIZE)]
     else:
         rounds = [(prefix[0], everything[1], kernels.LEFT_SMALLER), (everything[0], prefix[1], kernels.LEFT_LARGER)]
@@ -126,7 +123,7 @@ def _found(
         probed = _prefixes(units, lefts, probes, threads)
         index, _ = build_index(_prefixes(units, rights, indexed, threads))
         limits = (most, tries)
-        yield from _probe(units, lefts.rows, probed, rights.rows, index, threshold, kind, which, limits, threads)
+        yield from _probe(units, lefts.rows, probed, rights.rows, index, threshold, which, limits, threads)
         progress(len(left))
 
 
@@ -165,9 +162,7 @@ def _meeting(
     return met
 
 
-def _count(
-    units: Units, rows: list[npt.NDArray[np.int64]], threshold: float, metric: str, threads: int
-) -> tuple[_Side, _Side]:
+def _count(units: Units, rows: list[npt.NDArray[np.int64]], threshold: Threshold, threads: int) -> tuple[_Side, _Side]:
     """Count the hashes of both sides, and let the rows go that have too many that prove nothing."""
     from dedup.kernels.self_join import FULL_RANGE, count
 
@@ -182,13 +177,8 @@ def _count(
     for _ in map_blocks(enter, range(2), threads):
         pass
     left, right = (_read_counters(units, side, tables, 64 - bits, threads) for side in rows)
-    kept = []
-    for side in (left, right):
-        sizes = units.sizes[side.rows]
-        kept.append(
-            side.take(side.alone <= (sizes - 1 if metric == "containment" else sizes - least(sizes, threshold)))
-        )
-    return kept[0], kept[1]
+    left, right = (side.take(side.alone <= threshold.may_be_unique(units.sizes[side.rows])) for side in (left, right))
+    return left, right
 
 
 def _read_counters(
@@ -222,8 +212,7 @@ def _probe(
     probed: Keys,
     right: npt.NDArray[np.int64],
     index: Index,
-    threshold: float,
-    kind: int,
+    threshold: Threshold,
     which: int,
     limits: tuple[int, int],
     threads: int,
@@ -243,8 +232,8 @@ def _probe(
             probed.bounds,
             right,
             *index,
-            threshold,
-            kind,
+            threshold.value,
+            threshold.metric.code,
             which,
             *limits,
         )

@@ -1,185 +1,159 @@
-"""Survivors: the units of a corpus that may have a partner, found by passes over its shards.
+"""The filter, in passes over a source: which units may reach the threshold with another one, without holding them all.
 
-Marks say which shingles may stand twice (`dedup.pairs.seen_twice.Sieve`), in ranges of the hash space where the table
-is too large for what memory there is; a unit with more shingles alone than it may miss at the threshold is let go. None
-that has a partner is missing, and which others stay depends on the hashes alone: not on the shards, nor on the room.
+A table says of each hash whether it may occur in two rows (`dedup.pairs.seen_twice.SeenTwice`). Where the table is too
+large for what memory there is, it is made for one range of the hash space after the other. In naive Python::
 
-Cost: two passes over the hashes a range of the table, one over those that stay.
+    times = Counter(hash for row in rows for hash in row)
+    unique = [sum(times[hash] == 1 for hash in row) for row in rows]
+    candidates = [row for row in rows if unique[row] <= threshold.may_be_unique(len(row))]
+
+None that reaches the threshold is missing, and which others are candidates depends on the hashes alone: not on blocks,
+nor on the room.
+
+Cost: a pass over the hashes to mark them, one to count them, for each range; one range need not be counted beforehand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.errors import ParameterError
-from dedup.hashing.shards import Shards, unpacked
-from dedup.hashing.units import Units, place_columns
-from dedup.pairs.seen_twice import Sieve
-from dedup.runtime.progress import Progress
-from dedup.runtime.threads import map_blocks
+from dedup.hashing.units import HashRows
+from dedup.pairs.seen_across import SeenAcross
+from dedup.pairs.seen_twice import SeenTwice
+from dedup.threshold import Threshold
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+__all__ = ["AcrossSides", "Candidates", "filter_across", "filter_passes"]
 
-__all__ = ["Held", "extra_columns", "held_shingles", "hold", "mark"]
+Result = TypeVar("Result")
 
-
-FEW_SHARDS = 2
-"""Shards a thread whose hashes are read ahead."""
+Counts = npt.NDArray[np.integer[Any]]
 
 
-class Held(NamedTuple):
-    """Units whose hashes are held, where they stand among all units, the characters of each, and its further values."""
+class Readable(Protocol):
+    """What the filter asks of a `dedup.hashing.source.HashSource`, and of windows of tokens."""
 
-    units: Units
-    places: npt.NDArray[np.int64]
-    lengths: npt.NDArray[np.int64]
-    extra: pa.Table | None
+    threads: int
 
+    @property
+    def shingles(self) -> int:
+        """Hashes of all rows together, or as good a guess as there is."""
+        ...
 
-def mark(
-    shards: Shards, threshold: float, *, whole: bool, room: int | None, threads: int, stages: Progress
-) -> npt.NDArray[np.bool_]:
-    """Return which units may have a partner at the threshold; `room` is what the table may take, None: all it needs."""
-    # all hashes, not a sample: half as many units of short texts then stay, and what stays must be held
-    sieve = Sieve(shards.total("shingles"), threshold, whole=whole, room=1 << 62 if room is None else room, full=True)
-    alone = np.zeros(shards.total("units"), dtype=np.int32)
-    stays = np.empty(len(alone), dtype=np.bool_)
-    for number in range(sieve.ranges):
-        sieve.begin(number)
-        report = stages.stage("mark", len(shards))
-        for done, hashes in enumerate(map_blocks(shards.hashes, range(len(shards)), threads, FEW_SHARDS), start=1):
-            sieve.enter(hashes, threads)
-            report(done)
-        report = stages.stage("count", len(shards))
+    @property
+    def cheap(self) -> bool:
+        """Whether the threads have nothing to do but what they are asked."""
+        ...
 
-        def count(shard: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-            sizes = shards.rows(shard)["sizes"]
-            return sieve.count(shards.hashes(shard), _offsets(sizes)), sizes.copy()
-
-        at = 0
-        for done, (found, sizes) in enumerate(map_blocks(count, range(len(shards)), threads), start=1):
-            own = slice(at, at + len(sizes))
-            alone[own] += found.astype(np.int32)
-            stays[own] = sieve.stays(alone[own], sizes) & (sizes > 0)
-            at = own.stop
-            report(done)
-    return stays
+    def map(self, work: Callable[[HashRows], Result], stage: str) -> Iterator[Result]:
+        """Yield what `work` makes of each block of rows, in order."""
+        ...
 
 
-def held_shingles(shards: Shards, stays: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Return the number of shingles of the units that stay, by shard."""
-    at = 0
-    counts = np.zeros(len(shards), dtype=np.int64)
-    for number in range(len(shards)):
-        sizes = shards.rows(number)["sizes"]
-        counts[number] = sizes[stays[at : at + len(sizes)]].sum()
-        at += len(sizes)
-    return counts
+class Candidates:
+    """Which rows of a source may reach the threshold with another one; rows come in the order of the source."""
+
+    def __init__(self, seen: SeenTwice, unique: list[Counts] | None) -> None:
+        self._seen, self._unique = seen, unique
+        self._place = 0
+
+    @property
+    def bytes(self) -> int:
+        """What the table and the counts take."""
+        return self._seen.bytes + sum(counts.nbytes for counts in self._unique or ())
+
+    def choose(self, rows: HashRows, _: int = 0) -> npt.NDArray[np.bool_]:
+        """Return which rows of the next block are candidates; to be asked block after block, in order."""
+        unique = self._seen.unique(*rows) if self._unique is None else _wide(self._unique[self._place], rows.sizes)
+        self._place += 1
+        return self._may_match(unique, rows.sizes)
+
+    def all(self, sizes: Iterable[npt.NDArray[np.int64]]) -> npt.NDArray[np.bool_]:
+        """Return which rows are candidates, by their sizes, block after block; they were counted."""
+        assert self._unique is not None
+        parts = [self._may_match(_wide(unique, size), size) for unique, size in zip(self._unique, sizes, strict=True)]
+        return np.concatenate([np.empty(0, dtype=np.bool_), *parts])
+
+    def _may_match(self, unique: Counts, sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        return self._seen.may_match(unique, sizes) & (sizes > 0)
 
 
-def hold(
-    shards: Shards,
-    stays: npt.NDArray[np.bool_] | None,
-    *,
-    unit: str,
-    threads: int,
-    stages: Progress,
-    last: bool = False,
-    numbers: Sequence[int] | None = None,
-    hashes: bool = True,
-) -> Held:
-    """Return the units that stay, or all.
+def filter_passes(source: Readable, threshold: Threshold, *, room: int, complete: bool = False) -> Candidates:
+    """Mark and count the hashes of a source, in as many passes as the table of `room` bytes needs; tell the candidates.
 
-    With `last` the shards in memory let go of their hashes on the way. `numbers` (ascending) names the shards to take,
-    if not all; without `hashes` everything else is known of the units, and they count as filled.
+    With `complete` all hashes are looked at, not a part of the hash space, so that fewer rows are candidates; and they
+    are counted in any case, so that `Candidates.all` can be asked.
     """
-    numbers = range(len(shards)) if numbers is None else numbers
-    texts_before, units_before = (
-        np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum([facts[fact] for facts in shards.facts])))
-        for fact in (0, 1)
-    )
-    shingles, units = 0, 0
-    for number in numbers:
-        own = slice(int(units_before[number]), int(units_before[number + 1]))
-        units += own.stop - own.start if stays is None else int(stays[own].sum())
-    if hashes:
-        known = [facts.shingles for facts in shards.facts] if stays is None else held_shingles(shards, stays)
-        shingles = int(sum(known[number] for number in numbers))
-    values = np.empty(shingles, dtype=np.uint64)
-    offsets = np.zeros(units + 1, dtype=np.int64)
-    digests = np.empty((units, 2), dtype=np.uint64)
-    lengths = np.empty(units, dtype=np.int64)
-    places = np.empty((units, place_columns(unit)), dtype=np.int64)
-    chosen = np.empty(units, dtype=np.int64)
-    extra: list[pa.Table] = []
-    report = stages.stage("hold", len(numbers))
-    nothing = np.empty(0, dtype=np.uint64)
-
-    def load(number: int) -> npt.NDArray[np.uint64]:
-        return nothing if not hashes else shards.let_go(number) if last else shards.hashes(number)
-
-    at = filled = 0  # of the units, of their hashes
-    loaded = map_blocks(load, numbers, threads if shards.stored else 1, FEW_SHARDS)
-    for done, (number, found) in enumerate(zip(numbers, loaded, strict=True), start=1):
-        rows = shards.rows(number)
-        sizes = rows["sizes"]
-        first = int(units_before[number])
-        keep = np.ones(len(sizes), dtype=np.bool_) if stays is None else stays[first : first + len(sizes)]
-        own = slice(at, at + int(keep.sum()))
-        if hashes:
-            found = found if stays is None else found[np.repeat(keep, sizes)]
-            values[filled : filled + len(found)] = found
-            offsets[own.start + 1 : own.stop + 1] = filled + np.cumsum(sizes[keep])
-        digests[own] = rows["digests"][keep]
-        chosen[own] = first + np.flatnonzero(keep)
-        documents = np.repeat(np.arange(len(rows["counts"]), dtype=np.int64), rows["counts"])[keep]
-        places[own, 0] = int(texts_before[number]) + documents
-        if unit != "document":
-            places[own, 1:] = rows["places"][keep]
-            lengths[own] = places[own, 3] - places[own, 2]
-        else:
-            lengths[own] = rows["lengths"][documents]
-        if "extra" in rows and len(rows["counts"]):
-            extra.append(unpacked(rows["extra"].copy()).take(documents))
-        filled += len(found)
-        at = own.stop
-        report(done)
-    sizes = np.full(units, -1, dtype=np.int64)
-    full = np.diff(offsets) > 0 if hashes else np.ones(units, dtype=np.bool_)
-    units_held = Units(places, values, offsets, digests, sizes, full)
-    return Held(units_held, chosen, lengths, _joined(extra) if extra else None)
+    seen = SeenTwice(source.shingles, threshold, room=room, full=complete)
+    unique: list[Counts] | None = None
+    for number in range(seen.ranges):
+        seen.begin(number)
+        for rows in source.map(_same, "mark"):
+            seen.add(rows.values, source.threads if source.cheap else 1)  # else the threads are busy with the reading
+        if seen.ranges == 1 and not complete:
+            break
+        counts = source.map(lambda rows: _narrow(seen.unique(*rows), rows.sizes), "count")
+        unique = (
+            [*counts] if unique is None else [before + counted for before, counted in zip(unique, counts, strict=True)]
+        )
+    return Candidates(seen, unique)
 
 
-def extra_columns(shards: Shards, name: str) -> Iterator[pa.ChunkedArray]:
-    """Yield a further column, shard by shard."""
-    for number in range(len(shards)):
-        rows = shards.rows(number)
-        if "extra" in rows and len(rows["counts"]):
-            yield unpacked(rows["extra"].copy()).column(name)
+def _same(rows: HashRows) -> HashRows:
+    return rows
 
 
-def _joined(tables: list[pa.Table]) -> pa.Table:
-    """Return tables as one; a column that is of integers here and of fractions there becomes one of fractions.
+def _narrow(unique: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> Counts:
+    """Return counts in as few bytes as the longest row needs: bits, where a row has one hash at most.
 
-    Raises `ParameterError` where it is of texts here and of numbers there.
+    So held, counts of different ranges can be added: a hash is in one range, so two bits never meet.
     """
-    import pyarrow as pa
-
-    try:
-        return pa.concat_tables(tables, promote_options="permissive")
-    except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
-        (name,) = tables[0].column_names
-        kinds = ", ".join(sorted({str(table.schema.field(name).type) for table in tables}))
-        raise ParameterError(
-            f"keep: expected values of one kind in the column {name!r}, found {kinds}; make them all numbers, or all "
-            "texts"
-        ) from error
+    most = int(sizes.max(initial=0))
+    return np.packbits(unique.astype(np.bool_)) if most <= 1 else unique.astype(np.min_scalar_type(most))
 
 
-def _offsets(sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(sizes)))
+def _wide(counts: Counts, sizes: npt.NDArray[np.int64]) -> Counts:
+    """Return counts that `_narrow` gave, one a row."""
+    if int(sizes.max(initial=0)) > 1:
+        return counts
+    return np.unpackbits(counts.astype(np.uint8, copy=False), count=len(sizes))
+
+
+def filter_across(left: Readable, right: Readable, threshold: Threshold, *, room: int) -> AcrossSides:
+    """Mark the hashes of two sides, two tables of `room` bytes together, and tell which rows may match.
+
+    The left side is marked whole; of the right one, the rows that may match what is on the left. Cost: a pass over each
+    side; the left one is counted when it is read again.
+    """
+    seen = SeenAcross(max(left.shingles, right.shingles), threshold, room=room)
+    lefts = 0
+    for rows in left.map(_same, "mark"):
+        seen.add(0, rows.values)
+        lefts += len(rows.sizes)
+    kept: list[npt.NDArray[np.bool_]] = []
+    for rows in right.map(_same, "mark"):
+        kept.append(seen.may_match(1, *rows))
+        seen.add(1, rows.values[np.repeat(kept[-1], rows.sizes)])
+    return AcrossSides(seen, lefts, np.concatenate([np.empty(0, dtype=np.bool_), *kept]))
+
+
+class AcrossSides:
+    """Which rows of two sides, the left one first, may reach the threshold with a row of the other side."""
+
+    def __init__(self, seen: SeenAcross, lefts: int, rights: npt.NDArray[np.bool_]) -> None:
+        self._seen, self._lefts, self._rights = seen, lefts, rights
+
+    @property
+    def bytes(self) -> int:
+        """What the tables take."""
+        return self._seen.bytes
+
+    def choose(self, rows: HashRows, before: int) -> npt.NDArray[np.bool_]:
+        """Return which rows of a block are candidates; `before` are the rows of both sides before it."""
+        if before < self._lefts:
+            return self._seen.may_match(0, *rows)
+        first = before - self._lefts
+        return self._rights[first : first + len(rows.sizes)]

@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from dedup.hashing.units import Units
 from dedup.runtime.threads import map_blocks, slices
+from dedup.threshold import Metric, Threshold
 
-__all__ = ["Sieve", "bits_for", "least", "mostly_shared", "sample_for", "seen_twice"]
+__all__ = ["SeenTwice", "bits_for", "mostly_shared", "sample_for", "seen_twice"]
 
 SLOTS = 4
 """Slots of the table for each sampled hash: one of five then shares its slot with another by chance."""
@@ -41,15 +42,17 @@ def bits_for(slots: int) -> int:
     return max(10, int(slots - 1).bit_length()) if slots > 0 else 10
 
 
-def sample_for(threshold: float, *, whole: bool) -> int:
-    """Return how many of the `SAMPLES` parts of the hash space are looked at; all for containment (`whole`).
+def sample_for(threshold: Threshold) -> int:
+    """Return how many of the `SAMPLES` parts of the hash space are looked at; all for containment.
 
     A text is let go where more sampled hashes stand alone than may be missed, and its prefix is as long as that: the
     sample is well above this share.
     """
     from dedup.kernels.seen_twice import SAMPLES
 
-    return SAMPLES if whole else max(1, round(min(1.0, 1.5 * (1.0 - threshold) + 0.05) * SAMPLES))
+    if threshold.metric is Metric.CONTAINMENT:
+        return SAMPLES
+    return max(1, round(min(1.0, 1.5 * (1.0 - threshold.value) + 0.05) * SAMPLES))
 
 
 def mostly_shared(units: Units, rows: npt.NDArray[np.int64], threads: int) -> bool:
@@ -72,7 +75,7 @@ def mostly_shared(units: Units, rows: npt.NDArray[np.int64], threads: int) -> bo
 
 
 def seen_twice(
-    units: Units, rows: npt.NDArray[np.int64], threshold: float, *, whole: bool, threads: int
+    units: Units, rows: npt.NDArray[np.int64], threshold: Threshold, *, threads: int
 ) -> npt.NDArray[np.int64]:
     """Return those of `rows` (ascending) that may have a partner at the threshold; none that has one is missing.
 
@@ -80,13 +83,14 @@ def seen_twice(
     """
     from dedup.kernels import seen_twice as kernels
 
-    sample = sample_for(threshold, whole=whole)
+    sample = sample_for(threshold)
     chunks = _chunks(units, rows)
     total = int((units.offsets[rows + 1] - units.offsets[rows]).sum())
     bits = bits_for(SLOTS * total * sample // kernels.SAMPLES)
     part_bits = max(bits - PART_BITS, FEWEST_PARTS_BITS)
     slot_bits = bits - part_bits
     hashes = (units.hashes, units.offsets)
+    by = threshold.value, threshold.metric is Metric.CONTAINMENT
 
     def tally(chunk: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         counts = np.zeros(1 << part_bits, dtype=np.int64)
@@ -108,7 +112,7 @@ def seen_twice(
     def alone(chunk: int) -> npt.NDArray[np.int64]:
         own = chunks[chunk]
         stays = np.empty(len(own), dtype=np.bool_)
-        kernels.alone(*hashes, own, sample, part_bits, starts[chunk, :-1].copy(), entries, threshold, whole, stays)
+        kernels.alone(*hashes, own, sample, part_bits, starts[chunk, :-1].copy(), entries, *by, stays)
         return own[stays]
 
     for stage, count in ((scatter, len(chunks)), (mark, 1 << part_bits)):
@@ -117,22 +121,22 @@ def seen_twice(
     return np.concatenate([np.empty(0, dtype=np.int64), *map_blocks(alone, range(len(chunks)), threads)])
 
 
-class Sieve:
+class SeenTwice:
     """The table for texts whose hashes are not held: they are read again for each of its `ranges` of hashes.
 
-    `begin` a range, `enter` every block of hashes, then `count` every block: what a row has alone in this range. The
-    rows that `stays` keeps, with the counts of all ranges, are those that may have a partner.
+    `begin` a range, `add` every block of hashes, then ask for the hashes of each row that are `unique` in this range.
+    The sum over all ranges says which rows `may_match` another one.
     """
 
-    def __init__(self, shingles: int, threshold: float, *, whole: bool, room: int, full: bool = False) -> None:
+    def __init__(self, shingles: int, threshold: Threshold, *, room: int, full: bool = False) -> None:
         """Plan for about so many `shingles`, with a table of at most `room` bytes (256 at least).
 
         With `full` all hashes are looked at, not a part of the hash space: the table is larger, and fewer texts stay.
         """
         from dedup.kernels.seen_twice import SAMPLES
 
-        self.threshold, self.whole = threshold, whole
-        self._sample = sample_for(threshold, whole=whole or full)
+        self.threshold = threshold
+        self._sample = SAMPLES if full else sample_for(threshold)
         bits = bits_for(SLOTS * shingles * self._sample // SAMPLES)
         held = min(bits, max(max(room, 1).bit_length() + 1, 10))  # four slots a byte
         self.ranges = 1 << (bits - held)
@@ -151,8 +155,8 @@ class Sieve:
         self._edges = (np.uint64(number * width), np.uint64((number + 1) * width - 1))
         self._table[:] = 0
 
-    def enter(self, hashes: npt.NDArray[np.uint64], threads: int = 1) -> None:
-        """Enter the hashes of a block; each thread has a part of the table, which it alone writes to."""
+    def add(self, hashes: npt.NDArray[np.uint64], threads: int = 1) -> None:
+        """Add the hashes of a block; each thread has a part of the table, which it alone writes to."""
         from dedup.kernels import seen_twice as kernels
 
         parts = 1 << (min(threads, len(self._table)).bit_length() - 1)
@@ -167,25 +171,17 @@ class Sieve:
         for _ in map_blocks(work, range(parts), parts):
             pass
 
-    def count(self, hashes: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return how many sampled hashes of this range each row of a block has alone."""
+    def unique(self, hashes: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return how many sampled hashes of this range occur in each row of a block alone; int64."""
         from dedup.kernels import seen_twice as kernels
 
-        alone = np.zeros(len(offsets) - 1, dtype=np.int64)
-        kernels.count_alone(hashes, offsets, self._sample, *self._edges, self._shift, self._table, alone)
-        return alone
+        unique = np.zeros(len(offsets) - 1, dtype=np.int64)
+        kernels.count_alone(hashes, offsets, self._sample, *self._edges, self._shift, self._table, unique)
+        return unique
 
-    def stays(self, alone: npt.NDArray[np.integer[Any]], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """Return which rows, of so many hashes, may have a partner, by what they have alone in all ranges."""
-        return alone <= (sizes - 1 if self.whole else sizes - least(sizes, self.threshold))
-
-
-def least(sizes: npt.NDArray[np.int64], threshold: float) -> npt.NDArray[np.int64]:
-    """Return, for each size, the smallest s with ``s / size >= threshold`` in float64."""
-    shared = np.maximum((threshold * sizes).astype(np.int64) - 1, 0)
-    for _ in range(3):
-        shared += shared / np.maximum(sizes, 1) < threshold
-    return shared
+    def may_match(self, unique: npt.NDArray[np.integer[Any]], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Return which rows, of so many hashes, may match another one, by what they have alone in all ranges."""
+        return unique <= self.threshold.may_be_unique(sizes)
 
 
 def _chunks(units: Units, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:

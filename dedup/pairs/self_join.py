@@ -21,12 +21,13 @@ import numpy.typing as npt
 
 from dedup.hashing.units import Units, rank_by_size
 from dedup.pairs.prefix_index import Counters, build_index, take_prefixes
-from dedup.pairs.seen_twice import bits_for, least, mostly_shared, sample_for, seen_twice
+from dedup.pairs.seen_twice import bits_for, mostly_shared, sample_for, seen_twice
 from dedup.pairs.skew_join import Prefixes, stand_for
-from dedup.pairs.verify import METRICS, PairLimit, Pairs, in_order, no_pairs, pairs_of
+from dedup.pairs.verify import PairLimit, Pairs, in_order, no_pairs, pairs_of
 from dedup.runtime.threads import map_blocks, slices, stretches
+from dedup.threshold import Metric, Threshold, least
 
-__all__ = ["EVERY", "Joined", "join", "join_some"]
+__all__ = ["EVERY", "JoinResult", "join", "join_some"]
 
 EVERY = np.iinfo(np.int64).max
 """No limit of pairs, or of merges."""
@@ -52,7 +53,7 @@ FAMILY_LISTS = 1024.0
 text, make lists of some hundred entries at ten million texts; a family of a hundred thousand, of ten thousand."""
 
 
-class Joined(NamedTuple):
+class JoinResult(NamedTuple):
     """The pairs found (each once), how many were merged, and the units left out because their kept one lists them.
 
     `large` are the kept ones of the clusters that these are in, and of those that hang together with them.
@@ -70,14 +71,13 @@ def join(
     leading: npt.NDArray[np.int64],
     rank: npt.NDArray[np.int64],
     copies: npt.NDArray[np.int64],
-    threshold: float,
-    metric: str,
+    threshold: Threshold,
     *,
     large: int | None,
     limit: PairLimit,
     threads: int,
     progress: Callable[[int], None] = lambda _: None,
-) -> Joined:
+) -> JoinResult:
     """Return all pairs of the `leading` units that reach the threshold; `limit` is told of them.
 
     `rank` is the priority of each unit, `copies` how many exact copies it has (itself included). Units removed into a
@@ -86,46 +86,44 @@ def join(
     """
     from dedup.kernels.seen_twice import SAMPLES
 
-    kind = METRICS.index(metric)
     survivors = leading
     if not mostly_shared(units, leading, threads):
-        survivors = seen_twice(units, leading, threshold, whole=metric == "containment", threads=threads)
+        survivors = seen_twice(units, leading, threshold, threads=threads)
     units.prepare(survivors, threads)
-    sample = sample_for(threshold, whole=metric == "containment")
-    counted = _count(units, survivors, threshold, kind, sample, threads)
+    sample = sample_for(threshold)
+    counted = _count(units, survivors, threshold, sample, threads)
     order = np.lexsort((counted.rows, units.sizes[counted.rows]))
-    index = _Index(units, counted, order, threshold, kind, threads, by_size=True)
+    index = _Index(units, counted, order, threshold, threads, by_size=True)
     if sample < SAMPLES and index.work > COMMON_WORK * float(units.sizes[counted.rows].sum()):
         del index
-        counted = _count(units, counted.rows, threshold, kind, SAMPLES, threads)
+        counted = _count(units, counted.rows, threshold, SAMPLES, threads)
         order = np.lexsort((counted.rows, units.sizes[counted.rows]))
-        index = _Index(units, counted, order, threshold, kind, threads, by_size=True)
+        index = _Index(units, counted, order, threshold, threads, by_size=True)
     hidden = crowds = np.empty(0, dtype=np.int64)
     kept_pairs, merged = no_pairs(), 0
     if large is not None and index.crowded(FAMILY_LISTS):
         del index
         kept_pairs, hidden, crowds, merged = _stars_first(
-            units, counted, rank, copies, threshold, kind, large, threads, progress
+            units, counted, rank, copies, threshold, large, threads, progress
         )
         order = order[~np.isin(counted.rows[order], hidden)]
-        index = _Index(units, counted, order, threshold, kind, threads, by_size=True)
+        index = _Index(units, counted, order, threshold, threads, by_size=True)
     if index.crowded(LONG_LISTS):
         sizes = units.sizes[index.rows]
-        keys = np.maximum(sizes - counted.alone[order] - least(sizes, threshold) // 2, 0).sum()
+        keys = np.maximum(sizes - counted.alone[order] - least(sizes, threshold.value) // 2, 0).sum()
         if keys <= DEEPER * len(index.indexed.keys):
             del index
-            index = _Index(units, counted, order, threshold, kind, threads, by_size=True, deep=True)
+            index = _Index(units, counted, order, threshold, threads, by_size=True, deep=True)
     parts, more = _probe(units, index, threads, progress, limit)
     del index
     parts.append(kept_pairs)
-    return Joined(in_order(parts), merged + more, len(survivors), hidden, crowds)
+    return JoinResult(in_order(parts), merged + more, len(survivors), hidden, crowds)
 
 
 def join_some(
     units: Units,
     leading: npt.NDArray[np.int64],
-    threshold: float,
-    metric: str,
+    threshold: Threshold,
     *,
     most: int,
     tries: int,
@@ -136,12 +134,11 @@ def join_some(
     It gives up where `tries` pairs were merged, or where the index would make a hundred times as many meetings. Which
     pairs they are does not depend on the threads. Memory: 40 bytes a shingle of `leading` at the most, and 24 a pair.
     """
-    kind = METRICS.index(metric)
-    survivors = seen_twice(units, leading, threshold, whole=metric == "containment", threads=threads)
+    survivors = seen_twice(units, leading, threshold, threads=threads)
     units.prepare(survivors, threads)
-    counted = _count(units, survivors, threshold, kind, sample_for(threshold, whole=metric == "containment"), threads)
+    counted = _count(units, survivors, threshold, sample_for(threshold), threads)
     order = np.lexsort((counted.rows, units.sizes[counted.rows]))
-    index = _Index(units, counted, order, threshold, kind, threads, by_size=True)
+    index = _Index(units, counted, order, threshold, threads, by_size=True)
     if index.work > MEETINGS * tries:
         return no_pairs()
     return in_order(_probe(units, index, threads, lambda _: None, None, most, tries)[0])
@@ -175,17 +172,11 @@ def _ranges(low: int, high: int, parts: int, grain: int) -> list[tuple[np.uint64
     return [(np.uint64(first), np.uint64(end - 1)) for first, end in pairwise(edges)]
 
 
-def _count(
-    units: Units, rows: npt.NDArray[np.int64], threshold: float, kind: int, sample: int, threads: int
-) -> _Counted:
+def _count(units: Units, rows: npt.NDArray[np.int64], threshold: Threshold, sample: int, threads: int) -> _Counted:
     """Count the distinct hashes below a limit, and let the rows go that have too many that stand alone."""
-    from dedup.kernels import self_join as kernels
-
     for _ in range(ROUNDS):
         counted = _read_counters(units, rows, sample, threads)
-        sizes = units.sizes[rows]
-        stays = counted.alone <= (sizes - 1 if kind == kernels.CONTAINMENT else sizes - least(sizes, threshold))
-        counted = counted.take(stays)
+        counted = counted.take(counted.alone <= threshold.may_be_unique(units.sizes[rows]))
         if len(counted.rows) >= WORTH * len(rows):
             break
         rows = counted.rows
@@ -232,8 +223,7 @@ class _Index:
         units: Units,
         counted: _Counted,
         order: npt.NDArray[np.int64],
-        threshold: float,
-        kind: int,
+        threshold: Threshold,
         threads: int,
         *,
         by_size: bool,
@@ -242,9 +232,10 @@ class _Index:
         from dedup.kernels import self_join as kernels
 
         counted = counted.take(order)
-        self.rows, self.threshold, self.kind = counted.rows, threshold, kind
+        self.rows, self.threshold = counted.rows, threshold
+        by = threshold.value, threshold.metric.code
         lengths = np.empty((4, len(order)), dtype=np.int64)
-        kernels.prefix_lengths(units.sizes, self.rows, counted.alone, threshold, kind, by_size, deep, *lengths)
+        kernels.prefix_lengths(units.sizes, self.rows, counted.alone, *by, by_size, deep, *lengths)
         self.unprobed, self.unindexed = lengths[2:]
         counters = Counters(counted.below, counted.starts, counted.counters)
         same = not by_size and np.array_equal(lengths[0], lengths[1])  # no size in the order: one prefix does for both
@@ -297,8 +288,8 @@ def _probe(
                 index.unprobed,
                 index.unindexed,
                 *index.buckets,
-                index.threshold,
-                index.kind,
+                index.threshold.value,
+                index.threshold.metric.code,
                 min(most - total, AT_ONCE),
                 tries - merged,
             )
@@ -326,22 +317,19 @@ def _stars_first(
     counted: _Counted,
     rank: npt.NDArray[np.int64],
     copies: npt.NDArray[np.int64],
-    threshold: float,
-    kind: int,
+    threshold: Threshold,
     large: int,
     threads: int,
     progress: Callable[[int], None],
 ) -> tuple[Pairs, npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
     """Return the pairs of rows removed into large clusters with their kept ones, both, and the comparisons."""
-    from dedup.kernels import self_join as kernels
-
-    if kind == kernels.CONTAINMENT:
-        rank = rank_by_size(rank, units)  # as in the stars: the larger text always comes first
+    if threshold.metric is Metric.CONTAINMENT:
+        rank = rank_by_size(rank, units.sizes)  # as in the stars: the larger text always comes first
     order = np.argsort(rank[counted.rows], kind="stable")
-    index = _Index(units, counted, order, threshold, kind, threads, by_size=False, deep=True)
+    index = _Index(units, counted, order, threshold, threads, by_size=False, deep=True)
     probed, indexed = index.probed, index.indexed
     prefixes = Prefixes(probed.keys, probed.bounds, indexed.keys, indexed.bounds, index.unprobed, index.unindexed)
-    stars = stand_for(units, index.rows, prefixes, threshold, kind, threads, progress)
+    stars = stand_for(units, index.rows, prefixes, threshold, threads, progress)
     members = np.bincount(stars.group, weights=copies[index.rows], minlength=len(stars.best))
     crowded = members[stars.group] > large
     hidden = np.flatnonzero((stars.best >= 0) & crowded)

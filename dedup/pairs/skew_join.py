@@ -14,6 +14,7 @@ import numpy.typing as npt
 from dedup.hashing.units import Units
 from dedup.pairs.seen_twice import bits_for
 from dedup.runtime.threads import map_blocks, slices
+from dedup.threshold import Threshold
 
 __all__ = ["Prefixes", "Stars", "stand_for"]
 
@@ -64,8 +65,7 @@ def stand_for(
     units: Units,
     rows: npt.NDArray[np.int64],
     prefixes: Prefixes,
-    threshold: float,
-    metric: int,
+    threshold: Threshold,
     threads: int,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Stars:
@@ -132,8 +132,8 @@ def stand_for(
             roots,
             best,
             shares,
-            threshold,
-            metric,
+            threshold.value,
+            threshold.metric.code,
         )
         compared += more
         progress(part.stop)

@@ -18,10 +18,10 @@ from dedup.errors import ParameterError
 from dedup.hashing.units import Units
 from dedup.runtime.buffers import give_back
 from dedup.runtime.threads import lock, map_blocks
+from dedup.threshold import Metric
 
 __all__ = [
     "LEAST_ROOM",
-    "METRICS",
     "MOST_PAIRS",
     "PairLimit",
     "Pairs",
@@ -33,9 +33,6 @@ __all__ = [
     "similarity",
     "verify",
 ]
-
-METRICS = ("jaccard", "containment")
-"""What a threshold may be about: shared / union, or shared / the smaller set."""
 
 SLICE = 1 << 15
 """Candidates that a thread counts at a time."""
@@ -144,9 +141,9 @@ def jaccard(pairs: Pairs, sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.float6
     return pairs.shared / (sizes[pairs.left] + sizes[pairs.right] - pairs.shared)
 
 
-def similarity(pairs: Pairs, sizes: npt.NDArray[np.int64], metric: str) -> npt.NDArray[np.float64]:
+def similarity(pairs: Pairs, sizes: npt.NDArray[np.int64], metric: Metric) -> npt.NDArray[np.float64]:
     """Return what the threshold is about, for each pair, in float64; `sizes` by unit."""
-    if metric == "containment":
+    if metric is Metric.CONTAINMENT:
         return pairs.shared / np.minimum(sizes[pairs.left], sizes[pairs.right])
     return jaccard(pairs, sizes)
 

@@ -24,7 +24,7 @@ from dedup.sources.texts import PADDING
 from dedup.text.paragraphs import split_paragraphs
 from dedup.text.tokens import place_tokens
 
-__all__ = ["Sides", "find_spans"]
+__all__ = ["Spans", "find_spans"]
 
 Numbers = npt.NDArray[np.int64]
 
@@ -42,7 +42,7 @@ KEPT_RUNS = 1 << 12
 """Places in texts for which it is kept how many regional indicators end there: repeats share their sources."""
 
 
-class Sides(NamedTuple):
+class Spans(NamedTuple):
     """The spans of stretches in their texts, int64: `start`, `end` in characters, whole `paragraphs` in it."""
 
     start: Numbers
@@ -66,7 +66,7 @@ def find_spans(
     offsets: Numbers,
     stretches: Stretches,
     threads: int = 1,
-) -> tuple[Sides, Sides]:
+) -> tuple[Spans, Spans]:
     """Return the spans of stretches of tokens and of their sources.
 
     Tokens are counted over all texts; text t has those from ``offsets[t]`` to ``offsets[t + 1] - 1``. A stretch lies
@@ -104,8 +104,8 @@ class _Side:
             crossed > 0, crossed + 1 - ~self.whole_first - ~self.whole_last, (opens & closes).astype(np.int64)
         )
 
-    def spans(self) -> Sides:
-        return Sides(
+    def spans(self) -> Spans:
+        return Spans(
             np.where(self.whole_first, self.paragraph_start, self.start),
             np.where(self.whole_last, self.paragraph_end, self.end),
             self.paragraphs,

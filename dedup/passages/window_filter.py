@@ -18,15 +18,18 @@ larger than its room. Memory: the tables, 8 bytes for each token that is kept, a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.token_stream import TokenBlock
-from dedup.pairs.seen_twice import Sieve, bits_for
+from dedup.hashing.units import HashRows
+from dedup.pairs.filter_passes import filter_passes
+from dedup.pairs.seen_twice import bits_for
 from dedup.passages.maximal import WINDOW_BYTES, Places, anchor_density, gram_of
 from dedup.runtime.memory import Afford
+from dedup.threshold import Metric, Threshold
 
 __all__ = ["Survivors", "keep_both", "keep_twice"]
 
@@ -36,6 +39,8 @@ chance."""
 
 RUN_BYTES = 40
 """Of a run, beside its tokens, while it is taken."""
+
+Result = TypeVar("Result")
 
 Blocks = Callable[[], Iterable[TokenBlock]]
 """What reads the texts, from the beginning, each time it is called."""
@@ -71,6 +76,11 @@ class _Part(NamedTuple):
     since: Places
     ends: bool
     goes_on: bool
+
+    @property
+    def rows(self) -> HashRows:
+        """The anchors as rows of one hash."""
+        return HashRows(self.hashes, np.arange(len(self.hashes) + 1, dtype=np.int64))
 
 
 def anchored(blocks: Iterable[TokenBlock], size: int) -> Iterator[_Part]:
@@ -157,31 +167,31 @@ class _Gathering:
         )
 
 
+ONE_SHARED = Threshold(1.0, Metric.CONTAINMENT)
+"""A window is a row with one hash, which occurs in another row or does not."""
+
+
+class _Windows:
+    """The windows of `size` tokens as rows of one hash each, to be read as often as wanted."""
+
+    threads, cheap = 1, False
+
+    def __init__(self, read: Blocks, size: int, words: int) -> None:
+        self._read, self._size = read, size
+        self.shingles = SPREAD * round(words * anchor_density(size))
+
+    def map(self, work: Callable[[HashRows], Result], _: str) -> Iterator[Result]:
+        """Yield what `work` makes of the windows of each block, in order."""
+        for part in anchored(self._read(), self._size):
+            yield work(part.rows)
+
+
 def keep_twice(read: Blocks, size: int, words: int, room: int, afford: Afford) -> Survivors:
-    """Return the windows of `size` tokens that may stand twice; about so many `words`, a table of `room` bytes."""
-    sieve = Sieve(SPREAD * round(words * anchor_density(size)), 1.0, whole=True, room=room)
-    alone: list[npt.NDArray[np.uint8]] = []
-
-    def count(part: _Part) -> npt.NDArray[np.bool_]:
-        return sieve.count(part.hashes, np.arange(len(part.hashes) + 1)) > 0
-
-    for number in range(sieve.ranges):
-        sieve.begin(number)
-        for part in anchored(read(), size):
-            sieve.enter(part.hashes)
-        if sieve.ranges > 1:
-            for place, part in enumerate(anchored(read(), size)):
-                bits = np.packbits(count(part))
-                if number:
-                    alone[place] |= bits
-                else:
-                    alone.append(bits)
-    kept = _Gathering(size, words, sieve.bytes + sum(bits.nbytes for bits in alone), afford)
-    for place, part in enumerate(anchored(read(), size)):
-        lone = count(part)
-        if sieve.ranges > 1:
-            lone = np.unpackbits(alone[place], count=len(lone)).astype(np.bool_)
-        kept.take(part, ~lone)
+    """Return the windows of `size` tokens that may occur twice; about so many `words`, a table of `room` bytes."""
+    candidates = filter_passes(_Windows(read, size, words), ONE_SHARED, room=room)
+    kept = _Gathering(size, words, candidates.bytes, afford)
+    for part in anchored(read(), size):
+        kept.take(part, candidates.choose(part.rows))
     return kept.done(0)
 
 

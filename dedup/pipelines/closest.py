@@ -18,6 +18,7 @@ from dedup.hashing.units import Units
 from dedup.pairs.cross_join import some_across
 from dedup.pairs.self_join import join_some
 from dedup.pairs.verify import Pairs, similarity, verify
+from dedup.threshold import Metric, Threshold
 
 __all__ = ["Closest", "closest_across", "closest_among", "closest_of"]
 
@@ -38,51 +39,49 @@ HASH_BYTES = 48
 
 
 def closest_among(
-    units: Units, leading: npt.NDArray[np.int64], threshold: float, metric: str, *, room: int | None, threads: int
+    units: Units, leading: npt.NDArray[np.int64], threshold: Threshold, *, room: int | None, threads: int
 ) -> Closest | None:
     """Return the closest pair of the `leading` units that is seen within `room` bytes (None: no bound)."""
 
-    def some(lower: float) -> Pairs:
-        return join_some(units, leading, lower, metric, most=MOST_PAIRS, tries=MOST_TRIES, threads=threads)
+    def some(lower: Threshold) -> Pairs:
+        return join_some(units, leading, lower, most=MOST_PAIRS, tries=MOST_TRIES, threads=threads)
 
-    return _look(some, units, threshold, metric, room)
+    return _look(some, units, threshold, room)
 
 
 def closest_across(
     units: Units,
     left: npt.NDArray[np.int64],
     right: npt.NDArray[np.int64],
-    threshold: float,
-    metric: str,
+    threshold: Threshold,
     *,
     room: int | None,
     threads: int,
 ) -> Closest | None:
     """Return the closest pair of a `left` with a `right` unit that is seen within `room` bytes (None: no bound)."""
 
-    def some(lower: float) -> Pairs:
-        return some_across(units, left, right, lower, metric, most=MOST_PAIRS, tries=MOST_TRIES, threads=threads)
+    def some(lower: Threshold) -> Pairs:
+        return some_across(units, left, right, lower, most=MOST_PAIRS, tries=MOST_TRIES, threads=threads)
 
-    return _look(some, units, threshold, metric, room)
+    return _look(some, units, threshold, room)
 
 
-def closest_of(units: Units, candidates: npt.NDArray[np.int64], metric: str, threads: int) -> Closest | None:
+def closest_of(units: Units, candidates: npt.NDArray[np.int64], metric: Metric, threads: int) -> Closest | None:
     """Return the closest of the first candidates (n, 2); their units are prepared."""
     return _best(verify(units, candidates[:MOST_PAIRS], 0.0, threads), units, metric)
 
 
 def _look(
-    some: Callable[[float], Pairs],
+    some: Callable[[Threshold], Pairs],
     units: Units,
-    threshold: float,
-    metric: str,
+    threshold: Threshold,
     room: int | None,
 ) -> Closest | None:
     if len(units.hashes) > (MOST_HASHES if room is None else min(MOST_HASHES, room // HASH_BYTES)):
         return None
     try:
         for part in PARTS:
-            found = _best(some(part * threshold), units, metric)
+            found = _best(some(threshold._replace(value=part * threshold.value)), units, threshold.metric)
             if found is not None:
                 return found
     except MemoryError:  # the search is over, and what it found must not be lost for a hint
@@ -90,7 +89,7 @@ def _look(
     return None
 
 
-def _best(pairs: Pairs, units: Units, metric: str) -> Closest | None:
+def _best(pairs: Pairs, units: Units, metric: Metric) -> Closest | None:
     """Return the first of the most similar pairs; None where nothing is shared."""
     value = similarity(pairs, units.sizes, metric)
     if not len(value) or value.max() == 0.0:

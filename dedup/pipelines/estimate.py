@@ -9,19 +9,18 @@ from typing import Any, NamedTuple
 
 from dedup.errors import InputError
 from dedup.options import check_memory
-from dedup.pairs.seen_twice import Sieve
-from dedup.pipelines.budget import Budget
+from dedup.pairs.seen_twice import SeenTwice
 from dedup.pipelines.find import find_duplicates
-from dedup.pipelines.memory import Size, measure, outline_of, plan_for, sample_of
-from dedup.pipelines.order import Question
-from dedup.pipelines.run import DEFAULTS
+from dedup.pipelines.measure import Size, measure, outline_of, sample_of
+from dedup.pipelines.memory import FilePlan, plan_for
+from dedup.pipelines.query import Query
 from dedup.runtime.memory import written
 from dedup.runtime.threads import thread_count
 from dedup.sources.coerce import read_texts
 from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.texts import Texts
 
-__all__ = ["Estimate", "estimate", "estimate_run"]
+__all__ = ["Estimate", "estimate"]
 
 USUAL_SHINGLE_BYTES = 11
 """What a held shingle takes as a rule (9 to 12 were measured); a bound is planned with more."""
@@ -62,8 +61,8 @@ class Estimate:
     ----------
     method : "exact" or "lsh"
     engine : "memory" (everything is held), "passes" (a bound is too small for that: the texts are read several times,
-        and nothing goes to disk), or "disk" (`dedup find` alone: they are read once, and hashes go to a work directory)
-    passes : times that the texts are read; files under a bound once more, to see how much there is
+        and nothing goes to disk), or "disk" (files are read once, and their hashes go to a work directory)
+    passes : times that the texts are read
     texts, characters : how many
     units, shingles : documents, paragraphs or lines, and their shingles, by a sample
     memory : bytes above the caller's texts, at the peak
@@ -121,8 +120,7 @@ def estimate(
 
     The parameters are those of `dedup.find_duplicates`. Memory and time are forecasts from a sample of evenly spaced
     texts: families that the sample does not show cost more. Raises what the search would raise for its options, and
-    `ParameterError` where `memory` is too small whatever is found. What `dedup find` would do with files, which has a
-    work directory, `dedup estimate` says.
+    `ParameterError` where `memory` is too small whatever is found.
 
     >>> plan = estimate(["one text of a few words", "another text of a few words"])
     >>> plan.method, plan.passes, plan.texts, plan.disk
@@ -130,47 +128,39 @@ def estimate(
     """
     asked: dict[str, Any] = {"unit": unit, "threshold": threshold, "metric": metric, "shingle": shingle}
     asked |= {"method": method, "recall": recall, "hash_key": hash_key}
-    question = Question.check(keep="first", pairs="auto", seed=1, **asked)
+    query = Query.check(**asked)
     workers, bound = thread_count(threads), check_memory(memory)
     if isinstance(texts, str):
-        if question.unit == "document":
+        if query.unit.whole:
             raise InputError(
                 'expected a collection of texts, found one str; pass [text], or use unit="paragraph" or "line"'
             )
         texts = [texts]
     collection = read_texts(texts, ids=ids, column=column, id=id)
-    seen = _look(collection, question, bound, workers, asked)
+    seen = _look(collection, query, bound, workers, asked)
+    if bound is not None and isinstance(collection, FileTexts):
+        return _estimate_files(seen, query, FilePlan(bound, workers))
     plan = plan_for(seen.size, bound, workers)
     needed = plan.fixed + USUAL_SHINGLE_BYTES * seen.size.shingles
-    measured = int(bound is not None and collection.sources is not None)
     if plan.one_pass:
-        return seen.told("memory", 1 + measured, needed, seconds=seen.seconds * (1.0 + SECOND_READING * measured))
+        return seen.told("memory", 1, needed, seconds=seen.seconds)
     assert bound is not None
-    whole = question.whole
-    ranges = Sieve(seen.size.shingles, question.threshold, whole=whole, room=plan.room // 2).ranges
-    passes = (2 if ranges == 1 else 2 * ranges + 1) + measured
+    ranges = SeenTwice(seen.size.shingles, query.threshold, room=plan.room // 2).ranges
+    passes = 2 if ranges == 1 else 2 * ranges + 1
     seconds = seen.seconds * (1.0 + SECOND_READING * (passes - 1))
     return seen.told("passes", passes, min(needed, bound), seconds=seconds)
 
 
-def estimate_run(
-    files: Texts, *, memory: int | str | None = None, threads: int | None = None, **asked: Any
-) -> Estimate:
-    """Say what `dedup find` would do with these files: they are read once, and what does not fit goes to disk.
-
-    The further options are those of `estimate`.
-    """
-    question = Question.check(**DEFAULTS | asked)
-    budget = Budget(check_memory(memory), thread_count(threads))
-    seen = _look(files, question, budget.memory, budget.threads, asked)
-    size = seen.size
-    budget.check_reading(size.longest)
-    needed = plan_for(size, None, budget.threads).fixed + USUAL_SHINGLE_BYTES * size.shingles
-    if budget.memory is None or budget.holds_all(size.units, size.shingles, size.longest):
+def _estimate_files(seen: _Seen, query: Query, plan: FilePlan) -> Estimate:
+    """Return the estimate for files under a bound: they are read once, and what does not fit goes to disk."""
+    size, bound = seen.size, plan.memory
+    assert bound is not None
+    plan.check_reading(size.longest)
+    needed = plan_for(size, None, plan.threads).fixed + USUAL_SHINGLE_BYTES * size.shingles
+    if plan.holds(size.units, size.shingles, size.longest):
         return seen.told("memory", 1, needed, seconds=seen.seconds)
-    disk = budget.disk(size.units, size.shingles, unit=question.unit)
-    seconds = seen.seconds * (1.0 + BY_WAY_OF_DISK)
-    return seen.told("disk", 1, min(needed, budget.memory), disk=disk, seconds=seconds)
+    disk = plan.disk(size.units, size.shingles, unit=query.unit)
+    return seen.told("disk", 1, min(needed, bound), disk=disk, seconds=seen.seconds * (1.0 + BY_WAY_OF_DISK))
 
 
 class _Seen(NamedTuple):
@@ -188,15 +178,15 @@ class _Seen(NamedTuple):
         return Estimate(self.method, engine, passes, *counts, memory, self.bound, disk, seconds)
 
 
-def _look(collection: Texts, question: Question, bound: int | None, threads: int, asked: dict[str, Any]) -> _Seen:
+def _look(collection: Texts, query: Query, bound: int | None, threads: int, asked: dict[str, Any]) -> _Seen:
     """Return how large a collection is, and how long one reading and the search would take."""
     find_duplicates(["a warm up of a few words"], threads=threads, **asked)  # kernels are compiled
     collection.bound(bound)
     outline = collection.outline() if isinstance(collection, FileTexts) else None
     outline = outline_of(collection) if outline is None else outline
-    size = measure(outline, question.shingle, unit=question.unit)
+    size = measure(outline, query.shingle, unit=query.unit)
     sample = outline.sample if collection.sources is not None else sample_of(collection, TIMED_TEXTS)
-    method = "lsh" if question.method == "lsh" else "exact"
+    method = "lsh" if query.method == "lsh" else "exact"
     return _Seen(method, size, bound, _seconds(sample, size.characters, threads, asked))
 
 

@@ -1,13 +1,11 @@
-"""The flow of `find_duplicates` over texts: in one pass, or in several under a bound; `dedup.pipelines.order` does the
-rest.
+"""`find_duplicates`: options checked, texts taken in whatever form, a plan made; `dedup.pipelines.order` does the rest.
 
-texts -> blocks -> units with shingle hashes (of those that may have a partner, under a bound) -> search -> Duplicates
+texts -> the order of the stages, over texts in memory, or over shards of files where a bound is given -> Duplicates
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,18 +13,23 @@ import numpy.typing as npt
 
 from dedup.clusters.keys import Key, keys_of
 from dedup.clusters.looks import check_looks
-from dedup.clusters.stars import column_of
+from dedup.clusters.priority import rank_units
 from dedup.errors import InputError
-from dedup.hashing.units import Sketch, Units, read_units, sketches
+from dedup.hashing.source import HeldUnits, TextSource
+from dedup.hashing.units import Units
 from dedup.options import check_memory, check_progress
-from dedup.pairs.compact_filter import pays, read_thinned
-from dedup.pairs.seen_twice import Sieve
-from dedup.pipelines.memory import Plan, make_plan
-from dedup.pipelines.order import Question, search
-from dedup.results.duplicates import Duplicates, Run
+from dedup.pipelines import order
+from dedup.pipelines.checkpoints import Run
+from dedup.pipelines.find_files import search_files
+from dedup.pipelines.found import duplicates_of
+from dedup.pipelines.measure import measure, outline_of
+from dedup.pipelines.memory import FilePlan, Plan, TextPlan, Unbounded, plan_for
+from dedup.pipelines.query import Query
+from dedup.results.duplicates import Duplicates
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.sources.coerce import Texts, read_texts
+from dedup.sources.files.file_texts import FileTexts
 
 __all__ = ["find_duplicates"]
 
@@ -105,7 +108,7 @@ def find_duplicates(
     >>> result.kept.to_pylist()
     [0, 1]
     """
-    question = Question.check(
+    query = Query.check(
         unit=unit,
         threshold=threshold,
         metric=metric,
@@ -117,109 +120,63 @@ def find_duplicates(
         seed=seed,
         hash_key=hash_key,
     )
-    kind = question.shingle
-    unit, threshold, metric, keep = question.unit, question.threshold, question.metric, question.keep
-    workers = thread_count(threads)
-    bound = check_memory(memory)
-    progress = check_progress(progress)
+    workers, bound, progress = thread_count(threads), check_memory(memory), check_progress(progress)
     if isinstance(texts, str):
-        if unit == "document":
+        if query.unit.whole:
             raise InputError(
                 'expected a collection of texts, found one str; pass [text], or use unit="paragraph" or "line"'
             )
         texts = [texts]
-    by = column_of(keep)
+    by = query.keep_column
     collection = read_texts(texts, ids=ids, column=column, id=id, extra=by)
     collection.bound(bound)
-    values = None if by is None else collection.column(by)
-    if values is not None:
-        check_looks(str(keep), [values])
-    plan = make_plan(collection, kind, bound, workers, unit=unit)
     with Progress(progress) as stages:
-        if plan is None or plan.one_pass:
-            if pays(collection, kind, threshold, whole=question.whole, unit=unit):
-                units = read_thinned(collection, kind, threshold, unit=unit, threads=workers, stages=stages)
-            else:
-                report = stages.stage("read", collection.about())
-                units = read_units(collection, kind, unit=unit, threads=workers, progress=report)
+        if bound is not None and isinstance(collection, FileTexts):
+            keys = _keys_by(query) if callable(query.keep) else None
+            return search_files(collection, query, FilePlan(bound, workers, resumable=False), stages, keys)
+        values = None if by is None else collection.column(by)
+        if values is not None:
+            check_looks(query.keep, [values])
+        plan = _plan(collection, query, bound, workers)
+
+        def rank_of(held: HeldUnits) -> npt.NDArray[np.int64]:
+            units = held.units
+
+            def keys() -> Any:
+                return _keys_by(query)(collection, units) if values is None else values.take(units.places[:, 0])
+
+            return rank_units(query.keep, len(units), lambda: _lengths(collection, units, query), keys)
+
+        shingles = plan.size.shingles if isinstance(plan, TextPlan) else 0
+        source = TextSource(collection, query.shingle, query.unit, workers, stages, shingles)
+        found = order.find(source, query, plan, Run(stages, workers), rank_of)
+    assert found.units is not None
+    room = plan.room_for(0, len(found.units))
+    return duplicates_of(query, collection, found.units, found, stages.seconds, room=room)
+
+
+def _plan(texts: Texts, query: Query, bound: int | None, threads: int) -> Plan:
+    if bound is None:
+        return Unbounded()
+    return plan_for(measure(outline_of(texts), query.shingle, unit=query.unit), bound, threads)
+
+
+def _lengths(texts: Texts, units: Units, query: Query) -> npt.NDArray[np.int64]:
+    """Return the lengths of units in characters."""
+    return texts.lengths() if query.unit.whole else units.places[:, 3] - units.places[:, 2]
+
+
+def _keys_by(query: Query) -> Callable[[Texts, Units], list[Key]]:
+    """Return what asks the function `keep` for the key of each unit."""
+
+    def keys(texts: Texts, units: Units) -> list[Key]:
+        if query.unit.whole:
+            given = ((texts.id_of(row), texts[row], "") for row in units.places[:, 0].tolist())
         else:
-            units = _sift(collection, question, plan, workers, stages)
-        found = search(
-            question,
-            units,
-            stages,
-            workers,
-            lengths=lambda: _lengths(collection, units, unit),
-            keys=lambda: _keys(keep, collection, units, unit) if values is None else values.take(units.places[:, 0]),
-            room=None if plan is None else plan.room,
-        )
-    run = Run(
-        unit=unit,
-        method="exact" if found.bands is None else "lsh",
-        shingle=str(kind),
-        threshold=threshold,
-        listing=question.listing,
-        column=collection.text_column,
-        metric=metric,
-        bands=found.bands,
-        replay=found.replay,
-        large_buckets=found.large_buckets,
-        crowded=found.crowded,
-        closest=found.closest,
-        large=found.large,
-        room=None if plan is None else plan.room,
-        hash_key=kind.key.fingerprint,
-    )
-    return Duplicates(
-        run, collection, units, found.representatives, found.rank, found.pairs, found.stars, stages.seconds
-    )
+            given = (
+                (texts.id_of(row), texts[row][start:end], f", paragraph {paragraph}")
+                for row, paragraph, start, end in units.places.tolist()
+            )
+        return keys_of(query.keep, given)
 
-
-def _sift(texts: Texts, question: Question, plan: Plan, threads: int, stages: Progress) -> Units:
-    """Read the texts several times; return the units, with the hashes of those that may have a partner."""
-    shingle, unit = question.shingle, question.unit
-    read = partial(sketches, texts, shingle, unit=unit, threads=threads)
-    sieve = Sieve(plan.size.shingles, question.threshold, whole=question.whole, room=plan.room // 2)
-    every_alone = np.zeros(1, dtype=np.int64)
-    for number in range(sieve.ranges):
-        sieve.begin(number)
-        report = stages.stage("mark", len(texts))
-        for part in read(progress=report):
-            sieve.enter(part.hashes)
-        if sieve.ranges > 1:
-            report = stages.stage("count", len(texts))
-            parts = read(progress=report)
-            alone = [np.empty(0, dtype=np.int64), *(sieve.count(part.hashes, part.offsets) for part in parts)]
-            every_alone = np.concatenate(alone) + every_alone
-    held = 0
-
-    def choose(part: Sketch, before: int) -> npt.NDArray[np.bool_]:
-        nonlocal held
-        sizes = np.diff(part.offsets)
-        alone = every_alone[before : before + len(sizes)]
-        if sieve.ranges == 1:
-            alone = sieve.count(part.hashes, part.offsets)
-        stays = sieve.stays(alone, sizes)
-        held += int(sizes[stays].sum())
-        if not plan.fits(held, sieve.bytes):
-            share = (part.places[-1, 0] + 1) / len(texts)
-            raise plan.too_small(round(held / share), "the texts that may have a partner")
-        return stays
-
-    report = stages.stage("read", len(texts))
-    return read_units(texts, shingle, unit=unit, threads=threads, choose=choose, progress=report)
-
-
-def _lengths(texts: Texts, units: Units, unit: str) -> npt.NDArray[np.int64]:
-    return texts.lengths() if unit == "document" else units.places[:, 3] - units.places[:, 2]
-
-
-def _keys(keep: Any, texts: Texts, units: Units, unit: str) -> list[Key]:
-    if unit == "document":
-        given = ((texts.id_of(row), texts[row], "") for row in range(len(texts)))
-    else:
-        given = (
-            (texts.id_of(row), texts[row][start:end], f", paragraph {paragraph}")
-            for row, paragraph, start, end in units.places.tolist()
-        )
-    return keys_of(keep, given)
+    return keys

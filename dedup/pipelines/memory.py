@@ -1,40 +1,48 @@
-"""The plan of a search: in one pass over the texts or in several, and what it will take.
+"""The planner: what each step of a search takes, what fits under a bound, and the error where it does not.
 
-Without a bound everything is held: 8 bytes a shingle and half as much again. With ``memory=`` that is too small for
-it, the texts are read more than once: first to mark the shingles that stand twice (`dedup.pairs.seen_twice.Sieve`), a
-range of them at a time where even the table is too large, then to keep the hashes of the texts that may have a partner.
-The answer is the same. What the plan goes by (`Size`) comes from a fixed sample of the texts, so it is a pure function
-of texts and options.
+`dedup.find_duplicates`, `dedup find` and `dedup.estimate` ask the same plans. Every figure is bytes of growth above the
+process at rest.
+
+**Texts in memory** (`TextPlan`), and words of files for passages. Without a bound everything is held: 8 bytes a shingle
+and half as much again. With ``memory=`` that is too small for it, the texts are read more than once
+(`dedup.pairs.filter_passes`). How large a collection is comes from a fixed sample (`dedup.pipelines.measure`), so the
+plan is a pure function of texts and options.
+
+**Files** (`FilePlan`) are read once, and their hashes go to a work directory where they do not fit. Texts, units,
+shingles and the longest text are counted then, not estimated. With T threads, shards of s bytes, n texts, u units, and
+h shingles of the m candidates, the steps take, beside 48 MB for the interpreter::
+
+    reading          (2 T + 2) * 12 * max(1 MB, longest text)  +  3 s
+    marking          table  +  (2 T + 1) s  +  5 u
+    joining          16 h  +  150 m  +  (2 T + 1) s  +  u  (+ 500 m with the method "lsh", for its bands)
+    clusters, report 140 u  +  16 n  (+ 24 u for paragraphs and lines)
+
+and the work directory holds 8 bytes a shingle and 40 a unit (64 a paragraph or line). The table of marks is halved and
+made in turns until it fits, and where the joining does not fit, it is done in blocks (`dedup.pairs.block_join`).
+
+What is left can make a bound too small, and the error says by how much.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from dedup.errors import ParameterError
-from dedup.hashing.shingles import Shingle
-from dedup.hashing.units import read_units
+from dedup.hashing.shard_source import ShardSource
+from dedup.hashing.source import HashSource
+from dedup.hashing.units import Choice, HashRows
+from dedup.pairs.filter_passes import AcrossSides, Candidates
+from dedup.pairs.verify import PAIR_BYTES
+from dedup.pipelines.measure import Size
 from dedup.runtime.memory import Afford, given, written
-from dedup.sources.coerce import BLOCK_BYTES, ListTexts, Texts
-from dedup.sources.files.sampling import Outline
+from dedup.sources.texts import BLOCK_BYTES
+from dedup.unit import Unit
 
-__all__ = [
-    "Plan",
-    "Size",
-    "make_plan",
-    "measure",
-    "measure_words",
-    "outline_of",
-    "plan_for",
-    "plan_passages",
-    "sample_of",
-]
-
-SAMPLED_TEXTS = 512
-SAMPLED_CHARACTERS = 1 << 22
-"""Texts and characters of the sample, at most (one text at least)."""
+__all__ = ["MATCHING", "REPEATING", "FilePlan", "Plan", "TextPlan", "Unbounded", "plan_for", "plan_passages"]
 
 SHINGLE_BYTES = 16
 """What a held shingle takes at the most, from its hash to its place in the index; 9 to 12 were measured."""
@@ -49,20 +57,79 @@ FIXED = 16 << 20
 """Bytes: what the interpreter and its libraries take beside the arrays."""
 
 
+SPAN_COPIES = 4
+"""What a text takes while spans are found in it, in bytes a byte: itself in UTF-8, twice for a moment, its lines."""
+
+PASSAGE_UNIT_BYTES = 100
+"""What a text or paragraph takes beside its tokens: where it begins, its length, its copies, the same in the result."""
+
+
+AT_REST = 48 << 20
+"""Bytes: what the interpreter and its libraries come to take beside the arrays."""
+
+MARK_BYTES, SPREAD_BYTES, TEXT_BYTES, PLACE_BYTES = 5, 140, 16, 24
+"""Bytes of a unit while it is marked and while the report is made; of a text, and of a part's place, there too."""
+
+BAND_BYTES = 500
+"""Bytes of the keys of the bands of a unit, and of its buckets: 14 to 50 bands are usual."""
+
+GROUPED_BYTES = 20
+"""Bytes of a shingle while two groups are joined across; 16 to 18 were measured."""
+
+PAIRS_SHARE = 8
+"""Of the room for shingles, what the pairs found so far may take beside two groups."""
+
+HELD_PAIR_BYTES = 12
+"""Bytes of a pair that waits to be sorted."""
+
+ROW_BYTES = 48
+"""Bytes on disk of what is known of a unit beside its hashes and its place."""
+
+SMALLEST_SHARD, LARGEST_SHARD = 1 << 20, 64 << 20
+SHARDS = 64
+"""A shard is this part of the bound, within its limits: a few are in work at a time."""
+
+
+MATCHING = "what may match"
+
+REPEATING = "the words that may repeat"
+"""What is held under a bound, for messages."""
+
+
+class Plan(Protocol):
+    """What fits into memory while the units of a source are searched."""
+
+    def holds_all(self, source: HashSource) -> bool:
+        """Return whether the hashes of all units fit."""
+        ...
+
+    def table(self, source: HashSource) -> int:
+        """Return the bytes that a table of marks may take."""
+        ...
+
+    def room_for(self, held: int, units: int) -> int | None:
+        """Return the bytes for hashes while `held` of the units are joined; None: there is no bound."""
+        ...
+
+
+class Unbounded:
+    """The plan without a bound: everything is held."""
+
+    def holds_all(self, _: HashSource) -> bool:
+        """Return that the hashes of all units fit."""
+        return True
+
+    def table(self, _: HashSource) -> int:
+        """Return the bytes that a table of marks may take: any."""
+        return 1 << 62
+
+    def room_for(self, _: int, __: int) -> None:
+        """Return that there is no bound."""
+
+
 @dataclass(frozen=True)
-class Size:
-    """How large a collection is, by a sample: texts, characters, longest text (characters), units, shingles."""
-
-    texts: int
-    characters: int
-    longest: int
-    units: int
-    shingles: int
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How the texts will be read.
+class TextPlan:
+    """How texts are read that lie in memory, or for passages in files: in one pass, or in several.
 
     Attributes
     ----------
@@ -88,9 +155,55 @@ class Plan:
         assert self.memory is not None
         return self.memory - self.fixed
 
+    def holds_all(self, _: HashSource) -> bool:
+        """Return whether the hashes of all units fit."""
+        return self.one_pass
+
+    def table(self, _: HashSource) -> int:
+        """Return the bytes that a table of marks may take."""
+        return self.room // 2
+
+    def room_for(self, _: int, __: int) -> int | None:
+        """Return the bytes for hashes while units are joined; None: there is no bound."""
+        return None if self.memory is None else self.room
+
     def fits(self, shingles: int, table: int) -> bool:
         """Return whether so many shingles can be held beside a table of so many bytes."""
         return table + SHINGLE_BYTES * shingles <= self.room
+
+    def watched(self, candidates: Candidates) -> Choice:
+        """Return what chooses the candidates, and raises `ParameterError` once more are held than fit."""
+        held = 0
+
+        def choose(rows: HashRows, before: int) -> npt.NDArray[np.bool_]:
+            nonlocal held
+            chosen = candidates.choose(rows, before)
+            held += int(rows.sizes[chosen].sum())
+            if not self.fits(held, candidates.bytes):
+                share = min((before + len(chosen)) / max(self.size.units, 1), 1.0)
+                raise self.too_small(round(held / share), "the candidates: texts that may be like another one")
+            return chosen
+
+        return choose
+
+    def watched_across(self, candidates: AcrossSides, shingle_bytes: int) -> Choice:
+        """Return what chooses the candidates of both sides, and raises `ParameterError` once more are held than fit.
+
+        A held shingle takes `shingle_bytes`.
+        """
+        afford = self.affording(MATCHING)
+        held = 0
+
+        def choose(rows: HashRows, before: int) -> npt.NDArray[np.bool_]:
+            nonlocal held
+            chosen = candidates.choose(rows, before)
+            held += int(rows.sizes[chosen].sum())
+            share = min((before + len(chosen)) / max(self.size.units, 1), 1.0)
+            # the tables take a quarter of any bound, at the most
+            afford(shingle_bytes * held + candidates.bytes, round(shingle_bytes * held / max(share, 1e-9) * 4 / 3))
+            return chosen
+
+        return choose
 
     def too_small(self, shingles: int, of: str) -> ParameterError:
         """Return the error that says what would be needed to hold so many shingles."""
@@ -117,86 +230,17 @@ class Plan:
         )
 
 
-def sample_of(texts: Texts, most: int = SAMPLED_TEXTS) -> Texts:
-    """Return some of the texts, evenly spaced: the same for the same texts."""
-    count = len(texts)
-    rows = np.unique(np.linspace(0, max(count - 1, 0), min(count, most)).astype(np.int64))
-    picked: list[str] = []
-    characters = 0
-    for row in rows.tolist():
-        if characters > SAMPLED_CHARACTERS:
-            break
-        picked.append(texts[row])
-        characters += len(picked[-1])
-    return ListTexts(picked)
-
-
-def outline_of(texts: Texts) -> Outline:
-    """Return the outline of a collection. Cost: a look at each text's length."""
-    lengths = texts.lengths()
-    return Outline(len(texts), int(lengths.sum()), int(lengths.max(initial=0)), sample_of(texts))
-
-
-def measure(outline: Outline, shingle: Shingle, *, unit: str) -> Size:
-    """Return how large a collection is; shingles, paragraphs and lines by the sample."""
-    texts, characters, longest, sample = outline
-    sampled = int(sample.lengths().sum())
-    units = read_units(sample, shingle, unit=unit, threads=1)
-    share = characters / sampled if sampled else 0.0
-    count = round(len(units) * share) if unit != "document" else texts
-    return Size(texts, characters, longest, count, round(len(units.hashes) * share))
-
-
-def make_plan(texts: Texts, shingle: Shingle, memory: int | None, threads: int, *, unit: str) -> Plan | None:
-    """Return the plan for a bound; None where there is no bound, so nothing to plan."""
-    if memory is None:
-        return None
-    return plan_for(measure(outline_of(texts), shingle, unit=unit), memory, threads)
-
-
-def plan_for(size: Size, memory: int | None, threads: int) -> Plan:
+def plan_for(size: Size, memory: int | None, threads: int) -> TextPlan:
     """Return the plan for a collection of this size."""
     in_work = (2 * threads + 2) * BLOCK_COPIES * max(min(BLOCK_BYTES, size.characters), size.longest)
     fixed = FIXED + in_work + UNIT_BYTES * size.units
-    plan = Plan(size, fixed, fixed + SHINGLE_BYTES * size.shingles, memory)
+    plan = TextPlan(size, fixed, fixed + SHINGLE_BYTES * size.shingles, memory)
     if memory is not None and not plan.one_pass and plan.room < BLOCK_BYTES:
         raise plan.too_small(BLOCK_BYTES // SHINGLE_BYTES, f"{size.texts:,} texts, whatever is found in them")
     return plan
 
 
-SLICE = 1 << 13
-"""Characters of a sampled text whose words are counted."""
-
-SPAN_COPIES = 4
-"""What a text takes while spans are found in it, in bytes a byte: itself in UTF-8, twice for a moment, its lines."""
-
-PASSAGE_UNIT_BYTES = 100
-"""What a text or paragraph takes beside its tokens: where it begins, its length, its copies, the same in the result."""
-
-
-def measure_words(texts: Texts, *, unit: str = "document") -> Size:
-    """Return how large a collection is in UTF-8 bytes and words (``shingles``), both by a slice of some texts.
-
-    Units are texts, or at most so many paragraphs, and lines.
-    """
-    lengths = texts.lengths()
-    total = int(lengths.sum())
-    rows = np.unique(np.linspace(0, max(len(texts) - 1, 0), min(len(texts), SAMPLED_TEXTS)).astype(np.int64))
-    slices = []
-    for row in rows.tolist():
-        middle = max((int(lengths[row]) - SLICE) // 2, 0)
-        slices.append(texts[row][middle : middle + SLICE])
-    sampled = max(sum(map(len, slices)), 1)
-    encoded = sum(len(some.encode("utf-8", "surrogatepass")) for some in slices)
-    units = read_units(ListTexts(slices), Shingle("words", 1), unit="document", threads=1)
-    words = -(-len(units.hashes) * total // sampled)
-    longest = int(lengths.max(initial=0))
-    lines = len(texts) + -(-sum(some.count("\n") for some in slices) * total // sampled)
-    count = lines if unit != "document" else len(texts)
-    return Size(len(texts), -(-encoded * total // sampled), -(-encoded * longest // sampled), count, words)
-
-
-def plan_passages(size: Size, memory: int, threads: int, block: int, word_bytes: int) -> Plan:
+def plan_passages(size: Size, memory: int, threads: int, block: int, word_bytes: int) -> TextPlan:
     """Return the plan for passages of texts that are read in blocks of at most so many bytes.
 
     `word_bytes` is what a word takes where everything is held and everything repeats.
@@ -204,7 +248,112 @@ def plan_passages(size: Size, memory: int, threads: int, block: int, word_bytes:
     in_work = (threads + 1) * BLOCK_COPIES * min(block, size.characters)
     spans = threads * SPAN_COPIES * size.longest
     fixed = FIXED + max(in_work, spans) + PASSAGE_UNIT_BYTES * size.units
-    plan = Plan(size, fixed, fixed + word_bytes * size.shingles, memory)
+    plan = TextPlan(size, fixed, fixed + word_bytes * size.shingles, memory)
     if not plan.one_pass and plan.room < BLOCK_BYTES:
         raise plan.needing(BLOCK_BYTES, f"{size.texts:,} texts, whatever is found in them")
     return plan
+
+
+@dataclass(frozen=True)
+class FilePlan:
+    """A bound in bytes (None: there is none) and the threads that work under it."""
+
+    memory: int | None
+    threads: int
+    resumable: bool = True
+    """Whether the work directory is kept where the bound turns out to be too small."""
+
+    @property
+    def shard(self) -> int:
+        """Bytes that a shard should have."""
+        if self.memory is None:
+            return LARGEST_SHARD
+        return min(max(self.memory // SHARDS, SMALLEST_SHARD), LARGEST_SHARD)
+
+    def _reading(self, longest: int) -> int:
+        return AT_REST + (2 * self.threads + 2) * BLOCK_COPIES * max(BLOCK_BYTES, longest) + 3 * self.shard
+
+    def check_reading(self, longest: int = 0) -> None:
+        """Raise `ParameterError` where not even the reading of texts up to so many bytes fits."""
+        needed = self._reading(longest)
+        if self.memory is not None and needed > self.memory:
+            threads = f"{self.threads} thread{'s' * (self.threads != 1)}"
+            raise ParameterError(
+                f"memory: expected about {written(self._more(needed))} or more to read files with {threads}, found "
+                f"{given(self.memory)}; give more{', or fewer threads' if self.threads > 1 else ''}"
+            )
+
+    def _more(self, needed: int) -> int:
+        """Return what a message asks for: more than there is in any case, and what a shard grows by with it."""
+        assert self.memory is not None
+        return max(needed + needed // 20, self.memory * 21 // 20)
+
+    def holds_all(self, source: HashSource) -> bool:
+        """Return whether all hashes of shards fit into memory."""
+        assert isinstance(source, ShardSource)
+        longest = max((facts.longest for facts in source.shards.facts), default=0)
+        return self.holds(source.count, source.shingles, longest)
+
+    def holds(self, units: int, shingles: int, longest: int) -> bool:
+        """Return whether a corpus of this size can be searched with all hashes in memory."""
+        if self.memory is None:
+            return True
+        return self._reading(longest) + SHINGLE_BYTES * shingles + UNIT_BYTES * units <= self.memory
+
+    def table(self, source: HashSource) -> int:
+        """Return the bytes that a table of marks may take."""
+        if self.memory is None:
+            return 1 << 62
+        room = self.memory - AT_REST - (2 * self.threads + 1) * self.shard - MARK_BYTES * source.count
+        return max(room, 1 << 20)
+
+    def disk(self, units: int, shingles: int, *, unit: Unit) -> int:
+        """Return the bytes that the work directory takes."""
+        return 8 * shingles + (ROW_BYTES + PLACE_BYTES * (not unit.whole)) * units
+
+    def _joining(self, held: int, units: int) -> int:
+        return AT_REST + (2 * self.threads + 1) * self.shard + UNIT_BYTES * held + units
+
+    def room_for(self, held: int, units: int) -> int | None:
+        """Return the bytes for hashes while `held` of the units are joined; None: there is no bound."""
+        return None if self.memory is None else max(self.memory - self._joining(held, units), 0)
+
+    def block(self, source: ShardSource, held: int) -> int:
+        """Return how many shingles two groups may have together, where `held` of the units are candidates.
+
+        It is two of the largest shards' at the least.
+        """
+        room = self.room_for(held, source.count)
+        assert room is not None
+        least = 2 * max((facts.shingles for facts in source.shards.facts), default=1)
+        return max((room - room // PAIRS_SHARE) // GROUPED_BYTES, least)
+
+    def block_pairs(self, held: int, units: int) -> int | None:
+        """Return the bytes for pairs that are found in groups: they are sorted when no shingle is held any more."""
+        room = self.room_for(held, units)
+        return None if room is None else room // PAIRS_SHARE * PAIR_BYTES // HELD_PAIR_BYTES
+
+    def fits(self, held: int, shingles: int, units: int) -> bool:
+        """Return whether `held` of the units, with so many shingles, can be joined at once."""
+        return self.memory is None or self._joining(held, units) + SHINGLE_BYTES * shingles <= self.memory
+
+    def check_join(self, source: ShardSource, held: int, shingles: int, *, bands: bool) -> None:
+        """Raise `ParameterError` where the report does not fit, or not so many shingles, of `held` of the units."""
+        self.check(source.shards.total("texts"), source.count, held, shingles, unit=source.unit, bands=bands)
+
+    def check(self, texts: int, units: int, held: int, shingles: int, *, unit: Unit, bands: bool) -> None:
+        """Raise `ParameterError` where the report does not fit, or not so many shingles, of `held` of the units."""
+        if self.memory is None:
+            return
+        joining = self._joining(held, units) + SHINGLE_BYTES * shingles + BAND_BYTES * bands * held
+        ending = AT_REST + (SPREAD_BYTES + PLACE_BYTES * (not unit.whole)) * units + TEXT_BYTES * texts
+        again = ", and run the same command again: what was read is kept in the work directory" * self.resumable
+        for needed, of in (
+            (joining, f"the {held:,} of {units:,} texts that may be like another one"),
+            (ending, f"the report on {units:,} texts"),
+        ):
+            if needed > self.memory:
+                raise ParameterError(
+                    f"memory: expected about {written(self._more(needed))} or more for {of}, found "
+                    f"{given(self.memory)}; give more{again}"
+                )

@@ -1,233 +1,286 @@
-"""The stages of a search for duplicates once the texts are read: the one place that knows their order.
+"""The order of the stages of a search for duplicates: the one place that knows it, for texts, files, and blocks.
 
-units with shingle hashes -> exact copies collapse (-> background -> band keys -> buckets) -> candidates
--> verified pairs -> stars
+read and filter -> exact copies -> compare -> stars -> closest pair                              (`find`)
+read and filter -> exact copies of each side -> compare across -> closest pair             (`match`)
 
-The flows (`dedup.pipelines.find` over texts, `dedup.pipelines.run` over files) read the units and say what they know of
-the texts.
+* **Read and filter.** Where all hashes fit, they are held. Else passes over the source tell which units may reach the
+  threshold with another one, and the hashes of these alone are held; or of none, where they do not fit either.
+* **Exact copies** collapse: one of them is compared for all.
+* **Compare.** The exact join, or LSH; in blocks where no hashes are held.
+* **Stars.** Each removed unit with the kept one that stands for it.
+* **Closest pair.** A hint, where nothing reached the threshold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from dedup.clusters.copies import copies_of_sides, exact_copies
 from dedup.clusters.replay import Replay, replay
-from dedup.clusters.stars import BIG_CLUSTER, Stars, find_stars, rank_units
-from dedup.errors import ParameterError
-from dedup.hash_key import choose_key
-from dedup.hashing.shingles import Shingle, parse
-from dedup.hashing.units import UNITS, Units, rank_by_size
-from dedup.lsh import Bands, Buckets, band_keys, choose_bands, find_buckets
-from dedup.lsh.similarity_sample import sample_background
-from dedup.minhash import permutations, sign
-from dedup.options import check_keep, check_recall, check_seed, check_threshold, check_word
+from dedup.clusters.stars import BIG_CLUSTER, find_stars
+from dedup.hashing.shard_source import ShardSource
+from dedup.hashing.source import HashSource, HeldUnits, TwoSources
+from dedup.hashing.units import Units, rank_by_size
+from dedup.lsh import Bands, Buckets
+from dedup.lsh.join import lsh_join
+from dedup.pairs.block_join import join_blocks
+from dedup.pairs.compact_filter import hold_candidates, pays
+from dedup.pairs.cross_join import join_across
+from dedup.pairs.filter_passes import filter_across, filter_passes
 from dedup.pairs.self_join import join
-from dedup.pairs.verify import METRICS, PairLimit, Pairs, in_order, verify
-from dedup.pipelines.closest import Closest, closest_among, closest_of
-from dedup.pipelines.memory import SHINGLE_BYTES
+from dedup.pairs.verify import PairLimit, Pairs, in_order
+from dedup.pipelines.checkpoints import Run, pack_rows, unpack_rows
+from dedup.pipelines.closest import Closest, closest_across, closest_among, closest_of
+from dedup.pipelines.found import SearchResult
+from dedup.pipelines.memory import SHINGLE_BYTES, FilePlan, Plan, TextPlan
+from dedup.pipelines.query import Query
 from dedup.runtime.arrays import sorted_unique
-from dedup.runtime.progress import Progress
-from dedup.runtime.threads import map_blocks
+from dedup.threshold import Metric, Threshold
 
-__all__ = ["ADVICE", "UNITS", "Found", "Question", "search"]
+__all__ = ["find", "match"]
 
-FEWEST_TEXTS = 5000
-"""Bands are chosen as for so many texts at least: the sample of a small collection shows little, and loose bands may
-throw much of it into large buckets."""
+Rows = npt.NDArray[np.int64]
 
-METHODS = ("auto", "exact", "lsh")
-LISTINGS = ("auto", "all")
-
-
-@dataclass(frozen=True)
-class Question:
-    """What a search is asked; `check` makes it of the options of `dedup.find_duplicates`."""
-
-    unit: str
-    threshold: float
-    metric: str
-    shingle: Shingle
-    method: str
-    keep: Any
-    listing: str
-    recall: float
-    seed: int
-
-    @classmethod
-    def check(
-        cls,
-        *,
-        unit: str,
-        threshold: float,
-        metric: str,
-        shingle: str | None,
-        method: str,
-        keep: Any,
-        pairs: str,
-        recall: float,
-        seed: int,
-        hash_key: bytes | None = None,
-    ) -> Question:
-        """Return the question, or raise `ParameterError` where an option means nothing."""
-        unit, metric, method, pairs = _check(unit, metric, method, pairs)
-        threshold, recall = check_threshold(threshold), check_recall(recall)
-        keep, seed = check_keep(keep), check_seed(seed)
-        if method == "lsh":
-            choose_bands(threshold, recall)  # where there are none, the error comes before the work
-        kind = parse(UNITS[unit] if shingle is None else shingle, choose_key(hash_key))
-        return cls(unit, threshold, metric, kind, method, keep, pairs, recall, seed)
-
-    @property
-    def whole(self) -> bool:
-        """Whether a unit may have a partner as soon as one shingle of it stands twice (containment)."""
-        return self.metric == "containment"
-
-
-class Found(NamedTuple):
-    """What a search found, by unit; see `Stars`, `dedup.hashing.units.Units.representatives` and
-    `dedup.pairs.self_join.Joined`.
-
-    `closest` is a hint (`dedup.pipelines.closest`), and no part of the answer; `replay` tells how far the estimate
-    of the pairs strays.
-    """
-
-    representatives: npt.NDArray[np.int64]
-    rank: npt.NDArray[np.int64]
-    pairs: Pairs
-    stars: Stars
-    bands: Bands | None
-    large_buckets: int
-    crowded: npt.NDArray[np.int64] | None
-    closest: Closest | None
-    large: npt.NDArray[np.int64]
-    replay: Replay | None = None
-
-
-def search(
-    question: Question,
-    units: Units,
-    stages: Progress,
-    threads: int,
-    *,
-    lengths: Callable[[], npt.NDArray[np.int64]],
-    keys: Callable[[], Any],
-    room: int | None = None,
-) -> Found:
-    """Find the pairs and the stars of some units.
-
-    `lengths` (characters) and `keys` of the units are asked for if `keep` needs them; `room` are the bytes for hashes,
-    and for the pairs beside them. In the end the hashes are let go of: `units` is left with its sizes.
-    """
-    threshold, metric = question.threshold, question.metric
-    stages.stage("exact copies", 1)
-    rank = rank_units(question.keep, len(units), lengths, keys)
-    representatives = units.representatives(rank, units.held)
-    copied = sorted_unique(representatives[representatives != np.arange(len(units))])
-    leading = units.held[representatives[units.held] == units.held]
-    copies = np.bincount(representatives, minlength=len(units))
-    bands, large = None, np.empty(0, dtype=np.int64)
-    candidates = buckets = None
-    if question.method == "lsh":
-        stages.stage("signatures", 1)
-        background = sample_background(units.hashes, units.offsets, units.digests[:, 0], leading, question.seed)
-        bands = choose_bands(threshold, question.recall, texts=max(len(leading), FEWEST_TEXTS), background=background)
-        if bands.num_perm <= MOST_LANES:
-            keys_of_bands = _sign(units, bands, question.seed, threads)
-            candidates = _collide(units, leading, keys_of_bands, threshold, threads, stages)
-    if candidates is not None:
-        found, buckets = candidates
-    else:  # asked for, or cheaper than to look at all that collides: it finds these pairs too
-        report = stages.stage("join", len(leading))
-        limit = PairLimit(None if room is None else room - SHINGLE_BYTES * len(units.hashes), ADVICE)
-        joined = join(
-            units,
-            leading,
-            rank,
-            copies,
-            threshold,
-            metric,
-            large=BIG_CLUSTER if question.listing == "auto" else None,
-            limit=limit,
-            threads=threads,
-            progress=report,
-        )
-        found, large, bands = joined.pairs, joined.large, None
-        del joined
-    units.prepare(copied, threads)
-    if metric == "containment":
-        rank = rank_by_size(rank, units)
-    stages.stage("clusters", 1)
-    stars = find_stars(units, representatives, found, rank, threshold, metric, buckets)
-    pairs = in_order([found, stars.further]) if len(stars.further.left) else found
-    del found
-    closest = None
-    if not len(pairs.left) and not len(copied):
-        stages.stage("closest pair", 1)
-        if buckets is None:
-            closest = closest_among(units, leading, threshold, metric, room=room, threads=threads)
-        else:
-            closest = closest_of(units, buckets.pairs, metric, threads)
-    crowded = None if buckets is None else sorted_unique(buckets.members)
-    played = None
-    if bands is not None and crowded is not None:
-        outside = pairs
-        if len(crowded):
-            outside = pairs.take(~(np.isin(pairs.left, crowded) | np.isin(pairs.right, crowded)))
-        played = replay(units, outside, bands, question.seed, threads)
-    units.hashes = np.empty(0, dtype=np.uint64)
-    large_buckets = 0 if buckets is None else len(buckets)
-    return Found(representatives, rank, pairs, stars, bands, large_buckets, crowded, closest, large, played)
-
+MARKS, FOUND = "marks", "found"
+"""The steps that are committed: which units are candidates, and what was found."""
 
 ADVICE = 'give more memory, raise the threshold, or leave out pairs="all", where it was asked for'
 """What to do where there are more pairs than fit."""
 
-MOST_LANES = 1024
-"""Lanes of a signature; where texts are so alike that bands need more, signatures take longer than the exact join."""
 
-SIGNED = 256
-"""Units that a thread signs at a time."""
+def find(source: HashSource, query: Query, plan: Plan, run: Run, rank_of: Callable[[HeldUnits], Rows]) -> SearchResult:
+    """Find the pairs and the stars of a source's units; `rank_of` gives the priority of units, 0 is kept first.
 
-
-def _sign(units: Units, bands: Bands, seed: int, threads: int) -> npt.NDArray[np.uint64]:
-    """Return the band keys of all units, a row a band."""
-    functions = permutations(bands.num_perm, seed)
-
-    def work(first: int) -> npt.NDArray[np.uint64]:
-        return band_keys(sign(units.hashes, units.offsets[first : first + SIGNED + 1], *functions), bands)
-
-    keys = np.empty((bands.bands, len(units)), dtype=np.uint64)
-    for number, part in enumerate(map_blocks(work, range(0, len(units), SIGNED), threads)):
-        keys[:, number * SIGNED : (number + 1) * SIGNED] = part
-    return keys
+    Raises `ParameterError` where the memory of the `plan` is too small for the candidates, or for the pairs.
+    """
+    return run.step(FOUND, lambda: _find(source, query, plan, run, rank_of), SearchResult.pack, SearchResult.unpack)
 
 
-def _collide(
-    units: Units,
-    leading: npt.NDArray[np.int64],
-    keys: npt.NDArray[np.uint64],
-    threshold: float,
-    threads: int,
-    stages: Progress,
-) -> tuple[Pairs, Buckets] | None:
-    """Return the verified pairs of the small buckets, and all buckets; None where there is too much in them."""
-    stages.stage("buckets", 1)
-    buckets = find_buckets(keys, leading)
-    if buckets is None:
+def _find(source: HashSource, query: Query, plan: Plan, run: Run, rank_of: Callable[[HeldUnits], Rows]) -> SearchResult:
+    held = _hold(source, query, plan, run)
+    units = held.units
+    run.stages.stage("exact copies", 1)
+    rank = rank_of(held)
+    among = units.held if held.hashed else units.full
+    representatives = exact_copies(units.digests, rank, among)
+    compared = _compare(source, held, _Leaders(representatives, among, rank), query, plan, run)
+    if query.threshold.metric is Metric.CONTAINMENT:
+        rank = rank_by_size(rank, units.sizes)
+    run.stages.stage("clusters", 1)
+    stars = find_stars(
+        units.sizes, units.full, representatives, compared.pairs, rank, query.threshold, compared.buckets, units.rows
+    )
+    pairs = in_order([compared.pairs, stars.further]) if len(stars.further.left) else compared.pairs
+    closest = None
+    if not len(pairs.left) and held.hashed and not np.any(representatives != np.arange(len(units))):
+        run.stages.stage("closest pair", 1)
+        closest = _closest(units, among, compared.buckets, query, plan.room_for(len(units), source.count), run)
+    buckets = compared.buckets
+    crowded = None if buckets is None else sorted_unique(buckets.members)
+    played = _replay(units, pairs, compared.bands, crowded, query, run)
+    units.hashes = np.empty(0, dtype=np.uint64)
+    return SearchResult(
+        units=units if held.rows is None else None,
+        rows=held.rows,
+        sizes=units.sizes,
+        representatives=representatives,
+        rank=rank,
+        pairs=pairs,
+        stars=stars,
+        bands=compared.bands,
+        large_buckets=0 if buckets is None else len(buckets),
+        crowded=crowded,
+        closest=closest,
+        large=compared.large,
+        replay=played,
+    )
+
+
+# read and filter
+
+
+def _hold(source: HashSource, query: Query, plan: Plan, run: Run) -> HeldUnits:
+    """Return the units with their hashes: of all, of the candidates alone, or of none, where these do not fit."""
+    if not isinstance(source, ShardSource):
+        if plan.holds_all(source):
+            return hold_candidates(source, query.threshold) if pays(source, query.threshold) else source.hold()
+        assert isinstance(plan, TextPlan)
+        return source.hold(plan.watched(filter_passes(source, query.threshold, room=plan.table(source))))
+    # bands are chosen for the units that are held: which these are must not depend on the bound
+    if query.method != "lsh" and plan.holds_all(source):
+        return source.hold()
+    assert isinstance(plan, FilePlan)
+
+    def filtered() -> npt.NDArray[np.bool_]:
+        # all hashes, not a sample: half as many units of short texts are candidates then, and these must be held
+        candidates = filter_passes(source, query.threshold, room=plan.table(source), complete=True)
+        return candidates.all(source.sizes())
+
+    chosen = run.step(MARKS, filtered, pack_rows, unpack_rows)
+    units, shingles = int(chosen.sum()), int(source.shingles_of(chosen).sum())
+    at_once = query.method == "lsh" or plan.fits(units, shingles, source.count)
+    needed = shingles if at_once else min(plan.block(source, units), shingles)
+    plan.check_join(source, units, needed, bands=query.method == "lsh")
+    return source.hold_rows(chosen, hashes=at_once)
+
+
+# compare
+
+
+class _Leaders(NamedTuple):
+    """The units that are compared: one of all exact copies."""
+
+    representatives: Rows
+    among: Rows
+    rank: Rows
+
+    @property
+    def leading(self) -> Rows:
+        """The units that lead their copies."""
+        leading: Rows = self.among[self.representatives[self.among] == self.among]
+        return leading
+
+    @property
+    def copied(self) -> Rows:
+        """The units of which there are copies."""
+        copies = self.representatives != np.arange(len(self.representatives))
+        return sorted_unique(self.representatives[copies])
+
+
+class _Compared(NamedTuple):
+    """Pairs that reach the threshold, by what they were found, and the kept ones of large clusters."""
+
+    pairs: Pairs
+    large: Rows
+    bands: Bands | None = None
+    buckets: Buckets | None = None
+
+
+def _compare(source: HashSource, held: HeldUnits, leaders: _Leaders, query: Query, plan: Plan, run: Run) -> _Compared:
+    """Return the pairs that reach the threshold; the sets of copied units are made in any case."""
+    units, threads, nothing = held.units, run.threads, np.empty(0, dtype=np.int64)
+    if not held.hashed:
+        return _Compared(_join_blocks(source, held, leaders, query, plan), nothing)
+    leading, found = leaders.leading, None
+    if query.method == "lsh":
+        found = lsh_join(
+            units,
+            leading,
+            query.threshold.value,
+            recall=query.recall,
+            seed=query.seed,
+            threads=threads,
+            stages=run.stages,
+        )
+    if found is not None:
+        compared = _Compared(found.pairs, nothing, found.bands, found.buckets)
+    else:  # asked for, or cheaper than to look at all that collides: it finds these pairs too
+        room = plan.room_for(len(units), source.count)
+        joined = join(
+            units,
+            leading,
+            leaders.rank,
+            np.bincount(leaders.representatives, minlength=len(units)),
+            query.threshold,
+            large=BIG_CLUSTER if query.listing == "auto" else None,
+            limit=PairLimit(None if room is None else room - SHINGLE_BYTES * len(units.hashes), ADVICE),
+            threads=threads,
+            progress=run.stages.stage("join", len(leading)),
+        )
+        compared = _Compared(joined.pairs, joined.large)
+    units.prepare(leaders.copied, threads)
+    return compared
+
+
+def _join_blocks(source: HashSource, held: HeldUnits, leaders: _Leaders, query: Query, plan: Plan) -> Pairs:
+    """Return the pairs of units of which no hashes are held, block by block; writes the sizes of their sets."""
+    assert isinstance(source, ShardSource)
+    assert isinstance(plan, FilePlan)
+    assert held.rows is not None
+    masks = np.zeros((2, len(held.rows)), dtype=np.bool_)
+    masks[0, leaders.leading] = masks[1, leaders.copied] = True
+    shingles = plan.block(source, len(held.rows))
+    limit = PairLimit(plan.block_pairs(len(held.rows), source.count), ADVICE)
+    leading, copied = masks
+    pairs, sizes = join_blocks(source, held.rows, leading, copied, query.threshold, shingles=shingles, limit=limit)
+    held.units.sizes = sizes
+    return pairs
+
+
+# what is said beside the answer
+
+
+def _closest(
+    units: Units, leading: Rows, buckets: Buckets | None, query: Query, room: int | None, run: Run
+) -> Closest | None:
+    """Return the closest pair, where that can be seen in what is held."""
+    if buckets is not None:
+        return closest_of(units, buckets.pairs, query.threshold.metric, run.threads)
+    return closest_among(units, leading, query.threshold, room=room, threads=run.threads)
+
+
+def _replay(
+    units: Units, pairs: Pairs, bands: Bands | None, crowded: Rows | None, query: Query, run: Run
+) -> Replay | None:
+    """Return how far the estimated recall of LSH strays, by the pairs in which no large bucket had a part."""
+    if bands is None or crowded is None:
         return None
-    units.prepare(sorted_unique(np.concatenate((buckets.pairs.ravel(), buckets.members))), threads)
-    report = stages.stage("verify", len(buckets.pairs))
-    return verify(units, buckets.pairs, threshold, threads, report), buckets
+    if len(crowded):
+        pairs = pairs.take(~(np.isin(pairs.left, crowded) | np.isin(pairs.right, crowded)))
+    return replay(units, pairs, bands, query.seed, run.threads)
 
 
-def _check(unit: str, metric: str, method: str, pairs: str) -> tuple[str, str, str, str]:
-    unit, metric = check_word("unit", unit, tuple(UNITS)), check_word("metric", metric, METRICS)
-    method, pairs = check_word("method", method, METHODS), check_word("pairs", pairs, LISTINGS)
-    if metric == "containment" and method == "lsh":
-        raise ParameterError('metric: containment needs method="exact" (or "auto"); bands are for jaccard')
-    return unit, metric, method, pairs
+# across two sides
+
+
+class MatchResult(NamedTuple):
+    """What was found across two sides: their units without hashes, the first of all copies of each, and the pairs."""
+
+    units: Units
+    representatives: Rows
+    pairs: Pairs
+    closest: Closest | None
+
+
+def match(sides: TwoSources, threshold: Threshold, plan: Plan, run: Run) -> MatchResult:
+    """Find the pairs of a left with a right unit.
+
+    Raises `ParameterError` where the memory of the `plan` is too small for the candidates, or for the pairs.
+    """
+    units = _hold_sides(sides, threshold, plan)
+    run.stages.stage("exact copies", 1)
+    lefts = int(np.searchsorted(units.places[:, 0], sides.left.count))
+    representatives = copies_of_sides(units.digests, units.held, lefts)
+    leading = units.held[representatives[units.held] == units.held]
+    middle = int(np.searchsorted(leading, lefts))
+    left, right = leading[:middle], leading[middle:]
+    room = plan.room_for(len(units), len(units))
+    limit = PairLimit(None if room is None else room - SIDE_BYTES * len(units.hashes), ADVICE_ACROSS)
+    report = run.stages.stage("join", middle)
+    pairs = join_across(units, left, right, threshold, limit=limit, threads=run.threads, progress=report)
+    closest = None
+    if not len(pairs.left):
+        run.stages.stage("closest pair", 1)
+        closest = closest_across(units, left, right, threshold, room=room, threads=run.threads)
+    units.hashes = np.empty(0, dtype=np.uint64)
+    return MatchResult(units, representatives, pairs, closest)
+
+
+SIDE_BYTES = 40
+"""What a held shingle takes while texts are joined across, at the most."""
+
+ADVICE_ACROSS = "thin out one side with find_duplicates first, raise the threshold, or give more memory"
+"""What to do where there are more pairs than fit."""
+
+
+def _hold_sides(sides: TwoSources, threshold: Threshold, plan: Plan) -> Units:
+    """Return the units of both sides with their hashes: of all, or of the candidates alone."""
+    if plan.holds_all(sides.both):
+        return sides.both.hold().units
+    assert isinstance(plan, TextPlan)
+    candidates = filter_across(sides.left, sides.right, threshold, room=plan.table(sides.both) // 2)
+    return sides.both.hold(plan.watched_across(candidates, SIDE_BYTES)).units

@@ -20,16 +20,17 @@ from dedup.errors import InputError, ParameterError
 from dedup.hashing.units import Units
 from dedup.options import check_threshold
 from dedup.pairs.verify import Pairs, similarity
-from dedup.results.evidence import Evidence, Run
+from dedup.results.evidence import Evidence, SearchInfo
 from dedup.results.given import recognise
 from dedup.results.repeats import counted
 from dedup.results.summary import Summary, hint_of, summarise
 from dedup.sources.coerce import Texts
+from dedup.threshold import Threshold
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Duplicates", "Run", "evidence_of"]
+__all__ = ["Duplicates", "SearchInfo", "evidence_of"]
 
 STATE = ("_evidence", "timings", "summary")
 """What a pickle holds; all else is made of it."""
@@ -46,7 +47,7 @@ class Duplicates:
 
     def __init__(
         self,
-        run: Run,
+        run: SearchInfo,
         texts: Texts,
         units: Units,
         representatives: npt.NDArray[np.int64],
@@ -163,7 +164,7 @@ class Duplicates:
         nothing is left is ``""``.
         """
         found = self._evidence
-        if found.run.unit == "document":
+        if found.run.unit.whole:
             return recognise(data, found.texts, "filter", cutting=False).select(found.kept)
         if isinstance(data, str):
             return self.filter([data])[0]
@@ -191,7 +192,8 @@ class Duplicates:
             )
         units, representatives = found.units, found.representatives
         pairs = found.pairs.take(similarity(found.pairs, units.sizes, run.metric) >= threshold)
-        stars = find_stars(units, representatives, pairs, self._evidence.rank, threshold, run.metric)
+        reached = Threshold(threshold, run.metric)
+        stars = find_stars(units.sizes, units.full, representatives, pairs, self._evidence.rank, reached)
         new = replace(run, threshold=threshold)
         return Duplicates(new, found.texts, units, representatives, self._evidence.rank, pairs, stars, {})
 
@@ -208,10 +210,10 @@ class Duplicates:
 
         evidence = self._evidence
         rows = np.flatnonzero(chosen)
-        if evidence.run.unit == "document":
+        if evidence.run.unit.whole:
             return evidence.ids(rows)
         numbers = pa.array(evidence.units.places[rows, 1])
-        return pa.StructArray.from_arrays([evidence.ids(rows), numbers], names=["document", evidence.run.unit])
+        return pa.StructArray.from_arrays([evidence.ids(rows), numbers], names=["document", str(evidence.run.unit)])
 
 
 def evidence_of(result: Duplicates) -> Evidence:

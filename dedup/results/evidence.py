@@ -22,11 +22,13 @@ from dedup.pairs.verify import Pairs, jaccard
 from dedup.results.listed_pairs import Listing, check_rows, partly_listed
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import same_ids
+from dedup.threshold import Metric
+from dedup.unit import Unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["EVERYTHING", "Evidence", "Run"]
+__all__ = ["EVERYTHING", "Evidence", "SearchInfo"]
 
 EVERYTHING = slice(None)
 
@@ -47,16 +49,16 @@ SOURCE_TEXTS, SOURCE_SHARE = 100, 0.9
 
 
 @dataclass(frozen=True)
-class Run:
+class SearchInfo:
     """What a search was asked, and what it found out beside the pairs."""
 
-    unit: str
+    unit: Unit
     method: str
     shingle: str
     threshold: float
     listing: str
     column: str
-    metric: str
+    metric: Metric
     bands: Bands | None = None
     replay: Replay | None = field(default=None, compare=False)  # how far the estimate of the pairs strays
     large_buckets: int = 0
@@ -64,7 +66,7 @@ class Run:
     closest: tuple[int, int, float] | None = field(default=None, compare=False)  # a hint, no part of the answer
     hash_key: str = "public"  # fingerprint
     room: int | None = field(default=None, compare=False)  # bytes that tables may take under a bound
-    # see `dedup.pairs.self_join.Joined`
+    # see `dedup.pairs.self_join.JoinResult`
     large: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
@@ -81,7 +83,7 @@ class Evidence:
     stars : for each unit the one that is kept for it
     """
 
-    run: Run
+    run: SearchInfo
     texts: Texts
     units: Units
     representatives: npt.NDArray[np.int64]
@@ -250,21 +252,21 @@ class Evidence:
 
     def place_columns(self, units: npt.NDArray[np.int64] | npt.NDArray[np.int32], prefix: str) -> dict[str, Any]:
         """Return where some units stand in their documents; nothing for documents."""
-        if self.run.unit == "document":
+        if self.run.unit.whole:
             return {}
         places = self.units.places[units]
-        return {f"{prefix}{name}": places[:, i] for i, name in enumerate((self.run.unit, "start", "end"), start=1)}
+        return {f"{prefix}{name}": places[:, i] for i, name in enumerate((str(self.run.unit), "start", "end"), start=1)}
 
     def name(self, unit: int) -> Any:
         """Return the id of a unit; (id, number) for a paragraph or line."""
         name = self.texts.id_of(int(self.units.places[unit, 0]))
-        return name if self.run.unit == "document" else (name, int(self.units.places[unit, 1]))
+        return name if self.run.unit.whole else (name, int(self.units.places[unit, 1]))
 
     def shown(self, unit: int) -> str:
         """Return the start of a unit's text, on a line."""
         place = self.units.places[unit].tolist()
         text = self.texts[place[0]]
-        text = text if self.run.unit == "document" else text[place[2] : place[3]]
+        text = text if self.run.unit.whole else text[place[2] : place[3]]
         words = text[: 4 * SHOWN].encode("utf-8", "replace").decode().split()
         line = " ".join(words)
         return line if len(line) <= SHOWN else line[: SHOWN - 3] + "..."

@@ -25,11 +25,13 @@ from dedup.results.summary import MatchSummary, hint_of
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import Sides, same_ids
+from dedup.threshold import Metric
+from dedup.unit import Unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["MatchRun", "Matches"]
+__all__ = ["MatchInfo", "Matches"]
 
 STATE = ("_run", "_sides", "_units", "_representatives", "_pairs", "_found", "_closest", "timings", "_room")
 """What a pickle holds; all else is made of it."""
@@ -54,11 +56,11 @@ class Passages(NamedTuple):
 
 
 @dataclass(frozen=True)
-class MatchRun:
+class MatchInfo:
     """What a search across two collections was asked."""
 
-    unit: str
-    metric: str
+    unit: Unit
+    metric: Metric
     shingle: str
     threshold: float
     min_words: int | None
@@ -76,7 +78,7 @@ class Matches:
 
     def __init__(
         self,
-        run: MatchRun,
+        run: MatchInfo,
         sides: Sides,
         units: Units,
         representatives: npt.NDArray[np.int64],
@@ -200,12 +202,12 @@ class Matches:
         full = sorted_unique(self._units.places[self._units.full, 0])
         full_left = int(np.count_nonzero(full < left))
         sides = (self._lefts, len(self._units) - self._lefts)
-        paragraphs = sides if self._run.unit == "paragraph" else (None, None)
-        lines = sides if self._run.unit == "line" else (None, None)
+        paragraphs = sides if self._run.unit is Unit.PARAGRAPH else (None, None)
+        lines = sides if self._run.unit is Unit.LINE else (None, None)
         found = self._found
         return MatchSummary(
-            unit=self._run.unit,
-            metric=self._run.metric,
+            unit=str(self._run.unit),
+            metric=str(self._run.metric),
             shingle=self._run.shingle,
             threshold=self._run.threshold,
             min_words=self._run.min_words,
@@ -237,7 +239,7 @@ class Matches:
     @property
     def options(self) -> dict[str, Any]:
         """What the search was asked."""
-        return asdict(self._run)
+        return {name: str(value) if isinstance(value, str) else value for name, value in asdict(self._run).items()}
 
     def decision_rows(self) -> pa.Table:
         """Return the texts, paragraphs or lines of the left side that are in a pair, in input order (Arrow table).
@@ -254,7 +256,7 @@ class Matches:
         rows = np.flatnonzero(self._in_pairs)
         places = self._units.places[rows]
         files, records = self._sides.left.locate(places[:, 0])
-        names = () if self._run.unit == "document" else (self._run.unit, "start", "end")
+        names = () if self._run.unit.whole else (str(self._run.unit), "start", "end")
         return pa.table(
             {
                 "file": pa.array(files, type=pa.int32()),
@@ -319,10 +321,10 @@ class Matches:
         self, rows: npt.NDArray[np.int64] | npt.NDArray[np.int32], side: str
     ) -> dict[str, npt.NDArray[np.int64]]:
         """Return where paragraphs or lines stand in their texts; nothing for documents."""
-        if self._run.unit == "document":
+        if self._run.unit.whole:
             return {}
         places = self._units.places[rows]
-        return {f"{side}_{name}": places[:, i] for i, name in enumerate((self._run.unit, "start", "end"), start=1)}
+        return {f"{side}_{name}": places[:, i] for i, name in enumerate((str(self._run.unit), "start", "end"), start=1)}
 
     @property
     def closest(self) -> tuple[Any, Any, float] | None:
@@ -372,7 +374,7 @@ class Matches:
             if not full and len(texts)
         ]
         limit = max(1000, self._lefts // 100)
-        units = "texts" if self._run.unit == "document" else f"{self._run.unit}s"
+        units = "texts" if self._run.unit.whole else f"{self._run.unit}s"
         weight = np.bincount(
             self._pairs.right, weights=self._counts[self._pairs.left], minlength=len(self._representatives)
         )

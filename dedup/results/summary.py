@@ -10,6 +10,7 @@ import numpy as np
 from dedup.results.evidence import Evidence
 from dedup.results.repeats import counted
 from dedup.terminal import clean
+from dedup.unit import Unit
 
 __all__ = ["MatchSummary", "Summary", "hint_of", "summarise"]
 
@@ -173,14 +174,14 @@ def summarise(evidence: Evidence) -> Summary:
     filled[units.places[units.full, 0]] = True
     measured = evidence.measured_recall()
     return Summary(
-        unit=run.unit,
+        unit=str(run.unit),
         method=run.method,
-        metric=run.metric,
+        metric=str(run.metric),
         shingle=run.shingle,
         threshold=run.threshold,
         texts=texts,
         empty=texts - int(np.count_nonzero(filled)),
-        paragraphs=len(units) if run.unit == "paragraph" else None,
+        paragraphs=len(units) if run.unit is Unit.PARAGRAPH else None,
         pairs=len(evidence.listed),
         clusters=evidence.cluster_count,
         removed=int(np.count_nonzero(~evidence.kept)),
@@ -197,5 +198,5 @@ def summarise(evidence: Evidence) -> Summary:
             (evidence.name(removed), evidence.name(kept), similarity, evidence.shown(removed))
             for removed, kept, similarity in evidence.samples(SAMPLES)
         ),
-        lines=len(units) if run.unit == "line" else None,
+        lines=len(units) if run.unit is Unit.LINE else None,
     )

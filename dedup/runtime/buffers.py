@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from dedup.runtime.threads import this_thread
 
-__all__ = ["Pool", "Room", "Spare", "give_back", "new_room"]
+__all__ = ["BufferPool", "GiveBuffer", "GrowingArray", "give_back", "new_buffer"]
 
 PAGE = 1 << 21
 """Bytes of a large page, where the system has such; elsewhere a few bytes of address space more."""
@@ -27,7 +27,7 @@ ROOM = 1.5
 """What is reserved beyond the forecast; pages that nothing was written to take no memory."""
 
 
-class Pool(Generic[Item]):
+class GrowingArray(Generic[Item]):
     """Rows of one dtype, appended block by block.
 
     `append` is told which share of the whole has come in, and reserves room for all of it from the first block on; so
@@ -74,7 +74,7 @@ class Pool(Generic[Item]):
         return room[:needed].view(dtype) if needed <= len(room) else np.empty(size, dtype=dtype)
 
 
-class Spare:
+class BufferPool:
     """Large arrays that are handed out, given back, and handed out again.
 
     Threads that make a large array for each block get new pages for it each time, which costs more than to fill them. A
@@ -111,10 +111,10 @@ class Spare:
         return None
 
 
-Room = Callable[[int], npt.NDArray[np.uint64]]
+GiveBuffer = Callable[[int], npt.NDArray[np.uint64]]
 
 
-def new_room(size: int) -> npt.NDArray[np.uint64]:
+def new_buffer(size: int) -> npt.NDArray[np.uint64]:
     """Return a uint64 array of `size`, with anything in it."""
     return np.empty(size, dtype=np.uint64)
 

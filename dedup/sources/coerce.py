@@ -18,7 +18,7 @@ import numpy as np
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_name, shown
 from dedup.sources.arrow import ArrowTexts
-from dedup.sources.files.file_texts import Files, files
+from dedup.sources.files.naming import Files, files
 from dedup.sources.frames import column_in, fetched, imported, is_table, other_column, values_of
 from dedup.sources.texts import BLOCK_BYTES, INT64, Block, Ids, ListTexts, Texts
 

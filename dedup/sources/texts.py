@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from dedup.errors import InputError, ParameterError
 from dedup.options import shown
-from dedup.runtime.buffers import Spare
+from dedup.runtime.buffers import BufferPool
 from dedup.sources.utf8 import encode_all
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Block(NamedTuple):
     values: npt.NDArray[np.uint8]
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
-    spare: Spare | None = None
+    spare: BufferPool | None = None
 
     def release(self) -> None:
         """Give `values` back, if they came from `spare`: nobody will look at them again."""
@@ -186,10 +186,10 @@ class ListTexts(Texts):
 
     def __init__(self, texts: Sequence[Any]) -> None:
         self._texts = texts
-        self._spare = Spare()
+        self._spare = BufferPool()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_spare": Spare()}
+        return {**super().__getstate__(), "_spare": BufferPool()}
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -268,7 +268,7 @@ def _hint(text: object) -> str:
     return ""
 
 
-def _encode(first: int, texts: Sequence[str], size: int, spare: Spare) -> Block:
+def _encode(first: int, texts: Sequence[str], size: int, spare: BufferPool) -> Block:
     values = spare.take(4 * size + PADDING, np.uint8)  # pages that nothing is written to cost nothing
     ends = encode_all(texts, values)
     at = int(ends[-1]) if len(ends) else 0

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hash_key import PUBLIC, HashKey, choose_key
-from dedup.runtime.buffers import Spare
+from dedup.runtime.buffers import BufferPool
 from dedup.text import unicode
 from dedup.text.normalise import normalise
 
@@ -104,7 +104,7 @@ class Buffers:
     """
 
     def __init__(
-        self, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], growth: int, spare: Spare, *, words: bool
+        self, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], growth: int, spare: BufferPool, *, words: bool
     ) -> None:
         from dedup.kernels.tokens import PADDING
 
@@ -136,7 +136,7 @@ def run_settled(
     starts: npt.NDArray[np.int64],
     ends: npt.NDArray[np.int64],
     attempt: Callable[[Given, Buffers], tuple[int, Made]],
-    spare: Spare | None = None,
+    spare: BufferPool | None = None,
     *,
     words: bool = False,
 ) -> Made:
@@ -145,7 +145,7 @@ def run_settled(
     `attempt` returns the number of texts that have to be normalised first, or FULL, and what it made; with `words` it
     has room for the tokens of one text. The buffers come from `spare`, which one kind of them should have for itself.
     """
-    spare = Spare() if spare is None else spare
+    spare = BufferPool() if spare is None else spare
     settled = np.zeros(len(starts), dtype=np.bool_)
     growth = 1
     while True:

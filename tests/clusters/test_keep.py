@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup.clusters.stars import rank_units
+from dedup.clusters.priority import rank_units
 from dedup.errors import DedupError
 from tests import ondisk, oracles, strategies
 

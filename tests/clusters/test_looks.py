@@ -21,8 +21,8 @@ import dedup
 from dedup.cli import main
 from dedup.clusters.looks import check_looks
 from dedup.errors import ParameterError
-from dedup.pipelines.budget import Budget
-from dedup.pipelines.run import find_in_files
+from dedup.pipelines.find_files import find_in_files
+from dedup.pipelines.memory import FilePlan
 
 TEXT = "the first ferry left the harbour at noon on Monday"
 
@@ -209,8 +209,8 @@ def test_every_engine_looks_at_all_values(tmp_path: Path, monkeypatch: pytest.Mo
     for memory in (None, "1GB"):
         with pytest.raises(ParameterError, match="looks like values of several forms"):
             find_in_files([path], keep="max:when", memory=memory)
-        monkeypatch.setattr(Budget, "holds_all", lambda *_: False)
-    monkeypatch.setattr(Budget, "fits", lambda *_, **__: False)
+        monkeypatch.setattr(FilePlan, "holds_all", lambda *_: False)
+    monkeypatch.setattr(FilePlan, "fits", lambda *_, **__: False)
     with pytest.raises(ParameterError, match="looks like values of several forms"):
         find_in_files([path], keep="max:when", memory="1GB")
 
@@ -252,7 +252,7 @@ def test_ordered_categories_in_files(memory: str | None, tmp_path: Path, monkeyp
     pq.write_table(table[:2], tmp_path / "a.parquet")
     pq.write_table(table[2:], tmp_path / "b.parquet")
     if memory:
-        monkeypatch.setattr(Budget, "holds_all", lambda *_: False)
+        monkeypatch.setattr(FilePlan, "holds_all", lambda *_: False)
     for keep, kept in (("max:c", f"{tmp_path}/a.parquet:2"), ("min:c", f"{tmp_path}/b.parquet:2")):
         found = find_in_files([tmp_path], keep=keep, memory=memory).duplicates
         assert [kept] == found.kept.to_pylist()

@@ -291,7 +291,7 @@ def test_reports_carry_the_fingerprint(notices: Path, tmp_path: Path, monkeypatc
 def test_a_run_does_not_go_on_with_another_key(notices: Path, tmp_path: Path) -> None:
     """The work directory of one key is refused to another; the error says both fingerprints."""
     script = (
-        "import sys; from dedup.pipelines.run import find_in_files\n"
+        "import sys; from dedup.pipelines.find_files import find_in_files\n"
         "def stop(*_): raise SystemExit(9)\n"
         "find_in_files([sys.argv[1]], work_dir=sys.argv[2], write=stop)"
     )

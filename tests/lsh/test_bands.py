@@ -257,7 +257,7 @@ def test_more_leaders_than_help(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("pairs", ["auto", "all"])
 @pytest.mark.parametrize(
     "limits",
-    [{"dedup.lsh.buckets.PAIRS_HELD": 10, "dedup.lsh.buckets.MOST_PAIRS": 1}, {"dedup.pipelines.order.MOST_LANES": 1}],
+    [{"dedup.lsh.buckets.PAIRS_HELD": 10, "dedup.lsh.buckets.MOST_PAIRS": 1}, {"dedup.lsh.join.MOST_LANES": 1}],
     ids=str,
 )
 def test_a_crowd_is_searched_exactly(pairs: str, limits: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:

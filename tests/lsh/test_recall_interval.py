@@ -15,6 +15,7 @@ from dedup.hashing.units import Units, read_units
 from dedup.lsh import Bands, measure_recall
 from dedup.pairs.verify import Pairs
 from dedup.sources.coerce import read_texts
+from dedup.unit import Unit
 
 WORDS = [f"w{i}" for i in range(4000)]
 
@@ -65,7 +66,7 @@ def test_the_interval_holds_the_truth(
 def test_pairs_alone_are_independent() -> None:
     """Where no text is in two pairs, the interval is that of the normal law, and nothing is played again."""
     units = read_units(
-        read_texts(["a b c d e f", "a b c d e g", "h i j k l m"]), parse("words:2"), unit="document", threads=1
+        read_texts(["a b c d e f", "a b c d e g", "h i j k l m"]), parse("words:2"), unit=Unit.DOCUMENT, threads=1
     )
     units.prepare(np.arange(3), 1)
     pairs = Pairs(*(np.array([value], dtype=np.int64) for value in (0, 1, 4)))
@@ -83,4 +84,4 @@ def test_the_interval_is_the_same_for_any_threads() -> None:
         for threads in (1, 2)
     )
     assert one == two
-    assert isinstance(read_units(read_texts(texts), parse("words:5"), unit="document", threads=1), Units)
+    assert isinstance(read_units(read_texts(texts), parse("words:5"), unit=Unit.DOCUMENT, threads=1), Units)

@@ -1,4 +1,4 @@
-"""Thinning: what is read twice is what would be found among all hashes, however the blocks are cut."""
+"""The compact filter: what it holds is what would be found among all hashes, however the blocks are cut."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ import dedup.pairs.compact_filter
 import dedup.pairs.seen_twice
 import dedup.sources.texts
 from dedup.hashing.shingles import parse
+from dedup.hashing.source import TextSource
 from dedup.hashing.units import Units, read_units
 from dedup.kernels import seen_twice as kernels
 from dedup.runtime.progress import Progress
 from dedup.sources.arrow import ArrowTexts
 from dedup.sources.coerce import read_texts
 from dedup.sources.texts import ListTexts, Texts
+from dedup.threshold import Metric, Threshold
+from dedup.unit import Unit
 from tests import oracles, strategies, twins
 
 HASHES = st.integers(0, 60).map(twins.mix)
@@ -42,10 +45,10 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 def thinned(texts: Any, threshold: float, *, unit: str = "document", threads: int = 1) -> Units:
     """The units of a thinned collection."""
     collection = read_texts(texts)
-    units = dedup.pairs.compact_filter.read_thinned(
-        collection, WORDS2, threshold, unit=unit, threads=threads, stages=Progress(False)
-    )
-    whole = read_units(collection, WORDS2, unit=unit, threads=1)
+    units = dedup.pairs.compact_filter.hold_candidates(
+        TextSource(collection, WORDS2, Unit(unit), threads, Progress(False)), Threshold(threshold)
+    ).units
+    whole = read_units(collection, WORDS2, unit=Unit(unit), threads=1)
     for name in ("places", "digests", "filled"):
         assert getattr(whole, name).tolist() == getattr(units, name).tolist()
     for unit in units.held.tolist():  # who is held has all of its hashes, in their order
@@ -59,7 +62,7 @@ def test_nothing_with_a_partner_goes(texts: list[str], threshold: float, unit: s
     """Units that reach the threshold with another one are held."""
     units = thinned(texts, threshold, unit=unit, threads=threads)
     held = set(units.held.tolist())
-    whole = read_units(ListTexts(texts), WORDS2, unit=unit, threads=1)
+    whole = read_units(ListTexts(texts), WORDS2, unit=Unit(unit), threads=1)
     sets = [frozenset(whole.hashes[a:b].tolist()) for a, b in zip(whole.offsets, whole.offsets[1:], strict=False)]
     for left in range(len(sets)):
         for right in range(left):
@@ -152,9 +155,10 @@ def test_some_of_the_texts(texts: list[str], data: st.DataObject) -> None:
         )[:-1].tolist()
 
 
-def pays(texts: Texts, threshold: float, *, whole: bool = False) -> bool:
-    """Whether these texts are thinned."""
-    return dedup.pairs.compact_filter.pays(texts, WORDS2, threshold, whole=whole, unit="document")
+def pays(texts: Texts, threshold: float, metric: Metric = Metric.JACCARD) -> bool:
+    """Whether the candidates alone are held of these texts."""
+    source = TextSource(texts, WORDS2, Unit.DOCUMENT, 1, Progress(False))
+    return dedup.pairs.compact_filter.pays(source, Threshold(threshold, metric))
 
 
 def test_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +167,7 @@ def test_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ["x" * 60, "y" * 60]
     assert pays(ListTexts(texts), 0.8)
     assert not pays(ListTexts(texts[:1]), 0.8)
-    assert not pays(ListTexts(texts), 0.8, whole=True)
+    assert not pays(ListTexts(texts), 0.8, Metric.CONTAINMENT)
     assert not pays(ListTexts(texts), 0.3)
 
     class Elsewhere(ListTexts):

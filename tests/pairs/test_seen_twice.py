@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import dedup.pairs.seen_twice
 from dedup.kernels import seen_twice as kernels
+from dedup.threshold import Metric, Threshold
 from tests import oracles, twins
 from tests.arrays import units_of
 
@@ -19,9 +20,9 @@ HASHES = st.integers(0, 40).map(twins.mix)
 ROWS = st.lists(st.lists(HASHES, min_size=1, max_size=30), max_size=12)
 
 
-def naive(rows: list[list[int]], threshold: float, *, whole: bool) -> list[int]:
+def naive(rows: list[list[int]], threshold: float, metric: Metric) -> list[int]:
     """Say it with a counter of slots; one hash said twice in a row counts as twice, which only keeps more."""
-    sample = dedup.pairs.seen_twice.sample_for(threshold, whole=whole)
+    sample = dedup.pairs.seen_twice.sample_for(Threshold(threshold, metric))
     picked = [[value for value in row if value % kernels.SAMPLES < sample] for row in rows]
     total = sum(map(len, rows)) * sample // kernels.SAMPLES
     shift = 64 - dedup.pairs.seen_twice.bits_for(dedup.pairs.seen_twice.SLOTS * total)
@@ -30,7 +31,7 @@ def naive(rows: list[list[int]], threshold: float, *, whole: bool) -> list[int]:
     for place, (row, own) in enumerate(zip(rows, picked, strict=True)):
         alone = sum(times[value >> shift] == 1 for value in own)
         least = next(s for s in range(len(row) + 1) if s / len(row) >= threshold)
-        if alone <= (len(row) - 1 if whole else len(row) - least):
+        if alone <= (len(row) - 1 if metric is Metric.CONTAINMENT else len(row) - least):
             stays.append(place)
     return stays
 
@@ -38,14 +39,16 @@ def naive(rows: list[list[int]], threshold: float, *, whole: bool) -> list[int]:
 @given(
     rows=ROWS,
     threshold=st.sampled_from([0.05, 0.3, 0.5, 0.8, 0.95, 1.0]),
-    whole=st.booleans(),
+    metric=st.sampled_from(Metric),
     threads=st.sampled_from([1, 3]),
 )
-def test_seen_twice(rows: list[list[int]], threshold: float, whole: bool, threads: int) -> None:
+def test_seen_twice(rows: list[list[int]], threshold: float, metric: Metric, threads: int) -> None:
     """The stage is its definition."""
     units = units_of(rows)
-    found = dedup.pairs.seen_twice.seen_twice(units, np.arange(len(rows)), threshold, whole=whole, threads=threads)
-    assert naive(rows, threshold, whole=whole) == found.tolist()
+    found = dedup.pairs.seen_twice.seen_twice(
+        units, np.arange(len(rows)), Threshold(threshold, metric), threads=threads
+    )
+    assert naive(rows, threshold, metric) == found.tolist()
 
 
 @given(rows=ROWS)
@@ -53,11 +56,11 @@ def test_chunks_and_parts_do_not_matter(rows: list[list[int]]) -> None:
     """However the rows and the table are cut, the same rows stay."""
     units = units_of(rows)
     every = np.arange(len(rows))
-    found = dedup.pairs.seen_twice.seen_twice(units, every, 0.5, whole=False, threads=1).tolist()
+    found = dedup.pairs.seen_twice.seen_twice(units, every, Threshold(0.5), threads=1).tolist()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dedup.pairs.seen_twice, "CHUNK", 7)
         patch.setattr(dedup.pairs.seen_twice, "PART_BITS", 3)
-        assert found == dedup.pairs.seen_twice.seen_twice(units, every, 0.5, whole=False, threads=2).tolist()
+        assert found == dedup.pairs.seen_twice.seen_twice(units, every, Threshold(0.5), threads=2).tolist()
 
 
 @given(rows=st.lists(st.lists(HASHES, min_size=1, max_size=30), max_size=12))
@@ -88,7 +91,7 @@ def test_nothing_with_a_partner_goes(rows: list[list[int]], threshold: float) ->
     """Rows that reach the threshold with another row stay."""
     stays = set(
         dedup.pairs.seen_twice.seen_twice(
-            units_of(rows), np.arange(len(rows)), threshold, whole=False, threads=1
+            units_of(rows), np.arange(len(rows)), Threshold(threshold), threads=1
         ).tolist()
     )
     sets: list[Any] = [frozenset(row) for row in rows]

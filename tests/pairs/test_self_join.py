@@ -17,10 +17,12 @@ import dedup.pairs.seen_twice
 import dedup.pairs.self_join
 import dedup.pairs.skew_join
 import dedup.runtime.threads
+import dedup.threshold
 from dedup.kernels import self_join as kernels
 from dedup.kernels.verify import least as least_kernel
 from dedup.pairs.self_join import join
 from dedup.pairs.verify import PairLimit
+from dedup.threshold import Metric, Threshold
 from tests import oracles, twins
 from tests.arrays import callable_part, units_of
 from tests.twins import MASK64
@@ -63,7 +65,9 @@ def joined(
     rank = every.copy()
     rank[list(priority or range(len(rows)))] = every
     ones = np.ones(len(rows), dtype=np.int64)
-    result = join(units, every, rank, ones, threshold, metric, large=large, limit=UNLIMITED, threads=threads)
+    result = join(
+        units, every, rank, ones, Threshold(threshold, Metric(metric)), large=large, limit=UNLIMITED, threads=threads
+    )
     assert len(result.pairs.left) <= result.merged
     columns = (column.tolist() for column in (result.pairs.left, result.pairs.right, result.pairs.shared))
     return list(zip(*columns, strict=True)), sorted(result.hidden.tolist())
@@ -204,7 +208,7 @@ def test_least_is_the_smallest_integer() -> None:
             while need / size < threshold:
                 need += 1
             expected.append(need)
-        assert expected == dedup.pairs.seen_twice.least(sizes, threshold).tolist()
+        assert expected == dedup.threshold.least(sizes, threshold).tolist()
         assert expected[::7] == [least(size, threshold) for size in sizes.tolist()[::7]]
 
 

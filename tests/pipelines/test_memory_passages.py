@@ -20,10 +20,11 @@ import dedup
 from dedup.errors import ParameterError
 from dedup.hash_key import PUBLIC
 from dedup.hashing import token_stream
-from dedup.pairs.seen_across import Meeting
-from dedup.pairs.seen_twice import Sieve
+from dedup.pairs import filter_passes
+from dedup.pairs.seen_across import SeenAcross
+from dedup.pairs.seen_twice import SeenTwice
 from dedup.passages import window_filter
-from dedup.pipelines import match, memory
+from dedup.pipelines import memory, passage_order
 from dedup.sources import coerce
 from dedup.text import unicode
 from tests import strategies
@@ -36,17 +37,17 @@ def tight(block: int, room: int) -> Iterator[list[int]]:
     """Make every bound too small for one reading, blocks of some characters and tables of some bytes; note ranges."""
     ranges: list[int] = []
 
-    class Spy(Sieve):
+    class Spy(SeenTwice):
         def __init__(self, _: int, *args: Any, **options: Any) -> None:
             super().__init__(1 << 12, *args, **{**options, "room": room})
             ranges.append(self.ranges)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(memory.Plan, "one_pass", property(lambda _: False))
+        patch.setattr(memory.TextPlan, "one_pass", property(lambda _: False))
         patch.setattr(token_stream, "LONG", block)
         patch.setattr(token_stream, "BLOCK_BYTES", block)
         patch.setattr(coerce, "BLOCK_BYTES", block)
-        patch.setattr(window_filter, "Sieve", Spy)
+        patch.setattr(filter_passes, "SeenTwice", Spy)
         yield ranges
 
 
@@ -95,17 +96,17 @@ def test_matches_under_a_bound(
 @contextmanager
 def small_tables(room: int) -> Iterator[None]:
     """Give the tables of two sides so many bytes."""
-    meeting, keep = match.Meeting, match.keep_both
+    meeting, keep = filter_passes.SeenAcross, passage_order.keep_both
 
-    def roomy(*args: Any, **options: Any) -> Meeting:
+    def roomy(*args: Any, **options: Any) -> SeenAcross:
         return meeting(*args, **{**options, "room": room})
 
     def keeping(left: Any, right: Any, size: int, anchors: int, _: int, afford: Any) -> window_filter.Survivors:
         return keep(left, right, size, anchors, room, afford)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(match, "Meeting", roomy)
-        patch.setattr(match, "keep_both", keeping)
+        patch.setattr(filter_passes, "SeenAcross", roomy)
+        patch.setattr(passage_order, "keep_both", keeping)
         yield
 
 
@@ -131,9 +132,10 @@ GROWTH = """
         return found.pairs.to_pylist() + found.passages.to_pylist()
 
     search(new[:300] + new[:40])  # kernels are loaded
-    dedup.pipelines.memory.Plan.one_pass, property_ = property(lambda _: False), dedup.pipelines.memory.Plan.one_pass
+    property_ = dedup.pipelines.memory.TextPlan.one_pass
+    dedup.pipelines.memory.TextPlan.one_pass = property(lambda _: False)
     search(new[:300] + new[:40], memory="10GB")
-    dedup.pipelines.memory.Plan.one_pass = property_
+    dedup.pipelines.memory.TextPlan.one_pass = property_
     grown = []
     for memory in (bound, None):
         peak = Peak()

@@ -15,12 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
+from dedup.clusters.copies import exact_copies
 from dedup.hashing.shingles import parse
 from dedup.hashing.units import Units, read_units
 from dedup.pairs.cross_join import some_across
 from dedup.pairs.self_join import join_some
 from dedup.pipelines import closest
 from dedup.sources.coerce import ListTexts
+from dedup.threshold import Metric, Threshold
+from dedup.unit import Unit
 from tests import oracles, strategies
 
 GROWTH = """
@@ -28,9 +31,8 @@ GROWTH = """
     from pathlib import Path
     import dedup, dedup.pipelines.match, dedup.pipelines.memory, dedup.pairs.compact_filter
     from benchmarks.speed.measure import Peak
-    from dedup.pipelines import groups
-    from dedup.pipelines.budget import Budget
-    from dedup.pipelines.run import find_in_files
+    from dedup.pipelines.memory import FilePlan
+    from dedup.pipelines.find_files import find_in_files
 
     def texts(count, little):
         chance = random.Random(3)
@@ -59,7 +61,7 @@ GROWTH = """
         yield "paragraphs", 400, lambda memory: exact(broken, threads=1, memory=memory, unit="paragraph")
         yield "lsh", 80, lambda memory: exact(some, threads=1, memory=memory, method="lsh")
         yield "lsh in one pass", 400, lambda memory: exact(some, threads=1, memory=memory, method="lsh")
-        yield "files read again", 80, lambda memory: exact(files, threads=1, memory=memory)
+        yield "files of the API", 115, lambda memory: exact(files, threads=1, memory=memory)
         yield "match", 120, lambda memory: dedup.match(some[:half], some[half:], threads=1, memory=memory)
         yield "match in one pass", 2000, lambda memory: dedup.match(some[:half], some[half:], threads=1, memory=memory)
         yield "repeats", 120, lambda memory: dedup.find_repeats(some, threads=1, memory=memory)
@@ -67,9 +69,9 @@ GROWTH = """
         yield "spilled", 115, lambda memory: find_in_files([folder], threads=1, memory=memory).duplicates
         lsh = {"threads": 1, "method": "lsh"}
         yield "spilled lsh", 115, lambda memory: find_in_files([folder], memory=memory, **lsh).duplicates
-        fits, Budget.fits = Budget.fits, lambda *_, **__: False
+        fits, FilePlan.fits = FilePlan.fits, lambda *_, **__: False
         yield "groups", 115, lambda memory: find_in_files([folder], threads=1, memory=memory).duplicates
-        Budget.fits = fits
+        FilePlan.fits = fits
         dedup.pairs.compact_filter.LEAST_CHARACTERS = 1 << 10
         yield "thinned", 400, lambda memory: exact(some, threads=1, memory=memory)
 
@@ -80,12 +82,12 @@ GROWTH = """
     with tempfile.TemporaryDirectory() as small, tempfile.TemporaryDirectory() as large:
         some = texts(200, little)
         write(small, some)
-        one_pass = dedup.pipelines.memory.Plan.one_pass
+        one_pass = dedup.pipelines.memory.TextPlan.one_pass
         for passes in (one_pass, property(lambda _: False)):  # kernels are loaded
-            dedup.pipelines.memory.Plan.one_pass = passes
+            dedup.pipelines.memory.TextPlan.one_pass = passes
             for name, bound, search in searches(some + some[:20], small):
                 search("1GB" if passes is one_pass else "10GB")
-        dedup.pipelines.memory.Plan.one_pass = one_pass
+        dedup.pipelines.memory.TextPlan.one_pass = one_pass
         dedup.pairs.compact_filter.LEAST_CHARACTERS = 1 << 27
         some = texts(count, little)
         write(large, some)
@@ -115,9 +117,9 @@ def test_growth_with_nothing_to_find(shared: str) -> None:
 
 def units_of(texts: list[str]) -> tuple[Units, list[set[int]], np.ndarray[Any, np.dtype[np.int64]]]:
     """Return texts as units, their sets, and the first of those that have a token and are equal."""
-    units = read_units(ListTexts(texts), parse("words:2"), unit="document", threads=1)
+    units = read_units(ListTexts(texts), parse("words:2"), unit=Unit.DOCUMENT, threads=1)
     sets = [set(units.hashes[a:b].tolist()) for a, b in zip(units.offsets, units.offsets[1:], strict=False)]
-    first = units.representatives(np.arange(len(units), dtype=np.int64), units.held)
+    first = exact_copies(units.digests, np.arange(len(units), dtype=np.int64), units.held)
     return units, sets, units.full[first[units.full] == units.full]
 
 
@@ -134,10 +136,13 @@ def test_some_pairs_are_pairs(texts: list[str], threshold: float, metric: str, a
     for most, tries in ((1 << 40, 1 << 40), (1, 1 << 40), (1 << 40, 1)):
         units, sets, leading = units_of(texts)
         limits = {"most": most, "tries": tries, "threads": 1}
+        by = Threshold(threshold, Metric(metric))
         if across:
-            pairs = some_across(units, leading[::2].copy(), leading[1::2].copy(), threshold, metric, **limits)
+            pairs = some_across(
+                units, leading[::2].copy(), leading[1::2].copy(), Threshold(threshold, Metric(metric)), **limits
+            )
         else:
-            pairs = join_some(units, leading, threshold, metric, **limits)
+            pairs = join_some(units, leading, by, **limits)
         found.append({(int(a), int(b)) for a, b in zip(pairs.left, pairs.right, strict=True)})
     sides = (leading[::2].tolist(), leading[1::2].tolist()) if across else (leading.tolist(), leading.tolist())
     every = ((a, b) for a in sides[0] for b in sides[1] if across or a < b)
@@ -168,7 +173,7 @@ def test_a_hint_has_limits(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It gives up, or tells what it saw, where there is too much to look at; it never raises."""
     template = " ".join(f"t{i}" for i in range(30))
     texts = [f"{template} {' '.join(f'w{n}x{i}' for i in range(30 + n % 5))}" for n in range(600)]
-    units = read_units(ListTexts(texts), parse("words:5"), unit="document", threads=1)
+    units = read_units(ListTexts(texts), parse("words:5"), unit=Unit.DOCUMENT, threads=1)
     options: dict[str, Any] = {"room": 1000 if limit == "room" else None, "threads": 2}
     if limit == "raises":
 
@@ -179,8 +184,8 @@ def test_a_hint_has_limits(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(closest, "some_across", fail)
     elif limit != "room":
         monkeypatch.setattr(closest, limit, 10)
-    one = closest.closest_among(units, units.full, 0.8, "jaccard", **options)
-    other = closest.closest_across(units, units.full[:300], units.full[300:], 0.8, "jaccard", **options)
+    one = closest.closest_among(units, units.full, Threshold(0.8), **options)
+    other = closest.closest_across(units, units.full[:300], units.full[300:], Threshold(0.8), **options)
     if limit == "MOST_PAIRS":
         assert one is not None
         assert other is not None

@@ -21,11 +21,10 @@ from click.testing import CliRunner
 import dedup
 from dedup.cli import main
 from dedup.errors import InputError, ParameterError, StorageError
-from dedup.pipelines import budget as budgets
-from dedup.pipelines import groups
-from dedup.pipelines.budget import Budget
-from dedup.pipelines.estimate import estimate_run
-from dedup.pipelines.run import find_in_files
+from dedup.pairs import block_join
+from dedup.pipelines import memory as budgets
+from dedup.pipelines.find_files import find_in_files
+from dedup.pipelines.memory import FilePlan
 from dedup.results.duplicates import Duplicates
 from dedup.storage import atomic as stores
 from tests.pipelines.test_memory import collection
@@ -44,8 +43,8 @@ def no_hook() -> Iterator[None]:
 @pytest.fixture
 def tight(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no corpus fit, and cut it into many small shards."""
-    monkeypatch.setattr(Budget, "holds_all", lambda *_: False)
-    monkeypatch.setattr(Budget, "shard", property(lambda _: 1 << 14))
+    monkeypatch.setattr(FilePlan, "holds_all", lambda *_: False)
+    monkeypatch.setattr(FilePlan, "shard", property(lambda _: 1 << 14))
 
 
 def texts_with_edges() -> list[str]:
@@ -109,7 +108,7 @@ def test_files_give_what_memory_gives(
     texts = texts_with_edges()
     ids = write_corpus(tmp_path / "corpus", texts)
     if room is not None:
-        monkeypatch.setattr(Budget, "table", lambda *_: room)
+        monkeypatch.setattr(FilePlan, "table", lambda *_: room)
     plain = dedup.find_duplicates(texts, ids=ids, **options)
     found = find_in_files([tmp_path / "corpus"], memory="1GB", threads=2, **options)
     assert told(found.duplicates) == told(plain)
@@ -125,12 +124,12 @@ def test_groups_give_what_memory_gives(
     """Where not even the texts that may have a partner fit, they are joined group by group, with the same answer."""
     texts = texts_with_edges()
     ids = write_corpus(tmp_path / "corpus", texts)
-    monkeypatch.setattr(Budget, "fits", lambda *_, **__: False)
-    monkeypatch.setattr(groups, "_groups", lambda shingles, limit: [[number] for number in range(len(shingles))])
+    monkeypatch.setattr(FilePlan, "fits", lambda *_, **__: False)
+    monkeypatch.setattr(block_join, "_groups", lambda shingles, limit: [[number] for number in range(len(shingles))])
     joined = []
-    join = groups.join
+    join = block_join.join
     monkeypatch.setattr(
-        groups, "join", lambda units, *given, **how: joined.append(len(units)) or join(units, *given, **how)
+        block_join, "join", lambda units, *given, **how: joined.append(len(units)) or join(units, *given, **how)
     )
     plain = dedup.find_duplicates(texts, ids=ids, **options)
     found = find_in_files([tmp_path / "corpus"], memory="1GB", threads=1, **options)
@@ -160,9 +159,9 @@ def test_the_closest_pair_is_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert plain.closest is not None
     whole = find_in_files([tmp_path / "corpus"], threshold=0.9).duplicates
     assert whole.closest == plain.closest
-    monkeypatch.setattr(Budget, "holds_all", lambda *_: False)
+    monkeypatch.setattr(FilePlan, "holds_all", lambda *_: False)
     thin = find_in_files([tmp_path / "corpus"], threshold=0.9, memory="1GB").duplicates
-    monkeypatch.setattr(Budget, "fits", lambda *_, **__: False)
+    monkeypatch.setattr(FilePlan, "fits", lambda *_, **__: False)
     grouped = find_in_files([tmp_path / "corpus"], threshold=0.9, memory="1GB").duplicates
     assert (thin.closest, grouped.closest) == (None, None), "no hash is held of a text that cannot have a partner"
     assert plain.summary == whole.summary == thin.summary == grouped.summary
@@ -173,7 +172,7 @@ def test_the_closest_pair_of_a_report(tmp_path: Path, monkeypatch: pytest.Monkey
     texts = ["a b c d e f g h i j", "other words that stand in no other text", "a b c d e f g h x y"]
     ids = write_corpus(tmp_path / "corpus", texts)
     for number, holds in enumerate((True, False)):
-        monkeypatch.setattr(Budget, "holds_all", lambda *_, holds=holds: holds)
+        monkeypatch.setattr(FilePlan, "holds_all", lambda *_, holds=holds: holds)
         output = tmp_path / f"report-{number}"
         work = str(tmp_path / f"work-{number}")
         done = CliRunner().invoke(main, ["find", str(tmp_path / "corpus"), "--output", str(output), "--work-dir", work])
@@ -201,8 +200,8 @@ def test_the_same_report_in_every_way(method: str, tmp_path: Path, monkeypatch: 
     ):
         with monkeypatch.context() as patch:
             if shard is not None:
-                patch.setattr(Budget, "holds_all", lambda *_: False)
-                patch.setattr(Budget, "shard", property(lambda _, size=shard: size))
+                patch.setattr(FilePlan, "holds_all", lambda *_: False)
+                patch.setattr(FilePlan, "shard", property(lambda _, size=shard: size))
             output = tmp_path / f"report-{number}"
             command = ["find", *names, "--method", method, "--output", str(output), *options]
             done = CliRunner().invoke(main, command, catch_exceptions=False)
@@ -532,19 +531,19 @@ def test_a_shard_is_read_on(tmp_path: Path, tight: None) -> None:
 
 def test_the_budget_says_what_fits() -> None:
     """More memory never fits less; without a bound everything does."""
-    assert Budget(None, 8).holds_all(1 << 40, 1 << 50, 1 << 30)
-    fits = [Budget(memory << 20, 2).holds_all(10**6, 10**8, 10**4) for memory in range(100, 4000, 50)]
+    assert FilePlan(None, 8).holds(1 << 40, 1 << 50, 1 << 30)
+    fits = [FilePlan(memory << 20, 2).holds(10**6, 10**8, 10**4) for memory in range(100, 4000, 50)]
     assert fits == sorted(fits)
     assert True in fits
-    assert budgets.SMALLEST_SHARD <= Budget(1, 1).shard <= Budget(1 << 40, 1).shard <= budgets.LARGEST_SHARD
+    assert budgets.SMALLEST_SHARD <= FilePlan(1, 1).shard <= FilePlan(1 << 40, 1).shard <= budgets.LARGEST_SHARD
 
 
 def test_the_estimate_forecasts_the_disk(tmp_path: Path) -> None:
     """What the work directory takes is forecast within a factor of 1.5; without a bound nothing goes there."""
     corpus = tmp_path / "corpus"
     write_large(corpus)
-    assert estimate_run(dedup.files(corpus).read()).engine == "memory"
-    plan = estimate_run(dedup.files(corpus).read(), memory="110MB", threads=1)
+    assert dedup.estimate(dedup.files(corpus)).engine == "memory"
+    plan = dedup.estimate(dedup.files(corpus), memory="110MB", threads=1)
     taken = 0
 
     def note(act: str, path: Path, size: int) -> int | None:
@@ -562,5 +561,5 @@ def test_the_estimate_forecasts_the_disk(tmp_path: Path) -> None:
 
 def test_groups_are_runs_of_shards() -> None:
     """A group has at most the limit of shingles, or one shard."""
-    cut = groups._groups(np.array([3, 4, 5, 100, 0, 0, 7], dtype=np.int64), 9)
+    cut = block_join._groups(np.array([3, 4, 5, 100, 0, 0, 7], dtype=np.int64), 9)
     assert cut == [[0, 1], [2], [3], [4, 5, 6]]

@@ -23,6 +23,7 @@ from dedup.pairs.verify import PairLimit, Pairs, in_order, pairs_of
 from dedup.results import listed_pairs
 from dedup.results.listed_pairs import Listing
 from dedup.sources.coerce import ListTexts
+from dedup.unit import Unit
 
 Rows = list[tuple[int, int, int]]
 
@@ -38,7 +39,7 @@ def test_every_pair_is_spelled_out(data: st.DataObject, copies: bool) -> None:
     sizes = data.draw(st.lists(st.integers(0, 3), min_size=1, max_size=12))  # a text of each is equal to the others
     count = len(sizes)
     texts = [" ".join(f"t{size}w{i}" for i in range(5 * size)) for size in sizes]
-    units = read_units(ListTexts(texts), parse("words:1"), unit="document", threads=1)
+    units = read_units(ListTexts(texts), parse("words:1"), unit=Unit.DOCUMENT, threads=1)
     units.prepare(np.arange(count), 1)
     first = [sizes.index(size) for size in sizes]
     leading = sorted({unit for unit, size in zip(first, sizes, strict=True) if size})

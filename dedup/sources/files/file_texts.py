@@ -1,16 +1,15 @@
 """The texts of files as a collection: searched like a list, and held by nobody.
 
-`files` names them; `FileTexts` are their texts. The first reading notes, for each batch, where it begins and how many
+The first reading notes, for each batch, where it begins and how many
 texts it has, and for each text the user's id. A text that is wanted again is read again, with the batch that it is in;
 a compressed file is then read from its beginning, unless the texts are asked for in order. So are lengths.
 """
 
 from __future__ import annotations
 
-import os
 import warnings
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError, ParameterError
-from dedup.options import check_name, check_paths
 from dedup.runtime.threads import lock
 from dedup.sources.arrow import block_of
 from dedup.sources.files.batch import BATCH_BYTES, BATCH_RECORDS, Batch, any_text, lengths_of
-from dedup.sources.files.listing import COLUMN, Listing
-from dedup.sources.files.places import Names, Part, UserIds, locate, names_at
+from dedup.sources.files.listing import Listing
+from dedup.sources.files.places import Names, Part, UserIds, locate, names_at, runs
 from dedup.sources.files.reader import BEGIN, read_batches
 from dedup.sources.files.rejects import Errors, Reject, check_keep, no_texts
 from dedup.sources.files.sampling import Outline, sample_files
@@ -33,94 +31,13 @@ from dedup.terminal import clean
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["FileTexts", "Files", "files"]
+__all__ = ["FileTexts"]
 
 HELD = 4
 """Batches that are held of those that were asked for last."""
 
 USUAL_RATIO = 3
 """Bytes of text a compressed byte, for a rough count of what is to come."""
-
-
-def files(
-    *patterns: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
-    column: str = "text",
-    id: str | None = None,
-    format: str | None = None,
-    on_error: str = "quarantine",
-    max_errors: int | str | None = None,
-) -> Files:
-    """Name files whose texts are to be searched; they are read where they are given to a search, and never held whole.
-
-    Parameters
-    ----------
-    patterns : paths of files and folders, patterns such as "corpus/**/*.jsonl", lists of them, "-" for standard input
-        Files end in .jsonl, .ndjson, .csv, .txt, .parquet, .arrow or .feather, and .gz, .zst, .bz2 or .xz behind it;
-        what else folders hold is counted (``unread``). A file under another name is told by how it begins. Files are
-        taken in the order of their paths, each once
-    column, id : names of the column (or JSON field) of the text and of the id; without ids "path:number", where the
-        number is that of the line or row, from 1. A .txt file is one text, and its id is its path
-    format : what all of them hold, whatever their names: "jsonl", "csv.gz"
-    on_error : "quarantine" (records that cannot be read are left out, and stand in ``rejects``), "skip" (the same
-        without a warning), or "fail"
-    max_errors : a count, or a share such as "1%": an error where more are rejected
-
-    Returns
-    -------
-    Files: taken wherever a collection of texts is
-
-    Raises
-    ------
-    InputError : there is no file, or none that can be told
-    StorageError : standard input cannot be kept
-    ParameterError : `format`, `on_error` or `max_errors` means nothing
-
-    Notes
-    -----
-    Cost: a look at the status of each file; standard input is read to its end.
-    """
-    named = COLUMN if column is None else str(check_name("column", column))
-    id_column, listing = check_name("id", id), Listing(check_paths(patterns), format=format)
-    return Files(listing, column=named, id=id_column, errors=Errors(on_error, max_errors))
-
-
-class Files:
-    """Files whose texts are to be searched; made by `dedup.files`.
-
-    Attributes
-    ----------
-    rejects : the records and files that the last search could not read, in order: tuples of file, line, offset
-        (bytes; None in tables) and reason
-    """
-
-    def __init__(self, listing: Listing, *, column: str, id: str | None, errors: Errors) -> None:
-        self.listing, self.column, self.id, self.errors = listing, column, id, errors
-        self.rejects: list[Reject] = []
-
-    def __repr__(self) -> str:
-        size = sum(entry.size for entry in self.listing)
-        unread = f"; {self.listing.unread}" if self.listing.unread else ""
-        return f"Files: {len(self.listing):,} with {size:,} bytes{unread}"
-
-    @property
-    def paths(self) -> list[str]:
-        """The paths, in the order in which they are read."""
-        return [entry.path for entry in self.listing]
-
-    @property
-    def unread(self) -> dict[str, Any]:
-        """What the folders hold that is not read, since no name says what it is: files, kinds, examples."""
-        return self.listing.unread.to_dict()
-
-    def read(
-        self, *, column: str | None = None, id: str | None = None, tell: Callable[[Reject], None] | None = None
-    ) -> FileTexts:
-        """Return their texts as a collection. `tell` is called with each reject, instead of a warning about all."""
-        texts = FileTexts(
-            self.listing, self.column if column is None else column, self.id if id is None else id, self.errors, tell
-        )
-        self.rejects = texts.rejects
-        return texts
 
 
 class FileTexts(Texts):
@@ -143,6 +60,7 @@ class FileTexts(Texts):
         self.text_column, self.id_column = column, id
         self._note = listing.check_column(column)
         self.rejects: list[Reject] = []
+        self._rejected: int | None = None
         self._parts: list[Part] = []
         self._rows: list[int] = []
         self._count = -1
@@ -151,6 +69,34 @@ class FileTexts(Texts):
         self._held: dict[int, pa.LargeStringArray] = {}
         self._going: tuple[int, Iterator[Batch]] | None = None
         self._lock = lock()
+
+    @classmethod
+    def known(
+        cls,
+        listing: Listing,
+        column: str,
+        id: str | None,
+        *,
+        parts: list[Part],
+        lengths: npt.NDArray[np.int64],
+        ids: list[tuple[int, pa.Array | pa.ChunkedArray]],
+        rejected: int,
+    ) -> FileTexts:
+        """Return the texts of files that were read already, so that no first reading is needed.
+
+        Parameters
+        ----------
+        parts : what is noted of each batch with a text, in order
+        lengths : int64, of each text, in characters
+        ids : pieces of the column `id`, in order, each with its first row
+        rejected : how many records could not be read
+
+        Raises `InputError` where the user's ids are not of one type, each once.
+        """
+        texts = cls(listing, column, id, Errors())
+        texts._rejected, texts._lengths = rejected, lengths
+        texts._take(parts, ids, len(lengths))
+        return texts
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_tell": None, "_held": {}, "_going": None, "_lock": None}
@@ -206,7 +152,7 @@ class FileTexts(Texts):
         """Yield the batches with their first rows, and note what has to be known of them."""
         token, rows = BEGIN, 0
         parts: list[Part] = []
-        ids: list[pa.Array] = []
+        ids: list[tuple[int, pa.Array | pa.ChunkedArray]] = []
         self.rejects.clear()
         self._reject(self._listing.rejects, 0)
         filled = False
@@ -214,9 +160,9 @@ class FileTexts(Texts):
             self._reject(batch.rejects, rows + len(batch.texts))
             if len(batch.texts):
                 filled = filled or any_text(batch.texts)
-                parts.append(Part(token, rows, batch.file, _runs(batch.numbers)))
+                parts.append(Part(token, rows, batch.file, runs(batch.numbers)))
                 if batch.ids is not None:
-                    ids.append(batch.ids)
+                    ids.append((rows, batch.ids))
                 yield rows, batch
                 rows += len(batch.texts)
             token = batch.more
@@ -225,11 +171,19 @@ class FileTexts(Texts):
         if not rows or not filled:
             found = f"nothing but white space in {rows:,} text{'s' * (rows != 1)} of" if rows else "none in"
             raise no_texts(self._listing.some(), found, first, len(self.rejects))
-        self._parts, self._rows = parts, [part.row for part in parts]
-        self._names = Names(self.place_of, rows) if self._id is None else self._checked(ids)
-        self._count = rows
+        self._take(parts, ids, rows)
+        self.warn(rows)
+
+    def note(self, reject: Reject) -> None:
+        """Take a reject of a reading by others (`dedup.pipelines.find_files`)."""
+        self.rejects.append(reject)
+        if self._tell is not None:
+            self._tell(reject)
+
+    def warn(self, rows: int) -> None:
+        """Warn of what was not searched among so many texts, unless somebody is told, or wants no warning."""
         if self._tell is None and self._errors.on_error == "quarantine":
-            self._warn(rows, first)
+            self._warn(rows, self.rejects[0] if self.rejects else None)
 
     def _warn(self, rows: int, first: Reject | None) -> None:
         """Warn of what was not searched, or otherwise than it was asked."""
@@ -247,23 +201,27 @@ class FileTexts(Texts):
 
     def _reject(self, rejects: Sequence[Reject], texts: int) -> None:
         for reject in rejects:
-            self.rejects.append(reject)
-            if self._tell is not None:
-                self._tell(reject)
+            self.note(reject)
         if rejects:
             self._errors.check(len(self.rejects), texts + len(self.rejects), self.rejects[0], done=False)
 
-    def _checked(self, ids: list[pa.Array]) -> UserIds:
+    def _take(self, parts: list[Part], ids: list[tuple[int, pa.Array | pa.ChunkedArray]], count: int) -> None:
+        """Take over what was read: where the texts are, and the user's ids."""
+        self._parts, self._rows = parts, [part.row for part in parts]
+        self._names = Names(self.place_of, count) if self._id is None else self._checked(ids)
+        self._count = count
+
+    def _checked(self, ids: list[tuple[int, pa.Array | pa.ChunkedArray]]) -> UserIds:
         """Return the user's ids. Raises `InputError` where they are not of one type, each once."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        for part, values in zip(self._parts, ids, strict=True):
-            if values.type != ids[0].type:
-                first = f"{ids[0][0].as_py()!r} at {self.place_of(0)}"
-                other = f"{values[0].as_py()!r} at {self.place_of(part.row)}"
+        for row, values in ids:
+            if values.type != ids[0][1].type:
+                first = f"{ids[0][1][0].as_py()!r} at {self.place_of(0)}"
+                other = f"{values[0].as_py()!r} at {self.place_of(row)}"
                 raise InputError(f'id="{self._id}": expected one type, found {first} and {other}')
-        column = pa.chunked_array(ids)
+        column = pa.chunked_array([chunk for _, values in ids for chunk in getattr(values, "chunks", [values])])
         if pc.count_distinct(column).as_py() < len(column):
             seen: dict[Any, int] = {}
             for row, value in enumerate(value.as_py() for value in column):
@@ -314,6 +272,11 @@ class FileTexts(Texts):
         """The files."""
         return self._listing
 
+    @property
+    def errors(self) -> Errors:
+        """What is done about records that cannot be read."""
+        return self._errors
+
     def outline(self) -> Outline | None:
         """Return how much text there is, by a sample; None where the files are small, or have been read."""
         return sample_files(self._listing, self._column) if self._count < 0 else None
@@ -326,7 +289,7 @@ class FileTexts(Texts):
     @property
     def rejected(self) -> int:  # type: ignore[override]
         """How many records could not be read so far."""
-        return len(self.rejects)
+        return len(self.rejects) if self._rejected is None else self._rejected
 
     def locate(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
         """Return the file (place in ``sources``) and the number of the record of some rows."""
@@ -393,8 +356,3 @@ def _block(first: int, texts: list[pa.LargeStringArray]) -> Block:
     import pyarrow as pa
 
     return block_of(first, texts[0] if len(texts) == 1 else pa.concat_arrays(texts))
-
-
-def _runs(numbers: npt.NDArray[np.int64]) -> int | npt.NDArray[np.int64]:
-    """Return the first of numbers that run without a gap, else all of them."""
-    return int(numbers[0]) if int(numbers[-1]) - int(numbers[0]) + 1 == len(numbers) else numbers

@@ -18,7 +18,7 @@ from dedup.sources.files.listing import Listing
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Names", "Part", "UserIds", "locate", "names_at"]
+__all__ = ["Names", "Part", "UserIds", "locate", "names_at", "runs"]
 
 
 class Part(NamedTuple):
@@ -33,6 +33,11 @@ class Part(NamedTuple):
         """Return the number of the record in a row."""
         i = row - self.row
         return self.numbers + i if isinstance(self.numbers, int) else int(self.numbers[i])
+
+
+def runs(numbers: npt.NDArray[np.int64]) -> int | npt.NDArray[np.int64]:
+    """Return the first of numbers that run without a gap, else all of them."""
+    return int(numbers[0]) if int(numbers[-1]) - int(numbers[0]) + 1 == len(numbers) else numbers
 
 
 def locate(parts: Sequence[Part], rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:

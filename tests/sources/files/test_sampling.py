@@ -91,7 +91,7 @@ def test_lines_are_found_wherever_the_sample_begins(tmp_path: Path, monkeypatch:
 
 MEASURE = """
 import sys
-from dedup.pipelines.run import find_in_files
+from dedup.pipelines.find_files import find_in_files
 from dedup.report.write import write_report
 def rest():
     status = open("/proc/self/status").read()

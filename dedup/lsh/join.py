@@ -1,0 +1,83 @@
+"""The LSH join: all but a few of the pairs that reach the threshold, among the texts that fall into one bucket."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.hashing.units import Units
+from dedup.lsh.bands import Bands, band_keys, choose_bands
+from dedup.lsh.buckets import Buckets, find_buckets
+from dedup.lsh.similarity_sample import sample_background
+from dedup.minhash import permutations, sign
+from dedup.pairs.verify import Pairs, verify
+from dedup.runtime.arrays import sorted_unique
+from dedup.runtime.progress import Progress
+from dedup.runtime.threads import map_blocks
+
+__all__ = ["LshPairs", "lsh_join"]
+
+FEWEST_TEXTS = 5000
+"""Bands are chosen as for so many texts at least: the sample of a small collection shows little, and loose bands may
+throw much of it into large buckets."""
+
+MOST_LANES = 1024
+"""Lanes of a signature; where texts are so alike that bands need more, signatures take longer than the exact join."""
+
+SIGNED = 256
+"""Units that a thread signs at a time."""
+
+
+class LshPairs(NamedTuple):
+    """The verified pairs of the small buckets, all buckets, and the bands that made them."""
+
+    pairs: Pairs
+    buckets: Buckets
+    bands: Bands
+
+
+def lsh_join(
+    units: Units,
+    leading: npt.NDArray[np.int64],
+    threshold: float,
+    *,
+    recall: float,
+    seed: int,
+    threads: int,
+    stages: Progress,
+) -> LshPairs | None:
+    """Return the pairs of the `leading` units that LSH finds at a Jaccard `threshold`.
+
+    The bands are chosen so that a pair at the threshold is found with a probability of `recall`, and for the
+    similarities that a sample of the units shows. None where there is too much in the buckets: the exact join is
+    cheaper then. Prepares the sets of the units that fall into a bucket with another one. Cost: linear in the hashes
+    times lanes, and in the candidates.
+    """
+    stages.stage("signatures", 1)
+    background = sample_background(units.hashes, units.offsets, units.digests[:, 0], leading, seed)
+    bands = choose_bands(threshold, recall, texts=max(len(leading), FEWEST_TEXTS), background=background)
+    if bands.num_perm > MOST_LANES:
+        return None
+    keys = _sign(units, bands, seed, threads)
+    stages.stage("buckets", 1)
+    buckets = find_buckets(keys, leading)
+    if buckets is None:
+        return None
+    units.prepare(sorted_unique(np.concatenate((buckets.pairs.ravel(), buckets.members))), threads)
+    report = stages.stage("verify", len(buckets.pairs))
+    return LshPairs(verify(units, buckets.pairs, threshold, threads, report), buckets, bands)
+
+
+def _sign(units: Units, bands: Bands, seed: int, threads: int) -> npt.NDArray[np.uint64]:
+    """Return the band keys of all units, a row a band."""
+    functions = permutations(bands.num_perm, seed)
+
+    def work(first: int) -> npt.NDArray[np.uint64]:
+        return band_keys(sign(units.hashes, units.offsets[first : first + SIGNED + 1], *functions), bands)
+
+    keys = np.empty((bands.bands, len(units)), dtype=np.uint64)
+    for number, part in enumerate(map_blocks(work, range(0, len(units), SIGNED), threads)):
+        keys[:, number * SIGNED : (number + 1) * SIGNED] = part
+    return keys

@@ -1,0 +1,92 @@
+"""The block join: all pairs of units whose hashes do not fit into memory together (a block nested loop).
+
+The units are cut, in input order, into groups of which two fit at a time. Each group is joined with itself, and each
+two groups across (`dedup.pairs.self_join`, `dedup.pairs.cross_join`): every two units meet once, so all pairs are
+found. In naive Python::
+
+    for group, other in combinations_with_replacement(groups, 2):
+        pairs += join(group) if group is other else join_across(group, other)
+
+With g groups the hashes are read about g times. What is held beside two groups: 100 bytes a unit, and the pairs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.hashing.shard_source import ShardSource
+from dedup.pairs.cross_join import join_across
+from dedup.pairs.self_join import join
+from dedup.pairs.verify import PairLimit, Pairs, in_order, moved
+from dedup.runtime.buffers import give_back
+from dedup.threshold import Threshold
+
+__all__ = ["join_blocks"]
+
+
+def join_blocks(
+    source: ShardSource,
+    rows: npt.NDArray[np.int64],
+    leading: npt.NDArray[np.bool_],
+    prepared: npt.NDArray[np.bool_],
+    threshold: Threshold,
+    *,
+    shingles: int,
+    limit: PairLimit,
+) -> tuple[Pairs, npt.NDArray[np.int64]]:
+    """Return all pairs of the `leading` of `rows`, and the sizes of the sets that were made (int64, else -1).
+
+    Parameters
+    ----------
+    rows : ascending; which of the source's units take part
+    leading, prepared : a bool a row; those that are compared, and those of them whose sets are made in any case
+    shingles : how many two groups may have together; a group has one shard at least
+    limit : is told of the pairs
+
+    Pairs and sizes are by place in `rows`.
+    """
+    sizes = np.full(len(rows), -1, dtype=np.int64)
+    parts: list[Pairs] = []
+    chosen = np.zeros(source.count, dtype=np.bool_)
+    chosen[rows[leading]] = True
+    groups = _groups(source.shingles_of(chosen), shingles // 2)
+    for number, group in enumerate(groups):
+        held = source.hold_rows(chosen, numbers=group)
+        assert held.rows is not None
+        places = np.searchsorted(rows, held.rows)
+        units, everyone = held.units, np.arange(len(places), dtype=np.int64)
+        source.stages.stage("join", 1)
+        ones = np.ones(len(places), dtype=np.int64)
+        joined = join(units, everyone, everyone, ones, threshold, large=None, limit=limit, threads=source.threads)
+        units.prepare(np.flatnonzero(prepared[places]), source.threads)
+        sizes[places] = np.maximum(sizes[places], units.sizes)
+        parts.append(moved(joined.pairs, places))
+        del held, units, joined
+        give_back()
+        for other in groups[number + 1 :]:
+            both = source.hold_rows(chosen, numbers=[*group, *other])
+            assert both.rows is not None
+            own = np.searchsorted(rows, both.rows)
+            everyone = np.arange(len(own), dtype=np.int64)
+            left, right = everyone[: len(places)], everyone[len(places) :]
+            source.stages.stage("join", 1)
+            found = join_across(both.units, left, right, threshold, limit=limit, threads=source.threads)
+            sizes[own] = np.maximum(sizes[own], both.units.sizes)
+            parts.append(moved(found, own))
+            del both  # before the next two are read
+            give_back()
+    return in_order(parts), sizes
+
+
+def _groups(shingles: npt.NDArray[np.int64], limit: int) -> list[list[int]]:
+    """Cut shards into runs of at most so many shingles, one shard at least."""
+    groups: list[list[int]] = []
+    held = 0
+    for number, count in enumerate(shingles.tolist()):
+        if not groups or held + count > limit:
+            groups.append([])
+            held = 0
+        groups[-1].append(number)
+        held += count
+    return groups

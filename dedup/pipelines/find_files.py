@@ -1,0 +1,301 @@
+"""A search for duplicates over files: read once into shards, searched, and taken up again where it was stopped.
+
+files -> batches -> shards (read) -> the order of `dedup.pipelines.order` -> Duplicates -> report
+
+In memory where everything fits and no work directory was named. Else the shards and what was found are committed to a
+work directory one by one, and a run that was stopped goes on after the last of them. The report is the same, byte for
+byte, either way: nothing in it depends on shards, threads, memory, or on how often the run was stopped.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup import __version__
+from dedup.clusters.looks import check_looks
+from dedup.clusters.priority import rank_units
+from dedup.errors import DedupError, ParameterError
+from dedup.hashing.shard_source import ShardSource, all_units, texts_of
+from dedup.hashing.shards import Shards, read_shards
+from dedup.hashing.source import HeldUnits
+from dedup.hashing.units import Units
+from dedup.options import check_memory, check_path, check_progress
+from dedup.pipelines import order
+from dedup.pipelines.checkpoints import Run
+from dedup.pipelines.found import duplicates_of
+from dedup.pipelines.memory import FilePlan
+from dedup.pipelines.query import Query
+from dedup.report.read import Report
+from dedup.report.standing import standing_report
+from dedup.results.duplicates import Duplicates
+from dedup.results.repeats import counted
+from dedup.runtime.progress import Progress, ProgressOption
+from dedup.runtime.threads import thread_count
+from dedup.sources.files.batch import Token
+from dedup.sources.files.file_texts import FileTexts
+from dedup.sources.files.listing import Listing
+from dedup.sources.files.reader import read_batches
+from dedup.sources.files.rejects import Errors, Reject, check_keep, no_texts
+from dedup.storage.atomic import storage_errors
+from dedup.storage.folders import check_folder, refuse_overlap, scratch_folder
+from dedup.storage.work_dir import Store
+
+__all__ = ["FileRun", "find_in_files", "search_files"]
+
+READ = "read"
+"""The step that is over when all files are read; further ones are in `dedup.pipelines.order`."""
+
+
+class Rejects:
+    """What could not be read, one after the other: files that are not there, then records in order."""
+
+    def __init__(self, listing: Listing, shards: Shards) -> None:
+        self._listing, self._shards = listing, shards
+
+    def __len__(self) -> int:
+        return len(self._listing.rejects) + self._shards.total("rejects")
+
+    def __iter__(self) -> Iterator[Reject]:
+        yield from self._listing.rejects
+        yield from self._shards.rejects()
+
+
+@dataclass(frozen=True)
+class FileRun:
+    """A search over files that is over: what it found, and what could not be read."""
+
+    duplicates: Duplicates
+    listing: Listing
+    rejects: Rejects
+    """They are read from the shards, which are there until the report is written."""
+    asked: dict[str, Any]
+    """The options on which its report depends."""
+
+
+class _Places:
+    """Where a run writes: the report, and the work directory, which is kept in the end if the user named it."""
+
+    def __init__(self, output: Path | None, work: Path | None) -> None:
+        self.output, self.named = output, work is not None
+        self.work = work
+        if work is None and output is not None:
+            whole = output if output.name not in ("", "..") else Path(os.path.realpath(output))
+            self.work = whole.with_name(f"{whole.name}.work") if whole.name else None
+
+
+def find_in_files(
+    inputs: Iterable[str | os.PathLike[str]],
+    *,
+    format: str | None = None,
+    column: str = "text",
+    id: str | None = None,
+    output: str | os.PathLike[str] | None = None,
+    work_dir: str | os.PathLike[str] | None = None,
+    fresh: bool = False,
+    memory: int | str | None = None,
+    threads: int | None = None,
+    errors: Errors | None = None,
+    progress: ProgressOption = None,
+    tell: Callable[[Reject], None] = lambda _: None,
+    write: Callable[[FileRun, Mapping[str, float]], object] = lambda *_: None,
+    planned: Callable[[int | None, int], FilePlan] = FilePlan,
+    **options: Any,
+) -> FileRun | Report:
+    """Find duplicates in files; `options` are those of `dedup.find_duplicates`.
+
+    Where the report of this very search is in `output` already, nothing is searched, and the report is returned.
+
+    Parameters
+    ----------
+    inputs, format, column, id : which files, and what is read of them (`dedup.sources.files.listing.Listing`)
+    output : the folder of the report; it is refused where it is or holds an input
+    work_dir : where the run keeps what it has done, so that it can go on; by default beside `output`, and used only
+        where not everything fits into `memory`
+    fresh : clear the work directory first, even of another search's results
+    memory : a bound on what the process grows by, "4GB" say; None: there is none
+    errors : what is done about records that cannot be read
+    tell : called with each reject
+    write : called with the run and the seconds of its stages before the work directory is emptied: writes the report
+    planned : makes the plan of the memory bound and the threads
+
+    Raises `ParameterError` for options that mean nothing, a bound that is too small, and a work directory of another
+    run, `InputError` for what cannot be read, `StorageError` for what cannot be written. What was committed is kept,
+    and the same call goes on from there.
+    """
+    query = Query.check(**options)
+    if callable(query.keep):
+        raise ParameterError("keep: expected a word or a column, as in max:COLUMN, for files; found a function")
+    workers, bound, progress = thread_count(threads), check_memory(memory), check_progress(progress)
+    listing = Listing(inputs, format=format).bounded(bound)
+    listing.check_column(column)
+    check_keep(query.keep_column, (entry.format for entry in listing), listing.some())
+    output, work_dir = (
+        None if path is None else check_path(option, path)
+        for option, path in (("output", output), ("work_dir", work_dir))
+    )
+    places = _Places(None if output is None else Path(output), None if work_dir is None else Path(work_dir))
+    inputs_named = [("the input", entry.source) for entry in listing]
+    for option, path in (("output", places.output), ("work_dir", places.work)):
+        if path is not None:
+            refuse_overlap(path, inputs_named, option=option)
+    if places.output is not None and places.work is not None:
+        refuse_overlap(places.output, [("the work directory", places.work)])
+    asked = query.asked() | {"column": column, "id": id, "format": format, "version": __version__}
+    asked |= {"hash_key": query.shingle.key.fingerprint}
+    fingerprint = {"options": asked, "inputs": listing.fingerprint()}
+    with ExitStack() as stack, Progress(progress) as stages:
+        work = places.work
+        if work is not None:
+            check_folder("work_dir" if places.named else "output", work)
+        doing = f"use {work} as work directory" if places.named else f"write {places.output}"
+        with storage_errors(doing, begun=False):
+            begun = work is not None and (work / "manifest.json").exists()
+
+        def open_store() -> Store:
+            return stack.enter_context(Store(work or stack.enter_context(scratch_folder()), fingerprint, fresh=fresh))
+
+        if places.output is not None:
+            standing = standing_report(places.output, asked, [("texts", entry) for entry in listing])
+            if standing is not None:
+                with suppress(DedupError):  # of another run, or in use: it is left alone
+                    if begun:
+                        open_store().clear(remove=not places.named)
+                return standing
+        try:
+            run = Run(stages, workers, frugal=bound is not None)
+            run.store = open_store() if places.named or begun else None
+            search = _FileSearch(listing, query, column, id, planned(bound, workers), errors or Errors(), run, tell)
+            search.read(open_store)
+            result = FileRun(search.find(), listing, Rejects(listing, search.shards), asked)
+            write(result, result.duplicates.timings)
+        except KeyboardInterrupt as stop:
+            if work is not None and (work / "manifest.json").exists():
+                stop.add_note(f"what was done is kept in {work}: run the same command again, and it goes on there")
+            raise
+        if run.store is not None:
+            run.store.clear(remove=not places.named)
+        return result
+
+
+def search_files(
+    texts: FileTexts, query: Query, plan: FilePlan, stages: Progress, keys: Keys | None = None
+) -> Duplicates:
+    """Find duplicates in the texts of files, for `dedup.find_duplicates`; what does not fit goes to a scratch folder.
+
+    `keys` gives the keys of units, where `keep` is a function. Raises as `find_in_files`.
+    """
+    fingerprint = {"options": query.asked(), "inputs": texts.listing.fingerprint()} if keys is None else {}
+    with ExitStack() as stack:
+
+        def open_store() -> Store:
+            folder = stack.enter_context(scratch_folder())
+            return stack.enter_context(Store(folder, fingerprint or {"options": {}, "inputs": []}))
+
+        run = Run(stages, plan.threads, frugal=True)
+        column, id_column = texts.text_column, texts.id_column
+        search = _FileSearch(texts.listing, query, column, id_column, plan, texts.errors, run, texts.note)
+        search.read(open_store)
+        texts.warn(search.shards.total("texts"))
+        return search.find(keys, bounded=True)
+
+
+Keys = Callable[[FileTexts, Units], Any]
+"""What gives the keys of some units of some texts."""
+
+
+class _FileSearch:
+    """One search over files, step by step; every step looks in the store of the `run` first."""
+
+    def __init__(
+        self,
+        listing: Listing,
+        query: Query,
+        column: str,
+        id: str | None,
+        plan: FilePlan,
+        errors: Errors,
+        run: Run,
+        tell: Callable[[Reject], None],
+    ) -> None:
+        self.listing, self.query, self.column, self.id = listing, query, column, id
+        self.plan, self.errors, self.run, self.tell = plan, errors, run, tell
+        self.shards = Shards(run.store)
+
+    # read
+
+    def read(self, open_store: Callable[[], Store]) -> None:
+        """Read all files into shards, or those that a stopped run has not come to."""
+        rejects, run = Rejects(self.listing, self.shards), self.run
+        for reject in rejects:
+            self.tell(reject)
+        if not run.done(READ):
+            self._read_on(open_store)
+            run.commit(READ)
+        shards = self.shards
+        texts, rejected = shards.total("texts"), len(rejects)
+        first = next(iter(rejects), None)
+        self.errors.check(rejected, texts + rejected, first, done=True)
+        if not shards.total("filled"):
+            found = f"nothing but {counted(texts, 'text')} without words in" if texts else "none in"
+            raise no_texts(self.listing.some(), found, first, rejected)
+
+    def _read_on(self, open_store: Callable[[], Store]) -> None:
+        shards, plan, query = self.shards, self.plan, self.query
+        plan.check_reading()
+        sizes = np.cumsum([0, *(entry.size for entry in self.listing)])
+        report = self.run.stages.stage("read", int(sizes[-1]))
+
+        def behind(token: Token) -> None:
+            entry = self.listing[token[0]] if token[0] < len(self.listing) else None
+            inside = token[1] if entry and entry.compression is None and entry.format in ("jsonl", "csv") else 0
+            report(int(sizes[token[0]]) + inside)
+
+        extra = () if query.keep_column is None else (query.keep_column,)
+        batches = read_batches(self.listing, column=self.column, id=self.id, extra=extra, after=shards.more)
+        how: dict[str, Any] = {"unit": query.unit, "threads": plan.threads, "size": plan.shard, "progress": behind}
+        for shard in read_shards(batches, query.shingle, after=shards.more, **how):
+            rejects = [] if not shard.facts.rejects else list(shard.rejects())
+            shards.add(shard)
+            for reject in rejects:
+                self.tell(reject)
+            if rejects:
+                count = shards.total("rejects")
+                self.errors.check(count, count + shards.total("texts"), next(shards.rejects()), done=False)
+            plan.check_reading(shard.facts.longest)
+            if not shards.stored and not plan.holds_all(self._source()):
+                self.run.store = open_store()
+                shards.spill(self.run.store)
+
+    def _source(self) -> ShardSource:
+        return ShardSource(self.shards, self.query.unit, self.plan.threads, self.run.stages)
+
+    # search
+
+    def find(self, keys: Keys | None = None, *, bounded: bool = False) -> Duplicates:
+        """Find what repeats, or take it from the store; with `bounded` tables hold to the bound too."""
+        query, shards, stages = self.query, self.shards, self.run.stages
+        source = self._source()
+        if query.keep_column is not None and not self.run.done(order.FOUND):
+            check_looks(query.keep, source.column(query.keep_column))
+
+        def rank_of(held: HeldUnits) -> npt.NDArray[np.int64]:
+            values = None if held.columns is None else held.columns.column(0)
+            if keys is not None:
+                values = keys(texts_of(shards, self.listing, self.column, self.id), held.units)
+            return rank_units(query.keep, len(held.units), lambda: held.lengths, lambda: values)
+
+        found = order.find(source, query, self.plan, self.run, rank_of)
+        room = self.plan.room_for(0, source.count) if bounded else None
+        stages.stage("ids", 1)
+        texts = texts_of(shards, self.listing, self.column, self.id)
+        assert found.rows is not None
+        units = all_units(shards, found.rows, found.sizes, unit=query.unit)
+        return duplicates_of(query, texts, units, found.spread(len(units)), stages.seconds, room=room)

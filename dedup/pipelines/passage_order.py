@@ -1,0 +1,173 @@
+"""The order of the stages of a search for passages: the one place that knows it, in one text, many, or two collections.
+
+tokens -> maximal stretches -> chains (below a similarity of 1) -> spans                          (`find_repeated`)
+tokens of both sides -> maximal stretches across -> spans                                         (`find_across_sides`)
+
+Where a bound is too small for all tokens, the texts are read several times, and only windows that may occur twice, or
+on both sides, are held (`dedup.passages.window_filter`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.hash_key import HashKey
+from dedup.hashing.token_stream import TokenBlock, read_tokens, token_blocks
+from dedup.passages.across import find_across
+from dedup.passages.chains import (
+    LINK_BYTES,
+    Passages,
+    find_chains,
+    find_passages,
+    find_seeds,
+    join_chains,
+    link_seeds,
+    no_chains,
+    seed_tokens,
+)
+from dedup.passages.maximal import Stretches, find_stretches
+from dedup.passages.spans import Spans, find_spans
+from dedup.passages.window_filter import Survivors, keep_both, keep_twice
+from dedup.pipelines.checkpoints import Run
+from dedup.pipelines.memory import MATCHING, REPEATING, TextPlan
+from dedup.sources.coerce import Texts
+from dedup.sources.two_sided import Sides
+
+__all__ = ["AcrossSpans", "Repeated", "find_across_sides", "find_repeated"]
+
+SPAN_BYTES = 1000
+"""What a repeat or passage takes while its span is found."""
+
+Rows = npt.NDArray[np.int64]
+
+
+class Repeated(NamedTuple):
+    """Repeats by their tokens, where the tokens of each text begin, and the spans here and at the source.
+
+    The spans of the parts of the repeats come after those of the repeats.
+    """
+
+    passages: Passages
+    offsets: Rows
+    here: Spans
+    there: Spans
+
+
+def find_repeated(
+    texts: Texts, plan: TextPlan | None, min_words: int, similarity: float, key: HashKey, run: Run
+) -> Repeated:
+    """Find the repeats of `min_words` or more, and their spans. Raises `ParameterError` where they do not fit."""
+    if plan is None or plan.one_pass:
+        tokens, offsets = read_tokens(texts, run.threads, key, run.stages.stage("read", texts.about()))
+        run.stages.stage("repeats", 1)
+        found = find_passages(tokens, offsets, min_words, similarity)
+        del tokens
+    else:
+        found, offsets = _find_in_passes(texts, plan, min_words, similarity, key, run)
+    run.stages.stage("spans", 1)
+    everything = Stretches(*map(np.concatenate, zip(found.stretches, found.parts, strict=True)))
+    if plan is not None:
+        plan.affording(REPEATING)(SPAN_BYTES * len(everything.start))
+    here, there = find_spans(texts.__getitem__, offsets, everything, run.threads)
+    return Repeated(found, offsets, here, there)
+
+
+def _find_in_passes(
+    texts: Texts, plan: TextPlan, size: int, similarity: float, key: HashKey, run: Run
+) -> tuple[Passages, npt.NDArray[np.int64]]:
+    """Return the repeats, and where the tokens of each text begin; only what may repeat is held."""
+    threads, stages, afford = run.threads, run.stages, plan.affording(REPEATING)
+
+    def survivors(size: int) -> Survivors:
+        def read() -> Iterable[TokenBlock]:
+            return token_blocks(texts, threads, key, stages.stage("read", len(texts)))
+
+        return keep_twice(read, size, plan.size.shingles, plan.room // 4, afford)
+
+    kept = survivors(size)
+    stages.stage("repeats", 1)
+    found = find_stretches(kept.tokens, kept.offsets, size, afford)
+    exact = Stretches(*kept.back(found.start, found.end), *kept.back(found.source, found.source_end))
+    bounds = kept.bounds
+    del kept, found
+    if similarity >= 1.0 or bounds[-1] == 0:
+        return join_chains(exact, *no_chains(), size), bounds
+    exact_bytes = 4 * exact.start.nbytes
+    kept = survivors(seed_tokens(size))
+    stages.stage("repeats", 1)
+    seeds = find_seeds(kept.tokens, kept.offsets, seed_tokens(size), afford)
+    ends = seeds[:, :2] + seeds[:, 2:]
+    for column in (0, 1):
+        seeds[:, column], _ = kept.back(seeds[:, column], ends[:, column])
+    del kept, ends
+    links = link_seeds(seeds, bounds, size, afford)
+    del seeds
+    # chains are made in the tokens of the texts that have one, and of their sources
+    rows = np.unique(np.searchsorted(bounds, links.seeds[:, :2], side="right") - 1)
+    held = int((bounds[rows + 1] - bounds[rows]).sum())
+    afford(9 * held + LINK_BYTES * len(links.seeds) + exact_bytes)
+    tokens, offsets = read_tokens(texts, threads, key, stages.stage("read", len(rows)), rows)
+    stages.stage("repeats", 1)
+    # the tokens of a text that is not held stand at no place, which only shifts those behind
+    shift = bounds[rows] - offsets[:-1]
+    seeds = links.seeds
+    for column in (0, 1):
+        seeds[:, column] -= shift[np.searchsorted(bounds[rows], seeds[:, column], side="right") - 1]
+    text = np.searchsorted(bounds[rows], exact.start, side="right") - 1
+    inside = (text >= 0) & (exact.start < bounds[rows + 1][text]) if len(rows) else np.zeros(len(text), dtype=np.bool_)
+    chosen = exact.start[inside] - shift[text[inside]], exact.end[inside] - shift[text[inside]]
+    chains, parts = find_chains(tokens, offsets, links, Stretches(*chosen, *chosen), size, similarity)
+    for table, columns in ((chains, range(4)), (parts, range(1, 5))):
+        # an end is that of a token: it lies in the text of the token before it
+        for column in columns:
+            last = table[:, column] - (column - columns[0]) % 2
+            table[:, column] += shift[np.searchsorted(offsets, last, side="right") - 1]
+    return join_chains(exact, chains, parts, size), bounds
+
+
+class AcrossSpans(NamedTuple):
+    """Passages across two sides: texts of the left and the right one, the spans in them, and the words of each."""
+
+    left: Rows
+    left_spans: Spans
+    right: Rows
+    right_spans: Spans
+    words: Rows
+
+
+def find_across_sides(sides: Sides, plan: TextPlan | None, min_words: int, key: HashKey, run: Run) -> AcrossSpans:
+    """Find the passages of `min_words` or more that occur on both sides, with the first place on the right one.
+
+    Raises `ParameterError` where they do not fit.
+    """
+    threads, stages = run.threads, run.stages
+    turned = sides.turned()  # the texts of the right side are read first: the first place is then the earliest one
+    against = len(sides.right)
+    if plan is None or plan.one_pass:
+        tokens, offsets = read_tokens(turned, threads, key, stages.stage("words", len(turned)))
+        stages.stage("passages", 1)
+        found = find_across(tokens, offsets, against, min_words)
+        del tokens
+    else:
+        afford = plan.affording(MATCHING)
+
+        def read(texts: Texts) -> Iterable[TokenBlock]:
+            return token_blocks(texts, threads, key, stages.stage("words", len(texts)))
+
+        readers = partial(read, sides.right), partial(read, sides.left)
+        kept = keep_both(*readers, min_words, plan.size.shingles, plan.room // 4, afford)
+        stages.stage("passages", 1)
+        some = find_across(kept.tokens, kept.offsets, kept.split, min_words, afford)
+        found = Stretches(*kept.back(some.start, some.end), *kept.back(some.source, some.source_end))
+        offsets = kept.bounds
+        del kept, some
+        afford(SPAN_BYTES * len(found.start))
+    here, there = find_spans(turned.__getitem__, offsets, found, threads)
+    left = np.searchsorted(offsets, found.start, side="right") - 1 - against
+    right = np.searchsorted(offsets, found.source, side="right") - 1
+    return AcrossSpans(left, here, right, there, found.end - found.start)

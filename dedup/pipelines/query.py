@@ -1,0 +1,80 @@
+"""The query: every option of a search, checked once, whatever it searches and wherever its texts lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dedup.errors import ParameterError
+from dedup.hash_key import choose_key
+from dedup.hashing.shingles import Shingle, parse
+from dedup.lsh import choose_bands
+from dedup.options import check_keep, check_recall, check_seed, check_threshold, check_word, column_of
+from dedup.threshold import Metric, Threshold
+from dedup.unit import Unit
+
+__all__ = ["Query"]
+
+METHODS = ("auto", "exact", "lsh")
+LISTINGS = ("auto", "all")
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a search is asked; `check` makes it of the options of `dedup.find_duplicates` and `dedup.match`."""
+
+    unit: Unit
+    threshold: Threshold
+    shingle: Shingle
+    method: str
+    keep: Any
+    listing: str
+    recall: float
+    seed: int
+
+    @classmethod
+    def check(
+        cls,
+        *,
+        unit: str = "document",
+        threshold: float = 0.8,
+        metric: str = "jaccard",
+        shingle: str | None = None,
+        method: str = "auto",
+        keep: Any = "first",
+        pairs: str = "auto",
+        recall: float = 0.999,
+        seed: int = 1,
+        hash_key: bytes | None = None,
+    ) -> Query:
+        """Return the query, or raise `ParameterError` where an option means nothing."""
+        of = Unit(check_word("unit", unit, [str(each) for each in Unit]))
+        by = Metric(check_word("metric", metric, [str(each) for each in Metric]))
+        method, pairs = check_word("method", method, METHODS), check_word("pairs", pairs, LISTINGS)
+        if by is Metric.CONTAINMENT and method == "lsh":
+            raise ParameterError('metric: containment needs method="exact" (or "auto"); bands are for jaccard')
+        reached = Threshold(check_threshold(threshold), by)
+        recall, keep, seed = check_recall(recall), check_keep(keep), check_seed(seed)
+        if method == "lsh":
+            choose_bands(reached.value, recall)  # where there are none, the error comes before the work
+        kind = parse(of.shingle if shingle is None else shingle, choose_key(hash_key))
+        return cls(of, reached, kind, method, keep, pairs, recall, seed)
+
+    @property
+    def keep_column(self) -> str | None:
+        """The column by which is kept, None where another policy decides."""
+        return column_of(self.keep)
+
+    def asked(self) -> dict[str, Any]:
+        """Return the options on which the answer depends, as JSON; all but the key of the hashes."""
+        return {
+            "unit": str(self.unit),
+            "threshold": self.threshold.value,
+            "metric": str(self.threshold.metric),
+            "method": self.method,
+            "keep": self.keep,
+            "recall": self.recall,
+            "seed": self.seed,
+            "shingle": str(self.shingle),
+            "pairs": self.listing,
+        }

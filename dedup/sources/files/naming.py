@@ -1,0 +1,95 @@
+"""Naming files whose texts are to be searched."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from dedup.options import check_name, check_paths
+from dedup.sources.files.file_texts import FileTexts
+from dedup.sources.files.listing import COLUMN, Listing
+from dedup.sources.files.rejects import Errors, Reject
+
+__all__ = ["Files", "files"]
+
+
+def files(
+    *patterns: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    column: str = "text",
+    id: str | None = None,
+    format: str | None = None,
+    on_error: str = "quarantine",
+    max_errors: int | str | None = None,
+) -> Files:
+    """Name files whose texts are to be searched; they are read where they are given to a search, and never held whole.
+
+    Parameters
+    ----------
+    patterns : paths of files and folders, patterns such as "corpus/**/*.jsonl", lists of them, "-" for standard input
+        Files end in .jsonl, .ndjson, .csv, .txt, .parquet, .arrow or .feather, and .gz, .zst, .bz2 or .xz behind it;
+        what else folders hold is counted (``unread``). A file under another name is told by how it begins. Files are
+        taken in the order of their paths, each once
+    column, id : names of the column (or JSON field) of the text and of the id; without ids "path:number", where the
+        number is that of the line or row, from 1. A .txt file is one text, and its id is its path
+    format : what all of them hold, whatever their names: "jsonl", "csv.gz"
+    on_error : "quarantine" (records that cannot be read are left out, and stand in ``rejects``), "skip" (the same
+        without a warning), or "fail"
+    max_errors : a count, or a share such as "1%": an error where more are rejected
+
+    Returns
+    -------
+    Files: taken wherever a collection of texts is
+
+    Raises
+    ------
+    InputError : there is no file, or none that can be told
+    StorageError : standard input cannot be kept
+    ParameterError : `format`, `on_error` or `max_errors` means nothing
+
+    Notes
+    -----
+    Cost: a look at the status of each file; standard input is read to its end.
+    """
+    named = COLUMN if column is None else str(check_name("column", column))
+    id_column, listing = check_name("id", id), Listing(check_paths(patterns), format=format)
+    return Files(listing, column=named, id=id_column, errors=Errors(on_error, max_errors))
+
+
+class Files:
+    """Files whose texts are to be searched; made by `dedup.files`.
+
+    Attributes
+    ----------
+    rejects : the records and files that the last search could not read, in order: tuples of file, line, offset
+        (bytes; None in tables) and reason
+    """
+
+    def __init__(self, listing: Listing, *, column: str, id: str | None, errors: Errors) -> None:
+        self.listing, self.column, self.id, self.errors = listing, column, id, errors
+        self.rejects: list[Reject] = []
+
+    def __repr__(self) -> str:
+        size = sum(entry.size for entry in self.listing)
+        unread = f"; {self.listing.unread}" if self.listing.unread else ""
+        return f"Files: {len(self.listing):,} with {size:,} bytes{unread}"
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths, in the order in which they are read."""
+        return [entry.path for entry in self.listing]
+
+    @property
+    def unread(self) -> dict[str, Any]:
+        """What the folders hold that is not read, since no name says what it is: files, kinds, examples."""
+        return self.listing.unread.to_dict()
+
+    def read(
+        self, *, column: str | None = None, id: str | None = None, tell: Callable[[Reject], None] | None = None
+    ) -> FileTexts:
+        """Return their texts as a collection. `tell` is called with each reject, instead of a warning about all."""
+        texts = FileTexts(
+            self.listing, self.column if column is None else column, self.id if id is None else id, self.errors, tell
+        )
+        self.rejects = texts.rejects
+        return texts
