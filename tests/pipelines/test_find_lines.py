@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import dedup
-from dedup.cli import UNITS as CHOICES
+from dedup.cli.options import UNITS as CHOICES
 from dedup.errors import InputError
 from dedup.hashing.units import UNITS
 from tests import oracles, strategies, views
