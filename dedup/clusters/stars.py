@@ -36,7 +36,8 @@ __all__ = [
 ]
 
 BIG_CLUSTER = 1000
-"""Members; with ``pairs="auto"`` the removed units of larger clusters are listed with their kept one alone."""
+"""Members; with ``pairs="auto"`` the removed units of larger clusters are listed with their kept one alone. Curve:
+`benchmarks.tuning.stars_big_cluster`."""
 
 
 class Stars(NamedTuple):

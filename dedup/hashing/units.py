@@ -26,7 +26,7 @@ UNITS = {"document": "words:5", "paragraph": "words:3", "line": "words:3"}
 """The units, and the shingle that each is compared by unless told otherwise."""
 
 SLICE = 256
-"""Units that a thread prepares at a time."""
+"""Units that a thread prepares at a time. Curve: `benchmarks.tuning.units_slice`."""
 
 
 def place_columns(unit: str) -> int:
