@@ -22,13 +22,13 @@ import pyarrow.parquet as pq
 from dedup.errors import DedupError
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.reader import read_batches
-from tests import filing
+from tests import corpus_files
 
 SECONDS = 60
 WORDS = ["swing", "bridge", "closed", "road", "ferry", "market", "naïve", "北京", "grain", "hall", "stalls"]
 
 
-def records(count: int = 60) -> list[filing.Record]:
+def records(count: int = 60) -> list[corpus_files.Record]:
     """Give texts of a few words, ids, and numbers."""
     rng = random.Random(7)
     return [
@@ -38,7 +38,7 @@ def records(count: int = 60) -> list[filing.Record]:
 
 def table(form: str) -> pa.Table:
     """Give the records as a table whose texts are held in some form."""
-    made = filing.table(records())
+    made = corpus_files.table(records())
     texts = made.column("text").combine_chunks()
     kinds = {"large": pa.large_string(), "view": pa.string_view()}
     if form == "dictionary":
@@ -86,15 +86,15 @@ KINDS: dict[str, tuple[str, list[Callable[[], bytes]]]] = {
             lambda: parquet("plain", column_encoding={"text": "DELTA_BYTE_ARRAY"}, use_dictionary=False),
         ],
     ),
-    "jsonl": (".jsonl", [lambda: filing.as_lines(records())]),
-    "csv": (".csv", [lambda: filing.as_csv(records())]),
+    "jsonl": (".jsonl", [lambda: corpus_files.as_lines(records())]),
+    "csv": (".csv", [lambda: corpus_files.as_csv(records())]),
     "txt": (".txt", [lambda: "\n".join(str(record["text"]) for record in records()).encode()]),
     **{
-        f"jsonl{suffix}": (f".jsonl{suffix}", [lambda pack=pack: pack(filing.as_lines(records()))])  # type: ignore[misc]
-        for suffix, pack in filing.PACKERS.items()
+        f"jsonl{suffix}": (f".jsonl{suffix}", [lambda pack=pack: pack(corpus_files.as_lines(records()))])  # type: ignore[misc]
+        for suffix, pack in corpus_files.PACKERS.items()
         if suffix
     },
-    "unnamed": ("", [*(lambda write=write: write(records()) for write in filing.WRITERS.values())]),  # type: ignore[misc]
+    "unnamed": ("", [*(lambda write=write: write(records()) for write in corpus_files.WRITERS.values())]),  # type: ignore[misc]
 }
 
 
@@ -126,7 +126,7 @@ def mutated(data: bytes, rng: random.Random) -> bytes:
 def read(path: Path) -> None:
     """Read a file to its end, every text of it."""
     for batch in read_batches(Listing([path]), id="key", extra=["n"]):
-        filing.decoded(batch)
+        corpus_files.decoded(batch)
         for column in batch.extra.values():
             column.to_pylist()
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import combinations, product
 from typing import NamedTuple
 
-from tests import oracles
+from tests import oracles, oracles_repeats
 
 
 def crossed(
@@ -81,9 +81,13 @@ def passages(left: Sequence[str], right: Sequence[str], min_words: int) -> list[
             before += 1
         while a.outside(a.finish + after) == b.outside(b.finish + after) is not None:
             after += 1
-        while before and (oracles.grows(a.text, a.begin - before) or oracles.grows(b.text, b.begin - before)):
+        while before and (
+            oracles_repeats.grows(a.text, a.begin - before) or oracles_repeats.grows(b.text, b.begin - before)
+        ):
             before -= 1
-        while after and (oracles.grows(a.text, a.finish + after) or oracles.grows(b.text, b.finish + after)):
+        while after and (
+            oracles_repeats.grows(a.text, a.finish + after) or oracles_repeats.grows(b.text, b.finish + after)
+        ):
             after -= 1
         spans = [side.widened(before, after) for side in (a, b)]
         found.append(Passage(at.left, *spans[0], at.right, *spans[1], at.end - at.start))

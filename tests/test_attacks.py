@@ -24,7 +24,7 @@ from dedup.passages.chains import find_seeds, link_seeds
 from dedup.passages.maximal import find_blocks, find_stretches, find_windows
 from dedup.runtime.progress import Progress
 from dedup.sources.coerce import read_texts
-from tests import attacks, oracles
+from tests import attacks, oracles, oracles_repeats
 
 LONG = os.environ.get("DEDUP_HYPOTHESIS") == "long"
 MARKS_ARE_LINEAR = True
@@ -123,7 +123,7 @@ def test_characters_looked_at_in_runs_of_flags(size: int, monkeypatch: pytest.Mo
     monkeypatch.setattr(spans, "_is_flag", listen)
     texts = attacks.flags(size)
     found = dedup.find_repeats(texts, threads=1)
-    assert [tuple(run) for run in oracles.repeats(texts, 50)] == [tuple(repeat)[:7] for repeat in found]
+    assert [tuple(run) for run in oracles_repeats.repeats(texts, 50)] == [tuple(repeat)[:7] for repeat in found]
     assert 0 < looked <= 12 * size
 
 

@@ -39,7 +39,7 @@ from hypothesis import strategies as st
 import dedup
 from dedup import interop, lsh, minhash, shingling
 from dedup.errors import DedupError, InputError, ParameterError
-from tests import views
+from tests import table_rows
 
 A = "the first ferry left the harbour at noon on Monday"
 B = "repairs to the northern mole will take until the spring"
@@ -194,7 +194,7 @@ def test_odd_collections_give_the_answer_of_the_list(kind: str) -> None:
     """Whatever can be read is read once, and to its end."""
     result = dedup.find_duplicates(ODD[kind]())
     assert result.summary.texts == 5
-    assert PAIRS == views.ends(result)
+    assert PAIRS == table_rows.ends(result)
 
 
 SOME = [
@@ -693,7 +693,7 @@ def test_odd_options_are_the_plain_ones(option: str, value: Any) -> None:
     texts = [*TEXTS, "one two three four five six seven eight nine", "one two three four five six seven eight nine ten"]
     plain = dedup.find_duplicates(texts, threshold=0.8)
     result = dedup.find_duplicates(texts, **{option: value})
-    assert views.tables(plain) == views.tables(result)
+    assert table_rows.tables(plain) == table_rows.tables(result)
     assert plain.summary.to_dict() == result.summary.to_dict()
     assert type(result.summary.threshold) is float
 
@@ -722,7 +722,9 @@ def test_one_threshold_is_one_kernel() -> None:
     result = dedup.find_duplicates(TEXTS, threshold=0.5)
     for threshold in (1, np.float32(1), Fraction(1), np.int64(1)):
         assert 1.0 == dedup.find_duplicates(TEXTS, threshold=threshold).summary.threshold
-        assert views.tables(result.rethreshold(threshold)) == views.tables(dedup.find_duplicates(TEXTS, threshold=1.0))
+        assert table_rows.tables(result.rethreshold(threshold)) == table_rows.tables(
+            dedup.find_duplicates(TEXTS, threshold=1.0)
+        )
     assert before == [len(kernel.signatures) for kernel in kernels]
 
 

@@ -1,7 +1,7 @@
 """Golden hashes: what texts hash to, for ever; on every machine, Python, numpy and numba.
 
 ``golden/vectors.json`` was made by `generate`, which knows nothing of dedup: the oracle's tokens and the
-plain integers of `tests.twins`. The library has to give the same values. Where it does not, its outputs
+plain integers of `tests.kernel_twins`. The library has to give the same values. Where it does not, its outputs
 have changed: signatures, band keys and shingle hashes that people have stored no longer fit, and other
 pairs may be found. That is a change for the changelog, with a new `FORMAT`; only then is the file made
 anew, on a Python whose Unicode is dedup's::
@@ -26,8 +26,8 @@ from dedup.lsh import Bands, band_keys
 from dedup.minhash import permutations, sign
 from dedup.text import unicode
 from dedup.text.tokens import tokens
-from tests import corpora, oracles, twins
-from tests.arrays import dtypes, utf8
+from tests import corpora, kernel_twins, oracles
+from tests.kernel_arrays import dtypes, utf8
 
 FORMAT, UNICODE = 2, "14.0.0"
 PATH = Path(__file__).parent / "golden" / "vectors.json"
@@ -59,22 +59,22 @@ def hexadecimal(values: Iterable[Any], digits: int = 16) -> str:
 
 def generate() -> dict[str, Any]:
     """Compute the whole file without dedup."""
-    functions = twins.permutations(NUM_PERM, SEED)
+    functions = kernel_twins.permutations(NUM_PERM, SEED)
     vectors = []
     for text in TEXTS:
         words = oracles.tokens(text)
-        by_kind = {"words": twins.token_hashes(words), "chars": twins.character_hashes(words)}
+        by_kind = {"words": kernel_twins.token_hashes(words), "chars": kernel_twins.character_hashes(words)}
         entry: dict[str, Any] = {"text": text, "tokens": " ".join(words)}
         entry["token_hashes"] = hexadecimal(by_kind["words"])
-        entry["digest"] = hexadecimal(twins.digest(words))
+        entry["digest"] = hexadecimal(kernel_twins.digest(words))
         for shingle in SHINGLES:
             kind, _, size = shingle.partition(":")
-            hashes = twins.shingle_hashes(by_kind[kind], int(size))
+            hashes = kernel_twins.shingle_hashes(by_kind[kind], int(size))
             entry[shingle] = hexadecimal(hashes)
             if shingle == SKETCHED:
-                lanes = twins.signature(hashes, *functions)
+                lanes = kernel_twins.signature(hashes, *functions)
                 entry["signature"] = hexadecimal(lanes, 8)
-                entry["band_keys"] = hexadecimal(twins.band_keys(lanes, BANDS, ROWS))
+                entry["band_keys"] = hexadecimal(kernel_twins.band_keys(lanes, BANDS, ROWS))
         vectors.append(entry)
     head = {
         "format": FORMAT,

@@ -17,8 +17,8 @@ from dedup import ParameterError
 from dedup.interop import datasketch_signatures, from_datasketch, to_leanminhash, to_minhash
 from dedup.minhash import EMPTY_LANE, estimate, signatures
 from dedup.shingling import shingles
-from tests import corpora, twins
-from tests.arrays import dtypes
+from tests import corpora, kernel_twins
+from tests.kernel_arrays import dtypes
 
 datasketch = pytest.importorskip("datasketch", minversion="2.0")
 
@@ -132,8 +132,8 @@ def test_both_kinds_of_objects_at_once() -> None:
 def test_signatures_of_texts_are_those_of_the_scheme() -> None:
     """dedup's own signatures are affine32 over the high halves of its shingle hashes."""
     sets = shingles(["one two three four"], "words:2")
-    a, c = twins.permutations(16, 9)
-    expected = twins.signature(sets[0].tolist(), a, c)
+    a, c = kernel_twins.permutations(16, 9)
+    expected = kernel_twins.signature(sets[0].tolist(), a, c)
     assert expected == to_minhash(signatures(sets, num_perm=16, seed=9)[0], seed=9).hashvalues.tolist()
 
 

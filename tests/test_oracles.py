@@ -7,8 +7,8 @@ from itertools import combinations, pairwise
 import pytest
 from hypothesis import given
 
-from tests import corpora, oracles, strategies
-from tests.oracles import Run
+from tests import corpora, oracles, oracles_repeats, strategies
+from tests.oracles_repeats import Run
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_repeats() -> None:
     a, b, c, d = "one two three", "four five six", "seven eight", "nine ten"
 
     def runs(*texts: str, min_words: int = 5) -> list[tuple[str, str, int]]:
-        found = oracles.repeats(texts, min_words)
+        found = oracles_repeats.repeats(texts, min_words)
         return [
             (
                 texts[r.document][r.start : r.end],
@@ -136,13 +136,13 @@ def test_repeats() -> None:
     assert [("\n\n".join(["go on"] * 9), "", 18)] == runs(again), "a distance of two words: whole"
     text = "\n\n".join([a, b, c, d, c, a, b])
     assert [(two, "", 6)] == runs(text)
-    assert [Run(1, 0, 27, 0, 0, 27, 6)] == oracles.repeats([f"{a}\n{b}", f"{a}\n{b}"], 5)
+    assert [Run(1, 0, 27, 0, 0, 27, 6)] == oracles_repeats.repeats([f"{a}\n{b}", f"{a}\n{b}"], 5)
 
 
 @given(strategies.articles())
 def test_runs_are_equal_and_maximal(text: str) -> None:
     """A run equals its source in tokens, and the source stands earlier."""
-    for run in oracles.repeats([text], 6):
+    for run in oracles_repeats.repeats([text], 6):
         words = oracles.tokens(text[run.start : run.end])
         assert words == oracles.tokens(text[run.source_start : run.source_end])
         assert run.words == len(words) >= 6
@@ -162,8 +162,8 @@ def test_paragraphs_cover_the_text(text: str) -> None:
 
 def test_longest_common() -> None:
     """The longest common subsequence keeps the order and may skip."""
-    assert 3 == oracles.longest_common("abcd", "xaybzd")
-    assert 0 == oracles.longest_common("abc", "")
+    assert 3 == oracles_repeats.longest_common("abcd", "xaybzd")
+    assert 0 == oracles_repeats.longest_common("abc", "")
 
 
 def test_corpora() -> None:
@@ -175,7 +175,7 @@ def test_corpora() -> None:
     assert copies == [(p.left, p.right) for p in oracles.pairs(texts, 0.05)]
 
     article = corpora.doubled_article()
-    runs = oracles.repeats([article.text], 50)
+    runs = oracles_repeats.repeats([article.text], 50)
     assert [Run(0, *article.second, 0, *article.first, article.words)] == runs
 
     texts, groups = corpora.planted()

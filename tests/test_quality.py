@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 import dedup
-from tests import oracles, views
+from tests import oracles, table_rows
 
 
 class Source(NamedTuple):
@@ -59,7 +59,7 @@ def test_all_planted_articles_are_found(data: Path, name: str) -> None:
     texts = dict(line.split(" ", 1) for line in read(folder / name).splitlines() if line.strip())
     truth = read(folder / name.replace(".train", ".truth").removesuffix(".zst"))
     planted = {frozenset(line.split()) for line in truth.splitlines() if line.strip()}
-    found = {frozenset(pair) for pair in views.ends(dedup.find_duplicates(texts))}
+    found = {frozenset(pair) for pair in table_rows.ends(dedup.find_duplicates(texts))}
     assert planted == found
     assert len(planted) in {5, 10, 20}
 
@@ -109,8 +109,8 @@ def test_real_corpora(data: Path, name: str, method: str, threshold: float) -> N
     """Precision is 1.0 with all the evidence, and so is recall, for the exact method; LSH keeps its promise."""
     real = corpus(data, name)
     result = dedup.find_duplicates(real.texts, threshold=threshold, method=method, pairs="all")
-    expected = views.expected_rows(real.pairs(threshold))
-    found = views.pair_rows(result)
+    expected = table_rows.expected_rows(real.pairs(threshold))
+    found = table_rows.pair_rows(result)
     wanted = {(row["left"], row["right"]): row for row in expected}
     assert [wanted.get((row["left"], row["right"])) for row in found] == found
     assert dict(zip(THRESHOLDS, CORPORA[name].pairs, strict=True))[threshold] == len(expected)
@@ -118,7 +118,7 @@ def test_real_corpora(data: Path, name: str, method: str, threshold: float) -> N
 
     near = {(row["left"], row["right"]): row["jaccard"] for row in found}
     stars = oracles.stars(len(real.texts), near, range(len(real.texts)), real.copies)
-    assert stars == views.kept_for(result, range(len(real.texts)))
+    assert stars == table_rows.kept_for(result, range(len(real.texts)))
     kept = set(result.kept.to_pylist())
     assert not {pair for pair in wanted if kept.issuperset(pair)} & set(near)
 
@@ -127,8 +127,8 @@ def test_the_order_of_a_real_corpus(data: Path) -> None:
     """Turned round, a real corpus has the same pairs."""
     texts = corpus(data, "dc_laws_dev").texts
     last = len(texts) - 1
-    there = set(views.ends(dedup.find_duplicates(texts)))
-    back = {(last - j, last - i) for i, j in views.ends(dedup.find_duplicates(texts[::-1]))}
+    there = set(table_rows.ends(dedup.find_duplicates(texts)))
+    back = {(last - j, last - i) for i, j in table_rows.ends(dedup.find_duplicates(texts[::-1]))}
     assert there == back
 
 
@@ -137,7 +137,7 @@ def test_recall_on_real_corpora(data: Path) -> None:
     real = corpus(data, "dc_laws_dev")
     wanted = {(pair.left, pair.right) for pair in real.pairs(THRESHOLD)}
     runs = [dedup.find_duplicates(real.texts, method="lsh", seed=seed) for seed in range(1, 6)]
-    found = [len(wanted & set(views.ends(run))) / len(wanted) for run in runs]
+    found = [len(wanted & set(table_rows.ends(run))) / len(wanted) for run in runs]
     assert sum(found) / len(found) >= 0.999
 
 
@@ -145,4 +145,4 @@ def test_removal_of_real_duplicates(data: Path) -> None:
     """What is left of a real corpus holds no pair."""
     texts = corpus(data, "dc_laws_dev").texts
     left = dedup.find_duplicates(texts).filter(texts)
-    assert [] == views.ends(dedup.find_duplicates(left))
+    assert [] == table_rows.ends(dedup.find_duplicates(left))

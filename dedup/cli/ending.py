@@ -36,6 +36,7 @@ __all__ = [
     "FOUND",
     "SOME_REJECTED",
     "end",
+    "finish",
     "say",
     "say_json",
     "tell",
@@ -95,6 +96,14 @@ def end(command: Callable[[], Any]) -> NoReturn:
     except KeyboardInterrupt:  # while something else was being said
         os._exit(128 + (stops.number or signal.SIGINT))
     sys.exit(code)
+
+
+def finish(*, found: bool, check: bool, rejected: int) -> None:
+    """Exit with the code of what was rejected, or of what was found and asked for by ``--check``."""
+    if rejected:
+        sys.exit(SOME_REJECTED)
+    if check and found:
+        sys.exit(FOUND)
 
 
 class Stops:

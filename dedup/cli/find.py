@@ -1,31 +1,113 @@
-"""Searches of files by the commands: with a report in the end, and, for `dedup find`, one that can be taken up again.
+"""The commands ``dedup find`` and ``dedup estimate``: duplicates in files, and what a search for them would take.
 
-Where one is stopped, what was committed to the work directory stays, and the message says where that is.
+A search that was stopped keeps what it committed to the work directory; the message says where that is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dedup import __version__
-from dedup.cli.ending import say_json, tell
+import click
+
+from dedup.cli.ending import finish, say, say_json, tell
 from dedup.cli.inputs import Inputs
-from dedup.options import check_path
-from dedup.pipelines.find_files import FileRun, find_in_files
-from dedup.report.read import Report
-from dedup.report.standing import ASKED, standing_report
-from dedup.report.write import write_report
-from dedup.results.duplicates import Duplicates
-from dedup.results.matches import Matches
-from dedup.results.repeats import Repeats
-from dedup.runtime.progress import Heartbeats
-from dedup.sources.files.file_texts import FileTexts
-from dedup.sources.files.rejects import Reject
-from dedup.storage.folders import refuse_overlap
-from dedup.terminal import clean
+from dedup.cli.options import by_method, common, identified, keyed, paired, reading, reported, threaded
+from dedup.cli.printing import report_duplicates
+from dedup.cli.reports import show_report, tell_output
 
-__all__ = ["check_output", "search_files", "show_report", "write_output"]
+if TYPE_CHECKING:
+    from dedup.pipelines.find_files import FileRun
+    from dedup.report.read import Report
+    from dedup.results.duplicates import Duplicates
+
+__all__ = ["estimate", "find", "search_files"]
+
+
+@click.command()
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@paired
+@by_method
+@click.option("--recall", type=float, default=0.999, show_default=True, help="Promised at the threshold (lsh).")
+@click.option(
+    "--keep", default="first", show_default=True, help="first, last, longest, shortest, max:COLUMN or min:COLUMN."
+)
+@identified
+@click.option("--pairs", default="auto", show_default=True, help="auto or all.")
+@reported
+@click.option("--memory", help='A bound, such as "4GB"; what does not fit goes to the work directory.')
+@click.option("--work-dir", metavar="FOLDER", help="Where a run keeps what it has done; by default beside --output.")
+@click.option("--fresh", is_flag=True, help="Begin again, whatever stands in the work directory.")
+@click.option("--log-json", is_flag=True, help="Write progress to stderr as JSON lines.")
+@keyed
+@reading
+@common
+def find(
+    inputs: tuple[str, ...],
+    as_json: bool,
+    check: bool,
+    column: str,
+    id_column: str | None,
+    format: str | None,
+    on_error: str,
+    max_errors: str | None,
+    output: str | None,
+    **options: Any,
+) -> None:
+    """Find duplicates, exact and nearly so, among whole documents, paragraphs or lines.
+
+    An INPUT is a text file (a document), or holds documents (.jsonl, .csv, .parquet, .arrow); a folder stands for its
+    files, "-" for standard input. With --output a report is written; a run that was stopped goes on where it was when
+    the same command is given again.
+    """
+    from dedup.report.read import Report
+    from dedup.results.summary import hint_of
+
+    read = Inputs(format=format, on_error=on_error, max_errors=max_errors)
+    result = search_files(inputs, read, format=format, column=column, id=id_column, output=output, **options)
+    if isinstance(result, Report):
+        some = show_report(result, read, as_json=as_json)
+        finish(found=some, check=check, rejected=read.rejected())
+        return
+    if as_json:
+        for row in result.clusters.to_pylist():
+            say_json(row)
+    elif output is None:
+        report_duplicates(result)
+    tell_output(output)
+    tell(f"{result.summary}{hint_of(result.closest)}")
+    finish(found=result.summary.clusters > 0, check=check, rejected=read.rejected())
+
+
+@click.command()
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@paired
+@by_method
+@click.option("--memory", help='A bound, such as "4GB".')
+@threaded
+@keyed
+@reading
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
+def estimate(
+    inputs: tuple[str, ...],
+    as_json: bool,
+    column: str,
+    format: str | None,
+    on_error: str,
+    max_errors: str | None,
+    **options: Any,
+) -> None:
+    """Say what `dedup find` would do with the same inputs, and what memory and time it would take."""
+    read = Inputs(format=format, on_error=on_error, max_errors=max_errors)
+    texts = read.open(inputs, column=column, id=None)
+    from dedup.pipelines.estimate import estimate as plan_of
+
+    plan = plan_of(texts, **options)
+    if as_json:
+        say_json(plan.to_dict())
+    else:
+        say(str(plan))
+    finish(found=False, check=False, rejected=read.rejected())
 
 
 def search_files(
@@ -41,6 +123,12 @@ def search_files(
 
     Return what was found, or the report of this very search, where it stands already.
     """
+    from dedup.pipelines.find_files import find_in_files
+    from dedup.report.read import Report
+    from dedup.report.standing import ASKED
+    from dedup.report.write import write_report
+    from dedup.runtime.progress import Heartbeats
+
     asked = {name: options[name] for name in ("keep", "recall", "id", "format")}
 
     def write(run: FileRun, seconds: Mapping[str, float]) -> None:
@@ -71,49 +159,3 @@ def search_files(
         return run
     inputs.tell_unread(run.listing, options["column"])
     return run.duplicates
-
-
-def check_output(output: str | None, asked: Mapping[str, Any], *sides: FileTexts) -> Report | None:
-    """Refuse a folder that cannot take a report, before the search; return the report of this search that is there.
-
-    `asked` are the options on which the report depends.
-    """
-    if output is None:
-        return None
-    output = check_path("output", output)
-    refuse_overlap(output, [("the input", entry.source) for texts in sides for entry in texts.listing])
-    named = zip(("texts", "against"), sides, strict=False)
-    return standing_report(
-        output, _with_version(asked), [(side, file) for side, texts in named for file in texts.listing]
-    )
-
-
-def write_output(output: str | None, result: Matches | Repeats, asked: Mapping[str, Any], **options: Any) -> None:
-    """Write the report of a search if a folder is named for it."""
-    if output is not None:
-        write_report(output, result, options=options, run={ASKED: _with_version(asked)})
-
-
-def _with_version(asked: Mapping[str, Any]) -> dict[str, Any]:
-    return {**asked, "version": __version__}
-
-
-def show_report(report: Report, inputs: Inputs, *, as_json: bool) -> bool:
-    """Say that the report of a search stands already, and print what it holds as the search would have.
-
-    Return whether it holds anything.
-    """
-    tell(f"dedup: the report of this search stands in {clean(report.folder)} already; nothing was left to do")
-    for reject in report.rejects() if report.kind == "find" else ():  # the others have read their texts by now
-        inputs.tell(Reject(**reject))
-    names = {"find": ("clusters",), "repeats": ("spans",)}.get(report.kind, ("pairs", "spans"))
-    rows = 0
-    for name in names:
-        if f"{name}.parquet" not in report.files:
-            continue
-        table = report.table(name)
-        rows += table.num_rows
-        kind = {"pairs": {"kind": "pair"}, "spans": {"kind": "passage"}}.get(name, {}) if report.kind == "match" else {}
-        for row in table.to_pylist() if as_json else ():
-            say_json({**kind, **row})
-    return rows > 0

@@ -1,4 +1,4 @@
-"""The inputs of a command: the options that say how files are read, and their texts.
+"""The inputs of a command: files, folders and patterns named on the command line, and their texts.
 
 What cannot be read is named on stderr as it is met; `finish` turns that into the exit code.
 """
@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-
-import click
 
 from dedup.cli.ending import tell
 from dedup.errors import InputError
@@ -19,27 +17,7 @@ if TYPE_CHECKING:
     from dedup.sources.files.listing import Listing
     from dedup.sources.files.rejects import Errors, Reject
 
-__all__ = ["ByName", "Inputs", "read_one", "reading"]
-
-OPTIONS = [
-    click.option("--column", default="text", show_default=True, help="Column or JSON field that holds the text."),
-    click.option("--format", help="What all files hold, whatever their names: jsonl, csv, txt, parquet, arrow."),
-    click.option(
-        "--on-error",
-        type=click.Choice(["quarantine", "skip", "fail"]),
-        default="quarantine",
-        show_default=True,
-        help="Records that cannot be read: name them, count them, or stop at the first.",
-    ),
-    click.option("--max-errors", help='Stop where more are rejected: a count, or a share such as "1%".'),
-]
-
-
-def reading(command: Any) -> Any:
-    """Add the options that say how files are read."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
+__all__ = ["ByName", "Inputs", "read_one"]
 
 
 class Inputs:

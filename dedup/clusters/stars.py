@@ -21,7 +21,8 @@ from dedup.threshold import Threshold
 __all__ = ["BIG_CLUSTER", "Stars", "components", "find_stars", "large_clusters"]
 
 BIG_CLUSTER = 1000
-"""Members; with ``pairs="auto"`` the removed units of larger clusters are listed with their kept one alone."""
+"""Members; with ``pairs="auto"`` the removed units of larger clusters are listed with their kept one alone. Curve:
+`benchmarks.tuning.stars_big_cluster`."""
 
 
 class Stars(NamedTuple):

@@ -30,7 +30,7 @@ LONG = BLOCK_BYTES + BLOCK_BYTES // 4
 """Characters; a longer text is read in pieces of `BLOCK_BYTES`."""
 
 MOST_TEXTS = 1 << 14
-"""Texts of a block, at most."""
+"""Texts of a block, at most. Curve: `benchmarks.tuning.token_stream_most_texts`."""
 
 CUT = re.compile(
     "[\n ][!-~\u0391-\u03a1\u0430-\u044f\u05d0-\u05ea\u0621-\u064a\u0905-\u0939\uac00-\ud7a3\u3041-\u3096"

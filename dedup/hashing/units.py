@@ -24,7 +24,7 @@ from dedup.unit import Unit
 __all__ = ["Choice", "HashRows", "HashedBlock", "Units", "hash_block", "hash_texts", "rank_by_size", "read_units"]
 
 SLICE = 256
-"""Units that a thread prepares at a time."""
+"""Units that a thread prepares at a time. Curve: `benchmarks.tuning.units_slice`."""
 
 
 class HashRows(NamedTuple):

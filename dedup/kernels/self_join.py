@@ -35,6 +35,9 @@ from dedup.kernels import kernel, part
 from dedup.kernels.verify import first_from, least, required, shared_hashes
 
 BUFFER = 512
+"""Keys whose buckets are looked at before any of them is worked on, so that no branch hangs on a random bit. Curve:
+`benchmarks.tuning.kernel_self_join_buffer`."""
+
 CLASSES = 256
 EXACT_COUNTER = 128
 """Counters are exact up to here; above, every 16 steps double the texts that a step stands for."""

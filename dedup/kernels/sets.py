@@ -23,16 +23,21 @@ import numpy.typing as npt
 from dedup.kernels import kernel, part
 
 CELLS = 3
-"""Bits of a hash looked at, beyond those that tell as many cells as there are hashes."""
+"""Bits of a hash looked at, beyond those that tell as many cells as there are hashes. Curve:
+`benchmarks.tuning.kernel_sets_cells`; flat from 3 to 4 on ota_dev; flat from 3 to 5 on win32_docs (two cores,
+2026-11)."""
 
 MOST_BITS = 16
-"""Bits that one scatter looks at, at most: 65,536 places to write to."""
+"""Bits that one scatter looks at, at most: 65,536 places to write to. Curve:
+`benchmarks.tuning.kernel_sets_most_bits`."""
 
 FEW = 8
-"""Hashes of a row that is not worth a scatter."""
+"""Hashes of a row that is not worth a scatter. Curve: `benchmarks.tuning.kernel_sets_few`; flat from 2 to 32 on
+generated:100000:150 (two cores, 2026-11)."""
 
 PATIENCE = 16
-"""Steps back for each hash, on average, behind which the last pass gives up."""
+"""Steps back for each hash, on average, behind which the last pass gives up. Curve:
+`benchmarks.tuning.kernel_sets_patience`."""
 
 
 @kernel

@@ -22,10 +22,12 @@ from dedup.kernels.tokens import encode
 from dedup.kernels.words import LANES, bit_count, narrow, trailing_zeros
 
 RUN = 4
-"""Characters that are written one by one where one is no ASCII: the next ones often are none either."""
+"""Characters that are written one by one where one is no ASCII: the next ones often are none either. Curve:
+`benchmarks.tuning.kernel_utf8_run`."""
 
 MANY = 12
-"""Characters among `LANES` that are no ASCII, from which on all of these are written one by one."""
+"""Characters among `LANES` that are no ASCII, from which on all of these are written one by one. Curve:
+`benchmarks.tuning.kernel_utf8_many`."""
 
 ASCII, LATIN, WIDE, WIDEST = range(4)
 """Kinds of strings: places in `states`."""

@@ -39,7 +39,8 @@ HALF = np.uint64(32)
 LOW = np.uint64(0xFFFFFFFF)
 
 AHEAD = 32
-"""Windows that are hashed at a time: a processor waits for a dozen places of memory at once as long as for one."""
+"""Windows that are hashed at a time: a processor waits for a dozen places of memory at once as long as for one. Curve:
+`benchmarks.tuning.kernel_windows_ahead`."""
 
 REPEATED, CUT, OPENS = 1, 2, 4
 """Bits of a window's flags: it stands again later; a block begins at it; it does not follow the window before."""

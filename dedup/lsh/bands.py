@@ -29,7 +29,8 @@ LANE_COST = 14.0
 CANDIDATE_COST = 300.0
 SORTING_COST = 1800.0
 """Nanoseconds for a text of 300 shingles: a permutation; counting a candidate; sorting the shingles of a text that is
-in some candidate. Only their ratios decide, and only between settings that keep the promise."""
+in some candidate. Only their ratios decide, and only between settings that keep the promise. Curves:
+`benchmarks.tuning.bands_lane_cost`, `bands_candidate_cost`, `bands_sorting_cost`."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from dedup.runtime.arrays import sorted_unique
 __all__ = ["LSH", "SMALL_BUCKET", "Buckets", "find_buckets"]
 
 SMALL_BUCKET = 64
-"""Texts: in buckets up to this size all pairs are candidates; larger ones go by verified leaders."""
+"""Texts: in buckets up to this size all pairs are candidates; larger ones go by verified leaders. Curve:
+`benchmarks.tuning.buckets_small_bucket`."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,13 @@ class Buckets:
 
 
 PAIRS_HELD = 1 << 24
-"""Packed pairs that may wait before repeated ones are thrown out: 128 MB."""
+"""Packed pairs that may wait before repeated ones are thrown out: 128 MB. Curve:
+`benchmarks.tuning.buckets_pairs_held`."""
 
 
 MOST_PAIRS = 64
-"""Candidates a text, above which they are no help: nearly all of them are real, and an exact search takes less."""
+"""Candidates a text, above which they are no help: nearly all of them are real, and an exact search takes less. Curve:
+`benchmarks.tuning.buckets_most_pairs`."""
 
 
 def find_buckets(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]) -> Buckets | None:

@@ -29,6 +29,8 @@ from dedup.minhash import permutations, sign
 __all__ = ["Background", "sample_background"]
 
 LANES = 128
+"""Lanes of the signatures of the sample. Curve: `benchmarks.tuning.similarity_sample_lanes`."""
+
 FEWEST, MOST = 32, 200
 """Texts of the sample: a sixteenth of the collection, within these bounds."""
 

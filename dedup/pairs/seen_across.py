@@ -21,7 +21,7 @@ from dedup.threshold import Threshold
 __all__ = ["SeenAcross"]
 
 SLOTS = 16
-"""Slots of a table for each hash, where there is room."""
+"""Slots of a table for each hash, where there is room. Curve: `benchmarks.tuning.seen_across_slots`."""
 
 
 class SeenAcross:

@@ -19,22 +19,30 @@ from dedup.threshold import Metric, Threshold
 __all__ = ["SeenTwice", "bits_for", "mostly_shared", "sample_for", "seen_twice"]
 
 SLOTS = 4
-"""Slots of the table for each sampled hash: one of five then shares its slot with another by chance."""
+"""Slots of the table for each sampled hash: one of five then shares its slot with another by chance. Curve:
+`benchmarks.tuning.seen_twice_slots`; flat from 2 to 16 on generated:20000; flat from 1 to 16 on ota_dev (two cores,
+2026-11)."""
 
 PART_BITS = 19
-"""Bits of the slots of a part: its piece of the table is 128 kB, which the second cache holds."""
+"""Bits of the slots of a part: its piece of the table is 128 kB, which the second cache holds. Curve:
+`benchmarks.tuning.seen_twice_part_bits`; flat from 15 to 23 on generated:20000 (two cores, 2026-11)."""
 
 FEWEST_PARTS_BITS = 2
-"""There are four parts at least, so that threads have some to share out."""
+"""There are four parts at least, so that threads have some to share out. Curve:
+`benchmarks.tuning.seen_twice_fewest_parts_bits`."""
 
 LOOKED_AT, FEWEST_LOOKED_AT = 8, 64
-"""Of a row, one hash of eight and 64 at least say whether it seems to have a partner."""
+"""Of a row, one hash of eight and 64 at least say whether it seems to have a partner. Curve:
+`benchmarks.tuning.seen_twice_looked_at`."""
 
 MOST = 0.6
-"""Share of the rows; where more seem to have one, the table would cost more than it saves."""
+"""Share of the rows; where more seem to have one, the table would cost more than it saves. Curve:
+`benchmarks.tuning.seen_twice_most`; flat from 0.2 to 1.0 on generated:20000, from 0.2 to 0.6 on ota_dev, from 0.4 to
+0.6 on win32_docs, dc_laws_dev and licences (two cores, 2026-11)."""
 
 CHUNK = 1 << 18
-"""Hashes that a thread sorts into parts at a time."""
+"""Hashes that a thread sorts into parts at a time. Curve: `benchmarks.tuning.seen_twice_chunk`; flat from 2^14 to 2^22
+on generated:20000 (two cores, 2026-11)."""
 
 
 def bits_for(slots: int) -> int:

@@ -33,24 +33,30 @@ EVERY = np.iinfo(np.int64).max
 """No limit of pairs, or of merges."""
 
 ROUNDS = 3
-"""Times that counters thin out the survivors, at most."""
+"""Times that counters thin out the survivors, at most. Curve: `benchmarks.tuning.self_join_rounds`."""
 
 WORTH = 0.75
-"""A further round is made where the last one left fewer than this share."""
+"""A further round is made where the last one left fewer than this share. Curve: `benchmarks.tuning.self_join_worth`."""
 
 COMMON_WORK = 1.0
 """Entries met in all buckets for each hash of the rows; above it, all hashes are counted, not a part of them, so that
-prefixes leave out those that very many texts have. To count one takes about as long as to meet one."""
+prefixes leave out those that very many texts have. To count one takes about as long as to meet one. Curve:
+`benchmarks.tuning.self_join_common_work`; flat from 1.0 to 10.0 on generated:20000 and licences (two cores,
+2026-11)."""
 
 LONG_LISTS = 64.0
 """The same, above which what a pair shares is counted before it is merged, where that takes no more than `DEEPER` times
-the keys."""
+the keys. Curve: `benchmarks.tuning.self_join_long_lists`; flat from 1.0 to 512.0 on ota_dev and licences and
+family:3000 (two cores, 2026-11)."""
 
 DEEPER = 1.5
+"""Times the keys of the index that longer prefixes may have: see `LONG_LISTS`. Curve:
+`benchmarks.tuning.self_join_deeper`."""
 
 FAMILY_LISTS = 1024.0
 """The same, above which families are looked for first. Stretches that stand in very many texts, but never are a whole
-text, make lists of some hundred entries at ten million texts; a family of a hundred thousand, of ten thousand."""
+text, make lists of some hundred entries at ten million texts; a family of a hundred thousand, of ten thousand. Curve:
+`benchmarks.tuning.self_join_family_lists`."""
 
 
 class JoinResult(NamedTuple):
@@ -252,7 +258,8 @@ class _Index:
 
 
 AT_ONCE = 1 << 16
-"""Pairs that a thread holds as the kernel gives them, in twice the bytes, about."""
+"""Pairs that a thread holds as the kernel gives them, in twice the bytes, about. Curve:
+`benchmarks.tuning.self_join_at_once`."""
 
 
 def _probe(

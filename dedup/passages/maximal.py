@@ -42,10 +42,12 @@ __all__ = [
 Places = npt.NDArray[np.int64]
 
 LONGEST_GRAM = 32
-"""Tokens of an anchor's hash: longer ones are met by chance less often, and are denser in a window."""
+"""Tokens of an anchor's hash: longer ones are met by chance less often, and are denser in a window. Curve:
+`benchmarks.tuning.maximal_longest_gram`."""
 
 FEW_ANCHORS = 1 << 13
-"""Anchors that numpy sorts and joins within a millisecond: the first run over a short text compiles no kernels."""
+"""Anchors that numpy sorts and joins within a millisecond: the first run over a short text compiles no kernels. Curve:
+`benchmarks.tuning.maximal_few_anchors`."""
 
 ANCHOR_BYTES = 41
 """Of an anchor: its hash, the window it stands for, its place in the table, whether it stays."""

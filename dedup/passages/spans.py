@@ -29,17 +29,19 @@ __all__ = ["Spans", "find_spans"]
 Numbers = npt.NDArray[np.int64]
 
 CHUNK = 1 << 20
-"""Bytes of a long text that are located at a time, so that the memory does not grow with a text."""
+"""Bytes of a long text that are located at a time, so that the memory does not grow with a text. Curve:
+`benchmarks.tuning.spans_chunk`."""
 
 CHUNK_END = re.compile(rb"[\n ][!-~]")
 """Where a text may be cut: nothing acts on a space or line break, or on the ASCII character behind it."""
 
 JOINER = "\u200d"
 KEPT_TEXTS = 64
-"""Texts kept as strings while borders are widened."""
+"""Texts kept as strings while borders are widened. Curve: `benchmarks.tuning.spans_kept_texts`."""
 
 KEPT_RUNS = 1 << 12
-"""Places in texts for which it is kept how many regional indicators end there: repeats share their sources."""
+"""Places in texts for which it is kept how many regional indicators end there: repeats share their sources. Curve:
+`benchmarks.tuning.spans_kept_runs`."""
 
 
 class Spans(NamedTuple):

@@ -35,7 +35,7 @@ __all__ = ["Survivors", "keep_both", "keep_twice"]
 
 SPREAD = 4
 """Times the slots that `dedup.pairs.seen_twice` gives a hash: one in 16 anchors then shares its slot with another by
-chance."""
+chance. Curve: `benchmarks.tuning.window_filter_spread`."""
 
 RUN_BYTES = 40
 """Of a run, beside its tokens, while it is taken."""

@@ -29,7 +29,7 @@ PARTS = (0.5, 0.1)
 """It is looked for at these parts of the threshold, one after the other."""
 
 MOST_HASHES = 4_000_000
-"""Hashes that are looked through: a second or two."""
+"""Hashes that are looked through: a second or two. Curve: `benchmarks.tuning.closest_most_hashes`."""
 
 MOST_PAIRS, MOST_TRIES = 50_000, 2_000_000
 """Pairs that are looked at, and pairs that are merged to find them: a second or so."""

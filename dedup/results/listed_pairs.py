@@ -26,7 +26,8 @@ from dedup.runtime.threads import stretches
 __all__ = ["Listing", "check_rows", "partly_listed"]
 
 PART = 1 << 20
-"""Pairs that are spelled out at a time."""
+"""Pairs that are spelled out at a time. Curve: `benchmarks.tuning.listed_pairs_part`; flat from 2^14 to 2^23 on
+family:2000 (two cores, 2026-11)."""
 
 ROW_BYTES = 96
 """What a row of a table of pairs takes, at the most, beside ids that are texts."""

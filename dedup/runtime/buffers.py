@@ -19,12 +19,14 @@ PAGE = 1 << 21
 """Bytes of a large page, where the system has such; elsewhere a few bytes of address space more."""
 
 SLACK = 1 << 26
-"""Bytes that a room is larger than was asked for, at most: so it is large enough for a block that is a bit larger."""
+"""Bytes that a room is larger than was asked for, at most: so it is large enough for a block that is a bit larger.
+Curve: `benchmarks.tuning.buffers_slack`."""
 
 Item = TypeVar("Item", bound=np.generic)
 
 ROOM = 1.5
-"""What is reserved beyond the forecast; pages that nothing was written to take no memory."""
+"""What is reserved beyond the forecast; pages that nothing was written to take no memory. Curve:
+`benchmarks.tuning.buffers_room`."""
 
 
 class GrowingArray(Generic[Item]):

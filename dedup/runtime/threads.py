@@ -27,14 +27,15 @@ Block = TypeVar("Block")
 Result = TypeVar("Result")
 
 LOOK_AHEAD = 6
-"""Blocks a thread that are prepared or wait to be taken: while one takes long, others go on with what is behind it."""
+"""Blocks a thread that are prepared or wait to be taken: while one takes long, others go on with what is behind it.
+Curve: `benchmarks.tuning.threads_look_ahead`."""
 
 
 SLICE = 256
-"""Rows that a thread works on at a time, at least."""
+"""Rows that a thread works on at a time, at least. Curve: `benchmarks.tuning.threads_slice`."""
 
 STRETCH = 1 << 15
-"""Rows that a serial kernel works on between two looks at the signals."""
+"""Rows that a serial kernel works on between two looks at the signals. Curve: `benchmarks.tuning.threads_stretch`."""
 
 
 def thread_count(threads: int | None) -> int:

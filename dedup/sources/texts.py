@@ -30,9 +30,14 @@ if TYPE_CHECKING:
 __all__ = ["BLOCK_BYTES", "BLOCK_TEXTS", "INT64", "PADDING", "Block", "Ids", "ListTexts", "Texts"]
 
 BLOCK_BYTES = 1 << 20
-"""Bytes of text (characters, for lists) that a block aims at: its tokens and shingles then stay in the cache."""
+"""Bytes of text (characters, for lists) that a block aims at: its tokens and shingles then stay in the cache. Curve:
+`benchmarks.tuning.texts_block_bytes`; flat from 2^18 to 2^24 on generated:20000; flat from 2^14 to 2^22 on ota_dev (two
+cores, 2026-11)."""
 
 BLOCK_TEXTS = 1 << 14
+"""Texts of a block, at most. Curve: `benchmarks.tuning.texts_block_texts`; flat from 2^12 to 2^14 on
+generated:100000:150 (two cores, 2026-11)."""
+
 ASKED = 512
 """Texts that are asked for their length where it need not be known of all."""
 

@@ -31,7 +31,8 @@ import numpy.typing as npt
 __all__ = ["Paragraph", "paragraphs", "split_paragraphs", "split_units"]
 
 COUNTED = 1 << 20
-"""Bytes whose line breaks are counted at a time: the count takes a byte a byte."""
+"""Bytes whose line breaks are counted at a time: the count takes a byte a byte. Curve:
+`benchmarks.tuning.paragraphs_counted`."""
 
 
 class Paragraph(NamedTuple):

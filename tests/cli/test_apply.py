@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from dedup.cli import main
 from dedup.report.read import Report
-from tests import corpora, ondisk
+from tests import corpora, corpus_files
 
 DONE, FOUND, WRONG, REJECTED = 0, 1, 2, 3
 
@@ -27,8 +27,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write a corpus of two formats, and go there."""
     texts = corpora.families(count=6, size=4)
     rows = [{"n": i, "text": text, "score": (i * 7) % 5} for i, text in enumerate(texts)]
-    ondisk.write(tmp_path / "corpus", "a.jsonl.gz", ondisk.pack(ondisk.encode("jsonl", rows[:14]), "gzip"))
-    ondisk.write(tmp_path / "corpus", "deep/b.parquet", ondisk.encode("parquet", rows[14:]))
+    corpus_files.write(
+        tmp_path / "corpus", "a.jsonl.gz", corpus_files.pack(corpus_files.encode("jsonl", rows[:14]), "gzip")
+    )
+    corpus_files.write(tmp_path / "corpus", "deep/b.parquet", corpus_files.encode("parquet", rows[14:]))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -67,7 +69,7 @@ def test_annotate_and_json(folder: Path) -> None:
     call("find", "corpus", "--output", "report")
     done = call("apply", "report", "--output", "marked", "--annotate", "--json")
     assert {"files": 2, "kept": 24, "removed": 0, "rejected": 0, "cut": 0} == json.loads(done.stdout)
-    lines = ondisk.unpack((folder / "marked" / "a.jsonl.gz").read_bytes(), "gzip").splitlines()
+    lines = corpus_files.unpack((folder / "marked" / "a.jsonl.gz").read_bytes(), "gzip").splitlines()
     kept = [json.loads(line)["dedup_kept"] for line in lines]
     assert 14 == len(kept)
     assert 0 < sum(kept) < 14
@@ -75,7 +77,7 @@ def test_annotate_and_json(folder: Path) -> None:
 
 def test_rejects_end_in_code_3(folder: Path) -> None:
     """As they did in the search."""
-    ondisk.write(folder / "corpus", "c.jsonl", b'{"text": "some words"}\nnot json\n')
+    corpus_files.write(folder / "corpus", "c.jsonl", b'{"text": "some words"}\nnot json\n')
     assert REJECTED == call("find", "corpus", "--output", "report").exit_code
     done = call("apply", "report", "--output", "clean")
     assert REJECTED == done.exit_code
@@ -128,7 +130,7 @@ def test_standard_input_cannot_be_applied(folder: Path) -> None:
 def test_reports_of_repeats_and_matches(folder: Path) -> None:
     """Both write a report; that of a match can be applied to NEW."""
     repeated = corpora.doubled_article(4).text
-    ondisk.write(folder / "other", "x.txt", repeated.encode())
+    corpus_files.write(folder / "other", "x.txt", repeated.encode())
     done = call("repeats", "other", "--output", "repeats", "--json")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert rows == Report.open("repeats").spans.to_pylist()

@@ -25,7 +25,7 @@ from click.testing import CliRunner, Result
 
 from dedup.cli import main
 from dedup.report.sealing import read_sealed, write_sealed
-from tests import corpora, filing
+from tests import corpora, corpus_files
 
 DONE, FOUND, WRONG, REJECTED, UNWRITABLE = 0, 1, 2, 3, 74
 
@@ -211,11 +211,11 @@ def write_inputs(where: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data if isinstance(data, bytes) else data.encode())
 
-    lines, many = filing.as_lines(RECORDS), filing.as_lines(MANY)
-    table, arrow = filing.as_parquet(RECORDS), filing.as_arrow(RECORDS)
+    lines, many = corpus_files.as_lines(RECORDS), corpus_files.as_lines(MANY)
+    table, arrow = corpus_files.as_parquet(RECORDS), corpus_files.as_arrow(RECORDS)
     put("good.txt", "\n\n".join(BODY))
     put("good.jsonl", lines)
-    put("good.csv", filing.as_csv(RECORDS))
+    put("good.csv", corpus_files.as_csv(RECORDS))
     put("good.parquet", table)
     put("good.arrow", arrow)
     for name in ("empty.txt", "empty", "empty.jsonl", "empty.csv", "empty.jsonl.gz", "empty.parquet", "empty.arrow"):
@@ -233,7 +233,7 @@ def write_inputs(where: Path) -> None:
     put("header200.csv", '"text,' + "x" * (200 << 10) + "\na b c,1\n")
     put("body.csv", "body,key\na b,1\n")
     put("body.jsonl", '{"body": "a b"}\n{"body": "c d"}\n')
-    put("body.parquet", filing.as_parquet([{"body": "a b"}]))
+    put("body.parquet", corpus_files.as_parquet([{"body": "a b"}]))
     put("twice.csv", "text,text\na b c,d e f\n")
     pq.write_table(pa.table([["a"], ["b"]], names=["text", "text"]), where / "twice.parquet")
     pq.write_table(pa.table({"text": [1, 2]}), where / "numbers.parquet")
@@ -243,7 +243,7 @@ def write_inputs(where: Path) -> None:
     put("cut.parquet", table[: len(table) // 2])
     put("cut.arrow", arrow[: len(arrow) // 2])
     for suffix in (".gz", ".zst", ".bz2", ".xz"):
-        packed = filing.PACKERS[suffix](many)
+        packed = corpus_files.PACKERS[suffix](many)
         put(f"garbage.jsonl{suffix}", b"no such thing at all")
         put(f"begun.jsonl{suffix}", packed[:12])
         put(f"cut.jsonl{suffix}", packed[: len(packed) // 2])
@@ -251,7 +251,7 @@ def write_inputs(where: Path) -> None:
     texts = b"text,key\n" + b"".join(
         f"{text} {i},{i}\n".encode() for i, text in enumerate([BODY[0].replace(",", "")] * 2000)
     )
-    packed = b"".join(filing.PACKERS[".zst"](texts[at : at + 40_000]) for at in range(0, len(texts), 40_000))
+    packed = b"".join(corpus_files.PACKERS[".zst"](texts[at : at + 40_000]) for at in range(0, len(texts), 40_000))
     put("cut.csv.zst", packed[: len(packed) * 3 // 4])
     for suffix, (_, data) in NAMED.items():
         put(f"named.{suffix}", data)
@@ -259,7 +259,7 @@ def write_inputs(where: Path) -> None:
     put("in_md/x.md", "# A title\n")
     put("object.json", '{\n "text": "a b c"\n}\n')
     put("bad.jsonl", lines + b'{"text": 5, "key": 7}\n{not json\n')
-    put("cells.csv", filing.as_csv(RECORDS) + b"one,two,three,four,five\n")
+    put("cells.csv", corpus_files.as_csv(RECORDS) + b"one,two,three,four,five\n")
     (where / "dangling.txt").symlink_to("nowhere")
     (where / "loop.txt").symlink_to("loop.txt")
     (where / "empty_folder").mkdir()

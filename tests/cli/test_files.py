@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import dedup
-from tests import corpora, filing
+from tests import corpora, corpus_files
 from tests.cli.test_commands import DONE, FOUND, REJECTED, ROOT, WRONG, call, records
 
 BODY = corpora.body(seed=21, size=4)
@@ -26,11 +26,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write the same records in several formats, one of them with bad lines."""
     where = tmp_path_factory.mktemp("files")
     for suffix in (".jsonl", ".csv", ".parquet", ".arrow"):
-        (where / f"all{suffix}").write_bytes(filing.WRITERS[suffix](RECORDS))
-    (where / "all.jsonl.gz").write_bytes(gzip.compress(filing.as_lines(RECORDS)))
-    (where / "bad.jsonl").write_bytes(filing.as_lines(RECORDS) + BAD)
+        (where / f"all{suffix}").write_bytes(corpus_files.WRITERS[suffix](RECORDS))
+    (where / "all.jsonl.gz").write_bytes(gzip.compress(corpus_files.as_lines(RECORDS)))
+    (where / "bad.jsonl").write_bytes(corpus_files.as_lines(RECORDS) + BAD)
     (where / "sub").mkdir()
-    (where / "sub" / "b.jsonl").write_bytes(filing.as_lines(RECORDS[1:2]))
+    (where / "sub" / "b.jsonl").write_bytes(corpus_files.as_lines(RECORDS[1:2]))
     (where / "sub" / "a.txt").write_text(BODY[1], encoding="utf-8")
     return where
 
@@ -62,8 +62,8 @@ def test_folders(folder: Path) -> None:
 def test_standard_input(folder: Path) -> None:
     """Standard input is a text, or what --format says."""
     for arguments, data in (
-        (["find", "-", "--format", "jsonl", "--json"], filing.as_lines(RECORDS)),
-        (["find", "-", "--format", "jsonl.gz", "--json"], gzip.compress(filing.as_lines(RECORDS))),
+        (["find", "-", "--format", "jsonl", "--json"], corpus_files.as_lines(RECORDS)),
+        (["find", "-", "--format", "jsonl.gz", "--json"], gzip.compress(corpus_files.as_lines(RECORDS))),
         (["repeats", "-", "--min-words", "5", "--json"], "\n\n".join([*BODY, BODY[1]]).encode()),
     ):
         done = subprocess.run(

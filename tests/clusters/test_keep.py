@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import dedup
 from dedup.clusters.priority import rank_units
 from dedup.errors import DedupError
-from tests import ondisk, oracles, strategies
+from tests import corpus_files, oracles, strategies
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "int": st.integers(-(1 << 63), (1 << 63) - 1) | st.integers(0, 3),
@@ -89,8 +89,8 @@ def tables(tmp_path: Path) -> dict[str, Any]:
     rows = [{"text": text, "score": score} for text, score in zip(TEXTS, SCORES, strict=True)]
     table = pa.Table.from_pylist(rows)
     for suffix in ("jsonl", "parquet", "arrow"):
-        data = ondisk.encode(suffix, [{"n": i, **row} for i, row in enumerate(rows)])
-        ondisk.write(tmp_path, f"x.{suffix}", data)
+        data = corpus_files.encode(suffix, [{"n": i, **row} for i, row in enumerate(rows)])
+        corpus_files.write(tmp_path, f"x.{suffix}", data)
     return {
         "dicts": rows,
         "lacking": [{k: v for k, v in row.items() if v is not None} for row in rows],

@@ -25,7 +25,7 @@ from dedup.lsh import LSH, choose_bands
 from dedup.minhash import Signatures, estimate, signatures
 from dedup.shingling import shingles
 from dedup.text.tokens import tokens
-from tests import corpora, oracles, strategies, twins
+from tests import corpora, kernel_twins, oracles, strategies
 
 KEYS = [b"0123456789abcdef", bytes(range(32)), b"k" * 1000]
 SECRET = KEYS[1]
@@ -35,10 +35,10 @@ SECRET = KEYS[1]
 
 def test_the_words_of_a_key() -> None:
     """The twin spreads a key by itself; the public one comes of no secret at all."""
-    assert twins.PUBLIC == PUBLIC.words.tolist()
+    assert kernel_twins.PUBLIC == PUBLIC.words.tolist()
     assert "public" == PUBLIC.fingerprint == choose_key(None).fingerprint
     for key in KEYS:
-        assert twins.key_words(key) == choose_key(key).words.tolist()
+        assert kernel_twins.key_words(key) == choose_key(key).words.tolist()
     assert 48 == len({word for key in KEYS for word in choose_key(key).words.tolist()})
 
 
@@ -103,7 +103,7 @@ def test_a_key_is_never_shown_or_pickled() -> None:
     with pytest.raises(ParameterError, match=f"expected the key of fingerprint {key.fingerprint}, found only its"):
         _ = again.words
     assert PUBLIC is pickle.loads(pickle.dumps(PUBLIC)) is copy.copy(PUBLIC)
-    assert twins.PUBLIC == pickle.loads(pickle.dumps(parse("words:5"))).key.words.tolist()
+    assert kernel_twins.PUBLIC == pickle.loads(pickle.dumps(parse("words:5"))).key.words.tolist()
 
 
 # -------------------------------------------------------------------------------- the exact answer
@@ -139,11 +139,12 @@ def test_repeats_and_matches_do_not_depend_on_the_key() -> None:
 @given(st.text(max_size=30), st.sampled_from(KEYS))
 def test_hashes_are_those_of_the_key(text: str, key: bytes) -> None:
     """Tokens, windows and digests by any key are those of the twins."""
-    words = twins.key_words(key)
-    expected = twins.token_hashes(oracles.tokens(text), words)
+    words = kernel_twins.key_words(key)
+    expected = kernel_twins.token_hashes(oracles.tokens(text), words)
     assert expected == [token.hash for token in tokens(text, hash_key=key)]
     assert (
-        sorted(set(twins.shingle_hashes(expected, 2, words))) == shingles([text], "words:2", hash_key=key)[0].tolist()
+        sorted(set(kernel_twins.shingle_hashes(expected, 2, words)))
+        == shingles([text], "words:2", hash_key=key)[0].tolist()
     )
 
 
@@ -181,12 +182,12 @@ def test_words_that_differ_in_one_bit(bit: int) -> None:
     changed = []
     for number in range(400):
         word = bytearray(f"{number:08}abcdefghijkl".encode())
-        before = twins.token_hash_of_bytes(bytes(word))
+        before = kernel_twins.token_hash_of_bytes(bytes(word))
         word[bit // 8] ^= 1 << bit % 8
-        after = twins.token_hash_of_bytes(bytes(word))
+        after = kernel_twins.token_hash_of_bytes(bytes(word))
         changed.append((before ^ after).bit_count())
         rows = [[before, 5, 7, 11, 13], [after, 5, 7, 11, 13]]
-        first, second = (twins.shingle_hashes([twins.mix(h) for h in row], 5)[0] for row in rows)
+        first, second = (kernel_twins.shingle_hashes([kernel_twins.mix(h) for h in row], 5)[0] for row in rows)
         changed.append((first ^ second).bit_count())
     assert 31 < np.mean(changed) < 33
     assert min(changed) > 8

@@ -14,8 +14,8 @@ import dedup.sources.texts
 from dedup import InputError, ParameterError
 from dedup.hashing.shingles import LARGEST, Shingle, hash_shingles, parse
 from dedup.shingling import Shingles, shingles
-from tests import corpora, oracles, strategies, twins
-from tests.arrays import dtypes, rows_of, utf8
+from tests import corpora, kernel_twins, oracles, strategies
+from tests.kernel_arrays import dtypes, rows_of, utf8
 
 KINDS = ["words:1", "words:2", "words:3", "words:5", "chars:1", "chars:5", "chars:8"]
 
@@ -105,18 +105,18 @@ def test_borders(n: int, word: str) -> None:
         text = " ".join(words)
         check([text, text + " more", "more " + text], f"words:{n}")
         tokens = oracles.tokens(text)
-        assert [twins.shingle_hashes(twins.token_hashes(tokens), n)] == windows(text, f"words:{n}")
+        assert [kernel_twins.shingle_hashes(kernel_twins.token_hashes(tokens), n)] == windows(text, f"words:{n}")
         plain = ("".join(words) * n)[:count]
         check([plain, plain + "m", plain + " m"], f"chars:{n}")
         tokens = oracles.tokens(plain)
-        assert [twins.shingle_hashes(twins.character_hashes(tokens), n)] == windows(plain, f"chars:{n}")
+        assert [kernel_twins.shingle_hashes(kernel_twins.character_hashes(tokens), n)] == windows(plain, f"chars:{n}")
 
 
 def windows(text: str, shingle: str) -> list[list[int]]:
     """Run `hash_shingles` over one text; check the digest that comes with the hashes."""
     values, offsets, digests = hash_shingles(*utf8([text]), parse(shingle))
     assert "uint64 int64 uint64" == dtypes(values, offsets, digests)
-    assert [twins.digest(oracles.tokens(text))] == digests.tolist()
+    assert [kernel_twins.digest(oracles.tokens(text))] == digests.tolist()
     return rows_of(values, offsets)
 
 

@@ -16,7 +16,7 @@ import pytest
 
 import dedup
 from dedup.kernels import cache_folder
-from tests import twins
+from tests import kernel_twins
 
 PACKAGE = Path(dedup.__file__).parent
 
@@ -65,7 +65,7 @@ def test_an_edit_of_a_helper_is_noticed(copy: Path, tmp_path: Path) -> None:
     """
     cache = tmp_path / "cache"
     value, folder = ask(copy, NUMBA_CACHE_DIR=str(cache))
-    assert twins.band_keys([5], 1, 1) == [int(value)]
+    assert kernel_twins.band_keys([5], 1, 1) == [int(value)]
     assert cache == Path(folder).parent
     compiled = files(cache)
     assert compiled
@@ -133,7 +133,7 @@ def test_every_kernel_file_counts(copy: Path, tmp_path: Path) -> None:
 def test_the_package_is_the_first_choice(copy: Path) -> None:
     """Without `NUMBA_CACHE_DIR` the kernels lie beside their sources, as Python's own compiled files do."""
     value, folder = ask(copy)
-    assert twins.band_keys([5], 1, 1) == [int(value)]
+    assert kernel_twins.band_keys([5], 1, 1) == [int(value)]
     assert (copy / "dedup" / "kernels" / "__pycache__").resolve() == Path(folder).parent.resolve()
     assert files(Path(folder))
 
@@ -153,7 +153,7 @@ def test_the_temporary_files_are_the_last_choice(copy: Path, tmp_path: Path) -> 
     temporary.mkdir()
     code = f"import os; os.umask(0)\n{ASK}"
     value, folder = ask(copy, code, TMPDIR=str(temporary), **block(copy))
-    assert twins.band_keys([5], 1, 1) == [int(value)]
+    assert kernel_twins.band_keys([5], 1, 1) == [int(value)]
     private = Path(folder).parent
     assert temporary == private.parent
     assert 0 == private.stat().st_mode & 0o022, "others may write into it"
@@ -167,7 +167,7 @@ def test_a_folder_of_somebody_else_is_not_used(copy: Path, tmp_path: Path) -> No
     strange.mkdir(parents=True)
     os.chown(strange, 65534, 65534)
     value, folder = ask(copy, TMPDIR=str(strange.parent), **block(copy))
-    assert twins.band_keys([5], 1, 1) == [int(value)]
+    assert kernel_twins.band_keys([5], 1, 1) == [int(value)]
     assert "None" == folder
 
 
@@ -182,7 +182,7 @@ def test_nothing_is_writable(copy: Path, tmp_path: Path, given: bool, more: str,
     before = files(tmp_path)
     code = f"import tempfile; tempfile.tempdir = {nowhere!r}\n{ASK}{more}"
     value, folder, *kept = ask(copy, code, **environment)
-    assert twins.band_keys([5], 1, 1) == [int(value)]
+    assert kernel_twins.band_keys([5], 1, 1) == [int(value)]
     assert ["None", *expected] == [folder, *kept]
     assert before == files(tmp_path)
 

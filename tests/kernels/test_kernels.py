@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from numba import types
 
 from dedup.kernels import lsh, minhash, sets, shingles, words
-from tests import twins
-from tests.arrays import callable_part, dtypes, frozen, packed, rows_of
-from tests.twins import MASK32, MASK64
+from tests import kernel_twins
+from tests.kernel_arrays import callable_part, dtypes, frozen, packed, rows_of
+from tests.kernel_twins import MASK32, MASK64
 
 BORDERS = [0, 1, 2, 3, (1 << 31) - 1, 1 << 31, MASK32, 1 << 32, (1 << 63) - 1, 1 << 63, MASK64 - 1]
 hashes64 = st.one_of(st.sampled_from([*BORDERS, MASK64]), st.integers(0, MASK64))
@@ -30,7 +30,7 @@ multiply_fold = callable_part(words.multiply_fold)
 @given(hashes64)
 def test_mix(x: int) -> None:
     """`mix` is the finaliser of splitmix64, for any 64 bits."""
-    assert twins.mix(x) == mix(np.uint64(x))
+    assert kernel_twins.mix(x) == mix(np.uint64(x))
 
 
 def test_mix_has_known_values() -> None:
@@ -43,7 +43,7 @@ def test_mix_has_known_values() -> None:
 @given(hashes64, hashes64)
 def test_multiply_fold(a: int, b: int) -> None:
     """Both halves of the product count, and where a factor is zero the other one comes out."""
-    assert twins.multiply_fold(a, b) == multiply_fold(np.uint64(a), np.uint64(b))
+    assert kernel_twins.multiply_fold(a, b) == multiply_fold(np.uint64(a), np.uint64(b))
     assert a == multiply_fold(np.uint64(a), np.uint64(0)) == multiply_fold(np.uint64(0), np.uint64(a))
 
 
@@ -69,7 +69,7 @@ def test_hashes_are_unsigned() -> None:
 # ------------------------------------------------------------------------------------- shingles
 
 
-def hashed(rows: Sequence[Sequence[int]], size: int, key: Sequence[int] = twins.PUBLIC) -> list[list[int]]:
+def hashed(rows: Sequence[Sequence[int]], size: int, key: Sequence[int] = kernel_twins.PUBLIC) -> list[list[int]]:
     """Run `hash_shingles` over rows of token hashes."""
     values, offsets = packed(rows)
     found, bounds = np.full_like(values, 7), np.full_like(offsets, -1)
@@ -80,19 +80,19 @@ def hashed(rows: Sequence[Sequence[int]], size: int, key: Sequence[int] = twins.
 @given(rows64, st.integers(1, 22), st.lists(hashes64, min_size=16, max_size=16))
 def test_hash_shingles(rows: list[list[int]], size: int, key: list[int]) -> None:
     """Each window is hashed as the twin does it, short rows as a whole, by any key."""
-    assert [twins.shingle_hashes(row, size, key) for row in rows] == hashed(rows, size, key)
+    assert [kernel_twins.shingle_hashes(row, size, key) for row in rows] == hashed(rows, size, key)
 
 
 def test_hash_shingles_of_a_long_row() -> None:
     """Whatever the size, each window is that of its own tokens."""
-    row = [twins.mix(i + 1) for i in range(3000)]
+    row = [kernel_twins.mix(i + 1) for i in range(3000)]
     for size in (1, 2, 3, 4, 5, 6, 64, 1000):
-        assert [twins.shingle_hashes(row, size)] == hashed([row], size)
-        some = [twins.shingle_hashes(row[i : i + size], size) for i in (0, 1, 1999)]
+        assert [kernel_twins.shingle_hashes(row, size)] == hashed([row], size)
+        some = [kernel_twins.shingle_hashes(row[i : i + size], size) for i in (0, 1, 1999)]
         assert some == [[hashed([row], size)[0][i]] for i in (0, 1, 1999)]
 
 
-@given(st.lists(st.integers(1, MASK64).map(twins.mix), min_size=2, max_size=8, unique=True), st.data())
+@given(st.lists(st.integers(1, MASK64).map(kernel_twins.mix), min_size=2, max_size=8, unique=True), st.data())
 def test_order_counts(row: list[int], data: st.DataObject) -> None:
     """The same tokens in another order are another shingle."""
     other = data.draw(st.permutations(row))
@@ -103,7 +103,7 @@ def test_order_counts(row: list[int], data: st.DataObject) -> None:
 @pytest.mark.parametrize("length", [2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17])
 def test_a_short_text_is_no_window_of_another(length: int) -> None:
     """Windows that overlap inside a shingle: "a b c" is not "a b b c", whatever the length is made of."""
-    few = [twins.mix(1), twins.mix(2)]
+    few = [kernel_twins.mix(1), kernel_twins.mix(2)]
     rows = [[few[i >> j & 1] for j in range(size)] for size in range(1, length + 1) for i in range(1 << min(size, 8))]
     assert len({tuple(row) for row in rows}) == len({row[0] for row in hashed(rows, 1000)})
 
@@ -111,7 +111,7 @@ def test_a_short_text_is_no_window_of_another(length: int) -> None:
 @pytest.mark.parametrize("length", [64, 128, 256, 512])
 def test_thue_morse_sequences_are_told_apart(length: int) -> None:
     """A polynomial modulo 2^64 gives one hash to such a sequence and to the one with its two words exchanged."""
-    few = twins.token_hashes(["slightly", "vendors"])
+    few = kernel_twins.token_hashes(["slightly", "vendors"])
     row = [few[i.bit_count() % 2] for i in range(length)]
     turned = [few[1 - i.bit_count() % 2] for i in range(length)]
     for size in (length // 2, length - 1, length, 1000):
@@ -156,7 +156,7 @@ def test_distinct_of_crowds(size: int) -> None:
     A descending crowd takes half its square of steps, 16 a hash are allowed, so the change comes at 33 hashes.
     """
     last = [MASK64 - 1 - i for i in range(size)]
-    plain = [twins.mix(i) for i in range(size)]
+    plain = [kernel_twins.mix(i) for i in range(size)]
     rows = [last, plain, last[::-1], [*plain, MASK64], [*last, *last], plain, [*plain, *last], [*last, *plain]]
     assert [sorted(set(row)) for row in rows] == made_distinct(rows, range(len(rows)))
 
@@ -184,11 +184,11 @@ def test_distinct_of_random_rows() -> None:
 @given(rows64, st.integers(1, 130), st.integers(0, MASK32))
 def test_sign(rows: list[list[int]], num_perm: int, seed: int) -> None:
     """Each lane is the smallest value of its function over the row; all ones for none."""
-    a, c = twins.permutations(num_perm, seed)
+    a, c = kernel_twins.permutations(num_perm, seed)
     values, offsets = packed(rows)
     found = np.full((len(rows), num_perm), 7, dtype=np.uint32)
     minhash.sign(values, offsets, frozen(a, np.uint32), frozen(c, np.uint32), found)
-    assert [twins.signature(row, a, c) for row in rows] == found.tolist()
+    assert [kernel_twins.signature(row, a, c) for row in rows] == found.tolist()
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=70))
@@ -208,7 +208,7 @@ def test_band_keys(texts: int, bands: int, rows: int, data: st.DataObject) -> No
     array = frozen(signatures, np.uint32).reshape(texts, width)
     keys = np.full((bands, texts), 7, dtype=np.uint64)
     lsh.band_keys(array, rows, keys)
-    assert [twins.band_keys(row, bands, rows) for row in signatures] == keys.T.tolist()
+    assert [kernel_twins.band_keys(row, bands, rows) for row in signatures] == keys.T.tolist()
 
 
 def partners(keys: Sequence[int], texts: Sequence[int]) -> list[int]:
@@ -244,4 +244,4 @@ def test_bucket_pairs(buckets: list[list[int]]) -> None:
     members, bounds = packed(buckets)
     pairs = lsh.bucket_pairs(frozen(members.tolist(), np.int64), bounds)
     assert "uint64" == dtypes(pairs)
-    assert [a << 32 | b for a, b in twins.bucket_pairs(buckets)] == pairs.tolist()
+    assert [a << 32 | b for a, b in kernel_twins.bucket_pairs(buckets)] == pairs.tolist()

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.kernels import clusters, maximal, verify
-from tests import oracles, twins
-from tests.arrays import callable_part, dtypes, frozen, offsets_of, packed
-from tests.twins import MASK64
+from tests import kernel_twins, oracles
+from tests.kernel_arrays import callable_part, dtypes, frozen, offsets_of, packed
+from tests.kernel_twins import MASK64
 
 LARGEST = 60
 
@@ -61,7 +61,7 @@ def test_required_is_the_smallest_integer() -> None:
 def test_required_depends_on_the_sum() -> None:
     """All pairs of sizes up to 60, by the twin that tries all."""
     for threshold in (0.1, 0.3, 1 / 3, 0.5, 0.55, 0.7, 0.8, math.nextafter(0.8, 1), 0.9, 1.0):
-        expected = [twins.required(a, b, threshold) for a in range(LARGEST + 1) for b in range(a, LARGEST + 1)]
+        expected = [kernel_twins.required(a, b, threshold) for a in range(LARGEST + 1) for b in range(a, LARGEST + 1)]
         assert expected == [required(a, b, threshold) for a in range(LARGEST + 1) for b in range(a, LARGEST + 1)]
 
 
@@ -79,7 +79,7 @@ def test_shared_hashes(left: frozenset[int], right: frozenset[int], needed: int,
     """The size of the intersection, or -1 where it is less than needed."""
     row = [*sorted(left), *[5] * gap, *sorted(right)]
     values, start = frozen(row, np.uint64), len(left) + gap
-    expected = twins.shared_count(sorted(left), sorted(right), needed)
+    expected = kernel_twins.shared_count(sorted(left), sorted(right), needed)
     found = verify.shared_hashes(values, 0, len(left), start, start + len(right), needed)
     assert expected == found
 
@@ -126,7 +126,7 @@ def run_stars(
     similar: dict[tuple[int, int], float],
     buckets: Sequence[Sequence[int]],
     threshold: float,
-) -> twins.Starred:
+) -> kernel_twins.Starred:
     """Run the kernel on what the twin takes."""
     count = len(sets)
     rank = [priority.index(text) if text in priority else count for text in range(count)]
@@ -144,7 +144,7 @@ def run_stars(
     )
     assert "int64 float64" == dtypes(star, similarity)
     rows = [(a, b, shared) for a, b, shared in np.asarray(found).tolist()]
-    return twins.Starred(star.tolist(), similarity.tolist(), rows, verified, overflow)
+    return kernel_twins.Starred(star.tolist(), similarity.tolist(), rows, verified, overflow)
 
 
 def similarities(sets: Sequence[frozenset[int]], threshold: float) -> dict[tuple[int, int], float]:
@@ -196,7 +196,7 @@ def test_stars_with_buckets(sets: list[frozenset[int]], threshold: float, data: 
     listed = dict(data.draw(st.lists(st.sampled_from(every), unique=True))) if every else {}
     bucket = st.sets(st.sampled_from(chosen)).map(sorted) if chosen else st.just([])
     buckets = data.draw(st.lists(bucket, max_size=4))
-    expected = twins.stars(sets, priority, listed, buckets, threshold, clusters.LEADERS)
+    expected = kernel_twins.stars(sets, priority, listed, buckets, threshold, clusters.LEADERS)
     assert expected == run_stars(sets, priority, listed, buckets, threshold)
 
 
@@ -240,14 +240,14 @@ sequences = st.one_of(
 @given(sequences)
 def test_longest_earlier(sequence: list[int]) -> None:
     """Each end place has its longest stretch that also begins earlier, and where that ended first."""
-    assert twins.longest_earlier(sequence, len(sequence)) == run_passages(sequence, len(sequence))
+    assert kernel_twins.longest_earlier(sequence, len(sequence)) == run_passages(sequence, len(sequence))
 
 
 @given(sequences, sequences)
 def test_longest_earlier_looked_up(known: list[int], asked: list[int]) -> None:
     """Symbols behind the grown ones are sought among these alone, and add nothing."""
     both = [*known, *asked]
-    assert twins.longest_earlier(both, len(known)) == run_passages(both, len(known))
+    assert kernel_twins.longest_earlier(both, len(known)) == run_passages(both, len(known))
 
 
 def test_longest_earlier_of_a_fibonacci_word() -> None:
@@ -255,5 +255,5 @@ def test_longest_earlier_of_a_fibonacci_word() -> None:
     a, b = [0], [0, 1]
     while len(b) < 150:
         a, b = b, b + a
-    assert twins.longest_earlier(b, len(b)) == run_passages(b, len(b))
-    assert twins.longest_earlier(b + a, len(b)) == run_passages(b + a, len(b))
+    assert kernel_twins.longest_earlier(b, len(b)) == run_passages(b, len(b))
+    assert kernel_twins.longest_earlier(b + a, len(b)) == run_passages(b + a, len(b))

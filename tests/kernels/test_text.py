@@ -16,8 +16,8 @@ from dedup.kernels import text as text_kernels
 from dedup.kernels import tokens as token_kernels
 from dedup.text.paragraphs import paragraphs, split_paragraphs
 from dedup.text.tokens import hash_characters, hash_tokens, locate_tokens, place_tokens
-from tests import corpora, oracles, strategies, twins
-from tests.arrays import callable_part, dtypes, frozen, rows_of, utf8
+from tests import corpora, kernel_twins, oracles, strategies
+from tests.kernel_arrays import callable_part, dtypes, frozen, rows_of, utf8
 
 decode = callable_part(token_kernels.decode)
 encode = callable_part(token_kernels.encode)
@@ -32,7 +32,7 @@ def hashed(texts: Sequence[str], *, characters: bool = False, before: bytes = b"
     """Run the tokeniser over a block of texts; by characters, check the digests too."""
     if characters:
         values, offsets, digests = hash_characters(*utf8(texts, before), PUBLIC)
-        assert [twins.digest(oracles.tokens(text)) for text in texts] == digests.tolist()
+        assert [kernel_twins.digest(oracles.tokens(text)) for text in texts] == digests.tolist()
     else:
         values, offsets = hash_tokens(*utf8(texts, before), PUBLIC)
     assert "uint64 int64" == dtypes(values, offsets)
@@ -50,8 +50,8 @@ def check(text: str) -> None:
     """Check hashes and spans of one text: the tokens of the oracle, each where it stands."""
     words = oracles.tokens(text)
     hashes, spans = located(text)
-    assert twins.token_hashes(words) == hashes
-    assert [twins.token_hashes(words)] == hashed([text])
+    assert kernel_twins.token_hashes(words) == hashes
+    assert [kernel_twins.token_hashes(words)] == hashed([text])
     assert sorted(spans) == sorted(spans, key=lambda span: span[::-1]) == spans
     for word, (start, end) in zip(words, spans, strict=True):
         assert 0 <= start < end <= len(text)
@@ -68,14 +68,14 @@ def check(text: str) -> None:
 def test_tokens_of_a_block(texts: list[str], before: bytes) -> None:
     """Each text of a block has the tokens of the oracle, whatever stands beside it."""
     words = [oracles.tokens(text) for text in texts]
-    assert [twins.token_hashes(each) for each in words] == hashed(texts, before=before)
+    assert [kernel_twins.token_hashes(each) for each in words] == hashed(texts, before=before)
 
 
 @given(st.lists(any_text, max_size=6))
 def test_characters_of_a_block(texts: list[str]) -> None:
     """The code points of the tokens joined by single spaces, each hashed."""
     words = [oracles.tokens(text) for text in texts]
-    assert [twins.character_hashes(each) for each in words] == hashed(texts, characters=True)
+    assert [kernel_twins.character_hashes(each) for each in words] == hashed(texts, characters=True)
 
 
 @given(any_text)
@@ -135,7 +135,7 @@ def test_words_across_a_block_border(start: int, piece: str) -> None:
 def test_folding_that_makes_texts_longer(text: str) -> None:
     """Mappings of up to 33 bytes for 3: the buffers grow until they are large enough."""
     check(text)
-    assert [twins.character_hashes(oracles.tokens(text))] == hashed([text], characters=True)
+    assert [kernel_twins.character_hashes(oracles.tokens(text))] == hashed([text], characters=True)
 
 
 def test_scripts() -> None:
@@ -144,7 +144,7 @@ def test_scripts() -> None:
     for text in texts:
         check(text)
         check(text.replace(" ", ""))
-    assert [twins.token_hashes(oracles.tokens(text)) for text in texts] == hashed(texts)
+    assert [kernel_twins.token_hashes(oracles.tokens(text)) for text in texts] == hashed(texts)
 
 
 def test_texts_may_share_their_bytes() -> None:
@@ -154,7 +154,7 @@ def test_texts_may_share_their_bytes() -> None:
     starts, ends = (frozen([pair[side] for pair in asked], np.int64) for side in (0, 1))
     found = rows_of(*hash_tokens(values, starts, ends, PUBLIC))
     parts = [values[a:b].tobytes().decode("utf-8") for a, b in asked]
-    assert [twins.token_hashes(oracles.tokens(part)) for part in parts] == found
+    assert [kernel_twins.token_hashes(oracles.tokens(part)) for part in parts] == found
 
 
 # --------------------------------------------------------------------------------- code points
@@ -264,11 +264,11 @@ def collisions(count: int) -> list[str]:
     """
     fold, wanted = 0x9FB21C651E98DF25, 0x1234567890ABCDEF
     found: list[str] = []
-    start = ((64 ^ int.from_bytes(b"========", "little")) * fold) & twins.MASK64
+    start = ((64 ^ int.from_bytes(b"========", "little")) * fold) & kernel_twins.MASK64
     start ^= start >> 32
     for number in range(10**6):
         first = f"{number:08d}"[::-1].encode()
-        h = (start ^ int.from_bytes(first, "little")) * fold & twins.MASK64
+        h = (start ^ int.from_bytes(first, "little")) * fold & kernel_twins.MASK64
         h ^= h >> 32
         second = (h ^ wanted).to_bytes(8, "little")
         if all(byte in PLAIN for byte in second):

@@ -19,8 +19,8 @@ from dedup.lsh import LSH, Bands, band_keys, choose_bands, find_buckets
 from dedup.lsh.buckets import SMALL_BUCKET
 from dedup.minhash import permutations, sign, signatures
 from dedup.shingling import shingles
-from tests import corpora, oracles, twins
-from tests.arrays import dtypes, rows_of
+from tests import corpora, kernel_twins, oracles
+from tests.kernel_arrays import dtypes, rows_of
 
 SIGMAS = 4.5  # exceeded by one normal value of 150,000
 THRESHOLDS = [0.15, 0.3, 0.5, 0.55, 2 / 3, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.99, 1.0]
@@ -180,7 +180,7 @@ def test_band_keys() -> None:
     rows = signatures(shingles(corpora.chain()), num_perm=15)
     keys = band_keys(rows, bands)
     assert ("uint64", (5, len(rows))) == (dtypes(keys), keys.shape)
-    assert [twins.band_keys(row, 5, 3) for row in rows.tolist()] == keys.T.tolist()
+    assert [kernel_twins.band_keys(row, 5, 3) for row in rows.tolist()] == keys.T.tolist()
 
 
 @pytest.mark.parametrize("shape", [(3, 55), (3, 57), (56,), (3, 56, 1), (0, 0)])
@@ -276,7 +276,7 @@ def test_a_crowd_is_searched_exactly(pairs: str, limits: dict[str, int], monkeyp
 @pytest.mark.parametrize("size", [SMALL_BUCKET - 1, SMALL_BUCKET, SMALL_BUCKET + 1, 3 * SMALL_BUCKET])
 def test_buckets_at_the_border(size: int) -> None:
     """Up to SMALL_BUCKET texts give all their pairs; one more, and the bucket is given as it is."""
-    alone = [twins.mix(i) for i in range(50)]
+    alone = [kernel_twins.mix(i) for i in range(50)]
     check_buckets([[*alone, *[7] * size], [*[8] * size, *alone]], list(range(size + 50)))
     check_buckets([[*[7] * size, *[9] * size]] * 2, list(range(2 * size)))
 

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from dedup import ParameterError
 from dedup.minhash import EMPTY_LANE, check_seed, estimate, permutations, sign, signatures
 from dedup.shingling import shingles
-from tests import oracles, strategies, twins
-from tests.arrays import dtypes
+from tests import kernel_twins, oracles, strategies
+from tests.kernel_arrays import dtypes
 
 LANES = 128
 SEEDS = 100
@@ -129,9 +129,9 @@ def test_estimates_of_texts() -> None:
 @given(strategies.corpora(4), st.integers(1, 30), st.integers(0, 99))
 def test_signatures(texts: list[str], num_perm: int, seed: int) -> None:
     """Each signature is that of the twin, from the shingles of the oracle."""
-    a, c = twins.permutations(num_perm, seed)
-    hashes = [twins.token_hashes(oracles.tokens(text)) for text in texts]
-    expected = [twins.signature(twins.shingle_hashes(row, 3), a, c) for row in hashes]
+    a, c = kernel_twins.permutations(num_perm, seed)
+    hashes = [kernel_twins.token_hashes(oracles.tokens(text)) for text in texts]
+    expected = [kernel_twins.signature(kernel_twins.shingle_hashes(row, 3), a, c) for row in hashes]
     found = signatures(shingles(texts, "words:3"), num_perm=num_perm, seed=seed)
     assert ("uint32", (len(texts), num_perm)) == (dtypes(found), found.shape)
     assert expected == found.tolist()
@@ -141,7 +141,7 @@ def test_permutations_are_those_of_the_twin() -> None:
     """numpy's frozen generator, written down again: seeds at both ends of their range."""
     for seed in (0, 1, 42, (1 << 32) - 1):
         found = permutations(300, seed)
-        assert twins.permutations(300, seed) == tuple(each.tolist() for each in found)
+        assert kernel_twins.permutations(300, seed) == tuple(each.tolist() for each in found)
         assert "uint32 uint32" == dtypes(*found)
         assert np.all(found[0] & 1), "an even multiplier is no bijection"
 

@@ -16,15 +16,15 @@ import dedup
 from dedup.kernels import minhash as kernels
 from dedup.lsh import Bands, choose_bands, measure_recall
 from dedup.lsh.similarity_sample import IMAGINED, LANES, MOST, Background, sample_background
-from tests import corpora, oracles, twins, views
-from tests.arrays import frozen, packed
+from tests import corpora, kernel_twins, oracles, table_rows
+from tests.kernel_arrays import frozen, packed
 
 U64 = npt.NDArray[np.uint64]
 
 
 def sampled(rows: list[list[int]], seed: int = 1) -> Background:
     """Sample from rows of hashes, of which the empty ones are left out; a row's digest is its sum."""
-    digests = frozen([sum(row) & twins.MASK64 for row in rows], np.uint64)
+    digests = frozen([sum(row) & kernel_twins.MASK64 for row in rows], np.uint64)
     full = np.array([i for i, row in enumerate(rows) if row], dtype=np.int64)
     return sample_background(*packed(rows), digests, full, seed)
 
@@ -131,7 +131,7 @@ def test_the_interval_holds_the_truth() -> None:
     inside = 0
     for seed in range(40):
         result = dedup.find_duplicates(texts, threshold=0.7, method="lsh", recall=0.6, seed=seed)
-        share = len(near & set(views.ends(result))) / len(near)
+        share = len(near & set(table_rows.ends(result))) / len(near)
         assert result.summary.recall_interval is not None
         low, high = result.summary.recall_interval
         inside += low <= share <= high

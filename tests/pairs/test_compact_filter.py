@@ -25,9 +25,9 @@ from dedup.sources.coerce import read_texts
 from dedup.sources.texts import ListTexts, Texts
 from dedup.threshold import Metric, Threshold
 from dedup.unit import Unit
-from tests import oracles, strategies, twins
+from tests import kernel_twins, oracles, strategies
 
-HASHES = st.integers(0, 60).map(twins.mix)
+HASHES = st.integers(0, 60).map(kernel_twins.mix)
 ROWS = st.lists(st.lists(HASHES, max_size=30), max_size=12)
 WORDS2 = parse("words:2")
 UNITS = st.sampled_from(["document", "paragraph", "line"])
@@ -118,7 +118,7 @@ def test_share_out_and_add_alone(rows: list[list[int]], sample: int, part_bits: 
     picked = [(value, row) for row, own in enumerate(rows) for value in own if value % kernels.SAMPLES < sample]
     assert count == len(picked) == bounds[-1]
     ordered = sorted(picked, key=lambda one: one[0] >> (64 - part_bits))
-    expected = [(value << part_bits & twins.MASK64) >> 40 << 8 | row % 256 for value, row in ordered]
+    expected = [(value << part_bits & kernel_twins.MASK64) >> 40 << 8 | row % 256 for value, row in ordered]
     assert notes[:count].tolist() == expected
     notes = np.concatenate((np.full(5, 7, dtype=np.uint32), notes))  # others' before them
     bounds += 5

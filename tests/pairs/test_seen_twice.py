@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 import dedup.pairs.seen_twice
 from dedup.kernels import seen_twice as kernels
 from dedup.threshold import Metric, Threshold
-from tests import oracles, twins
-from tests.arrays import units_of
+from tests import kernel_twins, oracles
+from tests.kernel_arrays import units_of
 
-HASHES = st.integers(0, 40).map(twins.mix)
+HASHES = st.integers(0, 40).map(kernel_twins.mix)
 ROWS = st.lists(st.lists(HASHES, min_size=1, max_size=30), max_size=12)
 
 
@@ -79,7 +79,7 @@ def test_lowest_hashes(rows: list[list[int]]) -> None:
 
 def test_mostly_shared() -> None:
     """Collections whose texts nearly all stand twice are told from those where few do."""
-    row = [[twins.mix(1000 * i + j) for j in range(100)] for i in range(40)]
+    row = [[kernel_twins.mix(1000 * i + j) for j in range(100)] for i in range(40)]
     assert dedup.pairs.seen_twice.mostly_shared(units_of(row + row), np.arange(80), 2)
     assert not dedup.pairs.seen_twice.mostly_shared(units_of(row + row[:10]), np.arange(50), 2)
     assert not dedup.pairs.seen_twice.mostly_shared(units_of(row), np.arange(40), 2)

@@ -23,9 +23,9 @@ from dedup.kernels.verify import least as least_kernel
 from dedup.pairs.self_join import join
 from dedup.pairs.verify import PairLimit
 from dedup.threshold import Metric, Threshold
-from tests import oracles, twins
-from tests.arrays import callable_part, units_of
-from tests.twins import MASK64
+from tests import kernel_twins, oracles
+from tests.kernel_arrays import callable_part, units_of
+from tests.kernel_twins import MASK64
 
 UNLIMITED = PairLimit(None, "")
 
@@ -75,9 +75,9 @@ def joined(
 
 # hashes that are random, equal in their low bits, equal in their high ones, and at both ends
 HASHES = [
-    *[twins.mix(i) for i in range(20)],
+    *[kernel_twins.mix(i) for i in range(20)],
     *[i << 60 for i in range(8)],
-    *[twins.mix(i) >> 40 for i in range(8)],
+    *[kernel_twins.mix(i) >> 40 for i in range(8)],
     *[0, 1, MASK64, MASK64 - 1, 1 << 63, (1 << 63) - 1],
 ]
 rows_of_hashes = st.lists(st.lists(st.sampled_from(HASHES), min_size=1, max_size=14), min_size=0, max_size=12)
@@ -136,7 +136,7 @@ def test_many_rows(threads: int, metric: str) -> None:
 @pytest.mark.parametrize("metric", METRICS)
 def test_slices_do_not_matter(size: int, metric: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """However few rows a thread works on at a time, the pairs are the same."""
-    rows = [[twins.mix(j) for j in range(i // 2, i // 2 + 20 + i % 5)] for i in range(150)]
+    rows = [[kernel_twins.mix(j) for j in range(i // 2, i // 2 + 20 + i % 5)] for i in range(150)]
     expected = brute([frozenset(row) for row in rows], 0.8, metric)
     assert len(expected) > 100
     monkeypatch.setattr(dedup.runtime.threads, "SLICE", size)
@@ -147,9 +147,9 @@ def test_slices_do_not_matter(size: int, metric: str, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("metric", METRICS)
 def test_hashes_in_very_many_rows(metric: str) -> None:
     """A family of 600: counters count no longer exactly, and every pair is found all the same."""
-    common = [twins.mix(i) for i in range(40)]
-    rows = [[*common, *(twins.mix(1000 + 7 * i + j) for j in range(i % 9))] for i in range(600)]
-    rows += [[twins.mix(10**6 + i)] for i in range(50)]
+    common = [kernel_twins.mix(i) for i in range(40)]
+    rows = [[*common, *(kernel_twins.mix(1000 + 7 * i + j) for j in range(i % 9))] for i in range(600)]
+    rows += [[kernel_twins.mix(10**6 + i)] for i in range(50)]
     sets = [frozenset(row) for row in rows]
     for threshold in (0.85, 1.0):
         expected = brute(sets, threshold, metric)
@@ -235,7 +235,7 @@ def test_threads_share_no_word(threads: int, threshold: float, monkeypatch: pyte
 
     monkeypatch.setattr(kernels, "count", spy_count)
     monkeypatch.setattr(dedup.pairs.self_join, "COMMON_WORK", 1e18)
-    rows = [[twins.mix(j) for j in range(i, i + 40)] for i in range(60)]
+    rows = [[kernel_twins.mix(j) for j in range(i, i + 40)] for i in range(60)]
     expected = brute([frozenset(row) for row in rows], threshold, "jaccard")
     assert (expected, []) == joined(rows, threshold, "jaccard", threads=threads)
     assert 1 == len(tables), "one table: the ranges of one round"

@@ -26,7 +26,7 @@ from dedup.passages.maximal import (
     join_runs,
     stand_twice,
 )
-from tests import oracles
+from tests import oracles_repeats
 
 ODD = np.uint64(0x9FB21C651E98DF25)
 
@@ -77,7 +77,7 @@ def places(stretches: Stretches, offsets: npt.NDArray[np.int64]) -> list[tuple[i
 def test_every_stretch_and_no_other(texts: list[list[int]], size: int) -> None:
     """All maximal stretches with their first places, for any texts."""
     tokens, offsets = arrays(texts)
-    assert oracles.stretches(texts, size) == places(find_stretches(tokens, offsets, size), offsets)
+    assert oracles_repeats.stretches(texts, size) == places(find_stretches(tokens, offsets, size), offsets)
 
 
 @given(collections(), st.sampled_from([1, 2, 3, 5]))
@@ -110,7 +110,7 @@ def test_chains_are_as_similar_as_they_say(texts: list[list[int]], size: int, th
         assert end - start >= size
         assert source < start
         a, b = tokens[start:end].tolist(), tokens[source:source_end].tolist()
-        assert threshold <= similarity <= oracles.longest_common(a, b) / max(len(a), len(b))
+        assert threshold <= similarity <= oracles_repeats.longest_common(a, b) / max(len(a), len(b))
         for first, last in ((start, end), (source, source_end)):
             assert np.searchsorted(offsets, first, side="right") == np.searchsorted(offsets, last - 1, side="right")
         covered |= {(start, end)}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import dedup
 from dedup.errors import InputError, ParameterError
 from dedup.pipelines.compare import _stretches
-from tests import oracles, strategies, views
+from tests import oracles, strategies, table_rows
 
 SHINGLES = st.sampled_from(["words:5", "words:1", "words:3", "chars:8", "chars:3"])
 
@@ -40,10 +40,10 @@ def test_it_agrees_with_find_duplicates(both: tuple[str, str]) -> None:
     close = result.jaccard >= 0.3
     threshold = result.jaccard if close else 0.3
     found = dedup.find_duplicates(list(both), threshold=threshold, recall=0.9999)
-    rows = views.pair_rows(found)
+    rows = table_rows.pair_rows(found)
     assert close == len(rows)
     for row in rows:
-        assert all(getattr(result, name) == row[name] for name in views.PAIR_COLUMNS[2:])
+        assert all(getattr(result, name) == row[name] for name in table_rows.PAIR_COLUMNS[2:])
 
 
 @given(two_texts())
@@ -60,12 +60,12 @@ def test_spans_are_equal_texts(both: tuple[str, str]) -> None:
     """Aligned spans hold the same tokens, for any Unicode, in characters of the originals."""
     left, right = both
     result = dedup.compare(left, right)
-    for a, b, c, d in views.aligned(result):
+    for a, b, c, d in table_rows.aligned(result):
         assert 0 <= a < b <= len(left)
         assert 0 <= c < d <= len(right)
         assert oracles.tokens(left[a:b]) == oracles.tokens(right[c:d]) != []
     if result.shared and min(len(oracles.tokens(text)) for text in both) >= 5:
-        assert views.aligned(result), "what is shared stands somewhere"
+        assert table_rows.aligned(result), "what is shared stands somewhere"
 
 
 @given(st.one_of(strategies.texts(1), strategies.characters()))
@@ -75,7 +75,7 @@ def test_a_text_equals_itself(text: str) -> None:
     words = oracles.tokens(text)
     assert (1.0 if words else 0.0) == result.jaccard
     if words:
-        ((a, b, c, d),) = views.aligned(result)
+        ((a, b, c, d),) = table_rows.aligned(result)
         assert (a, b) == (c, d)
         assert words == oracles.tokens(text[a:b])
 
@@ -87,7 +87,7 @@ def test_a_quotation() -> None:
     result = dedup.compare(quoted, text)
     assert result.left_in_right == 1.0
     assert result.jaccard == result.right_in_left < 0.5
-    assert (0, len(quoted), 26, 26 + len(quoted)) in views.aligned(result)
+    assert (0, len(quoted), 26, 26 + len(quoted)) in table_rows.aligned(result)
     assert repr(result)
 
 
@@ -97,7 +97,7 @@ def test_empty_texts() -> None:
         result = dedup.compare(left, right)
         assert (0, 0.0) == (result.shared, result.jaccard)
         assert (0.0, 0.0) == (result.left_in_right, result.right_in_left)
-        assert [] == views.aligned(result)
+        assert [] == table_rows.aligned(result)
 
 
 def test_wrong_use() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup.errors import DedupError
-from tests import corpora, oracles, strategies, views
+from tests import corpora, oracles, strategies, table_rows
 
 CLOSE = [(1, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 7), (7, 10), (29, 37), (41, 50), (11, 13)]
 
@@ -31,9 +31,9 @@ POLICIES = ["first", "last", "longest", "shortest", "callable"]
 def test_pairs_are_those_of_the_oracle(texts: list[str], threshold: float, shingle: str, method: str) -> None:
     """Exact: all pairs, no other. LSH: no pair below the threshold, true evidence, all copies."""
     result = dedup.find_duplicates(texts, threshold=threshold, shingle=shingle, method=method)
-    found = views.pair_rows(result)
-    expected = views.expected_rows(oracles.pairs(texts, threshold, shingle))
-    assert views.PAIR_COLUMNS == result.pairs.column_names
+    found = table_rows.pair_rows(result)
+    expected = table_rows.expected_rows(oracles.pairs(texts, threshold, shingle))
+    assert table_rows.PAIR_COLUMNS == result.pairs.column_names
     if method == "exact":
         assert expected == found
     assert [row for row in expected if row in found] == found, "sorted, and all of them true"
@@ -54,11 +54,11 @@ def test_clusters_are_stars(texts: list[str], keep: str, method: str) -> None:
     options: dict[str, Any] = {"threshold": 0.6, "shingle": "words:2", "method": method}
     result = dedup.find_duplicates(texts, keep=policy, **options)
 
-    near = {(row["left"], row["right"]): row["jaccard"] for row in views.pair_rows(result)}
+    near = {(row["left"], row["right"]): row["jaccard"] for row in table_rows.pair_rows(result)}
     n = len(texts)
     copies = [tuple(oracles.tokens(text)) or None for text in texts]
     expected = oracles.stars(n, near, sorted(range(n), key=policies[keep]), copies)
-    assert expected == views.kept_for(result, range(n))
+    assert expected == table_rows.kept_for(result, range(n))
     assert [i for i in range(n) if expected[i] == i] == result.kept.to_pylist()
     assert [i for i in range(n) if expected[i] != i] == result.removed.to_pylist()
     check_clusters(result, texts, near)
@@ -66,8 +66,8 @@ def test_clusters_are_stars(texts: list[str], keep: str, method: str) -> None:
 
 def check_clusters(result: dedup.Duplicates, texts: list[str], near: dict[tuple[int, int], float]) -> None:
     """Check what holds of every table of clusters, whatever was found."""
-    rows = views.cluster_rows(result)
-    assert views.CLUSTER_COLUMNS == result.clusters.column_names
+    rows = table_rows.cluster_rows(result)
+    assert table_rows.CLUSTER_COLUMNS == result.clusters.column_names
     kept = {row["id"]: row["cluster"] for row in rows if row["kept"]}
     removed = [row for row in rows if not row["kept"]]
     assert result.removed.to_pylist() == sorted(row["id"] for row in removed)
@@ -102,10 +102,10 @@ def test_the_border(shared: int, union: int, method: str) -> None:
 
         options: dict[str, Any] = {"shingle": "words:1", "method": method, "recall": 0.99999}
         found = dedup.find_duplicates(texts, threshold=expected, **options)
-        assert [expected] == [row["jaccard"] for row in views.pair_rows(found)]
+        assert [expected] == [row["jaccard"] for row in table_rows.pair_rows(found)]
         if expected < 1.0:
             above = math.nextafter(expected, 1.0)
-            assert [] == views.ends(dedup.find_duplicates(texts, threshold=above, **options))
+            assert [] == table_rows.ends(dedup.find_duplicates(texts, threshold=above, **options))
 
 
 @pytest.mark.parametrize("recall", [0.9, 0.99, 0.999])
@@ -119,7 +119,7 @@ def test_recall_is_what_was_promised(recall: float) -> None:
         texts = corpora.families(seed=100 + seed, count=150, size=8, edits=1, words=95)
         sets = [oracles.shingles(text) for text in texts]
         border = {(p.left, p.right) for p in oracles.joined(sets, 0.8) if p.jaccard <= 0.82}
-        found = set(views.ends(dedup.find_duplicates(texts, recall=recall, seed=seed, method="lsh")))
+        found = set(table_rows.ends(dedup.find_duplicates(texts, recall=recall, seed=seed, method="lsh")))
         pool += len(border)
         missed += len(border - found)
     expected = (1 - recall) * pool
@@ -131,33 +131,33 @@ def test_planted_copies() -> None:
     """Every planted copy is found, with a similarity of 1, and nothing else is."""
     texts, groups = corpora.planted()
     result = dedup.find_duplicates(texts)
-    assert sorted(p for group in groups for p in combinations(group, 2)) == views.ends(result)
-    assert {1.0} == {row["jaccard"] for row in views.pair_rows(result)}
+    assert sorted(p for group in groups for p in combinations(group, 2)) == table_rows.ends(result)
+    assert {1.0} == {row["jaccard"] for row in table_rows.pair_rows(result)}
     assert sorted(i for group in groups for i in group[1:]) == result.removed.to_pylist()
-    assert {None, "exact"} == {row["reason"] for row in views.cluster_rows(result)}
+    assert {None, "exact"} == {row["reason"] for row in table_rows.cluster_rows(result)}
 
 
 def test_a_chain_is_cut() -> None:
     """No removed text is below the threshold to the one kept for it."""
     texts = corpora.chain()
     result = dedup.find_duplicates(texts)
-    assert [(i, i + 1) for i in range(11)] == views.ends(result)
+    assert [(i, i + 1) for i in range(11)] == table_rows.ends(result)
     assert list(range(0, 12, 2)) == result.kept.to_pylist()
-    assert [i - i % 2 for i in range(12)] == views.kept_for(result, range(12))
-    assert {frozenset(range(12))} == views.component_sets(result)
+    assert [i - i % 2 for i in range(12)] == table_rows.kept_for(result, range(12))
+    assert {frozenset(range(12))} == table_rows.component_sets(result)
 
 
 def test_all_scripts() -> None:
     """The same duplicate in every script is found with no setting."""
     texts, copies = corpora.in_all_scripts()
-    assert copies == views.ends(dedup.find_duplicates(texts))
+    assert copies == table_rows.ends(dedup.find_duplicates(texts))
 
 
 @given(strategies.corpora())
 def test_thresholds_are_monotone(texts: list[str]) -> None:
     """What is found at a threshold is found at a lower one."""
     at = [
-        {tuple(row.values()) for row in views.pair_rows(dedup.find_duplicates(texts, threshold=t))}
+        {tuple(row.values()) for row in table_rows.pair_rows(dedup.find_duplicates(texts, threshold=t))}
         for t in (0.5, 0.7, 0.9, 1.0)
     ]
     assert all(high <= low for low, high in pairwise(at))
@@ -174,7 +174,7 @@ def test_the_order_of_the_input(texts: list[str], random: Random, method: str) -
                 row["shared"],
                 row["jaccard"],
             )
-            for row in views.pair_rows(result)
+            for row in table_rows.pair_rows(result)
         }
 
     named = {f"t{i}": text for i, text in enumerate(texts)}
@@ -184,25 +184,25 @@ def test_the_order_of_the_input(texts: list[str], random: Random, method: str) -
     before = dedup.find_duplicates(named, method=method)
     after = dedup.find_duplicates(shuffled, method=method)
     assert facts(before) == facts(after)
-    assert views.component_sets(before) == views.component_sets(after)
+    assert table_rows.component_sets(before) == table_rows.component_sets(after)
 
 
 @pytest.mark.parametrize("method", ["exact", "lsh"])
 def test_threads_and_repetition_change_nothing(method: str) -> None:
     """The same input and options give the same tables, for any number of threads."""
     texts = corpora.families(count=60) + corpora.in_all_scripts()[0] + corpora.planted().texts
-    one = views.tables(dedup.find_duplicates(texts, threads=1, method=method))
+    one = table_rows.tables(dedup.find_duplicates(texts, threads=1, method=method))
     dedup.find_duplicates(texts[::-1], threshold=0.5, seed=9)
     for threads in (1, 2, 8, None):
         again = dedup.find_duplicates(texts, threads=threads, method=method)
-        assert one == views.tables(again)
+        assert one == table_rows.tables(again)
 
 
 @given(strategies.corpora())
 def test_removing_and_running_again_finds_nothing(texts: list[str]) -> None:
     """The kept texts hold no pair among themselves."""
     kept = dedup.find_duplicates(texts, threshold=0.6).filter(texts)
-    assert [] == views.pair_rows(dedup.find_duplicates(kept, threshold=0.6))
+    assert [] == table_rows.pair_rows(dedup.find_duplicates(kept, threshold=0.6))
 
 
 @given(strategies.corpora(), st.sampled_from([0.6, 0.75, 0.9, 1.0]))
@@ -211,8 +211,8 @@ def test_rethreshold(texts: list[str], threshold: float) -> None:
     result = dedup.find_duplicates(texts, threshold=0.6, shingle="words:2")
     fresh = dedup.find_duplicates(texts, threshold=threshold, shingle="words:2")
     again = result.rethreshold(threshold)
-    assert views.pair_rows(fresh) == views.pair_rows(again)
-    assert views.cluster_rows(fresh) == views.cluster_rows(again)
+    assert table_rows.pair_rows(fresh) == table_rows.pair_rows(again)
+    assert table_rows.cluster_rows(fresh) == table_rows.cluster_rows(again)
     assert fresh.kept.to_pylist() == again.kept.to_pylist()
     assert fresh.filter(texts) == again.filter(texts)
     assert fresh.repeated.to_pylist() == again.repeated.to_pylist()
@@ -229,7 +229,7 @@ def test_rethreshold_cannot_go_down() -> None:
 def test_components(texts: list[str]) -> None:
     """Components are what chaining would give; they remove nothing."""
     result = dedup.find_duplicates(texts, threshold=0.6, shingle="words:2")
-    assert oracles.components(len(texts), views.ends(result)) == views.component_sets(result)
+    assert oracles.components(len(texts), table_rows.ends(result)) == table_rows.component_sets(result)
 
 
 @given(strategies.corpora())
@@ -240,7 +240,7 @@ def test_the_summary_counts(texts: list[str]) -> None:
     assert len(texts) == summary.texts
     assert sum(not oracles.tokens(text) for text in texts) == summary.empty
     assert result.pairs.num_rows == summary.pairs
-    assert len({row["cluster"] for row in views.cluster_rows(result)}) == summary.clusters
+    assert len({row["cluster"] for row in table_rows.cluster_rows(result)}) == summary.clusters
     assert len(result.removed) == summary.removed == len(texts) - len(result.kept)
     assert summary.shingle == "words:5"
     assert str(summary.pairs) in repr(summary)
@@ -265,14 +265,14 @@ def test_a_large_cluster_lists_the_kept_only() -> None:
         *["the same five words again and again"] * 1000,
     ]
     auto = dedup.find_duplicates(texts)
-    assert [(0, i) for i in range(2, 1002)] == views.ends(auto)
+    assert [(0, i) for i in range(2, 1002)] == table_rows.ends(auto)
     assert [0, 1] == auto.kept.to_pylist()
     every = dedup.find_duplicates(texts, pairs="all")
     assert 1001 * 1000 // 2 == every.pairs.num_rows
-    assert views.cluster_rows(auto) == views.cluster_rows(every)
+    assert table_rows.cluster_rows(auto) == table_rows.cluster_rows(every)
     fewer = dedup.find_duplicates(texts[:1001])
     assert 1000 * 999 // 2 == fewer.pairs.num_rows
-    assert [(0, i) for i in range(2, 1002)] == views.ends(every.rethreshold(0.9))[:1000]
+    assert [(0, i) for i in range(2, 1002)] == table_rows.ends(every.rethreshold(0.9))[:1000]
     with pytest.raises(DedupError, match="pairs"):
         auto.rethreshold(0.9)
 
@@ -284,10 +284,10 @@ def test_a_large_family(method: str) -> None:
     result = dedup.find_duplicates(texts, method=method, pairs="all")
     sets = [oracles.shingles(text) for text in texts]
     expected = oracles.joined(sets, 0.8)
-    found = views.pair_rows(result)
-    rows = views.expected_rows(expected)
+    found = table_rows.pair_rows(result)
+    rows = table_rows.expected_rows(expected)
     assert (rows if method == "exact" else [row for row in rows if row in found]) == found
-    for i, kept in enumerate(views.kept_for(result, range(len(texts)))):
+    for i, kept in enumerate(table_rows.kept_for(result, range(len(texts)))):
         assert oracles.jaccard(sets[i], sets[kept]) >= 0.8
 
 
@@ -298,4 +298,4 @@ def test_progress() -> None:
     result = dedup.find_duplicates(texts, progress=lambda *step: heard.append(step))
     assert heard
     assert all(isinstance(stage, str) and 0 <= done <= total for stage, done, total in heard)
-    assert views.tables(dedup.find_duplicates(texts)) == views.tables(result)
+    assert table_rows.tables(dedup.find_duplicates(texts)) == table_rows.tables(result)

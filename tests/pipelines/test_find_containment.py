@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup.errors import ParameterError
-from tests import corpora, oracles, strategies, views
+from tests import corpora, oracles, strategies, table_rows
 
 
 def expected_stars(sets: list[frozenset[Any]], copies: list[Any], threshold: float, *, last: bool) -> list[int]:
@@ -46,12 +46,12 @@ def test_containment(texts: list[str], threshold: float, shingle: str, keep: str
         for i, j in combinations(range(len(texts)), 2)
         if share_of_smaller(sets, i, j) >= threshold
     ]
-    assert views.expected_rows(expected) == views.pair_rows(result)
+    assert table_rows.expected_rows(expected) == table_rows.pair_rows(result)
 
     copies = [tuple(oracles.tokens(text)) or None for text in texts]
     kept = expected_stars(sets, copies, threshold, last=keep == "last")
-    assert kept == views.kept_for(result, range(len(texts)))
-    for row in views.cluster_rows(result):
+    assert kept == table_rows.kept_for(result, range(len(texts)))
+    for row in table_rows.cluster_rows(result):
         if not row["kept"]:
             own, other = sets[row["id"]], sets[row["kept_id"]]
             assert len(own) <= len(other), "a text goes only for one that is not smaller"
@@ -63,7 +63,7 @@ def test_removing_and_running_again_finds_nothing(texts: list[str]) -> None:
     """The kept texts do not stand in one another."""
     options: dict[str, Any] = {"metric": "containment", "threshold": 0.7}
     kept = dedup.find_duplicates(texts, **options).filter(texts)
-    assert [] == views.ends(dedup.find_duplicates(kept, **options))
+    assert [] == table_rows.ends(dedup.find_duplicates(kept, **options))
 
 
 def test_an_excerpt() -> None:
@@ -72,9 +72,9 @@ def test_an_excerpt() -> None:
     excerpt = " ".join(whole[len(whole) // 2 :][: max(8, len(whole) // 10)])
     for texts in ([" ".join(whole), excerpt], [excerpt, " ".join(whole)]):
         result = dedup.find_duplicates(texts, metric="containment")
-        assert [(0, 1)] == views.ends(result)
+        assert [(0, 1)] == table_rows.ends(result)
         assert [" ".join(whole)] == result.filter(texts)
-        assert [] == views.ends(dedup.find_duplicates(texts))
+        assert [] == table_rows.ends(dedup.find_duplicates(texts))
 
 
 def test_bands_are_for_jaccard() -> None:

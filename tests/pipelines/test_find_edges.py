@@ -10,7 +10,7 @@ import pytest
 
 import dedup
 from dedup.errors import DedupError, InputError, ParameterError
-from tests import strategies, views
+from tests import strategies, table_rows
 
 LONG = "one two three four five six seven"
 
@@ -35,18 +35,18 @@ LONG = "one two three four five six seven"
 def test_small_corpora(texts: list[Any], pairs: list[tuple[int, int]]) -> None:
     """Short texts equal their copies only, and empty ones equal nothing at all."""
     result = dedup.find_duplicates(texts)
-    assert pairs == views.ends(result)
+    assert pairs == table_rows.ends(result)
     assert len(texts) == result.summary.texts == len(result.kept) + len(result.removed)
     assert len(texts) - len(pairs) == len(result.filter(texts))
-    assert views.PAIR_COLUMNS == result.pairs.column_names
-    assert views.CLUSTER_COLUMNS == result.clusters.column_names
+    assert table_rows.PAIR_COLUMNS == result.pairs.column_names
+    assert table_rows.CLUSTER_COLUMNS == result.clusters.column_names
 
 
 def test_hollow_texts_are_kept_and_counted() -> None:
     """A text without tokens is kept, counted, and never the copy of another."""
     texts: list[Any] = [*strategies.HOLLOW, None, float("nan"), *strategies.HOLLOW, LONG]
     result = dedup.find_duplicates(texts)
-    assert [] == views.ends(result)
+    assert [] == table_rows.ends(result)
     assert len(texts) - 1 == result.summary.empty
     assert list(range(len(texts))) == result.kept.to_pylist()
 
@@ -71,7 +71,7 @@ def test_the_closest_pair_is_named() -> None:
 def test_nul_and_surrogates_separate() -> None:
     """NUL and lone surrogates are no part of a token, and no reason to fail."""
     texts = ["one\0two\ud800three four five six", "one two three four five six"]
-    assert [(0, 1)] == views.ends(dedup.find_duplicates(texts))
+    assert [(0, 1)] == table_rows.ends(dedup.find_duplicates(texts))
     assert [texts[0]] == dedup.find_duplicates(texts).filter(texts)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 import dedup
 from dedup.errors import DedupError, InputError
-from tests import oracles, views
+from tests import oracles, table_rows
 
 A = "the first ferry left the harbour at noon on Monday"
 B = "repairs to the northern mole will take until the spring"
@@ -80,7 +80,7 @@ TABLES: dict[str, Callable[[], Any]] = {
 def test_columns(kind: str) -> None:
     """The same texts in any form give the same pairs, and positions as ids."""
     result = dedup.find_duplicates(COLUMNS[kind]())
-    assert PAIRS == views.ends(result)
+    assert PAIRS == table_rows.ends(result)
     assert KEPT == result.kept.to_pylist()
     assert pa.int64() == result.kept.type == result.pairs["left"].type
 
@@ -89,11 +89,11 @@ def test_columns(kind: str) -> None:
 def test_tables(kind: str) -> None:
     """The column "text" is read; ids are positions unless a column is named."""
     table = TABLES[kind]()
-    assert PAIRS == views.ends(dedup.find_duplicates(table))
+    assert PAIRS == table_rows.ends(dedup.find_duplicates(table))
     named = dedup.find_duplicates(TABLES[kind](), id="name", column="text")
-    assert [(NAMES[i], NAMES[j]) for i, j in PAIRS] == views.ends(named)
+    assert [(NAMES[i], NAMES[j]) for i, j in PAIRS] == table_rows.ends(named)
     assert [NAMES[i] for i in KEPT] == named.kept.to_pylist()
-    assert [] == views.ends(dedup.find_duplicates(TABLES[kind](), column="name"))
+    assert [] == table_rows.ends(dedup.find_duplicates(TABLES[kind](), column="name"))
 
 
 def as_list(data: object) -> list[Any]:
@@ -151,7 +151,7 @@ def test_pandas_keeps_its_index() -> None:
     kept = dedup.find_duplicates(frame).filter(frame)
     assert [5, 5, 3, 1] == list(kept.index)
     series = frame["text"]
-    assert PAIRS == views.ends(dedup.find_duplicates(series))
+    assert PAIRS == table_rows.ends(dedup.find_duplicates(series))
     assert [5, 5, 3, 1] == list(dedup.find_duplicates(series).filter(series).index)
 
 
@@ -160,7 +160,7 @@ def test_dictionaries(wrap: Callable[[dict[Any, str]], Any]) -> None:
     """A dictionary brings its ids, which come back unchanged."""
     texts = wrap(dict(zip(NAMES, TEXTS, strict=True)))
     result = dedup.find_duplicates(texts)
-    assert [(NAMES[i], NAMES[j]) for i, j in PAIRS] == views.ends(result)
+    assert [(NAMES[i], NAMES[j]) for i, j in PAIRS] == table_rows.ends(result)
     assert [NAMES[i] for i in KEPT] == list(result.filter(texts))
     assert {NAMES[i]: TEXTS[i] for i in KEPT} == dict(result.filter(texts))
 
@@ -182,10 +182,10 @@ def test_ids(ids: Any) -> None:  # noqa: ANN401  (any form of ids)
     """Ids are given beside the texts, as integers or as texts, and come back unchanged."""
     plain = list(ids.to_pylist() if isinstance(ids, pa.Array) else ids)
     result = dedup.find_duplicates(TEXTS, ids=ids)
-    assert [(plain[i], plain[j]) for i, j in PAIRS] == views.ends(result)
+    assert [(plain[i], plain[j]) for i, j in PAIRS] == table_rows.ends(result)
     assert [plain[i] for i in KEPT] == result.kept.to_pylist()
     assert {type(i) for i in result.kept.to_pylist()} <= {int, str}
-    rows = {row["id"]: row["kept_id"] for row in views.cluster_rows(result)}
+    rows = {row["id"]: row["kept_id"] for row in table_rows.cluster_rows(result)}
     assert {plain[i]: plain[k] for i, k in [(0, 0), (1, 1), (3, 0), (5, 1), (6, 0)]} == rows
 
 
@@ -229,7 +229,7 @@ def test_keep(keep: str, kept: list[int]) -> None:
 def test_null_is_an_empty_text(column: Any) -> None:  # noqa: ANN401  (any form of texts)
     """None, null and NaN are empty texts: kept and counted."""
     result = dedup.find_duplicates(column)
-    assert [(0, 3)] == views.ends(result)
+    assert [(0, 3)] == table_rows.ends(result)
     assert result.summary.empty == 2
     assert [0, 1, 2] == result.kept.to_pylist()
     assert len(result.filter(column)) == 3

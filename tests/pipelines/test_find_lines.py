@@ -9,10 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import dedup
-from dedup.cli import UNITS as CHOICES
+from dedup.cli.options import UNITS as CHOICES
 from dedup.errors import InputError
 from dedup.unit import Unit
-from tests import oracles, strategies, views
+from tests import oracles, strategies, table_rows
 
 LOG = "pump stopped again\n"
 BREAKS = st.sampled_from(["\n", "\r\n", "\r", "\n\n", " \t\n"])
@@ -74,7 +74,7 @@ def test_lines_are_units(texts: list[str], threshold: float) -> None:
     units = [texts[d][a:b] for d, _, a, b in places]
     expected = oracles.pairs(units, threshold, "words:3")
     names = [(side, f"{side}_line", f"{side}_start", f"{side}_end") for side in ("left", "right")]
-    found = [tuple(tuple(row[name] for name in some) for some in names) for row in views.pair_rows(result)]
+    found = [tuple(tuple(row[name] for name in some) for some in names) for row in table_rows.pair_rows(result)]
     assert [(places[pair.left], places[pair.right]) for pair in expected] == found
     assert (len(units), None) == (result.summary.lines, result.summary.paragraphs)
     gone: list[set[int]] = [set() for _ in texts]

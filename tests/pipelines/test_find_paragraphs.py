@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from tests import oracles, strategies, views
+from tests import oracles, strategies, table_rows
 
 A = "The harbour opened again on Monday after three days of gales."
 B = "Repairs to the northern mole will take until the spring."
@@ -34,7 +34,7 @@ def sides(row: dict[str, Any]) -> list[tuple[Any, int, int, int]]:
 def test_one_text(form: Any) -> None:  # noqa: ANN401  (a str, a list, a tuple)
     """One text is a collection of paragraphs; spans slice the original."""
     result = dedup.find_duplicates(form(TEXT), unit="paragraph")
-    found = [sides(row) for row in views.pair_rows(result)]
+    found = [sides(row) for row in table_rows.pair_rows(result)]
     assert [(0, 3), (2, 4)] == [(left[1], right[1]) for left, right in found]
     assert [A, A.upper(), "ADVERTISEMENT", "ADVERTISEMENT"] == [
         TEXT[start:end] for pair in found for _, _, start, end in pair
@@ -105,14 +105,14 @@ def test_missing_texts_stay_missing() -> None:
 def test_ids_are_those_of_the_documents() -> None:
     """Left, right and id stay the document's id; the paragraph stands beside."""
     result = dedup.find_duplicates({"x": f"{A}\n{B}", "y": f"new words here\n{A}"}, unit="paragraph")
-    (row,) = views.pair_rows(result)
+    (row,) = table_rows.pair_rows(result)
     assert ("x", 0, "y", 1) == (
         row["left"],
         row["left_paragraph"],
         row["right"],
         row["right_paragraph"],
     )
-    rows = views.cluster_rows(result)
+    rows = table_rows.cluster_rows(result)
     assert [("x", 0, 0, len(A)), ("y", 1, 15, 15 + len(A))] == [
         (row["id"], row["paragraph"], row["start"], row["end"]) for row in rows
     ]
@@ -129,7 +129,7 @@ def test_pairs_are_those_of_the_oracle(texts: list[str], threshold: float) -> No
     units = [texts[d][start:end] for d, _, start, end in places]
     expected = oracles.pairs(units, threshold, "words:3")
 
-    found = [(*sides(row), row["shared"]) for row in views.pair_rows(result)]
+    found = [(*sides(row), row["shared"]) for row in table_rows.pair_rows(result)]
     wanted = [(places[p.left], places[p.right], p.shared) for p in expected]
     assert [each for each in wanted if each in found] == found, "sorted, and all of them true"
     exact = [(places[p.left], places[p.right], p.shared) for p in expected if p.jaccard == 1.0]
@@ -137,7 +137,7 @@ def test_pairs_are_those_of_the_oracle(texts: list[str], threshold: float) -> No
 
     both = result.kept.to_pylist() + result.removed.to_pylist()
     assert [each[:2] for each in places] == sorted(tuple(each.values()) for each in both)
-    for row in views.cluster_rows(result):
+    for row in table_rows.cluster_rows(result):
         span = oracles.paragraphs(texts[row["id"]])[row["paragraph"]]
         assert span == (row["start"], row["end"])
 
@@ -171,6 +171,6 @@ def test_repeated_paragraphs_for_people() -> None:
 def test_nothing_to_find(texts: Any) -> None:  # noqa: ANN401  (any form of texts)
     """Empty texts have no paragraphs, and nothing goes wrong."""
     result = dedup.find_duplicates(texts, unit="paragraph")
-    assert [] == views.pair_rows(result)
+    assert [] == table_rows.pair_rows(result)
     assert [] == result.removed.to_pylist()
     assert texts == result.filter(texts)

@@ -18,7 +18,7 @@ import dedup
 from dedup.errors import InputError, ParameterError
 from dedup.pairs import verify
 from dedup.results import listed_pairs
-from tests import oracles, oracles_match, strategies, views
+from tests import oracles, oracles_match, strategies, table_rows
 
 THRESHOLDS = st.sampled_from([0.1, 0.25, 1 / 3, 0.5, 0.6, 2 / 3, 0.75, 0.8, 0.9, 1.0])
 METRICS = st.sampled_from(["jaccard", "containment"])
@@ -55,7 +55,7 @@ def test_pairs_are_those_of_the_oracle(
     """Nothing missed, nothing invented, nothing within a side, and the evidence is exact."""
     result = dedup.match(*sides, threshold=threshold, metric=metric, shingle=shingle, min_words=None)
     expected = oracles_match.crossed(*sides, threshold, metric, shingle)
-    assert views.expected_rows(expected) == rows_of(result.pairs)
+    assert table_rows.expected_rows(expected) == rows_of(result.pairs)
     assert result.matched.to_pylist() == sorted({pair.left for pair in expected})
     assert (result.summary.pairs, result.summary.matched) == (len(expected), len(result.matched))
 
@@ -78,7 +78,7 @@ def test_it_agrees_with_find_duplicates(sides: tuple[list[str], list[str]], thre
     whole = dedup.find_duplicates(left + right, threshold=threshold, metric=metric, pairs="all")
     across = [
         {**row, "right": row["right"] - len(left)}
-        for row in views.pair_rows(whole)
+        for row in table_rows.pair_rows(whole)
         if row["left"] < len(left) <= row["right"]
     ]
     assert across == rows_of(dedup.match(left, right, threshold=threshold, metric=metric, min_words=None).pairs)
@@ -90,7 +90,7 @@ def test_it_agrees_with_compare(sides: tuple[list[str], list[str]], threshold: f
     left, right = sides
     for row in rows_of(dedup.match(left, right, threshold=threshold, min_words=None).pairs):
         found = dedup.compare(left[row["left"]], right[row["right"]])
-        assert all(getattr(found, name) == row[name] for name in views.PAIR_COLUMNS[2:])
+        assert all(getattr(found, name) == row[name] for name in table_rows.PAIR_COLUMNS[2:])
 
 
 @given(two_sides(), METRICS)
@@ -133,7 +133,7 @@ def test_pairs_of_units_are_those_of_the_oracle(left: list[str], right: list[str
         [side[row][start:end] for row, _, start, end in some] for side, some in zip((left, right), places, strict=True)
     ]
     expected = []
-    for row in views.expected_rows(oracles_match.crossed(*texts, threshold, "jaccard", "words:3")):
+    for row in table_rows.expected_rows(oracles_match.crossed(*texts, threshold, "jaccard", "words:3")):
         a, b = places[0][row["left"]], places[1][row["right"]]
         names = (unit, "start", "end")
         row |= {"left": a[0], "right": b[0]}
@@ -296,7 +296,7 @@ def test_versions_of_policies(metric: str) -> None:
         whole = dedup.find_duplicates(left + right, threshold=threshold, metric=metric, pairs="all")
         across = [
             {**row, "right": row["right"] - len(left)}
-            for row in views.pair_rows(whole)
+            for row in table_rows.pair_rows(whole)
             if row["left"] < len(left) <= row["right"]
         ]
         assert len(across) > 50

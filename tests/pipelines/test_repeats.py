@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup.errors import InputError, ParameterError
-from tests import corpora, oracles, strategies, views
+from tests import corpora, oracles, oracles_repeats, strategies, table_rows
 
 BODY = corpora.body(seed=7, size=8)
 FIELDS = [
@@ -38,8 +38,8 @@ def slices(text: str, **options: Any) -> list[tuple[str, str]]:  # noqa: ANN401
 def test_exact_repeats_of_one_text(text: str, min_words: int) -> None:
     """With threshold=1.0 the answer is exactly the set of the definition."""
     repeats = dedup.find_repeats(text, min_words=min_words, threshold=1.0)
-    expected = [tuple(run) for run in oracles.repeats([text], min_words)]
-    assert expected == views.repeat_keys(repeats)
+    expected = [tuple(run) for run in oracles_repeats.repeats([text], min_words)]
+    assert expected == table_rows.repeat_keys(repeats)
     assert {1.0} >= {repeat.similarity for repeat in repeats}
     assert len(expected) == len(repeats) == repeats.table.num_rows
 
@@ -48,8 +48,8 @@ def test_exact_repeats_of_one_text(text: str, min_words: int) -> None:
 def test_exact_repeats_across_texts(texts: list[str]) -> None:
     """Across a list, the source is the first place in the earliest text."""
     repeats = dedup.find_repeats(texts, min_words=6, threshold=1.0)
-    expected = [tuple(run) for run in oracles.repeats(texts, 6)]
-    assert expected == views.repeat_keys(repeats)
+    expected = [tuple(run) for run in oracles_repeats.repeats(texts, 6)]
+    assert expected == table_rows.repeat_keys(repeats)
 
 
 @given(strategies.articles(), st.sampled_from([0.5, 0.8, 0.95]))
@@ -58,14 +58,14 @@ def test_near_repeats(text: str, threshold: float) -> None:
     """Every repeat is as similar as it says, and every exact one is within some of them."""
     repeats = list(dedup.find_repeats(text, min_words=6, threshold=threshold))
     covered = {i for repeat in repeats for i in range(repeat.start, repeat.end)}
-    for run in oracles.repeats([text], 6):
+    for run in oracles_repeats.repeats([text], 6):
         assert set(range(run.start, run.end)) <= covered
     for repeat in repeats:
         a = oracles.tokens(text[repeat.start : repeat.end])
         b = oracles.tokens(text[repeat.source_start : repeat.source_end])
         assert len(a) == repeat.words >= 6
         assert repeat.source_start < repeat.start
-        assert threshold <= repeat.similarity <= oracles.longest_common(a, b) / max(len(a), len(b))
+        assert threshold <= repeat.similarity <= oracles_repeats.longest_common(a, b) / max(len(a), len(b))
 
 
 def test_no_repeats() -> None:
@@ -307,7 +307,7 @@ def test_the_real_article(data: Path) -> None:
     text = (data / "doubled_article.txt").read_text(encoding="utf-8")
     repeats = dedup.find_repeats(text)
     (repeat,) = repeats
-    assert (0, 4385, 8728, 0, 41, 4384) == views.repeat_keys(repeats)[0][:6]
+    assert (0, 4385, 8728, 0, 41, 4384) == table_rows.repeat_keys(repeats)[0][:6]
     assert (15, 1.0) == (repeat.paragraphs, repeat.similarity)
     assert text[41:4384] == text[4385:8728]
     assert text[:4385] + text[8729:] == repeats.without_repeats()

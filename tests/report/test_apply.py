@@ -22,7 +22,7 @@ from dedup.report.read import Report
 from dedup.report.rewrite_records import with_value
 from dedup.report.rewrite_tables import codec_of
 from dedup.report.write import write_report
-from tests import corpora, ondisk, strategies
+from tests import corpora, corpus_files, strategies
 
 COMPRESSIONS = [None, "gzip", "zstd", "bz2", "xz"]
 LINES = ["jsonl", "csv"]
@@ -45,7 +45,7 @@ def rows_of(texts: list[str]) -> list[dict[str, Any]]:
 
 def report_of(listing: Any, folder: Path, **options: Any) -> Report:
     """Search a listing and write the report."""
-    corpus, rejects = ondisk.searched(listing)
+    corpus, rejects = corpus_files.searched(listing)
     result = dedup.find_duplicates(corpus.texts, **options)
     write_report(folder, result, listing=corpus.listing, rejects=rejects)
     return Report.open(folder)
@@ -73,19 +73,19 @@ def gone(report: Report) -> set[tuple[int, int]]:
 @pytest.mark.parametrize("format", LINES)
 def test_the_bytes_of_kept_records(format: str, compression: str | None, tmp_path: Path) -> None:
     """What is written is the file without the removed records, byte for byte, and repeats nothing."""
-    suffix = f".{ondisk.PACKED[compression]}" if compression else ""
-    plain = [ondisk.encode(format, rows_of(texts_of(seed)), crlf=seed == 4) for seed in (3, 4, 3)]
+    suffix = f".{corpus_files.PACKED[compression]}" if compression else ""
+    plain = [corpus_files.encode(format, rows_of(texts_of(seed)), crlf=seed == 4) for seed in (3, 4, 3)]
     for number, data in enumerate(plain):
-        ondisk.write(tmp_path / "in", f"d{number}/part.{format}{suffix}", ondisk.pack(data, compression))
-    listing = ondisk.Listing([tmp_path / "in"])
+        corpus_files.write(tmp_path / "in", f"d{number}/part.{format}{suffix}", corpus_files.pack(data, compression))
+    listing = corpus_files.Listing([tmp_path / "in"])
     report = report_of(listing, tmp_path / "report")
     applied = apply_report(report, tmp_path / "out")
 
     removed = gone(report)
-    corpus, _ = ondisk.searched(listing)
+    corpus, _ = corpus_files.searched(listing)
     numbers = [[r for f, r in zip(corpus.texts.files, corpus.texts.records, strict=True) if f == i] for i in range(3)]
     for number, data in enumerate(plain):
-        found = ondisk.unpack((tmp_path / "out" / f"d{number}/part.{format}{suffix}").read_bytes(), compression)
+        found = corpus_files.unpack((tmp_path / "out" / f"d{number}/part.{format}{suffix}").read_bytes(), compression)
         parts = pieces(format, data)
         header, parts = (parts[:1], parts[1:]) if format == "csv" else ([], parts)
         records = numbers[number]
@@ -94,7 +94,7 @@ def test_the_bytes_of_kept_records(format: str, compression: str | None, tmp_pat
         assert b"".join(header + kept) == found
     assert (3, 96 - len(removed), len(removed), 0) == (applied.files, applied.kept, applied.removed, applied.rejected)
     assert len(removed) > 40
-    again = report_of(ondisk.Listing([tmp_path / "out"]), tmp_path / "again")
+    again = report_of(corpus_files.Listing([tmp_path / "out"]), tmp_path / "again")
     assert 0 == again.summary["clusters"]
     one = sum(row["kept"] for row in report.clusters.to_pylist())
     assert report.summary["clusters"] == one
@@ -126,14 +126,14 @@ def test_tables(format: str, options: dict[str, Any], compression: str | None, t
     if isinstance(options["codec"], dict):
         schema = schema.remove(3)
     rows = [{**row, "list": [{"a": row["n"]}] * (row["n"] % 3)} for row in rows_of(texts_of())]
-    suffix = f".{ondisk.PACKED[compression]}" if compression else ""
+    suffix = f".{corpus_files.PACKED[compression]}" if compression else ""
     name = f"part.{format}{suffix}"
-    data = ondisk.encode(format, rows, schema=schema, **options)
-    ondisk.write(tmp_path / "in", name, ondisk.pack(data, compression))
-    report = report_of(ondisk.Listing([tmp_path / "in"]), tmp_path / "report")
+    data = corpus_files.encode(format, rows, schema=schema, **options)
+    corpus_files.write(tmp_path / "in", name, corpus_files.pack(data, compression))
+    report = report_of(corpus_files.Listing([tmp_path / "in"]), tmp_path / "report")
     applied = apply_report(report, tmp_path / "out", threads=threads)
 
-    new = ondisk.unpack((tmp_path / "out" / name).read_bytes(), compression)
+    new = corpus_files.unpack((tmp_path / "out" / name).read_bytes(), compression)
     removed = gone(report)
     assert len(removed) == applied.removed > 5
     old_table, new_table = (read_table(format, each) for each in (data, new))
@@ -141,7 +141,7 @@ def test_tables(format: str, options: dict[str, Any], compression: str | None, t
     assert kept == new_table.to_pylist()
     assert old_table.schema.equals(new_table.schema, check_metadata=True)
     assert codecs(format, data) == codecs(format, new)
-    again = report_of(ondisk.Listing([tmp_path / "out"]), tmp_path / "again")
+    again = report_of(corpus_files.Listing([tmp_path / "out"]), tmp_path / "again")
     assert 0 == again.summary["clusters"]
 
 
@@ -172,7 +172,7 @@ def codecs(format: str, data: bytes) -> Any:
 @pytest.mark.parametrize("codec", [None, "lz4", "zstd"])
 def test_the_codec_is_read_from_the_message(codec: str | None) -> None:
     """As the writer was told."""
-    data = ondisk.encode("arrow", rows_of(texts_of()), codec=codec)
+    data = corpus_files.encode("arrow", rows_of(texts_of()), codec=codec)
     assert (True, {codec}) == codecs("arrow", data)
 
 
@@ -181,8 +181,10 @@ def test_plain_texts(tmp_path: Path) -> None:
     base = texts_of()[5] + " and enough words to be a text of its own"
     files = {"a/x.txt": base, "b/y.txt": base.upper(), "c/z.txt.gz": "else", "c/u.txt": "\ufeff" + base + " more"}
     for name, text in files.items():
-        ondisk.write(tmp_path / "in", name, ondisk.pack(text.encode(), "gzip" if name.endswith("gz") else None))
-    report = report_of(ondisk.Listing([tmp_path / "in"]), tmp_path / "report", keep="last")
+        corpus_files.write(
+            tmp_path / "in", name, corpus_files.pack(text.encode(), "gzip" if name.endswith("gz") else None)
+        )
+    report = report_of(corpus_files.Listing([tmp_path / "in"]), tmp_path / "report", keep="last")
     applied = apply_report(report, tmp_path / "out")
     kept = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*")}
     assert {"c", "c/z.txt.gz", "c/u.txt"} == kept or {"b", "c", "b/y.txt", "c/z.txt.gz"} == kept
@@ -190,7 +192,7 @@ def test_plain_texts(tmp_path: Path) -> None:
     for path in (tmp_path / "out").rglob("*.txt*"):
         original = (tmp_path / "in" / path.relative_to(tmp_path / "out")).read_bytes()
         packed = "gzip" if path.suffix == ".gz" else None
-        assert ondisk.unpack(original, packed) == ondisk.unpack(path.read_bytes(), packed)
+        assert corpus_files.unpack(original, packed) == corpus_files.unpack(path.read_bytes(), packed)
     assert (2, 2) == (applied.kept, applied.removed)
 
 
@@ -208,15 +210,15 @@ def test_any_text_in_any_format(
     if format == "csv":
         texts = [text.replace("\r", " ").replace("\0", " ") for text in texts]
     texts = [*texts, *texts[::2], "a heading\n" + texts[0]]
-    ondisk.write(folder / "in", f"x.{format}", ondisk.encode(format, rows_of(texts)))
-    listing = ondisk.Listing([folder / "in"])
-    corpus, rejects = ondisk.searched(listing)
+    corpus_files.write(folder / "in", f"x.{format}", corpus_files.encode(format, rows_of(texts)))
+    listing = corpus_files.Listing([folder / "in"])
+    corpus, rejects = corpus_files.searched(listing)
     if rejects or len(corpus.texts) != len(texts):
         return
     result = dedup.find_duplicates(corpus.texts, unit=unit, threshold=0.5, shingle="words:1")
     write_report(folder / "report", result, listing=corpus.listing)
     apply_report(folder / "report", folder / "out")
-    found, _ = ondisk.searched(ondisk.Listing([folder / "out"]))
+    found, _ = corpus_files.searched(corpus_files.Listing([folder / "out"]))
     given_texts = [corpus.texts[row] for row in range(len(texts))]
     assert result.filter(given_texts) == [found.texts[row] for row in range(len(found.texts))]
 
@@ -226,32 +228,32 @@ def test_any_text_in_any_format(
 def test_paragraphs_are_cut_out(format: str, compression: str | None, tmp_path: Path) -> None:
     """The texts are those of `filter`; records that lose nothing keep their bytes."""
     texts = [corpora.doubled_article(seed).text for seed in (1, 2, 1)] + ["alone, größer", "", "x"]
-    suffix = f".{ondisk.PACKED[compression]}" if compression else ""
+    suffix = f".{corpus_files.PACKED[compression]}" if compression else ""
     rows = rows_of(texts)
     if format == "txt":
         for row in rows:
-            data = ondisk.pack(row["text"].encode(), compression)
-            ondisk.write(tmp_path / "in", f"{row['n']}.txt{suffix}", data)
+            data = corpus_files.pack(row["text"].encode(), compression)
+            corpus_files.write(tmp_path / "in", f"{row['n']}.txt{suffix}", data)
     else:
-        data = ondisk.encode(format, rows)
-        ondisk.write(tmp_path / "in", f"x.{format}{suffix}", ondisk.pack(data, compression))
-    listing = ondisk.Listing([tmp_path / "in"])
-    corpus, _ = ondisk.searched(listing)
+        data = corpus_files.encode(format, rows)
+        corpus_files.write(tmp_path / "in", f"x.{format}{suffix}", corpus_files.pack(data, compression))
+    listing = corpus_files.Listing([tmp_path / "in"])
+    corpus, _ = corpus_files.searched(listing)
     result = dedup.find_duplicates(corpus.texts, unit="paragraph")
     write_report(tmp_path / "report", result, listing=corpus.listing)
     applied = apply_report(tmp_path / "report", tmp_path / "out")
-    found, _ = ondisk.searched(ondisk.Listing([tmp_path / "out"]))
+    found, _ = corpus_files.searched(corpus_files.Listing([tmp_path / "out"]))
     expected = result.filter(texts)
     assert expected == [found.texts[row] for row in range(len(found.texts))]
     changed = [old != new for old, new in zip(texts, expected, strict=True)]
     assert (sum(changed), len(texts), 0) == (applied.cut, applied.kept, applied.removed)
     assert 3 == sum(changed)
     if format in LINES:
-        new = ondisk.unpack((tmp_path / "out" / f"x.{format}{suffix}").read_bytes(), compression)
+        new = corpus_files.unpack((tmp_path / "out" / f"x.{format}{suffix}").read_bytes(), compression)
         old_parts, new_parts = (pieces(format, each)[format == "csv" :] for each in (data, new))
         assert [old != new for old, new in zip(old_parts, new_parts, strict=True)] == changed
     if format in TABLES:
-        new = ondisk.unpack((tmp_path / "out" / f"x.{format}{suffix}").read_bytes(), compression)
+        new = corpus_files.unpack((tmp_path / "out" / f"x.{format}{suffix}").read_bytes(), compression)
         rest = [{**row, "text": text} for row, text in zip(rows, expected, strict=True)]
         assert rest == read_table(format, new).to_pylist()
 
@@ -294,9 +296,9 @@ def test_any_value_of_a_line(old: str, new: str, escaped: bool) -> None:
 def test_annotating_keeps_everything(format: str, tmp_path: Path) -> None:
     """All records, with what was decided about each, and their own bytes in front."""
     rows = rows_of(texts_of())
-    data = ondisk.encode(format, rows)
-    ondisk.write(tmp_path / "in", f"x.{format}", data)
-    listing = ondisk.Listing([tmp_path / "in"])
+    data = corpus_files.encode(format, rows)
+    corpus_files.write(tmp_path / "in", f"x.{format}", data)
+    listing = corpus_files.Listing([tmp_path / "in"])
     report = report_of(listing, tmp_path / "report")
     applied = apply_report(report, tmp_path / "out", annotate=True)
     assert (32, 0, 0) == (applied.kept, applied.removed, applied.cut)
@@ -317,14 +319,14 @@ def test_annotating_keeps_everything(format: str, tmp_path: Path) -> None:
                 row[name] = kind(row[name]) if row[name] else None
     else:
         found = read_table(format, new).to_pylist()
-    corpus, _ = ondisk.searched(listing)
+    corpus, _ = corpus_files.searched(listing)
     by_record = {row["record"]: row for row in report.decisions.to_pylist()}
     nothing = {"cluster": None, "kept": True, "similarity": None, "reason": None}
     for row, record, result in zip(rows, corpus.texts.records.tolist(), found, strict=True):
         known = by_record.get(record, nothing)
         assert {**row, **{f"dedup_{name}": known[name] for name in nothing}} == result
     assert len(by_record) > 10
-    second = report_of(ondisk.Listing([tmp_path / "out"]), tmp_path / "second")
+    second = report_of(corpus_files.Listing([tmp_path / "out"]), tmp_path / "second")
     with pytest.raises(ParameterError, match="annotate: .* has the column 'dedup_cluster' already"):
         apply_report(second, tmp_path / "twice", annotate=True)
     assert not (tmp_path / "twice").exists()
@@ -332,8 +334,8 @@ def test_annotating_keeps_everything(format: str, tmp_path: Path) -> None:
 
 def test_annotating_what_has_no_fields(tmp_path: Path) -> None:
     """Plain texts and paragraphs are refused, and the message says where the decisions stand."""
-    ondisk.write(tmp_path / "in", "x.txt", b"a text\n\na text")
-    listing = ondisk.Listing([tmp_path / "in"])
+    corpus_files.write(tmp_path / "in", "x.txt", b"a text\n\na text")
+    listing = corpus_files.Listing([tmp_path / "in"])
     for unit, what in (("document", "plain text"), ("paragraph", "one of paragraphs"), ("line", "one of lines")):
         report = report_of(listing, tmp_path / unit, unit=unit)
         with pytest.raises(ParameterError, match=f"annotate: .*{what}.*decisions.parquet"):
@@ -355,9 +357,9 @@ UGLY = (
 
 def test_rejected_records_are_left_out(tmp_path: Path) -> None:
     """They are counted; blank lines, a byte order mark and a missing last line break stay as they were."""
-    ondisk.write(tmp_path / "in", "x.jsonl", UGLY)
-    ondisk.write(tmp_path / "in", "y.csv", b'\n\r\nn,text\n1,"a b c d e\nf"\n2,x,y\n\n3,A b c d e f\n4,"open\n')
-    listing = ondisk.Listing([tmp_path / "in"])
+    corpus_files.write(tmp_path / "in", "x.jsonl", UGLY)
+    corpus_files.write(tmp_path / "in", "y.csv", b'\n\r\nn,text\n1,"a b c d e\nf"\n2,x,y\n\n3,A b c d e f\n4,"open\n')
+    listing = corpus_files.Listing([tmp_path / "in"])
     report = report_of(listing, tmp_path / "report")
     applied = apply_report(report, tmp_path / "out")
     lines = UGLY.splitlines(keepends=True)
@@ -373,19 +375,19 @@ def test_truncated_files(format: str, compression: str, tmp_path: Path) -> None:
     """What could be read of them is written, whole again."""
     random = Random(5)
     lines = [f"{random.random()} {random.random()} {random.random()} some words" for _ in range(4000)]
-    plain = "\n".join(lines).encode() if format == "txt" else ondisk.encode(format, rows_of([*lines, *lines[:9]]))
-    data = ondisk.pack(plain, compression)
-    name = f"x.{format}.{ondisk.PACKED[compression]}"
-    ondisk.write(tmp_path / "in", name, data[: len(data) * 2 // 3])
-    listing = ondisk.Listing([tmp_path / "in"])
-    corpus, rejects = ondisk.searched(listing)
+    plain = "\n".join(lines).encode() if format == "txt" else corpus_files.encode(format, rows_of([*lines, *lines[:9]]))
+    data = corpus_files.pack(plain, compression)
+    name = f"x.{format}.{corpus_files.PACKED[compression]}"
+    corpus_files.write(tmp_path / "in", name, data[: len(data) * 2 // 3])
+    listing = corpus_files.Listing([tmp_path / "in"])
+    corpus, rejects = corpus_files.searched(listing)
     assert len(rejects) == 1
     report = report_of(listing, tmp_path / "report")
     applied = apply_report(report, tmp_path / "out")
     assert len(corpus.texts) == applied.kept
-    found = ondisk.unpack((tmp_path / "out" / name).read_bytes(), compression) if applied.files else b""
+    found = corpus_files.unpack((tmp_path / "out" / name).read_bytes(), compression) if applied.files else b""
     assert plain.startswith(found)
-    again, rejects = ondisk.searched(ondisk.Listing([tmp_path / "out"])) if found else (corpus, [])
+    again, rejects = corpus_files.searched(corpus_files.Listing([tmp_path / "out"])) if found else (corpus, [])
     assert [] == rejects
     assert [again.texts[i] for i in range(len(again.texts))] == [corpus.texts[i] for i in range(len(corpus.texts))]
 
@@ -393,15 +395,15 @@ def test_truncated_files(format: str, compression: str, tmp_path: Path) -> None:
 def test_matched_records_go(tmp_path: Path) -> None:
     """A report of a match: the records that match are left out, the other side is not written."""
     texts = texts_of()
-    ondisk.write(tmp_path / "new", "x.jsonl", ondisk.encode("jsonl", rows_of(texts)))
-    ondisk.write(tmp_path / "old", "y.jsonl", ondisk.encode("jsonl", rows_of(texts[:4])))
-    new, _ = ondisk.searched(ondisk.Listing([tmp_path / "new"]))
-    old, _ = ondisk.searched(ondisk.Listing([tmp_path / "old"]))
+    corpus_files.write(tmp_path / "new", "x.jsonl", corpus_files.encode("jsonl", rows_of(texts)))
+    corpus_files.write(tmp_path / "old", "y.jsonl", corpus_files.encode("jsonl", rows_of(texts[:4])))
+    new, _ = corpus_files.searched(corpus_files.Listing([tmp_path / "new"]))
+    old, _ = corpus_files.searched(corpus_files.Listing([tmp_path / "old"]))
     matches = dedup.match(new.texts, old.texts, min_words=None)
     write_report(tmp_path / "report", matches, listing=new.listing, against=old.listing)
     applied = apply_report(tmp_path / "report", tmp_path / "out")
     assert ["x.jsonl"] == os.listdir(tmp_path / "out")
-    found, _ = ondisk.searched(ondisk.Listing([tmp_path / "out"]))
+    found, _ = corpus_files.searched(corpus_files.Listing([tmp_path / "out"]))
     assert matches.filter(texts) == [found.texts[row] for row in range(len(found.texts))]
     assert applied.removed == matches.summary.matched > 3
 
@@ -429,7 +431,7 @@ def write_lines(path: Path, texts: list[str]) -> None:
 
 def test_one_folder_on_both_sides(tmp_path: Path) -> None:
     """Rejects of a file that is NEW and OLD are left out of what is written."""
-    ondisk.write(tmp_path / "in", "x.jsonl", b'{"text": "some words of its own"}\nbad\n{"text": "others"}\n')
+    corpus_files.write(tmp_path / "in", "x.jsonl", b'{"text": "some words of its own"}\nbad\n{"text": "others"}\n')
     chosen = [dedup.files(tmp_path / "in", on_error="skip") for _ in range(2)]
     dedup.write_report(tmp_path / "report", dedup.match(*chosen, threshold=1.0, min_words=None))
     assert 2 == apply_report(tmp_path / "report", tmp_path / "out").removed
@@ -438,8 +440,8 @@ def test_one_folder_on_both_sides(tmp_path: Path) -> None:
 
 def test_decisions_in_another_order_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A report that contradicts itself is an error, though every sum in it fits."""
-    ondisk.write(tmp_path / "in", "x.jsonl", ondisk.encode("jsonl", rows_of(texts_of())))
-    corpus, _ = ondisk.searched(ondisk.Listing([tmp_path / "in"]))
+    corpus_files.write(tmp_path / "in", "x.jsonl", corpus_files.encode("jsonl", rows_of(texts_of())))
+    corpus, _ = corpus_files.searched(corpus_files.Listing([tmp_path / "in"]))
     result = dedup.find_duplicates(corpus.texts)
     rows = result._evidence.decision_rows()
     monkeypatch.setattr(type(result._evidence), "decision_rows", lambda *_: rows.take(list(range(len(rows)))[::-1]))
@@ -450,8 +452,8 @@ def test_decisions_in_another_order_are_refused(tmp_path: Path, monkeypatch: pyt
 
 def test_repeats_cannot_be_applied(tmp_path: Path) -> None:
     """The message says what does it."""
-    ondisk.write(tmp_path / "in", "x.txt", b"words")
-    corpus, _ = ondisk.searched(ondisk.Listing([tmp_path / "in"]))
+    corpus_files.write(tmp_path / "in", "x.txt", b"words")
+    corpus, _ = corpus_files.searched(corpus_files.Listing([tmp_path / "in"]))
     write_report(tmp_path / "report", dedup.find_repeats(corpus.texts), listing=corpus.listing)
     with pytest.raises(ParameterError, match="without_repeats"):
         apply_report(tmp_path / "report", tmp_path / "out")
@@ -464,8 +466,8 @@ def test_repeats_cannot_be_applied(tmp_path: Path) -> None:
 def report(tmp_path: Path) -> Report:
     """Give the report of two files."""
     for name in ("a.jsonl", "b/c.jsonl"):
-        ondisk.write(tmp_path / "in", name, ondisk.encode("jsonl", rows_of(texts_of())))
-    return report_of(ondisk.Listing([tmp_path / "in"]), tmp_path / "report")
+        corpus_files.write(tmp_path / "in", name, corpus_files.encode("jsonl", rows_of(texts_of())))
+    return report_of(corpus_files.Listing([tmp_path / "in"]), tmp_path / "report")
 
 
 @pytest.mark.parametrize(
@@ -563,9 +565,9 @@ def test_a_full_disk_leaves_nothing(report: Report, tmp_path: Path, monkeypatch:
 
 def test_paths_are_seen_from_where_the_search_ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A report of relative paths is applied from any folder."""
-    ondisk.write(tmp_path / "in", "a.jsonl", ondisk.encode("jsonl", rows_of(texts_of())))
+    corpus_files.write(tmp_path / "in", "a.jsonl", corpus_files.encode("jsonl", rows_of(texts_of())))
     monkeypatch.chdir(tmp_path)
-    report_of(ondisk.Listing(["in/a.jsonl"]), Path("report"))
+    report_of(corpus_files.Listing(["in/a.jsonl"]), Path("report"))
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     applied = apply_report("../report", "out")

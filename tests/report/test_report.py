@@ -22,7 +22,7 @@ from dedup.report.write import write_report
 from dedup.results import evidence
 from dedup.sources import texts as texts_module
 from dedup.storage import folders
-from tests import corpora, ondisk, strategies
+from tests import corpora, corpus_files, strategies
 
 OPTIONS: list[dict[str, Any]] = [
     {},
@@ -33,14 +33,14 @@ OPTIONS: list[dict[str, Any]] = [
 ]
 
 
-def three_files(folder: Path) -> ondisk.Corpus:
+def three_files(folder: Path) -> corpus_files.Corpus:
     """Give families, articles and empty texts in three files."""
     texts = corpora.families(count=6, size=5)
     articles = [corpora.doubled_article(seed).text for seed in (1, 2)]
-    return ondisk.json_lines(folder, [[*texts[:17], None], [*articles, "", texts[3]], texts[17:]])
+    return corpus_files.json_lines(folder, [[*texts[:17], None], [*articles, "", texts[3]], texts[17:]])
 
 
-def written(folder: Path, corpus: ondisk.Corpus, **options: Any) -> Report:
+def written(folder: Path, corpus: corpus_files.Corpus, **options: Any) -> Report:
     """Search a corpus and write the report."""
     write_report(folder, dedup.find_duplicates(corpus.texts, **options), listing=corpus.listing)
     return Report.open(folder)
@@ -76,7 +76,7 @@ def test_decisions_are_the_clusters_by_record(texts: list[str], cut: int, unit: 
     n = len(texts)
     files = [min(row // cut, 3) for row in range(n)]
     records = [row + 1 - files.index(files[row]) for row in range(n)]
-    located = ondisk.FileTexts(texts, [f"f{i}" for i in range(4)], files, records)
+    located = corpus_files.FileTexts(texts, [f"f{i}" for i in range(4)], files, records)
     result = dedup.find_duplicates(located, unit=unit, threshold=0.5, shingle="words:2")
     rows = result._evidence.decision_rows().to_pylist()
     places = [(row["file"], row["record"], row.get(unit)) for row in rows]
@@ -140,7 +140,7 @@ def test_a_row_group_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_nothing_found(tmp_path: Path) -> None:
     """Tables without rows have their columns, of the same types."""
-    corpus = ondisk.json_lines(tmp_path / "in", [["one text of its own", "another one, different"]])
+    corpus = corpus_files.json_lines(tmp_path / "in", [["one text of its own", "another one, different"]])
     found = written(tmp_path / "out", corpus)
     full = written(tmp_path / "full", three_files(tmp_path / "in"))
     for name in ("pairs", "clusters", "decisions"):
@@ -153,9 +153,9 @@ def test_rejects_are_listed_and_counted(tmp_path: Path) -> None:
     """Each rejected record is a line, and counted with its file."""
     corpus = three_files(tmp_path / "in")
     rejects = [
-        ondisk.Reject(corpus.listing[0].path, 5, 812, "not JSON"),
-        ondisk.Reject(corpus.listing[2].path, None, None, "no such file"),
-        ondisk.Reject(corpus.listing[2].path, 9, 1, 'odd "name" \ud800'),
+        corpus_files.Reject(corpus.listing[0].path, 5, 812, "not JSON"),
+        corpus_files.Reject(corpus.listing[2].path, None, None, "no such file"),
+        corpus_files.Reject(corpus.listing[2].path, 9, 1, 'odd "name" \ud800'),
     ]
     result = dedup.find_duplicates(corpus.texts)
     write_report(tmp_path / "out", result, listing=corpus.listing, rejects=iter(rejects))
@@ -176,7 +176,7 @@ def test_repeats_and_matches(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no table 'pairs'"):
         _ = found.pairs
 
-    old = ondisk.json_lines(tmp_path / "old", [corpora.families(count=6, size=5)[::5]])
+    old = corpus_files.json_lines(tmp_path / "old", [corpora.families(count=6, size=5)[::5]])
     matches = dedup.match(corpus.texts, old.texts, min_words=20)
     write_report(tmp_path / "match", matches, listing=corpus.listing, against=old.listing)
     found = Report.open(tmp_path / "match")
@@ -198,7 +198,7 @@ def test_repeats_and_matches(tmp_path: Path) -> None:
 
 def test_every_flipped_byte_is_found(tmp_path: Path) -> None:
     """A report of which a byte was changed, or an end cut off, is not opened."""
-    corpus = ondisk.json_lines(tmp_path / "in", [["a b c d e f", "A b c d e f", "other"]])
+    corpus = corpus_files.json_lines(tmp_path / "in", [["a b c d e f", "A b c d e f", "other"]])
     folder = tmp_path / "out"
     written(folder, corpus)
     for path in sorted(folder.iterdir()):
@@ -223,7 +223,7 @@ def test_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with monkeypatch.context() as patch:
         patch.setattr(read, "VERSION", 7)
         patch.setattr(write, "VERSION", 7)
-        written(tmp_path / "out", ondisk.json_lines(tmp_path / "in", [["a"]]))
+        written(tmp_path / "out", corpus_files.json_lines(tmp_path / "in", [["a"]]))
     with pytest.raises(StorageError, match="of version 1, found 'dedup report' version 7"):
         Report.open(tmp_path / "out")
 
@@ -361,12 +361,12 @@ def test_a_file_that_loses_too_much_is_named(lost: int, warned: bool, monkeypatc
     """More than nine in ten of a hundred texts or more."""
     texts = [f"a text that is number {i} of its kind" for i in range(100)]
     again = texts[:lost] + [f"something else, {i}" for i in range(100 - lost)]
-    located = ondisk.FileTexts(texts + again, ["a", "b"], [0] * 100 + [1] * 100, [*range(1, 101), *range(1, 101)])
+    located = corpus_files.FileTexts(texts + again, ["a", "b"], [0] * 100 + [1] * 100, [*range(1, 101), *range(1, 101)])
     warnings = dedup.find_duplicates(located).summary.warnings
     assert (("b loses 100 of its 100 documents; look at some of them",) if warned else ()) == warnings
     monkeypatch.setattr(evidence, "SOURCE_TEXTS", 101)
     assert () == dedup.find_duplicates(located).summary.warnings
-    one = ondisk.FileTexts(["same words"] * 200, ["a"], [0] * 200, list(range(1, 201)))
+    one = corpus_files.FileTexts(["same words"] * 200, ["a"], [0] * 200, list(range(1, 201)))
     assert () == dedup.find_duplicates(one).summary.warnings, "one file is no source among others"
     assert np.int32 == located.locate(np.arange(3))[0].dtype
 
@@ -379,15 +379,15 @@ def test_texts_of_files_know_their_places(tmp_path: Path) -> None:
     texts = corpora.families(count=6, size=5)
     lines = [json.dumps({"key": f"k{i}", "text": text}) for i, text in enumerate(texts)]
     ugly = "\n".join([*lines[:4], "", "not json", *lines[4:20]]) + "\n"
-    ondisk.write(tmp_path / "in", "b.jsonl", ugly.encode())
-    ondisk.write(tmp_path / "in", "c.jsonl", "\n".join(lines[20:]).encode())
-    ondisk.write(tmp_path / "in", "a.txt", texts[0].encode())
-    ondisk.write(
-        tmp_path / "in", "d.csv", ondisk.encode("csv", [{"key": "u", "text": texts[1] + "\nend"}, {"text": ""}])
+    corpus_files.write(tmp_path / "in", "b.jsonl", ugly.encode())
+    corpus_files.write(tmp_path / "in", "c.jsonl", "\n".join(lines[20:]).encode())
+    corpus_files.write(tmp_path / "in", "a.txt", texts[0].encode())
+    corpus_files.write(
+        tmp_path / "in", "d.csv", corpus_files.encode("csv", [{"key": "u", "text": texts[1] + "\nend"}, {"text": ""}])
     )
     chosen = dedup.files(tmp_path / "in", on_error="skip")
     result = dedup.find_duplicates(chosen)
-    expected, rejects = ondisk.searched(chosen.listing)
+    expected, rejects = corpus_files.searched(chosen.listing)
     located = result._evidence.texts
     rows = np.arange(len(expected.texts.files))
     assert len(located) == len(rows) == 33

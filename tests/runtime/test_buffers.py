@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.runtime.buffers import BufferPool, GrowingArray
-from tests.arrays import dtypes
+from tests.kernel_arrays import dtypes
 
 blocks = st.lists(st.lists(st.integers(0, (1 << 64) - 1), max_size=50), max_size=20)
 shares = st.one_of(st.just(0.0), st.just(1.0), st.floats(0.0, 1.0))

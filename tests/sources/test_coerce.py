@@ -19,8 +19,8 @@ from dedup import InputError, ParameterError
 from dedup.kernels import tokens as token_kernels
 from dedup.sources.coerce import read_texts
 from dedup.sources.texts import PADDING
-from tests import corpora, strategies, views
-from tests.arrays import dtypes
+from tests import corpora, strategies, table_rows
+from tests.kernel_arrays import dtypes
 
 SIZES = [1, 64, 1000]
 MANY = [
@@ -210,7 +210,7 @@ def results(texts: Any, threads: int) -> Any:
     """Give all that two runs must agree on."""
     documents = dedup.find_duplicates(texts, shingle="words:3", threads=threads)
     paragraphs = dedup.find_duplicates(texts, unit="paragraph", threshold=0.6, threads=threads)
-    return views.tables(documents), views.tables(paragraphs)
+    return table_rows.tables(documents), table_rows.tables(paragraphs)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 import dedup
-from tests import oracles, strategies, views
+from tests import oracles, strategies, table_rows
 
 BLOCK = 512  # code points that are looked at together
 
@@ -21,7 +21,7 @@ def paragraph_spans(text: str) -> dict[int, tuple[int, int]]:
     result = dedup.find_duplicates([text, text], unit="paragraph", threshold=1.0, pairs="all")
     return {
         row["left_paragraph"]: (row["left_start"], row["left_end"])
-        for row in views.pair_rows(result)
+        for row in table_rows.pair_rows(result)
         if (row["left"], row["right"]) == (0, 1) and row["left_paragraph"] == row["right_paragraph"]
     }
 

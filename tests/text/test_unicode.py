@@ -18,8 +18,8 @@ from dedup.text import unicode
 from dedup.text.normalise import nfkc, normalise
 from dedup.text.tokens import tokens
 from dedup.text.unicode import ALONE, FIRST, MARK, SEPARATOR, SKIPPED, SPACELESS, UNASSIGNED, UNSETTLED, WORD
-from tests import oracles, strategies, twins
-from tests.arrays import dtypes
+from tests import kernel_twins, oracles, strategies
+from tests.kernel_arrays import dtypes
 
 EVERY = range(sys.maxunicode + 1)
 SURROGATES = range(0xD800, 0xE000)
@@ -219,7 +219,7 @@ def test_what_acts_on_what(text: str) -> None:
     """Letters, marks and pieces that compose, in any order, are the tokens of the normalised text."""
     words = [token.hash for token in tokens(text)]
     assert [token.hash for token in tokens(unicodedata.normalize("NFKC", text))] == words
-    assert [twins.token_hash(word) for word in oracles.tokens(text)] == words
+    assert [kernel_twins.token_hash(word) for word in oracles.tokens(text)] == words
 
 
 # ------------------------------------------------------------------------------- what is not known
@@ -229,7 +229,7 @@ def test_unassigned_code_points_separate() -> None:
     """What Unicode 14 does not know splits a word, on any Python, whatever this one knows of it."""
     known = set(assigned())
     unknown = [c for c in EVERY if c not in known and c not in SURROGATES and c not in IGNORABLE]
-    word = twins.token_hash("ab")
+    word = kernel_twins.token_hash("ab")
     sample = [c for c in unknown if c < 0x20000 or c % 499 == 0]
     assert len(sample) > 5000
     for start in range(0, len(sample), 1000):
@@ -243,7 +243,7 @@ def test_newer_code_points(code: int) -> None:
     """Letters and marks of Unicode 15 and later: separators, and left alone by normalisation, on any Python."""
     char = chr(code)
     text = f"e{char}\u0301e{char}x"
-    assert [twins.token_hash(t) for t in ("e", "e", "x")] == [t.hash for t in tokens(text)]
+    assert [kernel_twins.token_hash(t) for t in ("e", "e", "x")] == [t.hash for t in tokens(text)]
     assert text.encode() == normalise(text.encode()).data
 
 
@@ -312,7 +312,7 @@ def test_marks_alone_are_no_token(text: str) -> None:
 def test_a_mark_counts_behind_a_letter(text: str, expected: list[str]) -> None:
     """Behind a letter, digit, underscore or mark of a token, what is skipped aside; nowhere else."""
     assert expected == oracles.tokens(text)
-    assert twins.token_hashes(expected) == [token.hash for token in tokens(text)]
+    assert kernel_twins.token_hashes(expected) == [token.hash for token in tokens(text)]
 
 
 def test_symbols_with_and_without_a_selector() -> None:
@@ -340,7 +340,7 @@ MIXED = st.text(
 def test_long_clusters_are_normalised_as_python_does_it(text: str) -> None:
     """Taken apart, sorted and composed here: the NFKC form, whatever the marks; in whole texts too."""
     assert unicodedata.normalize("NFKC", text) == nfkc(text)
-    assert twins.token_hashes(oracles.tokens(text)) == [token.hash for token in tokens(text)]
+    assert kernel_twins.token_hashes(oracles.tokens(text)) == [token.hash for token in tokens(text)]
 
 
 @pytest.mark.parametrize("run", ["\u0301\u0316", "\u0316", "\u0344\u0f73", "\u05b0\u05bc\u0591", "\u0301\u034f\u0316"])
@@ -399,7 +399,7 @@ def test_folding_of_texts(text: str) -> None:
 def test_folding_of_marks(text: str) -> None:
     """The same where nearly everything acts on what stands before it."""
     assert unicodedata.normalize("NFKC", text).casefold() == folded(text)
-    assert twins.token_hashes(oracles.tokens(text)) == [token.hash for token in tokens(text)]
+    assert kernel_twins.token_hashes(oracles.tokens(text)) == [token.hash for token in tokens(text)]
 
 
 @given(st.one_of(strategies.characters(80), strategies.texts()))

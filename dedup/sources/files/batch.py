@@ -37,9 +37,12 @@ __all__ = [
 ]
 
 BATCH_BYTES = 1 << 20
-"""Bytes that a batch aims at: of the stream for lines, of the text for tables. A longer record makes a larger batch."""
+"""Bytes that a batch aims at: of the stream for lines, of the text for tables. A longer record makes a larger batch.
+Curve: `benchmarks.tuning.batch_batch_bytes`; flat from 2^20 to 2^22 on generated:20000 and ota_dev (two cores,
+2026-11)."""
 
 BATCH_RECORDS = 1 << 14
+"""Records of a batch, at most. Curve: `benchmarks.tuning.batch_batch_records`."""
 
 Token = list[int]
 """Where reading goes on: file, offset (bytes of the decompressed stream, or rows in tables), number of the next record.

@@ -20,6 +20,8 @@ from dedup.sources.files.listing import Entry
 __all__ = ["Run", "Stream", "line_runs"]
 
 PIECE = 1 << 20
+"""Bytes that are read of a compressed file at a time. Curve: `benchmarks.tuning.decompress_piece`."""
+
 BEYOND = 1 << 16
 """Bytes that are read beyond those that a run aims at, so that most lines end there."""
 

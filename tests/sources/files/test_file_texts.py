@@ -15,8 +15,8 @@ import dedup
 from dedup.errors import InputError, ParameterError
 from dedup.sources.coerce import read_texts
 from dedup.sources.files.file_texts import FileTexts
-from tests import corpora, filing, views
-from tests.filing import PACKERS, WRITERS
+from tests import corpora, corpus_files, table_rows
+from tests.corpus_files import PACKERS, WRITERS
 
 BODY = corpora.body(seed=3, size=6)
 TEXTS = [*BODY, BODY[1].upper(), "", BODY[2] + " And more.", corpora.doubled_article(4).text, BODY[0], "naïve 北京 𝒜"]
@@ -34,7 +34,12 @@ def results(texts: Any, **options: Any) -> Any:
     """Give all that two runs must agree on."""
     documents = dedup.find_duplicates(texts, shingle="words:3", **options)
     paragraphs = dedup.find_duplicates(texts, unit="paragraph", threshold=0.6, **options)
-    return views.tables(documents), views.tables(paragraphs), documents.summary, documents.repeated.to_pylist()
+    return (
+        table_rows.tables(documents),
+        table_rows.tables(paragraphs),
+        documents.summary,
+        documents.repeated.to_pylist(),
+    )
 
 
 @pytest.mark.parametrize("kind", WRITERS)
@@ -47,26 +52,26 @@ def test_files_are_searched_like_lists(kind: str, packing: str, tmp_path: Path) 
     assert expected == results(dedup.files(path, id="key"), threads=1)
     assert expected == results(path, id="key", threads=2)
     small = dedup.find_duplicates(dedup.files(path, id="key"), shingle="words:3", memory="1GB")
-    assert expected[0] == views.tables(small)
+    assert expected[0] == table_rows.tables(small)
 
 
 def test_default_ids(tmp_path: Path) -> None:
     """Path and line, whatever blank and bad lines stand between, however batches are cut; a text by its path."""
-    lines = filing.as_lines(RECORDS[:2]) + b"\n{bad\n" + filing.as_lines(RECORDS[2:])
+    lines = corpus_files.as_lines(RECORDS[:2]) + b"\n{bad\n" + corpus_files.as_lines(RECORDS[2:])
     (tmp_path / "a.jsonl").write_bytes(lines)
     (tmp_path / "b.txt").write_text(TEXTS[0], encoding="utf-8")
     files = dedup.files(tmp_path, on_error="skip")
     expected = [f"{tmp_path}/a.jsonl:{number}" for number in [1, 2, *range(5, 3 + len(TEXTS))]]
     result = dedup.find_duplicates(files)
     ids = [*expected, f"{tmp_path}/b.txt"]
-    tables = views.tables(result)
+    tables = table_rows.tables(result)
     assert set(result.kept.to_pylist()) | set(result.removed.to_pylist()) == set(ids)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("dedup.sources.files.decompress.BATCH_BYTES", 50)
         texts = read_texts(files)
         assert ids == list(texts.ids or [])
         assert [*TEXTS, TEXTS[0]] == [texts[row] for row in range(len(texts))]
-        assert tables == views.tables(dedup.find_duplicates(files))
+        assert tables == table_rows.tables(dedup.find_duplicates(files))
 
 
 @pytest.mark.parametrize("packing", PACKERS)
@@ -106,7 +111,7 @@ def test_surrogates(tmp_path: Path) -> None:
     path = write(tmp_path, ".jsonl", "", [{"text": text} for text in texts])
     assert [[row["left"], row["right"]] for row in dedup.find_duplicates(texts).pairs.to_pylist()] == [[0, 1]]
     result = dedup.find_duplicates(path)
-    assert [(f"{path}:1", f"{path}:2")] == views.ends(result)
+    assert [(f"{path}:1", f"{path}:2")] == table_rows.ends(result)
     assert texts == [read_texts(path)[row] for row in range(3)]
     assert [len(text) for text in texts] == read_texts(path).lengths().tolist()
     assert 1 == result.summary.empty
@@ -178,7 +183,7 @@ def test_rejects_are_told(tmp_path: Path) -> None:
     files = dedup.files(path, tmp_path / "missing.txt")
     with pytest.warns(UserWarning, match=r"3 of 5 records were rejected .*missing.txt: No such file"):
         result = dedup.find_duplicates(files)
-    assert [(f"{path}:1", f"{path}:4")] == views.ends(result)
+    assert [(f"{path}:1", f"{path}:4")] == table_rows.ends(result)
     assert [None, 2, 3] == [reject.line for reject in files.rejects]
     assert [None, 18, 30] == [reject.offset for reject in files.rejects]
     with warnings.catch_warnings():
@@ -278,7 +283,7 @@ def lazy_frame(records: list[dict[str, Any]]) -> Any:
 
 def relation(records: list[dict[str, Any]]) -> Any:
     """Give a relation of DuckDB."""
-    data = filing.table(records)
+    data = corpus_files.table(records)
     return pytest.importorskip("duckdb").connect().from_arrow(data)
 
 
@@ -287,8 +292,8 @@ def relation(records: list[dict[str, Any]]) -> Any:
 def test_tables_of_other_libraries(make: Callable[[list[dict[str, Any]]], Any]) -> None:
     """The same pairs from what other libraries hold."""
     ids = [record["key"] for record in RECORDS]
-    expected = views.tables(dedup.find_duplicates(TEXTS, ids=ids, shingle="words:3"))
-    assert expected == views.tables(dedup.find_duplicates(make(RECORDS), id="key", shingle="words:3"))
+    expected = table_rows.tables(dedup.find_duplicates(TEXTS, ids=ids, shingle="words:3"))
+    assert expected == table_rows.tables(dedup.find_duplicates(make(RECORDS), id="key", shingle="words:3"))
     with pytest.raises(InputError, match='column="body": no such column; found'):
         dedup.find_duplicates(make(RECORDS), column="body")
 

@@ -13,9 +13,9 @@ import pytest
 
 from dedup.errors import InputError
 from dedup.sources.files.batch import Wanted
-from tests import corpora, filing
+from tests import corpora, corpus_files
 from tests.cli.test_commands import DONE, REJECTED, WRONG, call
-from tests.filing import PACKERS, WRITERS, read_all
+from tests.corpus_files import PACKERS, WRITERS, read_all
 
 BODY = corpora.body(seed=41, size=3)
 
@@ -199,7 +199,7 @@ def test_garbage_behind_a_member(kind: str, packing: str, tmp_path: Path) -> Non
         assert ["one two"] == [row.text for row in rows]
         if garbage.strip(b"\0"):
             assert 1 == len(rejects)
-    assert filing.read_all(write(tmp_path, f"b{kind}{packing}", PACKERS[packing](data)))[1] == []
+    assert corpus_files.read_all(write(tmp_path, f"b{kind}{packing}", PACKERS[packing](data)))[1] == []
 
 
 def damaged_tables() -> dict[str, bytes]:
@@ -255,7 +255,7 @@ def test_damaged_tables_among_others(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     write(folder, "a.arrow", DAMAGED["text, file, beyond"])
-    write(folder, "b.jsonl", filing.as_lines([{"text": text} for text in [*BODY, BODY[0], "hello worl"]]))
+    write(folder, "b.jsonl", corpus_files.as_lines([{"text": text} for text in [*BODY, BODY[0], "hello worl"]]))
     done = call("find", "in", "--output", "report", cwd=tmp_path)
     assert REJECTED == done.returncode, done.stderr
     assert "rejected in/a.arrow:4: cannot be read on: the column 'text' of record batch 2" in done.stderr

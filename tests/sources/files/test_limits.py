@@ -20,9 +20,9 @@ from dedup.sources.files.formats.pages import pages_of
 from dedup.sources.files.limits import LARGEST, most_of
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.reader import read_batches
-from tests import filing
+from tests import corpus_files
 from tests.cli.test_commands import REJECTED, ROOT, WRONG, call
-from tests.filing import PACKERS, WRITERS
+from tests.corpus_files import PACKERS, WRITERS
 
 MB = 1 << 20
 LEAST = most_of(1)
@@ -44,7 +44,7 @@ def read(
     rejects: list[tuple[int | None, str]] = []
     tokens: list[list[int]] = []
     for batch in read_batches(Listing([path]).bounded(1), after=after):
-        texts += [(row.number, len(row.text or "")) for row in filing.rows_of(batch)]
+        texts += [(row.number, len(row.text or "")) for row in corpus_files.rows_of(batch)]
         rejects += [(reject.line, reject.reason) for reject in batch.rejects]
         tokens.append(batch.more)
     return texts, rejects, tokens
@@ -244,7 +244,7 @@ def test_bounds_from_python(tmp_path: Path) -> None:
         {"text": "one two three four five " * 200_000},
         *({"text": f"text {i} of many words"} for i in range(20)),
     ]
-    files = dedup.files(write(tmp_path, "a.jsonl", filing.as_lines(records)), on_error="skip")
+    files = dedup.files(write(tmp_path, "a.jsonl", corpus_files.as_lines(records)), on_error="skip")
     for search in (
         lambda: dedup.find_duplicates(files, memory="120MB", threads=1),
         lambda: dedup.find_repeats(files, memory="120MB", threads=1),
@@ -272,18 +272,18 @@ def test_apply_leaves_large_records_out(tmp_path: Path) -> None:
         done = call("apply", f"r{kind}", "--output", f"o{kind}", cwd=tmp_path)
         assert REJECTED == done.returncode, done.stderr
         (path,) = (tmp_path / f"o{kind}").iterdir()
-        assert ["a text of some words", "b"] == [row.text for row in filing.read_all(path)[0]]
+        assert ["a text of some words", "b"] == [row.text for row in corpus_files.read_all(path)[0]]
 
 
 def test_no_memory_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the system refuses is a reject of the file, and never a bare MemoryError."""
-    path = write(tmp_path, "a.jsonl", filing.as_lines([{"text": "one"}]))
+    path = write(tmp_path, "a.jsonl", corpus_files.as_lines([{"text": "one"}]))
     write(tmp_path, "b.txt.gz", gzip.compress(b"a text"))
 
     def refuse(*_: object) -> object:
         raise MemoryError
 
     monkeypatch.setattr("dedup.sources.files.formats.jsonl.line_runs", refuse)
-    rows, ((_, _, reason),) = filing.read_all(path, tmp_path / "b.txt.gz")
+    rows, ((_, _, reason),) = corpus_files.read_all(path, tmp_path / "b.txt.gz")
     assert ["a text"] == [row.text for row in rows]
     assert "expected memory for its records, found none left" in reason

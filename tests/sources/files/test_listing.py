@@ -81,7 +81,12 @@ def test_each_file_once(folder: Path) -> None:
 def test_the_order_of_the_names(names: list[str]) -> None:
     """Whatever the order in which files are named, the list is the same."""
     here = Path(__file__).parents[2]
-    patterns = {"b.jsonl": "views.py", "a.jsonl.gz": "filing.py", "sub": "test_*.py", "*.md": "arrays.py"}
+    patterns = {
+        "b.jsonl": "table_rows.py",
+        "a.jsonl.gz": "corpus_files.py",
+        "sub": "test_*.py",
+        "*.md": "kernel_arrays.py",
+    }
     listing = Listing([here / patterns.get(name, name) for name in names if name in patterns])
     paths = [entry.path for entry in listing]
     assert sorted(paths) == paths

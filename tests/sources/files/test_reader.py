@@ -1,6 +1,6 @@
 """Readers of files: the same records from every format, and each bad one named with its place.
 
-The twin is plain Python (`tests.filing`): ``json`` a line, ``csv`` a record.
+The twin is plain Python (`tests.corpus_files`): ``json`` a line, ``csv`` a record.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from dedup.kernels.csv_records import record_ends
 from dedup.kernels.json_strings import unescape
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.reader import read_batches
-from tests import filing, strategies
-from tests.filing import PACKERS, WRITERS, Read, read_all
+from tests import corpus_files, strategies
+from tests.corpus_files import PACKERS, WRITERS, Read, read_all
 
 READERS = (dedup.sources.files.decompress, dedup.sources.files.formats.csv, dedup.sources.files.formats.tables)
 
@@ -68,7 +68,7 @@ def test_every_format_gives_the_same(kind: str, packing: str, texts: list[str], 
         data = WRITERS[kind](records)
         listing = Listing([write(Path(name), f"a{kind}{packing}", PACKERS[packing](data))])
         batches = list(read_batches(listing, id="key", extra=["n"]))
-        rows = [row for batch in batches for row in filing.rows_of(batch)]
+        rows = [row for batch in batches for row in corpus_files.rows_of(batch)]
         assert texts == [row.text for row in rows]
         assert [f"k{i}" for i in range(len(texts))] == [row.id for row in rows]
         assert [] == [reject for batch in batches for reject in batch.rejects]
@@ -83,7 +83,7 @@ def test_every_format_gives_the_same(kind: str, packing: str, texts: list[str], 
             assert len(batches) == len(texts)
         for i, batch in list(enumerate(batches))[:: max(len(batches) // 2, 1)]:
             rest = list(read_batches(listing, id="key", after=json.loads(json.dumps(batch.more))))
-            assert [filing.rows_of(other) for other in batches[i + 1 :]] == list(map(filing.rows_of, rest))
+            assert [corpus_files.rows_of(other) for other in batches[i + 1 :]] == list(map(corpus_files.rows_of, rest))
             assert [other.first for other in batches[i + 1 :]] == [other.first for other in rest]
 
 
@@ -97,11 +97,13 @@ def test_text_files(packing: str, tmp_path: Path) -> None:
 
 def test_many_files_in_order(tmp_path: Path) -> None:
     """Files follow one another in a batch's number of the file; reading goes on in the middle of them."""
-    paths = [write(tmp_path, f"{i}.jsonl", filing.as_lines([{"text": f"t{i}{j}"} for j in range(3)])) for i in range(4)]
+    paths = [
+        write(tmp_path, f"{i}.jsonl", corpus_files.as_lines([{"text": f"t{i}{j}"} for j in range(3)])) for i in range(4)
+    ]
     listing = Listing(reversed(paths))
     batches = list(read_batches(listing))
     assert [0, 1, 2, 3] == [batch.file for batch in batches]
-    rest = [row.text for batch in read_batches(listing, after=batches[1].more) for row in filing.rows_of(batch)]
+    rest = [row.text for batch in read_batches(listing, after=batches[1].more) for row in corpus_files.rows_of(batch)]
     assert ["t20", "t21", "t22", "t30", "t31", "t32"] == rest
 
 
@@ -195,7 +197,7 @@ def test_lines_by_themselves(lines: list[bytes], end: bytes, size: int) -> None:
         small_batches(patch, size)
         patch.setattr(dedup.sources.files.formats.jsonl._Parser, "_look_for_columns", lambda *_: None)
         rows, rejects = read_all(write(Path(name), "a.jsonl", data))
-    assert filing.plain_lines(data) == [(row.number, row.text) for row in rows]
+    assert corpus_files.plain_lines(data) == [(row.number, row.text) for row in rows]
     filled = [i for i, line in enumerate(data.split(b"\n"), start=1) if line.strip(b" \t\r")]
     assert filled == sorted([row.number for row in rows] + [line for line, _, _ in rejects if line is not None])
 
@@ -204,14 +206,14 @@ def test_a_mark_in_front(tmp_path: Path) -> None:
     """A byte order mark is no part of the first line, which begins behind it."""
     path = write(tmp_path, "a.jsonl", b'\xef\xbb\xbf{"text": "a"}\n{"text": "b"}\n')
     (batch,) = read_batches(Listing([path]))
-    assert ["a", "b"] == filing.decoded(batch)
+    assert ["a", "b"] == corpus_files.decoded(batch)
     assert [3, 17] == batch.offsets.tolist()
 
 
 def test_a_long_line(tmp_path: Path) -> None:
     """A line is read whole, however long it is; those round it are batches of their own size."""
     long = "word " * 1_000_000
-    path = write(tmp_path, "a.jsonl", filing.as_lines([{"text": "a"}, {"text": long}, {"text": "b"}]))
+    path = write(tmp_path, "a.jsonl", corpus_files.as_lines([{"text": "a"}, {"text": long}, {"text": "b"}]))
     rows, rejects = read_all(path)
     assert ["a", long, "b"] == [row.text for row in rows]
     assert [] == rejects
@@ -220,17 +222,17 @@ def test_a_long_line(tmp_path: Path) -> None:
 def test_extra_fields(tmp_path: Path) -> None:
     """Further fields come as numbers, texts or booleans; where one is missing or null, as null."""
     lines = [{"text": "a", "n": 1, "s": "x"}, {"text": "b", "n": 2.5, "s": None}, {"text": "c"}]
-    (batch,) = read_batches(Listing([write(tmp_path, "a.jsonl", filing.as_lines(lines))]), extra=["n", "s"])
+    (batch,) = read_batches(Listing([write(tmp_path, "a.jsonl", corpus_files.as_lines(lines))]), extra=["n", "s"])
     assert [1.0, 2.5, None] == batch.extra["n"].to_pylist()
     assert ["x", None, None] == batch.extra["s"].to_pylist()
-    path = write(tmp_path, "b.jsonl", filing.as_lines([{"text": "a", "n": 1}, {"text": "b", "n": "x"}]))
+    path = write(tmp_path, "b.jsonl", corpus_files.as_lines([{"text": "a", "n": 1}, {"text": "b", "n": "x"}]))
     with pytest.raises(InputError, match=r'"n": expected one type, found .x. at .*b\.jsonl:2'):
         list(read_batches(Listing([path]), extra=["n"]))
 
 
 def test_the_text_as_its_id(tmp_path: Path) -> None:
     """A field may be wanted twice."""
-    path = write(tmp_path, "a.jsonl", filing.as_lines([{"text": "a"}, {"text": "é"}]))
+    path = write(tmp_path, "a.jsonl", corpus_files.as_lines([{"text": "a"}, {"text": "é"}]))
     assert [Read(0, 1, "a", "a"), Read(0, 2, "é", "é")] == read_all(path, id="text")[0]
 
 
@@ -278,7 +280,7 @@ def test_where_records_end(data: bytes, cut: int) -> None:
         found, state = record_ends(np.frombuffer(part, dtype=np.uint8), state, here)
         ends[count : count + found] = here[:found] + min(start, len(data))
         count += found
-    assert filing.plain_ends(data) == ends[:count].tolist()
+    assert corpus_files.plain_ends(data) == ends[:count].tolist()
 
 
 cells = st.text('ab é"\n,北', max_size=6)
@@ -389,7 +391,7 @@ def test_files_that_are_no_tables(name: str, tmp_path: Path) -> None:
 
 def test_half_an_arrow_stream(tmp_path: Path) -> None:
     """The readable part of a stream is used, and what is missing is recorded."""
-    data = filing.as_stream([{"text": f"t{i}"} for i in range(12)])
+    data = corpus_files.as_stream([{"text": f"t{i}"} for i in range(12)])
     rows, rejects = read_all(write(tmp_path, "a.arrow", data[: len(data) * 3 // 4]))
     assert [f"t{i}" for i in range(len(rows))] == [row.text for row in rows]
     assert 0 < len(rows) < 12
@@ -427,7 +429,7 @@ def test_damaged_streams(packing: str, tmp_path: Path) -> None:
     """A byte that is flipped is found where the format can tell; what is read before it is right."""
     rng = np.random.default_rng(6)
     text = " ".join(map(str, rng.integers(0, 10**9, 40)))
-    data = filing.as_lines([{"text": f"{i} {text}"} for i in range(3000)])
+    data = corpus_files.as_lines([{"text": f"{i} {text}"} for i in range(3000)])
     packed = bytearray(PACKERS[packing](data))
     packed[len(packed) // 2] ^= 0x5A
     rows, rejects = read_all(write(tmp_path, f"a.jsonl{packing}", bytes(packed)))
@@ -453,7 +455,7 @@ def test_what_can_be_read_is_read_to_the_byte(tmp_path: Path, monkeypatch: pytes
 
 def test_several_members(tmp_path: Path) -> None:
     """Compressed files that were put together are one."""
-    first, second = filing.as_lines([{"text": "a"}]), filing.as_lines([{"text": "b"}])
+    first, second = corpus_files.as_lines([{"text": "a"}]), corpus_files.as_lines([{"text": "b"}])
     for packing, pack in PACKERS.items():
         rows, rejects = read_all(write(tmp_path, f"a.jsonl{packing}", pack(first) + pack(second)))
         assert ["a", "b"] == [row.text for row in rows]
@@ -519,7 +521,7 @@ def test_a_column_of_numbers(kind: str, tmp_path: Path) -> None:
 )
 def test_wrong_ids(lines: list[dict[str, Any]], message: str, tmp_path: Path) -> None:
     """What is no id is an error that names its place."""
-    path = write(tmp_path, "a.jsonl", filing.as_lines(lines))
+    path = write(tmp_path, "a.jsonl", corpus_files.as_lines(lines))
     with pytest.raises(InputError) as error:
         read_all(path, id="id")
     assert message.format(path) in str(error.value)
@@ -527,9 +529,9 @@ def test_wrong_ids(lines: list[dict[str, Any]], message: str, tmp_path: Path) ->
 
 def test_a_file_that_changed(tmp_path: Path) -> None:
     """A file that is not what it was when it was listed is an error."""
-    path = write(tmp_path, "a.jsonl", filing.as_lines([{"text": "a"}]))
+    path = write(tmp_path, "a.jsonl", corpus_files.as_lines([{"text": "a"}]))
     listing = Listing([path])
-    path.write_bytes(filing.as_lines([{"text": "a"}, {"text": "b"}]))
+    path.write_bytes(corpus_files.as_lines([{"text": "a"}, {"text": "b"}]))
     with pytest.raises(InputError, match="expected 14 bytes as when it was listed, found it changed"):
         list(read_batches(listing))
     path.unlink()

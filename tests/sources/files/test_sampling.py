@@ -15,7 +15,7 @@ import pytest
 import dedup
 from dedup.sources.files import sampling
 from dedup.sources.files.listing import Listing
-from tests import corpora, ondisk
+from tests import corpora, corpus_files
 
 ROOT = Path(dedup.__file__).parent.parent
 
@@ -34,22 +34,22 @@ def test_a_sample_says_how_much_there_is(
 ) -> None:
     """Texts, characters and shingles within a third, whatever the format; the other columns do not matter."""
     monkeypatch.setattr(sampling, "READ_WHOLE", 0)
-    suffix = f".{ondisk.PACKED[compression]}" if compression else ""
+    suffix = f".{corpus_files.PACKED[compression]}" if compression else ""
     texts: list[str] = []
     for number, count in enumerate((900, 3500, 200)):
         part = texts_of(count, number)
         texts += part
         if format == "txt":
             for i, text in enumerate(part[::10]):
-                ondisk.write(tmp_path, f"{number}-{i}.txt{suffix}", ondisk.pack(text.encode(), compression))
+                corpus_files.write(tmp_path, f"{number}-{i}.txt{suffix}", corpus_files.pack(text.encode(), compression))
             continue
         rows = [{"n": i, "text": text, "note": "x" * 40} for i, text in enumerate(part)]
-        data = ondisk.encode(format, rows)
+        data = corpus_files.encode(format, rows)
         if format == "parquet":
             sink = pa.BufferOutputStream()
             pq.write_table(pa.Table.from_pylist(rows), sink, row_group_size=500)
             data = sink.getvalue().to_pybytes()
-        ondisk.write(tmp_path, f"{number}.{format}{suffix}", ondisk.pack(data, compression))
+        corpus_files.write(tmp_path, f"{number}.{format}{suffix}", corpus_files.pack(data, compression))
     if format == "txt":
         texts = [text for part in (texts[:900], texts[900:4400], texts[4400:]) for text in part[::10]]
     listing = Listing([tmp_path])
@@ -68,7 +68,7 @@ def test_a_sample_says_how_much_there_is(
 
 def test_small_files_are_read(tmp_path: Path) -> None:
     """So the figures are exact."""
-    ondisk.write(tmp_path, "a.jsonl", b'{"text": "one"}\n{"text": "three"}\n')
+    corpus_files.write(tmp_path, "a.jsonl", b'{"text": "one"}\n{"text": "three"}\n')
     assert sampling.sample_files(Listing([tmp_path]), "text") is None
     plan = dedup.estimate(dedup.files(tmp_path))
     assert (2, 8) == (plan.texts, plan.characters)
@@ -80,7 +80,7 @@ def test_lines_are_found_wherever_the_sample_begins(tmp_path: Path, monkeypatch:
     for count in (1, 2, 3, 40):
         texts = texts_of(count, count)
         rows = [{"n": i, "text": text} for i, text in enumerate(texts)]
-        ondisk.write(tmp_path / str(count), "a.jsonl", ondisk.encode("jsonl", rows))
+        corpus_files.write(tmp_path / str(count), "a.jsonl", corpus_files.encode("jsonl", rows))
         outline = sampling.sample_files(Listing([tmp_path / str(count)]), "text")
         if outline is None:
             assert count < 4, "no line begins behind such a place"
@@ -110,8 +110,8 @@ def test_the_memory_is_forecast_within_a_factor_of_two(count: int, length: int, 
     """Above the process at rest, what a search of files and its report take."""
     news: Any = pytest.importorskip("benchmarks.corpora.named")
     rows = [{"n": i, "text": text} for i, text in enumerate(news.corpus(count, length, 3))]
-    ondisk.write(tmp_path / "in", "a.jsonl", ondisk.encode("jsonl", rows))
-    ondisk.write(tmp_path / "few", "a.jsonl", ondisk.encode("jsonl", rows[:50]))
+    corpus_files.write(tmp_path / "in", "a.jsonl", corpus_files.encode("jsonl", rows))
+    corpus_files.write(tmp_path / "few", "a.jsonl", corpus_files.encode("jsonl", rows[:50]))
     plan = dedup.estimate(dedup.files(tmp_path / "in"), threads=1)
     command = [sys.executable, "-c", MEASURE, str(tmp_path / "in"), str(tmp_path / "few"), str(tmp_path / "report")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

@@ -21,9 +21,9 @@ import dedup
 from dedup.errors import InputError, ParameterError
 from dedup.sources.files.formats.sniffing import HEAD
 from dedup.sources.files.listing import Listing
-from tests import corpora, filing
+from tests import corpora, corpus_files
 from tests.cli.test_commands import DONE, REJECTED, ROOT, WRONG, call, records
-from tests.filing import PACKERS, WRITERS, read_all
+from tests.corpus_files import PACKERS, WRITERS, read_all
 
 BODY = corpora.body(seed=31, size=3)
 RECORDS = [{"text": text, "key": str(i)} for i, text in enumerate([*BODY, BODY[1]])]
@@ -31,8 +31,8 @@ TEXTS = [record["text"] for record in RECORDS]
 
 SURE: dict[str, bytes] = {
     **{suffix: write(RECORDS) for suffix, write in WRITERS.items()},
-    "json lines behind a mark": b"\xef\xbb\xbf\n" + filing.as_lines(RECORDS),
-    "long lines": filing.as_lines([{"text": text + " x" * HEAD, "key": "k"} for text in TEXTS]),
+    "json lines behind a mark": b"\xef\xbb\xbf\n" + corpus_files.as_lines(RECORDS),
+    "long lines": corpus_files.as_lines([{"text": text + " x" * HEAD, "key": "k"} for text in TEXTS]),
     "one object": json.dumps(RECORDS[0]).encode(),
 }
 
@@ -116,11 +116,11 @@ def test_what_is_not_sure_is_named(name: str, packing: str, tmp_path: Path, monk
         assert [data.decode()] == [row.text for row in read_batches_of(path, format="txt")]
 
 
-def read_batches_of(path: Path, **options: Any) -> list[filing.Read]:
+def read_batches_of(path: Path, **options: Any) -> list[corpus_files.Read]:
     """Read one file with options of its listing."""
     from dedup.sources.files.reader import read_batches
 
-    return [row for batch in read_batches(Listing([path], **options)) for row in filing.rows_of(batch)]
+    return [row for batch in read_batches(Listing([path], **options)) for row in corpus_files.rows_of(batch)]
 
 
 @pytest.mark.parametrize("name", ONE_TEXT)
@@ -144,7 +144,7 @@ def folder_of_all(folder: Path) -> Path:
     """Make a folder of what can be read, what cannot, and what is no file."""
     for name in ("a.md", "b.MD", "c.html", "d.json.gz", "e.tsv", "Makefile", ".hidden.md"):
         write(folder, name, b"one two three")
-    write(folder, "x.jsonl", filing.as_lines(RECORDS))
+    write(folder, "x.jsonl", corpus_files.as_lines(RECORDS))
     (folder / "dir.jsonl").mkdir()
     write(folder / "dir.jsonl", "part.txt", TEXTS[0].encode())
     (folder / "dir.jsonl" / "other.md").write_text("words", encoding="utf-8")
@@ -237,7 +237,7 @@ def test_patterns_follow_links_once(tmp_path: Path) -> None:
     for name in ("one", "two", "three"):
         os.symlink("..", deep / name)
         os.symlink(".", tmp_path / "a" / name)
-    write(deep, "x.jsonl", filing.as_lines(RECORDS))
+    write(deep, "x.jsonl", corpus_files.as_lines(RECORDS))
     (tmp_path / "dir.jsonl").mkdir()
     write(tmp_path / "dir.jsonl", "y.txt", b"a text")
     write(tmp_path / "dir.jsonl", "y.md", b"a text")
@@ -259,19 +259,19 @@ def test_names_that_are_not_utf8(tmp_path: Path) -> None:
         (folder / os.fsdecode(b"caf\xe9.txt")).write_text(BODY[0], encoding="utf-8")
     except OSError:
         pytest.skip("the file system takes no such names")
-    write(folder, "b.jsonl", filing.as_lines(RECORDS))
+    write(folder, "b.jsonl", corpus_files.as_lines(RECORDS))
     done = call("find", "in", "--output", "report", "--json", cwd=tmp_path)
     assert DONE == done.returncode, done.stderr
     assert {"in/b.jsonl:1", "in/caf\\xe9.txt"} <= {row["id"] for row in records(done)}
     assert DONE == call("repeats", "in", "--min-words", "5", cwd=tmp_path).returncode
     done = call("apply", "report", "--output", "out", cwd=tmp_path)
     assert DONE == done.returncode, done.stderr
-    (tmp_path / "in" / os.fsdecode(b"\xff.jsonl")).write_bytes(filing.as_lines(RECORDS[:1]) + b"{bad")
+    (tmp_path / "in" / os.fsdecode(b"\xff.jsonl")).write_bytes(corpus_files.as_lines(RECORDS[:1]) + b"{bad")
     listing = Listing([folder])
     rejects = read_all(folder)[1]
     assert [str(folder / "\\xff.jsonl")] == [e.path for e in listing if "xff" in e.path]
     assert 1 == len(rejects)
-    write(folder, "\\xff.jsonl", filing.as_lines(RECORDS[:1]))
+    write(folder, "\\xff.jsonl", corpus_files.as_lines(RECORDS[:1]))
     assert ["another file is shown by the same name; rename one of them"] == [
         reject.reason for reject in Listing([folder]).rejects
     ]
@@ -290,7 +290,7 @@ def test_names_that_no_file_has(name: str, tmp_path: Path) -> None:
 
 def test_pipes_named_outright(tmp_path: Path) -> None:
     """They are read as streams, more than once; so is standard input by its other names."""
-    data = filing.as_lines(RECORDS)
+    data = corpus_files.as_lines(RECORDS)
     write(tmp_path, "x.jsonl", data)
     python = f"{sys.executable} -m dedup"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -345,7 +345,7 @@ def test_a_column_of_plain_text(tmp_path: Path) -> None:
         assert re.search(r'column="body": expected files with columns, found plain text in \w\.\w+;', done.stderr)
     with pytest.raises(ParameterError, match="expected files with columns, found plain text"):
         dedup.find_duplicates(tmp_path / "a.txt", column="body")
-    write(tmp_path, "c.jsonl", filing.as_lines([{"body": text} for text in BODY]))
+    write(tmp_path, "c.jsonl", corpus_files.as_lines([{"body": text} for text in BODY]))
     done = call("find", "a.txt", "c.jsonl", "--column", "body", cwd=tmp_path)
     assert DONE == done.returncode
     assert 'column="body" says nothing of 1 plain text, which is one text (a.txt)' in done.stderr

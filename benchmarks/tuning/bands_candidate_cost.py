@@ -1,0 +1,16 @@
+"""`dedup.lsh.bands.CANDIDATE_COST`.
+
+What a candidate is taken to cost when bands are chosen; the bands, and so the pairs found, depend on it.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.lsh.bands.CANDIDATE_COST",
+    [18.75, 75.0, 300.0, 1200.0, 4800.0],
+    searching(method="lsh"),
+    corpus="generated:20000,win32_docs",
+)
+
+if __name__ == "__main__":
+    main(CURVE)

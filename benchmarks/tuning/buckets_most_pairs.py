@@ -1,0 +1,17 @@
+"""`dedup.lsh.buckets.MOST_PAIRS`.
+
+How many candidates a text has at most before an exact search is made instead; which pairs are found depends on it.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.lsh.buckets.MOST_PAIRS",
+    [1, 8, 64, 512],
+    searching(method="lsh"),
+    corpus="family:2000,licences",
+    also={"dedup.lsh.buckets.PAIRS_HELD": 1024},
+)
+
+if __name__ == "__main__":
+    main(CURVE)

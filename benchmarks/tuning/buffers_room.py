@@ -1,0 +1,17 @@
+"""`dedup.runtime.buffers.ROOM`.
+
+How much is reserved beyond the forecast: what turns out too small is copied.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.runtime.buffers.ROOM",
+    [1.0, 1.25, 1.5, 2.0, 4.0],
+    searching(),
+    stages=("read",),
+    corpus="generated:20000,ota_dev",
+)
+
+if __name__ == "__main__":
+    main(CURVE)

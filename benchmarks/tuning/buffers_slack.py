@@ -1,0 +1,17 @@
+"""`dedup.runtime.buffers.SLACK`.
+
+How much larger a buffer is than was asked for, at most.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.runtime.buffers.SLACK",
+    [1 << bits for bits in range(17, 30, 3)],
+    searching(),
+    stages=("read",),
+    corpus="generated:20000,ota_dev",
+)
+
+if __name__ == "__main__":
+    main(CURVE)

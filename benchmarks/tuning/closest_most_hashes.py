@@ -1,0 +1,17 @@
+"""`dedup.pipelines.closest.MOST_HASHES`.
+
+How many hashes are looked through for the closest pair; whether one is told depends on it.
+"""
+
+from benchmarks.tuning.curve import Curve, finding_nothing, main
+
+CURVE = Curve(
+    "dedup.pipelines.closest.MOST_HASHES",
+    [250_000, 1_000_000, 4_000_000, 16_000_000],
+    finding_nothing(),
+    stages=("closest pair",),
+    corpus="generated:2000,generated:20000",
+)
+
+if __name__ == "__main__":
+    main(CURVE)

@@ -1,0 +1,17 @@
+"""`dedup.pairs.compact_filter.GROUP`.
+
+How many texts of a block are noted together.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.pairs.compact_filter.GROUP",
+    [1 << bits for bits in range(8, 18, 2)],
+    searching(),
+    corpus="generated:100000:150",
+    also={"dedup.pairs.compact_filter.LEAST_CHARACTERS": 0},
+)
+
+if __name__ == "__main__":
+    main(CURVE)

@@ -1,0 +1,17 @@
+"""`dedup.pairs.compact_filter.LOOKED_AT`.
+
+How many characters are looked at to see whether most texts have a partner.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.pairs.compact_filter.LOOKED_AT",
+    [1 << bits for bits in range(18, 26, 2)],
+    searching(),
+    corpus="generated:20000",
+    also={"dedup.pairs.compact_filter.LEAST_CHARACTERS": 0},
+)
+
+if __name__ == "__main__":
+    main(CURVE)

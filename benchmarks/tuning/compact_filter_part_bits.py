@@ -1,0 +1,17 @@
+"""`dedup.pairs.compact_filter.PART_BITS`.
+
+In how many parts the notes of the hashes are kept.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.pairs.compact_filter.PART_BITS",
+    [4, 6, 8, 10, 12],
+    searching(),
+    corpus="generated:20000",
+    also={"dedup.pairs.compact_filter.LEAST_CHARACTERS": 0},
+)
+
+if __name__ == "__main__":
+    main(CURVE)

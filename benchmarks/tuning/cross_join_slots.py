@@ -1,0 +1,17 @@
+"""`dedup.pairs.cross_join.SLOTS`.
+
+Slots of the table of a side for each hash.
+"""
+
+from benchmarks.tuning.curve import Curve, main, matching
+
+CURVE = Curve(
+    "dedup.pairs.cross_join.SLOTS",
+    [2, 4, 16, 64],
+    matching(min_words=None),
+    stages=("join",),
+    corpus="generated:20000,win32_docs",
+)
+
+if __name__ == "__main__":
+    main(CURVE)

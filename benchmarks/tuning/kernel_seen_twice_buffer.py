@@ -1,0 +1,17 @@
+"""`dedup.kernels.seen_twice.BUFFER`.
+
+How many hashes are picked before they are worked on.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.kernels.seen_twice.BUFFER",
+    [32, 128, 512, 2048],
+    searching(),
+    stages=("join",),
+    corpus="generated:20000,ota_dev",
+)
+
+if __name__ == "__main__":
+    main(CURVE)

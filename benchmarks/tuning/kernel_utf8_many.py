@@ -1,0 +1,17 @@
+"""`dedup.kernels.utf8.MANY`.
+
+How many characters of a vector must be no ASCII for all to be written one by one.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.kernels.utf8.MANY",
+    [2, 6, 12, 32],
+    searching(),
+    stages=("read",),
+    corpus="generated:20000,de_gesetze",
+)
+
+if __name__ == "__main__":
+    main(CURVE)

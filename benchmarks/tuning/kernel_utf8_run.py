@@ -1,0 +1,17 @@
+"""`dedup.kernels.utf8.RUN`.
+
+How many characters are written one by one where one is no ASCII.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.kernels.utf8.RUN",
+    [1, 2, 4, 16],
+    searching(),
+    stages=("read",),
+    corpus="generated:20000,de_gesetze",
+)
+
+if __name__ == "__main__":
+    main(CURVE)

@@ -1,0 +1,17 @@
+"""`dedup.pairs.seen_across.SLOTS`.
+
+Slots of the table of a side for each hash, where the texts are read twice.
+"""
+
+from benchmarks.tuning.curve import Curve, main, matching
+
+CURVE = Curve(
+    "dedup.pairs.seen_across.SLOTS",
+    [2, 4, 16, 64],
+    matching(min_words=None, memory="160MB"),
+    stages=("mark", "read"),
+    corpus="generated:20000",
+)
+
+if __name__ == "__main__":
+    main(CURVE)

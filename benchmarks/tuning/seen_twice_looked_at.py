@@ -1,0 +1,17 @@
+"""`dedup.pairs.seen_twice.LOOKED_AT`.
+
+Which part of a text is looked at to see whether it seems to have a partner.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.pairs.seen_twice.LOOKED_AT",
+    [2, 4, 8, 16, 32],
+    searching(),
+    stages=("join",),
+    corpus="generated:20000,ota_dev",
+)
+
+if __name__ == "__main__":
+    main(CURVE)

@@ -1,0 +1,17 @@
+"""`dedup.pairs.seen_twice.MOST`.
+
+The share of texts that seem to have a partner from which on the table is left out.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.pairs.seen_twice.MOST",
+    [0.2, 0.4, 0.6, 0.8, 1.0],
+    searching(),
+    stages=("join",),
+    corpus="generated:20000,ota_dev,win32_docs",
+)
+
+if __name__ == "__main__":
+    main(CURVE)

@@ -1,0 +1,17 @@
+"""`dedup.pairs.seen_twice.PART_BITS`.
+
+The size of a part of the table, which has to fit the cache.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.pairs.seen_twice.PART_BITS",
+    list(range(13, 25, 2)),
+    searching(),
+    stages=("join",),
+    corpus="generated:20000,ota_dev",
+)
+
+if __name__ == "__main__":
+    main(CURVE)

@@ -1,0 +1,17 @@
+"""`dedup.pairs.seen_twice.SLOTS`.
+
+Slots of the table for each hash: with fewer, more texts are kept by chance; with more, the table is larger.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.pairs.seen_twice.SLOTS",
+    [1, 2, 4, 8, 16],
+    searching(),
+    stages=("join",),
+    corpus="generated:20000,ota_dev",
+)
+
+if __name__ == "__main__":
+    main(CURVE)

@@ -1,0 +1,17 @@
+"""`dedup.pairs.self_join.WORTH`.
+
+The share that a round of counters must go below for another one.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.pairs.self_join.WORTH",
+    [0.25, 0.5, 0.75, 0.9],
+    searching(),
+    stages=("join",),
+    corpus="generated:20000,ota_dev",
+)
+
+if __name__ == "__main__":
+    main(CURVE)

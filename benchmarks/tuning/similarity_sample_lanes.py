@@ -1,0 +1,17 @@
+"""`dedup.lsh.similarity_sample.LANES`.
+
+How many lanes the sample has that shows how alike the texts of a collection are.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.lsh.similarity_sample.LANES",
+    [32, 64, 128, 256, 512],
+    searching(method="lsh"),
+    stages=("signatures",),
+    corpus="generated:20000",
+)
+
+if __name__ == "__main__":
+    main(CURVE)

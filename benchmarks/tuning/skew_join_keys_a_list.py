@@ -1,0 +1,18 @@
+"""`dedup.pairs.skew_join.KEYS_A_LIST`.
+
+How many keys of all texts there are for a list of the index of the kept ones.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.pairs.skew_join.KEYS_A_LIST",
+    [1, 4, 16, 64],
+    searching(),
+    stages=("join",),
+    corpus="family:20000:500",
+    also={"dedup.pairs.self_join.FAMILY_LISTS": 1.0},
+)
+
+if __name__ == "__main__":
+    main(CURVE)

@@ -1,0 +1,18 @@
+"""`dedup.pairs.skew_join.MOST_DENSE`.
+
+How many heavy hitters have a bit in every text.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.pairs.skew_join.MOST_DENSE",
+    [1 << bits for bits in range(7, 15, 2)],
+    searching(),
+    stages=("join",),
+    corpus="family:20000:500",
+    also={"dedup.pairs.self_join.FAMILY_LISTS": 1.0},
+)
+
+if __name__ == "__main__":
+    main(CURVE)

@@ -1,0 +1,18 @@
+"""`dedup.pairs.skew_join.SAMPLED`.
+
+How many texts are sampled for the hashes that very many have.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.pairs.skew_join.SAMPLED",
+    [1 << bits for bits in range(7, 16, 2)],
+    searching(),
+    stages=("join",),
+    corpus="family:20000:500",
+    also={"dedup.pairs.self_join.FAMILY_LISTS": 1.0},
+)
+
+if __name__ == "__main__":
+    main(CURVE)

@@ -1,0 +1,17 @@
+"""`dedup.passages.spans.KEPT_RUNS`.
+
+For how many places in texts it is kept how many regional indicators end there.
+"""
+
+from benchmarks.tuning.curve import Curve, main, repeating
+
+CURVE = Curve(
+    "dedup.passages.spans.KEPT_RUNS",
+    [1, 64, 4096, 65536],
+    repeating(min_words=50),
+    stages=("spans",),
+    corpus="generated:5000",
+)
+
+if __name__ == "__main__":
+    main(CURVE)

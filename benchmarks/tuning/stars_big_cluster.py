@@ -1,0 +1,16 @@
+"""`dedup.clusters.stars.BIG_CLUSTER`.
+
+From how many members on a cluster is listed by its kept one alone; what is listed depends on it.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.clusters.stars.BIG_CLUSTER",
+    [10, 100, 1000, 10000],
+    searching(),
+    corpus="family:5000,ota_dev",
+)
+
+if __name__ == "__main__":
+    main(CURVE)

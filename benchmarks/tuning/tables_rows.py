@@ -1,0 +1,17 @@
+"""`dedup.sources.files.formats.tables.ROWS`.
+
+How many rows of Parquet are decoded at a time.
+"""
+
+from benchmarks.tuning.curve import Curve, main, reading
+
+CURVE = Curve(
+    "dedup.sources.files.formats.tables.ROWS",
+    [1 << bits for bits in range(7, 16, 2)],
+    reading(".parquet"),
+    stages=("read",),
+    corpus="generated:20000,ota_dev",
+)
+
+if __name__ == "__main__":
+    main(CURVE)

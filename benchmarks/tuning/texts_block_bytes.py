@@ -1,0 +1,17 @@
+"""`dedup.sources.texts.BLOCK_BYTES`.
+
+How many bytes of text are worked on at a time: larger blocks leave the cache, smaller ones are more calls.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.sources.texts.BLOCK_BYTES",
+    [1 << bits for bits in range(14, 26, 2)],
+    searching(),
+    stages=("read",),
+    corpus="generated:20000,ota_dev",
+)
+
+if __name__ == "__main__":
+    main(CURVE)

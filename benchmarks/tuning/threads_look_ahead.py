@@ -1,0 +1,17 @@
+"""`dedup.runtime.threads.LOOK_AHEAD`.
+
+How many blocks a thread are begun or wait: see the column of the clock, and the memory.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.runtime.threads.LOOK_AHEAD",
+    [1, 2, 4, 6, 12],
+    searching(),
+    corpus="generated:20000,ota_dev",
+    threads=2,
+)
+
+if __name__ == "__main__":
+    main(CURVE)

@@ -1,0 +1,18 @@
+"""`dedup.runtime.threads.SLICE`.
+
+How many rows a thread works on at a time: see the column of the clock too.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.runtime.threads.SLICE",
+    [16, 64, 256, 1024, 4096],
+    searching(),
+    stages=("join",),
+    corpus="generated:20000,ota_dev",
+    threads=2,
+)
+
+if __name__ == "__main__":
+    main(CURVE)

@@ -1,0 +1,17 @@
+"""`dedup.runtime.threads.STRETCH`.
+
+How many rows a serial kernel works on between two looks at the signals.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.runtime.threads.STRETCH",
+    [1 << bits for bits in range(9, 21, 3)],
+    searching(),
+    stages=("join",),
+    corpus="generated:100000:150",
+)
+
+if __name__ == "__main__":
+    main(CURVE)

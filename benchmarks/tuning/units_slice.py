@@ -1,0 +1,18 @@
+"""`dedup.hashing.units.SLICE`.
+
+How many units a thread makes sets of at a time: few calls, and work for all threads.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.hashing.units.SLICE",
+    [16, 64, 256, 1024, 4096],
+    searching(),
+    stages=("join",),
+    corpus="generated:20000,ota_dev",
+    threads=2,
+)
+
+if __name__ == "__main__":
+    main(CURVE)

@@ -1,0 +1,17 @@
+"""`dedup.pairs.verify.MANY`.
+
+From how many pairs on memory is handed back before they are sorted: see the peak.
+"""
+
+from benchmarks.tuning.curve import Curve, main, searching
+
+CURVE = Curve(
+    "dedup.pairs.verify.MANY",
+    [1 << bits for bits in range(12, 26, 4)],
+    searching(pairs="all"),
+    stages=("join",),
+    corpus="family:2000",
+)
+
+if __name__ == "__main__":
+    main(CURVE)

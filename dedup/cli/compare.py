@@ -1,0 +1,40 @@
+"""The command ``dedup compare``: two texts, how similar they are, and where."""
+
+from __future__ import annotations
+
+import click
+
+from dedup.cli.ending import say, say_json
+from dedup.cli.inputs import read_one
+from dedup.cli.options import keyed
+from dedup.cli.printing import percent, show_marked
+from dedup.terminal import clean
+
+__all__ = ["compare"]
+
+
+@click.command()
+@click.argument("a")
+@click.argument("b")
+@click.option("--shingle", help='"words:n" or "chars:n"; by default words:5.')
+@click.option("--full", is_flag=True, help="Show long texts whole, not only the surroundings of what they share.")
+@keyed
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
+def compare(a: str, b: str, shingle: str | None, full: bool, hash_key: bytes | None, as_json: bool) -> None:
+    """Show how similar the texts of two files are, and both texts with what they share marked.
+
+    What they share is coloured on a terminal, and stands in numbered brackets elsewhere, or where NO_COLOR is set.
+    """
+    left, right = read_one(a), read_one(b)
+    from dedup.pipelines.compare import compare as compare_texts
+
+    result = compare_texts(left, right, shingle=shingle, hash_key=hash_key)
+    if as_json:
+        fields = {name: getattr(result, name) for name in result.__dataclass_fields__ if name != "spans"}
+        spans = [span._asdict() for span in result.spans]
+        say_json({"left": a, "right": b, **fields, "spans": spans})
+        return
+    say(f"jaccard {result.jaccard:.3f}: {result.shared:,} shared shingles")
+    say(f"{percent(result.left_in_right)} of {clean(a)} ({result.left_size:,}) stand in {clean(b)}")
+    say(f"{percent(result.right_in_left)} of {clean(b)} ({result.right_size:,}) stand in {clean(a)}")
+    show_marked(((a, left), (b, right)), result, full=full)

@@ -1,0 +1,86 @@
+"""The command ``dedup match``: which texts, and which passages of them, occur in others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dedup.cli.ending import finish, say_json, tell
+from dedup.cli.inputs import ByName, Inputs
+from dedup.cli.options import bounded, common, identified, keyed, paired, reading, reported
+from dedup.cli.printing import report_matches
+from dedup.cli.reports import check_output, show_report, tell_output, write_output
+from dedup.errors import ParameterError
+from dedup.hash_key import choose_key
+
+__all__ = ["match"]
+
+
+@click.command()
+@click.argument("new", metavar="NEW...", nargs=-1, required=True)
+@click.option("--against", multiple=True, required=True, metavar="OLD", help="Texts to look in; may be repeated.")
+@paired
+@click.option("--min-words", type=int, default=50, show_default=True, help="Words that a passage has at least.")
+@identified
+@click.option("--against-column", help="The same of OLD; by default as --column.")
+@click.option("--against-id", help="The same of OLD; by default FILE:NUMBER.")
+@bounded
+@reported
+@keyed
+@reading
+@common
+def match(
+    new: tuple[str, ...],
+    against: tuple[str, ...],
+    as_json: bool,
+    check: bool,
+    threads: int | None,
+    column: str,
+    id_column: str | None,
+    against_column: str | None,
+    against_id: str | None,
+    format: str | None,
+    on_error: str,
+    max_errors: str | None,
+    output: str | None,
+    **options: Any,
+) -> None:
+    """Find what of NEW stands in OLD: whole texts, exactly and nearly so, and passages word for word.
+
+    NEW and OLD are text files (a text each), or hold texts (.jsonl, .csv, .parquet, .arrow); a folder stands for its
+    files, "-" for standard input. Texts of one side are never compared with each other.
+    """
+    from dedup.sources.two_sided import naming, renaming
+
+    if "-" in new and "-" in against:
+        raise ParameterError('--against: "-" is standard input, which NEW reads already; name a file')
+    inputs = Inputs(format=format, on_error=on_error, max_errors=max_errors).checked()
+    with naming("NEW"):
+        left = inputs.open(new, column=column, id=id_column)
+    with naming("--against"):
+        right = inputs.open(against, column=column if against_column is None else against_column, id=against_id)
+    from dedup.pipelines.match import match as match_texts
+    from dedup.results.summary import hint_of
+
+    named = {"column": column, "id": id_column, "against_column": against_column, "against_id": against_id}
+    asked = {name: value for name, value in options.items() if name not in ("memory", "hash_key")}
+    asked |= {**named, "format": format, "hash_key": choose_key(options["hash_key"]).fingerprint}
+    standing = check_output(output, asked, left, right)
+    if standing is not None:
+        some = show_report(standing, inputs, as_json=as_json)
+        finish(found=some, check=check, rejected=inputs.rejected())
+        return
+    with renaming({"texts": "NEW", "against": "--against"}):
+        result = match_texts(left, right, threads=threads, **options)
+    write_output(output, result, asked, **named)
+    if as_json:
+        for kind, table in (("pair", result.pairs), ("passage", result.passages)):
+            for row in table.to_pylist():
+                say_json({"kind": kind, **row})
+    else:
+        report_matches(result, ByName(left))
+    tell_output(output)
+    tell(f"{result.summary}{hint_of(result.closest)}")
+    found = result.summary.pairs > 0 or bool(result.summary.passages)
+    finish(found=found, check=check, rejected=inputs.rejected())

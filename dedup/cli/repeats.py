@@ -1,0 +1,69 @@
+"""The command ``dedup repeats``: stretches of text that occur again, inside a text and across texts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dedup.cli.ending import finish, say_json
+from dedup.cli.inputs import ByName, Inputs
+from dedup.cli.options import bounded, common, identified, keyed, reading, reported
+from dedup.cli.printing import report_repeats
+from dedup.cli.reports import check_output, show_report, tell_output, write_output
+from dedup.hash_key import choose_key
+
+__all__ = ["repeats"]
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--min-words", type=int, default=50, show_default=True, help="Words that a repeat has at least.")
+@click.option("--threshold", type=float, default=0.8, show_default=True, help="Least similarity of a repeat.")
+@identified
+@bounded
+@reported
+@keyed
+@reading
+@common
+def repeats(
+    files: tuple[str, ...],
+    min_words: int,
+    threshold: float,
+    id_column: str | None,
+    memory: str | None,
+    hash_key: bytes | None,
+    as_json: bool,
+    check: bool,
+    threads: int | None,
+    column: str,
+    output: str | None,
+    **how: Any,
+) -> None:
+    """Find stretches of text that repeat an earlier one, inside a text and across texts.
+
+    A FILE is a text in UTF-8, or holds texts (.jsonl, .csv, .parquet, .arrow); a folder stands for its files, "-" for
+    standard input. Earlier means earlier in the same text, or in a text before it; files are taken in the order of
+    their paths.
+    """
+    inputs = Inputs(**how)
+    texts = inputs.open(files, column=column, id=id_column)
+    from dedup.pipelines.repeats import find_repeats
+
+    asked = {"id": id_column, "column": column, "min_words": min_words, "threshold": threshold, "format": how["format"]}
+    asked["hash_key"] = choose_key(hash_key).fingerprint
+    standing = check_output(output, asked, texts)
+    if standing is not None:
+        some = show_report(standing, inputs, as_json=as_json)
+        finish(found=some, check=check, rejected=inputs.rejected())
+        return
+    how_found: dict[str, Any] = {"min_words": min_words, "threshold": threshold}
+    found = find_repeats(texts, **how_found, memory=memory, hash_key=hash_key, threads=threads)
+    write_output(output, found, asked, column=column, id=id_column, **how_found)
+    if as_json:
+        for repeat in found:
+            say_json(repeat._asdict())
+    else:
+        report_repeats(found, ByName(texts), min_words)
+    tell_output(output)
+    finish(found=len(found) > 0, check=check, rejected=inputs.rejected())

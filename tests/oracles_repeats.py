@@ -1,0 +1,135 @@
+"""What a search for repeats must answer, in plain Python that is obviously right.
+
+* `stretches`: the maximal stretches of symbols that occur earlier, by trying every end;
+* `repeats`: the repeats at threshold 1, with their spans in characters;
+* `longest_common`: no alignment of two token rows can match more tokens.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
+
+from tests import oracles
+
+
+class Run(NamedTuple):
+    """A repeated stretch and its source, in characters: the first fields of `Repeat`."""
+
+    document: int
+    start: int
+    end: int
+    source_document: int
+    source_start: int
+    source_end: int
+    words: int
+
+
+def stretches(documents: Sequence[Sequence[Hashable]], size: int) -> list[tuple[int, int, int, int, int]]:
+    """Give every maximal stretch that stands earlier: document, start, end, and the first such place.
+
+    Brute force over rows of symbols: for each end, how far back each earlier end agrees.
+    """
+    found = []
+    for d, symbols in enumerate(documents):
+        longest: list[tuple[int, int, int]] = []
+        for end in range(1, len(symbols) + 1):
+            best = (0, 0, 0)
+            for e in range(d + 1):
+                for last in range(1, len(documents[e]) + 1 if e < d else end):
+                    n = 0
+                    while n < min(end, last) and symbols[end - n - 1] == documents[e][last - n - 1]:
+                        n += 1
+                    if n > best[0]:  # the first of the longest is the first place
+                        best = (n, e, last - n)
+            longest.append(best)
+        for end, (n, e, start) in enumerate(longest, start=1):
+            if n >= size and (end == len(symbols) or longest[end][0] != n + 1):
+                found.append((d, end - n, end, e, start))
+    return found
+
+
+def grows(text: str, at: int) -> bool:
+    """Say whether the character at a place belongs to what is seen as one character with the one before."""
+    if not 0 < at < len(text):
+        return False
+    joined = unicodedata.category(text[at])[0] == "M" or "\u200d" in text[at - 1 : at + 1]
+    flags = re.search("[\U0001f1e6-\U0001f1ff]*$", text[:at])
+    half = flags is not None and len(flags[0]) % 2 == 1 and "\U0001f1e6" <= text[at] <= "\U0001f1ff"
+    return joined or half or "\U0001f3fb" <= text[at] <= "\U0001f3ff"
+
+
+def repeats(texts: Sequence[str], min_words: int) -> list[Run]:
+    """Give the repeats by their definition at threshold 1: tries everything."""
+    spans = [oracles.token_spans(text) for text in texts]
+    parts = [oracles.paragraphs(text) for text in texts]
+
+    def whole(d: int, start: int, end: int) -> tuple[int, int] | None:
+        """Give from where to where the whole paragraphs among some tokens of a document reach."""
+        inside = [
+            (a, b)
+            for a, b in parts[d]
+            if any(a <= span.start < b for span in spans[d])
+            and all(start <= k < end for k, span in enumerate(spans[d]) if a <= span.start < b)
+        ]
+        return (inside[0][0], inside[-1][1]) if inside else None
+
+    def side(d: int, start: int, end: int, left: int, right: int) -> tuple[int, int]:
+        """Give the characters of a stretch that is widened by some on both sides."""
+        first, last = spans[d][start].start, spans[d][end - 1].end
+        low, high = first - left, last + right
+        covered = whole(d, start, end)
+        if covered and first >= covered[0]:
+            low = covered[0]
+        if covered and last <= covered[1]:
+            high = covered[1]
+        return low, high
+
+    found = []
+    for d, start, end, e, source in stretches([[span.token for span in row] for row in spans], min_words):
+        period = start - source
+        step = period if e == d and source + end - start > start and period >= min_words else end - start
+        for i in range(start, end, step):
+            j = min(i + step, end)
+            if j - i < min_words:
+                continue
+            k, m = source, source + j - i
+            text, other = texts[d], texts[e]
+            left = 0
+            while True:
+                a, b = spans[d][i].start - left - 1, spans[e][k].start - left - 1
+                if a < (spans[d][i - 1].end if i else 0) or b < (spans[e][k - 1].end if k else 0):
+                    break
+                if text[a] != other[b] or text[a].isspace():
+                    break
+                left += 1
+            while left and (grows(text, spans[d][i].start - left) or grows(other, spans[e][k].start - left)):
+                left -= 1
+            right = 0
+            while True:
+                a, b = spans[d][j - 1].end + right, spans[e][m - 1].end + right
+                if a >= (spans[d][j].start if j < len(spans[d]) else len(text)):
+                    break
+                if b >= (spans[e][m].start if m < len(spans[e]) else len(other)):
+                    break
+                if text[a] != other[b] or text[a].isspace():
+                    break
+                right += 1
+            while right and (grows(text, spans[d][j - 1].end + right) or grows(other, spans[e][m - 1].end + right)):
+                right -= 1
+            found.append(Run(d, *side(d, i, j, left, right), e, *side(e, k, m, left, right), j - i))
+    return sorted(found)
+
+
+def longest_common(a: Sequence[str], b: Sequence[str]) -> int:
+    """Give the length of the longest common subsequence: no alignment can match more tokens."""
+    row = [0] * (len(b) + 1)
+    for left in a:
+        diagonal = 0
+        for k, right in enumerate(b, start=1):
+            above = row[k]
+            row[k] = diagonal + 1 if left == right else max(above, row[k - 1])
+            diagonal = above
+    return row[-1]
