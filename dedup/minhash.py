@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from dedup.errors import InputError, ParameterError
 from dedup.hash_key import HashKey, choose_key
-from dedup.options import check_array, check_seed, check_whole
+from dedup.options import check_array, check_seed, check_whole, shown
 
 if TYPE_CHECKING:
     from dedup.shingling import Shingles
@@ -105,15 +105,20 @@ def signatures(
         raise InputError(
             f"shingles: expected the sets that dedup.shingling.shingles(texts) returns, found {type(shingles).__name__}"
         )
-    check_array("shingles.values", shingles.values, "uint64", 1)
-    check_array("shingles.offsets", shingles.offsets, "int64", 1)
+    values = np.ascontiguousarray(check_array("shingles.values", shingles.values, "uint64", 1))
+    offsets = np.ascontiguousarray(check_array("shingles.offsets", shingles.offsets, "int64", 1))
+    if not len(offsets) or offsets[0] < 0 or offsets[-1] > len(values) or bool(np.any(offsets[1:] < offsets[:-1])):
+        raise ParameterError(
+            f"shingles.offsets: expected ascending places from 0 to {len(values)}, one more than texts, found "
+            f"{shown(offsets.tolist()[:8])}"
+        )
     key = shingles.shingle.key
     if hash_key is not None and choose_key(hash_key) != key:
         raise ParameterError(
             f"hash_key: expected the key of the shingles, {key.fingerprint}, found {choose_key(hash_key).fingerprint}; "
             "leave it out, or make the shingles with this key"
         )
-    return _signatures(sign(shingles.values, shingles.offsets, *functions), key.fingerprint)
+    return _signatures(sign(values, offsets, *functions), key.fingerprint)
 
 
 def sign(

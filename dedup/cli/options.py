@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from dedup.hash_key import read_key
+from dedup.unit import Unit
 
 __all__ = [
     "UNITS",
@@ -22,8 +23,8 @@ __all__ = [
     "threaded",
 ]
 
-UNITS = ("document", "paragraph", "line")
-"""What `--unit` takes: the keys of `dedup.hashing.units.UNITS`, which would load numba."""
+UNITS = [str(unit) for unit in Unit]
+"""What `--unit` takes."""
 
 
 def _key(_: click.Context, __: click.Parameter, path: str | None) -> bytes | None:

@@ -140,7 +140,8 @@ class LSH:
 
         Raises `ParameterError` where lengths differ, or the signatures are by another hash key than those before.
         """
-        check_array("signatures", signatures, "uint32", None)
+        of = f"signatures of shape (texts, {self.bands.num_perm}), uint32"
+        check_array("signatures", signatures, "uint32", 2, wanted=of)
         if isinstance(keys, (str, bytes)) or not isinstance(keys, Iterable):
             raise ParameterError(f"keys: expected a list, a key a signature, found {type(keys).__name__} {shown(keys)}")
         keys = list(keys)
@@ -161,7 +162,7 @@ class LSH:
 
         Raises `ParameterError` where it is by another hash key than those that were added.
         """
-        check_array("signature", signature, "uint32", None)
+        check_array("signature", signature, "uint32", 1, wanted=f"{self.bands.num_perm} lanes of uint32, one signature")
         check_same_key(self._sample, signature)
         if bool((signature == np.uint32(0xFFFFFFFF)).all()):
             return []
