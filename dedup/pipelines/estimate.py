@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from dedup.errors import InputError
 from dedup.options import check_memory
-from dedup.pairs.seen_twice import SeenTwice
 from dedup.pipelines.find import find_duplicates
 from dedup.pipelines.measure import Size, measure, outline_of, sample_of
 from dedup.pipelines.memory import FilePlan, plan_for
@@ -145,8 +144,7 @@ def estimate(
     if plan.one_pass:
         return seen.told("memory", 1, needed, seconds=seen.seconds)
     assert bound is not None
-    ranges = SeenTwice(seen.size.shingles, query.threshold, room=plan.room // 2).ranges
-    passes = 2 if ranges == 1 else 2 * ranges + 1
+    passes = plan.readings(query.threshold)
     seconds = seen.seconds * (1.0 + SECOND_READING * (passes - 1))
     return seen.told("passes", passes, min(needed, bound), seconds=seconds)
 
