@@ -33,7 +33,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 class Records(NamedTuple):
-    """Consecutive records of a file: their bytes; for each its end in the bytes, its number, and whether it is blank."""
+    """Consecutive records: their bytes, and for each its end in the bytes, its number, and whether it is blank."""
 
     data: bytes
     ends: Numbers
