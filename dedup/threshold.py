@@ -26,7 +26,7 @@ class Metric(StrEnum):
 
     @property
     def code(self) -> int:
-        """The number that stands for the metric in `dedup.kernels`."""
+        """The number of the metric in `dedup.kernels`."""
         return int(self is Metric.CONTAINMENT)
 
 

@@ -167,9 +167,10 @@ def _named(compression: str) -> str:
 
 
 def _batches(reader: Any, verdict: Verdict) -> Iterator[pa.RecordBatch]:
-    """Yield the record batches that were searched: those before one that cannot be read, or whose texts cannot.
+    """Yield the record batches that were searched: all before the first batch, or text column, that cannot be read.
 
-    Raises `InputError` where another column is damaged, which was not looked at, and cannot be written.
+    Raises `InputError` if another column of such a batch is damaged: the search did not read it, but it cannot be
+    written.
     """
     parts = (
         iter(reader) if not hasattr(reader, "get_batch") else map(reader.get_batch, range(reader.num_record_batches))
@@ -187,13 +188,13 @@ def _batches(reader: Any, verdict: Verdict) -> Iterator[pa.RecordBatch]:
             if reason := unsound(column):
                 raise InputError(
                     f"{verdict.path}: the column {name!r} of record batch {number} is damaged and cannot be written: "
-                    f"{reason}; write the file anew, and search it again"
+                    f"{reason}; write the file again, and repeat the search"
                 )
         yield records
 
 
 def _codec(source: str, *, is_file: bool) -> str | None:
-    """Return how the first record batch with a body packs its buffers: it stands in its message alone."""
+    """Return how the first record batch with a body compresses its buffers; only its message contains that."""
     import pyarrow as pa
 
     with pa.memory_map(source) as file:

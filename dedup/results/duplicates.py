@@ -101,9 +101,9 @@ class Duplicates:
     def clusters(self) -> pa.Table:
         """The members of all clusters of two or more (Arrow table), by cluster, then in input order.
 
-        Columns: id; cluster (int64, numbered by the kept texts in input order); kept (bool); kept_id; similarity (to the
-        kept text, 1.0 for the kept text itself); reason ("exact", "near", null for the kept text). For paragraphs also
-        paragraph, start, end; for lines line, start, end.
+        Columns: id; cluster (int64, numbered by the position of the kept text); kept (bool); kept_id; similarity (to
+        the kept text, 1.0 for the kept text itself); reason ("exact", "near", null for the kept text). For paragraphs
+        also paragraph, start, end; for lines line, start, end.
         """
         return self._evidence.cluster_rows()
 

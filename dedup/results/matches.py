@@ -346,7 +346,7 @@ class Matches:
     def _passages(self) -> Passages:
         if self._found is None:
             raise ParameterError(
-                "min_words: expected a number, to have passages, found None; run match again with a number"
+                "passages: expected a search for passages, found min_words=None; run match again with a number"
             )
         return self._found
 
