@@ -1,4 +1,4 @@
-"""`dedup.runtime.threads.SLICE`.
+"""`dedup.runtime.threads.MIN_SLICE_ROWS`.
 
 How many rows a thread works on at a time: see the column of the clock too.
 """
@@ -6,7 +6,7 @@ How many rows a thread works on at a time: see the column of the clock too.
 from benchmarks.tuning.curve import Curve, main, searching
 
 CURVE = Curve(
-    "dedup.runtime.threads.SLICE",
+    "dedup.runtime.threads.MIN_SLICE_ROWS",
     [16, 64, 256, 1024, 4096],
     searching(),
     stages=("join",),

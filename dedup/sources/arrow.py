@@ -137,7 +137,7 @@ def _cut(
     reach = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(ends - starts)))
     at = 0
     while at < len(starts):
-        end = int(np.searchsorted(reach, reach[at] + texts.BLOCK_BYTES, side="right"))
+        end = int(np.searchsorted(reach, reach[at] + texts.TEXT_BLOCK_BYTES, side="right"))
         end = min(max(end, at + 1), at + texts.BLOCK_TEXTS, len(starts))
         yield partial(_view, first + at, values, starts[at:end], ends[at:end])
         at = end

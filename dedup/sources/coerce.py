@@ -20,9 +20,9 @@ from dedup.options import check_name, shown
 from dedup.sources.arrow import ArrowTexts
 from dedup.sources.files.naming import Files, files
 from dedup.sources.frames import column_in, fetched, imported, is_table, other_column, values_of
-from dedup.sources.texts import BLOCK_BYTES, INT64, Block, Ids, ListTexts, Texts
+from dedup.sources.texts import INT64, TEXT_BLOCK_BYTES, Block, Ids, ListTexts, Texts
 
-__all__ = ["BLOCK_BYTES", "Block", "Ids", "ListTexts", "Texts", "read_once", "read_texts"]
+__all__ = ["TEXT_BLOCK_BYTES", "Block", "Ids", "ListTexts", "Texts", "read_once", "read_texts"]
 
 
 def read_texts(
@@ -154,7 +154,7 @@ def _checked_ids(ids: Iterable[Any], count: int) -> Ids:
         raise InputError(f"ids: expected a list, one id a text, found {type(ids).__name__} {shown(ids)}")
     values = [_plain(value) for value in values_of(ids)]
     if len(values) != count:
-        raise InputError(f"ids: expected one a text, found {len(values)} for {count} texts")
+        raise InputError(f"ids: expected one per text, found {len(values)} for {count} texts")
     seen: dict[Any, int] = {}
     kind = type(values[0]) if values else int
     for row, value in enumerate(values):

@@ -27,11 +27,11 @@ from dedup.sources.utf8 import encode_all
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["BLOCK_BYTES", "BLOCK_TEXTS", "INT64", "PADDING", "Block", "Ids", "ListTexts", "Texts"]
+__all__ = ["BLOCK_TEXTS", "INT64", "PADDING", "TEXT_BLOCK_BYTES", "Block", "Ids", "ListTexts", "Texts"]
 
-BLOCK_BYTES = 1 << 20
+TEXT_BLOCK_BYTES = 1 << 20
 """Bytes of text (characters, for lists) that a block aims at: its tokens and shingles then stay in the cache. Curve:
-`benchmarks.tuning.texts_block_bytes`; flat from 2^18 to 2^24 on generated:20000; flat from 2^14 to 2^22 on ota_dev (two
+`benchmarks.tuning.texts_text_block_bytes`; flat from 2^18 to 2^24 on generated:20000; flat from 2^14 to 2^22 on ota_dev (two
 cores, 2026-11)."""
 
 BLOCK_TEXTS = 1 << 14
@@ -234,7 +234,7 @@ class ListTexts(Texts):
     def _take(self, first: int) -> tuple[Sequence[Any], int]:
         """Return texts from `first` on, until there are enough characters for a block, and how many there are."""
         end, size = first, 0
-        while size < BLOCK_BYTES and end - first < BLOCK_TEXTS and end < len(self._texts):
+        while size < TEXT_BLOCK_BYTES and end - first < BLOCK_TEXTS and end < len(self._texts):
             few = self._texts[end : end + 32]
             try:
                 size += sum(map(len, few))

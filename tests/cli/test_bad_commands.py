@@ -647,7 +647,7 @@ WORK = {
     "a report": ("report", "expected an empty folder or a work directory of dedup at report, found .*; name a folder"),
     "an input": ("good.jsonl", "work_dir: good.jsonl is the input good.jsonl; choose another folder"),
     "behind an input": ("good.jsonl/new", "work_dir: good.jsonl/new lies in the input good.jsonl; choose a folder"),
-    "the folder of all inputs": (".", "work_dir: . holds the input good.jsonl; choose a folder outside of it"),
+    "the folder of all inputs": (".", "work_dir: . contains the input good.jsonl; choose a folder outside of it"),
     "a device": ("/dev/null", "work_dir: expected a folder, found the file /dev/null; choose another name"),
     "no name": ("", "work_dir: expected a path .*, found str ''"),
     "a name that is too long": ("x" * 300, "work_dir: expected the name of a folder, found 'x+: File name too long"),
@@ -667,7 +667,7 @@ def test_outputs_and_work_directories(place: Path) -> None:
     for output, work, says in (
         ("new", "new", "output: new is the work directory new; choose another folder"),
         ("new/report", "new", "output: new/report lies in the work directory new; choose a folder outside of it"),
-        ("new", "new/work", "output: new holds the work directory new/work; choose a folder outside of it"),
+        ("new", "new/work", "output: new contains the work directory new/work; choose a folder outside of it"),
     ):
         said(["find", "good.jsonl", "--output", output, "--work-dir", work], says)
 
