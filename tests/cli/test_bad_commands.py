@@ -71,8 +71,8 @@ WANTED = re.compile(
     r"|(is|lies in|holds) the (input|report|work directory)"
 )
 HELP = re.compile(
-    r"; (name|choose|write|mend|say|make|give|put|begin|search|rename|leave|take|to read|the texts|what was decided)"
-    r"|; found ('|none$)|expected (0 <|one of|a whole number|bytes, or|a count|'|\"words:n|a path|each once|an int or)"
+    r"; (name|choose|write|mend|say|make|give|put|begin|start|search|rename|leave|take|to read|the texts|what was decided)"
+    r"|; found ('|none$)|expected (0 <|one of|a whole number|bytes, or|a count|'|\"words:n|a path|unique ids|an int or)"
     r"|Invalid value for|No such option|Missing|requires an argument"
 )
 STEERING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\ud800-\udfff]")
@@ -439,7 +439,7 @@ def test_bad_ids(file: str, says: str, command: str, place: Path) -> None:
 def test_ids_that_stand_twice(command: str, place: Path) -> None:
     """Both places are named."""
     more = ["--against", "good.csv"] if command == "match" else []
-    said([command, "good.jsonl", *more, "--id", "same"], 'id="same": expected each once, found 1 at good.jsonl:1')
+    said([command, "good.jsonl", *more, "--id", "same"], 'id="same": expected unique ids, found 1 at good.jsonl:1')
 
 
 # ------------------------------------------------------------------------------------------------------ options

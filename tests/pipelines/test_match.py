@@ -455,7 +455,7 @@ def test_empty_sides() -> None:
         (["a", b"x"], ["b"], {}, "texts: expected a text .* at position 1, found bytes"),
         (["a"], [{"body": "b"}], {}, "against: column=\"text\": no such column; found 'body'"),
         ([{"body": "b"}], ["a"], {"column": "txt"}, 'texts: column="txt": no such column'),
-        (["a", "b"], ["a"], {"ids": [1, 1]}, "texts: ids: expected each once, found 1 at row 0 and at row 1"),
+        (["a", "b"], ["a"], {"ids": [1, 1]}, "texts: ids: expected unique ids, found 1 at row 0 and at row 1"),
         (["a"], ["a", "b"], {"against_ids": ["x"]}, "against: ids: expected one per text, found 1 for 2"),
         ({"a", "b"}, ["a"], {}, "texts: expected texts in an order, found a set"),
         (["a"], 7, {}, "against: expected a collection of texts, found int"),
