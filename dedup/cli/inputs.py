@@ -64,7 +64,7 @@ class Inputs:
     def tell_unread(listing: Listing, column: str) -> None:
         """Say what the folders hold that is not read, and of which texts the column says nothing."""
         if listing.unread:
-            how = "to read them, name them or a pattern, and say what they hold with --format"
+            how = "to read them, name them or a pattern, and give their format with --format"
             tell(f"dedup: {clean(listing.unread)}; {how}")
         if note := listing.check_column(column):
             tell(f"dedup: {clean(note)}")
@@ -90,7 +90,7 @@ def read_one(name: str) -> str:
         why = error.strerror or error
         raise InputError(f"expected a text, found none in {name}: {why}; name a file that can be read") from None
     if text is None or rejects:
-        why = str(rejects[0]).removesuffix("; what stands before was read")
+        why = str(rejects[0]).removesuffix("; the part before it was read")
         raise InputError(why if ";" in why else f"{why}; mend it, or name another file")
     return text
 

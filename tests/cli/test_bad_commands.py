@@ -71,7 +71,8 @@ WANTED = re.compile(
     r"|(is|lies in|holds) the (input|report|work directory)"
 )
 HELP = re.compile(
-    r"; (name|choose|write|mend|say|make|give|put|begin|start|search|rename|leave|take|to read|the texts|what was decided)"
+    r"; (name|choose|write|mend|say|make|give|put|begin|start|search|rename|leave|take|to read|the texts"
+    r"|what was decided)"
     r"|; found ('|none$)|expected (0 <|one of|a whole number|bytes, or|a count|'|\"words:n|a path|unique ids|an int or)"
     r"|Invalid value for|No such option|Missing|requires an argument"
 )
@@ -89,8 +90,8 @@ class Bad(NamedTuple):
 NONE = r"expected readable texts, found none in '{}'"
 EMPTY = "expected texts, found none in {}; name files that hold texts"
 BLANK = r"expected texts, found nothing but .* {}; name files that hold texts"
-HOLDS = r"{}: expected texts, found what may be {}; say what it holds with format= \(--format\)"
-UNREAD = r"found none in '{0}' \(1 file not read: 1 {1} \({0}/x{1}\)\); to read what is not read, name it"
+HOLDS = r"{}: expected texts, found what may be {}; give its format with format= \(--format\)"
+UNREAD = r"found none in '{0}' \(1 file not read: 1 {1} \({0}/x{1}\)\); to read these files, name them"
 BYTES = "{}: not UTF-8: byte 0x.. at offset \\d+(, as in UTF-16)?; write it anew in UTF-8"
 NO_COLUMN = r"column=\"text\": no such column in (the first lines of )?{}; found 'body'"
 TABLE = r"1 was rejected, the first: {}:1: cannot be read: .*; mend what was rejected"

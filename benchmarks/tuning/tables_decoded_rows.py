@@ -1,4 +1,4 @@
-"""`dedup.sources.files.formats.tables.ROWS`.
+"""`dedup.sources.files.formats.tables.DECODED_ROWS`.
 
 How many rows of Parquet are decoded at a time.
 """
@@ -6,7 +6,7 @@ How many rows of Parquet are decoded at a time.
 from benchmarks.tuning.curve import Curve, main, reading
 
 CURVE = Curve(
-    "dedup.sources.files.formats.tables.ROWS",
+    "dedup.sources.files.formats.tables.DECODED_ROWS",
     [1 << bits for bits in range(7, 16, 2)],
     reading(".parquet"),
     stages=("read",),
