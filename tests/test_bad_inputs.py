@@ -925,7 +925,7 @@ def test_ids_that_utf8_cannot_hold(ids: dict[str, Any]) -> None:
     data: Any = {"\ud800": "a b", "y": "a b"} if not ids else ["a b", "a b"]
     if "id" in ids:
         data = [{"text": "a b", "i": "\ud800"}, {"text": "a b", "i": "y"}]
-    says = r"ids: expected texts that UTF-8 can hold, found '.ud800' at row 0.*replace it"
+    says = r"ids: expected texts that can be UTF-8, found '.ud800' at row 0.*replace it"
     with pytest.raises(InputError, match=says):
         dedup.find_duplicates(data, **ids)
 

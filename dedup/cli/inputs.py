@@ -90,7 +90,7 @@ def read_one(name: str) -> str:
         why = error.strerror or error
         raise InputError(f"expected a text, found none in {name}: {why}; name a file that can be read") from None
     if text is None or rejects:
-        why = str(rejects[0]).removesuffix("; what stands before was read")
+        why = str(rejects[0]).removesuffix("; the part before it was read")
         raise InputError(why if ";" in why else f"{why}; mend it, or name another file")
     return text
 

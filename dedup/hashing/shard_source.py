@@ -1,4 +1,4 @@
-"""Shards as a source of hashes: all of them, those of some units, or of some shards, read as often as wanted."""
+"""Shards as a source of hashes: of all units, of some units, or of some shards, read any number of times."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 __all__ = ["ShardSource", "all_units", "texts_of"]
 
 FEW_SHARDS = 2
-"""Shards a thread whose hashes are read ahead."""
+"""Shards per thread whose hashes are read ahead."""
 
 Result = TypeVar("Result")
 
 
 class ShardSource:
-    """The hashes of files that were read before, in memory or in a work directory."""
+    """The hashes of files that were read before. They are in memory or in a work directory."""
 
     cheap = True
 
@@ -40,21 +40,21 @@ class ShardSource:
 
     @property
     def count(self) -> int:
-        """Units of all shards."""
+        """Return the units of all shards."""
         return self.shards.total("units")
 
     @property
     def shingles(self) -> int:
-        """Hashes of all shards."""
+        """Return the number of hashes of all shards."""
         return self.shards.total("shingles")
 
     def sizes(self) -> Iterator[npt.NDArray[np.int64]]:
-        """Yield how many hashes each unit has, shard by shard."""
+        """Yield the number of hashes of each unit, shard by shard."""
         for number in range(len(self.shards)):
             yield self.shards.rows(number)["sizes"]
 
     def map(self, work: Callable[[HashRows], Result], stage: str) -> Iterator[Result]:
-        """Yield what `work` makes of the rows of each shard, in order; some shards are read ahead."""
+        """Yield the result of `work` for the rows of each shard, in order; some shards are read ahead."""
         shards = self.shards
         report = self.stages.stage(stage, len(shards))
 
@@ -68,7 +68,7 @@ class ShardSource:
             report(done)
 
     def shingles_of(self, rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-        """Return how many hashes the units in `rows` (a bool a unit) have, by shard."""
+        """Return the number of hashes of the units in `rows` (a bool per unit), by shard."""
         counts = np.zeros(len(self.shards), dtype=np.int64)
         at = 0
         for number, sizes in enumerate(self.sizes()):
@@ -77,14 +77,14 @@ class ShardSource:
         return counts
 
     def column(self, name: str) -> Iterator[pa.ChunkedArray]:
-        """Yield a further column that was read with the texts, shard by shard."""
+        """Yield another column that was read with the texts, shard by shard."""
         for number in range(len(self.shards)):
             rows = self.shards.rows(number)
             if "extra" in rows and len(rows["counts"]):
                 yield unpacked(rows["extra"].copy()).column(name)
 
     def hold(self, chosen: Choice | None = None) -> HeldUnits:
-        """Return the units that are chosen, or all, with their hashes; shards in memory hold them no longer then."""
+        """Return the chosen units with their hashes; without `chosen` all units, dropped from shards in memory."""
         if chosen is None:
             return self.hold_rows(None, last=True)
         rows, at = [np.empty(0, dtype=np.bool_)], 0
@@ -101,10 +101,10 @@ class ShardSource:
         numbers: Sequence[int] | None = None,
         hashes: bool = True,
     ) -> HeldUnits:
-        """Return the units in `rows` (a bool a unit), or all.
+        """Return the units in `rows` (a bool per unit), or all.
 
-        With `last` the shards in memory let go of their hashes on the way. `numbers` (ascending) names the shards to
-        take, if not all; without `hashes` everything else is known of the units, and they count as filled.
+        With `last`, the shards in memory drop their hashes while these are copied. `numbers` (ascending) are the shards
+        to take, if not all. Without `hashes`, the units have all their other data, and count as filled.
         """
         shards, unit = self.shards, self.unit
         numbers = range(len(shards)) if numbers is None else numbers
@@ -130,9 +130,9 @@ class ShardSource:
         nothing = np.empty(0, dtype=np.uint64)
 
         def load(number: int) -> npt.NDArray[np.uint64]:
-            return nothing if not hashes else shards.let_go(number) if last else shards.hashes(number)
+            return nothing if not hashes else shards.pop_hashes(number) if last else shards.hashes(number)
 
-        at = filled = 0  # of the units, of their hashes
+        at = filled = 0  # numbers of units and of hashes so far
         loaded = map_blocks(load, numbers, self.threads if shards.stored else 1, FEW_SHARDS)
         for done, (number, found) in enumerate(zip(numbers, loaded, strict=True), start=1):
             part = shards.rows(number)
@@ -164,7 +164,7 @@ class ShardSource:
 
 
 def all_units(shards: Shards, rows: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64], *, unit: Unit) -> Units:
-    """Return all units of a corpus, without hashes; `sizes` are of the sets of the units in `rows`, which were held."""
+    """Return all units of a corpus, without hashes; `sizes` are the set sizes of the held units, in `rows`."""
     count = shards.total("units")
     filled = np.empty(count, dtype=np.bool_)
     places = np.empty((count, unit.place_columns), dtype=np.int64)
@@ -188,9 +188,9 @@ def all_units(shards: Shards, rows: npt.NDArray[np.int64], sizes: npt.NDArray[np
 
 
 def texts_of(shards: Shards, listing: Listing, column: str, id: str | None) -> FileTexts:
-    """Return the texts of a listing, by what the shards know of them: where they are, their ids and their lengths.
+    """Return the texts of a listing, from what the shards have recorded: their places, ids and lengths.
 
-    Raises `InputError` where the user's ids are not of one type, each once.
+    Raises `InputError` if the user's ids are not of one type, or not unique.
     """
     parts: list[Part] = []
     lengths = [np.empty(0, dtype=np.int64)]
@@ -212,9 +212,9 @@ def texts_of(shards: Shards, listing: Listing, column: str, id: str | None) -> F
 
 
 def _joined(tables: list[pa.Table]) -> pa.Table:
-    """Return tables as one; a column that is of integers here and of fractions there becomes one of fractions.
+    """Return tables as one table. A column of integers in one table and of fractions in another becomes fractions.
 
-    Raises `ParameterError` where it is of texts here and of numbers there.
+    Raises `ParameterError` if a column has texts in one table and numbers in another.
     """
     import pyarrow as pa
 

@@ -1,20 +1,21 @@
-"""Shards: what the reading of a corpus leaves behind, in pieces of about 64 MB, in memory or in a work directory.
+"""Shards: the hashes and rows of a corpus, in pieces of about 64 MB, in memory or in a work directory.
 
-A shard holds what some batches give, in order: the hashes of their units, one behind the other (uint64), and the rows:
+A shard has the data of some batches, in order: the hashes of their units, one unit after the other (uint64), and the
+rows:
 
-| array | shape | of each |
+| array | shape | contents |
 |---|---|---|
-| sizes | (units,) int64 | unit: its hashes |
-| digests | (units, 2) uint64 | unit: see `dedup.hashing.units.Units` |
-| places | (units, 3) int64 | paragraph or line: number, start, end; not there for documents |
-| counts | (texts,) int64 | text: its units |
-| lengths | (texts,) int64 | text: characters |
-| numbers | (texts,) int64 | text: number of its record in the file |
-| batches | (batches, 5) int64 | batch: number of its file, texts, and the token with which reading it begins |
-| ids, extra, rejects | (bytes,) uint8 | Arrow IPC of the user's ids and of further columns; JSON of the rejects |
+| sizes | (units,) int64 | per unit: number of hashes |
+| digests | (units, 2) uint64 | per unit: see `dedup.hashing.units.Units` |
+| places | (units, 3) int64 | per paragraph or line: number, start, end; absent for documents |
+| counts | (texts,) int64 | per text: number of units |
+| lengths | (texts,) int64 | per text: characters |
+| numbers | (texts,) int64 | per text: number of its record in the file |
+| batches | (batches, 5) int64 | per batch: number of its file, texts, and the token with which reading it begins |
+| ids, extra, rejects | (bytes,) uint8 | Arrow IPC of the user's ids and of other columns; JSON of the rejects |
 
-Hashes and rows are two parts of a store, since most passes want one of the two. A shard counts when its rows are
-committed. Where a shard ends depends on the batches and on the size of a shard, and no result on either.
+Hashes and rows are two parts of a store, since most passes need only one of them. A shard is valid when its rows are
+committed. The end of a shard depends on the batches and on the size of a shard; results depend on neither.
 """
 
 from __future__ import annotations
@@ -42,19 +43,22 @@ if TYPE_CHECKING:
 __all__ = ["SHARD_BYTES", "Facts", "Rows", "Shard", "Shards", "read_shards", "unpacked"]
 
 SHARD_BYTES = 64 << 20
-"""Bytes of hashes and rows that a shard aims at: few enough to be read at once, enough to make a sync cheap."""
+"""Bytes of hashes and rows that a shard aims at: few enough to read at once, enough to keep the cost of syncs low."""
 
 READ_BYTES = 4096
-"""What is held of a batch beside its arrays: it counts where every file is a small batch."""
+"""Bytes that are held per batch in addition to its arrays. They matter if every file is a small batch."""
 
 REJECT_BYTES = 400
-"""The same of a record that cannot be read."""
+"""Bytes that are held per record that cannot be read."""
 
 Rows = dict[str, npt.NDArray[Any]]
 
 
 class Facts(NamedTuple):
-    """What is known of a shard without reading it: numbers, the longest text (bytes), and where reading goes on."""
+    """What is known about a shard without reading it: counts, the bytes of its longest text, and where reading resumes.
+
+    `filled` are the units that have a token.
+    """
 
     texts: int
     units: int
@@ -83,11 +87,11 @@ def _rejects(rows: Rows) -> list[Reject]:
 
 
 class _Read(NamedTuple):
-    """What one batch gives; the texts are gone."""
+    """The data of one batch, without its texts."""
 
     begin: Token
     batch: Batch
-    sketch: HashedBlock
+    hashed: HashedBlock
     lengths: npt.NDArray[np.int64]
     bytes: int
     longest: int
@@ -103,9 +107,9 @@ def read_shards(
     after: Token | None = None,
     progress: Callable[[Token], None] = lambda _: None,
 ) -> Iterator[Shard]:
-    """Yield the shards of some batches, the first of which begins at the token `after`.
+    """Yield the shards of some batches. The first batch begins at the token `after`.
 
-    `progress` is called with the token behind each batch.
+    `progress` is called after each batch, with the token at which reading resumes after it.
     """
     waiting: list[_Read] = []
     held = 0
@@ -116,10 +120,10 @@ def read_shards(
     for read in map_blocks(work, _with_begin(batches, BEGIN if after is None else after), threads):
         kinds = _kinds(read.batch)
         if kinds is not None and any(_kinds(each.batch) not in (None, kinds) for each in waiting):
-            yield _shard(waiting, unit=unit)  # a column of a shard has one type; who joins shards says what differs
+            yield _shard(waiting, unit=unit)  # a column of a shard has one type; joining shards reports a difference
             waiting, held = [], 0
         waiting.append(read)
-        held += read.sketch.hashes.nbytes + read.sketch.places.nbytes + 32 * len(read.lengths) + READ_BYTES
+        held += read.hashed.hashes.nbytes + read.hashed.places.nbytes + 32 * len(read.lengths) + READ_BYTES
         held += REJECT_BYTES * len(read.batch.rejects)
         if held >= size:
             yield _shard(waiting, unit=unit)
@@ -130,7 +134,7 @@ def read_shards(
 
 
 def _kinds(batch: Batch) -> list[pa.DataType] | None:
-    """Return the types of the columns that are kept of a batch, None where it has no texts."""
+    """Return the types of the columns that are kept from a batch; None if it has no texts."""
     if not len(batch.numbers):
         return None
     return [column.type for column in (*(() if batch.ids is None else (batch.ids,)), *batch.extra.values())]
@@ -146,23 +150,23 @@ def _read(begin: Token, batch: Batch, shingle: Shingle, *, unit: Unit) -> _Read:
     import pyarrow.compute as pc
 
     block = block_of(0, batch.texts)
-    sketch = hash_block(block, shingle, unit=unit)
+    hashed = hash_block(block, shingle, unit=unit)
     lengths = np.asarray(pc.fill_null(pc.utf8_length(batch.texts), 0).to_numpy(zero_copy_only=False), dtype=np.int64)
     sizes = block.ends - block.starts
-    nothing = text_array([])  # a slice of the texts would hold all of them
-    return _Read(begin, batch._replace(texts=nothing), sketch, lengths, int(sizes.sum()), int(sizes.max(initial=0)))
+    nothing = text_array([])  # a slice of the texts would keep all of them in memory
+    return _Read(begin, batch._replace(texts=nothing), hashed, lengths, int(sizes.sum()), int(sizes.max(initial=0)))
 
 
 def _shard(reads: list[_Read], *, unit: Unit) -> Shard:
     batches = [read.batch for read in reads]
-    hashed_blocks = [read.sketch for read in reads]
-    sizes = np.concatenate([np.diff(sketch.offsets) for sketch in hashed_blocks])
+    hashed_blocks = [read.hashed for read in reads]
+    sizes = np.concatenate([np.diff(hashed.offsets) for hashed in hashed_blocks])
     lengths = np.concatenate([read.lengths for read in reads])
     rejects = [reject for batch in batches for reject in batch.rejects]
     rows: Rows = {
         "sizes": sizes,
-        "digests": np.concatenate([sketch.digests for sketch in hashed_blocks]),
-        "counts": np.concatenate([np.bincount(s.places[:, 0], minlength=s.texts) for s in hashed_blocks]).astype(
+        "digests": np.concatenate([hashed.digests for hashed in hashed_blocks]),
+        "counts": np.concatenate([np.bincount(h.places[:, 0], minlength=h.texts) for h in hashed_blocks]).astype(
             np.int64
         ),
         "lengths": lengths,
@@ -171,13 +175,13 @@ def _shard(reads: list[_Read], *, unit: Unit) -> Shard:
         "rejects": _bytes(json.dumps(rejects).encode()) if rejects else _bytes(b""),
     }
     if not unit.whole:
-        rows["places"] = np.concatenate([sketch.places[:, 1:] for sketch in hashed_blocks])
+        rows["places"] = np.concatenate([hashed.places[:, 1:] for hashed in hashed_blocks])
     if batches[0].ids is not None:
         rows["ids"] = _packed({"id": [batch.ids for batch in batches if len(batch.numbers)]})
     if batches[0].extra:
         full = [batch for batch in batches if len(batch.numbers)]
         rows["extra"] = _packed({name: [batch.extra[name] for batch in full] for name in batches[0].extra})
-    hashes = np.concatenate([sketch.hashes for sketch in hashed_blocks])
+    hashes = np.concatenate([hashed.hashes for hashed in hashed_blocks])
     facts = Facts(
         len(lengths),
         len(sizes),
@@ -196,7 +200,7 @@ def _bytes(data: bytes) -> npt.NDArray[np.uint8]:
 
 
 def _packed(columns: dict[str, list[pa.Array]]) -> npt.NDArray[np.uint8]:
-    """Return columns, each of some pieces, as Arrow IPC."""
+    """Return columns, each given in some pieces, as Arrow IPC."""
     import pyarrow as pa
 
     table = pa.table({name: pa.chunked_array(pieces) if pieces else pa.nulls(0) for name, pieces in columns.items()})
@@ -214,10 +218,10 @@ def unpacked(data: npt.NDArray[np.uint8]) -> pa.Table:
 
 
 class Shards:
-    """The shards of a corpus, in order: held in memory until `spill` moves them into a store."""
+    """The shards of a corpus, in order. They are held in memory until `spill` moves them into a store."""
 
     def __init__(self, store: Store | None = None) -> None:
-        """Take over what a store holds already."""
+        """Begin with the shards that a store has already, if there is a store."""
         self._store = store
         self._held: list[Shard | None] = []
         self.facts: list[Facts] = []
@@ -229,12 +233,12 @@ class Shards:
 
     @property
     def stored(self) -> bool:
-        """Whether the shards are in a store."""
+        """Return whether the shards are in a store."""
         return self._store is not None
 
     @property
     def more(self) -> Token | None:
-        """Where reading goes on, None where nothing was read."""
+        """Return the token at which reading resumes; None if nothing was read."""
         return self.facts[-1].more if self.facts else None
 
     def total(self, name: str) -> int:
@@ -243,7 +247,7 @@ class Shards:
         return sum(facts[place] for facts in self.facts)  # type: ignore[misc]
 
     def add(self, shard: Shard) -> None:
-        """Add a shard behind the others."""
+        """Add a shard after the others."""
         if self._store is None:
             self._held.append(shard)
         else:
@@ -251,7 +255,7 @@ class Shards:
         self.facts.append(shard.facts)
 
     def spill(self, store: Store) -> None:
-        """Move what is held into a store, where all further shards go."""
+        """Move all held shards into a store; later shards are written to it too."""
         for number, shard in enumerate(self._held):
             assert shard is not None
             self._commit(store, number, shard)
@@ -272,8 +276,8 @@ class Shards:
         assert shard is not None
         return shard.hashes
 
-    def let_go(self, number: int) -> npt.NDArray[np.uint64]:
-        """Return the hashes of a shard, and hold them no longer."""
+    def pop_hashes(self, number: int) -> npt.NDArray[np.uint64]:
+        """Return the hashes of a shard, which drops them if it is in memory."""
         hashes = self.hashes(number)
         if self._store is None:
             shard = self._held[number]
@@ -290,7 +294,7 @@ class Shards:
         return shard.rows
 
     def rejects(self) -> Iterator[Reject]:
-        """Yield all rejects of the records, in order."""
+        """Yield the rejects of all records, in order."""
         for number, facts in enumerate(self.facts):
             if facts.rejects:
                 yield from _rejects(self.rows(number))

@@ -1,6 +1,6 @@
-"""Shingles of UTF-8 texts, hashed: the kind of a shingle, and the hashes of all of them in the order of the text.
+"""Hashed shingles of UTF-8 texts: the kind of a shingle, and the hashes of all shingles in the order of the text.
 
-`dedup.shingling` says what a shingle is.
+`dedup.shingling` defines a shingle.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from dedup.text.tokens import Buffers, Given, hash_characters, run_settled
 
 __all__ = ["Shingle", "hash_shingles", "parse"]
 
-LARGEST = 1000
-"""Tokens or characters: a shingle above this is surely a mistake."""
+MAX_SHINGLE_SIZE = 1000
+"""Tokens or characters. A larger shingle is surely a mistake."""
 
 
 class Shingle(NamedTuple):
-    """The kind of a shingle and its size: ``Shingle("words", 5)`` is written ``"words:5"``; and the key of its hash."""
+    """The kind, size and hash key of a shingle. ``Shingle("words", 5)`` is written ``"words:5"``."""
 
     kind: str
     size: int
@@ -36,14 +36,14 @@ class Shingle(NamedTuple):
 
 
 def parse(shingle: str, key: HashKey | None = None) -> Shingle:
-    """Read ``"words:5"`` or ``"chars:8"``; anything else is a `ParameterError`.
+    """Parse ``"words:5"`` or ``"chars:8"``; raise `ParameterError` for anything else.
 
-    `key` is that of its hash; None: the one that everybody knows.
+    `key` is the key of the hash; None means the public key.
     """
     match = re.fullmatch(r"(words|chars):([0-9]{1,6})", shingle) if isinstance(shingle, str) else None
-    if match is None or not 1 <= int(match[2]) <= LARGEST:
+    if match is None or not 1 <= int(match[2]) <= MAX_SHINGLE_SIZE:
         raise ParameterError(
-            f'shingle: expected "words:n" or "chars:n" with n from 1 to {LARGEST}, such as "words:5", '
+            f'shingle: expected "words:n" or "chars:n" with n from 1 to {MAX_SHINGLE_SIZE}, such as "words:5", '
             f"found {shown(shingle)}"
         )
     return Shingle(match[1], int(match[2]), PUBLIC if key is None else key)
@@ -54,14 +54,14 @@ def hash_shingles(
     starts: npt.NDArray[np.int64],
     ends: npt.NDArray[np.int64],
     shingle: Shingle,
-    room: GiveBuffer = new_buffer,
+    make_buffer: GiveBuffer = new_buffer,
     spare: BufferPool | None = None,
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
     """Hash the shingles of the UTF-8 texts ``values[starts[i]:ends[i]]``, in the order of each text.
 
-    Returns uint64 hashes (repeated ones too), int64 offsets (texts + 1), and the digest of each text's tokens (uint64,
-    texts x 2). `values` must go on for 64 bytes behind the last end. `room` gives the array that they are written to,
-    of a size; `spare` what is needed beside it.
+    Returns uint64 hashes (with repetitions), int64 offsets (texts + 1), and the digest of each text's tokens (uint64,
+    texts x 2). `values` must have 64 more bytes after the last end. `make_buffer` returns the array for the hashes, of
+    a given size. `spare` lends the other buffers.
     """
     from dedup.kernels import shingles as kernels
 
@@ -75,7 +75,7 @@ def hash_shingles(
     digests = np.zeros((len(starts), 2), dtype=np.uint64)
 
     def attempt(given: Given, buffers: Buffers) -> tuple[int, npt.NDArray[np.uint64]]:
-        hashes = room(buffers.tokens())
+        hashes = make_buffer(buffers.tokens())
         folding = (*given, *unicode.table(), buffers.out, buffers.bits, buffers.unsettled)
         return kernels.shingle_texts(*folding, buffers.words, shingle.size, words, hashes, offsets, digests), hashes
 

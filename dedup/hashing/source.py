@@ -1,7 +1,7 @@
-"""Where the hashes of a collection come from: a source is read as often as a search wants, block by block, in order.
+"""Where the hashes of a collection come from: a source can be read any number of times, block by block, in order.
 
-Two lie here: texts that are hashed again each time, and, in `dedup.hashing.shard_source`, shards of files that were
-read before. What a search does with them is the same.
+Two sources exist: texts that are hashed again each time (here), and shards of files that were read before
+(`dedup.hashing.shard_source`). A search uses both in the same way.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ Result = TypeVar("Result")
 
 
 class HeldUnits(NamedTuple):
-    """Units that a source holds.
+    """Units with their hashes in memory.
 
     Attributes
     ----------
-    units : with the hashes of those that were wanted
-    rows : int64, ascending; which of all units these are, None for all
-    lengths : int64; the characters of each, where they are known already
-    columns : the further columns that were read with the texts (an Arrow table, a row a unit), if there are any
+    units : with the hashes of the chosen units
+    rows : int64, ascending; the numbers of these units among all units, None if these are all
+    lengths : int64; the characters of each unit, if they are known already
+    columns : the other columns that were read with the texts (an Arrow table, a row per unit), if there are any
     hashed : whether hashes are held at all
     """
 
@@ -43,40 +43,40 @@ class HeldUnits(NamedTuple):
 
 
 class HashSource(Protocol):
-    """The hashes of all units of a collection; `unit` and `threads` say how they are read."""
+    """The hashes of all units of a collection; `unit` is what a unit is, `threads` how many threads read them."""
 
     unit: Unit
     threads: int
 
     @property
     def count(self) -> int:
-        """Units, or as good a guess as there is."""
+        """Return the number of units, or an estimate."""
         ...
 
     @property
     def shingles(self) -> int:
-        """Hashes of all units together, or as good a guess as there is."""
+        """Return the number of hashes of all units, or an estimate."""
         ...
 
     @property
     def cheap(self) -> bool:
-        """Whether to read again means to read hashes; else texts are hashed again."""
+        """Return whether reading again only reads hashes; if not, texts are hashed again."""
         ...
 
     def map(self, work: Callable[[HashRows], Result], stage: str) -> Iterator[Result]:
-        """Read everything once; yield what `work` makes of each block, in order. It is called by several threads.
+        """Read all units once; yield the result of `work` for each block, in order. Several threads call `work`.
 
-        What is yielded may lie in the memory of the block, which is used again once the next is asked for.
+        A result may be a view of the block's memory, which is reused when the next result is requested.
         """
         ...
 
     def hold(self, chosen: Choice | None = None) -> HeldUnits:
-        """Read everything once, and hold the hashes of the units that are `chosen`, or of all."""
+        """Read all units once; return them with the hashes of the `chosen` units, or of all."""
         ...
 
 
 class TextSource:
-    """Texts, hashed again each time that they are read; `shingles` is about how many they have."""
+    """Texts that are hashed again each time they are read. `shingles` is an estimate of their number of shingles."""
 
     cheap = False
 
@@ -88,25 +88,25 @@ class TextSource:
 
     @property
     def count(self) -> int:
-        """Texts, of which there are as many units at least."""
+        """Return the number of texts, as an estimate of the number of units."""
         return len(self.texts)
 
     def map(self, work: Callable[[HashRows], Result], stage: str) -> Iterator[Result]:
-        """Yield what `work` makes of each block of texts, in order."""
+        """Yield the result of `work` for each block of texts, in order."""
         report = self.stages.stage(stage, len(self.texts))
         how: dict[str, Any] = {"unit": self.unit, "threads": self.threads, "progress": report}
         for _, made in hash_texts(self.texts, self.shingle, lambda block: work(block.rows), **how):
             yield made
 
     def hold(self, chosen: Choice | None = None) -> HeldUnits:
-        """Return all units, with the hashes of those that are chosen."""
+        """Return all units, with the hashes of the chosen units."""
         report = self.stages.stage("read", self.texts.about())
         how: dict[str, Any] = {"unit": self.unit, "threads": self.threads, "progress": report}
         return HeldUnits(read_units(self.texts, self.shingle, choose=chosen, **how))
 
 
 class TwoSources(NamedTuple):
-    """Two collections of texts, alone and one after the other."""
+    """Two collections of texts: each by itself, and both as one."""
 
     left: TextSource
     right: TextSource

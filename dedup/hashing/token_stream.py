@@ -1,7 +1,7 @@
-"""The tokens of all texts in a row, as their hashes: text t has ``tokens[offsets[t]:offsets[t + 1]]``.
+"""The tokens of all texts in one array, as hashes: text t has ``tokens[offsets[t]:offsets[t + 1]]``.
 
-`read_tokens` holds them all; `token_blocks` gives them block by block. A long text is read in pieces, cut where nothing
-acts on what stands behind, so that neither memory nor threads depend on how long a text is.
+`read_tokens` returns the tokens of all texts; `token_blocks` yields them block by block. A long text is read in pieces.
+It is cut where no code point acts on the one after the cut, so neither memory nor threads depend on the longest text.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ import numpy.typing as npt
 from dedup.hash_key import HashKey
 from dedup.runtime.buffers import GrowingArray
 from dedup.runtime.threads import map_blocks
-from dedup.sources.texts import BLOCK_BYTES, PADDING, Block, Texts
+from dedup.sources.texts import PADDING, TEXT_BLOCK_BYTES, Block, Texts
 from dedup.text.tokens import hash_tokens, locate_tokens
 
 __all__ = ["LONG", "TokenBlock", "read_tokens", "token_blocks"]
 
-FEW, SHORT = 16, 1 << 18
-"""Texts, and characters of them all: so little is read by the kernel that finds the spans afterwards, and the first
-run need not compile another one."""
+SMALL_TEXTS, SMALL_CHARACTERS = 16, 1 << 18
+"""Texts, and characters of all of them. A collection that small is read by the kernel that also finds the spans later,
+so the first run need not compile another kernel."""
 
-LONG = BLOCK_BYTES + BLOCK_BYTES // 4
-"""Characters; a longer text is read in pieces of `BLOCK_BYTES`."""
+LONG = TEXT_BLOCK_BYTES + TEXT_BLOCK_BYTES // 4
+"""Characters. A longer text is read in pieces of `TEXT_BLOCK_BYTES`."""
 
 MOST_TEXTS = 1 << 14
-"""Texts of a block, at most. Curve: `benchmarks.tuning.token_stream_most_texts`."""
+"""Texts per block, at most. Curve: `benchmarks.tuning.token_stream_most_texts`."""
 
 CUT = re.compile(
     "[\n ][!-~\u0391-\u03a1\u0430-\u044f\u05d0-\u05ea\u0621-\u064a\u0905-\u0939\uac00-\ud7a3\u3041-\u3096"
     "\u30a1-\u30fa\u4e00-\u9fd5]"
 )
-"""Where a text may be cut: behind a space or line break, before a character that acts on nothing before it."""
+"""Where a text may be cut: after a space or line break, if the next character acts on nothing before it."""
 
 
 class TokenBlock(NamedTuple):
-    """Tokens of some texts in a row; `offsets` as above, from 0.
+    """Tokens of some texts, one after the other; `offsets` are defined above, and begin at 0.
 
-    With `goes_on` the first text has its beginning in the block before, without `ends` the last one has more in the
-    next: such a block has one text alone.
+    If `goes_on`, the first text begins in an earlier block. If not `ends`, the last text continues in the next block.
+    Such a block has only one text.
     """
 
     tokens: npt.NDArray[np.uint64]
@@ -62,8 +62,8 @@ def read_tokens(
     progress: Report = lambda _: None,
     rows: npt.NDArray[np.int64] | None = None,
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """Return the token hashes of all texts, or of some `rows`, and where each begins (texts + 1)."""
-    if rows is None and texts.about() <= FEW and int(texts.lengths().sum()) <= SHORT:
+    """Return the token hashes of all texts, or of some `rows`, and the offsets of each text (texts + 1)."""
+    if rows is None and texts.about() <= SMALL_TEXTS and int(texts.lengths().sum()) <= SMALL_CHARACTERS:
         some = [locate_tokens(texts[row].encode("utf-8", "surrogatepass"), key)[0] for row in range(len(texts))]
         bounds = np.cumsum([0, *map(len, some)], dtype=np.int64)
         return np.concatenate([np.empty(0, dtype=np.uint64), *some]), bounds
@@ -72,11 +72,11 @@ def read_tokens(
     lengths = texts.lengths() if rows is None else texts.lengths()[rows]
     total, characters, done = max(int(lengths.sum()), 1), np.concatenate(([0], np.cumsum(lengths))), 0
     for block in token_blocks(texts, threads, key, progress, rows):
-        # of a text that has not ended, what has come in is not known: the forecast goes by what will have
+        # the share of an unfinished text that was read is unknown: the forecast counts a block of it
         done += len(block.offsets) - 1 - (not block.ends)
         bounds = block.offsets[1:] + len(tokens)
         offsets.append(bounds if block.ends else bounds[:-1])
-        tokens.append(block.tokens, float(characters[done] + (0 if block.ends else BLOCK_BYTES)) / total)
+        tokens.append(block.tokens, float(characters[done] + (0 if block.ends else TEXT_BLOCK_BYTES)) / total)
     return tokens.array(), np.concatenate(offsets)
 
 
@@ -87,7 +87,7 @@ def token_blocks(
     progress: Report = lambda _: None,
     rows: npt.NDArray[np.int64] | None = None,
 ) -> Iterator[TokenBlock]:
-    """Yield the tokens of all texts, or of some `rows`, in order; `progress` is told the number of texts read."""
+    """Yield the tokens of all texts, or of some `rows`, in order; `progress` gets the number of texts read."""
     lengths = texts.lengths()
     if rows is None and int(lengths.max(initial=0)) <= LONG:
         jobs: Iterator[Callable[[], TokenBlock]] = (partial(_hashed, load, key) for load in texts.loads())
@@ -120,11 +120,11 @@ def _encoded(texts: list[str]) -> Block:
 def _cut(
     texts: Texts, rows: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], key: HashKey
 ) -> Iterator[Callable[[], TokenBlock]]:
-    """Yield what makes each block: short texts together, pieces of long ones alone."""
+    """Yield a function that makes each block. Short texts share a block; each piece of a long text is a block."""
     some: list[str] = []
     size = 0
     for row in rows.tolist():
-        if lengths[row] > LONG or size > BLOCK_BYTES or len(some) >= MOST_TEXTS:
+        if lengths[row] > LONG or size > TEXT_BLOCK_BYTES or len(some) >= MOST_TEXTS:
             if some:
                 yield partial(_hashed, partial(_encoded, some), key)
             some, size = [], 0
@@ -135,7 +135,7 @@ def _cut(
             continue
         at = 0
         while at < len(text):
-            found = CUT.search(text, at + BLOCK_BYTES)
+            found = CUT.search(text, at + TEXT_BLOCK_BYTES)
             end = found.start() + 1 if found else len(text)
             yield partial(_hashed, partial(_encoded, [text[at:end]]), key, goes_on=at > 0, ends=end == len(text))
             at = end

@@ -1,8 +1,8 @@
 """The units that are compared (documents, paragraphs or lines), with the hashes of their shingles.
 
-A unit is a row: its document, its place there, and ``hashes[offsets[i]:offsets[i + 1]]``, first in the order of the
-text, then, for the units that `prepare` was asked for, the sorted set of its distinct hashes in front of the row and
-``sizes[i]`` of them.
+A unit is a row: its document, its place in the document, and ``hashes[offsets[i]:offsets[i + 1]]``, at first in the
+order of the text. `prepare` then sorts the distinct hashes of some units to the beginning of their rows, and sets
+``sizes[i]`` to their number.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ __all__ = [
     "read_units",
 ]
 
-SLICE = 256
-"""Units that a thread prepares at a time. Curve: `benchmarks.tuning.units_slice`."""
+PREPARED_UNITS = 256
+"""Units that a thread prepares at a time. Curve: `benchmarks.tuning.units_prepared_units`."""
 
 
 class HashRows(NamedTuple):
@@ -48,7 +48,7 @@ class HashRows(NamedTuple):
 
     @property
     def sizes(self) -> npt.NDArray[np.int64]:
-        """How many hashes each row has, repeated ones too."""
+        """Return the number of hashes of each row, repetitions included."""
         return np.diff(self.offsets)
 
 
@@ -65,7 +65,7 @@ class HashSets(NamedTuple):
 
 
 class HashedBlock(NamedTuple):
-    """What one block of so many texts gives: hashes with their offsets, digests and places, see `Units`."""
+    """The result of one block of `texts` texts: hashes with their offsets, digests and places; see `Units`."""
 
     texts: int
     hashes: npt.NDArray[np.uint64]
@@ -75,7 +75,7 @@ class HashedBlock(NamedTuple):
 
     @property
     def rows(self) -> HashRows:
-        """The hashes alone."""
+        """Return only the hashes and offsets."""
         return HashRows(self.hashes, self.offsets)
 
 
@@ -87,10 +87,10 @@ class Units:
     ----------
     places : int64; (n, 1) for documents: document; (n, 4) for paragraphs and lines: document, number in it from 0,
         start and end in characters
-    hashes, offsets : uint64 and int64 (n + 1); see the module's first page
-    digests : (n, 2) uint64; 128 bits of a keyed hash of the unit's tokens, equal for equal token sequences alone
-    sizes : int64; distinct hashes, -1 where not prepared
-    filled : bool; which have a token. One that cannot have a partner may have been read without keeping its hashes.
+    hashes, offsets : uint64 and int64 (n + 1); see the docstring of the module
+    digests : (n, 2) uint64; 128 bits of a keyed hash of the unit's tokens: equal only for equal token sequences
+    sizes : int64; distinct hashes, -1 if not prepared
+    filled : bool; which units have a token. The hashes of a unit that is not a candidate may have been dropped.
     """
 
     places: npt.NDArray[np.int64]
@@ -105,7 +105,7 @@ class Units:
 
     @property
     def rows(self) -> HashRows:
-        """The hashes that are held, a row a unit."""
+        """Return the held hashes, a row per unit."""
         return HashRows(self.hashes, self.offsets)
 
     @property
@@ -115,12 +115,12 @@ class Units:
 
     @property
     def full(self) -> npt.NDArray[np.int64]:
-        """The units that have a token, ascending."""
+        """Return the units that have a token, ascending."""
         return np.flatnonzero(self.filled)
 
     @property
     def held(self) -> npt.NDArray[np.int64]:
-        """The units whose hashes are held, ascending."""
+        """Return the units whose hashes are held, ascending."""
         return np.flatnonzero(np.diff(self.offsets))
 
     def prepare(self, units: npt.NDArray[np.int64], threads: int) -> None:
@@ -128,13 +128,13 @@ class Units:
         from dedup.kernels.sets import distinct
 
         units = units[self.sizes[units] < 0]
-        slices = [units[i : i + SLICE] for i in range(0, len(units), SLICE)]
+        slices = [units[i : i + PREPARED_UNITS] for i in range(0, len(units), PREPARED_UNITS)]
         for _ in map_blocks(lambda rows: distinct(self.hashes, self.offsets, self.sizes, rows), slices, threads):
             pass
 
 
 def rank_by_size(rank: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return the rank of each unit where the larger set always comes first and `rank` breaks ties."""
+    """Return the rank of each unit if units are ordered by set size, larger first, and equal sizes by `rank`."""
     order = np.lexsort((rank, -sizes))
     result = np.empty_like(rank)
     result[order] = np.arange(len(rank), dtype=np.int64)
@@ -154,20 +154,20 @@ def hash_texts(
     pool: GrowingArray[np.uint64] | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Iterator[tuple[HashedBlock, Made]]:
-    """Yield what each block of `texts` gives, and what `work` makes of it, in order; several threads call `work`.
+    """Yield each hashed block of `texts`, and the result of `work` for it, in order; several threads call `work`.
 
-    The hashes of a block may be overwritten once the next is asked for. One thread writes them to the end of `pool`
-    where that has room, so that they can be appended without a copy.
+    The hashes of a block may be overwritten when the next block is requested. A single thread writes them to the end of
+    `pool` if they fit, so they can be appended without a copy.
     """
     spare, folding = BufferPool(), BufferPool()
 
-    def room(size: int) -> npt.NDArray[np.uint64]:
+    def make_buffer(size: int) -> npt.NDArray[np.uint64]:
         tail = pool.tail(size) if pool is not None and threads == 1 else None
         return spare.take(size) if tail is None else tail
 
     def read(load: Callable[[], Block]) -> tuple[HashedBlock, Made]:
         block = load()
-        hashed = hash_block(block, shingle, unit=unit, room=room, spare=folding)
+        hashed = hash_block(block, shingle, unit=unit, make_buffer=make_buffer, spare=folding)
         block.release()
         return hashed, work(hashed)
 
@@ -180,7 +180,8 @@ def hash_texts(
 
 
 Choice = Callable[[HashRows, int], npt.NDArray[np.bool_]]
-"""Of the rows of a block, and the number of rows before it, which are chosen; asked block after block, in order."""
+"""A function of the rows of a block and the number of rows before it; it returns which rows are chosen (bool). It is
+called once per block, in order."""
 
 
 def read_units(
@@ -192,7 +193,7 @@ def read_units(
     choose: Choice | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Units:
-    """Read `texts` into units, with the hashes of those that `choose` wants, or of all."""
+    """Read `texts` into units, with the hashes of the units that `choose` returns, or of all."""
     hashes: GrowingArray[np.uint64] = GrowingArray(np.uint64)
     offsets: list[npt.NDArray[np.int64]] = [np.zeros(1, dtype=np.int64)]
     digests: list[npt.NDArray[np.uint64]] = []
@@ -227,7 +228,7 @@ def read_units(
 
 
 def _nothing(_: HashedBlock) -> None:
-    """Make nothing of a block."""
+    """Return nothing."""
 
 
 def hash_block(
@@ -236,13 +237,13 @@ def hash_block(
     *,
     unit: Unit,
     numbers: npt.NDArray[np.int64] | None = None,
-    room: GiveBuffer = new_buffer,
+    make_buffer: GiveBuffer = new_buffer,
     spare: BufferPool | None = None,
 ) -> HashedBlock:
-    """Return what a block of texts gives.
+    """Return the units of a block of texts, hashed.
 
-    `numbers` (int64, one a text) are the numbers of the texts, where these do not follow each other from the block's
-    first. `room` gives the array of the hashes, of a size; `spare` what is needed beside it.
+    `numbers` (int64, one per text) are the numbers of the texts, if they do not follow from the block's first.
+    `make_buffer` returns the array for the hashes, of a given size. `spare` lends the other buffers.
     """
     starts, ends = block.starts, block.ends
     documents = np.arange(block.first, block.first + len(starts), dtype=np.int64) if numbers is None else numbers
@@ -254,5 +255,5 @@ def hash_block(
         starts, ends = np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
     else:
         places = documents[:, np.newaxis]
-    hashes, offsets, digests = hash_shingles(block.values, starts, ends, shingle, room, spare)
+    hashes, offsets, digests = hash_shingles(block.values, starts, ends, shingle, make_buffer, spare)
     return HashedBlock(len(block.starts), hashes, offsets, digests, places)

@@ -1,13 +1,13 @@
-"""Locality-sensitive hashing: which pairs are worth counting.
+"""Locality-sensitive hashing: which pairs are candidates.
 
 A signature is cut into b bands of r rows (lanes). Two texts are a *candidate* if they agree in all rows of some band;
 for similarity s that happens with probability::
 
     P(s) = 1 - (1 - s ** r) ** b
 
-an S-shaped curve. The common choice puts its steepest point at the threshold, and so loses half of the pairs that lie
-there. Here every candidate is counted afterwards, so a wrong one costs a microsecond and a lost one is lost for good:
-`choose_bands` takes the curve that is at least `recall` *at the threshold*, and the cheapest of those.
+an S-shaped curve. The usual choice has its steepest point at the threshold, and so misses half of the pairs there. Here
+the similarity of every candidate is computed afterwards: a false candidate costs a microsecond, but a missed pair stays
+missed. So `choose_bands` considers only curves that are at least `recall` *at the threshold*, and takes the cheapest.
 
 >>> print(choose_bands(0.8))
 14 bands of 4 rows: 56 permutations

@@ -1,6 +1,6 @@
-"""Bands: how a signature is cut, which choice keeps a promise of recall, and what recall was reached.
+"""Bands: how a signature is cut, which cut reaches a promised recall, and the measured recall.
 
-The package's page says what bands are for.
+The docstring of the package explains bands.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dedup.options import check_array, check_recall, check_share, check_threshol
 __all__ = ["NORMAL_95", "Bands", "band_keys", "check_bands", "choose_bands", "measure_recall"]
 
 NORMAL_95 = 1.96
-"""Standard deviations to either side of the mean that hold 95 % of a normal law."""
+"""Standard deviations on either side of the mean that contain 95 % of a normal distribution."""
 
 Similarity = TypeVar("Similarity", float, npt.NDArray[np.float64])
 
@@ -29,20 +29,20 @@ MOST_ROWS = 16
 LANE_COST = 14.0
 CANDIDATE_COST = 300.0
 SORTING_COST = 1800.0
-"""Nanoseconds for a text of 300 shingles: a permutation; counting a candidate; sorting the shingles of a text that is
-in some candidate. Only their ratios decide, and only between settings that keep the promise. Curves:
+"""Nanoseconds for a text of 300 shingles: of a permutation; of counting a candidate; of sorting the shingles of a text
+that is in some candidate. Only their ratios matter, and only between settings that keep the promise. Curves:
 `benchmarks.tuning.bands_lane_cost`, `bands_candidate_cost`, `bands_sorting_cost`."""
 
 
 @dataclass(frozen=True)
 class Bands:
-    """A choice of bands, and what it promises.
+    """A choice of bands, and the recall that it promises.
 
     Attributes
     ----------
     bands, rows : how a signature of ``bands * rows`` permutations is cut
-    threshold : the similarity that it was chosen for
-    recall : what was asked for there
+    threshold : the Jaccard similarity for which it was chosen
+    recall : the requested probability at that similarity
     """
 
     bands: int
@@ -61,11 +61,11 @@ class Bands:
 
     @property
     def num_perm(self) -> int:
-        """The number of permutations: bands times rows."""
+        """Return the number of permutations: bands times rows."""
         return self.bands * self.rows
 
     def probability(self, similarity: Similarity) -> Similarity:
-        """Return the probability that two texts of this Jaccard similarity become a candidate; of an array, of each."""
+        """Return the probability that two texts of this Jaccard similarity are a candidate; an array gives an array."""
         return _probability(similarity, self.bands, self.rows)
 
     def __str__(self) -> str:
@@ -84,9 +84,9 @@ def choose_bands(
 ) -> Bands:
     """Return the cheapest bands that find a pair at the threshold with at least this probability.
 
-    Cost counts the permutations of a text and the candidates that it makes with the others: `texts` of them, of
-    similarity `background`, or as alike as a sample of them was found to be (`dedup.lsh.similarity_sample`). It is a
-    pure function of its arguments. Raises `ParameterError` unless ``0 < threshold <= 1`` and ``0 < recall < 1``.
+    The cost is that of the permutations of a text and of the candidates that it has among `texts` texts. `background`
+    is the similarity of two unrelated texts, or that of a sample (`dedup.lsh.similarity_sample`). The result depends on
+    nothing but the arguments. Raises `ParameterError` unless ``0 < threshold <= 1`` and ``0 < recall < 1``.
 
     >>> choose_bands(0.5).probability(0.5) >= 0.999
     True
@@ -125,7 +125,7 @@ def _probability(similarity: Similarity, bands: int, rows: int) -> Similarity:
 
 
 def check_bands(bands: Bands) -> Bands:
-    """Return the bands, or raise `ParameterError` where they are none."""
+    """Return the bands, or raise `ParameterError` if they are not `Bands`."""
     if not isinstance(bands, Bands):
         raise ParameterError(
             f"bands: expected Bands, as dedup.lsh.choose_bands(threshold) returns, found {type(bands).__name__}"
@@ -136,7 +136,7 @@ def check_bands(bands: Bands) -> Bands:
 def band_keys(signatures: npt.NDArray[np.uint32], bands: Bands) -> npt.NDArray[np.uint64]:
     """Return the key of each band of each signature: uint64, shape (bands, texts).
 
-    Raises `ParameterError` where the signatures do not have ``bands.num_perm`` lanes.
+    Raises `ParameterError` if the signatures do not have ``bands.num_perm`` lanes.
     """
     from dedup.kernels import lsh as kernels
 
@@ -155,14 +155,14 @@ def band_keys(signatures: npt.NDArray[np.uint32], bands: Bands) -> npt.NDArray[n
 def measure_recall(
     similarities: npt.NDArray[np.float64], bands: Bands, strays: tuple[float, float] | None = None
 ) -> tuple[float, tuple[float, float]] | None:
-    """Return the share of the pairs that was found, and its 95 % interval, from the pairs that were; None without any.
+    """Return the estimated recall and its 95 % interval, from the similarities of the found pairs; None without pairs.
 
-    A pair that was found had to be found with the known probability P of its similarity, so it stands for 1 / P pairs
-    of its kind (Horvitz and Thompson, 1952): of ``sum(1 / P)`` pairs, with the variance ``sum((1 - P) / P ** 2)`` where
-    pairs are independent. `strays` says how many such standard deviations that number strays to either side, as
-    (negative, positive), in 95 of 100 runs: None, for independent pairs, stands for those of the normal law, 1.96 each;
-    in families they are more (`dedup.clusters.replay`). The interval ends at 1. It is about pairs whose collisions were
-    all examined.
+    A pair is found with a known probability P, which depends on its similarity. So each found pair represents 1 / P
+    pairs (Horvitz and Thompson, 1952): in total ``sum(1 / P)`` pairs, with the variance ``sum((1 - P) / P ** 2)`` if
+    pairs are independent. `strays` says by how many of these standard deviations the total may differ to either side,
+    as (negative, positive), in 95 of 100 runs. None means independent pairs: 1.96 on each side, as for the normal
+    distribution. Pairs of one family of similar texts are not independent, and stray further (`dedup.clusters.replay`).
+    The interval ends at 1. The estimate is valid for pairs whose collisions were all examined.
     """
     below, above = (-NORMAL_95, NORMAL_95) if strays is None else strays
     check_bands(bands)

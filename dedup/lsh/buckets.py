@@ -1,6 +1,6 @@
-"""Buckets: the texts with one key of a band, and an index in memory over them.
+"""Buckets: the texts with the same key in a band, and an index in memory over them.
 
-The package's page says what bands are for.
+The docstring of the package explains bands.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from dedup.runtime.arrays import sorted_unique
 __all__ = ["LSH", "SMALL_BUCKET", "Buckets", "find_buckets"]
 
 SMALL_BUCKET = 64
-"""Texts: in buckets up to this size all pairs are candidates; larger ones go by verified leaders. Curve:
-`benchmarks.tuning.buckets_small_bucket`."""
+"""Texts. In buckets up to this size all pairs are candidates; in larger ones, texts are compared with verified leaders
+only. Curve: `benchmarks.tuning.buckets_small_bucket`."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Buckets:
 
     Attributes
     ----------
-    pairs : (n, 2) int64, left < right, sorted, each once: all pairs of texts in buckets up to `SMALL_BUCKET`
+    pairs : (n, 2) int64, left < right, sorted, without repetitions: all pairs of texts in buckets up to `SMALL_BUCKET`
     members, bounds : the larger buckets: bucket i is ``members[bounds[i]:bounds[i + 1]]``, ascending int64
     """
 
@@ -44,20 +44,19 @@ class Buckets:
 
 
 PAIRS_HELD = 1 << 24
-"""Packed pairs that may wait before repeated ones are thrown out: 128 MB. Curve:
-`benchmarks.tuning.buckets_pairs_held`."""
+"""Packed pairs that may wait before repetitions are removed: 128 MB. Curve: `benchmarks.tuning.buckets_pairs_held`."""
 
 
-MOST_PAIRS = 64
-"""Candidates a text, above which they are no help: nearly all of them are real, and an exact search takes less. Curve:
-`benchmarks.tuning.buckets_most_pairs`."""
+MAX_CANDIDATES_PER_TEXT = 64
+"""Candidates per text. If there are more, nearly all of them are real, and an exact search takes less time. Curve:
+`benchmarks.tuning.buckets_max_candidates_per_text`."""
 
 
 def find_buckets(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]) -> Buckets | None:
-    """Return the pairs and the larger buckets of some texts; `keys` as from `band_keys`, `texts` ascending rows.
+    """Return the pairs and the larger buckets of some texts; `keys` are those of `band_keys`, `texts` ascending rows.
 
-    None where there are more than `PAIRS_HELD` candidates, and more than `MOST_PAIRS` a text: pairs, or leaders that
-    the members of the larger buckets may meet.
+    None if there are more than `PAIRS_HELD` candidates, and more than `MAX_CANDIDATES_PER_TEXT` per text. Candidates
+    are pairs, or leaders with which the members of the larger buckets may be compared.
     """
     from dedup.kernels import lsh as kernels
     from dedup.kernels.clusters import LEADERS
@@ -68,7 +67,7 @@ def find_buckets(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]) -> 
         raise ParameterError(
             f"texts: expected rows from 0 to {keys.shape[1] - 1}, found {int(texts.min())} to {int(texts.max())}"
         )
-    most = max(PAIRS_HELD, MOST_PAIRS * len(texts))
+    most = max(PAIRS_HELD, MAX_CANDIDATES_PER_TEXT * len(texts))
     packed: list[npt.NDArray[np.uint64]] = []
     members: list[npt.NDArray[np.int64]] = []
     sizes: list[npt.NDArray[np.int64]] = []
@@ -95,7 +94,7 @@ def find_buckets(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]) -> 
 def _groups(
     keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]
 ) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64] | None]]:
-    """Yield the small buckets of one band together (members, bounds), and each larger one alone (members, None)."""
+    """Yield all small buckets of one band together (members, bounds), then each larger one (members, None)."""
     order = np.argsort(keys[texts], kind="stable")
     texts = texts[order]
     ordered = keys[texts]
@@ -111,9 +110,9 @@ def _groups(
 
 
 class LSH:
-    """Buckets in memory: add signatures under any key, ask which keys may be similar.
+    """Buckets in memory: add signatures under any key, then query which keys may be similar.
 
-    What comes back are candidates: count them (`dedup.shingling.Shingles.jaccard`) before believing them.
+    A query returns candidates. Compute their similarity (`dedup.shingling.Shingles.jaccard`) before you rely on them.
 
     >>> from dedup.lsh import choose_bands
     >>> from dedup.minhash import signatures
@@ -129,7 +128,7 @@ class LSH:
     def __init__(self, bands: Bands) -> None:
         self.bands = check_bands(bands)
         self._keys: list[object] = []
-        self._sample: npt.NDArray[np.uint32] = np.empty(0, dtype=np.uint32)  # knows the key of the hashes
+        self._sample: npt.NDArray[np.uint32] = np.empty(0, dtype=np.uint32)  # records the key of the hashes
         self._tables: list[dict[int, list[int]]] = [{} for _ in range(bands.bands)]
 
     def __len__(self) -> int:
@@ -138,15 +137,19 @@ class LSH:
     def add(self, keys: list[object] | list[str] | list[int], signatures: npt.NDArray[np.uint32]) -> None:
         """Add each signature under its key. Texts without shingles are in no bucket.
 
-        Raises `ParameterError` where lengths differ, or the signatures are by another hash key than those before.
+        Raises `ParameterError` if lengths differ, or if the signatures have another hash key than the earlier ones.
         """
         of = f"signatures of shape (texts, {self.bands.num_perm}), uint32"
         check_array("signatures", signatures, "uint32", 2, wanted=of)
         if isinstance(keys, (str, bytes)) or not isinstance(keys, Iterable):
-            raise ParameterError(f"keys: expected a list, a key a signature, found {type(keys).__name__} {shown(keys)}")
+            raise ParameterError(
+                f"keys: expected a list with a key per signature, found {type(keys).__name__} {shown(keys)}"
+            )
         keys = list(keys)
         if len(keys) != len(signatures):
-            raise ParameterError(f"keys: expected one a signature, found {len(keys)} for {len(signatures)} signatures")
+            raise ParameterError(
+                f"keys: expected one per signature, found {len(keys)} for {len(signatures)} signatures"
+            )
         check_same_key(self._sample, signatures)
         if len(signatures):
             self._sample = signatures[:1]
@@ -160,7 +163,7 @@ class LSH:
     def query(self, signature: npt.NDArray[np.uint32]) -> list[object]:
         """Return the keys that share a bucket with `signature`, in the order in which they were added.
 
-        Raises `ParameterError` where it is by another hash key than those that were added.
+        Raises `ParameterError` if it has another hash key than the added signatures.
         """
         check_array("signature", signature, "uint32", 1, wanted=f"{self.bands.num_perm} lanes of uint32, one signature")
         check_same_key(self._sample, signature)

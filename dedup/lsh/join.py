@@ -1,4 +1,4 @@
-"""The LSH join: all but a few of the pairs that reach the threshold, among the texts that fall into one bucket."""
+"""The LSH join: nearly all pairs that reach the threshold, found among texts that share a bucket."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from dedup.runtime.threads import map_blocks
 __all__ = ["LshPairs", "lsh_join"]
 
 FEWEST_TEXTS = 5000
-"""Bands are chosen as for so many texts at least: the sample of a small collection shows little, and loose bands may
-throw much of it into large buckets."""
+"""Texts. Bands are chosen as for at least so many: the sample of a small collection shows little, and loose bands may
+put many of its texts into large buckets."""
 
 MOST_LANES = 1024
-"""Lanes of a signature; where texts are so alike that bands need more, signatures take longer than the exact join."""
+"""Lanes of a signature. If texts are so alike that bands need more, signatures take longer than the exact join."""
 
 SIGNED = 256
 """Units that a thread signs at a time. Curve: `benchmarks.tuning.join_signed`; flat from 256 to 2^10 on
@@ -32,7 +32,7 @@ generated:20000 (two cores, 2026-11)."""
 
 
 class LshPairs(NamedTuple):
-    """The verified pairs of the small buckets, all buckets, and the bands that made them."""
+    """The verified pairs of the small buckets, all buckets, and the bands for which they were made."""
 
     pairs: Pairs
     buckets: Buckets
@@ -51,10 +51,10 @@ def lsh_join(
 ) -> LshPairs | None:
     """Return the pairs of the `leading` units that LSH finds at a Jaccard `threshold`.
 
-    The bands are chosen so that a pair at the threshold is found with a probability of `recall`, and for the
-    similarities that a sample of the units shows. None where there is too much in the buckets: the exact join is
-    cheaper then. Prepares the sets of the units that fall into a bucket with another one. Cost: linear in the hashes
-    times lanes, and in the candidates.
+    The bands are chosen so that a pair at the threshold is found with a probability of at least `recall`, and at the
+    least cost for the similarities in a sample of the units. None if there are too many texts or pairs in the buckets:
+    the exact join is cheaper then. Prepares the sets of the units that share a bucket with another unit. Cost: linear
+    in the hashes times lanes, and in the candidates.
     """
     stages.stage("signatures", 1)
     background = sample_background(units.hashes, units.offsets, units.digests[:, 0], leading, seed)
@@ -72,7 +72,7 @@ def lsh_join(
 
 
 def _sign(units: Units, bands: Bands, seed: int, threads: int) -> npt.NDArray[np.uint64]:
-    """Return the band keys of all units, a row a band."""
+    """Return the band keys of all units, a row per band."""
     functions = permutations(bands.num_perm, seed)
 
     def work(first: int) -> npt.NDArray[np.uint64]:

@@ -161,7 +161,7 @@ def hold_candidates(source: TextSource, threshold: Threshold) -> HeldUnits:
 
     def note(load: Callable[[], Block]) -> tuple[HashedBlock, list[_Noted]]:
         block = load()
-        sketch = hash_block(block, shingle, unit=unit, room=hashes.take, spare=folding)
+        sketch = hash_block(block, shingle, unit=unit, make_buffer=hashes.take, spare=folding)
         block.release()
         noted = notes.take(sketch)
         hashes.give(sketch.hashes)

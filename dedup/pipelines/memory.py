@@ -40,7 +40,7 @@ from dedup.pairs.seen_twice import SeenTwice
 from dedup.pairs.verify import PAIR_BYTES
 from dedup.pipelines.measure import Size
 from dedup.runtime.memory import Afford, given, written
-from dedup.sources.texts import BLOCK_BYTES
+from dedup.sources.texts import TEXT_BLOCK_BYTES
 from dedup.threshold import Threshold
 from dedup.unit import Unit
 
@@ -241,11 +241,11 @@ class TextPlan:
 
 def plan_for(size: Size, memory: int | None, threads: int) -> TextPlan:
     """Return the plan for a collection of this size."""
-    in_work = (2 * threads + 2) * BLOCK_COPIES * max(min(BLOCK_BYTES, size.characters), size.longest)
+    in_work = (2 * threads + 2) * BLOCK_COPIES * max(min(TEXT_BLOCK_BYTES, size.characters), size.longest)
     fixed = FIXED + in_work + UNIT_BYTES * size.units
     plan = TextPlan(size, fixed, fixed + SHINGLE_BYTES * size.shingles, memory)
-    if memory is not None and not plan.one_pass and plan.room < BLOCK_BYTES:
-        raise plan.too_small(BLOCK_BYTES // SHINGLE_BYTES, f"{size.texts:,} texts, whatever is found in them")
+    if memory is not None and not plan.one_pass and plan.room < TEXT_BLOCK_BYTES:
+        raise plan.too_small(TEXT_BLOCK_BYTES // SHINGLE_BYTES, f"{size.texts:,} texts, whatever is found in them")
     return plan
 
 
@@ -258,8 +258,8 @@ def plan_passages(size: Size, memory: int, threads: int, block: int, word_bytes:
     spans = threads * SPAN_COPIES * size.longest
     fixed = FIXED + max(in_work, spans) + PASSAGE_UNIT_BYTES * size.units
     plan = TextPlan(size, fixed, fixed + word_bytes * size.shingles, memory)
-    if not plan.one_pass and plan.room < BLOCK_BYTES:
-        raise plan.needing(BLOCK_BYTES, f"{size.texts:,} texts, whatever is found in them")
+    if not plan.one_pass and plan.room < TEXT_BLOCK_BYTES:
+        raise plan.needing(TEXT_BLOCK_BYTES, f"{size.texts:,} texts, whatever is found in them")
     return plan
 
 
@@ -280,7 +280,7 @@ class FilePlan:
         return min(max(self.memory // SHARDS, SMALLEST_SHARD), LARGEST_SHARD)
 
     def _reading(self, longest: int) -> int:
-        return AT_REST + (2 * self.threads + 2) * BLOCK_COPIES * max(BLOCK_BYTES, longest) + 3 * self.shard
+        return AT_REST + (2 * self.threads + 2) * BLOCK_COPIES * max(TEXT_BLOCK_BYTES, longest) + 3 * self.shard
 
     def check_reading(self, longest: int = 0) -> None:
         """Raise `ParameterError` where not even the reading of texts up to so many bytes fits."""

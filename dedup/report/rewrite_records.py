@@ -20,7 +20,7 @@ from dedup.report.decisions import NOTES, Counts, Verdict
 from dedup.sources.files.batch import BATCH_BYTES
 from dedup.sources.files.decompress import PIECE, Stream, line_runs
 from dedup.sources.files.formats.csv import cells_of, line_end, read_header, record_runs
-from dedup.sources.files.formats.jsonl import MARK
+from dedup.sources.files.formats.sniffing import BYTE_ORDER_MARK
 from dedup.sources.files.listing import Entry
 from dedup.storage.compressed import open_sink
 
@@ -93,7 +93,7 @@ def rewrite_document(entry: Entry, path: Path, verdict: Verdict) -> Counts:
                 sink.write(piece)
             return counts
         data = b"".join(iter(lambda: stream.read(PIECE), b""))
-        mark = MARK if data.startswith(MARK) else b""
+        mark = BYTE_ORDER_MARK if data.startswith(BYTE_ORDER_MARK) else b""
         sink.write(mark + verdict.shorten(1, data[len(mark) :].decode("utf-8", "surrogatepass")).encode())
     return counts
 
@@ -123,9 +123,9 @@ def _blank_lines(data: bytes, starts: Numbers, ends: Numbers) -> Flags:
     """Return which lines contain only white space. Only lines that begin with white space are checked."""
     values = np.frombuffer(data, dtype=np.uint8)
     blank = values[starts] <= SPACE
-    blank[:1] |= data.startswith(MARK)
+    blank[:1] |= data.startswith(BYTE_ORDER_MARK)
     for i in np.flatnonzero(blank).tolist():
-        blank[i] = not data[starts[i] : ends[i]].removeprefix(MARK).strip(b" \t\r\n")
+        blank[i] = not data[starts[i] : ends[i]].removeprefix(BYTE_ORDER_MARK).strip(b" \t\r\n")
     return blank
 
 
@@ -209,7 +209,7 @@ def _next(text: str, at: int) -> int:
 def with_fields(line: bytes, fields: Mapping[str, object], path: str, number: int) -> bytes:
     """Return a line of JSON with `fields` added at the end. Raise `ParameterError` if it has one of them already."""
     if any(f'"{name}"'.encode() in line for name in fields):
-        _refuse([name for name in json.loads(line.removeprefix(MARK)) if name in fields], f"{path}:{number}")
+        _refuse([name for name in json.loads(line.removeprefix(BYTE_ORDER_MARK)) if name in fields], f"{path}:{number}")
     end = line.rindex(b"}")
     added = json.dumps(fields, separators=(",", ":"))[1:].encode()
     comma = b"" if line[:end].rstrip().endswith(b"{") else b","

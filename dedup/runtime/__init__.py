@@ -1,1 +1,1 @@
-"""What a run has beside its texts: threads, buffers, progress, processors."""
+"""What a run needs beside its texts: threads, buffers, progress, memory, processors."""

@@ -1,4 +1,4 @@
-"""Arrays: what numpy has no function for, or a slow one."""
+"""Array functions that numpy does not have, or has only in a slow form."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ Item = TypeVar("Item", bound=np.generic)
 
 
 def sorted_unique(values: npt.NDArray[Item]) -> npt.NDArray[Item]:
-    """Return the distinct ones of `values` (one-dimensional, no NaN), ascending.
+    """Return the distinct items of `values` (one-dimensional, no NaN), ascending.
 
-    As `numpy.unique`, which since numpy 2.3 puts integers one by one into a hash table: ten times the time of a sort.
+    The result is that of `numpy.unique`. Since numpy 2.3 that function puts integers one by one into a hash table,
+    which takes ten times as long as a sort.
     """
     values = np.sort(values)
     first = np.ones(len(values), dtype=np.bool_)

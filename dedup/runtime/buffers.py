@@ -1,4 +1,4 @@
-"""Memory: an array that grows at its end, arrays that go round between threads, and what is handed back."""
+"""Memory: an array that grows at its end, a pool of buffers for threads, and freed memory returned to the system."""
 
 from __future__ import annotations
 
@@ -15,50 +15,53 @@ from dedup.runtime.threads import this_thread
 
 __all__ = ["BufferPool", "GiveBuffer", "GrowingArray", "give_back", "new_buffer"]
 
-PAGE = 1 << 21
-"""Bytes of a large page, where the system has such; elsewhere a few bytes of address space more."""
+PAGE_BYTES = 1 << 21
+"""Bytes of a large memory page, on systems that have them. Elsewhere it only costs a few bytes of address space."""
 
 SLACK = 1 << 26
-"""Bytes that a room is larger than was asked for, at most: so it is large enough for a block that is a bit larger.
+"""Bytes that a new buffer is larger than the largest request so far, at most: so a slightly larger block fits too.
 Curve: `benchmarks.tuning.buffers_slack`."""
 
 Item = TypeVar("Item", bound=np.generic)
 
-ROOM = 1.5
-"""What is reserved beyond the forecast; pages that nothing was written to take no memory. Curve:
-`benchmarks.tuning.buffers_room`."""
+RESERVE_FACTOR = 1.5
+"""Reserved size over the forecast size. Reserved pages that were never written to take no memory. Curve:
+`benchmarks.tuning.buffers_reserve_factor`."""
 
 
 class GrowingArray(Generic[Item]):
     """Rows of one dtype, appended block by block.
 
-    `append` is told which share of the whole has come in, and reserves room for all of it from the first block on; so
-    the rows are moved seldom, and the memory is what they hold, not twice that while they grow.
+    `append` gets the share of the input that was read so far. From the first block on it reserves memory for all
+    blocks. So the rows are seldom moved, and the array does not take twice its memory while it grows.
     """
 
-    def __init__(self, dtype: type[Item], room: npt.NDArray[Any] | None = None) -> None:
-        """Begin with nothing; `room` is the memory to fill first, of the same dtype."""
-        self._array: npt.NDArray[Any] = np.empty(0, dtype=dtype) if room is None else room
+    def __init__(self, dtype: type[Item], buffer: npt.NDArray[Any] | None = None) -> None:
+        """Start empty; `buffer` is an array of the same dtype that is filled first."""
+        self._array: npt.NDArray[Any] = np.empty(0, dtype=dtype) if buffer is None else buffer
         self._size = 0
 
     def __len__(self) -> int:
         return self._size
 
     def tail(self, size: int) -> npt.NDArray[Item] | None:
-        """Return the room for `size` rows behind the last, None where there is less: `append` need not copy from it."""
+        """Return the free space for `size` rows after the last row, or None if there is less.
+
+        Rows that were written there are appended without a copy.
+        """
         return self._array[self._size : self._size + size] if self._size + size <= len(self._array) else None
 
     def append(self, values: npt.NDArray[Item], share: float) -> None:
-        """Append `values`, with which `share` (0 to 1) of everything has come in."""
+        """Append `values`; `share` (0 to 1) is the share of the whole input that is read with them."""
         end = self._size + len(values)
         if end > len(self._array):
-            forecast = int(ROOM * end / max(share, 1e-6)) if end else 0
+            forecast = int(RESERVE_FACTOR * end / max(share, 1e-6)) if end else 0
             grown = np.empty(max(end + 1024, min(forecast, 64 * end)), dtype=self._array.dtype)
             grown[: self._size] = self._array[: self._size]
             self._array = grown
-        room = self._array[self._size : end]
-        if values.ctypes.data != room.ctypes.data:  # else it was written to `tail`
-            room[:] = values
+        free = self._array[self._size : end]
+        if values.ctypes.data != free.ctypes.data:  # else the rows were written to `tail`
+            free[:] = values
         self._size = end
 
     def cut(self, size: int) -> None:
@@ -66,52 +69,52 @@ class GrowingArray(Generic[Item]):
         self._size = min(self._size, size)
 
     def array(self) -> npt.NDArray[Item]:
-        """Return the rows so far, without a copy."""
+        """Return the rows appended so far, without a copy."""
         return self._array[: self._size]
 
     def reuse(self, size: int, dtype: Any) -> npt.NDArray[Any]:
-        """Return an array with anything in it, in the same memory where that is large enough; the pool is empty then.
+        """Return an uninitialised array, in the memory of this one if that is large enough. This array is empty then.
 
-        Memory that was used before costs less than memory that a system has to find first.
+        Memory that was used before costs less than new memory from the system.
         """
-        room = self._array.view(np.uint8)
+        buffer = self._array.view(np.uint8)
         self._array, self._size = self._array[:0].copy(), 0
         needed = size * np.dtype(dtype).itemsize
-        return room[:needed].view(dtype) if needed <= len(room) else np.empty(size, dtype=dtype)
+        return buffer[:needed].view(dtype) if needed <= len(buffer) else np.empty(size, dtype=dtype)
 
 
 class BufferPool:
-    """Large arrays that are handed out, given back, and handed out again.
+    """Large arrays that are lent, returned, and lent again.
 
-    Threads that make a large array for each block get new pages for it each time, which costs more than to fill them. A
-    thread gets back what it gave, where it can: that lies in its own cache.
+    A thread that allocates a large array for each block gets new memory pages each time, and these cost more than
+    filling the array. If possible, a thread gets a buffer that it returned itself, since that is in its own cache.
     """
 
     def __init__(self) -> None:
-        self._rooms: dict[int, list[npt.NDArray[np.uint8]]] = {}  # by thread; append and pop are atomic
-        self._most = 0  # bytes asked for so far: others will be asked for as many
+        self._buffers: dict[int, list[npt.NDArray[np.uint8]]] = {}  # by thread; append and pop are atomic
+        self._largest = 0  # bytes of the largest request so far; other threads will need as many
 
     def take(self, size: int, dtype: Any = np.uint64) -> npt.NDArray[Any]:
-        """Return an array of `size`, with anything in it."""
+        """Return an uninitialised array of `size` items."""
         needed = np.dtype(dtype).itemsize * size
-        room = self._found()
-        if room is None or room.nbytes < needed:
-            self._most = max(self._most, needed)
-            room = _aligned(np.empty(self._most + min(self._most, SLACK), dtype=np.uint8))
-        return room[:needed].view(dtype)
+        buffer = self._found()
+        if buffer is None or buffer.nbytes < needed:
+            self._largest = max(self._largest, needed)
+            buffer = _aligned(np.empty(self._largest + min(self._largest, SLACK), dtype=np.uint8))
+        return buffer[:needed].view(dtype)
 
     def give(self, array: npt.NDArray[Any]) -> None:
-        """Take back an array that `take` returned, or a view of it, that nobody will look at again."""
-        room = array.base
-        if isinstance(room, np.ndarray) and room.dtype == np.uint8:
-            self._rooms.setdefault(this_thread(), []).append(_aligned(room))
+        """Take back an array from `take`, or a view of it. The caller may not use it again."""
+        buffer = array.base
+        if isinstance(buffer, np.ndarray) and buffer.dtype == np.uint8:
+            self._buffers.setdefault(this_thread(), []).append(_aligned(buffer))
 
     def _found(self) -> npt.NDArray[np.uint8] | None:
-        own = self._rooms.get(this_thread())
-        for rooms in (own, *self._rooms.copy().values()):
-            if rooms:
+        own = self._buffers.get(this_thread())
+        for buffers in (own, *self._buffers.copy().values()):
+            if buffers:
                 try:
-                    return rooms.pop()
+                    return buffers.pop()
                 except IndexError:  # another thread was faster
                     continue
         return None
@@ -121,19 +124,20 @@ GiveBuffer = Callable[[int], npt.NDArray[np.uint64]]
 
 
 def new_buffer(size: int) -> npt.NDArray[np.uint64]:
-    """Return a uint64 array of `size`, with anything in it."""
+    """Return an uninitialised uint64 array of `size` items."""
     return np.empty(size, dtype=np.uint64)
 
 
-def _aligned(room: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Return what of an array begins where a large page does: one page fault then brings in much of what is used."""
-    return room[-room.ctypes.data % PAGE :] if len(room) >= 4 * PAGE else room
+def _aligned(buffer: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return the part of a buffer from its first large page on: so one page fault maps a large part of the buffer."""
+    return buffer[-buffer.ctypes.data % PAGE_BYTES :] if len(buffer) >= 4 * PAGE_BYTES else buffer
 
 
 def give_back() -> None:
-    """Hand what was freed back to the system, where the C library keeps it for later (glibc); a matter of milliseconds.
+    """Return freed memory to the system, if the C library (glibc) keeps it for later. It takes milliseconds.
 
-    Between two steps of a run under a bound: what the first let go of would stand beside what the second takes.
+    Call it between two steps of a run with a memory bound. Otherwise the memory that the first step freed counts in
+    addition to what the second allocates.
     """
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):

@@ -1,6 +1,6 @@
-"""Bytes: what a stage asks before it holds many, and how messages write them.
+"""Bytes: how a stage asks before it holds many, and how messages write them.
 
-What a search may take is decided above (`dedup.pipelines.memory`); a stage only asks.
+`dedup.pipelines.memory`, in a layer above, decides how much a search may take. A stage only asks.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ __all__ = ["Afford", "given", "unbounded", "written"]
 
 
 class Afford(Protocol):
-    """Is told the bytes that a stage is about to hold, and raises an error where they are too many.
+    """A function that gets the bytes that a stage is about to hold, and raises an error if they are too many.
 
-    `all_in_all` are those that it will hold in the end, by what is known, for the error.
+    `all_in_all` is an estimate of the bytes that the stage will hold at its end. It is used in the error message.
     """
 
     def __call__(self, held: int, all_in_all: int = 0) -> None:
-        """Raise `ParameterError` where so many bytes are too many."""
+        """Raise `ParameterError` if `held` bytes are too many."""
 
 
 def unbounded(held: int, all_in_all: int = 0) -> None:
-    """Afford anything."""
+    """Allow any number of bytes."""
 
 
 def written(size: int) -> str:
-    """Return bytes as a person writes them.
+    """Return a number of bytes in MB or GB, rounded, for messages.
 
     >>> written(1_500_000), written(2_340_000_000)
     ('2 MB', '2.3 GB')
@@ -34,7 +34,7 @@ def written(size: int) -> str:
 
 
 def given(memory: int) -> str:
-    """Return a bound as a message shows it: in bytes where it is smaller than any that can be meant.
+    """Return a memory bound as a message shows it: below 1 MB in bytes, since such a bound is probably a mistake.
 
     >>> given(4), given(4_000_000)
     ('4 bytes', '4 MB')

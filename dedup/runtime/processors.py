@@ -1,8 +1,8 @@
-"""How many processors a process may use: those that it may run on, and the quota of its container.
+"""How many processors a process may use: the processors that it may run on, and the quota of its container.
 
-A container that may use two processors' time on a machine of 64 is still allowed to run on all of them; 64 threads
-would be stopped most of the time. The quota is that of the control groups (cgroups) of Linux, in either version: of the
-process's own group and of all groups above it, the smallest counts.
+A container may have a quota of two processors on a machine with 64, and may still run on all of them. 64 threads would
+then be stopped most of the time. The quota is read from the control groups (cgroups) of Linux, version 1 or 2: the
+smallest quota of the process's own group and of all groups above it.
 """
 
 from __future__ import annotations
@@ -14,35 +14,35 @@ from pathlib import Path, PurePosixPath
 
 __all__ = ["processor_quota", "processors"]
 
-HOME = "sys/fs/cgroup"
-"""Where control groups are mounted, seen from the root folder."""
+CGROUP_MOUNT = "sys/fs/cgroup"
+"""Where control groups are mounted, relative to the root folder."""
 
-SECOND = ("", "unified")
-"""Folders there of version 2: alone, or beside version 1."""
+CGROUP_V2_FOLDERS = ("", "unified")
+"""Folders in it where version 2 may be mounted: without version 1, or together with it."""
 
-FIRST = ("cpu", "cpu,cpuacct", "cpuacct,cpu")
-"""Folders there of the processor's controller, in version 1."""
+CGROUP_V1_FOLDERS = ("cpu", "cpu,cpuacct", "cpuacct,cpu")
+"""Folders in it where the controller `cpu` of version 1 may be mounted."""
 
 
 def processors() -> int:
-    """Return the number of processors that this process may use, one at least."""
+    """Return the number of processors that this process may use, at least 1."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = processor_quota()
     return allowed if quota is None else min(allowed, quota)
 
 
 def processor_quota(root: str | Path = "/") -> int | None:
-    """Return how many processors' time the container grants, rounded up; None where it sets no bound.
+    """Return the processor quota of the container, rounded up to whole processors; None if there is no quota.
 
-    `root` is the folder in which ``proc`` and ``sys`` are looked for. What cannot be read sets no bound.
+    `root` is the folder that contains ``proc`` and ``sys``. A file that cannot be read sets no quota.
     """
-    home = Path(root) / HOME
+    home = Path(root) / CGROUP_MOUNT
     quotas = []
     for controllers, group in _groups(Path(root) / "proc/self/cgroup"):
         if not controllers:
-            quotas += [_second(folder) for name in SECOND for folder in _upwards(home / name, group)]
+            quotas += [_second(folder) for name in CGROUP_V2_FOLDERS for folder in _upwards(home / name, group)]
         elif "cpu" in controllers.split(","):
-            quotas += [_first(folder) for name in FIRST for folder in _upwards(home / name, group)]
+            quotas += [_first(folder) for name in CGROUP_V1_FOLDERS for folder in _upwards(home / name, group)]
     found = [quota for quota in quotas if quota is not None]
     return max(1, math.ceil(min(found))) if found else None
 
@@ -57,9 +57,9 @@ def _groups(listing: Path) -> Iterator[tuple[str, str]]:
 
 
 def _upwards(mount: Path, group: str) -> Iterator[Path]:
-    """Yield the folder of a group and those of the groups above it.
+    """Yield the folder of a group and the folders of the groups above it.
 
-    In a container the path may be that of the host; the folders that are not there say nothing, the mount itself does.
+    In a container the path may be the path on the host. Folders that do not exist set no quota; the mount itself does.
     """
     path = PurePosixPath(group)
     if ".." not in path.parts:
@@ -70,13 +70,16 @@ def _upwards(mount: Path, group: str) -> Iterator[Path]:
 
 
 def _second(folder: Path) -> float | None:
-    """Return the quota of a group in version 2: ``cpu.max`` holds "max 100000", or microseconds in a period."""
+    """Return the quota of a group in version 2. ``cpu.max`` has the quota and the period, in microseconds.
+
+    "max 100000" is no quota.
+    """
     quota, _, period = _read(folder / "cpu.max").strip().partition(" ")
     return _ratio(quota, period)
 
 
 def _first(folder: Path) -> float | None:
-    """Return the quota of a group in version 1, where -1 stands for none."""
+    """Return the quota of a group in version 1, where -1 means no quota."""
     return _ratio(_read(folder / "cpu.cfs_quota_us").strip(), _read(folder / "cpu.cfs_period_us").strip())
 
 

@@ -1,4 +1,4 @@
-"""Progress of a run: a bar on a terminal after a second, JSON lines, a function of the caller's, or silence."""
+"""Progress of a run: a bar on a terminal after one second, JSON lines, a function of the caller, or nothing."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from dedup.options import ProgressOption, check_progress
 __all__ = ["Heartbeats", "Progress", "ProgressOption"]
 
 DELAY = 1.0
-"""Seconds before a bar appears: short runs stay silent."""
+"""Seconds before a bar appears, so that short runs print nothing."""
 
 
 class Progress:
-    """Reports (stage, done, total) of a run; use it with ``with``, so that the bar goes away at the end or on Ctrl-C.
+    """Report (stage, done, total) of a run. Use it with ``with``: then the bar is removed at the end and on Ctrl-C.
 
-    `option` is None (a bar where stderr is a terminal), True (a bar), False (nothing) or a function.
+    `option` is None (a bar if stderr is a terminal), True (a bar), False (nothing) or a function.
     """
 
     def __init__(self, option: ProgressOption) -> None:
@@ -49,7 +49,7 @@ class Progress:
     def stage(self, name: str, total: int) -> Callable[[int], None]:
         """Begin a stage of `total` steps; return the function to call with the number of steps done.
 
-        A `total` that was known roughly and turns out too small grows with what is done.
+        `total` may be an estimate. If more steps are done, it grows with them.
         """
         self._end_stage()
 
@@ -95,9 +95,9 @@ class Progress:
 
 
 class Heartbeats:
-    """A function for `Progress` that writes JSON lines to stderr: one a stage at least, and one every few seconds.
+    """A function for `Progress` that writes JSON lines to stderr: at least one per stage, and one every few seconds.
 
-    Each has stage, done, total, seconds (since the run began), rate (a second, in this stage) and remaining (seconds).
+    Each has stage, done, total, seconds (since the run began), rate (per second, in this stage), remaining (seconds).
     """
 
     EVERY = 5.0
@@ -125,5 +125,5 @@ class Heartbeats:
             "rate": None if rate is None else round(rate, 1),
             "remaining": None if rate is None else round(max(total - done, 0) / rate, 1),
         }
-        with contextlib.suppress(OSError):  # a run does not end because nobody reads of its progress
+        with contextlib.suppress(OSError):  # a run must not end because stderr cannot be written
             print(json.dumps(line), file=sys.stderr, flush=True)

@@ -1,10 +1,10 @@
-"""Threads over blocks: the one place that has any.
+"""Threads over blocks. No other module starts threads.
 
-A stage is a function from a block of arrays to a block of arrays. Kernels release the GIL, so plain threads are
-enough; results come back in the order of the blocks, whatever the number of threads, so nothing depends on it.
+A stage is a function from a block of arrays to a block of arrays. Kernels release the GIL, so plain threads suffice.
+Results are returned in the order of the blocks, so they do not depend on the number of threads.
 
-The caller is one of the threads. So no more of them run than were asked for, what a block leaves in the cache is used
-where it was made, and a stage within a stage cannot wait for itself.
+The calling thread works too. So no more threads run than the caller asked for, a block is used by the thread that has
+it in its cache, and a stage inside another stage cannot wait for itself.
 """
 
 from __future__ import annotations
@@ -27,40 +27,41 @@ Block = TypeVar("Block")
 Result = TypeVar("Result")
 
 LOOK_AHEAD = 6
-"""Blocks a thread that are prepared or wait to be taken: while one takes long, others go on with what is behind it.
-Curve: `benchmarks.tuning.threads_look_ahead`."""
+"""Blocks per thread that may be prepared, or wait to be fetched. While one block takes long, the other threads
+continue with the blocks after it. Curve: `benchmarks.tuning.threads_look_ahead`."""
 
 
-SLICE = 256
-"""Rows that a thread works on at a time, at least. Curve: `benchmarks.tuning.threads_slice`."""
+MIN_SLICE_ROWS = 256
+"""Least number of rows that a thread works on at a time. Curve: `benchmarks.tuning.threads_min_slice_rows`."""
 
 STRETCH = 1 << 15
-"""Rows that a serial kernel works on between two looks at the signals. Curve: `benchmarks.tuning.threads_stretch`."""
+"""Rows that a serial kernel works on before it checks for signals again (Ctrl-C). Curve:
+`benchmarks.tuning.threads_stretch`."""
 
 
 def thread_count(threads: int | None) -> int:
-    """Return the number of threads to use; None stands for the processors this process may use."""
+    """Return the number of threads to use. None means the number of processors that this process may use."""
     return check_threads(threads) or processors()
 
 
 def this_thread() -> int:
-    """Return a number that this thread alone has while it lives."""
+    """Return the number of this thread. No other living thread has it."""
     return threading.get_ident()
 
 
 def lock() -> AbstractContextManager[bool]:
-    """Return a lock for what threads share: ``with lock:`` one of them at a time."""
+    """Return a lock for data that threads share: inside ``with lock:`` only one of them runs."""
     return threading.Lock()
 
 
 def map_blocks(
     function: Callable[[Block], Result], blocks: Iterable[Block], threads: int, ahead: int = LOOK_AHEAD
 ) -> Iterator[Result]:
-    """Yield ``function(block)`` for each block, in order; blocks are made while earlier ones are worked on.
+    """Yield ``function(block)`` for each block, in order. Blocks are made while earlier blocks are worked on.
 
-    Where the next result is not there yet, the caller takes a block that nobody has begun. An error comes when it is
-    its block's turn; what ends the process (`KeyboardInterrupt`) at once. Up to `ahead` blocks a thread are begun, or
-    wait with their result: few where results are large.
+    If the next result is not ready, the caller works on a block that no thread has begun. An error in a block is
+    raised when its result is due; `KeyboardInterrupt` is raised at once. Up to `ahead` blocks per thread are begun or
+    wait with their result: keep it small if results are large.
     """
     if threads == 1:
         yield from map(function, blocks)
@@ -80,36 +81,36 @@ def map_blocks(
 
 @lru_cache
 def _pool(helpers: int) -> ThreadPoolExecutor:
-    """Return the threads, which wait for the next stage: to start them anew for each takes longer than many a stage."""
+    """Return the threads. They are kept for the next stage: starting new ones takes longer than many stages do."""
     return ThreadPoolExecutor(helpers, thread_name_prefix=f"dedup_{helpers}")
 
 
-if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads
+if hasattr(os, "register_at_fork"):  # a forked child has none of the threads of its parent
     os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 class _Task(Generic[Block, Result]):
-    """A block that is to be worked on, by whoever begins with it first."""
+    """A block to be worked on by the thread that begins with it first."""
 
     def __init__(self, pool: ThreadPoolExecutor, function: Callable[[Block], Result], block: Block) -> None:
         self._function, self._block = function, block
         self.future: Future[Result] = pool.submit(function, block)
 
     def try_here(self) -> bool:
-        """Do the work in this thread, if no other one has begun; return whether that was so."""
+        """Do the work in this thread, if no other thread has begun; return whether this thread did it."""
         if not self.future.cancel():
             return False
         future: Future[Result] = Future()
         try:
             future.set_result(self._function(self._block))
-        except Exception as error:  # noqa: BLE001  # it is raised in its turn, as it would be by another thread
+        except Exception as error:  # noqa: BLE001  # raised when the result is due, as if another thread had raised it
             future.set_exception(error)
         self.future = future
         return True
 
 
 def _take(waiting: deque[_Task[Block, Result]]) -> Result:
-    """Return the result of the first task, once it is there; until then, work on others."""
+    """Return the result of the first task; until it is ready, work on others."""
     first = waiting.popleft()
     while not first.future.done():
         if not (first.try_here() or any(task.try_here() for task in waiting)):
@@ -118,11 +119,11 @@ def _take(waiting: deque[_Task[Block, Result]]) -> Result:
 
 
 def slices(count: int) -> list[slice]:
-    """Cut `count` rows into slices for the threads: of `SLICE` rows, or a few hundred slices."""
-    size = max(SLICE, count // 256)
+    """Cut `count` rows into slices for the threads: of at least `MIN_SLICE_ROWS` rows, and a few hundred at most."""
+    size = max(MIN_SLICE_ROWS, count // 256)
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
 def stretches(count: int) -> list[slice]:
-    """Cut `count` rows so that Ctrl-C need not wait for all of them."""
+    """Cut `count` rows into short slices, so that Ctrl-C need not wait for all rows."""
     return [slice(start, min(start + STRETCH, count)) for start in range(0, count, STRETCH)]

@@ -1,4 +1,4 @@
-"""Texts in Arrow columns, as blocks: their bytes are read where they are."""
+"""Texts in Arrow columns, as blocks: their bytes are read in place."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class ArrowTexts(Texts):
         self._column = column
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_column": _alone(self._column)}
+        return {**super().__getstate__(), "_column": _unshared(self._column)}
 
     def equals(self, other: Texts) -> bool:
-        """Return whether these are the texts of `other`, where both are Arrow's; False else."""
+        """Return whether these are the texts of `other`, if both are in Arrow columns; otherwise False."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -40,15 +40,15 @@ class ArrowTexts(Texts):
         return pc.all(pc.equal(*both)).as_py() is not False
 
     def some(self, rows: npt.NDArray[np.int64]) -> Texts:
-        """Return some of the texts, by ascending rows, where they are."""
+        """Return some of the texts, by ascending rows, without a copy."""
         return _SomeOfArrow(self, rows)
 
     def extent(self) -> int:
-        """Return how many bytes all texts are together."""
+        """Return the bytes of all texts together."""
         return sum(int(offsets[-1] - offsets[0]) for _, offsets in self.chunks())
 
     def chunks(self) -> Iterator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]]:
-        """Yield the bytes of each chunk, and where each text begins and the last ends; a missing text is empty."""
+        """Yield the bytes of each chunk, and the offsets of its texts (texts + 1). A missing text is empty."""
         import pyarrow as pa
 
         for chunk in self._column.chunks:
@@ -66,17 +66,17 @@ class ArrowTexts(Texts):
         return self._column[row].as_py() or ""
 
     def original(self, row: int) -> Any:
-        """Return what stands in a row: a text, or what stands for a missing one."""
+        """Return the value of a row: a text, or the marker of a missing one."""
         return self._column[row].as_py()
 
     def originals(self, rows: range | list[int]) -> list[Any]:
-        """Return what stands in some rows."""
+        """Return the values of some rows."""
         if isinstance(rows, range) and rows.step == 1:
             return self._column[rows.start : rows.stop].to_pylist()  # type: ignore[no-any-return]
         return super().originals(rows)
 
     def lengths(self) -> npt.NDArray[np.int64]:
-        """Return the length of each text in characters; 0 for a missing one."""
+        """Return the length of each text in characters; 0 for a missing text."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -84,18 +84,18 @@ class ArrowTexts(Texts):
         return np.asarray(lengths.to_numpy(), dtype=np.int64)
 
     def loads(self) -> Iterator[Callable[[], Block]]:
-        """Yield what makes each block, in order."""
+        """Yield a function that makes each block, in order."""
         first = 0
         for values, offsets in self.chunks():
             yield from _cut(first, values, offsets[:-1], offsets[1:])
             first += len(offsets) - 1
 
 
-def _alone(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a column that shares no buffer with a longer one: a pickle of a slice holds all that it was cut from."""
+def _unshared(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column that shares no buffer with a longer one: the pickle of a slice would have the whole column."""
     import pyarrow as pa
 
-    if pa.types.is_string_view(column.type):  # these hold their buffers whatever is taken of them
+    if pa.types.is_string_view(column.type):  # a slice of string views keeps all buffers of the column
         return column.cast(pa.large_string())
     if column.get_total_buffer_size() <= 2 * column.nbytes + PADDING * (column.num_chunks + 1):
         return column
@@ -117,11 +117,11 @@ class _SomeOfArrow(Texts):
         return self._whole[int(self._rows[row])]
 
     def original(self, row: int) -> Any:
-        """Return what stands in a row: a text, or what stands for a missing one."""
+        """Return the value of a row: a text, or the marker of a missing one."""
         return self._whole.original(int(self._rows[row]))
 
     def loads(self) -> Iterator[Callable[[], Block]]:
-        """Yield what makes each block, in order."""
+        """Yield a function that makes each block, in order."""
         first = passed = 0
         for values, offsets in self._whole.chunks():
             end = int(np.searchsorted(self._rows, passed + len(offsets) - 1))
@@ -133,18 +133,18 @@ class _SomeOfArrow(Texts):
 def _cut(
     first: int, values: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
 ) -> Iterator[Callable[[], Block]]:
-    """Yield what makes blocks of texts that stand in one buffer."""
+    """Yield functions that make blocks of texts in one buffer."""
     reach = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(ends - starts)))
     at = 0
     while at < len(starts):
-        end = int(np.searchsorted(reach, reach[at] + texts.BLOCK_BYTES, side="right"))
+        end = int(np.searchsorted(reach, reach[at] + texts.TEXT_BLOCK_BYTES, side="right"))
         end = min(max(end, at + 1), at + texts.BLOCK_TEXTS, len(starts))
         yield partial(_view, first + at, values, starts[at:end], ends[at:end])
         at = end
 
 
 def block_of(first: int, column: pa.LargeStringArray) -> Block:
-    """Return a whole column of texts as one block; nothing is copied where there is room behind the last."""
+    """Return a column of texts as one block, without a copy if the buffer has enough bytes after the last text."""
     if column.null_count:
         column = column.fill_null("")
     _, bounds, data = column.buffers()

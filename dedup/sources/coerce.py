@@ -1,8 +1,9 @@
 """Texts in any form: lists, dicts, generators, Arrow, pandas, polars, tables with a column, files.
 
-Arrow columns come in through the Arrow C stream, so neither pandas nor polars is needed to accept theirs. What can be
-gone through only once (a generator, a stream) is read once and held; of a list the places are copied, so that a search
-sees one state of it, whoever changes it. What comes out are `dedup.sources.texts.Texts`.
+Arrow columns are read through the Arrow C stream, so neither pandas nor polars is needed for their columns. A
+collection that can be iterated only once (a generator, a stream) is read once and kept. Of a list the references are
+copied, so that a search sees one state of it, even if it is changed meanwhile. The result is a
+`dedup.sources.texts.Texts`.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from dedup.options import check_name, shown
 from dedup.sources.arrow import ArrowTexts
 from dedup.sources.files.naming import Files, files
 from dedup.sources.frames import column_in, fetched, imported, is_table, other_column, values_of
-from dedup.sources.texts import BLOCK_BYTES, INT64, Block, Ids, ListTexts, Texts
+from dedup.sources.texts import INT64, TEXT_BLOCK_BYTES, Block, Ids, ListTexts, Texts
 
-__all__ = ["BLOCK_BYTES", "Block", "Ids", "ListTexts", "Texts", "read_once", "read_texts"]
+__all__ = ["TEXT_BLOCK_BYTES", "Block", "Ids", "ListTexts", "Texts", "read_once", "read_texts"]
 
 
 def read_texts(
@@ -33,12 +34,12 @@ def read_texts(
     id: str | None = None,
     extra: str | None = None,
 ) -> Texts:
-    """Take `texts` in any of the forms that the searches take; raise `InputError` for what is none.
+    """Take `texts` in any form that a search accepts; raise `InputError` for anything else.
 
-    `extra` is a further column that will be asked for (`Texts.column`).
+    `extra` is another column that will be requested (`Texts.column`).
 
-    A generator is read to its end, and a list copied, so that a result holds what was searched. Cost: no text is copied
-    here; 8 bytes a text of a list.
+    A generator is read to its end and a list is copied, so that a result keeps the texts that were searched. Cost: no
+    text is copied here; 8 bytes per text of a list.
     """
     column, id_column = check_name("column", column), check_name("id", id)
     _refuse(texts)
@@ -46,7 +47,7 @@ def read_texts(
         texts = files(texts)
     if isinstance(texts, Files):
         if ids is not None:
-            raise ParameterError('ids: files have their own; name the column that holds them with id="..."')
+            raise ParameterError('ids: files have their own; name the column of the ids with id="..."')
         return texts.read(column=column, id=id_column)
     if isinstance(texts, Texts):
         return texts
@@ -59,7 +60,7 @@ def read_texts(
         result.text_column, result.id_column = "text" if column is None else column, id_column
         ids = None if id_column is None else values_of(column_in(texts, id_column, "id"))
     else:
-        empty = isinstance(texts, list) and not texts  # no rows: as well a table as anything else
+        empty = isinstance(texts, list) and not texts  # no rows: it may be meant as a table
         for name, value in (("column", column), ("id", id_column)):
             if value is not None and not empty:
                 raise ParameterError(f"{name}={value!r} is for tables; found {type(texts).__name__} without columns")
@@ -73,14 +74,14 @@ def read_texts(
 
 
 def read_once(texts: Any) -> bool:
-    """Return whether a collection can be gone through only once."""
+    """Return whether a collection can be iterated only once."""
     return isinstance(texts, Iterator) or (
         hasattr(texts, "__arrow_c_stream__") and not hasattr(texts, "__len__") and not hasattr(texts, "project")
     )
 
 
 def _refuse(texts: Any) -> None:
-    """Raise `InputError` for what could be gone through, but is no collection of texts in an order."""
+    """Raise `InputError` for what could be iterated, but is not an ordered collection of texts."""
     kind = type(texts).__name__
     if isinstance(texts, str):
         raise InputError("expected a collection of texts, found one str; pass [text]")
@@ -90,8 +91,8 @@ def _refuse(texts: Any) -> None:
         raise InputError("expected texts in an order, found a set; pass sorted(texts), or a dict of id to text")
     if isinstance(texts, io.IOBase) or (hasattr(texts, "read") and hasattr(texts, "readline")):
         raise InputError(
-            f"expected a collection of texts, found an open file ({kind}); pass its pathlib.Path, or for a text a line "
-            "list(file)"
+            f"expected a collection of texts, found an open file ({kind}); pass its pathlib.Path, or, if each line is "
+            "a text, list(file)"
         )
     dimensions = getattr(texts, "ndim", 1)
     if isinstance(dimensions, int) and dimensions != 1 and not is_table(texts):
@@ -99,7 +100,7 @@ def _refuse(texts: Any) -> None:
 
 
 def _held(texts: Any) -> Any:
-    """Return a list of what can be gone through only once, or may change meanwhile; columns and tables as they are."""
+    """Return a list of what can be iterated only once, or may change meanwhile; columns and tables unchanged."""
     plain = isinstance(texts, Iterable) and not isinstance(texts, (tuple, Mapping)) and not hasattr(texts, "ndim")
     if plain and (isinstance(texts, list) or not (hasattr(texts, "__arrow_c_stream__") or is_table(texts))):
         return values_of(texts)
@@ -117,7 +118,7 @@ def _collection(texts: Any) -> tuple[Texts, list[Any] | None]:
 
 
 def _texts_of(column: Any) -> Texts:
-    """Take one column of texts: Arrow where it offers itself as such, else anything iterable."""
+    """Take one column of texts: through Arrow if it offers that, otherwise by iteration."""
     arrow = imported(column)
     if type(arrow).__name__ == "ChunkedArray":
         import pyarrow as pa
@@ -133,7 +134,7 @@ def _texts_of(column: Any) -> Texts:
 
 
 def _spelled_out(chunk: Any) -> Any:
-    """Return the values of a dictionary chunk; strings as long ones, since Arrow cannot take from string views."""
+    """Return the values of a dictionary chunk; strings as large strings, since Arrow cannot take from string views."""
     import pyarrow as pa
 
     values = chunk.dictionary
@@ -143,7 +144,7 @@ def _spelled_out(chunk: Any) -> Any:
         return values.take(chunk.indices)
     except pa.ArrowIndexError as error:
         raise InputError(
-            f"expected categories that are there, found a damaged column: {error}; read it anew, or check it with "
+            f"expected valid categories, found a damaged column: {error}; read it anew, or check it with "
             "validate(full=True)"
         ) from error
 
@@ -151,10 +152,10 @@ def _spelled_out(chunk: Any) -> Any:
 def _checked_ids(ids: Iterable[Any], count: int) -> Ids:
     unordered = isinstance(ids, (str, bytes, Mapping, set, frozenset, os.PathLike)) or getattr(ids, "ndim", 1) != 1
     if unordered or is_table(ids) or not isinstance(ids, Iterable):
-        raise InputError(f"ids: expected a list, one id a text, found {type(ids).__name__} {shown(ids)}")
+        raise InputError(f"ids: expected a list, one id per text, found {type(ids).__name__} {shown(ids)}")
     values = [_plain(value) for value in values_of(ids)]
     if len(values) != count:
-        raise InputError(f"ids: expected one a text, found {len(values)} for {count} texts")
+        raise InputError(f"ids: expected one per text, found {len(values)} for {count} texts")
     seen: dict[Any, int] = {}
     kind = type(values[0]) if values else int
     for row, value in enumerate(values):
@@ -171,17 +172,17 @@ def _checked_ids(ids: Iterable[Any], count: int) -> Ids:
             raise InputError(f"ids: expected 64-bit integers, found {shown(value)} at row {row}; pass it as a str")
         if isinstance(value, str) and not value.isascii() and not _encodes(value):
             raise InputError(
-                f"ids: expected texts that UTF-8 can hold, found {shown(value)} at row {row}, with half of a surrogate "
+                f"ids: expected texts that can be UTF-8, found {shown(value)} at row {row}, with half of a surrogate "
                 "pair; replace it"
             )
         if value in seen:
-            raise InputError(f"ids: expected each once, found {shown(value)} at row {seen[value]} and at row {row}")
+            raise InputError(f"ids: expected unique ids, found {shown(value)} at row {seen[value]} and at row {row}")
         seen[value] = row
     return values
 
 
 def _encodes(value: str) -> bool:
-    """Return whether there is no half of a surrogate pair in a text."""
+    """Return whether a text can be UTF-8: it has no half of a surrogate pair."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -190,7 +191,7 @@ def _encodes(value: str) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """Return a numpy integer or string as the Python one; missing values as None."""
+    """Return a numpy integer or string as the Python type; missing values as None."""
     if isinstance(value, np.integer):
         return int(value)
     if isinstance(value, str) and type(value) is not str:

@@ -1,7 +1,7 @@
-"""Tables in any form (frames, Arrow tables, lists of dicts, data sets, streams), and the columns that are read of them.
+"""Tables in any form (frames, Arrow tables, lists of dicts, data sets, streams), and the columns read from them.
 
-A table is told by its names: it has ``columns`` or ``column_names``. One that can be gone through only once (a stream
-of Arrow, a relation of DuckDB, an iterable data set) is read once, and what was wanted of it is held.
+A table is recognised by its names: it has ``columns`` or ``column_names``. If it can be iterated only once (a stream of
+Arrow, a relation of DuckDB, an iterable data set), it is read once, and the wanted columns are kept.
 """
 
 from __future__ import annotations
@@ -17,28 +17,29 @@ if TYPE_CHECKING:
 __all__ = ["column_in", "column_names", "fetched", "imported", "is_table", "other_column", "values_of"]
 
 COLUMNS = ("pandas", "polars", "pyarrow")
-"""Libraries whose objects are columns where they are no tables: they can be read again."""
+"""Libraries whose objects are columns, if they are not tables: they can be read again."""
 
 NAMES_SHOWN = 20
+"""Column names that a message shows, at most."""
 
 
 def is_table(texts: Any) -> bool:
-    """Return whether `texts` are a table: a frame, an Arrow table, a list of dicts, a data set."""
+    """Return whether `texts` is a table: a frame, an Arrow table, a list of dicts, a data set."""
     if isinstance(texts, (list, tuple)):
         return bool(texts) and isinstance(texts[0], Mapping)
     return _names(texts) is not None
 
 
 def column_names(texts: Any) -> list[Any] | None:
-    """Return the column names of a table, None for anything else."""
+    """Return the column names of a table; None for anything else."""
     return _names(texts) if is_table(texts) else None
 
 
 def fetched(texts: Any, column: str, id: str | None, extra: str | None) -> Any:
-    """Turn what is lazy, on disk, or read only once into a table of the wanted columns alone; leave all else as it is.
+    """Load a lazy, mapped or one-time table as a table of only the wanted columns; return anything else unchanged.
 
-    These are lazy polars frames, relations of DuckDB, readers of Arrow batches, and Hugging Face data sets, whose
-    columns stay where they are mapped from disk.
+    Such tables are lazy polars frames, relations of DuckDB, readers of Arrow batches, and Hugging Face data sets. The
+    columns of a data set are mapped from disk, and are not copied.
     """
     if hasattr(texts, "collect") and hasattr(texts, "collect_schema"):
         return texts.select(_wanted(texts.collect_schema().names(), column, id, extra)).collect()
@@ -86,9 +87,9 @@ def _unreadable(texts: Any, error: Exception) -> InputError:
 
 
 def _wanted(names: list[str], column: str, id: str | None, extra: str | None) -> list[str]:
-    """Return the text column, that of the id if one is named, and the `extra` one if it is there.
+    """Return the text column, the id column if it is given, and the `extra` column if it exists.
 
-    Raises `InputError` where the others are not.
+    Raises `InputError` if one of the first two does not exist.
     """
     _check_named(names, column, "column")
     if id is not None:
@@ -99,10 +100,10 @@ def _wanted(names: list[str], column: str, id: str | None, extra: str | None) ->
 
 
 def imported(texts: Any) -> Any:
-    """Turn what offers itself to Arrow into an Arrow table or column, reading it once; leave all else as it is.
+    """Turn an object that offers itself to Arrow into an Arrow table or column; return anything else unchanged.
 
-    A column of objects that Arrow cannot hold becomes a list: it is looked at one by one, so that errors have a
-    position.
+    The object is read once. A column of objects that Arrow cannot hold becomes a list: its values are checked one by
+    one, so that errors have a position.
     """
     stream = hasattr(texts, "__arrow_c_stream__")
     if not (stream or hasattr(texts, "__arrow_c_array__")) or is_table(texts):
@@ -128,7 +129,7 @@ def imported(texts: Any) -> Any:
 
 
 def _holds_texts(kind: pa.DataType) -> bool:
-    """Return whether a type of Arrow is one of texts, or of nothing but nulls."""
+    """Return whether an Arrow type is a type of texts, or the type of nulls."""
     import pyarrow as pa
 
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
@@ -137,7 +138,7 @@ def _holds_texts(kind: pa.DataType) -> bool:
 
 
 def values_of(column: Any) -> list[Any]:
-    """Return the Python values of a column. Raises `InputError` for what is none, or changes while it is read."""
+    """Return the Python values of a column. Raises `InputError` if it is not one, or changes while it is read."""
     found = None
     try:
         for method in ("to_pylist", "to_list", "tolist"):
@@ -148,12 +149,12 @@ def values_of(column: Any) -> list[Any]:
     except RuntimeError as error:
         if "changed size during" in str(error) or "mutated during" in str(error):
             raise InputError(
-                f"expected a collection that stays as it is while it is read, found a {type(column).__name__} that "
+                f"expected a collection that does not change while it is read, found a {type(column).__name__} that "
                 "changed; pass a copy, as list(texts)"
             ) from error
         raise
     except (TypeError, ValueError, IndexError) as error:
-        if hasattr(column, "__next__"):  # the caller's own generator failed
+        if hasattr(column, "__next__"):  # the error is from the caller's own generator
             raise
         raise InputError(
             f"expected a column whose values can be read, found a {type(column).__name__}: {error}; read it anew"
@@ -161,7 +162,7 @@ def values_of(column: Any) -> list[Any]:
 
 
 def _names(table: Any) -> list[Any] | None:
-    """Return the column names of a table, None for anything else."""
+    """Return the column names of a table; None for anything else."""
     if isinstance(table, (list, tuple)):
         return list(dict.fromkeys(name for row in table if isinstance(row, Mapping) for name in row))
     if isinstance(table, (Mapping, str, bytes)) or getattr(table, "ndim", 2) != 2:
@@ -176,12 +177,12 @@ def _names(table: Any) -> list[Any] | None:
 
 
 def column_in(table: Any, name: str, option: str) -> Any:
-    """Return a column of a table; `option` is the one that named it, for the error where there is none."""
+    """Return a column of a table; `option` is the option that named it, for the error if it does not exist."""
     _check_named(_names(table) or [], name, option)
     if isinstance(table, (list, tuple)):
         for row, record in enumerate(table):
             if not isinstance(record, Mapping):
-                raise InputError(f"expected a dict at position {row} as before, found {type(record).__name__}")
+                raise InputError(f"expected a dict at position {row} too, found {type(record).__name__}")
             if name not in record:
                 raise InputError(
                     f'{option}="{name}": the row at position {row} has none; found {", ".join(map(repr, record))}'
@@ -191,7 +192,7 @@ def column_in(table: Any, name: str, option: str) -> Any:
 
 
 def other_column(table: Any, name: str) -> pa.ChunkedArray:
-    """Return the values of a column, a row of a list of dicts that lacks it being null."""
+    """Return the values of a column; null for a dict that lacks it, in a list of dicts."""
     import pyarrow as pa
 
     names = _names(table) or []
@@ -202,7 +203,7 @@ def other_column(table: Any, name: str) -> pa.ChunkedArray:
     try:
         if hasattr(column, "__arrow_c_stream__"):
             found = pa.chunked_array(column)
-            # Arrow cannot take from views
+            # Arrow cannot take from string views
             return found.cast(pa.large_string()) if pa.types.is_string_view(found.type) else found
         return pa.chunked_array([pa.array(values_of(column), from_pandas=True)])
     except (pa.ArrowException, TypeError, ValueError) as error:
@@ -218,7 +219,7 @@ def _check_named(names: list[Any], name: str, option: str) -> None:
 
 
 def _check_once(names: list[Any], name: str, option: str) -> None:
-    """Raise `InputError` where several columns have a name."""
+    """Raise `InputError` if several columns have this name."""
     places = [place for place, known in enumerate(names, start=1) if known == name]
     if len(places) > 1:
         where = f"{', '.join(map(str, places[:-1]))} and {places[-1]}"

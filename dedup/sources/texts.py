@@ -1,10 +1,10 @@
-"""Texts as blocks of UTF-8: what the stages take, whatever form the texts came in.
+"""Texts as blocks of UTF-8: what the stages take, whatever the form of the input.
 
-A block is a run of texts as one uint8 array with the first and end byte of each. Blocks are made one after the other,
-beside the kernels that work on earlier ones, so the whole collection is never held twice.
+A block is some consecutive texts as one uint8 array, with the first and end byte of each. Blocks are made one after the
+other, while kernels work on earlier ones, so the whole collection is never held twice.
 
-What counts as an empty text: ``None``, an Arrow null, NaN. Anything else that is no ``str`` is an `InputError` with
-its position.
+``None``, an Arrow null and NaN are empty texts. Any other value that is not a ``str`` raises an `InputError` with its
+position.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from dedup.sources.utf8 import encode_all
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["BLOCK_BYTES", "BLOCK_TEXTS", "INT64", "PADDING", "Block", "Ids", "ListTexts", "Texts"]
+__all__ = ["BLOCK_TEXTS", "INT64", "PADDING", "TEXT_BLOCK_BYTES", "Block", "Ids", "ListTexts", "Texts"]
 
-BLOCK_BYTES = 1 << 20
-"""Bytes of text (characters, for lists) that a block aims at: its tokens and shingles then stay in the cache. Curve:
-`benchmarks.tuning.texts_block_bytes`; flat from 2^18 to 2^24 on generated:20000; flat from 2^14 to 2^22 on ota_dev (two
-cores, 2026-11)."""
+TEXT_BLOCK_BYTES = 1 << 20
+"""Bytes of text (characters, for lists) that a block aims at: so its tokens and shingles fit into the cache. Curve:
+`benchmarks.tuning.texts_text_block_bytes`; flat from 2^18 to 2^24 on generated:20000; flat from 2^14 to 2^22 on
+ota_dev (two cores, 2026-11)."""
 
 BLOCK_TEXTS = 1 << 14
-"""Texts of a block, at most. Curve: `benchmarks.tuning.texts_block_texts`; flat from 2^12 to 2^14 on
+"""Texts per block, at most. Curve: `benchmarks.tuning.texts_block_texts`; flat from 2^12 to 2^14 on
 generated:100000:150 (two cores, 2026-11)."""
 
-ASKED = 512
-"""Texts that are asked for their length where it need not be known of all."""
+MEASURED_TEXTS = 512
+"""Texts whose lengths are read, if the length of all texts is only estimated."""
 
 PADDING = 64
-"""Bytes behind the last text that a kernel may read; see `dedup.kernels.tokens`."""
+"""Bytes after the last text that a kernel may read; see `dedup.kernels.tokens`."""
 
 Ids = Sequence[int] | Sequence[str]
 INT64 = range(-(1 << 63), 1 << 63)
@@ -51,7 +51,7 @@ INT64 = range(-(1 << 63), 1 << 63)
 class Block(NamedTuple):
     """Texts `first` and following: ``values[starts[i]:ends[i]]`` is text ``first + i``, in UTF-8.
 
-    `values` (uint8) goes on for 64 bytes behind the last end.
+    `values` (uint8) has 64 more bytes after the last end.
     """
 
     first: int
@@ -61,24 +61,23 @@ class Block(NamedTuple):
     spare: BufferPool | None = None
 
     def release(self) -> None:
-        """Give `values` back, if they came from `spare`: nobody will look at them again."""
+        """Return `values` to `spare`, if they came from it. They may not be used afterwards."""
         if self.spare is not None:
             self.spare.give(self.values)
 
 
 class Texts(ABC):
-    """A collection of texts with their ids; a text that is missing is empty.
+    """A collection of texts with their ids; a missing text is empty.
 
-    ``ids`` is None where the texts go by their position. ``sources`` are the names of the files that they come from,
-    None where they come from none; ``rejected`` counts the records of these that are no texts; ``others`` gives the
-    other columns of a table. ``text_column`` and ``id_column`` are the columns that texts and ids came from, in tables
-    and files.
+    ``ids`` is None if texts are identified by their position. ``sources`` are the names of the files of the texts, None
+    if they are not from files; ``rejected`` counts the records in these files that are not texts. ``others`` returns
+    another column of a table. ``text_column`` and ``id_column`` are the columns of texts and ids, in tables and files.
 
-    Texts do not change: a deep copy is the collection itself. A pickle has them, or how to read them, and no more.
+    Texts do not change: a deep copy is the collection itself. A pickle has the texts, or how to read them, and no more.
     """
 
     at_hand = False
-    """Whether the texts are in memory, so that to read them a second time costs no more than the first."""
+    """Whether the texts are in memory: then reading them again costs no more than reading them once."""
 
     ids: Ids | None = None
     sources: Sequence[str] | None = None
@@ -99,33 +98,33 @@ class Texts(ABC):
     @abstractmethod
     def __getitem__(self, row: int) -> str: ...
 
-    def bound(self, memory: int | None) -> None:  # noqa: B027  (what is in memory already is not bounded)
-        """Take a bound on memory into account where texts are read."""
+    def bound(self, memory: int | None) -> None:  # noqa: B027  (texts that are in memory already are not bounded)
+        """Respect a bound on memory when texts are read."""
 
     def about(self) -> int:
-        """Return how many texts there are, roughly, where to know it exactly would mean to read them all."""
+        """Return the number of texts; an estimate, if the exact number requires reading them all."""
         return len(self)
 
     @abstractmethod
     def original(self, row: int) -> Any:
-        """Return what stands in a row: a text, or what stands for a missing one."""
+        """Return the value of a row: a text, or the marker of a missing one."""
 
     def originals(self, rows: range | list[int]) -> list[Any]:
-        """Return what stands in some rows."""
+        """Return the values of some rows."""
         return [self.original(row) for row in rows]
 
     def equals(self, other: Texts) -> bool:
-        """Return whether these are the texts of `other`, where that can be told at once; False where it cannot."""
+        """Return whether these are the texts of `other`. If that cannot be decided quickly, return False."""
         return self is other
 
     @property
     def given_ids(self) -> Ids | None:
-        """The ids that came in with the texts; None where there were none."""
+        """Return the ids that were given with the texts; None if there were none."""
         return self.ids
 
     @abstractmethod
     def loads(self) -> Iterator[Callable[[], Block]]:
-        """Yield, in order, what makes each block: cheap to get, so that the work is done where it is called."""
+        """Yield, in order, a function that makes each block. It is cheap to get: the work is done when it is called."""
 
     def blocks(self) -> Iterator[Block]:
         """Yield the texts as blocks, in order."""
@@ -136,12 +135,12 @@ class Texts(ABC):
         return ListTexts([self[row] for row in rows.tolist()])
 
     def extent(self) -> int:
-        """Return roughly how large all texts are together: in characters, by some of them, or in bytes.
+        """Return the approximate size of all texts: in characters, estimated from some texts, or in bytes.
 
-        To ask each for its length takes as long as to read a tenth of it: a string lies anywhere in memory.
+        Reading the lengths of all texts takes a tenth of the time of reading them: strings are scattered in memory.
         """
         count = len(self)
-        rows = np.unique(np.linspace(0, max(count - 1, 0), min(count, ASKED)).astype(np.int64)).tolist()
+        rows = np.unique(np.linspace(0, max(count - 1, 0), min(count, MEASURED_TEXTS)).astype(np.int64)).tolist()
         return sum(len(self[row]) for row in rows) * count // max(len(rows), 1)
 
     def lengths(self) -> npt.NDArray[np.int64]:
@@ -157,25 +156,25 @@ class Texts(ABC):
         return ids_column(self.ids, rows)
 
     def column(self, name: str) -> pa.ChunkedArray:
-        """Return another column of the table, or of the files, that the texts come from; a value a row.
+        """Return another column of the table, or of the files, that the texts come from; one value per row.
 
-        Raises `ParameterError` where there are no columns or none of this name.
+        Raises `ParameterError` if there are no columns, or none of this name.
         """
-        if self.others is None and not len(self):  # no rows: as well a table as anything else
+        if self.others is None and not len(self):  # no rows: it may be meant as a table
             import pyarrow as pa
 
             return pa.chunked_array([pa.nulls(0)])
         if self.others is None:
-            raise ParameterError(f'keep: "{name}" names a column, but what came in is no table')
+            raise ParameterError(f'keep: "{name}" names a column, but the input is not a table')
         return self.others(name)
 
     def locate(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-        """Return the file (place in `sources`) and the record (from 1) of some rows; one file where there is none."""
+        """Return the file (index in `sources`) and the record (from 1) of some rows; file 0 if there are no files."""
         return np.zeros(len(rows), dtype=np.int32), rows + 1
 
 
 def ids_column(ids: Ids | None, rows: npt.NDArray[np.int64]) -> pa.Array:
-    """Return the ids of some rows as an Arrow array; positions where there are none."""
+    """Return the ids of some rows as an Arrow array; their positions if there are no ids."""
     import pyarrow as pa
 
     if ids is None:
@@ -185,7 +184,7 @@ def ids_column(ids: Ids | None, rows: npt.NDArray[np.int64]) -> pa.Array:
 
 
 class ListTexts(Texts):
-    """Texts that are Python strings, in a sequence that nobody else changes."""
+    """Texts that are Python strings, in a sequence that nothing else changes."""
 
     at_hand = True
 
@@ -204,11 +203,11 @@ class ListTexts(Texts):
         return text if type(text) is str else self._text(text, row)
 
     def original(self, row: int) -> Any:
-        """Return what stands in a row: a text, or what stands for a missing one."""
+        """Return the value of a row: a text, or the marker of a missing one."""
         return self._texts[row]
 
     def loads(self) -> Iterator[Callable[[], Block]]:
-        """Yield what makes each block, in order."""
+        """Yield a function that makes each block, in order."""
         first = 0
         while first < len(self._texts):
             part, size = self._take(first)
@@ -227,18 +226,18 @@ class ListTexts(Texts):
 
     def _load(self, first: int, part: Sequence[Any], size: int) -> Block:
         texts = self._checked(part, first)
-        if texts is not part:  # the length of a text of a derived class may be anything
+        if texts is not part:  # an object of a derived class may report any length
             size = sum(map(len, texts))
         return _encode(first, texts, size, self._spare)
 
     def _take(self, first: int) -> tuple[Sequence[Any], int]:
-        """Return texts from `first` on, until there are enough characters for a block, and how many there are."""
+        """Return texts from `first` on, with enough characters for a block, and the number of their characters."""
         end, size = first, 0
-        while size < BLOCK_BYTES and end - first < BLOCK_TEXTS and end < len(self._texts):
+        while size < TEXT_BLOCK_BYTES and end - first < BLOCK_TEXTS and end < len(self._texts):
             few = self._texts[end : end + 32]
             try:
                 size += sum(map(len, few))
-            except TypeError:  # something among them is no text; `_checked` looks at it
+            except TypeError:  # one of them is not a text; `_checked` reports it
                 size += sum(len(text) for text in few if isinstance(text, str))
             end += len(few)
         return self._texts[first:end], size
@@ -249,9 +248,9 @@ class ListTexts(Texts):
         return [self._text(text, first + i) for i, text in enumerate(part)]
 
     def _text(self, text: object, row: int) -> str:
-        """Return a text as a plain str, a missing one as "". Raises `InputError` for all else."""
+        """Return a text as a plain str, and a missing text as "". Raises `InputError` for anything else."""
         if isinstance(text, str):
-            return str.__str__(text)  # itself, or the string that an object of a derived class is
+            return str.__str__(text)  # itself, or the plain string of an object of a derived class
         missing = isinstance(text, (float, np.floating)) and text != text
         if text is None or missing or type(text).__name__ in ("NAType", "NaTType"):
             return ""
@@ -261,20 +260,20 @@ class ListTexts(Texts):
 
 
 def _hint(text: object) -> str:
-    """Return what to do about something that is no text, where that is known."""
+    """Return advice about a value that is not a text, if there is any."""
     if isinstance(text, (bytes, bytearray, memoryview)):
         return "; decode it first"
     if isinstance(text, os.PathLike):
         return "; to search files, pass dedup.files(paths)"
     if isinstance(text, Mapping) or is_dataclass(text) or hasattr(text, "_asdict"):
-        return "; for records, pass a list of dicts and column=, or their texts alone"
+        return "; for records, pass a list of dicts and column=, or only their texts"
     if isinstance(text, (list, tuple)) or hasattr(text, "__array__"):
         return "; pass a flat list of texts, a dict of id to text, or a table with column="
     return ""
 
 
 def _encode(first: int, texts: Sequence[str], size: int, spare: BufferPool) -> Block:
-    values = spare.take(4 * size + PADDING, np.uint8)  # pages that nothing is written to cost nothing
+    values = spare.take(4 * size + PADDING, np.uint8)  # pages that nothing is written to take no memory
     ends = encode_all(texts, values)
     at = int(ends[-1]) if len(ends) else 0
     values[at : at + PADDING] = 0

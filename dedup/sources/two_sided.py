@@ -1,4 +1,4 @@
-"""Two collections as one: the texts of the left side, then those of the right, each with its own ids.
+"""Two collections as one: the texts of the left side, then those of the right side, each with its own ids.
 
 Row r is the left text r, or the right text ``r - len(left)``. Errors name the side.
 """
@@ -21,24 +21,24 @@ __all__ = ["Sides", "naming", "read_side", "same_ids"]
 
 @contextmanager
 def naming(side: str) -> Iterator[None]:
-    """Put the name of a side in front of an error's message."""
+    """Prefix the message of an error with the name of a side."""
     try:
         yield
     except DedupError as error:
-        raise _saying(error, f"{side}: {error}") from error
+        raise _with_message(error, f"{side}: {error}") from error
 
 
 @contextmanager
 def renaming(names: Mapping[str, str]) -> Iterator[None]:
-    """Give the sides other names in the messages of errors."""
+    """Replace the names of the sides in the messages of errors."""
     try:
         yield
     except DedupError as error:
         side, colon, rest = str(error).partition(": ")
-        raise _saying(error, f"{names.get(side, side)}{colon}{rest}") from error
+        raise _with_message(error, f"{names.get(side, side)}{colon}{rest}") from error
 
 
-def _saying(error: DedupError, message: str) -> DedupError:
+def _with_message(error: DedupError, message: str) -> DedupError:
     """Return the same error with another message."""
     other = type(error)(message)
     if isinstance(error, StorageError) and isinstance(other, StorageError):
@@ -47,13 +47,13 @@ def _saying(error: DedupError, message: str) -> DedupError:
 
 
 def read_side(side: str, texts: Any, *, ids: Iterable[Any] | None, column: str | None, id: str | None) -> Texts:
-    """Take the texts of one side in any form that `dedup.sources.coerce.read_texts` takes; an error names the side."""
+    """Take the texts of one side in any form that `dedup.sources.coerce.read_texts` takes; errors name the side."""
     with naming(side):
         return read_texts(texts, ids=ids, column=column, id=id)
 
 
 def same_ids(one: Texts, other: Texts) -> bool:
-    """Return whether two collections have as many texts, with the same ids."""
+    """Return whether two collections have the same number of texts, with the same ids."""
     if len(one) != len(other):
         return False
     rows = np.arange(len(one), dtype=np.int64)
@@ -61,7 +61,7 @@ def same_ids(one: Texts, other: Texts) -> bool:
 
 
 class Sides(Texts):
-    """The texts of two sides in a row; ids stay with their sides."""
+    """The texts of two sides, one side after the other; ids are per side."""
 
     def __init__(self, left: Texts, right: Texts, names: tuple[str, ...]) -> None:
         self.left, self.right, self.names = left, right, names
@@ -73,7 +73,7 @@ class Sides(Texts):
         return self.left[row] if row < len(self.left) else self.right[row - len(self.left)]
 
     def about(self) -> int:
-        """Return how many texts both sides have, roughly."""
+        """Return the approximate number of texts of both sides."""
         total = 0
         for name, texts in zip(self.names, (self.left, self.right), strict=True):
             with naming(name):
@@ -89,17 +89,17 @@ class Sides(Texts):
         return np.concatenate(found)
 
     def turned(self) -> Sides:
-        """Return the same texts with the right side first."""
+        """Return these texts with the right side first."""
         return Sides(self.right, self.left, self.names[::-1])
 
     def original(self, row: int) -> Any:
-        """Return what stands in a row of its side."""
+        """Return the value of a row of its side."""
         return self.left.original(row) if row < len(self.left) else self.right.original(row - len(self.left))
 
     def loads(self) -> Iterator[Callable[[], Block]]:
-        """Yield what makes each block of both sides, in order."""
+        """Yield a function that makes each block of both sides, in order."""
         for name, texts in zip(self.names, (self.left, self.right), strict=True):
-            first = 0 if texts is self.left else len(self.left)  # known once they have been read
+            first = 0 if texts is self.left else len(self.left)  # the length is known once the left texts are read
             with naming(name):
                 for load in texts.loads():
                     yield partial(_load, load, name, first)

@@ -1,9 +1,9 @@
 """UTF-8 of many strings at once, without the interpreter's lock.
 
-``str.encode`` holds the lock, so threads that read texts would wait for each other: a third of the time of reading.
-CPython's strings never change and lie at the address that ``id`` gives; so a kernel reads them in place
-(`dedup.kernels.utf8`). Where their parts stand is not written down here but found by looking at strings of each
-kind, and tried on more of them; an interpreter that is another, or holds them otherwise, gets ``str.encode``.
+``str.encode`` holds the lock, so threads that read texts would wait for each other, for a third of the reading time.
+The strings of CPython never change, and are at the address that ``id`` returns, so a kernel reads them in place
+(`dedup.kernels.utf8`). The layout of a string is not written down here: it is derived from strings of each kind, and
+tested on more of them. On another interpreter, or with another layout, ``str.encode`` is used.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ import numpy.typing as npt
 __all__ = ["encode_all"]
 
 STATES = ((32, 0x7C), (34, 0x1F))
-"""Where CPython (64 bits) may say what kind a string is: a byte of it, and the bits of that; until 3.13, and later."""
+"""Where CPython (64 bits) may record the kind of a string, until 3.13 and later: an offset, and bits of that byte."""
 
 LENGTH = 16
-"""Where it says how many characters there are."""
+"""Offset of the number of characters, in bytes."""
 
 SPAN = 1 << 46
-"""Bytes of the views of memory, more than any program has: only what belongs to a string is looked at."""
+"""Bytes of the views of memory, more than any program has: only bytes of strings are read."""
 
-SAMPLES = ("a", "\u00e9", "\u4e2d", "\U0001f600")
+SAMPLE_CHARACTERS = ("a", "\u00e9", "\u4e2d", "\U0001f600")
 """A character of each kind of string: ASCII, and others up to U+00FF, U+FFFF, U+10FFFF."""
 
 TOGETHER = 32
-"""Texts that ``str.encode`` takes before they are put into their block: so few stay in the cache until then."""
+"""Texts that ``str.encode`` encodes before they are copied into the block: few enough to be in the cache then."""
 
 
 class _Layout(NamedTuple):
-    """Where the length of a string stands in it; which byte, and which bits of that, say what kind it is; and for each
-    kind, the bytes before the characters, and what the bits are.
+    """Where a string has its length; the byte, and its bits, that record the kind of string; and per kind, the bytes
+    before the characters and the value of these bits.
     """
 
     length: int
@@ -47,7 +47,7 @@ class _Layout(NamedTuple):
 
 
 class _Memory:
-    """All memory from an address on, as numpy takes it."""
+    """All memory from an address on, in the form that numpy accepts."""
 
     def __init__(self, address: int, size: int, sign: str) -> None:
         kind = np.dtype(f"{sign}{size}").str
@@ -55,27 +55,27 @@ class _Memory:
 
 
 def _memory(address: int, size: int, sign: str = "u") -> npt.NDArray[Any]:
-    """Return a view (read-only) of all memory from an address on, as integers of `size` bytes, without sign or with."""
+    """Return a read-only view of all memory from an address on, as integers of `size` bytes; `sign` is "u" or "i"."""
     return np.asarray(_Memory(address, size, sign))
 
 
-def encode_all(texts: Sequence[str], room: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """Write all texts as UTF-8 into `room`, one behind the other, and return where each ends (int64).
+def encode_all(texts: Sequence[str], buffer: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """Write all texts as UTF-8 into `buffer`, one after the other, and return the end of each (int64).
 
-    `room` has four bytes a character, and two more. Surrogates that stand alone are written as UTF-8 would write them:
-    they separate tokens, and keep their place. Every text is exactly a ``str``, none of a class derived from it.
+    `buffer` has four bytes per character, and two more. Lone surrogates are written as UTF-8 would write them: they
+    separate tokens, and keep their place. Every text is exactly a ``str``, not an object of a derived class.
     """
     layout = _layout()
     ends = np.empty(len(texts), dtype=np.int64)
-    if layout is None or _read_in_place(texts, layout, room, ends) < len(texts):
-        _encode_each(texts, room, ends)
+    if layout is None or _read_in_place(texts, layout, buffer, ends) < len(texts):
+        _encode_each(texts, buffer, ends)
     return ends
 
 
 def _read_in_place(
-    texts: Sequence[str], layout: _Layout, room: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]
+    texts: Sequence[str], layout: _Layout, buffer: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]
 ) -> int:
-    """Encode texts up to the first of an unknown kind; return how many these are."""
+    """Encode texts up to the first of an unknown kind; return their number."""
     from dedup.kernels.utf8 import encode_strings
 
     if not texts:
@@ -84,11 +84,11 @@ def _read_in_place(
     base = int(places.min()) & ~15
     memory, pairs, fours = (_memory(base, size) for size in (1, 2, 4))
     places -= base
-    return int(encode_strings(memory, pairs, fours, _memory(base, 8, "i"), places, *layout, room, ends))
+    return int(encode_strings(memory, pairs, fours, _memory(base, 8, "i"), places, *layout, buffer, ends))
 
 
-def _encode_each(texts: Sequence[str], room: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]) -> None:
-    view: Any = memoryview(room)  # type: ignore[arg-type]  # an array is a buffer
+def _encode_each(texts: Sequence[str], buffer: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]) -> None:
+    view: Any = memoryview(buffer)  # type: ignore[arg-type]  # an array is a buffer
     at = 0
     lengths: list[int] = []
     for start in range(0, len(texts), TOGETHER):
@@ -106,11 +106,11 @@ def _encode_each(texts: Sequence[str], room: npt.NDArray[np.uint8], ends: npt.ND
 
 @lru_cache(maxsize=1)
 def _layout() -> _Layout | None:
-    """Return how this interpreter holds strings, None where that cannot be told."""
+    """Return the layout of strings in this interpreter; None if it cannot be found out."""
     if sys.implementation.name != "cpython" or sys.maxsize < 1 << 62:
         return None
-    # made here, so that they are not among the strings that the interpreter has made beforehand
-    texts = ["".join([character] * 3) for character in SAMPLES]
+    # made here, so that they are not strings that the interpreter made at its start
+    texts = ["".join([character] * 3) for character in SAMPLE_CHARACTERS]
     headers = [sys.getsizeof(text) - 4 * width for text, width in zip(texts, (1, 1, 2, 4), strict=True)]
     if min(headers) <= max(state for state, _ in STATES) or any(header % 4 for header in headers):
         return None
@@ -124,12 +124,14 @@ def _layout() -> _Layout | None:
 
 
 def _reads_right(layout: _Layout) -> bool:
-    """Try a layout on strings of all kinds."""
-    texts = ["".join(["x", character] * count) for character in (*SAMPLES, "\ud800") for count in (1, 2, 9, 90)]
+    """Return whether a layout gives the right bytes for strings of all kinds."""
+    texts = [
+        "".join(["x", character] * count) for character in (*SAMPLE_CHARACTERS, "\ud800") for count in (1, 2, 9, 90)
+    ]
     wanted = [text.encode("utf-8", "surrogatepass") for text in texts]
-    room, ends = np.empty(4 * sum(map(len, texts)), dtype=np.uint8), np.empty(len(texts), dtype=np.int64)
+    buffer, ends = np.empty(4 * sum(map(len, texts)), dtype=np.uint8), np.empty(len(texts), dtype=np.int64)
     return (
-        _read_in_place(texts, layout, room, ends) == len(texts)
+        _read_in_place(texts, layout, buffer, ends) == len(texts)
         and ends.tolist() == np.cumsum([len(data) for data in wanted]).tolist()
-        and room[: ends[-1]].tobytes() == b"".join(wanted)
+        and buffer[: ends[-1]].tobytes() == b"".join(wanted)
     )

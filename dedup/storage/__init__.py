@@ -1,1 +1,1 @@
-"""What is whole on disk, or not there: files, folders, the work directory."""
+"""What is complete on disk, or not there: files, folders, the work directory."""

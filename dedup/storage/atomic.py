@@ -1,6 +1,6 @@
-"""Files that are whole or not there: written under a temporary name, synced, renamed, and their folder synced.
+"""Files that are complete or not there: written under a temporary name, synced, renamed; then the folder is synced.
 
-What the system refuses (a full disk, a read-only folder) becomes a `StorageError` that says what was being done.
+If the system refuses (a full disk, a read-only folder), the error is a `StorageError` that says what was being done.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from dedup.errors import StorageError
 __all__ = ["TEMPORARY", "Written", "plain_name", "storage_errors", "sync_folder", "write_atomically"]
 
 TEMPORARY = ".tmp"
+"""Suffix of a file that is being written."""
 
 hook: Callable[[str, Path, int], int | None] | None = None
-"""A seam for tests: called with ("write", path, bytes), ("fsync", path, 0) and ("rename", path, 0) before each act.
+"""A hook for tests, called before each act: ("write", path, bytes), ("fsync", path, 0), ("rename", path, 0).
 
-What it raises stands for what the system would have raised; a number returned for a write is how many bytes go through.
+It may raise the error that the system would raise. A number that it returns for a write is how many bytes are written.
 """
 
 
@@ -34,14 +35,14 @@ def _before(act: str, path: Path, size: int = 0) -> int:
 
 
 class Written(NamedTuple):
-    """A file that was written: its length in bytes and its xxh3-128 in hexadecimal digits."""
+    """A file that was written: its length in bytes and its xxh3-128 as hexadecimal digits."""
 
     bytes: int
     xxh3: str
 
 
 class _Sink(io.RawIOBase):
-    """A file that is written from start to end, through the hook, counted and hashed."""
+    """A file that is written from start to end, through the hook. It counts and hashes its bytes."""
 
     def __init__(self, path: Path, handle: int) -> None:
         super().__init__()
@@ -58,7 +59,7 @@ class _Sink(io.RawIOBase):
         rest = memoryview(data).cast("B")
         self.hash.update(rest)
         total = len(rest)
-        while rest:  # the system may take less than it is given; a disk that takes nothing is full
+        while rest:  # the system may take only a part; if it takes nothing, the disk is full
             allowed = _before("write", self._path, len(rest))
             taken = os.write(self._handle, rest[:allowed]) if allowed else 0
             if not taken:
@@ -69,17 +70,17 @@ class _Sink(io.RawIOBase):
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> Written:
-    """Make the file `path` whole or not at all: `write` gets a binary file to write from start to end.
+    """Write the file `path` completely or not at all: `write` gets a binary file to write from start to end.
 
-    The bytes go to a temporary name beside it, are synced and renamed over `path`, and the folder is synced, so after
-    the return the file is there whatever happens to the machine. On any error the temporary file is removed, and a file
-    that stood at `path` is as it was. Raises `StorageError` where the system refuses.
+    The bytes are written to a temporary file in the same folder and synced. The file is renamed to `path` and the
+    folder is synced. So after the return the file survives a crash of the machine. On any error the temporary file is
+    removed, and an earlier file at `path` is unchanged. Raises `StorageError` if the system refuses.
     """
     path = Path(path)
     temporary = path.with_name(path.name + TEMPORARY)
     with storage_errors(f"write {path}"):
         try:
-            temporary.unlink(missing_ok=True)  # what a killed run left; a link there is not followed
+            temporary.unlink(missing_ok=True)  # left by a killed run; if it is a link, the link is removed
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
             try:
                 sink = _Sink(temporary, handle)
@@ -99,12 +100,12 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> Writte
 
 
 def plain_name(name: object) -> bool:
-    """Return whether something that was read is the name of a file in a folder, and leads nowhere else."""
+    """Return whether a value from an untrusted file is the plain name of a file in a folder, without a path."""
     return isinstance(name, str) and name not in ("", ".", "..") and not any(letter in name for letter in "/\\:\0")
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder last; a system that cannot open folders (Windows) does so by itself."""
+    """Sync the names in a folder to disk. Windows cannot open folders and needs no sync."""
     if os.name == "nt":
         return
     _before("fsync", folder)
@@ -115,25 +116,27 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-ADVICE = {
-    errno.ENOSPC: "free some room on the disk, and run the same command again",
+STORAGE_ADVICE = {
+    errno.ENOSPC: "free some space on the disk, and run the same command again",
     errno.EDQUOT: "free some of your quota, and run the same command again",
     errno.EROFS: "choose a place that can be written to",
     errno.EACCES: "choose a place that can be written to",
     errno.EPERM: "choose a place that can be written to",
     errno.EIO: "the disk failed; run the same command again, on another disk if it fails again",
-    errno.ENOENT: "something removed it while the run was on; run the same command again",
-    errno.ENOTDIR: "a file stands in its way: choose another name",
-    errno.EEXIST: "a file stands in its way: choose another name",
+    errno.ENOENT: "something removed it during the run; run the same command again",
+    errno.ENOTDIR: "there is a file of that name: choose another name",
+    errno.EEXIST: "there is a file of that name: choose another name",
     errno.ENAMETOOLONG: "choose a shorter name",
 }
+"""What to do, by the number of the system's error."""
 
 
 @contextlib.contextmanager
 def storage_errors(doing: str, *, begun: bool = True) -> Iterator[None]:
     """Turn an `OSError` into a `StorageError` that says what could not be done and what to do.
 
-    Before anything was `begun`, nothing that was there can have been removed.
+    `begun` is whether something was written already. If not, a missing file cannot have been removed by somebody, so
+    the advice is to choose another place.
     """
     try:
         yield
@@ -141,8 +144,8 @@ def storage_errors(doing: str, *, begun: bool = True) -> Iterator[None]:
         raise
     except OSError as error:
         number = errno.EACCES if error.errno == errno.ENOENT and not begun else error.errno
-        advice = ADVICE.get(number or 0, "run the same command again when it is mended")
+        advice = STORAGE_ADVICE.get(number or 0, "run the same command again when the cause is removed")
         stored = StorageError(f"expected to {doing}, found: {error.strerror or error}; {advice}")
         if not doing.startswith("read "):
-            stored.errno = error.errno  # the output cannot be written: the command line has a code for that
+            stored.errno = error.errno  # the output cannot be written: the command has an exit code for that
         raise stored from error

@@ -1,4 +1,4 @@
-"""Files that are written compressed, the same bytes for the same data: no time and no name stands in them."""
+"""Compressed files. The same data always gives the same bytes: the files contain no time and no name."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import IO, Any, cast
 __all__ = ["open_sink"]
 
 GZIP_LEVEL = 6
-"""As the gzip program has it."""
+"""The default level of the program gzip."""
 
 
 @contextmanager
 def open_sink(path: Path, compression: str | None) -> Iterator[IO[bytes]]:
-    """Yield a binary file to write to, compressed by "gzip", "zstd", "bz2", "xz", or not at all (None)."""
+    """Yield a binary file to write to, compressed by "gzip", "zstd", "bz2" or "xz", or not compressed (None)."""
     if compression == "xz":
         with lzma.open(path, "wb") as sink:
             yield sink

@@ -1,7 +1,7 @@
-"""Folders that appear whole or not at all.
+"""Folders that appear complete or not at all.
 
-What is written goes into a folder beside the final one, which takes its name when everything is on disk. Where the
-writing fails, or is killed, nothing stands under the final name; what a killed run left beside it is swept by the next.
+Files are written into a temporary folder next to the final one. It gets the final name when everything is on disk. If
+the writing fails or is killed, nothing has the final name. The next run deletes what a killed run left.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ __all__ = [
 ]
 
 PARTIAL = ".partial"
-"""How the names of unfinished folders end; they begin with a dot and the final name."""
+"""Suffix of the names of unfinished folders. They begin with a dot and the final name."""
 
 SCRATCH = "dedup-work-"
-"""How the names of work directories among the temporary files begin."""
+"""Prefix of the names of work directories among the temporary files."""
 
 
 @contextmanager
 def whole_folder(folder: str | Path, *, replace: bool = False) -> Iterator[Path]:
-    """Yield an empty folder to write into; it becomes `folder` when the block ends, and is gone where it raises.
+    """Yield an empty folder to write into. It becomes `folder` when the block ends; if the block raises, it is removed.
 
-    `folder` must not be there, or be empty, unless it may be replaced. Raises `ParameterError` where it is not, and
-    `StorageError` where the disk does not take what is written.
+    `folder` must not exist or must be empty, unless `replace` is set. Raises `ParameterError` if it is not, and
+    `StorageError` if the disk refuses a write.
     """
     final = Path(os.path.realpath(folder))
     check_free(final, replace=replace)
@@ -79,9 +79,10 @@ def sync(path: str) -> None:
 
 
 def refuse_overlap(output: str | Path, others: Iterable[tuple[str, str | Path]], *, option: str = "output") -> None:
-    """Raise `ParameterError` where `output` is one of some paths, lies in one, or holds one, links followed.
+    """Raise `ParameterError` if `output` is one of the `others`, lies in one, or contains one. Links are followed.
 
-    `others` are pairs of a word for the path ("the input", "the report") and the path; `option` is that of `output`.
+    `others` are pairs of a word for the path ("the input", "the report") and the path. `option` is the name of the
+    option that gave `output`.
     """
     new = _lineage(Path(os.path.realpath(output)))
     for what, path in others:
@@ -91,11 +92,11 @@ def refuse_overlap(output: str | Path, others: Iterable[tuple[str, str | Path]],
         if any(_same(each, old[0]) for each in new[1:]):
             raise ParameterError(f"{option}: {output} lies in {what} {path}; choose a folder outside of it")
         if any(_same(new[0], each) for each in old[1:]):
-            raise ParameterError(f"{option}: {output} holds {what} {path}; choose a folder outside of it")
+            raise ParameterError(f"{option}: {output} contains {what} {path}; choose a folder outside of it")
 
 
 def _lineage(path: Path) -> list[Path]:
-    """Return a path and the folders that it lies in."""
+    """Return a path and all folders above it."""
     return [path, *path.parents]
 
 
@@ -103,13 +104,13 @@ def _same(one: Path, other: Path) -> bool:
     if one == other:
         return True
     try:
-        return os.path.samefile(one, other)  # a file system may know two names for one folder
+        return os.path.samefile(one, other)  # a file system may have two names for one folder
     except OSError:
         return False
 
 
 def check_folder(option: str, folder: str | Path) -> None:
-    """Raise `ParameterError` where a path, or one that it lies in, is a file, or where no file can have its name."""
+    """Raise `ParameterError` if a path or a folder above it is a file, or if no file can have that name."""
     final = Path(os.path.realpath(folder))
     for each in (final, *final.parents):
         try:
@@ -127,7 +128,7 @@ def check_folder(option: str, folder: str | Path) -> None:
 
 
 def check_free(folder: str | Path, *, replace: bool = False) -> None:
-    """Raise `ParameterError` where a folder is a file, or holds anything, unless it may be replaced."""
+    """Raise `ParameterError` if a folder is a file, or if it is not empty and may not be replaced."""
     check_folder("output", folder)
     final = Path(os.path.realpath(folder))
     with storage_errors(f"look into {folder}"):
@@ -137,9 +138,9 @@ def check_free(folder: str | Path, *, replace: bool = False) -> None:
 
 
 def check_writable(folder: str | Path) -> None:
-    """Raise where a folder could not be made whole in the end; what is tried leaves nothing behind.
+    """Raise an error if a folder could not be renamed to this name at the end. The trial leaves nothing.
 
-    `StorageError` where the system refuses, `ParameterError` where another file system hangs there.
+    The error is a `StorageError` if the system refuses, and a `ParameterError` if the folder is a mount point.
     """
     final = Path(os.path.realpath(folder))
     if os.path.ismount(final):
@@ -156,9 +157,9 @@ def check_writable(folder: str | Path) -> None:
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Yield an empty folder among the temporary files, which is gone when the block ends.
+    """Yield an empty folder among the temporary files, which is removed when the block ends.
 
-    What killed runs left there is removed first: folders that no living process holds.
+    Folders of killed runs, which no living process holds, are removed first.
     """
     with storage_errors("make a work directory among the temporary files (TMPDIR, or name one: --work-dir)"):
         place = Path(tempfile.gettempdir())
@@ -173,7 +174,7 @@ def scratch_folder() -> Iterator[Path]:
 
 
 def _hold_new(place: Path) -> tuple[Path, int | None]:
-    """Make a folder and take hold of it; another process may sweep it before we have."""
+    """Make a folder and lock it. Another process may delete it before it is locked; then make another."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=place))
         lock = _lock(folder)
@@ -186,12 +187,12 @@ def _hold_new(place: Path) -> tuple[Path, int | None]:
 
 
 def _beside(final: Path) -> Path:
-    """Return a name beside a folder that nothing has."""
+    """Return an unused name in the same folder."""
     return final.with_name(f".{final.name}.{secrets.token_hex(8)}{PARTIAL}")
 
 
 def _sweep(final: Path) -> None:
-    """Delete what killed runs left beside a folder: unfinished folders that no living process holds."""
+    """Delete what killed runs left next to a folder: unfinished folders that no living process holds."""
     _sweep_all(final.parent, f".{_escaped(final.name)}.*{PARTIAL}")
 
 
@@ -208,7 +209,7 @@ def _escaped(name: str) -> str:
 
 
 def _lock(folder: Path) -> int | None:
-    """Take hold of a folder until its handle is closed or the process ends; None where another process holds it."""
+    """Lock a folder until its handle is closed or the process ends; return None if another process holds it."""
     try:
         import fcntl
 
@@ -224,7 +225,7 @@ def _lock(folder: Path) -> int | None:
 
 
 def check_file(path: str | Path, size: int, mtime_ns: int) -> None:
-    """Raise `InputError` where a file is not what it was: another size, or changed at another time."""
+    """Raise `InputError` if a file has changed: another size, or another time of its last change."""
     try:
         found = os.stat(path)
     except OSError as error:

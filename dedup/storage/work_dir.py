@@ -1,18 +1,18 @@
-"""The work directory: files that are whole or not there, and a manifest that says which of them count.
+"""The work directory: files that are complete or not there, and a manifest that lists the valid ones.
 
 ::
 
-    work/lock             held while a run is on; the system lets go of it when the process ends, however it ends
+    work/lock             held during a run; the system frees it when the process ends, however it ends
     work/manifest.json    the commit point: format version, fingerprint of the run, and each part with its length,
-                          xxh3-128 and what else is known of it; with a checksum of its own
-    work/NAME.dedup       the parts: bytes, or numpy arrays one behind the other in numpy's own format, filled up to 64
+                          xxh3-128 and facts; it has a checksum of its own
+    work/NAME.dedup       the parts: bytes, or numpy arrays one after the other in numpy's own format, padded to 64
 
-Every file is whole or not there (`dedup.storage.atomic`); a part counts from the moment at which the manifest that
-names it is in its place. What a killed process left behind is removed when the directory is opened again. Every part is
-compared with its checksum whenever it is read, so that a damaged file is an error and never another answer. Files are
-looked for in the directory alone: a part is called as its file is, and a link in the directory is refused.
+Every file is complete or not there (`dedup.storage.atomic`). A part is valid from the moment at which the manifest that
+lists it is in place. What a killed process left is removed when the directory is opened again. Every part is compared
+with its checksum whenever it is read, so a damaged file raises an error and never changes a result. Files are looked
+for only in the directory: the file of a part has the name of the part, and a link in the directory is refused.
 
-Cost: a sync a part and a sync of the manifest; checksums at some GB/s.
+Cost: a sync per part and a sync of the manifest; checksums at some GB/s.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ from dedup.storage.fingerprint import compare_inputs, compare_options
 
 __all__ = ["Part", "Store"]
 
-FORMAT = 1
-"""Version of the layout; a directory of another version is refused."""
+LAYOUT_VERSION = 1
+"""Version of the layout. A directory of another version is refused."""
 
 MANIFEST, LOCK, PART = "manifest.json", "lock", ".dedup"
 
 ALIGNED = 64
-"""Bytes: each array of a part begins at a multiple, as numpy's own header does."""
+"""Bytes. Each array of a part begins at a multiple, as after numpy's own header."""
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 class Part(NamedTuple):
-    """A committed part: its file, what was written, the names of its arrays (None for bytes), and its facts."""
+    """A committed part: its file, length and checksum, the names of its arrays (None for bytes), and its facts."""
 
     file: str
     bytes: int
@@ -60,15 +60,15 @@ class Part(NamedTuple):
 class Store:
     """A work directory, opened by one process at a time: parts under names, committed one by one.
 
-    Use it with ``with``, so that the lock goes. `fingerprint` is what the parts depend on, as JSON: a dict of
+    Use it with ``with``, so that the lock is freed. `fingerprint` is what the parts depend on, as JSON: a dict of
     "options" (a dict) and "inputs" (a list of rows [path, ...]).
     """
 
     def __init__(self, path: str | os.PathLike[str], fingerprint: Mapping[str, Any], *, fresh: bool = False) -> None:
-        """Open or make the directory `path`; with `fresh` what an earlier run left there is removed first.
+        """Open or make the directory `path`. With `fresh`, what an earlier run left there is removed first.
 
-        Raises `StorageError` where it is in use, damaged or not ours, and `ParameterError` where it belongs to a run
-        with another fingerprint; both say what was expected, what was found and what to do.
+        Raises `StorageError` if it is in use, damaged, or not a work directory, and `ParameterError` if it belongs to
+        a run with another fingerprint. Both say what was expected, what was found and what to do.
         """
         self.path = Path(path)
         self._options = json.loads(json.dumps(fingerprint["options"]))
@@ -94,14 +94,14 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Let go of the lock; everything that was committed stays."""
+        """Free the lock; all committed parts are kept."""
         self._lock.close()
 
     def __contains__(self, name: str) -> bool:
         return name in self.parts
 
     def commit(self, name: str, content: bytes | Arrays, facts: Any = None) -> None:
-        """Write a part, bytes or arrays, and make it count; `facts` (JSON) stand in the manifest beside it."""
+        """Write a part, bytes or arrays, and add it to the manifest with its `facts` (JSON)."""
         path = self.path / f"{name}{PART}"
         if isinstance(content, bytes):
             data = content
@@ -115,7 +115,7 @@ class Store:
         self._write_manifest()
 
     def read(self, name: str) -> bytes:
-        """Return the bytes of a part; raises `StorageError` where they are not those that were committed."""
+        """Return the bytes of a part; raises `StorageError` if they differ from the committed bytes."""
         part = self.parts[name]
         path = self.path / part.file
         with storage_errors(f"read {path}"):
@@ -124,7 +124,7 @@ class Store:
         return data
 
     def arrays(self, name: str) -> dict[str, npt.NDArray[Any]]:
-        """Return the arrays of a part, read into memory; raises as `read`."""
+        """Return the arrays of a part, read into memory; raises the errors of `read`."""
         part = self.parts[name]
         path = self.path / part.file
         with storage_errors(f"read {path}"), path.open("rb") as file:
@@ -137,14 +137,14 @@ class Store:
         return dict(zip(part.arrays or (), _read_arrays(data), strict=True))
 
     def forget(self, name: str) -> None:
-        """Let a part count no more, and remove its file."""
+        """Remove a part from the manifest, then its file."""
         part = self.parts.pop(name)
         self._write_manifest()
         with storage_errors(f"remove {self.path / part.file}"):
             (self.path / part.file).unlink(missing_ok=True)
 
     def clear(self, *, remove: bool) -> None:
-        """Remove all parts, since the run is over; with `remove` the manifest and the folder too."""
+        """Remove all parts, since the run is over; with `remove` also the manifest and the folder."""
         names = [part.file for part in self.parts.values()]
         self.parts = {}
         with storage_errors(f"empty {self.path}"):
@@ -162,13 +162,13 @@ class Store:
 
     @property
     def disk(self) -> int:
-        """What all parts take on disk, in bytes."""
+        """Return the bytes that all parts take on disk."""
         return sum(part.bytes for part in self.parts.values())
 
     # parts
 
     def _check_ours(self) -> None:
-        """Refuse a directory that holds anything else: nothing of the user's may be taken for ours or removed."""
+        """Refuse a directory with other files in it: a file of the user must not be read as a part or removed."""
         entries = sorted(self.path.iterdir())
         strange = [entry.name for entry in entries if not _is_ours(entry)]
         link = next((entry for entry in entries if entry.is_symlink() or not entry.is_file()), None)
@@ -178,7 +178,7 @@ class Store:
                 "name a folder that is used for nothing else"
             )
         if not (self.path / LOCK).exists() and (self.path / MANIFEST).exists():
-            strange.append(MANIFEST)  # another program's: ours is never without a lock
+            strange.append(MANIFEST)  # made by another program: ours always has a lock
         if strange:
             raise StorageError(
                 f"expected an empty folder or a work directory of dedup at {self.path}, found {strange[0]!r} in it; "
@@ -189,14 +189,14 @@ class Store:
         manifest = self.path / MANIFEST
         if fresh:
             with storage_errors(f"empty {self.path}"):
-                manifest.unlink(missing_ok=True)  # first, so that nothing counts whose file is gone
+                manifest.unlink(missing_ok=True)  # first: the manifest must not list a part whose file is removed
         if manifest.exists():
             with storage_errors(f"read {manifest}"):
                 self._take(manifest.read_bytes())
         else:
             self._write_manifest()
         named = {part.file for part in self.parts.values()} | {MANIFEST, LOCK}
-        with storage_errors(f"clear {self.path} of what a stopped run left"):
+        with storage_errors(f"remove from {self.path} what a stopped run left"):
             for entry in self.path.iterdir():
                 if entry.name not in named:
                     entry.unlink()
@@ -206,20 +206,20 @@ class Store:
                 self._check(part, path.stat().st_size if path.exists() else 0, part.xxh3)
 
     def _take(self, data: bytes) -> None:
-        """Take a manifest over, if it is whole and of this run."""
+        """Take the parts from a manifest, if it is complete and of this run."""
         try:
             outer = json.loads(data)
             content = outer["content"]
             if outer["xxh3"] != _checksum(content) or content["inputs"] != _checksum(outer["inputs"]):
-                raise ValueError("its checksum is of something else")
+                raise ValueError("its checksum does not match")
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise StorageError(
-                f"expected a whole manifest in {self.path}, found a damaged one ({error}); begin again with --fresh"
+                f"expected an undamaged manifest in {self.path}, found a damaged one ({error}); start over with --fresh"
             ) from error
-        if content.get("format") != FORMAT:
+        if content.get("format") != LAYOUT_VERSION:
             raise StorageError(
-                f"expected a work directory of format {FORMAT} in {self.path}, found format {content.get('format')!r}; "
-                "begin again with --fresh, or use the version of dedup that made it"
+                f"expected a work directory of format {LAYOUT_VERSION} in {self.path}, found format "
+                f"{content.get('format')!r}; start over with --fresh, or use the version of dedup that made it"
             )
         compare_options(content["options"], self._options, self.path)
         if content["inputs"] != self._inputs_xxh3:
@@ -227,12 +227,12 @@ class Store:
         self.parts = self._parts_of(content.get("parts"))
 
     def _parts_of(self, found: Any) -> dict[str, Part]:
-        """Return the parts that a manifest names, if they can be parts: files of this directory and of no other."""
+        """Return the parts that a manifest lists, if they can be parts: files in this directory and nowhere else."""
         try:
             parts = {name: Part(*fields) for name, fields in found.items()}
         except (AttributeError, TypeError) as error:
             raise StorageError(
-                f"expected parts in the manifest of {self.path}, found something else ({error}); begin again with "
+                f"expected parts in the manifest of {self.path}, found something else ({error}); start over with "
                 "--fresh"
             ) from error
         for name, part in parts.items():
@@ -244,9 +244,9 @@ class Store:
         return parts
 
     def _write_manifest(self) -> None:
-        content = {"format": FORMAT, "options": self._options, "inputs": self._inputs_xxh3, "parts": self.parts}
+        content = {"format": LAYOUT_VERSION, "options": self._options, "inputs": self._inputs_xxh3, "parts": self.parts}
         sealed = json.dumps({"content": content, "xxh3": _checksum(content)})
-        # the inputs may be a million files, so they are spelled out once and not for every part
+        # the inputs may be a million files: they are written once, with a checksum in the content
         data = f'{sealed[:-1]}, "inputs": {self._inputs}}}'.encode()
         write_atomically(self.path / MANIFEST, lambda file: file.write(data))
 
@@ -255,7 +255,7 @@ class Store:
             what = f"{size:,} bytes" if size != part.bytes else "other bytes"
             raise StorageError(
                 f"expected the {part.bytes:,} bytes of {self.path / part.file} that were committed, found {what}: "
-                "the file was damaged; begin again with --fresh"
+                "the file was damaged; start over with --fresh"
             )
 
 
@@ -269,7 +269,7 @@ def _checksum(content: Any) -> str:
 
 
 def _locked(path: Path) -> IO[bytes]:
-    """Open and lock a file; the lock goes with the process."""
+    """Open and lock a file; the system frees the lock when the process ends."""
     file = path.open("ab")
     try:
         if os.name == "nt":

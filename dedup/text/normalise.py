@@ -1,13 +1,13 @@
-"""Normalisation of the texts that need it.
+"""NFKC normalisation of the texts that need it.
 
-The token kernel folds every code point through one table. That is the NFKC form wherever code
-points do not act on each other. Where they may (a mark that could compose with the letter before it, marks out of
-order, Hangul pieces), the kernel gives the text back, and `normalise` replaces each such cluster by its NFKC form::
+The token kernel maps each code point by itself, through a table. That gives the NFKC form as long as code points do not
+interact. Where they may interact (a mark that could compose with the letter before it, marks out of order, parts of
+Hangul syllables), the kernel returns the text, and `normalise` replaces each such cluster by its NFKC form::
 
     "".join(NFKC(cluster) for cluster in clusters(text))  ==  NFKC(text)  up to what the table does
 
-A cluster is a code point and the unsettled ones and marks behind it; by the Unicode quick-check rules nothing
-reaches across its borders. Segments note where the new text is out of step with the old one.
+A cluster is a code point and the unsettled code points and marks after it. By the quick-check rules of Unicode, no code
+point interacts with another cluster. Segments record where the new text differs from the old one.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ __all__ = ["Normalised", "nfkc", "normalise"]
 
 
 class Normalised(NamedTuple):
-    """A text whose unsettled clusters are normalised, as UTF-8, and where it is out of step with the original."""
+    """A text whose unsettled clusters are normalised, as UTF-8, and the places where it differs from the original."""
 
     data: bytes
     segments: npt.NDArray[np.int64]
-    """(n, 4): from and to in `data`, from and to in the original's bytes; in between, both run in step."""
+    """(n, 4): start and end in `data`, start and end in the bytes of the original. Between segments both are equal."""
 
 
 def normalise(data: bytes) -> Normalised:
@@ -53,17 +53,17 @@ def normalise(data: bytes) -> Normalised:
     return Normalised("".join(pieces).encode("utf-8", "surrogatepass"), np.array(segments, np.int64).reshape(-1, 4))
 
 
-MANY = 32
-"""Code points; in a longer cluster the marks are sorted here."""
+LONG_CLUSTER = 32
+"""Code points. In a longer cluster, this module sorts the marks."""
 
 
 def nfkc(cluster: str) -> str:
-    """Return ``unicodedata.normalize("NFKC", cluster)``, in time that grows with the length alone.
+    """Return ``unicodedata.normalize("NFKC", cluster)``, in a time that is nearly linear in the length.
 
-    Python puts marks in order by insertion, which takes the square of their number. Here they are sorted by their
-    combining class, from one starter to the next, which leaves `unicodedata` nothing to do but to compose.
+    Python orders marks by insertion sort, which takes quadratic time. Here a sort by combining class, from one starter
+    to the next, puts them in order, so `unicodedata` only has to compose them.
     """
-    if len(cluster) <= MANY:
+    if len(cluster) <= LONG_CLUSTER:
         return unicodedata.normalize("NFKC", cluster)
     points = np.frombuffer(cluster.encode("utf-32-le", "surrogatepass"), dtype="<u4")
     distinct, places = np.unique(points, return_inverse=True)
@@ -81,16 +81,16 @@ def nfkc(cluster: str) -> str:
 
 
 def _clusters(text: str) -> list[tuple[int, int]]:
-    """Return the (start, end) of each cluster: a run of code points that act on what stands before, and that one.
+    """Return the (start, end) of each cluster: code points that may interact with the one before, and that one.
 
-    What is unassigned in the table's Unicode version stays out, whatever the running Python knows of it: it only
-    separates.
+    A code point that is unassigned in the Unicode version of the table is not in a cluster, whatever the running Python
+    knows about it: it only separates.
     """
     index, entries, _, _ = unicode.table()
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.int64)
     found = entries[(index[points >> 8].astype(np.int64) << 8) | points & 255]
     acting = (found & unicode.UNSETTLED != 0) | (found >> 8 & 255 != 0) & (found >> 16 == 0)
-    alone = (found & unicode.UNASSIGNED != 0) | (points >= 0xD800) & (points < 0xE000)
+    separate = (found & unicode.UNASSIGNED != 0) | (points >= 0xD800) & (points < 0xE000)
     edges = np.flatnonzero(np.diff(np.concatenate(([False], acting, [False])))).reshape(-1, 2)
-    leads = (edges[:, 0] > 0) & ~alone[np.maximum(edges[:, 0] - 1, 0)]
+    leads = (edges[:, 0] > 0) & ~separate[np.maximum(edges[:, 0] - 1, 0)]
     return list(zip((edges[:, 0] - leads).tolist(), edges[:, 1].tolist(), strict=True))

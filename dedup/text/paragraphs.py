@@ -1,4 +1,4 @@
-"""Paragraphs and lines: where each of a text begins and ends.
+"""Paragraphs and lines: where each of them begins and ends in a text.
 
 **Paragraphs.** Line breaks are ``\\n``, ``\\r\\n`` and ``\\r``. A block of non-blank lines is one paragraph if it is
 hard-wrapped, else each line is a paragraph::
@@ -10,15 +10,16 @@ hard-wrapped, else each line is a paragraph::
     repeats = len(set(worded)) < len(worded)
     hard_wrapped = len(lines) >= 3 and width <= 120 and sum(full) >= 0.8 * len(full) and not repeats
 
-In scripts without spaces a "first word" is one character, as it is one token. Nobody writes the same line twice when a
-text is broken to fit a width: where one occurs twice (a log, a list, a refrain), the block is of lines. Lines are the
-same if their characters are, less the white space around them. A rule, such as ``- - -`` or a row of stars around a
-notice, is no such line: it has no character of a word. These are all but ASCII's that are no letter or digit, and
-U+0080 to U+00BF, U+2000 to U+2BFF and U+3000 to U+303F: punctuation and symbols.
+In scripts without spaces a "first word" is one character, as a token is one character. A writer who breaks a text to a
+width does not write the same line twice: if a line occurs twice (a log, a list, a refrain), each line of the block is a
+paragraph. Two lines are the same if their characters are the same, without the white space around them. A rule, such as
+``- - -`` or a row of stars around a notice, does not count as such a line, since it has no character of a word. Word
+characters are all except ASCII other than letters and digits, U+0080 to U+00BF, U+2000 to U+2BFF and U+3000 to U+303F:
+these are punctuation and symbols.
 
-**Lines** are the non-blank ones between line breaks.
+**Lines** are the non-blank lines between line breaks.
 
-Both are numbered from 0; their spans are trimmed of white space.
+Both are numbered from 0. Their spans have no white space at either end.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ import numpy.typing as npt
 __all__ = ["Paragraph", "paragraphs", "split_paragraphs", "split_units"]
 
 COUNTED = 1 << 20
-"""Bytes whose line breaks are counted at a time: the count takes a byte a byte. Curve:
+"""Bytes whose line breaks are counted at a time: the count takes one byte per byte. Curve:
 `benchmarks.tuning.paragraphs_counted`."""
 
 
@@ -57,7 +58,7 @@ def paragraphs(text: str) -> list[Paragraph]:
 def split_paragraphs(
     values: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Split texts into paragraphs; see `split_units`."""
+    """Split texts into paragraphs; arguments and results are those of `split_units`."""
     return split_units(values, starts, ends, "paragraph")
 
 
@@ -66,8 +67,8 @@ def split_units(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Split the UTF-8 texts ``values[starts[i]:ends[i]]``, which follow one another, into paragraphs or lines.
 
-    Returns an int64 table (units, 4) of first byte in `values`, end byte, first character in the text and end
-    character, and the offsets (texts + 1) of each text's rows.
+    Returns an int64 table (units, 4) and int64 offsets (texts + 1) of the rows of each text. A row has the first byte
+    in `values`, the end byte, the first character in the text and the end character.
     """
     from dedup.kernels import text as kernels
 

@@ -1,8 +1,8 @@
 """Tokens: the words (or single characters, in scripts without spaces) that shingles are made of.
 
-A token is a maximal run of letters, digits, marks and underscores of the case-folded NFKC form of the text; format
-characters are skipped without splitting. In scripts that are written without spaces (Han, Hiragana, Katakana, Thai,
-Lao, Khmer, Myanmar) each base code point with its marks is a token. On text with spaces this is ``\\w+``.
+A token is a maximal run of letters, digits, marks and underscores of the case-folded NFKC form of the text. Format
+characters are skipped and do not split. In scripts written without spaces (Han, Hiragana, Katakana, Thai, Lao, Khmer,
+Myanmar) each base code point with its marks is a token. On text with spaces this is ``\\w+``.
 
 Classes and folding come from one Unicode version, `dedup.text.unicode.UNICODE_VERSION`, on every Python.
 """
@@ -24,7 +24,7 @@ __all__ = ["Token", "tokens"]
 
 
 class Token(NamedTuple):
-    """A token of a text: ``text[start:end]``, in characters, and its 64-bit hash (of the folded form, by a key)."""
+    """A token of a text: ``text[start:end]``, in characters, and its 64-bit hash (keyed, of the folded form)."""
 
     start: int
     end: int
@@ -34,8 +34,8 @@ class Token(NamedTuple):
 def tokens(text: str, *, hash_key: bytes | None = None) -> list[Token]:
     """Return the tokens of `text`, in order.
 
-    Two tokens are the same word if their hashes, by one key, are equal. `hash_key` as for `dedup.find_duplicates`.
-    Cost: linear, and a Python object a token.
+    Two tokens are the same word if their hashes by one key are equal. `hash_key` is that of `dedup.find_duplicates`.
+    Cost: linear, and a Python object per token.
 
     >>> text = "Déjà-vu: déjà VU!"
     >>> [text[t.start : t.end] for t in tokens(text)]
@@ -55,7 +55,7 @@ def hash_tokens(
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Hash the tokens of the UTF-8 texts ``values[starts[i]:ends[i]]``.
 
-    Returns uint64 hashes and int64 offsets (texts + 1). `values` must go on for ``kernels.tokens.PADDING`` bytes behind
+    Returns uint64 hashes and int64 offsets (texts + 1). `values` must have ``kernels.tokens.PADDING`` more bytes after
     the last end.
     """
     from dedup.kernels.tokens import tokenise
@@ -76,7 +76,7 @@ def hash_characters(
     ends: npt.NDArray[np.int64],
     key: HashKey,
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
-    """Hash the code points of the tokens joined by single spaces; all else as `hash_tokens`.
+    """Hash the code points of the tokens joined by single spaces; otherwise as `hash_tokens`.
 
     Returns also the digest of each text's tokens (uint64, texts x 2).
     """
@@ -94,13 +94,13 @@ def hash_characters(
 
 
 Given = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]
-"""Values, starts and ends of texts, and which of them are normalised already."""
+"""Values, starts and ends of texts, and which of the texts are normalised already."""
 
 
 class Buffers:
-    """What a kernel that folds texts writes to; `growth` times what nearly all texts need.
+    """The output buffers of a kernel that folds texts. `growth` is a multiple of the size that suffices for most texts.
 
-    `words` has room for the tokens of one text. All of it comes from `spare` and goes back there (`release`).
+    `words` has space for the tokens of one text. All memory comes from `spare` and is returned to it by `release`.
     """
 
     def __init__(
@@ -112,17 +112,18 @@ class Buffers:
         longest = int(self._lengths.max(initial=0))
         size = growth * longest * 3 // 2 + 4 * PADDING
         bits = size // 64 + 2
-        behind = bits + (self.tokens(one_text=True) if words else 0)
-        self._room = spare.take(behind + size // 8 + 1)
-        self.bits, self.words, self.out = self._room[:bits], self._room[bits:behind], self._room[behind:].view(np.uint8)
+        words_end = bits + (self.tokens(one_text=True) if words else 0)
+        self._buffer = spare.take(words_end + size // 8 + 1)
+        self.bits, self.words = self._buffer[:bits], self._buffer[bits:words_end]
+        self.out = self._buffer[words_end:].view(np.uint8)
         self.unsettled = np.zeros(len(starts), dtype=np.bool_)
 
     def release(self) -> None:
-        """Give the memory back: nobody will look at it again."""
-        self._spare.give(self._room)
+        """Return the memory to the pool. It may not be used afterwards."""
+        self._spare.give(self._buffer)
 
     def tokens(self, *, characters: bool = False, one_text: bool = False) -> int:
-        """Return how many tokens, or code points, there may be in all texts, or in one."""
+        """Return an upper bound of the tokens, or code points, in all texts or in one."""
         longest = int(self._lengths.max(initial=0))
         total = longest if one_text else int(self._lengths.sum())
         return self._growth * (total if characters else total // 2) + longest + len(self._lengths) + 64
@@ -142,8 +143,9 @@ def run_settled(
 ) -> Made:
     """Run a kernel over texts until its buffers are large enough and all texts that need it are normalised.
 
-    `attempt` returns the number of texts that have to be normalised first, or FULL, and what it made; with `words` it
-    has room for the tokens of one text. The buffers come from `spare`, which one kind of them should have for itself.
+    `attempt` returns two values: the number of texts that have to be normalised first, or FULL, and its result. With
+    `words`, its buffers have space for the tokens of one text. The buffers come from `spare`, a pool that should lend
+    no other kind of buffer.
     """
     spare = BufferPool() if spare is None else spare
     settled = np.zeros(len(starts), dtype=np.bool_)
@@ -154,7 +156,7 @@ def run_settled(
         buffers.release()
         if count == 0:
             return made
-        if count < 0:  # mappings made a text longer than the buffers: rare, so the buffers just grow
+        if count < 0:  # mappings made a text longer than the buffers; this is rare, so the buffers just grow
             growth *= 2
             continue
         values, starts, ends = _normalise_texts(values, starts, ends, np.flatnonzero(buffers.unsettled))
@@ -167,7 +169,7 @@ def _normalise_texts(
     ends: npt.NDArray[np.int64],
     texts: npt.NDArray[np.int64],
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return values, starts and ends in which each of `texts` is replaced by its normalised form."""
+    """Return values, starts and ends in which the normalised form of each of `texts` replaces it."""
     from dedup.kernels.tokens import PADDING
 
     starts, ends = starts.copy(), ends.copy()
@@ -192,7 +194,7 @@ def locate_tokens(data: bytes, key: HashKey) -> tuple[npt.NDArray[np.uint64], np
 
     values = np.frombuffer(data + bytes(PADDING), dtype=np.uint8)
     _, hashes, spans = _locate(values, 0, len(data), None, key)
-    if data.isascii():  # bytes are characters: the first run need not compile the count of them
+    if data.isascii():  # bytes are characters: then the first run need not compile the kernel that counts them
         return hashes.copy(), spans
     flat = spans.ravel()
     order = np.argsort(flat, kind="stable")
@@ -206,10 +208,10 @@ def locate_tokens(data: bytes, key: HashKey) -> tuple[npt.NDArray[np.uint64], np
 def place_tokens(
     values: npt.NDArray[np.uint8], start: int, end: int, wanted: npt.NDArray[np.int64]
 ) -> tuple[int, npt.NDArray[np.int64]]:
-    """Return the number of tokens of the UTF-8 text ``values[start:end]``, and where some of them stand in `values`.
+    """Return the number of tokens of the UTF-8 text ``values[start:end]``, and the places of some of them in `values`.
 
-    `wanted` are int64 numbers, ascending; the spans (int64, n x 2) of those that there are come back, in bytes.
-    `values` must go on for ``kernels.tokens.PADDING`` bytes behind `end`.
+    `wanted` are token numbers (int64, ascending). The spans (int64, n x 2, in bytes) of the existing ones are returned.
+    `values` must have ``kernels.tokens.PADDING`` more bytes after `end`.
     """
     count, _, spans = _locate(values, start, end, wanted, None)
     return count, spans
@@ -218,9 +220,9 @@ def place_tokens(
 def _locate(
     values: npt.NDArray[np.uint8], start: int, end: int, wanted: npt.NDArray[np.int64] | None, key: HashKey | None
 ) -> tuple[int, npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """Return the number of tokens, their hashes if there is a key, and the spans in bytes of those wanted.
+    """Return the number of tokens, their hashes if there is a key, and the spans in bytes of the `wanted` tokens.
 
-    With `wanted` None these are all.
+    If `wanted` is None, the spans of all tokens are returned.
     """
     from dedup.kernels.tokens import FULL, PADDING, UNSETTLED_TEXT, locate
 
@@ -258,10 +260,10 @@ def _locate(
 
 
 def _original(places: npt.NDArray[np.int64], segments: npt.NDArray[np.int64], *, side: int) -> npt.NDArray[np.int64]:
-    """Turn places in a normalised text into places in the original: starts with `side` 0, ends with `side` 1."""
+    """Map places in a normalised text to places in the original: of starts if `side` is 0, of ends if it is 1."""
     row = np.searchsorted(segments[:, 0], places, side="right" if side == 0 else "left") - 1
     before = row < 0
     row = np.maximum(row, 0)
     inside = places < segments[row, 1] if side == 0 else places <= segments[row, 1]
-    behind = segments[row, 3] + places - segments[row, 1]
-    return np.where(before, places, np.where(inside, segments[row, 2 + side], behind))
+    after = segments[row, 3] + places - segments[row, 1]
+    return np.where(before, places, np.where(inside, segments[row, 2 + side], after))

@@ -1,4 +1,4 @@
-"""What every code point is to a token: one table, generated for one Unicode version and shipped.
+"""What every code point means for tokens: one table, generated for one Unicode version and shipped.
 
 Definition, in naive Python (``cat`` is the general category)::
 
@@ -6,27 +6,27 @@ Definition, in naive Python (``cat`` is the general category)::
     kind[c]   = SPACELESS  if cat[0] in "LN" and script in (Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar)
                 WORD       if cat[0] in "LN" or c == "_"
                 MARK       if cat[0] == "M"
-                SKIPPED    if cat == "Cf", and before all others if c is in `IGNORABLE`
+                SKIPPED    if cat == "Cf"; and first of all rules, if c is in `IGNORABLE`
                 SEPARATOR  otherwise: white space, punctuation, symbols, controls, surrogates, unassigned
 
-A mark counts only behind a letter, digit or mark of a token: without one, as behind a symbol, it separates. So marks
-alone make no token.
+A mark belongs to a token only after a letter, digit or mark of a token. Anywhere else, such as after a symbol, it
+separates. So marks by themselves are not a token.
 
 Layout: a two-stage table. ``entries[index[c >> 8] << 8 | c & 255]`` is a uint32::
 
-    bits 0-2    kind of the code point (that of its mapping is looked up again)
-    bit  3      UNSETTLED: may compose or reorder with what stands before it, so that the text around it
+    bits 0-2    kind of the code point (the kind of its mapping is looked up again)
+    bit  3      UNSETTLED: may compose or reorder with the code point before it, so that the text around it
                 has to be normalised before the table applies (`dedup.text.normalise.normalise`)
-    bit  4      UNASSIGNED in this Unicode version: a separator or skipped, whatever Python knows of it
-    bit  5      ALONE: UNSETTLED whatever stands before it; without this bit only behind a FIRST, or marks behind one
+    bit  4      UNASSIGNED in this Unicode version: a separator or skipped, whatever Python knows about it
+    bit  5      ALONE: UNSETTLED whatever is before it; without this bit only after a FIRST, or marks after one
     bit  6      FIRST: something may compose with it, or with what it decomposes to
     bits 8-15   canonical combining class of the last code point of its NFKC form
     bits 16-31  0, or 1 + the row of its mapping: points[starts[row] : starts[row + 1]]
 
-The table does not depend on the Unicode version of the running Python: normalisation of assigned code points
-never changes (Unicode Normalization Stability Policy), and code points that are unassigned here are cut off
-before Python's `unicodedata` sees them. `build` makes the table anew on a Python that has this version; a test
-compares it with the shipped file.
+The table does not depend on the Unicode version of the running Python: the normalisation of assigned code points
+never changes (Unicode Normalization Stability Policy), and code points that are unassigned here are cut off before
+Python's `unicodedata` sees them. `build` generates the table on a Python that has this version; a test compares it
+with the shipped file.
 
 Cost: 4 ms to load, 0.3 MB.
 """
@@ -44,7 +44,7 @@ import numpy as np
 import numpy.typing as npt
 
 UNICODE_VERSION = "14.0.0"
-"""The one Unicode version that decides classes and case folding (that of Python 3.11)."""
+"""The Unicode version that decides classes and case folding (the version of Python 3.11)."""
 
 FILE_NAME = f"unicode-{UNICODE_VERSION}.npz"
 
@@ -70,7 +70,7 @@ SPACELESS_NAMES = (
     "KHMER",
     "MYANMAR",
 )
-"""Starts of the names of letters and digits that belong to a script written without spaces."""
+"""How the names of letters and digits in scripts without spaces begin."""
 
 
 IGNORABLE = (
@@ -79,13 +79,13 @@ IGNORABLE = (
     *((0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF)),
 )
 """First and last code point of each range of Default_Ignorable_Code_Point (DerivedCoreProperties of `UNICODE_VERSION`,
-of which Python knows nothing): variation selectors, joiners, fillers, tags. Some are not assigned, and skipped too."""
+which Python does not have): variation selectors, joiners, fillers, tags. Some are unassigned; they are skipped too."""
 
 
 class Table(NamedTuple):
-    """The shipped table; see the module's first page for the layout."""
+    """The shipped table; the docstring of the module describes its layout."""
 
-    index: npt.NDArray[np.uint16]  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
+    index: npt.NDArray[np.uint16]  # type: ignore[assignment]  # hides tuple.index, which is not used
     entries: npt.NDArray[np.uint32]
     starts: npt.NDArray[np.int32]
     points: npt.NDArray[np.int32]
@@ -93,14 +93,14 @@ class Table(NamedTuple):
 
 @lru_cache(maxsize=1)
 def table() -> Table:
-    """Load the shipped table (once a process)."""
+    """Load the shipped table (once per process)."""
     data = resources.files("dedup.text").joinpath(FILE_NAME).read_bytes()
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         return Table(arrays["index"], arrays["entries"], arrays["starts"], arrays["points"])
 
 
 def kinds(text: str) -> list[int]:
-    """Return the entry of each code point of `text` (for pages that explain, and for tests)."""
+    """Return the entry of each code point of `text` (for documentation pages and tests)."""
     index, entries, _, _ = table()
     return [int(entries[(int(index[ord(c) >> 8]) << 8) | (ord(c) & 255)]) for c in text]
 
@@ -155,7 +155,7 @@ def _kind(char: str, category: str) -> int:
 
 
 def _composing() -> tuple[frozenset[str], frozenset[str]]:
-    """Return the code points that one behind them can compose with, and those (NFC_Quick_Check = Maybe)."""
+    """Return the code points that a later one can compose with, and these later ones (NFC_Quick_Check = Maybe)."""
     firsts = {chr(code) for code in range(0x1100, 0x1113)}  # Hangul initials; syllables decompose
     seconds = {chr(code) for code in (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))}  # Hangul vowels and finals
     for code in range(sys.maxunicode + 1):

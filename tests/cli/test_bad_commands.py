@@ -71,8 +71,9 @@ WANTED = re.compile(
     r"|(is|lies in|holds) the (input|report|work directory)"
 )
 HELP = re.compile(
-    r"; (name|choose|write|mend|say|make|give|put|begin|search|rename|leave|take|to read|the texts|what was decided)"
-    r"|; found ('|none$)|expected (0 <|one of|a whole number|bytes, or|a count|'|\"words:n|a path|each once|an int or)"
+    r"; (name|choose|write|mend|say|make|give|put|begin|start|search|rename|leave|take|to read|the texts"
+    r"|what was decided)"
+    r"|; found ('|none$)|expected (0 <|one of|a whole number|bytes, or|a count|'|\"words:n|a path|unique ids|an int or)"
     r"|Invalid value for|No such option|Missing|requires an argument"
 )
 STEERING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\ud800-\udfff]")
@@ -89,8 +90,8 @@ class Bad(NamedTuple):
 NONE = r"expected readable texts, found none in '{}'"
 EMPTY = "expected texts, found none in {}; name files that hold texts"
 BLANK = r"expected texts, found nothing but .* {}; name files that hold texts"
-HOLDS = r"{}: expected texts, found what may be {}; say what it holds with format= \(--format\)"
-UNREAD = r"found none in '{0}' \(1 file not read: 1 {1} \({0}/x{1}\)\); to read what is not read, name it"
+HOLDS = r"{}: expected texts, found what may be {}; give its format with format= \(--format\)"
+UNREAD = r"found none in '{0}' \(1 file not read: 1 {1} \({0}/x{1}\)\); to read these files, name them"
 BYTES = "{}: not UTF-8: byte 0x.. at offset \\d+(, as in UTF-16)?; write it anew in UTF-8"
 NO_COLUMN = r"column=\"text\": no such column in (the first lines of )?{}; found 'body'"
 TABLE = r"1 was rejected, the first: {}:1: cannot be read: .*; mend what was rejected"
@@ -439,7 +440,7 @@ def test_bad_ids(file: str, says: str, command: str, place: Path) -> None:
 def test_ids_that_stand_twice(command: str, place: Path) -> None:
     """Both places are named."""
     more = ["--against", "good.csv"] if command == "match" else []
-    said([command, "good.jsonl", *more, "--id", "same"], 'id="same": expected each once, found 1 at good.jsonl:1')
+    said([command, "good.jsonl", *more, "--id", "same"], 'id="same": expected unique ids, found 1 at good.jsonl:1')
 
 
 # ------------------------------------------------------------------------------------------------------ options
@@ -647,7 +648,7 @@ WORK = {
     "a report": ("report", "expected an empty folder or a work directory of dedup at report, found .*; name a folder"),
     "an input": ("good.jsonl", "work_dir: good.jsonl is the input good.jsonl; choose another folder"),
     "behind an input": ("good.jsonl/new", "work_dir: good.jsonl/new lies in the input good.jsonl; choose a folder"),
-    "the folder of all inputs": (".", "work_dir: . holds the input good.jsonl; choose a folder outside of it"),
+    "the folder of all inputs": (".", "work_dir: . contains the input good.jsonl; choose a folder outside of it"),
     "a device": ("/dev/null", "work_dir: expected a folder, found the file /dev/null; choose another name"),
     "no name": ("", "work_dir: expected a path .*, found str ''"),
     "a name that is too long": ("x" * 300, "work_dir: expected the name of a folder, found 'x+: File name too long"),
@@ -667,7 +668,7 @@ def test_outputs_and_work_directories(place: Path) -> None:
     for output, work, says in (
         ("new", "new", "output: new is the work directory new; choose another folder"),
         ("new/report", "new", "output: new/report lies in the work directory new; choose a folder outside of it"),
-        ("new", "new/work", "output: new holds the work directory new/work; choose a folder outside of it"),
+        ("new", "new/work", "output: new contains the work directory new/work; choose a folder outside of it"),
     ):
         said(["find", "good.jsonl", "--output", output, "--work-dir", work], says)
 

@@ -140,7 +140,7 @@ def test_under_a_bound_and_with_large_families(bound: str | None) -> None:
 @pytest.mark.parametrize(
     ("texts", "keep", "message"),
     [
-        (["a", "a"], "max:score", "keep: .score. names a column, but what came in is no table"),
+        (["a", "a"], "max:score", "keep: .score. names a column, but the input is not a table"),
         ([{"text": "a", "x": 1}], "max:score", 'keep: no column "score"; found .text., .x.'),
         (pa.table({"text": ["a"]}), "min:score", 'keep: no column "score"; found .text.'),
         ([{"text": "a", "s": 1}, {"text": "b", "s": "x"}], "max:s", "keep: expected values of one kind in the column"),

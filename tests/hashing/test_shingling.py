@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import dedup.sources.texts
 from dedup import InputError, ParameterError
-from dedup.hashing.shingles import LARGEST, Shingle, hash_shingles, parse
+from dedup.hashing.shingles import MAX_SHINGLE_SIZE, Shingle, hash_shingles, parse
 from dedup.shingling import Shingles, shingles
 from tests import corpora, kernel_twins, oracles, strategies
 from tests.kernel_arrays import dtypes, rows_of, utf8
@@ -22,7 +22,7 @@ KINDS = ["words:1", "words:2", "words:3", "words:5", "chars:1", "chars:5", "char
 # ------------------------------------------------------------------------------ kinds of shingles
 
 
-@pytest.mark.parametrize("size", [1, 2, 5, 24, LARGEST])
+@pytest.mark.parametrize("size", [1, 2, 5, 24, MAX_SHINGLE_SIZE])
 @pytest.mark.parametrize("kind", ["words", "chars"])
 def test_parse(kind: str, size: int) -> None:
     """A kind and a size, and back; leading zeros mean nothing."""
@@ -188,7 +188,7 @@ def test_blocks_do_not_matter(size: int, monkeypatch: pytest.MonkeyPatch) -> Non
     """However the texts are cut into blocks, the sets are the same."""
     texts = [*corpora.in_all_scripts()[0], "", *corpora.families(count=2), "\0", ""] * 3
     whole = shingles(texts, "words:3")
-    monkeypatch.setattr(dedup.sources.texts, "BLOCK_BYTES", size)
+    monkeypatch.setattr(dedup.sources.texts, "TEXT_BLOCK_BYTES", size)
     cut = shingles(texts, "words:3")
     assert whole.values.tolist() == cut.values.tolist()
     assert whole.offsets.tolist() == cut.offsets.tolist()

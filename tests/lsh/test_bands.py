@@ -236,7 +236,7 @@ def test_more_pairs_than_help(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = np.arange(1000, dtype=np.int64)
     for held, most, helped in ((24_000, 24, False), (24_000, 25, True), (24_500, 1, True), (10, 24, False)):
         monkeypatch.setattr(dedup.lsh.buckets, "PAIRS_HELD", held)
-        monkeypatch.setattr(dedup.lsh.buckets, "MOST_PAIRS", most)
+        monkeypatch.setattr(dedup.lsh.buckets, "MAX_CANDIDATES_PER_TEXT", most)
         found = find_buckets(keys, texts)
         assert helped == (found is not None and len(found.pairs) == 20 * 49 * 50 // 2)
 
@@ -250,14 +250,17 @@ def test_more_leaders_than_help(monkeypatch: pytest.MonkeyPatch) -> None:
     found = find_buckets(keys, texts)
     assert found is not None
     assert len(found.members) == 8 * size
-    monkeypatch.setattr(dedup.lsh.buckets, "MOST_PAIRS", 15)
+    monkeypatch.setattr(dedup.lsh.buckets, "MAX_CANDIDATES_PER_TEXT", 15)
     assert find_buckets(keys, texts) is None
 
 
 @pytest.mark.parametrize("pairs", ["auto", "all"])
 @pytest.mark.parametrize(
     "limits",
-    [{"dedup.lsh.buckets.PAIRS_HELD": 10, "dedup.lsh.buckets.MOST_PAIRS": 1}, {"dedup.lsh.join.MOST_LANES": 1}],
+    [
+        {"dedup.lsh.buckets.PAIRS_HELD": 10, "dedup.lsh.buckets.MAX_CANDIDATES_PER_TEXT": 1},
+        {"dedup.lsh.join.MOST_LANES": 1},
+    ],
     ids=str,
 )
 def test_a_crowd_is_searched_exactly(pairs: str, limits: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import dedup
 from dedup.kernels import minhash as kernels
 from dedup.lsh import Bands, choose_bands, measure_recall
-from dedup.lsh.similarity_sample import IMAGINED, LANES, MOST, Background, sample_background
+from dedup.lsh.similarity_sample import IMAGINED, MAX_SAMPLED_TEXTS, SAMPLE_LANES, Background, sample_background
 from tests import corpora, kernel_twins, oracles, table_rows
 from tests.kernel_arrays import frozen, packed
 
@@ -56,7 +56,9 @@ def test_the_sample_is_of_the_set() -> None:
     assert there != sampled(rows, seed=2)
 
 
-@pytest.mark.parametrize(("count", "texts"), [(0, 0), (1, 1), (31, 31), (32, 32), (400, 32), (1600, 100), (5000, MOST)])
+@pytest.mark.parametrize(
+    ("count", "texts"), [(0, 0), (1, 1), (31, 31), (32, 32), (400, 32), (1600, 100), (5000, MAX_SAMPLED_TEXTS)]
+)
 def test_the_size_of_the_sample(count: int, texts: int) -> None:
     """A sixteenth of the texts, but 32 at least and 200 at most; empty ones are not among them."""
     assert texts * (texts - 1) // 2 == sampled([*rows_of(3, count, 3, 0), [], []]).pairs
@@ -74,7 +76,7 @@ def test_the_chance_is_that_of_the_curve(similarity: float) -> None:
     samples = [sampled(rows_of(seed, 200, size, common), seed) for seed in range(10)]
     mean = sum(sample.similarity() for sample in samples) / len(samples)
     j = common / (2 * size - common)
-    assert abs(mean - j) <= 4 * math.sqrt(j * (1 - j) / (LANES * len(samples)))
+    assert abs(mean - j) <= 4 * math.sqrt(j * (1 - j) / (SAMPLE_LANES * len(samples)))
     for bands, rows in ((14, 4), (18, 5), (10, 3)):
         curve = Bands(bands, rows, 0.8, 0.9).probability
         expected = (curve(j) * samples[0].pairs + curve(IMAGINED)) / (samples[0].pairs + 1)

@@ -36,7 +36,7 @@ UNITS = st.sampled_from(["document", "paragraph", "line"])
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few texts a block, a few rows a group, and no collection too small."""
-    monkeypatch.setattr(dedup.sources.texts, "BLOCK_BYTES", 200)
+    monkeypatch.setattr(dedup.sources.texts, "TEXT_BLOCK_BYTES", 200)
     monkeypatch.setattr(dedup.pairs.compact_filter, "GROUP", 3)
     monkeypatch.setattr(dedup.pairs.compact_filter, "LEAST_CHARACTERS", 0)
     monkeypatch.setattr(dedup.pairs.compact_filter, "mostly_shared", lambda *_: False)

@@ -142,7 +142,7 @@ def test_slices_do_not_matter(size: int, metric: str, monkeypatch: pytest.Monkey
     rows = [[kernel_twins.mix(j) for j in range(i // 2, i // 2 + 20 + i % 5)] for i in range(150)]
     expected = brute([frozenset(row) for row in rows], 0.8, metric)
     assert len(expected) > 100
-    monkeypatch.setattr(dedup.runtime.threads, "SLICE", size)
+    monkeypatch.setattr(dedup.runtime.threads, "MIN_SLICE_ROWS", size)
     monkeypatch.setattr(dedup.runtime.threads, "STRETCH", size)
     assert (expected, []) == joined(rows, 0.8, metric, threads=2)
 

@@ -108,7 +108,7 @@ def test_threads_change_nothing(sides: tuple[list[str], list[str]], threads: int
     """Nor do slices of a single row."""
     one = dedup.match(*sides, min_words=5, threshold=0.3, threads=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dedup.runtime.threads.SLICE", 1)
+        patch.setattr("dedup.runtime.threads.MIN_SLICE_ROWS", 1)
         patch.setattr("dedup.runtime.threads.STRETCH", 2)
         other = dedup.match(*sides, min_words=5, threshold=0.3, threads=threads)
     assert (one.pairs, one.passages, one.summary) == (other.pairs, other.passages, other.summary)
@@ -455,8 +455,8 @@ def test_empty_sides() -> None:
         (["a", b"x"], ["b"], {}, "texts: expected a text .* at position 1, found bytes"),
         (["a"], [{"body": "b"}], {}, "against: column=\"text\": no such column; found 'body'"),
         ([{"body": "b"}], ["a"], {"column": "txt"}, 'texts: column="txt": no such column'),
-        (["a", "b"], ["a"], {"ids": [1, 1]}, "texts: ids: expected each once, found 1 at row 0 and at row 1"),
-        (["a"], ["a", "b"], {"against_ids": ["x"]}, "against: ids: expected one a text, found 1 for 2"),
+        (["a", "b"], ["a"], {"ids": [1, 1]}, "texts: ids: expected unique ids, found 1 at row 0 and at row 1"),
+        (["a"], ["a", "b"], {"against_ids": ["x"]}, "against: ids: expected one per text, found 1 for 2"),
         ({"a", "b"}, ["a"], {}, "texts: expected texts in an order, found a set"),
         (["a"], 7, {}, "against: expected a collection of texts, found int"),
     ],

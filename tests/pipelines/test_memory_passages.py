@@ -45,8 +45,8 @@ def tight(block: int, room: int) -> Iterator[list[int]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(memory.TextPlan, "one_pass", property(lambda _: False))
         patch.setattr(token_stream, "LONG", block)
-        patch.setattr(token_stream, "BLOCK_BYTES", block)
-        patch.setattr(coerce, "BLOCK_BYTES", block)
+        patch.setattr(token_stream, "TEXT_BLOCK_BYTES", block)
+        patch.setattr(coerce, "TEXT_BLOCK_BYTES", block)
         patch.setattr(filter_passes, "SeenTwice", Spy)
         yield ranges
 
@@ -180,9 +180,9 @@ def test_long_texts_are_read_in_pieces(texts: list[str], block: int) -> None:
     whole = token_stream.read_tokens(coerce.ListTexts(texts), 1, PUBLIC)
     some = np.arange(0, len(texts), 2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(token_stream, "FEW", -1)
+        patch.setattr(token_stream, "SMALL_TEXTS", -1)
         patch.setattr(token_stream, "LONG", block)
-        patch.setattr(token_stream, "BLOCK_BYTES", block)
+        patch.setattr(token_stream, "TEXT_BLOCK_BYTES", block)
         cut = token_stream.read_tokens(coerce.ListTexts(texts), 2, PUBLIC)
         part = token_stream.read_tokens(coerce.ListTexts(texts), 1, PUBLIC, rows=some)
     assert [whole[0].tolist(), whole[1].tolist()] == [cut[0].tolist(), cut[1].tolist()]

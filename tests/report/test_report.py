@@ -99,7 +99,7 @@ def test_the_same_bytes_however_it_was_made(
     corpus = three_files(tmp_path / "in")
     written(tmp_path / "one", corpus, threads=1, **options)
     written(tmp_path / "two", corpus, threads=2, **options)
-    monkeypatch.setattr(texts_module, "BLOCK_BYTES", 700)
+    monkeypatch.setattr(texts_module, "TEXT_BLOCK_BYTES", 700)
     written(tmp_path / "small", corpus, threads=8, **options)
     written(tmp_path / "bounded", corpus, threads=1, memory="50MB", **options)
     expected = bytes_of(tmp_path / "one")

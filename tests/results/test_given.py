@@ -313,7 +313,7 @@ def test_errors_name_the_first_difference() -> None:
             result.filter(dict(data))
         assert message in str(caught.value)
     frame = pd.DataFrame({"n": ["a", "b"], "text": ["x", "y"]})
-    with pytest.raises(InputError, match="filter: ids: expected each once, found 'a' at row 0 and at row 1"):
+    with pytest.raises(InputError, match="filter: ids: expected unique ids, found 'a' at row 0 and at row 1"):
         dedup.find_duplicates(frame, id="n").filter(frame.assign(n=["a", "a"]))
     escape = "\x1b]0;title\x07\u202e"
     with pytest.raises(InputError) as caught:

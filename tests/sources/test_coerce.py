@@ -127,7 +127,7 @@ def test_every_kind_of_column(kind: str, texts: list[str | None]) -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_blocks_of_every_kind(kind: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """However small the blocks are, they hold the same texts."""
-    monkeypatch.setattr(dedup.sources.texts, "BLOCK_BYTES", size)
+    monkeypatch.setattr(dedup.sources.texts, "TEXT_BLOCK_BYTES", size)
     texts = [*MANY, None, *MANY]
     assert plain(texts) == read(KINDS[kind](texts))
 
@@ -225,7 +225,7 @@ def test_results_do_not_depend_on_the_blocks(
     size: int, threads: int, whole: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Documents and paragraphs, from lists and from Arrow: the same tables, wherever blocks end."""
-    monkeypatch.setattr(dedup.sources.texts, "BLOCK_BYTES", size)
+    monkeypatch.setattr(dedup.sources.texts, "TEXT_BLOCK_BYTES", size)
     assert whole == results(MANY, threads)
     assert whole == results(pa.chunked_array([MANY[:7], MANY[7:]]), threads)
 
@@ -236,7 +236,7 @@ def test_repeats_do_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatch) ->
     expected = dedup.find_repeats(texts).table.to_pylist()
     assert len(expected) >= 3
     for size in SIZES:
-        monkeypatch.setattr(dedup.sources.texts, "BLOCK_BYTES", size)
+        monkeypatch.setattr(dedup.sources.texts, "TEXT_BLOCK_BYTES", size)
         assert expected == dedup.find_repeats(texts).table.to_pylist()
         assert expected == dedup.find_repeats(pa.array(texts)).table.to_pylist()
 
@@ -257,7 +257,7 @@ def test_few_texts_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("place", [0, 31, 32, 33, 99])
 def test_the_place_of_what_is_no_text(place: int, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The position is that in the collection, in whichever block it stands."""
-    monkeypatch.setattr(dedup.sources.texts, "BLOCK_BYTES", size)
+    monkeypatch.setattr(dedup.sources.texts, "TEXT_BLOCK_BYTES", size)
     for wrong, found in (
         (5, "int 5"),
         (b"x", "bytes b'x'; decode it first"),

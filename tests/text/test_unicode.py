@@ -331,8 +331,8 @@ MIXED = st.text(
         st.sampled_from("a\u00e9\u1100\u1161\u11a8\uac00\ufdfa\u0344\u0958\u1e9b\u00a8\u09c7\u09be\u0f73\u0f81\u034f"),
         st.sampled_from(sorted(chr(c) for c in range(0x3000) if unicodedata.combining(chr(c)))),
     ),
-    min_size=text_module.MANY + 1,
-    max_size=text_module.MANY + 40,
+    min_size=text_module.LONG_CLUSTER + 1,
+    max_size=text_module.LONG_CLUSTER + 40,
 )
 
 
@@ -362,7 +362,7 @@ def test_python_is_given_no_marks_to_sort(run: str, monkeypatch: pytest.MonkeyPa
     assert original("NFKC", text[:601]) == nfkc(text[:601])
     normalise(text.encode())
     for form, given_text in asked:
-        if len(given_text) > text_module.MANY:
+        if len(given_text) > text_module.LONG_CLUSTER:
             classes = [unicodedata.combining(c) for c in given_text]
             assert form == "NFC"
             assert all(after == 0 or before <= after for before, after in pairwise(classes))

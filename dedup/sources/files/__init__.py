@@ -1,1 +1,1 @@
-"""Texts in files: which files, how they are read, where each text is."""
+"""Texts in files: which files, how they are read, and where each text is."""

@@ -1,8 +1,8 @@
-"""A batch of records: what every reader gives, whatever the format.
+"""A batch of records: what every reader returns, whatever the format.
 
-The texts are an Arrow column of UTF-8 with 64-bit offsets, as the kernels take them. A surrogate that stands alone,
-which JSON can spell (``"\\ud800"``) and UTF-8 cannot, is held as the three bytes that UTF-8 would give it: it separates
-tokens and is one character. Such a text is decoded with ``bytes.decode("utf-8", "surrogatepass")``.
+The texts are an Arrow column of UTF-8 with 64-bit offsets, as the kernels need it. JSON can contain a lone surrogate
+(``"\\ud800"``), and UTF-8 cannot. It is held as the three bytes that UTF-8 would give it: it separates tokens and is
+one character. Such a text is decoded with ``bytes.decode("utf-8", "surrogatepass")``.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ Curve: `benchmarks.tuning.batch_batch_bytes`; flat from 2^20 to 2^22 on generate
 2026-11)."""
 
 BATCH_RECORDS = 1 << 14
-"""Records of a batch, at most. Curve: `benchmarks.tuning.batch_batch_records`."""
+"""Records per batch, at most. Curve: `benchmarks.tuning.batch_batch_records`."""
 
 Token = list[int]
-"""Where reading goes on: file, offset (bytes of the decompressed stream, or rows in tables), number of the next record.
+"""Where reading resumes: file, offset (bytes of the decompressed stream, or rows in tables), number of the next record.
 
-A list of ints, so that JSON takes it. The first of all is ``[0, 0, 1]``.
+A list of ints, so that it can be JSON. The first token is ``[0, 0, 1]``.
 """
 
 
 class Wanted(NamedTuple):
-    """The columns to read: of the text, of the id (None: none), and others. ``file`` is the number of the file."""
+    """The columns to read: of the text, of the id (None: no id column), and others."""
 
     column: str
     id: str | None
@@ -60,18 +60,18 @@ class Wanted(NamedTuple):
 
     @property
     def names(self) -> list[str]:
-        """Each wanted column once: the text, the id, the others."""
+        """Return each wanted column once: the text, the id, the others."""
         return list(dict.fromkeys([self.column, *([self.id] if self.id is not None else []), *self.extra]))
 
     def option_of(self, name: str) -> str:
-        """Return how the user asked for a column."""
+        """Return the option with which the user requested a column."""
         quoted = json.dumps(name, ensure_ascii=False)
         if name == self.column:
             return f"column={quoted}"
         return f"id={quoted}" if name == self.id else f"keep: {quoted}"
 
     def check_once(self, place: str, found: Sequence[str]) -> None:
-        """Raise `InputError` where a wanted column is not there once."""
+        """Raise `InputError` if a wanted column does not exist exactly once."""
         for name in self.names:
             places = [str(number) for number, other in enumerate(found, start=1) if other == name]
             if not places:
@@ -84,7 +84,7 @@ class Wanted(NamedTuple):
                 )
 
     def missing(self, name: str, place: str, found: Sequence[str]) -> InputError:
-        """Return the error for a column that is not there."""
+        """Return the error for a column that does not exist."""
         close = [other for other in found if other.lower() == name.lower()] or list(found)
         some = ", ".join(map(shown, close[:20])) or "none"
         return InputError(f"{self.option_of(name)}: no such column in {place}; found {some}")
@@ -96,15 +96,15 @@ class Batch(NamedTuple):
     Attributes
     ----------
     file : number of the file in the listing
-    first : number of the first record that was looked at, from 1 over the whole file: of its line in line formats
-        (in CSV of the line on which it begins), of its row in tables. Blank lines and rejected records have numbers too
+    first : number of the first record that was read, from 1 over the whole file: the number of its line in line formats
+        (in CSV of the line on which it begins), or of its row in tables. Blank lines and rejected records are numbered
     numbers : int64; the number of each text
-    texts : LargeStringArray; null stands for an empty text. See the module's first page for lone surrogates
-    ids : int64 or string array of the user's ids, None where none were asked for
-    extra : further columns, by name
+    texts : LargeStringArray; null is an empty text. See the docstring of the module for lone surrogates
+    ids : int64 or string array of the user's ids, None if none were requested
+    extra : other columns, by name
     offsets : int64; where each record begins in the decompressed stream, in bytes; None in tables and for ``.txt``
     rejects : the records that cannot be read, in order
-    more : the token with which reading goes on behind this batch
+    more : the token at which reading resumes after this batch
     """
 
     file: int
@@ -119,7 +119,7 @@ class Batch(NamedTuple):
 
 
 def empty_batch(file: int, wanted: Wanted, first: int, rejects: list[Reject], more: Token | None = None) -> Batch:
-    """Return a batch without texts; by default the last one of its file."""
+    """Return a batch without texts; by default it is the last one of its file."""
     import pyarrow as pa
 
     none, texts = np.empty(0, dtype=np.int64), pa.array([], type=pa.large_string())
@@ -129,10 +129,10 @@ def empty_batch(file: int, wanted: Wanted, first: int, rejects: list[Reject], mo
 
 
 def text_array(texts: Sequence[str | None]) -> pa.LargeStringArray:
-    """Return texts as an Arrow column, lone surrogates as the module's first page says."""
+    """Return texts as an Arrow column; the docstring of the module explains lone surrogates."""
     import pyarrow as pa
 
-    # made of buffers: `pyarrow.array` imports pandas, where it is installed, to see whether it was given a Series
+    # made from buffers: `pyarrow.array` imports pandas, if it is installed, to check for a Series
     data = [b"" if text is None else text.encode("utf-8", "surrogatepass") for text in texts]
     bounds = np.cumsum([0, *map(len, data)], dtype=np.int64)
     known = np.array([text is not None for text in texts], dtype=np.bool_)
@@ -142,7 +142,7 @@ def text_array(texts: Sequence[str | None]) -> pa.LargeStringArray:
 
 
 def strings(texts: pa.LargeStringArray) -> list[str | None]:
-    """Return texts as Python's, with the surrogates that `text_array` took."""
+    """Return texts as Python strings, including the surrogates that `text_array` accepted."""
     import pyarrow as pa
 
     binary = pa.Array.from_buffers(pa.large_binary(), len(texts), texts.buffers(), texts.null_count, texts.offset)
@@ -150,7 +150,7 @@ def strings(texts: pa.LargeStringArray) -> list[str | None]:
 
 
 def id_array(values: Sequence[Any], name: str, place: Callable[[int], str]) -> pa.Array:
-    """Return ids as int64 or string array. Raises `InputError` for what is no id, with its place (``place(i)``)."""
+    """Return ids as int64 or string array. Raises `InputError` for any other value, with its place (`place(i)`)."""
     import pyarrow as pa
 
     kind = type(values[0]) if values else str
@@ -174,7 +174,7 @@ def id_array(values: Sequence[Any], name: str, place: Callable[[int], str]) -> p
 
 
 def extra_array(values: Sequence[Any], name: str, place: Callable[[int], str]) -> pa.Array:
-    """Return further values: all numbers (int64, or double where one has a point), all texts, or all booleans."""
+    """Return values of another column: all numbers (int64; double if one has a point), all texts, or all booleans."""
     import pyarrow as pa
 
     kinds = {type(value) for value in values if value is not None}
@@ -188,12 +188,12 @@ def extra_array(values: Sequence[Any], name: str, place: Callable[[int], str]) -
         return pa.array(values)
     except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError) as error:
         raise InputError(
-            f'"{name}": expected 64-bit numbers or whole characters, found others in {place(0)} or behind ({error})'
+            f'"{name}": expected 64-bit numbers or whole characters, found others in {place(0)} or after it ({error})'
         ) from None
 
 
 FEW_TEXTS = 64
-"""Texts of a batch, at most, that are looked at one by one: to import what Arrow computes with takes longer."""
+"""Texts per batch, at most, that are handled one by one: importing Arrow's compute functions takes longer."""
 
 
 def lengths_of(texts: pa.LargeStringArray) -> npt.NDArray[np.int64]:
@@ -206,14 +206,14 @@ def lengths_of(texts: pa.LargeStringArray) -> npt.NDArray[np.int64]:
 
 
 def _characters(data: pa.Buffer | None) -> int:
-    """Return the number of characters of UTF-8 text: of the bytes that begin one."""
+    """Return the number of characters of a UTF-8 text: of the bytes that begin a character."""
     values = np.frombuffer(data if data is not None else b"", dtype=np.int8)
     pieces = (values[start : start + BATCH_BYTES] for start in range(0, len(values), BATCH_BYTES))
     return sum(int(np.count_nonzero(piece >= -64)) for piece in pieces)
 
 
 def any_text(texts: pa.LargeStringArray) -> bool:
-    """Return whether one of some texts is more than white space."""
+    """Return whether at least one text is more than white space."""
     if len(texts) <= FEW_TEXTS:
         return any(data is not None and data.to_pybytes().strip() for data in (text.as_buffer() for text in texts))
     import pyarrow.compute as pc

@@ -1,7 +1,7 @@
-"""The bytes of a file, decompressed, from its beginning; and runs of whole lines of them.
+"""The decompressed bytes of a file, from its beginning; and runs of complete lines.
 
-A compressed file that ends too early, or is damaged, gives its readable part: reading stops there, and `Stream.broken`
-says why. What is readable does not depend on how it is read.
+If a compressed file ends too early or is damaged, its readable part is returned: reading stops there, and
+`Stream.broken` has the reason. The readable part does not depend on how it is read.
 
 Memory: one piece of `PIECE` bytes and, for `line_runs`, one run: about `BATCH_BYTES`, or twice the longest line.
 """
@@ -20,19 +20,19 @@ from dedup.sources.files.listing import Entry
 __all__ = ["Run", "Stream", "line_runs"]
 
 PIECE = 1 << 20
-"""Bytes that are read of a compressed file at a time. Curve: `benchmarks.tuning.decompress_piece`."""
+"""Bytes that are read from a compressed file at a time. Curve: `benchmarks.tuning.decompress_piece`."""
 
 BEYOND = 1 << 16
-"""Bytes that are read beyond those that a run aims at, so that most lines end there."""
+"""Bytes that are read after the size that a run aims at, so that most lines end within them."""
 
 FINE = 1 << 12
-"""Bytes that are read at a time near the end of the readable part, before they are read one by one."""
+"""Bytes that are read at a time near the end of the readable part, before single bytes are read."""
 
 
 class Stream:
-    """A file opened to be read once, from `offset` (bytes of the decompressed stream) on.
+    """A file opened to be read once, starting at `offset` (bytes of the decompressed stream).
 
-    ``broken`` is None, or why reading stopped before the end. Raises `OSError` where the file cannot be opened.
+    ``broken`` is None, or why reading stopped before the end. Raises `OSError` if the file cannot be opened.
     """
 
     def __init__(self, entry: Entry, offset: int = 0) -> None:
@@ -66,7 +66,7 @@ class Stream:
         return pa.CompressedInputStream(source, compression)  # type: ignore[no-any-return]
 
     def read(self, size: int) -> bytes:
-        """Return the next `size` bytes; fewer at the end alone."""
+        """Return the next `size` bytes; fewer only at the end."""
         if self.broken is not None:
             return b""
         try:
@@ -78,7 +78,7 @@ class Stream:
         return data
 
     def read_into(self, view: memoryview) -> int:
-        """Fill `view` as far as one look at the file gives, and return how many bytes these are; 0 at the end alone."""
+        """Fill `view` with the bytes of one read, and return their number; 0 only at the end."""
         if self.broken is not None:
             return 0
         if self._entry.compression == "xz":
@@ -95,7 +95,7 @@ class Stream:
         return count
 
     def _whole(self, size: int) -> bytes:
-        """Read from a file that gives what it has, be it less than is asked for."""
+        """Read `size` bytes from a file whose reads may return less than requested."""
         read: Callable[[int], bytes] = getattr(self._file, "read1", self._file.read)
         pieces: list[bytes] = []
         while size > 0:
@@ -111,7 +111,7 @@ class Stream:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _readable(self, size: int) -> bytes:
-        """Return what can be read where a read of `size` failed: such a read gives nothing of what it had."""
+        """Return the readable bytes after a read of `size` failed: such a read loses the bytes that it had."""
         pieces: list[bytes] = []
         done = 0
         for step in (FINE, 1):
@@ -132,8 +132,8 @@ class Stream:
         return b"".join(pieces)
 
 
-def _line_behind(stream: Stream) -> tuple[int, bytes]:
-    """Read to the end of a line, or of the stream; return its bytes, and what was read behind it."""
+def _rest_of_line(stream: Stream) -> tuple[int, bytes]:
+    """Read to the end of a line, or of the stream; return its length, and the bytes that were read after it."""
     size = 0
     while piece := stream.read(BATCH_BYTES):
         place = piece.find(b"\n")
@@ -144,9 +144,9 @@ def _line_behind(stream: Stream) -> tuple[int, bytes]:
 
 
 class _Xz(io.RawIOBase):
-    """An xz file, of one stream or more with zeros behind each; what is neither raises `lzma.LZMAError`.
+    """An xz file, of one or more streams, each followed by any zeros; anything else raises `lzma.LZMAError`.
 
-    Python's own leaves out what it cannot read behind the first stream, without a word.
+    Python's own class silently skips what it cannot read after the first stream.
     """
 
     def __init__(self, source: str) -> None:
@@ -162,7 +162,7 @@ class _Xz(io.RawIOBase):
         return True
 
     def read1(self, size: int) -> bytes:
-        """Return at most so many bytes, none at the end alone."""
+        """Return at most `size` bytes; none only at the end."""
         while True:
             given = b""
             if self._decoder.eof:
@@ -184,12 +184,12 @@ class _Xz(io.RawIOBase):
 def _why(error: Exception, entry: Entry) -> str:
     name = entry.compression or "file"
     if isinstance(error, EOFError) or "Truncated" in str(error):
-        return f"the {name} stream ends too early; what stands before was read"
-    return f"the {name} stream cannot be read on ({error}); what stands before was read"
+        return f"the {name} stream ends too early; the part before it was read"
+    return f"the {name} stream cannot be read on ({error}); the part before it was read"
 
 
 class Run(NamedTuple):
-    """Whole lines: where they begin, and their bytes, which are there until the next run is asked for.
+    """Complete lines: where they begin, and their bytes, which are valid until the next run is requested.
 
     Or one line that is too large: its length, and no bytes.
     """
@@ -200,10 +200,10 @@ class Run(NamedTuple):
 
 
 def line_runs(stream: Stream) -> Iterator[Run]:
-    """Yield whole lines, as few as make `BATCH_BYTES`; the last may lack its line break.
+    """Yield complete lines, in runs of about `BATCH_BYTES`; the last line may lack its line break.
 
     A line that a broken stream cuts off is not yielded: it begins where the last run ends. Of a line that is larger
-    than a record may be, as much is held, and no more.
+    than the limit of a record, no more than the limit is held.
     """
     offset, filled, seen = stream.at, 0, 0
     most = max(stream.most + 1, BATCH_BYTES + BEYOND)
@@ -224,14 +224,14 @@ def line_runs(stream: Stream) -> Iterator[Run]:
                 buffer[: filled - cut] = buffer[cut:filled]
                 offset, filled, seen = offset + cut, filled - cut, 0
                 continue
-            behind, left = _line_behind(stream)
+            rest, left = _rest_of_line(stream)
             if stream.broken is not None and not left:
                 break
-            yield Run(offset, memoryview(b""), filled + behind)
-            offset, filled, seen = offset + filled + behind, len(left), 0
+            yield Run(offset, memoryview(b""), filled + rest)
+            offset, filled, seen = offset + filled + rest, len(left), 0
             buffer[:filled] = left
             continue
-        if filled == len(buffer):  # a long line; the old buffer may still be looked at
+        if filled == len(buffer):  # a long line; the old buffer may still be in use
             buffer = buffer + bytes(min(len(buffer), most - len(buffer)))
         count = stream.read_into(memoryview(buffer)[filled:])
         filled += count

@@ -1,8 +1,8 @@
-"""The texts of files as a collection: searched like a list, and held by nobody.
+"""The texts of files as a collection: searched like a list, but not held in memory.
 
-The first reading notes, for each batch, where it begins and how many
-texts it has, and for each text the user's id. A text that is wanted again is read again, with the batch that it is in;
-a compressed file is then read from its beginning, unless the texts are asked for in order. So are lengths.
+The first reading records, for each batch, where it begins and how many texts it has, and for each text the user's id.
+A text that is requested later is read again, with its batch. A compressed file is then read from its beginning, unless
+the texts are requested in order. Lengths are read again too.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ if TYPE_CHECKING:
 __all__ = ["FileTexts"]
 
 HELD = 4
-"""Batches that are held of those that were asked for last."""
+"""Batches that are held after they were read again."""
 
 USUAL_RATIO = 3
-"""Bytes of text a compressed byte, for a rough count of what is to come."""
+"""Bytes of text per compressed byte, for a rough estimate of the texts."""
 
 
 class FileTexts(Texts):
-    """The texts of files, read when they are asked for; see the module's first page.
+    """The texts of files, read when they are requested; see the docstring of the module.
 
     Attributes
     ----------
-    rejects : what could not be read so far, in order
+    rejects : the records that could not be read so far, in order
     """
 
     def __init__(
@@ -86,12 +86,12 @@ class FileTexts(Texts):
 
         Parameters
         ----------
-        parts : what is noted of each batch with a text, in order
+        parts : what is recorded per batch with a text, in order
         lengths : int64, of each text, in characters
         ids : pieces of the column `id`, in order, each with its first row
         rejected : how many records could not be read
 
-        Raises `InputError` where the user's ids are not of one type, each once.
+        Raises `InputError` if the user's ids are not of one type, or not unique.
         """
         texts = cls(listing, column, id, Errors())
         texts._rejected, texts._lengths = rejected, lengths
@@ -106,7 +106,7 @@ class FileTexts(Texts):
         self._lock = lock()
 
     def bound(self, memory: int | None) -> None:
-        """Reject what a bound on memory cannot hold of one record; before the first reading."""
+        """Reject records that are too large for a bound on memory; called before the first reading."""
         if memory is not None and self._count < 0:
             self._listing = self._listing.bounded(memory)
 
@@ -120,18 +120,18 @@ class FileTexts(Texts):
 
     @property
     def ids(self) -> Ids:  # type: ignore[override]  # known only when the files have been read
-        """The user's ids, or "path:number"; of a ``.txt`` file its path."""
+        """Return the user's ids, or "path:number"; the id of a ``.txt`` file is its path."""
         len(self)
         assert self._names is not None
         return self._names
 
     @property
     def given_ids(self) -> Ids | None:
-        """The user's ids; None where texts go by their places."""
+        """Return the user's ids; None if texts are identified by their places."""
         return None if self._id is None else self.ids
 
     def about(self) -> int:
-        """Return the number of texts, by the first batch where they have not been read yet."""
+        """Return the number of texts; an estimate from the first batch, if they have not been read yet."""
         if self._count >= 0:
             return self._count
         texts = sum(entry.format == "txt" for entry in self._listing)
@@ -149,7 +149,7 @@ class FileTexts(Texts):
         return texts + max(round(len(batch.texts) / share), 1)
 
     def _first_reading(self) -> Iterator[tuple[int, Batch]]:
-        """Yield the batches with their first rows, and note what has to be known of them."""
+        """Yield the batches with their first rows, and record what is needed to read them again."""
         token, rows = BEGIN, 0
         parts: list[Part] = []
         ids: list[tuple[int, pa.Array | pa.ChunkedArray]] = []
@@ -175,18 +175,21 @@ class FileTexts(Texts):
         self.warn(rows)
 
     def note(self, reject: Reject) -> None:
-        """Take a reject of a reading by others (`dedup.pipelines.find_files`)."""
+        """Add a reject from a reading by another module (`dedup.pipelines.find_files`)."""
         self.rejects.append(reject)
         if self._tell is not None:
             self._tell(reject)
 
     def warn(self, rows: int) -> None:
-        """Warn of what was not searched among so many texts, unless somebody is told, or wants no warning."""
+        """Warn about records that were not searched, unless a function gets each, or no warning is wanted.
+
+        `rows` is the number of texts that were searched.
+        """
         if self._tell is None and self._errors.on_error == "quarantine":
             self._warn(rows, self.rejects[0] if self.rejects else None)
 
     def _warn(self, rows: int, first: Reject | None) -> None:
-        """Warn of what was not searched, or otherwise than it was asked."""
+        """Warn about what was not searched, or not in the requested way."""
         if first is not None:
             warnings.warn(
                 f"{len(self.rejects):,} of {rows + len(self.rejects):,} records were rejected and not searched (the "
@@ -194,7 +197,7 @@ class FileTexts(Texts):
                 stacklevel=2,
             )
         if self._listing.unread:
-            how = 'name them or a pattern, and say what they hold with format=, or pass on_error="skip"'
+            how = 'name them or a pattern, and give their format with format=, or pass on_error="skip"'
             warnings.warn(f"{clean(self._listing.unread)}; {how}", stacklevel=2)
         if self._note:
             warnings.warn(clean(self._note), stacklevel=2)
@@ -206,13 +209,13 @@ class FileTexts(Texts):
             self._errors.check(len(self.rejects), texts + len(self.rejects), self.rejects[0], done=False)
 
     def _take(self, parts: list[Part], ids: list[tuple[int, pa.Array | pa.ChunkedArray]], count: int) -> None:
-        """Take over what was read: where the texts are, and the user's ids."""
+        """Record the result of a reading: where the texts are, and the user's ids."""
         self._parts, self._rows = parts, [part.row for part in parts]
         self._names = Names(self.place_of, count) if self._id is None else self._checked(ids)
         self._count = count
 
     def _checked(self, ids: list[tuple[int, pa.Array | pa.ChunkedArray]]) -> UserIds:
-        """Return the user's ids. Raises `InputError` where they are not of one type, each once."""
+        """Return the user's ids. Raises `InputError` if they are not of one type, or not unique."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -227,13 +230,13 @@ class FileTexts(Texts):
             for row, value in enumerate(value.as_py() for value in column):
                 if seen.setdefault(value, row) != row:
                     places = f"{self.place_of(seen[value])} and at {self.place_of(row)}"
-                    raise InputError(f'id="{self._id}": expected each once, found {value!r} at {places}')
+                    raise InputError(f'id="{self._id}": expected unique ids, found {value!r} at {places}')
         return UserIds(column)
 
     # the texts
 
     def loads(self) -> Iterator[Callable[[], Block]]:
-        """Yield what makes each block, in order; the files are read here, and small batches are put together."""
+        """Yield a function that makes each block, in order; files are read here, and small batches are joined."""
         waiting: list[pa.LargeStringArray] = []
         first = size = count = 0
         for row, batch in self._first_reading() if self._count < 0 else self._again():
@@ -255,44 +258,44 @@ class FileTexts(Texts):
                 row += len(batch.texts)
 
     def lengths(self) -> npt.NDArray[np.int64]:
-        """Return the length of each text in characters; the files are read for it."""
+        """Return the length of each text in characters; reads the files, if they are not known."""
         if self._lengths is None:
             reading = self._first_reading() if self._count < 0 else self._again()
             self._lengths = np.concatenate([lengths_of(batch.texts) for _, batch in reading])
         return self._lengths
 
     def place_of(self, row: int) -> str:
-        """Return "path:number" of a row; of a ``.txt`` file its path."""
+        """Return "path:number" of a row; for a ``.txt`` file its path."""
         part = self._parts[bisect_right(self._rows, row) - 1]
         entry = self._listing[part.file]
         return entry.path if entry.format == "txt" else f"{entry.path}:{part.number(row)}"
 
     @property
     def listing(self) -> Listing:
-        """The files."""
+        """Return the files."""
         return self._listing
 
     @property
     def errors(self) -> Errors:
-        """What is done about records that cannot be read."""
+        """Return what is done about records that cannot be read."""
         return self._errors
 
     def outline(self) -> Outline | None:
-        """Return how much text there is, by a sample; None where the files are small, or have been read."""
+        """Return how much text there is, from a sample; None if the files are small, or have been read."""
         return sample_files(self._listing, self._column) if self._count < 0 else None
 
     @property
     def sources(self) -> list[str]:  # type: ignore[override]
-        """The paths of the files."""
+        """Return the paths of the files."""
         return [entry.path for entry in self._listing]
 
     @property
     def rejected(self) -> int:  # type: ignore[override]
-        """How many records could not be read so far."""
+        """Return how many records could not be read so far."""
         return len(self.rejects) if self._rejected is None else self._rejected
 
     def locate(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-        """Return the file (place in ``sources``) and the number of the record of some rows."""
+        """Return the file (index in ``sources``) and the number of the record of some rows."""
         len(self)
         return locate(self._parts, rows)
 
@@ -304,7 +307,7 @@ class FileTexts(Texts):
         )
 
     def column(self, name: str) -> pa.ChunkedArray:
-        """Return another column of the files, a value a row; null for ``.txt`` files. Cost: one more reading."""
+        """Return another column of the files, a value per row; null for ``.txt`` files. Cost: one more reading."""
         import pyarrow as pa
 
         check_keep(name, (entry.format for entry in self._listing), self._listing.some())
@@ -319,7 +322,7 @@ class FileTexts(Texts):
         return self.original(row) or ""
 
     def original(self, row: int) -> str | None:
-        """Return the text of a row; None where it is null."""
+        """Return the text of a row; None if it is null."""
         if not 0 <= row < len(self):
             raise IndexError(row)
         number = bisect_right(self._rows, row) - 1
@@ -329,7 +332,7 @@ class FileTexts(Texts):
         return value.as_buffer().to_pybytes().decode("utf-8", "surrogatepass") if value.is_valid else None
 
     def _texts_of(self, number: int) -> pa.LargeStringArray:
-        """Return the texts of a batch: one that is held, or read again."""
+        """Return the texts of a batch, which is held or is read again."""
         if number in self._held:
             return self._held[number]
         part = self._parts[number]

@@ -1,14 +1,14 @@
 """The files of a corpus: paths, folders and patterns become one sorted list, each file once.
 
-The order is that of the paths as they are written, byte by byte, however they were named or found. What a file holds
-is told by its name: ``.jsonl .ndjson .csv .txt .parquet .arrow .feather``, with ``.gz .zst .bz2 .xz`` behind where
-it is compressed. Folders are searched to their bottom for these names, without hidden files and folders and without
-what was written here: reports (folders that hold all of `REPORT`) and work folders. What else stands in them is
-counted (`Unread`). Of a file that is named, or that a pattern matches, and whose name says nothing, the beginning is
-looked at (`dedup.sources.files.formats.sniffing`). ``"-"`` is standard input. It and pipes are kept in temporary files,
-since they may have to be read twice; a folder or a pattern never opens a pipe.
+Files are sorted by their paths as they are written, byte by byte, however they were named or found. The name of a file
+gives its format: ``.jsonl .ndjson .csv .txt .parquet .arrow .feather``, followed by ``.gz .zst .bz2 .xz`` if it is
+compressed. All levels of a folder are searched for these names. Hidden files and folders are skipped, and so is what
+dedup wrote: reports (folders with all files of `REPORT`) and work folders. Other files in folders are counted
+(`Unread`). If a file is named or matches a pattern, and its name gives no format, the format is detected from its
+beginning (`dedup.sources.files.formats.sniffing`). ``"-"`` is standard input. Standard input and pipes are copied to
+temporary files, since they may have to be read twice; a folder or a pattern never opens a pipe.
 
-A path that is not UTF-8 is shown with its odd bytes as ``\\xff``; so its records can have names and stand in reports.
+A path that is not UTF-8 is shown with these bytes as ``\\xff``, so its records can have names and occur in reports.
 
 Cost: a look at each file's status; ``"-"`` and pipes are read to their end.
 """
@@ -30,7 +30,7 @@ import xxhash
 
 from dedup.errors import InputError, ParameterError, StorageError
 from dedup.sources.files.formats.sniffing import Sniffed, compression_of, head_of, sniff
-from dedup.sources.files.limits import LARGEST, most_of
+from dedup.sources.files.limits import MAX_RECORD_BYTES, most_of
 from dedup.sources.files.names import possible, shown
 from dedup.sources.files.rejects import Reject, none_readable
 from dedup.sources.files.unread import Unread
@@ -47,19 +47,19 @@ FORMATS = {
     "arrow": "arrow",
     "feather": "arrow",
 }
-"""Suffixes, and the format that each stands for."""
+"""Suffixes, and the format of each."""
 
 COMPRESSIONS = {"gz": "gzip", "zst": "zstd", "bz2": "bz2", "xz": "xz"}
-"""Suffixes behind that of the format, and the compression that each stands for."""
+"""Suffixes after that of the format, and the compression of each."""
 
 REPORT = {"report.json", "run.json", "summary.json"}
-"""A folder that holds files of these names is a report, and no corpus."""
+"""A folder that has files of these names is a report, and not read as a corpus."""
 
 MANIFEST, PART = "manifest.json", ".dedup"
-"""A folder that holds a file of this name, and some with this suffix, is a work folder, and no corpus."""
+"""A folder that has a file of this name, and some with this suffix, is a work folder, and not read as a corpus."""
 
 COLUMN = "text"
-"""The column that is read where none is named."""
+"""The column that is read if none is named."""
 
 STDIN = "-"
 ALSO_STDIN = {"/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}
@@ -72,7 +72,8 @@ KINDS = {
 }
 
 
-HOW = 'say what it holds with format= (--format): "jsonl", "csv", "parquet", "arrow", or "txt" for one text'
+HOW = 'give its format with format= (--format): "jsonl", "csv", "parquet", "arrow", or "txt" for one text'
+"""What to do about a file whose format is not detected."""
 
 
 class Entry(NamedTuple):
@@ -80,13 +81,13 @@ class Entry(NamedTuple):
 
     Attributes
     ----------
-    path : as it was named or found, to be shown; "-" for standard input
+    path : as it was named or found, for messages; "-" for standard input
     format : "jsonl", "csv", "txt", "parquet" or "arrow"
     compression : "gzip", "zstd", "bz2", "xz", or None
-    size, mtime_ns : bytes, and time of the last change; of standard input and pipes the 64-bit xxh3 instead of a time
-    source : the path to open: that of a copy, for standard input and pipes
+    size, mtime_ns : bytes, and time of the last change; for standard input and pipes the 64-bit xxh3 instead of a time
+    source : the path to open; for standard input and pipes the path of the copy
     copied : whether `source` is a copy
-    most : bytes that one of its records may have
+    most : the limit of one of its records, in bytes
     """
 
     path: str
@@ -96,48 +97,51 @@ class Entry(NamedTuple):
     mtime_ns: int
     source: str
     copied: bool = False
-    most: int = LARGEST
+    most: int = MAX_RECORD_BYTES
 
     def check(self) -> None:
-        """Raise `InputError` where the file is not what it was when it was listed."""
+        """Raise `InputError` if the file has changed since it was listed."""
         if self.copied:
             return
         try:
             now = os.stat(self.source)
         except OSError as error:
-            raise InputError(f"{self.path}: it was there before, now: {error.strerror}") from None
+            raise InputError(
+                f"{self.path}: expected the file that was listed, found none: {error.strerror}; put it back, or search "
+                "again"
+            ) from None
         if (now.st_size, now.st_mtime_ns) != (self.size, self.mtime_ns):
             raise InputError(
                 f"{self.path}: expected {self.size:,} bytes as when it was listed, found it changed ({now.st_size:,} "
-                "bytes); search again when nobody writes to it"
+                "bytes); search again when nothing writes to it"
             )
 
     def lost(self) -> InputError:
-        """Return the error where a file that was searched cannot be read again."""
+        """Return the error for a file that was searched and cannot be read again."""
         return InputError(
             f"{self.path}: expected the texts that were searched, found that they can no longer be read; search again"
         )
 
 
 class Listing:
-    """The files that some paths, folders and patterns stand for.
+    """The files that some paths, folders and patterns select.
 
     Parameters
     ----------
     patterns : paths of files and folders, patterns such as "corpus/**/*.jsonl", and "-"
-    format : what every file holds, whatever its name: a format, with a compression behind where the name does not say
-        it ("jsonl", "csv.gz")
+    format : the format of every file, whatever its name, followed by a compression if the name does not give it
+        ("jsonl", "csv.gz")
 
     Attributes
     ----------
     folders : the folders among the patterns
     entries : the files, sorted by path, each once (links to the same file are one file)
-    where : the folder that paths are seen from
-    rejects : the paths and patterns that stand for nothing, and the files that cannot be read or told
-    unread : what the folders hold that is not read
+    where : the folder to which relative paths refer
+    rejects : the paths and patterns that select nothing, and the files that cannot be read or have no known format
+    unread : the files in folders that are not read
 
-    Raises `InputError` where there is no file at all, `ParameterError` for an unknown format, `StorageError` where
-    there is no room to keep what comes in.
+    Raises `InputError` if there is no file at all, `ParameterError` for an unknown format, `StorageError` if the disk
+    has no space for a copy of standard input or of a pipe.
     """
 
     def __init__(self, patterns: Iterable[str | os.PathLike[str]], *, format: str | None = None) -> None:
@@ -171,11 +175,12 @@ class Listing:
         if not self.entries:
             for kept in self._copies:
                 kept()
-            told = bool(self.rejects) and all(HOW in reject.reason for reject in self.rejects[:3])
-            raise none_readable([shown(name) for name in names], self.rejects, str(self.unread or ""), told=told)
+            explained = bool(self.rejects) and all(HOW in reject.reason for reject in self.rejects[:3])
+            shown_names = [shown(name) for name in names]
+            raise none_readable(shown_names, self.rejects, str(self.unread or ""), explained=explained)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a pickle holds: no handle, and paths to open that are right in any folder."""
+        """Return the state of a pickle: no handle, and paths that can be opened from any folder."""
         entries = [entry._replace(source=os.path.abspath(entry.source)) for entry in self.entries]
         return {**self.__dict__, "entries": entries, "_copies": [], "_whole": None}
 
@@ -195,9 +200,9 @@ class Listing:
         return iter(self.entries)
 
     def check_column(self, column: str) -> str:
-        """Say which plain texts have no column of a name that was given, nothing where there are none.
+        """Return a note about plain text files if a column was named, which they do not have; "" without such files.
 
-        Raises `ParameterError` where no file has columns.
+        Raises `ParameterError` if no file has columns.
         """
         texts = [] if column == COLUMN else [entry.path for entry in self.entries if entry.format == "txt"]
         if not texts:
@@ -206,32 +211,32 @@ class Listing:
         if len(texts) == len(self.entries):
             raise ParameterError(
                 f"column={json.dumps(column, ensure_ascii=False)}: expected files with columns, found plain text in "
-                f"{some}; leave the column out, or say what they hold with format= (--format)"
+                f"{some}; leave the column out, or give their format with format= (--format)"
             )
-        what = "plain text, which is" if len(texts) == 1 else "plain texts, each of which is"
-        return f'column="{column}" says nothing of {len(texts):,} {what} one text ({some})'
+        what = "file, which is" if len(texts) == 1 else "files, each of which is"
+        return f'column="{column}" does not apply to {len(texts):,} plain text {what} one text ({some})'
 
     def some(self) -> list[str]:
-        """Return the paths, a few of many."""
+        """Return the paths, or a few of them if there are many."""
         paths = [entry.path for entry in self.entries]
         return [*paths[:3], f"{len(paths) - 3:,} more"] if len(paths) > 4 else paths
 
     def bounded(self, memory: int | None) -> Listing:
-        """Return the same files, whose records may be as large as a bound on memory allows."""
+        """Return the same files, with records as large as a bound on memory allows."""
         same = object.__new__(Listing)
-        same.__dict__.update(self.__dict__, _whole=self)  # what came in is kept as long as that one
+        same.__dict__.update(self.__dict__, _whole=self)  # copies of standard input are kept as long as that listing
         same.entries = [entry._replace(most=most_of(memory)) for entry in self.entries]
         return same
 
     def fingerprint(self) -> list[list[Any]]:
-        """Return ``[path, size, mtime_ns]`` of each file: equal where nothing changed."""
+        """Return ``[path, size, mtime_ns]`` of each file: equal if nothing changed."""
         return [[entry.path, entry.size, entry.mtime_ns] for entry in self.entries]
 
     def _reject(self, path: str, reason: str) -> None:
         self.rejects.append(Reject(shown(path) or "''", None, None, reason))
 
     def _paths(self, name: str) -> Iterator[tuple[str, bool]]:
-        """Yield the paths that a name stands for, each with whether it was named outright."""
+        """Yield the paths that a name selects, each with whether the file itself was named."""
         if name == STDIN or name in ALSO_STDIN:
             yield (STDIN if name == STDIN or not _is_file(name) else name), True
         elif os.path.isdir(name):
@@ -249,7 +254,7 @@ class Listing:
                 self._reject(name, "no file matches")
 
     def _in_folder(self, folder: str) -> Iterator[str]:
-        """Yield the files below a folder that have a known name, and count the others."""
+        """Yield the files below a folder that have a known suffix, and count the others."""
 
         def unreadable(error: OSError) -> None:
             self._reject(str(error.filename), f"the folder cannot be read: {error.strerror or error}")
@@ -266,7 +271,7 @@ class Listing:
                 path = os.path.join(where, name)
                 if name.startswith("."):
                     continue
-                if _told(name):
+                if _format_of(name):
                     yield path
                 else:
                     self.unread.add(shown(path))
@@ -274,27 +279,27 @@ class Listing:
     def _entry(self, path: str, *, outright: bool) -> Entry | None:
         try:
             source, size, time = self._opened(path, outright=outright)
-            told = Sniffed(*(_told(path) or (None, _compression(path))))
+            detected = Sniffed(*(_format_of(path) or (None, _compression(path))))
             if self._forced is not None:
                 kind, compression = self._forced
-                known = compression or told.compression or told.format
-                told = Sniffed(kind, compression or told.compression if known else _packing(source))
-            elif told.format is None:
-                told = sniff(source, path, told.compression)
+                known = compression or detected.compression or detected.format
+                detected = Sniffed(kind, compression or detected.compression if known else _packing(source))
+            elif detected.format is None:
+                detected = sniff(source, path, detected.compression)
         except StorageError:
             raise
         except OSError as error:
             self._reject(path, error.strerror or str(error))
             return None
-        if told.format is None:
-            self._reject(path, f"expected texts, found what may be {told.what}; {HOW}")
+        if detected.format is None:
+            self._reject(path, f"expected texts, found what may be {detected.what}; {HOW}")
             return None
-        return Entry(shown(path), told.format, told.compression, size, time, source, source != path)
+        return Entry(shown(path), detected.format, detected.compression, size, time, source, source != path)
 
     def _opened(self, path: str, *, outright: bool) -> tuple[str, int, int]:
         """Return the path to open, the size, and the time of the last change, of a file or of the copy of a pipe.
 
-        Raises `OSError` for what is neither.
+        Raises `OSError` if it is neither.
         """
         if path == STDIN:
             if sys.stdin is None:
@@ -310,14 +315,14 @@ class Listing:
         raise OSError(f"expected a file, found {KINDS.get(kind, 'something else')}; it is not read")
 
     def _copied(self, stream: IO[bytes]) -> tuple[str, int, int]:
-        """Keep what comes in, for as long as the listing is there."""
+        """Copy a stream to a temporary file, which is kept as long as the listing exists."""
         digest, size = xxhash.xxh3_64(), 0
-        with storage_errors(f"keep what comes in, in a file in {_temporary()}"):
+        with storage_errors(f"keep a copy of the input in {_temporary()}"):
             handle, name = tempfile.mkstemp(prefix="dedup-stdin-")
         self._copies.append(weakref.finalize(self, Path(name).unlink, missing_ok=True))
         with open(handle, "wb") as copy:
             while piece := stream.read(1 << 20):
-                with storage_errors(f"keep what comes in, in a file in {_temporary()}"):
+                with storage_errors(f"keep a copy of the input in {_temporary()}"):
                     copy.write(piece)
                     copy.flush()
                 digest.update(piece)
@@ -326,7 +331,7 @@ class Listing:
 
 
 def _packing(source: str) -> str | None:
-    """Return the compression of a file whose name does not say it."""
+    """Return the compression of a file whose name does not give it."""
     return compression_of(head_of(source, None)[0])
 
 
@@ -338,7 +343,7 @@ def _is_file(path: str) -> bool:
 
 
 def _temporary() -> str:
-    """Return the folder of temporary files; a name for it where there is none."""
+    """Return the folder of temporary files, or a description of it if there is none."""
     try:
         return tempfile.gettempdir()
     except OSError:
@@ -346,9 +351,9 @@ def _temporary() -> str:
 
 
 def _matches(pattern: str) -> Iterator[str]:
-    """Yield the paths that a pattern matches; ``**`` stands for all folders below, each once, links followed."""
-    before, deep, behind = pattern.partition("**")
-    if not deep or (before and not before.endswith(os.sep)) or (behind and not behind.startswith(os.sep)):
+    """Yield the paths that a pattern matches; ``**`` means all folders below, each once, links followed."""
+    before, deep, after = pattern.partition("**")
+    if not deep or (before and not before.endswith(os.sep)) or (after and not after.startswith(os.sep)):
         yield from glob.glob(pattern)
         return
     seen: set[str] = set()
@@ -360,10 +365,10 @@ def _matches(pattern: str) -> Iterator[str]:
                 folders.clear()
                 continue
             seen.add(real)
-            if behind in ("", os.sep):
+            if after in ("", os.sep):
                 yield from (os.path.join(place, name) for name in files if not name.startswith("."))
             else:
-                yield from _matches(os.path.join(glob.escape(place), behind[1:]))
+                yield from _matches(os.path.join(glob.escape(place), after[1:]))
 
 
 def _is_ours(files: list[str]) -> bool:
@@ -371,8 +376,8 @@ def _is_ours(files: list[str]) -> bool:
     return REPORT.issubset(files) or (MANIFEST in files and any(name.endswith(PART) for name in files))
 
 
-def _told(path: str) -> tuple[str, str | None] | None:
-    """Return format and compression as a name tells them, None where it does not."""
+def _format_of(path: str) -> tuple[str, str | None] | None:
+    """Return the format and compression that a name gives; None if it gives no format."""
     suffixes = [suffix.removeprefix(".").lower() for suffix in Path(path).suffixes[-2:]]
     compression = COMPRESSIONS.get(suffixes[-1]) if suffixes else None
     if compression is not None:
@@ -385,11 +390,13 @@ def _compression(path: str) -> str | None:
 
 
 def check_format(format: str | None) -> tuple[str, str | None] | None:
-    """Return the format and the compression of a name such as "csv.gz", or raise `ParameterError`; None of None."""
+    """Return the format and the compression of a name such as "csv.gz", or raise `ParameterError`; None for None."""
     if format is None:
         return None
-    told = _told(f"x.{format}") if isinstance(format, str) else None
-    if told is None:
-        known, behind = ", ".join(map(repr, FORMATS)), ", ".join(f".{suffix}" for suffix in COMPRESSIONS)
-        raise ParameterError(f"format: expected one of {known}, with {behind} behind it or not, found {format!r}")
-    return told
+    found = _format_of(f"x.{format}") if isinstance(format, str) else None
+    if found is None:
+        known, suffixes = ", ".join(map(repr, FORMATS)), ", ".join(f".{suffix}" for suffix in COMPRESSIONS)
+        raise ParameterError(
+            f"format: expected one of {known}, with or without one of {suffixes} after it, found {format!r}"
+        )
+    return found

@@ -1,10 +1,10 @@
 """The messages of Arrow IPC: how the buffers of a record batch are packed, and how large they are once unpacked.
 
-A message is a flatbuffer (`Message.fbs`): field 2 of its root is the record batch (of a dictionary: that whose field 1
-is the record batch), whose field 2 lists the buffers (offset and length in the body, 8 bytes each) and whose field 3
-names the codec. A packed buffer begins with its length unpacked, -1 where it is not packed.
+A message is a flatbuffer (`Message.fbs`). Field 2 of its root is the record batch; for a dictionary, field 1 of it is.
+Field 2 of a record batch lists the buffers (offset and length in the body, 8 bytes each), and field 3 names the codec.
+A packed buffer begins with its unpacked length, or -1 if it is not packed.
 
-Cost: a look at each buffer's first bytes.
+Cost: a read of the first bytes of each buffer.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 __all__ = ["codec_of", "unpacked_sizes"]
 
 CODECS = ("lz4", "zstd")
-"""Of the buffers of a record batch, as the format numbers them."""
+"""Codecs of the buffers of a record batch, by their numbers in the format."""
 
 
 class _Table:
-    """A table of a flatbuffer. Raises `struct.error` or `IndexError` where it leads beyond the message."""
+    """A table of a flatbuffer. Raises `struct.error` or `IndexError` if it points beyond the message."""
 
     def __init__(self, data: memoryview, at: int) -> None:
         self.data, self.at = data, at
@@ -30,7 +30,7 @@ class _Table:
         return cls(data, _follow(data, 0))
 
     def place(self, number: int) -> int:
-        """Return where a field stands, 0 where it is not there."""
+        """Return where a field is; 0 if it does not exist."""
         slots = self.at - struct.unpack_from("<i", self.data, self.at)[0]
         size, place = struct.unpack_from("<H", self.data, slots)[0], 4 + 2 * number
         away = struct.unpack_from("<H", self.data, slots + place)[0] if place < size else 0
@@ -47,7 +47,7 @@ def _follow(data: memoryview, at: int) -> int:
 
 
 def codec_of(message: memoryview) -> str | None:
-    """Return the codec that the flatbuffer of a record batch names."""
+    """Return the codec that the flatbuffer of a record batch names; None if the buffers are not packed."""
     header = _Table.root(message).table(2)
     compression = None if header is None else header.table(3)
     if compression is None:
@@ -57,9 +57,9 @@ def codec_of(message: memoryview) -> str | None:
 
 
 def unpacked_sizes(file: Any, start: int) -> list[int]:
-    """Return the bytes of the packed buffers of each record batch and dictionary, unpacked; none where none is packed.
+    """Return, for each record batch and dictionary, the unpacked size of its packed buffers, in bytes.
 
-    `file` is an Arrow file whose messages begin at `start`. What is damaged ends the list: the reader says so.
+    `file` is an Arrow file whose messages begin at `start`. The list ends at damage, which the reader reports.
     """
     import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""Names of files as they are shown: bytes that are not UTF-8 are written out, and found again."""
+"""Names of files in messages: bytes that are not UTF-8 are escaped, and can be turned back."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ __all__ = ["possible", "shown", "unshown"]
 
 
 def shown(path: str) -> str:
-    """Return a path with the bytes that are not UTF-8 written out."""
+    """Return a path for messages: bytes that are not UTF-8 are escaped."""
     return os.fsencode(path).decode("utf-8", "backslashreplace") if possible(path) else ascii(path)[1:-1]
 
 
 def unshown(path: str) -> str:
-    """Return the path that is shown so: the one with odd bytes where there is no file by the other name."""
+    """Return the path that is shown as `path`: the one with escaped bytes, if no file has the literal name."""
     if "\\x" not in path or os.path.lexists(path):
         return path
     written = re.sub(rb"\\x([89a-f][0-9a-f])", lambda found: bytes([int(found[1], 16)]), os.fsencode(path))
@@ -22,7 +22,7 @@ def unshown(path: str) -> str:
 
 
 def possible(name: str) -> bool:
-    """Return whether a file can have a name: no NUL, and no character that has no bytes."""
+    """Return whether a file can have this name: it has no NUL, and every character can be encoded."""
     try:
         return b"\0" not in os.fsencode(name)
     except UnicodeEncodeError:

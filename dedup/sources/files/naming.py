@@ -1,4 +1,4 @@
-"""Naming files whose texts are to be searched."""
+"""The function `files`, which names the files whose texts are searched."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ def files(
     on_error: str = "quarantine",
     max_errors: int | str | None = None,
 ) -> Files:
-    """Name files whose texts are to be searched; they are read where they are given to a search, and never held whole.
+    """Name files whose texts are searched. They are read when a search gets them, and are never held as a whole.
 
     Parameters
     ----------
     patterns : paths of files and folders, patterns such as "corpus/**/*.jsonl", lists of them, "-" for standard input
-        Files end in .jsonl, .ndjson, .csv, .txt, .parquet, .arrow or .feather, and .gz, .zst, .bz2 or .xz behind it;
-        what else folders hold is counted (``unread``). A file under another name is told by how it begins. Files are
-        taken in the order of their paths, each once
+        Files end in .jsonl, .ndjson, .csv, .txt, .parquet, .arrow or .feather, optionally followed by .gz, .zst, .bz2
+        or .xz. Other files in folders are counted (``unread``). The format of a named file with another name is
+        detected from its beginning. Files are taken in the order of their paths, each once
     column, id : names of the column (or JSON field) of the text and of the id; without ids "path:number", where the
         number is that of the line or row, from 1. A .txt file is one text, and its id is its path
-    format : what all of them hold, whatever their names: "jsonl", "csv.gz"
-    on_error : "quarantine" (records that cannot be read are left out, and stand in ``rejects``), "skip" (the same
+    format : the format of all files, whatever their names: "jsonl", "csv.gz"
+    on_error : "quarantine" (records that cannot be read are left out, and listed in ``rejects``), "skip" (likewise,
         without a warning), or "fail"
-    max_errors : a count, or a share such as "1%": an error where more are rejected
+    max_errors : a count, or a share such as "1%": an error if more are rejected
 
     Returns
     -------
-    Files: taken wherever a collection of texts is
+    Files: accepted wherever a collection of texts is
 
     Raises
     ------
-    InputError : there is no file, or none that can be told
-    StorageError : standard input cannot be kept
-    ParameterError : `format`, `on_error` or `max_errors` means nothing
+    InputError : there is no file, or none whose format is known
+    StorageError : standard input cannot be copied
+    ParameterError : `format`, `on_error` or `max_errors` has a wrong value
 
     Notes
     -----
@@ -57,7 +57,7 @@ def files(
 
 
 class Files:
-    """Files whose texts are to be searched; made by `dedup.files`.
+    """Files whose texts are searched; made by `dedup.files`.
 
     Attributes
     ----------
@@ -76,18 +76,18 @@ class Files:
 
     @property
     def paths(self) -> list[str]:
-        """The paths, in the order in which they are read."""
+        """Return the paths, in the order in which they are read."""
         return [entry.path for entry in self.listing]
 
     @property
     def unread(self) -> dict[str, Any]:
-        """What the folders hold that is not read, since no name says what it is: files, kinds, examples."""
+        """Return the files in folders that are not read, since their names give no format: files, kinds, examples."""
         return self.listing.unread.to_dict()
 
     def read(
         self, *, column: str | None = None, id: str | None = None, tell: Callable[[Reject], None] | None = None
     ) -> FileTexts:
-        """Return their texts as a collection. `tell` is called with each reject, instead of a warning about all."""
+        """Return their texts as a collection. `tell` is called with each reject; without it, one warning is given."""
         texts = FileTexts(
             self.listing, self.column if column is None else column, self.id if id is None else id, self.errors, tell
         )

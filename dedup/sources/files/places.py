@@ -1,7 +1,7 @@
-"""Where the rows of a collection stand in its files, and what they are called.
+"""Where the rows of a collection are in its files, and their names.
 
-A row is the record `number` of a file. What is noted of each batch is enough to say which: rows run through the batch,
-and so do the numbers as a rule.
+A row is the record `number` of a file. What is recorded per batch is enough to find it: rows within a batch are
+consecutive, and the numbers of records usually are too.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ __all__ = ["Names", "Part", "UserIds", "locate", "names_at", "runs"]
 
 
 class Part(NamedTuple):
-    """What is noted of a batch: where it begins, its first row, its file, its numbers (the first, where they run)."""
+    """What is recorded per batch: where it begins, its first row, its file, its numbers.
+
+    If the numbers are consecutive, only the first is recorded.
+    """
 
     token: Token
     row: int
@@ -30,13 +33,13 @@ class Part(NamedTuple):
     numbers: int | npt.NDArray[np.int64]
 
     def number(self, row: int) -> int:
-        """Return the number of the record in a row."""
+        """Return the number of the record of a row."""
         i = row - self.row
         return self.numbers + i if isinstance(self.numbers, int) else int(self.numbers[i])
 
 
 def runs(numbers: npt.NDArray[np.int64]) -> int | npt.NDArray[np.int64]:
-    """Return the first of numbers that run without a gap, else all of them."""
+    """Return only the first of some numbers if they are consecutive, else all of them."""
     return int(numbers[0]) if int(numbers[-1]) - int(numbers[0]) + 1 == len(numbers) else numbers
 
 
@@ -56,7 +59,7 @@ def locate(parts: Sequence[Part], rows: npt.NDArray[np.int64]) -> tuple[npt.NDAr
 
 
 def names_at(listing: Listing, files: npt.NDArray[np.int32], numbers: npt.NDArray[np.int64]) -> pa.StringArray:
-    """Return "path:number" of some records; of a ``.txt`` file its path."""
+    """Return "path:number" of some records; for a ``.txt`` file its path."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -67,7 +70,7 @@ def names_at(listing: Listing, files: npt.NDArray[np.int32], numbers: npt.NDArra
 
 
 class Names(Sequence[str]):
-    """The name of each row, "path:number", made when it is asked for."""
+    """The name of each row, "path:number", made when it is requested."""
 
     def __init__(self, place_of: Callable[[int], str], count: int) -> None:
         self._place_of, self._count = place_of, count
@@ -88,7 +91,7 @@ class Names(Sequence[str]):
 
 
 class UserIds(Sequence[Any]):
-    """The ids of a column, made Python's when they are asked for."""
+    """The ids of a column, converted to Python values when they are requested."""
 
     def __init__(self, column: pa.ChunkedArray) -> None:
         self._column = column

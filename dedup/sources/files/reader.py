@@ -1,8 +1,8 @@
 """A listing read in order, as batches of records.
 
-Where a batch ends depends on the listing and on what its files hold, and on nothing else; so reading can go on behind
-any batch, from its token, and gives exactly the batches that would have followed. A file that cannot be opened is a
-reject. How each format is read is in a file of its own, in `dedup.sources.files.formats`.
+Where a batch ends depends only on the listing and on the contents of its files. So reading can resume after any batch,
+from its token, and yields exactly the batches that would have followed. A file that cannot be opened is a reject. Each
+format has its reader in `dedup.sources.files.formats`.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def read_batches(
         a ``.txt`` file is a text and has no columns: its id is its path
     after : the token of the last batch that was read before (`Batch.more`); None begins with the first record
 
-    Raises `InputError` where a column is missing in a table, in the header of a CSV file, or in all the first lines of
-    a file of JSON lines, where it holds no texts, where something is no id, and where a file is not what it was when it
+    Raises `InputError` if a column is missing in a table, in the header of a CSV file, or in all first lines of a file
+    of JSON lines; if the column of texts has another type; if a value is not an id; and if a file has changed since it
     was listed. Records that cannot be read are in `Batch.rejects`.
     """
     wanted = Wanted(column, id, tuple(extra))

@@ -1,7 +1,7 @@
-"""What could not be read, and what is done about it.
+"""Records that could not be read, and what is done about them.
 
-A record that cannot be read is not a text: it has no row, is never compared, and keeps its number, so that the numbers
-of the others do not depend on it. What is decided here is whether the search goes on.
+A record that cannot be read is not a text: it has no row and is never compared. It keeps its number, so the numbers of
+other records do not depend on it. This module decides whether the search continues.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Reject(NamedTuple):
     Attributes
     ----------
     file : its path, as it was named or found
-    line : number of the line (of the row, in tables) from 1, None where the whole file is meant
-    offset : where in the file that is, in bytes of the decompressed stream; None in tables
-    reason : why
+    line : number of the line (of the row, in tables) from 1; None if the whole file is meant
+    offset : where in the file it is, in bytes of the decompressed stream; None in tables
+    reason : why it cannot be read
     """
 
     file: str
@@ -39,15 +39,15 @@ class Reject(NamedTuple):
 
     @property
     def place(self) -> str:
-        """``file`` or ``file:line``."""
+        """Return ``file`` or ``file:line``."""
         return self.file if self.line is None else f"{self.file}:{self.line}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields, as a line of ``rejects.jsonl`` has them."""
+        """Return the fields, as in a line of ``rejects.jsonl``."""
         return self._asdict()
 
     def __str__(self) -> str:
-        """Write it for a person."""
+        """Return it as a line of text."""
         return f"{self.place}: {self.reason}"
 
 
@@ -57,10 +57,10 @@ class Errors:
 
     Attributes
     ----------
-    on_error : "quarantine" (go on, and name each), "skip" (go on, and count them), or "fail" (stop at the first)
-    max_errors : stop where more are rejected than this: a count, or a share of all records such as "1%"; None: never
+    on_error : "quarantine" (continue, and name each), "skip" (continue, and count them), or "fail" (stop at the first)
+    max_errors : stop if more are rejected: a count, or a share of all records such as "1%"; None: never
 
-    Raises `ParameterError` where one of them means nothing.
+    Raises `ParameterError` if one of them has a wrong value.
     """
 
     on_error: str = "quarantine"
@@ -71,7 +71,7 @@ class Errors:
         self.limit(0)
 
     def limit(self, records: int) -> float | None:
-        """Return how many of so many records may be rejected, None for all."""
+        """Return how many of `records` records may be rejected; None for all."""
         if self.max_errors is None:
             return None
         if isinstance(self.max_errors, Integral) and not isinstance(self.max_errors, bool) and self.max_errors >= 0:
@@ -88,10 +88,10 @@ class Errors:
         )
 
     def check(self, rejects: int, records: int, first: Reject | None, *, done: bool) -> None:
-        """Raise `InputError` where the search must stop.
+        """Raise `InputError` if the search must stop.
 
-        `rejects` of `records` (these included) were rejected so far, `first` was the first. A share is looked at when
-        all is `done`, so that it does not matter where in the corpus the bad records stand.
+        So far, `rejects` of `records` records (rejects included) were rejected; `first` was the first. A share is only
+        checked when all records are `done`, so it does not matter where in the corpus the bad records are.
         """
         if first is None or not rejects:
             return
@@ -107,16 +107,16 @@ class Errors:
             )
 
 
-def none_readable(names: Sequence[str], rejects: Sequence[Reject], unread: str, *, told: bool) -> InputError:
-    """Return the error where no name stands for a file that can be read; `told` is whether the rejects say what to do.
+def none_readable(names: Sequence[str], rejects: Sequence[Reject], unread: str, *, explained: bool) -> InputError:
+    """Return the error if no name gives a readable file; `explained` is whether the rejects say what to do.
 
-    `unread` says what stands in the folders and is not read.
+    `unread` describes the files in the folders that are not read.
     """
     why = [*map(str, rejects[:3]), *([unread] if unread else [])]
     found = f" ({'; '.join(why)})" if why else ""
-    what = "" if told else "; name files, or folders of files, that are there and can be read"
+    what = "" if explained else "; name files, or folders of files, that are there and can be read"
     if unread:
-        what = "; to read what is not read, name it or a pattern, and say what it holds with format= (--format)"
+        what = "; to read these files, name them or a pattern, and give their format with format= (--format)"
     return InputError(
         f"expected readable texts, found none in {', '.join(map(_quoted, names)) or 'no paths'}{found}{what}"
     )
@@ -127,17 +127,17 @@ def _quoted(name: str) -> str:
 
 
 def check_keep(column: str | None, formats: Iterable[str], some: Sequence[str]) -> None:
-    """Raise `ParameterError` where texts are kept by a column (None: they are not), and all files are plain text."""
+    """Raise `ParameterError` if texts are kept by a column (None: they are not), and all files are plain text."""
     if column is not None and set(formats) == {"txt"}:
         raise ParameterError(
             f"keep: expected files with a column {json.dumps(column, ensure_ascii=False)}, found plain text in "
-            f"{', '.join(some)}; name another policy, or say what they hold with format= (--format)"
+            f"{', '.join(some)}; name another policy, or give their format with format= (--format)"
         )
 
 
 def no_texts(paths: Sequence[str], found: str, first: Reject | None, rejected: int) -> InputError:
-    """Return the error where there are no texts to search: what was `found`, and how many records were rejected."""
+    """Return the error if there are no texts to search: what was `found`, and how many records were rejected."""
     why = f"; {rejected:,} {'was' if rejected == 1 else 'were'} rejected, the first: {first}" if first else ""
-    told = first is not None and ";" in first.reason and not first.reason.endswith(("was read", "was used"))
+    advised = first is not None and ";" in first.reason and not first.reason.endswith(("was read", "was used"))
     what = "name files that hold texts" if first is None else "mend what was rejected, or name other files"
-    return InputError(f"expected texts, found {found} {', '.join(paths)}{why}{'' if told else f'; {what}'}")
+    return InputError(f"expected texts, found {found} {', '.join(paths)}{why}{'' if advised else f'; {what}'}")

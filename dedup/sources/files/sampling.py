@@ -1,8 +1,8 @@
-"""How much text some files hold, by a sample of them: evenly spaced places of all bytes, a batch read at each.
+"""How much text some files contain, estimated from a sample: at evenly spaced bytes of all files, a batch is read.
 
-Lines are counted by bytes: what share of its file a batch is, says how many such batches there are; of a compressed
-file, by the compressed bytes that a few megabytes of it take. The rows of a Parquet file stand in its footer. So the
-cost does not grow with the files, but for a look at each one's size.
+Lines are counted by bytes: the share of a batch in its file tells how many such batches the file has. For a compressed
+file, the share is known from the compressed bytes of its first megabytes. The footer of a Parquet file has the number
+of its rows. So the cost does not grow with the files, except for a look at the size of each.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from dedup.sources.texts import ListTexts, Texts
 __all__ = ["Outline", "sample_files"]
 
 READ_WHOLE = 64 << 20
-"""Bytes of files that are read to their end instead: exact, and a second or two."""
+"""Bytes. Smaller files are read to their end instead: the result is exact, and it takes a second or two."""
 
 PLACES, DOCUMENTS = 32, 256
-"""Places at which some text is read, and files where each is a text."""
+"""Places at which some text is read; and files that are read, if each file is a text."""
 
 ENOUGH = 1 << 18
 """Bytes of text that are read at a place, at least."""
 
 UNPACKED = 8 << 20
-"""Bytes that are unpacked to see how well a file is compressed."""
+"""Bytes that are unpacked to measure how well a file is compressed."""
 
-MAGIC = b"ARROW1"
-"""How an Arrow file begins; a stream does not."""
+ARROW_MAGIC = b"ARROW1"
+"""How an Arrow file begins; an Arrow stream begins otherwise."""
 
 TEXTS, CHARACTERS = 4096, 1 << 22
-"""Of the sample, at most."""
+"""Texts and characters of the sample, at most."""
 
 
 class Outline(NamedTuple):
-    """How large a collection is: texts, characters, the longest text (characters), and some of the texts."""
+    """The size of a collection: texts, characters, the longest text (characters), and some of the texts."""
 
     texts: int
     characters: int
@@ -49,7 +49,7 @@ class Outline(NamedTuple):
 
 
 def sample_files(listing: Listing, column: str) -> Outline | None:
-    """Return the outline of some files; None where they are better read: small ones, and tables packed as a whole."""
+    """Return the outline of some files; None if reading them is better: small files, and compressed tables."""
     total = sum(entry.size for entry in listing)
     packed_tables = any(entry.compression and entry.format in ("parquet", "arrow") for entry in listing)
     if total <= READ_WHOLE or packed_tables:
@@ -84,18 +84,18 @@ def sample_files(listing: Listing, column: str) -> Outline | None:
 
 
 def _some(entry: Entry, offset: int, column: str, packing: float, *, again: bool) -> tuple[list[Batch], float] | None:
-    """Return some batches from about `offset` on, and the bytes of the file that they stand for."""
+    """Return some batches from about `offset` on, and the bytes of the file that these batches represent."""
     after: Token = BEGIN
     rows: int | None = 0
     if entry.format == "jsonl" and entry.compression is None:
-        after = [0, _line_behind(entry, offset), 2]  # a number that is not 1: this is not the beginning of the file
+        after = [0, _next_line(entry, offset), 2]  # a number that is not 1: this is not the beginning of the file
     elif entry.format == "parquet":
         rows = _rows(entry)
         if rows is None:
             return None
         after = [0, rows * offset // max(entry.size, 1), 1 + rows * offset // max(entry.size, 1)]
     elif again:
-        return None  # it can be read from its beginning only, and was
+        return None  # it can be read from its beginning only, and was read already
     elif entry.format == "arrow":
         rows = _rows(entry)
     some: list[Batch] = []
@@ -115,17 +115,17 @@ def _some(entry: Entry, offset: int, column: str, packing: float, *, again: bool
     return some, entry.size - after[1] / packing
 
 
-def _line_behind(entry: Entry, offset: int) -> int:
-    """Return where the line begins that follows an offset."""
+def _next_line(entry: Entry, offset: int) -> int:
+    """Return where the first line after an offset begins."""
     with open(entry.source, "rb") as file:
         file.seek(offset)
         return offset + len(file.readline()) if offset else 0
 
 
 def _rows(entry: Entry) -> int | None:
-    """Return the number of rows of a table, None where it is damaged; of an Arrow stream its batches are gone through.
+    """Return the number of rows of a table; None if it is damaged. For an Arrow stream, all batches are read.
 
-    What the reader says of damage is said when it comes there.
+    The reader reports damage when it comes to it.
     """
     import pyarrow as pa
     import pyarrow.dataset as ds
@@ -135,7 +135,7 @@ def _rows(entry: Entry) -> int | None:
         if entry.format == "parquet":
             return int(pq.read_metadata(entry.source).num_rows)
         with pa.memory_map(entry.source) as file:
-            if file.read(len(MAGIC)) != MAGIC:
+            if file.read(len(ARROW_MAGIC)) != ARROW_MAGIC:
                 file.seek(0)
                 return sum(int(part.num_rows) for part in pa.ipc.open_stream(file))
         return int(ds.dataset(entry.source, format="ipc").count_rows())
@@ -156,7 +156,7 @@ class _Counted:
 
 
 def _packing(entry: Entry) -> float:
-    """Return the bytes of text that a byte of a compressed file stands for."""
+    """Return the bytes of text per byte of a compressed file."""
     import pyarrow as pa
 
     with open(entry.source, "rb") as file:
@@ -171,7 +171,7 @@ def _packing(entry: Entry) -> float:
                 while size < UNPACKED and (piece := stream.read(1 << 20)):
                     size += len(piece)
         except (OSError, EOFError, lzma.LZMAError):
-            pass  # what the reader says of it when it comes there
+            pass  # the reader reports it when it comes to it
         return max(size / max(int(counted.count), 1), 1e-3)
 
 
@@ -187,7 +187,7 @@ def _picked(batches: list[Batch]) -> list[str]:
     picked: list[str] = []
     size = 0
     step = np.unique(np.linspace(0, len(rows) - 1, min(TEXTS, len(rows))).astype(np.int64))
-    # so many characters at most, without leaving the last batches out
+    # at most so many characters, in random order, so that the last batches are not left out
     for place in np.random.default_rng(0).permutation(step).tolist():
         if size > CHARACTERS:
             break

@@ -1,4 +1,4 @@
-"""The files of a folder that are not read since their names say nothing that is known: counted by kind, some named."""
+"""The files of a folder that are not read, since their names give no known format: counted by kind, some named."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Any
 
 __all__ = ["Unread"]
 
-KINDS, EXAMPLES = 5, 3
+KINDS_SHOWN, EXAMPLES_SHOWN = 5, 3
 """Kinds and names that are shown, at most."""
 
 NOT_NAMED = "without a suffix"
 
 
 class Unread:
-    """What was found in folders and is not read."""
+    """The files that were found in folders and are not read."""
 
     def __init__(self) -> None:
         self.kinds: Counter[str] = Counter()
         self.examples: list[str] = []
 
     def add(self, path: str, kind: str | None = None) -> None:
-        """Count a file; its kind is its suffix unless it is given."""
+        """Count a file; if no kind is given, its kind is its suffix."""
         self.kinds[kind or suffix_of(path)] += 1
-        self.examples = sorted([*self.examples, path])[:EXAMPLES]
+        self.examples = sorted([*self.examples, path])[:EXAMPLES_SHOWN]
 
     def __len__(self) -> int:
         return self.kinds.total()
@@ -34,10 +34,10 @@ class Unread:
         return {"files": len(self), "kinds": dict(sorted(self.kinds.items())), "examples": self.examples}
 
     def __str__(self) -> str:
-        """Write it for a person."""
+        """Return it as text for people."""
         ranked = sorted(self.kinds.items(), key=lambda each: (-each[1], each[0]))
-        shown = [f"{count:,} {kind}" for kind, count in ranked[:KINDS]]
-        rest = sum(count for _, count in ranked[KINDS:])
+        shown = [f"{count:,} {kind}" for kind, count in ranked[:KINDS_SHOWN]]
+        rest = sum(count for _, count in ranked[KINDS_SHOWN:])
         if rest:
             shown.append(f"{rest:,} of other kinds")
         names = ", ".join(self.examples) + (", ..." if len(self) > len(self.examples) else "")
@@ -45,7 +45,7 @@ class Unread:
 
 
 def suffix_of(path: str) -> str:
-    """Return the suffix of a path, with that of a compression behind it.
+    """Return the suffix of a path; before a suffix of compression, with the one before it.
 
     >>> suffix_of("a/b.json.gz"), suffix_of("a.MD"), suffix_of("Makefile")
     ('.json.gz', '.md', 'without a suffix')

@@ -225,8 +225,8 @@ def test_nothing_to_search(name: str, data: bytes, message: str, tmp_path: Path)
 @pytest.mark.parametrize(
     ("ids", "message"),
     [
-        (["a", "b", "a"], r'id="key": expected each once, found .a. at .*a.jsonl:1 and at .*a.jsonl:3'),
-        ([7, 8, 7], r'id="key": expected each once, found 7 at .*a.jsonl:1 and at .*a.jsonl:3'),
+        (["a", "b", "a"], r'id="key": expected unique ids, found .a. at .*a.jsonl:1 and at .*a.jsonl:3'),
+        ([7, 8, 7], r'id="key": expected unique ids, found 7 at .*a.jsonl:1 and at .*a.jsonl:3'),
         (["a", None, "b"], r'id="key": expected an int or a text, found null at .*a.jsonl:2'),
         ([1, 2, "b"], r'id="key": expected one type, found 1 at .*a.jsonl:1 and .b. at .*a.jsonl:3'),
     ],

@@ -144,7 +144,7 @@ def test_lone_carriage_returns(packing: str, tmp_path: Path) -> None:
     path = write(tmp_path, f"a.csv{packing}", PACKERS[packing](b"id,text\r1,one two\r2,three\r"))
     rows, ((line, offset, reason),) = read_all(path)
     assert ([], None, 0) == (rows, line, offset)
-    assert "found a carriage return that stands alone" in reason
+    assert "found a carriage return without a line feed" in reason
     assert "write it anew with line feeds" in reason
     path = write(tmp_path, f"b.csv{packing}", PACKERS[packing](b'"i\rd",text\r\n1,one two\r\n'))
     assert ["one two"] == [row.text for row in read_all(path, id="i\rd")[0]]

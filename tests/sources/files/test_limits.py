@@ -17,7 +17,7 @@ import pytest
 
 import dedup
 from dedup.sources.files.formats.pages import pages_of
-from dedup.sources.files.limits import LARGEST, most_of
+from dedup.sources.files.limits import MAX_RECORD_BYTES, most_of
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.reader import read_batches
 from tests import corpus_files
@@ -54,7 +54,7 @@ def test_what_a_bound_allows() -> None:
     """It grows with the bound, and has a floor and a ceiling."""
     found = [most_of(memory) for memory in (1, 10**8, 5 * 10**8, 10**10, 10**12, None)]
     assert sorted(found) == found
-    assert (MB, LARGEST) == (found[0], found[-1])
+    assert (MB, MAX_RECORD_BYTES) == (found[0], found[-1])
 
 
 @pytest.mark.parametrize("packing", ["", ".zst"])
@@ -235,7 +235,7 @@ def test_bombs_stay_within_the_bound(name: str, tmp_path: Path) -> None:
     assert code == found, done.stderr
     assert peak < 550, done.stderr  # 150 MB of it at rest, with the kernels
     if code:
-        assert "which is what can be read under the bound on memory" in done.stderr
+        assert "which is the limit under the bound on memory" in done.stderr
 
 
 def test_bounds_from_python(tmp_path: Path) -> None:

@@ -535,5 +535,5 @@ def test_a_file_that_changed(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="expected 14 bytes as when it was listed, found it changed"):
         list(read_batches(listing))
     path.unlink()
-    with pytest.raises(InputError, match="it was there before"):
+    with pytest.raises(InputError, match="expected the file that was listed"):
         list(read_batches(listing))

@@ -64,14 +64,14 @@ UNSURE: dict[str, tuple[bytes, str]] = {
     "archive": (b"PK\x03\x04rest", "a ZIP archive (or a document of an office program)"),
     "UTF-16": ("text".encode("utf-16"), "text in UTF-16, not in UTF-8"),
     "UTF-32": ("text".encode("utf-32"), "text in UTF-32, not in UTF-8"),
-    "NUL": (b"a\0b", "bytes that are no text"),
+    "NUL": (b"a\0b", "bytes that are not text"),
 }
 
 NAMES = {
     ".html": "HTML",
     ".tsv": "tab-separated text",
     ".xml": "XML",
-    ".json": "JSON, but no JSON lines",
+    ".json": "JSON, but not JSON lines",
     ".tar": "TAR",
 }
 
@@ -107,7 +107,7 @@ def test_what_is_not_sure_is_named(name: str, packing: str, tmp_path: Path, monk
     sound = write(tmp_path, "b.txt", b"a text")
     (reject,) = Listing([path, sound]).rejects
     assert str(path) == reject.file
-    assert f"expected texts, found what may be {what}; say what it holds with format= (--format)" in reject.reason
+    assert f"expected texts, found what may be {what}; give its format with format= (--format)" in reject.reason
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(path.read_bytes())))
     with pytest.raises(InputError, match="expected readable texts, found none in '-'") as error:
         Listing(["-"])
@@ -348,6 +348,6 @@ def test_a_column_of_plain_text(tmp_path: Path) -> None:
     write(tmp_path, "c.jsonl", corpus_files.as_lines([{"body": text} for text in BODY]))
     done = call("find", "a.txt", "c.jsonl", "--column", "body", cwd=tmp_path)
     assert DONE == done.returncode
-    assert 'column="body" says nothing of 1 plain text, which is one text (a.txt)' in done.stderr
-    with pytest.warns(UserWarning, match="says nothing of 1 plain text"):
+    assert 'column="body" does not apply to 1 plain text file, which is one text (a.txt)' in done.stderr
+    with pytest.warns(UserWarning, match="does not apply to 1 plain text file"):
         dedup.find_duplicates(dedup.files(tmp_path / "a.txt", tmp_path / "c.jsonl", column="body"))

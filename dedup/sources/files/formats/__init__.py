@@ -1,1 +1,1 @@
-"""Readers of formats, one a file, and what tells formats apart."""
+"""A reader per format, and the detection of formats."""

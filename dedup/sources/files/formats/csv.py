@@ -1,11 +1,11 @@
-"""Comma-separated text: a record a row, the names of the columns in the first one.
+"""Comma-separated text: one record per row, with the names of the columns in the first row.
 
-Records end where `dedup.kernels.csv_records` says; the number of a record is that of the line on which it begins. Every
-cell is a text: ids are not taken for numbers, and an empty cell is an empty text. What is in a record is Arrow's to
-say; a record is rejected where it has another number of cells than the first, where a wanted cell is not UTF-8, and
-where a carriage return ends a line within it. Empty lines are no records.
+`dedup.kernels.csv_records` defines where records end. The number of a record is that of the line on which it begins.
+Every cell is a text: ids are not read as numbers, and an empty cell is an empty text. Arrow splits records into cells.
+A record is rejected if it has another number of cells than the first, if a wanted cell is not UTF-8, or if a carriage
+return ends a line within it. Empty lines are not records.
 
-Cost: a run of records is read at once; where one is bad, the run is cut in halves until that one is found.
+Cost: a run of records is read at once; if a record in it is bad, the run is halved until that record is found.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ import numpy.typing as npt
 
 from dedup.sources.files.batch import BATCH_BYTES, Batch, Token, Wanted, empty_batch
 from dedup.sources.files.decompress import PIECE, Stream
-from dedup.sources.files.formats.jsonl import MARK
-from dedup.sources.files.formats.sniffing import encoding_of
+from dedup.sources.files.formats.sniffing import BYTE_ORDER_MARK, encoding_of
 from dedup.sources.files.limits import too_large
 from dedup.sources.files.listing import Entry
 from dedup.sources.files.rejects import Reject
@@ -33,7 +32,7 @@ __all__ = ["cells_of", "line_end", "read_header", "read_records", "record_runs"]
 
 
 class Run(NamedTuple):
-    """Whole records: where they begin, their bytes, where each ends, and whether a quoted field is closed behind.
+    """Complete records: where they begin, their bytes, where each ends, and whether all quoted fields are closed.
 
     Or one record that is too large: its length and its line feeds, and no bytes.
     """
@@ -46,13 +45,13 @@ class Run(NamedTuple):
     feeds: int = 0
 
 
-QUOTE = 0x22
+DOUBLE_QUOTE = 0x22
 
 BLANK = (b"\n", b"\r\n", b"")
 
 
 def read_records(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterator[Batch]:
-    """Yield the batches of a ``.csv`` file, from the token `after` on."""
+    """Yield the batches of a ``.csv`` file, starting at the token `after`."""
     with Stream(entry) as stream:
         try:
             names, size, lines = read_header(stream)
@@ -73,10 +72,10 @@ def read_records(entry: Entry, number: int, wanted: Wanted, after: Token) -> Ite
             if run.skipped:
                 reason = too_large("a record", run.skipped, entry.most, so_far=False)
                 reason += "" if run.closed else "; a quoted field is opened and not closed"
-                offset, behind = run.offset + run.skipped, line + run.feeds
+                offset, after_record = run.offset + run.skipped, line + run.feeds
                 rejects = [Reject(entry.path, line, run.offset, reason)]
-                yield empty_batch(number, wanted, line, rejects, [number, offset, behind])
-                line = behind
+                yield empty_batch(number, wanted, line, rejects, [number, offset, after_record])
+                line = after_record
                 continue
             batch, line = parser.batch(run, line)
             offset = batch.more[1]
@@ -86,10 +85,10 @@ def read_records(entry: Entry, number: int, wanted: Wanted, after: Token) -> Ite
 
 
 def record_runs(stream: Stream, least: int) -> Iterator[Run]:
-    """Yield whole records, as few as make `least` bytes.
+    """Yield complete records, in runs of at least `least` bytes, as few records as possible.
 
-    The last may lack its line feed, or the end of a field. What a broken stream cuts off is not yielded. Of a record
-    that is larger than it may be, little more is held than it may have.
+    The last may lack its line feed, or the end of a field. A record that a broken stream cuts off is not yielded. Of a
+    record that is larger than the limit, little more than the limit is held.
     """
     from dedup.kernels.csv_records import QUOTED, START, record_ends
 
@@ -141,9 +140,9 @@ def record_runs(stream: Stream, least: int) -> Iterator[Run]:
 
 
 def read_header(stream: Stream) -> tuple[list[str], int, int]:
-    """Return the names of the columns, and the bytes and lines that stand before the first record.
+    """Return the names of the columns, and the bytes and lines before the first record.
 
-    Raises `ValueError` with the reason where the file is not read: another encoding, other line ends.
+    Raises `ValueError` with the reason if the file is not read: another encoding, other line ends.
     """
     size = lines = 0
     for run in record_runs(stream, 1):
@@ -151,13 +150,13 @@ def read_header(stream: Stream) -> tuple[list[str], int, int]:
             raise ValueError(too_large("a first record, with the names of the columns,", run.skipped, stream.most))
         if run.offset == 0 and (encoding := encoding_of(run.data)):
             raise ValueError(f"expected UTF-8, found {encoding}; write it anew in UTF-8")
-        data = run.data.removeprefix(MARK) if run.offset == 0 else run.data
+        data = run.data.removeprefix(BYTE_ORDER_MARK) if run.offset == 0 else run.data
         size, lines = size + len(run.data), lines + run.data.count(b"\n")
         if data not in BLANK:
             cells = [data[start:end] for start, end in cells_of(data)]
             if any(b"\r" in cell and not cell.startswith(b'"') for cell in cells):
                 raise ValueError(
-                    "expected lines that end with a line feed, found a carriage return that stands alone in the "
+                    "expected lines that end with a line feed, found a carriage return without a line feed in the "
                     "first; write it anew with line feeds"
                 )
             return [_unquoted(cell.decode("utf-8", "replace")) for cell in cells], size, lines
@@ -165,14 +164,14 @@ def read_header(stream: Stream) -> tuple[list[str], int, int]:
 
 
 def cells_of(record: bytes) -> list[tuple[int, int]]:
-    """Return where the cells of a record begin and end, its line break left out."""
+    """Return where the cells of a record begin and end, without its line break."""
     end = len(record) - len(line_end(record))
     cells, start, at = [], 0, 0
     while True:
         if record[at : at + 1] == b'"':
             at += 1
-            while at < end and not (record[at] == QUOTE and record[at + 1 : at + 2] != b'"'):
-                at += 2 if record[at] == QUOTE else 1
+            while at < end and not (record[at] == DOUBLE_QUOTE and record[at + 1 : at + 2] != b'"'):
+                at += 2 if record[at] == DOUBLE_QUOTE else 1
         comma = record.find(b",", at, end)
         cells.append((start, end if comma < 0 else comma))
         if comma < 0:
@@ -181,16 +180,16 @@ def cells_of(record: bytes) -> list[tuple[int, int]]:
 
 
 def line_end(record: bytes) -> bytes:
-    """Return the line break of a record, empty where it has none."""
+    """Return the line break of a record, empty if it has none."""
     return next((mark for mark in (b"\r\n", b"\n") if record.endswith(mark)), b"")
 
 
 def _unquoted(cell: str) -> str:
-    """Return what a cell says: two quotes in a quoted one stand for one."""
+    """Return the value of a cell: two quotes in a quoted cell mean one."""
     if not cell.startswith('"'):
         return cell
-    inside, _, behind = cell[1:].rpartition('"')
-    return inside.replace('""', '"') + behind
+    inside, _, after = cell[1:].rpartition('"')
+    return inside.replace('""', '"') + after
 
 
 class _Parser:
@@ -201,7 +200,7 @@ class _Parser:
         self._names = names
 
     def batch(self, run: Run, line: int) -> tuple[Batch, int]:
-        """Return the batch of a run that begins in line `line`, and the number of the line behind it."""
+        """Return the batch of a run that begins in line `line`, and the number of the line after it."""
         data, ends = run.data, run.ends
         values = np.frombuffer(data, dtype=np.uint8)
         feeds = np.flatnonzero(values == 0x0A)
@@ -209,7 +208,7 @@ class _Parser:
         filled = _filled(values, starts, ends)
         starts, ends = starts[filled], ends[filled]
         lines = line + np.searchsorted(feeds, starts)
-        behind = line + len(feeds) + (not data.endswith(b"\n"))
+        next_line = line + len(feeds) + (not data.endswith(b"\n"))
         rejects: list[Reject] = []
         if not run.closed:
             reason = "a quoted field is opened and not closed"
@@ -221,8 +220,8 @@ class _Parser:
             *(Reject(self._entry.path, int(lines[i]), run.offset + int(starts[i]), reason) for i, reason in bad),
             *rejects,
         ]
-        more = [self._number, run.offset + len(data), behind]
-        return self._made(columns, line, lines[good], run.offset + starts[good], rejects, more), behind
+        more = [self._number, run.offset + len(data), next_line]
+        return self._made(columns, line, lines[good], run.offset + starts[good], rejects, more), next_line
 
     def _empty(self) -> list[pa.Array]:
         import pyarrow as pa
@@ -247,7 +246,7 @@ class _Parser:
     def _read(
         self, data: bytes, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.int64], list[pa.Array], list[tuple[int, str]]]:
-        """Return which of some records are good, their wanted cells, and the others with the reasons."""
+        """Return which of some records are good, their wanted cells, and the other records with the reasons."""
         import pyarrow as pa
 
         good: list[int] = []
@@ -275,7 +274,7 @@ class _Parser:
         return np.array(good, dtype=np.int64), columns, bad
 
     def _columns(self, data: bytes, count: int) -> list[pa.Array]:
-        """Return the wanted cells of `count` records. Raises `ValueError` where there are others than these."""
+        """Return the wanted cells of `count` records. Raises `ValueError` if the data has other records than these."""
         import pyarrow as pa
         from pyarrow import csv
 
@@ -303,7 +302,7 @@ class _Parser:
 
 
 def _reason(message: str) -> str:
-    """Return what Arrow says of one record, without its count of rows and what the record holds."""
+    """Return the message of Arrow about one record, without its count of rows and the contents of the record."""
     cells = re.search(r"Expected (\d+) columns, got (\d+)", message)
     if cells:
         return f"expected {cells[1]} cells, found {cells[2]}"

@@ -1,13 +1,12 @@
-"""JSON lines: a record a line, of which only the wanted fields are decoded.
+"""JSON lines: one record per line, of which only the wanted fields are decoded.
 
-The rule, for each line by itself: it is read if msgspec takes it (strict JSON, the other fields looked at for their
-form alone) or Python's ``json`` does (which knows NaN, and surrogates that stand alone); the last of two equal keys
-counts, where both values could be meant. A line holds an object whose text is a string or null; anything else is
-rejected, with the reason. Lines end with ``\\n``; white space alone is no record. ``.jsonl`` that begins with a byte
-order mark is read behind it.
+The rule, for each line by itself: it is read if msgspec accepts it (strict JSON, with only the syntax of the other
+fields checked) or Python's ``json`` does (which accepts NaN and lone surrogates). If a key occurs twice, the last value
+counts. A line contains an object whose text is a string or null; anything else is rejected, with the reason. Lines end
+with ``\\n``; a line of white space is not a record. A byte order mark at the beginning of a file is skipped.
 
-Cost: about as Arrow's reader, 0.4 GB/s of text on one core, measured (`benchmarks/speed/bench_reading.py`). A run of
-lines is decoded at once where all of them are plain; the texts go from their escapes to UTF-8 in a kernel.
+Cost: about that of Arrow's reader, 0.4 GB/s of text on one core, measured (`benchmarks/speed/bench_reading.py`). A run
+of lines is decoded at once if all of them are plain; a kernel turns escaped texts into UTF-8.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ import numpy.typing as npt
 
 from dedup.sources.files.batch import Batch, Token, Wanted, empty_batch, extra_array, id_array, strings, text_array
 from dedup.sources.files.decompress import Run, Stream, line_runs
-from dedup.sources.files.formats.sniffing import encoding_of
+from dedup.sources.files.formats.sniffing import BYTE_ORDER_MARK, encoding_of
 from dedup.sources.files.limits import too_large
 from dedup.sources.files.listing import Entry
 from dedup.sources.files.rejects import Reject
@@ -35,14 +34,13 @@ if TYPE_CHECKING:
 
 __all__ = ["read_lines"]
 
-MARK = b"\xef\xbb\xbf"
 NEWLINE, OPENING, CLOSING, RETURN = 10, ord("{"), ord("}"), 13
 ABSENT: Final[Any] = ...
-"""What stands for a field that a record does not have."""
+"""Marks a field that a record does not have."""
 
 
 def read_lines(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterator[Batch]:
-    """Yield the batches of a ``.jsonl`` file, from the token `after` on."""
+    """Yield the batches of a ``.jsonl`` file, starting at the token `after`."""
     parser = _Parser(entry, number, wanted)
     _, offset, record = after
     with Stream(entry, offset) as stream:
@@ -70,17 +68,17 @@ class _Parser:
 
     def __init__(self, entry: Entry, number: int, wanted: Wanted) -> None:
         self._entry, self._number, self._wanted = entry, number, wanted
-        self._strange: dict[str, None] = {}  # the fields of records that have no text
+        self._strange: dict[str, None] = {}  # the fields of records that have no field of the text
         self._plain = all(map(_is_plain, wanted.names))
 
     @cached_property
     def _decoder(self) -> msgspec.json.Decoder[Any]:
-        """What decodes one line, the text too."""
+        """Return the decoder of one line, including its text."""
         return self._made_decoder(str | None)
 
     @cached_property
     def _raw_decoder(self) -> msgspec.json.Decoder[Any]:
-        """What decodes many lines, and leaves the text as it is spelled, checked."""
+        """Return the decoder of many lines, which checks the text but leaves it escaped."""
         import msgspec
 
         return self._made_decoder(msgspec.Raw)
@@ -94,10 +92,10 @@ class _Parser:
         return msgspec.json.Decoder(msgspec.defstruct("Record", fields, gc=False))
 
     def batch(self, run: Run, first: int) -> tuple[Batch, int]:
-        """Return the batch of a run whose first line has the number `first`, and the number of the line behind it."""
+        """Return the batch of a run whose first line has the number `first`, and the number of the line after it."""
         data, offset = run.data, run.offset
-        if offset == 0 and data[: len(MARK)] == MARK:
-            data, offset = data[len(MARK) :], len(MARK)
+        if offset == 0 and data[: len(BYTE_ORDER_MARK)] == BYTE_ORDER_MARK:
+            data, offset = data[len(BYTE_ORDER_MARK) :], len(BYTE_ORDER_MARK)
         values = np.frombuffer(data, dtype=np.uint8)
         breaks = np.flatnonzero(values == NEWLINE)
         starts = np.concatenate((np.zeros(1, np.int64), breaks + 1))
@@ -145,10 +143,10 @@ class _Parser:
         starts: npt.NDArray[np.int64],
         breaks: npt.NDArray[np.int64],
     ) -> tuple[pa.LargeStringArray, list[list[Any]]] | None:
-        """Return the texts of all lines and the other wanted fields; None where a line has to be looked at by itself.
+        """Return the texts of all lines and the other wanted fields; None if a line has to be parsed by itself.
 
-        Where each line begins with "{" and ends with "}", and there are as many objects as lines, each line is one
-        object: one that went on in the next line would go on there with a comma or a bracket.
+        If each line begins with "{" and ends with "}", and there are as many objects as lines, then each line is one
+        object: an object that continued in the next line would continue there with a comma or a bracket.
         """
         import msgspec
 
@@ -172,7 +170,7 @@ class _Parser:
     def _one_by_one(
         self, data: memoryview, starts: npt.NDArray[np.int64], offset: int, first: int
     ) -> tuple[pa.LargeStringArray, list[list[Any]], npt.NDArray[np.int64], list[Reject]]:
-        """Return texts and other wanted fields of the lines that can be read, which these are, and the rejects."""
+        """Return texts and other wanted fields of the readable lines, their indices, and the rejects."""
         columns: list[list[Any]] = [[] for _ in self._wanted.names]
         kept: list[int] = []
         rejects: list[Reject] = []
@@ -192,7 +190,7 @@ class _Parser:
         return text_array(columns[0]), columns[1:], np.array(kept, dtype=np.int64), rejects
 
     def _fields(self, line: bytes) -> list[Any]:
-        """Return the wanted fields of one line. Raises `ValueError` with the reason where it is no record."""
+        """Return the wanted fields of one line. Raises `ValueError` with the reason if it is not a record."""
         import msgspec
 
         names = self._wanted.names
@@ -214,7 +212,7 @@ class _Parser:
         return [getattr(row, f"f{i}") for i in range(len(names))]
 
     def _look_for_columns(self, texts: pa.LargeStringArray, others: list[list[Any]], data: memoryview) -> None:
-        """Raise `InputError` where none of a file's first records has a wanted field."""
+        """Raise `InputError` if none of a file's first records has a wanted field."""
         wanted, place = self._wanted, self._entry.path
         if not len(texts) and self._strange:
             raise wanted.missing(wanted.column, f"the first lines of {place}", list(self._strange))
@@ -229,12 +227,12 @@ class _Parser:
 
 
 def _is_plain(name: str) -> bool:
-    """Return whether msgspec takes the name of a field: JSON spells it as it is, in UTF-8."""
+    """Return whether msgspec can use the name of a field: JSON contains it without escapes, in UTF-8."""
     return all(letter not in '"\\' and letter >= " " and not "\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def _spelled_out(values: list[Any]) -> pa.LargeStringArray | None:
-    """Return strings of JSON, and nulls, as texts; None where there is something else, or bytes that are no UTF-8."""
+    """Return JSON strings and nulls as texts; None if there is another value, or bytes that are not UTF-8."""
     import pyarrow as pa
 
     from dedup.kernels.json_strings import unescape
@@ -245,8 +243,8 @@ def _spelled_out(values: list[Any]) -> pa.LargeStringArray | None:
     missing = np.zeros(len(values), dtype=np.bool_)
     if unescape(data, len(data) - 8, texts, ends[1:], missing) != len(values):
         return None
-    there = pa.py_buffer(np.packbits(~missing, bitorder="little")) if missing.any() else None
-    buffers = [there, pa.py_buffer(ends), pa.py_buffer(texts)]
+    valid = pa.py_buffer(np.packbits(~missing, bitorder="little")) if missing.any() else None
+    buffers = [valid, pa.py_buffer(ends), pa.py_buffer(texts)]
     array = pa.Array.from_buffers(pa.large_string(), len(values), buffers)
     try:
         array.validate(full=True)
@@ -256,7 +254,7 @@ def _spelled_out(values: list[Any]) -> pa.LargeStringArray | None:
 
 
 def parse(line: bytes) -> dict[str, Any]:
-    """Return a line as Python's ``json`` reads it. Raises `ValueError` with the reason where it is no JSON object."""
+    """Return a line as Python's ``json`` parses it. Raises `ValueError` with the reason if it is not a JSON object."""
     try:
         record = json.loads(line.decode("utf-8"))
     except UnicodeDecodeError as error:

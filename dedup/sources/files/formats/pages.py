@@ -1,10 +1,10 @@
-"""The pages of a column of a Parquet file, by their headers: how large each is before anything of it is unpacked.
+"""The pages of a column of a Parquet file, from their headers: the size of each before any of it is unpacked.
 
-A page begins with a `PageHeader` in Thrift's compact protocol: 1 the type (0 and 3: of data, 2: a dictionary), 2 the
-size unpacked, 3 the size packed, then a struct of its kind, whose field 1 is the number of values. Everything else is
-skipped. What is no header ends the list: the reader says what is wrong with it.
+A page begins with a `PageHeader` in Thrift's compact protocol. Its fields are 1 the type (0 and 3: data, 2: a
+dictionary), 2 the unpacked size, 3 the packed size, then a struct for its type, whose field 1 is the number of values.
+All other fields are skipped. A header that cannot be read ends the list: the reader reports the damage.
 
-Cost: a small read and some steps of Python a page, which is a megabyte as a rule.
+Cost: a small read and some steps of Python per page, which usually is a megabyte.
 
 References: parquet-format, parquet.thrift; Thrift, its "Thrift compact protocol encoding".
 """
@@ -16,15 +16,16 @@ from typing import IO, NamedTuple
 
 __all__ = ["Page", "pages_of"]
 
-HEADER = 1 << 12
-"""Bytes that are read of a header first; statistics can make it longer."""
+HEADER_BYTES = 1 << 12
+"""Bytes of a header that are read first; statistics can make it longer."""
 
-LONGEST = 1 << 22
-DEEP = 8
+MAX_HEADER_BYTES = 1 << 22
+MAX_DEPTH = 8
+"""Bytes of a header, and depth of its structs, at most."""
 
 
 class Page(NamedTuple):
-    """A page: its bytes once it is unpacked, its values, and whether it is a dictionary."""
+    """A page: its unpacked bytes, its number of values, and whether it is a dictionary."""
 
     size: int
     values: int
@@ -32,7 +33,7 @@ class Page(NamedTuple):
 
 
 def pages_of(file: IO[bytes], start: int, length: int) -> Iterator[Page]:
-    """Yield the pages of the column that stands at `start` of a file and has so many bytes."""
+    """Yield the pages of the column that begins at `start` of a file and has `length` bytes."""
     end = start + length
     while start < end:
         found = _header(file, start)
@@ -44,9 +45,9 @@ def pages_of(file: IO[bytes], start: int, length: int) -> Iterator[Page]:
 
 
 def _header(file: IO[bytes], start: int) -> tuple[Page, int] | None:
-    """Return a page and its length in the file, None where no header can be read."""
-    size = HEADER
-    while size <= LONGEST:
+    """Return a page and its length in the file; None if no header can be read."""
+    size = HEADER_BYTES
+    while size <= MAX_HEADER_BYTES:
         file.seek(start)
         data = file.read(size)
         reader = _Compact(data)
@@ -69,13 +70,13 @@ def _header(file: IO[bytes], start: int) -> tuple[Page, int] | None:
 
 
 class _Compact:
-    """Reads a struct in the compact protocol; numbers and structs are kept, the rest is passed over."""
+    """A reader of a struct in the compact protocol. It returns numbers and structs, and skips the rest."""
 
     def __init__(self, data: bytes) -> None:
         self._data, self.at = data, 0
 
     def struct(self, depth: int) -> dict[int, object]:
-        if depth > DEEP:
+        if depth > MAX_DEPTH:
             raise ValueError("nested too deeply")
         fields: dict[int, object] = {}
         number = 0
@@ -104,7 +105,7 @@ class _Compact:
         return value >> 1 ^ -(value & 1)
 
     def _value(self, kind: int, depth: int) -> object:
-        if kind in (1, 2):  # true and false stand in the head itself
+        if kind in (1, 2):  # true and false have no value after the head
             return None
         if kind == 3:
             return self._byte()

@@ -1,4 +1,4 @@
-"""Plain text: a file is a document, in UTF-8, a byte order mark in front left out."""
+"""Plain text: a file is a document, in UTF-8; a byte order mark at its beginning is skipped."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import numpy as np
 
 from dedup.sources.files.batch import Batch, Wanted, empty_batch, text_array
 from dedup.sources.files.decompress import PIECE, Stream
-from dedup.sources.files.formats.jsonl import MARK
-from dedup.sources.files.formats.sniffing import encoding_of
+from dedup.sources.files.formats.sniffing import BYTE_ORDER_MARK, encoding_of
 from dedup.sources.files.limits import too_large
 from dedup.sources.files.listing import Entry
 from dedup.sources.files.rejects import Reject
@@ -18,7 +17,7 @@ __all__ = ["load_document", "read_document"]
 
 
 def read_document(entry: Entry, number: int, wanted: Wanted) -> Iterator[Batch]:
-    """Yield the batch of a text file: its text, or the reason why there is none. Its id is its path."""
+    """Yield the batch of a text file: its text, or the reason why there is none. The id is its path."""
     import pyarrow as pa
 
     text, rejects = load_document(entry)
@@ -32,7 +31,7 @@ def read_document(entry: Entry, number: int, wanted: Wanted) -> Iterator[Batch]:
 
 
 def load_document(entry: Entry) -> tuple[str | None, list[Reject]]:
-    """Return the text of a file, and the reason where there is none, or only the readable part of it."""
+    """Return the text of a file, and the reason if there is none, or if only a part of it can be read."""
     rejects: list[Reject] = []
     pieces: list[bytes] = []
     with Stream(entry) as stream:
@@ -43,12 +42,12 @@ def load_document(entry: Entry) -> tuple[str | None, list[Reject]]:
         data = b"".join(pieces)
         if stream.broken is not None:
             rejects.append(Reject(entry.path, None, len(data), stream.broken))
-    mark = len(MARK) if data.startswith(MARK) else 0
+    mark = len(BYTE_ORDER_MARK) if data.startswith(BYTE_ORDER_MARK) else 0
     try:
         return data[mark:].decode("utf-8"), rejects
     except UnicodeDecodeError as error:
         at = error.start + mark
-        if rejects and error.reason == "unexpected end of data":  # the stream broke within a character
+        if rejects and error.reason == "unexpected end of data":  # the stream ended within a character
             return data[mark:at].decode("utf-8"), rejects
         reason = f"not UTF-8: byte 0x{data[at]:02x} at offset {at}"
         if at == 0 and (encoding := encoding_of(data[:4])):

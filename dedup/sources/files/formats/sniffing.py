@@ -1,9 +1,9 @@
-"""What a file holds, told by how it begins, where its name does not say.
+"""The format of a file, detected from its beginning, if its name does not give it.
 
-What is sure gets a format: Parquet and Arrow by their first bytes, JSON lines by a first line that is a JSON object,
-comma-separated text by records with the same number of cells, and plain text where nothing speaks for anything else.
-What may be something else (a JSON array, tab-separated text, XML, WARC, an image) gets none, and a name for people:
-to take such a file for one text would be a wrong answer that nobody sees.
+A format is returned only if it is certain: Parquet and Arrow by their first bytes, JSON lines by a first line that is a
+JSON object, comma-separated text by records with the same number of cells, and plain text if nothing suggests anything
+else. Data that may be something else (a JSON array, tab-separated text, XML, WARC, an image) gets no format, but a
+description: to read such a file as one text would be a wrong result that nobody notices.
 
 Cost: the first `HEAD` bytes of the file.
 """
@@ -22,16 +22,16 @@ from typing import NamedTuple
 __all__ = ["Sniffed", "compression_of", "encoding_of", "head_of", "sniff"]
 
 HEAD = 1 << 16
-"""Bytes that are looked at."""
+"""Bytes that are examined."""
 
-LOOKED = 50
-"""Lines that are looked at for cells."""
+CHECKED_LINES = 50
+"""Lines whose cells are counted."""
 
-MAGIC = {b"\x1f\x8b\x08": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz"}
+COMPRESSION_MAGIC = {b"\x1f\x8b\x08": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz"}
 """How compressed files begin."""
 
-PACKED = {"gz", "zst", "bz2", "xz"}
-"""Suffixes that say how a file is compressed, and nothing of what it holds."""
+COMPRESSION_SUFFIXES = {"gz", "zst", "bz2", "xz"}
+"""Suffixes that give the compression of a file, but not its format."""
 
 MARKS = {
     b"\xff\xfe\x00\x00": "UTF-32",
@@ -39,9 +39,9 @@ MARKS = {
     b"\xff\xfe": "UTF-16",
     b"\xfe\xff": "UTF-16",
 }
-"""The byte order marks of encodings that are not read; the longer ones first."""
+"""The byte order marks of encodings that are not supported; the longer ones first."""
 
-OTHERS = {
+OTHER_MAGIC = {
     b"%PDF-": "PDF",
     b"PK\x03\x04": "a ZIP archive (or a document of an office program)",
     b"\xd0\xcf\x11\xe0": "a document of an office program",
@@ -57,10 +57,10 @@ OTHERS = {
     b"GIF8": "an image",
     b"\x89HDF": "HDF5",
 }
-"""How files begin that are no texts."""
+"""How files begin that are not texts."""
 
-NAMED = {
-    "json": "JSON, but no JSON lines",
+SUFFIX_KINDS = {
+    "json": "JSON, but not JSON lines",
     "tsv": "tab-separated text",
     "tab": "tab-separated text",
     "xml": "XML",
@@ -86,9 +86,10 @@ NAMED = {
     "sqlite": "an SQLite database",
     "db": "a database",
 }
-"""Suffixes of files that are no plain text, whatever they begin with."""
+"""Suffixes of files that are not plain text, whatever they begin with."""
 
-BYTE_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""How a file in UTF-8 may begin."""
 KEY = re.compile(rb'\{\s*(?:"(?:[^"\\]|\\.)*"\s*:|\})')
 ARRAY = re.compile(rb'\[\s*(?:\{\s*["}]|\[|"(?:[^"\\]|\\.)*"\s*[,\]])')
 TAG = re.compile(rb"<(?:\?xml|!doctype|!--|[a-z_][\w:.-]*(?:\s[^<>]*)?/?>)", re.IGNORECASE)
@@ -101,13 +102,13 @@ SEPARATORS = {
 
 
 class Sniffed(NamedTuple):
-    """What a file holds.
+    """The detected format of a file.
 
     Attributes
     ----------
-    format : "jsonl", "csv", "txt", "parquet", "arrow"; None where it is none of these, or may be another
+    format : "jsonl", "csv", "txt", "parquet", "arrow"; None if it is none of these, or may be something else
     compression : "gzip", "zstd", "bz2", "xz", or None
-    what : for people, where there is no format
+    what : a description for messages, if there is no format
     """
 
     format: str | None
@@ -116,36 +117,36 @@ class Sniffed(NamedTuple):
 
 
 def sniff(source: str, name: str, compression: str | None) -> Sniffed:
-    """Look at the beginning of the file `source`, called `name`. Raises `OSError` where it cannot be opened."""
+    """Detect the format from the beginning of `source`, called `name`. Raises `OSError` if it cannot be opened."""
     head, whole = head_of(source, None)
     if compression is None:
         compression = compression_of(head)
     if compression is not None:
         head, whole = head_of(source, compression)
-    kind, what = _told(head, whole=whole)
+    kind, what = _detected(head, whole=whole)
     if kind in ("txt", "csv"):
-        what = NAMED.get(_suffix(name), "")
+        what = SUFFIX_KINDS.get(_suffix(name), "")
     return Sniffed(None if what else kind, compression, what)
 
 
 def _suffix(name: str) -> str:
-    """Return the suffix of a name, before that of a compression."""
+    """Return the suffix of a name; a suffix of compression is skipped."""
     suffixes = [suffix.removeprefix(".").lower() for suffix in Path(name).suffixes[-2:]]
-    return next((suffix for suffix in reversed(suffixes) if suffix not in PACKED), "")
+    return next((suffix for suffix in reversed(suffixes) if suffix not in COMPRESSION_SUFFIXES), "")
 
 
 def compression_of(head: bytes) -> str | None:
-    """Return the compression of a file that begins so."""
-    return next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
+    """Return the compression of a file that begins with `head`."""
+    return next((name for magic, name in COMPRESSION_MAGIC.items() if head.startswith(magic)), None)
 
 
 def encoding_of(head: bytes) -> str | None:
-    """Return the encoding that a byte order mark names, where it is one that is not read."""
+    """Return the encoding of a byte order mark, if it is not supported."""
     return next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
 
 
 def head_of(source: str, compression: str | None) -> tuple[bytes, bool]:
-    """Return the first bytes of a file, unpacked, and whether they are all of it."""
+    """Return the first bytes of a file, unpacked, and whether these are all its bytes."""
     with open(source, "rb") as file:
         data = file.read(HEAD)
         whole = len(data) < HEAD
@@ -156,7 +157,7 @@ def head_of(source: str, compression: str | None) -> tuple[bytes, bool]:
 
 
 def _unpacked(data: bytes, compression: str) -> bytes:
-    """Return what the first bytes of a compressed file hold; nothing where they are damaged."""
+    """Return the unpacked data in the first bytes of a compressed file; nothing if they are damaged."""
     try:
         if compression == "gzip":
             return zlib.decompressobj(31).decompress(data, HEAD)
@@ -174,12 +175,12 @@ def _unpacked(data: bytes, compression: str) -> bytes:
         while len(found) < HEAD and (piece := stream.read(1 << 10)):
             found += piece
     except (OSError, ValueError):
-        pass  # the frame goes on behind what was read of it
+        pass  # the frame continues after the bytes that were read
     return found
 
 
-def _told(head: bytes, *, whole: bool) -> tuple[str | None, str]:
-    """Return the format of what begins so, and for people what it is where there is none."""
+def _detected(head: bytes, *, whole: bool) -> tuple[str | None, str]:
+    """Return the format of data that begins with `head`; and a description, if there is none."""
     if head.startswith(b"PAR1"):
         return "parquet", ""
     if head.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
@@ -187,12 +188,12 @@ def _told(head: bytes, *, whole: bool) -> tuple[str | None, str]:
     encoding = encoding_of(head)
     if encoding is not None:
         return None, f"text in {encoding}, not in UTF-8"
-    known = next((name for magic, name in OTHERS.items() if head.startswith(magic)), None)
+    known = next((name for magic, name in OTHER_MAGIC.items() if head.startswith(magic)), None)
     if known is not None:
         return None, known
-    text = head.removeprefix(BYTE_MARK).lstrip(b" \t\r\n")
+    text = head.removeprefix(BYTE_ORDER_MARK).lstrip(b" \t\r\n")
     if b"\0" in text:
-        return None, "bytes that are no text"
+        return None, "bytes that are not text"
     if KEY.match(text):
         return ("jsonl", "") if _is_object(text, whole=whole) else (None, "a JSON object over several lines")
     if text.startswith(b"[") and (ARRAY.match(text) or (whole and _parses(text, list))):
@@ -203,7 +204,7 @@ def _told(head: bytes, *, whole: bool) -> tuple[str | None, str]:
 
 
 def _is_object(text: bytes, *, whole: bool) -> bool:
-    """Return whether the first line is a JSON object; one that is longer than what is looked at is taken for one."""
+    """Return whether the first line is a JSON object; assumed for a line that is longer than the examined bytes."""
     line, feed, _ = text.partition(b"\n")
     if not feed and not whole:
         return True
@@ -218,8 +219,8 @@ def _parses(text: bytes, kind: type) -> bool:
 
 
 def _separated(head: bytes, *, whole: bool) -> tuple[str | None, str]:
-    """Tell text with separators from plain text: all its first records have as many cells, and more than one."""
-    text = head.removeprefix(BYTE_MARK).decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    """Distinguish separated from plain text: all first records have the same number of cells, and more than one."""
+    text = head.removeprefix(BYTE_ORDER_MARK).decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
     if not whole:
         text = text.rpartition("\n")[0]
     first = text.lstrip("\n").partition("\n")[0]
@@ -229,10 +230,11 @@ def _separated(head: bytes, *, whole: bool) -> tuple[str | None, str]:
         if separator not in first or f"{separator} " in first:
             continue
         try:
-            rows = [row for row, _ in zip(csv.reader(text.split("\n"), delimiter=separator), range(LOOKED)) if row]  # noqa: B905
+            lines = csv.reader(text.split("\n"), delimiter=separator)
+            rows = [row for row, _ in zip(lines, range(CHECKED_LINES)) if row]  # noqa: B905
         except csv.Error:
             continue
-        rows = rows if whole or len(rows) == LOOKED else rows[:-1]
+        rows = rows if whole or len(rows) == CHECKED_LINES else rows[:-1]
         if len(rows) > 1 and len({len(row) for row in rows}) == 1:
             return ("csv", "") if name == "csv" else (None, name)
     return "txt", ""

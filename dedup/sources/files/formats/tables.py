@@ -1,8 +1,8 @@
-"""Parquet and Arrow IPC (file and stream; Feather is the former): a record a row.
+"""Parquet and Arrow IPC (file and stream; Feather is an Arrow file): one record per row.
 
-Only the wanted columns are read, a few thousand rows at a time, and never a whole row group of the others. A file that
-is compressed as a whole is unpacked into a temporary file first, since these formats are read from both ends. What is
-no UTF-8 in a column of texts is rejected row by row. Where a file cannot be read on, what stands before is used.
+Only the wanted columns are read, a few thousand rows at a time. A file that is compressed as a whole is unpacked into a
+temporary file first, since these formats are read from both ends. In a column of texts, each row that is not UTF-8 is
+rejected. If a file cannot be read further, the rows before are used.
 
 Cost: Parquet (zstd) at 0.6 GB/s of text on one core, measured (`benchmarks/speed/bench_reading.py`). Memory: some MB,
 or the largest record batch of an Arrow file.
@@ -32,23 +32,23 @@ if TYPE_CHECKING:
 
 __all__ = ["read_table"]
 
-PADDED = 8
-"""Bytes that the magic takes at the front of an Arrow file."""
+MAGIC_BYTES = 8
+"""Bytes of the magic, with its padding, at the beginning of an Arrow file."""
 
-ROWS = 2048
-"""Rows of Parquet that are decoded at a time. Curve: `benchmarks.tuning.tables_rows`; flat from 512 to 2^11 on
+DECODED_ROWS = 2048
+"""Rows of Parquet that are decoded at a time. Curve: `benchmarks.tuning.tables_decoded_rows`; flat from 512 to 2^11 on
 generated:20000 (two cores, 2026-11)."""
 
 
 def damage() -> tuple[type[Exception], ...]:
-    """Return what Arrow raises where a file is damaged."""
+    """Return the errors that Arrow raises if a file is damaged."""
     import pyarrow as pa
 
     return (pa.ArrowException, ValueError, LookupError, OverflowError, RuntimeError, TypeError, OSError, MemoryError)
 
 
 def read_table(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterator[Batch]:
-    """Yield the batches of a ``.parquet`` or ``.arrow`` file, from the token `after` on."""
+    """Yield the batches of a ``.parquet`` or ``.arrow`` file, starting at the token `after`."""
     _, row, _ = after
     with ExitStack() as stack:
         source: Any = entry.source
@@ -64,12 +64,12 @@ def read_table(entry: Entry, number: int, wanted: Wanted, after: Token) -> Itera
                     if first + start >= row:
                         yield _batch(entry, number, wanted, records.slice(start, end - start), first + start)
                 row = max(row, first + len(records))
-        except (InputError, GeneratorExit):  # who reads has enough, perhaps since the process ends
+        except (InputError, GeneratorExit):  # not damage: a wrong column, or the caller needs no more batches
             raise
         except damage() as error:
             found = " ".join(str(error).split()) or type(error).__name__
             found = f"{found:.200}".rstrip(".")
-            reason = f"cannot be read on: {found}; what stands before was used" if row else f"cannot be read: {found}"
+            reason = f"cannot be read on: {found}; the part before was used" if row else f"cannot be read: {found}"
             yield empty_batch(number, wanted, row + 1, [Reject(entry.path, row + 1, None, reason)])
 
 
@@ -105,16 +105,16 @@ def _parquet(source: str, wanted: Wanted, entry: Entry, row: int) -> Iterator[tu
 
 
 def _rows_at_once(source: str, group: Any, number: int, column: str, most: int) -> int:
-    """Return how many rows of a row group can be decoded at a time: all pages are looked at where it is large.
+    """Return how many rows of a row group can be decoded at a time. If the group is large, all page headers are read.
 
-    Raises `ValueError` where a page, or one row, is more than can be held.
+    Raises `ValueError` if a page, or one row, is larger than can be held.
     """
     import pyarrow.parquet as pq
 
     chunk = next((part for part in map(group.column, range(group.num_columns)) if part.path_in_schema == column), None)
     held = GROUPED * most
     if chunk is None or (chunk.total_uncompressed_size <= held and not chunk.has_dictionary_page):
-        return ROWS
+        return DECODED_ROWS
     first = chunk.data_page_offset
     if chunk.has_dictionary_page and chunk.dictionary_page_offset is not None:
         first = min(first, chunk.dictionary_page_offset)
@@ -130,13 +130,13 @@ def _rows_at_once(source: str, group: Any, number: int, column: str, most: int) 
                 share = max(share, page.size / page.values)
             if page.dictionary and chunk.total_uncompressed_size <= held:
                 break
-    if dictionary * min(ROWS, group.num_rows) > held:
+    if dictionary * min(DECODED_ROWS, group.num_rows) > held:
         with pq.ParquetFile(source, pre_buffer=False, buffer_size=PIECE, read_dictionary=[column]) as again:
             some = next(again.iter_batches(batch_size=1, row_groups=[number], columns=[column], use_threads=False))
             values = getattr(some.column(0), "dictionary", None)
         if values is not None and len(values):
             share = max(share, int(_sizes(_large(values)).max()))
-    return max(min(ROWS, int(held / share)), 1)
+    return max(min(DECODED_ROWS, int(held / share)), 1)
 
 
 def _arrow(source: str, wanted: Wanted, entry: Entry, stack: ExitStack) -> Iterator[tuple[int, pa.RecordBatch]]:
@@ -145,9 +145,9 @@ def _arrow(source: str, wanted: Wanted, entry: Entry, stack: ExitStack) -> Itera
     file = stack.enter_context(pa.memory_map(source))
     magic = file.read(6)
     held = GROUPED * entry.most
-    for place, size in enumerate(unpacked_sizes(file, PADDED if magic == b"ARROW1" else 0), start=1):
+    for place, size in enumerate(unpacked_sizes(file, MAGIC_BYTES if magic == b"ARROW1" else 0), start=1):
         if size > held:
-            raise ValueError(too_large(f"record batch {place}, which is unpacked whole,", size, held, so_far=False))
+            raise ValueError(too_large(f"record batch {place}, which is unpacked at once,", size, held, so_far=False))
     file.seek(0)
     if magic == b"ARROW1":
         reader = pa.ipc.open_file(file)
@@ -167,10 +167,10 @@ def _arrow(source: str, wanted: Wanted, entry: Entry, stack: ExitStack) -> Itera
 
 
 def unsound(column: pa.Array) -> str:
-    """Say why the values of a column that was mapped from a file cannot be looked at; nothing where they can.
+    """Return why the values of a column that was mapped from a file cannot be read; "" if they can.
 
-    Arrow takes offsets, indices and lengths as the file has them, and ends the process where they lead beyond its
-    buffers. That texts are UTF-8 is not asked here, but row by row. Cost: a look at each offset, not at the texts.
+    Arrow takes offsets, indices and lengths from the file, and crashes the process if they point beyond its buffers.
+    Whether texts are UTF-8 is not checked here, but row by row. Cost: a look at each offset, not at the texts.
     """
     import pyarrow as pa
 
@@ -191,11 +191,11 @@ def unsound(column: pa.Array) -> str:
 
 
 BYTES = {"string": "binary", "large_string": "large_binary", "string_view": "binary_view"}
-"""The types of texts, and those of bytes that have the same buffers."""
+"""The types of texts, and the types of bytes that have the same buffers."""
 
 
 def sound(column: pa.Array, *, kind: str | None = None) -> pa.Array:
-    """Return a column with its nulls counted anew, whatever the file says of their number; as bytes if asked."""
+    """Return a column whose nulls are counted again, whatever count the file has; as type `kind` if it is given."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(column.type):
@@ -207,7 +207,7 @@ def sound(column: pa.Array, *, kind: str | None = None) -> pa.Array:
 
 
 def _checked(schema: pa.Schema, wanted: Wanted, entry: Entry) -> list[str]:
-    """Return the wanted columns of a table. Raises `InputError` where one is missing or holds no texts."""
+    """Return the wanted columns of a table. Raises `InputError` if one does not exist, or has no texts."""
     wanted.check_once(entry.path, schema.names)
     kind = schema.field(wanted.column).type
     if not _is_text(kind):
@@ -234,7 +234,7 @@ def _large(column: pa.Array) -> pa.LargeStringArray:
 
 
 def _cuts(column: pa.Array) -> Iterator[tuple[int, int]]:
-    """Yield the first and the end row of each batch: as many rows as make `BATCH_BYTES`, one at least."""
+    """Yield the first and the end row of each batch: of about `BATCH_BYTES`, and at least one row."""
     ends = np.cumsum(_sizes(_large(column)))
     at, before = 0, 0
     while at < len(ends):

@@ -1,4 +1,4 @@
-"""`dedup.runtime.threads.SLICE`.
+"""`dedup.runtime.threads.MIN_SLICE_ROWS`.
 
 How many rows a thread works on at a time: see the column of the clock too.
 """
@@ -7,7 +7,7 @@ from benchmarks.tuning.calls import searching
 from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
-    "dedup.runtime.threads.SLICE",
+    "dedup.runtime.threads.MIN_SLICE_ROWS",
     [16, 64, 256, 1024, 4096],
     searching(),
     stages=("join",),

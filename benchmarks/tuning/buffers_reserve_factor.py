@@ -1,4 +1,4 @@
-"""`dedup.runtime.buffers.ROOM`.
+"""`dedup.runtime.buffers.RESERVE_FACTOR`.
 
 How much is reserved beyond the forecast: what turns out too small is copied.
 """
@@ -7,7 +7,7 @@ from benchmarks.tuning.calls import searching
 from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
-    "dedup.runtime.buffers.ROOM",
+    "dedup.runtime.buffers.RESERVE_FACTOR",
     [1.0, 1.25, 1.5, 2.0, 4.0],
     searching(),
     stages=("read",),

@@ -1,4 +1,4 @@
-"""`dedup.lsh.buckets.MOST_PAIRS`.
+"""`dedup.lsh.buckets.MAX_CANDIDATES_PER_TEXT`.
 
 How many candidates a text has at most before an exact search is made instead; which pairs are found depends on it.
 """
@@ -7,7 +7,7 @@ from benchmarks.tuning.calls import searching
 from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
-    "dedup.lsh.buckets.MOST_PAIRS",
+    "dedup.lsh.buckets.MAX_CANDIDATES_PER_TEXT",
     [1, 8, 64, 512],
     searching(method="lsh"),
     corpus="family:2000,licences",

@@ -1,4 +1,4 @@
-"""`dedup.hashing.units.SLICE`.
+"""`dedup.hashing.units.PREPARED_UNITS`.
 
 How many units a thread makes sets of at a time: few calls, and work for all threads.
 """
@@ -7,7 +7,7 @@ from benchmarks.tuning.calls import searching
 from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
-    "dedup.hashing.units.SLICE",
+    "dedup.hashing.units.PREPARED_UNITS",
     [16, 64, 256, 1024, 4096],
     searching(),
     stages=("join",),

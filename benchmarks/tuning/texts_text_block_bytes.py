@@ -1,4 +1,4 @@
-"""`dedup.sources.texts.BLOCK_BYTES`.
+"""`dedup.sources.texts.TEXT_BLOCK_BYTES`.
 
 How many bytes of text are worked on at a time: larger blocks leave the cache, smaller ones are more calls.
 """
@@ -7,7 +7,7 @@ from benchmarks.tuning.calls import searching
 from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
-    "dedup.sources.texts.BLOCK_BYTES",
+    "dedup.sources.texts.TEXT_BLOCK_BYTES",
     [1 << bits for bits in range(14, 26, 2)],
     searching(),
     stages=("read",),
