@@ -28,13 +28,13 @@ from dedup.hashing.units import Units, rank_by_size
 from dedup.lsh import Bands, Buckets
 from dedup.lsh.join import lsh_join
 from dedup.pairs.block_join import join_blocks
+from dedup.pairs.closest import Closest, closest_across, closest_among, closest_of
 from dedup.pairs.compact_filter import hold_candidates, pays
 from dedup.pairs.cross_join import join_across
 from dedup.pairs.filter_passes import filter_across, filter_passes
 from dedup.pairs.self_join import join
 from dedup.pairs.verify import PairLimit, Pairs, in_order
 from dedup.pipelines.checkpoints import Run, pack_rows, unpack_rows
-from dedup.pipelines.closest import Closest, closest_across, closest_among, closest_of
 from dedup.pipelines.found import SearchResult
 from dedup.pipelines.memory import SHINGLE_BYTES, FilePlan, Plan, TextPlan
 from dedup.pipelines.query import Query
