@@ -204,7 +204,7 @@ def search_files(
         search = _FileSearch(texts.listing, query, column, id_column, plan, texts.errors, run, texts.note)
         search.read(open_store)
         texts.warn(search.shards.total("texts"))
-        return search.find(keys, bounded=True)
+        return search.find(keys, rejects=texts.rejects)
 
 
 Keys = Callable[[FileTexts, Units], Any]
@@ -279,8 +279,11 @@ class _FileSearch:
 
     # search
 
-    def find(self, keys: Keys | None = None, *, bounded: bool = False) -> Duplicates:
-        """Find what repeats, or take it from the store; with `bounded` tables hold to the bound too."""
+    def find(self, keys: Keys | None = None, *, rejects: list[Reject] | None = None) -> Duplicates:
+        """Find duplicates, or take what was found from the store.
+
+        `rejects` are given for a result that is used from Python: it has them, and its tables hold to the bound too.
+        """
         query, shards, stages = self.query, self.shards, self.run.stages
         source = self._source()
         if query.keep_column is not None and not self.run.done(order.FOUND):
@@ -293,9 +296,11 @@ class _FileSearch:
             return rank_units(query.keep, len(held.units), lambda: held.lengths, lambda: values)
 
         found = order.find(source, query, self.plan, self.run, rank_of)
-        room = self.plan.room_for(0, source.count) if bounded else None
+        room = self.plan.room_for(0, source.count) if rejects is not None else None
         stages.stage("ids", 1)
         texts = texts_of(shards, self.listing, self.column, self.id)
+        if rejects is not None:
+            texts.rejects = rejects
         assert found.rows is not None
         units = all_units(shards, found.rows, found.sizes, unit=query.unit)
         return duplicates_of(query, texts, units, found.spread(len(units)), stages.seconds, room=room)
