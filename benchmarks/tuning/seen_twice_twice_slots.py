@@ -1,4 +1,4 @@
-"""`dedup.pairs.seen_twice.SLOTS`.
+"""`dedup.pairs.seen_twice.TWICE_SLOTS`.
 
 Slots of the table for each hash: with fewer, more texts are kept by chance; with more, the table is larger.
 """
@@ -6,7 +6,7 @@ Slots of the table for each hash: with fewer, more texts are kept by chance; wit
 from benchmarks.tuning.curve import Curve, main, searching
 
 CURVE = Curve(
-    "dedup.pairs.seen_twice.SLOTS",
+    "dedup.pairs.seen_twice.TWICE_SLOTS",
     [1, 2, 4, 8, 16],
     searching(),
     stages=("join",),

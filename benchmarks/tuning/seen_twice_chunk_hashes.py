@@ -1,4 +1,4 @@
-"""`dedup.pairs.seen_twice.CHUNK`.
+"""`dedup.pairs.seen_twice.CHUNK_HASHES`.
 
 How many hashes a thread sorts into parts at a time.
 """
@@ -6,7 +6,7 @@ How many hashes a thread sorts into parts at a time.
 from benchmarks.tuning.curve import Curve, main, searching
 
 CURVE = Curve(
-    "dedup.pairs.seen_twice.CHUNK",
+    "dedup.pairs.seen_twice.CHUNK_HASHES",
     [1 << bits for bits in range(14, 24, 2)],
     searching(),
     stages=("join",),

@@ -1,13 +1,13 @@
-"""`dedup.pairs.compact_filter.PART_BITS`.
+"""`dedup.pairs.compact_filter.SAMPLED_CHARACTERS`.
 
-In how many parts the notes of the hashes are kept.
+How many characters are looked at to see whether most texts have a partner.
 """
 
 from benchmarks.tuning.curve import Curve, main, searching
 
 CURVE = Curve(
-    "dedup.pairs.compact_filter.PART_BITS",
-    [4, 6, 8, 10, 12],
+    "dedup.pairs.compact_filter.SAMPLED_CHARACTERS",
+    [1 << bits for bits in range(18, 26, 2)],
     searching(),
     corpus="generated:20000",
     also={"dedup.pairs.compact_filter.LEAST_CHARACTERS": 0},

@@ -1,4 +1,4 @@
-"""`dedup.pairs.verify.MANY`.
+"""`dedup.pairs.verify.MANY_PAIRS`.
 
 From how many pairs on memory is handed back before they are sorted: see the peak.
 """
@@ -6,7 +6,7 @@ From how many pairs on memory is handed back before they are sorted: see the pea
 from benchmarks.tuning.curve import Curve, main, searching
 
 CURVE = Curve(
-    "dedup.pairs.verify.MANY",
+    "dedup.pairs.verify.MANY_PAIRS",
     [1 << bits for bits in range(12, 26, 4)],
     searching(pairs="all"),
     stages=("join",),

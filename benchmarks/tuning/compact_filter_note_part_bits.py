@@ -1,13 +1,13 @@
-"""`dedup.pairs.compact_filter.LOOKED_AT`.
+"""`dedup.pairs.compact_filter.NOTE_PART_BITS`.
 
-How many characters are looked at to see whether most texts have a partner.
+In how many parts the notes of the hashes are kept.
 """
 
 from benchmarks.tuning.curve import Curve, main, searching
 
 CURVE = Curve(
-    "dedup.pairs.compact_filter.LOOKED_AT",
-    [1 << bits for bits in range(18, 26, 2)],
+    "dedup.pairs.compact_filter.NOTE_PART_BITS",
+    [4, 6, 8, 10, 12],
     searching(),
     corpus="generated:20000",
     also={"dedup.pairs.compact_filter.LEAST_CHARACTERS": 0},

@@ -1,4 +1,4 @@
-"""`dedup.pairs.compact_filter.GROUP`.
+"""`dedup.pairs.compact_filter.NOTED_ROWS`.
 
 How many texts of a block are noted together.
 """
@@ -6,7 +6,7 @@ How many texts of a block are noted together.
 from benchmarks.tuning.curve import Curve, main, searching
 
 CURVE = Curve(
-    "dedup.pairs.compact_filter.GROUP",
+    "dedup.pairs.compact_filter.NOTED_ROWS",
     [1 << bits for bits in range(8, 18, 2)],
     searching(),
     corpus="generated:100000:150",

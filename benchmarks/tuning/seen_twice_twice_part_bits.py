@@ -1,4 +1,4 @@
-"""`dedup.pairs.seen_twice.PART_BITS`.
+"""`dedup.pairs.seen_twice.TWICE_PART_BITS`.
 
 The size of a part of the table, which has to fit the cache.
 """
@@ -6,7 +6,7 @@ The size of a part of the table, which has to fit the cache.
 from benchmarks.tuning.curve import Curve, main, searching
 
 CURVE = Curve(
-    "dedup.pairs.seen_twice.PART_BITS",
+    "dedup.pairs.seen_twice.TWICE_PART_BITS",
     list(range(13, 25, 2)),
     searching(),
     stages=("join",),

@@ -1,4 +1,4 @@
-"""`dedup.pairs.cross_join.SLOTS`.
+"""`dedup.pairs.cross_join.SIDE_SLOTS`.
 
 Slots of the table of a side for each hash.
 """
@@ -6,7 +6,7 @@ Slots of the table of a side for each hash.
 from benchmarks.tuning.curve import Curve, main, matching
 
 CURVE = Curve(
-    "dedup.pairs.cross_join.SLOTS",
+    "dedup.pairs.cross_join.SIDE_SLOTS",
     [2, 4, 16, 64],
     matching(min_words=None),
     stages=("join",),
