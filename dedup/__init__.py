@@ -1,11 +1,11 @@
-"""dedup: repeated paragraphs and repeated whole articles, exact and nearly so, with the evidence.
+"""dedup finds duplicate and near-duplicate texts and repeated passages, exactly, and reports the evidence.
 
 >>> import dedup
 >>> result = dedup.find_duplicates(["one two three four five six", "One, two, three, four, five, six.", "other"])
 >>> result.clusters.select(["id", "kept_id", "reason"]).to_pylist()
 [{'id': 0, 'kept_id': 0, 'reason': None}, {'id': 1, 'kept_id': 0, 'reason': 'exact'}]
 
-The names are loaded when they are first used, so ``import dedup`` costs next to nothing.
+Each name is loaded when it is first used, so ``import dedup`` is fast.
 """
 
 from __future__ import annotations

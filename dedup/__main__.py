@@ -1,4 +1,4 @@
-"""The command ``dedup``, and ``python -m dedup``: it answers to signals before anything else is loaded."""
+"""The command ``dedup``, and ``python -m dedup``. Signal handlers are installed before anything else is loaded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SIGNALS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 
 def leave(number: int, _: FrameType | None) -> NoReturn:
-    """End at once, with the code that shells expect: nothing has been begun that must be put away."""
+    """End the process at once, with the exit code that shells expect. Nothing has started that needs cleaning up."""
     try:
         os.write(2, f"dedup: {SIGNALS[signal.Signals(number)]}\n".encode())
     except OSError:
@@ -24,22 +24,22 @@ def leave(number: int, _: FrameType | None) -> NoReturn:
 
 
 def listen() -> None:
-    """End at once on Ctrl-C and SIGTERM, without a traceback, unless they are ignored."""
+    """Make Ctrl-C and SIGTERM end the process at once, without a traceback. A signal that is ignored stays ignored."""
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, leave)
 
 
-def stand() -> None:
-    """Put something in the place of standard streams that were closed, or the next file opened would get their number.
+def replace_closed_streams() -> None:
+    """Open a substitute for each standard stream that was closed. Else the next file opened would get its number.
 
-    What is read is empty, what is said to nobody is gone, and what was asked for and cannot be written is an error.
+    Standard input is then empty, text for standard error is discarded, and writing to standard output is an error.
     """
     for number, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, mode)  # the lowest number that is free: this one
+            os.open(os.devnull, mode)  # it gets the lowest free number, which is this one
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             how = "w" if number else "r"
@@ -49,7 +49,7 @@ def stand() -> None:
 def main() -> None:
     """Run the command line."""
     listen()
-    stand()
+    replace_closed_streams()
     from dedup.cli import main as command
 
     command()

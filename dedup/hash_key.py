@@ -1,12 +1,12 @@
 """The key of all hashes of words and shingles.
 
-Without a key of your own, a public one is used: the same for everybody, so that hashes can be compared. Who knows the
-key can, with much work, write a text whose hashes are those of another one. So if strangers write the texts, and gain
-something where a good text is removed, set a key that they do not know: ``hash_key=``, or the variable
-``DEDUP_HASH_KEY``. Exact answers do not depend on the key.
+Unless you set a key, a public key is used. It is the same for everybody, so that hashes can be compared. Somebody who
+knows the key can, with much work, write a text that has the hashes of another text. So set a secret key for untrusted
+texts, if their authors gain something when a good text is removed: ``hash_key=``, or the variable ``DEDUP_HASH_KEY``.
+Exact answers do not depend on the key.
 
-A key is 16 bytes or more, best 32 random ones. It is spread to 16 words of 64 bits by BLAKE2b [1], keyed with it. What
-is kept for later (reports, work directories, signatures) carries a fingerprint, from which the key cannot be told.
+A key is at least 16 bytes, preferably 32 random ones. BLAKE2b [1], keyed with it, expands it to 16 words of 64 bits.
+Reports, work directories and signatures store a fingerprint of the key, from which the key cannot be computed.
 
 References: [1] Saarinen, Aumasson, "The BLAKE2 cryptographic hash", RFC 7693, 2015.
 """
@@ -29,17 +29,17 @@ __all__ = ["PUBLIC", "SHORTEST", "VARIABLE", "HashKey", "choose_key", "read_key"
 
 VARIABLE = "DEDUP_HASH_KEY"
 SHORTEST = 16
-"""Bytes: a shorter key can be guessed."""
+"""Bytes. The length of the shortest key that is accepted: a shorter one can be guessed."""
 
 LONGEST = 1 << 16
-"""Bytes that are read of a file with a key: a device that never ends is none."""
+"""Bytes. The size of the largest key file that is accepted: so a device that never ends is refused."""
 
 
 @dataclass(frozen=True)
 class HashKey:
-    """A key, named by its fingerprint; two keys are equal if their fingerprints are.
+    """A key and its fingerprint. Two keys are equal if their fingerprints are equal.
 
-    It is never written anywhere: `repr` shows the fingerprint, and a pickled one has nothing else.
+    The key itself is never written: `repr` and a pickle contain only the fingerprint.
     """
 
     fingerprint: str
@@ -47,7 +47,7 @@ class HashKey:
 
     @cached_property
     def words(self) -> npt.NDArray[np.uint64]:
-        """The key as the kernels take it: uint64, 16 words."""
+        """The key in the form that the kernels use: a uint64 array of 16 words."""
         import numpy as np
 
         if self._words is None:
@@ -58,12 +58,12 @@ class HashKey:
         return np.array(self._words, dtype=np.uint64)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle and copy as the fingerprint alone; the public key is no secret."""
+        """Pickle and copy only the fingerprint; the public key, which is not secret, is restored from it."""
         return (_public, ()) if self.fingerprint == PUBLIC.fingerprint else (HashKey, (self.fingerprint,))
 
 
 def _spread(secret: bytes, fingerprint: str) -> HashKey:
-    """Return the key with its 16 words: BLAKE2b of two numbers, keyed with a digest of `secret`."""
+    """Return a key with its 16 words: the BLAKE2b digests of the numbers 0 and 1, keyed with a digest of `secret`."""
     inner = hashlib.blake2b(secret, person=b"dedup hash key").digest()
     blocks = (hashlib.blake2b(bytes([i]), key=inner, person=b"dedup words").digest() for i in range(2))
     data = b"".join(blocks)
@@ -71,7 +71,7 @@ def _spread(secret: bytes, fingerprint: str) -> HashKey:
 
 
 PUBLIC = _spread(b"", "public")
-"""The key that everybody knows."""
+"""The public key, which everybody knows."""
 
 
 def _public() -> HashKey:
@@ -84,10 +84,10 @@ def _key_of(secret: bytes) -> HashKey:
 
 
 def choose_key(hash_key: bytes | HashKey | None) -> HashKey:
-    """Return the key of the option `hash_key`; for None that of the variable, or else the public one.
+    """Return the key for the option `hash_key`. For None, use the variable ``DEDUP_HASH_KEY``, else the public key.
 
-    A key that was chosen before is taken as it is. Raises `ParameterError` where it is not bytes, or fewer than 16 of
-    them. What was given is not shown.
+    A `HashKey` is returned unchanged. Raises `ParameterError` if the value is not bytes or is shorter than 16 bytes.
+    The message does not show the value.
     """
     if isinstance(hash_key, HashKey):
         return hash_key
@@ -111,9 +111,9 @@ def choose_key(hash_key: bytes | HashKey | None) -> HashKey:
 
 
 def read_key(path: str) -> bytes:
-    """Return the key that a file holds: its bytes, less one line break at their end.
+    """Return the key in a file: its bytes without a line break at the end.
 
-    Raises `ParameterError` where the file cannot be read, or holds fewer than 16 bytes or more than 64 KiB.
+    Raises `ParameterError` if the file cannot be read, or contains fewer than 16 bytes or more than 64 KiB.
     """
     try:
         with open(path, "rb") as file:

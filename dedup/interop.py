@@ -1,15 +1,15 @@
-"""To and from datasketch 2.0: the same signatures for the same tokens and seed.
+"""Exchange signatures with datasketch 2.0.
 
-datasketch's ``affine32`` scheme (its default since 2.0.0) is::
+The ``affine32`` scheme of datasketch (its default since 2.0.0) is::
 
     hashvalue[j] = min(a[j] * fmix32(sha1_hash32(token)) + c[j] mod 2^32 for token in tokens)
 
-which is what `dedup.minhash` computes, over other input hashes. So signatures made here carry over as they are
-(`to_minhash`, `to_leanminhash`, `from_datasketch`): compare them among each other. And `datasketch_signatures` makes,
-from token sets, exactly what ``datasketch.MinHash.update_batch`` makes, several times faster: for those who hold
-signatures of datasketch and want to add to them. Its older ``legacy`` scheme is read, never written.
+`dedup.minhash` computes the same function over other input hashes. So its signatures can be converted without loss
+(`to_minhash`, `to_leanminhash`, `from_datasketch`), but must be compared only with signatures of `dedup.minhash`.
+`datasketch_signatures` computes from token sets exactly the signatures of ``datasketch.MinHash.update_batch``, several
+times faster. Use it to add to existing signatures of datasketch. The older ``legacy`` scheme is read, but not written.
 
-The package datasketch itself is needed only where its objects are made: ``pip install 'dedup-text[datasketch]'``.
+Only the functions that return objects of datasketch need that package: ``pip install 'dedup-text[datasketch]'``.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ SCHEME = "affine32"
 def datasketch_signatures(
     token_sets: Iterable[Iterable[bytes]], *, num_perm: int = 128, seed: int = 1
 ) -> npt.NDArray[np.uint32]:
-    """Return the hash values that ``datasketch.MinHash(num_perm, seed)`` has after `update_batch`: uint32, a row a set.
+    """Return the hash values of ``datasketch.MinHash(num_perm, seed)`` after `update_batch`: uint32, one row per set.
 
-    Tokens are bytes, as datasketch wants them. An empty set gives all ones, as it does there.
+    Tokens are bytes, as in datasketch. All bits are set in the row of an empty set, as in datasketch.
 
     >>> datasketch_signatures([[b"one", b"two"]], num_perm=4).shape
     (1, 4)
@@ -70,7 +70,7 @@ def datasketch_signatures(
 
 
 def _mix(hashes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
-    """Return the 32-bit finaliser of MurmurHash3 of each hash, as datasketch mixes them."""
+    """Return the 32-bit finaliser of MurmurHash3 of each hash, which datasketch applies too."""
     mixed = hashes ^ (hashes >> np.uint32(16))
     mixed = mixed * np.uint32(0x85EBCA6B)
     mixed ^= mixed >> np.uint32(13)
@@ -82,7 +82,7 @@ def _mix(hashes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
 def to_minhash(signature: npt.NDArray[np.uint32], *, seed: int = 1) -> MinHash:
     """Return one signature as a ``datasketch.MinHash`` of scheme ``affine32``.
 
-    Its own ``update`` hashes tokens with SHA-1, so update it only if the signature came from `datasketch_signatures`.
+    ``MinHash.update`` hashes tokens with SHA-1. So call it only if `datasketch_signatures` made the signature.
     """
     from datasketch import MinHash
 
@@ -97,9 +97,9 @@ def to_leanminhash(signature: npt.NDArray[np.uint32], *, seed: int = 1) -> LeanM
 
 
 def from_datasketch(minhashes: Iterable[Any]) -> tuple[npt.NDArray[np.uint32], int]:
-    """Return the signatures of some ``MinHash`` or ``LeanMinHash`` objects (uint32, a row each) and their seed.
+    """Return the signatures of ``MinHash`` or ``LeanMinHash`` objects (uint32, one row per object) and their seed.
 
-    Raises `ParameterError` where their seeds, lengths or schemes differ, or where the scheme has 64-bit values.
+    Raises `ParameterError` if their seeds, lengths or schemes differ, or if the scheme has 64-bit values.
     """
     rows: list[npt.NDArray[np.uint32]] = []
     first: tuple[int, int, str] | None = None

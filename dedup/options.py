@@ -1,8 +1,8 @@
-"""The values of options, checked and made plain in one place: what comes out is a Python int, float, bool or str.
+"""Checks of option values. Each check returns the value as a plain Python int, float, bool or str.
 
-Every public function passes its options through here before it reads a text. A number of numpy, a fraction or a decimal
-is a number; a bool or a text is none. So one value has one form behind this door: ``threshold=1`` and ``1.0`` are the
-same search, and the kernels are compiled for one type.
+Every public function checks its options here before it reads a text. Numbers of numpy, fractions and decimals are
+accepted as numbers; a bool or a str is not a number. After the check a value has one form: ``threshold=1`` and ``1.0``
+are the same search, and the kernels are compiled for one type.
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ __all__ = [
 ]
 
 MOST_THREADS = 4096
-"""Threads: more than any machine has processors; a number above it is surely a mistake."""
+"""Threads. The largest number that is accepted: no machine has more processors, so a larger one is a mistake."""
 
 MOST_BYTES = (1 << 63) - 1
-"""Bytes of a bound on memory, at most: what a 64-bit integer holds."""
+"""Bytes. The largest bound on memory that is accepted: the largest 64-bit integer."""
 
 MOST_WORDS = (1 << 63) - 1
-"""Words of a repeat or passage, at most: what a 64-bit integer holds."""
+"""Words. The largest `min_words` that is accepted: the largest 64-bit integer."""
 
 SHOWN = 60
-"""Characters of a value that a message shows, at most."""
+"""Characters. A message shows at most so many of a value."""
 
 KEEP = ("first", "last", "longest", "shortest")
 BY_COLUMN = ("max:", "min:")
-"""What stands before the name of a column that decides what is kept."""
+"""The two prefixes of a `keep` that names a column."""
 
 UNITS_OF_MEMORY = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 POWERS = {"KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30, "TI": 1 << 40}
@@ -66,7 +66,7 @@ ProgressOption = bool | Callable[[str, int, int], Any] | None
 
 
 def shown(value: object) -> str:
-    """Return a value as a message shows it: its beginning, whatever it is.
+    """Return a value of any type as a message shows it: the beginning of its `repr`.
 
     >>> shown("best"), shown(80), len(shown("x" * 1000))
     ("'best'", '80', 60)
@@ -74,21 +74,21 @@ def shown(value: object) -> str:
     try:
         written = repr(value)
         return (" ".join(written.split()) if "\n" in written else written)[:SHOWN]
-    except Exception:  # noqa: BLE001  # an object that cannot be shown (an int of 5,000 digits, say) is not the fault
+    except Exception:  # noqa: BLE001  # repr may raise (an int of 5,000 digits); that is not the error to report
         return f"a value of type {type(value).__name__}"
 
 
 def _integer(value: object) -> int | None:
-    """Return a whole number as an int, None for all else."""
+    """Return a whole number as an int, None for any other value."""
     if isinstance(value, Integral) and not isinstance(value, bool):
         return int(value)
     return None
 
 
 def _number(value: Any) -> float | None:
-    """Return a number as a float, None for all else.
+    """Return a number as a float, None for any other value.
 
-    A float of fewer than 64 bits stands for the shortest decimal that gives it: ``np.float32(0.8)`` is 0.8.
+    A float of fewer than 64 bits is read as the shortest decimal that rounds to it: ``np.float32(0.8)`` is 0.8.
     """
     if isinstance(value, bool) or not isinstance(value, (Real, Decimal)):
         return None
@@ -102,7 +102,9 @@ def _number(value: Any) -> float | None:
 
 
 def check_whole(name: str, value: object, least: int, most: int | None = None, *, also: str = "") -> int:
-    """Return a whole number from `least` to `most` as an int; `also` says what else the option takes.
+    """Return a whole number from `least` to `most` (None: no upper bound) as an int.
+
+    Any other value raises `ParameterError`. `also` is text for the message: what else the option accepts.
 
     >>> check_whole("min_words", 50, 1)
     50
@@ -115,7 +117,7 @@ def check_whole(name: str, value: object, least: int, most: int | None = None, *
 
 
 def check_threshold(threshold: object) -> float:
-    """Return ``0 < threshold <= 1`` as a float; all else is a `ParameterError`."""
+    """Return a `threshold` as a float. Raise `ParameterError` unless ``0 < threshold <= 1``."""
     found = _number(threshold)
     if found is None or not 0.0 < found <= 1.0:
         hint = f" (did you mean {found / 100:g}?)" if found is not None and 10.0 <= found <= 100.0 else ""
@@ -124,7 +126,7 @@ def check_threshold(threshold: object) -> float:
 
 
 def check_recall(recall: object) -> float:
-    """Return ``0 < recall < 1`` as a float; all else is a `ParameterError`."""
+    """Return a `recall` as a float. Raise `ParameterError` unless ``0 < recall < 1``."""
     found = _number(recall)
     if found is None or not 0.0 < found < 1.0:
         hint = '; the exact method misses nothing: method="exact"' if found == 1.0 else ""
@@ -133,7 +135,7 @@ def check_recall(recall: object) -> float:
 
 
 def check_share(name: str, value: object) -> float:
-    """Return a number from 0 to 1 as a float."""
+    """Return a number from 0 to 1 as a float. Raise `ParameterError` for any other value."""
     found = _number(value)
     if found is None or not 0.0 <= found <= 1.0:
         raise ParameterError(f"{name}: expected a number from 0 to 1, found {shown(value)}")
@@ -141,18 +143,21 @@ def check_share(name: str, value: object) -> float:
 
 
 def check_seed(seed: object) -> int:
-    """Return a seed, a whole number from 0 to 2^32 - 1."""
+    """Return a seed as an int. Raise `ParameterError` unless it is a whole number from 0 to 2^32 - 1."""
     return check_whole("seed", seed, 0, (1 << 32) - 1)
 
 
 def check_min_words(min_words: object, *, also: str = "") -> int:
-    """Return the least number of words of a repeat or passage."""
+    """Return a `min_words`, the least number of words in a repeat or passage. Raise `ParameterError` if it is invalid.
+
+    `also` is text for the message: what else the option accepts.
+    """
     found = check_whole("min_words", min_words, 1, also=also)
     return check_whole("min_words", found, 1, MOST_WORDS, also=also)
 
 
 def check_threads(threads: object) -> int | None:
-    """Return a number of threads, None where the machine decides."""
+    """Return a number of threads, or None if the machine decides. Raise `ParameterError` if it is invalid."""
     if threads is None:
         return None
     found = check_whole("threads", threads, 1, also=", or None")
@@ -160,7 +165,9 @@ def check_threads(threads: object) -> int | None:
 
 
 def check_memory(memory: object) -> int | None:
-    """Return a bound in bytes: a whole number, or a str such as "4GB", "500 MB", "2GiB". Raises `ParameterError`.
+    """Return a bound on memory in bytes, or None for no bound.
+
+    `memory` is a whole number or a str such as "4GB", "500 MB", "2GiB"; any other value raises `ParameterError`.
 
     >>> check_memory("4GB"), check_memory("1.5 GiB"), check_memory(1e9)
     (4000000000, 1610612736, 1000000000)
@@ -184,14 +191,14 @@ def check_memory(memory: object) -> int | None:
 
 
 def check_word(name: str, value: object, known: Collection[str]) -> str:
-    """Return one of some `known` words."""
+    """Return a word that is one of the `known` words. Raise `ParameterError` if it is not."""
     if not isinstance(value, str) or value not in known:
         raise ParameterError(f"{name}: expected {' or '.join(map(repr, known))}, found {shown(value)}")
     return str(value)
 
 
 def check_path(name: str, value: object) -> str:
-    """Return a path as a str."""
+    """Return a path as a str. Raise `ParameterError` if it is not a path."""
     path = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
     if not isinstance(path, str) or "\0" in path or not path:
         raise ParameterError(
@@ -201,7 +208,7 @@ def check_path(name: str, value: object) -> str:
 
 
 def check_paths(paths: Iterable[Any]) -> list[str]:
-    """Return the paths that were given, those in lists too. Raises `InputError` for what is no path."""
+    """Return paths as a flat list of str; lists of paths may be nested. Raise `InputError` for any other value."""
     names: list[str] = []
     for given in paths:
         if isinstance(given, (str, os.PathLike)):
@@ -218,14 +225,14 @@ def check_paths(paths: Iterable[Any]) -> list[str]:
 
 
 def check_flag(name: str, value: object) -> bool:
-    """Return a bool, that of Python or of numpy; a text or a number is none."""
+    """Return a bool of Python or numpy as a bool. Raise `ParameterError` for any other value, numbers included."""
     if not isinstance(value, bool) and type(value).__name__ not in ("bool", "bool_"):
         raise ParameterError(f"{name}: expected True or False, found {shown(value)}")
     return bool(value)
 
 
 def check_name(option: str, value: object) -> str | None:
-    """Return the name of a column, None where none is named."""
+    """Return the name of a column, or None if none is named. Raise `ParameterError` if it is not a str."""
     if value is None:
         return None
     if not isinstance(value, str):
@@ -239,7 +246,7 @@ def check_name(option: str, value: object) -> str | None:
 
 
 def check_progress(progress: Any) -> ProgressOption:
-    """Return what reports the progress: True, False, a function, or None."""
+    """Return a `progress` option: True, False, a function, or None. Raise `ParameterError` for any other value."""
     if progress is None or callable(progress):
         return progress  # type: ignore[no-any-return]
     if isinstance(progress, bool) or type(progress).__name__ in ("bool", "bool_"):
@@ -248,7 +255,10 @@ def check_progress(progress: Any) -> ProgressOption:
 
 
 def check_keep(keep: Any) -> Any:
-    """Return which text is kept: a known word, the name of a column, or a function that takes an id and a text."""
+    """Return a `keep` option: a known word, max:COLUMN, min:COLUMN, or a function that takes an id and a text.
+
+    Raise `ParameterError` for any other value.
+    """
     if isinstance(keep, str):
         keep = str(keep)
         if keep in KEEP or column_of(keep) is not None:
@@ -256,7 +266,7 @@ def check_keep(keep: Any) -> Any:
     elif callable(keep):
         try:
             inspect.signature(keep).bind(None, "")
-        except ValueError:  # some functions written in C do not say what they take
+        except ValueError:  # some functions written in C have no signature
             pass
         except TypeError as error:
             name = getattr(keep, "__name__", type(keep).__name__)
@@ -269,7 +279,7 @@ def check_keep(keep: Any) -> Any:
 
 
 def column_of(keep: Keep) -> str | None:
-    """Return the column by which is kept ("max:score"), None for the other policies.
+    """Return the column that a `keep` option names ("max:score"), None for the other policies.
 
     >>> column_of("max:score"), column_of("first")
     ('score', None)
@@ -279,7 +289,10 @@ def column_of(keep: Keep) -> str | None:
 
 
 def check_array(name: str, value: Any, dtype: str, dimensions: int | None, *, wanted: str = "") -> Any:
-    """Return an array of numpy of one dtype and so many dimensions (None: any); `wanted` says so in other words."""
+    """Return a numpy array. Raise `ParameterError` unless it has the `dtype` and so many `dimensions` (None: any).
+
+    `wanted` replaces the description of the array in the message.
+    """
     if not wanted:
         wanted = f"an array of {dtype}" + (f" with {dimensions} dimensions" if dimensions else "")
     import numpy as np

@@ -1,13 +1,14 @@
-"""Shingle sets: what two texts are compared by.
+"""Shingle sets, on which the similarity of two texts is defined.
 
-``"words:n"`` is n consecutive tokens, ``"chars:n"`` n consecutive code points of the tokens joined by single spaces.
-A text with fewer has one shingle, the whole; a text without tokens has none. In naive Python::
+A ``"words:n"`` shingle is n consecutive tokens. A ``"chars:n"`` shingle is n consecutive code points of the tokens,
+joined by single spaces. A text with fewer than n has one shingle, the complete text; a text without tokens has none.
+In naive Python::
 
     words = tokens(text)                                                    # see dedup.text.tokens
     shingles = {tuple(words[i : i + n]) for i in range(len(words) - n + 1)} or {tuple(words)} - {()}
 
-A shingle is a 64-bit hash from there on; "exact" in this library is with respect to these hashes. Two different
-shingles of a billion share one with a probability of 3 %.
+From then on a shingle is its 64-bit hash; "exact" in this library is with respect to these hashes. Among a billion
+different shingles, the probability that any two have the same hash is 3 %.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ __all__ = ["Shingle", "Shingles", "parse", "shingles"]
 
 
 class Shingles(Sequence[npt.NDArray[np.uint64]]):
-    """Shingle sets of some texts: ``shingles[i]`` is a sorted uint64 array of the distinct hashes of text i.
+    """The shingle sets of texts: ``shingles[i]`` is a sorted uint64 array of the distinct hashes of text i.
 
     Attributes
     ----------
-    values : uint64 array, the rows one behind the other
+    values : uint64 array, all rows, concatenated
     offsets : int64 array, texts + 1; row i is ``values[offsets[i]:offsets[i + 1]]``
-    shingle : what was hashed
+    shingle : the kind of shingle (`Shingle`)
     """
 
     def __init__(self, values: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int64], shingle: Shingle) -> None:
@@ -55,7 +56,7 @@ class Shingles(Sequence[npt.NDArray[np.uint64]]):
         return self.values[self.offsets[row] : self.offsets[row + 1]]
 
     def jaccard(self, left: int, right: int) -> float:
-        """Return the Jaccard similarity of two texts: shared / union of their sets; 0.0 where both are empty."""
+        """Return the Jaccard similarity of two texts: shared / union of their sets; 0.0 if both are empty."""
         shared = len(np.intersect1d(self[left], self[right], assume_unique=True))
         union = len(self[left]) + len(self[right]) - shared
         return shared / union if union else 0.0
@@ -64,8 +65,8 @@ class Shingles(Sequence[npt.NDArray[np.uint64]]):
 def shingles(texts: Iterable[str], shingle: str = "words:5", *, hash_key: bytes | HashKey | None = None) -> Shingles:
     """Return the shingle sets of `texts`.
 
-    `hash_key` as for `dedup.find_duplicates`: sets can be compared if they were made with one key. Cost: linear;
-    8 bytes a shingle.
+    `hash_key` as for `dedup.find_duplicates`; only sets that were made with the same key can be compared. Cost: linear;
+    8 bytes per shingle.
 
     >>> sets = shingles(["one two three four five six", "one two three four five six seven"])
     >>> len(sets[0]), len(sets[1]), round(sets.jaccard(0, 1), 3)

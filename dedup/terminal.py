@@ -1,11 +1,11 @@
-"""What people read: texts, ids and names that cannot steer a terminal, hide, or look like a line of ours.
+"""Safe output: text from the input is escaped so that it cannot control a terminal, hide, or imitate a line of dedup.
 
-Whatever came in (an id, a file name, a text, a name of a column) may hold escape sequences that set the title or the
-clipboard of a terminal, line breaks, controls that turn the order of what follows, and characters of no width.
-`clean` makes one line of it in which each of these is spelled out, `clean_block` keeps the lines of a text, and
-`to_json` writes them as JSON escapes: the value is the same, and other letters than ASCII stay readable.
+An id, a file name, a column name or a text may contain escape sequences that set the title or the clipboard of a
+terminal, line breaks, characters that reverse the writing direction, and characters of zero width. `clean` makes one
+line in which each of these is escaped. `clean_block` keeps the lines of a text and replaces the characters that control
+a terminal. `to_json` writes all of them as JSON escapes: the value is the same, and letters outside ASCII are readable.
 
-The joiners U+200C and U+200D stay between two letters other than ASCII: Persian, Hindi and emoji are written with them.
+The joiners U+200C and U+200D are not escaped between two characters outside ASCII: Persian, Hindi and emoji need them.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ _UNSEEN = (
     r"\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff"
 )
-"""DEL and C1; soft hyphen; marks, overrides and isolates of direction; spaces and joiners of no width; separators of
-lines and paragraphs; annotation; halves of surrogate pairs; format of shorthand and music; tags."""
+"""DEL and the C1 controls; soft hyphen; marks, overrides and isolates of direction; spaces and joiners of zero width;
+line and paragraph separators; annotation characters; lone surrogates; format characters of shorthand and music; tags.
+"""
 
 _JOINERS = rf"(?<!{_LETTER})[\u200c\u200d]|[\u200c\u200d](?!{_LETTER})"
 
@@ -34,7 +35,7 @@ _RETURN = re.compile(r"\r(\n?)")
 
 
 def clean(text: object) -> str:
-    r"""Return ``str(text)`` as one line in which what steers, hides or breaks lines is spelled out.
+    r"""Return ``str(text)`` as one line: characters that control a terminal, are invisible or break lines are escaped.
 
     >>> print(clean("a\x1b]0;title\x07\nremove b"))
     a\x1b]0;title\x07\nremove b
@@ -43,9 +44,9 @@ def clean(text: object) -> str:
 
 
 def clean_block(text: str) -> str:
-    r"""Return a text with its lines, and U+FFFD for what steers a terminal: a character for a character.
+    r"""Return a text of the same length and lines, in which U+FFFD replaces each character that controls a terminal.
 
-    Carriage returns end lines, alone; before a line feed they are spaces.
+    A carriage return becomes a space before a line feed, and a line feed elsewhere.
 
     >>> clean_block("one\x1b[1m\rtwo\r\nthree")
     'one�[1m\ntwo \nthree'
@@ -54,7 +55,7 @@ def clean_block(text: str) -> str:
 
 
 def to_json(value: Any) -> str:
-    r"""Return a value as one line of JSON: exact, readable, and harmless on a terminal.
+    r"""Return a value as one line of JSON that reads back as the same value and is safe on a terminal.
 
     >>> print(to_json({"id": "café\x9b1m\u202e"}))
     {"id": "café\u009b1m\u202e"}

@@ -1,6 +1,6 @@
-"""What "reaches the threshold" means: a similarity of two sets, the least value of it, and what both ask of a set.
+"""When a pair reaches the threshold: the two similarities of sets, and how many hashes a set must share for it.
 
-In naive Python, for the sets of shingles of two texts::
+In naive Python, for the shingle sets of two texts::
 
     jaccard = len(a & b) / len(a | b)
     containment = len(a & b) / min(len(a), len(b))
@@ -26,34 +26,36 @@ class Metric(StrEnum):
 
     @property
     def code(self) -> int:
-        """The number by which `dedup.kernels` knows it."""
+        """The number of the metric in `dedup.kernels`."""
         return int(self is Metric.CONTAINMENT)
 
 
 class Threshold(NamedTuple):
-    """The least similarity of a pair, ``0 < value <= 1``, and what it is measured by."""
+    """The least similarity of a pair, ``0 < value <= 1``, and the metric in which it is measured."""
 
     value: float
     metric: Metric = Metric.JACCARD
 
     def may_be_unique(self, sizes: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return, for sets of so many hashes (int64), how many may occur in no other set.
+        """Return, for sets of these `sizes` (int64), how many hashes may occur in no other set.
 
-        A set with more of them reaches the threshold with no other one. Under containment one shared hash is enough,
-        for the other set may be that small.
+        A set with more such hashes cannot reach the threshold with any other set. Under containment one shared hash may
+        be enough, since the other set may have only that hash.
         """
         smallest = 1 if self.metric is Metric.CONTAINMENT else least(sizes, self.value)
         unique: npt.NDArray[Any] = sizes - smallest
         return unique
 
     def must_share(self, sizes: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return, for sets of so many hashes (int64), how many each shares with any set that it reaches, at least."""
+        """Return, for sets of these `sizes` (int64), the least number of hashes that each shares with the other set of
+        a pair.
+        """
         shared: npt.NDArray[Any] = sizes - self.may_be_unique(sizes)
         return shared
 
 
 def least(sizes: npt.NDArray[Any], threshold: float) -> npt.NDArray[Any]:
-    """Return, for each size, the smallest whole s with ``s / size >= threshold`` in float64 (int64; size 0: 0)."""
+    """Return, for each size, the smallest integer s with ``s / size >= threshold`` in float64 (int64; size 0: 0)."""
     import numpy as np
 
     shared = np.maximum((threshold * sizes).astype(np.int64) - 1, 0)

@@ -1,4 +1,4 @@
-"""The units of a search: what is compared with what."""
+"""The units of a search: documents, paragraphs or lines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Unit"]
 
 
 class Unit(StrEnum):
-    """Whole documents, or their paragraphs, or their lines that are not blank."""
+    """What is compared: whole documents, their paragraphs, or their lines that are not blank."""
 
     DOCUMENT = "document"
     PARAGRAPH = "paragraph"
@@ -16,15 +16,15 @@ class Unit(StrEnum):
 
     @property
     def whole(self) -> bool:
-        """Whether a unit is a text as it came in, not a part of one."""
+        """Whether a unit is a complete document, not a part of one."""
         return self is Unit.DOCUMENT
 
     @property
     def shingle(self) -> str:
-        """The shingle that units are compared by unless told otherwise."""
+        """The default shingle for this unit."""
         return "words:5" if self.whole else "words:3"
 
     @property
     def place_columns(self) -> int:
-        """Columns that say where a unit is: its text; of a part also its number there, its start and its end."""
+        """The number of columns that locate a unit: its document; for a part also its number there, start and end."""
         return 1 if self.whole else 4

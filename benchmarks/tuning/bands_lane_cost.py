@@ -3,7 +3,8 @@
 What a permutation is taken to cost when bands are chosen; the bands, and so the pairs found, depend on it.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.lsh.bands.LANE_COST",

@@ -3,7 +3,8 @@
 How many bytes of a file of lines make a batch.
 """
 
-from benchmarks.tuning.curve import Curve, main, reading
+from benchmarks.tuning.calls import reading
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.sources.files.batch.BATCH_BYTES",

@@ -3,7 +3,8 @@
 How many short records make a batch.
 """
 
-from benchmarks.tuning.curve import Curve, main, reading
+from benchmarks.tuning.calls import reading
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.sources.files.batch.BATCH_RECORDS",

@@ -3,7 +3,8 @@
 How many candidates a text has at most before an exact search is made instead; which pairs are found depends on it.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.lsh.buckets.MAX_CANDIDATES_PER_TEXT",

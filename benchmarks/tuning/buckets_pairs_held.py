@@ -3,7 +3,8 @@
 How many candidates wait before repeated ones are dropped.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.lsh.buckets.PAIRS_HELD",

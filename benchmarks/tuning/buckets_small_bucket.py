@@ -3,7 +3,8 @@
 Up to which size all pairs of a bucket are candidates; this is part of what LSH means here.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.lsh.buckets.SMALL_BUCKET",

@@ -3,7 +3,8 @@
 How much is reserved beyond the forecast: what turns out too small is copied.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.runtime.buffers.RESERVE_FACTOR",

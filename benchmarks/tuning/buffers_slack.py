@@ -3,7 +3,8 @@
 How much larger a buffer is than was asked for, at most.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.runtime.buffers.SLACK",

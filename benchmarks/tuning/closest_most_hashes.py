@@ -3,7 +3,8 @@
 How many hashes are looked through for the closest pair; whether one is told depends on it.
 """
 
-from benchmarks.tuning.curve import Curve, finding_nothing, main
+from benchmarks.tuning.calls import finding_nothing
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pipelines.closest.MOST_HASHES",

@@ -3,7 +3,8 @@
 How large a collection is from which on its hashes are filtered, not held: each corpus is on one side of a value.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.compact_filter.LEAST_CHARACTERS",

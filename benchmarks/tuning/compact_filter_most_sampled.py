@@ -3,7 +3,8 @@
 From which share of the hash space on it is as well to hold all hashes.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.compact_filter.MOST_SAMPLED",

@@ -3,7 +3,8 @@
 In how many parts the notes of the hashes are kept.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.compact_filter.NOTE_PART_BITS",

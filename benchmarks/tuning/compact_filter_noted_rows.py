@@ -3,7 +3,8 @@
 How many texts of a block are noted together.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.compact_filter.NOTED_ROWS",

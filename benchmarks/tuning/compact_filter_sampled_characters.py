@@ -3,7 +3,8 @@
 How many characters are looked at to see whether most texts have a partner.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.compact_filter.SAMPLED_CHARACTERS",

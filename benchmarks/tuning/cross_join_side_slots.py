@@ -3,7 +3,8 @@
 Slots of the table of a side for each hash.
 """
 
-from benchmarks.tuning.curve import Curve, main, matching
+from benchmarks.tuning.calls import matching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.cross_join.SIDE_SLOTS",

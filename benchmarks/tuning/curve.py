@@ -19,8 +19,6 @@ import argparse
 import ast
 import hashlib
 import importlib
-import importlib.abc
-import importlib.machinery
 import importlib.util
 import json
 import os
@@ -29,26 +27,22 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import CodeType
 from typing import Any, NamedTuple
 
 from benchmarks.corpora import named
 from benchmarks.speed.measure import Peak
+from benchmarks.tuning.calls import Call, Prepare
+from benchmarks.tuning.changed_source import Changing
 
 FLAT = 0.05
 """Of the time of the present value: what two values may differ by and still be on the flat part."""
 
 KERNELS = "dedup.kernels."
 ROOT = Path(__file__).parents[2]
-
-Stage = Callable[[str, int, int], None]
-Call = Callable[[Stage], Any]
-"""Runs once, and tells of its stages; what it returns is compared between values."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +58,7 @@ class Curve:
 
     constant: str
     values: Sequence[float]
-    prepare: Callable[[list[str], int], Call]
+    prepare: Prepare
     stages: tuple[str, ...] = ()
     corpus: str = "generated:20000"
     threads: int = 1
@@ -84,115 +78,6 @@ class Figures(NamedTuple):
     wall: float
     peak: int
     answer: str
-
-
-# ---------------------------------------------------------------------------------------------- calls
-
-
-def searching(**options: Any) -> Callable[[list[str], int], Call]:
-    """Search for duplicates."""
-
-    def prepare(texts: list[str], threads: int) -> Call:
-        from dedup import find_duplicates
-
-        return lambda told: find_duplicates(fresh(texts), threads=threads, progress=told, **options)
-
-    return prepare
-
-
-def listing(**options: Any) -> Callable[[list[str], int], Call]:
-    """Search for duplicates, and make the table of pairs."""
-    prepare_search = searching(**options)
-
-    def prepare(texts: list[str], threads: int) -> Call:
-        search = prepare_search(texts, threads)
-
-        def call(told: Stage) -> Any:
-            found = search(told)
-            _ = found.pairs  # it is made when it is asked for
-            return found
-
-        return call
-
-    return prepare
-
-
-def finding_nothing(**options: Any) -> Callable[[list[str], int], Call]:
-    """Search for duplicates among texts that have none, not even at half the threshold."""
-    search = searching(**options)
-
-    def prepare(texts: list[str], threads: int) -> Call:
-        from dedup import find_duplicates
-
-        return search(find_duplicates(texts, threshold=0.4).filter(texts), threads)
-
-    return prepare
-
-
-def repeating(**options: Any) -> Callable[[list[str], int], Call]:
-    """Search for repeats."""
-
-    def prepare(texts: list[str], threads: int) -> Call:
-        from dedup import find_repeats
-
-        return lambda told: find_repeats(fresh(texts), threads=threads, progress=told, **options)
-
-    return prepare
-
-
-def matching(**options: Any) -> Callable[[list[str], int], Call]:
-    """Match every other text against the rest."""
-
-    def prepare(texts: list[str], threads: int) -> Call:
-        from dedup import match
-
-        return lambda told: match(fresh(texts[::2]), fresh(texts[1::2]), threads=threads, progress=told, **options)
-
-    return prepare
-
-
-def reading(suffix: str, **options: Any) -> Callable[[list[str], int], Call]:
-    """Search in a file of a format: .jsonl, .csv or .parquet, the first two compressed too (.jsonl.gz)."""
-
-    def prepare(texts: list[str], threads: int) -> Call:
-        from dedup import files, find_duplicates
-
-        path = written(texts, suffix)
-        return lambda told: find_duplicates(files(path, id="n"), threads=threads, progress=told, **options)
-
-    return prepare
-
-
-def fresh(texts: list[str]) -> list[str]:
-    """Return the texts as strings of which nobody has asked for the UTF-8: Python keeps it."""
-    return list(named.fresh(texts))
-
-
-def written(texts: list[str], suffix: str) -> str:
-    """Return the path of a file with these texts; the folder is removed when the process ends."""
-    import atexit
-
-    import pyarrow as pa
-    import pyarrow.csv as pc
-    import pyarrow.parquet as pq
-
-    folder = tempfile.TemporaryDirectory(prefix="dedup-tuning-")
-    atexit.register(folder.cleanup)
-    path = os.path.join(folder.name, f"texts{suffix}")
-    whole = [text.encode("utf-8", "replace").decode() for text in texts]
-    table = pa.table({"n": range(len(texts)), "text": pa.array(whole)})
-    if suffix == ".parquet":
-        pq.write_table(table, path, row_group_size=1 << 14)
-        return path
-    sink = pa.BufferOutputStream()
-    if suffix.startswith(".csv"):
-        pc.write_csv(table, sink)
-    else:
-        for number, text in enumerate(whole):
-            sink.write(json.dumps({"n": number, "text": text}, ensure_ascii=False).encode() + b"\n")
-    with pa.output_stream(path) as stream:  # compressed as its suffix says
-        stream.write(sink.getvalue())
-    return path
 
 
 def digest_of(answer: Any) -> str:
@@ -237,66 +122,6 @@ def measured(curve: Curve, call: Call) -> Figures:
     if missing:
         raise RuntimeError(f"Expected the stages {missing} in this search, found {sorted(cpu)}; choose another corpus")
     return Figures(sum(map(cpu.__getitem__, stages)), sum(map(wall.__getitem__, stages)), grown, digest_of(answer))
-
-
-# ------------------------------------------------------------------------------- the value of a constant
-
-
-class Changed(importlib.machinery.SourceFileLoader):
-    """Loads a module with other values of some constants."""
-
-    def __init__(self, fullname: str, path: str, values: Mapping[str, Any]) -> None:
-        super().__init__(fullname, path)
-        self._values = values
-
-    def get_code(self, fullname: str) -> CodeType:
-        """Compile the changed source; nothing of it is kept."""
-        tree = ast.parse(self.get_data(self.path))
-        for name, value in self._values.items():
-            change(tree, name, value)
-        code: CodeType = compile(tree, self.path, "exec", dont_inherit=True)
-        return code
-
-
-def change(tree: ast.Module, name: str, value: Any) -> None:
-    """Put a value in the place of the one that a constant has on the top level of a module."""
-    new = ast.parse(repr(value), mode="eval").body
-    for node in tree.body:
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
-            node.value = ast.copy_location(new, node)
-            break
-        targets = node.targets[0] if isinstance(node, ast.Assign) else None
-        if isinstance(node, ast.Assign) and isinstance(targets, ast.Name) and targets.id == name:
-            node.value = ast.copy_location(new, node)
-            break
-        if isinstance(node, ast.Assign) and isinstance(targets, ast.Tuple) and isinstance(node.value, ast.Tuple):
-            names = [getattr(target, "id", None) for target in targets.elts]
-            if name in names:
-                node.value.elts[names.index(name)] = ast.copy_location(new, node)
-                break
-    else:
-        raise LookupError(f"Expected an assignment to {name} on the top level of its module, found none")
-    ast.fix_missing_locations(tree)
-
-
-class Changing(importlib.abc.MetaPathFinder):
-    """Finds the modules of some constants as Python does, and has them loaded with other values."""
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values: dict[str, dict[str, Any]] = {}
-        for constant, value in values.items():
-            module, name = constant.rsplit(".", 1)
-            self._values.setdefault(module, {})[name] = value
-
-    def find_spec(self, fullname: str, path: Any, target: Any = None) -> importlib.machinery.ModuleSpec | None:
-        """Find a module; None where none of its constants is changed."""
-        if fullname not in self._values:
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(fullname, path)
-        if spec is None or spec.origin is None:
-            return None
-        spec.loader = Changed(fullname, spec.origin, self._values[fullname])
-        return spec
 
 
 # -------------------------------------------------------------------------------------- processes

@@ -3,7 +3,8 @@
 How many hashes are picked before they are worked on.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.kernels.seen_twice.BUFFER",

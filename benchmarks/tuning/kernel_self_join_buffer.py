@@ -3,7 +3,8 @@
 How many candidates are picked before they are worked on.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.kernels.self_join.BUFFER",

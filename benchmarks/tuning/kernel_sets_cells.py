@@ -3,7 +3,8 @@
 How finely hashes are scattered before the last pass sorts them.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.kernels.sets.CELLS",

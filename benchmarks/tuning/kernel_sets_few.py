@@ -3,7 +3,8 @@
 From how many hashes on a set is scattered.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.kernels.sets.FEW",

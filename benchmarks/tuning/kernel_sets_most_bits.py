@@ -3,7 +3,8 @@
 How many places one scatter writes to, at most.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.kernels.sets.MOST_BITS",

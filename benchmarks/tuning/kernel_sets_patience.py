@@ -3,7 +3,8 @@
 After how many steps back the last pass gives up.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.kernels.sets.PATIENCE",

@@ -3,7 +3,8 @@
 How many characters of a vector must be no ASCII for all to be written one by one.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.kernels.utf8.MANY",

@@ -3,7 +3,8 @@
 How many characters are written one by one where one is no ASCII.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.kernels.utf8.RUN",

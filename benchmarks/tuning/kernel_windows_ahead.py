@@ -3,7 +3,8 @@
 How many windows are hashed before their places in memory are looked at.
 """
 
-from benchmarks.tuning.curve import Curve, main, repeating
+from benchmarks.tuning.calls import repeating
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.kernels.windows.AHEAD",

@@ -3,7 +3,8 @@
 How many pairs are spelled out at a time.
 """
 
-from benchmarks.tuning.curve import Curve, listing, main
+from benchmarks.tuning.calls import listing
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.results.listed_pairs.PART",

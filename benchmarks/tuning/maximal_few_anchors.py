@@ -3,7 +3,8 @@
 Up to how many anchors numpy sorts them, so that a short text compiles no kernel.
 """
 
-from benchmarks.tuning.curve import Curve, main, repeating
+from benchmarks.tuning.calls import repeating
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.passages.maximal.FEW_ANCHORS",

@@ -3,7 +3,8 @@
 How many words the hash of an anchor is over.
 """
 
-from benchmarks.tuning.curve import Curve, main, repeating
+from benchmarks.tuning.calls import repeating
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.passages.maximal.LONGEST_GRAM",

@@ -3,7 +3,8 @@
 How many hashes a thread sorts into parts at a time.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.seen_twice.CHUNK_HASHES",

@@ -3,7 +3,8 @@
 How many parts a small table has at least: work for threads.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.seen_twice.FEWEST_PARTS_BITS",

@@ -3,7 +3,8 @@
 Which part of a text is looked at to see whether it seems to have a partner.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.seen_twice.LOOKED_AT",

@@ -3,7 +3,8 @@
 The share of texts that seem to have a partner from which on the table is left out.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.seen_twice.MAX_CANDIDATE_SHARE",

@@ -3,7 +3,8 @@
 The size of a part of the table, which has to fit the cache.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.seen_twice.TWICE_PART_BITS",

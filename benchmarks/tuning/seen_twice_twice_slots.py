@@ -3,7 +3,8 @@
 Slots of the table for each hash: with fewer, more texts are kept by chance; with more, the table is larger.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.seen_twice.TWICE_SLOTS",

@@ -3,7 +3,8 @@
 How many pairs a thread takes from the kernel at a time.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.self_join.AT_ONCE",

@@ -3,7 +3,8 @@
 How many more keys longer prefixes may have.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.self_join.DEEPER",

@@ -3,7 +3,8 @@
 How long the lists of the index may be before heavy hitters are looked for first.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.self_join.FAMILY_LISTS",

@@ -3,7 +3,8 @@
 How often counters may drop texts.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.self_join.ROUNDS",

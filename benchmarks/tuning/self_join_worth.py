@@ -3,7 +3,8 @@
 The share that a round of counters must go below for another one.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.self_join.WORTH",

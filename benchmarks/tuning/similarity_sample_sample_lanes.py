@@ -3,7 +3,8 @@
 How many lanes the sample has that shows how alike the texts of a collection are.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.lsh.similarity_sample.SAMPLE_LANES",

@@ -3,7 +3,8 @@
 How many keys of all texts there are for a list of the index of the kept ones.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.skew_join.KEYS_A_LIST",

@@ -3,7 +3,8 @@
 How many heavy hitters have a bit in every text.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.skew_join.MOST_DENSE",

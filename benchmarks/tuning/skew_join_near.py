@@ -3,7 +3,8 @@
 How many rare hashes a text may have for all of them to be looked up.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.skew_join.NEAR",

@@ -3,7 +3,8 @@
 In which share of the sampled texts a hash must occur to be a heavy hitter.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.skew_join.RARE",

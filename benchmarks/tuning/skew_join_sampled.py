@@ -3,7 +3,8 @@
 How many texts are sampled for the hashes that very many have.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.skew_join.SAMPLED",

@@ -3,7 +3,8 @@
 How many bytes of a long text are searched for spans at a time.
 """
 
-from benchmarks.tuning.curve import Curve, main, repeating
+from benchmarks.tuning.calls import repeating
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.passages.spans.CHUNK",

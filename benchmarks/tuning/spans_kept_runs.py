@@ -3,7 +3,8 @@
 For how many places in texts it is kept how many regional indicators end there.
 """
 
-from benchmarks.tuning.curve import Curve, main, repeating
+from benchmarks.tuning.calls import repeating
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.passages.spans.KEPT_RUNS",

@@ -3,7 +3,8 @@
 How many texts are kept as strings while spans are widened.
 """
 
-from benchmarks.tuning.curve import Curve, main, repeating
+from benchmarks.tuning.calls import repeating
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.passages.spans.KEPT_TEXTS",

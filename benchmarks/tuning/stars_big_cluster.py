@@ -3,7 +3,8 @@
 From how many members on a cluster is listed by its kept one alone; what is listed depends on it.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.clusters.stars.BIG_CLUSTER",

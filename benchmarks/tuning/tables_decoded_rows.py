@@ -3,7 +3,8 @@
 How many rows of Parquet are decoded at a time.
 """
 
-from benchmarks.tuning.curve import Curve, main, reading
+from benchmarks.tuning.calls import reading
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.sources.files.formats.tables.DECODED_ROWS",

@@ -3,7 +3,8 @@
 How many short texts are worked on at a time.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.sources.texts.BLOCK_TEXTS",

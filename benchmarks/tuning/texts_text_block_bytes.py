@@ -3,7 +3,8 @@
 How many bytes of text are worked on at a time: larger blocks leave the cache, smaller ones are more calls.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.sources.texts.TEXT_BLOCK_BYTES",

@@ -3,7 +3,8 @@
 How many blocks a thread are begun or wait: see the column of the clock, and the memory.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.runtime.threads.LOOK_AHEAD",

@@ -3,7 +3,8 @@
 How many rows a thread works on at a time: see the column of the clock too.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.runtime.threads.MIN_SLICE_ROWS",

@@ -3,7 +3,8 @@
 How many rows a serial kernel works on between two looks at the signals.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.runtime.threads.STRETCH",

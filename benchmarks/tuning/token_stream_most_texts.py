@@ -3,7 +3,8 @@
 How many short texts are read as tokens at a time.
 """
 
-from benchmarks.tuning.curve import Curve, main, repeating
+from benchmarks.tuning.calls import repeating
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.hashing.token_stream.MOST_TEXTS",

@@ -3,7 +3,8 @@
 How many units a thread makes sets of at a time: few calls, and work for all threads.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.hashing.units.PREPARED_UNITS",

@@ -3,7 +3,8 @@
 How many candidates a thread counts at a time.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.verify.CANDIDATE_SLICE",

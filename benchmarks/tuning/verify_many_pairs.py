@@ -3,7 +3,8 @@
 From how many pairs on memory is handed back before they are sorted: see the peak.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.pairs.verify.MANY_PAIRS",

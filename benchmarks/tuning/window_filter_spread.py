@@ -3,7 +3,8 @@
 Slots of the table of windows, in those of the table of texts.
 """
 
-from benchmarks.tuning.curve import Curve, main, repeating
+from benchmarks.tuning.calls import repeating
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.passages.window_filter.SPREAD",

@@ -1,14 +1,14 @@
-"""The command line: the same functions, in the field's words.
+"""The command line.
 
-``dedup repeats FILE...``   repeated blocks inside a text and across texts
-``dedup find INPUT...``     duplicate documents, paragraphs or lines, in files of texts (see `dedup.files`)
-``dedup match NEW... --against OLD``   what of some texts stands in others
-``dedup compare A B``       two files: how similar, and where
-``dedup estimate INPUT...`` what a find would do and take
-``dedup apply REPORT``      what a report keeps, written to new files
+``dedup repeats FILE...``              find repeated text within a text and across texts
+``dedup find INPUT...``                find duplicate documents, paragraphs or lines in files (see `dedup.files`)
+``dedup match NEW... --against OLD``   find texts and passages of one collection that also occur in another
+``dedup compare A B``                  show how similar two texts are, and what they share
+``dedup estimate INPUT...``            forecast the method, memory and time of a find
+``dedup apply REPORT``                 write new files with the records that a report keeps
 
-Data goes to stdout (for people; JSON lines with --json), everything else to stderr; `dedup.cli.ending` has the exit
-codes.
+Results are printed to stdout, as text or as JSON lines (--json). All other messages are printed to stderr. The exit
+codes are listed in `dedup.cli.ending`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["Group", "main"]
 
 
 class Group(click.Group):
-    """The commands; what ends one of them becomes an exit code and a line on stderr (`dedup.cli.ending`)."""
+    """The group of commands. An error of a command becomes an exit code and a line on stderr (`dedup.cli.ending`)."""
 
     def main(
         self,
@@ -37,13 +37,13 @@ class Group(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> NoReturn:
-        """Run a command, and end the process with its code."""
-        if not standalone_mode or "_DEDUP_COMPLETE" in os.environ:  # a shell asks
+        """Run a command, and end the process with its exit code."""
+        if not standalone_mode or "_DEDUP_COMPLETE" in os.environ:  # a shell asks for completions
             super().main(args, prog_name, complete_var, standalone_mode, **extra)
             sys.exit(0)
 
         def command() -> Any:
-            with writing():  # it prints the help, if that is asked for
+            with writing():  # prints the help, if the arguments ask for it
                 context = self.make_context(prog_name or "dedup", list(sys.argv[1:] if args is None else args), **extra)
             with context:
                 return self.invoke(context)
@@ -54,7 +54,7 @@ class Group(click.Group):
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version=__version__, prog_name="dedup")
 def main() -> None:
-    """Find repeated paragraphs and repeated whole articles, exact and nearly so."""
+    """Find duplicate and near-duplicate texts, and passages that texts share."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""The command ``dedup apply``: what a report decided, done."""
+"""The command ``dedup apply``: write new files with the records that a report keeps."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ __all__ = ["apply"]
 
 @click.command()
 @click.argument("report")
-@click.option("--output", required=True, metavar="FOLDER", help="A new or empty folder for the files.")
-@click.option("--annotate", is_flag=True, help="Write every record, with what was decided about it.")
-@click.option("--overwrite", is_flag=True, help="Replace what an earlier apply wrote there.")
-@click.option("--threads", type=int, help="Files written at a time; by default all processors.")
-@click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
+@click.option("--output", required=True, metavar="FOLDER", help="Folder for the new files; it must be new or empty.")
+@click.option("--annotate", is_flag=True, help="Write every record, with added fields for its decision.")
+@click.option("--overwrite", is_flag=True, help="Replace the files that an earlier apply wrote there.")
+@click.option("--threads", type=int, help="Files to write at the same time; by default one per processor.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def apply(report: str, output: str, annotate: bool, overwrite: bool, threads: int | None, as_json: bool) -> None:
-    """Write the records that a REPORT keeps, in their own format, to new files.
+    """Write new files with the records that a REPORT keeps.
 
-    REPORT is the folder that `dedup find --output` or `dedup match --output` wrote. No input is changed.
+    Each new file has the format of the file that was searched. REPORT is the folder that `dedup find --output` or
+    `dedup match --output` wrote. The files that were searched are not changed.
     """
     from dedup.report.apply import apply_report
 

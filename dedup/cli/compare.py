@@ -1,4 +1,4 @@
-"""The command ``dedup compare``: two texts, how similar they are, and where."""
+"""The command ``dedup compare``: show how similar two texts are, and what they share."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ __all__ = ["compare"]
 @click.argument("a")
 @click.argument("b")
 @click.option("--shingle", help='"words:n" or "chars:n"; by default words:5.')
-@click.option("--full", is_flag=True, help="Show long texts whole, not only the surroundings of what they share.")
+@click.option("--full", is_flag=True, help="Show long texts in full, not only the parts near what they share.")
 @keyed
-@click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def compare(a: str, b: str, shingle: str | None, full: bool, hash_key: bytes | None, as_json: bool) -> None:
-    """Show how similar the texts of two files are, and both texts with what they share marked.
+    """Compare the texts of two files, and mark what they share.
 
-    What they share is coloured on a terminal, and stands in numbered brackets elsewhere, or where NO_COLOR is set.
+    Shared text is coloured on a terminal. If the output is not a terminal, or NO_COLOR is set, it is in numbered
+    brackets.
     """
     left, right = read_one(a), read_one(b)
     from dedup.pipelines.compare import compare as compare_texts

@@ -1,18 +1,18 @@
-"""How a command ends: its exit code, one line on stderr that says why, and never a traceback.
+"""How a command ends: with an exit code, with one line on stderr that says why, and never with a traceback.
 
 ====  ==========================================================================
 0     done; or the reader of the output closed it (``| head``)
-1     done, something was found, and ``--check`` was given; nothing else is 1
-2     wrong use, nothing to read, or nothing that could be read
+1     done, something was found, and ``--check`` was given; nothing else gives 1
+2     wrong usage, no input, or no input that can be read
 3     done, but some inputs were rejected
-70    a fault of ours: ``DEDUP_DEBUG=1`` shows the traceback
+70    an internal error, a bug in dedup: ``DEDUP_DEBUG=1`` shows the traceback
 74    the output cannot be written
 130   ended by Ctrl-C
 143   ended by SIGTERM
 ====  ==========================================================================
 
-What is meant for stdout goes through `say` (or `writing`), what is meant for stderr through `tell`: so a failure of
-either is never taken for another fault, and a stderr that nobody can write to stops nothing.
+All output to stdout is written by `say` (or inside `writing`), all output to stderr by `tell`. So an error of either
+stream is recognised as such, and a stderr that cannot be written to does not stop a command.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ __all__ = [
 DONE, FOUND, WRONG_USE, SOME_REJECTED, FAULT, UNWRITABLE, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 70, 74, 130, 143
 
 DEBUG = "DEDUP_DEBUG"
-"""The variable that makes a fault of ours show its traceback."""
+"""The environment variable that makes an internal error print its traceback."""
 
 CLOSED = (errno.EPIPE, errno.ESHUTDOWN) + ((errno.EINVAL,) if os.name == "nt" else ())
 
@@ -61,7 +61,7 @@ class UnwritableError(Exception):
 
 @contextlib.contextmanager
 def writing() -> Iterator[None]:
-    """Tell an error of standard output from all others."""
+    """Raise an `OSError` of the body, which writes to standard output, as `UnwritableError`."""
     try:
         yield
     except OSError as error:
@@ -69,7 +69,7 @@ def writing() -> Iterator[None]:
 
 
 def say(line: str = "") -> None:
-    """Write a line to standard output; what came in stands in it cleaned (`dedup.terminal.clean`)."""
+    """Write a line to standard output. Text from the input must be cleaned before (`dedup.terminal.clean`)."""
     with writing():
         click.echo(line)
 
@@ -80,7 +80,7 @@ def say_json(value: Any) -> None:
 
 
 def tell(line: str) -> None:
-    """Write a line to standard error, if it can be written; what came in stands in it cleaned."""
+    """Write a line to standard error, or nothing if that fails. Text from the input must be cleaned before."""
     try:
         click.echo(line, err=True)
     except OSError:
@@ -88,18 +88,18 @@ def tell(line: str) -> None:
 
 
 def end(command: Callable[[], Any]) -> NoReturn:
-    """Run a command, and end the process with its code."""
+    """Run a command, and end the process with its exit code."""
     stops = Stops()
     try:
         with stops:
             code = _run(command, stops)
-    except KeyboardInterrupt:  # while something else was being said
+    except KeyboardInterrupt:  # while the message of another end was being written
         os._exit(128 + (stops.number or signal.SIGINT))
     sys.exit(code)
 
 
 def finish(*, found: bool, check: bool, rejected: int) -> None:
-    """Exit with the code of what was rejected, or of what was found and asked for by ``--check``."""
+    """Exit with 3 if any input was rejected, with 1 if anything was found and ``--check`` was given; else return."""
     if rejected:
         sys.exit(SOME_REJECTED)
     if check and found:
@@ -107,7 +107,7 @@ def finish(*, found: bool, check: bool, rejected: int) -> None:
 
 
 class Stops:
-    """Ctrl-C and SIGTERM while a command runs: the first one raises `KeyboardInterrupt`, a second one ends at once."""
+    """Handle Ctrl-C and SIGTERM while a command runs: the first raises `KeyboardInterrupt`, the second ends at once."""
 
     def __init__(self) -> None:
         self.number = 0
@@ -136,7 +136,7 @@ class Stops:
         raise KeyboardInterrupt(*(["terminated"] if self.number == signal.SIGTERM else []))
 
     def _unraisable(self, fault: Any) -> None:
-        """Raise anew an interruption that met code which cannot raise: a finaliser, a callback of compiled code."""
+        """Raise an interrupt again if it came in code that cannot raise: a finaliser, a callback of compiled code."""
         if not issubclass(fault.exc_type, KeyboardInterrupt):
             self._hook(fault)
             return
@@ -147,7 +147,7 @@ class Stops:
 
 
 def _run(command: Callable[[], Any], stops: Stops) -> int:
-    """Run a command; return its exit code, and say on stderr what went wrong."""
+    """Run a command and return its exit code. Write to stderr what went wrong."""
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
@@ -163,7 +163,7 @@ def _run(command: Callable[[], Any], stops: Stops) -> int:
             code = UNWRITABLE if isinstance(error, StorageError) and error.errno else WRONG_USE
         except KeyboardInterrupt as stop:
             code = _stopped(stops.number or signal.SIGINT, stop)
-        except Exception as error:  # noqa: BLE001  # the last place that can say what happened
+        except Exception as error:  # noqa: BLE001  # the last place where an error can be reported
             code = _other(error) if not stops.number else _stopped(stops.number, error)
         return 128 + stops.number if stops.number else code
 
@@ -181,14 +181,14 @@ def _code_of(command: Callable[[], Any]) -> int:
 def _unwritten(error: OSError) -> int:
     _mute(sys.stdout)
     if error.errno in CLOSED:
-        return DONE  # whoever reads has enough
+        return DONE  # the reader needs no more
     why = error.strerror or str(error)
-    tell(f"dedup: expected to write to standard output, found: {why}; name a place with room that can be written to")
+    tell(f"dedup: expected to write to standard output, found: {why}; write to a place that is writable and has space")
     return UNWRITABLE
 
 
 def _wrong_use(error: click.ClickException) -> int:
-    if type(error).__name__ != "NoArgsIsHelpError":  # its message is the help
+    if type(error).__name__ != "NoArgsIsHelpError":  # the message of that error is the help
         error.__dict__["message"] = clean(error.message)
     try:
         error.show()
@@ -204,17 +204,17 @@ def _stopped(number: int, stop: BaseException) -> int:
 
 
 def _other(error: Exception) -> int:
-    """Say what else went wrong: with the system, or here."""
+    """Report any other error, of the system or of dedup, and return the exit code."""
     if isinstance(error, OSError) and error.filename is None and error.errno in (*CLOSED, errno.ENOSPC, errno.EBADF):
-        return _unwritten(error)  # the help, which is written before there is a command
-    if isinstance(error, FileNotFoundError) and _nowhere():
-        tell("dedup: expected a current folder, found that it was removed; change to one that is there")
+        return _unwritten(error)  # raised by the help, which is written before a command runs
+    if isinstance(error, FileNotFoundError) and _without_folder():
+        tell("dedup: expected a current folder, found that it was removed; change to a folder that exists")
         return WRONG_USE
     return _fault(error)
 
 
-def _nowhere() -> bool:
-    """Return whether the current folder is no more."""
+def _without_folder() -> bool:
+    """Return whether the current folder was removed."""
     try:
         os.getcwd()
     except OSError:
@@ -229,12 +229,12 @@ def _fault(error: Exception) -> int:
         for line in "".join(traceback.format_exception(error)).splitlines():
             tell(clean(line))
     if isinstance(error, MemoryError):
-        tell("dedup: expected memory for what is searched, found none left; name a bound, as in --memory 2GB")
+        tell("dedup: expected enough memory for the search, found none left; set a limit, as in --memory 2GB")
         return WRONG_USE
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     tell(
-        f"dedup: expected no error here, found {clean(what)}; this is a fault of dedup: run the same command with "
-        f"{DEBUG}=1 to see where it is, and report that"
+        f"dedup: expected no internal error, found {clean(what)}; this is a bug in dedup: run the same command with "
+        f"{DEBUG}=1 to see the traceback, and report it"
     )
     return FAULT
 
@@ -244,7 +244,7 @@ def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
 
 
 def _mute(stream: Any) -> None:
-    """Send what a stream still holds nowhere, or it would fail once more when the process ends."""
+    """Discard what is still in the buffer of a stream. Else writing it would fail again when the process ends."""
     try:
         number = stream.fileno()
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -1,6 +1,6 @@
-"""The commands ``dedup find`` and ``dedup estimate``: duplicates in files, and what a search for them would take.
+"""The commands ``dedup find`` and ``dedup estimate``: find duplicates in files, and forecast the cost of a find.
 
-A search that was stopped keeps what it committed to the work directory; the message says where that is.
+A search that was stopped keeps what it committed to the work directory; the message names that folder.
 """
 
 from __future__ import annotations
@@ -28,16 +28,34 @@ __all__ = ["estimate", "find", "search_files"]
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @paired
 @by_method
-@click.option("--recall", type=float, default=0.999, show_default=True, help="Promised at the threshold (lsh).")
 @click.option(
-    "--keep", default="first", show_default=True, help="first, last, longest, shortest, max:COLUMN or min:COLUMN."
+    "--recall",
+    type=float,
+    default=0.999,
+    show_default=True,
+    help="For lsh: least probability that a pair at the threshold is found.",
+)
+@click.option(
+    "--keep",
+    default="first",
+    show_default=True,
+    help="Which text of a cluster is kept: first, last, longest, shortest, max:COLUMN or min:COLUMN.",
 )
 @identified
-@click.option("--pairs", default="auto", show_default=True, help="auto or all.")
+@click.option(
+    "--pairs",
+    default="auto",
+    show_default=True,
+    help="all lists every pair; auto lists removed texts of large clusters only with their kept text.",
+)
 @reported
-@click.option("--memory", help='A bound, such as "4GB"; what does not fit goes to the work directory.')
-@click.option("--work-dir", metavar="FOLDER", help="Where a run keeps what it has done; by default beside --output.")
-@click.option("--fresh", is_flag=True, help="Begin again, whatever stands in the work directory.")
+@click.option("--memory", help='Memory limit, such as "4GB"; hashes that do not fit are written to the work directory.')
+@click.option(
+    "--work-dir",
+    metavar="FOLDER",
+    help="Folder for intermediate results, from which a stopped run resumes; by default OUTPUT.work, if one is needed.",
+)
+@click.option("--fresh", is_flag=True, help="Start over, and delete the intermediate results in the work directory.")
 @click.option("--log-json", is_flag=True, help="Write progress to stderr as JSON lines.")
 @keyed
 @reading
@@ -54,11 +72,11 @@ def find(
     output: str | None,
     **options: Any,
 ) -> None:
-    """Find duplicates, exact and nearly so, among whole documents, paragraphs or lines.
+    """Find duplicate documents, paragraphs or lines.
 
-    An INPUT is a text file (a document), or holds documents (.jsonl, .csv, .parquet, .arrow); a folder stands for its
-    files, "-" for standard input. With --output a report is written; a run that was stopped goes on where it was when
-    the same command is given again.
+    Exact and near duplicates are found. An INPUT is a text file (one document), a file of documents (.jsonl, .csv,
+    .parquet, .arrow), a folder of such files, or "-" for standard input. With --output a report is written. A run that
+    was stopped resumes from its work directory if the same command is given again.
     """
     from dedup.report.read import Report
     from dedup.results.summary import hint_of
@@ -83,11 +101,11 @@ def find(
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @paired
 @by_method
-@click.option("--memory", help='A bound, such as "4GB".')
+@click.option("--memory", help='Memory limit of the search, such as "4GB".')
 @threaded
 @keyed
 @reading
-@click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def estimate(
     inputs: tuple[str, ...],
     as_json: bool,
@@ -97,7 +115,7 @@ def estimate(
     max_errors: str | None,
     **options: Any,
 ) -> None:
-    """Say what `dedup find` would do with the same inputs, and what memory and time it would take."""
+    """Forecast the method, memory and time of `dedup find`."""
     read = Inputs(format=format, on_error=on_error, max_errors=max_errors)
     texts = read.open(inputs, column=column, id=None)
     from dedup.pipelines.estimate import estimate as plan_of
@@ -119,9 +137,9 @@ def search_files(
     threads: int | None,
     **options: Any,
 ) -> Duplicates | Report:
-    """Search files, and write the report if an `output` folder is named; `options` are those of `find_in_files`.
+    """Search files, and write the report if an `output` folder is named. `options` are those of `find_in_files`.
 
-    Return what was found, or the report of this very search, where it stands already.
+    Return the result, or the report if `output` already contains the report of the same search.
     """
     from dedup.pipelines.find_files import find_in_files
     from dedup.report.read import Report

@@ -1,6 +1,6 @@
-"""The inputs of a command: files, folders and patterns named on the command line, and their texts.
+"""The inputs of a command: the files, folders and patterns named on the command line, and their texts.
 
-What cannot be read is named on stderr as it is met; `finish` turns that into the exit code.
+Each record or file that cannot be read is named on stderr at once. `dedup.cli.ending.finish` sets the exit code for it.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ __all__ = ["ByName", "Inputs", "read_one"]
 
 
 class Inputs:
-    """The files of a command, opened one way; counts what they reject."""
+    """The files of a command. All are opened with the same options, and their rejects are counted."""
 
     def __init__(self, *, format: str | None, on_error: str, max_errors: str | None) -> None:
         self._format, self._on_error, self._max_errors = format, on_error, max_errors
         self._rejects = 0
 
     def checked(self) -> Inputs:
-        """Check what is asked of all files alike, before any of them is looked at; return the same."""
+        """Check the options that hold for all files, before any file is opened. Return this object."""
         from dedup.sources.files.listing import check_format
 
         check_format(self._format)
@@ -36,11 +36,11 @@ class Inputs:
         return self
 
     def rejected(self) -> int:
-        """Return how many inputs and records were rejected; those that are skipped are counted on stderr alone."""
+        """Return how many inputs and records were rejected. With "skip" return 0, and write the number to stderr."""
         if self._on_error != "skip":
             return self._rejects
         if self._rejects:
-            tell(f"dedup: skipped {self._rejects:,} that could not be read")
+            tell(f"dedup: skipped {self._rejects:,} files or records that could not be read")
         return 0
 
     def open(self, names: Sequence[str], *, column: str, id: str | None) -> FileTexts:
@@ -55,14 +55,14 @@ class Inputs:
 
     @property
     def errors(self) -> Errors:
-        """What is done about records that cannot be read."""
+        """How records that cannot be read are handled."""
         from dedup.sources.files.rejects import Errors
 
         return Errors(self._on_error, self._max_errors)
 
     @staticmethod
     def tell_unread(listing: Listing, column: str) -> None:
-        """Say what the folders hold that is not read, and of which texts the column says nothing."""
+        """Write to stderr which files in the folders are not read, and which texts the column does not apply to."""
         if listing.unread:
             how = "to read them, name them or a pattern, and give their format with --format"
             tell(f"dedup: {clean(listing.unread)}; {how}")
@@ -70,14 +70,14 @@ class Inputs:
             tell(f"dedup: {clean(note)}")
 
     def tell(self, reject: Reject) -> None:
-        """Count one reject, and name it unless it is to be skipped."""
+        """Count a reject, and name it on stderr if the option is "quarantine"."""
         self._rejects += 1
         if self._on_error == "quarantine":
             tell(f"dedup: rejected {clean(reject)}")
 
 
 def read_one(name: str) -> str:
-    """Return what a file holds as one text, whatever its name says. Raises `InputError` where it cannot be read."""
+    """Return the content of a file as one text, whatever its name. Raise `InputError` if it cannot be read."""
     from dedup.sources.files.formats.plain_text import load_document
     from dedup.sources.files.listing import Listing
 
@@ -96,7 +96,7 @@ def read_one(name: str) -> str:
 
 
 class ByName(Mapping[Any, str]):
-    """The texts of files by their ids, read when they are asked for."""
+    """A mapping of ids to the texts of files. A text is read when it is looked up."""
 
     def __init__(self, texts: FileTexts) -> None:
         self._texts = texts

@@ -1,4 +1,4 @@
-"""The command ``dedup match``: which texts, and which passages of them, occur in others."""
+"""The command ``dedup match``: find texts and passages of one collection that also occur in another."""
 
 from __future__ import annotations
 
@@ -19,12 +19,18 @@ __all__ = ["match"]
 
 @click.command()
 @click.argument("new", metavar="NEW...", nargs=-1, required=True)
-@click.option("--against", multiple=True, required=True, metavar="OLD", help="Texts to look in; may be repeated.")
+@click.option(
+    "--against",
+    multiple=True,
+    required=True,
+    metavar="OLD",
+    help="Texts to compare with; can be given several times.",
+)
 @paired
-@click.option("--min-words", type=int, default=50, show_default=True, help="Words that a passage has at least.")
+@click.option("--min-words", type=int, default=50, show_default=True, help="Least number of words in a passage.")
 @identified
-@click.option("--against-column", help="The same of OLD; by default as --column.")
-@click.option("--against-id", help="The same of OLD; by default FILE:NUMBER.")
+@click.option("--against-column", help="Column or JSON field of the text in OLD; by default the same as --column.")
+@click.option("--against-id", help="Column or JSON field of the id in OLD; by default FILE:NUMBER.")
 @bounded
 @reported
 @keyed
@@ -46,10 +52,11 @@ def match(
     output: str | None,
     **options: Any,
 ) -> None:
-    """Find what of NEW stands in OLD: whole texts, exactly and nearly so, and passages word for word.
+    """Find texts and passages of NEW that also occur in OLD.
 
-    NEW and OLD are text files (a text each), or hold texts (.jsonl, .csv, .parquet, .arrow); a folder stands for its
-    files, "-" for standard input. Texts of one side are never compared with each other.
+    Texts are found if they are exact or near duplicates, passages if they are equal word for word. NEW and OLD are text
+    files (one text each), files of texts (.jsonl, .csv, .parquet, .arrow), folders of such files, or "-" for standard
+    input. Two texts of the same side are never compared.
     """
     from dedup.sources.two_sided import naming, renaming
 
@@ -66,9 +73,9 @@ def match(
     named = {"column": column, "id": id_column, "against_column": against_column, "against_id": against_id}
     asked = {name: value for name, value in options.items() if name not in ("memory", "hash_key")}
     asked |= {**named, "format": format, "hash_key": choose_key(options["hash_key"]).fingerprint}
-    standing = check_output(output, asked, left, right)
-    if standing is not None:
-        some = show_report(standing, inputs, as_json=as_json)
+    existing = check_output(output, asked, left, right)
+    if existing is not None:
+        some = show_report(existing, inputs, as_json=as_json)
         finish(found=some, check=check, rejected=inputs.rejected())
         return
     with renaming({"texts": "NEW", "against": "--against"}):

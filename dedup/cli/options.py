@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from dedup.hash_key import read_key
+from dedup.unit import Unit
 
 __all__ = [
     "UNITS",
@@ -22,8 +23,8 @@ __all__ = [
     "threaded",
 ]
 
-UNITS = ("document", "paragraph", "line")
-"""What `--unit` takes: the keys of `dedup.hashing.units.UNITS`, which would load numba."""
+UNITS = [str(unit) for unit in Unit]
+"""What `--unit` takes."""
 
 
 def _key(_: click.Context, __: click.Parameter, path: str | None) -> bytes | None:
@@ -31,7 +32,7 @@ def _key(_: click.Context, __: click.Parameter, path: str | None) -> bytes | Non
 
 
 def _all_of(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return a decorator that adds some options, in this order."""
+    """Return a decorator that adds these options, in this order."""
 
     def add(command: Any) -> Any:
         for option in reversed(options):
@@ -41,51 +42,53 @@ def _all_of(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return add
 
 
-threaded = click.option("--threads", type=int, help="Threads; by default all processors that the process may use.")
+threaded = click.option("--threads", type=int, help="Number of threads; by default one for each available processor.")
 
 common = _all_of(
-    click.option("--json", "as_json", is_flag=True, help="Write JSON lines instead of a report for people."),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON lines instead of text for people."),
     click.option("--check", is_flag=True, help="Exit with code 1 if anything was found."),
     threaded,
 )
-"""What every search has."""
+"""The options of every search."""
 
 paired = _all_of(
-    click.option("--unit", type=click.Choice(UNITS), default="document", show_default=True),
+    click.option("--unit", type=click.Choice(UNITS), default="document", show_default=True, help="What is compared."),
     click.option("--threshold", type=float, default=0.8, show_default=True, help="Least similarity of a pair."),
-    click.option("--metric", default="jaccard", show_default=True, help="jaccard or containment."),
-    click.option("--shingle", help='"words:n" or "chars:n"; by default words:5, for paragraphs and lines words:3.'),
+    click.option(
+        "--metric", default="jaccard", show_default=True, help="jaccard, or containment (a text inside a longer one)."
+    ),
+    click.option("--shingle", help='"words:n" or "chars:n"; by default words:5, or words:3 for paragraphs and lines.'),
 )
-"""Which pairs are wanted: of which units, and how similar."""
+"""Which pairs are found: of which units, and how similar."""
 
-by_method = click.option("--method", default="auto", show_default=True, help="auto, exact or lsh.")
+by_method = click.option("--method", default="auto", show_default=True, help="exact, lsh, or auto, which is exact.")
 
 identified = click.option("--id", "id_column", help="Column or JSON field of the id; by default FILE:NUMBER.")
 
-bounded = click.option(
-    "--memory", help='A bound, such as "4GB"; the texts are then read more than once where they must be.'
-)
+bounded = click.option("--memory", help='Memory limit, such as "4GB"; if needed, the texts are read more than once.')
 
-reported = click.option("--output", metavar="FOLDER", help="Write a report: a new folder, whole or not at all.")
+reported = click.option(
+    "--output", metavar="FOLDER", help="Write a report to this new folder, completely or not at all."
+)
 
 keyed = click.option(
     "--hash-key-file",
     "hash_key",
     metavar="FILE",
     callback=_key,
-    help="A secret key of the hashes, for texts of strangers; by default DEDUP_HASH_KEY, or a public key.",
+    help="File with a secret hash key, for untrusted texts; by default the variable DEDUP_HASH_KEY, or a public key.",
 )
 
 reading = _all_of(
-    click.option("--column", default="text", show_default=True, help="Column or JSON field that holds the text."),
-    click.option("--format", help="What all files hold, whatever their names: jsonl, csv, txt, parquet, arrow."),
+    click.option("--column", default="text", show_default=True, help="Column or JSON field of the text."),
+    click.option("--format", help="Format of all files, whatever their names: jsonl, csv, txt, parquet or arrow."),
     click.option(
         "--on-error",
         type=click.Choice(["quarantine", "skip", "fail"]),
         default="quarantine",
         show_default=True,
-        help="Records that cannot be read: name them, count them, or stop at the first.",
+        help="Records that cannot be read: name each (quarantine), count them (skip), or stop at the first (fail).",
     ),
-    click.option("--max-errors", help='Stop where more are rejected: a count, or a share such as "1%".'),
+    click.option("--max-errors", help='Stop if more records than this are rejected: a count, or a share such as "1%".'),
 )
 """How files are read."""

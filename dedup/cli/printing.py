@@ -1,4 +1,4 @@
-"""What the commands print for people, on a terminal or into a file."""
+"""The text that the commands print for people, on a terminal or into a file."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = ["percent", "report_duplicates", "report_matches", "report_repeats", "
 COLOURS = ("green", "cyan", "magenta", "yellow", "blue")
 
 MARGIN = "  "
-"""Stands before each line of a text that is shown whole, so that none of them can pass for one of ours."""
+"""The indent of each line of a text that is shown, so that no line can be taken for a line of dedup."""
 
 
 def show_marked(texts: tuple[tuple[str, str], tuple[str, str]], result: Comparison, *, full: bool) -> None:
-    """Print two texts with what they share marked: coloured on a terminal, else in brackets."""
+    """Print two texts and mark what they share: in colour on a terminal, else in brackets."""
     from rich.console import Console
     from rich.padding import Padding
 
@@ -33,7 +33,7 @@ def show_marked(texts: tuple[tuple[str, str], tuple[str, str]], result: Comparis
     from dedup.results.repeats import counted
 
     if not result.spans:
-        say("\nno stretch of words stands in both")
+        say("\nno shared span found")
         return
     words = sum(span.words for span in result.spans)
     stretches = "1 stretch" if len(result.spans) == 1 else f"{len(result.spans):,} stretches"
@@ -55,7 +55,7 @@ def show_marked(texts: tuple[tuple[str, str], tuple[str, str]], result: Comparis
 
 
 def painted(pieces: list[Piece]) -> Any:
-    """Return pieces as rich text: each span in the colour of its number, which stands in front of it."""
+    """Return pieces as rich text: each marked piece in the colour of its number, after the number."""
     from rich.text import Text
 
     from dedup.cli.highlight import label
@@ -73,7 +73,7 @@ def painted(pieces: list[Piece]) -> Any:
 
 
 def report_matches(result: Matches, texts: Mapping[Any, str]) -> None:
-    """Print each text that matches: what it is like, then its passages and where they stand first."""
+    """Print each text that matches: the texts that it is similar to, then its passages and their first places."""
     from dedup.results.repeats import counted
 
     shown: dict[Any, list[str]] = {}
@@ -99,7 +99,7 @@ def report_matches(result: Matches, texts: Mapping[Any, str]) -> None:
 
 
 def report_repeats(found: Repeats, texts: Mapping[Any, str], shortest: int) -> None:
-    """Print each repeat with the lines and characters where it stands, and where it stood first."""
+    """Print each repeat with the lines and characters of its place and of its source."""
     from dedup.results.repeats import counted
 
     if not found:
@@ -118,7 +118,7 @@ def report_repeats(found: Repeats, texts: Mapping[Any, str], shortest: int) -> N
 
 
 def report_duplicates(result: Duplicates) -> None:
-    """Print each cluster: the kept member, then those that it stands for."""
+    """Print each cluster: the kept member, then the removed members."""
     if not result.clusters.num_rows:
         say("no duplicates found")
         return
@@ -136,7 +136,7 @@ def report_duplicates(result: Duplicates) -> None:
 
 
 def place(text: str, start: int, end: int) -> str:
-    """Return where ``text[start:end]`` stands, in lines and characters."""
+    """Return the place of ``text[start:end]`` in words: its lines and characters."""
     first = text.count("\n", 0, start) + 1
     last = first + text.count("\n", start, end)
     lines = f"line {first}" if first == last else f"lines {first}-{last}"
@@ -144,12 +144,12 @@ def place(text: str, start: int, end: int) -> str:
 
 
 def excerpt(text: str) -> str:
-    """Return the beginning and the end of a text in a line."""
+    """Return the beginning and the end of a text, on one line."""
     line = " ".join(text.split())
     return clean(line if len(line) <= 100 else f"{line[:60].rstrip()} ... {line[-35:].lstrip()}")
 
 
 def percent(share: float) -> str:
-    """Return a share of 0 to 1 in per cent, never rounded up to all of it."""
+    """Return a share from 0 to 1 in per cent. A share below 1 is never rounded up to 100 %."""
     text = f"{100 * share:.1f}"
     return "99.9 %" if text == "100.0" and share < 1.0 else f"{text} %"

@@ -1,4 +1,4 @@
-"""The command ``dedup repeats``: stretches of text that occur again, inside a text and across texts."""
+"""The command ``dedup repeats``: find repeated text within a text and across texts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["repeats"]
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option("--min-words", type=int, default=50, show_default=True, help="Words that a repeat has at least.")
+@click.option("--min-words", type=int, default=50, show_default=True, help="Least number of words in a repeat.")
 @click.option("--threshold", type=float, default=0.8, show_default=True, help="Least similarity of a repeat.")
 @identified
 @bounded
@@ -40,11 +40,11 @@ def repeats(
     output: str | None,
     **how: Any,
 ) -> None:
-    """Find stretches of text that repeat an earlier one, inside a text and across texts.
+    """Find repeated text within a text and across texts.
 
-    A FILE is a text in UTF-8, or holds texts (.jsonl, .csv, .parquet, .arrow); a folder stands for its files, "-" for
-    standard input. Earlier means earlier in the same text, or in a text before it; files are taken in the order of
-    their paths.
+    A repeat is a span of text that also occurs earlier: in the same text, or in a text before it. Files are read in the
+    order of their paths. A FILE is a text in UTF-8, a file of texts (.jsonl, .csv, .parquet, .arrow), a folder of such
+    files, or "-" for standard input.
     """
     inputs = Inputs(**how)
     texts = inputs.open(files, column=column, id=id_column)
@@ -52,9 +52,9 @@ def repeats(
 
     asked = {"id": id_column, "column": column, "min_words": min_words, "threshold": threshold, "format": how["format"]}
     asked["hash_key"] = choose_key(hash_key).fingerprint
-    standing = check_output(output, asked, texts)
-    if standing is not None:
-        some = show_report(standing, inputs, as_json=as_json)
+    existing = check_output(output, asked, texts)
+    if existing is not None:
+        some = show_report(existing, inputs, as_json=as_json)
         finish(found=some, check=check, rejected=inputs.rejected())
         return
     how_found: dict[str, Any] = {"min_words": min_words, "threshold": threshold}

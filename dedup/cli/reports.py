@@ -1,6 +1,6 @@
-"""Reports of the commands: a folder that can take one, the one that is there already, a new one.
+"""Reports of the commands: check the folder, show a report that already exists, write a new one.
 
-What writes and reads reports is loaded only where a folder is named for one.
+The modules that read and write reports are loaded only if `--output` names a folder.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ __all__ = ["check_output", "show_report", "tell_output", "write_output"]
 
 
 def check_output(output: str | None, asked: Mapping[str, Any], *sides: FileTexts) -> Report | None:
-    """Refuse a folder that cannot take a report, before the search; return the report of this search that is there.
+    """Check before the search that a report can be written to the folder `output`.
 
-    `asked` are the options on which the report depends.
+    Return the report in it if it is of the same search, else None. `asked` are the options on which a report depends.
+    Raises `ParameterError` if the folder cannot be used.
     """
     if output is None:
         return None
@@ -42,7 +43,7 @@ def check_output(output: str | None, asked: Mapping[str, Any], *sides: FileTexts
 
 
 def write_output(output: str | None, result: Matches | Repeats, asked: Mapping[str, Any], **options: Any) -> None:
-    """Write the report of a search if a folder is named for it."""
+    """Write the report of a search, if `output` names a folder."""
     if output is not None:
         from dedup.report.standing import ASKED
         from dedup.report.write import write_report
@@ -55,14 +56,14 @@ def _with_version(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def show_report(report: Report, inputs: Inputs, *, as_json: bool) -> bool:
-    """Say that the report of a search stands already, and print what it holds as the search would have.
+    """Write to stderr that the report of this search already exists, and print its rows if `as_json`.
 
-    Return whether it holds anything.
+    Return whether it has any rows.
     """
     from dedup.sources.files.rejects import Reject
 
-    tell(f"dedup: the report of this search stands in {clean(report.folder)} already; nothing was left to do")
-    for reject in report.rejects() if report.kind == "find" else ():  # the others have read their texts by now
+    tell(f"dedup: {clean(report.folder)} already contains the report of this search; nothing was searched")
+    for reject in report.rejects() if report.kind == "find" else ():  # the others name rejects when they open the texts
         inputs.tell(Reject(**reject))
     names = {"find": ("clusters",), "repeats": ("spans",)}.get(report.kind, ("pairs", "spans"))
     rows = 0
@@ -78,6 +79,6 @@ def show_report(report: Report, inputs: Inputs, *, as_json: bool) -> bool:
 
 
 def tell_output(output: str | None) -> None:
-    """Say where a report was written."""
+    """Write to stderr where the report was written."""
     if output is not None:
         tell(f"report written to {clean(output)}")

@@ -1,1 +1,1 @@
-"""Which text of a cluster is kept: stars, and the policies of keep."""
+"""Clusters: stars, exact copies, and the `keep` policies, which decide which text of a cluster is kept."""

@@ -1,4 +1,4 @@
-"""Exact copies: units with the same sequence of tokens, of which one is compared with the others for all.
+"""Exact copies: units with the same sequence of tokens. Only one of them, the representative, is compared with others.
 
 In naive Python::
 
@@ -21,8 +21,8 @@ def exact_copies(
 ) -> npt.NDArray[np.int64]:
     """Return, for each unit, the one of its exact copies (itself included) with the lowest `rank`; int64.
 
-    Copies are told by their `digests` (uint64, n x 2). `among` are the units that may have one, ascending. Cost: linear
-    in the units, and a sort of those that have a copy.
+    Copies are units with equal `digests` (uint64, n x 2). `among` are the units that may have a copy, ascending. Cost:
+    linear in the units, and a sort of the units that have a copy.
     """
     from dedup.kernels.lsh import seen_twice
 
@@ -40,7 +40,7 @@ def exact_copies(
 def copies_of_sides(digests: npt.NDArray[np.uint64], among: npt.NDArray[np.int64], lefts: int) -> npt.NDArray[np.int64]:
     """Return, for each unit, the first of its exact copies on its own side; the first `lefts` units are the left side.
 
-    The rest as for `exact_copies`.
+    The other parameters and the cost are those of `exact_copies`.
     """
     first = exact_copies(digests, np.arange(len(digests), dtype=np.int64), among)
     right = first[lefts:]

@@ -1,9 +1,9 @@
-"""The keys by which a function of the caller's says what is kept: the smallest first.
+"""The keys that a `keep` function returns. The text with the smallest key is kept.
 
-Keys must be in an order, each with each: a NaN is neither smaller nor larger than anything, sets are smaller than few
-others, and a number cannot be compared with a text. Python's sort would take the first two in silence, and give an
-order that depends on the input's. Here they are an error that names the text. An exception that the function itself
-raises comes out as it is, with a note that names the text.
+Every two keys must be comparable and ordered. A NaN is neither smaller nor larger than any number, most sets are
+neither subset nor superset of each other, and a number cannot be compared with a text. Python's sort accepts the first
+two without an error, and its result then depends on the order of the input. Here all three are an error that names the
+text. An exception of the function itself is raised unchanged, with a note that names the text.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ __all__ = ["Key", "in_order", "keys_of"]
 
 
 class Key(NamedTuple):
-    """A key, and the text that it is of, for messages: "'a', paragraph 3"."""
+    """A key, and the name of its text for messages: "'a', paragraph 3"."""
 
     value: Any
     text: str
 
 
 def keys_of(keep: Callable[[Any, str], Any], given: Iterable[tuple[Any, str, str]]) -> list[Key]:
-    """Return the keys of some texts: tuples of id, text, and what to add to the id in messages.
+    """Return the keys of texts, which are given as tuples of id, text, and a string that follows the id in messages.
 
-    Raises `ParameterError` for a key that has no order, such as NaN, None or a set, alone or within a tuple.
+    Raises `ParameterError` for a key that has no order: NaN, None, a set, or a tuple that contains one of them.
     """
     keys = []
     for id, text, beside in given:  # noqa: A001
@@ -47,11 +47,11 @@ def keys_of(keep: Callable[[Any, str], Any], given: Iterable[tuple[Any, str, str
 
 
 PLAIN = (int, str, bool, bytes)
-"""Types of which every value has an order."""
+"""Types whose values can always be ordered."""
 
 
 def _ordered(value: Any) -> bool:
-    """Return whether a key can have an order: whether it equals itself, in all its parts, and is no set."""
+    """Return whether a key can have an order: it equals itself, in all its parts, and is not a set."""
     if type(value) in PLAIN:
         return True
     if isinstance(value, (tuple, list)):
@@ -60,14 +60,14 @@ def _ordered(value: Any) -> bool:
         return False
     try:
         return bool(value == value)
-    except Exception:  # noqa: BLE001  # pandas.NA and arrays are neither equal to themselves nor not
+    except Exception:  # noqa: BLE001  # for pandas.NA and arrays this comparison has no truth value
         return False
 
 
 def in_order(keys: list[Key]) -> list[int]:
-    """Return the rows by their keys, the smallest first; ties in their own order.
+    """Return the rows in the order of their keys, the smallest first; ties keep their order.
 
-    Raises `ParameterError` where two cannot be compared, and names them.
+    Raises `ParameterError` if two keys cannot be compared; the message names both.
     """
     values = [key.value for key in keys]
     try:
@@ -76,7 +76,7 @@ def in_order(keys: list[Key]) -> list[int]:
         for key in keys:
             try:
                 bool(keys[0].value < key.value), bool(key.value < keys[0].value)
-            except Exception:  # noqa: BLE001  # whatever a comparison raises, it is this pair that cannot be compared
+            except Exception:  # noqa: BLE001  # a comparison may raise anything: this pair cannot be compared
                 pair = f"{shown(keys[0].value)} for {keys[0].text} and {shown(key.value)} for {key.text}"
                 raise ParameterError(
                     f"keep: expected keys that can be compared with each other, found {pair} ({error})"

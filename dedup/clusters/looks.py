@@ -1,13 +1,13 @@
-"""Whether a column of text may decide what is kept: whether its order as text is the order that is meant.
+"""Check whether a column of text can decide which text is kept: whether its order as text is the intended order.
 
-"02.03.2024" stands before "28.02.2024", and "10" before "9": text is put in order letter by letter. Names, titles, and
-dates of one form that begin with the year come out right; numbers, dates in another order, and dates of several forms
-do not, and nobody would see it. So a column of which half the values or more look like numbers or dates is refused,
-unless all of them are dates that begin with the year, of one form: digits in the same places, one offset from UTC.
-Fractions of a second may have any length. Blank values count for nothing.
+Text is ordered letter by letter: "02.03.2024" comes before "28.02.2024", and "10" before "9". This is right for names,
+titles, and dates of one form that begin with the year. It is wrong for numbers, dates in another order, and dates of
+several forms, and nobody would notice. So a column is refused if half of its values or more look like numbers or dates,
+unless all of them are dates that begin with the year and have one form: digits in the same places, and one offset from
+UTC. Fractions of a second may have any length. Blank values are ignored.
 
-`Looks` is given all values, in parts of any size. It looks at their forms, digits as 9, of which a column of numbers or
-dates has few. Cost: two or three microseconds a value, less where forms are few.
+`Looks` takes all values, in parts of any size. It examines their forms: the values with each digit replaced by 9. A
+column of numbers or dates has few of these. Cost: two or three microseconds per value, less if there are few forms.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ NAMED = (
     rf"\d{{4}}{BETWEEN}?{MONTH}(?:{BETWEEN}?{DAY})?",  # 2024 Feb 28
     rf"{MONTH} +{DAY} {CLOCK} \d{{4}}",  # Feb 28 10:00:00 2024
 )
-"""Dates in another order, and those whose month has a name; the name of a weekday may stand before them."""
+"""Dates in another order, and dates with the name of a month; the name of a weekday may come before either."""
 
 NUMBER = (
     r"\s*[$€£¥]?\s*[+\u2212-]?\s*[$€£¥]?\s*(?:\d[\d.,_'\u2019\s]*|[.,]\d+)(?:e[+-]?\d+)?\s*"
     r"(?:[%‰°$€£¥]|[^\W\d_]{1,3}\.?)?\s*|\s*v\.?\s*\d+(?:\.\d+)*\s*"
 )
-"""A number with sign, currency, separators, exponent or unit; a version."""
+"""A number, possibly with sign, currency, separators, exponent or unit; a version."""
 
 WEEKDAY = r"\s*(?:[^\W\d_]{2,12}\.?,? +)?"
 NAMES = frozenset(MONTHS.split())
@@ -81,28 +81,30 @@ FORMS = re.compile(
     r"(?:9999(?:-99(?:-99)?|/99(?:/99)?|\.99\.99|-999|-?W99|-W99-9|年99月(?:99日)?)?|99999999)"
     r"(?:[T ]99:99(?::99)?(?:\.9+)?(?: ?(?:Z|UTC|GMT|[+-]99(?::?99)?))?|T?9999(?:99(?:\.9+)?)?Z?)?"
 )
-"""Of dates that begin with the year, digits as 9, those whose order as text is that of time."""
+"""The forms (digits as 9) of dates that begin with the year and whose order as text is the order of time."""
 
 BARE = ("9999", "99999999")
-"""Forms that are dates or numbers, by what stands there."""
+"""Forms that may be dates or numbers; the values decide."""
 
 CALENDAR = (
     r"^[0-9]{4}(?:[-/.年]?(?:0[1-9]|1[0-2])[-/.月]?(?:0[1-9]|[12][0-9]|3[01])(?:[^0-9]|[0-9]{4}|$)"
     r"|[-/年](?:0[1-9]|1[0-2])月?$|-[0-9]{3}|-?W)"
 )
 BARE_CALENDAR = r"^[12][0-9]{3}(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]))?$"
-"""A month is 12 at most, a day 31: the second number of 2024-28-02 is none. A bare year begins with 1 or 2."""
+"""A month is at most 12 and a day at most 31, so 2024-28-02 is not a date. A bare year begins with 1 or 2."""
 
 OFFSET = r"(?P<offset>[+-][0-9]{2}(?::?[0-9]{2})?)$"
 
 FRACTION = re.compile(r"(:99)\.9+([+-][9:]+)?$")
-"""Of times without a Z, a fraction of any length is in order: "." stands before digits, and behind + and -."""
+"""The fraction of a second. Without a Z, times with fractions of any length are in order: "." sorts before the digits
+and after + and -.
+"""
 
 FEW = 8
-"""Forms that are told apart; one is right, two are a reason for the error."""
+"""Forms. At most so many are recorded: one is right, two are enough for the error."""
 
 LONGEST = 64
-"""Characters: what is longer is no number and no date."""
+"""Characters. A longer value is neither a number nor a date."""
 
 
 def _is_date(form: str) -> bool:
@@ -118,21 +120,21 @@ def _is_number(form: str) -> bool:
 
 
 class Looks:
-    """What the values of a text column look like; `add` takes them part by part, `check` decides."""
+    """The forms of the values of a text column. `add` takes the values in parts, `check` decides."""
 
     def __init__(self, keep: str) -> None:
         self._keep = keep
         self._filled = self._alike = self._numbers = 0
         self._word: str | None = None
         self._categories: pa.Array | None = None
-        self._forms: dict[str, list[str]] = {}  # form -> values of it, the first two
-        self._bare: dict[str, int] = {}  # how many there are of the forms that may be either
-        self._undated: set[str] = set()  # those of which a value is no date
-        self._offsets: dict[str, str] = {}
-        self._strange: list[str] = []  # values that no calendar has
+        self._forms: dict[str, list[str]] = {}  # form -> its first two values
+        self._bare: dict[str, int] = {}  # form in BARE -> number of values
+        self._undated: set[str] = set()  # forms in BARE with a value that is not a date
+        self._offsets: dict[str, str] = {}  # offset from UTC -> a value
+        self._strange: list[str] = []  # values of a date form that are not dates
 
     def add(self, values: pa.Array | pa.ChunkedArray) -> None:
-        """Take some values; those that are no text say nothing."""
+        """Take some values. Values of other types than text are ignored, except ordered categories."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -162,7 +164,7 @@ class Looks:
             self._add_form(form, values, forms)
 
     def _add_form(self, form: str, values: pa.ChunkedArray, forms: pa.ChunkedArray) -> None:
-        """Note a form of dates or numbers, two values of it, those of other offsets, and those that are no date."""
+        """Record a form of dates or numbers: two of its values, a value per offset, and values that are not dates."""
         import pyarrow.compute as pc
 
         name = FRACTION.sub(r"\1\2", form)
@@ -189,7 +191,7 @@ class Looks:
                 self._offsets[offset] = own.filter(pc.ends_with(own, offset))[0].as_py()
 
     def _add_categories(self, values: pa.Array | pa.ChunkedArray) -> None:
-        """Note the ordered categories of a part; of two orders, the shorter must be the beginning of the longer."""
+        """Record the ordered categories of a part. The categories of one part must begin with those of the other."""
         import pyarrow as pa
 
         for chunk in values.chunks if isinstance(values, pa.ChunkedArray) else [values]:
@@ -205,7 +207,7 @@ class Looks:
                 )
 
     def check(self) -> None:
-        """Raise `ParameterError` where the order of the values as text is not the one that is meant."""
+        """Raise `ParameterError` if the order of the values as text is probably not the intended order."""
         if 2 * self._alike < self._filled or not self._alike:
             return
         numbers = self._numbers + sum(self._bare[form] for form in self._undated)
@@ -233,7 +235,7 @@ class Looks:
 
 
 def check_looks(keep: str, parts: Iterable[pa.Array | pa.ChunkedArray]) -> None:
-    """Raise `ParameterError` where a column, in parts, is text whose order is not the one that is meant."""
+    """Raise `ParameterError` if a column, given in parts, is text in an order that is probably not the intended one."""
     looks = Looks(keep)
     for part in parts:
         looks.add(part)
@@ -241,7 +243,7 @@ def check_looks(keep: str, parts: Iterable[pa.Array | pa.ChunkedArray]) -> None:
 
 
 def as_text(values: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a text column, encoded in any way, as long strings."""
+    """Return a text column of any encoding as large strings."""
     import pyarrow as pa
 
     chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]

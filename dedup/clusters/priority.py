@@ -1,4 +1,4 @@
-"""Priority: which unit of a cluster is kept, by the policy of `keep`."""
+"""Priority: the order in which units are kept, by the policy `keep`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["rank_units"]
 
 
 def rank_units(keep: Keep, count: int, lengths: Callable[[], Any], keys: Callable[[], Any]) -> npt.NDArray[np.int64]:
-    """Return the rank of each unit, int64: 0 is kept first.
+    """Return the rank of each unit (int64); 0 is the best.
 
-    `lengths` (characters) and `keys` are asked if needed: of a function a key for each unit, of a column its values
-    (Arrow).
+    `lengths` and `keys` are called only if the policy needs them. `lengths` returns characters per unit. `keys` returns
+    a `Key` per unit if `keep` is a function, and the values (Arrow) if it names a column.
     """
     positions = np.arange(count, dtype=np.int64)
     if keep == "first":
@@ -43,7 +43,7 @@ def rank_units(keep: Keep, count: int, lengths: Callable[[], Any], keys: Callabl
 
 
 def _order_of(values: pa.Array | pa.ChunkedArray, keep: str) -> npt.NDArray[np.int64]:
-    """Return the rows by their values, the one to keep first: nulls and NaN last, ties in input order."""
+    """Return the rows in the order of their values, the best first. Nulls and NaN are last, ties in input order."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -65,7 +65,7 @@ def _order_of(values: pa.Array | pa.ChunkedArray, keep: str) -> npt.NDArray[np.i
 
 
 def _values(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """Return what categories without an order stand for."""
+    """Return the values of categories without an order."""
     import pyarrow as pa
 
     kind = values.type.value_type
@@ -75,10 +75,10 @@ def _values(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
 
 
 def _places(values: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return the places of ordered categories among these, which is the order that they have."""
+    """Return the positions of ordered categories in their list, which are their order."""
     import pyarrow as pa
 
-    # where the parts differ, one has further categories behind those of the other: `dedup.clusters.looks` saw to it
+    # if the lists of two parts differ, one begins with the other: `dedup.clusters.looks` checked it
     chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
     if any(not chunk.dictionary.equals(chunks[0].dictionary) for chunk in chunks):
         chunks = values.unify_dictionaries().chunks

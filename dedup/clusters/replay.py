@@ -1,23 +1,25 @@
-"""Replays: how far an estimate of the recall strays, seen by drawing the bands of the pairs that were found once more.
+"""Replays: the error of the estimated recall, simulated by drawing new bands for the pairs that were found.
 
-Pairs of one family are found, or lost, together: their texts share shingles, so where the lowest hash of one pair's
-texts agrees, that of the others' often does. An interval that takes them for independent is too narrow. What chance
-there is lies in the permutations alone, the texts are fixed; and bands are independent of each other and alike. So some
-`POOL` times as many bands are made of the texts of these pairs, with other permutations, and a run is played again
-`REPLAYS` times, each with as many bands of the pool as it had, drawn at random. In naive Python::
+Pairs of one family are often found or missed together. Their texts share shingles, so if the lowest hashes of one pair
+agree, those of other pairs often agree too. An interval that treats the pairs as independent is too narrow. Only the
+permutations are random; the texts are fixed, and the bands are independent and identically distributed. So a pool of
+`POOL` times as many bands is made from the texts of the found pairs, with other permutations. A run is then replayed
+`REPLAYS` times, each with as many bands as the run had, drawn at random from the pool. In naive Python::
 
     def error(found):                                # of the estimated number of pairs, in one replay
-        return sum((found[i] / P[i] - 1) / P[i] for i in pairs)         # pair i stands for 1 / P[i] pairs of its kind
+        return sum((found[i] / P[i] - 1) / P[i] for i in pairs)         # pair i represents 1 / P[i] pairs like it
     errors = sorted(error({i: any(collides[i][b] for b in sample(pool, bands)) for i in pairs}) for _ in replays)
     low, high = errors[2.5 %], errors[97.5 %]
 
-This is the bootstrap of Efron (1979), with the population put together from the pairs found by their weights, and drawn
-from the law of the bands instead of from the data. The errors are given in standard deviations of independent pairs,
-for which -1.96 and 1.96 would be right; in a family of 40 they may be three times as far away.
+This is the bootstrap of Efron (1979), with two differences: the population is built from the found pairs by their
+weights, and the draws are from the distribution of the bands instead of the data. Errors are measured in standard
+deviations of independent pairs, for which the ends of the interval are -1.96 and 1.96; in a family of 40 they may be
+three times as far away.
 
-Cost: nothing where no text is in two pairs, since such pairs are independent; else what signatures of `POOL` times as
-many lanes take, of as many texts as make `SHARE` of the run's own signatures, or `LEAST_WORK`. Where there are more,
-whole families are taken: the largest, and some of the others, which stand for the rest of them.
+Cost: nothing if no text is in two pairs, since such pairs are independent. Else the cost of signatures with `POOL`
+times as many lanes, limited to the share `SHARE` of the work of the run's own signatures, or to `LEAST_WORK` if that is
+more. If the texts of all pairs would cost more, only some families are replayed: the largest, and some of the others,
+which represent the rest.
 """
 
 from __future__ import annotations
@@ -39,61 +41,64 @@ from dedup.runtime.threads import map_blocks
 __all__ = ["Replay", "replay"]
 
 POOL = 8
-"""Times as many bands as a run has; a sample without replacement then spreads by a fifteenth less than it should."""
+"""Factor. The pool has so many times the bands of a run. Since bands are drawn without replacement, the spread is a
+fifteenth too small; `_played` corrects that."""
 
 REPLAYS = 400
-"""Each end of the interval is the tenth of them."""
+"""Replays. Each end of the interval is the tenth replay from that end."""
 
 LEAST_WORK = 3 * 10**7
-"""Hashes times lanes: about a hundredth of a second."""
+"""Hashes times lanes. A replay may always take so much work: about a hundredth of a second."""
 
 SHARE = 1 / 16
-"""Of the work of the run's own signatures, what a replay may take."""
+"""Share of the work of the run's own signatures that a replay may take."""
 
 MOST_PAIRS = 20_000
-"""Pairs that are played again."""
+"""Pairs. At most so many are replayed."""
 
 PLAYED_BYTES = 1 << 23
-"""Bytes that the replays played at once take, at the most."""
+"""Bytes. The replays that are computed together take at most so many."""
 
 OTHER_SEED = 0x5EED
-"""Makes other permutations than those of the run, of its seed."""
+"""Combined with the seed of the run, so that the permutations differ from those of the run."""
 
 
 class _Part(NamedTuple):
-    """Pairs (rows of those found) that stand for others like them: their errors count `scale` times."""
+    """Pairs (rows of the found pairs) that represent others like them: their errors are multiplied by `scale`."""
 
     rows: npt.NDArray[np.int64]
     scale: float
 
 
 class Replay:
-    """What is needed of some pairs to play a run again, which is done when its outcome is first asked for.
+    """The data for a replay of some pairs. The replay is computed when its outcome is first used.
 
-    Memory: 8 bytes a hash of the texts that are played again, of which there are few.
+    Memory: 8 bytes per hash of the texts that are replayed, which are few.
     """
 
     def __init__(self, known: tuple[float, float] | None = None, *needed: Any) -> None:
-        """Take the outcome where it is known, else what `_played` needs."""
+        """Take the outcome if it is known, else the arguments of `_played`."""
         self._known, self._needed = known, needed
 
     @property
     def strays(self) -> tuple[float, float]:
-        """How far the estimated number of pairs strays to either side, in standard deviations of independent pairs."""
+        """The lower and upper end of the error of the estimated number of pairs, in standard deviations of independent
+        pairs.
+        """
         if self._known is None:
             self._known, self._needed = _played(*self._needed), ()
         return self._known
 
 
 def replay(units: Units, pairs: Pairs, bands: Bands, seed: int, threads: int) -> Replay:
-    """Return the replay of some pairs: those found, none of which a large bucket had a part in.
+    """Return the replay of the found `pairs` outside large buckets.
 
-    Their units are prepared, and not looked at again afterwards.
+    Their units must be prepared. The replay copies their hashes, and does not use `units` later.
     """
     chance = bands.probability(jaccard(pairs, units.sizes))
-    alone = math.sqrt(float(np.sum((1.0 - chance) / chance**2)))
+    deviation = math.sqrt(float(np.sum((1.0 - chance) / chance**2)))  # if pairs were independent
     both = np.concatenate((pairs.left, pairs.right))
-    if not alone or len(sorted_unique(both)) == len(both):
+    if not deviation or len(sorted_unique(both)) == len(both):
         return Replay((-NORMAL_95, NORMAL_95))
     parts = _parts(units, pairs, chance, bands)
     weights = np.zeros(len(chance))
@@ -101,7 +106,7 @@ def replay(units: Units, pairs: Pairs, bands: Bands, seed: int, threads: int) ->
         weights[part.rows] = part.scale / chance[part.rows]
     rows = np.flatnonzero(weights)
     texts = _taken(units, pairs.take(rows))
-    return Replay(None, texts, bands, seed, threads, weights[rows], chance[rows], alone)
+    return Replay(None, texts, bands, seed, threads, weights[rows], chance[rows], deviation)
 
 
 def _played(
@@ -111,9 +116,9 @@ def _played(
     threads: int,
     weights: npt.NDArray[np.float64],
     chance: npt.NDArray[np.float64],
-    alone: float,
+    deviation: float,
 ) -> tuple[float, float]:
-    """Play a run again, many times; return the ends of what came out."""
+    """Replay a run many times; return the ends of the interval of its errors."""
     met = _collisions(texts, bands, seed, threads)
     generator = np.random.RandomState(seed ^ OTHER_SEED)
     weight, expected = weights / chance, float(weights.sum())
@@ -126,12 +131,12 @@ def _played(
         errors[some] = found @ weight - expected
     errors.sort()
     end = REPLAYS // 40 - 1
-    scale = math.sqrt(POOL / (POOL - 1)) / alone
+    scale = math.sqrt(POOL / (POOL - 1)) / deviation
     return float(min(errors[end], 0.0) * scale), float(max(errors[-1 - end], 0.0) * scale)
 
 
 def _parts(units: Units, pairs: Pairs, chance: npt.NDArray[np.float64], bands: Bands) -> list[_Part]:
-    """Return the families that are played again: all, or the largest ones and some of the others."""
+    """Return the families that are replayed: all, or the largest ones and some of the others."""
     room = max(LEAST_WORK / bands.num_perm, len(units.hashes) * SHARE) / POOL
     texts = sorted_unique(np.concatenate((pairs.left, pairs.right)))
     if units.sizes[texts].sum() <= room and len(chance) <= MOST_PAIRS:
@@ -161,7 +166,7 @@ def _parts(units: Units, pairs: Pairs, chance: npt.NDArray[np.float64], bands: B
 def _fit(
     families: npt.NDArray[np.int64], sizes: npt.NDArray[np.float64], counts: npt.NDArray[np.int64], room: float
 ) -> npt.NDArray[np.int64]:
-    """Return as many of the first families as fit."""
+    """Return as many of the first families as fit in `room`."""
     fits = (np.cumsum(sizes[families]) <= room) & (np.cumsum(counts[families]) <= MOST_PAIRS // 2)
     return families[: int(np.argmin(fits)) if not fits.all() else len(families)]
 
@@ -174,7 +179,7 @@ def _some_of(
     sizes: npt.NDArray[np.int64],
     room: float,
 ) -> list[_Part]:
-    """Return the pairs among some texts of a family that does not fit: they stand for all, as if all were linked."""
+    """Return the pairs among some texts of a family that does not fit. They represent all, as if all were linked."""
     members = np.flatnonzero(root == family)
     members = members[np.random.RandomState(0).permutation(len(members))]
     inside = np.zeros(len(root), dtype=np.bool_)
@@ -184,7 +189,7 @@ def _some_of(
 
 
 class _Texts(NamedTuple):
-    """The sets of the texts of some pairs, one behind the other, and which two of them are a pair."""
+    """The shingle sets of the texts of some pairs, concatenated, and for each pair the numbers of its two texts."""
 
     values: npt.NDArray[np.uint64]
     bounds: npt.NDArray[np.int64]
@@ -193,7 +198,7 @@ class _Texts(NamedTuple):
 
 
 def _taken(units: Units, pairs: Pairs) -> _Texts:
-    """Return the texts of some pairs."""
+    """Return the texts of some pairs, with a copy of their hashes."""
     texts = sorted_unique(np.concatenate((pairs.left, pairs.right)))
     bounds = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(units.sizes[texts])))
     places = np.repeat(units.offsets[texts] - bounds[:-1], units.sizes[texts])
@@ -202,7 +207,7 @@ def _taken(units: Units, pairs: Pairs) -> _Texts:
 
 
 def _collisions(texts: _Texts, bands: Bands, seed: int, threads: int) -> npt.NDArray[np.uint8]:
-    """Return which pairs collide in which band of the pool: a row a band, a bit a pair."""
+    """Return which pairs collide in which band of the pool: one row per band, one bit per pair."""
     values, bounds, left, right = texts
     functions = permutations(POOL * bands.num_perm, seed ^ OTHER_SEED)
 

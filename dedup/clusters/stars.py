@@ -1,8 +1,9 @@
-"""Stars: each removed text reaches the threshold with the text that is kept for it.
+"""Stars: clusters in which each removed text reaches the threshold with the kept text.
 
-Texts are taken in an order of priority (`keep`). Each joins the most similar text already kept that reaches the
-threshold (ties: the one earlier in priority), or is kept itself. So nothing is removed because of a chain: A like B,
-B like C does not remove C for A's sake. Exact copies collapse first, into the one with the best priority.
+Texts are processed in the order of priority (`keep`). Each text joins the most similar kept text with which it reaches
+the threshold (ties: the one with the better priority); if there is none, it is kept. So no text is removed because of a
+chain: if A is similar to B and B to C, C is not removed because of A. Exact copies are first replaced by the one with
+the best priority.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ from dedup.threshold import Threshold
 __all__ = ["BIG_CLUSTER", "Stars", "components", "find_stars", "large_clusters"]
 
 BIG_CLUSTER = 1000
-"""Members; with ``pairs="auto"`` the removed units of larger clusters are listed with their kept one alone. Curve:
+"""Members. With ``pairs="auto"`` the removed units of larger clusters are listed only with their kept unit. Curve:
 `benchmarks.tuning.stars_big_cluster`."""
 
 
 class Stars(NamedTuple):
-    """Who stands for whom: for each unit the kept one and the similarity to it (itself and 1.0 where kept).
+    """For each unit the kept unit of its cluster, and the similarity to it (a kept unit has itself and 1.0).
 
-    `further` are pairs that were verified on the way; `overflow` counts kept units that found a large bucket full.
+    `further` are pairs that were verified in addition. `verified` is the number of candidates that were verified.
+    `overflow` counts how often a kept unit was in a large bucket that already had all its leaders.
     """
 
     star: npt.NDArray[np.int64]
@@ -48,16 +50,18 @@ def find_stars(
     buckets: Buckets | None = None,
     sets: HashRows | None = None,
 ) -> Stars:
-    """Give each unit the kept one that stands for it.
+    """Return, for each unit, the kept unit of its cluster.
 
     Parameters
     ----------
-    sizes : int64, by unit; hashes of its set, where it is in a pair or in a bucket
+    sizes : int64, by unit; the number of hashes in its set, needed for units in a pair or in a bucket
     full : int64, ascending; the units that have a token
     representatives, rank : int64, by unit
-    pairs, buckets : of representatives; `sets` are those of the units in `buckets`, in front of their rows
+    pairs : pairs of representatives that reach the threshold
+    buckets : large buckets of representatives
+    sets : the sets of the units in `buckets`, each at the start of its row
 
-    Cost: linear in pairs and in bucket members; 8 bytes a pair.
+    Cost: linear in pairs and in bucket members; 8 bytes per pair.
     """
     from dedup.kernels import clusters as kernels
 
@@ -81,8 +85,8 @@ def find_stars(
         sizes,
         threshold.value,
     )
-    alone = star < 0
-    star[alone] = np.flatnonzero(alone)
+    unassigned = star < 0
+    star[unassigned] = np.flatnonzero(unassigned)
     copies = np.flatnonzero(representatives != np.arange(count))
     star[copies] = star[representatives[copies]]
     to_kept[copies] = to_kept[representatives[copies]]
@@ -100,13 +104,13 @@ def large_clusters(
     left: npt.NDArray[np.int32],
     right: npt.NDArray[np.int32],
 ) -> npt.NDArray[np.bool_]:
-    """Return, for each unit, whether it is the kept one of a cluster that counts as large.
+    """Return, for each unit, whether it is the kept unit of a large cluster.
 
-    `star` is the kept one of each representative, `copies` how many units are behind it (0 for the others), `rank` its
-    priority; left-right are pairs that reach the threshold. A cluster is large where it has more than `BIG_CLUSTER`
-    members, alone or with the clusters that it hangs together with: two do where a removed text could have joined
-    either. Otherwise a family that needs many kept texts to stand for it would be listed with the square of its size.
-    Cost: linear.
+    `star` is the kept unit of each representative, `copies` the number of units that it represents (0 for other units),
+    `rank` its priority; `left` and `right` are pairs that reach the threshold. A cluster is large if it has more than
+    `BIG_CLUSTER` members, or if it and the clusters that it is linked with have more together. Two clusters are linked
+    if a removed text could have joined either. Without this rule, a family with many kept texts would be listed with
+    the square of its size. Cost: linear.
     """
     from dedup.kernels import clusters as kernels
 
@@ -118,8 +122,8 @@ def large_clusters(
     for one, other in ((left, right), (right, left)):
         edges = removed[one] & ~removed[other] & (rank[other] < rank[one])
         kernels.linked(root, star[one[edges]].astype(np.int32), other[edges])
-    together = np.bincount(root, weights=members, minlength=len(star))
-    large: npt.NDArray[np.bool_] = (together > BIG_CLUSTER)[root] & (members > 1)
+    linked = np.bincount(root, weights=members, minlength=len(star))
+    large: npt.NDArray[np.bool_] = (linked > BIG_CLUSTER)[root] & (members > 1)
     return large
 
 

@@ -21,7 +21,17 @@ from dedup.sources.coerce import Block, Texts
 from dedup.text.paragraphs import split_units
 from dedup.unit import Unit
 
-__all__ = ["Choice", "HashRows", "HashedBlock", "Units", "hash_block", "hash_texts", "rank_by_size", "read_units"]
+__all__ = [
+    "Choice",
+    "HashRows",
+    "HashSets",
+    "HashedBlock",
+    "Units",
+    "hash_block",
+    "hash_texts",
+    "rank_by_size",
+    "read_units",
+]
 
 PREPARED_UNITS = 256
 """Units that a thread prepares at a time. Curve: `benchmarks.tuning.units_prepared_units`."""
@@ -40,6 +50,18 @@ class HashRows(NamedTuple):
     def sizes(self) -> npt.NDArray[np.int64]:
         """Return the number of hashes of each row, repetitions included."""
         return np.diff(self.offsets)
+
+
+class HashSets(NamedTuple):
+    """The sets of some units: that of row i is ``values[offsets[i]:offsets[i] + sizes[i]]``, distinct and ascending.
+
+    `values` is uint64, `offsets` and `sizes` are int64; a size of -1 is that of a row whose set was not made. Between
+    two sets there may be anything.
+    """
+
+    values: npt.NDArray[np.uint64]
+    offsets: npt.NDArray[np.int64]
+    sizes: npt.NDArray[np.int64]
 
 
 class HashedBlock(NamedTuple):
@@ -85,6 +107,11 @@ class Units:
     def rows(self) -> HashRows:
         """Return the held hashes, a row per unit."""
         return HashRows(self.hashes, self.offsets)
+
+    @property
+    def sets(self) -> HashSets:
+        """The sets of the units that `prepare` made, in the memory of their rows."""
+        return HashSets(self.hashes, self.offsets, self.sizes)
 
     @property
     def full(self) -> npt.NDArray[np.int64]:

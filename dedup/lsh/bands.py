@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from dedup.errors import ParameterError
 from dedup.lsh.similarity_sample import Background
-from dedup.options import check_array, check_recall, check_share, check_threshold, check_whole
+from dedup.options import check_array, check_recall, check_share, check_threshold, check_whole, shown
 
 __all__ = ["NORMAL_95", "Bands", "band_keys", "check_bands", "choose_bands", "measure_recall"]
 
@@ -24,6 +24,7 @@ NORMAL_95 = 1.96
 Similarity = TypeVar("Similarity", float, npt.NDArray[np.float64])
 
 MOST_BANDS = 4096
+MOST_TEXTS = 1 << 40
 MOST_ROWS = 16
 LANE_COST = 14.0
 CANDIDATE_COST = 300.0
@@ -51,7 +52,11 @@ class Bands:
 
     def __post_init__(self) -> None:
         values = {"bands": check_whole("bands", self.bands, 0), "rows": check_whole("rows", self.rows, 1)}
-        for name, value in {**values, "threshold": check_threshold(self.threshold)}.items():
+        for name, value in {
+            **values,
+            "threshold": check_threshold(self.threshold),
+            "recall": check_share("recall", self.recall),
+        }.items():
             object.__setattr__(self, name, value)
 
     @property
@@ -87,7 +92,7 @@ def choose_bands(
     True
     """
     threshold, recall = check_threshold(threshold), check_recall(recall)
-    texts = check_whole("texts", texts, 0)
+    texts = check_whole("texts", texts, 0, MOST_TEXTS)
     if not isinstance(background, Background):
         background = check_share("background", background)
     best, least_cost = None, math.inf
@@ -164,6 +169,12 @@ def measure_recall(
     check_array("similarities", similarities, "float64", 1)
     if not len(similarities):
         return None
+    if not bool(np.all((similarities > 0.0) & (similarities <= 1.0))) or not bands.bands:
+        raise ParameterError(
+            "similarities: expected those of pairs that bands found, above 0 and up to 1, found "
+            f"{shown(float(similarities[np.argmin((similarities > 0.0) & (similarities <= 1.0))]))} for {bands.bands} "
+            "bands"
+        )
     chance = bands.probability(similarities)
     found, total = len(chance), float(np.sum(1.0 / chance))
     spread = math.sqrt(float(np.sum((1.0 - chance) / chance**2)))

@@ -139,7 +139,8 @@ class LSH:
 
         Raises `ParameterError` if lengths differ, or if the signatures have another hash key than the earlier ones.
         """
-        check_array("signatures", signatures, "uint32", None)
+        of = f"signatures of shape (texts, {self.bands.num_perm}), uint32"
+        check_array("signatures", signatures, "uint32", 2, wanted=of)
         if isinstance(keys, (str, bytes)) or not isinstance(keys, Iterable):
             raise ParameterError(
                 f"keys: expected a list with a key per signature, found {type(keys).__name__} {shown(keys)}"
@@ -164,7 +165,7 @@ class LSH:
 
         Raises `ParameterError` if it has another hash key than the added signatures.
         """
-        check_array("signature", signature, "uint32", None)
+        check_array("signature", signature, "uint32", 1, wanted=f"{self.bands.num_perm} lanes of uint32, one signature")
         check_same_key(self._sample, signature)
         if bool((signature == np.uint32(0xFFFFFFFF)).all()):
             return []

@@ -27,7 +27,7 @@ MOST_LANES = 1024
 """Lanes of a signature. If texts are so alike that bands need more, signatures take longer than the exact join."""
 
 SIGNED = 256
-"""Units that a thread signs at a time. Curve: `benchmarks.tuning.lsh_join_signed`; flat from 256 to 2^10 on
+"""Units that a thread signs at a time. Curve: `benchmarks.tuning.join_signed`; flat from 256 to 2^10 on
 generated:20000 (two cores, 2026-11)."""
 
 

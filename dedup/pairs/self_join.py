@@ -22,7 +22,7 @@ import numpy.typing as npt
 from dedup.hashing.units import Units, rank_by_size
 from dedup.pairs.prefix_index import Counters, build_index, take_prefixes
 from dedup.pairs.seen_twice import bits_for, mostly_shared, sample_for, seen_twice
-from dedup.pairs.skew_join import Prefixes, stand_for
+from dedup.pairs.skew_join import Prefixes, stars_of
 from dedup.pairs.verify import PairLimit, Pairs, in_order, no_pairs, pairs_of
 from dedup.runtime.threads import map_blocks, slices, stretches
 from dedup.threshold import Metric, Threshold, least
@@ -336,7 +336,7 @@ def _stars_first(
     index = _Index(units, counted, order, threshold, threads, by_size=False, deep=True)
     probed, indexed = index.probed, index.indexed
     prefixes = Prefixes(probed.keys, probed.bounds, indexed.keys, indexed.bounds, index.unprobed, index.unindexed)
-    stars = stand_for(units, index.rows, prefixes, threshold, threads, progress)
+    stars = stars_of(units.sets, index.rows, prefixes, threshold, threads, progress)
     members = np.bincount(stars.group, weights=copies[index.rows], minlength=len(stars.best))
     crowded = members[stars.group] > large
     hidden = np.flatnonzero((stars.best >= 0) & crowded)

@@ -5,18 +5,19 @@ Linear in a family that one kept row stands for; where many are kept, a comparis
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.hashing.units import Units
+from dedup.hashing.units import HashSets
 from dedup.pairs.seen_twice import bits_for
+from dedup.runtime.buffers import GrowingArray
 from dedup.runtime.threads import map_blocks, slices
 from dedup.threshold import Threshold
 
-__all__ = ["Prefixes", "Stars", "stand_for"]
+__all__ = ["KeptStars", "Leaders", "Prefixes", "PrioritySlice", "dense_hashes", "stars_of", "stars_of_slices"]
 
 SAMPLED = 2048
 """Rows, evenly spaced in the order of priority, in which the hashes are counted that very many rows have. Curve:
@@ -55,10 +56,10 @@ class Prefixes(NamedTuple):
     unindexed: npt.NDArray[np.int64]
 
 
-class Stars(NamedTuple):
-    """For each place in the order of priority: its kept one's place (-1 for a kept one), what they share, its group.
+class KeptStars(NamedTuple):
+    """For each place in the order of priority: its kept row's place (-1 for a kept one), what they share, its group.
 
-    Kept ones that one row reaches are of one group, numbered anyhow. `compared` counts comparisons.
+    Kept rows that one row reaches are of one group, numbered anyhow. `compared` counts comparisons.
     """
 
     best: npt.NDArray[np.int64]
@@ -67,45 +68,49 @@ class Stars(NamedTuple):
     compared: int
 
 
-def stand_for(
-    units: Units,
-    rows: npt.NDArray[np.int64],
-    prefixes: Prefixes,
-    threshold: Threshold,
-    threads: int,
-    progress: Callable[[int], None] = lambda _: None,
-) -> Stars:
-    """Return who stands for each of `rows`, which come in order of priority and are prepared."""
-    from dedup.kernels import skew_join as kernels
+class Leaders:
+    """The rows that are kept, in order of priority, and what was found of the rows that were looked up among them.
 
-    dense = _dense(units, rows)
-    shift = 64 - bits_for(len(dense))
-    edges = np.arange(1 << (64 - shift), dtype=np.uint64) << np.uint64(shift)
-    heads = np.append(np.searchsorted(dense, edges), len(dense)).astype(np.int64)
-    sets = np.zeros((len(rows), (len(dense) + 63) // 64), dtype=np.uint64)
-    counts = np.zeros(len(rows), dtype=np.int64)
-    given = (units.hashes, units.offsets, units.sizes)
+    `count` rows come, which index `keys` hashes together at the most; `dense` are the hashes that very many of them
+    have (`dense_hashes`). Rows are filled first, by any thread, then looked up in order. Memory: a bit for each dense
+    hash and 80 bytes a row, and the indexed hashes of kept rows.
+    """
 
-    def fill(part: slice) -> None:
-        kernels.dense_sets(*given, rows[part], shift, heads, dense, sets[part], counts[part])
+    def __init__(self, count: int, keys: int, dense: npt.NDArray[np.uint64], threshold: Threshold) -> None:
+        self._dense, self._threshold = dense, threshold
+        self._shift = 64 - bits_for(len(dense))
+        edges = np.arange(1 << (64 - self._shift), dtype=np.uint64) << np.uint64(self._shift)
+        self._heads = np.append(np.searchsorted(dense, edges), len(dense)).astype(np.int64)
+        self._sets = np.zeros((count, (len(dense) + 63) // 64), dtype=np.uint64)
+        self._counts = np.zeros(count, dtype=np.int64)
+        self._near = np.zeros(count, dtype=np.bool_)
+        self._bits = bits_for(keys // KEYS_A_LIST)
+        self._lists = np.full(1 << self._bits, -1, dtype=np.int64)
+        self._entries, self._entered = np.empty((1024, 3), dtype=np.int64), 0
+        self._kept, self._kept_sizes, self._kept_slack = np.empty((3, count), dtype=np.int64)
+        self._kept_sets = np.empty_like(self._sets)  # of which only what is written takes memory
+        self._shelved, self._others = 0, count - 1
+        self._weak, self._weak_counts = np.empty((2, count), dtype=np.int64), np.zeros(2, dtype=np.int64)
+        self._meetings, self._met = np.zeros((2, count), dtype=np.int32)
+        self._roots = np.arange(count, dtype=np.int64)
+        self._best, self._shares = np.empty((2, count), dtype=np.int64)
+        self._compared = 0
 
-    for _ in map_blocks(fill, slices(len(rows)), threads):
-        pass
-    sizes = units.sizes[rows]
-    near = sizes - counts <= NEAR + sizes // 4
-    bits = bits_for(len(prefixes.index_keys) // KEYS_A_LIST)
-    lists, entries, entered = np.full(1 << bits, -1, dtype=np.int64), np.empty((1024, 3), dtype=np.int64), 0
-    kept, kept_sizes, kept_slack = np.empty((3, len(rows)), dtype=np.int64)
-    kept_sets = np.empty_like(sets)  # of which only what is written takes memory
-    shelved, others = 0, len(rows) - 1
-    weak, weak_counts = np.empty((2, len(rows)), dtype=np.int64), np.zeros(2, dtype=np.int64)
-    meetings, met = np.zeros((2, len(rows)), dtype=np.int32)
-    roots = np.arange(len(rows), dtype=np.int64)
-    best, shares = np.empty((2, len(rows)), dtype=np.int64)
-    compared = 0
-    for part in slices(len(rows)):
-        more, entries, entered, shelved, others = kernels.probe_kept(
-            *given,
+    def fill(self, sets: HashSets, rows: npt.NDArray[np.int64], part: slice) -> None:
+        """Take the dense hashes of the rows at some places: place i is row ``rows[i]`` of `sets`."""
+        from dedup.kernels import skew_join as kernels
+
+        some = rows[part]
+        kernels.dense_sets(*sets, some, self._shift, self._heads, self._dense, self._sets[part], self._counts[part])
+        sizes = sets.sizes[some]
+        self._near[part] = sizes - self._counts[part] <= NEAR + sizes // 4
+
+    def look_up(self, sets: HashSets, rows: npt.NDArray[np.int64], prefixes: Prefixes, part: slice) -> None:
+        """Look the rows at the next places up among the kept ones before them; `sets` has them and all kept ones."""
+        from dedup.kernels import skew_join as kernels
+
+        more, self._entries, self._entered, self._shelved, self._others = kernels.probe_kept(
+            *sets,
             rows,
             part.start,
             part.stop,
@@ -115,51 +120,117 @@ def stand_for(
             prefixes.index_bounds,
             prefixes.unprobed,
             prefixes.unindexed,
-            near,
-            shift,
-            heads,
-            dense,
-            sets,
-            counts,
-            kept,
-            kept_sets,
-            kept_sizes,
-            kept_slack,
-            shelved,
-            others,
-            weak,
-            weak_counts,
-            bits,
-            lists,
-            entries,
-            entered,
-            meetings,
-            met,
-            roots,
-            best,
-            shares,
-            threshold.value,
-            threshold.metric.code,
+            self._near,
+            self._shift,
+            self._heads,
+            self._dense,
+            self._sets,
+            self._counts,
+            self._kept,
+            self._kept_sets,
+            self._kept_sizes,
+            self._kept_slack,
+            self._shelved,
+            self._others,
+            self._weak,
+            self._weak_counts,
+            self._bits,
+            self._lists,
+            self._entries,
+            self._entered,
+            self._meetings,
+            self._met,
+            self._roots,
+            self._best,
+            self._shares,
+            self._threshold.value,
+            self._threshold.metric.code,
         )
-        compared += more
+        self._compared += more
+
+    def is_kept(self, part: slice) -> npt.NDArray[np.bool_]:
+        """Return which rows at some places are kept; they were looked up."""
+        return self._best[part] < 0
+
+    def stars(self) -> KeptStars:
+        """Return what was found, of all rows."""
+        kept, best, count = self._kept, self._best, len(self._best)
+        group = best.copy()
+        numbers = np.concatenate((np.arange(self._shelved), np.arange(self._others + 1, count)))
+        group[kept[numbers]] = numbers
+        while True:  # each look-up halved the paths, so this ends soon
+            higher = self._roots[group]
+            if np.array_equal(higher, group):
+                break
+            group = higher
+        return KeptStars(np.where(best < 0, -1, kept[best]), self._shares, group, self._compared)
+
+
+def stars_of(
+    sets: HashSets,
+    rows: npt.NDArray[np.int64],
+    prefixes: Prefixes,
+    threshold: Threshold,
+    threads: int,
+    progress: Callable[[int], None] = lambda _: None,
+) -> KeptStars:
+    """Return the kept row of each of `rows`, which come in order of priority; all sets are at hand."""
+    leaders = Leaders(len(rows), len(prefixes.index_keys), dense_hashes(sets, rows), threshold)
+    for _ in map_blocks(lambda part: leaders.fill(sets, rows, part), slices(len(rows)), threads):
+        pass
+    for part in slices(len(rows)):
+        leaders.look_up(sets, rows, prefixes, part)
         progress(part.stop)
-    stands = best < 0
-    group = best.copy()
-    numbers = np.concatenate((np.arange(shelved), np.arange(others + 1, len(rows))))
-    group[kept[numbers]] = numbers
-    while True:  # each look-up halved the paths, so this ends soon
-        higher = roots[group]
-        if np.array_equal(higher, group):
-            break
-        group = higher
-    return Stars(np.where(stands, -1, kept[best]), shares, group, compared)
+    return leaders.stars()
 
 
-def _dense(units: Units, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+class PrioritySlice(NamedTuple):
+    """The next rows in order of priority: their sets one after the other, and their prefixes."""
+
+    sets: HashSets
+    prefixes: Prefixes
+
+
+def stars_of_slices(
+    parts: Iterable[PrioritySlice], count: int, keys: int, dense: npt.NDArray[np.uint64], threshold: Threshold
+) -> KeptStars:
+    """Return the kept row of each of `count` rows that come slice by slice; of sets, those of kept rows are held.
+
+    `keys` and `dense` as for `Leaders`. What is found is what `stars_of` finds.
+    """
+    leaders = Leaders(count, keys, dense, threshold)
+    held: GrowingArray[np.uint64] = GrowingArray(np.uint64)
+    offsets, sizes = np.zeros((2, count), dtype=np.int64)
+    bounds, index_bounds = np.zeros((2, count + 1), dtype=np.int64)
+    unprobed, unindexed = np.zeros((2, count), dtype=np.int64)
+    places = np.arange(count, dtype=np.int64)
+    first = 0
+    for sets, prefixes in parts:
+        part = slice(first, first + len(sets.sizes))
+        before = len(held)
+        held.append(sets.values, part.stop / max(count, 1))
+        offsets[part], sizes[part] = before + sets.offsets, sets.sizes
+        bounds[first : part.stop + 1] = prefixes.bounds
+        index_bounds[first : part.stop + 1] = prefixes.index_bounds
+        unprobed[part], unindexed[part] = prefixes.unprobed, prefixes.unindexed
+        every = HashSets(held.array(), offsets, sizes)
+        leaders.fill(every, places, part)
+        some = Prefixes(prefixes.keys, bounds, prefixes.index_keys, index_bounds, unprobed, unindexed)
+        leaders.look_up(every, places, some, part)
+        kept = np.flatnonzero(leaders.is_kept(part))
+        values = [sets.values[sets.offsets[row] : sets.offsets[row] + sets.sizes[row]] for row in kept.tolist()]
+        held.cut(before)
+        offsets[first + kept] = before + np.cumsum(sets.sizes[kept]) - sets.sizes[kept]
+        held.append(np.concatenate([held.array()[:0], *values]), part.stop / max(count, 1))
+        first = part.stop
+    return leaders.stars()
+
+
+def dense_hashes(sets: HashSets, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
     """Return the hashes, ascending, that very many of `rows` have, by a fixed sample of them."""
     sample = rows[:: max(1, -(-len(rows) // SAMPLED))]
-    sets = [units.hashes[units.offsets[row] : units.offsets[row] + units.sizes[row]] for row in sample.tolist()]
-    found, times = np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *sets]), return_counts=True)
+    some = [sets.values[sets.offsets[row] : sets.offsets[row] + sets.sizes[row]] for row in sample.tolist()]
+    found, times = np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *some]), return_counts=True)
     often = np.flatnonzero(times >= max(FEWEST, len(sample) // RARE))
     most = often[np.argsort(-times[often], kind="stable")[:MOST_DENSE]]
     return np.sort(found[most])

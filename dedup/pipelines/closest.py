@@ -1,8 +1,8 @@
-"""The closest pair: a hint where nothing reached the threshold, at how much it would have begun to find something.
+"""The closest pair: a hint for searches that find nothing. Its similarity is a threshold at which a pair is found.
 
-It looks only at the hashes that are held when a search ends, never reads a text again, takes no more than it is given,
-and gives up rather than raise or take long. So it may know nothing, or only the closest pair that it saw, and which one
-that is may depend on what was held. In naive Python, where all is held::
+Only the hashes that are in memory at the end of the search are compared. No text is read again, and no more memory is
+used than given; instead of an error or a long search there is no hint. So the pair may be missing, or be only the
+closest of the compared pairs, and it may depend on which hashes were in memory. In naive Python, if all are::
 
     max((similarity(a, b), a, b) for a, b in pairs_of(units) if similarity(a, b) >= threshold / 10)
 """
@@ -26,22 +26,22 @@ Closest = tuple[int, int, float]
 """Left unit, right unit, similarity."""
 
 PARTS = (0.5, 0.1)
-"""It is looked for at these parts of the threshold, one after the other."""
+"""Shares of the threshold. The pair is searched at these lower thresholds, one after the other."""
 
 MOST_HASHES = 4_000_000
-"""Hashes that are looked through: a second or two. Curve: `benchmarks.tuning.closest_most_hashes`."""
+"""Hashes. With more there is no hint; so many take a second or two. Curve: `benchmarks.tuning.closest_most_hashes`."""
 
 MOST_PAIRS, MOST_TRIES = 50_000, 2_000_000
-"""Pairs that are looked at, and pairs that are merged to find them: a second or so."""
+"""Pairs. At most so many are returned, and at most so many are merged to find them: about a second."""
 
 HASH_BYTES = 48
-"""What a held hash takes while pairs are looked for at a low threshold, at the most, itself included."""
+"""Bytes per hash, itself included, while pairs are searched at a low threshold; at most."""
 
 
 def closest_among(
     units: Units, leading: npt.NDArray[np.int64], threshold: Threshold, *, room: int | None, threads: int
 ) -> Closest | None:
-    """Return the closest pair of the `leading` units that is seen within `room` bytes (None: no bound)."""
+    """Return the closest pair of `leading` units that can be found within `room` bytes (None: no bound), or None."""
 
     def some(lower: Threshold) -> Pairs:
         return join_some(units, leading, lower, most=MOST_PAIRS, tries=MOST_TRIES, threads=threads)
@@ -58,7 +58,10 @@ def closest_across(
     room: int | None,
     threads: int,
 ) -> Closest | None:
-    """Return the closest pair of a `left` with a `right` unit that is seen within `room` bytes (None: no bound)."""
+    """Return the closest pair of a `left` and a `right` unit that can be found within `room` bytes (None: no bound).
+
+    None if there is none.
+    """
 
     def some(lower: Threshold) -> Pairs:
         return some_across(units, left, right, lower, most=MOST_PAIRS, tries=MOST_TRIES, threads=threads)
@@ -67,7 +70,7 @@ def closest_across(
 
 
 def closest_of(units: Units, candidates: npt.NDArray[np.int64], metric: Metric, threads: int) -> Closest | None:
-    """Return the closest of the first candidates (n, 2); their units are prepared."""
+    """Return the closest pair among the first candidates (n, 2), or None. Their units must be prepared."""
     return _best(verify(units, candidates[:MOST_PAIRS], 0.0, threads), units, metric)
 
 
@@ -84,13 +87,13 @@ def _look(
             found = _best(some(threshold._replace(value=part * threshold.value)), units, threshold.metric)
             if found is not None:
                 return found
-    except MemoryError:  # the search is over, and what it found must not be lost for a hint
+    except MemoryError:  # the search is complete, and its result must not be lost for a hint
         pass
     return None
 
 
 def _best(pairs: Pairs, units: Units, metric: Metric) -> Closest | None:
-    """Return the first of the most similar pairs; None where nothing is shared."""
+    """Return the first of the most similar pairs, or None if no pair shares a hash."""
     value = similarity(pairs, units.sizes, metric)
     if not len(value) or value.max() == 0.0:
         return None

@@ -1,4 +1,4 @@
-"""Two texts: how similar they are, why, and where."""
+"""`compare`: how similar two texts are, and which spans they share."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ from dedup.text.tokens import locate_tokens
 __all__ = ["Comparison", "Span", "compare"]
 
 CHARACTERS_SPAN = 3
-"""Tokens: the shortest common stretch that is shown where shingles are of characters."""
+"""Tokens. The shortest shared span that is shown if the shingles are of characters."""
 
 
 class Span(NamedTuple):
-    """A stretch that both texts have: ``left[left_start:left_end]`` and ``right[right_start:right_end]``."""
+    """A span that both texts share: ``left[left_start:left_end]`` and ``right[right_start:right_end]``, in characters.
+
+    `words` is its number of tokens.
+    """
 
     left_start: int
     left_end: int
@@ -33,14 +36,14 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """The evidence for two texts; made by `dedup.compare`.
+    """The evidence for two texts, made by `dedup.compare`.
 
     Attributes
     ----------
     left_size, right_size, shared : numbers of distinct shingles
-    jaccard : shared / union; 0.0 where a text has no token
-    left_in_right, right_in_left : shared / left_size, shared / right_size; 0.0 where there are none
-    spans : what both share, in the order of the right text
+    jaccard : shared / union; 0.0 if a text has no token
+    left_in_right, right_in_left : shared / left_size, shared / right_size; 0.0 if a text has no token
+    spans : the shared spans, in the order of the right text
     """
 
     left_size: int
@@ -63,11 +66,10 @@ class Comparison:
 
 
 def compare(a: str, b: str, *, shingle: str | None = None, hash_key: bytes | None = None) -> Comparison:
-    """Compare two texts: the numbers that `dedup.find_duplicates` would give for the pair, and what they share.
+    """Compare two texts: return the numbers of `dedup.find_duplicates` for the pair, and the spans that both share.
 
-    `shingle` is "words:5" unless told otherwise; `hash_key` as for `dedup.find_duplicates`. A span is a stretch of as
-    many words as a shingle has, or more (for shorter texts, of the whole text); spans do not overlap in `b`. Cost:
-    linear.
+    `shingle` is "words:5" by default; `hash_key` as for `dedup.find_duplicates`. A span has at least as many words as a
+    shingle (or as the shorter text, if that has fewer). Spans do not overlap in `b`. Cost: linear.
 
     >>> result = compare("The cat sat on the mat today.", "Yesterday the cat sat on the mat.")
     >>> result.shared, round(result.jaccard, 2)
@@ -96,7 +98,7 @@ def compare(a: str, b: str, *, shingle: str | None = None, hash_key: bytes | Non
 
 
 def _hint(text: object) -> str:
-    """Return what to do about something that is no text, where that is known."""
+    """Return the end of a message about a value that is not a str: what to do, if that is known."""
     if isinstance(text, (bytes, bytearray)):
         return "; decode it first"
     if isinstance(text, os.PathLike):
@@ -135,29 +137,29 @@ def _spans(a: str, b: str, shingle: Shingle) -> tuple[Span, ...]:
 def _stretches(
     length: npt.NDArray[np.int64], source: npt.NDArray[np.int64], shortest: int
 ) -> list[tuple[int, int, int]]:
-    """Return (start, end, end in the source) of stretches that do not overlap, the longest first to be taken."""
+    """Return (start, end, end in the source) of stretches that do not overlap. Longer ones are chosen first."""
     following = np.concatenate((length[1:], np.zeros(1, dtype=np.int64)))
     ends = np.flatnonzero((length >= shortest) & (following != length + 1))
     order = ends[np.argsort(-length[ends], kind="stable")]
-    # what is walked one by one is a list of Python's: its items are at hand several times sooner than an array's
-    taken = bytearray(len(length) + 2)  # with a place that is free before the first and one after the last
-    ahead, behind = list(range(len(taken))), list(range(len(taken)))  # from a taken place: one on the way to a free one
+    # lists instead of arrays, since Python reads their items one by one several times faster
+    taken = bytearray(len(length) + 2)  # with a free place before the first and one after the last
+    ahead, back = list(range(len(taken))), list(range(len(taken)))  # taken place -> a place nearer to a free one
     found = []
     for last, size, at in zip(order.tolist(), length[order].tolist(), source[order].tolist(), strict=True):
-        # the ends that are taken already are cut off
+        # cut off both ends as far as they are taken
         start = _free(ahead, last + 2 - size) - 1
-        end = _free(behind, last + 1)
+        end = _free(back, last + 1)
         if end - start >= shortest and taken.find(1, start + 1, end + 1) < 0:
             count = end - start
             taken[start + 1 : end + 1] = b"\x01" * count
             ahead[start + 1 : end + 1] = [end + 1] * count
-            behind[start + 1 : end + 1] = [start] * count
+            back[start + 1 : end + 1] = [start] * count
             found.append((start, end, at + 1 - (last + 1 - end)))
     return sorted(found)
 
 
 def _free(step: list[int], place: int) -> int:
-    """Return the free place that the steps from `place` lead to; shortens the way for the next one (written)."""
+    """Return the free place to which the steps from `place` lead. `step` is written: the path is shorter next time."""
     if (following := step[place]) == place:
         return place
     passed = [place]

@@ -1,4 +1,4 @@
-"""What a search would do and take, without doing it: a sample of the texts is searched, the rest is arithmetic."""
+"""Forecast the plan, memory and time of a search: a sample of the texts is searched, the rest is arithmetic."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from dedup.errors import InputError
 from dedup.options import check_memory
-from dedup.pairs.seen_twice import SeenTwice
 from dedup.pipelines.find import find_duplicates
 from dedup.pipelines.measure import Size, measure, outline_of, sample_of
 from dedup.pipelines.memory import FilePlan, plan_for
@@ -23,27 +22,28 @@ from dedup.sources.texts import Texts
 __all__ = ["Estimate", "estimate"]
 
 USUAL_SHINGLE_BYTES = 11
-"""What a held shingle takes as a rule (9 to 12 were measured); a bound is planned with more."""
+"""Bytes per shingle in memory, usually (9 to 12 were measured). A search with a bound is planned with more."""
 
 SECOND_READING = 0.75
-"""Of the time of a whole search, what one more reading of the texts takes."""
+"""Share of the time of a complete search that each further reading of the texts adds."""
 
 
-BY_WAY_OF_DISK = 0.15
-"""Of the time of a whole search, what it takes longer where the hashes go to disk and back."""
+THROUGH_DISK = 0.15
+"""Share of the time of a complete search that is added if the hashes are written to disk and read again."""
 
 
 TRIALS = 3
-"""Searches of a sample, of which the fastest counts."""
+"""Searches. The sample is searched so many times, and the fastest search is used."""
 
 TIMED_TEXTS = 4096
-"""Texts of a collection in memory that are searched to see how long it takes."""
+"""Texts. So many texts of a collection in memory are searched to measure the time."""
 
 LARGE = 2.0
-"""What a text takes longer in a large collection than in a sample, which fits the cache: 1.5 to 3 were measured."""
+"""Factor. A text takes so much longer in a large collection than in a sample, which fits in the cache (1.5 to 3 were
+measured)."""
 
 PARALLEL = 0.8
-"""Of a thread's work, what each further one does beside it."""
+"""Share of the work of one thread that each further thread adds."""
 
 ENGINES = {
     "memory": ", and their hashes are held",
@@ -55,20 +55,21 @@ ENGINES = {
 
 @dataclass(frozen=True, repr=False)
 class Estimate:
-    """What `find_duplicates` would do and take; made by `dedup.estimate`. Two are equal where all but the seconds are.
+    """The forecast of a `find_duplicates`, made by `dedup.estimate`. Equality ignores `seconds`.
 
     Attributes
     ----------
     method : "exact" or "lsh"
-    engine : "memory" (everything is held), "passes" (a bound is too small for that: the texts are read several times,
-        and nothing goes to disk), or "disk" (files are read once, and their hashes go to a work directory)
-    passes : times that the texts are read
-    texts, characters : how many
-    units, shingles : documents, paragraphs or lines, and their shingles, by a sample
-    memory : bytes above the caller's texts, at the peak
-    bound : the bound that was asked for, in bytes, or None
-    disk : bytes in the work directory; 0 where everything fits, and for texts in memory
-    seconds : on this machine, by a sample that was searched just now; the one figure that is not the same every time
+    engine : "memory" (all hashes are in memory), "passes" (they do not fit in the bound: the texts are read several
+        times, and nothing is written to disk), or "disk" (files are read once, and hashes are written to a work
+        directory)
+    passes : how often the texts are read
+    texts, characters : number of texts and of characters
+    units, shingles : number of documents, paragraphs or lines, and of their shingles, estimated from a sample
+    memory : peak bytes in addition to the caller's texts
+    bound : the `memory` option in bytes, or None
+    disk : bytes in the work directory; 0 if all hashes fit in memory, and for texts in memory
+    seconds : time on this machine, from a search of a sample; the only value that differs from call to call
     """
 
     method: str
@@ -116,11 +117,11 @@ def estimate(
     threads: int | None = None,
     memory: int | str | None = None,
 ) -> Estimate:
-    """Say what `find_duplicates` would do with these texts and options, and what it would take, without doing it.
+    """Forecast the method, memory and time of `find_duplicates` with these texts and options.
 
-    The parameters are those of `dedup.find_duplicates`. Memory and time are forecasts from a sample of evenly spaced
-    texts: families that the sample does not show cost more. Raises what the search would raise for its options, and
-    `ParameterError` where `memory` is too small whatever is found.
+    The parameters are those of `dedup.find_duplicates`. Memory and time are computed from a sample of evenly spaced
+    texts; if the collection has families that are not in the sample, the search costs more. Raises the errors that the
+    search would raise for its options, and `ParameterError` if `memory` is certainly too small.
 
     >>> plan = estimate(["one text of a few words", "another text of a few words"])
     >>> plan.method, plan.passes, plan.texts, plan.disk
@@ -143,35 +144,34 @@ def estimate(
     plan = plan_for(seen.size, bound, workers)
     needed = plan.fixed + USUAL_SHINGLE_BYTES * seen.size.shingles
     if plan.one_pass:
-        return seen.told("memory", 1, needed, seconds=seen.seconds)
+        return seen.estimate("memory", 1, needed, seconds=seen.seconds)
     assert bound is not None
-    ranges = SeenTwice(seen.size.shingles, query.threshold, room=plan.room // 2).ranges
-    passes = 2 if ranges == 1 else 2 * ranges + 1
+    passes = plan.readings(query.threshold)
     seconds = seen.seconds * (1.0 + SECOND_READING * (passes - 1))
-    return seen.told("passes", passes, min(needed, bound), seconds=seconds)
+    return seen.estimate("passes", passes, min(needed, bound), seconds=seconds)
 
 
 def _estimate_files(seen: _Seen, query: Query, plan: FilePlan) -> Estimate:
-    """Return the estimate for files under a bound: they are read once, and what does not fit goes to disk."""
+    """Return the estimate for files under a bound: they are read once; hashes that do not fit are written to disk."""
     size, bound = seen.size, plan.memory
     assert bound is not None
     plan.check_reading(size.longest)
     needed = plan_for(size, None, plan.threads).fixed + USUAL_SHINGLE_BYTES * size.shingles
     if plan.holds(size.units, size.shingles, size.longest):
-        return seen.told("memory", 1, needed, seconds=seen.seconds)
+        return seen.estimate("memory", 1, needed, seconds=seen.seconds)
     disk = plan.disk(size.units, size.shingles, unit=query.unit)
-    return seen.told("disk", 1, min(needed, bound), disk=disk, seconds=seen.seconds * (1.0 + BY_WAY_OF_DISK))
+    return seen.estimate("disk", 1, min(needed, bound), disk=disk, seconds=seen.seconds * (1.0 + THROUGH_DISK))
 
 
 class _Seen(NamedTuple):
-    """What a sample says, whatever searches the texts."""
+    """The results of the sample, which do not depend on the engine."""
 
     method: str
     size: Size
     bound: int | None
     seconds: float
 
-    def told(self, engine: str, passes: int, memory: int, *, disk: int = 0, seconds: float) -> Estimate:
+    def estimate(self, engine: str, passes: int, memory: int, *, disk: int = 0, seconds: float) -> Estimate:
         """Return the estimate."""
         size = self.size
         counts = (size.texts, size.characters, size.units, size.shingles)
@@ -179,8 +179,8 @@ class _Seen(NamedTuple):
 
 
 def _look(collection: Texts, query: Query, bound: int | None, threads: int, asked: dict[str, Any]) -> _Seen:
-    """Return how large a collection is, and how long one reading and the search would take."""
-    find_duplicates(["a warm up of a few words"], threads=threads, **asked)  # kernels are compiled
+    """Return the size of a collection, and the time of a search that reads it once."""
+    find_duplicates(["a warm up of a few words"], threads=threads, **asked)  # compiles the kernels
     collection.bound(bound)
     outline = collection.outline() if isinstance(collection, FileTexts) else None
     outline = outline_of(collection) if outline is None else outline
@@ -191,9 +191,9 @@ def _look(collection: Texts, query: Query, bound: int | None, threads: int, aske
 
 
 def _seconds(sample: Texts, characters: int, threads: int, options: dict[str, Any]) -> float:
-    """Return how long a search of so many characters takes, by how long a sample takes.
+    """Return the time of a search of so many characters, computed from the time of a search of a sample.
 
-    Of the processor's time, not the clock's, so that other work on the machine does not count.
+    Processor time is measured, so that other work on the machine does not count.
     """
     texts = [sample[row] for row in range(len(sample))]
 

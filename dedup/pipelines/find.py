@@ -1,6 +1,6 @@
-"""`find_duplicates`: options checked, texts taken in whatever form, a plan made; `dedup.pipelines.order` does the rest.
+"""`find_duplicates`: check the options, read the texts, and make a plan. `dedup.pipelines.order` then runs the stages.
 
-texts -> the order of the stages, over texts in memory, or over shards of files where a bound is given -> Duplicates
+The stages read texts in memory, or shards of files if there is a bound; the result is a `Duplicates`.
 """
 
 from __future__ import annotations
@@ -54,34 +54,36 @@ def find_duplicates(
     memory: int | str | None = None,
     progress: ProgressOption = None,
 ) -> Duplicates:
-    """Find texts that are the same or nearly so: whole documents, or paragraphs or lines in one or many.
+    """Find duplicate texts, exact and near: documents of a collection, or paragraphs or lines of one or more texts.
 
     Parameters
     ----------
     texts : list, tuple or any iterable of str; dict of id to str; Arrow, pandas or polars column; a table with `column`
-        Files too: a `pathlib.Path`, or what `dedup.files` gives; their texts are not held
-        A None or null is an empty text. With ``unit="paragraph"`` or ``"line"`` one str is fine.
-    unit : "document", "paragraph" or "line" (each that is not blank)
-    threshold : 0 < threshold <= 1; a pair is reported iff shared / union of its shingle sets is at least this
-    metric : "jaccard", or "containment": shared / the smaller set ("this text stands inside that one")
+        Also files: a `pathlib.Path` or the result of `dedup.files`; their texts are not kept in memory.
+        A None or null is an empty text. With ``unit="paragraph"`` or ``"line"`` a single str is accepted.
+    unit : "document", "paragraph" or "line" (lines that are not blank)
+    threshold : 0 < threshold <= 1; a pair is reported iff its similarity is at least this
+    metric : "jaccard" (shared / union of the shingle sets), or "containment" (shared / the smaller set), which finds a
+        text inside a longer one
     shingle : "words:n" or "chars:n"; by default "words:5" for documents, "words:3" for paragraphs and lines
-    method : "exact" (all pairs, none missed), "lsh" (all but a few), or "auto", which is exact
-    keep : "first", "last", "longest", "shortest" (characters), or callable(id, text) -> key, the smallest kept
-        Which text of a cluster stays. Paragraphs and lines are given to the callable with their document's id. In
-        tables and files also "max:COLUMN" and "min:COLUMN": by the numbers, texts or dates there; nulls last, ties in
-        input order
-    ids : one int or str a text, each once; for collections that are no tables
-    column, id : names of the text and id column of a table or of files; by default "text" and none
-    pairs : "auto" or "all"; "auto" lists the removed texts of clusters of over 1,000, alone or hanging together,
-        with their kept text alone
-    recall : 0 < recall < 1; with "lsh", the least probability that a pair at the threshold is found
-    seed : 0 to 2^32 - 1; with "lsh", of the MinHash permutations
-    hash_key : bytes, 16 or more, best 32 random ones; None: the variable ``DEDUP_HASH_KEY``, else a public key
-        For texts of strangers: who does not know the key cannot write a text that is taken for another one. Exact
-        answers are the same for any key (`dedup.hash_key`).
-    threads : how many; None for all processors that this process may use. The result is the same.
-    memory : bytes, or a text such as "4GB": a bound on what is taken above the caller's own texts
-        Where it is too small to hold all shingles, the texts are read twice or more; the exact answer is the same.
+    method : "exact" (finds all pairs), "lsh" (may miss a few, see `recall`), or "auto", which is exact
+    keep : which text of a cluster is kept: "first", "last", "longest" or "shortest" (characters)
+        Or a callable(id, text) that returns a key; the text with the smallest key is kept. For paragraphs and lines the
+        id is that of the document. For tables and files also "max:COLUMN" and "min:COLUMN": the largest or smallest
+        number, text or date in that column. Nulls are last, ties are in input order.
+    ids : one int or str per text, each only once; not for tables, which have `id`
+    column, id : names of the text column and the id column of a table or of files; by default "text" and none
+    pairs : "all" lists every pair; "auto" lists the removed texts of a large cluster only with their kept text
+        A cluster is large if it has more than 1,000 members, alone or together with the clusters that it is linked
+        with: two clusters are linked if a removed text could have joined either.
+    recall : 0 < recall < 1; for "lsh": the least probability that a pair at the threshold is found
+    seed : 0 to 2^32 - 1; for "lsh": the seed of the MinHash permutations
+    hash_key : bytes, at least 16, preferably 32 random ones; None: the variable ``DEDUP_HASH_KEY``, else a public key
+        For untrusted texts: without the key nobody can write a text that is taken for another text. Exact answers are
+        the same for any key (`dedup.hash_key`).
+    threads : number of threads; None: all processors that this process may use. The result is the same.
+    memory : bytes, or a text such as "4GB": a limit on the memory used in addition to the caller's texts
+        If the shingles do not fit, the texts are read twice or more; the exact answer is the same.
     progress : True, False, callable(stage, done, total), or None: a bar on a terminal after a second
 
     Returns
@@ -90,16 +92,17 @@ def find_duplicates(
 
     Raises
     ------
-    ParameterError : an option means nothing, or `memory` is too small even for the texts that may have a partner
+    ParameterError : an option has an invalid value, or `memory` is too small even for the texts that are candidates
     InputError : texts, ids or columns cannot be used; the message names the place
 
     Notes
     -----
-    Every pair is counted on its real shingle sets, so nothing below the threshold is reported; with the exact method
-    nothing at or above it is missed ("exact" is with respect to the 64-bit hashes of the shingles). Memory: 8 bytes a
-    shingle, and half as much again for tables; less for large collections (`dedup.pairs.compact_filter`). Algorithms: a
-    prefix join over the shingles that occur twice (`dedup.pairs.self_join`); MinHash [1] with bands chosen for recall
-    at the threshold (`dedup.lsh`); stars instead of chains.
+    The similarity of every reported pair is computed from its shingle sets, so no pair below the threshold is reported.
+    The exact method finds all pairs at or above the threshold ("exact" is with respect to the 64-bit hashes of the
+    shingles). Memory: 8 bytes per shingle, and half as much again for tables; less for large collections
+    (`dedup.pairs.compact_filter`). Algorithms: a prefix join over the shingles that occur twice
+    (`dedup.pairs.self_join`); MinHash [1] with bands chosen for the recall at the threshold (`dedup.lsh`); stars
+    instead of chains.
     [1] Broder, "On the resemblance and containment of documents", 1997.
 
     >>> result = find_duplicates(["a b c d e f g", "something else", "A, b, c, d, e, f, g!"])
@@ -167,7 +170,7 @@ def _lengths(texts: Texts, units: Units, query: Query) -> npt.NDArray[np.int64]:
 
 
 def _keys_by(query: Query) -> Callable[[Texts, Units], list[Key]]:
-    """Return what asks the function `keep` for the key of each unit."""
+    """Return a function that calls the function `keep` for the key of each unit."""
 
     def keys(texts: Texts, units: Units) -> list[Key]:
         if query.unit.whole:

@@ -1,5 +1,5 @@
-"""`match`: options checked, both collections taken in whatever form, and the plan; `dedup.pipelines.order` finds the
-pairs, `dedup.pipelines.passage_order` the passages.
+"""`match`: check the options, read both collections, and make a plan. `dedup.pipelines.order` then finds the pairs, and
+`dedup.pipelines.passage_order` the passages.
 """
 
 from __future__ import annotations
@@ -47,23 +47,24 @@ def match(
     memory: int | str | None = None,
     progress: ProgressOption = None,
 ) -> Matches:
-    """Find what of `texts` stands in `against`: whole texts, exactly and nearly so, and passages word for word.
+    """Find texts and passages of `texts` that also occur in `against`.
 
-    Texts of one side are never compared with each other.
+    Texts are found if they are exact or near duplicates, passages if they are equal word for word. Two texts of the
+    same side are never compared.
 
     Parameters
     ----------
     texts, against : collections in any form that `dedup.find_duplicates` takes: the left and the right side
-    unit : "document", "paragraph" or "line": what pairs are of. Passages are of texts, whatever the unit
+    unit : "document", "paragraph" or "line": the unit of the pairs. Passages are always found in complete texts
     threshold : 0 < threshold <= 1; a pair is reported iff its similarity is at least this
-    metric : "jaccard" (shared / union of the shingle sets), or "containment": shared / the smaller set, which finds an
-        article inside a longer page. The evidence says which stands in which
+    metric : "jaccard" (shared / union of the shingle sets), or "containment" (shared / the smaller set), which finds an
+        article inside a longer page. ``left_in_right`` and ``right_in_left`` show which text is inside the other
     shingle : "words:n" or "chars:n"; by default "words:5" for documents, "words:3" for paragraphs and lines
-    min_words : from 1 on; words that a passage has at least. None: passages are not looked for
+    min_words : from 1 on; the least number of words in a passage. None: passages are not searched
     ids, column, id : of `texts`, as for `dedup.find_duplicates`
-    against_ids, against_column, against_id : the same of `against`
-    memory : bytes, or a text such as "4GB": a bound on what is taken above the caller's own texts
-        Where it is too small to hold all shingles and words, the texts are read several times; the answer is the same.
+    against_ids, against_column, against_id : ids, column and id column of `against`
+    memory : bytes, or a text such as "4GB": a limit on the memory used in addition to the caller's texts
+        If the shingles and words do not fit, the texts are read several times; the answer is the same.
     hash_key, threads, progress : as for `dedup.find_duplicates`
 
     Returns
@@ -72,16 +73,17 @@ def match(
 
     Raises
     ------
-    ParameterError : an option means nothing, more pairs reach the threshold than memory can hold, or `memory` is too
-        small even for what may match
+    ParameterError : an option has an invalid value, more pairs reach the threshold than fit in memory, or `memory` is
+        too small even for the texts and words that may match
     InputError : texts, ids or columns cannot be used; the message names the side and the place
 
     Notes
     -----
-    Both are exact: every pair at or above the threshold is found ("exact" is with respect to the 64-bit hashes of the
-    shingles), and every stretch of `min_words` tokens or more that cannot be made longer, with the first place where it
-    stands. Memory: 8 bytes a shingle, and half as much again for tables. Algorithms: a prefix join across the sides
-    (`dedup.pairs.cross_join`); matching statistics on a suffix automaton of blocks (`dedup.passages.across`).
+    Pairs and passages are exact ("exact" is with respect to the 64-bit hashes of the shingles). All pairs at or above
+    the threshold are found. All passages are found: stretches of `min_words` tokens or more that occur on both sides
+    and cannot be extended; each with its first place in `against`. Memory: 8 bytes per shingle, and half as much again
+    for tables. Algorithms: a prefix join across the sides (`dedup.pairs.cross_join`); matching statistics on a suffix
+    automaton of blocks (`dedup.passages.across`).
 
     >>> news = {"a": "the bridge is closed until friday", "b": "something else"}
     >>> result = match(news, ["The bridge is closed until Friday!", "it rained"], min_words=5)
@@ -128,11 +130,11 @@ def match(
 
 
 WORD_BYTES = 210
-"""What a word takes where all are held and all match."""
+"""Bytes per word if all words are in memory and all match."""
 
 
 def _plan(sides: Sides, query: Query, memory: int, threads: int) -> TextPlan:
     size = measure_words(sides, unit=query.unit)
-    if query.shingle.kind == "chars":  # as many shingles as characters; the tables for passages are large enough then
+    if query.shingle.kind == "chars":  # as many shingles as characters; then the tables for passages are large enough
         size = replace(size, shingles=size.characters)
     return plan_passages(size, memory, threads, max(LONG, size.longest), WORD_BYTES)

@@ -1,6 +1,6 @@
-"""How large a collection is, by a sample of its texts: what a search is planned by.
+"""Estimate the size of a collection from a sample of its texts. The plan of a search depends on it.
 
-The sample is fixed, so what is planned is a pure function of texts and options.
+The sample is fixed, so a plan depends only on the texts and the options.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ __all__ = ["Size", "measure", "measure_words", "outline_of", "sample_of"]
 
 SAMPLED_TEXTS = 512
 SAMPLED_CHARACTERS = 1 << 22
-"""Texts and characters of the sample, at most (one text at least)."""
+"""Texts, characters. The sample has at most so many, but at least one text."""
 
 SLICE = 1 << 13
-"""Characters of a sampled text whose words are counted."""
+"""Characters. So many of a sampled text are taken to count its words."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """How large a collection is, by a sample: texts, characters, longest text (characters), units, shingles."""
+    """The size of a collection: texts, characters, longest text (characters), units, shingles. Some are estimates."""
 
     texts: int
     characters: int
@@ -37,7 +37,7 @@ class Size:
 
 
 def sample_of(texts: Texts, most: int = SAMPLED_TEXTS) -> Texts:
-    """Return some of the texts, evenly spaced: the same for the same texts."""
+    """Return at most `most` evenly spaced texts. The sample of equal collections is equal."""
     count = len(texts)
     rows = np.unique(np.linspace(0, max(count - 1, 0), min(count, most)).astype(np.int64))
     picked: list[str] = []
@@ -51,13 +51,13 @@ def sample_of(texts: Texts, most: int = SAMPLED_TEXTS) -> Texts:
 
 
 def outline_of(texts: Texts) -> Outline:
-    """Return the outline of a collection. Cost: a look at each text's length."""
+    """Return the outline of a collection. Cost: reading the length of each text."""
     lengths = texts.lengths()
     return Outline(len(texts), int(lengths.sum()), int(lengths.max(initial=0)), sample_of(texts))
 
 
 def measure(outline: Outline, shingle: Shingle, *, unit: Unit) -> Size:
-    """Return how large a collection is; shingles, paragraphs and lines by the sample."""
+    """Return the size of a collection. Shingles, paragraphs and lines are estimated from the sample."""
     texts, characters, longest, sample = outline
     sampled = int(sample.lengths().sum())
     units = read_units(sample, shingle, unit=unit, threads=1)
@@ -67,9 +67,10 @@ def measure(outline: Outline, shingle: Shingle, *, unit: Unit) -> Size:
 
 
 def measure_words(texts: Texts, *, unit: Unit = Unit.DOCUMENT) -> Size:
-    """Return how large a collection is in UTF-8 bytes and words (``shingles``), both by a slice of some texts.
+    """Return the size of a collection, with UTF-8 bytes as ``characters`` and words as ``shingles``.
 
-    Units are texts, or at most so many paragraphs, and lines.
+    Both are estimated from slices of some texts. ``units`` is the number of texts for documents, else the estimated
+    number of lines, which is at least the number of paragraphs.
     """
     lengths = texts.lengths()
     total = int(lengths.sum())

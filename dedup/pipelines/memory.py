@@ -36,10 +36,12 @@ from dedup.hashing.shard_source import ShardSource
 from dedup.hashing.source import HashSource
 from dedup.hashing.units import Choice, HashRows
 from dedup.pairs.filter_passes import AcrossSides, Candidates
+from dedup.pairs.seen_twice import SeenTwice
 from dedup.pairs.verify import PAIR_BYTES
 from dedup.pipelines.measure import Size
 from dedup.runtime.memory import Afford, given, written
 from dedup.sources.texts import TEXT_BLOCK_BYTES
+from dedup.threshold import Threshold
 from dedup.unit import Unit
 
 __all__ = ["MATCHING", "REPEATING", "FilePlan", "Plan", "TextPlan", "Unbounded", "plan_for", "plan_passages"]
@@ -170,6 +172,13 @@ class TextPlan:
     def fits(self, shingles: int, table: int) -> bool:
         """Return whether so many shingles can be held beside a table of so many bytes."""
         return table + SHINGLE_BYTES * shingles <= self.room
+
+    def readings(self, threshold: Threshold) -> int:
+        """Return how many times the texts are read."""
+        if self.one_pass:
+            return 1
+        ranges = SeenTwice(self.size.shingles, threshold, room=self.room // 2).ranges
+        return 2 if ranges == 1 else 2 * ranges + 1
 
     def watched(self, candidates: Candidates) -> Choice:
         """Return what chooses the candidates, and raises `ParameterError` once more are held than fit."""

@@ -1,4 +1,4 @@
-"""The query: every option of a search, checked once, whatever it searches and wherever its texts lie."""
+"""The query: every option of a search, checked once, for all searches and all sources of texts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LISTINGS = ("auto", "all")
 
 @dataclass(frozen=True)
 class Query:
-    """What a search is asked; `check` makes it of the options of `dedup.find_duplicates` and `dedup.match`."""
+    """The options of a search. `check` makes it from the options of `dedup.find_duplicates` and `dedup.match`."""
 
     unit: Unit
     threshold: Threshold
@@ -47,7 +47,7 @@ class Query:
         seed: int = 1,
         hash_key: bytes | None = None,
     ) -> Query:
-        """Return the query, or raise `ParameterError` where an option means nothing."""
+        """Return the query. Raise `ParameterError` if an option has an invalid value."""
         of = Unit(check_word("unit", unit, [str(each) for each in Unit]))
         by = Metric(check_word("metric", metric, [str(each) for each in Metric]))
         method, pairs = check_word("method", method, METHODS), check_word("pairs", pairs, LISTINGS)
@@ -56,17 +56,17 @@ class Query:
         reached = Threshold(check_threshold(threshold), by)
         recall, keep, seed = check_recall(recall), check_keep(keep), check_seed(seed)
         if method == "lsh":
-            choose_bands(reached.value, recall)  # where there are none, the error comes before the work
+            choose_bands(reached.value, recall)  # if no bands reach the recall, raise the error before the work begins
         kind = parse(of.shingle if shingle is None else shingle, choose_key(hash_key))
         return cls(of, reached, kind, method, keep, pairs, recall, seed)
 
     @property
     def keep_column(self) -> str | None:
-        """The column by which is kept, None where another policy decides."""
+        """The column that the policy `keep` names, None for the other policies."""
         return column_of(self.keep)
 
     def asked(self) -> dict[str, Any]:
-        """Return the options on which the answer depends, as JSON; all but the key of the hashes."""
+        """Return the options on which the answer depends, as JSON, without the hash key."""
         return {
             "unit": str(self.unit),
             "threshold": self.threshold.value,

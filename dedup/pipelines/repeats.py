@@ -1,5 +1,5 @@
-"""`find_repeats`: options checked, texts taken in whatever form, and the plan; `dedup.pipelines.passage_order` does the
-rest.
+"""`find_repeats`: check the options, read the texts, and make a plan. `dedup.pipelines.passage_order` then finds the
+repeats.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ def find_repeats(
     memory: int | str | None = None,
     progress: ProgressOption = None,
 ) -> Repeats:
-    """Find every stretch of text that repeats an earlier one, inside one text and across a list.
+    """Find all spans of text that repeat an earlier span, within a text and across texts.
 
     Parameters
     ----------
     texts : one str, or a collection in any form that `dedup.find_duplicates` takes
-    min_words : from 1 on; words that a repeat has at least
-    threshold : 0 < threshold <= 1; the least similarity (matched words / words of the longer side). At 1.0 what
-        repeats to the word; below, also stretches with small edits between them
-    memory : bytes, or a text such as "4GB": a bound on what is taken above the caller's own texts
-        Where it is too small to hold all words, the texts are read several times; the answer is the same.
+    min_words : from 1 on; the least number of words in a repeat
+    threshold : 0 < threshold <= 1; the least similarity (matched words / words of the longer side). At 1.0 a repeat
+        is equal to its source word for word; below 1.0 also repeats with small edits are found
+    memory : bytes, or a text such as "4GB": a limit on the memory used in addition to the caller's texts
+        If the words do not fit, the texts are read several times; the answer is the same.
     ids, column, id, hash_key, threads, progress : as for `dedup.find_duplicates`
 
     Returns
@@ -56,14 +56,15 @@ def find_repeats(
 
     Raises
     ------
-    ParameterError : an option means nothing, or `memory` is too small even for what repeats
+    ParameterError : an option has an invalid value, or `memory` is too small even for the words that may repeat
     InputError : texts, ids or columns cannot be used; the message names the place
 
     Notes
     -----
-    At ``threshold=1.0`` these are exactly the maximal stretches of `min_words` words or more that stand at an earlier
-    place too; the source is the first such place. A body that stands three times is two repeats of the first. Below 1.0
-    each of them is reported or lies within a repeat that is. Cost: linear in the text, whatever repeats in it.
+    At ``threshold=1.0`` the repeats are exactly the maximal stretches of `min_words` words or more that also occur at
+    an earlier place; the source is the first such place. A body that occurs three times gives two repeats of the first
+    place. Below 1.0 each of these stretches is reported or lies within a reported repeat. Cost: linear in the text,
+    whatever repeats in it.
 
     >>> body = "\\n\\n".join(f"Paragraph {i} has words enough to tell it from the others." for i in range(6))
     >>> text = f"Title\\n\\n{body}\\n\\nAdvertisement\\n\\n{body}\\n\\nThe end"
@@ -98,12 +99,12 @@ def find_repeats(
     parts = (repeats.part_of, here.start[count:], here.end[count:])
     asked: dict[str, Any] = {"min_words": min_words, "threshold": threshold}
     how: dict[str, Any] = {"hash_key": key, "threads": threads, "memory": memory, "progress": False}
-    again = partial(find_repeats, **asked, **how)  # a pickle of it has the fingerprint of the key alone
+    again = partial(find_repeats, **asked, **how)  # a pickle of it contains only the fingerprint of the key
     return Repeats(collection, columns, parts, again, asked=asked, bare=bare, hash_key=key.fingerprint)
 
 
 WORD_BYTES = {True: 210, False: 800}
-"""What a word takes where all are held and all repeat, by whether only exact repeats are asked for."""
+"""Bytes per word if all words are in memory and all repeat; the key says whether only exact repeats are searched."""
 
 
 def _plan(texts: Texts, memory: int, threads: int, threshold: float) -> TextPlan:

@@ -1,1 +1,1 @@
-"""A result as a folder on disk, and what is done with it."""
+"""Reports: a result is written to a folder on disk, read again, and applied to the files that were searched."""

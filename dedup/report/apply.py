@@ -1,8 +1,8 @@
-"""What a report decided, done: the kept records in their own format, a new file for each that was searched.
+"""Apply a report: write a new file for each file that was searched, with the kept records in their own format.
 
-The new folder appears whole or not at all, and nothing that was searched is touched. Names are those of the inputs,
-seen from the folder that all of them lie in. An input that has changed since the search is an error, before anything is
-written and again when all was read.
+The new folder is written completely or not at all, and the files that were searched are not changed. A new file has the
+path of its input, relative to the common parent folder of all inputs. An input that has changed since the search is an
+error. This is checked before anything is written, and again after each file is read.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ STDIN = "-"
 
 @dataclass(frozen=True)
 class Applied:
-    """What was written.
+    """The numbers of files and records that `apply_report` wrote.
 
     Attributes
     ----------
     files : files written
-    kept, removed, rejected : records written, records left out as decided, and records that could not be read
-    cut : records whose text lost paragraphs or lines
+    kept, removed, rejected : records written, records left out by the decisions, and records that could not be read
+    cut : records written with fewer paragraphs or lines
     """
 
     files: int
@@ -60,8 +60,8 @@ class Applied:
         return asdict(self)
 
     def __str__(self) -> str:
-        """Write it for a person."""
-        cut = f", {self.cut:,} of them without what repeats in them" if self.cut else ""
+        """Return the numbers as a line for people."""
+        cut = f", {self.cut:,} of them without duplicate parts" if self.cut else ""
         return (
             f"{counted(self.kept, 'record')} written to {counted(self.files, 'file')}{cut}; "
             f"{self.removed:,} removed, {self.rejected:,} rejected"
@@ -77,21 +77,22 @@ def apply_report(
     threads: int | None = None,
     progress: ProgressOption = False,
 ) -> Applied:
-    """Write what a report keeps of its inputs into the folder `output`.
+    """Write new files into the folder `output`, with the records that a report keeps.
 
     Parameters
     ----------
-    report : of `dedup find` or `dedup match`, or the path of its folder
-    annotate : write every record, with the fields dedup_cluster, dedup_kept, dedup_similarity, dedup_reason
-    overwrite : replace the folder that an earlier call wrote: one that holds no other files than will be written
-    threads : files that are written at a time
+    report : a report of `dedup find` or `dedup match`, or the path of its folder
+    annotate : write every record, with the added fields dedup_cluster, dedup_kept, dedup_similarity, dedup_reason
+    overwrite : replace the folder that an earlier call wrote, if it contains only files that will be written again
+    threads : how many files are written at the same time
 
-    Records keep their bytes (lines of ``.jsonl``, records of ``.csv``) or their values (Parquet, Arrow), files their
-    format and compression. With paragraphs or lines, texts lose those that repeat. Records that could not be read
-    are left out. Exactly one record of each cluster is written.
+    Records keep their bytes (lines of ``.jsonl``, records of ``.csv``) or their values (Parquet, Arrow). Files keep
+    their format and compression. If the unit was paragraphs or lines, the duplicate ones are cut out of the texts.
+    Records that could not be read are left out. Exactly one record of each cluster is written.
 
-    Raises `ParameterError` where `output` is, lies in, or holds an input or the report, links followed, or has files;
-    `InputError` where an input has changed; `StorageError` where the report is damaged or the disk does not take it.
+    Raises `ParameterError` if `output` contains files, or is, contains, or is inside an input or the report (links are
+    followed); `InputError` if an input has changed; `StorageError` if the report is damaged or the disk cannot be
+    written.
     """
     annotate, overwrite = check_flag("annotate", annotate), check_flag("overwrite", overwrite)
     workers, progress = thread_count(threads), check_progress(progress)
@@ -129,9 +130,9 @@ def apply_report(
 
 
 def _write(known: Input, entry: Entry, path: Path, verdict: Verdict) -> Counts:
-    """Write what is kept of one file, and compare what was read with what the report says of it."""
+    """Write the kept records of one file. Raise `InputError` if their number is not the one in the report."""
     if not known.records and known.rejected:
-        return Counts(0, 0)  # nothing of it could be read
+        return Counts(0, 0)  # none of its records could be read
     counts = REWRITE[entry.format](entry, path, verdict)
     check_file(entry.source, entry.size, entry.mtime_ns)
     cut = len(set(verdict.cuts[:, 0].tolist()))
@@ -154,13 +155,13 @@ def _check_kind(report: Report, *, annotate: bool) -> None:
     unit = report.options.get("unit", "document")
     if annotate and unit != "document":
         raise ParameterError(
-            f"annotate: expected a report of documents, found one of {unit}s; what was decided about each {unit} "
-            "stands in decisions.parquet of the report"
+            f"annotate: expected a report of documents, found one of {unit}s; the decision about each {unit} is in "
+            "decisions.parquet of the report"
         )
 
 
 def _entries(report: Report) -> list[Entry]:
-    """Return the files of a report as files to read."""
+    """Return the inputs of a report as entries to read."""
     entries = []
     for each in report.inputs:
         if each.side != "texts":
@@ -175,18 +176,18 @@ def _entries(report: Report) -> list[Entry]:
 
 
 def _absolute(report: Report, path: str) -> str:
-    """Return a path of a report, seen from the folder in which the search ran."""
+    """Return a path of a report as an absolute path; it is relative to the folder in which the search ran."""
     return os.path.normpath(os.path.join(report.run["folder"], path))
 
 
 def _names(sources: list[str]) -> list[str]:
-    """Return the name of each new file: its path, seen from the folder that all lie in."""
+    """Return the name of each new file: the path of its source, relative to the common parent folder of all."""
     root = os.path.commonpath([os.path.dirname(source) for source in sources])
     return [os.path.relpath(source, root) for source in sources]
 
 
 def _check_replaced(output: Path, names: set[str]) -> None:
-    """Raise `ParameterError` where a folder that is to be replaced holds anything that would not be written again."""
+    """Raise `ParameterError` if the folder to be replaced contains a file that would not be written again."""
     if not output.is_dir():
         return
     for where, _, files in os.walk(output):
@@ -200,7 +201,7 @@ def _check_replaced(output: Path, names: set[str]) -> None:
 
 
 def _sweep_empty(folder: Path) -> None:
-    """Remove the folders in which nothing was written."""
+    """Remove the folders into which nothing was written."""
     for where, _, _ in os.walk(folder, topdown=False):
         if where != str(folder) and not any(Path(where).iterdir()):
             os.rmdir(where)

@@ -1,4 +1,4 @@
-"""What a report has decided about the records of its files."""
+"""The decisions of a report about the records of its files."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from dedup.text.paragraphs import split_units
 __all__ = ["NOTES", "Counts", "Verdict", "Verdicts"]
 
 NOTES = ("dedup_cluster", "dedup_kept", "dedup_similarity", "dedup_reason")
-"""The columns that annotating adds."""
+"""The columns that `annotate` adds."""
 
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 
 class Counts(NamedTuple):
-    """Of some records: how many were taken over, how many were not, and how many texts lost paragraphs or lines."""
+    """Numbers of records: written, left out, and written with paragraphs or lines cut out of the text."""
 
     kept: int
     removed: int
@@ -37,17 +37,19 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was decided about the records of one file.
+    """The decisions about the records of one file.
 
     Attributes
     ----------
-    path : of the file
-    column : the field of the text
-    removed, rejected : numbers of records, ascending: those that go, and those that could not be read
-    cuts : (n, 4) record, number, start, end of the paragraphs or lines that go, in order
-    notes : of the members of clusters, in order: record, cluster, kept, similarity, reason; None unless annotating
-    unit : what was searched: "document", "paragraph" or "line"
-    end : the number of the record with which the reading of a table ended, where it did: a later one was not searched
+    path : the path of the file
+    column : the name of the field that contains the text
+    removed : numbers of the removed records, ascending
+    rejected : numbers of the records that could not be read, ascending
+    cuts : (n, 4) record, number, start, end of the removed paragraphs or lines, in order
+    notes : record, cluster, kept, similarity, reason of the members of clusters, in order; None unless annotating
+    unit : the unit of the search: "document", "paragraph" or "line"
+    end : the number of the record at which reading a table stopped; no record from there on was searched. None if
+        reading did not stop early
     """
 
     path: str
@@ -60,17 +62,17 @@ class Verdict:
     end: int | None = None
 
     def _unread(self, numbers: Numbers) -> Flags:
-        """Return which of some records were not searched."""
+        """Return which of the records were not searched."""
         rejected = _in(numbers, self.rejected)
         return rejected if self.end is None else rejected | (numbers >= self.end)
 
-    def goes(self, numbers: Numbers) -> Flags:
-        """Return which of some records are not written."""
-        gone = self._unread(numbers)
-        return gone if self.notes is not None else gone | _in(numbers, self.removed)
+    def drops(self, numbers: Numbers) -> Flags:
+        """Return which of the records are not written."""
+        dropped = self._unread(numbers)
+        return dropped if self.notes is not None else dropped | _in(numbers, self.removed)
 
     def edited(self, numbers: Numbers) -> Flags:
-        """Return which of some records are written otherwise than they stand."""
+        """Return which of the records are changed before they are written."""
         if self.notes is not None:
             return np.ones(len(numbers), dtype=np.bool_)
         return _in(numbers, self._cut_records)
@@ -80,35 +82,35 @@ class Verdict:
         return np.unique(self.cuts[:, 0])
 
     def count(self, numbers: Numbers) -> Counts:
-        """Count what becomes of some records."""
+        """Return how many of the records are written, left out and cut."""
         if self.notes is not None:
-            return Counts(int(np.count_nonzero(~self.goes(numbers))), 0)
+            return Counts(int(np.count_nonzero(~self.drops(numbers))), 0)
         removed = _in(numbers, self.removed)
         kept = ~removed & ~self._unread(numbers)
         return Counts(
             int(np.count_nonzero(kept)), int(np.count_nonzero(removed)), int(np.count_nonzero(self.edited(numbers)))
         )
 
-    def shorter(self, number: int, text: str) -> str:
-        """Return the text of a record without the paragraphs or lines that go.
+    def shorten(self, number: int, text: str) -> str:
+        """Return the text of a record without the removed paragraphs or lines.
 
-        Raises `InputError` where it does not have them: the text is not the one that was searched.
+        Raises `InputError` if the text does not contain them, since it is then not the text that was searched.
         """
-        gone = self.cuts[np.searchsorted(self.cuts[:, 0], number) : np.searchsorted(self.cuts[:, 0], number + 1)]
+        cuts = self.cuts[np.searchsorted(self.cuts[:, 0], number) : np.searchsorted(self.cuts[:, 0], number + 1)]
         values = np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
         starts, ends = np.zeros(1, dtype=np.int64), np.array([len(values)], dtype=np.int64)
         table, _ = split_units(values, starts, ends, self.unit)
         spans = table[:, 2:]
-        if gone[-1, 1] >= len(spans) or not np.array_equal(spans[gone[:, 1]], gone[:, 2:]):
+        if cuts[-1, 1] >= len(spans) or not np.array_equal(spans[cuts[:, 1]], cuts[:, 2:]):
             raise InputError(
                 f"{self.path}:{number}: expected the {self.unit}s that were searched, found others; search it again"
             )
         kept = np.ones(len(spans), dtype=np.bool_)
-        kept[gone[:, 1]] = False
+        kept[cuts[:, 1]] = False
         return cut_units(text, spans, kept, self.unit)
 
     def note(self, number: int) -> tuple[int | None, bool, float | None, str | None]:
-        """Return cluster, kept, similarity and reason of a record, be it in a cluster or in none."""
+        """Return cluster, kept, similarity and reason of a record, whether it is in a cluster or not."""
         assert self.notes is not None
         at = int(np.searchsorted(self.notes["record"], number))
         if at == len(self.notes["record"]) or self.notes["record"][at] != number:
@@ -118,7 +120,7 @@ class Verdict:
 
 
 def _in(numbers: Numbers, chosen: Numbers) -> Flags:
-    """Return which of `numbers` stand among `chosen`; both ascend."""
+    """Return which of `numbers` are in `chosen`; both are ascending."""
     if not len(chosen) or not len(numbers):
         return np.zeros(len(numbers), dtype=np.bool_)
     places = np.searchsorted(chosen, numbers)
@@ -128,14 +130,14 @@ def _in(numbers: Numbers, chosen: Numbers) -> Flags:
 class Verdicts:
     """The decisions of a report, by file.
 
-    Memory: 13 bytes a removed record (37 a removed paragraph or line); annotating, about 100 a member of a
-    cluster. Raises `StorageError` where the report contradicts itself.
+    Memory: 13 bytes per removed record (37 per removed paragraph or line); with `annotate`, about 100 bytes per member
+    of a cluster. Raises `StorageError` if the decisions are not in the order of the files.
     """
 
     def __init__(self, report: Report, *, annotate: bool) -> None:
         self._report = report
         self._unit = report.options.get("unit", "document")
-        self._parts = [] if self._unit == "document" else [self._unit]  # the column that numbers the units of a text
+        self._parts = [] if self._unit == "document" else [self._unit]  # the column with the number of a unit
         columns = ["file", "record", "kept"]
         columns += [*self._parts, "start", "end"] if self._parts else []
         columns += ["cluster", "similarity", "reason"] if annotate else []
@@ -151,17 +153,17 @@ class Verdicts:
             raise StorageError(f"{report.folder}: expected decisions in the order of the files; make the report again")
 
     def _ascends(self) -> bool:
-        """Return whether each row stands behind the one before it: by file, record, paragraph or line."""
-        behind = np.zeros(max(len(self._found["file"]) - 1, 0), dtype=np.bool_)
-        same = ~behind
+        """Return whether the rows are in ascending order of file, record, and paragraph or line, each only once."""
+        after = np.zeros(max(len(self._found["file"]) - 1, 0), dtype=np.bool_)
+        same = ~after
         for name in ("file", "record", *self._parts):
             step = np.diff(self._found[name])
-            behind |= same & (step > 0)
+            after |= same & (step > 0)
             same &= step == 0
-        return bool(behind.all())
+        return bool(after.all())
 
     def of(self, file: int) -> Verdict:
-        """Return the decisions about a file of the report, by its number there."""
+        """Return the decisions about the file with this number in the report."""
         part = slice(*np.searchsorted(self._found["file"], [file, file + 1]).tolist())
         found = {name: column[part] for name, column in self._found.items()}
         records, none = found["record"], np.empty(0, dtype=np.int64)
@@ -171,15 +173,15 @@ class Verdicts:
         removed = none if self._parts else records[~found["kept"]]
         notes = found if self._annotate else None
         given, rejected = self._report.inputs[file], self._rejected[file]
-        # what a table holds after the records that were read and rejected was not reached: the bound was too small
-        whole = given.format not in ("parquet", "arrow") or not len(rejected)
-        last = None if whole or rejected[-1] != given.records + len(rejected) else int(rejected[-1])
+        # if the bound is too small, reading a table stops: its last reject is then the record at which it stopped
+        complete = given.format not in ("parquet", "arrow") or not len(rejected)
+        last = None if complete or rejected[-1] != given.records + len(rejected) else int(rejected[-1])
         column = self._report.options.get("column", "text")
         return Verdict(given.path, column, removed, rejected, cuts, notes, self._unit, last)
 
 
 def _read(report: Report, columns: list[str], *, everything: bool) -> dict[str, npt.NDArray[Any]]:
-    """Read the decisions, a row group at a time: those that are not kept, or everything."""
+    """Return the rows of the decisions that are not kept, or `everything`. They are read one row group at a time."""
     import pyarrow.parquet as pq
 
     parts: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in columns}

@@ -1,20 +1,20 @@
-"""The report: what a search of files found, as a folder of tables.
+"""The report: the result of a search of files, as a folder of tables.
 
 ::
 
-    report.json        what was searched and how; the names, lengths and checksums of the files below
+    report.json        the inputs and the options; the names, lengths and checksums of the files below
     pairs.parquet      `Duplicates.pairs`, `Matches.pairs`
     clusters.parquet   `Duplicates.clusters`
     spans.parquet      `Repeats.table`, `Matches.passages`
-    decisions.parquet  members of clusters by (file, record), in input order: what `dedup apply` goes by
+    decisions.parquet  members of clusters by (file, record), in input order; `dedup apply` reads them
     summary.json       the summary
     rejects.jsonl      the records that could not be read: file, line, offset, reason
-    run.json           seconds, host, versions, folder, when the files were changed, the closest pair where none was
-                       found; the one file that two equal runs do not have in common
+    run.json           seconds, host, versions, folder, modification times of the inputs, and the closest pair if no
+                       pair was found; the only file that may differ between two equal runs
 
-All but ``run.json`` is a function of the inputs, their names and the options, byte for byte. (Parquet files name the
-version of pyarrow that wrote them in ``created_by``; another version may pack the same rows otherwise.) The folder
-appears whole or not at all. ``report.json`` and ``run.json`` carry a checksum of themselves.
+All files except ``run.json`` depend only on the inputs, their names and the options, byte for byte. (Parquet files
+contain the version of pyarrow in ``created_by``, and another version may encode the same rows in other bytes.) The
+folder is written completely or not at all. ``report.json`` and ``run.json`` contain a checksum of themselves.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ __all__ = ["FORMAT", "VERSION", "Input", "Report"]
 
 FORMAT = "dedup report"
 VERSION = 1
-"""Of the layout of the folder and of its tables; a reader refuses another one."""
+"""The version of the layout of the folder and its tables. A report of another version is refused."""
 
 PARTS = {
     "find": {"clusters.parquet", "decisions.parquet", "pairs.parquet", "rejects.jsonl", "summary.json"},
     "match": {"decisions.parquet", "pairs.parquet", "rejects.jsonl", "summary.json"},
     "repeats": {"spans.parquet", "rejects.jsonl", "summary.json"},
 }
-"""What the report of each kind of search holds in any case."""
+"""The files that every report of a kind of search contains."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ class Input:
 
     Attributes
     ----------
-    path : as it was named
+    path : the path as it was named
     side : "texts", or "against" for the other collection of a match
     format, compression : "jsonl", "csv", "txt", "parquet", "arrow"; "gzip", "zstd", "bz2", "xz" or None
     size : bytes
-    records : records that are texts; 0 on the other side of a match, where they are not counted
-    rejected : records that could not be read
-    mtime_ns : when it was changed last; in ``run.json``
+    records : number of records that are texts; 0 for the side "against", whose records are not counted
+    rejected : number of records that could not be read
+    mtime_ns : time of the last change; stored in ``run.json``
     """
 
     path: str
@@ -78,7 +78,7 @@ class Input:
 def _check_fields(
     body: Mapping[str, Any], inputs: Iterable[Input], run: Mapping[str, Any], files: Iterable[str]
 ) -> None:
-    """Raise `ValueError` where a field of a report cannot be one that was written here."""
+    """Raise `ValueError` or `TypeError` if a field of a report has a value that dedup does not write."""
     if missing := PARTS[body["kind"]].difference(files):
         raise ValueError(f"no {min(missing)}")
     for name, value, kind in (("options", body["options"], dict), ("folder", run["folder"], str)):
@@ -95,19 +95,19 @@ def _check_fields(
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Report:
-    """A report that was written by `dedup find`, `repeats` or `match`; see `Report.open`.
+    """A report that `dedup find`, `repeats` or `match` wrote; see `Report.open`.
 
-    Two reports are equal where their files are, but for ``run.json``, wherever they stand.
+    Two reports are equal if all their files except ``run.json`` are equal, whatever their folders.
 
     Attributes
     ----------
-    folder : where it stands
+    folder : the path of the folder
     kind : "find", "repeats" or "match"
-    options : what the search was asked: unit, threshold, metric, shingle, method, column, ...
+    options : the options of the search: unit, threshold, metric, shingle, method, column, ...
     inputs : the files that were searched, in order (`Input`)
     run : seconds, host, versions
     files : the names of its files
-    seal : the checksum of ``report.json``, which holds those of the other files
+    seal : the checksum of ``report.json``, which contains the checksums of the other files
     """
 
     folder: Path
@@ -126,7 +126,7 @@ class Report:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Report):
             return NotImplemented
-        return self.seal == other.seal  # of what carries the sums of the other files
+        return self.seal == other.seal  # the seal covers the checksums of the other files
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -135,10 +135,10 @@ class Report:
 
     @classmethod
     def open(cls, folder: str | Path, *, verify: bool = True) -> Report:
-        """Open a report: raise `StorageError` where it is not whole, damaged, or of another version of the format.
+        """Return the report in a folder.
 
-        Every file is read once to check its sum, unless `verify` is False: then its length alone is checked. Tables are
-        read when they are asked for.
+        Raises `StorageError` if it is incomplete, damaged, or has another version of the format. Every file is read
+        once to check its checksum; with ``verify=False`` only its length is checked. Tables are read at first use.
         """
         folder = Path(check_path("folder", folder))
         try:
@@ -182,7 +182,7 @@ class Report:
 
     @cached_property
     def summary(self) -> dict[str, Any]:
-        """The summary, as `Summary.to_dict` gives it."""
+        """The summary, as `Summary.to_dict` returns it."""
         return json.loads((self.folder / "summary.json").read_bytes())  # type: ignore[no-any-return]
 
     @property
@@ -206,7 +206,7 @@ class Report:
         return self.table("decisions")
 
     def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
-        """Read a table, or some of its columns; raise `InputError` where a report of this kind has none."""
+        """Return a table, or some of its columns. Raise `InputError` if a report of this kind does not have it."""
         import pyarrow.parquet as pq
 
         if f"{name}.parquet" not in self.files:
@@ -214,10 +214,10 @@ class Report:
         return pq.read_table(self.folder / f"{name}.parquet", columns=columns)
 
     def rejects(self) -> Iterator[dict[str, Any]]:
-        """Yield the records that could not be read: file, line, offset, reason."""
+        """Yield each record that could not be read: file, line, offset, reason."""
         with open(self.folder / "rejects.jsonl", encoding="utf-8") as lines:
             yield from map(json.loads, lines)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what the report is about, without its tables."""
+        """Return the kind, the options and the inputs of the report as a dict."""
         return {"kind": self.kind, "options": self.options, "inputs": [asdict(each) for each in self.inputs]}

@@ -1,8 +1,8 @@
-"""Files of records as bytes, without some of their records: JSON lines, comma-separated text, plain texts.
+"""Write files of records without some of their records: JSON lines, comma-separated text, plain texts.
 
-What stays is copied as it stands, line ends, spacing, and the order of the fields included; so are blank lines and a
-byte order mark. Where paragraphs or lines go, the one value that holds the text is written anew and nothing else of the
-record; annotating adds fields at the end of each record.
+Kept records are copied byte for byte, with their line ends, spacing and order of fields. Blank lines and a byte order
+mark are copied too. If paragraphs or lines are cut out of a record, only the value of the text changes. `annotate` adds
+fields at the end of each record.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 class Records(NamedTuple):
-    """Records of a file: their bytes one behind the other; of each its end in these, its number, and if it is none."""
+    """Consecutive records: their bytes, and for each its end in the bytes, its number, and whether it is blank."""
 
     data: bytes
     ends: Numbers
@@ -42,19 +42,19 @@ class Records(NamedTuple):
 
 
 def rewrite_lines(entry: Entry, path: Path, verdict: Verdict) -> Counts:
-    """Write what is kept of a file of JSON lines to `path`."""
+    """Write the kept records of a file of JSON lines to `path`, and return how many."""
 
     def edit(line: bytes, number: int) -> bytes:
         if verdict.notes is not None:
             return with_fields(line, dict(zip(NOTES, verdict.note(number), strict=True)), verdict.path, number)
-        return with_value(line, verdict.column, lambda text: verdict.shorter(number, text))
+        return with_value(line, verdict.column, lambda text: verdict.shorten(number, text))
 
     with Stream(entry) as stream, open_sink(path, entry.compression) as sink:
         return _rewrite(_lines(stream), sink, verdict, edit)
 
 
 def rewrite_records(entry: Entry, path: Path, verdict: Verdict) -> Counts:
-    """Write what is kept of a file of comma-separated text to `path`; its header stays."""
+    """Write the header and the kept records of a file of comma-separated text to `path`, and return how many."""
     header: list[str] = []
 
     def edit(record: bytes, number: int) -> bytes:
@@ -62,7 +62,7 @@ def rewrite_records(entry: Entry, path: Path, verdict: Verdict) -> Counts:
             cluster, kept, similarity, reason = verdict.note(number)
             return with_cells(record, [cluster, "true" if kept else "false", similarity, reason])
         place = header.index(verdict.column)
-        return with_cell(record, place, lambda text: verdict.shorter(number, text))
+        return with_cell(record, place, lambda text: verdict.shorten(number, text))
 
     with Stream(entry) as stream:
         names, size, lines = read_header(stream)
@@ -77,12 +77,12 @@ def rewrite_records(entry: Entry, path: Path, verdict: Verdict) -> Counts:
 
 
 def rewrite_document(entry: Entry, path: Path, verdict: Verdict) -> Counts:
-    """Write a plain text to `path` where it is kept: its bytes, or what is left of its paragraphs or lines."""
+    """Write a plain text to `path` if it is kept, without its removed paragraphs or lines. Return the counts."""
     one = np.ones(1, dtype=np.int64)
     if verdict.notes is not None:
         raise ParameterError(
-            f"annotate: expected files with fields to add to, found the plain text {verdict.path}; what was decided "
-            "about it stands in decisions.parquet of the report"
+            f"annotate: expected files of records with fields, found the plain text {verdict.path}; the decision about "
+            "it is in decisions.parquet of the report"
         )
     counts = verdict.count(one)
     if not counts.kept:
@@ -94,25 +94,25 @@ def rewrite_document(entry: Entry, path: Path, verdict: Verdict) -> Counts:
             return counts
         data = b"".join(iter(lambda: stream.read(PIECE), b""))
         mark = BYTE_ORDER_MARK if data.startswith(BYTE_ORDER_MARK) else b""
-        sink.write(mark + verdict.shorter(1, data[len(mark) :].decode("utf-8", "surrogatepass")).encode())
+        sink.write(mark + verdict.shorten(1, data[len(mark) :].decode("utf-8", "surrogatepass")).encode())
     return counts
 
 
 def _rewrite(
     parts: Iterator[Records], sink: IO[bytes], verdict: Verdict, edit: Callable[[bytes, int], bytes]
 ) -> Counts:
-    """Write the records that stay, in runs of neighbours where they stay as they are."""
+    """Write the kept records, neighbours that do not change in one piece. Return the counts."""
     counts = Counts(0, 0)
     for data, ends, numbers, blank in parts:
         starts = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))
         counts = counts.plus(verdict.count(numbers[~blank]))
-        goes = verdict.goes(numbers)
-        other = np.flatnonzero((goes | verdict.edited(numbers)) & ~blank)
+        dropped = verdict.drops(numbers)
+        other = np.flatnonzero((dropped | verdict.edited(numbers)) & ~blank)
         at = 0
         for i in other.tolist():
             start, end = int(starts[i]), int(ends[i])
             sink.write(data[at:start])
-            if not goes[i]:
+            if not dropped[i]:
                 sink.write(edit(data[start:end], int(numbers[i])))
             at = end
         sink.write(data[at:] if at else data)
@@ -120,7 +120,7 @@ def _rewrite(
 
 
 def _blank_lines(data: bytes, starts: Numbers, ends: Numbers) -> Flags:
-    """Return which lines are white space alone; only those that begin with some are looked at."""
+    """Return which lines contain only white space. Only lines that begin with white space are checked."""
     values = np.frombuffer(data, dtype=np.uint8)
     blank = values[starts] <= SPACE
     blank[:1] |= data.startswith(BYTE_ORDER_MARK)
@@ -130,7 +130,7 @@ def _blank_lines(data: bytes, starts: Numbers, ends: Numbers) -> Flags:
 
 
 def _blank_records(data: bytes, starts: Numbers, ends: Numbers) -> Flags:
-    """Return which records of comma-separated text are a line break alone."""
+    """Return which records of comma-separated text are only a line break."""
     blank = ends - starts <= 2
     for i in np.flatnonzero(blank).tolist():
         blank[i] = data[starts[i] : ends[i]] in (b"\n", b"\r\n")
@@ -141,7 +141,7 @@ def _lines(stream: Stream) -> Iterator[Records]:
     """Yield the lines of a stream, numbered from 1."""
     number = 1
     for run in line_runs(stream):
-        if run.skipped:  # it was rejected
+        if run.skipped:  # this record was rejected
             number += 1
             continue
         data = bytes(run.data)
@@ -155,9 +155,9 @@ def _lines(stream: Stream) -> Iterator[Records]:
 
 
 def _records(stream: Stream, line: int) -> Iterator[Records]:
-    """Yield the records of comma-separated text behind its header, numbered by the lines on which they begin."""
+    """Yield the records of comma-separated text after its header, numbered by the lines on which they begin."""
     for run in record_runs(stream, BATCH_BYTES):
-        if run.skipped:  # it was rejected
+        if run.skipped:  # this record was rejected
             line += run.feeds
             continue
         feeds = np.flatnonzero(np.frombuffer(run.data, dtype=np.uint8) == FEED)
@@ -167,13 +167,13 @@ def _records(stream: Stream, line: int) -> Iterator[Records]:
         line += len(feeds)
 
 
-# records with other values
+# records with changed values
 
 
 def with_value(line: bytes, name: str, change: Callable[[str], str]) -> bytes:
-    """Return a line of JSON with another text in the field `name`, and all its other bytes as they are.
+    """Return a line of JSON in which `change` was applied to the field `name`. All other bytes are unchanged.
 
-    The new value is escaped as the old one was: in ASCII, or not. Of two equal keys the last counts.
+    The new value is escaped to ASCII if the old value was ASCII. If a key occurs twice, the last one is changed.
     """
     text = line.decode("utf-8")
     start, end, value = _value(text, name)
@@ -189,7 +189,7 @@ def _value(text: str, name: str) -> tuple[int, int, str]:
     at = _next(text, text.index("{") + 1)
     while text[at] != "}":
         key, at = decode(text, at)
-        at = _next(text, _next(text, at) + 1)  # behind the colon
+        at = _next(text, _next(text, at) + 1)  # after the colon
         value, end = decode(text, at)
         if key == name:
             found = (at, end, value)
@@ -207,7 +207,7 @@ def _next(text: str, at: int) -> int:
 
 
 def with_fields(line: bytes, fields: Mapping[str, object], path: str, number: int) -> bytes:
-    """Return a line of JSON with further fields at the end of its object. Raises `ParameterError` where it has them."""
+    """Return a line of JSON with `fields` added at the end. Raise `ParameterError` if it has one of them already."""
     if any(f'"{name}"'.encode() in line for name in fields):
         _refuse([name for name in json.loads(line.removeprefix(BYTE_ORDER_MARK)) if name in fields], f"{path}:{number}")
     end = line.rindex(b"}")
@@ -217,19 +217,19 @@ def with_fields(line: bytes, fields: Mapping[str, object], path: str, number: in
 
 
 def with_cell(record: bytes, place: int, change: Callable[[str], str]) -> bytes:
-    """Return a record of comma-separated text with another text in a cell, and all its other bytes as they are."""
+    """Return a record of comma-separated text with `change` applied to one cell. All other bytes are unchanged."""
     start, end = cells_of(record)[place]
     cell = record[start:end].decode("utf-8")
     quoted = cell.startswith('"')
-    inside, _, behind = cell[1:].rpartition('"')
-    new = change(inside.replace('""', '"') + behind if quoted else cell)
+    inside, _, after = cell[1:].rpartition('"')
+    new = change(inside.replace('""', '"') + after if quoted else cell)
     if quoted or any(letter in new for letter in ',"\n\r'):
         new = '"' + new.replace('"', '""') + '"'
     return record[:start] + new.encode() + record[end:]
 
 
 def with_cells(record: bytes, cells: Iterable[object]) -> bytes:
-    """Return a record of comma-separated text with further cells at its end; None is an empty cell."""
+    """Return a record of comma-separated text with `cells` added at its end; None is an empty cell."""
     mark = line_end(record)
     added = b"".join(b"," + ("" if cell is None else str(cell)).encode() for cell in cells)
     return record[: len(record) - len(mark)] + added + mark

@@ -1,9 +1,9 @@
-"""Tables on disk without some of their rows: Parquet and Arrow IPC, rewritten a row group or record batch at a time.
+"""Write tables without some of their rows: Parquet and Arrow IPC, one row group or record batch at a time.
 
-Schema, metadata, compression, format version and the borders of groups stay; a group of which no row stays goes. A
-file that was compressed as a whole is unpacked, rewritten and packed again, by way of temporary files.
+Schema, metadata, compression, format version and the bounds of the groups are kept; a group without a kept row is
+dropped. A file that is compressed as a whole is unpacked, rewritten and packed again, through temporary files.
 
-Memory: the largest row group or record batch, twice.
+Memory: twice the largest row group or record batch.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 __all__ = ["rewrite_arrow", "rewrite_parquet"]
 
 ROWS = 2048
-"""Rows that are read at a time of a row group, so that what stands before damage can be used."""
+"""Rows. How many of a row group are read at a time, so that the rows before a damaged place can be used."""
 
 MAGIC = b"ARROW1"
 PADDED = 8
-"""Bytes that the magic takes at the front of an Arrow file."""
+"""Bytes. The size of the padded magic at the start of an Arrow file."""
 
 
 def rewrite_parquet(entry: Entry, path: Path, verdict: Verdict) -> Counts:
-    """Write what is kept of a Parquet file to `path`."""
+    """Write the kept rows of a Parquet file to `path`, and return the counts."""
     import pyarrow.parquet as pq
 
     counts, first = Counts(0, 0), 0
@@ -52,18 +52,18 @@ def rewrite_parquet(entry: Entry, path: Path, verdict: Verdict) -> Counts:
         schema = _with_notes(file.schema_arrow, verdict)
         writer = stack.enter_context(pq.ParquetWriter(target, schema, **_options(file)))
         for group in range(file.num_row_groups):
-            rows, whole = _group(file, group)
+            rows, complete = _group(file, group)
             kept, more = _rewrite(rows, first, verdict)
             counts, first = counts.plus(more), first + rows.num_rows
             if kept.num_rows:
                 writer.write_table(kept, row_group_size=kept.num_rows)
-            if not whole:
+            if not complete:
                 break
     return counts
 
 
 def rewrite_arrow(entry: Entry, path: Path, verdict: Verdict) -> Counts:
-    """Write what is kept of an Arrow IPC file or stream (Feather is such a file) to `path`."""
+    """Write the kept rows of an Arrow IPC file or stream (Feather is such a file) to `path`, and return the counts."""
     import pyarrow as pa
 
     counts, first = Counts(0, 0), 0
@@ -84,7 +84,7 @@ def rewrite_arrow(entry: Entry, path: Path, verdict: Verdict) -> Counts:
 
 
 def _rewrite(rows: pa.Table, first: int, verdict: Verdict) -> tuple[pa.Table, Counts]:
-    """Return what is kept of some rows, the first of which is row `first` of its file (from 0)."""
+    """Return the kept rows of a table, whose first row is row `first` of its file (from 0), and the counts."""
     import pyarrow as pa
 
     numbers = np.arange(first + 1, first + 1 + rows.num_rows, dtype=np.int64)
@@ -97,11 +97,11 @@ def _rewrite(rows: pa.Table, first: int, verdict: Verdict) -> tuple[pa.Table, Co
         place = rows.schema.get_field_index(verdict.column)
         texts = rows.column(place).to_pylist()
         for i in np.flatnonzero(verdict.edited(numbers)).tolist():
-            texts[i] = verdict.shorter(int(numbers[i]), texts[i])
+            texts[i] = verdict.shorten(int(numbers[i]), texts[i])
         field = rows.schema.field(place)
         rows = rows.set_column(place, field, _column(texts, field.type))
-    goes = verdict.goes(numbers)
-    return (select_rows(rows, ~goes) if goes.any() else rows), counts
+    dropped = verdict.drops(numbers)
+    return (select_rows(rows, ~dropped) if dropped.any() else rows), counts
 
 
 def _column(texts: list[str | None], kind: pa.DataType) -> pa.Array:
@@ -139,14 +139,14 @@ def _group(file: pq.ParquetFile, group: int) -> tuple[pa.Table, bool]:
     parts: list[pa.RecordBatch] = []
     try:
         for part in file.iter_batches(batch_size=ROWS, row_groups=[group], use_threads=False):
-            parts.append(part)  # noqa: PERF402  (what was read before an error counts)
+            parts.append(part)  # noqa: PERF402  (the parts before an error are used)
     except damage():
         return pa.Table.from_batches(parts, file.schema_arrow), False
     return pa.Table.from_batches(parts, file.schema_arrow), True
 
 
 def _options(file: pq.ParquetFile) -> dict[str, Any]:
-    """Return what a writer has to be told to write as a file was written."""
+    """Return the options with which a writer writes in the same way as a file was written."""
     meta = file.metadata
     columns = [meta.row_group(0).column(i) for i in range(meta.num_columns)] if meta.num_row_groups else []
     return {
@@ -167,9 +167,10 @@ def _named(compression: str) -> str:
 
 
 def _batches(reader: Any, verdict: Verdict) -> Iterator[pa.RecordBatch]:
-    """Yield the record batches that were searched: those before one that cannot be read, or whose texts cannot.
+    """Yield the record batches that were searched: all before the first batch, or text column, that cannot be read.
 
-    Raises `InputError` where another column is damaged, which was not looked at, and cannot be written.
+    Raises `InputError` if another column of such a batch is damaged: the search did not read it, but it cannot be
+    written.
     """
     parts = (
         iter(reader) if not hasattr(reader, "get_batch") else map(reader.get_batch, range(reader.num_record_batches))
@@ -187,13 +188,13 @@ def _batches(reader: Any, verdict: Verdict) -> Iterator[pa.RecordBatch]:
             if reason := unsound(column):
                 raise InputError(
                     f"{verdict.path}: the column {name!r} of record batch {number} is damaged and cannot be written: "
-                    f"{reason}; write the file anew, and search it again"
+                    f"{reason}; write the file again, and repeat the search"
                 )
         yield records
 
 
 def _codec(source: str, *, is_file: bool) -> str | None:
-    """Return how the first record batch with a body packs its buffers: it stands in its message alone."""
+    """Return how the first record batch with a body compresses its buffers; only its message contains that."""
     import pyarrow as pa
 
     with pa.memory_map(source) as file:
@@ -213,7 +214,7 @@ def _codec(source: str, *, is_file: bool) -> str | None:
 
 @contextmanager
 def _unpacked(entry: Entry) -> Iterator[str]:
-    """Yield the path of a file that can be read from both ends."""
+    """Yield the path of an uncompressed copy of a file, or of the file itself if it is not compressed."""
     if entry.compression is None:
         yield entry.source
         return
@@ -227,7 +228,7 @@ def _unpacked(entry: Entry) -> Iterator[str]:
 
 @contextmanager
 def _packed(path: Path, compression: str | None) -> Iterator[Any]:
-    """Yield where to write a file that is compressed afterwards."""
+    """Yield the path to write a file to; then compress that file to `path`, if there is a `compression`."""
     if compression is None:
         yield str(path)
         return

@@ -1,6 +1,6 @@
-"""Sealed files: JSON that carries a checksum of itself, and the checksums of other files.
+"""Sealed files: JSON files that contain a checksum of themselves, and the checksums of other files.
 
-A file that was changed is an error and never another answer.
+So a file that was changed is an error, and never gives a different answer.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["as_json", "read_sealed", "seal_of", "sum_of", "write_sealed"]
 
 
 def as_json(value: Any) -> str:
-    """Return a value as JSON that is the same for the same value, byte for byte."""
+    """Return a value as JSON. Equal values give equal bytes."""
     return json.dumps(value, ensure_ascii=True, indent=1) + "\n"
 
 
@@ -34,17 +34,17 @@ def seal_of(path: Path) -> dict[str, Any]:
 
 
 def sum_of(body: Mapping[str, Any]) -> str:
-    """Return the 128-bit xxh3 of a body as it is written."""
+    """Return the 128-bit xxh3 of a body in the form in which it is written."""
     return xxhash.xxh3_128(as_json(body).encode()).hexdigest()
 
 
 def write_sealed(path: Path, body: Mapping[str, Any]) -> None:
-    """Write a body with a checksum of itself."""
+    """Write a body together with its checksum."""
     path.write_text(as_json({**body, "xxh3_128": sum_of(body)}), encoding="utf-8", newline="\n")
 
 
 def read_sealed(path: Path) -> dict[str, Any]:
-    """Read what `write_sealed` wrote; raise `InputError` where it is not that, to the byte."""
+    """Return the body that `write_sealed` wrote. Raise `StorageError` if any byte of the file was changed."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -57,7 +57,7 @@ def read_sealed(path: Path) -> dict[str, Any]:
         seal = body.pop("xxh3_128")
     except (ValueError, KeyError, AttributeError, TypeError):
         body, seal = None, None
-    whole = body is not None and as_json({**body, "xxh3_128": seal}).encode() == data
-    if not whole or sum_of(body) != seal:
+    unchanged = body is not None and as_json({**body, "xxh3_128": seal}).encode() == data
+    if not unchanged or sum_of(body) != seal:
         raise StorageError(f"{path}: expected what dedup wrote there, found something else; make the report again")
     return body  # type: ignore[no-any-return]

@@ -1,7 +1,7 @@
-"""A report that stands already: of the same search, so that there is nothing to do, or of another, which is an error.
+"""A report that already exists: if it is of the same search, nothing is left to do; else it is an error.
 
-A run that is killed when its report is in its place has done all that it was asked for. The same command, given again,
-finds the report, sees that it is of the same files (by path, size and time) and options, and ends well.
+A run may be killed after its report is complete. If the same command is given again, it finds the report, sees that the
+files (by path, size and time) and the options are the same, and ends without an error.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from dedup.storage.folders import check_folder, check_free, check_writable
 __all__ = ["ASKED", "standing_report"]
 
 ASKED = "asked"
-"""The field of ``run.json`` that says what a search was asked, to the last option that its report depends on."""
+"""The field of ``run.json`` with every option of the search on which the report depends."""
 
 ELSE = "choose another name, or remove it first"
 
 
 def standing_report(folder: str | Path, asked: Mapping[str, Any], inputs: Iterable[tuple[str, Any]]) -> Report | None:
-    """Return the report that stands in `folder`, if it is of this search; None where the folder is free and writable.
+    """Return the report in `folder` if it is of this search, or None if the folder is free and writable.
 
     `inputs` are pairs of a side ("texts", "against") and a file (`dedup.sources.files.listing.Entry`). Raises
-    `ParameterError` where something else stands there, saying how it differs, and `StorageError` where nothing can be
-    written.
+    `ParameterError` if the folder contains anything else; for a report of another search the message says how that
+    differs. Raises `StorageError` if the folder cannot be written.
     """
     check_folder("output", folder)
     with storage_errors(f"look into {folder}", begun=False):
@@ -47,10 +47,11 @@ def standing_report(folder: str | Path, asked: Mapping[str, Any], inputs: Iterab
                 f"{wanted}, found in {folder} the report of a search with {name} {was.get(name)!r}, not "
                 f"{now.get(name)!r}; {ELSE}"
             )
-    there = {(each.side, _whole(report.run["folder"], each.path)): (each.size, each.mtime_ns) for each in report.inputs}
-    here = {(side, _whole(os.getcwd(), file.path)): (file.size, file.mtime_ns) for side, file in inputs}
-    for side, path in sorted({*there, *here}):
-        old, new = there.get((side, path)), here.get((side, path))
+    folder_then, folder_now = report.run["folder"], os.getcwd()
+    before = {(each.side, _absolute(folder_then, each.path)): (each.size, each.mtime_ns) for each in report.inputs}
+    after = {(side, _absolute(folder_now, file.path)): (file.size, file.mtime_ns) for side, file in inputs}
+    for side, path in sorted({*before, *after}):
+        old, new = before.get((side, path)), after.get((side, path))
         if old != new:
             what = "with" if new is None else "without" if old is None else "of another state of"
             raise ParameterError(f"{wanted}, found in {folder} the report of a search {what} {path}; {ELSE}")
@@ -58,7 +59,7 @@ def standing_report(folder: str | Path, asked: Mapping[str, Any], inputs: Iterab
 
 
 def _opened(folder: Path) -> Report | None:
-    """Return the report in a folder, if there is a whole one that says what it was asked."""
+    """Return the report in a folder, or None if there is none that is complete and contains its options."""
     if not (folder / "report.json").is_file():
         return None
     try:
@@ -68,5 +69,5 @@ def _opened(folder: Path) -> Report | None:
     return report if isinstance(report.run.get(ASKED), dict) else None
 
 
-def _whole(folder: str, path: str) -> str:
+def _absolute(folder: str, path: str) -> str:
     return path if path == "-" else os.path.normpath(os.path.join(folder, path))

@@ -1,6 +1,6 @@
-"""A report is written: the tables of a result, in a folder that appears whole or not at all.
+"""Write a report: the tables of a result, in a folder that is written completely or not at all.
 
-`dedup.report.read` has the layout of the folder.
+The layout of the folder is described in `dedup.report.read`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["write_report"]
 
 GROUP = 1 << 17
-"""Rows of a row group: what is in memory of a table while it is written."""
+"""Rows of a row group. So many rows of a table are in memory while it is written."""
 
 Rows = Iterable["pa.Table"]
 
@@ -47,20 +47,21 @@ def write_report(
     against: Iterable[Any] = (),
     replace: bool = False,
 ) -> None:
-    """Write the report of a search of files into a new folder, which appears whole or not at all.
+    """Write the report of a search of files into a new folder, completely or not at all.
 
     Parameters
     ----------
-    result : what was found in files (`dedup.files`)
-    listing : the files that were searched; `against` those of the other collection of a match; None: the result knows
+    result : the result of a search of files (`dedup.files`)
+    listing : the files that were searched; None: those of the result, with its `against` and `rejects`
     rejects : the records that could not be read (`Reject`), in order
-    run : what `run.json` says beside host and versions: seconds, say
-    options : what the search was asked, beside what the result knows itself
-    replace : whether `folder` may be a report already
+    run : further fields of `run.json`, such as seconds
+    options : further options of the search, which the result does not contain
+    against : the files of the other collection of a match
+    replace : whether `folder` may contain a report, which is then replaced
 
-    Raises `ParameterError` where `folder` has files, or is or holds an input, `StorageError` where it cannot be
-    written.
-    Memory: a row group (`GROUP` rows) beside the result; for matches, their tables.
+    Raises `ParameterError` if `folder` contains files, or is or contains an input, or if the texts were not in files;
+    `StorageError` if the folder cannot be written.
+    Memory: a row group (`GROUP` rows) in addition to the result; for matches, their complete tables.
     """
     folder, replace = check_path("folder", folder), check_flag("replace", replace)
     if not isinstance(result, (Duplicates, Repeats, Matches)):
@@ -110,12 +111,12 @@ def write_report(
 
 
 def _files_of(result: Any, texts: Any) -> tuple[Any, Any, list[Any]]:
-    """Return the files of a result that knows them, those of the other side, and the rejects of both."""
+    """Return the files of a result, the files of its other side, and the rejects of both."""
     sides = [texts, result.other_texts] if isinstance(result, Matches) else [texts]
     for side in sides:
         if not isinstance(side, FileTexts):
             raise ParameterError(
-                "result: expected what was found in files, found texts in memory; pass dedup.files(...)"
+                "result: expected the result of a search of files, found texts in memory; search dedup.files(...)"
             )
     rejects = [reject for side in sides for reject in side.rejects]
     return sides[0].listing, sides[1].listing if len(sides) > 1 else (), rejects
@@ -154,7 +155,7 @@ def _sliced(make: Callable[[], pa.Table]) -> Rows:
 
 
 def write_table(path: Path, parts: Rows) -> None:
-    """Write tables of one schema as the row groups of a Parquet file: the same rows give the same bytes."""
+    """Write tables of one schema as the row groups of a Parquet file. Equal rows give equal bytes."""
     import pyarrow.parquet as pq
 
     parts = iter(parts)
@@ -176,7 +177,7 @@ def write_table(path: Path, parts: Rows) -> None:
 
 
 def machine() -> dict[str, Any]:
-    """Return what ran: host, processor, versions."""
+    """Return the host, the platform, the number of processors and the versions of this run."""
     from importlib.metadata import PackageNotFoundError, version
 
     versions = {"python": platform.python_version()}

@@ -1,1 +1,1 @@
-"""What a search gives back in memory: evidence, tables, filters."""
+"""The results of a search in memory: evidence, tables, filters."""

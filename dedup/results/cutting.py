@@ -1,6 +1,6 @@
-"""Cutting: a text without some of its paragraphs or lines, or without some spans of characters.
+"""Cut paragraphs, lines or spans of characters out of a text.
 
-Each rule says what white space goes with what is cut, so that no gap is left where it was.
+Each function also removes the white space that belongs to a cut, so that no gap is left.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ LINE_BREAKS = ("\r\n", "\n", "\r")
 
 
 def cut_units(text: str, spans: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_], unit: str) -> str:
-    """Return `text` without the paragraphs or lines that are not kept; ``""`` where none is.
+    """Return `text` without the paragraphs or lines that are not kept; ``""`` if none is kept.
 
     `spans` (units, 2): start and end of every unit of the text, in characters.
     """
@@ -27,9 +27,9 @@ LINE_BREAK = re.compile(r"\r\n|\n|\r")
 
 
 def cut_lines(text: str, spans: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]) -> str:
-    r"""Return `text` without the lines that are not kept, each with its line break. Blank lines stay.
+    r"""Return `text` without the lines that are not kept and their line breaks. Blank lines are kept.
 
-    Where the last line goes and no line break ends it, the one before it goes in its place.
+    If the last line is removed and no line break ends it, the line break before it is removed instead.
 
     >>> spans = np.array([[0, 1], [4, 5], [6, 7]])
     >>> [cut_lines("a\n  b\nc", spans, np.arange(3) != gone) for gone in range(3)]
@@ -48,14 +48,14 @@ def cut_lines(text: str, spans: npt.NDArray[np.int64], kept: npt.NDArray[np.bool
         found = LINE_BREAK.search(text, end, after)
         pieces.append(text[at : max(start, at)])
         at = after if found is None else found.end()
-        if found is None:  # the text ends here, as it ended before, without a line break
+        if found is None:  # the text ended without a line break, and does so again
             pieces = [re.sub(r"(\r\n|\n|\r)\Z", "", "".join(pieces))]
     pieces.append(text[at:])
     return "".join(pieces)
 
 
 def cut_paragraphs(text: str, spans: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]) -> str:
-    """Return `text` without the paragraphs that are not kept, each with the white space behind it.
+    """Return `text` without the paragraphs that are not kept and the white space after each.
 
     `spans` (paragraphs, 2): start and end of every paragraph of the text, in characters.
     """
@@ -72,7 +72,7 @@ def cut_paragraphs(text: str, spans: npt.NDArray[np.int64], kept: npt.NDArray[np
         at = int(spans[i + 1, 0]) if i + 1 < len(spans) else int(spans[i, 1])
     body = "".join(pieces)
     tail = text[at:]
-    if not kept[-1]:  # the last paragraph went: so does the white space that parted it from the one before
+    if not kept[-1]:  # the white space before the last paragraph is removed with it
         body = body.rstrip()
     return body + tail
 
@@ -80,7 +80,7 @@ def cut_paragraphs(text: str, spans: npt.NDArray[np.int64], kept: npt.NDArray[np
 def cut_spans(text: str, starts: list[int], ends: list[int]) -> str:
     """Return `text` without some spans (they may overlap).
 
-    A span that takes up whole lines goes with the line break behind it, one between two spaces with the second.
+    A span of complete lines is removed with the line break after it, a span between two spaces with the second space.
     """
     pieces: list[str] = []
     at = 0
@@ -96,7 +96,7 @@ def cut_spans(text: str, starts: list[int], ends: list[int]) -> str:
 
 
 def cut_repeats(text: str, spans: list[tuple[int, int]]) -> str:
-    """Return `text` without some spans, which ascend and may overlap, each with the line break after it."""
+    """Return `text` without some spans and the line break after each. Spans are ascending, and may overlap."""
     pieces = []
     at = 0
     for start, end in spans:

@@ -1,7 +1,7 @@
-"""What a search gives back: Arrow tables with a face that a person can read.
+"""The result of `find_duplicates`: Arrow tables, and a summary for people.
 
-`Duplicates` holds the evidence (`dedup.results.evidence`) and makes its tables when they are asked for. Nothing in a
-table depends on threads, on the size of blocks or on the clock; seconds stand apart in ``timings``.
+`Duplicates` holds the evidence (`dedup.results.evidence`) and makes each table at its first use. The tables do not
+depend on the number of threads, the size of blocks or the clock; the seconds are in ``timings`` only.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 __all__ = ["Duplicates", "SearchInfo", "evidence_of"]
 
 STATE = ("_evidence", "timings", "summary")
-"""What a pickle holds; all else is made of it."""
+"""The attributes in a pickle; all others are computed from them."""
 
 
 class Duplicates:
-    """Near-duplicate documents, paragraphs or lines, with the evidence, and what is kept of them.
+    """Duplicate documents, paragraphs or lines, with the evidence, and which of them are kept.
 
-    Made by `dedup.find_duplicates`. The tables are Arrow; ids are those that came in, or positions. Its length is the
-    number of clusters; it is true even without any. Two results are equal where what was asked and what was found is,
-    whatever form the texts had and however long it took. A pickle holds texts that were in memory, and of files where
-    they are.
+    `dedup.find_duplicates` makes it. The tables are Arrow; ids are the ids of the input, or positions. Its length is
+    the number of clusters; it is true even if that is 0. Two results are equal if their tables and summaries are equal;
+    the type of the collection and the seconds do not matter. A pickle contains texts that were in memory; for texts in
+    files it contains only their places.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Duplicates:
     def __repr__(self) -> str:
         try:
             return f"Duplicates\n{self.summary}{hint_of(self.closest)}"
-        except InputError as error:  # the files are gone
+        except InputError as error:  # the files no longer exist
             return f"Duplicates: {counted(len(self), 'cluster')} ({error})"
 
     def __len__(self) -> int:
@@ -80,7 +80,7 @@ class Duplicates:
     __hash__ = None  # type: ignore[assignment]
 
     def __getstate__(self) -> dict[str, Any]:
-        with suppress(InputError):  # made now, since it shows texts, and files may not be there later
+        with suppress(InputError):  # made now, since it shows texts, and the files may be missing later
             _ = self.summary
         return {name: value for name, value in self.__dict__.items() if name in STATE}
 
@@ -91,9 +91,9 @@ class Duplicates:
         """The pairs that reach the threshold, with their evidence, sorted (Arrow table).
 
         Columns: left, right (ids; left before right in the input), left_size, right_size, shared (shingles), jaccard,
-        left_in_right (shared / left_size), right_in_left. With paragraphs also left_paragraph, left_start, left_end and
-        the same for right: numbers from 0, and characters of the original text. With lines the same, but left_line and
-        right_line: the number of the line among those of its text that are not blank.
+        left_in_right (shared / left_size), right_in_left. For paragraphs also left_paragraph, left_start, left_end and
+        right_paragraph, right_start, right_end: numbers from 0, and characters of the original text. For lines
+        left_line and right_line instead of the paragraphs: the number among the lines of the text that are not blank.
         """
         return self._evidence.every_pair()
 
@@ -101,25 +101,29 @@ class Duplicates:
     def clusters(self) -> pa.Table:
         """The members of all clusters of two or more (Arrow table), by cluster, then in input order.
 
-        Columns: id; cluster (int64, numbered by the kept text's position); kept (bool); kept_id; similarity (to the
-        kept text, 1.0 for itself); reason ("exact", "near", null for the kept). With paragraphs also paragraph, start,
-        end, with lines line, start, end.
+        Columns: id; cluster (int64, numbered by the position of the kept text); kept (bool); kept_id; similarity (to
+        the kept text, 1.0 for the kept text itself); reason ("exact", "near", null for the kept text). For paragraphs
+        also paragraph, start, end; for lines line, start, end.
         """
         return self._evidence.cluster_rows()
 
     @cached_property
     def kept(self) -> pa.Array:
-        """The ids that stay, in input order (Arrow array); else structs of document and paragraph, or line."""
+        """The kept ids, in input order (Arrow array); for other units structs of document and paragraph, or line."""
         return self._where(self._evidence.kept)
 
     @cached_property
     def removed(self) -> pa.Array:
-        """The ids that go, in input order (Arrow array); else structs of document and paragraph, or line."""
+        """The removed ids, in input order (Arrow array); for other units structs of document and paragraph, or line."""
         return self._where(~self._evidence.kept)
 
     @cached_property
     def repeated(self) -> pa.Table:
-        """What repeats, most copies first (Arrow table): text (its start), copies, documents, kept_id, cluster."""
+        """The clusters, most copies first (Arrow table), to be read by people.
+
+        Columns: text (the start of the kept text), copies (members), documents (documents with a member), kept_id,
+        cluster.
+        """
         import pyarrow as pa
 
         evidence = self._evidence
@@ -141,27 +145,27 @@ class Duplicates:
 
     @cached_property
     def summary(self) -> Summary:
-        """What the search did, in numbers (see `Summary`)."""
+        """The numbers of the search (see `Summary`)."""
         return summarise(self._evidence)
 
     @property
     def closest(self) -> tuple[Any, Any, float] | None:
-        """Where nothing was found, (left id, right id, similarity) of the closest pair that was seen, else None.
+        """(left id, right id, similarity) of the closest pair that was seen, if no pair was found; else None.
 
-        A hint: it knows only what was in memory when the search ended, and is no part of the result. Ids of paragraphs
-        are (id, paragraph).
+        It is a hint and not a part of the result: only the hashes that were in memory at the end of the search were
+        compared. Ids of paragraphs are (id, paragraph).
         """
         return self._evidence.closest
 
-    # what to do with it
+    # uses of a result
 
     def filter(self, data: Any) -> Any:
-        """Return `data` without what repeats, as the same type: order, index and other columns untouched.
+        """Return `data` without the removed texts, as the same type. Order, index and other columns are unchanged.
 
-        `data` is what was searched: the same texts (a generator gives a list), in the same order, or in any order
-        where it brings the ids with which it was searched. Anything else is an `InputError` that names the first
-        difference. With paragraphs or lines the same rows come back with the repeated ones cut out; a text of which
-        nothing is left is ``""``.
+        `data` is the collection that was searched: the same texts in the same order, or in any order if it has the ids
+        with which it was searched. For a generator a list is returned. For any other data an `InputError` names the
+        first difference. For paragraphs and lines all rows are returned, and the removed paragraphs or lines are cut
+        out of the texts; a text of which nothing is left is ``""``.
         """
         found = self._evidence
         if found.run.unit.whole:
@@ -171,10 +175,10 @@ class Duplicates:
         return recognise(data, found.texts, "filter", cutting=True).cut(found.units.places, found.kept, found.run.unit)
 
     def rethreshold(self, threshold: float) -> Duplicates:
-        """Return what a new run at a higher `threshold` would give, from the pairs found here, without a new search.
+        """Return the result of a new run at a higher `threshold`, computed from these pairs without a new search.
 
-        Raises `ParameterError` where `threshold` is lower than that of this run, or where the pairs of some cluster
-        were not all listed.
+        Raises `ParameterError` if `threshold` is lower than that of this run, or if not all pairs of some cluster were
+        listed.
         """
         threshold = check_threshold(threshold)
         found, run = self._evidence, self._evidence.run
@@ -198,10 +202,10 @@ class Duplicates:
         return Duplicates(new, found.texts, units, representatives, self._evidence.rank, pairs, stars, {})
 
     def components(self) -> pa.Table:
-        """Return the connected components of the listed pairs (Arrow table: id, component; of two or more members).
+        """Return the connected components of two or more members of the listed pairs (Arrow table: id, component).
 
-        Components chain: their members may be far below the threshold from each other. They never decide what is
-        removed.
+        Two members of a component may be linked only through other members, and be far below the threshold. Components
+        never decide which text is removed.
         """
         return self._evidence.component_rows()
 
@@ -217,5 +221,5 @@ class Duplicates:
 
 
 def evidence_of(result: Duplicates) -> Evidence:
-    """Return what a result is made of."""
-    return result._evidence  # noqa: SLF001  (a part of this class that is not public)
+    """Return the evidence of a result."""
+    return result._evidence  # noqa: SLF001  (not public, but used within dedup)

@@ -1,7 +1,7 @@
-"""What a search found, as arrays, and the rows of the tables that are made of it.
+"""The evidence: the result of a search as arrays, and the rows of the tables that are made from them.
 
-Units are rows of a collection (documents, paragraphs or lines). A table can be made whole or a part at a time, so that
-ten million rows go to disk without a second copy in memory; the rows are the same.
+Units are rows of a collection (documents, paragraphs or lines). A table can be made at once or in parts, so that ten
+million rows can be written to disk without a second copy in memory. The rows are the same in both ways.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ __all__ = ["EVERYTHING", "Evidence", "SearchInfo"]
 EVERYTHING = slice(None)
 
 HELD_BYTES = 28
-"""What a pair of representatives takes while the table of pairs is made."""
+"""Bytes per pair of representatives while the table of pairs is made."""
 
 SHOWN = 80
-"""Characters of a text that are shown of it."""
+"""Characters. At most so many of the start of a text are shown."""
 
 CROWD = 64
-"""Members; only in a larger cluster can texts have met in an LSH bucket that went by leaders."""
+"""Members. Only in a larger cluster can texts be in an LSH bucket in which they were compared with leaders only."""
 
 FEWEST = 1000
-"""A cluster is suspicious when it has more members than this, and than a hundredth of all units."""
+"""Members. A cluster is suspicious if it has more members than this and than a hundredth of all units."""
 
 SOURCE_TEXTS, SOURCE_SHARE = 100, 0.9
-"""A file is suspicious when it has at least so many units, and loses more than this share of them."""
+"""Units, share. A file is suspicious if it has at least so many units and more than this share of them is removed."""
 
 
 @dataclass(frozen=True)
 class SearchInfo:
-    """What a search was asked, and what it found out beside the pairs."""
+    """The options of a search, and what it found in addition to the pairs."""
 
     unit: Unit
     method: str
@@ -60,27 +60,27 @@ class SearchInfo:
     column: str
     metric: Metric
     bands: Bands | None = None
-    replay: Replay | None = field(default=None, compare=False)  # how far the estimate of the pairs strays
+    replay: Replay | None = field(default=None, compare=False)  # for the interval of the recall
     large_buckets: int = 0
-    crowded: npt.NDArray[np.int64] | None = None  # the units in them
-    closest: tuple[int, int, float] | None = field(default=None, compare=False)  # a hint, no part of the answer
+    crowded: npt.NDArray[np.int64] | None = None  # the units in large buckets
+    closest: tuple[int, int, float] | None = field(default=None, compare=False)  # a hint, not a part of the answer
     hash_key: str = "public"  # fingerprint
-    room: int | None = field(default=None, compare=False)  # bytes that tables may take under a bound
+    room: int | None = field(default=None, compare=False)  # bytes for tables under a bound
     # see `dedup.pairs.self_join.JoinResult`
     large: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What a search found.
+    """The result of a search.
 
     Attributes
     ----------
-    run, texts, units : what was asked, and of what
-    representatives : int64; for each unit the first in priority of its exact copies
-    rank : int64; the priority of each unit, 0 is kept first
-    pairs : of representatives, those that reach the threshold
-    stars : for each unit the one that is kept for it
+    run, texts, units : the options of the search, its texts, and their units
+    representatives : int64; for each unit the one of its exact copies with the best priority
+    rank : int64; the priority of each unit, 0 is the best
+    pairs : the pairs of representatives that reach the threshold
+    stars : for each unit the kept unit of its cluster
     """
 
     run: SearchInfo
@@ -92,15 +92,15 @@ class Evidence:
     stars: Stars
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a pickle holds: not what can be made again."""
+        """Return the fields for a pickle, without cached properties."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def agrees(self, other: Evidence) -> bool:
-        """Return whether the other's pairs, clusters and texts that stay are the same, by the same ids."""
-        return all(map(np.array_equal, self._told(), other._told())) and same_ids(self.texts, other.texts)
+        """Return whether the other evidence has the same pairs, clusters and kept texts, with the same ids."""
+        return all(map(np.array_equal, self._arrays(), other._arrays())) and same_ids(self.texts, other.texts)
 
-    def _told(self) -> Iterator[npt.NDArray[Any]]:
-        """Yield what the tables are made of."""
+    def _arrays(self) -> Iterator[npt.NDArray[Any]]:
+        """Yield the arrays from which the tables are made."""
         sizes, members = self.units.sizes[self.representatives], self.members[0]
         star = self.stars.star[members]
         yield from (self.units.places, self.stars.star, self.stars.similarity[members])
@@ -111,17 +111,17 @@ class Evidence:
 
     @property
     def kept(self) -> npt.NDArray[np.bool_]:
-        """Which units stay."""
+        """Which units are kept (bool, by unit)."""
         return np.equal(self.stars.star, np.arange(len(self.units)))
 
     @cached_property
     def listed(self) -> Listing:
-        """The pairs of units that are listed, exact copies spelled out."""
+        """The listed pairs of units, with those of exact copies."""
         return Listing(self.pairs, self.representatives, self.units, self.stars.star, self._large)
 
     @cached_property
     def members(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """The members of clusters of two or more, by cluster and input order, and their clusters' numbers."""
+        """The members of clusters of two or more, by cluster and input order, and the number of the cluster of each."""
         star = self.stars.star
         size = np.bincount(star, minlength=len(star))
         members = np.flatnonzero(size[star] > 1)
@@ -131,20 +131,20 @@ class Evidence:
 
     @property
     def cluster_count(self) -> int:
-        """How many clusters of two or more there are."""
+        """The number of clusters of two or more members."""
         numbers = self.members[1]
         return int(numbers[-1]) + 1 if len(numbers) else 0
 
     @cached_property
     def _large(self) -> npt.NDArray[np.bool_] | None:
-        """Whether each unit is the kept one of a cluster that is listed in part; None where all pairs are listed."""
+        """For each unit, whether it is the kept one of a partly listed cluster; None if all pairs are listed."""
         if self.run.listing != "auto":
             return None
         return partly_listed(self.pairs, self.representatives, self.stars.star, self.rank, self.run.large)
 
     @cached_property
     def partly_listed(self) -> list[int]:
-        """The numbers of the clusters whose pairs are not all listed."""
+        """The numbers of the clusters of which not all pairs are listed."""
         members, numbers = self.members
         star = self.stars.star
         partial = np.zeros(len(star), dtype=np.bool_)
@@ -158,7 +158,7 @@ class Evidence:
     # rows of tables
 
     def every_pair(self) -> pa.Table:
-        """Return the listed pairs (`Duplicates.pairs`). Raises `ParameterError` where the bound cannot hold them."""
+        """Return the listed pairs (`Duplicates.pairs`). Raise `ParameterError` if they do not fit in the bound."""
         import pyarrow as pa
 
         room = self.run.room and self.run.room - HELD_BYTES * len(self.pairs.left)
@@ -196,7 +196,7 @@ class Evidence:
         )
 
     def decision_rows(self, part: slice = EVERYTHING) -> pa.Table:
-        """Return the members of clusters in input order, by file and record instead of id, or a part of them."""
+        """Return the members of clusters in input order, or a part of them, with file and record instead of id."""
         import pyarrow as pa
 
         order = self._input_order[part]
@@ -251,7 +251,7 @@ class Evidence:
         return self.texts.ids_at(self.units.places[units, 0])
 
     def place_columns(self, units: npt.NDArray[np.int64] | npt.NDArray[np.int32], prefix: str) -> dict[str, Any]:
-        """Return where some units stand in their documents; nothing for documents."""
+        """Return the columns that locate units in their documents; none if units are documents."""
         if self.run.unit.whole:
             return {}
         places = self.units.places[units]
@@ -263,7 +263,7 @@ class Evidence:
         return name if self.run.unit.whole else (name, int(self.units.places[unit, 1]))
 
     def shown(self, unit: int) -> str:
-        """Return the start of a unit's text, on a line."""
+        """Return the start of the text of a unit, on one line."""
         place = self.units.places[unit].tolist()
         text = self.texts[place[0]]
         text = text if self.run.unit.whole else text[place[2] : place[3]]
@@ -273,7 +273,7 @@ class Evidence:
 
     @property
     def closest(self) -> tuple[Any, Any, float] | None:
-        """The closest pair that was seen where none reached the threshold: names and similarity."""
+        """Names and similarity of the closest pair that was seen, if no pair reached the threshold; else None."""
         if self.run.closest is None:
             return None
         left, right, value = self.run.closest
@@ -282,7 +282,10 @@ class Evidence:
     # numbers
 
     def measured_recall(self) -> tuple[float, tuple[float, float]] | None:
-        """Measure the recall on the pairs that no large bucket had a part in, exact copies collapsed."""
+        """Return the estimated recall and its interval, from the pairs of representatives outside large buckets.
+
+        None if there is no estimate; 1.0 for the exact method.
+        """
         run, pairs = self.run, self.pairs
         if run.bands is None or run.crowded is None:
             return 1.0, (1.0, 1.0)
@@ -292,7 +295,7 @@ class Evidence:
         )
 
     def largest(self, count: int) -> list[tuple[int, int]]:
-        """Return the kept unit and the size of the largest clusters, the largest first (ties: input order)."""
+        """Return the kept unit and the size of the largest clusters, the largest first (ties in input order)."""
         members, numbers = self.members
         sizes = np.bincount(numbers)
         kept = members[self.stars.star[members] == members]
@@ -300,8 +303,8 @@ class Evidence:
         return [(int(kept[number]), int(sizes[number])) for number in order.tolist()]
 
     def samples(self, count: int) -> list[tuple[int, int, float]]:
-        """Return some removed units with their kept ones: the least similar, the most, and evenly between; near
-        copies as far as there are any, else exact ones.
+        """Return some removed units, each with its kept unit and similarity, evenly spaced from the least to the most
+        similar: near copies if there are any, else exact copies.
         """
         removed = np.sort(self.members[0][self.stars.star[self.members[0]] != self.members[0]])
         near = removed[self.representatives[removed] != self.representatives[self.stars.star[removed]]]
@@ -311,7 +314,7 @@ class Evidence:
         return [(u, int(self.stars.star[u]), float(self.stars.similarity[u])) for u in order[picked].tolist()]
 
     def warnings(self) -> tuple[str, ...]:
-        """Return what looks wrong, in words: clusters and files that lose suspiciously much."""
+        """Return warnings: the clusters and files from which suspiciously many units are removed."""
         members, numbers = self.members
         if not len(members):
             return ()

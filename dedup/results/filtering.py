@@ -1,6 +1,7 @@
-"""Rows of a collection taken back out of it, or with other texts, as the type that came in.
+"""Select rows of a collection, or replace its texts, and return the type of the input.
 
-What is lazy or can be gone through once is read first (`unwrap`); the rest takes what has rows.
+`unwrap` first reads lazy collections and those that can be read only once. The other functions take collections with
+rows.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ Wrap = Callable[[Any], Any]
 
 
 def unwrap(data: Any) -> tuple[Any, Wrap]:
-    """Return `data` as something that has rows, and what makes of such again what came in: a generator stays a list."""
+    """Return `data` as a collection with rows, and a function that turns such a collection into the type of `data`.
+
+    A generator becomes a list, and is not turned back.
+    """
     if hasattr(data, "__fspath__") or hasattr(data, "listing"):
         raise InputError(
             "expected the collection that was searched, found files; search what they hold, or write the kept "
@@ -47,7 +51,7 @@ def _same(data: Any) -> Any:
 
 
 def _read_stream(data: Any) -> Any:
-    """Return what is known by its Arrow stream as an Arrow table or column."""
+    """Return an object that has only an Arrow stream as an Arrow table or column."""
     import pyarrow as pa
 
     column = pa.chunked_array(data)
@@ -55,17 +59,17 @@ def _read_stream(data: Any) -> Any:
 
 
 def _relation(data: Any, kept_of_dedup: Any) -> Any:
-    """Return an Arrow table as a relation of the connection that `data` is of."""
+    """Return an Arrow table as a relation of the connection of `data`."""
     import duckdb
 
-    try:  # where the query names no table, DuckDB takes the variable of this name
+    try:  # DuckDB reads the variable of this name, since there is no such table
         return data.query("searched_of_dedup", "SELECT * FROM kept_of_dedup")
-    except duckdb.Error:  # it was told to look at no variables
+    except duckdb.Error:  # it was configured not to read variables
         return duckdb.from_arrow(kept_of_dedup)
 
 
 def select_rows(data: Any, kept: npt.NDArray[np.bool_]) -> Any:
-    """Return the rows of `data` that are `kept`, of as many: order, index and other columns as they were."""
+    """Return the rows of `data` that are `kept` (bool, one per row). Order, index and other columns are unchanged."""
     if isinstance(data, Mapping):
         chosen = {key: value for (key, value), keep in zip(data.items(), kept, strict=True) if keep}
         return _mapping_like(data, chosen)
@@ -73,7 +77,7 @@ def select_rows(data: Any, kept: npt.NDArray[np.bool_]) -> Any:
         return _like(data, [value for value, keep in zip(data, kept, strict=True) if keep])
     if hasattr(data, "iloc"):  # pandas
         return data.iloc[np.flatnonzero(kept)]
-    if type(data).__module__.split(".")[0] == "pandas":  # an index, an array of its own
+    if type(data).__module__.split(".")[0] == "pandas":  # an index or an array of pandas
         return data[np.flatnonzero(kept)]
     if isinstance(data, np.ndarray):
         return data[kept]
@@ -87,7 +91,7 @@ def select_rows(data: Any, kept: npt.NDArray[np.bool_]) -> Any:
 
 
 def replace_texts(data: Any, texts: Sequence[str | None], column: str) -> Any:
-    """Return `data` with other `texts` in the same rows (in `column`, for tables), as the same type."""
+    """Return `data` with `texts` in place of its texts (in `column`, for tables), as the same type."""
     if isinstance(data, Mapping):
         return _mapping_like(data, dict(zip(data, texts, strict=True)))
     if isinstance(data, (list, tuple, deque)):
@@ -115,13 +119,13 @@ def replace_texts(data: Any, texts: Sequence[str | None], column: str) -> Any:
 def _replace_pandas(data: Any, texts: Sequence[str | None], column: str) -> Any:
     if hasattr(data, "columns"):
         return data.assign(**{column: _replace_pandas(data[column], texts, column)})
-    # what is left of a text is none of the categories
+    # a text of which parts were cut out is not one of the categories
     kind = data.dtype.categories.dtype if hasattr(data.dtype, "categories") else data.dtype
     return type(data)(list(texts), index=data.index, name=data.name, dtype=kind)
 
 
 def _replace_index(data: Any, texts: Sequence[str | None]) -> Any:
-    """Return an index, or an array, of pandas; what is left of a text is none of the categories."""
+    """Return an index or an array of pandas; a text of which parts were cut out is not one of the categories."""
     import pandas as pd
 
     if hasattr(data, "name"):
@@ -149,14 +153,14 @@ def _arrow_of(texts: Sequence[str | None], kind: Any) -> Any:
 
 
 def _mapping_like(data: Any, chosen: dict[Any, Any]) -> Any:
-    """Return a mapping of the same type, or a dict where it cannot be made anew. What was given is only read.
+    """Return a mapping of the same type, or a dict if such a mapping cannot be made. `data` is only read.
 
-    A copy that is cleared would not do: that of a shelf has the same file behind it.
+    It is not copied and cleared, since the copy of a shelf writes to the same file.
     """
     try:
         same = type(data)(data.default_factory, chosen) if isinstance(data, defaultdict) else type(data)(chosen)
         return same if dict(same) == chosen else chosen
-    except Exception:  # noqa: BLE001  # whatever a type of the caller's raises
+    except Exception:  # noqa: BLE001  # a type of the caller may raise anything
         return chosen
 
 
@@ -171,12 +175,12 @@ def _is_arrow(data: Any) -> bool:
 
 
 def _take_arrow(data: Any, kept: npt.NDArray[np.bool_]) -> Any:
-    """Return rows of an Arrow table or array, of what Arrow itself cannot select by way of another type."""
+    """Return rows of an Arrow table or array. Columns that Arrow cannot filter are filtered as another type."""
     import pyarrow as pa
 
     if isinstance(data, (pa.Array, pa.ChunkedArray)):
         return _take_column(data, kept)
-    odd = [place for place, field in enumerate(data.schema) if _ways(field.type)]
+    odd = [place for place, field in enumerate(data.schema) if _conversions(field.type)]
     if not odd:
         return data.filter(pa.array(kept))
     others = data.select([place for place in range(data.num_columns) if place not in odd])
@@ -191,12 +195,12 @@ def _take_arrow(data: Any, kept: npt.NDArray[np.bool_]) -> Any:
 def _take_column(column: Any, kept: npt.NDArray[np.bool_]) -> Any:
     import pyarrow as pa
 
-    there, back = _ways(column.type) or (_same, _same)
+    there, back = _conversions(column.type) or (_same, _same)
     return back(there(column).filter(pa.array(kept)))
 
 
-def _ways(kind: Any) -> tuple[Wrap, Wrap] | None:
-    """Return what leads from a type that Arrow cannot select to one that it can, and back; None where it can."""
+def _conversions(kind: Any) -> tuple[Wrap, Wrap] | None:
+    """Return the conversions from a type that Arrow cannot filter to one that it can, and back; None if it can."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

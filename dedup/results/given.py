@@ -1,11 +1,11 @@
-"""Data that is given after a search, recognised: which of the rows that were searched each of its rows is.
+"""Recognise data that is given after a search: find for each of its rows the row that was searched.
 
-Rows go by id where the texts were searched with ids and the data brings them: a table with the column that was named,
-or a dict. All other data goes by position. Either way its texts have to be those that were searched, character by
-character (a missing one is an empty one), and all of them: what a result says is never applied to something else.
+Rows are identified by id if the texts were searched with ids and the data has them: a table with the id column, or a
+dict. All other rows are identified by position. In both cases the data must have all texts that were searched and no
+others, equal character by character (a missing text equals an empty one). So a result is never applied to other data.
 
-Cost: nothing before it is asked for, since a result holds what was searched or knows where to read it; then each text
-is compared once, those of files read once more.
+Cost: each text is compared once, and texts of files are read once more. Nothing is computed during the search, since a
+result holds its texts or reads them again.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from dedup.sources.two_sided import naming
 __all__ = ["Given", "recognise"]
 
 RUN = 4096
-"""Texts that are compared at a time."""
+"""Texts. So many are compared at a time."""
 
-BEFORE, BEHIND = 20, 40
-"""Characters that a message shows of a text, before and behind the first that differs."""
+BEFORE, AFTER = 20, 40
+"""Characters. A message shows so many of a text before and after the first difference."""
 
 
 @dataclass(frozen=True)
 class Given:
-    """Data whose rows are known.
+    """Data that was recognised.
 
     Attributes
     ----------
-    data : what was given, as something that has rows
-    wrap : makes of such data the type that came in
-    texts : its texts
+    data : the data as a collection with rows
+    wrap : a function that turns such a collection into the type of the data as it was given
+    texts : the texts of the data
     rows : int64; for each row of the data the row that was searched
     column : the column of the texts, in tables
     """
@@ -55,11 +55,11 @@ class Given:
     column: str
 
     def select(self, kept: npt.NDArray[np.bool_]) -> Any:
-        """Return the data without some of its rows; `kept` goes by the rows that were searched."""
+        """Return the rows of the data that are `kept` (bool, by row that was searched)."""
         return self.wrap(select_rows(self.data, kept[self.rows]))
 
     def edit(self, changed: Iterable[int], change: Callable[[int, str], str]) -> Any:
-        """Return the data with other texts in the rows that were searched as `changed`: `change` of row and text."""
+        """Return the data with ``change(row, text)`` as the text of each row in `changed` (rows that were searched)."""
         places = np.empty(len(self.rows), dtype=np.int64)
         places[self.rows] = np.arange(len(self.rows), dtype=np.int64)
         texts = self.texts.originals(range(len(self.texts)))
@@ -68,20 +68,18 @@ class Given:
             texts[place] = change(row, self.texts[place])
         return self.wrap(replace_texts(self.data, texts, self.column))
 
-    def cut(self, places: npt.NDArray[np.int64], stays: npt.NDArray[np.bool_], unit: str) -> Any:
-        """Return the data without some of the units of what was searched; `places` as in
-        `dedup.hashing.units.Units`.
-        """
-        changed = sorted_unique(places[~stays, 0])
+    def cut(self, places: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_], unit: str) -> Any:
+        """Return the data without the units that are not `kept`; `places` as in `dedup.hashing.units.Units`."""
+        changed = sorted_unique(places[~kept, 0])
         bounds = np.searchsorted(places[:, 0], np.stack((changed, changed + 1))).T
         parts = {row: slice(*bound) for row, bound in zip(changed.tolist(), bounds.tolist(), strict=True)}
-        return self.edit(parts, lambda row, text: cut_units(text, places[parts[row], 2:], stays[parts[row]], unit))
+        return self.edit(parts, lambda row, text: cut_units(text, places[parts[row], 2:], kept[parts[row]], unit))
 
 
 def recognise(data: Any, searched: Texts, verb: str, *, cutting: bool) -> Given:
-    """Return `data` with its rows known, or raise `InputError` that names its first difference from what was searched.
+    """Return `data` recognised, or raise `InputError` with the first difference from the texts that were searched.
 
-    `verb` is what is done with it ("filter"); `cutting`, whether its texts are needed, or ids alone would do.
+    `verb` names the operation in messages ("filter"). `cutting` says whether the texts are needed; else ids are enough.
     """
     with naming(verb):
         data, wrap = unwrap(data)
@@ -93,10 +91,10 @@ def recognise(data: Any, searched: Texts, verb: str, *, cutting: bool) -> Given:
             ids = texts.ids if isinstance(data, Mapping) else None
         else:
             named = searched.id_column if known is not None and searched.id_column in names else None
-            alone = column not in names and named is not None and not cutting
-            texts = read_texts(data, column=named if alone else column, id=named)
+            only_ids = column not in names and named is not None and not cutting
+            texts = read_texts(data, column=named if only_ids else column, id=named)
             ids = texts.ids
-            if alone:
+            if only_ids:
                 rows = _by_id(known or [], ids or [])
                 return Given(data, wrap, texts, rows, column)
         if known is not None and ids is not None:
@@ -109,7 +107,7 @@ def recognise(data: Any, searched: Texts, verb: str, *, cutting: bool) -> Given:
 
 
 def _by_id(known: Ids, ids: Ids) -> npt.NDArray[np.int64]:
-    """Return the row that was searched of each id. Each is there once, on both sides."""
+    """Return for each of the `ids` the row that was searched. Raise `InputError` unless both have the same ids."""
     if len(known) == len(ids) and list(known) == list(ids):
         return np.arange(len(ids), dtype=np.int64)
     rows = {name: row for row, name in enumerate(known)}
@@ -133,9 +131,10 @@ def _by_id(known: Ids, ids: Ids) -> npt.NDArray[np.int64]:
 
 
 def _compare(searched: Texts, given: Texts, rows: npt.NDArray[np.int64], ids: Ids | None) -> None:
-    """Raise `InputError` at the first text that is not the one that was searched.
+    """Raise `InputError` at the first given text that differs from the text that was searched.
 
-    `rows` are the rows that were searched of those that are given; `ids` of these, None where they go by position.
+    `rows` are, for each given row, the row that was searched. `ids` are the given ids, None if rows are identified by
+    position.
     """
     order = np.arange(len(rows), dtype=np.int64)
     in_order = np.array_equal(rows, order)
@@ -181,7 +180,7 @@ def _hint(searched: Texts) -> str:
 
 
 def _first_unlike(searched: Texts, given: Texts, places: npt.NDArray[np.int64] | None) -> int | None:
-    """Return the first row that was searched whose text is another one in the data, as far as it has rows."""
+    """Return the first row that was searched whose text differs in the data, among the rows that both have."""
     count = min(len(searched), len(given))
     for start in range(0, count, RUN):
         run = range(start, min(start + RUN, count))
@@ -197,18 +196,18 @@ def _first_unlike(searched: Texts, given: Texts, places: npt.NDArray[np.int64] |
 def _same(some: list[Any], others: list[Any]) -> bool:
     try:
         return some == others
-    except (TypeError, ValueError):  # what stands for a missing text need not be comparable: pandas.NA
+    except (TypeError, ValueError):  # the value of a missing text may not be comparable: pandas.NA
         return False
 
 
 def _shown(was: str, now: str) -> tuple[str, str]:
-    """Return what a message shows of two texts: where they begin to differ."""
+    """Return the parts of two texts around their first difference, for a message."""
     low, high = 0, min(len(was), len(now))
-    while low < high:  # the longest common start, by halves
+    while low < high:  # bisect for the longest common start
         middle = (low + high + 1) // 2
         low, high = (middle, high) if was[low:middle] == now[low:middle] else (low, middle - 1)
     start = max(low - BEFORE, 0)
-    show = partial(_excerpt, start=start, end=low + BEHIND)
+    show = partial(_excerpt, start=start, end=low + AFTER)
     return show(was), show(now)
 
 

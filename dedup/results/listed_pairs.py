@@ -1,10 +1,10 @@
-"""Which pairs are listed: those of representatives, spelled out for their exact copies.
+"""The listed pairs: the pairs of representatives, expanded to their exact copies.
 
 ``"all"`` lists every pair. ``"auto"`` lists a removed unit of a large cluster (`dedup.clusters.stars.large_clusters`)
-only with its kept one: a template that stands a hundred thousand times would otherwise fill five billion rows.
+only with its kept unit. Otherwise a template that occurs a hundred thousand times would fill five billion rows.
 
-They are counted at once, and spelled out when they are asked for, a part at a time: what is held grows with the copies,
-not with their square.
+The pairs are counted at first use, and expanded in parts when they are read. So memory grows with the number of copies,
+not with its square.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from dedup.runtime.threads import stretches
 __all__ = ["Listing", "check_rows", "partly_listed"]
 
 PART = 1 << 20
-"""Pairs that are spelled out at a time. Curve: `benchmarks.tuning.listed_pairs_part`; flat from 2^14 to 2^23 on
+"""Pairs. So many are expanded at a time. Curve: `benchmarks.tuning.listed_pairs_part`; flat from 2^14 to 2^23 on
 family:2000 (two cores, 2026-11)."""
 
 ROW_BYTES = 96
-"""What a row of a table of pairs takes, at the most, beside ids that are texts."""
+"""Bytes per row of a table of pairs, at most; ids that are texts are not counted."""
 
 
 def check_rows(count: int, room: int | None, advice: str) -> None:
-    """Raise `ParameterError` where a table of pairs of so many rows does not fit in `room` bytes (None: no bound)."""
+    """Raise `ParameterError` if a table of `count` pairs does not fit in `room` bytes (None: no bound)."""
     most = MAX_JOINED_PAIRS if room is None else min(MAX_JOINED_PAIRS, max(room, LEAST_ROOM) // ROW_BYTES)
     if count > most:
         raise ParameterError(
@@ -52,7 +52,7 @@ def partly_listed(
 ) -> npt.NDArray[np.bool_]:
     """Return, for each unit, whether it is the kept one of a cluster of which ``"auto"`` does not list all pairs.
 
-    `known` are kept ones of which the join found it, and left pairs out.
+    `known` are kept units of clusters of which the join, since they are large, did not produce all pairs.
     """
     copies = np.bincount(representatives, minlength=len(star))
     large = large_clusters(star[representatives], copies, rank, pairs.left, pairs.right)
@@ -61,7 +61,7 @@ def partly_listed(
 
 
 class _Stars(NamedTuple):
-    """Pairs of removed units of large clusters with their kept ones, by the earlier unit."""
+    """The pairs of removed units of large clusters with their kept units, grouped by the earlier unit of the pair."""
 
     offsets: npt.NDArray[np.int64]
     others: npt.NDArray[np.int32]
@@ -69,10 +69,10 @@ class _Stars(NamedTuple):
 
 
 class Listing:
-    """The pairs of units that are listed, sorted. `len` counts them; nothing is spelled out before it is asked for.
+    """The listed pairs of units, sorted. `len` counts them; pairs are expanded only when they are read.
 
-    `pairs` are of representatives, each once and sorted. `large` are the kept ones whose clusters are not listed in
-    full, None where every pair is wanted. Memory: 16 bytes a pair of representatives, and 50 a unit.
+    `pairs` are pairs of representatives, each once and sorted. `large` marks the kept units of the clusters that are
+    not listed in full; None lists every pair. Memory: 16 bytes per pair of representatives, and 50 per unit.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Listing:
         *,
         copies: bool = True,
     ) -> None:
-        """Say what is listed, without the pairs of exact copies with each other where not `copies`."""
+        """Take the arrays of a search. With ``copies=False`` no pairs of exact copies with each other are listed."""
         self._own = copies
         self._pairs, self._representatives, self._sizes = pairs, representatives, units.sizes
         everyone = np.arange(len(star), dtype=np.int64)
@@ -98,7 +98,7 @@ class Listing:
         return len(self._pairs.left) if self._as_found else int(self._bounds[-1])
 
     def rows(self, part: slice) -> Pairs:
-        """Return some of the pairs. Cost: linear in them, and in the pairs of the units that they begin in."""
+        """Return some of the pairs. Cost: linear in these, and in all pairs of the units at both ends of the part."""
         from dedup.kernels import listing as kernels
 
         if self._as_found:
@@ -134,16 +134,16 @@ class Listing:
         return columns.take(slice(start - bounds[first], stop - bounds[first]))
 
     def parts(self) -> Iterator[Pairs]:
-        """Yield all pairs, a part at a time; one part at least."""
+        """Yield all pairs in parts; at least one part."""
         return map(self.rows, self.slices())
 
     def slices(self) -> Iterator[slice]:
-        """Yield the rows of all pairs in parts; one part at least."""
+        """Yield the row numbers of all pairs in parts; at least one part."""
         return (slice(start, start + PART) for start in range(0, max(len(self), 1), PART))
 
     @cached_property
     def _copies(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """The shown units, by the one that stands for them, and where those of each begin."""
+        """The listed units, grouped by their representative, and the start of each group."""
         shown = np.flatnonzero(self._shown)
         own = self._representatives[shown]
         counts = np.bincount(own, minlength=len(self._shown))
@@ -158,7 +158,7 @@ class Listing:
 
     @cached_property
     def _bounds(self) -> npt.NDArray[np.int64]:
-        """How many pairs are listed of the units before each."""
+        """For each unit, the number of listed pairs of all units before it."""
         from dedup.kernels import listing as kernels
 
         counts = np.zeros(len(self._shown) + 1, dtype=np.int64)
@@ -175,7 +175,7 @@ def _stars(
     star: npt.NDArray[np.int64],
     removed: npt.NDArray[np.int64],
 ) -> _Stars:
-    """Return the pairs of some removed units with their kept ones."""
+    """Return the pairs of the `removed` units with their kept units."""
     count = len(star)
     near = representatives[removed] != star[removed]
     shared = sizes[star[removed]].astype(np.int32)
@@ -188,6 +188,6 @@ def _stars(
 
 
 def _places(pairs: Pairs, wanted: Pairs) -> npt.NDArray[np.int64]:
-    """Return the rows of `pairs`, which are sorted, at which the wanted ones stand: all of them do."""
+    """Return the rows of the wanted pairs in `pairs`, which are sorted and contain all of them."""
     keys, sought = (each.left.astype(np.int64) << 32 | each.right for each in (pairs, wanted))
     return np.searchsorted(keys, sought)

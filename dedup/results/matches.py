@@ -1,7 +1,7 @@
-"""What a search across two collections gives back: pairs of texts, and passages, as Arrow tables.
+"""The result of `match`, a search across two collections: pairs of texts, and passages, as Arrow tables.
 
-The left side are the texts that were looked up, the right side those that they were looked up in. Nothing in a table
-depends on threads or on the clock; seconds stand apart in ``timings``.
+The left side is `texts`, the right side is `against`, in which they were searched. The tables do not depend on the
+number of threads or the clock; the seconds are in ``timings`` only.
 """
 
 from __future__ import annotations
@@ -34,16 +34,17 @@ if TYPE_CHECKING:
 __all__ = ["MatchInfo", "Matches"]
 
 STATE = ("_run", "_sides", "_units", "_representatives", "_pairs", "_found", "_closest", "timings", "_room")
-"""What a pickle holds; all else is made of it."""
+"""The attributes in a pickle; all others are computed from them."""
 
 EVIDENCE = ("pairs", "passages", "either")
-"""What a text may be said to match by."""
+"""The values of `by`: the evidence by which a text matches."""
 
 
 class Passages(NamedTuple):
-    """Passages in the order of their places on the left (int64, one length).
+    """Passages in the order of their places on the left side (int64 arrays of the same length).
 
-    Characters `left_start` to `left_end` of text `left` are `words` tokens that stand in text `right` of the other.
+    Characters `left_start` to `left_end` of the left text `left` are a passage of `words` tokens, which occurs in the
+    right text `right` at characters `right_start` to `right_end`.
     """
 
     left: npt.NDArray[np.int64]
@@ -57,7 +58,7 @@ class Passages(NamedTuple):
 
 @dataclass(frozen=True)
 class MatchInfo:
-    """What a search across two collections was asked."""
+    """The options of a search across two collections."""
 
     unit: Unit
     metric: Metric
@@ -69,11 +70,12 @@ class MatchInfo:
 
 
 class Matches:
-    """Texts of one collection that stand in another one, whole or in part, with the evidence.
+    """Texts and passages of one collection that also occur in another, with the evidence.
 
-    Made by `dedup.match`. The tables are Arrow; ids are those that came in, or positions. Its length is the number of
-    pairs; it is true even without any. Two results are equal where what was asked and what was found is, whatever form
-    the texts had and however long it took. A pickle holds texts that were in memory, and of files where they are.
+    `dedup.match` makes it. The tables are Arrow; ids are the ids of the input, or positions. Its length is the number
+    of pairs; it is true even if that is 0. Two results are equal if their tables and summaries are equal; the type of
+    the collections and the seconds do not matter. A pickle contains texts that were in memory; for texts in files it
+    contains only their places.
     """
 
     def __init__(
@@ -112,7 +114,7 @@ class Matches:
             return NotImplemented
         return self is other or (
             self.summary == other.summary
-            and all(map(np.array_equal, self._told(), other._told()))
+            and all(map(np.array_equal, self._arrays(), other._arrays()))
             and same_ids(self.texts, other.texts)
             and same_ids(self.other_texts, other.other_texts)
         )
@@ -122,8 +124,8 @@ class Matches:
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name in STATE}
 
-    def _told(self) -> Iterator[npt.NDArray[Any]]:
-        """Yield what the tables are made of."""
+    def _arrays(self) -> Iterator[npt.NDArray[Any]]:
+        """Yield the arrays from which the tables are made."""
         units = np.flatnonzero(np.isin(self._representatives, np.concatenate((self._pairs.left, self._pairs.right))))
         first, sizes = self._representatives[units], self._units.sizes
         yield from (self._units.places, units, first, sizes[first], *self._pairs)
@@ -136,10 +138,11 @@ class Matches:
         """The pairs that reach the threshold, with their evidence, sorted (Arrow table).
 
         Columns: left (id in `texts`), right (id in `against`), left_size, right_size, shared (shingles), jaccard,
-        left_in_right (shared / left_size), right_in_left. With paragraphs also left_paragraph, left_start, left_end and
-        the same for right: numbers from 0, and characters of the original text (with lines left_line and right_line:
-        the number among the lines of the text that are not blank). Raises `ParameterError` where they would fill more
-        than 200 million rows, or more than a bound holds (96 bytes a row).
+        left_in_right (shared / left_size), right_in_left. For paragraphs also left_paragraph, left_start, left_end and
+        right_paragraph, right_start, right_end: numbers from 0, and characters of the original text. For lines
+        left_line and right_line instead of the paragraphs: the number among the lines of the text that are not blank.
+        Raises `ParameterError` if there are more than 200 million pairs, or more than fit in the bound (96 bytes per
+        row).
         """
         import pyarrow as pa
 
@@ -174,9 +177,9 @@ class Matches:
         """The passages, in the order of their places in `texts` (Arrow table).
 
         Columns: left (id in `texts`), left_start, left_end, right (id in `against`), right_start, right_end, in
-        characters of the originals; words (tokens); similarity (1.0: a passage is the same word for word). The place
-        on the right is the first one. Passages of a text may overlap. Raises `ParameterError` where they were not
-        looked for.
+        characters of the original texts; words (tokens); similarity (1.0, since passages are equal word for word).
+        The place on the right is the first place of the passage there. Passages of a text may overlap. Raises
+        `ParameterError` if the search was not for passages (``min_words=None``).
         """
         import pyarrow as pa
 
@@ -192,12 +195,12 @@ class Matches:
 
     @cached_property
     def matched(self) -> pa.Array:
-        """The ids of the texts that are in a pair, or have a paragraph that is, in input order (Arrow array)."""
+        """The ids of the texts that are in a pair, or have a unit that is, in input order (Arrow array)."""
         return self._sides.left.ids_at(sorted_unique(self._units.places[np.flatnonzero(self._in_pairs), 0]))
 
     @cached_property
     def summary(self) -> MatchSummary:
-        """What the search did, in numbers (see `MatchSummary`)."""
+        """The numbers of the search (see `MatchSummary`)."""
         left, right = len(self._sides.left), len(self._sides.right)
         full = sorted_unique(self._units.places[self._units.full, 0])
         full_left = int(np.count_nonzero(full < left))
@@ -238,15 +241,14 @@ class Matches:
 
     @property
     def options(self) -> dict[str, Any]:
-        """What the search was asked."""
+        """The options of the search."""
         return {name: str(value) if isinstance(value, str) else value for name, value in asdict(self._run).items()}
 
     def decision_rows(self) -> pa.Table:
         """Return the texts, paragraphs or lines of the left side that are in a pair, in input order (Arrow table).
 
-        Columns: file, record, for paragraphs also paragraph, start, end (lines: line, start, end); cluster (null), kept
-        (false), similarity (to
-        the most similar text of the right side), reason ("match").
+        Columns: file, record; for paragraphs also paragraph, start, end (for lines line, start, end); cluster (null),
+        kept (false), similarity (to the most similar text of the right side), reason ("match").
         """
         import pyarrow as pa
 
@@ -269,36 +271,37 @@ class Matches:
             }
         )
 
-    # what to do with it
+    # uses of a result
 
     def filter(self, data: Any, *, by: str = "pairs") -> Any:
-        """Return `data` without the texts that match, as the same type: order, index and other columns untouched.
+        """Return `data` without the texts that match, as the same type. Order, index and other columns are unchanged.
 
-        `data` is what was searched as `texts`: the same texts (a generator gives a list), in the same order, or in any
-        order where it brings the ids with which they were searched. Anything else is an `InputError` that names the
-        first difference. `by`: "pairs" (texts that reach the threshold with one of `against`), "passages" (texts that
-        have a passage), or "either". By pairs of paragraphs or lines, the same rows come back with those that match cut
-        out; a text of which nothing is left is ``""``.
+        `data` is the collection that was searched as `texts`: the same texts in the same order, or in any order if it
+        has the ids with which it was searched. For a generator a list is returned. For any other data an `InputError`
+        names the first difference. `by` says which texts match: "pairs" (texts that reach the threshold with a text of
+        `against`), "passages" (texts that have a passage), or "either". For pairs of paragraphs or lines all rows are
+        returned, and the units that match are cut out of the texts; a text of which nothing is left is ``""``.
         """
         by = check_word("by", by, EVIDENCE)
         unit = self._run.unit
         if unit != "document" and by != "passages":
             if by == "either":
-                raise ParameterError(f"by: expected 'pairs' or 'passages' where pairs are of {unit}s, found 'either'")
+                raise ParameterError(f"by: expected 'pairs' or 'passages' for pairs of {unit}s, found 'either'")
             places = self._units.places[: self._lefts]
             return recognise(data, self._sides.left, "filter", cutting=True).cut(places, ~self._in_pairs, unit)
-        goes = np.zeros(len(self._sides.left), dtype=np.bool_)
+        matched = np.zeros(len(self._sides.left), dtype=np.bool_)
         if by != "passages":
-            goes |= self._in_pairs
+            matched |= self._in_pairs
         if by != "pairs":
-            goes[self._passages.left] = True
-        return recognise(data, self._sides.left, "filter", cutting=False).select(~goes)
+            matched[self._passages.left] = True
+        return recognise(data, self._sides.left, "filter", cutting=False).select(~matched)
 
     def cut(self, data: Any) -> Any:
-        """Return `data` with the passages cut out of its texts, as the same type; every row stays.
+        """Return `data` with the passages cut out of its texts, as the same type and with all rows.
 
-        `data` is what was searched as `texts`, as for `filter`. A passage that takes up whole lines goes with the line
-        break behind it, one between two spaces with the second; a text of which nothing is left is ``""``.
+        `data` is the collection that was searched as `texts`, as for `filter`. A passage of complete lines is removed
+        with the line break after it, a passage between two spaces with the second space. A text of which nothing is
+        left is ``""``.
         """
         found = self._passages
         bounds = np.searchsorted(found.left, np.arange(len(self._sides.left) + 1))
@@ -314,13 +317,13 @@ class Matches:
 
     @cached_property
     def _lefts(self) -> int:
-        """How many of the units are of the left side."""
+        """The number of units of the left side."""
         return int(np.searchsorted(self._units.places[:, 0], len(self._sides.left)))
 
     def _place_columns(
         self, rows: npt.NDArray[np.int64] | npt.NDArray[np.int32], side: str
     ) -> dict[str, npt.NDArray[np.int64]]:
-        """Return where paragraphs or lines stand in their texts; nothing for documents."""
+        """Return the columns that locate paragraphs or lines in their texts; none if units are documents."""
         if self._run.unit.whole:
             return {}
         places = self._units.places[rows]
@@ -328,9 +331,10 @@ class Matches:
 
     @property
     def closest(self) -> tuple[Any, Any, float] | None:
-        """Where no pair was found, (left id, right id, similarity) of the closest one that was seen, else None.
+        """(left id, right id, similarity) of the closest pair that was seen, if no pair was found; else None.
 
-        A hint: it knows only what was in memory when the search ended, and is no part of the result.
+        It is a hint and not a part of the result: only the hashes that were in memory at the end of the search were
+        compared.
         """
         if self._closest is None:
             return None
@@ -341,27 +345,29 @@ class Matches:
     @property
     def _passages(self) -> Passages:
         if self._found is None:
-            raise ParameterError("passages were not looked for: min_words=None; run match again with a number")
+            raise ParameterError(
+                "passages: expected a search for passages, found min_words=None; run match again with a number"
+            )
         return self._found
 
     @cached_property
     def _in_pairs(self) -> npt.NDArray[np.bool_]:
-        """Which units of the left side are in a pair."""
+        """For each unit of the left side, whether it is in a pair."""
         return np.isin(self._representatives[: self._lefts], self._pairs.left)
 
     @cached_property
     def _counts(self) -> npt.NDArray[np.int64]:
-        """How many exact copies each representative stands for, itself included."""
+        """The number of exact copies of each representative, itself included."""
         return np.bincount(self._representatives, minlength=len(self._representatives))
 
     @property
     def _products(self) -> npt.NDArray[np.int64]:
-        """How many pairs of texts each pair of representatives stands for."""
+        """For each pair of representatives, the number of pairs of their copies."""
         return self._counts[self._pairs.left] * self._counts[self._pairs.right]
 
     @cached_property
     def _listed(self) -> Listing:
-        """All pairs, the copies of both sides spelled out."""
+        """All pairs, expanded to the exact copies of both sides."""
         everyone = np.arange(len(self._representatives), dtype=np.int64)
         return Listing(self._pairs, self._representatives, self._units, everyone, None, copies=False)
 

@@ -1,4 +1,4 @@
-"""What a search for repeats gives back: the repeats, and the texts without them."""
+"""The result of `find_repeats`: the repeats, and the texts without them."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["Repeat", "Repeats", "counted"]
 
 STATE = ("texts", "_columns", "_parts", "_again", "_asked", "_bare", "hash_key")
-"""What a pickle holds; all else is made of it."""
+"""The attributes in a pickle; all others are computed from them."""
 
 HEADING_WORDS = 20
-"""A repeat of fewer words stays: headings, bylines, refrains."""
+"""Words. Shorter repeats are kept by default: headings, bylines, refrains."""
 
 
 def counted(number: int, noun: str) -> str:
@@ -37,10 +37,11 @@ def counted(number: int, noun: str) -> str:
 
 
 class Repeat(NamedTuple):
-    """A stretch of a document that repeats an earlier one.
+    """A span of a document that repeats an earlier span, its source.
 
-    ``text[start:end]`` repeats ``source_text[source_start:source_end]``, in characters. `words` are the tokens of the
-    repeat, `paragraphs` the whole paragraphs in it, `similarity` the matched tokens / tokens of the longer side.
+    ``text[start:end]`` repeats ``source_text[source_start:source_end]``, in characters. `words` is the number of tokens
+    in the repeat, `paragraphs` the number of complete paragraphs in it, `similarity` is matched tokens / tokens of the
+    longer side.
     """
 
     document: int | str
@@ -56,14 +57,14 @@ class Repeat(NamedTuple):
 
 Columns = dict[str, npt.NDArray[Any]]
 Parts = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]
-"""Of the repeats with edits: the row, start and end of each part that is equal."""
+"""For repeats with edits: the row of the repeat, and the start and end of each equal part of it."""
 
 
 class Repeats(Sequence[Repeat]):
-    """Repeats in the order of their places; made by `dedup.find_repeats`. Iterate it, index it, or take ``table``.
+    """Repeats in the order of their places, made by `dedup.find_repeats`. Iterate it, index it, or use ``table``.
 
-    Two results are equal where what was asked and what was found is, whatever form the texts had. A pickle holds texts
-    that were in memory, and of files where they are.
+    Two results are equal if their options and their repeats are equal; the type of the collection does not matter. A
+    pickle contains texts that were in memory; for texts in files it contains only their places.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class Repeats(Sequence[Repeat]):
         bare: bool,
         hash_key: str,
     ) -> None:
-        """Take what was found; `asked` is what tells one search from another, `again` searches other texts for it."""
+        """Take the arrays of a search. `asked` are its options; `again` runs the same search on other texts."""
         self.texts = texts
         self._columns = columns
         self._parts = parts
@@ -100,7 +101,7 @@ class Repeats(Sequence[Repeat]):
         found, texts = counted(len(self), "repeat"), counted(len(self.texts), "text")
         try:
             return f"Repeats: {found} in {texts}, {100 * self.coverage:.1f} % of the characters"
-        except InputError as error:  # the files are gone
+        except InputError as error:  # the files no longer exist
             return f"Repeats: {found} in {texts} ({error})"
 
     def __eq__(self, other: object) -> bool:
@@ -108,7 +109,7 @@ class Repeats(Sequence[Repeat]):
             return NotImplemented
         return self is other or (
             (self._asked, self._bare) == (other._asked, other._bare)
-            and all(map(np.array_equal, self._told(), other._told()))
+            and all(map(np.array_equal, self._arrays(), other._arrays()))
             and same_ids(self.texts, other.texts)
             and np.array_equal(self._lengths, other._lengths)
         )
@@ -118,8 +119,8 @@ class Repeats(Sequence[Repeat]):
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name in STATE}
 
-    def _told(self) -> Iterator[npt.NDArray[Any]]:
-        """Yield what the repeats are made of."""
+    def _arrays(self) -> Iterator[npt.NDArray[Any]]:
+        """Yield the arrays from which the repeats are made."""
         return chain(self._columns.values(), self._parts)
 
     def _repeat(self, row: int) -> Repeat:
@@ -130,7 +131,7 @@ class Repeats(Sequence[Repeat]):
 
     @cached_property
     def table(self) -> pa.Table:
-        """The repeats as an Arrow table, a column for each field of `Repeat`."""
+        """The repeats as an Arrow table, with one column per field of `Repeat`."""
         return self.rows(slice(None))
 
     def rows(self, part: slice) -> pa.Table:
@@ -148,9 +149,9 @@ class Repeats(Sequence[Repeat]):
 
     @cached_property
     def _repeated(self) -> npt.NDArray[np.int64]:
-        """The characters of each document that are in a repeat."""
+        """For each document, the number of its characters that are in a repeat."""
         row, start, end = (self._columns[name] for name in ("document", "start", "end"))
-        # on one line, a document behind the other, each repeat adds what lies behind the furthest end before it
+        # with all documents on one axis, a repeat adds its characters after the furthest end of the repeats before it
         base = (np.cumsum(self._lengths + 1) - self._lengths - 1)[row] if len(row) else row
         order = np.lexsort((-end, start, row))
         reached = np.maximum.accumulate((base + end)[order])
@@ -162,13 +163,13 @@ class Repeats(Sequence[Repeat]):
 
     @cached_property
     def coverage(self) -> float:
-        """The share of all characters that repeat something earlier, from 0 to 1."""
+        """The share of all characters that are in a repeat, from 0 to 1."""
         total = int(self._lengths.sum())
         return int(self._repeated.sum()) / total if total else 0.0
 
     @cached_property
     def documents(self) -> pa.Table:
-        """Coverage by document (Arrow table): document, repeats, repeated (characters), characters, coverage."""
+        """Coverage per document (Arrow table): document, repeats, repeated (characters), characters, coverage."""
         import pyarrow as pa
 
         lengths = self._lengths
@@ -183,14 +184,16 @@ class Repeats(Sequence[Repeat]):
         )
 
     def without_repeats(self, min_words: int = HEADING_WORDS, *, whole_paragraphs: bool = True) -> str | list[str]:
-        """Return the text (or the list of texts) with first places only.
+        """Return the text (or the list of texts) without its repeats; the first place of each is kept.
 
-        With `whole_paragraphs`, the whole paragraphs of a repeat go if they have `min_words` words together, each with
-        the line break that follows it; what is repeated inside a paragraph stays, and so do headings. Without it, a
-        repeat of `min_words` words goes as it is, with the line break that follows it. Where edits were bridged, a
-        paragraph of which half the characters or more are new stays (without `whole_paragraphs`: what is new stays).
-        Applied to its own result it changes nothing: where a removal brings together what then repeats an earlier
-        place, that goes too.
+        With `whole_paragraphs`, only complete paragraphs are removed: consecutive complete paragraphs of a repeat that
+        have at least `min_words` words together, with the line break after them. A repeat inside a paragraph is kept,
+        and so are short headings. Without it, each repeat of at least `min_words` words is removed exactly, with the
+        line break after it.
+
+        A repeat with edits contains new words. A paragraph is then kept if half of its characters or more are new;
+        without `whole_paragraphs` all new words are kept. Applied to its own result the function changes nothing: if a
+        removal creates a new repeat, that is removed too.
         """
         min_words, whole_paragraphs = check_min_words(min_words), check_flag("whole_paragraphs", whole_paragraphs)
         texts = [self.texts[row] for row in range(len(self.texts))]
@@ -220,32 +223,35 @@ class Repeats(Sequence[Repeat]):
 
 
 def _paragraph_cuts(text: str, spans: list[list[tuple[int, int]]], min_words: int) -> list[tuple[int, int]]:
-    """Return the runs of whole paragraphs of `min_words` words or more that lie in a repeat (a list of its parts)."""
+    """Return the spans of consecutive complete paragraphs in a repeat that have `min_words` words or more together.
+
+    `spans` has one list per repeat, with the parts of it that are equal to the source.
+    """
     values = np.frombuffer(text.encode("utf-8", "surrogatepass") + bytes(PADDING), dtype=np.uint8)
     bounds = np.array([0, len(values) - PADDING], dtype=np.int64)
     table, _ = split_paragraphs(values, bounds[:1], bounds[1:])
     first, end = np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
-    _, offsets = hash_tokens(values, first, end, PUBLIC)  # they are only counted
+    _, offsets = hash_tokens(values, first, end, PUBLIC)  # the tokens are only counted
     starts, ends = table[:, 2], table[:, 3]
     cuts: list[tuple[int, int]] = []
     for parts in spans:
         low = int(np.searchsorted(starts, parts[0][0]))
         high = int(np.searchsorted(ends, parts[-1][1], side="right"))
-        gone = np.arange(low, max(low, high))
+        inside = np.arange(low, max(low, high))
         if len(parts) > 1:
-            shared = _covered(parts, ends[gone]) - _covered(parts, starts[gone])
-            gone = gone[2 * shared > ends[gone] - starts[gone]]
-        if len(gone) == 0:
+            shared = _covered(parts, ends[inside]) - _covered(parts, starts[inside])
+            inside = inside[2 * shared > ends[inside] - starts[inside]]
+        if len(inside) == 0:
             continue
-        breaks = np.flatnonzero(np.diff(gone) > 1)
-        first, last = gone[np.append(0, breaks + 1)], gone[np.append(breaks, len(gone) - 1)]
+        breaks = np.flatnonzero(np.diff(inside) > 1)
+        first, last = inside[np.append(0, breaks + 1)], inside[np.append(breaks, len(inside) - 1)]
         enough = offsets[last + 1] - offsets[first] >= min_words
         cuts += zip(starts[first[enough]].tolist(), ends[last[enough]].tolist(), strict=True)
     return cuts
 
 
 def _covered(parts: list[tuple[int, int]], places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return how many characters of the parts, which ascend, lie before each place."""
+    """Return how many characters of the parts, which are ascending, lie before each place."""
     start, end = np.array(parts, dtype=np.int64).T
     before = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(end - start)))
     row = np.searchsorted(start, places)  # parts that begin before the place; the last may reach beyond it

@@ -1,4 +1,4 @@
-"""What a search did, in numbers that two equal runs have in common."""
+"""Summaries: the numbers of a search. Two equal runs have equal summaries."""
 
 from __future__ import annotations
 
@@ -15,31 +15,33 @@ from dedup.unit import Unit
 __all__ = ["MatchSummary", "Summary", "hint_of", "summarise"]
 
 LARGEST, SAMPLES = 3, 3
-"""Clusters and pairs that a summary shows."""
+"""Clusters, pairs. A summary shows so many."""
 
 
 @dataclass(frozen=True, repr=False)
 class Summary:
-    """What a search did, in numbers. Two runs with the same input and options have equal summaries.
+    """The numbers of a search for duplicates. Two runs with the same input and options have equal summaries.
 
     Attributes
     ----------
-    unit, method, metric, shingle, threshold : as asked for; `method` is the one that ran
-    texts : texts read; `empty` of them have no token: they are kept, and equal nothing
-    paragraphs, lines : paragraphs or lines read, None where they are not the unit
-    pairs, clusters, removed : how many were listed, found, and are not kept
-    large_clusters : clusters whose removed texts are listed with their kept text alone (``pairs="auto"``)
-    large_buckets : LSH buckets of more than 64 texts, searched by verified leaders; the promise leaves them out
-    overflow : times that a kept text found such a bucket full of leaders
+    unit, metric, shingle, threshold : the options of the search
+    method : the method that ran
+    texts : number of texts read; `empty` of them have no token: they are kept, and are never a duplicate
+    paragraphs, lines : number of paragraphs or lines read; None if they are not the unit
+    pairs, clusters, removed : number of listed pairs, of clusters, and of removed units
+    large_clusters : clusters in which each removed text is listed only with its kept text (``pairs="auto"``)
+    large_buckets : LSH buckets of more than 64 texts, in which texts were compared with leaders only;
+        `guaranteed_recall` does not cover them
+    overflow : how often a kept text was in such a bucket that already had all its leaders
     guaranteed_recall : least probability that a pair at the threshold is found
-    measured_recall : Horvitz-Thompson estimate of the share of pairs that were found, of all that reach the threshold;
-        exact copies and texts in large buckets aside; None without such pairs, 1.0 for exact
-    recall_interval : its 95 % interval, (lowest, highest); None where there is no estimate
-    rejected : records of files that are no texts: named in ``rejects.jsonl``, and neither kept nor removed
+    measured_recall : Horvitz-Thompson estimate of the share of the pairs that were found, of all pairs that reach the
+        threshold, without exact copies and texts in large buckets; None without such pairs, 1.0 for the exact method
+    recall_interval : 95 % interval of `measured_recall`, (lowest, highest); None if there is no estimate
+    rejected : records of files that could not be read: listed in ``rejects.jsonl``, neither kept nor removed
     largest : (members, start of the kept text) of the three largest clusters
     samples : (removed id, kept id, similarity, start of the removed text) of three removed texts: the least similar to
-        its kept one, the most similar, and one between
-    warnings : what looks wrong, in words
+        its kept text, the most similar, and one between
+    warnings : clusters and files from which suspiciously many units are removed
     """
 
     unit: str
@@ -98,19 +100,21 @@ class Summary:
 
 @dataclass(frozen=True, repr=False)
 class MatchSummary:
-    """What a search across two collections did, in numbers. Two runs with the same input and options have equal ones.
+    """The numbers of a search across two collections. Two runs with the same input and options have equal summaries.
 
     Attributes
     ----------
-    unit, metric, shingle, threshold, min_words : as asked for; `min_words` is None where passages were not looked for
-    texts, against : texts read on the left and on the right; `empty` and `against_empty` of them have no token and
-        match nothing
-    paragraphs, against_paragraphs, lines, against_lines : paragraphs or lines read on either side, None where
+    unit, metric, shingle, threshold, min_words : the options of the search; `min_words` is None if it was not for
+        passages
+    texts, against : number of texts read on the left and on the right; `empty` and `against_empty` of them have no
+        token and never match
+    paragraphs, against_paragraphs, lines, against_lines : number of paragraphs or lines read on each side; None if
         they are not the unit
     pairs : pairs that reach the threshold
     matched : texts of the left side that are in a pair
-    passages : passages found, None where they were not looked for; `quoting` texts of the left side have one
-    warnings : what looks wrong, in words
+    passages : passages found; None if the search was not for passages
+    quoting : texts of the left side that have a passage; None as for `passages`
+    warnings : sides without a word, and texts of the right side that match suspiciously many units
     """
 
     unit: str
@@ -155,7 +159,7 @@ class MatchSummary:
 
 
 def hint_of(closest: tuple[Any, Any, float] | None) -> str:
-    """Return a line for people about the closest pair where nothing was found, to be put behind a summary; or nothing.
+    """Return a line about the closest pair, to follow a summary of a search that found nothing; ``""`` if it is None.
 
     >>> hint_of(("a", 7, 0.5))
     "\\nnothing reached the threshold; the closest pair seen: 'a' and 7 at 0.500"
@@ -167,7 +171,7 @@ def hint_of(closest: tuple[Any, Any, float] | None) -> str:
 
 
 def summarise(evidence: Evidence) -> Summary:
-    """Return what a search did, in numbers."""
+    """Return the summary of a search."""
     units, run = evidence.units, evidence.run
     texts = len(evidence.texts)
     filled = np.zeros(texts, dtype=np.bool_)

@@ -64,6 +64,10 @@ class GrowingArray(Generic[Item]):
             free[:] = values
         self._size = end
 
+    def cut(self, size: int) -> None:
+        """Drop all rows after the first `size`."""
+        self._size = min(self._size, size)
+
     def array(self) -> npt.NDArray[Item]:
         """Return the rows appended so far, without a copy."""
         return self._array[: self._size]

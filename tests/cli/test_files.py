@@ -90,7 +90,7 @@ def test_what_cannot_be_read(folder: Path) -> None:
         assert named == [line for line in done.stderr.splitlines() if line.startswith("dedup: rejected")]
     done = call("find", "bad.jsonl", "--on-error", "skip", cwd=folder)
     assert DONE == done.returncode
-    assert "dedup: skipped 2 that could not be read" in done.stderr
+    assert "dedup: skipped 2 files or records that could not be read" in done.stderr
     done = call("find", "bad.jsonl", "--on-error", "fail", cwd=folder)
     assert (WRONG, "") == (done.returncode, done.stdout)
     assert "bad.jsonl:6: field 'text'" in done.stderr

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import dedup.lsh.buckets
 from dedup import ParameterError
-from dedup.lsh import LSH, Bands, band_keys, choose_bands, find_buckets
+from dedup.lsh import LSH, Bands, band_keys, choose_bands, find_buckets, measure_recall
 from dedup.lsh.buckets import SMALL_BUCKET
 from dedup.minhash import permutations, sign, signatures
 from dedup.shingling import shingles
@@ -326,3 +326,25 @@ def test_wrong_use_of_the_index() -> None:
         index.query(np.zeros(7, dtype=np.uint32))
     assert 0 == len(index)
     assert [] == index.query(np.zeros(6, dtype=np.uint32))
+
+
+def test_what_is_no_signature() -> None:
+    """One or no dimension, or two for one: errors that say what was passed."""
+    index = LSH(choose_bands(0.8))
+    rows = signatures(shingles(["a b c d e f"]), num_perm=index.bands.num_perm)
+    for wrong in (rows[0], rows[0, 0:1].reshape(())):
+        with pytest.raises(ParameterError, match=r"signatures: expected .*\(texts, 56\)"):
+            index.add(["a"] * wrong.size, wrong)
+    with pytest.raises(ParameterError, match=r"signature: expected 56 lanes .* found shape \(1, 56\)"):
+        index.query(rows)
+
+
+def test_bands_of_numbers_that_mean_nothing() -> None:
+    """Counts, shares and similarities outside of what there is."""
+    with pytest.raises(ParameterError, match="texts: expected a whole number"):
+        choose_bands(0.8, texts=10**400)
+    with pytest.raises(ParameterError, match="recall: expected a number from 0 to 1"):
+        Bands(3, 3, 0.8, "x")  # type: ignore[arg-type]
+    for similarity in (0.0, float("nan"), 1.5):
+        with pytest.raises(ParameterError, match="similarities: expected those of pairs that bands found"):
+            measure_recall(np.array([0.9, similarity]), choose_bands(0.8))

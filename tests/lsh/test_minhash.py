@@ -18,8 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup import ParameterError
+from dedup.hashing.shingles import parse
 from dedup.minhash import EMPTY_LANE, check_seed, estimate, permutations, sign, signatures
-from dedup.shingling import shingles
+from dedup.shingling import Shingles, shingles
 from tests import kernel_twins, oracles, strategies
 from tests.kernel_arrays import dtypes
 
@@ -214,3 +215,22 @@ def test_signatures_that_do_not_fit() -> None:
         estimate(rows[0], rows[1])
     with pytest.raises(ParameterError, match="one length"):
         estimate(np.zeros((2, 4), np.uint32), np.zeros((2, 4), np.uint32))
+
+
+@pytest.mark.parametrize("step", [2, -1])
+def test_signatures_of_any_view(step: int) -> None:
+    """Hashes that are a view of others, in steps or backwards, are signed as their copy is."""
+    values = np.arange(1, 41, dtype=np.uint64) << np.uint64(40)
+    views = [values[::step], values.reshape(20, 2)[:, 0], np.broadcast_to(values[:1], (20,))]
+    for view in views:
+        offsets = np.array([0, 9, 7, 9, 20, 9], dtype=np.int64)[::2]  # a view, too
+        both = [signatures(Shingles(some, offsets, parse("words:5")), num_perm=40) for some in (view, view.copy())]
+        assert both[0].tolist() == both[1].tolist()
+
+
+@pytest.mark.parametrize("offsets", [[], [0, 21], [0, 5, 3, 20], [-1, 20]])
+def test_offsets_outside_of_the_hashes(offsets: list[int]) -> None:
+    """They are an error, and nothing is read there."""
+    shingles = Shingles(np.arange(20, dtype=np.uint64), np.array(offsets, dtype=np.int64), parse("words:5"))
+    with pytest.raises(ParameterError, match="offsets: expected ascending places from 0 to 20"):
+        signatures(shingles, num_perm=8)

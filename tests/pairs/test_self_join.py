@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations, pairwise
 from typing import Any
@@ -18,9 +18,12 @@ import dedup.pairs.self_join
 import dedup.pairs.skew_join
 import dedup.runtime.threads
 import dedup.threshold
+from dedup.hashing.units import HashSets
 from dedup.kernels import self_join as kernels
 from dedup.kernels.verify import least as least_kernel
+from dedup.pairs import skew_join
 from dedup.pairs.self_join import join
+from dedup.pairs.skew_join import Prefixes, PrioritySlice
 from dedup.pairs.verify import PairLimit
 from dedup.threshold import Metric, Threshold
 from tests import kernel_twins, oracles
@@ -191,6 +194,55 @@ def test_families(rows: list[list[int]], threshold: float, metric: str, data: st
             patch.setattr(dedup.pairs.skew_join, name, data.draw(st.integers(1, most)))
         found = joined(rows, threshold, metric, priority=priority, large=big)
     assert expected_with_families(sets, priority, threshold, metric, big) == found
+
+
+def cut(sets: HashSets, rows: Any, prefixes: Prefixes, size: int) -> Iterator[PrioritySlice]:
+    """Give the rows slice by slice, each with copies of its own sets and keys alone."""
+    for first in range(0, len(rows), size):
+        some = rows[first : first + size]
+        sizes = sets.sizes[some]
+        offsets = np.cumsum(sizes) - sizes
+        values = [sets.values[sets.offsets[row] : sets.offsets[row] + sets.sizes[row]] for row in some.tolist()]
+        bounds, index_bounds = (
+            each[first : first + len(some) + 1] for each in (prefixes.bounds, prefixes.index_bounds)
+        )
+        own = Prefixes(
+            prefixes.keys[bounds[0] : bounds[-1]],
+            bounds - bounds[0],
+            prefixes.index_keys[index_bounds[0] : index_bounds[-1]],
+            index_bounds - index_bounds[0],
+            prefixes.unprobed[first : first + len(some)],
+            prefixes.unindexed[first : first + len(some)],
+        )
+        yield PrioritySlice(HashSets(np.concatenate(values), offsets, sizes), own)
+
+
+@given(near_rows(), st.sampled_from(THRESHOLDS), st.sampled_from(METRICS), st.integers(1, 5), st.data())
+def test_families_in_slices(
+    rows: list[list[int]], threshold: float, metric: str, size: int, data: st.DataObject
+) -> None:
+    """What is found slice by slice, with the sets of kept rows alone, is what is found with all sets at hand."""
+    seen = []
+
+    def both(sets: HashSets, order: Any, prefixes: Prefixes, by: Threshold, *how: Any) -> skew_join.KeptStars:
+        found = skew_join.stars_of(sets, order, prefixes, by, *how)
+        dense = skew_join.dense_hashes(sets, order)
+        slices = cut(sets, order, prefixes, size)
+        again = skew_join.stars_of_slices(slices, len(order), len(prefixes.index_keys), dense, by)
+        seen.append((found.best.tolist(), again.best.tolist()))
+        kept = found.best < 0
+        assert found.shared[~kept].tolist() == again.shared[~kept].tolist()
+        assert (found.group.tolist(), found.compared) == (again.group.tolist(), again.compared)
+        return found
+
+    priority = data.draw(st.permutations(range(len(rows))))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dedup.pairs.self_join, "FAMILY_LISTS", -1.0)
+        patch.setattr(dedup.pairs.self_join, "stars_of", both)
+        for name, most in (("FEWEST", 4), ("NEAR", 8), ("MOST_DENSE", 30), ("SAMPLED", 12)):
+            patch.setattr(skew_join, name, data.draw(st.integers(1, most)))
+        joined(rows, threshold, metric, priority=priority, large=1)
+    assert all(one == other for one, other in seen)
 
 
 # ------------------------------------------------------------------------------------ single steps

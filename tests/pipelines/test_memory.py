@@ -217,7 +217,7 @@ def test_the_estimate_names_the_engine(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(collection_module, "read_batches", counted)
     monkeypatch.setattr(find_files, "read_batches", counted)
     seen = set()
-    for memory in (None, "600MB", "80MB", "72MB"):
+    for memory in (None, "600MB", "120MB"):
         readings = 0
         dedup.find_duplicates(dedup.files(tmp_path), memory=memory, threads=1)
         found, plan = readings, dedup.estimate(dedup.files(tmp_path), memory=memory, threads=1)

@@ -3,7 +3,8 @@
 How many units a thread signs at a time.
 """
 
-from benchmarks.tuning.curve import Curve, main, searching
+from benchmarks.tuning.calls import searching
+from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.lsh.join.SIGNED",

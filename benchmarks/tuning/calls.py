@@ -1,0 +1,123 @@
+"""The calls that are measured: each is made of some texts, outside the clock, and tells of its stages as it runs."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pc
+import pyarrow.parquet as pq
+
+from benchmarks.corpora import named
+
+Stage = Callable[[str, int, int], None]
+Call = Callable[[Stage], Any]
+"""Runs once, and tells of its stages; what it returns is compared between values."""
+
+Prepare = Callable[[list[str], int], Call]
+"""Makes the call of some texts and a number of threads."""
+
+
+def searching(**options: Any) -> Prepare:
+    """Search for duplicates."""
+
+    def prepare(texts: list[str], threads: int) -> Call:
+        from dedup import find_duplicates
+
+        return lambda told: find_duplicates(fresh(texts), threads=threads, progress=told, **options)
+
+    return prepare
+
+
+def listing(**options: Any) -> Prepare:
+    """Search for duplicates, and make the table of pairs."""
+    prepare_search = searching(**options)
+
+    def prepare(texts: list[str], threads: int) -> Call:
+        search = prepare_search(texts, threads)
+
+        def call(told: Stage) -> Any:
+            found = search(told)
+            _ = found.pairs  # it is made when it is asked for
+            return found
+
+        return call
+
+    return prepare
+
+
+def finding_nothing(**options: Any) -> Prepare:
+    """Search for duplicates among texts that have none, not even at half the threshold."""
+    search = searching(**options)
+
+    def prepare(texts: list[str], threads: int) -> Call:
+        from dedup import find_duplicates
+
+        return search(find_duplicates(texts, threshold=0.4).filter(texts), threads)
+
+    return prepare
+
+
+def repeating(**options: Any) -> Prepare:
+    """Search for repeats."""
+
+    def prepare(texts: list[str], threads: int) -> Call:
+        from dedup import find_repeats
+
+        return lambda told: find_repeats(fresh(texts), threads=threads, progress=told, **options)
+
+    return prepare
+
+
+def matching(**options: Any) -> Prepare:
+    """Match every other text against the rest."""
+
+    def prepare(texts: list[str], threads: int) -> Call:
+        from dedup import match
+
+        return lambda told: match(fresh(texts[::2]), fresh(texts[1::2]), threads=threads, progress=told, **options)
+
+    return prepare
+
+
+def reading(suffix: str, **options: Any) -> Prepare:
+    """Search in a file of a format: .jsonl, .csv or .parquet, the first two compressed too (.jsonl.gz)."""
+
+    def prepare(texts: list[str], threads: int) -> Call:
+        from dedup import files, find_duplicates
+
+        path = written(texts, suffix)
+        return lambda told: find_duplicates(files(path, id="n"), threads=threads, progress=told, **options)
+
+    return prepare
+
+
+def fresh(texts: list[str]) -> list[str]:
+    """Return the texts as strings of which nobody has asked for the UTF-8: Python keeps it."""
+    return list(named.fresh(texts))
+
+
+def written(texts: list[str], suffix: str) -> str:
+    """Return the path of a file with these texts; the folder is removed when the process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="dedup-tuning-")
+    atexit.register(folder.cleanup)
+    path = os.path.join(folder.name, f"texts{suffix}")
+    whole = [text.encode("utf-8", "replace").decode() for text in texts]
+    table = pa.table({"n": range(len(texts)), "text": pa.array(whole)})
+    if suffix == ".parquet":
+        pq.write_table(table, path, row_group_size=1 << 14)
+        return path
+    sink = pa.BufferOutputStream()
+    if suffix.startswith(".csv"):
+        pc.write_csv(table, sink)
+    else:
+        for number, text in enumerate(whole):
+            sink.write(json.dumps({"n": number, "text": text}, ensure_ascii=False).encode() + b"\n")
+    with pa.output_stream(path) as stream:  # compressed as its suffix says
+        stream.write(sink.getvalue())
+    return path
