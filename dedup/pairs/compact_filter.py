@@ -37,13 +37,13 @@ LEAST_CHARACTERS = 1 << 27
 `benchmarks.tuning.compact_filter_least_characters`; on generated:80000 to hold the hashes takes 1.2 times as long as to
 filter them, and 493 MB, not 310; on generated:20000 as long, and 124 MB, not 82 (two cores, 2026-11)."""
 
-SAMPLED_PLACES, TEXTS_PER_PLACE = 32, 8
+PROBED_PLACES, TEXTS_PER_PLACE = 32, 8
 """Places of the collection that are sampled first, and consecutive texts at each. Versions of a text are often close to
 each other."""
 
-SAMPLED_CHARACTERS = 1 << 22
+PROBED_CHARACTERS = 1 << 22
 """Characters of the sampled texts, roughly and at most; at least one place is sampled. Curve:
-`benchmarks.tuning.compact_filter_sampled_characters`."""
+`benchmarks.tuning.compact_filter_probed_characters`."""
 
 MOST_SAMPLED = 0.5
 """Share of the hash space that is noted. If it is more, holding the hashes costs no more. Curve:
@@ -73,7 +73,7 @@ def pays(source: HashSource, threshold: Threshold) -> TypeGuard[TextSource]:
     extent = texts.extent()
     if extent < LEAST_CHARACTERS:
         return False
-    places = max(1, min(SAMPLED_PLACES, SAMPLED_CHARACTERS * len(texts) // (max(extent, 1) * TEXTS_PER_PLACE)))
+    places = max(1, min(PROBED_PLACES, PROBED_CHARACTERS * len(texts) // (max(extent, 1) * TEXTS_PER_PLACE)))
     firsts = np.linspace(0, max(len(texts) - TEXTS_PER_PLACE, 0), places).astype(np.int64)
     rows = sorted_unique((firsts[:, np.newaxis] + np.arange(TEXTS_PER_PLACE)).ravel())
     units = read_units(texts.some(rows[rows < len(texts)]), source.shingle, unit=source.unit, threads=1)

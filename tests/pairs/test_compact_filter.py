@@ -180,7 +180,7 @@ def test_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_versions_are_held(looked_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where most texts are like their neighbours, or all are alike, they would only be read twice."""
     monkeypatch.setattr(dedup.pairs.compact_filter, "mostly_shared", dedup.pairs.seen_twice.mostly_shared)
-    monkeypatch.setattr(dedup.pairs.compact_filter, "SAMPLED_CHARACTERS", looked_at)
+    monkeypatch.setattr(dedup.pairs.compact_filter, "PROBED_CHARACTERS", looked_at)
     words = [f"w{i}" for i in range(4000)]
     apart = [" ".join(words[7 * i : 7 * i + 200]) for i in range(0, 500, 40)]
     versions = [" ".join([*words[300 * i : 300 * i + 290], f"v{j}"]) for i in range(13) for j in range(4)]
