@@ -32,7 +32,7 @@ LONG = TEXT_BLOCK_BYTES + TEXT_BLOCK_BYTES // 4
 MOST_TEXTS = 1 << 14
 """Texts per block, at most. Curve: `benchmarks.tuning.token_stream_most_texts`."""
 
-CUT = re.compile(
+CUT_PLACE = re.compile(
     "[\n ][!-~\u0391-\u03a1\u0430-\u044f\u05d0-\u05ea\u0621-\u064a\u0905-\u0939\uac00-\ud7a3\u3041-\u3096"
     "\u30a1-\u30fa\u4e00-\u9fd5]"
 )
@@ -135,7 +135,7 @@ def _cut(
             continue
         at = 0
         while at < len(text):
-            found = CUT.search(text, at + TEXT_BLOCK_BYTES)
+            found = CUT_PLACE.search(text, at + TEXT_BLOCK_BYTES)
             end = found.start() + 1 if found else len(text)
             yield partial(_hashed, partial(_encoded, [text[at:end]]), key, goes_on=at > 0, ends=end == len(text))
             at = end

@@ -6,8 +6,8 @@ for similarity s that happens with probability::
     P(s) = 1 - (1 - s ** r) ** b
 
 an S-shaped curve. The usual choice has its steepest point at the threshold, and so misses half of the pairs there. Here
-the similarity of every candidate is computed afterwards: a false candidate costs a microsecond, but a missed pair stays
-missed. So `choose_bands` considers only curves that are at least `recall` *at the threshold*, and takes the cheapest.
+the similarity of every candidate is computed afterwards: a false candidate costs a microsecond, but a missed pair is
+lost. So `choose_bands` considers only curves that are at least `recall` *at the threshold*, and takes the cheapest.
 
 >>> print(choose_bands(0.8))
 14 bands of 4 rows: 56 permutations

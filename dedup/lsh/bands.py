@@ -24,8 +24,12 @@ NORMAL_95 = 1.96
 Similarity = TypeVar("Similarity", float, npt.NDArray[np.float64])
 
 MOST_BANDS = 4096
-MOST_TEXTS = 1 << 40
 MOST_ROWS = 16
+"""Bands, and rows of a band, at most."""
+
+MAX_PLANNED_TEXTS = 1 << 40
+"""Texts for which bands can be chosen, at most."""
+
 LANE_COST = 14.0
 CANDIDATE_COST = 300.0
 SORTING_COST = 1800.0
@@ -92,7 +96,7 @@ def choose_bands(
     True
     """
     threshold, recall = check_threshold(threshold), check_recall(recall)
-    texts = check_whole("texts", texts, 0, MOST_TEXTS)
+    texts = check_whole("texts", texts, 0, MAX_PLANNED_TEXTS)
     if not isinstance(background, Background):
         background = check_share("background", background)
     best, least_cost = None, math.inf
@@ -171,7 +175,7 @@ def measure_recall(
         return None
     if not bool(np.all((similarities > 0.0) & (similarities <= 1.0))) or not bands.bands:
         raise ParameterError(
-            "similarities: expected those of pairs that bands found, above 0 and up to 1, found "
+            "similarities: expected similarities of pairs that bands found, above 0 and up to 1, found "
             f"{shown(float(similarities[np.argmin((similarities > 0.0) & (similarities <= 1.0))]))} for {bands.bands} "
             "bands"
         )

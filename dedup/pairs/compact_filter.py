@@ -1,16 +1,16 @@
 """The compact filter: the candidates of a large collection in memory, without holding the hashes of all its units.
 
-Nearly all texts of most collections have no partner. Their hashes need not be kept until that is known: what the
-seen-twice table looks at (`dedup.pairs.seen_twice`) is a part of the hash space and half of each hash. So the texts are
-read once, 4 bytes are noted of each sampled hash, and the candidates are read again. In naive Python::
+Most texts of most collections are not similar to any other. Their hashes need not be held until that is known: the
+seen-twice table (`dedup.pairs.seen_twice`) uses only a part of the hash space and half of each hash. So the texts are
+read once, and 4 bytes are noted per sampled hash. Then the candidates are read again. In naive Python::
 
     noted = [[(h >> shift, row) for h in hashes(row) if sampled(h)] for row in rows]
     twice = slots that occur twice in noted
     candidates = [row for row in rows if slots of row that are not in twice <= what row may miss]
     units = {row: hashes(row) for row in candidates}                               # the second reading
 
-Memory: 1.5 bytes of each shingle at a threshold of 0.8, beside 8 of each candidate's, instead of 9.5 of each. To touch
-memory for the first time costs as much as to read texts, so this is faster too, unless most texts are candidates.
+Memory: 1.5 bytes per shingle at a threshold of 0.8, plus 8 per shingle of a candidate, instead of 9.5 per shingle. The
+first use of memory costs as much time as reading texts, so this is also faster, unless most texts are candidates.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from dedup.hashing.source import HashSource, HeldUnits, TextSource
 from dedup.hashing.units import HashedBlock, Units, hash_block, hash_texts, read_units
-from dedup.pairs.seen_twice import SLOTS, bits_for, mostly_shared, sample_for
+from dedup.pairs.seen_twice import TWICE_SLOTS, bits_for, mostly_shared, sample_for
 from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.buffers import BufferPool, GrowingArray
 from dedup.runtime.threads import map_blocks
@@ -33,33 +33,36 @@ from dedup.threshold import Threshold
 __all__ = ["Notes", "hold_candidates", "pays"]
 
 LEAST_CHARACTERS = 1 << 27
-"""Characters of a collection; a smaller one is held as it is. Curve:
+"""Characters of a collection. Of a smaller one all hashes are held. Curve:
 `benchmarks.tuning.compact_filter_least_characters`; on generated:80000 to hold the hashes takes 1.2 times as long as to
 filter them, and 493 MB, not 310; on generated:20000 as long, and 124 MB, not 82 (two cores, 2026-11)."""
 
-RUNS, RUN = 32, 8
-"""Texts that are looked at first: so many next to each other, in so many places. Versions of a text stand together."""
+PROBED_PLACES, TEXTS_PER_PLACE = 32, 8
+"""Places of the collection that are sampled first, and consecutive texts at each. Versions of a text are often close to
+each other."""
 
-LOOKED_AT = 1 << 22
-"""Characters of these, roughly and at most, but at least one run. Curve:
-`benchmarks.tuning.compact_filter_looked_at`."""
+PROBED_CHARACTERS = 1 << 22
+"""Characters of the sampled texts, roughly and at most; at least one place is sampled. Curve:
+`benchmarks.tuning.compact_filter_probed_characters`."""
 
 MOST_SAMPLED = 0.5
-"""Share of the hash space that is looked at; where it is more, it is as well to hold the hashes. Curve:
+"""Share of the hash space that is noted. If it is more, holding the hashes costs no more. Curve:
 `benchmarks.tuning.compact_filter_most_sampled`."""
 
-PART_BITS = 8
-"""There are 256 parts: a block has some hundred notes in each, and of a table of 10^9 slots a part fits the cache.
-Curve: `benchmarks.tuning.compact_filter_part_bits`; flat from 6 to 10 on generated:20000 (two cores, 2026-11)."""
+NOTE_PART_BITS = 8
+"""Bits of the number of a part. There are 256 parts: a block has some hundred notes in each, and a part of a table of
+10^9 slots fits into the cache. Curve: `benchmarks.tuning.compact_filter_note_part_bits`; flat from 6 to 10 on
+generated:20000 (two cores, 2026-11)."""
 
-GROUP = 1 << 16
-"""Rows of a block that are noted together, at most. Curve: `benchmarks.tuning.compact_filter_group`."""
+NOTED_ROWS = 1 << 16
+"""Rows of a block that are noted together, at most. Curve: `benchmarks.tuning.compact_filter_noted_rows`."""
 
 NOTE_BITS = 32
+"""Bits of a note."""
 
 
 def pays(source: HashSource, threshold: Threshold) -> TypeGuard[TextSource]:
-    """Return whether candidates alone are better held than all: many texts, at hand to be read twice, not alike."""
+    """Return whether to hold only candidates: for many texts that are in memory, so can be read twice, and differ."""
     from dedup.kernels.seen_twice import SAMPLES
 
     if not isinstance(source, TextSource):
@@ -70,9 +73,9 @@ def pays(source: HashSource, threshold: Threshold) -> TypeGuard[TextSource]:
     extent = texts.extent()
     if extent < LEAST_CHARACTERS:
         return False
-    runs = max(1, min(RUNS, LOOKED_AT * len(texts) // (max(extent, 1) * RUN)))
-    firsts = np.linspace(0, max(len(texts) - RUN, 0), runs).astype(np.int64)
-    rows = sorted_unique((firsts[:, np.newaxis] + np.arange(RUN)).ravel())
+    places = max(1, min(PROBED_PLACES, PROBED_CHARACTERS * len(texts) // (max(extent, 1) * TEXTS_PER_PLACE)))
+    firsts = np.linspace(0, max(len(texts) - TEXTS_PER_PLACE, 0), places).astype(np.int64)
+    rows = sorted_unique((firsts[:, np.newaxis] + np.arange(TEXTS_PER_PLACE)).ravel())
     units = read_units(texts.some(rows[rows < len(texts)]), source.shingle, unit=source.unit, threads=1)
     return not mostly_shared(units, units.full, 1)
 
@@ -88,11 +91,11 @@ class _Noted(NamedTuple):
 class Notes:
     """The notes of all rows, in order. Only `take` may be called by several threads.
 
-    `sample` parts of the hash space are noted (`dedup.pairs.seen_twice.sample_for`), by ``2 ** part_bits`` parts of the
-    table. A note has 24 bits of a slot, so the parts decide how many texts a table is good for.
+    `sample` parts of the hash space are noted (`dedup.pairs.seen_twice.sample_for`), in ``2 ** part_bits`` parts of the
+    table. A note has 24 bits of a slot, so the number of parts bounds the size of the table.
     """
 
-    def __init__(self, sample: int, part_bits: int = PART_BITS) -> None:
+    def __init__(self, sample: int, part_bits: int = NOTE_PART_BITS) -> None:
         self._sample, self._part_bits = sample, part_bits
         self._spare = BufferPool()
         self._notes: GrowingArray[np.uint32] = GrowingArray(np.uint32)
@@ -100,52 +103,52 @@ class Notes:
         self._pages: list[npt.NDArray[np.int32]] = []
         self._rows: list[int] = []
 
-    def take(self, sketch: HashedBlock) -> list[_Noted]:
-        """Return what is noted of a block."""
+    def take(self, hashed: HashedBlock) -> list[_Noted]:
+        """Return the notes of a block."""
         from dedup.kernels import seen_twice as kernels
 
         noted = []
-        for first in range(0, len(sketch.offsets) - 1, GROUP):
-            offsets = sketch.offsets[first : first + GROUP + 1]
+        for first in range(0, len(hashed.offsets) - 1, NOTED_ROWS):
+            offsets = hashed.offsets[first : first + NOTED_ROWS + 1]
             bounds = np.empty((1 << self._part_bits) + 1, dtype=np.int64)
             pages = np.empty(((len(offsets) - 2) // kernels.PAGE + 1, 1 << self._part_bits), dtype=np.int32)
             notes = self._spare.take(int(offsets[-1] - offsets[0]), np.uint32)
-            count = kernels.share_out(sketch.hashes, offsets, self._sample, self._part_bits, bounds, pages, notes)
+            count = kernels.share_out(hashed.hashes, offsets, self._sample, self._part_bits, bounds, pages, notes)
             noted.append(_Noted(bounds, pages, notes[:count]))
         return noted
 
     def add(self, noted: list[_Noted], sizes: npt.NDArray[np.int64], share: float) -> None:
-        """Add the notes of a block with rows of these `sizes`, with which `share` of all has come in."""
+        """Add the notes of a block whose rows have these `sizes`; `share` is the share of all blocks added with it."""
         for number, (bounds, pages, notes) in enumerate(noted):
             self._bounds.append(bounds + len(self._notes))
             self._pages.append(pages)
-            self._rows.append(min(len(sizes) - number * GROUP, GROUP))
+            self._rows.append(min(len(sizes) - number * NOTED_ROWS, NOTED_ROWS))
             self._notes.append(notes, share)
             self._spare.give(notes)
 
-    def alone(self, threads: int, progress: Callable[[int], None]) -> npt.NDArray[np.int64]:
-        """Return how many hashes of each row occur in no other, as far as the table tells; to be asked once."""
+    def unique(self, threads: int, progress: Callable[[int], None]) -> npt.NDArray[np.int64]:
+        """Return a lower bound, per row, of its hashes that occur in no other row; it may be called once."""
         from dedup.kernels import seen_twice as kernels
 
         bounds = np.array(self._bounds, dtype=np.int64).reshape(-1, (1 << self._part_bits) + 1)
         notes = self._notes.array()
-        slot_bits = min(max(bits_for(SLOTS * len(notes)) - self._part_bits, 5), NOTE_BITS - kernels.ROW_BITS)
+        slot_bits = min(max(bits_for(TWICE_SLOTS * len(notes)) - self._part_bits, 5), NOTE_BITS - kernels.ROW_BITS)
 
         def mark(part: int) -> None:
             table = np.zeros(1 << (slot_bits - 5), dtype=np.uint64)
             kernels.mark(notes, bounds, part, NOTE_BITS - slot_bits, kernels.ROW_BITS, table)
 
         def count(group: int) -> npt.NDArray[np.int64]:
-            alone = np.zeros(self._rows[group], dtype=np.int64)
-            kernels.add_alone(notes, bounds[group], self._pages[group], alone)
-            return alone
+            unique = np.zeros(self._rows[group], dtype=np.int64)
+            kernels.add_alone(notes, bounds[group], self._pages[group], unique)
+            return unique
 
         for part, _ in enumerate(map_blocks(mark, range(1 << self._part_bits), threads), start=1):
             progress(part)
         return np.concatenate([np.empty(0, dtype=np.int64), *map_blocks(count, range(len(bounds)), threads)])
 
-    def room(self, size: int) -> npt.NDArray[np.uint64]:
-        """Return an array for so many hashes, in the memory of the notes, which are over."""
+    def hash_buffer(self, size: int) -> npt.NDArray[np.uint64]:
+        """Return an array for `size` hashes, in the memory of the notes, which are not valid afterwards."""
         self._pages = []
         return self._notes.reuse(size, np.uint64)
 
@@ -153,7 +156,7 @@ class Notes:
 def hold_candidates(source: TextSource, threshold: Threshold) -> HeldUnits:
     """Return all units, with the hashes of the candidates.
 
-    Cost: the texts are read, and those with a candidate a second time.
+    Cost: the texts are read, and the texts with a candidate a second time.
     """
     texts, shingle, unit, threads, stages = source.texts, source.shingle, source.unit, source.threads, source.stages
     notes = Notes(sample_for(threshold))
@@ -161,27 +164,27 @@ def hold_candidates(source: TextSource, threshold: Threshold) -> HeldUnits:
 
     def note(load: Callable[[], Block]) -> tuple[HashedBlock, list[_Noted]]:
         block = load()
-        sketch = hash_block(block, shingle, unit=unit, make_buffer=hashes.take, spare=folding)
+        hashed = hash_block(block, shingle, unit=unit, make_buffer=hashes.take, spare=folding)
         block.release()
-        noted = notes.take(sketch)
-        hashes.give(sketch.hashes)
-        return sketch._replace(hashes=sketch.hashes[:0]), noted
+        noted = notes.take(hashed)
+        hashes.give(hashed.hashes)
+        return hashed._replace(hashes=hashed.hashes[:0]), noted
 
     digests: list[npt.NDArray[np.uint64]] = [np.empty((0, 2), dtype=np.uint64)]
     places: list[npt.NDArray[np.int64]] = [np.empty((0, unit.place_columns), dtype=np.int64)]
     every_size: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
     done, count = 0, len(texts)
     report = stages.stage("read", count)
-    for sketch, noted in map_blocks(note, texts.loads(), threads):
-        done += sketch.texts
-        digests.append(sketch.digests)
-        places.append(sketch.places)
-        every_size.append(np.diff(sketch.offsets))
+    for hashed, noted in map_blocks(note, texts.loads(), threads):
+        done += hashed.texts
+        digests.append(hashed.digests)
+        places.append(hashed.places)
+        every_size.append(np.diff(hashed.offsets))
         notes.add(noted, every_size[-1], done / max(count, 1))
         report(done)
     sizes = np.concatenate(every_size)
-    alone = notes.alone(threads, stages.stage("mark", 1 << PART_BITS))
-    chosen = (sizes > 0) & (alone <= threshold.may_be_unique(sizes))
+    unique = notes.unique(threads, stages.stage("mark", 1 << NOTE_PART_BITS))
+    chosen = (sizes > 0) & (unique <= threshold.may_be_unique(sizes))
     units = Units(
         np.concatenate(places),
         np.empty(0, dtype=np.uint64),
@@ -191,7 +194,7 @@ def hold_candidates(source: TextSource, threshold: Threshold) -> HeldUnits:
         sizes > 0,
     )
     documents = sorted_unique(units.places[chosen, 0])
-    pool: GrowingArray[np.uint64] = GrowingArray(np.uint64, notes.room(int(units.offsets[-1])))
+    pool: GrowingArray[np.uint64] = GrowingArray(np.uint64, notes.hash_buffer(int(units.offsets[-1])))
     again = hash_texts(
         texts.some(documents),
         shingle,
@@ -208,7 +211,7 @@ def hold_candidates(source: TextSource, threshold: Threshold) -> HeldUnits:
 
 
 def _hold(parts: Iterator[HashedBlock], chosen: npt.NDArray[np.bool_], pool: GrowingArray[np.uint64]) -> None:
-    """Append the hashes of the units that are chosen to `pool`, which has room for them."""
+    """Append the hashes of the chosen units to `pool`, which has space for them."""
     unit = 0
     for part in parts:
         sizes = np.diff(part.offsets)

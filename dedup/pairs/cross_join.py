@@ -1,12 +1,12 @@
-"""The exact join of two collections: all pairs across them that reach the threshold, none missed, none within a side.
+"""The exact join of two collections: exactly the pairs across them that reach the threshold, none within a side.
 
-The units of both sides stand in one `Units`; `left` and `right` name the rows of each. The stages are those of
-`dedup.kernels.cross_join`. Under Jaccard the prefix of each left unit is looked up in an index over the prefixes of the
-right ones. Under containment the smaller unit of a pair need only show its prefix, but the larger one all of its
-hashes: so left prefixes are looked up among all right hashes for the pairs whose left is not larger, and all left
-hashes among right prefixes for the others.
+The units of both sides are in one `Units`; `left` and `right` are the rows of each. The stages are described in
+`dedup.kernels.cross_join`. Under Jaccard, the prefix of each left unit is looked up in an index over the prefixes of
+the right units. Under containment, the smaller unit of a pair needs only its prefix, but the larger one all its hashes:
+left prefixes are looked up among all right hashes, for the pairs whose left unit is not larger, and all left hashes
+among right prefixes for the others.
 
-Whatever stands on one side alone costs a look at a table and no more, a family of a hundred thousand copies included.
+A unit whose hashes occur on one side only costs a look at a table, even in a family of a hundred thousand copies.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ from dedup.threshold import Metric, Threshold, least
 
 __all__ = ["join_across", "side_table", "some_across"]
 
-SLOTS = 16
-"""Slots of one bit that a table of one side has for each hash, at least: one in 16 is met by mere chance. Curve:
-`benchmarks.tuning.cross_join_slots`; flat from 16 to 64 on generated:20000, where 4 takes 0.77 times as long (two
+SIDE_SLOTS = 16
+"""One-bit slots per hash in the table of a side, at least: one hash in 16 is found by mere chance. Curve:
+`benchmarks.tuning.cross_join_side_slots`; flat from 16 to 64 on generated:20000, where 4 takes 0.77 times as long (two
 cores, 2026-11)."""
 
 
 class _Side(NamedTuple):
-    """Units of one side that may have a partner, with the counters of their hashes (`kernels.crossing.read_both`)."""
+    """The candidates of one side, with the counters of their hashes (`dedup.kernels.cross_join.read_both`)."""
 
     rows: npt.NDArray[np.int64]
     starts: npt.NDArray[np.int64]
-    alone: npt.NDArray[np.int64]
+    unique: npt.NDArray[np.int64]
     counters: npt.NDArray[np.uint8]
 
     def take(self, places: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> _Side:
         """Return some of the rows."""
-        return _Side(self.rows[places], self.starts[places], self.alone[places], self.counters)
+        return _Side(self.rows[places], self.starts[places], self.unique[places], self.counters)
 
 
 def join_across(
@@ -58,7 +58,7 @@ def join_across(
 ) -> Pairs:
     """Return all pairs of a `left` with a `right` unit that reach the threshold, sorted; prepares the sets it needs.
 
-    `limit` is told of them. Cost: linear in the hashes, and in the index lists that are met.
+    Their number is added to `limit`. Cost: linear in the hashes, and in the visited entries of the index.
     """
     parts: list[Pairs] = []
     for part, _ in _found(units, left, right, threshold, limit.most + 1, EVERY, threads, progress):
@@ -79,8 +79,8 @@ def some_across(
 ) -> Pairs:
     """Return pairs of a `left` with a `right` unit that reach the threshold: all, or about the first `most` of them.
 
-    It gives up where `tries` pairs were merged. Which pairs they are does not depend on the threads. Memory: 40 bytes a
-    shingle of both sides at the most, and 24 a pair.
+    It stops after `tries` pairs were merged. The result does not depend on the threads. Memory: at most 40 bytes per
+    shingle of both sides, and 24 per pair.
     """
     parts: list[Pairs] = []
     total = tried = 0
@@ -102,19 +102,19 @@ def _found(
     threads: int,
     progress: Callable[[int], None],
 ) -> Iterator[tuple[Pairs, int]]:
-    """Yield the pairs, a slice of the left units at a time, and how many were merged; of a slice no more than `most`
-    and those of one unit more, or those of `tries` merges.
+    """Yield the pairs, a slice of the left units at a time, and how many were merged. A slice stops after the unit with
+    which it has more than `most` pairs or `tries` merges.
     """
     from dedup.kernels import cross_join as kernels
 
-    both = _meeting(units, left, right, threads)
+    both = _rows_met(units, left, right, threads)
     units.prepare(np.sort(np.concatenate(both)), threads)
     lefts, rights = _count(units, both, threshold, threads)
     lefts = lefts.take(np.argsort(units.sizes[lefts.rows], kind="stable"))
     rights = rights.take(np.argsort(units.sizes[rights.rows], kind="stable"))
-    everything = [units.sizes[side.rows] - side.alone for side in (lefts, rights)]
+    everything = [units.sizes[side.rows] - side.unique for side in (lefts, rights)]
     prefix = [
-        np.maximum(units.sizes[side.rows] - least(units.sizes[side.rows], threshold.value) + 1 - side.alone, 0)
+        np.maximum(units.sizes[side.rows] - least(units.sizes[side.rows], threshold.value) + 1 - side.unique, 0)
         for side in (lefts, rights)
     ]
     if threshold.metric is Metric.JACCARD:
@@ -132,20 +132,20 @@ def _found(
 def side_table(
     values: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.uint64], int]:
-    """Return a table of bits in which the hashes of some rows are entered, and the shift that leads to a slot."""
+    """Return a bit table with the hashes of some rows, and the shift that turns a hash into a slot."""
     from dedup.kernels import cross_join as kernels
 
-    bits = bits_for(SLOTS * int((offsets[rows + 1] - offsets[rows]).sum()))
+    bits = bits_for(SIDE_SLOTS * int((offsets[rows + 1] - offsets[rows]).sum()))
     table = np.zeros(1 << (bits - 6), dtype=np.uint64)
     for part in stretches(len(rows)):
         kernels.mark_side(values, offsets, rows[part], table, 64 - bits)
     return table, 64 - bits
 
 
-def _meeting(
+def _rows_met(
     units: Units, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64], threads: int
 ) -> list[npt.NDArray[np.int64]]:
-    """Return the rows of each side of which a hash stands on the other one."""
+    """Return the rows of each side that have a hash that occurs on the other side."""
     from dedup.kernels import cross_join as kernels
 
     met = []
@@ -155,9 +155,9 @@ def _meeting(
         def work(
             part: npt.NDArray[np.int64], table: npt.NDArray[np.uint64] = table, shift: int = shift
         ) -> npt.NDArray[np.int64]:
-            stays = np.empty(len(part), dtype=np.bool_)
-            kernels.meets(units.hashes, units.offsets, part, table, shift, stays)
-            return part[stays]
+            kept = np.empty(len(part), dtype=np.bool_)
+            kernels.meets(units.hashes, units.offsets, part, table, shift, kept)
+            return part[kept]
 
         parts = [rows[part] for part in slices(len(rows))]
         met.append(np.concatenate([np.empty(0, dtype=np.int64), *map_blocks(work, parts, threads)]))
@@ -165,7 +165,7 @@ def _meeting(
 
 
 def _count(units: Units, rows: list[npt.NDArray[np.int64]], threshold: Threshold, threads: int) -> tuple[_Side, _Side]:
-    """Count the hashes of both sides, and let the rows go that have too many that prove nothing."""
+    """Count the hashes of both sides, and drop the rows with too many hashes that cannot prove a pair."""
     from dedup.kernels.self_join import FULL_RANGE, count
 
     bits = bits_for(4 * max(int(units.sizes[side].sum()) for side in rows))
@@ -179,7 +179,7 @@ def _count(units: Units, rows: list[npt.NDArray[np.int64]], threshold: Threshold
     for _ in map_blocks(enter, range(2), threads):
         pass
     left, right = (_read_counters(units, side, tables, 64 - bits, threads) for side in rows)
-    left, right = (side.take(side.alone <= threshold.may_be_unique(units.sizes[side.rows])) for side in (left, right))
+    left, right = (side.take(side.unique <= threshold.may_be_unique(units.sizes[side.rows])) for side in (left, right))
     return left, right
 
 
@@ -191,19 +191,19 @@ def _read_counters(
     sizes = units.sizes[rows]
     starts = np.cumsum(sizes) - sizes
     counters = np.empty(sizes.sum(), dtype=np.uint8)
-    alone = np.empty(len(rows), dtype=np.int64)
+    unique = np.empty(len(rows), dtype=np.int64)
 
     def read(part: slice) -> None:
-        where = (tables[0], tables[1], shift, starts[part], counters, alone[part])
+        where = (tables[0], tables[1], shift, starts[part], counters, unique[part])
         kernels.read_both(units.hashes, units.offsets, units.sizes, rows[part], *where)
 
     for _ in map_blocks(read, slices(len(rows)), threads):
         pass
-    return _Side(rows, starts, alone, counters)
+    return _Side(rows, starts, unique, counters)
 
 
 def _prefixes(units: Units, side: _Side, lengths: npt.NDArray[np.int64], threads: int) -> Keys:
-    """Return the first hashes of each row in the common order, less those that prove nothing."""
+    """Return the first hashes of each row in the common order, without those that cannot prove a pair."""
     counters = Counters(units.sizes[side.rows], side.starts, side.counters)
     return take_prefixes(units, side.rows, counters, (lengths, np.zeros_like(lengths)), threads)[0]
 
@@ -219,7 +219,7 @@ def _probe(
     limits: tuple[int, int],
     threads: int,
 ) -> Iterator[tuple[Pairs, int]]:
-    """Look every left row up in the index over the right ones; yield the pairs, a part a slice, and the merges."""
+    """Look up every left row in the index over the right rows; yield the pairs and the number of merges, per slice."""
     from dedup.kernels import cross_join as kernels
 
     sets = (units.hashes, units.offsets, units.sizes)

@@ -1,8 +1,8 @@
-"""The seen-twice table: lets go of the units that cannot have a partner, before anything is sorted.
+"""The seen-twice table: drops the units that cannot be similar to another unit, before anything is sorted.
 
-Nearly all shingles of a collection stand in one text alone. Two bits a slot (`dedup.kernels.seen_twice`) say of each
-whether it may stand in two; a text with more shingles alone than it may miss at the threshold has no partner. A fixed
-part of the hash space is enough to see that for most texts, and makes the table smaller.
+Nearly all shingles of a collection occur in only one text. Two bits per slot (`dedup.kernels.seen_twice`) record
+whether a shingle may occur in two. A text with more unique shingles than it may miss at the threshold is dropped. A
+fixed part of the hash space suffices to detect most such texts, and makes the table smaller.
 """
 
 from __future__ import annotations
@@ -18,43 +18,43 @@ from dedup.threshold import Metric, Threshold
 
 __all__ = ["SeenTwice", "bits_for", "mostly_shared", "sample_for", "seen_twice"]
 
-SLOTS = 4
-"""Slots of the table for each sampled hash: one of five then shares its slot with another by chance. Curve:
-`benchmarks.tuning.seen_twice_slots`; flat from 2 to 16 on generated:20000; flat from 1 to 16 on ota_dev (two cores,
-2026-11)."""
+TWICE_SLOTS = 4
+"""Slots of the table per sampled hash: then one of five hashes shares its slot with another by chance. Curve:
+`benchmarks.tuning.seen_twice_twice_slots`; flat from 2 to 16 on generated:20000; flat from 1 to 16 on ota_dev (two
+cores, 2026-11)."""
 
-PART_BITS = 19
-"""Bits of the slots of a part: its piece of the table is 128 kB, which the second cache holds. Curve:
-`benchmarks.tuning.seen_twice_part_bits`; flat from 15 to 23 on generated:20000 (two cores, 2026-11)."""
+TWICE_PART_BITS = 19
+"""Bits of the number of a slot within its part: a part of the table has 128 kB, and fits into the second-level cache.
+Curve: `benchmarks.tuning.seen_twice_twice_part_bits`; flat from 15 to 23 on generated:20000 (two cores, 2026-11)."""
 
 FEWEST_PARTS_BITS = 2
-"""There are four parts at least, so that threads have some to share out. Curve:
+"""There are at least four parts, so that threads can share them. Curve:
 `benchmarks.tuning.seen_twice_fewest_parts_bits`."""
 
 LOOKED_AT, FEWEST_LOOKED_AT = 8, 64
-"""Of a row, one hash of eight and 64 at least say whether it seems to have a partner. Curve:
+"""Of each row, one hash of eight, and at least 64, are examined to see whether it seems to be a candidate. Curve:
 `benchmarks.tuning.seen_twice_looked_at`."""
 
-MOST = 0.6
-"""Share of the rows; where more seem to have one, the table would cost more than it saves. Curve:
-`benchmarks.tuning.seen_twice_most`; flat from 0.2 to 1.0 on generated:20000, from 0.2 to 0.6 on ota_dev, from 0.4 to
-0.6 on win32_docs, dc_laws_dev and licences (two cores, 2026-11)."""
+MAX_CANDIDATE_SHARE = 0.6
+"""Share of the rows. If more rows seem to be candidates, the table costs more than it saves. Curve:
+`benchmarks.tuning.seen_twice_max_candidate_share`; flat from 0.2 to 1.0 on generated:20000, from 0.2 to 0.6 on ota_dev,
+from 0.4 to 0.6 on win32_docs, dc_laws_dev and licences (two cores, 2026-11)."""
 
-CHUNK = 1 << 18
-"""Hashes that a thread sorts into parts at a time. Curve: `benchmarks.tuning.seen_twice_chunk`; flat from 2^14 to 2^22
-on generated:20000 (two cores, 2026-11)."""
+CHUNK_HASHES = 1 << 18
+"""Hashes that a thread sorts into parts at a time. Curve: `benchmarks.tuning.seen_twice_chunk_hashes`; flat from 2^14
+to 2^22 on generated:20000 (two cores, 2026-11)."""
 
 
 def bits_for(slots: int) -> int:
-    """Return the bits of a table of at least so many slots, and of 2^10."""
+    """Return the bits of a table of at least `slots` slots, and at least 2^10."""
     return max(10, int(slots - 1).bit_length()) if slots > 0 else 10
 
 
 def sample_for(threshold: Threshold) -> int:
-    """Return how many of the `SAMPLES` parts of the hash space are looked at; all for containment.
+    """Return how many of the `SAMPLES` parts of the hash space are used; all for containment.
 
-    A text is let go where more sampled hashes stand alone than may be missed, and its prefix is as long as that: the
-    sample is well above this share.
+    A text is dropped only if more of its sampled hashes are unique than it may miss. So the sample is well above the
+    share of hashes that a text may miss.
     """
     from dedup.kernels.seen_twice import SAMPLES
 
@@ -64,10 +64,10 @@ def sample_for(threshold: Threshold) -> int:
 
 
 def mostly_shared(units: Units, rows: npt.NDArray[np.int64], threads: int) -> bool:
-    """Return whether most of `rows` seem to have a partner, so that there is little to let go.
+    """Return whether most of `rows` seem to be candidates, so that few rows can be dropped.
 
-    Two texts have the lowest of their hashes in common with a probability of their Jaccard similarity (Broder, 1997).
-    The middle of each row is looked at. Cost: two nanoseconds for one of eight shingles, and a sort of the rows.
+    Two texts have the same lowest hash with a probability equal to their Jaccard similarity (Broder, 1997). The middle
+    of each row is examined. Cost: two nanoseconds for one of eight shingles, and a sort of the rows.
     """
     from dedup.kernels import seen_twice as kernels
 
@@ -79,23 +79,23 @@ def mostly_shared(units: Units, rows: npt.NDArray[np.int64], threads: int) -> bo
     for _ in map_blocks(look, slices(len(rows)), threads):
         pass
     _, counts = np.unique(lowest, return_counts=True)
-    return int(counts[counts > 1].sum()) > MOST * len(rows)
+    return int(counts[counts > 1].sum()) > MAX_CANDIDATE_SHARE * len(rows)
 
 
 def seen_twice(
     units: Units, rows: npt.NDArray[np.int64], threshold: Threshold, *, threads: int
 ) -> npt.NDArray[np.int64]:
-    """Return those of `rows` (ascending) that may have a partner at the threshold; none that has one is missing.
+    """Return the candidates among `rows` (ascending): they contain all rows of pairs that reach the threshold.
 
-    Cost: linear in the shingles; 4 bytes and a byte of table for each sampled one while it runs.
+    Cost: linear in the shingles. Memory: 4 bytes and one byte of table per sampled shingle while it runs.
     """
     from dedup.kernels import seen_twice as kernels
 
     sample = sample_for(threshold)
     chunks = _chunks(units, rows)
     total = int((units.offsets[rows + 1] - units.offsets[rows]).sum())
-    bits = bits_for(SLOTS * total * sample // kernels.SAMPLES)
-    part_bits = max(bits - PART_BITS, FEWEST_PARTS_BITS)
+    bits = bits_for(TWICE_SLOTS * total * sample // kernels.SAMPLES)
+    part_bits = max(bits - TWICE_PART_BITS, FEWEST_PARTS_BITS)
     slot_bits = bits - part_bits
     hashes = (units.hashes, units.offsets)
     by = threshold.value, threshold.metric is Metric.CONTAINMENT
@@ -117,36 +117,37 @@ def seen_twice(
     def mark(part: int) -> None:
         kernels.mark(entries, starts, part, 0, 0, np.zeros(1 << max(slot_bits - 5, 0), dtype=np.uint64))
 
-    def alone(chunk: int) -> npt.NDArray[np.int64]:
+    def candidates(chunk: int) -> npt.NDArray[np.int64]:
         own = chunks[chunk]
-        stays = np.empty(len(own), dtype=np.bool_)
-        kernels.alone(*hashes, own, sample, part_bits, starts[chunk, :-1].copy(), entries, *by, stays)
-        return own[stays]
+        kept = np.empty(len(own), dtype=np.bool_)
+        kernels.alone(*hashes, own, sample, part_bits, starts[chunk, :-1].copy(), entries, *by, kept)
+        return own[kept]
 
     for stage, count in ((scatter, len(chunks)), (mark, 1 << part_bits)):
         for _ in map_blocks(stage, range(count), threads):
             pass
-    return np.concatenate([np.empty(0, dtype=np.int64), *map_blocks(alone, range(len(chunks)), threads)])
+    return np.concatenate([np.empty(0, dtype=np.int64), *map_blocks(candidates, range(len(chunks)), threads)])
 
 
 class SeenTwice:
     """The table for texts whose hashes are not held: they are read again for each of its `ranges` of hashes.
 
-    `begin` a range, `add` every block of hashes, then ask for the hashes of each row that are `unique` in this range.
-    The sum over all ranges says which rows `may_match` another one.
+    `begin` a range, `add` every block of hashes, then get the number of `unique` hashes of each row in this range. The
+    sums over all ranges tell which rows `may_match` another row.
     """
 
     def __init__(self, shingles: int, threshold: Threshold, *, room: int, full: bool = False) -> None:
-        """Plan for about so many `shingles`, with a table of at most `room` bytes (256 at least).
+        """Plan for about `shingles` hashes, with a table of at most `room` bytes (256 at least).
 
-        With `full` all hashes are looked at, not a part of the hash space: the table is larger, and fewer texts stay.
+        With `full` all hashes are used, not only a part of the hash space: the table is larger, and fewer texts are
+        kept.
         """
         from dedup.kernels.seen_twice import SAMPLES
 
         self.threshold = threshold
         self._sample = SAMPLES if full else sample_for(threshold)
-        bits = bits_for(SLOTS * shingles * self._sample // SAMPLES)
-        held = min(bits, max(max(room, 1).bit_length() + 1, 10))  # four slots a byte
+        bits = bits_for(TWICE_SLOTS * shingles * self._sample // SAMPLES)
+        held = min(bits, max(max(room, 1).bit_length() + 1, 10))  # four slots per byte
         self.ranges = 1 << (bits - held)
         self._shift = 64 - bits
         self._table = np.empty(1 << (held - 5), dtype=np.uint64)
@@ -154,17 +155,17 @@ class SeenTwice:
 
     @property
     def bytes(self) -> int:
-        """What the table takes."""
+        """Return the bytes of the table."""
         return self._table.nbytes
 
     def begin(self, number: int) -> None:
-        """Begin range `number`, from 0 on, with an empty table."""
+        """Begin range `number`, counted from 0, with an empty table."""
         width = (1 << 64) // self.ranges
         self._edges = (np.uint64(number * width), np.uint64((number + 1) * width - 1))
         self._table[:] = 0
 
     def add(self, hashes: npt.NDArray[np.uint64], threads: int = 1) -> None:
-        """Add the hashes of a block; each thread has a part of the table, which it alone writes to."""
+        """Add the hashes of a block; each thread writes to its own part of the table."""
         from dedup.kernels import seen_twice as kernels
 
         parts = 1 << (min(threads, len(self._table)).bit_length() - 1)
@@ -180,7 +181,7 @@ class SeenTwice:
             pass
 
     def unique(self, hashes: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return how many sampled hashes of this range occur in each row of a block alone; int64."""
+        """Return how many sampled hashes of this range each row of a block has that no other row has; int64."""
         from dedup.kernels import seen_twice as kernels
 
         unique = np.zeros(len(offsets) - 1, dtype=np.int64)
@@ -188,14 +189,14 @@ class SeenTwice:
         return unique
 
     def may_match(self, unique: npt.NDArray[np.integer[Any]], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """Return which rows, of so many hashes, may match another one, by what they have alone in all ranges."""
+        """Return which rows may match another row, by their `unique` hashes in all ranges; `sizes` are all hashes."""
         return unique <= self.threshold.may_be_unique(sizes)
 
 
 def _chunks(units: Units, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
-    """Cut `rows` into runs of about `CHUNK` hashes."""
+    """Cut `rows` into runs of about `CHUNK_HASHES` hashes."""
     reach = np.cumsum(units.offsets[rows + 1] - units.offsets[rows])
     if not len(rows):
         return []
-    cuts = np.searchsorted(reach, np.arange(CHUNK, int(reach[-1]), CHUNK), side="right")
+    cuts = np.searchsorted(reach, np.arange(CHUNK_HASHES, int(reach[-1]), CHUNK_HASHES), side="right")
     return [chunk for chunk in np.split(rows, np.unique(cuts)) if len(chunk)]

@@ -1,4 +1,4 @@
-"""Verified pairs: candidates counted on the real shingle sets, so that nothing below the threshold is reported.
+"""Verified pairs: candidates counted on their shingle sets, so that no pair below the threshold is reported.
 
 In naive Python::
 
@@ -22,7 +22,7 @@ from dedup.threshold import Metric
 
 __all__ = [
     "LEAST_ROOM",
-    "MOST_PAIRS",
+    "MAX_JOINED_PAIRS",
     "PairLimit",
     "Pairs",
     "in_order",
@@ -34,28 +34,28 @@ __all__ = [
     "verify",
 ]
 
-SLICE = 1 << 15
-"""Candidates that a thread counts at a time. Curve: `benchmarks.tuning.verify_slice`; flat from 2^15 to 2^18 on
-generated:20000 (two cores, 2026-11)."""
+CANDIDATE_SLICE = 1 << 15
+"""Candidates that a thread counts at a time. Curve: `benchmarks.tuning.verify_candidate_slice`; flat from 2^15 to 2^18
+on generated:20000 (two cores, 2026-11)."""
 
 PAIR_BYTES = 32
-"""What a pair takes while pairs are found and sorted, at the most; 12 afterwards."""
+"""Bytes per pair while pairs are found and sorted, at most; 12 afterwards."""
 
-MOST_PAIRS = 200_000_000
+MAX_JOINED_PAIRS = 200_000_000
 """Pairs that a search without a bound may find (about 6 GB), and rows that a table of them may have."""
 
-MANY = 1 << 20
-"""Pairs whose parts are handed back to the system before they are sorted. Curve: `benchmarks.tuning.verify_many`; flat
-from 2^12 to 2^20 on family:2000 (two cores, 2026-11)."""
+MANY_PAIRS = 1 << 20
+"""Pairs. If there are more, the memory of their parts is returned to the system before they are sorted. Curve:
+`benchmarks.tuning.verify_many_pairs`; flat from 2^12 to 2^20 on family:2000 (two cores, 2026-11)."""
 
 LEAST_ROOM = 1 << 23
-"""Bytes that pairs may take whatever the bound: a bound holds to within so many."""
+"""Bytes that pairs may take under any bound: so a search may exceed its bound by as much."""
 
 
 class Pairs(NamedTuple):
     """Pairs of units with their evidence: int32 arrays of one length, `left` before `right` in the input.
 
-    12 bytes a pair, of which there may be very many: so units are numbered below 2^31, as everywhere in the join.
+    12 bytes per pair, since there may be very many. So units are numbered below 2^31, as everywhere in the join.
     """
 
     left: npt.NDArray[np.int32]
@@ -68,25 +68,25 @@ class Pairs(NamedTuple):
 
 
 def no_pairs() -> Pairs:
-    """Return a list of no pairs."""
+    """Return an empty list of pairs."""
     return Pairs(*(np.empty(0, dtype=np.int32) for _ in range(3)))
 
 
 def pairs_of(one: npt.NDArray[Any], other: npt.NDArray[Any], shared: npt.NDArray[Any]) -> Pairs:
-    """Return pairs of two units each, in any order, with what they share; arrays of any whole numbers."""
+    """Return pairs of two units each, in any order, with their shared hashes; the arrays are of any integers."""
     low, high = np.minimum(one, other), np.maximum(one, other)
     return Pairs(*(column.astype(np.int32, copy=False) for column in (low, high, shared)))
 
 
 def moved(pairs: Pairs, rows: npt.NDArray[np.int64]) -> Pairs:
-    """Return the pairs of other numbers: unit i is `rows[i]`, and these ascend."""
+    """Return the pairs with other unit numbers: unit i becomes `rows[i]`; `rows` ascends."""
     return Pairs(rows[pairs.left].astype(np.int32), rows[pairs.right].astype(np.int32), pairs.shared)
 
 
 def in_order(parts: list[Pairs]) -> Pairs:
-    """Return the pairs of all parts in the order of (left, right), each once; `parts` is left empty.
+    """Return the pairs of all parts in the order of (left, right), without repetitions; `parts` is emptied.
 
-    Memory: `PAIR_BYTES` a pair, the parts included, which are let go of one by one.
+    Memory: `PAIR_BYTES` per pair, including the parts, which are freed one by one.
     """
     total = sum(len(part.left) for part in parts)
     keys, shared = np.empty(total, dtype=np.uint64), np.empty(total, dtype=np.int32)
@@ -99,7 +99,7 @@ def in_order(parts: list[Pairs]) -> Pairs:
         shared[some] = part.shared
         total -= len(part.left)
         del part
-    if len(keys) > MANY:
+    if len(keys) > MANY_PAIRS:
         give_back()
     if not np.all(keys[1:] > keys[:-1]):
         order = np.argsort(keys)
@@ -114,19 +114,19 @@ def in_order(parts: list[Pairs]) -> Pairs:
 
 
 class PairLimit:
-    """How many pairs a search may find: it is told of them by any thread, and raises where they are too many.
+    """How many pairs a search may find. Any thread adds the pairs that it found; too many raise an error.
 
-    `room` is the bytes that pairs may take under a bound, None without one.
+    `room` is the bytes that pairs may take under a bound; None without a bound.
     """
 
     def __init__(self, room: int | None, advice: str) -> None:
-        """Allow `PAIR_BYTES` a pair; `advice` says what to do where that is too little."""
-        self.most = MOST_PAIRS if room is None else min(MOST_PAIRS, max(room, LEAST_ROOM) // PAIR_BYTES)
-        self._bounded, self._advice = self.most < MOST_PAIRS, advice
+        """Allow `PAIR_BYTES` per pair; `advice` says what to do if that is too little."""
+        self.most = MAX_JOINED_PAIRS if room is None else min(MAX_JOINED_PAIRS, max(room, LEAST_ROOM) // PAIR_BYTES)
+        self._bounded, self._advice = self.most < MAX_JOINED_PAIRS, advice
         self._lock, self._found = lock(), 0
 
     def add(self, count: int) -> None:
-        """Raise `ParameterError` where these are more than the rest of the limit."""
+        """Add pairs; raise `ParameterError` if there are more than the limit in total."""
         with self._lock:
             self._found += count
             many = self._found > self.most
@@ -144,7 +144,7 @@ def jaccard(pairs: Pairs, sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.float6
 
 
 def similarity(pairs: Pairs, sizes: npt.NDArray[np.int64], metric: Metric) -> npt.NDArray[np.float64]:
-    """Return what the threshold is about, for each pair, in float64; `sizes` by unit."""
+    """Return the similarity by `metric` of each pair, in float64; `sizes` by unit."""
     if metric is Metric.CONTAINMENT:
         return pairs.shared / np.minimum(sizes[pairs.left], sizes[pairs.right])
     return jaccard(pairs, sizes)
@@ -157,7 +157,7 @@ def verify(
     threads: int,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Pairs:
-    """Return the candidates (n, 2) that reach the threshold, sorted, with what they share; 0 counts and returns all.
+    """Return the candidates (n, 2) that reach the threshold, sorted, with their shared hashes; at 0 all, counted.
 
     The units must be prepared. Cost: linear in the sizes; less for a pair that fails.
     """
@@ -173,9 +173,9 @@ def verify(
     parts = []
     for start, part in enumerate(map_blocks(work, _slices(candidates), threads)):
         parts.append(part)
-        progress(min((start + 1) * SLICE, len(candidates)))
+        progress(min((start + 1) * CANDIDATE_SLICE, len(candidates)))
     return in_order(parts)
 
 
 def _slices(candidates: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
-    return [candidates[i : i + SLICE] for i in range(0, len(candidates), SLICE)]
+    return [candidates[i : i + CANDIDATE_SLICE] for i in range(0, len(candidates), CANDIDATE_SLICE)]

@@ -21,7 +21,7 @@ from dedup.report.rewrite_tables import rewrite_arrow, rewrite_parquet
 from dedup.results.repeats import counted
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import map_blocks, thread_count
-from dedup.sources.files.listing import Entry
+from dedup.sources.files.listing import STDIN, Entry
 from dedup.sources.files.names import unshown
 from dedup.storage.folders import check_file, check_free, check_writable, refuse_overlap, whole_folder
 
@@ -34,8 +34,6 @@ REWRITE: dict[str, Callable[[Entry, Path, Verdict], Counts]] = {
     "parquet": rewrite_parquet,
     "arrow": rewrite_arrow,
 }
-
-STDIN = "-"
 
 
 @dataclass(frozen=True)

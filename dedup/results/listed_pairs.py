@@ -19,7 +19,7 @@ import numpy.typing as npt
 from dedup.clusters.stars import large_clusters
 from dedup.errors import ParameterError
 from dedup.hashing.units import Units
-from dedup.pairs.verify import LEAST_ROOM, MOST_PAIRS, Pairs, pairs_of
+from dedup.pairs.verify import LEAST_ROOM, MAX_JOINED_PAIRS, Pairs, pairs_of
 from dedup.runtime.memory import written
 from dedup.runtime.threads import stretches
 
@@ -35,7 +35,7 @@ ROW_BYTES = 96
 
 def check_rows(count: int, room: int | None, advice: str) -> None:
     """Raise `ParameterError` if a table of `count` pairs does not fit in `room` bytes (None: no bound)."""
-    most = MOST_PAIRS if room is None else min(MOST_PAIRS, max(room, LEAST_ROOM) // ROW_BYTES)
+    most = MAX_JOINED_PAIRS if room is None else min(MAX_JOINED_PAIRS, max(room, LEAST_ROOM) // ROW_BYTES)
     if count > most:
         raise ParameterError(
             f"pairs: expected at most {most:,} rows, which a table may have{' under this bound' * (room is not None)}, "

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["column_in", "column_names", "fetched", "imported", "is_table", "other_column", "values_of"]
 
-COLUMNS = ("pandas", "polars", "pyarrow")
+COLUMN_LIBRARIES = ("pandas", "polars", "pyarrow")
 """Libraries whose objects are columns, if they are not tables: they can be read again."""
 
 NAMES_SHOWN = 20
@@ -110,7 +110,7 @@ def imported(texts: Any) -> Any:
         return texts
     import pyarrow as pa
 
-    column = type(texts).__module__.split(".")[0] in COLUMNS and hasattr(texts, "__len__")
+    column = type(texts).__module__.split(".")[0] in COLUMN_LIBRARIES and hasattr(texts, "__len__")
     try:
         arrow = pa.chunked_array(texts) if stream else pa.chunked_array([pa.array(texts)])
     except (pa.ArrowException, OSError, TypeError, ValueError) as error:

@@ -34,12 +34,12 @@ from dedup.errors import StorageError
 from dedup.storage.atomic import TEMPORARY, plain_name, storage_errors, write_atomically
 from dedup.storage.fingerprint import compare_inputs, compare_options
 
-__all__ = ["Part", "Store"]
+__all__ = ["MANIFEST_NAME", "PART_SUFFIX", "Part", "Store"]
 
 LAYOUT_VERSION = 1
 """Version of the layout. A directory of another version is refused."""
 
-MANIFEST, LOCK, PART = "manifest.json", "lock", ".dedup"
+MANIFEST_NAME, LOCK_NAME, PART_SUFFIX = "manifest.json", "lock", ".dedup"
 
 ALIGNED = 64
 """Bytes. Each array of a part begins at a multiple, as after numpy's own header."""
@@ -78,7 +78,7 @@ class Store:
         with storage_errors(f"use {self.path} as work directory", begun=False):
             self.path.mkdir(parents=True, exist_ok=True)
             self._check_ours()
-            self._lock = _locked(self.path / LOCK)
+            self._lock = _locked(self.path / LOCK_NAME)
         try:
             self._open(fresh=fresh)
         except BaseException:
@@ -102,7 +102,7 @@ class Store:
 
     def commit(self, name: str, content: bytes | Arrays, facts: Any = None) -> None:
         """Write a part, bytes or arrays, and add it to the manifest with its `facts` (JSON)."""
-        path = self.path / f"{name}{PART}"
+        path = self.path / f"{name}{PART_SUFFIX}"
         if isinstance(content, bytes):
             data = content
             written = write_atomically(path, lambda file: file.write(data))
@@ -149,14 +149,14 @@ class Store:
         self.parts = {}
         with storage_errors(f"empty {self.path}"):
             if remove:
-                (self.path / MANIFEST).unlink(missing_ok=True)
+                (self.path / MANIFEST_NAME).unlink(missing_ok=True)
             else:
                 self._write_manifest()
             for name in names:
                 (self.path / name).unlink(missing_ok=True)
             if remove:
                 self.close()
-                (self.path / LOCK).unlink(missing_ok=True)
+                (self.path / LOCK_NAME).unlink(missing_ok=True)
                 with contextlib.suppress(OSError):
                     self.path.rmdir()
 
@@ -177,8 +177,8 @@ class Store:
                 f"expected plain files in the work directory {self.path}, found a link or a folder, {link.name!r}; "
                 "name a folder that is used for nothing else"
             )
-        if not (self.path / LOCK).exists() and (self.path / MANIFEST).exists():
-            strange.append(MANIFEST)  # made by another program: ours always has a lock
+        if not (self.path / LOCK_NAME).exists() and (self.path / MANIFEST_NAME).exists():
+            strange.append(MANIFEST_NAME)  # made by another program: ours always has a lock
         if strange:
             raise StorageError(
                 f"expected an empty folder or a work directory of dedup at {self.path}, found {strange[0]!r} in it; "
@@ -186,7 +186,7 @@ class Store:
             )
 
     def _open(self, *, fresh: bool) -> None:
-        manifest = self.path / MANIFEST
+        manifest = self.path / MANIFEST_NAME
         if fresh:
             with storage_errors(f"empty {self.path}"):
                 manifest.unlink(missing_ok=True)  # first: the manifest must not list a part whose file is removed
@@ -195,7 +195,7 @@ class Store:
                 self._take(manifest.read_bytes())
         else:
             self._write_manifest()
-        named = {part.file for part in self.parts.values()} | {MANIFEST, LOCK}
+        named = {part.file for part in self.parts.values()} | {MANIFEST_NAME, LOCK_NAME}
         with storage_errors(f"remove from {self.path} what a stopped run left"):
             for entry in self.path.iterdir():
                 if entry.name not in named:
@@ -236,7 +236,7 @@ class Store:
                 "--fresh"
             ) from error
         for name, part in parts.items():
-            if part.file != f"{name}{PART}" or not plain_name(part.file):
+            if part.file != f"{name}{PART_SUFFIX}" or not plain_name(part.file):
                 raise StorageError(
                     f"expected the names of parts in the manifest of {self.path}, found {part.file!r}, which dedup did "
                     "not write; nothing was touched; name another folder"
@@ -248,7 +248,7 @@ class Store:
         sealed = json.dumps({"content": content, "xxh3": _checksum(content)})
         # the inputs may be a million files: they are written once, with a checksum in the content
         data = f'{sealed[:-1]}, "inputs": {self._inputs}}}'.encode()
-        write_atomically(self.path / MANIFEST, lambda file: file.write(data))
+        write_atomically(self.path / MANIFEST_NAME, lambda file: file.write(data))
 
     def _check(self, part: Part, size: int, xxh3: str) -> None:
         if size != part.bytes or xxh3 != part.xxh3:
@@ -261,7 +261,7 @@ class Store:
 
 def _is_ours(entry: Path) -> bool:
     name = entry.name.removesuffix(TEMPORARY)
-    return name in (MANIFEST, LOCK) or name.endswith(PART)
+    return name in (MANIFEST_NAME, LOCK_NAME) or name.endswith(PART_SUFFIX)
 
 
 def _checksum(content: Any) -> str:

@@ -13,9 +13,9 @@ hard-wrapped, else each line is a paragraph::
 In scripts without spaces a "first word" is one character, as a token is one character. A writer who breaks a text to a
 width does not write the same line twice: if a line occurs twice (a log, a list, a refrain), each line of the block is a
 paragraph. Two lines are the same if their characters are the same, without the white space around them. A rule, such as
-``- - -`` or a row of stars around a notice, does not count as such a line, since it has no character of a word. Word
-characters are all except ASCII other than letters and digits, U+0080 to U+00BF, U+2000 to U+2BFF and U+3000 to U+303F:
-these are punctuation and symbols.
+``- - -`` or a row of stars around a notice, does not count as such a line, since it has no character of a word. The
+characters of a word are all but punctuation and symbols: ASCII other than letters and digits, U+0080 to U+00BF, U+2000
+to U+2BFF and U+3000 to U+303F.
 
 **Lines** are the non-blank lines between line breaks.
 

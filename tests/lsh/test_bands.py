@@ -346,5 +346,5 @@ def test_bands_of_numbers_that_mean_nothing() -> None:
     with pytest.raises(ParameterError, match="recall: expected a number from 0 to 1"):
         Bands(3, 3, 0.8, "x")  # type: ignore[arg-type]
     for similarity in (0.0, float("nan"), 1.5):
-        with pytest.raises(ParameterError, match="similarities: expected those of pairs that bands found"):
+        with pytest.raises(ParameterError, match="similarities: expected similarities of pairs that bands found"):
             measure_recall(np.array([0.9, similarity]), choose_bands(0.8))

@@ -37,7 +37,7 @@ UNITS = st.sampled_from(["document", "paragraph", "line"])
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few texts a block, a few rows a group, and no collection too small."""
     monkeypatch.setattr(dedup.sources.texts, "TEXT_BLOCK_BYTES", 200)
-    monkeypatch.setattr(dedup.pairs.compact_filter, "GROUP", 3)
+    monkeypatch.setattr(dedup.pairs.compact_filter, "NOTED_ROWS", 3)
     monkeypatch.setattr(dedup.pairs.compact_filter, "LEAST_CHARACTERS", 0)
     monkeypatch.setattr(dedup.pairs.compact_filter, "mostly_shared", lambda *_: False)
 
@@ -180,7 +180,7 @@ def test_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_versions_are_held(looked_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where most texts are like their neighbours, or all are alike, they would only be read twice."""
     monkeypatch.setattr(dedup.pairs.compact_filter, "mostly_shared", dedup.pairs.seen_twice.mostly_shared)
-    monkeypatch.setattr(dedup.pairs.compact_filter, "LOOKED_AT", looked_at)
+    monkeypatch.setattr(dedup.pairs.compact_filter, "PROBED_CHARACTERS", looked_at)
     words = [f"w{i}" for i in range(4000)]
     apart = [" ".join(words[7 * i : 7 * i + 200]) for i in range(0, 500, 40)]
     versions = [" ".join([*words[300 * i : 300 * i + 290], f"v{j}"]) for i in range(13) for j in range(4)]

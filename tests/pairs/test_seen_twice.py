@@ -25,7 +25,7 @@ def naive(rows: list[list[int]], threshold: float, metric: Metric) -> list[int]:
     sample = dedup.pairs.seen_twice.sample_for(Threshold(threshold, metric))
     picked = [[value for value in row if value % kernels.SAMPLES < sample] for row in rows]
     total = sum(map(len, rows)) * sample // kernels.SAMPLES
-    shift = 64 - dedup.pairs.seen_twice.bits_for(dedup.pairs.seen_twice.SLOTS * total)
+    shift = 64 - dedup.pairs.seen_twice.bits_for(dedup.pairs.seen_twice.TWICE_SLOTS * total)
     times = Counter(value >> shift for row in picked for value in row)
     stays = []
     for place, (row, own) in enumerate(zip(rows, picked, strict=True)):
@@ -58,8 +58,8 @@ def test_chunks_and_parts_do_not_matter(rows: list[list[int]]) -> None:
     every = np.arange(len(rows))
     found = dedup.pairs.seen_twice.seen_twice(units, every, Threshold(0.5), threads=1).tolist()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dedup.pairs.seen_twice, "CHUNK", 7)
-        patch.setattr(dedup.pairs.seen_twice, "PART_BITS", 3)
+        patch.setattr(dedup.pairs.seen_twice, "CHUNK_HASHES", 7)
+        patch.setattr(dedup.pairs.seen_twice, "TWICE_PART_BITS", 3)
         assert found == dedup.pairs.seen_twice.seen_twice(units, every, Threshold(0.5), threads=2).tolist()
 
 

@@ -249,17 +249,17 @@ def test_a_family_on_one_side_is_linear() -> None:
 def test_limits_are_visible(monkeypatch: pytest.MonkeyPatch) -> None:
     """Too many pairs are an error that counts them; what needs no list is still there."""
     many = ["one two three four five six"] * 100
-    monkeypatch.setattr(listed_pairs, "MOST_PAIRS", 9_999)
+    monkeypatch.setattr(listed_pairs, "MAX_JOINED_PAIRS", 9_999)
     result = dedup.match(many, many)
     assert result.summary.pairs == 10_000
     assert result.filter(many) == []
     with pytest.raises(ParameterError, match=r"at most 9,999 rows.*found 10,000.*thin out one side"):
         _ = result.pairs
     near = [f"one two three four five six seven eight nine ten eleven x{n}" for n in range(20)]
-    monkeypatch.setattr(verify, "MOST_PAIRS", 399)
+    monkeypatch.setattr(verify, "MAX_JOINED_PAIRS", 399)
     with pytest.raises(ParameterError, match="threshold: expected at most 399 pairs.*found more; thin out one side"):
         dedup.match(near, near[::-1], threshold=0.5)
-    monkeypatch.setattr(verify, "MOST_PAIRS", 400)
+    monkeypatch.setattr(verify, "MAX_JOINED_PAIRS", 400)
     assert len(dedup.match(near, near[::-1], threshold=0.5)) == 400
 
 

@@ -194,7 +194,7 @@ def test_long_texts_are_read_in_pieces(texts: list[str], block: int) -> None:
 def test_a_cut_acts_on_nothing() -> None:
     """No character before which a text may be cut acts on what stands before it."""
     index, entries, _, _ = unicode.table()
-    points = np.array([point for point in range(0x10000) if token_stream.CUT.match(" " + chr(point))])
+    points = np.array([point for point in range(0x10000) if token_stream.CUT_PLACE.match(" " + chr(point))])
     found = entries[(index[points >> 8].astype(np.int64) << 8) | points & 255]
     acting = (found & unicode.UNSETTLED != 0) | (found >> 8 & 255 != 0) & (found >> 16 == 0)
     assert len(points) > 30_000

@@ -98,16 +98,16 @@ def test_a_limit_is_told_by_any_thread() -> None:
     with pytest.raises(ParameterError, match="memory: expected at most 1,000,000 pairs.*found more; give more"):
         limit.add(1)
     assert PairLimit(0, "").most == verify.LEAST_ROOM // verify.PAIR_BYTES
-    assert PairLimit(None, "").most == verify.MOST_PAIRS
+    assert PairLimit(None, "").most == verify.MAX_JOINED_PAIRS
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_search_finds_no_more_than_it_may(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """One pair more than the limit is an error of the search, before they are held."""
     texts = [f"one two three four five six seven eight nine ten eleven x{n}" for n in range(30)]
-    monkeypatch.setattr(verify, "MOST_PAIRS", 30 * 29 // 2)
+    monkeypatch.setattr(verify, "MAX_JOINED_PAIRS", 30 * 29 // 2)
     assert len(dedup.find_duplicates(texts, threshold=0.5, pairs="all", threads=threads).pairs) == 30 * 29 // 2
-    monkeypatch.setattr(verify, "MOST_PAIRS", 30 * 29 // 2 - 1)
+    monkeypatch.setattr(verify, "MAX_JOINED_PAIRS", 30 * 29 // 2 - 1)
     with pytest.raises(ParameterError, match="threshold: expected at most 434 pairs.*raise the threshold"):
         dedup.find_duplicates(texts, threshold=0.5, pairs="all", threads=threads)
 
@@ -115,7 +115,7 @@ def test_a_search_finds_no_more_than_it_may(threads: int, monkeypatch: pytest.Mo
 def test_a_table_has_no_more_rows_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     """What needs no table is still there."""
     texts = ["one two three four five six"] * 100
-    monkeypatch.setattr(listed_pairs, "MOST_PAIRS", 4_949)
+    monkeypatch.setattr(listed_pairs, "MAX_JOINED_PAIRS", 4_949)
     found = dedup.find_duplicates(texts, pairs="all")
     assert (found.summary.pairs, found.filter(texts)) == (4_950, texts[:1])
     with pytest.raises(ParameterError, match=r"at most 4,949 rows.*found 4,950, which take about 1 MB.*clusters"):
@@ -138,7 +138,7 @@ MANY = """
             result = dedup.find_duplicates(texts(kind, 300), pairs="all", threads=1, memory=memory)
             result.pairs
         dedup.match(texts(kind, 300), texts(kind, 300), threads=1).pairs
-    dedup.pairs.verify.MANY = 1 << 16
+    dedup.pairs.verify.MANY_PAIRS = 1 << 16
     found = {}
 
     def measured(name, bound, act):

@@ -32,6 +32,7 @@ from dedup.sources.files.names import possible, shown
 from dedup.sources.files.rejects import Reject, none_readable
 from dedup.sources.files.unread import Unread
 from dedup.storage.atomic import storage_errors
+from dedup.storage.work_dir import MANIFEST_NAME, PART_SUFFIX
 
 __all__ = ["COMPRESSIONS", "FORMATS", "Entry", "Listing", "check_format"]
 
@@ -51,9 +52,6 @@ COMPRESSIONS = {"gz": "gzip", "zst": "zstd", "bz2": "bz2", "xz": "xz"}
 
 REPORT = {"report.json", "run.json", "summary.json"}
 """A folder that has files of these names is a report, and not read as a corpus."""
-
-MANIFEST, PART = "manifest.json", ".dedup"
-"""A folder that has a file of this name, and some with this suffix, is a work folder, and not read as a corpus."""
 
 COLUMN = "text"
 """The column that is read if none is named."""
@@ -370,7 +368,7 @@ def _matches(pattern: str) -> Iterator[str]:
 
 def _is_ours(files: list[str]) -> bool:
     """Return whether a folder with such files is a report or a work folder."""
-    return REPORT.issubset(files) or (MANIFEST in files and any(name.endswith(PART) for name in files))
+    return REPORT.issubset(files) or (MANIFEST_NAME in files and any(name.endswith(PART_SUFFIX) for name in files))
 
 
 def _format_of(path: str) -> tuple[str, str | None] | None:

@@ -33,7 +33,7 @@ COMPRESSION_MAGIC = {b"\x1f\x8b\x08": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh
 COMPRESSION_SUFFIXES = {"gz", "zst", "bz2", "xz"}
 """Suffixes that give the compression of a file, but not its format."""
 
-MARKS = {
+OTHER_BYTE_ORDER_MARKS = {
     b"\xff\xfe\x00\x00": "UTF-32",
     b"\x00\x00\xfe\xff": "UTF-32",
     b"\xff\xfe": "UTF-16",
@@ -142,7 +142,7 @@ def compression_of(head: bytes) -> str | None:
 
 def encoding_of(head: bytes) -> str | None:
     """Return the encoding of a byte order mark, if it is not supported."""
-    return next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
+    return next((name for mark, name in OTHER_BYTE_ORDER_MARKS.items() if head.startswith(mark)), None)
 
 
 def head_of(source: str, compression: str | None) -> tuple[bytes, bool]:

@@ -1,4 +1,4 @@
-"""`dedup.pairs.verify.SLICE`.
+"""`dedup.pairs.verify.CANDIDATE_SLICE`.
 
 How many candidates a thread counts at a time.
 """
@@ -7,7 +7,7 @@ from benchmarks.tuning.calls import searching
 from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
-    "dedup.pairs.verify.SLICE",
+    "dedup.pairs.verify.CANDIDATE_SLICE",
     [1 << bits for bits in range(9, 21, 3)],
     searching(method="lsh"),
     stages=("verify",),

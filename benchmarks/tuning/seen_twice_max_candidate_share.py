@@ -1,4 +1,4 @@
-"""`dedup.pairs.seen_twice.MOST`.
+"""`dedup.pairs.seen_twice.MAX_CANDIDATE_SHARE`.
 
 The share of texts that seem to have a partner from which on the table is left out.
 """
@@ -7,7 +7,7 @@ from benchmarks.tuning.calls import searching
 from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
-    "dedup.pairs.seen_twice.MOST",
+    "dedup.pairs.seen_twice.MAX_CANDIDATE_SHARE",
     [0.2, 0.4, 0.6, 0.8, 1.0],
     searching(),
     stages=("join",),

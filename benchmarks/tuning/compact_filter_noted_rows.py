@@ -1,16 +1,16 @@
-"""`dedup.pairs.compact_filter.PART_BITS`.
+"""`dedup.pairs.compact_filter.NOTED_ROWS`.
 
-In how many parts the notes of the hashes are kept.
+How many texts of a block are noted together.
 """
 
 from benchmarks.tuning.calls import searching
 from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
-    "dedup.pairs.compact_filter.PART_BITS",
-    [4, 6, 8, 10, 12],
+    "dedup.pairs.compact_filter.NOTED_ROWS",
+    [1 << bits for bits in range(8, 18, 2)],
     searching(),
-    corpus="generated:20000",
+    corpus="generated:100000:150",
     also={"dedup.pairs.compact_filter.LEAST_CHARACTERS": 0},
 )
 

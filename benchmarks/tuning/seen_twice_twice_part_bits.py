@@ -1,14 +1,14 @@
-"""`dedup.pairs.seen_twice.CHUNK`.
+"""`dedup.pairs.seen_twice.TWICE_PART_BITS`.
 
-How many hashes a thread sorts into parts at a time.
+The size of a part of the table, which has to fit the cache.
 """
 
 from benchmarks.tuning.calls import searching
 from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
-    "dedup.pairs.seen_twice.CHUNK",
-    [1 << bits for bits in range(14, 24, 2)],
+    "dedup.pairs.seen_twice.TWICE_PART_BITS",
+    list(range(13, 25, 2)),
     searching(),
     stages=("join",),
     corpus="generated:20000,ota_dev",

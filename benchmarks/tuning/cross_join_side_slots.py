@@ -1,4 +1,4 @@
-"""`dedup.pairs.cross_join.SLOTS`.
+"""`dedup.pairs.cross_join.SIDE_SLOTS`.
 
 Slots of the table of a side for each hash.
 """
@@ -7,7 +7,7 @@ from benchmarks.tuning.calls import matching
 from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
-    "dedup.pairs.cross_join.SLOTS",
+    "dedup.pairs.cross_join.SIDE_SLOTS",
     [2, 4, 16, 64],
     matching(min_words=None),
     stages=("join",),

@@ -1,14 +1,14 @@
-"""`dedup.pairs.seen_twice.PART_BITS`.
+"""`dedup.pairs.seen_twice.TWICE_SLOTS`.
 
-The size of a part of the table, which has to fit the cache.
+Slots of the table for each hash: with fewer, more texts are kept by chance; with more, the table is larger.
 """
 
 from benchmarks.tuning.calls import searching
 from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
-    "dedup.pairs.seen_twice.PART_BITS",
-    list(range(13, 25, 2)),
+    "dedup.pairs.seen_twice.TWICE_SLOTS",
+    [1, 2, 4, 8, 16],
     searching(),
     stages=("join",),
     corpus="generated:20000,ota_dev",

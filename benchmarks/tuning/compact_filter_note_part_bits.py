@@ -1,16 +1,16 @@
-"""`dedup.pairs.compact_filter.GROUP`.
+"""`dedup.pairs.compact_filter.NOTE_PART_BITS`.
 
-How many texts of a block are noted together.
+In how many parts the notes of the hashes are kept.
 """
 
 from benchmarks.tuning.calls import searching
 from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
-    "dedup.pairs.compact_filter.GROUP",
-    [1 << bits for bits in range(8, 18, 2)],
+    "dedup.pairs.compact_filter.NOTE_PART_BITS",
+    [4, 6, 8, 10, 12],
     searching(),
-    corpus="generated:100000:150",
+    corpus="generated:20000",
     also={"dedup.pairs.compact_filter.LEAST_CHARACTERS": 0},
 )
 

@@ -1,4 +1,4 @@
-"""`dedup.pairs.verify.MANY`.
+"""`dedup.pairs.verify.MANY_PAIRS`.
 
 From how many pairs on memory is handed back before they are sorted: see the peak.
 """
@@ -7,7 +7,7 @@ from benchmarks.tuning.calls import searching
 from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
-    "dedup.pairs.verify.MANY",
+    "dedup.pairs.verify.MANY_PAIRS",
     [1 << bits for bits in range(12, 26, 4)],
     searching(pairs="all"),
     stages=("join",),

@@ -1,4 +1,4 @@
-"""`dedup.pairs.seen_across.SLOTS`.
+"""`dedup.pairs.seen_across.ACROSS_SLOTS`.
 
 Slots of the table of a side for each hash, where the texts are read twice.
 """
@@ -7,7 +7,7 @@ from benchmarks.tuning.calls import matching
 from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
-    "dedup.pairs.seen_across.SLOTS",
+    "dedup.pairs.seen_across.ACROSS_SLOTS",
     [2, 4, 16, 64],
     matching(min_words=None, memory="160MB"),
     stages=("mark", "read"),

@@ -1,14 +1,14 @@
-"""`dedup.pairs.seen_twice.SLOTS`.
+"""`dedup.pairs.seen_twice.CHUNK_HASHES`.
 
-Slots of the table for each hash: with fewer, more texts are kept by chance; with more, the table is larger.
+How many hashes a thread sorts into parts at a time.
 """
 
 from benchmarks.tuning.calls import searching
 from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
-    "dedup.pairs.seen_twice.SLOTS",
-    [1, 2, 4, 8, 16],
+    "dedup.pairs.seen_twice.CHUNK_HASHES",
+    [1 << bits for bits in range(14, 24, 2)],
     searching(),
     stages=("join",),
     corpus="generated:20000,ota_dev",

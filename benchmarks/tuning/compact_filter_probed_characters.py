@@ -1,4 +1,4 @@
-"""`dedup.pairs.compact_filter.LOOKED_AT`.
+"""`dedup.pairs.compact_filter.PROBED_CHARACTERS`.
 
 How many characters are looked at to see whether most texts have a partner.
 """
@@ -7,7 +7,7 @@ from benchmarks.tuning.calls import searching
 from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
-    "dedup.pairs.compact_filter.LOOKED_AT",
+    "dedup.pairs.compact_filter.PROBED_CHARACTERS",
     [1 << bits for bits in range(18, 26, 2)],
     searching(),
     corpus="generated:20000",
