@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.hashing.units import Units, rank_by_size
+from dedup.hashing.units import HashSets, Units, rank_by_size
 from dedup.pairs.prefix_index import Counters, build_index, take_prefixes
 from dedup.pairs.seen_twice import bits_for, mostly_shared, sample_for, seen_twice
 from dedup.pairs.skew_join import Prefixes, stars_of
@@ -93,34 +93,34 @@ def join(
     from dedup.kernels.seen_twice import SAMPLES
 
     survivors = leading
-    if not mostly_shared(units, leading, threads):
-        survivors = seen_twice(units, leading, threshold, threads=threads)
-    units.prepare(survivors, threads)
+    if not mostly_shared(units.rows, leading, threads):
+        survivors = seen_twice(units.rows, leading, threshold, threads=threads)
+    sets = units.prepare(survivors, threads)
     sample = sample_for(threshold)
-    counted = _count(units, survivors, threshold, sample, threads)
-    order = np.lexsort((counted.rows, units.sizes[counted.rows]))
-    index = _Index(units, counted, order, threshold, threads, by_size=True)
-    if sample < SAMPLES and index.work > COMMON_WORK * float(units.sizes[counted.rows].sum()):
+    counted = _count(sets, survivors, threshold, sample, threads)
+    order = np.lexsort((counted.rows, sets.sizes[counted.rows]))
+    index = _Index(sets, counted, order, threshold, threads, by_size=True)
+    if sample < SAMPLES and index.work > COMMON_WORK * float(sets.sizes[counted.rows].sum()):
         del index
-        counted = _count(units, counted.rows, threshold, SAMPLES, threads)
-        order = np.lexsort((counted.rows, units.sizes[counted.rows]))
-        index = _Index(units, counted, order, threshold, threads, by_size=True)
+        counted = _count(sets, counted.rows, threshold, SAMPLES, threads)
+        order = np.lexsort((counted.rows, sets.sizes[counted.rows]))
+        index = _Index(sets, counted, order, threshold, threads, by_size=True)
     hidden = crowds = np.empty(0, dtype=np.int64)
     kept_pairs, merged = no_pairs(), 0
     if large is not None and index.crowded(FAMILY_LISTS):
         del index
         kept_pairs, hidden, crowds, merged = _stars_first(
-            units, counted, rank, copies, threshold, large, threads, progress
+            sets, counted, rank, copies, threshold, large, threads, progress
         )
         order = order[~np.isin(counted.rows[order], hidden)]
-        index = _Index(units, counted, order, threshold, threads, by_size=True)
+        index = _Index(sets, counted, order, threshold, threads, by_size=True)
     if index.crowded(LONG_LISTS):
-        sizes = units.sizes[index.rows]
+        sizes = sets.sizes[index.rows]
         keys = np.maximum(sizes - counted.alone[order] - least(sizes, threshold.value) // 2, 0).sum()
         if keys <= DEEPER * len(index.indexed.keys):
             del index
-            index = _Index(units, counted, order, threshold, threads, by_size=True, deep=True)
-    parts, more = _probe(units, index, threads, progress, limit)
+            index = _Index(sets, counted, order, threshold, threads, by_size=True, deep=True)
+    parts, more = _probe(sets, index, threads, progress, limit)
     del index
     parts.append(kept_pairs)
     return JoinResult(in_order(parts), merged + more, len(survivors), hidden, crowds)
@@ -140,14 +140,14 @@ def join_some(
     It gives up where `tries` pairs were merged, or where the index would make a hundred times as many meetings. Which
     pairs they are does not depend on the threads. Memory: 40 bytes a shingle of `leading` at the most, and 24 a pair.
     """
-    survivors = seen_twice(units, leading, threshold, threads=threads)
-    units.prepare(survivors, threads)
-    counted = _count(units, survivors, threshold, sample_for(threshold), threads)
-    order = np.lexsort((counted.rows, units.sizes[counted.rows]))
-    index = _Index(units, counted, order, threshold, threads, by_size=True)
+    survivors = seen_twice(units.rows, leading, threshold, threads=threads)
+    sets = units.prepare(survivors, threads)
+    counted = _count(sets, survivors, threshold, sample_for(threshold), threads)
+    order = np.lexsort((counted.rows, sets.sizes[counted.rows]))
+    index = _Index(sets, counted, order, threshold, threads, by_size=True)
     if index.work > MEETINGS * tries:
         return no_pairs()
-    return in_order(_probe(units, index, threads, lambda _: None, None, most, tries)[0])
+    return in_order(_probe(sets, index, threads, lambda _: None, None, most, tries)[0])
 
 
 MEETINGS = 100.0
@@ -178,43 +178,42 @@ def _ranges(low: int, high: int, parts: int, grain: int) -> list[tuple[np.uint64
     return [(np.uint64(first), np.uint64(end - 1)) for first, end in pairwise(edges)]
 
 
-def _count(units: Units, rows: npt.NDArray[np.int64], threshold: Threshold, sample: int, threads: int) -> _Counted:
+def _count(sets: HashSets, rows: npt.NDArray[np.int64], threshold: Threshold, sample: int, threads: int) -> _Counted:
     """Count the distinct hashes below a limit, and let the rows go that have too many that stand alone."""
     for _ in range(ROUNDS):
-        counted = _read_counters(units, rows, sample, threads)
-        counted = counted.take(counted.alone <= threshold.may_be_unique(units.sizes[rows]))
+        counted = _read_counters(sets, rows, sample, threads)
+        counted = counted.take(counted.alone <= threshold.may_be_unique(sets.sizes[rows]))
         if len(counted.rows) >= WORTH * len(rows):
             break
         rows = counted.rows
     return counted
 
 
-def _read_counters(units: Units, rows: npt.NDArray[np.int64], sample: int, threads: int) -> _Counted:
+def _read_counters(sets: HashSets, rows: npt.NDArray[np.int64], sample: int, threads: int) -> _Counted:
     """Count the distinct hashes of `rows` in the first parts of the hash space, and read the counters of each."""
     from dedup.kernels import self_join as kernels
     from dedup.kernels.seen_twice import SAMPLES
 
     limit = (sample << 64) // SAMPLES - 1
     spread = SAMPLES.bit_length() - 1 - (sample - 1).bit_length()
-    bits = bits_for(2 * int(units.sizes[rows].sum()) * sample // SAMPLES)
+    bits = bits_for(2 * int(sets.sizes[rows].sum()) * sample // SAMPLES)
     table = np.zeros(1 << bits, dtype=np.uint8)
-    sets = (units.hashes, units.offsets, units.sizes, rows)
 
     for part in stretches(len(rows)):
 
         def enter(bounds: tuple[np.uint64, np.uint64], part: slice = part) -> None:
-            kernels.count(*sets[:3], rows[part], *bounds, table, 64 - bits, spread)
+            kernels.count(*sets, rows[part], *bounds, table, 64 - bits, spread)
 
         for _ in map_blocks(enter, _ranges(0, limit + 1, threads, 1 << (64 - bits - spread)), threads):
             pass
     below, alone = np.empty((2, len(rows)), dtype=np.int64)
-    kernels.count_below(*sets, np.uint64(limit), below)
+    kernels.count_below(*sets, rows, np.uint64(limit), below)
     starts = np.cumsum(below) - below
     counters = np.empty(below.sum(), dtype=np.uint8)
 
     def read(part: slice) -> None:
         where = (table, 64 - bits, spread, below[part], starts[part], counters, alone[part])
-        kernels.read_counters(units.hashes, units.offsets, rows[part], *where)
+        kernels.read_counters(sets.values, sets.offsets, rows[part], *where)
 
     for _ in map_blocks(read, slices(len(rows)), threads):
         pass
@@ -226,7 +225,7 @@ class _Index:
 
     def __init__(
         self,
-        units: Units,
+        sets: HashSets,
         counted: _Counted,
         order: npt.NDArray[np.int64],
         threshold: Threshold,
@@ -241,12 +240,12 @@ class _Index:
         self.rows, self.threshold = counted.rows, threshold
         by = threshold.value, threshold.metric.code
         lengths = np.empty((4, len(order)), dtype=np.int64)
-        kernels.prefix_lengths(units.sizes, self.rows, counted.alone, *by, by_size, deep, *lengths)
+        kernels.prefix_lengths(sets.sizes, self.rows, counted.alone, *by, by_size, deep, *lengths)
         self.unprobed, self.unindexed = lengths[2:]
         counters = Counters(counted.below, counted.starts, counted.counters)
         same = not by_size and np.array_equal(lengths[0], lengths[1])  # no size in the order: one prefix does for both
         wanted = (lengths[0], np.zeros_like(lengths[1]) if same else lengths[1])
-        self.probed, self.indexed = take_prefixes(units, self.rows, counters, wanted, threads)
+        self.probed, self.indexed = take_prefixes(sets, self.rows, counters, wanted, threads)
         if same:
             self.indexed = self.probed
         if by_size:
@@ -263,7 +262,7 @@ AT_ONCE = 1 << 16
 
 
 def _probe(
-    units: Units,
+    sets: HashSets,
     index: _Index,
     threads: int,
     progress: Callable[[int], None],
@@ -284,9 +283,9 @@ def _probe(
         place = part.start
         while place < part.stop and total < most and merged < tries:
             found, count, tried, place = kernels.probe(
-                units.hashes,
-                units.offsets,
-                units.sizes,
+                sets.values,
+                sets.offsets,
+                sets.sizes,
                 index.rows,
                 place,
                 part.stop,
@@ -320,7 +319,7 @@ def _probe(
 
 
 def _stars_first(
-    units: Units,
+    sets: HashSets,
     counted: _Counted,
     rank: npt.NDArray[np.int64],
     copies: npt.NDArray[np.int64],
@@ -331,12 +330,12 @@ def _stars_first(
 ) -> tuple[Pairs, npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
     """Return the pairs of rows removed into large clusters with their kept ones, both, and the comparisons."""
     if threshold.metric is Metric.CONTAINMENT:
-        rank = rank_by_size(rank, units.sizes)  # as in the stars: the larger text always comes first
+        rank = rank_by_size(rank, sets.sizes)  # as in the stars: the larger text always comes first
     order = np.argsort(rank[counted.rows], kind="stable")
-    index = _Index(units, counted, order, threshold, threads, by_size=False, deep=True)
+    index = _Index(sets, counted, order, threshold, threads, by_size=False, deep=True)
     probed, indexed = index.probed, index.indexed
     prefixes = Prefixes(probed.keys, probed.bounds, indexed.keys, indexed.bounds, index.unprobed, index.unindexed)
-    stars = stars_of(units.sets, index.rows, prefixes, threshold, threads, progress)
+    stars = stars_of(sets, index.rows, prefixes, threshold, threads, progress)
     members = np.bincount(stars.group, weights=copies[index.rows], minlength=len(stars.best))
     crowded = members[stars.group] > large
     hidden = np.flatnonzero((stars.best >= 0) & crowded)
