@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from importlib import import_module
 from itertools import pairwise
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -11,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.units import Units
+from dedup.kernels import native, warming
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,10 +73,34 @@ def units_of(rows: Sequence[Sequence[int]]) -> Units:
     )
 
 
-def callable_part(part: Callable[P, R]) -> Callable[P, R]:
+def compiled_part(part: Callable[P, R]) -> Any:
+    """Give a part of a kernel as numba compiles it, also where the kernels come from the library."""
+    if not native.COMPLETE:
+        return part
+    return getattr(_compiled_modules()[part.__module__], part.__name__)
+
+
+@lru_cache(maxsize=1)
+def _compiled_modules() -> dict[str, Any]:
+    """Import all kernels a second time, for numba; the first ones stay what everybody else uses."""
+    warming.all_kernels()  # each is there, so that none of the second ones stays
+    first = {name: sys.modules.pop(name) for name in list(sys.modules) if name.startswith("dedup.kernels")}
+    before = os.environ.get(native.VARIABLE)
+    os.environ[native.VARIABLE] = native.JIT
+    try:
+        import_module("dedup.kernels.warming").all_kernels()
+        return {name: module for name, module in sys.modules.items() if name.startswith("dedup.kernels")}
+    finally:
+        sys.modules.update(first)
+        sys.modules["dedup"].kernels = first["dedup.kernels"]  # type: ignore[attr-defined]
+        os.environ.pop(native.VARIABLE) if before is None else os.environ.update({native.VARIABLE: before})
+
+
+def callable_part(given_part: Callable[P, R]) -> Callable[P, R]:
     """Make a part of a kernel, which compiled code alone may call, callable from Python."""
+    part = compiled_part(given_part)
 
     def call(*given: Any) -> R:
-        return part(*given)  # type: ignore[call-arg]  # numba knows how many
+        return part(*given)  # type: ignore[no-any-return]  # numba knows
 
     return cast(Callable[P, R], numba.njit(call))

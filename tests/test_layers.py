@@ -111,11 +111,11 @@ def test_the_package_itself_is_imported_by_nobody() -> None:
 
 
 def test_kernels_know_nothing_of_the_library() -> None:
-    """Kernels import one another, numba, numpy, the field's checksum and the standard library."""
-    allowed = {"numba", "llvmlite", "numpy", "xxhash", *sys.stdlib_module_names}
+    """Kernels import one another, numba, numpy, the field's checksum, the errors and the standard library."""
+    allowed = {"numba", "llvmlite", "numpy", "xxhash", "hatchling", *sys.stdlib_module_names}
     for name in sources():
         if name.startswith("dedup.kernels"):
-            others = {other for other in imports(name) if not other.startswith("dedup.kernels")}
+            others = {other for other in imports(name) if not other.startswith(("dedup.kernels", "dedup.errors"))}
             assert {other.partition(".")[0] for other in others} <= allowed, name
 
 
@@ -148,8 +148,10 @@ def test_numba_lives_in_the_kernels() -> None:
 
 
 def test_threads_live_in_one_place() -> None:
-    """Only `dedup.runtime.threads` starts threads; nothing starts processes."""
-    assert ["dedup.runtime.threads"] == users(THREADS)
+    """Only `dedup.runtime.threads` starts threads; only what compiles kernels starts processes."""
+    assert ["dedup.runtime.threads"] == users(THREADS - {"multiprocessing"})
+    compiling = {"dedup.kernels.warming", "dedup.kernels.native.build", "dedup.kernels.native.hatch_build"}
+    assert compiling == {*users({"multiprocessing", "subprocess"})}
 
 
 def test_kernels_are_serial() -> None:

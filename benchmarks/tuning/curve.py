@@ -132,6 +132,8 @@ class Worker:
 
     def __init__(self, script: str, curve: Curve, value: Any, corpora: Sequence[named.Corpus], threads: int) -> None:
         environment = {**os.environ, "PYTHONHASHSEED": "0"}
+        if curve.constant.startswith(KERNELS):
+            environment["DEDUP_KERNELS"] = "jit"  # the library has the constant as it is
         if value != curve.present and curve.constant.startswith(KERNELS):
             environment["NUMBA_CACHE_DIR"] = kernels_for(curve.constant, value)
         job = json.dumps([script, value, {one.name: one.path for one in corpora}, threads])

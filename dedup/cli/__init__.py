@@ -6,6 +6,7 @@
 ``dedup compare A B``                  show how similar two texts are, and what they share
 ``dedup estimate INPUT...``            forecast the method, memory and time of a find
 ``dedup apply REPORT``                 write new files with the records that a report keeps
+``dedup warmup``                       compile the kernels beforehand
 
 Results are printed to stdout, as text or as JSON lines (--json). All other messages are printed to stderr. The exit
 codes are listed in `dedup.cli.ending`.
@@ -20,7 +21,7 @@ from typing import Any, NoReturn
 import click
 
 from dedup import __version__
-from dedup.cli import apply, compare, find, match, repeats
+from dedup.cli import apply, compare, find, match, repeats, warmup
 from dedup.cli.ending import end, writing
 
 __all__ = ["Group", "main"]
@@ -58,7 +59,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    warmup.expect(click.get_current_context().invoked_subcommand)
 
 
-for command in (apply.apply, compare.compare, find.estimate, find.find, match.match, repeats.repeats):
+for command in (apply.apply, compare.compare, find.estimate, find.find, match.match, repeats.repeats, warmup.warmup):
     main.add_command(command)

@@ -8,81 +8,82 @@ The rules they keep (each is tested or follows from how `kernel` compiles):
   and index that touches a hash is wrapped.
 - Where it is hot, an index is uint64 too: numba asks of a signed one, at each access, whether it counts from the end.
   What a random bit decides is added or overwritten, not branched on.
-- Inputs may be read-only (Arrow buffers are); a kernel that writes says so in its docstring.
+- Inputs may be read-only (Arrow buffers are). The annotations of a `kernel` are its signature: dtypes, `Table` for two
+  dimensions, `Written` for what it writes to (`dedup.kernels.signatures`). Arrays are contiguous, in C's order.
 
-Kernels are cached on disk (`dedup.kernels.cache`).
+A kernel runs from the library that was compiled ahead of time, where there is one for this machine
+(`dedup.kernels.native`), and numba is not even imported. Else numba compiles it on its first call
+(`dedup.kernels.compiling`), and keeps it on disk (`dedup.kernels.cache`). Both ways give the same bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar
 
-import numba
-from numba.core.compiler import CompilerBase, DefaultPassBuilder
+import numpy as np
+import numpy.typing as npt
 
-from dedup.kernels.cache import KernelCache, cache_folder, cache_folders
+from dedup.errors import DedupError
+from dedup.kernels import native
 
-__all__ = ["cache_folder", "kernel", "part", "shared"]
+__all__ = ["Table", "Written", "compiler", "intrinsic", "kernel", "part", "shared"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+A = TypeVar("A")
+T = TypeVar("T", bound=np.generic)
+
+Table = Annotated[npt.NDArray[T], "table"]
+"""An array of two dimensions. In annotations of kernels, an array without this has one."""
+
+Written = Annotated[A, "written"]
+"""An array that the kernel writes to; any other one may be read-only."""
 
 
-NEEDLESS_PASSES = frozenset(
-    (
-        "inline_closure_likes",
-        "rewrite_semantic_constants",
-        "dead_branch_prune",
-        "inline_inlinables",
-        "inline_overloads",
-        "nopython_rewrites",
-    )
-)
-"""numba's passes over closures, comprehensions, optional arguments, its own inlining and arithmetic of whole arrays.
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Give what runs `function` compiled: serial, without the GIL, from the library or by numba.
 
-None of these is in the kernels, and each walks through the whole of a function: a twentieth of the very first run.
-"""
-
-
-class Compiler(CompilerBase):  # type: ignore[misc]  # numba has no types
-    """numba's compiler without the passes that have nothing to do here."""
-
-    def define_pipelines(self) -> list[Any]:
-        """Return the one row of passes."""
-        passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        passes.passes = [(step, name) for step, name in passes.passes if step.name() not in NEEDLESS_PASSES]
-        passes.finalize()
-        return [passes]
-
-
-OPTIONS: dict[str, Any] = {
-    "nogil": True,
-    "error_model": "numpy",
-    "no_cfunc_wrapper": True,
-    "pipeline_class": Compiler,
-}
+    The annotations are its signature. What does not fit it is a TypeError that says what was expected.
+    """
+    found = native.find(function)
+    return compiler().kernel(function) if found is None else found
 
 
 def part(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile `function` once, for other compiled code only; LLVM puts it into each caller.
+    """Compile `function` for other compiled code only; LLVM puts it into each caller.
 
     numba's own inlining would type and lower it again in every place where it is called: a fifth of a kernel's time in
     the very first run. Python must not call it: there is no wrapper, and the process ends. Pass literals as
     ``np.int64(0)``, or it is compiled for each type.
     """
-    return numba.njit(**OPTIONS, forceinline=True, no_cpython_wrapper=True)(function)
+    return function if native.COMPLETE else compiler().part(function)
 
 
 def shared(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` as a `part`, but leave it to LLVM whether it is put into its callers: for long ones."""
-    return numba.njit(**OPTIONS, no_cpython_wrapper=True)(function)
+    return function if native.COMPLETE else compiler().shared(function)
 
 
-def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile `function` on its first call: serial, without the GIL, cached on disk where there is a folder for it."""
-    compiled = numba.njit(**OPTIONS)(function)
-    folders = cache_folders()
-    if folders:
-        compiled._cache = KernelCache(function, folders)  # noqa: SLF001  # as njit(cache=True) does
-    return compiled
+def intrinsic(function: Callable[..., Any]) -> Any:
+    """Give numba a function that writes LLVM's instructions itself, for other compiled code."""
+    if native.COMPLETE:
+        return function
+    compiler()
+    from numba.extending import intrinsic as numba_intrinsic
+
+    return numba_intrinsic(function)
+
+
+def compiler() -> Any:
+    """Return the module that compiles by numba; an error says what to install where there is none."""
+    try:
+        from dedup.kernels import compiling
+    except ModuleNotFoundError as error:
+        if error.name not in {"numba", "llvmlite"}:
+            raise
+        raise DedupError(
+            f"expected compiled kernels, or numba to compile them, found neither ({native.REASON}); "
+            "install numba: pip install 'dedup-text[jit]'"
+        ) from None
+    return compiling

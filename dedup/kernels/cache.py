@@ -15,17 +15,13 @@ The cache is a convenience, and never the reason that a search fails:
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-import pkgutil
 import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
-from types import CodeType
 from typing import Any, NamedTuple
 
 import xxhash
@@ -33,7 +29,9 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataC
 from numba.core.runtime import rtsys
 from numba.core.serialize import dumps, pickle
 
-__all__ = ["Folder", "KernelCache", "cache_folder", "cache_folders", "code_digest"]
+from dedup.kernels.digest import digest
+
+__all__ = ["Folder", "KernelCache", "cache_folder", "cache_folders"]
 
 
 class Folder(NamedTuple):
@@ -50,7 +48,7 @@ def cache_folders() -> tuple[Folder, ...]:
     Tried in this order: ``NUMBA_CACHE_DIR``, and nothing else where that is set; the package's own ``__pycache__``,
     the user's cache, a private folder among the temporary files.
     """
-    name = f"dedup-{_digest()[:16]}"
+    name = f"dedup-{digest()[:16]}"
     found: list[Folder] = []
     for parent, private in _parents():
         path = os.path.join(parent, name)
@@ -112,48 +110,6 @@ def _ours(folder: str) -> bool:
     return not hasattr(os, "getuid") or (found.st_uid == os.getuid() and not found.st_mode & 0o022)
 
 
-# what the kernels are compiled from
-
-
-def _digest() -> str:
-    """Return a digest of the sources of all kernels."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    if not sources:
-        return code_digest()
-    digest = hashlib.sha256()
-    for source in sources:
-        digest.update(source.read_bytes())
-    return digest.hexdigest()
-
-
-def code_digest() -> str:
-    """Return a digest of the compiled code of all kernel modules, wherever it lies: in a zip file, in a program."""
-    package = __name__.rpartition(".")[0]
-    spec = find_spec(package)
-    places = list(spec.submodule_search_locations or ()) if spec is not None else []
-    names = sorted({package, *(f"{package}.{module.name}" for module in pkgutil.iter_modules(places))})
-    digest = hashlib.sha256()
-    for name in names:
-        loader: Any = getattr(find_spec(name), "loader", None)
-        code = loader.get_code(name) if hasattr(loader, "get_code") else None
-        digest.update(name.encode())
-        for piece in _pieces(code) if isinstance(code, CodeType) else ():
-            digest.update(repr(piece).encode("utf-8", "surrogatepass") + b"\n")
-    return digest.hexdigest()
-
-
-def _pieces(code: CodeType) -> Iterator[object]:
-    """Yield all that a code does, without where it was compiled."""
-    yield code.co_name
-    yield code.co_code
-    yield code.co_names + code.co_varnames + code.co_freevars + code.co_cellvars
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _pieces(constant)
-        else:
-            yield sorted(map(repr, constant)) if isinstance(constant, frozenset) else constant
-
-
 # files
 
 
@@ -164,6 +120,10 @@ class KernelFiles(IndexDataCacheFile):  # type: ignore[misc]  # numba has no typ
         """Return what is kept under a key, None where it is not there, damaged, or of another version."""
         name = self._load_index().get(key)
         return None if name is None else self._load_data(name)
+
+    def has(self, key: Any) -> bool:
+        """Return whether something is kept under a key."""
+        return key in self._load_index()
 
     def _load_index(self) -> dict[Any, str]:
         return self._read(self._index_path) or {}
@@ -236,6 +196,11 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
             except Exception:  # noqa: BLE001, S112  # whatever is wrong there: it is compiled again
                 continue
         return None
+
+    def is_kept(self, sig: Any, target_context: Any) -> bool:
+        """Return whether the compiled code for a signature is on disk."""
+        key = self._index_key(sig, target_context.codegen())
+        return any(files.has(key) for files in self._files)
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep compiled code, where there is a folder and room for it."""

@@ -22,7 +22,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel
+from dedup.kernels import Table, Written, kernel, shared
 from dedup.kernels.alignment import common, grow
 from dedup.kernels.windows import OPENS
 
@@ -52,7 +52,7 @@ def find_seeds(
     first: npt.NDArray[np.signedinteger],
     flags: npt.NDArray[np.uint8],
     size: int,
-    seeds: npt.NDArray[np.int64],
+    seeds: Written[Table[np.int64]],
 ) -> int:
     """Write the seeds (start, source, tokens), in the order of their ends; return their number.
 
@@ -102,11 +102,11 @@ def find_seeds(
 
 @kernel
 def link_seeds(
-    seeds: npt.NDArray[np.int64],
+    seeds: Table[np.int64],
     text: npt.NDArray[np.int64],
     source_text: npt.NDArray[np.int64],
-    scores: npt.NDArray[np.float64],
-    back: npt.NDArray[np.int64],
+    scores: Written[npt.NDArray[np.float64]],
+    back: Written[npt.NDArray[np.int64]],
 ) -> None:
     """Write the best score of a chain that ends with each seed, and the seed before it (-1 for none).
 
@@ -147,7 +147,7 @@ def link_seeds(
                 begin[s] = begin[p]
 
 
-@kernel
+@shared
 def ahead_of(values: npt.NDArray[np.int64], value: int) -> int:
     """Return how many of the ascending `values` are at most `value`."""
     low, high = 0, len(values)
@@ -164,7 +164,7 @@ def ahead_of(values: npt.NDArray[np.int64], value: int) -> int:
 def build_chains(
     tokens: npt.NDArray[np.uint64],
     offsets: npt.NDArray[np.int64],
-    seeds: npt.NDArray[np.int64],
+    seeds: Table[np.int64],
     order: npt.NDArray[np.int64],
     back: npt.NDArray[np.int64],
     scores: npt.NDArray[np.float64],
@@ -172,9 +172,9 @@ def build_chains(
     exact_end: npt.NDArray[np.int64],
     size: int,
     threshold: float,
-    chains: npt.NDArray[np.int64],
-    parts: npt.NDArray[np.int64],
-    counts: npt.NDArray[np.int64],
+    chains: Written[Table[np.int64]],
+    parts: Written[Table[np.int64]],
+    counts: Written[npt.NDArray[np.int64]],
 ) -> int:
     """Write the chains of `size` tokens or more that reach the threshold, and their parts.
 
@@ -325,7 +325,7 @@ def build_chains(
 
 @kernel
 def choose_chains(
-    chains: npt.NDArray[np.int64], order: npt.NDArray[np.int64], chosen: npt.NDArray[np.bool_], tokens: int
+    chains: Table[np.int64], order: npt.NDArray[np.int64], chosen: Written[npt.NDArray[np.bool_]], tokens: int
 ) -> None:
     """Choose chains in some order: each of which less than half is covered by those chosen before."""
     covered = np.empty(tokens, dtype=np.bool_)

@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel
+from dedup.kernels import Written, kernel
 from dedup.kernels.self_join import CONTAINMENT, longer
 from dedup.kernels.verify import required, shared_hashes
 
@@ -151,7 +151,7 @@ def stars(
 
 
 @kernel
-def linked(root: npt.NDArray[np.int64], left: npt.NDArray[np.int32], right: npt.NDArray[np.int32]) -> None:
+def linked(root: Written[npt.NDArray[np.int64]], left: npt.NDArray[np.int32], right: npt.NDArray[np.int32]) -> None:
     """Join the trees of `root` (written; each node its own at first) that an edge left-right links, and flatten them.
 
     The smallest node of a tree is its root. Cost: nearly linear in the edges (union-find, paths halved).

@@ -23,7 +23,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel
+from dedup.kernels import Written, kernel
 from dedup.kernels.self_join import CLASSES, CONTAINMENT, PLACE, longer, needed
 from dedup.kernels.verify import least, shared_hashes
 
@@ -36,7 +36,7 @@ def mark_side(
     values: npt.NDArray[np.uint64],
     offsets: npt.NDArray[np.int64],
     rows: npt.NDArray[np.int64],
-    table: npt.NDArray[np.uint64],
+    table: Written[npt.NDArray[np.uint64]],
     shift: int,
 ) -> None:
     """Enter all hashes of `rows` into `table` (written): 64 slots of one bit a word."""
@@ -53,7 +53,7 @@ def meets(
     rows: npt.NDArray[np.int64],
     table: npt.NDArray[np.uint64],
     shift: int,
-    stays: npt.NDArray[np.bool_],
+    stays: Written[npt.NDArray[np.bool_]],
 ) -> None:
     """Write into ``stays[i]`` whether any hash of row i of `rows` is entered in `table`."""
     for place in range(len(rows)):
@@ -91,8 +91,8 @@ def read_both(
     right: npt.NDArray[np.uint8],
     shift: int,
     starts: npt.NDArray[np.int64],
-    counters: npt.NDArray[np.uint8],
-    alone: npt.NDArray[np.int64],
+    counters: Written[npt.NDArray[np.uint8]],
+    alone: Written[npt.NDArray[np.int64]],
 ) -> None:
     """Write the counters of all distinct hashes of row i of `rows` into `counters`, from ``starts[i]`` on.
 

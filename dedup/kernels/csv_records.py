@@ -20,14 +20,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel
+from dedup.kernels import Written, kernel
 
 START, PLAIN, QUOTED, CLOSED = 0, 1, 2, 3
 QUOTE, COMMA, FEED = 0x22, 0x2C, 0x0A
 
 
 @kernel
-def record_ends(values: npt.NDArray[np.uint8], state: int, ends: npt.NDArray[np.int64]) -> tuple[int, int]:
+def record_ends(values: npt.NDArray[np.uint8], state: int, ends: Written[npt.NDArray[np.int64]]) -> tuple[int, int]:
     """Write into `ends` where the records end, behind their line feeds; return their number and the state behind.
 
     `ends` has room for as many as there are line feeds. `state` is 0 at the beginning of a record.

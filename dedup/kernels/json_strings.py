@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel, part
+from dedup.kernels import Written, kernel, part
 from dedup.kernels.words import load8, trailing_zeros
 
 ONES = np.uint64(0x0101010101010101)
@@ -55,9 +55,9 @@ def plain(values: npt.NDArray[np.uint8], at: int) -> int:
 def unescape(
     values: npt.NDArray[np.uint8],
     size: int,
-    texts: npt.NDArray[np.uint8],
-    ends: npt.NDArray[np.int64],
-    missing: npt.NDArray[np.bool_],
+    texts: Written[npt.NDArray[np.uint8]],
+    ends: Written[npt.NDArray[np.int64]],
+    missing: Written[npt.NDArray[np.bool_]],
 ) -> int:
     """Write the text of each value into `texts`, its end into `ends`, and whether it is null into `missing`.
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel, part
+from dedup.kernels import Written, kernel, part
 
 
 @kernel
@@ -66,7 +66,7 @@ def count_listed(
     offsets: npt.NDArray[np.int64],
     pairs: npt.NDArray[np.int64],
     star_offsets: npt.NDArray[np.int64],
-    counts: npt.NDArray[np.int64],
+    counts: Written[npt.NDArray[np.int64]],
 ) -> None:
     """Write to `counts` (all units) how many pairs are listed whose earlier unit is each of those before `last`.
 
@@ -106,8 +106,8 @@ def spell_out(
     star_others: npt.NDArray[np.int32],
     star_shared: npt.NDArray[np.int32],
     bounds: npt.NDArray[np.int64],
-    result: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]],
-    keys: npt.NDArray[np.uint64],
+    result: Written[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]],
+    keys: Written[npt.NDArray[np.uint64]],
 ) -> None:
     """Write the listed pairs of the units before `last` to the columns of `result`: left, right, shared.
 

@@ -16,14 +16,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel
+from dedup.kernels import Table, Written, kernel
 from dedup.kernels.words import mix
 
 STEP = np.uint64(0x9FB21C651E98DF25)
 
 
 @kernel
-def band_keys(signatures: npt.NDArray[np.uint32], rows: int, keys: npt.NDArray[np.uint64]) -> None:
+def band_keys(signatures: Table[np.uint32], rows: int, keys: Written[Table[np.uint64]]) -> None:
     """Write the key of every band into ``keys[band, text]``; band b is lanes ``b * rows`` to ``(b + 1) * rows - 1``."""
     for text in range(len(signatures)):
         for band in range(len(keys)):

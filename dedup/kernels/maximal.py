@@ -22,7 +22,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel, shared
+from dedup.kernels import Written, kernel, shared
 from dedup.kernels.words import mix
 
 NONE = -1
@@ -50,8 +50,8 @@ def find_edge(
 def longest_earlier(
     sequence: npt.NDArray[np.signedinteger],
     grown: int,
-    length: npt.NDArray[np.signedinteger],
-    source: npt.NDArray[np.signedinteger],
+    length: Written[npt.NDArray[np.signedinteger]],
+    source: Written[npt.NDArray[np.signedinteger]],
 ) -> None:
     """Write, for each end place, the `length` of the longest earlier stretch and the end of its first place, `source`.
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel
+from dedup.kernels import Table, Written, kernel
 from dedup.kernels.words import lowest8, lowest16, lowest32
 
 
@@ -32,7 +32,7 @@ def sign(
     offsets: npt.NDArray[np.int64],
     multipliers: npt.NDArray[np.uint32],
     addends: npt.NDArray[np.uint32],
-    signatures: npt.NDArray[np.uint32],
+    signatures: Written[Table[np.uint32]],
 ) -> None:
     """Write the signature of each row of shingle hashes into ``signatures[row]``; all ones for an empty row."""
     lanes = len(multipliers)
@@ -66,7 +66,7 @@ def agreement(left: npt.NDArray[np.uint32], right: npt.NDArray[np.uint32]) -> in
 
 
 @kernel
-def agreements(signatures: npt.NDArray[np.uint32], counts: npt.NDArray[np.int64]) -> None:
+def agreements(signatures: Table[np.uint32], counts: Written[npt.NDArray[np.int64]]) -> None:
     """Add to ``counts[a]`` the number of pairs of signatures that agree in `a` lanes."""
     for i in range(len(signatures)):
         left = signatures[i]

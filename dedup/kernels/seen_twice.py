@@ -32,7 +32,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel, part
+from dedup.kernels import Table, Written, kernel, part
 from dedup.kernels.verify import least
 
 SAMPLES = 16
@@ -73,7 +73,7 @@ def tally(
     rows: npt.NDArray[np.int64],
     sample: int,
     part_bits: int,
-    counts: npt.NDArray[np.int64],
+    counts: Written[npt.NDArray[np.int64]],
 ) -> None:
     """Add the number of sampled hashes of `rows` in each part to `counts` (written)."""
     buffer = np.empty(BUFFER, dtype=np.uint64)
@@ -95,8 +95,8 @@ def scatter(
     sample: int,
     part_bits: int,
     slot_bits: int,
-    cursors: npt.NDArray[np.int64],
-    entries: npt.NDArray[np.uint32],
+    cursors: Written[npt.NDArray[np.int64]],
+    entries: Written[npt.NDArray[np.uint32]],
 ) -> None:
     """Write the slot, within its part, of each sampled hash of `rows` into `entries`, at the cursor of its part.
 
@@ -123,7 +123,7 @@ def lowest_hashes(
     rows: npt.NDArray[np.int64],
     part: int,
     fewest: int,
-    lowest: npt.NDArray[np.uint64],
+    lowest: Written[npt.NDArray[np.uint64]],
 ) -> None:
     """Write into ``lowest[i]`` the lowest hash in the middle of row i of `rows`.
 
@@ -145,9 +145,9 @@ def share_out(
     offsets: npt.NDArray[np.int64],
     sample: int,
     part_bits: int,
-    bounds: npt.NDArray[np.int64],
-    pages: npt.NDArray[np.int32],
-    notes: npt.NDArray[np.uint32],
+    bounds: Written[npt.NDArray[np.int64]],
+    pages: Written[Table[np.int32]],
+    notes: Written[npt.NDArray[np.uint32]],
 ) -> int:
     """Write a note of each sampled hash into `notes`, part by part: 24 bits below the part bits, and 8 of its row.
 
@@ -193,8 +193,8 @@ def share_out(
 def add_alone(
     notes: npt.NDArray[np.uint32],
     bounds: npt.NDArray[np.int64],
-    pages: npt.NDArray[np.int32],
-    alone: npt.NDArray[np.int64],
+    pages: Table[np.int32],
+    alone: Written[npt.NDArray[np.int64]],
 ) -> None:
     """Add what `mark` left in the notes of some rows (`share_out`) to ``alone[row]`` (written).
 
@@ -213,12 +213,12 @@ def add_alone(
 
 @kernel
 def mark(
-    entries: npt.NDArray[np.uint32],
-    starts: npt.NDArray[np.int64],
+    entries: Written[npt.NDArray[np.uint32]],
+    starts: Table[np.int64],
     place: int,
     shift: int,
     kept: int,
-    table: npt.NDArray[np.uint64],
+    table: Written[npt.NDArray[np.uint64]],
 ) -> None:
     """Enter the slots of part `place` of all chunks into `table` (zeros; written): 32 slots of two bits a word.
 
@@ -248,11 +248,11 @@ def alone(
     rows: npt.NDArray[np.int64],
     sample: int,
     part_bits: int,
-    cursors: npt.NDArray[np.int64],
+    cursors: Written[npt.NDArray[np.int64]],
     entries: npt.NDArray[np.uint32],
     threshold: float,
     whole: bool,
-    stays: npt.NDArray[np.bool_],
+    stays: Written[npt.NDArray[np.bool_]],
 ) -> None:
     """Write into ``stays[i]`` whether row i of `rows`, a chunk, may have a partner by what `mark` left in `entries`.
 
@@ -284,7 +284,7 @@ def enter(
     lowest: np.uint64,
     highest: np.uint64,
     shift: int,
-    table: npt.NDArray[np.uint64],
+    table: Written[npt.NDArray[np.uint64]],
 ) -> None:
     """Enter sampled `values` from `lowest` to `highest` into `table` (written): slots ``value - lowest >> shift``."""
     low = np.uint64(SAMPLES - 1)
@@ -305,7 +305,7 @@ def count_alone(
     highest: np.uint64,
     shift: int,
     table: npt.NDArray[np.uint64],
-    alone: npt.NDArray[np.int64],
+    alone: Written[npt.NDArray[np.int64]],
 ) -> None:
     """Add to ``alone[row]`` (written) the hashes of each row, as for `enter`, that were entered once."""
     low = np.uint64(SAMPLES - 1)

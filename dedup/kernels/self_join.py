@@ -31,7 +31,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel, part
+from dedup.kernels import Written, kernel, part, shared
 from dedup.kernels.verify import first_from, least, required, shared_hashes
 
 BUFFER = 512
@@ -71,7 +71,7 @@ def count_below(
     sizes: npt.NDArray[np.int64],
     rows: npt.NDArray[np.int64],
     limit: np.uint64,
-    below: npt.NDArray[np.int64],
+    below: Written[npt.NDArray[np.int64]],
 ) -> None:
     """Write into ``below[i]`` how many hashes of row i of `rows` are at most `limit`."""
     for place in range(len(rows)):
@@ -87,7 +87,7 @@ def count(
     rows: npt.NDArray[np.int64],
     lowest: np.uint64,
     highest: np.uint64,
-    table: npt.NDArray[np.uint8],
+    table: Written[npt.NDArray[np.uint8]],
     shift: int,
     spread: int,
 ) -> None:
@@ -121,8 +121,8 @@ def read_counters(
     spread: int,
     below: npt.NDArray[np.int64],
     starts: npt.NDArray[np.int64],
-    counters: npt.NDArray[np.uint8],
-    alone: npt.NDArray[np.int64],
+    counters: Written[npt.NDArray[np.uint8]],
+    alone: Written[npt.NDArray[np.int64]],
 ) -> None:
     """Write the counters of the ``below[i]`` first hashes of row i of `rows` into `counters`, from ``starts[i]`` on.
 
@@ -147,10 +147,10 @@ def prefix_lengths(
     metric: int,
     by_size: bool,
     deep: bool,
-    probes: npt.NDArray[np.int64],
-    indexed: npt.NDArray[np.int64],
-    unprobed: npt.NDArray[np.int64],
-    unindexed: npt.NDArray[np.int64],
+    probes: Written[npt.NDArray[np.int64]],
+    indexed: Written[npt.NDArray[np.int64]],
+    unprobed: Written[npt.NDArray[np.int64]],
+    unindexed: Written[npt.NDArray[np.int64]],
 ) -> None:
     """Write how many of the hashes that do not stand alone each row looks up (`probes`) and indexes (`indexed`).
 
@@ -186,9 +186,9 @@ def prefixes(
     starts: npt.NDArray[np.int64],
     counters: npt.NDArray[np.uint8],
     bounds: npt.NDArray[np.int64],
-    keys: npt.NDArray[np.uint64],
+    keys: Written[npt.NDArray[np.uint64]],
     other_bounds: npt.NDArray[np.int64],
-    other_keys: npt.NDArray[np.uint64],
+    other_keys: Written[npt.NDArray[np.uint64]],
     spill: int,
 ) -> None:
     """Write two prefixes of each row: its first hashes in the common order, less those that stand alone.
@@ -243,8 +243,8 @@ def build_index(
     keys: npt.NDArray[np.uint64],
     bounds: npt.NDArray[np.int64],
     shift: int,
-    heads: npt.NDArray[np.int32],
-    entries: npt.NDArray[np.uint64],
+    heads: Written[npt.NDArray[np.int32]],
+    entries: Written[npt.NDArray[np.uint64]],
 ) -> float:
     """Enter the keys of all places, in order, into buckets by their top bits.
 
@@ -266,7 +266,7 @@ def build_index(
     return work
 
 
-@kernel
+@shared
 def longer(rows: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
     """Return an array of `count` rows that begins with `rows`."""
     result = np.empty((count, 3), dtype=np.int64)

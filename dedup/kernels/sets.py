@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel, part
+from dedup.kernels import Written, kernel, part, shared
 
 CELLS = 3
 """Bits of a hash looked at, beyond those that tell as many cells as there are hashes. Curve:
@@ -42,9 +42,9 @@ PATIENCE = 16
 
 @kernel
 def distinct(
-    values: npt.NDArray[np.uint64],
+    values: Written[npt.NDArray[np.uint64]],
     offsets: npt.NDArray[np.int64],
-    sizes: npt.NDArray[np.int64],
+    sizes: Written[npt.NDArray[np.int64]],
     rows: npt.NDArray[np.int64],
 ) -> None:
     """Sort the hashes of each of `rows` in place, each kept once; write how many there are into ``sizes[row]``.
@@ -107,7 +107,7 @@ def scatter(
         values[np.uint64(start + place)] = value
 
 
-@kernel
+@shared
 def settle(values: npt.NDArray[np.uint64], start: int, end: int) -> int:
     """Sort a row that is nearly sorted, each hash kept once; return the number of distinct hashes."""
     if start == end:

@@ -29,7 +29,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel, part
+from dedup.kernels import Table, Written, kernel, part
 from dedup.kernels.tokens import FULL, UNSETTLED_TEXT, fold, hash_keys, hash_tokens
 from dedup.kernels.words import multiply
 
@@ -43,8 +43,8 @@ def hash_shingles(
     token_offsets: npt.NDArray[np.int64],
     size: int,
     key: npt.NDArray[np.uint64],
-    values: npt.NDArray[np.uint64],
-    offsets: npt.NDArray[np.int64],
+    values: Written[npt.NDArray[np.uint64]],
+    offsets: Written[npt.NDArray[np.int64]],
 ) -> None:
     """Hash every window of `size` tokens of each text, in the order of the text.
 
@@ -133,15 +133,15 @@ def shingle_texts(
     entries: npt.NDArray[np.uint32],
     map_starts: npt.NDArray[np.int32],
     map_points: npt.NDArray[np.int32],
-    out: npt.NDArray[np.uint8],
-    bits: npt.NDArray[np.uint64],
-    unsettled: npt.NDArray[np.bool_],
-    tokens: npt.NDArray[np.uint64],
+    out: Written[npt.NDArray[np.uint8]],
+    bits: Written[npt.NDArray[np.uint64]],
+    unsettled: Written[npt.NDArray[np.bool_]],
+    tokens: Written[npt.NDArray[np.uint64]],
     size: int,
     key: npt.NDArray[np.uint64],
-    hashes: npt.NDArray[np.uint64],
-    offsets: npt.NDArray[np.int64],
-    digests: npt.NDArray[np.uint64],
+    hashes: Written[npt.NDArray[np.uint64]],
+    offsets: Written[npt.NDArray[np.int64]],
+    digests: Written[Table[np.uint64]],
 ) -> int:
     """Fold, split and hash the texts ``values[starts[i]:ends[i]]``, and hash every window of `size` words of each.
 

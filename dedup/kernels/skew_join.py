@@ -25,7 +25,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel, part
+from dedup.kernels import Table, Written, kernel, part
 from dedup.kernels.self_join import CONTAINMENT, longer, needed
 from dedup.kernels.verify import least, shared_hashes
 from dedup.kernels.words import bit_count
@@ -50,8 +50,8 @@ def dense_sets(
     shift: int,
     heads: npt.NDArray[np.int64],
     dense: npt.NDArray[np.uint64],
-    sets: npt.NDArray[np.uint64],
-    counts: npt.NDArray[np.int64],
+    sets: Written[Table[np.uint64]],
+    counts: Written[npt.NDArray[np.int64]],
 ) -> None:
     """Write which dense hashes each of `rows` has as bits of ``sets[i]`` (zeros at first), and how many: ``counts[i]``.
 
@@ -95,25 +95,25 @@ def probe_kept(
     shift: int,
     dense_heads: npt.NDArray[np.int64],
     dense: npt.NDArray[np.uint64],
-    sets: npt.NDArray[np.uint64],
+    sets: Table[np.uint64],
     counts: npt.NDArray[np.int64],
-    kept: npt.NDArray[np.int64],
-    kept_sets: npt.NDArray[np.uint64],
-    kept_sizes: npt.NDArray[np.int64],
-    kept_slack: npt.NDArray[np.int64],
+    kept: Written[npt.NDArray[np.int64]],
+    kept_sets: Written[Table[np.uint64]],
+    kept_sizes: Written[npt.NDArray[np.int64]],
+    kept_slack: Written[npt.NDArray[np.int64]],
     shelved: int,
     others: int,
-    weak: npt.NDArray[np.int64],
-    weak_counts: npt.NDArray[np.int64],
+    weak: Written[Table[np.int64]],
+    weak_counts: Written[npt.NDArray[np.int64]],
     bits: int,
-    heads: npt.NDArray[np.int64],
-    entries: npt.NDArray[np.int64],
+    heads: Written[npt.NDArray[np.int64]],
+    entries: Written[Table[np.int64]],
     entered: int,
-    meetings: npt.NDArray[np.int32],
-    met: npt.NDArray[np.int32],
-    roots: npt.NDArray[np.int64],
-    best: npt.NDArray[np.int64],
-    shares: npt.NDArray[np.int64],
+    meetings: Written[npt.NDArray[np.int32]],
+    met: Written[npt.NDArray[np.int32]],
+    roots: Written[npt.NDArray[np.int64]],
+    best: Written[npt.NDArray[np.int64]],
+    shares: Written[npt.NDArray[np.int64]],
     threshold: float,
     metric: int,
 ) -> tuple[int, npt.NDArray[np.int64], int, int, int]:

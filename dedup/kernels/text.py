@@ -22,7 +22,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel, part, shared
+from dedup.kernels import Table, Written, kernel, part, shared
 from dedup.kernels.words import load8, mix, trailing_zeros
 
 ONES = np.uint64(0x0101010101010101)
@@ -331,9 +331,9 @@ def split_texts(
     starts: npt.NDArray[np.int64],
     ends: npt.NDArray[np.int64],
     grouped: bool,
-    lines: npt.NDArray[np.int64],
-    table: npt.NDArray[np.int64],
-    offsets: npt.NDArray[np.int64],
+    lines: Written[Table[np.int64]],
+    table: Written[Table[np.int64]],
+    offsets: Written[npt.NDArray[np.int64]],
 ) -> None:
     """Write the paragraphs (`grouped`) or lines of each text ``values[starts[i]:ends[i]]``.
 
@@ -352,7 +352,7 @@ def split_texts(
 
 @kernel
 def character_places(
-    values: npt.NDArray[np.uint8], start: int, places: npt.NDArray[np.int64], characters: npt.NDArray[np.int64]
+    values: npt.NDArray[np.uint8], start: int, places: npt.NDArray[np.int64], characters: Written[npt.NDArray[np.int64]]
 ) -> None:
     """Write for each ascending byte place the number of characters between byte `start` and it."""
     at = start

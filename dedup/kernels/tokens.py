@@ -46,7 +46,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel, part, shared
+from dedup.kernels import Table, Written, kernel, part, shared
 from dedup.kernels.words import bit_count, classify, load8, multiply, multiply_fold, trailing_zeros
 
 PADDING = 64
@@ -401,12 +401,12 @@ def tokenise(
     entries: npt.NDArray[np.uint32],
     map_starts: npt.NDArray[np.int32],
     map_points: npt.NDArray[np.int32],
-    out: npt.NDArray[np.uint8],
-    bits: npt.NDArray[np.uint64],
+    out: Written[npt.NDArray[np.uint8]],
+    bits: Written[npt.NDArray[np.uint64]],
     key: npt.NDArray[np.uint64],
-    hashes: npt.NDArray[np.uint64],
-    offsets: npt.NDArray[np.int64],
-    unsettled: npt.NDArray[np.bool_],
+    hashes: Written[npt.NDArray[np.uint64]],
+    offsets: Written[npt.NDArray[np.int64]],
+    unsettled: Written[npt.NDArray[np.bool_]],
 ) -> int:
     """Hash the tokens of the texts ``values[starts[i]:ends[i]]``.
 
@@ -455,13 +455,13 @@ def tokenise_characters(
     entries: npt.NDArray[np.uint32],
     map_starts: npt.NDArray[np.int32],
     map_points: npt.NDArray[np.int32],
-    out: npt.NDArray[np.uint8],
-    bits: npt.NDArray[np.uint64],
+    out: Written[npt.NDArray[np.uint8]],
+    bits: Written[npt.NDArray[np.uint64]],
     key: npt.NDArray[np.uint64],
-    hashes: npt.NDArray[np.uint64],
-    offsets: npt.NDArray[np.int64],
-    digests: npt.NDArray[np.uint64],
-    unsettled: npt.NDArray[np.bool_],
+    hashes: Written[npt.NDArray[np.uint64]],
+    offsets: Written[npt.NDArray[np.int64]],
+    digests: Written[Table[np.uint64]],
+    unsettled: Written[npt.NDArray[np.bool_]],
 ) -> int:
     """Hash the code points of the tokens joined by single spaces, and write each text's digest (texts, 2).
 
@@ -559,13 +559,13 @@ def locate(
     entries: npt.NDArray[np.uint32],
     map_starts: npt.NDArray[np.int32],
     map_points: npt.NDArray[np.int32],
-    out: npt.NDArray[np.uint8],
-    bits: npt.NDArray[np.uint64],
-    segments: npt.NDArray[np.int64],
+    out: Written[npt.NDArray[np.uint8]],
+    bits: Written[npt.NDArray[np.uint64]],
+    segments: Written[Table[np.int64]],
     key: npt.NDArray[np.uint64],
-    hashes: npt.NDArray[np.uint64],
+    hashes: Written[npt.NDArray[np.uint64]],
     wanted: npt.NDArray[np.int64],
-    spans: npt.NDArray[np.int64],
+    spans: Written[Table[np.int64]],
 ) -> int:
     """Hash the tokens of the text ``values[start:end]``, and write the bytes where those `wanted` start and end.
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel, part
+from dedup.kernels import Written, kernel, part
 from dedup.kernels.tokens import encode
 from dedup.kernels.words import LANES, bit_count, narrow, trailing_zeros
 
@@ -94,8 +94,8 @@ def encode_strings(
     mask: int,
     headers: npt.NDArray[np.int64],
     states: npt.NDArray[np.int64],
-    out: npt.NDArray[np.uint8],
-    ends: npt.NDArray[np.int64],
+    out: Written[npt.NDArray[np.uint8]],
+    ends: Written[npt.NDArray[np.int64]],
 ) -> int:
     """Write the strings at the bytes `places` of `memory` as UTF-8 into `out`, and their ends into `ends`.
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel, part
+from dedup.kernels import Written, kernel, part
 from dedup.kernels.words import equal4
 
 
@@ -111,7 +111,7 @@ def verify(
     left: npt.NDArray[np.int64],
     right: npt.NDArray[np.int64],
     threshold: float,
-    shared: npt.NDArray[np.int64],
+    shared: Written[npt.NDArray[np.int64]],
 ) -> None:
     """Write into `shared` how many hashes each pair of rows shares; -1 where the pair does not reach `threshold`.
 

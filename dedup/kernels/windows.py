@@ -31,7 +31,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import kernel
+from dedup.kernels import Table, Written, kernel
 from dedup.kernels.words import mix
 
 BASE = np.uint64(0x9E3779B97F4A7C15)
@@ -52,8 +52,8 @@ def find_anchors(
     offsets: npt.NDArray[np.int64],
     size: int,
     gram: int,
-    hashes: npt.NDArray[np.uint64],
-    since: npt.NDArray[np.int64],
+    hashes: Written[npt.NDArray[np.uint64]],
+    since: Written[npt.NDArray[np.int64]],
 ) -> int:
     """Write the hash of each anchor and the first window that it stands for (its first token); return their number.
 
@@ -103,7 +103,7 @@ def find_anchors(
 
 
 @kernel
-def mark_twice(hashes: npt.NDArray[np.uint64], twice: npt.NDArray[np.bool_]) -> None:
+def mark_twice(hashes: npt.NDArray[np.uint64], twice: Written[npt.NDArray[np.bool_]]) -> None:
     """Write which of the hashes stand twice or more: a table of them, the lowest bit for "again".
 
     The smallest hashes of windows crowd at zero, so another multiplication spreads them over the table.
@@ -137,7 +137,7 @@ def keep_windows(
     size: int,
     since: npt.NDArray[np.int64],
     twice: npt.NDArray[np.bool_],
-    runs: npt.NDArray[np.int64],
+    runs: Written[Table[np.int64]],
 ) -> int:
     """Write the runs of windows (first, end) whose anchor stands twice; return their number. Runs end with a text."""
     count, anchor = 0, 0
@@ -166,12 +166,12 @@ def table_room(windows: int) -> int:
 @kernel
 def find_first(
     tokens: npt.NDArray[np.uint64],
-    runs: npt.NDArray[np.int64],
+    runs: Table[np.int64],
     size: int,
-    place: npt.NDArray[np.signedinteger],
-    first: npt.NDArray[np.signedinteger],
-    flags: npt.NDArray[np.uint8],
-    room: npt.NDArray[np.uint64],
+    place: Written[npt.NDArray[np.signedinteger]],
+    first: Written[npt.NDArray[np.signedinteger]],
+    flags: Written[npt.NDArray[np.uint8]],
+    room: Written[npt.NDArray[np.uint64]],
 ) -> None:
     """Write `place`, `first` and the flags REPEATED and OPENS of the windows in `runs`.
 
@@ -266,9 +266,9 @@ def find_first(
 @kernel
 def write_blocks(
     first: npt.NDArray[np.signedinteger],
-    flags: npt.NDArray[np.uint8],
-    symbols: npt.NDArray[np.signedinteger],
-    at_window: npt.NDArray[np.signedinteger],
+    flags: Written[npt.NDArray[np.uint8]],
+    symbols: Written[npt.NDArray[np.signedinteger]],
+    at_window: Written[npt.NDArray[np.signedinteger]],
 ) -> int:
     """Flag the windows where a block begins (CUT); write the texts as rows of blocks; return the number of symbols.
 

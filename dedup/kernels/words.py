@@ -26,17 +26,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
-from dedup.kernels import part
+from dedup.kernels import compiler, intrinsic, native, part
 
-U8 = ir.IntType(8)
-U64 = ir.IntType(64)
 LANES = 64
-VECTOR = ir.VectorType(U8, LANES)
+
+if not native.COMPLETE:  # what the intrinsics are written with; else nothing is compiled here
+    compiler()
+    from llvmlite import ir
+    from numba import types
+    from numba.core import cgutils
+
+    U8 = ir.IntType(8)
+    U64 = ir.IntType(64)
+    VECTOR = ir.VectorType(U8, LANES)
 
 
 def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
@@ -169,9 +172,6 @@ def equal4(typingctx: Any, values: Any, left: Any, right: Any) -> Any:
 
 def _lowest(lanes: int) -> Any:
     """Return the intrinsic that works on so many lanes: they stay in registers for all values of a row."""
-    half = ir.IntType(32)
-    vector = ir.VectorType(half, lanes)
-    undefined = ir.Constant(vector, ir.Undefined)
 
     @intrinsic
     def lowest(
@@ -184,6 +184,9 @@ def _lowest(lanes: int) -> Any:
 
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             kinds = signature.args
+            half = ir.IntType(32)
+            vector = ir.VectorType(half, lanes)
+            undefined = ir.Constant(vector, ir.Undefined)
 
             def place(number: int) -> Any:
                 return builder.bitcast(

@@ -13,7 +13,7 @@ from numba import types
 
 from dedup.kernels import lsh, minhash, sets, shingles, words
 from tests import kernel_twins
-from tests.kernel_arrays import callable_part, dtypes, frozen, packed, rows_of
+from tests.kernel_arrays import callable_part, compiled_part, dtypes, frozen, packed, rows_of
 from tests.kernel_twins import MASK32, MASK64
 
 BORDERS = [0, 1, 2, 3, (1 << 31) - 1, 1 << 31, MASK32, 1 << 32, (1 << 63) - 1, 1 << 63, MASK64 - 1]
@@ -58,7 +58,7 @@ def test_hashes_are_unsigned() -> None:
     """Nothing that hashes leaks into a signed integer or a float: numba's own types say so."""
     mix(np.uint64(1))
     multiply_fold(np.uint64(1), np.uint64(1))
-    compiled: list[Any] = [words.mix, words.multiply_fold]
+    compiled: list[Any] = [compiled_part(words.mix), compiled_part(words.multiply_fold)]
     for function in compiled:
         results = {signature.return_type for signature in function.nopython_signatures}
         assert {types.uint64} == results

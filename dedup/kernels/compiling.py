@@ -1,0 +1,158 @@
+"""Kernels compiled by numba, when they are first called: where the library has none for this machine.
+
+Each is compiled for its own signature (`dedup.kernels.signatures`), however its arguments come: read-only or not. So
+one kernel is compiled once, or once for each width of its ``np.signedinteger``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+import numba
+from numba import types
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import CPUDispatcher
+
+from dedup.kernels.cache import KernelCache, cache_folders
+from dedup.kernels.signatures import KERNELS, Parameter, parameters
+from dedup.kernels.warming import missing
+
+__all__ = ["OPTIONS", "kernel", "part", "shared", "types_of"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+NEEDLESS_PASSES = frozenset(
+    (
+        "inline_closure_likes",
+        "rewrite_semantic_constants",
+        "dead_branch_prune",
+        "inline_inlinables",
+        "inline_overloads",
+        "nopython_rewrites",
+    )
+)
+"""numba's passes over closures, comprehensions, optional arguments, its own inlining and arithmetic of whole arrays.
+
+None of these is in the kernels, and each walks through the whole of a function: a twentieth of the very first run.
+"""
+
+
+class Compiler(CompilerBase):  # type: ignore[misc]  # numba has no types
+    """numba's compiler without the passes that have nothing to do here."""
+
+    def define_pipelines(self) -> list[Any]:
+        """Return the one row of passes."""
+        passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        passes.passes = [(step, name) for step, name in passes.passes if step.name() not in NEEDLESS_PASSES]
+        passes.finalize()
+        return [passes]
+
+
+OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "no_cfunc_wrapper": True,
+    "pipeline_class": Compiler,
+}
+
+KEPT = True
+"""Whether compiled kernels are kept on disk: not those that are compiled for the library."""
+
+DTYPES = {
+    "B": types.uint8,
+    "H": types.uint16,
+    "I": types.uint32,
+    "Q": types.uint64,
+    "i": types.int32,
+    "q": types.int64,
+    "?": types.boolean,
+    "d": types.float64,
+}
+
+
+def part(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile `function` for other compiled code, into each caller (`dedup.kernels.part`)."""
+    return numba.njit(**OPTIONS, forceinline=True, no_cpython_wrapper=True)(function)
+
+
+def shared(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile `function` for other compiled code (`dedup.kernels.shared`)."""
+    return numba.njit(**OPTIONS, no_cpython_wrapper=True)(function)
+
+
+class Entry(CPUDispatcher):  # type: ignore[misc]
+    """What Python calls of a kernel: compiled for one signature, on the first call."""
+
+    signed = "q"
+
+    def _compile_for_args(self, *arguments: Any, **named: Any) -> Any:  # noqa: ARG002  # numba's interface
+        """Compile it, whatever the first arguments are, and return what is called then: this, which looks at them."""
+        self.prepare()
+        return self
+
+    def prepare(self) -> None:
+        """Compile it or take it from the disk; where it is not there, say so, and let other processes help."""
+        wanted = types_of(self.py_func, self.signed)
+        with global_compiler_lock:  # other threads wait here
+            if self.overloads:
+                return
+            if not (isinstance(self._cache, KernelCache) and self._cache.is_kept(wanted, self.targetctx)):
+                missing()
+            self.compile(wanted)
+            self.disable_compile()
+
+
+class Kernel(CPUDispatcher):  # type: ignore[misc]
+    """A kernel: compiled code calls it as any function of numba's, Python by its `entries`."""
+
+    entries: dict[str, Entry]
+    signed_at: int | None
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call the entry for the width of the ``np.signedinteger`` that is given, if there are two."""
+        if self.signed_at is None:
+            return self.entries["q"](*arguments)
+        given = arguments[self.signed_at] if len(arguments) > self.signed_at else None
+        return self.entries["i" if getattr(given, "dtype", None) == "int32" else "q"](*arguments)
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile `function` on its first call for its own signature; cached on disk where there is a folder for it."""
+    KERNELS.append(function)
+    letters = [parameter.letter for parameter in parameters(function)]
+    made = _dispatcher(function, Kernel)
+    made.signed_at = letters.index("s") if "s" in letters else None
+    made.entries = {}
+    for signed in "q" if made.signed_at is None else "qi":
+        made.entries[signed] = _dispatcher(function, Entry)
+        made.entries[signed].signed = signed
+    result: Callable[P, R] = made
+    return result
+
+
+def _dispatcher(function: Callable[..., Any], kind: type[Any]) -> Any:
+    """Return numba's object for a function, kept on disk."""
+    made = numba.njit(**OPTIONS)(function)
+    made.__class__ = kind
+    folders = cache_folders() if KEPT else ()
+    if folders:
+        made._cache = KernelCache(function, folders)  # noqa: SLF001  # as njit(cache=True) does
+    return made
+
+
+def types_of(function: Callable[..., Any], signed: str = "q") -> tuple[Any, ...]:
+    """Return numba's types of a kernel's parameters; `signed` is the letter that ``np.signedinteger`` stands for."""
+    return tuple(_type_of(parameter, signed) for parameter in parameters(function))
+
+
+def _type_of(parameter: Parameter, signed: str) -> Any:
+    if parameter.parts:
+        return types.Tuple([_type_of(each, signed) for each in parameter.parts])
+    dtype = DTYPES[signed if parameter.letter == "s" else parameter.letter]
+    if parameter.dimensions == 0:
+        return dtype
+    return types.Array(dtype, parameter.dimensions, "C", readonly=not parameter.written)

@@ -1,0 +1,138 @@
+"""Compile kernels beforehand, in several processes: numba's compiler holds a lock, so that threads do not help.
+
+The first kernel that is compiled in a process is announced on stderr, in one line and at once. Where the command that
+runs is known (`expect`), what it calls is then compiled side by side, and taken from the disk.
+
+    python -m dedup.kernels.warming NAME...     compiles some kernels (``module.kernel``), and keeps them
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from dedup.kernels.signatures import KERNELS, name_of
+
+__all__ = ["GROUPS", "QUIET", "all_kernels", "expect", "main", "missing", "warm"]
+
+QUIET = "DEDUP_KERNELS_QUIET"
+"""Set in processes that compile for another one, which has said so."""
+
+TEXTS = ("utf8.encode_strings", "json_strings.unescape", "shingles.shingle_texts", "sets.distinct", "lsh.seen_twice")
+JOIN = (
+    "seen_twice.lowest_hashes", "seen_twice.tally", "seen_twice.scatter", "seen_twice.mark", "seen_twice.alone",
+    "self_join.count", "self_join.count_below", "self_join.read_counters", "self_join.prefix_lengths",
+    "self_join.prefixes", "self_join.build_index", "self_join.probe", "clusters.earlier", "clusters.stars",
+)  # fmt: skip
+PASSAGES = (
+    "tokens.locate", "text.split_texts", "text.character_places", "windows.find_anchors", "windows.find_first",
+    "windows.write_blocks", "maximal.longest_earlier",
+)  # fmt: skip
+GROUPS: dict[str, tuple[str, ...]] = {
+    "find": (*TEXTS, *JOIN, "text.split_texts", "listing.both_ways", "listing.count_listed", "listing.spell_out"),
+    "estimate": (*TEXTS, *JOIN),
+    "match": (
+        *TEXTS, *PASSAGES, "cross_join.mark_side", "cross_join.meets", "cross_join.read_both",
+        "cross_join.probe_across", "cross_join.stand", "self_join.count", "self_join.prefixes", "self_join.build_index",
+        "tokens.tokenise",
+        "listing.both_ways", "listing.count_listed", "listing.spell_out",
+    ),
+    "repeats": (*PASSAGES, "chains.find_seeds", "chains.link_seeds", "chains.build_chains", "chains.choose_chains"),
+    "compare": (
+        "utf8.encode_strings", "shingles.shingle_texts", "sets.distinct", "tokens.locate", "text.character_places",
+        "maximal.longest_earlier",
+    ),
+}  # fmt: skip
+"""What a command calls on plain input, by its name."""
+
+_expected: tuple[str, ...] = ()
+_announced = QUIET in os.environ
+
+
+def expect(command: str | None) -> None:
+    """Say which command runs: if a kernel is missing, all that the command calls are compiled at once."""
+    global _expected  # noqa: PLW0603  # of the process, as the command is
+    _expected = GROUPS.get(command or "", ())
+
+
+def missing() -> None:
+    """Announce, once a process, that kernels are compiled; compile what is expected in several processes."""
+    global _announced  # noqa: PLW0603  # once a process
+    if _announced:
+        return
+    _announced = True
+    if sys.stderr is not None:
+        print(
+            "dedup: compiling kernels, once, about 10 s (dedup warmup does it beforehand)", file=sys.stderr, flush=True
+        )
+    if _expected:
+        warm(_expected)
+
+
+def all_kernels() -> list[str]:
+    """Return the names of all kernels, each in the order of its module."""
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        if not module.ispkg:
+            importlib.import_module(f"dedup.kernels.{module.name}")
+    return [name_of(function) for function in KERNELS]
+
+
+def warm(names: Iterable[str], processes: int | None = None) -> bool:
+    """Compile some kernels in several processes and keep them on disk; False where that cannot be done here.
+
+    The kernels of a module stay together, since they share parts. By default a process for each processor, four at
+    most.
+    """
+    from dedup.kernels.cache import cache_folders
+
+    folders = cache_folders()
+    count = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, 4)
+    count = count if processes is None else processes
+    if count < 2 or getattr(sys, "frozen", False) or not folders or not folders[-1].writable:
+        return False
+    shares: list[list[str]] = [[] for _ in range(count)]
+    weights = [0] * count
+    for module, members in sorted(_modules(names).items(), key=lambda item: -_weight(item[0])):
+        lightest = weights.index(min(weights))
+        shares[lightest] += members
+        weights[lightest] += _weight(module)
+    command = [sys.executable, "-m", __name__]
+    environment = {**os.environ, QUIET: "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    started = [subprocess.Popen([*command, *share], env=environment) for share in shares if share]  # noqa: S603
+    try:
+        ended = [process.wait() for process in started]
+        return not any(ended)
+    finally:
+        for process in started:
+            process.kill()  # after an interrupt; nothing where it has ended
+
+
+def _modules(names: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(name.partition(".")[0], []).append(name)
+    return found
+
+
+def _weight(module: str) -> int:
+    """Return about how long the kernels of a module take, in no unit: the length of its source."""
+    source = Path(__file__).parent / f"{module}.py"
+    return source.stat().st_size if source.exists() else 1
+
+
+def main() -> None:
+    """Compile the kernels that are named."""
+    for name in sys.argv[1:]:
+        module, _, kernel = name.partition(".")
+        compiled = getattr(importlib.import_module(f"dedup.kernels.{module}"), kernel)
+        for entry in compiled.entries.values():
+            entry.prepare()
+
+
+if __name__ == "__main__":
+    main()
