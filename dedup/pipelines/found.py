@@ -63,7 +63,7 @@ class SearchResult(NamedTuple):
         return "exact" if self.bands is None else "lsh"
 
     def spread(self, count: int) -> SearchResult:
-        """Return what was found, of all `count` units: each that was not held is alone."""
+        """Return what was found, of all `count` units: a unit that was not held is in no pair."""
         rows = self.rows
         if rows is None or len(rows) == count:
             return self._replace(rows=None)
