@@ -68,7 +68,7 @@ AS_JSON = ("repeats", "estimate")
 
 WANTED = re.compile(
     r"expected|no such column|is not a valid|is not one of|stream (ends|cannot)|No such option|Missing|UTF-8|requires"
-    r"|(is|lies in|holds) the (input|report|work directory)"
+    r"|(is|lies in|contains) the (input|report|work directory)"
 )
 HELP = re.compile(
     r"; (name|choose|write|mend|say|make|give|put|begin|start|search|rename|leave|take|to read|the texts"
@@ -593,8 +593,8 @@ OUTPUTS: dict[str, tuple[str, str]] = {
         "x" * 300,
         "output: expected the name of a folder, found 'x+: File name too long; choose",
     ),
-    "the folder of all inputs": (".", "output: . holds the (input|report)"),
-    "the root": ("/", "output: / holds the (input|report)"),
+    "the folder of all inputs": (".", "output: . contains the (input|report)"),
+    "the root": ("/", "output: / contains the (input|report)"),
     "an input": ("good.jsonl", "output: .*good.jsonl.*; choose another (folder|name)"),
     "behind an input": ("good.jsonl/new", "output: .*good.jsonl.*; choose (a folder outside of it|another name)"),
     "a link to itself": ("loop.txt", "output: expected the name of a folder, found 'loop.txt': Too many levels"),

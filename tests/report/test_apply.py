@@ -477,12 +477,12 @@ def report(tmp_path: Path) -> Report:
         ("report/out", "lies in the report"),
         ("in/a.jsonl", "is the input"),
         ("in/a.jsonl/out", "lies in the input"),
-        ("in", "holds the input"),
-        (".", "holds the report"),
+        ("in", "contains the input"),
+        (".", "contains the report"),
         ("link", "is the input"),
         ("hard", "is the input"),
         ("above/report/x", "lies in the report"),
-        ("above/in/b", "holds the input"),
+        ("above/in/b", "contains the input"),
     ],
 )
 @pytest.mark.parametrize("overwrite", [False, True])
