@@ -120,7 +120,7 @@ def from_datasketch(minhashes: Iterable[Any]) -> tuple[npt.NDArray[np.uint32], i
                 f"found seed={kind[0]}, num_perm={kind[1]}, scheme={kind[2]!r} at position {number}"
             )
         if kind[2] == "affine64":
-            raise ParameterError("minhashes: expected 32-bit hash values, found scheme 'affine64'; make them anew")
+            raise ParameterError("minhashes: expected 32-bit hash values, found scheme 'affine64'; make them again")
         rows.append(np.asarray(minhash.hashvalues).astype(np.uint32))
     if first is None:
         raise ParameterError("minhashes: expected one or more, found none")

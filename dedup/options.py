@@ -220,7 +220,7 @@ def check_paths(paths: Iterable[Any]) -> list[str]:
             names += check_paths(given)
             continue
         found = f"{type(given).__name__} {shown(given)}"
-        raise InputError(f"files: expected paths (str or pathlib.Path), alone or in lists, found {found}")
+        raise InputError(f"files: expected paths (str or pathlib.Path) or lists of paths, found {found}")
     return names
 
 

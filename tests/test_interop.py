@@ -167,7 +167,7 @@ def test_objects_that_do_not_fit() -> None:
 
 def test_64_bit_values_are_refused() -> None:
     """Values of 64 bits cannot be cut down: the message says what to do."""
-    with pytest.raises(ParameterError, match=r"affine64.*make them anew"):
+    with pytest.raises(ParameterError, match=r"affine64.*make them again"):
         from_datasketch([datasketch.MinHash(num_perm=16, scheme="affine64")])
 
 

@@ -64,7 +64,7 @@ def test_a_script_runs(script: str) -> None:
     assert set(found.stages) <= set(re.findall(r'stage\("([\w ]+)"', sources))
 
 
-@pytest.mark.parametrize("script", ["seen_twice_slots", "kernel_sets_few"])
+@pytest.mark.parametrize("script", ["seen_twice_twice_slots", "kernel_sets_few"])
 def test_the_table(
     script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -88,9 +88,10 @@ def of_tools(results: list[Result], drawn: list[str]) -> Lines:
     failed = [row for row in results if row["kind"] in {"rivals", "ready"} and "error" in row]
     lines += [f"{row['tool']} failed on `{row['corpus']}`: {row['error']}" for row in failed]
     lines += [
-        '`dedup` is the exact method, `dedup-lsh` `method="lsh"` at recall 0.999. A star: judged by documents, because',
-        "the tool names no pair. Recall and precision are against all pairs of texts whose sets of word 5-grams reach",
-        "the threshold, as independent code finds them; copies are the pairs of identical texts.",
+        '`dedup` is the exact method, `dedup-lsh` is `method="lsh"` at recall 0.999. Recall and precision compare',
+        "with all pairs of texts whose sets of word 5-grams reach the threshold, as independent code finds them.",
+        "`copies %` is the recall of identical texts. `*`: scored per document, because the tool does not name",
+        "pairs. The targets are ours.",
         "",
     ]
     return lines
@@ -101,10 +102,10 @@ def ratios(here: list[Result]) -> Lines:
     rivals = [row for row in here if counts(row)]
     lines: Lines = []
     for label, group in (
-        ("in their documented ways", [row for row in rivals if not row["tool"].endswith("-tuned")]),
-        ("those that are fed hashes of our making too", rivals),
+        ("among tools in their documented ways", [row for row in rivals if not row["tool"].endswith("-tuned")]),
+        ("among tools that are given our hashes too", rivals),
     ):
-        for name, what in (("seconds", "by the clock"), ("cpu_seconds", "by processor time")):
+        for name, what in (("seconds", "wall time"), ("cpu_seconds", "processor time")):
             if not group or (name == "seconds" and all(row["seconds"] == row["cpu_seconds"] for row in group)):
                 continue
             times = {tool: middle([row for row in group if row["tool"] == tool], name) for tool in tools_of(group)}
@@ -115,7 +116,7 @@ def ratios(here: list[Result]) -> Lines:
                 if mine:
                     ratio = times[best] / middle(mine, name)
                     told.append(f"{tool} {ratio:.1f} (target {target:g}{'' if ratio >= target else ', missed'})")
-            lines.append(f"- times the fastest of the rivals, {label}, {what}, {best}: {', '.join(told)}")
+            lines.append(f"- times as fast as {best}, the fastest {label}, {what}: {', '.join(told)}")
     return [*lines, ""]
 
 
@@ -138,8 +139,8 @@ def of_curves(results: list[Result], drawn: list[str]) -> Lines:
     return [
         "## What is reported at which similarity",
         "",
-        "A tool that does what a threshold says reports nothing left of the line at 0.8 and all to the right of it.",
-        "What stands left of it are pairs that nobody asked for, what is missing right of it are pairs that were lost.",
+        "A tool that follows the threshold reports no pairs left of the line at 0.8 and all pairs to the right of",
+        "it. Reported pairs on the left are false pairs, missing pairs on the right are lost pairs.",
         "",
         *lines,
         *table(head, body),
@@ -178,7 +179,8 @@ def of_growth(results: list[Result], drawn: list[str]) -> Lines:
     failed = [row for row in results if row["kind"] == "growth" and "error" in row]
     lines += [f"{row['tool']} on `{row['corpus']}`: {row['error']}" for row in failed] + ([""] if failed else [])
     lines += [
-        "The exponent e is that of time ~ documents ** e since the size above; 1 is linear. Target: at most 1.1.",
+        "The exponent e compares a row with the row above: time ~ documents ** e; 1 is linear. Our target: at most",
+        "1.1.",
         "",
     ]
     return lines
@@ -201,7 +203,7 @@ def of_cores(results: list[Result], drawn: list[str]) -> Lines:
     if not body:
         return []
     lines = ["## A second core", "", *picture(drawn, "cores", "Speed on one core and two")]
-    return [*lines, *table(("tool, texts", "s, one core", "s, two cores", "times"), body), "Target: 1.8 times.", ""]
+    return [*lines, *table(("tool, texts", "s, one core", "s, two cores", "times"), body), "Our target: 1.8 times.", ""]
 
 
 def of_stages(results: list[Result], drawn: list[str]) -> Lines:
@@ -227,8 +229,8 @@ def of_ready(results: list[Result], drawn: list[str]) -> Lines:
     return [
         "## From ready shingles to pairs",
         "",
-        f"The others on {described(rows[0])}, where the shingles are made before the clock runs:",
-        "what their sketches and indexes alone take.",
+        f"The other tools on {described(rows[0])}. The shingles are made before the clock starts, so this is",
+        "the time of their sketches and indexes only.",
         "",
         *table(("tool", "s", "recall %", "precision %"), body),
     ]
@@ -326,8 +328,9 @@ def of_noise(results: list[Result], drawn: list[str]) -> Lines:
             f"{rows[0]['count']} texts of each kind and a noisy copy of each "
             "(`python -m benchmarks.quality.quality_noise`). The"
         ),
-        "gap is the similarity that 99 % of the copies exceed, less the one that the nearest other text of 99 % of",
-        "them stays below; under 0, no threshold parts them. See [scanned text](../how-to/scanned-text.md).",
+        "gap is A − B: 99 % of the noisy copies have a similarity above A to their text, and for 99 % of the texts,",
+        "the most similar unrelated text is below B. If it is negative, no threshold separates them. See",
+        "[scanned text](../how-to/scanned-text.md).",
         "",
         *picture(drawn, "noise", "Gap between copies and other texts by noise and shingle"),
     ]
@@ -378,8 +381,8 @@ def of_losses(results: list[Result], drawn: list[str]) -> Lines:
         "",
         *lines,
         "",
-        "`rensa-flags` answers with flags and names no pair; `dedup` holds the shingles of all texts to count pairs,",
-        "where a sketch is smaller than a long text.",
+        "`rensa-flags` returns flags and does not name pairs. `dedup` holds the shingles of all texts to verify",
+        "pairs; a sketch is smaller than a long text. Missed targets of speed are marked in the lists above.",
         "",
     ]
 
@@ -432,8 +435,9 @@ def page(results: list[Result], drawn: list[str], *, disturbed: bool) -> str:
             "This page is made by `python -m benchmarks.publish.page` from the raw results of "
             "`python -m benchmarks.speed.campaign`."
         ),
-        "What is measured, how, and what is unfair about it stands in the README of the folder `benchmarks`. Every",
-        "measurement is a process of its own, pinned, with freshly decoded strings; tools take turns.",
+        "[The README of the benchmarks](../../benchmarks/README.md) says what is measured, how, and what is unfair",
+        "about it. Every measurement runs in a process of its own, which is pinned to its cores and decodes its",
+        "strings anew. The tools take turns. `bytes a byte` is the peak of memory in bytes per byte of text.",
         "",
     ]
     if runs:

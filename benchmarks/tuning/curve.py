@@ -9,8 +9,8 @@ and a ratio is the median over the rounds of a value's time by the time of the p
 A value is off the flat part where its ratio is further than `FLAT` from 1, and the middle half of its rounds is on the
 same side of 1. Two values whose answers differ are no matter of speed alone.
 
-    python -m benchmarks.tuning.seen_twice_slots
-    python -m benchmarks.tuning.seen_twice_slots --corpus generated:100000,ota_dev --values 2,4,8 --rounds 15
+    python -m benchmarks.tuning.seen_twice_twice_slots
+    python -m benchmarks.tuning.seen_twice_twice_slots --corpus generated:100000,ota_dev --values 2,4,8 --rounds 15
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def _order_of(values: pa.Array | pa.ChunkedArray, keep: str) -> npt.NDArray[np.i
     rows = pa.table({"value": values, "row": np.arange(len(values), dtype=np.int64)})
     direction = "descending" if keep.startswith("max:") else "ascending"
     try:
-        # nulls come last unless Arrow is told otherwise
+        # Arrow puts nulls last by default
         order = pc.sort_indices(rows, sort_keys=[("value", direction), ("row", "ascending")])
     except (pa.ArrowNotImplementedError, pa.ArrowTypeError, pa.ArrowInvalid) as error:
         raise ParameterError(f"keep={keep!r}: expected numbers, texts or dates in the column, found {kind}") from error

@@ -123,7 +123,7 @@ class Units:
         """Return the units whose hashes are held, ascending."""
         return np.flatnonzero(np.diff(self.offsets))
 
-    def prepare(self, units: npt.NDArray[np.int64], threads: int) -> None:
+    def prepare(self, units: npt.NDArray[np.int64], threads: int) -> HashSets:
         """Make the sorted sets of some units (ascending), in place."""
         from dedup.kernels.sets import distinct
 
@@ -131,6 +131,7 @@ class Units:
         slices = [units[i : i + PREPARED_UNITS] for i in range(0, len(units), PREPARED_UNITS)]
         for _ in map_blocks(lambda rows: distinct(self.hashes, self.offsets, self.sizes, rows), slices, threads):
             pass
+        return self.sets
 
 
 def rank_by_size(rank: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -66,9 +66,9 @@ def lsh_join(
     buckets = find_buckets(keys, leading)
     if buckets is None:
         return None
-    units.prepare(sorted_unique(np.concatenate((buckets.pairs.ravel(), buckets.members))), threads)
+    sets = units.prepare(sorted_unique(np.concatenate((buckets.pairs.ravel(), buckets.members))), threads)
     report = stages.stage("verify", len(buckets.pairs))
-    return LshPairs(verify(units, buckets.pairs, threshold, threads, report), buckets, bands)
+    return LshPairs(verify(sets, buckets.pairs, threshold, threads, report), buckets, bands)
 
 
 def _sign(units: Units, bands: Bands, seed: int, threads: int) -> npt.NDArray[np.uint64]:

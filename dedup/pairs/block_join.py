@@ -40,9 +40,10 @@ def join_blocks(
     Parameters
     ----------
     rows : ascending; which of the source's units take part
-    leading, prepared : a bool a row; those that are compared, and those of them whose sets are made in any case
+    leading : a bool per row; the rows that are compared
+    prepared : a bool per row; rows among these whose sets are made even if they are in no pair
     shingles : how many two groups may have together; a group has one shard at least
-    limit : is told of the pairs
+    limit : counts the pairs, and raises if there are too many
 
     Pairs and sizes are by place in `rows`.
     """

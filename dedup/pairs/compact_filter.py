@@ -77,7 +77,7 @@ def pays(source: HashSource, threshold: Threshold) -> TypeGuard[TextSource]:
     firsts = np.linspace(0, max(len(texts) - TEXTS_PER_PLACE, 0), places).astype(np.int64)
     rows = sorted_unique((firsts[:, np.newaxis] + np.arange(TEXTS_PER_PLACE)).ravel())
     units = read_units(texts.some(rows[rows < len(texts)]), source.shingle, unit=source.unit, threads=1)
-    return not mostly_shared(units, units.full, 1)
+    return not mostly_shared(units.rows, units.full, 1)
 
 
 class _Noted(NamedTuple):

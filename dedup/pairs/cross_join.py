@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.hashing.units import Units
+from dedup.hashing.units import HashRows, HashSets, Units
 from dedup.pairs.prefix_index import Counters, Index, Keys, build_index, take_prefixes
 from dedup.pairs.seen_twice import bits_for
 from dedup.pairs.self_join import EVERY
@@ -107,14 +107,14 @@ def _found(
     """
     from dedup.kernels import cross_join as kernels
 
-    both = _rows_met(units, left, right, threads)
-    units.prepare(np.sort(np.concatenate(both)), threads)
-    lefts, rights = _count(units, both, threshold, threads)
-    lefts = lefts.take(np.argsort(units.sizes[lefts.rows], kind="stable"))
-    rights = rights.take(np.argsort(units.sizes[rights.rows], kind="stable"))
-    everything = [units.sizes[side.rows] - side.unique for side in (lefts, rights)]
+    both = _rows_met(units.rows, left, right, threads)
+    sets = units.prepare(np.sort(np.concatenate(both)), threads)
+    lefts, rights = _count(sets, both, threshold, threads)
+    lefts = lefts.take(np.argsort(sets.sizes[lefts.rows], kind="stable"))
+    rights = rights.take(np.argsort(sets.sizes[rights.rows], kind="stable"))
+    everything = [sets.sizes[side.rows] - side.unique for side in (lefts, rights)]
     prefix = [
-        np.maximum(units.sizes[side.rows] - least(units.sizes[side.rows], threshold.value) + 1 - side.unique, 0)
+        np.maximum(sets.sizes[side.rows] - least(sets.sizes[side.rows], threshold.value) + 1 - side.unique, 0)
         for side in (lefts, rights)
     ]
     if threshold.metric is Metric.JACCARD:
@@ -122,10 +122,10 @@ def _found(
     else:
         rounds = [(prefix[0], everything[1], kernels.LEFT_SMALLER), (everything[0], prefix[1], kernels.LEFT_LARGER)]
     for probes, indexed, which in rounds:
-        probed = _prefixes(units, lefts, probes, threads)
-        index, _ = build_index(_prefixes(units, rights, indexed, threads))
+        probed = _prefixes(sets, lefts, probes, threads)
+        index, _ = build_index(_prefixes(sets, rights, indexed, threads))
         limits = (most, tries)
-        yield from _probe(units, lefts.rows, probed, rights.rows, index, threshold, which, limits, threads)
+        yield from _probe(sets, lefts.rows, probed, rights.rows, index, threshold, which, limits, threads)
         progress(len(left))
 
 
@@ -143,20 +143,20 @@ def side_table(
 
 
 def _rows_met(
-    units: Units, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64], threads: int
+    hashes: HashRows, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64], threads: int
 ) -> list[npt.NDArray[np.int64]]:
     """Return the rows of each side that have a hash that occurs on the other side."""
     from dedup.kernels import cross_join as kernels
 
     met = []
     for rows, others in ((left, right), (right, left)):
-        table, shift = side_table(units.hashes, units.offsets, others)
+        table, shift = side_table(hashes.values, hashes.offsets, others)
 
         def work(
             part: npt.NDArray[np.int64], table: npt.NDArray[np.uint64] = table, shift: int = shift
         ) -> npt.NDArray[np.int64]:
             kept = np.empty(len(part), dtype=np.bool_)
-            kernels.meets(units.hashes, units.offsets, part, table, shift, kept)
+            kernels.meets(hashes.values, hashes.offsets, part, table, shift, kept)
             return part[kept]
 
         parts = [rows[part] for part in slices(len(rows))]
@@ -164,52 +164,54 @@ def _rows_met(
     return met
 
 
-def _count(units: Units, rows: list[npt.NDArray[np.int64]], threshold: Threshold, threads: int) -> tuple[_Side, _Side]:
+def _count(
+    sets: HashSets, rows: list[npt.NDArray[np.int64]], threshold: Threshold, threads: int
+) -> tuple[_Side, _Side]:
     """Count the hashes of both sides, and drop the rows with too many hashes that cannot prove a pair."""
     from dedup.kernels.self_join import FULL_RANGE, count
 
-    bits = bits_for(4 * max(int(units.sizes[side].sum()) for side in rows))
+    bits = bits_for(4 * max(int(sets.sizes[side].sum()) for side in rows))
     tables = [np.zeros(1 << bits, dtype=np.uint8) for _ in rows]
 
     def enter(side: int) -> None:
         for part in stretches(len(rows[side])):
             some = rows[side][part]
-            count(units.hashes, units.offsets, units.sizes, some, np.uint64(0), FULL_RANGE, tables[side], 64 - bits, 0)
+            count(sets.values, sets.offsets, sets.sizes, some, np.uint64(0), FULL_RANGE, tables[side], 64 - bits, 0)
 
     for _ in map_blocks(enter, range(2), threads):
         pass
-    left, right = (_read_counters(units, side, tables, 64 - bits, threads) for side in rows)
-    left, right = (side.take(side.unique <= threshold.may_be_unique(units.sizes[side.rows])) for side in (left, right))
+    left, right = (_read_counters(sets, side, tables, 64 - bits, threads) for side in rows)
+    left, right = (side.take(side.unique <= threshold.may_be_unique(sets.sizes[side.rows])) for side in (left, right))
     return left, right
 
 
 def _read_counters(
-    units: Units, rows: npt.NDArray[np.int64], tables: list[npt.NDArray[np.uint8]], shift: int, threads: int
+    sets: HashSets, rows: npt.NDArray[np.int64], tables: list[npt.NDArray[np.uint8]], shift: int, threads: int
 ) -> _Side:
     from dedup.kernels import cross_join as kernels
 
-    sizes = units.sizes[rows]
+    sizes = sets.sizes[rows]
     starts = np.cumsum(sizes) - sizes
     counters = np.empty(sizes.sum(), dtype=np.uint8)
     unique = np.empty(len(rows), dtype=np.int64)
 
     def read(part: slice) -> None:
         where = (tables[0], tables[1], shift, starts[part], counters, unique[part])
-        kernels.read_both(units.hashes, units.offsets, units.sizes, rows[part], *where)
+        kernels.read_both(sets.values, sets.offsets, sets.sizes, rows[part], *where)
 
     for _ in map_blocks(read, slices(len(rows)), threads):
         pass
     return _Side(rows, starts, unique, counters)
 
 
-def _prefixes(units: Units, side: _Side, lengths: npt.NDArray[np.int64], threads: int) -> Keys:
+def _prefixes(sets: HashSets, side: _Side, lengths: npt.NDArray[np.int64], threads: int) -> Keys:
     """Return the first hashes of each row in the common order, without those that cannot prove a pair."""
-    counters = Counters(units.sizes[side.rows], side.starts, side.counters)
-    return take_prefixes(units, side.rows, counters, (lengths, np.zeros_like(lengths)), threads)[0]
+    counters = Counters(sets.sizes[side.rows], side.starts, side.counters)
+    return take_prefixes(sets, side.rows, counters, (lengths, np.zeros_like(lengths)), threads)[0]
 
 
 def _probe(
-    units: Units,
+    sets: HashSets,
     left: npt.NDArray[np.int64],
     probed: Keys,
     right: npt.NDArray[np.int64],
@@ -221,8 +223,6 @@ def _probe(
 ) -> Iterator[tuple[Pairs, int]]:
     """Look up every left row in the index over the right rows; yield the pairs and the number of merges, per slice."""
     from dedup.kernels import cross_join as kernels
-
-    sets = (units.hashes, units.offsets, units.sizes)
 
     def work(part: slice) -> tuple[Pairs, int]:
         found, total, merged = kernels.probe_across(

@@ -7,8 +7,8 @@ large for what memory there is, it is made for one range of the hash space after
     unique = [sum(times[hash] == 1 for hash in row) for row in rows]
     candidates = [row for row in rows if unique[row] <= threshold.may_be_unique(len(row))]
 
-None that reaches the threshold is missing, and which others are candidates depends on the hashes alone: not on blocks,
-nor on the room.
+All rows that reach the threshold with another row are candidates. Which other rows are candidates depends only on the
+hashes, not on the blocks or on the memory.
 
 Cost: a pass over the hashes to mark them, one to count them, for each range; one range need not be counted beforehand.
 """

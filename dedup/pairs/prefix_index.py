@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.hashing.units import Units
+from dedup.hashing.units import HashSets
 from dedup.pairs.seen_twice import bits_for
 from dedup.runtime.threads import map_blocks, slices
 
@@ -50,7 +50,7 @@ class Index(NamedTuple):
 
 
 def take_prefixes(
-    units: Units,
+    sets: HashSets,
     rows: npt.NDArray[np.int64],
     counters: Counters,
     lengths: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
@@ -69,7 +69,7 @@ def take_prefixes(
         first, second = (places[part.start : part.stop + 1] for places in bounds)
         where = (first, buffers[0], second, buffers[1], spill - LINE * number)
         below, starts = counters.below[part], counters.starts[part]
-        prefixes(units.hashes, units.offsets, rows[part], below, starts, counters.values, *where)
+        prefixes(sets.values, sets.offsets, rows[part], below, starts, counters.values, *where)
 
     for _ in map_blocks(work, range(len(parts)), threads):
         pass

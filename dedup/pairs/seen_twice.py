@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.hashing.units import Units
+from dedup.hashing.units import HashRows
 from dedup.runtime.threads import map_blocks, slices
 from dedup.threshold import Metric, Threshold
 
@@ -63,7 +63,7 @@ def sample_for(threshold: Threshold) -> int:
     return max(1, round(min(1.0, 1.5 * (1.0 - threshold.value) + 0.05) * SAMPLES))
 
 
-def mostly_shared(units: Units, rows: npt.NDArray[np.int64], threads: int) -> bool:
+def mostly_shared(hashes: HashRows, rows: npt.NDArray[np.int64], threads: int) -> bool:
     """Return whether most of `rows` seem to be candidates, so that few rows can be dropped.
 
     Two texts have the same lowest hash with a probability equal to their Jaccard similarity (Broder, 1997). The middle
@@ -74,7 +74,7 @@ def mostly_shared(units: Units, rows: npt.NDArray[np.int64], threads: int) -> bo
     lowest = np.empty(len(rows), dtype=np.uint64)
 
     def look(part: slice) -> None:
-        kernels.lowest_hashes(units.hashes, units.offsets, rows[part], LOOKED_AT, FEWEST_LOOKED_AT, lowest[part])
+        kernels.lowest_hashes(hashes.values, hashes.offsets, rows[part], LOOKED_AT, FEWEST_LOOKED_AT, lowest[part])
 
     for _ in map_blocks(look, slices(len(rows)), threads):
         pass
@@ -83,7 +83,7 @@ def mostly_shared(units: Units, rows: npt.NDArray[np.int64], threads: int) -> bo
 
 
 def seen_twice(
-    units: Units, rows: npt.NDArray[np.int64], threshold: Threshold, *, threads: int
+    hashes: HashRows, rows: npt.NDArray[np.int64], threshold: Threshold, *, threads: int
 ) -> npt.NDArray[np.int64]:
     """Return the candidates among `rows` (ascending): they contain all rows of pairs that reach the threshold.
 
@@ -92,12 +92,11 @@ def seen_twice(
     from dedup.kernels import seen_twice as kernels
 
     sample = sample_for(threshold)
-    chunks = _chunks(units, rows)
-    total = int((units.offsets[rows + 1] - units.offsets[rows]).sum())
+    chunks = _chunks(hashes, rows)
+    total = int((hashes.offsets[rows + 1] - hashes.offsets[rows]).sum())
     bits = bits_for(TWICE_SLOTS * total * sample // kernels.SAMPLES)
     part_bits = max(bits - TWICE_PART_BITS, FEWEST_PARTS_BITS)
     slot_bits = bits - part_bits
-    hashes = (units.hashes, units.offsets)
     by = threshold.value, threshold.metric is Metric.CONTAINMENT
 
     def tally(chunk: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -193,9 +192,9 @@ class SeenTwice:
         return unique <= self.threshold.may_be_unique(sizes)
 
 
-def _chunks(units: Units, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+def _chunks(hashes: HashRows, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
     """Cut `rows` into runs of about `CHUNK_HASHES` hashes."""
-    reach = np.cumsum(units.offsets[rows + 1] - units.offsets[rows])
+    reach = np.cumsum(hashes.offsets[rows + 1] - hashes.offsets[rows])
     if not len(rows):
         return []
     cuts = np.searchsorted(reach, np.arange(CHUNK_HASHES, int(reach[-1]), CHUNK_HASHES), side="right")

@@ -1,13 +1,17 @@
-"""The exact join: all pairs of units that reach the threshold, none missed.
+"""The exact join: all pairs of units of one collection that reach the threshold.
 
-The stages are those of `dedup.kernels.self_join`: marks over a part of the hash space thin out the units, the
-survivors' sets are made, counters thin them out again, and a rarest-first prefix join finds the pairs, which are
-counted.
+1. A table of a part of the hash space drops units that cannot be in a pair (`dedup.pairs.seen_twice`).
+2. The sets of the other units are made. Counters of their hashes drop further units.
+3. Each unit has a prefix: its rarest hashes, as many as two units of a pair must have one of in common
+   (`dedup.pairs.prefix_index`). Each prefix is looked up among those of the units before it.
+4. The candidates are verified on their full sets.
 
-A family (one template a hundred thousand times) would make the index lists long and the join quadratic. Where the lists
-say so, the units are first looked up in order of priority among the kept ones alone (`dedup.pairs.skew_join`), which
-gives the stars exactly; units that were removed into a large cluster then take no part in the join, since they are
-listed with their kept one alone.
+The kernels are described in `dedup.kernels.self_join`.
+
+A family (one template a hundred thousand times) makes the lists of the index long, and the join quadratic. If the lists
+are that long, the units are first looked up in order of priority among the kept ones only (`dedup.pairs.skew_join`).
+That gives the stars exactly. Units that were removed into a large cluster take no part in the join then, since they are
+listed with their kept unit only.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.hashing.units import Units, rank_by_size
+from dedup.hashing.units import HashSets, Units, rank_by_size
 from dedup.pairs.prefix_index import Counters, build_index, take_prefixes
 from dedup.pairs.seen_twice import bits_for, mostly_shared, sample_for, seen_twice
 from dedup.pairs.skew_join import Prefixes, stars_of
@@ -30,23 +34,24 @@ from dedup.threshold import Metric, Threshold, least
 __all__ = ["EVERY", "JoinResult", "join", "join_some"]
 
 EVERY = np.iinfo(np.int64).max
-"""No limit of pairs, or of merges."""
+"""Pairs, or merges: no limit."""
 
 ROUNDS = 3
-"""Times that counters thin out the survivors, at most. Curve: `benchmarks.tuning.self_join_rounds`."""
+"""Rounds in which counters drop units, at most. Curve: `benchmarks.tuning.self_join_rounds`."""
 
 WORTH = 0.75
-"""A further round is made where the last one left fewer than this share. Curve: `benchmarks.tuning.self_join_worth`."""
+"""Share of the units. There is a further round if the last one kept less than this. Curve:
+`benchmarks.tuning.self_join_worth`."""
 
 COMMON_WORK = 1.0
-"""Entries met in all buckets for each hash of the rows; above it, all hashes are counted, not a part of them, so that
-prefixes leave out those that very many texts have. To count one takes about as long as to meet one. Curve:
+"""Entries compared in all buckets per hash of the rows. Above it all hashes are counted, not a part of them, so that
+prefixes leave out hashes that very many texts have. Counting one takes about as long as comparing one. Curve:
 `benchmarks.tuning.self_join_common_work`; flat from 1.0 to 10.0 on generated:20000 and licences (two cores,
 2026-11)."""
 
 LONG_LISTS = 64.0
-"""The same, above which what a pair shares is counted before it is merged, where that takes no more than `DEEPER` times
-the keys. Curve: `benchmarks.tuning.self_join_long_lists`; flat from 1.0 to 512.0 on ota_dev and licences and
+"""The same. Above it the shared hashes of a pair are counted before its sets are merged, if that takes at most `DEEPER`
+times the keys. Curve: `benchmarks.tuning.self_join_long_lists`; flat from 1.0 to 512.0 on ota_dev and licences and
 family:3000 (two cores, 2026-11)."""
 
 DEEPER = 1.5
@@ -54,20 +59,26 @@ DEEPER = 1.5
 `benchmarks.tuning.self_join_deeper`."""
 
 FAMILY_LISTS = 1024.0
-"""The same, above which families are looked for first. Stretches that stand in very many texts, but never are a whole
-text, make lists of some hundred entries at ten million texts; a family of a hundred thousand, of ten thousand. Curve:
-`benchmarks.tuning.self_join_family_lists`."""
+"""The same. Above it families are looked for first. Passages that occur in very many texts, but are never a whole text,
+make lists of some hundred entries at ten million texts. A family of a hundred thousand makes lists of ten thousand.
+Curve: `benchmarks.tuning.self_join_family_lists`."""
 
 
 class JoinResult(NamedTuple):
-    """The pairs found (each once), how many were merged, and the units left out because their kept one lists them.
+    """What the join found.
 
-    `large` are the kept ones of the clusters that these are in, and of those that hang together with them.
+    Attributes
+    ----------
+    pairs : each once, sorted
+    merged : how many candidate pairs were verified
+    candidates : how many units were not dropped by the first table
+    hidden : the units that were left out of the join, since they are listed with their kept unit only
+    large : the kept units of the clusters that `hidden` units are in, and of clusters that are linked with these
     """
 
     pairs: Pairs
     merged: int
-    survivors: int
+    candidates: int
     hidden: npt.NDArray[np.int64]
     large: npt.NDArray[np.int64]
 
@@ -84,46 +95,51 @@ def join(
     threads: int,
     progress: Callable[[int], None] = lambda _: None,
 ) -> JoinResult:
-    """Return all pairs of the `leading` units that reach the threshold; `limit` is told of them.
+    """Return all pairs of the `leading` units that reach the threshold.
 
-    `rank` is the priority of each unit, `copies` how many exact copies it has (itself included). Units removed into a
-    cluster of more than `large` are paired with their kept one alone; None lists every pair. Prepares the sets of the
-    survivors.
+    Parameters
+    ----------
+    rank : int64, by unit; 0 is kept first
+    copies : int64, by unit; how many exact copies a unit has, itself included
+    large : units that were removed into a cluster of more members are paired with their kept unit only; None: all pairs
+    limit : counts the pairs, and raises if there are too many
+
+    Makes the sets of the candidates. Cost: linear in the hashes, and in the index lists that are compared.
     """
     from dedup.kernels.seen_twice import SAMPLES
 
-    survivors = leading
-    if not mostly_shared(units, leading, threads):
-        survivors = seen_twice(units, leading, threshold, threads=threads)
-    units.prepare(survivors, threads)
+    candidates = leading
+    if not mostly_shared(units.rows, leading, threads):
+        candidates = seen_twice(units.rows, leading, threshold, threads=threads)
+    sets = units.prepare(candidates, threads)
     sample = sample_for(threshold)
-    counted = _count(units, survivors, threshold, sample, threads)
-    order = np.lexsort((counted.rows, units.sizes[counted.rows]))
-    index = _Index(units, counted, order, threshold, threads, by_size=True)
-    if sample < SAMPLES and index.work > COMMON_WORK * float(units.sizes[counted.rows].sum()):
+    counted = _count(sets, candidates, threshold, sample, threads)
+    order = np.lexsort((counted.rows, sets.sizes[counted.rows]))
+    index = _Index(sets, counted, order, threshold, threads, by_size=True)
+    if sample < SAMPLES and index.work > COMMON_WORK * float(sets.sizes[counted.rows].sum()):
         del index
-        counted = _count(units, counted.rows, threshold, SAMPLES, threads)
-        order = np.lexsort((counted.rows, units.sizes[counted.rows]))
-        index = _Index(units, counted, order, threshold, threads, by_size=True)
+        counted = _count(sets, counted.rows, threshold, SAMPLES, threads)
+        order = np.lexsort((counted.rows, sets.sizes[counted.rows]))
+        index = _Index(sets, counted, order, threshold, threads, by_size=True)
     hidden = crowds = np.empty(0, dtype=np.int64)
     kept_pairs, merged = no_pairs(), 0
     if large is not None and index.crowded(FAMILY_LISTS):
         del index
         kept_pairs, hidden, crowds, merged = _stars_first(
-            units, counted, rank, copies, threshold, large, threads, progress
+            sets, counted, rank, copies, threshold, large, threads, progress
         )
         order = order[~np.isin(counted.rows[order], hidden)]
-        index = _Index(units, counted, order, threshold, threads, by_size=True)
+        index = _Index(sets, counted, order, threshold, threads, by_size=True)
     if index.crowded(LONG_LISTS):
-        sizes = units.sizes[index.rows]
-        keys = np.maximum(sizes - counted.alone[order] - least(sizes, threshold.value) // 2, 0).sum()
+        sizes = sets.sizes[index.rows]
+        keys = np.maximum(sizes - counted.unique[order] - least(sizes, threshold.value) // 2, 0).sum()
         if keys <= DEEPER * len(index.indexed.keys):
             del index
-            index = _Index(units, counted, order, threshold, threads, by_size=True, deep=True)
-    parts, more = _probe(units, index, threads, progress, limit)
+            index = _Index(sets, counted, order, threshold, threads, by_size=True, deep=True)
+    parts, more = _probe(sets, index, threads, progress, limit)
     del index
     parts.append(kept_pairs)
-    return JoinResult(in_order(parts), merged + more, len(survivors), hidden, crowds)
+    return JoinResult(in_order(parts), merged + more, len(candidates), hidden, crowds)
 
 
 def join_some(
@@ -137,35 +153,35 @@ def join_some(
 ) -> Pairs:
     """Return pairs of the `leading` units that reach the threshold: all, or about the first `most` of them.
 
-    It gives up where `tries` pairs were merged, or where the index would make a hundred times as many meetings. Which
-    pairs they are does not depend on the threads. Memory: 40 bytes a shingle of `leading` at the most, and 24 a pair.
+    It gives up after `tries` merges, or if the index would make a hundred times as many comparisons. Which pairs they
+    are does not depend on the threads. Memory: at most 40 bytes per shingle of `leading`, and 24 per pair.
     """
-    survivors = seen_twice(units, leading, threshold, threads=threads)
-    units.prepare(survivors, threads)
-    counted = _count(units, survivors, threshold, sample_for(threshold), threads)
-    order = np.lexsort((counted.rows, units.sizes[counted.rows]))
-    index = _Index(units, counted, order, threshold, threads, by_size=True)
+    candidates = seen_twice(units.rows, leading, threshold, threads=threads)
+    sets = units.prepare(candidates, threads)
+    counted = _count(sets, candidates, threshold, sample_for(threshold), threads)
+    order = np.lexsort((counted.rows, sets.sizes[counted.rows]))
+    index = _Index(sets, counted, order, threshold, threads, by_size=True)
     if index.work > MEETINGS * tries:
         return no_pairs()
-    return in_order(_probe(units, index, threads, lambda _: None, None, most, tries)[0])
+    return in_order(_probe(sets, index, threads, lambda _: None, None, most, tries)[0])
 
 
 MEETINGS = 100.0
-"""Entries that are met for each merge, at the most, where a few pairs are wanted: they take as long as a merge."""
+"""Entries that are compared per merge, at most, if only a few pairs are wanted: they take as long as a merge."""
 
 
 class _Counted(NamedTuple):
-    """Rows that may have a partner, and what the counters say of their first hashes (`kernels.join.read_counters`)."""
+    """Candidates, and the counters of their first hashes (`kernels.self_join.read_counters`)."""
 
     rows: npt.NDArray[np.int64]
     below: npt.NDArray[np.int64]
     starts: npt.NDArray[np.int64]
-    alone: npt.NDArray[np.int64]
+    unique: npt.NDArray[np.int64]
     counters: npt.NDArray[np.uint8]
 
     def take(self, places: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> _Counted:
         """Return some of the rows."""
-        return _Counted(self.rows[places], self.below[places], self.starts[places], self.alone[places], self.counters)
+        return _Counted(self.rows[places], self.below[places], self.starts[places], self.unique[places], self.counters)
 
 
 def _ranges(low: int, high: int, parts: int, grain: int) -> list[tuple[np.uint64, np.uint64]]:
@@ -178,47 +194,46 @@ def _ranges(low: int, high: int, parts: int, grain: int) -> list[tuple[np.uint64
     return [(np.uint64(first), np.uint64(end - 1)) for first, end in pairwise(edges)]
 
 
-def _count(units: Units, rows: npt.NDArray[np.int64], threshold: Threshold, sample: int, threads: int) -> _Counted:
-    """Count the distinct hashes below a limit, and let the rows go that have too many that stand alone."""
+def _count(sets: HashSets, rows: npt.NDArray[np.int64], threshold: Threshold, sample: int, threads: int) -> _Counted:
+    """Count the distinct hashes below a limit, and drop the rows with too many unique ones."""
     for _ in range(ROUNDS):
-        counted = _read_counters(units, rows, sample, threads)
-        counted = counted.take(counted.alone <= threshold.may_be_unique(units.sizes[rows]))
+        counted = _read_counters(sets, rows, sample, threads)
+        counted = counted.take(counted.unique <= threshold.may_be_unique(sets.sizes[rows]))
         if len(counted.rows) >= WORTH * len(rows):
             break
         rows = counted.rows
     return counted
 
 
-def _read_counters(units: Units, rows: npt.NDArray[np.int64], sample: int, threads: int) -> _Counted:
-    """Count the distinct hashes of `rows` in the first parts of the hash space, and read the counters of each."""
+def _read_counters(sets: HashSets, rows: npt.NDArray[np.int64], sample: int, threads: int) -> _Counted:
+    """Count the distinct hashes of `rows` in the first parts of the hash space, and read the counters of each row."""
     from dedup.kernels import self_join as kernels
     from dedup.kernels.seen_twice import SAMPLES
 
     limit = (sample << 64) // SAMPLES - 1
     spread = SAMPLES.bit_length() - 1 - (sample - 1).bit_length()
-    bits = bits_for(2 * int(units.sizes[rows].sum()) * sample // SAMPLES)
+    bits = bits_for(2 * int(sets.sizes[rows].sum()) * sample // SAMPLES)
     table = np.zeros(1 << bits, dtype=np.uint8)
-    sets = (units.hashes, units.offsets, units.sizes, rows)
 
     for part in stretches(len(rows)):
 
         def enter(bounds: tuple[np.uint64, np.uint64], part: slice = part) -> None:
-            kernels.count(*sets[:3], rows[part], *bounds, table, 64 - bits, spread)
+            kernels.count(*sets, rows[part], *bounds, table, 64 - bits, spread)
 
         for _ in map_blocks(enter, _ranges(0, limit + 1, threads, 1 << (64 - bits - spread)), threads):
             pass
-    below, alone = np.empty((2, len(rows)), dtype=np.int64)
-    kernels.count_below(*sets, np.uint64(limit), below)
+    below, unique = np.empty((2, len(rows)), dtype=np.int64)
+    kernels.count_below(*sets, rows, np.uint64(limit), below)
     starts = np.cumsum(below) - below
     counters = np.empty(below.sum(), dtype=np.uint8)
 
     def read(part: slice) -> None:
-        where = (table, 64 - bits, spread, below[part], starts[part], counters, alone[part])
-        kernels.read_counters(units.hashes, units.offsets, rows[part], *where)
+        where = (table, 64 - bits, spread, below[part], starts[part], counters, unique[part])
+        kernels.read_counters(sets.values, sets.offsets, rows[part], *where)
 
     for _ in map_blocks(read, slices(len(rows)), threads):
         pass
-    return _Counted(rows, below, starts, alone, counters)
+    return _Counted(rows, below, starts, unique, counters)
 
 
 class _Index:
@@ -226,7 +241,7 @@ class _Index:
 
     def __init__(
         self,
-        units: Units,
+        sets: HashSets,
         counted: _Counted,
         order: npt.NDArray[np.int64],
         threshold: Threshold,
@@ -241,12 +256,12 @@ class _Index:
         self.rows, self.threshold = counted.rows, threshold
         by = threshold.value, threshold.metric.code
         lengths = np.empty((4, len(order)), dtype=np.int64)
-        kernels.prefix_lengths(units.sizes, self.rows, counted.alone, *by, by_size, deep, *lengths)
+        kernels.prefix_lengths(sets.sizes, self.rows, counted.unique, *by, by_size, deep, *lengths)
         self.unprobed, self.unindexed = lengths[2:]
         counters = Counters(counted.below, counted.starts, counted.counters)
         same = not by_size and np.array_equal(lengths[0], lengths[1])  # no size in the order: one prefix does for both
         wanted = (lengths[0], np.zeros_like(lengths[1]) if same else lengths[1])
-        self.probed, self.indexed = take_prefixes(units, self.rows, counters, wanted, threads)
+        self.probed, self.indexed = take_prefixes(sets, self.rows, counters, wanted, threads)
         if same:
             self.indexed = self.probed
         if by_size:
@@ -263,7 +278,7 @@ AT_ONCE = 1 << 16
 
 
 def _probe(
-    units: Units,
+    sets: HashSets,
     index: _Index,
     threads: int,
     progress: Callable[[int], None],
@@ -273,7 +288,7 @@ def _probe(
 ) -> tuple[list[Pairs], int]:
     """Look every row up among the earlier ones; return the pairs in parts, and how many were merged.
 
-    Rows behind those with which `most` pairs were found, or `tries` merged, are left out.
+    Rows after the first with which `most` pairs were found, or `tries` pairs were merged, are left out.
     """
     from dedup.kernels import self_join as kernels
 
@@ -284,9 +299,9 @@ def _probe(
         place = part.start
         while place < part.stop and total < most and merged < tries:
             found, count, tried, place = kernels.probe(
-                units.hashes,
-                units.offsets,
-                units.sizes,
+                sets.values,
+                sets.offsets,
+                sets.sizes,
                 index.rows,
                 place,
                 part.stop,
@@ -320,7 +335,7 @@ def _probe(
 
 
 def _stars_first(
-    units: Units,
+    sets: HashSets,
     counted: _Counted,
     rank: npt.NDArray[np.int64],
     copies: npt.NDArray[np.int64],
@@ -331,12 +346,12 @@ def _stars_first(
 ) -> tuple[Pairs, npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
     """Return the pairs of rows removed into large clusters with their kept ones, both, and the comparisons."""
     if threshold.metric is Metric.CONTAINMENT:
-        rank = rank_by_size(rank, units.sizes)  # as in the stars: the larger text always comes first
+        rank = rank_by_size(rank, sets.sizes)  # as in the stars: the larger text always comes first
     order = np.argsort(rank[counted.rows], kind="stable")
-    index = _Index(units, counted, order, threshold, threads, by_size=False, deep=True)
+    index = _Index(sets, counted, order, threshold, threads, by_size=False, deep=True)
     probed, indexed = index.probed, index.indexed
     prefixes = Prefixes(probed.keys, probed.bounds, indexed.keys, indexed.bounds, index.unprobed, index.unindexed)
-    stars = stars_of(units.sets, index.rows, prefixes, threshold, threads, progress)
+    stars = stars_of(sets, index.rows, prefixes, threshold, threads, progress)
     members = np.bincount(stars.group, weights=copies[index.rows], minlength=len(stars.best))
     crowded = members[stars.group] > large
     hidden = np.flatnonzero((stars.best >= 0) & crowded)

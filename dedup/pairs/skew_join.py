@@ -1,6 +1,14 @@
-"""Families: rows in order of priority, each compared with those that were kept before it (`dedup.kernels.skew_join`).
+"""Families: rows in order of priority, each compared with the rows that were kept before it.
 
-Linear in a family that one kept row stands for; where many are kept, a comparison with each costs some nanoseconds.
+In naive Python (`dedup.kernels.skew_join` has the fast form)::
+
+    kept = []
+    for row in rows:
+        best = max(kept, key=lambda other: (similarity(row, other), -rank[other]), default=None)
+        if best is None or similarity(row, best) < threshold:
+            kept.append(row)
+
+Cost: linear in a family with one kept row. If many rows are kept, a comparison with each takes some nanoseconds.
 """
 
 from __future__ import annotations
@@ -20,33 +28,37 @@ from dedup.threshold import Threshold
 __all__ = ["KeptStars", "Leaders", "Prefixes", "PrioritySlice", "dense_hashes", "stars_of", "stars_of_slices"]
 
 SAMPLED = 2048
-"""Rows, evenly spaced in the order of priority, in which the hashes are counted that very many rows have. Curve:
+"""Rows, evenly spaced in the order of priority, in which hashes are counted to find the dense ones. Curve:
 `benchmarks.tuning.skew_join_sampled`; flat from 2^11 to 2^13 on family:20000:500, where 512 takes 0.91 times as long
 (two cores, 2026-11)."""
 
 RARE = 64
-"""A hash that fewer than one in so many of the sampled rows have is sparse. Curve: `benchmarks.tuning.skew_join_rare`;
-flat from 16 to 256 on family:20000:500 (two cores, 2026-11)."""
+"""One in so many of the sampled rows has a dense hash, at least; all other hashes are sparse. Curve:
+`benchmarks.tuning.skew_join_rare`; flat from 16 to 256 on family:20000:500 (two cores, 2026-11)."""
 
 FEWEST = 4
-"""Sampled rows that have a dense hash, at least. Curve: `benchmarks.tuning.skew_join_fewest`."""
+"""Sampled rows that have a dense hash, at least, however few are sampled. Curve:
+`benchmarks.tuning.skew_join_fewest`."""
 
 MOST_DENSE = 2048
 """Dense hashes: each is a bit in every row. Curve: `benchmarks.tuning.skew_join_most_dense`; flat from 512 to 2^13 on
 family:20000:500 (two cores, 2026-11)."""
 
 NEAR = 64
-"""Sparse hashes, and a quarter of the set more, with which a row still looks up all of them. Curve:
+"""Sparse hashes. A row with at most so many, and a quarter of its set more, looks up all of them. Curve:
 `benchmarks.tuning.skew_join_near`; flat from 16 to 256 on family:20000:500 (two cores, 2026-11)."""
 
 
 KEYS_A_LIST = 16
-"""Keys of all rows for a list: few rows are kept, and only theirs are entered. Curve:
+"""Keys of all rows per list of the index. Few rows are kept, and only their keys are entered. Curve:
 `benchmarks.tuning.skew_join_keys_a_list`."""
 
 
 class Prefixes(NamedTuple):
-    """What rows look up and index: keys of row i at ``bounds[i]:bounds[i + 1]``, and how many they leave out."""
+    """The hashes that rows look up: those of row i are ``keys[bounds[i]:bounds[i + 1]]``; and those that rows index.
+
+    `unprobed` and `unindexed` are how many hashes of each row these leave out.
+    """
 
     keys: npt.NDArray[np.uint64]
     bounds: npt.NDArray[np.int64]
@@ -59,7 +71,7 @@ class Prefixes(NamedTuple):
 class KeptStars(NamedTuple):
     """For each place in the order of priority: its kept row's place (-1 for a kept one), what they share, its group.
 
-    Kept rows that one row reaches are of one group, numbered anyhow. `compared` counts comparisons.
+    Kept rows that one row reaches are in one group; the numbers of groups have no order. `compared` counts comparisons.
     """
 
     best: npt.NDArray[np.int64]
@@ -69,11 +81,11 @@ class KeptStars(NamedTuple):
 
 
 class Leaders:
-    """The rows that are kept, in order of priority, and what was found of the rows that were looked up among them.
+    """The kept rows so far, and the kept row of each row that was looked up among them.
 
-    `count` rows come, which index `keys` hashes together at the most; `dense` are the hashes that very many of them
-    have (`dense_hashes`). Rows are filled first, by any thread, then looked up in order. Memory: a bit for each dense
-    hash and 80 bytes a row, and the indexed hashes of kept rows.
+    `count` is the number of rows that will come, `keys` the number of hashes that they index at most, and `dense` the
+    hashes that very many of them have (`dense_hashes`). Call `fill` for a row, from any thread, before `look_up`; rows
+    are looked up in order. Memory: per row a bit for each dense hash and 80 bytes; the indexed hashes of kept rows.
     """
 
     def __init__(self, count: int, keys: int, dense: npt.NDArray[np.uint64], threshold: Threshold) -> None:

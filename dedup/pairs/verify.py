@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import ParameterError
-from dedup.hashing.units import Units
+from dedup.hashing.units import HashSets
 from dedup.runtime.buffers import give_back
 from dedup.runtime.threads import lock, map_blocks
 from dedup.threshold import Metric
@@ -151,7 +151,7 @@ def similarity(pairs: Pairs, sizes: npt.NDArray[np.int64], metric: Metric) -> np
 
 
 def verify(
-    units: Units,
+    sets: HashSets,
     candidates: npt.NDArray[np.int64],
     threshold: float,
     threads: int,
@@ -159,14 +159,14 @@ def verify(
 ) -> Pairs:
     """Return the candidates (n, 2) that reach the threshold, sorted, with their shared hashes; at 0 all, counted.
 
-    The units must be prepared. Cost: linear in the sizes; less for a pair that fails.
+    `sets` are those of the units, by their numbers. Cost: linear in the sizes; less for a pair that fails.
     """
     from dedup.kernels import verify as kernels
 
     def work(part: npt.NDArray[np.int64]) -> Pairs:
         left, right = np.ascontiguousarray(part[:, 0]), np.ascontiguousarray(part[:, 1])
         shared = np.empty(len(part), dtype=np.int64)
-        kernels.verify(units.hashes, units.offsets, units.sizes, left, right, threshold, shared)
+        kernels.verify(sets.values, sets.offsets, sets.sizes, left, right, threshold, shared)
         reached = shared >= 0
         return pairs_of(left[reached], right[reached], shared[reached])
 

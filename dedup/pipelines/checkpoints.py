@@ -1,6 +1,6 @@
 """The run of a search: its progress and its threads, and, over files, the steps that can be taken up again.
 
-A step that was committed to the work directory is not made again: a run that was stopped goes on after the last of
+A step that was committed to the work directory is not made again: a run that was stopped resumes after the last of
 them. Without a work directory a step is simply made.
 """
 
@@ -25,7 +25,7 @@ Packed = tuple[dict[str, npt.NDArray[Any]], Any]
 class Run:
     """A search that is on: `stages` is told of its progress, `store` is its work directory, if it has one.
 
-    With `frugal` what a step let go of is handed back to the system before the next begins.
+    With `frugal` the memory that a step freed is returned to the system before the next step begins.
     """
 
     def __init__(self, stages: Progress, threads: int, *, frugal: bool = False) -> None:

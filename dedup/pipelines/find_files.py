@@ -3,7 +3,7 @@
 files -> batches -> shards (read) -> the order of `dedup.pipelines.order` -> Duplicates -> report
 
 In memory where everything fits and no work directory was named. Else the shards and what was found are committed to a
-work directory one by one, and a run that was stopped goes on after the last of them. The report is the same, byte for
+work directory one by one, and a run that was stopped resumes after the last of them. The report is the same, byte for
 byte, either way: nothing in it depends on shards, threads, memory, or on how often the run was stopped.
 """
 
@@ -128,7 +128,7 @@ def find_in_files(
 
     Raises `ParameterError` for options that mean nothing, a bound that is too small, and a work directory of another
     run, `InputError` for what cannot be read, `StorageError` for what cannot be written. What was committed is kept,
-    and the same call goes on from there.
+    and the same call resumes from there.
     """
     query = Query.check(**options)
     if callable(query.keep):
@@ -165,7 +165,7 @@ def find_in_files(
         if places.output is not None:
             standing = standing_report(places.output, asked, [("texts", entry) for entry in listing])
             if standing is not None:
-                with suppress(DedupError):  # of another run, or in use: it is left alone
+                with suppress(DedupError):  # of another run, or in use: it is not touched
                     if begun:
                         open_store().clear(remove=not places.named)
                 return standing
@@ -178,7 +178,7 @@ def find_in_files(
             write(result, result.duplicates.timings)
         except KeyboardInterrupt as stop:
             if work is not None and (work / "manifest.json").exists():
-                stop.add_note(f"what was done is kept in {work}: run the same command again, and it goes on there")
+                stop.add_note(f"the intermediate results are kept in {work}: run the same command again to resume")
             raise
         if run.store is not None:
             run.store.clear(remove=not places.named)
@@ -188,7 +188,7 @@ def find_in_files(
 def search_files(
     texts: FileTexts, query: Query, plan: FilePlan, stages: Progress, keys: Keys | None = None
 ) -> Duplicates:
-    """Find duplicates in the texts of files, for `dedup.find_duplicates`; what does not fit goes to a scratch folder.
+    """Find duplicates in the texts of files. Hashes that do not fit go to a temporary folder.
 
     `keys` gives the keys of units, where `keep` is a function. Raises as `find_in_files`.
     """
@@ -204,7 +204,7 @@ def search_files(
         search = _FileSearch(texts.listing, query, column, id_column, plan, texts.errors, run, texts.note)
         search.read(open_store)
         texts.warn(search.shards.total("texts"))
-        return search.find(keys, bounded=True)
+        return search.find(keys, rejects=texts.rejects)
 
 
 Keys = Callable[[FileTexts, Units], Any]
@@ -232,7 +232,7 @@ class _FileSearch:
     # read
 
     def read(self, open_store: Callable[[], Store]) -> None:
-        """Read all files into shards, or those that a stopped run has not come to."""
+        """Read all files into shards, or those that a stopped run did not read."""
         rejects, run = Rejects(self.listing, self.shards), self.run
         for reject in rejects:
             self.tell(reject)
@@ -253,14 +253,14 @@ class _FileSearch:
         sizes = np.cumsum([0, *(entry.size for entry in self.listing)])
         report = self.run.stages.stage("read", int(sizes[-1]))
 
-        def behind(token: Token) -> None:
+        def after(token: Token) -> None:
             entry = self.listing[token[0]] if token[0] < len(self.listing) else None
             inside = token[1] if entry and entry.compression is None and entry.format in ("jsonl", "csv") else 0
             report(int(sizes[token[0]]) + inside)
 
         extra = () if query.keep_column is None else (query.keep_column,)
         batches = read_batches(self.listing, column=self.column, id=self.id, extra=extra, after=shards.more)
-        how: dict[str, Any] = {"unit": query.unit, "threads": plan.threads, "size": plan.shard, "progress": behind}
+        how: dict[str, Any] = {"unit": query.unit, "threads": plan.threads, "size": plan.shard, "progress": after}
         for shard in read_shards(batches, query.shingle, after=shards.more, **how):
             rejects = [] if not shard.facts.rejects else list(shard.rejects())
             shards.add(shard)
@@ -279,8 +279,11 @@ class _FileSearch:
 
     # search
 
-    def find(self, keys: Keys | None = None, *, bounded: bool = False) -> Duplicates:
-        """Find what repeats, or take it from the store; with `bounded` tables hold to the bound too."""
+    def find(self, keys: Keys | None = None, *, rejects: list[Reject] | None = None) -> Duplicates:
+        """Find duplicates, or take what was found from the store.
+
+        `rejects` are given for a result that is used from Python: it has them, and its tables hold to the bound too.
+        """
         query, shards, stages = self.query, self.shards, self.run.stages
         source = self._source()
         if query.keep_column is not None and not self.run.done(order.FOUND):
@@ -293,9 +296,11 @@ class _FileSearch:
             return rank_units(query.keep, len(held.units), lambda: held.lengths, lambda: values)
 
         found = order.find(source, query, self.plan, self.run, rank_of)
-        room = self.plan.room_for(0, source.count) if bounded else None
+        room = self.plan.room_for(0, source.count) if rejects is not None else None
         stages.stage("ids", 1)
         texts = texts_of(shards, self.listing, self.column, self.id)
+        if rejects is not None:
+            texts.rejects = rejects
         assert found.rows is not None
         units = all_units(shards, found.rows, found.sizes, unit=query.unit)
         return duplicates_of(query, texts, units, found.spread(len(units)), stages.seconds, room=room)

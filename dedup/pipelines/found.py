@@ -15,8 +15,8 @@ from dedup.clusters.replay import Replay
 from dedup.clusters.stars import Stars
 from dedup.hashing.units import Units
 from dedup.lsh import Bands
+from dedup.pairs.closest import Closest
 from dedup.pairs.verify import Pairs, moved
-from dedup.pipelines.closest import Closest
 from dedup.pipelines.query import Query
 from dedup.results.duplicates import Duplicates, SearchInfo
 from dedup.sources.texts import Texts
@@ -38,7 +38,7 @@ class SearchResult(NamedTuple):
     rank : int64; 0 is kept first
     pairs, stars : of representatives; see `dedup.clusters.stars.Stars`
     bands, large_buckets, crowded : of the LSH join: the bands, how many buckets were large, the units in them
-    closest : a hint (`dedup.pipelines.closest`), and no part of the answer
+    closest : a hint (`dedup.pairs.closest`), and no part of the answer
     large : the kept ones of large clusters; see `dedup.pairs.self_join.JoinResult`
     replay : how far the estimate of the recall strays
     """
@@ -63,7 +63,7 @@ class SearchResult(NamedTuple):
         return "exact" if self.bands is None else "lsh"
 
     def spread(self, count: int) -> SearchResult:
-        """Return what was found, of all `count` units: each that was not held is alone."""
+        """Return what was found, of all `count` units: a unit that was not held is in no pair."""
         rows = self.rows
         if rows is None or len(rows) == count:
             return self._replace(rows=None)

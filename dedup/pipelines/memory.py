@@ -135,8 +135,8 @@ class TextPlan:
 
     Attributes
     ----------
-    size : what the plan goes by
-    fixed : bytes that are taken whatever is held: blocks in work, and what each unit takes
+    size : the size that the plan was made for
+    fixed : bytes that are taken in any case: blocks in work, and per unit
     whole : bytes that are taken where everything is held
     memory : the bound in bytes, None without one
     """

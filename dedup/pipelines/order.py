@@ -3,12 +3,13 @@
 read and filter -> exact copies -> compare -> stars -> closest pair                              (`find`)
 read and filter -> exact copies of each side -> compare across -> closest pair             (`match`)
 
-* **Read and filter.** Where all hashes fit, they are held. Else passes over the source tell which units may reach the
-  threshold with another one, and the hashes of these alone are held; or of none, where they do not fit either.
+* **Read and filter.** If all hashes fit into memory, they are held. Otherwise passes over the source find the
+  candidates: units that may reach the threshold with another unit. Then only the hashes of candidates are held, or
+  none, if these do not fit either.
 * **Exact copies** collapse: one of them is compared for all.
-* **Compare.** The exact join, or LSH; in blocks where no hashes are held.
-* **Stars.** Each removed unit with the kept one that stands for it.
-* **Closest pair.** A hint, where nothing reached the threshold.
+* **Compare.** The exact join, or LSH; the block join if no hashes are held.
+* **Stars.** The kept unit of each removed unit.
+* **Closest pair.** A hint, if no pair reached the threshold.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ from dedup.hashing.units import Units, rank_by_size
 from dedup.lsh import Bands, Buckets
 from dedup.lsh.join import lsh_join
 from dedup.pairs.block_join import join_blocks
+from dedup.pairs.closest import Closest, closest_across, closest_among, closest_of
 from dedup.pairs.compact_filter import hold_candidates, pays
 from dedup.pairs.cross_join import join_across
 from dedup.pairs.filter_passes import filter_across, filter_passes
 from dedup.pairs.self_join import join
 from dedup.pairs.verify import PairLimit, Pairs, in_order
 from dedup.pipelines.checkpoints import Run, pack_rows, unpack_rows
-from dedup.pipelines.closest import Closest, closest_across, closest_among, closest_of
 from dedup.pipelines.found import SearchResult
 from dedup.pipelines.memory import SHINGLE_BYTES, FilePlan, Plan, TextPlan
 from dedup.pipelines.query import Query
@@ -53,7 +54,7 @@ ADVICE = 'give more memory, raise the threshold, or leave out pairs="all", where
 
 
 def find(source: HashSource, query: Query, plan: Plan, run: Run, rank_of: Callable[[HeldUnits], Rows]) -> SearchResult:
-    """Find the pairs and the stars of a source's units; `rank_of` gives the priority of units, 0 is kept first.
+    """Find the pairs and the stars of a source's units; `rank_of` returns the priority of units, 0 is kept first.
 
     Raises `ParameterError` where the memory of the `plan` is too small for the candidates, or for the pairs.
     """
@@ -104,7 +105,7 @@ def _find(source: HashSource, query: Query, plan: Plan, run: Run, rank_of: Calla
 
 
 def _hold(source: HashSource, query: Query, plan: Plan, run: Run) -> HeldUnits:
-    """Return the units with their hashes: of all, of the candidates alone, or of none, where these do not fit."""
+    """Return the units with the hashes of all, of the candidates only, or of none, if these do not fit."""
     if not isinstance(source, ShardSource):
         if plan.holds_all(source):
             return hold_candidates(source, query.threshold) if pays(source, query.threshold) else source.hold()
@@ -278,7 +279,7 @@ ADVICE_ACROSS = "thin out one side with find_duplicates first, raise the thresho
 
 
 def _hold_sides(sides: TwoSources, threshold: Threshold, plan: Plan) -> Units:
-    """Return the units of both sides with their hashes: of all, or of the candidates alone."""
+    """Return the units of both sides with the hashes of all, or of the candidates only."""
     if plan.holds_all(sides.both):
         return sides.both.hold().units
     assert isinstance(plan, TextPlan)

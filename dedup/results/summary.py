@@ -87,9 +87,12 @@ class Summary:
                 measured = f", {100 * self.measured_recall:.2f} % measured (95 %: {low:.2f} to {high:.2f} %)"
             lines.append(f"recall: {100 * self.guaranteed_recall:.2f} % guaranteed at the threshold{measured}")
         if self.large_clusters:
-            lines.append(f"{self.large_clusters:,} large clusters: removed texts are listed with their kept one alone")
+            lines.append(f"{self.large_clusters:,} large clusters: removed texts are listed only with their kept text")
         if self.large_buckets:
-            lines.append(f"{self.large_buckets:,} large buckets went by leaders ({self.overflow:,} found them full)")
+            lines.append(
+                f"{self.large_buckets:,} large buckets: texts are compared with leaders only "
+                f"({self.overflow:,} kept texts found no place for a leader)"
+            )
         lines += [f"cluster of {size:,}: {text!r}" for size, text in self.largest]
         lines += [
             f"for example: {removed!r} like {kept!r}, {similarity:.3f}: {text!r}"

@@ -89,7 +89,7 @@ def test_rejects_end_in_code_3(folder: Path) -> None:
     ("arguments", "message"),
     [
         (["report", "--output", "report/x"], "lies in the report"),
-        (["report", "--output", "corpus"], "holds the input"),
+        (["report", "--output", "corpus"], "contains the input"),
         (["report", "--output", "corpus/clean"], "lies in the input folder"),
         (["report", "--output", "link/clean"], "lies in the input folder"),
         (["nothing", "--output", "clean"], "report.json: expected a part of a report, found none"),

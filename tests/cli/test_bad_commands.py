@@ -72,7 +72,7 @@ WANTED = re.compile(
 )
 HELP = re.compile(
     r"; (name|choose|write|mend|say|make|give|put|begin|start|search|rename|leave|take|to read|the texts"
-    r"|what was decided)"
+    r"|the decision about)"
     r"|; found ('|none$)|expected (0 <|one of|a whole number|bytes, or|a count|'|\"words:n|a path|unique ids|an int or)"
     r"|Invalid value for|No such option|Missing|requires an argument"
 )
@@ -342,7 +342,7 @@ def said(arguments: list[str], says: str, *, code: int = WRONG, **more: Any) -> 
     assert WANTED.search(message), message
     assert HELP.search(message), message
     assert re.search(says, message), message
-    assert not re.search(r"fault of dedup|Error:? ?\(|object at 0x|NoneType|PosixPath", message), message
+    assert not re.search(r"bug in dedup|Error:? ?\(|object at 0x|NoneType|PosixPath", message), message
     return message
 
 

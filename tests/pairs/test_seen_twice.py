@@ -46,7 +46,7 @@ def test_seen_twice(rows: list[list[int]], threshold: float, metric: Metric, thr
     """The stage is its definition."""
     units = units_of(rows)
     found = dedup.pairs.seen_twice.seen_twice(
-        units, np.arange(len(rows)), Threshold(threshold, metric), threads=threads
+        units.rows, np.arange(len(rows)), Threshold(threshold, metric), threads=threads
     )
     assert naive(rows, threshold, metric) == found.tolist()
 
@@ -56,11 +56,11 @@ def test_chunks_and_parts_do_not_matter(rows: list[list[int]]) -> None:
     """However the rows and the table are cut, the same rows stay."""
     units = units_of(rows)
     every = np.arange(len(rows))
-    found = dedup.pairs.seen_twice.seen_twice(units, every, Threshold(0.5), threads=1).tolist()
+    found = dedup.pairs.seen_twice.seen_twice(units.rows, every, Threshold(0.5), threads=1).tolist()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dedup.pairs.seen_twice, "CHUNK_HASHES", 7)
         patch.setattr(dedup.pairs.seen_twice, "TWICE_PART_BITS", 3)
-        assert found == dedup.pairs.seen_twice.seen_twice(units, every, Threshold(0.5), threads=2).tolist()
+        assert found == dedup.pairs.seen_twice.seen_twice(units.rows, every, Threshold(0.5), threads=2).tolist()
 
 
 @given(rows=st.lists(st.lists(HASHES, min_size=1, max_size=30), max_size=12))
@@ -80,10 +80,10 @@ def test_lowest_hashes(rows: list[list[int]]) -> None:
 def test_mostly_shared() -> None:
     """Collections whose texts nearly all stand twice are told from those where few do."""
     row = [[kernel_twins.mix(1000 * i + j) for j in range(100)] for i in range(40)]
-    assert dedup.pairs.seen_twice.mostly_shared(units_of(row + row), np.arange(80), 2)
-    assert not dedup.pairs.seen_twice.mostly_shared(units_of(row + row[:10]), np.arange(50), 2)
-    assert not dedup.pairs.seen_twice.mostly_shared(units_of(row), np.arange(40), 2)
-    assert not dedup.pairs.seen_twice.mostly_shared(units_of([]), np.arange(0), 2)
+    assert dedup.pairs.seen_twice.mostly_shared(units_of(row + row).rows, np.arange(80), 2)
+    assert not dedup.pairs.seen_twice.mostly_shared(units_of(row + row[:10]).rows, np.arange(50), 2)
+    assert not dedup.pairs.seen_twice.mostly_shared(units_of(row).rows, np.arange(40), 2)
+    assert not dedup.pairs.seen_twice.mostly_shared(units_of([]).rows, np.arange(0), 2)
 
 
 @given(rows=ROWS, threshold=st.sampled_from([0.3, 0.5, 0.8, 1.0]))
@@ -91,7 +91,7 @@ def test_nothing_with_a_partner_goes(rows: list[list[int]], threshold: float) ->
     """Rows that reach the threshold with another row stay."""
     stays = set(
         dedup.pairs.seen_twice.seen_twice(
-            units_of(rows), np.arange(len(rows)), Threshold(threshold), threads=1
+            units_of(rows).rows, np.arange(len(rows)), Threshold(threshold), threads=1
         ).tolist()
     )
     sets: list[Any] = [frozenset(row) for row in rows]

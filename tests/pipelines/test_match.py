@@ -156,7 +156,7 @@ def test_paragraphs_that_match_are_cut_out() -> None:
     assert result.filter(left, by="passages") == ["Nothing of it", None]
     assert "4 paragraphs against 4" in str(result)
     assert result.summary.passages == 1
-    with pytest.raises(ParameterError, match="where pairs are of paragraphs, found 'either'"):
+    with pytest.raises(ParameterError, match="for pairs of paragraphs, found 'either'"):
         result.filter(left, by="either")
     with pytest.raises(ParameterError, match="unit: expected 'document' or 'paragraph' or 'line', found 'page'"):
         dedup.match(left, right, unit="page")

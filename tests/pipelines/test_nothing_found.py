@@ -18,9 +18,9 @@ import dedup
 from dedup.clusters.copies import exact_copies
 from dedup.hashing.shingles import parse
 from dedup.hashing.units import Units, read_units
+from dedup.pairs import closest
 from dedup.pairs.cross_join import some_across
 from dedup.pairs.self_join import join_some
-from dedup.pipelines import closest
 from dedup.sources.coerce import ListTexts
 from dedup.threshold import Metric, Threshold
 from dedup.unit import Unit

@@ -505,6 +505,27 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
     assert peak < 150_000_000
 
 
+def test_python_and_the_command_search_files_alike(tmp_path: Path, tight: None) -> None:
+    """Under a bound, what comes back from Python has the texts, the rejects and the tables of a search without one."""
+    corpus = tmp_path / "corpus"
+    write_corpus(corpus, texts_with_edges())
+    files, bounded = dedup.files(corpus, on_error="skip"), dedup.files(corpus, on_error="skip")
+    plain = dedup.find_duplicates(files)
+    found = dedup.find_duplicates(bounded, memory="1GB")
+    assert told(found) == told(plain)
+    assert found == plain
+    assert found.summary == plain.summary
+    assert bounded.rejects == files.rejects
+    assert len(files.rejects) == 9
+    for name, result in (("plain", plain), ("bounded", found)):
+        dedup.write_report(tmp_path / name, result)
+    assert digest_of(tmp_path / "plain") == digest_of(tmp_path / "bounded")
+    by_length = dedup.find_duplicates(bounded, memory="1GB", keep=lambda _, text: -len(text))
+    assert told(by_length) == told(dedup.find_duplicates(files, keep=lambda _, text: -len(text)))
+    with pytest.warns(UserWarning, match="9 of"):
+        dedup.find_duplicates(dedup.files(corpus), memory="1GB")
+
+
 def test_a_shard_is_read_on(tmp_path: Path, tight: None) -> None:
     """What a run that was stopped has committed is not read again."""
     corpus, work = tmp_path / "corpus", tmp_path / "work"

@@ -60,7 +60,7 @@ class FileTexts(Texts):
         self.text_column, self.id_column = column, id
         self._note = listing.check_column(column)
         self.rejects: list[Reject] = []
-        self._rejected: int | None = None
+        self._rejected = 0
         self._parts: list[Part] = []
         self._rows: list[int] = []
         self._count = -1
@@ -292,7 +292,7 @@ class FileTexts(Texts):
     @property
     def rejected(self) -> int:  # type: ignore[override]
         """Return how many records could not be read so far."""
-        return len(self.rejects) if self._rejected is None else self._rejected
+        return len(self.rejects) or self._rejected
 
     def locate(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
         """Return the file (index in ``sources``) and the number of the record of some rows."""

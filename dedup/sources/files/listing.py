@@ -6,11 +6,8 @@ compressed. All levels of a folder are searched for these names. Hidden files an
 dedup wrote: reports (folders with all files of `REPORT`) and work folders. Other files in folders are counted
 (`Unread`). If a file is named or matches a pattern, and its name gives no format, the format is detected from its
 beginning (`dedup.sources.files.formats.sniffing`). ``"-"`` is standard input. Standard input and pipes are copied to
-temporary files, since they may have to be read twice; a folder or a pattern never opens a pipe.
-
-A path that is not UTF-8 is shown with these bytes as ``\\xff``, so its records can have names and occur in reports.
-
-Cost: a look at each file's status; ``"-"`` and pipes are read to their end.
+temporary files, since they may be read twice; a folder or a pattern never opens a pipe. A path that is not UTF-8 is
+shown with these bytes as ``\\xff``, so its records can have names. Cost: a look at each file's status.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def closest_across(
 
 def closest_of(units: Units, candidates: npt.NDArray[np.int64], metric: Metric, threads: int) -> Closest | None:
     """Return the closest pair among the first candidates (n, 2), or None. Their units must be prepared."""
-    return _best(verify(units, candidates[:MOST_PAIRS], 0.0, threads), units, metric)
+    return _best(verify(units.sets, candidates[:MOST_PAIRS], 0.0, threads), units, metric)
 
 
 def _look(
