@@ -36,8 +36,7 @@ def show_marked(texts: tuple[tuple[str, str], tuple[str, str]], result: Comparis
         say("\nno shared span found")
         return
     words = sum(span.words for span in result.spans)
-    stretches = "1 stretch" if len(result.spans) == 1 else f"{len(result.spans):,} stretches"
-    say(f"{counted(words, 'word')} of {clean(texts[1][0])} stand in {stretches} that both have")
+    say(f"{counted(words, 'word')} of {clean(texts[1][0])} are in {counted(len(result.spans), 'shared span')}")
     for number, span in enumerate(result.spans, start=1):
         here, there = f"{span.left_start}-{span.left_end}", f"{span.right_start}-{span.right_end}"
         say(f"{number:>5}: {counted(span.words, 'word')}, characters {here} and {there}")
@@ -83,13 +82,13 @@ def report_matches(result: Matches, texts: Mapping[Any, str]) -> None:
         for unit in ("paragraph", "line"):
             if f"left_{unit}" in row:
                 here, other = f"{unit} {row[f'left_{unit}']} ", f"{other} {unit} {row[f'right_{unit}']}"
-        line = f"  {here}{row['jaccard']:.3f} like {other}: {there} of it stand there, {back} of that stand here"
+        line = f"  {here}{row['jaccard']:.3f} like {other}: {there} of its shingles are there, {back} of those are here"
         shown.setdefault(row["left"], []).append(line)
     for row in result.passages.to_pylist():
         text, start, end = texts[row["left"]], row["left_start"], row["left_end"]
         source = f"{clean(row['right'])} characters {row['right_start']}-{row['right_end']}"
         shown.setdefault(row["left"], []).append(
-            f"  {counted(row['words'], 'word')}, {place(text, start, end)}, stand in {source}\n"
+            f"  {counted(row['words'], 'word')}, {place(text, start, end)}, also in {source}\n"
             f"    {excerpt(text[start:end])}"
         )
     if not shown:
