@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import click
@@ -13,7 +14,7 @@ __all__ = ["expect", "warmup"]
 
 def expect(command: str | None) -> None:
     """Tell the kernels which command runs, so that those it calls are compiled side by side where they are missing."""
-    if command not in {None, "apply", "warmup"}:
+    if command not in {None, "apply", "warmup"} and not {"--help", "-h"} & set(sys.argv):  # help loads no numpy
         from dedup.kernels import native, warming
 
         if not native.COMPLETE:
