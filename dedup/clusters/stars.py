@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.hashing.units import HashRows
+from dedup.hashing.units import HashSets
 from dedup.lsh import Buckets
 from dedup.pairs.verify import Pairs, pairs_of
 from dedup.threshold import Threshold
@@ -48,7 +48,7 @@ def find_stars(
     rank: npt.NDArray[np.int64],
     threshold: Threshold,
     buckets: Buckets | None = None,
-    sets: HashRows | None = None,
+    sets: HashSets | None = None,
 ) -> Stars:
     """Return, for each unit, the kept unit of its cluster.
 
@@ -59,7 +59,7 @@ def find_stars(
     representatives, rank : int64, by unit
     pairs : pairs of representatives that reach the threshold
     buckets : large buckets of representatives
-    sets : the sets of the units in `buckets`, each at the start of its row
+    sets : the sets of the units, by unit, needed for units in `buckets`
 
     Cost: linear in pairs and in bucket members; 8 bytes per pair.
     """
@@ -72,7 +72,7 @@ def find_stars(
     bounds = np.zeros(1, dtype=np.int64) if buckets is None else buckets.bounds
     bucket_order = np.argsort(members, kind="stable")
     numbers = np.repeat(np.arange(len(bounds) - 1, dtype=np.int64), np.diff(bounds))[bucket_order]
-    no_sets = HashRows(np.empty(0, dtype=np.uint64), np.zeros(1, dtype=np.int64))
+    no_sets = HashSets(np.empty(0, dtype=np.uint64), np.zeros(1, dtype=np.int64), sizes)
     star, to_kept, found, verified, overflow = kernels.stars(
         priority,
         rank,
@@ -82,7 +82,6 @@ def find_stars(
         numbers,
         len(bounds) - 1,
         *(no_sets if sets is None else sets),
-        sizes,
         threshold.value,
     )
     unassigned = star < 0

@@ -50,6 +50,9 @@ from dedup.storage.work_dir import Store
 
 __all__ = ["FileRun", "find_in_files", "search_files"]
 
+NOTHING_ASKED: dict[str, Any] = {"options": {}, "inputs": []}
+"""The fingerprint of a work directory among the temporary files, which no other run opens."""
+
 READ = "read"
 """The step that is over when all files are read; further ones are in `dedup.pipelines.order`."""
 
@@ -192,12 +195,11 @@ def search_files(
 
     `keys` gives the keys of units, where `keep` is a function. Raises as `find_in_files`.
     """
-    fingerprint = {"options": query.asked(), "inputs": texts.listing.fingerprint()} if keys is None else {}
     with ExitStack() as stack:
 
         def open_store() -> Store:
             folder = stack.enter_context(scratch_folder())
-            return stack.enter_context(Store(folder, fingerprint or {"options": {}, "inputs": []}))
+            return stack.enter_context(Store(folder, NOTHING_ASKED))
 
         run = Run(stages, plan.threads, frugal=True)
         column, id_column = texts.text_column, texts.id_column

@@ -73,7 +73,7 @@ def _find(source: HashSource, query: Query, plan: Plan, run: Run, rank_of: Calla
         rank = rank_by_size(rank, units.sizes)
     run.stages.stage("clusters", 1)
     stars = find_stars(
-        units.sizes, units.full, representatives, compared.pairs, rank, query.threshold, compared.buckets, units.rows
+        units.sizes, units.full, representatives, compared.pairs, rank, query.threshold, compared.buckets, units.sets
     )
     pairs = in_order([compared.pairs, stars.further]) if len(stars.further.left) else compared.pairs
     closest = None

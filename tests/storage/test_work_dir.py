@@ -132,7 +132,7 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
     outer = json.loads(manifest.read_bytes())
     outer["content"]["format"] = 99
     manifest.write_text(json.dumps({**outer, "xxh3": _checksum(outer["content"])}))
-    with pytest.raises(StorageError, match="format 1 .* found format 99"):
+    with pytest.raises(StorageError, match="format 2 .* found format 99"):
         Store(tmp_path / "work", FINGERPRINT)
 
 
