@@ -46,10 +46,25 @@ def replace_closed_streams() -> None:
             setattr(sys, name, open(number, how, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
+class WithoutPandas:
+    """A finder that says that pandas is not installed.
+
+    pyarrow imports pandas, where it is installed, to see whether a list or an array is one of its objects. A command
+    has none, and the import takes longer than everything else that it loads.
+    """
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> None:
+        """Raise `ModuleNotFoundError` for pandas."""
+        if name == "pandas":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
 def main() -> None:
     """Run the command line."""
     listen()
     replace_closed_streams()
+    sys.meta_path.insert(0, WithoutPandas)  # only find_spec is asked for
     from dedup.cli import main as command
 
     command()

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import TYPE_CHECKING
 
 from dedup.errors import ParameterError
@@ -71,13 +72,12 @@ NUMBER = (
 WEEKDAY = r"\s*(?:[^\W\d_]{2,12}\.?,? +)?"
 NAMES = frozenset(MONTHS.split())
 LETTERS = re.compile(r"[^\W\d_]+")
-DATES, NAMED_DATES = (
-    re.compile(rf"{first}{WEEKDAY}(?:{'|'.join(forms)})(?:(?:t|,|\s|at )+{CLOCK})?\s*", re.IGNORECASE)
+DATE, NAMED_DATE = (
+    rf"{first}{WEEKDAY}(?:{'|'.join(forms)})(?:(?:t|,|\s|at )+{CLOCK})?\s*"
     for first, forms in ((f"{YEAR_FIRST}|", NUMERIC), ("", NAMED))
 )
-NUMBERS = re.compile(NUMBER, re.IGNORECASE)
 
-FORMS = re.compile(
+FORM = (
     r"(?:9999(?:-99(?:-99)?|/99(?:/99)?|\.99\.99|-999|-?W99|-W99-9|年99月(?:99日)?)?|99999999)"
     r"(?:[T ]99:99(?::99)?(?:\.9+)?(?: ?(?:Z|UTC|GMT|[+-]99(?::?99)?))?|T?9999(?:99(?:\.9+)?)?Z?)?"
 )
@@ -107,16 +107,27 @@ LONGEST = 64
 """Characters. A longer value is neither a number nor a date."""
 
 
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Return the pattern, compiled when first used: few searches keep texts by a column, and it takes 20 ms."""
+    return re.compile(pattern, re.IGNORECASE)
+
+
+def _has_form(form: str) -> bool:
+    """Return whether a form is one of those whose order as text is the order of time."""
+    return re.fullmatch(FORM, form) is not None
+
+
 def _is_date(form: str) -> bool:
     if len(form) > LONGEST or form.isalpha():
         return False
-    return DATES.fullmatch(form) is not None or (
-        not NAMES.isdisjoint(LETTERS.findall(form.lower())) and NAMED_DATES.fullmatch(form) is not None
+    return _compiled(DATE).fullmatch(form) is not None or (
+        not NAMES.isdisjoint(LETTERS.findall(form.lower())) and _compiled(NAMED_DATE).fullmatch(form) is not None
     )
 
 
 def _is_number(form: str) -> bool:
-    return len(form) <= LONGEST and NUMBERS.fullmatch(form) is not None
+    return len(form) <= LONGEST and _compiled(NUMBER).fullmatch(form) is not None
 
 
 class Looks:
@@ -171,7 +182,7 @@ class Looks:
         known = self._forms.get(name, [])
         if not known and len(self._forms) >= FEW:
             return
-        dated = FORMS.fullmatch(form) is not None
+        dated = _has_form(form)
         if len(known) >= 2 and not dated:
             return
         own = values.filter(pc.equal(forms, form))
@@ -211,7 +222,7 @@ class Looks:
         if 2 * self._alike < self._filled or not self._alike:
             return
         numbers = self._numbers + sum(self._bare[form] for form in self._undated)
-        right = {form for form in self._forms if FORMS.fullmatch(form)} - self._undated
+        right = {form for form in self._forms if _has_form(form)} - self._undated
         values, *others = self._forms.values()
         if numbers == self._filled:
             what, pair = "numbers", [*values, *(more[0] for more in others)]

@@ -237,6 +237,29 @@ def test_help_is_quick(arguments: list[str]) -> None:
     assert not loaded & {"numba", "numpy", "pyarrow", "pandas", "polars"}
 
 
+@pytest.mark.parametrize(
+    "command",
+    [["find"], ["find", "--output", "out"], ["repeats"], ["match", "--against", "a.jsonl"], ["estimate"], ["compare"]],
+    ids=" ".join,
+)
+def test_a_command_does_not_import_pandas(tmp_path: Path, command: list[str]) -> None:
+    """pyarrow would import pandas where it is installed; that takes longer than all the rest of a small search."""
+    (tmp_path / "pandas.py").write_text("raise SystemExit('pandas was imported')")
+    (tmp_path / "a.jsonl").write_text('{"text": "one two three four five six"}\n' * 2)
+    (tmp_path / "b.txt").write_text("one two three four five six")
+    inputs = ["b.txt", "b.txt"] if command == ["compare"] else ["a.jsonl"]
+    done = subprocess.run(
+        [sys.executable, "-m", "dedup", *command, *inputs],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+    assert DONE == done.returncode, done.stderr[-500:]
+
+
 def test_output_can_be_cut_off(folder: Path) -> None:
     """A reader that stops early (``| head``) is no error worth a traceback."""
     command = [sys.executable, "-m", "dedup", "repeats", str(folder / "doubled.txt"), "--json"]
