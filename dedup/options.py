@@ -142,6 +142,14 @@ def check_share(name: str, value: object) -> float:
     return found
 
 
+def check_positive(name: str, value: object) -> float:
+    """Return a number above 0 as a float. Raise `ParameterError` for any other value."""
+    found = _number(value)
+    if found is None or not 0.0 < found < float("inf"):
+        raise ParameterError(f"{name}: expected a number above 0, found {shown(value)}")
+    return found
+
+
 def check_seed(seed: object) -> int:
     """Return a seed as an int. Raise `ParameterError` unless it is a whole number from 0 to 2^32 - 1."""
     return check_whole("seed", seed, 0, (1 << 32) - 1)

@@ -3,39 +3,23 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from dedup.errors import InputError
 from dedup.hash_key import choose_key
-from dedup.hashing.shingles import Shingle, parse
+from dedup.hashing.shingles import parse
+from dedup.page.clusters import shortened
+from dedup.page.showing import Shown
+from dedup.page.view import Member, View, Words
+from dedup.pairs.shared_spans import Span, shared_spans
 from dedup.shingling import shingles
-from dedup.text.tokens import locate_tokens
 
 __all__ = ["Comparison", "Span", "compare"]
 
-CHARACTERS_SPAN = 3
-"""Tokens. The shortest shared span that is shown if the shingles are of characters."""
-
-
-class Span(NamedTuple):
-    """A span that both texts share: ``left[left_start:left_end]`` and ``right[right_start:right_end]``, in characters.
-
-    `words` is its number of tokens.
-    """
-
-    left_start: int
-    left_end: int
-    right_start: int
-    right_end: int
-    words: int
-
-
 @dataclass(frozen=True, repr=False)
-class Comparison:
+class Comparison(Shown):
     """The evidence for two texts, made by `dedup.compare`.
 
     Attributes
@@ -44,6 +28,7 @@ class Comparison:
     jaccard : shared / union; 0.0 if a text has no token
     left_in_right, right_in_left : shared / left_size, shared / right_size; 0.0 if a text has no token
     spans : the shared spans, in the order of the right text
+    texts : the left and the right text
     """
 
     left_size: int
@@ -53,6 +38,7 @@ class Comparison:
     left_in_right: float
     right_in_left: float
     spans: tuple[Span, ...]
+    texts: tuple[str, str] = field(default=("", ""), compare=False)
 
     def __repr__(self) -> str:
         spans = "1 span" if len(self.spans) == 1 else f"{len(self.spans):,} spans"
@@ -63,6 +49,31 @@ class Comparison:
         )
 
     __hash__ = None  # type: ignore[assignment]
+
+    def _view(self) -> View:
+        evidence = (
+            f"{self.shared:,} of {self.left_size:,} and {self.right_size:,} shingles shared: Jaccard {self.jaccard:.3f}",
+            f"{100 * self.left_in_right:.1f} % of the left text occurs in the right, {100 * self.right_in_left:.1f} % "
+            "of the right in the left",
+        )
+        left, right = self.texts
+        spans = [span[:4] for span in self.spans]
+        members = [Member(0, "left", left), Member(1, "right", right, self.jaccard, evidence, spans)]
+        return View(
+            kind="compare",
+            title=f"Two texts compared: Jaccard {self.jaccard:.3f}",
+            words=Words("comparison", "texts", "left", "right"),
+            facts=[("shared spans", f"{len(self.spans):,}")],
+            warnings=[],
+            threshold=1.0,
+            number=np.zeros(1, dtype=np.int64),
+            size=np.array([2], dtype=np.int64),
+            similarity=np.array([self.jaccard]),
+            reason=[""],
+            name=lambda _: "of two texts",
+            start=lambda _: shortened(left),
+            members=lambda _, __: members,
+        )
 
 
 def compare(a: str, b: str, *, shingle: str | None = None, hash_key: bytes | None = None) -> Comparison:
@@ -93,7 +104,8 @@ def compare(a: str, b: str, *, shingle: str | None = None, hash_key: bytes | Non
         shared / (left_size + right_size - shared) if shared else 0.0,
         shared / left_size if left_size else 0.0,
         shared / right_size if right_size else 0.0,
-        _spans(a, b, kind),
+        shared_spans(a, b, kind),
+        (a, b),
     )
 
 
@@ -104,68 +116,3 @@ def _hint(text: object) -> str:
     if isinstance(text, os.PathLike):
         return '; read it first: Path.read_text(encoding="utf-8")'
     return "; two collections are compared by dedup.match" if isinstance(text, (list, tuple)) else ""
-
-
-def _spans(a: str, b: str, shingle: Shingle) -> tuple[Span, ...]:
-    from dedup.kernels.maximal import longest_earlier
-
-    left, left_places = locate_tokens(a.encode("utf-8", "surrogatepass"), shingle.key)
-    right, right_places = locate_tokens(b.encode("utf-8", "surrogatepass"), shingle.key)
-    shortest = shingle.size if shingle.kind == "words" else CHARACTERS_SPAN
-    shortest = min(shortest, len(left), len(right))
-    if shortest == 0:
-        return ()
-    sequence = np.concatenate((left, right)).view(np.int64)
-    length = np.empty(len(sequence), dtype=np.int64)
-    source = np.empty(len(sequence), dtype=np.int64)
-    longest_earlier(sequence, len(left), length, source)
-    spans = []
-    for start, end, source_end in _stretches(length[len(left) :], source[len(left) :], shortest):
-        first, last = source_end - (end - start), source_end - 1
-        spans.append(
-            Span(
-                int(left_places[first, 0]),
-                int(left_places[last, 1]),
-                int(right_places[start, 0]),
-                int(right_places[end - 1, 1]),
-                end - start,
-            )
-        )
-    return tuple(spans)
-
-
-def _stretches(
-    length: npt.NDArray[np.int64], source: npt.NDArray[np.int64], shortest: int
-) -> list[tuple[int, int, int]]:
-    """Return (start, end, end in the source) of stretches that do not overlap. Longer ones are chosen first."""
-    following = np.concatenate((length[1:], np.zeros(1, dtype=np.int64)))
-    ends = np.flatnonzero((length >= shortest) & (following != length + 1))
-    order = ends[np.argsort(-length[ends], kind="stable")]
-    # lists instead of arrays, since Python reads their items one by one several times faster
-    taken = bytearray(len(length) + 2)  # with a free place before the first and one after the last
-    ahead, back = list(range(len(taken))), list(range(len(taken)))  # taken place -> a place nearer to a free one
-    found = []
-    for last, size, at in zip(order.tolist(), length[order].tolist(), source[order].tolist(), strict=True):
-        # cut off both ends as far as they are taken
-        start = _free(ahead, last + 2 - size) - 1
-        end = _free(back, last + 1)
-        if end - start >= shortest and taken.find(1, start + 1, end + 1) < 0:
-            count = end - start
-            taken[start + 1 : end + 1] = b"\x01" * count
-            ahead[start + 1 : end + 1] = [end + 1] * count
-            back[start + 1 : end + 1] = [start] * count
-            found.append((start, end, at + 1 - (last + 1 - end)))
-    return sorted(found)
-
-
-def _free(step: list[int], place: int) -> int:
-    """Return the free place to which the steps from `place` lead. `step` is written: the path is shorter next time."""
-    if (following := step[place]) == place:
-        return place
-    passed = [place]
-    while (further := step[following]) != following:
-        passed.append(following)
-        following = further
-    for each in passed:
-        step[each] = following
-    return following

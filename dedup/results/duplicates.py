@@ -19,6 +19,9 @@ from dedup.clusters.stars import Stars, find_stars
 from dedup.errors import InputError, ParameterError
 from dedup.hashing.units import Units
 from dedup.options import check_threshold
+from dedup.page.clusters import Clusters, view_of_clusters
+from dedup.page.showing import Shown
+from dedup.page.view import View, facts_of
 from dedup.pairs.verify import Pairs, similarity
 from dedup.results.evidence import Evidence, SearchInfo
 from dedup.results.given import recognise
@@ -36,7 +39,7 @@ STATE = ("_evidence", "timings", "summary")
 """The attributes in a pickle; all others are computed from them."""
 
 
-class Duplicates:
+class Duplicates(Shown):
     """Duplicate documents, paragraphs or lines, with the evidence, and which of them are kept.
 
     `dedup.find_duplicates` makes it. The tables are Arrow; ids are the ids of the input, or positions. Its length is
@@ -208,6 +211,36 @@ class Duplicates:
         never decide which text is removed.
         """
         return self._evidence.component_rows()
+
+    def _view(self) -> View:
+        found = self._evidence
+        members, numbers = found.members
+        star = found.stars.star[members]
+        files = found.texts.locate(found.units.places[members, 0])[0].astype(np.int64)
+        sources = list(found.texts.sources or [])
+        read = None
+        if sources:
+            read = np.bincount(found.texts.locate(found.units.places[:, 0])[0], minlength=len(sources))
+        return view_of_clusters(
+            Clusters(
+                cluster=numbers,
+                kept=star == members,
+                similarity=found.stars.similarity[members],
+                exact=found.representatives[members] == found.representatives[star],
+                file=files,
+                sources=sources,
+                text=lambda at: found.text(int(members[at])),
+                name=lambda at: found.label(int(members[at])),
+                id=lambda at: found.name(int(members[at])),
+            ),
+            title=f"{counted(len(self), 'cluster')} of duplicate {found.run.unit}s",
+            facts=facts_of(self.summary.to_dict()),
+            warnings=list(self.summary.warnings),
+            threshold=found.run.threshold,
+            shingle=found.run.shingle,
+            read=read,
+            nothing=f"No duplicates were found.{hint_of(self.closest)}",
+        )
 
     def _where(self, chosen: npt.NDArray[np.bool_]) -> pa.Array:
         import pyarrow as pa

@@ -262,11 +262,20 @@ class Evidence:
         name = self.texts.id_of(int(self.units.places[unit, 0]))
         return name if self.run.unit.whole else (name, int(self.units.places[unit, 1]))
 
-    def shown(self, unit: int) -> str:
-        """Return the start of the text of a unit, on one line."""
+    def label(self, unit: int) -> str:
+        """Return what a unit is called: its id; for a paragraph or line also its number."""
+        name = self.name(unit)
+        return str(name) if self.run.unit.whole else f"{name[0]}, {self.run.unit} {name[1]}"
+
+    def text(self, unit: int) -> str:
+        """Return the text of a unit."""
         place = self.units.places[unit].tolist()
         text = self.texts[place[0]]
-        text = text if self.run.unit.whole else text[place[2] : place[3]]
+        return text if self.run.unit.whole else text[place[2] : place[3]]
+
+    def shown(self, unit: int) -> str:
+        """Return the start of the text of a unit, on one line."""
+        text = self.text(unit)
         words = text[: 4 * SHOWN].encode("utf-8", "replace").decode().split()
         line = " ".join(words)
         return line if len(line) <= SHOWN else line[: SHOWN - 3] + "..."

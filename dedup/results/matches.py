@@ -17,6 +17,9 @@ import numpy.typing as npt
 from dedup.errors import ParameterError
 from dedup.hashing.units import Units
 from dedup.options import check_word
+from dedup.page.links import NO_SPAN, Links, view_of_links
+from dedup.page.showing import Shown
+from dedup.page.view import View, Words, binned, facts_of
 from dedup.pairs.verify import Pairs, similarity
 from dedup.results.cutting import cut_spans
 from dedup.results.given import recognise
@@ -69,7 +72,7 @@ class MatchInfo:
     hash_key: str = "public"  # fingerprint
 
 
-class Matches:
+class Matches(Shown):
     """Texts and passages of one collection that also occur in another, with the evidence.
 
     `dedup.match` makes it. The tables are Arrow; ids are the ids of the input, or positions. Its length is the number
@@ -312,6 +315,98 @@ class Matches:
 
         given = recognise(data, self._sides.left, "cut", cutting=True)
         return given.edit(sorted_unique(found.left).tolist(), shorter)
+
+    # the page
+
+    def _view(self) -> View:
+        """Return the texts of the left side, each with those that it matches.
+
+        A number below that of the units is a unit; above it, a whole text with a passage of a search for paragraphs.
+        """
+        units, places, sides = len(self._units), self._units.places, self._sides
+        check_rows(len(self), self._room, "write the report, and look at that with dedup show")
+        pairs = self._listed.rows(slice(None))
+        links = [(pairs.left.astype(np.int64), pairs.right.astype(np.int64), self._values(pairs))]
+        spans = [np.full((len(pairs.left), 4), NO_SPAN, dtype=np.int64)]
+        words = [np.zeros(len(pairs.left), dtype=np.int64)]
+        if self._found is not None:
+            found, whole = self._found, self._run.unit.whole
+            left = self._unit_of(found.left) if whole else units + found.left
+            right = self._unit_of(found.right + len(sides.left)) if whole else units + len(sides.left) + found.right
+            links.append((left, right, np.ones(len(found.left))))
+            spans.append(np.column_stack((found.left_start, found.left_end, found.right_start, found.right_end)))
+            words.append(found.words)
+        left, right, value = (np.concatenate(column) for column in zip(*links, strict=True))
+        order = np.lexsort((right, left))
+
+        def place(number: int) -> tuple[int, int | None, slice]:
+            if number >= units:
+                return number - units, None, slice(None)
+            if self._run.unit.whole:
+                return int(places[number, 0]), None, slice(None)
+            row, part, start, end = places[number].tolist()
+            return row, part, slice(start, end)
+
+        def text(number: int) -> str:
+            row, _, part = place(number)
+            middle = len(sides.left)
+            return (sides.left[row] if row < middle else sides.right[row - middle])[part]
+
+        def identity(number: int) -> Any:
+            row, part, _ = place(number)
+            middle = len(sides.left)
+            name = sides.left.id_of(row) if row < middle else sides.right.id_of(row - middle)
+            return name if part is None else (name, part)
+
+        def name(number: int) -> str:
+            known = identity(number)
+            return f"{known[0]}, {self._run.unit} {known[1]}" if isinstance(known, tuple) else str(known)
+
+        def files(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+            rows = np.array([place(number)[0] for number in numbers.tolist()], dtype=np.int64)
+            return sides.left.locate(rows)[0].astype(np.int64)
+
+        histograms = []
+        if len(pairs.left):
+            low = min(self._run.threshold, float(links[0][2].min()))
+            histograms.append(binned("similarity of pairs", links[0][2], low, 1.0, mark=self._run.threshold))
+        if self._found is not None and len(self._found.words):
+            most = int(self._found.words.max())
+            histograms.append(binned("words of a passage", self._found.words, 1, most, whole=True))
+        return view_of_links(
+            Links(
+                left=left[order],
+                right=right[order],
+                similarity=value[order],
+                spans=np.concatenate(spans)[order],
+                words=np.concatenate(words)[order],
+                file=files,
+                sources=list(sides.left.sources or []),
+                left_text=text,
+                left_name=name,
+                left_id=identity,
+                right_text=text,
+                right_name=name,
+            ),
+            kind="match",
+            title=f"{len(self.matched):,} of {len(sides.left):,} texts match",
+            words=Words("text", "matches", sides.names[0], sides.names[1]),
+            noun="passage",
+            facts=facts_of(self.summary.to_dict()),
+            warnings=list(self.summary.warnings),
+            threshold=self._run.threshold,
+            shingle=self._run.shingle,
+            histograms=histograms,
+            nothing=f"Nothing matches.{hint_of(self.closest)}",
+        )
+
+    def _values(self, pairs: Pairs) -> npt.NDArray[np.float64]:
+        """Return the similarity of listed pairs."""
+        return similarity(pairs, self._units.sizes[self._representatives], self._run.metric)
+
+    def _unit_of(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the unit of each text, where units are whole texts."""
+        return np.searchsorted(self._units.places[:, 0], rows)
 
     # parts
 

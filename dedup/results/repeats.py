@@ -13,6 +13,9 @@ import numpy.typing as npt
 from dedup.errors import InputError
 from dedup.hash_key import PUBLIC
 from dedup.options import check_flag, check_min_words
+from dedup.page.links import Links, view_of_links
+from dedup.page.showing import Shown
+from dedup.page.view import View, Words, binned
 from dedup.results.cutting import cut_repeats
 from dedup.sources.texts import PADDING, Texts
 from dedup.sources.two_sided import same_ids
@@ -60,7 +63,7 @@ Parts = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64
 """For repeats with edits: the row of the repeat, and the start and end of each equal part of it."""
 
 
-class Repeats(Sequence[Repeat]):
+class Repeats(Sequence[Repeat], Shown):
     """Repeats in the order of their places, made by `dedup.find_repeats`. Iterate it, index it, or use ``table``.
 
     Two results are equal if their options and their repeats are equal; the type of the collection does not matter. A
@@ -181,6 +184,52 @@ class Repeats(Sequence[Repeat]):
                 "characters": lengths,
                 "coverage": self._repeated / np.maximum(lengths, 1),
             }
+        )
+
+    def _view(self) -> View:
+        columns = self._columns
+        order = np.argsort(columns["document"], kind="stable")
+        sources = list(self.texts.sources or [])
+        names = ("start", "end", "source_start", "source_end")
+        links = Links(
+            left=columns["document"][order],
+            right=columns["source_document"][order],
+            similarity=columns["similarity"][order],
+            spans=np.column_stack([columns[name][order] for name in names]),
+            words=columns["words"][order],
+            file=lambda rows: self.texts.locate(rows)[0].astype(np.int64),
+            sources=sources,
+            left_text=self.texts.__getitem__,
+            left_name=lambda row: str(self.texts.id_of(row)),
+            left_id=self.texts.id_of,
+            right_text=self.texts.__getitem__,
+            right_name=lambda row: str(self.texts.id_of(row)),
+        )
+        histograms = []
+        if len(self):
+            histograms = [
+                binned("share of a text that is in a repeat", self.documents.column("coverage").to_numpy(), 0.0, 1.0),
+                binned("words of a repeat", columns["words"], 1, int(columns["words"].max()), whole=True),
+            ]
+            if self._asked["threshold"] < 1.0:
+                low = min(self._asked["threshold"], float(columns["similarity"].min()))
+                mark = self._asked["threshold"]
+                histograms.append(binned("similarity of a repeat to its source", columns["similarity"], low, 1.0, mark=mark))
+        facts = [("texts", f"{len(self.texts):,}"), ("repeats", f"{len(self):,}")]
+        facts += [("share of all characters", f"{100 * self.coverage:.1f} %")]
+        facts += [(name.replace("_", " "), f"{value:,}") for name, value in self._asked.items()]
+        return view_of_links(
+            links,
+            kind="repeats",
+            title=f"{counted(len(self), 'repeat')} in {counted(len(self.texts), 'text')}",
+            words=Words("text", "texts repeated", "text", "occurs before in"),
+            noun="repeat",
+            facts=facts,
+            warnings=[],
+            threshold=self._asked["threshold"],
+            shingle="words:5",
+            histograms=histograms,
+            nothing=f"No repeats of {self._asked['min_words']:,} words or more were found.",
         )
 
     def without_repeats(self, min_words: int = HEADING_WORDS, *, whole_paragraphs: bool = True) -> str | list[str]:

@@ -1,0 +1,146 @@
+"""The view of clusters, from the columns of their members, wherever these come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.page.beside import beside
+from dedup.page.document import START
+from dedup.page.view import Histogram, Member, View, Words, binned
+
+__all__ = ["Clusters", "shortened", "view_of_clusters"]
+
+WORDS = Words("cluster", "members", "kept", "removed")
+LOOK = 4 * START
+"""Characters of a text that are looked at for its start."""
+
+
+def shortened(text: str) -> str:
+    """Return the start of a text, on one line."""
+    line = " ".join(text[:LOOK].split())
+    return line if len(line) <= START else line[: START - 3] + "..."
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """The members of clusters, by cluster and input order.
+
+    Attributes
+    ----------
+    cluster, kept, similarity, exact : int64, bool, float64, bool; by member: the number of its cluster, whether it is
+        kept, its similarity to the kept one, and whether it is an exact copy of it
+    file : int64; by member, an index of `sources`
+    text, name, id : return the text of a member, what it is called, and its id as the tables have it
+    """
+
+    cluster: npt.NDArray[np.int64]
+    kept: npt.NDArray[np.bool_]
+    similarity: npt.NDArray[np.float64]
+    exact: npt.NDArray[np.bool_]
+    file: npt.NDArray[np.int64]
+    sources: list[str]
+    text: Callable[[int], str]
+    name: Callable[[int], str]
+    id: Callable[[int], Any]
+
+    @cached_property
+    def bounds(self) -> npt.NDArray[np.int64]:
+        """Where the members of each cluster begin, and the number of all members."""
+        count = int(self.cluster[-1]) + 1 if len(self.cluster) else 0
+        return np.searchsorted(self.cluster, np.arange(count + 1))
+
+    @cached_property
+    def leading(self) -> npt.NDArray[np.int64]:
+        """The kept member of each cluster, or its first one if none is kept."""
+        first = self.bounds[:-1].copy()
+        kept = np.flatnonzero(self.kept)
+        first[self.cluster[kept]] = kept
+        return first
+
+
+def view_of_clusters(
+    found: Clusters,
+    *,
+    title: str,
+    facts: list[tuple[str, str]],
+    warnings: list[str],
+    threshold: float,
+    shingle: str,
+    read: npt.NDArray[np.int64] | None = None,
+    seal: str = "",
+    decides: bool = False,
+    nothing: str,
+) -> View:
+    """Return the view of clusters; `read` are the records that were read, by file."""
+    leading, bounds = found.leading, found.bounds
+    count = len(leading)
+    least = np.full(count, np.inf)
+    np.minimum.at(least, found.cluster, np.where(found.kept, np.inf, found.similarity))
+    near = np.zeros(count, dtype=np.bool_)
+    near[found.cluster[~found.exact & ~found.kept]] = True
+
+    def members(row: int, most: int) -> list[Member]:
+        lead = int(leading[row])
+        others = [at for at in range(int(bounds[row]), int(bounds[row + 1])) if at != lead]
+        others.sort(key=lambda at: float(found.similarity[at]))
+        text = found.text(lead)
+        group = [Member(found.id(lead), found.name(lead), text, kept=bool(found.kept[lead]))]
+        for at in others[:most]:
+            other = found.text(at)
+            shared = beside(text, other, shingle)
+            group.append(
+                Member(
+                    found.id(at),
+                    found.name(at),
+                    other,
+                    similarity=float(found.similarity[at]),
+                    evidence=shared.evidence,
+                    spans=shared.spans,
+                    kept=bool(found.kept[at]),
+                )
+            )
+        return group
+
+    return View(
+        kind="find",
+        title=title,
+        words=WORDS,
+        facts=facts,
+        warnings=warnings,
+        threshold=threshold,
+        number=np.arange(count, dtype=np.int64),
+        size=np.diff(bounds),
+        similarity=np.where(np.isinf(least), np.nan, least),
+        reason=np.where(near, "near", "exact").tolist(),
+        name=lambda row: str(row),
+        start=lambda row: shortened(found.text(int(leading[row]))),
+        members=members,
+        histograms=_histograms(found, threshold, read),
+        sources=found.sources,
+        source=found.file[leading] if count else None,
+        decides=decides,
+        nothing=nothing,
+        seal=seal,
+    )
+
+
+def _histograms(found: Clusters, threshold: float, read: npt.NDArray[np.int64] | None) -> list[Histogram]:
+    if not len(found.cluster):
+        return []
+    removed = ~found.kept
+    sizes = np.diff(found.bounds)
+    low = min(threshold, float(found.similarity[removed].min())) if removed.any() else threshold
+    histograms = [
+        binned("similarity of removed texts to the kept one", found.similarity[removed], low, 1.0, mark=threshold),
+        binned("members of a cluster", sizes, 2, max(int(sizes.max()), 3), whole=True),
+    ]
+    if read is not None and len(found.sources) > 1:
+        lost = np.bincount(found.file[removed], minlength=len(read)) / np.maximum(read, 1)
+        histograms.append(binned("share of a file that is removed", lost, 0.0, 1.0))
+    return histograms

@@ -1,0 +1,121 @@
+"""The view of links: texts, each with those that match it, or with what repeats in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.page.beside import beside
+from dedup.page.clusters import shortened
+from dedup.page.view import Histogram, Member, View, Words
+
+__all__ = ["NO_SPAN", "Links", "view_of_links"]
+
+NO_SPAN = -1
+"""Where a link of a pair has no span: what both texts share is looked for when they are shown."""
+
+
+@dataclass(frozen=True)
+class Links:
+    """Links from texts to others, by the first text.
+
+    Attributes
+    ----------
+    left, right : int64, by link; numbers of texts, ascending on the left
+    similarity : float64, by link
+    spans : int64 (links, 4); start and end in the left text, start and end in the right; -1 for a pair of whole texts
+    words : int64, by link; tokens of the span, 0 for a pair
+    file : int64, by number of a left text, an index of `sources`
+    left_text, left_name, left_id, right_text, right_name : of the number of a text
+    """
+
+    left: npt.NDArray[np.int64]
+    right: npt.NDArray[np.int64]
+    similarity: npt.NDArray[np.float64]
+    spans: npt.NDArray[np.int64]
+    words: npt.NDArray[np.int64]
+    file: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]]
+    sources: list[str]
+    left_text: Callable[[int], str]
+    left_name: Callable[[int], str]
+    left_id: Callable[[int], Any]
+    right_text: Callable[[int], str]
+    right_name: Callable[[int], str]
+
+
+def view_of_links(
+    found: Links,
+    *,
+    kind: str,
+    title: str,
+    words: Words,
+    noun: str,
+    facts: list[tuple[str, str]],
+    warnings: list[str],
+    threshold: float,
+    shingle: str,
+    histograms: list[Histogram],
+    nothing: str,
+    seal: str = "",
+) -> View:
+    """Return the view of links; `noun` is what a span is called: a passage, a repeat."""
+    lefts, first = np.unique(found.left, return_index=True)
+    bounds = np.append(first, len(found.left))
+    pairs = found.spans[:, 0] == NO_SPAN
+    size = np.zeros(len(lefts), dtype=np.int64)
+    if len(lefts):
+        both = np.unique(np.column_stack((found.left, found.right)), axis=0)
+        size = np.bincount(np.searchsorted(lefts, both[:, 0]), minlength=len(lefts))
+    best = np.full(len(lefts), -np.inf)
+    np.maximum.at(best, np.searchsorted(lefts, found.left), found.similarity)
+    whole = np.zeros(len(lefts), dtype=np.bool_)
+    whole[np.searchsorted(lefts, found.left[pairs])] = True
+
+    def members(row: int, most: int) -> list[Member]:
+        left = int(lefts[row])
+        text = found.left_text(left)
+        own = np.arange(bounds[row], bounds[row + 1])
+        group = [Member(found.left_id(left), found.left_name(left), text)]
+        for right in list(dict.fromkeys(found.right[own].tolist()))[:most]:
+            links = own[found.right[own] == right]
+            other = found.right_text(right)
+            similarity = float(found.similarity[links].max())
+            spans = found.spans[links[~pairs[links]]]
+            said: tuple[str, ...] = ()
+            if len(spans):
+                count, tokens = len(spans), int(found.words[links].sum())
+                covered = 100 * int((spans[:, 1] - spans[:, 0]).sum()) / max(len(text), 1)
+                said = (
+                    f"{count:,} {noun}{'s' * (count != 1)} of {tokens:,} words, {min(covered, 100):.1f} % of the text",
+                )
+            shown = [(a, b, c, d) for a, b, c, d in spans[np.argsort(spans[:, 2], kind="stable")].tolist()]
+            if pairs[links].any():
+                shared = beside(text, other, shingle)
+                shown, said = shared.spans, (*shared.evidence, *said)
+            group.append(Member(right, found.right_name(right), other, similarity, said, shown))
+        return group
+
+    return View(
+        kind=kind,
+        title=title,
+        words=words,
+        facts=facts,
+        warnings=warnings,
+        threshold=threshold,
+        number=lefts,
+        size=size,
+        similarity=best,
+        reason=np.where(whole, "whole text", noun).tolist(),
+        name=lambda row: found.left_name(int(lefts[row])),
+        start=lambda row: shortened(found.left_text(int(lefts[row]))),
+        members=members,
+        histograms=histograms,
+        sources=found.sources,
+        source=found.file(lefts) if len(lefts) else None,
+        nothing=nothing,
+        seal=seal,
+    )

@@ -1,0 +1,50 @@
+"""What every result can do with its view: write the page, and show itself in a notebook."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+
+from dedup.options import check_flag, check_path, check_positive, check_whole
+from dedup.page.document import document
+from dedup.page.table import static_table
+from dedup.page.view import View
+from dedup.storage.atomic import write_atomically
+
+__all__ = ["Shown"]
+
+
+class Shown:
+    """A result that can be shown on a page."""
+
+    @abstractmethod
+    def _view(self) -> View:
+        """Return what the page shows."""
+
+    def to_html(
+        self, path: str | os.PathLike[str], *, clusters: int = 2000, megabytes: float = 25, texts: bool = True
+    ) -> None:
+        """Write the result as one page for a browser: a file that needs no other file and no network.
+
+        Parameters
+        ----------
+        path : the file; it is written completely or not at all, and an earlier one is replaced
+        clusters : from 1 on; at most so many groups (clusters, matched texts, texts with repeats) are in the page: the
+            largest, those nearest to the threshold, and a fixed sample of the others
+        megabytes : more than 0; the size of the file, at most; texts that do not fit are left out
+        texts : whether texts are in the page at all, beyond the start of one per group
+
+        The page says what it leaves out. Texts are data there: none of their characters is taken for markup or script.
+        Raises `ParameterError` if an option has an invalid value, `InputError` if texts in files cannot be read again,
+        `StorageError` if the file cannot be written. Cost: about 0.3 ms per pair of texts of 2 kB; memory: the page.
+        """
+        path = check_path("path", path)
+        clusters, texts = check_whole("clusters", clusters, 1), check_flag("texts", texts)
+        megabytes = check_positive("megabytes", megabytes)
+        view = self._view()
+        parts = document(view, clusters=clusters, megabytes=megabytes, texts=texts)
+        write_atomically(path, lambda file: [file.write(part.encode()) for part in parts])  # type: ignore[arg-type]
+
+    def _repr_html_(self) -> str:
+        """Return a static table for notebooks, of at most 100 kB, without script."""
+        return static_table(self._view())

@@ -1,0 +1,98 @@
+"""The spans that two texts share: the longest first, none of which overlaps another in the right text."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.hashing.shingles import Shingle
+from dedup.text.tokens import locate_tokens
+
+__all__ = ["Span", "shared_spans"]
+
+CHARACTERS_SPAN = 3
+"""Tokens. The shortest shared span that is shown if the shingles are of characters."""
+
+
+class Span(NamedTuple):
+    """A span that both texts share: ``left[left_start:left_end]`` and ``right[right_start:right_end]``, in characters.
+
+    `words` is its number of tokens.
+    """
+
+    left_start: int
+    left_end: int
+    right_start: int
+    right_end: int
+    words: int
+
+
+def shared_spans(a: str, b: str, shingle: Shingle) -> tuple[Span, ...]:
+    """Return the spans that both texts share, in the order of `b`, where they do not overlap. Cost: linear.
+
+    A span has at least as many tokens as a shingle (or as the shorter text, if that has fewer).
+    """
+    from dedup.kernels.maximal import longest_earlier
+
+    left, left_places = locate_tokens(a.encode("utf-8", "surrogatepass"), shingle.key)
+    right, right_places = locate_tokens(b.encode("utf-8", "surrogatepass"), shingle.key)
+    shortest = shingle.size if shingle.kind == "words" else CHARACTERS_SPAN
+    shortest = min(shortest, len(left), len(right))
+    if shortest == 0:
+        return ()
+    sequence = np.concatenate((left, right)).view(np.int64)
+    length = np.empty(len(sequence), dtype=np.int64)
+    source = np.empty(len(sequence), dtype=np.int64)
+    longest_earlier(sequence, len(left), length, source)
+    spans = []
+    for start, end, source_end in _stretches(length[len(left) :], source[len(left) :], shortest):
+        first, last = source_end - (end - start), source_end - 1
+        spans.append(
+            Span(
+                int(left_places[first, 0]),
+                int(left_places[last, 1]),
+                int(right_places[start, 0]),
+                int(right_places[end - 1, 1]),
+                end - start,
+            )
+        )
+    return tuple(spans)
+
+
+def _stretches(
+    length: npt.NDArray[np.int64], source: npt.NDArray[np.int64], shortest: int
+) -> list[tuple[int, int, int]]:
+    """Return (start, end, end in the source) of stretches that do not overlap. Longer ones are chosen first."""
+    following = np.concatenate((length[1:], np.zeros(1, dtype=np.int64)))
+    ends = np.flatnonzero((length >= shortest) & (following != length + 1))
+    order = ends[np.argsort(-length[ends], kind="stable")]
+    # lists instead of arrays, since Python reads their items one by one several times faster
+    taken = bytearray(len(length) + 2)  # with a free place before the first and one after the last
+    ahead, back = list(range(len(taken))), list(range(len(taken)))  # taken place -> a place nearer to a free one
+    found = []
+    for last, size, at in zip(order.tolist(), length[order].tolist(), source[order].tolist(), strict=True):
+        # cut off both ends as far as they are taken
+        start = _free(ahead, last + 2 - size) - 1
+        end = _free(back, last + 1)
+        if end - start >= shortest and taken.find(1, start + 1, end + 1) < 0:
+            count = end - start
+            taken[start + 1 : end + 1] = b"\x01" * count
+            ahead[start + 1 : end + 1] = [end + 1] * count
+            back[start + 1 : end + 1] = [start] * count
+            found.append((start, end, at + 1 - (last + 1 - end)))
+    return sorted(found)
+
+
+def _free(step: list[int], place: int) -> int:
+    """Return the free place to which the steps from `place` lead. `step` is written: the path is shorter next time."""
+    if (following := step[place]) == place:
+        return place
+    passed = [place]
+    while (further := step[following]) != following:
+        passed.append(following)
+        following = further
+    for each in passed:
+        step[each] = following
+    return following
