@@ -103,6 +103,7 @@ def view_of_clusters(
                     evidence=shared.evidence,
                     spans=shared.spans,
                     kept=bool(found.kept[at]),
+                    differs=True,
                 )
             )
         return group

@@ -211,6 +211,7 @@ def _member(member: Member, shared: list[tuple[int, ...]]) -> dict[str, Any]:
         "evidence": list(member.evidence),
         "spans": [list(map(int, span)) for span in member.spans],
         "difference": member.difference,
+        "differs": member.differs,
     }
     return found if member.kept is None else {**found, "kept": member.kept}
 

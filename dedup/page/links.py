@@ -96,7 +96,8 @@ def view_of_links(
             if pairs[links].any():
                 shared = beside(text, other, shingle)
                 shown, said = shared.spans, (*shared.evidence, *said)
-            group.append(Member(right, found.right_name(right), other, similarity, said, shown))
+            whole_texts = bool(pairs[links].any())
+            group.append(Member(right, found.right_name(right), other, similarity, said, shown, differs=whole_texts))
         return group
 
     return View(

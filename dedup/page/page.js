@@ -177,7 +177,7 @@ function paint() {
 function rowOf(at) {
   const row = state.order[at], columns = state.columns, like = columns.similarity[row];
   const decided = state.decided.has(row);
-  const about = [`${number.format(columns.size[row])} ${head.words.members}`];
+  const about = [`${head.words.members}: ${number.format(columns.size[row])}`];
   if (like !== null) about.push(like.toFixed(3));
   if (columns.reason[row]) about.push(columns.reason[row]);
   if (columns.chunk && columns.chunk[row] < 0) about.push("text not in this file");
@@ -227,7 +227,7 @@ async function open(row) {
   place.replaceChildren(
     back(),
     make("h2", {}, `${head.words.group} ${name}`),
-    make("p", { className: "about" }, `${number.format(state.columns.size[row])} ${head.words.members}`,
+    make("p", { className: "about" }, `${head.words.members}: ${number.format(state.columns.size[row])}`,
       group.left_out ? `; ${number.format(group.left_out)} of them are not in this file` : ""),
     make("div", { id: "members", role: "tablist", hidden: others.length < 2 }),
     make("div", { id: "beside" }),
@@ -255,15 +255,16 @@ function beside(row, main, other, at) {
     ...(head.decides ? [decision(row, main, other)] : []),
     make("div", { className: "sides" }, side(main, "left", spans, other), side(other, "right", spans, other)),
   );
+  if (!other.differs && spans.length) jumpTo("left", 1);
 }
 
 function side(member, which, spans, other) {
   const text = make("div", { className: "text", dir: "auto" }, ...marked(member, which, spans, other));
   const label = which === "left" ? head.words.left : head.words.right;
-  const kept = member.kept === undefined ? "" : member.kept ? "kept" : "removed";
+  const verdict = member.kept === undefined ? "label" : `verdict ${member.kept ? "kept" : "removed"}`;
+  const said = member.kept === undefined ? label : member.kept ? "kept" : "removed";
   return make("section", { className: `side ${which}` },
-    make("h3", {}, make("span", { className: "label" }, label, " "), make("bdi", {}, ...visible(String(member.name))),
-      kept ? make("span", { className: `verdict ${kept}` }, kept) : ""),
+    make("h3", {}, make("span", { className: verdict }, said), " ", make("bdi", {}, ...visible(String(member.name)))),
     text);
 }
 
@@ -272,7 +273,7 @@ function marked(member, which, spans, other) {
   const nodes = [];
   const own = spans.map((span) => ({ start: span[which][0], end: span[which][1], name: span.name }))
     .sort((a, b) => a.start - b.start || b.end - a.end);
-  const alike = other && (other.difference === "identical" || other.difference === "format");
+  const alike = !other || !other.differs || other.difference === "identical" || other.difference === "format";
   let end = 0;
   for (const [offset, text] of member.pieces) {
     if (offset > end) nodes.push(make("p", { className: "gap" }, `… ${number.format(offset - end)} characters left out …`));
@@ -291,7 +292,7 @@ function marked(member, which, spans, other) {
       nodes.push(node);
       at = to;
     }
-    if (at < length) nodes.push(spans.length ? differing(text.slice(at), alike) : make("span", {}, ...visible(text.slice(at))));
+    if (at < length) nodes.push(differing(text.slice(at), alike));
     end = offset + [...text].length;
   }
   if (member.length > end) nodes.push(make("p", { className: "gap" }, `… ${number.format(member.length - end)} characters left out …`));

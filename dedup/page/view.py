@@ -51,6 +51,8 @@ class Member(NamedTuple):
     evidence : lines in words
     spans : what it shares with the main member, in the order of this text
     kept : whether it is kept; None where nothing is removed
+    difference : how it differs from the main one, as the tables say it
+    differs : whether what it does not share with the main one stands out
     """
 
     id: Any
@@ -61,6 +63,7 @@ class Member(NamedTuple):
     spans: Sequence[Span] = ()
     kept: bool | None = None
     difference: str | None = None
+    differs: bool = False
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class Comparison(Shown):
         )
         left, right = self.texts
         spans = [span[:4] for span in self.spans]
-        members = [Member(0, "left", left), Member(1, "right", right, self.jaccard, evidence, spans)]
+        members = [Member(0, "left", left), Member(1, "right", right, self.jaccard, evidence, spans, differs=True)]
         return View(
             kind="compare",
             title=f"Two texts compared: Jaccard {self.jaccard:.3f}",

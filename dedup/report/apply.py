@@ -15,14 +15,14 @@ from pathlib import Path
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_flag, check_path, check_progress
 from dedup.report.decisions import Counts, Verdict, Verdicts
+from dedup.report.inputs import absolute, entries_of
 from dedup.report.read import Input, Report
 from dedup.report.rewrite_records import rewrite_document, rewrite_lines, rewrite_records
 from dedup.report.rewrite_tables import rewrite_arrow, rewrite_parquet
 from dedup.results.repeats import counted
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import map_blocks, thread_count
-from dedup.sources.files.listing import STDIN, Entry
-from dedup.sources.files.names import unshown
+from dedup.sources.files.listing import Entry
 from dedup.storage.folders import check_file, check_free, check_writable, refuse_overlap, whole_folder
 
 __all__ = ["Applied", "apply_report"]
@@ -96,9 +96,9 @@ def apply_report(
     workers, progress = thread_count(threads), check_progress(progress)
     output = check_path("output", output)
     report = report if isinstance(report, Report) else Report.open(check_path("report", report))
-    entries = _entries(report)
+    entries = entries_of(report)
     _check_kind(report, annotate=annotate)
-    folders = [("the input folder", _absolute(report, folder)) for folder in report.options.get("folders", [])]
+    folders = [("the input folder", absolute(report, folder)) for folder in report.options.get("folders", [])]
     inputs = [("the input", entry.source) for entry in entries]
     refuse_overlap(output, [("the report", report.folder), *inputs, *folders])
     check_free(output, replace=overwrite)
@@ -156,26 +156,6 @@ def _check_kind(report: Report, *, annotate: bool) -> None:
             f"annotate: expected a report of documents, found one of {unit}s; the decision about each {unit} is in "
             "decisions.parquet of the report"
         )
-
-
-def _entries(report: Report) -> list[Entry]:
-    """Return the inputs of a report as entries to read."""
-    entries = []
-    for each in report.inputs:
-        if each.side != "texts":
-            continue
-        if each.path == STDIN:
-            raise ParameterError(
-                "report: expected files, found standard input, which cannot be read again; search a file instead"
-            )
-        source = unshown(_absolute(report, each.path))
-        entries.append(Entry(each.path, each.format, each.compression, each.size, each.mtime_ns, source))
-    return entries
-
-
-def _absolute(report: Report, path: str) -> str:
-    """Return a path of a report as an absolute path; it is relative to the folder in which the search ran."""
-    return os.path.normpath(os.path.join(report.run["folder"], path))
 
 
 def _names(sources: list[str]) -> list[str]:

@@ -28,6 +28,8 @@ from typing import TYPE_CHECKING, Any
 
 from dedup.errors import DedupError, InputError, StorageError
 from dedup.options import check_path, shown
+from dedup.page.showing import Shown
+from dedup.page.view import View
 from dedup.report.sealing import read_sealed, seal_of, sum_of
 from dedup.results.repeats import counted
 from dedup.sources.files.listing import COMPRESSIONS, FORMATS
@@ -94,7 +96,7 @@ def _check_fields(
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Report:
+class Report(Shown):
     """A report that `dedup find`, `repeats` or `match` wrote; see `Report.open`.
 
     Two reports are equal if all their files except ``run.json`` are equal, whatever their folders.
@@ -217,6 +219,11 @@ class Report:
         """Yield each record that could not be read: file, line, offset, reason."""
         with open(self.folder / "rejects.jsonl", encoding="utf-8") as lines:
             yield from map(json.loads, lines)
+
+    def _view(self) -> View:
+        from dedup.report.page import view_of_report
+
+        return view_of_report(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the kind, the options and the inputs of the report as a dict."""

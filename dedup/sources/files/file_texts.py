@@ -299,6 +299,20 @@ class FileTexts(Texts):
         len(self)
         return locate(self._parts, rows)
 
+    def row_at(self, file: int, record: int) -> int:
+        """Return the row of a record, by the index of its file. Raise `InputError` if it is not there."""
+        len(self)
+        at = bisect_right(self._parts, (file, record), key=lambda part: (part.file, part.number(part.row))) - 1
+        if at >= 0 and self._parts[at].file == file:
+            part = self._parts[at]
+            numbers = part.numbers
+            inside = record - numbers if isinstance(numbers, int) else int(np.searchsorted(numbers, record))
+            row, end = part.row + inside, self._rows[at + 1] if at + 1 < len(self._rows) else self._count
+            if row < end and part.number(row) == record:
+                return row
+        entry = self._listing[file]
+        raise InputError(f"{entry.path}:{record}: expected the record that was searched, found none; search again")
+
     def ids_at(self, rows: npt.NDArray[np.int64]) -> pa.Array:
         """Return the ids of some rows as an Arrow array (int64 or string)."""
         len(self)
