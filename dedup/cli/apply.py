@@ -16,9 +16,18 @@ __all__ = ["apply"]
 @click.option("--output", required=True, metavar="FOLDER", help="Folder for the new files; it must be new or empty.")
 @click.option("--annotate", is_flag=True, help="Write every record, with added fields for its decision.")
 @click.option("--overwrite", is_flag=True, help="Replace the files that an earlier apply wrote there.")
+@click.option("--overrides", metavar="FILE", help="Decisions that were made on the page of `dedup show`.")
 @click.option("--threads", type=int, help="Files to write at the same time; by default one per processor.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def apply(report: str, output: str, annotate: bool, overwrite: bool, threads: int | None, as_json: bool) -> None:
+def apply(
+    report: str,
+    output: str,
+    annotate: bool,
+    overwrite: bool,
+    overrides: str | None,
+    threads: int | None,
+    as_json: bool,
+) -> None:
     """Write new files with the records that a REPORT keeps.
 
     Each new file has the format of the file that was searched. REPORT is the folder that `dedup find --output` or
@@ -26,7 +35,9 @@ def apply(report: str, output: str, annotate: bool, overwrite: bool, threads: in
     """
     from dedup.report.apply import apply_report
 
-    applied = apply_report(report, output, annotate=annotate, overwrite=overwrite, threads=threads, progress=None)
+    applied = apply_report(
+        report, output, annotate=annotate, overwrite=overwrite, overrides=overrides, threads=threads, progress=None
+    )
     if as_json:
         say_json(applied.to_dict())
     else:

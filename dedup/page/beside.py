@@ -12,7 +12,7 @@ from dedup.page.view import Span
 from dedup.pairs.shared_spans import shared_spans
 from dedup.shingling import shingles
 
-__all__ = ["Beside", "beside"]
+__all__ = ["Beside", "beside", "contained"]
 
 
 class Beside(NamedTuple):
@@ -34,12 +34,12 @@ def beside(main: str, other: str, shingle: str) -> Beside:
     spans = [span[:4] for span in shared_spans(main, other, parse(shingle, PUBLIC))]
     if not shared:
         return Beside(spans, (f"none of {left:,} and {right:,} shingles ({shingle}) is shared",))
+    counts = f"{shared:,} of {left:,} and {right:,} shingles ({shingle}) shared"
     return Beside(
-        spans,
-        (
-            f"{shared:,} of {left:,} and {right:,} shingles ({shingle}) shared: Jaccard "
-            f"{shared / (left + right - shared):.3f}",
-            f"{100 * shared / left:.1f} % of the left text occurs in the right, {100 * shared / right:.1f} % of the "
-            "right in the left",
-        ),
+        spans, (f"{counts}: Jaccard {shared / (left + right - shared):.3f}", contained(shared / left, shared / right))
     )
+
+
+def contained(left: float, right: float) -> str:
+    """Return how much of each text occurs in the other, in words."""
+    return f"{100 * left:.1f} % of the left text occurs in the right, {100 * right:.1f} % of the right in the left"

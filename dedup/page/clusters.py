@@ -119,7 +119,7 @@ def view_of_clusters(
         size=np.diff(bounds),
         similarity=np.where(np.isinf(least), np.nan, least),
         reason=np.where(near, "near", "exact").tolist(),
-        name=lambda row: str(row),
+        name=lambda row: found.name(int(leading[row])),
         start=lambda row: shortened(found.text(int(leading[row]))),
         members=members,
         histograms=_histograms(found, threshold, read),

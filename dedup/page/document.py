@@ -16,13 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup import __version__
 from dedup.page.escaping import as_island, hash_of, packed, readable
 from dedup.page.view import Member, View
 from dedup.runtime.arrays import sorted_unique
 from dedup.terminal import clean
 
-__all__ = ["CHUNK", "START", "choose", "document", "group_of", "head_of"]
+__all__ = ["CHUNK", "START", "choose", "document", "group_of", "head_of", "served_page"]
 
 CHUNK = 50
 """Groups whose texts are packed together."""
@@ -66,7 +65,8 @@ FRAME = """<!doctype html>
 <input id="search" type="search" placeholder="search names and starts of texts" aria-label="search">
 <select id="sort" aria-label="order">{orders}</select>
 <select id="reason" aria-label="reason"><option value="">any reason</option></select>
-<input id="least" type="number" min="0" max="1" step="0.01" placeholder="least similarity" aria-label="least similarity">
+<input id="least" type="number" min="0" max="1" step="0.01" placeholder="least similarity"
+ aria-label="least similarity">
 <input id="most" type="number" min="0" max="1" step="0.01" placeholder="most similarity" aria-label="most similarity">
 <input id="size" type="number" min="0" step="1" placeholder="least size" aria-label="least size">
 <button id="table" type="button">list as CSV</button>
@@ -117,7 +117,7 @@ def document(view: View, *, clusters: int, megabytes: float, texts: bool) -> Ite
         if len(groups) < len(some):
             break
     left_out = columns["chunk"].count(-1)
-    head = head_of(view)
+    head = {**head_of(view), "shown": len(rows)}
     head["note"] = _note(view, len(rows), left_out, clusters=clusters, megabytes=megabytes, texts=texts)
     yield frame(view.title, _asset("page.js"), static)
     yield f'<script type="application/json" id="head">{as_island(head)}</script>\n'
@@ -127,13 +127,26 @@ def document(view: View, *, clusters: int, megabytes: float, texts: bool) -> Ite
     yield f"<script>{_asset('page.js')}</script>\n</body>\n</html>\n"
 
 
-def frame(title: str, script: str, static: str, connect: str = "") -> str:
-    """Return the page without its data and script; the policy lets this script and this style run, and nothing else."""
-    style = _asset("page.css")
-    policy = (
-        f"default-src 'none'; script-src '{hash_of(script)}'; style-src '{hash_of(style)}'; img-src data:; "
-        f"{connect}base-uri 'none'; form-action 'none'"
+def served_page(title: str, head: dict[str, Any]) -> tuple[str, str]:
+    """Return the page that asks a server for its rows and texts, and its policy as a header."""
+    script = _asset("page.js")
+    island = f'<script type="application/json" id="head">{as_island(head)}</script>\n'
+    page = frame(title, script, "<p>This page needs JavaScript.</p>", served=True)
+    return f"{page}{island}<script>{script}</script>\n</body>\n</html>\n", _policy(script, served=True)
+
+
+def _policy(script: str, *, served: bool) -> str:
+    """Return the policy that lets this script and this style run, and nothing else; a served page asks its server."""
+    connect = "connect-src 'self'; " if served else ""
+    return (
+        f"default-src 'none'; script-src '{hash_of(script)}'; style-src '{hash_of(_asset('page.css'))}'; "
+        f"img-src data:; {connect}base-uri 'none'; form-action 'none'"
     )
+
+
+def frame(title: str, script: str, static: str, *, served: bool = False) -> str:
+    """Return the page without its data and script."""
+    style, policy = _asset("page.css"), _policy(script, served=served)
     orders = "".join(f'<option value="{key}">{text}</option>' for key, text in ORDERS.items())
     shown = html.escape(readable(title))
     return FRAME.format(policy=policy, title=shown, style=style, orders=orders, static=static)
@@ -143,7 +156,6 @@ def head_of(view: View) -> dict[str, Any]:
     """Return what the head of the page says, as JSON."""
     return {
         "kind": view.kind,
-        "version": __version__,
         "words": view.words._asdict(),
         "facts": [[name, readable(str(value))] for name, value in view.facts],
         "warnings": [readable(clean(warning)) for warning in view.warnings],
@@ -151,9 +163,12 @@ def head_of(view: View) -> dict[str, Any]:
         "sources": [readable(path) for path in view.sources],
         "threshold": view.threshold,
         "count": len(view),
+        "shown": len(view),
+        "served": False,
+        "numbered": view.kind == "find",
         "decides": view.decides,
         "nothing": view.nothing,
-        "without": "The texts of this group are not in this file; write the page with more megabytes, or use dedup show.",
+        "without": "The texts of this group are not in this file: allow more megabytes, or use dedup show.",
         "seal": view.seal,
         "note": "",
     }

@@ -30,32 +30,94 @@ async function unpacked(base64) {
   return JSON.parse(await new Response(stream).text());
 }
 
-/** The data of a page that stands in its own file. */
+/** The data of a page that is one file: packed columns of the groups, and chunks of their texts. */
 class Inside {
   constructor() {
     this.chunks = new Map();
+    this.order = [];
   }
 
-  async rows() {
-    const columns = await unpacked(byId("index").textContent);
-    return columns;
+  async begin() {
+    this.columns = await unpacked(byId("index").textContent);
+    const { title, name } = this.columns;
+    this.searched = title.map((text, row) => `${text}\n${name[row]}`.toLocaleLowerCase());
+    return { reasons: [...new Set(this.columns.reason)].sort() };
   }
 
-  async group(row, columns) {
-    const chunk = columns.chunk[row];
+  /** Order and filter the groups; return how many are left. */
+  async find(asked) {
+    const columns = this.columns, rows = [];
+    const wanted = asked.search.toLocaleLowerCase();
+    for (let row = 0; row < columns.size.length; row++) {
+      const like = columns.similarity[row];
+      if (columns.size[row] < asked.size || (like !== null && (like < asked.least || like > asked.most))) continue;
+      if (asked.reason && columns.reason[row] !== asked.reason) continue;
+      if (asked.source && String(columns.source[row]) !== asked.source) continue;
+      if (wanted && !this.searched[row].includes(wanted)) continue;
+      rows.push(row);
+    }
+    const near = (row) => Math.abs((columns.similarity[row] ?? 9) - head.threshold);
+    const orders = {
+      size: (a, b) => columns.size[b] - columns.size[a] || a - b,
+      near: (a, b) => near(a) - near(b) || a - b,
+      least: (a, b) => (columns.similarity[a] ?? 9) - (columns.similarity[b] ?? 9) || a - b,
+      most: (a, b) => (columns.similarity[b] ?? -1) - (columns.similarity[a] ?? -1) || a - b,
+    };
+    if (orders[asked.sort]) rows.sort(orders[asked.sort]);
+    this.order = rows;
+    return rows.length;
+  }
+
+  /** Return some of the groups that were found, in their order. */
+  async window(first, last) {
+    const names = ["number", "name", "title", "size", "similarity", "reason"];
+    return this.order.slice(first, last).map((row) => ({
+      ...Object.fromEntries(names.map((name) => [name, this.columns[name][row]])), row, without: this.columns.chunk[row] < 0,
+    }));
+  }
+
+  async group(row) {
+    const chunk = this.columns.chunk[row];
     if (chunk < 0) return null;
     if (!this.chunks.has(chunk)) {
       if (this.chunks.size > 8) this.chunks.delete(this.chunks.keys().next().value);
       this.chunks.set(chunk, await unpacked(byId(`chunk-${chunk}`).textContent));
     }
-    return this.chunks.get(chunk)[columns.slot[row]];
+    return this.chunks.get(chunk)[this.columns.slot[row]];
+  }
+}
+
+/** The data of a page from `dedup show`: asked for when it is needed. */
+class Served {
+  async ask(what, given = {}) {
+    const answer = await fetch(`${what}?${new URLSearchParams(given)}`);
+    const found = await answer.json();
+    if (!answer.ok) throw new Error(found.error);
+    return found;
+  }
+
+  async begin() {
+    return this.ask("begin");
+  }
+
+  async find(asked) {
+    this.asked = asked;
+    return (await this.ask("find", asked)).count;
+  }
+
+  async window(first, last) {
+    return first < last ? this.ask("window", { ...this.asked, first, last }) : [];
+  }
+
+  async group(row) {
+    return this.ask("group", { row });
   }
 }
 
 const head = JSON.parse(byId("head").textContent);
-const data = typeof Served === "undefined" ? new Inside() : new Served(head);
+const data = head.served ? new Served() : new Inside();
 const number = new Intl.NumberFormat("en");
-const state = { columns: null, order: [], chosen: -1, group: null, decided: new Map() };
+const state = { count: 0, at: -1, chosen: null, painted: 0, found: 0, decided: new Map() };
 
 // characters that cannot be seen
 
@@ -131,111 +193,98 @@ function histogram(given) {
 
 const HEIGHT = 58;
 
-function similarityOf(row) {
-  return state.columns.similarity[row];
-}
-
-function listed() {
-  const asked = byId("search").value.trim().toLocaleLowerCase();
-  const reason = byId("reason").value, sort = byId("sort").value, columns = state.columns;
-  const least = Number(byId("least").value || 0), most = Number(byId("most").value || 1);
-  const source = byId("source").value, size = Number(byId("size").value || 0);
-  const rows = [];
-  for (let row = 0; row < columns.size.length; row++) {
-    const like = columns.similarity[row];
-    if (columns.size[row] < size || (like !== null && (like < least || like > most))) continue;
-    if (reason && columns.reason[row] !== reason) continue;
-    if (source && String(columns.source[row]) !== source) continue;
-    if (asked && !state.searched[row].includes(asked)) continue;
-    rows.push(row);
-  }
-  const near = (row) => Math.abs((columns.similarity[row] ?? 9) - head.threshold);
-  const orders = {
-    input: null,
-    size: (a, b) => columns.size[b] - columns.size[a] || a - b,
-    near: (a, b) => near(a) - near(b) || a - b,
-    least: (a, b) => (columns.similarity[a] ?? 9) - (columns.similarity[b] ?? 9) || a - b,
-    most: (a, b) => (columns.similarity[b] ?? -1) - (columns.similarity[a] ?? -1) || a - b,
+function asked() {
+  const number = (id, other) => (byId(id).value === "" ? other : Number(byId(id).value));
+  return {
+    search: byId("search").value.trim(), sort: byId("sort").value, reason: byId("reason").value,
+    source: byId("source").value, least: number("least", -1), most: number("most", 2), size: number("size", 0),
   };
-  if (orders[sort]) rows.sort(orders[sort]);
-  state.order = rows;
-  byId("found").textContent = `${number.format(rows.length)} of ${number.format(columns.size.length)} shown`;
-  byId("space").style.height = `${rows.length * HEIGHT}px`;
-  paint();
 }
 
-function paint() {
+async function listed() {
+  const turn = ++state.found;
+  const count = await data.find(asked());
+  if (turn !== state.found) return;
+  state.count = count;
+  state.at = -1;
+  byId("found").textContent = `${number.format(count)} of ${number.format(head.shown)} shown`;
+  byId("space").style.height = `${count * HEIGHT}px`;
+  byId("list").scrollTop = 0;
+  await paint();
+}
+
+async function paint() {
+  const turn = ++state.painted;
   const list = byId("list"), space = byId("space");
   const first = Math.max(0, Math.floor(list.scrollTop / HEIGHT) - 8);
-  const last = Math.min(state.order.length, Math.ceil((list.scrollTop + list.clientHeight) / HEIGHT) + 8);
-  const rows = [];
-  for (let at = first; at < last; at++) rows.push(rowOf(at));
-  space.replaceChildren(...rows);
-  if (!state.order.length) space.replaceChildren(make("p", { className: "nothing" }, head.count ? "Nothing fits the filter." : head.nothing));
+  const last = Math.min(state.count, Math.ceil((list.scrollTop + list.clientHeight) / HEIGHT) + 8);
+  const rows = await data.window(first, last);
+  if (turn !== state.painted) return;
+  space.replaceChildren(...rows.map((row, i) => rowOf(row, first + i)));
+  if (!state.count) space.replaceChildren(make("p", { className: "nothing" }, head.count ? "Nothing fits the filter." : head.nothing));
+  if (rows.some((row) => row.title === null)) setTimeout(() => turn === state.painted && paint(), 1000);
 }
 
-function rowOf(at) {
-  const row = state.order[at], columns = state.columns, like = columns.similarity[row];
-  const decided = state.decided.has(row);
-  const about = [`${head.words.members}: ${number.format(columns.size[row])}`];
-  if (like !== null) about.push(like.toFixed(3));
-  if (columns.reason[row]) about.push(columns.reason[row]);
-  if (columns.chunk && columns.chunk[row] < 0) about.push("text not in this file");
+function rowOf(row, at) {
+  const about = [`${head.words.members}: ${number.format(row.size)}`];
+  if (row.similarity !== null) about.push(row.similarity.toFixed(3));
+  if (row.reason) about.push(row.reason);
+  if (row.without) about.push("text not in this file");
   const node = make(
     "div",
-    { className: "row", role: "option", tabIndex: -1, on: { click: () => open(row) } },
-    make("span", { className: "title", dir: "auto" }, ...visible(columns.title[row] || "(empty)")),
-    make("span", { className: "about" }, `${columns.name[row]} · ${about.join(" · ")}`, decided ? make("b", {}, " decided") : ""),
+    { className: "row", role: "option", tabIndex: -1, on: { click: () => open(row, at) } },
+    make("span", { className: "title", dir: "auto" }, ...visible(row.title === null ? "(being read)" : row.title || "(empty)")),
+    make("span", { className: "about" }, make("bdi", {}, ...visible(row.name)), ` · ${about.join(" · ")}`,
+      state.decided.has(row.number) ? make("b", {}, " decided") : ""),
   );
-  node.setAttribute("aria-selected", row === state.chosen);
+  node.setAttribute("aria-selected", row.row === state.chosen?.row);
   node.style.top = `${at * HEIGHT}px`;
   return node;
 }
 
-function step(by) {
-  const at = state.order.indexOf(state.chosen);
-  const next = Math.min(Math.max(at + by, 0), state.order.length - 1);
+async function step(by) {
+  const next = Math.min(Math.max(state.at + by, 0), state.count - 1);
   if (next < 0) return;
   const list = byId("list");
   if (next * HEIGHT < list.scrollTop) list.scrollTop = next * HEIGHT;
   if ((next + 1) * HEIGHT > list.scrollTop + list.clientHeight) list.scrollTop = (next + 1) * HEIGHT - list.clientHeight;
-  open(state.order[next]);
+  const [row] = await data.window(next, next + 1);
+  await open(row, next);
 }
 
 // a group
 
-async function open(row) {
+async function open(row, at) {
   state.chosen = row;
+  state.at = at;
   paint();
   const place = byId("detail");
+  document.body.classList.add("opened");
   let group;
   try {
-    group = await data.group(row, state.columns);
+    group = await data.group(row.row);
   } catch (problem) {
-    place.replaceChildren(back(), make("p", { className: "warning" }, `The texts could not be read: ${problem.message}`));
+    place.replaceChildren(back(), make("p", { className: "warning" }, ...visible(`The texts could not be read: ${problem.message}`)));
     return;
   }
   if (state.chosen !== row) return;
-  state.group = group;
-  document.body.classList.add("opened");
   if (!group) {
     place.replaceChildren(back(), make("p", { className: "nothing" }, head.without));
     return;
   }
   const main = group.members[0], others = group.members.slice(1);
-  const name = state.columns.name[row];
   place.replaceChildren(
     back(),
-    make("h2", {}, `${head.words.group} ${name}`),
-    make("p", { className: "about" }, `${head.words.members}: ${number.format(state.columns.size[row])}`,
-      group.left_out ? `; ${number.format(group.left_out)} of them are not in this file` : ""),
+    make("h2", {}, `${head.words.group} `, make("bdi", {}, ...visible(head.numbered ? String(row.number) : row.name))),
+    make("p", { className: "about" }, `${head.words.members}: ${number.format(row.size)}`,
+      group.left_out > 0 ? `; ${number.format(group.left_out)} of them are not shown` : ""),
     make("div", { id: "members", role: "tablist", hidden: others.length < 2 }),
     make("div", { id: "beside" }),
   );
   const tabs = byId("members");
   others.forEach((other, i) => {
     tabs.append(make("button", { type: "button", role: "tab", on: { click: () => beside(row, main, other, i) } },
-      `${other.name}`, other.similarity === null ? "" : ` ${other.similarity.toFixed(3)}`));
+      make("bdi", {}, ...visible(other.name)), other.similarity === null ? "" : ` ${other.similarity.toFixed(3)}`));
   });
   if (others.length) beside(row, main, others[0], 0);
   else byId("beside").append(side(main, "left", []));
@@ -327,19 +376,19 @@ function jumpTo(which, name) {
 const STORE = `dedup decisions ${head.seal}`;
 
 function decision(row, main, other) {
-  const known = state.decided.get(row)?.get(String(other.name)) ?? { verdict: "", note: "" };
+  const known = state.decided.get(row.number)?.get(String(other.name)) ?? { verdict: "", note: "" };
   const note = make("input", { type: "text", value: known.note, placeholder: "note", "aria-label": "note", maxLength: 500 });
   const decide = (verdict) => {
-    if (!state.decided.has(row)) state.decided.set(row, new Map());
-    const of = state.decided.get(row);
+    if (!state.decided.has(row.number)) state.decided.set(row.number, new Map());
+    const of = state.decided.get(row.number);
     of.set(String(other.name), { verdict, note: note.value, id: other.id, main: main.id });
     if (!verdict && !note.value) of.delete(String(other.name));
-    if (!of.size) state.decided.delete(row);
+    if (!of.size) state.decided.delete(row.number);
     remember();
     box.replaceWith(decision(row, main, other));
     paint();
   };
-  note.addEventListener("change", () => decide(state.decided.get(row)?.get(String(other.name))?.verdict || "unsure"));
+  note.addEventListener("change", () => decide(state.decided.get(row.number)?.get(String(other.name))?.verdict || "unsure"));
   const button = (verdict, text) => make("button", { type: "button", className: known.verdict === verdict ? "chosen" : "",
     "aria-pressed": known.verdict === verdict, on: { click: () => decide(known.verdict === verdict ? "" : verdict) } }, text);
   const box = make("div", { className: "decision" },
@@ -352,9 +401,8 @@ function decision(row, main, other) {
 /** Return the decisions as JSON lines: cluster, id, verdict, note, and the checksum of the report. */
 function overrides() {
   const lines = [];
-  for (const row of [...state.decided.keys()].sort((a, b) => a - b)) {
-    const cluster = state.columns.number[row];
-    const of = [...state.decided.get(row).values()];
+  for (const cluster of [...state.decided.keys()].sort((a, b) => a - b)) {
+    const of = [...state.decided.get(cluster).values()];
     const instead = of.find((each) => each.verdict === "instead");
     if (instead) lines.push({ cluster, id: instead.main, verdict: "remove", note: instead.note, report: head.seal });
     for (const each of of) {
@@ -371,13 +419,13 @@ function remember() {
   byId("export").disabled = !count;
   byId("export").textContent = count ? `save ${number.format(count)} decision${count === 1 ? "" : "s"}` : "no decisions yet";
   try {
-    localStorage.setItem(STORE, JSON.stringify([...state.decided].map(([row, of]) => [row, [...of]])));
+    localStorage.setItem(STORE, JSON.stringify([...state.decided].map(([cluster, of]) => [cluster, [...of]])));
   } catch { /* a page from a file may have no store: the decisions last as long as the page */ }
 }
 
 function recall() {
   try {
-    for (const [row, of] of JSON.parse(localStorage.getItem(STORE) ?? "[]")) state.decided.set(row, new Map(of));
+    for (const [cluster, of] of JSON.parse(localStorage.getItem(STORE) ?? "[]")) state.decided.set(cluster, new Map(of));
   } catch { /* see above */ }
 }
 
@@ -396,17 +444,20 @@ function cell(value) {
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-function table() {
-  const columns = state.columns;
-  const rows = state.order.map((row) => [columns.name[row], columns.size[row], columns.similarity[row], columns.reason[row],
-    columns.title[row]].map(cell).join(","));
-  return ["name,size,similarity,reason,text", ...rows, ""].join("\r\n");
+async function table() {
+  const lines = ["name,members,similarity,reason,text"];
+  for (let first = 0; first < state.count; first += 5000) {
+    for (const row of await data.window(first, Math.min(first + 5000, state.count))) {
+      lines.push([row.name, row.size, row.similarity, row.reason, row.title].map(cell).join(","));
+    }
+  }
+  return [...lines, ""].join("\r\n");
 }
 
 // the beginning
 
-function choices() {
-  const reasons = [...new Set(state.columns.reason)].filter(Boolean).sort();
+function choices(known) {
+  const reasons = known.filter(Boolean);
   byId("reason").append(...reasons.map((reason) => make("option", { value: reason }, reason)));
   byId("reason").hidden = reasons.length < 2;
   byId("source").append(...head.sources.map((path, i) => make("option", { value: i }, path)));
@@ -422,7 +473,7 @@ function keys(event) {
   const box = document.querySelector("[data-decide]");
   const actions = {
     j: () => step(1), ArrowDown: () => step(1), k: () => step(-1), ArrowUp: () => step(-1),
-    Enter: () => state.order.length && open(state.chosen < 0 ? state.order[0] : state.chosen),
+    Enter: () => step(0),
     "/": () => byId("search").focus(), Escape: () => document.body.classList.remove("opened"),
     i: () => box?.decide("instead"), n: () => box?.decide("keep"), s: () => box?.decide("unsure"), u: () => box?.decide(""),
     "?": () => { byId("help").open = !byId("help").open; },
@@ -439,23 +490,22 @@ async function begin() {
   byId("warnings").append(...head.warnings.map((warning) => make("p", { className: "warning" }, ...visible(warning))));
   byId("histograms").append(...head.histograms.map(histogram));
   byId("note").textContent = head.note;
-  state.columns = await data.rows();
-  state.searched = state.columns.title.map((title, row) => `${title}\n${state.columns.name[row]}`.toLocaleLowerCase());
+  const { reasons } = await data.begin();
   recall();
-  choices();
+  choices(reasons);
   remember();
-  if (head.count === 1) document.body.classList.add("single");
+  if (head.count === 1 && !head.decides) document.body.classList.add("single");
   for (const id of ["search", "least", "most", "size"]) byId(id).addEventListener("input", listed);
   for (const id of ["sort", "reason", "source"]) byId(id).addEventListener("change", listed);
   byId("list").addEventListener("scroll", paint, { passive: true });
   addEventListener("resize", paint);
   document.addEventListener("keydown", keys);
   byId("export").addEventListener("click", () => save("overrides.jsonl", overrides(), "application/jsonl"));
-  byId("table").addEventListener("click", () => save("list.csv", table(), "text/csv"));
-  listed();
+  byId("table").addEventListener("click", async () => save("list.csv", await table(), "text/csv"));
+  await listed();
   document.body.dataset.ready = Math.round(performance.now() - started);
   const wide = matchMedia("(min-width: 800px)").matches;
-  if (state.order.length && (wide || head.count === 1)) await open(state.order[0]);
+  if (state.count && (wide || head.count === 1)) await step(0);
 }
 
 begin();

@@ -10,6 +10,7 @@ import numpy as np
 from dedup.errors import InputError
 from dedup.hash_key import choose_key
 from dedup.hashing.shingles import parse
+from dedup.page.beside import contained
 from dedup.page.clusters import shortened
 from dedup.page.showing import Shown
 from dedup.page.view import Member, View, Words
@@ -17,6 +18,7 @@ from dedup.pairs.shared_spans import Span, shared_spans
 from dedup.shingling import shingles
 
 __all__ = ["Comparison", "Span", "compare"]
+
 
 @dataclass(frozen=True, repr=False)
 class Comparison(Shown):
@@ -51,11 +53,8 @@ class Comparison(Shown):
     __hash__ = None  # type: ignore[assignment]
 
     def _view(self) -> View:
-        evidence = (
-            f"{self.shared:,} of {self.left_size:,} and {self.right_size:,} shingles shared: Jaccard {self.jaccard:.3f}",
-            f"{100 * self.left_in_right:.1f} % of the left text occurs in the right, {100 * self.right_in_left:.1f} % "
-            "of the right in the left",
-        )
+        counts = f"{self.shared:,} of {self.left_size:,} and {self.right_size:,} shingles shared"
+        evidence = (f"{counts}: Jaccard {self.jaccard:.3f}", contained(self.left_in_right, self.right_in_left))
         left, right = self.texts
         spans = [span[:4] for span in self.spans]
         members = [Member(0, "left", left), Member(1, "right", right, self.jaccard, evidence, spans, differs=True)]

@@ -16,6 +16,7 @@ from dedup.errors import InputError, ParameterError
 from dedup.options import check_flag, check_path, check_progress
 from dedup.report.decisions import Counts, Verdict, Verdicts
 from dedup.report.inputs import absolute, entries_of
+from dedup.report.overrides import Overrides
 from dedup.report.read import Input, Report
 from dedup.report.rewrite_records import rewrite_document, rewrite_lines, rewrite_records
 from dedup.report.rewrite_tables import rewrite_arrow, rewrite_parquet
@@ -45,6 +46,7 @@ class Applied:
     files : files written
     kept, removed, rejected : records written, records left out by the decisions, and records that could not be read
     cut : records written with fewer paragraphs or lines
+    also_kept, also_removed : texts (or paragraphs, lines) that overrides keep and remove, otherwise than the report
     """
 
     files: int
@@ -52,6 +54,8 @@ class Applied:
     removed: int
     rejected: int
     cut: int
+    also_kept: int = 0
+    also_removed: int = 0
 
     def to_dict(self) -> dict[str, int]:
         """Return the fields as a dict."""
@@ -60,9 +64,12 @@ class Applied:
     def __str__(self) -> str:
         """Return the numbers as a line for people."""
         cut = f", {self.cut:,} of them without duplicate parts" if self.cut else ""
+        changed = ""
+        if self.also_kept or self.also_removed:
+            changed = f"; by overrides {self.also_kept:,} more kept and {self.also_removed:,} more removed"
         return (
             f"{counted(self.kept, 'record')} written to {counted(self.files, 'file')}{cut}; "
-            f"{self.removed:,} removed, {self.rejected:,} rejected"
+            f"{self.removed:,} removed, {self.rejected:,} rejected{changed}"
         )
 
 
@@ -72,6 +79,7 @@ def apply_report(
     *,
     annotate: bool = False,
     overwrite: bool = False,
+    overrides: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     progress: ProgressOption = False,
 ) -> Applied:
@@ -82,6 +90,7 @@ def apply_report(
     report : a report of `dedup find` or `dedup match`, or the path of its folder
     annotate : write every record, with the added fields dedup_cluster, dedup_kept, dedup_similarity, dedup_reason
     overwrite : replace the folder that an earlier call wrote, if it contains only files that will be written again
+    overrides : a file of decisions that were made on the page of the report (`dedup show`); they are obeyed
     threads : how many files are written at the same time
 
     Records keep their bytes (lines of ``.jsonl``, records of ``.csv``) or their values (Parquet, Arrow). Files keep
@@ -108,7 +117,8 @@ def apply_report(
     names = _names([entry.source for entry in entries])
     if overwrite:
         _check_replaced(Path(output), set(names))
-    verdicts = Verdicts(report, annotate=annotate)
+    decided = None if overrides is None else Overrides(overrides, report)
+    verdicts = Verdicts(report, annotate=annotate, overrides=decided)
 
     with Progress(progress) as stages, whole_folder(output, replace=overwrite) as new:
         advance = stages.stage("apply", len(entries))
@@ -124,7 +134,7 @@ def apply_report(
             advance(number + 1)
         _sweep_empty(new)
     rejected = sum(each.rejected for each in report.inputs if each.side == "texts")
-    return Applied(files, total.kept, total.removed, rejected, total.cut)
+    return Applied(files, total.kept, total.removed, rejected, total.cut, *verdicts.changed)
 
 
 def _write(known: Input, entry: Entry, path: Path, verdict: Verdict) -> Counts:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError, StorageError
+from dedup.report.overrides import Overrides
 from dedup.report.read import Report
 from dedup.results.cutting import cut_units
 from dedup.text.paragraphs import split_units
@@ -131,17 +132,26 @@ class Verdicts:
     """The decisions of a report, by file.
 
     Memory: 13 bytes per removed record (37 per removed paragraph or line); with `annotate`, about 100 bytes per member
-    of a cluster. Raises `StorageError` if the decisions are not in the order of the files.
+    of a cluster. `overrides` change what is kept; `changed` counts what they keep and remove otherwise than the report.
+    Raises `StorageError` if the decisions are not in the order of the files.
     """
 
-    def __init__(self, report: Report, *, annotate: bool) -> None:
+    def __init__(self, report: Report, *, annotate: bool, overrides: Overrides | None = None) -> None:
+        self.changed = (0, 0)
         self._report = report
         self._unit = report.options.get("unit", "document")
         self._parts = [] if self._unit == "document" else [self._unit]  # the column with the number of a unit
         columns = ["file", "record", "kept"]
         columns += [*self._parts, "start", "end"] if self._parts else []
         columns += ["cluster", "similarity", "reason"] if annotate else []
-        self._found = _read(report, columns, everything=annotate)
+        if overrides is not None:
+            columns = list(dict.fromkeys([*columns, "cluster"]))
+        self._found = _read(report, columns, everything=annotate or overrides is not None)
+        if overrides is not None:
+            self.changed = overrides.change(self._found["kept"], self._found["cluster"])
+            if not annotate:
+                removed = ~self._found["kept"]
+                self._found = {name: column[removed] for name, column in self._found.items()}
         self._annotate = annotate
         numbers = {each.path: number for number, each in enumerate(report.inputs) if each.side == "texts"}
         rejected: list[list[int]] = [[] for _ in report.inputs]
@@ -191,7 +201,8 @@ def _read(report: Report, columns: list[str], *, everything: bool) -> dict[str, 
             chosen = slice(None) if everything else ~_plain(rows.column("kept"))
             for name in columns:
                 parts[name].append(_plain(rows.column(name))[chosen])
-    return {name: np.concatenate(parts[name]) for name in columns}
+    found = {name: np.concatenate(parts[name]) for name in columns}
+    return {name: column if column.flags.writeable else column.copy() for name, column in found.items()}
 
 
 def _plain(column: Any) -> npt.NDArray[Any]:

@@ -74,7 +74,9 @@ def _clusters(report: Report) -> View:
     table = report.table("decisions")
     # the rows of decisions are in input order, those of clusters by cluster and then in input order
     order = np.argsort(_plain(table.column("cluster")), kind="stable")
-    found = {name: _plain(table.column(name))[order] for name in ("file", "record", "cluster", "kept", "similarity", *parts)}
+    found = {
+        name: _plain(table.column(name))[order] for name in ("file", "record", "cluster", "kept", "similarity", *parts)
+    }
     exact = _plain(table.column("reason"))[order] == "exact"
     ids = report.table("clusters", ["id"]).column("id")
     opened = _Opened(report, "texts")
@@ -153,13 +155,17 @@ def _links(report: Report) -> View:
     tokens = np.concatenate([*words, np.empty(0, dtype=np.int64)]).astype(np.int64)
     where = np.concatenate([*spans, np.empty((0, 4), dtype=np.int64)])
     repeats = report.kind == "repeats"
+    noun = "repeat" if repeats else "passage"
+    said = ("texts repeated", "text", "occurs before in") if repeats else ("matches", "new", "against")
     histograms: list[Histogram] = []
     if len(value):
         low = min(options["threshold"], float(value.min()))
         histograms.append(binned("similarity", value, low, 1.0, mark=options["threshold"]))
     if (tokens > 0).any():
         some = tokens[tokens > 0]
-        histograms.append(binned(f"words of a {'repeat' if repeats else 'passage'}", some, 1, int(some.max()), whole=True))
+        histograms.append(
+            binned(f"words of a {'repeat' if repeats else 'passage'}", some, 1, int(some.max()), whole=True)
+        )
     links = Links(
         left=lefts[order],
         right=rights[order],
@@ -175,13 +181,12 @@ def _links(report: Report) -> View:
         right_name=lambda at: str(known[right][at]),
     )
     what = counted(len(value), "repeat") if repeats else f"{summary['matched']:,} of {summary['texts']:,} texts match"
-    words_of = Words("text", "texts repeated", "text", "occurs before in") if repeats else Words("text", "matches", "new", "against")
     return view_of_links(
         links,
         kind=report.kind,
         title=what,
-        words=words_of,
-        noun="repeat" if repeats else "passage",
+        words=Words("text", *said),
+        noun=noun,
         facts=[*facts_of(summary), *_inputs(report)],
         warnings=list(summary.get("warnings", ())),
         threshold=options["threshold"],

@@ -214,7 +214,9 @@ class Repeats(Sequence[Repeat], Shown):
             if self._asked["threshold"] < 1.0:
                 low = min(self._asked["threshold"], float(columns["similarity"].min()))
                 mark = self._asked["threshold"]
-                histograms.append(binned("similarity of a repeat to its source", columns["similarity"], low, 1.0, mark=mark))
+                histograms.append(
+                    binned("similarity of a repeat to its source", columns["similarity"], low, 1.0, mark=mark)
+                )
         facts = [("texts", f"{len(self.texts):,}"), ("repeats", f"{len(self):,}")]
         facts += [("share of all characters", f"{100 * self.coverage:.1f} %")]
         facts += [(name.replace("_", " "), f"{value:,}") for name, value in self._asked.items()]

@@ -21,7 +21,7 @@ from typing import Generic, TypeVar
 from dedup.options import check_threads
 from dedup.runtime.processors import processors
 
-__all__ = ["lock", "map_blocks", "slices", "stretches", "this_thread", "thread_count"]
+__all__ = ["Background", "lock", "map_blocks", "slices", "stretches", "this_thread", "thread_count"]
 
 Block = TypeVar("Block")
 Result = TypeVar("Result")
@@ -127,3 +127,18 @@ def slices(count: int) -> list[slice]:
 def stretches(count: int) -> list[slice]:
     """Cut `count` rows into short slices, so that Ctrl-C need not wait for all rows."""
     return [slice(start, min(start + STRETCH, count)) for start in range(0, count, STRETCH)]
+
+
+class Background:
+    """A thread that works beside the others until it is done or stopped. It does not keep the process alive.
+
+    `work` is called with a function that returns whether it should stop.
+    """
+
+    def __init__(self, work: Callable[[Callable[[], bool]], None]) -> None:
+        self._stopped = threading.Event()
+        threading.Thread(target=work, args=(self._stopped.is_set,), daemon=True).start()
+
+    def stop(self) -> None:
+        """Ask the work to stop."""
+        self._stopped.set()

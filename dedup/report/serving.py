@@ -1,0 +1,224 @@
+"""The page of a report from a server on this machine: for reports of any size, whose texts are read when opened.
+
+The server listens on 127.0.0.1 alone, answers GET alone, and knows no file but the report and its inputs. The address
+contains a random token, and the header ``Host`` must name this machine: so neither another user's process that does not
+know the token, nor a page in the browser that resolves its own name to 127.0.0.1, is answered.
+
+The list is filtered and ordered here, and the browser asks for the rows that it shows. A thread reads the inputs once
+meanwhile: until it is done, rows have no start of their text, and no text can be opened.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.errors import DedupError, StorageError
+from dedup.page.document import group_of, head_of, served_page
+from dedup.page.escaping import readable
+from dedup.page.view import View
+from dedup.runtime.threads import Background, lock
+
+__all__ = ["Server"]
+
+NAMED = 1 << 14
+"""Groups whose names are made at once for the search."""
+
+MOST = 10_000
+"""Rows in one answer."""
+
+
+class Listed:
+    """The groups of a view, filtered and ordered; names and starts are made in a thread."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._names: list[str] = []
+        self._starts: list[str] = []
+        self._lock = lock()  # texts are read by one thread at a time
+        self._failed: str | None = None
+        self._asked: dict[str, str] | None = None
+        self._found = np.empty(0, dtype=np.int64)
+        self._reading = Background(self._read)
+
+    def stop(self) -> None:
+        """End the thread that reads."""
+        self._reading.stop()
+
+    def _read(self, stopped: Callable[[], bool]) -> None:
+        for row in range(len(self._view)):
+            if stopped():
+                return
+            self._names.append(readable(self._view.name(row)).lower())
+        for row in range(len(self._view)):
+            if stopped():
+                return
+            try:
+                with self._lock:
+                    self._starts.append(readable(self._view.start(row)))
+            except DedupError as error:
+                self._failed = str(error)
+                return
+
+    def find(self, asked: dict[str, str]) -> npt.NDArray[np.int64]:
+        """Return the groups that fit a filter, in the order that is asked for."""
+        key = {name: asked.get(name, "") for name in ("search", "sort", "reason", "source", "least", "most", "size")}
+        if key == self._asked and not key["search"]:
+            return self._found
+        view = self._view
+        like = view.similarity
+        fits = view.size >= float(key["size"] or 0)
+        fits &= np.isnan(like) | ((like >= float(key["least"] or -1)) & (like <= float(key["most"] or 2)))
+        if key["reason"]:
+            fits &= np.asarray(view.reason, dtype=object) == key["reason"]
+        if key["source"] and view.source is not None:
+            fits &= view.source == int(key["source"])
+        rows = np.flatnonzero(fits)
+        if wanted := key["search"].lower():
+            names, starts = self._names, self._starts
+            some = [
+                row
+                for row in rows.tolist()
+                if (row < len(names) and wanted in names[row]) or (row < len(starts) and wanted in starts[row].lower())
+            ]
+            rows = np.array(some, dtype=np.int64)
+        away = np.where(np.isnan(like), np.inf, np.abs(like - view.threshold))
+        orders: dict[str, npt.NDArray[Any]] = {
+            "size": -view.size,
+            "near": away,
+            "least": np.where(np.isnan(like), 9.0, like),
+            "most": -np.where(np.isnan(like), -1.0, like),
+        }
+        if key["sort"] in orders:
+            rows = rows[np.argsort(orders[key["sort"]][rows], kind="stable")]
+        self._asked, self._found = key, rows
+        return rows
+
+    def window(self, asked: dict[str, str]) -> list[dict[str, Any]]:
+        """Return some rows of the list; the start of a text is null until it has been read."""
+        view = self._view
+        first, last = int(asked.get("first", 0)), int(asked.get("last", 0))
+        rows = self.find(asked)[max(first, 0) : min(last, first + MOST)]
+        found = []
+        for row in rows.tolist():
+            like = float(view.similarity[row])
+            known = len(self._starts)
+            found.append(
+                {
+                    "row": row,
+                    "number": int(view.number[row]),
+                    "name": readable(view.name(row)),
+                    "title": self._starts[row] if row < known else "" if self._failed else None,
+                    "size": int(view.size[row]),
+                    "similarity": None if np.isnan(like) else round(like, 6),
+                    "reason": view.reason[row],
+                    "without": False,
+                }
+            )
+        return found
+
+    def group(self, row: int) -> dict[str, Any]:
+        """Return a group with its texts; it waits until no other text is being read."""
+        if not 0 <= row < len(self._view):
+            raise ValueError(row)
+        with self._lock:
+            return group_of(self._view, row)
+
+
+class Server:
+    """The page of a report on 127.0.0.1, until it is closed.
+
+    `port` 0 takes a free one. Raises `StorageError` if the port cannot be had.
+    """
+
+    def __init__(self, view: View, port: int = 0) -> None:
+        self._listed = Listed(view)
+        self.token = secrets.token_urlsafe(16)
+        head = {**head_of(view), "served": True, "note": "Texts are read from the files that were searched."}
+        page, policy = served_page(view.title, head)
+        answers = _handler(self._listed, self.token, page, policy, view)
+        try:
+            self._server = ThreadingHTTPServer(("127.0.0.1", port), answers)
+        except (OSError, OverflowError) as error:
+            self._listed.stop()
+            raise StorageError(f"port: expected to listen on 127.0.0.1:{port}, found: {error}; name another") from error
+        self._server.daemon_threads = True
+
+    @property
+    def address(self) -> str:
+        """The address of the page."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}/{self.token}/"
+
+    def run(self) -> None:
+        """Answer until the process is interrupted or `close` is called."""
+        self._server.serve_forever(poll_interval=0.1)
+
+    def close(self) -> None:
+        """End the server."""
+        self._listed.stop()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(listed: Listed, token: str, page: str, policy: str, view: View) -> type[BaseHTTPRequestHandler]:
+    answers: dict[str, Callable[[dict[str, str]], Any]] = {
+        "begin": lambda _: {"reasons": sorted(set(view.reason))},
+        "find": lambda asked: {"count": len(listed.find(asked))},
+        "window": listed.window,
+        "group": lambda asked: listed.group(int(asked["row"])),
+    }
+
+    class Handler(BaseHTTPRequestHandler):
+        server_version, sys_version = "dedup", ""
+        timeout = 30
+
+        def do_GET(self) -> None:
+            host = self.headers.get("Host", "").rsplit(":", 1)[0]
+            if host not in ("127.0.0.1", "localhost"):
+                self._send(HTTPStatus.FORBIDDEN, "text/plain", b"this server answers to 127.0.0.1\n")
+                return
+            parts = urlsplit(self.path)
+            _, given, what = (*parts.path.split("/", 2), "", "")[:3]
+            if not secrets.compare_digest(given.encode(), token.encode()) or what not in ("", *answers):
+                self._send(HTTPStatus.NOT_FOUND, "text/plain", b"not found\n")
+                return
+            if not what:
+                self._send(HTTPStatus.OK, "text/html; charset=utf-8", page.encode())
+                return
+            asked = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+            try:
+                status, found = HTTPStatus.OK, answers[what](asked)
+            except (KeyError, ValueError, IndexError):
+                status, found = HTTPStatus.BAD_REQUEST, {"error": "not a question that this page asks"}
+            except DedupError as error:
+                status, found = HTTPStatus.CONFLICT, {"error": readable(str(error))}
+            body = json.dumps(found, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+            self._send(status, "application/json", body)
+
+        def _send(self, status: HTTPStatus, kind: str, body: bytes) -> None:
+            self.send_response(status)
+            for name, value in {
+                "Content-Type": kind,
+                "Content-Length": str(len(body)),
+                "Content-Security-Policy": policy,
+                "Cache-Control": "no-store",
+                "X-Content-Type-Options": "nosniff",
+                "Referrer-Policy": "no-referrer",
+                "Cross-Origin-Resource-Policy": "same-origin",
+            }.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing: the terminal shows the address alone."""
+
+    return Handler
