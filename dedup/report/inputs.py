@@ -1,21 +1,94 @@
-"""The inputs of a report, to be read again."""
+"""The inputs of a report: what it says of them, and their texts, to be read again."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dedup.errors import ParameterError
-from dedup.report.read import Report
 from dedup.sources.files.file_texts import FileTexts
-from dedup.sources.files.listing import STDIN, Entry, Listing
+from dedup.sources.files.listing import STDIN, Entry
 from dedup.sources.files.names import unshown
+from dedup.sources.files.naming import listing_of
 from dedup.sources.files.rejects import Errors
 from dedup.storage.folders import check_file
 
-__all__ = ["absolute", "entries_of", "texts_of"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Input", "Searched", "absolute", "entries_of", "texts_of"]
 
 
-def entries_of(report: Report, side: str = "texts") -> list[Entry]:
+@dataclass(frozen=True)
+class Input:
+    """A file that was searched.
+
+    Attributes
+    ----------
+    path : the path as it was named
+    side : "texts", or "against" for the other collection of a match
+    format, compression : "jsonl", "csv", "txt", "parquet", "arrow"; "gzip", "zstd", "bz2", "xz" or None
+    size : bytes
+    records : number of records that are texts; 0 for the side "against", whose records are not counted
+    rejected : number of records that could not be read
+    mtime_ns : time of the last change; stored in ``run.json``
+    """
+
+    path: str
+    side: str
+    format: str
+    compression: str | None
+    size: int
+    records: int
+    rejected: int
+    mtime_ns: int
+
+
+class Searched(Protocol):
+    """What a report says of a search: see `dedup.report.read.Report`."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of the search."""
+        ...
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of the search."""
+        ...
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """The files that were searched, in order."""
+        ...
+
+    @property
+    def run(self) -> dict[str, Any]:
+        """The folder of the search, and its versions."""
+        ...
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the files of the report."""
+        ...
+
+    @property
+    def seal(self) -> str:
+        """The checksum of the report."""
+        ...
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The summary."""
+        ...
+
+    def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
+        """Return a table, or some of its columns."""
+        ...
+
+
+def entries_of(report: Searched, side: str = "texts") -> list[Entry]:
     """Return the inputs of a report as entries to read. Raise `ParameterError` if they cannot be read again."""
     entries = []
     for each in report.inputs:
@@ -30,12 +103,12 @@ def entries_of(report: Report, side: str = "texts") -> list[Entry]:
     return entries
 
 
-def absolute(report: Report, path: str) -> str:
+def absolute(report: Searched, path: str) -> str:
     """Return a path of a report as an absolute path; it is relative to the folder in which the search ran."""
     return os.path.normpath(os.path.join(report.run["folder"], path))
 
 
-def texts_of(report: Report, side: str = "texts") -> FileTexts:
+def texts_of(report: Searched, side: str = "texts") -> FileTexts:
     """Return the texts that were searched; they are read when they are asked for.
 
     Raises `InputError` if a file has changed since the search.
@@ -45,5 +118,5 @@ def texts_of(report: Report, side: str = "texts") -> FileTexts:
         check_file(entry.source, entry.size, entry.mtime_ns)
     prefix = "against_" if side == "against" else ""
     column = options.get(f"{prefix}column") or options.get("column", "text")
-    listing = Listing.known(entries, report.run["folder"])
+    listing = listing_of(entries, report.run["folder"])
     return FileTexts(listing, column, options.get(f"{prefix}id") or options.get("id"), Errors("skip", None))

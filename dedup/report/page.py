@@ -12,14 +12,12 @@ from dedup.errors import InputError
 from dedup.page.clusters import Clusters, view_of_clusters
 from dedup.page.links import NO_SPAN, Links, view_of_links
 from dedup.page.view import Histogram, View, Words, binned, facts_of
-from dedup.report.inputs import texts_of
+from dedup.report.inputs import Searched, texts_of
 from dedup.results.repeats import counted
 from dedup.sources.files.file_texts import FileTexts
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from dedup.report.read import Report
 
 __all__ = ["view_of_report"]
 
@@ -30,7 +28,7 @@ SPANS = {
 """By kind of report: the columns of a span."""
 
 
-def view_of_report(report: Report) -> View:
+def view_of_report(report: Searched) -> View:
     """Return the view of a report. Its inputs are opened when a text is asked for."""
     return _clusters(report) if report.kind == "find" else _links(report)
 
@@ -38,7 +36,7 @@ def view_of_report(report: Report) -> View:
 class _Opened:
     """The texts of one side, opened at first use; rows by id."""
 
-    def __init__(self, report: Report, side: str) -> None:
+    def __init__(self, report: Searched, side: str) -> None:
         self._report, self._side = report, side
         self._texts: FileTexts | None = None
 
@@ -68,7 +66,7 @@ def _plain(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     return np.asarray(column.combine_chunks().to_numpy(zero_copy_only=False))
 
 
-def _clusters(report: Report) -> View:
+def _clusters(report: Searched) -> View:
     unit = report.options["unit"]
     parts = [] if unit == "document" else [unit, "start", "end"]
     table = report.table("decisions")
@@ -118,7 +116,7 @@ def _clusters(report: Report) -> View:
     )
 
 
-def _links(report: Report) -> View:
+def _links(report: Searched) -> View:
     summary, options = report.summary, report.options
     left, right, columns = SPANS[report.kind]
     here = _Opened(report, "texts")
@@ -197,7 +195,7 @@ def _links(report: Report) -> View:
     )
 
 
-def _inputs(report: Report) -> list[tuple[str, str]]:
+def _inputs(report: Searched) -> list[tuple[str, str]]:
     """Return the inputs and versions as facts."""
     paths = [each.path for each in report.inputs if each.side == "texts"]
     shown = ", ".join(paths[:5]) + (f", {len(paths) - 5:,} more" if len(paths) > 5 else "")

@@ -30,6 +30,7 @@ from dedup.errors import DedupError, InputError, StorageError
 from dedup.options import check_path, shown
 from dedup.page.showing import Shown
 from dedup.page.view import View
+from dedup.report.inputs import Input
 from dedup.report.sealing import read_sealed, seal_of, sum_of
 from dedup.results.repeats import counted
 from dedup.sources.files.listing import COMPRESSIONS, FORMATS
@@ -50,31 +51,6 @@ PARTS = {
     "repeats": {"spans.parquet", "rejects.jsonl", "summary.json"},
 }
 """The files that every report of a kind of search contains."""
-
-
-@dataclass(frozen=True)
-class Input:
-    """A file that was searched.
-
-    Attributes
-    ----------
-    path : the path as it was named
-    side : "texts", or "against" for the other collection of a match
-    format, compression : "jsonl", "csv", "txt", "parquet", "arrow"; "gzip", "zstd", "bz2", "xz" or None
-    size : bytes
-    records : number of records that are texts; 0 for the side "against", whose records are not counted
-    rejected : number of records that could not be read
-    mtime_ns : time of the last change; stored in ``run.json``
-    """
-
-    path: str
-    side: str
-    format: str
-    compression: str | None
-    size: int
-    records: int
-    rejected: int
-    mtime_ns: int
 
 
 def _check_fields(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +17,14 @@ import numpy.typing as npt
 from dedup.errors import ParameterError
 from dedup.hashing.units import Units
 from dedup.options import check_word
-from dedup.page.links import NO_SPAN, Links, view_of_links
+from dedup.page.links import view_of_links
 from dedup.page.showing import Shown
-from dedup.page.view import View, Words, binned, facts_of
+from dedup.page.view import View, Words, facts_of
 from dedup.pairs.verify import Pairs, similarity
 from dedup.results.cutting import cut_spans
 from dedup.results.given import recognise
 from dedup.results.listed_pairs import Listing, check_rows
+from dedup.results.match_links import Passages, histograms_of, links_of
 from dedup.results.summary import MatchSummary, hint_of
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.coerce import Texts
@@ -41,22 +42,6 @@ STATE = ("_run", "_sides", "_units", "_representatives", "_pairs", "_found", "_c
 
 EVIDENCE = ("pairs", "passages", "either")
 """The values of `by`: the evidence by which a text matches."""
-
-
-class Passages(NamedTuple):
-    """Passages in the order of their places on the left side (int64 arrays of the same length).
-
-    Characters `left_start` to `left_end` of the left text `left` are a passage of `words` tokens, which occurs in the
-    right text `right` at characters `right_start` to `right_end`.
-    """
-
-    left: npt.NDArray[np.int64]
-    left_start: npt.NDArray[np.int64]
-    left_end: npt.NDArray[np.int64]
-    right: npt.NDArray[np.int64]
-    right_start: npt.NDArray[np.int64]
-    right_end: npt.NDArray[np.int64]
-    words: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -319,94 +304,22 @@ class Matches(Shown):
     # the page
 
     def _view(self) -> View:
-        """Return the texts of the left side, each with those that it matches.
-
-        A number below that of the units is a unit; above it, a whole text with a passage of a search for paragraphs.
-        """
-        units, places, sides = len(self._units), self._units.places, self._sides
         check_rows(len(self), self._room, "write the report, and look at that with dedup show")
-        pairs = self._listed.rows(slice(None))
-        links = [(pairs.left.astype(np.int64), pairs.right.astype(np.int64), self._values(pairs))]
-        spans = [np.full((len(pairs.left), 4), NO_SPAN, dtype=np.int64)]
-        words = [np.zeros(len(pairs.left), dtype=np.int64)]
-        if self._found is not None:
-            found, whole = self._found, self._run.unit.whole
-            left = self._unit_of(found.left) if whole else units + found.left
-            right = self._unit_of(found.right + len(sides.left)) if whole else units + len(sides.left) + found.right
-            links.append((left, right, np.ones(len(found.left))))
-            spans.append(np.column_stack((found.left_start, found.left_end, found.right_start, found.right_end)))
-            words.append(found.words)
-        left, right, value = (np.concatenate(column) for column in zip(*links, strict=True))
-        order = np.lexsort((right, left))
-
-        def place(number: int) -> tuple[int, int | None, slice]:
-            if number >= units:
-                return number - units, None, slice(None)
-            if self._run.unit.whole:
-                return int(places[number, 0]), None, slice(None)
-            row, part, start, end = places[number].tolist()
-            return row, part, slice(start, end)
-
-        def text(number: int) -> str:
-            row, _, part = place(number)
-            middle = len(sides.left)
-            return (sides.left[row] if row < middle else sides.right[row - middle])[part]
-
-        def identity(number: int) -> Any:
-            row, part, _ = place(number)
-            middle = len(sides.left)
-            name = sides.left.id_of(row) if row < middle else sides.right.id_of(row - middle)
-            return name if part is None else (name, part)
-
-        def name(number: int) -> str:
-            known = identity(number)
-            return f"{known[0]}, {self._run.unit} {known[1]}" if isinstance(known, tuple) else str(known)
-
-        def files(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-            rows = np.array([place(number)[0] for number in numbers.tolist()], dtype=np.int64)
-            return sides.left.locate(rows)[0].astype(np.int64)
-
-        histograms = []
-        if len(pairs.left):
-            low = min(self._run.threshold, float(links[0][2].min()))
-            histograms.append(binned("similarity of pairs", links[0][2], low, 1.0, mark=self._run.threshold))
-        if self._found is not None and len(self._found.words):
-            most = int(self._found.words.max())
-            histograms.append(binned("words of a passage", self._found.words, 1, most, whole=True))
+        run, pairs = self._run, self._listed.rows(slice(None))
+        values = similarity(pairs, self._units.sizes[self._representatives], run.metric)
         return view_of_links(
-            Links(
-                left=left[order],
-                right=right[order],
-                similarity=value[order],
-                spans=np.concatenate(spans)[order],
-                words=np.concatenate(words)[order],
-                file=files,
-                sources=list(sides.left.sources or []),
-                left_text=text,
-                left_name=name,
-                left_id=identity,
-                right_text=text,
-                right_name=name,
-            ),
+            links_of(self._sides, self._units.places, run.unit, pairs, values, self._found),
             kind="match",
-            title=f"{len(self.matched):,} of {len(sides.left):,} texts match",
-            words=Words("text", "matches", sides.names[0], sides.names[1]),
+            title=f"{len(self.matched):,} of {len(self._sides.left):,} texts match",
+            words=Words("text", "matches", *self._sides.names),
             noun="passage",
             facts=facts_of(self.summary.to_dict()),
             warnings=list(self.summary.warnings),
-            threshold=self._run.threshold,
-            shingle=self._run.shingle,
-            histograms=histograms,
+            threshold=run.threshold,
+            shingle=run.shingle,
+            histograms=histograms_of(values, run.threshold, self._found),
             nothing=f"Nothing matches.{hint_of(self.closest)}",
         )
-
-    def _values(self, pairs: Pairs) -> npt.NDArray[np.float64]:
-        """Return the similarity of listed pairs."""
-        return similarity(pairs, self._units.sizes[self._representatives], self._run.metric)
-
-    def _unit_of(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return the unit of each text, where units are whole texts."""
-        return np.searchsorted(self._units.places[:, 0], rows)
 
     # parts
 

@@ -174,15 +174,6 @@ class Listing:
             shown_names = [shown(name) for name in names]
             raise none_readable(shown_names, self.rejects, str(self.unread or ""), explained=explained)
 
-    @classmethod
-    def known(cls, entries: Iterable[Entry], where: str) -> Listing:
-        """Return a listing of files that were listed before; relative paths refer to the folder `where`."""
-        listing = object.__new__(cls)
-        listing._forced, listing._copies, listing._whole = None, [], None
-        listing.rejects, listing.unread, listing.folders = [], Unread(), []
-        listing.entries, listing.where = list(entries), where
-        return listing
-
     def __getstate__(self) -> dict[str, Any]:
         """Return the state of a pickle: no handle, and paths that can be opened from any folder."""
         entries = [entry._replace(source=os.path.abspath(entry.source)) for entry in self.entries]

@@ -8,10 +8,11 @@ from typing import Any
 
 from dedup.options import check_name, check_paths
 from dedup.sources.files.file_texts import FileTexts
-from dedup.sources.files.listing import COLUMN, Listing
+from dedup.sources.files.listing import COLUMN, Entry, Listing
 from dedup.sources.files.rejects import Errors, Reject
+from dedup.sources.files.unread import Unread
 
-__all__ = ["Files", "files"]
+__all__ = ["Files", "files", "listing_of"]
 
 
 def files(
@@ -54,6 +55,14 @@ def files(
     named = COLUMN if column is None else str(check_name("column", column))
     id_column, listing = check_name("id", id), Listing(check_paths(patterns), format=format)
     return Files(listing, column=named, id=id_column, errors=Errors(on_error, max_errors))
+
+
+def listing_of(entries: Iterable[Entry], where: str) -> Listing:
+    """Return the listing of files that were listed before; relative paths refer to the folder `where`."""
+    listing = object.__new__(Listing)
+    listing.__dict__.update(_forced=None, _copies=[], _whole=None, rejects=[], unread=Unread(), folders=[])
+    listing.entries, listing.where = list(entries), where
+    return listing
 
 
 class Files:

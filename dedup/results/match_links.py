@@ -1,0 +1,119 @@
+"""The links of a search across two collections, for its page: pairs of units, and passages of texts."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.page.links import NO_SPAN, Links
+from dedup.page.view import Histogram, binned
+from dedup.pairs.verify import Pairs
+from dedup.sources.two_sided import Sides
+from dedup.unit import Unit
+
+__all__ = ["Passages", "histograms_of", "links_of"]
+
+Numbers = npt.NDArray[np.int64]
+
+
+class Passages(NamedTuple):
+    """Passages in the order of their places on the left side (int64 arrays of the same length).
+
+    Characters `left_start` to `left_end` of the left text `left` are a passage of `words` tokens, which occurs in the
+    right text `right` at characters `right_start` to `right_end`.
+    """
+
+    left: npt.NDArray[np.int64]
+    left_start: npt.NDArray[np.int64]
+    left_end: npt.NDArray[np.int64]
+    right: npt.NDArray[np.int64]
+    right_start: npt.NDArray[np.int64]
+    right_end: npt.NDArray[np.int64]
+    words: npt.NDArray[np.int64]
+
+
+class _Numbers:
+    """Texts and units of both sides by number: below the number of units it is a unit, above it a whole text."""
+
+    def __init__(self, sides: Sides, places: Numbers, unit: Unit) -> None:
+        self._sides, self._places, self._unit = sides, places, unit
+        self._middle = len(sides.left)
+
+    def of_texts(self, rows: Numbers) -> Numbers:
+        """Return the numbers of texts, by their rows in both sides."""
+        return np.searchsorted(self._places[:, 0], rows) if self._unit.whole else len(self._places) + rows
+
+    def _place(self, number: int) -> tuple[int, int | None, slice]:
+        if number >= len(self._places):
+            return number - len(self._places), None, slice(None)
+        if self._unit.whole:
+            return int(self._places[number, 0]), None, slice(None)
+        row, part, start, end = self._places[number].tolist()
+        return row, part, slice(start, end)
+
+    def text(self, number: int) -> str:
+        """Return the text of a unit."""
+        row, _, part = self._place(number)
+        side = self._sides.left if row < self._middle else self._sides.right
+        return side[row if row < self._middle else row - self._middle][part]
+
+    def id(self, number: int) -> Any:
+        """Return the id of a text; (id, number) for a paragraph or line."""
+        row, part, _ = self._place(number)
+        side = self._sides.left if row < self._middle else self._sides.right
+        name = side.id_of(row if row < self._middle else row - self._middle)
+        return name if part is None else (name, part)
+
+    def name(self, number: int) -> str:
+        """Return what a unit is called."""
+        known = self.id(number)
+        return f"{known[0]}, {self._unit} {known[1]}" if isinstance(known, tuple) else str(known)
+
+    def files(self, numbers: Numbers) -> Numbers:
+        """Return the file of each unit of the left side."""
+        rows = np.array([self._place(number)[0] for number in numbers.tolist()], dtype=np.int64)
+        return self._sides.left.locate(rows)[0].astype(np.int64)
+
+
+def links_of(
+    sides: Sides, places: Numbers, unit: Unit, pairs: Pairs, values: npt.NDArray[np.float64], found: Passages | None
+) -> Links:
+    """Return the links of listed pairs, whose similarities are `values`, and of passages."""
+    numbers = _Numbers(sides, places, unit)
+    columns = [(pairs.left.astype(np.int64), pairs.right.astype(np.int64), values)]
+    spans = [np.full((len(pairs.left), 4), NO_SPAN, dtype=np.int64)]
+    words = [np.zeros(len(pairs.left), dtype=np.int64)]
+    if found is not None:
+        rights = numbers.of_texts(found.right + len(sides.left))
+        columns.append((numbers.of_texts(found.left), rights, np.ones(len(found.left))))
+        spans.append(np.column_stack((found.left_start, found.left_end, found.right_start, found.right_end)))
+        words.append(found.words)
+    left, right, value = (np.concatenate(column) for column in zip(*columns, strict=True))
+    order = np.lexsort((right, left))
+    return Links(
+        left=left[order],
+        right=right[order],
+        similarity=value[order],
+        spans=np.concatenate(spans)[order],
+        words=np.concatenate(words)[order],
+        file=numbers.files,
+        sources=list(sides.left.sources or []),
+        left_text=numbers.text,
+        left_name=numbers.name,
+        left_id=numbers.id,
+        right_text=numbers.text,
+        right_name=numbers.name,
+    )
+
+
+def histograms_of(values: npt.NDArray[np.float64], threshold: float, found: Passages | None) -> list[Histogram]:
+    """Return the histograms of the similarities of pairs and of the words of passages."""
+    histograms = []
+    if len(values):
+        low = min(threshold, float(values.min()))
+        histograms.append(binned("similarity of pairs", values, low, 1.0, mark=threshold))
+    if found is not None and len(found.words):
+        histograms.append(binned("words of a passage", found.words, 1, int(found.words.max()), whole=True))
+    return histograms
