@@ -10,7 +10,6 @@ from typing import Any
 
 from dedup.errors import InputError
 from dedup.hashing.source import TextSource, TwoSources
-from dedup.hashing.token_stream import LONG
 from dedup.options import check_memory, check_min_words, check_progress
 from dedup.pipelines import order
 from dedup.pipelines.checkpoints import Run
@@ -137,4 +136,4 @@ def _plan(sides: Sides, query: Query, memory: int, threads: int) -> TextPlan:
     size = measure_words(sides, unit=query.unit)
     if query.shingle.kind == "chars":  # as many shingles as characters; then the tables for passages are large enough
         size = replace(size, shingles=size.characters)
-    return plan_passages(size, memory, threads, max(LONG, size.longest), WORD_BYTES)
+    return plan_passages(size, memory, threads, max(sides.limits.longest, size.longest), WORD_BYTES)

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from dedup.hash_key import choose_key
-from dedup.hashing.token_stream import LONG
 from dedup.options import check_memory, check_min_words, check_progress, check_threshold
 from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.measure import measure_words
@@ -108,4 +107,4 @@ WORD_BYTES = {True: 210, False: 800}
 
 
 def _plan(texts: Texts, memory: int, threads: int, threshold: float) -> TextPlan:
-    return plan_passages(measure_words(texts), memory, threads, LONG, WORD_BYTES[threshold >= 1.0])
+    return plan_passages(measure_words(texts), memory, threads, texts.limits.longest, WORD_BYTES[threshold >= 1.0])

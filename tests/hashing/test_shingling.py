@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import dedup.sources.texts
 from dedup import InputError, ParameterError
 from dedup.hashing.shingles import MAX_SHINGLE_SIZE, Shingle, hash_shingles, parse
 from dedup.shingling import Shingles, shingles
+from dedup.sources.texts import BlockLimits, ListTexts
 from tests import corpora, kernel_twins, oracles, strategies
 from tests.kernel_arrays import dtypes, rows_of, utf8
 
@@ -184,12 +184,13 @@ def test_a_generator_of_texts() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 64, 1000])
-def test_blocks_do_not_matter(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_do_not_matter(size: int) -> None:
     """However the texts are cut into blocks, the sets are the same."""
     texts = [*corpora.in_all_scripts()[0], "", *corpora.families(count=2), "\0", ""] * 3
     whole = shingles(texts, "words:3")
-    monkeypatch.setattr(dedup.sources.texts, "TEXT_BLOCK_BYTES", size)
-    cut = shingles(texts, "words:3")
+    blocks = ListTexts(texts, BlockLimits(size=size))
+    assert len(list(blocks.blocks())) > 1
+    cut = shingles(blocks, "words:3")
     assert whole.values.tolist() == cut.values.tolist()
     assert whole.offsets.tolist() == cut.offsets.tolist()
 

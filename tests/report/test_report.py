@@ -20,7 +20,7 @@ from dedup.report import read, write
 from dedup.report.read import Report
 from dedup.report.write import write_report
 from dedup.results import evidence
-from dedup.sources import texts as texts_module
+from dedup.sources.texts import BlockLimits
 from dedup.storage import folders
 from tests import corpora, corpus_files, strategies
 
@@ -92,14 +92,13 @@ def test_decisions_are_the_clusters_by_record(texts: list[str], cut: int, unit: 
 
 
 @pytest.mark.parametrize("options", OPTIONS)
-def test_the_same_bytes_however_it_was_made(
-    options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_same_bytes_however_it_was_made(options: dict[str, Any], tmp_path: Path) -> None:
     """Threads, blocks and a second run change no byte of any file but run.json."""
     corpus = three_files(tmp_path / "in")
     written(tmp_path / "one", corpus, threads=1, **options)
     written(tmp_path / "two", corpus, threads=2, **options)
-    monkeypatch.setattr(texts_module, "TEXT_BLOCK_BYTES", 700)
+    corpus.texts.limits = BlockLimits(size=700)
+    assert len(list(corpus.texts.blocks())) > 1
     written(tmp_path / "small", corpus, threads=8, **options)
     written(tmp_path / "bounded", corpus, threads=1, memory="50MB", **options)
     expected = bytes_of(tmp_path / "one")
