@@ -1,7 +1,8 @@
 """The tokens of all texts in one array, as hashes: text t has ``tokens[offsets[t]:offsets[t + 1]]``.
 
 `read_tokens` returns the tokens of all texts; `token_blocks` yields them block by block. A long text is read in pieces
-(`dedup.sources.texts.BlockLimits`). It is cut where no code point acts on the one after the cut, so neither memory nor threads depend on the longest text.
+(`dedup.sources.texts.BlockLimits`). It is cut where no code point acts on the one after the cut, so neither memory nor
+threads depend on the longest text.
 """
 
 from __future__ import annotations

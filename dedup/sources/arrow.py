@@ -22,7 +22,7 @@ class ArrowTexts(Texts):
 
     at_hand = True
 
-    def __init__(self, column: pa.ChunkedArray, limits: BlockLimits = BLOCK_LIMITS) -> None:
+    def __init__(self, column: pa.ChunkedArray, *, limits: BlockLimits = BLOCK_LIMITS) -> None:
         self._column, self.limits = column, limits
 
     def __getstate__(self) -> dict[str, Any]:

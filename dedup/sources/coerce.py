@@ -37,8 +37,7 @@ def read_texts(
 ) -> Texts:
     """Take `texts` in any form that a search accepts; raise `InputError` for anything else.
 
-    `extra` is another column that will be requested (`Texts.column`). `limits` says how large blocks of texts in memory
-    are.
+    `extra` is another column that will be requested (`Texts.column`). `limits` says how large blocks are.
 
     A generator is read to its end and a list is copied, so that a result keeps the texts that were searched. Cost: no
     text is copied here; 8 bytes per text of a list.
@@ -50,7 +49,7 @@ def read_texts(
     if isinstance(texts, Files):
         if ids is not None:
             raise ParameterError('ids: files have their own; name the column of the ids with id="..."')
-        return texts.read(column=column, id=id_column)
+        return texts.read(column=column, id=id_column, limits=limits)
     if isinstance(texts, Texts):
         return texts
     texts = imported(_held(fetched(texts, "text" if column is None else column, id_column, extra)))
@@ -112,7 +111,7 @@ def _held(texts: Any) -> Any:
 def _collection(texts: Any, limits: BlockLimits) -> tuple[Texts, list[Any] | None]:
     if isinstance(texts, Mapping):
         items = values_of(texts.items())
-        return ListTexts([text for _, text in items], limits), [name for name, _ in items]
+        return ListTexts([text for _, text in items], limits=limits), [name for name, _ in items]
     if not isinstance(texts, Iterable):
         hint = "; call it, and pass what it returns" if callable(texts) else ""
         raise InputError(f"expected a collection of texts, found {type(texts).__name__}{hint}")
@@ -129,10 +128,10 @@ def _texts_of(column: Any, limits: BlockLimits) -> Texts:
             arrow = pa.chunked_array([_spelled_out(chunk) for chunk in arrow.chunks])
         kind = arrow.type.value_type if pa.types.is_dictionary(arrow.type) else arrow.type
         if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-            return ArrowTexts(arrow, limits)
+            return ArrowTexts(arrow, limits=limits)
         if pa.types.is_null(kind):
-            return ArrowTexts(arrow.cast(pa.large_string()), limits)
-    return ListTexts(arrow if isinstance(arrow, (list, tuple)) else values_of(arrow), limits)
+            return ArrowTexts(arrow.cast(pa.large_string()), limits=limits)
+    return ListTexts(arrow if isinstance(arrow, (list, tuple)) else values_of(arrow), limits=limits)
 
 
 def _spelled_out(chunk: Any) -> Any:

@@ -162,7 +162,7 @@ class Texts(ABC):
 
     def some(self, rows: npt.NDArray[np.int64]) -> Texts:
         """Return some of the texts, by ascending rows, as a collection of their own, without ids."""
-        return ListTexts([self[row] for row in rows.tolist()], self.limits)
+        return ListTexts([self[row] for row in rows.tolist()], limits=self.limits)
 
     def extent(self) -> int:
         """Return the approximate size of all texts: in characters, estimated from some texts, or in bytes.
@@ -218,7 +218,7 @@ class ListTexts(Texts):
 
     at_hand = True
 
-    def __init__(self, texts: Sequence[Any], limits: BlockLimits = BLOCK_LIMITS) -> None:
+    def __init__(self, texts: Sequence[Any], *, limits: BlockLimits = BLOCK_LIMITS) -> None:
         self._texts, self.limits = texts, limits
         self._spare = BufferPool()
 
@@ -246,7 +246,7 @@ class ListTexts(Texts):
 
     def some(self, rows: npt.NDArray[np.int64]) -> Texts:
         """Return some of the texts, by ascending rows."""
-        return ListTexts([self._texts[row] for row in rows.tolist()], self.limits)
+        return ListTexts([self._texts[row] for row in rows.tolist()], limits=self.limits)
 
     def lengths(self) -> npt.NDArray[np.int64]:
         """Return the length of each text in characters."""

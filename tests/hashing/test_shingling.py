@@ -188,7 +188,7 @@ def test_blocks_do_not_matter(size: int) -> None:
     """However the texts are cut into blocks, the sets are the same."""
     texts = [*corpora.in_all_scripts()[0], "", *corpora.families(count=2), "\0", ""] * 3
     whole = shingles(texts, "words:3")
-    blocks = ListTexts(texts, BlockLimits(size=size))
+    blocks = ListTexts(texts, limits=BlockLimits(size=size))
     assert len(list(blocks.blocks())) > 1
     cut = shingles(blocks, "words:3")
     assert whole.values.tolist() == cut.values.tolist()

@@ -48,11 +48,14 @@ class Outline(NamedTuple):
     sample: Texts
 
 
-def sample_files(listing: Listing, column: str) -> Outline | None:
-    """Return the outline of some files; None if reading them is better: small files, and compressed tables."""
+def sample_files(listing: Listing, column: str, *, read_whole: int = READ_WHOLE) -> Outline | None:
+    """Return the outline of some files; None if reading them is better: small files, and compressed tables.
+
+    Files are small if they have at most `read_whole` bytes together.
+    """
     total = sum(entry.size for entry in listing)
     packed_tables = any(entry.compression and entry.format in ("parquet", "arrow") for entry in listing)
-    if total <= READ_WHOLE or packed_tables:
+    if total <= read_whole or packed_tables:
         return None
     documents = all(entry.format == "txt" for entry in listing)
     count = DOCUMENTS if documents else PLACES

@@ -19,26 +19,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import dedup.sources.files.batch
-import dedup.sources.files.decompress
-import dedup.sources.files.formats.csv
 import dedup.sources.files.formats.jsonl
-import dedup.sources.files.formats.tables
 from dedup.errors import InputError
 from dedup.kernels.csv_records import record_ends
 from dedup.kernels.json_strings import unescape
+from dedup.sources.files.batch import BatchLimits
+from dedup.sources.files.formats.plain_text import load_document
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.reader import read_batches
 from tests import corpus_files, strategies
 from tests.corpus_files import PACKERS, WRITERS, Read, read_all
-
-READERS = (dedup.sources.files.decompress, dedup.sources.files.formats.csv, dedup.sources.files.formats.tables)
-
-
-def small_batches(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    """Let batches be of `size` bytes."""
-    for module in READERS:
-        monkeypatch.setattr(module, "BATCH_BYTES", size)
 
 
 def write(folder: Path, name: str, data: bytes) -> Path:
@@ -63,11 +53,11 @@ def test_every_format_gives_the_same(kind: str, packing: str, texts: list[str], 
     if kind == ".csv":  # a lone carriage return is a line break there, and a lone empty cell an empty line
         texts = [text.replace("\r", " ") for text in texts]
     records = [{"n": 7, "text": text, "key": f"k{i}"} for i, text in enumerate(texts)]
-    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        small_batches(patch, size)
+    limits = BatchLimits(size=size)
+    with tempfile.TemporaryDirectory() as name:
         data = WRITERS[kind](records)
         listing = Listing([write(Path(name), f"a{kind}{packing}", PACKERS[packing](data))])
-        batches = list(read_batches(listing, id="key", extra=["n"]))
+        batches = list(read_batches(listing, id="key", extra=["n"], limits=limits))
         rows = [row for batch in batches for row in corpus_files.rows_of(batch)]
         assert texts == [row.text for row in rows]
         assert [f"k{i}" for i in range(len(texts))] == [row.id for row in rows]
@@ -82,7 +72,7 @@ def test_every_format_gives_the_same(kind: str, packing: str, texts: list[str], 
         if size == 1 and all(texts):
             assert len(batches) == len(texts)
         for i, batch in list(enumerate(batches))[:: max(len(batches) // 2, 1)]:
-            rest = list(read_batches(listing, id="key", after=json.loads(json.dumps(batch.more))))
+            rest = list(read_batches(listing, id="key", after=json.loads(json.dumps(batch.more)), limits=limits))
             assert [corpus_files.rows_of(other) for other in batches[i + 1 :]] == list(map(corpus_files.rows_of, rest))
             assert [other.first for other in batches[i + 1 :]] == [other.first for other in rest]
 
@@ -194,9 +184,8 @@ def test_lines_by_themselves(lines: list[bytes], end: bytes, size: int) -> None:
     # where `json` looks at fields that nobody wants, it sees bytes that are no UTF-8
     data = data.replace(b'"other": "\xff"', b'"other": "x"')
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        small_batches(patch, size)
         patch.setattr(dedup.sources.files.formats.jsonl._Parser, "_look_for_columns", lambda *_: None)
-        rows, rejects = read_all(write(Path(name), "a.jsonl", data))
+        rows, rejects = read_all(write(Path(name), "a.jsonl", data), limits=BatchLimits(size=size))
     assert corpus_files.plain_lines(data) == [(row.number, row.text) for row in rows]
     filled = [i for i, line in enumerate(data.split(b"\n"), start=1) if line.strip(b" \t\r")]
     assert filled == sorted([row.number for row in rows] + [line for line, _, _ in rejects if line is not None])
@@ -300,9 +289,9 @@ def test_csv_as_python_reads_it(rows: list[tuple[str, str]], size: int, ends: st
     for row in rows:
         numbers.append(out.getvalue().count("\n") + 1)
         writer.writerow(row)
-    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        small_batches(patch, size)
-        found, rejects = read_all(write(Path(name), "a.csv", out.getvalue().encode()), id="x")
+    with tempfile.TemporaryDirectory() as name:
+        path = write(Path(name), "a.csv", out.getvalue().encode())
+        found, rejects = read_all(path, id="x", limits=BatchLimits(size=size))
     assert [Read(0, number, text, x) for number, (x, text) in zip(numbers, rows, strict=True)] == found
     assert [] == rejects
 
@@ -317,13 +306,12 @@ BAD_RECORDS: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize("size", [1, 1 << 20])
 @pytest.mark.parametrize("name", BAD_RECORDS)
-def test_bad_records(name: str, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_records(name: str, size: int, tmp_path: Path) -> None:
     """A record that cannot be read is rejected, those round it are read, with their numbers."""
-    small_batches(monkeypatch, size)
     record, reason = BAD_RECORDS[name]
     before = b'n,text\n0,"a\nb"\n\n'
     path = write(tmp_path, "a.csv", before + record + b"\n3,c\n4,d\n")
-    rows, rejects = read_all(path, id="n")
+    rows, rejects = read_all(path, id="n", limits=BatchLimits(size=size))
     assert [Read(0, 2, "a\nb", "0"), Read(0, 6, "c", "3"), Read(0, 7, "d", "4")] == rows
     assert [(5, len(before), reason)] == rejects
 
@@ -439,17 +427,16 @@ def test_damaged_streams(packing: str, tmp_path: Path) -> None:
         assert [f"{i} {text}" for i in range(len(rows))] == [row.text for row in rows]
 
 
-def test_what_can_be_read_is_read_to_the_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_can_be_read_is_read_to_the_byte(tmp_path: Path) -> None:
     """The readable part does not depend on how much is read at a time."""
     data = b"".join(b'{"text": "%d"}\n' % i for i in range(30_000))
     packed = PACKERS[".gz"](data)
     path = write(tmp_path, "a.txt.gz", packed[: len(packed) // 2])
     found = set()
     for piece in (1000, 4096, 1 << 20):
-        monkeypatch.setattr("dedup.sources.files.formats.plain_text.PIECE", piece)
-        ((row,), (reject,)) = read_all(path)
-        assert data.decode().startswith(row.text or "-")
-        found.add((len(row.text or ""), reject))
+        text, (reject,) = load_document(Listing([path])[0], piece_bytes=piece)
+        assert data.decode().startswith(text or "-")
+        found.add((len(text or ""), reject))
     assert 1 == len(found)
 
 

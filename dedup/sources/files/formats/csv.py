@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.sources.files.batch import BATCH_BYTES, Batch, Token, Wanted, empty_batch
+from dedup.sources.files.batch import Batch, Token, Wanted, empty_batch
 from dedup.sources.files.decompress import PIECE, Stream
 from dedup.sources.files.formats.sniffing import BYTE_ORDER_MARK, encoding_of
 from dedup.sources.files.limits import too_large
@@ -68,7 +68,7 @@ def read_records(entry: Entry, number: int, wanted: Wanted, after: Token) -> Ite
     if offset == 0:
         offset, line = size, 1 + lines
     with Stream(entry, offset) as stream:
-        for run in record_runs(stream, BATCH_BYTES):
+        for run in record_runs(stream, wanted.limits.size):
             if run.skipped:
                 reason = too_large("a record", run.skipped, entry.most, so_far=False)
                 reason += "" if run.closed else "; a quoted field is opened and not closed"

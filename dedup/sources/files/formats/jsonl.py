@@ -44,7 +44,7 @@ def read_lines(entry: Entry, number: int, wanted: Wanted, after: Token) -> Itera
     parser = _Parser(entry, number, wanted)
     _, offset, record = after
     with Stream(entry, offset) as stream:
-        for run in line_runs(stream):
+        for run in line_runs(stream, wanted.limits.size):
             if run.offset == 0 and (encoding := encoding_of(bytes(run.data[:4]))):
                 reason = f"expected UTF-8, found {encoding}; write it anew in UTF-8"
                 yield empty_batch(number, wanted, 1, [Reject(entry.path, None, 0, reason)])
