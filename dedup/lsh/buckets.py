@@ -17,7 +17,7 @@ from dedup.minhash import check_same_key
 from dedup.options import check_array, shown
 from dedup.runtime.arrays import sorted_unique
 
-__all__ = ["LSH", "SMALL_BUCKET", "Buckets", "find_buckets"]
+__all__ = ["BUCKET_LIMITS", "LSH", "SMALL_BUCKET", "BucketLimits", "Buckets", "buckets_within", "find_buckets"]
 
 SMALL_BUCKET = 64
 """Texts. In buckets up to this size all pairs are candidates; in larger ones, texts are compared with verified leaders
@@ -52,12 +52,28 @@ MAX_CANDIDATES_PER_TEXT = 64
 `benchmarks.tuning.buckets_max_candidates_per_text`."""
 
 
+@dataclass(frozen=True)
+class BucketLimits:
+    """How many candidates buckets may give: see the constants."""
+
+    pairs_held: int = PAIRS_HELD
+    candidates_per_text: int = MAX_CANDIDATES_PER_TEXT
+
+
+BUCKET_LIMITS = BucketLimits()
+
+
 def find_buckets(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]) -> Buckets | None:
     """Return the pairs and the larger buckets of some texts; `keys` are those of `band_keys`, `texts` ascending rows.
 
     None if there are more than `PAIRS_HELD` candidates, and more than `MAX_CANDIDATES_PER_TEXT` per text. Candidates
     are pairs, or leaders with which the members of the larger buckets may be compared.
     """
+    return buckets_within(keys, texts, BUCKET_LIMITS)
+
+
+def buckets_within(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64], limits: BucketLimits) -> Buckets | None:
+    """Return what `find_buckets` does, within other limits."""
     from dedup.kernels import lsh as kernels
     from dedup.kernels.clusters import LEADERS
 
@@ -67,7 +83,7 @@ def find_buckets(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]) -> 
         raise ParameterError(
             f"texts: expected rows from 0 to {keys.shape[1] - 1}, found {int(texts.min())} to {int(texts.max())}"
         )
-    most = max(PAIRS_HELD, MAX_CANDIDATES_PER_TEXT * len(texts))
+    most = max(limits.pairs_held, limits.candidates_per_text * len(texts))
     packed: list[npt.NDArray[np.uint64]] = []
     members: list[npt.NDArray[np.int64]] = []
     sizes: list[npt.NDArray[np.int64]] = []
@@ -78,7 +94,7 @@ def find_buckets(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]) -> 
                 sizes.append(np.array([len(group)], dtype=np.int64))
             else:
                 packed.append(kernels.bucket_pairs(group, bounds))
-        if sum(map(len, packed)) > PAIRS_HELD:
+        if sum(map(len, packed)) > limits.pairs_held:
             packed = [sorted_unique(np.concatenate(packed))]
             if len(packed[0]) > most:
                 return None

@@ -7,6 +7,7 @@ fixed part of the hash space suffices to detect most such texts, and makes the t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from dedup.hashing.units import HashRows
 from dedup.runtime.threads import map_blocks, slices
 from dedup.threshold import Metric, Threshold
 
-__all__ = ["SeenTwice", "bits_for", "mostly_shared", "sample_for", "seen_twice"]
+__all__ = ["MAX_CANDIDATE_SHARE", "CutLimits", "SeenTwice", "bits_for", "mostly_shared", "sample_for", "seen_twice"]
 
 TWICE_SLOTS = 4
 """Slots of the table per sampled hash: then one of five hashes shares its slot with another by chance. Curve:
@@ -45,6 +46,17 @@ CHUNK_HASHES = 1 << 18
 to 2^22 on generated:20000 (two cores, 2026-11)."""
 
 
+@dataclass(frozen=True)
+class CutLimits:
+    """How rows and the table are cut for the threads: see the constants."""
+
+    chunk_hashes: int = CHUNK_HASHES
+    part_bits: int = TWICE_PART_BITS
+
+
+CUT_LIMITS = CutLimits()
+
+
 def bits_for(slots: int) -> int:
     """Return the bits of a table of at least `slots` slots, and at least 2^10."""
     return max(10, int(slots - 1).bit_length()) if slots > 0 else 10
@@ -63,8 +75,10 @@ def sample_for(threshold: Threshold) -> int:
     return max(1, round(min(1.0, 1.5 * (1.0 - threshold.value) + 0.05) * SAMPLES))
 
 
-def mostly_shared(hashes: HashRows, rows: npt.NDArray[np.int64], threads: int) -> bool:
-    """Return whether most of `rows` seem to be candidates, so that few rows can be dropped.
+def mostly_shared(
+    hashes: HashRows, rows: npt.NDArray[np.int64], threads: int, *, most: float = MAX_CANDIDATE_SHARE
+) -> bool:
+    """Return whether more than the share `most` of `rows` seem to be candidates, so that few rows can be dropped.
 
     Two texts have the same lowest hash with a probability equal to their Jaccard similarity (Broder, 1997). The middle
     of each row is examined. Cost: two nanoseconds for one of eight shingles, and a sort of the rows.
@@ -79,11 +93,16 @@ def mostly_shared(hashes: HashRows, rows: npt.NDArray[np.int64], threads: int) -
     for _ in map_blocks(look, slices(len(rows)), threads):
         pass
     _, counts = np.unique(lowest, return_counts=True)
-    return int(counts[counts > 1].sum()) > MAX_CANDIDATE_SHARE * len(rows)
+    return int(counts[counts > 1].sum()) > most * len(rows)
 
 
 def seen_twice(
-    hashes: HashRows, rows: npt.NDArray[np.int64], threshold: Threshold, *, threads: int
+    hashes: HashRows,
+    rows: npt.NDArray[np.int64],
+    threshold: Threshold,
+    *,
+    threads: int,
+    limits: CutLimits = CUT_LIMITS,
 ) -> npt.NDArray[np.int64]:
     """Return the candidates among `rows` (ascending): they contain all rows of pairs that reach the threshold.
 
@@ -92,10 +111,10 @@ def seen_twice(
     from dedup.kernels import seen_twice as kernels
 
     sample = sample_for(threshold)
-    chunks = _chunks(hashes, rows)
+    chunks = _chunks(hashes, rows, limits.chunk_hashes)
     total = int((hashes.offsets[rows + 1] - hashes.offsets[rows]).sum())
     bits = bits_for(TWICE_SLOTS * total * sample // kernels.SAMPLES)
-    part_bits = max(bits - TWICE_PART_BITS, FEWEST_PARTS_BITS)
+    part_bits = max(bits - limits.part_bits, FEWEST_PARTS_BITS)
     slot_bits = bits - part_bits
     by = threshold.value, threshold.metric is Metric.CONTAINMENT
 
@@ -192,10 +211,10 @@ class SeenTwice:
         return unique <= self.threshold.may_be_unique(sizes)
 
 
-def _chunks(hashes: HashRows, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
-    """Cut `rows` into runs of about `CHUNK_HASHES` hashes."""
+def _chunks(hashes: HashRows, rows: npt.NDArray[np.int64], size: int) -> list[npt.NDArray[np.int64]]:
+    """Cut `rows` into runs of about `size` hashes."""
     reach = np.cumsum(hashes.offsets[rows + 1] - hashes.offsets[rows])
     if not len(rows):
         return []
-    cuts = np.searchsorted(reach, np.arange(CHUNK_HASHES, int(reach[-1]), CHUNK_HASHES), side="right")
+    cuts = np.searchsorted(reach, np.arange(size, int(reach[-1]), size), side="right")
     return [chunk for chunk in np.split(rows, np.unique(cuts)) if len(chunk)]

@@ -17,6 +17,7 @@ listed with their kept unit only.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -26,12 +27,12 @@ import numpy.typing as npt
 from dedup.hashing.units import HashSets, Units, rank_by_size
 from dedup.pairs.prefix_index import Counters, build_index, take_prefixes
 from dedup.pairs.seen_twice import bits_for, mostly_shared, sample_for, seen_twice
-from dedup.pairs.skew_join import Prefixes, stars_of
+from dedup.pairs.skew_join import FAMILY_LIMITS, FamilyLimits, Prefixes, stars_of
 from dedup.pairs.verify import PairLimit, Pairs, in_order, no_pairs, pairs_of
 from dedup.runtime.threads import map_blocks, slices, stretches
 from dedup.threshold import Metric, Threshold, least
 
-__all__ = ["EVERY", "JoinResult", "join", "join_some"]
+__all__ = ["EVERY", "JOIN_LIMITS", "JoinLimits", "JoinResult", "join", "join_some"]
 
 EVERY = np.iinfo(np.int64).max
 """Pairs, or merges: no limit."""
@@ -64,6 +65,20 @@ make lists of some hundred entries at ten million texts. A family of a hundred t
 Curve: `benchmarks.tuning.self_join_family_lists`."""
 
 
+@dataclass(frozen=True)
+class JoinLimits:
+    """From which work on the join goes another way: see the constants, and those of `dedup.pairs.skew_join`."""
+
+    common_work: float = COMMON_WORK
+    long_lists: float = LONG_LISTS
+    deeper: float = DEEPER
+    family_lists: float = FAMILY_LISTS
+    families: FamilyLimits = FAMILY_LIMITS
+
+
+JOIN_LIMITS = JoinLimits()
+
+
 class JoinResult(NamedTuple):
     """What the join found.
 
@@ -94,6 +109,7 @@ def join(
     limit: PairLimit,
     threads: int,
     progress: Callable[[int], None] = lambda _: None,
+    limits: JoinLimits = JOIN_LIMITS,
 ) -> JoinResult:
     """Return all pairs of the `leading` units that reach the threshold.
 
@@ -116,24 +132,24 @@ def join(
     counted = _count(sets, candidates, threshold, sample, threads)
     order = np.lexsort((counted.rows, sets.sizes[counted.rows]))
     index = _Index(sets, counted, order, threshold, threads, by_size=True)
-    if sample < SAMPLES and index.work > COMMON_WORK * float(sets.sizes[counted.rows].sum()):
+    if sample < SAMPLES and index.work > limits.common_work * float(sets.sizes[counted.rows].sum()):
         del index
         counted = _count(sets, counted.rows, threshold, SAMPLES, threads)
         order = np.lexsort((counted.rows, sets.sizes[counted.rows]))
         index = _Index(sets, counted, order, threshold, threads, by_size=True)
     hidden = crowds = np.empty(0, dtype=np.int64)
     kept_pairs, merged = no_pairs(), 0
-    if large is not None and index.crowded(FAMILY_LISTS):
+    if large is not None and index.crowded(limits.family_lists):
         del index
         kept_pairs, hidden, crowds, merged = _stars_first(
-            sets, counted, rank, copies, threshold, large, threads, progress
+            sets, counted, rank, copies, threshold, large, threads, progress, limits.families
         )
         order = order[~np.isin(counted.rows[order], hidden)]
         index = _Index(sets, counted, order, threshold, threads, by_size=True)
-    if index.crowded(LONG_LISTS):
+    if index.crowded(limits.long_lists):
         sizes = sets.sizes[index.rows]
         keys = np.maximum(sizes - counted.unique[order] - least(sizes, threshold.value) // 2, 0).sum()
-        if keys <= DEEPER * len(index.indexed.keys):
+        if keys <= limits.deeper * len(index.indexed.keys):
             del index
             index = _Index(sets, counted, order, threshold, threads, by_size=True, deep=True)
     parts, more = _probe(sets, index, threads, progress, limit)
@@ -343,6 +359,7 @@ def _stars_first(
     large: int,
     threads: int,
     progress: Callable[[int], None],
+    limits: FamilyLimits,
 ) -> tuple[Pairs, npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
     """Return the pairs of rows removed into large clusters with their kept ones, both, and the comparisons."""
     if threshold.metric is Metric.CONTAINMENT:
@@ -351,7 +368,7 @@ def _stars_first(
     index = _Index(sets, counted, order, threshold, threads, by_size=False, deep=True)
     probed, indexed = index.probed, index.indexed
     prefixes = Prefixes(probed.keys, probed.bounds, indexed.keys, indexed.bounds, index.unprobed, index.unindexed)
-    stars = stars_of(sets, index.rows, prefixes, threshold, threads, progress)
+    stars = stars_of(sets, index.rows, prefixes, threshold, threads, progress, limits=limits)
     members = np.bincount(stars.group, weights=copies[index.rows], minlength=len(stars.best))
     crowded = members[stars.group] > large
     hidden = np.flatnonzero((stars.best >= 0) & crowded)
