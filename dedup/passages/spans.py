@@ -68,18 +68,21 @@ def find_spans(
     offsets: Numbers,
     stretches: Stretches,
     threads: int = 1,
+    *,
+    chunk: int = CHUNK,
 ) -> tuple[Spans, Spans]:
     """Return the spans of stretches of tokens and of their sources.
 
     Tokens are counted over all texts; text t has those from ``offsets[t]`` to ``offsets[t + 1] - 1``. A stretch lies
-    in one text. Cost: the texts that have one are read once more, each by one of `threads`.
+    in one text. Cost: the texts that have one are read once more, each by one of `threads`, in pieces of about `chunk`
+    bytes.
     """
     first, last = stretches.start, stretches.end - 1
     source_first, source_last = stretches.source, stretches.source_end - 1
     borders = np.concatenate((first, last, source_first, source_last))
     wanted = np.sort(np.concatenate((borders - 1, borders, borders + 1)))
     wanted = wanted[(wanted >= 0) & (wanted < offsets[-1]) & (np.diff(wanted, prepend=-1) > 0)]
-    located = _locate_all(text_of, offsets, wanted, threads)
+    located = _locate_all(text_of, offsets, wanted, threads, chunk)
     here = _Side(located, offsets, first, last)
     there = _Side(located, offsets, source_first, source_last)
     _widen(lru_cache(maxsize=KEPT_TEXTS)(text_of), here, there)
@@ -114,7 +117,7 @@ class _Side:
         )
 
 
-def _locate_all(text_of: Callable[[int], str], offsets: Numbers, wanted: Numbers, threads: int) -> _Located:
+def _locate_all(text_of: Callable[[int], str], offsets: Numbers, wanted: Numbers, threads: int, chunk: int) -> _Located:
     """Locate the tokens `wanted` (ascending)."""
     texts = np.searchsorted(offsets, wanted, side="right") - 1
     edges: list[int] = np.append(np.flatnonzero(np.diff(texts, prepend=-1)), len(wanted)).tolist()
@@ -122,7 +125,7 @@ def _locate_all(text_of: Callable[[int], str], offsets: Numbers, wanted: Numbers
     def work(rows: tuple[int, int]) -> tuple[Numbers, ...]:
         begin, end = rows
         row = int(texts[begin])
-        return _locate(text_of(row), wanted[begin:end] - offsets[row])
+        return _locate(text_of(row), wanted[begin:end] - offsets[row], chunk)
 
     columns = [np.empty(len(wanted), dtype=np.int64) for _ in range(5)]
     at = 0
@@ -133,14 +136,14 @@ def _locate_all(text_of: Callable[[int], str], offsets: Numbers, wanted: Numbers
     return _Located(wanted, *columns)
 
 
-def _locate(text: str, wanted: Numbers) -> tuple[Numbers, ...]:
+def _locate(text: str, wanted: Numbers, chunk: int) -> tuple[Numbers, ...]:
     """Return the columns of `_Located` behind the first for the tokens `wanted` (ascending) of one text."""
     data = text.encode("utf-8", "surrogatepass") + bytes(PADDING)
     size = len(data) - PADDING
     values = np.frombuffer(data, dtype=np.uint8)
     spans = np.empty((len(wanted), 2), dtype=np.int64)
     done, passed = 0, 0
-    for begin, end in _pieces(data, size):
+    for begin, end in _pieces(data, size, chunk):
         count, found = place_tokens(values, begin, end, wanted[done:] - passed)
         spans[done : done + len(found)] = found
         passed += count
@@ -169,10 +172,10 @@ def _characters(values: npt.NDArray[np.uint8], spans: Numbers) -> Numbers:
     return characters.reshape(2, -1)
 
 
-def _pieces(data: bytes, size: int) -> Iterator[tuple[int, int]]:
+def _pieces(data: bytes, size: int, chunk: int) -> Iterator[tuple[int, int]]:
     at = 0
     while at < size:
-        cut = CHUNK_END.search(data, at + CHUNK, size) if at + CHUNK < size else None
+        cut = CHUNK_END.search(data, at + chunk, size) if at + chunk < size else None
         end = cut.start() + 1 if cut else size
         yield at, end
         at = end

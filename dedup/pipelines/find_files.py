@@ -110,6 +110,7 @@ def find_in_files(
     tell: Callable[[Reject], None] = lambda _: None,
     write: Callable[[FileRun, Mapping[str, float]], object] = lambda *_: None,
     planned: Callable[[int | None, int], FilePlan] = FilePlan,
+    limits: order.Limits = order.LIMITS,
     **options: Any,
 ) -> FileRun | Report:
     """Find duplicates in files; `options` are those of `dedup.find_duplicates`.
@@ -128,6 +129,7 @@ def find_in_files(
     tell : called with each reject
     write : called with the run and the seconds of its stages before the work directory is emptied: writes the report
     planned : makes the plan of the memory bound and the threads
+    limits : those of the stages; tests hand in small ones
 
     Raises `ParameterError` for options that mean nothing, a bound that is too small, and a work directory of another
     run, `InputError` for what cannot be read, `StorageError` for what cannot be written. What was committed is kept,
@@ -177,7 +179,7 @@ def find_in_files(
             run.store = open_store() if places.named or begun else None
             search = _FileSearch(listing, query, column, id, planned(bound, workers), errors or Errors(), run, tell)
             search.read(open_store)
-            result = FileRun(search.find(), listing, Rejects(listing, search.shards), asked)
+            result = FileRun(search.find(limits=limits), listing, Rejects(listing, search.shards), asked)
             write(result, result.duplicates.timings)
         except KeyboardInterrupt as stop:
             if work is not None and (work / "manifest.json").exists():
@@ -189,7 +191,13 @@ def find_in_files(
 
 
 def search_files(
-    texts: FileTexts, query: Query, plan: FilePlan, stages: Progress, keys: Keys | None = None
+    texts: FileTexts,
+    query: Query,
+    plan: FilePlan,
+    stages: Progress,
+    keys: Keys | None = None,
+    *,
+    limits: order.Limits = order.LIMITS,
 ) -> Duplicates:
     """Find duplicates in the texts of files. Hashes that do not fit go to a temporary folder.
 
@@ -206,7 +214,7 @@ def search_files(
         search = _FileSearch(texts.listing, query, column, id_column, plan, texts.errors, run, texts.note)
         search.read(open_store)
         texts.warn(search.shards.total("texts"))
-        return search.find(keys, rejects=texts.rejects)
+        return search.find(keys, rejects=texts.rejects, limits=limits)
 
 
 Keys = Callable[[FileTexts, Units], Any]
@@ -281,7 +289,9 @@ class _FileSearch:
 
     # search
 
-    def find(self, keys: Keys | None = None, *, rejects: list[Reject] | None = None) -> Duplicates:
+    def find(
+        self, keys: Keys | None = None, *, rejects: list[Reject] | None = None, limits: order.Limits
+    ) -> Duplicates:
         """Find duplicates, or take what was found from the store.
 
         `rejects` are given for a result that is used from Python: it has them, and its tables hold to the bound too.
@@ -297,7 +307,7 @@ class _FileSearch:
                 values = keys(texts_of(shards, self.listing, self.column, self.id), held.units)
             return rank_units(query.keep, len(held.units), lambda: held.lengths, lambda: values)
 
-        found = order.find(source, query, self.plan, self.run, rank_of)
+        found = order.find(source, query, self.plan, self.run, rank_of, limits=limits)
         room = self.plan.room_for(0, source.count) if rejects is not None else None
         stages.stage("ids", 1)
         texts = texts_of(shards, self.listing, self.column, self.id)
@@ -305,4 +315,5 @@ class _FileSearch:
             texts.rejects = rejects
         assert found.rows is not None
         units = all_units(shards, found.rows, found.sizes, unit=query.unit)
-        return duplicates_of(query, texts, units, found.spread(len(units)), stages.seconds, room=room)
+        everything, listing = found.spread(len(units)), limits.listing
+        return duplicates_of(query, texts, units, everything, stages.seconds, room=room, limits=listing)

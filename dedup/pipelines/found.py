@@ -19,6 +19,7 @@ from dedup.pairs.closest import Closest
 from dedup.pairs.verify import Pairs, moved
 from dedup.pipelines.query import Query
 from dedup.results.duplicates import Duplicates, SearchInfo
+from dedup.results.listed_pairs import LISTING_LIMITS, ListingLimits
 from dedup.sources.texts import Texts
 
 __all__ = ["SearchResult", "duplicates_of"]
@@ -134,7 +135,14 @@ class SearchResult(NamedTuple):
 
 
 def duplicates_of(
-    query: Query, texts: Texts, units: Units, found: SearchResult, seconds: Mapping[str, float], *, room: int | None
+    query: Query,
+    texts: Texts,
+    units: Units,
+    found: SearchResult,
+    seconds: Mapping[str, float],
+    *,
+    room: int | None,
+    limits: ListingLimits = LISTING_LIMITS,
 ) -> Duplicates:
     """Return what was found, of all units, as the caller gets it; `room` is what tables may take under a bound."""
     info = SearchInfo(
@@ -152,6 +160,7 @@ def duplicates_of(
         closest=found.closest,
         large=found.large,
         room=room,
+        limits=limits,
         hash_key=query.shingle.key.fingerprint,
     )
     return Duplicates(info, texts, units, found.representatives, found.rank, found.pairs, found.stars, seconds)

@@ -165,6 +165,11 @@ class TextPlan:
         """Return the bytes that a table of marks may take."""
         return self.room // 2
 
+    @property
+    def window_table(self) -> int:
+        """Bytes that a table of windows may take."""
+        return self.room // 4
+
     def room_for(self, _: int, __: int) -> int | None:
         """Return the bytes for hashes while units are joined; None: there is no bound."""
         return None if self.memory is None else self.room

@@ -87,7 +87,7 @@ def _find_in_passes(
         def read() -> Iterable[TokenBlock]:
             return token_blocks(texts, threads, key, stages.stage("read", len(texts)))
 
-        return keep_twice(read, size, plan.size.shingles, plan.room // 4, afford)
+        return keep_twice(read, size, plan.size.shingles, plan.window_table, afford)
 
     kept = survivors(size)
     stages.stage("repeats", 1)
@@ -160,7 +160,7 @@ def find_across_sides(sides: Sides, plan: TextPlan | None, min_words: int, key: 
             return token_blocks(texts, threads, key, stages.stage("words", len(texts)))
 
         readers = partial(read, sides.right), partial(read, sides.left)
-        kept = keep_both(*readers, min_words, plan.size.shingles, plan.room // 4, afford)
+        kept = keep_both(*readers, min_words, plan.size.shingles, plan.window_table, afford)
         stages.stage("passages", 1)
         some = find_across(kept.tokens, kept.offsets, kept.split, min_words, afford)
         found = Stretches(*kept.back(some.start, some.end), *kept.back(some.source, some.source_end))

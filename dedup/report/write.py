@@ -68,7 +68,7 @@ def write_report(
         raise ParameterError(
             f"result: expected what find_duplicates, find_repeats or match returned, found {type(result).__name__}"
         )
-    kind, texts, tables, summary, known = _parts(result)
+    kind, texts, tables, summary, known = parts_of(result)
     if listing is None:
         listing, against, rejects = _files_of(result, texts)
     sides = [("texts", file) for file in listing] + [("against", file) for file in against]
@@ -122,36 +122,39 @@ def _files_of(result: Any, texts: Any) -> tuple[Any, Any, list[Any]]:
     return sides[0].listing, sides[1].listing if len(sides) > 1 else (), rejects
 
 
-def _parts(result: Any) -> tuple[str, Any, dict[str, Rows], dict[str, Any], dict[str, Any]]:
-    """Return the kind of a result, its texts, tables, summary and options."""
+def parts_of(result: Any, *, group: int = GROUP) -> tuple[str, Any, dict[str, Rows], dict[str, Any], dict[str, Any]]:
+    """Return the kind of a result, its texts, tables, summary and options; tables have row groups of `group` rows."""
     if isinstance(result, Duplicates):
         found = evidence_of(result)
         run = found.run
         members = len(found.members[0])
         tables = {
-            "clusters": _groups(found.cluster_rows, members),
-            "decisions": _groups(found.decision_rows, members),
-            "pairs": _groups(found.pair_rows, len(found.listed)),
+            "clusters": _groups(found.cluster_rows, members, group),
+            "decisions": _groups(found.decision_rows, members, group),
+            "pairs": _groups(found.pair_rows, len(found.listed), group),
         }
         names = ("unit", "threshold", "metric", "shingle", "method", "column", "hash_key")
         return "find", found.texts, tables, result.summary.to_dict(), {name: getattr(run, name) for name in names}
     if isinstance(result, Repeats):
         summary = {"texts": len(result.texts), "repeats": len(result), "coverage": result.coverage}
         known = {"hash_key": result.hash_key}
-        return "repeats", result.texts, {"spans": _groups(result.rows, len(result))}, summary, known
-    tables = {"decisions": _sliced(result.decision_rows), "pairs": _groups(result.pair_rows, len(result))}
+        return "repeats", result.texts, {"spans": _groups(result.rows, len(result), group)}, summary, known
+    tables = {
+        "decisions": _sliced(result.decision_rows, group),
+        "pairs": _groups(result.pair_rows, len(result), group),
+    }
     if result.options["min_words"] is not None:
-        tables["spans"] = _sliced(lambda: result.passages)
+        tables["spans"] = _sliced(lambda: result.passages, group)
     return "match", result.texts, tables, result.summary.to_dict(), result.options
 
 
-def _groups(rows: Callable[[slice], pa.Table], count: int) -> Rows:
-    return (rows(slice(start, min(start + GROUP, count))) for start in range(0, max(count, 1), GROUP))
+def _groups(rows: Callable[[slice], pa.Table], count: int, group: int) -> Rows:
+    return (rows(slice(start, min(start + group, count))) for start in range(0, max(count, 1), group))
 
 
-def _sliced(make: Callable[[], pa.Table]) -> Rows:
+def _sliced(make: Callable[[], pa.Table], group: int) -> Rows:
     table = make()
-    return (table.slice(start, GROUP) for start in range(0, max(table.num_rows, 1), GROUP))
+    return (table.slice(start, group) for start in range(0, max(table.num_rows, 1), group))
 
 
 def write_table(path: Path, parts: Rows) -> None:

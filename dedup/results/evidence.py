@@ -19,7 +19,7 @@ from dedup.clusters.stars import Stars, components
 from dedup.hashing.units import Units
 from dedup.lsh import Bands, measure_recall
 from dedup.pairs.verify import Pairs, jaccard
-from dedup.results.listed_pairs import Listing, check_rows, partly_listed
+from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, check_rows, partly_listed
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import same_ids
 from dedup.threshold import Metric
@@ -66,6 +66,7 @@ class SearchInfo:
     closest: tuple[int, int, float] | None = field(default=None, compare=False)  # a hint, not a part of the answer
     hash_key: str = "public"  # fingerprint
     room: int | None = field(default=None, compare=False)  # bytes for tables under a bound
+    limits: ListingLimits = field(default=LISTING_LIMITS, compare=False)
     # see `dedup.pairs.self_join.JoinResult`
     large: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
@@ -117,7 +118,8 @@ class Evidence:
     @cached_property
     def listed(self) -> Listing:
         """The listed pairs of units, with those of exact copies."""
-        return Listing(self.pairs, self.representatives, self.units, self.stars.star, self._large)
+        arrays = (self.pairs, self.representatives, self.units, self.stars.star)
+        return Listing(*arrays, self._large, limits=self.run.limits)
 
     @cached_property
     def members(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -140,7 +142,8 @@ class Evidence:
         """For each unit, whether it is the kept one of a partly listed cluster; None if all pairs are listed."""
         if self.run.listing != "auto":
             return None
-        return partly_listed(self.pairs, self.representatives, self.stars.star, self.rank, self.run.large)
+        arrays = (self.pairs, self.representatives, self.stars.star, self.rank)
+        return partly_listed(*arrays, self.run.large, limits=self.run.limits)
 
     @cached_property
     def partly_listed(self) -> list[int]:
@@ -162,7 +165,8 @@ class Evidence:
         import pyarrow as pa
 
         room = self.run.room and self.run.room - HELD_BYTES * len(self.pairs.left)
-        check_rows(len(self.listed), room, 'search with pairs="auto", or take .clusters, which is complete')
+        advice = 'search with pairs="auto", or take .clusters, which is complete'
+        check_rows(len(self.listed), room, advice, limits=self.run.limits)
         return pa.concat_tables(self.pair_rows(part) for part in self.listed.slices())
 
     def pair_rows(self, part: slice) -> pa.Table:

@@ -20,7 +20,7 @@ from dedup.options import check_word
 from dedup.pairs.verify import Pairs, similarity
 from dedup.results.cutting import cut_spans
 from dedup.results.given import recognise
-from dedup.results.listed_pairs import Listing, check_rows
+from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, check_rows
 from dedup.results.summary import MatchSummary, hint_of
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.coerce import Texts
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MatchInfo", "Matches"]
 
-STATE = ("_run", "_sides", "_units", "_representatives", "_pairs", "_found", "_closest", "timings", "_room")
+STATE = ("_run", "_sides", "_units", "_representatives", "_pairs", "_found", "_closest", "timings", "_room", "_limits")
 """The attributes in a pickle; all others are computed from them."""
 
 EVIDENCE = ("pairs", "passages", "either")
@@ -89,6 +89,8 @@ class Matches:
         closest: tuple[int, int, float] | None,
         timings: Mapping[str, float],
         room: int | None = None,
+        *,
+        limits: ListingLimits = LISTING_LIMITS,
     ) -> None:
         self._run = run
         self._sides = sides
@@ -98,7 +100,7 @@ class Matches:
         self._found = found
         self._closest = closest
         self.timings = dict(timings)
-        self._room = room
+        self._room, self._limits = room, limits
 
     def __repr__(self) -> str:
         return f"Matches\n{self.summary}{hint_of(self.closest)}"
@@ -147,7 +149,7 @@ class Matches:
         import pyarrow as pa
 
         advice = "thin out one side with find_duplicates first; .matched and .filter() are complete as they are"
-        check_rows(len(self), self._room, advice)
+        check_rows(len(self), self._room, advice, limits=self._limits)
         return pa.concat_tables(self.pair_rows(part) for part in self._listed.slices())
 
     def pair_rows(self, part: slice) -> pa.Table:
@@ -369,7 +371,8 @@ class Matches:
     def _listed(self) -> Listing:
         """All pairs, expanded to the exact copies of both sides."""
         everyone = np.arange(len(self._representatives), dtype=np.int64)
-        return Listing(self._pairs, self._representatives, self._units, everyone, None, copies=False)
+        arrays = (self._pairs, self._representatives, self._units, everyone)
+        return Listing(*arrays, None, copies=False, limits=self._limits)
 
     def _warnings(self, full_left: int, full_right: int) -> tuple[str, ...]:
         found = [
