@@ -6,7 +6,6 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,10 +56,9 @@ def test_chunks_and_parts_do_not_matter(rows: list[list[int]]) -> None:
     units = units_of(rows)
     every = np.arange(len(rows))
     found = dedup.pairs.seen_twice.seen_twice(units.rows, every, Threshold(0.5), threads=1).tolist()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dedup.pairs.seen_twice, "CHUNK_HASHES", 7)
-        patch.setattr(dedup.pairs.seen_twice, "TWICE_PART_BITS", 3)
-        assert found == dedup.pairs.seen_twice.seen_twice(units.rows, every, Threshold(0.5), threads=2).tolist()
+    limits = dedup.pairs.seen_twice.CutLimits(chunk_hashes=7, part_bits=3)
+    again = dedup.pairs.seen_twice.seen_twice(units.rows, every, Threshold(0.5), threads=2, limits=limits)
+    assert found == again.tolist()
 
 
 @given(rows=st.lists(st.lists(HASHES, min_size=1, max_size=30), max_size=12))

@@ -13,22 +13,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import dedup.pairs.seen_twice
+import dedup
 import dedup.pairs.self_join
-import dedup.pairs.skew_join
-import dedup.runtime.threads
 import dedup.threshold
 from dedup.hashing.units import HashSets
 from dedup.kernels import self_join as kernels
 from dedup.kernels.verify import least as least_kernel
 from dedup.pairs import skew_join
-from dedup.pairs.self_join import join
-from dedup.pairs.skew_join import Prefixes, PrioritySlice
+from dedup.pairs.self_join import JOIN_LIMITS, JoinLimits, join
+from dedup.pairs.skew_join import FamilyLimits, Prefixes, PrioritySlice
 from dedup.pairs.verify import PairLimit
+from dedup.pipelines.find import find_in
+from dedup.pipelines.order import Limits
+from dedup.results.listed_pairs import ListingLimits
 from dedup.threshold import Metric, Threshold
 from tests import kernel_twins, oracles
 from tests.kernel_arrays import callable_part, units_of
 from tests.kernel_twins import MASK64
+from tests.small_slices import small_slices
 
 UNLIMITED = PairLimit(None, "")
 
@@ -61,6 +63,7 @@ def joined(
     priority: Sequence[int] | None = None,
     large: int | None = None,
     threads: int = 1,
+    limits: JoinLimits = JOIN_LIMITS,
 ) -> tuple[Found, list[int]]:
     """Run the join over all rows; give its pairs and the hidden rows."""
     units = units_of(rows)
@@ -68,9 +71,8 @@ def joined(
     rank = every.copy()
     rank[list(priority or range(len(rows)))] = every
     ones = np.ones(len(rows), dtype=np.int64)
-    result = join(
-        units, every, rank, ones, Threshold(threshold, Metric(metric)), large=large, limit=UNLIMITED, threads=threads
-    )
+    how: dict[str, Any] = {"large": large, "limit": UNLIMITED, "threads": threads, "limits": limits}
+    result = join(units, every, rank, ones, Threshold(threshold, Metric(metric)), **how)
     assert len(result.pairs.left) <= result.merged
     columns = (column.tolist() for column in (result.pairs.left, result.pairs.right, result.pairs.shared))
     return list(zip(*columns, strict=True)), sorted(result.hidden.tolist())
@@ -108,12 +110,8 @@ def near_rows(draw: st.DrawFn) -> list[list[int]]:
 def test_every_pair(rows: list[list[int]], threshold: float, metric: str, threads: int, crowded: bool) -> None:
     """No pair is missed and none is reported below the threshold, in float64; also where pairs are counted first."""
     expected = brute([frozenset(row) for row in rows], threshold, metric)
-    with pytest.MonkeyPatch.context() as patch:
-        if crowded:
-            patch.setattr(dedup.pairs.self_join, "COMMON_WORK", 0.0)
-            patch.setattr(dedup.pairs.self_join, "LONG_LISTS", 0.0)
-            patch.setattr(dedup.pairs.self_join, "DEEPER", 1e9)
-        assert (expected, []) == joined(rows, threshold, metric, threads=threads)
+    limits = JoinLimits(common_work=0.0, long_lists=0.0, deeper=1e9) if crowded else JOIN_LIMITS
+    assert (expected, []) == joined(rows, threshold, metric, threads=threads, limits=limits)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -137,14 +135,13 @@ def test_many_rows(threads: int, metric: str) -> None:
 
 @pytest.mark.parametrize("size", [1, 7, 64])
 @pytest.mark.parametrize("metric", METRICS)
-def test_slices_do_not_matter(size: int, metric: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slices_do_not_matter(size: int, metric: str) -> None:
     """However few rows a thread works on at a time, the pairs are the same."""
     rows = [[kernel_twins.mix(j) for j in range(i // 2, i // 2 + 20 + i % 5)] for i in range(150)]
     expected = brute([frozenset(row) for row in rows], 0.8, metric)
     assert len(expected) > 100
-    monkeypatch.setattr(dedup.runtime.threads, "MIN_SLICE_ROWS", size)
-    monkeypatch.setattr(dedup.runtime.threads, "STRETCH", size)
-    assert (expected, []) == joined(rows, 0.8, metric, threads=2)
+    with small_slices(size, size):
+        assert (expected, []) == joined(rows, 0.8, metric, threads=2)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -180,6 +177,15 @@ def expected_with_families(
     return [pair for pair in pairs if listed(pair[0], pair[1])], sorted(hidden)
 
 
+FAMILY_LIMITS = st.builds(
+    FamilyLimits,
+    sampled=st.integers(1, 12),
+    fewest=st.integers(1, 4),
+    most_dense=st.integers(1, 30),
+    near=st.integers(1, 8),
+)
+
+
 @given(near_rows(), st.sampled_from(THRESHOLDS), st.sampled_from(METRICS), st.data())
 def test_families(rows: list[list[int]], threshold: float, metric: str, data: st.DataObject) -> None:
     """Families first: members of large clusters are paired with kept rows alone, all others with all."""
@@ -188,11 +194,8 @@ def test_families(rows: list[list[int]], threshold: float, metric: str, data: st
     if metric == "containment":  # the larger always comes first
         priority = sorted(priority, key=lambda row: -len(sets[row]))
     big = data.draw(st.integers(1, 4))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dedup.pairs.self_join, "FAMILY_LISTS", -1.0)
-        for name, most in (("FEWEST", 4), ("NEAR", 8), ("MOST_DENSE", 30), ("SAMPLED", 12)):
-            patch.setattr(dedup.pairs.skew_join, name, data.draw(st.integers(1, most)))
-        found = joined(rows, threshold, metric, priority=priority, large=big)
+    limits = JoinLimits(family_lists=-1.0, families=data.draw(FAMILY_LIMITS))
+    found = joined(rows, threshold, metric, priority=priority, large=big, limits=limits)
     assert expected_with_families(sets, priority, threshold, metric, big) == found
 
 
@@ -224,11 +227,13 @@ def test_families_in_slices(
     """What is found slice by slice, with the sets of kept rows alone, is what is found with all sets at hand."""
     seen = []
 
-    def both(sets: HashSets, order: Any, prefixes: Prefixes, by: Threshold, *how: Any) -> skew_join.KeptStars:
-        found = skew_join.stars_of(sets, order, prefixes, by, *how)
-        dense = skew_join.dense_hashes(sets, order)
+    def both(
+        sets: HashSets, order: Any, prefixes: Prefixes, by: Threshold, *how: Any, limits: FamilyLimits
+    ) -> skew_join.KeptStars:
+        found = skew_join.stars_of(sets, order, prefixes, by, *how, limits=limits)
+        dense = skew_join.dense_hashes(sets, order, limits=limits)
         slices = cut(sets, order, prefixes, size)
-        again = skew_join.stars_of_slices(slices, len(order), len(prefixes.index_keys), dense, by)
+        again = skew_join.stars_of_slices(slices, len(order), len(prefixes.index_keys), dense, by, limits=limits)
         seen.append((found.best.tolist(), again.best.tolist()))
         kept = found.best < 0
         assert found.shared[~kept].tolist() == again.shared[~kept].tolist()
@@ -237,11 +242,9 @@ def test_families_in_slices(
 
     priority = data.draw(st.permutations(range(len(rows))))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dedup.pairs.self_join, "FAMILY_LISTS", -1.0)
         patch.setattr(dedup.pairs.self_join, "stars_of", both)
-        for name, most in (("FEWEST", 4), ("NEAR", 8), ("MOST_DENSE", 30), ("SAMPLED", 12)):
-            patch.setattr(skew_join, name, data.draw(st.integers(1, most)))
-        joined(rows, threshold, metric, priority=priority, large=1)
+        limits = JoinLimits(family_lists=-1.0, families=data.draw(FAMILY_LIMITS))
+        joined(rows, threshold, metric, priority=priority, large=1, limits=limits)
     assert all(one == other for one, other in seen)
 
 
@@ -286,10 +289,9 @@ def test_threads_share_no_word(threads: int, threshold: float, monkeypatch: pyte
         count(*args)
 
     monkeypatch.setattr(kernels, "count", spy_count)
-    monkeypatch.setattr(dedup.pairs.self_join, "COMMON_WORK", 1e18)
     rows = [[kernel_twins.mix(j) for j in range(i, i + 40)] for i in range(60)]
     expected = brute([frozenset(row) for row in rows], threshold, "jaccard")
-    assert (expected, []) == joined(rows, threshold, "jaccard", threads=threads)
+    assert (expected, []) == joined(rows, threshold, "jaccard", threads=threads, limits=JoinLimits(common_work=1e18))
     assert 1 == len(tables), "one table: the ranges of one round"
     ranges = sorted(set(seen))
     assert ranges
@@ -298,16 +300,15 @@ def test_threads_share_no_word(threads: int, threshold: float, monkeypatch: pyte
 
 @pytest.mark.parametrize("metric", ["jaccard", "containment"])
 @pytest.mark.parametrize("keep", ["first", "last", "shortest"])
-def test_large_families_give_the_same_stars(monkeypatch: pytest.MonkeyPatch, metric: str, keep: str) -> None:
+def test_large_families_give_the_same_stars(metric: str, keep: str) -> None:
     """Looking families up among kept texts first changes no cluster, whichever copy is kept."""
     words = [f"w{i}" for i in range(400)]
     texts = [" ".join(words[i % 7 : 60 + (i * 37) % 300]) for i in range(60)]
     texts += [" ".join(f"{j}x{i}" if j == i else f"{j}x" for j in range(90)) for i in range(30)]
     plain = dedup.find_duplicates(texts, metric=metric, keep=keep, pairs="all", threads=1)
-    monkeypatch.setattr("dedup.pipelines.order.BIG_CLUSTER", 5)
-    monkeypatch.setattr("dedup.pairs.self_join.FAMILY_LISTS", 0.0)
-    monkeypatch.setattr("dedup.clusters.stars.BIG_CLUSTER", 5)
-    families = dedup.find_duplicates(texts, metric=metric, keep=keep, pairs="auto", threads=1)
+    limits = Limits(join=JoinLimits(family_lists=0.0), listing=ListingLimits(big_cluster=5))
+    families = find_in(texts, metric=metric, keep=keep, pairs="auto", threads=1, limits=limits)
+    assert len(families._evidence.run.large), "families were looked for first"
     assert families.summary.large_clusters > 0
     assert plain.clusters.equals(families.clusters)
 
@@ -327,19 +328,16 @@ def wide_family(members: int) -> list[str]:
 
 @pytest.mark.parametrize("keep", ["first", "last"])
 @pytest.mark.parametrize("metric", METRICS)
-def test_clusters_that_hang_together_are_listed_in_part(
-    monkeypatch: pytest.MonkeyPatch, metric: str, keep: str
-) -> None:
+def test_clusters_that_hang_together_are_listed_in_part(metric: str, keep: str) -> None:
     """A family that many kept texts stand for: the same tables, looked for first or not, and few pairs."""
     texts = wide_family(90)
     everything = dedup.find_duplicates(texts, threshold=0.75, metric=metric, keep=keep, pairs="all", threads=1)
-    monkeypatch.setattr("dedup.pipelines.order.BIG_CLUSTER", 60)
-    monkeypatch.setattr("dedup.clusters.stars.BIG_CLUSTER", 60)
     results = []
     for lists in (0.0, 1e9):
-        monkeypatch.setattr("dedup.pairs.self_join.FAMILY_LISTS", lists)
-        results.append(dedup.find_duplicates(texts, threshold=0.75, metric=metric, keep=keep, threads=1))
+        limits = Limits(join=JoinLimits(family_lists=lists), listing=ListingLimits(big_cluster=60))
+        results.append(find_in(texts, threshold=0.75, metric=metric, keep=keep, threads=1, limits=limits))
     first, plain = results
+    assert len(first._evidence.run.large) > len(plain._evidence.run.large) == 0
     assert first.pairs.equals(plain.pairs)
     assert first.clusters.equals(plain.clusters)
     assert first.clusters.equals(everything.clusters)

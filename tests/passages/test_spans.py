@@ -9,7 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup.passages import spans
+from dedup.hash_key import PUBLIC
+from dedup.hashing.token_stream import read_tokens
+from dedup.passages.maximal import find_stretches
+from dedup.passages.spans import find_spans
+from dedup.sources.texts import ListTexts
 from tests import oracles, oracles_repeats, strategies
 
 WORDS = "the storm reached the harbour before dawn"
@@ -65,13 +69,11 @@ def test_a_quote_inside_a_paragraph() -> None:
 @given(strategies.articles(2), st.sampled_from([3, 7]))
 def test_long_texts_are_located_in_pieces(text: str, chunk: int) -> None:
     """Where a text is cut while its tokens are located changes nothing."""
-    whole = list(dedup.find_repeats(text, min_words=3, threshold=1.0))
-    before = spans.CHUNK
-    try:
-        spans.CHUNK = chunk
-        assert whole == list(dedup.find_repeats(text, min_words=3, threshold=1.0))
-    finally:
-        spans.CHUNK = before
+    tokens, offsets = read_tokens(ListTexts([text]), 1, PUBLIC)
+    found = find_stretches(tokens, offsets, 3)
+    whole, cut = (find_spans([text].__getitem__, offsets, found, **how) for how in ({}, {"chunk": chunk}))
+    for one, other in zip(whole, cut, strict=True):
+        assert [column.tolist() for column in one] == [column.tolist() for column in other]
 
 
 @pytest.mark.parametrize("script", sorted(strategies.WORDS))

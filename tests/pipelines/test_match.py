@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup.errors import InputError, ParameterError
-from dedup.pairs import verify
-from dedup.results import listed_pairs
+from dedup.pipelines.match import match_in
+from dedup.pipelines.order import Limits
+from dedup.results.listed_pairs import ListingLimits
 from tests import oracles, oracles_match, strategies, table_rows
+from tests.small_slices import small_slices
 
 THRESHOLDS = st.sampled_from([0.1, 0.25, 1 / 3, 0.5, 0.6, 2 / 3, 0.75, 0.8, 0.9, 1.0])
 METRICS = st.sampled_from(["jaccard", "containment"])
@@ -107,9 +109,7 @@ def test_monotone(sides: tuple[list[str], list[str]], metric: str) -> None:
 def test_threads_change_nothing(sides: tuple[list[str], list[str]], threads: int) -> None:
     """Nor do slices of a single row."""
     one = dedup.match(*sides, min_words=5, threshold=0.3, threads=1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dedup.runtime.threads.MIN_SLICE_ROWS", 1)
-        patch.setattr("dedup.runtime.threads.STRETCH", 2)
+    with small_slices(1, 2):
         other = dedup.match(*sides, min_words=5, threshold=0.3, threads=threads)
     assert (one.pairs, one.passages, one.summary) == (other.pairs, other.passages, other.summary)
 
@@ -246,21 +246,18 @@ def test_a_family_on_one_side_is_linear() -> None:
     assert "matches 6,000" in str(dedup.match(near + [" ".join(base)] * 3000, [" ".join(base)]).summary)
 
 
-def test_limits_are_visible(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limits_are_visible() -> None:
     """Too many pairs are an error that counts them; what needs no list is still there."""
     many = ["one two three four five six"] * 100
-    monkeypatch.setattr(listed_pairs, "MAX_JOINED_PAIRS", 9_999)
-    result = dedup.match(many, many)
+    result = match_in(many, many, limits=Limits(listing=ListingLimits(rows=9_999)))
     assert result.summary.pairs == 10_000
     assert result.filter(many) == []
     with pytest.raises(ParameterError, match=r"at most 9,999 rows.*found 10,000.*thin out one side"):
         _ = result.pairs
     near = [f"one two three four five six seven eight nine ten eleven x{n}" for n in range(20)]
-    monkeypatch.setattr(verify, "MAX_JOINED_PAIRS", 399)
     with pytest.raises(ParameterError, match="threshold: expected at most 399 pairs.*found more; thin out one side"):
-        dedup.match(near, near[::-1], threshold=0.5)
-    monkeypatch.setattr(verify, "MAX_JOINED_PAIRS", 400)
-    assert len(dedup.match(near, near[::-1], threshold=0.5)) == 400
+        match_in(near, near[::-1], threshold=0.5, limits=Limits(pairs=399))
+    assert len(match_in(near, near[::-1], threshold=0.5, limits=Limits(pairs=400))) == 400
 
 
 def test_one_word_over_and_over() -> None:
