@@ -95,6 +95,7 @@ def test_matches_under_a_bound(
         left, right = (cut(side, block) for side in sides)
         planned = passage_passes(words=1 << 12, table_bytes=room)
         bounded = match_in(left, right, threads=1, memory="10GB", planned=planned, **options)
+        assert "mark" in bounded.timings, "read more than once"
         assert (whole.pairs, whole.passages, whole.summary) == (bounded.pairs, bounded.passages, bounded.summary)
 
 

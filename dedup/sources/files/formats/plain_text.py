@@ -33,7 +33,7 @@ def read_document(entry: Entry, number: int, wanted: Wanted) -> Iterator[Batch]:
 def load_document(entry: Entry, *, piece_bytes: int = PIECE) -> tuple[str | None, list[Reject]]:
     """Return the text of a file, and the reason if there is none, or if only a part of it can be read.
 
-    So many bytes are read at a time.
+    `piece_bytes` are read at a time.
     """
     rejects: list[Reject] = []
     pieces: list[bytes] = []
