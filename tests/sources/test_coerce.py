@@ -239,12 +239,12 @@ def test_repeats_do_not_depend_on_the_blocks() -> None:
     assert len(expected) >= 3
     for size in SIZES:
         assert expected == dedup.find_repeats(in_blocks(texts, size)).table.to_pylist()
-        assert expected == dedup.find_repeats(in_blocks(pa.array(texts), size)).table.to_pylist()
+        assert expected == dedup.find_repeats(in_blocks(pa.chunked_array([texts]), size)).table.to_pylist()
 
 
 def test_few_texts_a_block() -> None:
     """Short texts are counted too, so that a block of empty ones has an end."""
-    for texts in ([""] * 100, pa.array([""] * 100), ["a"] * 95):
+    for texts in ([""] * 100, pa.chunked_array([[""] * 100]), ["a"] * 95):
         counts = [len(block.starts) for block in read_texts(texts, limits=BlockLimits(texts=10)).blocks()]
         assert max(counts) <= 10 + 32  # lists are taken 32 at a time
         assert len(texts) == sum(counts)
