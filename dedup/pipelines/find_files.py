@@ -33,8 +33,8 @@ from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.found import duplicates_of
 from dedup.pipelines.memory import FilePlan
 from dedup.pipelines.query import Query
+from dedup.report.existing_report import existing_report
 from dedup.report.read import Report
-from dedup.report.standing import standing_report
 from dedup.results.duplicates import Duplicates
 from dedup.results.repeats import counted
 from dedup.runtime.progress import Progress, ProgressOption
@@ -166,12 +166,12 @@ def find_in_files(
             return stack.enter_context(Store(work or stack.enter_context(scratch_folder()), fingerprint, fresh=fresh))
 
         if places.output is not None:
-            standing = standing_report(places.output, asked, [("texts", entry) for entry in listing])
-            if standing is not None:
+            existing = existing_report(places.output, asked, [("texts", entry) for entry in listing])
+            if existing is not None:
                 with suppress(DedupError):  # of another run, or in use: it is not touched
                     if begun:
                         open_store().clear(remove=not places.named)
-                return standing
+                return existing
         try:
             run = Run(stages, workers, frugal=bound is not None)
             run.store = open_store() if places.named or begun else None

@@ -137,19 +137,19 @@ class TextPlan:
     ----------
     size : the size that the plan was made for
     fixed : bytes that are taken in any case: blocks in work, and per unit
-    whole : bytes that are taken where everything is held
+    everything : bytes that are taken where everything is held
     memory : the bound in bytes, None without one
     """
 
     size: Size
     fixed: int
-    whole: int
+    everything: int
     memory: int | None
 
     @property
     def one_pass(self) -> bool:
         """Whether everything is held."""
-        return self.memory is None or self.whole <= self.memory
+        return self.memory is None or self.everything <= self.memory
 
     @property
     def room(self) -> int:
