@@ -1,6 +1,6 @@
 """Check whether a column of text can decide which text is kept: whether its order as text is the intended order.
 
-Text is ordered letter by letter: "02.03.2024" comes before "28.02.2024", and "10" before "9". This is right for names,
+Text is compared character by character: "02.03.2024" comes before "28.02.2024", and "10" before "9". This is right for names,
 titles, and dates of one form that begin with the year. It is wrong for numbers, dates in another order, and dates of
 several forms, and nobody would notice. So a column is refused if half of its values or more look like numbers or dates,
 unless all of them are dates that begin with the year and have one form: digits in the same places, and one offset from
@@ -240,7 +240,7 @@ class Looks:
         pair = list(dict.fromkeys(pair))[:2]
         raise ParameterError(
             f'keep="{self._keep}": expected numbers, dates, or text in the order that is meant, found text that looks '
-            f"like {what}: {' and '.join(map(shown, pair))}; text goes letter by letter, so convert the column to "
+            f"like {what}: {' and '.join(map(shown, pair))}; text is compared character by character, so convert the column to "
             "numbers or dates first"
         )
 
