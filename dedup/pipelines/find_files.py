@@ -53,7 +53,7 @@ __all__ = ["FileRun", "find_in_files", "search_files"]
 NOTHING_ASKED: dict[str, Any] = {"options": {}, "inputs": []}
 """The fingerprint of a work directory among the temporary files, which no other run opens."""
 
-READ = "read"
+READ_STEP = "read"
 """The step that is over when all files are read; further ones are in `dedup.pipelines.order`."""
 
 
@@ -238,9 +238,9 @@ class _FileSearch:
         rejects, run = Rejects(self.listing, self.shards), self.run
         for reject in rejects:
             self.tell(reject)
-        if not run.done(READ):
+        if not run.done(READ_STEP):
             self._read_on(open_store)
-            run.commit(READ)
+            run.commit(READ_STEP)
         shards = self.shards
         texts, rejected = shards.total("texts"), len(rejects)
         first = next(iter(rejects), None)
@@ -288,7 +288,7 @@ class _FileSearch:
         """
         query, shards, stages = self.query, self.shards, self.run.stages
         source = self._source()
-        if query.keep_column is not None and not self.run.done(order.FOUND):
+        if query.keep_column is not None and not self.run.done(order.FIND_STEP):
             check_looks(query.keep, source.column(query.keep_column))
 
         def rank_of(held: HeldUnits) -> npt.NDArray[np.int64]:

@@ -129,7 +129,7 @@ def match(
     return Matches(info, sides, *evidence, stages.seconds, room)
 
 
-WORD_BYTES = 210
+MATCHED_WORD_BYTES = 210
 """Bytes per word if all words are in memory and all match."""
 
 
@@ -137,4 +137,4 @@ def _plan(sides: Sides, query: Query, memory: int, threads: int) -> TextPlan:
     size = measure_words(sides, unit=query.unit)
     if query.shingle.kind == "chars":  # as many shingles as characters; then the tables for passages are large enough
         size = replace(size, shingles=size.characters)
-    return plan_passages(size, memory, threads, max(LONG, size.longest), WORD_BYTES)
+    return plan_passages(size, memory, threads, max(LONG, size.longest), MATCHED_WORD_BYTES)

@@ -84,7 +84,7 @@ PAIRS_SHARE = 8
 HELD_PAIR_BYTES = 12
 """Bytes of a pair that waits to be sorted."""
 
-ROW_BYTES = 48
+UNIT_DISK_BYTES = 48
 """Bytes on disk of what is known of a unit beside its hashes and its place."""
 
 SMALLEST_SHARD, LARGEST_SHARD = 1 << 20, 64 << 20
@@ -318,7 +318,7 @@ class FilePlan:
 
     def disk(self, units: int, shingles: int, *, unit: Unit) -> int:
         """Return the bytes that the work directory takes."""
-        return 8 * shingles + (ROW_BYTES + PLACE_BYTES * (not unit.whole)) * units
+        return 8 * shingles + (UNIT_DISK_BYTES + PLACE_BYTES * (not unit.whole)) * units
 
     def _joining(self, held: int, units: int) -> int:
         return AT_REST + (2 * self.threads + 1) * self.shard + UNIT_BYTES * held + units

@@ -103,9 +103,9 @@ def find_repeats(
     return Repeats(collection, columns, parts, again, asked=asked, bare=bare, hash_key=key.fingerprint)
 
 
-WORD_BYTES = {True: 210, False: 800}
+REPEATED_WORD_BYTES = {True: 210, False: 800}
 """Bytes per word if all words are in memory and all repeat; the key says whether only exact repeats are searched."""
 
 
 def _plan(texts: Texts, memory: int, threads: int, threshold: float) -> TextPlan:
-    return plan_passages(measure_words(texts), memory, threads, LONG, WORD_BYTES[threshold >= 1.0])
+    return plan_passages(measure_words(texts), memory, threads, LONG, REPEATED_WORD_BYTES[threshold >= 1.0])

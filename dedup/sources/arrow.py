@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from dedup.kernels.text_layout import PADDING
 from dedup.sources import texts
-from dedup.sources.texts import PADDING, Block, Texts
+from dedup.sources.texts import Block, Texts
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError, ParameterError
+from dedup.kernels.text_layout import PADDING
 from dedup.options import shown
 from dedup.runtime.buffers import BufferPool
 from dedup.sources.utf8 import encode_all
@@ -27,7 +28,7 @@ from dedup.sources.utf8 import encode_all
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["BLOCK_TEXTS", "INT64", "PADDING", "TEXT_BLOCK_BYTES", "Block", "Ids", "ListTexts", "Texts"]
+__all__ = ["BLOCK_TEXTS", "INT64", "TEXT_BLOCK_BYTES", "Block", "Ids", "ListTexts", "Texts"]
 
 TEXT_BLOCK_BYTES = 1 << 20
 """Bytes of text (characters, for lists) that a block aims at: so its tokens and shingles fit into the cache. Curve:
@@ -40,9 +41,6 @@ generated:100000:150 (two cores, 2026-11)."""
 
 MEASURED_TEXTS = 512
 """Texts whose lengths are read, if the length of all texts is only estimated."""
-
-PADDING = 64
-"""Bytes after the last text that a kernel may read; see `dedup.kernels.tokens`."""
 
 Ids = Sequence[int] | Sequence[str]
 INT64 = range(-(1 << 63), 1 << 63)

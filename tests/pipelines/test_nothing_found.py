@@ -168,7 +168,7 @@ def test_the_closest_pair_is_the_closest(texts: list[str], metric: str) -> None:
     assert len(units) == len(texts)
 
 
-@pytest.mark.parametrize("limit", ["room", "MOST_HASHES", "MOST_PAIRS", "MOST_TRIES", "raises"])
+@pytest.mark.parametrize("limit", ["room", "MOST_HASHES", "MOST_CLOSE", "MOST_TRIES", "raises"])
 def test_a_hint_has_limits(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It gives up, or tells what it saw, where there is too much to look at; it never raises."""
     template = " ".join(f"t{i}" for i in range(30))
@@ -186,7 +186,7 @@ def test_a_hint_has_limits(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(closest, limit, 10)
     one = closest.closest_among(units, units.full, Threshold(0.8), **options)
     other = closest.closest_across(units, units.full[:300], units.full[300:], Threshold(0.8), **options)
-    if limit == "MOST_PAIRS":
+    if limit == "MOST_CLOSE":
         assert one is not None
         assert other is not None
         assert one[2] > 0.3

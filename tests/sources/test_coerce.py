@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 import dedup
 import dedup.sources.texts
 from dedup import InputError, ParameterError
-from dedup.kernels import tokens as token_kernels
+from dedup.kernels.text_layout import PADDING
 from dedup.sources.coerce import read_texts
-from dedup.sources.texts import PADDING
 from tests import corpora, strategies, table_rows
 from tests.kernel_arrays import dtypes
 
@@ -60,11 +59,6 @@ def read(texts: Any, **options: Any) -> list[str]:
 def plain(texts: Sequence[str | None]) -> list[str]:
     """Give the texts, missing ones as empty."""
     return [text or "" for text in texts]
-
-
-def test_the_padding_is_that_of_the_kernels() -> None:
-    """Behind a block stand as many bytes as the token kernel may read."""
-    assert token_kernels.PADDING == PADDING
 
 
 # ---------------------------------------------------------------------------- Arrow of every kind
