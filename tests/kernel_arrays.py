@@ -16,11 +16,10 @@ import numpy.typing as npt
 
 from dedup.hashing.units import Units
 from dedup.kernels import native, warming
+from dedup.kernels.text_layout import PADDING
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-PADDING = 64  # bytes behind the last text that a kernel may read
 
 
 def frozen(values: Iterable[Any], dtype: type[np.generic]) -> npt.NDArray[Any]:
@@ -85,15 +84,17 @@ def _compiled_modules() -> dict[str, Any]:
     """Import all kernels a second time, for numba; the first ones stay what everybody else uses."""
     warming.all_kernels()  # each is there, so that none of the second ones stays
     first = {name: sys.modules.pop(name) for name in list(sys.modules) if name.startswith("dedup.kernels")}
-    before = os.environ.get(native.VARIABLE)
-    os.environ[native.VARIABLE] = native.JIT
+    before = os.environ.get(native.KERNELS_VARIABLE)
+    os.environ[native.KERNELS_VARIABLE] = native.JIT
     try:
         import_module("dedup.kernels.warming").all_kernels()
         return {name: module for name, module in sys.modules.items() if name.startswith("dedup.kernels")}
     finally:
         sys.modules.update(first)
         sys.modules["dedup"].kernels = first["dedup.kernels"]  # type: ignore[attr-defined]
-        os.environ.pop(native.VARIABLE) if before is None else os.environ.update({native.VARIABLE: before})
+        os.environ.pop(native.KERNELS_VARIABLE) if before is None else os.environ.update(
+            {native.KERNELS_VARIABLE: before}
+        )
 
 
 def callable_part(given_part: Callable[P, R]) -> Callable[P, R]:

@@ -828,6 +828,9 @@ CALLS: dict[str, tuple[Callable[[], object], str]] = {
     "a report of texts": (lambda: dedup.write_report("out", TEXTS), "result"),  # type: ignore[arg-type]
     "a report of memory": (lambda: dedup.write_report("out", dedup.find_duplicates(TEXTS)), "result"),
     "a report nowhere": (lambda: dedup.write_report(3, dedup.find_duplicates(TEXTS)), "folder"),  # type: ignore[arg-type]
+    "a report with a listing": (lambda: dedup.write_report("out", dedup.find_duplicates(TEXTS), ["x"]), "options"),  # type: ignore[arg-type]
+    "a report with texts": (lambda: dedup.write_report("out", dedup.find_duplicates(TEXTS), {"of": {1}}), "options"),
+    "a report with numbers": (lambda: dedup.write_report("out", dedup.find_duplicates(TEXTS), {3: 1}), "options"),  # type: ignore[dict-item]
     "no report": (lambda: dedup.apply_report(3, "out"), "report"),  # type: ignore[arg-type]
     "applied nowhere": (lambda: dedup.apply_report("report", None), "output"),  # type: ignore[arg-type]
     "annotated how": (lambda: dedup.apply_report("report", "out", annotate="no"), "annotate"),  # type: ignore[arg-type]

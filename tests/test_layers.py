@@ -202,6 +202,40 @@ def test_no_drawers_for_everything() -> None:
     assert set() == names & {"utils", "util", "helpers", "common", "core", "base", "misc", "tools"}
 
 
+# ------------------------------------------------------------------------------------ the constants
+
+
+SHARED_NAMES = {
+    "FILE": "hatch_build.py runs before the package can be imported, and names the file that build.py writes",
+}
+"""Names of constants that two modules may define, and why."""
+
+
+def constants(path: Path) -> set[str]:
+    """Give the names in upper case that a module assigns on its top level, but those of type variables."""
+    found = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        value = getattr(node, "value", None)
+        of_types = isinstance(value, ast.Call) and getattr(value.func, "id", "") in {"ParamSpec", "TypeVar"}
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        for target in targets if isinstance(node, (ast.Assign, ast.AnnAssign)) and not of_types else ():
+            names = target.elts if isinstance(target, ast.Tuple) else [target]
+            found |= {name.id for name in names if isinstance(name, ast.Name) and name.id.strip("_").isupper()}
+    return found
+
+
+def test_a_constant_has_a_name_of_its_own() -> None:
+    """No two modules define a constant of one name: it has one meaning, and one place that defines it."""
+    homes: dict[str, list[str]] = {}
+    for name, path in sources().items():
+        for constant in constants(path):
+            homes.setdefault(constant, []).append(name)
+    assert "PADDING" in homes
+    doubled = {constant: names for constant, names in homes.items() if len(names) > 1}
+    assert {} == {constant: names for constant, names in doubled.items() if constant not in SHARED_NAMES}
+    assert doubled.keys() == SHARED_NAMES.keys(), "no exception that is not needed"
+
+
 # ------------------------------------------------------------------------------------- the imports
 
 

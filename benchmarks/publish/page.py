@@ -460,6 +460,10 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument("folder", type=Path, help="the folder with raw.jsonl")
     parser.add_argument("--docs", type=Path, default=Path("docs"))
     chosen = parser.parse_args(sys.argv[1:] if given is None else given)
+    if not (chosen.folder / "raw.jsonl").is_file():
+        parser.error(
+            f"folder: expected one with raw.jsonl, as benchmarks.speed.campaign writes it, found {chosen.folder}"
+        )
     raw = (chosen.folder / "raw.jsonl").read_text(encoding="utf-8")
     results = [json.loads(line) for line in raw.split("\n") if line.strip()]
     explanation = chosen.docs / "explanation"

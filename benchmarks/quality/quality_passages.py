@@ -20,15 +20,14 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import random
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pyarrow as pa
 
 import dedup
+from benchmarks import needs
 
 GRAM = 10
 """Words: a passage in which none of this many stands in another text has one source."""
@@ -38,8 +37,7 @@ WORD = re.compile(r"\w+")
 
 def lines_of(name: str) -> Iterator[dict[str, str]]:
     """The records of a compressed file of JSON lines in the folder of the real data."""
-    path = Path(os.environ["DEDUP_DATA"]) / name
-    with pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as stream:
+    with pa.CompressedInputStream(pa.OSFile(str(needs.data(name))), "zstd") as stream:
         for line in stream.read().decode().splitlines():
             yield json.loads(line)
 

@@ -159,7 +159,7 @@ def step(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]:
 def report_of(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]:
     """Search the files as the command line does; return what is known of the run."""
     from dedup.pipelines import find_files
-    from dedup.report.write import write_report
+    from dedup.report.write import write_run_report
     from dedup.storage import work_dir
 
     disk = 0
@@ -177,7 +177,7 @@ def report_of(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]
 
         def written(found: find_files.FileRun, seconds: Any) -> None:
             start = time.perf_counter()
-            write_report(output, found.duplicates, listing=found.listing, rejects=found.rejects, run={})
+            write_run_report(output, found.duplicates, listing=found.listing, rejects=found.rejects, run={})
             stages.update(seconds, report=time.perf_counter() - start)
 
         memory = options["memory"] if name == "spilled" else None

@@ -24,22 +24,23 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import needs
 from benchmarks.quality.quality_passages import lines_of
 from benchmarks.speed.measure import Peak
 
 SIZE = 50
 
+REAL = {"civil_codes_dev", "ota_dev"}
+"""Corpora that are read from the real data."""
+
 
 def corpus(name: str) -> list[str]:
     """The texts of a name: a real set, ``generated:TEXTS`` or ``copies:TEXTS``."""
     if name == "civil_codes_dev":
-        import os
-        from pathlib import Path
-
         import pyarrow as pa
 
         texts = []
-        for path in sorted((Path(os.environ["DEDUP_DATA"]) / name).glob("*.txt*")):
+        for path in sorted(needs.data(name).glob("*.txt*")):
             data = path.read_bytes()
             if path.suffix == ".zst":
                 with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
@@ -49,6 +50,8 @@ def corpus(name: str) -> list[str]:
     if name == "ota_dev":
         return [row["text"] for row in lines_of("ota_dev/ota_versions.jsonl.zst")]
     kind, _, count = name.partition(":")
+    if kind not in {"generated", "copies"} or not count.isdecimal():
+        raise SystemExit(f"corpus: expected generated:N, copies:N, {' or '.join(sorted(REAL))}, found {name!r}")
     chance = random.Random(7)
     words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randrange(2, 10))) for _ in range(30_000)]
     weights = [1 / (rank + 10) for rank in range(len(words))]
@@ -271,6 +274,12 @@ def main() -> None:
         tools = ["dedup"]
     if chosen.what == "large":
         names, tools = list(LARGE), ["dedup"]
+    for name in [name for name in names if name in REAL]:
+        try:
+            needs.data(name)
+        except needs.MissingDataError as error:
+            print(f"skipped: {error}", file=sys.stderr)
+            names.remove(name)
     for _ in range(chosen.repeat):
         for name in names:
             for tool in tools:

@@ -65,6 +65,7 @@ def main() -> None:
     if chosen.worker:
         worker(chosen.corpus, *json.loads(chosen.worker))
         return
+    named.prepared(chosen.corpus)  # the workers find it
     first, second = (int(core) for core in chosen.cores.split(","))
     one, other = (started(chosen.corpus, [core], 1) for core in (first, second))
     both = started(chosen.corpus, [first, second], 2)

@@ -33,6 +33,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks import needs
 from benchmarks.corpora import named
 from benchmarks.speed.measure import Peak
 from benchmarks.tuning.calls import Call, Prepare
@@ -249,7 +250,7 @@ def main(curve: Curve, given: list[str] | None = None) -> None:
 
 def at_hand(corpus: str) -> bool:
     """Return whether a corpus that nobody asked for can be had: a generated one, or DEDUP_DATA leads to it."""
-    return corpus not in named.REAL or "DEDUP_DATA" in os.environ
+    return corpus not in named.REAL or needs.has_data()
 
 
 def script_of(constant: str) -> str:
@@ -291,4 +292,6 @@ def flat(slopes: Mapping[Any, bool], present: Any) -> tuple[Any, Any]:
 
 
 if __name__ == "__main__":
-    work(*json.loads(sys.argv[1]))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.tuning.curve", description=__doc__)
+    parser.add_argument("work", type=json.loads, help="what to measure, as the script of a constant writes it, in JSON")
+    work(*parser.parse_args().work)

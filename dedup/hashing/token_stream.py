@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hash_key import HashKey
+from dedup.kernels.text_layout import PADDING
 from dedup.runtime.buffers import GrowingArray
 from dedup.runtime.threads import map_blocks
-from dedup.sources.texts import PADDING, Block, Texts
+from dedup.sources.texts import Block, Texts
 from dedup.text.tokens import hash_tokens, locate_tokens
 
 __all__ = ["TokenBlock", "read_tokens", "token_blocks"]

@@ -5,9 +5,9 @@ it two quotes stand for one, and a single one closes it. A quote elsewhere is a 
 
     for byte in data:
         if state == QUOTED:      state = CLOSED if byte == '"' else QUOTED
-        elif byte == '\\n':       ends.append(here); state = START
-        elif byte == ',':        state = START
-        elif byte == '"':        state = QUOTED if state in (START, CLOSED) else PLAIN
+        elif byte == '\\n':       ends.append(here); state = FIELD_START
+        elif byte == ',':        state = FIELD_START
+        elif byte == '"':        state = QUOTED if state in (FIELD_START, CLOSED) else PLAIN
         else:                    state = PLAIN
 
 Cost: linear, a look at each byte.
@@ -21,9 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Written, kernel
+from dedup.kernels.text_layout import COMMA, FEED, QUOTE
 
-START, PLAIN, QUOTED, CLOSED = 0, 1, 2, 3
-QUOTE, COMMA, FEED = 0x22, 0x2C, 0x0A
+FIELD_START, PLAIN, QUOTED, CLOSED = 0, 1, 2, 3
 
 
 @kernel
@@ -41,9 +41,9 @@ def record_ends(values: npt.NDArray[np.uint8], state: int, ends: Written[npt.NDA
         elif byte == FEED:
             ends[count] = at + 1
             count += 1
-            state = START
+            state = FIELD_START
         elif byte == COMMA:
-            state = START
+            state = FIELD_START
         elif byte == QUOTE:
             state = QUOTED if state != PLAIN else PLAIN
         else:

@@ -20,13 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Written, kernel, part
-from dedup.kernels.words import load8, trailing_zeros
+from dedup.kernels.text_layout import QUOTE
+from dedup.kernels.words import ONES, TOPS, load8, trailing_zeros
 
-ONES = np.uint64(0x0101010101010101)
-TOPS = np.uint64(0x8080808080808080)
 QUOTES = np.uint64(0x2222222222222222)
 SLASHES = np.uint64(0x5C5C5C5C5C5C5C5C)
-QUOTE = 0x22
 
 
 @part

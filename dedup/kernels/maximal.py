@@ -12,7 +12,7 @@ its state is the class of the longest suffix that occurred before; the class kno
 one open-addressing table, and in a list a state, which is walked when a state is split.
 
 Cost: linear in the sequence whatever repeats in it; 70 to 100 bytes a symbol, of 4 bytes each. Numbers of states and
-edges are int32: a sequence has less than `LONGEST` symbols.
+edges are int32: a sequence has less than `LONGEST_SEQUENCE` symbols.
 
 References: [1] Blumer et al., "The smallest automaton recognizing the subwords of a text", 1985.
 """
@@ -26,7 +26,7 @@ from dedup.kernels import Written, kernel, shared
 from dedup.kernels.words import mix
 
 NONE = -1
-LONGEST = 1 << 29
+LONGEST_SEQUENCE = 1 << 29
 """Symbols, one more than a sequence may have: four edges a symbol, counted in int32, at the worst."""
 
 

@@ -34,9 +34,9 @@ import numpy.typing as npt
 from dedup.kernels import Written, kernel, part, shared
 from dedup.kernels.verify import first_from, least, required, shared_hashes
 
-BUFFER = 512
+KEY_BUFFER = 512
 """Keys whose buckets are looked at before any of them is worked on, so that no branch hangs on a random bit. Curve:
-`benchmarks.tuning.kernel_self_join_buffer`."""
+`benchmarks.tuning.kernel_self_join_key_buffer`."""
 
 CLASSES = 256
 EXACT_COUNTER = 128
@@ -310,8 +310,8 @@ def probe(
     for i in range(end):
         meetings[i] = 0
     met = np.empty(end + 1, dtype=np.int32)  # one more: what is not wanted is written, and then overwritten
-    lows = np.empty(BUFFER, dtype=np.uint64)
-    hits = np.empty(BUFFER, dtype=np.uint64)
+    lows = np.empty(KEY_BUFFER, dtype=np.uint64)
+    hits = np.empty(KEY_BUFFER, dtype=np.uint64)
     for place in range(start, end):
         if total >= most or merged >= tries:
             stopped = place
@@ -322,7 +322,7 @@ def probe(
         partners = 0
         at = bounds[place]
         while at < bounds[place + 1]:
-            stop = min(at + BUFFER, bounds[place + 1])
+            stop = min(at + KEY_BUFFER, bounds[place + 1])
             filled = 0
             for i in range(np.uint64(at), np.uint64(stop)):  # no branch: most keys have no earlier row, but which?
                 bucket = keys[i] >> np.uint64(shift)

@@ -33,7 +33,7 @@ from dedup.kernels import Table, Written, kernel, part
 from dedup.kernels.tokens import FULL, UNSETTLED_TEXT, fold, hash_keys, hash_tokens
 from dedup.kernels.words import multiply
 
-MARK, SIGN = 7, 8
+MARK_AT, SIGN_AT = 7, 8
 """Places in the key of the words that hash windows."""
 
 
@@ -85,7 +85,7 @@ def windows(
         for i in range(count):
             values[at + i] = tokens[start + i]
         return at + count
-    mark, sign = key[MARK], key[SIGN]
+    mark, sign = key[MARK_AT], key[SIGN_AT]
     first, last = np.uint64(start), np.uint64(end - goal + 1)
     ahead = np.uint64(at - start)  # may be below zero, and wraps
     one, two, three, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)

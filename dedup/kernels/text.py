@@ -23,10 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel, part, shared
-from dedup.kernels.words import load8, mix, trailing_zeros
+from dedup.kernels.words import ONES, TOPS, load8, mix, trailing_zeros
 
-ONES = np.uint64(0x0101010101010101)
-TOPS = np.uint64(0x8080808080808080)
 FEEDS = np.uint64(0x0A0A0A0A0A0A0A0A)
 TURNS = np.uint64(0x0D0D0D0D0D0D0D0D)
 

@@ -47,15 +47,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel, part, shared
+from dedup.kernels.text_layout import ALONE, FIRST, MARK, PADDING, SEPARATOR, SKIPPED, SPACELESS, UNSETTLED, WORD
 from dedup.kernels.words import bit_count, classify, load8, multiply, multiply_fold, trailing_zeros
 
-PADDING = 64
-"""Bytes that `classify` may read and write behind the end of a text."""
-
-SEPARATOR, WORD, SKIPPED, SPACELESS, MARK = range(5)
-UNSETTLED = 1 << 3
-ALONE = 1 << 5
-FIRST = 1 << 6
 KIND = 7
 
 FULL = -1

@@ -23,7 +23,13 @@ __all__ = ["GROUPS", "QUIET", "all_kernels", "expect", "main", "missing", "warm"
 QUIET = "DEDUP_KERNELS_QUIET"
 """Set in processes that compile for another one, which has said so."""
 
-TEXTS = ("utf8.encode_strings", "json_strings.unescape", "shingles.shingle_texts", "sets.distinct", "lsh.seen_twice")
+TEXT_PARTS = (
+    "utf8.encode_strings",
+    "json_strings.unescape",
+    "shingles.shingle_texts",
+    "sets.distinct",
+    "lsh.seen_twice",
+)
 JOIN = (
     "seen_twice.lowest_hashes", "seen_twice.tally", "seen_twice.scatter", "seen_twice.mark", "seen_twice.alone",
     "self_join.count", "self_join.count_below", "self_join.read_counters", "self_join.prefix_lengths",
@@ -34,10 +40,10 @@ PASSAGES = (
     "windows.write_blocks", "maximal.longest_earlier",
 )  # fmt: skip
 GROUPS: dict[str, tuple[str, ...]] = {
-    "find": (*TEXTS, *JOIN, "text.split_texts", "listing.both_ways", "listing.count_listed", "listing.spell_out"),
-    "estimate": (*TEXTS, *JOIN),
+    "find": (*TEXT_PARTS, *JOIN, "text.split_texts", "listing.both_ways", "listing.count_listed", "listing.spell_out"),
+    "estimate": (*TEXT_PARTS, *JOIN),
     "match": (
-        *TEXTS, *PASSAGES, "cross_join.mark_side", "cross_join.meets", "cross_join.read_both",
+        *TEXT_PARTS, *PASSAGES, "cross_join.mark_side", "cross_join.meets", "cross_join.read_both",
         "cross_join.probe_across", "cross_join.stand", "self_join.count", "self_join.prefixes", "self_join.build_index",
         "tokens.tokenise",
         "listing.both_ways", "listing.count_listed", "listing.spell_out",

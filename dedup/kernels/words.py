@@ -30,6 +30,8 @@ import numpy as np
 from dedup.kernels import compiler, intrinsic, native, part
 
 LANES = 64
+ONES = np.uint64(0x0101010101010101)
+TOPS = np.uint64(0x8080808080808080)
 
 if not native.COMPLETE:  # what the intrinsics are written with; else nothing is compiled here
     compiler()

@@ -20,7 +20,7 @@ from dedup.passages.maximal import Numbers, Places, Stretches, cut_periods, find
 from dedup.runtime.memory import Afford, unbounded
 
 __all__ = [
-    "LINK_BYTES",
+    "LINKED_SEED_BYTES",
     "Links",
     "Passages",
     "find_chains",
@@ -39,7 +39,7 @@ SEED = 5
 SEED_BYTES = 80
 """Of a seed while it is linked."""
 
-LINK_BYTES = 210
+LINKED_SEED_BYTES = 210
 """Of a linked seed while chains are made."""
 
 
@@ -232,7 +232,7 @@ def find_chains(
     from dedup.kernels import chains as kernels
 
     seeds, scores, back = links
-    afford(9 * len(tokens) + LINK_BYTES * len(seeds))
+    afford(9 * len(tokens) + LINKED_SEED_BYTES * len(seeds))
     chains = np.empty((len(seeds), 5), dtype=np.int64)
     parts = np.empty((len(seeds), 5), dtype=np.int64)
     counts = np.zeros(2, dtype=np.int64)

@@ -18,9 +18,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.kernels.text_layout import PADDING
 from dedup.passages.maximal import Stretches
 from dedup.runtime.threads import map_blocks
-from dedup.sources.texts import PADDING
 from dedup.text.paragraphs import split_paragraphs
 from dedup.text.tokens import place_tokens
 

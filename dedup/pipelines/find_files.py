@@ -33,8 +33,8 @@ from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.found import duplicates_of
 from dedup.pipelines.memory import FilePlan
 from dedup.pipelines.query import Query
+from dedup.report.existing_report import existing_report
 from dedup.report.read import Report
-from dedup.report.standing import standing_report
 from dedup.results.duplicates import Duplicates
 from dedup.results.repeats import counted
 from dedup.runtime.progress import Progress, ProgressOption
@@ -53,7 +53,7 @@ __all__ = ["FileRun", "find_in_files", "search_files"]
 NOTHING_ASKED: dict[str, Any] = {"options": {}, "inputs": []}
 """The fingerprint of a work directory among the temporary files, which no other run opens."""
 
-READ = "read"
+READ_STEP = "read"
 """The step that is over when all files are read; further ones are in `dedup.pipelines.order`."""
 
 
@@ -168,12 +168,12 @@ def find_in_files(
             return stack.enter_context(Store(work or stack.enter_context(scratch_folder()), fingerprint, fresh=fresh))
 
         if places.output is not None:
-            standing = standing_report(places.output, asked, [("texts", entry) for entry in listing])
-            if standing is not None:
+            existing = existing_report(places.output, asked, [("texts", entry) for entry in listing])
+            if existing is not None:
                 with suppress(DedupError):  # of another run, or in use: it is not touched
                     if begun:
                         open_store().clear(remove=not places.named)
-                return standing
+                return existing
         try:
             run = Run(stages, workers, frugal=bound is not None)
             run.store = open_store() if places.named or begun else None
@@ -246,9 +246,9 @@ class _FileSearch:
         rejects, run = Rejects(self.listing, self.shards), self.run
         for reject in rejects:
             self.tell(reject)
-        if not run.done(READ):
+        if not run.done(READ_STEP):
             self._read_on(open_store)
-            run.commit(READ)
+            run.commit(READ_STEP)
         shards = self.shards
         texts, rejected = shards.total("texts"), len(rejects)
         first = next(iter(rejects), None)
@@ -298,7 +298,7 @@ class _FileSearch:
         """
         query, shards, stages = self.query, self.shards, self.run.stages
         source = self._source()
-        if query.keep_column is not None and not self.run.done(order.FOUND):
+        if query.keep_column is not None and not self.run.done(order.FIND_STEP):
             check_looks(query.keep, source.column(query.keep_column))
 
         def rank_of(held: HeldUnits) -> npt.NDArray[np.int64]:

@@ -84,7 +84,7 @@ PAIRS_SHARE = 8
 HELD_PAIR_BYTES = 12
 """Bytes of a pair that waits to be sorted."""
 
-ROW_BYTES = 48
+UNIT_DISK_BYTES = 48
 """Bytes on disk of what is known of a unit beside its hashes and its place."""
 
 SMALLEST_SHARD, LARGEST_SHARD = 1 << 20, 64 << 20
@@ -137,19 +137,19 @@ class TextPlan:
     ----------
     size : the size that the plan was made for
     fixed : bytes that are taken in any case: blocks in work, and per unit
-    whole : bytes that are taken where everything is held
+    everything : bytes that are taken where everything is held
     memory : the bound in bytes, None without one
     """
 
     size: Size
     fixed: int
-    whole: int
+    everything: int
     memory: int | None
 
     @property
     def one_pass(self) -> bool:
         """Whether everything is held."""
-        return self.memory is None or self.whole <= self.memory
+        return self.memory is None or self.everything <= self.memory
 
     @property
     def room(self) -> int:
@@ -323,7 +323,7 @@ class FilePlan:
 
     def disk(self, units: int, shingles: int, *, unit: Unit) -> int:
         """Return the bytes that the work directory takes."""
-        return 8 * shingles + (ROW_BYTES + PLACE_BYTES * (not unit.whole)) * units
+        return 8 * shingles + (UNIT_DISK_BYTES + PLACE_BYTES * (not unit.whole)) * units
 
     def _joining(self, held: int, units: int) -> int:
         return AT_REST + (2 * self.threads + 1) * self.shard + UNIT_BYTES * held + units

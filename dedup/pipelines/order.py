@@ -48,7 +48,7 @@ __all__ = ["LIMITS", "Limits", "find", "match"]
 
 Rows = npt.NDArray[np.int64]
 
-MARKS, FOUND = "marks", "found"
+MARK_STEP, FIND_STEP = "marks", "found"
 """The steps that are committed: which units are candidates, and what was found."""
 
 ADVICE = 'give more memory, raise the threshold, or leave out pairs="all", where it was asked for'
@@ -89,7 +89,7 @@ def find(
     def make() -> SearchResult:
         return _find(source, query, plan, run, rank_of, limits)
 
-    return run.step(FOUND, make, SearchResult.pack, SearchResult.unpack)
+    return run.step(FIND_STEP, make, SearchResult.pack, SearchResult.unpack)
 
 
 def _find(
@@ -156,7 +156,7 @@ def _hold(source: HashSource, query: Query, plan: Plan, run: Run, limits: Filter
         candidates = filter_passes(source, query.threshold, room=plan.table(source), complete=True)
         return candidates.all(source.sizes())
 
-    chosen = run.step(MARKS, filtered, pack_rows, unpack_rows)
+    chosen = run.step(MARK_STEP, filtered, pack_rows, unpack_rows)
     units, shingles = int(chosen.sum()), int(source.shingles_of(chosen).sum())
     at_once = query.method == "lsh" or plan.fits(units, shingles, source.count)
     needed = shingles if at_once else min(plan.block(source, units), shingles)

@@ -20,7 +20,7 @@ from dedup.hash_key import HashKey
 from dedup.hashing.token_stream import TokenBlock, read_tokens, token_blocks
 from dedup.passages.across import find_across
 from dedup.passages.chains import (
-    LINK_BYTES,
+    LINKED_SEED_BYTES,
     Passages,
     find_chains,
     find_passages,
@@ -110,7 +110,7 @@ def _find_in_passes(
     # chains are made in the tokens of the texts that have one, and of their sources
     rows = np.unique(np.searchsorted(bounds, links.seeds[:, :2], side="right") - 1)
     held = int((bounds[rows + 1] - bounds[rows]).sum())
-    afford(9 * held + LINK_BYTES * len(links.seeds) + exact_bytes)
+    afford(9 * held + LINKED_SEED_BYTES * len(links.seeds) + exact_bytes)
     tokens, offsets = read_tokens(texts, threads, key, stages.stage("read", len(rows)), rows)
     stages.stage("repeats", 1)
     # the tokens of a text that is not held stand at no place, which only shifts those behind

@@ -28,7 +28,7 @@ from dedup.sources.two_sided import naming
 
 __all__ = ["Given", "recognise"]
 
-RUN = 4096
+COMPARED_TEXTS = 4096
 """Texts. So many are compared at a time."""
 
 BEFORE, AFTER = 20, 40
@@ -182,8 +182,8 @@ def _hint(searched: Texts) -> str:
 def _first_unlike(searched: Texts, given: Texts, places: npt.NDArray[np.int64] | None) -> int | None:
     """Return the first row that was searched whose text differs in the data, among the rows that both have."""
     count = min(len(searched), len(given))
-    for start in range(0, count, RUN):
-        run = range(start, min(start + RUN, count))
+    for start in range(0, count, COMPARED_TEXTS):
+        run = range(start, min(start + COMPARED_TEXTS, count))
         own = run if places is None else places[run.start : run.stop].tolist()
         if _same(searched.originals(run), given.originals(own)):
             continue

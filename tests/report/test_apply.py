@@ -21,7 +21,7 @@ from dedup.report.apply import apply_report
 from dedup.report.read import Report
 from dedup.report.rewrite_records import with_value
 from dedup.report.rewrite_tables import codec_of
-from dedup.report.write import write_report
+from dedup.report.write import write_run_report
 from tests import corpora, corpus_files, strategies
 
 COMPRESSIONS = [None, "gzip", "zstd", "bz2", "xz"]
@@ -47,7 +47,7 @@ def report_of(listing: Any, folder: Path, **options: Any) -> Report:
     """Search a listing and write the report."""
     corpus, rejects = corpus_files.searched(listing)
     result = dedup.find_duplicates(corpus.texts, **options)
-    write_report(folder, result, listing=corpus.listing, rejects=rejects)
+    write_run_report(folder, result, listing=corpus.listing, rejects=rejects)
     return Report.open(folder)
 
 
@@ -216,7 +216,7 @@ def test_any_text_in_any_format(
     if rejects or len(corpus.texts) != len(texts):
         return
     result = dedup.find_duplicates(corpus.texts, unit=unit, threshold=0.5, shingle="words:1")
-    write_report(folder / "report", result, listing=corpus.listing)
+    write_run_report(folder / "report", result, listing=corpus.listing)
     apply_report(folder / "report", folder / "out")
     found, _ = corpus_files.searched(corpus_files.Listing([folder / "out"]))
     given_texts = [corpus.texts[row] for row in range(len(texts))]
@@ -240,7 +240,7 @@ def test_paragraphs_are_cut_out(format: str, compression: str | None, tmp_path: 
     listing = corpus_files.Listing([tmp_path / "in"])
     corpus, _ = corpus_files.searched(listing)
     result = dedup.find_duplicates(corpus.texts, unit="paragraph")
-    write_report(tmp_path / "report", result, listing=corpus.listing)
+    write_run_report(tmp_path / "report", result, listing=corpus.listing)
     applied = apply_report(tmp_path / "report", tmp_path / "out")
     found, _ = corpus_files.searched(corpus_files.Listing([tmp_path / "out"]))
     expected = result.filter(texts)
@@ -400,7 +400,7 @@ def test_matched_records_go(tmp_path: Path) -> None:
     new, _ = corpus_files.searched(corpus_files.Listing([tmp_path / "new"]))
     old, _ = corpus_files.searched(corpus_files.Listing([tmp_path / "old"]))
     matches = dedup.match(new.texts, old.texts, min_words=None)
-    write_report(tmp_path / "report", matches, listing=new.listing, against=old.listing)
+    write_run_report(tmp_path / "report", matches, listing=new.listing, against=old.listing)
     applied = apply_report(tmp_path / "report", tmp_path / "out")
     assert ["x.jsonl"] == os.listdir(tmp_path / "out")
     found, _ = corpus_files.searched(corpus_files.Listing([tmp_path / "out"]))
@@ -445,7 +445,7 @@ def test_decisions_in_another_order_are_refused(tmp_path: Path, monkeypatch: pyt
     result = dedup.find_duplicates(corpus.texts)
     rows = result._evidence.decision_rows()
     monkeypatch.setattr(type(result._evidence), "decision_rows", lambda *_: rows.take(list(range(len(rows)))[::-1]))
-    write_report(tmp_path / "report", result, listing=corpus.listing)
+    write_run_report(tmp_path / "report", result, listing=corpus.listing)
     with pytest.raises(StorageError, match="expected decisions in the order of the files"):
         apply_report(tmp_path / "report", tmp_path / "out")
 
@@ -454,7 +454,7 @@ def test_repeats_cannot_be_applied(tmp_path: Path) -> None:
     """The message says what does it."""
     corpus_files.write(tmp_path / "in", "x.txt", b"words")
     corpus, _ = corpus_files.searched(corpus_files.Listing([tmp_path / "in"]))
-    write_report(tmp_path / "report", dedup.find_repeats(corpus.texts), listing=corpus.listing)
+    write_run_report(tmp_path / "report", dedup.find_repeats(corpus.texts), listing=corpus.listing)
     with pytest.raises(ParameterError, match="without_repeats"):
         apply_report(tmp_path / "report", tmp_path / "out")
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup import InputError, ParameterError
-from dedup.kernels import tokens as token_kernels
+from dedup.kernels.text_layout import PADDING
 from dedup.sources.coerce import read_texts
-from dedup.sources.texts import PADDING, BlockLimits, Texts
+from dedup.sources.texts import BlockLimits, Texts
 from tests import corpora, strategies, table_rows
 from tests.kernel_arrays import dtypes
 
@@ -66,11 +66,6 @@ def in_blocks(texts: Any, size: int) -> Texts:
 def plain(texts: Sequence[str | None]) -> list[str]:
     """Give the texts, missing ones as empty."""
     return [text or "" for text in texts]
-
-
-def test_the_padding_is_that_of_the_kernels() -> None:
-    """Behind a block stand as many bytes as the token kernel may read."""
-    assert token_kernels.PADDING == PADDING
 
 
 # ---------------------------------------------------------------------------- Arrow of every kind

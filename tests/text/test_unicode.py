@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
+from dedup.kernels.text_layout import ALONE, FIRST, MARK, SEPARATOR, SKIPPED, SPACELESS, UNSETTLED, WORD
 from dedup.text import normalise as text_module
 from dedup.text import unicode
 from dedup.text.normalise import nfkc, normalise
 from dedup.text.tokens import tokens
-from dedup.text.unicode import ALONE, FIRST, MARK, SEPARATOR, SKIPPED, SPACELESS, UNASSIGNED, UNSETTLED, WORD
+from dedup.text.unicode import UNASSIGNED
 from tests import kernel_twins, oracles, strategies
 from tests.kernel_arrays import dtypes
 

@@ -18,19 +18,19 @@ from typing import Any, ParamSpec, TypeVar
 from dedup.errors import ParameterError
 from dedup.kernels.digest import LIBRARY, source_digest
 
-__all__ = ["COMPLETE", "LEVEL", "REASON", "VARIABLE", "find"]
+__all__ = ["COMPLETE", "KERNELS_VARIABLE", "LEVEL", "REASON", "find"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-VARIABLE = "DEDUP_KERNELS"
+KERNELS_VARIABLE = "DEDUP_KERNELS"
 JIT = "jit"
 
 
 def _choose(wanted: str) -> tuple[Any, str, str]:
     """Return the library and the level, or why there is none; an error where the level that is wanted is not there."""
     if wanted == JIT:
-        return None, "", f"{VARIABLE}={JIT}"
+        return None, "", f"{KERNELS_VARIABLE}={JIT}"
     try:
         library: Any = import_module("dedup.kernels.native.library")
     except ImportError as error:
@@ -45,7 +45,7 @@ def _choose(wanted: str) -> tuple[Any, str, str]:
             found, reason = [], "the compiled kernels are older than their sources"
     if wanted and wanted not in found:
         raise ParameterError(
-            f"expected {VARIABLE} to be {JIT} or a processor level that can run here "
+            f"expected {KERNELS_VARIABLE} to be {JIT} or a processor level that can run here "
             f"({', '.join(found) or f'none: {reason}'}), found {wanted!r}"
         )
     if not found:
@@ -53,7 +53,7 @@ def _choose(wanted: str) -> tuple[Any, str, str]:
     return library, wanted or found[-1], ""
 
 
-_LIBRARY, LEVEL, REASON = _choose(os.environ.get(VARIABLE, ""))
+_LIBRARY, LEVEL, REASON = _choose(os.environ.get(KERNELS_VARIABLE, ""))
 """The library; the processor level in use, "" where numba compiles; and then why."""
 
 COMPLETE = bool(LEVEL)

@@ -179,7 +179,7 @@ def main() -> None:
         parser.error(f"expected levels among {', '.join(known) or 'none (not Linux)'}, found {', '.join(wrong)}")
     if native.COMPLETE:  # kernels of the library cannot be compiled: once more, by numba
         arguments = [sys.executable, "-m", __spec__.name, *sys.argv[1:]]
-        os.execve(sys.executable, arguments, {**os.environ, native.VARIABLE: native.JIT})  # noqa: S606  # ourselves
+        os.execve(sys.executable, arguments, {**os.environ, native.KERNELS_VARIABLE: native.JIT})  # noqa: S606  # ourselves
     print(build(given.output, [level for level in known if level in levels], given.jobs))
 
 

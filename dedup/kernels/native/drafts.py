@@ -31,7 +31,7 @@ from dedup.kernels import compiling
 
 __all__ = ["draft", "object_code", "prepare", "target_machine"]
 
-WORD = ir.IntType(64)
+WORD_TYPE = ir.IntType(64)
 STATUS = ir.IntType(32)
 TUPLES = (types.Tuple, types.UniTuple)
 
@@ -132,7 +132,7 @@ def _write_entry(
     context: Any, module: Any, description: Any, symbol: str, arguments: tuple[Any, ...], returned: Any
 ) -> None:
     """Write the function that takes words, calls a kernel, and gives words."""
-    kind = ir.FunctionType(STATUS, [WORD.as_pointer(), WORD.as_pointer()])
+    kind = ir.FunctionType(STATUS, [WORD_TYPE.as_pointer(), WORD_TYPE.as_pointer()])
     entry = ir.Function(module, kind, symbol)
     builder = ir.IRBuilder(entry.append_basic_block())
     words = _words(builder, entry.args[0])
@@ -143,7 +143,7 @@ def _write_entry(
         at = 0
         for kind, value in _results(builder, returned, result):
             for word in _result(context, builder, kind, value):
-                builder.store(word, builder.gep(entry.args[1], [ir.Constant(WORD, at)]))
+                builder.store(word, builder.gep(entry.args[1], [ir.Constant(WORD_TYPE, at)]))
                 at += 1
     builder.ret(status.code)
 
@@ -151,7 +151,7 @@ def _write_entry(
 def _words(builder: Any, pointer: Any) -> Iterator[Any]:
     at = 0
     while True:
-        yield builder.load(builder.gep(pointer, [ir.Constant(WORD, at)]))
+        yield builder.load(builder.gep(pointer, [ir.Constant(WORD_TYPE, at)]))
         at += 1
 
 
@@ -163,14 +163,14 @@ def _argument(context: Any, builder: Any, kind: Any, words: Iterator[Any]) -> An
         data = builder.inttoptr(next(words), array.data.type)
         shape = [next(words) for _ in range(kind.ndim)]
         size = context.get_abi_sizeof(context.get_data_type(kind.dtype))
-        strides = [ir.Constant(WORD, size)]
+        strides = [ir.Constant(WORD_TYPE, size)]
         for length in shape[:0:-1]:
             strides.insert(0, builder.mul(strides[0], length))
-        populate_array(array, data, shape, strides, ir.Constant(WORD, size), None)
+        populate_array(array, data, shape, strides, ir.Constant(WORD_TYPE, size), None)
         return array._getvalue()  # noqa: SLF001  # as in all of numba's own code
     word = next(words)
     if kind == types.boolean:
-        return builder.icmp_unsigned("!=", word, ir.Constant(WORD, 0))
+        return builder.icmp_unsigned("!=", word, ir.Constant(WORD_TYPE, 0))
     return builder.bitcast(word, context.get_value_type(kind))
 
 
@@ -187,16 +187,16 @@ def _results(builder: Any, returned: Any, result: Any) -> Iterator[tuple[Any, An
 def _result(context: Any, builder: Any, kind: Any, value: Any) -> Iterator[Any]:
     if isinstance(kind, types.Array):
         array = context.make_array(kind)(context, builder, value)
-        yield builder.ptrtoint(array.meminfo, WORD)
-        yield builder.ptrtoint(array.data, WORD)
+        yield builder.ptrtoint(array.meminfo, WORD_TYPE)
+        yield builder.ptrtoint(array.data, WORD_TYPE)
         yield from cgutils.unpack_tuple(builder, array.shape, kind.ndim)
     elif kind == types.boolean:
-        yield builder.zext(value, WORD)
+        yield builder.zext(value, WORD_TYPE)
     else:
-        yield builder.bitcast(value, WORD)
+        yield builder.bitcast(value, WORD_TYPE)
 
 
-LETTERS = {types.int64: "q", types.uint64: "Q", types.float64: "d", types.boolean: "?"}
+NUMBA_LETTERS = {types.int64: "q", types.uint64: "Q", types.float64: "d", types.boolean: "?"}
 ITEMS = {
     types.uint8: "B",
     types.uint16: "H",
@@ -218,7 +218,7 @@ def _letters(returned: Any) -> str:
     if isinstance(returned, types.Array):
         assert returned.layout == "C", returned
         return f"{ITEMS[returned.dtype]}{returned.ndim}"
-    return LETTERS[getattr(returned, "literal_type", returned)]
+    return NUMBA_LETTERS[getattr(returned, "literal_type", returned)]
 
 
 def target_machine(cpu: str) -> Any:

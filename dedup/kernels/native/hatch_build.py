@@ -21,8 +21,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-VARIABLE = "DEDUP_BUILD"
-FOLDER = "dedup/kernels/native"
+BUILD_VARIABLE = "DEDUP_BUILD"
+KERNELS_FOLDER = "dedup/kernels/native"
 FILE = "library.abi3.so"
 
 
@@ -31,13 +31,13 @@ class CustomBuildHook(BuildHookInterface[Any]):  # type: ignore[misc]  # hatchli
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build the library; name the wheel by its platform."""
-        wanted = os.environ.get(VARIABLE, "")
+        wanted = os.environ.get(BUILD_VARIABLE, "")
         if wanted not in {"", "all", "none"}:
-            raise ValueError(f"expected {VARIABLE} to be all or none, found {wanted!r}")
+            raise ValueError(f"expected {BUILD_VARIABLE} to be all or none, found {wanted!r}")
         if self.target_name != "wheel" or wanted == "none" or sysconfig.get_config_var("Py_GIL_DISABLED"):
             return  # an interpreter without its lock has no stable ABI
         root = Path(self.root)
-        folder = root / FOLDER
+        folder = root / KERNELS_FOLDER
         if not os.access(folder, os.W_OK):
             folder = Path(tempfile.mkdtemp(prefix="dedup-kernels-"))
         command = [sys.executable, "-m", "dedup.kernels.native.build", "--output", str(folder)]
@@ -64,4 +64,4 @@ class CustomBuildHook(BuildHookInterface[Any]):  # type: ignore[misc]  # hatchli
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["tag"] = f"cp311-abi3-{platform}"
         if version != "editable":
-            build_data["force_include"][str(folder / FILE)] = f"{FOLDER}/{FILE}"
+            build_data["force_include"][str(folder / FILE)] = f"{KERNELS_FOLDER}/{FILE}"

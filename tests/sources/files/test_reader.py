@@ -119,12 +119,12 @@ GOOD_LINES: dict[str, tuple[bytes, str | None]] = {
 
 BAD_LINES: dict[str, tuple[bytes, str]] = {
     "no JSON": (b"{not json", "not JSON: Expecting property name enclosed in double quotes at column 2"),
-    "half a record": (b'{"text": "a', "not JSON: Unterminated string starting at at column 10"),
+    "half a record": (b'{"text": "a', "not JSON: Unterminated string starting at column 10"),
     "two objects": (b'{"text": "a"} {"text": "b"}', "not JSON: Extra data at column 15"),
     "two objects, close": (b'{"text": "a"}{"text": "b"}', "not JSON: Extra data at column 14"),
     "bytes": (b'{"text": "caf\xe9"}', "not UTF-8: byte 0xe9 at offset 13 of the line"),
     "surrogate in bytes": (b'{"text": "\xed\xa0\x80"}', "not UTF-8: byte 0xed at offset 10 of the line"),
-    "raw NUL": (b'{"text": "a\0b"}', "not JSON: Invalid control character at at column 12"),
+    "raw NUL": (b'{"text": "a\0b"}', "not JSON: Invalid control character at column 12"),
     "number": (b'{"text": 5}', "field 'text': expected a text, found int"),
     "list": (b'{"text": ["a"]}', "field 'text': expected a text, found list"),
     "no object": (b'["text"]', "expected a JSON object, found list"),

@@ -88,14 +88,14 @@ def test_lines_are_found_wherever_the_sample_begins(tmp_path: Path) -> None:
 MEASURE = """
 import sys
 from dedup.pipelines.find_files import find_in_files
-from dedup.report.write import write_report
+from dedup.report.write import write_run_report
 def rest():
     status = open("/proc/self/status").read()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 find_in_files([sys.argv[2]], threads=1)  # kernels and libraries are loaded
 before = rest()
 run = find_in_files([sys.argv[1]], threads=1)
-write_report(sys.argv[3], run.duplicates, listing=run.listing)
+write_run_report(sys.argv[3], run.duplicates, listing=run.listing)
 print(rest() - before)
 """
 
