@@ -65,7 +65,7 @@ def shared_hashes(
     high, other_end = low_end, first_from(values, right, right_end, values[low_end])
     other = other_end
     shared = 0
-    # each step waits for the values of the step before, so the lower and the upper halves are merged in turn
+    # each step waits for the values of the step before, so both halves are merged in one loop
     while min(low_end - left, other_end - right) >= 4 and min(left_end - high, right_end - other) >= 4:
         shared += equal4(values, left, right) + equal4(values, high, other)
         low_last, low_other = values[np.uint64(left + 3)], values[np.uint64(right + 3)]

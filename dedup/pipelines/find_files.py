@@ -1,4 +1,4 @@
-"""A search for duplicates over files: read once into shards, searched, and taken up again where it was stopped.
+"""A search for duplicates over files: read once into shards, searched, and resumed if it was stopped.
 
 files -> batches -> shards (read) -> the order of `dedup.pipelines.order` -> Duplicates -> report
 
@@ -119,11 +119,11 @@ def find_in_files(
     Parameters
     ----------
     inputs, format, column, id : which files, and what is read of them (`dedup.sources.files.listing.Listing`)
-    output : the folder of the report; it is refused where it is or holds an input
-    work_dir : where the run keeps what it has done, so that it can go on; by default beside `output`, and used only
-        where not everything fits into `memory`
+    output : the folder of the report; it is refused if it is or contains an input
+    work_dir : the folder of intermediate results, from which a stopped run resumes; by default next to `output`, and
+        used only if not everything fits into `memory`
     fresh : clear the work directory first, even of another search's results
-    memory : a bound on what the process grows by, "4GB" say; None: there is none
+    memory : a bound on the growth of the process, such as "4GB"; None: no bound
     errors : what is done about records that cannot be read
     tell : called with each reject
     write : called with the run and the seconds of its stages before the work directory is emptied: writes the report

@@ -1,26 +1,27 @@
-"""The planner: what each step of a search takes, what fits under a bound, and the error where it does not.
+"""The planner: how much memory each step of a search takes, what fits under a bound, and the error if it does not.
 
-`dedup.find_duplicates`, `dedup find` and `dedup.estimate` ask the same plans. Every figure is bytes of growth above the
-process at rest.
+`dedup.find_duplicates`, `dedup find` and `dedup.estimate` use the same plans. Every figure is in bytes by which the
+process grows while it searches.
 
-**Texts in memory** (`TextPlan`), and words of files for passages. Without a bound everything is held: 8 bytes a shingle
-and half as much again. With ``memory=`` that is too small for it, the texts are read more than once
-(`dedup.pairs.filter_passes`). How large a collection is comes from a fixed sample (`dedup.pipelines.measure`), so the
-plan is a pure function of texts and options.
+**Texts in memory** (`TextPlan`), and words of files for passages. Without a bound everything is held: 8 bytes per
+shingle, and half as much again. If ``memory=`` is too small for that, the texts are read more than once
+(`dedup.pairs.filter_passes`). The size of the collection is estimated from a fixed sample (`dedup.pipelines.measure`),
+so the plan depends only on the texts and the options.
 
-**Files** (`FilePlan`) are read once, and their hashes go to a work directory where they do not fit. Texts, units,
-shingles and the longest text are counted then, not estimated. With T threads, shards of s bytes, n texts, u units, and
-h shingles of the m candidates, the steps take, beside 48 MB for the interpreter::
+**Files** (`FilePlan`) are read once, and their hashes are written to a work directory if they do not fit. Texts, units,
+shingles and the longest text are then counted, not estimated. With T threads, shards of s bytes, n texts, u units, and
+h shingles of the m candidates, the steps take, in addition to 48 MB for the interpreter::
 
     reading          (2 T + 2) * 12 * max(1 MB, longest text)  +  3 s
     marking          table  +  (2 T + 1) s  +  5 u
     joining          16 h  +  150 m  +  (2 T + 1) s  +  u  (+ 500 m with the method "lsh", for its bands)
     clusters, report 140 u  +  16 n  (+ 24 u for paragraphs and lines)
 
-and the work directory holds 8 bytes a shingle and 40 a unit (64 a paragraph or line). The table of marks is halved and
-made in turns until it fits, and where the joining does not fit, it is done in blocks (`dedup.pairs.block_join`).
+and the work directory holds 8 bytes per shingle and 40 per unit (64 per paragraph or line). If the table of marks does
+not fit, it is halved until it does, and made for one part of the hashes at a time. If the join does not fit, it is done
+in blocks (`dedup.pairs.block_join`).
 
-What is left can make a bound too small, and the error says by how much.
+If the other steps do not fit, the bound is too small, and the error says by how much.
 """
 
 from __future__ import annotations
@@ -47,49 +48,49 @@ from dedup.unit import Unit
 __all__ = ["MATCHING", "REPEATING", "FilePlan", "Plan", "TextPlan", "Unbounded", "plan_for", "plan_passages"]
 
 SHINGLE_BYTES = 16
-"""What a held shingle takes at the most, from its hash to its place in the index; 9 to 12 were measured."""
+"""Bytes of a held shingle, from its hash to its place in the index, at most; 9 to 12 were measured."""
 
 UNIT_BYTES = 158
-"""What a document or paragraph takes beside its shingles: its places, digest, rank and star."""
+"""Bytes of a document or paragraph, in addition to its shingles: its places, digest, rank and star."""
 
 BLOCK_COPIES = 12
-"""What a block of texts takes while it is worked on, in bytes a byte: tokens, shingles, and what waits for its turn."""
+"""Bytes per byte of a block of texts, while it is worked on: tokens, shingles, and results that wait to be taken."""
 
 FIXED = 16 << 20
-"""Bytes: what the interpreter and its libraries take beside the arrays."""
+"""Bytes. The interpreter and its libraries take so much in addition to the arrays."""
 
 
 SPAN_COPIES = 4
-"""What a text takes while spans are found in it, in bytes a byte: itself in UTF-8, twice for a moment, its lines."""
+"""Bytes per byte of a text, while spans are found in it: its UTF-8, for a moment twice, and its lines."""
 
 PASSAGE_UNIT_BYTES = 100
-"""What a text or paragraph takes beside its tokens: where it begins, its length, its copies, the same in the result."""
+"""Bytes of a text or paragraph, in addition to its tokens: its start, length and copies, and these in the result."""
 
 
 AT_REST = 48 << 20
-"""Bytes: what the interpreter and its libraries come to take beside the arrays."""
+"""Bytes. The interpreter and its libraries grow to so much in addition to the arrays."""
 
 MARK_BYTES, SPREAD_BYTES, TEXT_BYTES, PLACE_BYTES = 5, 140, 16, 24
-"""Bytes of a unit while it is marked and while the report is made; of a text, and of a part's place, there too."""
+"""Bytes of a unit while it is marked, and while the report is made; of a text, and of a part's place, in the report."""
 
 BAND_BYTES = 500
-"""Bytes of the keys of the bands of a unit, and of its buckets: 14 to 50 bands are usual."""
+"""Bytes of the band keys of a unit and of its buckets: 14 to 50 bands are usual."""
 
 GROUPED_BYTES = 20
 """Bytes of a shingle while two groups are joined across; 16 to 18 were measured."""
 
 PAIRS_SHARE = 8
-"""Of the room for shingles, what the pairs found so far may take beside two groups."""
+"""Divisor. The pairs found so far may take this part of the memory for shingles, in addition to two groups."""
 
 HELD_PAIR_BYTES = 12
 """Bytes of a pair that waits to be sorted."""
 
 ROW_BYTES = 48
-"""Bytes on disk of what is known of a unit beside its hashes and its place."""
+"""Bytes on disk of a unit in addition to its hashes and its place."""
 
 SMALLEST_SHARD, LARGEST_SHARD = 1 << 20, 64 << 20
 SHARDS = 64
-"""A shard is this part of the bound, within its limits: a few are in work at a time."""
+"""Divisor. A shard is this part of the bound, within its limits: a few shards are in work at a time."""
 
 
 MATCHING = "what may match"
@@ -170,7 +171,7 @@ class TextPlan:
         return None if self.memory is None else self.room
 
     def fits(self, shingles: int, table: int) -> bool:
-        """Return whether so many shingles can be held beside a table of so many bytes."""
+        """Return whether so many shingles can be held in addition to a table of so many bytes."""
         return table + SHINGLE_BYTES * shingles <= self.room
 
     def readings(self, threshold: Threshold) -> int:

@@ -212,7 +212,7 @@ def _join_blocks(source: HashSource, held: HeldUnits, leaders: _Leaders, query: 
     return pairs
 
 
-# what is said beside the answer
+# what is reported in addition to the answer
 
 
 def _closest(

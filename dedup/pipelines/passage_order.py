@@ -113,7 +113,7 @@ def _find_in_passes(
     afford(9 * held + LINK_BYTES * len(links.seeds) + exact_bytes)
     tokens, offsets = read_tokens(texts, threads, key, stages.stage("read", len(rows)), rows)
     stages.stage("repeats", 1)
-    # the tokens of a text that is not held stand at no place, which only shifts those behind
+    # tokens of texts that are not held have no place, so the places after them are shifted
     shift = bounds[rows] - offsets[:-1]
     seeds = links.seeds
     for column in (0, 1):
