@@ -240,7 +240,7 @@ class Looks:
         pair = list(dict.fromkeys(pair))[:2]
         raise ParameterError(
             f'keep="{self._keep}": expected numbers, dates, or text in the order that is meant, found text that looks '
-            f"like {what}: {' and '.join(map(shown, pair))}; text is ordered letter by letter, so convert the column to "
+            f"like {what}: {' and '.join(map(shown, pair))}; text goes letter by letter, so convert the column to "
             "numbers or dates first"
         )
 

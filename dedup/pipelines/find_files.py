@@ -2,9 +2,9 @@
 
 files -> batches -> shards (read) -> the order of `dedup.pipelines.order` -> Duplicates -> report
 
-In memory where everything fits and no work directory was named. Else the shards and what was found are committed to a
-work directory one by one, and a run that was stopped resumes after the last of them. The report is the same, byte for
-byte, either way: nothing in it depends on shards, threads, memory, or on how often the run was stopped.
+If everything fits and no work directory was named, all of this is in memory. Otherwise the shards and the results are
+committed to a work directory one by one, and a run that was stopped resumes after the last commit. The report is the
+same in both cases, byte for byte: it does not depend on shards, threads, memory, or on how often the run was stopped.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def find_in_files(
     fresh : clear the work directory first, even of another search's results
     memory : a bound on the growth of the process, such as "4GB"; None: no bound
     errors : what is done about records that cannot be read
-    tell : called with each reject
+    tell : a function that is called with each reject
     write : called with the run and the seconds of its stages before the work directory is emptied: writes the report
     planned : makes the plan of the memory bound and the threads
 
@@ -193,7 +193,7 @@ def search_files(
 ) -> Duplicates:
     """Find duplicates in the texts of files. Hashes that do not fit go to a temporary folder.
 
-    `keys` gives the keys of units, where `keep` is a function. Raises as `find_in_files`.
+    `keys` returns the keys of units, if `keep` is a function. Raises as `find_in_files`.
     """
     with ExitStack() as stack:
 

@@ -132,7 +132,7 @@ class Unbounded:
 
 @dataclass(frozen=True)
 class TextPlan:
-    """How texts are read that lie in memory, or for passages in files: in one pass, or in several.
+    """How texts in memory are read, and for passages also texts in files: in one pass or in several.
 
     Attributes
     ----------
@@ -182,7 +182,7 @@ class TextPlan:
         return 2 if ranges == 1 else 2 * ranges + 1
 
     def watched(self, candidates: Candidates) -> Choice:
-        """Return what chooses the candidates, and raises `ParameterError` once more are held than fit."""
+        """Return a function that chooses the candidates. It raises `ParameterError` if more are held than fit."""
         held = 0
 
         def choose(rows: HashRows, before: int) -> npt.NDArray[np.bool_]:
@@ -197,7 +197,7 @@ class TextPlan:
         return choose
 
     def watched_across(self, candidates: AcrossSides, shingle_bytes: int) -> Choice:
-        """Return what chooses the candidates of both sides, and raises `ParameterError` once more are held than fit.
+        """Return a function that chooses the candidates of both sides. It raises `ParameterError` if they do not fit.
 
         A held shingle takes `shingle_bytes`.
         """
@@ -209,18 +209,18 @@ class TextPlan:
             chosen = candidates.choose(rows, before)
             held += int(rows.sizes[chosen].sum())
             share = min((before + len(chosen)) / max(self.size.units, 1), 1.0)
-            # the tables take a quarter of any bound, at the most
+            # the tables take at most a quarter of any bound
             afford(shingle_bytes * held + candidates.bytes, round(shingle_bytes * held / max(share, 1e-9) * 4 / 3))
             return chosen
 
         return choose
 
     def too_small(self, shingles: int, of: str) -> ParameterError:
-        """Return the error that says what would be needed to hold so many shingles."""
+        """Return the error that says how much is needed to hold so many shingles."""
         return self.needing(SHINGLE_BYTES * shingles * 3 // 2, of)
 
     def affording(self, of: str) -> Afford:
-        """Return what raises the error where more bytes are held than there is room for."""
+        """Return a function that raises the error if more bytes are held than fit."""
 
         def afford(held: int, all_in_all: int = 0) -> None:
             if held > self.room:
@@ -229,9 +229,9 @@ class TextPlan:
         return afford
 
     def needing(self, held: int, of: str) -> ParameterError:
-        """Return the error that says what would be needed to hold so many bytes: more than there is, in any case.
+        """Return the error that says how much is needed to hold so many bytes: in any case more than the bound.
 
-        What a step takes is known to a few hundredths, and some of it grows with the bound.
+        The memory of a step is known to a few hundredths, and some of it grows with the bound.
         """
         needed = max(self.fixed + held, (self.memory or 0) * 21 // 20)
         return ParameterError(
@@ -253,7 +253,7 @@ def plan_for(size: Size, memory: int | None, threads: int) -> TextPlan:
 def plan_passages(size: Size, memory: int, threads: int, block: int, word_bytes: int) -> TextPlan:
     """Return the plan for passages of texts that are read in blocks of at most so many bytes.
 
-    `word_bytes` is what a word takes where everything is held and everything repeats.
+    `word_bytes` is the memory per word if everything is held and everything repeats.
     """
     in_work = (threads + 1) * BLOCK_COPIES * min(block, size.characters)
     spans = threads * SPAN_COPIES * size.longest
@@ -266,12 +266,12 @@ def plan_passages(size: Size, memory: int, threads: int, block: int, word_bytes:
 
 @dataclass(frozen=True)
 class FilePlan:
-    """A bound in bytes (None: there is none) and the threads that work under it."""
+    """A bound in bytes (None: no bound) and the number of threads that work under it."""
 
     memory: int | None
     threads: int
     resumable: bool = True
-    """Whether the work directory is kept where the bound turns out to be too small."""
+    """Whether the work directory is kept if the bound is found to be too small."""
 
     @property
     def shard(self) -> int:
@@ -284,7 +284,7 @@ class FilePlan:
         return AT_REST + (2 * self.threads + 2) * BLOCK_COPIES * max(TEXT_BLOCK_BYTES, longest) + 3 * self.shard
 
     def check_reading(self, longest: int = 0) -> None:
-        """Raise `ParameterError` where not even the reading of texts up to so many bytes fits."""
+        """Raise `ParameterError` if not even reading fits, with texts of up to `longest` bytes."""
         needed = self._reading(longest)
         if self.memory is not None and needed > self.memory:
             threads = f"{self.threads} thread{'s' * (self.threads != 1)}"
@@ -294,7 +294,7 @@ class FilePlan:
             )
 
     def _more(self, needed: int) -> int:
-        """Return what a message asks for: more than there is in any case, and what a shard grows by with it."""
+        """Return how much a message asks for: in any case more than the bound, since shards grow with the bound."""
         assert self.memory is not None
         return max(needed + needed // 20, self.memory * 21 // 20)
 
@@ -329,9 +329,9 @@ class FilePlan:
         return None if self.memory is None else max(self.memory - self._joining(held, units), 0)
 
     def block(self, source: ShardSource, held: int) -> int:
-        """Return how many shingles two groups may have together, where `held` of the units are candidates.
+        """Return how many shingles two groups may have together, if `held` of the units are candidates.
 
-        It is two of the largest shards' at the least.
+        It is at least as many as two of the largest shards have.
         """
         room = self.room_for(held, source.count)
         assert room is not None
@@ -339,7 +339,7 @@ class FilePlan:
         return max((room - room // PAIRS_SHARE) // GROUPED_BYTES, least)
 
     def block_pairs(self, held: int, units: int) -> int | None:
-        """Return the bytes for pairs that are found in groups: they are sorted when no shingle is held any more."""
+        """Return the bytes for pairs that are found in groups: they are sorted after the shingles are freed."""
         room = self.room_for(held, units)
         return None if room is None else room // PAIRS_SHARE * PAIR_BYTES // HELD_PAIR_BYTES
 
@@ -348,11 +348,11 @@ class FilePlan:
         return self.memory is None or self._joining(held, units) + SHINGLE_BYTES * shingles <= self.memory
 
     def check_join(self, source: ShardSource, held: int, shingles: int, *, bands: bool) -> None:
-        """Raise `ParameterError` where the report does not fit, or not so many shingles, of `held` of the units."""
+        """Raise `ParameterError` if the report, or so many shingles of `held` of the units, do not fit."""
         self.check(source.shards.total("texts"), source.count, held, shingles, unit=source.unit, bands=bands)
 
     def check(self, texts: int, units: int, held: int, shingles: int, *, unit: Unit, bands: bool) -> None:
-        """Raise `ParameterError` where the report does not fit, or not so many shingles, of `held` of the units."""
+        """Raise `ParameterError` if the report, or so many shingles of `held` of the units, do not fit."""
         if self.memory is None:
             return
         joining = self._joining(held, units) + SHINGLE_BYTES * shingles + BAND_BYTES * bands * held
