@@ -39,7 +39,7 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
 
 
 def as_lines(records: Sequence[Record]) -> bytes:
-    """Write JSON lines; a surrogate that stands alone is spelled as an escape."""
+    """Write JSON lines; a lone surrogate is written as an escape."""
     return b"".join(json.dumps(record).encode() + b"\n" for record in records)
 
 

@@ -1,6 +1,6 @@
 """The documents as they are laid out: whole tables, nothing printed twice, no reference to what a reader cannot open.
 
-Documents are the pages, and what stands in the code for its readers: docstrings, comments, names of tests.
+Documents are the pages, and what the code has for its readers: docstrings, comments, names of tests.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def test_no_table_is_printed_twice() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_no_paragraph_is_printed_twice(page: Path) -> None:
-    """No paragraph of thirty words or more stands twice in a page."""
+    """No paragraph of thirty words or more occurs twice in a page."""
     hidden = FENCED.sub("", read(page))
     counts = Counter(part.strip() for part in re.split(r"\n\s*\n", hidden) if len(part.split()) >= 30)
     assert [part[:80] for part, count in counts.items() if count > 1] == []

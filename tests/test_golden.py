@@ -9,7 +9,7 @@ anew, on a Python whose Unicode is dedup's::
     python -m tests.test_golden
 
 Layout of the file: ``format``, ``unicode``, ``seed``, ``num_perm``, ``bands``, ``rows``; and ``vectors``,
-an entry a text, in which hashes stand one behind the other, as hexadecimal numbers with spaces between.
+one entry per text, which has its hashes one after the other, as hexadecimal numbers with spaces between.
 """
 
 from __future__ import annotations

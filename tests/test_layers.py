@@ -69,7 +69,7 @@ def layers() -> list[list[str]]:
 
 
 def layer_of(name: str) -> tuple[int, str] | None:
-    """Give the number of the layer in which a module stands (0 is the highest) and the member that it belongs to."""
+    """Give the number of the layer of a module (0 is the highest) and the member that it belongs to."""
     for number, layer in enumerate(layers()):
         for member in layer:
             if any(name == one or name.startswith(f"{one}.") for one in member.split(" : ")):
@@ -80,7 +80,7 @@ def layer_of(name: str) -> tuple[int, str] | None:
 # ------------------------------------------------------------------------------------------- layers
 
 
-def test_every_module_stands_in_a_layer() -> None:
+def test_every_module_is_in_a_layer() -> None:
     """No module is left out of the check, save the package itself; no layer names what is not there."""
     named = [one for layer in layers() for member in layer for one in member.split(" : ")]
     assert len(named) == len(set(named))

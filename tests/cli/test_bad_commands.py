@@ -437,7 +437,7 @@ def test_bad_ids(file: str, says: str, command: str, place: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["find", "repeats", "match"])
-def test_ids_that_stand_twice(command: str, place: Path) -> None:
+def test_ids_that_occur_twice(command: str, place: Path) -> None:
     """Both places are named."""
     more = ["--against", "good.csv"] if command == "match" else []
     said([command, "good.jsonl", *more, "--id", "same"], 'id="same": expected unique ids, found 1 at good.jsonl:1')
@@ -793,7 +793,7 @@ def test_damaged_reports(kind: str, more: list[str], place: Path) -> None:
     ids=["a file", "missing", "an empty folder", "a corpus", "a device", "no name", "long", "of repeats"],
 )
 def test_reports_that_are_none(report: str, says: str, more: list[str], place: Path) -> None:
-    """What is no report, or none that can be applied, is named."""
+    """A folder that is not a report, or a report that cannot be applied, is named."""
     said(["apply", report, "--output", "new", *more], says)
 
 

@@ -46,7 +46,7 @@ def test_find_in_every_format(folder: Path, name: str) -> None:
 
 
 def test_folders(folder: Path) -> None:
-    """A folder stands for its files; repeats and match take them too."""
+    """A folder means its files; repeats and match accept folders too."""
     done = call("find", "sub", "--check", cwd=folder)
     assert FOUND == done.returncode, done.stderr
     assert "keep                 sub/a.txt\nremove exact 1.000   sub/b.jsonl:1\n" in done.stdout
@@ -149,7 +149,7 @@ COMMAND = f"{sys.executable} -m dedup"
 
 
 def shell(line: str) -> subprocess.CompletedProcess[str]:
-    """Run a line of a shell that finds the package wherever it stands."""
+    """Run a line of a shell that finds the package wherever it is."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(line, shell=True, capture_output=True, text=True, check=False, env=environment)
 

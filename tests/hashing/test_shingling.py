@@ -168,7 +168,7 @@ def test_rows_as_a_sequence() -> None:
 
 
 def test_no_texts_and_empty_ones() -> None:
-    """No texts are no rows; a missing text is an empty one."""
+    """No texts give no rows; a missing text is an empty one."""
     nothing: list[Iterable[str]] = [[], (), iter(())]
     for texts in nothing:
         found = shingles(texts)

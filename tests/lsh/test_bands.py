@@ -61,7 +61,7 @@ def test_no_band_too_many(recall: float) -> None:
 
 
 def test_more_texts_take_longer_bands() -> None:
-    """With more texts a wrong candidate weighs more: rows do not become fewer; the promise stays."""
+    """With more texts a wrong candidate weighs more: rows do not become fewer; the promise is kept."""
     choices = [choose_bands(0.8, texts=10**i) for i in range(2, 10)]
     assert sorted(bands.rows for bands in choices) == [bands.rows for bands in choices]
     assert choices[0].rows < choices[-1].rows
@@ -140,7 +140,7 @@ def test_the_curve_comes_true(count: int, rows: int, size: int) -> None:
     """Of 5,000 pairs of each similarity as many become candidates as the curve says.
 
     The count is binomial, so its share has the standard deviation sqrt(P (1 - P) / n); one pair is allowed
-    beside, where P is so near to 0 or 1 that the count is no longer normal.
+    as well, if P is so near to 0 or 1 that the count is no longer normal.
     """
     bands, trials = Bands(count, rows, 0.8, 0.9), 5000
     for similarity in (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9):
@@ -231,7 +231,7 @@ def test_find_buckets(bands: int, count: int, data: st.DataObject) -> None:
 
 
 def test_more_pairs_than_help(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nearly every text collides with every other, there are no buckets: counted by pairs, each once."""
+    """If nearly every text collides with every other, no buckets are made; pairs are counted, each once."""
     keys = np.array([[i // 50 for i in range(1000)]] * 4, dtype=np.uint64)
     texts = np.arange(1000, dtype=np.int64)
     for held, most, helped in ((24_000, 24, False), (24_000, 25, True), (24_500, 1, True), (10, 24, False)):
@@ -302,7 +302,7 @@ def test_the_index(rows: list[list[int]], asked: list[list[int]], cut: int) -> N
     bands = Bands(3, 2, 0.8, 0.9)
     index = LSH(bands)
     names = [f"text {i}" for i in range(len(rows))]
-    for part in (slice(0, cut), slice(cut, None)):  # added in two goes
+    for part in (slice(0, cut), slice(cut, None)):  # added in two parts
         index.add(names[part], np.array(rows[part], dtype=np.uint32).reshape(-1, 6))
     assert len(rows) == len(index)
     empty = [(1 << 32) - 1] * 6

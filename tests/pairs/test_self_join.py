@@ -327,10 +327,8 @@ def wide_family(members: int) -> list[str]:
 
 @pytest.mark.parametrize("keep", ["first", "last"])
 @pytest.mark.parametrize("metric", METRICS)
-def test_clusters_that_hang_together_are_listed_in_part(
-    monkeypatch: pytest.MonkeyPatch, metric: str, keep: str
-) -> None:
-    """A family that many kept texts stand for: the same tables, looked for first or not, and few pairs."""
+def test_linked_clusters_are_listed_in_part(monkeypatch: pytest.MonkeyPatch, metric: str, keep: str) -> None:
+    """A family with many kept texts: the same tables, whether it is looked for first or not, and few pairs."""
     texts = wide_family(90)
     everything = dedup.find_duplicates(texts, threshold=0.75, metric=metric, keep=keep, pairs="all", threads=1)
     monkeypatch.setattr("dedup.pipelines.order.BIG_CLUSTER", 60)

@@ -116,7 +116,7 @@ def test_ranges_count_what_one_table_counts() -> None:
     assert totals[0][0] == 1
     assert totals[1][0] > 1
     assert totals[0][1] == totals[1][1]
-    assert sum(totals[0][1][:30]) == 0, "all of the first 1,500 stand twice"
+    assert sum(totals[0][1][:30]) == 0, "all of the first 1,500 occur twice"
 
 
 @pytest.mark.parametrize(("memory", "expected"), [("4GB", 4 * 10**9), ("500 MB", 5 * 10**8), ("2GiB", 2 << 30), (7, 7)])
@@ -139,7 +139,7 @@ def test_too_small_for_anything() -> None:
 
 
 def test_too_small_for_the_survivors(tight: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the texts that may have a partner do not fit, the error says so."""
+    """If the candidate texts do not fit, the error says so."""
     monkeypatch.setattr(TextPlan, "room", property(lambda _: 1_200_000))
     with pytest.raises(ParameterError, match="the candidates"):
         dedup.find_duplicates([text + " " + text for text in collection(4000)] * 2, memory="1GB")
@@ -180,7 +180,7 @@ def test_estimate(unit: str) -> None:
 
 
 def test_estimate_under_a_bound() -> None:
-    """A bound that one pass does not fit means more passes, and the forecast stays within it."""
+    """If one pass does not fit into the bound, more are made, and the forecast is within the bound."""
     texts = [text * 30 for text in collection(3000)]
     free = dedup.estimate(texts, threads=1)
     bound = 100_000_000
@@ -202,7 +202,7 @@ def test_estimate_under_a_bound() -> None:
 
 
 def test_the_estimate_names_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files are read once, as was said, by every bound; what does not fit goes to a work directory."""
+    """Files are read once under every bound, as forecast; what does not fit is written to a work directory."""
     chance = random.Random(1)
     for number in range(2):
         texts = [" ".join(f"w{chance.randrange(100_000)}" for _ in range(150)) for _ in range(9000)]

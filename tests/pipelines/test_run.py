@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def no_hook() -> Iterator[None]:
-    """Take the hook away behind each test."""
+    """Remove the hook after each test."""
     yield
     stores.hook = None
 
@@ -121,7 +121,7 @@ def test_files_give_what_memory_gives(
 def test_groups_give_what_memory_gives(
     options: dict[str, Any], tmp_path: Path, tight: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where not even the texts that may have a partner fit, they are joined group by group, with the same answer."""
+    """If not even the candidate texts fit, they are joined group by group, with the same answer."""
     texts = texts_with_edges()
     ids = write_corpus(tmp_path / "corpus", texts)
     monkeypatch.setattr(FilePlan, "fits", lambda *_, **__: False)
@@ -139,7 +139,7 @@ def test_groups_give_what_memory_gives(
 
 
 def test_keep_by_a_column(tmp_path: Path, tight: None) -> None:
-    """What stays is decided by a column of the files, as in a table."""
+    """A column of the files decides what is kept, as in a table."""
     texts = texts_with_edges()
     write_corpus(tmp_path / "corpus", texts)
     rows = []
@@ -163,12 +163,12 @@ def test_the_closest_pair_is_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     thin = find_in_files([tmp_path / "corpus"], threshold=0.9, memory="1GB").duplicates
     monkeypatch.setattr(FilePlan, "fits", lambda *_, **__: False)
     grouped = find_in_files([tmp_path / "corpus"], threshold=0.9, memory="1GB").duplicates
-    assert (thin.closest, grouped.closest) == (None, None), "no hash is held of a text that cannot have a partner"
+    assert (thin.closest, grouped.closest) == (None, None), "no hash is held of a text that is not a candidate"
     assert plain.summary == whole.summary == thin.summary == grouped.summary
 
 
 def test_the_closest_pair_of_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It stands in `run.json`, and in no file that two equal runs have in common; taken up again, it is the same."""
+    """It is in `run.json`, and in no file that two equal runs have in common; a resumed run has the same."""
     texts = ["a b c d e f g h i j", "other words that stand in no other text", "a b c d e f g h x y"]
     ids = write_corpus(tmp_path / "corpus", texts)
     for number, holds in enumerate((True, False)):
@@ -211,7 +211,7 @@ def test_the_same_report_in_every_way(method: str, tmp_path: Path, monkeypatch: 
     assert not list(tmp_path.glob("report-*.work"))
 
 
-# ------------------------------------------------------------------------------------------- stopped and taken up again
+# -------------------------------------------------------------------------------------------------- stopped and resumed
 
 
 def command_of(corpus: Path, output: Path, work: Path) -> list[str]:
@@ -380,7 +380,7 @@ def test_nothing_to_search_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_bound_that_is_too_small_says_what_would_do(tmp_path: Path, tight: None) -> None:
-    """Where even those that may have a partner do not fit, the error says how much would."""
+    """If not even the candidates fit, the error says how much is needed."""
     write_corpus(tmp_path / "corpus", texts_with_edges())
     with pytest.raises(ParameterError, match=r"memory: expected about .* MB or more"):
         find_in_files([tmp_path / "corpus"], memory="10MB")
@@ -560,7 +560,7 @@ def test_the_budget_says_what_fits() -> None:
 
 
 def test_the_estimate_forecasts_the_disk(tmp_path: Path) -> None:
-    """What the work directory takes is forecast within a factor of 1.5; without a bound nothing goes there."""
+    """The size of the work directory is forecast within a factor of 1.5; without a bound it is not used."""
     corpus = tmp_path / "corpus"
     write_large(corpus)
     assert dedup.estimate(dedup.files(corpus)).engine == "memory"

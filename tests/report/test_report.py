@@ -108,7 +108,7 @@ def test_the_same_bytes_however_it_was_made(
         assert expected == bytes_of(tmp_path / name)
 
 
-def test_run_and_report_stand_apart(tmp_path: Path) -> None:
+def test_run_and_report_are_separate(tmp_path: Path) -> None:
     """Host, seconds and versions are in run.json, and in no other file."""
     corpus = three_files(tmp_path / "in")
     result = dedup.find_duplicates(corpus.texts)
@@ -272,7 +272,7 @@ def test_a_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_killed_runs_left_is_swept(tmp_path: Path) -> None:
-    """Unfinished folders that nobody holds go; those of a living writer stay."""
+    """Unfinished folders without a writer are removed; those of a living writer are kept."""
     left = tmp_path / ".out.0123456789abcdef.partial"
     left.mkdir()
     (left / "pairs.parquet").write_bytes(b"half")
@@ -367,7 +367,7 @@ def test_a_file_that_loses_too_much_is_named(lost: int, warned: bool, monkeypatc
     monkeypatch.setattr(evidence, "SOURCE_TEXTS", 101)
     assert () == dedup.find_duplicates(located).summary.warnings
     one = corpus_files.FileTexts(["same words"] * 200, ["a"], [0] * 200, list(range(1, 201)))
-    assert () == dedup.find_duplicates(one).summary.warnings, "one file is no source among others"
+    assert () == dedup.find_duplicates(one).summary.warnings, "one file is not a source among others"
     assert np.int32 == located.locate(np.arange(3))[0].dtype
 
 

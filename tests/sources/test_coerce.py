@@ -63,7 +63,7 @@ def plain(texts: Sequence[str | None]) -> list[str]:
 
 
 def test_the_padding_is_that_of_the_kernels() -> None:
-    """Behind a block stand as many bytes as the token kernel may read."""
+    """After a block there are as many bytes as the token kernel may read."""
     assert token_kernels.PADDING == PADDING
 
 
@@ -256,7 +256,7 @@ def test_few_texts_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("size", [1, 1 << 19])
 @pytest.mark.parametrize("place", [0, 31, 32, 33, 99])
 def test_the_place_of_what_is_no_text(place: int, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The position is that in the collection, in whichever block it stands."""
+    """The position is that in the collection, in whichever block it is."""
     monkeypatch.setattr(dedup.sources.texts, "TEXT_BLOCK_BYTES", size)
     for wrong, found in (
         (5, "int 5"),

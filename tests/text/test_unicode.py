@@ -186,7 +186,7 @@ def test_what_may_compose_is_unsettled() -> None:
 
 
 def test_nothing_composes_but_with_a_first() -> None:
-    """Behind a code point that is no FIRST, and marks behind that, what is UNSETTLED but not ALONE stays as it is."""
+    """After a code point that is not FIRST, and marks after it, what is UNSETTLED but not ALONE is unchanged."""
     seconds = [chr(c) for c in assigned() if entries()[c] & UNSETTLED and not entries()[c] & ALONE]
     sample = (c for c in assigned() if c < 0x3400 or c % 61 == 0)
     others = [chr(c) for c in sample if not entries()[c] & FIRST and not unicodedata.combining(chr(c))]
@@ -309,7 +309,7 @@ def test_marks_alone_are_no_token(text: str) -> None:
         ("\u0345", ["ι"]),
     ],
 )
-def test_a_mark_counts_behind_a_letter(text: str, expected: list[str]) -> None:
+def test_a_mark_counts_after_a_letter(text: str, expected: list[str]) -> None:
     """Behind a letter, digit, underscore or mark of a token, what is skipped aside; nowhere else."""
     assert expected == oracles.tokens(text)
     assert kernel_twins.token_hashes(expected) == [token.hash for token in tokens(text)]
@@ -397,7 +397,7 @@ def test_folding_of_texts(text: str) -> None:
     )
 )
 def test_folding_of_marks(text: str) -> None:
-    """The same where nearly everything acts on what stands before it."""
+    """The same if nearly everything acts on what comes before it."""
     assert unicodedata.normalize("NFKC", text).casefold() == folded(text)
     assert kernel_twins.token_hashes(oracles.tokens(text)) == [token.hash for token in tokens(text)]
 

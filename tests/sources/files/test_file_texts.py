@@ -56,7 +56,7 @@ def test_files_are_searched_like_lists(kind: str, packing: str, tmp_path: Path) 
 
 
 def test_default_ids(tmp_path: Path) -> None:
-    """Path and line, whatever blank and bad lines stand between, however batches are cut; a text by its path."""
+    """Path and line, whatever blank and bad lines are between, however batches are cut; a text by its path."""
     lines = corpus_files.as_lines(RECORDS[:2]) + b"\n{bad\n" + corpus_files.as_lines(RECORDS[2:])
     (tmp_path / "a.jsonl").write_bytes(lines)
     (tmp_path / "b.txt").write_text(TEXTS[0], encoding="utf-8")
@@ -76,7 +76,7 @@ def test_default_ids(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("packing", PACKERS)
 def test_texts_in_any_order(packing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A text is read again wherever it stands, forwards and backwards; its length is that in characters."""
+    """A text is read again wherever it is, forwards and backwards; its length is in characters."""
     monkeypatch.setattr("dedup.sources.files.decompress.BATCH_BYTES", 100)
     path = write(tmp_path, ".jsonl", packing, [*RECORDS, {"text": None, "key": "x", "n": 0}])
     texts = read_texts(dedup.files(path))
@@ -106,7 +106,7 @@ def test_first_and_later_readings_are_the_same(tmp_path: Path, monkeypatch: pyte
 
 
 def test_surrogates(tmp_path: Path) -> None:
-    """A surrogate that stands alone separates tokens and is one character, as in a list."""
+    """A lone surrogate separates tokens and is one character, as in a list."""
     texts = ["one two\ud800three four", "ONE two three FOUR!", "\udfff"]
     path = write(tmp_path, ".jsonl", "", [{"text": text} for text in texts])
     assert [[row["left"], row["right"]] for row in dedup.find_duplicates(texts).pairs.to_pylist()] == [[0, 1]]
@@ -138,7 +138,7 @@ def test_repeats_and_matches(tmp_path: Path) -> None:
 
 
 def test_progress_over_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The number of texts is known roughly at first: what is done never goes beyond the total, and reaches it."""
+    """The number of texts is known roughly at first: the done count never exceeds the total, and reaches it."""
     monkeypatch.setattr("dedup.sources.files.decompress.BATCH_BYTES", 100)
     monkeypatch.setattr("dedup.sources.files.file_texts.BATCH_BYTES", 100)
     records = [{"text": "a text that is longer than the others " * 20}] + [{"text": f"text {i}"} for i in range(200)]
@@ -177,7 +177,7 @@ def test_estimates(tmp_path: Path) -> None:
 
 
 def test_rejects_are_told(tmp_path: Path) -> None:
-    """What is rejected stands in `rejects`, and a warning says so; skipped, without the warning."""
+    """What is rejected is in `rejects`, and a warning says so; skipped, without the warning."""
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"text": "a b c"}\n{"text": 5}\n{bad\n{"text": "A b, c"}\n')
     files = dedup.files(path, tmp_path / "missing.txt")

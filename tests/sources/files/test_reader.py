@@ -96,7 +96,7 @@ def test_text_files(packing: str, tmp_path: Path) -> None:
 
 
 def test_many_files_in_order(tmp_path: Path) -> None:
-    """Files follow one another in a batch's number of the file; reading goes on in the middle of them."""
+    """Files follow one another in a batch's number of the file; reading continues in the middle of them."""
     paths = [
         write(tmp_path, f"{i}.jsonl", corpus_files.as_lines([{"text": f"t{i}{j}"} for j in range(3)])) for i in range(4)
     ]
@@ -191,7 +191,7 @@ json_lines = st.lists(
 def test_lines_by_themselves(lines: list[bytes], end: bytes, size: int) -> None:
     """Each line is read by itself: many at once give what `json` gives of each, however batches are cut."""
     data = b"\n".join(lines) + end
-    # where `json` looks at fields that nobody wants, it sees bytes that are no UTF-8
+    # `json` looks at fields that nobody wants, and sees bytes that are not UTF-8
     data = data.replace(b'"other": "\xff"', b'"other": "x"')
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         small_batches(patch, size)
@@ -203,7 +203,7 @@ def test_lines_by_themselves(lines: list[bytes], end: bytes, size: int) -> None:
 
 
 def test_a_mark_in_front(tmp_path: Path) -> None:
-    """A byte order mark is no part of the first line, which begins behind it."""
+    """A byte order mark is not part of the first line, which begins after it."""
     path = write(tmp_path, "a.jsonl", b'\xef\xbb\xbf{"text": "a"}\n{"text": "b"}\n')
     (batch,) = read_batches(Listing([path]))
     assert ["a", "b"] == corpus_files.decoded(batch)
@@ -244,7 +244,7 @@ spelled = st.lists(st.none() | strategies.texts() | strategies.characters(), max
     texts=['"\\/\b\f\n\r\t\0', "\ue000\uffff\U00010000\U0010ffff", "x" * 7 + '"', None], ascii_only=True, slashes=True
 )
 def test_strings_of_json(texts: list[str | None], ascii_only: bool, slashes: bool) -> None:
-    """The kernel gives what `json` gives, of every escape, in capitals or not, wherever it stands among 8 bytes."""
+    """The kernel gives what `json` gives, of every escape, in capitals or not, at each place among 8 bytes."""
     texts = [None if t is None else t.encode("utf-16", "surrogatepass").decode("utf-16", "ignore") for t in texts]
     data = "".join(json.dumps(text, ensure_ascii=ascii_only) for text in texts)
     data = data.replace("/", "\\/") if slashes else data
@@ -329,7 +329,7 @@ def test_bad_records(name: str, size: int, tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_odd_records(tmp_path: Path) -> None:
-    """Quotes that nobody closes, or that stand within a cell; bytes in a cell that nobody wants; a mark in front."""
+    """Quotes that are never closed, or that are within a cell; bytes in a cell that nobody wants; a mark in front."""
     data = b'\xef\xbb\xbf\n"n","text"\n1,5" disk\n\xff,"a ""b"" c"\n3,"x"y\n,\n4,"open\n5,d\n'
     rows, rejects = read_all(write(tmp_path, "a.csv", data))
     assert [(3, '5" disk'), (4, 'a "b" c'), (5, "xy"), (6, "")] == [(row.number, row.text) for row in rows]
@@ -359,7 +359,7 @@ def test_columns_of_texts(column: pa.Array, tmp_path: Path) -> None:
 
 
 def test_bytes_in_a_column(tmp_path: Path) -> None:
-    """A row that is no UTF-8 is rejected, the others keep their numbers."""
+    """A row that is not UTF-8 is rejected, the others keep their numbers."""
     bad = pa.array([b"a", b"caf\xe9", None, b"b"], pa.binary())
     column = pa.Array.from_buffers(pa.string(), 4, bad.buffers(), 1)
     pq.write_table(pa.table({"text": column}), tmp_path / "a.parquet")
@@ -463,7 +463,7 @@ def test_several_members(tmp_path: Path) -> None:
 
 
 def test_texts_that_cannot_be_read(tmp_path: Path) -> None:
-    """A text file is rejected whole where it is no UTF-8, by the byte; half a one is used as far as it goes."""
+    """A text file that is not UTF-8 is rejected completely, with the byte; half a file is used up to its end."""
     path = write(tmp_path, "a.txt", "naïve".encode("latin-1"))
     assert ([], [(None, 2, "not UTF-8: byte 0xef at offset 2; write it anew in UTF-8")]) == read_all(path)
     path = write(tmp_path, "b.txt", "text".encode("utf-16"))
@@ -520,7 +520,7 @@ def test_a_column_of_numbers(kind: str, tmp_path: Path) -> None:
     ],
 )
 def test_wrong_ids(lines: list[dict[str, Any]], message: str, tmp_path: Path) -> None:
-    """What is no id is an error that names its place."""
+    """A value that is not an id is an error that names its place."""
     path = write(tmp_path, "a.jsonl", corpus_files.as_lines(lines))
     with pytest.raises(InputError) as error:
         read_all(path, id="id")

@@ -75,7 +75,7 @@ def test_small_files_are_read(tmp_path: Path) -> None:
 
 
 def test_lines_are_found_wherever_the_sample_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also inside a line, and behind the last one."""
+    """Also inside a line, and after the last one."""
     monkeypatch.setattr(sampling, "READ_WHOLE", 0)
     for count in (1, 2, 3, 40):
         texts = texts_of(count, count)
@@ -83,7 +83,7 @@ def test_lines_are_found_wherever_the_sample_begins(tmp_path: Path, monkeypatch:
         corpus_files.write(tmp_path / str(count), "a.jsonl", corpus_files.encode("jsonl", rows))
         outline = sampling.sample_files(Listing([tmp_path / str(count)]), "text")
         if outline is None:
-            assert count < 4, "no line begins behind such a place"
+            assert count < 4, "no line begins after such a place"
             continue
         assert {outline.sample[row] for row in range(len(outline.sample))} <= set(texts)
         assert outline.texts >= 1

@@ -124,7 +124,7 @@ def read_batches_of(path: Path, **options: Any) -> list[corpus_files.Read]:
 
 
 @pytest.mark.parametrize("name", ONE_TEXT)
-def test_plain_text_stays_one_text(name: str, tmp_path: Path) -> None:
+def test_plain_text_is_one_text(name: str, tmp_path: Path) -> None:
     """Text that only looks a little like something else is one text."""
     for suffix in ("", ".md", ".log"):
         path = write(tmp_path, f"a{suffix}", ONE_TEXT[name])
@@ -141,7 +141,7 @@ def test_names_that_are_no_plain_text(suffix: str, tmp_path: Path) -> None:
 
 
 def folder_of_all(folder: Path) -> Path:
-    """Make a folder of what can be read, what cannot, and what is no file."""
+    """Make a folder of what can be read, what cannot, and what is not a file."""
     for name in ("a.md", "b.MD", "c.html", "d.json.gz", "e.tsv", "Makefile", ".hidden.md"):
         write(folder, name, b"one two three")
     write(folder, "x.jsonl", corpus_files.as_lines(RECORDS))
