@@ -29,7 +29,7 @@ from dedup.sources.two_sided import naming
 __all__ = ["Given", "recognise"]
 
 RUN = 4096
-"""Texts. So many are compared at a time."""
+"""Texts. So many are compared at a time. Curve: `benchmarks.tuning.given_run`."""
 
 BEFORE, AFTER = 20, 40
 """Characters. A message shows so many of a text before and after the first difference."""

@@ -23,7 +23,8 @@ PIECE = 1 << 20
 """Bytes that are read from a compressed file at a time. Curve: `benchmarks.tuning.decompress_piece`."""
 
 BEYOND = 1 << 16
-"""Bytes that are read after the size that a run aims at, so that most lines end within them."""
+"""Bytes that are read after the size that a run aims at, so that most lines end within them. Curve:
+`benchmarks.tuning.decompress_beyond`."""
 
 FINE = 1 << 12
 """Bytes that are read at a time near the end of the readable part, before single bytes are read."""
