@@ -126,7 +126,7 @@ def read_all(*paths: Path, **options: Any) -> tuple[list[Read], list[tuple[int |
 
 
 def plain_lines(data: bytes, column: str = "text") -> list[tuple[int, str | None]]:
-    """Read JSON lines as the rule says, by the standard library alone: number and text of each that holds one."""
+    """Read JSON lines as the rule says, with the standard library only: number and text of each record that has one."""
     found: list[tuple[int, str | None]] = []
     for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
         try:

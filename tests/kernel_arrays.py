@@ -97,7 +97,7 @@ def _compiled_modules() -> dict[str, Any]:
 
 
 def callable_part(given_part: Callable[P, R]) -> Callable[P, R]:
-    """Make a part of a kernel, which compiled code alone may call, callable from Python."""
+    """Make a part of a kernel, which only compiled code may call, callable from Python."""
     part = compiled_part(given_part)
 
     def call(*given: Any) -> R:

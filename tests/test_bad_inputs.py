@@ -259,7 +259,7 @@ Named = namedtuple("Named", ["n", "text"])  # noqa: PYI024
 
 
 class Sequenced:
-    """What has a length and places, but cannot be gone through."""
+    """What has a length and places, but cannot be iterated."""
 
     def __len__(self) -> int:
         return 1
@@ -491,7 +491,7 @@ def test_files_in_lists(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [3, None, b"a.txt", [b"a.txt"], {"a": "b"}, "a\0b", [["a\0b"]], object(), 1.5, True])
-def test_what_is_no_path(path: Any) -> None:
+def test_not_a_path(path: Any) -> None:
     """Anything else is an error that shows it."""
     assert "files: expected paths" in said(lambda: dedup.files(path), kind=InputError)
 

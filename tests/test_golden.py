@@ -86,7 +86,7 @@ def generate() -> dict[str, Any]:
 
 
 def dumped(golden: dict[str, Any]) -> str:
-    """Give the file's content: an entry a paragraph, ASCII alone."""
+    """Give the file's content: one entry per paragraph, only ASCII."""
     return json.dumps(golden, indent=1, sort_keys=False) + "\n"
 
 

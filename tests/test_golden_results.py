@@ -47,7 +47,7 @@ def excerpts() -> list[str]:
 
 
 def news() -> list[str]:
-    """Give generated news, as the benchmarks measure with; skipped where the benchmarks are not beside the tests."""
+    """Give generated news, as the benchmarks measure with; skipped if the benchmarks are not next to the tests."""
     generator = pytest.importorskip("benchmarks.corpora.named")
     texts: list[str] = generator.corpus(500, 800, 3)
     return texts

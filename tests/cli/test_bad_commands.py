@@ -80,7 +80,7 @@ STEERING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\ud800-\udfff]")
 
 
 class Bad(NamedTuple):
-    """A bad input: its path, what is said of it, and what `compare` says, None where it is a text as any other."""
+    """A bad input: its path, what is said of it, and what `compare` says, None if it is a text like any other."""
 
     path: str
     says: str

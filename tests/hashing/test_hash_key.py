@@ -63,7 +63,7 @@ def test_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         (b"fifteen bytes..", "hash_key: expected at least 16 bytes, found 15"),
     ],
 )
-def test_what_is_no_key(given: Any, says: str) -> None:
+def test_not_a_key(given: Any, says: str) -> None:
     """A wrong key is refused by every function, and is not shown."""
     for call in (
         lambda: dedup.find_duplicates(["a"], hash_key=given),
@@ -88,7 +88,7 @@ def test_a_short_variable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_key_is_never_shown_or_pickled() -> None:
-    """`repr` and pickles have the fingerprint alone; what cannot hash any more says so."""
+    """`repr` and pickles have only the fingerprint; a key that can no longer hash says so."""
     key = choose_key(SECRET)
     found = dedup.find_duplicates(["a b c", "A b c"], hash_key=SECRET)
     sets = shingles(["a b c"], hash_key=SECRET)

@@ -101,7 +101,7 @@ def test_order_counts(row: list[int], data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("length", [2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17])
-def test_a_short_text_is_no_window_of_another(length: int) -> None:
+def test_a_short_text_is_not_a_window_of_another(length: int) -> None:
     """Windows that overlap inside a shingle: "a b c" is not "a b b c", whatever the length is made of."""
     few = [kernel_twins.mix(1), kernel_twins.mix(2)]
     rows = [[few[i >> j & 1] for j in range(size)] for size in range(1, length + 1) for i in range(1 << min(size, 8))]
@@ -162,7 +162,7 @@ def test_distinct_of_crowds(size: int) -> None:
 
 
 def test_distinct_gives_up_after_hashes_were_dropped() -> None:
-    """Where the last pass has dropped some hashes before it gives up, nothing of the rest is lost."""
+    """If the last pass has dropped some hashes before it gives up, none of the rest is lost."""
     for copies in (1, 2, 50):
         row = [7] * copies + [100_000 - i for i in range(500)] + [8, 7, 100_001] * copies
         assert [sorted(set(row))] == made_distinct([row], [0])

@@ -35,7 +35,7 @@ thresholds = st.one_of(
 
 
 def fractions(largest: int) -> list[float]:
-    """Give every fraction with a small denominator as a float, and the floats beside it."""
+    """Give every fraction with a small denominator as a float, and the floats next to it."""
     every = {float(Fraction(p, q)) for q in range(1, largest + 1) for p in range(1, q + 1)}
     beside = {math.nextafter(t, side) for t in every for side in (0.0, 1.0)}
     return sorted(t for t in every | beside if t <= 1.0)

@@ -70,7 +70,7 @@ def test_more_texts_take_longer_bands() -> None:
 
 
 def test_the_printed_curve() -> None:
-    """The text says the bands, the chance at every tenth, and the promise beside the threshold."""
+    """The text has the bands, the chance at every tenth, and the promise at the threshold."""
     head, columns, *lines = str(choose_bands(0.75, 0.99)).split("\n")
     bands = choose_bands(0.75, 0.99)
     assert f"{bands.bands} bands of {bands.rows} rows: {bands.num_perm} permutations" == head
@@ -328,7 +328,7 @@ def test_wrong_use_of_the_index() -> None:
     assert [] == index.query(np.zeros(6, dtype=np.uint32))
 
 
-def test_what_is_no_signature() -> None:
+def test_not_a_signature() -> None:
     """One or no dimension, or two for one: errors that say what was passed."""
     index = LSH(choose_bands(0.8))
     rows = signatures(shingles(["a b c d e f"]), num_perm=index.bands.num_perm)

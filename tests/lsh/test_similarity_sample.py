@@ -158,7 +158,7 @@ def test_the_summary_says_it() -> None:
 
 
 def test_large_buckets_are_left_out_of_the_estimate() -> None:
-    """Texts in large buckets are not what the estimate is about: alone, they leave nothing to measure."""
+    """The estimate does not cover texts in large buckets: without others, there is nothing to measure."""
     crowd = corpora.families(seed=7, count=1, size=250, edits=4, words=300)
     alone = dedup.find_duplicates(crowd, method="lsh").summary
     assert alone.large_buckets > 0

@@ -156,7 +156,7 @@ def test_some_of_the_texts(texts: list[str], data: st.DataObject) -> None:
 
 
 def pays(texts: Texts, threshold: float, metric: Metric = Metric.JACCARD) -> bool:
-    """Whether the candidates alone are held of these texts."""
+    """Return whether only the candidates of these texts are held."""
     source = TextSource(texts, WORDS2, Unit.DOCUMENT, 1, Progress(False))
     return dedup.pairs.compact_filter.pays(source, Threshold(threshold, metric))
 
@@ -178,7 +178,7 @@ def test_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("looked_at", [1, 1 << 22])
 def test_versions_are_held(looked_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where most texts are like their neighbours, or all are alike, they would only be read twice."""
+    """If most texts are like their neighbours, or all are alike, the texts would only be read twice."""
     monkeypatch.setattr(dedup.pairs.compact_filter, "mostly_shared", dedup.pairs.seen_twice.mostly_shared)
     monkeypatch.setattr(dedup.pairs.compact_filter, "PROBED_CHARACTERS", looked_at)
     words = [f"w{i}" for i in range(4000)]

@@ -133,9 +133,7 @@ def said_twice(draw: st.DrawFn) -> list[list[int]]:
 
 
 @given(st.one_of(collections(), said_twice()), st.sampled_from([2, 6, 10, 20]), st.sampled_from([0.3, 0.5, 0.8]))
-def test_where_nothing_is_to_chain_the_kernels_chain_nothing(
-    texts: list[list[int]], size: int, threshold: float
-) -> None:
+def test_kernels_chain_nothing_if_nothing_can_be_chained(texts: list[list[int]], size: int, threshold: float) -> None:
     """What is found is the same whether the kernels for chains are called or, where that is plain, not."""
     tokens, offsets = arrays(texts)
     found = find_passages(tokens, offsets, size, threshold)
@@ -198,7 +196,7 @@ def test_a_passage_long_put_in_parts_a_chain() -> None:
 
 @pytest.mark.parametrize("size", [1000, 10_000])
 def test_work_grows_with_the_text(size: int) -> None:
-    """However often a stretch is said, the windows and blocks are as many as the text is long, and no more."""
+    """However often a stretch occurs, the windows and blocks are as many as the text is long, and no more."""
     unit = list(range(60))
     for texts, blocks in (
         ([[7] * size], size),  # a word

@@ -64,7 +64,7 @@ def test_a_quote_inside_a_paragraph() -> None:
 
 @given(strategies.articles(2), st.sampled_from([3, 7]))
 def test_long_texts_are_located_in_pieces(text: str, chunk: int) -> None:
-    """Where a text is cut while its tokens are located changes nothing."""
+    """The place at which a text is cut while its tokens are located changes nothing."""
     whole = list(dedup.find_repeats(text, min_words=3, threshold=1.0))
     before = spans.CHUNK
     try:

@@ -158,7 +158,7 @@ def test_inputs_are_never_modified() -> None:
 
 
 def test_results_can_be_read() -> None:
-    """A result shows itself in a few lines, whatever it holds."""
+    """A result shows itself in a few lines, whatever it contains."""
     for texts in ([], ["", ""], [LONG, LONG]):
         assert repr(dedup.find_duplicates(texts))
         assert repr(dedup.find_duplicates(texts).summary)

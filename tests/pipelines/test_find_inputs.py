@@ -179,7 +179,7 @@ def test_dictionaries(wrap: Callable[[dict[Any, str]], Any]) -> None:
     ids=["list", "tuple", "integers", "numpy", "arrow", "pandas", "polars"],
 )
 def test_ids(ids: Any) -> None:  # noqa: ANN401  (any form of ids)
-    """Ids are given beside the texts, as integers or as texts, and come back unchanged."""
+    """Ids are given together with the texts, as integers or as texts, and come back unchanged."""
     plain = list(ids.to_pylist() if isinstance(ids, pa.Array) else ids)
     result = dedup.find_duplicates(TEXTS, ids=ids)
     assert [(plain[i], plain[j]) for i, j in PAIRS] == table_rows.ends(result)
@@ -270,7 +270,7 @@ def test_wrong_ids(ids: list[Any], facts: list[str]) -> None:
         error.match(fact)
 
 
-def test_ids_beside_a_table() -> None:
+def test_ids_together_with_a_table() -> None:
     """`ids` is for collections that are not tables; for a table, name a column."""
     with pytest.raises(DedupError, match="id="):
         dedup.find_duplicates(pa.table({"text": TEXTS}), ids=list(range(7)))

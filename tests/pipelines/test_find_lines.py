@@ -57,7 +57,7 @@ def test_a_loop_of_lines_is_removed(lines: list[str]) -> None:
     assert left == dedup.find_repeats(left).without_repeats()
 
 
-def test_a_rule_is_no_line_that_occurs_twice() -> None:
+def test_a_rule_does_not_count_as_a_line_that_occurs_twice() -> None:
     """A notice between two rules is one paragraph, since it was wrapped."""
     text = "=" * 40 + "\nThis notice is broken to fit the width o\nf forty characters, and stands between tw\no rules\n"
     text = text.replace("o rules", "o rules of stars that are of forty chars") + "=" * 40

@@ -403,8 +403,8 @@ def test_the_summary_says_what_was_done() -> None:
     assert set(result.timings) == {"read", "exact copies", "join", "words", "passages"}
 
 
-def test_the_closest_pair_where_there_is_none() -> None:
-    """Where nothing reaches the threshold, a hint tells what came closest, with its ids."""
+def test_the_closest_pair_if_there_is_none() -> None:
+    """If nothing reaches the threshold, a hint gives the closest pair, with its ids."""
     left = {"a": "one two three four five six seven eight nine ten", "b": "something else of some words altogether"}
     right = {7: "one two three four five six seven eight new words", 8: "and more that is quite different from that"}
     result = dedup.match(left, right, min_words=None)
@@ -417,7 +417,7 @@ def test_the_closest_pair_where_there_is_none() -> None:
 
 @given(two_sides(), METRICS)
 def test_the_closest_pair_is_the_closest(sides: tuple[list[str], list[str]], metric: str) -> None:
-    """No pair is more similar; where none is told, none is similar by a twentieth or more."""
+    """No pair is more similar; if none is reported, none has a similarity of a twentieth or more."""
     found = dedup.match(*sides, threshold=1.0, metric=metric, min_words=None)
     if found.summary.pairs:
         assert found.closest is None

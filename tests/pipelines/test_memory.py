@@ -98,7 +98,7 @@ def test_lsh_under_a_bound(tight: list[int]) -> None:
 
 
 def test_ranges_count_what_one_table_counts() -> None:
-    """What a row has alone, summed over the ranges, is what it has alone in one table."""
+    """The unique hashes of a row, summed over the ranges, are as many as in one table."""
     generator = np.random.default_rng(3)
     rows = generator.integers(0, 1 << 64, 4000, dtype=np.uint64)
     hashes = np.concatenate((rows, rows[:1500]))
@@ -146,7 +146,7 @@ def test_too_small_for_the_survivors(tight: list[int], monkeypatch: pytest.Monke
 
 
 def test_plans_are_pure() -> None:
-    """The plan depends on texts and options alone, and a larger bound never means more passes."""
+    """The plan depends only on texts and options, and a larger bound never means more passes."""
     texts = [text * 40 for text in collection(3000)]
     size = dedup.pipelines.measure.measure(
         dedup.pipelines.measure.outline_of(dedup.pipelines.find.read_texts(texts)),
@@ -169,7 +169,7 @@ def test_plans_are_pure() -> None:
 
 @pytest.mark.parametrize("unit", ["document", "paragraph", "line"])
 def test_estimate(unit: str) -> None:
-    """The plan is told without a search of the whole."""
+    """The plan is returned without a complete search."""
     texts = collection(2000)
     plan = dedup.estimate(texts, unit=unit)
     assert (plan.method, plan.passes, plan.texts, plan.disk) == ("exact", 1, 2000, 0)

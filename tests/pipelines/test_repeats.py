@@ -237,7 +237,7 @@ def test_what_is_left_repeats_nothing(text: str, threshold: float) -> None:
 
 @given(st.lists(strategies.articles(2), max_size=4))
 def test_only_paragraphs_go(texts: list[str]) -> None:
-    """What is left are lines of the original, and what was said is said once at least."""
+    """The lines that are left are lines of the original, and each content is there at least once."""
     left = dedup.find_repeats(texts, min_words=8, threshold=1.0).without_repeats()
     assert isinstance(left, list)
     before = [[old[a:b] for a, b in oracles.lines(old)] for old in texts]

@@ -152,7 +152,7 @@ def test_keep_by_a_column(tmp_path: Path, tight: None) -> None:
 
 
 def test_the_closest_pair_is_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told by what is held in the end, and the result is the same whatever that is."""
+    """The hashes that are held at the end decide it, and the result is the same in any case."""
     texts = [f"{' '.join(f'w{n}x{i}' for i in range(20))} " + "and the same end of a text " * n for n in range(6)]
     ids = write_corpus(tmp_path / "corpus", texts)
     plain = dedup.find_duplicates(texts, ids=ids, threshold=0.9)
@@ -352,7 +352,7 @@ def test_changed_inputs_and_options_are_named(tmp_path: Path, tight: None) -> No
 
 
 def test_output_that_is_or_holds_an_input_is_refused(tmp_path: Path) -> None:
-    """The report and the work directory may be no input, by whatever name; a used folder is refused before work."""
+    """The report and the work directory may not be an input, by any name; a used folder is refused before work."""
     corpus = tmp_path / "corpus"
     write_corpus(corpus, texts_with_edges())
     (tmp_path / "link").symlink_to(corpus)
@@ -489,7 +489,7 @@ print(peak.stop(), found["disk"])
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs the peak that Linux keeps")
 def test_memory_is_bounded(tmp_path: Path) -> None:
-    """A run of which the hashes alone are above the bound grows by less than the bound."""
+    """A run whose hashes need more than the bound grows by less than the bound."""
     if not (ROOT / "benchmarks").is_dir():
         pytest.skip("the benchmarks are not beside the package")
     from benchmarks.speed.bench_corpus import write

@@ -171,7 +171,7 @@ def codecs(format: str, data: bytes) -> Any:
 
 @pytest.mark.parametrize("codec", [None, "lz4", "zstd"])
 def test_the_codec_is_read_from_the_message(codec: str | None) -> None:
-    """As the writer was told."""
+    """With the options of the writer."""
     data = corpus_files.encode("arrow", rows_of(texts_of()), codec=codec)
     assert (True, {codec}) == codecs("arrow", data)
 

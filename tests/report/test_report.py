@@ -238,7 +238,7 @@ def test_no_report(tmp_path: Path) -> None:
 
 
 def test_a_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whichever write to disk fails: no folder, none beside it, and the message says why."""
+    """Whichever write to disk fails: no folder, no temporary folder next to it, and the message says why."""
     corpus = three_files(tmp_path / "in")
     result = dedup.find_duplicates(corpus.texts)
     real = os.fsync

@@ -62,7 +62,7 @@ def hugging_face(rows: Rows) -> Any:
 
 
 def hugging_face_stream(rows: Rows) -> Any:
-    """Give a Hugging Face data set that is gone through once."""
+    """Give a Hugging Face data set that is iterated once."""
     return hugging_face(rows).to_iterable_dataset()
 
 
@@ -82,7 +82,7 @@ def odd_frame(rows: Rows) -> Any:
 
 
 def texts_of(rows: Rows) -> list[Any]:
-    """Give the texts alone."""
+    """Give only the texts."""
     return [text for _, text in rows]
 
 
@@ -157,7 +157,7 @@ CASES = [
 
 
 def rows_of(data: Any) -> Rows:
-    """Give ids (None where there are none) and texts of whatever came back."""
+    """Give ids (None if there are none) and texts of whatever came back."""
     if isinstance(data, dict):
         return list(data.items())
     if hasattr(data, "collect"):
@@ -279,7 +279,7 @@ def test_missing_texts_are_alike(missing: Any, given_as: Any) -> None:
     assert cut[1] is given_as
 
 
-def test_rows_by_id_alone() -> None:
+def test_rows_by_id_only() -> None:
     """Of documents, ids are enough where the text is not there; without ids, or to cut, it is not."""
     result = dedup.find_duplicates(odd_frame(ROWS), id="n")
     others = pd.DataFrame({"n": list("edcba"), "views": range(5)})
@@ -322,7 +322,7 @@ def test_errors_name_the_first_difference() -> None:
 
 
 @pytest.mark.parametrize("data", ["a b c", b"a b c", {"a b c"}, 7, None, Path("x.txt")])
-def test_what_is_no_collection(data: Any) -> None:
+def test_not_a_collection(data: Any) -> None:
     """What could not be searched cannot be filtered."""
     with pytest.raises(InputError, match="^filter: expected"):
         dedup.find_duplicates(["a b c"]).filter(data)

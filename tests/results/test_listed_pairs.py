@@ -35,7 +35,7 @@ def rows_of(found: Pairs) -> Rows:
 
 @given(st.data(), st.booleans())
 def test_every_pair_is_spelled_out(data: st.DataObject, copies: bool) -> None:
-    """All pairs of the copies of pairs, those of copies with each other, and hidden ones with their kept one alone."""
+    """All pairs of the copies of pairs, those of copies with each other, and hidden ones only with their kept one."""
     sizes = data.draw(st.lists(st.integers(0, 3), min_size=1, max_size=12))  # a text of each is equal to the others
     count = len(sizes)
     texts = [" ".join(f"t{size}w{i}" for i in range(5 * size)) for size in sizes]
@@ -91,7 +91,7 @@ def test_a_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert again.summary.pairs == table.num_rows == 30 * 29
 
 
-def test_a_limit_is_told_by_any_thread() -> None:
+def test_a_limit_is_reported_by_any_thread() -> None:
     """It raises as soon as there are more, and says what to do."""
     limit = PairLimit(verify.PAIR_BYTES * 1_000_000, "give more")
     limit.add(1_000_000)

@@ -1,4 +1,4 @@
-"""What numpy's arrays lack, beside numpy's own slower way."""
+"""What numpy's arrays lack, compared with numpy's own slower way."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_what_is_written_to_the_tail_need_not_be_copied(parts: list[list[int]], 
         assert whole == pool.array().tolist()
 
 
-def test_a_tail_is_no_larger_than_its_pool() -> None:
+def test_a_tail_is_not_larger_than_its_pool() -> None:
     """None where the rows would have to move, and the room itself where they need not."""
     pool = GrowingArray(np.uint64)
     assert pool.tail(1) is None

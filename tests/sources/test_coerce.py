@@ -178,7 +178,7 @@ def test_columns_of_nothing(column: Any) -> None:
 
 
 def test_all_texts_empty() -> None:
-    """Empty texts alone, of every kind: there, and without a byte."""
+    """Only empty texts, of every kind: they are there, without a byte."""
     for kind, make in KINDS.items():
         assert ["", "", ""] == read(make(["", "", ""])), kind
 
@@ -194,7 +194,7 @@ class Stream:
         return self.data.__arrow_c_stream__(requested_schema)
 
 
-def test_what_is_known_by_its_stream_alone() -> None:
+def test_what_is_known_only_by_its_stream() -> None:
     """A column or a table of an unknown library."""
     column = pa.chunked_array([FEW, FEW])
     assert FEW * 2 == read(Stream(column))
@@ -255,7 +255,7 @@ def test_few_texts_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("size", [1, 1 << 19])
 @pytest.mark.parametrize("place", [0, 31, 32, 33, 99])
-def test_the_place_of_what_is_no_text(place: int, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_place_of_a_value_that_is_not_a_text(place: int, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The position is that in the collection, in whichever block it is."""
     monkeypatch.setattr(dedup.sources.texts, "TEXT_BLOCK_BYTES", size)
     for wrong, found in (

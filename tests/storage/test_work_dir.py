@@ -1,4 +1,4 @@
-"""The work directory: whole files or none, whatever the system does; a damaged one is an error."""
+"""The work directory: complete files or none, whatever the system does; a damaged one is an error."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_one_run_at_a_time(tmp_path: Path) -> None:
     Store(tmp_path, FINGERPRINT).close()
 
 
-def test_a_folder_of_the_user_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_of_the_user_is_not_touched(tmp_path: Path) -> None:
     """A folder that holds anything else is refused, `fresh` or not."""
     (tmp_path / "thesis.txt").write_text("years of work")
     for fresh in (False, True):
@@ -163,7 +163,7 @@ def test_every_byte_flipped(tmp_path: Path) -> None:
 
 
 def test_every_file_truncated(tmp_path: Path) -> None:
-    """A file that lost its end is an error; a part that is gone too."""
+    """A file that lost its end is an error; a missing part too."""
     work = tmp_path / "work"
     truth = fill(work)
     for name in ("manifest.json", "one.dedup", "two.dedup"):

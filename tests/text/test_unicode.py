@@ -96,7 +96,7 @@ def test_the_version() -> None:
 
 
 def test_folding() -> None:
-    """The case-folded NFKC form of each code point alone: that of `unicodedata`, on any Python.
+    """The case-folded NFKC form of each single code point: that of `unicodedata`, on any Python.
 
     Both are stable for what is assigned, so a newer Python has to agree.
     """
@@ -136,7 +136,7 @@ BLOCKS_WITHOUT_SPACES = [
 
 
 def test_scripts_without_spaces() -> None:
-    """SPACELESS are code points of the blocks of these scripts alone; and all letters of the great blocks."""
+    """SPACELESS are only code points of the blocks of these scripts, and all letters of the large blocks."""
     inside = {c for first, last in BLOCKS_WITHOUT_SPACES for c in range(first, last + 1)}
     spaceless = {c for c in EVERY if entries()[c] & KIND == SPACELESS}
     assert set() == spaceless - inside
@@ -240,7 +240,7 @@ def test_unassigned_code_points_separate() -> None:
 
 @pytest.mark.parametrize("code", [0x378, 0x1FAE8, 0x31350, 0xCF3, 0x1E08F, 0x10EC0])
 def test_newer_code_points(code: int) -> None:
-    """Letters and marks of Unicode 15 and later: separators, and left alone by normalisation, on any Python."""
+    """Letters and marks of Unicode 15 and later: separators, and not changed by normalisation, on any Python."""
     char = chr(code)
     text = f"e{char}\u0301e{char}x"
     assert [kernel_twins.token_hash(t) for t in ("e", "e", "x")] == [t.hash for t in tokens(text)]
@@ -283,7 +283,7 @@ def test_what_is_not_shown_is_skipped() -> None:
         ],
     ],
 )
-def test_marks_alone_are_no_token(text: str) -> None:
+def test_marks_without_a_letter_are_not_tokens(text: str) -> None:
     """A mark of a symbol, of white space or of nothing; in every script."""
     assert [] == oracles.tokens(text) == tokens(text)
     assert [] == tokens(f"{text}\n{text} . {text}")

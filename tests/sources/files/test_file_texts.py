@@ -176,7 +176,7 @@ def test_estimates(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------ bad records
 
 
-def test_rejects_are_told(tmp_path: Path) -> None:
+def test_rejects_are_reported(tmp_path: Path) -> None:
     """What is rejected is in `rejects`, and a warning says so; skipped, without the warning."""
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"text": "a b c"}\n{"text": 5}\n{bad\n{"text": "A b, c"}\n')
@@ -242,7 +242,7 @@ def test_wrong_ids(ids: list[Any], message: str, size: int, tmp_path: Path, monk
 
 
 def test_wrong_use(tmp_path: Path) -> None:
-    """Ids beside files, and files to filter, are errors that say what to do."""
+    """Ids together with files, and files to filter, are errors that say what to do."""
     path = write(tmp_path, ".jsonl")
     with pytest.raises(ParameterError, match="ids: files have their own"):
         dedup.find_duplicates(path, ids=["a"])
@@ -300,7 +300,7 @@ def test_tables_of_other_libraries(make: Callable[[list[dict[str, Any]]], Any]) 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_a_data_set_comes_back() -> None:
-    """A Hugging Face data set is filtered to one, and its text column alone is looked at."""
+    """A Hugging Face data set is filtered to one, and only its text column is looked at."""
     data = hugging_face(RECORDS)
     result = dedup.find_duplicates(data, id="key", shingle="words:3")
     kept = result.filter(data)

@@ -59,7 +59,7 @@ sound = st.lists(whole, min_size=1, max_size=12)
 @pytest.mark.parametrize("kind", WRITERS)
 @given(packing=st.sampled_from(sorted(PACKERS)), texts=sound, size=st.sampled_from([1, 40, 1 << 20]))
 def test_every_format_gives_the_same(kind: str, packing: str, texts: list[str], size: int) -> None:
-    """Texts, ids and numbers come back, whatever holds them and wherever batches end, and from any token on."""
+    """Texts, ids and numbers come back, in any format and wherever batches end, and from any token on."""
     if kind == ".csv":  # a lone carriage return is a line break there, and a lone empty cell an empty line
         texts = [text.replace("\r", " ") for text in texts]
     records = [{"n": 7, "text": text, "key": f"k{i}"} for i, text in enumerate(texts)]
@@ -260,8 +260,8 @@ def test_strings_of_json(texts: list[str | None], ascii_only: bool, slashes: boo
 
 
 @pytest.mark.parametrize("value", ["5", "true", "{}", '["a"]', "-1"])
-def test_values_that_are_no_strings(value: str) -> None:
-    """Anything else among them is told."""
+def test_values_that_are_not_strings(value: str) -> None:
+    """Anything else among them is reported."""
     values = np.frombuffer(f'"a"{value}'.encode() + bytes(8), dtype=np.uint8)
     out, ends, missing = np.zeros(20, np.uint8), np.zeros(3, np.int64), np.zeros(3, np.bool_)
     assert -1 == unescape(values, len(values) - 8, out, ends, missing)
@@ -378,7 +378,7 @@ def test_large_row_groups_are_cut(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.arrow", "a.feather", "a.parquet.gz"])
-def test_files_that_are_no_tables(name: str, tmp_path: Path) -> None:
+def test_files_that_are_not_tables(name: str, tmp_path: Path) -> None:
     """Something else under the name of a table is one reject; so is half a table."""
     for data in (b"", b"nothing of the kind", WRITERS[".parquet"]([{"text": "a"}] * 50)[:-40]):
         packed = PACKERS[".gz"](data) if name.endswith(".gz") else data

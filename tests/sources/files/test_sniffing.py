@@ -132,7 +132,7 @@ def test_plain_text_is_one_text(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", NAMES)
-def test_names_that_are_no_plain_text(suffix: str, tmp_path: Path) -> None:
+def test_names_that_are_not_plain_text(suffix: str, tmp_path: Path) -> None:
     """A name that says what is not read counts, whatever the file begins with."""
     path = write(tmp_path, f"a{suffix}", b"some words\nand more")
     with pytest.raises(InputError, match=f"found what may be .*{NAMES[suffix]}"):
@@ -220,7 +220,7 @@ def test_unreadable_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ]
 
 
-def test_work_folders_are_no_corpus(tmp_path: Path) -> None:
+def test_work_folders_are_not_a_corpus(tmp_path: Path) -> None:
     """What a run keeps is neither read nor counted."""
     write(tmp_path, "a.txt", b"a text")
     (tmp_path / "report.work").mkdir()
@@ -321,7 +321,7 @@ def test_pipes_named_outright(tmp_path: Path) -> None:
     writer.join()
 
 
-def test_what_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_not_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Devices and sockets are named; so is a standard input that is closed."""
     sound = write(tmp_path, "a.txt", b"a text")
     with socket.socket(socket.AF_UNIX) as server:
