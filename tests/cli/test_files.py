@@ -155,7 +155,7 @@ def shell(line: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_help_that_cannot_be_written(tmp_path: Path) -> None:
-    """A full disk and a closed output are reported as for any other command; so is a current folder that was removed."""
+    """A full disk and a closed output are reported as for any other command, also a current folder that was removed."""
     if Path("/dev/full").exists():
         shown = shell(f"{COMMAND} find --help >/dev/full")
         assert (shown.returncode, "expected to write to standard output" in shown.stderr) == (74, True)
