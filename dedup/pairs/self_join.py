@@ -50,18 +50,18 @@ prefixes leave out hashes that very many texts have. Counting one takes about as
 2026-11)."""
 
 LONG_LISTS = 64.0
-"""The same. Above it the shared hashes of a pair are counted before its sets are merged, if that takes at most `DEEPER`
-times the keys. Curve: `benchmarks.tuning.self_join_long_lists`; flat from 1.0 to 512.0 on ota_dev and licences and
+"""Entries per hash, as for `COMMON_WORK`. Above it the shared hashes of a pair are counted before its sets are merged,
+if that takes at most `DEEPER` times the keys. Curve: `benchmarks.tuning.self_join_long_lists`; flat from 1.0 to 512.0 on ota_dev and licences and
 family:3000 (two cores, 2026-11)."""
 
 DEEPER = 1.5
-"""Times the keys of the index that longer prefixes may have: see `LONG_LISTS`. Curve:
+"""Factor. With longer prefixes the index may have so many times the keys: see `LONG_LISTS`. Curve:
 `benchmarks.tuning.self_join_deeper`."""
 
 FAMILY_LISTS = 1024.0
-"""The same. Above it families are looked for first. Passages that occur in very many texts, but are never a whole text,
-make lists of some hundred entries at ten million texts. A family of a hundred thousand makes lists of ten thousand.
-Curve: `benchmarks.tuning.self_join_family_lists`."""
+"""Entries per hash, as for `COMMON_WORK`. Above it families are looked for first. In ten million texts, passages that
+very many texts have, but that are never a complete text, make lists of some hundred entries. A family of a hundred
+thousand texts makes lists of ten thousand. Curve: `benchmarks.tuning.self_join_family_lists`."""
 
 
 class JoinResult(NamedTuple):

@@ -31,7 +31,7 @@ TEXTS = [record["text"] for record in RECORDS]
 
 SURE: dict[str, bytes] = {
     **{suffix: write(RECORDS) for suffix, write in WRITERS.items()},
-    "json lines behind a mark": b"\xef\xbb\xbf\n" + corpus_files.as_lines(RECORDS),
+    "json lines after a mark": b"\xef\xbb\xbf\n" + corpus_files.as_lines(RECORDS),
     "long lines": corpus_files.as_lines([{"text": text + " x" * HEAD, "key": "k"} for text in TEXTS]),
     "one object": json.dumps(RECORDS[0]).encode(),
 }
