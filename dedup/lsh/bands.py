@@ -33,9 +33,9 @@ MAX_PLANNED_TEXTS = 1 << 40
 LANE_COST = 14.0
 CANDIDATE_COST = 300.0
 SORTING_COST = 1800.0
-"""Nanoseconds, for a text of 300 shingles: of a permutation; of verifying a candidate; of sorting the shingles of a text
-that is in some candidate pair. Only their ratios matter, and only for bands that keep the promise of recall. Curves:
-`benchmarks.tuning.bands_lane_cost`, `bands_candidate_cost`, `bands_sorting_cost`."""
+"""Nanoseconds, for a text of 300 shingles: of a permutation; of verifying a candidate; of sorting the shingles of a
+text that is in some candidate pair. Only their ratios matter, and only for bands that keep the promise of recall.
+Curves: `benchmarks.tuning.bands_lane_cost`, `bands_candidate_cost`, `bands_sorting_cost`."""
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,8 @@ prefixes leave out hashes that very many texts have. Counting one takes about as
 
 LONG_LISTS = 64.0
 """Entries per hash, as for `COMMON_WORK`. Above it the shared hashes of a pair are counted before its sets are merged,
-if that takes at most `DEEPER` times the keys. Curve: `benchmarks.tuning.self_join_long_lists`; flat from 1.0 to 512.0 on ota_dev and licences and
-family:3000 (two cores, 2026-11)."""
+if that takes at most `DEEPER` times the keys. Curve: `benchmarks.tuning.self_join_long_lists`; flat from 1.0 to 512.0
+on ota_dev and licences and family:3000 (two cores, 2026-11)."""
 
 DEEPER = 1.5
 """Factor. With longer prefixes the index may have so many times the keys: see `LONG_LISTS`. Curve:
