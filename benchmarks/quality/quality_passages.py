@@ -195,7 +195,7 @@ def verses(first: str, second: str, min_words: int, threshold: float) -> list[di
 
 
 def main() -> None:
-    """Measure and print, a JSON line a row."""
+    """Measure, and print one JSON line per row."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.quality_passages", description=__doc__)
     parser.add_argument("what", choices=["planted", "verses"])
     parser.add_argument("--threshold", type=float, default=0.8)

@@ -249,7 +249,7 @@ def in_child(*arguments: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure and print, a JSON line a measurement."""
+    """Measure, and print one JSON line per measurement."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.bench_repeats", description=__doc__)
     parser.add_argument("what", choices=["against", "growth", "large", "one"])
     parser.add_argument("--corpus", default="civil_codes_dev,ota_dev,generated:30000")

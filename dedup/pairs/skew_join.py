@@ -85,7 +85,7 @@ class Leaders:
 
     `count` is the number of rows that will come, `keys` the number of hashes that they index at most, and `dense` the
     hashes that very many of them have (`dense_hashes`). Call `fill` for a row, from any thread, before `look_up`; rows
-    are looked up in order. Memory: per row a bit for each dense hash and 80 bytes; the indexed hashes of kept rows.
+    are looked up in order. Memory: per row one bit per dense hash and 80 bytes; the indexed hashes of kept rows.
     """
 
     def __init__(self, count: int, keys: int, dense: npt.NDArray[np.uint64], threshold: Threshold) -> None:
