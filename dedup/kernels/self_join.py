@@ -36,8 +36,8 @@ from dedup.kernels import Written, kernel, part, shared
 from dedup.kernels.verify import first_from, least, required, shared_hashes
 
 BUFFER = 512
-"""Keys whose buckets are looked at before any of them is worked on, so that no branch depends on a random bit.
-Curve: `benchmarks.tuning.kernel_self_join_buffer`."""
+"""Keys whose buckets are looked at before any of them is worked on, so that no branch depends on a random bit. Curve:
+`benchmarks.tuning.kernel_self_join_buffer`; flat from 32 to 2^11 on generated:10000 (two cores, 2026-11)."""
 
 CLASSES = 256
 EXACT_COUNTER = 128

@@ -28,8 +28,8 @@ CELLS = 3
 2026-11)."""
 
 MOST_BITS = 16
-"""Bits that one scatter uses, at most: so it writes to 65,536 places. Curve:
-`benchmarks.tuning.kernel_sets_most_bits`."""
+"""Bits that one scatter uses, at most: so it writes to 65,536 places. Curve: `benchmarks.tuning.kernel_sets_most_bits`;
+on generated:300:40000, 12 takes 1.08 times as long and 20 takes 1.10 times as long (two cores, 2026-11)."""
 
 FEW = 8
 """Hashes of a row. A row with at most so many is not scattered. Curve: `benchmarks.tuning.kernel_sets_few`; flat
@@ -37,7 +37,8 @@ from 2 to 32 on generated:100000:150 (two cores, 2026-11)."""
 
 PATIENCE = 16
 """Steps back per hash, on average. If it needs more, the last pass gives up. Curve:
-`benchmarks.tuning.kernel_sets_patience`."""
+`benchmarks.tuning.kernel_sets_patience`; flat from 2 to 16 on generated:10000, where 64 takes 1.07 times as long (two
+cores, 2026-11)."""
 
 
 @kernel

@@ -39,8 +39,8 @@ HALF = np.uint64(32)
 LOW = np.uint64(0xFFFFFFFF)
 
 AHEAD = 32
-"""Windows that are hashed at a time. A processor waits for a dozen places of memory together as long as for one.
-Curve: `benchmarks.tuning.kernel_windows_ahead`."""
+"""Windows that are hashed at a time. A processor waits for a dozen places of memory together as long as for one. Curve:
+`benchmarks.tuning.kernel_windows_ahead`; flat from 4 to 128 on generated:10000 (two cores, 2026-11)."""
 
 REPEATED, CUT, OPENS = 1, 2, 4
 """Bits of a window's flags: it occurs again later; a block begins at it; it does not follow the window before."""
