@@ -29,7 +29,7 @@ CELLS = 3
 
 MOST_BITS = 16
 """Bits that one scatter uses, at most: so it writes to 65,536 places. Curve: `benchmarks.tuning.kernel_sets_most_bits`;
-on generated:300:40000, 12 takes 1.08 times as long and 20 takes 1.10 times as long (two cores, 2026-11)."""
+flat from 8 to 20 on generated:1000:40000 (two cores, 2026-11)."""
 
 FEW = 8
 """Hashes of a row. A row with at most so many is not scattered. Curve: `benchmarks.tuning.kernel_sets_few`; flat

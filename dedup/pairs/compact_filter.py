@@ -47,8 +47,7 @@ PROBED_CHARACTERS = 1 << 22
 
 MOST_SAMPLED = 0.5
 """Share of the hash space that is noted. If it is more, holding the hashes costs no more. Curve:
-`benchmarks.tuning.compact_filter_most_sampled`; flat from 0.1 to 0.7 on generated:10000, where 0.9 takes 0.91 times as
-long (two cores, 2026-11)."""
+`benchmarks.tuning.compact_filter_most_sampled`; flat from 0.1 to 0.9 on generated:20000 (two cores, 2026-11)."""
 
 NOTE_PART_BITS = 8
 """Bits of the number of a part. There are 256 parts: a block has some hundred notes in each, and a part of a table of
