@@ -42,7 +42,7 @@ def sources() -> dict[str, Path]:
 
 
 def imports(name: str) -> set[str]:
-    """Give the full names of all that a module imports: on top, inside functions and for types alone.
+    """Give the full names of all that a module imports: on top, inside functions and only for types.
 
     ``from dedup import text`` is ``dedup.text``; ``from dedup.text import normalise`` is ``dedup.text.normalise``.
     """
@@ -69,7 +69,7 @@ def layers() -> list[list[str]]:
 
 
 def layer_of(name: str) -> tuple[int, str] | None:
-    """Give the number of the layer in which a module stands (0 is the highest) and the member that it belongs to."""
+    """Give the number of the layer of a module (0 is the highest) and the member that it belongs to."""
     for number, layer in enumerate(layers()):
         for member in layer:
             if any(name == one or name.startswith(f"{one}.") for one in member.split(" : ")):
@@ -80,7 +80,7 @@ def layer_of(name: str) -> tuple[int, str] | None:
 # ------------------------------------------------------------------------------------------- layers
 
 
-def test_every_module_stands_in_a_layer() -> None:
+def test_every_module_is_in_a_layer() -> None:
     """No module is left out of the check, save the package itself; no layer names what is not there."""
     named = [one for layer in layers() for member in layer for one in member.split(" : ")]
     assert len(named) == len(set(named))
@@ -90,7 +90,7 @@ def test_every_module_stands_in_a_layer() -> None:
 
 
 def test_layers_point_one_way() -> None:
-    """A module imports from lower layers alone: not from its own, and never from above."""
+    """A module imports only from lower layers: not from its own, and never from above."""
     wrong = []
     for name in sources():
         mine = layer_of(name)
@@ -120,7 +120,7 @@ def test_kernels_know_nothing_of_the_library() -> None:
 
 
 def test_no_circles() -> None:
-    """Modules can be put in an order in which each imports earlier ones alone; inside the kernels too."""
+    """Modules can be put in an order in which each imports only earlier ones; inside the kernels too."""
     left = {name: {other for other in imports(name) if other in sources()} for name in sources()}
     left.pop("dedup")
     done = {"dedup"}

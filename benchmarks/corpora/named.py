@@ -153,7 +153,7 @@ def cache_folder() -> Path:
 
 
 def prepared(name: str) -> Corpus:
-    """The corpus on disk, written there unless a generated one stands there already."""
+    """Return the corpus on disk; a generated one is written only if it is not there yet."""
     sources = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (news, vocabulary))
     key = hashlib.blake2b(sources.encode(), digest_size=4).hexdigest()
     path = cache_folder() / f"{re.sub(r'[^a-z0-9.]+', '-', name)}-{key}.utf8"

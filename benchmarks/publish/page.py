@@ -60,7 +60,7 @@ def of_tools(results: list[Result], drawn: list[str]) -> Lines:
     if not rows:
         return []
     lines = ["## From strings to pairs", "", "One core, word 5-grams, threshold 0.8. Medians of the runs.", ""]
-    lines += picture(drawn, "speed", "Megabytes of text a second by tool")
+    lines += picture(drawn, "speed", "Megabytes of text per second by tool")
     for corpus in names_of(rows):
         here = [row for row in rows if row["corpus"] == corpus]
         lines += [f"{described(here[0])}:", ""]

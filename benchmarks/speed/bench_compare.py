@@ -11,9 +11,9 @@ since `dedup` is timed from strings too:
     rapidfuzz          Levenshtein.opcodes(a, b), and Indel.opcodes(a, b), which is the longest common subsequence
 
 They do not answer the same question: `dedup` shows stretches of five words or more, moved ones too; the others show one
-alignment in order, single words included. So beside the seconds stand `aligned`, the share of the words of b that the
-tool lays to an equal word of a, and `agrees`: of the words that `dedup` aligns, the share that the tool aligns too,
-wherever to. The quadratic ones are not run above --most words. Each pair is run --repeat times, the tools taking turns.
+alignment in order, single words included. So the table also has `aligned`, the share of the words of b that the tool
+aligns with an equal word of a, and `agrees`, the share of the words aligned by `dedup` that the tool aligns too, with
+any word. The quadratic ones are not run above --most words. Each pair is run --repeat times, the tools taking turns.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 `python -m benchmarks.speed.bench_corpus --documents 1000000 --length 500 --memory 1GB`.
 
 News-like documents (`benchmarks.corpora.news`: 10 % near copies, 2 % exact ones) are written to a folder in shards, as
-`.jsonl.zst` or Parquet, and kept there under a name that says what they are; `--clean` removes them behind the run.
-Each step is measured in a process of its own, pinned to its cores, the kernels warm; a line of JSON a step:
+`.jsonl.zst` or Parquet, and kept there under a name that says what they are; `--clean` removes them after the run.
+Each step is measured in a process of its own, pinned to its cores, the kernels warm; one line of JSON per step:
 
     parse       the files alone, by the fastest way that keeps the texts: Arrow's readers
     memory      the same texts, in memory: `find_duplicates`

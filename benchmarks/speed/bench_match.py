@@ -61,7 +61,7 @@ def edited(text: str, rate: float, chance: random.Random) -> str:
 
 
 def planted(count: int) -> tuple[list[str], list[str], list[int]]:
-    """Articles, pages, and where each article stands verbatim in the page of its number (-1 where it was edited)."""
+    """Return articles, pages, and the place of each article in its page, word for word (-1 if it was edited)."""
     chance = random.Random(count)
     articles: list[str] = []
     filler: list[str] = []

@@ -6,8 +6,8 @@
 
 Each measurement is a process of its own that has warmed up before. **against**: the same texts for both, 50 words for
 `find_repeats`; for the suffix array, see `rivals/suffix_array.py`. Agreement: every repeat that `find_repeats` names is
-checked token by token against its source, and the windows of 50 tokens that stand earlier too, by a dictionary of
-all windows, are what it has to cover. **growth**: seconds and memory by size of a generated collection in which one
+checked token by token against its source, and it has to cover the windows of 50 tokens that occur earlier too, which a
+dictionary of all windows finds. **growth**: seconds and memory by size of a generated collection in which one
 text in ten is a copy, and by the number of copies of one text. **large**: texts that are long or degenerate;
 their spans are checked against what was put there.
 """
@@ -113,7 +113,7 @@ def large(name: str) -> tuple[str, list[tuple[int, int, int, int]]]:
     for i in range(count):
         before, behind = (
             (ends[i % 6], ends[(i // 6) % 6]) if i else ("", "")
-        )  # at the source stands nothing to widen over
+        )  # at the source there is nothing to widen over
         pieces.append(f"p{i} {before}{quote}{behind} q{i}\n")
         start = at + len(f"p{i} {before}")
         found.append((start, start + len(quote), len("p0 "), len("p0 ") + len(quote)))
@@ -189,8 +189,8 @@ def measured(tool: str, name: str, threshold: float, *, check: bool) -> dict[str
 def agreement(texts: list[str], found: Any) -> dict[str, Any]:  # noqa: ANN401
     """Check repeats against their sources, and what they cover against a dictionary of all windows of tokens.
 
-    `windows_cut` are those that no repeat covers because a stretch that overlaps its own source is cut into pieces:
-    they lie across two pieces, or behind the last whole one.
+    `windows_cut` are the windows that no repeat covers because a stretch that overlaps its own source is cut into
+    pieces: they cross two pieces, or come after the last complete one.
     """
     from dedup.text.tokens import locate_tokens
 
@@ -232,7 +232,7 @@ def _inside(located: Any, start: int, end: int) -> list[int]:  # noqa: ANN401
 
 
 def _overlaps_its_source(words: list[int], place: int, distance: int) -> bool:
-    """Whether the stretch round a window that repeats what stands `distance` tokens earlier is longer than that."""
+    """Return whether the stretch around a window that repeats tokens `distance` earlier is longer than `distance`."""
     low, high = place, place + SIZE
     while low > distance and words[low - 1] == words[low - 1 - distance]:
         low -= 1
@@ -252,7 +252,7 @@ def in_child(*arguments: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure and print, a JSON line a measurement."""
+    """Measure, and print one JSON line per measurement."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.bench_repeats", description=__doc__)
     parser.add_argument("what", choices=["against", "growth", "large", "one"])
     parser.add_argument("--corpus", default="civil_codes_dev,ota_dev,generated:30000")

@@ -2,8 +2,8 @@
 
 Two processes, each pinned to a core of its own, search the same texts with one thread: in turns alone, then both at
 once. They share nothing but the machine, so twice the time alone over the time of the slower of both is the most that
-two threads of one search can reach there; it is below 2 where cores share caches, the way to memory, or a clock. Beside
-it stands one search with two threads. Medians.
+two threads of one search can reach there; it is below 2 where cores share caches, the way to memory, or a clock. The
+table also has one search with two threads. Medians.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class Peak:
     def start(self) -> None:
         """Give freed memory back, so that it counts when it is taken again; reset the peak."""
         gc.collect()
-        with suppress(OSError, AttributeError):  # another C library: it stays in the baseline
+        with suppress(OSError, AttributeError):  # another C library: that memory is part of the baseline
             ctypes.CDLL("libc.so.6").malloc_trim(0)
         try:
             Path("/proc/self/clear_refs").write_text("5")

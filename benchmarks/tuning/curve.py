@@ -6,8 +6,8 @@ is computed from it, and kernels that are compiled with it, have the new value t
 each round begins with the next value. The figures are processor time, which other work on the machine disturbs least,
 and a ratio is the median over the rounds of a value's time by the time of the present value in the same round.
 
-A value is off the flat part where its ratio is further than `FLAT` from 1, and the middle half of its rounds is on the
-same side of 1. Two values whose answers differ are no matter of speed alone.
+A value is outside of the flat part if its ratio differs from 1 by more than `FLAT`, and the middle half of its rounds
+is on the same side of 1. If the answers of two values differ, speed does not decide between them.
 
     python -m benchmarks.tuning.seen_twice_twice_slots
     python -m benchmarks.tuning.seen_twice_twice_slots --corpus generated:100000,ota_dev --values 2,4,8 --rounds 15

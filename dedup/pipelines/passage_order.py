@@ -47,9 +47,9 @@ Rows = npt.NDArray[np.int64]
 
 
 class Repeated(NamedTuple):
-    """Repeats by their tokens, where the tokens of each text begin, and the spans here and at the source.
+    """Repeats by their tokens, the place where the tokens of each text begin, and the spans here and at the source.
 
-    The spans of the parts of the repeats come after those of the repeats.
+    The spans of the repeats come first, then the spans of their parts.
     """
 
     passages: Passages
@@ -61,7 +61,7 @@ class Repeated(NamedTuple):
 def find_repeated(
     texts: Texts, plan: TextPlan | None, min_words: int, similarity: float, key: HashKey, run: Run
 ) -> Repeated:
-    """Find the repeats of `min_words` or more, and their spans. Raises `ParameterError` where they do not fit."""
+    """Find the repeats of `min_words` or more, and their spans. Raises `ParameterError` if they do not fit."""
     if plan is None or plan.one_pass:
         tokens, offsets = read_tokens(texts, run.threads, key, run.stages.stage("read", texts.about()))
         run.stages.stage("repeats", 1)
@@ -80,7 +80,7 @@ def find_repeated(
 def _find_in_passes(
     texts: Texts, plan: TextPlan, size: int, similarity: float, key: HashKey, run: Run
 ) -> tuple[Passages, npt.NDArray[np.int64]]:
-    """Return the repeats, and where the tokens of each text begin; only what may repeat is held."""
+    """Return the repeats, and the place where the tokens of each text begin; only tokens that may repeat are held."""
     threads, stages, afford = run.threads, run.stages, plan.affording(REPEATING)
 
     def survivors(size: int) -> Survivors:
@@ -113,7 +113,7 @@ def _find_in_passes(
     afford(9 * held + LINKED_SEED_BYTES * len(links.seeds) + exact_bytes)
     tokens, offsets = read_tokens(texts, threads, key, stages.stage("read", len(rows)), rows)
     stages.stage("repeats", 1)
-    # the tokens of a text that is not held stand at no place, which only shifts those behind
+    # tokens of texts that are not held have no place, so the places after them are shifted
     shift = bounds[rows] - offsets[:-1]
     seeds = links.seeds
     for column in (0, 1):
@@ -123,7 +123,7 @@ def _find_in_passes(
     chosen = exact.start[inside] - shift[text[inside]], exact.end[inside] - shift[text[inside]]
     chains, parts = find_chains(tokens, offsets, links, Stretches(*chosen, *chosen), size, similarity)
     for table, columns in ((chains, range(4)), (parts, range(1, 5))):
-        # an end is that of a token: it lies in the text of the token before it
+        # an end is after a token, and belongs to the text of that token
         for column in columns:
             last = table[:, column] - (column - columns[0]) % 2
             table[:, column] += shift[np.searchsorted(offsets, last, side="right") - 1]
@@ -143,7 +143,7 @@ class AcrossSpans(NamedTuple):
 def find_across_sides(sides: Sides, plan: TextPlan | None, min_words: int, key: HashKey, run: Run) -> AcrossSpans:
     """Find the passages of `min_words` or more that occur on both sides, with the first place on the right one.
 
-    Raises `ParameterError` where they do not fit.
+    Raises `ParameterError` if they do not fit.
     """
     threads, stages = run.threads, run.stages
     turned = sides.turned()  # the texts of the right side are read first: the first place is then the earliest one

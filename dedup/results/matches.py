@@ -33,18 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MatchInfo", "Matches"]
 
-MATCHES_STATE = (
-    "_run",
-    "_sides",
-    "_units",
-    "_representatives",
-    "_pairs",
-    "_found",
-    "_closest",
-    "timings",
-    "_room",
-    "_limits",
-)
+STATE_OF_MATCH = ("_units", "_representatives", "_pairs", "_found", "_closest")
+MATCHES_STATE = ("_run", "_sides", *STATE_OF_MATCH, "timings", "_room", "_limits")
 """The attributes in a pickle; all others are computed from them."""
 
 EVIDENCE = ("pairs", "passages", "either")

@@ -122,7 +122,7 @@ def test_what_is_refused(what: str, values: list[str]) -> None:
 
 @pytest.mark.parametrize("values", RIGHT)
 def test_what_is_taken(values: list[str]) -> None:
-    """Plain text, and dates of one form that begin with the year, go by their letters."""
+    """Plain text, and dates of one form that begin with the year, are ordered by their letters."""
     rows = [{"text": TEXT, "when": value} for value in values]
     for keep, best in (("max:when", max), ("min:when", min)):
         kept = dedup.find_duplicates(rows, keep=keep).kept.to_pylist()

@@ -39,7 +39,7 @@ def texts_of(seed: int = 3) -> list[str]:
 
 
 def rows_of(texts: list[str]) -> list[dict[str, Any]]:
-    """Give rows with a column before the text and one behind it."""
+    """Give rows with a column before the text and one after it."""
     return [{"n": i, "text": text, "note": f'a "b", {i}'} for i, text in enumerate(texts)]
 
 
@@ -171,7 +171,7 @@ def codecs(format: str, data: bytes) -> Any:
 
 @pytest.mark.parametrize("codec", [None, "lz4", "zstd"])
 def test_the_codec_is_read_from_the_message(codec: str | None) -> None:
-    """As the writer was told."""
+    """With the options of the writer."""
     data = corpus_files.encode("arrow", rows_of(texts_of()), codec=codec)
     assert (True, {codec}) == codecs("arrow", data)
 
@@ -333,7 +333,7 @@ def test_annotating_keeps_everything(format: str, tmp_path: Path) -> None:
 
 
 def test_annotating_what_has_no_fields(tmp_path: Path) -> None:
-    """Plain texts and paragraphs are refused, and the message says where the decisions stand."""
+    """Plain texts and paragraphs are refused, and the message says where the decisions are."""
     corpus_files.write(tmp_path / "in", "x.txt", b"a text\n\na text")
     listing = corpus_files.Listing([tmp_path / "in"])
     for unit, what in (("document", "plain text"), ("paragraph", "one of paragraphs"), ("line", "one of lines")):
@@ -356,7 +356,7 @@ UGLY = (
 
 
 def test_rejected_records_are_left_out(tmp_path: Path) -> None:
-    """They are counted; blank lines, a byte order mark and a missing last line break stay as they were."""
+    """They are counted; blank lines, a byte order mark and a missing last line break are unchanged."""
     corpus_files.write(tmp_path / "in", "x.jsonl", UGLY)
     corpus_files.write(tmp_path / "in", "y.csv", b'\n\r\nn,text\n1,"a b c d e\nf"\n2,x,y\n\n3,A b c d e f\n4,"open\n')
     listing = corpus_files.Listing([tmp_path / "in"])
@@ -409,7 +409,7 @@ def test_matched_records_go(tmp_path: Path) -> None:
 
 
 def test_matched_paragraphs_go(tmp_path: Path) -> None:
-    """A report of a match by paragraphs: texts lose the paragraphs that stand on the other side."""
+    """A report of a match by paragraphs: texts lose the paragraphs that occur on the other side."""
     shared = [f"paragraph {i} says the words of number {i} and some more of them in the end" for i in range(4)]
     texts = [f"only text {i} says this first line here\n\n{shared[i]}\n\nand {i} ends so" for i in range(4)]
     write_lines(tmp_path / "new.jsonl", texts)
@@ -558,7 +558,7 @@ def test_a_full_disk_leaves_nothing(report: Report, tmp_path: Path, monkeypatch:
             patch.setattr(os, "fsync", fsync)
             with pytest.raises(StorageError, match="No space left"):
                 apply_report(report, tmp_path / "out")
-        if at < 4:  # the last one is of the folder above, behind the rename
+        if at < 4:  # the last one is of the folder above, after the rename
             assert ["in", "report"] == sorted(os.listdir(tmp_path))
     assert sorted(os.listdir(tmp_path / "out")) == ["a.jsonl", "b"]
 

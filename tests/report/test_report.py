@@ -18,6 +18,7 @@ import dedup
 from dedup.errors import InputError, ParameterError, StorageError
 from dedup.report import read, write
 from dedup.report.read import Report
+from dedup.report.write import write_run_report
 from dedup.sources.texts import BlockLimits
 from dedup.storage import folders
 from tests import corpora, corpus_files, strategies
@@ -105,7 +106,7 @@ def test_the_same_bytes_however_it_was_made(options: dict[str, Any], tmp_path: P
         assert expected == bytes_of(tmp_path / name)
 
 
-def test_run_and_report_stand_apart(tmp_path: Path) -> None:
+def test_run_and_report_are_separate(tmp_path: Path) -> None:
     """Host, seconds and versions are in run.json, and in no other file."""
     corpus = three_files(tmp_path / "in")
     result = dedup.find_duplicates(corpus.texts)
@@ -237,7 +238,7 @@ def test_no_report(tmp_path: Path) -> None:
 
 
 def test_a_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whichever write to disk fails: no folder, none beside it, and the message says why."""
+    """Whichever write to disk fails: no folder, no temporary folder next to it, and the message says why."""
     corpus = three_files(tmp_path / "in")
     result = dedup.find_duplicates(corpus.texts)
     real = os.fsync
@@ -271,7 +272,7 @@ def test_a_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_killed_runs_left_is_swept(tmp_path: Path) -> None:
-    """Unfinished folders that nobody holds go; those of a living writer stay."""
+    """Unfinished folders without a writer are removed; those of a living writer are kept."""
     left = tmp_path / ".out.0123456789abcdef.partial"
     left.mkdir()
     (left / "pairs.parquet").write_bytes(b"half")
@@ -365,7 +366,7 @@ def test_a_file_that_loses_too_much_is_named(count: int, lost: int, warned: bool
     warnings = dedup.find_duplicates(located).summary.warnings
     assert (("b loses 100 of its 100 documents; look at some of them",) if warned else ()) == warnings
     one = corpus_files.FileTexts(["same words"] * 200, ["a"], [0] * 200, list(range(1, 201)))
-    assert () == dedup.find_duplicates(one).summary.warnings, "one file is no source among others"
+    assert () == dedup.find_duplicates(one).summary.warnings, "one file is not a source among others"
     assert np.int32 == located.locate(np.arange(3))[0].dtype
 
 

@@ -293,7 +293,7 @@ def test_a_report_of_a_pickle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("what", ["gone", "changed"])
 def test_files_that_are_not_what_they_were(what: str, tmp_path: Path) -> None:
-    """What needs texts says that they are gone, or others; the rest still works, and nothing is stale."""
+    """What needs texts says that they are missing, or changed; the rest still works, and nothing is stale."""
     path = lines(tmp_path, TEXTS)
     found, repeats = dedup.find_duplicates(path), dedup.find_repeats(path, min_words=5)
     matches = dedup.match(path, [FOOTER], min_words=5)

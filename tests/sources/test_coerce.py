@@ -178,7 +178,7 @@ def test_columns_of_nothing(column: Any) -> None:
 
 
 def test_all_texts_empty() -> None:
-    """Empty texts alone, of every kind: there, and without a byte."""
+    """Only empty texts, of every kind: they are there, without a byte."""
     for kind, make in KINDS.items():
         assert ["", "", ""] == read(make(["", "", ""])), kind
 
@@ -194,7 +194,7 @@ class Stream:
         return self.data.__arrow_c_stream__(requested_schema)
 
 
-def test_what_is_known_by_its_stream_alone() -> None:
+def test_what_is_known_only_by_its_stream() -> None:
     """A column or a table of an unknown library."""
     column = pa.chunked_array([FEW, FEW])
     assert FEW * 2 == read(Stream(column))

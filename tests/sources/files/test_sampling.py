@@ -79,7 +79,7 @@ def test_lines_are_found_wherever_the_sample_begins(tmp_path: Path) -> None:
         corpus_files.write(tmp_path / str(count), "a.jsonl", corpus_files.encode("jsonl", rows))
         outline = sampling.sample_files(Listing([tmp_path / str(count)]), "text", read_whole=0)
         if outline is None:
-            assert count < 4, "no line begins behind such a place"
+            assert count < 4, "no line begins after such a place"
             continue
         assert {outline.sample[row] for row in range(len(outline.sample))} <= set(texts)
         assert outline.texts >= 1
