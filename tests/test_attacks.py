@@ -20,8 +20,8 @@ from dedup.hash_key import PUBLIC
 from dedup.hashing.token_stream import read_tokens
 from dedup.kernels import chains as chain_kernels
 from dedup.passages import spans
-from dedup.passages.chains import find_seeds, link_seeds
 from dedup.passages.maximal import find_blocks, find_stretches, find_windows
+from dedup.passages.seeds import find_links, find_seeds
 from dedup.runtime.progress import Progress
 from dedup.sources.coerce import read_texts
 from tests import attacks, oracles, oracles_repeats
@@ -46,10 +46,10 @@ def test_steps_of_repeats(shape: str, size: int, monkeypatch: pytest.MonkeyPatch
     symbols, _ = find_blocks(first, flags)
     assert len(first) <= n
     assert len(symbols) <= 2 * n + 1
-    seeds = find_seeds(tokens, offsets, 5)
-    assert len(seeds) <= 2 * n
-    assert seeds[:, 2].sum() <= 10 * n
-    links = link_seeds(seeds, offsets, 50)
+    lengths = np.concatenate([np.empty(0, dtype=np.int64), *(length for *_, length in find_seeds(tokens, offsets, 5))])
+    assert len(lengths) <= 2 * n
+    assert lengths.sum() <= 10 * n
+    links = find_links(tokens, offsets, 5, 12)
     exact = find_stretches(tokens, offsets, 50)
     k = len(links.seeds)
     chains, parts = np.empty((2, k, 5), dtype=np.int64)
@@ -70,7 +70,7 @@ def test_steps_do_not_grow_with_the_square() -> None:
         tokens = np.array([j % 60 if (j * 7919) % 61 else 100 + j for j in range(size // 4)], dtype=np.uint64)
         tokens = (tokens + np.uint64(1)) * np.uint64(0x9FB21C651E98DF25)
         offsets = np.array([0, len(tokens)])
-        links = link_seeds(find_seeds(tokens, offsets, 5), offsets, 50)
+        links = find_links(tokens, offsets, 5, 12)
         exact = find_stretches(tokens, offsets, 50)
         chains, parts = np.empty((2, len(links.seeds), 5), dtype=np.int64)
         order, counts = np.argsort(-links.scores, kind="stable"), np.zeros(2, dtype=np.int64)

@@ -22,7 +22,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import shared
+from dedup.kernels import Written, shared
 
 BAND = 8
 """Tokens that an end may drift while it grows."""
@@ -39,9 +39,9 @@ def grow(
     step: int,
     room: int,
     source_room: int,
-    walked: npt.NDArray[np.uint8],
+    walked: Written[npt.NDArray[np.uint8]],
     allowed: int,
-    grown: npt.NDArray[np.int64],
+    grown: Written[npt.NDArray[np.int64]],
 ) -> int:
     """Grow an end: write how many tokens it gains here, in the source, and how many of them are equal.
 

@@ -24,7 +24,6 @@ import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel, shared
 from dedup.kernels.alignment import common, grow
-from dedup.kernels.windows import OPENS
 
 GAP = 40
 """Tokens between two seeds of a chain, on either side, at most."""
@@ -47,104 +46,83 @@ CHAIN_START, CHAIN_END, CHAIN_SOURCE, CHAIN_SOURCE_END, CHAIN_MATCHED = range(5)
 
 
 @kernel
-def find_seeds(
-    place: npt.NDArray[np.signedinteger],
-    first: npt.NDArray[np.signedinteger],
-    flags: npt.NDArray[np.uint8],
-    size: int,
-    seeds: Written[Table[np.int64]],
-) -> int:
-    """Write the seeds (start, source, tokens), in the order of their ends; return their number.
-
-    `seeds` has room for two a window. With no room it only counts.
-    """
-    latest = np.empty(len(first), dtype=first.dtype)  # of each first window, the last equal one so far
-    write = len(seeds) > 0
-    count = 0
-    open_first, first_size = np.int64(-1), np.int64(0)  # window before that the last one links to, windows so far
-    open_last, last_size = np.int64(-1), np.int64(0)
-    for u in range(len(first) + 1):
-        to_first, to_last = np.int64(-1), np.int64(-1)
-        opens = True
-        if u < len(first):
-            opens = (flags[u] & OPENS) != 0
-            f = np.int64(first[u])
-            if f != u:
-                to_first = f
-                to_last = np.int64(latest[f])
-                if to_last == f:
-                    to_last = np.int64(-1)
-            latest[f] = u
-        goes_on = not opens and open_first >= 0 and to_first == open_first + 1 and not flags[to_first] & OPENS
-        if first_size > 0 and not goes_on:
-            if write:
-                seeds[count, START] = place[u - first_size]
-                seeds[count, SOURCE] = place[open_first - first_size + 1]
-                seeds[count, SIZE] = first_size + size - 1
-            count += 1
-            first_size = np.int64(0)
-        open_first = to_first
-        if to_first >= 0:
-            first_size += 1
-        goes_on = not opens and open_last >= 0 and to_last == open_last + 1 and not flags[to_last] & OPENS
-        if last_size > 0 and not goes_on:
-            if write:
-                seeds[count, START] = place[u - last_size]
-                seeds[count, SOURCE] = place[open_last - last_size + 1]
-                seeds[count, SIZE] = last_size + size - 1
-            count += 1
-            last_size = np.int64(0)
-        open_last = to_last
-        if to_last >= 0:
-            last_size += 1
-    return count
-
-
-@kernel
 def link_seeds(
-    seeds: Table[np.int64],
-    text: npt.NDArray[np.int64],
-    source_text: npt.NDArray[np.int64],
-    scores: Written[npt.NDArray[np.float64]],
-    back: Written[npt.NDArray[np.int64]],
-) -> None:
-    """Write the best score of a chain that ends with each seed, and the seed before it (-1 for none).
+    start: npt.NDArray[np.signedinteger],
+    source: npt.NDArray[np.signedinteger],
+    length: npt.NDArray[np.signedinteger],
+    offsets: npt.NDArray[np.int64],
+    least: int,
+    seeds: Written[Table[np.signedinteger]],
+    scores: Written[npt.NDArray[np.signedinteger]],
+    back: Written[npt.NDArray[np.signedinteger]],
+) -> int:
+    """Link seeds, which come by (start, source), and write those that are in a chain; return their number.
 
-    Seeds come by start; `text` and `source_text` are the texts they stand in. One that overlaps its own source is left
-    out: score 0.
+    Each that is linked to another, or has `least` tokens, is written as (start, source, tokens), with four times the
+    best score of a chain that ends with it, and the seed before it among those written (-1 for none). One that overlaps
+    its own source is left out. `seeds`, `scores` and `back` have room for all of them.
     """
-    begin = np.empty(len(seeds), dtype=np.int64)  # where the chain starts
-    for s in range(len(seeds)):
-        start, source, size = seeds[s, START], seeds[s, SOURCE], seeds[s, SIZE]
+    count = len(start)
+    reach = np.empty(count, dtype=start.dtype)  # the last place where a source may begin that goes on from this one
+    begin = np.empty(count, dtype=start.dtype)  # where the chain starts
+    text_end = np.empty(count, dtype=np.int64)  # where the text of the source ends, once that was asked for
+    low = 0
+    text = ahead_of(offsets, start[0]) if count else 0
+    for s in range(count):
+        here, there, size = np.int64(start[s]), np.int64(source[s]), np.int64(length[s])
+        if here >= offsets[text]:
+            low = s
+            while here >= offsets[text]:
+                text += 1
         back[s] = -1
-        begin[s] = start
-        if source + size > start:
-            scores[s] = 0.0
+        begin[s] = here
+        text_end[s] = -1
+        if there + size > here:
+            scores[s] = 0
+            reach[s] = -1
             continue
-        scores[s] = size
-        for p in range(s - 1, max(s - 1 - BACK, -1), -1):
-            if text[p] != text[s]:
-                break
-            if scores[p] == 0.0:
-                continue
-            ahead = start - seeds[p, START] - seeds[p, SIZE]
-            source_ahead = source - seeds[p, SOURCE] - seeds[p, SIZE]
-            if ahead > GAP or source_ahead > GAP or source <= seeds[p, SOURCE] or start <= seeds[p, START]:
-                continue
-            if source + size > begin[p]:  # it would reach into itself
-                continue
-            overlap = max(np.int64(0), -ahead, -source_ahead)
-            if overlap >= size or overlap >= seeds[p, SIZE]:
-                continue
-            drift = abs(ahead - source_ahead)
-            gap = max(np.int64(0), ahead, source_ahead)
-            if source_text[s] != source_text[p]:
-                continue
-            score = scores[p] + size - overlap - 0.5 * drift - 0.25 * gap
-            if score > scores[s]:
-                scores[s] = score
-                back[s] = p
-                begin[s] = begin[p]
+        reach[s] = there + size + GAP
+        best = 4 * size
+        at = max(low, s - BACK)
+        near = np.int32(0)
+        wanted = source[s]
+        for p in range(np.uint64(at), np.uint64(s)):  # LLVM makes vectors of it
+            near |= np.int32(source[p] < wanted) & np.int32(wanted <= reach[p])
+        if near != 0:
+            for p in range(s - 1, at - 1, -1):
+                if source[p] >= there or there > reach[p]:
+                    continue
+                p_here, p_there, p_size = np.int64(start[p]), np.int64(source[p]), np.int64(length[p])
+                ahead = here - p_here - p_size
+                source_ahead = there - p_there - p_size
+                if ahead > GAP or here <= p_here or there + size > begin[p]:  # it would reach into itself
+                    continue
+                overlap = max(np.int64(0), -ahead, -source_ahead)
+                if overlap >= size or overlap >= p_size:
+                    continue
+                drift = abs(ahead - source_ahead)
+                gap = max(np.int64(0), ahead, source_ahead)
+                score = scores[p] + 4 * (size - overlap) - 2 * drift - gap
+                if score > best:
+                    if text_end[p] < 0:
+                        text_end[p] = offsets[ahead_of(offsets, p_there)]
+                    if there < text_end[p]:
+                        best = np.int64(score)
+                        back[s] = p
+                        begin[s] = begin[p]
+        scores[s] = best
+    for s in range(count):
+        if back[s] >= 0:
+            reach[back[s]] = -2  # another one goes on from it
+    kept = 0
+    for s in range(count):
+        if back[s] >= 0 or reach[s] == -2 or (scores[s] > 0 and length[s] >= least):
+            seeds[kept, START], seeds[kept, SOURCE], seeds[kept, SIZE] = start[s], source[s], length[s]
+            scores[kept] = scores[s]
+            back[kept] = begin[back[s]] if back[s] >= 0 else -1
+            begin[s] = kept  # from here on: its number among those that are kept
+            kept += 1
+    return kept
 
 
 @shared
@@ -164,10 +142,10 @@ def ahead_of(values: npt.NDArray[np.int64], value: int) -> int:
 def build_chains(
     tokens: npt.NDArray[np.uint64],
     offsets: npt.NDArray[np.int64],
-    seeds: Table[np.int64],
+    seeds: Table[np.signedinteger],
     order: npt.NDArray[np.int64],
-    back: npt.NDArray[np.int64],
-    scores: npt.NDArray[np.float64],
+    back: npt.NDArray[np.signedinteger],
+    scores: npt.NDArray[np.signedinteger],
     exact_start: npt.NDArray[np.int64],
     exact_end: npt.NDArray[np.int64],
     size: int,

@@ -65,6 +65,10 @@ class Survivors(NamedTuple):
         shift = self.origin[run] - self.offsets[run]
         return places + shift, ends + shift
 
+    def begins(self) -> Places:
+        """Return where the texts begin in `tokens` (texts + 1)."""
+        return self.offsets[np.searchsorted(self.origin, self.bounds)]
+
 
 class _Part(NamedTuple):
     """A block with the last tokens of a text that goes on in front, and the anchors of its windows, spread evenly."""

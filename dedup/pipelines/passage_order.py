@@ -24,13 +24,12 @@ from dedup.passages.chains import (
     Passages,
     find_chains,
     find_passages,
-    find_seeds,
     join_chains,
-    link_seeds,
     no_chains,
     seed_tokens,
 )
 from dedup.passages.maximal import Stretches, find_stretches
+from dedup.passages.seeds import find_links
 from dedup.passages.spans import Spans, find_spans
 from dedup.passages.window_filter import Survivors, keep_both, keep_twice
 from dedup.pipelines.checkpoints import Run
@@ -65,7 +64,7 @@ def find_repeated(
     if plan is None or plan.one_pass:
         tokens, offsets = read_tokens(texts, run.threads, key, run.stages.stage("read", texts.about()))
         run.stages.stage("repeats", 1)
-        found = find_passages(tokens, offsets, min_words, similarity)
+        found = find_passages(tokens, offsets, min_words, similarity, run.threads)
         del tokens
     else:
         found, offsets = _find_in_passes(texts, plan, min_words, similarity, key, run)
@@ -100,13 +99,8 @@ def _find_in_passes(
     exact_bytes = 4 * exact.start.nbytes
     kept = survivors(seed_tokens(size))
     stages.stage("repeats", 1)
-    seeds = find_seeds(kept.tokens, kept.offsets, seed_tokens(size), afford)
-    ends = seeds[:, :2] + seeds[:, 2:]
-    for column in (0, 1):
-        seeds[:, column], _ = kept.back(seeds[:, column], ends[:, column])
-    del kept, ends
-    links = link_seeds(seeds, bounds, size, afford)
-    del seeds
+    links = find_links(kept.tokens, kept.offsets, seed_tokens(size), size // 4, run.threads, kept, afford)
+    del kept
     # chains are made in the tokens of the texts that have one, and of their sources
     rows = np.unique(np.searchsorted(bounds, links.seeds[:, :2], side="right") - 1)
     held = int((bounds[rows + 1] - bounds[rows]).sum())

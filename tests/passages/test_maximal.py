@@ -13,7 +13,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dedup.kernels import chains as chain_kernels
 from dedup.kernels import windows as window_kernels
 from dedup.passages import chains
 from dedup.passages.chains import find_passages, nothing_to_chain
@@ -238,17 +237,6 @@ def test_runs_of_windows(texts: list[list[int]], size: int, random: Random) -> N
     assert expected == join_runs(offsets, size, *given_).tolist()
     runs = np.empty((len(since), 2), dtype=np.int64)
     assert expected == runs[: window_kernels.keep_windows(offsets, size, *given_, runs)].tolist()
-
-
-@given(collections(), st.integers(1, 4))
-def test_seeds_of_few_windows(texts: list[list[int]], size: int) -> None:
-    """Both ways give the same seeds."""
-    windows = find_windows(*arrays(texts), size)
-    seeds = np.empty((2 * len(windows[0]) + 1, 3), dtype=np.int64)
-    seeds = seeds[: chain_kernels.find_seeds(*windows, size, seeds)]
-    few = chains.seeds_of_few(*windows, size)
-    assert few.dtype == np.int64
-    assert sorted(seeds.tolist()) == sorted(few.tolist())
 
 
 @pytest.mark.parametrize("count", [70, 400, 3000])
