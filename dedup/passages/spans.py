@@ -191,6 +191,8 @@ def _widen(text_of: Callable[[int], str], here: _Side, there: _Side) -> None:
         at, back = i, k
         while at > low and back > source_low and text[at - 1] == source[back - 1] and not text[at - 1].isspace():
             at, back = at - 1, back - 1
+        if at == i:  # as nearly everywhere
+            continue
         mine, theirs = flags(int(here.text[row]), at), flags(int(there.text[row]), back)
         while at < i and not (seen_apart(text, at, mine) and seen_apart(source, back, theirs)):
             mine, theirs = (mine + 1, theirs + 1) if _is_flag(text[at]) else (0, 0)  # both sides are equal here
@@ -203,6 +205,8 @@ def _widen(text_of: Callable[[int], str], here: _Side, there: _Side) -> None:
         at, ahead = j, m
         while at < high and ahead < source_high and text[at] == source[ahead] and not text[at].isspace():
             at, ahead = at + 1, ahead + 1
+        if at == j:
+            continue
         mine, theirs = flags(int(here.text[row]), at), flags(int(there.text[row]), ahead)
         while at > j and not (seen_apart(text, at, mine) and seen_apart(source, ahead, theirs)):
             at, ahead = at - 1, ahead - 1
