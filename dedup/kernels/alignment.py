@@ -22,7 +22,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import Written, shared
+from dedup.kernels import Table, Written, kernel
 
 BAND = 8
 """Tokens that an end may drift while it grows."""
@@ -31,7 +31,7 @@ DROP = 16
 EQUAL, EDIT = 2, -3
 
 
-@shared
+@kernel
 def grow(
     tokens: npt.NDArray[np.uint64],
     at: int,
@@ -42,19 +42,19 @@ def grow(
     walked: Written[npt.NDArray[np.uint8]],
     allowed: int,
     grown: Written[npt.NDArray[np.int64]],
+    room_for: Written[Table[np.int64]],
 ) -> int:
     """Grow an end: write how many tokens it gains here, in the source, and how many of them are equal.
 
     The tokens at ``at + step * k`` and ``source + step * k`` come next, for k from 0 to `room` and `source_room`. Where
     ends have walked before, `walked` has a bit for their direction (written); such tokens are counted in ``grown[3]``.
-    Returns the tokens walked on.
+    `room_for` has two rows of ``2 * BAND + 3`` (written). Returns the tokens walked on.
     """
     mine = np.uint8(1 if step > 0 else 2)
     left = np.int64(allowed)
     width = 2 * BAND + 1
     low = -(1 << 30)
-    score = np.empty(width + 2, dtype=np.int64)  # column: tokens of the source less those here, + BAND + 1
-    equal = np.empty(width + 2, dtype=np.int64)
+    score, equal = room_for[0], room_for[1]  # column: tokens of the source less those here, + BAND + 1
     for column in range(width + 2):
         score[column] = low
         equal[column] = 0
@@ -108,11 +108,15 @@ def grow(
     return room
 
 
-@shared
-def common(tokens: npt.NDArray[np.uint64], a: int, a_end: int, b: int, b_end: int) -> int:
-    """Return the length of the longest common subsequence of two stretches of at most `GAP` tokens."""
-    row = np.empty(b_end - b + 1, dtype=np.int64)
-    for j in range(len(row)):
+@kernel
+def common(
+    tokens: npt.NDArray[np.uint64], a: int, a_end: int, b: int, b_end: int, row: Written[npt.NDArray[np.int64]]
+) -> int:
+    """Return the length of the longest common subsequence of two stretches of at most `GAP` tokens.
+
+    `row` has room for one more than the second has (written).
+    """
+    for j in range(b_end - b + 1):
         row[j] = 0
     for i in range(a, a_end):
         diagonal = np.int64(0)

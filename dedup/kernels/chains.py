@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel, shared
-from dedup.kernels.alignment import common, grow
+from dedup.kernels.alignment import BAND, common, grow
 
 GAP = 40
 """Tokens between two seeds of a chain, on either side, at most."""
@@ -180,6 +180,8 @@ def build_chains(
     below = np.empty((len(seeds), 2), dtype=np.int64)  # the worst gap on either side of a gap: a Cartesian tree
     stack = np.empty((len(seeds) + 2, 3), dtype=np.int64)
     grown = np.empty(2, dtype=np.int64)
+    room_for_gap = np.empty(GAP + 1, dtype=np.int64)
+    room_for_end = np.empty((2, 2 * BAND + 3), dtype=np.int64)
     left, right = np.empty(4, dtype=np.int64), np.empty(4, dtype=np.int64)
     chain_count, part_count = 0, 0
     for place in range(len(order)):
@@ -196,6 +198,12 @@ def build_chains(
             other = members - 1 - i
             blocks[i, 0], blocks[other, 0] = blocks[other, 0], blocks[i, 0]
         blocks[0, 1] = 0
+        most = np.int64(seeds[blocks[0, 0], SIZE])  # tokens that match, if all do that are in the gaps
+        for i in range(1, members):
+            s, p = blocks[i, 0], blocks[i - 1, 0]
+            most += seeds[s, SIZE] + max(np.int64(0), seeds[s, START] - seeds[p, START] - seeds[p, SIZE])
+        if most < size // 4:
+            continue
         for i in range(1, members):
             s, p = blocks[i, 0], blocks[i - 1, 0]
             end, source_end = seeds[p, START] + seeds[p, SIZE], seeds[p, SOURCE] + seeds[p, SIZE]
@@ -204,7 +212,7 @@ def build_chains(
             start, source = seeds[s, START] + overlap, seeds[s, SOURCE] + overlap
             matched_gap[i] = 0
             if start > end and source > source_end:
-                matched_gap[i] = common(tokens, end, start, source_end, source)
+                matched_gap[i] = common(tokens, end, start, source_end, source, room_for_gap)
             loss[i] = max(start - end, source - source_end) - matched_gap[i]
         reached[0] = 0
         for i in range(members):
@@ -252,11 +260,13 @@ def build_chains(
             own = end - start + AGAIN
             source_room = source - offsets[source_text - 1]
             free = again[text] + own
-            steps += grow(tokens, start - 1, source - 1, np.int64(-1), room, source_room, walked, free, left)
+            steps += grow(
+                tokens, start - 1, source - 1, np.int64(-1), room, source_room, walked, free, left, room_for_end
+            )
             again[text] = max(np.int64(0), again[text] - max(np.int64(0), left[3] - own))
             source_room = (start - left[0] if inside else offsets[source_text]) - source_end
             room, free = offsets[text] - end, again[text] + own
-            steps += grow(tokens, end, source_end, np.int64(1), room, source_room, walked, free, right)
+            steps += grow(tokens, end, source_end, np.int64(1), room, source_room, walked, free, right, room_for_end)
             again[text] = max(np.int64(0), again[text] - max(np.int64(0), right[3] - own))
             for attempt in range(4):  # with both ends, with the better one, with none
                 better_right = right[2] > left[2]
