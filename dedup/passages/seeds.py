@@ -33,7 +33,7 @@ Numbers = npt.NDArray[np.signedinteger]
 Columns = tuple[Numbers, Numbers, Numbers]
 """Of seeds: start, source, tokens."""
 
-CHUNK = 1 << 20
+CHUNK = 1 << 18
 """Tokens whose windows are looked up before their seeds are linked."""
 
 CELLS = 2
