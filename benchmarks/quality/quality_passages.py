@@ -40,8 +40,9 @@ def lines_of(name: str) -> Iterator[dict[str, str]]:
     """The records of a compressed file of JSON lines in the folder of the real data."""
     path = Path(os.environ["DEDUP_DATA"]) / name
     with pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as stream:
-        for line in stream.read().decode().splitlines():
-            yield json.loads(line)
+        for line in stream.read().decode().split("\n"):  # texts have line separators of other kinds in them
+            if line:
+                yield json.loads(line)
 
 
 def edited(words: list[str], share: float, vocabulary: list[str], chance: random.Random) -> list[str]:
