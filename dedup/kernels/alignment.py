@@ -22,7 +22,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import Table, Written, kernel
+from dedup.kernels import Table, Written, shared
 
 BAND = 8
 """Tokens that an end may drift while it grows."""
@@ -31,7 +31,7 @@ DROP = 16
 EQUAL, EDIT = 2, -3
 
 
-@kernel
+@shared
 def grow(
     tokens: npt.NDArray[np.uint64],
     at: int,
@@ -108,7 +108,7 @@ def grow(
     return room
 
 
-@kernel
+@shared
 def common(
     tokens: npt.NDArray[np.uint64], a: int, a_end: int, b: int, b_end: int, row: Written[npt.NDArray[np.int64]]
 ) -> int:
