@@ -14,7 +14,8 @@ by the longest common subsequence, in naive Python::
 Cost: the band times the tokens that are walked on: twice the text in either direction, and what the ends were allowed;
 the product of the two sides of a gap.
 
-References: [1] Zhang, Schwartz, Wagner, Miller, "A greedy algorithm for aligning DNA sequences", 2000.
+References: [1] Zhang, Schwartz, Wagner, Miller, "A greedy algorithm for aligning DNA sequences", 2000; [2] Hyyrö,
+"Bit-parallel LCS-length computation revisited", 2004.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ def grow(
     room: int,
     source_room: int,
     walked: Written[npt.NDArray[np.uint8]],
+    begin: int,
     allowed: int,
     grown: Written[npt.NDArray[np.int64]],
     room_for: Written[Table[np.int64]],
@@ -47,7 +49,8 @@ def grow(
     """Grow an end: write how many tokens it gains here, in the source, and how many of them are equal.
 
     The tokens at ``at + step * k`` and ``source + step * k`` come next, for k from 0 to `room` and `source_room`. Where
-    ends have walked before, `walked` has a bit for their direction (written); such tokens are counted in ``grown[3]``.
+    ends have walked before, `walked` has a bit for their direction (written; its first item is that of token `begin`);
+    such tokens are counted in ``grown[3]``.
     `room_for` has two rows of ``2 * BAND + 3`` (written). Returns the tokens walked on.
     """
     mine = np.uint8(1 if step > 0 else 2)
@@ -66,7 +69,7 @@ def grow(
             score[BAND + 1 + column] = column * EDIT
     for row in range(1, room + 1):
         token = tokens[at + step * (row - 1)]
-        place = at + step * (row - 1)
+        place = at + step * (row - 1) - begin
         if walked[place] & mine:
             if left == 0:
                 return row - 1
@@ -109,22 +112,21 @@ def grow(
 
 
 @shared
-def common(
-    tokens: npt.NDArray[np.uint64], a: int, a_end: int, b: int, b_end: int, row: Written[npt.NDArray[np.int64]]
-) -> int:
-    """Return the length of the longest common subsequence of two stretches of at most `GAP` tokens.
+def common(tokens: npt.NDArray[np.uint64], a: int, a_end: int, b: int, b_end: int) -> int:
+    """Return the length of the longest common subsequence of two stretches of at most 64 tokens.
 
-    `row` has room for one more than the second has (written).
+    A bit for each token of the second; it is 0 where a row of the dynamic program grows by one [2].
     """
-    for j in range(b_end - b + 1):
-        row[j] = 0
+    one = np.uint64(1)
+    rows = ~np.uint64(0)
     for i in range(a, a_end):
-        diagonal = np.int64(0)
+        token = tokens[i]
+        equal = np.uint64(0)
         for j in range(b, b_end):
-            above = row[j - b + 1]
-            if tokens[i] == tokens[j]:
-                row[j - b + 1] = diagonal + 1
-            elif row[j - b] > above:
-                row[j - b + 1] = row[j - b]
-            diagonal = above
-    return row[b_end - b]
+            equal |= np.uint64(tokens[j] == token) << np.uint64(j - b)
+        matched = rows & equal
+        rows = (rows + matched) | (rows - matched)
+    length = 0
+    for j in range(b_end - b):
+        length += np.int64(~(rows >> np.uint64(j)) & one)
+    return length

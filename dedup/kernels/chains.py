@@ -142,6 +142,8 @@ def ahead_of(values: npt.NDArray[np.int64], value: int) -> int:
 def build_chains(
     tokens: npt.NDArray[np.uint64],
     offsets: npt.NDArray[np.int64],
+    texts_begin: int,
+    texts_end: int,
     seeds: Table[np.signedinteger],
     order: npt.NDArray[np.int64],
     back: npt.NDArray[np.signedinteger],
@@ -156,19 +158,18 @@ def build_chains(
 ) -> int:
     """Write the chains of `size` tokens or more that reach the threshold, and their parts.
 
-    `order` is the seeds by score, the best first. A chain is (start, end, source, source end, matched); a part is
-    (chain, start, end, source, source end). `counts` is the number of both. Room: one chain, one part a seed. What has
-    fewer equal tokens than a quarter of `size`, or lies within an exact stretch and is shorter, is left out.
+    The seeds are those of the texts from token `texts_begin` to `texts_end`; `order` is the seeds by score, the best
+    first. A chain is (start, end, source, source end, matched); a part is (chain, start, end, source, source end).
+    `counts` is the number of both. Room: one chain, one part a seed. What has fewer equal tokens than a quarter of
+    `size`, or lies within an exact stretch and is shorter, is left out.
     Returns the tokens that all ends walked over.
     """
-    walked = np.empty(len(tokens), dtype=np.uint8)
-    for i in range(len(tokens)):
-        walked[i] = 0
-    again = np.zeros(
-        len(offsets), dtype=np.int64
-    )  # of each text (from 1 on): tokens that ends may still walk over again
+    walked = np.zeros(texts_end - texts_begin, dtype=np.uint8)
+    first_text = ahead_of(offsets, texts_begin)
+    # of each text: tokens that its ends may still walk over once more
+    again = np.zeros(ahead_of(offsets, texts_end) - first_text + 1, dtype=np.int64)
     for s in range(len(seeds)):
-        again[ahead_of(offsets, seeds[s, START])] += AGAIN_IN_TEXT * seeds[s, SIZE]
+        again[ahead_of(offsets, seeds[s, START]) - first_text] += AGAIN_IN_TEXT * seeds[s, SIZE]
     steps = np.int64(0)
     used = np.empty(len(seeds), dtype=np.bool_)
     for s in range(len(seeds)):
@@ -180,7 +181,6 @@ def build_chains(
     below = np.empty((len(seeds), 2), dtype=np.int64)  # the worst gap on either side of a gap: a Cartesian tree
     stack = np.empty((len(seeds) + 2, 3), dtype=np.int64)
     grown = np.empty(2, dtype=np.int64)
-    room_for_gap = np.empty(GAP + 1, dtype=np.int64)
     room_for_end = np.empty((2, 2 * BAND + 3), dtype=np.int64)
     left, right = np.empty(4, dtype=np.int64), np.empty(4, dtype=np.int64)
     chain_count, part_count = 0, 0
@@ -212,7 +212,7 @@ def build_chains(
             start, source = seeds[s, START] + overlap, seeds[s, SOURCE] + overlap
             matched_gap[i] = 0
             if start > end and source > source_end:
-                matched_gap[i] = common(tokens, end, start, source_end, source, room_for_gap)
+                matched_gap[i] = common(tokens, end, start, source_end, source)
             loss[i] = max(start - end, source - source_end) - matched_gap[i]
         reached[0] = 0
         for i in range(members):
@@ -253,21 +253,26 @@ def build_chains(
             if around >= 0 and end <= exact_end[around] and end - start < exact_end[around] - exact_start[around]:
                 continue
             text = ahead_of(offsets, start)
+            row_of_text = text - first_text
             source_text = ahead_of(offsets, source)
             inside = text == source_text
             room = start - max(offsets[text - 1], source_end if inside else np.int64(0))
             # steps are of one type, or numba compiles `grow` for each of them
             own = end - start + AGAIN
             source_room = source - offsets[source_text - 1]
-            free = again[text] + own
+            free = again[row_of_text] + own
+            step = np.int64(-1)
             steps += grow(
-                tokens, start - 1, source - 1, np.int64(-1), room, source_room, walked, free, left, room_for_end
+                tokens, start - 1, source - 1, step, room, source_room, walked, texts_begin, free, left, room_for_end
             )
-            again[text] = max(np.int64(0), again[text] - max(np.int64(0), left[3] - own))
+            again[row_of_text] = max(np.int64(0), again[row_of_text] - max(np.int64(0), left[3] - own))
             source_room = (start - left[0] if inside else offsets[source_text]) - source_end
-            room, free = offsets[text] - end, again[text] + own
-            steps += grow(tokens, end, source_end, np.int64(1), room, source_room, walked, free, right, room_for_end)
-            again[text] = max(np.int64(0), again[text] - max(np.int64(0), right[3] - own))
+            room, free = offsets[text] - end, again[row_of_text] + own
+            step = np.int64(1)
+            steps += grow(
+                tokens, end, source_end, step, room, source_room, walked, texts_begin, free, right, room_for_end
+            )
+            again[row_of_text] = max(np.int64(0), again[row_of_text] - max(np.int64(0), right[3] - own))
             for attempt in range(4):  # with both ends, with the better one, with none
                 better_right = right[2] > left[2]
                 use_left = attempt == 0 or (attempt == 1 and not better_right) or (attempt == 2 and better_right)
@@ -313,14 +318,19 @@ def build_chains(
 
 @kernel
 def choose_chains(
-    chains: Table[np.int64], order: npt.NDArray[np.int64], chosen: Written[npt.NDArray[np.bool_]], tokens: int
+    chains: Table[np.int64],
+    order: npt.NDArray[np.int64],
+    texts_begin: int,
+    texts_end: int,
+    chosen: Written[npt.NDArray[np.bool_]],
 ) -> None:
-    """Choose chains in some order: each of which less than half is covered by those chosen before."""
-    covered = np.empty(tokens, dtype=np.bool_)
-    for i in range(tokens):
-        covered[i] = False
+    """Choose chains in some order: each of which less than half is covered by those chosen before.
+
+    They are chains of the texts from token `texts_begin` to `texts_end`.
+    """
+    covered = np.zeros(texts_end - texts_begin, dtype=np.bool_)
     for row in order:
-        start, end = chains[row, CHAIN_START], chains[row, CHAIN_END]
+        start, end = chains[row, CHAIN_START] - texts_begin, chains[row, CHAIN_END] - texts_begin
         already = np.int64(0)
         for i in range(start, end):
             already += covered[i]

@@ -11,6 +11,8 @@ Cost: linear in the tokens and links; 200 bytes a link.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -18,10 +20,10 @@ import numpy.typing as npt
 
 from dedup.passages.maximal import Places, Stretches, cut_periods, find_stretches, find_windows
 from dedup.passages.seeds import Links, Tokens, find_links, seeds_of_few
-from dedup.runtime.memory import Afford, unbounded
+from dedup.runtime.threads import map_blocks
 
 __all__ = [
-    "LINK_BYTES",
+    "CHAIN_BYTES",
     "Passages",
     "find_chains",
     "find_passages",
@@ -34,9 +36,8 @@ __all__ = [
 SEED = 5
 """Tokens of a seed of a chain: of a passage of 25 words, one in ten of them edited, 998 in 1,000 keep one."""
 
-LINK_BYTES = 210
-"""Of a linked seed while chains are made."""
-
+CHAIN_BYTES = 210
+"""Of a linked seed while chains are made of it."""
 
 FEW_SEEDS = 1 << 12
 """Seeds that are looked at before the kernels are called: in larger collections some chain will be found anyway."""
@@ -70,8 +71,9 @@ def find_passages(tokens: Tokens, offsets: Places, size: int, threshold: float, 
     exact = find_stretches(tokens, offsets, size)
     if threshold >= 1.0 or len(tokens) == 0 or plainly_alone(tokens, offsets, exact, size):
         return join_chains(exact, *no_chains(), size)
-    links = find_links(tokens, offsets, seed_tokens(size), size // 4, threads)
-    return join_chains(exact, *find_chains(tokens, offsets, links, exact, size, threshold), size)
+    work = partial(_chains_of, tokens, offsets, _Exact.of(exact), size, threshold)
+    found = find_links(tokens, offsets, seed_tokens(size), size // 4, work, threads)
+    return join_chains(exact, *_joined(found), size)
 
 
 def plainly_alone(tokens: Tokens, offsets: Places, exact: Stretches, size: int) -> bool:
@@ -160,33 +162,64 @@ def seed_tokens(size: int) -> int:
 def find_chains(
     tokens: Tokens,
     offsets: Places,
-    links: Links,
+    links: Iterable[Links],
     exact: Stretches,
     size: int,
     threshold: float,
-    afford: Afford = unbounded,
+    threads: int = 1,
 ) -> tuple[Places, Places]:
     """Return the chains (start, end, source, source end, matched) by start, but those inside an `exact` stretch.
 
-    Also returns the parts of the chains that have more than one (chain, start, end, source, source end).
+    Also returns the parts of the chains that have more than one (chain, start, end, source, source end). The links come
+    some whole texts at a time, in the order of the texts.
     """
+    return _joined(map_blocks(partial(_chains_of, tokens, offsets, _Exact.of(exact), size, threshold), links, threads))
+
+
+class _Exact(NamedTuple):
+    """Exact stretches: where they start, where they end, and the end of the one before each start (-1: none)."""
+
+    start: Places
+    end: Places
+    reach: Places
+
+    @classmethod
+    def of(cls, exact: Stretches) -> _Exact:
+        return cls(exact.start, exact.end, np.append(np.int64(-1), exact.end))  # ascending, as the starts are
+
+
+def _joined(found: Iterable[tuple[Places, Places]]) -> tuple[Places, Places]:
+    chains, parts = [no_chains()[0]], [no_chains()[1]]
+    held = 0
+    for some, their_parts in found:
+        their_parts[:, 0] += held
+        held += len(some)
+        chains.append(some)
+        parts.append(their_parts)
+    return np.concatenate(chains), np.concatenate(parts)
+
+
+def _chains_of(
+    tokens: Tokens, offsets: Places, exact: _Exact, size: int, threshold: float, links: Links
+) -> tuple[Places, Places]:
+    """Return the chains of some whole texts, and their parts: no chain depends on those of other texts."""
     from dedup.kernels import chains as kernels
 
     seeds, scores, back = links
-    afford(9 * len(tokens) + LINK_BYTES * len(seeds))
+    if not len(seeds):
+        return no_chains()
+    texts = np.searchsorted(offsets, seeds[[0, -1], 0], side="right")
+    begin, end = int(offsets[texts[0] - 1]), int(offsets[texts[1]])
     chains = np.empty((len(seeds), 5), dtype=np.int64)
     parts = np.empty((len(seeds), 5), dtype=np.int64)
     counts = np.zeros(2, dtype=np.int64)
     best_first = np.argsort(-scores, kind="stable")
-    kernels.build_chains(
-        tokens, offsets, seeds, best_first, back, scores, exact.start, exact.end, size, threshold, chains, parts, counts
-    )
+    given = tokens, offsets, begin, end, seeds, best_first, back, scores, exact.start, exact.end, size, threshold
+    kernels.build_chains(*given, chains, parts, counts)
     chains, parts = chains[: counts[0]], parts[: counts[1]]
-    reach = np.concatenate((np.full(1, -1, dtype=np.int64), exact.end))  # ascending, as the starts are
-    news = np.flatnonzero(reach[np.searchsorted(exact.start, chains[:, 0], side="right")] < chains[:, 1])
+    news = np.flatnonzero(exact.reach[np.searchsorted(exact.start, chains[:, 0], side="right")] < chains[:, 1])
     chosen = np.zeros(len(chains), dtype=np.bool_)
-    order = news[np.lexsort((chains[news, 0], -chains[news, 4]))]
-    kernels.choose_chains(chains, order, chosen, len(tokens))
+    kernels.choose_chains(chains, news[np.lexsort((chains[news, 0], -chains[news, 4]))], begin, end, chosen)
     number = np.flatnonzero(chosen)
     number = number[np.lexsort((chains[number, 2], chains[number, 0]))]
     row = np.full(len(chains), -1, dtype=np.int64)

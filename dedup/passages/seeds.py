@@ -14,9 +14,9 @@ beyond 2^29 tokens); 20 bytes a link; 40 for each seed of the text at hand.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ from dedup.runtime.threads import map_blocks
 
 __all__ = ["LINK_BYTES", "Links", "Tokens", "find_links", "find_seeds", "seeds_of_few"]
 
+Result = TypeVar("Result")
 Tokens = npt.NDArray[np.unsignedinteger]
 Numbers = npt.NDArray[np.signedinteger]
 Columns = tuple[Numbers, Numbers, Numbers]
@@ -58,7 +59,7 @@ LINK_BYTES = 20
 class Links(NamedTuple):
     """Seeds (start, source, tokens) by start; four times the best score of a chain that ends with each; the one before.
 
-    All of one dtype: int32, or int64 beyond 2^29 tokens.
+    Of some whole texts; `back` is a row of these, -1 for none. All of one dtype: int32, or int64 beyond 2^29 tokens.
     """
 
     seeds: Numbers
@@ -71,28 +72,23 @@ def find_links(
     offsets: Places,
     seed_size: int,
     least: int,
+    then: Callable[[Links], Result],
     threads: int = 1,
     kept: Survivors | None = None,
     afford: Afford = unbounded,
-) -> Links:
-    """Return the seeds of `seed_size` tokens or more that are linked, or have `least` tokens.
+) -> Iterator[Result]:
+    """Yield what `then` makes of the links of some whole texts at a time: threads call it.
 
-    Where the tokens are runs that were `kept`, the places are those in the texts.
+    Links are the seeds of `seed_size` tokens or more that are linked, or have `least` tokens. Where the tokens are runs
+    that were `kept`, the places are those in the texts.
     """
     bounds = offsets if kept is None else kept.bounds
     dtype: Any = np.int32 if bounds[-1] < MANY else np.int64
-    link = partial(_link, offsets=bounds, least=least)
-    found = []
-    held = 0
-    for links in map_blocks(
-        link, find_seeds(tokens, offsets, seed_size, dtype, threads, kept, afford), threads, AT_ONCE
-    ):
-        found.append(links._replace(back=np.where(links.back >= 0, links.back + dtype(held), dtype(-1))))
-        held += len(links.seeds)
-        afford(LINK_BYTES * held + tokens.nbytes)
-    if not found:
-        return Links(np.empty((0, 3), dtype=dtype), np.empty(0, dtype=dtype), np.empty(0, dtype=dtype))
-    return Links(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+    def work(seeds: Columns) -> Result:
+        return then(_link(seeds, bounds, least))
+
+    yield from map_blocks(work, find_seeds(tokens, offsets, seed_size, dtype, threads, kept, afford), threads, AT_ONCE)
 
 
 def _link(seeds: Columns, offsets: Places, least: int) -> Links:

@@ -20,7 +20,7 @@ from dedup.hash_key import HashKey
 from dedup.hashing.token_stream import TokenBlock, read_tokens, token_blocks
 from dedup.passages.across import find_across
 from dedup.passages.chains import (
-    LINK_BYTES,
+    CHAIN_BYTES,
     Passages,
     find_chains,
     find_passages,
@@ -29,7 +29,7 @@ from dedup.passages.chains import (
     seed_tokens,
 )
 from dedup.passages.maximal import Stretches, find_stretches
-from dedup.passages.seeds import find_links
+from dedup.passages.seeds import LINK_BYTES, Links, find_links
 from dedup.passages.spans import Spans, find_spans
 from dedup.passages.window_filter import Survivors, keep_both, keep_twice
 from dedup.pipelines.checkpoints import Run
@@ -99,29 +99,39 @@ def _find_in_passes(
     exact_bytes = 4 * exact.start.nbytes
     kept = survivors(seed_tokens(size))
     stages.stage("repeats", 1)
-    links = find_links(kept.tokens, kept.offsets, seed_tokens(size), size // 4, run.threads, kept, afford)
+    links: list[Links] = []
+    count, largest = 0, 0
+    for some in find_links(kept.tokens, kept.offsets, seed_tokens(size), size // 4, _held, run.threads, kept, afford):
+        links.append(some)
+        count, largest = count + len(some.seeds), max(largest, len(some.seeds))
+        afford(LINK_BYTES * count + kept.tokens.nbytes)
     del kept
     # chains are made in the tokens of the texts that have one, and of their sources
-    rows = np.unique(np.searchsorted(bounds, links.seeds[:, :2], side="right") - 1)
+    places = [np.unique(np.searchsorted(bounds, some.seeds[:, :2], side="right") - 1) for some in links]
+    rows = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *places]))
     held = int((bounds[rows + 1] - bounds[rows]).sum())
-    afford(9 * held + LINK_BYTES * len(links.seeds) + exact_bytes)
+    afford(8 * held + LINK_BYTES * count + CHAIN_BYTES * largest * min(threads, len(links)) + exact_bytes)
     tokens, offsets = read_tokens(texts, threads, key, stages.stage("read", len(rows)), rows)
     stages.stage("repeats", 1)
     # the tokens of a text that is not held stand at no place, which only shifts those behind
     shift = bounds[rows] - offsets[:-1]
-    seeds = links.seeds
-    for column in (0, 1):
-        seeds[:, column] -= shift[np.searchsorted(bounds[rows], seeds[:, column], side="right") - 1]
+    for some in links:
+        for column in (0, 1):
+            some.seeds[:, column] -= shift[np.searchsorted(bounds[rows], some.seeds[:, column], side="right") - 1]
     text = np.searchsorted(bounds[rows], exact.start, side="right") - 1
     inside = (text >= 0) & (exact.start < bounds[rows + 1][text]) if len(rows) else np.zeros(len(text), dtype=np.bool_)
     chosen = exact.start[inside] - shift[text[inside]], exact.end[inside] - shift[text[inside]]
-    chains, parts = find_chains(tokens, offsets, links, Stretches(*chosen, *chosen), size, similarity)
+    chains, parts = find_chains(tokens, offsets, links, Stretches(*chosen, *chosen), size, similarity, threads)
     for table, columns in ((chains, range(4)), (parts, range(1, 5))):
         # an end is that of a token: it lies in the text of the token before it
         for column in columns:
             last = table[:, column] - (column - columns[0]) % 2
             table[:, column] += shift[np.searchsorted(offsets, last, side="right") - 1]
     return join_chains(exact, chains, parts, size), bounds
+
+
+def _held(links: Links) -> Links:
+    return links
 
 
 class AcrossSpans(NamedTuple):
