@@ -28,7 +28,7 @@ class Run(NamedTuple):
 
 
 def stretches(documents: Sequence[Sequence[Hashable]], size: int) -> list[tuple[int, int, int, int, int]]:
-    """Give every maximal stretch that stands earlier: document, start, end, and the first such place.
+    """Give every maximal stretch that occurs earlier: document, start, end, and the first such place.
 
     Brute force over rows of symbols: for each end, how far back each earlier end agrees.
     """

@@ -61,7 +61,7 @@ def test_the_curve() -> None:
     assert [(0.5, 2, 1), (0.52, 1, 0), (0.98, 1, 0)] == score.curve(grouped, every, 5)
 
 
-def test_what_was_measured_again_stands_once() -> None:
+def test_what_was_measured_again_is_there_once() -> None:
     """A tool that two runs measured with the same texts has one row on the page."""
     page = pytest.importorskip("benchmarks.publish.page")
     row = {"kind": "rivals", "path": "whole", "round": 1, "corpus": "generated:10", "unit": "pairs", "seconds": 1.0}

@@ -41,7 +41,7 @@ BOILERPLATE_SHARE: Final = 0.25
 SIGMA: Final = 0.7  # of the logarithm of the length
 SHORTEST: Final = 3  # words: now and then a text is shorter than one shingle
 CHUNK: Final = 8  # words
-BLOCK: Final = 512  # documents made at once: the arrays stay in the cache
+BLOCK: Final = 512  # documents made at once: the arrays fit into the cache
 
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 _STEPS: Final = 4096  # entries of the tables of lengths and of edit rates
@@ -72,8 +72,8 @@ def _length_factors() -> I64:
 
 
 def _edit_rate(survival: float) -> int:
-    """Edits for 2**32 words, a third of each kind, after which `survival` of the 5-grams stand as
-    they were.
+    """Return the edits for 2**32 words, a third of each kind, after which a share `survival` of the
+    5-grams is unchanged.
 
     A 5-gram survives when none of its 5 words is replaced or deleted and nothing is inserted in its
     4 gaps.
@@ -107,7 +107,7 @@ def _boiler_slots() -> I64:
 
 
 def _starts(lengths: I64) -> I64:
-    """Where each of the runs begins when they stand one after the other."""
+    """Return where each of the runs begins if they follow each other."""
     return np.cumsum(lengths) - lengths
 
 
@@ -219,7 +219,7 @@ def edited(flat: I64, lengths: I64, keys: U64, rates: U64) -> tuple[I64, I64]:
     hashes = _mix(np.repeat(keys, lengths) + _within(lengths).astype(np.uint64) * _GOLDEN)
     level, third = hashes & np.uint64(0xFFFFFFFF), np.repeat(rates // np.uint64(3), lengths)
     word = vocabulary.word_slots()[(hashes >> np.uint64(64 - vocabulary.SLOT_BITS)).astype(np.int64)]
-    base = flat - flat % _FORMS  # the style stays
+    base = flat - flat % _FORMS  # the style does not change
     replaced = level < third
     deleted = ~replaced & (level < np.uint64(2) * third)
     inserted = ~replaced & ~deleted & (level < np.uint64(3) * third)
@@ -234,7 +234,7 @@ def edited(flat: I64, lengths: I64, keys: U64, rates: U64) -> tuple[I64, I64]:
 
 
 def spelled(flat: I64, begins: I64, ends: I64) -> list[str]:
-    """The texts that runs of forms stand for."""
+    """Return the texts that runs of forms spell."""
     pieces = vocabulary.forms()[flat].tolist()
     return ["".join(pieces[b:e]).rstrip() for b, e in zip(begins.tolist(), ends.tolist(), strict=True)]
 

@@ -4,7 +4,7 @@ News text in the sense that matters to a tool that finds duplicates: frequencies
 2.7), running words of about five letters, names with capitals, figures, apostrophes, a few accents.
 No text of anybody is needed, so the corpora can be made anywhere.
 
-A *form* is a word as it stands on the page: `(style * WORDS + word) * SHAPES + shape`. Style 0
+A *form* is a word as it is written on the page: `(style * WORDS + word) * SHAPES + shape`. Style 0
 writes ASCII, style 1 uses typographic quotes and accents. A shape adds a capital and what follows
 the word: space, comma, full stop, end of paragraph.
 
@@ -115,7 +115,7 @@ def forms() -> NDArray[np.object_]:
 
 
 def slots(choices: int, bits: int, flatness: float) -> NDArray[np.int64]:
-    """A table of 2**bits entries in which choice r stands with frequency about 1 / (r + flatness).
+    """Return a table of 2**bits entries in which choice r has a frequency of about 1 / (r + flatness).
 
     Looking up a random index in it draws from Zipf's law without a float in sight.
     """

@@ -33,6 +33,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks import needs
 from benchmarks.corpora import named, truth
 from benchmarks.publish import report
 from benchmarks.speed.measure import WARM_UP, Job, in_child
@@ -83,7 +84,7 @@ def known(name: str, thresholds: Iterable[float] = ()) -> tuple[named.Corpus, se
     """The corpus on disk, and the thresholds at which its pairs are known; None where this machine does not have it."""
     try:
         corpus = named.prepared(name)
-    except named.MissingCorpusError as error:
+    except needs.MissingDataError as error:
         print(f"skipped: {error}", file=sys.stderr)
         return None
     judged: set[float] = set()

@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hash_key import HashKey
+from dedup.kernels.text_layout import PADDING
 from dedup.runtime.buffers import GrowingArray
 from dedup.runtime.threads import map_blocks
-from dedup.sources.texts import PADDING, Block, Texts
+from dedup.sources.texts import Block, Texts
 from dedup.text.tokens import hash_tokens, locate_tokens
 
 __all__ = ["TokenBlock", "read_tokens", "token_blocks"]
@@ -28,7 +29,8 @@ SMALL_TEXTS, SMALL_CHARACTERS = 16, 1 << 18
 so the first run need not compile another kernel."""
 
 MOST_TEXTS = 1 << 14
-"""Texts per block, at most. Curve: `benchmarks.tuning.token_stream_most_texts`."""
+"""Texts per block, at most. Curve: `benchmarks.tuning.token_stream_most_texts`; flat from 256 to 2^16 on
+generated:40000:150 (two cores, 2026-11)."""
 
 CUT_PLACE = re.compile(
     "[\n ][!-~\u0391-\u03a1\u0430-\u044f\u05d0-\u05ea\u0621-\u064a\u0905-\u0939\uac00-\ud7a3\u3041-\u3096"

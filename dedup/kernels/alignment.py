@@ -1,18 +1,18 @@
 """Two stretches of tokens beside each other: how far an end grows, and how many tokens a gap has in common.
 
-An end grows as long as the alignment pays (`EQUAL` for an equal token, `EDIT` for one that is put in, left out or
-another) and never falls `DROP` behind its best [1], in a band of `BAND` tokens on either side. In a loop every end
-could grow through the whole text. So tokens that another end walked over before in the same direction are counted, and
-an end stops where there are more of them than it was allowed, and one more for each token that is new. A gap is aligned
-by the longest common subsequence, in naive Python::
+An end grows until its score is more than `DROP` below its best score [1]: `EQUAL` for an equal token, `EDIT` for one
+that is inserted, deleted or substituted. The alignment lies in a band of `BAND` tokens on either side. In a loop, every
+end could grow through the whole text. So tokens that another end crossed before in the same direction are counted. An
+end may cross so many of them as it is allowed, and one more for each new token. A gap is aligned by the longest common
+subsequence, in naive Python::
 
     def common(a, b):
         if not a or not b: return 0
         if a[-1] == b[-1]: return common(a[:-1], b[:-1]) + 1
         return max(common(a[:-1], b), common(a, b[:-1]))
 
-Cost: the band times the tokens that are walked on: twice the text in either direction, and what the ends were allowed;
-the product of the two sides of a gap.
+Cost: of ends, the band times the tokens crossed, which are at most twice the text in either direction and what the ends
+are allowed; of a gap, the product of its two sides.
 
 References: [1] Zhang, Schwartz, Wagner, Miller, "A greedy algorithm for aligning DNA sequences", 2000; [2] Hyyrö,
 "Bit-parallel LCS-length computation revisited", 2004.
@@ -49,9 +49,9 @@ def grow(
     """Grow an end: write how many tokens it gains here, in the source, and how many of them are equal.
 
     The tokens at ``at + step * k`` and ``source + step * k`` come next, for k from 0 to `room` and `source_room`. Where
-    ends have walked before, `walked` has a bit for their direction (written; its first item is that of token `begin`);
+    ends have been before, `walked` has a bit for their direction (written; its first item is that of token `begin`);
     such tokens are counted in ``grown[3]``.
-    `room_for` has two rows of ``2 * BAND + 3`` (written). Returns the tokens walked on.
+    `room_for` has two rows of ``2 * BAND + 3`` (written). Returns the number of tokens crossed.
     """
     mine = np.uint8(1 if step > 0 else 2)
     left = np.int64(allowed)
@@ -115,7 +115,7 @@ def grow(
 def common(tokens: npt.NDArray[np.uint64], a: int, a_end: int, b: int, b_end: int) -> int:
     """Return the length of the longest common subsequence of two stretches of at most 64 tokens.
 
-    A bit for each token of the second; it is 0 where a row of the dynamic program grows by one [2].
+    There is a bit for each token of the second stretch: 0 if the row of the dynamic program rises by one there [2].
     """
     one = np.uint64(1)
     rows = ~np.uint64(0)

@@ -1,15 +1,17 @@
 """Chains: equal stretches that follow one another on both sides, with small edits between them.
 
-A seed is a run of windows that each link to the first place, or to the place before, where the same tokens stand. In
+A seed is a run of windows that each link to the first place where the same tokens occur, or to the last one before. In
 naive Python, over the seeds (start, source, size) by start::
 
     score[s] = size[s] + max(0, max(score[p] - cost(p, s) for p before s, within `GAP` tokens on both sides))
 
-where what overlaps counts once and ``cost = drift / 2 + gap / 4`` (as in minimap2 [1], with the last `BACK` seeds
-only). A chain is the way back from the best score, over seeds that no better chain has. Its gaps are aligned by the
-longest common subsequence; its ends grow as long as the alignment pays, the best chains first, and where other ends
-have grown before only a part of the way (`dedup.kernels.alignment`). A chain never overlaps its own source. One whose
-matched tokens are less than `threshold` of its longer side is cut at its worst gap.
+where overlapping tokens count once and ``cost = drift / 2 + gap / 4`` (as in minimap2 [1], with the last `BACK` seeds
+only). A chain leads back from the best score, over seeds that are in no better chain. Its gaps are aligned by the
+longest common subsequence. Its ends grow as long as the score of the alignment rises, the best chains first; where
+other ends have grown before, only a part of the way (`dedup.kernels.alignment`). A chain never overlaps its own source.
+If its matched tokens are less than `threshold` of its longer side, it is cut at its worst gap.
+
+No chain depends on the seeds of another text.
 
 Cost: linear in the windows and seeds: each seed looks back at `BACK` others, a gap is `GAP` tokens at most, and an end
 grows in a narrow band, all ends of a text together over twice its tokens and `AGAIN_IN_TEXT` times those of its seeds.
@@ -32,14 +34,14 @@ BACK = 64
 """Seeds that a seed looks back at."""
 
 AGAIN = 64
-"""Tokens that an end may walk over where others did before it, beside as many as its chain has."""
+"""Tokens that an end may cross although others crossed them before, in addition to as many as its chain has."""
 
 AGAIN_IN_TEXT = 4
-"""Times the tokens of its linked seeds: what the ends in a text may walk over again before each keeps to `AGAIN`. In
-eight collections of real texts, the repeats with it were those of ends that are not held back."""
+"""Times the tokens of its linked seeds: what all ends in a text may cross again before each is limited to `AGAIN`. In
+eight collections of real texts, this changed no repeat."""
 
 SMALL = 4
-"""Tokens: an edit as short as this does not part a chain."""
+"""Tokens: an edit of this length does not divide a chain into parts."""
 
 START, SOURCE, SIZE = range(3)
 CHAIN_START, CHAIN_END, CHAIN_SOURCE, CHAIN_SOURCE_END, CHAIN_MATCHED = range(5)
@@ -63,9 +65,9 @@ def link_seeds(
     its own source is left out. `seeds`, `scores` and `back` have room for all of them.
     """
     count = len(start)
-    reach = np.empty(count, dtype=start.dtype)  # the last place where a source may begin that goes on from this one
+    reach = np.empty(count, dtype=start.dtype)  # the last place where the source of a next seed may begin
     begin = np.empty(count, dtype=start.dtype)  # where the chain starts
-    text_end = np.empty(count, dtype=np.int64)  # where the text of the source ends, once that was asked for
+    text_end = np.empty(count, dtype=np.int64)  # where the text of the source ends, once it is known
     low = 0
     text = ahead_of(offsets, start[0]) if count else 0
     for s in range(count):
@@ -113,14 +115,14 @@ def link_seeds(
         scores[s] = best
     for s in range(count):
         if back[s] >= 0:
-            reach[back[s]] = -2  # another one goes on from it
+            reach[back[s]] = -2  # another seed is linked to it
     kept = 0
     for s in range(count):
         if back[s] >= 0 or reach[s] == -2 or (scores[s] > 0 and length[s] >= least):
             seeds[kept, START], seeds[kept, SOURCE], seeds[kept, SIZE] = start[s], source[s], length[s]
             scores[kept] = scores[s]
             back[kept] = begin[back[s]] if back[s] >= 0 else -1
-            begin[s] = kept  # from here on: its number among those that are kept
+            begin[s] = kept  # from here on: its number among the kept seeds
             kept += 1
     return kept
 
@@ -162,11 +164,11 @@ def build_chains(
     first. A chain is (start, end, source, source end, matched); a part is (chain, start, end, source, source end).
     `counts` is the number of both. Room: one chain, one part a seed. What has fewer equal tokens than a quarter of
     `size`, or lies within an exact stretch and is shorter, is left out.
-    Returns the tokens that all ends walked over.
+    Returns the number of tokens that all ends crossed.
     """
     walked = np.zeros(texts_end - texts_begin, dtype=np.uint8)
     first_text = ahead_of(offsets, texts_begin)
-    # of each text: tokens that its ends may still walk over once more
+    # of each text: tokens that its ends may still cross again
     again = np.zeros(ahead_of(offsets, texts_end) - first_text + 1, dtype=np.int64)
     for s in range(len(seeds)):
         again[ahead_of(offsets, seeds[s, START]) - first_text] += AGAIN_IN_TEXT * seeds[s, SIZE]
@@ -283,7 +285,7 @@ def build_chains(
                 if total / max(here, there) >= threshold:
                     break
             if here < size or (high - low == 1 and total == seeds[a, SIZE]):
-                continue  # too short, or equal from end to end, which is known
+                continue  # too short, or equal from end to end and so an exact repeat
             grown[0] = left[0] if use_left else 0
             grown[1] = left[1] if use_left else 0
             row = chain_count

@@ -1,4 +1,4 @@
-"""Seeds of chains: runs of short windows that stand at an earlier place, linked to the first such place and the last.
+"""Seeds of chains: runs of short windows that occur at an earlier place, linked to the first such place and the last.
 
 In naive Python, over the windows `w` of `size` tokens, by the place of their first token::
 
@@ -8,13 +8,13 @@ In naive Python, over the windows `w` of `size` tokens, by the place of their fi
 A seed is a longest run of places i, i + 1, ... in one text, of which `first` (or `latest`) is p, p + 1, ... in one
 text: (i, p, tokens).
 
-1. `mark_grams` enters the hash of each window into cells of two bits: met, met again. A window whose cell was met once
-   stands once. Where windows share a cell, one that stands once is kept; none that stands twice is dropped.
-2. `place_windows` looks the others up in one table, in their order, which has the first and the last place of each;
-   what a place has is told at once, so the table is all that is held. Equality is of all tokens.
-3. `write_seeds` writes the runs where they begin, so seeds come by (start, source): nothing is sorted.
+1. `mark_grams` selects a cell of two bits by the hash of each window: seen, seen again. A window whose cell was seen
+   once occurs once. If windows share a cell, some that occur once are kept; all that occur twice are.
+2. `place_windows` looks the others up in one table, in their order. It has the first and the last place of each window,
+   so nothing else is held. All tokens are compared.
+3. `write_seeds` writes the runs where they begin, so seeds are ordered by (start, source) without a sort.
 
-Windows are shared out by their hash: each part has cells and a table of its own, and may have a thread of its own.
+Windows are divided into parts by their hash. Each part has its own cells and table, and may have its own thread.
 
 Arrays: tokens are hashes, or numbers, of tokens; places are int32, or int64 beyond 2^31 tokens.
 
@@ -31,7 +31,7 @@ from dedup.kernels.words import mix
 
 BASE = np.uint64(0x9E3779B97F4A7C15)
 AHEAD = 64
-"""Windows that are hashed at a time: a processor waits for a dozen places of memory at once as long as for one."""
+"""Windows that are hashed at a time: a processor waits for a dozen memory accesses at once as long as for one."""
 
 TAG, FIRST, LATEST = range(3)
 """Columns of the table: bits of the hash, first place + 1 (0: an empty row), last place + 1."""
@@ -40,7 +40,7 @@ FILLED, NEXT = range(2)
 """Of a part: rows of the table that are filled; the next place to look at."""
 
 OPEN_FIRST, OPEN_LATEST, ROW_FIRST, ROW_LATEST, COUNT = range(5)
-"""Of the seeds so far: where the windows before link to, and the seeds that they are in."""
+"""Of the seeds so far: where the last windows link to, and the seeds that they are in."""
 
 
 @kernel
@@ -53,7 +53,7 @@ def mark_grams(
     cells: Written[npt.NDArray[np.uint64]],
     counts: Written[npt.NDArray[np.int64]],
 ) -> None:
-    """Mark the windows of a part, and count the cells that were met, and met again.
+    """Mark the windows of a part, and count the cells that were seen, and seen again.
 
     `cells` are 32 a word, a power of two words.
     """
@@ -110,7 +110,7 @@ def place_windows(
 ) -> bool:
     """Write `first` and `latest` of the windows of a part at the places `begin` to `end` (-1 was written before).
 
-    Begins at ``state[NEXT]``. Returns whether all was done; else the table wants more rows (`widen_table`).
+    Begins at ``state[NEXT]``. Returns whether all were placed; if not, the table needs more rows (`widen_table`).
     """
     power = np.uint64(1)  # BASE ** size
     for _ in range(size):
@@ -152,7 +152,7 @@ def place_windows(
                 left = np.uint64(tokens[at + k])
                 hashes[k] = mix(total)
             count = 0
-            for k in range(some):  # what is waited for, all at once, is at hand below
+            for k in range(some):  # these accesses are waited for all at once
                 value = hashes[k]
                 twice = cells[(value >> np.uint64(5)) & mask] >> (np.uint64(2) * (value & np.uint64(31)))
                 own = np.uint64((value >> np.uint64(32)) * np.uint64(parts) >> np.uint64(32) == mine)
@@ -218,10 +218,10 @@ def write_seeds(
     source: Written[npt.NDArray[np.signedinteger]],
     length: Written[npt.NDArray[np.signedinteger]],
 ) -> None:
-    """Write the seeds of the windows from place `begin` on behind ``state[COUNT]``, by (start, source).
+    """Write the seeds of the windows from place `begin` on, by (start, source), after the first ``state[COUNT]`` seeds.
 
-    `start`, `source` and `length` have room for two more a window. A seed may go on from the windows before, and in
-    those behind: as long as `state` is handed on.
+    `start`, `source` and `length` have room for two more seeds per window. A seed may continue from the windows
+    before, and into the windows of the next call, which gets the same `state`.
     """
     count = state[COUNT]
     open_first, open_latest = state[OPEN_FIRST], state[OPEN_LATEST]

@@ -1,13 +1,13 @@
 """The block join: all pairs of units whose hashes do not fit into memory together (a block nested loop).
 
 The units are cut, in input order, into groups of which two fit at a time. Each group is joined with itself, and each
-two groups across (`dedup.pairs.self_join`, `dedup.pairs.cross_join`): every two units meet once, so all pairs are
-found. In naive Python::
+two groups are joined with each other (`dedup.pairs.self_join`, `dedup.pairs.cross_join`). Every two units meet once, so
+all pairs are found. In naive Python::
 
     for group, other in combinations_with_replacement(groups, 2):
         pairs += join(group) if group is other else join_across(group, other)
 
-With g groups the hashes are read about g times. What is held beside two groups: 100 bytes a unit, and the pairs.
+With g groups the hashes are read about g times. In addition to two groups, 100 bytes per unit are held, and the pairs.
 """
 
 from __future__ import annotations

@@ -26,13 +26,14 @@ __all__ = ["Closest", "HintLimits", "closest_across", "closest_among", "closest_
 Closest = tuple[int, int, float]
 """Left unit, right unit, similarity."""
 
-PARTS = (0.5, 0.1)
+LOWER = (0.5, 0.1)
 """Shares of the threshold. The pair is searched at these lower thresholds, one after the other."""
 
 MOST_HASHES = 4_000_000
-"""Hashes. With more there is no hint; so many take a second or two. Curve: `benchmarks.tuning.closest_most_hashes`."""
+"""Hashes. With more there is no hint; so many take a second or two. Curve: `benchmarks.tuning.closest_most_hashes`;
+flat from 1,000,000 to 16,000,000 on generated:2000, where the answer differs with 250,000 (two cores, 2026-11)."""
 
-MOST_PAIRS, MOST_TRIES = 50_000, 2_000_000
+MOST_CLOSE, MOST_TRIES = 50_000, 2_000_000
 """Pairs. At most so many are returned, and at most so many are merged to find them: about a second."""
 
 
@@ -41,7 +42,7 @@ class HintLimits:
     """How much is looked at for a hint: see the constants."""
 
     hashes: int = MOST_HASHES
-    pairs: int = MOST_PAIRS
+    pairs: int = MOST_CLOSE
     tries: int = MOST_TRIES
 
 
@@ -91,7 +92,7 @@ def closest_across(
 
 def closest_of(units: Units, candidates: npt.NDArray[np.int64], metric: Metric, threads: int) -> Closest | None:
     """Return the closest pair among the first candidates (n, 2), or None. Their units must be prepared."""
-    return _best(verify(units.sets, candidates[:MOST_PAIRS], 0.0, threads), units, metric)
+    return _best(verify(units.sets, candidates[:MOST_CLOSE], 0.0, threads), units, metric)
 
 
 def _look(
@@ -104,7 +105,7 @@ def _look(
     if len(units.hashes) > (most if room is None else min(most, room // HASH_BYTES)):
         return None
     try:
-        for part in PARTS:
+        for part in LOWER:
             found = _best(some(threshold._replace(value=part * threshold.value)), units, threshold.metric)
             if found is not None:
                 return found

@@ -1,12 +1,12 @@
 """Repeats with small edits in them: chains of equal stretches, and the repeats of both kinds together.
 
 Arrays as in `dedup.passages.maximal`. Chains are a heuristic (`dedup.kernels.chains`): each is as similar as it says,
-but which edited passages are found is measured, not promised. What is equal from end to end is never lost.
+but which edited passages are found is measured, not guaranteed. All stretches that are equal from end to end are found.
 
-Two steps, so that the tokens of all texts need not be held for the last one: seeds are found and linked
-(`dedup.passages.seeds`), then `find_chains` works in the tokens of the texts that have one.
+There are two steps: seeds are found and linked (`dedup.passages.seeds`), then chains are made of the links, text by
+text. Under a bound on memory, `find_chains` needs the tokens of only those texts that have links.
 
-Cost: linear in the tokens and links; 200 bytes a link.
+Cost: linear in the tokens and links; 200 bytes per link of the texts at work.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dedup.passages.seeds import Links, Tokens, find_links, seeds_of_few
 from dedup.runtime.threads import map_blocks
 
 __all__ = [
-    "CHAIN_BYTES",
+    "LINKED_SEED_BYTES",
     "Passages",
     "find_chains",
     "find_passages",
@@ -36,8 +36,8 @@ __all__ = [
 SEED = 5
 """Tokens of a seed of a chain: of a passage of 25 words, one in ten of them edited, 998 in 1,000 keep one."""
 
-CHAIN_BYTES = 210
-"""Of a linked seed while chains are made of it."""
+LINKED_SEED_BYTES = 210
+"""Of a linked seed while chains are made."""
 
 FEW_SEEDS = 1 << 12
 """Seeds that are looked at before the kernels are called: in larger collections some chain will be found anyway."""
@@ -49,7 +49,7 @@ FEW_WINDOWS = 1 << 13
 """Windows whose seeds numpy finds within a millisecond: the first run over a short text compiles no kernel for it."""
 
 ROWS, COLUMNS = 8, 16
-"""Tokens of a text, and of its source, in which an end has to find two equal ones to grow: it gives up 16 points behind
+"""Tokens of a text, and of its source, in which an end has to find two equal ones to grow: it gives up 16 points below
 its best, an equal token earns 2, an edit costs 3, and the first step is an edit (`dedup.kernels.alignment`)."""
 
 

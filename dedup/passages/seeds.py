@@ -1,11 +1,11 @@
-"""Seeds: short runs of tokens that stand at an earlier place, and those of them that may be in a chain.
+"""Seeds: short runs of tokens that occur at an earlier place, and links between those that may be in a chain.
 
-The definitions are in `dedup.kernels.seeds` and `dedup.kernels.chains`. All windows are entered into cells of two bits
-first; then the tokens are walked through once more, some at a time: their windows are looked up, the runs of them are
-written, and of each text that is done the seeds are linked, and those dropped that lead nowhere. So what is held is a
-table of the windows that stand twice, the seeds of a few texts, and the links.
+The definitions are in `dedup.kernels.seeds` and `dedup.kernels.chains`. First the cell of each window is marked. Then
+the tokens are read once more, some at a time: their windows are looked up, and the runs are written. When a text is
+complete, its seeds are linked, and those that are in no chain are dropped. So only a table of the windows that occur
+twice and the seeds of a few texts are held.
 
-Nothing depends on how many tokens are taken at a time, or on how many parts the windows are shared out to.
+The result does not depend on how many tokens are read at a time, or on the number of parts.
 
 Cost: linear in the tokens. Memory: about a byte a token and 18 bytes for each distinct window that stands twice (36
 beyond 2^29 tokens); 20 bytes a link; 40 for each seed of the text at hand.
@@ -26,7 +26,7 @@ from dedup.passages.window_filter import Survivors
 from dedup.runtime.memory import Afford, unbounded
 from dedup.runtime.threads import map_blocks
 
-__all__ = ["LINK_BYTES", "Links", "Tokens", "find_links", "find_seeds", "seeds_of_few"]
+__all__ = ["HELD_LINK_BYTES", "Links", "Tokens", "find_links", "find_seeds", "seeds_of_few"]
 
 Result = TypeVar("Result")
 Tokens = npt.NDArray[np.unsignedinteger]
@@ -37,22 +37,22 @@ Columns = tuple[Numbers, Numbers, Numbers]
 CHUNK = 1 << 18
 """Tokens whose windows are looked up before their seeds are linked."""
 
-CELLS = 2
-"""Cells a token, at least: of the windows that stand once, less than two in five then share a cell with another."""
+CELLS_PER_TOKEN = 2
+"""Cells per token, at least. Of the windows that occur once, less than two in five then share a cell with another."""
 
-MANY = 1 << 29
-"""Tokens, from which on four times a score needs more than 32 bits."""
+NARROW_TOKENS = 1 << 29
+"""Tokens. With so many or more, four times a score needs more than 32 bits."""
 
-AT_ONCE = 2
-"""Blocks of seeds a thread that wait to be linked, or as links."""
+WAITING_BLOCKS = 2
+"""Blocks of seeds per thread that wait to be linked."""
 
 LOAD = 0.65
-"""Of a table, what is filled when all is in it."""
+"""The share of a table that is filled when all windows are in it."""
 
 SEED_BYTES = 40
 """Of a seed while it is linked."""
 
-LINK_BYTES = 20
+HELD_LINK_BYTES = 20
 """Of a link while it is held."""
 
 
@@ -83,12 +83,14 @@ def find_links(
     that were `kept`, the places are those in the texts.
     """
     bounds = offsets if kept is None else kept.bounds
-    dtype: Any = np.int32 if bounds[-1] < MANY else np.int64
+    dtype: Any = np.int32 if bounds[-1] < NARROW_TOKENS else np.int64
 
     def work(seeds: Columns) -> Result:
         return then(_link(seeds, bounds, least))
 
-    yield from map_blocks(work, find_seeds(tokens, offsets, seed_size, dtype, threads, kept, afford), threads, AT_ONCE)
+    yield from map_blocks(
+        work, find_seeds(tokens, offsets, seed_size, dtype, threads, kept, afford), threads, WAITING_BLOCKS
+    )
 
 
 def _link(seeds: Columns, offsets: Places, least: int) -> Links:
@@ -141,7 +143,7 @@ def find_seeds(
         done = int(np.searchsorted(columns[0, :held], border))
         if done:
             start, source, length = (column[:done].copy() for column in columns)
-            columns[:, : held - done] = columns[:, done:held]  # behind the last text that has ended
+            columns[:, : held - done] = columns[:, done:held]  # of the text that has not ended
             state[[kernels.COUNT, kernels.ROW_FIRST, kernels.ROW_LATEST]] -= done
             if kept is not None:
                 start, source = (kept.back(places, places)[0].astype(dtype) for places in (start, source))
@@ -154,7 +156,7 @@ class _Part:
     def __init__(self, tokens: Tokens, offsets: Places, size: int, number: int, parts: int, dtype: Any) -> None:
         self._given = tokens, offsets
         self._size, self._share = size, (number, parts)
-        self._cells = np.zeros(1 << max(CELLS * len(tokens) // parts // 32, 1).bit_length(), dtype=np.uint64)
+        self._cells = np.zeros(1 << max(CELLS_PER_TOKEN * len(tokens) // parts // 32, 1).bit_length(), dtype=np.uint64)
         self._table: Numbers = np.zeros((0, 3), dtype=dtype)
         self._state = np.zeros(2, dtype=np.int64)
 
@@ -186,10 +188,10 @@ class _Part:
 
 
 def windows_in_cells(cells: int, met: int, again: int) -> float:
-    """Return how many distinct windows lie in the cells that were met again, by how many were met at all.
+    """Return how many distinct windows have a cell that was seen again, by how many cells were seen.
 
-    With a windows a cell that stand once and b that stand twice, a cell is empty with a chance of e^-(a + b), and
-    was not met again with e^-(a + b) (1 + a).
+    With a windows per cell that occur once and b that occur twice, a cell is empty with a chance of e^-(a + b), and
+    was not seen again with e^-(a + b) (1 + a).
     """
     every = -math.log(max(1 - met / cells, 1e-9))
     once = min(max((1 - again / cells) * math.exp(every) - 1, 0.0), every)
@@ -199,7 +201,7 @@ def windows_in_cells(cells: int, met: int, again: int) -> float:
 def seeds_of_few(place: Numbers, first: Numbers, flags: npt.NDArray[np.uint8], seed_size: int) -> Places:
     """Return the seeds (start, source, tokens) by (start, source) of a few windows, as `find_windows` gives them.
 
-    As the kernels do, but none has to be compiled for them.
+    As the kernels do, but no kernel has to be compiled for it.
     """
     from dedup.kernels.windows import OPENS
 

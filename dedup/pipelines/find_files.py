@@ -1,10 +1,10 @@
-"""A search for duplicates over files: read once into shards, searched, and taken up again where it was stopped.
+"""A search for duplicates over files: read once into shards, searched, and resumed if it was stopped.
 
 files -> batches -> shards (read) -> the order of `dedup.pipelines.order` -> Duplicates -> report
 
-In memory where everything fits and no work directory was named. Else the shards and what was found are committed to a
-work directory one by one, and a run that was stopped resumes after the last of them. The report is the same, byte for
-byte, either way: nothing in it depends on shards, threads, memory, or on how often the run was stopped.
+If everything fits and no work directory was named, all of this is in memory. Otherwise the shards and the results are
+committed to a work directory one by one, and a run that was stopped resumes after the last commit. The report is the
+same in both cases, byte for byte: it does not depend on shards, threads, memory, or on how often the run was stopped.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.found import duplicates_of
 from dedup.pipelines.memory import FilePlan
 from dedup.pipelines.query import Query
+from dedup.report.existing_report import existing_report
 from dedup.report.read import Report
-from dedup.report.standing import standing_report
 from dedup.results.duplicates import Duplicates
 from dedup.results.repeats import counted
 from dedup.runtime.progress import Progress, ProgressOption
@@ -53,7 +53,7 @@ __all__ = ["FileRun", "find_in_files", "search_files"]
 NOTHING_ASKED: dict[str, Any] = {"options": {}, "inputs": []}
 """The fingerprint of a work directory among the temporary files, which no other run opens."""
 
-READ = "read"
+READ_STEP = "read"
 """The step that is over when all files are read; further ones are in `dedup.pipelines.order`."""
 
 
@@ -120,13 +120,13 @@ def find_in_files(
     Parameters
     ----------
     inputs, format, column, id : which files, and what is read of them (`dedup.sources.files.listing.Listing`)
-    output : the folder of the report; it is refused where it is or holds an input
-    work_dir : where the run keeps what it has done, so that it can go on; by default beside `output`, and used only
-        where not everything fits into `memory`
+    output : the folder of the report; it is refused if it is or contains an input
+    work_dir : the folder of intermediate results, from which a stopped run resumes; by default next to `output`, and
+        used only if not everything fits into `memory`
     fresh : clear the work directory first, even of another search's results
-    memory : a bound on what the process grows by, "4GB" say; None: there is none
+    memory : a bound on the growth of the process, such as "4GB"; None: no bound
     errors : what is done about records that cannot be read
-    tell : called with each reject
+    tell : a function that is called with each reject
     write : called with the run and the seconds of its stages before the work directory is emptied: writes the report
     planned : makes the plan of the memory bound and the threads
     limits : those of the stages; tests hand in small ones
@@ -168,12 +168,12 @@ def find_in_files(
             return stack.enter_context(Store(work or stack.enter_context(scratch_folder()), fingerprint, fresh=fresh))
 
         if places.output is not None:
-            standing = standing_report(places.output, asked, [("texts", entry) for entry in listing])
-            if standing is not None:
+            existing = existing_report(places.output, asked, [("texts", entry) for entry in listing])
+            if existing is not None:
                 with suppress(DedupError):  # of another run, or in use: it is not touched
                     if begun:
                         open_store().clear(remove=not places.named)
-                return standing
+                return existing
         try:
             run = Run(stages, workers, frugal=bound is not None)
             run.store = open_store() if places.named or begun else None
@@ -201,7 +201,7 @@ def search_files(
 ) -> Duplicates:
     """Find duplicates in the texts of files. Hashes that do not fit go to a temporary folder.
 
-    `keys` gives the keys of units, where `keep` is a function. Raises as `find_in_files`.
+    `keys` returns the keys of units, if `keep` is a function. Raises as `find_in_files`.
     """
     with ExitStack() as stack:
 
@@ -246,9 +246,9 @@ class _FileSearch:
         rejects, run = Rejects(self.listing, self.shards), self.run
         for reject in rejects:
             self.tell(reject)
-        if not run.done(READ):
+        if not run.done(READ_STEP):
             self._read_on(open_store)
-            run.commit(READ)
+            run.commit(READ_STEP)
         shards = self.shards
         texts, rejected = shards.total("texts"), len(rejects)
         first = next(iter(rejects), None)
@@ -298,7 +298,7 @@ class _FileSearch:
         """
         query, shards, stages = self.query, self.shards, self.run.stages
         source = self._source()
-        if query.keep_column is not None and not self.run.done(order.FOUND):
+        if query.keep_column is not None and not self.run.done(order.FIND_STEP):
             check_looks(query.keep, source.column(query.keep_column))
 
         def rank_of(held: HeldUnits) -> npt.NDArray[np.int64]:

@@ -171,7 +171,7 @@ def match_in(
     return Matches(info, sides, *evidence, stages.seconds, room, limits=limits.listing)
 
 
-WORD_BYTES = 210
+MATCHED_WORD_BYTES = 210
 """Bytes per word if all words are in memory and all match."""
 
 
@@ -179,4 +179,4 @@ def _plan(sides: Sides, query: Query, memory: int, threads: int, planned: Callab
     size = measure_words(sides, unit=query.unit)
     if query.shingle.kind == "chars":  # as many shingles as characters; then the tables for passages are large enough
         size = replace(size, shingles=size.characters)
-    return planned(size, memory, threads, max(sides.limits.longest, size.longest), WORD_BYTES)
+    return planned(size, memory, threads, max(sides.limits.longest, size.longest), MATCHED_WORD_BYTES)

@@ -48,11 +48,11 @@ __all__ = ["LIMITS", "Limits", "find", "match"]
 
 Rows = npt.NDArray[np.int64]
 
-MARKS, FOUND = "marks", "found"
+MARK_STEP, FIND_STEP = "marks", "found"
 """The steps that are committed: which units are candidates, and what was found."""
 
 ADVICE = 'give more memory, raise the threshold, or leave out pairs="all", where it was asked for'
-"""What to do where there are more pairs than fit."""
+"""What to do if there are more pairs than fit."""
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,13 @@ def find(
 ) -> SearchResult:
     """Find the pairs and the stars of a source's units; `rank_of` returns the priority of units, 0 is kept first.
 
-    Raises `ParameterError` where the memory of the `plan` is too small for the candidates, or for the pairs.
+    Raises `ParameterError` if the memory of the `plan` is too small for the candidates, or for the pairs.
     """
 
     def make() -> SearchResult:
         return _find(source, query, plan, run, rank_of, limits)
 
-    return run.step(FOUND, make, SearchResult.pack, SearchResult.unpack)
+    return run.step(FIND_STEP, make, SearchResult.pack, SearchResult.unpack)
 
 
 def _find(
@@ -156,7 +156,7 @@ def _hold(source: HashSource, query: Query, plan: Plan, run: Run, limits: Filter
         candidates = filter_passes(source, query.threshold, room=plan.table(source), complete=True)
         return candidates.all(source.sizes())
 
-    chosen = run.step(MARKS, filtered, pack_rows, unpack_rows)
+    chosen = run.step(MARK_STEP, filtered, pack_rows, unpack_rows)
     units, shingles = int(chosen.sum()), int(source.shingles_of(chosen).sum())
     at_once = query.method == "lsh" or plan.fits(units, shingles, source.count)
     needed = shingles if at_once else min(plan.block(source, units), shingles)
@@ -263,13 +263,13 @@ def _join_blocks(
     return pairs
 
 
-# what is said beside the answer
+# what is reported in addition to the answer
 
 
 def _closest(
     units: Units, leading: Rows, buckets: Buckets | None, query: Query, room: int | None, run: Run
 ) -> Closest | None:
-    """Return the closest pair, where that can be seen in what is held."""
+    """Return the closest pair, if the held hashes show it."""
     if buckets is not None:
         return closest_of(units, buckets.pairs, query.threshold.metric, run.threads)
     return closest_among(units, leading, query.threshold, room=room, threads=run.threads)
@@ -301,7 +301,7 @@ class MatchResult(NamedTuple):
 def match(sides: TwoSources, threshold: Threshold, plan: Plan, run: Run, *, limits: Limits = LIMITS) -> MatchResult:
     """Find the pairs of a left with a right unit.
 
-    Raises `ParameterError` where the memory of the `plan` is too small for the candidates, or for the pairs.
+    Raises `ParameterError` if the memory of the `plan` is too small for the candidates, or for the pairs.
     """
     units = _hold_sides(sides, threshold, plan)
     run.stages.stage("exact copies", 1)
@@ -324,10 +324,10 @@ def match(sides: TwoSources, threshold: Threshold, plan: Plan, run: Run, *, limi
 
 
 SIDE_BYTES = 40
-"""What a held shingle takes while texts are joined across, at the most."""
+"""Bytes of a held shingle while two sides are joined, at most."""
 
 ADVICE_ACROSS = "thin out one side with find_duplicates first, raise the threshold, or give more memory"
-"""What to do where there are more pairs than fit."""
+"""What to do if there are more pairs than fit."""
 
 
 def _hold_sides(sides: TwoSources, threshold: Threshold, plan: Plan) -> Units:

@@ -20,7 +20,7 @@ from dedup.hash_key import HashKey
 from dedup.hashing.token_stream import TokenBlock, read_tokens, token_blocks
 from dedup.passages.across import find_across
 from dedup.passages.chains import (
-    CHAIN_BYTES,
+    LINKED_SEED_BYTES,
     Passages,
     find_chains,
     find_passages,
@@ -29,7 +29,7 @@ from dedup.passages.chains import (
     seed_tokens,
 )
 from dedup.passages.maximal import Stretches, find_stretches
-from dedup.passages.seeds import LINK_BYTES, Links, find_links
+from dedup.passages.seeds import HELD_LINK_BYTES, Links, find_links
 from dedup.passages.spans import Spans, find_spans
 from dedup.passages.window_filter import Survivors, keep_both, keep_twice
 from dedup.pipelines.checkpoints import Run
@@ -46,9 +46,9 @@ Rows = npt.NDArray[np.int64]
 
 
 class Repeated(NamedTuple):
-    """Repeats by their tokens, where the tokens of each text begin, and the spans here and at the source.
+    """Repeats by their tokens, the place where the tokens of each text begin, and the spans here and at the source.
 
-    The spans of the parts of the repeats come after those of the repeats.
+    The spans of the repeats come first, then the spans of their parts.
     """
 
     passages: Passages
@@ -60,7 +60,7 @@ class Repeated(NamedTuple):
 def find_repeated(
     texts: Texts, plan: TextPlan | None, min_words: int, similarity: float, key: HashKey, run: Run
 ) -> Repeated:
-    """Find the repeats of `min_words` or more, and their spans. Raises `ParameterError` where they do not fit."""
+    """Find the repeats of `min_words` or more, and their spans. Raises `ParameterError` if they do not fit."""
     if plan is None or plan.one_pass:
         tokens, offsets = read_tokens(texts, run.threads, key, run.stages.stage("read", texts.about()))
         run.stages.stage("repeats", 1)
@@ -79,7 +79,7 @@ def find_repeated(
 def _find_in_passes(
     texts: Texts, plan: TextPlan, size: int, similarity: float, key: HashKey, run: Run
 ) -> tuple[Passages, npt.NDArray[np.int64]]:
-    """Return the repeats, and where the tokens of each text begin; only what may repeat is held."""
+    """Return the repeats, and the place where the tokens of each text begin; only tokens that may repeat are held."""
     threads, stages, afford = run.threads, run.stages, plan.affording(REPEATING)
 
     def survivors(size: int) -> Survivors:
@@ -104,16 +104,16 @@ def _find_in_passes(
     for some in find_links(kept.tokens, kept.offsets, seed_tokens(size), size // 4, _held, run.threads, kept, afford):
         links.append(some)
         count, largest = count + len(some.seeds), max(largest, len(some.seeds))
-        afford(LINK_BYTES * count + kept.tokens.nbytes)
+        afford(HELD_LINK_BYTES * count + kept.tokens.nbytes)
     del kept
     # chains are made in the tokens of the texts that have one, and of their sources
     places = [np.unique(np.searchsorted(bounds, some.seeds[:, :2], side="right") - 1) for some in links]
     rows = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *places]))
     held = int((bounds[rows + 1] - bounds[rows]).sum())
-    afford(8 * held + LINK_BYTES * count + CHAIN_BYTES * largest * min(threads, len(links)) + exact_bytes)
+    afford(8 * held + HELD_LINK_BYTES * count + LINKED_SEED_BYTES * largest * min(threads, len(links)) + exact_bytes)
     tokens, offsets = read_tokens(texts, threads, key, stages.stage("read", len(rows)), rows)
     stages.stage("repeats", 1)
-    # the tokens of a text that is not held stand at no place, which only shifts those behind
+    # tokens of texts that are not held have no place, so the places after them are shifted
     shift = bounds[rows] - offsets[:-1]
     for some in links:
         for column in (0, 1):
@@ -123,7 +123,7 @@ def _find_in_passes(
     chosen = exact.start[inside] - shift[text[inside]], exact.end[inside] - shift[text[inside]]
     chains, parts = find_chains(tokens, offsets, links, Stretches(*chosen, *chosen), size, similarity, threads)
     for table, columns in ((chains, range(4)), (parts, range(1, 5))):
-        # an end is that of a token: it lies in the text of the token before it
+        # an end is after a token, and belongs to the text of that token
         for column in columns:
             last = table[:, column] - (column - columns[0]) % 2
             table[:, column] += shift[np.searchsorted(offsets, last, side="right") - 1]
@@ -147,7 +147,7 @@ class AcrossSpans(NamedTuple):
 def find_across_sides(sides: Sides, plan: TextPlan | None, min_words: int, key: HashKey, run: Run) -> AcrossSpans:
     """Find the passages of `min_words` or more that occur on both sides, with the first place on the right one.
 
-    Raises `ParameterError` where they do not fit.
+    Raises `ParameterError` if they do not fit.
     """
     threads, stages = run.threads, run.stages
     turned = sides.turned()  # the texts of the right side are read first: the first place is then the earliest one

@@ -132,9 +132,9 @@ def repeats_in(
     return Repeats(collection, columns, parts, again, asked=asked, bare=bare, hash_key=key.fingerprint)
 
 
-WORD_BYTES = {True: 210, False: 800}
+REPEATED_WORD_BYTES = {True: 210, False: 800}
 """Bytes per word if all words are in memory and all repeat; the key says whether only exact repeats are searched."""
 
 
 def _plan(texts: Texts, memory: int, threads: int, threshold: float, planned: Callable[..., TextPlan]) -> TextPlan:
-    return planned(measure_words(texts), memory, threads, texts.limits.longest, WORD_BYTES[threshold >= 1.0])
+    return planned(measure_words(texts), memory, threads, texts.limits.longest, REPEATED_WORD_BYTES[threshold >= 1.0])

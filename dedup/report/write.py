@@ -28,7 +28,7 @@ from dedup.storage.folders import refuse_overlap, whole_folder
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["write_report"]
+__all__ = ["write_report", "write_run_report"]
 
 GROUP = 1 << 17
 """Rows of a row group. So many rows of a table are in memory while it is written."""
@@ -39,6 +39,43 @@ Rows = Iterable["pa.Table"]
 def write_report(
     folder: str | Path,
     result: Duplicates | Repeats | Matches,
+    options: Mapping[str, Any] | None = None,
+    *,
+    replace: bool = False,
+) -> None:
+    """Write the report of a search of files into a new folder, completely or not at all.
+
+    Parameters
+    ----------
+    result : the result of a search of files (`dedup.files`); it knows its files and their rejects
+    options : further options of the search, which the result does not contain, for `report.json`
+    replace : whether `folder` may contain a report, which is then replaced
+
+    Raises `ParameterError` if `folder` contains files, or is or contains an input, or if the texts were not in files;
+    `StorageError` if the folder cannot be written.
+    Memory: a row group (`GROUP` rows) in addition to the result; for matches, their complete tables.
+    """
+    _check_options(options)
+    write_run_report(folder, result, options=options, replace=replace)
+
+
+def _check_options(options: Any) -> None:
+    """Raise `ParameterError` if `options` are not what JSON can say."""
+    wanted = "options: expected a dict of values that JSON can say"
+    if options is not None and not isinstance(options, Mapping):
+        raise ParameterError(f"{wanted}, found {type(options).__name__}")
+    for name, value in (options or {}).items():
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError) as error:
+            raise ParameterError(f"{wanted}, found {type(value).__name__} as {name!r}") from error
+        if not isinstance(name, str):
+            raise ParameterError(f"{wanted}, found the name {name!r}, which is no str")
+
+
+def write_run_report(
+    folder: str | Path,
+    result: Duplicates | Repeats | Matches,
     *,
     listing: Iterable[Any] | None = None,
     rejects: Iterable[Any] = (),
@@ -47,21 +84,14 @@ def write_report(
     against: Iterable[Any] = (),
     replace: bool = False,
 ) -> None:
-    """Write the report of a search of files into a new folder, completely or not at all.
+    """Write a report as `write_report` does, with what only the run knows.
 
     Parameters
     ----------
-    result : the result of a search of files (`dedup.files`)
     listing : the files that were searched; None: those of the result, with its `against` and `rejects`
-    rejects : the records that could not be read (`Reject`), in order
+    rejects : the records that could not be read (`Reject`), in order; they may be read from disk one by one
     run : further fields of `run.json`, such as seconds
-    options : further options of the search, which the result does not contain
     against : the files of the other collection of a match
-    replace : whether `folder` may contain a report, which is then replaced
-
-    Raises `ParameterError` if `folder` contains files, or is or contains an input, or if the texts were not in files;
-    `StorageError` if the folder cannot be written.
-    Memory: a row group (`GROUP` rows) in addition to the result; for matches, their complete tables.
     """
     folder, replace = check_path("folder", folder), check_flag("replace", replace)
     if not isinstance(result, (Duplicates, Repeats, Matches)):

@@ -35,13 +35,13 @@ EVERYTHING = slice(None)
 HELD_BYTES = 28
 """Bytes per pair of representatives while the table of pairs is made."""
 
-SHOWN = 80
+SHOWN_TEXT = 80
 """Characters. At most so many of the start of a text are shown."""
 
 CROWD = 64
 """Members. Only in a larger cluster can texts be in an LSH bucket in which they were compared with leaders only."""
 
-FEWEST = 1000
+CROWDED = 1000
 """Members. A cluster is suspicious if it has more members than this and than a hundredth of all units."""
 
 SOURCE_TEXTS, SOURCE_SHARE = 100, 0.9
@@ -271,9 +271,9 @@ class Evidence:
         place = self.units.places[unit].tolist()
         text = self.texts[place[0]]
         text = text if self.run.unit.whole else text[place[2] : place[3]]
-        words = text[: 4 * SHOWN].encode("utf-8", "replace").decode().split()
+        words = text[: 4 * SHOWN_TEXT].encode("utf-8", "replace").decode().split()
         line = " ".join(words)
-        return line if len(line) <= SHOWN else line[: SHOWN - 3] + "..."
+        return line if len(line) <= SHOWN_TEXT else line[: SHOWN_TEXT - 3] + "..."
 
     @property
     def closest(self) -> tuple[Any, Any, float] | None:
@@ -324,7 +324,7 @@ class Evidence:
             return ()
         unit, found = self.run.unit, []
         sizes = np.bincount(numbers)
-        for number in np.flatnonzero(sizes > max(FEWEST, len(self.units) // 100))[:3].tolist():
+        for number in np.flatnonzero(sizes > max(CROWDED, len(self.units) // 100))[:3].tolist():
             some = [self.name(unit) for unit in members[numbers == number][:3].tolist()]
             found.append(
                 f"cluster {number} holds {sizes[number]:,} of {len(self.units):,} {unit}s; "

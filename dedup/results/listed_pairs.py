@@ -30,7 +30,7 @@ PART = 1 << 20
 """Pairs. So many are expanded at a time. Curve: `benchmarks.tuning.listed_pairs_part`; flat from 2^14 to 2^23 on
 family:2000 (two cores, 2026-11)."""
 
-ROW_BYTES = 96
+PAIR_ROW_BYTES = 96
 """Bytes per row of a table of pairs, at most; ids that are texts are not counted."""
 
 
@@ -48,11 +48,11 @@ LISTING_LIMITS = ListingLimits()
 
 def check_rows(count: int, room: int | None, advice: str, *, limits: ListingLimits = LISTING_LIMITS) -> None:
     """Raise `ParameterError` if a table of `count` pairs does not fit in `room` bytes (None: no bound)."""
-    most = limits.rows if room is None else min(limits.rows, max(room, LEAST_ROOM) // ROW_BYTES)
+    most = limits.rows if room is None else min(limits.rows, max(room, LEAST_ROOM) // PAIR_ROW_BYTES)
     if count > most:
         raise ParameterError(
             f"pairs: expected at most {most:,} rows, which a table may have{' under this bound' * (room is not None)}, "
-            f"found {count:,}, which take about {written(ROW_BYTES * count)}; {advice}"
+            f"found {count:,}, which take about {written(PAIR_ROW_BYTES * count)}; {advice}"
         )
 
 

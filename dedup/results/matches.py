@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MatchInfo", "Matches"]
 
-STATE = ("_run", "_sides", "_units", "_representatives", "_pairs", "_found", "_closest", "timings", "_room", "_limits")
+STATE_OF_MATCH = ("_units", "_representatives", "_pairs", "_found", "_closest")
+MATCHES_STATE = ("_run", "_sides", *STATE_OF_MATCH, "timings", "_room", "_limits")
 """The attributes in a pickle; all others are computed from them."""
 
 EVIDENCE = ("pairs", "passages", "either")
@@ -124,7 +125,7 @@ class Matches:
     __hash__ = None  # type: ignore[assignment]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name in STATE}
+        return {name: value for name, value in self.__dict__.items() if name in MATCHES_STATE}
 
     def _arrays(self) -> Iterator[npt.NDArray[Any]]:
         """Yield the arrays from which the tables are made."""

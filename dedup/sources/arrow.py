@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.sources.texts import BLOCK_LIMITS, PADDING, Block, BlockLimits, Texts
+from dedup.kernels.text_layout import PADDING
+from dedup.sources.texts import BLOCK_LIMITS, Block, BlockLimits, Texts
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError, ParameterError
+from dedup.kernels.text_layout import PADDING
 from dedup.options import shown
 from dedup.runtime.buffers import BufferPool
 from dedup.sources.utf8 import encode_all
@@ -31,7 +32,6 @@ __all__ = [
     "BLOCK_LIMITS",
     "BLOCK_TEXTS",
     "INT64",
-    "PADDING",
     "TEXT_BLOCK_BYTES",
     "Block",
     "BlockLimits",
@@ -68,9 +68,6 @@ BLOCK_LIMITS = BlockLimits()
 
 MEASURED_TEXTS = 512
 """Texts whose lengths are read, if the length of all texts is only estimated."""
-
-PADDING = 64
-"""Bytes after the last text that a kernel may read; see `dedup.kernels.tokens`."""
 
 Ids = Sequence[int] | Sequence[str]
 INT64 = range(-(1 << 63), 1 << 63)

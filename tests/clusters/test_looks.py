@@ -122,7 +122,7 @@ def test_what_is_refused(what: str, values: list[str]) -> None:
 
 @pytest.mark.parametrize("values", RIGHT)
 def test_what_is_taken(values: list[str]) -> None:
-    """Plain text, and dates of one form that begin with the year, go by their letters."""
+    """Plain text, and dates of one form that begin with the year, are ordered by their letters."""
     rows = [{"text": TEXT, "when": value} for value in values]
     for keep, best in (("max:when", max), ("min:when", min)):
         kept = dedup.find_duplicates(rows, keep=keep).kept.to_pylist()
@@ -197,7 +197,7 @@ def test_files_and_the_command(kind: str, tmp_path: Path) -> None:
         dedup.find_duplicates(path, keep="max:when")
     done = CliRunner().invoke(main, ["find", str(path), "--keep", "max:when"])
     assert 2 == done.exit_code
-    assert "'28.02.2024' and '01.03.2024'; text goes letter by letter" in done.stderr
+    assert "'28.02.2024' and '01.03.2024'; text is compared character by character" in done.stderr
     right = written(tmp_path, kind, ["2024-02-28", "2024-03-01", "2024-03-02"])
     assert [f"{right}:{n}" for n in ((3, 4) if kind == "csv" else (2, 3))] == dedup.find_duplicates(
         right, keep="max:when"

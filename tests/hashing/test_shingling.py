@@ -92,7 +92,7 @@ def test_sets(texts: list[str], shingle: str) -> None:
 
 @given(st.lists(strategies.characters(40), max_size=3), st.sampled_from(KINDS))
 def test_sets_of_any_characters(texts: list[str], shingle: str) -> None:
-    """The same for texts of any code points, each beside its own tokens."""
+    """The same for texts of any code points, each compared with its own tokens."""
     check([each for text in texts for each in (text, " ".join(oracles.tokens(text)))], shingle)
 
 
@@ -168,7 +168,7 @@ def test_rows_as_a_sequence() -> None:
 
 
 def test_no_texts_and_empty_ones() -> None:
-    """No texts are no rows; a missing text is an empty one."""
+    """No texts give no rows; a missing text is an empty one."""
     nothing: list[Iterable[str]] = [[], (), iter(())]
     for texts in nothing:
         found = shingles(texts)
@@ -195,8 +195,8 @@ def test_blocks_do_not_matter(size: int) -> None:
     assert whole.offsets.tolist() == cut.offsets.tolist()
 
 
-def test_what_is_no_text() -> None:
-    """One text alone is refused with a hint, anything else with its position."""
+def test_not_a_text() -> None:
+    """A single text is refused with a hint, anything else with its position."""
     with pytest.raises(InputError, match=r"pass \[text\]"):
         shingles("one text")
     with pytest.raises(InputError, match="at position 1, found int 5"):

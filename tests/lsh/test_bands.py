@@ -64,7 +64,7 @@ def test_no_band_too_many(recall: float) -> None:
 
 
 def test_more_texts_take_longer_bands() -> None:
-    """With more texts a wrong candidate weighs more: rows do not become fewer; the promise stays."""
+    """With more texts a wrong candidate weighs more: rows do not become fewer; the promise is kept."""
     choices = [choose_bands(0.8, texts=10**i) for i in range(2, 10)]
     assert sorted(bands.rows for bands in choices) == [bands.rows for bands in choices]
     assert choices[0].rows < choices[-1].rows
@@ -73,7 +73,7 @@ def test_more_texts_take_longer_bands() -> None:
 
 
 def test_the_printed_curve() -> None:
-    """The text says the bands, the chance at every tenth, and the promise beside the threshold."""
+    """The text has the bands, the chance at every tenth, and the promise at the threshold."""
     head, columns, *lines = str(choose_bands(0.75, 0.99)).split("\n")
     bands = choose_bands(0.75, 0.99)
     assert f"{bands.bands} bands of {bands.rows} rows: {bands.num_perm} permutations" == head
@@ -143,7 +143,7 @@ def test_the_curve_comes_true(count: int, rows: int, size: int) -> None:
     """Of 5,000 pairs of each similarity as many become candidates as the curve says.
 
     The count is binomial, so its share has the standard deviation sqrt(P (1 - P) / n); one pair is allowed
-    beside, where P is so near to 0 or 1 that the count is no longer normal.
+    as well, if P is so near to 0 or 1 that the count is no longer normal.
     """
     bands, trials = Bands(count, rows, 0.8, 0.9), 5000
     for similarity in (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9):
@@ -295,7 +295,7 @@ def test_the_index(rows: list[list[int]], asked: list[list[int]], cut: int) -> N
     bands = Bands(3, 2, 0.8, 0.9)
     index = LSH(bands)
     names = [f"text {i}" for i in range(len(rows))]
-    for part in (slice(0, cut), slice(cut, None)):  # added in two goes
+    for part in (slice(0, cut), slice(cut, None)):  # added in two parts
         index.add(names[part], np.array(rows[part], dtype=np.uint32).reshape(-1, 6))
     assert len(rows) == len(index)
     empty = [(1 << 32) - 1] * 6
@@ -321,7 +321,7 @@ def test_wrong_use_of_the_index() -> None:
     assert [] == index.query(np.zeros(6, dtype=np.uint32))
 
 
-def test_what_is_no_signature() -> None:
+def test_not_a_signature() -> None:
     """One or no dimension, or two for one: errors that say what was passed."""
     index = LSH(choose_bands(0.8))
     rows = signatures(shingles(["a b c d e f"]), num_perm=index.bands.num_perm)

@@ -65,7 +65,7 @@ def thinned(texts: Any, threshold: float, *, unit: str = "document", threads: in
 
 
 @given(strategies.corpora(), st.sampled_from([0.7, 0.8, 1.0]), UNITS, st.sampled_from([1, 3]))
-def test_nothing_with_a_partner_goes(texts: list[str], threshold: float, unit: str, threads: int) -> None:
+def test_no_text_of_a_pair_is_dropped(texts: list[str], threshold: float, unit: str, threads: int) -> None:
     """Units that reach the threshold with another one are held."""
     units = thinned(texts, threshold, unit=unit, threads=threads)
     held = set(units.held.tolist())
@@ -77,7 +77,7 @@ def test_nothing_with_a_partner_goes(texts: list[str], threshold: float, unit: s
                 assert {left, right} <= held
 
 
-def test_who_is_alone_goes() -> None:
+def test_unique_texts_are_dropped() -> None:
     """Texts without a partner are not held; their copies and near copies are."""
     texts = [" ".join(f"w{i}x{j}" for j in range(300)) for i in range(50)]  # long enough that no sample is small
     texts += [texts[3] + " more", texts[7], ""]
@@ -88,7 +88,7 @@ def test_who_is_alone_goes() -> None:
 @given(texts=strategies.corpora(), threads=st.sampled_from([1, 2]))
 def test_the_answer_is_the_same(unit: str, texts: list[str], threads: int) -> None:
     """`find_duplicates` gives the same with thinning and without, from lists and from Arrow."""
-    texts = [text.encode("utf-8", "ignore").decode() for text in texts]  # Arrow has no surrogates that stand alone
+    texts = [text.encode("utf-8", "ignore").decode() for text in texts]  # Arrow has no lone surrogates
     column = pa.chunked_array([texts[: len(texts) // 2], texts[len(texts) // 2 :]], type=pa.string())
     found = [filtered(some, unit=unit, threads=threads) for some in (texts, column)]
     found.append(dedup.find_duplicates(texts, unit=unit, threads=1))
@@ -101,7 +101,7 @@ def test_the_answer_is_the_same(unit: str, texts: list[str], threads: int) -> No
 
 @given(strategies.corpora())
 def test_lsh_over_what_is_left(texts: list[str]) -> None:
-    """Signatures of the texts that may have a partner: real pairs, and nearly all of them."""
+    """Signatures of the candidate texts: real pairs, and nearly all of them."""
     exact = dedup.find_duplicates(texts, threads=1)
     found = filtered(texts, method="lsh", recall=0.999999, threads=1)
     assert found.summary.method == "lsh"
@@ -209,7 +209,7 @@ def test_how_large_texts_are() -> None:
 
 
 def test_missing_texts_and_stages() -> None:
-    """Empty texts are no units; progress tells of each stage."""
+    """Empty texts are not units; progress reports each stage."""
     told: list[tuple[str, int, int | None]] = []
     texts = ["one two three four five six"] * 3 + ["", None, "alone in the world of words"]
     result = filtered(texts, progress=lambda *what: told.append(what), threads=1)

@@ -26,13 +26,13 @@ def naive(rows: list[list[int]], threshold: float, metric: Metric) -> list[int]:
     total = sum(map(len, rows)) * sample // kernels.SAMPLES
     shift = 64 - dedup.pairs.seen_twice.bits_for(dedup.pairs.seen_twice.TWICE_SLOTS * total)
     times = Counter(value >> shift for row in picked for value in row)
-    stays = []
+    kept = []
     for place, (row, own) in enumerate(zip(rows, picked, strict=True)):
         alone = sum(times[value >> shift] == 1 for value in own)
         least = next(s for s in range(len(row) + 1) if s / len(row) >= threshold)
         if alone <= (len(row) - 1 if metric is Metric.CONTAINMENT else len(row) - least):
-            stays.append(place)
-    return stays
+            kept.append(place)
+    return kept
 
 
 @given(
@@ -52,7 +52,7 @@ def test_seen_twice(rows: list[list[int]], threshold: float, metric: Metric, thr
 
 @given(rows=ROWS)
 def test_chunks_and_parts_do_not_matter(rows: list[list[int]]) -> None:
-    """However the rows and the table are cut, the same rows stay."""
+    """However the rows and the table are cut, the same rows are kept."""
     units = units_of(rows)
     every = np.arange(len(rows))
     found = dedup.pairs.seen_twice.seen_twice(units.rows, every, Threshold(0.5), threads=1).tolist()
@@ -76,7 +76,7 @@ def test_lowest_hashes(rows: list[list[int]]) -> None:
 
 
 def test_mostly_shared() -> None:
-    """Collections whose texts nearly all stand twice are told from those where few do."""
+    """Collections in which nearly all texts occur twice are told apart from collections in which few do."""
     row = [[kernel_twins.mix(1000 * i + j) for j in range(100)] for i in range(40)]
     assert dedup.pairs.seen_twice.mostly_shared(units_of(row + row).rows, np.arange(80), 2)
     assert not dedup.pairs.seen_twice.mostly_shared(units_of(row + row[:10]).rows, np.arange(50), 2)
@@ -85,9 +85,9 @@ def test_mostly_shared() -> None:
 
 
 @given(rows=ROWS, threshold=st.sampled_from([0.3, 0.5, 0.8, 1.0]))
-def test_nothing_with_a_partner_goes(rows: list[list[int]], threshold: float) -> None:
-    """Rows that reach the threshold with another row stay."""
-    stays = set(
+def test_no_row_of_a_pair_is_dropped(rows: list[list[int]], threshold: float) -> None:
+    """Rows that reach the threshold with another row are kept."""
+    kept = set(
         dedup.pairs.seen_twice.seen_twice(
             units_of(rows).rows, np.arange(len(rows)), Threshold(threshold), threads=1
         ).tolist()
@@ -96,4 +96,4 @@ def test_nothing_with_a_partner_goes(rows: list[list[int]], threshold: float) ->
     for left in range(len(sets)):
         for right in range(left):
             if oracles.jaccard(sets[left], sets[right]) >= threshold:
-                assert {left, right} <= stays
+                assert {left, right} <= kept

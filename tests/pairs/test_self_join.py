@@ -117,7 +117,7 @@ def test_every_pair(rows: list[list[int]], threshold: float, metric: str, thread
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("threads", [1, 2, 3, 8])
 def test_many_rows(threads: int, metric: str) -> None:
-    """Some hundreds of rows of all sizes, in families and alone, at every threshold."""
+    """Some hundreds of rows of all sizes, in families and single, at every threshold."""
     generator = np.random.default_rng(1)
     rows: list[list[int]] = []
     for _ in range(40):
@@ -188,7 +188,7 @@ FAMILY_LIMITS = st.builds(
 
 @given(near_rows(), st.sampled_from(THRESHOLDS), st.sampled_from(METRICS), st.data())
 def test_families(rows: list[list[int]], threshold: float, metric: str, data: st.DataObject) -> None:
-    """Families first: members of large clusters are paired with kept rows alone, all others with all."""
+    """Families first: members of large clusters are paired only with kept rows, all others with all."""
     sets = [frozenset(row) for row in rows]
     priority = data.draw(st.permutations(range(len(rows))))
     if metric == "containment":  # the larger always comes first
@@ -200,7 +200,7 @@ def test_families(rows: list[list[int]], threshold: float, metric: str, data: st
 
 
 def cut(sets: HashSets, rows: Any, prefixes: Prefixes, size: int) -> Iterator[PrioritySlice]:
-    """Give the rows slice by slice, each with copies of its own sets and keys alone."""
+    """Give the rows slice by slice, each with copies of only its own sets and keys."""
     for first in range(0, len(rows), size):
         some = rows[first : first + size]
         sizes = sets.sizes[some]
@@ -224,7 +224,7 @@ def cut(sets: HashSets, rows: Any, prefixes: Prefixes, size: int) -> Iterator[Pr
 def test_families_in_slices(
     rows: list[list[int]], threshold: float, metric: str, size: int, data: st.DataObject
 ) -> None:
-    """What is found slice by slice, with the sets of kept rows alone, is what is found with all sets at hand."""
+    """A search slice by slice, with only the sets of kept rows, finds what a search with all sets finds."""
     seen = []
 
     def both(
@@ -314,7 +314,7 @@ def test_large_families_give_the_same_stars(metric: str, keep: str) -> None:
 
 
 def wide_family(members: int) -> list[str]:
-    """Near copies of one text, of which no single one reaches all the others, and some texts beside them."""
+    """Near copies of one text, of which no single one reaches all the others, and some other texts."""
     generator = np.random.default_rng(5)
     words = [f"w{i}" for i in range(120)]
     texts = []

@@ -79,7 +79,7 @@ def test_many_tokens_take_wider_numbers(monkeypatch: pytest.MonkeyPatch) -> None
     random = np.random.default_rng(5)
     given_ = arrays([random.integers(0, 9, 300).tolist() for _ in range(3)])
     narrow = all_links(*given_, 3, 5)
-    monkeypatch.setattr(seeds, "MANY", 100)
+    monkeypatch.setattr(seeds, "NARROW_TOKENS", 100)
     wide = all_links(*given_, 3, 5)
     assert len(narrow.seeds) > 0
     for a, b in zip(narrow, wide, strict=True):

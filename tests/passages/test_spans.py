@@ -44,7 +44,7 @@ def test_borders(before: str, after: str, other_before: str, other_after: str, e
     assert (expected, expected) == only(text)
 
 
-def test_marks_stay_with_their_letter() -> None:
+def test_marks_are_kept_with_their_letter() -> None:
     """A letter with another mark is another word; a span ends before it."""
     text = f"{WORDS} cafe\u0301 x\n{WORDS} cafe\u0300 y"
     assert (WORDS, WORDS) == only(text)

@@ -80,7 +80,7 @@ def test_lsh_under_a_bound() -> None:
 
 
 def test_ranges_count_what_one_table_counts() -> None:
-    """What a row has alone, summed over the ranges, is what it has alone in one table."""
+    """The unique hashes of a row, summed over the ranges, are as many as in one table."""
     generator = np.random.default_rng(3)
     rows = generator.integers(0, 1 << 64, 4000, dtype=np.uint64)
     hashes = np.concatenate((rows, rows[:1500]))
@@ -98,7 +98,7 @@ def test_ranges_count_what_one_table_counts() -> None:
     assert totals[0][0] == 1
     assert totals[1][0] > 1
     assert totals[0][1] == totals[1][1]
-    assert sum(totals[0][1][:30]) == 0, "all of the first 1,500 stand twice"
+    assert sum(totals[0][1][:30]) == 0, "all of the first 1,500 occur twice"
 
 
 @pytest.mark.parametrize(("memory", "expected"), [("4GB", 4 * 10**9), ("500 MB", 5 * 10**8), ("2GiB", 2 << 30), (7, 7)])
@@ -128,7 +128,7 @@ def test_too_small_for_the_survivors() -> None:
 
 
 def test_plans_are_pure() -> None:
-    """The plan depends on texts and options alone, and a larger bound never means more passes."""
+    """The plan depends only on texts and options, and a larger bound never means more passes."""
     texts = [text * 40 for text in collection(3000)]
     size = dedup.pipelines.measure.measure(
         dedup.pipelines.measure.outline_of(dedup.pipelines.find.read_texts(texts)),
@@ -151,7 +151,7 @@ def test_plans_are_pure() -> None:
 
 @pytest.mark.parametrize("unit", ["document", "paragraph", "line"])
 def test_estimate(unit: str) -> None:
-    """The plan is told without a search of the whole."""
+    """The plan is returned without a complete search."""
     texts = collection(2000)
     plan = dedup.estimate(texts, unit=unit)
     assert (plan.method, plan.passes, plan.texts, plan.disk) == ("exact", 1, 2000, 0)
@@ -162,7 +162,7 @@ def test_estimate(unit: str) -> None:
 
 
 def test_estimate_under_a_bound() -> None:
-    """A bound that one pass does not fit means more passes, and the forecast stays within it."""
+    """If one pass does not fit into the bound, more are made, and the forecast is within the bound."""
     texts = [text * 30 for text in collection(3000)]
     free = dedup.estimate(texts, threads=1)
     bound = 100_000_000
@@ -184,7 +184,7 @@ def test_estimate_under_a_bound() -> None:
 
 
 def test_the_estimate_names_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files are read once, as was said, by every bound; what does not fit goes to a work directory."""
+    """Files are read once under every bound, as forecast; what does not fit is written to a work directory."""
     chance = random.Random(1)
     for number in range(2):
         texts = [" ".join(f"w{chance.randrange(100_000)}" for _ in range(150)) for _ in range(9000)]

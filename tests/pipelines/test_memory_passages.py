@@ -20,6 +20,7 @@ import dedup
 from dedup.errors import ParameterError
 from dedup.hash_key import PUBLIC
 from dedup.hashing import token_stream
+from dedup.kernels.text_layout import UNSETTLED
 from dedup.pairs import filter_passes
 from dedup.pairs.seen_twice import SeenTwice
 from dedup.pipelines.match import match_in
@@ -137,7 +138,7 @@ GROWTH = """
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/clear_refs"), reason="the system does not keep a peak to reset")
 @pytest.mark.parametrize("what", ["repeats 1.0", "repeats 0.8", "match 0.8"])
-def test_growth_stays_below_the_bound(what: str) -> None:
+def test_growth_is_below_the_bound(what: str) -> None:
     """The resident set, measured in a process of its own, grows by less than was allowed; the answer is the same."""
     bound = 70_000_000
     command = [sys.executable, "-c", textwrap.dedent(GROWTH), *what.split(), str(bound)]
@@ -181,10 +182,10 @@ def test_long_texts_are_read_in_pieces(texts: list[str], block: int) -> None:
 
 
 def test_a_cut_acts_on_nothing() -> None:
-    """No character before which a text may be cut acts on what stands before it."""
+    """No character before which a text may be cut acts on what comes before it."""
     index, entries, _, _ = unicode.table()
     points = np.array([point for point in range(0x10000) if token_stream.CUT_PLACE.match(" " + chr(point))])
     found = entries[(index[points >> 8].astype(np.int64) << 8) | points & 255]
-    acting = (found & unicode.UNSETTLED != 0) | (found >> 8 & 255 != 0) & (found >> 16 == 0)
+    acting = (found & UNSETTLED != 0) | (found >> 8 & 255 != 0) & (found >> 16 == 0)
     assert len(points) > 30_000
     assert not acting.any()

@@ -1,4 +1,4 @@
-"""Where nothing is found: every flow ends within its bound, under every way of reading, with the same empty result."""
+"""If nothing is found: every flow ends within its bound, under every way of reading, with the same empty result."""
 
 from __future__ import annotations
 

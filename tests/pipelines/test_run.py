@@ -38,7 +38,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def no_hook() -> Iterator[None]:
-    """Take the hook away behind each test."""
+    """Remove the hook after each test."""
     yield
     stores.hook = None
 
@@ -133,7 +133,7 @@ def test_files_give_what_memory_gives(options: dict[str, Any], room: int | None,
 def test_groups_give_what_memory_gives(
     options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where not even the texts that may have a partner fit, they are joined group by group, with the same answer."""
+    """If not even the candidate texts fit, they are joined group by group, with the same answer."""
     texts = texts_with_edges()
     ids = write_corpus(tmp_path / "corpus", texts)
     joined = []
@@ -218,7 +218,7 @@ def test_the_same_report_in_every_way(method: str, tmp_path: Path, command: Plan
     assert not list(tmp_path.glob("report-*.work"))
 
 
-# ------------------------------------------------------------------------------------------- stopped and taken up again
+# -------------------------------------------------------------------------------------------------- stopped and resumed
 
 
 def command_of(corpus: Path, output: Path, work: Path) -> list[str]:
@@ -359,7 +359,7 @@ def test_changed_inputs_and_options_are_named(tmp_path: Path, tight: None) -> No
 
 
 def test_output_that_is_or_holds_an_input_is_refused(tmp_path: Path) -> None:
-    """The report and the work directory may be no input, by whatever name; a used folder is refused before work."""
+    """The report and the work directory may not be an input, by any name; a used folder is refused before work."""
     corpus = tmp_path / "corpus"
     write_corpus(corpus, texts_with_edges())
     (tmp_path / "link").symlink_to(corpus)
@@ -496,7 +496,7 @@ print(peak.stop(), found["disk"])
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs the peak that Linux keeps")
 def test_memory_is_bounded(tmp_path: Path) -> None:
-    """A run of which the hashes alone are above the bound grows by less than the bound."""
+    """A run whose hashes need more than the bound grows by less than the bound."""
     if not (ROOT / "benchmarks").is_dir():
         pytest.skip("the benchmarks are not beside the package")
     from benchmarks.speed.bench_corpus import write
@@ -568,7 +568,7 @@ def test_the_budget_says_what_fits() -> None:
 
 
 def test_the_estimate_forecasts_the_disk(tmp_path: Path) -> None:
-    """What the work directory takes is forecast within a factor of 1.5; without a bound nothing goes there."""
+    """The size of the work directory is forecast within a factor of 1.5; without a bound it is not used."""
     corpus = tmp_path / "corpus"
     write_large(corpus)
     assert dedup.estimate(dedup.files(corpus)).engine == "memory"

@@ -36,7 +36,7 @@ def rows_of(found: Pairs) -> Rows:
 
 @given(st.data(), st.booleans())
 def test_every_pair_is_spelled_out(data: st.DataObject, copies: bool) -> None:
-    """All pairs of the copies of pairs, those of copies with each other, and hidden ones with their kept one alone."""
+    """All pairs of the copies of pairs, those of copies with each other, and hidden ones only with their kept one."""
     sizes = data.draw(st.lists(st.integers(0, 3), min_size=1, max_size=12))  # a text of each is equal to the others
     count = len(sizes)
     texts = [" ".join(f"t{size}w{i}" for i in range(5 * size)) for size in sizes]
@@ -71,7 +71,7 @@ def test_every_pair_is_spelled_out(data: st.DataObject, copies: bool) -> None:
 
 @given(st.lists(st.lists(st.tuples(st.integers(0, 5), st.integers(6, 9)), max_size=9), max_size=4))
 def test_parts_in_order(parts: list[list[tuple[int, int]]]) -> None:
-    """Pairs of all parts, sorted, each once; the parts are let go of."""
+    """Pairs of all parts, sorted, each once; the parts are freed."""
     given_parts = [pairs_of(*np.array([(b, a, a + b) for a, b in part] or np.empty((0, 3))).T) for part in parts]
     found = in_order(given_parts)
     assert given_parts == []
@@ -93,7 +93,7 @@ def test_a_part_at_a_time() -> None:
     assert again.summary.pairs == table.num_rows == 30 * 29
 
 
-def test_a_limit_is_told_by_any_thread() -> None:
+def test_a_limit_is_reported_by_any_thread() -> None:
     """It raises as soon as there are more, and says what to do."""
     limit = PairLimit(verify.PAIR_BYTES * 1_000_000, "give more")
     limit.add(1_000_000)
@@ -167,7 +167,7 @@ MANY = """
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/clear_refs"), reason="the system does not keep a peak to reset")
 def test_growth_with_many_pairs() -> None:
-    """Millions of pairs stay within the bound, in the search and as a table, or are an error: in a new process."""
+    """Millions of pairs are within the bound, in the search and as a table, or are an error: in a new process."""
     command = [sys.executable, "-c", textwrap.dedent(MANY)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr

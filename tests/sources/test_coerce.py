@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup import InputError, ParameterError
-from dedup.kernels import tokens as token_kernels
+from dedup.kernels.text_layout import PADDING
 from dedup.sources.coerce import read_texts
-from dedup.sources.texts import PADDING, BlockLimits, Texts
+from dedup.sources.texts import BlockLimits, Texts
 from tests import corpora, strategies, table_rows
 from tests.kernel_arrays import dtypes
 
@@ -66,11 +66,6 @@ def in_blocks(texts: Any, size: int) -> Texts:
 def plain(texts: Sequence[str | None]) -> list[str]:
     """Give the texts, missing ones as empty."""
     return [text or "" for text in texts]
-
-
-def test_the_padding_is_that_of_the_kernels() -> None:
-    """Behind a block stand as many bytes as the token kernel may read."""
-    assert token_kernels.PADDING == PADDING
 
 
 # ---------------------------------------------------------------------------- Arrow of every kind
@@ -183,7 +178,7 @@ def test_columns_of_nothing(column: Any) -> None:
 
 
 def test_all_texts_empty() -> None:
-    """Empty texts alone, of every kind: there, and without a byte."""
+    """Only empty texts, of every kind: they are there, without a byte."""
     for kind, make in KINDS.items():
         assert ["", "", ""] == read(make(["", "", ""])), kind
 
@@ -199,7 +194,7 @@ class Stream:
         return self.data.__arrow_c_stream__(requested_schema)
 
 
-def test_what_is_known_by_its_stream_alone() -> None:
+def test_what_is_known_only_by_its_stream() -> None:
     """A column or a table of an unknown library."""
     column = pa.chunked_array([FEW, FEW])
     assert FEW * 2 == read(Stream(column))

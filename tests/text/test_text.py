@@ -1,4 +1,4 @@
-"""Tokens and paragraphs, seen through the public API: what they are, and where they stand."""
+"""Tokens and paragraphs, seen through the public API: what they are, and where they are."""
 
 from __future__ import annotations
 

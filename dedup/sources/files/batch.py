@@ -45,7 +45,8 @@ Curve: `benchmarks.tuning.batch_batch_bytes`; flat from 2^20 to 2^22 on generate
 2026-11)."""
 
 BATCH_RECORDS = 1 << 14
-"""Records per batch, at most. Curve: `benchmarks.tuning.batch_batch_records`."""
+"""Records per batch, at most. Curve: `benchmarks.tuning.batch_batch_records`; flat from 1024 to 2^14 on
+generated:40000:150, where 256 takes 2.03 times as long and 2^16 takes 1.09 times as long (two cores, 2026-11)."""
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def test_files_are_searched_like_lists(kind: str, packing: str, tmp_path: Path) 
 
 
 def test_default_ids(tmp_path: Path) -> None:
-    """Path and line, whatever blank and bad lines stand between, however batches are cut; a text by its path."""
+    """Path and line, whatever blank and bad lines are between, however batches are cut; a text by its path."""
     lines = corpus_files.as_lines(RECORDS[:2]) + b"\n{bad\n" + corpus_files.as_lines(RECORDS[2:])
     (tmp_path / "a.jsonl").write_bytes(lines)
     (tmp_path / "b.txt").write_text(TEXTS[0], encoding="utf-8")
@@ -110,7 +110,7 @@ def test_first_and_later_readings_are_the_same(tmp_path: Path) -> None:
 
 
 def test_surrogates(tmp_path: Path) -> None:
-    """A surrogate that stands alone separates tokens and is one character, as in a list."""
+    """A lone surrogate separates tokens and is one character, as in a list."""
     texts = ["one two\ud800three four", "ONE two three FOUR!", "\udfff"]
     path = write(tmp_path, ".jsonl", "", [{"text": text} for text in texts])
     assert [[row["left"], row["right"]] for row in dedup.find_duplicates(texts).pairs.to_pylist()] == [[0, 1]]
@@ -179,8 +179,8 @@ def test_estimates(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------ bad records
 
 
-def test_rejects_are_told(tmp_path: Path) -> None:
-    """What is rejected stands in `rejects`, and a warning says so; skipped, without the warning."""
+def test_rejects_are_reported(tmp_path: Path) -> None:
+    """What is rejected is in `rejects`, and a warning says so; skipped, without the warning."""
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"text": "a b c"}\n{"text": 5}\n{bad\n{"text": "A b, c"}\n')
     files = dedup.files(path, tmp_path / "missing.txt")
@@ -244,7 +244,7 @@ def test_wrong_ids(ids: list[Any], message: str, size: int, tmp_path: Path) -> N
 
 
 def test_wrong_use(tmp_path: Path) -> None:
-    """Ids beside files, and files to filter, are errors that say what to do."""
+    """Ids together with files, and files to filter, are errors that say what to do."""
     path = write(tmp_path, ".jsonl")
     with pytest.raises(ParameterError, match="ids: files have their own"):
         dedup.find_duplicates(path, ids=["a"])
@@ -302,7 +302,7 @@ def test_tables_of_other_libraries(make: Callable[[list[dict[str, Any]]], Any]) 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_a_data_set_comes_back() -> None:
-    """A Hugging Face data set is filtered to one, and its text column alone is looked at."""
+    """A Hugging Face data set is filtered to one, and only its text column is looked at."""
     data = hugging_face(RECORDS)
     result = dedup.find_duplicates(data, id="key", shingle="words:3")
     kept = result.filter(data)

@@ -79,7 +79,7 @@ def test_lines_are_found_wherever_the_sample_begins(tmp_path: Path) -> None:
         corpus_files.write(tmp_path / str(count), "a.jsonl", corpus_files.encode("jsonl", rows))
         outline = sampling.sample_files(Listing([tmp_path / str(count)]), "text", read_whole=0)
         if outline is None:
-            assert count < 4, "no line begins behind such a place"
+            assert count < 4, "no line begins after such a place"
             continue
         assert {outline.sample[row] for row in range(len(outline.sample))} <= set(texts)
         assert outline.texts >= 1
@@ -88,14 +88,14 @@ def test_lines_are_found_wherever_the_sample_begins(tmp_path: Path) -> None:
 MEASURE = """
 import sys
 from dedup.pipelines.find_files import find_in_files
-from dedup.report.write import write_report
+from dedup.report.write import write_run_report
 def rest():
     status = open("/proc/self/status").read()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 find_in_files([sys.argv[2]], threads=1)  # kernels and libraries are loaded
 before = rest()
 run = find_in_files([sys.argv[1]], threads=1)
-write_report(sys.argv[3], run.duplicates, listing=run.listing)
+write_run_report(sys.argv[3], run.duplicates, listing=run.listing)
 print(rest() - before)
 """
 

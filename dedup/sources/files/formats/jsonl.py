@@ -260,7 +260,8 @@ def parse(line: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8: byte 0x{line[error.start]:02x} at offset {error.start} of the line") from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} at column {error.colno}") from None
+        what = error.msg.removesuffix(" at")  # some of them end so: "Invalid control character at"
+        raise ValueError(f"not JSON: {what} at column {error.colno}") from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if not isinstance(record, dict):
