@@ -1,9 +1,9 @@
-"""Stretches of tokens as spans of characters: whole paragraphs whole, other borders widened over equal characters.
+"""Stretches of tokens as spans of characters: entire paragraphs, and other borders widened over equal characters.
 
-A stretch [first, last] of the tokens of a text begins, in characters, at its first token. Where it holds all tokens
-of the paragraph that it begins in, it begins with that paragraph; elsewhere it is widened over the characters before
-the token, as long as they are no white space, stand on both sides, belong to no other token, and do not break what is
-seen as one character (marks, emoji sequences, flags). The end likewise.
+A stretch [first, last] of the tokens of a text begins, in characters, at its first token. If it contains all tokens of
+the paragraph that it begins in, it begins with that paragraph. Otherwise it is widened over the characters before the
+token, as long as they are not white space, are equal on both sides, belong to no other token, and do not break what is
+seen as one character (marks, emoji sequences, flags). The same holds for the end.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ CHUNK = 1 << 20
 cores, 2026-11)."""
 
 CHUNK_END = re.compile(rb"[\n ][!-~]")
-"""Where a text may be cut: nothing acts on a space or line break, or on the ASCII character behind it."""
+"""Where a text may be cut: nothing acts on a space or line break, or on the ASCII character after it."""
 
 TOKENS_TOGETHER = 1 << 15
-"""Tokens of short texts that are located together: with fewer, calls take longer than the work."""
+"""Tokens of short texts that are located together. With fewer, the calls take longer than the work."""
 
 LOCATED_SINGLY = 16
-"""Texts that are located one by one: the first run compiles no further kernel for them."""
+"""Texts. So few are located one by one: then the first run compiles one kernel less."""
 
 SPACES = np.array([chr(number).isspace() for number in range(0x22)])
 """Which ASCII characters are white space; none after these are."""
