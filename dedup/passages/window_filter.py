@@ -6,8 +6,8 @@ anchor may occur twice. In naive Python, over the windows `w` of all texts::
 
     kept = [w[i] for i in range(len(w)) if table_says_twice(anchor(w[i]))]      # all that occur twice
 
-Every stretch of `size` tokens or more that occurs twice lies in one run. So a search of the runs, as if they were texts,
-finds what a search of the texts finds. `Survivors.back` gives the places in the texts.
+Every stretch of `size` tokens or more that occurs twice lies in one run. So a search of the runs, as if they were
+texts, finds what a search of the texts finds. `Survivors.back` gives the places in the texts.
 
 Errors of the tables are one-sided: anchors that share a slot keep windows that occur once.
 
