@@ -38,8 +38,9 @@ WORD = re.compile(r"\w+")
 def lines_of(name: str) -> Iterator[dict[str, str]]:
     """The records of a compressed file of JSON lines in the folder of the real data."""
     with pa.CompressedInputStream(pa.OSFile(str(needs.data(name))), "zstd") as stream:
-        for line in stream.read().decode().splitlines():
-            yield json.loads(line)
+        for line in stream.read().decode().split("\n"):  # texts have line separators of other kinds in them
+            if line:
+                yield json.loads(line)
 
 
 def edited(words: list[str], share: float, vocabulary: list[str], chance: random.Random) -> list[str]:

@@ -20,6 +20,7 @@ import random
 import subprocess
 import sys
 import time
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -30,12 +31,12 @@ from benchmarks.speed.measure import Peak
 
 SIZE = 50
 
-REAL = {"civil_codes_dev", "ota_dev"}
+REAL = {"civil_codes_dev", "ota_dev", "de_gesetze", "tang_poetry"}
 """Corpora that are read from the real data."""
 
 
 def corpus(name: str) -> list[str]:
-    """The texts of a name: a real set, ``generated:TEXTS`` or ``copies:TEXTS``."""
+    """The texts of a name: a real set, ``generated:TEXTS``, ``copies:TEXTS`` or ``chinese:MEGABYTES``."""
     if name == "civil_codes_dev":
         import pyarrow as pa
 
@@ -49,9 +50,17 @@ def corpus(name: str) -> list[str]:
         return texts
     if name == "ota_dev":
         return [row["text"] for row in lines_of("ota_dev/ota_versions.jsonl.zst")]
+    if name == "de_gesetze":
+        return [row["text"] for row in lines_of("de_gesetze/de_gesetze.jsonl.zst")]
+    if name == "tang_poetry":
+        editions = ("quantangshi", "yuding_quantangshi")
+        return [row["text"] for edition in editions for row in lines_of(f"tang_poetry/{edition}.jsonl.zst")]
     kind, _, count = name.partition(":")
+    if kind == "chinese" and count.isdecimal():
+        return chinese(int(count))
     if kind not in {"generated", "copies"} or not count.isdecimal():
-        raise SystemExit(f"corpus: expected generated:N, copies:N, {' or '.join(sorted(REAL))}, found {name!r}")
+        wanted = ", ".join(("generated:N, copies:N, chinese:N", *sorted(REAL)))
+        raise SystemExit(f"corpus: expected one of {wanted}, found {name!r}")
     chance = random.Random(7)
     words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randrange(2, 10))) for _ in range(30_000)]
     weights = [1 / (rank + 10) for rank in range(len(words))]
@@ -63,6 +72,37 @@ def corpus(name: str) -> list[str]:
             texts.append(texts[chance.randrange(number)])
         else:
             texts.append(" ".join(chance.choices(words, weights, k=500)) + ".")
+    return texts
+
+
+def chinese(megabytes: int) -> list[str]:
+    """Make texts of Chinese characters: words and set phrases by Zipf, in families of edited copies."""
+    chance = random.Random(5)
+    characters = [chr(0x4E00 + number) for number in range(4000)]
+    chance.shuffle(characters)
+    rare_last = [1 / (rank + 20) for rank in range(len(characters))]
+    words = ["".join(chance.choices(characters, rare_last, k=chance.choice((1, 2, 2, 2, 3, 4)))) for _ in range(40_000)]
+    weights = list(accumulate(1 / (rank + 10) for rank in range(len(words))))
+    phrases = ["".join(chance.choices(words, cum_weights=weights, k=chance.randrange(4, 9))) for _ in range(2000)]
+
+    def sentence() -> str:
+        said = "".join(chance.choices(words, cum_weights=weights, k=chance.randrange(5, 15)))
+        return f"{said}，{chance.choice(phrases)}。" if chance.random() < 0.25 else f"{said}。"  # noqa: RUF001
+
+    def edited(said: str, share: float) -> str:
+        kept = (c if chance.random() >= share else chance.choice(("", chance.choice(characters))) for c in said)
+        return "".join(kept)
+
+    texts: list[str] = []
+    size = 0
+    while size < 1_000_000 * megabytes:
+        base = [sentence() for _ in range(chance.randrange(20, 120))]
+        for copy in range(chance.choice((1, 1, 1, 2, 3, 6))):
+            share = chance.choice((0.01, 0.03, 0.1)) if copy else 0.0
+            kept = [edited(said, share) for said in base if not copy or chance.random() >= 0.05]
+            texts.append("\n".join("".join(kept[at : at + 4]) for at in range(0, len(kept), 4)))
+            size += len(texts[-1].encode())
+    chance.shuffle(texts)
     return texts
 
 

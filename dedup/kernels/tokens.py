@@ -574,3 +574,51 @@ def locate(
     if len(hashes) > 0:
         hash_tokens(out, bits, folded, hash_keys(key), hashes, np.int64(0))
     return token_spans(bits, folded, start, segments[: state[NOTED]], wanted, spans)
+
+
+@kernel
+def locate_texts(
+    values: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int64],
+    index: npt.NDArray[np.uint16],
+    entries: npt.NDArray[np.uint32],
+    map_starts: npt.NDArray[np.int32],
+    map_points: npt.NDArray[np.int32],
+    out: Written[npt.NDArray[np.uint8]],
+    bits: Written[npt.NDArray[np.uint64]],
+    segments: Written[Table[np.int64]],
+    wanted: npt.NDArray[np.int64],
+    bounds: npt.NDArray[np.int64],
+    spans: Written[Table[np.int64]],
+    unsettled: Written[npt.NDArray[np.bool_]],
+) -> bool:
+    """Write the bytes where some tokens of the texts ``values[starts[i]:ends[i]]`` start and end.
+
+    Those of text i are ``wanted[bounds[i]:bounds[i + 1]]``, at least one, and all exist. A text that has to be
+    normalised first is marked in `unsettled`, and no span of it is written. Returns False where `out` is too small.
+    """
+    state = np.empty(5, dtype=np.int64)
+    for text in range(len(starts)):
+        folded = fold(
+            values,
+            starts[text],
+            ends[text],
+            False,
+            index,
+            entries,
+            map_starts,
+            map_points,
+            out,
+            bits,
+            segments,
+            state,
+        )
+        if folded == FULL:
+            return False
+        if folded == UNSETTLED_TEXT:
+            unsettled[text] = True
+            continue
+        low, high = bounds[text], bounds[text + 1]
+        token_spans(bits, folded, starts[text], segments[: state[NOTED]], wanted[low:high], spans[low:high])
+    return True

@@ -48,7 +48,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "tokens.tokenise",
         "listing.both_ways", "listing.count_listed", "listing.spell_out",
     ),
-    "repeats": (*PASSAGES, "chains.find_seeds", "chains.link_seeds", "chains.build_chains", "chains.choose_chains"),
+    "repeats": (
+        *PASSAGES, "seeds.mark_grams", "seeds.place_windows", "seeds.widen_table", "seeds.write_seeds",
+        "chains.link_seeds", "chains.build_chains", "chains.choose_chains",
+    ),
     "compare": (
         "utf8.encode_strings", "shingles.shingle_texts", "sets.distinct", "tokens.locate", "text.character_places",
         "maximal.longest_earlier",

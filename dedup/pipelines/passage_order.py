@@ -24,13 +24,12 @@ from dedup.passages.chains import (
     Passages,
     find_chains,
     find_passages,
-    find_seeds,
     join_chains,
-    link_seeds,
     no_chains,
     seed_tokens,
 )
 from dedup.passages.maximal import Stretches, find_stretches
+from dedup.passages.seeds import HELD_LINK_BYTES, Links, find_links
 from dedup.passages.spans import Spans, find_spans
 from dedup.passages.window_filter import Survivors, keep_both, keep_twice
 from dedup.pipelines.checkpoints import Run
@@ -65,7 +64,7 @@ def find_repeated(
     if plan is None or plan.one_pass:
         tokens, offsets = read_tokens(texts, run.threads, key, run.stages.stage("read", texts.about()))
         run.stages.stage("repeats", 1)
-        found = find_passages(tokens, offsets, min_words, similarity)
+        found = find_passages(tokens, offsets, min_words, similarity, run.threads)
         del tokens
     else:
         found, offsets = _find_in_passes(texts, plan, min_words, similarity, key, run)
@@ -100,34 +99,39 @@ def _find_in_passes(
     exact_bytes = 4 * exact.start.nbytes
     kept = survivors(seed_tokens(size))
     stages.stage("repeats", 1)
-    seeds = find_seeds(kept.tokens, kept.offsets, seed_tokens(size), afford)
-    ends = seeds[:, :2] + seeds[:, 2:]
-    for column in (0, 1):
-        seeds[:, column], _ = kept.back(seeds[:, column], ends[:, column])
-    del kept, ends
-    links = link_seeds(seeds, bounds, size, afford)
-    del seeds
+    links: list[Links] = []
+    count, largest = 0, 0
+    for some in find_links(kept.tokens, kept.offsets, seed_tokens(size), size // 4, _held, run.threads, kept, afford):
+        links.append(some)
+        count, largest = count + len(some.seeds), max(largest, len(some.seeds))
+        afford(HELD_LINK_BYTES * count + kept.tokens.nbytes)
+    del kept
     # chains are made in the tokens of the texts that have one, and of their sources
-    rows = np.unique(np.searchsorted(bounds, links.seeds[:, :2], side="right") - 1)
+    places = [np.unique(np.searchsorted(bounds, some.seeds[:, :2], side="right") - 1) for some in links]
+    rows = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *places]))
     held = int((bounds[rows + 1] - bounds[rows]).sum())
-    afford(9 * held + LINKED_SEED_BYTES * len(links.seeds) + exact_bytes)
+    afford(8 * held + HELD_LINK_BYTES * count + LINKED_SEED_BYTES * largest * min(threads, len(links)) + exact_bytes)
     tokens, offsets = read_tokens(texts, threads, key, stages.stage("read", len(rows)), rows)
     stages.stage("repeats", 1)
     # tokens of texts that are not held have no place, so the places after them are shifted
     shift = bounds[rows] - offsets[:-1]
-    seeds = links.seeds
-    for column in (0, 1):
-        seeds[:, column] -= shift[np.searchsorted(bounds[rows], seeds[:, column], side="right") - 1]
+    for some in links:
+        for column in (0, 1):
+            some.seeds[:, column] -= shift[np.searchsorted(bounds[rows], some.seeds[:, column], side="right") - 1]
     text = np.searchsorted(bounds[rows], exact.start, side="right") - 1
     inside = (text >= 0) & (exact.start < bounds[rows + 1][text]) if len(rows) else np.zeros(len(text), dtype=np.bool_)
     chosen = exact.start[inside] - shift[text[inside]], exact.end[inside] - shift[text[inside]]
-    chains, parts = find_chains(tokens, offsets, links, Stretches(*chosen, *chosen), size, similarity)
+    chains, parts = find_chains(tokens, offsets, links, Stretches(*chosen, *chosen), size, similarity, threads)
     for table, columns in ((chains, range(4)), (parts, range(1, 5))):
         # an end is after a token, and belongs to the text of that token
         for column in columns:
             last = table[:, column] - (column - columns[0]) % 2
             table[:, column] += shift[np.searchsorted(offsets, last, side="right") - 1]
     return join_chains(exact, chains, parts, size), bounds
+
+
+def _held(links: Links) -> Links:
+    return links
 
 
 class AcrossSpans(NamedTuple):

@@ -213,6 +213,38 @@ def place_tokens(
     return count, spans
 
 
+def place_tokens_of_texts(
+    values: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int64],
+    wanted: npt.NDArray[np.int64],
+    bounds: npt.NDArray[np.int64],
+) -> npt.NDArray[np.int64]:
+    """Return the places, in `values`, of some tokens of the UTF-8 texts ``values[starts[i]:ends[i]]``.
+
+    ``wanted[bounds[i]:bounds[i + 1]]`` are token numbers of text i (int64, ascending, at least one), which all exist.
+    Returns their spans (int64, n x 2, in bytes). `values` must have `PADDING` more bytes after the
+    last end.
+    """
+    from dedup.kernels.tokens import locate_texts
+
+    longest, growth = int((ends - starts).max()), 1
+    spans = np.empty((len(wanted), 2), dtype=np.int64)
+    unsettled = np.zeros(len(starts), dtype=np.bool_)
+    while True:
+        out = np.empty(growth * longest * 3 // 2 + 4 * PADDING, dtype=np.uint8)
+        bits = np.empty(len(out) // 64 + 2, dtype=np.uint64)
+        segments = np.empty((growth * longest // 2 + 8, 4), dtype=np.int64)
+        buffers = out, bits, segments
+        if locate_texts(values, starts, ends, *unicode.table(), *buffers, wanted, bounds, spans, unsettled):
+            break
+        growth *= 2
+    for text in np.flatnonzero(unsettled).tolist():
+        some = slice(int(bounds[text]), int(bounds[text + 1]))
+        _, spans[some] = place_tokens(values, int(starts[text]), int(ends[text]), wanted[some])
+    return spans
+
+
 def _locate(
     values: npt.NDArray[np.uint8], start: int, end: int, wanted: npt.NDArray[np.int64] | None, key: HashKey | None
 ) -> tuple[int, npt.NDArray[np.uint64], npt.NDArray[np.int64]]:

@@ -15,9 +15,9 @@ from dedup.hash_key import PUBLIC
 from dedup.kernels import text as text_kernels
 from dedup.kernels import tokens as token_kernels
 from dedup.text.paragraphs import paragraphs, split_paragraphs
-from dedup.text.tokens import hash_characters, hash_tokens, locate_tokens, place_tokens
+from dedup.text.tokens import hash_characters, hash_tokens, locate_tokens, place_tokens, place_tokens_of_texts
 from tests import corpora, kernel_twins, oracles, strategies
-from tests.kernel_arrays import callable_part, dtypes, frozen, rows_of, utf8
+from tests.kernel_arrays import callable_part, dtypes, frozen, offsets_of, rows_of, utf8
 
 decode = callable_part(token_kernels.decode)
 encode = callable_part(token_kernels.encode)
@@ -109,6 +109,24 @@ def test_places_of_some_tokens(text: str, before: bytes, data: st.DataObject) ->
     block = values[int(starts[0]) : int(ends[0])].tobytes()
     characters = [len(block[: place - starts[0]].decode("utf-8", "surrogatepass")) for place in found.ravel()]
     assert [place for row in some if row < count for place in spans[row]] == characters
+
+
+@given(st.lists(any_text, max_size=5), st.binary(max_size=5), st.data())
+def test_places_of_some_tokens_of_texts(texts: list[str], before: bytes, data: st.DataObject) -> None:
+    """Tokens of several texts of a block are found where they are found in each by itself."""
+    counts = [len(located(text)[1]) for text in texts]
+    texts = [text for text, count in zip(texts, counts, strict=True) if count]
+    some = [sorted(data.draw(st.sets(st.integers(0, count - 1), min_size=1, max_size=4))) for count in counts if count]
+    if not texts:
+        return
+    values, starts, ends = utf8(texts, before)
+    wanted, bounds = frozen([k for row in some for k in row], np.int64), offsets_of(some)
+    found = place_tokens_of_texts(values, starts, ends, wanted, bounds)
+    expected = [
+        place_tokens(values, int(start), int(end), frozen(row, np.int64))[1].tolist()
+        for start, end, row in zip(starts, ends, some, strict=True)
+    ]
+    assert [span for row in expected for span in row] == found.tolist()
 
 
 @pytest.mark.parametrize("size", [7, 8, 9, 15, 16, 17, 24])

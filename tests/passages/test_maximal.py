@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dedup.kernels import chains as chain_kernels
+from dedup.kernels import alignment
 from dedup.kernels import windows as window_kernels
 from dedup.passages import chains
 from dedup.passages.chains import find_passages, nothing_to_chain
@@ -27,6 +27,7 @@ from dedup.passages.maximal import (
     stand_twice,
 )
 from tests import oracles_repeats
+from tests.kernel_arrays import callable_part
 
 ODD = np.uint64(0x9FB21C651E98DF25)
 
@@ -54,6 +55,9 @@ def collections(draw: st.DrawFn) -> list[list[int]]:
         at = draw(st.integers(0, len(text)))
         text[at:at] = common[low:high]
     return texts
+
+
+common = callable_part(alignment.common)
 
 
 def arrays(texts: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
@@ -238,17 +242,6 @@ def test_runs_of_windows(texts: list[list[int]], size: int, random: Random) -> N
     assert expected == runs[: window_kernels.keep_windows(offsets, size, *given_, runs)].tolist()
 
 
-@given(collections(), st.integers(1, 4))
-def test_seeds_of_few_windows(texts: list[list[int]], size: int) -> None:
-    """Both ways give the same seeds."""
-    windows = find_windows(*arrays(texts), size)
-    seeds = np.empty((2 * len(windows[0]) + 1, 3), dtype=np.int64)
-    seeds = seeds[: chain_kernels.find_seeds(*windows, size, seeds)]
-    few = chains.seeds_of_few(*windows, size)
-    assert few.dtype == np.int64
-    assert sorted(seeds.tolist()) == sorted(few.tolist())
-
-
 @pytest.mark.parametrize("count", [70, 400, 3000])
 def test_the_table_of_windows_grows(count: int) -> None:
     """Each window is kept, most occur once: the table grows, and every first place is still found in it."""
@@ -263,3 +256,11 @@ def test_the_table_of_windows_grows(count: int) -> None:
     window_kernels.find_first(tokens, runs, size, place, found, np.empty(len(windows), dtype=np.uint8), room)
     assert expected == found.tolist()
     assert list(range(len(windows))) == place.tolist()
+
+
+@given(st.lists(st.integers(0, 4), max_size=64), st.lists(st.integers(0, 4), max_size=64))
+def test_tokens_that_a_gap_has_in_common(a: list[int], b: list[int]) -> None:
+    """The bits give the length of the longest common subsequence, up to 64 tokens."""
+    tokens = np.array([9, *a, 8, *b, 9], dtype=np.uint64)
+    begin = len(a) + 2
+    assert oracles_repeats.longest_common(a, b) == common(tokens, 1, 1 + len(a), begin, begin + len(b))

@@ -76,6 +76,29 @@ def test_long_texts_are_located_in_pieces(text: str, chunk: int) -> None:
         assert [column.tolist() for column in one] == [column.tolist() for column in other]
 
 
+@given(st.lists(strategies.articles(2), min_size=1, max_size=4), st.sampled_from([4, 400, 1 << 20]))
+def test_short_texts_are_located_together(texts: list[str], chunk: int) -> None:
+    """Whether texts are located one by one or several at a time changes nothing."""
+    tokens, offsets = read_tokens(ListTexts(texts), 1, PUBLIC)
+    found = find_stretches(tokens, offsets, 3)
+    alone, together = (
+        find_spans(texts.__getitem__, offsets, found, **how) for how in ({"few": 99}, {"few": 0, "chunk": chunk})
+    )
+    for one, other in zip(alone, together, strict=True):
+        assert [column.tolist() for column in one] == [column.tolist() for column in other]
+
+
+@pytest.mark.parametrize(
+    "character", ["\0", " ", "\u3000", "\u2028", "\x1f", "!", "é", "。", "𐄀", "👩", "\u200d", "\ud800"]
+)
+def test_every_kind_of_character_is_widened_over_alike(character: str) -> None:
+    """Equal characters at both borders, of any length in UTF-8, belong to the spans unless they are white space."""
+    text = f"one {character}{WORDS}{character} two\nthree {character}{WORDS}{character} four"
+    joined = character == "\u200d"  # it is seen as one character with those beside it
+    expected = WORDS if character.isspace() or joined else f"{character}{WORDS}{character}"
+    assert (expected, expected) == only(text)
+
+
 @pytest.mark.parametrize("script", sorted(strategies.WORDS))
 def test_scripts(script: str) -> None:
     """In every script, spans are those of the oracle, also where scripts alternate."""
