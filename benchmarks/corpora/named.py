@@ -2,6 +2,7 @@
 
     generated:20000            20,000 documents of `news.py`, 2,000 bytes on average
     generated:20000:500:7      of 500 bytes, with seed 7
+    chinese:20000              the same in Han characters, without spaces
     family:10000               10,000 near copies of one text, any two with Jaccard about 0.9
     family:10000:2000:1:0.95   mean bytes, seed, similarity
     ota_dev, dc_laws_dev, …    real sets, from the folder that DEDUP_DATA (environment) names
@@ -30,7 +31,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.corpora import news, vocabulary
+from benchmarks.corpora import chinese, news, vocabulary
 
 Reader = Callable[[Path], Iterator[str]]
 
@@ -141,13 +142,16 @@ def blocks(name: str) -> Iterator[list[str]]:
     kind, *numbers = name.split(":")
     if kind == "generated" and 1 <= len(numbers) <= 3:
         return news.generate(*(int(number) for number in numbers))
+    if kind == "chinese" and 1 <= len(numbers) <= 3:
+        return chinese.generate(*(int(number) for number in numbers))
     if kind == "family" and 1 <= len(numbers) <= 4:
         return news.family(*(int(number) for number in numbers[:3]), *(float(number) for number in numbers[3:]))
     if name in REAL:
         return iter([real(name)])
     known = ", ".join(sorted(REAL))
     raise ValueError(
-        f"Expected generated:N[:bytes[:seed]], family:N[:bytes[:seed[:J]]] or one of {known}; got {name!r}"
+        "Expected generated:N[:bytes[:seed]], chinese:N[:bytes[:seed]], family:N[:bytes[:seed[:J]]] "
+        f"or one of {known}; got {name!r}"
     )
 
 
@@ -161,7 +165,7 @@ def cache_folder() -> Path:
 
 def prepared(name: str) -> Corpus:
     """The corpus on disk, written there unless a generated one stands there already."""
-    sources = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (news, vocabulary))
+    sources = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (chinese, news, vocabulary))
     key = hashlib.blake2b(sources.encode(), digest_size=4).hexdigest()
     path = cache_folder() / f"{re.sub(r'[^a-z0-9.]+', '-', name)}-{key}.utf8"
     record = path.with_suffix(".json")

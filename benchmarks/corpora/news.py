@@ -233,9 +233,9 @@ def edited(flat: I64, lengths: I64, keys: U64, rates: U64) -> tuple[I64, I64]:
     return made, totals[ends] - totals[ends - lengths]
 
 
-def spelled(flat: I64, begins: I64, ends: I64) -> list[str]:
-    """The texts that runs of forms stand for."""
-    pieces = vocabulary.forms()[flat].tolist()
+def spelled(flat: I64, begins: I64, ends: I64, forms: NDArray[np.object_] | None = None) -> list[str]:
+    """The texts that runs of forms stand for; `forms` are those of another script."""
+    pieces = (vocabulary.forms() if forms is None else forms)[flat].tolist()
     return ["".join(pieces[b:e]).rstrip() for b, e in zip(begins.tolist(), ends.tolist(), strict=True)]
 
 
