@@ -5,6 +5,8 @@
     chinese:20000              the same in Han characters, without spaces
     family:10000               10,000 near copies of one text, any two with Jaccard about 0.9
     family:10000:2000:1:0.95   mean bytes, seed, similarity
+    versions:25750             versions in lineages of 10 to 700, each with a few edits of the one before it
+    versions:2650:45000:1      mean bytes, seed
     ota_dev, dc_laws_dev, …    real sets, from the folder that DEDUP_DATA (environment) names
 
 A corpus is written once as its UTF-8 in a row with offsets, so that every measurement, each in its
@@ -144,13 +146,16 @@ def blocks(name: str) -> Iterator[list[str]]:
         return news.generate(*(int(number) for number in numbers))
     if kind == "chinese" and 1 <= len(numbers) <= 3:
         return chinese.generate(*(int(number) for number in numbers))
+    if kind == "versions" and 1 <= len(numbers) <= 3:
+        return news.versions(*(int(number) for number in numbers))
     if kind == "family" and 1 <= len(numbers) <= 4:
         return news.family(*(int(number) for number in numbers[:3]), *(float(number) for number in numbers[3:]))
     if name in REAL:
         return iter([real(name)])
     known = ", ".join(sorted(REAL))
     raise ValueError(
-        "Expected generated:N[:bytes[:seed]], chinese:N[:bytes[:seed]], family:N[:bytes[:seed[:J]]] "
+        "Expected generated:N[:bytes[:seed]], chinese:N[:bytes[:seed]], "
+        "family:N[:bytes[:seed[:J]]], versions:N[:bytes[:seed]] "
         f"or one of {known}; got {name!r}"
     )
 

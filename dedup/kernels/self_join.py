@@ -32,6 +32,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Written, kernel, part, shared
+from dedup.kernels.bitmaps import shared_bits
 from dedup.kernels.verify import first_from, least, required, shared_hashes
 
 BUFFER = 512
@@ -291,6 +292,10 @@ def probe(
     shift: int,
     heads: npt.NDArray[np.int32],
     entries: npt.NDArray[np.uint64],
+    groups: npt.NDArray[np.int64],
+    bit_starts: npt.NDArray[np.int64],
+    bit_words: npt.NDArray[np.int64],
+    bits: npt.NDArray[np.uint64],
     threshold: float,
     metric: int,
     most: int,
@@ -319,6 +324,7 @@ def probe(
         row = rows[place]
         size = sizes[row]
         smallest = 1 if metric == CONTAINMENT else least(size, threshold)
+        group = groups[place] if len(groups) > 0 else np.int64(-1)
         partners = 0
         at = bounds[place]
         while at < bounds[place + 1]:
@@ -355,11 +361,17 @@ def probe(
             if counted + max(unprobed[place], unindexed[earlier]) < enough:
                 continue
             merged += 1
-            shared = shared_hashes(
-                values, offsets[row], offsets[row] + size, offsets[other], offsets[other] + sizes[other], enough
-            )
-            if shared < 0:
-                continue
+            if group >= 0 and groups[earlier] == group:
+                words = min(bit_words[place], bit_words[earlier])
+                shared = shared_bits(bits, bit_starts[place], bit_starts[earlier], words)
+                if shared < enough:
+                    continue
+            else:
+                shared = shared_hashes(
+                    values, offsets[row], offsets[row] + size, offsets[other], offsets[other] + sizes[other], enough
+                )
+                if shared < 0:
+                    continue
             if total == len(found):
                 found = longer(found, 2 * total)
             found[total, 0] = other
