@@ -32,11 +32,12 @@ TOGETHER = 256
 class Bitmaps(NamedTuple):
     """The bitmaps of some places: that of place p is ``bits[starts[p]:starts[p] + words[p]]``.
 
-    `groups` (int64) has the group of each place, -1 for none; bitmaps of one group can be compared. All are empty if
-    there are no bitmaps.
+    `groups` (int64) has the group of each place, -1 for none; bitmaps of one group can be compared. ``previous[p]`` is
+    the place before p that has the group of p, -1 for none. All are empty if there are no bitmaps.
     """
 
     groups: npt.NDArray[np.int64]
+    previous: npt.NDArray[np.int64]
     starts: npt.NDArray[np.int64]
     words: npt.NDArray[np.int64]
     bits: npt.NDArray[np.uint64]
@@ -45,7 +46,7 @@ class Bitmaps(NamedTuple):
 def no_bitmaps() -> Bitmaps:
     """Return bitmaps of no place."""
     nothing = np.empty(0, dtype=np.int64)
-    return Bitmaps(nothing, nothing, nothing, np.empty(0, dtype=np.uint64))
+    return Bitmaps(nothing, nothing, nothing, nothing, np.empty(0, dtype=np.uint64))
 
 
 def make_bitmaps(sets: HashSets, rows: npt.NDArray[np.int64], threads: int) -> Bitmaps:
@@ -71,7 +72,11 @@ def make_bitmaps(sets: HashSets, rows: npt.NDArray[np.int64], threads: int) -> B
 
     for _ in map_blocks(write, _runs(places, labels), threads):
         pass
-    return Bitmaps(groups, starts, words, bits)
+    previous = np.full(len(rows), -1, dtype=np.int64)
+    order = np.argsort(groups, kind="stable")
+    same = groups[order[1:]] == groups[order[:-1]]
+    previous[order[1:][same]] = order[:-1][same]
+    return Bitmaps(groups, previous, starts, words, bits)
 
 
 def _runs(places: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:

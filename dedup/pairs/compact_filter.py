@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from dedup.hashing.source import HashSource, HeldUnits, TextSource
 from dedup.hashing.units import HashedBlock, Units, hash_block, hash_texts, read_units
-from dedup.pairs.seen_twice import TWICE_SLOTS, bits_for, mostly_shared, sample_for
+from dedup.pairs.seen_twice import TWICE_SLOTS, alike, bits_for, mostly_shared, sample_for
 from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.buffers import BufferPool, GrowingArray
 from dedup.runtime.threads import map_blocks
@@ -86,7 +86,7 @@ def pays(source: HashSource, threshold: Threshold) -> TypeGuard[TextSource]:
     shingles = len(units.hashes) * extent // max(some.extent(), 1)
     if max(extent, CHARACTERS_PER_SHINGLE * shingles) < LEAST_CHARACTERS:
         return False
-    return not mostly_shared(units.rows, units.full, 1)
+    return not mostly_shared(alike(units.rows, units.full, 1))
 
 
 class _Noted(NamedTuple):

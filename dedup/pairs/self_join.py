@@ -27,7 +27,7 @@ import numpy.typing as npt
 from dedup.hashing.units import HashSets, Units, rank_by_size
 from dedup.pairs.bitmaps import Bitmaps, make_bitmaps, no_bitmaps
 from dedup.pairs.prefix_index import Counters, build_index, take_prefixes
-from dedup.pairs.seen_twice import bits_for, mostly_shared, sample_for, seen_twice
+from dedup.pairs.seen_twice import alike, bits_for, mostly_shared, sample_for, seen_twice
 from dedup.pairs.skew_join import Prefixes, stars_of
 from dedup.pairs.verify import PairLimit, Pairs, in_order, no_pairs, pairs_of
 from dedup.runtime.threads import map_blocks, slices, stretches
@@ -112,13 +112,16 @@ def join(
 
     Makes the sets of the candidates. Cost: linear in the hashes, and in the index lists that are compared.
     """
+    from dedup.kernels import self_join as kernels
     from dedup.kernels.seen_twice import SAMPLES
 
     candidates = leading
-    if not mostly_shared(units.rows, leading, threads):
+    counts = alike(units.rows, leading, threads)
+    if not mostly_shared(counts):
         candidates = seen_twice(units.rows, leading, threshold, threads=threads)
     sets = units.prepare(candidates, threads)
-    sample = sample_for(threshold)
+    versions = float(counts @ counts) > VERSION_LISTS * len(leading)  # then all hashes are counted at once
+    sample = SAMPLES if versions else sample_for(threshold)
     counted = _count(sets, candidates, threshold, sample, threads)
     order = np.lexsort((counted.rows, sets.sizes[counted.rows]))
     index = _Index(sets, counted, order, threshold, threads, by_size=True)
@@ -142,7 +145,10 @@ def join(
         if keys <= DEEPER * len(index.indexed.keys):
             del index
             index = _Index(sets, counted, order, threshold, threads, by_size=True, deep=True)
-    bitmaps = make_bitmaps(sets, index.rows, threads) if index.crowded(VERSION_LISTS) else no_bitmaps()
+    bitmaps = no_bitmaps()
+    if index.crowded(VERSION_LISTS):
+        bitmaps = make_bitmaps(sets, index.rows, threads)
+        kernels.mark_pure(index.buckets.heads, index.buckets.entries, bitmaps.groups)
     parts, more = _probe(sets, index, bitmaps, threads, progress, limit)
     del index
     parts.append(kept_pairs)
@@ -319,6 +325,7 @@ def _probe(
                 index.unindexed,
                 *index.buckets,
                 bitmaps.groups,
+                bitmaps.previous,
                 bitmaps.starts,
                 bitmaps.words,
                 bitmaps.bits,
