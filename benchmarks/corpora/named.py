@@ -2,8 +2,11 @@
 
     generated:20000            20,000 documents of `news.py`, 2,000 bytes on average
     generated:20000:500:7      of 500 bytes, with seed 7
+    chinese:20000              the same in Han characters, without spaces
     family:10000               10,000 near copies of one text, any two with Jaccard about 0.9
     family:10000:2000:1:0.95   mean bytes, seed, similarity
+    versions:25750             versions in lineages of 10 to 700, each with a few edits of the one before it
+    versions:2650:45000:1      mean bytes, seed
     ota_dev, dc_laws_dev, …    real sets, from the folder that DEDUP_DATA (environment) names
 
 A corpus is written once as its UTF-8 in a row with offsets, so that every measurement, each in its
@@ -32,7 +35,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks import needs
-from benchmarks.corpora import news, vocabulary
+from benchmarks.corpora import chinese, news, vocabulary
 
 Reader = Callable[[Path], Iterator[str]]
 
@@ -134,13 +137,18 @@ def blocks(name: str) -> Iterator[list[str]]:
     with suppress(ValueError):  # of int and float
         if kind == "generated" and 1 <= len(numbers) <= 3:
             return news.generate(*(int(number) for number in numbers))
+        if kind == "chinese" and 1 <= len(numbers) <= 3:
+            return chinese.generate(*(int(number) for number in numbers))
+        if kind == "versions" and 1 <= len(numbers) <= 3:
+            return news.versions(*(int(number) for number in numbers))
         if kind == "family" and 1 <= len(numbers) <= 4:
             return news.family(*(int(number) for number in numbers[:3]), *(float(number) for number in numbers[3:]))
     if name in REAL:
         return iter([real(name)])
     known = ", ".join(sorted(REAL))
     raise SystemExit(
-        f"corpus: expected generated:N[:bytes[:seed]], family:N[:bytes[:seed[:J]]] or one of {known}; found {name!r}"
+        "corpus: expected generated:N[:bytes[:seed]], chinese:N[:bytes[:seed]], versions:N[:bytes[:seed]], "
+        f"family:N[:bytes[:seed[:J]]] or one of {known}; found {name!r}"
     )
 
 
@@ -154,7 +162,7 @@ def cache_folder() -> Path:
 
 def prepared(name: str) -> Corpus:
     """Return the corpus on disk; a generated one is written only if it is not there yet."""
-    sources = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (news, vocabulary))
+    sources = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (chinese, news, vocabulary))
     key = hashlib.blake2b(sources.encode(), digest_size=4).hexdigest()
     path = cache_folder() / f"{re.sub(r'[^a-z0-9.]+', '-', name)}-{key}.utf8"
     record = path.with_suffix(".json")

@@ -45,7 +45,7 @@ BLOCK: Final = 512  # documents made at once: the arrays fit into the cache
 
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 _STEPS: Final = 4096  # entries of the tables of lengths and of edit rates
-_KIND, _SOURCE, _LENGTH, _WORDS, _STYLE, _BOILER, _TARGET, _EDITS, _PHRASE, _FAMILY = range(10)
+_KIND, _SOURCE, _LENGTH, _WORDS, _STYLE, _BOILER, _TARGET, _EDITS, _PHRASE, _FAMILY, _LINEAGE = range(11)
 _FORMS: Final = WORDS * SHAPES
 
 
@@ -162,9 +162,9 @@ class Model:
         own = np.maximum(SHORTEST, self.mean_words * factor >> 12)
         return self._written(docs, own, boilerplate=True)
 
-    def template(self, words: int) -> I64:
-        """The forms of one text of so many words."""
-        docs = np.zeros(1, dtype=np.uint64)
+    def template(self, words: int, doc: int = 0) -> I64:
+        """The forms of one text of so many words; each `doc` is another one."""
+        docs = np.array([doc], dtype=np.uint64)
         return self._written(docs, np.array([words], dtype=np.int64), boilerplate=False)[0]
 
     def _written(self, docs: U64, own: I64, *, boilerplate: bool) -> tuple[I64, I64]:
@@ -233,9 +233,9 @@ def edited(flat: I64, lengths: I64, keys: U64, rates: U64) -> tuple[I64, I64]:
     return made, totals[ends] - totals[ends - lengths]
 
 
-def spelled(flat: I64, begins: I64, ends: I64) -> list[str]:
-    """Return the texts that runs of forms spell."""
-    pieces = vocabulary.forms()[flat].tolist()
+def spelled(flat: I64, begins: I64, ends: I64, forms: NDArray[np.object_] | None = None) -> list[str]:
+    """Return the texts that runs of forms spell; `forms` are those of another script."""
+    pieces = (vocabulary.forms() if forms is None else forms)[flat].tolist()
     return ["".join(pieces[b:e]).rstrip() for b, e in zip(begins.tolist(), ends.tolist(), strict=True)]
 
 
@@ -267,3 +267,34 @@ def family(members: int, mean_bytes: int = 2000, seed: int = 1, similarity: floa
         flat, lengths = edited(np.tile(template, len(docs)), lengths, keys, rates)
         begins = _starts(lengths)
         yield spelled(flat, begins, begins + lengths)
+
+
+FEWEST_VERSIONS: Final = 10
+MOST_VERSIONS: Final = 700
+VERSIONS_APART: Final = 85  # this many versions later, J has come down to 0.8
+
+
+def versions(texts: int, mean_bytes: int = 45_000, seed: int = 1) -> Iterator[list[str]]:
+    """Lineages of versions, one after the other: each version is the one before it with a few edits.
+
+    A lineage has from 10 to 700 versions, small ones as often as large ones on a logarithmic scale, and its texts have
+    from half to one and a half times the mean size. The last lineage is cut where there are enough `texts`.
+    """
+    model = Model(mean_bytes, seed)
+    words = max(SHORTEST, round(mean_bytes / (vocabulary.letters_per_word() + 0.2)))
+    rate = np.array([_edit_rate((2 * 0.8 / 1.8) ** (1 / VERSIONS_APART))], dtype=np.uint64)
+    made = lineage = 0
+    while made < texts:
+        drawn = _draw(seed, _LINEAGE, np.array([lineage], dtype=np.uint64))
+        level = int(drawn[0] >> np.uint64(52)) / _STEPS
+        count = min(round(FEWEST_VERSIONS * (MOST_VERSIONS / FEWEST_VERSIONS) ** level), texts - made)
+        own = words // 2 + words * int(drawn[0] & np.uint64(0xFFF)) // _STEPS
+        flat = model.template(max(SHORTEST, own), lineage)
+        runs = [flat]
+        for key in _draw(seed + lineage, _FAMILY, np.arange(1, count, dtype=np.uint64)):
+            flat, _ = edited(flat, np.array([len(flat)], dtype=np.int64), np.array([key]), rate)
+            runs.append(flat)
+        for run in runs:
+            yield spelled(run, np.zeros(1, dtype=np.int64), np.array([len(run)], dtype=np.int64))
+        made += count
+        lineage += 1

@@ -33,6 +33,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Written, kernel, part, shared
+from dedup.kernels.bitmaps import shared_bits
 from dedup.kernels.verify import first_from, least, required, shared_hashes
 
 KEY_BUFFER = 512
@@ -44,8 +45,9 @@ EXACT_COUNTER = 128
 """Texts. Counters are exact up to here. Above, one step of a counter means several texts: twice as many after every
 16 steps."""
 
-PLACE = np.uint64(0xFFFFFFFF)
-"""The bits of an index entry that hold the place of its row. The others are low bits of the key."""
+PLACE, PURE = np.uint64(0x7FFFFFFF), np.uint64(0x80000000)
+"""The bits of an index entry that hold the place of its row; one that the first entry of a bucket has if all of them
+are of one group of versions; the others are low bits of the key."""
 
 FULL_RANGE = np.uint64(0xFFFFFFFFFFFFFFFF)
 
@@ -269,6 +271,23 @@ def build_index(
     return work
 
 
+@kernel
+def mark_pure(
+    heads: npt.NDArray[np.int32], entries: Written[npt.NDArray[np.uint64]], groups: npt.NDArray[np.int64]
+) -> None:
+    """Mark the buckets of an index whose rows are all of one group (`dedup.pairs.bitmaps`), by their first entry."""
+    for bucket in range(np.uint64(len(heads) - 2)):
+        first, end = np.uint64(heads[bucket]), np.uint64(heads[bucket + np.uint64(1)])
+        if first == end:
+            continue
+        group = groups[entries[first] & PLACE]
+        same = group >= 0
+        for i in range(first + np.uint64(1), end):
+            same &= groups[entries[i] & PLACE] == group
+        if same:
+            entries[first] |= PURE
+
+
 @shared
 def longer(rows: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
     """Return an array of `count` rows that begins with `rows`."""
@@ -294,6 +313,11 @@ def probe(
     shift: int,
     heads: npt.NDArray[np.int32],
     entries: npt.NDArray[np.uint64],
+    groups: npt.NDArray[np.int64],
+    previous: npt.NDArray[np.int64],
+    bit_starts: npt.NDArray[np.int64],
+    bit_words: npt.NDArray[np.int64],
+    bits: npt.NDArray[np.uint64],
     threshold: float,
     metric: int,
     most: int,
@@ -323,6 +347,7 @@ def probe(
         row = rows[place]
         size = sizes[row]
         smallest = 1 if metric == CONTAINMENT else least(size, threshold)
+        group = groups[place] if len(groups) > 0 else np.int64(-1)
         partners = 0
         at = bounds[place]
         while at < bounds[place + 1]:
@@ -333,7 +358,11 @@ def probe(
                 low, high = np.int64(heads[bucket]), np.int64(heads[bucket + np.uint64(1)])
                 lows[np.uint64(filled)] = low
                 hits[np.uint64(filled)] = i
-                filled += np.int64(low < high) & np.int64(np.int64(entries[np.uint64(low)] & PLACE) < place)
+                entry = entries[np.uint64(low)]
+                wanted = np.int64(low < high) & np.int64(np.int64(entry & PLACE) < place)
+                if group >= 0 and wanted != 0 and entry & PURE != np.uint64(0):
+                    wanted = np.int64(groups[entry & PLACE] != group)
+                filled += wanted
             for slot in range(np.uint64(filled)):
                 key = keys[hits[slot]]
                 tag = key << np.uint64(32)
@@ -348,12 +377,25 @@ def probe(
                     partners += np.int64(counted == 0) & same
                     meetings[earlier] = counted + same
             at = stop
+        earlier = previous[place] if group >= 0 else np.int64(-1)
+        while earlier >= 0 and sizes[rows[earlier]] >= smallest:
+            merged += 1
+            words = min(bit_words[place], bit_words[earlier])
+            shared = shared_bits(bits, bit_starts[place], bit_starts[earlier], words)
+            if shared >= needed(size, sizes[rows[earlier]], threshold, metric):
+                if total == len(found):
+                    found = longer(found, 2 * total)
+                found[total, 0] = rows[earlier]
+                found[total, 1] = row
+                found[total, 2] = shared
+                total += 1
+            earlier = previous[earlier]
         for partner in range(partners):
             earlier = np.int64(met[partner])
             counted = np.int64(meetings[earlier])
             meetings[earlier] = 0
             other = rows[earlier]
-            if sizes[other] < smallest:
+            if sizes[other] < smallest or (group >= 0 and groups[earlier] == group):
                 continue
             enough = needed(size, sizes[other], threshold, metric)
             if counted + max(unprobed[place], unindexed[earlier]) < enough:

@@ -113,29 +113,41 @@ def settle(values: npt.NDArray[np.uint64], start: int, end: int) -> int:
     """Sort a row that is nearly sorted, each hash kept once; return the number of distinct hashes."""
     if start == end:
         return 0
-    at, last = start, values[start]  # the place of the largest hash so far
-    steps = PATIENCE * (end - start)
-    for i in range(start + 1, end):
+    one = np.uint64(1)
+    first, stop = np.uint64(start), np.uint64(end)
+    at, last = first, values[first]  # the place of the largest hash so far
+    steps = np.int64(PATIENCE * (end - start))
+    i = first + one
+    while i < stop:
         value = values[i]
+        i += one
         if value >= last:
-            at += np.int64(value != last)
-            values[np.uint64(at)] = value
+            at += np.uint64(value != last)
+            values[at] = value
             last = value
             continue
-        place = at
-        while place > start and values[place - 1] >= value:
-            place -= 1
-        steps -= at - place
-        if values[place] != value:
-            at += 1
-            for to in range(at, place, -1):
-                values[to] = values[to - 1]
+        place = at  # larger hashes go one place up, until the value's own place is free
+        while place > first and values[place - one] > value:
+            values[place + one] = values[place]
+            place -= one
+        steps -= np.int64(at - place)
+        values[place + one] = values[place]
+        if place > first and values[place - one] == value:  # it is there: they go back
+            while place <= at:
+                values[place] = values[place + one]
+                place += one
+        else:
             values[place] = value
+            at += one
         if steps < 0:  # after `at`, dropped hashes have left a gap
-            for rest in range(i + 1, end):
-                values[at + rest - i] = values[rest]
-            return heap_sorted(values, start, at + end - i)
-    return at + 1 - start
+            count = np.int64(at - first) + 1
+            while i < stop:
+                at += one
+                values[at] = values[i]
+                i += one
+                count += 1
+            return heap_sorted(values, start, start + count)
+    return np.int64(at - first) + 1
 
 
 @part

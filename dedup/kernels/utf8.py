@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from dedup.kernels import Written, kernel, part
 from dedup.kernels.tokens import encode
-from dedup.kernels.words import LANES, bit_count, narrow, trailing_zeros
+from dedup.kernels.words import LANES, bit_count, narrow, store8, trailing_zeros
 
 RUN = 4
 """Characters that are written one by one after one that is not ASCII: often the next ones are not ASCII either. Curve:
@@ -34,11 +34,27 @@ ASCII, LATIN, WIDE, WIDEST = range(4)
 
 
 @part
+def three_bytes(point: np.uint32) -> np.uint64:
+    """Return the three bytes of a code point from U+0800 to U+FFFF, as a little-endian integer."""
+    leads = np.uint32(0x8080E0) | point >> np.uint32(12)
+    return np.uint64(leads | (point << np.uint32(2)) & np.uint32(0x3F00) | (point & np.uint32(0x3F)) << np.uint32(16))
+
+
+@part
 def spell_some(points: npt.NDArray[Any], at: np.uint64, stop: np.uint64, out: npt.NDArray[np.uint8], to: int) -> int:
     """Write the code points ``points[at:stop]``, of any size; return the next place."""
     place = np.uint64(to)
-    for i in range(at, stop):
-        point = np.uint32(points[i])
+    one, two_points = np.uint64(1), np.uint64(2)
+    while at < stop:
+        point = np.uint32(points[at])
+        if at + one < stop:
+            following = np.uint32(points[at + one])
+            if (min(point, following) >= np.uint32(0x800)) & (max(point, following) < np.uint32(0x10000)):
+                store8(out, np.int64(place), three_bytes(point) | three_bytes(following) << np.uint64(24))
+                place += np.uint64(6)
+                at += two_points
+                continue
+        at += one
         if point < np.uint32(0x10000):  # no further branch: which characters are not ASCII cannot be predicted
             two, three = np.uint32(point >= np.uint32(0x80)), np.uint32(point >= np.uint32(0x800))
             last = np.uint32(0x80) | (point & np.uint32(0x3F))

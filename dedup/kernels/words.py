@@ -66,6 +66,18 @@ def load8(typingctx: Any, array: Any, index: Any) -> Any:
 
 
 @intrinsic
+def store8(typingctx: Any, array: Any, index: Any, word: Any) -> Any:
+    """Write a uint64 as 8 bytes, little-endian, into the uint8 `array` from `index` on (no bounds check)."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = builder.bitcast(_pointer(context, builder, signature.args[0], *args[:2]), U64.as_pointer())
+        builder.store(args[2] if _little_endian() else builder.bswap(args[2]), pointer, align=1)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, types.uint64), codegen
+
+
+@intrinsic
 def multiply(typingctx: Any, left: Any, right: Any) -> Any:
     """Return the low and the high 64 bits of the product of two uint64."""
 

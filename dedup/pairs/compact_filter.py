@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from dedup.hashing.source import HashSource, HeldUnits, TextSource
 from dedup.hashing.units import HashedBlock, Units, hash_block, hash_texts, read_units
-from dedup.pairs.seen_twice import MAX_CANDIDATE_SHARE, TWICE_SLOTS, bits_for, mostly_shared, sample_for
+from dedup.pairs.seen_twice import MAX_CANDIDATE_SHARE, TWICE_SLOTS, alike, bits_for, mostly_shared, sample_for
 from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.buffers import BufferPool, GrowingArray
 from dedup.runtime.threads import map_blocks
@@ -34,9 +34,14 @@ from dedup.threshold import Threshold
 __all__ = ["FILTER_LIMITS", "FilterLimits", "Notes", "hold_candidates", "pays"]
 
 LEAST_CHARACTERS = 1 << 27
-"""Characters of a collection. Of a smaller one all hashes are held. Curve:
+"""Characters of a collection, if `CHARACTERS_PER_SHINGLE` of them are one shingle. Of a smaller one all hashes are
+held. Curve:
 `benchmarks.tuning.compact_filter_least_characters`; on generated:80000 to hold the hashes takes 1.2 times as long as to
 filter them, and 493 MB, not 310; on generated:20000 as long, and 124 MB, not 82 (two cores, 2026-11)."""
+
+CHARACTERS_PER_SHINGLE = 6
+"""Characters of text with spaces for each shingle of words. Where every character begins a shingle, a collection is
+as large with a sixth of the characters."""
 
 PROBED_PLACES, TEXTS_PER_PLACE = 32, 8
 """Places of the collection that are sampled first, and consecutive texts at each. Versions of a text are often close to
@@ -89,13 +94,17 @@ def pays(source: HashSource, threshold: Threshold, *, limits: FilterLimits = FIL
     if not texts.at_hand or sample_for(threshold) > MOST_SAMPLED * SAMPLES:
         return False
     extent = texts.extent()
-    if extent < limits.least_characters:
+    if extent * CHARACTERS_PER_SHINGLE < limits.least_characters:
         return False
     places = max(1, min(PROBED_PLACES, limits.probed_characters * len(texts) // (max(extent, 1) * TEXTS_PER_PLACE)))
     firsts = np.linspace(0, max(len(texts) - TEXTS_PER_PLACE, 0), places).astype(np.int64)
     rows = sorted_unique((firsts[:, np.newaxis] + np.arange(TEXTS_PER_PLACE)).ravel())
-    units = read_units(texts.some(rows[rows < len(texts)]), source.shingle, unit=source.unit, threads=1)
-    return not mostly_shared(units.rows, units.full, 1, most=limits.most_shared)
+    some = texts.some(rows[rows < len(texts)])
+    units = read_units(some, source.shingle, unit=source.unit, threads=1)
+    shingles = len(units.hashes) * extent // max(some.extent(), 1)
+    if max(extent, CHARACTERS_PER_SHINGLE * shingles) < limits.least_characters:
+        return False
+    return not mostly_shared(alike(units.rows, units.full, 1), most=limits.most_shared)
 
 
 class _Noted(NamedTuple):

@@ -17,7 +17,16 @@ from dedup.hashing.units import HashRows
 from dedup.runtime.threads import map_blocks, slices
 from dedup.threshold import Metric, Threshold
 
-__all__ = ["MAX_CANDIDATE_SHARE", "CutLimits", "SeenTwice", "bits_for", "mostly_shared", "sample_for", "seen_twice"]
+__all__ = [
+    "MAX_CANDIDATE_SHARE",
+    "CutLimits",
+    "SeenTwice",
+    "alike",
+    "bits_for",
+    "mostly_shared",
+    "sample_for",
+    "seen_twice",
+]
 
 TWICE_SLOTS = 4
 """Slots of the table per sampled hash: then one of five hashes shares its slot with another by chance. Curve:
@@ -77,10 +86,8 @@ def sample_for(threshold: Threshold) -> int:
     return max(1, round(min(1.0, 1.5 * (1.0 - threshold.value) + 0.05) * SAMPLES))
 
 
-def mostly_shared(
-    hashes: HashRows, rows: npt.NDArray[np.int64], threads: int, *, most: float = MAX_CANDIDATE_SHARE
-) -> bool:
-    """Return whether more than the share `most` of `rows` seem to be candidates, so that few rows can be dropped.
+def alike(hashes: HashRows, rows: npt.NDArray[np.int64], threads: int) -> npt.NDArray[np.int64]:
+    """Return how many of `rows` have the same lowest hash, for each such hash (int64): roughly, versions of a text.
 
     Two texts have the same lowest hash with a probability equal to their Jaccard similarity (Broder, 1997). The middle
     of each row is examined. Cost: two nanoseconds for one of eight shingles, and a sort of the rows.
@@ -94,8 +101,12 @@ def mostly_shared(
 
     for _ in map_blocks(look, slices(len(rows)), threads):
         pass
-    _, counts = np.unique(lowest, return_counts=True)
-    return int(counts[counts > 1].sum()) > most * len(rows)
+    return np.unique(lowest, return_counts=True)[1]
+
+
+def mostly_shared(counts: npt.NDArray[np.int64], *, most: float = MAX_CANDIDATE_SHARE) -> bool:
+    """Return whether more than the share `most` of rows seem to be candidates, by the counts of `alike`."""
+    return int(counts[counts > 1].sum()) > most * int(counts.sum())
 
 
 def seen_twice(

@@ -4,7 +4,8 @@
 2. The sets of the other units are made. Counters of their hashes drop further units.
 3. Each unit has a prefix: its rarest hashes, as many as two units of a pair must have one of in common
    (`dedup.pairs.prefix_index`). Each prefix is looked up among those of the units before it.
-4. The candidates are verified on their full sets.
+4. The candidates are verified on their full sets, or on bitmaps of these where a text has very many versions
+   (`dedup.pairs.bitmaps`).
 
 The kernels are described in `dedup.kernels.self_join`.
 
@@ -25,8 +26,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.units import HashSets, Units, rank_by_size
+from dedup.pairs.bitmaps import Bitmaps, make_bitmaps, no_bitmaps
 from dedup.pairs.prefix_index import Counters, build_index, take_prefixes
-from dedup.pairs.seen_twice import bits_for, mostly_shared, sample_for, seen_twice
+from dedup.pairs.seen_twice import alike, bits_for, mostly_shared, sample_for, seen_twice
 from dedup.pairs.skew_join import FAMILY_LIMITS, FamilyLimits, Prefixes, stars_of
 from dedup.pairs.verify import PairLimit, Pairs, in_order, no_pairs, pairs_of
 from dedup.runtime.threads import map_blocks, slices, stretches
@@ -55,6 +57,10 @@ LONG_LISTS = 64.0
 """Entries per hash, as for `COMMON_WORK`. Above it the shared hashes of a pair are counted before its sets are merged,
 if that takes at most `DEEPER` times the keys. Curve: `benchmarks.tuning.self_join_long_lists`; flat from 1.0 to 512.0
 on ota_dev and licences and family:3000 (two cores, 2026-11)."""
+
+VERSION_LISTS = 24.0
+"""The same. Above it versions of one text are verified by bitmaps (`dedup.pairs.bitmaps`). Collections of single texts
+and of a few versions have 5 to 10. Curve: `benchmarks.tuning.self_join_version_lists`."""
 
 DEEPER = 1.5
 """Factor. With longer prefixes the index may have so many times the keys: see `LONG_LISTS`. Curve:
@@ -124,13 +130,16 @@ def join(
 
     Makes the sets of the candidates. Cost: linear in the hashes, and in the index lists that are compared.
     """
+    from dedup.kernels import self_join as kernels
     from dedup.kernels.seen_twice import SAMPLES
 
     candidates = leading
-    if not mostly_shared(units.rows, leading, threads):
+    counts = alike(units.rows, leading, threads)
+    if not mostly_shared(counts):
         candidates = seen_twice(units.rows, leading, threshold, threads=threads)
     sets = units.prepare(candidates, threads)
-    sample = sample_for(threshold)
+    versions = float(counts @ counts) > VERSION_LISTS * len(leading)  # then all hashes are counted at once
+    sample = SAMPLES if versions else sample_for(threshold)
     counted = _count(sets, candidates, threshold, sample, threads)
     order = np.lexsort((counted.rows, sets.sizes[counted.rows]))
     index = _Index(sets, counted, order, threshold, threads, by_size=True)
@@ -154,7 +163,11 @@ def join(
         if keys <= limits.deeper * len(index.indexed.keys):
             del index
             index = _Index(sets, counted, order, threshold, threads, by_size=True, deep=True)
-    parts, more = _probe(sets, index, threads, progress, limit)
+    bitmaps = no_bitmaps()
+    if index.crowded(VERSION_LISTS):
+        bitmaps = make_bitmaps(sets, index.rows, threads)
+        kernels.mark_pure(index.buckets.heads, index.buckets.entries, bitmaps.groups)
+    parts, more = _probe(sets, index, bitmaps, threads, progress, limit)
     del index
     parts.append(kept_pairs)
     return JoinResult(in_order(parts), merged + more, len(candidates), hidden, crowds)
@@ -181,7 +194,7 @@ def join_some(
     index = _Index(sets, counted, order, threshold, threads, by_size=True)
     if index.work > MEETINGS * tries:
         return no_pairs()
-    return in_order(_probe(sets, index, threads, lambda _: None, None, most, tries)[0])
+    return in_order(_probe(sets, index, no_bitmaps(), threads, lambda _: None, None, most, tries)[0])
 
 
 MEETINGS = 100.0
@@ -298,6 +311,7 @@ AT_ONCE = 1 << 16
 def _probe(
     sets: HashSets,
     index: _Index,
+    bitmaps: Bitmaps,
     threads: int,
     progress: Callable[[int], None],
     limit: PairLimit | None,
@@ -328,6 +342,11 @@ def _probe(
                 index.unprobed,
                 index.unindexed,
                 *index.buckets,
+                bitmaps.groups,
+                bitmaps.previous,
+                bitmaps.starts,
+                bitmaps.words,
+                bitmaps.bits,
                 index.threshold.value,
                 index.threshold.metric.code,
                 min(most - total, AT_ONCE),

@@ -182,6 +182,16 @@ def test_where_it_pays() -> None:
     assert not pays(Elsewhere(texts), 0.8, **large)
 
 
+def test_characters_that_are_shingles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text without spaces has as many shingles as one with spaces that is six times as long."""
+    monkeypatch.setattr(dedup.pairs.compact_filter, "LEAST_CHARACTERS", 1200)
+    monkeypatch.setattr(dedup.pairs.compact_filter, "CHARACTERS_PER_SHINGLE", 6)
+    assert pays(ListTexts(["\u5317" * 110] * 2), 0.8)
+    assert not pays(ListTexts(["\u5317" * 90] * 2), 0.8)
+    assert not pays(ListTexts(["words of some letters " * 5] * 2), 0.8)
+    assert pays(ListTexts(["words of some letters " * 30] * 2), 0.8)
+
+
 @pytest.mark.parametrize("looked_at", [1, 1 << 22])
 def test_versions_are_held(looked_at: int) -> None:
     """Where most texts are like their neighbours, or all are alike, they would only be read twice."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import dedup.pairs.seen_twice
 from dedup.kernels import seen_twice as kernels
+from dedup.pairs.seen_twice import alike, mostly_shared
 from dedup.threshold import Metric, Threshold
 from tests import kernel_twins, oracles
 from tests.kernel_arrays import units_of
@@ -78,10 +79,10 @@ def test_lowest_hashes(rows: list[list[int]]) -> None:
 def test_mostly_shared() -> None:
     """Collections in which nearly all texts occur twice are told apart from collections in which few do."""
     row = [[kernel_twins.mix(1000 * i + j) for j in range(100)] for i in range(40)]
-    assert dedup.pairs.seen_twice.mostly_shared(units_of(row + row).rows, np.arange(80), 2)
-    assert not dedup.pairs.seen_twice.mostly_shared(units_of(row + row[:10]).rows, np.arange(50), 2)
-    assert not dedup.pairs.seen_twice.mostly_shared(units_of(row).rows, np.arange(40), 2)
-    assert not dedup.pairs.seen_twice.mostly_shared(units_of([]).rows, np.arange(0), 2)
+    assert mostly_shared(alike(units_of(row + row).rows, np.arange(80), 2))
+    assert not mostly_shared(alike(units_of(row + row[:10]).rows, np.arange(50), 2))
+    assert not mostly_shared(alike(units_of(row).rows, np.arange(40), 2))
+    assert not mostly_shared(alike(units_of([]).rows, np.arange(0), 2))
 
 
 @given(rows=ROWS, threshold=st.sampled_from([0.3, 0.5, 0.8, 1.0]))

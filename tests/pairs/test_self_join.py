@@ -14,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
+import dedup.pairs.bitmaps
+import dedup.pairs.seen_twice
 import dedup.pairs.self_join
 import dedup.threshold
 from dedup.hashing.units import HashSets
@@ -154,6 +156,86 @@ def test_hashes_in_very_many_rows(metric: str) -> None:
     for threshold in (0.85, 1.0):
         expected = brute(sets, threshold, metric)
         assert (expected, []) == joined(rows, threshold, metric, threads=2)
+
+
+# ---------------------------------------------------------------------------------------- versions
+
+
+def with_labels(patch: pytest.MonkeyPatch, labels: Sequence[int]) -> None:
+    """Make bitmaps for every join, of groups that labels say: row i of a call has label i, again from the first on."""
+    patch.setattr(dedup.pairs.self_join, "VERSION_LISTS", -1.0)
+    patch.setattr(dedup.pairs.bitmaps, "FEWEST", 1)
+    patch.setattr(dedup.pairs.bitmaps, "_labels", lambda _, rows: np.resize(np.array(labels, np.int64), len(rows)))
+
+
+@given(
+    st.one_of(rows_of_hashes, near_rows()),
+    st.lists(st.integers(0, 3), min_size=1, max_size=12),
+    st.sampled_from(THRESHOLDS),
+    st.sampled_from(METRICS),
+    st.sampled_from([1, 3]),
+)
+def test_versions(rows: list[list[int]], labels: list[int], threshold: float, metric: str, threads: int) -> None:
+    """By bitmaps the pairs are the same, whatever texts are in one group."""
+    expected = brute([frozenset(row) for row in rows], threshold, metric)
+    with pytest.MonkeyPatch.context() as patch:
+        with_labels(patch, labels)
+        patch.setattr(dedup.pairs.bitmaps, "TOGETHER", 2)
+        assert (expected, []) == joined(rows, threshold, metric, threads=threads)
+
+
+@given(st.one_of(rows_of_hashes, near_rows()), st.lists(st.integers(0, 3), min_size=1, max_size=12))
+def test_bitmaps(rows: list[list[int]], labels: list[int]) -> None:
+    """What two bitmaps of a group share is what their sets share; each has a bit for each hash."""
+    units = units_of(rows)
+    every = np.arange(len(rows), dtype=np.int64)
+    sets = units.prepare(every, 1)
+    with pytest.MonkeyPatch.context() as patch:
+        with_labels(patch, labels)
+        made = dedup.pairs.bitmaps.make_bitmaps(sets, every, 1)
+    given = np.resize(np.array(labels, np.int64), len(rows))
+    bits = [
+        int.from_bytes(made.bits[start : start + words].tobytes(), "little")
+        for start, words in zip(made.starts.tolist(), made.words.tolist(), strict=True)
+    ]
+    for one, row in enumerate(rows):
+        assert made.groups[one] >= 0
+        assert len(set(row)) == bits[one].bit_count()
+        for other in range(one):
+            if made.groups[one] == made.groups[other]:
+                assert given[one] == given[other]
+                assert len(set(row) & set(rows[other])) == (bits[one] & bits[other]).bit_count()
+
+
+def test_a_lineage_is_one_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Versions with few edits are in one group, until it has too many hashes; unrelated texts are in none."""
+    fresh = iter(range(1 << 40))
+    row = [kernel_twins.mix(next(fresh)) for _ in range(300)]
+    rows = []
+    for version in range(120):
+        row = [*row, kernel_twins.mix(next(fresh)), kernel_twins.mix(next(fresh))]
+        row.pop(version * 7 % 250)
+        row.pop(version * 11 % 250)
+        rows.append(row)
+    rows += [[kernel_twins.mix(next(fresh)) for _ in range(100)] for _ in range(20)]
+    sets = units_of(rows).prepare(np.arange(len(rows), dtype=np.int64), 1)
+    made = dedup.pairs.bitmaps.make_bitmaps(sets, np.arange(len(rows), dtype=np.int64), 1)
+    assert {-1} == set(made.groups[120:].tolist())
+    _, counts = np.unique(made.groups[:120], return_counts=True)
+    assert counts.max() > 100
+    monkeypatch.setattr(dedup.pairs.self_join, "VERSION_LISTS", 4.0)
+    expected = brute([frozenset(row) for row in rows], 0.8, "jaccard")
+    assert (expected, []) == joined(rows, 0.8, "jaccard")
+
+
+def test_a_group_is_cut_where_it_has_too_many_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of one label that have nothing in common: a bitmap has at most four bits a hash."""
+    rows = [[kernel_twins.mix(1000 * i + j) for j in range(50 + i % 3)] for i in range(40)]
+    sets = units_of(rows).prepare(np.arange(40, dtype=np.int64), 1)
+    with_labels(monkeypatch, [0])
+    made = dedup.pairs.bitmaps.make_bitmaps(sets, np.arange(40, dtype=np.int64), 1)
+    assert 10 <= len(set(made.groups.tolist())) <= 14
+    assert made.words.max() <= (4 * 52 >> 6) + 1
 
 
 # ---------------------------------------------------------------------------------------- families
