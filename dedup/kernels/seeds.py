@@ -29,11 +29,11 @@ import numpy.typing as npt
 from dedup.kernels import Table, Written, kernel, shared
 from dedup.kernels.words import mix
 
-BASE = np.uint64(0x9E3779B97F4A7C15)
-AHEAD = 64
+GRAM_BASE = np.uint64(0x9E3779B97F4A7C15)
+GRAMS_AHEAD = 64
 """Windows that are hashed at a time: a processor waits for a dozen memory accesses at once as long as for one."""
 
-TAG, FIRST, LATEST = range(3)
+HASH_BITS, FIRST_PLACE, LATEST_PLACE = range(3)
 """Columns of the table: bits of the hash, first place + 1 (0: an empty row), last place + 1."""
 
 FILLED, NEXT = range(2)
@@ -57,12 +57,12 @@ def mark_grams(
 
     `cells` are 32 a word, a power of two words.
     """
-    power = np.uint64(1)  # BASE ** size
+    power = np.uint64(1)  # GRAM_BASE ** size
     for _ in range(size):
-        power *= BASE
+        power *= GRAM_BASE
     mask = np.uint64(len(cells) - 1)
     mine = np.uint64(part)
-    hashes = np.empty(AHEAD, dtype=np.uint64)
+    hashes = np.empty(GRAMS_AHEAD, dtype=np.uint64)
     met, again = np.uint64(0), np.uint64(0)
     for text in range(len(offsets) - 1):
         start, end = offsets[text], offsets[text + 1]
@@ -70,18 +70,18 @@ def mark_grams(
             continue
         total = np.uint64(0)
         for i in range(start, start + size - 1):
-            total = total * BASE + np.uint64(tokens[i])
+            total = total * GRAM_BASE + np.uint64(tokens[i])
         left = np.uint64(0)
         at = start + size - 1
         while at < end:
             count = np.uint64(0)
-            for i in range(at, min(at + AHEAD, end)):
-                total = total * BASE + np.uint64(tokens[i]) - left * power
+            for i in range(at, min(at + GRAMS_AHEAD, end)):
+                total = total * GRAM_BASE + np.uint64(tokens[i]) - left * power
                 left = np.uint64(tokens[i + 1 - size])
                 value = mix(total)
                 hashes[count] = value
                 count += np.uint64((value >> np.uint64(32)) * np.uint64(parts) >> np.uint64(32) == mine)
-            at += AHEAD
+            at += GRAMS_AHEAD
             for k in range(count):
                 value = hashes[k]
                 word = (value >> np.uint64(5)) & mask
@@ -112,18 +112,18 @@ def place_windows(
 
     Begins at ``state[NEXT]``. Returns whether all were placed; if not, the table needs more rows (`widen_table`).
     """
-    power = np.uint64(1)  # BASE ** size
+    power = np.uint64(1)  # GRAM_BASE ** size
     for _ in range(size):
-        power *= BASE
+        power *= GRAM_BASE
     mask = np.uint64(len(cells) - 1)
     mine = np.uint64(part)
     rows = np.uint64(len(table))
-    hashes = np.empty(AHEAD, dtype=np.uint64)
-    places = np.empty(AHEAD, dtype=np.int64)
-    slots = np.empty(AHEAD, dtype=np.uint64)
-    known = np.empty(AHEAD, dtype=np.int64)
+    hashes = np.empty(GRAMS_AHEAD, dtype=np.uint64)
+    places = np.empty(GRAMS_AHEAD, dtype=np.int64)
+    slots = np.empty(GRAMS_AHEAD, dtype=np.uint64)
+    known = np.empty(GRAMS_AHEAD, dtype=np.int64)
     low32 = np.uint64(0xFFFFFFFF)
-    ahead = np.empty(AHEAD, dtype=np.uint64)
+    ahead = np.empty(GRAMS_AHEAD, dtype=np.uint64)
     low, high = 0, len(offsets) - 1  # the text of the first place
     while high - low > 1:
         middle = (low + high) // 2
@@ -140,15 +140,15 @@ def place_windows(
             continue
         total = np.uint64(0)
         for i in range(at, at + size - 1):
-            total = total * BASE + np.uint64(tokens[i])
+            total = total * GRAM_BASE + np.uint64(tokens[i])
         left = np.uint64(0)
         while at < until:
-            if 4 * (state[FILLED] + AHEAD) > 3 * len(table):
+            if 4 * (state[FILLED] + GRAMS_AHEAD) > 3 * len(table):
                 state[NEXT] = at
                 return False
-            some = min(AHEAD, until - at)
+            some = min(GRAMS_AHEAD, until - at)
             for k in range(some):
-                total = total * BASE + np.uint64(tokens[at + k + size - 1]) - left * power
+                total = total * GRAM_BASE + np.uint64(tokens[at + k + size - 1]) - left * power
                 left = np.uint64(tokens[at + k])
                 hashes[k] = mix(total)
             count = 0
@@ -162,7 +162,7 @@ def place_windows(
             for k in range(count):
                 tag = hashes[k] & low32
                 slots[k] = tag * rows >> np.uint64(32)
-                known[k] = np.int64(table[slots[k], FIRST])
+                known[k] = np.int64(table[slots[k], FIRST_PLACE])
             for k in range(count):
                 ahead[k] = np.uint64(tokens[max(known[k] - 1, np.int64(0))])
             for k in range(count):
@@ -170,22 +170,22 @@ def place_windows(
                 tag = table.dtype.type(np.int32(np.uint32(hashes[k] & low32)))
                 slot = slots[k]
                 while True:
-                    q = np.int64(table[slot, FIRST]) - 1
+                    q = np.int64(table[slot, FIRST_PLACE]) - 1
                     if q < 0:
-                        table[slot, TAG] = tag
-                        table[slot, FIRST] = i + 1
-                        table[slot, LATEST] = i + 1
+                        table[slot, HASH_BITS] = tag
+                        table[slot, FIRST_PLACE] = i + 1
+                        table[slot, LATEST_PLACE] = i + 1
                         state[FILLED] += 1
                         break
-                    if table[slot, TAG] == tag:
+                    if table[slot, HASH_BITS] == tag:
                         same = 0
                         while same < size and tokens[q + same] == tokens[i + same]:
                             same += 1
                         if same == size:
-                            last = np.int64(table[slot, LATEST]) - 1
+                            last = np.int64(table[slot, LATEST_PLACE]) - 1
                             first[i - begin] = q
                             latest[i - begin] = last if last != q else np.int64(-1)
-                            table[slot, LATEST] = i + 1
+                            table[slot, LATEST_PLACE] = i + 1
                             break
                     slot = slot + np.uint64(1) if slot + np.uint64(1) < rows else np.uint64(0)
             at += some
@@ -198,9 +198,9 @@ def widen_table(old: Table[np.signedinteger], table: Written[Table[np.signedinte
     """Move the rows of a table into a wider one, which is all zeros."""
     rows = np.uint64(len(table))
     for at in range(len(old)):
-        if old[at, FIRST] != 0:
-            slot = np.uint64(np.uint32(old[at, TAG])) * rows >> np.uint64(32)
-            while table[slot, FIRST] != 0:
+        if old[at, FIRST_PLACE] != 0:
+            slot = np.uint64(np.uint32(old[at, HASH_BITS])) * rows >> np.uint64(32)
+            while table[slot, FIRST_PLACE] != 0:
                 slot = slot + np.uint64(1) if slot + np.uint64(1) < rows else np.uint64(0)
             for column in range(3):
                 table[slot, column] = old[at, column]

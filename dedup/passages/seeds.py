@@ -34,7 +34,7 @@ Numbers = npt.NDArray[np.signedinteger]
 Columns = tuple[Numbers, Numbers, Numbers]
 """Of seeds: start, source, tokens."""
 
-CHUNK = 1 << 18
+SEED_CHUNK = 1 << 18
 """Tokens whose windows are looked up before their seeds are linked."""
 
 CELLS_PER_TOKEN = 2
@@ -121,11 +121,14 @@ def find_seeds(
     for _ in map_blocks(_Part.mark, parts, threads):
         pass
     afford(tokens.nbytes + sum(part.bytes for part in parts))
-    first, latest = np.empty(min(CHUNK, len(tokens)), dtype=dtype), np.empty(min(CHUNK, len(tokens)), dtype=dtype)
+    first, latest = (
+        np.empty(min(SEED_CHUNK, len(tokens)), dtype=dtype),
+        np.empty(min(SEED_CHUNK, len(tokens)), dtype=dtype),
+    )
     state = np.zeros(5, dtype=np.int64)
     columns = np.empty((3, 2 * len(first)), dtype=dtype)
-    for begin in range(0, len(tokens), CHUNK):
-        end = min(begin + CHUNK, len(tokens))
+    for begin in range(0, len(tokens), SEED_CHUNK):
+        end = min(begin + SEED_CHUNK, len(tokens))
         to_first, to_latest = first[: end - begin], latest[: end - begin]
         to_first.fill(-1)
         to_latest.fill(-1)

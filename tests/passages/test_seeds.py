@@ -34,7 +34,7 @@ def test_every_seed_and_no_other(texts: list[list[int]], size: int, threads: int
     """Seeds by place, whatever is taken at a time, and however small the table is at first."""
     tokens, offsets = arrays(texts)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(seeds, "CHUNK", chunk)
+        patched.setattr(seeds, "SEED_CHUNK", chunk)
         patched.setattr(seeds, "LOAD", load)
         found = [row for some in find_seeds(tokens, offsets, size, threads=threads) for row in zip(*some, strict=True)]
     assert oracles_repeats.seeds(texts, size) == found
@@ -53,7 +53,7 @@ def test_links(texts: list[list[int]], size: int, least: int, threads: int, chun
     """Each seed is linked to the best one before it; what leads nowhere is dropped."""
     tokens, offsets = arrays(texts)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(seeds, "CHUNK", chunk)
+        patched.setattr(seeds, "SEED_CHUNK", chunk)
         links = all_links(tokens, offsets, size, least, threads)
     assert links.seeds.dtype == links.scores.dtype == links.back.dtype == np.int32
     expected = oracles_repeats.links(texts, size, least, chain_kernels.BACK, chain_kernels.GAP)
