@@ -15,7 +15,7 @@ other bits are copied. A group whose hashes are too many for bitmaps that are a 
 row begins another one.
 
 Cost: for each row a walk over it and the one before it, four hashes a step where they are the same, and a look-up for
-each hash that differs. Memory: at most `WIDEST` bits a hash.
+each hash that differs. Memory: at most `BITS_PER_HASH` bits a hash.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from dedup.kernels import Table, Written, kernel, part
 from dedup.kernels.verify import first_from
 from dedup.kernels.words import bit_count
 
-WIDEST = 4
+BITS_PER_HASH = 4
 """Bits of a row's bitmap for each of its hashes, at most: a sixteenth of the memory of the sets."""
 
-NONE = -1
+NO_GROUP = -1
 
 
 @kernel
@@ -59,7 +59,7 @@ def lowest_of_parts(
 def slot_of(value: np.uint64, hashes: npt.NDArray[np.uint64], numbers: npt.NDArray[np.int32], mask: np.uint64) -> int:
     """Return the slot of a hash in the table, or the empty one where it would go."""
     slot = value & mask
-    while numbers[slot] != NONE and hashes[slot] != value:
+    while numbers[slot] != NO_GROUP and hashes[slot] != value:
         slot = (slot + np.uint64(1)) & mask
     return np.int64(slot)
 
@@ -76,7 +76,7 @@ def enter(
 ) -> int:
     """Set the bit of a hash, which gets the next number if it has none; return how many have one."""
     slot = np.uint64(slot_of(value, hashes, numbers, mask))
-    if numbers[slot] == NONE:
+    if numbers[slot] == NO_GROUP:
         hashes[slot], numbers[slot] = value, count
         bits[start + (count >> 6)] |= np.uint64(1) << np.uint64(count & 63)
         return count + 1
@@ -100,23 +100,23 @@ def write_bitmaps(
 ) -> None:
     """Write the bitmap of each of `rows`, which are in runs of equal `labels`, for its place p of `places`.
 
-    It begins at ``bits[starts[p]]``, where there is room for `WIDEST` bits a hash and one word more, and has
+    It begins at ``bits[starts[p]]``, where there is room for `BITS_PER_HASH` bits a hash and one word more, and has
     ``words[p]`` words. Rows of the same ``groups[p]`` (the place of the first of them) have bits of the same meaning.
     """
     longest = np.int64(1)
     for row in rows:
         longest = max(longest, sizes[row])
     capacity = np.int64(64)
-    while capacity < 2 * (WIDEST + 1) * longest:
+    while capacity < 2 * (BITS_PER_HASH + 1) * longest:
         capacity *= 2
     mask = np.uint64(capacity - 1)
     hashes = np.empty(capacity, dtype=np.uint64)
     numbers = np.empty(capacity, dtype=np.int32)
-    count, group = np.int64(0), np.int64(NONE)
+    count, group = np.int64(0), np.int64(NO_GROUP)
     one = np.uint64(1)
     for i in range(len(rows)):
         row, place = rows[i], places[i]
-        start, most = starts[place], WIDEST * sizes[row]
+        start, most = starts[place], BITS_PER_HASH * sizes[row]
         at, end = np.uint64(offsets[row]), np.uint64(offsets[row] + sizes[row])
         if i > 0 and labels[i] == labels[i - 1]:
             before, other = places[i - 1], rows[i - 1]
@@ -160,7 +160,7 @@ def write_bitmaps(
                 continue
             at = np.uint64(offsets[row])
         for slot in range(capacity):
-            numbers[slot] = NONE
+            numbers[slot] = NO_GROUP
         for word in range((most >> 6) + 1):
             bits[start + word] = np.uint64(0)
         count, group = np.int64(0), place

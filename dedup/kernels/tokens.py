@@ -54,9 +54,10 @@ from dedup.kernels.words import bit_count, classify, load8, multiply, multiply_f
 
 KIND = 7
 
-PLAIN, ACTING = np.uint32(0xFFFFFF2F), np.uint32(0xFF28)
-"""Bits of an entry. Those of PLAIN are the kind alone for a code point that folds to itself and does nothing to the one
-before it, by composing or by its combining class; those of ACTING are zero for every one that does nothing to it."""
+PLAIN_BITS, ACTING_BITS = np.uint32(0xFFFFFF2F), np.uint32(0xFF28)
+"""Bits of an entry. Those of PLAIN_BITS are the kind alone for a code point that folds to itself and does not change
+the one before it, by composing or by its combining class; those of ACTING_BITS are zero if it does not change that one.
+"""
 
 HAN, HANS = np.uint64(0xE4B8), np.uint64(0xE9BF - 0xE4B8 + 1)
 """The first two bytes of U+4E00, and how many such numbers there are to those of U+9FFF: each code point of them is a
@@ -279,12 +280,12 @@ def fold_spaceless(
         point = (chunk & np.uint64(0xF)) << np.uint64(12)
         point |= (chunk >> np.uint64(2)) & np.uint64(0xFC0) | (chunk >> np.uint64(16)) & np.uint64(0x3F)
         entry = entries[np.uint64(index[point >> np.uint64(8)]) << np.uint64(8) | point & np.uint64(255)]
-        if entry & PLAIN == np.uint32(SPACELESS):
+        if entry & PLAIN_BITS == np.uint32(SPACELESS):
             store8(out, to + used, (chunk & np.uint64(0xFFFFFF)) << np.uint64(8))
             mask |= np.uint64(0xE) << np.uint64(used)
             used += 4
         else:
-            if entry & ACTING != np.uint32(0) or point < np.uint64(0x800):
+            if entry & ACTING_BITS != np.uint32(0) or point < np.uint64(0x800):
                 break
             row = np.int64(entry >> np.uint32(16))
             if row > 0:  # it folds to something else: full-width punctuation to that of ASCII

@@ -19,13 +19,13 @@ from dedup.runtime.threads import map_blocks
 
 __all__ = ["Bitmaps", "make_bitmaps", "no_bitmaps"]
 
-FEWEST = 12
+FEWEST_VERSIONS = 12
 """Rows of a group. A smaller one has so few pairs that bitmaps do not pay."""
 
 SPREADS = 8
 """Rounds in which groups that have a text in common are joined, at most: each text has two keys."""
 
-TOGETHER = 256
+VERSIONS_TOGETHER = 256
 """Rows that a thread makes the bitmaps of, at least; a group is not shared out."""
 
 
@@ -58,12 +58,12 @@ def make_bitmaps(sets: HashSets, rows: npt.NDArray[np.int64], threads: int) -> B
 
     labels = _labels(sets, rows)
     _, group, count = np.unique(labels, return_inverse=True, return_counts=True)
-    places = np.flatnonzero(count[group.ravel()] >= FEWEST)
+    places = np.flatnonzero(count[group.ravel()] >= FEWEST_VERSIONS)
     places = places[np.lexsort((rows[places], labels[places]))]  # versions in the order of the collection
     room = np.zeros(len(rows), dtype=np.int64)
-    room[places] = (kernels.WIDEST * sets.sizes[rows[places]] >> 6) + 1
+    room[places] = (kernels.BITS_PER_HASH * sets.sizes[rows[places]] >> 6) + 1
     starts = np.cumsum(room) - room
-    groups = np.full(len(rows), kernels.NONE, dtype=np.int64)
+    groups = np.full(len(rows), kernels.NO_GROUP, dtype=np.int64)
     words = np.zeros(len(rows), dtype=np.int64)
     bits = np.empty(int(room.sum()), dtype=np.uint64)  # pages that nothing is written to take no memory
 
@@ -84,7 +84,7 @@ def _runs(places: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> list[
     edges = np.flatnonzero(np.diff(labels[places])) + 1
     if not len(edges):
         return [places] if len(places) else []
-    wanted = np.searchsorted(edges, np.arange(TOGETHER, len(places), TOGETHER))
+    wanted = np.searchsorted(edges, np.arange(VERSIONS_TOGETHER, len(places), VERSIONS_TOGETHER))
     return np.split(places, np.unique(edges[wanted[wanted < len(edges)]]))
 
 

@@ -80,6 +80,7 @@ class JoinLimits:
     common_work: float = COMMON_WORK
     long_lists: float = LONG_LISTS
     deeper: float = DEEPER
+    version_lists: float = VERSION_LISTS
     family_lists: float = FAMILY_LISTS
     families: FamilyLimits = FAMILY_LIMITS
 
@@ -138,7 +139,7 @@ def join(
     if not mostly_shared(counts):
         candidates = seen_twice(units.rows, leading, threshold, threads=threads)
     sets = units.prepare(candidates, threads)
-    versions = float(counts @ counts) > VERSION_LISTS * len(leading)  # then all hashes are counted at once
+    versions = float(counts @ counts) > limits.version_lists * len(leading)  # then all hashes are counted at once
     sample = SAMPLES if versions else sample_for(threshold)
     counted = _count(sets, candidates, threshold, sample, threads)
     order = np.lexsort((counted.rows, sets.sizes[counted.rows]))
@@ -164,7 +165,7 @@ def join(
             del index
             index = _Index(sets, counted, order, threshold, threads, by_size=True, deep=True)
     bitmaps = no_bitmaps()
-    if index.crowded(VERSION_LISTS):
+    if index.crowded(limits.version_lists):
         bitmaps = make_bitmaps(sets, index.rows, threads)
         kernels.mark_pure(index.buckets.heads, index.buckets.entries, bitmaps.groups)
     parts, more = _probe(sets, index, bitmaps, threads, progress, limit)

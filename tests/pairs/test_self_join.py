@@ -163,8 +163,7 @@ def test_hashes_in_very_many_rows(metric: str) -> None:
 
 def with_labels(patch: pytest.MonkeyPatch, labels: Sequence[int]) -> None:
     """Make bitmaps for every join, of groups that labels say: row i of a call has label i, again from the first on."""
-    patch.setattr(dedup.pairs.self_join, "VERSION_LISTS", -1.0)
-    patch.setattr(dedup.pairs.bitmaps, "FEWEST", 1)
+    patch.setattr(dedup.pairs.bitmaps, "FEWEST_VERSIONS", 1)
     patch.setattr(dedup.pairs.bitmaps, "_labels", lambda _, rows: np.resize(np.array(labels, np.int64), len(rows)))
 
 
@@ -180,8 +179,9 @@ def test_versions(rows: list[list[int]], labels: list[int], threshold: float, me
     expected = brute([frozenset(row) for row in rows], threshold, metric)
     with pytest.MonkeyPatch.context() as patch:
         with_labels(patch, labels)
-        patch.setattr(dedup.pairs.bitmaps, "TOGETHER", 2)
-        assert (expected, []) == joined(rows, threshold, metric, threads=threads)
+        patch.setattr(dedup.pairs.bitmaps, "VERSIONS_TOGETHER", 2)
+        found = joined(rows, threshold, metric, threads=threads, limits=JoinLimits(version_lists=-1.0))
+        assert (expected, []) == found
 
 
 @given(st.one_of(rows_of_hashes, near_rows()), st.lists(st.integers(0, 3), min_size=1, max_size=12))
@@ -207,7 +207,7 @@ def test_bitmaps(rows: list[list[int]], labels: list[int]) -> None:
                 assert len(set(row) & set(rows[other])) == (bits[one] & bits[other]).bit_count()
 
 
-def test_a_lineage_is_one_group(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lineage_is_one_group() -> None:
     """Versions with few edits are in one group, until it has too many hashes; unrelated texts are in none."""
     fresh = iter(range(1 << 40))
     row = [kernel_twins.mix(next(fresh)) for _ in range(300)]
@@ -223,9 +223,8 @@ def test_a_lineage_is_one_group(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {-1} == set(made.groups[120:].tolist())
     _, counts = np.unique(made.groups[:120], return_counts=True)
     assert counts.max() > 100
-    monkeypatch.setattr(dedup.pairs.self_join, "VERSION_LISTS", 4.0)
     expected = brute([frozenset(row) for row in rows], 0.8, "jaccard")
-    assert (expected, []) == joined(rows, 0.8, "jaccard")
+    assert (expected, []) == joined(rows, 0.8, "jaccard", limits=JoinLimits(version_lists=4.0))
 
 
 def test_a_group_is_cut_where_it_has_too_many_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
