@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["PUBLIC", "SHORTEST", "VARIABLE", "HashKey", "choose_key", "read_key"]
+__all__ = ["KEY_VARIABLE", "PUBLIC", "SHORTEST", "HashKey", "choose_key", "read_key"]
 
-VARIABLE = "DEDUP_HASH_KEY"
+KEY_VARIABLE = "DEDUP_HASH_KEY"
 SHORTEST = 16
 """Bytes. The length of the shortest key that is accepted: a shorter one can be guessed."""
 
-LONGEST = 1 << 16
+LONGEST_KEY_FILE = 1 << 16
 """Bytes. The size of the largest key file that is accepted: so a device that never ends is refused."""
 
 
@@ -93,10 +93,10 @@ def choose_key(hash_key: bytes | HashKey | None) -> HashKey:
         return hash_key
     name, secret = "hash_key", hash_key
     if secret is None:
-        given = os.environ.get(VARIABLE)
+        given = os.environ.get(KEY_VARIABLE)
         if given is None:
             return PUBLIC
-        name, secret = VARIABLE, os.fsencode(given)
+        name, secret = KEY_VARIABLE, os.fsencode(given)
     if not isinstance(secret, bytes | bytearray | memoryview):
         raise ParameterError(
             f"{name}: expected bytes or None, found {type(secret).__name__}; pass such as secrets.token_bytes(32)"
@@ -117,14 +117,15 @@ def read_key(path: str) -> bytes:
     """
     try:
         with open(path, "rb") as file:
-            data = file.read(LONGEST + 1)
+            data = file.read(LONGEST_KEY_FILE + 1)
     except OSError as error:
         raise ParameterError(
             f"--hash-key-file: expected a file with the key, found {path!r}: {error.strerror}; name a readable file"
         ) from None
-    if len(data) > LONGEST:
+    if len(data) > LONGEST_KEY_FILE:
         raise ParameterError(
-            f"--hash-key-file: expected at most {LONGEST:,} bytes in {path!r}, found more; name a file that holds a key"
+            f"--hash-key-file: expected at most {LONGEST_KEY_FILE:,} bytes in {path!r}, found more; "
+            "name a file that holds a key"
         )
     data = data.removesuffix(b"\n").removesuffix(b"\r")
     if len(data) < SHORTEST:

@@ -51,7 +51,7 @@ MOST_BYTES = (1 << 63) - 1
 MOST_WORDS = (1 << 63) - 1
 """Words. The largest `min_words` that is accepted: the largest 64-bit integer."""
 
-SHOWN = 60
+SHOWN_VALUE = 60
 """Characters. A message shows at most so many of a value."""
 
 KEEP = ("first", "last", "longest", "shortest")
@@ -73,7 +73,7 @@ def shown(value: object) -> str:
     """
     try:
         written = repr(value)
-        return (" ".join(written.split()) if "\n" in written else written)[:SHOWN]
+        return (" ".join(written.split()) if "\n" in written else written)[:SHOWN_VALUE]
     except Exception:  # noqa: BLE001  # repr may raise (an int of 5,000 digits); that is not the error to report
         return f"a value of type {type(value).__name__}"
 

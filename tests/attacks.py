@@ -111,7 +111,7 @@ def pieces(size: int) -> list[str]:
 
 
 def widest(size: int) -> list[str]:
-    """Give a character that stands for eighteen."""
+    """Give a character that maps to eighteen."""
     return ["\ufdfa" * (size // 2), "\ufdfa x " * (size // 6)]
 
 

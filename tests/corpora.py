@@ -75,7 +75,7 @@ def paragraph(random: Random, known: list[str], size: int) -> str:
 
 
 class Doubled(NamedTuple):
-    """An article whose body stands twice, as a scraped page may have it."""
+    """An article whose body occurs twice, as a scraped page may have it."""
 
     text: str
     first: tuple[int, int]
@@ -109,7 +109,7 @@ class Planted(NamedTuple):
 
 
 def planted(seed: int = 2, size: int = 200, copies: int = 12) -> Planted:
-    """Make a corpus in which `copies` texts stand two to four times, at random places."""
+    """Make a corpus in which `copies` texts occur two to four times, at random places."""
     random = Random(seed)
     known = vocabulary(random)
     texts = [paragraph(random, known, 40 + int(random.random() * 80)) for _ in range(size)]

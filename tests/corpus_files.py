@@ -39,7 +39,7 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
 
 
 def as_lines(records: Sequence[Record]) -> bytes:
-    """Write JSON lines; a surrogate that stands alone is spelled as an escape."""
+    """Write JSON lines; a lone surrogate is written as an escape."""
     return b"".join(json.dumps(record).encode() + b"\n" for record in records)
 
 
@@ -126,7 +126,7 @@ def read_all(*paths: Path, **options: Any) -> tuple[list[Read], list[tuple[int |
 
 
 def plain_lines(data: bytes, column: str = "text") -> list[tuple[int, str | None]]:
-    """Read JSON lines as the rule says, by the standard library alone: number and text of each that holds one."""
+    """Read JSON lines as the rule says, with the standard library only: number and text of each record that has one."""
     found: list[tuple[int, str | None]] = []
     for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
         try:

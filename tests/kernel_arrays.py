@@ -16,11 +16,10 @@ import numpy.typing as npt
 
 from dedup.hashing.units import Units
 from dedup.kernels import native, warming
+from dedup.kernels.text_layout import PADDING
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-PADDING = 64  # bytes behind the last text that a kernel may read
 
 
 def frozen(values: Iterable[Any], dtype: type[np.generic]) -> npt.NDArray[Any]:
@@ -31,12 +30,12 @@ def frozen(values: Iterable[Any], dtype: type[np.generic]) -> npt.NDArray[Any]:
 
 
 def offsets_of(rows: Sequence[Sequence[Any]]) -> npt.NDArray[np.int64]:
-    """Give the offsets of rows that stand one behind the other; read-only."""
+    """Give the offsets of rows that follow each other; read-only."""
     return frozen(np.cumsum([0, *map(len, rows)]).tolist(), np.int64)
 
 
 def packed(rows: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """Give rows of hashes one behind the other, and their offsets; read-only."""
+    """Give rows of hashes that follow each other, and their offsets; read-only."""
     return frozen((h for row in rows for h in row), np.uint64), offsets_of(rows)
 
 
@@ -53,7 +52,7 @@ def dtypes(*arrays: npt.NDArray[Any]) -> str:
 def utf8(
     texts: Sequence[str], before: bytes = b""
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Give texts as a block: bytes, starts and ends. Behind the last one stand letters, which belong to none."""
+    """Give texts as a block: bytes, starts and ends. After the last one come letters that belong to none."""
     data = [text.encode("utf-8", "surrogatepass") for text in texts]
     offsets = np.cumsum([len(before), *map(len, data)])
     whole = before + b"".join(data) + b"x" * PADDING
@@ -82,22 +81,24 @@ def compiled_part(part: Callable[P, R]) -> Any:
 
 @lru_cache(maxsize=1)
 def _compiled_modules() -> dict[str, Any]:
-    """Import all kernels a second time, for numba; the first ones stay what everybody else uses."""
-    warming.all_kernels()  # each is there, so that none of the second ones stays
+    """Import all kernels a second time, for numba; all other code uses the first ones."""
+    warming.all_kernels()  # each is loaded, so none of the second ones remains
     first = {name: sys.modules.pop(name) for name in list(sys.modules) if name.startswith("dedup.kernels")}
-    before = os.environ.get(native.VARIABLE)
-    os.environ[native.VARIABLE] = native.JIT
+    before = os.environ.get(native.KERNELS_VARIABLE)
+    os.environ[native.KERNELS_VARIABLE] = native.JIT
     try:
         import_module("dedup.kernels.warming").all_kernels()
         return {name: module for name, module in sys.modules.items() if name.startswith("dedup.kernels")}
     finally:
         sys.modules.update(first)
         sys.modules["dedup"].kernels = first["dedup.kernels"]  # type: ignore[attr-defined]
-        os.environ.pop(native.VARIABLE) if before is None else os.environ.update({native.VARIABLE: before})
+        os.environ.pop(native.KERNELS_VARIABLE) if before is None else os.environ.update(
+            {native.KERNELS_VARIABLE: before}
+        )
 
 
 def callable_part(given_part: Callable[P, R]) -> Callable[P, R]:
-    """Make a part of a kernel, which compiled code alone may call, callable from Python."""
+    """Make a part of a kernel, which only compiled code may call, callable from Python."""
     part = compiled_part(given_part)
 
     def call(*given: Any) -> R:

@@ -1,6 +1,6 @@
 """The kernels a second time, in plain Python: integers and lists, no numpy, no import of dedup.
 
-Each function is the definition that stands on the first page of its kernel file, written down again.
+Each function is the definition in the docstring of its kernel file, written again.
 All hash arithmetic is on Python's integers, cut to 64 bits by `MASK64`, so nothing can leak into a
 float or a sign. `tests.oracles` says what dedup must answer; this says what its parts must compute.
 """
@@ -219,7 +219,7 @@ def stars(
 
 
 def longest_earlier(sequence: Sequence[int], grown: int) -> tuple[list[int], list[int]]:
-    """Give for each end place the longest stretch that stands earlier, and where that first ended.
+    """Give for each end place the longest stretch that occurs earlier, and where that first ended.
 
     Behind the first `grown` symbols, a stretch begins at `grown` or later and is sought among those.
     """

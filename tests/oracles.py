@@ -36,7 +36,7 @@ BASE, SPACELESS, MARK, SKIPPED, SEPARATOR = "base", "spaceless", "mark", "skippe
 OUTSIDE = {SKIPPED, SEPARATOR}
 
 # How the names of the letters and digits begin whose script writes no spaces. U+30FC, the prolonged
-# sound mark, is "Common" to Unicode, but stands among kana only: it is taken as one of them.
+# sound mark, is "Common" to Unicode, but occurs only among kana: it is taken as one of them.
 SPACELESS_NAMES = (
     "CJK UNIFIED IDEOGRAPH",
     "CJK COMPATIBILITY IDEOGRAPH",
@@ -90,7 +90,7 @@ def tokens(text: str) -> list[str]:
     """Give the tokens of a text: of the case-folded NFKC form, in order."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     kinds = {character: class_of(character) for character in set(folded)}
-    if not {SPACELESS, MARK} & set(kinds.values()):  # the common case: what is no word becomes a space or nothing
+    if not {SPACELESS, MARK} & set(kinds.values()):  # the common case: what is not a word becomes a space or nothing
         outside = {ord(c): " " if k == SEPARATOR else None for c, k in kinds.items() if k in OUTSIDE}
         return folded.translate(outside).split()
     found: list[str] = []
@@ -113,7 +113,7 @@ def tokens(text: str) -> list[str]:
 
 
 class TokenSpan(NamedTuple):
-    """A token and where it stands: ``text[start:end]`` in characters of the original."""
+    """A token and its place: ``text[start:end]`` in characters of the original."""
 
     token: str
     start: int
@@ -173,7 +173,7 @@ def jaccard(a: frozenset[Shingle], b: frozenset[Shingle]) -> float:
 
 
 def containment(a: frozenset[Shingle], b: frozenset[Shingle]) -> float:
-    """Give the share of `a` that stands in `b`."""
+    """Give the share of `a` that is in `b`."""
     return len(a & b) / len(a) if a else 0.0
 
 
@@ -255,7 +255,7 @@ def stars(
     for text in priority:
         label = copies[text] if copies is not None else None
         if label is not None and label in first:
-            kept_for[text] = kept_for[first[label]]  # collapsed: goes where its representative went
+            kept_for[text] = kept_for[first[label]]  # collapsed: it follows its representative
             continue
         if label is not None:
             first[label] = text
@@ -270,9 +270,9 @@ def stars(
 def large_clusters(
     star: Sequence[int], pairs: Iterable[tuple[int, int]], priority: Sequence[int], big: int
 ) -> set[int]:
-    """Give the kept ones of clusters that have, with those they hang together with, more than `big` members.
+    """Give the kept ones of clusters that have more than `big` members, linked clusters included.
 
-    Two clusters hang together where a removed text reaches the kept texts of both, which come before it.
+    Two clusters are linked if a removed text reaches the kept texts of both, which come before it.
     """
     kept = {k for row, k in enumerate(star) if row == k}
     groups = [{k} for k in kept]
@@ -339,7 +339,7 @@ UNSPACED_BLOCKS = (
     (0x0E00, 0x0EFF),  # Thai, Lao
     (0x1000, 0x109F),  # Myanmar
     (0x1780, 0x17FF),  # Khmer
-    (0x2E80, 0x9FFF),  # Han, Kana and what stands between them
+    (0x2E80, 0x9FFF),  # Han, Kana and what is between them
     (0xF900, 0xFAFF),
     (0x20000, 0x33FFF),
 )

@@ -1,7 +1,7 @@
 """What a search across two collections must answer, in plain Python that is obviously right.
 
 * `crossed`: the pairs of a left with a right text that reach the threshold, by comparing each with each;
-* `passages`: the stretches of each left text that stand on the right, by trying them all, with their spans.
+* `passages`: the stretches of each left text that occur on the right, by trying them all, with their spans.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def crossed(
 
 
 class Stretch(NamedTuple):
-    """A stretch of tokens of a left text and the first place where it stands on the right."""
+    """A stretch of tokens of a left text and the first place where it occurs on the right."""
 
     left: int
     start: int
@@ -110,7 +110,7 @@ class Side:
         return self.text[place] if low <= place < high else None
 
     def widened(self, before: int, after: int) -> tuple[int, int]:
-        """Give the span: widened, and with the paragraphs that stand wholly in it taken whole."""
+        """Give the span: widened, and with the complete paragraphs whose tokens are all in it."""
         start, end = self.begin - before, self.finish + after
         for a, b in oracles.paragraphs(self.text):
             inside = [n for n, token in enumerate(self.tokens) if a <= token.start < b]

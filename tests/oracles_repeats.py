@@ -28,7 +28,7 @@ class Run(NamedTuple):
 
 
 def stretches(documents: Sequence[Sequence[Hashable]], size: int) -> list[tuple[int, int, int, int, int]]:
-    """Give every maximal stretch that stands earlier: document, start, end, and the first such place.
+    """Give every maximal stretch that occurs earlier: document, start, end, and the first such place.
 
     Brute force over rows of symbols: for each end, how far back each earlier end agrees.
     """
@@ -49,6 +49,70 @@ def stretches(documents: Sequence[Sequence[Hashable]], size: int) -> list[tuple[
             if n >= size and (end == len(symbols) or longest[end][0] != n + 1):
                 found.append((d, end - n, end, e, start))
     return found
+
+
+def seeds(documents: Sequence[Sequence[Hashable]], size: int) -> list[tuple[int, int, int]]:
+    """Give the runs of windows that link to their first place, or to the last: place, source, tokens."""
+    places: dict[tuple[Hashable, ...], list[int]] = {}
+    to: dict[tuple[int, int], list[int]] = {}  # of a text and place: the first, and the last if another
+    text_of: dict[int, int] = {}
+    begin = 0
+    for d, symbols in enumerate(documents):
+        for i in range(len(symbols) - size + 1):
+            before = places.setdefault(tuple(symbols[i : i + size]), [])
+            to[d, begin + i] = sorted({*before[:1], *before[-1:]})
+            before.append(begin + i)
+            text_of[begin + i] = d
+        begin += len(symbols)
+    found = []
+    for which in (0, 1):
+        link = {key: some[which] for key, some in to.items() if len(some) > which}
+        for (d, i), source in link.items():
+            if link.get((d, i - 1)) == source - 1 and text_of[source - 1] == text_of[source]:
+                continue
+            n = 0
+            while link.get((d, i + n + 1)) == source + n + 1 and text_of[source + n + 1] == text_of[source]:
+                n += 1
+            found.append((i, source, n + size))
+    return sorted(found)
+
+
+def links(
+    documents: Sequence[Sequence[Hashable]], size: int, least: int, back: int, far: int
+) -> list[tuple[tuple[int, int, int], float, int]]:
+    """Give the seeds that are in a chain or have `least` tokens, with the best score and the row of the one before."""
+    text = [d for d, symbols in enumerate(documents) for _ in symbols]
+    every = seeds(documents, size)
+    scores: list[float] = []
+    before: list[int] = []
+    begins: list[int] = []
+    for s, (start, source, tokens) in enumerate(every):
+        best, at, begin = float(tokens), -1, start
+        if source + tokens > start:
+            best = 0.0
+        else:
+            for p in reversed(range(max(s - back, 0), s)):
+                p_start, p_source, p_tokens = every[p]
+                ahead, source_ahead = start - p_start - p_tokens, source - p_source - p_tokens
+                overlap = max(0, -ahead, -source_ahead)
+                if (
+                    scores[p] > 0
+                    and (text[p_start], text[p_source]) == (text[start], text[source])
+                    and max(ahead, source_ahead) <= far
+                    and start > p_start
+                    and source > p_source
+                    and source + tokens <= begins[p]
+                    and overlap < min(tokens, p_tokens)
+                ):
+                    gap = max(0, ahead, source_ahead)
+                    score = scores[p] + tokens - overlap - abs(ahead - source_ahead) / 2 - gap / 4
+                    if score > best:
+                        best, at, begin = score, p, begins[p]
+        scores.append(best)
+        before.append(at)
+        begins.append(begin)
+    rows = [s for s in range(len(every)) if before[s] >= 0 or s in before or (scores[s] > 0 and every[s][2] >= least)]
+    return [(every[s], scores[s], rows.index(before[s]) if before[s] >= 0 else -1) for s in rows]
 
 
 def grows(text: str, at: int) -> bool:

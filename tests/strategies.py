@@ -189,7 +189,7 @@ WRAPPED = (
 
 @st.composite
 def articles(draw: st.DrawFn, max_runs: int = 4) -> str:
-    """Give an article in which runs of paragraphs stand again: doubled, moved, edited, separated."""
+    """Give an article in which runs of paragraphs occur again: doubled, moved, edited, separated."""
     pool = st.sampled_from(PARAGRAPHS)
     body = draw(st.lists(pool, min_size=1, max_size=6))
     parts = draw(st.lists(st.one_of(pool, st.just(WRAPPED)), max_size=3))

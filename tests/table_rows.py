@@ -82,7 +82,7 @@ def component_sets(result: dedup.Duplicates) -> set[frozenset[Any]]:
 
 
 def repeat_keys(repeats: dedup.Repeats) -> list[tuple[Any, ...]]:
-    """Give where each repeat and its source stand, and its words, in order."""
+    """Give the places of each repeat and its source, and its words, in order."""
     return sorted(
         (
             repeat.document,

@@ -53,7 +53,7 @@ def test_every_name_has_a_docstring() -> None:
 
 
 def test_every_name_is_in_the_reference() -> None:
-    """Each public name stands somewhere in the reference."""
+    """Each public name is in the reference."""
     if not REFERENCE.is_dir():
         pytest.skip("the documentation is not beside the tests")
     pages = "\n".join(page.read_text(encoding="utf-8") for page in REFERENCE.rglob("*.md"))

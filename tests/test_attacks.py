@@ -20,11 +20,12 @@ from dedup.hash_key import PUBLIC
 from dedup.hashing.token_stream import read_tokens
 from dedup.kernels import chains as chain_kernels
 from dedup.passages import spans
-from dedup.passages.chains import find_seeds, link_seeds
 from dedup.passages.maximal import find_blocks, find_stretches, find_windows
+from dedup.passages.seeds import find_seeds
 from dedup.runtime.progress import Progress
 from dedup.sources.coerce import read_texts
 from tests import attacks, oracles, oracles_repeats
+from tests.passages.test_seeds import all_links
 
 LONG = os.environ.get("DEDUP_HYPOTHESIS") == "long"
 MARKS_ARE_LINEAR = True
@@ -46,14 +47,14 @@ def test_steps_of_repeats(shape: str, size: int, monkeypatch: pytest.MonkeyPatch
     symbols, _ = find_blocks(first, flags)
     assert len(first) <= n
     assert len(symbols) <= 2 * n + 1
-    seeds = find_seeds(tokens, offsets, 5)
-    assert len(seeds) <= 2 * n
-    assert seeds[:, 2].sum() <= 10 * n
-    links = link_seeds(seeds, offsets, 50)
+    lengths = np.concatenate([np.empty(0, dtype=np.int64), *(length for *_, length in find_seeds(tokens, offsets, 5))])
+    assert len(lengths) <= 2 * n
+    assert lengths.sum() <= 10 * n
+    links = all_links(tokens, offsets, 5, 12)
     exact = find_stretches(tokens, offsets, 50)
     k = len(links.seeds)
     chains, parts = np.empty((2, k, 5), dtype=np.int64)
-    given = (tokens, offsets, links.seeds, np.argsort(-links.scores, kind="stable"), links.back, links.scores)
+    given = (tokens, offsets, 0, n, links.seeds, np.argsort(-links.scores, kind="stable"), links.back, links.scores)
     counts = np.zeros(2, dtype=np.int64)
     steps = chain_kernels.build_chains(*given, exact.start, exact.end, 50, 0.8, chains, parts, counts)
     grown = chains[: counts[0]]
@@ -70,11 +71,11 @@ def test_steps_do_not_grow_with_the_square() -> None:
         tokens = np.array([j % 60 if (j * 7919) % 61 else 100 + j for j in range(size // 4)], dtype=np.uint64)
         tokens = (tokens + np.uint64(1)) * np.uint64(0x9FB21C651E98DF25)
         offsets = np.array([0, len(tokens)])
-        links = link_seeds(find_seeds(tokens, offsets, 5), offsets, 50)
+        links = all_links(tokens, offsets, 5, 12)
         exact = find_stretches(tokens, offsets, 50)
         chains, parts = np.empty((2, len(links.seeds), 5), dtype=np.int64)
         order, counts = np.argsort(-links.scores, kind="stable"), np.zeros(2, dtype=np.int64)
-        given = (tokens, offsets, links.seeds, order, links.back, links.scores, exact.start, exact.end)
+        given = (tokens, offsets, 0, len(tokens), links.seeds, order, links.back, links.scores, exact.start, exact.end)
         steps.append(chain_kernels.build_chains(*given, 50, 0.8, chains, parts, counts))
         assert counts[0] > 0
     assert steps[0] > 0

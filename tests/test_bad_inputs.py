@@ -234,7 +234,7 @@ def test_a_stream_that_is_given_twice() -> None:
 
 
 def test_only_what_is_wanted_of_a_stream_is_held() -> None:
-    """The other columns of a reader are let go of, and the one that decides is not."""
+    """The other columns of a reader are freed, and the one that decides is not."""
     data = table(score=[1, 2, 3, 4, 5])
     result = dedup.find_duplicates(reader(data), id="n", keep="max:score")
     assert [2, 3, 4] == result.kept.to_pylist()
@@ -259,7 +259,7 @@ Named = namedtuple("Named", ["n", "text"])  # noqa: PYI024
 
 
 class Sequenced:
-    """What has a length and places, but cannot be gone through."""
+    """What has a length and places, but cannot be iterated."""
 
     def __len__(self) -> int:
         return 1
@@ -391,7 +391,7 @@ TAKING: dict[str, Callable[[Any], object]] = {
 @pytest.mark.parametrize("kind", BAD)
 @pytest.mark.parametrize("function", TAKING)
 def test_bad_collections(function: str, kind: str) -> None:
-    """What is no collection of texts is an error everywhere, never an empty answer, never an error of another kind."""
+    """A value that is not a collection of texts is an error everywhere, never an empty answer or another error."""
     make, part = BAD[kind]
     if function == "find_repeats" and kind.startswith("one text"):
         assert 0 == len(dedup.find_repeats(make()))
@@ -414,7 +414,7 @@ def test_exceptions_of_the_caller_pass() -> None:
 
 
 def test_the_other_columns_may_be_doubled() -> None:
-    """A name that occurs twice is no matter where nobody asks for it."""
+    """A name that occurs twice does not matter if nobody asks for it."""
     frame = pd.DataFrame([[A, 1, 2], [A, 3, 4]], columns=["text", "n", "n"])
     for data in (frame, pa.table([[A, A], [1, 3], [2, 4]], names=["text", "n", "n"])):
         assert [0] == dedup.find_duplicates(data).kept.to_pylist()
@@ -491,7 +491,7 @@ def test_files_in_lists(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [3, None, b"a.txt", [b"a.txt"], {"a": "b"}, "a\0b", [["a\0b"]], object(), 1.5, True])
-def test_what_is_no_path(path: Any) -> None:
+def test_not_a_path(path: Any) -> None:
     """Anything else is an error that shows it."""
     assert "files: expected paths" in said(lambda: dedup.files(path), kind=InputError)
 
@@ -529,7 +529,7 @@ NUMBERS: list[Any] = [
     math.inf,
 ]
 OTHERS: list[Any] = [3, 1.5, True, b"document", ["document"], ("document",), {}, object(), np.array(["document"]), ""]
-"""What is no word."""
+"""Values that are not words."""
 
 OPTIONS: dict[str, list[Any]] = {
     "threshold": [
@@ -828,6 +828,9 @@ CALLS: dict[str, tuple[Callable[[], object], str]] = {
     "a report of texts": (lambda: dedup.write_report("out", TEXTS), "result"),  # type: ignore[arg-type]
     "a report of memory": (lambda: dedup.write_report("out", dedup.find_duplicates(TEXTS)), "result"),
     "a report nowhere": (lambda: dedup.write_report(3, dedup.find_duplicates(TEXTS)), "folder"),  # type: ignore[arg-type]
+    "a report with a listing": (lambda: dedup.write_report("out", dedup.find_duplicates(TEXTS), ["x"]), "options"),  # type: ignore[arg-type]
+    "a report with texts": (lambda: dedup.write_report("out", dedup.find_duplicates(TEXTS), {"of": {1}}), "options"),
+    "a report with numbers": (lambda: dedup.write_report("out", dedup.find_duplicates(TEXTS), {3: 1}), "options"),  # type: ignore[dict-item]
     "no report": (lambda: dedup.apply_report(3, "out"), "report"),  # type: ignore[arg-type]
     "applied nowhere": (lambda: dedup.apply_report("report", None), "output"),  # type: ignore[arg-type]
     "annotated how": (lambda: dedup.apply_report("report", "out", annotate="no"), "annotate"),  # type: ignore[arg-type]

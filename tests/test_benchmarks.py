@@ -7,8 +7,12 @@ import math
 import numpy as np
 import pytest
 
+import dedup.pairs.self_join
+import dedup.runtime.threads
 from tests import corpora, oracles
 
+named = pytest.importorskip("benchmarks.corpora.named")
+serial_share = pytest.importorskip("benchmarks.speed.serial_share")
 check_recall = pytest.importorskip("benchmarks.quality.check_recall")
 score = pytest.importorskip("benchmarks.corpora.score")
 truth = pytest.importorskip("benchmarks.corpora.truth")
@@ -61,7 +65,7 @@ def test_the_curve() -> None:
     assert [(0.5, 2, 1), (0.52, 1, 0), (0.98, 1, 0)] == score.curve(grouped, every, 5)
 
 
-def test_what_was_measured_again_stands_once() -> None:
+def test_what_was_measured_again_is_there_once() -> None:
     """A tool that two runs measured with the same texts has one row on the page."""
     page = pytest.importorskip("benchmarks.publish.page")
     row = {"kind": "rivals", "path": "whole", "round": 1, "corpus": "generated:10", "unit": "pairs", "seconds": 1.0}
@@ -69,3 +73,31 @@ def test_what_was_measured_again_stands_once() -> None:
     results = [{**row, "tool": tool, "curve": curve} for curve in curves for tool in ("one", "other")]
     rows = [line for line in page.of_curves(results, ["curve"]) if line.startswith("| one")]
     assert ["| one, generated:10 | 50.0 | - | - | - | - | - |"] == rows
+
+
+@pytest.mark.parametrize(
+    ("pieces", "workers", "seconds"),
+    [
+        ([(0, 1, 0)] * 8, 1, 8),
+        ([(0, 1, 0)] * 8, 4, 2),
+        ([(1, 1, 0)] * 4, 8, 5),  # the last one is made after four seconds
+        ([(0, 1, 1)] * 4, 8, 5),
+        ([(0, 1, 0)] * 3 + [(0, 9, 0)], 4, 9),
+        ([(0, 1, 0)] * 12, 5, 3),
+        ([], 4, 0),
+    ],
+)
+def test_blocks_that_are_handed_out(pieces: list[tuple[float, float, float]], workers: int, seconds: float) -> None:
+    """How long blocks take that several workers share, by hand."""
+    assert seconds == serial_share.replayed([serial_share.Piece(*piece) for piece in pieces], workers, 6)
+
+
+def test_a_search_in_pieces() -> None:
+    """All stages are recorded, each with its blocks; more workers never take longer; the search is as it was."""
+    texts = named.corpus(300, 500)
+    rows = [serial_share.summary(serial_share.recorded(texts, workers), workers) for workers in (1, 4)]
+    for row in rows:
+        assert {"read", "join"} <= set(row["stages"])
+        assert row["stages"]["read"]["count"] >= 1
+        assert 0 < row["replayed"] <= row["seconds"] * 1.000001
+    assert dedup.runtime.threads.map_blocks is dedup.pairs.self_join.map_blocks

@@ -1,11 +1,11 @@
-"""The documents: each example runs and prints what stands there, each link leads somewhere, each name is described.
+"""The documents: each example runs and prints what the page shows, each link leads somewhere, each name is described.
 
 A page is read as a reader reads it, from the top, with one namespace a page:
 
 - a ``python`` block is executed; what it prints is the ``text`` block that follows it directly (nothing, where none
   does). A block that begins with ``>>>`` is a doctest.
 - a ``console`` block is a terminal: lines that begin with ``$ `` are run from the root of the repository, with
-  ``dedup`` standing for ``python -m dedup`` (by ``sh`` where they need one); the lines behind are what it shows.
+  ``dedup`` standing for ``python -m dedup`` (by ``sh`` if they need one); the lines after it are what it shows.
 - blocks of other kinds (``sh``, ``py`` for signatures, ``text`` elsewhere) are not run.
 
 ``DEDUP_DOCS=write`` puts what was printed into the pages instead of comparing: look at the difference afterwards.
@@ -63,7 +63,7 @@ def read(page: Path) -> str:
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its kind, its body, where the body stands in the page, and whether it follows another at once."""
+    """A fenced block: its kind, its body, where the body is in the page, and whether it follows another at once."""
 
     kind: str
     body: str
@@ -142,7 +142,7 @@ def run_module(arguments: list[str]) -> str:
 
 
 def sessions(body: str) -> Iterator[tuple[str, str]]:
-    """Give each command of a console block, and what the block shows behind it."""
+    """Give each command of a console block, and what the block shows after it."""
     assert body.startswith("$ "), "a console block begins with a command"
     for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
         command, _, shown = part.partition("\n")
@@ -266,7 +266,7 @@ def test_no_page_names_a_machine(page: Path) -> None:
 
 
 def sections(page: Path) -> dict[str, str]:
-    """Give what stands under each heading of a page, up to the next heading of any level."""
+    """Give the text under each heading of a page, up to the next heading of any level."""
     text = read(page)
     # code may hold lines that look like headings: they are hidden, at the same places
     hidden = FENCED.sub(lambda block: re.sub(r"[^\n]", " ", block[0]), text)
@@ -276,7 +276,7 @@ def sections(page: Path) -> dict[str, str]:
 
 
 def public() -> dict[str, Any]:
-    """Give every public name (of a part of the package, with the part in front) and what it stands for."""
+    """Give every public name (of a part of the package, with the part in front) and the object that it names."""
     names = {name: getattr(dedup, name) for name in dedup.__all__}
     for part in PARTS:
         module = names[part]
@@ -326,7 +326,7 @@ def test_the_reference_describes_nothing_else() -> None:
 
 
 def test_the_reference_describes_every_command() -> None:
-    """Each command and each of its options stand in the reference of the command line."""
+    """Each command and each of its options are in the reference of the command line."""
     import click
 
     from dedup.cli import main
@@ -343,7 +343,7 @@ def test_the_reference_describes_every_command() -> None:
 
 
 def test_every_error_is_described() -> None:
-    """Each error stands in the reference of errors."""
+    """Each error is in the reference of errors."""
     text = read(DOCS / "reference" / "errors.md")
     assert [name for name in dedup.errors.__all__ if f"`{name}`" not in text] == []
 

@@ -1,6 +1,6 @@
 """The documents as they are laid out: whole tables, nothing printed twice, no reference to what a reader cannot open.
 
-Documents are the pages, and what stands in the code for its readers: docstrings, comments, names of tests.
+Documents are the pages, and what the code has for its readers: docstrings, comments, names of tests.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Table:
             wrong.append(f"line {self.line}: a head without a row")
         counts = Counter(self.rows)
         return wrong + [
-            f"line {self.line + number}: stands {counts[row]} times: {row[:60]}"
+            f"line {self.line + number}: occurs {counts[row]} times: {row[:60]}"
             for number, row in enumerate(self.rows)
             if counts[row] > 1 and row not in self.rows[:number]
         ]
@@ -106,7 +106,7 @@ def test_no_table_is_printed_twice() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_no_paragraph_is_printed_twice(page: Path) -> None:
-    """No paragraph of thirty words or more stands twice in a page."""
+    """No paragraph of thirty words or more occurs twice in a page."""
     hidden = FENCED.sub("", read(page))
     counts = Counter(part.strip() for part in re.split(r"\n\s*\n", hidden) if len(part.split()) >= 30)
     assert [part[:80] for part, count in counts.items() if count > 1] == []
@@ -120,7 +120,7 @@ def test_a_broken_table_is_noticed() -> None:
         ("| a | b |\n| 1 | 2 |\n", "line 1: no rule"),
         (f"{head}| 1 | 2 | 3 |\n", "line 3: 3 cells below a head of 2"),
         (f"{head}| 1 |\n", "line 3: 1 cells"),
-        (f"{head}| 1 | 2 |\n| 3 | 4 |\n| 1 | 2 |\n", "line 3: stands 2 times"),
+        (f"{head}| 1 | 2 |\n| 3 | 4 |\n| 1 | 2 |\n", "line 3: occurs 2 times"),
         (head, "line 1: a head without a row"),
     ):
         (found,) = [fault for table in tables(text) for fault in table.faults()]

@@ -9,7 +9,7 @@ anew, on a Python whose Unicode is dedup's::
     python -m tests.test_golden
 
 Layout of the file: ``format``, ``unicode``, ``seed``, ``num_perm``, ``bands``, ``rows``; and ``vectors``,
-an entry a text, in which hashes stand one behind the other, as hexadecimal numbers with spaces between.
+one entry per text, which has its hashes one after the other, as hexadecimal numbers with spaces between.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def generate() -> dict[str, Any]:
 
 
 def dumped(golden: dict[str, Any]) -> str:
-    """Give the file's content: an entry a paragraph, ASCII alone."""
+    """Give the file's content: one entry per paragraph, only ASCII."""
     return json.dumps(golden, indent=1, sort_keys=False) + "\n"
 
 

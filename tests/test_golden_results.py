@@ -1,7 +1,7 @@
 """Golden results: what fixed collections give, to the last bit, on every machine and with any number of threads.
 
 ``golden/results.json`` holds for each search the sha256 of its tables, and a few numbers beside it, so that a person
-sees what has changed. The collections are made by `tests.corpora`, whose digests stand there too: where one of those
+sees what has changed. The collections are made by `tests.corpora`, whose digests are there too: if one of them
 differs, the generator has changed and not the library. Correct is what the oracles say, elsewhere; these gates say *the
 same as before*. Where they fail on purpose, that is a change of outputs: the first line of a changelog entry, and then
 
@@ -33,21 +33,21 @@ def mixed() -> list[str]:
 
 
 def articles() -> list[str]:
-    """Give pages whose bodies stand twice, and pages that share paragraphs."""
+    """Give pages whose bodies occur twice, and pages that share paragraphs."""
     bodies = [corpora.body(seed, 8) for seed in range(12)]
     pages = ["\n\n".join(bodies[i][:5] + bodies[(i + 1) % 12][5:]) for i in range(12)]
     return [corpora.doubled_article(seed).text for seed in range(1, 6)] + pages
 
 
 def excerpts() -> list[str]:
-    """Give texts of which some stand inside others."""
+    """Give texts of which some are inside others."""
     bodies = ["\n".join(corpora.body(seed, 10)) for seed in range(20)]
     parts = [body[len(body) // 3 : 2 * len(body) // 3] for body in bodies[::2]]
     return [*bodies, *parts, *corpora.families(seed=9, count=8, size=4)]
 
 
 def news() -> list[str]:
-    """Give generated news, as the benchmarks measure with; skipped where the benchmarks are not beside the tests."""
+    """Give generated news, as the benchmarks measure with; skipped if the benchmarks are not next to the tests."""
     generator = pytest.importorskip("benchmarks.corpora.named")
     texts: list[str] = generator.corpus(500, 800, 3)
     return texts
@@ -142,7 +142,7 @@ def test_the_results(golden: dict[str, Any], name: str, threads: int) -> None:
 
 
 def test_the_searches_find_something(golden: dict[str, Any]) -> None:
-    """No gate is empty, and none stands for a search that is no longer made."""
+    """No gate is empty, and none is for a search that is no longer made."""
     assert set(SEARCHES) == set(golden["searches"])
     assert all(found["pairs"] > 10 for found in golden["searches"].values())
 

@@ -109,7 +109,7 @@ def test_objects_do_not_share_memory() -> None:
     assert before == rows.tolist()
 
 
-def test_objects_go_on_where_signatures_ended() -> None:
+def test_objects_continue_where_signatures_ended() -> None:
     """An object made of `datasketch_signatures` can be updated and merged in datasketch."""
     one, two, both = datasketch_signatures([[b"one"], [b"two"], [b"one", b"two"]], num_perm=32, seed=5)
     minhash = to_minhash(one, seed=5)
@@ -176,7 +176,7 @@ def test_64_bit_values_are_refused() -> None:
     "signature",
     [np.zeros(4, np.uint64), np.zeros((1, 4), np.uint32), np.zeros(4, np.int64), np.zeros(4)],
 )
-def test_what_is_no_signature(make: Any, signature: Any) -> None:
+def test_not_a_signature(make: Any, signature: Any) -> None:
     """One row of uint32 is wanted: the message shows shape and dtype."""
     with pytest.raises(ParameterError, match="signature: expected one row of uint32, found shape") as e:
         make(signature)

@@ -23,6 +23,7 @@ PROJECT = ROOT / "pyproject.toml"
 LONGEST = 400
 LONG_FILES: dict[str, str] = {
     "kernels/tokens.py": "one kernel over UTF-8 and its parts, which are compiled into it",
+    "kernels/self_join.py": "the probe and the counts it works on, which are compiled into it",
 }
 """Files that may be longer, and why. A reason says why the file cannot be two, not that it is good as it is."""
 
@@ -42,7 +43,7 @@ def sources() -> dict[str, Path]:
 
 
 def imports(name: str) -> set[str]:
-    """Give the full names of all that a module imports: on top, inside functions and for types alone.
+    """Give the full names of all that a module imports: on top, inside functions and only for types.
 
     ``from dedup import text`` is ``dedup.text``; ``from dedup.text import normalise`` is ``dedup.text.normalise``.
     """
@@ -69,7 +70,7 @@ def layers() -> list[list[str]]:
 
 
 def layer_of(name: str) -> tuple[int, str] | None:
-    """Give the number of the layer in which a module stands (0 is the highest) and the member that it belongs to."""
+    """Give the number of the layer of a module (0 is the highest) and the member that it belongs to."""
     for number, layer in enumerate(layers()):
         for member in layer:
             if any(name == one or name.startswith(f"{one}.") for one in member.split(" : ")):
@@ -80,7 +81,7 @@ def layer_of(name: str) -> tuple[int, str] | None:
 # ------------------------------------------------------------------------------------------- layers
 
 
-def test_every_module_stands_in_a_layer() -> None:
+def test_every_module_is_in_a_layer() -> None:
     """No module is left out of the check, save the package itself; no layer names what is not there."""
     named = [one for layer in layers() for member in layer for one in member.split(" : ")]
     assert len(named) == len(set(named))
@@ -90,7 +91,7 @@ def test_every_module_stands_in_a_layer() -> None:
 
 
 def test_layers_point_one_way() -> None:
-    """A module imports from lower layers alone: not from its own, and never from above."""
+    """A module imports only from lower layers: not from its own, and never from above."""
     wrong = []
     for name in sources():
         mine = layer_of(name)
@@ -120,7 +121,7 @@ def test_kernels_know_nothing_of_the_library() -> None:
 
 
 def test_no_circles() -> None:
-    """Modules can be put in an order in which each imports earlier ones alone; inside the kernels too."""
+    """Modules can be put in an order in which each imports only earlier ones; inside the kernels too."""
     left = {name: {other for other in imports(name) if other in sources()} for name in sources()}
     left.pop("dedup")
     done = {"dedup"}
@@ -200,6 +201,40 @@ def test_no_drawers_for_everything() -> None:
     """No file is named after what it is for rather than what it holds."""
     names = {part for name in sources() for part in name.split(".")}
     assert set() == names & {"utils", "util", "helpers", "common", "core", "base", "misc", "tools"}
+
+
+# ------------------------------------------------------------------------------------ the constants
+
+
+SHARED_NAMES = {
+    "FILE": "hatch_build.py runs before the package can be imported, and names the file that build.py writes",
+}
+"""Names of constants that two modules may define, and why."""
+
+
+def constants(path: Path) -> set[str]:
+    """Give the names in upper case that a module assigns on its top level, but those of type variables."""
+    found = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        value = getattr(node, "value", None)
+        of_types = isinstance(value, ast.Call) and getattr(value.func, "id", "") in {"ParamSpec", "TypeVar"}
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        for target in targets if isinstance(node, (ast.Assign, ast.AnnAssign)) and not of_types else ():
+            names = target.elts if isinstance(target, ast.Tuple) else [target]
+            found |= {name.id for name in names if isinstance(name, ast.Name) and name.id.strip("_").isupper()}
+    return found
+
+
+def test_a_constant_has_a_name_of_its_own() -> None:
+    """No two modules define a constant of one name: it has one meaning, and one place that defines it."""
+    homes: dict[str, list[str]] = {}
+    for name, path in sources().items():
+        for constant in constants(path):
+            homes.setdefault(constant, []).append(name)
+    assert "PADDING" in homes
+    doubled = {constant: names for constant, names in homes.items() if len(names) > 1}
+    assert {} == {constant: names for constant, names in doubled.items() if constant not in SHARED_NAMES}
+    assert doubled.keys() == SHARED_NAMES.keys(), "no exception that is not needed"
 
 
 # ------------------------------------------------------------------------------------- the imports

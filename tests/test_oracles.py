@@ -141,7 +141,7 @@ def test_repeats() -> None:
 
 @given(strategies.articles())
 def test_runs_are_equal_and_maximal(text: str) -> None:
-    """A run equals its source in tokens, and the source stands earlier."""
+    """A run equals its source in tokens, and the source comes earlier."""
     for run in oracles_repeats.repeats([text], 6):
         words = oracles.tokens(text[run.start : run.end])
         assert words == oracles.tokens(text[run.source_start : run.source_end])
@@ -151,7 +151,7 @@ def test_runs_are_equal_and_maximal(text: str) -> None:
 
 @given(strategies.articles())
 def test_paragraphs_cover_the_text(text: str) -> None:
-    """Paragraphs are in order, trimmed, and hold all that is no white space."""
+    """Paragraphs are in order, trimmed, and contain all characters except white space."""
     found = oracles.paragraphs(text)
     assert all(text[a:b] == text[a:b].strip() != "" for a, b in found)
     assert all(left[1] <= right[0] for left, right in pairwise(found))

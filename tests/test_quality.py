@@ -1,6 +1,6 @@
 """Precision and recall on real texts: nothing false, nothing missed, as an independent join in plain Python says.
 
-Every gate is about the file whose digest stands beside it: with another file, the floors mean nothing.
+Every gate is about the file whose digest is next to it: with another file, the floors mean nothing.
 """
 
 from __future__ import annotations

@@ -2,8 +2,11 @@
 
     generated:20000            20,000 documents of `news.py`, 2,000 bytes on average
     generated:20000:500:7      of 500 bytes, with seed 7
+    chinese:20000              the same in Han characters, without spaces
     family:10000               10,000 near copies of one text, any two with Jaccard about 0.9
     family:10000:2000:1:0.95   mean bytes, seed, similarity
+    versions:25750             versions in lineages of 10 to 700, each with a few edits of the one before it
+    versions:2650:45000:1      mean bytes, seed
     ota_dev, dc_laws_dev, …    real sets, from the folder that DEDUP_DATA (environment) names
 
 A corpus is written once as its UTF-8 in a row with offsets, so that every measurement, each in its
@@ -14,14 +17,15 @@ users pay for.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import mmap
 import os
 import re
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import chain, pairwise
 from pathlib import Path
@@ -30,13 +34,10 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.corpora import news, vocabulary
+from benchmarks import needs
+from benchmarks.corpora import chinese, news, vocabulary
 
 Reader = Callable[[Path], Iterator[str]]
-
-
-class MissingCorpusError(Exception):
-    """A real set was asked for and is not on this machine."""
 
 
 @dataclass(frozen=True)
@@ -127,27 +128,27 @@ REAL: Final[dict[str, tuple[str, Reader]]] = {
 def real(name: str) -> list[str]:
     """A real set, in the order of its files; an error where DEDUP_DATA does not lead to it."""
     folder, read = REAL[name]
-    root = os.environ.get("DEDUP_DATA")
-    if not root:
-        raise MissingCorpusError(f"Corpus {name} needs the environment variable DEDUP_DATA, which is not set")
-    path = Path(root) / folder
-    if not path.is_dir():
-        raise MissingCorpusError(f"Corpus {name} expected in a folder {folder} of DEDUP_DATA, found none there")
-    return list(read(path))
+    return list(read(needs.data(folder)))
 
 
 def blocks(name: str) -> Iterator[list[str]]:
     """The texts of a corpus by its name, in blocks."""
     kind, *numbers = name.split(":")
-    if kind == "generated" and 1 <= len(numbers) <= 3:
-        return news.generate(*(int(number) for number in numbers))
-    if kind == "family" and 1 <= len(numbers) <= 4:
-        return news.family(*(int(number) for number in numbers[:3]), *(float(number) for number in numbers[3:]))
+    with suppress(ValueError):  # of int and float
+        if kind == "generated" and 1 <= len(numbers) <= 3:
+            return news.generate(*(int(number) for number in numbers))
+        if kind == "chinese" and 1 <= len(numbers) <= 3:
+            return chinese.generate(*(int(number) for number in numbers))
+        if kind == "versions" and 1 <= len(numbers) <= 3:
+            return news.versions(*(int(number) for number in numbers))
+        if kind == "family" and 1 <= len(numbers) <= 4:
+            return news.family(*(int(number) for number in numbers[:3]), *(float(number) for number in numbers[3:]))
     if name in REAL:
         return iter([real(name)])
     known = ", ".join(sorted(REAL))
-    raise ValueError(
-        f"Expected generated:N[:bytes[:seed]], family:N[:bytes[:seed[:J]]] or one of {known}; got {name!r}"
+    raise SystemExit(
+        "corpus: expected generated:N[:bytes[:seed]], chinese:N[:bytes[:seed]], versions:N[:bytes[:seed]], "
+        f"family:N[:bytes[:seed[:J]]] or one of {known}; found {name!r}"
     )
 
 
@@ -160,8 +161,8 @@ def cache_folder() -> Path:
 
 
 def prepared(name: str) -> Corpus:
-    """The corpus on disk, written there unless a generated one stands there already."""
-    sources = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (news, vocabulary))
+    """Return the corpus on disk; a generated one is written only if it is not there yet."""
+    sources = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (chinese, news, vocabulary))
     key = hashlib.blake2b(sources.encode(), digest_size=4).hexdigest()
     path = cache_folder() / f"{re.sub(r'[^a-z0-9.]+', '-', name)}-{key}.utf8"
     record = path.with_suffix(".json")
@@ -198,7 +199,11 @@ def loaded(path: str) -> list[str]:
 
 def main() -> None:
     """Make the corpora named on the command line and print their digests."""
-    for name in sys.argv[1:]:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.corpora.named", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("corpus", nargs="+", help="the name of a corpus")
+    for name in parser.parse_args().corpus:
         made = prepared(name)
         print(f"{made.name}  documents {made.documents:,}  bytes {made.bytes:,}  digest {made.digest}")
 

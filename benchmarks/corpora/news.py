@@ -41,11 +41,11 @@ BOILERPLATE_SHARE: Final = 0.25
 SIGMA: Final = 0.7  # of the logarithm of the length
 SHORTEST: Final = 3  # words: now and then a text is shorter than one shingle
 CHUNK: Final = 8  # words
-BLOCK: Final = 512  # documents made at once: the arrays stay in the cache
+BLOCK: Final = 512  # documents made at once: the arrays fit into the cache
 
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 _STEPS: Final = 4096  # entries of the tables of lengths and of edit rates
-_KIND, _SOURCE, _LENGTH, _WORDS, _STYLE, _BOILER, _TARGET, _EDITS, _PHRASE, _FAMILY = range(10)
+_KIND, _SOURCE, _LENGTH, _WORDS, _STYLE, _BOILER, _TARGET, _EDITS, _PHRASE, _FAMILY, _LINEAGE = range(11)
 _FORMS: Final = WORDS * SHAPES
 
 
@@ -72,8 +72,8 @@ def _length_factors() -> I64:
 
 
 def _edit_rate(survival: float) -> int:
-    """Edits for 2**32 words, a third of each kind, after which `survival` of the 5-grams stand as
-    they were.
+    """Return the edits for 2**32 words, a third of each kind, after which a share `survival` of the
+    5-grams is unchanged.
 
     A 5-gram survives when none of its 5 words is replaced or deleted and nothing is inserted in its
     4 gaps.
@@ -107,7 +107,7 @@ def _boiler_slots() -> I64:
 
 
 def _starts(lengths: I64) -> I64:
-    """Where each of the runs begins when they stand one after the other."""
+    """Return where each of the runs begins if they follow each other."""
     return np.cumsum(lengths) - lengths
 
 
@@ -162,9 +162,9 @@ class Model:
         own = np.maximum(SHORTEST, self.mean_words * factor >> 12)
         return self._written(docs, own, boilerplate=True)
 
-    def template(self, words: int) -> I64:
-        """The forms of one text of so many words."""
-        docs = np.zeros(1, dtype=np.uint64)
+    def template(self, words: int, doc: int = 0) -> I64:
+        """The forms of one text of so many words; each `doc` is another one."""
+        docs = np.array([doc], dtype=np.uint64)
         return self._written(docs, np.array([words], dtype=np.int64), boilerplate=False)[0]
 
     def _written(self, docs: U64, own: I64, *, boilerplate: bool) -> tuple[I64, I64]:
@@ -219,7 +219,7 @@ def edited(flat: I64, lengths: I64, keys: U64, rates: U64) -> tuple[I64, I64]:
     hashes = _mix(np.repeat(keys, lengths) + _within(lengths).astype(np.uint64) * _GOLDEN)
     level, third = hashes & np.uint64(0xFFFFFFFF), np.repeat(rates // np.uint64(3), lengths)
     word = vocabulary.word_slots()[(hashes >> np.uint64(64 - vocabulary.SLOT_BITS)).astype(np.int64)]
-    base = flat - flat % _FORMS  # the style stays
+    base = flat - flat % _FORMS  # the style does not change
     replaced = level < third
     deleted = ~replaced & (level < np.uint64(2) * third)
     inserted = ~replaced & ~deleted & (level < np.uint64(3) * third)
@@ -233,9 +233,9 @@ def edited(flat: I64, lengths: I64, keys: U64, rates: U64) -> tuple[I64, I64]:
     return made, totals[ends] - totals[ends - lengths]
 
 
-def spelled(flat: I64, begins: I64, ends: I64) -> list[str]:
-    """The texts that runs of forms stand for."""
-    pieces = vocabulary.forms()[flat].tolist()
+def spelled(flat: I64, begins: I64, ends: I64, forms: NDArray[np.object_] | None = None) -> list[str]:
+    """Return the texts that runs of forms spell; `forms` are those of another script."""
+    pieces = (vocabulary.forms() if forms is None else forms)[flat].tolist()
     return ["".join(pieces[b:e]).rstrip() for b, e in zip(begins.tolist(), ends.tolist(), strict=True)]
 
 
@@ -267,3 +267,34 @@ def family(members: int, mean_bytes: int = 2000, seed: int = 1, similarity: floa
         flat, lengths = edited(np.tile(template, len(docs)), lengths, keys, rates)
         begins = _starts(lengths)
         yield spelled(flat, begins, begins + lengths)
+
+
+FEWEST_VERSIONS: Final = 10
+MOST_VERSIONS: Final = 700
+VERSIONS_APART: Final = 85  # this many versions later, J has come down to 0.8
+
+
+def versions(texts: int, mean_bytes: int = 45_000, seed: int = 1) -> Iterator[list[str]]:
+    """Lineages of versions, one after the other: each version is the one before it with a few edits.
+
+    A lineage has from 10 to 700 versions, small ones as often as large ones on a logarithmic scale, and its texts have
+    from half to one and a half times the mean size. The last lineage is cut where there are enough `texts`.
+    """
+    model = Model(mean_bytes, seed)
+    words = max(SHORTEST, round(mean_bytes / (vocabulary.letters_per_word() + 0.2)))
+    rate = np.array([_edit_rate((2 * 0.8 / 1.8) ** (1 / VERSIONS_APART))], dtype=np.uint64)
+    made = lineage = 0
+    while made < texts:
+        drawn = _draw(seed, _LINEAGE, np.array([lineage], dtype=np.uint64))
+        level = int(drawn[0] >> np.uint64(52)) / _STEPS
+        count = min(round(FEWEST_VERSIONS * (MOST_VERSIONS / FEWEST_VERSIONS) ** level), texts - made)
+        own = words // 2 + words * int(drawn[0] & np.uint64(0xFFF)) // _STEPS
+        flat = model.template(max(SHORTEST, own), lineage)
+        runs = [flat]
+        for key in _draw(seed + lineage, _FAMILY, np.arange(1, count, dtype=np.uint64)):
+            flat, _ = edited(flat, np.array([len(flat)], dtype=np.int64), np.array([key]), rate)
+            runs.append(flat)
+        for run in runs:
+            yield spelled(run, np.zeros(1, dtype=np.int64), np.array([len(run)], dtype=np.int64))
+        made += count
+        lineage += 1

@@ -26,8 +26,8 @@ class Answer:
     """What a tool reported, in the numbers of the input.
 
     `left` and `right` are pairs in any order. `groups` gives a number to each document, -1 for
-    alone; where there are groups, two documents of one group count as found. `flags` are documents
-    that have a partner.
+    none; if there are groups, two documents of one group count as found. `flags` are documents
+    that are in a pair.
     """
 
     left: I64 = field(default_factory=_none)

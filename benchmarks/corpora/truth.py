@@ -177,7 +177,7 @@ def _arrays(found: set[tuple[int, int]]) -> tuple[I64, I64]:
 def find(texts: list[str], threshold: float = 0.8, limit: int = LIMIT) -> Truth:
     """All pairs of the texts at the threshold."""
     sets = shingle_sets(texts)
-    groups = _groups(found.tobytes() for found in sets)  # texts with the same shingles stand for each other
+    groups = _groups(found.tobytes() for found in sets)  # one text represents all with the same shingles
     pairs: dict[tuple[int, int], float] = {}
 
     def add(new: Iterable[tuple[int, int]], similarity: float) -> None:

@@ -4,7 +4,7 @@ News text in the sense that matters to a tool that finds duplicates: frequencies
 2.7), running words of about five letters, names with capitals, figures, apostrophes, a few accents.
 No text of anybody is needed, so the corpora can be made anywhere.
 
-A *form* is a word as it stands on the page: `(style * WORDS + word) * SHAPES + shape`. Style 0
+A *form* is a word as it is written on the page: `(style * WORDS + word) * SHAPES + shape`. Style 0
 writes ASCII, style 1 uses typographic quotes and accents. A shape adds a capital and what follows
 the word: space, comma, full stop, end of paragraph.
 
@@ -43,7 +43,7 @@ _LENGTHS: Final = (
 _ACCENTS: Final = str.maketrans("eaoun", "éàöüñ")
 
 
-def _mixed(value: int) -> int:
+def mixed(value: int) -> int:
     """Splitmix64's finaliser on one Python integer."""
     value &= _MASK
     value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9 & _MASK
@@ -53,13 +53,13 @@ def _mixed(value: int) -> int:
 
 def _spelled(rank: int, attempt: int) -> str:
     """An invented word for a frequency rank; each further attempt is another, longer one."""
-    state = _mixed(rank * 64 + attempt + 1)
+    state = mixed(rank * 64 + attempt + 1)
     shortest, longest = next((low, high) for limit, low, high in _LENGTHS if rank < limit)
     length = shortest + state % (longest - shortest + 1) + attempt // 4
     letters = []
     vowel = bool(state >> 40 & 1)
     for place in range(length):
-        state = _mixed(state + _GOLDEN + place)
+        state = mixed(state + _GOLDEN + place)
         choices = _VOWELS if vowel else _CONSONANTS
         letters.append(choices[(state >> 20) % len(choices)])
         vowel = not vowel if state >> 50 & 7 else vowel  # now and then two of a kind in a row
@@ -73,7 +73,7 @@ def words() -> tuple[str, ...]:
     made: list[str] = []
     for rank in range(WORDS):
         if rank >= 150 and rank % 37 == 0:
-            state = _mixed(rank)
+            state = mixed(rank)
             word = str(state % (100, 2_030, 100_000)[rank % 3])
         else:
             word = _spelled(rank, 0)
@@ -93,7 +93,7 @@ def forms() -> NDArray[np.object_]:
     for style in range(STYLES):
         opening, closing, apostrophe = ('"', '"', "'") if style == 0 else ("“", "”", "’")
         for rank, word in enumerate(words()):
-            kind = _mixed(rank + WORDS) % 100
+            kind = mixed(rank + WORDS) % 100
             text = word
             if rank >= 300 and kind < 9:
                 text = word.capitalize()  # a name
@@ -115,7 +115,7 @@ def forms() -> NDArray[np.object_]:
 
 
 def slots(choices: int, bits: int, flatness: float) -> NDArray[np.int64]:
-    """A table of 2**bits entries in which choice r stands with frequency about 1 / (r + flatness).
+    """Return a table of 2**bits entries in which choice r has a frequency of about 1 / (r + flatness).
 
     Looking up a random index in it draws from Zipf's law without a float in sight.
     """

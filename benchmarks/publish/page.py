@@ -60,7 +60,7 @@ def of_tools(results: list[Result], drawn: list[str]) -> Lines:
     if not rows:
         return []
     lines = ["## From strings to pairs", "", "One core, word 5-grams, threshold 0.8. Medians of the runs.", ""]
-    lines += picture(drawn, "speed", "Megabytes of text a second by tool")
+    lines += picture(drawn, "speed", "Megabytes of text per second by tool")
     for corpus in names_of(rows):
         here = [row for row in rows if row["corpus"] == corpus]
         lines += [f"{described(here[0])}:", ""]
@@ -460,6 +460,10 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument("folder", type=Path, help="the folder with raw.jsonl")
     parser.add_argument("--docs", type=Path, default=Path("docs"))
     chosen = parser.parse_args(sys.argv[1:] if given is None else given)
+    if not (chosen.folder / "raw.jsonl").is_file():
+        parser.error(
+            f"folder: expected one with raw.jsonl, as benchmarks.speed.campaign writes it, found {chosen.folder}"
+        )
     raw = (chosen.folder / "raw.jsonl").read_text(encoding="utf-8")
     results = [json.loads(line) for line in raw.split("\n") if line.strip()]
     explanation = chosen.docs / "explanation"

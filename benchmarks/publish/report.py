@@ -1,4 +1,4 @@
-"""From raw results to a table: one row a tool and path, with speed beside agreement."""
+"""From raw results to a table: one row per tool and path, with speed and agreement."""
 
 from __future__ import annotations
 

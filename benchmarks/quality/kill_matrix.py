@@ -128,7 +128,7 @@ def matrix(kills: int, documents: int, folder: Path, seed: int, threads: int) ->
             killing = code == -signal.SIGKILL and source.random() < 1 / 3
         if code == -signal.SIGKILL:
             code = run(command(output, work), log)
-        # a run that was killed behind its last step is refused the second time: its report is there, whole
+        # a run that was killed after its last step is refused the second time: its report is complete
         right = code in (0, 2) and output.is_dir() and digest_of(output) == truth
         if not right:
             wrong += 1

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +25,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from benchmarks import needs
 from benchmarks.corpora.named import _content
 from benchmarks.publish import report
 from dedup.shingling import shingles
@@ -165,11 +165,9 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument("--texts", type=int, default=TEXTS, help="texts of each kind")
     parser.add_argument("--output", type=Path, help="a file for the results, a line of JSON each; added to")
     chosen = parser.parse_args(sys.argv[1:] if given is None else given)
-    root = os.environ.get("DEDUP_DATA")
-    if not root:
-        raise SystemExit("the texts need the environment variable DEDUP_DATA, which is not set")
+    root = needs.data("tang_poetry").parent
     print("\n".join(report.machine()))
-    for row in measured(Path(root), chosen.texts):
+    for row in measured(root, chosen.texts):
         print(
             f"{row['texts']:8} {row['noise']:5} {row['rate']:4.0%}  {row['shingle']:8} same: 1 % {row['same_p1']:.3f}"
             f" median {row['same_median']:.3f}  other: 99 % {row['other_p99']:.3f} most {row['other_max']:.3f}"

@@ -20,28 +20,27 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import random
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pyarrow as pa
 
 import dedup
+from benchmarks import needs
 
 GRAM = 10
-"""Words: a passage in which none of this many stands in another text has one source."""
+"""Words. A passage has one source if no sequence of so many of its words occurs in another text."""
 
 WORD = re.compile(r"\w+")
 
 
 def lines_of(name: str) -> Iterator[dict[str, str]]:
     """The records of a compressed file of JSON lines in the folder of the real data."""
-    path = Path(os.environ["DEDUP_DATA"]) / name
-    with pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as stream:
-        for line in stream.read().decode().splitlines():
-            yield json.loads(line)
+    with pa.CompressedInputStream(pa.OSFile(str(needs.data(name))), "zstd") as stream:
+        for line in stream.read().decode().split("\n"):  # texts have line separators of other kinds in them
+            if line:
+                yield json.loads(line)
 
 
 def edited(words: list[str], share: float, vocabulary: list[str], chance: random.Random) -> list[str]:
@@ -84,7 +83,7 @@ def planted(size: int, share: float, threshold: float, seed: int) -> dict[str, f
     cases, pages, hosts_of = [], [], []
     for number, (source, host) in enumerate(zip(sources, hosts, strict=True)):
         found = list(WORD.finditer(source))
-        for _ in range(100):  # a passage that stands elsewhere too has no one source
+        for _ in range(100):  # a passage that occurs elsewhere too has several sources
             at = chance.randrange(len(found) - size)
             start, end = found[at].start(), found[at + size - 1].end()
             words = WORD.findall(source[start:end].casefold())
@@ -195,7 +194,7 @@ def verses(first: str, second: str, min_words: int, threshold: float) -> list[di
 
 
 def main() -> None:
-    """Measure and print, a JSON line a row."""
+    """Measure, and print one JSON line per row."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.quality_passages", description=__doc__)
     parser.add_argument("what", choices=["planted", "verses"])
     parser.add_argument("--threshold", type=float, default=0.8)

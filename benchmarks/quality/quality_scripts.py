@@ -18,7 +18,6 @@ import argparse
 import csv
 import io
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -30,6 +29,7 @@ from typing import Any, Final
 import numpy as np
 
 import dedup
+from benchmarks import needs
 from benchmarks.corpora.named import _content
 from benchmarks.publish import report
 
@@ -108,10 +108,7 @@ def main(given: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.quality_scripts", description=__doc__)
     parser.add_argument("--output", type=Path, help="a file for the results, a line of JSON each; added to")
     chosen = parser.parse_args(sys.argv[1:] if given is None else given)
-    root = os.environ.get("DEDUP_DATA")
-    if not root:
-        raise SystemExit("tang_poetry needs the environment variable DEDUP_DATA, which is not set")
-    left, right = poems(Path(root) / "tang_poetry")
+    left, right = poems(needs.data("tang_poetry"))
     print("\n".join(report.machine()))
     print(f"{len(left):,} poems in two editions, {np.mean([len(text) for text in left]):.0f} characters on average")
     for row in measured(left, right):

@@ -1,4 +1,4 @@
-"""One adapter a tool: its own way from a list of strings to pairs, as fast as it goes with the
+"""One adapter per tool: its own way from a list of strings to pairs, as fast as possible with the
 tool's own settings.
 
 `whole` starts from fresh strings and includes everything: folding, words, shingles, sketches,

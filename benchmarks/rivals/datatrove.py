@@ -2,7 +2,7 @@
 process.
 
 Settings are its defaults: 14 buckets of 8 hashes of 64 bits, 5-grams, its text simplification.
-Stages: signatures, buckets, clusters; they meet in files, which stand in a temporary folder. The
+Stages: signatures, buckets, clusters; they exchange files in a temporary folder. The
 answer is the clusters, components of what collided.
 
 Its word tokenisers load spaCy; here its hook for "custom tokenizers" gets `str.split`, which is

@@ -9,8 +9,8 @@ threshold. Four rows:
 * `rensa-tuned` is the same with tokens of the 8 bytes of a 5-gram that a user has hashed in numpy,
   which its Rust side hashes again: 17 against 14 MB/s, and 12 for `RMinHashDeduplicator.add_pairs`.
 * `rensa-flags` is its fastest path over full sets: hashes in a row, a digest matrix, and a flag for
-  each document that shares a band with another one. It names no partner.
-* `rensa-rho` is the path behind the figures in its README: it samples tokens of each document.
+  each document that shares a band with another one. It does not name that document.
+* `rensa-rho` is the path that the figures in its README are from: it samples tokens of each document.
 
 Not used: C-MinHash, at a fifth of the speed of R-MinHash.
 """

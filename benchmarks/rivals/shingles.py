@@ -3,7 +3,7 @@
 Words are Python strings, `text.lower().split()`, as in the README of each of these tools. Three
 ways were timed (one core, news of 2 kB): joining each five words into a string, 20 MB/s; the hash
 of each tuple of five words, 30 MB/s; the hash of each word and a polynomial over five of them in
-numpy, 37 MB/s in blocks of 64 texts that stay in the cache. The last is used for tools that take
+numpy, 37 MB/s in blocks of 64 texts, which fit into the cache. The last is used for tools that take
 hashes. Python's hash of a string is 64 bits of SipHash, good enough for all of them; it changes
 from process to process unless PYTHONHASHSEED is set, as the runner does.
 """
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIZE: Final = 5
-BLOCK: Final = 64  # texts whose words stay in the cache while they are hashed
+BLOCK: Final = 64  # texts, few enough that their words are still in the cache when they are hashed
 
 _ODD: Final = np.uint64(0x9E3779B97F4A7C15)
 

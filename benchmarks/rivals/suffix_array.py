@@ -1,6 +1,6 @@
 """pydivsufsort: suffix array and LCP array over the normalised bytes of all texts, and the report made of them.
 
-The bytes are the case-folded words of each text joined by single spaces, a zero byte behind each text. Within the
+The bytes are the case-folded words of each text joined by single spaces, a zero byte after each text. Within the
 clock: these bytes (the package offers no such step; the time is also given alone), the suffix array, the LCP array, and
 the places that share `size` bytes or more with another place (a mask, as in the de-duplication of training sets by
 suffix array); the first place of each is not worked out, which would take longer still.
@@ -23,7 +23,7 @@ def normalised(texts: Sequence[str]) -> bytes:
 
 
 def repeated(data: bytes, size: int) -> npt.NDArray[np.bool_]:
-    """Which bytes lie in a stretch of `size` bytes that stands at another place too."""
+    """Return which bytes are in a stretch of `size` bytes that occurs at another place too."""
     from pydivsufsort import divsufsort, kasai
 
     array = np.frombuffer(data, dtype=np.uint8).copy()  # it takes no array that may not be written to

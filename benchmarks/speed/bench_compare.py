@@ -11,9 +11,9 @@ since `dedup` is timed from strings too:
     rapidfuzz          Levenshtein.opcodes(a, b), and Indel.opcodes(a, b), which is the longest common subsequence
 
 They do not answer the same question: `dedup` shows stretches of five words or more, moved ones too; the others show one
-alignment in order, single words included. So beside the seconds stand `aligned`, the share of the words of b that the
-tool lays to an equal word of a, and `agrees`: of the words that `dedup` aligns, the share that the tool aligns too,
-wherever to. The quadratic ones are not run above --most words. Each pair is run --repeat times, the tools taking turns.
+alignment in order, single words included. So the table also has `aligned`, the share of the words of b that the tool
+aligns with an equal word of a, and `agrees`, the share of the words aligned by `dedup` that the tool aligns too, with
+any word. The quadratic ones are not run above --most words. Each pair is run --repeat times, the tools taking turns.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ import argparse
 import difflib
 import importlib.metadata
 import json
-import os
 import random
 import re
 import time
@@ -33,9 +32,9 @@ from statistics import median
 from typing import Any
 
 import pyarrow as pa
-from rapidfuzz.distance import Indel, Levenshtein
 
 import dedup
+from benchmarks import needs
 from benchmarks.corpora import news
 from benchmarks.publish import report
 
@@ -64,10 +63,14 @@ def by_difflib_whole(a: str, b: str) -> Any:
 
 
 def by_levenshtein(a: str, b: str) -> Any:
+    from rapidfuzz.distance import Levenshtein
+
     return Levenshtein.opcodes(words(a), words(b))
 
 
 def by_indel(a: str, b: str) -> Any:
+    from rapidfuzz.distance import Indel
+
     return Indel.opcodes(words(a), words(b))
 
 
@@ -117,9 +120,8 @@ def generated(size: int) -> tuple[str, str]:
     return " ".join(a), " ".join([*b[tenth : 6 * tenth], *b[:tenth], *b[6 * tenth :]])
 
 
-def policies(folder: str) -> list[tuple[str, str, str]]:
+def policies(where: Path) -> list[tuple[str, str, str]]:
     """Pairs of versions of one policy: the one nearest to each of a few sizes and similarities."""
-    where = Path(folder) / "ota_dev"
     with pa.CompressedInputStream(str(where / "ota_versions.jsonl.zst"), "zstd") as stream:
         texts = {row["id"]: row["text"] for row in map(json.loads, stream.read().splitlines())}
     with pa.CompressedInputStream(str(where / "lineage_pairs.tsv.zst"), "zstd") as stream:
@@ -141,9 +143,10 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--output", type=Path, help="folder for raw.jsonl and summary.md")
     chosen = parser.parse_args()
+    needs.package("rapidfuzz.distance")  # now, not within a measurement
     pairs = [(f"generated, {int(size):,} words", *generated(int(size))) for size in chosen.sizes.split(",")]
-    if os.environ.get("DEDUP_DATA"):
-        pairs += policies(os.environ["DEDUP_DATA"])
+    if needs.has_data():
+        pairs += policies(needs.data("ota_dev"))
     versions = {name: importlib.metadata.version(name) for name in ("rapidfuzz", "numpy", "numba")}
     by_dedup(*generated(300))  # kernels are loaded
     raw: list[dict[str, Any]] = []

@@ -2,8 +2,8 @@
 `python -m benchmarks.speed.bench_corpus --documents 1000000 --length 500 --memory 1GB`.
 
 News-like documents (`benchmarks.corpora.news`: 10 % near copies, 2 % exact ones) are written to a folder in shards, as
-`.jsonl.zst` or Parquet, and kept there under a name that says what they are; `--clean` removes them behind the run.
-Each step is measured in a process of its own, pinned to its cores, the kernels warm; a line of JSON a step:
+`.jsonl.zst` or Parquet, and kept there under a name that says what they are; `--clean` removes them after the run.
+Each step is measured in a process of its own, pinned to its cores, the kernels warm; one line of JSON per step:
 
     parse       the files alone, by the fastest way that keeps the texts: Arrow's readers
     memory      the same texts, in memory: `find_duplicates`
@@ -159,7 +159,7 @@ def step(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]:
 def report_of(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]:
     """Search the files as the command line does; return what is known of the run."""
     from dedup.pipelines import find_files
-    from dedup.report.write import write_report
+    from dedup.report.write import write_run_report
     from dedup.storage import work_dir
 
     disk = 0
@@ -177,7 +177,7 @@ def report_of(name: str, place: Path, options: dict[str, Any]) -> dict[str, Any]
 
         def written(found: find_files.FileRun, seconds: Any) -> None:
             start = time.perf_counter()
-            write_report(output, found.duplicates, listing=found.listing, rejects=found.rejects, run={})
+            write_run_report(output, found.duplicates, listing=found.listing, rejects=found.rejects, run={})
             stages.update(seconds, report=time.perf_counter() - start)
 
         memory = options["memory"] if name == "spilled" else None

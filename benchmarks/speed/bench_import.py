@@ -37,11 +37,11 @@ def seconds(command: list[str], environment: Mapping[str, str]) -> float:
 
 
 def article(folder: Path) -> Path:
-    """A generated news page whose body stands in it twice."""
+    """Write a generated news page whose body occurs twice; return its path."""
     body = next(chain.from_iterable(news.generate(1, 4500, 7)))
     path = folder / "article.txt"
     path.write_text(
-        f"A line that stands once\n{body}\n{body}\nAnother line that stands once\n",
+        f"A line that occurs once\n{body}\n{body}\nAnother line that occurs once\n",
         encoding="utf-8",
     )
     return path

@@ -28,9 +28,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from datasketch import MinHash, MinHashLSHEnsemble
-
 import dedup
+from benchmarks import needs
 from benchmarks.corpora import news
 from benchmarks.publish import report
 
@@ -62,7 +61,7 @@ def edited(text: str, rate: float, chance: random.Random) -> str:
 
 
 def planted(count: int) -> tuple[list[str], list[str], list[int]]:
-    """Articles, pages, and where each article stands verbatim in the page of its number (-1 where it was edited)."""
+    """Return articles, pages, and the place of each article in its page, word for word (-1 if it was edited)."""
     chance = random.Random(count)
     articles: list[str] = []
     filler: list[str] = []
@@ -132,6 +131,8 @@ def by_ensemble(articles: list[str], pages: list[str], weights: tuple[float, flo
     `weights` are what it gives to false positives and false negatives where it chooses its bands.
     """
 
+    from datasketch import MinHash, MinHashLSHEnsemble
+
     def sketch(text: str) -> tuple[Any, int]:
         some = shingles(text)
         made = MinHash(num_perm=128)
@@ -179,6 +180,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="folder for raw.jsonl and summary.md")
     parser.add_argument("--versions", default="", help="numbers of versions on either side")
     chosen = parser.parse_args()
+    needs.package("datasketch")  # now, not within a measurement
     if chosen.versions:
         versions([int(count) for count in chosen.versions.split(",")])
         return

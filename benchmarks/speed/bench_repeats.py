@@ -6,8 +6,8 @@
 
 Each measurement is a process of its own that has warmed up before. **against**: the same texts for both, 50 words for
 `find_repeats`; for the suffix array, see `rivals/suffix_array.py`. Agreement: every repeat that `find_repeats` names is
-checked token by token against its source, and the windows of 50 tokens that stand earlier too, by a dictionary of
-all windows, are what it has to cover. **growth**: seconds and memory by size of a generated collection in which one
+checked token by token against its source, and it has to cover the windows of 50 tokens that occur earlier too, which a
+dictionary of all windows finds. **growth**: seconds and memory by size of a generated collection in which one
 text in ten is a copy, and by the number of copies of one text. **large**: texts that are long or degenerate;
 their spans are checked against what was put there.
 """
@@ -20,26 +20,28 @@ import random
 import subprocess
 import sys
 import time
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
+from benchmarks import needs
 from benchmarks.quality.quality_passages import lines_of
 from benchmarks.speed.measure import Peak
 
 SIZE = 50
 
+REAL = {"civil_codes_dev", "ota_dev", "de_gesetze", "tang_poetry"}
+"""Corpora that are read from the real data."""
+
 
 def corpus(name: str) -> list[str]:
-    """The texts of a name: a real set, ``generated:TEXTS`` or ``copies:TEXTS``."""
+    """The texts of a name: a real set, ``generated:TEXTS``, ``copies:TEXTS`` or ``chinese:MEGABYTES``."""
     if name == "civil_codes_dev":
-        import os
-        from pathlib import Path
-
         import pyarrow as pa
 
         texts = []
-        for path in sorted((Path(os.environ["DEDUP_DATA"]) / name).glob("*.txt*")):
+        for path in sorted(needs.data(name).glob("*.txt*")):
             data = path.read_bytes()
             if path.suffix == ".zst":
                 with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
@@ -48,7 +50,17 @@ def corpus(name: str) -> list[str]:
         return texts
     if name == "ota_dev":
         return [row["text"] for row in lines_of("ota_dev/ota_versions.jsonl.zst")]
+    if name == "de_gesetze":
+        return [row["text"] for row in lines_of("de_gesetze/de_gesetze.jsonl.zst")]
+    if name == "tang_poetry":
+        editions = ("quantangshi", "yuding_quantangshi")
+        return [row["text"] for edition in editions for row in lines_of(f"tang_poetry/{edition}.jsonl.zst")]
     kind, _, count = name.partition(":")
+    if kind == "chinese" and count.isdecimal():
+        return chinese(int(count))
+    if kind not in {"generated", "copies"} or not count.isdecimal():
+        wanted = ", ".join(("generated:N, copies:N, chinese:N", *sorted(REAL)))
+        raise SystemExit(f"corpus: expected one of {wanted}, found {name!r}")
     chance = random.Random(7)
     words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randrange(2, 10))) for _ in range(30_000)]
     weights = [1 / (rank + 10) for rank in range(len(words))]
@@ -60,6 +72,37 @@ def corpus(name: str) -> list[str]:
             texts.append(texts[chance.randrange(number)])
         else:
             texts.append(" ".join(chance.choices(words, weights, k=500)) + ".")
+    return texts
+
+
+def chinese(megabytes: int) -> list[str]:
+    """Make texts of Chinese characters: words and set phrases by Zipf, in families of edited copies."""
+    chance = random.Random(5)
+    characters = [chr(0x4E00 + number) for number in range(4000)]
+    chance.shuffle(characters)
+    rare_last = [1 / (rank + 20) for rank in range(len(characters))]
+    words = ["".join(chance.choices(characters, rare_last, k=chance.choice((1, 2, 2, 2, 3, 4)))) for _ in range(40_000)]
+    weights = list(accumulate(1 / (rank + 10) for rank in range(len(words))))
+    phrases = ["".join(chance.choices(words, cum_weights=weights, k=chance.randrange(4, 9))) for _ in range(2000)]
+
+    def sentence() -> str:
+        said = "".join(chance.choices(words, cum_weights=weights, k=chance.randrange(5, 15)))
+        return f"{said}，{chance.choice(phrases)}。" if chance.random() < 0.25 else f"{said}。"  # noqa: RUF001
+
+    def edited(said: str, share: float) -> str:
+        kept = (c if chance.random() >= share else chance.choice(("", chance.choice(characters))) for c in said)
+        return "".join(kept)
+
+    texts: list[str] = []
+    size = 0
+    while size < 1_000_000 * megabytes:
+        base = [sentence() for _ in range(chance.randrange(20, 120))]
+        for copy in range(chance.choice((1, 1, 1, 2, 3, 6))):
+            share = chance.choice((0.01, 0.03, 0.1)) if copy else 0.0
+            kept = [edited(said, share) for said in base if not copy or chance.random() >= 0.05]
+            texts.append("\n".join("".join(kept[at : at + 4]) for at in range(0, len(kept), 4)))
+            size += len(texts[-1].encode())
+    chance.shuffle(texts)
     return texts
 
 
@@ -110,7 +153,7 @@ def large(name: str) -> tuple[str, list[tuple[int, int, int, int]]]:
     for i in range(count):
         before, behind = (
             (ends[i % 6], ends[(i // 6) % 6]) if i else ("", "")
-        )  # at the source stands nothing to widen over
+        )  # at the source there is nothing to widen over
         pieces.append(f"p{i} {before}{quote}{behind} q{i}\n")
         start = at + len(f"p{i} {before}")
         found.append((start, start + len(quote), len("p0 "), len("p0 ") + len(quote)))
@@ -186,8 +229,8 @@ def measured(tool: str, name: str, threshold: float, *, check: bool) -> dict[str
 def agreement(texts: list[str], found: Any) -> dict[str, Any]:  # noqa: ANN401
     """Check repeats against their sources, and what they cover against a dictionary of all windows of tokens.
 
-    `windows_cut` are those that no repeat covers because a stretch that overlaps its own source is cut into pieces:
-    they lie across two pieces, or behind the last whole one.
+    `windows_cut` are the windows that no repeat covers because a stretch that overlaps its own source is cut into
+    pieces: they cross two pieces, or come after the last complete one.
     """
     from dedup.text.tokens import locate_tokens
 
@@ -229,7 +272,7 @@ def _inside(located: Any, start: int, end: int) -> list[int]:  # noqa: ANN401
 
 
 def _overlaps_its_source(words: list[int], place: int, distance: int) -> bool:
-    """Whether the stretch round a window that repeats what stands `distance` tokens earlier is longer than that."""
+    """Return whether the stretch around a window that repeats tokens `distance` earlier is longer than `distance`."""
     low, high = place, place + SIZE
     while low > distance and words[low - 1] == words[low - 1 - distance]:
         low -= 1
@@ -249,7 +292,7 @@ def in_child(*arguments: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure and print, a JSON line a measurement."""
+    """Measure, and print one JSON line per measurement."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.bench_repeats", description=__doc__)
     parser.add_argument("what", choices=["against", "growth", "large", "one"])
     parser.add_argument("--corpus", default="civil_codes_dev,ota_dev,generated:30000")
@@ -271,6 +314,12 @@ def main() -> None:
         tools = ["dedup"]
     if chosen.what == "large":
         names, tools = list(LARGE), ["dedup"]
+    for name in [name for name in names if name in REAL]:
+        try:
+            needs.data(name)
+        except needs.MissingDataError as error:
+            print(f"skipped: {error}", file=sys.stderr)
+            names.remove(name)
     for _ in range(chosen.repeat):
         for name in names:
             for tool in tools:

@@ -11,6 +11,7 @@ The parts:
 * ``ready``: the same tools from the same ready shingles to pairs, where a tool has such a path
 * ``cores``: one core and two
 * ``growth``: from 10^4 to 10^6 documents, and families of near copies up to 10^5
+* ``serial``: what one thread does alone, and what 16 and 64 workers would take at best (`serial_share`)
 * ``promise``: the recall of LSH at the threshold (`check_recall`)
 * ``scripts``, ``noise``: which shingle fits (`quality_scripts`, `quality_noise`)
 * ``million``: 1,000 documents of a million against all (`check_million`); a quarter of an hour, only when asked for
@@ -33,6 +34,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks import needs
 from benchmarks.corpora import named, truth
 from benchmarks.publish import report
 from benchmarks.speed.measure import WARM_UP, Job, in_child
@@ -41,7 +43,7 @@ THRESHOLD: Final = 0.8
 CURVE: Final = 0.5  # similarity from which on the curve is drawn
 FAST: Final = ("dedup", "dedup-lsh", "gaoya", "rensa", "rensa-tuned", "rensa-flags", "fastsketchlsh")
 SLOW: Final = ("fastsketchlsh-tuned", "datasketch", "datatrove")  # measured once
-PARTS: Final = ("rivals", "ready", "cores", "growth", "promise", "scripts", "noise")
+PARTS: Final = ("rivals", "ready", "cores", "growth", "serial", "promise", "scripts", "noise")
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def known(name: str, thresholds: Iterable[float] = ()) -> tuple[named.Corpus, se
     """The corpus on disk, and the thresholds at which its pairs are known; None where this machine does not have it."""
     try:
         corpus = named.prepared(name)
-    except named.MissingCorpusError as error:
+    except needs.MissingDataError as error:
         print(f"skipped: {error}", file=sys.stderr)
         return None
     judged: set[float] = set()
@@ -191,28 +193,34 @@ def command(plan: Plan, module: str, *arguments: str, cores: list[int] | None = 
     )  # its status is in its results
 
 
+def serial(plan: Plan) -> None:
+    """The serial share."""
+    names = [f"generated:{plan.size(size)}" for size in (100_000, 1_000_000)]
+    command(plan, "speed.serial_share", *names[: 1 if plan.short else 2], *(() if plan.short else ("ota_dev",)))
+
+
 def promise(plan: Plan) -> None:
     """The recall of LSH at the threshold."""
-    command(plan, "check_recall", "--corpora", "10" if plan.short else "200")
+    command(plan, "quality.check_recall", "--corpora", "10" if plan.short else "200")
 
 
 def scripts(plan: Plan) -> None:
     """Shingles for scripts without spaces."""
-    command(plan, "quality_scripts")
+    command(plan, "quality.quality_scripts")
 
 
 def noise(plan: Plan) -> None:
     """Shingles for scanned texts."""
-    command(plan, "quality_noise", *(("--texts", "200") if plan.short else ()))
+    command(plan, "quality.quality_noise", *(("--texts", "200") if plan.short else ()))
 
 
 def million(plan: Plan) -> None:
     """A thousand documents of a million against all."""
-    command(plan, "check_million", "--documents", str(plan.size(10**6)), cores=plan.cores)
+    command(plan, "quality.check_million", "--documents", str(plan.size(10**6)), cores=plan.cores)
 
 
 RUN: Final[dict[str, Callable[[Plan], None]]] = {
-    function.__name__: function for function in (rivals, ready, cores, growth, promise, scripts, noise, million)
+    function.__name__: function for function in (rivals, ready, cores, growth, serial, promise, scripts, noise, million)
 }
 
 

@@ -2,8 +2,8 @@
 
 Two processes, each pinned to a core of its own, search the same texts with one thread: in turns alone, then both at
 once. They share nothing but the machine, so twice the time alone over the time of the slower of both is the most that
-two threads of one search can reach there; it is below 2 where cores share caches, the way to memory, or a clock. Beside
-it stands one search with two threads. Medians.
+two threads of one search can reach there; it is below 2 where cores share caches, the way to memory, or a clock. The
+table also has one search with two threads. Medians.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ def main() -> None:
     if chosen.worker:
         worker(chosen.corpus, *json.loads(chosen.worker))
         return
+    named.prepared(chosen.corpus)  # the workers find it
     first, second = (int(core) for core in chosen.cores.split(","))
     one, other = (started(chosen.corpus, [core], 1) for core in (first, second))
     both = started(chosen.corpus, [first, second], 2)

@@ -12,6 +12,7 @@ when "5" is written to /proc/self/clear_refs.
 
 from __future__ import annotations
 
+import argparse
 import ctypes
 import gc
 import json
@@ -67,7 +68,7 @@ class Peak:
     def start(self) -> None:
         """Give freed memory back, so that it counts when it is taken again; reset the peak."""
         gc.collect()
-        with suppress(OSError, AttributeError):  # another C library: it stays in the baseline
+        with suppress(OSError, AttributeError):  # another C library: that memory is part of the baseline
             ctypes.CDLL("libc.so.6").malloc_trim(0)
         try:
             Path("/proc/self/clear_refs").write_text("5")
@@ -179,9 +180,13 @@ def in_child(job: Job, timeout: float) -> dict[str, Any]:
 
 def main() -> None:
     """Run the job of the first file and write the result to the second."""
-    asked = json.loads(Path(sys.argv[1]).read_text())
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.measure", description=__doc__)
+    parser.add_argument("job", type=Path, help="a file of JSON with the fields of a Job, as the other scripts write it")
+    parser.add_argument("result", type=Path, help="the file that is written")
+    chosen = parser.parse_args()
+    asked = json.loads(chosen.job.read_text())
     asked["corpus"] = named.Corpus(**asked["corpus"])
-    Path(sys.argv[2]).write_text(json.dumps(measured(Job(**asked))))
+    chosen.result.write_text(json.dumps(measured(Job(**asked))))
 
 
 if __name__ == "__main__":

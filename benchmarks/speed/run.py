@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks import needs
 from benchmarks.corpora import named, truth
 from benchmarks.publish import report
 from benchmarks.rivals import MODULES
@@ -51,7 +52,7 @@ def _ready_corpora(names: list[str], threshold: float, *, judged: bool) -> list[
     for name in names:
         try:
             corpus = named.prepared(name)
-        except named.MissingCorpusError as error:
+        except needs.MissingDataError as error:
             print(f"skipped: {error}", file=sys.stderr)
             continue
         known = judged

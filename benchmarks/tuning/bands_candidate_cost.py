@@ -1,6 +1,6 @@
 """`dedup.lsh.bands.CANDIDATE_COST`.
 
-What a candidate is taken to cost when bands are chosen; the bands, and so the pairs found, depend on it.
+The assumed cost of a candidate when bands are chosen; the bands, and so the pairs found, depend on it.
 """
 
 from benchmarks.tuning.calls import searching

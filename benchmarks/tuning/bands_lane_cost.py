@@ -1,6 +1,6 @@
 """`dedup.lsh.bands.LANE_COST`.
 
-What a permutation is taken to cost when bands are chosen; the bands, and so the pairs found, depend on it.
+The assumed cost of a permutation when bands are chosen; the bands, and so the pairs found, depend on it.
 """
 
 from benchmarks.tuning.calls import searching

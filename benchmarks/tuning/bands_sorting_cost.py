@@ -1,6 +1,6 @@
 """`dedup.lsh.bands.SORTING_COST`.
 
-What the set of a candidate is taken to cost when bands are chosen; the bands, and so the pairs found, depend on it.
+The assumed cost of the set of a candidate when bands are chosen; the bands, and so the pairs found, depend on it.
 """
 
 from benchmarks.tuning.calls import searching

@@ -1,6 +1,6 @@
 """`dedup.lsh.buckets.MAX_CANDIDATES_PER_TEXT`.
 
-How many candidates a text has at most before an exact search is made instead; which pairs are found depends on it.
+From how many candidates per text on an exact search is made instead; the pairs found depend on it.
 """
 
 from benchmarks.tuning.calls import searching

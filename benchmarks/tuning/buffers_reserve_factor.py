@@ -1,6 +1,6 @@
 """`dedup.runtime.buffers.RESERVE_FACTOR`.
 
-How much is reserved beyond the forecast: what turns out too small is copied.
+How much is reserved beyond the forecast: an array that becomes too small is copied.
 """
 
 from benchmarks.tuning.calls import searching

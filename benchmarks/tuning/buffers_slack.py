@@ -1,6 +1,6 @@
 """`dedup.runtime.buffers.SLACK`.
 
-How much larger a buffer is than was asked for, at most.
+How much larger than requested a buffer is, at most.
 """
 
 from benchmarks.tuning.calls import searching

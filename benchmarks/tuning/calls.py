@@ -63,6 +63,18 @@ def finding_nothing(**options: Any) -> Prepare:
     return prepare
 
 
+def filtering(**options: Any) -> Prepare:
+    """Filter texts by a search that was made before."""
+
+    def prepare(texts: list[str], threads: int) -> Call:
+        from dedup import find_duplicates
+
+        found = find_duplicates(texts, threads=threads, **options)
+        return lambda _: found.filter(texts)
+
+    return prepare
+
+
 def repeating(**options: Any) -> Prepare:
     """Search for repeats."""
 

@@ -1,6 +1,6 @@
 """`dedup.pairs.closest.MOST_HASHES`.
 
-How many hashes are looked through for the closest pair; whether one is told depends on it.
+Up to how many hashes the closest pair is searched; whether one is reported depends on it.
 """
 
 from benchmarks.tuning.calls import finding_nothing

@@ -1,6 +1,6 @@
 """`dedup.pairs.compact_filter.LEAST_CHARACTERS`.
 
-How large a collection is from which on its hashes are filtered, not held: each corpus is on one side of a value.
+From which size of a collection on its hashes are filtered, not held: each corpus is on one side of a value.
 """
 
 from benchmarks.tuning.calls import searching

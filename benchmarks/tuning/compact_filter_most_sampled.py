@@ -1,6 +1,6 @@
 """`dedup.pairs.compact_filter.MOST_SAMPLED`.
 
-From which share of the hash space on it is as well to hold all hashes.
+From which share of the hash space on all hashes are held instead.
 """
 
 from benchmarks.tuning.calls import searching

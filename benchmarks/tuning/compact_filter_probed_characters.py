@@ -1,6 +1,6 @@
 """`dedup.pairs.compact_filter.PROBED_CHARACTERS`.
 
-How many characters are looked at to see whether most texts have a partner.
+How many characters are sampled to see whether most texts are candidates.
 """
 
 from benchmarks.tuning.calls import searching

@@ -1,6 +1,6 @@
 """`dedup.pairs.cross_join.SIDE_SLOTS`.
 
-Slots of the table of a side for each hash.
+Slots per hash in the table of a side.
 """
 
 from benchmarks.tuning.calls import matching

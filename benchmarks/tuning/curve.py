@@ -6,8 +6,8 @@ is computed from it, and kernels that are compiled with it, have the new value t
 each round begins with the next value. The figures are processor time, which other work on the machine disturbs least,
 and a ratio is the median over the rounds of a value's time by the time of the present value in the same round.
 
-A value is off the flat part where its ratio is further than `FLAT` from 1, and the middle half of its rounds is on the
-same side of 1. Two values whose answers differ are no matter of speed alone.
+A value is outside of the flat part if its ratio differs from 1 by more than `FLAT`, and the middle half of its rounds
+is on the same side of 1. If the answers of two values differ, speed does not decide between them.
 
     python -m benchmarks.tuning.seen_twice_twice_slots
     python -m benchmarks.tuning.seen_twice_twice_slots --corpus generated:100000,ota_dev --values 2,4,8 --rounds 15
@@ -33,6 +33,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks import needs
 from benchmarks.corpora import named
 from benchmarks.speed.measure import Peak
 from benchmarks.tuning.calls import Call, Prepare
@@ -249,7 +250,7 @@ def main(curve: Curve, given: list[str] | None = None) -> None:
 
 def at_hand(corpus: str) -> bool:
     """Return whether a corpus that nobody asked for can be had: a generated one, or DEDUP_DATA leads to it."""
-    return corpus not in named.REAL or "DEDUP_DATA" in os.environ
+    return corpus not in named.REAL or needs.has_data()
 
 
 def script_of(constant: str) -> str:
@@ -291,4 +292,6 @@ def flat(slopes: Mapping[Any, bool], present: Any) -> tuple[Any, Any]:
 
 
 if __name__ == "__main__":
-    work(*json.loads(sys.argv[1]))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.tuning.curve", description=__doc__)
+    parser.add_argument("work", type=json.loads, help="what to measure, as the script of a constant writes it, in JSON")
+    work(*parser.parse_args().work)

@@ -1,6 +1,6 @@
 """`dedup.kernels.utf8.MANY`.
 
-How many characters of a vector must be no ASCII for all to be written one by one.
+From how many characters beyond ASCII on all characters of a vector are written one by one.
 """
 
 from benchmarks.tuning.calls import searching

@@ -1,6 +1,6 @@
 """`dedup.kernels.utf8.RUN`.
 
-How many characters are written one by one where one is no ASCII.
+How many characters are written one by one from a character beyond ASCII on.
 """
 
 from benchmarks.tuning.calls import searching

@@ -1,6 +1,6 @@
 """`dedup.passages.maximal.FEW_ANCHORS`.
 
-Up to how many anchors numpy sorts them, so that a short text compiles no kernel.
+Up to how many anchors numpy sorts them, so that no kernel is compiled for a short text.
 """
 
 from benchmarks.tuning.calls import repeating

@@ -1,6 +1,6 @@
 """`dedup.passages.maximal.LONGEST_GRAM`.
 
-How many words the hash of an anchor is over.
+How many words the hash of an anchor covers.
 """
 
 from benchmarks.tuning.calls import repeating

@@ -1,6 +1,6 @@
 """`dedup.pairs.seen_across.ACROSS_SLOTS`.
 
-Slots of the table of a side for each hash, where the texts are read twice.
+Slots per hash in the table of a side, if the texts are read twice.
 """
 
 from benchmarks.tuning.calls import matching

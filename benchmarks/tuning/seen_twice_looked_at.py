@@ -1,6 +1,6 @@
 """`dedup.pairs.seen_twice.LOOKED_AT`.
 
-Which part of a text is looked at to see whether it seems to have a partner.
+Which part of a text is examined to see whether it seems to be a candidate.
 """
 
 from benchmarks.tuning.calls import searching

@@ -1,6 +1,6 @@
 """`dedup.pairs.seen_twice.MAX_CANDIDATE_SHARE`.
 
-The share of texts that seem to have a partner from which on the table is left out.
+From which share of likely candidates on the table is left out.
 """
 
 from benchmarks.tuning.calls import searching

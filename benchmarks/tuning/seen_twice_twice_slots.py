@@ -1,6 +1,6 @@
 """`dedup.pairs.seen_twice.TWICE_SLOTS`.
 
-Slots of the table for each hash: with fewer, more texts are kept by chance; with more, the table is larger.
+Slots per hash in the table: with fewer, more texts are kept by chance; with more, the table is larger.
 """
 
 from benchmarks.tuning.calls import searching

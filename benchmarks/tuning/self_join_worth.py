@@ -1,6 +1,6 @@
 """`dedup.pairs.self_join.WORTH`.
 
-The share that a round of counters must go below for another one.
+Below which share of kept texts another round of counters is made.
 """
 
 from benchmarks.tuning.calls import searching

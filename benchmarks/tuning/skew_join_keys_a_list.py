@@ -1,6 +1,6 @@
 """`dedup.pairs.skew_join.KEYS_A_LIST`.
 
-How many keys of all texts there are for a list of the index of the kept ones.
+How many keys of all texts there are per list in the index of the kept texts.
 """
 
 from benchmarks.tuning.calls import searching

@@ -1,6 +1,6 @@
 """`dedup.pairs.skew_join.SAMPLED`.
 
-How many texts are sampled for the hashes that very many have.
+How many texts are sampled to find the hashes that very many texts have.
 """
 
 from benchmarks.tuning.calls import searching

@@ -1,6 +1,6 @@
 """`dedup.passages.spans.KEPT_RUNS`.
 
-For how many places in texts it is kept how many regional indicators end there.
+For how many places in texts the number of regional indicators that end there is kept.
 """
 
 from benchmarks.tuning.calls import repeating

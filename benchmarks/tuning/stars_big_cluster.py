@@ -1,6 +1,6 @@
 """`dedup.clusters.stars.BIG_CLUSTER`.
 
-From how many members on a cluster is listed by its kept one alone; what is listed depends on it.
+From how many members on a cluster is listed only by its kept text; the listed pairs depend on it.
 """
 
 from benchmarks.tuning.calls import searching

@@ -1,6 +1,6 @@
 """`dedup.runtime.threads.LOOK_AHEAD`.
 
-How many blocks a thread are begun or wait: see the column of the clock, and the memory.
+How many blocks per thread are prepared or wait: see the column of the clock, and the memory.
 """
 
 from benchmarks.tuning.calls import searching

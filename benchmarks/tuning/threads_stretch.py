@@ -1,6 +1,6 @@
 """`dedup.runtime.threads.STRETCH`.
 
-How many rows a serial kernel works on between two looks at the signals.
+How many rows a serial kernel works on between two checks for signals.
 """
 
 from benchmarks.tuning.calls import searching

@@ -1,6 +1,6 @@
 """`dedup.pairs.verify.MANY_PAIRS`.
 
-From how many pairs on memory is handed back before they are sorted: see the peak.
+From how many pairs on memory is returned to the system before they are sorted: see the peak.
 """
 
 from benchmarks.tuning.calls import searching

@@ -1,6 +1,6 @@
 """`dedup.passages.window_filter.SPREAD`.
 
-Slots of the table of windows, in those of the table of texts.
+Slots of the table of windows per slot of the table of texts.
 """
 
 from benchmarks.tuning.calls import repeating

@@ -48,7 +48,7 @@ DONE, FOUND, WRONG_USE, SOME_REJECTED, FAULT, UNWRITABLE, INTERRUPTED, TERMINATE
 DEBUG = "DEDUP_DEBUG"
 """The environment variable that makes an internal error print its traceback."""
 
-CLOSED = (errno.EPIPE, errno.ESHUTDOWN) + ((errno.EINVAL,) if os.name == "nt" else ())
+CLOSED_PIPE = (errno.EPIPE, errno.ESHUTDOWN) + ((errno.EINVAL,) if os.name == "nt" else ())
 
 
 class UnwritableError(Exception):
@@ -180,7 +180,7 @@ def _code_of(command: Callable[[], Any]) -> int:
 
 def _unwritten(error: OSError) -> int:
     _mute(sys.stdout)
-    if error.errno in CLOSED:
+    if error.errno in CLOSED_PIPE:
         return DONE  # the reader needs no more
     why = error.strerror or str(error)
     tell(f"dedup: expected to write to standard output, found: {why}; write to a place that is writable and has space")
@@ -205,7 +205,11 @@ def _stopped(number: int, stop: BaseException) -> int:
 
 def _other(error: Exception) -> int:
     """Report any other error, of the system or of dedup, and return the exit code."""
-    if isinstance(error, OSError) and error.filename is None and error.errno in (*CLOSED, errno.ENOSPC, errno.EBADF):
+    if (
+        isinstance(error, OSError)
+        and error.filename is None
+        and error.errno in (*CLOSED_PIPE, errno.ENOSPC, errno.EBADF)
+    ):
         return _unwritten(error)  # raised by the help, which is written before a command runs
     if isinstance(error, FileNotFoundError) and _without_folder():
         tell("dedup: expected a current folder, found that it was removed; change to a folder that exists")

@@ -142,9 +142,9 @@ def search_files(
     Return the result, or the report if `output` already contains the report of the same search.
     """
     from dedup.pipelines.find_files import find_in_files
+    from dedup.report.existing_report import ASKED
     from dedup.report.read import Report
-    from dedup.report.standing import ASKED
-    from dedup.report.write import write_report
+    from dedup.report.write import write_run_report
     from dedup.runtime.progress import Heartbeats
 
     asked = {name: options[name] for name in ("keep", "recall", "id", "format")}
@@ -153,7 +153,7 @@ def search_files(
         if output is None:
             return
         spent = {stage: round(value, 3) for stage, value in seconds.items()}
-        write_report(
+        write_run_report(
             output,
             run.duplicates,
             listing=run.listing,

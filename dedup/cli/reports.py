@@ -31,13 +31,13 @@ def check_output(output: str | None, asked: Mapping[str, Any], *sides: FileTexts
     """
     if output is None:
         return None
-    from dedup.report.standing import standing_report
+    from dedup.report.existing_report import existing_report
     from dedup.storage.folders import refuse_overlap
 
     output = check_path("output", output)
     refuse_overlap(output, [("the input", entry.source) for texts in sides for entry in texts.listing])
     named = zip(("texts", "against"), sides, strict=False)
-    return standing_report(
+    return existing_report(
         output, _with_version(asked), [(side, file) for side, texts in named for file in texts.listing]
     )
 
@@ -45,10 +45,10 @@ def check_output(output: str | None, asked: Mapping[str, Any], *sides: FileTexts
 def write_output(output: str | None, result: Matches | Repeats, asked: Mapping[str, Any], **options: Any) -> None:
     """Write the report of a search, if `output` names a folder."""
     if output is not None:
-        from dedup.report.standing import ASKED
-        from dedup.report.write import write_report
+        from dedup.report.existing_report import ASKED
+        from dedup.report.write import write_run_report
 
-        write_report(output, result, options=options, run={ASKED: _with_version(asked)})
+        write_run_report(output, result, options=options, run={ASKED: _with_version(asked)})
 
 
 def _with_version(asked: Mapping[str, Any]) -> dict[str, Any]:

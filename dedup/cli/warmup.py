@@ -13,7 +13,7 @@ __all__ = ["expect", "warmup"]
 
 
 def expect(command: str | None) -> None:
-    """Tell the kernels which command runs, so that those it calls are compiled side by side where they are missing."""
+    """Record which command runs, so that missing kernels that it calls are compiled in parallel."""
     if command not in {None, "apply", "warmup"} and not {"--help", "-h"} & set(sys.argv):  # help loads no numpy
         from dedup.kernels import native, warming
 
@@ -23,10 +23,10 @@ def expect(command: str | None) -> None:
 
 @click.command()
 def warmup() -> None:
-    """Compile what the searches run, once, where this installation did not bring it.
+    """Compile the kernels of the searches, if this installation does not contain them.
 
-    An installation with compiled kernels has nothing to do. Else they are compiled in several processes, and kept: for
-    a container or a job, run this where its image is made.
+    An installation with compiled kernels has nothing to do. Otherwise the kernels are compiled in several processes and
+    kept on disk. For a container or a job, run this when the image is built.
     """
     from dedup.kernels import native, warming
     from dedup.runtime.processors import processors

@@ -46,13 +46,13 @@ def keys_of(keep: Callable[[Any, str], Any], given: Iterable[tuple[Any, str, str
     return keys
 
 
-PLAIN = (int, str, bool, bytes)
+ORDERED_TYPES = (int, str, bool, bytes)
 """Types whose values can always be ordered."""
 
 
 def _ordered(value: Any) -> bool:
     """Return whether a key can have an order: it equals itself, in all its parts, and is not a set."""
-    if type(value) in PLAIN:
+    if type(value) in ORDERED_TYPES:
         return True
     if isinstance(value, (tuple, list)):
         return all(map(_ordered, value))

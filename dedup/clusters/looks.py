@@ -1,10 +1,10 @@
 """Check whether a column of text can decide which text is kept: whether its order as text is the intended order.
 
-Text is ordered letter by letter: "02.03.2024" comes before "28.02.2024", and "10" before "9". This is right for names,
-titles, and dates of one form that begin with the year. It is wrong for numbers, dates in another order, and dates of
-several forms, and nobody would notice. So a column is refused if half of its values or more look like numbers or dates,
-unless all of them are dates that begin with the year and have one form: digits in the same places, and one offset from
-UTC. Fractions of a second may have any length. Blank values are ignored.
+Text is compared character by character: "02.03.2024" comes before "28.02.2024", and "10" before "9". This is right for
+names, titles, and dates of one form that begin with the year. It is wrong for numbers, dates in another order, and
+dates of several forms, and nobody would notice. So a column is refused if half of its values or more look like numbers
+or dates, unless all of them are dates that begin with the year and have one form: digits in the same places, and one
+offset from UTC. Fractions of a second may have any length. Blank values are ignored.
 
 `Looks` takes all values, in parts of any size. It examines their forms: the values with each digit replaced by 9. A
 column of numbers or dates has few of these. Cost: two or three microseconds per value, less if there are few forms.
@@ -71,7 +71,7 @@ NUMBER = (
 
 WEEKDAY = r"\s*(?:[^\W\d_]{2,12}\.?,? +)?"
 NAMES = frozenset(MONTHS.split())
-LETTERS = re.compile(r"[^\W\d_]+")
+LETTER_RUN = re.compile(r"[^\W\d_]+")
 DATE, NAMED_DATE = (
     rf"{first}{WEEKDAY}(?:{'|'.join(forms)})(?:(?:t|,|\s|at )+{CLOCK})?\s*"
     for first, forms in ((f"{YEAR_FIRST}|", NUMERIC), ("", NAMED))
@@ -100,10 +100,10 @@ FRACTION = re.compile(r"(:99)\.9+([+-][9:]+)?$")
 and after + and -.
 """
 
-FEW = 8
+MOST_FORMS = 8
 """Forms. At most so many are recorded: one is right, two are enough for the error."""
 
-LONGEST = 64
+LONGEST_VALUE = 64
 """Characters. A longer value is neither a number nor a date."""
 
 
@@ -119,15 +119,15 @@ def _has_form(form: str) -> bool:
 
 
 def _is_date(form: str) -> bool:
-    if len(form) > LONGEST or form.isalpha():
+    if len(form) > LONGEST_VALUE or form.isalpha():
         return False
     return _compiled(DATE).fullmatch(form) is not None or (
-        not NAMES.isdisjoint(LETTERS.findall(form.lower())) and _compiled(NAMED_DATE).fullmatch(form) is not None
+        not NAMES.isdisjoint(LETTER_RUN.findall(form.lower())) and _compiled(NAMED_DATE).fullmatch(form) is not None
     )
 
 
 def _is_number(form: str) -> bool:
-    return len(form) <= LONGEST and _compiled(NUMBER).fullmatch(form) is not None
+    return len(form) <= LONGEST_VALUE and _compiled(NUMBER).fullmatch(form) is not None
 
 
 class Looks:
@@ -180,7 +180,7 @@ class Looks:
 
         name = FRACTION.sub(r"\1\2", form)
         known = self._forms.get(name, [])
-        if not known and len(self._forms) >= FEW:
+        if not known and len(self._forms) >= MOST_FORMS:
             return
         dated = _has_form(form)
         if len(known) >= 2 and not dated:
@@ -240,8 +240,8 @@ class Looks:
         pair = list(dict.fromkeys(pair))[:2]
         raise ParameterError(
             f'keep="{self._keep}": expected numbers, dates, or text in the order that is meant, found text that looks '
-            f"like {what}: {' and '.join(map(shown, pair))}; text goes letter by letter, so convert the column to "
-            "numbers or dates first"
+            f"like {what}: {' and '.join(map(shown, pair))}; text is compared character by character, so "
+            "convert the column to numbers or dates first"
         )
 
 

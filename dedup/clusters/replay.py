@@ -53,7 +53,7 @@ LEAST_WORK = 3 * 10**7
 SHARE = 1 / 16
 """Share of the work of the run's own signatures that a replay may take."""
 
-MOST_PAIRS = 20_000
+MOST_REPLAYED = 20_000
 """Pairs. At most so many are replayed."""
 
 PLAYED_BYTES = 1 << 23
@@ -139,7 +139,7 @@ def _parts(units: Units, pairs: Pairs, chance: npt.NDArray[np.float64], bands: B
     """Return the families that are replayed: all, or the largest ones and some of the others."""
     room = max(LEAST_WORK / bands.num_perm, len(units.hashes) * SHARE) / POOL
     texts = sorted_unique(np.concatenate((pairs.left, pairs.right)))
-    if units.sizes[texts].sum() <= room and len(chance) <= MOST_PAIRS:
+    if units.sizes[texts].sum() <= room and len(chance) <= MOST_REPLAYED:
         return [_Part(np.arange(len(chance)), 1.0)]
     left, right = (np.searchsorted(texts, column).astype(np.int32) for column in pairs[:2])
     root = components(len(texts), [(left, right)])
@@ -167,7 +167,7 @@ def _fit(
     families: npt.NDArray[np.int64], sizes: npt.NDArray[np.float64], counts: npt.NDArray[np.int64], room: float
 ) -> npt.NDArray[np.int64]:
     """Return as many of the first families as fit in `room`."""
-    fits = (np.cumsum(sizes[families]) <= room) & (np.cumsum(counts[families]) <= MOST_PAIRS // 2)
+    fits = (np.cumsum(sizes[families]) <= room) & (np.cumsum(counts[families]) <= MOST_REPLAYED // 2)
     return families[: int(np.argmin(fits)) if not fits.all() else len(families)]
 
 
@@ -184,7 +184,7 @@ def _some_of(
     members = members[np.random.RandomState(0).permutation(len(members))]
     inside = np.zeros(len(root), dtype=np.bool_)
     inside[members[: max(2, int(np.searchsorted(np.cumsum(sizes[members]), room)))]] = True
-    rows = np.flatnonzero(inside[left] & inside[right])[:MOST_PAIRS]
+    rows = np.flatnonzero(inside[left] & inside[right])[:MOST_REPLAYED]
     return [_Part(rows, len(left) / max(len(rows), 1))]
 
 

@@ -1,7 +1,8 @@
 """The tokens of all texts in one array, as hashes: text t has ``tokens[offsets[t]:offsets[t + 1]]``.
 
-`read_tokens` returns the tokens of all texts; `token_blocks` yields them block by block. A long text is read in pieces.
-It is cut where no code point acts on the one after the cut, so neither memory nor threads depend on the longest text.
+`read_tokens` returns the tokens of all texts; `token_blocks` yields them block by block. A long text is read in pieces
+(`dedup.sources.texts.BlockLimits`). It is cut where no code point acts on the one after the cut, so neither memory nor
+threads depend on the longest text.
 """
 
 from __future__ import annotations
@@ -15,22 +16,21 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hash_key import HashKey
+from dedup.kernels.text_layout import PADDING
 from dedup.runtime.buffers import GrowingArray
 from dedup.runtime.threads import map_blocks
-from dedup.sources.texts import PADDING, TEXT_BLOCK_BYTES, Block, Texts
+from dedup.sources.texts import Block, Texts
 from dedup.text.tokens import hash_tokens, locate_tokens
 
-__all__ = ["LONG", "TokenBlock", "read_tokens", "token_blocks"]
+__all__ = ["TokenBlock", "read_tokens", "token_blocks"]
 
 SMALL_TEXTS, SMALL_CHARACTERS = 16, 1 << 18
 """Texts, and characters of all of them. A collection that small is read by the kernel that also finds the spans later,
 so the first run need not compile another kernel."""
 
-LONG = TEXT_BLOCK_BYTES + TEXT_BLOCK_BYTES // 4
-"""Characters. A longer text is read in pieces of `TEXT_BLOCK_BYTES`."""
-
 MOST_TEXTS = 1 << 14
-"""Texts per block, at most. Curve: `benchmarks.tuning.token_stream_most_texts`."""
+"""Texts per block, at most. Curve: `benchmarks.tuning.token_stream_most_texts`; flat from 256 to 2^16 on
+generated:40000:150 (two cores, 2026-11)."""
 
 CUT_PLACE = re.compile(
     "[\n ][!-~\u0391-\u03a1\u0430-\u044f\u05d0-\u05ea\u0621-\u064a\u0905-\u0939\uac00-\ud7a3\u3041-\u3096"
@@ -61,9 +61,14 @@ def read_tokens(
     key: HashKey,
     progress: Report = lambda _: None,
     rows: npt.NDArray[np.int64] | None = None,
+    *,
+    small: int = SMALL_TEXTS,
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """Return the token hashes of all texts, or of some `rows`, and the offsets of each text (texts + 1)."""
-    if rows is None and texts.about() <= SMALL_TEXTS and int(texts.lengths().sum()) <= SMALL_CHARACTERS:
+    """Return the token hashes of all texts, or of some `rows`, and the offsets of each text (texts + 1).
+
+    A collection of at most `small` texts, if they are short too, is not read in blocks.
+    """
+    if rows is None and texts.about() <= small and int(texts.lengths().sum()) <= SMALL_CHARACTERS:
         some = [locate_tokens(texts[row].encode("utf-8", "surrogatepass"), key)[0] for row in range(len(texts))]
         bounds = np.cumsum([0, *map(len, some)], dtype=np.int64)
         return np.concatenate([np.empty(0, dtype=np.uint64), *some]), bounds
@@ -76,7 +81,7 @@ def read_tokens(
         done += len(block.offsets) - 1 - (not block.ends)
         bounds = block.offsets[1:] + len(tokens)
         offsets.append(bounds if block.ends else bounds[:-1])
-        tokens.append(block.tokens, float(characters[done] + (0 if block.ends else TEXT_BLOCK_BYTES)) / total)
+        tokens.append(block.tokens, float(characters[done] + (0 if block.ends else texts.limits.size)) / total)
     return tokens.array(), np.concatenate(offsets)
 
 
@@ -89,7 +94,7 @@ def token_blocks(
 ) -> Iterator[TokenBlock]:
     """Yield the tokens of all texts, or of some `rows`, in order; `progress` gets the number of texts read."""
     lengths = texts.lengths()
-    if rows is None and int(lengths.max(initial=0)) <= LONG:
+    if rows is None and int(lengths.max(initial=0)) <= texts.limits.longest:
         jobs: Iterator[Callable[[], TokenBlock]] = (partial(_hashed, load, key) for load in texts.loads())
     else:
         jobs = _cut(texts, np.arange(len(texts), dtype=np.int64) if rows is None else rows, lengths, key)
@@ -122,20 +127,20 @@ def _cut(
 ) -> Iterator[Callable[[], TokenBlock]]:
     """Yield a function that makes each block. Short texts share a block; each piece of a long text is a block."""
     some: list[str] = []
-    size = 0
+    size, limits = 0, texts.limits
     for row in rows.tolist():
-        if lengths[row] > LONG or size > TEXT_BLOCK_BYTES or len(some) >= MOST_TEXTS:
+        if lengths[row] > limits.longest or size > limits.size or len(some) >= MOST_TEXTS:
             if some:
                 yield partial(_hashed, partial(_encoded, some), key)
             some, size = [], 0
         text = texts[row]
-        if len(text) <= LONG:
+        if len(text) <= limits.longest:
             some.append(text)
             size += len(text)
             continue
         at = 0
         while at < len(text):
-            found = CUT_PLACE.search(text, at + TEXT_BLOCK_BYTES)
+            found = CUT_PLACE.search(text, at + limits.size)
             end = found.start() + 1 if found else len(text)
             yield partial(_hashed, partial(_encoded, [text[at:end]]), key, goes_on=at > 0, ends=end == len(text))
             at = end

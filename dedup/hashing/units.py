@@ -34,7 +34,8 @@ __all__ = [
 ]
 
 PREPARED_UNITS = 256
-"""Units that a thread prepares at a time. Curve: `benchmarks.tuning.units_prepared_units`."""
+"""Units that a thread prepares at a time. Curve: `benchmarks.tuning.units_prepared_units`; flat from 16 to 2^12 on
+generated:10000 (two cores, 2026-11)."""
 
 
 class HashRows(NamedTuple):

@@ -1,19 +1,19 @@
-"""The compiled loops of dedup: numba and numpy only, one noun a file.
+"""The compiled loops of dedup. They use numba and numpy only; each module is about one noun.
 
-The rules they keep (each is tested or follows from how `kernel` compiles):
+The rules of a kernel (each is tested, or follows from how `kernel` compiles):
 
-- A kernel computes; its caller validates. Kernels raise nothing and allocate only what they return.
-- Kernels are serial and release the GIL; threads live in `dedup.runtime.threads` alone.
-- All hash arithmetic is uint64: numba turns ``uint64 + int`` into a signed or floating value, so every literal
-  and index that touches a hash is wrapped.
-- Where it is hot, an index is uint64 too: numba asks of a signed one, at each access, whether it counts from the end.
-  What a random bit decides is added or overwritten, not branched on.
+- A kernel computes; its caller checks the arguments. A kernel raises nothing and allocates only what it returns.
+- A kernel is serial and releases the GIL. Only `dedup.runtime.threads` makes threads.
+- All arithmetic on hashes is uint64. numba turns ``uint64 + int`` into a signed or floating value, so every literal
+  and every index that is combined with a hash is wrapped.
+- In hot loops an index is uint64 too: for a signed index, numba tests at each access whether it counts from the end.
+- A random bit is added, or decides what is overwritten. No branch depends on it.
 - Inputs may be read-only (Arrow buffers are). The annotations of a `kernel` are its signature: dtypes, `Table` for two
-  dimensions, `Written` for what it writes to (`dedup.kernels.signatures`). Arrays are contiguous, in C's order.
+  dimensions, `Written` for an array that it writes to (`dedup.kernels.signatures`). Arrays are contiguous, in C order.
 
-A kernel runs from the library that was compiled ahead of time, where there is one for this machine
-(`dedup.kernels.native`), and numba is not even imported. Else numba compiles it on its first call
-(`dedup.kernels.compiling`), and keeps it on disk (`dedup.kernels.cache`). Both ways give the same bytes.
+A kernel runs from the library that was compiled ahead of time, if there is one for this machine
+(`dedup.kernels.native`); numba is then not imported. Otherwise numba compiles it on its first call
+(`dedup.kernels.compiling`) and keeps it on disk (`dedup.kernels.cache`). Both ways give the same bytes.
 """
 
 from __future__ import annotations
@@ -35,38 +35,38 @@ A = TypeVar("A")
 T = TypeVar("T", bound=np.generic)
 
 Table = Annotated[npt.NDArray[T], "table"]
-"""An array of two dimensions. In annotations of kernels, an array without this has one."""
+"""An array of two dimensions. An array that is annotated without this has one dimension."""
 
 Written = Annotated[A, "written"]
-"""An array that the kernel writes to; any other one may be read-only."""
+"""An array that the kernel writes to. Any other array may be read-only."""
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Give what runs `function` compiled: serial, without the GIL, from the library or by numba.
+    """Return `function` compiled, from the library or by numba. It is serial and runs without the GIL.
 
-    The annotations are its signature. What does not fit it is a TypeError that says what was expected.
+    The annotations are its signature. Arguments that do not fit it raise a TypeError that says what was expected.
     """
     found = native.find(function)
     return compiler().kernel(function) if found is None else found
 
 
 def part(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile `function` for other compiled code only; LLVM puts it into each caller.
+    """Compile `function` for other compiled code only; LLVM inlines it into each caller.
 
-    numba's own inlining would type and lower it again in every place where it is called: a fifth of a kernel's time in
-    the very first run. Python must not call it: there is no wrapper, and the process ends. Pass literals as
-    ``np.int64(0)``, or it is compiled for each type.
+    numba's own inlining would type and lower it again for every call: a fifth of a kernel's compile time in the very
+    first run. Python must not call it: it has no wrapper, and the process would crash. Pass literals as
+    ``np.int64(0)``; otherwise it is compiled for each type.
     """
     return function if native.COMPLETE else compiler().part(function)
 
 
 def shared(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile `function` as a `part`, but leave it to LLVM whether it is put into its callers: for long ones."""
+    """Compile `function` as a `part`, but let LLVM decide whether to inline it: for long functions."""
     return function if native.COMPLETE else compiler().shared(function)
 
 
 def intrinsic(function: Callable[..., Any]) -> Any:
-    """Give numba a function that writes LLVM's instructions itself, for other compiled code."""
+    """Register a function that writes LLVM's instructions itself, for use in other compiled code."""
     if native.COMPLETE:
         return function
     compiler()
@@ -76,7 +76,7 @@ def intrinsic(function: Callable[..., Any]) -> Any:
 
 
 def compiler() -> Any:
-    """Return the module that compiles by numba; an error says what to install where there is none."""
+    """Return the module that compiles with numba. Without numba, raise an error that says what to install."""
     try:
         from dedup.kernels import compiling
     except ModuleNotFoundError as error:

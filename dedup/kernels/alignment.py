@@ -1,20 +1,21 @@
 """Two stretches of tokens beside each other: how far an end grows, and how many tokens a gap has in common.
 
-An end grows as long as the alignment pays (`EQUAL` for an equal token, `EDIT` for one that is put in, left out or
-another) and never falls `DROP` behind its best [1], in a band of `BAND` tokens on either side. In a loop every end
-could grow through the whole text. So tokens that another end walked over before in the same direction are counted, and
-an end stops where there are more of them than it was allowed, and one more for each token that is new. A gap is aligned
-by the longest common subsequence, in naive Python::
+An end grows until its score is more than `DROP` below its best score [1]: `EQUAL` for an equal token, `EDIT` for one
+that is inserted, deleted or substituted. The alignment lies in a band of `BAND` tokens on either side. In a loop, every
+end could grow through the whole text. So tokens that another end crossed before in the same direction are counted. An
+end may cross so many of them as it is allowed, and one more for each new token. A gap is aligned by the longest common
+subsequence, in naive Python::
 
     def common(a, b):
         if not a or not b: return 0
         if a[-1] == b[-1]: return common(a[:-1], b[:-1]) + 1
         return max(common(a[:-1], b), common(a, b[:-1]))
 
-Cost: the band times the tokens that are walked on: twice the text in either direction, and what the ends were allowed;
-the product of the two sides of a gap.
+Cost: of ends, the band times the tokens crossed, which are at most twice the text in either direction and what the ends
+are allowed; of a gap, the product of its two sides.
 
-References: [1] Zhang, Schwartz, Wagner, Miller, "A greedy algorithm for aligning DNA sequences", 2000.
+References: [1] Zhang, Schwartz, Wagner, Miller, "A greedy algorithm for aligning DNA sequences", 2000; [2] Hyyrö,
+"Bit-parallel LCS-length computation revisited", 2004.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import shared
+from dedup.kernels import Table, Written, shared
 
 BAND = 8
 """Tokens that an end may drift while it grows."""
@@ -39,22 +40,24 @@ def grow(
     step: int,
     room: int,
     source_room: int,
-    walked: npt.NDArray[np.uint8],
+    walked: Written[npt.NDArray[np.uint8]],
+    begin: int,
     allowed: int,
-    grown: npt.NDArray[np.int64],
+    grown: Written[npt.NDArray[np.int64]],
+    room_for: Written[Table[np.int64]],
 ) -> int:
     """Grow an end: write how many tokens it gains here, in the source, and how many of them are equal.
 
     The tokens at ``at + step * k`` and ``source + step * k`` come next, for k from 0 to `room` and `source_room`. Where
-    ends have walked before, `walked` has a bit for their direction (written); such tokens are counted in ``grown[3]``.
-    Returns the tokens walked on.
+    ends have been before, `walked` has a bit for their direction (written; its first item is that of token `begin`);
+    such tokens are counted in ``grown[3]``.
+    `room_for` has two rows of ``2 * BAND + 3`` (written). Returns the number of tokens crossed.
     """
     mine = np.uint8(1 if step > 0 else 2)
     left = np.int64(allowed)
     width = 2 * BAND + 1
     low = -(1 << 30)
-    score = np.empty(width + 2, dtype=np.int64)  # column: tokens of the source less those here, + BAND + 1
-    equal = np.empty(width + 2, dtype=np.int64)
+    score, equal = room_for[0], room_for[1]  # column: tokens of the source less those here, + BAND + 1
     for column in range(width + 2):
         score[column] = low
         equal[column] = 0
@@ -66,7 +69,7 @@ def grow(
             score[BAND + 1 + column] = column * EDIT
     for row in range(1, room + 1):
         token = tokens[at + step * (row - 1)]
-        place = at + step * (row - 1)
+        place = at + step * (row - 1) - begin
         if walked[place] & mine:
             if left == 0:
                 return row - 1
@@ -110,17 +113,20 @@ def grow(
 
 @shared
 def common(tokens: npt.NDArray[np.uint64], a: int, a_end: int, b: int, b_end: int) -> int:
-    """Return the length of the longest common subsequence of two stretches of at most `GAP` tokens."""
-    row = np.empty(b_end - b + 1, dtype=np.int64)
-    for j in range(len(row)):
-        row[j] = 0
+    """Return the length of the longest common subsequence of two stretches of at most 64 tokens.
+
+    There is a bit for each token of the second stretch: 0 if the row of the dynamic program rises by one there [2].
+    """
+    one = np.uint64(1)
+    rows = ~np.uint64(0)
     for i in range(a, a_end):
-        diagonal = np.int64(0)
+        token = tokens[i]
+        equal = np.uint64(0)
         for j in range(b, b_end):
-            above = row[j - b + 1]
-            if tokens[i] == tokens[j]:
-                row[j - b + 1] = diagonal + 1
-            elif row[j - b] > above:
-                row[j - b + 1] = row[j - b]
-            diagonal = above
-    return row[b_end - b]
+            equal |= np.uint64(tokens[j] == token) << np.uint64(j - b)
+        matched = rows & equal
+        rows = (rows + matched) | (rows - matched)
+    length = 0
+    for j in range(b_end - b):
+        length += np.int64(~(rows >> np.uint64(j)) & one)
+    return length

@@ -1,15 +1,15 @@
-"""The kernels on disk: where they are kept, and what is done where that goes wrong.
+"""Compiled kernels on disk: where they are kept, and what happens if that fails.
 
-numba's own cache does not notice an edit in another file that a kernel calls, which for a hash library could keep old
-hashes alive after an upgrade; so the folder is named by the digest of all kernel sources (of their compiled code,
-where a package has no sources), and an edit of any of them starts a new folder.
+numba's own cache does not notice an edit in another file that a kernel calls. In a library of hashes, old code could
+then survive an upgrade. So the folder is named by the digest of all kernel sources (of their compiled code, if a
+package has no sources), and an edit of any of them starts a new folder.
 
-The cache is a convenience, and never the reason that a search fails:
+The cache is a convenience and never makes a search fail:
 
-- each file carries a checksum, and one that is cut off, empty or damaged is written anew,
-- a folder that can be read and not written is read; what it lacks goes to the next one that can be written,
-- where nothing can be written, kernels are compiled for the process alone,
-- where a disk is full, too, and a warning names the folder, once.
+- Each file has a checksum. A file that is truncated, empty or damaged is written again.
+- A folder that can be read but not written is still read. Missing kernels go to the next folder that can be written.
+- If no folder can be written, kernels are compiled for this process only.
+- If the disk is full, they are too, and one warning names the folder.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = ["Folder", "KernelCache", "cache_folder", "cache_folders"]
 
 
 class Folder(NamedTuple):
-    """A folder of compiled kernels, and whether more can be put there."""
+    """A folder of compiled kernels, and whether it can be written to."""
 
     path: str
     writable: bool
@@ -43,10 +43,10 @@ class Folder(NamedTuple):
 
 @lru_cache(maxsize=1)
 def cache_folders() -> tuple[Folder, ...]:
-    """Return the folders to look for kernels in; the last one takes new ones, if it can be written.
+    """Return the folders that are searched for kernels. New kernels go into the last one, if it can be written to.
 
-    Tried in this order: ``NUMBA_CACHE_DIR``, and nothing else where that is set; the package's own ``__pycache__``,
-    the user's cache, a private folder among the temporary files.
+    They are tried in this order: ``NUMBA_CACHE_DIR``, and no other folder if that is set; the package's own
+    ``__pycache__``; the user's cache; a private folder among the temporary files.
     """
     name = f"dedup-{digest()[:16]}"
     found: list[Folder] = []
@@ -61,28 +61,31 @@ def cache_folders() -> tuple[Folder, ...]:
 
 @lru_cache(maxsize=1)
 def cache_folder() -> str | None:
-    """Return the first of the `cache_folders`, None where there is none."""
+    """Return the first of the `cache_folders`; None if there is none."""
     folders = cache_folders.__wrapped__()
     return folders[0].path if folders else None
 
 
 def _parents() -> Iterator[tuple[str, bool]]:
-    """Yield where the folder may lie, and whether that is a place which is shared with others."""
+    """Yield the possible parent folders, and whether others can write to each of them too."""
     given = os.environ.get("NUMBA_CACHE_DIR")
     if given:
         yield given, False
         return
-    if not getattr(sys, "frozen", False):  # a program in one file unpacks itself, and its folder goes when it ends
+    if not getattr(sys, "frozen", False):  # a one-file program unpacks itself, and that folder is deleted when it ends
         yield str(Path(__file__).parent / "__pycache__"), False
     user = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     yield os.path.join(user, "dedup"), False
-    with contextlib.suppress(OSError):  # there is none that can be used
+    with contextlib.suppress(OSError):  # no such folder can be used
         owner = os.getuid() if hasattr(os, "getuid") else "user"
         yield os.path.join(tempfile.gettempdir(), f"dedup-kernels-{owner}"), True
 
 
 def _writable(folder: str, *, private: bool) -> bool:
-    """Make `folder` and try it; a private one in a shared place must be ours alone, or its code is not run."""
+    """Make `folder` and try to write to it. A private folder in a shared place must belong to this user alone.
+
+    Else another user could put code there that would be run.
+    """
     try:
         if private:
             os.makedirs(os.path.dirname(folder), mode=0o700, exist_ok=True)
@@ -96,7 +99,7 @@ def _writable(folder: str, *, private: bool) -> bool:
 
 
 def _readable(folder: str, *, private: bool) -> bool:
-    """Return whether there are kernels in a folder that cannot be written."""
+    """Return whether a folder that cannot be written to has kernels."""
     try:
         if private and not _ours(os.path.dirname(folder)):
             return False
@@ -114,15 +117,15 @@ def _ours(folder: str) -> bool:
 
 
 class KernelFiles(IndexDataCacheFile):  # type: ignore[misc]  # numba has no types
-    """The files of one kernel in one folder, each behind a checksum and the version of what can read it."""
+    """The files of one kernel in one folder. Each begins with a checksum and the version that can read it."""
 
     def load(self, key: Any) -> Any:
-        """Return what is kept under a key, None where it is not there, damaged, or of another version."""
+        """Return what is kept under a key; None if it is missing, damaged, or of another version."""
         name = self._load_index().get(key)
         return None if name is None else self._load_data(name)
 
     def has(self, key: Any) -> bool:
-        """Return whether something is kept under a key."""
+        """Return whether a key is in the index."""
         return key in self._load_index()
 
     def _load_index(self) -> dict[Any, str]:
@@ -146,7 +149,7 @@ class KernelFiles(IndexDataCacheFile):  # type: ignore[misc]  # numba has no typ
         seal, body = data[:16], data[16:]
         if xxhash.xxh3_128_digest(body) != seal or not body.startswith(version):
             return None
-        return pickle.loads(body[len(version) :])  # what lies there is code, and run anyway
+        return pickle.loads(body[len(version) :])  # the file contains code that is run anyway
 
     def _write(self, path: str, content: Any) -> None:
         body = self._version_line() + dumps(content)
@@ -158,7 +161,7 @@ class KernelFiles(IndexDataCacheFile):  # type: ignore[misc]  # numba has no typ
 
 
 class KernelImpl(CompileResultCacheImpl):  # type: ignore[misc]
-    """What numba keeps of a kernel; it names the files as numba does, and looks at no source."""
+    """What numba keeps of a kernel. Files are named as numba names them, but their sources are not looked at."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         code = function.__code__
@@ -169,11 +172,11 @@ class KernelImpl(CompileResultCacheImpl):  # type: ignore[misc]
 
 
 class KernelCache(FunctionCache):  # type: ignore[misc]
-    """numba's cache of compiled code, less what is needed only to compile.
+    """numba's cache of compiled code, without the parts that are needed only to compile.
 
-    Before it loads a kernel, numba imports and registers all that it can compile: a third of a second in a process
-    that has nothing to compile. The code itself needs only numba's memory runtime; where a kernel is missing, the
-    compiler registers the rest by itself.
+    Before it loads a kernel, numba imports and registers all that it needs to compile: a third of a second in a process
+    that has nothing to compile. Compiled code needs only numba's memory runtime. If a kernel is missing, the compiler
+    registers the rest by itself.
     """
 
     def __init__(self, function: Callable[..., Any], folders: tuple[Folder, ...]) -> None:
@@ -185,7 +188,7 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
         self.enable()
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return the compiled code for a signature, None where it is in no folder, or cannot be used."""
+        """Return the compiled code for a signature; None if no folder has it, or if it cannot be used."""
         rtsys.initialize(target_context)
         key = self._index_key(sig, target_context.codegen())
         for files in self._files if self._enabled else ():
@@ -193,7 +196,7 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
                 data = files.load(key)
                 if data is not None:
                     return self._impl.rebuild(target_context, data)
-            except Exception:  # noqa: BLE001, S112  # whatever is wrong there: it is compiled again
+            except Exception:  # noqa: BLE001, S112  # after any fault it is compiled again
                 continue
         return None
 
@@ -203,7 +206,7 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
         return any(files.has(key) for files in self._files)
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep compiled code, where there is a folder and room for it."""
+        """Keep compiled code, if there is a folder with enough space."""
         if not self._writable:
             return
         try:
@@ -221,7 +224,7 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
 @lru_cache(maxsize=1)
 def _tell(folder: str, why: str) -> None:
     """Warn once that kernels cannot be kept."""
-    with contextlib.suppress(Warning):  # where warnings are errors: this is no reason to end a search
+    with contextlib.suppress(Warning):  # if warnings are errors: this must not end a search
         warnings.warn(
             f"expected to keep compiled kernels in {folder}, found: {why}; they are compiled again in each process "
             "until they can be; NUMBA_CACHE_DIR names another folder",

@@ -1,15 +1,17 @@
 """Chains: equal stretches that follow one another on both sides, with small edits between them.
 
-A seed is a run of windows that each link to the first place, or to the place before, where the same tokens stand. In
+A seed is a run of windows that each link to the first place where the same tokens occur, or to the last one before. In
 naive Python, over the seeds (start, source, size) by start::
 
     score[s] = size[s] + max(0, max(score[p] - cost(p, s) for p before s, within `GAP` tokens on both sides))
 
-where what overlaps counts once and ``cost = drift / 2 + gap / 4`` (as in minimap2 [1], with the last `BACK` seeds
-only). A chain is the way back from the best score, over seeds that no better chain has. Its gaps are aligned by the
-longest common subsequence; its ends grow as long as the alignment pays, the best chains first, and where other ends
-have grown before only a part of the way (`dedup.kernels.alignment`). A chain never overlaps its own source. One whose
-matched tokens are less than `threshold` of its longer side is cut at its worst gap.
+where overlapping tokens count once and ``cost = drift / 2 + gap / 4`` (as in minimap2 [1], with the last `BACK` seeds
+only). A chain leads back from the best score, over seeds that are in no better chain. Its gaps are aligned by the
+longest common subsequence. Its ends grow as long as the score of the alignment rises, the best chains first; where
+other ends have grown before, only a part of the way (`dedup.kernels.alignment`). A chain never overlaps its own source.
+If its matched tokens are less than `threshold` of its longer side, it is cut at its worst gap.
+
+No chain depends on the seeds of another text.
 
 Cost: linear in the windows and seeds: each seed looks back at `BACK` others, a gap is `GAP` tokens at most, and an end
 grows in a narrow band, all ends of a text together over twice its tokens and `AGAIN_IN_TEXT` times those of its seeds.
@@ -23,8 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel, shared
-from dedup.kernels.alignment import common, grow
-from dedup.kernels.windows import OPENS
+from dedup.kernels.alignment import BAND, common, grow
 
 GAP = 40
 """Tokens between two seeds of a chain, on either side, at most."""
@@ -33,118 +34,97 @@ BACK = 64
 """Seeds that a seed looks back at."""
 
 AGAIN = 64
-"""Tokens that an end may walk over where others did before it, beside as many as its chain has."""
+"""Tokens that an end may cross although others crossed them before, in addition to as many as its chain has."""
 
 AGAIN_IN_TEXT = 4
-"""Times the tokens of its linked seeds: what the ends in a text may walk over again before each keeps to `AGAIN`. In
-eight collections of real texts, the repeats with it were those of ends that are not held back."""
+"""Times the tokens of its linked seeds: what all ends in a text may cross again before each is limited to `AGAIN`. In
+eight collections of real texts, this changed no repeat."""
 
 SMALL = 4
-"""Tokens: an edit as short as this does not part a chain."""
+"""Tokens: an edit of this length does not divide a chain into parts."""
 
 START, SOURCE, SIZE = range(3)
 CHAIN_START, CHAIN_END, CHAIN_SOURCE, CHAIN_SOURCE_END, CHAIN_MATCHED = range(5)
 
 
 @kernel
-def find_seeds(
-    place: npt.NDArray[np.signedinteger],
-    first: npt.NDArray[np.signedinteger],
-    flags: npt.NDArray[np.uint8],
-    size: int,
-    seeds: Written[Table[np.int64]],
-) -> int:
-    """Write the seeds (start, source, tokens), in the order of their ends; return their number.
-
-    `seeds` has room for two a window. With no room it only counts.
-    """
-    latest = np.empty(len(first), dtype=first.dtype)  # of each first window, the last equal one so far
-    write = len(seeds) > 0
-    count = 0
-    open_first, first_size = np.int64(-1), np.int64(0)  # window before that the last one links to, windows so far
-    open_last, last_size = np.int64(-1), np.int64(0)
-    for u in range(len(first) + 1):
-        to_first, to_last = np.int64(-1), np.int64(-1)
-        opens = True
-        if u < len(first):
-            opens = (flags[u] & OPENS) != 0
-            f = np.int64(first[u])
-            if f != u:
-                to_first = f
-                to_last = np.int64(latest[f])
-                if to_last == f:
-                    to_last = np.int64(-1)
-            latest[f] = u
-        goes_on = not opens and open_first >= 0 and to_first == open_first + 1 and not flags[to_first] & OPENS
-        if first_size > 0 and not goes_on:
-            if write:
-                seeds[count, START] = place[u - first_size]
-                seeds[count, SOURCE] = place[open_first - first_size + 1]
-                seeds[count, SIZE] = first_size + size - 1
-            count += 1
-            first_size = np.int64(0)
-        open_first = to_first
-        if to_first >= 0:
-            first_size += 1
-        goes_on = not opens and open_last >= 0 and to_last == open_last + 1 and not flags[to_last] & OPENS
-        if last_size > 0 and not goes_on:
-            if write:
-                seeds[count, START] = place[u - last_size]
-                seeds[count, SOURCE] = place[open_last - last_size + 1]
-                seeds[count, SIZE] = last_size + size - 1
-            count += 1
-            last_size = np.int64(0)
-        open_last = to_last
-        if to_last >= 0:
-            last_size += 1
-    return count
-
-
-@kernel
 def link_seeds(
-    seeds: Table[np.int64],
-    text: npt.NDArray[np.int64],
-    source_text: npt.NDArray[np.int64],
-    scores: Written[npt.NDArray[np.float64]],
-    back: Written[npt.NDArray[np.int64]],
-) -> None:
-    """Write the best score of a chain that ends with each seed, and the seed before it (-1 for none).
+    start: npt.NDArray[np.signedinteger],
+    source: npt.NDArray[np.signedinteger],
+    length: npt.NDArray[np.signedinteger],
+    offsets: npt.NDArray[np.int64],
+    least: int,
+    seeds: Written[Table[np.signedinteger]],
+    scores: Written[npt.NDArray[np.signedinteger]],
+    back: Written[npt.NDArray[np.signedinteger]],
+) -> int:
+    """Link seeds, which come by (start, source), and write those that are in a chain; return their number.
 
-    Seeds come by start; `text` and `source_text` are the texts they stand in. One that overlaps its own source is left
-    out: score 0.
+    Each that is linked to another, or has `least` tokens, is written as (start, source, tokens), with four times the
+    best score of a chain that ends with it, and the seed before it among those written (-1 for none). One that overlaps
+    its own source is left out. `seeds`, `scores` and `back` have room for all of them.
     """
-    begin = np.empty(len(seeds), dtype=np.int64)  # where the chain starts
-    for s in range(len(seeds)):
-        start, source, size = seeds[s, START], seeds[s, SOURCE], seeds[s, SIZE]
+    count = len(start)
+    reach = np.empty(count, dtype=start.dtype)  # the last place where the source of a next seed may begin
+    begin = np.empty(count, dtype=start.dtype)  # where the chain starts
+    text_end = np.empty(count, dtype=np.int64)  # where the text of the source ends, once it is known
+    low = 0
+    text = ahead_of(offsets, start[0]) if count else 0
+    for s in range(count):
+        here, there, size = np.int64(start[s]), np.int64(source[s]), np.int64(length[s])
+        if here >= offsets[text]:
+            low = s
+            while here >= offsets[text]:
+                text += 1
         back[s] = -1
-        begin[s] = start
-        if source + size > start:
-            scores[s] = 0.0
+        begin[s] = here
+        text_end[s] = -1
+        if there + size > here:
+            scores[s] = 0
+            reach[s] = -1
             continue
-        scores[s] = size
-        for p in range(s - 1, max(s - 1 - BACK, -1), -1):
-            if text[p] != text[s]:
-                break
-            if scores[p] == 0.0:
-                continue
-            ahead = start - seeds[p, START] - seeds[p, SIZE]
-            source_ahead = source - seeds[p, SOURCE] - seeds[p, SIZE]
-            if ahead > GAP or source_ahead > GAP or source <= seeds[p, SOURCE] or start <= seeds[p, START]:
-                continue
-            if source + size > begin[p]:  # it would reach into itself
-                continue
-            overlap = max(np.int64(0), -ahead, -source_ahead)
-            if overlap >= size or overlap >= seeds[p, SIZE]:
-                continue
-            drift = abs(ahead - source_ahead)
-            gap = max(np.int64(0), ahead, source_ahead)
-            if source_text[s] != source_text[p]:
-                continue
-            score = scores[p] + size - overlap - 0.5 * drift - 0.25 * gap
-            if score > scores[s]:
-                scores[s] = score
-                back[s] = p
-                begin[s] = begin[p]
+        reach[s] = there + size + GAP
+        best = 4 * size
+        at = max(low, s - BACK)
+        near = np.int32(0)
+        wanted = source[s]
+        for p in range(np.uint64(at), np.uint64(s)):  # LLVM makes vectors of it
+            near |= np.int32(source[p] < wanted) & np.int32(wanted <= reach[p])
+        if near != 0:
+            for p in range(s - 1, at - 1, -1):
+                if source[p] >= there or there > reach[p]:
+                    continue
+                p_here, p_there, p_size = np.int64(start[p]), np.int64(source[p]), np.int64(length[p])
+                ahead = here - p_here - p_size
+                source_ahead = there - p_there - p_size
+                if ahead > GAP or here <= p_here or there + size > begin[p]:  # it would reach into itself
+                    continue
+                overlap = max(np.int64(0), -ahead, -source_ahead)
+                if overlap >= size or overlap >= p_size:
+                    continue
+                drift = abs(ahead - source_ahead)
+                gap = max(np.int64(0), ahead, source_ahead)
+                score = scores[p] + 4 * (size - overlap) - 2 * drift - gap
+                if score > best:
+                    if text_end[p] < 0:
+                        text_end[p] = offsets[ahead_of(offsets, p_there)]
+                    if there < text_end[p]:
+                        best = np.int64(score)
+                        back[s] = p
+                        begin[s] = begin[p]
+        scores[s] = best
+    for s in range(count):
+        if back[s] >= 0:
+            reach[back[s]] = -2  # another seed is linked to it
+    kept = 0
+    for s in range(count):
+        if back[s] >= 0 or reach[s] == -2 or (scores[s] > 0 and length[s] >= least):
+            seeds[kept, START], seeds[kept, SOURCE], seeds[kept, SIZE] = start[s], source[s], length[s]
+            scores[kept] = scores[s]
+            back[kept] = begin[back[s]] if back[s] >= 0 else -1
+            begin[s] = kept  # from here on: its number among the kept seeds
+            kept += 1
+    return kept
 
 
 @shared
@@ -164,10 +144,12 @@ def ahead_of(values: npt.NDArray[np.int64], value: int) -> int:
 def build_chains(
     tokens: npt.NDArray[np.uint64],
     offsets: npt.NDArray[np.int64],
-    seeds: Table[np.int64],
+    texts_begin: int,
+    texts_end: int,
+    seeds: Table[np.signedinteger],
     order: npt.NDArray[np.int64],
-    back: npt.NDArray[np.int64],
-    scores: npt.NDArray[np.float64],
+    back: npt.NDArray[np.signedinteger],
+    scores: npt.NDArray[np.signedinteger],
     exact_start: npt.NDArray[np.int64],
     exact_end: npt.NDArray[np.int64],
     size: int,
@@ -178,19 +160,18 @@ def build_chains(
 ) -> int:
     """Write the chains of `size` tokens or more that reach the threshold, and their parts.
 
-    `order` is the seeds by score, the best first. A chain is (start, end, source, source end, matched); a part is
-    (chain, start, end, source, source end). `counts` is the number of both. Room: one chain, one part a seed. What has
-    fewer equal tokens than a quarter of `size`, or lies within an exact stretch and is shorter, is left out.
-    Returns the tokens that all ends walked over.
+    The seeds are those of the texts from token `texts_begin` to `texts_end`; `order` is the seeds by score, the best
+    first. A chain is (start, end, source, source end, matched); a part is (chain, start, end, source, source end).
+    `counts` is the number of both. Room: one chain, one part a seed. What has fewer equal tokens than a quarter of
+    `size`, or lies within an exact stretch and is shorter, is left out.
+    Returns the number of tokens that all ends crossed.
     """
-    walked = np.empty(len(tokens), dtype=np.uint8)
-    for i in range(len(tokens)):
-        walked[i] = 0
-    again = np.zeros(
-        len(offsets), dtype=np.int64
-    )  # of each text (from 1 on): tokens that ends may still walk over again
+    walked = np.zeros(texts_end - texts_begin, dtype=np.uint8)
+    first_text = ahead_of(offsets, texts_begin)
+    # of each text: tokens that its ends may still cross again
+    again = np.zeros(ahead_of(offsets, texts_end) - first_text + 1, dtype=np.int64)
     for s in range(len(seeds)):
-        again[ahead_of(offsets, seeds[s, START])] += AGAIN_IN_TEXT * seeds[s, SIZE]
+        again[ahead_of(offsets, seeds[s, START]) - first_text] += AGAIN_IN_TEXT * seeds[s, SIZE]
     steps = np.int64(0)
     used = np.empty(len(seeds), dtype=np.bool_)
     for s in range(len(seeds)):
@@ -202,6 +183,7 @@ def build_chains(
     below = np.empty((len(seeds), 2), dtype=np.int64)  # the worst gap on either side of a gap: a Cartesian tree
     stack = np.empty((len(seeds) + 2, 3), dtype=np.int64)
     grown = np.empty(2, dtype=np.int64)
+    room_for_end = np.empty((2, 2 * BAND + 3), dtype=np.int64)
     left, right = np.empty(4, dtype=np.int64), np.empty(4, dtype=np.int64)
     chain_count, part_count = 0, 0
     for place in range(len(order)):
@@ -218,6 +200,12 @@ def build_chains(
             other = members - 1 - i
             blocks[i, 0], blocks[other, 0] = blocks[other, 0], blocks[i, 0]
         blocks[0, 1] = 0
+        most = np.int64(seeds[blocks[0, 0], SIZE])  # tokens that match, if all do that are in the gaps
+        for i in range(1, members):
+            s, p = blocks[i, 0], blocks[i - 1, 0]
+            most += seeds[s, SIZE] + max(np.int64(0), seeds[s, START] - seeds[p, START] - seeds[p, SIZE])
+        if most < size // 4:
+            continue
         for i in range(1, members):
             s, p = blocks[i, 0], blocks[i - 1, 0]
             end, source_end = seeds[p, START] + seeds[p, SIZE], seeds[p, SOURCE] + seeds[p, SIZE]
@@ -267,19 +255,26 @@ def build_chains(
             if around >= 0 and end <= exact_end[around] and end - start < exact_end[around] - exact_start[around]:
                 continue
             text = ahead_of(offsets, start)
+            row_of_text = text - first_text
             source_text = ahead_of(offsets, source)
             inside = text == source_text
             room = start - max(offsets[text - 1], source_end if inside else np.int64(0))
             # steps are of one type, or numba compiles `grow` for each of them
             own = end - start + AGAIN
             source_room = source - offsets[source_text - 1]
-            free = again[text] + own
-            steps += grow(tokens, start - 1, source - 1, np.int64(-1), room, source_room, walked, free, left)
-            again[text] = max(np.int64(0), again[text] - max(np.int64(0), left[3] - own))
+            free = again[row_of_text] + own
+            step = np.int64(-1)
+            steps += grow(
+                tokens, start - 1, source - 1, step, room, source_room, walked, texts_begin, free, left, room_for_end
+            )
+            again[row_of_text] = max(np.int64(0), again[row_of_text] - max(np.int64(0), left[3] - own))
             source_room = (start - left[0] if inside else offsets[source_text]) - source_end
-            room, free = offsets[text] - end, again[text] + own
-            steps += grow(tokens, end, source_end, np.int64(1), room, source_room, walked, free, right)
-            again[text] = max(np.int64(0), again[text] - max(np.int64(0), right[3] - own))
+            room, free = offsets[text] - end, again[row_of_text] + own
+            step = np.int64(1)
+            steps += grow(
+                tokens, end, source_end, step, room, source_room, walked, texts_begin, free, right, room_for_end
+            )
+            again[row_of_text] = max(np.int64(0), again[row_of_text] - max(np.int64(0), right[3] - own))
             for attempt in range(4):  # with both ends, with the better one, with none
                 better_right = right[2] > left[2]
                 use_left = attempt == 0 or (attempt == 1 and not better_right) or (attempt == 2 and better_right)
@@ -290,7 +285,7 @@ def build_chains(
                 if total / max(here, there) >= threshold:
                     break
             if here < size or (high - low == 1 and total == seeds[a, SIZE]):
-                continue  # too short, or equal from end to end, which is known
+                continue  # too short, or equal from end to end and so an exact repeat
             grown[0] = left[0] if use_left else 0
             grown[1] = left[1] if use_left else 0
             row = chain_count
@@ -325,14 +320,19 @@ def build_chains(
 
 @kernel
 def choose_chains(
-    chains: Table[np.int64], order: npt.NDArray[np.int64], chosen: Written[npt.NDArray[np.bool_]], tokens: int
+    chains: Table[np.int64],
+    order: npt.NDArray[np.int64],
+    texts_begin: int,
+    texts_end: int,
+    chosen: Written[npt.NDArray[np.bool_]],
 ) -> None:
-    """Choose chains in some order: each of which less than half is covered by those chosen before."""
-    covered = np.empty(tokens, dtype=np.bool_)
-    for i in range(tokens):
-        covered[i] = False
+    """Choose chains in some order: each of which less than half is covered by those chosen before.
+
+    They are chains of the texts from token `texts_begin` to `texts_end`.
+    """
+    covered = np.zeros(texts_end - texts_begin, dtype=np.bool_)
     for row in order:
-        start, end = chains[row, CHAIN_START], chains[row, CHAIN_END]
+        start, end = chains[row, CHAIN_START] - texts_begin, chains[row, CHAIN_END] - texts_begin
         already = np.int64(0)
         for i in range(start, end):
             already += covered[i]

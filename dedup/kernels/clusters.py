@@ -1,4 +1,4 @@
-"""Stars: which texts are kept, and which kept text stands for each of the others.
+"""Stars: which texts are kept, and which kept text each removed text belongs to.
 
 Definition, in naive Python (`similarity` of the verified pairs; 0 for any other)::
 
@@ -8,9 +8,9 @@ Definition, in naive Python (`similarity` of the verified pairs; 0 for any other
         if best is not None and similarity[text, best] >= threshold: star[text] = best
         else: star[text] = text; kept.append(text)
 
-Texts of large buckets have no list of pairs: each meets the texts kept so far in its buckets, up to LEADERS a bucket,
-and is verified on the spot. So a family of any size costs one verification a member as long as one kept text stands
-for it, and LEADERS x bands at the worst.
+Texts of large buckets have no list of pairs. Each is compared with the texts kept so far in its buckets, up to LEADERS
+per bucket, and verified at once. So a group of near copies of any size costs one verification per member while it has
+one kept text, and LEADERS x bands at most.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dedup.kernels.self_join import CONTAINMENT, longer
 from dedup.kernels.verify import required, shared_hashes
 
 LEADERS = 8
-"""Kept texts that a large bucket offers for comparison; further ones are counted as overflow."""
+"""Texts. A large bucket offers at most so many kept texts for comparison; further ones are counted as overflow."""
 
 
 @kernel
@@ -33,7 +33,7 @@ def earlier(
     shared: npt.NDArray[np.int32],
     rank: npt.NDArray[np.int64],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Return, for each text, those of its pairs that come before it in `rank`, and what it shares with them.
+    """Return, for each text, the texts before it in `rank` that are in a pair with it, and what each pair shares.
 
     They are the rows from ``offsets[text]`` to ``offsets[text + 1]`` of the two other arrays. Cost: linear.
     """
@@ -73,15 +73,14 @@ def stars(
     sizes: npt.NDArray[np.int64],
     threshold: float,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.int64], int, int]:
-    """Give each text of `priority` the kept text that stands for it.
+    """Assign to each text of `priority` its kept text.
 
-    `rank` inverts `priority`. The verified pairs are rows of `neighbours` (`earlier`) with what they share; the
-    large buckets of a text are rows of `buckets`. `values`, `offsets` and `sizes` are the sorted shingle sets, read
-    for texts of large buckets alone (their sizes for all).
+    `rank` inverts `priority`. The verified pairs are rows of `neighbours` (`earlier`) with their shared hashes; the
+    large buckets of a text are rows of `buckets`. `values`, `offsets` and `sizes` are the sorted shingle sets. The
+    sizes are read for all texts, the sets only for texts of large buckets.
 
-    Returns, for all texts, the kept one and the similarity to it (itself and 1.0 for a kept text), the further pairs
-    found (kept, text, shared), the number of verifications and the number of times that a kept text found its bucket
-    full.
+    Returns, for all texts, the kept text and the similarity to it (itself and 1.0 for a kept text); the further pairs
+    that were found (kept, text, shared); the number of verifications; and how often the bucket of a kept text was full.
     """
     count = len(rank)
     star = np.empty(count, dtype=np.int64)
@@ -152,7 +151,7 @@ def stars(
 
 @kernel
 def linked(root: Written[npt.NDArray[np.int64]], left: npt.NDArray[np.int32], right: npt.NDArray[np.int32]) -> None:
-    """Join the trees of `root` (written; each node its own at first) that an edge left-right links, and flatten them.
+    """Join the trees of `root` (written; at first each node is a root) that an edge left-right links, and flatten them.
 
     The smallest node of a tree is its root. Cost: nearly linear in the edges (union-find, paths halved).
     """

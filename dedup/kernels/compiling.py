@@ -1,7 +1,7 @@
-"""Kernels compiled by numba, when they are first called: where the library has none for this machine.
+"""Kernels that numba compiles on their first call, if the library has none for this machine.
 
-Each is compiled for its own signature (`dedup.kernels.signatures`), however its arguments come: read-only or not. So
-one kernel is compiled once, or once for each width of its ``np.signedinteger``.
+Each is compiled for its own signature (`dedup.kernels.signatures`), whether its arguments are read-only or not. So a
+kernel is compiled once, or once for each width of its ``np.signedinteger``.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ NEEDLESS_PASSES = frozenset(
         "nopython_rewrites",
     )
 )
-"""numba's passes over closures, comprehensions, optional arguments, its own inlining and arithmetic of whole arrays.
+"""numba's passes for closures, comprehensions, optional arguments, inlining by numba and arithmetic of complete
+arrays.
 
-None of these is in the kernels, and each walks through the whole of a function: a twentieth of the very first run.
-"""
+The kernels have none of these, and each pass walks through the complete function: a twentieth of the very first run."""
 
 
 class Compiler(CompilerBase):  # type: ignore[misc]  # numba has no types
-    """numba's compiler without the passes that have nothing to do here."""
+    """numba's compiler without the passes that change nothing here."""
 
     def define_pipelines(self) -> list[Any]:
-        """Return the one row of passes."""
+        """Return the only pipeline of passes."""
         passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
         passes.passes = [(step, name) for step, name in passes.passes if step.name() not in NEEDLESS_PASSES]
         passes.finalize()
@@ -60,7 +60,7 @@ OPTIONS: dict[str, Any] = {
 }
 
 KEPT = True
-"""Whether compiled kernels are kept on disk: not those that are compiled for the library."""
+"""Whether compiled kernels are kept on disk. False while the library is built."""
 
 DTYPES = {
     "B": types.uint8,
@@ -85,17 +85,17 @@ def shared(function: Callable[P, R]) -> Callable[P, R]:
 
 
 class Entry(CPUDispatcher):  # type: ignore[misc]
-    """What Python calls of a kernel: compiled for one signature, on the first call."""
+    """The callable of a kernel for Python: compiled for one signature, on the first call."""
 
     signed = "q"
 
     def _compile_for_args(self, *arguments: Any, **named: Any) -> Any:  # noqa: ARG002  # numba's interface
-        """Compile it, whatever the first arguments are, and return what is called then: this, which looks at them."""
+        """Compile the kernel, whatever the first arguments are. Return this object, which then checks the arguments."""
         self.prepare()
         return self
 
     def prepare(self) -> None:
-        """Compile it or take it from the disk; where it is not there, say so, and let other processes help."""
+        """Compile the kernel or load it from disk. If it is not there, announce that and let other processes help."""
         wanted = types_of(self.py_func, self.signed)
         with global_compiler_lock:  # other threads wait here
             if self.overloads:
@@ -107,13 +107,13 @@ class Entry(CPUDispatcher):  # type: ignore[misc]
 
 
 class Kernel(CPUDispatcher):  # type: ignore[misc]
-    """A kernel: compiled code calls it as any function of numba's, Python by its `entries`."""
+    """A kernel. Compiled code calls it like any function of numba's; Python calls one of its `entries`."""
 
     entries: dict[str, Entry]
     signed_at: int | None
 
     def __call__(self, *arguments: Any) -> Any:
-        """Call the entry for the width of the ``np.signedinteger`` that is given, if there are two."""
+        """Call the entry for the width of the ``np.signedinteger`` argument, if there are two."""
         if self.signed_at is None:
             return self.entries["q"](*arguments)
         given = arguments[self.signed_at] if len(arguments) > self.signed_at else None
@@ -121,7 +121,7 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile `function` on its first call for its own signature; cached on disk where there is a folder for it."""
+    """Compile `function` on its first call for its own signature; kept on disk if there is a folder for it."""
     KERNELS.append(function)
     letters = [parameter.letter for parameter in parameters(function)]
     made = _dispatcher(function, Kernel)
@@ -145,7 +145,7 @@ def _dispatcher(function: Callable[..., Any], kind: type[Any]) -> Any:
 
 
 def types_of(function: Callable[..., Any], signed: str = "q") -> tuple[Any, ...]:
-    """Return numba's types of a kernel's parameters; `signed` is the letter that ``np.signedinteger`` stands for."""
+    """Return numba's types of a kernel's parameters; `signed` is the letter that replaces ``np.signedinteger``."""
     return tuple(_type_of(parameter, signed) for parameter in parameters(function))
 
 

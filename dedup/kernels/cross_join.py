@@ -1,21 +1,22 @@
-"""The exact join of two collections: every pair across them that reaches the threshold, none within either.
+"""The exact join of two collections: every pair across them that reaches the threshold, and no pair within either.
 
-A hash that stands on one side alone can prove nothing. So:
+A hash that occurs only on one side is in no pair. So:
 
-1. *Sides* (`mark_side`, `meets`): a bit a slot and side says whether a hash may stand there. A text none of whose
-   hashes stands on the other side has no partner.
-2. *Counters* (`dedup.kernels.self_join.count`, one table a side; `read_both`): how many texts of each side hold a
-   hash. One that is zero on either side gets counter 1 ("proves nothing"), any other the sum of both, 2 to 255.
-3. *Prefixes* (`dedup.kernels.self_join.prefixes`): in the order of (counter, hash), which is a function of the hash
-   alone, two sets that share s hashes share one of the first n - s + 1 of each, n being the size of each.
-4. *Across* (`probe_across`): the rows of one side are looked up in an index over the other, and merged with an early
-   stop.
+1. *Sides* (`mark_side`, `meets`): one bit per slot and side says whether a hash may occur there. A text is dropped if
+   none of its hashes occurs on the other side.
+2. *Counters* (`dedup.kernels.self_join.count`, one table per side; `read_both`): how many texts of each side have a
+   hash. If either count is zero, the hash gets counter 1 ("proves nothing"); otherwise the sum of both, 2 to 255.
+3. *Prefixes* (`dedup.kernels.self_join.prefixes`): in the order of (counter, hash), which depends on the hash only,
+   two sets that share s hashes share one of the first n - s + 1 hashes of each, where n is the size of each set.
+4. *Across* (`probe_across`): the rows of one side are looked up in an index over the other side. Candidates are merged
+   with an early stop.
 
 Naive Python: ``[(x, y) for x in left for y in right if len(x & y) / len(x | y) >= t]``.
 
-The errors of the tables are one-sided: two hashes that share a slot only make a text stay, or a counter too high.
+The errors of the tables are one-sided: if two hashes share a slot, a text may be kept without need, or a counter may be
+too high. No pair is lost.
 
-Cost: a random access a hash for each pass over a table, and the lists that are met.
+Cost: one random access per hash for each pass over a table, and the index lists that are read.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from dedup.kernels.self_join import CLASSES, CONTAINMENT, PLACE, longer, needed
 from dedup.kernels.verify import least, shared_hashes
 
 ANY_SIZE, LEFT_SMALLER, LEFT_LARGER = range(3)
-"""Which pairs `probe_across` looks at: all, those with size left <= right, those with size left > right."""
+"""Which pairs `probe_across` looks at: all, those with size left <= right, or those with size left > right."""
 
 
 @kernel
@@ -39,7 +40,7 @@ def mark_side(
     table: Written[npt.NDArray[np.uint64]],
     shift: int,
 ) -> None:
-    """Enter all hashes of `rows` into `table` (written): 64 slots of one bit a word."""
+    """Enter all hashes of `rows` into `table` (written): each word has 64 slots of one bit."""
     for row in rows:
         for i in range(offsets[row], offsets[row + 1]):
             slot = values[i] >> np.uint64(shift)
@@ -96,7 +97,7 @@ def read_both(
 ) -> None:
     """Write the counters of all distinct hashes of row i of `rows` into `counters`, from ``starts[i]`` on.
 
-    Writes also how many of them prove nothing: ``alone[i]``. `left` and `right` are the tables of the two sides.
+    Also write into ``alone[i]`` how many of them prove nothing. `left` and `right` are the tables of the two sides.
     """
     for place in range(len(rows)):
         first, start = offsets[rows[place]], starts[place]
@@ -132,10 +133,10 @@ def probe_across(
 ) -> tuple[npt.NDArray[np.int64], int, int]:
     """Return the pairs of ``left[start:end]`` with rows of `right` that reach the threshold, and how many were merged.
 
-    `keys` and `bounds` are what each left row looks up; `heads` and `entries` the index over `right`
-    (`dedup.kernels.self_join.build_index`), whose rows ascend in size; `which` of the sizes count. The pairs are rows
-    of three: left, right, shared; the number of them is returned with them. Once `most` were found, or `tries` merged,
-    no further row is looked up.
+    `keys` and `bounds` are the hashes that each left row looks up. `heads` and `entries` are the index over `right`
+    (`dedup.kernels.self_join.build_index`), whose rows ascend in size. `which` selects pairs by their sizes. A pair is
+    a row of three: left, right, shared; the number of pairs is returned too. No further row is looked up once `most`
+    pairs were found, or `tries` were merged.
     """
     found = np.empty((64, 3), dtype=np.int64)
     total, merged = 0, 0

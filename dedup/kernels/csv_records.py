@@ -1,16 +1,16 @@
 """Where the records of comma-separated text end.
 
-A record ends with the line feed that stands in no quoted field. A field is quoted where a quote is its first byte; in
-it two quotes stand for one, and a single one closes it. A quote elsewhere is a byte like any other. In plain Python::
+A record ends with a line feed that is not in a quoted field. A field is quoted if a quote is its first byte. In it, two
+quotes mean one quote, and a single quote closes it. Elsewhere a quote is a byte like any other. In plain Python::
 
     for byte in data:
         if state == QUOTED:      state = CLOSED if byte == '"' else QUOTED
-        elif byte == '\\n':       ends.append(here); state = START
-        elif byte == ',':        state = START
-        elif byte == '"':        state = QUOTED if state in (START, CLOSED) else PLAIN
+        elif byte == '\\n':       ends.append(here); state = FIELD_START
+        elif byte == ',':        state = FIELD_START
+        elif byte == '"':        state = QUOTED if state in (FIELD_START, CLOSED) else PLAIN
         else:                    state = PLAIN
 
-Cost: linear, a look at each byte.
+Cost: linear, one look at each byte.
 
 References: RFC 4180; what it leaves open is as in Arrow's reader of CSV.
 """
@@ -21,16 +21,16 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Written, kernel
+from dedup.kernels.text_layout import COMMA, FEED, QUOTE
 
-START, PLAIN, QUOTED, CLOSED = 0, 1, 2, 3
-QUOTE, COMMA, FEED = 0x22, 0x2C, 0x0A
+FIELD_START, PLAIN, QUOTED, CLOSED = 0, 1, 2, 3
 
 
 @kernel
 def record_ends(values: npt.NDArray[np.uint8], state: int, ends: Written[npt.NDArray[np.int64]]) -> tuple[int, int]:
-    """Write into `ends` where the records end, behind their line feeds; return their number and the state behind.
+    """Write into `ends` the place after the line feed of each record; return the number of records and the last state.
 
-    `ends` has room for as many as there are line feeds. `state` is 0 at the beginning of a record.
+    `ends` needs one place per line feed. `state` is 0 at the beginning of a record.
     """
     count = 0
     for at in range(len(values)):
@@ -41,9 +41,9 @@ def record_ends(values: npt.NDArray[np.uint8], state: int, ends: Written[npt.NDA
         elif byte == FEED:
             ends[count] = at + 1
             count += 1
-            state = START
+            state = FIELD_START
         elif byte == COMMA:
-            state = START
+            state = FIELD_START
         elif byte == QUOTE:
             state = QUOTED if state != PLAIN else PLAIN
         else:

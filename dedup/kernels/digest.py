@@ -1,4 +1,4 @@
-"""A digest of the kernels' code: what names the folder of compiled kernels, and says whether the library is of it."""
+"""A digest of the kernels' code. It names the folder of compiled kernels, and shows whether the library is current."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import Any
 __all__ = ["code_digest", "digest", "source_digest"]
 
 LIBRARY = ("native/library.c", "native/build.py", "native/drafts.py")
-"""What the library is made with, beside the kernels."""
+"""Files that the library is made from, in addition to the kernels."""
 
 
 def digest() -> str:
-    """Return a digest of the sources of all kernels; of their compiled code where there are no sources."""
+    """Return a digest of the sources of all kernels; of their compiled code if there are no sources."""
     return source_digest() or code_digest()
 
 
 def source_digest(*more: str) -> str:
-    """Return a digest of the sources of all kernels, and of `more` files beside; "" where a package has no sources."""
+    """Return a digest of the sources of all kernels and of the files `more`; "" if the package has no sources."""
     folder = Path(__file__).parent
     sources = sorted(folder.glob("*.py"))
     if not sources:
@@ -35,7 +35,7 @@ def source_digest(*more: str) -> str:
 
 
 def code_digest() -> str:
-    """Return a digest of the compiled code of all kernel modules, wherever it lies: in a zip file, in a program."""
+    """Return a digest of the compiled code of all kernel modules, which may be in a zip file or a one-file program."""
     package = __name__.rpartition(".")[0]
     spec = find_spec(package)
     places = list(spec.submodule_search_locations or ()) if spec is not None else []
@@ -51,7 +51,7 @@ def code_digest() -> str:
 
 
 def _pieces(code: CodeType) -> Iterator[object]:
-    """Yield all that a code does, without where it was compiled."""
+    """Yield all that a code object does, but not where it was compiled."""
     yield code.co_name
     yield code.co_code
     yield code.co_names + code.co_varnames + code.co_freevars + code.co_cellvars

@@ -1,13 +1,13 @@
 """Strings of JSON turned into UTF-8, many at a time.
 
-In naive Python, of values that stand one behind the other without anything between them::
+In naive Python, for values that follow each other without anything between them::
 
     while data:
         value, end = json.JSONDecoder().raw_decode(data)
         texts.append(value)                     # a str, or None
         data = data[end:]
 
-The strings have been checked: quotes close, escapes are whole, and surrogates stand in pairs.
+The strings were checked before: quotes close, escapes are complete, and surrogates are in pairs.
 
 Cost: linear, 8 bytes at a time between escapes (the test for a byte among 8 is that of [1]).
 
@@ -20,18 +20,16 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Written, kernel, part
-from dedup.kernels.words import load8, trailing_zeros
+from dedup.kernels.text_layout import QUOTE
+from dedup.kernels.words import ONES, TOPS, load8, trailing_zeros
 
-ONES = np.uint64(0x0101010101010101)
-TOPS = np.uint64(0x8080808080808080)
 QUOTES = np.uint64(0x2222222222222222)
 SLASHES = np.uint64(0x5C5C5C5C5C5C5C5C)
-QUOTE = 0x22
 
 
 @part
 def hexadecimal(values: npt.NDArray[np.uint8], at: int) -> int:
-    """Return the number that 4 hexadecimal digits at `at` stand for."""
+    """Return the number that is written at `at` in 4 hexadecimal digits."""
     code = 0
     for i in range(4):
         digit = int(values[at + i])
@@ -41,7 +39,7 @@ def hexadecimal(values: npt.NDArray[np.uint8], at: int) -> int:
 
 @part
 def plain(values: npt.NDArray[np.uint8], at: int) -> int:
-    """Return the first place from `at` on where a quote or a backslash stands."""
+    """Return the place of the first quote or backslash from `at` on."""
     while True:
         word = load8(values, at)
         quote, slash = word ^ QUOTES, word ^ SLASHES
@@ -61,8 +59,8 @@ def unescape(
 ) -> int:
     """Write the text of each value into `texts`, its end into `ends`, and whether it is null into `missing`.
 
-    Returns the number of values; -1 where one is neither a string nor null. `values` has `size` bytes and 8 more that
-    can be read; `texts` is as long as `size`.
+    Returns the number of values; -1 if one is neither a string nor null. `values` has `size` bytes and 8 more that can
+    be read; `texts` is as long as `size`.
     """
     at, to, count = 0, 0, 0
     while at < size:

@@ -1,4 +1,4 @@
-"""Listing: the pairs of all copies, of the pairs of those that stand for them.
+"""Listing: from the pairs of representatives to the pairs of all their copies.
 
 Definition, in naive Python::
 
@@ -6,7 +6,7 @@ Definition, in naive Python::
               or pair of (representative[u], representative[v])}
     listed |= {(low, high) for low, high in stars}
 
-They come by `u`, of which any range can be asked for, and then by `v`: so a table of them is made in parts.
+They are ordered by `u` and then by `v`. Any range of `u` can be listed by itself, so a table is made in parts.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from dedup.kernels import Written, kernel, part
 def both_ways(
     left: npt.NDArray[np.int32], right: npt.NDArray[np.int32], count: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return, for each of `count` units, the pairs that it is in: rows from ``offsets[unit]`` on of the second array.
+    """Return, for each of `count` units, its pairs: rows of the second array, from ``offsets[unit]`` on.
 
-    ``row << 1`` stands for the pair in which the unit is on the left, ``row << 1 | 1`` on the right.
+    A pair in which the unit is on the left is ``row << 1``; one in which it is on the right is ``row << 1 | 1``.
     """
     offsets = np.zeros(count + 2, dtype=np.int64)
     for pair in range(len(left)):
@@ -68,11 +68,11 @@ def count_listed(
     star_offsets: npt.NDArray[np.int64],
     counts: Written[npt.NDArray[np.int64]],
 ) -> None:
-    """Write to `counts` (all units) how many pairs are listed whose earlier unit is each of those before `last`.
+    """Write to `counts` (one per unit) in how many listed pairs a unit from `first` to `last` - 1 is the earlier one.
 
-    Pairs of copies with each other are counted `with_copies`. `copies` from ``starts[r]`` on are the shown units that
-    `r` stands for, ascending; `offsets` and `pairs` as from `both_ways`; `star_offsets` say how many pairs with a kept
-    one are listed beside.
+    Pairs of copies with each other are counted if `with_copies` is true. `copies` from ``starts[r]`` on are the shown
+    units whose representative is `r`, ascending. `offsets` and `pairs` come from `both_ways`. `star_offsets` say how
+    many further pairs with a kept unit are listed.
     """
     for unit in range(first, last):
         total = star_offsets[unit + 1] - star_offsets[unit]
@@ -109,10 +109,10 @@ def spell_out(
     result: Written[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]],
     keys: Written[npt.NDArray[np.uint64]],
 ) -> None:
-    """Write the listed pairs of the units before `last` to the columns of `result`: left, right, shared.
+    """Write the listed pairs of the units from `first` to `last` - 1 to the columns of `result`: left, right, shared.
 
-    The other arguments are those of `count_listed`; ``bounds`` sum up its counts. `keys` is overwritten: it has room
-    for the pairs of any one unit.
+    The other arguments are those of `count_listed`; ``bounds`` are the running sums of its counts. `keys` is
+    overwritten: it has room for all pairs of any one unit.
     """
     for unit in range(first, last):
         filled = 0

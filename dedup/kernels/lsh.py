@@ -5,10 +5,10 @@ Definition, in naive Python::
     key[band] = mix(fold over the r lanes of the band: h = (h ^ lane) * C; h ^= h >> 32; starting from band + 1)
     bucket[band][key] = the texts with that key, in the order of the input
 
-Most keys occur once. `seen_twice` finds those that may occur again with two bits a slot: its errors are one-sided (a
-key that occurs twice is always found), so a sort of the few that are left gives exactly the buckets.
+Most keys occur once. `seen_twice` finds the keys that may occur again, with two bits per slot. Its errors are one-sided
+(a key that occurs twice is always found), so sorting these few keys gives exactly the buckets.
 
-Cost: linear in the lanes, and in the keys but for the sort of those that are left.
+Cost: linear in the lanes and in the keys, except for the sort of the few keys.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ def band_keys(signatures: Table[np.uint32], rows: int, keys: Written[Table[np.ui
 
 @kernel
 def seen_twice(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return those of `texts` whose key may be the key of another: all that have a partner, few that have none."""
+    """Return the `texts` whose key may be the key of another: all that have such a partner, and a few that do not."""
     bits = 10
     while (1 << bits) < 16 * len(texts):
         bits += 1
-    table = np.zeros(1 << (bits - 5), dtype=np.uint64)  # 32 slots of two bits a word
+    table = np.zeros(1 << (bits - 5), dtype=np.uint64)  # 32 slots of two bits per word
     shift = np.uint64(64 - bits)
     for text in texts:
         slot = keys[text] >> shift
@@ -60,7 +60,7 @@ def seen_twice(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]) -> np
 
 @kernel
 def bucket_pairs(members: npt.NDArray[np.int64], bounds: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
-    """Return all pairs inside each bucket ``members[bounds[b]:bounds[b + 1]]`` ascending: left << 32 | right."""
+    """Return all pairs inside each bucket ``members[bounds[b]:bounds[b + 1]]``, ascending: left << 32 | right."""
     total = 0
     for bucket in range(len(bounds) - 1):
         size = bounds[bucket + 1] - bounds[bucket]

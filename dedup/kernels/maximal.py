@@ -1,4 +1,4 @@
-"""The longest stretch that ends at each place of a sequence and stands at an earlier place too.
+"""The longest stretch that ends at each place of a sequence and also occurs at an earlier place.
 
 Definition, in naive Python::
 
@@ -8,11 +8,11 @@ Definition, in naive Python::
     source[e] = the last place of the first such stretch (-1 for none)
 
 The suffix automaton [1] of the sequence grows symbol by symbol. When the place e has been added, the suffix link of
-its state is the class of the longest suffix that occurred before; the class knows where it first ended. Edges lie in
-one open-addressing table, and in a list a state, which is walked when a state is split.
+its state is the class of the longest suffix that occurred before; the class knows where it first ended. Edges are in
+one open-addressing table, and in one list per state, which is read when a state is split.
 
-Cost: linear in the sequence whatever repeats in it; 70 to 100 bytes a symbol, of 4 bytes each. Numbers of states and
-edges are int32: a sequence has less than `LONGEST` symbols.
+Cost: linear in the sequence, whatever repeats in it; 70 to 100 bytes per symbol, of 4 bytes each. Numbers of states and
+edges are int32: a sequence has less than `LONGEST_SEQUENCE` symbols.
 
 References: [1] Blumer et al., "The smallest automaton recognizing the subwords of a text", 1985.
 """
@@ -26,7 +26,7 @@ from dedup.kernels import Written, kernel, shared
 from dedup.kernels.words import mix
 
 NONE = -1
-LONGEST = 1 << 29
+LONGEST_SEQUENCE = 1 << 29
 """Symbols, one more than a sequence may have: four edges a symbol, counted in int32, at the worst."""
 
 
@@ -55,14 +55,14 @@ def longest_earlier(
 ) -> None:
     """Write, for each end place, the `length` of the longest earlier stretch and the end of its first place, `source`.
 
-    The first `grown` symbols are looked up and added; those behind are looked up among these alone.
+    The first `grown` symbols are looked up and added; those after them are looked up among the first only.
     """
     states = 2 * grown + 2
     size = np.empty(states, dtype=np.int32)  # the longest stretch of each state
     link = np.empty(states, dtype=np.int32)
     first_end = np.empty(states, dtype=np.int32)
     edge_of = np.empty(states, dtype=np.int32)
-    # a state is written when it is made: pages of those that are not take no memory
+    # a state is written when it is made: pages of unused states take no memory
     size[0], link[0], first_end[0], edge_of[0] = 0, NONE, NONE, NONE
     edges = 3 * grown + 8  # 3 * grown - 4 at most, for grown > 2
     owners = np.empty(edges, dtype=np.int32)

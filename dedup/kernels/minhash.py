@@ -1,18 +1,18 @@
-"""MinHash signatures: for each of k functions the smallest value over a text's shingles.
+"""MinHash signatures: for each of k functions, the smallest value over the shingles of a text.
 
-Definition, in naive Python (mod 2^32; a odd, so each function is a bijection)::
+Definition, in naive Python (mod 2^32; a is odd, so each function is a bijection)::
 
     signature = [min(a[j] * (h >> 32) + c[j] & 0xFFFFFFFF for h in shingles) for j in range(k)]
 
-The lane values come from the high half of the shingle hash, which is uniform. A row goes through 32 lanes at a time,
-then 16 and 8: their a, c and least values stay in vector registers from its first shingle to its last, so that a
-shingle costs one load and three vector operations for each register. Lanes are filled up to a multiple of eight.
+The lane values come from the high half of the shingle hash, which is uniform. A row is read for 32 lanes at a time,
+then for 16 and for 8. Their a, c and least values are kept in vector registers from the first shingle to the last, so a
+shingle costs one load, and three vector operations per register. Lanes are padded to a multiple of eight.
 
 Guarantee: each lane of two signatures agrees with probability J; k lanes estimate J without bias, with standard
-deviation sqrt(J (1 - J) / k) [1]. The multiply-add family is not proven min-wise; tests compare bias, variance and
-band hit rates with theory.
+deviation sqrt(J (1 - J) / k) [1]. The multiply-add family is not proven to be min-wise; tests compare bias, variance
+and band hit rates with theory.
 
-Cost: 0.7 ns a shingle at k = 14, 1.5 at k = 30, 2.7 at k = 56, 5.5 at k = 128 (AVX2, one core); 4 k bytes a text.
+Cost: 0.7 ns per shingle at k = 14, 1.5 at k = 30, 2.7 at k = 56, 5.5 at k = 128 (AVX2, one core); 4 k bytes per text.
 
 References: [1] Broder, "On the resemblance and containment of documents", 1997.
 """
@@ -72,7 +72,7 @@ def agreements(signatures: Table[np.uint32], counts: Written[npt.NDArray[np.int6
         left = signatures[i]
         for j in range(i + 1, len(signatures)):
             right = signatures[j]
-            equal = np.uint32(0)  # as wide as a lane, so that a vector register holds as many of both
+            equal = np.uint32(0)  # as wide as a lane, so that a vector register holds equally many of both
             for lane in range(len(left)):
                 equal = np.uint32(equal + np.uint32(left[lane] == right[lane]))
             counts[equal] += 1

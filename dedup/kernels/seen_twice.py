@@ -1,4 +1,4 @@
-"""Marks: which shingles may stand in two texts, by two bits a slot.
+"""Marks: which shingles may occur in two texts, found with two bits per slot.
 
 Definition, in naive Python (`sampled` hashes are those whose low bits are below a limit)::
 
@@ -8,23 +8,23 @@ Definition, in naive Python (`sampled` hashes are those whose low bits are below
             (twice if slot in once else once).add(slot)
     alone = [sum(h >> shift not in twice for h in row if sampled(h)) for row in rows]
 
-The errors are one-sided: hashes that share a slot look as if they stood twice, never the other way. A row with more
-hashes alone than it may miss has no partner at the threshold.
+The errors are one-sided: hashes that share a slot look as if they occurred twice, never the other way round. A row
+with more unique hashes (`alone`) than it may miss is not a candidate: no other row can reach the threshold with it.
 
-A table of many megabytes costs a miss of the cache for each hash. So the hashes are first sorted into *parts* by their
-top bits, a run of rows (a *chunk*) at a time: `tally` counts, `scatter` writes the slot of each hash into `entries`,
-where part p of chunk c is ``entries[starts[c, p]:starts[c, p + 1]]``, in the order of the rows. `mark` then works on
-one part, with a piece of the table that stays in the cache, and leaves 1 in place of each slot that is marked once.
-`alone` walks the rows again and takes those ones from the parts, each of which it reads in order.
+A table of many megabytes costs a cache miss per hash. So the hashes are first sorted into *parts* by their top bits,
+one run of rows (a *chunk*) at a time. `tally` counts them. `scatter` writes the slot of each hash into `entries`: part
+p of chunk c is ``entries[starts[c, p]:starts[c, p + 1]]``, in the order of the rows. `mark` then works on one part,
+with a piece of the table that fits into the cache, and replaces each slot that is marked once by 1. `alone` walks
+through the rows again and reads these ones from the parts, each of them in order.
 
-Texts that are read once need not leave their hashes behind: `share_out` does both for a block of rows while its hashes
-are in the cache, and notes the row of each beside its slot. Then `add_alone` needs the notes alone, in their order.
+If texts are read once, their hashes need not be kept. `share_out` does both steps for a block of rows while its hashes
+are in the cache, and notes the row of each hash with its slot. `add_alone` then needs only the notes, in their order.
 
-Where the hashes are not in memory at once (`enter`, `count_alone`), one table takes the hashes from `lowest` to
-`highest`, a block of rows at a time, and the texts are read again for each further range.
+If not all hashes are in memory at once (`enter`, `count_alone`), one table takes the hashes from `lowest` to `highest`,
+one block of rows at a time. For each further range the texts are read again.
 
-Cost: three walks over all hashes, about a nanosecond each for a hash, and about five for each sampled one; 4 bytes a
-sampled hash, and a bit for each slot and state.
+Cost: three walks over all hashes, about one nanosecond per hash each, and about five per sampled hash; 4 bytes per
+sampled hash, and one bit per slot and state.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ from dedup.kernels import Table, Written, kernel, part
 from dedup.kernels.verify import least
 
 SAMPLES = 16
-"""Parts of the hash space, by the low bits; the first `sample` of them are looked at."""
+"""Parts of the hash space, by the low bits. Hashes in the first `sample` parts are looked at."""
 
 ROW_BITS = 8
-"""Bits of a note that say which row it is of, among those of a page."""
+"""Bits of a note that say which row of its page it belongs to."""
 
 PAGE = 1 << ROW_BITS
 
 BUFFER = 512
-"""Hashes that are picked before they are worked on, so that no branch hangs on a random bit. Curve:
+"""Hashes that are picked before they are worked on, so that no branch depends on a random bit. Curve:
 `benchmarks.tuning.kernel_seen_twice_buffer`; flat from 32 to 2^11 on generated:20000 (two cores, 2026-11)."""
 
 
 @part
 def part_of(value: np.uint64, part_bits: int) -> np.uint64:
-    """Return the top `part_bits` bits; they may be none."""
+    """Return the top `part_bits` bits; `part_bits` may be 0."""
     return (value >> np.uint64(1)) >> np.uint64(63 - part_bits)
 
 
@@ -100,7 +100,7 @@ def scatter(
 ) -> None:
     """Write the slot, within its part, of each sampled hash of `rows` into `entries`, at the cursor of its part.
 
-    `cursors` (written) are moved on.
+    The `cursors` (written) are advanced.
     """
     buffer = np.empty(BUFFER, dtype=np.uint64)
     for row in rows:
@@ -127,7 +127,7 @@ def lowest_hashes(
 ) -> None:
     """Write into ``lowest[i]`` the lowest hash in the middle of row i of `rows`.
 
-    It is looked for among one hash of `part`, and at least `fewest`.
+    One hash of `part` is looked at, but at least `fewest` hashes.
     """
     for place in range(len(rows)):
         start, end = offsets[rows[place]], offsets[rows[place] + 1]
@@ -149,11 +149,11 @@ def share_out(
     pages: Written[Table[np.int32]],
     notes: Written[npt.NDArray[np.uint32]],
 ) -> int:
-    """Write a note of each sampled hash into `notes`, part by part: 24 bits below the part bits, and 8 of its row.
+    """Write a note of each sampled hash into `notes`, part by part: 24 bits after the part bits, and 8 bits of its row.
 
-    Part p has ``notes[bounds[p]:bounds[p + 1]]``, in the order of the rows; those of the rows from 256 g on begin at
-    ``pages[g, p]``, so that the row is known. `notes` has room for all hashes of the rows, `pages` a row for each 256
-    of them. Returns the number of sampled hashes.
+    Part p is ``notes[bounds[p]:bounds[p + 1]]``, in the order of the rows. Its notes of the rows from 256 g on begin at
+    ``pages[g, p]``, so the row of a note is known. `notes` has room for all hashes of the rows, `pages` has one row for
+    256 rows. Returns the number of sampled hashes.
     """
     buffer = np.empty(BUFFER, dtype=np.uint64)
     for place in range(len(bounds)):
@@ -196,7 +196,7 @@ def add_alone(
     pages: Table[np.int32],
     alone: Written[npt.NDArray[np.int64]],
 ) -> None:
-    """Add what `mark` left in the notes of some rows (`share_out`) to ``alone[row]`` (written).
+    """Add the ones that `mark` left in the notes of some rows (`share_out`) to ``alone[row]`` (written).
 
     `bounds` are places in `notes`; `pages` count from the first of them.
     """
@@ -220,10 +220,10 @@ def mark(
     kept: int,
     table: Written[npt.NDArray[np.uint64]],
 ) -> None:
-    """Enter the slots of part `place` of all chunks into `table` (zeros; written): 32 slots of two bits a word.
+    """Enter the slots of part `place` of all chunks into `table` (written; zeros at first): 32 two-bit slots per word.
 
-    A slot is an entry without its last `shift` bits. Then writes, in place of all but the last `kept` bits of each
-    entry, 1 where its slot was entered once and 0 where it was twice or more.
+    A slot is an entry without its last `shift` bits. Then all but the last `kept` bits of each entry are replaced by 1
+    if its slot was entered once, and by 0 if it was entered twice or more.
     """
     rest = (np.uint32(1) << np.uint32(kept)) - np.uint32(1)
     for chunk in range(len(starts)):
@@ -254,10 +254,10 @@ def alone(
     whole: bool,
     stays: Written[npt.NDArray[np.bool_]],
 ) -> None:
-    """Write into ``stays[i]`` whether row i of `rows`, a chunk, may have a partner by what `mark` left in `entries`.
+    """Write into ``stays[i]`` whether row i of `rows` (a chunk) is a candidate, from what `mark` left in `entries`.
 
-    With `whole` (containment) a row stays as soon as any sampled hash is marked twice, or none was sampled. `cursors`
-    (written) are the starts of the chunk's parts.
+    With `whole` (containment) a row is a candidate as soon as any sampled hash is marked twice, or if none was sampled.
+    `cursors` (written) are the starts of the chunk's parts.
     """
     buffer = np.empty(BUFFER, dtype=np.uint64)
     for place in range(len(rows)):
@@ -286,7 +286,7 @@ def enter(
     shift: int,
     table: Written[npt.NDArray[np.uint64]],
 ) -> None:
-    """Enter sampled `values` from `lowest` to `highest` into `table` (written): slots ``value - lowest >> shift``."""
+    """Enter sampled `values` from `lowest` to `highest` into `table` (written), at slot ``value - lowest >> shift``."""
     low = np.uint64(SAMPLES - 1)
     for value in values:
         if (value & low) < np.uint64(sample) and lowest <= value <= highest:
@@ -307,7 +307,7 @@ def count_alone(
     table: npt.NDArray[np.uint64],
     alone: Written[npt.NDArray[np.int64]],
 ) -> None:
-    """Add to ``alone[row]`` (written) the hashes of each row, as for `enter`, that were entered once."""
+    """Add to ``alone[row]`` (written) how many hashes of each row, chosen as in `enter`, were entered once."""
     low = np.uint64(SAMPLES - 1)
     for row in range(len(alone)):
         for i in range(np.uint64(offsets[row]), np.uint64(offsets[row + 1])):

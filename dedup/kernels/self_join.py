@@ -1,25 +1,26 @@
 """The exact set-similarity join: every pair that reaches the threshold, without looking at all pairs.
 
-Three filters, all with one-sided errors, and then counting. For a set x of n hashes and threshold t let
-``least(n, t)`` be the smallest s with ``s / n >= t`` in float64: no pair of x reaches t with fewer shared hashes.
+There are three filters, all with one-sided errors, and then verification. For a set x of n hashes and a threshold t,
+``least(n, t)`` is the smallest s with ``s / n >= t`` in float64: no pair of x reaches t with fewer shared hashes.
 
-1. *Seen twice* (`dedup.kernels.seen_twice`): two bits a slot say whether a hash may stand in two texts. One with more
-   than ``n - least(n, t)`` hashes that stand in no other has no partner. A fixed part of the hash space is enough to
-   see it.
-2. *Counts* (`count`, `read_counters`): for survivors, a counter a slot says in how many texts a hash stands at most.
-   Only distinct hashes below `limit` are counted, which in a sorted set are the first ones. More than
-   ``n - least(n, t)`` hashes that stand alone, and the text goes.
+1. *Seen twice* (`dedup.kernels.seen_twice`): two bits per slot say whether a hash may occur in two texts. A text is
+   dropped if more than ``n - least(n, t)`` of its hashes occur in no other text. A fixed part of the hash space is
+   enough to see it.
+2. *Counters* (`count`, `read_counters`): for the candidates, one counter per slot says in how many texts a hash occurs
+   at most. Only distinct hashes below `limit` are counted, which are the first ones of a sorted set. A text is dropped
+   if more than ``n - least(n, t)`` of its hashes are unique.
 3. *Prefixes* [1, 2] (`prefixes`, `probe`): in a common order of all hashes, two sets that share s hashes share one of
-   the first n - s + 1 of each. Only these are indexed and looked up. Any order that is a function of the hash alone is
-   right; this one takes those below `limit` first, by (counter, hash), then the others by hash. So the rarest come
-   first, and no dictionary of hashes is needed.
+   the first n - s + 1 hashes of each. Only these are indexed and looked up. Any order is right if it depends on the
+   hash only. This order takes the hashes below `limit` first, by (counter, hash), then the others by hash. So the
+   rarest hashes come first, and no dictionary of hashes is needed.
 
-What is left is merged with an early stop (`dedup.kernels.verify`). A pair shares no more than the times it was met and
-what one of the two left out of its prefix, so most pairs need no merge where prefixes are long.
+The remaining candidates are merged with an early stop (`dedup.kernels.verify`). A pair shares at most the number of its
+meetings, plus the hashes that one of the two left out of its prefix. So most pairs need no merge if prefixes are long.
 
 Naive Python: ``[(x, y) for x, y in combinations(sets, 2) if len(x & y) / len(x | y) >= t]``.
 
-Cost: a random access a hash for each pass over a table; tables have a bit or a byte a slot, 2 to 8 slots a hash.
+Cost: one random access per hash for each pass over a table; a table has one bit or one byte per slot, and 2 to 8 slots
+per hash.
 
 References: [1] Bayardo, Ma, Srikant, "Scaling up all pairs similarity search", WWW 2007. [2] Xiao, Wang, Lin, Yu,
 "Efficient similarity joins for near duplicate detection", WWW 2008. Counters: Morris, "Counting large numbers of events
@@ -32,18 +33,21 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Written, kernel, part, shared
+from dedup.kernels.bitmaps import shared_bits
 from dedup.kernels.verify import first_from, least, required, shared_hashes
 
-BUFFER = 512
-"""Keys whose buckets are looked at before any of them is worked on, so that no branch hangs on a random bit. Curve:
-`benchmarks.tuning.kernel_self_join_buffer`."""
+KEY_BUFFER = 512
+"""Keys whose buckets are looked at before any of them is worked on, so that no branch depends on a random bit. Curve:
+`benchmarks.tuning.kernel_self_join_key_buffer`; flat from 32 to 2^11 on generated:10000 (two cores, 2026-11)."""
 
 CLASSES = 256
 EXACT_COUNTER = 128
-"""Counters are exact up to here; above, every 16 steps double the texts that a step stands for."""
+"""Texts. Counters are exact up to here. Above, one step of a counter means several texts: twice as many after every
+16 steps."""
 
-PLACE = np.uint64(0xFFFFFFFF)
-"""The bits of an index entry that hold the place of its row; the others are low bits of the key."""
+PLACE, PURE = np.uint64(0x7FFFFFFF), np.uint64(0x80000000)
+"""The bits of an index entry that hold the place of its row; one that the first entry of a bucket has if all of them
+are of one group of versions; the others are low bits of the key."""
 
 FULL_RANGE = np.uint64(0xFFFFFFFFFFFFFFFF)
 
@@ -60,7 +64,7 @@ def needed(left_size: int, right_size: int, threshold: float, metric: int) -> in
 
 @part
 def counter_slot(value: np.uint64, shift: int, spread: int) -> np.uint64:
-    """Return the counter of a hash below the limit: `spread` zero bits at its top tell nothing."""
+    """Return the counter of a hash below the limit. The `spread` top bits of such a hash are zero and are left out."""
     return (value << np.uint64(spread)) >> np.uint64(shift)
 
 
@@ -93,7 +97,7 @@ def count(
 ) -> None:
     """Add each distinct hash of `rows` from `lowest` to `highest` to its counter in `table` (written).
 
-    Threads share the table out between them by these bounds.
+    The bounds divide the table among threads.
     """
     for row in rows:
         first = first_from(values, offsets[row], offsets[row] + sizes[row], lowest)
@@ -124,9 +128,9 @@ def read_counters(
     counters: Written[npt.NDArray[np.uint8]],
     alone: Written[npt.NDArray[np.int64]],
 ) -> None:
-    """Write the counters of the ``below[i]`` first hashes of row i of `rows` into `counters`, from ``starts[i]`` on.
+    """Write the counters of the first ``below[i]`` hashes of row i of `rows` into `counters`, from ``starts[i]`` on.
 
-    Writes also how many of them stand in no other row: ``alone[i]``.
+    Also write into ``alone[i]`` how many of them occur in no other row.
     """
     for place in range(len(rows)):
         first, start = np.uint64(offsets[rows[place]]), np.uint64(starts[place])
@@ -152,12 +156,12 @@ def prefix_lengths(
     unprobed: Written[npt.NDArray[np.int64]],
     unindexed: Written[npt.NDArray[np.int64]],
 ) -> None:
-    """Write how many of the hashes that do not stand alone each row looks up (`probes`) and indexes (`indexed`).
+    """Write how many of its hashes that other rows have too each row looks up (`probes`) and indexes (`indexed`).
 
-    With `by_size` each row looks for rows that are not larger than it; else for rows in any order (Jaccard), or for
-    rows that are not smaller (containment). `deep` goes on behind the prefixes, to all but half the hashes that a
-    partner must share: what was counted there then tells most pairs apart without a merge. `unprobed` and `unindexed`
-    are the hashes that may be shared and are left out.
+    With `by_size` each row looks for rows that are not larger; otherwise it looks for all rows (Jaccard), or for rows
+    that are not smaller (containment). `deep` extends the prefixes: they leave out only half of the hashes that a pair
+    must share. The number of meetings then decides about most pairs without a merge. `unprobed` and `unindexed` are the
+    numbers of hashes that may be shared and are left out.
     """
     for place in range(len(rows)):
         size = sizes[rows[place]]
@@ -191,10 +195,11 @@ def prefixes(
     other_keys: Written[npt.NDArray[np.uint64]],
     spill: int,
 ) -> None:
-    """Write two prefixes of each row: its first hashes in the common order, less those that stand alone.
+    """Write two prefixes of each row: its first hashes in the common order, without the unique ones.
 
-    Row i of `rows` gets ``keys[bounds[i]:bounds[i + 1]]``, and the same of `other_keys`. What is not wanted goes to
-    place ``-spill`` of both. `below`, `starts` and `counters` as in `read_counters`.
+    Row i of `rows` gets ``keys[bounds[i]:bounds[i + 1]]`` and ``other_keys[other_bounds[i]:other_bounds[i + 1]]``.
+    Hashes that are not in a prefix are written to place ``-spill`` of each array. `below`, `starts` and `counters` are
+    as in `read_counters`.
     """
     histogram = np.empty(CLASSES, dtype=np.int64)
     for place in range(len(rows)):
@@ -210,7 +215,7 @@ def prefixes(
         outside, other_outside = np.uint64(len(keys) - spill), np.uint64(len(other_keys) - spill)
         last, ties = last_class(histogram, end - at)
         other_last, other_ties = last_class(histogram, other_end - other_at)
-        for i in range(counted):  # no branch: what is not wanted is overwritten by the next, or lies outside
+        for i in range(counted):  # no branch: an unwanted hash is overwritten by the next one, or is outside
             value, counter = values[first + i], np.int64(counters[start + i])
             several = np.int64(counter > 1)
             tie = np.int64(counter == last) & np.int64(ties > 0)
@@ -248,8 +253,8 @@ def build_index(
 ) -> float:
     """Enter the keys of all places, in order, into buckets by their top bits.
 
-    Writes `heads` (zeros at first; bucket b is ``heads[b]:heads[b + 1]``) and `entries`: the low 32 bits of the key
-    and the place. Returns the sum of the squares of the buckets' sizes.
+    Writes `heads` (zeros at first; bucket b is ``heads[b]:heads[b + 1]``) and `entries`: the low 32 bits of the key,
+    and the place. Returns the sum of the squares of the sizes of the buckets.
     """
     for i in range(np.uint64(bounds[-1])):
         heads[(keys[i] >> np.uint64(shift)) + np.uint64(2)] += 1
@@ -264,6 +269,23 @@ def build_index(
             entries[np.uint64(at)] = (keys[i] << np.uint64(32)) | np.uint64(place)
             heads[bucket] = at + 1
     return work
+
+
+@kernel
+def mark_pure(
+    heads: npt.NDArray[np.int32], entries: Written[npt.NDArray[np.uint64]], groups: npt.NDArray[np.int64]
+) -> None:
+    """Mark the buckets of an index whose rows are all of one group (`dedup.pairs.bitmaps`), by their first entry."""
+    for bucket in range(np.uint64(len(heads) - 2)):
+        first, end = np.uint64(heads[bucket]), np.uint64(heads[bucket + np.uint64(1)])
+        if first == end:
+            continue
+        group = groups[entries[first] & PLACE]
+        same = group >= 0
+        for i in range(first + np.uint64(1), end):
+            same &= groups[entries[i] & PLACE] == group
+        if same:
+            entries[first] |= PURE
 
 
 @shared
@@ -291,6 +313,11 @@ def probe(
     shift: int,
     heads: npt.NDArray[np.int32],
     entries: npt.NDArray[np.uint64],
+    groups: npt.NDArray[np.int64],
+    previous: npt.NDArray[np.int64],
+    bit_starts: npt.NDArray[np.int64],
+    bit_words: npt.NDArray[np.int64],
+    bits: npt.NDArray[np.uint64],
     threshold: float,
     metric: int,
     most: int,
@@ -298,10 +325,11 @@ def probe(
 ) -> tuple[npt.NDArray[np.int64], int, int, int]:
     """Return the pairs of ``rows[start:end]`` with earlier rows that reach the threshold, and how many were merged.
 
-    `rows` ascend in size; `keys` and `bounds` are what each looks up. A row is merged with those that it met so often
-    that they may share enough: no more than the meetings, and what one of the two left out, in a common order. The
-    pairs are rows of three: earlier, later, shared; the number of them is returned with them, and the place behind the
-    last row that was looked up: once `most` were found, or `tries` merged, no further row is.
+    `rows` ascend in size; `keys` and `bounds` are the hashes that each row looks up. A row is merged with an earlier
+    one if they met so often that they may share enough: they share at most their meetings plus the hashes that one of
+    the two left out, in a common order. A pair is a row of three: earlier, later, shared. Also returned: the number of
+    pairs, and the place after the last row that was looked up. Once `most` pairs were found, or `tries` were merged, no
+    further row is.
     """
     found = np.empty((64, 3), dtype=np.int64)
     stopped = end
@@ -309,9 +337,9 @@ def probe(
     meetings = np.empty(end, dtype=np.int32)
     for i in range(end):
         meetings[i] = 0
-    met = np.empty(end + 1, dtype=np.int32)  # one more: what is not wanted is written, and then overwritten
-    lows = np.empty(BUFFER, dtype=np.uint64)
-    hits = np.empty(BUFFER, dtype=np.uint64)
+    met = np.empty(end + 1, dtype=np.int32)  # one more: unwanted values are written there, and then overwritten
+    lows = np.empty(KEY_BUFFER, dtype=np.uint64)
+    hits = np.empty(KEY_BUFFER, dtype=np.uint64)
     for place in range(start, end):
         if total >= most or merged >= tries:
             stopped = place
@@ -319,17 +347,22 @@ def probe(
         row = rows[place]
         size = sizes[row]
         smallest = 1 if metric == CONTAINMENT else least(size, threshold)
+        group = groups[place] if len(groups) > 0 else np.int64(-1)
         partners = 0
         at = bounds[place]
         while at < bounds[place + 1]:
-            stop = min(at + BUFFER, bounds[place + 1])
+            stop = min(at + KEY_BUFFER, bounds[place + 1])
             filled = 0
-            for i in range(np.uint64(at), np.uint64(stop)):  # no branch: most keys have no earlier row, but which?
+            for i in range(np.uint64(at), np.uint64(stop)):  # no branch: it would be mispredicted
                 bucket = keys[i] >> np.uint64(shift)
                 low, high = np.int64(heads[bucket]), np.int64(heads[bucket + np.uint64(1)])
                 lows[np.uint64(filled)] = low
                 hits[np.uint64(filled)] = i
-                filled += np.int64(low < high) & np.int64(np.int64(entries[np.uint64(low)] & PLACE) < place)
+                entry = entries[np.uint64(low)]
+                wanted = np.int64(low < high) & np.int64(np.int64(entry & PLACE) < place)
+                if group >= 0 and wanted != 0 and entry & PURE != np.uint64(0):
+                    wanted = np.int64(groups[entry & PLACE] != group)
+                filled += wanted
             for slot in range(np.uint64(filled)):
                 key = keys[hits[slot]]
                 tag = key << np.uint64(32)
@@ -344,12 +377,25 @@ def probe(
                     partners += np.int64(counted == 0) & same
                     meetings[earlier] = counted + same
             at = stop
+        earlier = previous[place] if group >= 0 else np.int64(-1)
+        while earlier >= 0 and sizes[rows[earlier]] >= smallest:
+            merged += 1
+            words = min(bit_words[place], bit_words[earlier])
+            shared = shared_bits(bits, bit_starts[place], bit_starts[earlier], words)
+            if shared >= needed(size, sizes[rows[earlier]], threshold, metric):
+                if total == len(found):
+                    found = longer(found, 2 * total)
+                found[total, 0] = rows[earlier]
+                found[total, 1] = row
+                found[total, 2] = shared
+                total += 1
+            earlier = previous[earlier]
         for partner in range(partners):
             earlier = np.int64(met[partner])
             counted = np.int64(meetings[earlier])
             meetings[earlier] = 0
             other = rows[earlier]
-            if sizes[other] < smallest:
+            if sizes[other] < smallest or (group >= 0 and groups[earlier] == group):
                 continue
             enough = needed(size, sizes[other], threshold, metric)
             if counted + max(unprobed[place], unindexed[earlier]) < enough:

@@ -4,15 +4,15 @@ Definition, in naive Python::
 
     row[:] = sorted(set(row))
 
-A comparison sort would guess wrong at every second step. Hashes are uniform, so their top bits say nearly all: the row
-is scattered by the lower half of these bits and then, keeping that order, by the upper half (LSD radix sort [1]). With
-eight cells or more a hash, few hashes share a cell; a last pass puts these in order as it drops what stands twice.
-Rows that are not uniform (no text makes them) are noticed by the steps that this pass takes, and sorted by a heap.
+A comparison sort would mispredict every second branch. Hashes are uniform, so their top bits nearly give the order: the
+row is scattered by the lower half of these bits and then, keeping that order, by the upper half (LSD radix sort [1]).
+With eight or more cells per hash, few hashes share a cell. A last pass sorts these and drops repeated hashes. It counts
+its steps: a row that is not uniform (no text makes one) takes too many, and is sorted by a heap instead.
 
 References: [1] Knuth, "The Art of Computer Programming", volume 3, section 5.2.5.
 
-Cost: 4 to 5 ns a hash for rows of 60 to 100,000 hashes; more for rows of a few, and where no cache holds them: 19 ns at
-three million.
+Cost: 4 to 5 ns per hash for rows of 60 to 100,000 hashes. It is more for rows of a few hashes, and for rows that no
+cache holds: 19 ns at three million hashes.
 """
 
 from __future__ import annotations
@@ -23,21 +23,22 @@ import numpy.typing as npt
 from dedup.kernels import Written, kernel, part, shared
 
 CELLS = 3
-"""Bits of a hash looked at, beyond those that tell as many cells as there are hashes. Curve:
+"""Bits of a hash. So many are used in addition to the bits that number as many cells as there are hashes. Curve:
 `benchmarks.tuning.kernel_sets_cells`; flat from 3 to 4 on ota_dev; flat from 3 to 5 on win32_docs (two cores,
 2026-11)."""
 
 MOST_BITS = 16
-"""Bits that one scatter looks at, at most: 65,536 places to write to. Curve:
-`benchmarks.tuning.kernel_sets_most_bits`."""
+"""Bits that one scatter uses, at most: so it writes to 65,536 places. Curve: `benchmarks.tuning.kernel_sets_most_bits`;
+flat from 8 to 20 on generated:1000:40000 (two cores, 2026-11)."""
 
 FEW = 8
-"""Hashes of a row that is not worth a scatter. Curve: `benchmarks.tuning.kernel_sets_few`; flat from 2 to 32 on
-generated:100000:150 (two cores, 2026-11)."""
+"""Hashes of a row. A row with at most so many is not scattered. Curve: `benchmarks.tuning.kernel_sets_few`; flat
+from 2 to 32 on generated:100000:150 (two cores, 2026-11)."""
 
 PATIENCE = 16
-"""Steps back for each hash, on average, behind which the last pass gives up. Curve:
-`benchmarks.tuning.kernel_sets_patience`."""
+"""Steps back per hash, on average. If it needs more, the last pass gives up. Curve:
+`benchmarks.tuning.kernel_sets_patience`; flat from 2 to 16 on generated:10000, where 64 takes 1.07 times as long (two
+cores, 2026-11)."""
 
 
 @kernel
@@ -49,7 +50,7 @@ def distinct(
 ) -> None:
     """Sort the hashes of each of `rows` in place, each kept once; write how many there are into ``sizes[row]``.
 
-    Row r is ``values[offsets[r]:offsets[r + 1]]`` (written); behind its distinct hashes it holds rubbish.
+    Row r is ``values[offsets[r]:offsets[r + 1]]`` (written). What follows its distinct hashes is undefined.
     """
     longest = 1
     for row in rows:
@@ -65,7 +66,7 @@ def distinct(
 
 @part
 def half_bits(size: int) -> int:
-    """Return how many bits each of the two scatters looks at, for a row of `size` hashes."""
+    """Return how many bits each of the two scatters uses, for a row of `size` hashes."""
     bits = 1
     while (np.int64(1) << (2 * bits)) < (size << CELLS) and bits < MOST_BITS:
         bits += 1
@@ -112,36 +113,48 @@ def settle(values: npt.NDArray[np.uint64], start: int, end: int) -> int:
     """Sort a row that is nearly sorted, each hash kept once; return the number of distinct hashes."""
     if start == end:
         return 0
-    at, last = start, values[start]  # where the largest hash so far stands
-    steps = PATIENCE * (end - start)
-    for i in range(start + 1, end):
+    one = np.uint64(1)
+    first, stop = np.uint64(start), np.uint64(end)
+    at, last = first, values[first]  # the place of the largest hash so far
+    steps = np.int64(PATIENCE * (end - start))
+    i = first + one
+    while i < stop:
         value = values[i]
+        i += one
         if value >= last:
-            at += np.int64(value != last)
-            values[np.uint64(at)] = value
+            at += np.uint64(value != last)
+            values[at] = value
             last = value
             continue
-        place = at
-        while place > start and values[place - 1] >= value:
-            place -= 1
-        steps -= at - place
-        if values[place] != value:
-            at += 1
-            for to in range(at, place, -1):
-                values[to] = values[to - 1]
+        place = at  # larger hashes go one place up, until the value's own place is free
+        while place > first and values[place - one] > value:
+            values[place + one] = values[place]
+            place -= one
+        steps -= np.int64(at - place)
+        values[place + one] = values[place]
+        if place > first and values[place - one] == value:  # it is there: they go back
+            while place <= at:
+                values[place] = values[place + one]
+                place += one
+        else:
             values[place] = value
-        if steps < 0:  # behind `at`, what was dropped has left a gap
-            for rest in range(i + 1, end):
-                values[at + rest - i] = values[rest]
-            return heap_sorted(values, start, at + end - i)
-    return at + 1 - start
+            at += one
+        if steps < 0:  # after `at`, dropped hashes have left a gap
+            count = np.int64(at - first) + 1
+            while i < stop:
+                at += one
+                values[at] = values[i]
+                i += one
+                count += 1
+            return heap_sorted(values, start, start + count)
+    return np.int64(at - first) + 1
 
 
 @part
 def heap_sorted(values: npt.NDArray[np.uint64], start: int, end: int) -> int:
-    """Sort a row whose hashes crowd, each hash kept once: slower, but right for any values at the same cost."""
+    """Sort a row whose hashes are not uniform, each hash kept once: slower, but the cost is the same for any values."""
     count = end - start
-    for last in range(2 * count - 1, 0, -1):  # first the heap is made, then emptied from its top
+    for last in range(2 * count - 1, 0, -1):  # first the heap is made, then it is emptied from its top
         if last < count:
             values[start], values[start + last] = values[start + last], values[start]
         place, size = (last - count, count) if last >= count else (0, last)

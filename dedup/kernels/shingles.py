@@ -14,14 +14,15 @@ Definition, in naive Python (`mark` and `sign` are words of the key; MASK is 2^6
         product = left * (right ^ of_length)
         return product & MASK ^ product >> 64
 
-So a window of n tokens is two windows of more than half of them, which may overlap: Karp, Miller and Rosenberg's names
-of repeated stretches [1], with a keyed hash for the name. A shingle of 5 takes three products, one of 1,000 ten.
-Nothing is carried from window to window, so no text makes its own windows collide (a polynomial modulo 2^64 collides on
-Thue-Morse sequences, whatever its base); the length is in the hash, so a short text's one shingle is no other's window.
+So a window of n tokens is combined from two windows of at least half its length, which may overlap. These are the names
+of repeated substrings of Karp, Miller and Rosenberg [1], with a keyed hash as the name. A shingle of 5 tokens takes
+three products, one of 1,000 takes ten. Nothing is carried from window to window, so no text makes its own windows
+collide (a polynomial modulo 2^64 collides on Thue-Morse sequences, whatever its base). The length is part of the hash,
+so the one shingle of a short text is not the same as any window of a longer one.
 
 References: [1] Karp, Miller, Rosenberg, "Rapid identification of repeated patterns in strings, trees and arrays", 1972.
 
-Cost: 1 to 3 ns a shingle of 5 tokens, on top of the tokens.
+Cost: 1 to 3 ns per shingle of 5 tokens, in addition to the tokens.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from dedup.kernels import Table, Written, kernel, part
 from dedup.kernels.tokens import FULL, UNSETTLED_TEXT, fold, hash_keys, hash_tokens
 from dedup.kernels.words import multiply
 
-MARK, SIGN = 7, 8
+MARK_AT, SIGN_AT = 7, 8
 """Places in the key of the words that hash windows."""
 
 
@@ -59,10 +60,10 @@ def hash_shingles(
 
 @part
 def combine(left: np.uint64, right: np.uint64, mark: np.uint64) -> np.uint64:
-    """Return the hash of a window that is two others, by the mark of its length.
+    """Return the hash of a window that is combined from two others; `mark` depends on its length.
 
-    No guard against a zero factor: what goes in are hashes, so who does not know the key meets one by a chance of
-    2^-64, and who knows it has to try 2^64 words.
+    There is no guard against a factor of zero, since the factors are hashes. Without the key, one is met with a chance
+    of 2^-64; with the key, finding one takes 2^64 tries.
     """
     low, high = multiply(left, right ^ mark)
     return low ^ high
@@ -85,12 +86,12 @@ def windows(
         for i in range(count):
             values[at + i] = tokens[start + i]
         return at + count
-    mark, sign = key[MARK], key[SIGN]
+    mark, sign = key[MARK_AT], key[SIGN_AT]
     first, last = np.uint64(start), np.uint64(end - goal + 1)
-    ahead = np.uint64(at - start)  # may be below zero, and wraps
+    ahead = np.uint64(at - start)  # may be below zero, and then wraps
     one, two, three, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
     of_two = mark ^ (two * sign)
-    if goal == 5:  # as below, with what the next window needs held: the default for documents
+    if goal == 5:  # as below, but values that the next window needs are kept: the default for documents
         of_four, of_five = mark ^ (four * sign), mark ^ (np.uint64(5) * sign)
         token = tokens[first + three]
         second = combine(tokens[first + one], tokens[first + two], of_two)
@@ -145,9 +146,9 @@ def shingle_texts(
 ) -> int:
     """Fold, split and hash the texts ``values[starts[i]:ends[i]]``, and hash every window of `size` words of each.
 
-    `tokenise` and `hash_shingles` in one, text by text, so that a text's tokens stay in the cache: `tokens` has room
-    for those of one text. Writes `hashes` and `offsets` as `hash_shingles`, `digests` (texts, 2), `unsettled`, and
-    returns as `tokenise`.
+    It is `tokenise` and `hash_shingles` in one, text by text, so that the tokens of a text are still in the cache:
+    `tokens` has room for one text only. Writes `hashes` and `offsets` as `hash_shingles` does, `digests` (texts, 2) and
+    `unsettled`, and returns the same as `tokenise`.
     """
     none = np.empty((0, 4), dtype=np.int64)
     state = np.empty(5, dtype=np.int64)

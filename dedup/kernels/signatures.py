@@ -1,14 +1,16 @@
 """Signatures of kernels: what their annotations say, for numba, and in words for errors.
 
-A parameter is an array (``npt.NDArray[dtype]``, `Table` with two dimensions, `Written` where the kernel writes to it),
-a tuple of arrays, or a scalar: ``int`` (int64), ``np.uint64``, ``float`` (float64), ``bool``. ``np.signedinteger``
-stands for int32 or int64, the same for all parameters that say so: such a kernel is compiled for both.
+A parameter is an array (``npt.NDArray[dtype]``, `Table` if it has two dimensions, `Written` if the kernel writes to
+it), a tuple of arrays, or a scalar: ``int`` (int64), ``np.uint64``, ``float`` (float64), ``bool``.
+``np.signedinteger`` is int32 or int64, the same for all parameters with that annotation: such a kernel is compiled for
+both.
 
-The spelling of a signature, one word a parameter, is what the library keeps and reads (`dedup.kernels.native`)::
+The library keeps and reads a signature spelled with one word per parameter (`dedup.kernels.native`)::
 
     values:Q1 offsets:q1 keys:Q2w state:q limit:Q threshold:d whole:? result:(i1w,i1w,i1w)
 
-A letter is the dtype as in `struct` (``s`` for int32 or int64), a digit the dimensions, ``w`` says written.
+A letter is the dtype as in `struct` (``s`` for int32 or int64), a digit is the number of dimensions, and ``w`` marks an
+array that is written.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ SCALARS = {int: "q", np.uint64: "Q", np.int64: "q", float: "d", bool: "?"}
 
 
 class Parameter(NamedTuple):
-    """One parameter: its letter, 0 dimensions for a scalar, and its parts where it is a tuple of arrays."""
+    """One parameter: its letter, its dimensions (0 for a scalar), and its parts if it is a tuple of arrays."""
 
     name: str
     letter: str
@@ -58,19 +60,19 @@ class Parameter(NamedTuple):
 
 
 def name_of(function: Callable[..., Any]) -> str:
-    """Return the name of a kernel: its module's, and its own."""
+    """Return the name of a kernel: its module and its own name."""
     return f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
 
 
 def parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
-    """Return what the annotations of a kernel say of its parameters, in their order."""
+    """Return the parameters of a kernel, in their order, from its annotations."""
     hints = get_type_hints(function, include_extras=True)
     hints.pop("return", None)
     return tuple(_parameter(name, hint) for name, hint in hints.items())
 
 
 def spelled(function: Callable[..., Any]) -> str:
-    """Return the signature of a kernel, one word a parameter."""
+    """Return the signature of a kernel, one word per parameter."""
     return " ".join(parameter.spelled() for parameter in parameters(function))
 
 

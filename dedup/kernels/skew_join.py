@@ -1,10 +1,10 @@
-"""Families: who stands for whom where one template stands a hundred thousand times.
+"""Families: find the kept text of each text if one template occurs a hundred thousand times.
 
-Rows are taken in order of priority, and each is compared with the rows that were kept before it, alone. Where the
-family varies, hundreds of rows are kept, and nearly every row shares nearly all of its hashes with each of them. Lists
-of rows by hash would then be walked a hundred steps a comparison; so the hashes that very many rows have, the *dense*
-ones, get a bit each, and what two rows share of them is a few words of ``popcount(left & right)``. Only the other,
-*sparse* hashes go through lists.
+Rows are taken in order of priority, and each is compared only with the rows that were kept before it. If the family
+varies, hundreds of rows are kept, and nearly every row shares nearly all of its hashes with each of them. Lists of rows
+per hash would then take a hundred steps per comparison. So the hashes that very many rows have, the *dense* ones, get
+one bit each: how many of them two rows share is a few words of ``popcount(left & right)``. Only the other hashes, the
+*sparse* ones, are in lists.
 
 Definition, in naive Python::
 
@@ -13,11 +13,14 @@ Definition, in naive Python::
         if reached: star[row] = max(reached, key=similarity); link(reached)
         else: kept.append(row)
 
-Guarantee: exact. Two rows that reach the threshold share `enough` hashes. A row that is *near* the dense set (few
-sparse hashes) looks up, and as a kept one indexes, all of its sparse hashes; the others a prefix that leaves out less
-than half of `enough`. So a pair that meets at no sparse hash has `enough` dense ones in common if both rows are near,
-and half as many otherwise: rows that can have so many are compared with all kept rows that can. Cost: a look-up a
-sparse hash, and some nanoseconds for each kept row of the family; a merge only where prefixes left something out.
+Guarantee: exact. Two rows that reach the threshold share `enough` hashes. A row that is *near* the dense set (it has
+few sparse hashes) looks up all of its sparse hashes and, if it is kept, indexes all of them. The other rows use a
+prefix that leaves out less than half of `enough`. So if a pair meets at no sparse hash, it shares `enough` dense ones
+if both rows are near, and at least half as many otherwise. Rows that can have so many dense hashes are therefore
+compared with all kept rows that can.
+
+Cost: one look-up per sparse hash, and some nanoseconds per kept row of the family. A merge is needed only if a prefix
+left something out.
 """
 
 from __future__ import annotations
@@ -53,9 +56,9 @@ def dense_sets(
     sets: Written[Table[np.uint64]],
     counts: Written[npt.NDArray[np.int64]],
 ) -> None:
-    """Write which dense hashes each of `rows` has as bits of ``sets[i]`` (zeros at first), and how many: ``counts[i]``.
+    """Write the dense hashes of row i of `rows` as bits of ``sets[i]`` (zeros at first), their number to ``counts[i]``.
 
-    `dense` ascends; those whose top bits (above `shift`) are b stand at ``heads[b]:heads[b + 1]``.
+    `dense` ascends. The dense hashes whose top bits (above `shift`) are b are at ``heads[b]:heads[b + 1]``.
     """
     for place in range(len(rows)):
         row = rows[place]
@@ -70,7 +73,7 @@ def dense_sets(
 
 @part
 def root_of(roots: npt.NDArray[np.int64], node: int) -> int:
-    """Return the root of a node's tree; halves the path."""
+    """Return the root of a node's tree, and halve the path to it."""
     while roots[node] != node:
         roots[node] = roots[roots[node]]
         node = roots[node]
@@ -117,20 +120,20 @@ def probe_kept(
     threshold: float,
     metric: int,
 ) -> tuple[int, npt.NDArray[np.int64], int, int, int]:
-    """Look up each of ``rows[start:end]``, in order of priority, among those that were kept before it.
+    """Look up each of ``rows[start:end]``, in order of priority, among the rows that were kept before it.
 
-    Writes for each row the number of the most similar kept one (the earliest of several) and what it shares with it,
-    into `best` (-1 for a kept one) and `shares`, and links all kept ones that it reaches in `roots`.
+    For each row, writes into `best` the number of the most similar kept row (the earliest of several; -1 if the row
+    itself is kept) and into `shares` how many hashes they share. Links in `roots` all kept rows that it reaches.
 
-    Kept rows are numbered: from 0 upwards those whose dense hashes may be enough alone (`shelved` so far), from the
-    end downwards the others. ``kept[k]`` is the place of kept row k, ``kept_sets``, ``kept_sizes`` and ``kept_slack``
-    (what it did not index) are of it. Of the others, ``weak[0]`` are those near the dense set and ``weak[1]`` those
-    that are not, if half of what they need may be dense.
+    Kept rows have numbers. Rows whose dense hashes may be enough by themselves count from 0 upwards (`shelved` so far),
+    the others from the end downwards. ``kept[k]`` is the place of kept row k; ``kept_sets``, ``kept_sizes`` and
+    ``kept_slack`` (how many hashes it did not index) belong to it too. Among the others, ``weak[0]`` are the rows near
+    the dense set and ``weak[1]`` the rows that are not, if half of the hashes that they need may be dense.
 
-    `keys`, `index_keys` with their bounds, `unprobed`, `unindexed` as in `kernels.join.prefix_lengths`, for rows that
-    are not `near`. Under containment priority must descend in size. What a call leaves to the next: the above, and
-    `heads` (-1 at first) by the top `bits` of a hash, `entries` (hash, kept number, next entry), and how many were
-    `entered`. `meetings` (zeros) and `met` have a place for each row.
+    `keys` and `index_keys` with their bounds, `unprobed` and `unindexed` are as in `kernels.self_join.prefix_lengths`,
+    for rows that are not `near`. Under containment, priority must descend in size. A call hands over to the next one:
+    all of the above, `heads` (-1 at first) by the top `bits` of a hash, `entries` (hash, kept number, next entry), and
+    how many were `entered`. `meetings` (zeros) and `met` have one place per row.
 
     Returns the number of comparisons, `entries`, `entered`, `shelved`, `others`.
     """
@@ -165,7 +168,7 @@ def probe_kept(
                         partners += np.int64(meetings[np.uint64(number)] == 0)
                     meetings[np.uint64(number)] += 1
                 entry = entries[np.uint64(entry), 2]
-        if half:  # of the others, those that may share enough with it unseen: one of the two leaves something out
+        if half:  # others that may share enough unseen: one of the two left hashes out
             for kind in range(1 if whole else 0, 2):
                 for i in range(weak_counts[kind]):
                     number = weak[kind, i]
@@ -180,7 +183,7 @@ def probe_kept(
             for word in range(np.uint64(words)):
                 shared += np.int64(bit_count(sets[np.uint64(place), word] & kept_sets[np.uint64(number), word]))
             slack = max(left_out, kept_slack[np.uint64(number)])
-            if shared + slack < smallest:  # most of those that do not reach it end here
+            if shared + slack < smallest:  # most rows that do not reach it end here
                 continue
             compared += 1
             total = min(size, kept_sizes[number]) if metric == CONTAINMENT else size + kept_sizes[number]

@@ -1,17 +1,18 @@
-"""Paragraphs and lines of UTF-8 texts, and places in bytes turned into places in characters.
+"""Paragraphs and lines of UTF-8 texts, and byte places turned into character places.
 
-The definition stands in `dedup.text.paragraphs`; this is it in one walk over the bytes: `scan_lines` notes the
-non-blank lines, `group_lines` turns blocks of them into paragraphs.
+The definition is in `dedup.text.paragraphs`; here it is done in one walk over the bytes. `scan_lines` notes the
+non-blank lines, and `group_lines` turns blocks of them into paragraphs.
 
-Whether a line occurs twice is asked only of blocks that otherwise look hard-wrapped. A table of the lines answers, by a
-hash of a few bytes of each; equality is of all bytes. Where too many lines are alike in these, the hash is of all
-bytes; where they were made to collide in that too, they are sorted (`sorted_twice`).
+Only for blocks that otherwise look hard-wrapped it must be known whether a line occurs twice. A table of the lines
+shows it, by a hash of a few bytes of each; lines are equal only if all their bytes are. If too many lines are the same
+in these few bytes, all bytes are hashed. If lines were made to collide in that hash too, they are sorted
+(`sorted_twice`).
 
-A line is a row of int64: first byte, end byte, first character, end character (both trimmed of white space), length
-of its first word in characters (0 for the first line of a block, of which nobody asks), and 1 where a blank line (or
-the start of the text) stands before it.
+A line is a row of int64: first byte, end byte, first character, end character (both trimmed of white space), length of
+its first word in characters (0 for the first line of a block, where it is not needed), and 1 if a blank line or the
+start of the text comes before it.
 
-Cost: linear, one walk over the bytes, 8 at a time (the tests for a byte among 8 are those of [1]), and another one over
+Cost: linear: one walk over the bytes, 8 at a time (the tests for a byte among 8 are those of [1]), and another one over
 hard-wrapped blocks; n log n comparisons of lines that were made to collide.
 
 References: [1] Warren, "Hacker's Delight", 2nd edition, 2012, section 6-1.
@@ -23,28 +24,28 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel, part, shared
-from dedup.kernels.words import load8, mix, trailing_zeros
+from dedup.kernels.words import ONES, TOPS, load8, mix, trailing_zeros
 
-ONES = np.uint64(0x0101010101010101)
-TOPS = np.uint64(0x8080808080808080)
 FEEDS = np.uint64(0x0A0A0A0A0A0A0A0A)
 TURNS = np.uint64(0x0D0D0D0D0D0D0D0D)
 
 LONGEST_WRAPPED = 120
-"""Characters: a block with a longer line is not hard-wrapped, whatever its breaks look like."""
+"""Characters. A block with a longer line is not hard-wrapped, wherever its lines break."""
 
 FEWEST_LINES = 3
 WRAPPED_SHARE_TIMES_TEN = 8
-"""A block is hard-wrapped where 8 of 10 of its breaks stand where the next word would not have fitted."""
+"""Tenths of the breaks of a block. The block is hard-wrapped if the next word would not have fitted at so many of
+them."""
 
 FOLD, FOLD_MIDDLE = np.uint64(0x9FB21C651E98DF25), np.uint64(0xD6E8FEB86659FD93)
 PROBES, FEWEST_PROBES = 8, 64
-"""Full slots looked at for each line, and for a block, before another way is taken: less than one a line is usual."""
+"""Full slots, per line and in addition per block. After so many, another way is chosen. Usually less than one per
+line is looked at."""
 
 
 @shared
 def space_length(values: npt.NDArray[np.uint8], at: int, end: int) -> int:
-    """Return the length in bytes of the white space character (`str.isspace`) at byte `at`; 0 where there is none."""
+    """Return the length in bytes of the white space character (`str.isspace`) at byte `at`; 0 if there is none."""
     byte = values[at]
     if byte < 0x80:
         return 1 if byte == 0x20 or 0x09 <= byte <= 0x0D or 0x1C <= byte <= 0x1F else 0
@@ -64,7 +65,7 @@ def space_length(values: npt.NDArray[np.uint8], at: int, end: int) -> int:
 
 @part
 def spaceless(values: npt.NDArray[np.uint8], at: int, size: int) -> bool:
-    """Return whether the character of 3 or 4 bytes at `at` is of a block written without spaces: a word of its own."""
+    """Return whether the character of 3 or 4 bytes at `at` is of a script without spaces: it is a word by itself."""
     if size == 4:
         return values[at] == 0xF0 and 0xA0 <= values[at + 1] <= 0xB3  # U+20000 to U+33FFF
     point = (np.int64(values[at] & 0x0F) << 12) | (np.int64(values[at + 1] & 0x3F) << 6)
@@ -82,7 +83,7 @@ def continuing(word: np.uint64) -> np.uint64:
 
 @part
 def count_tops(tops: np.uint64) -> int:
-    """Return the number of top bits of 8 bytes; all other bits are 0."""
+    """Return the number of top bits that are set in 8 bytes; all other bits are 0."""
     return np.int64(((tops >> np.uint64(7)) * ONES) >> np.uint64(56))
 
 
@@ -94,11 +95,11 @@ def scan_lines(values: npt.NDArray[np.uint8], start: int, end: int, lines: npt.N
     blank_before = True
     at = start
     while at < end:
-        stop, inside = at, 0  # the line's end, and the bytes in it that continue a character
+        stop, inside = at, 0  # the end of the line, and how many bytes in it continue a character
         while stop + 8 <= end:
             word = load8(values, stop)
             feed, turn = word ^ FEEDS, word ^ TURNS
-            found = ((feed - ONES) & ~feed | (turn - ONES) & ~turn) & TOPS  # exact up to the first
+            found = ((feed - ONES) & ~feed | (turn - ONES) & ~turn) & TOPS  # exact up to the first match
             tops = continuing(word)
             if found != np.uint64(0):
                 tops &= (found & (~found + np.uint64(1))) - np.uint64(1)
@@ -147,7 +148,7 @@ def scan_lines(values: npt.NDArray[np.uint8], start: int, end: int, lines: npt.N
 
 @part
 def first_word(values: npt.NDArray[np.uint8], at: int, end: int) -> int:
-    """Return the characters of the first word of the line ``values[at:end]``, which begins with one."""
+    """Return how many characters the first word of the line ``values[at:end]`` has; the line begins with a word."""
     count = 0
     while at < end:
         if space_length(values, at, end) > 0:
@@ -164,7 +165,7 @@ def first_word(values: npt.NDArray[np.uint8], at: int, end: int) -> int:
 
 @part
 def has_word(values: npt.NDArray[np.uint8], at: int, end: int) -> bool:
-    """Return whether a line holds more than spaces, punctuation, symbols and underscores."""
+    """Return whether a line has more than spaces, punctuation, symbols and underscores."""
     while at < end:
         byte = values[at]
         if byte < 0x80:
@@ -182,7 +183,7 @@ def has_word(values: npt.NDArray[np.uint8], at: int, end: int) -> bool:
 
 @part
 def order_of(values: npt.NDArray[np.uint8], lines: npt.NDArray[np.int64], left: int, right: int) -> int:
-    """Return -1, 0 or 1 as a line stands before another one, is the same, or stands after it: by length, then bytes."""
+    """Return -1, 0 or 1 if a line comes before another one, equals it, or comes after it: by length, then by bytes."""
     size, other = lines[left, 1] - lines[left, 0], lines[right, 1] - lines[right, 0]
     if size != other:
         return -1 if size < other else 1
@@ -197,7 +198,7 @@ def order_of(values: npt.NDArray[np.uint8], lines: npt.NDArray[np.int64], left: 
 def sorted_twice(
     values: npt.NDArray[np.uint8], lines: npt.NDArray[np.int64], first: int, end: int, order: npt.NDArray[np.int32]
 ) -> bool:
-    """Return whether a line with a word occurs twice among some, by sorting them (a heap in `order`, written)."""
+    """Return whether a line with a word occurs twice among some lines, by sorting them (a heap in `order`, written)."""
     count = end - first
     for i in range(count):
         order[i] = i
@@ -228,7 +229,7 @@ def sorted_twice(
 
 @part
 def line_key(values: npt.NDArray[np.uint8], at: int, end: int, every: bool) -> np.uint64:
-    """Return a hash of a line: of `every` byte, or of its length and 24 bytes at its ends and middle."""
+    """Return a hash of a line: of `every` byte, or of its length and 24 bytes at its ends and in its middle."""
     value = np.uint64(end - at)
     if not every and end - at >= 8:
         value ^= load8(values, at) * FOLD
@@ -246,13 +247,13 @@ def line_key(values: npt.NDArray[np.uint8], at: int, end: int, every: bool) -> n
 
 @shared
 def line_twice(values: npt.NDArray[np.uint8], lines: npt.NDArray[np.int64], first: int, end: int) -> bool:
-    """Return whether a line with a word occurs twice among ``lines[first:end]``. Their column 4 is overwritten."""
+    """Return whether a line with a word occurs twice among ``lines[first:end]``, whose column 4 is overwritten."""
     count = end - first
     capacity = 8
     while capacity < 2 * count:
         capacity *= 2
     slots = np.empty(capacity, dtype=np.int32)  # number of a line + 1
-    for attempt in range(2):  # by a few bytes of each line, by all of them
+    for attempt in range(2):  # first by a few bytes of each line, then by all of them
         for slot in range(capacity):
             slots[slot] = 0
         probes = PROBES * count + FEWEST_PROBES
@@ -335,7 +336,7 @@ def split_texts(
     table: Written[Table[np.int64]],
     offsets: Written[npt.NDArray[np.int64]],
 ) -> None:
-    """Write the paragraphs (`grouped`) or lines of each text ``values[starts[i]:ends[i]]``.
+    """Write the paragraphs (if `grouped`) or the lines of each text ``values[starts[i]:ends[i]]``.
 
     They are the rows ``offsets[i]`` to ``offsets[i + 1]`` of `table`.
     """
@@ -354,7 +355,7 @@ def split_texts(
 def character_places(
     values: npt.NDArray[np.uint8], start: int, places: npt.NDArray[np.int64], characters: Written[npt.NDArray[np.int64]]
 ) -> None:
-    """Write for each ascending byte place the number of characters between byte `start` and it."""
+    """Write, for each of the ascending byte places, the number of characters between byte `start` and it."""
     at = start
     character = 0
     for i in range(len(places)):

@@ -1,4 +1,4 @@
-"""Tokens of UTF-8 texts: folded, split, hashed, with their byte offsets.
+"""Tokens of UTF-8 texts: folded, split and hashed, with their byte offsets.
 
 Definition, in naive Python (`kind` from `dedup.text.unicode`; `folded` is the case-folded NFKC form of the text)::
 
@@ -10,14 +10,15 @@ Definition, in naive Python (`kind` from `dedup.text.unicode`; `folded` is the c
         tokens[-1] += c
         if kind[c] != MARK: last = kind[c]
 
-Two steps. `fold` writes the folded bytes of one text beside a bit for each byte that belongs to a token; where two
-tokens touch (scripts without spaces) it writes a zero byte between them. ASCII goes 64 bytes at a time; other code
-points through the table. Then the ends of the runs of ones are the ends of the tokens. Where the folded bytes are not
-in step with the text, `fold` notes a *segment* (folded from, folded to, text from, text to), int64 each, so that a
-token's place in the text is found without a map of every byte.
+There are two steps. `fold` writes the folded bytes of one text, and one bit per byte that says whether it belongs to a
+token. If two tokens touch (scripts without spaces), it writes a zero byte between them. ASCII is folded 64 bytes at a
+time, runs of Han and similar characters by twos and ones (`fold_spaceless`), other code points by the table. Then the
+ends of the runs of ones are the ends of the tokens. If the folded bytes are not in step with the text, `fold` notes a
+*segment* (folded from, folded to, text from, text to), each int64. So the place of a token in the text is found without
+a map of every byte.
 
-Hash of a token, 64 bits, and digest of a text's tokens, 128 bits, by the words of a key (`dedup.hash_key`; `fold` is
-`dedup.kernels.words.multiply_fold`, MASK is 2^64 - 1)::
+The hash of a token has 64 bits, the digest of a text's tokens 128 bits. Both are computed with the words of a key
+(`dedup.hash_key`; `fold` is `dedup.kernels.words.multiply_fold`, MASK is 2^64 - 1)::
 
     first, second, third, fourth, more, closed, opened = key[:7]
     low, high = closed, opened
@@ -35,10 +36,11 @@ Hash of a token, 64 bits, and digest of a text's tokens, 128 bits, by the words 
         a, b = low ^ x, high ^ end
         return a * b & MASK ^ b, a * b >> 64 ^ a
 
-The hash of a code point c is ``fold(fold(second, c ^ more) ^ third, c ^ fourth)``. Who does not know the key cannot
-choose two tokens of one hash, nor two texts of one digest, better than by chance.
+The hash of a code point c is ``fold(fold(second, c ^ more) ^ third, c ^ fourth)``. Without the key, nobody can choose
+two tokens with the same hash, or two texts with the same digest, better than by chance.
 
-Cost: about 1.2 ns a byte of ASCII prose with hashing; 8 bytes a token of output, 16 with offsets.
+Cost: about 1.2 ns per byte of ASCII prose with hashing, 4 ns per byte of Chinese; 8 bytes of output per token, 16 with
+offsets.
 """
 
 from __future__ import annotations
@@ -47,32 +49,40 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel, part, shared
-from dedup.kernels.words import bit_count, classify, load8, multiply, multiply_fold, trailing_zeros
+from dedup.kernels.text_layout import ALONE, FIRST, MARK, PADDING, SEPARATOR, SKIPPED, SPACELESS, UNSETTLED, WORD
+from dedup.kernels.words import bit_count, classify, load8, multiply, multiply_fold, store8, trailing_zeros
 
-PADDING = 64
-"""Bytes that `classify` may read and write behind the end of a text."""
-
-SEPARATOR, WORD, SKIPPED, SPACELESS, MARK = range(5)
-UNSETTLED = 1 << 3
-ALONE = 1 << 5
-FIRST = 1 << 6
 KIND = 7
+
+PLAIN_BITS, ACTING_BITS = np.uint32(0xFFFFFF2F), np.uint32(0xFF28)
+"""Bits of an entry. Those of PLAIN_BITS are the kind alone for a code point that folds to itself and does not change
+the one before it, by composing or by its combining class; those of ACTING_BITS are zero if it does not change that one.
+"""
+
+HAN, HANS = np.uint64(0xE4B8), np.uint64(0xE9BF - 0xE4B8 + 1)
+"""The first two bytes of U+4E00, and how many such numbers there are to those of U+9FFF: each code point of them is a
+token by itself, folds to itself, and composes with nothing."""
+
+TWICE_THREE_BYTES, TWICE_THREE_LEADS = np.uint64(0xC0C0F0C0C0F0), np.uint64(0x8080E08080E0)
+BEYOND_ASCII = np.uint64(0x8080808080808080)
+THREE_BYTES, THREE_LEADS = np.uint64(0xC0C0F0), np.uint64(0x8080E0)
+"""The bits that say that three bytes are one code point, and what they are then."""
 
 FULL = -1
 UNSETTLED_TEXT = -2
 LINEAR_BITS = 6
 
 AT, TO, NOTED, LAST_KIND, LAST_CLASS = range(5)
-"""Places of `fold`'s state: next byte of the text, next folded byte, segments noted, kind of the token that is open
-(SEPARATOR for none, WORD or SPACELESS), combining class of the code point before, and `COMPOSING` if something may
-compose with it, or with what it is a mark of."""
+"""Places in the state of `fold`: the next byte of the text; the next folded byte; the number of segments; the kind
+of the open token (SEPARATOR if none is open, WORD or SPACELESS); the combining class of the code point before, and
+`COMPOSING` if a mark may compose with that code point, or with the one that it is a mark of."""
 
 COMPOSING = 1 << 8
 
 
 @shared
 def decode(values: npt.NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
-    """Return the code point at byte `at` and its length; (-1, 1) for a byte that starts none, or a surrogate's 3."""
+    """Return the code point at `at` and its length: (-1, 1) if no code point starts, (-1, 3) for a surrogate."""
     lead = np.int64(values[at])
     if lead < 0x80:
         return lead, 1
@@ -131,7 +141,7 @@ def put_bits(bits: npt.NDArray[np.uint64], at: int, mask: np.uint64, count: int)
 
 @part
 def note(segments: npt.NDArray[np.int64], row: int, to: int, to_end: int, at: int, at_end: int) -> int:
-    """Write a segment unless none are wanted; return the number of segments, or FULL."""
+    """Write a segment, unless none are wanted; return the number of segments, or FULL."""
     if len(segments) == 0:
         return 0
     if row >= len(segments):
@@ -160,9 +170,9 @@ def fold(
 ) -> int:
     """Fold the text ``values[start:end]`` into `out` and `bits` (written); note its `segments` (written).
 
-    `values` must be readable for PADDING bytes behind `end`; `segments` of length 0 asks for none. Returns the number
-    of folded bytes and leaves the number of segments in ``state[NOTED]``; FULL where `out` or `segments` is too small,
-    UNSETTLED_TEXT where the text has to be normalised first (never with `settled`).
+    `values` must be readable for PADDING bytes after `end`. If `segments` has length 0, none are noted. Returns the
+    number of folded bytes, and leaves the number of segments in ``state[NOTED]``. Returns FULL if `out` or `segments`
+    is too small, and UNSETTLED_TEXT if the text has to be normalised first (never with `settled`).
     """
     room = len(out) - 2 * PADDING
     bits[0] = np.uint64(0)
@@ -177,7 +187,7 @@ def fold(
             return FULL
         word, other = classify(values, at, out, to)
         count = end - at if end - at < 64 else np.int64(64)
-        if count < 64 and values[end - 1] >= 0xC0:  # cut by the end: what stands behind is no part of it
+        if count < 64 and values[end - 1] >= 0xC0:  # cut off by the end: later bytes do not belong to it
             other |= np.uint64(1) << np.uint64(count - 1)
         if other != np.uint64(0):
             plain = trailing_zeros(other)
@@ -211,6 +221,91 @@ def fold(
     return state[TO]
 
 
+@part
+def two_han(chunk: np.uint64) -> np.bool_:
+    """Return whether a word begins with two code points from U+4E00 to U+9FFF, by their six bytes."""
+    first = (chunk << np.uint64(8) | chunk >> np.uint64(8) & np.uint64(0xFF)) & np.uint64(0xFFFF)
+    second = (chunk >> np.uint64(16) & np.uint64(0xFF00)) | chunk >> np.uint64(32) & np.uint64(0xFF)
+    inside = (first - HAN < HANS) & (second - HAN < HANS)
+    return inside & (chunk & TWICE_THREE_BYTES == TWICE_THREE_LEADS)
+
+
+@part
+def fold_spaceless(
+    values: npt.NDArray[np.uint8],
+    at: int,
+    end: int,
+    index: npt.NDArray[np.uint16],
+    entries: npt.NDArray[np.uint32],
+    map_starts: npt.NDArray[np.int32],
+    map_points: npt.NDArray[np.int32],
+    out: npt.NDArray[np.uint8],
+    bits: npt.NDArray[np.uint64],
+    to: int,
+) -> tuple[int, int, np.uint32]:
+    """Fold a run of code points of three bytes: each a token by itself that folds to itself, or a separator.
+
+    A little ASCII between them is taken along: a change to `classify` costs more. In `out`, a zero byte stands before
+    each token of three bytes and for each separator; at most 64 bytes are written. Returns where the run ends in the
+    text, how many bytes were written, and the entry of the last code point, with the kind that it has folded.
+    """
+    used, last, mask = np.int64(0), np.uint32(0), np.uint64(0)
+    while used <= 60 and at + 3 <= end:
+        chunk = load8(values, at)
+        if used <= 56 and at + 6 <= end and two_han(chunk):  # most of them, without a look at the table
+            pair = (chunk & np.uint64(0xFFFFFF)) << np.uint64(8)
+            store8(out, to + used, pair | (chunk & np.uint64(0xFFFFFF000000)) << np.uint64(16))
+            mask |= np.uint64(0xEE) << np.uint64(used)
+            last = np.uint32(SPACELESS)
+            used += 8
+            at += 6
+            continue
+        if chunk & THREE_BYTES != THREE_LEADS:
+            if used == 0 or chunk & np.uint64(0x80) != np.uint64(0) or chunk & BEYOND_ASCII == np.uint64(0):
+                break
+            byte = chunk & np.uint64(0xFF)
+            entry = entries[np.uint64(index[0]) << np.uint64(8) | byte]
+            word = entry & np.uint32(KIND) == np.uint32(WORD)
+            if word:
+                if last & np.uint32(KIND) == np.uint32(SPACELESS):
+                    out[to + used] = 0
+                    used += 1
+                mask |= np.uint64(1) << np.uint64(used)
+                byte |= np.uint64(entry > np.uint32(0xFFFF)) << np.uint64(5)  # a capital
+            out[to + used] = byte
+            last = np.uint32(FIRST) | entry & np.uint32(KIND)
+            used += 1
+            at += 1
+            continue
+        point = (chunk & np.uint64(0xF)) << np.uint64(12)
+        point |= (chunk >> np.uint64(2)) & np.uint64(0xFC0) | (chunk >> np.uint64(16)) & np.uint64(0x3F)
+        entry = entries[np.uint64(index[point >> np.uint64(8)]) << np.uint64(8) | point & np.uint64(255)]
+        if entry & PLAIN_BITS == np.uint32(SPACELESS):
+            store8(out, to + used, (chunk & np.uint64(0xFFFFFF)) << np.uint64(8))
+            mask |= np.uint64(0xE) << np.uint64(used)
+            used += 4
+        else:
+            if entry & ACTING_BITS != np.uint32(0) or point < np.uint64(0x800):
+                break
+            row = np.int64(entry >> np.uint32(16))
+            if row > 0:  # it folds to something else: full-width punctuation to that of ASCII
+                first = map_starts[row - 1]
+                if map_starts[row] != first + 1:
+                    break
+                point = np.uint64(map_points[first])
+                mapped = entries[np.uint64(index[point >> np.uint64(8)]) << np.uint64(8) | point & np.uint64(255)]
+                entry = entry & np.uint32(FIRST) | mapped & np.uint32(KIND)
+            if entry & np.uint32(KIND) != np.uint32(SEPARATOR):
+                break
+            out[to + used] = 0
+            used += 1
+        last = entry
+        at += 3
+    if used > 0:
+        put_bits(bits, to, mask, used)
+    return at, used, last
+
+
 @shared
 def fold_others(
     values: npt.NDArray[np.uint8],
@@ -225,13 +320,19 @@ def fold_others(
     segments: npt.NDArray[np.int64],
     state: npt.NDArray[np.int64],
 ) -> int:
-    """Fold the code points beyond ASCII that stand at ``state[AT]``; return 0, FULL or UNSETTLED_TEXT."""
+    """Fold the code points beyond ASCII at ``state[AT]``; return 0, FULL or UNSETTLED_TEXT."""
     room = len(out) - 2 * PADDING
     at, to, noted = state[AT], state[TO], state[NOTED]
     last, last_class = state[LAST_KIND], state[LAST_CLASS]
     while at < end and values[at] >= 0x80:
         if to > room or noted < 0:
             return FULL
+        if len(segments) == 0:
+            at, used, of_last = fold_spaceless(values, at, end, index, entries, map_starts, map_points, out, bits, to)
+            if used > 0:
+                to, last = to + used, np.int64(of_last) & KIND
+                last_class = COMPOSING if of_last & np.uint32(FIRST) != np.uint32(0) else 0
+                continue
         point, length = decode(values, at, end)
         entry = np.int64(SEPARATOR)
         if point >= 0:
@@ -244,7 +345,7 @@ def fold_others(
             return UNSETTLED_TEXT
         if entry & FIRST != 0:
             last_class = combining | COMPOSING
-        else:  # a mark leaves the one before it open
+        else:  # after a mark, the code point before it can still compose
             last_class = combining | (last_class & COMPOSING if combining != 0 else 0)
         parts, first_part = 1, 0
         if row > 0:
@@ -260,7 +361,7 @@ def fold_others(
             if kind == SKIPPED:
                 in_step = False
                 continue
-            if kind == MARK and last == SEPARATOR:  # a mark of no letter: of a symbol, of white space
+            if kind == MARK and last == SEPARATOR:  # a mark without a letter: after a symbol or white space
                 kind = np.int64(SEPARATOR)
             touching = last != SEPARATOR and (kind == SPACELESS or (last == SPACELESS and kind == WORD))
             if kind == SEPARATOR or touching:
@@ -268,7 +369,7 @@ def fold_others(
                 put_bits(bits, to, np.uint64(0), np.int64(1))
                 to += 1
                 last = SEPARATOR
-            if touching and i == 0:  # the boundary stands before the code point: not part of what it maps to
+            if touching and i == 0:  # the boundary is before the code point, so it is not part of the mapping
                 noted = note(segments, noted, to - 1, to, at, at)
                 first_to = to
             if kind != SEPARATOR:
@@ -287,7 +388,7 @@ def fold_others(
 
 @part
 def hash_keys(key: npt.NDArray[np.uint64]) -> tuple[np.uint64, ...]:
-    """Return the words of the key that hash a token, for `hash_tokens`: loaded once, for all of them."""
+    """Return the words of the key that hash a token, for `hash_tokens`: they are loaded once for all tokens."""
     return key[0], key[1], key[2], key[3], key[4], key[5], key[6]
 
 
@@ -302,7 +403,7 @@ def hash_tokens(
 ) -> tuple[int, np.uint64, np.uint64]:
     """Hash the runs of ones in the first `size` bits into `hashes` (written) from `at` on.
 
-    Returns the next place, and the two halves of the text's digest; 8 bytes behind the end of `out` are readable.
+    Returns the next place, and the two halves of the text's digest. 8 bytes after the end of `out` must be readable.
     """
     first, second, third, fourth, more, closed, opened = keys
     low, high = closed, opened
@@ -323,7 +424,7 @@ def hash_tokens(
             end = base + trailing_zeros(ends)
             ends &= ends - np.uint64(1)
             bytes_left = end - start
-            if bytes_left <= 8:  # most tokens: as below, with what is the same for all of them made before the loop
+            if bytes_left <= 8:  # most tokens: as below, but with values that were computed before the loop
                 unused = np.uint64(64) - np.uint64(8) * np.uint64(bytes_left)
                 chunk = load8(out, start) & (np.uint64(0xFFFFFFFFFFFFFFFF) >> unused)
                 left, right = low ^ chunk, high ^ closed
@@ -358,7 +459,7 @@ def hash_tokens(
 
 @part
 def hash_point(point: np.uint64, keys: tuple[np.uint64, ...]) -> np.uint64:
-    """Return the hash of a code point, which is not that of a token."""
+    """Return the hash of a code point, which differs from the hash of a token."""
     return multiply_fold(multiply_fold(keys[1], point ^ keys[4]) ^ keys[2], point ^ keys[3])
 
 
@@ -410,9 +511,9 @@ def tokenise(
 ) -> int:
     """Hash the tokens of the texts ``values[starts[i]:ends[i]]``.
 
-    Writes `hashes` and `offsets` (texts + 1): those of text i are ``hashes[offsets[i]:offsets[i + 1]]``. A text that
-    has to be normalised first is marked in `unsettled` and gets none. Returns the number of such texts, or FULL
-    where `out` or `hashes` is too small.
+    Writes `hashes` and `offsets` (texts + 1): the hashes of text i are ``hashes[offsets[i]:offsets[i + 1]]``. A text
+    that has to be normalised first is marked in `unsettled` and gets no hashes. Returns the number of such texts, or
+    FULL if `out` or `hashes` is too small.
     """
     none = np.empty((0, 4), dtype=np.int64)
     state = np.empty(5, dtype=np.int64)
@@ -465,9 +566,9 @@ def tokenise_characters(
 ) -> int:
     """Hash the code points of the tokens joined by single spaces, and write each text's digest (texts, 2).
 
-    All else as `tokenise`.
+    Everything else is as in `tokenise`.
 
-    A kernel of its own, since the very first run should not compile what it does not need.
+    This is a separate kernel, so that the very first run does not compile code that it does not need.
     """
     none = np.empty((0, 4), dtype=np.int64)
     state = np.empty(5, dtype=np.int64)
@@ -495,7 +596,7 @@ def tokenise_characters(
             unsettled[text] = True
             count += 1
         else:
-            # the hashes of the tokens, of which there are fewer, are overwritten
+            # the hashes of the tokens, which are fewer, are overwritten
             _, digests[text, 0], digests[text, 1] = hash_tokens(out, bits, size, keys, hashes, at)
             at = hash_characters(out, bits, size, keys, hashes, at)
         offsets[text + 1] = at
@@ -511,17 +612,17 @@ def token_spans(
     wanted: npt.NDArray[np.int64],
     spans: npt.NDArray[np.int64],
 ) -> int:
-    """Write the bytes where some tokens start and end into `spans`; return the number of all tokens.
+    """Write the bytes at which some tokens start and end into `spans`; return the number of all tokens.
 
-    `wanted` are their numbers, ascending; of length 0 it stands for the first ones, as many as `spans` has rows. A
-    token that begins or ends inside a code point's mapping takes the whole code point.
+    `wanted` are the numbers of these tokens, ascending. If it has length 0, the first tokens are wanted, as many as
+    `spans` has rows. A token that begins or ends inside the mapping of a code point gets the complete code point.
     """
     count = 0
     words = (size + 63) >> LINEAR_BITS
     for side in range(2):  # starts, then ends
         count = 0
         row, passed = 0, 0
-        shift = text_start  # place in the text less place in the folded bytes, behind the segments passed
+        shift = text_start  # place in the text minus place in the folded bytes, after the segments that were passed
         carry = np.uint64(0)
         for word in range(words + 1):
             mask = bits[word] if word < words else np.uint64(0)  # one more, to close a token that ends with the text
@@ -567,10 +668,11 @@ def locate(
     wanted: npt.NDArray[np.int64],
     spans: Written[Table[np.int64]],
 ) -> int:
-    """Hash the tokens of the text ``values[start:end]``, and write the bytes where those `wanted` start and end.
+    """Hash the tokens of the text ``values[start:end]``; write the bytes at which the `wanted` tokens start and end.
 
-    Returns the number of tokens, FULL or UNSETTLED_TEXT; see `fold`, and `token_spans` for `wanted` and `spans`, which
-    need `segments`. `hashes` has room for half as many as `out` has bytes; of length 0 it asks for none.
+    Returns the number of tokens, FULL or UNSETTLED_TEXT as `fold` does. `wanted` and `spans` are as in `token_spans`,
+    and need `segments`. `hashes` has room for half as many hashes as `out` has bytes; if it has length 0, none are
+    written.
     """
     state = np.empty(5, dtype=np.int64)
     folded = fold(values, start, end, settled, index, entries, map_starts, map_points, out, bits, segments, state)
@@ -579,3 +681,51 @@ def locate(
     if len(hashes) > 0:
         hash_tokens(out, bits, folded, hash_keys(key), hashes, np.int64(0))
     return token_spans(bits, folded, start, segments[: state[NOTED]], wanted, spans)
+
+
+@kernel
+def locate_texts(
+    values: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int64],
+    index: npt.NDArray[np.uint16],
+    entries: npt.NDArray[np.uint32],
+    map_starts: npt.NDArray[np.int32],
+    map_points: npt.NDArray[np.int32],
+    out: Written[npt.NDArray[np.uint8]],
+    bits: Written[npt.NDArray[np.uint64]],
+    segments: Written[Table[np.int64]],
+    wanted: npt.NDArray[np.int64],
+    bounds: npt.NDArray[np.int64],
+    spans: Written[Table[np.int64]],
+    unsettled: Written[npt.NDArray[np.bool_]],
+) -> bool:
+    """Write the bytes where some tokens of the texts ``values[starts[i]:ends[i]]`` start and end.
+
+    Those of text i are ``wanted[bounds[i]:bounds[i + 1]]``, at least one, and all exist. A text that has to be
+    normalised first is marked in `unsettled`, and no span of it is written. Returns False where `out` is too small.
+    """
+    state = np.empty(5, dtype=np.int64)
+    for text in range(len(starts)):
+        folded = fold(
+            values,
+            starts[text],
+            ends[text],
+            False,
+            index,
+            entries,
+            map_starts,
+            map_points,
+            out,
+            bits,
+            segments,
+            state,
+        )
+        if folded == FULL:
+            return False
+        if folded == UNSETTLED_TEXT:
+            unsettled[text] = True
+            continue
+        low, high = bounds[text], bounds[text + 1]
+        token_spans(bits, folded, starts[text], segments[: state[NOTED]], wanted[low:high], spans[low:high])
+    return True

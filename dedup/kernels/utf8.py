@@ -1,13 +1,13 @@
-"""UTF-8 of Python strings, read where the interpreter holds them.
+"""UTF-8 of Python strings, read from the memory of the interpreter.
 
-CPython holds a string as its code points, one, two or four bytes each, behind a header; one that is all ASCII is its
-own UTF-8. Some bits of the header say which it is (`dedup.sources.utf8` knows which bits). In naive Python::
+CPython keeps a string as its code points, one, two or four bytes each, after a header. A string that is all ASCII is
+its own UTF-8. Some bits of the header say which kind it is (`dedup.sources.utf8` knows these bits). In naive Python::
 
     for text in texts:
         out += text.encode("utf-8", "surrogatepass")
         ends.append(len(out))
 
-Cost: less than ``str.encode`` where ASCII prevails, about as much elsewhere.
+Cost: less than ``str.encode`` if most characters are ASCII, about as much otherwise.
 """
 
 from __future__ import annotations
@@ -19,27 +19,43 @@ import numpy.typing as npt
 
 from dedup.kernels import Written, kernel, part
 from dedup.kernels.tokens import encode
-from dedup.kernels.words import LANES, bit_count, narrow, trailing_zeros
+from dedup.kernels.words import LANES, bit_count, narrow, store8, trailing_zeros
 
 RUN = 4
-"""Characters that are written one by one where one is no ASCII: the next ones often are none either. Curve:
-`benchmarks.tuning.kernel_utf8_run`."""
+"""Characters that are written one by one after one that is not ASCII: often the next ones are not ASCII either. Curve:
+`benchmarks.tuning.kernel_utf8_run`; flat from 1 to 16 on generated:10000 (two cores, 2026-11)."""
 
 MANY = 12
-"""Characters among `LANES` that are no ASCII, from which on all of these are written one by one. Curve:
-`benchmarks.tuning.kernel_utf8_many`."""
+"""Characters among `LANES` that are not ASCII. From so many on, all `LANES` characters are written one by one. Curve:
+`benchmarks.tuning.kernel_utf8_many`; flat from 2 to 32 on generated:10000 (two cores, 2026-11)."""
 
 ASCII, LATIN, WIDE, WIDEST = range(4)
 """Kinds of strings: places in `states`."""
 
 
 @part
+def three_bytes(point: np.uint32) -> np.uint64:
+    """Return the three bytes of a code point from U+0800 to U+FFFF, as a little-endian integer."""
+    leads = np.uint32(0x8080E0) | point >> np.uint32(12)
+    return np.uint64(leads | (point << np.uint32(2)) & np.uint32(0x3F00) | (point & np.uint32(0x3F)) << np.uint32(16))
+
+
+@part
 def spell_some(points: npt.NDArray[Any], at: np.uint64, stop: np.uint64, out: npt.NDArray[np.uint8], to: int) -> int:
-    """Write the code points ``points[at:stop]``, whatever they are; return the next place."""
+    """Write the code points ``points[at:stop]``, of any size; return the next place."""
     place = np.uint64(to)
-    for i in range(at, stop):
-        point = np.uint32(points[i])
-        if point < np.uint32(0x10000):  # no further branch: which characters are not ASCII, nobody can foresee
+    one, two_points = np.uint64(1), np.uint64(2)
+    while at < stop:
+        point = np.uint32(points[at])
+        if at + one < stop:
+            following = np.uint32(points[at + one])
+            if (min(point, following) >= np.uint32(0x800)) & (max(point, following) < np.uint32(0x10000)):
+                store8(out, np.int64(place), three_bytes(point) | three_bytes(following) << np.uint64(24))
+                place += np.uint64(6)
+                at += two_points
+                continue
+        at += one
+        if point < np.uint32(0x10000):  # no further branch: which characters are not ASCII cannot be predicted
             two, three = np.uint32(point >= np.uint32(0x80)), np.uint32(point >= np.uint32(0x800))
             last = np.uint32(0x80) | (point & np.uint32(0x3F))
             middle = np.uint32(0x80) | ((point >> np.uint32(6)) & np.uint32(0x3F))
@@ -99,10 +115,12 @@ def encode_strings(
 ) -> int:
     """Write the strings at the bytes `places` of `memory` as UTF-8 into `out`, and their ends into `ends`.
 
-    `pairs`, `fours` and `eights` are the same memory by two, four and eight bytes. The number of its code points stands
-    `length` bytes behind the place of a string; one whose byte `state`, under `mask`, is ``states[kind]`` has them
-    ``headers[kind]`` bytes behind it. Returns the number of strings written: it stops before one that is none of these.
-    `out` has four bytes a code point, and two more.
+    `pairs`, `fours` and `eights` are the same memory in units of two, four and eight bytes. The number of code points
+    of a string is `length` bytes after its place. Its kind is the k for which the byte `state` bytes after its place,
+    under `mask`, is ``states[k]``; its code points begin ``headers[k]`` bytes after its place. `out` has four bytes per
+    code point, and two more.
+
+    Returns the number of strings that were written: the kernel stops before a string of no known kind.
     """
     to = 0
     for text in range(len(places)):

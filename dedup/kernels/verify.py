@@ -5,10 +5,10 @@ Definition, in naive Python::
     shared = len(set(left) & set(right))
     reaches = shared / (len(left) + len(right) - shared) >= threshold          # float64
 
-`required` turns the threshold into the smallest number of shared hashes for which that holds; `shared_hashes` merges
-the two sorted rows and stops as soon as too few are left to reach it.
+`required` turns the threshold into the smallest number of shared hashes for which that holds. `shared_hashes` merges
+the two sorted rows and stops as soon as too few hashes are left to reach it.
 
-Cost: one step a hash of the two sets at most; far fewer for most pairs that fail.
+Cost: at most one step per hash of the two sets; far fewer for most pairs that do not reach the threshold.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def required(left_size: int, right_size: int, threshold: float) -> int:
 
 @part
 def first_from(values: npt.NDArray[np.uint64], first: int, end: int, lowest: np.uint64) -> int:
-    """Return the place of the first of the sorted ``values[first:end]`` that is `lowest` or more; `end` for none."""
+    """Return the first place in the sorted ``values[first:end]`` whose value is at least `lowest`; `end` if none is."""
     while first < end:
         middle = (first + end) // 2
         if values[middle] < lowest:
@@ -65,7 +65,7 @@ def shared_hashes(
     high, other_end = low_end, first_from(values, right, right_end, values[low_end])
     other = other_end
     shared = 0
-    # a step waits for what the one before has loaded: so the lower and the upper halves are merged side by side
+    # each step waits for the values of the step before, so both halves are merged in one loop
     while min(low_end - left, other_end - right) >= 4 and min(left_end - high, right_end - other) >= 4:
         shared += equal4(values, left, right) + equal4(values, high, other)
         low_last, low_other = values[np.uint64(left + 3)], values[np.uint64(right + 3)]
@@ -87,8 +87,8 @@ def shared_hashes(
 def merge(
     values: npt.NDArray[np.uint64], left: int, left_end: int, right: int, right_end: int, shared: int, needed: int
 ) -> int:
-    """Return `shared` and how many hashes two sorted rows share; -1 as soon as `needed` is out of reach."""
-    while left + 4 <= left_end and right + 4 <= right_end:  # blocks of four, each equal pair met once
+    """Return `shared` plus the number of hashes that two sorted rows share; -1 as soon as `needed` is out of reach."""
+    while left + 4 <= left_end and right + 4 <= right_end:  # blocks of four; each equal pair is met once
         shared += equal4(values, left, right)
         x, y = values[np.uint64(left + 3)], values[np.uint64(right + 3)]
         left += 4 * np.int64(x <= y)
@@ -113,9 +113,10 @@ def verify(
     threshold: float,
     shared: Written[npt.NDArray[np.int64]],
 ) -> None:
-    """Write into `shared` how many hashes each pair of rows shares; -1 where the pair does not reach `threshold`.
+    """Write into `shared` how many hashes each pair of rows shares; -1 if the pair does not reach `threshold`.
 
-    Row r is the sorted set ``values[offsets[r]:offsets[r] + sizes[r]]``. A `threshold` of 0 gives every count.
+    Row r is the sorted set ``values[offsets[r]:offsets[r] + sizes[r]]``. With a `threshold` of 0 every pair gets its
+    count.
     """
     for pair in range(len(left)):
         a, b = left[pair], right[pair]

@@ -1,7 +1,7 @@
-"""Compile kernels beforehand, in several processes: numba's compiler holds a lock, so that threads do not help.
+"""Compile kernels beforehand, in several processes: numba's compiler holds a lock, so threads do not help.
 
-The first kernel that is compiled in a process is announced on stderr, in one line and at once. Where the command that
-runs is known (`expect`), what it calls is then compiled side by side, and taken from the disk.
+When the first kernel is compiled in a process, one line on stderr announces it at once. If the command that runs is
+known (`expect`), all kernels that it calls are then compiled in parallel, and loaded from disk.
 
     python -m dedup.kernels.warming NAME...     compiles some kernels (``module.kernel``), and keeps them
 """
@@ -21,9 +21,15 @@ from dedup.kernels.signatures import KERNELS, name_of
 __all__ = ["GROUPS", "QUIET", "all_kernels", "expect", "main", "missing", "warm"]
 
 QUIET = "DEDUP_KERNELS_QUIET"
-"""Set in processes that compile for another one, which has said so."""
+"""Set in processes that compile for another process, which has already announced it."""
 
-TEXTS = ("utf8.encode_strings", "json_strings.unescape", "shingles.shingle_texts", "sets.distinct", "lsh.seen_twice")
+TEXT_PARTS = (
+    "utf8.encode_strings",
+    "json_strings.unescape",
+    "shingles.shingle_texts",
+    "sets.distinct",
+    "lsh.seen_twice",
+)
 JOIN = (
     "seen_twice.lowest_hashes", "seen_twice.tally", "seen_twice.scatter", "seen_twice.mark", "seen_twice.alone",
     "self_join.count", "self_join.count_below", "self_join.read_counters", "self_join.prefix_lengths",
@@ -34,34 +40,37 @@ PASSAGES = (
     "windows.write_blocks", "maximal.longest_earlier",
 )  # fmt: skip
 GROUPS: dict[str, tuple[str, ...]] = {
-    "find": (*TEXTS, *JOIN, "text.split_texts", "listing.both_ways", "listing.count_listed", "listing.spell_out"),
-    "estimate": (*TEXTS, *JOIN),
+    "find": (*TEXT_PARTS, *JOIN, "text.split_texts", "listing.both_ways", "listing.count_listed", "listing.spell_out"),
+    "estimate": (*TEXT_PARTS, *JOIN),
     "match": (
-        *TEXTS, *PASSAGES, "cross_join.mark_side", "cross_join.meets", "cross_join.read_both",
+        *TEXT_PARTS, *PASSAGES, "cross_join.mark_side", "cross_join.meets", "cross_join.read_both",
         "cross_join.probe_across", "cross_join.stand", "self_join.count", "self_join.prefixes", "self_join.build_index",
         "tokens.tokenise",
         "listing.both_ways", "listing.count_listed", "listing.spell_out",
     ),
-    "repeats": (*PASSAGES, "chains.find_seeds", "chains.link_seeds", "chains.build_chains", "chains.choose_chains"),
+    "repeats": (
+        *PASSAGES, "seeds.mark_grams", "seeds.place_windows", "seeds.widen_table", "seeds.write_seeds",
+        "chains.link_seeds", "chains.build_chains", "chains.choose_chains",
+    ),
     "compare": (
         "utf8.encode_strings", "shingles.shingle_texts", "sets.distinct", "tokens.locate", "text.character_places",
         "maximal.longest_earlier",
     ),
 }  # fmt: skip
-"""What a command calls on plain input, by its name."""
+"""The kernels that each command calls on plain input, by the name of the command."""
 
 _expected: tuple[str, ...] = ()
 _announced = QUIET in os.environ
 
 
 def expect(command: str | None) -> None:
-    """Say which command runs: if a kernel is missing, all that the command calls are compiled at once."""
+    """Record which command runs: if a kernel is missing, all kernels of that command are compiled at once."""
     global _expected  # noqa: PLW0603  # of the process, as the command is
     _expected = GROUPS.get(command or "", ())
 
 
 def missing() -> None:
-    """Announce, once a process, that kernels are compiled; compile what is expected in several processes."""
+    """Announce, once per process, that kernels are compiled; compile the expected ones in several processes."""
     global _announced  # noqa: PLW0603  # once a process
     if _announced:
         return
@@ -75,7 +84,7 @@ def missing() -> None:
 
 
 def all_kernels() -> list[str]:
-    """Return the names of all kernels, each in the order of its module."""
+    """Return the names of all kernels, ordered by module and then as in the module."""
     for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
         if not module.ispkg:
             importlib.import_module(f"dedup.kernels.{module.name}")
@@ -83,10 +92,10 @@ def all_kernels() -> list[str]:
 
 
 def warm(names: Iterable[str], processes: int | None = None) -> bool:
-    """Compile some kernels in several processes and keep them on disk; False where that cannot be done here.
+    """Compile some kernels in several processes and keep them on disk; return False if that cannot be done here.
 
-    The kernels of a module stay together, since they share parts. By default a process for each processor, four at
-    most.
+    The kernels of a module are compiled in one process, since they share parts. By default there is one process per
+    processor, but four at most.
     """
     from dedup.kernels.cache import cache_folders
 
@@ -109,7 +118,7 @@ def warm(names: Iterable[str], processes: int | None = None) -> bool:
         return not any(ended)
     finally:
         for process in started:
-            process.kill()  # after an interrupt; nothing where it has ended
+            process.kill()  # after an interrupt; no effect on a process that has ended
 
 
 def _modules(names: Iterable[str]) -> dict[str, list[str]]:
@@ -120,13 +129,13 @@ def _modules(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _weight(module: str) -> int:
-    """Return about how long the kernels of a module take, in no unit: the length of its source."""
+    """Return a measure of the time that the kernels of a module take to compile: the length of its source."""
     source = Path(__file__).parent / f"{module}.py"
     return source.stat().st_size if source.exists() else 1
 
 
 def main() -> None:
-    """Compile the kernels that are named."""
+    """Compile the kernels that the command line names."""
     for name in sys.argv[1:]:
         module, _, kernel = name.partition(".")
         compiled = getattr(importlib.import_module(f"dedup.kernels.{module}"), kernel)

@@ -1,27 +1,27 @@
-"""Windows of a fixed number of tokens: which may stand twice, where each stood first, and the blocks they make.
+"""Windows of a fixed number of tokens: which may occur twice, where each occurs first, and the blocks they make.
 
 A window is `size` tokens of one text. In naive Python, over the windows `w` of all texts in order::
 
-    first = [w.index(x) for x in w]                             # where the same tokens stood first
+    first = [w.index(x) for x in w]                             # where the same tokens occur first
     repeated = [w.count(x) > 1 for x in w]
     cut = {c for i in range(len(w)) for c in borders(i)}        # see `write_blocks`
 
-Three steps:
+There are three steps:
 
-1. `find_anchors` picks, for each window, its smallest hash of `gram` tokens, the last one of equals (winnowing [1]):
-   a few places in a hundred. Equal windows pick equal anchors at equal distances, so a window whose anchor's hash is
-   met at one place only stands nowhere else: `mark_twice` and `keep_windows` drop it. No window that stands twice is
-   lost; some that stand once are kept.
-2. `find_first` finds the first place of each window that is left. Where the window before repeats place p, one token
-   tells whether this one repeats p + 1; else the window is looked up in a table. Equality is of all its tokens, the
-   hash only leads there.
-3. The first places are cut wherever some text goes on differently, `write_blocks`. Between two cuts all copies go on
-   alike, so each text is a row of whole blocks, and every maximal repeat begins and ends between blocks.
+1. `find_anchors` picks for each window its smallest hash of `gram` tokens, the last one of equals (winnowing [1]): a
+   few places in a hundred. Equal windows pick equal anchors at equal distances. So if the hash of a window's anchor
+   occurs at one place only, the window occurs once: `mark_twice` and `keep_windows` drop it. All windows that occur
+   twice are kept, and some that occur once.
+2. `find_first` finds the first place of each window that is left. If the window before repeats place p, one token shows
+   whether this window repeats p + 1. Otherwise the window is looked up in a table. Windows are equal only if all their
+   tokens are; the hash only leads to the entry.
+3. `write_blocks` cuts the first places wherever some text continues differently. Between two cuts all copies continue
+   in the same way, so each text is a row of complete blocks, and every maximal repeat begins and ends between blocks.
 
-Arrays: tokens are uint64 hashes; windows that are left are numbered from 0 in order, `place[u]` is the first token
-of window u, `first[u]` the number of the first window equal to it (int32, or int64 beyond 2^31 tokens).
+Arrays: tokens are uint64 hashes. The windows that are left are numbered from 0 in order; `place[u]` is the first token
+of window u, `first[u]` is the number of the first window equal to it (int32, or int64 beyond 2^31 tokens).
 
-Cost: about 5 ns a token for step 1; 10 to 100 ns a window that is left for steps 2 and 3; linear, for any text.
+Cost: about 5 ns per token for step 1; 10 to 100 ns per window that is left for steps 2 and 3; linear, for any text.
 
 References: [1] Schleimer, Wilkerson, Aiken, "Winnowing: local algorithms for document fingerprinting", SIGMOD 2003.
 """
@@ -39,11 +39,11 @@ HALF = np.uint64(32)
 LOW = np.uint64(0xFFFFFFFF)
 
 AHEAD = 32
-"""Windows that are hashed at a time: a processor waits for a dozen places of memory at once as long as for one. Curve:
-`benchmarks.tuning.kernel_windows_ahead`."""
+"""Windows that are hashed at a time. A processor waits for a dozen places of memory together as long as for one. Curve:
+`benchmarks.tuning.kernel_windows_ahead`; flat from 4 to 128 on generated:10000 (two cores, 2026-11)."""
 
 REPEATED, CUT, OPENS = 1, 2, 4
-"""Bits of a window's flags: it stands again later; a block begins at it; it does not follow the window before."""
+"""Bits of a window's flags: it occurs again later; a block begins at it; it does not follow the window before."""
 
 
 @kernel
@@ -55,15 +55,15 @@ def find_anchors(
     hashes: Written[npt.NDArray[np.uint64]],
     since: Written[npt.NDArray[np.int64]],
 ) -> int:
-    """Write the hash of each anchor and the first window that it stands for (its first token); return their number.
+    """Write the hash of each anchor, and the first token of the first window that has it; return their number.
 
-    `hashes` and `since` have room for one anchor a token.
+    `hashes` and `since` have room for one anchor per token.
     """
     power = np.uint64(1)  # BASE ** gram
     for _ in range(gram):
         power *= BASE
     grams = size - gram + 1  # in a window
-    ring = np.empty(min(grams, len(tokens) + 1), dtype=np.uint64)  # windows that no text has need no room
+    ring = np.empty(min(grams, len(tokens) + 1), dtype=np.uint64)  # no room is needed for windows that no text has
     count = 0
     for text in range(len(offsets) - 1):
         start, end = offsets[text], offsets[text + 1]
@@ -86,7 +86,7 @@ def find_anchors(
             else:
                 age += 1
                 fresh = False
-                if age == grams:  # it left the window: look for the last smallest one
+                if age == grams:  # it left the window: look for the last one of the smallest
                     fresh = True
                     smallest, age = ring[at], np.int64(0)
                     back = at
@@ -104,9 +104,9 @@ def find_anchors(
 
 @kernel
 def mark_twice(hashes: npt.NDArray[np.uint64], twice: Written[npt.NDArray[np.bool_]]) -> None:
-    """Write which of the hashes stand twice or more: a table of them, the lowest bit for "again".
+    """Write which of the hashes occur twice or more: a table of hashes, whose lowest bit means "again".
 
-    The smallest hashes of windows crowd at zero, so another multiplication spreads them over the table.
+    The smallest hashes of windows are close to zero, so another multiplication spreads them over the table.
     """
     bits = 4
     while (1 << bits) * 2 < len(hashes) * 3:
@@ -118,7 +118,7 @@ def mark_twice(hashes: npt.NDArray[np.uint64], twice: Written[npt.NDArray[np.boo
     for slot in range(len(slots)):
         slots[slot] = np.uint64(0)
     for i in range(len(hashes)):
-        key = hashes[i] | np.uint64(3)  # never empty; two hashes in 2^62 are taken as one, which keeps more
+        key = hashes[i] | np.uint64(3)  # never zero; two hashes in 2^62 look equal, which keeps more windows
         slot = np.int64((key * BASE) >> shift)
         while slots[slot] != np.uint64(0) and slots[slot] | one != key:
             slot = (slot + 1) & mask
@@ -139,7 +139,7 @@ def keep_windows(
     twice: npt.NDArray[np.bool_],
     runs: Written[Table[np.int64]],
 ) -> int:
-    """Write the runs of windows (first, end) whose anchor stands twice; return their number. Runs end with a text."""
+    """Write the runs of windows (first, end) whose anchor occurs twice; return their number. Runs end with a text."""
     count, anchor = 0, 0
     for text in range(len(offsets) - 1):
         end = offsets[text + 1] - size + 1
@@ -159,7 +159,7 @@ def keep_windows(
 
 
 def table_room(windows: int) -> int:
-    """Return the entries that `find_first` needs room for: a table of 3/4 of the windows, and one of twice that."""
+    """Return how many entries `find_first` needs: a table of 3/4 of the windows, and one of twice that size."""
     return 3 * (windows // 4 * 3 + 64)
 
 
@@ -175,13 +175,14 @@ def find_first(
 ) -> None:
     """Write `place`, `first` and the flags REPEATED and OPENS of the windows in `runs`.
 
-    The table's entries are 32 bits of the hash and the window's number + 1; it grows with the distinct windows. It lies
-    in `room` (written, `table_room` entries), each table behind the one before: what is not needed stays untouched.
+    An entry of the table is 32 bits of the hash and the number of the window + 1. The table grows with the distinct
+    windows. Each table is after the one before in `room` (written, `table_room` entries); memory that is not needed is
+    never touched.
     """
     power = np.uint64(1)  # BASE ** size
     for _ in range(size):
         power *= BASE
-    capacity = len(place) // 4 * 3 + 64  # windows that all stand twice fit into the first table
+    capacity = len(place) // 4 * 3 + 64  # if all windows occur twice, they fit into the first table
     slots, used = room[:capacity], capacity
     for slot in range(capacity):
         slots[slot] = np.uint64(0)
@@ -199,7 +200,7 @@ def find_first(
         i = start
         while i < end:
             if earlier >= 0:
-                q = np.int64(place[earlier]) + size  # the token behind it, as it does not open a run
+                q = np.int64(place[earlier]) + size  # the token after it, as it does not open a run
                 if not flags[earlier + 1] & OPENS and tokens[q] == tokens[i + size - 1]:
                     earlier = np.int64(first[earlier + 1])
                     place[u] = i
@@ -218,7 +219,7 @@ def find_first(
                         total = total * BASE + tokens[hashed + size] - tokens[hashed] * power
                         hashed += 1
                     tags[k] = mix(total) >> HALF
-                for k in range(tags_end - tagged):  # what is waited for here, all at once, is at hand below
+                for k in range(tags_end - tagged):  # all of these loads wait together; their values are used below
                     entries[k] = slots[np.int64((tags[k] * np.uint64(capacity)) >> HALF)]
             place[u] = i
             flags[u] = OPENS if i == start else 0
@@ -270,14 +271,15 @@ def write_blocks(
     symbols: Written[npt.NDArray[np.signedinteger]],
     at_window: Written[npt.NDArray[np.signedinteger]],
 ) -> int:
-    """Flag the windows where a block begins (CUT); write the texts as rows of blocks; return the number of symbols.
+    """Flag the windows at which a block begins (CUT); write the texts as rows of blocks; return the number of symbols.
 
-    A cut lies before the first place c of a window if that of the window before is not c - 1, and behind it if that of
-    the window behind is not c + 1. Windows that stand once, and the borders of runs, have no neighbours.
+    Let c be the first place of a window. There is a cut before c if the first place of the previous window is not c -
+    1, and after c if the first place of the next window is not c + 1. Windows that occur once, and the borders of runs,
+    have no neighbours.
 
-    Of a block its `symbol` is written (its first place), and the window where it stands. Behind each unbroken row
-    stands a separator of its own, below 0, with the end of the row. `symbols` and `at_window` have room for one more
-    than two a window.
+    For each block its `symbol` (its first place) and its window are written. Each unbroken row is followed by a
+    separator of its own, below 0, with the end of the row. `symbols` and `at_window` have room for one more than two
+    per window.
     """
     before = np.int64(-1)
     for u in range(len(first)):

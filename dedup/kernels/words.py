@@ -5,8 +5,8 @@
     product = a * b
     return product & MASK ^ product >> 64 ^ a ^ b
 
-It has no cheap inverse, unlike a multiplication modulo 2^64. Where a factor is zero, the other one is what comes out,
-so that nothing is lost there.
+It has no cheap inverse, unlike a multiplication modulo 2^64. If one factor is zero, the result is the other factor, so
+no information is lost.
 
 ``mix(x)``, in naive Python (the finaliser of splitmix64 [1]; a bijection on 64 bits)::
 
@@ -14,8 +14,8 @@ so that nothing is lost there.
     x = (x ^ x >> 27) * 0x94D049BB133111EB & MASK
     return x ^ x >> 31
 
-``classify`` looks at 64 bytes at once. LLVM turns its vectors into whatever the machine has (one AVX-512
-register, two AVX2, four SSE or NEON), so the same code is fast everywhere and the result is the same.
+``classify`` looks at 64 bytes at once. LLVM turns its vectors into the registers of the machine (one AVX-512 register,
+two AVX2, four SSE or NEON), so the same code is fast everywhere and gives the same result.
 
 References: [1] Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014. [2] Wang Yi, Diego
 Barrios Romero, and others, "wyhash", 2019, https://github.com/wangyi-fudan/wyhash.
@@ -30,8 +30,10 @@ import numpy as np
 from dedup.kernels import compiler, intrinsic, native, part
 
 LANES = 64
+ONES = np.uint64(0x0101010101010101)
+TOPS = np.uint64(0x8080808080808080)
 
-if not native.COMPLETE:  # what the intrinsics are written with; else nothing is compiled here
+if not native.COMPLETE:  # needed to write the intrinsics; with a complete library nothing is compiled here
     compiler()
     from llvmlite import ir
     from numba import types
@@ -64,6 +66,18 @@ def load8(typingctx: Any, array: Any, index: Any) -> Any:
 
 
 @intrinsic
+def store8(typingctx: Any, array: Any, index: Any, word: Any) -> Any:
+    """Write a uint64 as 8 bytes, little-endian, into the uint8 `array` from `index` on (no bounds check)."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = builder.bitcast(_pointer(context, builder, signature.args[0], *args[:2]), U64.as_pointer())
+        builder.store(args[2] if _little_endian() else builder.bswap(args[2]), pointer, align=1)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, types.uint64), codegen
+
+
+@intrinsic
 def multiply(typingctx: Any, left: Any, right: Any) -> Any:
     """Return the low and the high 64 bits of the product of two uint64."""
 
@@ -81,10 +95,11 @@ def multiply(typingctx: Any, left: Any, right: Any) -> Any:
 def classify(typingctx: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
     """Lower-case 64 bytes of `source` from `at` into `target` from `to` (ASCII letters only; no bounds check).
 
-    Returns two uint64 masks, bit i for byte i: the bytes of words (ASCII letters, digits, underscore, and the
-    lower-case letters of Latin-1, which fold to themselves), and the bytes to be looked at more closely: all others
-    beyond ASCII, less the dashes and quotes from U+2010 to U+2027 (U+2017 has a mapping), which separate like ASCII's.
-    A sequence that is cut by the end of the block is left to be looked at.
+    Returns two uint64 masks, bit i for byte i. The first marks the bytes of words: ASCII letters, digits, underscore,
+    and the lower-case letters of Latin-1, which fold to themselves. The second marks the bytes to be looked at more
+    closely: all others beyond ASCII, except the dashes and quotes from U+2010 to U+2027 (without U+2017, which has a
+    mapping), which separate words like those of ASCII. A sequence that the end of the block cuts off is marked in the
+    second mask.
     """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -110,7 +125,7 @@ def classify(typingctx: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
             inside = builder.icmp_unsigned("<", builder.sub(block, _splat(first)), _splat(count))
             return builder.bitcast(builder.and_(inside, builder.icmp_unsigned("!=", block, _splat(less))), U64)
 
-        def shifted(mask: Any, count: int) -> Any:  # to higher bytes; to lower ones with a negative count
+        def shifted(mask: Any, count: int) -> Any:  # to higher bytes; to lower ones if the count is negative
             shift = builder.shl if count > 0 else builder.lshr
             return shift(mask, ir.Constant(U64, abs(count)))
 
@@ -130,7 +145,7 @@ def classify(typingctx: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
 def narrow(typingctx: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
     """Write the low bytes of 64 unsigned integers of `source` from `at` into `target` from `to` (no bounds check).
 
-    Returns a uint64 mask, bit i for integer i: those that are no ASCII.
+    Returns a uint64 mask, bit i for integer i, of the integers that are not ASCII.
     """
     width = source.dtype.bitwidth
     wide = ir.VectorType(ir.IntType(width), LANES)
@@ -171,7 +186,7 @@ def equal4(typingctx: Any, values: Any, left: Any, right: Any) -> Any:
 
 
 def _lowest(lanes: int) -> Any:
-    """Return the intrinsic that works on so many lanes: they stay in registers for all values of a row."""
+    """Return the intrinsic that works on so many lanes: they are kept in registers for all values of a row."""
 
     @intrinsic
     def lowest(
@@ -179,7 +194,8 @@ def _lowest(lanes: int) -> Any:
     ) -> Any:
         """Write into ``lane[at:at + lanes]`` the least ``a * (value >> 32) + c`` of each lane (uint32, wraps).
 
-        Over the uint64 ``values[start:end]``; all ones where there are none. No bounds check.
+        The values are the uint64 ``values[start:end]``; without values, all bits of the result are ones. No bounds
+        check.
         """
 
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:

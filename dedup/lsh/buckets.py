@@ -17,11 +17,11 @@ from dedup.minhash import check_same_key
 from dedup.options import check_array, shown
 from dedup.runtime.arrays import sorted_unique
 
-__all__ = ["LSH", "SMALL_BUCKET", "Buckets", "find_buckets"]
+__all__ = ["BUCKET_LIMITS", "LSH", "SMALL_BUCKET", "BucketLimits", "Buckets", "buckets_within", "find_buckets"]
 
 SMALL_BUCKET = 64
 """Texts. In buckets up to this size all pairs are candidates; in larger ones, texts are compared with verified leaders
-only. Curve: `benchmarks.tuning.buckets_small_bucket`."""
+only. Curve: `benchmarks.tuning.buckets_small_bucket`; flat from 4 to 256 on generated:10000 (two cores, 2026-11)."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,25 @@ class Buckets:
 
 
 PAIRS_HELD = 1 << 24
-"""Packed pairs that may wait before repetitions are removed: 128 MB. Curve: `benchmarks.tuning.buckets_pairs_held`."""
+"""Packed pairs that may wait before repetitions are removed: 128 MB. Curve: `benchmarks.tuning.buckets_pairs_held`;
+flat from 2^15 to 2^27 on generated:10000 (two cores, 2026-11)."""
 
 
 MAX_CANDIDATES_PER_TEXT = 64
 """Candidates per text. If there are more, nearly all of them are real, and an exact search takes less time. Curve:
-`benchmarks.tuning.buckets_max_candidates_per_text`."""
+`benchmarks.tuning.buckets_max_candidates_per_text`; on family:1500, the answer differs with 8 and 512 takes 0.80 times
+as long (two cores, 2026-11)."""
+
+
+@dataclass(frozen=True)
+class BucketLimits:
+    """How many candidates buckets may give: see the constants."""
+
+    pairs_held: int = PAIRS_HELD
+    candidates_per_text: int = MAX_CANDIDATES_PER_TEXT
+
+
+BUCKET_LIMITS = BucketLimits()
 
 
 def find_buckets(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]) -> Buckets | None:
@@ -58,6 +71,11 @@ def find_buckets(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]) -> 
     None if there are more than `PAIRS_HELD` candidates, and more than `MAX_CANDIDATES_PER_TEXT` per text. Candidates
     are pairs, or leaders with which the members of the larger buckets may be compared.
     """
+    return buckets_within(keys, texts, BUCKET_LIMITS)
+
+
+def buckets_within(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64], limits: BucketLimits) -> Buckets | None:
+    """Return what `find_buckets` does, within other limits."""
     from dedup.kernels import lsh as kernels
     from dedup.kernels.clusters import LEADERS
 
@@ -67,7 +85,7 @@ def find_buckets(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]) -> 
         raise ParameterError(
             f"texts: expected rows from 0 to {keys.shape[1] - 1}, found {int(texts.min())} to {int(texts.max())}"
         )
-    most = max(PAIRS_HELD, MAX_CANDIDATES_PER_TEXT * len(texts))
+    most = max(limits.pairs_held, limits.candidates_per_text * len(texts))
     packed: list[npt.NDArray[np.uint64]] = []
     members: list[npt.NDArray[np.int64]] = []
     sizes: list[npt.NDArray[np.int64]] = []
@@ -78,7 +96,7 @@ def find_buckets(keys: npt.NDArray[np.uint64], texts: npt.NDArray[np.int64]) -> 
                 sizes.append(np.array([len(group)], dtype=np.int64))
             else:
                 packed.append(kernels.bucket_pairs(group, bounds))
-        if sum(map(len, packed)) > PAIRS_HELD:
+        if sum(map(len, packed)) > limits.pairs_held:
             packed = [sorted_unique(np.concatenate(packed))]
             if len(packed[0]) > most:
                 return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from dedup.hashing.units import Units
 from dedup.lsh.bands import Bands, band_keys, choose_bands
-from dedup.lsh.buckets import Buckets, find_buckets
+from dedup.lsh.buckets import BUCKET_LIMITS, BucketLimits, Buckets, buckets_within
 from dedup.lsh.similarity_sample import sample_background
 from dedup.minhash import permutations, sign
 from dedup.pairs.verify import Pairs, verify
@@ -17,7 +18,7 @@ from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.progress import Progress
 from dedup.runtime.threads import map_blocks
 
-__all__ = ["LshPairs", "lsh_join"]
+__all__ = ["LSH_LIMITS", "LshLimits", "LshPairs", "lsh_join"]
 
 FEWEST_TEXTS = 5000
 """Texts. Bands are chosen as for at least so many: the sample of a small collection shows little, and loose bands may
@@ -29,6 +30,17 @@ MOST_LANES = 1024
 SIGNED = 256
 """Units that a thread signs at a time. Curve: `benchmarks.tuning.join_signed`; flat from 256 to 2^10 on
 generated:20000 (two cores, 2026-11)."""
+
+
+@dataclass(frozen=True)
+class LshLimits:
+    """From where on the exact join takes less time: lanes of a signature, and candidates."""
+
+    lanes: int = MOST_LANES
+    buckets: BucketLimits = BUCKET_LIMITS
+
+
+LSH_LIMITS = LshLimits()
 
 
 class LshPairs(NamedTuple):
@@ -48,6 +60,7 @@ def lsh_join(
     seed: int,
     threads: int,
     stages: Progress,
+    limits: LshLimits = LSH_LIMITS,
 ) -> LshPairs | None:
     """Return the pairs of the `leading` units that LSH finds at a Jaccard `threshold`.
 
@@ -59,11 +72,11 @@ def lsh_join(
     stages.stage("signatures", 1)
     background = sample_background(units.hashes, units.offsets, units.digests[:, 0], leading, seed)
     bands = choose_bands(threshold, recall, texts=max(len(leading), FEWEST_TEXTS), background=background)
-    if bands.num_perm > MOST_LANES:
+    if bands.num_perm > limits.lanes:
         return None
     keys = _sign(units, bands, seed, threads)
     stages.stage("buckets", 1)
-    buckets = find_buckets(keys, leading)
+    buckets = buckets_within(keys, leading, limits.buckets)
     if buckets is None:
         return None
     sets = units.prepare(sorted_unique(np.concatenate((buckets.pairs.ravel(), buckets.members))), threads)

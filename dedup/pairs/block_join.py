@@ -1,23 +1,25 @@
 """The block join: all pairs of units whose hashes do not fit into memory together (a block nested loop).
 
 The units are cut, in input order, into groups of which two fit at a time. Each group is joined with itself, and each
-two groups across (`dedup.pairs.self_join`, `dedup.pairs.cross_join`): every two units meet once, so all pairs are
-found. In naive Python::
+two groups are joined with each other (`dedup.pairs.self_join`, `dedup.pairs.cross_join`). Every two units meet once, so
+all pairs are found. In naive Python::
 
     for group, other in combinations_with_replacement(groups, 2):
         pairs += join(group) if group is other else join_across(group, other)
 
-With g groups the hashes are read about g times. What is held beside two groups: 100 bytes a unit, and the pairs.
+With g groups the hashes are read about g times. In addition to two groups, 100 bytes per unit are held, and the pairs.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.shard_source import ShardSource
 from dedup.pairs.cross_join import join_across
-from dedup.pairs.self_join import join
+from dedup.pairs.self_join import JOIN_LIMITS, JoinLimits, join
 from dedup.pairs.verify import PairLimit, Pairs, in_order, moved
 from dedup.runtime.buffers import give_back
 from dedup.threshold import Threshold
@@ -34,6 +36,7 @@ def join_blocks(
     *,
     shingles: int,
     limit: PairLimit,
+    limits: JoinLimits = JOIN_LIMITS,
 ) -> tuple[Pairs, npt.NDArray[np.int64]]:
     """Return all pairs of the `leading` of `rows`, and the sizes of the sets that were made (int64, else -1).
 
@@ -59,7 +62,8 @@ def join_blocks(
         units, everyone = held.units, np.arange(len(places), dtype=np.int64)
         source.stages.stage("join", 1)
         ones = np.ones(len(places), dtype=np.int64)
-        joined = join(units, everyone, everyone, ones, threshold, large=None, limit=limit, threads=source.threads)
+        how: Any = {"large": None, "limit": limit, "threads": source.threads, "limits": limits}
+        joined = join(units, everyone, everyone, ones, threshold, **how)
         units.prepare(np.flatnonzero(prepared[places]), source.threads)
         sizes[places] = np.maximum(sizes[places], units.sizes)
         parts.append(moved(joined.pairs, places))

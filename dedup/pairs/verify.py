@@ -116,13 +116,13 @@ def in_order(parts: list[Pairs]) -> Pairs:
 class PairLimit:
     """How many pairs a search may find. Any thread adds the pairs that it found; too many raise an error.
 
-    `room` is the bytes that pairs may take under a bound; None without a bound.
+    `room` is the bytes that pairs may take under a bound; None without a bound. `most` is the limit without a bound.
     """
 
-    def __init__(self, room: int | None, advice: str) -> None:
+    def __init__(self, room: int | None, advice: str, *, most: int = MAX_JOINED_PAIRS) -> None:
         """Allow `PAIR_BYTES` per pair; `advice` says what to do if that is too little."""
-        self.most = MAX_JOINED_PAIRS if room is None else min(MAX_JOINED_PAIRS, max(room, LEAST_ROOM) // PAIR_BYTES)
-        self._bounded, self._advice = self.most < MAX_JOINED_PAIRS, advice
+        self.most = most if room is None else min(most, max(room, LEAST_ROOM) // PAIR_BYTES)
+        self._bounded, self._advice = self.most < most, advice
         self._lock, self._found = lock(), 0
 
     def add(self, count: int) -> None:

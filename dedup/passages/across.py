@@ -5,15 +5,15 @@ In naive Python, for each text x of the left side, with the right side's texts i
     stands(i, j) = any(x[i:j] == y[k : k + j - i] for y in right for k in range(len(y)))          # tokens
     found = [(i, j) for all j - i >= size if stands(i, j) and not stands(i - 1, j) and not stands(i, j + 1)]
 
-each with the first place (text, then place in it) where it stands. They may overlap one another.
+each with the first place (text, then place in it) where it occurs. They may overlap.
 
-The right texts stand first, in one row with the left ones. As for repeats (`dedup.passages.maximal`), windows of `size`
-tokens become blocks, here of the windows that stand on both sides alone; the suffix automaton of the right rows of
-blocks then gives, for each place of the left rows, the longest row that ends there and stands on the right, and where
+The right texts come first, in one row with the left ones. As for repeats (`dedup.passages.maximal`), windows of `size`
+tokens become blocks, here only of windows that occur on both sides; the suffix automaton of the right rows of
+blocks then gives, for each place of the left rows, the longest row that ends there and occurs on the right, and where
 it first ended: the matching statistics of [1].
 
 Arrays: tokens are uint64 hashes, text t has ``tokens[offsets[t]:offsets[t + 1]]``, the first `against` texts are the
-right side. Guarantee: none is missed, none is reported that is not there (docs/explanation/repeats.md).
+right side. Guarantee: exactly these passages are found (docs/explanation/repeats.md).
 Cost: linear in the tokens of both sides and in what is found, whatever repeats in them.
 
 References: [1] Chang, Lawler, "Sublinear approximate string matching and biological applications", 1994.
@@ -58,7 +58,7 @@ def find_across(
 
 
 def stand_on_both(hashes: npt.NDArray[np.uint64], cut: int) -> npt.NDArray[np.bool_]:
-    """Return which of ``hashes[:cut]`` and ``hashes[cut:]`` may stand among the others; none that does is missing.
+    """Return which of ``hashes[:cut]`` and ``hashes[cut:]`` may occur among the others: all that do are included.
 
     The smallest hashes of windows crowd at zero, so a multiplication spreads them over the tables first (written).
     """

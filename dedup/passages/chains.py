@@ -1,33 +1,33 @@
 """Repeats with small edits in them: chains of equal stretches, and the repeats of both kinds together.
 
 Arrays as in `dedup.passages.maximal`. Chains are a heuristic (`dedup.kernels.chains`): each is as similar as it says,
-but which edited passages are found is measured, not promised. What is equal from end to end is never lost.
+but which edited passages are found is measured, not guaranteed. All stretches that are equal from end to end are found.
 
-Three steps, so that the tokens of all texts need not be held for the last one: `find_seeds` in windows of a few tokens,
-`link_seeds` into chains, `find_chains` in the tokens of the texts that have one.
+There are two steps: seeds are found and linked (`dedup.passages.seeds`), then chains are made of the links, text by
+text. Under a bound on memory, `find_chains` needs the tokens of only those texts that have links.
 
-Cost: linear in the windows and seeds; 24 bytes a seed, 200 for each that is linked or long.
+Cost: linear in the tokens and links; 200 bytes per link of the texts at work.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.passages.maximal import Numbers, Places, Stretches, cut_periods, find_stretches, find_windows
-from dedup.runtime.memory import Afford, unbounded
+from dedup.passages.maximal import Places, Stretches, cut_periods, find_stretches, find_windows
+from dedup.passages.seeds import Links, Tokens, find_links, seeds_of_few
+from dedup.runtime.threads import map_blocks
 
 __all__ = [
-    "LINK_BYTES",
-    "Links",
+    "LINKED_SEED_BYTES",
     "Passages",
     "find_chains",
     "find_passages",
-    "find_seeds",
     "join_chains",
-    "link_seeds",
     "no_chains",
     "nothing_to_chain",
     "seed_tokens",
@@ -36,21 +36,20 @@ __all__ = [
 SEED = 5
 """Tokens of a seed of a chain: of a passage of 25 words, one in ten of them edited, 998 in 1,000 keep one."""
 
-SEED_BYTES = 80
-"""Of a seed while it is linked."""
-
-LINK_BYTES = 210
+LINKED_SEED_BYTES = 210
 """Of a linked seed while chains are made."""
-
 
 FEW_SEEDS = 1 << 12
 """Seeds that are looked at before the kernels are called: in larger collections some chain will be found anyway."""
+
+FEW_TOKENS = 1 << 16
+"""Tokens in which the windows of a seed are looked for twice, if need be."""
 
 FEW_WINDOWS = 1 << 13
 """Windows whose seeds numpy finds within a millisecond: the first run over a short text compiles no kernel for it."""
 
 ROWS, COLUMNS = 8, 16
-"""Tokens of a text, and of its source, in which an end has to find two equal ones to grow: it gives up 16 points behind
+"""Tokens of a text, and of its source, in which an end has to find two equal ones to grow: it gives up 16 points below
 its best, an equal token earns 2, an edit costs 3, and the first step is an edit (`dedup.kernels.alignment`)."""
 
 
@@ -67,29 +66,28 @@ class Passages(NamedTuple):
     part_of: Places
 
 
-class Links(NamedTuple):
-    """Seeds (start, source, tokens) by start; the best `score` of a chain that ends with each, and the seed before."""
-
-    seeds: Places
-    scores: npt.NDArray[np.float64]
-    back: Places
-
-
-def find_passages(tokens: npt.NDArray[np.uint64], offsets: Places, size: int, threshold: float) -> Passages:
+def find_passages(tokens: Tokens, offsets: Places, size: int, threshold: float, threads: int = 1) -> Passages:
     """Return the repeats of `size` tokens or more: exact ones at threshold 1.0, below it also chains of them."""
     exact = find_stretches(tokens, offsets, size)
-    if threshold >= 1.0 or len(tokens) == 0:
+    if threshold >= 1.0 or len(tokens) == 0 or plainly_alone(tokens, offsets, exact, size):
         return join_chains(exact, *no_chains(), size)
-    seeds = find_seeds(tokens, offsets, seed_tokens(size))
-    if len(seeds) <= FEW_SEEDS and nothing_to_chain(tokens, offsets, seeds, exact, size):
-        return join_chains(exact, *no_chains(), size)
-    links = link_seeds(seeds, offsets, size)
-    return join_chains(exact, *find_chains(tokens, offsets, links, exact, size, threshold), size)
+    work = partial(_chains_of, tokens, offsets, _Exact.of(exact), size, threshold)
+    found = find_links(tokens, offsets, seed_tokens(size), size // 4, work, threads)
+    return join_chains(exact, *_joined(found), size)
 
 
-def nothing_to_chain(
-    tokens: npt.NDArray[np.uint64], offsets: Places, seeds: Places, exact: Stretches, size: int
-) -> bool:
+def plainly_alone(tokens: Tokens, offsets: Places, exact: Stretches, size: int) -> bool:
+    """Say whether so few tokens repeat that this can be seen without the kernels, and there is nothing to chain."""
+    if len(tokens) > FEW_TOKENS:
+        return False
+    windows = find_windows(tokens, offsets, seed_tokens(size))
+    if len(windows[0]) > FEW_WINDOWS:
+        return False
+    seeds = seeds_of_few(*windows, seed_tokens(size))
+    return len(seeds) <= FEW_SEEDS and nothing_to_chain(tokens, offsets, seeds, exact, size)
+
+
+def nothing_to_chain(tokens: Tokens, offsets: Places, seeds: Places, exact: Stretches, size: int) -> bool:
     """Say whether it is plain that no chain but `exact` stretches will come of the seeds.
 
     A text that holds its body twice is so, and its first run compiles none of the kernels for chains then. True is
@@ -98,7 +96,6 @@ def nothing_to_chain(
     """
     from dedup.kernels.chains import BACK, GAP
 
-    seeds = seeds[np.lexsort((seeds[:, 1], seeds[:, 0]))]
     seeds = seeds[seeds[:, 1] + seeds[:, 2] <= seeds[:, 0]]  # one that overlaps its own source is in no chain
     start, source, length = seeds.T
     end, source_end = start + length, source + length
@@ -162,90 +159,67 @@ def seed_tokens(size: int) -> int:
     return min(SEED, (size + 1) // 2)
 
 
-def find_seeds(tokens: npt.NDArray[np.uint64], offsets: Places, seed_size: int, afford: Afford = unbounded) -> Places:
-    """Return the seeds (start, source, tokens) of `seed_size` tokens or more, in no order."""
-    from dedup.kernels import chains as kernels
-
-    place, first, flags = find_windows(tokens, offsets, seed_size, afford=afford)
-    if len(first) <= FEW_WINDOWS:
-        return seeds_of_few(place, first, flags, seed_size)
-    seeds = np.empty((0, 3), dtype=np.int64)
-    count = kernels.find_seeds(place, first, flags, seed_size, seeds)
-    afford(tokens.nbytes + 13 * len(place) + 24 * count)
-    seeds = np.empty((count, 3), dtype=np.int64)
-    kernels.find_seeds(place, first, flags, seed_size, seeds)
-    return seeds
-
-
-def seeds_of_few(place: Numbers, first: Numbers, flags: npt.NDArray[np.uint8], seed_size: int) -> Places:
-    """Return what the kernel `find_seeds` writes, in another order."""
-    from dedup.kernels.windows import OPENS
-
-    window = np.arange(len(first))
-    order = np.argsort(first, kind="stable")  # equal windows, in their order
-    latest = np.full(len(first), -1)
-    latest[order[1:]] = order[:-1]  # of one that is equal to others before, the last of these
-    again = first != window
-    opens = (flags & OPENS) != 0
-    found = []
-    for to in (np.where(again, first, -1), np.where(again & (latest != first), latest, -1)):
-        before = np.append(-1, to[:-1])
-        goes_on = ~opens & (before >= 0) & (to == before + 1) & ~opens[to]
-        starts = np.flatnonzero((to >= 0) & ~goes_on)
-        ends = np.flatnonzero((to >= 0) & ~np.append(goes_on[1:], False))
-        found.append(np.column_stack((place[starts], place[to[starts]], ends - starts + seed_size)))
-    return np.concatenate(found).astype(np.int64)
-
-
-def link_seeds(seeds: Places, offsets: Places, size: int, afford: Afford = unbounded) -> Links:
-    """Return the seeds that are in a chain, or may be one alone, linked; `offsets` are the texts they stand in."""
-    from dedup.kernels import chains as kernels
-
-    afford(SEED_BYTES * len(seeds))
-    seeds = seeds[np.lexsort((seeds[:, 1], seeds[:, 0]))]
-    scores = np.empty(len(seeds), dtype=np.float64)
-    back = np.empty(len(seeds), dtype=np.int64)
-    text, source_text = (np.searchsorted(offsets, seeds[:, i], side="right") for i in (0, 1))
-    kernels.link_seeds(seeds, text, source_text, scores, back)
-    del text, source_text
-    # a seed alone that is too short to be a chain would only be thrown away later
-    stays = (back >= 0) | (scores > 0) & (seeds[:, 2] >= size // 4)
-    stays[back[back >= 0]] = True
-    number = np.cumsum(stays) - 1
-    back = back[stays]
-    return Links(seeds[stays], scores[stays], np.where(back >= 0, number[back], -1))
-
-
 def find_chains(
-    tokens: npt.NDArray[np.uint64],
+    tokens: Tokens,
     offsets: Places,
-    links: Links,
+    links: Iterable[Links],
     exact: Stretches,
     size: int,
     threshold: float,
-    afford: Afford = unbounded,
+    threads: int = 1,
 ) -> tuple[Places, Places]:
     """Return the chains (start, end, source, source end, matched) by start, but those inside an `exact` stretch.
 
-    Also returns the parts of the chains that have more than one (chain, start, end, source, source end).
+    Also returns the parts of the chains that have more than one (chain, start, end, source, source end). The links come
+    some whole texts at a time, in the order of the texts.
     """
+    return _joined(map_blocks(partial(_chains_of, tokens, offsets, _Exact.of(exact), size, threshold), links, threads))
+
+
+class _Exact(NamedTuple):
+    """Exact stretches: where they start, where they end, and the end of the one before each start (-1: none)."""
+
+    start: Places
+    end: Places
+    reach: Places
+
+    @classmethod
+    def of(cls, exact: Stretches) -> _Exact:
+        return cls(exact.start, exact.end, np.append(np.int64(-1), exact.end))  # ascending, as the starts are
+
+
+def _joined(found: Iterable[tuple[Places, Places]]) -> tuple[Places, Places]:
+    chains, parts = [no_chains()[0]], [no_chains()[1]]
+    held = 0
+    for some, their_parts in found:
+        their_parts[:, 0] += held
+        held += len(some)
+        chains.append(some)
+        parts.append(their_parts)
+    return np.concatenate(chains), np.concatenate(parts)
+
+
+def _chains_of(
+    tokens: Tokens, offsets: Places, exact: _Exact, size: int, threshold: float, links: Links
+) -> tuple[Places, Places]:
+    """Return the chains of some whole texts, and their parts: no chain depends on those of other texts."""
     from dedup.kernels import chains as kernels
 
     seeds, scores, back = links
-    afford(9 * len(tokens) + LINK_BYTES * len(seeds))
+    if not len(seeds):
+        return no_chains()
+    texts = np.searchsorted(offsets, seeds[[0, -1], 0], side="right")
+    begin, end = int(offsets[texts[0] - 1]), int(offsets[texts[1]])
     chains = np.empty((len(seeds), 5), dtype=np.int64)
     parts = np.empty((len(seeds), 5), dtype=np.int64)
     counts = np.zeros(2, dtype=np.int64)
     best_first = np.argsort(-scores, kind="stable")
-    kernels.build_chains(
-        tokens, offsets, seeds, best_first, back, scores, exact.start, exact.end, size, threshold, chains, parts, counts
-    )
+    given = tokens, offsets, begin, end, seeds, best_first, back, scores, exact.start, exact.end, size, threshold
+    kernels.build_chains(*given, chains, parts, counts)
     chains, parts = chains[: counts[0]], parts[: counts[1]]
-    reach = np.concatenate((np.full(1, -1, dtype=np.int64), exact.end))  # ascending, as the starts are
-    news = np.flatnonzero(reach[np.searchsorted(exact.start, chains[:, 0], side="right")] < chains[:, 1])
+    news = np.flatnonzero(exact.reach[np.searchsorted(exact.start, chains[:, 0], side="right")] < chains[:, 1])
     chosen = np.zeros(len(chains), dtype=np.bool_)
-    order = news[np.lexsort((chains[news, 0], -chains[news, 4]))]
-    kernels.choose_chains(chains, order, chosen, len(tokens))
+    kernels.choose_chains(chains, news[np.lexsort((chains[news, 0], -chains[news, 4]))], begin, end, chosen)
     number = np.flatnonzero(chosen)
     number = number[np.lexsort((chains[number, 2], chains[number, 0]))]
     row = np.full(len(chains), -1, dtype=np.int64)

@@ -1,6 +1,6 @@
-"""Repeated stretches of tokens, exactly: every maximal one that stands at an earlier place, and where it stood first.
+"""Repeated stretches of tokens, exactly: every maximal one that occurs earlier, and where it occurred first.
 
-In naive Python, over the tokens of all texts, with a separator of its own behind each text::
+In naive Python, over the tokens of all texts, with a unique separator after each text::
 
     def earlier(i, j):                                      # the places where s[i:j] begins before i
         return [k for k in range(i) if s[k : k + j - i] == s[i:j]]
@@ -8,7 +8,7 @@ In naive Python, over the tokens of all texts, with a separator of its own behin
                  if not earlier(i - 1, j) and not earlier(i, j + 1)]
 
 Arrays: tokens are uint64 hashes, text t has ``tokens[offsets[t]:offsets[t + 1]]``. Equality is of token hashes.
-Guarantee: no stretch is missed, none is reported that is not there; the proof is in docs/explanation/repeats.md.
+Guarantee: exactly these stretches are found; the proof is in docs/explanation/repeats.md.
 Cost: linear in the tokens, whatever repeats in them.
 """
 
@@ -43,11 +43,13 @@ Places = npt.NDArray[np.int64]
 
 LONGEST_GRAM = 32
 """Tokens of an anchor's hash: longer ones are met by chance less often, and are denser in a window. Curve:
-`benchmarks.tuning.maximal_longest_gram`."""
+`benchmarks.tuning.maximal_longest_gram`; flat from 32 to 64 on generated:10000, where 16 takes 0.94 times as long (two
+cores, 2026-11)."""
 
 FEW_ANCHORS = 1 << 13
 """Anchors that numpy sorts and joins within a millisecond: the first run over a short text compiles no kernels. Curve:
-`benchmarks.tuning.maximal_few_anchors`."""
+`benchmarks.tuning.maximal_few_anchors`; on generated:100, 2^11 takes 0.85 times as long and 2^15 takes 1.28 times as
+long; flat from 128 to 2^13 on generated:1000, where 2^15 takes 1.05 times as long (two cores, 2026-11)."""
 
 ANCHOR_BYTES = 41
 """Of an anchor: its hash, the window it stands for, its place in the table, whether it stays."""
@@ -72,7 +74,7 @@ class Stretches(NamedTuple):
 
 
 def find_stretches(tokens: npt.NDArray[np.uint64], offsets: Places, size: int, afford: Afford = unbounded) -> Stretches:
-    """Return every maximal stretch of `size` tokens or more that stands earlier, with its first place."""
+    """Return every maximal stretch of `size` tokens or more that occurs earlier, with its first place."""
     place, first, flags = find_windows(tokens, offsets, size, afford=afford)
     afford(tokens.nbytes + 9 * len(place))
     symbols, at_window = find_blocks(first, flags)
@@ -87,7 +89,7 @@ Choice = Callable[[npt.NDArray[np.uint64], Places], npt.NDArray[np.bool_]]
 
 
 def stand_twice(hashes: npt.NDArray[np.uint64], _since: Places) -> npt.NDArray[np.bool_]:
-    """Return which of the hashes of anchors stand twice: all that do, and some that differ in two bits alone."""
+    """Return which of the hashes of anchors occur twice: all that do, and some that differ only in two bits."""
     twice = np.empty(len(hashes), dtype=np.bool_)
     if len(hashes) <= FEW_ANCHORS:
         _, row, counts = np.unique(hashes | np.uint64(3), return_inverse=True, return_counts=True)
@@ -110,7 +112,7 @@ def find_windows(
     choose: Choice = stand_twice,
     afford: Afford = unbounded,
 ) -> tuple[Numbers, Numbers, npt.NDArray[np.uint8]]:
-    """Return `place`, `first` and `flags` of the windows of `size` tokens that may stand twice (dedup.kernels.windows).
+    """Return `place`, `first` and `flags` of the windows of `size` tokens that may occur twice (dedup.kernels.windows).
 
     All whose anchor `choose` keeps are among them.
     """
@@ -140,7 +142,7 @@ def find_windows(
 
 
 def join_runs(offsets: Places, size: int, since: Places, twice: npt.NDArray[np.bool_]) -> Places:
-    """Return the runs (first, end) of the windows whose anchor stands twice; they end with a text."""
+    """Return the runs (first, end) of the windows whose anchor occurs twice; they end with a text."""
     if len(since) <= FEW_ANCHORS:
         row = np.flatnonzero(twice)
         begin, text = since[row], np.searchsorted(offsets, since[row], side="right")
@@ -175,7 +177,7 @@ def find_blocks(first: Numbers, flags: npt.NDArray[np.uint8]) -> tuple[Numbers, 
 
 
 def longest_rows(symbols: Numbers, grown: int, at_window: Numbers, place: Numbers, size: int) -> Stretches:
-    """Return the maximal rows of blocks that stand earlier; those from `grown` on: that stand among the ones before."""
+    """Return the maximal rows of blocks that occur earlier; for those from `grown` on, among the first `grown`."""
     from dedup.kernels.maximal import longest_earlier
 
     length = np.empty(len(symbols), dtype=symbols.dtype)

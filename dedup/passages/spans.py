@@ -1,16 +1,16 @@
-"""Stretches of tokens as spans of characters: whole paragraphs whole, other borders widened over equal characters.
+"""Stretches of tokens as spans of characters: entire paragraphs, and other borders widened over equal characters.
 
-A stretch [first, last] of the tokens of a text begins, in characters, at its first token. Where it holds all tokens
-of the paragraph that it begins in, it begins with that paragraph; elsewhere it is widened over the characters before
-the token, as long as they are no white space, stand on both sides, belong to no other token, and do not break what is
-seen as one character (marks, emoji sequences, flags). The end likewise.
+A stretch [first, last] of the tokens of a text begins, in characters, at its first token. If it contains all tokens of
+the paragraph that it begins in, it begins with that paragraph. Otherwise it is widened over the characters before the
+token, as long as they are not white space, are equal on both sides, belong to no other token, and do not break what is
+seen as one character (marks, emoji sequences, flags). The same holds for the end.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -18,11 +18,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.kernels.text_layout import PADDING
 from dedup.passages.maximal import Stretches
 from dedup.runtime.threads import map_blocks
-from dedup.sources.texts import PADDING
 from dedup.text.paragraphs import split_paragraphs
-from dedup.text.tokens import place_tokens
+from dedup.text.tokens import place_tokens, place_tokens_of_texts
 
 __all__ = ["Spans", "find_spans"]
 
@@ -30,18 +30,29 @@ Numbers = npt.NDArray[np.int64]
 
 CHUNK = 1 << 20
 """Bytes of a long text that are located at a time, so that the memory does not grow with a text. Curve:
-`benchmarks.tuning.spans_chunk`."""
+`benchmarks.tuning.spans_chunk`; flat from 2^20 to 2^23 on generated:300:40000, where 2^17 takes 1.19 times as long (two
+cores, 2026-11)."""
 
 CHUNK_END = re.compile(rb"[\n ][!-~]")
-"""Where a text may be cut: nothing acts on a space or line break, or on the ASCII character behind it."""
+"""Where a text may be cut: nothing acts on a space or line break, or on the ASCII character after it."""
+
+TOKENS_TOGETHER = 1 << 15
+"""Tokens of short texts that are located together. With fewer, the calls take longer than the work."""
+
+LOCATED_SINGLY = 16
+"""Texts. So few are located one by one: then the first run compiles one kernel less."""
+
+SPACES = np.array([chr(number).isspace() for number in range(0x22)])
+"""Which ASCII characters are white space; none after these are."""
 
 JOINER = "\u200d"
 KEPT_TEXTS = 64
-"""Texts kept as strings while borders are widened. Curve: `benchmarks.tuning.spans_kept_texts`."""
+"""Texts kept as strings while borders are widened. Curve: `benchmarks.tuning.spans_kept_texts`; flat from 1 to 512 on
+generated:10000 (two cores, 2026-11)."""
 
 KEPT_RUNS = 1 << 12
 """Places in texts for which it is kept how many regional indicators end there: repeats share their sources. Curve:
-`benchmarks.tuning.spans_kept_runs`."""
+`benchmarks.tuning.spans_kept_runs`; flat from 1 to 2^16 on generated:5000 (two cores, 2026-11)."""
 
 
 class Spans(NamedTuple):
@@ -53,7 +64,10 @@ class Spans(NamedTuple):
 
 
 class _Located(NamedTuple):
-    """Tokens with their characters, and the number, start and end of the paragraph each is in."""
+    """Tokens with their characters, and the number, start and end of the paragraph each is in.
+
+    The paragraphs of one text have ascending numbers. `before` and `after`: see `_neighbours`.
+    """
 
     token: Numbers
     start: Numbers
@@ -61,6 +75,8 @@ class _Located(NamedTuple):
     paragraph: Numbers
     paragraph_start: Numbers
     paragraph_end: Numbers
+    before: Numbers
+    after: Numbers
 
 
 def find_spans(
@@ -68,18 +84,22 @@ def find_spans(
     offsets: Numbers,
     stretches: Stretches,
     threads: int = 1,
+    *,
+    chunk: int = CHUNK,
+    few: int = LOCATED_SINGLY,
 ) -> tuple[Spans, Spans]:
     """Return the spans of stretches of tokens and of their sources.
 
     Tokens are counted over all texts; text t has those from ``offsets[t]`` to ``offsets[t + 1] - 1``. A stretch lies
-    in one text. Cost: the texts that have one are read once more, each by one of `threads`.
+    in one text. Cost: the texts that have one are read once more, each by one of `threads`, in pieces of about `chunk`
+    bytes.
     """
     first, last = stretches.start, stretches.end - 1
     source_first, source_last = stretches.source, stretches.source_end - 1
     borders = np.concatenate((first, last, source_first, source_last))
     wanted = np.sort(np.concatenate((borders - 1, borders, borders + 1)))
     wanted = wanted[(wanted >= 0) & (wanted < offsets[-1]) & (np.diff(wanted, prepend=-1) > 0)]
-    located = _locate_all(text_of, offsets, wanted, threads)
+    located = _locate_all(text_of, offsets, wanted, threads, chunk, few)
     here = _Side(located, offsets, first, last)
     there = _Side(located, offsets, source_first, source_last)
     _widen(lru_cache(maxsize=KEPT_TEXTS)(text_of), here, there)
@@ -93,6 +113,7 @@ class _Side:
         self.text = np.searchsorted(offsets, first, side="right") - 1
         a, b = np.searchsorted(located.token, first), np.searchsorted(located.token, last)
         self.start, self.end = located.start[a], located.end[b]
+        self.before, self.after = located.before[a], located.after[b]
         begins, stops = first == offsets[self.text], last + 1 == offsets[self.text + 1]
         before, after = np.maximum(a - 1, 0), np.minimum(b + 1, max(len(located.token) - 1, 0))
         self.low = np.where(begins, 0, located.end[before])
@@ -114,46 +135,116 @@ class _Side:
         )
 
 
-def _locate_all(text_of: Callable[[int], str], offsets: Numbers, wanted: Numbers, threads: int) -> _Located:
+def _locate_all(
+    text_of: Callable[[int], str], offsets: Numbers, wanted: Numbers, threads: int, chunk: int, few: int
+) -> _Located:
     """Locate the tokens `wanted` (ascending)."""
     texts = np.searchsorted(offsets, wanted, side="right") - 1
-    edges: list[int] = np.append(np.flatnonzero(np.diff(texts, prepend=-1)), len(wanted)).tolist()
+    edges = np.append(np.flatnonzero(np.diff(texts, prepend=-1)), len(wanted))
+    rows = texts[edges[:-1]]
+    together = 1 if len(rows) <= few else TOKENS_TOGETHER
+    group = np.cumsum(offsets[rows + 1] - offsets[rows]) // together
+    groups: list[int] = np.append(np.flatnonzero(np.diff(group, prepend=-1)), len(rows)).tolist()
 
-    def work(rows: tuple[int, int]) -> tuple[Numbers, ...]:
-        begin, end = rows
-        row = int(texts[begin])
-        return _locate(text_of(row), wanted[begin:end] - offsets[row])
+    def work(some: tuple[int, int]) -> list[_Columns]:
+        begin, end = some
+        bounds = edges[begin : end + 1]
+        numbers = wanted[bounds[0] : bounds[-1]] - np.repeat(offsets[rows[begin:end]], np.diff(bounds))
+        return list(_locate(map(text_of, rows[begin:end].tolist()), numbers, bounds - bounds[0], chunk))
 
-    columns = [np.empty(len(wanted), dtype=np.int64) for _ in range(5)]
+    columns = tuple(np.empty(len(wanted), dtype=np.int64) for _ in range(7))
     at = 0
-    for found in map_blocks(work, pairwise(edges), threads):
-        for column, values in zip(columns, found, strict=True):
-            column[at : at + len(values)] = values
-        at += len(found[0])
+    for several in map_blocks(work, pairwise(groups), threads):
+        for found in several:
+            for column, values in zip(columns, found, strict=True):
+                column[at : at + len(values)] = values
+            at += len(found[0])
     return _Located(wanted, *columns)
 
 
-def _locate(text: str, wanted: Numbers) -> tuple[Numbers, ...]:
-    """Return the columns of `_Located` behind the first for the tokens `wanted` (ascending) of one text."""
-    data = text.encode("utf-8", "surrogatepass") + bytes(PADDING)
-    size = len(data) - PADDING
-    values = np.frombuffer(data, dtype=np.uint8)
+_Columns = tuple[Numbers, ...]
+"""Those of `_Located` after the first."""
+
+
+def _locate(texts: Iterable[str], wanted: Numbers, bounds: Numbers, chunk: int) -> Iterator[_Columns]:
+    """Locate the tokens ``wanted[bounds[i]:bounds[i + 1]]`` (ascending) of text i: short texts several at a time."""
+    short: list[str] = []
+    size, row = 0, 0
+
+    def done() -> Iterator[_Columns]:
+        edges = bounds[row - len(short) : row + 1]
+        some = wanted[edges[0] : edges[-1]]
+        if len(short) > 1:
+            yield _locate_several(short, some, edges - edges[0])
+        elif short:
+            yield _locate_one(short[0], some, chunk)
+
+    for text in texts:
+        if size + len(text) > chunk // 4:
+            yield from done()
+            short, size = [], 0
+        short.append(text)
+        size += len(text)
+        row += 1
+    yield from done()
+
+
+def _locate_one(text: str, wanted: Numbers, chunk: int) -> _Columns:
+    """Locate tokens (ascending) of one text, in pieces if it is long."""
+    data = text.encode("utf-8", "surrogatepass")
+    size = len(data)
+    values = np.frombuffer(data + bytes(PADDING), dtype=np.uint8)
     spans = np.empty((len(wanted), 2), dtype=np.int64)
     done, passed = 0, 0
-    for begin, end in _pieces(data, size):
+    for begin, end in _pieces(data, size, chunk):
         count, found = place_tokens(values, begin, end, wanted[done:] - passed)
         spans[done : done + len(found)] = found
         passed += count
         done += len(found)
         if done == len(wanted):
             break
-    table, _ = split_paragraphs(values, np.zeros(1, dtype=np.int64), np.full(1, size, dtype=np.int64))
+    borders = np.zeros(1, dtype=np.int64), np.full(1, size, dtype=np.int64)
+    return _columns(values, *borders, spans, np.zeros(len(spans), dtype=np.int64), ascii_only=len(text) == size)
+
+
+def _locate_several(texts: list[str], wanted: Numbers, bounds: Numbers) -> _Columns:
+    """Locate tokens of several texts at once."""
+    data = [text.encode("utf-8", "surrogatepass") for text in texts]
+    ends = np.cumsum([len(some) + 1 for some in data], dtype=np.int64) - 1
+    starts = np.append(0, ends[:-1] + 1)
+    values = np.frombuffer(b"\n".join([*data, bytes(PADDING)]), dtype=np.uint8)
+    spans = place_tokens_of_texts(values, starts, ends, wanted, bounds)
+    before = np.cumsum([0, *(len(text) + 1 for text in texts[:-1])], dtype=np.int64)
+    ascii_only = int(before[-1]) + len(texts[-1]) == int(ends[-1])
+    if ascii_only:
+        before = starts
+    return _columns(values, starts, ends, spans, np.repeat(before, np.diff(bounds)), ascii_only=ascii_only)
+
+
+def _columns(
+    values: npt.NDArray[np.uint8], starts: Numbers, ends: Numbers, spans: Numbers, before: Numbers, *, ascii_only: bool
+) -> _Columns:
+    """Return the columns for tokens with these `spans` in bytes; `before` the text of each are so many characters."""
+    table, _ = split_paragraphs(values, starts, ends)
     number = np.searchsorted(table[:, 0], spans[:, 0], side="right") - 1
-    if len(text) == size:  # ASCII: bytes are characters
-        start, end_of = spans[:, 0], spans[:, 1]
-    else:
-        start, end_of = _characters(values, spans)
-    return start, end_of, number, table[number, 2], table[number, 3]
+    start, end = (spans[:, 0], spans[:, 1]) if ascii_only else _characters(values, spans)
+    return start - before, end - before, number, table[number, 2], table[number, 3], *_neighbours(values, spans)
+
+
+def _neighbours(values: npt.NDArray[np.uint8], spans: Numbers) -> tuple[Numbers, Numbers]:
+    """Return the bytes of the code point before each span, and of that after it: up to three, as a number.
+
+    If the numbers differ, the code points do. -1: white space, or no code point.
+    """
+    start, end = spans[:, 0], spans[:, 1]
+    last, middle, first = (values[np.maximum(start - back, 0)].astype(np.int64) for back in (1, 2, 3))
+    before = last + (last >= 0x80) * ((middle << 8) + (middle & 0xC0 == 0x80) * (first << 16))
+    first, middle, last = (values[end + ahead].astype(np.int64) for ahead in range(3))
+    after = first + (first >= 0xC0) * (middle << 8) + (first >= 0xE0) * (last << 16)
+    for some in (before, after):
+        some[SPACES[np.minimum(some, len(SPACES) - 1)]] = -1
+    before[start == 0] = -1
+    return before, after
 
 
 def _characters(values: npt.NDArray[np.uint8], spans: Numbers) -> Numbers:
@@ -169,10 +260,10 @@ def _characters(values: npt.NDArray[np.uint8], spans: Numbers) -> Numbers:
     return characters.reshape(2, -1)
 
 
-def _pieces(data: bytes, size: int) -> Iterator[tuple[int, int]]:
+def _pieces(data: bytes, size: int, chunk: int) -> Iterator[tuple[int, int]]:
     at = 0
     while at < size:
-        cut = CHUNK_END.search(data, at + CHUNK, size) if at + CHUNK < size else None
+        cut = CHUNK_END.search(data, at + chunk, size) if at + chunk < size else None
         end = cut.start() + 1 if cut else size
         yield at, end
         at = end
@@ -181,30 +272,54 @@ def _pieces(data: bytes, size: int) -> Iterator[tuple[int, int]]:
 def _widen(text_of: Callable[[int], str], here: _Side, there: _Side) -> None:
     """Move the starts and ends of both sides over the equal characters round them, in place."""
     flags = lru_cache(maxsize=KEPT_RUNS)(lambda number, at: flags_before(text_of(number), at))
-    for row in np.flatnonzero(~(here.whole_first & there.whole_first)).tolist():
-        text, source = text_of(int(here.text[row])), text_of(int(there.text[row]))
-        i, k = int(here.start[row]), int(there.start[row])
-        low, source_low = int(here.low[row]), int(there.low[row])
+    # at most borders the characters next to both sides differ, or are white space
+    rows = np.flatnonzero(
+        ~(here.whole_first & there.whole_first)
+        & (here.before == there.before)
+        & (here.before >= 0)
+        & (here.start > here.low)
+        & (there.start > there.low)
+    )
+    columns = (here.text, there.text, here.start, there.start, here.low, there.low)
+    for row, number, other, i, k, low, source_low in zip(
+        rows.tolist(), *(c[rows].tolist() for c in columns), strict=True
+    ):
+        text, source = text_of(number), text_of(other)
         at, back = i, k
         while at > low and back > source_low and text[at - 1] == source[back - 1] and not text[at - 1].isspace():
             at, back = at - 1, back - 1
-        mine, theirs = flags(int(here.text[row]), at), flags(int(there.text[row]), back)
-        while at < i and not (seen_apart(text, at, mine) and seen_apart(source, back, theirs)):
-            mine, theirs = (mine + 1, theirs + 1) if _is_flag(text[at]) else (0, 0)  # both sides are equal here
-            at, back = at + 1, back + 1
+        if at == i:
+            continue
+        if not (plainly_apart(text, at) and plainly_apart(source, back)):
+            mine, theirs = flags(number, at), flags(other, back)
+            while at < i and not (seen_apart(text, at, mine) and seen_apart(source, back, theirs)):
+                mine, theirs = (mine + 1, theirs + 1) if _is_flag(text[at]) else (0, 0)  # both sides are equal here
+                at, back = at + 1, back + 1
         here.start[row], there.start[row] = at, back
-    for row in np.flatnonzero(~(here.whole_last & there.whole_last)).tolist():
-        text, source = text_of(int(here.text[row])), text_of(int(there.text[row]))
-        j, m = int(here.end[row]), int(there.end[row])
-        high, source_high = min(int(here.high[row]), len(text)), min(int(there.high[row]), len(source))
+    rows = np.flatnonzero(
+        ~(here.whole_last & there.whole_last)
+        & (here.after == there.after)
+        & (here.after >= 0)
+        & (here.end < here.high)
+        & (there.end < there.high)
+    )
+    columns = (here.text, there.text, here.end, there.end, here.high, there.high)
+    for row, number, other, j, m, high, source_high in zip(
+        rows.tolist(), *(c[rows].tolist() for c in columns), strict=True
+    ):
+        text, source = text_of(number), text_of(other)
+        high, source_high = min(high, len(text)), min(source_high, len(source))
         at, ahead = j, m
         while at < high and ahead < source_high and text[at] == source[ahead] and not text[at].isspace():
             at, ahead = at + 1, ahead + 1
-        mine, theirs = flags(int(here.text[row]), at), flags(int(there.text[row]), ahead)
-        while at > j and not (seen_apart(text, at, mine) and seen_apart(source, ahead, theirs)):
-            at, ahead = at - 1, ahead - 1
-            mine = mine - 1 if mine else flags_before(text, at)
-            theirs = theirs - 1 if theirs else flags_before(source, ahead)
+        if at == j:
+            continue
+        if not (plainly_apart(text, at) and plainly_apart(source, ahead)):
+            mine, theirs = flags(number, at), flags(other, ahead)
+            while at > j and not (seen_apart(text, at, mine) and seen_apart(source, ahead, theirs)):
+                at, ahead = at - 1, ahead - 1
+                mine = mine - 1 if mine else flags_before(text, at)
+                theirs = theirs - 1 if theirs else flags_before(source, ahead)
         here.end[row], there.end[row] = at, ahead
 
 
@@ -231,6 +346,22 @@ def seen_apart(text: str, at: int, flags: int) -> bool:
     if JOINER in (after, before) or unicodedata.category(after)[0] == "M" or "🏻" <= after <= "🏿":
         return False
     return flags % 2 == 0 or not _is_flag(after)
+
+
+def plainly_apart(text: str, at: int) -> bool:
+    """Say whether a text may be cut before character `at`, if one can see that without counting flags."""
+    return at <= 0 or at >= len(text) or (text[at - 1] != JOINER and not _may_join(text[at]))
+
+
+@lru_cache(maxsize=1 << 10)
+def _may_join(character: str) -> bool:
+    """Say whether a character may be seen as one with the character before it."""
+    return (
+        character == JOINER
+        or unicodedata.category(character)[0] == "M"
+        or "🏻" <= character <= "🏿"
+        or _is_flag(character)
+    )
 
 
 def _is_flag(character: str) -> bool:

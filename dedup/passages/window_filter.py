@@ -1,15 +1,15 @@
 """Survivors: the tokens of texts that are read several times, since not all of them can be held at once.
 
-A window of `size` tokens whose anchor (`dedup.kernels.windows`) stands once is equal to no other. So the texts are read
+A window of `size` tokens whose anchor (`dedup.kernels.windows`) occurs once is unique. So the texts are read
 a first time to mark the anchors, in a table of a few bits for each, and then again to keep the runs of windows whose
-anchor may stand twice. In naive Python, over the windows `w` of all texts::
+anchor may occur twice. In naive Python, over the windows `w` of all texts::
 
-    kept = [w[i] for i in range(len(w)) if table_says_twice(anchor(w[i]))]      # never misses one that stands twice
+    kept = [w[i] for i in range(len(w)) if table_says_twice(anchor(w[i]))]      # all that occur twice
 
-Every stretch of `size` tokens that stands twice lies in one run, and so does every longer one: what a search finds in
-the runs, as if they were texts, is what it finds in the texts. `Survivors.back` says where it stands there.
+Every stretch of `size` tokens or more that occurs twice lies in one run. So a search of the runs, as if they were
+texts, finds what a search of the texts finds. `Survivors.back` gives the places in the texts.
 
-Errors of the tables are one-sided: anchors that share a slot keep windows that stand once.
+Errors of the tables are one-sided: anchors that share a slot keep windows that occur once.
 
 Cost: the texts are tokenised twice, three times for two sides, twice more for each further range of a table that is
 larger than its room. Memory: the tables, 8 bytes for each token that is kept, a bit an anchor where there are ranges.
@@ -35,7 +35,8 @@ __all__ = ["Survivors", "keep_both", "keep_twice"]
 
 SPREAD = 4
 """Times the slots that `dedup.pairs.seen_twice` gives a hash: one in 16 anchors then shares its slot with another by
-chance. Curve: `benchmarks.tuning.window_filter_spread`."""
+chance. Curve: `benchmarks.tuning.window_filter_spread`; flat from 2 to 8 on generated:10000, where 1 takes 1.10 times
+as long (two cores, 2026-11)."""
 
 RUN_BYTES = 40
 """Of a run, beside its tokens, while it is taken."""
@@ -47,7 +48,7 @@ Blocks = Callable[[], Iterable[TokenBlock]]
 
 
 class Survivors(NamedTuple):
-    """Runs of tokens that may stand twice: ``tokens[offsets[r]:offsets[r + 1]]`` is run r.
+    """Runs of tokens that may occur twice: ``tokens[offsets[r]:offsets[r + 1]]`` is run r.
 
     Its first token is number ``origin[r]`` of all texts in a row; text t begins with number ``bounds[t]`` (texts + 1).
     The runs of the texts before the last reading are the first `split`.
@@ -60,14 +61,18 @@ class Survivors(NamedTuple):
     split: int
 
     def back(self, places: Places, ends: Places) -> tuple[Places, Places]:
-        """Return where stretches of the runs (first token, end) stand in the texts."""
+        """Return where stretches of the runs (first token, end) are in the texts."""
         run = np.searchsorted(self.offsets, places, side="right") - 1
         shift = self.origin[run] - self.offsets[run]
         return places + shift, ends + shift
 
+    def begins(self) -> Places:
+        """Return where the texts begin in `tokens` (texts + 1)."""
+        return self.offsets[np.searchsorted(self.origin, self.bounds)]
+
 
 class _Part(NamedTuple):
-    """A block with the last tokens of a text that goes on in front, and the anchors of its windows, spread evenly."""
+    """A block with the last tokens of a text that continues in front, and the anchors of its windows, spread evenly."""
 
     tokens: npt.NDArray[np.uint64]
     offsets: Places
@@ -118,7 +123,7 @@ class _Gathering:
         self.base, self.held, self.runs = 0, 0, 0
 
     def take(self, part: _Part, stays: npt.NDArray[np.bool_]) -> None:
-        """Take the windows of a block whose anchor stays."""
+        """Take the windows of a block whose anchor is kept."""
         from dedup.kernels import windows as kernels
 
         runs = np.empty((len(stays), 2), dtype=np.int64)
@@ -129,7 +134,7 @@ class _Gathering:
             return
         start, end = runs[:, 0].copy(), runs[:, 1] + self._size - 1
         origin = start + part.first + self.base
-        if part.goes_on and origin[0] == self._next:  # the run before goes on: its last tokens are held already
+        if part.goes_on and origin[0] == self._next:  # the run before continues: its last tokens are held already
             start[0] += self._size - 1
         following = int(runs[-1, 1]) + part.first + self.base
         sizes = end - start
@@ -196,7 +201,7 @@ def keep_twice(read: Blocks, size: int, words: int, room: int, afford: Afford) -
 
 
 def keep_both(against: Blocks, texts: Blocks, size: int, words: int, room: int, afford: Afford) -> Survivors:
-    """Return the windows that may stand on both sides: those of `against` first.
+    """Return the windows that may occur on both sides: those of `against` first.
 
     About so many `words` on both sides; two tables of `room` bytes together.
     """

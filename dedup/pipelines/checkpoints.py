@@ -1,4 +1,4 @@
-"""The run of a search: its progress and its threads, and, over files, the steps that can be taken up again.
+"""The run of a search: its progress and its threads, and, over files, the steps from which it resumes.
 
 A step that was committed to the work directory is not made again: a run that was stopped resumes after the last of
 them. Without a work directory a step is simply made.
@@ -23,7 +23,7 @@ Packed = tuple[dict[str, npt.NDArray[Any]], Any]
 
 
 class Run:
-    """A search that is on: `stages` is told of its progress, `store` is its work directory, if it has one.
+    """A running search. Its progress is reported to `stages`; `store` is its work directory, if it has one.
 
     With `frugal` the memory that a step freed is returned to the system before the next step begins.
     """

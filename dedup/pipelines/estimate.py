@@ -46,9 +46,9 @@ PARALLEL = 0.8
 """Share of the work of one thread that each further thread adds."""
 
 ENGINES = {
-    "memory": ", and their hashes are held",
-    "passes": ", and no hashes go to a work directory",
-    "disk": ", and their hashes go to a work directory",
+    "memory": "; all hashes fit into memory",
+    "passes": "; not all hashes fit into memory",
+    "disk": "; hashes are written to a work directory",
 }
 """What `Estimate.engine` means, for people."""
 

@@ -22,7 +22,7 @@ from dedup.pipelines import order
 from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.find_files import search_files
 from dedup.pipelines.found import duplicates_of
-from dedup.pipelines.measure import measure, outline_of
+from dedup.pipelines.measure import Size, measure, outline_of
 from dedup.pipelines.memory import FilePlan, Plan, TextPlan, Unbounded, plan_for
 from dedup.pipelines.query import Query
 from dedup.results.duplicates import Duplicates
@@ -31,7 +31,7 @@ from dedup.runtime.threads import thread_count
 from dedup.sources.coerce import Texts, read_texts
 from dedup.sources.files.file_texts import FileTexts
 
-__all__ = ["find_duplicates"]
+__all__ = ["find_duplicates", "find_in"]
 
 
 def find_duplicates(
@@ -111,18 +111,51 @@ def find_duplicates(
     >>> result.kept.to_pylist()
     [0, 1]
     """
-    query = Query.check(
+    return find_in(
+        texts,
         unit=unit,
         threshold=threshold,
         metric=metric,
         shingle=shingle,
         method=method,
         keep=keep,
+        ids=ids,
+        column=column,
+        id=id,
         pairs=pairs,
         recall=recall,
         seed=seed,
         hash_key=hash_key,
+        threads=threads,
+        memory=memory,
+        progress=progress,
     )
+
+
+def _plan_files(bound: int, threads: int) -> FilePlan:
+    return FilePlan(bound, threads, resumable=False)
+
+
+def find_in(
+    texts: Any,
+    *,
+    ids: Iterable[Any] | None = None,
+    column: str | None = None,
+    id: str | None = None,
+    threads: int | None = None,
+    memory: int | str | None = None,
+    progress: ProgressOption = None,
+    limits: order.Limits = order.LIMITS,
+    planned: Callable[[Size, int, int], TextPlan] = plan_for,
+    planned_files: Callable[[int, int], FilePlan] = _plan_files,
+    **options: Any,
+) -> Duplicates:
+    """Find duplicates as `find_duplicates`, whose `options` these are, within other limits or by another plan.
+
+    `limits` are those of the stages. `planned` makes the plan of the size of the texts, the bound and the threads,
+    `planned_files` that for files, of the bound and the threads. Tests hand them in.
+    """
+    query = Query.check(**options)
     workers, bound, progress = thread_count(threads), check_memory(memory), check_progress(progress)
     if isinstance(texts, str):
         if query.unit.whole:
@@ -136,11 +169,11 @@ def find_duplicates(
     with Progress(progress) as stages:
         if bound is not None and isinstance(collection, FileTexts):
             keys = _keys_by(query) if callable(query.keep) else None
-            return search_files(collection, query, FilePlan(bound, workers, resumable=False), stages, keys)
+            return search_files(collection, query, planned_files(bound, workers), stages, keys, limits=limits)
         values = None if by is None else collection.column(by)
         if values is not None:
             check_looks(query.keep, [values])
-        plan = _plan(collection, query, bound, workers)
+        plan: Plan = Unbounded() if bound is None else planned(_size(collection, query), bound, workers)
 
         def rank_of(held: HeldUnits) -> npt.NDArray[np.int64]:
             units = held.units
@@ -152,16 +185,15 @@ def find_duplicates(
 
         shingles = plan.size.shingles if isinstance(plan, TextPlan) else 0
         source = TextSource(collection, query.shingle, query.unit, workers, stages, shingles)
-        found = order.find(source, query, plan, Run(stages, workers), rank_of)
+        found = order.find(source, query, plan, Run(stages, workers), rank_of, limits=limits)
     assert found.units is not None
     room = plan.room_for(0, len(found.units))
-    return duplicates_of(query, collection, found.units, found, stages.seconds, room=room)
+    seconds, listing = stages.seconds, limits.listing
+    return duplicates_of(query, collection, found.units, found, seconds, room=room, limits=listing)
 
 
-def _plan(texts: Texts, query: Query, bound: int | None, threads: int) -> Plan:
-    if bound is None:
-        return Unbounded()
-    return plan_for(measure(outline_of(texts), query.shingle, unit=query.unit), bound, threads)
+def _size(texts: Texts, query: Query) -> Size:
+    return measure(outline_of(texts), query.shingle, unit=query.unit)
 
 
 def _lengths(texts: Texts, units: Units, query: Query) -> npt.NDArray[np.int64]:

@@ -1,10 +1,10 @@
-"""A search for duplicates over files: read once into shards, searched, and taken up again where it was stopped.
+"""A search for duplicates over files: read once into shards, searched, and resumed if it was stopped.
 
 files -> batches -> shards (read) -> the order of `dedup.pipelines.order` -> Duplicates -> report
 
-In memory where everything fits and no work directory was named. Else the shards and what was found are committed to a
-work directory one by one, and a run that was stopped resumes after the last of them. The report is the same, byte for
-byte, either way: nothing in it depends on shards, threads, memory, or on how often the run was stopped.
+If everything fits and no work directory was named, all of this is in memory. Otherwise the shards and the results are
+committed to a work directory one by one, and a run that was stopped resumes after the last commit. The report is the
+same in both cases, byte for byte: it does not depend on shards, threads, memory, or on how often the run was stopped.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.found import duplicates_of
 from dedup.pipelines.memory import FilePlan
 from dedup.pipelines.query import Query
+from dedup.report.existing_report import existing_report
 from dedup.report.read import Report
-from dedup.report.standing import standing_report
 from dedup.results.duplicates import Duplicates
 from dedup.results.repeats import counted
 from dedup.runtime.progress import Progress, ProgressOption
@@ -53,7 +53,7 @@ __all__ = ["FileRun", "find_in_files", "search_files"]
 NOTHING_ASKED: dict[str, Any] = {"options": {}, "inputs": []}
 """The fingerprint of a work directory among the temporary files, which no other run opens."""
 
-READ = "read"
+READ_STEP = "read"
 """The step that is over when all files are read; further ones are in `dedup.pipelines.order`."""
 
 
@@ -110,6 +110,7 @@ def find_in_files(
     tell: Callable[[Reject], None] = lambda _: None,
     write: Callable[[FileRun, Mapping[str, float]], object] = lambda *_: None,
     planned: Callable[[int | None, int], FilePlan] = FilePlan,
+    limits: order.Limits = order.LIMITS,
     **options: Any,
 ) -> FileRun | Report:
     """Find duplicates in files; `options` are those of `dedup.find_duplicates`.
@@ -119,15 +120,16 @@ def find_in_files(
     Parameters
     ----------
     inputs, format, column, id : which files, and what is read of them (`dedup.sources.files.listing.Listing`)
-    output : the folder of the report; it is refused where it is or holds an input
-    work_dir : where the run keeps what it has done, so that it can go on; by default beside `output`, and used only
-        where not everything fits into `memory`
+    output : the folder of the report; it is refused if it is or contains an input
+    work_dir : the folder of intermediate results, from which a stopped run resumes; by default next to `output`, and
+        used only if not everything fits into `memory`
     fresh : clear the work directory first, even of another search's results
-    memory : a bound on what the process grows by, "4GB" say; None: there is none
+    memory : a bound on the growth of the process, such as "4GB"; None: no bound
     errors : what is done about records that cannot be read
-    tell : called with each reject
+    tell : a function that is called with each reject
     write : called with the run and the seconds of its stages before the work directory is emptied: writes the report
     planned : makes the plan of the memory bound and the threads
+    limits : those of the stages; tests hand in small ones
 
     Raises `ParameterError` for options that mean nothing, a bound that is too small, and a work directory of another
     run, `InputError` for what cannot be read, `StorageError` for what cannot be written. What was committed is kept,
@@ -166,18 +168,18 @@ def find_in_files(
             return stack.enter_context(Store(work or stack.enter_context(scratch_folder()), fingerprint, fresh=fresh))
 
         if places.output is not None:
-            standing = standing_report(places.output, asked, [("texts", entry) for entry in listing])
-            if standing is not None:
+            existing = existing_report(places.output, asked, [("texts", entry) for entry in listing])
+            if existing is not None:
                 with suppress(DedupError):  # of another run, or in use: it is not touched
                     if begun:
                         open_store().clear(remove=not places.named)
-                return standing
+                return existing
         try:
             run = Run(stages, workers, frugal=bound is not None)
             run.store = open_store() if places.named or begun else None
             search = _FileSearch(listing, query, column, id, planned(bound, workers), errors or Errors(), run, tell)
             search.read(open_store)
-            result = FileRun(search.find(), listing, Rejects(listing, search.shards), asked)
+            result = FileRun(search.find(limits=limits), listing, Rejects(listing, search.shards), asked)
             write(result, result.duplicates.timings)
         except KeyboardInterrupt as stop:
             if work is not None and (work / "manifest.json").exists():
@@ -189,11 +191,17 @@ def find_in_files(
 
 
 def search_files(
-    texts: FileTexts, query: Query, plan: FilePlan, stages: Progress, keys: Keys | None = None
+    texts: FileTexts,
+    query: Query,
+    plan: FilePlan,
+    stages: Progress,
+    keys: Keys | None = None,
+    *,
+    limits: order.Limits = order.LIMITS,
 ) -> Duplicates:
     """Find duplicates in the texts of files. Hashes that do not fit go to a temporary folder.
 
-    `keys` gives the keys of units, where `keep` is a function. Raises as `find_in_files`.
+    `keys` returns the keys of units, if `keep` is a function. Raises as `find_in_files`.
     """
     with ExitStack() as stack:
 
@@ -206,7 +214,7 @@ def search_files(
         search = _FileSearch(texts.listing, query, column, id_column, plan, texts.errors, run, texts.note)
         search.read(open_store)
         texts.warn(search.shards.total("texts"))
-        return search.find(keys, rejects=texts.rejects)
+        return search.find(keys, rejects=texts.rejects, limits=limits)
 
 
 Keys = Callable[[FileTexts, Units], Any]
@@ -238,9 +246,9 @@ class _FileSearch:
         rejects, run = Rejects(self.listing, self.shards), self.run
         for reject in rejects:
             self.tell(reject)
-        if not run.done(READ):
+        if not run.done(READ_STEP):
             self._read_on(open_store)
-            run.commit(READ)
+            run.commit(READ_STEP)
         shards = self.shards
         texts, rejected = shards.total("texts"), len(rejects)
         first = next(iter(rejects), None)
@@ -281,14 +289,16 @@ class _FileSearch:
 
     # search
 
-    def find(self, keys: Keys | None = None, *, rejects: list[Reject] | None = None) -> Duplicates:
+    def find(
+        self, keys: Keys | None = None, *, rejects: list[Reject] | None = None, limits: order.Limits
+    ) -> Duplicates:
         """Find duplicates, or take what was found from the store.
 
         `rejects` are given for a result that is used from Python: it has them, and its tables hold to the bound too.
         """
         query, shards, stages = self.query, self.shards, self.run.stages
         source = self._source()
-        if query.keep_column is not None and not self.run.done(order.FOUND):
+        if query.keep_column is not None and not self.run.done(order.FIND_STEP):
             check_looks(query.keep, source.column(query.keep_column))
 
         def rank_of(held: HeldUnits) -> npt.NDArray[np.int64]:
@@ -297,7 +307,7 @@ class _FileSearch:
                 values = keys(texts_of(shards, self.listing, self.column, self.id), held.units)
             return rank_units(query.keep, len(held.units), lambda: held.lengths, lambda: values)
 
-        found = order.find(source, query, self.plan, self.run, rank_of)
+        found = order.find(source, query, self.plan, self.run, rank_of, limits=limits)
         room = self.plan.room_for(0, source.count) if rejects is not None else None
         stages.stage("ids", 1)
         texts = texts_of(shards, self.listing, self.column, self.id)
@@ -305,4 +315,5 @@ class _FileSearch:
             texts.rejects = rejects
         assert found.rows is not None
         units = all_units(shards, found.rows, found.sizes, unit=query.unit)
-        return duplicates_of(query, texts, units, found.spread(len(units)), stages.seconds, room=room)
+        everything, listing = found.spread(len(units)), limits.listing
+        return duplicates_of(query, texts, units, everything, stages.seconds, room=room, limits=listing)

@@ -19,6 +19,7 @@ from dedup.pairs.closest import Closest
 from dedup.pairs.verify import Pairs, moved
 from dedup.pipelines.query import Query
 from dedup.results.duplicates import Duplicates, SearchInfo
+from dedup.results.listed_pairs import LISTING_LIMITS, ListingLimits
 from dedup.sources.texts import Texts
 
 __all__ = ["SearchResult", "duplicates_of"]
@@ -27,18 +28,18 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 
 class SearchResult(NamedTuple):
-    """What a search found, by unit of those that were held.
+    """What a search found, per held unit.
 
     Attributes
     ----------
-    units : the units, without their hashes; None where not all were held
-    rows : int64, ascending; which of all units were held, None for all
-    sizes : int64; distinct hashes of each, -1 where its set was not made
+    units : the units, without their hashes; None if not all were held
+    rows : int64, ascending; which of all units were held; None for all
+    sizes : int64; distinct hashes of each, -1 if its set was not made
     representatives : int64; see `dedup.clusters.copies.exact_copies`
     rank : int64; 0 is kept first
     pairs, stars : of representatives; see `dedup.clusters.stars.Stars`
     bands, large_buckets, crowded : of the LSH join: the bands, how many buckets were large, the units in them
-    closest : a hint (`dedup.pairs.closest`), and no part of the answer
+    closest : a hint (`dedup.pairs.closest`), not a part of the answer
     large : the kept ones of large clusters; see `dedup.pairs.self_join.JoinResult`
     replay : how far the estimate of the recall strays
     """
@@ -134,7 +135,14 @@ class SearchResult(NamedTuple):
 
 
 def duplicates_of(
-    query: Query, texts: Texts, units: Units, found: SearchResult, seconds: Mapping[str, float], *, room: int | None
+    query: Query,
+    texts: Texts,
+    units: Units,
+    found: SearchResult,
+    seconds: Mapping[str, float],
+    *,
+    room: int | None,
+    limits: ListingLimits = LISTING_LIMITS,
 ) -> Duplicates:
     """Return what was found, of all units, as the caller gets it; `room` is what tables may take under a bound."""
     info = SearchInfo(
@@ -152,6 +160,7 @@ def duplicates_of(
         closest=found.closest,
         large=found.large,
         room=room,
+        limits=limits,
         hash_key=query.shingle.key.fingerprint,
     )
     return Duplicates(info, texts, units, found.representatives, found.rank, found.pairs, found.stars, seconds)

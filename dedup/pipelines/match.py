@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
 from dedup.errors import InputError
 from dedup.hashing.source import TextSource, TwoSources
-from dedup.hashing.token_stream import LONG
 from dedup.options import check_memory, check_min_words, check_progress
 from dedup.pipelines import order
 from dedup.pipelines.checkpoints import Run
@@ -18,14 +17,14 @@ from dedup.pipelines.measure import measure_words
 from dedup.pipelines.memory import TextPlan, Unbounded, plan_passages
 from dedup.pipelines.passage_order import find_across_sides
 from dedup.pipelines.query import Query
-from dedup.results.match_links import Passages
-from dedup.results.matches import Matches, MatchInfo
+from dedup.results.match_links import MatchInfo, Passages
+from dedup.results.matches import Matches
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.sources.coerce import read_once
 from dedup.sources.two_sided import Sides, read_side
 
-__all__ = ["match"]
+__all__ = ["match", "match_in"]
 
 
 def match(
@@ -95,7 +94,50 @@ def match(
     >>> result.filter(news)
     {'b': 'something else'}
     """
-    query = Query.check(unit=unit, threshold=threshold, metric=metric, shingle=shingle, hash_key=hash_key)
+    return match_in(
+        texts,
+        against,
+        unit=unit,
+        threshold=threshold,
+        metric=metric,
+        shingle=shingle,
+        min_words=min_words,
+        ids=ids,
+        column=column,
+        id=id,
+        against_ids=against_ids,
+        against_column=against_column,
+        against_id=against_id,
+        hash_key=hash_key,
+        threads=threads,
+        memory=memory,
+        progress=progress,
+    )
+
+
+def match_in(
+    texts: Any,
+    against: Any,
+    *,
+    min_words: int | None = 50,
+    ids: Iterable[Any] | None = None,
+    column: str | None = None,
+    id: str | None = None,
+    against_ids: Iterable[Any] | None = None,
+    against_column: str | None = None,
+    against_id: str | None = None,
+    threads: int | None = None,
+    memory: int | str | None = None,
+    progress: ProgressOption = None,
+    limits: order.Limits = order.LIMITS,
+    planned: Callable[..., TextPlan] = plan_passages,
+    **options: Any,
+) -> Matches:
+    """Find what `match` finds, whose `options` these are, within other limits of the stages or by another plan.
+
+    `planned` is called as `dedup.pipelines.memory.plan_passages`. Tests hand them in.
+    """
+    query = Query.check(**options)
     min_words = None if min_words is None else check_min_words(min_words, also=", or None")
     workers, bound, progress = thread_count(threads), check_memory(memory), check_progress(progress)
     if texts is against and read_once(texts):
@@ -108,14 +150,14 @@ def match(
     for side in (left, right):
         side.bound(bound)
     sides = Sides(left, right, ("texts", "against"))
-    plan = None if bound is None else _plan(sides, query, bound, workers)
+    plan = None if bound is None else _plan(sides, query, bound, workers, planned)
     with Progress(progress) as stages:
         run = Run(stages, workers)
         shingles = 0 if plan is None else plan.size.shingles
         sources = TwoSources(
             *(TextSource(some, query.shingle, query.unit, workers, stages, shingles) for some in (left, right, sides))
         )
-        found = order.match(sources, query.threshold, plan or Unbounded(), run)
+        found = order.match(sources, query.threshold, plan or Unbounded(), run, limits=limits)
         passages = None
         if min_words is not None:
             across = find_across_sides(sides, plan, min_words, query.shingle.key, run)
@@ -127,15 +169,15 @@ def match(
     )
     room = None if plan is None else plan.room
     evidence = (found.units, found.representatives, found.pairs, passages, found.closest)
-    return Matches(info, sides, *evidence, stages.seconds, room)
+    return Matches(info, sides, *evidence, stages.seconds, room, limits=limits.listing)
 
 
-WORD_BYTES = 210
+MATCHED_WORD_BYTES = 210
 """Bytes per word if all words are in memory and all match."""
 
 
-def _plan(sides: Sides, query: Query, memory: int, threads: int) -> TextPlan:
+def _plan(sides: Sides, query: Query, memory: int, threads: int, planned: Callable[..., TextPlan]) -> TextPlan:
     size = measure_words(sides, unit=query.unit)
     if query.shingle.kind == "chars":  # as many shingles as characters; then the tables for passages are large enough
         size = replace(size, shingles=size.characters)
-    return plan_passages(size, memory, threads, max(LONG, size.longest), WORD_BYTES)
+    return planned(size, memory, threads, max(sides.limits.longest, size.longest), MATCHED_WORD_BYTES)

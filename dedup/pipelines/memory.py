@@ -1,26 +1,27 @@
-"""The planner: what each step of a search takes, what fits under a bound, and the error where it does not.
+"""The planner: how much memory each step of a search takes, what fits under a bound, and the error if it does not.
 
-`dedup.find_duplicates`, `dedup find` and `dedup.estimate` ask the same plans. Every figure is bytes of growth above the
-process at rest.
+`dedup.find_duplicates`, `dedup find` and `dedup.estimate` use the same plans. Every figure is in bytes by which the
+process grows while it searches.
 
-**Texts in memory** (`TextPlan`), and words of files for passages. Without a bound everything is held: 8 bytes a shingle
-and half as much again. With ``memory=`` that is too small for it, the texts are read more than once
-(`dedup.pairs.filter_passes`). How large a collection is comes from a fixed sample (`dedup.pipelines.measure`), so the
-plan is a pure function of texts and options.
+**Texts in memory** (`TextPlan`), and words of files for passages. Without a bound everything is held: 8 bytes per
+shingle, and half as much again. If ``memory=`` is too small for that, the texts are read more than once
+(`dedup.pairs.filter_passes`). The size of the collection is estimated from a fixed sample (`dedup.pipelines.measure`),
+so the plan depends only on the texts and the options.
 
-**Files** (`FilePlan`) are read once, and their hashes go to a work directory where they do not fit. Texts, units,
-shingles and the longest text are counted then, not estimated. With T threads, shards of s bytes, n texts, u units, and
-h shingles of the m candidates, the steps take, beside 48 MB for the interpreter::
+**Files** (`FilePlan`) are read once, and their hashes are written to a work directory if they do not fit. Texts, units,
+shingles and the longest text are then counted, not estimated. With T threads, shards of s bytes, n texts, u units, and
+h shingles of the m candidates, the steps take, in addition to 48 MB for the interpreter::
 
     reading          (2 T + 2) * 12 * max(1 MB, longest text)  +  3 s
     marking          table  +  (2 T + 1) s  +  5 u
     joining          16 h  +  150 m  +  (2 T + 1) s  +  u  (+ 500 m with the method "lsh", for its bands)
     clusters, report 140 u  +  16 n  (+ 24 u for paragraphs and lines)
 
-and the work directory holds 8 bytes a shingle and 40 a unit (64 a paragraph or line). The table of marks is halved and
-made in turns until it fits, and where the joining does not fit, it is done in blocks (`dedup.pairs.block_join`).
+and the work directory holds 8 bytes per shingle and 40 per unit (64 per paragraph or line). If the table of marks does
+not fit, it is halved until it does, and made for one part of the hashes at a time. If the join does not fit, it is done
+in blocks (`dedup.pairs.block_join`).
 
-What is left can make a bound too small, and the error says by how much.
+If the other steps do not fit, the bound is too small, and the error says by how much.
 """
 
 from __future__ import annotations
@@ -47,49 +48,49 @@ from dedup.unit import Unit
 __all__ = ["MATCHING", "REPEATING", "FilePlan", "Plan", "TextPlan", "Unbounded", "plan_for", "plan_passages"]
 
 SHINGLE_BYTES = 16
-"""What a held shingle takes at the most, from its hash to its place in the index; 9 to 12 were measured."""
+"""Bytes of a held shingle, from its hash to its place in the index, at most; 9 to 12 were measured."""
 
 UNIT_BYTES = 158
-"""What a document or paragraph takes beside its shingles: its places, digest, rank and star."""
+"""Bytes of a document or paragraph, in addition to its shingles: its places, digest, rank and star."""
 
 BLOCK_COPIES = 12
-"""What a block of texts takes while it is worked on, in bytes a byte: tokens, shingles, and what waits for its turn."""
+"""Bytes per byte of a block of texts, while it is worked on: tokens, shingles, and results that wait to be taken."""
 
 FIXED = 16 << 20
-"""Bytes: what the interpreter and its libraries take beside the arrays."""
+"""Bytes. The interpreter and its libraries take so much in addition to the arrays."""
 
 
 SPAN_COPIES = 4
-"""What a text takes while spans are found in it, in bytes a byte: itself in UTF-8, twice for a moment, its lines."""
+"""Bytes per byte of a text, while spans are found in it: its UTF-8, for a moment twice, and its lines."""
 
 PASSAGE_UNIT_BYTES = 100
-"""What a text or paragraph takes beside its tokens: where it begins, its length, its copies, the same in the result."""
+"""Bytes of a text or paragraph, in addition to its tokens: its start, length and copies, and these in the result."""
 
 
 AT_REST = 48 << 20
-"""Bytes: what the interpreter and its libraries come to take beside the arrays."""
+"""Bytes. The interpreter and its libraries grow to so much in addition to the arrays."""
 
 MARK_BYTES, SPREAD_BYTES, TEXT_BYTES, PLACE_BYTES = 5, 140, 16, 24
-"""Bytes of a unit while it is marked and while the report is made; of a text, and of a part's place, there too."""
+"""Bytes of a unit while it is marked, and while the report is made; of a text, and of a part's place, in the report."""
 
 BAND_BYTES = 500
-"""Bytes of the keys of the bands of a unit, and of its buckets: 14 to 50 bands are usual."""
+"""Bytes of the band keys of a unit and of its buckets: 14 to 50 bands are usual."""
 
 GROUPED_BYTES = 20
 """Bytes of a shingle while two groups are joined across; 16 to 18 were measured."""
 
 PAIRS_SHARE = 8
-"""Of the room for shingles, what the pairs found so far may take beside two groups."""
+"""Divisor. The pairs found so far may take this part of the memory for shingles, in addition to two groups."""
 
 HELD_PAIR_BYTES = 12
 """Bytes of a pair that waits to be sorted."""
 
-ROW_BYTES = 48
-"""Bytes on disk of what is known of a unit beside its hashes and its place."""
+UNIT_DISK_BYTES = 48
+"""Bytes on disk of a unit in addition to its hashes and its place."""
 
 SMALLEST_SHARD, LARGEST_SHARD = 1 << 20, 64 << 20
 SHARDS = 64
-"""A shard is this part of the bound, within its limits: a few are in work at a time."""
+"""Divisor. A shard is this part of the bound, within its limits: a few shards are in work at a time."""
 
 
 MATCHING = "what may match"
@@ -131,25 +132,25 @@ class Unbounded:
 
 @dataclass(frozen=True)
 class TextPlan:
-    """How texts are read that lie in memory, or for passages in files: in one pass, or in several.
+    """How texts in memory are read, and for passages also texts in files: in one pass or in several.
 
     Attributes
     ----------
     size : the size that the plan was made for
     fixed : bytes that are taken in any case: blocks in work, and per unit
-    whole : bytes that are taken where everything is held
+    everything : bytes that are taken where everything is held
     memory : the bound in bytes, None without one
     """
 
     size: Size
     fixed: int
-    whole: int
+    everything: int
     memory: int | None
 
     @property
     def one_pass(self) -> bool:
         """Whether everything is held."""
-        return self.memory is None or self.whole <= self.memory
+        return self.memory is None or self.everything <= self.memory
 
     @property
     def room(self) -> int:
@@ -165,12 +166,17 @@ class TextPlan:
         """Return the bytes that a table of marks may take."""
         return self.room // 2
 
+    @property
+    def window_table(self) -> int:
+        """Bytes that a table of windows may take."""
+        return self.room // 4
+
     def room_for(self, _: int, __: int) -> int | None:
         """Return the bytes for hashes while units are joined; None: there is no bound."""
         return None if self.memory is None else self.room
 
     def fits(self, shingles: int, table: int) -> bool:
-        """Return whether so many shingles can be held beside a table of so many bytes."""
+        """Return whether so many shingles can be held in addition to a table of so many bytes."""
         return table + SHINGLE_BYTES * shingles <= self.room
 
     def readings(self, threshold: Threshold) -> int:
@@ -181,7 +187,7 @@ class TextPlan:
         return 2 if ranges == 1 else 2 * ranges + 1
 
     def watched(self, candidates: Candidates) -> Choice:
-        """Return what chooses the candidates, and raises `ParameterError` once more are held than fit."""
+        """Return a function that chooses the candidates. It raises `ParameterError` if more are held than fit."""
         held = 0
 
         def choose(rows: HashRows, before: int) -> npt.NDArray[np.bool_]:
@@ -196,7 +202,7 @@ class TextPlan:
         return choose
 
     def watched_across(self, candidates: AcrossSides, shingle_bytes: int) -> Choice:
-        """Return what chooses the candidates of both sides, and raises `ParameterError` once more are held than fit.
+        """Return a function that chooses the candidates of both sides. It raises `ParameterError` if they do not fit.
 
         A held shingle takes `shingle_bytes`.
         """
@@ -208,18 +214,18 @@ class TextPlan:
             chosen = candidates.choose(rows, before)
             held += int(rows.sizes[chosen].sum())
             share = min((before + len(chosen)) / max(self.size.units, 1), 1.0)
-            # the tables take a quarter of any bound, at the most
+            # the tables take at most a quarter of any bound
             afford(shingle_bytes * held + candidates.bytes, round(shingle_bytes * held / max(share, 1e-9) * 4 / 3))
             return chosen
 
         return choose
 
     def too_small(self, shingles: int, of: str) -> ParameterError:
-        """Return the error that says what would be needed to hold so many shingles."""
+        """Return the error that says how much is needed to hold so many shingles."""
         return self.needing(SHINGLE_BYTES * shingles * 3 // 2, of)
 
     def affording(self, of: str) -> Afford:
-        """Return what raises the error where more bytes are held than there is room for."""
+        """Return a function that raises the error if more bytes are held than fit."""
 
         def afford(held: int, all_in_all: int = 0) -> None:
             if held > self.room:
@@ -228,9 +234,9 @@ class TextPlan:
         return afford
 
     def needing(self, held: int, of: str) -> ParameterError:
-        """Return the error that says what would be needed to hold so many bytes: more than there is, in any case.
+        """Return the error that says how much is needed to hold so many bytes: in any case more than the bound.
 
-        What a step takes is known to a few hundredths, and some of it grows with the bound.
+        The memory of a step is known to a few hundredths, and some of it grows with the bound.
         """
         needed = max(self.fixed + held, (self.memory or 0) * 21 // 20)
         return ParameterError(
@@ -252,7 +258,7 @@ def plan_for(size: Size, memory: int | None, threads: int) -> TextPlan:
 def plan_passages(size: Size, memory: int, threads: int, block: int, word_bytes: int) -> TextPlan:
     """Return the plan for passages of texts that are read in blocks of at most so many bytes.
 
-    `word_bytes` is what a word takes where everything is held and everything repeats.
+    `word_bytes` is the memory per word if everything is held and everything repeats.
     """
     in_work = (threads + 1) * BLOCK_COPIES * min(block, size.characters)
     spans = threads * SPAN_COPIES * size.longest
@@ -265,12 +271,12 @@ def plan_passages(size: Size, memory: int, threads: int, block: int, word_bytes:
 
 @dataclass(frozen=True)
 class FilePlan:
-    """A bound in bytes (None: there is none) and the threads that work under it."""
+    """A bound in bytes (None: no bound) and the number of threads that work under it."""
 
     memory: int | None
     threads: int
     resumable: bool = True
-    """Whether the work directory is kept where the bound turns out to be too small."""
+    """Whether the work directory is kept if the bound is found to be too small."""
 
     @property
     def shard(self) -> int:
@@ -283,7 +289,7 @@ class FilePlan:
         return AT_REST + (2 * self.threads + 2) * BLOCK_COPIES * max(TEXT_BLOCK_BYTES, longest) + 3 * self.shard
 
     def check_reading(self, longest: int = 0) -> None:
-        """Raise `ParameterError` where not even the reading of texts up to so many bytes fits."""
+        """Raise `ParameterError` if not even reading fits, with texts of up to `longest` bytes."""
         needed = self._reading(longest)
         if self.memory is not None and needed > self.memory:
             threads = f"{self.threads} thread{'s' * (self.threads != 1)}"
@@ -293,7 +299,7 @@ class FilePlan:
             )
 
     def _more(self, needed: int) -> int:
-        """Return what a message asks for: more than there is in any case, and what a shard grows by with it."""
+        """Return how much a message asks for: in any case more than the bound, since shards grow with the bound."""
         assert self.memory is not None
         return max(needed + needed // 20, self.memory * 21 // 20)
 
@@ -318,7 +324,7 @@ class FilePlan:
 
     def disk(self, units: int, shingles: int, *, unit: Unit) -> int:
         """Return the bytes that the work directory takes."""
-        return 8 * shingles + (ROW_BYTES + PLACE_BYTES * (not unit.whole)) * units
+        return 8 * shingles + (UNIT_DISK_BYTES + PLACE_BYTES * (not unit.whole)) * units
 
     def _joining(self, held: int, units: int) -> int:
         return AT_REST + (2 * self.threads + 1) * self.shard + UNIT_BYTES * held + units
@@ -328,9 +334,9 @@ class FilePlan:
         return None if self.memory is None else max(self.memory - self._joining(held, units), 0)
 
     def block(self, source: ShardSource, held: int) -> int:
-        """Return how many shingles two groups may have together, where `held` of the units are candidates.
+        """Return how many shingles two groups may have together, if `held` of the units are candidates.
 
-        It is two of the largest shards' at the least.
+        It is at least as many as two of the largest shards have.
         """
         room = self.room_for(held, source.count)
         assert room is not None
@@ -338,7 +344,7 @@ class FilePlan:
         return max((room - room // PAIRS_SHARE) // GROUPED_BYTES, least)
 
     def block_pairs(self, held: int, units: int) -> int | None:
-        """Return the bytes for pairs that are found in groups: they are sorted when no shingle is held any more."""
+        """Return the bytes for pairs that are found in groups: they are sorted after the shingles are freed."""
         room = self.room_for(held, units)
         return None if room is None else room // PAIRS_SHARE * PAIR_BYTES // HELD_PAIR_BYTES
 
@@ -347,11 +353,11 @@ class FilePlan:
         return self.memory is None or self._joining(held, units) + SHINGLE_BYTES * shingles <= self.memory
 
     def check_join(self, source: ShardSource, held: int, shingles: int, *, bands: bool) -> None:
-        """Raise `ParameterError` where the report does not fit, or not so many shingles, of `held` of the units."""
+        """Raise `ParameterError` if the report, or so many shingles of `held` of the units, do not fit."""
         self.check(source.shards.total("texts"), source.count, held, shingles, unit=source.unit, bands=bands)
 
     def check(self, texts: int, units: int, held: int, shingles: int, *, unit: Unit, bands: bool) -> None:
-        """Raise `ParameterError` where the report does not fit, or not so many shingles, of `held` of the units."""
+        """Raise `ParameterError` if the report, or so many shingles of `held` of the units, do not fit."""
         if self.memory is None:
             return
         joining = self._joining(held, units) + SHINGLE_BYTES * shingles + BAND_BYTES * bands * held

@@ -15,6 +15,7 @@ read and filter -> exact copies of each side -> compare across -> closest pair  
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -22,53 +23,85 @@ import numpy.typing as npt
 
 from dedup.clusters.copies import copies_of_sides, exact_copies
 from dedup.clusters.replay import Replay, replay
-from dedup.clusters.stars import BIG_CLUSTER, find_stars
+from dedup.clusters.stars import find_stars
 from dedup.hashing.shard_source import ShardSource
 from dedup.hashing.source import HashSource, HeldUnits, TwoSources
 from dedup.hashing.units import Units, rank_by_size
 from dedup.lsh import Bands, Buckets
-from dedup.lsh.join import lsh_join
+from dedup.lsh.join import LSH_LIMITS, LshLimits, lsh_join
 from dedup.pairs.block_join import join_blocks
 from dedup.pairs.closest import Closest, closest_across, closest_among, closest_of
-from dedup.pairs.compact_filter import hold_candidates, pays
+from dedup.pairs.compact_filter import FILTER_LIMITS, FilterLimits, hold_candidates, pays
 from dedup.pairs.cross_join import join_across
 from dedup.pairs.filter_passes import filter_across, filter_passes
-from dedup.pairs.self_join import join
-from dedup.pairs.verify import PairLimit, Pairs, in_order
+from dedup.pairs.self_join import JOIN_LIMITS, JoinLimits, join
+from dedup.pairs.verify import MAX_JOINED_PAIRS, PairLimit, Pairs, in_order
 from dedup.pipelines.checkpoints import Run, pack_rows, unpack_rows
 from dedup.pipelines.found import SearchResult
 from dedup.pipelines.memory import SHINGLE_BYTES, FilePlan, Plan, TextPlan
 from dedup.pipelines.query import Query
+from dedup.results.listed_pairs import LISTING_LIMITS, ListingLimits
 from dedup.runtime.arrays import sorted_unique
 from dedup.threshold import Metric, Threshold
 
-__all__ = ["find", "match"]
+__all__ = ["LIMITS", "Limits", "find", "match"]
 
 Rows = npt.NDArray[np.int64]
 
-MARKS, FOUND = "marks", "found"
+MARK_STEP, FIND_STEP = "marks", "found"
 """The steps that are committed: which units are candidates, and what was found."""
 
 ADVICE = 'give more memory, raise the threshold, or leave out pairs="all", where it was asked for'
-"""What to do where there are more pairs than fit."""
+"""What to do if there are more pairs than fit."""
 
 
-def find(source: HashSource, query: Query, plan: Plan, run: Run, rank_of: Callable[[HeldUnits], Rows]) -> SearchResult:
+@dataclass(frozen=True)
+class Limits:
+    """The limits of all stages. Every search has the defaults; tests hand in small ones.
+
+    Each stage gets its own as an argument. `pairs` is how many a search without a bound may find.
+    """
+
+    filter: FilterLimits = FILTER_LIMITS
+    join: JoinLimits = JOIN_LIMITS
+    lsh: LshLimits = LSH_LIMITS
+    listing: ListingLimits = LISTING_LIMITS
+    pairs: int = MAX_JOINED_PAIRS
+
+
+LIMITS = Limits()
+
+
+def find(
+    source: HashSource,
+    query: Query,
+    plan: Plan,
+    run: Run,
+    rank_of: Callable[[HeldUnits], Rows],
+    *,
+    limits: Limits = LIMITS,
+) -> SearchResult:
     """Find the pairs and the stars of a source's units; `rank_of` returns the priority of units, 0 is kept first.
 
-    Raises `ParameterError` where the memory of the `plan` is too small for the candidates, or for the pairs.
+    Raises `ParameterError` if the memory of the `plan` is too small for the candidates, or for the pairs.
     """
-    return run.step(FOUND, lambda: _find(source, query, plan, run, rank_of), SearchResult.pack, SearchResult.unpack)
+
+    def make() -> SearchResult:
+        return _find(source, query, plan, run, rank_of, limits)
+
+    return run.step(FIND_STEP, make, SearchResult.pack, SearchResult.unpack)
 
 
-def _find(source: HashSource, query: Query, plan: Plan, run: Run, rank_of: Callable[[HeldUnits], Rows]) -> SearchResult:
-    held = _hold(source, query, plan, run)
+def _find(
+    source: HashSource, query: Query, plan: Plan, run: Run, rank_of: Callable[[HeldUnits], Rows], limits: Limits
+) -> SearchResult:
+    held = _hold(source, query, plan, run, limits.filter)
     units = held.units
     run.stages.stage("exact copies", 1)
     rank = rank_of(held)
     among = units.held if held.hashed else units.full
     representatives = exact_copies(units.digests, rank, among)
-    compared = _compare(source, held, _Leaders(representatives, among, rank), query, plan, run)
+    compared = _compare(source, held, _Leaders(representatives, among, rank), query, plan, run, limits)
     if query.threshold.metric is Metric.CONTAINMENT:
         rank = rank_by_size(rank, units.sizes)
     run.stages.stage("clusters", 1)
@@ -104,11 +137,13 @@ def _find(source: HashSource, query: Query, plan: Plan, run: Run, rank_of: Calla
 # read and filter
 
 
-def _hold(source: HashSource, query: Query, plan: Plan, run: Run) -> HeldUnits:
+def _hold(source: HashSource, query: Query, plan: Plan, run: Run, limits: FilterLimits) -> HeldUnits:
     """Return the units with the hashes of all, of the candidates only, or of none, if these do not fit."""
     if not isinstance(source, ShardSource):
+        if plan.holds_all(source) and pays(source, query.threshold, limits=limits):
+            return hold_candidates(source, query.threshold, limits=limits)
         if plan.holds_all(source):
-            return hold_candidates(source, query.threshold) if pays(source, query.threshold) else source.hold()
+            return source.hold()
         assert isinstance(plan, TextPlan)
         return source.hold(plan.watched(filter_passes(source, query.threshold, room=plan.table(source))))
     # bands are chosen for the units that are held: which these are must not depend on the bound
@@ -121,7 +156,7 @@ def _hold(source: HashSource, query: Query, plan: Plan, run: Run) -> HeldUnits:
         candidates = filter_passes(source, query.threshold, room=plan.table(source), complete=True)
         return candidates.all(source.sizes())
 
-    chosen = run.step(MARKS, filtered, pack_rows, unpack_rows)
+    chosen = run.step(MARK_STEP, filtered, pack_rows, unpack_rows)
     units, shingles = int(chosen.sum()), int(source.shingles_of(chosen).sum())
     at_once = query.method == "lsh" or plan.fits(units, shingles, source.count)
     needed = shingles if at_once else min(plan.block(source, units), shingles)
@@ -161,11 +196,13 @@ class _Compared(NamedTuple):
     buckets: Buckets | None = None
 
 
-def _compare(source: HashSource, held: HeldUnits, leaders: _Leaders, query: Query, plan: Plan, run: Run) -> _Compared:
+def _compare(
+    source: HashSource, held: HeldUnits, leaders: _Leaders, query: Query, plan: Plan, run: Run, limits: Limits
+) -> _Compared:
     """Return the pairs that reach the threshold; the sets of copied units are made in any case."""
     units, threads, nothing = held.units, run.threads, np.empty(0, dtype=np.int64)
     if not held.hashed:
-        return _Compared(_join_blocks(source, held, leaders, query, plan), nothing)
+        return _Compared(_join_blocks(source, held, leaders, query, plan, limits), nothing)
     leading, found = leaders.leading, None
     if query.method == "lsh":
         found = lsh_join(
@@ -176,28 +213,33 @@ def _compare(source: HashSource, held: HeldUnits, leaders: _Leaders, query: Quer
             seed=query.seed,
             threads=threads,
             stages=run.stages,
+            limits=limits.lsh,
         )
     if found is not None:
         compared = _Compared(found.pairs, nothing, found.bands, found.buckets)
     else:  # asked for, or cheaper than to look at all that collides: it finds these pairs too
         room = plan.room_for(len(units), source.count)
+        room_for_pairs = None if room is None else room - SHINGLE_BYTES * len(units.hashes)
         joined = join(
             units,
             leading,
             leaders.rank,
             np.bincount(leaders.representatives, minlength=len(units)),
             query.threshold,
-            large=BIG_CLUSTER if query.listing == "auto" else None,
-            limit=PairLimit(None if room is None else room - SHINGLE_BYTES * len(units.hashes), ADVICE),
+            large=limits.listing.big_cluster if query.listing == "auto" else None,
+            limit=PairLimit(room_for_pairs, ADVICE, most=limits.pairs),
             threads=threads,
             progress=run.stages.stage("join", len(leading)),
+            limits=limits.join,
         )
         compared = _Compared(joined.pairs, joined.large)
     units.prepare(leaders.copied, threads)
     return compared
 
 
-def _join_blocks(source: HashSource, held: HeldUnits, leaders: _Leaders, query: Query, plan: Plan) -> Pairs:
+def _join_blocks(
+    source: HashSource, held: HeldUnits, leaders: _Leaders, query: Query, plan: Plan, limits: Limits
+) -> Pairs:
     """Return the pairs of units of which no hashes are held, block by block; writes the sizes of their sets."""
     assert isinstance(source, ShardSource)
     assert isinstance(plan, FilePlan)
@@ -205,20 +247,29 @@ def _join_blocks(source: HashSource, held: HeldUnits, leaders: _Leaders, query: 
     masks = np.zeros((2, len(held.rows)), dtype=np.bool_)
     masks[0, leaders.leading] = masks[1, leaders.copied] = True
     shingles = plan.block(source, len(held.rows))
-    limit = PairLimit(plan.block_pairs(len(held.rows), source.count), ADVICE)
+    limit = PairLimit(plan.block_pairs(len(held.rows), source.count), ADVICE, most=limits.pairs)
     leading, copied = masks
-    pairs, sizes = join_blocks(source, held.rows, leading, copied, query.threshold, shingles=shingles, limit=limit)
+    pairs, sizes = join_blocks(
+        source,
+        held.rows,
+        leading,
+        copied,
+        query.threshold,
+        shingles=shingles,
+        limit=limit,
+        limits=limits.join,
+    )
     held.units.sizes = sizes
     return pairs
 
 
-# what is said beside the answer
+# what is reported in addition to the answer
 
 
 def _closest(
     units: Units, leading: Rows, buckets: Buckets | None, query: Query, room: int | None, run: Run
 ) -> Closest | None:
-    """Return the closest pair, where that can be seen in what is held."""
+    """Return the closest pair, if the held hashes show it."""
     if buckets is not None:
         return closest_of(units, buckets.pairs, query.threshold.metric, run.threads)
     return closest_among(units, leading, query.threshold, room=room, threads=run.threads)
@@ -247,10 +298,10 @@ class MatchResult(NamedTuple):
     closest: Closest | None
 
 
-def match(sides: TwoSources, threshold: Threshold, plan: Plan, run: Run) -> MatchResult:
+def match(sides: TwoSources, threshold: Threshold, plan: Plan, run: Run, *, limits: Limits = LIMITS) -> MatchResult:
     """Find the pairs of a left with a right unit.
 
-    Raises `ParameterError` where the memory of the `plan` is too small for the candidates, or for the pairs.
+    Raises `ParameterError` if the memory of the `plan` is too small for the candidates, or for the pairs.
     """
     units = _hold_sides(sides, threshold, plan)
     run.stages.stage("exact copies", 1)
@@ -260,7 +311,8 @@ def match(sides: TwoSources, threshold: Threshold, plan: Plan, run: Run) -> Matc
     middle = int(np.searchsorted(leading, lefts))
     left, right = leading[:middle], leading[middle:]
     room = plan.room_for(len(units), len(units))
-    limit = PairLimit(None if room is None else room - SIDE_BYTES * len(units.hashes), ADVICE_ACROSS)
+    room_for_pairs = None if room is None else room - SIDE_BYTES * len(units.hashes)
+    limit = PairLimit(room_for_pairs, ADVICE_ACROSS, most=limits.pairs)
     report = run.stages.stage("join", middle)
     pairs = join_across(units, left, right, threshold, limit=limit, threads=run.threads, progress=report)
     closest = None
@@ -272,10 +324,10 @@ def match(sides: TwoSources, threshold: Threshold, plan: Plan, run: Run) -> Matc
 
 
 SIDE_BYTES = 40
-"""What a held shingle takes while texts are joined across, at the most."""
+"""Bytes of a held shingle while two sides are joined, at most."""
 
 ADVICE_ACROSS = "thin out one side with find_duplicates first, raise the threshold, or give more memory"
-"""What to do where there are more pairs than fit."""
+"""What to do if there are more pairs than fit."""
 
 
 def _hold_sides(sides: TwoSources, threshold: Threshold, plan: Plan) -> Units:

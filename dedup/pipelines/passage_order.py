@@ -20,17 +20,16 @@ from dedup.hash_key import HashKey
 from dedup.hashing.token_stream import TokenBlock, read_tokens, token_blocks
 from dedup.passages.across import find_across
 from dedup.passages.chains import (
-    LINK_BYTES,
+    LINKED_SEED_BYTES,
     Passages,
     find_chains,
     find_passages,
-    find_seeds,
     join_chains,
-    link_seeds,
     no_chains,
     seed_tokens,
 )
 from dedup.passages.maximal import Stretches, find_stretches
+from dedup.passages.seeds import HELD_LINK_BYTES, Links, find_links
 from dedup.passages.spans import Spans, find_spans
 from dedup.passages.window_filter import Survivors, keep_both, keep_twice
 from dedup.pipelines.checkpoints import Run
@@ -47,9 +46,9 @@ Rows = npt.NDArray[np.int64]
 
 
 class Repeated(NamedTuple):
-    """Repeats by their tokens, where the tokens of each text begin, and the spans here and at the source.
+    """Repeats by their tokens, the place where the tokens of each text begin, and the spans here and at the source.
 
-    The spans of the parts of the repeats come after those of the repeats.
+    The spans of the repeats come first, then the spans of their parts.
     """
 
     passages: Passages
@@ -61,11 +60,11 @@ class Repeated(NamedTuple):
 def find_repeated(
     texts: Texts, plan: TextPlan | None, min_words: int, similarity: float, key: HashKey, run: Run
 ) -> Repeated:
-    """Find the repeats of `min_words` or more, and their spans. Raises `ParameterError` where they do not fit."""
+    """Find the repeats of `min_words` or more, and their spans. Raises `ParameterError` if they do not fit."""
     if plan is None or plan.one_pass:
         tokens, offsets = read_tokens(texts, run.threads, key, run.stages.stage("read", texts.about()))
         run.stages.stage("repeats", 1)
-        found = find_passages(tokens, offsets, min_words, similarity)
+        found = find_passages(tokens, offsets, min_words, similarity, run.threads)
         del tokens
     else:
         found, offsets = _find_in_passes(texts, plan, min_words, similarity, key, run)
@@ -80,14 +79,14 @@ def find_repeated(
 def _find_in_passes(
     texts: Texts, plan: TextPlan, size: int, similarity: float, key: HashKey, run: Run
 ) -> tuple[Passages, npt.NDArray[np.int64]]:
-    """Return the repeats, and where the tokens of each text begin; only what may repeat is held."""
+    """Return the repeats, and the place where the tokens of each text begin; only tokens that may repeat are held."""
     threads, stages, afford = run.threads, run.stages, plan.affording(REPEATING)
 
     def survivors(size: int) -> Survivors:
         def read() -> Iterable[TokenBlock]:
             return token_blocks(texts, threads, key, stages.stage("read", len(texts)))
 
-        return keep_twice(read, size, plan.size.shingles, plan.room // 4, afford)
+        return keep_twice(read, size, plan.size.shingles, plan.window_table, afford)
 
     kept = survivors(size)
     stages.stage("repeats", 1)
@@ -100,34 +99,39 @@ def _find_in_passes(
     exact_bytes = 4 * exact.start.nbytes
     kept = survivors(seed_tokens(size))
     stages.stage("repeats", 1)
-    seeds = find_seeds(kept.tokens, kept.offsets, seed_tokens(size), afford)
-    ends = seeds[:, :2] + seeds[:, 2:]
-    for column in (0, 1):
-        seeds[:, column], _ = kept.back(seeds[:, column], ends[:, column])
-    del kept, ends
-    links = link_seeds(seeds, bounds, size, afford)
-    del seeds
+    links: list[Links] = []
+    count, largest = 0, 0
+    for some in find_links(kept.tokens, kept.offsets, seed_tokens(size), size // 4, _held, run.threads, kept, afford):
+        links.append(some)
+        count, largest = count + len(some.seeds), max(largest, len(some.seeds))
+        afford(HELD_LINK_BYTES * count + kept.tokens.nbytes)
+    del kept
     # chains are made in the tokens of the texts that have one, and of their sources
-    rows = np.unique(np.searchsorted(bounds, links.seeds[:, :2], side="right") - 1)
+    places = [np.unique(np.searchsorted(bounds, some.seeds[:, :2], side="right") - 1) for some in links]
+    rows = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *places]))
     held = int((bounds[rows + 1] - bounds[rows]).sum())
-    afford(9 * held + LINK_BYTES * len(links.seeds) + exact_bytes)
+    afford(8 * held + HELD_LINK_BYTES * count + LINKED_SEED_BYTES * largest * min(threads, len(links)) + exact_bytes)
     tokens, offsets = read_tokens(texts, threads, key, stages.stage("read", len(rows)), rows)
     stages.stage("repeats", 1)
-    # the tokens of a text that is not held stand at no place, which only shifts those behind
+    # tokens of texts that are not held have no place, so the places after them are shifted
     shift = bounds[rows] - offsets[:-1]
-    seeds = links.seeds
-    for column in (0, 1):
-        seeds[:, column] -= shift[np.searchsorted(bounds[rows], seeds[:, column], side="right") - 1]
+    for some in links:
+        for column in (0, 1):
+            some.seeds[:, column] -= shift[np.searchsorted(bounds[rows], some.seeds[:, column], side="right") - 1]
     text = np.searchsorted(bounds[rows], exact.start, side="right") - 1
     inside = (text >= 0) & (exact.start < bounds[rows + 1][text]) if len(rows) else np.zeros(len(text), dtype=np.bool_)
     chosen = exact.start[inside] - shift[text[inside]], exact.end[inside] - shift[text[inside]]
-    chains, parts = find_chains(tokens, offsets, links, Stretches(*chosen, *chosen), size, similarity)
+    chains, parts = find_chains(tokens, offsets, links, Stretches(*chosen, *chosen), size, similarity, threads)
     for table, columns in ((chains, range(4)), (parts, range(1, 5))):
-        # an end is that of a token: it lies in the text of the token before it
+        # an end is after a token, and belongs to the text of that token
         for column in columns:
             last = table[:, column] - (column - columns[0]) % 2
             table[:, column] += shift[np.searchsorted(offsets, last, side="right") - 1]
     return join_chains(exact, chains, parts, size), bounds
+
+
+def _held(links: Links) -> Links:
+    return links
 
 
 class AcrossSpans(NamedTuple):
@@ -143,7 +147,7 @@ class AcrossSpans(NamedTuple):
 def find_across_sides(sides: Sides, plan: TextPlan | None, min_words: int, key: HashKey, run: Run) -> AcrossSpans:
     """Find the passages of `min_words` or more that occur on both sides, with the first place on the right one.
 
-    Raises `ParameterError` where they do not fit.
+    Raises `ParameterError` if they do not fit.
     """
     threads, stages = run.threads, run.stages
     turned = sides.turned()  # the texts of the right side are read first: the first place is then the earliest one
@@ -160,7 +164,7 @@ def find_across_sides(sides: Sides, plan: TextPlan | None, min_words: int, key: 
             return token_blocks(texts, threads, key, stages.stage("words", len(texts)))
 
         readers = partial(read, sides.right), partial(read, sides.left)
-        kept = keep_both(*readers, min_words, plan.size.shingles, plan.room // 4, afford)
+        kept = keep_both(*readers, min_words, plan.size.shingles, plan.window_table, afford)
         stages.stage("passages", 1)
         some = find_across(kept.tokens, kept.offsets, kept.split, min_words, afford)
         found = Stretches(*kept.back(some.start, some.end), *kept.back(some.source, some.source_end))

@@ -4,14 +4,13 @@ repeats.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from dedup.hash_key import choose_key
-from dedup.hashing.token_stream import LONG
 from dedup.options import check_memory, check_min_words, check_progress, check_threshold
 from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.measure import measure_words
@@ -22,7 +21,7 @@ from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.sources.coerce import Texts, read_texts
 
-__all__ = ["find_repeats"]
+__all__ = ["find_repeats", "repeats_in"]
 
 
 def find_repeats(
@@ -72,15 +71,45 @@ def find_repeats(
     >>> text[repeat.start : repeat.end] == body, repeat.paragraphs, repeat.similarity
     (True, 6, 1.0)
     """
+    return repeats_in(
+        texts,
+        min_words=min_words,
+        threshold=threshold,
+        ids=ids,
+        column=column,
+        id=id,
+        hash_key=hash_key,
+        threads=threads,
+        memory=memory,
+        progress=progress,
+    )
+
+
+def repeats_in(
+    texts: Any,
+    *,
+    min_words: int = 50,
+    threshold: float = 0.8,
+    hash_key: bytes | None = None,
+    threads: int | None = None,
+    memory: int | str | None = None,
+    progress: ProgressOption = None,
+    planned: Callable[..., TextPlan] = plan_passages,
+    **options: Any,
+) -> Repeats:
+    """Find what `find_repeats` finds, by another plan; `options` are those of `dedup.sources.coerce.read_texts`.
+
+    `planned` is called as `dedup.pipelines.memory.plan_passages`. Tests hand it in.
+    """
     min_words, threshold = check_min_words(min_words), check_threshold(threshold)
     key = choose_key(hash_key)
     workers = thread_count(threads)
     bound = check_memory(memory)
     progress = check_progress(progress)
     bare = isinstance(texts, str)
-    collection = read_texts([texts] if bare else texts, ids=ids, column=column, id=id)
+    collection = read_texts([texts] if bare else texts, **options)
     collection.bound(bound)
-    plan = None if bound is None else _plan(collection, bound, workers, threshold)
+    plan = None if bound is None else _plan(collection, bound, workers, threshold, planned)
     with Progress(progress) as stages:
         found = find_repeated(collection, plan, min_words, threshold, key, Run(stages, workers))
     repeats, offsets, here, there = found.passages, found.offsets, found.here, found.there
@@ -103,9 +132,9 @@ def find_repeats(
     return Repeats(collection, columns, parts, again, asked=asked, bare=bare, hash_key=key.fingerprint)
 
 
-WORD_BYTES = {True: 210, False: 800}
+REPEATED_WORD_BYTES = {True: 210, False: 800}
 """Bytes per word if all words are in memory and all repeat; the key says whether only exact repeats are searched."""
 
 
-def _plan(texts: Texts, memory: int, threads: int, threshold: float) -> TextPlan:
-    return plan_passages(measure_words(texts), memory, threads, LONG, WORD_BYTES[threshold >= 1.0])
+def _plan(texts: Texts, memory: int, threads: int, threshold: float, planned: Callable[..., TextPlan]) -> TextPlan:
+    return planned(measure_words(texts), memory, threads, texts.limits.longest, REPEATED_WORD_BYTES[threshold >= 1.0])

@@ -45,7 +45,7 @@ FORMAT = "dedup report"
 VERSION = 1
 """The version of the layout of the folder and its tables. A report of another version is refused."""
 
-PARTS = {
+REPORT_FILES = {
     "find": {"clusters.parquet", "decisions.parquet", "pairs.parquet", "rejects.jsonl", "summary.json"},
     "match": {"decisions.parquet", "pairs.parquet", "rejects.jsonl", "summary.json"},
     "repeats": {"spans.parquet", "rejects.jsonl", "summary.json"},
@@ -57,7 +57,7 @@ def _check_fields(
     body: Mapping[str, Any], inputs: Iterable[Input], run: Mapping[str, Any], files: Iterable[str]
 ) -> None:
     """Raise `ValueError` or `TypeError` if a field of a report has a value that dedup does not write."""
-    if missing := PARTS[body["kind"]].difference(files):
+    if missing := REPORT_FILES[body["kind"]].difference(files):
         raise ValueError(f"no {min(missing)}")
     for name, value, kind in (("options", body["options"], dict), ("folder", run["folder"], str)):
         if not isinstance(value, kind):

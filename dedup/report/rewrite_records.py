@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import ParameterError
+from dedup.kernels.text_layout import FEED, SPACE
 from dedup.report.decisions import NOTES, Counts, Verdict
 from dedup.sources.files.batch import BATCH_BYTES
 from dedup.sources.files.decompress import PIECE, Stream, line_runs
@@ -25,8 +26,6 @@ from dedup.sources.files.listing import Entry
 from dedup.storage.compressed import open_sink
 
 __all__ = ["rewrite_document", "rewrite_lines", "rewrite_records"]
-
-FEED, SPACE = 0x0A, 0x20
 
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

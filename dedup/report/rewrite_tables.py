@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["rewrite_arrow", "rewrite_parquet"]
 
-ROWS = 2048
+READ_ROWS = 2048
 """Rows. How many of a row group are read at a time, so that the rows before a damaged place can be used."""
 
 MAGIC = b"ARROW1"
@@ -138,7 +138,7 @@ def _group(file: pq.ParquetFile, group: int) -> tuple[pa.Table, bool]:
 
     parts: list[pa.RecordBatch] = []
     try:
-        for part in file.iter_batches(batch_size=ROWS, row_groups=[group], use_threads=False):
+        for part in file.iter_batches(batch_size=READ_ROWS, row_groups=[group], use_threads=False):
             parts.append(part)  # noqa: PERF402  (the parts before an error are used)
     except damage():
         return pa.Table.from_batches(parts, file.schema_arrow), False

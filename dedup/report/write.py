@@ -28,7 +28,7 @@ from dedup.storage.folders import refuse_overlap, whole_folder
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["write_report"]
+__all__ = ["write_report", "write_run_report"]
 
 GROUP = 1 << 17
 """Rows of a row group. So many rows of a table are in memory while it is written."""
@@ -39,6 +39,43 @@ Rows = Iterable["pa.Table"]
 def write_report(
     folder: str | Path,
     result: Duplicates | Repeats | Matches,
+    options: Mapping[str, Any] | None = None,
+    *,
+    replace: bool = False,
+) -> None:
+    """Write the report of a search of files into a new folder, completely or not at all.
+
+    Parameters
+    ----------
+    result : the result of a search of files (`dedup.files`); it knows its files and their rejects
+    options : further options of the search, which the result does not contain, for `report.json`
+    replace : whether `folder` may contain a report, which is then replaced
+
+    Raises `ParameterError` if `folder` contains files, or is or contains an input, or if the texts were not in files;
+    `StorageError` if the folder cannot be written.
+    Memory: a row group (`GROUP` rows) in addition to the result; for matches, their complete tables.
+    """
+    _check_options(options)
+    write_run_report(folder, result, options=options, replace=replace)
+
+
+def _check_options(options: Any) -> None:
+    """Raise `ParameterError` if `options` are not what JSON can say."""
+    wanted = "options: expected a dict of values that JSON can say"
+    if options is not None and not isinstance(options, Mapping):
+        raise ParameterError(f"{wanted}, found {type(options).__name__}")
+    for name, value in (options or {}).items():
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError) as error:
+            raise ParameterError(f"{wanted}, found {type(value).__name__} as {name!r}") from error
+        if not isinstance(name, str):
+            raise ParameterError(f"{wanted}, found the name {name!r}, which is no str")
+
+
+def write_run_report(
+    folder: str | Path,
+    result: Duplicates | Repeats | Matches,
     *,
     listing: Iterable[Any] | None = None,
     rejects: Iterable[Any] = (),
@@ -47,28 +84,21 @@ def write_report(
     against: Iterable[Any] = (),
     replace: bool = False,
 ) -> None:
-    """Write the report of a search of files into a new folder, completely or not at all.
+    """Write a report as `write_report` does, with what only the run knows.
 
     Parameters
     ----------
-    result : the result of a search of files (`dedup.files`)
     listing : the files that were searched; None: those of the result, with its `against` and `rejects`
-    rejects : the records that could not be read (`Reject`), in order
+    rejects : the records that could not be read (`Reject`), in order; they may be read from disk one by one
     run : further fields of `run.json`, such as seconds
-    options : further options of the search, which the result does not contain
     against : the files of the other collection of a match
-    replace : whether `folder` may contain a report, which is then replaced
-
-    Raises `ParameterError` if `folder` contains files, or is or contains an input, or if the texts were not in files;
-    `StorageError` if the folder cannot be written.
-    Memory: a row group (`GROUP` rows) in addition to the result; for matches, their complete tables.
     """
     folder, replace = check_path("folder", folder), check_flag("replace", replace)
     if not isinstance(result, (Duplicates, Repeats, Matches)):
         raise ParameterError(
             f"result: expected what find_duplicates, find_repeats or match returned, found {type(result).__name__}"
         )
-    kind, texts, tables, summary, known = _parts(result)
+    kind, texts, tables, summary, known = parts_of(result)
     if listing is None:
         listing, against, rejects = _files_of(result, texts)
     sides = [("texts", file) for file in listing] + [("against", file) for file in against]
@@ -122,36 +152,39 @@ def _files_of(result: Any, texts: Any) -> tuple[Any, Any, list[Any]]:
     return sides[0].listing, sides[1].listing if len(sides) > 1 else (), rejects
 
 
-def _parts(result: Any) -> tuple[str, Any, dict[str, Rows], dict[str, Any], dict[str, Any]]:
-    """Return the kind of a result, its texts, tables, summary and options."""
+def parts_of(result: Any, *, group: int = GROUP) -> tuple[str, Any, dict[str, Rows], dict[str, Any], dict[str, Any]]:
+    """Return the kind of a result, its texts, tables, summary and options; tables have row groups of `group` rows."""
     if isinstance(result, Duplicates):
         found = evidence_of(result)
         run = found.run
         members = len(found.members[0])
         tables = {
-            "clusters": _groups(found.cluster_rows, members),
-            "decisions": _groups(found.decision_rows, members),
-            "pairs": _groups(found.pair_rows, len(found.listed)),
+            "clusters": _groups(found.cluster_rows, members, group),
+            "decisions": _groups(found.decision_rows, members, group),
+            "pairs": _groups(found.pair_rows, len(found.listed), group),
         }
         names = ("unit", "threshold", "metric", "shingle", "method", "column", "hash_key")
         return "find", found.texts, tables, result.summary.to_dict(), {name: getattr(run, name) for name in names}
     if isinstance(result, Repeats):
         summary = {"texts": len(result.texts), "repeats": len(result), "coverage": result.coverage}
         known = {"hash_key": result.hash_key}
-        return "repeats", result.texts, {"spans": _groups(result.rows, len(result))}, summary, known
-    tables = {"decisions": _sliced(result.decision_rows), "pairs": _groups(result.pair_rows, len(result))}
+        return "repeats", result.texts, {"spans": _groups(result.rows, len(result), group)}, summary, known
+    tables = {
+        "decisions": _sliced(result.decision_rows, group),
+        "pairs": _groups(result.pair_rows, len(result), group),
+    }
     if result.options["min_words"] is not None:
-        tables["spans"] = _sliced(lambda: result.passages)
+        tables["spans"] = _sliced(lambda: result.passages, group)
     return "match", result.texts, tables, result.summary.to_dict(), result.options
 
 
-def _groups(rows: Callable[[slice], pa.Table], count: int) -> Rows:
-    return (rows(slice(start, min(start + GROUP, count))) for start in range(0, max(count, 1), GROUP))
+def _groups(rows: Callable[[slice], pa.Table], count: int, group: int) -> Rows:
+    return (rows(slice(start, min(start + group, count))) for start in range(0, max(count, 1), group))
 
 
-def _sliced(make: Callable[[], pa.Table]) -> Rows:
+def _sliced(make: Callable[[], pa.Table], group: int) -> Rows:
     table = make()
-    return (table.slice(start, GROUP) for start in range(0, max(table.num_rows, 1), GROUP))
+    return (table.slice(start, group) for start in range(0, max(table.num_rows, 1), group))
 
 
 def write_table(path: Path, parts: Rows) -> None:

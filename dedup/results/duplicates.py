@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Duplicates", "SearchInfo", "evidence_of"]
 
-STATE = ("_evidence", "timings", "summary")
+DUPLICATES_STATE = ("_evidence", "timings", "summary")
 """The attributes in a pickle; all others are computed from them."""
 
 
@@ -85,7 +85,7 @@ class Duplicates(Shown):
     def __getstate__(self) -> dict[str, Any]:
         with suppress(InputError):  # made now, since it shows texts, and the files may be missing later
             _ = self.summary
-        return {name: value for name, value in self.__dict__.items() if name in STATE}
+        return {name: value for name, value in self.__dict__.items() if name in DUPLICATES_STATE}
 
     # tables
 

@@ -19,7 +19,7 @@ from dedup.clusters.stars import Stars, components
 from dedup.hashing.units import Units
 from dedup.lsh import Bands, measure_recall
 from dedup.pairs.verify import Pairs, jaccard
-from dedup.results.listed_pairs import Listing, check_rows, partly_listed
+from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, check_rows, partly_listed
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import same_ids
 from dedup.threshold import Metric
@@ -35,13 +35,13 @@ EVERYTHING = slice(None)
 HELD_BYTES = 28
 """Bytes per pair of representatives while the table of pairs is made."""
 
-SHOWN = 80
+SHOWN_TEXT = 80
 """Characters. At most so many of the start of a text are shown."""
 
 CROWD = 64
 """Members. Only in a larger cluster can texts be in an LSH bucket in which they were compared with leaders only."""
 
-FEWEST = 1000
+CROWDED = 1000
 """Members. A cluster is suspicious if it has more members than this and than a hundredth of all units."""
 
 SOURCE_TEXTS, SOURCE_SHARE = 100, 0.9
@@ -66,6 +66,7 @@ class SearchInfo:
     closest: tuple[int, int, float] | None = field(default=None, compare=False)  # a hint, not a part of the answer
     hash_key: str = "public"  # fingerprint
     room: int | None = field(default=None, compare=False)  # bytes for tables under a bound
+    limits: ListingLimits = field(default=LISTING_LIMITS, compare=False)
     # see `dedup.pairs.self_join.JoinResult`
     large: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
@@ -117,7 +118,8 @@ class Evidence:
     @cached_property
     def listed(self) -> Listing:
         """The listed pairs of units, with those of exact copies."""
-        return Listing(self.pairs, self.representatives, self.units, self.stars.star, self._large)
+        arrays = (self.pairs, self.representatives, self.units, self.stars.star)
+        return Listing(*arrays, self._large, limits=self.run.limits)
 
     @cached_property
     def members(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -140,7 +142,8 @@ class Evidence:
         """For each unit, whether it is the kept one of a partly listed cluster; None if all pairs are listed."""
         if self.run.listing != "auto":
             return None
-        return partly_listed(self.pairs, self.representatives, self.stars.star, self.rank, self.run.large)
+        arrays = (self.pairs, self.representatives, self.stars.star, self.rank)
+        return partly_listed(*arrays, self.run.large, limits=self.run.limits)
 
     @cached_property
     def partly_listed(self) -> list[int]:
@@ -162,7 +165,8 @@ class Evidence:
         import pyarrow as pa
 
         room = self.run.room and self.run.room - HELD_BYTES * len(self.pairs.left)
-        check_rows(len(self.listed), room, 'search with pairs="auto", or take .clusters, which is complete')
+        advice = 'search with pairs="auto", or take .clusters, which is complete'
+        check_rows(len(self.listed), room, advice, limits=self.run.limits)
         return pa.concat_tables(self.pair_rows(part) for part in self.listed.slices())
 
     def pair_rows(self, part: slice) -> pa.Table:
@@ -276,9 +280,9 @@ class Evidence:
     def shown(self, unit: int) -> str:
         """Return the start of the text of a unit, on one line."""
         text = self.text(unit)
-        words = text[: 4 * SHOWN].encode("utf-8", "replace").decode().split()
+        words = text[: 4 * SHOWN_TEXT].encode("utf-8", "replace").decode().split()
         line = " ".join(words)
-        return line if len(line) <= SHOWN else line[: SHOWN - 3] + "..."
+        return line if len(line) <= SHOWN_TEXT else line[: SHOWN_TEXT - 3] + "..."
 
     @property
     def closest(self) -> tuple[Any, Any, float] | None:
@@ -329,7 +333,7 @@ class Evidence:
             return ()
         unit, found = self.run.unit, []
         sizes = np.bincount(numbers)
-        for number in np.flatnonzero(sizes > max(FEWEST, len(self.units) // 100))[:3].tolist():
+        for number in np.flatnonzero(sizes > max(CROWDED, len(self.units) // 100))[:3].tolist():
             some = [self.name(unit) for unit in members[numbers == number][:3].tolist()]
             found.append(
                 f"cluster {number} holds {sizes[number]:,} of {len(self.units):,} {unit}s; "

@@ -10,36 +10,49 @@ not with its square.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.clusters.stars import large_clusters
+from dedup.clusters.stars import BIG_CLUSTER, large_clusters
 from dedup.errors import ParameterError
 from dedup.hashing.units import Units
 from dedup.pairs.verify import LEAST_ROOM, MAX_JOINED_PAIRS, Pairs, pairs_of
 from dedup.runtime.memory import written
 from dedup.runtime.threads import stretches
 
-__all__ = ["Listing", "check_rows", "partly_listed"]
+__all__ = ["LISTING_LIMITS", "Listing", "ListingLimits", "check_rows", "partly_listed"]
 
 PART = 1 << 20
 """Pairs. So many are expanded at a time. Curve: `benchmarks.tuning.listed_pairs_part`; flat from 2^14 to 2^23 on
 family:2000 (two cores, 2026-11)."""
 
-ROW_BYTES = 96
+PAIR_ROW_BYTES = 96
 """Bytes per row of a table of pairs, at most; ids that are texts are not counted."""
 
 
-def check_rows(count: int, room: int | None, advice: str) -> None:
+@dataclass(frozen=True)
+class ListingLimits:
+    """How many rows a table of pairs may have, how many are made at a time, and which clusters are large."""
+
+    rows: int = MAX_JOINED_PAIRS
+    part: int = PART
+    big_cluster: int = BIG_CLUSTER
+
+
+LISTING_LIMITS = ListingLimits()
+
+
+def check_rows(count: int, room: int | None, advice: str, *, limits: ListingLimits = LISTING_LIMITS) -> None:
     """Raise `ParameterError` if a table of `count` pairs does not fit in `room` bytes (None: no bound)."""
-    most = MAX_JOINED_PAIRS if room is None else min(MAX_JOINED_PAIRS, max(room, LEAST_ROOM) // ROW_BYTES)
+    most = limits.rows if room is None else min(limits.rows, max(room, LEAST_ROOM) // PAIR_ROW_BYTES)
     if count > most:
         raise ParameterError(
             f"pairs: expected at most {most:,} rows, which a table may have{' under this bound' * (room is not None)}, "
-            f"found {count:,}, which take about {written(ROW_BYTES * count)}; {advice}"
+            f"found {count:,}, which take about {written(PAIR_ROW_BYTES * count)}; {advice}"
         )
 
 
@@ -49,13 +62,15 @@ def partly_listed(
     star: npt.NDArray[np.int64],
     rank: npt.NDArray[np.int64],
     known: npt.NDArray[np.int64],
+    *,
+    limits: ListingLimits = LISTING_LIMITS,
 ) -> npt.NDArray[np.bool_]:
     """Return, for each unit, whether it is the kept one of a cluster of which ``"auto"`` does not list all pairs.
 
     `known` are kept units of clusters of which the join, since they are large, did not produce all pairs.
     """
     copies = np.bincount(representatives, minlength=len(star))
-    large = large_clusters(star[representatives], copies, rank, pairs.left, pairs.right)
+    large = large_clusters(star[representatives], copies, rank, pairs.left, pairs.right, big=limits.big_cluster)
     large[known] = np.bincount(star, minlength=len(star))[known] > 1
     return large
 
@@ -84,9 +99,10 @@ class Listing:
         large: npt.NDArray[np.bool_] | None,
         *,
         copies: bool = True,
+        limits: ListingLimits = LISTING_LIMITS,
     ) -> None:
         """Take the arrays of a search. With ``copies=False`` no pairs of exact copies with each other are listed."""
-        self._own = copies
+        self._own, self._part = copies, limits.part
         self._pairs, self._representatives, self._sizes = pairs, representatives, units.sizes
         everyone = np.arange(len(star), dtype=np.int64)
         hidden = np.zeros(len(star), dtype=np.bool_) if large is None else large[star] & (star != everyone)
@@ -139,7 +155,7 @@ class Listing:
 
     def slices(self) -> Iterator[slice]:
         """Yield the row numbers of all pairs in parts; at least one part."""
-        return (slice(start, start + PART) for start in range(0, max(len(self), 1), PART))
+        return (slice(start, start + self._part) for start in range(0, max(len(self), 1), self._part))
 
     @cached_property
     def _copies(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

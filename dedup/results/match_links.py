@@ -1,21 +1,37 @@
-"""The links of a search across two collections, for its page: pairs of units, and passages of texts."""
+"""What a match found, and the view of it: pairs of units and passages of texts as links."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.page.links import NO_SPAN, Links
-from dedup.page.view import Histogram, binned
+from dedup.page.links import NO_SPAN, Links, view_of_links
+from dedup.page.view import Histogram, View, Words, binned, facts_of
 from dedup.pairs.verify import Pairs
 from dedup.sources.two_sided import Sides
+from dedup.threshold import Metric
 from dedup.unit import Unit
 
-__all__ = ["Passages", "histograms_of", "links_of"]
+__all__ = ["MatchInfo", "Passages", "view_of_match"]
 
 Numbers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class MatchInfo:
+    """The options of a search across two collections."""
+
+    unit: Unit
+    metric: Metric
+    shingle: str
+    threshold: float
+    min_words: int | None
+    column: str
+    hash_key: str = "public"  # fingerprint
 
 
 class Passages(NamedTuple):
@@ -117,3 +133,29 @@ def histograms_of(values: npt.NDArray[np.float64], threshold: float, found: Pass
     if found is not None and len(found.words):
         histograms.append(binned("words of a passage", found.words, 1, int(found.words.max()), whole=True))
     return histograms
+
+
+def view_of_match(
+    info: MatchInfo,
+    sides: Sides,
+    places: Numbers,
+    pairs: Pairs,
+    values: npt.NDArray[np.float64],
+    found: Passages | None,
+    summary: Mapping[str, Any],
+    nothing: str,
+) -> View:
+    """Return the view of a match: the texts of the left side, each with those that it matches."""
+    return view_of_links(
+        links_of(sides, places, info.unit, pairs, values, found),
+        kind="match",
+        title=f"{summary['matched']:,} of {summary['texts']:,} texts match",
+        words=Words("text", "matches", *sides.names),
+        noun="passage",
+        facts=facts_of(summary),
+        warnings=list(summary["warnings"]),
+        threshold=info.threshold,
+        shingle=info.shingle,
+        histograms=histograms_of(values, info.threshold, found),
+        nothing=nothing,
+    )

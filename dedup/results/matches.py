@@ -7,7 +7,7 @@ number of threads or the clock; the seconds are in ``timings`` only.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,44 +17,30 @@ import numpy.typing as npt
 from dedup.errors import ParameterError
 from dedup.hashing.units import Units
 from dedup.options import check_word
-from dedup.page.links import view_of_links
 from dedup.page.showing import Shown
-from dedup.page.view import View, Words, facts_of
+from dedup.page.view import View
 from dedup.pairs.verify import Pairs, similarity
 from dedup.results.cutting import cut_spans
 from dedup.results.given import recognise
-from dedup.results.listed_pairs import Listing, check_rows
-from dedup.results.match_links import Passages, histograms_of, links_of
+from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, check_rows
+from dedup.results.match_links import MatchInfo, Passages, view_of_match
 from dedup.results.summary import MatchSummary, hint_of
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import Sides, same_ids
-from dedup.threshold import Metric
 from dedup.unit import Unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["MatchInfo", "Matches"]
+__all__ = ["Matches"]
 
-STATE = ("_run", "_sides", "_units", "_representatives", "_pairs", "_found", "_closest", "timings", "_room")
+STATE_OF_MATCH = ("_units", "_representatives", "_pairs", "_found", "_closest")
+MATCHES_STATE = ("_run", "_sides", *STATE_OF_MATCH, "timings", "_room", "_limits")
 """The attributes in a pickle; all others are computed from them."""
 
 EVIDENCE = ("pairs", "passages", "either")
 """The values of `by`: the evidence by which a text matches."""
-
-
-@dataclass(frozen=True)
-class MatchInfo:
-    """The options of a search across two collections."""
-
-    unit: Unit
-    metric: Metric
-    shingle: str
-    threshold: float
-    min_words: int | None
-    column: str
-    hash_key: str = "public"  # fingerprint
 
 
 class Matches(Shown):
@@ -77,6 +63,8 @@ class Matches(Shown):
         closest: tuple[int, int, float] | None,
         timings: Mapping[str, float],
         room: int | None = None,
+        *,
+        limits: ListingLimits = LISTING_LIMITS,
     ) -> None:
         self._run = run
         self._sides = sides
@@ -86,7 +74,7 @@ class Matches(Shown):
         self._found = found
         self._closest = closest
         self.timings = dict(timings)
-        self._room = room
+        self._room, self._limits = room, limits
 
     def __repr__(self) -> str:
         return f"Matches\n{self.summary}{hint_of(self.closest)}"
@@ -110,7 +98,7 @@ class Matches(Shown):
     __hash__ = None  # type: ignore[assignment]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name in STATE}
+        return {name: value for name, value in self.__dict__.items() if name in MATCHES_STATE}
 
     def _arrays(self) -> Iterator[npt.NDArray[Any]]:
         """Yield the arrays from which the tables are made."""
@@ -135,7 +123,7 @@ class Matches(Shown):
         import pyarrow as pa
 
         advice = "thin out one side with find_duplicates first; .matched and .filter() are complete as they are"
-        check_rows(len(self), self._room, advice)
+        check_rows(len(self), self._room, advice, limits=self._limits)
         return pa.concat_tables(self.pair_rows(part) for part in self._listed.slices())
 
     def pair_rows(self, part: slice) -> pa.Table:
@@ -307,19 +295,9 @@ class Matches(Shown):
         check_rows(len(self), self._room, "write the report, and look at that with dedup show")
         run, pairs = self._run, self._listed.rows(slice(None))
         values = similarity(pairs, self._units.sizes[self._representatives], run.metric)
-        return view_of_links(
-            links_of(self._sides, self._units.places, run.unit, pairs, values, self._found),
-            kind="match",
-            title=f"{len(self.matched):,} of {len(self._sides.left):,} texts match",
-            words=Words("text", "matches", *self._sides.names),
-            noun="passage",
-            facts=facts_of(self.summary.to_dict()),
-            warnings=list(self.summary.warnings),
-            threshold=run.threshold,
-            shingle=run.shingle,
-            histograms=histograms_of(values, run.threshold, self._found),
-            nothing=f"Nothing matches.{hint_of(self.closest)}",
-        )
+        nothing = f"Nothing matches.{hint_of(self.closest)}"
+        places, summary = self._units.places, self.summary.to_dict()
+        return view_of_match(run, self._sides, places, pairs, values, self._found, summary, nothing)
 
     # parts
 
@@ -377,7 +355,8 @@ class Matches(Shown):
     def _listed(self) -> Listing:
         """All pairs, expanded to the exact copies of both sides."""
         everyone = np.arange(len(self._representatives), dtype=np.int64)
-        return Listing(self._pairs, self._representatives, self._units, everyone, None, copies=False)
+        arrays = (self._pairs, self._representatives, self._units, everyone)
+        return Listing(*arrays, None, copies=False, limits=self._limits)
 
     def _warnings(self, full_left: int, full_right: int) -> tuple[str, ...]:
         found = [

@@ -12,12 +12,13 @@ import numpy.typing as npt
 
 from dedup.errors import InputError
 from dedup.hash_key import PUBLIC
+from dedup.kernels.text_layout import PADDING
 from dedup.options import check_flag, check_min_words
 from dedup.page.links import Links, view_of_links
 from dedup.page.showing import Shown
 from dedup.page.view import View, Words, binned
 from dedup.results.cutting import cut_repeats
-from dedup.sources.texts import PADDING, Texts
+from dedup.sources.texts import Texts
 from dedup.sources.two_sided import same_ids
 from dedup.text.paragraphs import split_paragraphs
 from dedup.text.tokens import hash_tokens
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Repeat", "Repeats", "counted"]
 
-STATE = ("texts", "_columns", "_parts", "_again", "_asked", "_bare", "hash_key")
+REPEATS_STATE = ("texts", "_columns", "_parts", "_again", "_asked", "_bare", "hash_key")
 """The attributes in a pickle; all others are computed from them."""
 
 HEADING_WORDS = 20
@@ -120,7 +121,7 @@ class Repeats(Sequence[Repeat], Shown):
     __hash__ = None  # type: ignore[assignment]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name in STATE}
+        return {name: value for name, value in self.__dict__.items() if name in REPEATS_STATE}
 
     def _arrays(self) -> Iterator[npt.NDArray[Any]]:
         """Yield the arrays from which the repeats are made."""

@@ -14,7 +14,7 @@ from dedup.unit import Unit
 
 __all__ = ["MatchSummary", "Summary", "hint_of", "summarise"]
 
-LARGEST, SAMPLES = 3, 3
+SHOWN_CLUSTERS, SHOWN_PAIRS = 3, 3
 """Clusters, pairs. A summary shows so many."""
 
 
@@ -200,10 +200,10 @@ def summarise(evidence: Evidence) -> Summary:
         recall_interval=None if measured is None else measured[1],
         warnings=evidence.warnings(),
         rejected=evidence.texts.rejected,
-        largest=tuple((size, evidence.shown(kept)) for kept, size in evidence.largest(LARGEST)),
+        largest=tuple((size, evidence.shown(kept)) for kept, size in evidence.largest(SHOWN_CLUSTERS)),
         samples=tuple(
             (evidence.name(removed), evidence.name(kept), similarity, evidence.shown(removed))
-            for removed, kept, similarity in evidence.samples(SAMPLES)
+            for removed, kept, similarity in evidence.samples(SHOWN_PAIRS)
         ),
         lines=len(units) if run.unit is Unit.LINE else None,
     )

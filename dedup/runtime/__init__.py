@@ -1,1 +1,1 @@
-"""What a run needs beside its texts: threads, buffers, progress, memory, processors."""
+"""What a run needs in addition to its texts: threads, buffers, progress, memory, processors."""

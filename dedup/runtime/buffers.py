@@ -20,13 +20,14 @@ PAGE_BYTES = 1 << 21
 
 SLACK = 1 << 26
 """Bytes that a new buffer is larger than the largest request so far, at most: so a slightly larger block fits too.
-Curve: `benchmarks.tuning.buffers_slack`."""
+Curve: `benchmarks.tuning.buffers_slack`; flat from 2^23 to 2^26 on generated:10000, where 2^20 takes 1.07 times as long
+and 2^29 takes 1.08 times as long (two cores, 2026-11)."""
 
 Item = TypeVar("Item", bound=np.generic)
 
 RESERVE_FACTOR = 1.5
 """Reserved size over the forecast size. Reserved pages that were never written to take no memory. Curve:
-`benchmarks.tuning.buffers_reserve_factor`."""
+`benchmarks.tuning.buffers_reserve_factor`; flat from 1.0 to 4.0 on generated:10000 (two cores, 2026-11)."""
 
 
 class GrowingArray(Generic[Item]):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.sources import texts
-from dedup.sources.texts import PADDING, Block, Texts
+from dedup.kernels.text_layout import PADDING
+from dedup.sources.texts import BLOCK_LIMITS, Block, BlockLimits, Texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,8 +23,8 @@ class ArrowTexts(Texts):
 
     at_hand = True
 
-    def __init__(self, column: pa.ChunkedArray) -> None:
-        self._column = column
+    def __init__(self, column: pa.ChunkedArray, *, limits: BlockLimits = BLOCK_LIMITS) -> None:
+        self._column, self.limits = column, limits
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_column": _unshared(self._column)}
@@ -87,7 +87,7 @@ class ArrowTexts(Texts):
         """Yield a function that makes each block, in order."""
         first = 0
         for values, offsets in self.chunks():
-            yield from _cut(first, values, offsets[:-1], offsets[1:])
+            yield from _cut(first, values, offsets[:-1], offsets[1:], self.limits)
             first += len(offsets) - 1
 
 
@@ -108,7 +108,7 @@ class _SomeOfArrow(Texts):
     at_hand = True
 
     def __init__(self, whole: ArrowTexts, rows: npt.NDArray[np.int64]) -> None:
-        self._whole, self._rows = whole, rows
+        self._whole, self._rows, self.limits = whole, rows, whole.limits
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -126,19 +126,23 @@ class _SomeOfArrow(Texts):
         for values, offsets in self._whole.chunks():
             end = int(np.searchsorted(self._rows, passed + len(offsets) - 1))
             own = self._rows[first:end] - passed
-            yield from _cut(first, values, offsets[own], offsets[own + 1])
+            yield from _cut(first, values, offsets[own], offsets[own + 1], self.limits)
             first, passed = end, passed + len(offsets) - 1
 
 
 def _cut(
-    first: int, values: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+    first: int,
+    values: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int64],
+    limits: BlockLimits,
 ) -> Iterator[Callable[[], Block]]:
     """Yield functions that make blocks of texts in one buffer."""
     reach = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(ends - starts)))
     at = 0
     while at < len(starts):
-        end = int(np.searchsorted(reach, reach[at] + texts.TEXT_BLOCK_BYTES, side="right"))
-        end = min(max(end, at + 1), at + texts.BLOCK_TEXTS, len(starts))
+        end = int(np.searchsorted(reach, reach[at] + limits.size, side="right"))
+        end = min(max(end, at + 1), at + limits.texts, len(starts))
         yield partial(_view, first + at, values, starts[at:end], ends[at:end])
         at = end
 

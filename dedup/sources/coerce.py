@@ -21,9 +21,9 @@ from dedup.options import check_name, shown
 from dedup.sources.arrow import ArrowTexts
 from dedup.sources.files.naming import Files, files
 from dedup.sources.frames import column_in, fetched, imported, is_table, other_column, values_of
-from dedup.sources.texts import INT64, TEXT_BLOCK_BYTES, Block, Ids, ListTexts, Texts
+from dedup.sources.texts import BLOCK_LIMITS, INT64, Block, BlockLimits, Ids, ListTexts, Texts
 
-__all__ = ["TEXT_BLOCK_BYTES", "Block", "Ids", "ListTexts", "Texts", "read_once", "read_texts"]
+__all__ = ["Block", "Ids", "ListTexts", "Texts", "read_once", "read_texts"]
 
 
 def read_texts(
@@ -33,10 +33,11 @@ def read_texts(
     column: str | None = None,
     id: str | None = None,
     extra: str | None = None,
+    limits: BlockLimits = BLOCK_LIMITS,
 ) -> Texts:
     """Take `texts` in any form that a search accepts; raise `InputError` for anything else.
 
-    `extra` is another column that will be requested (`Texts.column`).
+    `extra` is another column that will be requested (`Texts.column`). `limits` says how large blocks are.
 
     A generator is read to its end and a list is copied, so that a result keeps the texts that were searched. Cost: no
     text is copied here; 8 bytes per text of a list.
@@ -48,14 +49,14 @@ def read_texts(
     if isinstance(texts, Files):
         if ids is not None:
             raise ParameterError('ids: files have their own; name the column of the ids with id="..."')
-        return texts.read(column=column, id=id_column)
+        return texts.read(column=column, id=id_column, limits=limits)
     if isinstance(texts, Texts):
         return texts
     texts = imported(_held(fetched(texts, "text" if column is None else column, id_column, extra)))
     if is_table(texts):
         if ids is not None:
             raise ParameterError('ids: the collection is a table; name its id column with id="..."')
-        result = _texts_of(column_in(texts, "text" if column is None else column, "column"))
+        result = _texts_of(column_in(texts, "text" if column is None else column, "column"), limits)
         result.others = partial(other_column, texts)
         result.text_column, result.id_column = "text" if column is None else column, id_column
         ids = None if id_column is None else values_of(column_in(texts, id_column, "id"))
@@ -64,7 +65,7 @@ def read_texts(
         for name, value in (("column", column), ("id", id_column)):
             if value is not None and not empty:
                 raise ParameterError(f"{name}={value!r} is for tables; found {type(texts).__name__} without columns")
-        result, own = _collection(texts)
+        result, own = _collection(texts, limits)
         if own is not None and ids is not None:
             raise ParameterError("ids: the collection is a dict and has its own; leave ids out")
         ids = own if own is not None else ids
@@ -107,17 +108,17 @@ def _held(texts: Any) -> Any:
     return texts
 
 
-def _collection(texts: Any) -> tuple[Texts, list[Any] | None]:
+def _collection(texts: Any, limits: BlockLimits) -> tuple[Texts, list[Any] | None]:
     if isinstance(texts, Mapping):
         items = values_of(texts.items())
-        return ListTexts([text for _, text in items]), [name for name, _ in items]
+        return ListTexts([text for _, text in items], limits=limits), [name for name, _ in items]
     if not isinstance(texts, Iterable):
         hint = "; call it, and pass what it returns" if callable(texts) else ""
         raise InputError(f"expected a collection of texts, found {type(texts).__name__}{hint}")
-    return _texts_of(texts), None
+    return _texts_of(texts, limits), None
 
 
-def _texts_of(column: Any) -> Texts:
+def _texts_of(column: Any, limits: BlockLimits) -> Texts:
     """Take one column of texts: through Arrow if it offers that, otherwise by iteration."""
     arrow = imported(column)
     if type(arrow).__name__ == "ChunkedArray":
@@ -127,10 +128,10 @@ def _texts_of(column: Any) -> Texts:
             arrow = pa.chunked_array([_spelled_out(chunk) for chunk in arrow.chunks])
         kind = arrow.type.value_type if pa.types.is_dictionary(arrow.type) else arrow.type
         if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-            return ArrowTexts(arrow)
+            return ArrowTexts(arrow, limits=limits)
         if pa.types.is_null(kind):
-            return ArrowTexts(arrow.cast(pa.large_string()))
-    return ListTexts(arrow if isinstance(arrow, (list, tuple)) else values_of(arrow))
+            return ArrowTexts(arrow.cast(pa.large_string()), limits=limits)
+    return ListTexts(arrow if isinstance(arrow, (list, tuple)) else values_of(arrow), limits=limits)
 
 
 def _spelled_out(chunk: Any) -> Any:

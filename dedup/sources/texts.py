@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import is_dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError, ParameterError
+from dedup.kernels.text_layout import PADDING
 from dedup.options import shown
 from dedup.runtime.buffers import BufferPool
 from dedup.sources.utf8 import encode_all
@@ -27,7 +28,17 @@ from dedup.sources.utf8 import encode_all
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["BLOCK_TEXTS", "INT64", "PADDING", "TEXT_BLOCK_BYTES", "Block", "Ids", "ListTexts", "Texts"]
+__all__ = [
+    "BLOCK_LIMITS",
+    "BLOCK_TEXTS",
+    "INT64",
+    "TEXT_BLOCK_BYTES",
+    "Block",
+    "BlockLimits",
+    "Ids",
+    "ListTexts",
+    "Texts",
+]
 
 TEXT_BLOCK_BYTES = 1 << 20
 """Bytes of text (characters, for lists) that a block aims at: so its tokens and shingles fit into the cache. Curve:
@@ -38,11 +49,25 @@ BLOCK_TEXTS = 1 << 14
 """Texts per block, at most. Curve: `benchmarks.tuning.texts_block_texts`; flat from 2^12 to 2^14 on
 generated:100000:150 (two cores, 2026-11)."""
 
+
+@dataclass(frozen=True)
+class BlockLimits:
+    """How large blocks are: `size` is what a block aims at (bytes; characters, for lists), `texts` how many it has."""
+
+    size: int = TEXT_BLOCK_BYTES
+    texts: int = BLOCK_TEXTS
+
+    @property
+    def longest(self) -> int:
+        """Characters. A stage that can read a longer text in pieces of `size` does so."""
+        return self.size + self.size // 4
+
+
+BLOCK_LIMITS = BlockLimits()
+"""What every collection has, unless a test makes it with others."""
+
 MEASURED_TEXTS = 512
 """Texts whose lengths are read, if the length of all texts is only estimated."""
-
-PADDING = 64
-"""Bytes after the last text that a kernel may read; see `dedup.kernels.tokens`."""
 
 Ids = Sequence[int] | Sequence[str]
 INT64 = range(-(1 << 63), 1 << 63)
@@ -72,6 +97,7 @@ class Texts(ABC):
     ``ids`` is None if texts are identified by their position. ``sources`` are the names of the files of the texts, None
     if they are not from files; ``rejected`` counts the records in these files that are not texts. ``others`` returns
     another column of a table. ``text_column`` and ``id_column`` are the columns of texts and ids, in tables and files.
+    ``limits`` says how large its blocks are.
 
     Texts do not change: a deep copy is the collection itself. A pickle has the texts, or how to read them, and no more.
     """
@@ -85,6 +111,7 @@ class Texts(ABC):
     others: Callable[[str], pa.ChunkedArray] | None = None
     text_column: str = "text"
     id_column: str | None = None
+    limits: BlockLimits = BLOCK_LIMITS
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "others"}
@@ -132,7 +159,7 @@ class Texts(ABC):
 
     def some(self, rows: npt.NDArray[np.int64]) -> Texts:
         """Return some of the texts, by ascending rows, as a collection of their own, without ids."""
-        return ListTexts([self[row] for row in rows.tolist()])
+        return ListTexts([self[row] for row in rows.tolist()], limits=self.limits)
 
     def extent(self) -> int:
         """Return the approximate size of all texts: in characters, estimated from some texts, or in bytes.
@@ -188,8 +215,8 @@ class ListTexts(Texts):
 
     at_hand = True
 
-    def __init__(self, texts: Sequence[Any]) -> None:
-        self._texts = texts
+    def __init__(self, texts: Sequence[Any], *, limits: BlockLimits = BLOCK_LIMITS) -> None:
+        self._texts, self.limits = texts, limits
         self._spare = BufferPool()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -216,7 +243,7 @@ class ListTexts(Texts):
 
     def some(self, rows: npt.NDArray[np.int64]) -> Texts:
         """Return some of the texts, by ascending rows."""
-        return ListTexts([self._texts[row] for row in rows.tolist()])
+        return ListTexts([self._texts[row] for row in rows.tolist()], limits=self.limits)
 
     def lengths(self) -> npt.NDArray[np.int64]:
         """Return the length of each text in characters."""
@@ -232,8 +259,8 @@ class ListTexts(Texts):
 
     def _take(self, first: int) -> tuple[Sequence[Any], int]:
         """Return texts from `first` on, with enough characters for a block, and the number of their characters."""
-        end, size = first, 0
-        while size < TEXT_BLOCK_BYTES and end - first < BLOCK_TEXTS and end < len(self._texts):
+        end, size, limits = first, 0, self.limits
+        while size < limits.size and end - first < limits.texts and end < len(self._texts):
             few = self._texts[end : end + 32]
             try:
                 size += sum(map(len, few))

@@ -64,7 +64,7 @@ class Sides(Texts):
     """The texts of two sides, one side after the other; ids are per side."""
 
     def __init__(self, left: Texts, right: Texts, names: tuple[str, ...]) -> None:
-        self.left, self.right, self.names = left, right, names
+        self.left, self.right, self.names, self.limits = left, right, names, left.limits
 
     def __len__(self) -> int:
         return len(self.left) + len(self.right)

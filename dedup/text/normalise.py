@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.kernels.text_layout import UNSETTLED
 from dedup.text import unicode
 
 __all__ = ["Normalised", "nfkc", "normalise"]
@@ -89,7 +90,7 @@ def _clusters(text: str) -> list[tuple[int, int]]:
     index, entries, _, _ = unicode.table()
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.int64)
     found = entries[(index[points >> 8].astype(np.int64) << 8) | points & 255]
-    acting = (found & unicode.UNSETTLED != 0) | (found >> 8 & 255 != 0) & (found >> 16 == 0)
+    acting = (found & UNSETTLED != 0) | (found >> 8 & 255 != 0) & (found >> 16 == 0)
     separate = (found & unicode.UNASSIGNED != 0) | (points >= 0xD800) & (points < 0xE000)
     edges = np.flatnonzero(np.diff(np.concatenate(([False], acting, [False])))).reshape(-1, 2)
     leads = (edges[:, 0] > 0) & ~separate[np.maximum(edges[:, 0] - 1, 0)]

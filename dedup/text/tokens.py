@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hash_key import PUBLIC, HashKey, choose_key
+from dedup.kernels.text_layout import PADDING
 from dedup.runtime.buffers import BufferPool
 from dedup.text import unicode
 from dedup.text.normalise import normalise
@@ -55,8 +56,8 @@ def hash_tokens(
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Hash the tokens of the UTF-8 texts ``values[starts[i]:ends[i]]``.
 
-    Returns uint64 hashes and int64 offsets (texts + 1). `values` must have ``kernels.tokens.PADDING`` more bytes after
-    the last end.
+    Returns uint64 hashes and int64 offsets (texts + 1). `values` must have `PADDING` more bytes
+    (`dedup.kernels.text_layout`) after the last end.
     """
     from dedup.kernels.tokens import tokenise
 
@@ -106,8 +107,6 @@ class Buffers:
     def __init__(
         self, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], growth: int, spare: BufferPool, *, words: bool
     ) -> None:
-        from dedup.kernels.tokens import PADDING
-
         self._lengths, self._growth, self._spare = ends - starts, growth, spare
         longest = int(self._lengths.max(initial=0))
         size = growth * longest * 3 // 2 + 4 * PADDING
@@ -170,8 +169,6 @@ def _normalise_texts(
     texts: npt.NDArray[np.int64],
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return values, starts and ends in which the normalised form of each of `texts` replaces it."""
-    from dedup.kernels.tokens import PADDING
-
     starts, ends = starts.copy(), ends.copy()
     low, high = int(starts.min()), int(ends.max())
     pieces = [values[low:high].tobytes()]
@@ -190,7 +187,6 @@ def _normalise_texts(
 def locate_tokens(data: bytes, key: HashKey) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Return the hashes (uint64) of the tokens of one UTF-8 text, and their spans (int64, n x 2) in characters."""
     from dedup.kernels import text as kernels
-    from dedup.kernels.tokens import PADDING
 
     values = np.frombuffer(data + bytes(PADDING), dtype=np.uint8)
     _, hashes, spans = _locate(values, 0, len(data), None, key)
@@ -211,10 +207,42 @@ def place_tokens(
     """Return the number of tokens of the UTF-8 text ``values[start:end]``, and the places of some of them in `values`.
 
     `wanted` are token numbers (int64, ascending). The spans (int64, n x 2, in bytes) of the existing ones are returned.
-    `values` must have ``kernels.tokens.PADDING`` more bytes after `end`.
+    `values` must have ``kernels.text_layout.PADDING`` more bytes after `end`.
     """
     count, _, spans = _locate(values, start, end, wanted, None)
     return count, spans
+
+
+def place_tokens_of_texts(
+    values: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int64],
+    wanted: npt.NDArray[np.int64],
+    bounds: npt.NDArray[np.int64],
+) -> npt.NDArray[np.int64]:
+    """Return the places, in `values`, of some tokens of the UTF-8 texts ``values[starts[i]:ends[i]]``.
+
+    ``wanted[bounds[i]:bounds[i + 1]]`` are token numbers of text i (int64, ascending, at least one), which all exist.
+    Returns their spans (int64, n x 2, in bytes). `values` must have `PADDING` more bytes after the
+    last end.
+    """
+    from dedup.kernels.tokens import locate_texts
+
+    longest, growth = int((ends - starts).max()), 1
+    spans = np.empty((len(wanted), 2), dtype=np.int64)
+    unsettled = np.zeros(len(starts), dtype=np.bool_)
+    while True:
+        out = np.empty(growth * longest * 3 // 2 + 4 * PADDING, dtype=np.uint8)
+        bits = np.empty(len(out) // 64 + 2, dtype=np.uint64)
+        segments = np.empty((growth * longest // 2 + 8, 4), dtype=np.int64)
+        buffers = out, bits, segments
+        if locate_texts(values, starts, ends, *unicode.table(), *buffers, wanted, bounds, spans, unsettled):
+            break
+        growth *= 2
+    for text in np.flatnonzero(unsettled).tolist():
+        some = slice(int(bounds[text]), int(bounds[text + 1]))
+        _, spans[some] = place_tokens(values, int(starts[text]), int(ends[text]), wanted[some])
+    return spans
 
 
 def _locate(
@@ -224,7 +252,7 @@ def _locate(
 
     If `wanted` is None, the spans of all tokens are returned.
     """
-    from dedup.kernels.tokens import FULL, PADDING, UNSETTLED_TEXT, locate
+    from dedup.kernels.tokens import FULL, UNSETTLED_TEXT, locate
 
     table, words = unicode.table(), (PUBLIC if key is None else key).words
     origin, first, last, settled, growth = values, start, end, False, 1

@@ -43,16 +43,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.kernels.text_layout import ALONE, FIRST, MARK, SEPARATOR, SKIPPED, SPACELESS, UNSETTLED, WORD
+
 UNICODE_VERSION = "14.0.0"
 """The Unicode version that decides classes and case folding (the version of Python 3.11)."""
 
 FILE_NAME = f"unicode-{UNICODE_VERSION}.npz"
 
-SEPARATOR, WORD, SKIPPED, SPACELESS, MARK = range(5)
-UNSETTLED = 1 << 3
 UNASSIGNED = 1 << 4
-ALONE = 1 << 5
-FIRST = 1 << 6
 
 SPACELESS_NAMES = (
     "CJK UNIFIED IDEOGRAPH",

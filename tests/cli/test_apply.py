@@ -1,4 +1,4 @@
-"""`dedup find --output`, look, `dedup apply`: as a person goes about it."""
+"""`dedup find --output`, look, `dedup apply`: as a person does it."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ STEERING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\ud800-\udfff]")
 
 
 class Bad(NamedTuple):
-    """A bad input: its path, what is said of it, and what `compare` says, None where it is a text as any other."""
+    """A bad input: its path, what is said of it, and what `compare` says, None if it is a text like any other."""
 
     path: str
     says: str
@@ -122,7 +122,7 @@ INPUTS = {
     "a missing file": both("missing.txt", NONE + r" \(missing.txt: No such file or directory\); name files"),
     "a missing file of records": both("missing.jsonl.gz", NONE + r" .*No such file or directory\); name files"),
     "a missing folder": both("missing/", NONE + r" .*; name files"),
-    "a path behind a file": both("good.txt/inner.txt", NONE + r" .*Not a directory\); name files"),
+    "a path inside a file": both("good.txt/inner.txt", NONE + r" .*Not a directory\); name files"),
     "a pattern of nothing": both("no*.txt", NONE + r" \(no\*.txt: no file matches\); name files"),
     "no name": both("", NONE + r" \('': No such file or directory\); name files"),
     "a name that is too long": both("x" * 300, NONE + r" .*File name too long\); name files"),
@@ -437,7 +437,7 @@ def test_bad_ids(file: str, says: str, command: str, place: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["find", "repeats", "match"])
-def test_ids_that_stand_twice(command: str, place: Path) -> None:
+def test_ids_that_occur_twice(command: str, place: Path) -> None:
     """Both places are named."""
     more = ["--against", "good.csv"] if command == "match" else []
     said([command, "good.jsonl", *more, "--id", "same"], 'id="same": expected unique ids, found 1 at good.jsonl:1')
@@ -585,7 +585,7 @@ def test_more_words_than_any_text_has(command: str, place: Path) -> None:
 
 OUTPUTS: dict[str, tuple[str, str]] = {
     "a file": ("empty.txt", "output: expected a folder, found the file .*empty.txt; choose another name"),
-    "behind a file": ("empty.txt/new", "output: expected a folder, found the file .*empty.txt; choose another name"),
+    "inside a file": ("empty.txt/new", "output: expected a folder, found the file .*empty.txt; choose another name"),
     "a folder with files": ("full", "output: expected a new or an empty folder, found files in .*full; choose"),
     "a link to a folder with files": ("link_full", "output: expected a new or an empty folder, found files in .*full"),
     "a device": ("/dev/null", "output: expected a folder, found the file /dev/null; choose another name"),
@@ -597,7 +597,7 @@ OUTPUTS: dict[str, tuple[str, str]] = {
     "the folder of all inputs": (".", "output: . contains the (input|report)"),
     "the root": ("/", "output: / contains the (input|report)"),
     "an input": ("good.jsonl", "output: .*good.jsonl.*; choose another (folder|name)"),
-    "behind an input": ("good.jsonl/new", "output: .*good.jsonl.*; choose (a folder outside of it|another name)"),
+    "inside an input": ("good.jsonl/new", "output: .*good.jsonl.*; choose (a folder outside of it|another name)"),
     "a link to itself": ("loop.txt", "output: expected the name of a folder, found 'loop.txt': Too many levels"),
     "a report of another search": ("of_match", "output: expected a new or an empty folder.* found .*of_match"),
     "another report": ("of_repeats", "output: expected a new or an empty folder.* found .*of_repeats"),
@@ -644,11 +644,11 @@ def test_outputs_that_are_only_odd(place: Path, tmp_path: Path, monkeypatch: pyt
 
 WORK = {
     "a file": ("empty.txt", "work_dir: expected a folder, found the file .*empty.txt; choose another name"),
-    "behind a file": ("empty.txt/new", "work_dir: expected a folder, found the file .*empty.txt; choose another name"),
+    "inside a file": ("empty.txt/new", "work_dir: expected a folder, found the file .*empty.txt; choose another name"),
     "a folder with files": ("full", "expected an empty folder or a work directory of dedup at full, found 'other.txt'"),
     "a report": ("report", "expected an empty folder or a work directory of dedup at report, found .*; name a folder"),
     "an input": ("good.jsonl", "work_dir: good.jsonl is the input good.jsonl; choose another folder"),
-    "behind an input": ("good.jsonl/new", "work_dir: good.jsonl/new lies in the input good.jsonl; choose a folder"),
+    "inside an input": ("good.jsonl/new", "work_dir: good.jsonl/new lies in the input good.jsonl; choose a folder"),
     "the folder of all inputs": (".", "work_dir: . contains the input good.jsonl; choose a folder outside of it"),
     "a device": ("/dev/null", "work_dir: expected a folder, found the file /dev/null; choose another name"),
     "no name": ("", "work_dir: expected a path .*, found str ''"),
@@ -793,7 +793,7 @@ def test_damaged_reports(kind: str, more: list[str], place: Path) -> None:
     ids=["a file", "missing", "an empty folder", "a corpus", "a device", "no name", "long", "of repeats"],
 )
 def test_reports_that_are_none(report: str, says: str, more: list[str], place: Path) -> None:
-    """What is no report, or none that can be applied, is named."""
+    """A folder that is not a report, or a report that cannot be applied, is named."""
     said(["apply", report, "--output", "new", *more], says)
 
 

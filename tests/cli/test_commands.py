@@ -33,7 +33,7 @@ def call(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Complete
 
 
 def records(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
-    """Read the JSON lines on stdout: nothing else may stand there."""
+    """Read the JSON lines on stdout: nothing else may be there."""
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -71,7 +71,7 @@ def test_repeats(folder: Path) -> None:
 
 
 def test_repeats_as_json(folder: Path) -> None:
-    """With --json, each repeat is a line that says where it stands, in characters."""
+    """With --json, each repeat is a line with its place in characters."""
     done = call("repeats", folder / "doubled.txt", "--json")
     assert DONE == done.returncode, done.stderr
     article = corpora.doubled_article()
@@ -184,7 +184,7 @@ def test_wrong_use(folder: Path, arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("command", ["find", "repeats"])
 def test_rejected_files_are_named(folder: Path, command: str) -> None:
-    """A file that is no UTF-8 is named on stderr, the rest is done, and the exit code is 3."""
+    """A file that is not UTF-8 is named on stderr, the rest is done, and the exit code is 3."""
     files = ["plain.txt", "bad.txt", "copy.txt"]
     done = call(command, *files, "--json", cwd=folder)
     assert REJECTED == done.returncode, done.stderr
@@ -203,7 +203,7 @@ def test_a_missing_file_among_others(folder: Path) -> None:
 
 
 def test_bad_lines_are_rejected(tmp_path: Path) -> None:
-    """A line that is no JSON, or has no text, is named by its number, and the rest is done."""
+    """A line that is not JSON, or has no text, is named by its number, and the rest is done."""
     lines = [
         b'{"text": "one two three"}',
         b"{not json",
@@ -261,7 +261,7 @@ def test_a_command_does_not_import_pandas(tmp_path: Path, command: list[str]) ->
 
 
 def test_output_can_be_cut_off(folder: Path) -> None:
-    """A reader that stops early (``| head``) is no error worth a traceback."""
+    """A reader that stops early (``| head``) is not an error, and gives no traceback."""
     command = [sys.executable, "-m", "dedup", "repeats", str(folder / "doubled.txt"), "--json"]
     with subprocess.Popen(
         command,

@@ -37,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", ["all.jsonl", "all.jsonl.gz", "all.csv", "all.parquet", "all.arrow"])
 def test_find_in_every_format(folder: Path, name: str) -> None:
-    """A record a document, whatever holds it; ids are those of a column, or the file and the number."""
+    """One document per record, in any format; ids are those of a column, or the file and the number."""
     done = call("find", name, "--id", "key", "--json", cwd=folder)
     assert DONE == done.returncode, done.stderr
     assert [("1", True), ("4", False)] == [(str(row["id"]), row["kept"]) for row in records(done)]
@@ -46,7 +46,7 @@ def test_find_in_every_format(folder: Path, name: str) -> None:
 
 
 def test_folders(folder: Path) -> None:
-    """A folder stands for its files; repeats and match take them too."""
+    """A folder means its files; repeats and match accept folders too."""
     done = call("find", "sub", "--check", cwd=folder)
     assert FOUND == done.returncode, done.stderr
     assert "keep                 sub/a.txt\nremove exact 1.000   sub/b.jsonl:1\n" in done.stdout
@@ -149,13 +149,13 @@ COMMAND = f"{sys.executable} -m dedup"
 
 
 def shell(line: str) -> subprocess.CompletedProcess[str]:
-    """Run a line of a shell that finds the package wherever it stands."""
+    """Run a line of a shell that finds the package wherever it is."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(line, shell=True, capture_output=True, text=True, check=False, env=environment)
 
 
-def test_the_help_where_it_cannot_be_written(tmp_path: Path) -> None:
-    """A full disk and a closed output are told as for any other command; so is a current folder that was removed."""
+def test_a_help_that_cannot_be_written(tmp_path: Path) -> None:
+    """A full disk and a closed output are reported as for any other command, also a current folder that was removed."""
     if Path("/dev/full").exists():
         shown = shell(f"{COMMAND} find --help >/dev/full")
         assert (shown.returncode, "expected to write to standard output" in shown.stderr) == (74, True)

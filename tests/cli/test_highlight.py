@@ -24,7 +24,7 @@ def with_spans(draw: st.DrawFn) -> tuple[str, list[tuple[int, int]]]:
 
 @given(with_spans())
 def test_a_character_has_the_numbers_of_its_spans(marked: tuple[str, list[tuple[int, int]]]) -> None:
-    """Whole, the pieces are the text, and each character stands in the spans that its piece names."""
+    """Together the pieces are the text, and each character is in the spans that its piece names."""
     text, spans = marked
     pieces = mark_text(text, spans, None)
     assert "".join(piece.text for piece in pieces) == clean_block(text)

@@ -39,7 +39,7 @@ def call(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.Co
 
 
 def records(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
-    """Read the JSON lines on stdout: nothing else may stand there."""
+    """Read the JSON lines on stdout: nothing else may be there."""
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -147,7 +147,7 @@ def test_some_lines_rejected(folder: Path) -> None:
 
 
 def test_compare_marks_what_is_shared(folder: Path) -> None:
-    """In brackets where there is no terminal, or no wish for colour; coloured on a terminal."""
+    """In brackets without a terminal, or if no colour is wanted; coloured on a terminal."""
     (folder / "a.txt").write_text(f"Before. {NOTICE}", encoding="utf-8")
     (folder / "b.txt").write_text(f"{NOTICE} After.", encoding="utf-8")
     plain = call("compare", "a.txt", "b.txt", cwd=folder)
@@ -184,7 +184,7 @@ def test_options_of_both_sides_name_none(option: list[str], tmp_path: Path) -> N
 
 
 def test_a_side_whose_input_cannot_be_kept() -> None:
-    """The number of the system's error stays with the message that names the side: the exit code goes by it."""
+    """The message that names the side keeps the number of the system's error, which decides the exit code."""
     with pytest.raises(StorageError, match="NEW: expected to keep") as caught, naming("NEW"):
         error = StorageError("expected to keep standard input, found: no space")
         error.errno = errno.ENOSPC

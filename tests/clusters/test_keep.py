@@ -108,7 +108,7 @@ def tables(tmp_path: Path) -> dict[str, Any]:
 @pytest.mark.parametrize(("keep", "kept"), [("max:score", 1), ("min:score", 0)])
 @pytest.mark.parametrize("unit", ["document", "paragraph"])
 def test_every_kind_of_table(kind: str, keep: str, kept: int, unit: str, tmp_path: Path) -> None:
-    """Ties go by the order of the input, missing values come last."""
+    """Ties are decided by the order of the input, missing values come last."""
     result = dedup.find_duplicates(tables(tmp_path)[kind], keep=keep, unit=unit)
     rows = result.clusters.to_pylist()
     assert [row["id"] for row in rows if row["kept"]] == [rows[kept]["id"]]

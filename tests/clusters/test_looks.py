@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import random
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from dedup.clusters.looks import check_looks
 from dedup.errors import ParameterError
 from dedup.pipelines.find_files import find_in_files
 from dedup.pipelines.memory import FilePlan
+from tests.plans import OnDisk
 
 TEXT = "the first ferry left the harbour at noon on Monday"
 
@@ -120,7 +122,7 @@ def test_what_is_refused(what: str, values: list[str]) -> None:
 
 @pytest.mark.parametrize("values", RIGHT)
 def test_what_is_taken(values: list[str]) -> None:
-    """Plain text, and dates of one form that begin with the year, go by their letters."""
+    """Plain text, and dates of one form that begin with the year, are ordered by their letters."""
     rows = [{"text": TEXT, "when": value} for value in values]
     for keep, best in (("max:when", max), ("min:when", min)):
         kept = dedup.find_duplicates(rows, keep=keep).kept.to_pylist()
@@ -195,7 +197,7 @@ def test_files_and_the_command(kind: str, tmp_path: Path) -> None:
         dedup.find_duplicates(path, keep="max:when")
     done = CliRunner().invoke(main, ["find", str(path), "--keep", "max:when"])
     assert 2 == done.exit_code
-    assert "'28.02.2024' and '01.03.2024'; text goes letter by letter" in done.stderr
+    assert "'28.02.2024' and '01.03.2024'; text is compared character by character" in done.stderr
     right = written(tmp_path, kind, ["2024-02-28", "2024-03-01", "2024-03-02"])
     assert [f"{right}:{n}" for n in ((3, 4) if kind == "csv" else (2, 3))] == dedup.find_duplicates(
         right, keep="max:when"
@@ -203,16 +205,12 @@ def test_files_and_the_command(kind: str, tmp_path: Path) -> None:
     assert 0 == CliRunner().invoke(main, ["find", str(right), "--keep", "max:when"]).exit_code
 
 
-def test_every_engine_looks_at_all_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_engine_looks_at_all_values(tmp_path: Path) -> None:
     """Values of texts without a partner count too, so the verdict does not depend on what is held."""
     path = written(tmp_path, "jsonl", ["alpha", "10", "9"])
-    for memory in (None, "1GB"):
+    for memory, planned in ((None, FilePlan), ("1GB", OnDisk), ("1GB", partial(OnDisk, at_once=False))):
         with pytest.raises(ParameterError, match="looks like values of several forms"):
-            find_in_files([path], keep="max:when", memory=memory)
-        monkeypatch.setattr(FilePlan, "holds_all", lambda *_: False)
-    monkeypatch.setattr(FilePlan, "fits", lambda *_, **__: False)
-    with pytest.raises(ParameterError, match="looks like values of several forms"):
-        find_in_files([path], keep="max:when", memory="1GB")
+            find_in_files([path], keep="max:when", memory=memory, planned=planned)
 
 
 # ------------------------------------------------------------------------------------------ ordered categories
@@ -246,15 +244,15 @@ def test_ordered_categories_go_by_their_order(kind: str, unit: str) -> None:
 
 
 @pytest.mark.parametrize("memory", [None, "1GB"])
-def test_ordered_categories_in_files(memory: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ordered_categories_in_files(memory: str | None, tmp_path: Path) -> None:
     """Of Parquet and of Arrow, over several files."""
     table = ordered()["arrow"]
     pq.write_table(table[:2], tmp_path / "a.parquet")
     pq.write_table(table[2:], tmp_path / "b.parquet")
-    if memory:
-        monkeypatch.setattr(FilePlan, "holds_all", lambda *_: False)
     for keep, kept in (("max:c", f"{tmp_path}/a.parquet:2"), ("min:c", f"{tmp_path}/b.parquet:2")):
-        found = find_in_files([tmp_path], keep=keep, memory=memory).duplicates
+        run = find_in_files([tmp_path], keep=keep, memory=memory, planned=OnDisk if memory else FilePlan)
+        found = run.duplicates
+        assert ("mark" in found.timings) == (memory is not None)
         assert [kept] == found.kept.to_pylist()
         assert [kept] == dedup.find_duplicates(tmp_path, keep=keep).kept.to_pylist()
 

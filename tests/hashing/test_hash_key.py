@@ -43,7 +43,7 @@ def test_the_words_of_a_key() -> None:
 
 
 def test_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the option the variable counts; an option goes before it; an empty one is an error."""
+    """Without the option the variable is used; the option overrides it; an empty one is an error."""
     monkeypatch.setenv("DEDUP_HASH_KEY", "ein Schlüssel im Umfeld")
     assert choose_key("ein Schlüssel im Umfeld".encode()) == choose_key(None)
     assert choose_key(KEYS[0]) == choose_key(KEYS[0]) != choose_key(None)
@@ -63,7 +63,7 @@ def test_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         (b"fifteen bytes..", "hash_key: expected at least 16 bytes, found 15"),
     ],
 )
-def test_what_is_no_key(given: Any, says: str) -> None:
+def test_not_a_key(given: Any, says: str) -> None:
     """A wrong key is refused by every function, and is not shown."""
     for call in (
         lambda: dedup.find_duplicates(["a"], hash_key=given),
@@ -88,7 +88,7 @@ def test_a_short_variable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_key_is_never_shown_or_pickled() -> None:
-    """`repr` and pickles have the fingerprint alone; what cannot hash any more says so."""
+    """`repr` and pickles have only the fingerprint; a key that can no longer hash says so."""
     key = choose_key(SECRET)
     found = dedup.find_duplicates(["a b c", "A b c"], hash_key=SECRET)
     sets = shingles(["a b c"], hash_key=SECRET)
@@ -249,7 +249,7 @@ def run(*arguments: str | Path) -> Any:
 
 
 def test_the_key_of_a_file(tmp_path: Path) -> None:
-    """A line break at the end of a file is no part of the key; a wrong file is named."""
+    """A line break at the end of a file is not part of the key; a wrong file is named."""
     path = tmp_path / "key"
     for end in (b"", b"\n", b"\r\n"):
         path.write_bytes(KEYS[0] + end)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import dedup.sources.texts
 from dedup import InputError, ParameterError
 from dedup.hashing.shingles import MAX_SHINGLE_SIZE, Shingle, hash_shingles, parse
 from dedup.shingling import Shingles, shingles
+from dedup.sources.texts import BlockLimits, ListTexts
 from tests import corpora, kernel_twins, oracles, strategies
 from tests.kernel_arrays import dtypes, rows_of, utf8
 
@@ -92,7 +92,7 @@ def test_sets(texts: list[str], shingle: str) -> None:
 
 @given(st.lists(strategies.characters(40), max_size=3), st.sampled_from(KINDS))
 def test_sets_of_any_characters(texts: list[str], shingle: str) -> None:
-    """The same for texts of any code points, each beside its own tokens."""
+    """The same for texts of any code points, each compared with its own tokens."""
     check([each for text in texts for each in (text, " ".join(oracles.tokens(text)))], shingle)
 
 
@@ -168,7 +168,7 @@ def test_rows_as_a_sequence() -> None:
 
 
 def test_no_texts_and_empty_ones() -> None:
-    """No texts are no rows; a missing text is an empty one."""
+    """No texts give no rows; a missing text is an empty one."""
     nothing: list[Iterable[str]] = [[], (), iter(())]
     for texts in nothing:
         found = shingles(texts)
@@ -184,18 +184,19 @@ def test_a_generator_of_texts() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 64, 1000])
-def test_blocks_do_not_matter(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_do_not_matter(size: int) -> None:
     """However the texts are cut into blocks, the sets are the same."""
     texts = [*corpora.in_all_scripts()[0], "", *corpora.families(count=2), "\0", ""] * 3
     whole = shingles(texts, "words:3")
-    monkeypatch.setattr(dedup.sources.texts, "TEXT_BLOCK_BYTES", size)
-    cut = shingles(texts, "words:3")
+    blocks = ListTexts(texts, limits=BlockLimits(size=size))
+    assert len(list(blocks.blocks())) > 1
+    cut = shingles(blocks, "words:3")
     assert whole.values.tolist() == cut.values.tolist()
     assert whole.offsets.tolist() == cut.offsets.tolist()
 
 
-def test_what_is_no_text() -> None:
-    """One text alone is refused with a hint, anything else with its position."""
+def test_not_a_text() -> None:
+    """A single text is refused with a hint, anything else with its position."""
     with pytest.raises(InputError, match=r"pass \[text\]"):
         shingles("one text")
     with pytest.raises(InputError, match="at position 1, found int 5"):

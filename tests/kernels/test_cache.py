@@ -133,7 +133,7 @@ def test_every_kernel_file_counts(copy: Path, tmp_path: Path) -> None:
 
 
 def test_the_package_is_the_first_choice(copy: Path) -> None:
-    """Without `NUMBA_CACHE_DIR` the kernels lie beside their sources, as Python's own compiled files do."""
+    """Without `NUMBA_CACHE_DIR` the kernels are next to their sources, as Python's own compiled files do."""
     value, folder = ask(copy)
     assert kernel_twins.band_keys([5], 1, 1) == [int(value)]
     assert (copy / "dedup" / "kernels" / "__pycache__").resolve() == Path(folder).parent.resolve()
@@ -147,7 +147,7 @@ def block(copy: Path) -> dict[str, str]:
 
 
 def test_the_temporary_files_are_the_last_choice(copy: Path, tmp_path: Path) -> None:
-    """Where neither the package nor the user's cache can be written, a private folder serves.
+    """If neither the package nor the user's cache can be written, a private folder is used.
 
     What lies there is run: nobody else may be able to put it there, whatever the umask allows.
     """
@@ -164,7 +164,7 @@ def test_the_temporary_files_are_the_last_choice(copy: Path, tmp_path: Path) -> 
 
 @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root gives files away")
 def test_a_folder_of_somebody_else_is_not_used(copy: Path, tmp_path: Path) -> None:
-    """Among the temporary files, a folder of the right name that belongs to another user is left alone."""
+    """Among the temporary files, a folder of the right name that belongs to another user is not used."""
     strange = tmp_path / "temporary" / f"dedup-kernels-{os.getuid()}"
     strange.mkdir(parents=True)
     os.chown(strange, 65534, 65534)
@@ -178,7 +178,7 @@ FIND = "import dedup; print(dedup.find_duplicates(['a b c', 'A, b, c!', 'd']).ke
 
 @pytest.mark.parametrize(("given", "more", "expected"), [(True, "", []), (False, FIND, ["[0,", "2]"])])
 def test_nothing_is_writable(copy: Path, tmp_path: Path, given: bool, more: str, expected: list[str]) -> None:
-    """Without any folder the kernels are compiled for this process alone: right results, no warning."""
+    """Without any folder the kernels are compiled for this process only: right results, no warning."""
     nowhere = str(copy / "dedup" / "errors.py" / "cache")
     environment = block(copy) | ({"NUMBA_CACHE_DIR": nowhere} if given else {})
     before = files(tmp_path)

@@ -101,7 +101,7 @@ def test_order_counts(row: list[int], data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("length", [2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17])
-def test_a_short_text_is_no_window_of_another(length: int) -> None:
+def test_a_short_text_is_not_a_window_of_another(length: int) -> None:
     """Windows that overlap inside a shingle: "a b c" is not "a b b c", whatever the length is made of."""
     few = [kernel_twins.mix(1), kernel_twins.mix(2)]
     rows = [[few[i >> j & 1] for j in range(size)] for size in range(1, length + 1) for i in range(1 << min(size, 8))]
@@ -144,14 +144,14 @@ CROWDS = st.one_of(
 
 @given(st.lists(CROWDS, max_size=4), st.data())
 def test_distinct(rows: list[list[int]], data: st.DataObject) -> None:
-    """The chosen rows become their sorted sets, whatever the values; the others stay."""
+    """The chosen rows become their sorted sets, for any values; the others are unchanged."""
     chosen = data.draw(st.lists(st.sampled_from(range(len(rows))), unique=True)) if rows else []
     assert [sorted(set(rows[row])) for row in chosen] == made_distinct(rows, chosen)
 
 
 @pytest.mark.parametrize("size", [2, 31, 32, 33, 34, 35, 200, 3000])
 def test_distinct_of_crowds(size: int) -> None:
-    """Hashes in one cell take more steps than the last pass is patient for: the heap goes on, and the next row is fast.
+    """Hashes in one cell take more steps than the last pass allows: the heap continues, and the next row is fast.
 
     A descending crowd takes half its square of steps, 16 a hash are allowed, so the change comes at 33 hashes.
     """
@@ -161,8 +161,8 @@ def test_distinct_of_crowds(size: int) -> None:
     assert [sorted(set(row)) for row in rows] == made_distinct(rows, range(len(rows)))
 
 
-def test_distinct_gives_up_behind_what_was_dropped() -> None:
-    """Where the last pass has dropped some hashes before it gives up, nothing of the rest is lost."""
+def test_distinct_gives_up_after_hashes_were_dropped() -> None:
+    """If the last pass has dropped some hashes before it gives up, none of the rest is lost."""
     for copies in (1, 2, 50):
         row = [7] * copies + [100_000 - i for i in range(500)] + [8, 7, 100_001] * copies
         assert [sorted(set(row))] == made_distinct([row], [0])
@@ -200,7 +200,7 @@ def test_agreement(lanes: list[tuple[int, int]]) -> None:
 
 @given(st.integers(0, 5), st.integers(1, 5), st.integers(1, 5), st.data())
 def test_band_keys(texts: int, bands: int, rows: int, data: st.DataObject) -> None:
-    """Each key is the fold of its band's lanes; lanes behind the last band do not matter."""
+    """Each key is the fold of its band's lanes; lanes after the last band do not matter."""
     lane = st.one_of(st.sampled_from([0, 1, MASK32]), st.integers(0, MASK32))
     width = bands * rows + data.draw(st.integers(0, 2))
     row = st.lists(lane, min_size=width, max_size=width)

@@ -190,8 +190,8 @@ def test_two_widths_are_not_mixed() -> None:
 def test_scalars_of_numpy_are_scalars() -> None:
     """What has an index is an integer."""
     for state in (0, np.int64(0), np.uint8(0), False):
-        count, behind = csv_records.record_ends(np.frombuffer(b"a\n", dtype=np.uint8), state, np.zeros(1, np.int64))
-        assert (1, 0) == (count, behind)
+        count, last = csv_records.record_ends(np.frombuffer(b"a\n", dtype=np.uint8), state, np.zeros(1, np.int64))
+        assert (1, 0) == (count, last)
         assert int is type(count)
 
 

@@ -35,7 +35,7 @@ thresholds = st.one_of(
 
 
 def fractions(largest: int) -> list[float]:
-    """Give every fraction with a small denominator as a float, and the floats beside it."""
+    """Give every fraction with a small denominator as a float, and the floats next to it."""
     every = {float(Fraction(p, q)) for q in range(1, largest + 1) for p in range(1, q + 1)}
     beside = {math.nextafter(t, side) for t in every for side in (0.0, 1.0)}
     return sorted(t for t in every | beside if t <= 1.0)
@@ -102,7 +102,7 @@ def test_verify(sets: list[frozenset[int]], data: st.DataObject, threshold: floa
 
 
 def rows_of(sets: Sequence[frozenset[int]]) -> tuple[Any, Any, Any]:
-    """Give sorted sets with rubbish behind each, as `distinct` leaves them: values, offsets, sizes."""
+    """Give sorted sets, each followed by garbage, as `distinct` leaves them: values, offsets, sizes."""
     rows = [[*sorted(members), *[3] * (i % 3)] for i, members in enumerate(sets)]
     return *packed(rows), frozen(map(len, sets), np.int64)
 
@@ -245,7 +245,7 @@ def test_longest_earlier(sequence: list[int]) -> None:
 
 @given(sequences, sequences)
 def test_longest_earlier_looked_up(known: list[int], asked: list[int]) -> None:
-    """Symbols behind the grown ones are sought among these alone, and add nothing."""
+    """Symbols after the grown ones are searched only among these, and add nothing."""
     both = [*known, *asked]
     assert kernel_twins.longest_earlier(both, len(known)) == run_passages(both, len(known))
 

@@ -15,9 +15,9 @@ from dedup.hash_key import PUBLIC
 from dedup.kernels import text as text_kernels
 from dedup.kernels import tokens as token_kernels
 from dedup.text.paragraphs import paragraphs, split_paragraphs
-from dedup.text.tokens import hash_characters, hash_tokens, locate_tokens, place_tokens
+from dedup.text.tokens import hash_characters, hash_tokens, locate_tokens, place_tokens, place_tokens_of_texts
 from tests import corpora, kernel_twins, oracles, strategies
-from tests.kernel_arrays import callable_part, dtypes, frozen, rows_of, utf8
+from tests.kernel_arrays import callable_part, dtypes, frozen, offsets_of, rows_of, utf8
 
 decode = callable_part(token_kernels.decode)
 encode = callable_part(token_kernels.encode)
@@ -47,7 +47,7 @@ def located(text: str) -> tuple[list[int], list[list[int]]]:
 
 
 def check(text: str) -> None:
-    """Check hashes and spans of one text: the tokens of the oracle, each where it stands."""
+    """Check hashes and spans of one text: the tokens of the oracle, each at its place."""
     words = oracles.tokens(text)
     hashes, spans = located(text)
     assert kernel_twins.token_hashes(words) == hashes
@@ -66,7 +66,7 @@ def check(text: str) -> None:
 
 @given(st.lists(any_text, max_size=6), st.binary(max_size=5))
 def test_tokens_of_a_block(texts: list[str], before: bytes) -> None:
-    """Each text of a block has the tokens of the oracle, whatever stands beside it."""
+    """Each text of a block has the tokens of the oracle, whatever is next to it."""
     words = [oracles.tokens(text) for text in texts]
     assert [kernel_twins.token_hashes(each) for each in words] == hashed(texts, before=before)
 
@@ -93,14 +93,14 @@ def test_spans_of_settled_texts(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["a⑴", "a⑴b", "⑴a", "x⑴⑵ y", "a⒈b", "⒈⑴⒈", "é⑴é", "a⑴ " * 40])
 def test_mappings_that_begin_or_end_with_a_separator(text: str) -> None:
-    """A code point that maps to "(1)" or "1." ends a word in front of it or behind it, and is no part of that word."""
+    """A code point that maps to "(1)" or "1." ends a word before it or after it, and is not part of that word."""
     expected = [[start, end] for _, start, end in oracles.token_spans(text)]
     assert expected == located(text)[1]
 
 
 @given(any_text, st.binary(max_size=5), st.data())
 def test_places_of_some_tokens(text: str, before: bytes, data: st.DataObject) -> None:
-    """Some tokens of a text inside a block stand, in characters, where `locate_tokens` puts all of them."""
+    """The places in characters of some tokens of a text inside a block are those of `locate_tokens`."""
     spans = located(text)[1]
     some = sorted(data.draw(st.sets(st.integers(0, len(spans) + 2), max_size=6)))
     values, starts, ends = utf8([text, "tail"], before)
@@ -111,10 +111,28 @@ def test_places_of_some_tokens(text: str, before: bytes, data: st.DataObject) ->
     assert [place for row in some if row < count for place in spans[row]] == characters
 
 
+@given(st.lists(any_text, max_size=5), st.binary(max_size=5), st.data())
+def test_places_of_some_tokens_of_texts(texts: list[str], before: bytes, data: st.DataObject) -> None:
+    """Tokens of several texts of a block are found where they are found in each by itself."""
+    counts = [len(located(text)[1]) for text in texts]
+    texts = [text for text, count in zip(texts, counts, strict=True) if count]
+    some = [sorted(data.draw(st.sets(st.integers(0, count - 1), min_size=1, max_size=4))) for count in counts if count]
+    if not texts:
+        return
+    values, starts, ends = utf8(texts, before)
+    wanted, bounds = frozen([k for row in some for k in row], np.int64), offsets_of(some)
+    found = place_tokens_of_texts(values, starts, ends, wanted, bounds)
+    expected = [
+        place_tokens(values, int(start), int(end), frozen(row, np.int64))[1].tolist()
+        for start, end, row in zip(starts, ends, some, strict=True)
+    ]
+    assert [span for row in expected for span in row] == found.tolist()
+
+
 @pytest.mark.parametrize("size", [7, 8, 9, 15, 16, 17, 24])
 @pytest.mark.parametrize("word", ["x", "é", "я", "𝒜", "ß", "0"])
 def test_words_round_the_chunk(word: str, size: int) -> None:
-    """Words of so many bytes, where hashing takes another 8; behind them stands what must not count."""
+    """Words of so many bytes, where hashing reads another 8; the bytes after them must not count."""
     whole = (word * size).encode()[:size].decode("utf-8", "ignore")
     whole += "a" * (size - len(whole.encode()))
     for text in (whole, f"{whole} tail", f"{whole}\0tail", f"{whole}😀tail", f"{whole}\ud800"):
@@ -124,7 +142,7 @@ def test_words_round_the_chunk(word: str, size: int) -> None:
 @pytest.mark.parametrize("start", [0, 1, 55, 56, 57, 62, 63, 64, 65, 119, 120, 127, 128])
 @pytest.mark.parametrize("piece", ["x", "Éa", "北京x", "e\u0301", "\u00ad", "ﷺ", "ｶﾞ", "😀", "\ud800", "İ"])
 def test_words_across_a_block_border(start: int, piece: str) -> None:
-    """Words that begin, end or go on at byte 63, 64 or 65, and folding that puts bytes out of step there."""
+    """Words that begin, end or continue at byte 63, 64 or 65, and folding that puts bytes out of step there."""
     for fill in ("a", ".", "a.", "Ab "):
         lead = (fill * start)[:start]
         for tail in ("", "b", " b", "b" * 70):
@@ -183,7 +201,7 @@ def test_decode(data: bytes) -> None:
 
 
 def test_decode_and_encode_every_code_point() -> None:
-    """Each code point that is no surrogate is written and read as Python does it."""
+    """Each code point that is not a surrogate is written and read as Python does it."""
     out = np.zeros(8, dtype=np.uint8)
     for point in [*range(0xD800), *range(0xE000, sys.maxunicode + 1, 7), sys.maxunicode]:
         data = chr(point).encode()

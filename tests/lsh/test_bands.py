@@ -13,11 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import dedup.lsh.buckets
+import dedup
 from dedup import ParameterError
 from dedup.lsh import LSH, Bands, band_keys, choose_bands, find_buckets, measure_recall
-from dedup.lsh.buckets import SMALL_BUCKET
+from dedup.lsh.buckets import BUCKET_LIMITS, SMALL_BUCKET, BucketLimits, buckets_within
+from dedup.lsh.join import LshLimits
 from dedup.minhash import permutations, sign, signatures
+from dedup.pipelines.find import find_in
+from dedup.pipelines.order import Limits
 from dedup.shingling import shingles
 from tests import corpora, kernel_twins, oracles
 from tests.kernel_arrays import dtypes, rows_of
@@ -61,7 +64,7 @@ def test_no_band_too_many(recall: float) -> None:
 
 
 def test_more_texts_take_longer_bands() -> None:
-    """With more texts a wrong candidate weighs more: rows do not become fewer; the promise stays."""
+    """With more texts a wrong candidate weighs more: rows do not become fewer; the promise is kept."""
     choices = [choose_bands(0.8, texts=10**i) for i in range(2, 10)]
     assert sorted(bands.rows for bands in choices) == [bands.rows for bands in choices]
     assert choices[0].rows < choices[-1].rows
@@ -70,7 +73,7 @@ def test_more_texts_take_longer_bands() -> None:
 
 
 def test_the_printed_curve() -> None:
-    """The text says the bands, the chance at every tenth, and the promise beside the threshold."""
+    """The text has the bands, the chance at every tenth, and the promise at the threshold."""
     head, columns, *lines = str(choose_bands(0.75, 0.99)).split("\n")
     bands = choose_bands(0.75, 0.99)
     assert f"{bands.bands} bands of {bands.rows} rows: {bands.num_perm} permutations" == head
@@ -140,7 +143,7 @@ def test_the_curve_comes_true(count: int, rows: int, size: int) -> None:
     """Of 5,000 pairs of each similarity as many become candidates as the curve says.
 
     The count is binomial, so its share has the standard deviation sqrt(P (1 - P) / n); one pair is allowed
-    beside, where P is so near to 0 or 1 that the count is no longer normal.
+    as well, if P is so near to 0 or 1 that the count is no longer normal.
     """
     bands, trials = Bands(count, rows, 0.8, 0.9), 5000
     for similarity in (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9):
@@ -202,11 +205,11 @@ def plain_buckets(keys: list[list[int]], texts: list[int]) -> list[list[int]]:
     return found
 
 
-def check_buckets(keys: list[list[int]], texts: list[int]) -> None:
+def check_buckets(keys: list[list[int]], texts: list[int], limits: BucketLimits = BUCKET_LIMITS) -> None:
     """Check `find_buckets`: the pairs of small buckets, sorted, each once; the large buckets as they are."""
     width = len(keys[0]) if keys else 0
     array = np.array(keys, dtype=np.uint64).reshape(len(keys), width)
-    found = find_buckets(array, np.array(texts, dtype=np.int64))
+    found = buckets_within(array, np.array(texts, dtype=np.int64), limits)
     assert found is not None
     every = plain_buckets(keys, texts)
     small = [bucket for bucket in every if len(bucket) <= SMALL_BUCKET]
@@ -230,46 +233,37 @@ def test_find_buckets(bands: int, count: int, data: st.DataObject) -> None:
     check_buckets(keys, texts)
 
 
-def test_more_pairs_than_help(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_pairs_than_help() -> None:
     """Where nearly every text collides with every other, there are no buckets: counted by pairs, each once."""
     keys = np.array([[i // 50 for i in range(1000)]] * 4, dtype=np.uint64)
     texts = np.arange(1000, dtype=np.int64)
     for held, most, helped in ((24_000, 24, False), (24_000, 25, True), (24_500, 1, True), (10, 24, False)):
-        monkeypatch.setattr(dedup.lsh.buckets, "PAIRS_HELD", held)
-        monkeypatch.setattr(dedup.lsh.buckets, "MAX_CANDIDATES_PER_TEXT", most)
-        found = find_buckets(keys, texts)
+        found = buckets_within(keys, texts, BucketLimits(held, most))
         assert helped == (found is not None and len(found.pairs) == 20 * 49 * 50 // 2)
 
 
-def test_more_leaders_than_help(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_leaders_than_help() -> None:
     """The same where most texts are in large buckets, which are looked at by their leaders."""
     size = 3 * SMALL_BUCKET
     keys = np.array([[i // size for i in range(4 * size)]] * 2, dtype=np.uint64)
     texts = np.arange(4 * size, dtype=np.int64)
-    monkeypatch.setattr(dedup.lsh.buckets, "PAIRS_HELD", 10)
-    found = find_buckets(keys, texts)
+    found = buckets_within(keys, texts, BucketLimits(pairs_held=10))
     assert found is not None
     assert len(found.members) == 8 * size
-    monkeypatch.setattr(dedup.lsh.buckets, "MAX_CANDIDATES_PER_TEXT", 15)
-    assert find_buckets(keys, texts) is None
+    assert buckets_within(keys, texts, BucketLimits(pairs_held=10, candidates_per_text=15)) is None
 
 
 @pytest.mark.parametrize("pairs", ["auto", "all"])
 @pytest.mark.parametrize(
     "limits",
-    [
-        {"dedup.lsh.buckets.PAIRS_HELD": 10, "dedup.lsh.buckets.MAX_CANDIDATES_PER_TEXT": 1},
-        {"dedup.lsh.join.MOST_LANES": 1},
-    ],
-    ids=str,
+    [LshLimits(buckets=BucketLimits(pairs_held=10, candidates_per_text=1)), LshLimits(lanes=1)],
+    ids=["pairs", "lanes"],
 )
-def test_a_crowd_is_searched_exactly(pairs: str, limits: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crowd_is_searched_exactly(pairs: str, limits: LshLimits) -> None:
     """With more pairs, or lanes, than help, LSH leaves it to the exact method, and the summary says so."""
     texts = corpora.families(count=3, size=40, edits=3, words=200)
     exact = dedup.find_duplicates(texts, pairs=pairs)
-    for name, limit in limits.items():
-        monkeypatch.setattr(name, limit)
-    found = dedup.find_duplicates(texts, method="lsh", pairs=pairs)
+    found = find_in(texts, method="lsh", pairs=pairs, limits=Limits(lsh=limits))
     assert found.pairs.equals(exact.pairs)
     assert found.clusters.equals(exact.clusters)
     ran = found.summary
@@ -284,11 +278,10 @@ def test_buckets_at_the_border(size: int) -> None:
     check_buckets([[*[7] * size, *[9] * size]] * 2, list(range(2 * size)))
 
 
-def test_pairs_are_thinned_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pairs_are_thinned_on_the_way() -> None:
     """However few pairs may wait, the result is the same."""
-    monkeypatch.setattr(dedup.lsh.buckets, "PAIRS_HELD", 3)
     generator = np.random.default_rng(4)
-    check_buckets(generator.integers(0, 12, (9, 60)).tolist(), list(range(60)))
+    check_buckets(generator.integers(0, 12, (9, 60)).tolist(), list(range(60)), BucketLimits(pairs_held=3))
 
 
 # ------------------------------------------------------------------------------------- the index
@@ -302,7 +295,7 @@ def test_the_index(rows: list[list[int]], asked: list[list[int]], cut: int) -> N
     bands = Bands(3, 2, 0.8, 0.9)
     index = LSH(bands)
     names = [f"text {i}" for i in range(len(rows))]
-    for part in (slice(0, cut), slice(cut, None)):  # added in two goes
+    for part in (slice(0, cut), slice(cut, None)):  # added in two parts
         index.add(names[part], np.array(rows[part], dtype=np.uint32).reshape(-1, 6))
     assert len(rows) == len(index)
     empty = [(1 << 32) - 1] * 6
@@ -328,7 +321,7 @@ def test_wrong_use_of_the_index() -> None:
     assert [] == index.query(np.zeros(6, dtype=np.uint32))
 
 
-def test_what_is_no_signature() -> None:
+def test_not_a_signature() -> None:
     """One or no dimension, or two for one: errors that say what was passed."""
     index = LSH(choose_bands(0.8))
     rows = signatures(shingles(["a b c d e f"]), num_perm=index.bands.num_perm)

@@ -3,7 +3,7 @@
 Each of k lanes agrees with probability J, so k times the estimate is binomial: mean J, variance
 J (1 - J) / k. The lanes are k functions drawn independently, so this holds over the draw of the
 functions for sets of any size. Every bound below is a number of standard deviations of that theory;
-everything is seeded, so a test that passes goes on passing.
+everything is seeded, so a test that passes once always passes.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def test_permutations_are_those_of_the_twin() -> None:
         found = permutations(300, seed)
         assert kernel_twins.permutations(300, seed) == tuple(each.tolist() for each in found)
         assert "uint32 uint32" == dtypes(*found)
-        assert np.all(found[0] & 1), "an even multiplier is no bijection"
+        assert np.all(found[0] & 1), "an even multiplier is not a bijection"
 
 
 def test_seeds_give_other_functions() -> None:

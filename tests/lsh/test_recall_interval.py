@@ -63,8 +63,8 @@ def test_the_interval_holds_the_truth(
     assert max(below, above) <= 8, (held, below, above)
 
 
-def test_pairs_alone_are_independent() -> None:
-    """Where no text is in two pairs, the interval is that of the normal law, and nothing is played again."""
+def test_single_pairs_are_independent() -> None:
+    """If no text is in two pairs, the interval is that of the normal law, and nothing is replayed."""
     units = read_units(
         read_texts(["a b c d e f", "a b c d e g", "h i j k l m"]), parse("words:2"), unit=Unit.DOCUMENT, threads=1
     )
@@ -77,7 +77,7 @@ def test_pairs_alone_are_independent() -> None:
 
 
 def test_the_interval_is_the_same_for_any_threads() -> None:
-    """A replay depends on the texts and the seed alone."""
+    """A replay depends only on the texts and the seed."""
     texts = families(random.Random(1))
     one, two = (
         dedup.find_duplicates(texts, threshold=0.35, method="lsh", recall=0.9, threads=threads).summary

@@ -48,7 +48,7 @@ def test_agreements(rows: list[list[int]]) -> None:
 
 
 def test_the_sample_is_of_the_set() -> None:
-    """Where a row stands changes nothing; another seed takes another sample."""
+    """The place of a row changes nothing; another seed takes another sample."""
     rows = rows_of(1, 900, 12, 4)
     there = sampled(rows)
     Random(2).shuffle(rows)
@@ -141,7 +141,7 @@ def test_the_interval_holds_the_truth() -> None:
 
 
 def test_the_summary_says_it() -> None:
-    """The guarantee, the estimate and its interval stand in the summary, in words and as fields."""
+    """The guarantee, the estimate and its interval are in the summary, in words and as fields."""
     texts = corpora.families(seed=6, count=40, size=3, edits=6, words=120)
     summary = dedup.find_duplicates(texts, method="lsh", recall=0.9).summary
     fields = summary.to_dict()
@@ -158,7 +158,7 @@ def test_the_summary_says_it() -> None:
 
 
 def test_large_buckets_are_left_out_of_the_estimate() -> None:
-    """Texts in large buckets are not what the estimate is about: alone, they leave nothing to measure."""
+    """The estimate does not cover texts in large buckets: without others, there is nothing to measure."""
     crowd = corpora.families(seed=7, count=1, size=250, edits=4, words=300)
     alone = dedup.find_duplicates(crowd, method="lsh").summary
     assert alone.large_buckets > 0

@@ -13,16 +13,18 @@ from hypothesis import strategies as st
 
 import dedup
 import dedup.pairs.compact_filter
-import dedup.pairs.seen_twice
-import dedup.sources.texts
 from dedup.hashing.shingles import parse
 from dedup.hashing.source import TextSource
 from dedup.hashing.units import Units, read_units
 from dedup.kernels import seen_twice as kernels
+from dedup.lsh.join import LshLimits
+from dedup.pairs.compact_filter import FilterLimits
+from dedup.pipelines.find import find_in
+from dedup.pipelines.order import Limits
 from dedup.runtime.progress import Progress
 from dedup.sources.arrow import ArrowTexts
 from dedup.sources.coerce import read_texts
-from dedup.sources.texts import ListTexts, Texts
+from dedup.sources.texts import BlockLimits, ListTexts, Texts
 from dedup.threshold import Metric, Threshold
 from dedup.unit import Unit
 from tests import kernel_twins, oracles, strategies
@@ -33,21 +35,26 @@ WORDS2 = parse("words:2")
 UNITS = st.sampled_from(["document", "paragraph", "line"])
 
 
-@pytest.fixture(autouse=True)
-def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few texts a block, a few rows a group, and no collection too small."""
-    monkeypatch.setattr(dedup.sources.texts, "TEXT_BLOCK_BYTES", 200)
-    monkeypatch.setattr(dedup.pairs.compact_filter, "NOTED_ROWS", 3)
-    monkeypatch.setattr(dedup.pairs.compact_filter, "LEAST_CHARACTERS", 0)
-    monkeypatch.setattr(dedup.pairs.compact_filter, "mostly_shared", lambda *_: False)
+EVERY = FilterLimits(least_characters=0, most_shared=1.0, noted_rows=3)
+"""No collection is too small, nor its texts too much alike; a few rows are noted together."""
+
+BLOCKS = BlockLimits(size=200)
+"""A few texts per block."""
+
+
+def filtered(texts: Any, **options: Any) -> dedup.Duplicates:
+    """Search texts through the filter."""
+    limits = Limits(filter=EVERY, lsh=LshLimits(lanes=1 << 20))  # LSH, however alike the texts are
+    found = find_in(read_texts(texts, limits=BLOCKS), limits=limits, **options)
+    assert {"mark", "hold"} <= found.timings.keys()
+    return found
 
 
 def thinned(texts: Any, threshold: float, *, unit: str = "document", threads: int = 1) -> Units:
     """The units of a thinned collection."""
-    collection = read_texts(texts)
-    units = dedup.pairs.compact_filter.hold_candidates(
-        TextSource(collection, WORDS2, Unit(unit), threads, Progress(False)), Threshold(threshold)
-    ).units
+    collection = read_texts(texts, limits=BLOCKS)
+    source = TextSource(collection, WORDS2, Unit(unit), threads, Progress(False))
+    units = dedup.pairs.compact_filter.hold_candidates(source, Threshold(threshold), limits=EVERY).units
     whole = read_units(collection, WORDS2, unit=Unit(unit), threads=1)
     for name in ("places", "digests", "filled"):
         assert getattr(whole, name).tolist() == getattr(units, name).tolist()
@@ -58,7 +65,7 @@ def thinned(texts: Any, threshold: float, *, unit: str = "document", threads: in
 
 
 @given(strategies.corpora(), st.sampled_from([0.7, 0.8, 1.0]), UNITS, st.sampled_from([1, 3]))
-def test_nothing_with_a_partner_goes(texts: list[str], threshold: float, unit: str, threads: int) -> None:
+def test_no_text_of_a_pair_is_dropped(texts: list[str], threshold: float, unit: str, threads: int) -> None:
     """Units that reach the threshold with another one are held."""
     units = thinned(texts, threshold, unit=unit, threads=threads)
     held = set(units.held.tolist())
@@ -70,7 +77,7 @@ def test_nothing_with_a_partner_goes(texts: list[str], threshold: float, unit: s
                 assert {left, right} <= held
 
 
-def test_who_is_alone_goes() -> None:
+def test_unique_texts_are_dropped() -> None:
     """Texts without a partner are not held; their copies and near copies are."""
     texts = [" ".join(f"w{i}x{j}" for j in range(300)) for i in range(50)]  # long enough that no sample is small
     texts += [texts[3] + " more", texts[7], ""]
@@ -81,12 +88,11 @@ def test_who_is_alone_goes() -> None:
 @given(texts=strategies.corpora(), threads=st.sampled_from([1, 2]))
 def test_the_answer_is_the_same(unit: str, texts: list[str], threads: int) -> None:
     """`find_duplicates` gives the same with thinning and without, from lists and from Arrow."""
-    texts = [text.encode("utf-8", "ignore").decode() for text in texts]  # Arrow has no surrogates that stand alone
+    texts = [text.encode("utf-8", "ignore").decode() for text in texts]  # Arrow has no lone surrogates
     column = pa.chunked_array([texts[: len(texts) // 2], texts[len(texts) // 2 :]], type=pa.string())
-    found = [dedup.find_duplicates(some, unit=unit, threads=threads) for some in (texts, column)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dedup.pairs.compact_filter, "LEAST_CHARACTERS", 1 << 60)
-        found.append(dedup.find_duplicates(texts, unit=unit, threads=1))
+    found = [filtered(some, unit=unit, threads=threads) for some in (texts, column)]
+    found.append(dedup.find_duplicates(texts, unit=unit, threads=1))
+    assert "mark" not in found[2].timings
     for table in ("pairs", "clusters", "kept", "removed"):
         first, *others = (getattr(result, table) for result in found)
         assert all(first.equals(other) for other in others)
@@ -95,9 +101,9 @@ def test_the_answer_is_the_same(unit: str, texts: list[str], threads: int) -> No
 
 @given(strategies.corpora())
 def test_lsh_over_what_is_left(texts: list[str]) -> None:
-    """Signatures of the texts that may have a partner: real pairs, and nearly all of them."""
+    """Signatures of the candidate texts: real pairs, and nearly all of them."""
     exact = dedup.find_duplicates(texts, threads=1)
-    found = dedup.find_duplicates(texts, method="lsh", recall=0.999999, threads=1)
+    found = filtered(texts, method="lsh", recall=0.999999, threads=1)
     assert found.summary.method == "lsh"
     every = set(zip(exact.pairs["left"].to_pylist(), exact.pairs["right"].to_pylist(), strict=True))
     some = set(zip(found.pairs["left"].to_pylist(), found.pairs["right"].to_pylist(), strict=True))
@@ -155,40 +161,49 @@ def test_some_of_the_texts(texts: list[str], data: st.DataObject) -> None:
         )[:-1].tolist()
 
 
-def pays(texts: Texts, threshold: float, metric: Metric = Metric.JACCARD) -> bool:
+def pays(texts: Texts, threshold: float, metric: Metric = Metric.JACCARD, **limits: Any) -> bool:
     """Whether the candidates alone are held of these texts."""
     source = TextSource(texts, WORDS2, Unit.DOCUMENT, 1, Progress(False))
-    return dedup.pairs.compact_filter.pays(source, Threshold(threshold, metric))
+    return dedup.pairs.compact_filter.pays(source, Threshold(threshold, metric), limits=FilterLimits(**limits))
 
 
-def test_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_it_pays() -> None:
     """Large collections in memory, at thresholds where the table looks at a part of the hashes."""
-    monkeypatch.setattr(dedup.pairs.compact_filter, "LEAST_CHARACTERS", 100)
+    large = {"least_characters": 100}
     texts = ["x" * 60, "y" * 60]
-    assert pays(ListTexts(texts), 0.8)
-    assert not pays(ListTexts(texts[:1]), 0.8)
-    assert not pays(ListTexts(texts), 0.8, Metric.CONTAINMENT)
-    assert not pays(ListTexts(texts), 0.3)
+    assert pays(ListTexts(texts), 0.8, **large)
+    assert not pays(ListTexts(texts[:1]), 0.8, **large)
+    assert not pays(ListTexts(texts), 0.8, Metric.CONTAINMENT, **large)
+    assert not pays(ListTexts(texts), 0.3, **large)
 
     class Elsewhere(ListTexts):
         at_hand = False
 
-    assert not pays(Elsewhere(texts), 0.8)
+    assert not pays(Elsewhere(texts), 0.8, **large)
+
+
+def test_characters_that_are_shingles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text without spaces has as many shingles as one with spaces that is six times as long."""
+    monkeypatch.setattr(dedup.pairs.compact_filter, "LEAST_CHARACTERS", 1200)
+    monkeypatch.setattr(dedup.pairs.compact_filter, "CHARACTERS_PER_SHINGLE", 6)
+    assert pays(ListTexts(["\u5317" * 110] * 2), 0.8)
+    assert not pays(ListTexts(["\u5317" * 90] * 2), 0.8)
+    assert not pays(ListTexts(["words of some letters " * 5] * 2), 0.8)
+    assert pays(ListTexts(["words of some letters " * 30] * 2), 0.8)
 
 
 @pytest.mark.parametrize("looked_at", [1, 1 << 22])
-def test_versions_are_held(looked_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_versions_are_held(looked_at: int) -> None:
     """Where most texts are like their neighbours, or all are alike, they would only be read twice."""
-    monkeypatch.setattr(dedup.pairs.compact_filter, "mostly_shared", dedup.pairs.seen_twice.mostly_shared)
-    monkeypatch.setattr(dedup.pairs.compact_filter, "PROBED_CHARACTERS", looked_at)
+    every = {"least_characters": 0, "probed_characters": looked_at}
     words = [f"w{i}" for i in range(4000)]
     apart = [" ".join(words[7 * i : 7 * i + 200]) for i in range(0, 500, 40)]
     versions = [" ".join([*words[300 * i : 300 * i + 290], f"v{j}"]) for i in range(13) for j in range(4)]
     family = [" ".join([*words[:300], f"v{j}"]) for j in range(100)]
-    assert pays(ListTexts(apart), 0.8)
-    assert not pays(ListTexts(versions), 0.8)
-    assert not pays(ListTexts(family), 0.8)
-    assert pays(ListTexts([]), 0.8)
+    assert pays(ListTexts(apart), 0.8, **every)
+    assert not pays(ListTexts(versions), 0.8, **every)
+    assert not pays(ListTexts(family), 0.8, **every)
+    assert pays(ListTexts([]), 0.8, **every)
 
 
 def test_how_large_texts_are() -> None:
@@ -204,9 +219,9 @@ def test_how_large_texts_are() -> None:
 
 
 def test_missing_texts_and_stages() -> None:
-    """Empty texts are no units; progress tells of each stage."""
+    """Empty texts are not units; progress reports each stage."""
     told: list[tuple[str, int, int | None]] = []
     texts = ["one two three four five six"] * 3 + ["", None, "alone in the world of words"]
-    result = dedup.find_duplicates(texts, progress=lambda *what: told.append(what), threads=1)
+    result = filtered(texts, progress=lambda *what: told.append(what), threads=1)
     assert result.kept.to_pylist() == [0, 3, 4, 5]
     assert {"read", "mark", "hold"} <= {stage for stage, _, _ in told}

@@ -6,12 +6,12 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup.pairs.seen_twice
 from dedup.kernels import seen_twice as kernels
+from dedup.pairs.seen_twice import alike, mostly_shared
 from dedup.threshold import Metric, Threshold
 from tests import kernel_twins, oracles
 from tests.kernel_arrays import units_of
@@ -27,13 +27,13 @@ def naive(rows: list[list[int]], threshold: float, metric: Metric) -> list[int]:
     total = sum(map(len, rows)) * sample // kernels.SAMPLES
     shift = 64 - dedup.pairs.seen_twice.bits_for(dedup.pairs.seen_twice.TWICE_SLOTS * total)
     times = Counter(value >> shift for row in picked for value in row)
-    stays = []
+    kept = []
     for place, (row, own) in enumerate(zip(rows, picked, strict=True)):
         alone = sum(times[value >> shift] == 1 for value in own)
         least = next(s for s in range(len(row) + 1) if s / len(row) >= threshold)
         if alone <= (len(row) - 1 if metric is Metric.CONTAINMENT else len(row) - least):
-            stays.append(place)
-    return stays
+            kept.append(place)
+    return kept
 
 
 @given(
@@ -53,14 +53,13 @@ def test_seen_twice(rows: list[list[int]], threshold: float, metric: Metric, thr
 
 @given(rows=ROWS)
 def test_chunks_and_parts_do_not_matter(rows: list[list[int]]) -> None:
-    """However the rows and the table are cut, the same rows stay."""
+    """However the rows and the table are cut, the same rows are kept."""
     units = units_of(rows)
     every = np.arange(len(rows))
     found = dedup.pairs.seen_twice.seen_twice(units.rows, every, Threshold(0.5), threads=1).tolist()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dedup.pairs.seen_twice, "CHUNK_HASHES", 7)
-        patch.setattr(dedup.pairs.seen_twice, "TWICE_PART_BITS", 3)
-        assert found == dedup.pairs.seen_twice.seen_twice(units.rows, every, Threshold(0.5), threads=2).tolist()
+    limits = dedup.pairs.seen_twice.CutLimits(chunk_hashes=7, part_bits=3)
+    again = dedup.pairs.seen_twice.seen_twice(units.rows, every, Threshold(0.5), threads=2, limits=limits)
+    assert found == again.tolist()
 
 
 @given(rows=st.lists(st.lists(HASHES, min_size=1, max_size=30), max_size=12))
@@ -78,18 +77,18 @@ def test_lowest_hashes(rows: list[list[int]]) -> None:
 
 
 def test_mostly_shared() -> None:
-    """Collections whose texts nearly all stand twice are told from those where few do."""
+    """Collections in which nearly all texts occur twice are told apart from collections in which few do."""
     row = [[kernel_twins.mix(1000 * i + j) for j in range(100)] for i in range(40)]
-    assert dedup.pairs.seen_twice.mostly_shared(units_of(row + row).rows, np.arange(80), 2)
-    assert not dedup.pairs.seen_twice.mostly_shared(units_of(row + row[:10]).rows, np.arange(50), 2)
-    assert not dedup.pairs.seen_twice.mostly_shared(units_of(row).rows, np.arange(40), 2)
-    assert not dedup.pairs.seen_twice.mostly_shared(units_of([]).rows, np.arange(0), 2)
+    assert mostly_shared(alike(units_of(row + row).rows, np.arange(80), 2))
+    assert not mostly_shared(alike(units_of(row + row[:10]).rows, np.arange(50), 2))
+    assert not mostly_shared(alike(units_of(row).rows, np.arange(40), 2))
+    assert not mostly_shared(alike(units_of([]).rows, np.arange(0), 2))
 
 
 @given(rows=ROWS, threshold=st.sampled_from([0.3, 0.5, 0.8, 1.0]))
-def test_nothing_with_a_partner_goes(rows: list[list[int]], threshold: float) -> None:
-    """Rows that reach the threshold with another row stay."""
-    stays = set(
+def test_no_row_of_a_pair_is_dropped(rows: list[list[int]], threshold: float) -> None:
+    """Rows that reach the threshold with another row are kept."""
+    kept = set(
         dedup.pairs.seen_twice.seen_twice(
             units_of(rows).rows, np.arange(len(rows)), Threshold(threshold), threads=1
         ).tolist()
@@ -98,4 +97,4 @@ def test_nothing_with_a_partner_goes(rows: list[list[int]], threshold: float) ->
     for left in range(len(sets)):
         for right in range(left):
             if oracles.jaccard(sets[left], sets[right]) >= threshold:
-                assert {left, right} <= stays
+                assert {left, right} <= kept

@@ -13,22 +13,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dedup
+import dedup.pairs.bitmaps
 import dedup.pairs.seen_twice
 import dedup.pairs.self_join
-import dedup.pairs.skew_join
-import dedup.runtime.threads
 import dedup.threshold
 from dedup.hashing.units import HashSets
 from dedup.kernels import self_join as kernels
 from dedup.kernels.verify import least as least_kernel
 from dedup.pairs import skew_join
-from dedup.pairs.self_join import join
-from dedup.pairs.skew_join import Prefixes, PrioritySlice
+from dedup.pairs.self_join import JOIN_LIMITS, JoinLimits, join
+from dedup.pairs.skew_join import FamilyLimits, Prefixes, PrioritySlice
 from dedup.pairs.verify import PairLimit
+from dedup.pipelines.find import find_in
+from dedup.pipelines.order import Limits
+from dedup.results.listed_pairs import ListingLimits
 from dedup.threshold import Metric, Threshold
 from tests import kernel_twins, oracles
 from tests.kernel_arrays import callable_part, units_of
 from tests.kernel_twins import MASK64
+from tests.small_slices import small_slices
 
 UNLIMITED = PairLimit(None, "")
 
@@ -61,6 +65,7 @@ def joined(
     priority: Sequence[int] | None = None,
     large: int | None = None,
     threads: int = 1,
+    limits: JoinLimits = JOIN_LIMITS,
 ) -> tuple[Found, list[int]]:
     """Run the join over all rows; give its pairs and the hidden rows."""
     units = units_of(rows)
@@ -68,9 +73,8 @@ def joined(
     rank = every.copy()
     rank[list(priority or range(len(rows)))] = every
     ones = np.ones(len(rows), dtype=np.int64)
-    result = join(
-        units, every, rank, ones, Threshold(threshold, Metric(metric)), large=large, limit=UNLIMITED, threads=threads
-    )
+    how: dict[str, Any] = {"large": large, "limit": UNLIMITED, "threads": threads, "limits": limits}
+    result = join(units, every, rank, ones, Threshold(threshold, Metric(metric)), **how)
     assert len(result.pairs.left) <= result.merged
     columns = (column.tolist() for column in (result.pairs.left, result.pairs.right, result.pairs.shared))
     return list(zip(*columns, strict=True)), sorted(result.hidden.tolist())
@@ -108,18 +112,14 @@ def near_rows(draw: st.DrawFn) -> list[list[int]]:
 def test_every_pair(rows: list[list[int]], threshold: float, metric: str, threads: int, crowded: bool) -> None:
     """No pair is missed and none is reported below the threshold, in float64; also where pairs are counted first."""
     expected = brute([frozenset(row) for row in rows], threshold, metric)
-    with pytest.MonkeyPatch.context() as patch:
-        if crowded:
-            patch.setattr(dedup.pairs.self_join, "COMMON_WORK", 0.0)
-            patch.setattr(dedup.pairs.self_join, "LONG_LISTS", 0.0)
-            patch.setattr(dedup.pairs.self_join, "DEEPER", 1e9)
-        assert (expected, []) == joined(rows, threshold, metric, threads=threads)
+    limits = JoinLimits(common_work=0.0, long_lists=0.0, deeper=1e9) if crowded else JOIN_LIMITS
+    assert (expected, []) == joined(rows, threshold, metric, threads=threads, limits=limits)
 
 
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("threads", [1, 2, 3, 8])
 def test_many_rows(threads: int, metric: str) -> None:
-    """Some hundreds of rows of all sizes, in families and alone, at every threshold."""
+    """Some hundreds of rows of all sizes, in families and single, at every threshold."""
     generator = np.random.default_rng(1)
     rows: list[list[int]] = []
     for _ in range(40):
@@ -137,14 +137,13 @@ def test_many_rows(threads: int, metric: str) -> None:
 
 @pytest.mark.parametrize("size", [1, 7, 64])
 @pytest.mark.parametrize("metric", METRICS)
-def test_slices_do_not_matter(size: int, metric: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slices_do_not_matter(size: int, metric: str) -> None:
     """However few rows a thread works on at a time, the pairs are the same."""
     rows = [[kernel_twins.mix(j) for j in range(i // 2, i // 2 + 20 + i % 5)] for i in range(150)]
     expected = brute([frozenset(row) for row in rows], 0.8, metric)
     assert len(expected) > 100
-    monkeypatch.setattr(dedup.runtime.threads, "MIN_SLICE_ROWS", size)
-    monkeypatch.setattr(dedup.runtime.threads, "STRETCH", size)
-    assert (expected, []) == joined(rows, 0.8, metric, threads=2)
+    with small_slices(size, size):
+        assert (expected, []) == joined(rows, 0.8, metric, threads=2)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -157,6 +156,85 @@ def test_hashes_in_very_many_rows(metric: str) -> None:
     for threshold in (0.85, 1.0):
         expected = brute(sets, threshold, metric)
         assert (expected, []) == joined(rows, threshold, metric, threads=2)
+
+
+# ---------------------------------------------------------------------------------------- versions
+
+
+def with_labels(patch: pytest.MonkeyPatch, labels: Sequence[int]) -> None:
+    """Make bitmaps for every join, of groups that labels say: row i of a call has label i, again from the first on."""
+    patch.setattr(dedup.pairs.bitmaps, "FEWEST_VERSIONS", 1)
+    patch.setattr(dedup.pairs.bitmaps, "_labels", lambda _, rows: np.resize(np.array(labels, np.int64), len(rows)))
+
+
+@given(
+    st.one_of(rows_of_hashes, near_rows()),
+    st.lists(st.integers(0, 3), min_size=1, max_size=12),
+    st.sampled_from(THRESHOLDS),
+    st.sampled_from(METRICS),
+    st.sampled_from([1, 3]),
+)
+def test_versions(rows: list[list[int]], labels: list[int], threshold: float, metric: str, threads: int) -> None:
+    """By bitmaps the pairs are the same, whatever texts are in one group."""
+    expected = brute([frozenset(row) for row in rows], threshold, metric)
+    with pytest.MonkeyPatch.context() as patch:
+        with_labels(patch, labels)
+        patch.setattr(dedup.pairs.bitmaps, "VERSIONS_TOGETHER", 2)
+        found = joined(rows, threshold, metric, threads=threads, limits=JoinLimits(version_lists=-1.0))
+        assert (expected, []) == found
+
+
+@given(st.one_of(rows_of_hashes, near_rows()), st.lists(st.integers(0, 3), min_size=1, max_size=12))
+def test_bitmaps(rows: list[list[int]], labels: list[int]) -> None:
+    """What two bitmaps of a group share is what their sets share; each has a bit for each hash."""
+    units = units_of(rows)
+    every = np.arange(len(rows), dtype=np.int64)
+    sets = units.prepare(every, 1)
+    with pytest.MonkeyPatch.context() as patch:
+        with_labels(patch, labels)
+        made = dedup.pairs.bitmaps.make_bitmaps(sets, every, 1)
+    given = np.resize(np.array(labels, np.int64), len(rows))
+    bits = [
+        int.from_bytes(made.bits[start : start + words].tobytes(), "little")
+        for start, words in zip(made.starts.tolist(), made.words.tolist(), strict=True)
+    ]
+    for one, row in enumerate(rows):
+        assert made.groups[one] >= 0
+        assert len(set(row)) == bits[one].bit_count()
+        for other in range(one):
+            if made.groups[one] == made.groups[other]:
+                assert given[one] == given[other]
+                assert len(set(row) & set(rows[other])) == (bits[one] & bits[other]).bit_count()
+
+
+def test_a_lineage_is_one_group() -> None:
+    """Versions with few edits are in one group, until it has too many hashes; unrelated texts are in none."""
+    fresh = iter(range(1 << 40))
+    row = [kernel_twins.mix(next(fresh)) for _ in range(300)]
+    rows = []
+    for version in range(120):
+        row = [*row, kernel_twins.mix(next(fresh)), kernel_twins.mix(next(fresh))]
+        row.pop(version * 7 % 250)
+        row.pop(version * 11 % 250)
+        rows.append(row)
+    rows += [[kernel_twins.mix(next(fresh)) for _ in range(100)] for _ in range(20)]
+    sets = units_of(rows).prepare(np.arange(len(rows), dtype=np.int64), 1)
+    made = dedup.pairs.bitmaps.make_bitmaps(sets, np.arange(len(rows), dtype=np.int64), 1)
+    assert {-1} == set(made.groups[120:].tolist())
+    _, counts = np.unique(made.groups[:120], return_counts=True)
+    assert counts.max() > 100
+    expected = brute([frozenset(row) for row in rows], 0.8, "jaccard")
+    assert (expected, []) == joined(rows, 0.8, "jaccard", limits=JoinLimits(version_lists=4.0))
+
+
+def test_a_group_is_cut_where_it_has_too_many_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of one label that have nothing in common: a bitmap has at most four bits a hash."""
+    rows = [[kernel_twins.mix(1000 * i + j) for j in range(50 + i % 3)] for i in range(40)]
+    sets = units_of(rows).prepare(np.arange(40, dtype=np.int64), 1)
+    with_labels(monkeypatch, [0])
+    made = dedup.pairs.bitmaps.make_bitmaps(sets, np.arange(40, dtype=np.int64), 1)
+    assert 10 <= len(set(made.groups.tolist())) <= 14
+    assert made.words.max() <= (4 * 52 >> 6) + 1
 
 
 # ---------------------------------------------------------------------------------------- families
@@ -180,24 +258,30 @@ def expected_with_families(
     return [pair for pair in pairs if listed(pair[0], pair[1])], sorted(hidden)
 
 
+FAMILY_LIMITS = st.builds(
+    FamilyLimits,
+    sampled=st.integers(1, 12),
+    fewest=st.integers(1, 4),
+    most_dense=st.integers(1, 30),
+    near=st.integers(1, 8),
+)
+
+
 @given(near_rows(), st.sampled_from(THRESHOLDS), st.sampled_from(METRICS), st.data())
 def test_families(rows: list[list[int]], threshold: float, metric: str, data: st.DataObject) -> None:
-    """Families first: members of large clusters are paired with kept rows alone, all others with all."""
+    """Families first: members of large clusters are paired only with kept rows, all others with all."""
     sets = [frozenset(row) for row in rows]
     priority = data.draw(st.permutations(range(len(rows))))
     if metric == "containment":  # the larger always comes first
         priority = sorted(priority, key=lambda row: -len(sets[row]))
     big = data.draw(st.integers(1, 4))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dedup.pairs.self_join, "FAMILY_LISTS", -1.0)
-        for name, most in (("FEWEST", 4), ("NEAR", 8), ("MOST_DENSE", 30), ("SAMPLED", 12)):
-            patch.setattr(dedup.pairs.skew_join, name, data.draw(st.integers(1, most)))
-        found = joined(rows, threshold, metric, priority=priority, large=big)
+    limits = JoinLimits(family_lists=-1.0, families=data.draw(FAMILY_LIMITS))
+    found = joined(rows, threshold, metric, priority=priority, large=big, limits=limits)
     assert expected_with_families(sets, priority, threshold, metric, big) == found
 
 
 def cut(sets: HashSets, rows: Any, prefixes: Prefixes, size: int) -> Iterator[PrioritySlice]:
-    """Give the rows slice by slice, each with copies of its own sets and keys alone."""
+    """Give the rows slice by slice, each with copies of only its own sets and keys."""
     for first in range(0, len(rows), size):
         some = rows[first : first + size]
         sizes = sets.sizes[some]
@@ -221,14 +305,16 @@ def cut(sets: HashSets, rows: Any, prefixes: Prefixes, size: int) -> Iterator[Pr
 def test_families_in_slices(
     rows: list[list[int]], threshold: float, metric: str, size: int, data: st.DataObject
 ) -> None:
-    """What is found slice by slice, with the sets of kept rows alone, is what is found with all sets at hand."""
+    """A search slice by slice, with only the sets of kept rows, finds what a search with all sets finds."""
     seen = []
 
-    def both(sets: HashSets, order: Any, prefixes: Prefixes, by: Threshold, *how: Any) -> skew_join.KeptStars:
-        found = skew_join.stars_of(sets, order, prefixes, by, *how)
-        dense = skew_join.dense_hashes(sets, order)
+    def both(
+        sets: HashSets, order: Any, prefixes: Prefixes, by: Threshold, *how: Any, limits: FamilyLimits
+    ) -> skew_join.KeptStars:
+        found = skew_join.stars_of(sets, order, prefixes, by, *how, limits=limits)
+        dense = skew_join.dense_hashes(sets, order, limits=limits)
         slices = cut(sets, order, prefixes, size)
-        again = skew_join.stars_of_slices(slices, len(order), len(prefixes.index_keys), dense, by)
+        again = skew_join.stars_of_slices(slices, len(order), len(prefixes.index_keys), dense, by, limits=limits)
         seen.append((found.best.tolist(), again.best.tolist()))
         kept = found.best < 0
         assert found.shared[~kept].tolist() == again.shared[~kept].tolist()
@@ -237,11 +323,9 @@ def test_families_in_slices(
 
     priority = data.draw(st.permutations(range(len(rows))))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dedup.pairs.self_join, "FAMILY_LISTS", -1.0)
         patch.setattr(dedup.pairs.self_join, "stars_of", both)
-        for name, most in (("FEWEST", 4), ("NEAR", 8), ("MOST_DENSE", 30), ("SAMPLED", 12)):
-            patch.setattr(skew_join, name, data.draw(st.integers(1, most)))
-        joined(rows, threshold, metric, priority=priority, large=1)
+        limits = JoinLimits(family_lists=-1.0, families=data.draw(FAMILY_LIMITS))
+        joined(rows, threshold, metric, priority=priority, large=1, limits=limits)
     assert all(one == other for one, other in seen)
 
 
@@ -286,10 +370,9 @@ def test_threads_share_no_word(threads: int, threshold: float, monkeypatch: pyte
         count(*args)
 
     monkeypatch.setattr(kernels, "count", spy_count)
-    monkeypatch.setattr(dedup.pairs.self_join, "COMMON_WORK", 1e18)
     rows = [[kernel_twins.mix(j) for j in range(i, i + 40)] for i in range(60)]
     expected = brute([frozenset(row) for row in rows], threshold, "jaccard")
-    assert (expected, []) == joined(rows, threshold, "jaccard", threads=threads)
+    assert (expected, []) == joined(rows, threshold, "jaccard", threads=threads, limits=JoinLimits(common_work=1e18))
     assert 1 == len(tables), "one table: the ranges of one round"
     ranges = sorted(set(seen))
     assert ranges
@@ -298,22 +381,21 @@ def test_threads_share_no_word(threads: int, threshold: float, monkeypatch: pyte
 
 @pytest.mark.parametrize("metric", ["jaccard", "containment"])
 @pytest.mark.parametrize("keep", ["first", "last", "shortest"])
-def test_large_families_give_the_same_stars(monkeypatch: pytest.MonkeyPatch, metric: str, keep: str) -> None:
+def test_large_families_give_the_same_stars(metric: str, keep: str) -> None:
     """Looking families up among kept texts first changes no cluster, whichever copy is kept."""
     words = [f"w{i}" for i in range(400)]
     texts = [" ".join(words[i % 7 : 60 + (i * 37) % 300]) for i in range(60)]
     texts += [" ".join(f"{j}x{i}" if j == i else f"{j}x" for j in range(90)) for i in range(30)]
     plain = dedup.find_duplicates(texts, metric=metric, keep=keep, pairs="all", threads=1)
-    monkeypatch.setattr("dedup.pipelines.order.BIG_CLUSTER", 5)
-    monkeypatch.setattr("dedup.pairs.self_join.FAMILY_LISTS", 0.0)
-    monkeypatch.setattr("dedup.clusters.stars.BIG_CLUSTER", 5)
-    families = dedup.find_duplicates(texts, metric=metric, keep=keep, pairs="auto", threads=1)
+    limits = Limits(join=JoinLimits(family_lists=0.0), listing=ListingLimits(big_cluster=5))
+    families = find_in(texts, metric=metric, keep=keep, pairs="auto", threads=1, limits=limits)
+    assert len(families._evidence.run.large), "families were looked for first"
     assert families.summary.large_clusters > 0
     assert plain.clusters.equals(families.clusters)
 
 
 def wide_family(members: int) -> list[str]:
-    """Near copies of one text, of which no single one reaches all the others, and some texts beside them."""
+    """Near copies of one text, of which no single one reaches all the others, and some other texts."""
     generator = np.random.default_rng(5)
     words = [f"w{i}" for i in range(120)]
     texts = []
@@ -327,19 +409,16 @@ def wide_family(members: int) -> list[str]:
 
 @pytest.mark.parametrize("keep", ["first", "last"])
 @pytest.mark.parametrize("metric", METRICS)
-def test_clusters_that_hang_together_are_listed_in_part(
-    monkeypatch: pytest.MonkeyPatch, metric: str, keep: str
-) -> None:
+def test_clusters_that_hang_together_are_listed_in_part(metric: str, keep: str) -> None:
     """A family that many kept texts stand for: the same tables, looked for first or not, and few pairs."""
     texts = wide_family(90)
     everything = dedup.find_duplicates(texts, threshold=0.75, metric=metric, keep=keep, pairs="all", threads=1)
-    monkeypatch.setattr("dedup.pipelines.order.BIG_CLUSTER", 60)
-    monkeypatch.setattr("dedup.clusters.stars.BIG_CLUSTER", 60)
     results = []
     for lists in (0.0, 1e9):
-        monkeypatch.setattr("dedup.pairs.self_join.FAMILY_LISTS", lists)
-        results.append(dedup.find_duplicates(texts, threshold=0.75, metric=metric, keep=keep, threads=1))
+        limits = Limits(join=JoinLimits(family_lists=lists), listing=ListingLimits(big_cluster=60))
+        results.append(find_in(texts, threshold=0.75, metric=metric, keep=keep, threads=1, limits=limits))
     first, plain = results
+    assert len(first._evidence.run.large) > len(plain._evidence.run.large) == 0
     assert first.pairs.equals(plain.pairs)
     assert first.clusters.equals(plain.clusters)
     assert first.clusters.equals(everything.clusters)

@@ -1,4 +1,4 @@
-"""Stretches of tokens that stand earlier: exactly those of the oracle; periods; work that grows with the text."""
+"""Stretches of tokens that occur earlier: exactly those of the oracle; periods; work that grows with the text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dedup.kernels import chains as chain_kernels
+from dedup.kernels import alignment
 from dedup.kernels import windows as window_kernels
 from dedup.passages import chains
 from dedup.passages.chains import find_passages, nothing_to_chain
@@ -27,6 +27,7 @@ from dedup.passages.maximal import (
     stand_twice,
 )
 from tests import oracles_repeats
+from tests.kernel_arrays import callable_part
 
 ODD = np.uint64(0x9FB21C651E98DF25)
 
@@ -56,6 +57,9 @@ def collections(draw: st.DrawFn) -> list[list[int]]:
     return texts
 
 
+common = callable_part(alignment.common)
+
+
 def arrays(texts: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Give texts of numbers as token hashes and offsets."""
     tokens = np.array([token + 1 for text in texts for token in text], dtype=np.uint64) * ODD
@@ -73,7 +77,7 @@ def places(stretches: Stretches, offsets: npt.NDArray[np.int64]) -> list[tuple[i
 
 
 @given(collections(), st.sampled_from([1, 2, 3, 4, 5, 8]))
-@example([[1, 2, 3, 4], [1, 2], [2, 3, 4]], 2)  # a text goes on where the one before it left off
+@example([[1, 2, 3, 4], [1, 2], [2, 3, 4]], 2)  # a text continues where the one before it ends
 def test_every_stretch_and_no_other(texts: list[list[int]], size: int) -> None:
     """All maximal stretches with their first places, for any texts."""
     tokens, offsets = arrays(texts)
@@ -81,8 +85,8 @@ def test_every_stretch_and_no_other(texts: list[list[int]], size: int) -> None:
 
 
 @given(collections(), st.sampled_from([1, 2, 3, 5]))
-def test_no_window_that_stands_twice_is_dropped(texts: list[list[int]], size: int) -> None:
-    """Anchors drop only what stands once; first places are those of a dictionary."""
+def test_no_window_that_occurs_twice_is_dropped(texts: list[list[int]], size: int) -> None:
+    """Anchors drop only what occurs once; first places are those of a dictionary."""
     tokens, offsets = arrays(texts)
     place, first, _ = find_windows(tokens, offsets, size)
     windows = [
@@ -99,7 +103,7 @@ def test_no_window_that_stands_twice_is_dropped(texts: list[list[int]], size: in
 
 @given(collections(), st.sampled_from([2, 4, 6]), st.sampled_from([0.5, 0.8, 0.95]))
 def test_chains_are_as_similar_as_they_say(texts: list[list[int]], size: int, threshold: float) -> None:
-    """A chain has its matched tokens, stands behind its source, and covers what is equal."""
+    """A chain has its matched tokens, comes after its source, and covers what is equal."""
     tokens, offsets = arrays(texts)
     found = find_passages(tokens, offsets, size, threshold)
     exact = cut_periods(find_stretches(tokens, offsets, size), size)
@@ -133,9 +137,7 @@ def said_twice(draw: st.DrawFn) -> list[list[int]]:
 
 
 @given(st.one_of(collections(), said_twice()), st.sampled_from([2, 6, 10, 20]), st.sampled_from([0.3, 0.5, 0.8]))
-def test_where_nothing_is_to_chain_the_kernels_chain_nothing(
-    texts: list[list[int]], size: int, threshold: float
-) -> None:
+def test_kernels_chain_nothing_if_nothing_can_be_chained(texts: list[list[int]], size: int, threshold: float) -> None:
     """What is found is the same whether the kernels for chains are called or, where that is plain, not."""
     tokens, offsets = arrays(texts)
     found = find_passages(tokens, offsets, size, threshold)
@@ -162,7 +164,7 @@ def test_where_nothing_is_to_chain_the_kernels_chain_nothing(
     ],
 )
 def test_it_is_plain_that_nothing_is_to_chain(texts: list[list[int]], plain: bool) -> None:
-    """A body that stands twice and short runs do not call for chains; what may grow or be linked does."""
+    """A body that occurs twice and short runs do not call for chains; what may grow or be linked does."""
     said = []
 
     def listen(*given: Any) -> bool:
@@ -186,7 +188,7 @@ def test_an_edited_copy_is_one_chain() -> None:
 
 
 def test_a_passage_long_put_in_parts_a_chain() -> None:
-    """What is put in stays outside the parts of a chain."""
+    """Inserted tokens are outside of the parts of a chain."""
     text = list(range(100, 180))
     copy = [*text[:40], *range(1, 11), *text[40:]]
     tokens, offsets = arrays([text, copy])
@@ -198,7 +200,7 @@ def test_a_passage_long_put_in_parts_a_chain() -> None:
 
 @pytest.mark.parametrize("size", [1000, 10_000])
 def test_work_grows_with_the_text(size: int) -> None:
-    """However often a stretch is said, the windows and blocks are as many as the text is long, and no more."""
+    """However often a stretch occurs, the windows and blocks are as many as the text is long, and no more."""
     unit = list(range(60))
     for texts, blocks in (
         ([[7] * size], size),  # a word
@@ -213,7 +215,7 @@ def test_work_grows_with_the_text(size: int) -> None:
 
 
 @given(st.lists(st.integers(0, 12), max_size=40))
-def test_anchors_that_stand_twice(values: list[int]) -> None:
+def test_anchors_that_occur_twice(values: list[int]) -> None:
     """A few are sorted, more go through a table: both keep the same, where the two lowest bits do not count."""
     hashes = np.array(values, dtype=np.uint64)
     found = np.empty(len(hashes), dtype=np.bool_)
@@ -240,20 +242,9 @@ def test_runs_of_windows(texts: list[list[int]], size: int, random: Random) -> N
     assert expected == runs[: window_kernels.keep_windows(offsets, size, *given_, runs)].tolist()
 
 
-@given(collections(), st.integers(1, 4))
-def test_seeds_of_few_windows(texts: list[list[int]], size: int) -> None:
-    """Both ways give the same seeds."""
-    windows = find_windows(*arrays(texts), size)
-    seeds = np.empty((2 * len(windows[0]) + 1, 3), dtype=np.int64)
-    seeds = seeds[: chain_kernels.find_seeds(*windows, size, seeds)]
-    few = chains.seeds_of_few(*windows, size)
-    assert few.dtype == np.int64
-    assert sorted(seeds.tolist()) == sorted(few.tolist())
-
-
 @pytest.mark.parametrize("count", [70, 400, 3000])
 def test_the_table_of_windows_grows(count: int) -> None:
-    """Each window is kept, most stand once: the table grows, and every first place is still found in it."""
+    """Each window is kept, most occur once: the table grows, and every first place is still found in it."""
     size = 3
     tokens = np.concatenate((np.arange(count), np.arange(0, count, 7), np.arange(count // 2))).astype(np.uint64)
     windows = [tuple(tokens[i : i + size].tolist()) for i in range(len(tokens) - size + 1)]
@@ -265,3 +256,11 @@ def test_the_table_of_windows_grows(count: int) -> None:
     window_kernels.find_first(tokens, runs, size, place, found, np.empty(len(windows), dtype=np.uint8), room)
     assert expected == found.tolist()
     assert list(range(len(windows))) == place.tolist()
+
+
+@given(st.lists(st.integers(0, 4), max_size=64), st.lists(st.integers(0, 4), max_size=64))
+def test_tokens_that_a_gap_has_in_common(a: list[int], b: list[int]) -> None:
+    """The bits give the length of the longest common subsequence, up to 64 tokens."""
+    tokens = np.array([9, *a, 8, *b, 9], dtype=np.uint64)
+    begin = len(a) + 2
+    assert oracles_repeats.longest_common(a, b) == common(tokens, 1, 1 + len(a), begin, begin + len(b))

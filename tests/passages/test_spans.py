@@ -9,7 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup.passages import spans
+from dedup.hash_key import PUBLIC
+from dedup.hashing.token_stream import read_tokens
+from dedup.passages.maximal import find_stretches
+from dedup.passages.spans import find_spans
+from dedup.sources.texts import ListTexts
 from tests import oracles, oracles_repeats, strategies
 
 WORDS = "the storm reached the harbour before dawn"
@@ -40,7 +44,7 @@ def test_borders(before: str, after: str, other_before: str, other_after: str, e
     assert (expected, expected) == only(text)
 
 
-def test_marks_stay_with_their_letter() -> None:
+def test_marks_are_kept_with_their_letter() -> None:
     """A letter with another mark is another word; a span ends before it."""
     text = f"{WORDS} cafe\u0301 x\n{WORDS} cafe\u0300 y"
     assert (WORDS, WORDS) == only(text)
@@ -65,13 +69,34 @@ def test_a_quote_inside_a_paragraph() -> None:
 @given(strategies.articles(2), st.sampled_from([3, 7]))
 def test_long_texts_are_located_in_pieces(text: str, chunk: int) -> None:
     """Where a text is cut while its tokens are located changes nothing."""
-    whole = list(dedup.find_repeats(text, min_words=3, threshold=1.0))
-    before = spans.CHUNK
-    try:
-        spans.CHUNK = chunk
-        assert whole == list(dedup.find_repeats(text, min_words=3, threshold=1.0))
-    finally:
-        spans.CHUNK = before
+    tokens, offsets = read_tokens(ListTexts([text]), 1, PUBLIC)
+    found = find_stretches(tokens, offsets, 3)
+    whole, cut = (find_spans([text].__getitem__, offsets, found, **how) for how in ({}, {"chunk": chunk}))
+    for one, other in zip(whole, cut, strict=True):
+        assert [column.tolist() for column in one] == [column.tolist() for column in other]
+
+
+@given(st.lists(strategies.articles(2), min_size=1, max_size=4), st.sampled_from([4, 400, 1 << 20]))
+def test_short_texts_are_located_together(texts: list[str], chunk: int) -> None:
+    """Whether texts are located one by one or several at a time changes nothing."""
+    tokens, offsets = read_tokens(ListTexts(texts), 1, PUBLIC)
+    found = find_stretches(tokens, offsets, 3)
+    alone, together = (
+        find_spans(texts.__getitem__, offsets, found, **how) for how in ({"few": 99}, {"few": 0, "chunk": chunk})
+    )
+    for one, other in zip(alone, together, strict=True):
+        assert [column.tolist() for column in one] == [column.tolist() for column in other]
+
+
+@pytest.mark.parametrize(
+    "character", ["\0", " ", "\u3000", "\u2028", "\x1f", "!", "é", "。", "𐄀", "👩", "\u200d", "\ud800"]
+)
+def test_every_kind_of_character_is_widened_over_alike(character: str) -> None:
+    """Equal characters at both borders, of any length in UTF-8, belong to the spans unless they are white space."""
+    text = f"one {character}{WORDS}{character} two\nthree {character}{WORDS}{character} four"
+    joined = character == "\u200d"  # it is seen as one character with those beside it
+    expected = WORDS if character.isspace() or joined else f"{character}{WORDS}{character}"
+    assert (expected, expected) == only(text)
 
 
 @pytest.mark.parametrize("script", sorted(strategies.WORDS))

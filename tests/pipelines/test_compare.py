@@ -65,7 +65,7 @@ def test_spans_are_equal_texts(both: tuple[str, str]) -> None:
         assert 0 <= c < d <= len(right)
         assert oracles.tokens(left[a:b]) == oracles.tokens(right[c:d]) != []
     if result.shared and min(len(oracles.tokens(text)) for text in both) >= 5:
-        assert table_rows.aligned(result), "what is shared stands somewhere"
+        assert table_rows.aligned(result), "what is shared has a place"
 
 
 @given(st.one_of(strategies.texts(1), strategies.characters()))
@@ -101,7 +101,7 @@ def test_empty_texts() -> None:
 
 
 def test_wrong_use() -> None:
-    """What is no text, and what is no shingle, are errors that say so."""
+    """A value that is not a text, or not a shingle, is an error that says so."""
     with pytest.raises(InputError, match="int"):
         dedup.compare("a", 5)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="list"):

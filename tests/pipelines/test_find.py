@@ -279,7 +279,7 @@ def test_a_large_cluster_lists_the_kept_only() -> None:
 
 @pytest.mark.parametrize("method", ["exact", "lsh"])
 def test_a_large_family(method: str) -> None:
-    """Where buckets overflow, what is removed is still near to what is kept for it."""
+    """If buckets overflow, removed texts are still near to their kept texts."""
     texts = corpora.families(count=1, size=300, edits=6)
     result = dedup.find_duplicates(texts, method=method, pairs="all")
     sets = [oracles.shingles(text) for text in texts]

@@ -1,4 +1,4 @@
-"""`find_duplicates(metric="containment")`: a text that stands, wholly or nearly, within another."""
+"""`find_duplicates(metric="containment")`: a text that is, completely or nearly, within another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests import corpora, oracles, strategies, table_rows
 
 
 def expected_stars(sets: list[frozenset[Any]], copies: list[Any], threshold: float, *, last: bool) -> list[int]:
-    """Give what is kept for each: larger texts first, and a text joins where most of it stands."""
+    """Give the kept text of each: larger texts first, and a text joins the one that contains most of it."""
     n = len(sets)
     shares = {
         pair: share for pair in combinations(range(n), 2) if (share := share_of_smaller(sets, *pair)) >= threshold
@@ -25,7 +25,7 @@ def expected_stars(sets: list[frozenset[Any]], copies: list[Any], threshold: flo
 
 
 def share_of_smaller(sets: list[frozenset[Any]], i: int, j: int) -> float:
-    """Give the share of the smaller set that stands in the larger."""
+    """Give the share of the smaller set that is in the larger."""
     small, large = sorted((sets[i], sets[j]), key=len)
     return oracles.containment(small, large)
 
@@ -37,7 +37,7 @@ def share_of_smaller(sets: list[frozenset[Any]], i: int, j: int) -> float:
     st.sampled_from(["first", "last"]),
 )
 def test_containment(texts: list[str], threshold: float, shingle: str, keep: str) -> None:
-    """All pairs whose smaller text stands in the larger are found; the larger is kept."""
+    """All pairs whose smaller text is in the larger are found; the larger is kept."""
     options: dict[str, Any] = {"threshold": threshold, "shingle": shingle, "keep": keep}
     result = dedup.find_duplicates(texts, metric="containment", **options)
     sets = [oracles.shingles(text, shingle) for text in texts]
@@ -54,13 +54,13 @@ def test_containment(texts: list[str], threshold: float, shingle: str, keep: str
     for row in table_rows.cluster_rows(result):
         if not row["kept"]:
             own, other = sets[row["id"]], sets[row["kept_id"]]
-            assert len(own) <= len(other), "a text goes only for one that is not smaller"
+            assert len(own) <= len(other), "a text is removed only for one that is not smaller"
             assert oracles.containment(own, other) == row["similarity"] >= threshold
 
 
 @given(strategies.corpora())
 def test_removing_and_running_again_finds_nothing(texts: list[str]) -> None:
-    """The kept texts do not stand in one another."""
+    """No kept text is inside another."""
     options: dict[str, Any] = {"metric": "containment", "threshold": 0.7}
     kept = dedup.find_duplicates(texts, **options).filter(texts)
     assert [] == table_rows.ends(dedup.find_duplicates(kept, **options))

@@ -52,7 +52,7 @@ def test_hollow_texts_are_kept_and_counted() -> None:
 
 
 def test_the_closest_pair_is_named() -> None:
-    """Where nothing was found, a line behind the summary tells what came closest; it is no part of the result."""
+    """If nothing was found, a line after the summary names the closest pair; it is not part of the result."""
     texts = {"one": "a b c d e f g h i j", "two": "a b c d e f g h x y"}
     found = dedup.find_duplicates(texts)
     assert found.summary.pairs == 0
@@ -69,21 +69,21 @@ def test_the_closest_pair_is_named() -> None:
 
 
 def test_nul_and_surrogates_separate() -> None:
-    """NUL and lone surrogates are no part of a token, and no reason to fail."""
+    """NUL and lone surrogates are not part of a token, and do not make a search fail."""
     texts = ["one\0two\ud800three four five six", "one two three four five six"]
     assert [(0, 1)] == table_rows.ends(dedup.find_duplicates(texts))
     assert [texts[0]] == dedup.find_duplicates(texts).filter(texts)
 
 
 def test_one_text_is_an_error() -> None:
-    """A bare text is no collection of documents; the message says what to write."""
+    """A bare text is not a collection of documents; the message says what to write."""
     with pytest.raises(InputError, match=r"\[text\]"):
         dedup.find_duplicates(LONG)
 
 
 @pytest.mark.parametrize("wrong", [7, 1.5, b"bytes", ["a"], True, Path("a")])
 def test_texts_of_another_type(wrong: object) -> None:
-    """What is no text is an error that names its position and its type."""
+    """A value that is not a text is an error that names its position and its type."""
     with pytest.raises(InputError, match=rf"(?s)\b3\b.*{type(wrong).__name__}|{type(wrong).__name__}.*\b3\b"):
         dedup.find_duplicates([LONG, None, "", wrong, LONG])
 
@@ -150,7 +150,7 @@ def test_filter_wants_the_same_length() -> None:
 
 
 def test_inputs_are_never_modified() -> None:
-    """The list that came in is the list that stays."""
+    """The list that was passed in is not changed."""
     texts = [LONG, LONG, ""]
     result = dedup.find_duplicates(texts)
     assert [LONG, ""] == result.filter(texts)
@@ -158,7 +158,7 @@ def test_inputs_are_never_modified() -> None:
 
 
 def test_results_can_be_read() -> None:
-    """A result shows itself in a few lines, whatever it holds."""
+    """A result shows itself in a few lines, whatever it contains."""
     for texts in ([], ["", ""], [LONG, LONG]):
         assert repr(dedup.find_duplicates(texts))
         assert repr(dedup.find_duplicates(texts).summary)

@@ -135,7 +135,7 @@ def names(table: Any) -> list[str]:  # noqa: ANN401  (any form of table)
 
 @pytest.mark.parametrize("kind", [k for k in TABLES if k != "a table's stream"])
 def test_filter_keeps_the_other_columns(kind: str) -> None:
-    """The kept rows come back as the same type, with all that stood in them."""
+    """The kept rows come back as the same type, with all that was in them."""
     data = TABLES[kind]()
     kept = dedup.find_duplicates(data).filter(data)
     assert type(data) is type(kept)
@@ -146,7 +146,7 @@ def test_filter_keeps_the_other_columns(kind: str) -> None:
 
 
 def test_pandas_keeps_its_index() -> None:
-    """An index is no id: it stays with its rows and decides nothing."""
+    """An index is not an id: it is kept with its rows and decides nothing."""
     frame = pd.DataFrame({"text": TEXTS}, index=[5, 5, 3, 9, 1, 1, 0])
     kept = dedup.find_duplicates(frame).filter(frame)
     assert [5, 5, 3, 1] == list(kept.index)
@@ -179,7 +179,7 @@ def test_dictionaries(wrap: Callable[[dict[Any, str]], Any]) -> None:
     ids=["list", "tuple", "integers", "numpy", "arrow", "pandas", "polars"],
 )
 def test_ids(ids: Any) -> None:  # noqa: ANN401  (any form of ids)
-    """Ids are given beside the texts, as integers or as texts, and come back unchanged."""
+    """Ids are given together with the texts, as integers or as texts, and come back unchanged."""
     plain = list(ids.to_pylist() if isinstance(ids, pa.Array) else ids)
     result = dedup.find_duplicates(TEXTS, ids=ids)
     assert [(plain[i], plain[j]) for i, j in PAIRS] == table_rows.ends(result)
@@ -270,8 +270,8 @@ def test_wrong_ids(ids: list[Any], facts: list[str]) -> None:
         error.match(fact)
 
 
-def test_ids_beside_a_table() -> None:
-    """`ids` is for collections that are no table; a table names a column."""
+def test_ids_together_with_a_table() -> None:
+    """`ids` is for collections that are not tables; for a table, name a column."""
     with pytest.raises(DedupError, match="id="):
         dedup.find_duplicates(pa.table({"text": TEXTS}), ids=list(range(7)))
     with pytest.raises(InputError, match=r"(?s)\b0\b.*\b2\b"):

@@ -1,4 +1,4 @@
-"""`unit="line"`: each line that is not blank; and lines that occur twice, which are no hard-wrapped paragraph."""
+"""`unit="line"`: each line that is not blank; and lines that occur twice, which are not a hard-wrapped paragraph."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_line_again_and_again(times: int, unit: str) -> None:
         ["- - -", *["a refrain of nine words that the singers sing"] * 9, "- - -"],
     ],
 )
-def test_a_loop_of_lines_goes(lines: list[str]) -> None:
+def test_a_loop_of_lines_is_removed(lines: list[str]) -> None:
     """A loop of equal lines is a repeat of whole paragraphs, which `without_repeats` takes out."""
     text = "\n".join(lines) + "\n"
     repeats = dedup.find_repeats(text)
@@ -57,8 +57,8 @@ def test_a_loop_of_lines_goes(lines: list[str]) -> None:
     assert left == dedup.find_repeats(left).without_repeats()
 
 
-def test_a_rule_is_no_line_that_occurs_twice() -> None:
-    """A notice between two rules stays one paragraph, as it was wrapped."""
+def test_a_rule_does_not_count_as_a_line_that_occurs_twice() -> None:
+    """A notice between two rules is one paragraph, since it was wrapped."""
     text = "=" * 40 + "\nThis notice is broken to fit the width o\nf forty characters, and stands between tw\no rules\n"
     text = text.replace("o rules", "o rules of stars that are of forty chars") + "=" * 40
     assert 1 == dedup.find_duplicates(text, unit="paragraph").summary.paragraphs
@@ -96,12 +96,12 @@ def test_lines_are_units(texts: list[str], threshold: float) -> None:
     ],
 )
 def test_lines_go_with_their_line_break(text: str, left: str) -> None:
-    """Indentation, blank lines and rules stay; a text ends as it ended before."""
+    """Indentation, blank lines and rules are kept; a text ends as it ended before."""
     assert left == dedup.find_duplicates(text, unit="line").filter(text)
 
 
 def test_a_text_of_which_no_line_is_left() -> None:
-    """It is empty; the row stays."""
+    """It is empty; the row is kept."""
     texts = ["a b c\n", "\na b c\n\n", ""]
     assert ["a b c\n", "", ""] == dedup.find_duplicates(texts, unit="line").filter(texts)
 

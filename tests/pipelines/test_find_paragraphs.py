@@ -46,7 +46,7 @@ def test_one_text(form: Any) -> None:  # noqa: ANN401  (a str, a list, a tuple)
 
 
 def test_filter_cuts_paragraphs_out() -> None:
-    """The repeated paragraphs go; the rows stay, and an emptied text is empty."""
+    """The repeated paragraphs are removed; the rows are kept, and an emptied text is empty."""
     one = dedup.find_duplicates(TEXT, unit="paragraph").filter(TEXT)
     assert isinstance(one, str)
     assert [A, B, "ADVERTISEMENT", "* * *"] == [one[a:b] for a, b in oracles.paragraphs(one)]
@@ -73,7 +73,7 @@ FORMS: dict[str, Callable[[list[str]], Any]] = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_filter_keeps_the_rows(form: str) -> None:
-    """Rows, order, index and other columns stay, whatever the type; only the text changes."""
+    """Rows, order, index and other columns are unchanged, for every type; only the text changes."""
     data = FORMS[form](DOCUMENTS)
     before = repr(data)
     cut = dedup.find_duplicates(data, unit="paragraph").filter(data)
@@ -96,14 +96,14 @@ def test_filter_keeps_the_rows(form: str) -> None:
     assert before == repr(data), "the input is as it was"
 
 
-def test_missing_texts_stay_missing() -> None:
+def test_missing_texts_are_still_missing() -> None:
     """A row in which nothing was cut comes back as it was: None too."""
     texts = ["a", None, "b"]
     assert texts == dedup.find_duplicates(texts, unit="paragraph").filter(texts)
 
 
 def test_ids_are_those_of_the_documents() -> None:
-    """Left, right and id stay the document's id; the paragraph stands beside."""
+    """Left, right and id are the ids of documents; paragraphs have columns of their own."""
     result = dedup.find_duplicates({"x": f"{A}\n{B}", "y": f"new words here\n{A}"}, unit="paragraph")
     (row,) = table_rows.pair_rows(result)
     assert ("x", 0, "y", 1) == (
@@ -160,7 +160,7 @@ def test_stars_of_paragraphs(texts: list[str]) -> None:
 
 
 def test_repeated_paragraphs_for_people() -> None:
-    """The table says how often a paragraph stands, and in how many documents."""
+    """The table says how often a paragraph occurs, and in how many documents."""
     texts = [f"{A}\n\n{B}\n\n{A}", f"{A}\n\nother words", B]
     rows = dedup.find_duplicates(texts, unit="paragraph").repeated.to_pylist()
     assert [(3, 2), (2, 2)] == [(row["copies"], row["documents"]) for row in rows]
@@ -169,7 +169,7 @@ def test_repeated_paragraphs_for_people() -> None:
 
 @pytest.mark.parametrize("texts", [[], "", [""], ["\n \n"], "...", ["a", "", "b"]])
 def test_nothing_to_find(texts: Any) -> None:  # noqa: ANN401  (any form of texts)
-    """Empty texts have no paragraphs, and nothing goes wrong."""
+    """Empty texts have no paragraphs, and there is no error."""
     result = dedup.find_duplicates(texts, unit="paragraph")
     assert [] == table_rows.pair_rows(result)
     assert [] == result.removed.to_pylist()

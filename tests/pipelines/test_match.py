@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup.errors import InputError, ParameterError
-from dedup.pairs import verify
-from dedup.results import listed_pairs
+from dedup.pipelines.match import match_in
+from dedup.pipelines.order import Limits
+from dedup.results.listed_pairs import ListingLimits
 from tests import oracles, oracles_match, strategies, table_rows
+from tests.small_slices import small_slices
 
 THRESHOLDS = st.sampled_from([0.1, 0.25, 1 / 3, 0.5, 0.6, 2 / 3, 0.75, 0.8, 0.9, 1.0])
 METRICS = st.sampled_from(["jaccard", "containment"])
@@ -86,7 +88,7 @@ def test_it_agrees_with_find_duplicates(sides: tuple[list[str], list[str]], thre
 
 @given(two_sides(), THRESHOLDS)
 def test_it_agrees_with_compare(sides: tuple[list[str], list[str]], threshold: float) -> None:
-    """`compare` says the same of each pair."""
+    """`compare` gives the same numbers for each pair."""
     left, right = sides
     for row in rows_of(dedup.match(left, right, threshold=threshold, min_words=None).pairs):
         found = dedup.compare(left[row["left"]], right[row["right"]])
@@ -107,9 +109,7 @@ def test_monotone(sides: tuple[list[str], list[str]], metric: str) -> None:
 def test_threads_change_nothing(sides: tuple[list[str], list[str]], threads: int) -> None:
     """Nor do slices of a single row."""
     one = dedup.match(*sides, min_words=5, threshold=0.3, threads=1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dedup.runtime.threads.MIN_SLICE_ROWS", 1)
-        patch.setattr("dedup.runtime.threads.STRETCH", 2)
+    with small_slices(1, 2):
         other = dedup.match(*sides, min_words=5, threshold=0.3, threads=threads)
     assert (one.pairs, one.passages, one.summary) == (other.pairs, other.passages, other.summary)
 
@@ -121,7 +121,7 @@ def test_threads_change_nothing(sides: tuple[list[str], list[str]], threads: int
     st.sampled_from(["paragraph", "line"]),
 )
 def test_pairs_of_units_are_those_of_the_oracle(left: list[str], right: list[str], threshold: float, unit: str) -> None:
-    """The pairs of all paragraphs or lines as texts of their own, with the places where these stand."""
+    """The pairs of all paragraphs or lines as texts of their own, with the places of these."""
     right = [*right, *left[1:2]]
     units_of = oracles.paragraphs if unit == "paragraph" else oracles.filled_lines
     result = dedup.match(left, right, unit=unit, threshold=threshold, min_words=None)
@@ -148,7 +148,7 @@ def test_pairs_of_units_are_those_of_the_oracle(left: list[str], right: list[str
 
 
 def test_paragraphs_that_match_are_cut_out() -> None:
-    """Rows stay, what stands on the other side goes; passages are of texts as ever."""
+    """Rows are kept, what occurs on the other side is removed; passages are those of texts, as always."""
     left = ["Title\n\nThe ferry leaves at noon from the northern mole.\n\nBring a coat.", "Nothing of it", None]
     right = ["Some page\n\nThe ferry leaves at noon from the northern mole!\n\nThe end", "Bring a coat"]
     result = dedup.match(left, right, unit="paragraph", min_words=5)
@@ -192,7 +192,7 @@ def test_passages_of_any_texts(sides: tuple[list[str], list[str]]) -> None:
 
 
 def test_the_first_place_is_the_source() -> None:
-    """Of several places the earliest; a longer stretch wins over a shorter one that stands earlier."""
+    """Of several places the earliest; a longer stretch wins over a shorter one that comes earlier."""
     quoted = "one two three four five six seven eight"
     against = ["one two three four five six", f"before {quoted} {quoted}", quoted]
     (row,) = rows_of(dedup.match([f"x {quoted} y"], against, min_words=5).passages)
@@ -246,21 +246,18 @@ def test_a_family_on_one_side_is_linear() -> None:
     assert "matches 6,000" in str(dedup.match(near + [" ".join(base)] * 3000, [" ".join(base)]).summary)
 
 
-def test_limits_are_visible(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limits_are_visible() -> None:
     """Too many pairs are an error that counts them; what needs no list is still there."""
     many = ["one two three four five six"] * 100
-    monkeypatch.setattr(listed_pairs, "MAX_JOINED_PAIRS", 9_999)
-    result = dedup.match(many, many)
+    result = match_in(many, many, limits=Limits(listing=ListingLimits(rows=9_999)))
     assert result.summary.pairs == 10_000
     assert result.filter(many) == []
     with pytest.raises(ParameterError, match=r"at most 9,999 rows.*found 10,000.*thin out one side"):
         _ = result.pairs
     near = [f"one two three four five six seven eight nine ten eleven x{n}" for n in range(20)]
-    monkeypatch.setattr(verify, "MAX_JOINED_PAIRS", 399)
     with pytest.raises(ParameterError, match="threshold: expected at most 399 pairs.*found more; thin out one side"):
-        dedup.match(near, near[::-1], threshold=0.5)
-    monkeypatch.setattr(verify, "MAX_JOINED_PAIRS", 400)
-    assert len(dedup.match(near, near[::-1], threshold=0.5)) == 400
+        match_in(near, near[::-1], threshold=0.5, limits=Limits(pairs=399))
+    assert len(match_in(near, near[::-1], threshold=0.5, limits=Limits(pairs=400))) == 400
 
 
 def test_one_word_over_and_over() -> None:
@@ -365,7 +362,7 @@ def test_ids_come_back_unchanged() -> None:
 
 
 def test_cut() -> None:
-    """Passages go, with the line break of whole lines; rows, empty texts and missing ones stay."""
+    """Passages are removed, complete lines with their line break; rows, empty and missing texts are kept."""
     result = dedup.match(LEFT, RIGHT, min_words=5)
     assert result.cut(LEFT) == ["", LEFT[1], None, "News: . Bring a coat."]
     between = dedup.match(["before one two three four behind"], ["one two three four"], min_words=4)
@@ -376,7 +373,7 @@ def test_cut() -> None:
 
 @given(two_sides(), st.sampled_from([1, 3, 6]))
 def test_cut_removes_the_passages(sides: tuple[list[str], list[str]], min_words: int) -> None:
-    """What is cut is what the spans say: no other token goes."""
+    """What is cut is what the spans say: no other token is removed."""
     left, right = sides
     result = dedup.match(left, right, min_words=min_words)
     shorter = result.cut(left)
@@ -384,8 +381,8 @@ def test_cut_removes_the_passages(sides: tuple[list[str], list[str]], min_words:
     for row in rows_of(result.passages):
         covered[row["left"]] |= set(range(row["left_start"], row["left_end"]))
     for text, new, gone in zip(left, shorter, covered, strict=True):
-        stays = "".join(c for place, c in enumerate(text) if place not in gone)
-        assert "".join(new.split()) == "".join(stays.split())
+        rest = "".join(c for place, c in enumerate(text) if place not in gone)
+        assert "".join(new.split()) == "".join(rest.split())
         assert gone or new == text
 
 
@@ -403,21 +400,21 @@ def test_the_summary_says_what_was_done() -> None:
     assert set(result.timings) == {"read", "exact copies", "join", "words", "passages"}
 
 
-def test_the_closest_pair_where_there_is_none() -> None:
-    """Where nothing reaches the threshold, a hint tells what came closest, with its ids."""
+def test_the_closest_pair_if_there_is_none() -> None:
+    """If nothing reaches the threshold, a hint gives the closest pair, with its ids."""
     left = {"a": "one two three four five six seven eight nine ten", "b": "something else of some words altogether"}
     right = {7: "one two three four five six seven eight new words", 8: "and more that is quite different from that"}
     result = dedup.match(left, right, min_words=None)
     assert result.closest == ("a", 7, 4 / 8)
     assert str(result).endswith("\nnothing reached the threshold; the closest pair seen: 'a' and 7 at 0.500")
-    assert "closest" not in f"{result.summary}{result.summary.to_dict()}", "it is no part of the result"
+    assert "closest" not in f"{result.summary}{result.summary.to_dict()}", "it is not part of the result"
     assert dedup.match(left, right, threshold=0.5).closest is None, "it is a pair"
     assert dedup.match(left, {8: right[8]}).closest is None, "nothing is shared"
 
 
 @given(two_sides(), METRICS)
 def test_the_closest_pair_is_the_closest(sides: tuple[list[str], list[str]], metric: str) -> None:
-    """No pair is more similar; where none is told, none is similar by a twentieth or more."""
+    """No pair is more similar; if none is reported, none has a similarity of a twentieth or more."""
     found = dedup.match(*sides, threshold=1.0, metric=metric, min_words=None)
     if found.summary.pairs:
         assert found.closest is None
@@ -488,7 +485,7 @@ def test_bad_options(options: Any, message: str) -> None:
 
 
 def test_what_was_not_looked_for_is_not_there() -> None:
-    """Without min_words there are no passages to speak of; filter knows its words."""
+    """Without min_words passages are not searched; filter knows its words."""
     result = dedup.match(LEFT, RIGHT, min_words=None)
     assert result.summary.passages is None
     assert "passage" not in str(result)

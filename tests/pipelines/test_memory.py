@@ -18,14 +18,15 @@ from dedup.errors import ParameterError
 from dedup.options import check_memory
 from dedup.pairs.seen_twice import SeenTwice
 from dedup.pipelines import find_files
+from dedup.pipelines.find import find_in
 from dedup.pipelines.measure import Size
-from dedup.pipelines.memory import TextPlan
 from dedup.sources.files import file_texts as collection_module
 from dedup.sources.files.batch import Batch, Token
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.reader import read_batches
 from dedup.threshold import Threshold
 from dedup.unit import Unit
+from tests.plans import passes
 
 
 def collection(count: int = 400) -> list[str]:
@@ -49,56 +50,37 @@ def size_of(texts: list[str]) -> Size:
     return dedup.pipelines.measure.measure(outline, dedup.hashing.shingles.parse("words:5"), unit=Unit.DOCUMENT)
 
 
-@pytest.fixture
-def tight(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Make every bound too small for one pass, and note the ranges of the tables that are made."""
-    ranges: list[int] = []
-
-    class Spy(SeenTwice):
-        def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, **options)
-            ranges.append(self.ranges)
-
-    monkeypatch.setattr(TextPlan, "one_pass", property(lambda _: False))
-    monkeypatch.setattr(dedup.pairs.filter_passes, "SeenTwice", Spy)
-    return ranges
-
-
 @pytest.mark.parametrize("unit", ["document", "paragraph", "line"])
 @pytest.mark.parametrize("metric", ["jaccard", "containment"])
 @pytest.mark.parametrize("threshold", [0.3, 0.8, 1.0])
 @pytest.mark.parametrize("room", [None, 256])
-def test_same_answer_in_passes(
-    unit: str, metric: str, threshold: float, room: int | None, tight: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_same_answer_in_passes(unit: str, metric: str, threshold: float, room: int | None) -> None:
     """Reading the texts again, with the table whole or in ranges, changes nothing."""
     texts = [*collection(), "", "!!", "short"]
     options: dict[str, Any] = {"unit": unit, "metric": metric, "threshold": threshold, "pairs": "all"}
     plain = dedup.find_duplicates(texts, **options)
-    if room is not None:
-        init = SeenTwice.__init__
-        monkeypatch.setattr(SeenTwice, "__init__", lambda self, *a, **k: init(self, *a, **{**k, "room": room}))
-    bounded = dedup.find_duplicates(texts, memory="1GB", **options)
+    bounded = find_in(texts, memory="1GB", planned=passes(table_bytes=room), **options)
     assert plain.pairs.equals(bounded.pairs)
     assert plain.clusters.equals(bounded.clusters)
     assert plain.kept.equals(bounded.kept)
     assert plain.summary == bounded.summary
-    assert tight
-    assert (room is None) == (tight[-1] == 1)
+    assert "mark" in bounded.timings, "read more than once"
+    assert (room is not None) == ("count" in bounded.timings), "in ranges"
 
 
-def test_lsh_under_a_bound(tight: list[int]) -> None:
+def test_lsh_under_a_bound() -> None:
     """The other method reads the same way; it finds the pairs that are far above the threshold."""
     texts = collection()
     plain = dedup.find_duplicates(texts, pairs="all", threshold=0.5)
-    bounded = dedup.find_duplicates(texts, memory="1GB", method="lsh", pairs="all", threshold=0.5)
+    bounded = find_in(texts, memory="1GB", method="lsh", pairs="all", threshold=0.5, planned=passes())
     assert bounded.summary.method == "lsh"
     assert plain.pairs.equals(bounded.pairs)
-    assert [1] == tight
+    assert "mark" in bounded.timings
+    assert "count" not in bounded.timings, "one range"
 
 
 def test_ranges_count_what_one_table_counts() -> None:
-    """What a row has alone, summed over the ranges, is what it has alone in one table."""
+    """The unique hashes of a row, summed over the ranges, are as many as in one table."""
     generator = np.random.default_rng(3)
     rows = generator.integers(0, 1 << 64, 4000, dtype=np.uint64)
     hashes = np.concatenate((rows, rows[:1500]))
@@ -116,7 +98,7 @@ def test_ranges_count_what_one_table_counts() -> None:
     assert totals[0][0] == 1
     assert totals[1][0] > 1
     assert totals[0][1] == totals[1][1]
-    assert sum(totals[0][1][:30]) == 0, "all of the first 1,500 stand twice"
+    assert sum(totals[0][1][:30]) == 0, "all of the first 1,500 occur twice"
 
 
 @pytest.mark.parametrize(("memory", "expected"), [("4GB", 4 * 10**9), ("500 MB", 5 * 10**8), ("2GiB", 2 << 30), (7, 7)])
@@ -138,15 +120,15 @@ def test_too_small_for_anything() -> None:
         dedup.find_duplicates(collection(), memory="1MB")
 
 
-def test_too_small_for_the_survivors(tight: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_small_for_the_survivors() -> None:
     """Where the texts that may have a partner do not fit, the error says so."""
-    monkeypatch.setattr(TextPlan, "room", property(lambda _: 1_200_000))
+    planned = passes(held_bytes=1_200_000)
     with pytest.raises(ParameterError, match="the candidates"):
-        dedup.find_duplicates([text + " " + text for text in collection(4000)] * 2, memory="1GB")
+        find_in([text + " " + text for text in collection(4000)] * 2, memory="1GB", planned=planned)
 
 
 def test_plans_are_pure() -> None:
-    """The plan depends on texts and options alone, and a larger bound never means more passes."""
+    """The plan depends only on texts and options, and a larger bound never means more passes."""
     texts = [text * 40 for text in collection(3000)]
     size = dedup.pipelines.measure.measure(
         dedup.pipelines.measure.outline_of(dedup.pipelines.find.read_texts(texts)),
@@ -169,7 +151,7 @@ def test_plans_are_pure() -> None:
 
 @pytest.mark.parametrize("unit", ["document", "paragraph", "line"])
 def test_estimate(unit: str) -> None:
-    """The plan is told without a search of the whole."""
+    """The plan is returned without a complete search."""
     texts = collection(2000)
     plan = dedup.estimate(texts, unit=unit)
     assert (plan.method, plan.passes, plan.texts, plan.disk) == ("exact", 1, 2000, 0)
@@ -180,7 +162,7 @@ def test_estimate(unit: str) -> None:
 
 
 def test_estimate_under_a_bound() -> None:
-    """A bound that one pass does not fit means more passes, and the forecast stays within it."""
+    """If one pass does not fit into the bound, more are made, and the forecast is within the bound."""
     texts = [text * 30 for text in collection(3000)]
     free = dedup.estimate(texts, threads=1)
     bound = 100_000_000
@@ -202,7 +184,7 @@ def test_estimate_under_a_bound() -> None:
 
 
 def test_the_estimate_names_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files are read once, as was said, by every bound; what does not fit goes to a work directory."""
+    """Files are read once under every bound, as forecast; what does not fit is written to a work directory."""
     chance = random.Random(1)
     for number in range(2):
         texts = [" ".join(f"w{chance.randrange(100_000)}" for _ in range(150)) for _ in range(9000)]

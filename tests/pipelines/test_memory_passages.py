@@ -20,35 +20,38 @@ import dedup
 from dedup.errors import ParameterError
 from dedup.hash_key import PUBLIC
 from dedup.hashing import token_stream
+from dedup.kernels.text_layout import UNSETTLED
 from dedup.pairs import filter_passes
-from dedup.pairs.seen_across import SeenAcross
 from dedup.pairs.seen_twice import SeenTwice
-from dedup.passages import window_filter
-from dedup.pipelines import memory, passage_order
-from dedup.sources import coerce
+from dedup.pipelines.match import match_in
+from dedup.pipelines.repeats import repeats_in
+from dedup.sources.coerce import read_texts
+from dedup.sources.texts import BlockLimits, ListTexts, Texts
 from dedup.text import unicode
 from tests import strategies
+from tests.plans import passage_passes
 
 TEXTS = st.lists(st.one_of(strategies.articles(3), strategies.texts(0, 30)), max_size=6)
 
 
 @contextmanager
-def tight(block: int, room: int) -> Iterator[list[int]]:
-    """Make every bound too small for one reading, blocks of some characters and tables of some bytes; note ranges."""
+def noted_ranges() -> Iterator[list[int]]:
+    """Note the ranges of the tables that are made."""
     ranges: list[int] = []
 
     class Spy(SeenTwice):
-        def __init__(self, _: int, *args: Any, **options: Any) -> None:
-            super().__init__(1 << 12, *args, **{**options, "room": room})
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
             ranges.append(self.ranges)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(memory.TextPlan, "one_pass", property(lambda _: False))
-        patch.setattr(token_stream, "LONG", block)
-        patch.setattr(token_stream, "TEXT_BLOCK_BYTES", block)
-        patch.setattr(coerce, "TEXT_BLOCK_BYTES", block)
         patch.setattr(filter_passes, "SeenTwice", Spy)
         yield ranges
+
+
+def cut(texts: list[str], block: int) -> Texts:
+    """Give texts in blocks, and in pieces, of so many characters."""
+    return read_texts(texts, limits=BlockLimits(size=block))
 
 
 @given(TEXTS, st.sampled_from([1, 3, 8, 20]), st.sampled_from([1.0, 0.8, 0.5]), st.integers(1, 200))
@@ -57,11 +60,13 @@ def test_repeats_under_a_bound(texts: list[str], min_words: int, threshold: floa
     options: dict[str, Any] = {"min_words": min_words, "threshold": threshold, "threads": 1}
     whole = dedup.find_repeats(texts, **options)
     for room in (1 << 30, 256):
-        with tight(block, room) as ranges:
-            bounded = dedup.find_repeats(texts, memory="10GB", **options)
+        planned = passage_passes(words=1 << 13, table_bytes=room)
+        with noted_ranges() as ranges:
+            bounded = repeats_in(cut(texts, block), memory="10GB", planned=planned, **options)
         assert whole.table == bounded.table
         assert whole.without_repeats() == bounded.without_repeats()
-        assert set(ranges) == {16 if room == 256 else 1}
+        assert ranges
+        assert all((number > 1) == (room == 256) for number in ranges)
 
 
 @given(
@@ -88,26 +93,11 @@ def test_matches_under_a_bound(
     sides = (sides[0], [*sides[1], *sides[0][:2]])
     whole = dedup.match(*sides, threads=1, **options)
     for room in (1 << 30, 1):
-        with small_tables(room), tight(block, 256):
-            bounded = dedup.match(*sides, threads=1, memory="10GB", **options)
+        left, right = (cut(side, block) for side in sides)
+        planned = passage_passes(words=1 << 12, table_bytes=room)
+        bounded = match_in(left, right, threads=1, memory="10GB", planned=planned, **options)
+        assert "mark" in bounded.timings, "read more than once"
         assert (whole.pairs, whole.passages, whole.summary) == (bounded.pairs, bounded.passages, bounded.summary)
-
-
-@contextmanager
-def small_tables(room: int) -> Iterator[None]:
-    """Give the tables of two sides so many bytes."""
-    meeting, keep = filter_passes.SeenAcross, passage_order.keep_both
-
-    def roomy(*args: Any, **options: Any) -> SeenAcross:
-        return meeting(*args, **{**options, "room": room})
-
-    def keeping(left: Any, right: Any, size: int, anchors: int, _: int, afford: Any) -> window_filter.Survivors:
-        return keep(left, right, size, anchors, room, afford)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(filter_passes, "SeenAcross", roomy)
-        patch.setattr(passage_order, "keep_both", keeping)
-        yield
 
 
 GROWTH = """
@@ -148,7 +138,7 @@ GROWTH = """
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/clear_refs"), reason="the system does not keep a peak to reset")
 @pytest.mark.parametrize("what", ["repeats 1.0", "repeats 0.8", "match 0.8"])
-def test_growth_stays_below_the_bound(what: str) -> None:
+def test_growth_is_below_the_bound(what: str) -> None:
     """The resident set, measured in a process of its own, grows by less than was allowed; the answer is the same."""
     bound = 70_000_000
     command = [sys.executable, "-c", textwrap.dedent(GROWTH), *what.split(), str(bound)]
@@ -177,25 +167,25 @@ def test_too_small_a_bound(search: Any) -> None:
 def test_long_texts_are_read_in_pieces(texts: list[str], block: int) -> None:
     """Wherever a long text is cut, its tokens are the same."""
     texts = [text + " " + text for text in texts]
-    whole = token_stream.read_tokens(coerce.ListTexts(texts), 1, PUBLIC)
+    whole = token_stream.read_tokens(ListTexts(texts), 1, PUBLIC)
     some = np.arange(0, len(texts), 2)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(token_stream, "SMALL_TEXTS", -1)
-        patch.setattr(token_stream, "LONG", block)
-        patch.setattr(token_stream, "TEXT_BLOCK_BYTES", block)
-        cut = token_stream.read_tokens(coerce.ListTexts(texts), 2, PUBLIC)
-        part = token_stream.read_tokens(coerce.ListTexts(texts), 1, PUBLIC, rows=some)
-    assert [whole[0].tolist(), whole[1].tolist()] == [cut[0].tolist(), cut[1].tolist()]
+    pieces = cut(texts, block)
+    long = [text for text in texts if len(text) > pieces.limits.longest]
+    in_pieces = any(each.goes_on for each in token_stream.token_blocks(pieces, 1, PUBLIC))
+    assert in_pieces == any(token_stream.CUT_PLACE.search(text, block) for text in long)
+    again = token_stream.read_tokens(pieces, 2, PUBLIC, small=-1)
+    part = token_stream.read_tokens(pieces, 1, PUBLIC, rows=some, small=-1)
+    assert [whole[0].tolist(), whole[1].tolist()] == [again[0].tolist(), again[1].tolist()]
     for row, text in enumerate(some.tolist()):
         expected = whole[0][whole[1][text] : whole[1][text + 1]]
         assert expected.tolist() == part[0][part[1][row] : part[1][row + 1]].tolist()
 
 
 def test_a_cut_acts_on_nothing() -> None:
-    """No character before which a text may be cut acts on what stands before it."""
+    """No character before which a text may be cut acts on what comes before it."""
     index, entries, _, _ = unicode.table()
     points = np.array([point for point in range(0x10000) if token_stream.CUT_PLACE.match(" " + chr(point))])
     found = entries[(index[points >> 8].astype(np.int64) << 8) | points & 255]
-    acting = (found & unicode.UNSETTLED != 0) | (found >> 8 & 255 != 0) & (found >> 16 == 0)
+    acting = (found & UNSETTLED != 0) | (found >> 8 & 255 != 0) & (found >> 16 == 0)
     assert len(points) > 30_000
     assert not acting.any()

@@ -1,4 +1,4 @@
-"""Where nothing is found: every flow ends within its bound, under every way of reading, with the same empty result."""
+"""If nothing is found: every flow ends within its bound, under every way of reading, with the same empty result."""
 
 from __future__ import annotations
 
@@ -29,10 +29,17 @@ from tests import oracles, strategies
 GROWTH = """
     import json, random, sys, tempfile
     from pathlib import Path
-    import dedup, dedup.pipelines.match, dedup.pipelines.memory, dedup.pairs.compact_filter
+    from functools import partial
+    import dedup
     from benchmarks.speed.measure import Peak
-    from dedup.pipelines.memory import FilePlan
+    from dedup.pairs.compact_filter import FilterLimits
+    from dedup.pipelines.find import find_in
     from dedup.pipelines.find_files import find_in_files
+    from dedup.pipelines.match import match_in
+    from dedup.pipelines.memory import plan_for, plan_passages
+    from dedup.pipelines.order import Limits
+    from dedup.pipelines.repeats import repeats_in
+    from tests.plans import OnDisk, passage_passes, passes
 
     def texts(count, little):
         chance = random.Random(3)
@@ -49,8 +56,10 @@ GROWTH = """
             (Path(folder) / f"{number}.jsonl").write_text("\\n".join(lines))
         return folder
 
-    def searches(some, folder):
-        exact = dedup.find_duplicates
+    def searches(some, folder, planned=plan_for, planned_passages=plan_passages):
+        exact = partial(find_in, planned=planned)
+        match = partial(match_in, planned=planned_passages)
+        repeats = partial(repeats_in, planned=planned_passages)
         files = dedup.files(str(Path(folder) / "*.jsonl"))
         broken = [text[:900] + "\\n\\n" + text[900:] for text in some]
         half = len(some) // 2
@@ -62,18 +71,17 @@ GROWTH = """
         yield "lsh", 80, lambda memory: exact(some, threads=1, memory=memory, method="lsh")
         yield "lsh in one pass", 400, lambda memory: exact(some, threads=1, memory=memory, method="lsh")
         yield "files of the API", 115, lambda memory: exact(files, threads=1, memory=memory)
-        yield "match", 120, lambda memory: dedup.match(some[:half], some[half:], threads=1, memory=memory)
-        yield "match in one pass", 2000, lambda memory: dedup.match(some[:half], some[half:], threads=1, memory=memory)
-        yield "repeats", 120, lambda memory: dedup.find_repeats(some, threads=1, memory=memory)
+        yield "match", 120, lambda memory: match(some[:half], some[half:], threads=1, memory=memory)
+        yield "match in one pass", 2000, lambda memory: match(some[:half], some[half:], threads=1, memory=memory)
+        yield "repeats", 120, lambda memory: repeats(some, threads=1, memory=memory)
         yield "files at once", 400, lambda memory: find_in_files([folder], threads=1, memory=memory).duplicates
         yield "spilled", 115, lambda memory: find_in_files([folder], threads=1, memory=memory).duplicates
         lsh = {"threads": 1, "method": "lsh"}
         yield "spilled lsh", 115, lambda memory: find_in_files([folder], memory=memory, **lsh).duplicates
-        fits, FilePlan.fits = FilePlan.fits, lambda *_, **__: False
-        yield "groups", 115, lambda memory: find_in_files([folder], threads=1, memory=memory).duplicates
-        FilePlan.fits = fits
-        dedup.pairs.compact_filter.LEAST_CHARACTERS = 1 << 10
-        yield "thinned", 400, lambda memory: exact(some, threads=1, memory=memory)
+        groups = {"threads": 1, "planned": partial(OnDisk, at_once=False, shard_bytes=None)}
+        yield "groups", 115, lambda memory: find_in_files([folder], memory=memory, **groups).duplicates
+        limits = Limits(filter=FilterLimits(least_characters=1 << 10))
+        yield "thinned", 400, lambda memory: exact(some, threads=1, memory=memory, limits=limits)
 
     def told(result):
         return len(result) if isinstance(result, dedup.Repeats) else result.summary.pairs
@@ -82,13 +90,9 @@ GROWTH = """
     with tempfile.TemporaryDirectory() as small, tempfile.TemporaryDirectory() as large:
         some = texts(200, little)
         write(small, some)
-        one_pass = dedup.pipelines.memory.TextPlan.one_pass
-        for passes in (one_pass, property(lambda _: False)):  # kernels are loaded
-            dedup.pipelines.memory.TextPlan.one_pass = passes
-            for name, bound, search in searches(some + some[:20], small):
-                search("1GB" if passes is one_pass else "10GB")
-        dedup.pipelines.memory.TextPlan.one_pass = one_pass
-        dedup.pairs.compact_filter.LEAST_CHARACTERS = 1 << 27
+        for plans in ((), (passes(), passage_passes())):  # kernels are loaded
+            for name, bound, search in searches(some + some[:20], small, *plans):
+                search("10GB" if plans else "1GB")
         some = texts(count, little)
         write(large, some)
         found = {}
@@ -168,7 +172,7 @@ def test_the_closest_pair_is_the_closest(texts: list[str], metric: str) -> None:
     assert len(units) == len(texts)
 
 
-@pytest.mark.parametrize("limit", ["room", "MOST_HASHES", "MOST_PAIRS", "MOST_TRIES", "raises"])
+@pytest.mark.parametrize("limit", ["room", "hashes", "pairs", "tries", "raises"])
 def test_a_hint_has_limits(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It gives up, or tells what it saw, where there is too much to look at; it never raises."""
     template = " ".join(f"t{i}" for i in range(30))
@@ -183,13 +187,13 @@ def test_a_hint_has_limits(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(closest, "join_some", fail)
         monkeypatch.setattr(closest, "some_across", fail)
     elif limit != "room":
-        monkeypatch.setattr(closest, limit, 10)
+        options["limits"] = closest.HintLimits(**{limit: 10})
     one = closest.closest_among(units, units.full, Threshold(0.8), **options)
     other = closest.closest_across(units, units.full[:300], units.full[300:], Threshold(0.8), **options)
-    if limit == "MOST_PAIRS":
+    if limit == "pairs":
         assert one is not None
         assert other is not None
         assert one[2] > 0.3
         assert other[2] > 0.3
-    elif limit != "MOST_TRIES":
+    elif limit != "tries":
         assert (one, other) == (None, None)

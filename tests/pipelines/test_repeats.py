@@ -1,4 +1,4 @@
-"""`find_repeats`: runs of whole paragraphs that stand again, in one text or across a list."""
+"""`find_repeats`: runs of complete paragraphs that occur again, in one text or across a list."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_no_repeats() -> None:
 
 
 def test_a_doubled_body() -> None:
-    """A body that stands twice is one repeat of all its paragraphs."""
+    """A body that occurs twice is one repeat of all its paragraphs."""
     article = corpora.doubled_article()
     (repeat,) = dedup.find_repeats(article.text)
     assert (0, *article.second) == (repeat.document, repeat.start, repeat.end)
@@ -90,7 +90,7 @@ def test_a_doubled_body() -> None:
 
 @pytest.mark.parametrize("newline", ["\n", "\n\n", "\r\n", "\r", "\n \t\n"])
 def test_a_tripled_body(newline: str) -> None:
-    """A body that stands three times is two repeats of the first, whatever breaks its lines."""
+    """A body that occurs three times is two repeats of the first, wherever its lines break."""
     body = newline.join(BODY)
     text = newline.join(["A title", body, body, body, "An end"])
     assert [(body, body)] * 2 == slices(text)
@@ -144,7 +144,7 @@ def test_separators(separator: str) -> None:
 
 
 def test_min_words() -> None:
-    """A run shorter than `min_words` tokens is no repeat."""
+    """A run shorter than `min_words` tokens is not a repeat."""
     words = len(oracles.tokens(BODY[0]))
     text = "\n\n".join([BODY[0], "some new words", BODY[0]])
     assert 1 == len(slices(text, min_words=words))
@@ -237,7 +237,7 @@ def test_what_is_left_repeats_nothing(text: str, threshold: float) -> None:
 
 @given(st.lists(strategies.articles(2), max_size=4))
 def test_only_paragraphs_go(texts: list[str]) -> None:
-    """What is left are lines of the original, and what was said is said once at least."""
+    """The lines that are left are lines of the original, and each content is there at least once."""
     left = dedup.find_repeats(texts, min_words=8, threshold=1.0).without_repeats()
     assert isinstance(left, list)
     before = [[old[a:b] for a, b in oracles.lines(old)] for old in texts]
@@ -250,8 +250,8 @@ def test_only_paragraphs_go(texts: list[str]) -> None:
         assert all(line in rest for line in new if line), "lines of the original, in order"
 
 
-def test_headings_stay() -> None:
-    """A repeated line of fewer than 20 words stays, unless it goes with a longer block."""
+def test_headings_are_kept() -> None:
+    """A repeated line of fewer than 20 words is kept, unless it is removed with a longer block."""
     heading = "This page was updated on Monday by the harbour office and its staff"
     a, b, c, *_ = BODY
     text = "\n\n".join([heading, a, heading, b, heading, c])
@@ -297,13 +297,13 @@ def test_options_that_mean_nothing(options: dict[str, Any], found: str) -> None:
 
 
 def test_texts_of_another_type() -> None:
-    """What is no text is an error that names its position."""
+    """A value that is not a text is an error that names its position."""
     with pytest.raises(InputError, match=r"\b1\b"):
         dedup.find_repeats(["a", 5])
 
 
 def test_the_real_article(data: Path) -> None:
-    """The article that the project starts from: its body stands twice."""
+    """The article of the first example: its body occurs twice."""
     text = (data / "doubled_article.txt").read_text(encoding="utf-8")
     repeats = dedup.find_repeats(text)
     (repeat,) = repeats

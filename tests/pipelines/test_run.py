@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,13 @@ from dedup.cli import main
 from dedup.errors import InputError, ParameterError, StorageError
 from dedup.pairs import block_join
 from dedup.pipelines import memory as budgets
+from dedup.pipelines.find import find_in
 from dedup.pipelines.find_files import find_in_files
 from dedup.pipelines.memory import FilePlan
 from dedup.results.duplicates import Duplicates
 from dedup.storage import atomic as stores
 from tests.pipelines.test_memory import collection
+from tests.plans import OnDisk
 
 LONG = os.environ.get("DEDUP_HYPOTHESIS") == "long"
 ROOT = Path(__file__).parents[2]
@@ -35,16 +38,28 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def no_hook() -> Iterator[None]:
-    """Take the hook away behind each test."""
+    """Remove the hook after each test."""
     yield
     stores.hook = None
 
 
+Planned = Callable[[Callable[..., FilePlan]], None]
+
+
 @pytest.fixture
-def tight(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no corpus fit, and cut it into many small shards."""
-    monkeypatch.setattr(FilePlan, "holds_all", lambda *_: False)
-    monkeypatch.setattr(FilePlan, "shard", property(lambda _: 1 << 14))
+def command(monkeypatch: pytest.MonkeyPatch) -> Planned:
+    """Give what makes the command search by a plan: it has no option for one."""
+
+    def plan(planned: Callable[..., FilePlan]) -> None:
+        monkeypatch.setattr("dedup.pipelines.find_files.find_in_files", partial(find_in_files, planned=planned))
+
+    return plan
+
+
+@pytest.fixture
+def tight(command: Planned) -> None:
+    """Let no corpus of the command fit, and cut it into many small shards."""
+    command(OnDisk)
 
 
 def texts_with_edges() -> list[str]:
@@ -101,16 +116,13 @@ OPTIONS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 @pytest.mark.parametrize("room", [None, 256])
-def test_files_give_what_memory_gives(
-    options: dict[str, Any], room: int | None, tmp_path: Path, tight: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_files_give_what_memory_gives(options: dict[str, Any], room: int | None, tmp_path: Path) -> None:
     """Out of core, with the table whole or in ranges, the answer is that of `find_duplicates`."""
     texts = texts_with_edges()
     ids = write_corpus(tmp_path / "corpus", texts)
-    if room is not None:
-        monkeypatch.setattr(FilePlan, "table", lambda *_: room)
     plain = dedup.find_duplicates(texts, ids=ids, **options)
-    found = find_in_files([tmp_path / "corpus"], memory="1GB", threads=2, **options)
+    planned = partial(OnDisk, table_bytes=room)
+    found = find_in_files([tmp_path / "corpus"], memory="1GB", threads=2, planned=planned, **options)
     assert told(found.duplicates) == told(plain)
     assert len(found.rejects) == 9
     assert found.duplicates.timings.keys() >= {"read", "mark", "count", "hold", "join"}
@@ -119,26 +131,25 @@ def test_files_give_what_memory_gives(
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_groups_give_what_memory_gives(
-    options: dict[str, Any], tmp_path: Path, tight: None, monkeypatch: pytest.MonkeyPatch
+    options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where not even the texts that may have a partner fit, they are joined group by group, with the same answer."""
+    """If not even the candidate texts fit, they are joined group by group, with the same answer."""
     texts = texts_with_edges()
     ids = write_corpus(tmp_path / "corpus", texts)
-    monkeypatch.setattr(FilePlan, "fits", lambda *_, **__: False)
-    monkeypatch.setattr(block_join, "_groups", lambda shingles, limit: [[number] for number in range(len(shingles))])
     joined = []
     join = block_join.join
     monkeypatch.setattr(
         block_join, "join", lambda units, *given, **how: joined.append(len(units)) or join(units, *given, **how)
     )
     plain = dedup.find_duplicates(texts, ids=ids, **options)
-    found = find_in_files([tmp_path / "corpus"], memory="1GB", threads=1, **options)
+    planned = partial(OnDisk, at_once=False, block_shingles=0)
+    found = find_in_files([tmp_path / "corpus"], memory="1GB", threads=1, planned=planned, **options)
     assert told(found.duplicates) == told(plain)
     assert len(joined) == 3
     assert found.duplicates.summary.to_dict() == {**plain.summary.to_dict(), "rejected": 9}
 
 
-def test_keep_by_a_column(tmp_path: Path, tight: None) -> None:
+def test_keep_by_a_column(tmp_path: Path) -> None:
     """What stays is decided by a column of the files, as in a table."""
     texts = texts_with_edges()
     write_corpus(tmp_path / "corpus", texts)
@@ -147,11 +158,11 @@ def test_keep_by_a_column(tmp_path: Path, tight: None) -> None:
         rows += [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line != "not json"]
     for keep in ("max:score", "min:score", "max:name"):
         plain = dedup.find_duplicates(rows, id="name", keep=keep)
-        found = find_in_files([tmp_path / "corpus"], id="name", keep=keep, memory="1GB")
+        found = find_in_files([tmp_path / "corpus"], id="name", keep=keep, memory="1GB", planned=OnDisk)
         assert told(found.duplicates) == told(plain)
 
 
-def test_the_closest_pair_is_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_closest_pair_is_a_hint(tmp_path: Path) -> None:
     """It is told by what is held in the end, and the result is the same whatever that is."""
     texts = [f"{' '.join(f'w{n}x{i}' for i in range(20))} " + "and the same end of a text " * n for n in range(6)]
     ids = write_corpus(tmp_path / "corpus", texts)
@@ -159,20 +170,19 @@ def test_the_closest_pair_is_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert plain.closest is not None
     whole = find_in_files([tmp_path / "corpus"], threshold=0.9).duplicates
     assert whole.closest == plain.closest
-    monkeypatch.setattr(FilePlan, "holds_all", lambda *_: False)
-    thin = find_in_files([tmp_path / "corpus"], threshold=0.9, memory="1GB").duplicates
-    monkeypatch.setattr(FilePlan, "fits", lambda *_, **__: False)
-    grouped = find_in_files([tmp_path / "corpus"], threshold=0.9, memory="1GB").duplicates
+    bounded: dict[str, Any] = {"threshold": 0.9, "memory": "1GB"}
+    thin = find_in_files([tmp_path / "corpus"], planned=OnDisk, **bounded).duplicates
+    grouped = find_in_files([tmp_path / "corpus"], planned=partial(OnDisk, at_once=False), **bounded).duplicates
     assert (thin.closest, grouped.closest) == (None, None), "no hash is held of a text that cannot have a partner"
     assert plain.summary == whole.summary == thin.summary == grouped.summary
 
 
-def test_the_closest_pair_of_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_closest_pair_of_a_report(tmp_path: Path, command: Planned) -> None:
     """It stands in `run.json`, and in no file that two equal runs have in common; taken up again, it is the same."""
     texts = ["a b c d e f g h i j", "other words that stand in no other text", "a b c d e f g h x y"]
     ids = write_corpus(tmp_path / "corpus", texts)
     for number, holds in enumerate((True, False)):
-        monkeypatch.setattr(FilePlan, "holds_all", lambda *_, holds=holds: holds)
+        command(FilePlan if holds else OnDisk)
         output = tmp_path / f"report-{number}"
         work = str(tmp_path / f"work-{number}")
         done = CliRunner().invoke(main, ["find", str(tmp_path / "corpus"), "--output", str(output), "--work-dir", work])
@@ -184,7 +194,7 @@ def test_the_closest_pair_of_a_report(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("method", ["exact", "lsh"])
-def test_the_same_report_in_every_way(method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_report_in_every_way(method: str, tmp_path: Path, command: Planned) -> None:
     """Threads, shards, a bound, a work directory and the order of the names change no byte of the report."""
     write_corpus(tmp_path / "corpus", texts_with_edges())
     files = sorted(str(path) for path in (tmp_path / "corpus").iterdir())
@@ -198,20 +208,17 @@ def test_the_same_report_in_every_way(method: str, tmp_path: Path, monkeypatch: 
             (files, ["--threads", "2", "--memory", "900MB"], 1 << 13),
         )
     ):
-        with monkeypatch.context() as patch:
-            if shard is not None:
-                patch.setattr(FilePlan, "holds_all", lambda *_: False)
-                patch.setattr(FilePlan, "shard", property(lambda _, size=shard: size))
-            output = tmp_path / f"report-{number}"
-            command = ["find", *names, "--method", method, "--output", str(output), *options]
-            done = CliRunner().invoke(main, command, catch_exceptions=False)
-            assert done.exit_code == 3, done.output  # some lines were bad
+        command(FilePlan if shard is None else partial(OnDisk, shard_bytes=shard))
+        output = tmp_path / f"report-{number}"
+        words = ["find", *names, "--method", method, "--output", str(output), *options]
+        done = CliRunner().invoke(main, words, catch_exceptions=False)
+        assert done.exit_code == 3, done.output  # some lines were bad
         digests[number] = digest_of(output)
     assert len(set(digests.values())) == 1, digests
     assert not list(tmp_path.glob("report-*.work"))
 
 
-# ------------------------------------------------------------------------------------------- stopped and taken up again
+# -------------------------------------------------------------------------------------------------- stopped and resumed
 
 
 def command_of(corpus: Path, output: Path, work: Path) -> list[str]:
@@ -352,7 +359,7 @@ def test_changed_inputs_and_options_are_named(tmp_path: Path, tight: None) -> No
 
 
 def test_output_that_is_or_holds_an_input_is_refused(tmp_path: Path) -> None:
-    """The report and the work directory may be no input, by whatever name; a used folder is refused before work."""
+    """The report and the work directory may not be an input, by any name; a used folder is refused before work."""
     corpus = tmp_path / "corpus"
     write_corpus(corpus, texts_with_edges())
     (tmp_path / "link").symlink_to(corpus)
@@ -379,11 +386,11 @@ def test_nothing_to_search_is_an_error(tmp_path: Path) -> None:
         find_in_files([tmp_path / "b.jsonl"])
 
 
-def test_a_bound_that_is_too_small_says_what_would_do(tmp_path: Path, tight: None) -> None:
+def test_a_bound_that_is_too_small_says_what_would_do(tmp_path: Path) -> None:
     """Where even those that may have a partner do not fit, the error says how much would."""
     write_corpus(tmp_path / "corpus", texts_with_edges())
     with pytest.raises(ParameterError, match=r"memory: expected about .* MB or more"):
-        find_in_files([tmp_path / "corpus"], memory="10MB")
+        find_in_files([tmp_path / "corpus"], memory="10MB", planned=OnDisk)
 
 
 def test_a_function_cannot_keep(tmp_path: Path) -> None:
@@ -489,7 +496,7 @@ print(peak.stop(), found["disk"])
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs the peak that Linux keeps")
 def test_memory_is_bounded(tmp_path: Path) -> None:
-    """A run of which the hashes alone are above the bound grows by less than the bound."""
+    """A run whose hashes need more than the bound grows by less than the bound."""
     if not (ROOT / "benchmarks").is_dir():
         pytest.skip("the benchmarks are not beside the package")
     from benchmarks.speed.bench_corpus import write
@@ -505,13 +512,14 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
     assert peak < 150_000_000
 
 
-def test_python_and_the_command_search_files_alike(tmp_path: Path, tight: None) -> None:
+def test_python_and_the_command_search_files_alike(tmp_path: Path) -> None:
     """Under a bound, what comes back from Python has the texts, the rejects and the tables of a search without one."""
     corpus = tmp_path / "corpus"
     write_corpus(corpus, texts_with_edges())
     files, bounded = dedup.files(corpus, on_error="skip"), dedup.files(corpus, on_error="skip")
     plain = dedup.find_duplicates(files)
-    found = dedup.find_duplicates(bounded, memory="1GB")
+    found = find_in(bounded, memory="1GB", planned_files=OnDisk)
+    assert "mark" in found.timings
     assert told(found) == told(plain)
     assert found == plain
     assert found.summary == plain.summary
@@ -520,19 +528,19 @@ def test_python_and_the_command_search_files_alike(tmp_path: Path, tight: None) 
     for name, result in (("plain", plain), ("bounded", found)):
         dedup.write_report(tmp_path / name, result)
     assert digest_of(tmp_path / "plain") == digest_of(tmp_path / "bounded")
-    by_length = dedup.find_duplicates(bounded, memory="1GB", keep=lambda _, text: -len(text))
+    by_length = find_in(bounded, memory="1GB", keep=lambda _, text: -len(text), planned_files=OnDisk)
     assert told(by_length) == told(dedup.find_duplicates(files, keep=lambda _, text: -len(text)))
     with pytest.warns(UserWarning, match="9 of"):
-        dedup.find_duplicates(dedup.files(corpus), memory="1GB")
+        find_in(dedup.files(corpus), memory="1GB", planned_files=OnDisk)
 
 
-def test_a_shard_is_read_on(tmp_path: Path, tight: None) -> None:
+def test_a_shard_is_read_on(tmp_path: Path) -> None:
     """What a run that was stopped has committed is not read again."""
     corpus, work = tmp_path / "corpus", tmp_path / "work"
     write_corpus(corpus, texts_with_edges())
     stores.hook = failing(12, ("rename",), refuse(errno.EIO))
     with pytest.raises(StorageError):
-        find_in_files([corpus], work_dir=work, memory="1GB")
+        find_in_files([corpus], work_dir=work, memory="1GB", planned=OnDisk)
     stores.hook = None
     committed = len(json.loads((work / "manifest.json").read_bytes())["content"]["parts"])
     assert committed >= 4
@@ -544,7 +552,7 @@ def test_a_shard_is_read_on(tmp_path: Path, tight: None) -> None:
         return None
 
     stores.hook = note
-    found = find_in_files([corpus], work_dir=work, memory="1GB")
+    found = find_in_files([corpus], work_dir=work, memory="1GB", planned=OnDisk)
     assert "rows-00000.dedup" not in renamed
     assert len(found.rejects) == 9
     assert np.all(np.diff([int(name[7:12]) for name in renamed if name.startswith("hashes-")]) == 1)
@@ -560,7 +568,7 @@ def test_the_budget_says_what_fits() -> None:
 
 
 def test_the_estimate_forecasts_the_disk(tmp_path: Path) -> None:
-    """What the work directory takes is forecast within a factor of 1.5; without a bound nothing goes there."""
+    """The size of the work directory is forecast within a factor of 1.5; without a bound it is not used."""
     corpus = tmp_path / "corpus"
     write_large(corpus)
     assert dedup.estimate(dedup.files(corpus)).engine == "memory"

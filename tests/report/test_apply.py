@@ -21,7 +21,7 @@ from dedup.report.apply import apply_report
 from dedup.report.read import Report
 from dedup.report.rewrite_records import with_value
 from dedup.report.rewrite_tables import codec_of
-from dedup.report.write import write_report
+from dedup.report.write import write_run_report
 from tests import corpora, corpus_files, strategies
 
 COMPRESSIONS = [None, "gzip", "zstd", "bz2", "xz"]
@@ -39,7 +39,7 @@ def texts_of(seed: int = 3) -> list[str]:
 
 
 def rows_of(texts: list[str]) -> list[dict[str, Any]]:
-    """Give rows with a column before the text and one behind it."""
+    """Give rows with a column before the text and one after it."""
     return [{"n": i, "text": text, "note": f'a "b", {i}'} for i, text in enumerate(texts)]
 
 
@@ -47,7 +47,7 @@ def report_of(listing: Any, folder: Path, **options: Any) -> Report:
     """Search a listing and write the report."""
     corpus, rejects = corpus_files.searched(listing)
     result = dedup.find_duplicates(corpus.texts, **options)
-    write_report(folder, result, listing=corpus.listing, rejects=rejects)
+    write_run_report(folder, result, listing=corpus.listing, rejects=rejects)
     return Report.open(folder)
 
 
@@ -171,7 +171,7 @@ def codecs(format: str, data: bytes) -> Any:
 
 @pytest.mark.parametrize("codec", [None, "lz4", "zstd"])
 def test_the_codec_is_read_from_the_message(codec: str | None) -> None:
-    """As the writer was told."""
+    """With the options of the writer."""
     data = corpus_files.encode("arrow", rows_of(texts_of()), codec=codec)
     assert (True, {codec}) == codecs("arrow", data)
 
@@ -216,7 +216,7 @@ def test_any_text_in_any_format(
     if rejects or len(corpus.texts) != len(texts):
         return
     result = dedup.find_duplicates(corpus.texts, unit=unit, threshold=0.5, shingle="words:1")
-    write_report(folder / "report", result, listing=corpus.listing)
+    write_run_report(folder / "report", result, listing=corpus.listing)
     apply_report(folder / "report", folder / "out")
     found, _ = corpus_files.searched(corpus_files.Listing([folder / "out"]))
     given_texts = [corpus.texts[row] for row in range(len(texts))]
@@ -240,7 +240,7 @@ def test_paragraphs_are_cut_out(format: str, compression: str | None, tmp_path: 
     listing = corpus_files.Listing([tmp_path / "in"])
     corpus, _ = corpus_files.searched(listing)
     result = dedup.find_duplicates(corpus.texts, unit="paragraph")
-    write_report(tmp_path / "report", result, listing=corpus.listing)
+    write_run_report(tmp_path / "report", result, listing=corpus.listing)
     applied = apply_report(tmp_path / "report", tmp_path / "out")
     found, _ = corpus_files.searched(corpus_files.Listing([tmp_path / "out"]))
     expected = result.filter(texts)
@@ -333,7 +333,7 @@ def test_annotating_keeps_everything(format: str, tmp_path: Path) -> None:
 
 
 def test_annotating_what_has_no_fields(tmp_path: Path) -> None:
-    """Plain texts and paragraphs are refused, and the message says where the decisions stand."""
+    """Plain texts and paragraphs are refused, and the message says where the decisions are."""
     corpus_files.write(tmp_path / "in", "x.txt", b"a text\n\na text")
     listing = corpus_files.Listing([tmp_path / "in"])
     for unit, what in (("document", "plain text"), ("paragraph", "one of paragraphs"), ("line", "one of lines")):
@@ -356,7 +356,7 @@ UGLY = (
 
 
 def test_rejected_records_are_left_out(tmp_path: Path) -> None:
-    """They are counted; blank lines, a byte order mark and a missing last line break stay as they were."""
+    """They are counted; blank lines, a byte order mark and a missing last line break are unchanged."""
     corpus_files.write(tmp_path / "in", "x.jsonl", UGLY)
     corpus_files.write(tmp_path / "in", "y.csv", b'\n\r\nn,text\n1,"a b c d e\nf"\n2,x,y\n\n3,A b c d e f\n4,"open\n')
     listing = corpus_files.Listing([tmp_path / "in"])
@@ -400,7 +400,7 @@ def test_matched_records_go(tmp_path: Path) -> None:
     new, _ = corpus_files.searched(corpus_files.Listing([tmp_path / "new"]))
     old, _ = corpus_files.searched(corpus_files.Listing([tmp_path / "old"]))
     matches = dedup.match(new.texts, old.texts, min_words=None)
-    write_report(tmp_path / "report", matches, listing=new.listing, against=old.listing)
+    write_run_report(tmp_path / "report", matches, listing=new.listing, against=old.listing)
     applied = apply_report(tmp_path / "report", tmp_path / "out")
     assert ["x.jsonl"] == os.listdir(tmp_path / "out")
     found, _ = corpus_files.searched(corpus_files.Listing([tmp_path / "out"]))
@@ -409,7 +409,7 @@ def test_matched_records_go(tmp_path: Path) -> None:
 
 
 def test_matched_paragraphs_go(tmp_path: Path) -> None:
-    """A report of a match by paragraphs: texts lose the paragraphs that stand on the other side."""
+    """A report of a match by paragraphs: texts lose the paragraphs that occur on the other side."""
     shared = [f"paragraph {i} says the words of number {i} and some more of them in the end" for i in range(4)]
     texts = [f"only text {i} says this first line here\n\n{shared[i]}\n\nand {i} ends so" for i in range(4)]
     write_lines(tmp_path / "new.jsonl", texts)
@@ -445,7 +445,7 @@ def test_decisions_in_another_order_are_refused(tmp_path: Path, monkeypatch: pyt
     result = dedup.find_duplicates(corpus.texts)
     rows = result._evidence.decision_rows()
     monkeypatch.setattr(type(result._evidence), "decision_rows", lambda *_: rows.take(list(range(len(rows)))[::-1]))
-    write_report(tmp_path / "report", result, listing=corpus.listing)
+    write_run_report(tmp_path / "report", result, listing=corpus.listing)
     with pytest.raises(StorageError, match="expected decisions in the order of the files"):
         apply_report(tmp_path / "report", tmp_path / "out")
 
@@ -454,7 +454,7 @@ def test_repeats_cannot_be_applied(tmp_path: Path) -> None:
     """The message says what does it."""
     corpus_files.write(tmp_path / "in", "x.txt", b"words")
     corpus, _ = corpus_files.searched(corpus_files.Listing([tmp_path / "in"]))
-    write_report(tmp_path / "report", dedup.find_repeats(corpus.texts), listing=corpus.listing)
+    write_run_report(tmp_path / "report", dedup.find_repeats(corpus.texts), listing=corpus.listing)
     with pytest.raises(ParameterError, match="without_repeats"):
         apply_report(tmp_path / "report", tmp_path / "out")
 
@@ -558,7 +558,7 @@ def test_a_full_disk_leaves_nothing(report: Report, tmp_path: Path, monkeypatch:
             patch.setattr(os, "fsync", fsync)
             with pytest.raises(StorageError, match="No space left"):
                 apply_report(report, tmp_path / "out")
-        if at < 4:  # the last one is of the folder above, behind the rename
+        if at < 4:  # the last one is of the folder above, after the rename
             assert ["in", "report"] == sorted(os.listdir(tmp_path))
     assert sorted(os.listdir(tmp_path / "out")) == ["a.jsonl", "b"]
 

@@ -62,7 +62,7 @@ def hugging_face(rows: Rows) -> Any:
 
 
 def hugging_face_stream(rows: Rows) -> Any:
-    """Give a Hugging Face data set that is gone through once."""
+    """Give a Hugging Face data set that is iterated once."""
     return hugging_face(rows).to_iterable_dataset()
 
 
@@ -82,7 +82,7 @@ def odd_frame(rows: Rows) -> Any:
 
 
 def texts_of(rows: Rows) -> list[Any]:
-    """Give the texts alone."""
+    """Give only the texts."""
     return [text for _, text in rows]
 
 
@@ -157,7 +157,7 @@ CASES = [
 
 
 def rows_of(data: Any) -> Rows:
-    """Give ids (None where there are none) and texts of whatever came back."""
+    """Give ids (None if there are none) and texts of whatever came back."""
     if isinstance(data, dict):
         return list(data.items())
     if hasattr(data, "collect"):
@@ -211,7 +211,7 @@ def test_what_was_searched_and_nothing_else(case: Case, change: str, unit: str) 
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "reader"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_searched_in_one_form_and_given_in_another(searched: str, form: str) -> None:
-    """The form is free: rows go by id where both sides have it under a name that is known, else by position."""
+    """The form is free: rows are matched by id if both sides have it under a known name, else by position."""
     options: dict[str, Any] = {"pandas": {"id": "n"}, "list": {"ids": list("abcde")}}.get(searched, {})
     result = dedup.find_duplicates(FORMS[searched](ROWS), **options)
     assert texts_of(KEPT["document"]) == texts_of(rows_of(result.filter(FORMS[form](ROWS))))
@@ -233,7 +233,7 @@ BY_ID = ["dict", "pandas", "polars", "arrow table", "dicts"]
     st.randoms(use_true_random=False),
 )
 def test_any_order_keeps_the_same_ids(texts: list[str], kind: type, form: str, rng: random.Random) -> None:
-    """With ids, for any permutation: the ids that stay are those in `kept`, in the order of the data."""
+    """With ids, for any permutation: the ids that are left are those in `kept`, in the order of the data."""
     if form not in {"dict", "dicts"}:
         texts = [text.replace("\ud800", " ") for text in texts]
     names: list[Any] = [kind(3 * place) for place in range(len(texts))]
@@ -252,7 +252,7 @@ def test_any_order_keeps_the_same_ids(texts: list[str], kind: type, form: str, r
 
 
 def test_a_list_that_changes_later() -> None:
-    """What was searched is what stood in the list then: nothing is cut by what was true of another text."""
+    """The texts that the list had then were searched: nothing is cut because of another text."""
     texts = list(TEXTS)
     found = dedup.find_duplicates(texts, unit="paragraph")
     repeats = dedup.find_repeats(texts, min_words=5)
@@ -279,7 +279,7 @@ def test_missing_texts_are_alike(missing: Any, given_as: Any) -> None:
     assert cut[1] is given_as
 
 
-def test_rows_by_id_alone() -> None:
+def test_rows_by_id_only() -> None:
     """Of documents, ids are enough where the text is not there; without ids, or to cut, it is not."""
     result = dedup.find_duplicates(odd_frame(ROWS), id="n")
     others = pd.DataFrame({"n": list("edcba"), "views": range(5)})
@@ -322,7 +322,7 @@ def test_errors_name_the_first_difference() -> None:
 
 
 @pytest.mark.parametrize("data", ["a b c", b"a b c", {"a b c"}, 7, None, Path("x.txt")])
-def test_what_is_no_collection(data: Any) -> None:
+def test_not_a_collection(data: Any) -> None:
     """What could not be searched cannot be filtered."""
     with pytest.raises(InputError, match="^filter: expected"):
         dedup.find_duplicates(["a b c"]).filter(data)
@@ -372,12 +372,12 @@ def test_matches(case: Case, change: str) -> None:
         (documents.cut, lambda _: True),
         (paragraphs.filter, lambda _: True),
     ]
-    for use, stays in uses:
+    for use, is_kept in uses:
         data = FORMS[case.form](rows)
         known = case.known or change == "another id"
         if change == "same" or (known and change in REORDERED) or (change == "another id" and not case.known):
             found = rows_of(use(data))
-            expected = [own.get(n, own["e"]) for n, _ in rows if stays(n)]
+            expected = [own.get(n, own["e"]) for n, _ in rows if is_kept(n)]
             assert [text.strip() for text in expected] == [text.strip() for text in texts_of(found)]
         else:
             with pytest.raises(InputError, match=r"^(filter|cut): expected .*; pass "):
@@ -442,7 +442,7 @@ def test_the_column_of_files_is_known(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-def test_a_relation_stays_with_its_connection() -> None:
+def test_a_relation_keeps_its_connection() -> None:
     """What comes back can be joined with other relations of its connection, and more than once."""
     duckdb = pytest.importorskip("duckdb")
     connection = duckdb.connect()
@@ -492,7 +492,7 @@ def test_every_type_that_is_searched_comes_back(unit: str) -> None:
         assert found.column("n").to_pylist() == ([1, 3] if unit == "document" else [1, 2, 3])
 
 
-def test_a_mapping_with_a_file_behind_it_is_only_read(tmp_path: Path) -> None:
+def test_a_mapping_over_a_file_is_only_read(tmp_path: Path) -> None:
     """A shelf keeps what it holds, and comes back as a dict; a chain of mappings as one that holds what is left."""
     texts = {"p": "a b c d", "q": "a b c d", "r": "x y z w"}
     left = {"p": "a b c d", "r": "x y z w"}

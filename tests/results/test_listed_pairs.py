@@ -20,8 +20,9 @@ from dedup.hashing.shingles import parse
 from dedup.hashing.units import read_units
 from dedup.pairs import verify
 from dedup.pairs.verify import PairLimit, Pairs, in_order, pairs_of
-from dedup.results import listed_pairs
-from dedup.results.listed_pairs import Listing
+from dedup.pipelines.find import find_in
+from dedup.pipelines.order import Limits
+from dedup.results.listed_pairs import Listing, ListingLimits
 from dedup.sources.coerce import ListTexts
 from dedup.unit import Unit
 
@@ -35,7 +36,7 @@ def rows_of(found: Pairs) -> Rows:
 
 @given(st.data(), st.booleans())
 def test_every_pair_is_spelled_out(data: st.DataObject, copies: bool) -> None:
-    """All pairs of the copies of pairs, those of copies with each other, and hidden ones with their kept one alone."""
+    """All pairs of the copies of pairs, those of copies with each other, and hidden ones only with their kept one."""
     sizes = data.draw(st.lists(st.integers(0, 3), min_size=1, max_size=12))  # a text of each is equal to the others
     count = len(sizes)
     texts = [" ".join(f"t{size}w{i}" for i in range(5 * size)) for size in sizes]
@@ -70,7 +71,7 @@ def test_every_pair_is_spelled_out(data: st.DataObject, copies: bool) -> None:
 
 @given(st.lists(st.lists(st.tuples(st.integers(0, 5), st.integers(6, 9)), max_size=9), max_size=4))
 def test_parts_in_order(parts: list[list[tuple[int, int]]]) -> None:
-    """Pairs of all parts, sorted, each once; the parts are let go of."""
+    """Pairs of all parts, sorted, each once; the parts are freed."""
     given_parts = [pairs_of(*np.array([(b, a, a + b) for a, b in part] or np.empty((0, 3))).T) for part in parts]
     found = in_order(given_parts)
     assert given_parts == []
@@ -78,20 +79,21 @@ def test_parts_in_order(parts: list[list[tuple[int, int]]]) -> None:
     assert rows_of(found) == sorted({(a, b, a + b) for part in parts for a, b in part})
 
 
-def test_a_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_at_a_time() -> None:
     """The table is the same whatever a part is, as is what a result is compared by."""
     texts = ["one two three four five six seven"] * 30 + [f"a b c d e f g h i j k{n // 3}" for n in range(30)]
     whole = dedup.find_duplicates(texts, threshold=0.5, pairs="all")
     table = whole.pairs
-    monkeypatch.setattr(listed_pairs, "PART", 7)
-    again = dedup.find_duplicates(texts, threshold=0.5, pairs="all")
+    limits = Limits(listing=ListingLimits(part=7))
+    again, other = (find_in(texts, threshold=0.5, pairs="all", limits=limits) for _ in range(2))
+    assert len(list(again._evidence.listed.slices())) > 100
     assert again.pairs.equals(table)
-    assert again == whole
+    assert again == other
     assert again.components().equals(whole.components())
     assert again.summary.pairs == table.num_rows == 30 * 29
 
 
-def test_a_limit_is_told_by_any_thread() -> None:
+def test_a_limit_is_reported_by_any_thread() -> None:
     """It raises as soon as there are more, and says what to do."""
     limit = PairLimit(verify.PAIR_BYTES * 1_000_000, "give more")
     limit.add(1_000_000)
@@ -102,21 +104,19 @@ def test_a_limit_is_told_by_any_thread() -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_search_finds_no_more_than_it_may(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_finds_no_more_than_it_may(threads: int) -> None:
     """One pair more than the limit is an error of the search, before they are held."""
     texts = [f"one two three four five six seven eight nine ten eleven x{n}" for n in range(30)]
-    monkeypatch.setattr(verify, "MAX_JOINED_PAIRS", 30 * 29 // 2)
-    assert len(dedup.find_duplicates(texts, threshold=0.5, pairs="all", threads=threads).pairs) == 30 * 29 // 2
-    monkeypatch.setattr(verify, "MAX_JOINED_PAIRS", 30 * 29 // 2 - 1)
+    found = find_in(texts, threshold=0.5, pairs="all", threads=threads, limits=Limits(pairs=30 * 29 // 2))
+    assert len(found.pairs) == 30 * 29 // 2
     with pytest.raises(ParameterError, match="threshold: expected at most 434 pairs.*raise the threshold"):
-        dedup.find_duplicates(texts, threshold=0.5, pairs="all", threads=threads)
+        find_in(texts, threshold=0.5, pairs="all", threads=threads, limits=Limits(pairs=30 * 29 // 2 - 1))
 
 
-def test_a_table_has_no_more_rows_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_has_no_more_rows_than_it_may() -> None:
     """What needs no table is still there."""
     texts = ["one two three four five six"] * 100
-    monkeypatch.setattr(listed_pairs, "MAX_JOINED_PAIRS", 4_949)
-    found = dedup.find_duplicates(texts, pairs="all")
+    found = find_in(texts, pairs="all", limits=Limits(listing=ListingLimits(rows=4_949)))
     assert (found.summary.pairs, found.filter(texts)) == (4_950, texts[:1])
     with pytest.raises(ParameterError, match=r"at most 4,949 rows.*found 4,950, which take about 1 MB.*clusters"):
         _ = found.pairs
@@ -138,7 +138,7 @@ MANY = """
             result = dedup.find_duplicates(texts(kind, 300), pairs="all", threads=1, memory=memory)
             result.pairs
         dedup.match(texts(kind, 300), texts(kind, 300), threads=1).pairs
-    dedup.pairs.verify.MANY_PAIRS = 1 << 16
+    dedup.pairs.verify.MANY_PAIRS = 1 << 16  # as with the millions that would take too long here
     found = {}
 
     def measured(name, bound, act):
@@ -167,7 +167,7 @@ MANY = """
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/clear_refs"), reason="the system does not keep a peak to reset")
 def test_growth_with_many_pairs() -> None:
-    """Millions of pairs stay within the bound, in the search and as a table, or are an error: in a new process."""
+    """Millions of pairs are within the bound, in the search and as a table, or are an error: in a new process."""
     command = [sys.executable, "-c", textwrap.dedent(MANY)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr

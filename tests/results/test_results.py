@@ -23,6 +23,7 @@ import pytest
 
 import dedup
 from dedup.errors import InputError
+from dedup.report.write import write_run_report
 
 FOOTER = "Sign up for our newsletter and never miss a story again."
 TEXTS = [
@@ -209,7 +210,7 @@ def test_what_has_no_tables(tmp_path: Path) -> None:
     assert comparison != dedup.compare("the cat sat on the mat", "a cat sat")
     lines(tmp_path, TEXTS)
     for name in ("one", "two"):
-        dedup.write_report(tmp_path / name, dedup.find_duplicates(tmp_path / "x.jsonl"), run={"seconds": name})
+        write_run_report(tmp_path / name, dedup.find_duplicates(tmp_path / "x.jsonl"), run={"seconds": name})
     dedup.write_report(tmp_path / "three", dedup.find_duplicates(tmp_path / "x.jsonl", threshold=0.7))
     one, two, three = (dedup.Report.open(tmp_path / name) for name in ("one", "two", "three"))
     assert one == two != three
@@ -292,7 +293,7 @@ def test_a_report_of_a_pickle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("what", ["gone", "changed"])
 def test_files_that_are_not_what_they_were(what: str, tmp_path: Path) -> None:
-    """What needs texts says that they are gone, or others; the rest still works, and nothing is stale."""
+    """What needs texts says that they are missing, or changed; the rest still works, and nothing is stale."""
     path = lines(tmp_path, TEXTS)
     found, repeats = dedup.find_duplicates(path), dedup.find_repeats(path, min_words=5)
     matches = dedup.match(path, [FOOTER], min_words=5)

@@ -1,4 +1,4 @@
-"""What numpy's arrays lack, beside numpy's own slower way."""
+"""What numpy's arrays lack, compared with numpy's own slower way."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NUMBERS = st.lists(st.integers(0, (1 << 64) - 1) | st.integers(0, 9), max_size=6
 
 @given(NUMBERS)
 def test_sorted_unique(numbers: list[int]) -> None:
-    """Each value once, ascending; the values that were given stay as they were."""
+    """Each value once, ascending; the given values are unchanged."""
     values = np.array(numbers, dtype=np.uint64)
     assert sorted(set(numbers)) == sorted_unique(values).tolist()
     assert numbers == values.tolist()

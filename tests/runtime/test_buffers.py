@@ -31,7 +31,7 @@ def test_a_pool_holds_what_was_appended(parts: list[list[int]], data: st.DataObj
 
 @given(blocks, st.data())
 def test_what_is_written_to_the_tail_need_not_be_copied(parts: list[list[int]], data: st.DataObject) -> None:
-    """Rows written to the room behind the last, more or less of it than was asked for, or elsewhere: the same rows."""
+    """Rows written after the last one, more or fewer than requested, or elsewhere: the same rows."""
     pool = GrowingArray(np.uint64)
     whole: list[int] = []
     for part in parts:
@@ -46,7 +46,7 @@ def test_what_is_written_to_the_tail_need_not_be_copied(parts: list[list[int]], 
         assert whole == pool.array().tolist()
 
 
-def test_a_tail_is_no_larger_than_its_pool() -> None:
+def test_a_tail_is_not_larger_than_its_pool() -> None:
     """None where the rows would have to move, and the room itself where they need not."""
     pool = GrowingArray(np.uint64)
     assert pool.tail(1) is None
@@ -59,7 +59,7 @@ def test_a_tail_is_no_larger_than_its_pool() -> None:
 
 @pytest.mark.parametrize("size", [1, 100, 1023, 1024, 1025, 5000])
 def test_a_good_forecast_moves_nothing(size: int) -> None:
-    """With the true share of each block the rows stay where they are from the first block on."""
+    """With the true share of each block the rows are not moved after the first block."""
     pool = GrowingArray(np.int64)
     parts = [np.arange(i * size, (i + 1) * size, dtype=np.int64) for i in range(20)]
     places = set()
@@ -126,7 +126,7 @@ def test_foreign_arrays_are_not_kept() -> None:
 
 @given(st.lists(st.integers(0, 1000), max_size=50), st.integers(0, 400))
 def test_memory_used_again(values: list[int], size: int) -> None:
-    """A pool gives its memory away as another array, and goes on empty."""
+    """A pool hands its memory over as another array, and is then empty."""
     pool: GrowingArray[np.uint32] = GrowingArray(np.uint32)
     pool.append(np.array(values, dtype=np.uint32), 0.5)
     room = pool.reuse(size, np.uint64)

@@ -1,4 +1,4 @@
-"""Threads over blocks: order, errors, and that nothing is worked on behind the end."""
+"""Threads over blocks: order, errors, and that nothing is worked on after the end."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_order_does_not_depend_on_who_is_first(threads: int) -> None:
 
     def work(block: int) -> int:
         if threads > 1 and block % 2 == 0:
-            done[block + 1].wait(10)  # each even block ends after the odd one behind it
+            done[block + 1].wait(10)  # each even block ends after the odd one that follows it
         done[block].set()
         return block
 
@@ -135,7 +135,7 @@ def test_blocks_are_not_made_far_ahead(threads: int, ahead: int) -> None:
 
 
 class MistakeError(Exception):
-    """What goes wrong in these tests."""
+    """The error that is raised in these tests."""
 
 
 @pytest.mark.parametrize("threads", THREADS)
@@ -189,7 +189,7 @@ def test_a_closed_generator(threads: int, taken: int) -> None:
 
 @pytest.mark.parametrize("threads", THREADS)
 def test_a_consumer_that_fails(threads: int) -> None:
-    """An error where the results are used, as Ctrl-C is: the threads end as the generator goes away."""
+    """An error in the code that uses the results, as with Ctrl-C: the threads end when the generator is closed."""
 
     def use() -> None:
         for result in map_blocks(lambda block: block, range(1000), threads):

@@ -14,11 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-import dedup.sources.texts
 from dedup import InputError, ParameterError
-from dedup.kernels import tokens as token_kernels
+from dedup.kernels.text_layout import PADDING
 from dedup.sources.coerce import read_texts
-from dedup.sources.texts import PADDING
+from dedup.sources.texts import BlockLimits, Texts
 from tests import corpora, strategies, table_rows
 from tests.kernel_arrays import dtypes
 
@@ -57,14 +56,16 @@ def read(texts: Any, **options: Any) -> list[str]:
     return found
 
 
+def in_blocks(texts: Any, size: int) -> Texts:
+    """Give a collection in blocks that aim at so little that there are several."""
+    collection = read_texts(texts, limits=BlockLimits(size=size))
+    assert len(list(collection.blocks())) > 1
+    return collection
+
+
 def plain(texts: Sequence[str | None]) -> list[str]:
     """Give the texts, missing ones as empty."""
     return [text or "" for text in texts]
-
-
-def test_the_padding_is_that_of_the_kernels() -> None:
-    """Behind a block stand as many bytes as the token kernel may read."""
-    assert token_kernels.PADDING == PADDING
 
 
 # ---------------------------------------------------------------------------- Arrow of every kind
@@ -125,11 +126,10 @@ def test_every_kind_of_column(kind: str, texts: list[str | None]) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", SIZES)
-def test_blocks_of_every_kind(kind: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_of_every_kind(kind: str, size: int) -> None:
     """However small the blocks are, they hold the same texts."""
-    monkeypatch.setattr(dedup.sources.texts, "TEXT_BLOCK_BYTES", size)
     texts = [*MANY, None, *MANY]
-    assert plain(texts) == read(KINDS[kind](texts))
+    assert plain(texts) == read(in_blocks(KINDS[kind](texts), size))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -178,7 +178,7 @@ def test_columns_of_nothing(column: Any) -> None:
 
 
 def test_all_texts_empty() -> None:
-    """Empty texts alone, of every kind: there, and without a byte."""
+    """Only empty texts, of every kind: they are there, without a byte."""
     for kind, make in KINDS.items():
         assert ["", "", ""] == read(make(["", "", ""])), kind
 
@@ -194,7 +194,7 @@ class Stream:
         return self.data.__arrow_c_stream__(requested_schema)
 
 
-def test_what_is_known_by_its_stream_alone() -> None:
+def test_what_is_known_only_by_its_stream() -> None:
     """A column or a table of an unknown library."""
     column = pa.chunked_array([FEW, FEW])
     assert FEW * 2 == read(Stream(column))
@@ -221,31 +221,26 @@ def whole() -> Any:
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("size", SIZES)
-def test_results_do_not_depend_on_the_blocks(
-    size: int, threads: int, whole: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_results_do_not_depend_on_the_blocks(size: int, threads: int, whole: Any) -> None:
     """Documents and paragraphs, from lists and from Arrow: the same tables, wherever blocks end."""
-    monkeypatch.setattr(dedup.sources.texts, "TEXT_BLOCK_BYTES", size)
-    assert whole == results(MANY, threads)
-    assert whole == results(pa.chunked_array([MANY[:7], MANY[7:]]), threads)
+    assert whole == results(in_blocks(MANY, size), threads)
+    assert whole == results(in_blocks(pa.chunked_array([MANY[:7], MANY[7:]]), size), threads)
 
 
-def test_repeats_do_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_repeats_do_not_depend_on_the_blocks() -> None:
     """Repeats across texts too."""
-    texts = [corpora.doubled_article(seed).text for seed in (1, 2, 1)]
+    texts = [corpora.doubled_article(seed).text for seed in (1, 2, 1)] + [""] * 30  # lists are taken 32 at a time
     expected = dedup.find_repeats(texts).table.to_pylist()
     assert len(expected) >= 3
     for size in SIZES:
-        monkeypatch.setattr(dedup.sources.texts, "TEXT_BLOCK_BYTES", size)
-        assert expected == dedup.find_repeats(texts).table.to_pylist()
-        assert expected == dedup.find_repeats(pa.array(texts)).table.to_pylist()
+        assert expected == dedup.find_repeats(in_blocks(texts, size)).table.to_pylist()
+        assert expected == dedup.find_repeats(in_blocks(pa.chunked_array([texts]), size)).table.to_pylist()
 
 
-def test_few_texts_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_texts_a_block() -> None:
     """Short texts are counted too, so that a block of empty ones has an end."""
-    monkeypatch.setattr(dedup.sources.texts, "BLOCK_TEXTS", 10)
-    for texts in ([""] * 100, pa.array([""] * 100), ["a"] * 95):
-        counts = [len(block.starts) for block in read_texts(texts).blocks()]
+    for texts in ([""] * 100, pa.chunked_array([[""] * 100]), ["a"] * 95):
+        counts = [len(block.starts) for block in read_texts(texts, limits=BlockLimits(texts=10)).blocks()]
         assert max(counts) <= 10 + 32  # lists are taken 32 at a time
         assert len(texts) == sum(counts)
 
@@ -255,9 +250,8 @@ def test_few_texts_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("size", [1, 1 << 19])
 @pytest.mark.parametrize("place", [0, 31, 32, 33, 99])
-def test_the_place_of_what_is_no_text(place: int, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_place_of_what_is_no_text(place: int, size: int) -> None:
     """The position is that in the collection, in whichever block it stands."""
-    monkeypatch.setattr(dedup.sources.texts, "TEXT_BLOCK_BYTES", size)
     for wrong, found in (
         (5, "int 5"),
         (b"x", "bytes b'x'; decode it first"),
@@ -266,7 +260,7 @@ def test_the_place_of_what_is_no_text(place: int, size: int, monkeypatch: pytest
         texts: list[Any] = ["text"] * 100
         texts[place] = wrong
         with pytest.raises(InputError, match=f"at position {place}, found {found}"):
-            list(read_texts(texts).blocks())
+            list(read_texts(texts, limits=BlockLimits(size=size)).blocks())
 
 
 def test_columns_of_other_types() -> None:

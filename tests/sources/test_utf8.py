@@ -35,7 +35,7 @@ def expected(texts: list[str]) -> list[bytes]:
 
 @given(st.lists(ANY | LATIN | strategies.texts(), max_size=12))
 def test_the_bytes_are_those_of_python(texts: list[str]) -> None:
-    """All kinds of strings, surrogates that stand alone too."""
+    """All kinds of strings, lone surrogates too."""
     assert encoded(texts) == expected(texts)
 
 
@@ -74,7 +74,7 @@ def test_lengths_round_those_that_are_looked_at_together(character: str, length:
 @pytest.mark.parametrize("character", ["\u00e9", "\u4e2d", "\U0001f600"])
 @pytest.mark.parametrize("others", range(20))
 def test_few_and_many_among_those_that_are_looked_at_together(character: str, others: int) -> None:
-    """Some characters among 64 that are no ASCII: on their own, in a row, at the end, again and again."""
+    """Some characters among 64 that are not ASCII: on their own, in a row, at the end, again and again."""
     texts = [
         character * others + "x" * (64 - others),
         "x" * (64 - others) + character * others,
@@ -85,7 +85,7 @@ def test_few_and_many_among_those_that_are_looked_at_together(character: str, ot
 
 
 def test_this_interpreter_is_read_in_place() -> None:
-    """CPython's strings are; if another release holds them otherwise, this says so, and all else goes on working."""
+    """CPython's strings are; if another release holds them differently, this test fails, and everything else works."""
     if sys.implementation.name == "cpython" and sys.maxsize > 1 << 62:
         assert dedup.sources.utf8._layout() is not None
 

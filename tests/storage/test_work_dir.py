@@ -1,4 +1,4 @@
-"""The work directory: whole files or none, whatever the system does; a damaged one is an error."""
+"""The work directory: complete files or none, whatever the system does; a damaged one is an error."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LONG = os.environ.get("DEDUP_HYPOTHESIS") == "long"
 
 @pytest.fixture(autouse=True)
 def no_hook() -> Iterator[None]:
-    """Take the hook away behind each test."""
+    """Remove the hook after each test."""
     yield
     module.hook = None
 
@@ -86,7 +86,7 @@ def test_arrays_come_back(arrays: list[Any], tmp_path_factory: pytest.TempPathFa
 
 
 def test_a_changed_option_or_input_is_named(tmp_path: Path) -> None:
-    """The error says what was, and what is; `fresh` begins again."""
+    """The error says what was, and what is; `fresh` starts over."""
     fill(tmp_path / "work")
     for changed, words in (
         ({**FINGERPRINT, "options": {"threshold": 0.7, "unit": "document"}}, ["threshold", "0.8", "0.7", "--fresh"]),
@@ -105,13 +105,13 @@ def test_a_changed_option_or_input_is_named(tmp_path: Path) -> None:
 
 
 def test_one_run_at_a_time(tmp_path: Path) -> None:
-    """A second run is told that the directory is in use; the lock goes with the first."""
+    """A second run is refused while the directory is in use; the lock ends with the first."""
     with Store(tmp_path, FINGERPRINT), pytest.raises(StorageError, match="in use by another run"):
         Store(tmp_path, FINGERPRINT)
     Store(tmp_path, FINGERPRINT).close()
 
 
-def test_a_folder_of_the_user_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_of_the_user_is_not_touched(tmp_path: Path) -> None:
     """A folder that holds anything else is refused, `fresh` or not."""
     (tmp_path / "thesis.txt").write_text("years of work")
     for fresh in (False, True):
@@ -163,7 +163,7 @@ def test_every_byte_flipped(tmp_path: Path) -> None:
 
 
 def test_every_file_truncated(tmp_path: Path) -> None:
-    """A file that lost its end is an error; a part that is gone too."""
+    """A file that lost its end is an error; a missing part too."""
     work = tmp_path / "work"
     truth = fill(work)
     for name in ("manifest.json", "one.dedup", "two.dedup"):
@@ -220,7 +220,7 @@ FAULTS = [
 def test_a_fault_anywhere_leaves_what_was_committed(
     acts: tuple[str, ...], fault: Callable[[], int | None], words: str, tmp_path: Path
 ) -> None:
-    """The n-th write, sync or rename fails: a clear error, and what stood there before is there; then it goes on."""
+    """The n-th write, sync or rename fails: a clear error, and the old file is unchanged; then the run resumes."""
     truth = fill(tmp_path / "whole")
     failed = 0
     for at in range(200):
@@ -251,7 +251,7 @@ def test_short_writes_go_on(tmp_path: Path) -> None:
     assert written.bytes == 12
 
 
-def test_an_old_file_stays_where_a_new_one_fails(tmp_path: Path) -> None:
+def test_an_old_file_is_kept_if_a_new_one_fails(tmp_path: Path) -> None:
     """A failed write leaves the file that was there, and no other."""
     path = tmp_path / "file"
     path.write_bytes(b"old")

@@ -1,13 +1,19 @@
-"""Tokens and paragraphs, seen through the public API: what they are, and where they stand."""
+"""Tokens and paragraphs, seen through the public API: what they are, and where they are."""
 
 from __future__ import annotations
 
 import sys
 
+import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 import dedup
+from dedup.hash_key import PUBLIC
+from dedup.kernels.tokens import PADDING
+from dedup.text import unicode
+from dedup.text.tokens import hash_tokens, locate_tokens
 from tests import oracles, strategies, table_rows
 
 BLOCK = 512  # code points that are looked at together
@@ -104,6 +110,55 @@ def test_tokens_of_any_length(size: int) -> None:
         check_tokens(word * size)
         check_tokens(f"{word} " * size + "end")
         check_tokens("a" * size + word + "b")
+
+
+SPACELESS = st.text(
+    st.sampled_from(
+        "\u5317\u4e00\u9fff\u4dff\u4e01\u3400\u304b\u30ac\u30fc\u3099\u302a\u0e01\u0e31\ufe00\u200b\u20dd"
+        "\uff0c\uff21\uff2a\uff76\uff9e\u3002\u3000\u2026\u2460\u32ff\uac00\u0301\u00fc\u00e9\ud800\U00020000aZ9_ ,\n<"
+    ),
+    max_size=150,
+)
+"""Characters that a run of Han, with what stands between, takes along or must leave to others."""
+
+
+def check_hashes(data: bytes) -> None:
+    """Check that tokens whose places are asked for, by the general way, have the hashes of all others."""
+    values = np.frombuffer(data + bytes(PADDING), dtype=np.uint8)
+    hashes, _ = hash_tokens(values, *(np.array([place], dtype=np.int64) for place in (0, len(data))), PUBLIC)
+    assert locate_tokens(data, PUBLIC)[0].tolist() == hashes.tolist()
+
+
+@given(SPACELESS)
+def test_runs_of_han(text: str) -> None:
+    """Runs of characters that are words, cut anywhere by anything."""
+    check_tokens(text)
+    check_hashes(text.encode("utf-8", "surrogatepass"))
+
+
+@given(SPACELESS, st.lists(st.tuples(st.integers(0, 400), st.sampled_from([0x80, 0xC0, 0xE0, 0xE4, 0x9F, 0x41]))))
+def test_runs_of_damaged_han(text: str, damages: list[tuple[int, int]]) -> None:
+    """The same where bytes are wrong: too long forms, characters that are cut."""
+    data = bytearray(text.encode("utf-8", "surrogatepass"))
+    for place, byte in damages:
+        if place < len(data):
+            data[place] = byte
+    check_hashes(bytes(data))
+
+
+def test_han_needs_no_table() -> None:
+    """What is said of all of U+4E00 to U+9FFF is what the table says."""
+    first, last = b"\xe4\xb8\x80".decode(), b"\xe9\xbf\xbf".decode()
+    assert (0x4E00, 0x9FFF) == (ord(first), ord(last))
+    assert {unicode.SPACELESS} == set(unicode.kinds("".join(map(chr, range(0x4E00, 0xA000)))))
+
+
+@pytest.mark.skipif(not oracles.SAME_UNICODE, reason="this Python knows another Unicode")
+def test_every_code_point_among_han() -> None:
+    """Each code point within a run of Han, before ASCII, and twice."""
+    for start in range(0, sys.maxunicode + 1, BLOCK):
+        text = "\n".join(f"\u5317\u4eac{c}\u5317{c}x{c}{c}" for c in map(chr, range(start, start + BLOCK)))
+        check_hashes(text.encode("utf-8", "surrogatepass"))
 
 
 @pytest.mark.skipif(not oracles.SAME_UNICODE, reason="this Python knows another Unicode")

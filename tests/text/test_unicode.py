@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
+from dedup.kernels.text_layout import ALONE, FIRST, MARK, SEPARATOR, SKIPPED, SPACELESS, UNSETTLED, WORD
 from dedup.text import normalise as text_module
 from dedup.text import unicode
 from dedup.text.normalise import nfkc, normalise
 from dedup.text.tokens import tokens
-from dedup.text.unicode import ALONE, FIRST, MARK, SEPARATOR, SKIPPED, SPACELESS, UNASSIGNED, UNSETTLED, WORD
+from dedup.text.unicode import UNASSIGNED
 from tests import kernel_twins, oracles, strategies
 from tests.kernel_arrays import dtypes
 
@@ -96,7 +97,7 @@ def test_the_version() -> None:
 
 
 def test_folding() -> None:
-    """The case-folded NFKC form of each code point alone: that of `unicodedata`, on any Python.
+    """The case-folded NFKC form of each single code point: that of `unicodedata`, on any Python.
 
     Both are stable for what is assigned, so a newer Python has to agree.
     """
@@ -136,7 +137,7 @@ BLOCKS_WITHOUT_SPACES = [
 
 
 def test_scripts_without_spaces() -> None:
-    """SPACELESS are code points of the blocks of these scripts alone; and all letters of the great blocks."""
+    """SPACELESS are only code points of the blocks of these scripts, and all letters of the large blocks."""
     inside = {c for first, last in BLOCKS_WITHOUT_SPACES for c in range(first, last + 1)}
     spaceless = {c for c in EVERY if entries()[c] & KIND == SPACELESS}
     assert set() == spaceless - inside
@@ -186,7 +187,7 @@ def test_what_may_compose_is_unsettled() -> None:
 
 
 def test_nothing_composes_but_with_a_first() -> None:
-    """Behind a code point that is no FIRST, and marks behind that, what is UNSETTLED but not ALONE stays as it is."""
+    """After a code point that is not FIRST, and marks after it, what is UNSETTLED but not ALONE is unchanged."""
     seconds = [chr(c) for c in assigned() if entries()[c] & UNSETTLED and not entries()[c] & ALONE]
     sample = (c for c in assigned() if c < 0x3400 or c % 61 == 0)
     others = [chr(c) for c in sample if not entries()[c] & FIRST and not unicodedata.combining(chr(c))]
@@ -240,7 +241,7 @@ def test_unassigned_code_points_separate() -> None:
 
 @pytest.mark.parametrize("code", [0x378, 0x1FAE8, 0x31350, 0xCF3, 0x1E08F, 0x10EC0])
 def test_newer_code_points(code: int) -> None:
-    """Letters and marks of Unicode 15 and later: separators, and left alone by normalisation, on any Python."""
+    """Letters and marks of Unicode 15 and later: separators, and not changed by normalisation, on any Python."""
     char = chr(code)
     text = f"e{char}\u0301e{char}x"
     assert [kernel_twins.token_hash(t) for t in ("e", "e", "x")] == [t.hash for t in tokens(text)]
@@ -283,7 +284,7 @@ def test_what_is_not_shown_is_skipped() -> None:
         ],
     ],
 )
-def test_marks_alone_are_no_token(text: str) -> None:
+def test_marks_without_a_letter_are_not_tokens(text: str) -> None:
     """A mark of a symbol, of white space or of nothing; in every script."""
     assert [] == oracles.tokens(text) == tokens(text)
     assert [] == tokens(f"{text}\n{text} . {text}")
@@ -309,7 +310,7 @@ def test_marks_alone_are_no_token(text: str) -> None:
         ("\u0345", ["ι"]),
     ],
 )
-def test_a_mark_counts_behind_a_letter(text: str, expected: list[str]) -> None:
+def test_a_mark_counts_after_a_letter(text: str, expected: list[str]) -> None:
     """Behind a letter, digit, underscore or mark of a token, what is skipped aside; nowhere else."""
     assert expected == oracles.tokens(text)
     assert kernel_twins.token_hashes(expected) == [token.hash for token in tokens(text)]
@@ -397,7 +398,7 @@ def test_folding_of_texts(text: str) -> None:
     )
 )
 def test_folding_of_marks(text: str) -> None:
-    """The same where nearly everything acts on what stands before it."""
+    """The same if nearly everything acts on what comes before it."""
     assert unicodedata.normalize("NFKC", text).casefold() == folded(text)
     assert kernel_twins.token_hashes(oracles.tokens(text)) == [token.hash for token in tokens(text)]
 

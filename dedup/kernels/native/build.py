@@ -1,9 +1,9 @@
 """Build the library of kernels: ``python -m dedup.kernels.native.build [--output FOLDER] [--levels v2,v3]``.
 
-numba writes LLVM's code of each kernel once (`dedup.kernels.native.drafts`), LLVM optimises it for each processor
-level, and the C compiler links the object files with `library.c` into one extension module of the stable ABI. It needs
-numba, a C compiler (``CC``, else ``cc``) and Python's headers. Modules are shared out among processes, since numba's
-compiler holds a lock.
+numba writes LLVM's code of each kernel once (`dedup.kernels.native.drafts`). LLVM optimises it for each processor
+level. The C compiler links the object files with `library.c` into one extension module of the stable ABI. The build
+needs numba, a C compiler (``CC``, otherwise ``cc``) and Python's headers. Several processes share the modules, since
+numba's compiler holds a lock.
 """
 
 from __future__ import annotations
@@ -39,21 +39,22 @@ LEVELS = {
     "x86_64": {"v2": "x86-64-v2", "v3": "x86-64-v3", "v4": "x86-64-v4"},
     "aarch64": {"baseline": "generic"},
 }
-"""By machine: the processor levels, lowest first, and LLVM's name of each."""
+"""For each machine: the processor levels, lowest first, and LLVM's name of each."""
 
 NEEDED = {
     "v2": ("ssse3", "sse4.2", "popcnt"),
     "v3": ("avx2", "fma", "bmi", "bmi2"),
     "v4": ("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"),
 }
-"""What a level asks of a processor, beyond the level below; as `able` in `library.c`."""
+"""The features that a level requires of a processor, in addition to the level below; the same as `able` in
+`library.c`."""
 
 FOLDER = Path(__file__).parent
 FLAGS = ("-shared", "-fPIC", "-O2", "-fvisibility=hidden", "-Wall", "-Wl,-Bsymbolic")
 
 
 class Entry(NamedTuple):
-    """A kernel in the library: its name, signature and results, the symbols of its entries, an object file each."""
+    """A kernel in the library: its name, parameters, results, symbols of its entries, and an object file for each."""
 
     name: str
     parameters: str
@@ -63,12 +64,12 @@ class Entry(NamedTuple):
 
 
 def levels_here() -> dict[str, str]:
-    """Return the levels of this machine; none where no library can be built."""
+    """Return the levels of this machine; none if no library can be built."""
     return LEVELS.get(os.uname().machine, {}) if sys.platform == "linux" else {}
 
 
 def levels_of_this_processor() -> list[str]:
-    """Return the lowest level, which runs everywhere, and the best one that this processor can run."""
+    """Return the lowest level, which runs everywhere, and the best level that this processor can run."""
     known = list(levels_here())
     if len(known) < 2:
         return known
@@ -105,7 +106,7 @@ def compile_module(job: tuple[str, Sequence[str]]) -> list[Entry]:
 
 
 def table(entries: Iterable[Entry], levels: Sequence[str], stamp: str) -> str:
-    """Return the header that lists the kernels for `library.c`; `stamp` is the sources' digest, and the levels."""
+    """Return the header that lists the kernels for `library.c`; `stamp` is the sources' digest and the levels."""
     entries = list(entries)
     names = ", ".join(f'"{level}"' for level in levels)
     lines = ["typedef int32_t (*code_of_kernel)(const int64_t *, int64_t *);"]
@@ -125,7 +126,7 @@ def table(entries: Iterable[Entry], levels: Sequence[str], stamp: str) -> str:
 
 
 def compiler() -> list[str]:
-    """Return the C compiler and its first arguments; an error says what is missing."""
+    """Return the C compiler and its first arguments. Raise an error that says what is missing, if anything is."""
     command = shlex.split(os.environ.get("CC", "")) or ["cc"]
     if shutil.which(command[0]) is None:
         raise OSError(f"expected a C compiler, found no {command[0]}; install one, or name it in the variable CC")
@@ -136,14 +137,14 @@ def compiler() -> list[str]:
 
 
 def build(output: Path, levels: Sequence[str], jobs: int) -> Path:
-    """Build the library for some levels in the folder `output`, unless it is there; return its path."""
+    """Build the library for some levels in the folder `output`, unless it is there already; return its path."""
     stamp, target = f"{source_digest(*LIBRARY)} {','.join(levels)}", output / FILE
     if target.exists() and stamp.encode() in target.read_bytes():
         return target
     command = compiler()
     drafts.prepare()
     work = [(module, levels) for module in modules()]
-    context = multiprocessing.get_context("fork")  # what is imported here is imported there
+    context = multiprocessing.get_context("fork")  # child processes inherit the modules that are imported here
     with context.Pool(min(jobs, len(work))) as pool:
         entries = [entry for found in pool.imap_unordered(compile_module, work, chunksize=1) for entry in found]
     entries.sort()
@@ -161,12 +162,12 @@ def build(output: Path, levels: Sequence[str], jobs: int) -> Path:
         )
         output.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(made, output / f".{FILE}")
-        os.replace(output / f".{FILE}", target)  # a process that has the old one mapped keeps it
+        os.replace(output / f".{FILE}", target)  # a process that has mapped the old file keeps it
     return target
 
 
 def main() -> None:
-    """Build what the command line says."""
+    """Build the library as the command line says."""
     known = levels_here()
     parser = argparse.ArgumentParser(prog="python -m dedup.kernels.native.build", description="Build the kernels.")
     parser.add_argument("--output", type=Path, default=FOLDER, help="the folder for the library; default: the package")
@@ -177,9 +178,9 @@ def main() -> None:
     wrong = [level for level in levels if level not in known]
     if wrong:
         parser.error(f"expected levels among {', '.join(known) or 'none (not Linux)'}, found {', '.join(wrong)}")
-    if native.COMPLETE:  # kernels of the library cannot be compiled: once more, by numba
+    if native.COMPLETE:  # kernels of the library cannot be compiled: start again with numba
         arguments = [sys.executable, "-m", __spec__.name, *sys.argv[1:]]
-        os.execve(sys.executable, arguments, {**os.environ, native.VARIABLE: native.JIT})  # noqa: S606  # ourselves
+        os.execve(sys.executable, arguments, {**os.environ, native.KERNELS_VARIABLE: native.JIT})  # noqa: S606  # ourselves
     print(build(given.output, [level for level in known if level in levels], given.jobs))
 
 

@@ -1,15 +1,15 @@
-"""LLVM's code of the kernels, as numba writes it and before it is optimised: the same for every processor level.
+"""LLVM's code of the kernels, as numba writes it, before it is optimised: the same for every processor level.
 
-numba optimises each function for this machine as soon as it is compiled. Here each is kept as it was written (`Draft`),
-a kernel is given its entry point, and then all are optimised for each level as numba would do it.
+numba optimises each function for this machine as soon as it is compiled. Here each function is kept unoptimised
+(`Draft`), a kernel is given its entry point, and then all are optimised for each level in the way that numba does it.
 
-An entry point has one C signature for all kernels::
+An entry point has the same C signature for all kernels::
 
     int32_t entry(const int64_t *arguments, int64_t *results)
 
-An array is the address of its items and its lengths, a scalar is one word (the bits of a double). Of a returned array
-come the address of what owns its memory (0: it is one of the arguments), that of its items, and its lengths. The entry
-returns 0, or numba's number of an error.
+An array is the address of its items, followed by its lengths. A scalar is one word (for a double, its bits). A returned
+array is the address of the owner of its memory (0 if it is one of the arguments), the address of its items, and its
+lengths. The entry point returns 0, or numba's number of an error.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from dedup.kernels import compiling
 
 __all__ = ["draft", "object_code", "prepare", "target_machine"]
 
-WORD = ir.IntType(64)
+WORD_TYPE = ir.IntType(64)
 STATUS = ir.IntType(32)
 TUPLES = (types.Tuple, types.UniTuple)
 
@@ -50,17 +50,17 @@ class Draft(AOTCodeLibrary):  # type: ignore[misc]  # numba has no types
         self._final_module.link_in(ll_module)
 
     def finalize(self) -> None:
-        """Nothing: it is linked where it is used."""
+        """Do nothing: the code is linked when it is used."""
         self._finalized = True
 
     def get_pointer_to_function(self, name: str) -> int:  # noqa: ARG002  # numba's interface
-        """Return 0: it is not loaded here."""
+        """Return 0: the code is not loaded here."""
         return 0
 
     def optimised(self, machine: Any) -> Any:
-        """Return this code with all that it calls, optimised for a machine: numba's passes, in numba's order.
+        """Return this code with all code that it calls, optimised for a machine: numba's passes, in numba's order.
 
-        What is called is optimised first, by itself, and so once for all that call it.
+        The called code is optimised first, by itself, and so only once for all its callers.
         """
         if machine in self._made:
             return self._made[machine]
@@ -71,7 +71,7 @@ class Draft(AOTCodeLibrary):  # type: ignore[misc]  # numba has no types
             passes.add_refprune_pass(REFERENCES)
             passes.run(function, builder)
         for library in dict.fromkeys(self._linking_libraries):
-            own = isinstance(library, Draft)  # else it is numba's memory runtime, which is there already
+            own = isinstance(library, Draft)  # else numba's memory runtime: already optimised
             module.link_in(library.to_link(machine) if own else library._get_module_for_linking().clone())  # noqa: SLF001
         builder = create_pass_builder(machine, opt=0, loop_vectorize=False, slp_vectorize=False)
         passes = builder.getModulePassManager()
@@ -88,7 +88,7 @@ class Draft(AOTCodeLibrary):  # type: ignore[misc]  # numba has no types
         return module
 
     def to_link(self, machine: Any) -> Any:
-        """Return a copy of the optimised code for its callers, who may take it in or drop it."""
+        """Return a copy of the optimised code for its callers, which may inline it or drop it."""
         module = self.optimised(machine).clone()
         for function in module.functions:
             if not function.is_declaration and function.linkage == llvm.Linkage.external:
@@ -97,16 +97,16 @@ class Draft(AOTCodeLibrary):  # type: ignore[misc]  # numba has no types
 
 
 class Drafts(AOTCPUCodegen):  # type: ignore[misc]
-    """numba's back end that optimises nothing."""
+    """numba's back end, without optimisation."""
 
     _library_class = Draft
 
     def set_env(self, env_name: str, env: Any) -> None:
-        """Nothing: no code here needs Python's objects."""
+        """Do nothing: the code here needs none of Python's objects."""
 
 
 def prepare() -> None:
-    """Make numba's compiler, in this process, write drafts from now on; kernels are imported after it."""
+    """Make numba's compiler write drafts from now on in this process; import the kernels after this call."""
     compiling.KEPT = False
     context = cpu_target.target_context
     context.refresh()
@@ -131,8 +131,8 @@ def draft(function: Callable[..., Any], symbol: str, signed: str) -> tuple[Draft
 def _write_entry(
     context: Any, module: Any, description: Any, symbol: str, arguments: tuple[Any, ...], returned: Any
 ) -> None:
-    """Write the function that takes words, calls a kernel, and gives words."""
-    kind = ir.FunctionType(STATUS, [WORD.as_pointer(), WORD.as_pointer()])
+    """Write the function that takes words, calls a kernel, and returns words."""
+    kind = ir.FunctionType(STATUS, [WORD_TYPE.as_pointer(), WORD_TYPE.as_pointer()])
     entry = ir.Function(module, kind, symbol)
     builder = ir.IRBuilder(entry.append_basic_block())
     words = _words(builder, entry.args[0])
@@ -143,7 +143,7 @@ def _write_entry(
         at = 0
         for kind, value in _results(builder, returned, result):
             for word in _result(context, builder, kind, value):
-                builder.store(word, builder.gep(entry.args[1], [ir.Constant(WORD, at)]))
+                builder.store(word, builder.gep(entry.args[1], [ir.Constant(WORD_TYPE, at)]))
                 at += 1
     builder.ret(status.code)
 
@@ -151,7 +151,7 @@ def _write_entry(
 def _words(builder: Any, pointer: Any) -> Iterator[Any]:
     at = 0
     while True:
-        yield builder.load(builder.gep(pointer, [ir.Constant(WORD, at)]))
+        yield builder.load(builder.gep(pointer, [ir.Constant(WORD_TYPE, at)]))
         at += 1
 
 
@@ -163,14 +163,14 @@ def _argument(context: Any, builder: Any, kind: Any, words: Iterator[Any]) -> An
         data = builder.inttoptr(next(words), array.data.type)
         shape = [next(words) for _ in range(kind.ndim)]
         size = context.get_abi_sizeof(context.get_data_type(kind.dtype))
-        strides = [ir.Constant(WORD, size)]
+        strides = [ir.Constant(WORD_TYPE, size)]
         for length in shape[:0:-1]:
             strides.insert(0, builder.mul(strides[0], length))
-        populate_array(array, data, shape, strides, ir.Constant(WORD, size), None)
+        populate_array(array, data, shape, strides, ir.Constant(WORD_TYPE, size), None)
         return array._getvalue()  # noqa: SLF001  # as in all of numba's own code
     word = next(words)
     if kind == types.boolean:
-        return builder.icmp_unsigned("!=", word, ir.Constant(WORD, 0))
+        return builder.icmp_unsigned("!=", word, ir.Constant(WORD_TYPE, 0))
     return builder.bitcast(word, context.get_value_type(kind))
 
 
@@ -187,16 +187,16 @@ def _results(builder: Any, returned: Any, result: Any) -> Iterator[tuple[Any, An
 def _result(context: Any, builder: Any, kind: Any, value: Any) -> Iterator[Any]:
     if isinstance(kind, types.Array):
         array = context.make_array(kind)(context, builder, value)
-        yield builder.ptrtoint(array.meminfo, WORD)
-        yield builder.ptrtoint(array.data, WORD)
+        yield builder.ptrtoint(array.meminfo, WORD_TYPE)
+        yield builder.ptrtoint(array.data, WORD_TYPE)
         yield from cgutils.unpack_tuple(builder, array.shape, kind.ndim)
     elif kind == types.boolean:
-        yield builder.zext(value, WORD)
+        yield builder.zext(value, WORD_TYPE)
     else:
-        yield builder.bitcast(value, WORD)
+        yield builder.bitcast(value, WORD_TYPE)
 
 
-LETTERS = {types.int64: "q", types.uint64: "Q", types.float64: "d", types.boolean: "?"}
+NUMBA_LETTERS = {types.int64: "q", types.uint64: "Q", types.float64: "d", types.boolean: "?"}
 ITEMS = {
     types.uint8: "B",
     types.uint16: "H",
@@ -210,7 +210,7 @@ ITEMS = {
 
 
 def _letters(returned: Any) -> str:
-    """Return what a kernel gives back, a word a value; several are in brackets."""
+    """Return the letters of what a kernel returns, one word per value; several are in brackets."""
     if returned == types.none:
         return ""
     if isinstance(returned, TUPLES):
@@ -218,18 +218,18 @@ def _letters(returned: Any) -> str:
     if isinstance(returned, types.Array):
         assert returned.layout == "C", returned
         return f"{ITEMS[returned.dtype]}{returned.ndim}"
-    return LETTERS[getattr(returned, "literal_type", returned)]
+    return NUMBA_LETTERS[getattr(returned, "literal_type", returned)]
 
 
 def target_machine(cpu: str) -> Any:
-    """Return LLVM's machine of a processor level, for code that may lie anywhere in memory."""
+    """Return LLVM's machine of a processor level, for code that may be anywhere in memory."""
     initialize_llvm()
     target = llvm.Target.from_triple(llvm.get_process_triple())
     return target.create_target_machine(cpu=cpu, features="", opt=3, reloc="pic", codemodel="default")
 
 
 def object_code(library: Draft, machine: Any, symbol: str, name: str) -> bytes:
-    """Return the object code of a draft for a machine, its entry point renamed; all else is its own."""
+    """Return the object code of a draft for a machine. Its entry point is renamed; all other symbols are internal."""
     module = library.optimised(machine).clone()
     for value in (*module.functions, *module.global_variables):
         if not value.is_declaration and value.name != symbol:

@@ -1,12 +1,14 @@
-"""The hook that builds the library of kernels beside their sources, and puts it into the wheel.
+"""The build hook that compiles the library of kernels next to their sources and puts it into the wheel.
 
-The library is built where that can be done: on Linux, for x86-64 or AArch64, with a C compiler and numba. Elsewhere the
-wheel is pure Python, and numba compiles the kernels when they are first called. ``DEDUP_BUILD`` says otherwise:
+The library is built on Linux, for x86-64 or AArch64, if there are a C compiler and numba. Otherwise the wheel is pure
+Python, and numba compiles the kernels on their first call. The variable ``DEDUP_BUILD`` changes that:
 
-- ``all``: every processor level of this machine's kind, and an error where that fails; so are wheels made for others,
-- ``none``: no library.
+- ``all``: build every processor level of this kind of machine, and fail if that is not possible. Wheels for other
+  machines are made like this.
+- ``none``: build no library.
 
-Without it the lowest level is built and the best one that this machine can run: others run the lower one.
+Without the variable, two levels are built: the lowest, and the best one that this machine can run. Other machines run
+the lowest.
 """
 
 from __future__ import annotations
@@ -21,23 +23,23 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-VARIABLE = "DEDUP_BUILD"
-FOLDER = "dedup/kernels/native"
+BUILD_VARIABLE = "DEDUP_BUILD"
+KERNELS_FOLDER = "dedup/kernels/native"
 FILE = "library.abi3.so"
 
 
-class CustomBuildHook(BuildHookInterface[Any]):  # type: ignore[misc]  # hatchling is there in builds alone
+class CustomBuildHook(BuildHookInterface[Any]):  # type: ignore[misc]  # hatchling exists only in builds
     """Build the library of kernels, and put it into the wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build the library; name the wheel by its platform."""
-        wanted = os.environ.get(VARIABLE, "")
+        wanted = os.environ.get(BUILD_VARIABLE, "")
         if wanted not in {"", "all", "none"}:
-            raise ValueError(f"expected {VARIABLE} to be all or none, found {wanted!r}")
+            raise ValueError(f"expected {BUILD_VARIABLE} to be all or none, found {wanted!r}")
         if self.target_name != "wheel" or wanted == "none" or sysconfig.get_config_var("Py_GIL_DISABLED"):
-            return  # an interpreter without its lock has no stable ABI
+            return  # an interpreter without the GIL has no stable ABI
         root = Path(self.root)
-        folder = root / FOLDER
+        folder = root / KERNELS_FOLDER
         if not os.access(folder, os.W_OK):
             folder = Path(tempfile.mkdtemp(prefix="dedup-kernels-"))
         command = [sys.executable, "-m", "dedup.kernels.native.build", "--output", str(folder)]
@@ -64,4 +66,4 @@ class CustomBuildHook(BuildHookInterface[Any]):  # type: ignore[misc]  # hatchli
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["tag"] = f"cp311-abi3-{platform}"
         if version != "editable":
-            build_data["force_include"][str(folder / FILE)] = f"{FOLDER}/{FILE}"
+            build_data["force_include"][str(folder / FILE)] = f"{KERNELS_FOLDER}/{FILE}"

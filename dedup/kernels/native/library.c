@@ -1,12 +1,12 @@
 /* The kernels of the library, as Python functions.
  *
- * A kernel is an entry point of one C signature for all (drafts.py says how it takes and gives words). This file reads
- * the arguments by the buffer protocol, checks them against the kernel's signature (signatures.py says how it is
- * spelled), releases the interpreter's lock, calls, and makes Python objects of the words that come back. Of CPython it
- * uses the stable ABI of 3.11 alone, so that one build serves every later version.
+ * All kernels have an entry point with the same C signature (drafts.py describes its words). This file reads the
+ * arguments by the buffer protocol, checks them against the signature of the kernel (signatures.py describes its
+ * spelling), releases the GIL, calls the kernel, and makes Python objects of the words that it returns. It uses only
+ * the stable ABI of CPython 3.11, so one build serves every later version.
  *
- * The memory of arrays that a kernel allocates is counted as numba counts it (the NRT functions below); what a kernel
- * returns is owned by a `Memory` object, over which numpy lays an array.
+ * The memory of arrays that a kernel allocates is counted as numba counts it (the NRT functions below). A returned
+ * array is a numpy array over the memory of a `Memory` object, which owns it.
  */
 #define PY_SSIZE_T_CLEAN
 #ifndef Py_LIMITED_API
@@ -123,7 +123,7 @@ static PyType_Spec memory_spec = {
 
 typedef struct {
     char name[32];
-    char letter;     /* of the dtype or scalar; '(' for a tuple, whose `dimensions` parts follow */
+    char letter;     /* of the dtype or scalar; '(' for a tuple, which has `dimensions` parts after it */
     char dimensions; /* 0 for a scalar */
     char written;
 } Parameter;
@@ -132,10 +132,10 @@ typedef struct {
     PyMethodDef method;
     const struct entry *entry;
     int level;
-    int count;       /* parameters, those of a tuple as one */
+    int count;       /* parameters; a tuple is one */
     int results;
     int several;     /* a tuple is returned */
-    int signed_size; /* 1 where int32 and int64 have an entry each */
+    int signed_size; /* 1 if int32 and int64 have an entry each */
     Parameter parameters[MOST_PARAMETERS];
     Parameter returned[MOST_RESULTS];
 } Kernel;
@@ -165,7 +165,7 @@ static const char *dtype_name(char letter)
     }
 }
 
-/* Read one kind, such as `Q2w`; return what follows it. */
+/* Read one kind, such as `Q2w`; return the place after it. */
 static const char *read_kind(const char *at, Parameter *parameter)
 {
     parameter->letter = *at++;
@@ -199,7 +199,7 @@ static void read_parameters(Kernel *kernel, const char *at)
                 parts++;
             } while (*at == ',');
             parameter->dimensions = (char)parts;
-            at++; /* behind the bracket */
+            at++; /* after the bracket */
         } else {
             at = read_kind(at, parameter);
             if (parameter->letter == 's')
@@ -229,10 +229,10 @@ typedef struct {
     Py_buffer views[MOST_PARAMETERS];
     PyObject *owners[MOST_PARAMETERS]; /* borrowed */
     int held;
-    int variant; /* -1 until an array of int32 (1) or int64 (0) says it */
+    int variant; /* -1 until an array of int32 (1) or int64 (0) is seen */
 } Call;
 
-/* Return the letter of a buffer's items as signatures have them; 0 for none of them. */
+/* Return the letter that signatures use for the items of a buffer; 0 if there is none. */
 static char letter_of(const Py_buffer *view)
 {
     const char *format = view->format == NULL ? "B" : view->format;
@@ -270,7 +270,7 @@ static PyObject *describe(PyObject *given)
 static int refuse(const Kernel *kernel, const Parameter *parameter, PyObject *given, const char *why)
 {
     PyObject *kind, *found, *type, *value, *trace;
-    PyErr_Fetch(&type, &value, &trace); /* what the buffer protocol said; ours says more */
+    PyErr_Fetch(&type, &value, &trace); /* drop the error of the buffer protocol; ours says more */
     Py_XDECREF(type);
     Py_XDECREF(value);
     Py_XDECREF(trace);
@@ -371,7 +371,7 @@ static PyObject *give_array(const Parameter *kind, Counted *counted, void *data,
     PyObject *memory, *lengths, *array;
     for (int i = 0; i < kind->dimensions; i++)
         size *= shape[i];
-    if (counted == NULL) { /* nothing was allocated: it is one of the arguments */
+    if (counted == NULL) { /* nothing was allocated: the array is one of the arguments */
         for (int i = 0; i < call->held; i++)
             if (call->views[i].buf == data && call->views[i].len == size)
                 return Py_NewRef(call->owners[i]);
@@ -533,7 +533,7 @@ static PyObject *find(PyObject *self, PyObject *arguments)
     return Py_NewRef(Py_None);
 }
 
-/* Whether this processor, and its operating system, can run a level. */
+/* Return whether this processor and its operating system can run a level. */
 static int able(const char *level)
 {
 #if defined(__x86_64__)

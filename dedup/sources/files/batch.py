@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BATCH_BYTES",
+    "BATCH_LIMITS",
     "Batch",
+    "BatchLimits",
     "Token",
     "Wanted",
     "any_text",
@@ -42,7 +45,23 @@ Curve: `benchmarks.tuning.batch_batch_bytes`; flat from 2^20 to 2^22 on generate
 2026-11)."""
 
 BATCH_RECORDS = 1 << 14
-"""Records per batch, at most. Curve: `benchmarks.tuning.batch_batch_records`."""
+"""Records per batch, at most. Curve: `benchmarks.tuning.batch_batch_records`; flat from 1024 to 2^14 on
+generated:40000:150, where 256 takes 2.03 times as long and 2^16 takes 1.09 times as long (two cores, 2026-11)."""
+
+
+@dataclass(frozen=True)
+class BatchLimits:
+    """How large batches are: `size` is the bytes that a batch aims at, `records` how many it has at most.
+
+    All readings of a file must have the same: a token is that of a batch.
+    """
+
+    size: int = BATCH_BYTES
+    records: int = BATCH_RECORDS
+
+
+BATCH_LIMITS = BatchLimits()
+"""What every reading has, unless a test hands in others."""
 
 Token = list[int]
 """Where reading resumes: file, offset (bytes of the decompressed stream, or rows in tables), number of the next record.
@@ -52,11 +71,12 @@ A list of ints, so that it can be JSON. The first token is ``[0, 0, 1]``.
 
 
 class Wanted(NamedTuple):
-    """The columns to read: of the text, of the id (None: no id column), and others."""
+    """The columns to read: of the text, of the id (None: no id column), and others; and how large batches are."""
 
     column: str
     id: str | None
     extra: tuple[str, ...] = ()
+    limits: BatchLimits = BATCH_LIMITS
 
     @property
     def names(self) -> list[str]:

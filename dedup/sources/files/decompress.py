@@ -3,7 +3,7 @@
 If a compressed file ends too early or is damaged, its readable part is returned: reading stops there, and
 `Stream.broken` has the reason. The readable part does not depend on how it is read.
 
-Memory: one piece of `PIECE` bytes and, for `line_runs`, one run: about `BATCH_BYTES`, or twice the longest line.
+Memory: one piece of `PIECE` bytes and, for `line_runs`, one run: about a megabyte, or twice the longest line.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ from dedup.sources.files.listing import Entry
 __all__ = ["Run", "Stream", "line_runs"]
 
 PIECE = 1 << 20
-"""Bytes that are read from a compressed file at a time. Curve: `benchmarks.tuning.decompress_piece`."""
+"""Bytes that are read from a compressed file at a time. Curve: `benchmarks.tuning.decompress_piece`; flat from 2^14 to
+2^22 on generated:5000 (two cores, 2026-11)."""
 
 BEYOND = 1 << 16
-"""Bytes that are read after the size that a run aims at, so that most lines end within them."""
+"""Bytes that are read after the size that a run aims at, so that most lines end within them. Curve:
+`benchmarks.tuning.decompress_beyond`; flat from 2^12 to 2^16 on generated:5000, where 2^18 takes 1.22 times as long
+(two cores, 2026-11)."""
 
 FINE = 1 << 12
 """Bytes that are read at a time near the end of the readable part, before single bytes are read."""
@@ -132,15 +135,15 @@ class Stream:
         return b"".join(pieces)
 
 
-def _rest_of_line(stream: Stream) -> tuple[int, bytes]:
+def _rest_of_line(stream: Stream, size: int) -> tuple[int, bytes]:
     """Read to the end of a line, or of the stream; return its length, and the bytes that were read after it."""
-    size = 0
-    while piece := stream.read(BATCH_BYTES):
+    length = 0
+    while piece := stream.read(size):
         place = piece.find(b"\n")
         if place >= 0:
-            return size + place + 1, piece[place + 1 :]
-        size += len(piece)
-    return size, b""
+            return length + place + 1, piece[place + 1 :]
+        length += len(piece)
+    return length, b""
 
 
 class _Xz(io.RawIOBase):
@@ -199,17 +202,17 @@ class Run(NamedTuple):
     skipped: int = 0
 
 
-def line_runs(stream: Stream) -> Iterator[Run]:
-    """Yield complete lines, in runs of about `BATCH_BYTES`; the last line may lack its line break.
+def line_runs(stream: Stream, size: int = BATCH_BYTES) -> Iterator[Run]:
+    """Yield complete lines, in runs of about `size` bytes; the last line may lack its line break.
 
     A line that a broken stream cuts off is not yielded: it begins where the last run ends. Of a line that is larger
     than the limit of a record, no more than the limit is held.
     """
     offset, filled, seen = stream.at, 0, 0
-    most = max(stream.most + 1, BATCH_BYTES + BEYOND)
-    buffer = bytearray(BATCH_BYTES + BEYOND)
+    most = max(stream.most + 1, size + BEYOND)
+    buffer = bytearray(size + BEYOND)
     while True:
-        place = buffer.find(b"\n", max(BATCH_BYTES - 1, seen), filled)
+        place = buffer.find(b"\n", max(size - 1, seen), filled)
         if place >= 0:
             yield Run(offset, memoryview(buffer)[: place + 1].toreadonly())
             rest = filled - place - 1
@@ -224,7 +227,7 @@ def line_runs(stream: Stream) -> Iterator[Run]:
                 buffer[: filled - cut] = buffer[cut:filled]
                 offset, filled, seen = offset + cut, filled - cut, 0
                 continue
-            rest, left = _rest_of_line(stream)
+            rest, left = _rest_of_line(stream, size)
             if stream.broken is not None and not left:
                 break
             yield Run(offset, memoryview(b""), filled + rest)

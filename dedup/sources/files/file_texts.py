@@ -19,13 +19,13 @@ import numpy.typing as npt
 from dedup.errors import InputError, ParameterError
 from dedup.runtime.threads import lock
 from dedup.sources.arrow import block_of
-from dedup.sources.files.batch import BATCH_BYTES, BATCH_RECORDS, Batch, any_text, lengths_of
+from dedup.sources.files.batch import BATCH_LIMITS, Batch, BatchLimits, any_text, lengths_of
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.places import Names, Part, UserIds, locate, names_at, runs
 from dedup.sources.files.reader import BEGIN, read_batches
 from dedup.sources.files.rejects import Errors, Reject, check_keep, no_texts
 from dedup.sources.files.sampling import Outline, sample_files
-from dedup.sources.texts import Block, Ids, Texts
+from dedup.sources.texts import BLOCK_LIMITS, Block, BlockLimits, Ids, Texts
 from dedup.terminal import clean
 
 if TYPE_CHECKING:
@@ -55,8 +55,11 @@ class FileTexts(Texts):
         id: str | None,
         errors: Errors,
         tell: Callable[[Reject], None] | None = None,
+        batches: BatchLimits = BATCH_LIMITS,
+        limits: BlockLimits = BLOCK_LIMITS,
     ) -> None:
         self._listing, self._column, self._id, self._errors, self._tell = listing, column, id, errors, tell
+        self._batches, self.limits = batches, limits
         self.text_column, self.id_column = column, id
         self._note = listing.check_column(column)
         self.rejects: list[Reject] = []
@@ -138,7 +141,7 @@ class FileTexts(Texts):
         others = [i for i, entry in enumerate(self._listing) if entry.format != "txt"]
         if not others:
             return texts
-        batch = next(read_batches(self._listing, column=self._column, after=[others[0], 0, 1]), None)
+        batch = next(self._read(after=[others[0], 0, 1]), None)
         if batch is None or not len(batch.texts):
             return texts + 1
         entry = self._listing[others[0]]
@@ -148,6 +151,9 @@ class FileTexts(Texts):
         share = min(max(seen / max(whole, 1), 1e-9), 1.0) * entry.size / max(size, 1)
         return texts + max(round(len(batch.texts) / share), 1)
 
+    def _read(self, **what: Any) -> Iterator[Batch]:
+        return read_batches(self._listing, column=self._column, limits=self._batches, **what)
+
     def _first_reading(self) -> Iterator[tuple[int, Batch]]:
         """Yield the batches with their first rows, and record what is needed to read them again."""
         token, rows = BEGIN, 0
@@ -156,7 +162,7 @@ class FileTexts(Texts):
         self.rejects.clear()
         self._reject(self._listing.rejects, 0)
         filled = False
-        for batch in read_batches(self._listing, column=self._column, id=self._id):
+        for batch in self._read(id=self._id):
             self._reject(batch.rejects, rows + len(batch.texts))
             if len(batch.texts):
                 filled = filled or any_text(batch.texts)
@@ -244,7 +250,7 @@ class FileTexts(Texts):
                 first = row
             waiting.append(batch.texts)
             size, count = size + batch.texts.nbytes, count + len(batch.texts)
-            if size >= BATCH_BYTES // 2 or count >= BATCH_RECORDS:
+            if size >= self.limits.size // 2 or count >= self.limits.texts:
                 yield partial(_block, first, waiting)
                 waiting, size, count = [], 0, 0
         if waiting:
@@ -252,7 +258,7 @@ class FileTexts(Texts):
 
     def _again(self) -> Iterator[tuple[int, Batch]]:
         row = 0
-        for batch in read_batches(self._listing, column=self._column, id=self._id):
+        for batch in self._read(id=self._id):
             if len(batch.texts):
                 yield row, batch
                 row += len(batch.texts)
@@ -325,7 +331,7 @@ class FileTexts(Texts):
         import pyarrow as pa
 
         check_keep(name, (entry.format for entry in self._listing), self._listing.some())
-        batches = read_batches(self._listing, column=self._column, id=self._id, extra=(name,))
+        batches = self._read(id=self._id, extra=(name,))
         parts = [pa.table({name: batch.extra[name]}) for batch in batches if len(batch.texts)]
         try:
             return pa.concat_tables(parts, promote_options="permissive").column(0)
@@ -353,7 +359,7 @@ class FileTexts(Texts):
         at, reading = self._going or (-1, iter(()))
         seekable = self._listing[part.file].compression is None
         if at != number and (seekable or not 0 <= at <= number):
-            at, reading = number, read_batches(self._listing, column=self._column, id=self._id, after=part.token)
+            at, reading = number, self._read(id=self._id, after=part.token)
         while True:
             batch = next(reading, None)
             if batch is None:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from dedup.options import check_name, check_paths
+from dedup.sources.files.batch import BATCH_LIMITS, BatchLimits
 from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.files.listing import COLUMN, Entry, Listing
 from dedup.sources.files.rejects import Errors, Reject
 from dedup.sources.files.unread import Unread
+from dedup.sources.texts import BLOCK_LIMITS, BlockLimits
 
 __all__ = ["Files", "files", "listing_of"]
 
@@ -94,11 +96,19 @@ class Files:
         return self.listing.unread.to_dict()
 
     def read(
-        self, *, column: str | None = None, id: str | None = None, tell: Callable[[Reject], None] | None = None
+        self,
+        *,
+        column: str | None = None,
+        id: str | None = None,
+        tell: Callable[[Reject], None] | None = None,
+        batches: BatchLimits = BATCH_LIMITS,
+        limits: BlockLimits = BLOCK_LIMITS,
     ) -> FileTexts:
-        """Return their texts as a collection. `tell` is called with each reject; without it, one warning is given."""
-        texts = FileTexts(
-            self.listing, self.column if column is None else column, self.id if id is None else id, self.errors, tell
-        )
+        """Return their texts as a collection. `tell` is called with each reject; without it, one warning is given.
+
+        Files are read in batches, and small batches are joined to blocks.
+        """
+        columns = self.column if column is None else column, self.id if id is None else id
+        texts = FileTexts(self.listing, *columns, self.errors, tell, batches, limits)
         self.rejects = texts.rejects
         return texts

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dedup.sources.files.batch import Batch, Token, Wanted, empty_batch
+from dedup.sources.files.batch import BATCH_LIMITS, Batch, BatchLimits, Token, Wanted, empty_batch
 from dedup.sources.files.formats.csv import read_records
 from dedup.sources.files.formats.jsonl import read_lines
 from dedup.sources.files.formats.plain_text import read_document
@@ -29,6 +29,7 @@ def read_batches(
     id: str | None = None,
     extra: Sequence[str] = (),
     after: Token | None = None,
+    limits: BatchLimits = BATCH_LIMITS,
 ) -> Iterator[Batch]:
     """Yield the records of all files in batches of about a megabyte.
 
@@ -37,12 +38,13 @@ def read_batches(
     column, id, extra : the names of the columns (fields of JSON lines) of the text, of the id, and of others to read;
         a ``.txt`` file is a text and has no columns: its id is its path
     after : the token of the last batch that was read before (`Batch.more`); None begins with the first record
+    limits : how large batches are
 
     Raises `InputError` if a column is missing in a table, in the header of a CSV file, or in all first lines of a file
     of JSON lines; if the column of texts has another type; if a value is not an id; and if a file has changed since it
     was listed. Records that cannot be read are in `Batch.rejects`.
     """
-    wanted = Wanted(column, id, tuple(extra))
+    wanted = Wanted(column, id, tuple(extra), limits)
     token = BEGIN if after is None else list(after)
     for number in range(token[0], len(listing)):
         entry = listing[number]

@@ -96,7 +96,7 @@ class Errors:
         if first is None or not rejects:
             return
         if self.on_error == "fail":
-            raise InputError(f'{first}; mend it, or pass on_error="quarantine" to go on without it')
+            raise InputError(f'{first}; mend it, or pass on_error="quarantine" to continue without it')
         share = isinstance(self.max_errors, str) and "%" in self.max_errors
         limit = self.limit(records)
         if limit is not None and rejects > limit and (done or not share):

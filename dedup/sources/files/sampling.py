@@ -35,7 +35,7 @@ UNPACKED = 8 << 20
 ARROW_MAGIC = b"ARROW1"
 """How an Arrow file begins; an Arrow stream begins otherwise."""
 
-TEXTS, CHARACTERS = 4096, 1 << 22
+MOST_SAMPLE_TEXTS, MOST_SAMPLE_CHARACTERS = 4096, 1 << 22
 """Texts and characters of the sample, at most."""
 
 
@@ -48,11 +48,14 @@ class Outline(NamedTuple):
     sample: Texts
 
 
-def sample_files(listing: Listing, column: str) -> Outline | None:
-    """Return the outline of some files; None if reading them is better: small files, and compressed tables."""
+def sample_files(listing: Listing, column: str, *, read_whole: int = READ_WHOLE) -> Outline | None:
+    """Return the outline of some files; None if reading them is better: small files, and compressed tables.
+
+    Files are small if they have at most `read_whole` bytes together.
+    """
     total = sum(entry.size for entry in listing)
     packed_tables = any(entry.compression and entry.format in ("parquet", "arrow") for entry in listing)
-    if total <= READ_WHOLE or packed_tables:
+    if total <= read_whole or packed_tables:
         return None
     documents = all(entry.format == "txt" for entry in listing)
     count = DOCUMENTS if documents else PLACES
@@ -186,10 +189,10 @@ def _picked(batches: list[Batch]) -> list[str]:
     rows = [(i, row) for i, batch in enumerate(batches) for row in range(len(batch.texts))]
     picked: list[str] = []
     size = 0
-    step = np.unique(np.linspace(0, len(rows) - 1, min(TEXTS, len(rows))).astype(np.int64))
+    step = np.unique(np.linspace(0, len(rows) - 1, min(MOST_SAMPLE_TEXTS, len(rows))).astype(np.int64))
     # at most so many characters, in random order, so that the last batches are not left out
     for place in np.random.default_rng(0).permutation(step).tolist():
-        if size > CHARACTERS:
+        if size > MOST_SAMPLE_CHARACTERS:
             break
         i, row = rows[place]
         value = batches[i].texts[row]

@@ -14,7 +14,11 @@ import pytest
 import dedup
 from dedup.errors import InputError, ParameterError
 from dedup.sources.coerce import read_texts
+from dedup.sources.files.batch import BatchLimits
 from dedup.sources.files.file_texts import FileTexts
+from dedup.sources.files.naming import Files
+from dedup.sources.files.reader import read_batches
+from dedup.sources.texts import BlockLimits
 from tests import corpora, corpus_files, table_rows
 from tests.corpus_files import PACKERS, WRITERS
 
@@ -28,6 +32,12 @@ def write(folder: Path, kind: str, packing: str = "", records: list[dict[str, An
     path = folder / f"a{kind}{packing}"
     path.write_bytes(PACKERS[packing](WRITERS[kind](records)))
     return path
+
+
+def in_batches(files: Files, size: int, **how: Any) -> FileTexts:
+    """Give the texts of files in batches that aim at so little that there are several."""
+    assert len(list(read_batches(files.listing, limits=BatchLimits(size=size)))) > 1 + len(files.listing)
+    return files.read(batches=BatchLimits(size=size), **how)
 
 
 def results(texts: Any, **options: Any) -> Any:
@@ -56,7 +66,7 @@ def test_files_are_searched_like_lists(kind: str, packing: str, tmp_path: Path) 
 
 
 def test_default_ids(tmp_path: Path) -> None:
-    """Path and line, whatever blank and bad lines stand between, however batches are cut; a text by its path."""
+    """Path and line, whatever blank and bad lines are between, however batches are cut; a text by its path."""
     lines = corpus_files.as_lines(RECORDS[:2]) + b"\n{bad\n" + corpus_files.as_lines(RECORDS[2:])
     (tmp_path / "a.jsonl").write_bytes(lines)
     (tmp_path / "b.txt").write_text(TEXTS[0], encoding="utf-8")
@@ -66,21 +76,17 @@ def test_default_ids(tmp_path: Path) -> None:
     ids = [*expected, f"{tmp_path}/b.txt"]
     tables = table_rows.tables(result)
     assert set(result.kept.to_pylist()) | set(result.removed.to_pylist()) == set(ids)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dedup.sources.files.decompress.BATCH_BYTES", 50)
-        texts = read_texts(files)
-        assert ids == list(texts.ids or [])
-        assert [*TEXTS, TEXTS[0]] == [texts[row] for row in range(len(texts))]
-        assert tables == table_rows.tables(dedup.find_duplicates(files))
+    texts = in_batches(files, 50)
+    assert ids == list(texts.ids or [])
+    assert [*TEXTS, TEXTS[0]] == [texts[row] for row in range(len(texts))]
+    assert tables == table_rows.tables(dedup.find_duplicates(in_batches(files, 50)))
 
 
 @pytest.mark.parametrize("packing", PACKERS)
-def test_texts_in_any_order(packing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_texts_in_any_order(packing: str, tmp_path: Path) -> None:
     """A text is read again wherever it stands, forwards and backwards; its length is that in characters."""
-    monkeypatch.setattr("dedup.sources.files.decompress.BATCH_BYTES", 100)
     path = write(tmp_path, ".jsonl", packing, [*RECORDS, {"text": None, "key": "x", "n": 0}])
-    texts = read_texts(dedup.files(path))
-    assert isinstance(texts, FileTexts)
+    texts = in_batches(dedup.files(path), 100)
     assert texts.about() > 0
     rows = [5, 0, 11, 3, 3, 12, 1, 2, 3, 4, 10]
     assert [[*TEXTS, ""][row] for row in rows] == [texts[row] for row in rows]
@@ -91,11 +97,9 @@ def test_texts_in_any_order(packing: str, tmp_path: Path, monkeypatch: pytest.Mo
         texts[len(texts)]
 
 
-def test_first_and_later_readings_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_first_and_later_readings_are_the_same(tmp_path: Path) -> None:
     """The blocks of a second reading are those of the first, one after the other without a gap."""
-    monkeypatch.setattr("dedup.sources.files.decompress.BATCH_BYTES", 100)
-    monkeypatch.setattr("dedup.sources.files.file_texts.BATCH_BYTES", 400)
-    texts = read_texts(dedup.files(write(tmp_path, ".jsonl")))
+    texts = in_batches(dedup.files(write(tmp_path, ".jsonl")), 100, limits=BlockLimits(size=400))
     first, second = list(texts.blocks()), list(texts.blocks())
     assert len(first) > 2
     for block, again in zip(first, second, strict=True):
@@ -106,7 +110,7 @@ def test_first_and_later_readings_are_the_same(tmp_path: Path, monkeypatch: pyte
 
 
 def test_surrogates(tmp_path: Path) -> None:
-    """A surrogate that stands alone separates tokens and is one character, as in a list."""
+    """A lone surrogate separates tokens and is one character, as in a list."""
     texts = ["one two\ud800three four", "ONE two three FOUR!", "\udfff"]
     path = write(tmp_path, ".jsonl", "", [{"text": text} for text in texts])
     assert [[row["left"], row["right"]] for row in dedup.find_duplicates(texts).pairs.to_pylist()] == [[0, 1]]
@@ -137,10 +141,8 @@ def test_repeats_and_matches(tmp_path: Path) -> None:
     assert dedup.match(files, other, min_words=10).summary.pairs == len(expected_match.pairs)
 
 
-def test_progress_over_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_over_files(tmp_path: Path) -> None:
     """The number of texts is known roughly at first: what is done never goes beyond the total, and reaches it."""
-    monkeypatch.setattr("dedup.sources.files.decompress.BATCH_BYTES", 100)
-    monkeypatch.setattr("dedup.sources.files.file_texts.BATCH_BYTES", 100)
     records = [{"text": "a text that is longer than the others " * 20}] + [{"text": f"text {i}"} for i in range(200)]
     seen: list[tuple[int, int]] = []
 
@@ -148,7 +150,8 @@ def test_progress_over_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         if stage == "read":
             seen.append((done, total))
 
-    dedup.find_duplicates(write(tmp_path, ".jsonl", "", records), progress=progress, threads=1)
+    files = dedup.files(write(tmp_path, ".jsonl", "", records))
+    dedup.find_duplicates(in_batches(files, 100, limits=BlockLimits(size=100)), progress=progress, threads=1)
     assert all(done <= total for done, total in seen)
     assert seen[0][1] < len(records)
     assert (len(records), len(records)) == seen[-1]
@@ -176,8 +179,8 @@ def test_estimates(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------ bad records
 
 
-def test_rejects_are_told(tmp_path: Path) -> None:
-    """What is rejected stands in `rejects`, and a warning says so; skipped, without the warning."""
+def test_rejects_are_reported(tmp_path: Path) -> None:
+    """What is rejected is in `rejects`, and a warning says so; skipped, without the warning."""
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"text": "a b c"}\n{"text": 5}\n{bad\n{"text": "A b, c"}\n')
     files = dedup.files(path, tmp_path / "missing.txt")
@@ -232,17 +235,16 @@ def test_nothing_to_search(name: str, data: bytes, message: str, tmp_path: Path)
     ],
 )
 @pytest.mark.parametrize("size", [1, 1 << 20])
-def test_wrong_ids(ids: list[Any], message: str, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_ids(ids: list[Any], message: str, size: int, tmp_path: Path) -> None:
     """Of two equal ids, both places are named, in one batch or in several."""
-    monkeypatch.setattr("dedup.sources.files.decompress.BATCH_BYTES", size)
     records = [{"text": f"text {i}", "key": key} for i, key in enumerate(ids)]
     path = write(tmp_path, ".jsonl", "", records)
     with pytest.raises(InputError, match=message):
-        dedup.find_duplicates(path, id="key")
+        dedup.find_duplicates(dedup.files(path, id="key").read(batches=BatchLimits(size=size)))
 
 
 def test_wrong_use(tmp_path: Path) -> None:
-    """Ids beside files, and files to filter, are errors that say what to do."""
+    """Ids together with files, and files to filter, are errors that say what to do."""
     path = write(tmp_path, ".jsonl")
     with pytest.raises(ParameterError, match="ids: files have their own"):
         dedup.find_duplicates(path, ids=["a"])
@@ -300,7 +302,7 @@ def test_tables_of_other_libraries(make: Callable[[list[dict[str, Any]]], Any]) 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_a_data_set_comes_back() -> None:
-    """A Hugging Face data set is filtered to one, and its text column alone is looked at."""
+    """A Hugging Face data set is filtered to one, and only its text column is looked at."""
     data = hugging_face(RECORDS)
     result = dedup.find_duplicates(data, id="key", shingle="words:3")
     kept = result.filter(data)

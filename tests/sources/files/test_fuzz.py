@@ -1,7 +1,7 @@
 """Damaged files of every format: a reject or an error of ours, never a traceback, a crash or a hang.
 
 2,000 mutations of each format with ``DEDUP_HYPOTHESIS=long``, 40 without. They are read in a child, which says what it
-is at: one that ends is started again behind the mutation that ended it.
+is at: one that ends is started again after the mutation that ended it.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def write(folder: Path, name: str, data: bytes) -> Path:
 
 
 def write_twice(path: Path, names: list[str], rows: list[list[str]]) -> None:
-    """Write a table in the format of its suffix; names may stand twice."""
+    """Write a table in the format of its suffix; names may occur twice."""
     if path.suffix == ".csv":
         path.write_text("\n".join(",".join(cells) for cells in [names, *rows]) + "\n", encoding="utf-8")
         return
@@ -111,7 +111,7 @@ def test_odd_names_that_are_not_there(kind: str, column: str, tmp_path: Path) ->
 
 
 def test_fields_in_odd_lines(tmp_path: Path) -> None:
-    """The slow way of reading JSON lines says the same of bad lines as the fast one."""
+    """The slow way of reading JSON lines gives the same messages for bad lines as the fast one."""
     lines = b'{"a\\"b": "one"}\n{"a\\"b": 5}\n{bad\n{"x": 1}\n{"a\\"b": null}\n{"a\\"b": "x\\ud800"}\n'
     rows, rejects = read_all(write(tmp_path, "a.jsonl", lines), column='a"b')
     assert [(1, "one"), (5, None), (6, "x\ud800")] == [(row.number, row.text) for row in rows]
@@ -176,7 +176,7 @@ def test_headers_as_python_reads_them(tmp_path: Path) -> None:
 
 
 def test_directories_and_empty_files(tmp_path: Path) -> None:
-    """A folder may be called like a file; an empty file of any format says what it lacks or is no text."""
+    """A folder may be called like a file; an empty file of any format says what it lacks, or is not a text."""
     (tmp_path / "x.jsonl").mkdir()
     write(tmp_path, "t.txt", BODY[0].encode())
     for suffix in (".jsonl", ".csv", ".txt", ".parquet", ".arrow"):
@@ -190,8 +190,8 @@ def test_directories_and_empty_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("packing", [packing for packing in PACKERS if packing])
 @pytest.mark.parametrize("kind", [".jsonl", ".csv", ".txt"])
-def test_garbage_behind_a_member(kind: str, packing: str, tmp_path: Path) -> None:
-    """What stands behind a compressed stream and is none is a reject; what stands before it is read."""
+def test_garbage_after_a_member(kind: str, packing: str, tmp_path: Path) -> None:
+    """Bytes after a compressed stream that are not one are a reject; the stream before them is read."""
     records: list[dict[str, Any]] = [{"text": "one two"}]
     data = WRITERS[kind](records) if kind in WRITERS else b"one two"
     for garbage in (b"garbage that is long enough to be seen", b"\0" * 4):
@@ -251,7 +251,7 @@ def test_damaged_offsets(name: str, tmp_path: Path) -> None:
 
 
 def test_damaged_tables_among_others(tmp_path: Path) -> None:
-    """The other files go on; what is kept of a damaged one can be applied."""
+    """The other files are read; what is kept of a damaged one can be applied."""
     folder = tmp_path / "in"
     folder.mkdir()
     write(folder, "a.arrow", DAMAGED["text, file, beyond"])
@@ -266,7 +266,7 @@ def test_damaged_tables_among_others(tmp_path: Path) -> None:
 
 
 def test_ids_that_are_not_utf8(tmp_path: Path) -> None:
-    """An id whose bytes are no text is an error with its place."""
+    """An id whose bytes are not text is an error with its place."""
     bad = pa.array([b"a", b"caf\xe9"], pa.binary())
     ids = pa.Array.from_buffers(pa.string(), 2, bad.buffers(), 0)
     pq.write_table(pa.table({"text": ["one", "two"], "id": ids}), tmp_path / "a.parquet")

@@ -84,7 +84,7 @@ def test_one_record_is_too_large(kind: str, packing: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize("before", [0, 1000, LEAST - 100, LEAST + 5])
 @pytest.mark.parametrize("kind", [".jsonl", ".csv"])
 def test_the_limit_does_not_depend_on_the_place(kind: str, before: int, size: int, tmp_path: Path) -> None:
-    """A record is rejected or not by its own length, whatever stands before it."""
+    """A record is rejected or not by its own length, whatever comes before it."""
     alone, _, _ = read(write(tmp_path, f"a{kind}", WRITERS[kind]([{"text": "x" * size}])))
     records = [*({"text": "y" * 99} for _ in range(before // 110)), {"text": "x" * size}, {"text": "z"}]
     texts, _, _ = read(write(tmp_path, f"b{kind}", WRITERS[kind](records)))
@@ -208,7 +208,7 @@ print(os.waitstatus_to_exitcode(status), used.ru_maxrss // 1024)
 
 
 @pytest.mark.parametrize("name", SOME)
-def test_bombs_stay_within_the_bound(name: str, tmp_path: Path) -> None:
+def test_bombs_are_read_within_the_bound(name: str, tmp_path: Path) -> None:
     """A small file that unpacks to much more than the bound takes no more than the bound above the process at rest."""
     make, code = BOMBS[name]
     data = make()

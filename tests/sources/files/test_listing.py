@@ -95,7 +95,7 @@ def test_the_order_of_the_names(names: list[str]) -> None:
 
 
 def test_what_is_not_there(folder: Path) -> None:
-    """A path or pattern that stands for nothing is a reject; nothing at all is an error."""
+    """A path or pattern without a file is a reject; no file at all is an error."""
     listing = Listing(["b.jsonl", "no.jsonl", "no*.csv"])
     assert ["b.jsonl"] == [entry.path for entry in listing]
     assert [("no*.csv", "no file matches"), ("no.jsonl", "No such file or directory")] == [
@@ -108,7 +108,7 @@ def test_what_is_not_there(folder: Path) -> None:
 
 
 def test_a_format_for_all(folder: Path) -> None:
-    """A format that is given stands for what a name says; a compression in the name is kept."""
+    """A given format replaces the format in a name; a compression in the name is kept."""
     assert [("g.pdf", "jsonl", None), ("sub/d.csv.zst", "jsonl", "zstd")] == told(
         "g.pdf", "sub/d.csv.zst", format="jsonl"
     )

@@ -19,26 +19,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import dedup.sources.files.batch
-import dedup.sources.files.decompress
-import dedup.sources.files.formats.csv
 import dedup.sources.files.formats.jsonl
-import dedup.sources.files.formats.tables
 from dedup.errors import InputError
 from dedup.kernels.csv_records import record_ends
 from dedup.kernels.json_strings import unescape
+from dedup.sources.files.batch import BatchLimits
+from dedup.sources.files.formats.plain_text import load_document
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.reader import read_batches
 from tests import corpus_files, strategies
 from tests.corpus_files import PACKERS, WRITERS, Read, read_all
-
-READERS = (dedup.sources.files.decompress, dedup.sources.files.formats.csv, dedup.sources.files.formats.tables)
-
-
-def small_batches(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    """Let batches be of `size` bytes."""
-    for module in READERS:
-        monkeypatch.setattr(module, "BATCH_BYTES", size)
 
 
 def write(folder: Path, name: str, data: bytes) -> Path:
@@ -59,15 +49,15 @@ sound = st.lists(whole, min_size=1, max_size=12)
 @pytest.mark.parametrize("kind", WRITERS)
 @given(packing=st.sampled_from(sorted(PACKERS)), texts=sound, size=st.sampled_from([1, 40, 1 << 20]))
 def test_every_format_gives_the_same(kind: str, packing: str, texts: list[str], size: int) -> None:
-    """Texts, ids and numbers come back, whatever holds them and wherever batches end, and from any token on."""
+    """Texts, ids and numbers come back, in any format and wherever batches end, and from any token on."""
     if kind == ".csv":  # a lone carriage return is a line break there, and a lone empty cell an empty line
         texts = [text.replace("\r", " ") for text in texts]
     records = [{"n": 7, "text": text, "key": f"k{i}"} for i, text in enumerate(texts)]
-    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        small_batches(patch, size)
+    limits = BatchLimits(size=size)
+    with tempfile.TemporaryDirectory() as name:
         data = WRITERS[kind](records)
         listing = Listing([write(Path(name), f"a{kind}{packing}", PACKERS[packing](data))])
-        batches = list(read_batches(listing, id="key", extra=["n"]))
+        batches = list(read_batches(listing, id="key", extra=["n"], limits=limits))
         rows = [row for batch in batches for row in corpus_files.rows_of(batch)]
         assert texts == [row.text for row in rows]
         assert [f"k{i}" for i in range(len(texts))] == [row.id for row in rows]
@@ -82,7 +72,7 @@ def test_every_format_gives_the_same(kind: str, packing: str, texts: list[str], 
         if size == 1 and all(texts):
             assert len(batches) == len(texts)
         for i, batch in list(enumerate(batches))[:: max(len(batches) // 2, 1)]:
-            rest = list(read_batches(listing, id="key", after=json.loads(json.dumps(batch.more))))
+            rest = list(read_batches(listing, id="key", after=json.loads(json.dumps(batch.more)), limits=limits))
             assert [corpus_files.rows_of(other) for other in batches[i + 1 :]] == list(map(corpus_files.rows_of, rest))
             assert [other.first for other in batches[i + 1 :]] == [other.first for other in rest]
 
@@ -96,7 +86,7 @@ def test_text_files(packing: str, tmp_path: Path) -> None:
 
 
 def test_many_files_in_order(tmp_path: Path) -> None:
-    """Files follow one another in a batch's number of the file; reading goes on in the middle of them."""
+    """Files follow one another in a batch's number of the file; reading continues in the middle of them."""
     paths = [
         write(tmp_path, f"{i}.jsonl", corpus_files.as_lines([{"text": f"t{i}{j}"} for j in range(3)])) for i in range(4)
     ]
@@ -129,12 +119,12 @@ GOOD_LINES: dict[str, tuple[bytes, str | None]] = {
 
 BAD_LINES: dict[str, tuple[bytes, str]] = {
     "no JSON": (b"{not json", "not JSON: Expecting property name enclosed in double quotes at column 2"),
-    "half a record": (b'{"text": "a', "not JSON: Unterminated string starting at at column 10"),
+    "half a record": (b'{"text": "a', "not JSON: Unterminated string starting at column 10"),
     "two objects": (b'{"text": "a"} {"text": "b"}', "not JSON: Extra data at column 15"),
     "two objects, close": (b'{"text": "a"}{"text": "b"}', "not JSON: Extra data at column 14"),
     "bytes": (b'{"text": "caf\xe9"}', "not UTF-8: byte 0xe9 at offset 13 of the line"),
     "surrogate in bytes": (b'{"text": "\xed\xa0\x80"}', "not UTF-8: byte 0xed at offset 10 of the line"),
-    "raw NUL": (b'{"text": "a\0b"}', "not JSON: Invalid control character at at column 12"),
+    "raw NUL": (b'{"text": "a\0b"}', "not JSON: Invalid control character at column 12"),
     "number": (b'{"text": 5}', "field 'text': expected a text, found int"),
     "list": (b'{"text": ["a"]}', "field 'text': expected a text, found list"),
     "no object": (b'["text"]', "expected a JSON object, found list"),
@@ -191,19 +181,18 @@ json_lines = st.lists(
 def test_lines_by_themselves(lines: list[bytes], end: bytes, size: int) -> None:
     """Each line is read by itself: many at once give what `json` gives of each, however batches are cut."""
     data = b"\n".join(lines) + end
-    # where `json` looks at fields that nobody wants, it sees bytes that are no UTF-8
+    # `json` looks at fields that nobody wants, and sees bytes that are not UTF-8
     data = data.replace(b'"other": "\xff"', b'"other": "x"')
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        small_batches(patch, size)
         patch.setattr(dedup.sources.files.formats.jsonl._Parser, "_look_for_columns", lambda *_: None)
-        rows, rejects = read_all(write(Path(name), "a.jsonl", data))
+        rows, rejects = read_all(write(Path(name), "a.jsonl", data), limits=BatchLimits(size=size))
     assert corpus_files.plain_lines(data) == [(row.number, row.text) for row in rows]
     filled = [i for i, line in enumerate(data.split(b"\n"), start=1) if line.strip(b" \t\r")]
     assert filled == sorted([row.number for row in rows] + [line for line, _, _ in rejects if line is not None])
 
 
 def test_a_mark_in_front(tmp_path: Path) -> None:
-    """A byte order mark is no part of the first line, which begins behind it."""
+    """A byte order mark is not part of the first line, which begins after it."""
     path = write(tmp_path, "a.jsonl", b'\xef\xbb\xbf{"text": "a"}\n{"text": "b"}\n')
     (batch,) = read_batches(Listing([path]))
     assert ["a", "b"] == corpus_files.decoded(batch)
@@ -244,7 +233,7 @@ spelled = st.lists(st.none() | strategies.texts() | strategies.characters(), max
     texts=['"\\/\b\f\n\r\t\0', "\ue000\uffff\U00010000\U0010ffff", "x" * 7 + '"', None], ascii_only=True, slashes=True
 )
 def test_strings_of_json(texts: list[str | None], ascii_only: bool, slashes: bool) -> None:
-    """The kernel gives what `json` gives, of every escape, in capitals or not, wherever it stands among 8 bytes."""
+    """The kernel gives what `json` gives, of every escape, in capitals or not, at each place among 8 bytes."""
     texts = [None if t is None else t.encode("utf-16", "surrogatepass").decode("utf-16", "ignore") for t in texts]
     data = "".join(json.dumps(text, ensure_ascii=ascii_only) for text in texts)
     data = data.replace("/", "\\/") if slashes else data
@@ -260,8 +249,8 @@ def test_strings_of_json(texts: list[str | None], ascii_only: bool, slashes: boo
 
 
 @pytest.mark.parametrize("value", ["5", "true", "{}", '["a"]', "-1"])
-def test_values_that_are_no_strings(value: str) -> None:
-    """Anything else among them is told."""
+def test_values_that_are_not_strings(value: str) -> None:
+    """Anything else among them is reported."""
     values = np.frombuffer(f'"a"{value}'.encode() + bytes(8), dtype=np.uint8)
     out, ends, missing = np.zeros(20, np.uint8), np.zeros(3, np.int64), np.zeros(3, np.bool_)
     assert -1 == unescape(values, len(values) - 8, out, ends, missing)
@@ -300,9 +289,9 @@ def test_csv_as_python_reads_it(rows: list[tuple[str, str]], size: int, ends: st
     for row in rows:
         numbers.append(out.getvalue().count("\n") + 1)
         writer.writerow(row)
-    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        small_batches(patch, size)
-        found, rejects = read_all(write(Path(name), "a.csv", out.getvalue().encode()), id="x")
+    with tempfile.TemporaryDirectory() as name:
+        path = write(Path(name), "a.csv", out.getvalue().encode())
+        found, rejects = read_all(path, id="x", limits=BatchLimits(size=size))
     assert [Read(0, number, text, x) for number, (x, text) in zip(numbers, rows, strict=True)] == found
     assert [] == rejects
 
@@ -317,19 +306,18 @@ BAD_RECORDS: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize("size", [1, 1 << 20])
 @pytest.mark.parametrize("name", BAD_RECORDS)
-def test_bad_records(name: str, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_records(name: str, size: int, tmp_path: Path) -> None:
     """A record that cannot be read is rejected, those round it are read, with their numbers."""
-    small_batches(monkeypatch, size)
     record, reason = BAD_RECORDS[name]
     before = b'n,text\n0,"a\nb"\n\n'
     path = write(tmp_path, "a.csv", before + record + b"\n3,c\n4,d\n")
-    rows, rejects = read_all(path, id="n")
+    rows, rejects = read_all(path, id="n", limits=BatchLimits(size=size))
     assert [Read(0, 2, "a\nb", "0"), Read(0, 6, "c", "3"), Read(0, 7, "d", "4")] == rows
     assert [(5, len(before), reason)] == rejects
 
 
 def test_odd_records(tmp_path: Path) -> None:
-    """Quotes that nobody closes, or that stand within a cell; bytes in a cell that nobody wants; a mark in front."""
+    """Quotes that are never closed, or that are within a cell; bytes in a cell that nobody wants; a mark in front."""
     data = b'\xef\xbb\xbf\n"n","text"\n1,5" disk\n\xff,"a ""b"" c"\n3,"x"y\n,\n4,"open\n5,d\n'
     rows, rejects = read_all(write(tmp_path, "a.csv", data))
     assert [(3, '5" disk'), (4, 'a "b" c'), (5, "xy"), (6, "")] == [(row.number, row.text) for row in rows]
@@ -359,7 +347,7 @@ def test_columns_of_texts(column: pa.Array, tmp_path: Path) -> None:
 
 
 def test_bytes_in_a_column(tmp_path: Path) -> None:
-    """A row that is no UTF-8 is rejected, the others keep their numbers."""
+    """A row that is not UTF-8 is rejected, the others keep their numbers."""
     bad = pa.array([b"a", b"caf\xe9", None, b"b"], pa.binary())
     column = pa.Array.from_buffers(pa.string(), 4, bad.buffers(), 1)
     pq.write_table(pa.table({"text": column}), tmp_path / "a.parquet")
@@ -378,7 +366,7 @@ def test_large_row_groups_are_cut(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.arrow", "a.feather", "a.parquet.gz"])
-def test_files_that_are_no_tables(name: str, tmp_path: Path) -> None:
+def test_files_that_are_not_tables(name: str, tmp_path: Path) -> None:
     """Something else under the name of a table is one reject; so is half a table."""
     for data in (b"", b"nothing of the kind", WRITERS[".parquet"]([{"text": "a"}] * 50)[:-40]):
         packed = PACKERS[".gz"](data) if name.endswith(".gz") else data
@@ -439,17 +427,16 @@ def test_damaged_streams(packing: str, tmp_path: Path) -> None:
         assert [f"{i} {text}" for i in range(len(rows))] == [row.text for row in rows]
 
 
-def test_what_can_be_read_is_read_to_the_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_can_be_read_is_read_to_the_byte(tmp_path: Path) -> None:
     """The readable part does not depend on how much is read at a time."""
     data = b"".join(b'{"text": "%d"}\n' % i for i in range(30_000))
     packed = PACKERS[".gz"](data)
     path = write(tmp_path, "a.txt.gz", packed[: len(packed) // 2])
     found = set()
     for piece in (1000, 4096, 1 << 20):
-        monkeypatch.setattr("dedup.sources.files.formats.plain_text.PIECE", piece)
-        ((row,), (reject,)) = read_all(path)
-        assert data.decode().startswith(row.text or "-")
-        found.add((len(row.text or ""), reject))
+        text, (reject,) = load_document(Listing([path])[0], piece_bytes=piece)
+        assert data.decode().startswith(text or "-")
+        found.add((len(text or ""), reject))
     assert 1 == len(found)
 
 
@@ -463,7 +450,7 @@ def test_several_members(tmp_path: Path) -> None:
 
 
 def test_texts_that_cannot_be_read(tmp_path: Path) -> None:
-    """A text file is rejected whole where it is no UTF-8, by the byte; half a one is used as far as it goes."""
+    """A text file that is not UTF-8 is rejected completely, with the byte; half a file is used up to its end."""
     path = write(tmp_path, "a.txt", "naïve".encode("latin-1"))
     assert ([], [(None, 2, "not UTF-8: byte 0xef at offset 2; write it anew in UTF-8")]) == read_all(path)
     path = write(tmp_path, "b.txt", "text".encode("utf-16"))
@@ -520,7 +507,7 @@ def test_a_column_of_numbers(kind: str, tmp_path: Path) -> None:
     ],
 )
 def test_wrong_ids(lines: list[dict[str, Any]], message: str, tmp_path: Path) -> None:
-    """What is no id is an error that names its place."""
+    """A value that is not an id is an error that names its place."""
     path = write(tmp_path, "a.jsonl", corpus_files.as_lines(lines))
     with pytest.raises(InputError) as error:
         read_all(path, id="id")

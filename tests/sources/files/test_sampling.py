@@ -29,11 +29,8 @@ def texts_of(count: int, seed: int) -> list[str]:
 
 @pytest.mark.parametrize("compression", [None, "gzip", "zstd", "bz2", "xz"])
 @pytest.mark.parametrize("format", ["jsonl", "csv", "parquet", "arrow", "txt"])
-def test_a_sample_says_how_much_there_is(
-    format: str, compression: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_sample_says_how_much_there_is(format: str, compression: str | None, tmp_path: Path) -> None:
     """Texts, characters and shingles within a third, whatever the format; the other columns do not matter."""
-    monkeypatch.setattr(sampling, "READ_WHOLE", 0)
     suffix = f".{corpus_files.PACKED[compression]}" if compression else ""
     texts: list[str] = []
     for number, count in enumerate((900, 3500, 200)):
@@ -53,7 +50,7 @@ def test_a_sample_says_how_much_there_is(
     if format == "txt":
         texts = [text for part in (texts[:900], texts[900:4400], texts[4400:]) for text in part[::10]]
     listing = Listing([tmp_path])
-    outline = sampling.sample_files(listing, "text")
+    outline = sampling.sample_files(listing, "text", read_whole=0)
     if compression and format in ("parquet", "arrow"):
         assert outline is None, "only the whole file says how much is in it"
         return
@@ -74,16 +71,15 @@ def test_small_files_are_read(tmp_path: Path) -> None:
     assert (2, 8) == (plan.texts, plan.characters)
 
 
-def test_lines_are_found_wherever_the_sample_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_are_found_wherever_the_sample_begins(tmp_path: Path) -> None:
     """Also inside a line, and behind the last one."""
-    monkeypatch.setattr(sampling, "READ_WHOLE", 0)
     for count in (1, 2, 3, 40):
         texts = texts_of(count, count)
         rows = [{"n": i, "text": text} for i, text in enumerate(texts)]
         corpus_files.write(tmp_path / str(count), "a.jsonl", corpus_files.encode("jsonl", rows))
-        outline = sampling.sample_files(Listing([tmp_path / str(count)]), "text")
+        outline = sampling.sample_files(Listing([tmp_path / str(count)]), "text", read_whole=0)
         if outline is None:
-            assert count < 4, "no line begins behind such a place"
+            assert count < 4, "no line begins after such a place"
             continue
         assert {outline.sample[row] for row in range(len(outline.sample))} <= set(texts)
         assert outline.texts >= 1
@@ -92,14 +88,14 @@ def test_lines_are_found_wherever_the_sample_begins(tmp_path: Path, monkeypatch:
 MEASURE = """
 import sys
 from dedup.pipelines.find_files import find_in_files
-from dedup.report.write import write_report
+from dedup.report.write import write_run_report
 def rest():
     status = open("/proc/self/status").read()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 find_in_files([sys.argv[2]], threads=1)  # kernels and libraries are loaded
 before = rest()
 run = find_in_files([sys.argv[1]], threads=1)
-write_report(sys.argv[3], run.duplicates, listing=run.listing)
+write_run_report(sys.argv[3], run.duplicates, listing=run.listing)
 print(rest() - before)
 """
 

@@ -31,7 +31,7 @@ TEXTS = [record["text"] for record in RECORDS]
 
 SURE: dict[str, bytes] = {
     **{suffix: write(RECORDS) for suffix, write in WRITERS.items()},
-    "json lines behind a mark": b"\xef\xbb\xbf\n" + corpus_files.as_lines(RECORDS),
+    "json lines after a mark": b"\xef\xbb\xbf\n" + corpus_files.as_lines(RECORDS),
     "long lines": corpus_files.as_lines([{"text": text + " x" * HEAD, "key": "k"} for text in TEXTS]),
     "one object": json.dumps(RECORDS[0]).encode(),
 }
@@ -124,7 +124,7 @@ def read_batches_of(path: Path, **options: Any) -> list[corpus_files.Read]:
 
 
 @pytest.mark.parametrize("name", ONE_TEXT)
-def test_plain_text_stays_one_text(name: str, tmp_path: Path) -> None:
+def test_plain_text_is_one_text(name: str, tmp_path: Path) -> None:
     """Text that only looks a little like something else is one text."""
     for suffix in ("", ".md", ".log"):
         path = write(tmp_path, f"a{suffix}", ONE_TEXT[name])
@@ -132,7 +132,7 @@ def test_plain_text_stays_one_text(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", NAMES)
-def test_names_that_are_no_plain_text(suffix: str, tmp_path: Path) -> None:
+def test_names_that_are_not_plain_text(suffix: str, tmp_path: Path) -> None:
     """A name that says what is not read counts, whatever the file begins with."""
     path = write(tmp_path, f"a{suffix}", b"some words\nand more")
     with pytest.raises(InputError, match=f"found what may be .*{NAMES[suffix]}"):
@@ -141,7 +141,7 @@ def test_names_that_are_no_plain_text(suffix: str, tmp_path: Path) -> None:
 
 
 def folder_of_all(folder: Path) -> Path:
-    """Make a folder of what can be read, what cannot, and what is no file."""
+    """Make a folder of what can be read, what cannot, and what is not a file."""
     for name in ("a.md", "b.MD", "c.html", "d.json.gz", "e.tsv", "Makefile", ".hidden.md"):
         write(folder, name, b"one two three")
     write(folder, "x.jsonl", corpus_files.as_lines(RECORDS))
@@ -220,7 +220,7 @@ def test_unreadable_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ]
 
 
-def test_work_folders_are_no_corpus(tmp_path: Path) -> None:
+def test_work_folders_are_not_a_corpus(tmp_path: Path) -> None:
     """What a run keeps is neither read nor counted."""
     write(tmp_path, "a.txt", b"a text")
     (tmp_path / "report.work").mkdir()
@@ -321,7 +321,7 @@ def test_pipes_named_outright(tmp_path: Path) -> None:
     writer.join()
 
 
-def test_what_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_not_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Devices and sockets are named; so is a standard input that is closed."""
     sound = write(tmp_path, "a.txt", b"a text")
     with socket.socket(socket.AF_UNIX) as server:

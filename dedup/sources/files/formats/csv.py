@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.sources.files.batch import BATCH_BYTES, Batch, Token, Wanted, empty_batch
+from dedup.sources.files.batch import Batch, Token, Wanted, empty_batch
 from dedup.sources.files.decompress import PIECE, Stream
 from dedup.sources.files.formats.sniffing import BYTE_ORDER_MARK, encoding_of
 from dedup.sources.files.limits import too_large
@@ -68,7 +68,7 @@ def read_records(entry: Entry, number: int, wanted: Wanted, after: Token) -> Ite
     if offset == 0:
         offset, line = size, 1 + lines
     with Stream(entry, offset) as stream:
-        for run in record_runs(stream, BATCH_BYTES):
+        for run in record_runs(stream, wanted.limits.size):
             if run.skipped:
                 reason = too_large("a record", run.skipped, entry.most, so_far=False)
                 reason += "" if run.closed else "; a quoted field is opened and not closed"
@@ -90,7 +90,7 @@ def record_runs(stream: Stream, least: int) -> Iterator[Run]:
     The last may lack its line feed, or the end of a field. A record that a broken stream cuts off is not yielded. Of a
     record that is larger than the limit, little more than the limit is held.
     """
-    from dedup.kernels.csv_records import QUOTED, START, record_ends
+    from dedup.kernels.csv_records import FIELD_START, QUOTED, record_ends
 
     offset, size, state = stream.at, 0, 0
     pieces: list[bytes] = []
@@ -133,7 +133,7 @@ def record_runs(stream: Stream, least: int) -> Iterator[Run]:
         yield Run(offset, b"", none, state != QUOTED, skipped, feeds)
     data = b"".join(pieces)
     if stream.broken is not None:
-        data, state = data[: int(ends[-1]) if len(ends) else 0], START
+        data, state = data[: int(ends[-1]) if len(ends) else 0], FIELD_START
     if data:
         whole = len(ends) > 0 and int(ends[-1]) == len(data)
         yield Run(offset, data, ends if whole else np.concatenate((ends, [len(data)])), state != QUOTED)

@@ -44,7 +44,7 @@ def read_lines(entry: Entry, number: int, wanted: Wanted, after: Token) -> Itera
     parser = _Parser(entry, number, wanted)
     _, offset, record = after
     with Stream(entry, offset) as stream:
-        for run in line_runs(stream):
+        for run in line_runs(stream, wanted.limits.size):
             if run.offset == 0 and (encoding := encoding_of(bytes(run.data[:4]))):
                 reason = f"expected UTF-8, found {encoding}; write it anew in UTF-8"
                 yield empty_batch(number, wanted, 1, [Reject(entry.path, None, 0, reason)])
@@ -260,7 +260,8 @@ def parse(line: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8: byte 0x{line[error.start]:02x} at offset {error.start} of the line") from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} at column {error.colno}") from None
+        what = error.msg.removesuffix(" at")  # some of them end so: "Invalid control character at"
+        raise ValueError(f"not JSON: {what} at column {error.colno}") from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if not isinstance(record, dict):

@@ -30,12 +30,15 @@ def read_document(entry: Entry, number: int, wanted: Wanted) -> Iterator[Batch]:
     yield Batch(number, 1, one, text_array([text]), ids, extra, None, rejects, [number + 1, 0, 1])
 
 
-def load_document(entry: Entry) -> tuple[str | None, list[Reject]]:
-    """Return the text of a file, and the reason if there is none, or if only a part of it can be read."""
+def load_document(entry: Entry, *, piece_bytes: int = PIECE) -> tuple[str | None, list[Reject]]:
+    """Return the text of a file, and the reason if there is none, or if only a part of it can be read.
+
+    `piece_bytes` are read at a time.
+    """
     rejects: list[Reject] = []
     pieces: list[bytes] = []
     with Stream(entry) as stream:
-        while piece := stream.read(PIECE):
+        while piece := stream.read(piece_bytes):
             pieces.append(piece)
             if stream.at > entry.most:
                 return None, [Reject(entry.path, None, 0, too_large("a text", stream.at, entry.most))]

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError
-from dedup.sources.files.batch import BATCH_BYTES, BATCH_RECORDS, Batch, Token, Wanted, empty_batch
+from dedup.sources.files.batch import Batch, BatchLimits, Token, Wanted, empty_batch
 from dedup.sources.files.decompress import PIECE, Stream
 from dedup.sources.files.formats.pages import pages_of
 from dedup.sources.files.limits import GROUPED, too_large
@@ -60,7 +60,7 @@ def read_table(entry: Entry, number: int, wanted: Wanted, after: Token) -> Itera
                 if entry.format == "parquet"
                 else _arrow(source, wanted, entry, stack)
             ):
-                for start, end in _cuts(records.column(0)):
+                for start, end in _cuts(records.column(0), wanted.limits):
                     if first + start >= row:
                         yield _batch(entry, number, wanted, records.slice(start, end - start), first + start)
                 row = max(row, first + len(records))
@@ -233,13 +233,13 @@ def _large(column: pa.Array) -> pa.LargeStringArray:
     return column.cast(pa.large_string())
 
 
-def _cuts(column: pa.Array) -> Iterator[tuple[int, int]]:
-    """Yield the first and the end row of each batch: of about `BATCH_BYTES`, and at least one row."""
+def _cuts(column: pa.Array, limits: BatchLimits) -> Iterator[tuple[int, int]]:
+    """Yield the first and the end row of each batch: of about `limits.size` bytes, and at least one row."""
     ends = np.cumsum(_sizes(_large(column)))
     at, before = 0, 0
     while at < len(ends):
-        end = int(np.searchsorted(ends, before + BATCH_BYTES, side="left")) + 1
-        end = min(end, at + BATCH_RECORDS, len(ends))
+        end = int(np.searchsorted(ends, before + limits.size, side="left")) + 1
+        end = min(end, at + limits.records, len(ends))
         yield at, end
         at, before = end, int(ends[end - 1])
 

@@ -1,4 +1,4 @@
-"""`dedup.kernels.self_join.BUFFER`.
+"""`dedup.kernels.self_join.KEY_BUFFER`.
 
 How many candidates are picked before they are worked on.
 """
@@ -7,7 +7,7 @@ from benchmarks.tuning.calls import searching
 from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
-    "dedup.kernels.self_join.BUFFER",
+    "dedup.kernels.self_join.KEY_BUFFER",
     [32, 128, 512, 2048],
     searching(),
     stages=("join",),

@@ -17,7 +17,7 @@ from dedup.report.read import Report
 from dedup.storage.atomic import storage_errors
 from dedup.storage.folders import check_folder, check_free, check_writable
 
-__all__ = ["ASKED", "standing_report"]
+__all__ = ["ASKED", "existing_report"]
 
 ASKED = "asked"
 """The field of ``run.json`` with every option of the search on which the report depends."""
@@ -25,7 +25,7 @@ ASKED = "asked"
 ELSE = "choose another name, or remove it first"
 
 
-def standing_report(folder: str | Path, asked: Mapping[str, Any], inputs: Iterable[tuple[str, Any]]) -> Report | None:
+def existing_report(folder: str | Path, asked: Mapping[str, Any], inputs: Iterable[tuple[str, Any]]) -> Report | None:
     """Return the report in `folder` if it is of this search, or None if the folder is free and writable.
 
     `inputs` are pairs of a side ("texts", "against") and a file (`dedup.sources.files.listing.Entry`). Raises

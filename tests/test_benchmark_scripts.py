@@ -1,0 +1,102 @@
+"""The scripts of the benchmarks, as they are called: each has help, and says what it needs and does not find."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+needs = pytest.importorskip("benchmarks.needs")
+
+ROOT = Path(needs.__file__).parent
+SCRIPTS = sorted(
+    f"benchmarks.{'.'.join(path.relative_to(ROOT).with_suffix('').parts)}"
+    for path in ROOT.rglob("*.py")
+    if '__name__ == "__main__"' in path.read_text(encoding="utf-8")
+)
+
+WITHOUT_DATA = [
+    "benchmarks.corpora.named ota_dev",
+    "benchmarks.quality.quality_noise",
+    "benchmarks.quality.quality_passages planted",
+    "benchmarks.quality.quality_passages verses",
+    "benchmarks.quality.quality_scripts",
+    "benchmarks.speed.bench_repeats one --corpus civil_codes_dev",
+    "benchmarks.speed.bench_repeats one --corpus ota_dev",
+    "benchmarks.speed.ceiling ota_dev",
+    "benchmarks.tuning.seen_twice_twice_slots --corpus ota_dev",
+]
+"""Commands that read the real data."""
+
+MISTAKES = {
+    "benchmarks.corpora.named no_such_set": "corpus: expected .* found 'no_such_set'",
+    "benchmarks.corpora.named generated:many": "corpus: expected .* found 'generated:many'",
+    "benchmarks.speed.bench_repeats one --corpus generated": "corpus: expected .* found 'generated'",
+}
+"""Commands that ask for what is not there, and what they end with."""
+
+
+def ended(command: str, monkeypatch: pytest.MonkeyPatch) -> object:
+    """Run a command in this process; return what it ends with: a status or a message."""
+    script, *arguments = command.split()
+    monkeypatch.setattr(sys, "argv", [script, *arguments])
+    monkeypatch.delitem(sys.modules, script, raising=False)  # else runpy warns
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module(script, run_name="__main__")
+    return end.value.code
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_script_has_help(script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says how it is called, and does nothing."""
+    if script == "benchmarks.publish.page":
+        pytest.importorskip("matplotlib")
+    assert 0 == ended(f"{script} --help", monkeypatch)
+    assert capsys.readouterr().out.startswith("usage: python -m benchmarks.")
+
+
+@pytest.mark.parametrize("command", WITHOUT_DATA)
+def test_a_script_asks_for_the_data(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the variable is not set or leads elsewhere."""
+    monkeypatch.setenv("DEDUP_BENCH_CACHE", str(tmp_path))
+    monkeypatch.delenv("DEDUP_DATA", raising=False)
+    assert re.search("needs the environment variable DEDUP_DATA", str(ended(command, monkeypatch)))
+    monkeypatch.setenv("DEDUP_DATA", str(tmp_path))
+    assert re.search("expected .* in the folder that DEDUP_DATA names", str(ended(command, monkeypatch)))
+
+
+@pytest.mark.parametrize("command", MISTAKES)
+def test_a_script_says_what_it_expected(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong name of a corpus ends with a message."""
+    monkeypatch.setenv("DEDUP_BENCH_CACHE", str(tmp_path))
+    assert re.search(MISTAKES[command], str(ended(command, monkeypatch)))
+
+
+def test_sets_that_are_not_there_are_skipped(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A script of several corpora measures the others."""
+    bench = pytest.importorskip("benchmarks.speed.bench_repeats")
+    monkeypatch.delenv("DEDUP_DATA", raising=False)
+    monkeypatch.setattr(bench, "in_child", lambda *arguments: {"arguments": arguments})
+    monkeypatch.setattr(sys, "argv", ["bench_repeats", "against", "--tool", "dedup"])
+    bench.main()
+    out, err = capsys.readouterr()
+    assert ["generated:30000"] == [json.loads(line)["arguments"][3] for line in out.splitlines()]
+    assert 2 == err.count("skipped: ")
+
+
+def test_one_place_reads_the_variable() -> None:
+    """All scripts ask `benchmarks.needs`, so all of them say the same."""
+    users = {
+        path.name
+        for path in ROOT.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value == "DEDUP_DATA"
+    }
+    assert {"needs.py"} == users
