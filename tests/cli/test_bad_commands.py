@@ -56,6 +56,7 @@ GOOD = {
     "estimate": ["estimate", "good.jsonl"],
     "compare": ["compare", "good.txt", "good.jsonl"],
     "apply": ["apply", "report", "--output", "new"],
+    "show": ["show", "report", "--html", "page.html"],
 }
 """A call of each command with which nothing is wrong."""
 
@@ -460,6 +461,9 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
         ("", NO_NUMBER.format("--threshold")),
     ],
     "--shingle": [(value, SHINGLE) for value in ("words:0", "chars:-1", "foo", "words:", "words:1e9", "chars:1.5", "")],
+    "--clusters": [("0", "clusters: expected a whole number from 1 on"), ("x", NO_NUMBER.format("--clusters"))],
+    "--megabytes": [("0", "megabytes: expected a number above 0"), ("x", NO_NUMBER.format("--megabytes"))],
+    "--port": [(value, "Invalid value for '--port'") for value in ("-1", "65536", "http")],
     "--threads": [
         ("0", "threads: expected a whole number from 1 on"),
         ("-1", "threads: expected a whole number from 1 on"),
@@ -505,7 +509,7 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
         ("short_key", "--hash-key-file: expected at least 16 bytes in 'short_key', found 5; write"),
     ],
 }
-ELSEWHERE = {"--output", "--work-dir", "--against"}
+ELSEWHERE = {"--output", "--work-dir", "--against", "--html", "--overrides"}
 """Options that have their own tests below."""
 
 
@@ -562,7 +566,7 @@ def test_commands_without_arguments(command: str, place: Path) -> None:
     said([command], r"Missing (argument|option) '")
 
 
-@pytest.mark.parametrize("command", [name for name in GOOD if name != "apply"])
+@pytest.mark.parametrize("command", [name for name in GOOD if name not in ("apply", "show")])
 def test_a_key_that_is_too_short(command: str, place: Path) -> None:
     """The variable is named, the key is not shown."""
     message = said(
@@ -879,7 +883,7 @@ def test_unwritable_outputs(output: str, command: str, locked: Path) -> None:
 
 
 @mortal
-@pytest.mark.parametrize("command", [name for name in GOOD if name != "apply"])
+@pytest.mark.parametrize("command", [name for name in GOOD if name not in ("apply", "show")])
 def test_unreadable_keys(command: str, locked: Path) -> None:
     """The option and the file are named."""
     said([*GOOD[command], "--hash-key-file", "short_key"], "--hash-key-file: .*'short_key': Permission denied; name")
@@ -891,3 +895,19 @@ def test_unwritable_work_directories(locked: Path) -> None:
     says = "expected to use full(/new)? as work directory, found: Permission denied; choose a place"
     for work in ("full", "full/new"):
         said(["find", "good.jsonl", "--work-dir", work], says, code=UNWRITABLE)
+
+
+def test_pages_that_cannot_be_written(place: Path) -> None:
+    """Code 74; an earlier page stays as it is; a report that is none is named."""
+    said(["show", "report", "--html", "nowhere/page.html"], "page.html", code=UNWRITABLE)
+    said(["show", "full", "--html", "page.html"], "full/report.json")
+    (place / "page.html").write_text("mine")
+    said(["show", "report", "--html", "page.html", "--clusters", "0"], "clusters")
+    assert "mine" == (place / "page.html").read_text()
+
+
+def test_overrides_that_are_none(place: Path) -> None:
+    """A file that is not there, and one of other lines."""
+    apply = [*GOOD["apply"], "--overrides"]
+    said([*apply, "none.jsonl"], "none.jsonl: expected a file of overrides")
+    said([*apply, "good.jsonl"], "good.jsonl:1: expected an object with")

@@ -1,0 +1,222 @@
+"""The page in a real browser: it opens, filters, shows, decides and exports; and hostile texts do nothing.
+
+The tests need Chromium (``CHROMIUM`` names it, or it is found by its usual names) and the package playwright. Pictures
+go to the folder that ``DEDUP_PICTURES`` names, if it does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dedup
+from dedup.report.page import view_of_report
+from dedup.report.read import Report
+from dedup.report.serving import Server
+from dedup.runtime.threads import Background
+from tests import corpora
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium; name it in CHROMIUM")
+
+ATTACKS = [
+    "<script>window.ran = 1</script>",
+    "</script><script>window.ran = 1</script>",
+    "<!--<script>",
+    "]]><script>window.ran = 1</script>",
+    "\\u003cscript\\u003ewindow.ran = 1\\u003c/script\\u003e",
+    "&lt;script&gt;window.ran = 1&lt;/script&gt;",
+    "%3Cscript%3Ewindow.ran=1%3C/script%3E",
+    "<img src=x onerror='window.ran = 1'>",
+    "<svg onload='window.ran = 1'>",
+    "<iframe srcdoc='<script>parent.ran = 1</script>'>",
+    "<a href='javascript:window.ran = 1'>click</a>",
+    "<meta http-equiv=refresh content='0;url=http://example.invalid/'>",
+    "<link rel=stylesheet href=http://example.invalid/x.css>",
+    "<base href=http://example.invalid/>",
+    "<form action=http://example.invalid/><input autofocus onfocus='window.ran = 1'>",
+    "data:text/html,<script>window.ran = 1</script>",
+    "line\u2028separator\u2029and \x00\x07\x1b[31m\x9b controls",
+    "\u202eturned\u202c \u2066isolated\u2069 z\u200be\u200cr\u200do \ufeff",
+    "\ud800 lone and \udfff lone",
+    "{{constructor.constructor('window.ran = 1')()}} ${window.ran = 1} `",
+    "__proto__ constructor toString",
+    "w" * 1_000_000,
+]
+
+
+def attacks() -> list[str]:
+    """Give pairs of near copies with an attack in each."""
+    body = corpora.body(seed=3, size=1)[0]
+    return [f"{attack} {body} {end}" for attack in ATTACKS for end in ("once", "twice over")]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Give Chromium."""
+    with sync_api.sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+class Opened:
+    """A page that was opened, with all that it said and asked for."""
+
+    def __init__(self, browser: Any, address: str, **how: Any) -> None:
+        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **how})
+        self.page = self.context.new_page()
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.said.append(dialog.message))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(address)
+        self.page.wait_for_selector("body[data-ready]")
+
+    def picture(self, name: str) -> None:
+        """Keep a picture."""
+        if folder := os.environ.get("DEDUP_PICTURES"):
+            self.page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def found_in(page: Any) -> int:
+    """Return how many groups the list says that it shows."""
+    page.wait_for_function("document.getElementById('found').textContent.includes(' of ')")
+    return int(page.inner_text("#found").split(" of ")[0].replace(",", ""))
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Report:
+    """Give the report of a search of a file."""
+    lines = [json.dumps({"text": text}) + "\n" for text in corpora.families(count=12, size=4)]
+    (tmp_path / "texts.jsonl").write_text("".join(lines), encoding="utf-8")
+    dedup.write_report(tmp_path / "report", dedup.find_duplicates(dedup.files(tmp_path / "texts.jsonl"), threshold=0.5))
+    return Report.open(tmp_path / "report")
+
+
+@pytest.mark.parametrize("how", ["file", "server"])
+def test_from_a_folder_to_a_decided_copy(how: str, report: Report, tmp_path: Path, browser: Any) -> None:
+    """Open, filter, order, look, jump, decide by key, export, apply; from the file and from the server."""
+    server = None
+    if how == "file":
+        report.to_html(tmp_path / "page.html")
+        address = (tmp_path / "page.html").as_uri()
+    else:
+        server = Server(view_of_report(report))
+        Background(lambda _: server.run())
+        address = server.address
+    opened = Opened(browser, address)
+    page = opened.page
+    every = found_in(page)
+    assert report.summary["clusters"] == every
+    page.wait_for_function("!document.querySelector('.row .title').textContent.includes('being read')")
+    first = page.locator(".row .title").first.inner_text()
+    page.fill("#search", first[:20])
+    page.wait_for_function(f"!document.getElementById('found').textContent.startsWith('{every} ')")
+    assert 1 <= found_in(page) < every
+    page.fill("#search", "no text says this")
+    page.wait_for_selector("text=Nothing fits the filter")
+    page.fill("#search", "")
+    page.select_option("#sort", "near")
+    page.wait_for_function(f"document.getElementById('found').textContent.startsWith('{every} ')")
+    page.locator(".row").first.click()
+    page.wait_for_selector(".sides .differs")
+    page.locator(".side.left mark").first.click()
+    assert "side right" == page.evaluate("document.activeElement.closest('.side').className")
+    opened.picture(f"{how}-light")
+    page.keyboard.press("i")
+    page.keyboard.press("j")
+    page.wait_for_function("document.querySelectorAll('.row[aria-selected=true]').length === 1")
+    page.wait_for_timeout(200)
+    page.keyboard.press("n")
+    page.wait_for_selector("text=save 2 decisions")
+    with page.expect_download() as download:
+        page.click("#export")
+    download.value.save_as(tmp_path / "overrides.jsonl")
+    with page.expect_download() as download:
+        page.click("#table")
+    download.value.save_as(tmp_path / "list.csv")
+    assert every + 1 == len((tmp_path / "list.csv").read_text(encoding="utf-8").splitlines())
+    assert [] == opened.said
+    own = server.address if server else address
+    assert all(url.startswith(own) for url in opened.asked)
+    done = dedup.apply_report(report, tmp_path / "out", overrides=tmp_path / "overrides.jsonl")
+    assert (2, 1) == (done.also_kept, done.also_removed)
+    page.reload()
+    page.wait_for_selector("text=save 2 decisions")  # they are remembered
+    opened.context.close()
+    if server:
+        server.close()
+
+
+def test_hostile_texts_do_nothing(tmp_path: Path, browser: Any) -> None:
+    """Each group is opened: nothing runs, nothing is asked for, and what cannot be seen is shown."""
+    result = dedup.find_duplicates(attacks(), threshold=0.5)
+    assert len(ATTACKS) > len(result) > 0
+    result.to_html(tmp_path / "page.html")
+    address = (tmp_path / "page.html").as_uri()
+    opened = Opened(browser, address)
+    page = opened.page
+    for _ in range(len(result)):
+        page.wait_for_selector(".sides")
+        page.keyboard.press("j")
+        page.wait_for_timeout(50)
+    assert page.evaluate("window.ran === undefined")
+    assert [address] == opened.asked
+    assert [] == opened.said
+    assert page.evaluate("document.querySelectorAll('iframe, img, form, link, base, object, embed').length") == 0
+    page.fill("#search", "turned")
+    page.wait_for_timeout(200)
+    if found_in(page):
+        page.locator(".row").first.click()
+        page.wait_for_selector(".unseen")
+    opened.context.close()
+
+
+FAMILIES = corpora.families(count=8, size=3)
+RESULTS = {
+    "find": lambda: dedup.find_duplicates(corpora.families(count=12, size=4), threshold=0.5),
+    "match": lambda: dedup.match(FAMILIES[::2], FAMILIES[1::2], min_words=10),
+    "repeats": lambda: dedup.find_repeats("\n\n".join([*corpora.body(seed=1, size=6), *corpora.body(seed=1, size=6)])),
+    "compare": lambda: dedup.compare(*corpora.families(count=2, size=2)[:2]),
+    "nothing": lambda: dedup.find_duplicates(["one", "two"]),
+}
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("wide", [1280, 390])
+@pytest.mark.parametrize("kind", RESULTS)
+def test_every_result_opens(kind: str, wide: int, dark: bool, tmp_path: Path, browser: Any) -> None:
+    """At a desk and on a telephone, in the light and in the dark: no error, and nothing wider than the window."""
+    RESULTS[kind]().to_html(tmp_path / "page.html")
+    how = {"viewport": {"width": wide, "height": 844}, "color_scheme": "dark" if dark else "light"}
+    opened = Opened(browser, (tmp_path / "page.html").as_uri(), **how)
+    page = opened.page
+    if kind != "nothing" and not page.locator(".sides").count():
+        page.locator(".row").first.click()
+        page.wait_for_selector(".sides")
+    page.wait_for_timeout(50)
+    assert page.evaluate("document.documentElement.scrollWidth") <= wide
+    assert [] == opened.said
+    opened.picture(f"{kind}-{wide}-{'dark' if dark else 'light'}")
+    opened.context.close()
+
+
+def test_without_javascript(tmp_path: Path, browser: Any) -> None:
+    """A table of the groups."""
+    RESULTS["find"]().to_html(tmp_path / "page.html")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    assert page.locator("noscript tr").count() > 2
+    context.close()
