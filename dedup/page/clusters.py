@@ -11,20 +11,20 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.page.beside import beside
-from dedup.page.document import START
+from dedup.page.document import STARTS_SHOWN
 from dedup.page.view import Histogram, Member, View, Words, binned
 
 __all__ = ["Clusters", "shortened", "view_of_clusters"]
 
 WORDS = Words("cluster", "members", "kept", "removed")
-LOOK = 4 * START
+LOOK = 4 * STARTS_SHOWN
 """Characters of a text that are looked at for its start."""
 
 
 def shortened(text: str) -> str:
     """Return the start of a text, on one line."""
     line = " ".join(text[:LOOK].split())
-    return line if len(line) <= START else line[: START - 3] + "..."
+    return line if len(line) <= STARTS_SHOWN else line[: STARTS_SHOWN - 3] + "..."
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ from dedup.page.view import Member, View
 from dedup.runtime.arrays import sorted_unique
 from dedup.terminal import clean
 
-__all__ = ["CHUNK", "START", "choose", "document", "group_of", "head_of", "served_page"]
+__all__ = ["GROUPS_PACKED", "STARTS_SHOWN", "choose", "document", "group_of", "head_of", "served_page"]
 
-CHUNK = 50
+GROUPS_PACKED = 50
 """Groups whose texts are packed together."""
 
 MEMBERS = 50
@@ -32,7 +32,7 @@ MEMBERS = 50
 LONG, AROUND = 20_000, 400
 """Characters. A longer text is cut to what it shares, with so much around it."""
 
-START = 80
+STARTS_SHOWN = 80
 """Characters of the start of a text in the list."""
 
 STATIC = 200
@@ -101,8 +101,8 @@ def document(view: View, *, clusters: int, megabytes: float, texts: bool) -> Ite
     chunks: list[str] = []
     columns["chunk"], columns["slot"] = [-1] * len(rows), [0] * len(rows)
     left_out = 0
-    for first in range(0, len(ranked) if texts else 0, CHUNK):
-        some = ranked[first : first + CHUNK].tolist()
+    for first in range(0, len(ranked) if texts else 0, GROUPS_PACKED):
+        some = ranked[first : first + GROUPS_PACKED].tolist()
         groups = [group_of(view, row) for row in some]
         part = packed(groups)
         while len(part) > room and len(groups) > 1:

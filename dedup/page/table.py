@@ -11,10 +11,10 @@ from dedup.terminal import clean
 
 __all__ = ["static_table"]
 
-ROWS = 20
+TABLE_ROWS = 20
 """Groups in the table."""
 
-WIDE = 400
+CELL_CHARACTERS = 400
 """Characters of a name or a value, at most: so a table has at most 100 kB."""
 
 
@@ -26,11 +26,11 @@ def static_table(view: View) -> str:
         f"<tr><td>{_cell(view.name(row))}</td><td>{int(view.size[row]):,}</td>"
         f"<td>{'' if math.isnan(value := float(view.similarity[row])) else format(value, '.3f')}</td>"
         f"<td>{_cell(view.start(row))}</td></tr>"
-        for row in sorted(range(len(view)), key=lambda row: (-int(view.size[row]), row))[:ROWS]
+        for row in sorted(range(len(view)), key=lambda row: (-int(view.size[row]), row))[:TABLE_ROWS]
     )
     listed = f"<table><tr><th>{view.words.group}</th><th>{view.words.members}</th><th>similarity</th><th>text</th></tr>"
     listed = f"{listed}{rows}</table>" if rows else f"<p>{_cell(view.nothing)}</p>"
-    more = f"<p>{len(view) - ROWS:,} more; .to_html(path) shows all</p>" if len(view) > ROWS else ""
+    more = f"<p>{len(view) - TABLE_ROWS:,} more; .to_html(path) shows all</p>" if len(view) > TABLE_ROWS else ""
     return (
         f"<div><b>{_cell(view.title)}</b>{warnings}{listed}{more}"
         f"<details><summary>options and numbers</summary><table>{facts}</table></details></div>"
@@ -39,4 +39,4 @@ def static_table(view: View) -> str:
 
 def _cell(value: object) -> str:
     shown = clean(readable(str(value)))
-    return html.escape(shown if len(shown) <= WIDE else shown[: WIDE - 3] + "...")
+    return html.escape(shown if len(shown) <= CELL_CHARACTERS else shown[: CELL_CHARACTERS - 3] + "...")

@@ -81,7 +81,7 @@ class Overrides:
         cluster, verdict = found["cluster"], found["verdict"]
         if not isinstance(cluster, int) or isinstance(cluster, bool):
             raise InputError(f"{where}: cluster: expected a whole number, found {shown(cluster)}")
-        if verdict not in VERDICTS:
+        if not isinstance(verdict, str) or verdict not in VERDICTS:
             raise InputError(f"{where}: verdict: expected 'keep', 'remove' or 'unsure', found {shown(verdict)}")
         if found.get("report", self._report.seal) != self._report.seal:
             raise InputError(

@@ -156,9 +156,10 @@ def _links(report: Searched) -> View:
     noun = "repeat" if repeats else "passage"
     said = ("texts repeated", "text", "occurs before in") if repeats else ("matches", "new", "against")
     histograms: list[Histogram] = []
+    mark = options.get("threshold")  # a report that was written from Python may not say it
     if len(value):
-        low = min(options["threshold"], float(value.min()))
-        histograms.append(binned("similarity", value, low, 1.0, mark=options["threshold"]))
+        low = min(1.0 if mark is None else mark, float(value.min()))
+        histograms.append(binned("similarity", value, low, 1.0, mark=mark))
     if (tokens > 0).any():
         some = tokens[tokens > 0]
         histograms.append(
@@ -187,7 +188,7 @@ def _links(report: Searched) -> View:
         noun=noun,
         facts=[*facts_of(summary), *_inputs(report)],
         warnings=list(summary.get("warnings", ())),
-        threshold=options["threshold"],
+        threshold=1.0 if mark is None else mark,
         shingle=options.get("shingle") or "words:5",
         histograms=histograms,
         nothing="Nothing was found.",

@@ -29,10 +29,7 @@ from dedup.runtime.threads import Background, lock
 
 __all__ = ["Server"]
 
-NAMED = 1 << 14
-"""Groups whose names are made at once for the search."""
-
-MOST = 10_000
+MOST_ANSWERED = 10_000
 """Rows in one answer."""
 
 
@@ -106,7 +103,7 @@ class Listed:
         """Return some rows of the list; the start of a text is null until it has been read."""
         view = self._view
         first, last = int(asked.get("first", 0)), int(asked.get("last", 0))
-        rows = self.find(asked)[max(first, 0) : min(last, first + MOST)]
+        rows = self.find(asked)[max(first, 0) : min(last, first + MOST_ANSWERED)]
         found = []
         for row in rows.tolist():
             like = float(view.similarity[row])
@@ -196,10 +193,10 @@ def _handler(listed: Listed, token: str, page: str, policy: str, view: View) -> 
             asked = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
             try:
                 status, found = HTTPStatus.OK, answers[what](asked)
-            except (KeyError, ValueError, IndexError):
-                status, found = HTTPStatus.BAD_REQUEST, {"error": "not a question that this page asks"}
             except DedupError as error:
                 status, found = HTTPStatus.CONFLICT, {"error": readable(str(error))}
+            except (KeyError, ValueError, IndexError):
+                status, found = HTTPStatus.BAD_REQUEST, {"error": "not a question that this page asks"}
             body = json.dumps(found, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
             self._send(status, "application/json", body)
 
