@@ -17,6 +17,7 @@ from random import Random
 from typing import Final
 
 import dedup
+from benchmarks.corpora import vocabulary
 from benchmarks.corpora.named import _content
 from benchmarks.quality.quality_noise import noisy
 
@@ -282,6 +283,134 @@ def bibles(root: Path) -> Groups:
     return found[:80]
 
 
+# kinds that were made after the rule
+
+
+def texts_of(path: Path) -> list[str]:
+    """Return the texts of a file of JSON lines."""
+    return [json.loads(line)["text"] for line in _content(path).split("\n") if line.strip()]
+
+
+def reworded(share: float, random: Random) -> Callable[[str], str]:
+    """Return a function that puts other words of the text in the place of a share of its words."""
+
+    def change(text: str) -> str:
+        words = text.split(" ")
+        for _ in range(max(1, round(len(words) * share))):
+            words[random.randrange(len(words))] = random.choice(words)
+        return " ".join(words)
+
+    return change
+
+
+def products(_: Path) -> Groups:
+    """Names of products, half of them listed again: a word left out, moved, abbreviated or spelled together."""
+    random = Random(13)
+    words = vocabulary.words()
+    brands, nouns, colours = words[200:320], words[400:900], words[1000:1030]
+    made: dict[str, None] = {}
+    while len(made) < 1000:
+        size = f"{random.randint(2, 90)} {random.choice(('oz', 'ml', 'cm', 'inch', 'pack'))}"
+        name = [random.choice(brands).title(), random.choice(nouns), random.choice(nouns), random.choice(colours), size]
+        made[" ".join([*name, f"{random.choice('ABKTX')}{random.randint(100, 9999)}"])] = None
+
+    def change(name: str) -> str:
+        parts = name.split(" ")
+        at, dice = random.randrange(len(parts) - 2), random.randrange(4)
+        if dice == 0:
+            del parts[at]
+        elif dice == 1:
+            parts.append(parts.pop(at))
+        elif dice == 2:
+            parts[at] = parts[at][:4] + "."
+        else:
+            parts[at : at + 2] = [parts[at] + parts[at + 1]]
+        return " ".join(parts)
+
+    return half(list(made), change)
+
+
+def noisy_poems(root: Path) -> Groups:
+    """Chinese poems, half with a copy in which 5 to 15 % of the characters are others."""
+    random = Random(14)
+    verses = list(poems(root).values())
+    random.shuffle(verses)
+    texts = unlike([verse for verse in verses if 40 <= len(verse) <= 200][:1200])[:800]
+    letters = "".join(texts)
+    return half(texts, lambda text: noisy(text, random.choice((0.05, 0.1, 0.15)), "ocr", letters, random))
+
+
+def noisy_laws(root: Path) -> Groups:
+    """German sections, half with a scanned copy: 2 to 10 % of the characters misread."""
+    random = Random(15)
+    texts = laws(root, 700)
+    letters = "".join(texts)
+    return half(texts, lambda text: noisy(text, random.choice((0.02, 0.05, 0.1)), "ocr", letters, random))
+
+
+def old_english(root: Path) -> Groups:
+    """Articles, half with a copy in an old spelling: vp, haue, olde, iudge, shippe, publick."""
+    rules = [(r"\bu(?=[nps])", "v"), (r"(?<=[aeo])v(?=e)", "u"), (r"(?<=[lnr]d)\b", "e"), (r"\bj", "i"), (r"ip\b", "ippe"),
+             (r"ic\b", "ick"), (r"y\b", "ie"), (r"(?<=[aeiou])n\b", "nne"), (r"or\b", "our")]  # fmt: skip
+
+    def change(text: str) -> str:
+        for wanted, given in rules:
+            text = re.sub(wanted, given, text)
+        return text
+
+    return half(articles(root, 600, 300), change)
+
+
+def templates(root: Path) -> Groups:
+    """Reference pages of one template, half with a version in which one word in fifty is another."""
+    texts = [text for text in texts_of(root / "win32_docs" / "win32_docs.jsonl.zst") if 400 <= len(text) <= 6000]
+    Random(16).shuffle(texts)
+    kept: list[str] = dedup.find_duplicates(texts[:1500], shingle="words:3", threshold=0.5).filter(texts[:1500])
+    return half(kept[:700], reworded(0.02, Random(16)))
+
+
+def acts(root: Path) -> Groups:
+    """Acts of one council, with their formulas, half with a version in which one word in thirty is another."""
+    texts = [text for text in texts_of(root / "dc_laws_dev" / "dc_laws.jsonl.zst") if 400 <= len(text) <= 8000]
+    Random(17).shuffle(texts)
+    kept: list[str] = dedup.find_duplicates(texts[:2000], shingle="words:3", threshold=0.5).filter(texts[:2000])
+    return half(kept[:700], reworded(0.033, Random(17)))
+
+
+def sentences(root: Path) -> Groups:
+    """Sentences of 10 to 25 words, half with a copy in which one to three words are others."""
+    random = Random(18)
+    found = re.split(r"(?<=[.!?]) ", " ".join(articles(root, 900, 500)))
+    texts = unlike(list(dict.fromkeys(text for text in found if 10 <= text.count(" ") + 1 <= 25))[:2500])[:1000]
+    return half(texts, lambda text: reworded(random.choice((0.07, 0.12, 0.16)), random)(text))
+
+
+def cut(root: Path) -> Groups:
+    """Articles, half with a copy of which the first or last part, up to 40 %, was cut off."""
+    random = Random(19)
+
+    def change(text: str) -> str:
+        lost = int(len(text) * random.uniform(0.02, 0.4))
+        return text[lost:] if random.random() < 0.5 else text[: len(text) - lost]
+
+    return half(articles(root, 600, 100), change)
+
+
+def columns(root: Path) -> Groups:
+    """Articles, half with a scanned copy in narrow columns: words split at line ends, blanks lost, ligatures lost."""
+    random = Random(20)
+
+    def change(text: str) -> str:
+        text = text.replace("fi", "").replace("fl", "")
+        made = []
+        for start in range(0, len(text), 38):
+            made.append(text[start : start + 38])
+        text = "-\n".join(made)
+        return "".join(letter for letter in text if letter != " " or random.random() > 0.08)
+
+    return half(articles(root, 600, 1500), change)
+
+
 MAKERS: Final[dict[str, tuple[bool, Callable[[Path], Groups]]]] = {
     "noise": (True, noise((0.01, 0.02, 0.05, 0.1), "ocr", 0)),
     "titles": (True, titles),
@@ -289,13 +418,22 @@ MAKERS: Final[dict[str, tuple[bool, Callable[[Path], Groups]]]] = {
     "spellings": (True, spellings),
     "tang_poetry": (True, poetry),
     "ota_dev": (True, terms),
-    "heavy noise": (False, noise((0.1, 0.15, 0.2), "edit", 600)),
-    "systematic": (False, systematic),
-    "versions": (False, versions),
-    "statutes": (False, statutes),
-    "scripts": (False, scripts),
-    "ocr_dev": (False, scans),
-    "bible_versions": (False, bibles),
+    "heavy noise": (True, noise((0.1, 0.15, 0.2), "edit", 600)),
+    "systematic": (True, systematic),
+    "versions": (True, versions),
+    "statutes": (True, statutes),
+    "scripts": (True, scripts),
+    "ocr_dev": (True, scans),
+    "bible_versions": (True, bibles),
+    "products": (False, products),
+    "noisy poems": (False, noisy_poems),
+    "noisy laws": (False, noisy_laws),
+    "old English": (False, old_english),
+    "templates": (False, templates),
+    "acts": (False, acts),
+    "sentences": (False, sentences),
+    "cut copies": (False, cut),
+    "columns": (False, columns),
 }
 """By name: whether the rule was chosen on it, and what makes it."""
 

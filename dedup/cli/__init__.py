@@ -5,6 +5,7 @@
 ``dedup match NEW... --against OLD``   find texts and passages of one collection that also occur in another
 ``dedup compare A B``                  show how similar two texts are, and what they share
 ``dedup estimate INPUT...``            forecast the method, memory and time of a find
+``dedup suggest INPUT...``             suggest a shingle and a threshold for a find
 ``dedup apply REPORT``                 write new files with the records that a report keeps
 ``dedup warmup``                       compile the kernels beforehand
 
@@ -21,7 +22,7 @@ from typing import Any, NoReturn
 import click
 
 from dedup import __version__
-from dedup.cli import apply, compare, find, match, repeats, warmup
+from dedup.cli import apply, compare, find, match, repeats, suggest, warmup
 from dedup.cli.ending import end, writing
 
 __all__ = ["Group", "main"]
@@ -62,5 +63,14 @@ def main() -> None:
     warmup.expect(click.get_current_context().invoked_subcommand)
 
 
-for command in (apply.apply, compare.compare, find.estimate, find.find, match.match, repeats.repeats, warmup.warmup):
+for command in (
+    apply.apply,
+    compare.compare,
+    find.estimate,
+    find.find,
+    match.match,
+    repeats.repeats,
+    suggest.suggest,
+    warmup.warmup,
+):
     main.add_command(command)

@@ -15,13 +15,23 @@ from dedup.hashing.units import HashRows
 
 __all__ = ["BINS", "SampleIndex", "Similarities", "index_sample", "nothing_seen", "see_block"]
 
+Hashes = npt.NDArray[np.uint64]
+
+USUAL = 512
+"""Hashes. If the usual set is larger, only the hashes below a limit are compared, about so many of each set: the
+similarity of what is left is an unbiased estimate, with a standard deviation of at most 0.022."""
+
+LIMIT_BITS = 24
+"""Bits of a hash, its lowest ones, that decide whether it is below the limit."""
+
 BINS = 1000
 """Bins. A similarity s is counted in bin ``int(s * BINS)``; the last one holds 1.0 alone."""
 
 
 class SampleIndex(NamedTuple):
-    """The sets of a sample, by hash; see `dedup.kernels.sampled.compare_sample`."""
+    """The sets of a sample, by hash; see `dedup.kernels.sampled.compare_sample`. `limit` is that of the hashes."""
 
+    limit: int
     keys: npt.NDArray[np.uint64]
     directory: npt.NDArray[np.int64]
     shift: int
@@ -56,6 +66,9 @@ def nothing_seen(samples: int) -> Similarities:
 
 def index_sample(sets: list[npt.NDArray[np.uint64]]) -> SampleIndex:
     """Return the index of a sample: its distinct sorted hashes, a set per sampled unit."""
+    usual = float(np.median([len(row) for row in sets])) if sets else 0.0
+    limit = (1 << LIMIT_BITS) if usual <= USUAL else round((1 << LIMIT_BITS) * USUAL / usual)
+    sets = [row[_below(row, limit)] for row in sets]
     values = np.concatenate([np.empty(0, dtype=np.uint64), *sets])
     owners = np.repeat(np.arange(len(sets), dtype=np.int64), [len(row) for row in sets])
     order = np.argsort(values, kind="stable")
@@ -65,7 +78,7 @@ def index_sample(sets: list[npt.NDArray[np.uint64]]) -> SampleIndex:
     directory = np.searchsorted((keys >> np.uint64(64 - bits)).astype(np.int64), tops).astype(np.int64)
     bounds = np.append(starts, len(values)).astype(np.int64)
     sizes = np.array([len(row) for row in sets], dtype=np.int64)
-    return SampleIndex(keys, directory, 64 - bits, bounds, owners[order], sizes)
+    return SampleIndex(limit, keys, directory, 64 - bits, bounds, owners[order], sizes)
 
 
 def see_block(
@@ -79,10 +92,22 @@ def see_block(
     from dedup.kernels import sampled as kernels
     from dedup.kernels.sets import distinct
 
+    if index.limit < 1 << LIMIT_BITS:
+        chosen = _below(hashes.values, index.limit)
+        before = np.zeros(len(chosen) + 1, dtype=np.int64)
+        np.cumsum(chosen, out=before[1:])
+        hashes = HashRows(hashes.values[chosen], before[hashes.offsets])
+        kept = hashes.sizes[rows] > 0
+        rows, own = rows[kept], own[kept]
     sizes = np.zeros(len(hashes.offsets) - 1, dtype=np.int64)
     distinct(hashes.values, hashes.offsets, sizes, rows)
     seen = nothing_seen(len(index.sizes))
-    kernels.compare_sample(hashes.values, hashes.offsets, sizes, rows, own, *index, *seen)
+    kernels.compare_sample(hashes.values, hashes.offsets, sizes, rows, own, *index[1:], *seen)
     found = seen.partner >= 0
     seen.partner[found] = first + rows[seen.partner[found]]
     return seen
+
+
+def _below(hashes: Hashes, limit: int) -> npt.NDArray[np.bool_]:
+    """Return which hashes are below the limit (bool)."""
+    return (hashes & np.uint64((1 << LIMIT_BITS) - 1)) < np.uint64(limit)

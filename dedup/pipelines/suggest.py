@@ -178,9 +178,10 @@ def _sample(units: _Units, leading: npt.NDArray[np.int64], seed: int) -> npt.NDA
 
 
 class _Kind(NamedTuple):
-    """One kind of shingle, the sample indexed by it, and what was seen."""
+    """One kind of shingle, the usual number of them in a text, the sample indexed by it, and what was seen."""
 
     shingle: Shingle
+    usual: float
     index: SampleIndex
     seen: Similarities
 
@@ -204,8 +205,8 @@ def _compare(
     for shingle, sets in _sets(texts, unit, units, sample, kinds):
         usual = float(np.median([len(each) for each in sets]))
         length = float(np.median(units.words[sample])) if shingle.kind == "words" else usual + shingle.size - 1
-        if length >= SHORT * shingle.size or shingle.size == 1 or str(shingle) == KINDS[-1]:
-            compared.append(_Kind(shingle, index_sample(sets), nothing_seen(len(sample))))
+        if length >= SHORT * shingle.size or str(shingle) == KINDS[-1]:
+            compared.append(_Kind(shingle, usual, index_sample(sets), nothing_seen(len(sample))))
     chosen = [kind.shingle for kind in compared]
     index = {kind.shingle: kind for kind in compared}
     starts = np.searchsorted(units.places[:, 0], np.arange(len(texts) + 1))
@@ -268,7 +269,7 @@ def _suggestion(
     """Return the suggestion: the best parting, or a default."""
     compared = sorted(compared, key=lambda kind: KINDS.index(str(kind.shingle)))
     every = [
-        partings(number, Seen(kind.seen.counts, float(np.median(kind.index.sizes))), len(leading))
+        partings(number, Seen(kind.seen.counts, kind.usual), len(leading))
         for number, kind in enumerate(compared)
     ]
     best = best_of([parting for some in every for parting in some])
