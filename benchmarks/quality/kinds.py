@@ -149,7 +149,14 @@ def titles(root: Path) -> Groups:
 
 def spellings(root: Path) -> Groups:
     """German sections in two spellings: today's, and one with Theil, seyn, daß, Cultur, and doubled vowels."""
-    rules = [("t(?=[aeiou])", "th"), ("ei", "ey"), ("ss", "ß"), ("k(?=[lou])", "c"), ("z(?=[eit])", "tz"), ("i(?=er)", "j")]
+    rules = [
+        ("t(?=[aeiou])", "th"),
+        ("ei", "ey"),
+        ("ss", "ß"),
+        ("k(?=[lou])", "c"),
+        ("z(?=[eit])", "tz"),
+        ("i(?=er)", "j"),
+    ]
 
     def change(text: str) -> str:
         for wanted, given in rules:
@@ -239,7 +246,7 @@ SCRIPTS: Final = {
 
 
 def scripts(_: Path) -> Groups:
-    """Texts in ten scripts, of invented words by Zipf's law; half with a copy in which one letter in forty is another."""
+    """Texts in ten scripts, of invented words by Zipf's law; half with a copy: one letter in forty is another."""
     random = Random(8)
     made: Groups = []
     for name, (first, last) in SCRIPTS.items():
@@ -263,7 +270,9 @@ def scans(root: Path) -> Groups:
 def poetry(root: Path) -> Groups:
     """Poems that both editions have, half of them in both."""
     texts = poems(root)
-    rows = list(csv.reader(io.StringIO(_content(root / "tang_poetry" / "same_title_author_pairs.tsv.zst")), delimiter="\t"))
+    rows = list(
+        csv.reader(io.StringIO(_content(root / "tang_poetry" / "same_title_author_pairs.tsv.zst")), delimiter="\t")
+    )
     Random(9).shuffle(rows)
     rows = [row for row in rows if row[0] in texts and row[1] in texts][:1000]
     return [[texts[row[0]], texts[row[1]]] if i % 2 else [texts[row[0]]] for i, row in enumerate(rows)]
@@ -350,8 +359,8 @@ def noisy_laws(root: Path) -> Groups:
 
 def old_english(root: Path) -> Groups:
     """Articles, half with a copy in an old spelling: vp, haue, olde, iudge, shippe, publick."""
-    rules = [(r"\bu(?=[nps])", "v"), (r"(?<=[aeo])v(?=e)", "u"), (r"(?<=[lnr]d)\b", "e"), (r"\bj", "i"), (r"ip\b", "ippe"),
-             (r"ic\b", "ick"), (r"y\b", "ie"), (r"(?<=[aeiou])n\b", "nne"), (r"or\b", "our")]  # fmt: skip
+    rules = [(r"\bu(?=[nps])", "v"), (r"(?<=[aeo])v(?=e)", "u"), (r"(?<=[lnr]d)\b", "e"), (r"\bj", "i")]
+    rules += [(r"ip\b", "ippe"), (r"ic\b", "ick"), (r"y\b", "ie"), (r"(?<=[aeiou])n\b", "nne"), (r"or\b", "our")]
 
     def change(text: str) -> str:
         for wanted, given in rules:
@@ -402,10 +411,7 @@ def columns(root: Path) -> Groups:
 
     def change(text: str) -> str:
         text = text.replace("fi", "").replace("fl", "")
-        made = []
-        for start in range(0, len(text), 38):
-            made.append(text[start : start + 38])
-        text = "-\n".join(made)
+        text = "-\n".join(text[start : start + 38] for start in range(0, len(text), 38))
         return "".join(letter for letter in text if letter != " " or random.random() > 0.08)
 
     return half(articles(root, 600, 1500), change)

@@ -24,7 +24,7 @@ from dedup.options import check_memory, check_progress, check_seed, check_word
 from dedup.pairs.parting import FEWEST_TEXTS, Parting, Seen, best_of, partings
 from dedup.pairs.sampled import BINS, SampleIndex, Similarities, index_sample, nothing_seen, see_block
 from dedup.results.suggestion import Suggestion
-from dedup.runtime.memory import written
+from dedup.runtime.memory import given, written
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import map_blocks, thread_count
 from dedup.sources.coerce import Block, Texts, read_texts
@@ -142,9 +142,7 @@ def _parsed(kind: str) -> tuple[str, int]:
     return name, int(size)
 
 
-def _read(
-    texts: Texts, unit: Unit, key: HashKey, bound: int | None, threads: int, stages: Progress
-) -> _Units:
+def _read(texts: Texts, unit: Unit, key: HashKey, bound: int | None, threads: int, stages: Progress) -> _Units:
     """Read the digests of all units."""
     digests, places, words, count = [], [], [], 0
     how: dict[str, Any] = {"unit": unit, "threads": threads, "progress": stages.stage("read", texts.about())}
@@ -156,8 +154,8 @@ def _read(
         needed = UNIT_BYTES[unit.whole] * count + threads * BLOCK_BYTES
         if bound is not None and needed > bound:
             raise ParameterError(
-                f"memory: expected about {written(needed)} for {count:,} {unit}s or more and {threads} threads, found "
-                f"{written(bound)}; give more memory, or fewer threads"
+                f"memory: expected about {written(needed)} or more for {count:,} {unit}s and {threads} threads, found "
+                f"{given(bound)}; give more memory, or fewer threads"
             )
     width = unit.place_columns
     sizes = np.concatenate([np.empty(0, dtype=np.int64), *words])
@@ -182,7 +180,7 @@ class _Kind(NamedTuple):
 
     shingle: Shingle
     usual: float
-    index: SampleIndex
+    known: SampleIndex
     seen: Similarities
 
 
@@ -208,7 +206,7 @@ def _compare(
         if length >= SHORT * shingle.size or str(shingle) == KINDS[-1]:
             compared.append(_Kind(shingle, usual, index_sample(sets), nothing_seen(len(sample))))
     chosen = [kind.shingle for kind in compared]
-    index = {kind.shingle: kind for kind in compared}
+    of_kind = {kind.shingle: kind for kind in compared}
     starts = np.searchsorted(units.places[:, 0], np.arange(len(texts) + 1))
 
     def work(load: Callable[[], Block]) -> tuple[int, list[tuple[Shingle, Similarities]]]:
@@ -216,7 +214,7 @@ def _compare(
         begin, end = int(starts[block.first]), int(starts[block.first + len(block.starts)])
         rows = np.flatnonzero(led[begin:end])
         made = [
-            (shingle, see_block(hashes, rows, own[begin:end][rows], index[shingle].index, begin))
+            (shingle, see_block(hashes, rows, own[begin:end][rows], of_kind[shingle].known, begin))
             for shingle, hashes in hash_kinds(block, chosen, unit)
         ]
         texts_read = len(block.starts)
@@ -226,7 +224,7 @@ def _compare(
     report, done = stages.stage("compare", len(texts)), 0
     for count, made in map_blocks(work, texts.loads(), threads, ahead=1):
         for shingle, some in made:
-            index[shingle].seen.add(some)
+            of_kind[shingle].seen.add(some)
         done += count
         report(done)
     return compared
@@ -268,10 +266,7 @@ def _suggestion(
 ) -> Suggestion:
     """Return the suggestion: the best parting, or a default."""
     compared = sorted(compared, key=lambda kind: KINDS.index(str(kind.shingle)))
-    every = [
-        partings(number, Seen(kind.seen.counts, kind.usual), len(leading))
-        for number, kind in enumerate(compared)
-    ]
+    every = [partings(number, Seen(kind.seen.counts, kind.usual), len(leading)) for number, kind in enumerate(compared)]
     best = best_of([parting for some in every for parting in some])
     names = [str(kind.shingle) for kind in compared]
     if best is not None:
@@ -282,7 +277,7 @@ def _suggestion(
         fits = unit.shingle in names or not compared
         shingle, threshold = (unit.shingle, 0.8) if fits else (KINDS[-1], 0.6)
         shown = names.index(shingle) if compared else -1
-        what = f"no pairs of the {len(sample):,} sampled {unit}s stand apart from what unrelated ones share"
+        what = f"no pairs of the {len(sample):,} sampled {unit}s stand clearly apart from what unrelated ones share"
         few = f"{len(leading):,} different {unit}s are too few to tell what unrelated ones share"
         default = "this is the default" if fits else f"the {unit}s are too short for {unit.shingle}"
         reason = f"{what if compared else few}; {default}, and not adapted to the texts"
