@@ -24,6 +24,7 @@ from dedup.options import check_memory, check_progress, check_seed, check_word
 from dedup.pairs.parting import FEWEST_TEXTS, Parting, Seen, best_of, partings
 from dedup.pairs.sampled import BINS, SampleIndex, Similarities, index_sample, nothing_seen, see_block
 from dedup.results.suggestion import Suggestion
+from dedup.results.suggestion_tables import histogram, samples_of
 from dedup.runtime.memory import given, written
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import map_blocks, thread_count
@@ -49,12 +50,6 @@ BLOCK_BYTES = 1 << 26
 """Bytes per thread, at most, for a block of texts with its hashes and histograms."""
 
 ODD = np.uint64(0x9E3779B97F4A7C15)
-
-TENTH, SHOWN_EACH, SHOWN = BINS // 10, 3, 80
-"""Bins of a level of `samples`; pairs shown of each; characters shown of a text."""
-
-STEP = BINS // 20
-"""Bins of a row of the histogram."""
 
 
 def suggest(
@@ -291,8 +286,8 @@ def _suggestion(
         estimate=None if best is None else round(best.estimate, 3),
         texts=len(leading),
         sampled=len(sample),
-        histogram=_histogram(compared, every, best),
-        samples=_samples(texts, unit, units, sample, compared[shown].seen if shown >= 0 else nothing_seen(0)),
+        histogram=histogram([(str(kind.shingle), kind.seen.counts) for kind in compared], every, best),
+        samples=samples_of(texts, unit, units.places, sample, compared[shown].seen if shown >= 0 else nothing_seen(0)),
     )
 
 
@@ -306,70 +301,3 @@ def _reason(best: Parting, kind: _Kind, threshold: float, sampled: int, unit: Un
         f"{kind.shingle} shingles in common (Jaccard), where about {wrong:,.0f} of unrelated {unit}s are expected; no "
         "other kind of shingle parts them more clearly"
     )
-
-
-def _histogram(compared: list[_Kind], every: list[list[Parting]], best: Parting | None) -> Any:
-    """Return the table of what was seen and what is expected of unrelated texts, a row for each twentieth."""
-    import pyarrow as pa
-
-    rows: dict[str, list[Any]] = {name: [] for name in ("shingle", "similarity_from", "similarity_to", "seen")}
-    unrelated: list[float | None] = []
-    for number, kind in enumerate(compared):
-        chosen = best if best is not None and best.kind == number else None
-        if chosen is None and every[number]:
-            chosen = max(every[number], key=lambda each: each.estimate)
-        counts = kind.seen.counts.sum(axis=0)
-        for low in range(0, BINS, STEP):
-            high = BINS + 1 if low + STEP == BINS else low + STEP
-            rows["shingle"].append(str(kind.shingle))
-            rows["similarity_from"].append(low / BINS)
-            rows["similarity_to"].append((low + STEP) / BINS)
-            rows["seen"].append(int(counts[low:high].sum()))
-            above = None if chosen is None else chosen.unrelated
-            rest = 0.0 if above is None or high > BINS else float(above[high])
-            expected = float(counts[low:high].sum()) if above is None else max(float(above[low]) - rest, 0.0)
-            unrelated.append(round(expected, 3))
-    return pa.table(
-        {
-            "shingle": pa.array(rows["shingle"], type=pa.string()),
-            "similarity_from": pa.array(rows["similarity_from"], type=pa.float64()),
-            "similarity_to": pa.array(rows["similarity_to"], type=pa.float64()),
-            "seen": pa.array(rows["seen"], type=pa.int64()),
-            "unrelated": pa.array(unrelated, type=pa.float64()),
-        }
-    )
-
-
-def _samples(texts: Texts, unit: Unit, units: _Units, sample: npt.NDArray[np.int64], seen: Similarities) -> Any:
-    """Return the table of pairs at several levels: each sampled unit with the one that is most similar to it."""
-    import pyarrow as pa
-
-    order = np.lexsort((sample[: len(seen.best)], -seen.best))
-    order = order[seen.partner[order] >= 0]
-    shown: dict[int, int] = {}
-    picked, pairs = [], set()
-    for number in order.tolist():
-        left, right = int(sample[number]), int(seen.partner[number])
-        level = int(seen.best[number] * BINS) // TENTH
-        if shown.get(level, 0) < SHOWN_EACH and (right, left) not in pairs:
-            shown[level] = shown.get(level, 0) + 1
-            pairs.add((left, right))
-            picked.append((number, left, right))
-    columns: dict[str, Any] = {"similarity": pa.array([float(seen.best[n]) for n, _, _ in picked], type=pa.float64())}
-    for side, place in (("left", 1), ("right", 2)):
-        rows = np.array([pair[place] for pair in picked], dtype=np.int64)
-        columns[side] = texts.ids_at(units.places[rows, 0])
-        if not unit.whole:
-            columns[f"{side}_{unit}"] = units.places[rows, 1]
-    for side, place in (("left", 1), ("right", 2)):
-        starts = [_start(texts, unit, units.places[pair[place]].tolist()) for pair in picked]
-        columns[f"{side}_text"] = pa.array(starts, type=pa.string())
-    return pa.table(columns)
-
-
-def _start(texts: Texts, unit: Unit, place: list[int]) -> str:
-    """Return the start of a unit's text, on one line."""
-    text = texts[place[0]]
-    text = text if unit.whole else text[place[2] : place[3]]
-    line = " ".join(text[: 4 * SHOWN].encode("utf-8", "replace").decode().split())
-    return line if len(line) <= SHOWN else line[: SHOWN - 3] + "..."
