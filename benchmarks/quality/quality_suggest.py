@@ -21,7 +21,7 @@ import numpy as np
 import dedup
 from benchmarks.publish import report
 from benchmarks.quality.kinds import KINDS, Kind, kind
-from dedup.pipelines.suggest import KINDS as SHINGLES
+from dedup.pipelines.suggest import SUGGESTED as SHINGLES
 from dedup.shingling import shingles
 
 STEPS = 200

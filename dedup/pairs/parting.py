@@ -28,21 +28,21 @@ import numpy.typing as npt
 
 from dedup.pairs.sampled import BINS
 
-__all__ = ["FEWEST_TEXTS", "Parting", "Seen", "best_of", "partings"]
+__all__ = ["FEWEST_TO_PART", "Parting", "Seen", "best_of", "partings"]
 
-FEWEST_TEXTS = 32
+FEWEST_TO_PART = 32
 """Texts. With fewer distinct ones nothing is known of what unrelated texts share."""
 
 FEWEST_PAIRS = 6
 """Pairs. Fewer of them are no group of partners."""
 
-NEAR, FAR = 2.0, 32.0
+TAIL_END, TAIL_START = 2.0, 32.0
 """Multiples of the pairs above a threshold: the part of the pooled tail that is continued."""
 
-RANKS = 128
+TAIL_RANKS = 128
 """Rank of the most similar texts from which the tail of one text is continued; it ends at a quarter of it."""
 
-CLEAR = 0.95
+CLEARLY_APART = 0.95
 """Estimate of F1 from which a threshold counts as clear."""
 
 NEARLY = 0.02
@@ -51,11 +51,11 @@ NEARLY = 0.02
 ALIKE = 0.003
 """Difference of estimates of F1 below which the kind that comes first is taken."""
 
-SURE = 0.8
+SURELY_APART = 0.8
 """Estimate of F1 below which nothing is suggested: it was at least 0.92 on every kind of texts with copies that the
 constants were chosen on, and 0.38 on unrelated texts."""
 
-LOWEST = 0.1
+LOWEST_SUGGESTED = 0.1
 """Similarity. A threshold below it is not suggested: texts that share so little are about the same, not the same."""
 
 MOST_PARTNERS, FEW_PARTNERS = 0.02, 4
@@ -64,7 +64,7 @@ MOST_PARTNERS, FEW_PARTNERS = 0.02, 4
 LEAST_SHARED = 3
 """Shingles. A threshold that two texts of the usual length reach with fewer is not suggested."""
 
-LEVELS = np.arange(BINS + 1)
+EVERY_BIN = np.arange(BINS + 1)
 
 
 class Seen(NamedTuple):
@@ -109,7 +109,7 @@ def partings(kind: int, seen: Seen, texts: int) -> list[Parting]:
     samples = len(seen.counts)
     above = _above(seen.counts.sum(axis=0))
     most = max(MOST_PARTNERS * texts, FEW_PARTNERS) * samples
-    usable = (above >= FEWEST_PAIRS) & (above <= most) & (LEAST_SHARED * seen.step <= LEVELS)
+    usable = (above >= FEWEST_PAIRS) & (above <= most) & (LEAST_SHARED * seen.step <= EVERY_BIN)
     found = [_pooled(kind, seen, above, usable), _by_text(kind, seen, above, usable, texts)]
     return [parting for parting in found if parting is not None]
 
@@ -119,17 +119,17 @@ def best_of(found: list[Parting]) -> Parting | None:
 
     None if none is sure.
     """
-    found = [parting for parting in found if parting.level >= LOWEST * BINS]
+    found = [parting for parting in found if parting.level >= LOWEST_SUGGESTED * BINS]
     if not found:
         return None
-    sure = [parting.partners for parting in found if parting.estimate >= CLEAR]
+    sure = [parting.partners for parting in found if parting.estimate >= CLEARLY_APART]
     agreed = float(np.quantile(sure or [max(found, key=lambda each: each.estimate).partners], 0.75))
     lowered = [
         parting._replace(estimate=parting.estimate * 2 * min(parting.partners, agreed) / (parting.partners + agreed))
         for parting in found
     ]
     top = max(parting.estimate for parting in lowered)
-    return next((parting for parting in lowered if parting.estimate >= max(top - ALIKE, SURE)), None)
+    return next((parting for parting in lowered if parting.estimate >= max(top - ALIKE, SURELY_APART)), None)
 
 
 def _above(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
@@ -154,35 +154,35 @@ def _pooled(kind: int, seen: Seen, above: npt.NDArray[np.float64], usable: npt.N
     def last(pairs: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
         return np.maximum(np.searchsorted(-above, -pairs, side="right") - 1, 0)
 
-    usable = usable & (NEAR * above <= total / 4)
+    usable = usable & (TAIL_END * above <= total / 4)
     pairs = np.maximum(above, 1.0)
-    near = np.minimum(last(NEAR * pairs) + 1, BINS)
-    far = last(np.minimum(FAR * pairs, total / 2))
+    near = np.minimum(last(TAIL_END * pairs) + 1, BINS)
+    far = last(np.minimum(TAIL_START * pairs, total / 2))
     at_near = np.maximum(above[near], 1e-9)
     fall = np.log(np.maximum(above[far] / at_near, 1.0001))
     power = fall / np.maximum(np.log(near + step) - np.log(far + step), 1e-3)
-    ahead = np.maximum(np.log(LEVELS + step) - np.log(near + step), 0.0)
+    ahead = np.maximum(np.log(EVERY_BIN + step) - np.log(near + step), 0.0)
     expected = np.where(ahead > 0.0, at_near * np.exp(-power * ahead), above)
     wrong = np.minimum(expected / pairs, 1.0)
     # of the partners: how many are below, if they lie about the median of those above
     median, lower = last(0.5 * pairs), last(0.84 * pairs)
-    lost = _normal((LEVELS - median) / np.maximum(median - lower, 1.0))
+    lost = _normal((EVERY_BIN - median) / np.maximum(median - lower, 1.0))
     partners = np.where(usable, pairs * (1.0 - wrong), 0.0)
     clear = np.where(usable, 2 * partners / (partners * (1.0 + lost) + pairs), 0.0)
-    if not np.any(clear >= CLEAR):
+    if not np.any(clear >= CLEARLY_APART):
         return None
-    known = float(partners[clear >= CLEAR].max())
+    known = float(partners[clear >= CLEARLY_APART].max())
     level, best = _middle(clear * 2 * np.minimum(partners, known) / (above + known))
-    ahead = np.maximum(np.log(LEVELS + step) - math.log(near[level] + step), 0.0)
+    ahead = np.maximum(np.log(EVERY_BIN + step) - math.log(near[level] + step), 0.0)
     tail = at_near[level] * np.exp(-power[level] * ahead)
-    unrelated = np.minimum(above, np.where(near[level] < LEVELS, tail, above - partners[level]))
+    unrelated = np.minimum(above, np.where(near[level] < EVERY_BIN, tail, above - partners[level]))
     return Parting(kind, level, best, known, unrelated)
 
 
 def _by_text(
     kind: int, seen: Seen, above: npt.NDArray[np.float64], usable: npt.NDArray[np.bool_], texts: int
 ) -> Parting | None:
-    far = min(RANKS, texts // 8)
+    far = min(TAIL_RANKS, texts // 8)
     near = far // 4
     if near < 1:
         return None
@@ -192,8 +192,8 @@ def _by_text(
     scale = np.maximum(np.maximum(scale, 0.5 * np.median(scale)), max(seen.step, 1.0))
     unrelated = np.zeros(BINS + 1)
     for row in range(len(own)):
-        tail = near * np.exp(-np.maximum(LEVELS - start[row], 0) / scale[row])
-        unrelated += np.where(start[row] >= LEVELS, own[row], np.minimum(tail, own[row]))
+        tail = near * np.exp(-np.maximum(EVERY_BIN - start[row], 0) / scale[row])
+        unrelated += np.where(start[row] >= EVERY_BIN, own[row], np.minimum(tail, own[row]))
     partners = np.where(usable, np.maximum(above - unrelated, 0.0), 0.0)
     known = float(partners.max())
     if known < FEWEST_PAIRS:

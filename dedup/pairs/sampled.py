@@ -17,7 +17,7 @@ __all__ = ["BINS", "SampleIndex", "Similarities", "index_sample", "nothing_seen"
 
 Hashes = npt.NDArray[np.uint64]
 
-USUAL = 512
+MOST_COMPARED = 512
 """Hashes. If the usual set is larger, only the hashes below a limit are compared, about so many of each set: the
 similarity of what is left is an unbiased estimate, with a standard deviation of at most 0.022."""
 
@@ -67,7 +67,7 @@ def nothing_seen(samples: int) -> Similarities:
 def index_sample(sets: list[npt.NDArray[np.uint64]]) -> SampleIndex:
     """Return the index of a sample: its distinct sorted hashes, a set per sampled unit."""
     usual = float(np.median([len(row) for row in sets])) if sets else 0.0
-    limit = (1 << LIMIT_BITS) if usual <= USUAL else round((1 << LIMIT_BITS) * USUAL / usual)
+    limit = (1 << LIMIT_BITS) if usual <= MOST_COMPARED else round((1 << LIMIT_BITS) * MOST_COMPARED / usual)
     sets = [row[_below(row, limit)] for row in sets]
     values = np.concatenate([np.empty(0, dtype=np.uint64), *sets])
     owners = np.repeat(np.arange(len(sets), dtype=np.int64), [len(row) for row in sets])

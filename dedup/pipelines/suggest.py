@@ -21,7 +21,7 @@ from dedup.hashing.kinds import hash_kinds
 from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import hash_texts
 from dedup.options import check_memory, check_progress, check_seed, check_word
-from dedup.pairs.parting import FEWEST_TEXTS, Parting, Seen, best_of, partings
+from dedup.pairs.parting import FEWEST_TO_PART, Parting, Seen, best_of, partings
 from dedup.pairs.sampled import BINS, SampleIndex, Similarities, index_sample, nothing_seen, see_block
 from dedup.results.suggestion import Suggestion
 from dedup.results.suggestion_tables import histogram, samples_of
@@ -33,23 +33,23 @@ from dedup.unit import Unit
 
 __all__ = ["suggest"]
 
-KINDS = ("words:5", "words:3", "chars:8", "words:2", "chars:5", "chars:4", "words:1", "chars:3")
+SUGGESTED = ("words:5", "words:3", "chars:8", "words:2", "chars:5", "chars:4", "words:1", "chars:3")
 """The kinds of shingle that are compared; of those that are nearly as good the first is suggested: it is searched
 fastest."""
 
-SAMPLE = 400
+SAMPLED_UNITS = 400
 """Units. So many are compared with all. Curve of the answers: `benchmarks.quality.quality_suggest`."""
 
-SHORT = 8
+SIZES_IN_TEXT = 8
 """Factor. A kind is left out where the usual text has fewer words (characters) than this many times its size."""
 
-UNIT_BYTES = {True: 64, False: 96}
+READ_UNIT_BYTES = {True: 64, False: 96}
 """Bytes per unit that are held: digests, size and place. The key says whether units are documents."""
 
-BLOCK_BYTES = 1 << 26
+COMPARED_BLOCK_BYTES = 1 << 26
 """Bytes per thread, at most, for a block of texts with its hashes and histograms."""
 
-ODD = np.uint64(0x9E3779B97F4A7C15)
+DIGEST_MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
 def suggest(
@@ -115,8 +115,8 @@ def suggest(
         first = exact_copies(units.digests, np.arange(len(units.digests), dtype=np.int64), units.filled)
         leading = units.filled[first[units.filled] == units.filled]
         sample = _sample(units, leading, seed)
-        kinds = [Shingle(*_parsed(kind), key) for kind in KINDS]
-        if len(leading) >= FEWEST_TEXTS:
+        kinds = [Shingle(*_parsed(kind), key) for kind in SUGGESTED]
+        if len(leading) >= FEWEST_TO_PART:
             seen = _compare(collection, of, units, leading, sample, kinds, workers, stages)
         else:
             seen = []
@@ -146,7 +146,7 @@ def _read(texts: Texts, unit: Unit, key: HashKey, bound: int | None, threads: in
         places.append(block.places)
         words.append(np.diff(block.offsets))
         count += len(block.digests)
-        needed = UNIT_BYTES[unit.whole] * count + threads * BLOCK_BYTES
+        needed = READ_UNIT_BYTES[unit.whole] * count + threads * COMPARED_BLOCK_BYTES
         if bound is not None and needed > bound:
             raise ParameterError(
                 f"memory: expected about {written(needed)} or more for {count:,} {unit}s and {threads} threads, found "
@@ -164,8 +164,8 @@ def _read(texts: Texts, unit: Unit, key: HashKey, bound: int | None, threads: in
 
 def _sample(units: _Units, leading: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.int64]:
     """Return the units with the smallest mixed digests, ascending: the same ones in whatever order the texts are."""
-    wanted = min(len(leading), SAMPLE)
-    keys = (units.digests[leading, 0] ^ np.uint64(seed)) * ODD
+    wanted = min(len(leading), SAMPLED_UNITS)
+    keys = (units.digests[leading, 0] ^ np.uint64(seed)) * DIGEST_MIXER
     smallest = np.argpartition(keys, wanted - 1)[:wanted] if wanted else np.empty(0, dtype=np.int64)
     return np.sort(leading[smallest])
 
@@ -198,7 +198,7 @@ def _compare(
     for shingle, sets in _sets(texts, unit, units, sample, kinds):
         usual = float(np.median([len(each) for each in sets]))
         length = float(np.median(units.words[sample])) if shingle.kind == "words" else usual + shingle.size - 1
-        if length >= SHORT * shingle.size or str(shingle) == KINDS[-1]:
+        if length >= SIZES_IN_TEXT * shingle.size or str(shingle) == SUGGESTED[-1]:
             compared.append(_Kind(shingle, usual, index_sample(sets), nothing_seen(len(sample))))
     chosen = [kind.shingle for kind in compared]
     of_kind = {kind.shingle: kind for kind in compared}
@@ -260,7 +260,7 @@ def _suggestion(
     compared: list[_Kind],
 ) -> Suggestion:
     """Return the suggestion: the best parting, or a default."""
-    compared = sorted(compared, key=lambda kind: KINDS.index(str(kind.shingle)))
+    compared = sorted(compared, key=lambda kind: SUGGESTED.index(str(kind.shingle)))
     every = [partings(number, Seen(kind.seen.counts, kind.usual), len(leading)) for number, kind in enumerate(compared)]
     best = best_of([parting for some in every for parting in some])
     names = [str(kind.shingle) for kind in compared]
@@ -270,7 +270,7 @@ def _suggestion(
         reason = _reason(best, compared[shown], threshold, len(sample), unit)
     else:
         fits = unit.shingle in names or not compared
-        shingle, threshold = (unit.shingle, 0.8) if fits else (KINDS[-1], 0.6)
+        shingle, threshold = (unit.shingle, 0.8) if fits else (SUGGESTED[-1], 0.6)
         shown = names.index(shingle) if compared else -1
         what = f"no pairs of the {len(sample):,} sampled {unit}s stand clearly apart from what unrelated ones share"
         few = f"{len(leading):,} different {unit}s are too few to tell what unrelated ones share"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Suggestion"]
 
-BAR = 24
+LONGEST_BAR = 24
 """Characters of the longest bar of the histogram that is printed."""
 
 
@@ -86,7 +86,7 @@ class Suggestion:
         lines = ["similarity        seen  unrelated"]
         most = max(max(row["seen"], 1).bit_length() for row in rows)
         for row in rows[: last + 1]:
-            bar = "#" * (BAR * row["seen"].bit_length() // most)
+            bar = "#" * (LONGEST_BAR * row["seen"].bit_length() // most)
             mark = " <- threshold" if row["similarity_from"] <= self.threshold < row["similarity_to"] else ""
             place = f"{row['similarity_from']:.2f} to {row['similarity_to']:.2f}"
             lines.append(f"{place} {row['seen']:9,} {row['unrelated']:10,.0f}  {bar}{mark}".rstrip())

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["histogram", "samples_of"]
 
-TENTH, SHOWN_EACH, SHOWN = BINS // 10, 3, 80
+SAMPLES_LEVEL, SAMPLES_EACH, SAMPLE_SHOWN = BINS // 10, 3, 80
 """Bins of a level of `samples`; pairs shown of each; characters shown of a text."""
 
-STEP = BINS // 20
+ROW_BINS = BINS // 20
 """Bins of a row of the histogram."""
 
 
@@ -41,11 +41,11 @@ def histogram(
         if chosen is None and every[number]:
             chosen = max(every[number], key=lambda each: each.estimate)
         counts = each_counts.sum(axis=0)
-        for low in range(0, BINS, STEP):
-            high = BINS + 1 if low + STEP == BINS else low + STEP
+        for low in range(0, BINS, ROW_BINS):
+            high = BINS + 1 if low + ROW_BINS == BINS else low + ROW_BINS
             rows["shingle"].append(shingle)
             rows["similarity_from"].append(low / BINS)
-            rows["similarity_to"].append((low + STEP) / BINS)
+            rows["similarity_to"].append((low + ROW_BINS) / BINS)
             rows["seen"].append(int(counts[low:high].sum()))
             above = None if chosen is None else chosen.unrelated
             rest = 0.0 if above is None or high > BINS else float(above[high])
@@ -77,8 +77,8 @@ def samples_of(
     picked, pairs = [], set()
     for number in order.tolist():
         left, right = int(sample[number]), int(seen.partner[number])
-        level = int(seen.best[number] * BINS) // TENTH
-        if shown.get(level, 0) < SHOWN_EACH and (right, left) not in pairs:
+        level = int(seen.best[number] * BINS) // SAMPLES_LEVEL
+        if shown.get(level, 0) < SAMPLES_EACH and (right, left) not in pairs:
             shown[level] = shown.get(level, 0) + 1
             pairs.add((left, right))
             picked.append((number, left, right))
@@ -98,5 +98,5 @@ def _start(texts: Texts, unit: Unit, place: list[int]) -> str:
     """Return the start of a unit's text, on one line."""
     text = texts[place[0]]
     text = text if unit.whole else text[place[2] : place[3]]
-    line = " ".join(text[: 4 * SHOWN].encode("utf-8", "replace").decode().split())
-    return line if len(line) <= SHOWN else line[: SHOWN - 3] + "..."
+    line = " ".join(text[: 4 * SAMPLE_SHOWN].encode("utf-8", "replace").decode().split())
+    return line if len(line) <= SAMPLE_SHOWN else line[: SAMPLE_SHOWN - 3] + "..."

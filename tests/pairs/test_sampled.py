@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.hashing.units import HashRows
-from dedup.pairs.sampled import BINS, LIMIT_BITS, USUAL, index_sample, nothing_seen, see_block
+from dedup.pairs.sampled import BINS, LIMIT_BITS, MOST_COMPARED, index_sample, nothing_seen, see_block
 from tests import kernel_twins
 
 HASHES = st.integers(0, (1 << 64) - 1) | st.sampled_from([0, 1, 2, 3, (1 << 64) - 1, 1 << 63, (1 << 63) + 1])
@@ -38,13 +38,13 @@ def test_a_sample_is_compared_with_all(texts: list[frozenset[int]], data: st.Dat
 
 
 def test_large_sets_are_thinned() -> None:
-    """Of large sets about `USUAL` hashes are compared, and the similarity is close to that of all."""
+    """Of large sets about `MOST_COMPARED` hashes are compared, and the similarity is close to that of all."""
     random = np.random.default_rng(1)
     hashes = random.integers(0, 1 << 64, 30_000, dtype=np.uint64)
     left, right = hashes[:20_000], hashes[10_000:]
     index = index_sample([np.unique(left)])
     assert index.limit < 1 << LIMIT_BITS
-    assert index.sizes.tolist() == [pytest.approx(USUAL, rel=0.2)]
+    assert index.sizes.tolist() == [pytest.approx(MOST_COMPARED, rel=0.2)]
     rows = HashRows(right.copy(), np.array([0, len(right)]))
     seen = see_block(rows, np.zeros(1, dtype=np.int64), np.full(1, -1), index, 7)
     assert seen.best.tolist() == [pytest.approx(1 / 3, abs=0.07)]
