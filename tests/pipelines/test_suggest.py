@@ -188,3 +188,40 @@ def test_the_command(tmp_path: Path) -> None:
     found = CliRunner().invoke(main, [*shlex.split(last)[1:], "--json"])
     assert 0 == found.exit_code
     assert len(found.stdout.splitlines()) > 150
+
+
+@pytest.mark.parametrize("unit", ["document", "paragraph", "line"])
+def test_texts_too_short_for_the_shingle_are_warned_of(unit: str, tmp_path: Path) -> None:
+    """Most texts shorter than three shingles: the summary says so, whatever engine counted them, and what to try."""
+    texts = [" ".join(WORDS[i : i + 5 + i % 6]) for i in range(100)]
+    size = 5 if unit == "document" else 3
+    short = sum(5 + i % 6 < 3 * size for i in range(100))
+    path = tmp_path / "texts.jsonl"
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
+    runs = [
+        dedup.find_duplicates(texts, unit=unit),
+        dedup.find_duplicates(texts, unit=unit, method="lsh", threads=2),
+        dedup.find_duplicates(texts, unit=unit, memory="60MB"),
+        dedup.find_duplicates(path, unit=unit, memory="400MB"),
+    ]
+    for run in runs:
+        (warning,) = run.summary.warnings
+        assert warning.startswith(f"{short} of 100 {unit}s are shorter than three shingles of words:{size}: ")
+        assert "chars:4" in warning
+        assert "suggest" in warning
+        assert "warning: " in str(run)
+    for longer in (
+        dedup.find_duplicates(texts, unit=unit, shingle="chars:4"),
+        dedup.find_duplicates(texts, unit=unit, shingle="words:1"),
+        dedup.find_duplicates([text * 4 for text in texts], unit=unit, shingle="words:5"),
+        dedup.find_duplicates(texts[:31], unit=unit),
+    ):
+        assert not [warning for warning in longer.summary.warnings if "shorter than" in warning]
+
+
+def test_short_texts_are_counted_by_the_compact_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The filter of large collections counts the same short texts."""
+    texts = [" ".join(WORDS[i : i + 5 + i % 6]) for i in range(100)]
+    plain = dedup.find_duplicates(texts).summary
+    monkeypatch.setattr("dedup.pipelines.order.pays", lambda *_, **__: True)
+    assert plain == dedup.find_duplicates(texts).summary
