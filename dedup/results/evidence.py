@@ -47,7 +47,7 @@ CROWDED = 1000
 FEWEST_SHORT = 32
 """Units. With fewer of them nothing is said of their length."""
 
-SHORTEST = {"words": 1, "chars": 4}
+NEVER_TOO_LONG = {"words": 1, "chars": 4}
 """Words, characters. A shingle of this size or less is short enough for any text."""
 
 SOURCE_TEXTS, SOURCE_SHARE = 100, 0.9
@@ -327,7 +327,7 @@ class Evidence:
         """Return a warning if most units are shorter than three shingles, and a shorter shingle exists."""
         kind, _, size = self.run.shingle.partition(":")
         filled, short = len(self.units.full), self.units.short
-        if filled < FEWEST_SHORT or 2 * short <= filled or int(size) <= SHORTEST[kind]:
+        if filled < FEWEST_SHORT or 2 * short <= filled or int(size) <= NEVER_TOO_LONG[kind]:
             return []
         told = f"{short:,} of {filled:,} {self.run.unit}s are shorter than three shingles of {self.run.shingle}"
         why = "a single changed word changes most of their shingles"
