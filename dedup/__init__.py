@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from dedup.pipelines.find import find_duplicates
     from dedup.pipelines.match import match
     from dedup.pipelines.repeats import find_repeats
+    from dedup.pipelines.suggest import suggest
     from dedup.report.apply import Applied, apply_report
     from dedup.report.read import Report
     from dedup.report.write import write_report
     from dedup.results.duplicates import Duplicates
     from dedup.results.matches import Matches
     from dedup.results.repeats import Repeat, Repeats
+    from dedup.results.suggestion import Suggestion
     from dedup.results.summary import MatchSummary, Summary
     from dedup.sources.files.naming import Files, files
 
@@ -47,6 +49,7 @@ __all__ = [
     "Report",
     "Span",
     "StorageError",
+    "Suggestion",
     "Summary",
     "apply_report",
     "compare",
@@ -60,6 +63,7 @@ __all__ = [
     "match",
     "minhash",
     "shingling",
+    "suggest",
     "write_report",
 ]
 
@@ -79,6 +83,7 @@ _HOMES = {
     "Report": "report.read",
     "Span": "pipelines.compare",
     "StorageError": "errors",
+    "Suggestion": "results.suggestion",
     "Summary": "results.summary",
     "apply_report": "report.apply",
     "compare": "pipelines.compare",
@@ -87,6 +92,7 @@ _HOMES = {
     "find_duplicates": "pipelines.find",
     "find_repeats": "pipelines.repeats",
     "match": "pipelines.match",
+    "suggest": "pipelines.suggest",
     "write_report": "report.write",
 }
 

@@ -239,3 +239,23 @@ def longest_earlier(sequence: Sequence[int], grown: int) -> tuple[list[int], lis
         lengths.append(length)
         sources.append(source)
     return lengths, sources
+
+
+# --------------------------------------------------------------------------------------- a sample
+
+
+def compare_sample(
+    texts: Sequence[frozenset[int]], own: Sequence[int], sample: Sequence[frozenset[int]], bins: int
+) -> tuple[list[list[int]], list[float], list[int]]:
+    """Give the histograms of a sample, and the similarity and place of the first most similar text of each."""
+    counts = [[0] * (bins + 1) for _ in sample]
+    best, partner = [0.0] * len(sample), [-1] * len(sample)
+    for place, text in enumerate(texts):
+        for number, sampled in enumerate(sample):
+            if own[place] == number:
+                continue
+            similarity = len(text & sampled) / len(text | sampled)
+            counts[number][int(similarity * bins)] += 1
+            if similarity > best[number]:
+                best[number], partner[number] = similarity, place
+    return counts, best, partner

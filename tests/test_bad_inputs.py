@@ -384,6 +384,7 @@ TAKING: dict[str, Callable[[Any], object]] = {
     "match, left": lambda texts: dedup.match(texts, TEXTS),
     "match, right": lambda texts: dedup.match(TEXTS, texts),
     "estimate": lambda texts: dedup.estimate(texts),
+    "suggest": lambda texts: dedup.suggest(texts),
     "shingles": lambda texts: shingling.shingles(texts),
 }
 
@@ -625,6 +626,10 @@ WITH: dict[str, tuple[Callable[..., object], set[str]]] = {
     "estimate": (
         lambda **options: dedup.estimate(unread(), **options),
         {"unit", "threshold", "metric", "shingle", "method", "recall", "threads", "memory", "column", "id"},
+    ),
+    "suggest": (
+        lambda **options: dedup.suggest(unread(), **options),
+        {"unit", "seed", "threads", "memory", "progress", "column", "id"},
     ),
     "compare": (lambda **options: dedup.compare(A, B, **options), {"shingle"}),
     "shingles": (lambda **options: shingling.shingles(unread(), **options), {"shingle"}),

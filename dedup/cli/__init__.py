@@ -5,6 +5,7 @@
 ``dedup match NEW... --against OLD``   find texts and passages of one collection that also occur in another
 ``dedup compare A B``                  show how similar two texts are, and what they share
 ``dedup estimate INPUT...``            forecast the method, memory and time of a find
+``dedup suggest INPUT...``             suggest a shingle and a threshold for a find
 ``dedup show REPORT``                  look at a report in a browser
 ``dedup apply REPORT``                 write new files with the records that a report keeps
 ``dedup warmup``                       compile the kernels beforehand
@@ -22,7 +23,7 @@ from typing import Any, NoReturn
 import click
 
 from dedup import __version__
-from dedup.cli import apply, compare, find, match, repeats, show, warmup
+from dedup.cli import apply, compare, find, match, repeats, show, suggest, warmup
 from dedup.cli.ending import end, writing
 
 __all__ = ["Group", "main"]
@@ -71,6 +72,7 @@ for command in (
     match.match,
     repeats.repeats,
     show.show,
+    suggest.suggest,
     warmup.warmup,
 ):
     main.add_command(command)

@@ -7,6 +7,7 @@ import webbrowser
 import click
 
 from dedup.cli.ending import say, tell
+from dedup.options import check_whole
 from dedup.terminal import clean
 
 __all__ = ["show"]
@@ -17,7 +18,7 @@ __all__ = ["show"]
 @click.option("--html", metavar="FILE", help="Write one file that needs no server, instead of starting one.")
 @click.option("--clusters", type=int, default=2000, show_default=True, help="Clusters in the file of --html, at most.")
 @click.option("--megabytes", type=float, default=25.0, show_default=True, help="Size of the file of --html, at most.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; by default a free one.")
+@click.option("--port", type=int, default=0, help="Port to listen on; by default a free one.")
 @click.option("--no-browser", is_flag=True, help="Print the address, and open no browser.")
 def show(report: str, html: str | None, clusters: int, megabytes: float, port: int, no_browser: bool) -> None:
     """Look at a REPORT in a browser: its clusters, the texts side by side, and what they share.
@@ -29,6 +30,7 @@ def show(report: str, html: str | None, clusters: int, megabytes: float, port: i
     from dedup.report.page import view_of_report
     from dedup.report.read import Report
 
+    port = check_whole("port", port, 0, 65535)
     opened = Report.open(report, verify=False)
     if html is not None:
         opened.to_html(html, clusters=clusters, megabytes=megabytes)

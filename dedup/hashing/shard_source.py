@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from dedup.errors import ParameterError
 from dedup.hashing.shards import Shards, unpacked
+from dedup.hashing.shingles import Shingle
 from dedup.hashing.source import HeldUnits
-from dedup.hashing.units import Choice, HashRows, Units
+from dedup.hashing.units import Choice, HashRows, Units, count_short
 from dedup.runtime.progress import Progress
 from dedup.runtime.threads import map_blocks
 from dedup.sources.files.file_texts import FileTexts
@@ -163,15 +164,18 @@ class ShardSource:
         return HeldUnits(held, taken, lengths, _joined(columns) if columns else None, hashes)
 
 
-def all_units(shards: Shards, rows: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64], *, unit: Unit) -> Units:
+def all_units(
+    shards: Shards, rows: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64], *, unit: Unit, shingle: Shingle
+) -> Units:
     """Return all units of a corpus, without hashes; `sizes` are the set sizes of the held units, in `rows`."""
     count = shards.total("units")
     filled = np.empty(count, dtype=np.bool_)
     places = np.empty((count, unit.place_columns), dtype=np.int64)
-    text = at = 0
+    text = at = short = 0
     for number in range(len(shards)):
         part = shards.rows(number)
         own = slice(at, at + len(part["sizes"]))
+        short += count_short(part["sizes"], shingle)
         filled[own] = part["sizes"] > 0
         places[own, 0] = text + np.repeat(np.arange(len(part["counts"]), dtype=np.int64), part["counts"])
         if not unit.whole:
@@ -184,7 +188,7 @@ def all_units(shards: Shards, rows: npt.NDArray[np.int64], sizes: npt.NDArray[np
     held[rows + 1] = 1
     held[1:] *= filled
     nothing = np.empty(0, dtype=np.uint64)
-    return Units(places, nothing, np.cumsum(held), np.empty(count, dtype=np.uint64), every_size, filled)
+    return Units(places, nothing, np.cumsum(held), np.empty(count, dtype=np.uint64), every_size, filled, short)
 
 
 def texts_of(shards: Shards, listing: Listing, column: str, id: str | None) -> FileTexts:

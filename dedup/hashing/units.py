@@ -27,6 +27,7 @@ __all__ = [
     "HashSets",
     "HashedBlock",
     "Units",
+    "count_short",
     "hash_block",
     "hash_texts",
     "rank_by_size",
@@ -92,6 +93,7 @@ class Units:
     digests : (n, 2) uint64; 128 bits of a keyed hash of the unit's tokens: equal only for equal token sequences
     sizes : int64; distinct hashes, -1 if not prepared
     filled : bool; which units have a token. The hashes of a unit that is not a candidate may have been dropped.
+    short : how many units have a token and are shorter than three shingles (`count_short`)
     """
 
     places: npt.NDArray[np.int64]
@@ -100,6 +102,7 @@ class Units:
     digests: npt.NDArray[np.uint64]
     sizes: npt.NDArray[np.int64]
     filled: npt.NDArray[np.bool_]
+    short: int = 0
 
     def __len__(self) -> int:
         return len(self.digests)
@@ -133,6 +136,14 @@ class Units:
         for _ in map_blocks(lambda rows: distinct(self.hashes, self.offsets, self.sizes, rows), slices, threads):
             pass
         return self.sets
+
+
+def count_short(counts: npt.NDArray[np.int64], shingle: Shingle) -> int:
+    """Return how many units have fewer words (characters) than three shingles, but one at least.
+
+    `counts` (int64) is the number of hashes of each unit, repetitions included: n tokens make n - size + 1 of them.
+    """
+    return int(np.count_nonzero((counts > 0) & (counts <= 2 * shingle.size)))
 
 
 def rank_by_size(rank: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -201,7 +212,7 @@ def read_units(
     digests: list[npt.NDArray[np.uint64]] = []
     places: list[npt.NDArray[np.int64]] = []
     filled: list[npt.NDArray[np.bool_]] = []
-    done, count, about = 0, 0, texts.about()
+    done, count, short, about = 0, 0, 0, texts.about()
     pool = hashes if choose is None else None
     for part, _ in hash_texts(texts, shingle, _nothing, unit=unit, threads=threads, pool=pool, progress=progress):
         done += part.texts
@@ -209,6 +220,7 @@ def read_units(
         places.append(part.places)
         sizes = np.diff(part.offsets)
         filled.append(sizes > 0)
+        short += count_short(sizes, shingle)
         values = part.hashes
         if choose is not None:
             chosen = choose(part.rows, count)
@@ -226,6 +238,7 @@ def read_units(
         all_digests,
         np.full(len(all_digests), -1, dtype=np.int64),
         np.concatenate([np.empty(0, dtype=np.bool_), *filled]),
+        short,
     )
 
 

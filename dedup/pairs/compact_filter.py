@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.source import HashSource, HeldUnits, TextSource
-from dedup.hashing.units import HashedBlock, Units, hash_block, hash_texts, read_units
+from dedup.hashing.units import HashedBlock, Units, count_short, hash_block, hash_texts, read_units
 from dedup.pairs.seen_twice import MAX_CANDIDATE_SHARE, TWICE_SLOTS, alike, bits_for, mostly_shared, sample_for
 from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.buffers import BufferPool, GrowingArray
@@ -220,6 +220,7 @@ def hold_candidates(source: TextSource, threshold: Threshold, *, limits: FilterL
         np.concatenate(digests),
         np.full(len(sizes), -1, dtype=np.int64),
         sizes > 0,
+        count_short(sizes, shingle),
     )
     documents = sorted_unique(units.places[chosen, 0])
     pool: GrowingArray[np.uint64] = GrowingArray(np.uint64, notes.hash_buffer(int(units.offsets[-1])))

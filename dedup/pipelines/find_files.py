@@ -314,6 +314,6 @@ class _FileSearch:
         if rejects is not None:
             texts.rejects = rejects
         assert found.rows is not None
-        units = all_units(shards, found.rows, found.sizes, unit=query.unit)
+        units = all_units(shards, found.rows, found.sizes, unit=query.unit, shingle=query.shingle)
         everything, listing = found.spread(len(units)), limits.listing
         return duplicates_of(query, texts, units, everything, stages.seconds, room=room, limits=listing)

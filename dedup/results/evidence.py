@@ -44,6 +44,12 @@ CROWD = 64
 CROWDED = 1000
 """Members. A cluster is suspicious if it has more members than this and than a hundredth of all units."""
 
+FEWEST_SHORT = 32
+"""Units. With fewer of them nothing is said of their length."""
+
+NEVER_TOO_LONG = {"words": 1, "chars": 4}
+"""Words, characters. A shingle of this size or less is short enough for any text."""
+
 SOURCE_TEXTS, SOURCE_SHARE = 100, 0.9
 """Units, share. A file is suspicious if it has at least so many units and more than this share of them is removed."""
 
@@ -326,12 +332,22 @@ class Evidence:
         picked = np.unique(np.linspace(0, max(len(order) - 1, 0), min(count, len(order))).astype(np.int64))
         return [(u, int(self.stars.star[u]), float(self.stars.similarity[u])) for u in order[picked].tolist()]
 
+    def _too_short(self) -> list[str]:
+        """Return a warning if most units are shorter than three shingles, and a shorter shingle exists."""
+        kind, _, size = self.run.shingle.partition(":")
+        filled, short = len(self.units.full), self.units.short
+        if filled < FEWEST_SHORT or 2 * short <= filled or int(size) <= NEVER_TOO_LONG[kind]:
+            return []
+        told = f"{short:,} of {filled:,} {self.run.unit}s are shorter than three shingles of {self.run.shingle}"
+        why = "a single changed word changes most of their shingles"
+        return [f'{told}: {why}; try a shorter one, such as shingle="chars:4" (--shingle chars:4), or ask `suggest`']
+
     def warnings(self) -> tuple[str, ...]:
-        """Return warnings: the clusters and files from which suspiciously many units are removed."""
+        """Return warnings: texts too short for the shingle, clusters and files that lose suspiciously many units."""
         members, numbers = self.members
+        unit, found = self.run.unit, self._too_short()
         if not len(members):
-            return ()
-        unit, found = self.run.unit, []
+            return tuple(found)
         sizes = np.bincount(numbers)
         for number in np.flatnonzero(sizes > max(CROWDED, len(self.units) // 100))[:3].tolist():
             some = [self.name(unit) for unit in members[numbers == number][:3].tolist()]

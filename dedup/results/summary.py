@@ -41,7 +41,7 @@ class Summary:
     largest : (members, start of the kept text) of the three largest clusters
     samples : (removed id, kept id, similarity, start of the removed text) of three removed texts: the least similar to
         its kept text, the most similar, and one between
-    warnings : clusters and files from which suspiciously many units are removed
+    warnings : clusters and files from which suspiciously many units are removed; texts too short for the shingle
     """
 
     unit: str
@@ -165,12 +165,13 @@ def hint_of(closest: tuple[Any, Any, float] | None) -> str:
     """Return a line about the closest pair, to follow a summary of a search that found nothing; ``""`` if it is None.
 
     >>> hint_of(("a", 7, 0.5))
-    "\\nnothing reached the threshold; the closest pair seen: 'a' and 7 at 0.500"
+    "\\nnothing reached the threshold; the closest pair seen: 'a' and 7 at 0.500; try `suggest`"
     """
     if closest is None:
         return ""
     left, right, similarity = closest
-    return f"\nnothing reached the threshold; the closest pair seen: {left!r} and {right!r} at {similarity:.3f}"
+    seen = f"{left!r} and {right!r} at {similarity:.3f}"
+    return f"\nnothing reached the threshold; the closest pair seen: {seen}; try `suggest`"
 
 
 def summarise(evidence: Evidence) -> Summary:

@@ -1,0 +1,116 @@
+"""How good are the suggestions of `dedup.suggest`? `python -m benchmarks.quality.quality_suggest`.
+
+For each kind of `kinds.py`: F1 of the pairs that a search with the suggestion finds, against F1 at the best threshold
+of the best shingle, of those that are suggested, in steps of 0.005. Pairs of one group are right, all others are wrong.
+`default` is F1 of a search without options.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import dedup
+from benchmarks.publish import report
+from benchmarks.quality.kinds import KINDS, Kind, kind
+from dedup.pipelines.suggest import SUGGESTED as SHINGLES
+from dedup.shingling import shingles
+
+STEPS = 200
+
+
+def curve(texts: list[str], groups: np.ndarray, shingle: str) -> np.ndarray:  # type: ignore[type-arg]
+    """F1 at each threshold of 0, 0.005, ... 0.995."""
+    sets = shingles(texts, shingle)
+    values, numbers = np.unique(sets.values, return_inverse=True)
+    owners = np.repeat(np.arange(len(texts)), np.diff(sets.offsets))
+    order = np.argsort(numbers, kind="stable")
+    owners_of = owners[order]
+    bounds = np.searchsorted(numbers[order], np.arange(len(values) + 1))
+    sizes = np.diff(sets.offsets)
+    same, other = np.zeros(STEPS + 1), np.zeros(STEPS + 1)
+    for row in range(len(texts)):
+        found = numbers[sets.offsets[row] : sets.offsets[row + 1]]
+        lists = [owners_of[bounds[k] : bounds[k + 1]] for k in found.tolist()]
+        shared = np.bincount(np.concatenate(lists) if lists else [], minlength=len(texts))[row + 1 :]
+        jaccard = shared / np.maximum(1, sizes[row] + sizes[row + 1 :] - shared)
+        right = groups[row + 1 :] == groups[row]
+        for wanted, counts in ((right, same), (~right, other)):
+            counts += np.bincount((jaccard[wanted] * STEPS).astype(int), minlength=STEPS + 1)
+    hits, wrong = same[::-1].cumsum()[::-1], other[::-1].cumsum()[::-1]
+    return (2 * hits / np.maximum(hits + wrong + same.sum(), 1))[:STEPS]
+
+
+def score(texts: list[str], groups: np.ndarray, **options: Any) -> float:  # type: ignore[type-arg]
+    """F1 of a search."""
+    table = dedup.find_duplicates(texts, pairs="all", **options).pairs
+    left, right = table["left"].to_numpy(), table["right"].to_numpy()
+    _, sizes = np.unique(groups, return_counts=True)
+    truth = int((sizes * (sizes - 1) // 2).sum())
+    return 2 * int((groups[left] == groups[right]).sum()) / max(len(left) + truth, 1)
+
+
+def measured(some: Kind) -> dict[str, Any]:
+    """The row of a kind."""
+    groups = np.array(some.groups)
+    begun = time.process_time()
+    suggestion = dedup.suggest(some.texts, threads=1)
+    spent = time.process_time() - begun
+    best = {shingle: curve(some.texts, groups, shingle) for shingle in SHINGLES}
+    top = max(best, key=lambda shingle: float(best[shingle].max()))
+    return {
+        "kind": "suggest",
+        "texts": some.name,
+        "chosen": KINDS[some.name],
+        "count": len(some.texts),
+        "shingle": suggestion.shingle,
+        "threshold": suggestion.threshold,
+        "estimate": suggestion.estimate,
+        "f1": score(some.texts, groups, **suggestion.options),
+        "best_shingle": top,
+        "best_threshold": int(best[top].argmax()) / STEPS,
+        "best_f1": float(best[top].max()),
+        "default_f1": score(some.texts, groups),
+        "seconds": spent,
+    }
+
+
+def rows(root: Path, names: list[str]) -> Iterator[dict[str, Any]]:
+    """A row a kind."""
+    for name in names:
+        yield measured(kind(name, root))
+
+
+def main(given: list[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.quality_suggest", description=__doc__)
+    parser.add_argument("kinds", nargs="*", help=f"of {', '.join(KINDS)}")
+    parser.add_argument("--output", type=Path, help="a file for the results, a line of JSON each; added to")
+    chosen = parser.parse_args(sys.argv[1:] if given is None else given)
+    root = os.environ.get("DEDUP_DATA")
+    if not root:
+        raise SystemExit("the texts need the environment variable DEDUP_DATA, which is not set")
+    print("\n".join(report.machine()))
+    for row in rows(Path(root), chosen.kinds or list(KINDS)):
+        seen = "chosen on" if row["chosen"] else "kept aside"
+        print(
+            f"{row['texts']:14} {row['count']:5,} {seen:10}  {row['shingle']:7} {row['threshold']:.2f}"
+            f"  F1 {row['f1']:.3f}  best {row['best_f1']:.3f} ({row['best_shingle']} {row['best_threshold']:.2f})"
+            f"  default {row['default_f1']:.3f}  {row['seconds']:.1f} s",
+            flush=True,
+        )
+        if chosen.output:
+            with chosen.output.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""The command ``dedup suggest``: which shingle and threshold fit the texts, and the command that uses them."""
+
+from __future__ import annotations
+
+import shlex
+
+import click
+
+from dedup.cli.ending import finish, say, say_json
+from dedup.cli.inputs import Inputs
+from dedup.cli.options import UNITS, bounded, identified, keyed, reading, threaded
+
+__all__ = ["suggest"]
+
+
+@click.command()
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option("--unit", type=click.Choice(UNITS), default="document", show_default=True, help="What is compared.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Another seed takes another sample of the texts.")
+@identified
+@bounded
+@threaded
+@keyed
+@reading
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def suggest(
+    inputs: tuple[str, ...],
+    as_json: bool,
+    column: str,
+    id_column: str | None,
+    format: str | None,
+    on_error: str,
+    max_errors: str | None,
+    unit: str,
+    seed: int,
+    memory: str | None,
+    threads: int | None,
+    hash_key: bytes | None,
+) -> None:
+    """Suggest a shingle and a threshold for `dedup find`.
+
+    A sample of the texts is compared with all texts. What is printed: how similar texts are, how similar unrelated
+    texts are expected to be, some pairs, and the command to run. Nothing is removed or written.
+    """
+    read = Inputs(format=format, on_error=on_error, max_errors=max_errors)
+    texts = read.open(inputs, column=column, id=id_column)
+    from dedup.pipelines.suggest import suggest as suggest_for
+
+    result = suggest_for(texts, unit=unit, seed=seed, memory=memory, threads=threads, hash_key=hash_key)
+    command = result.command.replace("INPUT", shlex.join(inputs), 1)
+    if column != "text":
+        command += f" --column {shlex.quote(column)}"
+    if id_column is not None:
+        command += f" --id {shlex.quote(id_column)}"
+    if format is not None:
+        command += f" --format {shlex.quote(format)}"
+    if as_json:
+        say_json({**result.to_dict(), "command": command})
+    else:
+        say(str(result).removesuffix(result.command) + command)
+    finish(found=False, check=False, rejected=read.rejected())

@@ -1,0 +1,303 @@
+"""`suggest`: which shingle and threshold fit a collection, without labels.
+
+read (digests) -> a sample by digest -> the sample against all texts, with each kind of shingle -> where they part
+
+The texts are read twice. Cost: linear in the texts. The suggestion depends on the set of texts, the options and the
+seed: not on the order of the texts (but for the pairs that are shown), nor on the number of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.clusters.copies import exact_copies
+from dedup.errors import InputError, ParameterError
+from dedup.hash_key import HashKey, choose_key
+from dedup.hashing.kinds import hash_kinds
+from dedup.hashing.shingles import Shingle
+from dedup.hashing.units import hash_texts
+from dedup.options import check_memory, check_progress, check_seed, check_word
+from dedup.pairs.parting import FEWEST_TO_PART, Parting, Seen, best_of, partings
+from dedup.pairs.sampled import BINS, SampleIndex, Similarities, index_sample, nothing_seen, see_block
+from dedup.results.suggestion import Suggestion
+from dedup.results.suggestion_tables import histogram, samples_of
+from dedup.runtime.memory import given, written
+from dedup.runtime.progress import Progress, ProgressOption
+from dedup.runtime.threads import map_blocks, thread_count
+from dedup.sources.coerce import Block, Texts, read_texts
+from dedup.unit import Unit
+
+__all__ = ["suggest"]
+
+SUGGESTED = ("words:5", "words:3", "chars:8", "words:2", "chars:5", "chars:4", "words:1", "chars:3")
+"""The kinds of shingle that are compared; of those that are nearly as good the first is suggested: it is searched
+fastest."""
+
+SAMPLED_UNITS = 400
+"""Units. So many are compared with all. Curve of the answers: `benchmarks.quality.quality_suggest`."""
+
+SIZES_IN_TEXT = 8
+"""Factor. A kind is left out where the usual text has fewer words (characters) than this many times its size."""
+
+READ_UNIT_BYTES = {True: 64, False: 96}
+"""Bytes per unit that are held: digests, size and place. The key says whether units are documents."""
+
+COMPARED_BLOCK_BYTES = 1 << 26
+"""Bytes per thread, at most, for a block of texts with its hashes and histograms."""
+
+DIGEST_MIXER = np.uint64(0x9E3779B97F4A7C15)
+
+
+def suggest(
+    texts: Any,
+    *,
+    unit: str = "document",
+    ids: Iterable[Any] | None = None,
+    column: str | None = None,
+    id: str | None = None,
+    hash_key: bytes | None = None,
+    seed: int = 1,
+    threads: int | None = None,
+    memory: int | str | None = None,
+    progress: ProgressOption = None,
+) -> Suggestion:
+    """Suggest a shingle and a threshold for `find_duplicates`, from the texts alone. Nothing is removed or written.
+
+    A sample of 400 units is compared with all units, with eight kinds of shingle. The similarities of unrelated texts
+    are extrapolated from the bulk of those that are seen; the kind is taken whose partners stand farthest apart from
+    them.
+
+    Parameters
+    ----------
+    texts : a collection in any form that `dedup.find_duplicates` takes
+    unit : "document", "paragraph" or "line"
+    seed : 0 to 2^32 - 1; another seed takes another sample
+    memory : bytes, or a text such as "4GB": a limit on the memory used in addition to the caller's texts
+    ids, column, id, hash_key, threads, progress : as for `dedup.find_duplicates`
+
+    Returns
+    -------
+    Suggestion, with ``shingle``, ``threshold``, ``metric``, ``reason``, ``histogram``, ``samples``, ``options``,
+    ``command``
+
+    Raises
+    ------
+    ParameterError : an option has an invalid value, or `memory` is too small
+    InputError : texts, ids or columns cannot be used; the message names the place
+
+    Notes
+    -----
+    The texts are read twice; cost: linear. How good the suggestions are is measured in
+    `benchmarks.quality.quality_suggest`; look at `samples` before you remove anything.
+
+    >>> texts = [f"item {i} {i * 7919 % 1000} of the list, in red and blue" for i in range(20)]
+    >>> suggestion = suggest(texts)
+    >>> suggestion.shingle, suggestion.threshold, suggestion.found
+    ('words:5', 0.8, False)
+    """
+    of = Unit(check_word("unit", unit, [str(each) for each in Unit]))
+    key, seed = choose_key(hash_key), check_seed(seed)
+    workers, bound, progress = thread_count(threads), check_memory(memory), check_progress(progress)
+    if isinstance(texts, str):
+        if of.whole:
+            raise InputError(
+                'expected a collection of texts, found one str; pass [text], or use unit="paragraph" or "line"'
+            )
+        texts = [texts]
+    collection = read_texts(texts, ids=ids, column=column, id=id)
+    collection.bound(bound)
+    with Progress(progress) as stages:
+        units = _read(collection, of, key, bound, workers, stages)
+        first = exact_copies(units.digests, np.arange(len(units.digests), dtype=np.int64), units.filled)
+        leading = units.filled[first[units.filled] == units.filled]
+        sample = _sample(units, leading, seed)
+        kinds = [Shingle(*_parsed(kind), key) for kind in SUGGESTED]
+        if len(leading) >= FEWEST_TO_PART:
+            seen = _compare(collection, of, units, leading, sample, kinds, workers, stages)
+        else:
+            seen = []
+    return _suggestion(collection, of, units, leading, sample, seen)
+
+
+class _Units(NamedTuple):
+    """All units: digests (uint64, n x 2), places (see `Units`), words (int64), and which have a word (int64)."""
+
+    digests: npt.NDArray[np.uint64]
+    places: npt.NDArray[np.int64]
+    words: npt.NDArray[np.int64]
+    filled: npt.NDArray[np.int64]
+
+
+def _parsed(kind: str) -> tuple[str, int]:
+    name, _, size = kind.partition(":")
+    return name, int(size)
+
+
+def _read(texts: Texts, unit: Unit, key: HashKey, bound: int | None, threads: int, stages: Progress) -> _Units:
+    """Read the digests of all units."""
+    digests, places, words, count = [], [], [], 0
+    how: dict[str, Any] = {"unit": unit, "threads": threads, "progress": stages.stage("read", texts.about())}
+    for block, _ in hash_texts(texts, Shingle("words", 1, key), lambda _: None, **how):
+        digests.append(block.digests)
+        places.append(block.places)
+        words.append(np.diff(block.offsets))
+        count += len(block.digests)
+        needed = READ_UNIT_BYTES[unit.whole] * count + threads * COMPARED_BLOCK_BYTES
+        if bound is not None and needed > bound:
+            raise ParameterError(
+                f"memory: expected about {written(needed)} or more for {count:,} {unit}s and {threads} threads, found "
+                f"{given(bound)}; give more memory, or fewer threads"
+            )
+    width = unit.place_columns
+    sizes = np.concatenate([np.empty(0, dtype=np.int64), *words])
+    return _Units(
+        np.concatenate([np.empty((0, 2), dtype=np.uint64), *digests]),
+        np.concatenate([np.empty((0, width), dtype=np.int64), *places]),
+        sizes,
+        np.flatnonzero(sizes),
+    )
+
+
+def _sample(units: _Units, leading: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.int64]:
+    """Return the units with the smallest mixed digests, ascending: the same ones in whatever order the texts are."""
+    wanted = min(len(leading), SAMPLED_UNITS)
+    keys = (units.digests[leading, 0] ^ np.uint64(seed)) * DIGEST_MIXER
+    smallest = np.argpartition(keys, wanted - 1)[:wanted] if wanted else np.empty(0, dtype=np.int64)
+    return np.sort(leading[smallest])
+
+
+class _Kind(NamedTuple):
+    """One kind of shingle, the usual number of them in a text, the sample indexed by it, and what was seen."""
+
+    shingle: Shingle
+    usual: float
+    known: SampleIndex
+    seen: Similarities
+
+
+def _compare(
+    texts: Texts,
+    unit: Unit,
+    units: _Units,
+    leading: npt.NDArray[np.int64],
+    sample: npt.NDArray[np.int64],
+    kinds: list[Shingle],
+    threads: int,
+    stages: Progress,
+) -> list[_Kind]:
+    """Compare the sample with all leading units, by each kind of shingle that is not too long for them."""
+    own = np.full(len(units.words), -1, dtype=np.int64)
+    own[sample] = np.arange(len(sample))
+    led = np.zeros(len(units.words), dtype=np.bool_)
+    led[leading] = True
+    compared = []
+    for shingle, sets in _sets(texts, unit, units, sample, kinds):
+        usual = float(np.median([len(each) for each in sets]))
+        length = float(np.median(units.words[sample])) if shingle.kind == "words" else usual + shingle.size - 1
+        if length >= SIZES_IN_TEXT * shingle.size or str(shingle) == SUGGESTED[-1]:
+            compared.append(_Kind(shingle, usual, index_sample(sets), nothing_seen(len(sample))))
+    chosen = [kind.shingle for kind in compared]
+    of_kind = {kind.shingle: kind for kind in compared}
+    starts = np.searchsorted(units.places[:, 0], np.arange(len(texts) + 1))
+
+    def work(load: Callable[[], Block]) -> tuple[int, list[tuple[Shingle, Similarities]]]:
+        block = load()
+        begin, end = int(starts[block.first]), int(starts[block.first + len(block.starts)])
+        rows = np.flatnonzero(led[begin:end])
+        made = [
+            (shingle, see_block(hashes, rows, own[begin:end][rows], of_kind[shingle].known, begin))
+            for shingle, hashes in hash_kinds(block, chosen, unit)
+        ]
+        texts_read = len(block.starts)
+        block.release()
+        return texts_read, made
+
+    report, done = stages.stage("compare", len(texts)), 0
+    for count, made in map_blocks(work, texts.loads(), threads, ahead=1):
+        for shingle, some in made:
+            of_kind[shingle].seen.add(some)
+        done += count
+        report(done)
+    return compared
+
+
+def _sets(
+    texts: Texts, unit: Unit, units: _Units, sample: npt.NDArray[np.int64], kinds: list[Shingle]
+) -> Iterator[tuple[Shingle, list[npt.NDArray[np.uint64]]]]:
+    """Yield each kind of shingle with the sets of the sampled units."""
+    documents = np.unique(units.places[sample, 0])
+    wanted = {(int(place[0]), 0 if unit.whole else int(place[1])) for place in units.places[sample]}
+    found: dict[Shingle, list[npt.NDArray[np.uint64]]] = {kind: [] for kind in kinds}
+    for block in texts.some(documents).blocks():
+        for shingle, rows in hash_kinds(block, kinds, unit):
+            row = 0
+            for number, count in enumerate(_counts(units, documents, block)):
+                document = int(documents[block.first + number])
+                for part in range(count):
+                    if (document, part) in wanted:
+                        found[shingle].append(np.unique(rows.values[rows.offsets[row] : rows.offsets[row + 1]]))
+                    row += 1
+    yield from found.items()
+
+
+def _counts(units: _Units, documents: npt.NDArray[np.int64], block: Block) -> list[int]:
+    """Return how many units each document of a block of the sampled documents has."""
+    some = documents[block.first : block.first + len(block.starts)]
+    bounds = np.searchsorted(units.places[:, 0], np.column_stack((some, some + 1)))
+    return (bounds[:, 1] - bounds[:, 0]).tolist()  # type: ignore[no-any-return]
+
+
+def _suggestion(
+    texts: Texts,
+    unit: Unit,
+    units: _Units,
+    leading: npt.NDArray[np.int64],
+    sample: npt.NDArray[np.int64],
+    compared: list[_Kind],
+) -> Suggestion:
+    """Return the suggestion: the best parting, or a default."""
+    compared = sorted(compared, key=lambda kind: SUGGESTED.index(str(kind.shingle)))
+    every = [partings(number, Seen(kind.seen.counts, kind.usual), len(leading)) for number, kind in enumerate(compared)]
+    best = best_of([parting for some in every for parting in some])
+    names = [str(kind.shingle) for kind in compared]
+    if best is not None:
+        shown, threshold = best.kind, min(max(round(best.level / BINS, 2), 0.01), 1.0)
+        shingle = names[shown]
+        reason = _reason(best, compared[shown], threshold, len(sample), unit)
+    else:
+        fits = unit.shingle in names or not compared
+        shingle, threshold = (unit.shingle, 0.8) if fits else (SUGGESTED[-1], 0.6)
+        shown = names.index(shingle) if compared else -1
+        what = f"no pairs of the {len(sample):,} sampled {unit}s stand clearly apart from what unrelated ones share"
+        few = f"{len(leading):,} different {unit}s are too few to tell what unrelated ones share"
+        default = "this is the default" if fits else f"the {unit}s are too short for {unit.shingle}"
+        reason = f"{what if compared else few}; {default}, and not adapted to the texts"
+    return Suggestion(
+        unit=str(unit),
+        shingle=shingle,
+        threshold=threshold,
+        metric="jaccard",
+        reason=reason,
+        found=best is not None,
+        estimate=None if best is None else round(best.estimate, 3),
+        texts=len(leading),
+        sampled=len(sample),
+        histogram=histogram([(str(kind.shingle), kind.seen.counts) for kind in compared], every, best),
+        samples=samples_of(texts, unit, units.places, sample, compared[shown].seen if shown >= 0 else nothing_seen(0)),
+    )
+
+
+def _reason(best: Parting, kind: _Kind, threshold: float, sampled: int, unit: Unit) -> str:
+    """Return why a parting was chosen, in words."""
+    level = round(threshold * BINS)
+    pairs = int(kind.seen.counts[:, level:].sum())
+    wrong = min(float(best.unrelated[level]), pairs)
+    return (
+        f"of {sampled:,} {unit}s compared with all others, {pairs:,} pairs have {threshold:g} or more of their "
+        f"{kind.shingle} shingles in common (Jaccard), where about {wrong:,.0f} of unrelated {unit}s are expected; no "
+        "other kind of shingle parts them more clearly"
+    )

@@ -1,0 +1,111 @@
+"""The result of `suggest`: a shingle and a threshold, why, and what was seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dedup.terminal import clean
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Suggestion"]
+
+LONGEST_BAR = 24
+"""Characters of the longest bar of the histogram that is printed."""
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Suggestion:
+    """A shingle and a threshold for a collection, made by `dedup.suggest`.
+
+    Attributes
+    ----------
+    unit, shingle, threshold, metric : options of `dedup.find_duplicates`; `options` has them as a dict
+    reason : why, in words
+    found : whether partners were seen that stand apart from unrelated texts; if not, the suggestion is a default
+    estimate : the F1 that the search would have if the extrapolation holds, from 0 to 1; None without partners
+    texts, sampled : number of different units with a token, and how many of them were compared with all
+    histogram : Arrow table, by kind of shingle and similarity
+        Columns: shingle; similarity_from, similarity_to (float64); seen (int64: pairs of a sampled unit and any other);
+        unrelated (float64: pairs expected of unrelated texts).
+    samples : Arrow table of pairs, the most similar first: at most three for each tenth of similarity
+        Columns: similarity (with the suggested shingle); left, right (ids; left was sampled, right is the unit that is
+        most similar to it); left_text, right_text (their starts). For paragraphs and lines also left_paragraph and
+        right_paragraph, or left_line and right_line: numbers from 0.
+    """
+
+    unit: str
+    shingle: str
+    threshold: float
+    metric: str
+    reason: str
+    found: bool
+    estimate: float | None
+    texts: int
+    sampled: int
+    histogram: pa.Table
+    samples: pa.Table
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Suggestion):
+            return NotImplemented
+        return self.to_dict() == other.to_dict()
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options as a dict: ``dedup.find_duplicates(texts, **suggestion.options)``."""
+        return {"unit": self.unit, "shingle": self.shingle, "threshold": self.threshold, "metric": self.metric}
+
+    @property
+    def command(self) -> str:
+        """The command that searches with these options; INPUT is to be replaced by the files."""
+        unit = "" if self.unit == "document" else f" --unit {self.unit}"
+        return f"dedup find INPUT{unit} --shingle {self.shingle} --threshold {self.threshold:g}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all fields as a dict; the tables are lists of rows."""
+        plain = ("reason", "found", "estimate", "texts", "sampled")
+        tables = {"histogram": self.histogram.to_pylist(), "samples": self.samples.to_pylist()}
+        return {**self.options, **{name: getattr(self, name) for name in plain}, "command": self.command, **tables}
+
+    def __repr__(self) -> str:
+        lines = [f"shingle {self.shingle}, threshold {self.threshold:g}, metric {self.metric}", self.reason]
+        lines += ["", *self._bars(), *self._examples(), "", self.command]
+        return "\n".join(lines)
+
+    def _bars(self) -> list[str]:
+        """Return the histogram of the suggested shingle, a line for each twentieth of similarity."""
+        rows = [row for row in self.histogram.to_pylist() if row["shingle"] == self.shingle]
+        if not rows:
+            return []
+        last = max((number for number, row in enumerate(rows) if row["seen"]), default=0)
+        lines = ["similarity        seen  unrelated"]
+        most = max(max(row["seen"], 1).bit_length() for row in rows)
+        for row in rows[: last + 1]:
+            bar = "#" * (LONGEST_BAR * row["seen"].bit_length() // most)
+            mark = " <- threshold" if row["similarity_from"] <= self.threshold < row["similarity_to"] else ""
+            place = f"{row['similarity_from']:.2f} to {row['similarity_to']:.2f}"
+            lines.append(f"{place} {row['seen']:9,} {row['unrelated']:10,.0f}  {bar}{mark}".rstrip())
+        return lines
+
+    def _examples(self) -> list[str]:
+        """Return some pairs in words: those nearest to the threshold, and the most similar ones."""
+        rows = self.samples.to_pylist()
+        reached = [row for row in rows if row["similarity"] >= self.threshold]
+        groups = {
+            "most similar": reached[:3],
+            "just above the threshold": reached[3:][-3:],
+            "just below it": [row for row in rows if row["similarity"] < self.threshold][:3],
+        }
+        lines = []
+        for name, some in groups.items():
+            if some:
+                lines += ["", f"{name}:"]
+            for row in some:
+                lines.append(f"  {row['similarity']:.3f}  {row['left']!r} and {row['right']!r}")
+                lines += [f"         {clean(row[side])!r}" for side in ("left_text", "right_text")]
+        return lines

@@ -1,0 +1,102 @@
+"""The tables of a suggestion: what was seen and expected at each level of similarity, and pairs to read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.pairs.parting import Parting
+from dedup.pairs.sampled import BINS, Similarities
+from dedup.sources.texts import Texts
+from dedup.unit import Unit
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["histogram", "samples_of"]
+
+SAMPLES_LEVEL, SAMPLES_EACH, SAMPLE_SHOWN = BINS // 10, 3, 80
+"""Bins of a level of `samples`; pairs shown of each; characters shown of a text."""
+
+ROW_BINS = BINS // 20
+"""Bins of a row of the histogram."""
+
+
+def histogram(
+    compared: list[tuple[str, npt.NDArray[np.int64]]], every: list[list[Parting]], best: Parting | None
+) -> pa.Table:
+    """Return the table of what was seen and what is expected of unrelated texts, a row for each twentieth.
+
+    `compared` has each kind of shingle with its counts (`dedup.pairs.sampled.Similarities`), `every` what was found for
+    it. Columns: see `dedup.results.suggestion.Suggestion`.
+    """
+    import pyarrow as pa
+
+    rows: dict[str, list[Any]] = {name: [] for name in ("shingle", "similarity_from", "similarity_to", "seen")}
+    unrelated: list[float | None] = []
+    for number, (shingle, each_counts) in enumerate(compared):
+        chosen = best if best is not None and best.kind == number else None
+        if chosen is None and every[number]:
+            chosen = max(every[number], key=lambda each: each.estimate)
+        counts = each_counts.sum(axis=0)
+        for low in range(0, BINS, ROW_BINS):
+            high = BINS + 1 if low + ROW_BINS == BINS else low + ROW_BINS
+            rows["shingle"].append(shingle)
+            rows["similarity_from"].append(low / BINS)
+            rows["similarity_to"].append((low + ROW_BINS) / BINS)
+            rows["seen"].append(int(counts[low:high].sum()))
+            above = None if chosen is None else chosen.unrelated
+            rest = 0.0 if above is None or high > BINS else float(above[high])
+            expected = float(counts[low:high].sum()) if above is None else max(float(above[low]) - rest, 0.0)
+            unrelated.append(round(expected, 3))
+    return pa.table(
+        {
+            "shingle": pa.array(rows["shingle"], type=pa.string()),
+            "similarity_from": pa.array(rows["similarity_from"], type=pa.float64()),
+            "similarity_to": pa.array(rows["similarity_to"], type=pa.float64()),
+            "seen": pa.array(rows["seen"], type=pa.int64()),
+            "unrelated": pa.array(unrelated, type=pa.float64()),
+        }
+    )
+
+
+def samples_of(
+    texts: Texts, unit: Unit, places: npt.NDArray[np.int64], sample: npt.NDArray[np.int64], seen: Similarities
+) -> pa.Table:
+    """Return the table of pairs at several levels: each sampled unit with the one that is most similar to it.
+
+    `places` are those of all units, `sample` the numbers of the sampled ones.
+    """
+    import pyarrow as pa
+
+    order = np.lexsort((sample[: len(seen.best)], -seen.best))
+    order = order[seen.partner[order] >= 0]
+    shown: dict[int, int] = {}
+    picked, pairs = [], set()
+    for number in order.tolist():
+        left, right = int(sample[number]), int(seen.partner[number])
+        level = int(seen.best[number] * BINS) // SAMPLES_LEVEL
+        if shown.get(level, 0) < SAMPLES_EACH and (right, left) not in pairs:
+            shown[level] = shown.get(level, 0) + 1
+            pairs.add((left, right))
+            picked.append((number, left, right))
+    columns: dict[str, Any] = {"similarity": pa.array([float(seen.best[n]) for n, _, _ in picked], type=pa.float64())}
+    for side, place in (("left", 1), ("right", 2)):
+        rows = np.array([pair[place] for pair in picked], dtype=np.int64)
+        columns[side] = texts.ids_at(places[rows, 0])
+        if not unit.whole:
+            columns[f"{side}_{unit}"] = places[rows, 1]
+    for side, place in (("left", 1), ("right", 2)):
+        starts = [_start(texts, unit, places[pair[place]].tolist()) for pair in picked]
+        columns[f"{side}_text"] = pa.array(starts, type=pa.string())
+    return pa.table(columns)
+
+
+def _start(texts: Texts, unit: Unit, place: list[int]) -> str:
+    """Return the start of a unit's text, on one line."""
+    text = texts[place[0]]
+    text = text if unit.whole else text[place[2] : place[3]]
+    line = " ".join(text[: 4 * SAMPLE_SHOWN].encode("utf-8", "replace").decode().split())
+    return line if len(line) <= SAMPLE_SHOWN else line[: SAMPLE_SHOWN - 3] + "..."

@@ -1,0 +1,227 @@
+"""`suggest`: the same for any order, threads and source; the answer that the texts ask for; what it says."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from random import Random
+
+import pytest
+from click.testing import CliRunner
+
+import dedup
+from dedup.cli import main
+from tests import oracles
+
+WORDS = ["".join(Random(i).choices("abcdefghijklmnoprstuvwz", k=3 + i % 7)) for i in range(900)]
+
+
+def titles(count: int = 300, seed: int = 1) -> list[str]:
+    """Give titles of four to nine words, each third one also with one wrong letter."""
+    random = Random(seed)
+    made = []
+    for i in range(count):
+        title = " ".join(random.sample(WORDS, random.randint(4, 9)))
+        made.append(title)
+        if i % 3 == 0:
+            at = random.randrange(len(title))
+            made.append(title[:at] + "x" + title[at + 1 :])
+    return made
+
+
+def articles(count: int = 200, seed: int = 2) -> list[str]:
+    """Give texts of a hundred words, each second one also with three words changed."""
+    random = Random(seed)
+    made = []
+    for i in range(count):
+        words = random.choices(WORDS, k=100)
+        made.append(" ".join(words))
+        if i % 2:
+            for _ in range(3):
+                words[random.randrange(100)] = random.choice(WORDS)
+            made.append(" ".join(words))
+    return made
+
+
+def f1(texts: list[str], suggestion: dedup.Suggestion, pairs: set[tuple[int, int]]) -> float:
+    """Give the F1 of a search with what was suggested."""
+    result = dedup.find_duplicates(texts, **suggestion.options, pairs="all")
+    found = set(zip(result.pairs["left"].to_pylist(), result.pairs["right"].to_pylist(), strict=True))
+    return 2 * len(found & pairs) / (len(found) + len(pairs))
+
+
+def truth(texts: list[str], step: int) -> set[tuple[int, int]]:
+    """Give the pairs of an original and the copy that follows it."""
+    pairs, row, number = set(), 0, 0
+    while row < len(texts):
+        copied = number % 3 == 0 if step == 3 else number % 2 == 1
+        if copied:
+            pairs.add((row, row + 1))
+        row, number = row + 1 + copied, number + 1
+    return pairs
+
+
+@pytest.mark.parametrize(("make", "step", "default"), [(titles, 3, 0.1), (articles, 2, 0.95)])
+def test_what_is_suggested_finds_the_copies(make: type, step: int, default: float) -> None:
+    """The suggestion finds nearly all copies and little else, where the default may find none of them."""
+    texts = make()
+    pairs = truth(texts, step)
+    suggestion = dedup.suggest(texts)
+    assert suggestion.found
+    assert suggestion.estimate is not None
+    assert f1(texts, suggestion, pairs) >= 0.97
+    plain = dedup.find_duplicates(texts, pairs="all")
+    assert 2 * len(plain.pairs) / (len(plain.pairs) + len(pairs)) <= default
+
+
+def test_the_same_texts_have_the_same_suggestion(tmp_path: Path) -> None:
+    """Threads, the order of the texts, their source and exact copies change nothing but the names of the pairs."""
+    texts = titles()
+    plain = dedup.suggest(texts)
+    assert plain == dedup.suggest(texts, threads=3)
+    assert plain == dedup.suggest(iter(texts), memory="1GB", threads=2, progress=lambda *_: None)
+    turned = dedup.suggest([*texts[::-1], texts[5], texts[7], "", "!"])
+    for name in ("shingle", "threshold", "reason", "estimate", "histogram", "texts", "sampled"):
+        assert getattr(plain, name) == getattr(turned, name)
+    path = tmp_path / "titles.jsonl"
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
+    for bound in (None, "600MB"):
+        again = dedup.suggest(path, memory=bound)
+        assert (plain.histogram, plain.options, plain.reason) == (again.histogram, again.options, again.reason)
+    assert plain != dedup.suggest(texts[:-60])
+
+
+def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However the texts are cut into blocks, the suggestion is the same."""
+    texts = articles(60)
+    plain = dedup.suggest(texts)
+    monkeypatch.setattr("dedup.sources.texts.TEXT_BLOCK_BYTES", 3000)
+    assert plain == dedup.suggest(texts, threads=2)
+
+
+@pytest.mark.parametrize("unit", ["document", "paragraph", "line"])
+def test_the_histogram_is_that_of_all_pairs(unit: str) -> None:
+    """With fewer texts than the sample has, the histogram counts every pair of different units, in both directions."""
+    texts = titles(60)
+    joined = texts if unit == "document" else ["\n\n".join(texts[i : i + 7]) for i in range(0, len(texts), 7)]
+    suggestion = dedup.suggest(joined, unit=unit)
+    sets = [frozenset(oracles.shingles(text, "chars:3")) for text in dict.fromkeys(texts)]
+    expected = [0] * 20
+    for i, one in enumerate(sets):
+        for j, other in enumerate(sets):
+            if i != j:
+                similarity = len(one & other) / len(one | other)
+                expected[min(int(similarity * 1000) // 50, 19)] += 1
+    rows = [row for row in suggestion.histogram.to_pylist() if row["shingle"] == "chars:3"]
+    assert expected == [row["seen"] for row in rows]
+    assert suggestion.sampled == suggestion.texts == len(sets)
+    assert all(row["unrelated"] >= 0 for row in suggestion.histogram.to_pylist())
+
+
+def test_samples_are_pairs_of_the_collection() -> None:
+    """Each sampled pair has the similarity of `compare`, the ids and the starts of its texts; at most three a tenth."""
+    texts = {f"t{i}": text for i, text in enumerate(titles())}
+    suggestion = dedup.suggest(texts)
+    rows = suggestion.samples.to_pylist()
+    assert [row["similarity"] for row in rows] == sorted((row["similarity"] for row in rows), reverse=True)
+    for row in rows:
+        pair = texts[row["left"]], texts[row["right"]]
+        assert pair == (row["left_text"], row["right_text"])
+        assert row["similarity"] == dedup.compare(*pair, shingle=suggestion.shingle).jaccard
+    levels = [int(row["similarity"] * 10) for row in rows]
+    assert all(levels.count(level) <= 3 for level in levels)
+    lines = dedup.suggest(["\n".join(texts.values())], unit="line").samples
+    assert {"left_line", "right_line"} <= set(lines.column_names)
+
+
+def test_nothing_stands_apart() -> None:
+    """Texts of which none is a copy, or too few, get the default, and are told so."""
+    unrelated = [" ".join(Random(i).choices(WORDS, k=60)) for i in range(200)]
+    for texts, words in (
+        (unrelated, "no pairs of the 200 sampled documents stand clearly apart"),
+        (unrelated[:20], "20 different documents are too few"),
+    ):
+        suggestion = dedup.suggest(texts)
+        assert (False, None, "words:5", 0.8) == (
+            suggestion.found,
+            suggestion.estimate,
+            suggestion.shingle,
+            suggestion.threshold,
+        )
+        assert words in suggestion.reason
+    short = dedup.suggest([" ".join(WORDS[3 * i : 3 * i + 3]) for i in range(200)])
+    assert ("chars:3", False) == (short.shingle, short.found)
+    assert "too short for words:5" in short.reason
+    assert 0 == dedup.suggest([]).texts == dedup.suggest(["", "!?"]).sampled
+
+
+def test_memory_is_kept_or_refused() -> None:
+    """A bound that is too small is an error that says what is needed."""
+    with pytest.raises(dedup.ParameterError, match="memory: expected about .* found 1 MB"):
+        dedup.suggest(titles(), memory="1MB")
+
+
+def test_another_key_and_seed() -> None:
+    """A secret key changes no more than another sample does."""
+    texts = articles()
+    pairs = truth(texts, 2)
+    for options in ({"seed": 2}, {"hash_key": b"0123456789abcdef" * 2}):
+        assert f1(texts, dedup.suggest(texts, **options), pairs) >= 0.97  # type: ignore[arg-type]
+
+
+def test_the_command(tmp_path: Path) -> None:
+    """The command prints the histogram, pairs, and a command that can be run; as JSON all fields."""
+    path = tmp_path / "some titles.jsonl"
+    path.write_text("".join(json.dumps({"body": text}) + "\n" for text in titles()), encoding="utf-8")
+    done = CliRunner().invoke(main, ["suggest", str(path), "--column", "body"])
+    assert 0 == done.exit_code, done.output
+    assert "<- threshold" in done.stdout
+    assert "just above the threshold:" in done.stdout
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith(f"dedup find '{path}' --shingle ")
+    assert last.endswith(" --column body")
+    told = CliRunner().invoke(main, ["suggest", str(path), "--column", "body", "--json"])
+    fields = json.loads(told.stdout)
+    assert last == fields["command"]
+    assert fields["shingle"] in last
+    found = CliRunner().invoke(main, [*shlex.split(last)[1:], "--json"])
+    assert 0 == found.exit_code
+    assert len(found.stdout.splitlines()) > 150
+
+
+@pytest.mark.parametrize("unit", ["document", "paragraph", "line"])
+def test_texts_too_short_for_the_shingle_are_warned_of(unit: str, tmp_path: Path) -> None:
+    """Most texts shorter than three shingles: the summary says so, whatever engine counted them, and what to try."""
+    texts = [" ".join(WORDS[i : i + 5 + i % 6]) for i in range(100)]
+    size = 5 if unit == "document" else 3
+    short = sum(5 + i % 6 < 3 * size for i in range(100))
+    path = tmp_path / "texts.jsonl"
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
+    runs = [
+        dedup.find_duplicates(texts, unit=unit),
+        dedup.find_duplicates(texts, unit=unit, method="lsh", threads=2),
+        dedup.find_duplicates(texts, unit=unit, memory="60MB"),
+        dedup.find_duplicates(path, unit=unit, memory="400MB"),
+    ]
+    for run in runs:
+        (warning,) = run.summary.warnings
+        assert warning.startswith(f"{short} of 100 {unit}s are shorter than three shingles of words:{size}: ")
+        assert "chars:4" in warning
+        assert "suggest" in warning
+        assert "warning: " in str(run)
+    for longer in (
+        dedup.find_duplicates(texts, unit=unit, shingle="chars:4"),
+        dedup.find_duplicates(texts, unit=unit, shingle="words:1"),
+        dedup.find_duplicates([text * 4 for text in texts], unit=unit, shingle="words:5"),
+        dedup.find_duplicates(texts[:31], unit=unit),
+    ):
+        assert not [warning for warning in longer.summary.warnings if "shorter than" in warning]
+
+
+def test_short_texts_are_counted_by_the_compact_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The filter of large collections counts the same short texts."""
+    texts = [" ".join(WORDS[i : i + 5 + i % 6]) for i in range(100)]
+    plain = dedup.find_duplicates(texts).summary
+    monkeypatch.setattr("dedup.pipelines.order.pays", lambda *_, **__: True)
+    assert plain == dedup.find_duplicates(texts).summary
