@@ -146,7 +146,7 @@ def check_positive(name: str, value: object) -> float:
     """Return a number above 0 as a float. Raise `ParameterError` for any other value."""
     found = _number(value)
     if found is None or not 0.0 < found < float("inf"):
-        raise ParameterError(f"{name}: expected a number above 0, found {shown(value)}")
+        raise ParameterError(f"{name}: expected a number above 0, found {shown(value)}; give a larger one")
     return found
 
 

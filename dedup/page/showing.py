@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 
+from dedup.errors import ParameterError
 from dedup.options import check_flag, check_path, check_positive, check_whole
 from dedup.page.document import document
 from dedup.page.table import static_table
@@ -35,12 +36,14 @@ class Shown:
         texts : whether texts are in the page at all, beyond the start of one per group
 
         The page says what it leaves out. Texts are data there: none of their characters is taken for markup or script.
-        Raises `ParameterError` if an option has an invalid value, `InputError` if texts in files cannot be read again,
+        Raises `ParameterError` if an option has an invalid value or the folder does not exist, `InputError` if texts in files cannot be read again,
         `StorageError` if the file cannot be written. Cost: about 0.3 ms per pair of texts of 2 kB; memory: the page.
         """
         path = check_path("path", path)
         clusters, texts = check_whole("clusters", clusters, 1), check_flag("texts", texts)
         megabytes = check_positive("megabytes", megabytes)
+        if not os.path.isdir(folder := os.path.dirname(path) or "."):
+            raise ParameterError(f"path: expected a folder that exists, found no {folder}; make it first")
         view = self._view()
         parts = document(view, clusters=clusters, megabytes=megabytes, texts=texts)
         write_atomically(path, lambda file: [file.write(part.encode()) for part in parts])  # type: ignore[arg-type]

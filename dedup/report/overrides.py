@@ -57,7 +57,7 @@ class Overrides:
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8"
             raise InputError(
-                f"{self._path}: expected a file of overrides, found none that can be read: {reason}"
+                f"{self._path}: expected a file of overrides, found none that can be read: {reason}; name another"
             ) from error
         lines = [self._line(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
         seen: dict[tuple[int, Any], Line] = {}

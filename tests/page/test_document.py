@@ -233,8 +233,10 @@ def test_bad_options(options: dict[str, Any], says: str, tmp_path: Path) -> None
     """Each says what it takes."""
     with pytest.raises(ParameterError, match=says):
         RESULTS["nothing"]().to_html(**{"path": tmp_path / "page.html", **options})
-    with pytest.raises(StorageError):
+    with pytest.raises(ParameterError, match="expected a folder that exists"):
         RESULTS["nothing"]().to_html(tmp_path / "nowhere" / "page.html")
+    with pytest.raises(StorageError):
+        RESULTS["nothing"]().to_html("/proc/page.html")
     assert not (tmp_path / "page.html").exists()
 
 
