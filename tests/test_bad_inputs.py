@@ -576,6 +576,23 @@ OPTIONS: dict[str, list[Any]] = {
     "metric": [*OTHERS, None, "cosine"],
     "method": [*OTHERS, None, "fast"],
     "pairs": [*OTHERS, None, "some"],
+    "distinct": [
+        3,
+        True,
+        None,
+        object(),
+        "",
+        np.array(["document"]),
+        {},
+        "words",
+        "NUMBERS",
+        ["numbers", "words"],
+        {"numbers": 1},
+        [["numbers"]],
+        [None],
+        b"numbers",
+        "numbers,symbols",
+    ],
     "keep": [
         3,
         True,
@@ -620,11 +637,12 @@ WITH: dict[str, tuple[Callable[..., object], set[str]]] = {
     ),
     "match": (
         lambda **options: dedup.match(unread(), unread(), **options),
-        {"unit", "threshold", "metric", "shingle", "min_words", "threads", "memory", "progress", "column", "id"},
+        {"unit", "threshold", "metric", "shingle", "min_words", "distinct", "threads", "memory", "progress"}
+        | {"column", "id"},
     ),
     "estimate": (
         lambda **options: dedup.estimate(unread(), **options),
-        {"unit", "threshold", "metric", "shingle", "method", "recall", "threads", "memory", "column", "id"},
+        {"unit", "threshold", "metric", "shingle", "method", "recall", "distinct", "threads", "memory", "column", "id"},
     ),
     "compare": (lambda **options: dedup.compare(A, B, **options), {"shingle"}),
     "shingles": (lambda **options: shingling.shingles(unread(), **options), {"shingle"}),
@@ -682,6 +700,7 @@ GOOD: dict[str, list[Any]] = {
     "method": [np.str_("exact")],
     "keep": [np.str_("first")],
     "pairs": [np.str_("auto")],
+    "distinct": [[], (), set(), frozenset()],
     "shingle": [np.str_("words:5")],
     "progress": [False, np.bool_(False), lambda stage, done, total: None],
 }

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import ParameterError
+from dedup.hashing.forms import CHARACTERS, NUMBERS, Forms
 from dedup.hashing.shards import Shards, unpacked
 from dedup.hashing.source import HeldUnits
 from dedup.hashing.units import Choice, HashRows, Units
@@ -31,11 +32,17 @@ Result = TypeVar("Result")
 
 
 class ShardSource:
-    """The hashes of files that were read before. They are in memory or in a work directory."""
+    """The hashes of files that were read before. They are in memory or in a work directory.
+
+    `distinct` are the forms that the held units get.
+    """
 
     cheap = True
 
-    def __init__(self, shards: Shards, unit: Unit, threads: int, stages: Progress) -> None:
+    def __init__(
+        self, shards: Shards, unit: Unit, threads: int, stages: Progress, distinct: Sequence[str] = ()
+    ) -> None:
+        self.distinct = distinct
         self.shards, self.unit, self.threads, self.stages = shards, unit, threads, stages
 
     @property
@@ -122,6 +129,7 @@ class ShardSource:
         values = np.empty(shingles, dtype=np.uint64)
         offsets = np.zeros(units + 1, dtype=np.int64)
         digests = np.empty((units, 2), dtype=np.uint64)
+        forms = {name: np.empty(units, dtype=np.uint64) for name in self.distinct}
         lengths = np.empty(units, dtype=np.int64)
         places = np.empty((units, unit.place_columns), dtype=np.int64)
         taken = np.empty(units, dtype=np.int64)
@@ -145,6 +153,8 @@ class ShardSource:
                 values[filled : filled + len(found)] = found
                 offsets[own.start + 1 : own.stop + 1] = filled + np.cumsum(sizes[own_rows])
             digests[own] = part["digests"][own_rows]
+            for name, values_of in forms.items():
+                values_of[own] = part[name][own_rows]
             taken[own] = first + np.flatnonzero(own_rows)
             documents = np.repeat(np.arange(len(part["counts"]), dtype=np.int64), part["counts"])[own_rows]
             places[own, 0] = int(texts_before[number]) + documents
@@ -159,7 +169,7 @@ class ShardSource:
             at = own.stop
             report(done)
         full = np.diff(offsets) > 0 if hashes else np.ones(units, dtype=np.bool_)
-        held = Units(places, values, offsets, digests, np.full(units, -1, dtype=np.int64), full)
+        held = Units(places, values, offsets, digests, np.full(units, -1, dtype=np.int64), full, forms)
         return HeldUnits(held, taken, lengths, _joined(columns) if columns else None, hashes)
 
 
@@ -167,12 +177,15 @@ def all_units(shards: Shards, rows: npt.NDArray[np.int64], sizes: npt.NDArray[np
     """Return all units of a corpus, without hashes; `sizes` are the set sizes of the held units, in `rows`."""
     count = shards.total("units")
     filled = np.empty(count, dtype=np.bool_)
+    forms: Forms = {name: np.empty(count, dtype=np.uint64) for name in (CHARACTERS, NUMBERS)}
     places = np.empty((count, unit.place_columns), dtype=np.int64)
     text = at = 0
     for number in range(len(shards)):
         part = shards.rows(number)
         own = slice(at, at + len(part["sizes"]))
         filled[own] = part["sizes"] > 0
+        for name, values in forms.items():
+            values[own] = part[name]
         places[own, 0] = text + np.repeat(np.arange(len(part["counts"]), dtype=np.int64), part["counts"])
         if not unit.whole:
             places[own, 1:] = part["places"]
@@ -184,7 +197,7 @@ def all_units(shards: Shards, rows: npt.NDArray[np.int64], sizes: npt.NDArray[np
     held[rows + 1] = 1
     held[1:] *= filled
     nothing = np.empty(0, dtype=np.uint64)
-    return Units(places, nothing, np.cumsum(held), np.empty(count, dtype=np.uint64), every_size, filled)
+    return Units(places, nothing, np.cumsum(held), np.empty(count, dtype=np.uint64), every_size, filled, forms)
 
 
 def texts_of(shards: Shards, listing: Listing, column: str, id: str | None) -> FileTexts:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +17,13 @@ import numpy.typing as npt
 from dedup.errors import ParameterError
 from dedup.hashing.units import Units
 from dedup.options import check_word
+from dedup.pairs.kept_apart import Apart
 from dedup.pairs.verify import Pairs, similarity
 from dedup.results.cutting import cut_spans
+from dedup.results.differences import Differences, counted_by_code, difference_column
 from dedup.results.given import recognise
 from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, check_rows
+from dedup.results.passages import Passages
 from dedup.results.summary import MatchSummary, hint_of
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.coerce import Texts
@@ -34,27 +37,11 @@ if TYPE_CHECKING:
 __all__ = ["MatchInfo", "Matches"]
 
 STATE_OF_MATCH = ("_units", "_representatives", "_pairs", "_found", "_closest")
-MATCHES_STATE = ("_run", "_sides", *STATE_OF_MATCH, "timings", "_room", "_limits")
+MATCHES_STATE = ("_run", "_sides", *STATE_OF_MATCH, "timings", "_room", "_limits", "_apart")
 """The attributes in a pickle; all others are computed from them."""
 
 EVIDENCE = ("pairs", "passages", "either")
 """The values of `by`: the evidence by which a text matches."""
-
-
-class Passages(NamedTuple):
-    """Passages in the order of their places on the left side (int64 arrays of the same length).
-
-    Characters `left_start` to `left_end` of the left text `left` are a passage of `words` tokens, which occurs in the
-    right text `right` at characters `right_start` to `right_end`.
-    """
-
-    left: npt.NDArray[np.int64]
-    left_start: npt.NDArray[np.int64]
-    left_end: npt.NDArray[np.int64]
-    right: npt.NDArray[np.int64]
-    right_start: npt.NDArray[np.int64]
-    right_end: npt.NDArray[np.int64]
-    words: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -68,6 +55,7 @@ class MatchInfo:
     min_words: int | None
     column: str
     hash_key: str = "public"  # fingerprint
+    distinct: tuple[str, ...] = ()
 
 
 class Matches:
@@ -91,6 +79,7 @@ class Matches:
         timings: Mapping[str, float],
         room: int | None = None,
         *,
+        apart: Apart | None = None,
         limits: ListingLimits = LISTING_LIMITS,
     ) -> None:
         self._run = run
@@ -101,7 +90,7 @@ class Matches:
         self._found = found
         self._closest = closest
         self.timings = dict(timings)
-        self._room, self._limits = room, limits
+        self._room, self._limits, self._apart = room, limits, apart
 
     def __repr__(self) -> str:
         return f"Matches\n{self.summary}{hint_of(self.closest)}"
@@ -172,8 +161,18 @@ class Matches:
                 "jaccard": pairs.shared / (left_size + right_size - pairs.shared),
                 "left_in_right": pairs.shared / left_size,
                 "right_in_left": pairs.shared / right_size,
+                "difference": difference_column(self._differences.of_pairs(pairs)),
             }
         )
+
+    @cached_property
+    def _differences(self) -> Differences:
+        return Differences(self._sides, self._units)
+
+    @cached_property
+    def _by_difference(self) -> dict[str, int]:
+        """How many pairs differ in what."""
+        return counted_by_code(map(self._differences.of_pairs, self._listed.parts()))
 
     @cached_property
     def passages(self) -> pa.Table:
@@ -230,6 +229,9 @@ class Matches:
             passages=None if found is None else len(found.left),
             quoting=None if found is None else len(sorted_unique(found.left)),
             warnings=self._warnings(full_left, len(full) - full_left),
+            differences=self._by_difference,
+            numbers_only=self._by_difference["numbers"] if self._apart is None else int(self._apart.pairs.sum()),
+            distinct=self._run.distinct,
         )
 
     @property

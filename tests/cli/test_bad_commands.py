@@ -482,6 +482,10 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
         *((value, KEEP) for value in ("max:", "min:", "bogus", "", "max", "First")),
         ("max:nocolumn", "keep: \"nocolumn\": no such column in the first lines of good.jsonl; found 'text', 'key'"),
     ],
+    "--distinct": [
+        (value, "distinct: expected 'numbers' or 'symbols', or several of them in a list, found")
+        for value in ("words", "", "numbers,symbols", "Numbers")
+    ],
     "--pairs": [(value, "pairs: expected 'auto' or 'all', found") for value in ("bogus", "")],
     "--min-words": [
         *((value, "min_words: expected a whole number from 1 on") for value in ("0", "-1")),
