@@ -336,9 +336,7 @@ def _probe(
         place = part.start
         while place < part.stop and total < most and merged < tries:
             found, count, tried, place = kernels.probe(
-                sets.values,
-                sets.offsets,
-                sets.sizes,
+                *sets,
                 index.rows,
                 place,
                 part.stop,
@@ -347,11 +345,7 @@ def _probe(
                 index.unprobed,
                 index.unindexed,
                 *index.buckets,
-                bitmaps.groups,
-                bitmaps.previous,
-                bitmaps.starts,
-                bitmaps.words,
-                bitmaps.bits,
+                *bitmaps,
                 index.threshold.value,
                 index.threshold.metric.code,
                 min(most - total, AT_ONCE),
