@@ -345,7 +345,7 @@ def _probe(
                 index.unprobed,
                 index.unindexed,
                 *index.buckets,
-                *bitmaps,
+                *bitmaps,  # type: ignore[arg-type]  # of several types, which mypy joins
                 index.threshold.value,
                 index.threshold.metric.code,
                 min(most - total, AT_ONCE),
