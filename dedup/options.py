@@ -11,7 +11,7 @@ import inspect
 import math
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
@@ -38,6 +38,7 @@ __all__ = [
     "check_threshold",
     "check_whole",
     "check_word",
+    "check_words",
     "column_of",
     "shown",
 ]
@@ -203,6 +204,24 @@ def check_word(name: str, value: object, known: Collection[str]) -> str:
     if not isinstance(value, str) or value not in known:
         raise ParameterError(f"{name}: expected {' or '.join(map(repr, known))}, found {shown(value)}")
     return str(value)
+
+
+def check_words(name: str, value: object, known: Sequence[str]) -> tuple[str, ...]:
+    """Return some of the `known` words, in their order, each once; `value` is one of them, or a collection.
+
+    Raises `ParameterError` if it is not.
+
+    >>> check_words("distinct", ["symbols", "numbers"], ("numbers", "symbols"))
+    ('numbers', 'symbols')
+    """
+    many = isinstance(value, Collection) and not isinstance(value, (str, bytes, bytearray, memoryview, Mapping))
+    words = list(value) if many and isinstance(value, Collection) else [value]
+    for word in words:
+        if not isinstance(word, str) or word not in known:
+            raise ParameterError(
+                f"{name}: expected {' or '.join(map(repr, known))}, or several of them in a list, found {shown(word)}"
+            )
+    return tuple(word for word in known if word in words)
 
 
 def check_path(name: str, value: object) -> str:

@@ -88,6 +88,37 @@ def character_hashes(tokens: Sequence[str], key: Sequence[int] = PUBLIC) -> list
     return [multiply_fold(multiply_fold(second, c ^ more) ^ third, c ^ fourth) for c in points]
 
 
+def characters_form(data: bytes, key: Sequence[int] = PUBLIC) -> int:
+    """The form of the bytes of a text."""
+    lanes = list(key[:4])
+    whole = len(data) // 64 * 64
+    for at in range(0, whole, 64):
+        block = [int.from_bytes(data[i : i + 8], "little") for i in range(at, at + 64, 8)]
+        lanes = [multiply_fold(lanes[i] ^ block[2 * i], block[2 * i + 1] ^ key[i + 4]) for i in range(4)]
+    state = len(data)
+    for lane in lanes:
+        state = multiply_fold(state ^ key[4], lane ^ key[5])
+    for at in range(whole, len(data), 8):
+        state = multiply_fold(state ^ int.from_bytes(data[at : at + 8], "little"), key[6])
+    return multiply_fold(state ^ key[0], key[1])
+
+
+def numbers_form(zeros: Sequence[str], key: Sequence[int] = PUBLIC) -> int:
+    """The form of the tokens of a text, given with every digit as 0."""
+    hashes = token_hashes(zeros, key)
+    total = sum(hashes) & MASK64
+    weighted = sum((len(hashes) - i) * value for i, value in enumerate(hashes)) & MASK64
+    return multiply_fold(total ^ key[9], weighted ^ key[10])
+
+
+def symbols_form(points: Sequence[int], key: Sequence[int] = PUBLIC) -> int:
+    """The form of the symbols and the punctuation of a text."""
+    state = key[11]
+    for point in points:
+        state = multiply_fold(state ^ point, key[12])
+    return multiply_fold(state ^ key[13], key[14])
+
+
 def shingle_hashes(tokens: Sequence[int], size: int, key: Sequence[int] = PUBLIC) -> list[int]:
     """Give the hash of each window of `size` token hashes; of the whole where there are fewer."""
     mark, sign = key[7:9]

@@ -112,6 +112,35 @@ def tokens(text: str) -> list[str]:
     return found
 
 
+def zeros(token: str) -> str:
+    """Give the token with every decimal digit as 0."""
+    return "".join("0" if unicodedata.category(character) == "Nd" else character for character in token)
+
+
+def symbols(text: str) -> list[str]:
+    """Give the punctuation and symbols of a text, in order: of its NFKC form. The underscore is of words."""
+    normal = unicodedata.normalize("NFKC", text)
+    return [c for c in normal.casefold() if unicodedata.category(c)[0] in "SP" and c != "_"]
+
+
+def difference(left: str, right: str) -> str:
+    """Say what two texts differ in."""
+    if left == right:
+        return "identical"
+    one, other = tokens(left), tokens(right)
+    if one == other:
+        return "format"
+    return "numbers" if list(map(zeros, one)) == list(map(zeros, other)) else "words"
+
+
+def apart(left: str, right: str, distinct: Sequence[str]) -> bool:
+    """Say whether two texts are no pair since they differ in what is distinct, alone."""
+    differ = difference(left, right)
+    if differ == "format" and "symbols" in distinct:
+        return symbols(left) != symbols(right)
+    return differ == "numbers" and "numbers" in distinct
+
+
 class TokenSpan(NamedTuple):
     """A token and its place: ``text[start:end]`` in characters of the original."""
 

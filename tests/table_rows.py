@@ -19,16 +19,22 @@ PAIR_COLUMNS = [
     "jaccard",
     "left_in_right",
     "right_in_left",
+    "difference",
 ]
-CLUSTER_COLUMNS = ["id", "cluster", "kept", "kept_id", "similarity", "reason"]
+CLUSTER_COLUMNS = ["id", "cluster", "kept", "kept_id", "similarity", "reason", "difference"]
 
 Row = dict[str, Any]
 
 
 def pair_rows(result: dedup.Duplicates) -> list[Row]:
-    """Give the pairs as dictionaries, in their order."""
-    rows: list[Row] = result.pairs.to_pylist()
+    """Give the pairs as dictionaries, in their order, without what the two differ in (`differences` gives that)."""
+    rows: list[Row] = result.pairs.drop_columns(["difference"]).to_pylist()
     return rows
+
+
+def differences(result: dedup.Duplicates | dedup.Matches) -> dict[tuple[Any, Any], str]:
+    """Give what the two of each pair of documents differ in."""
+    return {(row["left"], row["right"]): row["difference"] for row in result.pairs.to_pylist()}
 
 
 def expected_rows(pairs: Iterable[oracles.Pair]) -> list[Row]:

@@ -577,6 +577,23 @@ OPTIONS: dict[str, list[Any]] = {
     "metric": [*OTHERS, None, "cosine"],
     "method": [*OTHERS, None, "fast"],
     "pairs": [*OTHERS, None, "some"],
+    "distinct": [
+        3,
+        True,
+        None,
+        object(),
+        "",
+        np.array(["document"]),
+        {},
+        "words",
+        "NUMBERS",
+        ["numbers", "words"],
+        {"numbers": 1},
+        [["numbers"]],
+        [None],
+        b"numbers",
+        "numbers,symbols",
+    ],
     "keep": [
         3,
         True,
@@ -621,11 +638,12 @@ WITH: dict[str, tuple[Callable[..., object], set[str]]] = {
     ),
     "match": (
         lambda **options: dedup.match(unread(), unread(), **options),
-        {"unit", "threshold", "metric", "shingle", "min_words", "threads", "memory", "progress", "column", "id"},
+        {"unit", "threshold", "metric", "shingle", "min_words", "distinct", "threads", "memory", "progress"}
+        | {"column", "id"},
     ),
     "estimate": (
         lambda **options: dedup.estimate(unread(), **options),
-        {"unit", "threshold", "metric", "shingle", "method", "recall", "threads", "memory", "column", "id"},
+        {"unit", "threshold", "metric", "shingle", "method", "recall", "distinct", "threads", "memory", "column", "id"},
     ),
     "suggest": (
         lambda **options: dedup.suggest(unread(), **options),
@@ -687,6 +705,7 @@ GOOD: dict[str, list[Any]] = {
     "method": [np.str_("exact")],
     "keep": [np.str_("first")],
     "pairs": [np.str_("auto")],
+    "distinct": [[], (), set(), frozenset()],
     "shingle": [np.str_("words:5")],
     "progress": [False, np.bool_(False), lambda stage, done, total: None],
 }

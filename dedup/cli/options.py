@@ -57,6 +57,12 @@ paired = _all_of(
     click.option(
         "--metric", default="jaccard", show_default=True, help="jaccard, or containment (a text inside a longer one)."
     ),
+    click.option(
+        "--distinct",
+        multiple=True,
+        metavar="WORD",
+        help="numbers, symbols: texts that differ in these alone are no pair; can be given several times.",
+    ),
     click.option("--shingle", help='"words:n" or "chars:n"; by default words:5, or words:3 for paragraphs and lines.'),
 )
 """Which pairs are found: of which units, and how similar."""

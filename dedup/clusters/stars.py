@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from dedup.hashing.units import HashSets
 from dedup.lsh import Buckets
-from dedup.pairs.verify import Pairs, pairs_of
+from dedup.pairs.verify import NO_GROUPS, Groups, Pairs, pairs_of
 from dedup.threshold import Threshold
 
 __all__ = ["BIG_CLUSTER", "Stars", "components", "find_stars", "large_clusters"]
@@ -50,6 +50,7 @@ def find_stars(
     threshold: Threshold,
     buckets: Buckets | None = None,
     sets: HashSets | None = None,
+    groups: Groups = NO_GROUPS,
 ) -> Stars:
     """Return, for each unit, the kept unit of its cluster.
 
@@ -61,6 +62,7 @@ def find_stars(
     pairs : pairs of representatives that reach the threshold
     buckets : large buckets of representatives
     sets : the sets of the units, by unit, needed for units in `buckets`
+    groups : by unit; units of one group are no pair, also in a bucket
 
     Cost: linear in pairs and in bucket members; 8 bytes per pair.
     """
@@ -84,6 +86,7 @@ def find_stars(
         len(bounds) - 1,
         *(no_sets if sets is None else sets),
         threshold.value,
+        groups,
     )
     unassigned = star < 0
     star[unassigned] = np.flatnonzero(unassigned)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import ParameterError
+from dedup.hashing.forms import CHARACTERS, NUMBERS, Forms
 from dedup.hashing.shards import Shards, unpacked
 from dedup.hashing.shingles import Shingle
 from dedup.hashing.source import HeldUnits
@@ -32,11 +33,17 @@ Result = TypeVar("Result")
 
 
 class ShardSource:
-    """The hashes of files that were read before. They are in memory or in a work directory."""
+    """The hashes of files that were read before. They are in memory or in a work directory.
+
+    `distinct` are the forms that the held units get.
+    """
 
     cheap = True
 
-    def __init__(self, shards: Shards, unit: Unit, threads: int, stages: Progress) -> None:
+    def __init__(
+        self, shards: Shards, unit: Unit, threads: int, stages: Progress, distinct: Sequence[str] = ()
+    ) -> None:
+        self.distinct = distinct
         self.shards, self.unit, self.threads, self.stages = shards, unit, threads, stages
 
     @property
@@ -123,6 +130,7 @@ class ShardSource:
         values = np.empty(shingles, dtype=np.uint64)
         offsets = np.zeros(units + 1, dtype=np.int64)
         digests = np.empty((units, 2), dtype=np.uint64)
+        forms = {name: np.empty(units, dtype=np.uint64) for name in self.distinct}
         lengths = np.empty(units, dtype=np.int64)
         places = np.empty((units, unit.place_columns), dtype=np.int64)
         taken = np.empty(units, dtype=np.int64)
@@ -146,6 +154,8 @@ class ShardSource:
                 values[filled : filled + len(found)] = found
                 offsets[own.start + 1 : own.stop + 1] = filled + np.cumsum(sizes[own_rows])
             digests[own] = part["digests"][own_rows]
+            for name, values_of in forms.items():
+                values_of[own] = part[name][own_rows]
             taken[own] = first + np.flatnonzero(own_rows)
             documents = np.repeat(np.arange(len(part["counts"]), dtype=np.int64), part["counts"])[own_rows]
             places[own, 0] = int(texts_before[number]) + documents
@@ -160,7 +170,7 @@ class ShardSource:
             at = own.stop
             report(done)
         full = np.diff(offsets) > 0 if hashes else np.ones(units, dtype=np.bool_)
-        held = Units(places, values, offsets, digests, np.full(units, -1, dtype=np.int64), full)
+        held = Units(places, values, offsets, digests, np.full(units, -1, dtype=np.int64), full, forms=forms)
         return HeldUnits(held, taken, lengths, _joined(columns) if columns else None, hashes)
 
 
@@ -170,6 +180,7 @@ def all_units(
     """Return all units of a corpus, without hashes; `sizes` are the set sizes of the held units, in `rows`."""
     count = shards.total("units")
     filled = np.empty(count, dtype=np.bool_)
+    forms: Forms = {name: np.empty(count, dtype=np.uint64) for name in (CHARACTERS, NUMBERS)}
     places = np.empty((count, unit.place_columns), dtype=np.int64)
     text = at = short = 0
     for number in range(len(shards)):
@@ -177,6 +188,8 @@ def all_units(
         own = slice(at, at + len(part["sizes"]))
         short += count_short(part["sizes"], shingle)
         filled[own] = part["sizes"] > 0
+        for name, values in forms.items():
+            values[own] = part[name]
         places[own, 0] = text + np.repeat(np.arange(len(part["counts"]), dtype=np.int64), part["counts"])
         if not unit.whole:
             places[own, 1:] = part["places"]
@@ -188,7 +201,7 @@ def all_units(
     held[rows + 1] = 1
     held[1:] *= filled
     nothing = np.empty(0, dtype=np.uint64)
-    return Units(places, nothing, np.cumsum(held), np.empty(count, dtype=np.uint64), every_size, filled, short)
+    return Units(places, nothing, np.cumsum(held), np.empty(count, dtype=np.uint64), every_size, filled, short, forms)
 
 
 def texts_of(shards: Shards, listing: Listing, column: str, id: str | None) -> FileTexts:

@@ -7,6 +7,7 @@ rows:
 |---|---|---|
 | sizes | (units,) int64 | per unit: number of hashes |
 | digests | (units, 2) uint64 | per unit: see `dedup.hashing.units.Units` |
+| characters, numbers, symbols | (units,) uint64 | per unit: the forms that are asked for (`dedup.hashing.forms`) |
 | places | (units, 3) int64 | per paragraph or line: number, start, end; absent for documents |
 | counts | (texts,) int64 | per text: number of units |
 | lengths | (texts,) int64 | per text: characters |
@@ -21,12 +22,13 @@ committed. The end of a shard depends on the batches and on the size of a shard;
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from dedup.hashing.forms import joined
 from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import HashedBlock, hash_block
 from dedup.runtime.threads import map_blocks
@@ -105,9 +107,10 @@ def read_shards(
     threads: int,
     size: int = SHARD_BYTES,
     after: Token | None = None,
+    forms: Sequence[str] = (),
     progress: Callable[[Token], None] = lambda _: None,
 ) -> Iterator[Shard]:
-    """Yield the shards of some batches. The first batch begins at the token `after`.
+    """Yield the shards of some batches, with some `forms` of their units. The first begins at the token `after`.
 
     `progress` is called after each batch, with the token at which reading resumes after it.
     """
@@ -115,7 +118,7 @@ def read_shards(
     held = 0
 
     def work(given: tuple[Token, Batch]) -> _Read:
-        return _read(*given, shingle, unit=unit)
+        return _read(*given, shingle, unit=unit, forms=forms)
 
     for read in map_blocks(work, _with_begin(batches, BEGIN if after is None else after), threads):
         kinds = _kinds(read.batch)
@@ -124,6 +127,7 @@ def read_shards(
             waiting, held = [], 0
         waiting.append(read)
         held += read.hashed.hashes.nbytes + read.hashed.places.nbytes + 32 * len(read.lengths) + READ_BYTES
+        held += sum(form.nbytes for form in read.hashed.forms.values())
         held += REJECT_BYTES * len(read.batch.rejects)
         if held >= size:
             yield _shard(waiting, unit=unit)
@@ -146,11 +150,11 @@ def _with_begin(batches: Iterable[Batch], begin: Token) -> Iterator[tuple[Token,
         begin = batch.more
 
 
-def _read(begin: Token, batch: Batch, shingle: Shingle, *, unit: Unit) -> _Read:
+def _read(begin: Token, batch: Batch, shingle: Shingle, *, unit: Unit, forms: Sequence[str]) -> _Read:
     import pyarrow.compute as pc
 
     block = block_of(0, batch.texts)
-    hashed = hash_block(block, shingle, unit=unit)
+    hashed = hash_block(block, shingle, unit=unit, forms=forms)
     lengths = np.asarray(pc.fill_null(pc.utf8_length(batch.texts), 0).to_numpy(zero_copy_only=False), dtype=np.int64)
     sizes = block.ends - block.starts
     nothing = text_array([])  # a slice of the texts would keep all of them in memory
@@ -174,6 +178,7 @@ def _shard(reads: list[_Read], *, unit: Unit) -> Shard:
         "batches": np.array([[b.batch.file, len(b.batch.numbers), *b.begin] for b in reads], dtype=np.int64),
         "rejects": _bytes(json.dumps(rejects).encode()) if rejects else _bytes(b""),
     }
+    rows |= joined([hashed.forms for hashed in hashed_blocks], hashed_blocks[0].forms)
     if not unit.whole:
         rows["places"] = np.concatenate([hashed.places[:, 1:] for hashed in hashed_blocks])
     if batches[0].ids is not None:

@@ -56,19 +56,22 @@ def hash_shingles(
     shingle: Shingle,
     make_buffer: GiveBuffer = new_buffer,
     spare: BufferPool | None = None,
+    numbers: npt.NDArray[np.uint64] | None = None,
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
     """Hash the shingles of the UTF-8 texts ``values[starts[i]:ends[i]]``, in the order of each text.
 
     Returns uint64 hashes (with repetitions), int64 offsets (texts + 1), and the digest of each text's tokens (uint64,
     texts x 2). `values` must have 64 more bytes after the last end. `make_buffer` returns the array for the hashes, of
-    a given size. `spare` lends the other buffers.
+    a given size. `spare` lends the other buffers. `numbers` (uint64, one per text) is written, if it is given:
+    the form `numbers` of each text (`dedup.hashing.forms`).
     """
     from dedup.kernels import shingles as kernels
 
     offsets = np.empty(len(starts) + 1, dtype=np.int64)
     words = shingle.key.words
+    numbers = np.empty(0, dtype=np.uint64) if numbers is None else numbers
     if shingle.kind == "chars":
-        tokens, token_offsets, digests = hash_characters(values, starts, ends, shingle.key)
+        tokens, token_offsets, digests = hash_characters(values, starts, ends, shingle.key, numbers)
         hashes = np.empty_like(tokens)
         kernels.hash_shingles(tokens, token_offsets, shingle.size, words, hashes, offsets)
         return hashes[: offsets[-1]], offsets, digests
@@ -77,6 +80,7 @@ def hash_shingles(
     def attempt(given: Given, buffers: Buffers) -> tuple[int, npt.NDArray[np.uint64]]:
         hashes = make_buffer(buffers.tokens())
         folding = (*given, *unicode.table(), buffers.out, buffers.bits, buffers.unsettled)
-        return kernels.shingle_texts(*folding, buffers.words, shingle.size, words, hashes, offsets, digests), hashes
+        made = (buffers.words, shingle.size, words, hashes, offsets, digests, numbers)
+        return kernels.shingle_texts(*folding, *made), hashes
 
     return run_settled(values, starts, ends, attempt, spare, words=True)[: offsets[-1]], offsets, digests

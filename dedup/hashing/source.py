@@ -6,12 +6,13 @@ Two sources exist: texts that are hashed again each time (here), and shards of f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from dedup.hashing.forms import CHARACTERS, NUMBERS
 from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import Choice, HashRows, Units, hash_texts, read_units
 from dedup.runtime.progress import Progress
@@ -76,13 +77,25 @@ class HashSource(Protocol):
 
 
 class TextSource:
-    """Texts that are hashed again each time they are read. `shingles` is an estimate of their number of shingles."""
+    """Texts that are hashed again each time they are read. `shingles` is an estimate of their number of shingles.
+
+    `distinct` are the forms that the search compares. They are hashed when the units are held, and so are those that
+    the result will ask for, unless the texts are in memory: then it reads the few that it needs again.
+    """
 
     cheap = False
 
     def __init__(
-        self, texts: Texts, shingle: Shingle, unit: Unit, threads: int, stages: Progress, shingles: int = 0
+        self,
+        texts: Texts,
+        shingle: Shingle,
+        unit: Unit,
+        threads: int,
+        stages: Progress,
+        shingles: int = 0,
+        distinct: Sequence[str] = (),
     ) -> None:
+        self.forms = tuple(dict.fromkeys((*distinct, *(() if texts.at_hand else (CHARACTERS, NUMBERS)))))
         self.texts, self.shingle, self.unit, self.threads, self.stages = texts, shingle, unit, threads, stages
         self.shingles = shingles
 
@@ -101,7 +114,7 @@ class TextSource:
     def hold(self, chosen: Choice | None = None) -> HeldUnits:
         """Return all units, with the hashes of the chosen units."""
         report = self.stages.stage("read", self.texts.about())
-        how: dict[str, Any] = {"unit": self.unit, "threads": self.threads, "progress": report}
+        how: dict[str, Any] = {"unit": self.unit, "threads": self.threads, "forms": self.forms, "progress": report}
         return HeldUnits(read_units(self.texts, self.shingle, choose=chosen, **how))
 
 

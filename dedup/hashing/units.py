@@ -7,17 +7,20 @@ order of the text. `prepare` then sorts the distinct hashes of some units to the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from dedup.hash_key import HashKey
+from dedup.hashing.forms import NUMBERS, Forms, hash_forms, joined
 from dedup.hashing.shingles import Shingle, hash_shingles
 from dedup.runtime.buffers import BufferPool, GiveBuffer, GrowingArray, new_buffer
 from dedup.runtime.threads import map_blocks
 from dedup.sources.coerce import Block, Texts
+from dedup.sources.texts import ListTexts
 from dedup.text.paragraphs import split_units
 from dedup.unit import Unit
 
@@ -28,6 +31,7 @@ __all__ = [
     "HashedBlock",
     "Units",
     "count_short",
+    "forms_of",
     "hash_block",
     "hash_texts",
     "rank_by_size",
@@ -67,13 +71,14 @@ class HashSets(NamedTuple):
 
 
 class HashedBlock(NamedTuple):
-    """The result of one block of `texts` texts: hashes with their offsets, digests and places; see `Units`."""
+    """The result of one block of `texts` texts: hashes with their offsets, digests, places and forms; see `Units`."""
 
     texts: int
     hashes: npt.NDArray[np.uint64]
     offsets: npt.NDArray[np.int64]
     digests: npt.NDArray[np.uint64]
     places: npt.NDArray[np.int64]
+    forms: Forms
 
     @property
     def rows(self) -> HashRows:
@@ -94,6 +99,7 @@ class Units:
     sizes : int64; distinct hashes, -1 if not prepared
     filled : bool; which units have a token. The hashes of a unit that is not a candidate may have been dropped.
     short : how many units have a token and are shorter than three shingles (`count_short`)
+    forms : the forms of the units that were hashed when they were read (`dedup.hashing.forms`)
     """
 
     places: npt.NDArray[np.int64]
@@ -103,6 +109,7 @@ class Units:
     sizes: npt.NDArray[np.int64]
     filled: npt.NDArray[np.bool_]
     short: int = 0
+    forms: Forms = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.digests)
@@ -165,6 +172,7 @@ def hash_texts(
     unit: Unit,
     threads: int,
     pool: GrowingArray[np.uint64] | None = None,
+    forms: Sequence[str] = (),
     progress: Callable[[int], None] = lambda _: None,
 ) -> Iterator[tuple[HashedBlock, Made]]:
     """Yield each hashed block of `texts`, and the result of `work` for it, in order; several threads call `work`.
@@ -180,7 +188,7 @@ def hash_texts(
 
     def read(load: Callable[[], Block]) -> tuple[HashedBlock, Made]:
         block = load()
-        hashed = hash_block(block, shingle, unit=unit, make_buffer=make_buffer, spare=folding)
+        hashed = hash_block(block, shingle, unit=unit, make_buffer=make_buffer, spare=folding, forms=forms)
         block.release()
         return hashed, work(hashed)
 
@@ -204,18 +212,22 @@ def read_units(
     unit: Unit,
     threads: int,
     choose: Choice | None = None,
+    forms: Sequence[str] = (),
     progress: Callable[[int], None] = lambda _: None,
 ) -> Units:
-    """Read `texts` into units, with the hashes of the units that `choose` returns, or of all."""
+    """Read `texts` into units, with the hashes of the units that `choose` returns, or of all, and some `forms`."""
     hashes: GrowingArray[np.uint64] = GrowingArray(np.uint64)
     offsets: list[npt.NDArray[np.int64]] = [np.zeros(1, dtype=np.int64)]
     digests: list[npt.NDArray[np.uint64]] = []
     places: list[npt.NDArray[np.int64]] = []
     filled: list[npt.NDArray[np.bool_]] = []
+    made: list[Forms] = []
     done, count, short, about = 0, 0, 0, texts.about()
     pool = hashes if choose is None else None
-    for part, _ in hash_texts(texts, shingle, _nothing, unit=unit, threads=threads, pool=pool, progress=progress):
+    how: dict[str, Any] = {"unit": unit, "threads": threads, "pool": pool, "forms": forms, "progress": progress}
+    for part, _ in hash_texts(texts, shingle, _nothing, **how):
         done += part.texts
+        made.append(part.forms)
         digests.append(part.digests)
         places.append(part.places)
         sizes = np.diff(part.offsets)
@@ -239,6 +251,7 @@ def read_units(
         np.full(len(all_digests), -1, dtype=np.int64),
         np.concatenate([np.empty(0, dtype=np.bool_), *filled]),
         short,
+        joined(made, forms),
     )
 
 
@@ -254,11 +267,13 @@ def hash_block(
     numbers: npt.NDArray[np.int64] | None = None,
     make_buffer: GiveBuffer = new_buffer,
     spare: BufferPool | None = None,
+    forms: Sequence[str] = (),
 ) -> HashedBlock:
     """Return the units of a block of texts, hashed.
 
     `numbers` (int64, one per text) are the numbers of the texts, if they do not follow from the block's first.
-    `make_buffer` returns the array for the hashes, of a given size. `spare` lends the other buffers.
+    `make_buffer` returns the array for the hashes, of a given size. `spare` lends the other buffers. `forms` are the
+    forms that are hashed too.
     """
     starts, ends = block.starts, block.ends
     documents = np.arange(block.first, block.first + len(starts), dtype=np.int64) if numbers is None else numbers
@@ -270,5 +285,18 @@ def hash_block(
         starts, ends = np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
     else:
         places = documents[:, np.newaxis]
-    hashes, offsets, digests = hash_shingles(block.values, starts, ends, shingle, make_buffer, spare)
-    return HashedBlock(len(block.starts), hashes, offsets, digests, places)
+    found: Forms = {NUMBERS: np.empty(len(starts), dtype=np.uint64)} if NUMBERS in forms else {}
+    made = hash_shingles(block.values, starts, ends, shingle, make_buffer, spare, found.get(NUMBERS))
+    hashes, offsets, digests = made
+    if forms:
+        found |= hash_forms(block._replace(starts=starts, ends=ends), shingle.key, forms)
+    return HashedBlock(len(block.starts), hashes, offsets, digests, places, found)
+
+
+def forms_of(texts: Sequence[str], wanted: Sequence[str], key: HashKey) -> Forms:
+    """Return some forms of texts, by a key. Cost: each text is read and hashed once."""
+    parts = [
+        hash_block(block, Shingle("words", 1, key), unit=Unit.DOCUMENT, forms=wanted).forms
+        for block in ListTexts(texts).blocks()
+    ]
+    return joined(parts, wanted)

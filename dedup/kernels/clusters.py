@@ -72,12 +72,14 @@ def stars(
     offsets: npt.NDArray[np.int64],
     sizes: npt.NDArray[np.int64],
     threshold: float,
+    groups: npt.NDArray[np.uint64],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.int64], int, int]:
     """Assign to each text of `priority` its kept text.
 
     `rank` inverts `priority`. The verified pairs are rows of `neighbours` (`earlier`) with their shared hashes; the
     large buckets of a text are rows of `buckets`. `values`, `offsets` and `sizes` are the sorted shingle sets. The
-    sizes are read for all texts, the sets only for texts of large buckets.
+    sizes are read for all texts, the sets only for texts of large buckets. Two texts of one of the `groups` (by text;
+    of length 0: there are none) are no pair.
 
     Returns, for all texts, the kept text and the similarity to it (itself and 1.0 for a kept text); the further pairs
     that were found (kept, text, shared); the number of verifications; and how often the bucket of a kept text was full.
@@ -114,6 +116,8 @@ def stars(
                 if met[other] == text:
                     continue
                 met[other] = text
+                if len(groups) > 0 and groups[other] == groups[text]:
+                    continue
                 verified += 1
                 shared = shared_hashes(
                     values,

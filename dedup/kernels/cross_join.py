@@ -130,13 +130,15 @@ def probe_across(
     which: int,
     most: int,
     tries: int,
+    groups: npt.NDArray[np.uint64],
 ) -> tuple[npt.NDArray[np.int64], int, int]:
     """Return the pairs of ``left[start:end]`` with rows of `right` that reach the threshold, and how many were merged.
 
     `keys` and `bounds` are the hashes that each left row looks up. `heads` and `entries` are the index over `right`
     (`dedup.kernels.self_join.build_index`), whose rows ascend in size. `which` selects pairs by their sizes. A pair is
     a row of three: left, right, shared; the number of pairs is returned too. No further row is looked up once `most`
-    pairs were found, or `tries` were merged.
+    pairs were found, or `tries` were merged. Two rows of one of the `groups` (by row; of length 0: there are none) are
+    no pair.
     """
     found = np.empty((64, 3), dtype=np.int64)
     total, merged = 0, 0
@@ -172,6 +174,8 @@ def probe_across(
                     break
                 if metric != CONTAINMENT and size < least(sizes[other], threshold):
                     break
+                if len(groups) > 0 and groups[other] == groups[row]:
+                    continue
                 merged += 1
                 shared = shared_hashes(
                     values,

@@ -322,6 +322,7 @@ def probe(
     metric: int,
     most: int,
     tries: int,
+    distinct: npt.NDArray[np.uint64],
 ) -> tuple[npt.NDArray[np.int64], int, int, int]:
     """Return the pairs of ``rows[start:end]`` with earlier rows that reach the threshold, and how many were merged.
 
@@ -329,7 +330,7 @@ def probe(
     one if they met so often that they may share enough: they share at most their meetings plus the hashes that one of
     the two left out, in a common order. A pair is a row of three: earlier, later, shared. Also returned: the number of
     pairs, and the place after the last row that was looked up. Once `most` pairs were found, or `tries` were merged, no
-    further row is.
+    further row is. Two rows of one value of `distinct` (by row; of length 0: there are none) are no pair.
     """
     found = np.empty((64, 3), dtype=np.int64)
     stopped = end
@@ -382,7 +383,8 @@ def probe(
             merged += 1
             words = min(bit_words[place], bit_words[earlier])
             shared = shared_bits(bits, bit_starts[place], bit_starts[earlier], words)
-            if shared >= needed(size, sizes[rows[earlier]], threshold, metric):
+            no_pair = len(distinct) > 0 and distinct[rows[earlier]] == distinct[row]
+            if not no_pair and shared >= needed(size, sizes[rows[earlier]], threshold, metric):
                 if total == len(found):
                     found = longer(found, 2 * total)
                 found[total, 0] = rows[earlier]
@@ -396,6 +398,8 @@ def probe(
             meetings[earlier] = 0
             other = rows[earlier]
             if sizes[other] < smallest or (group >= 0 and groups[earlier] == group):
+                continue
+            if len(distinct) > 0 and distinct[other] == distinct[row]:
                 continue
             enough = needed(size, sizes[other], threshold, metric)
             if counted + max(unprobed[place], unindexed[earlier]) < enough:

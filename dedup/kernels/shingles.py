@@ -31,6 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel, part
+from dedup.kernels.forms import hash_numbers
 from dedup.kernels.tokens import FULL, UNSETTLED_TEXT, fold, hash_keys, hash_tokens
 from dedup.kernels.words import multiply
 
@@ -143,12 +144,14 @@ def shingle_texts(
     hashes: Written[npt.NDArray[np.uint64]],
     offsets: Written[npt.NDArray[np.int64]],
     digests: Written[Table[np.uint64]],
+    numbers: Written[npt.NDArray[np.uint64]],
 ) -> int:
     """Fold, split and hash the texts ``values[starts[i]:ends[i]]``, and hash every window of `size` words of each.
 
     It is `tokenise` and `hash_shingles` in one, text by text, so that the tokens of a text are still in the cache:
     `tokens` has room for one text only. Writes `hashes` and `offsets` as `hash_shingles` does, `digests` (texts, 2) and
-    `unsettled`, and returns the same as `tokenise`.
+    `unsettled`, the form `numbers` of each text (`dedup.kernels.forms`) unless that array has length 0, and returns the
+    same as `tokenise`.
     """
     none = np.empty((0, 4), dtype=np.int64)
     state = np.empty(5, dtype=np.int64)
@@ -177,6 +180,8 @@ def shingle_texts(
             count += 1
         else:
             found, digests[text, 0], digests[text, 1] = hash_tokens(out, bits, folded, keys, tokens, np.int64(0))
+            if len(numbers) > 0:
+                numbers[text] = hash_numbers(out, bits, folded, tokens, np.int64(0), found, key)
             at = windows(tokens, np.int64(0), found, size, key, hashes, at)
         offsets[text + 1] = at
     return count

@@ -119,6 +119,7 @@ def probe_kept(
     shares: Written[npt.NDArray[np.int64]],
     threshold: float,
     metric: int,
+    groups: npt.NDArray[np.uint64],
 ) -> tuple[int, npt.NDArray[np.int64], int, int, int]:
     """Look up each of ``rows[start:end]``, in order of priority, among the rows that were kept before it.
 
@@ -133,7 +134,8 @@ def probe_kept(
     `keys` and `index_keys` with their bounds, `unprobed` and `unindexed` are as in `kernels.self_join.prefix_lengths`,
     for rows that are not `near`. Under containment, priority must descend in size. A call hands over to the next one:
     all of the above, `heads` (-1 at first) by the top `bits` of a hash, `entries` (hash, kept number, next entry), and
-    how many were `entered`. `meetings` (zeros) and `met` have one place per row.
+    how many were `entered`. `meetings` (zeros) and `met` have one place per row. Two rows of one of the `groups` (by
+    place; of length 0: there are none) are no pair.
 
     Returns the number of comparisons, `entries`, `entered`, `shelved`, `others`.
     """
@@ -184,6 +186,8 @@ def probe_kept(
                 shared += np.int64(bit_count(sets[np.uint64(place), word] & kept_sets[np.uint64(number), word]))
             slack = max(left_out, kept_slack[np.uint64(number)])
             if shared + slack < smallest:  # most rows that do not reach it end here
+                continue
+            if len(groups) > 0 and groups[place] == groups[kept[number]]:
                 continue
             compared += 1
             total = min(size, kept_sizes[number]) if metric == CONTAINMENT else size + kept_sizes[number]

@@ -17,6 +17,7 @@ __all__ = [
     "SKIPPED",
     "SPACE",
     "SPACELESS",
+    "SYMBOL",
     "UNSETTLED",
     "WORD",
 ]
@@ -27,7 +28,7 @@ PADDING = 64
 SEPARATOR, WORD, SKIPPED, SPACELESS, MARK = range(5)
 """Kinds of code points, in bits 0 to 2 of the entries of the table; see `dedup.text.unicode`."""
 
-UNSETTLED, ALONE, FIRST = 1 << 3, 1 << 5, 1 << 6
+UNSETTLED, ALONE, FIRST, SYMBOL = 1 << 3, 1 << 5, 1 << 6, 1 << 7
 """Bits of the entries of that table."""
 
 FEED, SPACE, QUOTE, COMMA = 0x0A, 0x20, 0x22, 0x2C

@@ -36,8 +36,8 @@ The hash of a token has 64 bits, the digest of a text's tokens 128 bits. Both ar
         a, b = low ^ x, high ^ end
         return a * b & MASK ^ b, a * b >> 64 ^ a
 
-The hash of a code point c is ``fold(fold(second, c ^ more) ^ third, c ^ fourth)``. Without the key, nobody can choose
-two tokens with the same hash, or two texts with the same digest, better than by chance.
+Without the key, nobody can choose two tokens with the same hash, or two texts with the same digest, better than by
+chance.
 
 Cost: about 1.2 ns per byte of ASCII prose with hashing, 4 ns per byte of Chinese; 8 bytes of output per token, 16 with
 offsets.
@@ -457,41 +457,6 @@ def hash_tokens(
     return at, multiply_fold(low ^ first, high ^ second), multiply_fold(low ^ third, high ^ fourth)
 
 
-@part
-def hash_point(point: np.uint64, keys: tuple[np.uint64, ...]) -> np.uint64:
-    """Return the hash of a code point, which differs from the hash of a token."""
-    return multiply_fold(multiply_fold(keys[1], point ^ keys[4]) ^ keys[2], point ^ keys[3])
-
-
-@part
-def hash_characters(
-    out: npt.NDArray[np.uint8],
-    bits: npt.NDArray[np.uint64],
-    size: int,
-    keys: tuple[np.uint64, ...],
-    hashes: npt.NDArray[np.uint64],
-    at: int,
-) -> int:
-    """Write a hash for each code point of the tokens joined by single spaces; return the next place in `hashes`."""
-    begin = at
-    gap = False
-    i = 0
-    while i < size:
-        if (bits[i >> LINEAR_BITS] >> np.uint64(i & 63)) & np.uint64(1) == np.uint64(0):
-            gap = True
-            i += 1
-            continue
-        if gap and at > begin:
-            hashes[at] = hash_point(np.uint64(0x20), keys)
-            at += 1
-        gap = False
-        point, length = decode(out, i, size)
-        hashes[at] = hash_point(np.uint64(point), keys)
-        at += 1
-        i += length
-    return at
-
-
 @kernel
 def tokenise(
     values: npt.NDArray[np.uint8],
@@ -542,63 +507,6 @@ def tokenise(
             count += 1
         else:
             at, _, _ = hash_tokens(out, bits, size, keys, hashes, at)
-        offsets[text + 1] = at
-    return count
-
-
-@kernel
-def tokenise_characters(
-    values: npt.NDArray[np.uint8],
-    starts: npt.NDArray[np.int64],
-    ends: npt.NDArray[np.int64],
-    settled: npt.NDArray[np.bool_],
-    index: npt.NDArray[np.uint16],
-    entries: npt.NDArray[np.uint32],
-    map_starts: npt.NDArray[np.int32],
-    map_points: npt.NDArray[np.int32],
-    out: Written[npt.NDArray[np.uint8]],
-    bits: Written[npt.NDArray[np.uint64]],
-    key: npt.NDArray[np.uint64],
-    hashes: Written[npt.NDArray[np.uint64]],
-    offsets: Written[npt.NDArray[np.int64]],
-    digests: Written[Table[np.uint64]],
-    unsettled: Written[npt.NDArray[np.bool_]],
-) -> int:
-    """Hash the code points of the tokens joined by single spaces, and write each text's digest (texts, 2).
-
-    Everything else is as in `tokenise`.
-
-    This is a separate kernel, so that the very first run does not compile code that it does not need.
-    """
-    none = np.empty((0, 4), dtype=np.int64)
-    state = np.empty(5, dtype=np.int64)
-    keys = hash_keys(key)
-    at, count = 0, 0
-    offsets[0] = 0
-    for text in range(len(starts)):
-        size = fold(
-            values,
-            starts[text],
-            ends[text],
-            settled[text],
-            index,
-            entries,
-            map_starts,
-            map_points,
-            out,
-            bits,
-            none,
-            state,
-        )
-        if size == FULL or at + size > len(hashes):
-            return FULL
-        if size == UNSETTLED_TEXT:
-            unsettled[text] = True
-            count += 1
-        else:
-            # the hashes of the tokens, which are fewer, are overwritten
-            _, digests[text, 0], digests[text, 1] = hash_tokens(out, bits, size, keys, hashes, at)
-            at = hash_characters(out, bits, size, keys, hashes, at)
         offsets[text + 1] = at
     return count
 

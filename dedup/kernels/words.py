@@ -142,6 +142,26 @@ def classify(typingctx: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
 
 
 @intrinsic
+def digits(typingctx: Any, source: Any, at: Any) -> Any:
+    """Return which of 64 bytes of `source` from `at` on are digits of ASCII, and which may lead a digit beyond it.
+
+    Two uint64 masks, bit i for byte i; no bounds check. A lead is the first byte of a code point of UTF-8.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        read = _pointer(context, builder, signature.args[0], args[0], args[1])
+        block = builder.load(builder.bitcast(read, VECTOR.as_pointer()), align=1)
+        plain = builder.icmp_unsigned("<", builder.sub(block, _splat(ord("0"))), _splat(10))
+        lead = builder.icmp_unsigned("==", block, _splat(0xD9))
+        for byte in (0xDB, 0xDF, 0xE0, 0xE1, 0xEA, 0xF0):
+            lead = builder.or_(lead, builder.icmp_unsigned("==", block, _splat(byte)))
+        masks = [builder.bitcast(mask, U64) for mask in (plain, lead)]
+        return context.make_tuple(builder, signature.return_type, masks)
+
+    return types.UniTuple(types.uint64, 2)(source, types.intp), codegen
+
+
+@intrinsic
 def narrow(typingctx: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
     """Write the low bytes of 64 unsigned integers of `source` from `at` into `target` from `to` (no bounds check).
 
@@ -235,6 +255,16 @@ def trailing_zeros(typingctx: Any, value: Any) -> Any:
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.cttz(args[0], cgutils.false_bit)
+
+    return types.int64(types.uint64), codegen
+
+
+@intrinsic
+def leading_zeros(typingctx: Any, value: Any) -> Any:
+    """Return the number of zero bits above the highest one of the uint64 `value`; 64 for zero."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ctlz(args[0], cgutils.false_bit)
 
     return types.int64(types.uint64), codegen
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from dedup.lsh.bands import Bands, band_keys, choose_bands
 from dedup.lsh.buckets import BUCKET_LIMITS, BucketLimits, Buckets, buckets_within
 from dedup.lsh.similarity_sample import sample_background
 from dedup.minhash import permutations, sign
-from dedup.pairs.verify import Pairs, verify
+from dedup.pairs.verify import NO_GROUPS, Groups, Pairs, verify
 from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.progress import Progress
 from dedup.runtime.threads import map_blocks
@@ -60,14 +60,15 @@ def lsh_join(
     seed: int,
     threads: int,
     stages: Progress,
+    groups: Groups = NO_GROUPS,
     limits: LshLimits = LSH_LIMITS,
 ) -> LshPairs | None:
     """Return the pairs of the `leading` units that LSH finds at a Jaccard `threshold`.
 
     The bands are chosen so that a pair at the threshold is found with a probability of at least `recall`, and at the
     least cost for the similarities in a sample of the units. None if there are too many texts or pairs in the buckets:
-    the exact join is cheaper then. Prepares the sets of the units that share a bucket with another unit. Cost: linear
-    in the hashes times lanes, and in the candidates.
+    the exact join is cheaper then. Units of one of the `groups` (by unit) are no pair. Prepares the sets of the units
+    that share a bucket with another unit. Cost: linear in the hashes times lanes, and in the candidates.
     """
     stages.stage("signatures", 1)
     background = sample_background(units.hashes, units.offsets, units.digests[:, 0], leading, seed)
@@ -80,6 +81,9 @@ def lsh_join(
     if buckets is None:
         return None
     sets = units.prepare(sorted_unique(np.concatenate((buckets.pairs.ravel(), buckets.members))), threads)
+    if len(groups):
+        apart = groups[buckets.pairs[:, 0]] != groups[buckets.pairs[:, 1]]
+        buckets = replace(buckets, pairs=buckets.pairs[apart])
     report = stages.stage("verify", len(buckets.pairs))
     return LshPairs(verify(sets, buckets.pairs, threshold, threads, report), buckets, bands)
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from dedup.hashing.shard_source import ShardSource
 from dedup.pairs.cross_join import join_across
 from dedup.pairs.self_join import JOIN_LIMITS, JoinLimits, join
-from dedup.pairs.verify import PairLimit, Pairs, in_order, moved
+from dedup.pairs.verify import NO_GROUPS, Groups, PairLimit, Pairs, in_order, moved
 from dedup.runtime.buffers import give_back
 from dedup.threshold import Threshold
 
@@ -36,6 +36,7 @@ def join_blocks(
     *,
     shingles: int,
     limit: PairLimit,
+    groups: Groups = NO_GROUPS,
     limits: JoinLimits = JOIN_LIMITS,
 ) -> tuple[Pairs, npt.NDArray[np.int64]]:
     """Return all pairs of the `leading` of `rows`, and the sizes of the sets that were made (int64, else -1).
@@ -47,6 +48,7 @@ def join_blocks(
     prepared : a bool per row; rows among these whose sets are made even if they are in no pair
     shingles : how many two groups may have together; a group has one shard at least
     limit : counts the pairs, and raises if there are too many
+    groups : by place in `rows`; rows of one group are no pair
 
     Pairs and sizes are by place in `rows`.
     """
@@ -54,29 +56,31 @@ def join_blocks(
     parts: list[Pairs] = []
     chosen = np.zeros(source.count, dtype=np.bool_)
     chosen[rows[leading]] = True
-    groups = _groups(source.shingles_of(chosen), shingles // 2)
-    for number, group in enumerate(groups):
-        held = source.hold_rows(chosen, numbers=group)
+    blocks = _blocks(source.shingles_of(chosen), shingles // 2)
+    for number, block in enumerate(blocks):
+        held = source.hold_rows(chosen, numbers=block)
         assert held.rows is not None
         places = np.searchsorted(rows, held.rows)
         units, everyone = held.units, np.arange(len(places), dtype=np.int64)
         source.stages.stage("join", 1)
         ones = np.ones(len(places), dtype=np.int64)
-        how: Any = {"large": None, "limit": limit, "threads": source.threads, "limits": limits}
+        own_groups = groups[places] if len(groups) else groups
+        how: Any = {"large": None, "limit": limit, "threads": source.threads, "limits": limits, "groups": own_groups}
         joined = join(units, everyone, everyone, ones, threshold, **how)
         units.prepare(np.flatnonzero(prepared[places]), source.threads)
         sizes[places] = np.maximum(sizes[places], units.sizes)
         parts.append(moved(joined.pairs, places))
         del held, units, joined
         give_back()
-        for other in groups[number + 1 :]:
-            both = source.hold_rows(chosen, numbers=[*group, *other])
+        for other in blocks[number + 1 :]:
+            both = source.hold_rows(chosen, numbers=[*block, *other])
             assert both.rows is not None
             own = np.searchsorted(rows, both.rows)
             everyone = np.arange(len(own), dtype=np.int64)
             left, right = everyone[: len(places)], everyone[len(places) :]
             source.stages.stage("join", 1)
-            found = join_across(both.units, left, right, threshold, limit=limit, threads=source.threads)
+            own_groups = groups[own] if len(groups) else groups
+            found = join_across(both.units, left, right, threshold, groups=own_groups, **how)
             sizes[own] = np.maximum(sizes[own], both.units.sizes)
             parts.append(moved(found, own))
             del both  # before the next two are read
@@ -84,14 +88,14 @@ def join_blocks(
     return in_order(parts), sizes
 
 
-def _groups(shingles: npt.NDArray[np.int64], limit: int) -> list[list[int]]:
+def _blocks(shingles: npt.NDArray[np.int64], limit: int) -> list[list[int]]:
     """Cut shards into runs of at most so many shingles, one shard at least."""
-    groups: list[list[int]] = []
+    blocks: list[list[int]] = []
     held = 0
     for number, count in enumerate(shingles.tolist()):
-        if not groups or held + count > limit:
-            groups.append([])
+        if not blocks or held + count > limit:
+            blocks.append([])
             held = 0
-        groups[-1].append(number)
+        blocks[-1].append(number)
         held += count
-    return groups
+    return blocks

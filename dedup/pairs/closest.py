@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from dedup.hashing.units import Units
 from dedup.pairs.cross_join import some_across
 from dedup.pairs.self_join import join_some
-from dedup.pairs.verify import Pairs, similarity, verify
+from dedup.pairs.verify import NO_GROUPS, Groups, Pairs, similarity, verify
 from dedup.threshold import Metric, Threshold
 
 __all__ = ["Closest", "HintLimits", "closest_across", "closest_among", "closest_of"]
@@ -59,12 +60,17 @@ def closest_among(
     *,
     room: int | None,
     threads: int,
+    groups: Groups = NO_GROUPS,
     limits: HintLimits = HINT_LIMITS,
 ) -> Closest | None:
-    """Return the closest pair of `leading` units that can be found within `room` bytes (None: no bound), or None."""
+    """Return the closest pair of `leading` units that can be found within `room` bytes (None: no bound), or None.
+
+    Units of one of the `groups` (by unit) are no pair.
+    """
 
     def some(lower: Threshold) -> Pairs:
-        return join_some(units, leading, lower, most=limits.pairs, tries=limits.tries, threads=threads)
+        how: Any = {"most": limits.pairs, "tries": limits.tries, "threads": threads}
+        return join_some(units, leading, lower, groups=groups, **how)
 
     return _look(some, units, threshold, room, limits.hashes)
 
@@ -77,6 +83,7 @@ def closest_across(
     *,
     room: int | None,
     threads: int,
+    groups: Groups = NO_GROUPS,
     limits: HintLimits = HINT_LIMITS,
 ) -> Closest | None:
     """Return the closest pair of a `left` and a `right` unit that can be found within `room` bytes (None: no bound).
@@ -85,7 +92,8 @@ def closest_across(
     """
 
     def some(lower: Threshold) -> Pairs:
-        return some_across(units, left, right, lower, most=limits.pairs, tries=limits.tries, threads=threads)
+        how: Any = {"most": limits.pairs, "tries": limits.tries, "threads": threads}
+        return some_across(units, left, right, lower, groups=groups, **how)
 
     return _look(some, units, threshold, room, limits.hashes)
 

@@ -22,6 +22,7 @@ from typing import NamedTuple, TypeGuard
 import numpy as np
 import numpy.typing as npt
 
+from dedup.hashing.forms import Forms, joined
 from dedup.hashing.source import HashSource, HeldUnits, TextSource
 from dedup.hashing.units import HashedBlock, Units, count_short, hash_block, hash_texts, read_units
 from dedup.pairs.seen_twice import MAX_CANDIDATE_SHARE, TWICE_SLOTS, alike, bits_for, mostly_shared, sample_for
@@ -192,7 +193,7 @@ def hold_candidates(source: TextSource, threshold: Threshold, *, limits: FilterL
 
     def note(load: Callable[[], Block]) -> tuple[HashedBlock, list[_Noted]]:
         block = load()
-        hashed = hash_block(block, shingle, unit=unit, make_buffer=hashes.take, spare=folding)
+        hashed = hash_block(block, shingle, unit=unit, make_buffer=hashes.take, spare=folding, forms=source.forms)
         block.release()
         noted = notes.take(hashed)
         hashes.give(hashed.hashes)
@@ -201,12 +202,14 @@ def hold_candidates(source: TextSource, threshold: Threshold, *, limits: FilterL
     digests: list[npt.NDArray[np.uint64]] = [np.empty((0, 2), dtype=np.uint64)]
     places: list[npt.NDArray[np.int64]] = [np.empty((0, unit.place_columns), dtype=np.int64)]
     every_size: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+    forms: list[Forms] = []
     done, count = 0, len(texts)
     report = stages.stage("read", count)
     for hashed, noted in map_blocks(note, texts.loads(), threads):
         done += hashed.texts
         digests.append(hashed.digests)
         places.append(hashed.places)
+        forms.append(hashed.forms)
         every_size.append(np.diff(hashed.offsets))
         notes.add(noted, every_size[-1], done / max(count, 1))
         report(done)
@@ -221,6 +224,7 @@ def hold_candidates(source: TextSource, threshold: Threshold, *, limits: FilterL
         np.full(len(sizes), -1, dtype=np.int64),
         sizes > 0,
         count_short(sizes, shingle),
+        joined(forms, source.forms),
     )
     documents = sorted_unique(units.places[chosen, 0])
     pool: GrowingArray[np.uint64] = GrowingArray(np.uint64, notes.hash_buffer(int(units.offsets[-1])))

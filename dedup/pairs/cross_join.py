@@ -21,7 +21,7 @@ from dedup.hashing.units import HashRows, HashSets, Units
 from dedup.pairs.prefix_index import Counters, Index, Keys, build_index, take_prefixes
 from dedup.pairs.seen_twice import bits_for
 from dedup.pairs.self_join import EVERY
-from dedup.pairs.verify import PairLimit, Pairs, in_order, pairs_of
+from dedup.pairs.verify import NO_GROUPS, Groups, PairLimit, Pairs, in_order, pairs_of
 from dedup.runtime.threads import map_blocks, slices, stretches
 from dedup.threshold import Metric, Threshold, least
 
@@ -54,14 +54,16 @@ def join_across(
     *,
     limit: PairLimit,
     threads: int,
+    groups: Groups = NO_GROUPS,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Pairs:
     """Return all pairs of a `left` with a `right` unit that reach the threshold, sorted; prepares the sets it needs.
 
-    Their number is added to `limit`. Cost: linear in the hashes, and in the visited entries of the index.
+    Units of one of the `groups` (by unit) are no pair. The number of pairs is added to `limit`. Cost: linear in the
+    hashes, and in the visited entries of the index.
     """
     parts: list[Pairs] = []
-    for part, _ in _found(units, left, right, threshold, limit.most + 1, EVERY, threads, progress):
+    for part, _ in _found(units, left, right, threshold, limit.most + 1, EVERY, groups, threads, progress):
         parts.append(part)
         limit.add(len(part.left))
     return in_order(parts)
@@ -76,6 +78,7 @@ def some_across(
     most: int,
     tries: int,
     threads: int,
+    groups: Groups = NO_GROUPS,
 ) -> Pairs:
     """Return pairs of a `left` with a `right` unit that reach the threshold: all, or about the first `most` of them.
 
@@ -84,7 +87,7 @@ def some_across(
     """
     parts: list[Pairs] = []
     total = tried = 0
-    for part, merged in _found(units, left, right, threshold, most, tries, threads, lambda _: None):
+    for part, merged in _found(units, left, right, threshold, most, tries, groups, threads, lambda _: None):
         parts.append(part)
         total, tried = total + len(part.left), tried + merged
         if total >= most or tried >= tries:
@@ -99,6 +102,7 @@ def _found(
     threshold: Threshold,
     most: int,
     tries: int,
+    groups: Groups,
     threads: int,
     progress: Callable[[int], None],
 ) -> Iterator[tuple[Pairs, int]]:
@@ -125,7 +129,7 @@ def _found(
         probed = _prefixes(sets, lefts, probes, threads)
         index, _ = build_index(_prefixes(sets, rights, indexed, threads))
         limits = (most, tries)
-        yield from _probe(sets, lefts.rows, probed, rights.rows, index, threshold, which, limits, threads)
+        yield from _probe(sets, lefts.rows, probed, rights.rows, index, threshold, which, limits, groups, threads)
         progress(len(left))
 
 
@@ -219,6 +223,7 @@ def _probe(
     threshold: Threshold,
     which: int,
     limits: tuple[int, int],
+    groups: Groups,
     threads: int,
 ) -> Iterator[tuple[Pairs, int]]:
     """Look up every left row in the index over the right rows; yield the pairs and the number of merges, per slice."""
@@ -238,6 +243,7 @@ def _probe(
             threshold.metric.code,
             which,
             *limits,
+            groups,
         )
         return pairs_of(*found[:total].T), merged
 

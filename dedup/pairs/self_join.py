@@ -30,7 +30,7 @@ from dedup.pairs.bitmaps import Bitmaps, make_bitmaps, no_bitmaps
 from dedup.pairs.prefix_index import Counters, build_index, take_prefixes
 from dedup.pairs.seen_twice import alike, bits_for, mostly_shared, sample_for, seen_twice
 from dedup.pairs.skew_join import FAMILY_LIMITS, FamilyLimits, Prefixes, stars_of
-from dedup.pairs.verify import PairLimit, Pairs, in_order, no_pairs, pairs_of
+from dedup.pairs.verify import NO_GROUPS, Groups, PairLimit, Pairs, in_order, no_pairs, pairs_of
 from dedup.runtime.threads import map_blocks, slices, stretches
 from dedup.threshold import Metric, Threshold, least
 
@@ -117,6 +117,7 @@ def join(
     large: int | None,
     limit: PairLimit,
     threads: int,
+    groups: Groups = NO_GROUPS,
     progress: Callable[[int], None] = lambda _: None,
     limits: JoinLimits = JOIN_LIMITS,
 ) -> JoinResult:
@@ -128,6 +129,7 @@ def join(
     copies : int64, by unit; how many exact copies a unit has, itself included
     large : units that were removed into a cluster of more members are paired with their kept unit only; None: all pairs
     limit : counts the pairs, and raises if there are too many
+    groups : by unit; units of one group are no pair
 
     Makes the sets of the candidates. Cost: linear in the hashes, and in the index lists that are compared.
     """
@@ -154,7 +156,7 @@ def join(
     if large is not None and index.crowded(limits.family_lists):
         del index
         kept_pairs, hidden, crowds, merged = _stars_first(
-            sets, counted, rank, copies, threshold, large, threads, progress, limits.families
+            sets, counted, rank, copies, threshold, large, groups, threads, progress, limits.families
         )
         order = order[~np.isin(counted.rows[order], hidden)]
         index = _Index(sets, counted, order, threshold, threads, by_size=True)
@@ -168,7 +170,7 @@ def join(
     if index.crowded(limits.version_lists):
         bitmaps = make_bitmaps(sets, index.rows, threads)
         kernels.mark_pure(index.buckets.heads, index.buckets.entries, bitmaps.groups)
-    parts, more = _probe(sets, index, bitmaps, threads, progress, limit)
+    parts, more = _probe(sets, index, bitmaps, groups, threads, progress, limit)
     del index
     parts.append(kept_pairs)
     return JoinResult(in_order(parts), merged + more, len(candidates), hidden, crowds)
@@ -182,6 +184,7 @@ def join_some(
     most: int,
     tries: int,
     threads: int,
+    groups: Groups = NO_GROUPS,
 ) -> Pairs:
     """Return pairs of the `leading` units that reach the threshold: all, or about the first `most` of them.
 
@@ -195,7 +198,7 @@ def join_some(
     index = _Index(sets, counted, order, threshold, threads, by_size=True)
     if index.work > MEETINGS * tries:
         return no_pairs()
-    return in_order(_probe(sets, index, no_bitmaps(), threads, lambda _: None, None, most, tries)[0])
+    return in_order(_probe(sets, index, no_bitmaps(), groups, threads, lambda _: None, None, most, tries)[0])
 
 
 MEETINGS = 100.0
@@ -313,6 +316,7 @@ def _probe(
     sets: HashSets,
     index: _Index,
     bitmaps: Bitmaps,
+    groups: Groups,
     threads: int,
     progress: Callable[[int], None],
     limit: PairLimit | None,
@@ -332,9 +336,7 @@ def _probe(
         place = part.start
         while place < part.stop and total < most and merged < tries:
             found, count, tried, place = kernels.probe(
-                sets.values,
-                sets.offsets,
-                sets.sizes,
+                *sets,
                 index.rows,
                 place,
                 part.stop,
@@ -343,15 +345,12 @@ def _probe(
                 index.unprobed,
                 index.unindexed,
                 *index.buckets,
-                bitmaps.groups,
-                bitmaps.previous,
-                bitmaps.starts,
-                bitmaps.words,
-                bitmaps.bits,
+                *bitmaps,  # type: ignore[arg-type]  # of several types, which mypy joins
                 index.threshold.value,
                 index.threshold.metric.code,
                 min(most - total, AT_ONCE),
                 tries - merged,
+                groups,
             )
             if count:
                 parts.append(pairs_of(*found[:count].T))
@@ -379,6 +378,7 @@ def _stars_first(
     copies: npt.NDArray[np.int64],
     threshold: Threshold,
     large: int,
+    groups: Groups,
     threads: int,
     progress: Callable[[int], None],
     limits: FamilyLimits,
@@ -390,7 +390,7 @@ def _stars_first(
     index = _Index(sets, counted, order, threshold, threads, by_size=False, deep=True)
     probed, indexed = index.probed, index.indexed
     prefixes = Prefixes(probed.keys, probed.bounds, indexed.keys, indexed.bounds, index.unprobed, index.unindexed)
-    stars = stars_of(sets, index.rows, prefixes, threshold, threads, progress, limits=limits)
+    stars = stars_of(sets, index.rows, prefixes, threshold, threads, progress, groups=groups, limits=limits)
     members = np.bincount(stars.group, weights=copies[index.rows], minlength=len(stars.best))
     crowded = members[stars.group] > large
     hidden = np.flatnonzero((stars.best >= 0) & crowded)

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from dedup.hashing.units import HashSets
 from dedup.pairs.seen_twice import bits_for
+from dedup.pairs.verify import NO_GROUPS, Groups
 from dedup.runtime.buffers import GrowingArray
 from dedup.runtime.threads import map_blocks, slices
 from dedup.threshold import Threshold
@@ -108,8 +109,9 @@ class Leaders:
     """The kept rows so far, and the kept row of each row that was looked up among them.
 
     `count` is the number of rows that will come, `keys` the number of hashes that they index at most, and `dense` the
-    hashes that very many of them have (`dense_hashes`). Call `fill` for a row, from any thread, before `look_up`; rows
-    are looked up in order. Memory: per row one bit per dense hash and 80 bytes; the indexed hashes of kept rows.
+    hashes that very many of them have (`dense_hashes`). Rows of one of the `groups` (by place) are no pair. Call `fill`
+    for a row, from any thread, before `look_up`; rows are looked up in order. Memory: per row one bit per dense hash
+    and 80 bytes; the indexed hashes of kept rows.
     """
 
     def __init__(
@@ -119,9 +121,10 @@ class Leaders:
         dense: npt.NDArray[np.uint64],
         threshold: Threshold,
         *,
+        groups: Groups = NO_GROUPS,
         limits: FamilyLimits = FAMILY_LIMITS,
     ) -> None:
-        self._dense, self._threshold, self._limits = dense, threshold, limits
+        self._dense, self._threshold, self._groups, self._limits = dense, threshold, groups, limits
         self._shift = 64 - bits_for(len(dense))
         edges = np.arange(1 << (64 - self._shift), dtype=np.uint64) << np.uint64(self._shift)
         self._heads = np.append(np.searchsorted(dense, edges), len(dense)).astype(np.int64)
@@ -189,6 +192,7 @@ class Leaders:
             self._shares,
             self._threshold.value,
             self._threshold.metric.code,
+            self._groups,
         )
         self._compared += more
 
@@ -218,11 +222,16 @@ def stars_of(
     threads: int,
     progress: Callable[[int], None] = lambda _: None,
     *,
+    groups: Groups = NO_GROUPS,
     limits: FamilyLimits = FAMILY_LIMITS,
 ) -> KeptStars:
-    """Return the kept row of each of `rows`, which come in order of priority; all sets are at hand."""
+    """Return the kept row of each of `rows`, which come in order of priority; all sets are at hand.
+
+    Rows of one of the `groups` (by row) are no pair.
+    """
     dense = dense_hashes(sets, rows, limits=limits)
-    leaders = Leaders(len(rows), len(prefixes.index_keys), dense, threshold, limits=limits)
+    own = groups[rows] if len(groups) else groups
+    leaders = Leaders(len(rows), len(prefixes.index_keys), dense, threshold, groups=own, limits=limits)
     for _ in map_blocks(lambda part: leaders.fill(sets, rows, part), slices(len(rows)), threads):
         pass
     for part in slices(len(rows)):

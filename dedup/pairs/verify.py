@@ -23,6 +23,8 @@ from dedup.threshold import Metric
 __all__ = [
     "LEAST_ROOM",
     "MAX_JOINED_PAIRS",
+    "NO_GROUPS",
+    "Groups",
     "PairLimit",
     "Pairs",
     "in_order",
@@ -50,6 +52,13 @@ MANY_PAIRS = 1 << 20
 
 LEAST_ROOM = 1 << 23
 """Bytes that pairs may take under any bound: so a search may exceed its bound by as much."""
+
+
+Groups = npt.NDArray[np.uint64]
+"""By unit: units with an equal value are no pair, however similar they are. Of length 0: there are no such units."""
+
+NO_GROUPS: Groups = np.empty(0, dtype=np.uint64)
+NO_GROUPS.setflags(write=False)
 
 
 class Pairs(NamedTuple):

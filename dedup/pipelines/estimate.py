@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
@@ -113,6 +113,7 @@ def estimate(
     column: str | None = None,
     id: str | None = None,
     recall: float = 0.999,
+    distinct: str | Collection[str] = (),
     hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,
@@ -128,7 +129,7 @@ def estimate(
     ('exact', 1, 2, 0)
     """
     asked: dict[str, Any] = {"unit": unit, "threshold": threshold, "metric": metric, "shingle": shingle}
-    asked |= {"method": method, "recall": recall, "hash_key": hash_key}
+    asked |= {"method": method, "recall": recall, "distinct": distinct, "hash_key": hash_key}
     query = Query.check(**asked)
     workers, bound = thread_count(threads), check_memory(memory)
     if isinstance(texts, str):

@@ -5,7 +5,7 @@ The stages read texts in memory, or shards of files if there is a bound; the res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,7 @@ def find_duplicates(
     pairs: str = "auto",
     recall: float = 0.999,
     seed: int = 1,
+    distinct: str | Collection[str] = (),
     hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,
@@ -78,6 +79,10 @@ def find_duplicates(
         with: two clusters are linked if a removed text could have joined either.
     recall : 0 < recall < 1; for "lsh": the least probability that a pair at the threshold is found
     seed : 0 to 2^32 - 1; for "lsh": the seed of the MinHash permutations
+    distinct : "numbers", "symbols", or both in a list: texts that differ in these alone are no pair
+        "numbers": the words are the same, one by one, once each digit counts as 0. "symbols": the words are the same,
+        and the punctuation and symbols are not (``C`` and ``C++``). How many pairs differ in numbers alone is in
+        ``summary.numbers_only``; the column ``difference`` of the tables says what each pair differs in.
     hash_key : bytes, at least 16, preferably 32 random ones; None: the variable ``DEDUP_HASH_KEY``, else a public key
         For untrusted texts: without the key nobody can write a text that is taken for another text. Exact answers are
         the same for any key (`dedup.hash_key`).
@@ -125,6 +130,7 @@ def find_duplicates(
         pairs=pairs,
         recall=recall,
         seed=seed,
+        distinct=distinct,
         hash_key=hash_key,
         threads=threads,
         memory=memory,
@@ -184,7 +190,7 @@ def find_in(
             return rank_units(query.keep, len(units), lambda: _lengths(collection, units, query), keys)
 
         shingles = plan.size.shingles if isinstance(plan, TextPlan) else 0
-        source = TextSource(collection, query.shingle, query.unit, workers, stages, shingles)
+        source = TextSource(collection, query.shingle, query.unit, workers, stages, shingles, query.distinct)
         found = order.find(source, query, plan, Run(stages, workers), rank_of, limits=limits)
     assert found.units is not None
     room = plan.room_for(0, len(found.units))

@@ -23,6 +23,7 @@ from dedup import __version__
 from dedup.clusters.looks import check_looks
 from dedup.clusters.priority import rank_units
 from dedup.errors import DedupError, ParameterError
+from dedup.hashing.forms import CHARACTERS, NUMBERS
 from dedup.hashing.shard_source import ShardSource, all_units, texts_of
 from dedup.hashing.shards import Shards, read_shards
 from dedup.hashing.source import HeldUnits
@@ -271,6 +272,7 @@ class _FileSearch:
         extra = () if query.keep_column is None else (query.keep_column,)
         batches = read_batches(self.listing, column=self.column, id=self.id, extra=extra, after=shards.more)
         how: dict[str, Any] = {"unit": query.unit, "threads": plan.threads, "size": plan.shard, "progress": after}
+        how["forms"] = tuple(dict.fromkeys((CHARACTERS, NUMBERS, *query.distinct)))
         for shard in read_shards(batches, query.shingle, after=shards.more, **how):
             rejects = [] if not shard.facts.rejects else list(shard.rejects())
             shards.add(shard)
@@ -285,7 +287,7 @@ class _FileSearch:
                 shards.spill(self.run.store)
 
     def _source(self) -> ShardSource:
-        return ShardSource(self.shards, self.query.unit, self.plan.threads, self.run.stages)
+        return ShardSource(self.shards, self.query.unit, self.plan.threads, self.run.stages, self.query.distinct)
 
     # search
 

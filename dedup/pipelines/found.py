@@ -16,6 +16,7 @@ from dedup.clusters.stars import Stars
 from dedup.hashing.units import Units
 from dedup.lsh import Bands
 from dedup.pairs.closest import Closest
+from dedup.pairs.kept_apart import Apart
 from dedup.pairs.verify import Pairs, moved
 from dedup.pipelines.query import Query
 from dedup.results.duplicates import Duplicates, SearchInfo
@@ -41,6 +42,7 @@ class SearchResult(NamedTuple):
     bands, large_buckets, crowded : of the LSH join: the bands, how many buckets were large, the units in them
     closest : a hint (`dedup.pairs.closest`), not a part of the answer
     large : the kept ones of large clusters; see `dedup.pairs.self_join.JoinResult`
+    apart : the pairs that are none since they differ in numbers alone; None if nobody asked for it
     replay : how far the estimate of the recall strays
     """
 
@@ -56,6 +58,7 @@ class SearchResult(NamedTuple):
     crowded: npt.NDArray[np.int64] | None
     closest: Closest | None
     large: npt.NDArray[np.int64]
+    apart: Apart | None = None
     replay: Replay | None = None
 
     @property
@@ -100,6 +103,8 @@ class SearchResult(NamedTuple):
         arrays |= {"large": self.large, "star": self.stars.star, "similarity": self.stars.similarity}
         if self.crowded is not None:
             arrays["crowded"] = self.crowded
+        if self.apart is not None:
+            arrays |= {"apart_similarity": self.apart.similarity, "apart_pairs": self.apart.pairs}
         bands = self.bands
         facts = {
             "bands": None if bands is None else [bands.bands, bands.rows],
@@ -130,6 +135,7 @@ class SearchResult(NamedTuple):
             crowded=arrays.get("crowded"),
             closest=None if facts["closest"] is None else tuple(facts["closest"]),
             large=arrays["large"],
+            apart=Apart(arrays["apart_similarity"], arrays["apart_pairs"]) if "apart_pairs" in arrays else None,
             replay=None if facts["strays"] is None else Replay(tuple(facts["strays"])),
         )
 
@@ -159,6 +165,8 @@ def duplicates_of(
         crowded=found.crowded,
         closest=found.closest,
         large=found.large,
+        apart=found.apart,
+        distinct=query.distinct,
         room=room,
         limits=limits,
         hash_key=query.shingle.key.fingerprint,

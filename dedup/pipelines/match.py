@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -17,8 +17,9 @@ from dedup.pipelines.measure import measure_words
 from dedup.pipelines.memory import TextPlan, Unbounded, plan_passages
 from dedup.pipelines.passage_order import find_across_sides
 from dedup.pipelines.query import Query
-from dedup.results.match_links import MatchInfo, Passages
+from dedup.results.match_links import MatchInfo
 from dedup.results.matches import Matches
+from dedup.results.passages import Passages
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.sources.coerce import read_once
@@ -42,6 +43,7 @@ def match(
     against_ids: Iterable[Any] | None = None,
     against_column: str | None = None,
     against_id: str | None = None,
+    distinct: str | Collection[str] = (),
     hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,
@@ -65,7 +67,7 @@ def match(
     against_ids, against_column, against_id : ids, column and id column of `against`
     memory : bytes, or a text such as "4GB": a limit on the memory used in addition to the caller's texts
         If the shingles and words do not fit, the texts are read several times; the answer is the same.
-    hash_key, threads, progress : as for `dedup.find_duplicates`
+    distinct, hash_key, threads, progress : as for `dedup.find_duplicates`
 
     Returns
     -------
@@ -108,6 +110,7 @@ def match(
         against_ids=against_ids,
         against_column=against_column,
         against_id=against_id,
+        distinct=distinct,
         hash_key=hash_key,
         threads=threads,
         memory=memory,
@@ -153,11 +156,9 @@ def match_in(
     plan = None if bound is None else _plan(sides, query, bound, workers, planned)
     with Progress(progress) as stages:
         run = Run(stages, workers)
-        shingles = 0 if plan is None else plan.size.shingles
-        sources = TwoSources(
-            *(TextSource(some, query.shingle, query.unit, workers, stages, shingles) for some in (left, right, sides))
-        )
-        found = order.match(sources, query.threshold, plan or Unbounded(), run, limits=limits)
+        how = (workers, stages, 0 if plan is None else plan.size.shingles, query.distinct)
+        sources = TwoSources(*(TextSource(some, query.shingle, query.unit, *how) for some in (left, right, sides)))
+        found = order.match(sources, query, plan or Unbounded(), run, limits=limits)
         passages = None
         if min_words is not None:
             across = find_across_sides(sides, plan, min_words, query.shingle.key, run)
@@ -165,11 +166,18 @@ def match_in(
             passages = Passages(across.left, here.start, here.end, across.right, there.start, there.end, across.words)
     kind, reached = query.shingle, query.threshold
     info = MatchInfo(
-        query.unit, reached.metric, str(kind), reached.value, min_words, left.text_column, kind.key.fingerprint
+        query.unit,
+        reached.metric,
+        str(kind),
+        reached.value,
+        min_words,
+        left.text_column,
+        kind.key.fingerprint,
+        query.distinct,
     )
     room = None if plan is None else plan.room
     evidence = (found.units, found.representatives, found.pairs, passages, found.closest)
-    return Matches(info, sides, *evidence, stages.seconds, room, limits=limits.listing)
+    return Matches(info, sides, *evidence, stages.seconds, room, apart=found.apart, limits=limits.listing)
 
 
 MATCHED_WORD_BYTES = 210

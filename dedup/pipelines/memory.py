@@ -15,9 +15,9 @@ h shingles of the m candidates, the steps take, in addition to 48 MB for the int
     reading          (2 T + 2) * 12 * max(1 MB, longest text)  +  3 s
     marking          table  +  (2 T + 1) s  +  5 u
     joining          16 h  +  150 m  +  (2 T + 1) s  +  u  (+ 500 m with the method "lsh", for its bands)
-    clusters, report 140 u  +  16 n  (+ 24 u for paragraphs and lines)
+    clusters, report 156 u  +  16 n  (+ 24 u for paragraphs and lines)
 
-and the work directory holds 8 bytes per shingle and 40 per unit (64 per paragraph or line). If the table of marks does
+and the work directory holds 8 bytes per shingle and 56 per unit (80 per paragraph or line). If the table of marks does
 not fit, it is halved until it does, and made for one part of the hashes at a time. If the join does not fit, it is done
 in blocks (`dedup.pairs.block_join`).
 
@@ -70,7 +70,7 @@ PASSAGE_UNIT_BYTES = 100
 AT_REST = 48 << 20
 """Bytes. The interpreter and its libraries grow to so much in addition to the arrays."""
 
-MARK_BYTES, SPREAD_BYTES, TEXT_BYTES, PLACE_BYTES = 5, 140, 16, 24
+MARK_BYTES, SPREAD_BYTES, TEXT_BYTES, PLACE_BYTES = 5, 156, 16, 24
 """Bytes of a unit while it is marked, and while the report is made; of a text, and of a part's place, in the report."""
 
 BAND_BYTES = 500
@@ -85,7 +85,7 @@ PAIRS_SHARE = 8
 HELD_PAIR_BYTES = 12
 """Bytes of a pair that waits to be sorted."""
 
-UNIT_DISK_BYTES = 48
+UNIT_DISK_BYTES = 64
 """Bytes on disk of a unit in addition to its hashes and its place."""
 
 SMALLEST_SHARD, LARGEST_SHARD = 1 << 20, 64 << 20

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ import numpy.typing as npt
 from dedup.clusters.copies import copies_of_sides, exact_copies
 from dedup.clusters.replay import Replay, replay
 from dedup.clusters.stars import find_stars
+from dedup.hashing.forms import NUMBERS
 from dedup.hashing.shard_source import ShardSource
 from dedup.hashing.source import HashSource, HeldUnits, TwoSources
 from dedup.hashing.units import Units, rank_by_size
@@ -34,8 +35,17 @@ from dedup.pairs.closest import Closest, closest_across, closest_among, closest_
 from dedup.pairs.compact_filter import FILTER_LIMITS, FilterLimits, hold_candidates, pays
 from dedup.pairs.cross_join import join_across
 from dedup.pairs.filter_passes import filter_across, filter_passes
+from dedup.pairs.kept_apart import (
+    Apart,
+    copies_across,
+    count_apart,
+    count_in_blocks,
+    grouped,
+    groups_of,
+    told_apart,
+)
 from dedup.pairs.self_join import JOIN_LIMITS, JoinLimits, join
-from dedup.pairs.verify import MAX_JOINED_PAIRS, PairLimit, Pairs, in_order
+from dedup.pairs.verify import MAX_JOINED_PAIRS, Groups, PairLimit, Pairs, in_order
 from dedup.pipelines.checkpoints import Run, pack_rows, unpack_rows
 from dedup.pipelines.found import SearchResult
 from dedup.pipelines.memory import SHINGLE_BYTES, FilePlan, Plan, TextPlan
@@ -100,21 +110,23 @@ def _find(
     run.stages.stage("exact copies", 1)
     rank = rank_of(held)
     among = units.held if held.hashed else units.full
-    representatives = exact_copies(units.digests, rank, among)
-    compared = _compare(source, held, _Leaders(representatives, among, rank), query, plan, run, limits)
+    groups = groups_of(units, query.distinct)
+    representatives = exact_copies(told_apart(units, query.distinct), rank, among)
+    leaders = _Leaders(representatives, among, rank, groups)
+    compared = _compare(source, held, leaders, query, plan, run, limits)
     if query.threshold.metric is Metric.CONTAINMENT:
         rank = rank_by_size(rank, units.sizes)
     run.stages.stage("clusters", 1)
-    stars = find_stars(
-        units.sizes, units.full, representatives, compared.pairs, rank, query.threshold, compared.buckets, units.sets
-    )
+    given = (units.sizes, units.full, representatives, compared.pairs, rank, query.threshold)
+    stars = find_stars(*given, compared.buckets, units.sets, groups)
     pairs = in_order([compared.pairs, stars.further]) if len(stars.further.left) else compared.pairs
     closest = None
     if not len(pairs.left) and held.hashed and not np.any(representatives != np.arange(len(units))):
         run.stages.stage("closest pair", 1)
-        closest = _closest(units, among, compared.buckets, query, plan.room_for(len(units), source.count), run)
+        closest = _closest(units, leaders, compared.buckets, query, plan.room_for(len(units), source.count), run)
     buckets = compared.buckets
     crowded = None if buckets is None else sorted_unique(buckets.members)
+    apart = _apart(source, held, leaders, query, plan, run, limits.listing.big_cluster)
     played = _replay(units, pairs, compared.bands, crowded, query, run)
     units.hashes = np.empty(0, dtype=np.uint64)
     return SearchResult(
@@ -130,6 +142,7 @@ def _find(
         crowded=crowded,
         closest=closest,
         large=compared.large,
+        apart=apart,
         replay=played,
     )
 
@@ -173,6 +186,7 @@ class _Leaders(NamedTuple):
     representatives: Rows
     among: Rows
     rank: Rows
+    groups: Groups
 
     @property
     def leading(self) -> Rows:
@@ -213,6 +227,7 @@ def _compare(
             seed=query.seed,
             threads=threads,
             stages=run.stages,
+            groups=leaders.groups,
             limits=limits.lsh,
         )
     if found is not None:
@@ -229,6 +244,7 @@ def _compare(
             large=limits.listing.big_cluster if query.listing == "auto" else None,
             limit=PairLimit(room_for_pairs, ADVICE, most=limits.pairs),
             threads=threads,
+            groups=leaders.groups,
             progress=run.stages.stage("join", len(leading)),
             limits=limits.join,
         )
@@ -248,31 +264,45 @@ def _join_blocks(
     masks[0, leaders.leading] = masks[1, leaders.copied] = True
     shingles = plan.block(source, len(held.rows))
     limit = PairLimit(plan.block_pairs(len(held.rows), source.count), ADVICE, most=limits.pairs)
-    leading, copied = masks
-    pairs, sizes = join_blocks(
-        source,
-        held.rows,
-        leading,
-        copied,
-        query.threshold,
-        shingles=shingles,
-        limit=limit,
-        limits=limits.join,
-    )
+    how: Any = {"shingles": shingles, "limit": limit, "limits": limits.join, "groups": leaders.groups}
+    pairs, sizes = join_blocks(source, held.rows, masks[0], masks[1], query.threshold, **how)
     held.units.sizes = sizes
     return pairs
+
+
+# what is no pair, however similar
+
+
+def _apart(
+    source: HashSource, held: HeldUnits, leaders: _Leaders, query: Query, plan: Plan, run: Run, most: int
+) -> Apart | None:
+    """Return the pairs that differ in numbers alone, and are none for that; None if nobody asked for it."""
+    if NUMBERS not in query.distinct:
+        return None
+    units, groups, leading = held.units, leaders.groups, leaders.leading
+    counts = np.bincount(leaders.representatives, minlength=len(units))
+    how: Any = {"most": most if query.listing == "auto" else None, "threads": run.threads}
+    if held.hashed:
+        rows = grouped(groups, leading[units.sizes[leading] >= 0])
+        return count_apart(units.sets, groups, units.digests, counts, rows, query.threshold, **how)
+    assert isinstance(source, ShardSource)
+    assert isinstance(plan, FilePlan)
+    assert held.rows is not None
+    how["shingles"] = plan.block(source, len(held.rows))
+    return count_in_blocks(source, held.rows, groups, counts, grouped(groups, leading), query.threshold, **how)
 
 
 # what is reported in addition to the answer
 
 
 def _closest(
-    units: Units, leading: Rows, buckets: Buckets | None, query: Query, room: int | None, run: Run
+    units: Units, leaders: _Leaders, buckets: Buckets | None, query: Query, room: int | None, run: Run
 ) -> Closest | None:
     """Return the closest pair, if the held hashes show it."""
     if buckets is not None:
         return closest_of(units, buckets.pairs, query.threshold.metric, run.threads)
-    return closest_among(units, leading, query.threshold, room=room, threads=run.threads)
+    how: dict[str, Any] = {"room": room, "threads": run.threads, "groups": leaders.groups}
+    return closest_among(units, leaders.among, query.threshold, **how)
 
 
 def _replay(
@@ -296,17 +326,21 @@ class MatchResult(NamedTuple):
     representatives: Rows
     pairs: Pairs
     closest: Closest | None
+    apart: Apart | None
 
 
-def match(sides: TwoSources, threshold: Threshold, plan: Plan, run: Run, *, limits: Limits = LIMITS) -> MatchResult:
+def match(sides: TwoSources, query: Query, plan: Plan, run: Run, *, limits: Limits = LIMITS) -> MatchResult:
     """Find the pairs of a left with a right unit.
 
     Raises `ParameterError` if the memory of the `plan` is too small for the candidates, or for the pairs.
     """
+    threshold = query.threshold
     units = _hold_sides(sides, threshold, plan)
     run.stages.stage("exact copies", 1)
     lefts = int(np.searchsorted(units.places[:, 0], sides.left.count))
-    representatives = copies_of_sides(units.digests, units.held, lefts)
+    groups = groups_of(units, query.distinct)
+    digests = told_apart(units, query.distinct)
+    representatives = copies_of_sides(digests, units.held, lefts)
     leading = units.held[representatives[units.held] == units.held]
     middle = int(np.searchsorted(leading, lefts))
     left, right = leading[:middle], leading[middle:]
@@ -314,13 +348,22 @@ def match(sides: TwoSources, threshold: Threshold, plan: Plan, run: Run, *, limi
     room_for_pairs = None if room is None else room - SIDE_BYTES * len(units.hashes)
     limit = PairLimit(room_for_pairs, ADVICE_ACROSS, most=limits.pairs)
     report = run.stages.stage("join", middle)
-    pairs = join_across(units, left, right, threshold, limit=limit, threads=run.threads, progress=report)
+    how: dict[str, Any] = {"threads": run.threads, "groups": groups}
+    pairs = join_across(units, left, right, threshold, limit=limit, progress=report, **how)
+    if len(groups):  # copies across the sides are of one group too, but are pairs
+        pairs = in_order([pairs, copies_across(units, digests, left, right, run.threads)])
     closest = None
     if not len(pairs.left):
         run.stages.stage("closest pair", 1)
-        closest = closest_across(units, left, right, threshold, room=room, threads=run.threads)
+        closest = closest_across(units, left, right, threshold, room=room, **how)
+    apart = None
+    if NUMBERS in query.distinct:
+        counts = np.bincount(representatives, minlength=len(units))
+        rows = grouped(groups, leading[units.sizes[leading] >= 0])
+        given = (units.sets, groups, units.digests, counts, rows, threshold)
+        apart = count_apart(*given, most=limits.listing.big_cluster, lefts=lefts, threads=run.threads)
     units.hashes = np.empty(0, dtype=np.uint64)
-    return MatchResult(units, representatives, pairs, closest)
+    return MatchResult(units, representatives, pairs, closest, apart)
 
 
 SIDE_BYTES = 40

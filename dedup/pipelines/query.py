@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from dedup.errors import ParameterError
 from dedup.hash_key import choose_key
+from dedup.hashing.forms import NUMBERS, SYMBOLS
 from dedup.hashing.shingles import Shingle, parse
 from dedup.lsh import choose_bands
-from dedup.options import check_keep, check_recall, check_seed, check_threshold, check_word, column_of
+from dedup.options import check_keep, check_recall, check_seed, check_threshold, check_word, check_words, column_of
 from dedup.threshold import Metric, Threshold
 from dedup.unit import Unit
 
@@ -17,6 +19,7 @@ __all__ = ["Query"]
 
 METHODS = ("auto", "exact", "lsh")
 LISTINGS = ("auto", "all")
+DISTINCT = (NUMBERS, SYMBOLS)
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Query:
     listing: str
     recall: float
     seed: int
+    distinct: tuple[str, ...] = ()
 
     @classmethod
     def check(
@@ -45,6 +49,7 @@ class Query:
         pairs: str = "auto",
         recall: float = 0.999,
         seed: int = 1,
+        distinct: str | Collection[str] = (),
         hash_key: bytes | None = None,
     ) -> Query:
         """Return the query. Raise `ParameterError` if an option has an invalid value."""
@@ -55,10 +60,11 @@ class Query:
             raise ParameterError('metric: containment needs method="exact" (or "auto"); bands are for jaccard')
         reached = Threshold(check_threshold(threshold), by)
         recall, keep, seed = check_recall(recall), check_keep(keep), check_seed(seed)
+        apart = check_words("distinct", distinct, DISTINCT)
         if method == "lsh":
             choose_bands(reached.value, recall)  # if no bands reach the recall, raise the error before the work begins
         kind = parse(of.shingle if shingle is None else shingle, choose_key(hash_key))
-        return cls(of, reached, kind, method, keep, pairs, recall, seed)
+        return cls(of, reached, kind, method, keep, pairs, recall, seed, apart)
 
     @property
     def keep_column(self) -> str | None:
@@ -77,4 +83,5 @@ class Query:
             "seed": self.seed,
             "shingle": str(self.shingle),
             "pairs": self.listing,
+            "distinct": list(self.distinct),
         }

@@ -163,7 +163,7 @@ def parts_of(result: Any, *, group: int = GROUP) -> tuple[str, Any, dict[str, Ro
             "decisions": _groups(found.decision_rows, members, group),
             "pairs": _groups(found.pair_rows, len(found.listed), group),
         }
-        names = ("unit", "threshold", "metric", "shingle", "method", "column", "hash_key")
+        names = ("unit", "threshold", "metric", "shingle", "method", "column", "distinct", "hash_key")
         return "find", found.texts, tables, result.summary.to_dict(), {name: getattr(run, name) for name in names}
     if isinstance(result, Repeats):
         summary = {"texts": len(result.texts), "repeats": len(result), "coverage": result.coverage}

@@ -94,9 +94,11 @@ class Duplicates(Shown):
         """The pairs that reach the threshold, with their evidence, sorted (Arrow table).
 
         Columns: left, right (ids; left before right in the input), left_size, right_size, shared (shingles), jaccard,
-        left_in_right (shared / left_size), right_in_left. For paragraphs also left_paragraph, left_start, left_end and
-        right_paragraph, right_start, right_end: numbers from 0, and characters of the original text. For lines
-        left_line and right_line instead of the paragraphs: the number among the lines of the text that are not blank.
+        left_in_right (shared / left_size), right_in_left, difference ("identical": the same characters; "format": the
+        same words; "numbers": the same words once each digit counts as 0; "words"). For paragraphs also left_paragraph,
+        left_start, left_end and right_paragraph, right_start, right_end: numbers from 0, and characters of the original
+        text. For lines left_line and right_line instead of the paragraphs: the number among the lines of the text that
+        are not blank.
         """
         return self._evidence.every_pair()
 
@@ -201,7 +203,7 @@ class Duplicates(Shown):
         pairs = found.pairs.take(similarity(found.pairs, units.sizes, run.metric) >= threshold)
         reached = Threshold(threshold, run.metric)
         stars = find_stars(units.sizes, units.full, representatives, pairs, self._evidence.rank, reached)
-        new = replace(run, threshold=threshold)
+        new = replace(run, threshold=threshold, apart=run.apart and run.apart.above(threshold))
         return Duplicates(new, found.texts, units, representatives, self._evidence.rank, pairs, stars, {})
 
     def components(self) -> pa.Table:

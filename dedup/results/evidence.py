@@ -18,7 +18,9 @@ from dedup.clusters.replay import Replay
 from dedup.clusters.stars import Stars, components
 from dedup.hashing.units import Units
 from dedup.lsh import Bands, measure_recall
+from dedup.pairs.kept_apart import Apart
 from dedup.pairs.verify import Pairs, jaccard
+from dedup.results.differences import Differences, Removals, difference_column
 from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, check_rows, partly_listed
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import same_ids
@@ -71,6 +73,8 @@ class SearchInfo:
     crowded: npt.NDArray[np.int64] | None = None  # the units in large buckets
     closest: tuple[int, int, float] | None = field(default=None, compare=False)  # a hint, not a part of the answer
     hash_key: str = "public"  # fingerprint
+    distinct: tuple[str, ...] = ()
+    apart: Apart | None = None  # the pairs that are none, since they differ in numbers alone
     room: int | None = field(default=None, compare=False)  # bytes for tables under a bound
     limits: ListingLimits = field(default=LISTING_LIMITS, compare=False)
     # see `dedup.pairs.self_join.JoinResult`
@@ -190,6 +194,8 @@ class Evidence:
         columns["jaccard"] = pairs.shared / (left_size + right_size - pairs.shared)
         columns["left_in_right"] = pairs.shared / left_size
         columns["right_in_left"] = pairs.shared / right_size
+        same = self.representatives[pairs.left] == self.representatives[pairs.right]
+        columns["difference"] = difference_column(self.differences.codes(pairs.left, pairs.right, same))
         return pa.table(columns)
 
     def cluster_rows(self, part: slice = EVERYTHING) -> pa.Table:
@@ -202,8 +208,37 @@ class Evidence:
                 "id": self.ids(members),
                 **self.place_columns(members, ""),
                 **self._verdicts(members, numbers, self.ids(self.stars.star[members])),
+                "difference": self._from_kept(members),
             }
         )
+
+    def _from_kept(self, members: npt.NDArray[np.int64]) -> pa.Array:
+        """Return the column of the differences of members from the kept one; null for the kept one."""
+        star = self.stars.star[members]
+        same = self.representatives[members] == self.representatives[star]
+        return difference_column(self.differences.codes(star, members, same), star == members)
+
+    @cached_property
+    def differences(self) -> Differences:
+        """The differences of the units."""
+        return Differences(self.texts, self.units)
+
+    @cached_property
+    def removals(self) -> Removals:
+        """What the removed units differ in from their kept ones."""
+        removed = self.members[0][self.stars.star[self.members[0]] != self.members[0]]
+        return Removals(self.differences, removed, self.stars.star[removed], self.representatives)
+
+    @cached_property
+    def numbers_only(self) -> int:
+        """How many pairs differ in numbers alone: of those listed, or if they are no pairs, of those left out."""
+        if self.run.apart is not None:
+            return int(self.run.apart.pairs.sum())
+        found = self.listed.count(self.differences.numbers_only(self.pairs.left, self.pairs.right))
+        hidden = self.listed.hidden
+        star = self.stars.star[hidden]
+        near = self.representatives[hidden] != self.representatives[star]
+        return found + int(np.count_nonzero(self.differences.numbers_only(star[near], hidden[near])))
 
     def decision_rows(self, part: slice = EVERYTHING) -> pa.Table:
         """Return the members of clusters in input order, or a part of them, with file and record instead of id."""
@@ -343,11 +378,12 @@ class Evidence:
         return [f'{told}: {why}; try a shorter one, such as shingle="chars:4" (--shingle chars:4), or ask `suggest`']
 
     def warnings(self) -> tuple[str, ...]:
-        """Return warnings: texts too short for the shingle, clusters and files that lose suspiciously many units."""
+        """Return warnings: texts too short for the shingle, doubtful removals, clusters and files that lose many units."""
         members, numbers = self.members
         unit, found = self.run.unit, self._too_short()
         if not len(members):
             return tuple(found)
+        found += self.removals.doubtful(self.run.unit)
         sizes = np.bincount(numbers)
         for number in np.flatnonzero(sizes > max(CROWDED, len(self.units) // 100))[:3].tolist():
             some = [self.name(unit) for unit in members[numbers == number][:3].tolist()]

@@ -87,7 +87,8 @@ class Listing:
     """The listed pairs of units, sorted. `len` counts them; pairs are expanded only when they are read.
 
     `pairs` are pairs of representatives, each once and sorted. `large` marks the kept units of the clusters that are
-    not listed in full; None lists every pair. Memory: 16 bytes per pair of representatives, and 50 per unit.
+    not listed in full; None lists every pair. `hidden` are the units that are listed with their kept one only. Memory:
+    16 bytes per pair of representatives, and 50 per unit.
     """
 
     def __init__(
@@ -106,12 +107,21 @@ class Listing:
         self._pairs, self._representatives, self._sizes = pairs, representatives, units.sizes
         everyone = np.arange(len(star), dtype=np.int64)
         hidden = np.zeros(len(star), dtype=np.bool_) if large is None else large[star] & (star != everyone)
+        self.hidden = np.flatnonzero(hidden)
         self._shown = (np.diff(units.offsets) > 0) & ~hidden
         self._as_found = not hidden.any() and np.array_equal(representatives, everyone)
-        self._stars = _stars(pairs, representatives, units.sizes, star, np.flatnonzero(hidden))
+        self._stars = _stars(pairs, representatives, units.sizes, star, self.hidden)
 
     def __len__(self) -> int:
         return len(self._pairs.left) if self._as_found else int(self._bounds[-1])
+
+    def count(self, chosen: npt.NDArray[np.bool_]) -> int:
+        """Return how many listed pairs are those of `chosen` pairs of representatives, and of their copies.
+
+        Pairs of `hidden` units with their kept one are not counted.
+        """
+        copies = np.bincount(self._representatives, weights=self._shown, minlength=len(self._shown)).astype(np.int64)
+        return int((copies[self._pairs.left[chosen]] * copies[self._pairs.right[chosen]]).sum())
 
     def rows(self, part: slice) -> Pairs:
         """Return some of the pairs. Cost: linear in these, and in all pairs of the units at both ends of the part."""

@@ -19,11 +19,14 @@ from dedup.hashing.units import Units
 from dedup.options import check_word
 from dedup.page.showing import Shown
 from dedup.page.view import View
+from dedup.pairs.kept_apart import Apart
 from dedup.pairs.verify import Pairs, similarity
 from dedup.results.cutting import cut_spans
+from dedup.results.differences import Differences, counted_by_code, difference_column
 from dedup.results.given import recognise
 from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, check_rows
-from dedup.results.match_links import MatchInfo, Passages, view_of_match
+from dedup.results.match_links import MatchInfo, view_of_match
+from dedup.results.passages import Passages
 from dedup.results.summary import MatchSummary, hint_of
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.coerce import Texts
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Matches"]
 
 STATE_OF_MATCH = ("_units", "_representatives", "_pairs", "_found", "_closest")
-MATCHES_STATE = ("_run", "_sides", *STATE_OF_MATCH, "timings", "_room", "_limits")
+MATCHES_STATE = ("_run", "_sides", *STATE_OF_MATCH, "timings", "_room", "_limits", "_apart")
 """The attributes in a pickle; all others are computed from them."""
 
 EVIDENCE = ("pairs", "passages", "either")
@@ -64,6 +67,7 @@ class Matches(Shown):
         timings: Mapping[str, float],
         room: int | None = None,
         *,
+        apart: Apart | None = None,
         limits: ListingLimits = LISTING_LIMITS,
     ) -> None:
         self._run = run
@@ -74,7 +78,7 @@ class Matches(Shown):
         self._found = found
         self._closest = closest
         self.timings = dict(timings)
-        self._room, self._limits = room, limits
+        self._room, self._limits, self._apart = room, limits, apart
 
     def __repr__(self) -> str:
         return f"Matches\n{self.summary}{hint_of(self.closest)}"
@@ -145,8 +149,18 @@ class Matches(Shown):
                 "jaccard": pairs.shared / (left_size + right_size - pairs.shared),
                 "left_in_right": pairs.shared / left_size,
                 "right_in_left": pairs.shared / right_size,
+                "difference": difference_column(self._differences.of_pairs(pairs)),
             }
         )
+
+    @cached_property
+    def _differences(self) -> Differences:
+        return Differences(self._sides, self._units)
+
+    @cached_property
+    def _by_difference(self) -> dict[str, int]:
+        """How many pairs differ in what."""
+        return counted_by_code(map(self._differences.of_pairs, self._listed.parts()))
 
     @cached_property
     def passages(self) -> pa.Table:
@@ -203,6 +217,9 @@ class Matches(Shown):
             passages=None if found is None else len(found.left),
             quoting=None if found is None else len(sorted_unique(found.left)),
             warnings=self._warnings(full_left, len(full) - full_left),
+            differences=self._by_difference,
+            numbers_only=self._by_difference["numbers"] if self._apart is None else int(self._apart.pairs.sum()),
+            distinct=self._run.distinct,
         )
 
     @property

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,14 @@ class Summary:
     largest : (members, start of the kept text) of the three largest clusters
     samples : (removed id, kept id, similarity, start of the removed text) of three removed texts: the least similar to
         its kept text, the most similar, and one between
-    warnings : clusters and files from which suspiciously many units are removed; texts too short for the shingle
+    warnings : clusters and files from which suspiciously many units are removed; removed units that differ from their
+        kept one in numbers or symbols alone, if these are many; texts too short for the shingle
+    differences : number of removed units by what they differ in from their kept one: "identical", "format", "numbers",
+        "words"
+    numbers_only : number of pairs that differ in numbers alone: of the listed ones, or with ``distinct="numbers"`` of
+        those that reach the threshold and are left out for it. In a group of more than 1,000 texts that differ in
+        numbers alone, only those with its first are counted, unless ``pairs="all"``
+    distinct : the differences that keep texts apart
     """
 
     unit: str
@@ -66,6 +74,11 @@ class Summary:
     largest: tuple[tuple[int, str], ...] = ()
     samples: tuple[tuple[Any, Any, float, str], ...] = ()
     lines: int | None = None
+    differences: dict[str, int] = field(default_factory=dict)
+    numbers_only: int = 0
+    distinct: tuple[str, ...] = ()
+
+    __hash__ = None  # type: ignore[assignment]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as a dict."""
@@ -78,7 +91,9 @@ class Summary:
         rejected = f", {self.rejected:,} rejected" if self.rejected else ""
         lines = [
             f"{what} ({self.empty:,} empty{rejected}), {self.shingle}, {self.metric} {self.threshold:g}, {self.method}",
-            f"{counted(self.pairs, 'pair')}, {counted(self.clusters, 'cluster')}, {self.removed:,} removed",
+            f"{counted(self.pairs, 'pair')}, {counted(self.clusters, 'cluster')}, {self.removed:,} removed"
+            + _differing(self.differences),
+            *_left_out(self.distinct, self.numbers_only),
         ]
         if self.guaranteed_recall < 1.0:
             measured = ""
@@ -101,6 +116,21 @@ class Summary:
         return "\n".join([*lines, *(f"warning: {clean(warning)}" for warning in self.warnings)])
 
 
+def _differing(removed: dict[str, int]) -> str:
+    """Return what the removed units differ in, for people."""
+    words = {"identical": "identical", "format": "in format", "numbers": "in numbers", "words": "in words"}
+    parts = [f"{removed[name]:,} {word}" for name, word in words.items() if removed.get(name)]
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _left_out(distinct: Iterable[str], numbers_only: int) -> list[str]:
+    """Return a line on the differences that keep texts apart, if there are any."""
+    if not distinct:
+        return []
+    count = f": {counted(numbers_only, 'pair')} left out" if "numbers" in distinct else ""
+    return [f"texts are kept that differ in {' or '.join(distinct)} alone{count}"]
+
+
 @dataclass(frozen=True, repr=False)
 class MatchSummary:
     """The numbers of a search across two collections. Two runs with the same input and options have equal summaries.
@@ -118,6 +148,9 @@ class MatchSummary:
     passages : passages found; None if the search was not for passages
     quoting : texts of the left side that have a passage; None as for `passages`
     warnings : sides without a word, and texts of the right side that match suspiciously many units
+    differences : number of pairs by what the two differ in: "identical", "format", "numbers", "words"
+    numbers_only : number of pairs that differ in numbers alone, as for `Summary`
+    distinct : the differences that keep texts apart
     """
 
     unit: str
@@ -138,6 +171,11 @@ class MatchSummary:
     warnings: tuple[str, ...]
     lines: int | None = None
     against_lines: int | None = None
+    differences: dict[str, int] = field(default_factory=dict)
+    numbers_only: int = 0
+    distinct: tuple[str, ...] = ()
+
+    __hash__ = None  # type: ignore[assignment]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as a dict."""
@@ -153,7 +191,8 @@ class MatchSummary:
         lines = [
             f"{sides} ({self.against_empty:,} empty), {self.shingle}, {self.metric} {self.threshold:g}, exact",
             *units,
-            f"{counted(self.pairs, 'pair')}, {counted(self.matched, 'text')} matched",
+            f"{counted(self.pairs, 'pair')}{_differing(self.differences)}, {counted(self.matched, 'text')} matched",
+            *_left_out(self.distinct, self.numbers_only),
         ]
         if self.passages is not None and self.quoting is not None:
             found, texts = counted(self.passages, "passage"), counted(self.quoting, "text")
@@ -207,4 +246,7 @@ def summarise(evidence: Evidence) -> Summary:
             for removed, kept, similarity in evidence.samples(SHOWN_PAIRS)
         ),
         lines=len(units) if run.unit is Unit.LINE else None,
+        differences=evidence.removals.counts,
+        numbers_only=evidence.numbers_only,
+        distinct=run.distinct,
     )

@@ -65,6 +65,7 @@ class Sides(Texts):
 
     def __init__(self, left: Texts, right: Texts, names: tuple[str, ...]) -> None:
         self.left, self.right, self.names, self.limits = left, right, names, left.limits
+        self.at_hand = left.at_hand and right.at_hand
 
     def __len__(self) -> int:
         return len(self.left) + len(self.right)

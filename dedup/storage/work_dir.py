@@ -36,7 +36,7 @@ from dedup.storage.fingerprint import compare_inputs, compare_options
 
 __all__ = ["MANIFEST_NAME", "PART_SUFFIX", "Part", "Store"]
 
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 """Version of the layout. A directory of another version is refused."""
 
 MANIFEST_NAME, LOCK_NAME, PART_SUFFIX = "manifest.json", "lock", ".dedup"

@@ -76,12 +76,14 @@ def hash_characters(
     starts: npt.NDArray[np.int64],
     ends: npt.NDArray[np.int64],
     key: HashKey,
+    numbers: npt.NDArray[np.uint64],
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
     """Hash the code points of the tokens joined by single spaces; otherwise as `hash_tokens`.
 
-    Returns also the digest of each text's tokens (uint64, texts x 2).
+    Returns also the digest of each text's tokens (uint64, texts x 2). `numbers` as for
+    `dedup.hashing.shingles.hash_shingles`.
     """
-    from dedup.kernels.tokens import tokenise_characters
+    from dedup.kernels.characters import tokenise_characters
 
     offsets = np.empty(len(starts) + 1, dtype=np.int64)
     digests = np.zeros((len(starts), 2), dtype=np.uint64)
@@ -89,7 +91,7 @@ def hash_characters(
     def attempt(given: Given, buffers: Buffers) -> tuple[int, npt.NDArray[np.uint64]]:
         hashes = np.empty(buffers.tokens(characters=True), dtype=np.uint64)
         folding = (*given, *unicode.table(), buffers.out, buffers.bits, key.words)
-        return tokenise_characters(*folding, hashes, offsets, digests, buffers.unsettled), hashes
+        return tokenise_characters(*folding, hashes, offsets, digests, buffers.unsettled, numbers), hashes
 
     return run_settled(values, starts, ends, attempt)[: offsets[-1]], offsets, digests
 

@@ -20,6 +20,7 @@ Layout: a two-stage table. ``entries[index[c >> 8] << 8 | c & 255]`` is a uint32
     bit  4      UNASSIGNED in this Unicode version: a separator or skipped, whatever Python knows about it
     bit  5      ALONE: UNSETTLED whatever is before it; without this bit only after a FIRST, or marks after one
     bit  6      FIRST: something may compose with it, or with what it decomposes to
+    bit  7      SYMBOL: a symbol or punctuation, S* or P* (the underscore, of which words are made, is none)
     bits 8-15   canonical combining class of the last code point of its NFKC form
     bits 16-31  0, or 1 + the row of its mapping: points[starts[row] : starts[row + 1]]
 
@@ -43,7 +44,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels.text_layout import ALONE, FIRST, MARK, SEPARATOR, SKIPPED, SPACELESS, UNSETTLED, WORD
+from dedup.kernels.text_layout import ALONE, FIRST, MARK, SEPARATOR, SKIPPED, SPACELESS, SYMBOL, UNSETTLED, WORD
 
 UNICODE_VERSION = "14.0.0"
 """The Unicode version that decides classes and case folding (the version of Python 3.11)."""
@@ -131,6 +132,8 @@ def _entry(code: int, firsts: frozenset[str], seconds: frozenset[str], mappings:
     mapped = normal.casefold()
     lead, trail = unicodedata.combining(normal[0]), unicodedata.combining(normal[-1])
     entry = _kind(char, category) | trail << 8
+    if category[0] in "SP" and char != "_":
+        entry |= SYMBOL
     if lead and mapped != char:
         entry |= UNSETTLED | ALONE
     if char in seconds or normal[0] in seconds:

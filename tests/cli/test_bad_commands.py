@@ -492,6 +492,10 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
         ("max:nocolumn", "keep: \"nocolumn\": no such column in the first lines of good.jsonl; found 'text', 'key'"),
     ],
     "--seed": [("-1", "seed: expected a whole number from 0 to"), ("x", NO_NUMBER.format("--seed"))],
+    "--distinct": [
+        (value, "distinct: expected 'numbers' or 'symbols', or several of them in a list, found")
+        for value in ("words", "", "numbers,symbols", "Numbers")
+    ],
     "--pairs": [(value, "pairs: expected 'auto' or 'all', found") for value in ("bogus", "")],
     "--min-words": [
         *((value, "min_words: expected a whole number from 1 on") for value in ("0", "-1")),

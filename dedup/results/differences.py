@@ -1,0 +1,182 @@
+"""The difference of two units of a pair: what a person would see between the two texts.
+
+In naive Python, for two texts of a pair (the first that holds)::
+
+    "identical"  left == right                                        # the same characters
+    "format"     tokens(left) == tokens(right)                        # case, punctuation, symbols, white space
+    "numbers"    [zeros(t) for t in tokens(left)] == [zeros(t) for t in tokens(right)]    # every digit as 0
+    "words"      otherwise
+
+It is decided by the forms of the units (`dedup.hashing.forms`). Those of files were made when they were read. Of texts
+in memory, those are made that are asked for: the characters of exact copies; the numbers of units in a pair of which
+both have as many hashes, since without that more than numbers differ. Their key is made up, so that no text can be
+written for it.
+
+Cost: the units in question are read and hashed once; 9 bytes a unit a form.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.hash_key import HashKey, choose_key
+from dedup.hashing.forms import CHARACTERS, NUMBERS, SYMBOLS, Forms
+from dedup.hashing.units import Units, forms_of
+from dedup.pairs.verify import Pairs
+from dedup.sources.texts import TEXT_BLOCK_BYTES, Texts
+from dedup.unit import Unit
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["DIFFERENCES", "Differences", "Removals", "counted_by_code", "difference_column"]
+
+DIFFERENCES = IN_NOTHING, IN_FORMAT, IN_NUMBERS, IN_WORDS = ("identical", "format", "numbers", "words")
+"""The values of the column `difference`; their codes are their places."""
+
+Rows = npt.NDArray[np.int64] | npt.NDArray[np.int32]
+
+DOUBTFUL = 0.05
+"""Share. A warning says so if more of the removed units differ from their kept one in numbers or symbols alone."""
+
+COPIES_LOOKED_AT = 1000
+"""Pairs. The symbols of at most so many exact copies are compared, for a warning."""
+
+
+@lru_cache(maxsize=1)
+def _key() -> HashKey:
+    """Return the key of this process: forms that are made later are compared with each other only."""
+    return choose_key(secrets.token_bytes(32))
+
+
+class Differences:
+    """The differences of the units of a collection."""
+
+    def __init__(self, texts: Texts, units: Units) -> None:
+        self._texts, self._units = texts, units
+        self._made: Forms = {}
+        self._known: dict[str, npt.NDArray[np.bool_]] = {}
+
+    def codes(self, left: Rows, right: Rows, same: npt.NDArray[np.bool_]) -> npt.NDArray[np.int8]:
+        """Return the code of the difference of each pair; `same` says whether its tokens are equal."""
+        codes = np.full(len(left), DIFFERENCES.index(IN_WORDS), dtype=np.int8)
+        codes[same] = DIFFERENCES.index(IN_FORMAT)
+        codes[self._equal(CHARACTERS, left, right, same)] = DIFFERENCES.index(IN_NOTHING)
+        near = ~same
+        if NUMBERS not in self._units.forms:
+            counts = np.diff(self._units.offsets)
+            near &= counts[left] == counts[right]
+        codes[self._equal(NUMBERS, left, right, near)] = DIFFERENCES.index(IN_NUMBERS)
+        return codes
+
+    def of_pairs(self, pairs: Pairs) -> npt.NDArray[np.int8]:
+        """Return the code of the difference of each pair, whatever its tokens."""
+        digests = self._units.digests
+        return self.codes(pairs.left, pairs.right, (digests[pairs.left] == digests[pairs.right]).all(axis=1))
+
+    def numbers_only(self, left: Rows, right: Rows) -> npt.NDArray[np.bool_]:
+        """Return which pairs of units with other tokens differ in numbers alone."""
+        codes = self.codes(left, right, np.zeros(len(left), dtype=np.bool_))
+        return np.equal(codes, DIFFERENCES.index(IN_NUMBERS))
+
+    def other_symbols(self, left: Rows, right: Rows) -> int:
+        """Return about how many pairs with equal tokens differ in their symbols, by a sample of them."""
+        picked = np.unique(np.linspace(0, max(len(left) - 1, 0), min(len(left), COPIES_LOOKED_AT)).astype(np.int64))
+        every = np.ones(len(picked), dtype=np.bool_)
+        found = len(picked) - len(self._equal(SYMBOLS, left[picked], right[picked], every))
+        return round(found * len(left) / max(len(picked), 1))
+
+    def _equal(self, form: str, left: Rows, right: Rows, among: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """Return which of the pairs `among` all have the form in common, as places."""
+        places = np.flatnonzero(among)
+        one, other = left[places], right[places]
+        values = self._units.forms.get(form)
+        if values is None:
+            values = self._make(form, one, other)
+        equal: npt.NDArray[np.int64] = places[values[one] == values[other]]
+        return equal
+
+    def _make(self, form: str, *rows: Rows) -> npt.NDArray[np.uint64]:
+        """Return a form of the units, of which some `rows` are made, and others if they were needed before."""
+        if form not in self._made:
+            self._made[form] = np.zeros(len(self._units), dtype=np.uint64)
+            self._known[form] = np.zeros(len(self._units), dtype=np.bool_)
+        made, known = self._made[form], self._known[form]
+        wanted = np.zeros(len(known), dtype=np.bool_)
+        for some_rows in rows:
+            wanted[some_rows] = True
+        missing = np.flatnonzero(wanted & ~known)
+        whole = self._units.places.shape[1] == 1
+        document, text = -1, ""
+        some: list[str] = []
+        size = first = 0
+        for at, (row, *place) in enumerate(self._units.places[missing].tolist(), start=1):
+            if row != document:
+                document, text = row, self._texts[row]
+            some.append(text if whole else text[place[1] : place[2]])
+            size += len(some[-1])
+            if size > TEXT_BLOCK_BYTES or at == len(missing):
+                made[missing[first:at]] = forms_of(some, [form], _key())[form]
+                some, size, first = [], 0, at
+        known[missing] = True
+        return made
+
+
+class Removals:
+    """What each removed unit differs in from its `kept` one; `representatives` are of exact copies, by unit."""
+
+    def __init__(
+        self,
+        differences: Differences,
+        removed: npt.NDArray[np.int64],
+        kept: npt.NDArray[np.int64],
+        representatives: npt.NDArray[np.int64],
+    ) -> None:
+        self._differences, self._removed, self._kept = differences, removed, kept
+        self._codes = differences.codes(kept, removed, representatives[kept] == representatives[removed])
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many removed units differ in what."""
+        return counted_by_code([self._codes])
+
+    def doubtful(self, unit: Unit) -> list[str]:
+        """Return warnings if many differ in numbers or symbols alone."""
+        counts, found = self.counts, []
+        near, same = counts[IN_NUMBERS] + counts[IN_WORDS], counts[IN_NOTHING] + counts[IN_FORMAT]
+        if counts[IN_NUMBERS] > DOUBTFUL * near:
+            found.append(
+                f"{counts[IN_NUMBERS]:,} of {near:,} {unit}s removed as near duplicates differ from the kept one in "
+                'numbers alone; distinct="numbers" keeps them'
+            )
+        if counts[IN_FORMAT] > DOUBTFUL * same:  # only these can have other symbols
+            some = self._codes == DIFFERENCES.index(IN_FORMAT)
+            other = self._differences.other_symbols(self._kept[some], self._removed[some])
+            if other > DOUBTFUL * same:
+                found.append(
+                    f"about {other:,} of {same:,} {unit}s removed with the words of the kept one differ from it in "
+                    'symbols or punctuation alone; distinct="symbols" keeps them'
+                )
+        return found
+
+
+def counted_by_code(parts: Iterable[npt.NDArray[np.int8]]) -> dict[str, int]:
+    """Return how often each difference occurs among codes that come in parts."""
+    counts = np.zeros(len(DIFFERENCES), dtype=np.int64)
+    for codes in parts:
+        counts += np.bincount(codes, minlength=len(DIFFERENCES))
+    return dict(zip(DIFFERENCES, counts.tolist(), strict=True))
+
+
+def difference_column(codes: npt.NDArray[np.int8], mask: npt.NDArray[np.bool_] | None = None) -> pa.Array:
+    """Return the column `difference` of a table (Arrow strings); null where `mask` is set."""
+    import pyarrow as pa
+
+    words = pa.array(DIFFERENCES, type=pa.string())
+    return words.take(pa.array(codes, type=pa.int8(), mask=mask))
