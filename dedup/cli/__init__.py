@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 import click
 
 from dedup import __version__
-from dedup.cli import apply, compare, find, match, repeats, show, suggest, warmup
+from dedup.cli.commands import apply, compare, find, match, repeats, show, suggest, warmup
 from dedup.cli.ending import end, writing
 
 __all__ = ["Group", "main"]

@@ -9,8 +9,8 @@ import numpy as np
 from dedup.hash_key import PUBLIC
 from dedup.hashing.shingles import parse
 from dedup.page.view import Span
-from dedup.pairs.shared_spans import shared_spans
 from dedup.shingling import shingles
+from dedup.text.shared_spans import shared_spans
 
 __all__ = ["Beside", "beside", "contained"]
 
@@ -31,7 +31,8 @@ def beside(main: str, other: str, shingle: str) -> Beside:
     sets = shingles([main, other], shingle, hash_key=PUBLIC)
     left, right = len(sets[0]), len(sets[1])
     shared = len(np.intersect1d(sets[0], sets[1], assume_unique=True))
-    spans = [span[:4] for span in shared_spans(main, other, parse(shingle, PUBLIC))]
+    kind = parse(shingle, PUBLIC)
+    spans = [span[:4] for span in shared_spans(main, other, kind.kind, kind.size, kind.key)]
     if not shared:
         return Beside(spans, (f"none of {left:,} and {right:,} shingles ({shingle}) is shared",))
     counts = f"{shared:,} of {left:,} and {right:,} shingles ({shingle}) shared"

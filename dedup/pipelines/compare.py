@@ -14,8 +14,8 @@ from dedup.page.beside import contained
 from dedup.page.clusters import shortened
 from dedup.page.showing import Shown
 from dedup.page.view import Member, View, Words
-from dedup.pairs.shared_spans import Span, shared_spans
 from dedup.shingling import shingles
+from dedup.text.shared_spans import Span, shared_spans
 
 __all__ = ["Comparison", "Span", "compare"]
 
@@ -103,7 +103,7 @@ def compare(a: str, b: str, *, shingle: str | None = None, hash_key: bytes | Non
         shared / (left_size + right_size - shared) if shared else 0.0,
         shared / left_size if left_size else 0.0,
         shared / right_size if right_size else 0.0,
-        shared_spans(a, b, kind),
+        shared_spans(a, b, kind.kind, kind.size, kind.key),
         (a, b),
     )
 

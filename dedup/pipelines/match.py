@@ -17,9 +17,8 @@ from dedup.pipelines.measure import measure_words
 from dedup.pipelines.memory import TextPlan, Unbounded, plan_passages
 from dedup.pipelines.passage_order import find_across_sides
 from dedup.pipelines.query import Query
-from dedup.results.match_links import MatchInfo
+from dedup.results.match_links import MatchInfo, Passages
 from dedup.results.matches import Matches
-from dedup.results.passages import Passages
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.sources.coerce import read_once

@@ -17,17 +17,17 @@ import numpy.typing as npt
 from dedup.clusters.copies import exact_copies
 from dedup.errors import InputError, ParameterError
 from dedup.hash_key import HashKey, choose_key
-from dedup.hashing.kinds import hash_kinds
 from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import hash_texts
 from dedup.options import check_memory, check_progress, check_seed, check_word
-from dedup.pairs.parting import FEWEST_TO_PART, Parting, Seen, best_of, partings
-from dedup.pairs.sampled import BINS, SampleIndex, Similarities, index_sample, nothing_seen, see_block
 from dedup.results.suggestion import Suggestion
 from dedup.results.suggestion_tables import histogram, samples_of
 from dedup.runtime.memory import given, written
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import map_blocks, thread_count
+from dedup.sampling.kinds import hash_kinds
+from dedup.sampling.parting import FEWEST_TO_PART, Parting, Seen, best_of, partings
+from dedup.sampling.sampled import BINS, SampleIndex, Similarities, index_sample, nothing_seen, see_block
 from dedup.sources.coerce import Block, Texts, read_texts
 from dedup.unit import Unit
 

@@ -22,6 +22,7 @@ from dedup.pairs.kept_apart import Apart
 from dedup.pairs.verify import Pairs, jaccard
 from dedup.results.differences import Differences, Removals, difference_column
 from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, check_rows, partly_listed
+from dedup.results.suggestion import advice_on_length
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import same_ids
 from dedup.threshold import Metric
@@ -45,12 +46,6 @@ CROWD = 64
 
 CROWDED = 1000
 """Members. A cluster is suspicious if it has more members than this and than a hundredth of all units."""
-
-FEWEST_SHORT = 32
-"""Units. With fewer of them nothing is said of their length."""
-
-NEVER_TOO_LONG = {"words": 1, "chars": 4}
-"""Words, characters. A shingle of this size or less is short enough for any text."""
 
 SOURCE_TEXTS, SOURCE_SHARE = 100, 0.9
 """Units, share. A file is suspicious if it has at least so many units and more than this share of them is removed."""
@@ -367,20 +362,11 @@ class Evidence:
         picked = np.unique(np.linspace(0, max(len(order) - 1, 0), min(count, len(order))).astype(np.int64))
         return [(u, int(self.stars.star[u]), float(self.stars.similarity[u])) for u in order[picked].tolist()]
 
-    def _too_short(self) -> list[str]:
-        """Return a warning if most units are shorter than three shingles, and a shorter shingle exists."""
-        kind, _, size = self.run.shingle.partition(":")
-        filled, short = len(self.units.full), self.units.short
-        if filled < FEWEST_SHORT or 2 * short <= filled or int(size) <= NEVER_TOO_LONG[kind]:
-            return []
-        told = f"{short:,} of {filled:,} {self.run.unit}s are shorter than three shingles of {self.run.shingle}"
-        why = "a single changed word changes most of their shingles"
-        return [f'{told}: {why}; try a shorter one, such as shingle="chars:4" (--shingle chars:4), or ask `suggest`']
-
     def warnings(self) -> tuple[str, ...]:
-        """Return warnings: texts too short for the shingle, doubtful removals, clusters and files that lose many units."""
+        """Return warnings: texts too short for the shingle, doubtful removals, suspicious clusters and files."""
         members, numbers = self.members
-        unit, found = self.run.unit, self._too_short()
+        unit = self.run.unit
+        found = advice_on_length(self.units, unit, self.run.shingle)
         if not len(members):
             return tuple(found)
         found += self.removals.doubtful(self.run.unit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +12,11 @@ import numpy.typing as npt
 from dedup.page.links import NO_SPAN, Links, view_of_links
 from dedup.page.view import Histogram, View, Words, binned, facts_of
 from dedup.pairs.verify import Pairs
-from dedup.results.passages import Passages
 from dedup.sources.two_sided import Sides
 from dedup.threshold import Metric
 from dedup.unit import Unit
 
-__all__ = ["MatchInfo", "view_of_match"]
+__all__ = ["MatchInfo", "Passages", "view_of_match"]
 
 Numbers = npt.NDArray[np.int64]
 
@@ -34,6 +33,22 @@ class MatchInfo:
     column: str
     hash_key: str = "public"  # fingerprint
     distinct: tuple[str, ...] = ()
+
+
+class Passages(NamedTuple):
+    """Passages in the order of their places on the left side (int64 arrays of the same length).
+
+    Characters `left_start` to `left_end` of the left text `left` are a passage of `words` tokens, which occurs in the
+    right text `right` at characters `right_start` to `right_end`.
+    """
+
+    left: npt.NDArray[np.int64]
+    left_start: npt.NDArray[np.int64]
+    left_end: npt.NDArray[np.int64]
+    right: npt.NDArray[np.int64]
+    right_start: npt.NDArray[np.int64]
+    right_end: npt.NDArray[np.int64]
+    words: npt.NDArray[np.int64]
 
 
 class _Numbers:

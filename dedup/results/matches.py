@@ -25,8 +25,7 @@ from dedup.results.cutting import cut_spans
 from dedup.results.differences import Differences, counted_by_code, difference_column
 from dedup.results.given import recognise
 from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, check_rows
-from dedup.results.match_links import MatchInfo, view_of_match
-from dedup.results.passages import Passages
+from dedup.results.match_links import MatchInfo, Passages, view_of_match
 from dedup.results.summary import MatchSummary, hint_of
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.coerce import Texts

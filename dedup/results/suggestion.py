@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dedup.hashing.units import Units
 from dedup.terminal import clean
+from dedup.unit import Unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Suggestion"]
+__all__ = ["Suggestion", "advice_on_length"]
+
+FEWEST_SHORT = 32
+"""Units. With fewer of them nothing is said of their length."""
+
+NEVER_TOO_LONG = {"words": 1, "chars": 4}
+"""Words, characters. A shingle of this size or less is short enough for any text."""
 
 LONGEST_BAR = 24
 """Characters of the longest bar of the histogram that is printed."""
@@ -109,3 +117,14 @@ class Suggestion:
                 lines.append(f"  {row['similarity']:.3f}  {row['left']!r} and {row['right']!r}")
                 lines += [f"         {clean(row[side])!r}" for side in ("left_text", "right_text")]
         return lines
+
+
+def advice_on_length(units: Units, unit: Unit, shingle: str) -> list[str]:
+    """Return a warning if most units are shorter than three shingles, and a shorter shingle exists."""
+    kind, _, size = shingle.partition(":")
+    filled, short = len(units.full), units.short
+    if filled < FEWEST_SHORT or 2 * short <= filled or int(size) <= NEVER_TOO_LONG[kind]:
+        return []
+    told = f"{short:,} of {filled:,} {unit}s are shorter than three shingles of {shingle}"
+    why = "a single changed word changes most of their shingles"
+    return [f'{told}: {why}; try a shorter one, such as shingle="chars:4" (--shingle chars:4), or ask `suggest`']

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.pairs.parting import Parting
-from dedup.pairs.sampled import BINS, Similarities
+from dedup.sampling.parting import Parting
+from dedup.sampling.sampled import BINS, Similarities
 from dedup.sources.texts import Texts
 from dedup.unit import Unit
 
@@ -29,8 +29,8 @@ def histogram(
 ) -> pa.Table:
     """Return the table of what was seen and what is expected of unrelated texts, a row for each twentieth.
 
-    `compared` has each kind of shingle with its counts (`dedup.pairs.sampled.Similarities`), `every` what was found for
-    it. Columns: see `dedup.results.suggestion.Suggestion`.
+    `compared` has each kind of shingle with its counts (`dedup.sampling.sampled.Similarities`), `every` what was found
+    for it. Columns: see `dedup.results.suggestion.Suggestion`.
     """
     import pyarrow as pa
 

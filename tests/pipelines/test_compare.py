@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup.errors import InputError, ParameterError
-from dedup.pairs.shared_spans import _stretches
+from dedup.text.shared_spans import _stretches
 from tests import oracles, strategies, table_rows
 
 SHINGLES = st.sampled_from(["words:5", "words:1", "words:3", "chars:8", "chars:3"])

@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.pairs.sampled import BINS
+from dedup.sampling.sampled import BINS
 
 __all__ = ["FEWEST_TO_PART", "Parting", "Seen", "best_of", "partings"]
 
@@ -72,7 +72,7 @@ class Seen(NamedTuple):
 
     Attributes
     ----------
-    counts : int64, samples x (BINS + 1); see `dedup.pairs.sampled.Similarities`
+    counts : int64, samples x (BINS + 1); see `dedup.sampling.sampled.Similarities`
     size : the median number of shingles of a sampled text
     """
 

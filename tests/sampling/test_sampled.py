@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.hashing.units import HashRows
-from dedup.pairs.sampled import BINS, LIMIT_BITS, MOST_COMPARED, index_sample, nothing_seen, see_block
+from dedup.sampling.sampled import BINS, LIMIT_BITS, MOST_COMPARED, index_sample, nothing_seen, see_block
 from tests import kernel_twins
 
 HASHES = st.integers(0, (1 << 64) - 1) | st.sampled_from([0, 1, 2, 3, (1 << 64) - 1, 1 << 63, (1 << 63) + 1])

@@ -1,0 +1,1 @@
+"""Which shingle and threshold fit a collection: a sample of it against all of it."""
