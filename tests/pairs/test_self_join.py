@@ -309,9 +309,9 @@ def test_families_in_slices(
     seen = []
 
     def both(
-        sets: HashSets, order: Any, prefixes: Prefixes, by: Threshold, *how: Any, limits: FamilyLimits
+        sets: HashSets, order: Any, prefixes: Prefixes, by: Threshold, *how: Any, groups: Any, limits: FamilyLimits
     ) -> skew_join.KeptStars:
-        found = skew_join.stars_of(sets, order, prefixes, by, *how, limits=limits)
+        found = skew_join.stars_of(sets, order, prefixes, by, *how, groups=groups, limits=limits)
         dense = skew_join.dense_hashes(sets, order, limits=limits)
         slices = cut(sets, order, prefixes, size)
         again = skew_join.stars_of_slices(slices, len(order), len(prefixes.index_keys), dense, by, limits=limits)
