@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from dedup import errors, interop, lsh, minhash, shingling
     from dedup.errors import DedupError, InputError, ParameterError, StorageError
     from dedup.index.check import IndexCheck
-    from dedup.index.index import Index, IndexStats
+    from dedup.index.index import Index
     from dedup.index.query import IndexMatches
+    from dedup.index.reading import IndexStats
     from dedup.pipelines.compare import Comparison, Span, compare
     from dedup.pipelines.find import find_duplicates
     from dedup.pipelines.match import match
@@ -84,7 +85,7 @@ _HOMES = {
     "Index": "index.index",
     "IndexCheck": "index.check",
     "IndexMatches": "index.query",
-    "IndexStats": "index.index",
+    "IndexStats": "index.reading",
     "InputError": "errors",
     "MatchSummary": "results.summary",
     "Matches": "results.matches",

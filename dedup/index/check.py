@@ -157,8 +157,8 @@ def _check_segment(
 
 
 def _same_sums(table: Table, entry: TableEntry) -> bool:
-    heads = xxhash.xxh3_128_hexdigest(memoryview(np.ascontiguousarray(table.heads)).cast("B"))
-    entries = xxhash.xxh3_128_hexdigest(memoryview(np.ascontiguousarray(table.entries)).cast("B"))
+    heads = xxhash.xxh3_128_hexdigest(table.heads.view(np.uint8).data)
+    entries = xxhash.xxh3_128_hexdigest(table.entries.view(np.uint8).data)
     return heads == entry.heads_xxh3 and entries == entry.entries_xxh3
 
 
@@ -208,4 +208,5 @@ def _check_part(
 
 def _needed(numbers: Numbers, firsts: Numbers, alive: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Return which documents must be found: living ones. Removed ones with copies are reported by their copies."""
-    return alive | (firsts == numbers)
+    needed: npt.NDArray[np.bool_] = alive | (firsts == numbers)
+    return needed

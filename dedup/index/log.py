@@ -26,12 +26,13 @@ import numpy.typing as npt
 import xxhash
 
 from dedup.errors import InputError, StorageError
+from dedup.hashing.units import HashSets
 from dedup.index.manifest import Manifest
 from dedup.index.tables import mapped
 from dedup.options import shown
 from dedup.storage.appended_file import AppendedFile
 
-__all__ = ["ROW_BYTES", "ROW_WORDS", "Log", "Stored", "encode_ids", "firsts_of", "seal_rows", "sizes_of"]
+__all__ = ["ROW_BYTES", "ROW_WORDS", "Log", "Stored", "encode_ids", "firsts_of", "seal_rows", "seal_sets", "sizes_of"]
 
 ROW_WORDS = 7
 ROW_BYTES = 8 * ROW_WORDS
@@ -72,8 +73,17 @@ def seal_rows(rows: Rows, numbers: npt.NDArray[np.int64], hashes: npt.NDArray[np
     from dedup.kernels import index_sets as kernels
 
     seals = np.empty(len(rows), dtype=np.uint64)
-    kernels.seal_rows(rows, numbers, seals)
+    kernels.seal_rows(np.ascontiguousarray(rows), np.ascontiguousarray(numbers), seals)
     return seals if hashes is None else seals ^ hashes
+
+
+def seal_sets(sets: HashSets, which: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """Return the seal of the set of each row of `which`; 0 if it is not within the hashes."""
+    from dedup.kernels import index_sets as kernels
+
+    seals = np.empty(len(which), dtype=np.uint64)
+    kernels.seal_sets(sets.values, sets.offsets[which], sets.sizes[which], seals)
+    return seals
 
 
 class Log:

@@ -66,6 +66,10 @@ class SegmentEntry(NamedTuple):
     end: int
     tables: dict[str, TableEntry | None]
 
+    def paths(self, folder: Path) -> list[Path]:
+        """Return the files of the tables."""
+        return [folder / table_name(self.number, kind) for kind, table in self.tables.items() if table is not None]
+
 
 @dataclass
 class Manifest:
@@ -156,12 +160,7 @@ class Manifest:
     def names(self) -> set[str]:
         """Return the names of all files of this generation but the lock."""
         logs = {self.log_name(kind) for kind in ("rows", "sets", "ids")}
-        tables = {
-            table_name(segment.number, kind)
-            for segment in self.segments
-            for kind, entry in segment.tables.items()
-            if entry is not None
-        }
+        tables = {path.name for segment in self.segments for path in segment.paths(Path())}
         bits = set() if self.bits is None else {bits_name(self.bits[0])}
         return {MANIFEST_NAME} | logs | tables | bits
 

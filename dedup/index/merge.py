@@ -9,17 +9,18 @@ is written from start to end. Postings of removed documents are dropped.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.index.manifest import KINDS, SegmentEntry, TableEntry, table_name
-from dedup.index.segments import Segment
+from dedup.index.segments import Segment, open_segment
 from dedup.index.tables import MOST_ENTRIES, Table, TableWriter, bits_for, width_for
+from dedup.index.view import View
 
-__all__ = ["FACTOR", "Merge", "run_to_merge"]
+__all__ = ["FACTOR", "Merge", "Merges"]
 
 FACTOR = 4
 """Segments of one size that are merged."""
@@ -84,7 +85,7 @@ class Merge:
         return [self._folder / table_name(self.number, kind) for kind in KINDS]
 
     def step(self, skipped: Mapping[str, npt.NDArray[np.uint64]]) -> int:
-        """Merge one slice; return how many postings were read. `skipped` are the documents to drop, by kind, as bits."""
+        """Merge one slice; return how many postings were read. `skipped` has the documents to drop as bits, by kind."""
         from dedup.kernels import index_postings as kernels
 
         if self._writer is None:
@@ -133,3 +134,63 @@ class Merge:
         self._writer = TableWriter(self._folder / table_name(self.number, kind), bits, known, width)
         wanted = (entries // SLICE_ENTRIES).bit_length()
         self._slice, self._slice_bits = 0, min(wanted, bits, *(table.bits for table in self._tables))
+
+
+class Merges:
+    """The merges that run, the one with the newest documents last: it is done first, since it is small."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: list[Merge] = []
+
+    def names(self) -> set[str]:
+        """Return the names of the files that are being written."""
+        return {path.name for merge in self._running for path in merge.paths()}
+
+    def plan(self, view: View) -> None:
+        """Begin the next merge, of segments that no merge reads."""
+        busy = self._running[-1].inputs[-1].entry.number if self._running else None
+        place = next((i + 1 for i, each in enumerate(view.segments) if each.entry.number == busy), 0)
+        run = run_to_merge([segment.entry for segment in view.segments[place:]])
+        if run:
+            self._begin(view, view.segments[-run:])
+
+    def run(self, view: View, budget: int, *, into_one: bool = False) -> Iterator[SegmentEntry]:
+        """Merge about `budget` postings; yield what was made, once it is in the place of its inputs in the view.
+
+        With `into_one` all segments are merged at the end, if one table can hold their postings.
+        """
+        while budget > 0:
+            if not self._running:
+                self.plan(view)
+            entries = [segment.entry for segment in view.segments]
+            if not self._running and into_one and len(entries) > 1 and sum(map(_entries, entries)) <= MOST_ENTRIES:
+                self._begin(view, view.segments)
+            if not self._running:
+                return
+            merge = self._running[-1]
+            dead = view.dead.words
+            budget -= merge.step({kind: view.gone.words if kind == "shingles" else dead for kind in KINDS})
+            if merge.done:
+                self._running.pop()
+                self._replace(view, merge)
+                yield merge.entry
+                self.plan(view)
+
+    def abandon(self) -> None:
+        """Remove what merges that are not done wrote."""
+        for merge in self._running:
+            merge.abandon()
+        self._running = []
+
+    def _begin(self, view: View, inputs: Sequence[Segment]) -> None:
+        self._running.append(Merge(self._folder, inputs, view.manifest.next_segment))
+        view.manifest.next_segment += 1
+
+    def _replace(self, view: View, merge: Merge) -> None:
+        """Put the result of a merge in the place of its inputs."""
+        numbers = [segment.entry.number for segment in view.segments]
+        first = numbers.index(merge.inputs[0].entry.number)
+        made = open_segment(self._folder, merge.entry)
+        view.segments[first : first + len(merge.inputs)] = [made]
+        view.manifest.segments[first : first + len(merge.inputs)] = [made.entry]

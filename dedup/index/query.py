@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,9 @@ from dedup.sources.coerce import Block, ListTexts, Texts
 from dedup.sources.two_sided import Sides
 from dedup.threshold import Metric
 from dedup.unit import Unit
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["IndexMatches", "best_of", "query", "seen"]
 
@@ -56,14 +59,19 @@ class IndexMatches(Matches):
 class Documents(Texts):
     """The documents of an index that were found, by their ids; their texts are not there."""
 
-    def __init__(self, ids: list[Any]) -> None:
-        self.ids = ids
+    def __init__(self, ids: list[Any], kind: str | None) -> None:
+        self.ids, self._kind = ids, kind
 
     def __len__(self) -> int:
         return len(self.ids or ())
 
     def __getitem__(self, row: int) -> str:
         raise InputError(f"expected a text, found document {self.id_of(row)!r} of an index, which keeps no texts")
+
+    def ids_at(self, rows: npt.NDArray[np.int64]) -> pa.Array:
+        """Return the ids of some rows as an Arrow array (int64 or string)."""
+        found = super().ids_at(rows)
+        return found if self._kind != "str" or len(found) else found.cast("string")
 
     def original(self, row: int) -> Any:
         """Raise `InputError`: an index keeps no texts."""
@@ -72,7 +80,7 @@ class Documents(Texts):
     def loads(self) -> Iterator[Callable[[], Block]]:
         """Raise `InputError`, if there is a document: an index keeps no texts."""
         for row in range(len(self)):
-            yield lambda row=row: self.original(row)
+            yield partial(self.original, row)
 
 
 def query(
@@ -123,16 +131,12 @@ def query(
         filled=all_sizes > 0,
     )
     kind = view.settings.shingle
-    info = MatchInfo(
-        Unit.DOCUMENT, metric, str(kind), threshold, None, texts.text_column, kind.key.fingerprint
-    )
-    sides = Sides(texts, Documents(ids), ("texts", "index"))
+    info = MatchInfo(Unit.DOCUMENT, metric, str(kind), threshold, None, texts.text_column, kind.key.fingerprint)
+    sides = Sides(texts, Documents(ids, view.manifest.ids), ("texts", "index"))
     everyone = np.arange(total, dtype=np.int64)
     stages.stage("query", 1)(1)
     manifest = view.manifest
-    return IndexMatches(
-        manifest.live, manifest.empty, info, sides, units, everyone, pairs, None, None, stages.seconds
-    )
+    return IndexMatches(manifest.live, manifest.empty, info, sides, units, everyone, pairs, None, None, stages.seconds)
 
 
 def _limited(
@@ -147,9 +151,7 @@ def _limited(
     return found[np.lexsort((found[:, 1], found[:, 0]))]
 
 
-def _values(
-    view: View, found: Found, sizes: npt.NDArray[np.int64], metric: Metric
-) -> npt.NDArray[np.float64]:
+def _values(view: View, found: Found, sizes: npt.NDArray[np.int64], metric: Metric) -> npt.NDArray[np.float64]:
     """Return the similarity of each pair."""
     rows, _ = view.read(found[:, 1])
     both = np.concatenate((sizes, sizes_of(rows)))

@@ -47,7 +47,7 @@ class Segment(NamedTuple):
         if table is None:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
         found, total = kernels.lookup(keys, *table)
-        return found[:total, 0], found[:total, 1]
+        return found[:total, 0].copy(), found[:total, 1].copy()
 
 
 def open_segment(folder: Path, entry: SegmentEntry) -> Segment:

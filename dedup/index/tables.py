@@ -124,7 +124,9 @@ class TableWriter:
         with contextlib.suppress(OSError):
             self.path.unlink()
 
-    def _write(self, array: npt.NDArray[np.uint32] | npt.NDArray[np.uint16], at: int, checksum: xxhash.xxh3_128) -> None:
-        data = memoryview(array).cast("B")
+    def _write(
+        self, array: npt.NDArray[np.uint32] | npt.NDArray[np.uint16], at: int, checksum: xxhash.xxh3_128
+    ) -> None:
+        data = array.view(np.uint8).data
         checksum.update(data)
         write_at(self._handle, self.path, data, at)

@@ -6,7 +6,7 @@ the writer changes with each text that is added.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import xxhash
 
 from dedup.errors import StorageError
 from dedup.hashing.units import HashRows, HashSets
-from dedup.index.log import Rows, Stored, damaged, firsts_of, sizes_of
+from dedup.index.log import Rows, Stored, damaged, firsts_of, seal_sets, sizes_of
 from dedup.index.manifest import Manifest, bits_name
 from dedup.index.memtable import Memtable
 from dedup.index.segments import Segment, hash_ids, hash_numbers, open_segment
@@ -124,8 +124,6 @@ class View:
 
     def _replay(self, everything: Stored, base: int) -> None:
         """Take the documents that are in no segment into memory, each compared with its seals."""
-        from dedup.kernels import index_sets as kernels
-
         numbers = np.arange(base, self.manifest.documents, dtype=np.int64)
         rows, ids = everything.read(numbers)
         rows = np.ascontiguousarray(rows)
@@ -133,9 +131,7 @@ class View:
         new = np.flatnonzero(firsts == numbers)
         offsets = rows[:, 1].astype(np.int64)
         self.memtable.hashes_before = int(offsets[new[0]]) if len(new) else self.manifest.hashes
-        seals = np.empty(len(new), dtype=np.uint64)
-        kernels.seal_sets(everything.sets, offsets[new], sizes[new], seals)
-        wrong = np.flatnonzero(seals != rows[new, 4])
+        wrong = np.flatnonzero(seal_sets(HashSets(everything.sets, offsets, sizes), new) != rows[new, 4])
         if len(wrong):
             damaged(everything.path, int(numbers[new[wrong[0]]]))
         self.memtable.add(rows, list(ids), HashSets(everything.sets, offsets, sizes), new)
@@ -177,6 +173,20 @@ class View:
     def living(self, numbers: Numbers) -> Numbers:
         """Return those of some documents that were not removed."""
         return numbers[~self.dead.has(numbers)]
+
+    def batches(self, count: int) -> Iterator[tuple[HashSets, npt.NDArray[np.uint64], list[Any]]]:
+        """Yield the sets, digests and ids of all living documents on disk, in order, some of each `count` documents.
+
+        Raises `StorageError` if one is damaged.
+        """
+        for start in range(0, len(self.stored), count):
+            numbers = self.living(np.arange(start, min(start + count, len(self.stored)), dtype=np.int64))
+            rows, ids = self.stored.read(numbers)
+            sets = HashSets(self.stored.sets, rows[:, 1].astype(np.int64), sizes_of(rows))
+            wrong = np.flatnonzero(seal_sets(sets, np.arange(len(rows))) != rows[:, 4])
+            if len(wrong):
+                damaged(self.stored.path, int(numbers[wrong[0]]))
+            yield sets, np.ascontiguousarray(rows[:, 2:4]), list(ids)
 
     # lookups
 
@@ -261,28 +271,27 @@ class View:
         from dedup.kernels import index_memtable, index_postings
 
         known = self.settings
-        how = (self.gone.words, threshold, known.threshold, metric.code, known.containment, most)
+        how: tuple[Any, ...] = (self.gone.words, threshold, known.threshold, metric.code, known.containment, most)
         parts = []
         asked = asked[sets.sizes[asked] > 0]
         for segment in self.segments:
             table = segment.tables.get("shingles")
             if table is not None:
-                log = (self.stored.rows, 0, self.stored.sets, 0)
-                found, total, wrong = index_postings.probe(*sets, asked, *table, *log, *how)
+                log: tuple[Any, ...] = (*table, self.stored.rows, 0, self.stored.sets, 0)
+                found, total, wrong = index_postings.probe(*sets, asked, *log, *how)
                 if wrong >= 0:
                     damaged(self.stored.path, int(wrong))
                 parts.append(found[:total])
         if newest and len(self.memtable):
-            found, total, wrong = index_memtable.probe_chains(
-                *sets, asked, *self.memtable.chains, *self.memtable.held, *how
-            )
+            held = (*self.memtable.chains, *self.memtable.held)
+            found, total, wrong = index_memtable.probe_chains(*sets, asked, *held, *how)
             if wrong >= 0:
                 damaged(self.stored.path, int(wrong))
             parts.append(found[:total])
         return np.concatenate([np.empty((0, 3), dtype=np.int64), *parts])
 
     def any_alive(self, sets: HashSets, asked: Numbers, threads: int) -> npt.NDArray[np.bool_]:
-        """Return, for each row of `asked`, whether its set reaches the threshold with a living document in a segment."""
+        """Return, for each row of `asked`, whether it reaches the threshold with a living document in a segment."""
         result = np.zeros(len(sets.sizes), dtype=np.bool_)
         if not self.segments:
             return result[asked]

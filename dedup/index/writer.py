@@ -6,7 +6,6 @@ manifest. So a process that ends in between, however it ends, leaves the index a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,15 +16,15 @@ import numpy.typing as npt
 
 from dedup.errors import InputError
 from dedup.hashing.units import HashSets
-from dedup.index.log import ROW_WORDS, Log, Stored, damaged, encode_ids, firsts_of, seal_rows, sizes_of
-from dedup.index.manifest import KINDS, SUFFIX, Manifest, bits_name
+from dedup.index.log import ROW_WORDS, Log, Stored, damaged, encode_ids, firsts_of, seal_rows, seal_sets, sizes_of
+from dedup.index.manifest import SUFFIX, Manifest, bits_name
 from dedup.index.memtable import Memtable, new_counters
-from dedup.index.merge import Merge, run_to_merge
+from dedup.index.merge import Merges
 from dedup.index.segments import open_segment, write_segment
 from dedup.index.settings import Settings
-from dedup.index.view import View
+from dedup.index.view import EVERY, View
 from dedup.options import shown
-from dedup.storage.atomic import before, storage_errors, write_atomically
+from dedup.storage.atomic import storage_errors, sync_file, write_atomically
 from dedup.storage.writer_lock import lock_for_writing
 
 __all__ = ["Writer"]
@@ -67,7 +66,7 @@ class Writer:
         except BaseException:
             self._lock.close()
             raise
-        self._merges: list[Merge] = []
+        self._merges = Merges(folder)
         self._unsynced: list[Path] = []
         self._changed = self._bits_changed = False
         self._collect()
@@ -93,7 +92,7 @@ class Writer:
     # adding
 
     def check_ids(self, ids: Sequence[Any] | None) -> str:
-        """Return how texts are named ("auto", "int", "str"). Raise `InputError` if the texts before were named otherwise."""
+        """Return how texts are named: "auto", "int", "str". Raise `InputError` if those before were named otherwise."""
         kind = "auto" if ids is None else "str" if len(ids) and isinstance(ids[0], str) else "int"
         known = self.manifest.ids
         if known is not None and known != kind and (ids is None or len(ids)):
@@ -104,9 +103,7 @@ class Writer:
             )
         return kind
 
-    def add(
-        self, sets: HashSets, digests: npt.NDArray[np.uint64], ids: list[Any] | None, kind: str
-    ) -> None:
+    def add(self, sets: HashSets, digests: npt.NDArray[np.uint64], ids: list[Any] | None, kind: str) -> None:
         """Add texts by their sets and digests. Without `ids` they get the next running numbers."""
         view, memtable = self.view, self.view.memtable
         count, base = len(sets.sizes), memtable.end
@@ -122,7 +119,7 @@ class Writer:
         rows[:, 2:4] = digests
         sizes = sets.sizes[new]
         rows[new, 1] = (self.manifest.hashes + np.cumsum(sizes) - sizes).view(np.uint64)
-        rows[new, 4] = _seals(sets, new)
+        rows[new, 4] = seal_sets(sets, new)
         of_copies = firsts[copies]
         before_these = of_copies < base
         earlier, _ = view.read(of_copies[before_these])
@@ -155,9 +152,7 @@ class Writer:
         kernels.count(*sets, rest, memtable.counters)
         memtable.age(hashes)
         kept = np.zeros(len(everyone), dtype=np.bool_)
-        held, postings, used, wrong = kernels.filter_rows(
-            *sets,
-            rest,
+        state: tuple[Any, ...] = (
             memtable.counters,
             *memtable.chains,
             memtable.postings,
@@ -172,6 +167,7 @@ class Writer:
             view.settings.containment,
             kept,
         )
+        held, postings, used, wrong = kernels.filter_rows(*sets, rest, *state)
         if wrong >= 0:
             damaged(view.stored.path, int(wrong))
         new = np.flatnonzero(kept)
@@ -203,16 +199,8 @@ class Writer:
 
     def feed(self, source: View, *, fresh_ids: bool) -> None:
         """Add the living documents of another view, which has none in memory alone, in their order."""
-        kind = str(source.manifest.ids)
-        for start in range(0, source.manifest.documents, FEED_DOCUMENTS):
-            end = min(start + FEED_DOCUMENTS, source.manifest.documents)
-            numbers = source.living(np.arange(start, end, dtype=np.int64))
-            rows, ids = source.stored.read(numbers)
-            sets = HashSets(source.stored.sets, rows[:, 1].astype(np.int64), sizes_of(rows))
-            wrong = np.flatnonzero((_seals(sets, np.arange(len(rows))) != rows[:, 4]) & (sets.sizes > 0))
-            if len(wrong):
-                damaged(source.stored.path, int(numbers[wrong[0]]))
-            self.add(sets, np.ascontiguousarray(rows[:, 2:4]), None if fresh_ids else ids, kind)
+        for sets, digests, ids in source.batches(FEED_DOCUMENTS):
+            self.add(sets, digests, None if fresh_ids else ids, str(source.manifest.ids))
 
     def _names(self, ids: list[Any] | None, count: int, kind: str) -> list[Any]:
         """Return the ids of new documents, and note how documents are named."""
@@ -237,9 +225,7 @@ class Writer:
         if len(other):
             refuse_id(ids[int(other[0])], "remove that text, or give this one another id")
 
-    def _copies_within(
-        self, firsts: Numbers, digests: npt.NDArray[np.uint64], sizes: Numbers, base: int
-    ) -> None:
+    def _copies_within(self, firsts: Numbers, digests: npt.NDArray[np.uint64], sizes: Numbers, base: int) -> None:
         """Write the first copy of each text that is not a copy of an earlier document: itself, or one of this batch."""
         seen: dict[tuple[int, int], int] = {}
         known = firsts.tolist()
@@ -248,9 +234,7 @@ class Writer:
             if known[place] < 0:
                 firsts[place] = seen.setdefault(digest, base + place) if size else base + place
 
-    def _name_and_seal(
-        self, rows: npt.NDArray[np.uint64], numbers: Numbers, names: list[Any], kind: str
-    ) -> bytes:
+    def _name_and_seal(self, rows: npt.NDArray[np.uint64], numbers: Numbers, names: list[Any], kind: str) -> bytes:
         """Write the ids and seals into rows; return the bytes of ids that are texts."""
         encoded, hashes = b"", None
         if kind == "str":
@@ -292,7 +276,7 @@ class Writer:
         entry = write_segment(self.folder, manifest.next_segment, memtable.base, memtable.end, memtable.tables())
         stored = Stored(self.folder, manifest, manifest.documents, manifest.hashes, manifest.id_bytes)
         segment = open_segment(self.folder, entry)
-        self._unsynced += _files(segment.entry, self.folder)
+        self._unsynced += segment.entry.paths(self.folder)
         manifest.next_segment += 1
         manifest.segments.append(entry)
         view.stored = stored
@@ -300,45 +284,13 @@ class Writer:
         view.memtable = Memtable(view.settings, memtable.end, manifest.hashes, memtable.counters)
         self._worked = 0
         self._changed = True
-        self._plan()
+        self._merges.plan(view)
 
-    def _merge(self, budget: int) -> None:
-        """Merge about `budget` postings."""
-        view = self.view
-        while budget > 0:
-            if not self._merges:
-                self._plan()
-            if not self._merges:
-                return
-            merge = self._merges[-1]
-            dead = view.dead.words
-            budget -= merge.step({kind: view.gone.words if kind == "shingles" else dead for kind in KINDS})
-            if merge.done:
-                self._merges.pop()
-                self._replace(merge)
-
-    def _plan(self) -> None:
-        """Begin the next merge, of segments that no merge reads."""
-        view = self.view
-        busy = self._merges[-1].inputs[-1].entry.number if self._merges else None
-        place = next((i + 1 for i, each in enumerate(view.segments) if each.entry.number == busy), 0)
-        run = run_to_merge([segment.entry for segment in view.segments[place:]])
-        if run:
-            self._merges.append(Merge(self.folder, view.segments[-run:], self.manifest.next_segment))
-            self.manifest.next_segment += 1
-
-    def _replace(self, merge: Merge) -> None:
-        """Put the result of a merge in the place of its inputs."""
-        view, manifest = self.view, self.manifest
-        numbers = [segment.entry.number for segment in view.segments]
-        first = numbers.index(merge.inputs[0].entry.number)
-        end = first + len(merge.inputs)
-        made = open_segment(self.folder, merge.entry)
-        self._unsynced += _files(made.entry, self.folder)
-        view.segments[first:end] = [made]
-        manifest.segments[first:end] = [made.entry]
-        self._changed = True
-        self._plan()
+    def _merge(self, budget: int, *, into_one: bool = False) -> None:
+        """Merge about `budget` postings; with `into_one` all segments, as far as a table can hold them."""
+        for made in self._merges.run(self.view, budget, into_one=into_one):
+            self._unsynced += made.paths(self.folder)
+            self._changed = True
 
     # committing
 
@@ -347,19 +299,14 @@ class Writer:
         if self.view.memtable.count >= COMMIT_DOCUMENTS:
             self.flush()
         if len(self.view.segments) > MOST_SEGMENTS:
-            self._merge(1 << 62)
+            self._merge(EVERY)
         if not self._changed and not self._bits_changed:
             return
         self._log.sync()
+        needed = self.manifest.names()  # not the inputs of a merge that is done
         for path in dict.fromkeys(self._unsynced):
-            if path.name in self.manifest.names():  # not the inputs of a merge that is done
-                with storage_errors(f"write {path}"):
-                    before("fsync", path)
-                    handle = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
-                    try:
-                        os.fsync(handle)
-                    finally:
-                        os.close(handle)
+            if path.name in needed:
+                sync_file(path)
         manifest = self.manifest
         generation, bits = manifest.generation, manifest.bits
         try:
@@ -377,7 +324,7 @@ class Writer:
     def compact(self) -> None:
         """Write the index anew, without removed documents, as one segment; commit."""
         self.flush()
-        self._merge(1 << 62)
+        self._merge(EVERY)
         self.commit()
         old, old_log = self.view, self._log
         manifest = replace(
@@ -395,13 +342,11 @@ class Writer:
             self.feed(old, fresh_ids=False)
             self.manifest.next_id = old.manifest.next_id
             self.flush()
-            self._merge_all()
+            self._merge(EVERY, into_one=True)
             self._changed = self._bits_changed = True
             self.commit()
         except BaseException:
-            for merge in self._merges:
-                merge.abandon()
-            self._merges = []
+            self._merges.abandon()
             if self._log is not old_log:
                 self._log.close()
             self.view, self._log, self._unsynced = old, old_log, []
@@ -409,19 +354,9 @@ class Writer:
             raise
         old_log.close()
 
-    def _merge_all(self) -> None:
-        """Merge all segments into one, as far as a table can hold it."""
-        self._merge(1 << 62)
-        if len(self.view.segments) > 1:
-            self._merges.append(Merge(self.folder, self.view.segments, self.manifest.next_segment))
-            self.manifest.next_segment += 1
-            self._merge(1 << 62)
-
     def close(self) -> None:
         """Free the lock; what was not committed is lost."""
-        for merge in self._merges:
-            merge.abandon()
-        self._merges = []
+        self._merges.abandon()
         self._log.close()
         self._lock.close()
 
@@ -436,7 +371,7 @@ class Writer:
 
     def _collect(self) -> None:
         """Remove the files that no manifest names and no merge writes."""
-        needed = self.manifest.names() | {path.name for merge in self._merges for path in merge.paths()}
+        needed = self.manifest.names() | self._merges.names()
         with storage_errors(f"remove from {self.folder} what is no longer needed"):
             for entry in self.folder.iterdir():
                 ours = entry.name.endswith((SUFFIX, f"{SUFFIX}.tmp")) or entry.name == "manifest.json.tmp"
@@ -447,17 +382,3 @@ class Writer:
 def refuse_id(name: Any, advice: str) -> None:
     """Raise the error for an id that is in the index already."""
     raise InputError(f"ids: expected new ids, found {shown(name)}, which is in the index already; {advice}")
-
-
-def _files(entry: Any, folder: Path) -> list[Path]:
-    from dedup.index.manifest import table_name
-
-    return [folder / table_name(entry.number, kind) for kind, table in entry.tables.items() if table is not None]
-
-
-def _seals(sets: HashSets, which: Numbers) -> npt.NDArray[np.uint64]:
-    from dedup.kernels import index_sets as kernels
-
-    seals = np.empty(len(which), dtype=np.uint64)
-    kernels.seal_sets(sets.values, sets.offsets[which], sets.sizes[which], seals)
-    return seals

@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import Table, part, shared
+from dedup.kernels import part, shared
 from dedup.kernels.index_sets import SIZE, seal_of, shared_between
 from dedup.kernels.self_join import longer, needed
 from dedup.kernels.verify import least

@@ -56,7 +56,7 @@ def rarest(
     chosen: npt.NDArray[np.uint64],
     at: int,
 ) -> None:
-    """Write the `posted` hashes of a set that were counted least into `chosen`, from `at` on; `tally` has 256 places."""
+    """Write the `posted` least counted hashes of a set into `chosen`, from `at` on; `tally` has 256 places."""
     shift = np.uint64(64 - COUNTER_BITS)
     if posted == size:
         for i in range(size):

@@ -1,9 +1,9 @@
 """Postings on disk: which documents have a key, as immutable arrays that are searched where they are.
 
-Layout. A key (64 bits) belongs to the bucket of its first `bits` bits; ``heads[b]`` to ``heads[b + 1]`` are the entries
-of bucket b, in the order of the documents. An entry is `width` words of 16 bits: two of the document, low one first; the
-next 16 bits of the key; and, with a width of 4, the next 16. Of the key only the first `known` bits are there: a merge
-into more buckets cannot know more.
+Layout. A key (64 bits) belongs to the bucket of its first `bits` bits; ``heads[b]`` to ``heads[b + 1]`` are the
+entries of bucket b, in the order of the documents. An entry is `width` words of 16 bits: two of the document, low one
+first; the next 16 bits of the key; and, with a width of 4, the next 16. Of the key only the first `known` bits are
+there: a merge into more buckets cannot know more.
 
 Definition, in naive Python::
 
@@ -65,6 +65,12 @@ def pack(
 
 
 @part
+def capped(head: np.uint32, most: int) -> int:
+    """Return the place of an entry, at most the end of all entries."""
+    return min(np.int64(head), most)
+
+
+@part
 def tag_at(entries: npt.NDArray[np.uint16], place: int, width: int) -> np.uint64:
     """Return the 32 bits after those of the bucket of an entry; the last 16 are 0 where it has only the first."""
     tag = np.uint64(entries[place + 2]) << np.uint64(16)
@@ -98,7 +104,7 @@ def expand(
     count = np.int64(0)
     most = len(entries) // width
     for bucket in range(first, end):
-        low, high = min(np.int64(heads[bucket]), most), min(np.int64(heads[bucket + 1]), most)
+        low, high = capped(heads[bucket], most), capped(heads[bucket + 1], most)
         for entry in range(low, high):
             document = document_at(entries, entry * width)
             if bit_of(skipped, np.int64(document)):
@@ -140,8 +146,8 @@ def gather(
     shift, unknown = np.uint64(64 - bits), unknown_of(bits, known)
     for i in range(size):
         bucket = np.int64(values[start + i] >> shift)
-        lows[i] = min(np.int64(heads[bucket]), most)
-        highs[i] = min(np.int64(heads[bucket + 1]), most)
+        lows[i] = capped(heads[bucket], most)
+        highs[i] = capped(heads[bucket + 1], most)
     count = 0
     for i in range(size):
         tag = (values[start + i] << np.uint64(bits)) >> np.uint64(32)
@@ -235,7 +241,7 @@ def lookup(
     for i in range(len(keys)):
         bucket = np.int64(keys[i] >> shift)
         tag = (keys[i] << np.uint64(bits)) >> np.uint64(32)
-        for entry in range(min(np.int64(heads[bucket]), most), min(np.int64(heads[bucket + 1]), most)):
+        for entry in range(capped(heads[bucket], most), capped(heads[bucket + 1], most)):
             if (tag_at(entries, entry * width, width) ^ tag) >> unknown != np.uint64(0):
                 continue
             if total == len(found):
@@ -278,7 +284,7 @@ def count_postings(
         for i in range(offset, offset + size):
             bucket = np.int64(sets[i] >> shift)
             tag = (sets[i] << np.uint64(bits)) >> np.uint64(32)
-            for entry in range(min(np.int64(heads[bucket]), most), min(np.int64(heads[bucket + 1]), most)):
+            for entry in range(capped(heads[bucket], most), capped(heads[bucket + 1], most)):
                 if (tag_at(entries, entry * width, width) ^ tag) >> unknown != np.uint64(0):
                     continue
                 if np.int64(document_at(entries, entry * width)) == numbers[place]:

@@ -63,9 +63,7 @@ def seal_sets(
 
 
 @kernel
-def seal_rows(
-    rows: Table[np.uint64], numbers: npt.NDArray[np.int64], seals: Written[npt.NDArray[np.uint64]]
-) -> None:
+def seal_rows(rows: Table[np.uint64], numbers: npt.NDArray[np.int64], seals: Written[npt.NDArray[np.uint64]]) -> None:
     """Write the seal of the first six words of each row, and of the number of its document."""
     for row in range(len(rows)):
         seal = np.uint64(numbers[row]) * SEED
@@ -89,7 +87,8 @@ def shared_between(
     while at < end and other < other_end:
         if shared + min(end - at, other_end - other) < needed:
             return -1
-        for _ in range(min(np.int64(16), end - at, other_end - other)):
+        steps = np.int64(min(16, end - at, other_end - other))
+        for _ in range(steps):
             x, y = left[np.uint64(at)], right[np.uint64(other)]
             shared += np.int64(x == y)
             at += np.int64(x <= y)

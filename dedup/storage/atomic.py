@@ -17,7 +17,16 @@ import xxhash
 
 from dedup.errors import StorageError
 
-__all__ = ["TEMPORARY", "Written", "before", "plain_name", "storage_errors", "sync_folder", "write_atomically"]
+__all__ = [
+    "TEMPORARY",
+    "Written",
+    "before",
+    "plain_name",
+    "storage_errors",
+    "sync_file",
+    "sync_folder",
+    "write_atomically",
+]
 
 TEMPORARY = ".tmp"
 """Suffix of a file that is being written."""
@@ -103,6 +112,17 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> Writte
 def plain_name(name: object) -> bool:
     """Return whether a value from an untrusted file is the plain name of a file in a folder, without a path."""
     return isinstance(name, str) and name not in ("", ".", "..") and not any(letter in name for letter in "/\\:\0")
+
+
+def sync_file(path: Path) -> None:
+    """Sync a file that was written and closed. Raises `StorageError` if the system refuses."""
+    with storage_errors(f"write {path}"):
+        before("fsync", path)
+        handle = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def sync_folder(folder: Path) -> None:
