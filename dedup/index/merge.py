@@ -142,6 +142,7 @@ class Merges:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._running: list[Merge] = []
+        self._credit = 0  # postings; a slice may be more than one text pays for, so the next ones have less to do
 
     def names(self) -> set[str]:
         """Return the names of the files that are being written."""
@@ -160,22 +161,25 @@ class Merges:
 
         With `into_one` all segments are merged at the end, if one table can hold their postings.
         """
-        while budget > 0:
+        self._credit += budget
+        while self._credit > 0:
             if not self._running:
                 self.plan(view)
             entries = [segment.entry for segment in view.segments]
             if not self._running and into_one and len(entries) > 1 and sum(map(_entries, entries)) <= MOST_ENTRIES:
                 self._begin(view, view.segments)
             if not self._running:
-                return
+                break
             merge = self._running[-1]
             dead = view.dead.words
-            budget -= merge.step({kind: view.gone.words if kind == "shingles" else dead for kind in KINDS})
+            self._credit -= merge.step({kind: view.gone.words if kind == "shingles" else dead for kind in KINDS})
             if merge.done:
                 self._running.pop()
                 self._replace(view, merge)
                 yield merge.entry
                 self.plan(view)
+        if not self._running:
+            self._credit = 0
 
     def abandon(self) -> None:
         """Remove what merges that are not done wrote."""

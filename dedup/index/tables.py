@@ -20,7 +20,7 @@ from dedup.index.manifest import TableEntry
 from dedup.storage.appended_file import write_at
 from dedup.storage.atomic import storage_errors
 
-__all__ = ["MOST_ENTRIES", "Table", "TableWriter", "bits_for", "mapped", "open_table", "width_for"]
+__all__ = ["MOST_ENTRIES", "Table", "TableWriter", "bits_for", "heads_bytes", "mapped", "open_table", "width_for"]
 
 ALIGNED = 64
 
