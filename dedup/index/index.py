@@ -152,7 +152,7 @@ class Index(OpenIndex):
             names = collection.ids
             if replace and names is None:
                 raise ParameterError("replace: expected texts with ids, found none; pass ids=, or id= for a table")
-            kind = writer.check_ids(names)
+            kind = writer.check_ids(names, len(collection))
             old = _in_index(writer.view, names)
             if len(old) and not replace:
                 refuse_id(writer.view.read(old[:1])[1][0], "pass replace=True to put the new text in its place")
@@ -202,7 +202,7 @@ class Index(OpenIndex):
         """Add the texts that were not seen before; return which (bool)."""
         with self._writing() as writer, Progress(progress) as stages:
             names = collection.ids
-            kind = writer.check_ids(names)
+            kind = writer.check_ids(names, len(collection))
             parts = [np.empty(0, dtype=np.bool_)]
             for block, sets in _hashed(collection, writer.view, threads, stages, "filter"):
                 first = block.places[0, 0] if len(block.places) else 0
@@ -261,7 +261,7 @@ class Index(OpenIndex):
             if source.manifest.ids is None:
                 return 0
             ids = None if source.manifest.ids == "auto" else ["" if source.manifest.ids == "str" else 0]
-            writer.check_ids(ids)
+            writer.check_ids(ids, source.manifest.live)
             if ids is not None:
                 for start in range(0, source.manifest.documents, ID_SLICE):
                     some = np.arange(start, min(start + ID_SLICE, source.manifest.documents), dtype=np.int64)

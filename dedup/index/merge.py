@@ -172,7 +172,11 @@ class Merges:
                 break
             merge = self._running[-1]
             dead = view.dead.words
-            self._credit -= merge.step({kind: view.gone.words if kind == "shingles" else dead for kind in KINDS})
+            try:
+                self._credit -= merge.step({kind: view.gone.words if kind == "shingles" else dead for kind in KINDS})
+            except BaseException:  # a slice may be half written: it begins anew another time
+                self._running.pop().abandon()
+                raise
             if merge.done:
                 self._running.pop()
                 self._replace(view, merge)

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from dedup.errors import InputError, ParameterError, StorageError
+from dedup.errors import DedupError, InputError, ParameterError, StorageError
 from dedup.hash_key import HashKey
 from dedup.index import check as checking
 from dedup.index import query as queries
@@ -152,7 +152,7 @@ class OpenIndex:
         most = None if limit is None else check_whole("limit", limit, 1, also=", or None")
         workers, progress = thread_count(threads), check_progress(progress)
         collection = read_texts(texts, ids=ids, column=column, id=id)
-        with self._writing(), Progress(progress) as stages:
+        with self._asking(), Progress(progress) as stages:
             return queries.query(
                 self._open(),
                 collection,
@@ -167,7 +167,7 @@ class OpenIndex:
     def seen(self, text: str) -> bool:
         """Return whether a document reaches the threshold of the index with a text. Cost: some 0.1 ms."""
         text = _one_text(text)
-        with self._writing():
+        with self._asking():
             return queries.seen(self._open(), text)
 
     def best(self, text: str) -> tuple[int | str, float] | None:
@@ -176,12 +176,12 @@ class OpenIndex:
         None if no document reaches the threshold of the index. Of several equal ones it is the first.
         """
         text = _one_text(text)
-        with self._writing():
+        with self._asking():
             return queries.best_of(self._open(), text)
 
     def __contains__(self, name: object) -> bool:
         """Return whether there is a document with an id."""
-        with self._writing():
+        with self._asking():
             view = self._open()
             if isinstance(name, bool) or not fits(view, name):
                 return False
@@ -208,7 +208,7 @@ class OpenIndex:
 
         Cost: all is read once; some microseconds per document.
         """
-        with self._writing():
+        with self._asking():
             return checking.check(self._folder, self._open().settings)
 
     @property
@@ -247,7 +247,7 @@ class OpenIndex:
             return
         self._writer = None
         try:
-            if commit:
+            if commit and not writer.interrupted:
                 writer.commit()
         finally:
             writer.close()
@@ -281,24 +281,38 @@ class OpenIndex:
             )
 
     def _writing(self) -> Guarded:
-        return Guarded(self)
+        """Return what guards a change; the writer cannot be used after one that was interrupted."""
+        return Guarded(self, changing=True)
+
+    def _asking(self) -> Guarded:
+        """Return what guards a question."""
+        return Guarded(self, changing=False)
 
 
 class Guarded:
     """While it is entered, no other thread uses the writer. A reader needs no guard: its views do not change."""
 
-    def __init__(self, index: OpenIndex) -> None:
+    def __init__(self, index: OpenIndex, *, changing: bool) -> None:
         self._writer, self._guard = index._writer, index._guard  # noqa: SLF001  # a part of the index
+        self._changing = changing
 
     def __enter__(self) -> Writer:
         if self._writer is not None:
             self._guard.__enter__()
+            if self._writer.interrupted:
+                self._guard.__exit__(None, None, None)
+                raise StorageError(
+                    f"expected the index in {self._writer.folder} whole, found that a change of it was interrupted; "
+                    "open it again: it is as it was at the last commit"
+                )
         return self._writer  # type: ignore[return-value]  # methods that use it have checked that there is one
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._writer is not None:
+            if self._changing and kind is not None and not issubclass(kind, DedupError):
+                self._writer.interrupted = True
             self._guard.__exit__(kind, error, trace)
 
 

@@ -35,6 +35,9 @@ FLUSH_DOCUMENTS = 1 << 14
 FLUSH_HASHES = 1 << 23
 """Hashes in memory (64 MB) of which a segment is made."""
 
+MOST_DOCUMENTS = (1 << 31) - 1
+"""Documents of an index: so a number and a size fit in a word."""
+
 COMMIT_DOCUMENTS = 1 << 11
 """Documents in memory of which a commit makes a segment, so that a reader has few to take into memory."""
 
@@ -66,6 +69,7 @@ class Writer:
         except BaseException:
             self._lock.close()
             raise
+        self.interrupted = False  # in the middle of a change, by Ctrl-C or an error of the caller's
         self._merges = Merges(folder)
         self._unsynced: list[Path] = []
         self._changed = self._bits_changed = False
@@ -91,8 +95,13 @@ class Writer:
 
     # adding
 
-    def check_ids(self, ids: Sequence[Any] | None) -> str:
+    def check_ids(self, ids: Sequence[Any] | None, count: int) -> str:
         """Return how texts are named: "auto", "int", "str". Raise `InputError` if those before were named otherwise."""
+        if self.manifest.documents + count > MOST_DOCUMENTS:
+            raise InputError(
+                f"expected at most {MOST_DOCUMENTS:,} documents in an index, removed ones included, found "
+                f"{self.manifest.documents + count:,}; compact it, or begin another one"
+            )
         kind = "auto" if ids is None else "str" if len(ids) and isinstance(ids[0], str) else "int"
         known = self.manifest.ids
         if known is not None and known != kind and (ids is None or len(ids)):

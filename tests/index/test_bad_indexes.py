@@ -147,3 +147,21 @@ def test_closed(folder: Path) -> None:
         other.add({"c": "x"})
         1 // 0  # noqa: B018
     assert 2 == len(dedup.Index.open(folder))
+
+
+def test_an_interrupted_change(folder: Path) -> None:
+    """After Ctrl-C, or an exception of the caller's, in the middle of a change nothing is committed any more."""
+
+    def stop(stage: str, done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    index = dedup.Index.open(folder, write=True)
+    with pytest.raises(KeyboardInterrupt):
+        index.add({"c": "some more words"}, progress=stop)
+    for call in (lambda: index.add({"d": "x"}), index.commit, lambda: index.seen("x"), index.compact):
+        with pytest.raises(StorageError, match="a change of it was interrupted; open it again"):
+            call()
+    index.close()
+    with dedup.Index.open(folder, write=True) as again:
+        assert 2 == len(again)
+        assert again.check().ok
