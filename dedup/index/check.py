@@ -25,7 +25,7 @@ from dedup.index.view import Bits
 
 __all__ = ["IndexCheck", "check"]
 
-PART = 1 << 14
+CHECKED_DOCUMENTS = 1 << 14
 """Documents that are read at a time."""
 
 Numbers = npt.NDArray[np.int64]
@@ -101,8 +101,8 @@ def _bits(folder: Path, manifest: Manifest, found: _Findings) -> tuple[Bits, Bit
 
 
 def _parts(first: int, end: int) -> Iterator[Numbers]:
-    for start in range(first, end, PART):
-        yield np.arange(start, min(start + PART, end), dtype=np.int64)
+    for start in range(first, end, CHECKED_DOCUMENTS):
+        yield np.arange(start, min(start + CHECKED_DOCUMENTS, end), dtype=np.int64)
 
 
 def _check_log(stored: Stored, manifest: Manifest, dead: Bits, found: _Findings) -> npt.NDArray[np.bool_]:

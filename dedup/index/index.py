@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from dedup.errors import InputError, ParameterError, StorageError
 from dedup.hashing.units import hash_texts
-from dedup.index.manifest import MANIFEST_NAME
+from dedup.index.manifest import INDEX_MANIFEST
 from dedup.index.reading import OpenIndex, fits, open_view
 from dedup.index.settings import Settings
 from dedup.index.view import View, sets_of
@@ -30,7 +30,7 @@ from dedup.runtime.threads import thread_count
 from dedup.sources.coerce import Texts, read_texts
 from dedup.sources.files.naming import Files
 from dedup.storage.atomic import storage_errors
-from dedup.storage.writer_lock import LOCK_NAME
+from dedup.storage.writer_lock import WRITER_LOCK
 from dedup.unit import Unit
 
 __all__ = ["Index"]
@@ -85,9 +85,11 @@ class Index(OpenIndex):
         with storage_errors(f"make an index in {folder}", begun=False):
             found = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
             exists = folder.exists() and not folder.is_dir()
-        left_over = {LOCK_NAME, f"{MANIFEST_NAME}.tmp", "rows-1.dedup", "sets-1.dedup", "ids-1.dedup"}
+        left_over = {WRITER_LOCK, f"{INDEX_MANIFEST}.tmp", "rows-1.dedup", "sets-1.dedup", "ids-1.dedup"}
         if exists or not left_over.issuperset(found):
-            what = "a file" if exists else "an index" if MANIFEST_NAME in found else f"a folder with {found[0]!r} in it"
+            what = (
+                "a file" if exists else "an index" if INDEX_MANIFEST in found else f"a folder with {found[0]!r} in it"
+            )
             raise StorageError(
                 f"expected nothing at {folder}, found {what}; name another folder, or open an index with "
                 "dedup.Index.open"

@@ -32,10 +32,20 @@ from dedup.index.tables import mapped
 from dedup.options import shown
 from dedup.storage.appended_file import AppendedFile
 
-__all__ = ["ROW_BYTES", "ROW_WORDS", "Log", "Stored", "encode_ids", "firsts_of", "seal_rows", "seal_sets", "sizes_of"]
+__all__ = [
+    "ROW_BYTES",
+    "WORDS_PER_ROW",
+    "Log",
+    "Stored",
+    "encode_ids",
+    "firsts_of",
+    "seal_rows",
+    "seal_sets",
+    "sizes_of",
+]
 
-ROW_WORDS = 7
-ROW_BYTES = 8 * ROW_WORDS
+WORDS_PER_ROW = 7
+ROW_BYTES = 8 * WORDS_PER_ROW
 
 LENGTH_BITS = 24
 """Bits of the length of an id that is a text."""
@@ -131,7 +141,7 @@ class Stored:
     def __init__(self, folder: Path, manifest: Manifest, documents: int, hashes: int, id_bytes: int) -> None:
         paths = {kind: folder / manifest.log_name(kind) for kind in ("rows", "sets", "ids")}
         self.path = paths["rows"]
-        self.rows: Rows = mapped(paths["rows"], ROW_BYTES * documents).view(np.uint64).reshape(-1, ROW_WORDS)
+        self.rows: Rows = mapped(paths["rows"], ROW_BYTES * documents).view(np.uint64).reshape(-1, WORDS_PER_ROW)
         self.sets: npt.NDArray[np.uint64] = mapped(paths["sets"], 8 * hashes).view(np.uint64)
         self.id_bytes = mapped(paths["ids"], id_bytes)
         self.texts = manifest.ids == "str"

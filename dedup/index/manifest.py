@@ -27,10 +27,10 @@ from dedup.errors import ParameterError, StorageError
 from dedup.storage.atomic import storage_errors, write_atomically
 
 __all__ = [
-    "FORMAT",
-    "KINDS",
-    "MANIFEST_NAME",
+    "INDEX_FORMAT",
+    "INDEX_MANIFEST",
     "SUFFIX",
+    "TABLE_KINDS",
     "Manifest",
     "SegmentEntry",
     "TableEntry",
@@ -38,12 +38,12 @@ __all__ = [
     "table_name",
 ]
 
-FORMAT = 1
+INDEX_FORMAT = 1
 """The version of the layout. An index of another version is refused."""
 
-MANIFEST_NAME, SUFFIX = "manifest.json", ".dedup"
+INDEX_MANIFEST, SUFFIX = "manifest.json", ".dedup"
 
-KINDS = ("shingles", "ids", "digests", "copies")
+TABLE_KINDS = ("shingles", "ids", "digests", "copies")
 """The tables of a segment: what their keys are hashes of."""
 
 
@@ -105,13 +105,13 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Put this generation in the place of the one before, durably."""
-        content = {"format": FORMAT, **asdict(self)}
+        content = {"format": INDEX_FORMAT, **asdict(self)}
         content["segments"] = [
             {**segment._asdict(), "tables": {k: t and t._asdict() for k, t in segment.tables.items()}}
             for segment in self.segments
         ]
         data = json.dumps({"content": content, "xxh3": _checksum(content)}).encode()
-        write_atomically(folder / MANIFEST_NAME, lambda file: file.write(data))
+        write_atomically(folder / INDEX_MANIFEST, lambda file: file.write(data))
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -120,7 +120,7 @@ class Manifest:
         Raises `StorageError` if there is no index, or its manifest is damaged, and `ParameterError` if it has another
         format.
         """
-        path = folder / MANIFEST_NAME
+        path = folder / INDEX_MANIFEST
         if not path.is_file():
             there = "something else" if path.exists() or (folder.exists() and not folder.is_dir()) else "none"
             raise StorageError(
@@ -134,10 +134,10 @@ class Manifest:
             if not isinstance(content, dict) or outer["xxh3"] != _checksum(content):
                 raise ValueError("its checksum does not match")
             found = content.pop("format")
-            if found != FORMAT:
+            if found != INDEX_FORMAT:
                 raise ParameterError(
-                    f"expected an index of format {FORMAT} in {folder}, found format {found!r}; use the version of "
-                    "dedup that made it"
+                    f"expected an index of format {INDEX_FORMAT} in {folder}, found format {found!r}; use the "
+                    "version of dedup that made it"
                 )
             segments = [
                 SegmentEntry(**{**each, "tables": {k: t and TableEntry(**t) for k, t in each["tables"].items()}})
@@ -162,7 +162,7 @@ class Manifest:
         logs = {self.log_name(kind) for kind in ("rows", "sets", "ids")}
         tables = {path.name for segment in self.segments for path in segment.paths(Path())}
         bits = set() if self.bits is None else {bits_name(self.bits[0])}
-        return {MANIFEST_NAME} | logs | tables | bits
+        return {INDEX_MANIFEST} | logs | tables | bits
 
 
 def table_name(segment: int, kind: str) -> str:

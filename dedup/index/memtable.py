@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.units import HashSets
-from dedup.index.log import ROW_WORDS, Rows, firsts_of
+from dedup.index.log import WORDS_PER_ROW, Rows, firsts_of
 from dedup.index.segments import Keys, hash_ids, hash_numbers
 from dedup.index.settings import Settings
 
@@ -41,7 +41,7 @@ class Memtable:
     def __init__(self, settings: Settings, base: int, hashes_before: int, counters: npt.NDArray[np.uint8]) -> None:
         self.settings, self.base, self.hashes_before, self.counters = settings, base, hashes_before, counters
         self.count = self.hashes = self.postings = self._counted = 0
-        self.rows: Rows = np.empty((0, ROW_WORDS), dtype=np.uint64)
+        self.rows: Rows = np.empty((0, WORDS_PER_ROW), dtype=np.uint64)
         self.sets = np.empty(0, dtype=np.uint64)
         self.keys = np.empty(0, dtype=np.uint64)
         self.documents = np.empty(0, dtype=np.uint32)

@@ -15,17 +15,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from dedup.index.manifest import KINDS, SegmentEntry, TableEntry, table_name
+from dedup.index.manifest import TABLE_KINDS, SegmentEntry, TableEntry, table_name
 from dedup.index.segments import Segment, open_segment
 from dedup.index.tables import MOST_ENTRIES, Table, TableWriter, bits_for, width_for
 from dedup.index.view import View
 
-__all__ = ["FACTOR", "Merge", "Merges"]
+__all__ = ["MERGE_FACTOR", "Merge", "Merges"]
 
-FACTOR = 4
+MERGE_FACTOR = 4
 """Segments of one size that are merged."""
 
-SMALLEST = 2048
+SMALLEST_SEGMENT = 2048
 """Documents of a segment of level 0, at most."""
 
 SLICE_ENTRIES = 1 << 15
@@ -35,8 +35,8 @@ SLICE_ENTRIES = 1 << 15
 def level_of(documents: int) -> int:
     """Return the level of a segment: 0, and one more for each factor of four."""
     level = 0
-    while documents > SMALLEST:
-        documents = -(-documents // FACTOR)
+    while documents > SMALLEST_SEGMENT:
+        documents = -(-documents // MERGE_FACTOR)
         level += 1
     return level
 
@@ -48,7 +48,7 @@ def run_to_merge(segments: Sequence[SegmentEntry]) -> int:
         run = 0
         while run < len(levels) and levels[-1 - run] <= level:
             run += 1
-        if run >= FACTOR and sum(_entries(each) for each in segments[-run:]) <= MOST_ENTRIES:
+        if run >= MERGE_FACTOR and sum(_entries(each) for each in segments[-run:]) <= MOST_ENTRIES:
             return run
     return 0
 
@@ -63,7 +63,7 @@ class Merge:
     def __init__(self, folder: Path, inputs: Sequence[Segment], number: int) -> None:
         self.inputs, self.number = list(inputs), number
         self._folder = folder
-        self._kinds = list(KINDS)
+        self._kinds = list(TABLE_KINDS)
         self._made: dict[str, TableEntry | None] = {}
         self._writer: TableWriter | None = None
         self._tables: list[Table] = []
@@ -82,7 +82,7 @@ class Merge:
 
     def paths(self) -> list[Path]:
         """Return the files of the result, those that are not finished included."""
-        return [self._folder / table_name(self.number, kind) for kind in KINDS]
+        return [self._folder / table_name(self.number, kind) for kind in TABLE_KINDS]
 
     def step(self, skipped: Mapping[str, npt.NDArray[np.uint64]]) -> int:
         """Merge one slice; return how many postings were read. `skipped` has the documents to drop as bits, by kind."""
@@ -173,7 +173,9 @@ class Merges:
             merge = self._running[-1]
             dead = view.dead.words
             try:
-                self._credit -= merge.step({kind: view.gone.words if kind == "shingles" else dead for kind in KINDS})
+                self._credit -= merge.step(
+                    {kind: view.gone.words if kind == "shingles" else dead for kind in TABLE_KINDS}
+                )
             except BaseException:  # a slice may be half written: it begins anew another time
                 self._running.pop().abandon()
                 raise

@@ -13,7 +13,7 @@ from dedup.errors import DedupError, InputError, ParameterError, StorageError
 from dedup.hash_key import HashKey
 from dedup.index import check as checking
 from dedup.index import query as queries
-from dedup.index.manifest import MANIFEST_NAME, Manifest
+from dedup.index.manifest import INDEX_MANIFEST, Manifest
 from dedup.index.memtable import new_counters
 from dedup.index.settings import Settings
 from dedup.index.view import View
@@ -332,7 +332,7 @@ def _one_text(text: object) -> str:
 
 def _state_of(folder: Path) -> tuple[int, int, int] | None:
     try:
-        found = (folder / MANIFEST_NAME).stat()
+        found = (folder / INDEX_MANIFEST).stat()
     except OSError:
         return None
     return found.st_ino, found.st_mtime_ns, found.st_size

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from dedup.index.manifest import KINDS, SegmentEntry, TableEntry, table_name
+from dedup.index.manifest import TABLE_KINDS, SegmentEntry, TableEntry, table_name
 from dedup.index.tables import Table, TableWriter, bits_for, open_table, width_for
 
 __all__ = ["Keys", "Segment", "hash_ids", "hash_numbers", "open_segment", "write_segment"]
@@ -63,7 +63,7 @@ def open_segment(folder: Path, entry: SegmentEntry) -> Segment:
 def write_segment(folder: Path, number: int, first: int, end: int, postings: Mapping[str, Keys]) -> SegmentEntry:
     """Write the postings of the documents `first` to `end` - 1 as a segment; its files are not synced yet."""
     made: dict[str, TableEntry | None] = {}
-    for kind in KINDS:
+    for kind in TABLE_KINDS:
         keys, documents = postings[kind]
         made[kind] = None
         if len(keys):

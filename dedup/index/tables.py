@@ -22,7 +22,7 @@ from dedup.storage.atomic import storage_errors
 
 __all__ = ["MOST_ENTRIES", "Table", "TableWriter", "bits_for", "heads_bytes", "mapped", "open_table", "width_for"]
 
-ALIGNED = 64
+ALIGNED_ENTRIES = 64
 
 ENTRIES_PER_BUCKET = 4
 
@@ -56,7 +56,7 @@ def width_for(entries: int) -> int:
 def heads_bytes(bits: int) -> int:
     """Return the bytes that the heads take in a file."""
     size = 4 * ((1 << bits) + 1)
-    return size + -size % ALIGNED
+    return size + -size % ALIGNED_ENTRIES
 
 
 def mapped(path: Path, size: int) -> npt.NDArray[np.uint8]:

@@ -25,9 +25,9 @@ from dedup.index.tables import mapped
 from dedup.runtime.threads import map_blocks, slices
 from dedup.threshold import Metric
 
-__all__ = ["EVERY", "Bits", "View", "numbers_in", "sets_of"]
+__all__ = ["ALL_PAIRS", "Bits", "View", "numbers_in", "sets_of"]
 
-EVERY = (1 << 62) - 1
+ALL_PAIRS = (1 << 62) - 1
 """More pairs than a text can have."""
 
 Numbers = npt.NDArray[np.int64]
@@ -259,7 +259,7 @@ class View:
         threshold: float,
         metric: Metric = Metric.JACCARD,
         *,
-        most: int = EVERY,
+        most: int = ALL_PAIRS,
         newest: bool = True,
     ) -> npt.NDArray[np.int64]:
         """Return the pairs of some sets with documents: row, document, shared hashes (int64, n x 3), in no order.

@@ -16,13 +16,13 @@ import numpy.typing as npt
 
 from dedup.errors import InputError
 from dedup.hashing.units import HashSets
-from dedup.index.log import ROW_WORDS, Log, Stored, damaged, encode_ids, firsts_of, seal_rows, seal_sets, sizes_of
+from dedup.index.log import WORDS_PER_ROW, Log, Stored, damaged, encode_ids, firsts_of, seal_rows, seal_sets, sizes_of
 from dedup.index.manifest import SUFFIX, Manifest, bits_name
 from dedup.index.memtable import Memtable, new_counters
 from dedup.index.merge import Merges
 from dedup.index.segments import open_segment, write_segment
 from dedup.index.settings import Settings
-from dedup.index.view import EVERY, View
+from dedup.index.view import ALL_PAIRS, View
 from dedup.options import shown
 from dedup.storage.atomic import storage_errors, sync_file, write_atomically
 from dedup.storage.writer_lock import lock_for_writing
@@ -123,7 +123,7 @@ class Writer:
         numbers = np.arange(base, base + count, dtype=np.int64)
         new = np.flatnonzero(firsts == numbers)
         copies = np.flatnonzero(firsts != numbers)
-        rows = np.zeros((count, ROW_WORDS), dtype=np.uint64)
+        rows = np.zeros((count, WORDS_PER_ROW), dtype=np.uint64)
         rows[:, 0] = (firsts << 32 | sets.sizes).view(np.uint64)
         rows[:, 2:4] = digests
         sizes = sets.sizes[new]
@@ -308,7 +308,7 @@ class Writer:
         if self.view.memtable.count >= COMMIT_DOCUMENTS:
             self.flush()
         if len(self.view.segments) > MOST_SEGMENTS:
-            self._merge(EVERY)
+            self._merge(ALL_PAIRS)
         if not self._changed and not self._bits_changed:
             return
         self._log.sync()
@@ -333,7 +333,7 @@ class Writer:
     def compact(self) -> None:
         """Write the index anew, without removed documents, as one segment; commit."""
         self.flush()
-        self._merge(EVERY)
+        self._merge(ALL_PAIRS)
         self.commit()
         old, old_log = self.view, self._log
         manifest = replace(
@@ -351,7 +351,7 @@ class Writer:
             self.feed(old, fresh_ids=False)
             self.manifest.next_id = old.manifest.next_id
             self.flush()
-            self._merge(EVERY, into_one=True)
+            self._merge(ALL_PAIRS, into_one=True)
             self._changed = self._bits_changed = True
             self.commit()
         except BaseException:

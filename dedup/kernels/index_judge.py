@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import part, shared
-from dedup.kernels.index_sets import SIZE, seal_of, shared_between
+from dedup.kernels.index_sets import SIZE_MASK, seal_of, shared_between
 from dedup.kernels.self_join import longer, needed
 from dedup.kernels.verify import least
 
@@ -104,7 +104,7 @@ def judge(
         place = number - base
         if place < 0 or place >= len(rows) or bit_of(skipped, number):
             continue
-        other_size = np.int64(rows[place, 0] & SIZE)
+        other_size = np.int64(rows[place, 0] & SIZE_MASK)
         if other_size == 0:
             continue
         wanted = needed(size, other_size, threshold, metric)

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel, part, shared
 from dedup.kernels.index_judge import UNDAMAGED, bit_of, judge, more, posted_of
-from dedup.kernels.index_sets import SIZE
+from dedup.kernels.index_sets import SIZE_MASK
 
 TAG_BITS = 32
 """Bits of a key after those of its bucket that an entry of the larger width holds."""
@@ -276,7 +276,7 @@ def count_postings(
     most = len(entries) // width
     shift, unknown = np.uint64(64 - bits), unknown_of(bits, known)
     for place in range(len(rows)):
-        size, offset = np.int64(rows[place, 0] & SIZE), np.int64(rows[place, 1])
+        size, offset = np.int64(rows[place, 0] & SIZE_MASK), np.int64(rows[place, 1])
         missing[place] = 0
         if size == 0 or offset < 0 or offset > len(sets) - size:
             continue

@@ -2,9 +2,9 @@
 
 Definition of the seal of a set, in naive Python (64-bit arithmetic)::
 
-    seal = len(values) * SEED
+    seal = len(values) * SEAL_SEED
     for value in values:
-        seal = (seal ^ value) * FACTOR
+        seal = (seal ^ value) * SEAL_FACTOR
         seal ^= seal >> 29
 
 Each step is a bijection of the seal, and of the value. So a set in which one value was changed never has the same seal,
@@ -21,10 +21,10 @@ import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel, part
 
-SEED = np.uint64(0x9E3779B97F4A7C15)
-FACTOR = np.uint64(0xD6E8FEB86659FD93)
+SEAL_SEED = np.uint64(0x9E3779B97F4A7C15)
+SEAL_FACTOR = np.uint64(0xD6E8FEB86659FD93)
 
-SIZE = np.uint64(0xFFFFFFFF)
+SIZE_MASK = np.uint64(0xFFFFFFFF)
 """The bits of the first word of a row that are the size of its set."""
 
 ROW_WORDS = 7
@@ -33,14 +33,14 @@ ROW_WORDS = 7
 @part
 def sealed(seal: np.uint64, value: np.uint64) -> np.uint64:
     """Return the seal after one more value."""
-    seal = (seal ^ value) * FACTOR
+    seal = (seal ^ value) * SEAL_FACTOR
     return seal ^ (seal >> np.uint64(29))
 
 
 @part
 def seal_of(values: npt.NDArray[np.uint64], start: int, size: int) -> np.uint64:
     """Return the seal of the set ``values[start:start + size]``."""
-    seal = np.uint64(size) * SEED
+    seal = np.uint64(size) * SEAL_SEED
     for i in range(start, start + size):
         seal = sealed(seal, values[np.uint64(i)])
     return seal
@@ -66,7 +66,7 @@ def seal_sets(
 def seal_rows(rows: Table[np.uint64], numbers: npt.NDArray[np.int64], seals: Written[npt.NDArray[np.uint64]]) -> None:
     """Write the seal of the first six words of each row, and of the number of its document."""
     for row in range(len(rows)):
-        seal = np.uint64(numbers[row]) * SEED
+        seal = np.uint64(numbers[row]) * SEAL_SEED
         for word in range(ROW_WORDS - 1):
             seal = sealed(seal, rows[row, word])
         seals[row] = seal

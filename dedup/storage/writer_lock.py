@@ -14,9 +14,9 @@ from typing import IO
 from dedup.errors import StorageError
 from dedup.storage.atomic import storage_errors
 
-__all__ = ["LOCK_NAME", "lock_for_writing"]
+__all__ = ["WRITER_LOCK", "lock_for_writing"]
 
-LOCK_NAME = "lock"
+WRITER_LOCK = "lock"
 
 HIDDEN = 1 << 20
 """The byte that Windows locks: one after the line, so that the line can be read."""
@@ -27,7 +27,7 @@ def lock_for_writing(folder: Path) -> IO[bytes]:
 
     Raises `StorageError` if another process, or another object of this one, has the lock. The message names it.
     """
-    path = folder / LOCK_NAME
+    path = folder / WRITER_LOCK
     with storage_errors(f"open {path}"):
         file = path.open("a+b")
     try:

@@ -25,7 +25,7 @@ CODE = """
 import sys
 import dedup
 from dedup.index import merge, writer
-writer.FLUSH_DOCUMENTS, writer.COMMIT_DOCUMENTS, merge.SMALLEST = 16, 5, 8
+writer.FLUSH_DOCUMENTS, writer.COMMIT_DOCUMENTS, merge.SMALLEST_SEGMENT = 16, 5, 8
 folder, batch = sys.argv[1], int(sys.argv[2])
 index = dedup.Index.open(folder, write=True)
 start = len(index.query([""]).texts) and index.stats.documents + index.stats.removed
