@@ -28,7 +28,7 @@ from dedup.threshold import Metric
 
 __all__ = ["IndexStats", "OpenIndex", "fits", "open_view"]
 
-ORDERS = ("best", "first")
+PAIR_ORDERS = ("best", "first")
 
 ATTEMPTS = 100
 """How often a reader begins anew, if the writer replaced files while it opened them."""
@@ -148,7 +148,7 @@ class OpenIndex:
                 f"metric: containment needs an index made with containment=True, found {self._folder} made without; "
                 "make another one"
             )
-        order = check_word("order", order, ORDERS)
+        order = check_word("order", order, PAIR_ORDERS)
         most = None if limit is None else check_whole("limit", limit, 1, also=", or None")
         workers, progress = thread_count(threads), check_progress(progress)
         collection = read_texts(texts, ids=ids, column=column, id=id)
