@@ -16,6 +16,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dedup import errors, interop, lsh, minhash, shingling
     from dedup.errors import DedupError, InputError, ParameterError, StorageError
+    from dedup.index.check import IndexCheck
+    from dedup.index.index import Index
+    from dedup.index.query import IndexMatches
+    from dedup.index.reading import IndexStats
     from dedup.pipelines.compare import Comparison, Span, compare
     from dedup.pipelines.find import find_duplicates
     from dedup.pipelines.match import match
@@ -40,6 +44,10 @@ __all__ = [
     "Duplicates",
     "Estimate",
     "Files",
+    "Index",
+    "IndexCheck",
+    "IndexMatches",
+    "IndexStats",
     "InputError",
     "MatchSummary",
     "Matches",
@@ -74,6 +82,10 @@ _HOMES = {
     "Duplicates": "results.duplicates",
     "Estimate": "pipelines.estimate",
     "Files": "sources.files.naming",
+    "Index": "index.index",
+    "IndexCheck": "index.check",
+    "IndexMatches": "index.query",
+    "IndexStats": "index.reading",
     "InputError": "errors",
     "MatchSummary": "results.summary",
     "Matches": "results.matches",

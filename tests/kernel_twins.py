@@ -290,3 +290,26 @@ def compare_sample(
             if similarity > best[number]:
                 best[number], partner[number] = similarity, place
     return counts, best, partner
+
+
+# --------------------------------------------------------------------------------------- the index
+
+
+def set_seal(values: Sequence[int]) -> int:
+    """Give the seal of a stored set."""
+    seal = len(values) * 0x9E3779B97F4A7C15 & MASK64
+    for value in values:
+        seal = (seal ^ value) * 0xD6E8FEB86659FD93 & MASK64
+        seal ^= seal >> 29
+    return seal
+
+
+def looked_up(postings: Sequence[tuple[int, int]], keys: Sequence[int], known: int) -> list[tuple[int, int]]:
+    """Give (place of a key, document) for the postings whose first `known` bits are those of the key."""
+    shift = 64 - min(known, 64)
+    return [
+        (place, document)
+        for place, key in enumerate(keys)
+        for posted, document in postings
+        if posted >> shift == key >> shift
+    ]

@@ -17,7 +17,16 @@ import xxhash
 
 from dedup.errors import StorageError
 
-__all__ = ["TEMPORARY", "Written", "plain_name", "storage_errors", "sync_folder", "write_atomically"]
+__all__ = [
+    "TEMPORARY",
+    "Written",
+    "before",
+    "plain_name",
+    "storage_errors",
+    "sync_file",
+    "sync_folder",
+    "write_atomically",
+]
 
 TEMPORARY = ".tmp"
 """Suffix of a file that is being written."""
@@ -29,7 +38,8 @@ It may raise the error that the system would raise. A number that it returns for
 """
 
 
-def _before(act: str, path: Path, size: int = 0) -> int:
+def before(act: str, path: Path, size: int = 0) -> int:
+    """Call the hook before an act; return how many bytes may be written."""
     allowed = hook(act, path, size) if hook is not None else None
     return size if allowed is None else allowed
 
@@ -60,7 +70,7 @@ class _Sink(io.RawIOBase):
         self.hash.update(rest)
         total = len(rest)
         while rest:  # the system may take only a part; if it takes nothing, the disk is full
-            allowed = _before("write", self._path, len(rest))
+            allowed = before("write", self._path, len(rest))
             taken = os.write(self._handle, rest[:allowed]) if allowed else 0
             if not taken:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
@@ -85,11 +95,11 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> Writte
             try:
                 sink = _Sink(temporary, handle)
                 write(cast("IO[bytes]", sink))
-                _before("fsync", temporary)
+                before("fsync", temporary)
                 os.fsync(handle)
             finally:
                 os.close(handle)
-            _before("rename", path)
+            before("rename", path)
             temporary.replace(path)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -104,11 +114,22 @@ def plain_name(name: object) -> bool:
     return isinstance(name, str) and name not in ("", ".", "..") and not any(letter in name for letter in "/\\:\0")
 
 
+def sync_file(path: Path) -> None:
+    """Sync a file that was written and closed. Raises `StorageError` if the system refuses."""
+    with storage_errors(f"write {path}"):
+        before("fsync", path)
+        handle = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def sync_folder(folder: Path) -> None:
     """Sync the names in a folder to disk. Windows cannot open folders and needs no sync."""
     if os.name == "nt":
         return
-    _before("fsync", folder)
+    before("fsync", folder)
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

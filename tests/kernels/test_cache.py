@@ -89,6 +89,7 @@ def test_an_edit_of_a_helper_is_noticed(copy: Path, tmp_path: Path) -> None:
 
 
 EVERYTHING = """
+import tempfile
 from numba.core import event
 import dedup
 recorder = event.RecordingListener()
@@ -101,6 +102,12 @@ dedup.find_duplicates(texts, shingle="chars:5")
 dedup.find_repeats("a b c\\n\\na b c", min_words=2)
 dedup.compare(texts[0], texts[1])
 dedup.minhash.signatures(dedup.shingling.shingles(texts))
+with tempfile.TemporaryDirectory() as folder, dedup.Index.create(f"{folder}/index") as index:
+    index.add(texts)
+    index.compact()
+    index.filter_new([*texts, "more texts"])
+    index.query(texts)
+    assert index.check().ok
 print(*sorted({e.data["dispatcher"].__name__ for _, e in recorder.buffer if e.is_start}))
 """
 

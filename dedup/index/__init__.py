@@ -1,0 +1,1 @@
+"""`dedup.Index`: texts on disk that can be asked whether a text was seen."""

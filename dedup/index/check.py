@@ -1,0 +1,213 @@
+"""`check`: everything that an index committed is read, and what is damaged is named.
+
+A damaged row or set is never an answer: a query that needs it raises an error. A damaged posting may hide a document;
+then the document is named here, by its id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xxhash
+
+from dedup.errors import StorageError
+from dedup.index.log import Rows, Stored, firsts_of, sizes_of
+from dedup.index.manifest import Manifest, SegmentEntry, TableEntry, bits_name, table_name
+from dedup.index.segments import hash_ids, hash_numbers
+from dedup.index.settings import Settings
+from dedup.index.tables import Table, heads_bytes, mapped, open_table
+from dedup.index.view import Bits
+
+__all__ = ["IndexCheck", "check"]
+
+CHECKED_DOCUMENTS = 1 << 14
+"""Documents that are read at a time."""
+
+Numbers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class IndexCheck:
+    """What `Index.check` found.
+
+    Attributes
+    ----------
+    documents : how many there are, removed ones included
+    problems : what is damaged, in words; empty if nothing is
+    lost : the ids of documents that may not be found, or cannot be reported. For a row that is damaged the id is None
+    """
+
+    documents: int
+    problems: tuple[str, ...]
+    lost: tuple[Any, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is damaged."""
+        return not self.problems
+
+    def __repr__(self) -> str:
+        if self.ok:
+            return f"IndexCheck: {self.documents:,} documents, nothing damaged"
+        lines = [f"IndexCheck: {self.documents:,} documents, {len(self.lost):,} of them may not be found"]
+        return "\n".join([*lines, *self.problems])
+
+
+class _Findings:
+    """Problems in words, and the numbers of the documents that they concern."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self.lost: dict[int, Any] = {}
+
+    def add(self, problem: str) -> None:
+        self.problems.append(problem)
+
+
+def check(folder: Path, settings: Settings) -> IndexCheck:
+    """Read all of the committed generation of an index."""
+    manifest = Manifest.read(folder)
+    found = _Findings()
+    dead, copied = _bits(folder, manifest, found)
+    try:
+        stored = Stored(folder, manifest, manifest.documents, manifest.hashes, manifest.id_bytes)
+    except StorageError as error:
+        return IndexCheck(manifest.documents, (str(error),), (None,) * manifest.live)
+    intact = _check_log(stored, manifest, dead, found)
+    for segment in manifest.segments:
+        _check_segment(folder, stored, segment, settings, dead, copied, intact, found)
+    return IndexCheck(manifest.documents, tuple(found.problems), tuple(found.lost.values()))
+
+
+def _bits(folder: Path, manifest: Manifest, found: _Findings) -> tuple[Bits, Bits]:
+    if manifest.bits is None:
+        return Bits(), Bits()
+    generation, size, xxh3 = manifest.bits
+    path = folder / bits_name(generation)
+    try:
+        data = mapped(path, size)
+        if xxhash.xxh3_128_hexdigest(data.data) != xxh3:
+            found.add(f"{path.name}: expected the bytes that were written, found others")
+    except StorageError as error:
+        found.add(str(error))
+        return Bits(), Bits()
+    words = data.view(np.uint64)
+    return Bits(words[: len(words) // 2].copy()), Bits(words[len(words) // 2 :].copy())
+
+
+def _parts(first: int, end: int) -> Iterator[Numbers]:
+    for start in range(first, end, CHECKED_DOCUMENTS):
+        yield np.arange(start, min(start + CHECKED_DOCUMENTS, end), dtype=np.int64)
+
+
+def _check_log(stored: Stored, manifest: Manifest, dead: Bits, found: _Findings) -> npt.NDArray[np.bool_]:
+    """Compare all rows and sets with their seals; return which documents fit."""
+    from dedup.kernels import index_sets as kernels
+
+    intact = np.ones(manifest.documents, dtype=np.bool_)
+    for numbers in _parts(0, manifest.documents):
+        rows, ids, fits = stored.sealed(numbers)
+        seals = np.empty(len(rows), dtype=np.uint64)
+        kernels.seal_sets(stored.sets, rows[:, 1].astype(np.int64), sizes_of(rows), seals)
+        good = seals == rows[:, 4]
+        alive = ~dead.has(numbers)
+        for what, wrong in (("row", ~fits), ("set", fits & ~good)):
+            for place in np.flatnonzero(wrong).tolist():
+                number = int(numbers[place])
+                name = None if what == "row" else ids[place]
+                named = "" if name is None else f" (id {name!r})"
+                found.add(f"the {what} of document number {number:,}{named} is damaged")
+                if alive[place]:
+                    found.lost[number] = name
+        intact[numbers] = fits & good
+    return intact
+
+
+def _check_segment(
+    folder: Path,
+    stored: Stored,
+    segment: SegmentEntry,
+    settings: Settings,
+    dead: Bits,
+    copied: Bits,
+    intact: npt.NDArray[np.bool_],
+    found: _Findings,
+) -> None:
+    tables: dict[str, Table] = {}
+    for kind, entry in segment.tables.items():
+        if entry is None:
+            continue
+        path = folder / table_name(segment.number, kind)
+        try:
+            tables[kind] = open_table(path, entry)
+        except StorageError as error:
+            found.add(str(error))
+            continue
+        if not _as_written(path, tables[kind], entry):
+            found.add(f"{path.name}: expected the bytes that were written, found others")
+    for numbers in _parts(segment.first, segment.end):
+        some = numbers[intact[numbers] & ~(dead.has(numbers) & ~copied.has(numbers))]
+        rows, ids, _ = stored.sealed(some)
+        _check_part(tables, stored, np.ascontiguousarray(rows), ids, some, settings, dead, found)
+
+
+def _as_written(path: Path, table: Table, entry: TableEntry) -> bool:
+    between = mapped(path, heads_bytes(entry.bits))[4 * len(table.heads) :]
+    heads = xxhash.xxh3_128_hexdigest(table.heads.view(np.uint8).data)
+    entries = xxhash.xxh3_128_hexdigest(table.entries.view(np.uint8).data)
+    return heads == entry.heads_xxh3 and entries == entry.entries_xxh3 and not between.any()
+
+
+def _check_part(
+    tables: dict[str, Table],
+    stored: Stored,
+    rows: Rows,
+    ids: list[Any],
+    numbers: Numbers,
+    settings: Settings,
+    dead: Bits,
+    found: _Findings,
+) -> None:
+    """Look up every key of some documents."""
+    from dedup.kernels import index_postings as kernels
+
+    firsts, sizes = firsts_of(rows), sizes_of(rows)
+    alive = ~dead.has(numbers)
+    leading = (firsts == numbers) & (sizes > 0)
+    missing = np.zeros(len(numbers), dtype=np.int64)
+    if "shingles" in tables:
+        kernels.count_postings(
+            *tables["shingles"], rows, numbers, stored.sets, settings.threshold, settings.containment, missing
+        )
+    else:
+        missing[leading] = 1
+    lacks = leading & (missing > 0) & _needed(numbers, firsts, alive)
+    for kind, keys, which in (
+        ("ids", hash_ids(ids), alive),
+        ("digests", rows[:, 2], leading & alive),
+        ("copies", hash_numbers(firsts), (firsts != numbers) & alive),
+    ):
+        lost = which.copy()
+        if kind in tables:
+            places = np.flatnonzero(which)
+            hits, total = kernels.lookup(np.ascontiguousarray(keys[places]), *tables[kind])
+            good = hits[:total][numbers[places[hits[:total, 0]]] == hits[:total, 1]]
+            lost[places[good[:, 0]]] = False
+        if kind == "copies":
+            lacks |= lost
+        for place in np.flatnonzero(lost).tolist():
+            found.add(f"document {ids[place]!r} has no posting for its {kind[:-1] if kind != 'copies' else 'original'}")
+    for place in np.flatnonzero(lacks).tolist():
+        found.add(f"document {ids[place]!r} lacks {int(missing[place]):,} postings")
+        found.lost[int(numbers[place])] = ids[place]
+
+
+def _needed(numbers: Numbers, firsts: Numbers, alive: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return which documents must be found: living ones. Removed ones with copies are reported by their copies."""
+    needed: npt.NDArray[np.bool_] = alive | (firsts == numbers)
+    return needed

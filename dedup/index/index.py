@@ -1,0 +1,314 @@
+"""`Index`: texts that were seen, on disk, and the question whether a text, or most of it, was among them.
+
+Exact: a query finds all documents that reach the threshold, and no others. Of a document with n shingles any
+``n - least(n, t) + 1`` have a posting, and a query looks up all of its own: since a document that reaches the threshold
+t shares ``least(n, t)`` shingles with the query, one of the shared ones has a posting (`docs/explanation/index.md`).
+
+Files: `dedup.index.manifest`. Cost: about 7 bytes a posting, 8 a shingle, and 80 a document on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.errors import InputError, ParameterError, StorageError
+from dedup.hashing.units import hash_texts
+from dedup.index.manifest import INDEX_MANIFEST
+from dedup.index.reading import OpenIndex, fits, open_view
+from dedup.index.settings import Settings
+from dedup.index.view import View, sets_of
+from dedup.index.writer import Writer, refuse_id
+from dedup.options import check_flag, check_path, check_progress, shown
+from dedup.results.filtering import select_rows, unwrap
+from dedup.runtime.progress import Progress, ProgressOption
+from dedup.runtime.threads import thread_count
+from dedup.sources.coerce import Texts, read_texts
+from dedup.sources.files.naming import Files
+from dedup.storage.atomic import storage_errors
+from dedup.storage.writer_lock import WRITER_LOCK
+from dedup.unit import Unit
+
+__all__ = ["Index"]
+
+ID_SLICE = 1 << 14
+"""Ids that are looked up at a time."""
+
+
+class Index(OpenIndex):
+    """Texts on disk that can be searched for duplicates of a text, added to, and removed from.
+
+    `Index.create` makes one, `Index.open` opens one. One process writes, any number read. Used with ``with``, an index
+    that is open for writing is committed at the end, unless an exception ends the block; then what was not committed is
+    lost. Methods may be called from several threads.
+
+    >>> import tempfile
+    >>> folder = tempfile.mkdtemp() + "/seen"
+    >>> with Index.create(folder) as index:
+    ...     index.add({"a": "the bridge is closed until friday", "b": "something else"})
+    2
+    >>> with Index.open(folder) as index:
+    ...     index.best("The bridge is closed until Friday!"), index.seen("it rained")
+    (('a', 1.0), False)
+    """
+
+    @classmethod
+    def create(
+        cls,
+        path: Any,
+        *,
+        threshold: float = 0.8,
+        shingle: str | None = None,
+        containment: bool = False,
+        hash_key: bytes | None = None,
+    ) -> Index:
+        """Make an empty index in a new folder, and open it for writing.
+
+        Parameters
+        ----------
+        path : of the folder: a str or a `pathlib.Path`
+        threshold : 0 < threshold <= 1; the lowest threshold of a query. A lower one makes a larger index
+        shingle : "words:n" or "chars:n"; by default "words:5"
+        containment : whether ``query(metric="containment")`` is possible. Then every shingle has a posting: at a
+            threshold of 0.8 the postings take five times as much space
+        hash_key : as for `dedup.find_duplicates`. The index keeps only its fingerprint
+
+        Raises `ParameterError` if an option has an invalid value, and `StorageError` if there is something at the path,
+        or the system refuses.
+        """
+        folder = Path(check_path("path", path))
+        settings = Settings.check(threshold=threshold, shingle=shingle, containment=containment, hash_key=hash_key)
+        with storage_errors(f"make an index in {folder}", begun=False):
+            found = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+            exists = folder.exists() and not folder.is_dir()
+        left_over = {WRITER_LOCK, f"{INDEX_MANIFEST}.tmp", "rows-1.dedup", "sets-1.dedup", "ids-1.dedup"}
+        if exists or not left_over.issuperset(found):
+            what = (
+                "a file" if exists else "an index" if INDEX_MANIFEST in found else f"a folder with {found[0]!r} in it"
+            )
+            raise StorageError(
+                f"expected nothing at {folder}, found {what}; name another folder, or open an index with "
+                "dedup.Index.open"
+            )
+        Writer.create(folder, settings)
+        return cls._of_writer(folder, Writer(folder, settings.shingle.key))
+
+    @classmethod
+    def open(cls, path: Any, *, write: bool = False, hash_key: bytes | None = None) -> Index:
+        """Open an index: for reading, or with `write` also for adding and removing. It has the options of `create`.
+
+        A reader sees the index as it was committed last; see `refresh`.
+
+        Raises `StorageError` if there is no index, it is damaged, or, with `write`, another one writes it, and
+        `ParameterError` if it was made with another hash key, or another format or Unicode version.
+        """
+        folder = Path(check_path("path", path))
+        if check_flag("write", write):
+            return cls._of_writer(folder, Writer(folder, hash_key))
+        view, state = open_view(folder, hash_key, None)
+        return cls(folder, view, None, state)
+
+    @classmethod
+    def _of_writer(cls, folder: Path, writer: Writer) -> Index:
+        return cls(folder, writer.view, writer, None)
+
+    # changing
+
+    def add(
+        self,
+        texts: Any,
+        *,
+        ids: Iterable[Any] | None = None,
+        column: str | None = None,
+        id: str | None = None,
+        replace: bool = False,
+        threads: int | None = None,
+        progress: ProgressOption = None,
+    ) -> int:
+        """Add texts, duplicates too, and return how many. They are on disk for certain after `commit`.
+
+        Parameters
+        ----------
+        texts : a collection in any form that `dedup.find_duplicates` takes, files too
+        ids : one int or str per text, each only once. Without ids a text gets the next running number of the index,
+            which is never given twice. Whether ids are given, and their type, is fixed by the first texts.
+        column, id, threads, progress : as for `dedup.find_duplicates`
+        replace : what happens if an id is in the index: with True the older text is removed, else it is an error
+
+        Raises
+        ------
+        ParameterError : an option has an invalid value
+        InputError : texts, ids or columns cannot be used, or an id is in the index already. Then nothing was added,
+            unless a text itself is invalid: then those before it were
+        StorageError : the index is open for reading, or the system refuses
+        """
+        self._check_writer("add")
+        replace = check_flag("replace", replace)
+        workers, progress = thread_count(threads), check_progress(progress)
+        collection = read_texts(texts, ids=ids, column=column, id=id)
+        with self._writing() as writer, Progress(progress) as stages:
+            names = collection.ids
+            if replace and names is None:
+                raise ParameterError("replace: expected texts with ids, found none; pass ids=, or id= for a table")
+            kind = writer.check_ids(names, len(collection))
+            old = _in_index(writer.view, names)
+            if len(old) and not replace:
+                refuse_id(writer.view.read(old[:1])[1][0], "pass replace=True to put the new text in its place")
+            if len(old):
+                writer.remove(old)
+            for block, sets in _hashed(collection, writer.view, workers, stages, "add"):
+                first = block.places[0, 0] if len(block.places) else 0
+                part = None if names is None else list(names[first : first + block.texts])
+                writer.add(sets, block.digests, part, kind)
+            return len(collection)
+
+    def filter_new(
+        self,
+        texts: Any,
+        *,
+        ids: Iterable[Any] | None = None,
+        column: str | None = None,
+        id: str | None = None,
+        threads: int | None = None,
+        progress: ProgressOption = None,
+    ) -> Any:
+        """Add those texts that reach the threshold with no text seen before, and return them, as the same type.
+
+        Seen before are the documents of the index, and the texts kept earlier in the same collection. So in an index
+        that is filled only by this, all batches together give what ``dedup.find_duplicates(all, keep="first").filter``
+        gives. A text without a token is always kept.
+
+        Parameters and errors are those of `add`, without `replace`. An id that is in the index already is an error if
+        its text is new; then the texts in blocks before it were added. Files are not taken: their kept records have to
+        be written somewhere, which ``dedup index filter-new`` does.
+        """
+        self._check_writer("filter_new")
+        if isinstance(texts, Files) or hasattr(texts, "__fspath__"):
+            raise InputError(
+                "filter_new: expected a collection in memory, found files; use the command `dedup index filter-new`, "
+                "or read them first"
+            )
+        workers, progress = thread_count(threads), check_progress(progress)
+        if isinstance(texts, str):
+            read_texts(texts)  # raises the error
+        data, wrap = unwrap(texts)
+        collection = read_texts(data, ids=ids, column=column, id=id)
+        kept = self._filter(collection, workers, progress)
+        return wrap(select_rows(data, kept))
+
+    def _filter(self, collection: Texts, threads: int, progress: ProgressOption) -> npt.NDArray[Any]:
+        """Add the texts that were not seen before; return which (bool)."""
+        with self._writing() as writer, Progress(progress) as stages:
+            names = collection.ids
+            kind = writer.check_ids(names, len(collection))
+            parts = [np.empty(0, dtype=np.bool_)]
+            for block, sets in _hashed(collection, writer.view, threads, stages, "filter"):
+                first = block.places[0, 0] if len(block.places) else 0
+                part = None if names is None else list(names[first : first + block.texts])
+                parts.append(writer.filter(sets, block.digests, part, kind, threads))
+            return np.concatenate(parts)
+
+    def remove(self, ids: Any) -> int:
+        """Remove the documents of some ids, and return how many. An id that is not there is an `InputError`.
+
+        Their texts are found no more. Their space on disk is free after `compact`.
+        """
+        self._check_writer("remove")
+        if isinstance(ids, int | str) and not isinstance(ids, bool):
+            ids = [ids]
+        names = list(read_texts([""] * len(given), ids=given).ids or ()) if (given := _list_of(ids)) else []
+        with self._writing() as writer:
+            view = writer.view
+            wrong = [name for name in names[:1] if not fits(view, name)]
+            numbers = view.find_ids(names) if not wrong else np.full(len(names), -1, dtype=np.int64)
+            if len(names) and int(numbers.min()) < 0:
+                missing = names[int(np.flatnonzero(numbers < 0)[0])]
+                raise InputError(
+                    f"ids: expected ids of documents of the index, found {shown(missing)}, which is not there; nothing "
+                    "was removed"
+                )
+            if len(numbers):
+                writer.remove(np.sort(numbers))
+            return len(numbers)
+
+    def merge(self, other: Any) -> int:
+        """Add the documents of another index, and return how many. Their texts are not needed.
+
+        Parameters
+        ----------
+        other : the path of an index, or an index that is open; what is committed there is read. It must have the
+            same options. With running numbers its documents get new ones.
+
+        Raises `ParameterError` if an option differs, `InputError` if an id is in both, and `StorageError` if `other` is
+        no index or is damaged.
+        """
+        self._check_writer("merge")
+        path = other._folder if isinstance(other, Index) else Path(check_path("other", other))  # noqa: SLF001
+        if path.resolve() == self._folder.resolve():
+            raise ParameterError(f"other: expected another index, found this one, {path}; name another folder")
+        with self._writing() as writer:
+            known = writer.view.settings
+            source, _ = open_view(path, known.shingle.key, None)
+            here, there = known.to_json(), source.settings.to_json()
+            for name, value in here.items():
+                if there[name] != value:
+                    raise ParameterError(
+                        f"{name}: expected {value!r} as in {self._folder}, found {there[name]!r} in {path}; make the "
+                        "other index again with the same options"
+                    )
+            if source.manifest.ids is None:
+                return 0
+            ids = None if source.manifest.ids == "auto" else ["" if source.manifest.ids == "str" else 0]
+            writer.check_ids(ids, source.manifest.live)
+            if ids is not None:
+                for start in range(0, source.manifest.documents, ID_SLICE):
+                    some = np.arange(start, min(start + ID_SLICE, source.manifest.documents), dtype=np.int64)
+                    old = _in_index(writer.view, source.stored.read(source.living(some))[1])
+                    if len(old):
+                        refuse_id(writer.view.read(old[:1])[1][0], f"remove it from one of them, or from {path}")
+            writer.feed(source, fresh_ids=ids is None)
+            return source.manifest.live
+
+    # keeping
+
+    def commit(self) -> None:
+        """Make everything that was done so far durable: it survives any end of the process, and of the machine."""
+        self._check_writer("commit")
+        with self._writing() as writer:
+            writer.commit()
+
+    def compact(self) -> None:
+        """Write the index anew without removed documents, as one segment, and commit. Ids do not change.
+
+        Cost: all is read and written once; until the end both are on disk.
+        """
+        self._check_writer("compact")
+        with self._writing() as writer:
+            writer.compact()
+
+
+def _hashed(collection: Texts, view: View, threads: int, stages: Progress, stage: str) -> Any:
+    """Yield the hashed blocks of texts, and their sets."""
+    report = stages.stage(stage, collection.about())
+    how: dict[str, Any] = {"unit": Unit.DOCUMENT, "threads": threads, "progress": report}
+    return hash_texts(collection, view.settings.shingle, lambda block: sets_of(block.rows), **how)
+
+
+def _in_index(view: View, names: Any) -> npt.NDArray[Any]:
+    """Return the numbers of the documents that have one of some ids."""
+    found = [np.empty(0, dtype=np.int64)]
+    if names is not None and len(names) and view.documents:
+        for start in range(0, len(names), ID_SLICE):
+            numbers = view.find_ids(list(names[start : start + ID_SLICE]))
+            found.append(numbers[numbers >= 0])
+    return np.sort(np.concatenate(found))
+
+
+def _list_of(ids: Any) -> list[Any]:
+    if isinstance(ids, Iterable) and not isinstance(ids, str | bytes):
+        return list(ids)
+    raise InputError(f"ids: expected a list of ids, found {type(ids).__name__} {shown(ids)}")

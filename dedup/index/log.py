@@ -1,0 +1,178 @@
+"""The log of an index: a row for each document, the sets, and the ids that are texts. It only grows.
+
+A row is seven words of 64 bits:
+
+====  ============================================================================================
+word  has
+====  ============================================================================================
+0     the number of the first of its exact copies, itself if there is none, and (low half) the size of its set
+1     the place of its set in the file of sets, in hashes
+2, 3  the digest of its tokens
+4     the seal of its set (`dedup.kernels.index_sets`)
+5     its id, as int64; for an id that is a text: its place in the file of ids, and (low 24 bits) its length in bytes
+6     the seal of the row: of the six words, of the number of the document, and of the bytes of its id
+====  ============================================================================================
+
+A row is compared with its seal before it is reported, and a set before it is compared with another one. So what is
+damaged is never an answer.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import xxhash
+
+from dedup.errors import InputError, StorageError
+from dedup.hashing.units import HashSets
+from dedup.index.manifest import Manifest
+from dedup.index.tables import mapped
+from dedup.options import shown
+from dedup.storage.appended_file import AppendedFile
+
+__all__ = [
+    "ROW_BYTES",
+    "WORDS_PER_ROW",
+    "Log",
+    "Stored",
+    "encode_ids",
+    "firsts_of",
+    "seal_rows",
+    "seal_sets",
+    "sizes_of",
+]
+
+WORDS_PER_ROW = 7
+ROW_BYTES = 8 * WORDS_PER_ROW
+
+LENGTH_BITS = 24
+"""Bits of the length of an id that is a text."""
+
+Rows = npt.NDArray[np.uint64]
+
+
+def firsts_of(rows: Rows) -> npt.NDArray[np.int64]:
+    """Return, for each row, the number of the first of its exact copies."""
+    return (rows[:, 0] >> np.uint64(32)).astype(np.int64)
+
+
+def sizes_of(rows: Rows) -> npt.NDArray[np.int64]:
+    """Return the size of the set of each row."""
+    return (rows[:, 0] & np.uint64(0xFFFFFFFF)).astype(np.int64)
+
+
+def encode_ids(ids: list[str], at: int) -> tuple[npt.NDArray[np.uint64], bytes, npt.NDArray[np.uint64]]:
+    """Return the word of each id for its row, the bytes to append to the ids at place `at`, and the hash of each."""
+    encoded = [each.encode() for each in ids]
+    lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
+    if len(lengths) and int(lengths.max()) >= 1 << LENGTH_BITS:
+        raise InputError(
+            f"ids: expected at most {(1 << LENGTH_BITS) - 1:,} bytes, found {int(lengths.max()):,} in "
+            f"{shown(ids[int(lengths.argmax())])}; shorten it"
+        )
+    starts = at + np.cumsum(lengths) - lengths
+    words = (starts << LENGTH_BITS | lengths).view(np.uint64)
+    hashes = np.fromiter(map(xxhash.xxh3_64_intdigest, encoded), dtype=np.uint64, count=len(encoded))
+    return words, b"".join(encoded), hashes
+
+
+def seal_rows(rows: Rows, numbers: npt.NDArray[np.int64], hashes: npt.NDArray[np.uint64] | None) -> Rows:
+    """Return the seal of each row; `hashes` are those of ids that are texts."""
+    from dedup.kernels import index_sets as kernels
+
+    seals = np.empty(len(rows), dtype=np.uint64)
+    kernels.seal_rows(np.ascontiguousarray(rows), np.ascontiguousarray(numbers), seals)
+    return seals if hashes is None else seals ^ hashes
+
+
+def seal_sets(sets: HashSets, which: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """Return the seal of the set of each row of `which`; 0 if it is not within the hashes."""
+    from dedup.kernels import index_sets as kernels
+
+    seals = np.empty(len(which), dtype=np.uint64)
+    kernels.seal_sets(sets.values, sets.offsets[which], sets.sizes[which], seals)
+    return seals
+
+
+class Log:
+    """The three files of the log, open for appending."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        """Open the files and cut off what no manifest names; those of an empty index are made."""
+        sizes = {"rows": ROW_BYTES * manifest.documents, "sets": 8 * manifest.hashes, "ids": manifest.id_bytes}
+        self._files: dict[str, AppendedFile] = {}
+        try:
+            for kind, size in sizes.items():
+                self._files[kind] = AppendedFile(folder / manifest.log_name(kind), size)
+        except BaseException:
+            self.close()
+            raise
+
+    def append(self, rows: Rows, sets: npt.NDArray[np.uint64], ids: bytes) -> None:
+        """Append rows, the sets of new documents, and the bytes of ids."""
+        for kind, data in (("rows", rows.reshape(-1)), ("sets", sets), ("ids", ids)):
+            if len(data):
+                self._files[kind].append(data)
+
+    def write(self) -> None:
+        """Write what was appended, so that it can be mapped."""
+        for file in self._files.values():
+            file.write()
+
+    def sync(self) -> None:
+        """Write and sync what was appended."""
+        for file in self._files.values():
+            file.sync()
+
+    def close(self) -> None:
+        """Close the files."""
+        for file in self._files.values():
+            file.close()
+
+
+class Stored:
+    """The log, mapped: the first `documents` rows with their sets and ids.
+
+    `texts` is whether ids are texts.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, documents: int, hashes: int, id_bytes: int) -> None:
+        paths = {kind: folder / manifest.log_name(kind) for kind in ("rows", "sets", "ids")}
+        self.path = paths["rows"]
+        self.rows: Rows = mapped(paths["rows"], ROW_BYTES * documents).view(np.uint64).reshape(-1, WORDS_PER_ROW)
+        self.sets: npt.NDArray[np.uint64] = mapped(paths["sets"], 8 * hashes).view(np.uint64)
+        self.id_bytes = mapped(paths["ids"], id_bytes)
+        self.texts = manifest.ids == "str"
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def sealed(self, numbers: npt.NDArray[np.int64]) -> tuple[Rows, list[int] | list[str], npt.NDArray[np.bool_]]:
+        """Return the rows of some documents, their ids, and which of the rows fit their seals."""
+        rows = self.rows[numbers]
+        if not self.texts:
+            return rows, rows[:, 5].astype(np.int64).tolist(), rows[:, 6] == seal_rows(rows, numbers, None)
+        encoded = []
+        for word in rows[:, 5].tolist():
+            start, length = word >> LENGTH_BITS, word & ((1 << LENGTH_BITS) - 1)
+            encoded.append(self.id_bytes[start : start + length].tobytes())
+        hashes = np.fromiter(map(xxhash.xxh3_64_intdigest, encoded), dtype=np.uint64, count=len(encoded))
+        fits = rows[:, 6] == seal_rows(rows, numbers, hashes)
+        return rows, [each.decode("utf-8", "replace") for each in encoded], fits
+
+    def read(self, numbers: npt.NDArray[np.int64]) -> tuple[Rows, list[int] | list[str]]:
+        """Return the rows of some documents and their ids. Raises `StorageError` if one is damaged."""
+        rows, ids, fits = self.sealed(numbers)
+        if not fits.all():
+            damaged(self.path, int(numbers[np.flatnonzero(~fits)[0]]))
+        return rows, ids
+
+
+def damaged(path: Path, number: int) -> None:
+    """Raise the error for a document that does not fit its seal."""
+    raise StorageError(
+        f"expected document number {number:,} of the index in {path.parent} as it was written, found other bytes: the "
+        "index is damaged; .check() names all that is, restore it from a copy"
+    )

@@ -1,0 +1,186 @@
+"""The newest documents of an index, in memory: their rows, sets, and postings as chains, until they become a segment.
+
+`dedup.kernels.index_memtable` has the layout of the chains.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.hashing.units import HashSets
+from dedup.index.log import WORDS_PER_ROW, Rows, firsts_of
+from dedup.index.segments import Keys, hash_ids, hash_numbers
+from dedup.index.settings import Settings
+
+__all__ = ["Memtable", "new_counters"]
+
+HEAD_BITS = 12
+"""Bits of a key that choose its chain, in an empty table."""
+
+AGING = 4
+"""Hashes per counter after which all counters are halved, so that they say what is frequent now."""
+
+
+def new_counters() -> npt.NDArray[np.uint8]:
+    """Return counters that counted nothing."""
+    from dedup.kernels.index_memtable import COUNTER_BITS
+
+    return np.zeros(1 << COUNTER_BITS, dtype=np.uint8)
+
+
+class Memtable:
+    """The documents from number `base` on. Arrays have more room than is used: `count`, `hashes` and `postings`.
+
+    `ids` are those of the documents; `by_id` and `by_digest` are the numbers of living documents, and `copies` those of
+    the copies of a document, which may itself be in a segment.
+    """
+
+    def __init__(self, settings: Settings, base: int, hashes_before: int, counters: npt.NDArray[np.uint8]) -> None:
+        self.settings, self.base, self.hashes_before, self.counters = settings, base, hashes_before, counters
+        self.count = self.hashes = self.postings = self._counted = 0
+        self.rows: Rows = np.empty((0, WORDS_PER_ROW), dtype=np.uint64)
+        self.sets = np.empty(0, dtype=np.uint64)
+        self.keys = np.empty(0, dtype=np.uint64)
+        self.documents = np.empty(0, dtype=np.uint32)
+        self.links = np.empty(0, dtype=np.int32)
+        self.heads = np.full(1 << HEAD_BITS, -1, dtype=np.int32)
+        self.shift = 64 - HEAD_BITS
+        self.ids: list[Any] = []
+        self.by_id: dict[Any, int] = {}
+        self.by_digest: dict[tuple[int, int], int] = {}
+        self.copies: dict[int, list[int]] = {}
+
+    def __len__(self) -> int:
+        return self.count
+
+    @property
+    def end(self) -> int:
+        """The number of the next document."""
+        return self.base + self.count
+
+    @property
+    def held(self) -> tuple[Rows, int, npt.NDArray[np.uint64], int]:
+        """The rows and the sets that are used, and the numbers of rows and hashes before them."""
+        return self.rows[: self.count], self.base, self.sets[: self.hashes], self.hashes_before
+
+    @property
+    def chains(self) -> tuple[Any, ...]:
+        """The postings as kernels take them."""
+        return self.heads, self.links, self.keys, self.documents, self.shift
+
+    def reserve(self, documents: int, hashes: int) -> None:
+        """Make room for more documents, which have so many hashes in their sets."""
+        self.rows = _grown(self.rows, self.count, self.count + documents)
+        self.sets = _grown(self.sets, self.hashes, self.hashes + hashes)
+        room = self.postings + hashes
+        self.keys = _grown(self.keys, self.postings, room)
+        self.documents = _grown(self.documents, self.postings, room)
+        self.links = _grown(self.links, self.postings, room)
+
+    def add(self, rows: Rows, ids: list[Any], sets: HashSets, new: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+        """Add documents with their sealed rows; `new` are the places of those that are no copies, ascending.
+
+        Returns the sets of the new documents, one after the other. Their places must be those of the rows.
+        """
+        from dedup.kernels import index_memtable as kernels
+
+        sizes = sets.sizes[new]
+        total = int(sizes.sum())
+        self.reserve(len(rows), total)
+        ends = np.cumsum(sizes)
+        places = np.repeat(sets.offsets[new] - ends + sizes, sizes) + np.arange(total, dtype=np.int64)
+        start = self.hashes
+        self.sets[start : start + total] = sets.values[places]
+        self.rows[self.count : self.count + len(rows)] = rows
+        kernels.count(*sets, new, self.counters)
+        self.age(total)
+        chosen = slice(self.postings, self.postings + total)
+        known = self.settings
+        more = kernels.choose(
+            *sets,
+            new,
+            self.counters,
+            known.threshold,
+            known.containment,
+            self.end,
+            self.keys[chosen],
+            self.documents[chosen],
+        )
+        before, self.postings = self.postings, self.postings + int(more)
+        self.widen()
+        kernels.enter(self.keys, before, self.postings, self.shift, self.heads, self.links)
+        self.hashes += total
+        self.note(rows, ids)
+        return self.sets[start : self.hashes]
+
+    def note(self, rows: Rows, ids: list[Any]) -> None:
+        """Note the ids, digests and copies of new documents, whose rows were written after the last."""
+        numbers = range(self.end, self.end + len(rows))
+        self.ids += ids
+        self.by_id.update(zip(ids, numbers, strict=True))
+        self.count += len(rows)
+        firsts = firsts_of(rows).tolist()
+        digests = zip(rows[:, 2].tolist(), rows[:, 3].tolist(), strict=True)
+        filled = (rows[:, 0] & np.uint64(0xFFFFFFFF) != 0).tolist()
+        for number, first, digest, full in zip(numbers, firsts, digests, filled, strict=True):
+            if first != number:
+                self.copies.setdefault(first, []).append(number)
+            elif full:
+                self.by_digest[digest] = number
+
+    def forget(self, number: int) -> None:
+        """Note that a document was removed."""
+        place = number - self.base
+        name = self.ids[place]
+        if self.by_id.get(name) == number:
+            del self.by_id[name]
+        digest = (int(self.rows[place, 2]), int(self.rows[place, 3]))
+        if self.by_digest.get(digest) == number:
+            del self.by_digest[digest]
+
+    def age(self, hashes: int) -> None:
+        """Count hashes that were counted; halve all counters after some."""
+        self._counted += hashes
+        if self._counted > AGING * len(self.counters):
+            self._counted = 0
+            self.counters >>= np.uint8(1)
+
+    def widen(self, expected: int | None = None) -> None:
+        """Take more chains, if there are more postings than chains, or more are `expected`."""
+        from dedup.kernels import index_memtable as kernels
+
+        wanted = self.postings if expected is None else expected
+        if wanted <= len(self.heads):
+            return
+        bits = min(max(wanted.bit_length() + 1, HEAD_BITS), 26)
+        if 64 - bits == self.shift:
+            return
+        self.heads, self.shift = np.full(1 << bits, -1, dtype=np.int32), 64 - bits
+        kernels.enter(self.keys, 0, self.postings, self.shift, self.heads, self.links)
+
+    def tables(self) -> dict[str, Keys]:
+        """Return all postings, by kind, for a segment."""
+        rows, base, _, _ = self.held
+        numbers = np.arange(base, self.end, dtype=np.int64)
+        firsts = firsts_of(rows)
+        copies = firsts != numbers
+        leading = ~copies & (rows[:, 0] & np.uint64(0xFFFFFFFF) != 0)
+        small = numbers.astype(np.uint32)
+        return {
+            "shingles": Keys(self.keys[: self.postings], self.documents[: self.postings]),
+            "ids": Keys(hash_ids(self.ids), small),
+            "digests": Keys(rows[leading, 2], small[leading]),
+            "copies": Keys(hash_numbers(firsts[copies]), small[copies]),
+        }
+
+
+def _grown(array: npt.NDArray[Any], used: int, wanted: int) -> npt.NDArray[Any]:
+    """Return an array with room for `wanted` rows that begins with the `used` ones."""
+    if wanted <= len(array):
+        return array
+    grown = np.empty((max(wanted, 2 * len(array), 256), *array.shape[1:]), dtype=array.dtype)
+    grown[:used] = array[:used]
+    return grown

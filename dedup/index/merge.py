@@ -1,0 +1,206 @@
+"""Merges of segments, a slice at a time: so no text that is added waits for a large merge.
+
+Segments of about the same size are merged, four or more at once, as soon as there are four: so each posting is moved
+once for each factor of four by which the index grows. Only neighbours are merged; the result has their documents.
+
+A slice is all postings whose keys begin with the same bits. Keys are read in this order from all inputs, so the result
+is written from start to end. Postings of removed documents are dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.index.manifest import TABLE_KINDS, SegmentEntry, TableEntry, table_name
+from dedup.index.segments import Segment, open_segment
+from dedup.index.tables import MOST_ENTRIES, Table, TableWriter, bits_for, width_for
+from dedup.index.view import View
+
+__all__ = ["MERGE_FACTOR", "Merge", "Merges"]
+
+MERGE_FACTOR = 4
+"""Segments of one size that are merged."""
+
+SMALLEST_SEGMENT = 2048
+"""Documents of a segment of level 0, at most."""
+
+SLICE_ENTRIES = 1 << 15
+"""Postings that a step merges, about."""
+
+
+def level_of(documents: int) -> int:
+    """Return the level of a segment: 0, and one more for each factor of four."""
+    level = 0
+    while documents > SMALLEST_SEGMENT:
+        documents = -(-documents // MERGE_FACTOR)
+        level += 1
+    return level
+
+
+def run_to_merge(segments: Sequence[SegmentEntry]) -> int:
+    """Return how many of the last segments should be merged now, 0 for none."""
+    levels = [level_of(segment.end - segment.first) for segment in segments]
+    for level in sorted(set(levels)):
+        run = 0
+        while run < len(levels) and levels[-1 - run] <= level:
+            run += 1
+        if run >= MERGE_FACTOR and sum(_entries(each) for each in segments[-run:]) <= MOST_ENTRIES:
+            return run
+    return 0
+
+
+def _entries(segment: SegmentEntry) -> int:
+    return max(0 if table is None else table.entries for table in segment.tables.values())
+
+
+class Merge:
+    """A merge that runs step by step. `inputs` are neighbours, `number` is that of the result."""
+
+    def __init__(self, folder: Path, inputs: Sequence[Segment], number: int) -> None:
+        self.inputs, self.number = list(inputs), number
+        self._folder = folder
+        self._kinds = list(TABLE_KINDS)
+        self._made: dict[str, TableEntry | None] = {}
+        self._writer: TableWriter | None = None
+        self._tables: list[Table] = []
+        self._slice = self._slice_bits = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether all postings are merged."""
+        return self._writer is None and not self._kinds
+
+    @property
+    def entry(self) -> SegmentEntry:
+        """What the manifest says of the result."""
+        assert self.done
+        return SegmentEntry(self.number, self.inputs[0].entry.first, self.inputs[-1].entry.end, self._made)
+
+    def paths(self) -> list[Path]:
+        """Return the files of the result, those that are not finished included."""
+        return [self._folder / table_name(self.number, kind) for kind in TABLE_KINDS]
+
+    def step(self, skipped: Mapping[str, npt.NDArray[np.uint64]]) -> int:
+        """Merge one slice; return how many postings were read. `skipped` has the documents to drop as bits, by kind."""
+        from dedup.kernels import index_postings as kernels
+
+        if self._writer is None:
+            self._begin(self._kinds[0])
+            if self._writer is None:
+                return 1
+        kind, writer = self._kinds[0], self._writer
+        all_keys, all_documents, read = [], [], 0
+        for table in self._tables:
+            each = table.bits - self._slice_bits
+            first, end = self._slice << each, (self._slice + 1) << each
+            room = max(int(table.heads[end]) - int(table.heads[first]), 0)
+            room = min(room, len(table.entries) // table.width)
+            keys, documents = np.empty(room, dtype=np.uint64), np.empty(room, dtype=np.uint32)
+            kept = kernels.expand(
+                table.heads, table.entries, table.width, table.bits, first, end, skipped[kind], keys, documents
+            )
+            all_keys.append(keys[:kept])
+            all_documents.append(documents[:kept])
+            read += room
+        buckets = 1 << (writer.bits - self._slice_bits)
+        writer.add(np.concatenate(all_keys), np.concatenate(all_documents), buckets)
+        self._slice += 1
+        if self._slice == 1 << self._slice_bits:
+            self._made[kind] = writer.finish()
+            self._writer = None
+            self._kinds.pop(0)
+        return read + buckets // 4 + 1
+
+    def abandon(self) -> None:
+        """Remove what was written."""
+        if self._writer is not None:
+            self._writer.abandon()
+        for path in self.paths():
+            path.unlink(missing_ok=True)
+
+    def _begin(self, kind: str) -> None:
+        self._tables = [segment.tables[kind] for segment in self.inputs if kind in segment.tables]
+        if not self._tables:
+            self._made[kind] = None
+            self._kinds.pop(0)
+            return
+        entries = sum(len(table.entries) // table.width for table in self._tables)
+        bits, width = bits_for(entries), width_for(entries)
+        known = min(bits + 16 * (width - 2), *(table.known for table in self._tables))
+        self._writer = TableWriter(self._folder / table_name(self.number, kind), bits, known, width)
+        wanted = (entries // SLICE_ENTRIES).bit_length()
+        self._slice, self._slice_bits = 0, min(wanted, bits, *(table.bits for table in self._tables))
+
+
+class Merges:
+    """The merges that run, the one with the newest documents last: it is done first, since it is small."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: list[Merge] = []
+        self._credit = 0  # postings; a slice may be more than one text pays for, so the next ones have less to do
+
+    def names(self) -> set[str]:
+        """Return the names of the files that are being written."""
+        return {path.name for merge in self._running for path in merge.paths()}
+
+    def plan(self, view: View) -> None:
+        """Begin the next merge, of segments that no merge reads."""
+        busy = self._running[-1].inputs[-1].entry.number if self._running else None
+        place = next((i + 1 for i, each in enumerate(view.segments) if each.entry.number == busy), 0)
+        run = run_to_merge([segment.entry for segment in view.segments[place:]])
+        if run:
+            self._begin(view, view.segments[-run:])
+
+    def run(self, view: View, budget: int, *, into_one: bool = False) -> Iterator[SegmentEntry]:
+        """Merge about `budget` postings; yield what was made, once it is in the place of its inputs in the view.
+
+        With `into_one` all segments are merged at the end, if one table can hold their postings.
+        """
+        self._credit += budget
+        while self._credit > 0:
+            if not self._running:
+                self.plan(view)
+            entries = [segment.entry for segment in view.segments]
+            if not self._running and into_one and len(entries) > 1 and sum(map(_entries, entries)) <= MOST_ENTRIES:
+                self._begin(view, view.segments)
+            if not self._running:
+                break
+            merge = self._running[-1]
+            dead = view.dead.words
+            try:
+                self._credit -= merge.step(
+                    {kind: view.gone.words if kind == "shingles" else dead for kind in TABLE_KINDS}
+                )
+            except BaseException:  # a slice may be half written: it begins anew another time
+                self._running.pop().abandon()
+                raise
+            if merge.done:
+                self._running.pop()
+                self._replace(view, merge)
+                yield merge.entry
+                self.plan(view)
+        if not self._running:
+            self._credit = 0
+
+    def abandon(self) -> None:
+        """Remove what merges that are not done wrote."""
+        for merge in self._running:
+            merge.abandon()
+        self._running = []
+
+    def _begin(self, view: View, inputs: Sequence[Segment]) -> None:
+        self._running.append(Merge(self._folder, inputs, view.manifest.next_segment))
+        view.manifest.next_segment += 1
+
+    def _replace(self, view: View, merge: Merge) -> None:
+        """Put the result of a merge in the place of its inputs."""
+        numbers = [segment.entry.number for segment in view.segments]
+        first = numbers.index(merge.inputs[0].entry.number)
+        made = open_segment(self._folder, merge.entry)
+        view.segments[first : first + len(merge.inputs)] = [made]
+        view.manifest.segments[first : first + len(merge.inputs)] = [made.entry]

@@ -1,0 +1,183 @@
+"""Queries: the texts of a collection are looked up in an index, block by block; the result is a `Matches`.
+
+In naive Python::
+
+    [(text, document) for text in texts for document in living if similarity(text, document) >= threshold]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.errors import InputError
+from dedup.hashing.units import HashedBlock, HashSets, Units, hash_texts
+from dedup.index.log import sizes_of
+from dedup.index.view import View, sets_of
+from dedup.pairs.verify import Pairs, similarity
+from dedup.results.matches import Matches, MatchInfo
+from dedup.results.summary import MatchSummary
+from dedup.runtime.progress import Progress
+from dedup.sources.coerce import Block, ListTexts, Texts
+from dedup.sources.two_sided import Sides
+from dedup.threshold import Metric
+from dedup.unit import Unit
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["IndexMatches", "best_of", "query", "seen"]
+
+Found = npt.NDArray[np.int64]
+
+
+class IndexMatches(Matches):
+    """The pairs of texts with documents of an index: a `dedup.Matches` whose right side is the index.
+
+    ``pairs`` has the ids of the documents. The texts of the documents are not in an index, so nothing can be read from
+    the right side; ``passages`` and ``cut`` were not searched.
+    """
+
+    def __init__(self, live: int, empty: int, *evidence: Any) -> None:
+        super().__init__(*evidence)
+        self._live, self._empty = live, empty
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_live": self._live, "_empty": self._empty}
+
+    @cached_property
+    def summary(self) -> MatchSummary:
+        """The numbers of the query; `against` counts the documents of the index."""
+        return replace(super().summary, against=self._live, against_empty=self._empty)
+
+
+class Documents(Texts):
+    """The documents of an index that were found, by their ids; their texts are not there."""
+
+    def __init__(self, ids: list[Any], kind: str | None) -> None:
+        self.ids, self._kind = ids, kind
+
+    def __len__(self) -> int:
+        return len(self.ids or ())
+
+    def __getitem__(self, row: int) -> str:
+        raise InputError(f"expected a text, found document {self.id_of(row)!r} of an index, which keeps no texts")
+
+    def ids_at(self, rows: npt.NDArray[np.int64]) -> pa.Array:
+        """Return the ids of some rows as an Arrow array (int64 or string)."""
+        found = super().ids_at(rows)
+        return found if self._kind != "str" or len(found) else found.cast("string")
+
+    def original(self, row: int) -> Any:
+        """Raise `InputError`: an index keeps no texts."""
+        return self[row]
+
+    def loads(self) -> Iterator[Callable[[], Block]]:
+        """Raise `InputError`, if there is a document: an index keeps no texts."""
+        for row in range(len(self)):
+            yield partial(self.original, row)
+
+
+def query(
+    view: View,
+    texts: Texts,
+    *,
+    threshold: float,
+    metric: Metric,
+    limit: int | None,
+    first: bool,
+    threads: int,
+    stages: Progress,
+) -> IndexMatches:
+    """Return the pairs of `texts` with the living documents of an index.
+
+    With a `limit` a text has at most so many: the first of the index, or the most similar ones (ties: the first).
+    """
+    parts: list[Found] = [np.empty((0, 3), dtype=np.int64)]
+    sizes: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+
+    def work(block: HashedBlock) -> tuple[Found, npt.NDArray[np.int64]]:
+        sets = sets_of(block.rows)
+        found = view.expand(view.probe(sets, np.arange(len(sets.sizes), dtype=np.int64), threshold, metric))
+        if limit is not None:
+            found = _limited(view, found, sets.sizes, metric, limit, first=first)
+        found[:, 0] = block.places[found[:, 0], 0]
+        return found, sets.sizes
+
+    report = stages.stage("query", texts.about())
+    how: dict[str, Any] = {"unit": Unit.DOCUMENT, "threads": threads, "progress": report}
+    for _, (found, some) in hash_texts(texts, view.settings.shingle, work, **how):
+        parts.append(found)
+        sizes.append(some)
+    found, left_sizes = np.concatenate(parts), np.concatenate(sizes)
+    numbers, rights = np.unique(found[:, 1], return_inverse=True)
+    rows, ids = view.read(numbers)
+    count = len(texts)
+    pairs = Pairs(*(each.astype(np.int32) for each in (found[:, 0], count + rights, found[:, 2])))
+    total = count + len(numbers)
+    all_sizes = np.concatenate((left_sizes, sizes_of(rows)))
+    nothing = np.empty(0, dtype=np.uint64)
+    units = Units(
+        places=np.arange(total, dtype=np.int64)[:, np.newaxis],
+        hashes=nothing,
+        offsets=np.zeros(total + 1, dtype=np.int64),
+        digests=np.zeros((total, 2), dtype=np.uint64),
+        sizes=all_sizes,
+        filled=all_sizes > 0,
+    )
+    kind = view.settings.shingle
+    info = MatchInfo(Unit.DOCUMENT, metric, str(kind), threshold, None, texts.text_column, kind.key.fingerprint)
+    sides = Sides(texts, Documents(ids, view.manifest.ids), ("texts", "index"))
+    everyone = np.arange(total, dtype=np.int64)
+    stages.stage("query", 1)(1)
+    manifest = view.manifest
+    return IndexMatches(manifest.live, manifest.empty, info, sides, units, everyone, pairs, None, None, stages.seconds)
+
+
+def _limited(
+    view: View, found: Found, sizes: npt.NDArray[np.int64], metric: Metric, limit: int, *, first: bool
+) -> Found:
+    """Return at most `limit` pairs of each row, sorted by row and number."""
+    if not first:
+        value = _values(view, found, sizes, metric)
+        found = found[np.lexsort((found[:, 1], -value, found[:, 0]))]
+    starts = np.searchsorted(found[:, 0], found[:, 0])
+    found = found[np.arange(len(found)) - starts < limit]
+    return found[np.lexsort((found[:, 1], found[:, 0]))]
+
+
+def _values(view: View, found: Found, sizes: npt.NDArray[np.int64], metric: Metric) -> npt.NDArray[np.float64]:
+    """Return the similarity of each pair."""
+    rows, _ = view.read(found[:, 1])
+    both = np.concatenate((sizes, sizes_of(rows)))
+    pairs = Pairs(found[:, 0], len(sizes) + np.arange(len(found)), found[:, 2])  # type: ignore[arg-type]
+    return similarity(pairs, both, metric)
+
+
+def _sets_of_one(view: View, text: str) -> HashSets:
+    from dedup.hashing.units import hash_block
+
+    block = next(ListTexts([text]).blocks())
+    return sets_of(hash_block(block, view.settings.shingle, unit=Unit.DOCUMENT).rows)
+
+
+def seen(view: View, text: str) -> bool:
+    """Return whether a living document reaches the threshold of the index with a text."""
+    return len(view.probe(_sets_of_one(view, text), np.zeros(1, dtype=np.int64), view.settings.threshold, most=1)) > 0
+
+
+def best_of(view: View, text: str) -> tuple[Any, float] | None:
+    """Return the id and the similarity of the most similar living document that reaches the threshold, or None."""
+    sets = _sets_of_one(view, text)
+    found = view.expand(view.probe(sets, np.zeros(1, dtype=np.int64), view.settings.threshold))
+    if not len(found):
+        return None
+    value = _values(view, found, sets.sizes, Metric.JACCARD)
+    place = int(np.argmax(value))
+    _, ids = view.read(found[place : place + 1, 1])
+    return ids[0], float(value[place])

@@ -1,0 +1,354 @@
+"""The half of `dedup.Index` that asks: queries, numbers, and the newest generation for a reader."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from dedup.errors import DedupError, InputError, ParameterError, StorageError
+from dedup.hash_key import HashKey
+from dedup.index import check as checking
+from dedup.index import query as queries
+from dedup.index.manifest import INDEX_MANIFEST, Manifest
+from dedup.index.memtable import new_counters
+from dedup.index.settings import Settings
+from dedup.index.view import View
+from dedup.index.writer import Writer
+from dedup.options import check_progress, check_threshold, check_whole, check_word, shown
+from dedup.runtime.progress import Progress, ProgressOption
+from dedup.runtime.threads import lock, thread_count
+from dedup.sources.coerce import read_texts
+from dedup.sources.texts import INT64
+from dedup.storage.atomic import storage_errors
+from dedup.threshold import Metric
+
+__all__ = ["IndexStats", "OpenIndex", "fits", "open_view"]
+
+PAIR_ORDERS = ("best", "first")
+
+ATTEMPTS = 100
+"""How often a reader begins anew, if the writer replaced files while it opened them."""
+
+
+@dataclass(frozen=True)
+class IndexStats:
+    """The numbers of an index.
+
+    Attributes
+    ----------
+    documents : in the index; `empty` of them have no token and match nothing
+    removed : documents that were removed, and are still on disk until `compact`
+    segments : how many, and `in_memory` documents that are in none yet
+    shingles : of all sets on disk
+    bytes : on disk
+    generation : how often it was committed
+    """
+
+    documents: int
+    empty: int
+    removed: int
+    segments: int
+    in_memory: int
+    shingles: int
+    bytes: int
+    generation: int
+
+    def to_dict(self) -> dict[str, int]:
+        """Return the fields as a dict."""
+        return asdict(self)
+
+
+class OpenIndex:
+    """An index that is open: what `dedup.Index` can be asked."""
+
+    def __init__(self, folder: Path, view: View, writer: Writer | None, state: object) -> None:
+        """Use `dedup.Index.create` or `dedup.Index.open`."""
+        self._folder = folder
+        self._view: View | None = view
+        self._writer = writer
+        self._state = state
+        self._guard = lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._guard:
+            self._close(commit=kind is None)
+
+    def __len__(self) -> int:
+        """Return the number of documents."""
+        return self._open().manifest.live
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        if self._view is None and self._writer is None:
+            return f"Index({str(self._folder)!r}, closed)"
+        known = self._open().settings
+        kind = ", containment" if known.containment else ""
+        mode = "for writing" if self._writer is not None else "for reading"
+        return (
+            f"Index({str(self._folder)!r}, {len(self):,} documents, {known.shingle}, threshold {known.threshold:g}"
+            f"{kind}, open {mode})"
+        )
+
+    # asking
+
+    def query(
+        self,
+        texts: Any,
+        *,
+        threshold: float | None = None,
+        metric: str = "jaccard",
+        limit: int | None = None,
+        order: str = "best",
+        ids: Iterable[Any] | None = None,
+        column: str | None = None,
+        id: str | None = None,
+        threads: int | None = None,
+        progress: ProgressOption = None,
+    ) -> queries.IndexMatches:
+        """Find the documents with which each text reaches the threshold.
+
+        The pairs are those of ``dedup.match(texts, against=documents, min_words=None)``, in the order in which the
+        documents were added.
+
+        Parameters
+        ----------
+        texts : a collection in any form that `dedup.find_duplicates` takes, files too
+        threshold : from the index's on; by default the index's
+        metric : "jaccard", or, if the index was made for it, "containment" (shared / the smaller set)
+        limit : from 1 on; at most so many documents for each text. None: all
+        order : which ones, with a `limit`: "best" (the most similar; ties: the first), or "first"
+        ids, column, id, threads, progress : as for `dedup.find_duplicates`
+
+        Returns
+        -------
+        Matches, with ``pairs``, ``matched``, ``filter``, ``summary``
+
+        Raises
+        ------
+        ParameterError : an option has an invalid value, or the index was not made for it
+        InputError : texts, ids or columns cannot be used
+        StorageError : a document that is needed is damaged
+        """
+        view = self._open()
+        by = Metric(check_word("metric", metric, [str(each) for each in Metric]))
+        reached = self._threshold(threshold)
+        if by is Metric.CONTAINMENT and not view.settings.containment:
+            raise ParameterError(
+                f"metric: containment needs an index made with containment=True, found {self._folder} made without; "
+                "make another one"
+            )
+        order = check_word("order", order, PAIR_ORDERS)
+        most = None if limit is None else check_whole("limit", limit, 1, also=", or None")
+        workers, progress = thread_count(threads), check_progress(progress)
+        collection = read_texts(texts, ids=ids, column=column, id=id)
+        with self._asking(), Progress(progress) as stages:
+            return queries.query(
+                self._open(),
+                collection,
+                threshold=reached,
+                metric=by,
+                limit=most,
+                first=order == "first",
+                threads=workers,
+                stages=stages,
+            )
+
+    def seen(self, text: str) -> bool:
+        """Return whether a document reaches the threshold of the index with a text. Cost: some 0.1 ms."""
+        text = _one_text(text)
+        with self._asking():
+            return queries.seen(self._open(), text)
+
+    def best(self, text: str) -> tuple[int | str, float] | None:
+        """Return the id of the document that is most similar to a text, and its Jaccard similarity.
+
+        None if no document reaches the threshold of the index. Of several equal ones it is the first.
+        """
+        text = _one_text(text)
+        with self._asking():
+            return queries.best_of(self._open(), text)
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether there is a document with an id."""
+        with self._asking():
+            view = self._open()
+            if isinstance(name, bool) or not fits(view, name):
+                return False
+            return bool(view.find_ids([name])[0] >= 0)
+
+    def refresh(self) -> bool:
+        """Read what was committed since; return whether there was anything. For an index that is open for writing: no.
+
+        Other threads that are asking meanwhile go on with what they had.
+        """
+        with self._guard:
+            if self._writer is not None:
+                return False
+            view = self._open()
+            if _state_of(self._folder) == self._state:
+                return False
+            newer, self._state = open_view(self._folder, view.settings.shingle.key, view)
+            changed = newer.manifest.generation != view.manifest.generation
+            self._view = newer
+            return changed
+
+    def check(self) -> checking.IndexCheck:
+        """Read everything that is committed, and return what is damaged, and which documents may not be found.
+
+        Cost: all is read once; some microseconds per document.
+        """
+        with self._asking():
+            return checking.check(self._folder, self._open().settings)
+
+    @property
+    def stats(self) -> IndexStats:
+        """The numbers of the index."""
+        view = self._open()
+        manifest = view.manifest
+        with storage_errors(f"read {self._folder}"):
+            size = sum(entry.stat().st_size for entry in self._folder.iterdir() if entry.is_file())
+        return IndexStats(
+            documents=manifest.live,
+            empty=manifest.empty,
+            removed=manifest.documents - manifest.live,
+            segments=len(view.segments),
+            in_memory=len(view.memtable),
+            shingles=manifest.hashes,
+            bytes=size,
+            generation=manifest.generation,
+        )
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options with which the index was made; of the hash key the fingerprint."""
+        return self._open().settings.to_json()
+
+    def close(self) -> None:
+        """Commit, if the index is open for writing, and close it. A closed index cannot be used."""
+        with self._guard:
+            self._close(commit=True)
+
+    # parts
+
+    def _close(self, *, commit: bool) -> None:
+        writer, self._view = self._writer, None
+        if writer is None:
+            return
+        self._writer = None
+        try:
+            if commit and not writer.interrupted:
+                writer.commit()
+        finally:
+            writer.close()
+
+    def _open(self) -> View:
+        writer = self._writer
+        view = self._view if writer is None else writer.view
+        if view is None:
+            raise StorageError(f"expected an open index, found {self._folder} closed; open it again")
+        return view
+
+    def _threshold(self, threshold: float | None) -> float:
+        """Return the threshold of a query. Raise `ParameterError` if it is lower than that of the index."""
+        lowest = self._open().settings.threshold
+        if threshold is None:
+            return lowest
+        reached = check_threshold(threshold)
+        if reached < lowest:
+            raise ParameterError(
+                f"threshold: expected at least {lowest:g}, for which the index in {self._folder} was made, found "
+                f"{reached:g}; make an index with a lower one"
+            )
+        return reached
+
+    def _check_writer(self, verb: str) -> None:
+        self._open()
+        if self._writer is None:
+            raise StorageError(
+                f"{verb}: expected an index that is open for writing, found {self._folder} open for reading; open it "
+                "with write=True"
+            )
+
+    def _writing(self) -> Guarded:
+        """Return what guards a change; the writer cannot be used after one that was interrupted."""
+        return Guarded(self, changing=True)
+
+    def _asking(self) -> Guarded:
+        """Return what guards a question."""
+        return Guarded(self, changing=False)
+
+
+class Guarded:
+    """While it is entered, no other thread uses the writer. A reader needs no guard: its views do not change."""
+
+    def __init__(self, index: OpenIndex, *, changing: bool) -> None:
+        self._writer, self._guard = index._writer, index._guard  # noqa: SLF001  # a part of the index
+        self._changing = changing
+
+    def __enter__(self) -> Writer:
+        if self._writer is not None:
+            self._guard.__enter__()
+            if self._writer.interrupted:
+                self._guard.__exit__(None, None, None)
+                raise StorageError(
+                    f"expected the index in {self._writer.folder} whole, found that a change of it was interrupted; "
+                    "open it again: it is as it was at the last commit"
+                )
+        return self._writer  # type: ignore[return-value]  # methods that use it have checked that there is one
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._writer is not None:
+            if self._changing and kind is not None and not issubclass(kind, DedupError):
+                self._writer.interrupted = True
+            self._guard.__exit__(kind, error, trace)
+
+
+def fits(view: View, name: object) -> bool:
+    """Return whether an id is of the type of the ids of the index."""
+    kind = view.manifest.ids
+    if kind is None or isinstance(name, str) != (kind == "str"):
+        return False
+    return isinstance(name, str) or (isinstance(name, int) and name in INT64)
+
+
+def _one_text(text: object) -> str:
+    if not isinstance(text, str):
+        raise InputError(f"text: expected one str, found {type(text).__name__} {shown(text)}; for several use query")
+    return text
+
+
+def _state_of(folder: Path) -> tuple[int, int, int] | None:
+    try:
+        found = (folder / INDEX_MANIFEST).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def open_view(folder: Path, hash_key: bytes | HashKey | None, older: View | None) -> tuple[View, object]:
+    """Open the newest generation. A file that the writer removed meanwhile means that there is a newer one."""
+    for attempt in range(ATTEMPTS):
+        state = _state_of(folder)
+        manifest = Manifest.read(folder)
+        settings = Settings.from_json(manifest.settings, folder, hash_key)
+        same = older is not None and older.manifest.epoch == manifest.epoch
+        try:
+            return View(folder, manifest, settings, new_counters(), older if same else None), state
+        except StorageError:
+            if Manifest.read(folder).generation == manifest.generation or attempt == ATTEMPTS - 1:
+                raise
+            time.sleep(0.001 * attempt)
+    raise AssertionError

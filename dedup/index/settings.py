@@ -1,0 +1,69 @@
+"""The options of an index: chosen when it is made, kept in its manifest, and the same for everything that is in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dedup.errors import ParameterError
+from dedup.hash_key import HashKey, choose_key
+from dedup.hashing.shingles import Shingle, parse
+from dedup.options import check_flag, check_threshold
+from dedup.text.unicode import UNICODE_VERSION
+from dedup.unit import Unit
+
+__all__ = ["Settings"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of an index.
+
+    Attributes
+    ----------
+    threshold : the lowest threshold of a query
+    shingle : with the key of its hashes
+    containment : whether all hashes have a posting, so that "my text is inside a document" can be asked
+    """
+
+    threshold: float
+    shingle: Shingle
+    containment: bool
+
+    @classmethod
+    def check(
+        cls, *, threshold: float, shingle: str | None, containment: bool, hash_key: bytes | HashKey | None
+    ) -> Settings:
+        """Return the settings. Raise `ParameterError` if an option has an invalid value."""
+        kind = parse(Unit.DOCUMENT.shingle if shingle is None else shingle, choose_key(hash_key))
+        return cls(check_threshold(threshold), kind, check_flag("containment", containment))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the manifest has: no key, but its fingerprint."""
+        return {
+            "threshold": self.threshold,
+            "shingle": str(self.shingle),
+            "containment": self.containment,
+            "hash_key": self.shingle.key.fingerprint,
+            "unicode": UNICODE_VERSION,
+        }
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any], path: object, hash_key: bytes | HashKey | None) -> Settings:
+        """Return the settings of the index at `path`.
+
+        Raises `ParameterError` if the index was made with another hash key or for another Unicode version: its hashes
+        would not be those of the same texts now.
+        """
+        key = choose_key(hash_key)
+        if found["hash_key"] != key.fingerprint:
+            raise ParameterError(
+                f"hash_key: expected the key of fingerprint {found['hash_key']}, with which the index in {path} was "
+                f"made, found fingerprint {key.fingerprint}; pass hash_key=, or set DEDUP_HASH_KEY"
+            )
+        if found["unicode"] != UNICODE_VERSION:
+            raise ParameterError(
+                f"expected an index for Unicode {UNICODE_VERSION} in {path}, found one for {found['unicode']}; use the "
+                "version of dedup that made it, or add the texts to a new index"
+            )
+        return cls(float(found["threshold"]), parse(found["shingle"], key), bool(found["containment"]))

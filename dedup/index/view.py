@@ -1,0 +1,321 @@
+"""What is in an index at one moment: segments, the newest documents in memory, and which documents were removed.
+
+Everything that is asked of an index is asked of a view. A reader has one for each generation that it opens; the view of
+the writer changes with each text that is added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xxhash
+
+from dedup.errors import StorageError
+from dedup.hashing.units import HashRows, HashSets
+from dedup.index.log import Rows, Stored, damaged, firsts_of, seal_sets, sizes_of
+from dedup.index.manifest import Manifest, bits_name
+from dedup.index.memtable import Memtable
+from dedup.index.segments import Segment, hash_ids, hash_numbers, open_segment
+from dedup.index.settings import Settings
+from dedup.index.tables import mapped
+from dedup.runtime.threads import map_blocks, slices
+from dedup.threshold import Metric
+
+__all__ = ["ALL_PAIRS", "Bits", "View", "numbers_in", "sets_of"]
+
+ALL_PAIRS = (1 << 62) - 1
+"""More pairs than a text can have."""
+
+Numbers = npt.NDArray[np.int64]
+
+
+class Bits:
+    """A set of document numbers, one bit each."""
+
+    def __init__(self, words: npt.NDArray[np.uint64] | None = None) -> None:
+        self.words = np.empty(0, dtype=np.uint64) if words is None else words
+
+    def add(self, numbers: Numbers) -> None:
+        """Add some numbers."""
+        if not len(numbers):
+            return
+        most = (int(numbers.max()) >> 6) + 1
+        if most > len(self.words):
+            grown = np.zeros(max(most, 2 * len(self.words)), dtype=np.uint64)
+            grown[: len(self.words)] = self.words
+            self.words = grown
+        np.bitwise_or.at(self.words, numbers >> 6, np.uint64(1) << (numbers & 63).astype(np.uint64))
+
+    def has(self, numbers: Numbers) -> npt.NDArray[np.bool_]:
+        """Return which of some numbers are in the set."""
+        result = np.zeros(len(numbers), dtype=np.bool_)
+        inside = numbers >> 6 < len(self.words)
+        some = numbers[inside]
+        result[inside] = (self.words[some >> 6] >> (some & 63).astype(np.uint64)) & np.uint64(1) != 0
+        return result
+
+    def cut(self, count: int) -> npt.NDArray[np.uint64]:
+        """Return the words for the numbers below `count`."""
+        words = np.zeros((count + 63) >> 6, dtype=np.uint64)
+        some = min(len(words), len(self.words))
+        words[:some] = self.words[:some]
+        return words
+
+
+def numbers_in(words: npt.NDArray[np.uint64]) -> Numbers:
+    """Return the numbers of the bits that are set."""
+    return np.flatnonzero(np.unpackbits(words.astype("<u8", copy=False).view(np.uint8), bitorder="little"))
+
+
+def sets_of(rows: HashRows) -> HashSets:
+    """Return the sets of hashed texts, made in their memory."""
+    from dedup.kernels.sets import distinct
+
+    sizes = np.zeros(len(rows.offsets) - 1, dtype=np.int64)
+    distinct(rows.values, rows.offsets, sizes, np.arange(len(sizes), dtype=np.int64))
+    return HashSets(rows.values, rows.offsets[:-1], sizes)
+
+
+class View:
+    """One state of an index. `manifest` has its numbers; `memtable` the documents that are in no segment."""
+
+    def __init__(
+        self, folder: Path, manifest: Manifest, settings: Settings, counters: npt.NDArray[np.uint8], older: View | None
+    ) -> None:
+        """Open what a manifest names; segments that an older view of the same epoch has open are taken from it.
+
+        Raises `StorageError` if a file is not there, was cut, or is damaged where it is read.
+        """
+        self.folder, self.manifest, self.settings = folder, manifest, settings
+        opened = {} if older is None else {segment.entry.number: segment for segment in older.segments}
+        self.segments: list[Segment] = [
+            opened[entry.number] if entry.number in opened else open_segment(folder, entry)
+            for entry in manifest.segments
+        ]
+        self.dead, self.copied = Bits(), Bits()
+        self._read_bits()
+        base = manifest.segments[-1].end if manifest.segments else 0
+        everything = Stored(folder, manifest, manifest.documents, manifest.hashes, manifest.id_bytes)
+        self.stored = everything
+        self.memtable = Memtable(settings, base, 0, counters)
+        self._replay(everything, base)
+        self.gone = Bits(self.dead.cut(self.documents) & ~self.copied.cut(self.documents))
+        self.bury(numbers_in(self.dead.cut(self.documents) & self.copied.cut(self.documents)))
+
+    # state
+
+    def _read_bits(self) -> None:
+        if self.manifest.bits is None:
+            return
+        generation, size, xxh3 = self.manifest.bits
+        path = self.folder / bits_name(generation)
+        data = mapped(path, size)
+        if xxhash.xxh3_128_hexdigest(data.data) != xxh3:
+            raise StorageError(
+                f"expected the bytes of {path} that were written, found other bytes: the index is damaged; restore it "
+                "from a copy"
+            )
+        words = data.view(np.uint64)
+        self.dead, self.copied = Bits(words[: len(words) // 2].copy()), Bits(words[len(words) // 2 :].copy())
+
+    def _replay(self, everything: Stored, base: int) -> None:
+        """Take the documents that are in no segment into memory, each compared with its seals."""
+        numbers = np.arange(base, self.manifest.documents, dtype=np.int64)
+        rows, ids = everything.read(numbers)
+        rows = np.ascontiguousarray(rows)
+        firsts, sizes = firsts_of(rows), sizes_of(rows)
+        new = np.flatnonzero(firsts == numbers)
+        offsets = rows[:, 1].astype(np.int64)
+        self.memtable.hashes_before = int(offsets[new[0]]) if len(new) else self.manifest.hashes
+        wrong = np.flatnonzero(seal_sets(HashSets(everything.sets, offsets, sizes), new) != rows[new, 4])
+        if len(wrong):
+            damaged(everything.path, int(numbers[new[wrong[0]]]))
+        self.memtable.add(rows, list(ids), HashSets(everything.sets, offsets, sizes), new)
+        removed = numbers[self.dead.has(numbers)]
+        for number in removed.tolist():
+            self.memtable.forget(number)
+
+    def bury(self, firsts: Numbers) -> None:
+        """Note those of some removed documents that have no living copy: no search needs to look at their sets."""
+        copied = self.copied.has(firsts)
+        places, _ = self.copies_of(firsts) if copied.any() else (firsts[:0], firsts[:0])
+        left = np.ones(len(firsts), dtype=np.bool_)
+        left[places] = False
+        self.gone.add(firsts[left])
+
+    @property
+    def documents(self) -> int:
+        """The number of documents, removed ones included."""
+        return self.memtable.end
+
+    # rows
+
+    def read(self, numbers: Numbers) -> tuple[Rows, list[Any]]:
+        """Return the rows and ids of some documents. Raises `StorageError` if one is damaged."""
+        base = self.memtable.base
+        old = numbers < base
+        if old.all():
+            return self.stored.read(numbers)
+        rows = np.empty((len(numbers), self.stored.rows.shape[1]), dtype=np.uint64)
+        ids: list[Any] = [None] * len(numbers)
+        rows[old], names = self.stored.read(numbers[old])
+        for place, name in zip(np.flatnonzero(old).tolist(), names, strict=True):
+            ids[place] = name
+        rows[~old] = self.memtable.rows[numbers[~old] - base]
+        for place in np.flatnonzero(~old).tolist():
+            ids[place] = self.memtable.ids[int(numbers[place]) - base]
+        return rows, ids
+
+    def living(self, numbers: Numbers) -> Numbers:
+        """Return those of some documents that were not removed."""
+        return numbers[~self.dead.has(numbers)]
+
+    def batches(self, count: int) -> Iterator[tuple[HashSets, npt.NDArray[np.uint64], list[Any]]]:
+        """Yield the sets, digests and ids of all living documents on disk, in order, some of each `count` documents.
+
+        Raises `StorageError` if one is damaged.
+        """
+        for start in range(0, len(self.stored), count):
+            numbers = self.living(np.arange(start, min(start + count, len(self.stored)), dtype=np.int64))
+            rows, ids = self.stored.read(numbers)
+            sets = HashSets(self.stored.sets, rows[:, 1].astype(np.int64), sizes_of(rows))
+            wrong = np.flatnonzero(seal_sets(sets, np.arange(len(rows))) != rows[:, 4])
+            if len(wrong):
+                damaged(self.stored.path, int(numbers[wrong[0]]))
+            yield sets, np.ascontiguousarray(rows[:, 2:4]), list(ids)
+
+    # lookups
+
+    def find_ids(self, ids: Sequence[Any]) -> Numbers:
+        """Return the number of the living document of each id, -1 for an id that there is not."""
+        found = np.fromiter((self.memtable.by_id.get(each, -1) for each in ids), dtype=np.int64, count=len(ids))
+        rest = np.flatnonzero(found < 0)
+        if not len(rest) or not self.segments:
+            return found
+        names = [ids[place] for place in rest.tolist()]
+        keys = hash_ids(names)
+        for segment in self.segments:
+            places, numbers = self._looked_up(segment, "ids", keys)
+            _, known, fits = self.stored.sealed(numbers)
+            for place, number, name, fit in zip(places.tolist(), numbers.tolist(), known, fits.tolist(), strict=True):
+                if fit and name == names[place]:
+                    found[rest[place]] = number
+        return found
+
+    def find_digests(self, digests: npt.NDArray[np.uint64]) -> Numbers:
+        """Return the first of the living exact copies of each text by its digest (n, 2), -1 for none.
+
+        One that is itself a copy of a removed document is not found.
+        """
+        found = np.full(len(digests), -1, dtype=np.int64)
+        keys = np.ascontiguousarray(digests[:, 0])
+        for segment in self.segments:
+            places, numbers = self._looked_up(segment, "digests", keys)
+            rows, _, fits = self.stored.sealed(numbers)
+            same = fits & (rows[:, 2:4] == digests[places]).all(axis=1) & (firsts_of(rows) == numbers)
+            found[places[same]] = numbers[same]
+        if self.memtable.by_digest:
+            known = self.memtable.by_digest
+            for place, pair in enumerate(zip(digests[:, 0].tolist(), digests[:, 1].tolist(), strict=True)):
+                number = known.get(pair)
+                if number is not None:
+                    found[place] = number
+        return found
+
+    def copies_of(self, firsts: Numbers) -> tuple[Numbers, Numbers]:
+        """Return places in `firsts` and the living copies of these documents, themselves not included."""
+        all_places, all_numbers = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+        keys = hash_numbers(firsts)
+        for segment in self.segments:
+            places, numbers = self._looked_up(segment, "copies", keys)
+            rows, _, fits = self.stored.sealed(numbers)
+            same = fits & (firsts_of(rows) == firsts[places])
+            all_places.append(places[same])
+            all_numbers.append(numbers[same])
+        if self.memtable.copies:
+            for place, first in enumerate(firsts.tolist()):
+                numbers = self.living(np.array(self.memtable.copies.get(first, []), dtype=np.int64))
+                all_places.append(np.full(len(numbers), place, dtype=np.int64))
+                all_numbers.append(numbers)
+        return np.concatenate(all_places), np.concatenate(all_numbers)
+
+    def _looked_up(self, segment: Segment, kind: str, keys: npt.NDArray[np.uint64]) -> tuple[Numbers, Numbers]:
+        """Return places in `keys` and living documents of a segment that may have that key."""
+        places, numbers = segment.lookup(kind, keys)
+        inside = (numbers >= segment.entry.first) & (numbers < segment.entry.end)
+        inside &= ~self.dead.has(numbers)
+        return places[inside], numbers[inside]
+
+    # search
+
+    def probe(
+        self,
+        sets: HashSets,
+        asked: Numbers,
+        threshold: float,
+        metric: Metric = Metric.JACCARD,
+        *,
+        most: int = ALL_PAIRS,
+        newest: bool = True,
+    ) -> npt.NDArray[np.int64]:
+        """Return the pairs of some sets with documents: row, document, shared hashes (int64, n x 3), in no order.
+
+        A document is the first of its copies: it, or a copy of it, was not removed. A set has at most `most`
+        pairs with each segment. Without `newest` the documents in memory are left out. Raises `StorageError` if a set
+        that is needed is damaged.
+        """
+        from dedup.kernels import index_memtable, index_postings
+
+        known = self.settings
+        how: tuple[Any, ...] = (self.gone.words, threshold, known.threshold, metric.code, known.containment, most)
+        parts = []
+        asked = asked[sets.sizes[asked] > 0]
+        for segment in self.segments:
+            table = segment.tables.get("shingles")
+            if table is not None:
+                log: tuple[Any, ...] = (*table, self.stored.rows, 0, self.stored.sets, 0)
+                found, total, wrong = index_postings.probe(*sets, asked, *log, *how)
+                if wrong >= 0:
+                    damaged(self.stored.path, int(wrong))
+                parts.append(found[:total])
+        if newest and len(self.memtable):
+            held = (*self.memtable.chains, *self.memtable.held)
+            found, total, wrong = index_memtable.probe_chains(*sets, asked, *held, *how)
+            if wrong >= 0:
+                damaged(self.stored.path, int(wrong))
+            parts.append(found[:total])
+        return np.concatenate([np.empty((0, 3), dtype=np.int64), *parts])
+
+    def any_alive(self, sets: HashSets, asked: Numbers, threads: int) -> npt.NDArray[np.bool_]:
+        """Return, for each row of `asked`, whether it reaches the threshold with a living document in a segment."""
+        result = np.zeros(len(sets.sizes), dtype=np.bool_)
+        if not self.segments:
+            return result[asked]
+
+        def work(part: slice) -> npt.NDArray[np.int64]:
+            return self.probe(sets, asked[part], self.settings.threshold, most=1, newest=False)
+
+        for found in map_blocks(work, slices(len(asked)), threads):
+            result[found[:, 0]] = True
+        return result[asked]
+
+    def expand(self, found: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return pairs with the living copies of each document in place of the document, sorted by row and number."""
+        firsts, inverse = np.unique(found[:, 1], return_inverse=True)
+        places, copies = self.copies_of(firsts) if self.copied.has(firsts).any() else (firsts[:0], firsts[:0])
+        alive = ~self.dead.has(firsts)
+        groups = np.concatenate((np.flatnonzero(alive), places))
+        members = np.concatenate((firsts[alive], copies))
+        order = np.argsort(groups, kind="stable")
+        groups, members = groups[order], members[order]
+        starts = np.searchsorted(groups, np.arange(len(firsts) + 1))
+        counts = np.diff(starts)[inverse]
+        pairs = np.repeat(np.arange(len(found)), counts)
+        inside = np.arange(len(pairs)) - np.repeat(np.cumsum(counts) - counts, counts)
+        result = found[pairs].copy()
+        result[:, 1] = members[np.repeat(starts[inverse], counts) + inside]
+        return result[np.lexsort((result[:, 1], result[:, 0]))]

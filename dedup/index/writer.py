@@ -1,0 +1,393 @@
+"""The writer of an index: it adds, removes, makes segments of what was added, merges them, and commits.
+
+What was added is at first in memory, and in files that no manifest counts. `commit` syncs these files and replaces the
+manifest. So a process that ends in between, however it ends, leaves the index as it was at the last commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.errors import InputError
+from dedup.hashing.units import HashSets
+from dedup.index.log import WORDS_PER_ROW, Log, Stored, damaged, encode_ids, firsts_of, seal_rows, seal_sets, sizes_of
+from dedup.index.manifest import SUFFIX, Manifest, bits_name
+from dedup.index.memtable import Memtable, new_counters
+from dedup.index.merge import Merges
+from dedup.index.segments import open_segment, write_segment
+from dedup.index.settings import Settings
+from dedup.index.view import ALL_PAIRS, View
+from dedup.options import shown
+from dedup.storage.atomic import storage_errors, sync_file, write_atomically
+from dedup.storage.writer_lock import lock_for_writing
+
+__all__ = ["Writer"]
+
+FLUSH_DOCUMENTS = 1 << 14
+"""Documents in memory of which a segment is made."""
+
+FLUSH_HASHES = 1 << 23
+"""Hashes in memory (64 MB) of which a segment is made."""
+
+MOST_DOCUMENTS = (1 << 31) - 1
+"""Documents of an index: so a number and a size fit in a word."""
+
+COMMIT_DOCUMENTS = 1 << 11
+"""Documents in memory of which a commit makes a segment, so that a reader has few to take into memory."""
+
+MERGED_PER_POSTING = 8
+"""Postings that are merged for each one that is added: more than there are levels, so merges keep up."""
+
+MOST_SEGMENTS = 12
+"""Segments. If a commit finds more, it ends the merges that run."""
+
+FEED_DOCUMENTS = 1 << 12
+"""Documents that are copied at a time from another index."""
+
+Numbers = npt.NDArray[np.int64]
+
+
+class Writer:
+    """The one writer of the index in `folder`. `view` shows what was added, committed or not."""
+
+    def __init__(self, folder: Path, hash_key: Any) -> None:
+        """Lock and open the index. Raises `StorageError` if it is in use, is none, or is damaged."""
+        Manifest.read(folder)  # without an index there, no lock is made
+        self.folder = folder
+        self._lock = lock_for_writing(folder)
+        try:
+            manifest = Manifest.read(folder)
+            settings = Settings.from_json(manifest.settings, folder, hash_key)
+            self.view = View(folder, manifest, settings, new_counters(), None)
+            self._log = Log(folder, manifest)
+        except BaseException:
+            self._lock.close()
+            raise
+        self.interrupted = False  # in the middle of a change, by Ctrl-C or an error of the caller's
+        self._merges = Merges(folder)
+        self._unsynced: list[Path] = []
+        self._changed = self._bits_changed = False
+        self._collect()
+
+    @classmethod
+    def create(cls, folder: Path, settings: Settings) -> None:
+        """Make an empty index in a folder that is not there, or is empty."""
+        with storage_errors(f"make an index in {folder}", begun=False):
+            folder.mkdir(parents=True, exist_ok=True)
+        lock = lock_for_writing(folder)
+        try:
+            manifest = Manifest(settings.to_json())
+            Log(folder, manifest).close()
+            manifest.write(folder)
+        finally:
+            lock.close()
+
+    @property
+    def manifest(self) -> Manifest:
+        """The manifest that the next commit writes."""
+        return self.view.manifest
+
+    # adding
+
+    def check_ids(self, ids: Sequence[Any] | None, count: int) -> str:
+        """Return how texts are named: "auto", "int", "str". Raise `InputError` if those before were named otherwise."""
+        if self.manifest.documents + count > MOST_DOCUMENTS:
+            raise InputError(
+                f"expected at most {MOST_DOCUMENTS:,} documents in an index, removed ones included, found "
+                f"{self.manifest.documents + count:,}; compact it, or begin another one"
+            )
+        kind = "auto" if ids is None else "str" if len(ids) and isinstance(ids[0], str) else "int"
+        known = self.manifest.ids
+        if known is not None and known != kind and (ids is None or len(ids)):
+            words = {"auto": "none (running numbers)", "int": "ints", "str": "texts"}
+            raise InputError(
+                f"ids: expected {words[known]}, as for the texts that are in the index, found {words[kind]}; name the "
+                "texts in the same way"
+            )
+        return kind
+
+    def add(self, sets: HashSets, digests: npt.NDArray[np.uint64], ids: list[Any] | None, kind: str) -> None:
+        """Add texts by their sets and digests. Without `ids` they get the next running numbers."""
+        view, memtable = self.view, self.view.memtable
+        count, base = len(sets.sizes), memtable.end
+        names = self._names(ids, count, kind)
+        firsts = view.find_digests(digests)
+        firsts[sets.sizes == 0] = -1
+        self._copies_within(firsts, digests, sets.sizes, base)
+        numbers = np.arange(base, base + count, dtype=np.int64)
+        new = np.flatnonzero(firsts == numbers)
+        copies = np.flatnonzero(firsts != numbers)
+        rows = np.zeros((count, WORDS_PER_ROW), dtype=np.uint64)
+        rows[:, 0] = (firsts << 32 | sets.sizes).view(np.uint64)
+        rows[:, 2:4] = digests
+        sizes = sets.sizes[new]
+        rows[new, 1] = (self.manifest.hashes + np.cumsum(sizes) - sizes).view(np.uint64)
+        rows[new, 4] = seal_sets(sets, new)
+        of_copies = firsts[copies]
+        before_these = of_copies < base
+        earlier, _ = view.read(of_copies[before_these])
+        rows[copies[before_these], 1], rows[copies[before_these], 4] = earlier[:, 1], earlier[:, 4]
+        within = of_copies[~before_these] - base
+        rows[copies[~before_these], 1], rows[copies[~before_these], 4] = rows[within, 1], rows[within, 4]
+        encoded = self._name_and_seal(rows, numbers, names, kind)
+        added = memtable.add(rows, names, sets, new)
+        if len(copies):
+            view.copied.add(of_copies)
+            self._bits_changed = True
+        self._log.append(rows, added, encoded)
+        self._count(sets.sizes, encoded, len(added))
+        self.work()
+
+    def filter(
+        self, sets: HashSets, digests: npt.NDArray[np.uint64], ids: list[Any] | None, kind: str, threads: int
+    ) -> npt.NDArray[np.bool_]:
+        """Add those texts that reach the threshold with no text before; return which (bool)."""
+        from dedup.kernels import index_memtable as kernels
+
+        view, memtable = self.view, self.view.memtable
+        everyone = np.arange(len(sets.sizes), dtype=np.int64)
+        rest = everyone[~view.any_alive(sets, everyone, threads)]
+        if ids is not None:
+            self._check_new(sets, rest, ids)
+        hashes = int(sets.sizes[rest].sum())
+        memtable.reserve(len(rest), hashes)
+        memtable.widen(memtable.postings + hashes)
+        kernels.count(*sets, rest, memtable.counters)
+        memtable.age(hashes)
+        kept = np.zeros(len(everyone), dtype=np.bool_)
+        state: tuple[Any, ...] = (
+            memtable.counters,
+            *memtable.chains,
+            memtable.postings,
+            memtable.rows,
+            memtable.base,
+            memtable.count,
+            memtable.sets,
+            memtable.hashes_before,
+            memtable.hashes,
+            view.gone.words,
+            view.settings.threshold,
+            view.settings.containment,
+            kept,
+        )
+        held, postings, used, wrong = kernels.filter_rows(*sets, rest, *state)
+        if wrong >= 0:
+            damaged(view.stored.path, int(wrong))
+        new = np.flatnonzero(kept)
+        numbers = np.arange(memtable.end, memtable.base + held, dtype=np.int64)
+        names = self._names(None if ids is None else [ids[row] for row in new.tolist()], len(new), kind)
+        rows = memtable.rows[memtable.count : held]
+        rows[:, 2:4] = digests[new]
+        encoded = self._name_and_seal(rows, numbers, names, kind)
+        added = memtable.sets[memtable.hashes : used]
+        self._log.append(rows, added, encoded)
+        memtable.postings, memtable.hashes = int(postings), int(used)
+        memtable.note(rows, names)
+        self._count(sets.sizes[new], encoded, len(added))
+        self.work()
+        return kept
+
+    def remove(self, numbers: Numbers) -> None:
+        """Remove living documents by their numbers, each once."""
+        view = self.view
+        rows, _ = view.read(numbers)
+        view.dead.add(numbers)
+        for number in numbers[numbers >= view.memtable.base].tolist():
+            view.memtable.forget(number)
+        firsts = np.unique(firsts_of(rows))
+        view.bury(firsts[view.dead.has(firsts)])
+        self.manifest.live -= len(numbers)
+        self.manifest.empty -= int(np.count_nonzero(sizes_of(rows) == 0))
+        self._changed = self._bits_changed = True
+
+    def feed(self, source: View, *, fresh_ids: bool) -> None:
+        """Add the living documents of another view, which has none in memory alone, in their order."""
+        for sets, digests, ids in source.batches(FEED_DOCUMENTS):
+            self.add(sets, digests, None if fresh_ids else ids, str(source.manifest.ids))
+
+    def _names(self, ids: list[Any] | None, count: int, kind: str) -> list[Any]:
+        """Return the ids of new documents, and note how documents are named."""
+        manifest = self.manifest
+        if count:
+            manifest.ids = kind
+        if ids is not None:
+            if kind == "auto" and ids:  # of another index, compacted
+                manifest.next_id = max(manifest.next_id, int(ids[-1]) + 1)
+            return ids
+        names = list(range(manifest.next_id, manifest.next_id + count))
+        manifest.next_id += count
+        return names
+
+    def _check_new(self, sets: HashSets, rest: Numbers, ids: list[Any]) -> None:
+        """Raise `InputError` if a text that would be added has the id of another text that is in the index."""
+        known = rest[self.view.find_ids([ids[row] for row in rest.tolist()]) >= 0]
+        if not len(known):
+            return
+        seen = self.view.probe(sets, known, self.view.settings.threshold, most=1)
+        other = np.setdiff1d(known, seen[:, 0])
+        if len(other):
+            refuse_id(ids[int(other[0])], "remove that text, or give this one another id")
+
+    def _copies_within(self, firsts: Numbers, digests: npt.NDArray[np.uint64], sizes: Numbers, base: int) -> None:
+        """Write the first copy of each text that is not a copy of an earlier document: itself, or one of this batch."""
+        seen: dict[tuple[int, int], int] = {}
+        known = firsts.tolist()
+        pairs = zip(digests[:, 0].tolist(), digests[:, 1].tolist(), strict=True)
+        for place, (digest, size) in enumerate(zip(pairs, sizes.tolist(), strict=True)):
+            if known[place] < 0:
+                firsts[place] = seen.setdefault(digest, base + place) if size else base + place
+
+    def _name_and_seal(self, rows: npt.NDArray[np.uint64], numbers: Numbers, names: list[Any], kind: str) -> bytes:
+        """Write the ids and seals into rows; return the bytes of ids that are texts."""
+        encoded, hashes = b"", None
+        if kind == "str":
+            rows[:, 5], encoded, hashes = encode_ids(names, self.manifest.id_bytes)
+        else:
+            rows[:, 5] = np.array(names, dtype=np.int64).view(np.uint64)
+        rows[:, 6] = seal_rows(rows, numbers, hashes)
+        return encoded
+
+    def _count(self, sizes: Numbers, encoded: bytes, hashes: int) -> None:
+        manifest = self.manifest
+        manifest.documents += len(sizes)
+        manifest.live += len(sizes)
+        manifest.empty += int(np.count_nonzero(sizes == 0))
+        manifest.hashes += hashes
+        manifest.id_bytes += len(encoded)
+        self._changed = self._changed or len(sizes) > 0
+
+    # segments
+
+    def work(self) -> None:
+        """Make a segment if there are enough documents in memory, and merge as much as was added."""
+        memtable = self.view.memtable
+        budget = MERGED_PER_POSTING * max(memtable.postings - self._worked, 0)
+        self._worked = memtable.postings
+        if memtable.count >= FLUSH_DOCUMENTS or memtable.hashes >= FLUSH_HASHES:
+            self.flush()
+        self._merge(budget)
+
+    _worked = 0
+
+    def flush(self) -> None:
+        """Make a segment of the documents in memory."""
+        view, manifest = self.view, self.manifest
+        memtable = view.memtable
+        if not memtable.count:
+            return
+        self._log.write()
+        entry = write_segment(self.folder, manifest.next_segment, memtable.base, memtable.end, memtable.tables())
+        stored = Stored(self.folder, manifest, manifest.documents, manifest.hashes, manifest.id_bytes)
+        segment = open_segment(self.folder, entry)
+        self._unsynced += segment.entry.paths(self.folder)
+        manifest.next_segment += 1
+        manifest.segments.append(entry)
+        view.stored = stored
+        view.segments.append(segment)
+        view.memtable = Memtable(view.settings, memtable.end, manifest.hashes, memtable.counters)
+        self._worked = 0
+        self._changed = True
+        self._merges.plan(view)
+
+    def _merge(self, budget: int, *, into_one: bool = False) -> None:
+        """Merge about `budget` postings; with `into_one` all segments, as far as a table can hold them."""
+        for made in self._merges.run(self.view, budget, into_one=into_one):
+            self._unsynced += made.paths(self.folder)
+            self._changed = True
+
+    # committing
+
+    def commit(self) -> None:
+        """Make all that was done so far durable."""
+        if self.view.memtable.count >= COMMIT_DOCUMENTS:
+            self.flush()
+        if len(self.view.segments) > MOST_SEGMENTS:
+            self._merge(ALL_PAIRS)
+        if not self._changed and not self._bits_changed:
+            return
+        self._log.sync()
+        needed = self.manifest.names()  # not the inputs of a merge that is done
+        for path in dict.fromkeys(self._unsynced):
+            if path.name in needed:
+                sync_file(path)
+        manifest = self.manifest
+        generation, bits = manifest.generation, manifest.bits
+        try:
+            manifest.generation += 1
+            if self._bits_changed:
+                manifest.bits = self._write_bits(manifest.generation)
+            manifest.write(self.folder)
+        except BaseException:
+            manifest.generation, manifest.bits = generation, bits
+            raise
+        self._unsynced = []
+        self._changed = self._bits_changed = False
+        self._collect()
+
+    def compact(self) -> None:
+        """Write the index anew, without removed documents, as one segment; commit."""
+        self.flush()
+        self._merge(ALL_PAIRS)
+        self.commit()
+        old, old_log = self.view, self._log
+        manifest = replace(
+            Manifest(old.manifest.settings),
+            generation=old.manifest.generation,
+            ids=old.manifest.ids,
+            next_id=old.manifest.next_id,
+            epoch=old.manifest.epoch + 1,
+            next_segment=old.manifest.next_segment,
+        )
+        try:
+            self._log = Log(self.folder, manifest)
+            self.view = View(self.folder, manifest, old.settings, old.memtable.counters, None)
+            self._worked = 0
+            self.feed(old, fresh_ids=False)
+            self.manifest.next_id = old.manifest.next_id
+            self.flush()
+            self._merge(ALL_PAIRS, into_one=True)
+            self._changed = self._bits_changed = True
+            self.commit()
+        except BaseException:
+            self._merges.abandon()
+            if self._log is not old_log:
+                self._log.close()
+            self.view, self._log, self._unsynced = old, old_log, []
+            self._changed = self._bits_changed = False
+            raise
+        old_log.close()
+
+    def close(self) -> None:
+        """Free the lock; what was not committed is lost."""
+        self._merges.abandon()
+        self._log.close()
+        self._lock.close()
+
+    def _write_bits(self, generation: int) -> tuple[int, int, str] | None:
+        """Write which documents were removed and which have copies."""
+        view = self.view
+        words = np.concatenate((view.dead.cut(view.documents), view.copied.cut(view.documents)))
+        if not words.any():
+            return None
+        written = write_atomically(self.folder / bits_name(generation), lambda file: file.write(words.data))
+        return generation, written.bytes, written.xxh3
+
+    def _collect(self) -> None:
+        """Remove the files that no manifest names and no merge writes."""
+        needed = self.manifest.names() | self._merges.names()
+        with storage_errors(f"remove from {self.folder} what is no longer needed"):
+            for entry in self.folder.iterdir():
+                ours = entry.name.endswith((SUFFIX, f"{SUFFIX}.tmp")) or entry.name == "manifest.json.tmp"
+                if ours and entry.name not in needed:
+                    entry.unlink(missing_ok=True)
+
+
+def refuse_id(name: Any, advice: str) -> None:
+    """Raise the error for an id that is in the index already."""
+    raise InputError(f"ids: expected new ids, found {shown(name)}, which is in the index already; {advice}")

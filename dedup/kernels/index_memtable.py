@@ -1,0 +1,289 @@
+"""The newest documents of an index, in memory: which hashes of a set are indexed, and chains of postings.
+
+Which hashes (`choose`): any ``n - least(n, threshold) + 1`` of a set of n will do. Those are taken that few sets have
+had lately, by a table of counters of one byte (`count`), so that lists are short. Only the speed depends on it.
+
+Chains: ``heads[key >> shift]`` is the newest posting whose key has these first bits, ``links[i]`` the one before
+posting i, -1 for none. Posting i says that document ``documents[i]`` has ``keys[i]``.
+
+`filter_rows`, in naive Python::
+
+    for row in rows:
+        if not any(reaches(row, stored) for stored in memtable):
+            memtable.append(row)
+            kept[row] = True
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.kernels import Table, Written, kernel, shared
+from dedup.kernels.index_judge import UNDAMAGED, judge, more, posted_of
+from dedup.kernels.index_sets import seal_of
+
+COUNTER_BITS = 22
+"""Bits of a hash that choose its counter: 4 MB."""
+
+HIGHEST = 255
+
+
+@kernel
+def count(
+    values: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    sizes: npt.NDArray[np.int64],
+    which: npt.NDArray[np.int64],
+    counters: Written[npt.NDArray[np.uint8]],
+) -> None:
+    """Count the hashes of the sets of some rows."""
+    shift = np.uint64(64 - COUNTER_BITS)
+    for row in which:
+        for i in range(offsets[row], offsets[row] + sizes[row]):
+            slot = np.int64(values[i] >> shift)
+            counters[slot] += np.uint8(counters[slot] < HIGHEST)
+
+
+@shared
+def rarest(
+    values: npt.NDArray[np.uint64],
+    start: int,
+    size: int,
+    posted: int,
+    counters: npt.NDArray[np.uint8],
+    tally: npt.NDArray[np.int64],
+    chosen: npt.NDArray[np.uint64],
+    at: int,
+) -> None:
+    """Write the `posted` least counted hashes of a set into `chosen`, from `at` on; `tally` has 256 places."""
+    shift = np.uint64(64 - COUNTER_BITS)
+    if posted == size:
+        for i in range(size):
+            chosen[at + i] = values[start + i]
+        return
+    tally[:] = 0
+    for i in range(start, start + size):
+        tally[counters[np.int64(values[i] >> shift)]] += 1
+    limit, below = 0, np.int64(0)
+    while below + tally[limit] < posted:
+        below += tally[limit]
+        limit += 1
+    equal = posted - below
+    for i in range(start, start + size):
+        counter = np.int64(counters[np.int64(values[i] >> shift)])
+        if counter < limit or (counter == limit and equal > 0):
+            equal -= np.int64(counter == limit)
+            chosen[at] = values[i]
+            at += 1
+
+
+@kernel
+def choose(
+    values: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    sizes: npt.NDArray[np.int64],
+    which: npt.NDArray[np.int64],
+    counters: npt.NDArray[np.uint8],
+    threshold: float,
+    complete: bool,
+    first: int,
+    chosen: Written[npt.NDArray[np.uint64]],
+    documents: Written[npt.NDArray[np.uint32]],
+) -> int:
+    """Write the hashes to index of the sets of some rows, and the document of each: ``first + row``; return how many.
+
+    No more than all hashes of these sets are written.
+    """
+    tally = np.empty(HIGHEST + 1, dtype=np.int64)
+    at = 0
+    for row in which:
+        if sizes[row] == 0:
+            continue
+        posted = posted_of(sizes[row], threshold, complete)
+        rarest(values, offsets[row], sizes[row], posted, counters, tally, chosen, at)
+        for i in range(at, at + posted):
+            documents[i] = np.uint32(first + row)
+        at += posted
+    return at
+
+
+@kernel
+def enter(
+    keys: npt.NDArray[np.uint64],
+    start: int,
+    end: int,
+    shift: int,
+    heads: Written[npt.NDArray[np.int32]],
+    links: Written[npt.NDArray[np.int32]],
+) -> None:
+    """Enter the postings from `start` to `end` - 1 into the chains."""
+    for i in range(start, end):
+        slot = np.int64(keys[i] >> np.uint64(shift))
+        links[i] = heads[slot]
+        heads[slot] = np.int32(i)
+
+
+@shared
+def follow(
+    values: npt.NDArray[np.uint64],
+    start: int,
+    size: int,
+    heads: npt.NDArray[np.int32],
+    links: npt.NDArray[np.int32],
+    keys: npt.NDArray[np.uint64],
+    documents: npt.NDArray[np.uint32],
+    shift: int,
+    met: npt.NDArray[np.uint32],
+) -> tuple[npt.NDArray[np.uint32], int]:
+    """Return the documents of all postings of the hashes ``values[start:start + size]``, and their number."""
+    count = 0
+    for i in range(start, start + size):
+        key = values[i]
+        at = np.int64(heads[np.int64(key >> np.uint64(shift))])
+        while at >= 0:
+            if keys[at] == key:
+                if count == len(met):
+                    met = more(met, 2 * count)
+                met[count] = documents[at]
+                count += 1
+            at = np.int64(links[at])
+    return met, count
+
+
+@kernel
+def probe_chains(
+    values: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    sizes: npt.NDArray[np.int64],
+    asked: npt.NDArray[np.int64],
+    heads: npt.NDArray[np.int32],
+    links: npt.NDArray[np.int32],
+    keys: npt.NDArray[np.uint64],
+    documents: npt.NDArray[np.uint32],
+    shift: int,
+    rows: Table[np.uint64],
+    base: int,
+    sets: npt.NDArray[np.uint64],
+    sets_base: int,
+    skipped: npt.NDArray[np.uint64],
+    threshold: float,
+    index_threshold: float,
+    metric: int,
+    complete: bool,
+    most: int,
+) -> tuple[npt.NDArray[np.int64], int, int]:
+    """Return the pairs of the sets of `asked` rows with documents in the chains, as `index_postings.probe` does."""
+    found = np.empty((16, 3), dtype=np.int64)
+    met = np.empty(256, dtype=np.uint32)
+    total = 0
+    for row in asked:
+        met, count = follow(values, offsets[row], sizes[row], heads, links, keys, documents, shift, met)
+        if count == 0:
+            continue
+        found, total, damaged = judge(
+            values,
+            offsets[row],
+            sizes[row],
+            row,
+            met,
+            count,
+            rows,
+            base,
+            sets,
+            sets_base,
+            skipped,
+            threshold,
+            index_threshold,
+            metric,
+            complete,
+            most,
+            found,
+            total,
+        )
+        if damaged != UNDAMAGED:
+            return found, total, damaged
+    return found, total, UNDAMAGED
+
+
+@kernel
+def filter_rows(
+    values: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    sizes: npt.NDArray[np.int64],
+    asked: npt.NDArray[np.int64],
+    counters: npt.NDArray[np.uint8],
+    heads: Written[npt.NDArray[np.int32]],
+    links: Written[npt.NDArray[np.int32]],
+    keys: Written[npt.NDArray[np.uint64]],
+    documents: Written[npt.NDArray[np.uint32]],
+    shift: int,
+    used: int,
+    rows: Written[Table[np.uint64]],
+    base: int,
+    held: int,
+    sets: Written[npt.NDArray[np.uint64]],
+    sets_base: int,
+    sets_used: int,
+    skipped: npt.NDArray[np.uint64],
+    threshold: float,
+    complete: bool,
+    kept: Written[npt.NDArray[np.bool_]],
+) -> tuple[int, int, int, int]:
+    """Add each of the `asked` rows that reaches the threshold with no document in the chains; write it into `kept`.
+
+    `held` documents are there, with `used` postings and `sets_used` hashes of sets; there is room for all rows. Of the
+    row of a new document all but the digest, the id and the seal are written. A row without a hash is added. Returns
+    the three numbers after it, and the number of a damaged document or -1; then not all rows were looked at.
+    """
+    found = np.empty((16, 3), dtype=np.int64)
+    met = np.empty(256, dtype=np.uint32)
+    tally = np.empty(HIGHEST + 1, dtype=np.int64)
+    for row in asked:
+        start, size = offsets[row], sizes[row]
+        met, count = follow(values, start, size, heads, links, keys, documents, shift, met)
+        if count > 0:
+            found, total, damaged = judge(
+                values,
+                start,
+                size,
+                row,
+                met,
+                count,
+                rows[:held],
+                base,
+                sets[:sets_used],
+                sets_base,
+                skipped,
+                threshold,
+                threshold,
+                0,
+                complete,
+                1,
+                found,
+                0,
+            )
+            if damaged != UNDAMAGED:
+                return held, used, sets_used, damaged
+            if total > 0:
+                continue
+        kept[row] = True
+        number = base + held
+        for i in range(size):
+            sets[sets_used + i] = values[start + i]
+        rows[held, 0] = (np.uint64(number) << np.uint64(32)) | np.uint64(size)
+        rows[held, 1] = np.uint64(sets_base + sets_used)
+        rows[held, 4] = seal_of(values, start, size)
+        held += 1
+        sets_used += size
+        if size == 0:
+            continue
+        posted = posted_of(size, threshold, complete)
+        rarest(values, start, size, posted, counters, tally, keys, used)
+        for i in range(used, used + posted):
+            slot = np.int64(keys[i] >> np.uint64(shift))
+            documents[i] = np.uint32(number)
+            links[i] = heads[slot]
+            heads[slot] = np.int32(i)
+        used += posted
+    return held, used, sets_used, UNDAMAGED

@@ -1,0 +1,167 @@
+"""What an index refuses: an error of ours that says what was expected, what was found, and what to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xxhash
+
+import dedup
+from dedup.errors import DedupError, InputError, ParameterError, StorageError
+
+KEY = b"thirty-two bytes of a secret key"
+TEXTS = {"a": "the first ferry left the harbour at noon", "b": "repairs to the northern mole"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give an index of two texts."""
+    with dedup.Index.create(tmp_path / "index", threshold=0.8) as index:
+        index.add(TEXTS)
+    return tmp_path / "index"
+
+
+OPENED: dict[str, tuple[Callable[[Any], object], type[DedupError], str]] = {
+    "an id twice": (lambda i: i.add({"a": "x"}), InputError, "expected new ids, found 'a'.*replace=True"),
+    "an id twice, filtered": (lambda i: i.filter_new({"a": "x"}), InputError, "expected new ids, found 'a'"),
+    "ids of another type": (lambda i: i.add(["x"], ids=[1]), InputError, "expected texts.*found ints"),
+    "no ids": (lambda i: i.add(["x"]), InputError, r"expected texts.*found none \(running numbers\)"),
+    "nothing to replace": (lambda i: i.add(["x"], replace=True), ParameterError, "replace: expected texts with ids"),
+    "replace how": (lambda i: i.add(TEXTS, replace="yes"), ParameterError, "replace: expected True or False"),
+    "an unknown id": (lambda i: i.remove(["a", "z"]), InputError, "found 'z'.*nothing was removed"),
+    "an id of another type": (lambda i: i.remove([3]), InputError, "found 3"),
+    "ids of none": (lambda i: i.remove(None), InputError, "expected a list of ids, found NoneType"),
+    "the same id twice": (lambda i: i.remove(["a", "a"]), InputError, "expected unique ids"),
+    "a lower threshold": (lambda i: i.query(["x"], threshold=0.5), ParameterError, "at least 0.8.*found 0.5"),
+    "a threshold of text": (lambda i: i.query(["x"], threshold="1"), ParameterError, "threshold: expected"),
+    "containment": (lambda i: i.query(["x"], metric="containment"), ParameterError, "containment=True"),
+    "a metric": (lambda i: i.query(["x"], metric="cosine"), ParameterError, "metric: expected"),
+    "a limit of 0": (lambda i: i.query(["x"], limit=0), ParameterError, "limit: expected"),
+    "an order": (lambda i: i.query(["x"], order="last"), ParameterError, "order: expected"),
+    "one text to ask": (lambda i: i.query("x"), InputError, "one str"),
+    "one text to add": (lambda i: i.add("x"), InputError, "one str"),
+    "one text to filter": (lambda i: i.filter_new("x"), InputError, "one str"),
+    "texts for seen": (lambda i: i.seen(["x"]), InputError, "expected one str, found list"),
+    "texts for best": (lambda i: i.best(None), InputError, "expected one str, found NoneType"),
+    "numbers": (lambda i: i.add({"c": 3}), InputError, "expected a text"),
+    "files to filter": (lambda i: i.filter_new(Path("x")), InputError, "expected a collection in memory, found files"),
+    "itself": (lambda i: i.merge(i), ParameterError, "expected another index, found this one"),
+    "nothing to merge": (lambda i: i.merge("nowhere"), StorageError, "expected an index in nowhere, found none"),
+    "a merge of a number": (lambda i: i.merge(3), ParameterError, "expected a path"),
+}
+
+
+@pytest.mark.parametrize("what", OPENED)
+def test_calls(what: str, folder: Path) -> None:
+    """An index that is open refuses, and is as it was."""
+    call, kind, says = OPENED[what]
+    with dedup.Index.open(folder, write=True) as index:
+        with pytest.raises(kind, match=says):
+            call(index)
+        assert 2 == len(index)
+        assert index.seen(TEXTS["a"])
+        assert "a" in index
+        assert 3 not in index
+    assert dedup.Index.open(folder).check().ok
+
+
+@pytest.mark.parametrize("verb", ["add", "filter_new", "remove", "merge"])
+def test_readers_do_not_write(verb: str, folder: Path) -> None:
+    """An index that is open for reading says how to open it."""
+    with dedup.Index.open(folder) as index, pytest.raises(StorageError, match=f"{verb}: .*write=True"):
+        getattr(index, verb)(["x"])
+
+
+def test_a_second_writer(folder: Path) -> None:
+    """It gets an error that names the first, in this process and in another one; a reader does not."""
+    code = f"import dedup; dedup.Index.open({str(folder)!r}, write=True)"
+    with dedup.Index.open(folder, write=True), dedup.Index.open(folder) as reader:
+        with pytest.raises(StorageError, match=f"in use by process {os.getpid()} on "):
+            dedup.Index.open(folder, write=True)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False)
+        assert f"in use by process {os.getpid()} on " in done.stderr
+        assert 2 == len(reader)
+    dedup.Index.open(folder, write=True).close()
+
+
+def test_other_options(folder: Path, tmp_path: Path) -> None:
+    """Another key, Unicode version, or format: an error that says both sides; so does a merge of other options."""
+    with pytest.raises(ParameterError, match="hash_key: expected the key of fingerprint public.*found fingerprint"):
+        dedup.Index.open(folder, hash_key=KEY)
+    with dedup.Index.create(tmp_path / "other", threshold=0.5) as other:
+        other.add({"c": "x"})
+        with pytest.raises(ParameterError, match="threshold: expected 0.5 .*found 0.8"):
+            other.merge(folder)
+    path = folder / "manifest.json"
+    whole = path.read_text(encoding="utf-8")
+    for change, says in (
+        (lambda content: content["settings"].update(unicode="99.0.0"), "expected an index for Unicode .* one for 99.0"),
+        (lambda content: content.update(format=2), "expected an index of format 1 .* found format 2"),
+    ):
+        content = json.loads(whole)["content"]
+        change(content)
+        data = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+        path.write_text(json.dumps({"content": content, "xxh3": xxhash.xxh3_128_hexdigest(data)}), encoding="utf-8")
+        with pytest.raises(ParameterError, match=says):
+            dedup.Index.open(folder)
+    path.write_text(whole, encoding="utf-8")
+
+
+def test_paths(folder: Path, tmp_path: Path) -> None:
+    """Nothing is made where something is, and nothing is opened where no index is."""
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter.txt").write_text("x")
+    for path, says in ((folder, "found an index"), ("file", "found a file"), ("full", "with 'letter.txt' in it")):
+        with pytest.raises(StorageError, match=f"expected nothing at .*{says}"):
+            dedup.Index.create(tmp_path / path)
+    for path in ("file", "full", "nowhere"):
+        for write in (False, True):
+            with pytest.raises(StorageError, match="expected an index in "):
+                dedup.Index.open(tmp_path / path, write=write)
+    assert ["letter.txt"] == os.listdir(tmp_path / "full")
+    assert not (tmp_path / "nowhere").exists()
+    for option, value in (("threshold", 0), ("shingle", "lines:2"), ("containment", "no"), ("hash_key", b"short")):
+        with pytest.raises(ParameterError, match=f"{option}: expected"):
+            dedup.Index.create(tmp_path / "new", **{option: value})
+        assert not (tmp_path / "new").exists()
+
+
+def test_closed(folder: Path) -> None:
+    """A closed index says so; an exception in the block loses what was not committed."""
+    index = dedup.Index.open(folder, write=True)
+    index.close()
+    index.close()
+    for call in (lambda: len(index), lambda: index.add(["x"]), lambda: index.query(["x"]), lambda: index.seen("x")):
+        with pytest.raises(StorageError, match="expected an open index.*closed"):
+            call()
+    assert "closed" in repr(index)
+    with pytest.raises(ZeroDivisionError), dedup.Index.open(folder, write=True) as other:
+        other.add({"c": "x"})
+        1 // 0  # noqa: B018
+    assert 2 == len(dedup.Index.open(folder))
+
+
+def test_an_interrupted_change(folder: Path) -> None:
+    """After Ctrl-C, or an exception of the caller's, in the middle of a change nothing is committed any more."""
+
+    def stop(stage: str, done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    index = dedup.Index.open(folder, write=True)
+    with pytest.raises(KeyboardInterrupt):
+        index.add({"c": "some more words"}, progress=stop)
+    for call in (lambda: index.add({"d": "x"}), index.commit, lambda: index.seen("x"), index.compact):
+        with pytest.raises(StorageError, match="a change of it was interrupted; open it again"):
+            call()
+    index.close()
+    with dedup.Index.open(folder, write=True) as again:
+        assert 2 == len(again)
+        assert again.check().ok

@@ -1,0 +1,167 @@
+"""Damage: flipped bytes and cut files give an error or the right answer, never a wrong pair; what is lost is named."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dedup
+from dedup.errors import DedupError
+from dedup.storage import atomic
+from tests.index.model import SHINGLE, Model, make_small
+
+WORDS = ["bridge", "closed", "until", "friday", "ferry", "harbour", "noon", "repairs", "mole", "spring"]
+
+
+def some_texts(count: int, seed: int) -> dict[str, str]:
+    """Give texts, some of them near copies or copies."""
+    chance = random.Random(seed)
+    texts: list[str] = []
+    for _ in range(count):
+        if texts and chance.random() < 0.4:
+            words = chance.choice(texts).split()
+            if chance.random() < 0.7 and words:
+                words[chance.randrange(len(words))] = chance.choice(WORDS)
+        else:
+            words = chance.choices(WORDS, k=chance.randrange(12, 24))
+        texts.append(" ".join(words))
+    return {f"text {seed} {row}": text for row, text in enumerate(texts)}
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Model]:
+    """Give an index with segments, documents in memory, copies and removed documents, and its model."""
+    make_small(monkeypatch)
+    model = Model(0.5)
+    with dedup.Index.create(tmp_path / "index", threshold=0.5, shingle=SHINGLE) as index:
+        for seed, count in enumerate((15, 2)):
+            texts = some_texts(count, seed)
+            index.add(texts)
+            model.add(list(texts), list(texts.values()))
+            index.commit()
+        gone = [document.name for document in model.documents[2:5]]
+        index.remove(gone)
+        model.remove(gone)
+        index.add({"a": "noon ferry", "b": "spring"})
+        model.add(["a", "b"], ["noon ferry", "spring"])
+    return tmp_path / "index", model
+
+
+def questions(model: Model) -> list[str]:
+    """Give texts to ask for."""
+    return [document.text for document in model.documents] + ["noon ferry harbour", "mole"]
+
+
+def answers(folder: Path, texts: list[str]) -> tuple[set[tuple[int, Any, float]] | None, Any]:
+    """Give the pairs that an index finds, None where that is an error, and what its check finds (None: an error)."""
+    try:
+        with dedup.Index.open(folder) as index:
+            try:
+                pairs = index.query(texts).pairs
+                columns = (pairs[name].to_pylist() for name in ("left", "right", "jaccard"))
+                found = set(zip(*columns, strict=True))
+            except DedupError:
+                found = None
+            return found, index.check()
+    except DedupError:
+        return None, None
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Give the files of an index, but for the lock, which has no content that counts."""
+    return [path for path in sorted(folder.iterdir()) if path.name != "lock"]
+
+
+def test_flipped_bytes(made: tuple[Path, Model], tmp_path: Path) -> None:
+    """Any byte of any file: an error, or a part of the answer; and then the check names what is lost."""
+    folder, model = made
+    texts = questions(model)
+    expected = set(model.pairs(texts, model.threshold))
+    found, nothing = answers(folder, texts)
+    assert expected == found
+    assert nothing.ok
+    chance = random.Random(3)
+    refused = less = 0
+    for path in files_of(folder):
+        whole = path.read_bytes()
+        places = range(len(whole)) if len(whole) <= 300 else sorted(chance.sample(range(len(whole)), 60))
+        for place in places:
+            broken = bytearray(whole)
+            broken[place] ^= 1 << chance.randrange(8)
+            path.write_bytes(broken)
+            found, check = answers(folder, texts)
+            assert check is None or not check.ok, f"{path.name} byte {place}: the check saw nothing"
+            if found is None:
+                refused += 1
+                continue
+            assert found <= expected, f"{path.name} byte {place}: a wrong pair"
+            lost = {right for _, right, _ in expected - found}
+            less += bool(lost)
+            assert check is not None
+            assert lost <= set(check.lost) or None in check.lost, f"{path.name} byte {place}: not named"
+        path.write_bytes(whole)
+    assert refused > 100
+    assert less > 10
+    assert expected == answers(folder, texts)[0]
+
+
+def test_cut_files(made: tuple[Path, Model]) -> None:
+    """A file that is shorter than it was is an error at once, for readers and the writer."""
+    folder, model = made
+    for path in files_of(folder):
+        whole = path.read_bytes()
+        for size in {0, 1, len(whole) // 2, len(whole) - 1}:
+            path.write_bytes(whole[:size])
+            for write in (False, True):
+                with pytest.raises(DedupError, match="expected"):
+                    dedup.Index.open(folder, write=write)
+        path.unlink()
+        with pytest.raises(DedupError, match="expected"):
+            dedup.Index.open(folder)
+        path.write_bytes(whole)
+    assert answers(folder, questions(model))[0] is not None
+
+
+def test_a_disk_that_is_full_at_any_write(made: tuple[Path, Model], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The n-th act of writing fails: an error; what was committed is there, and writing goes on once there is space."""
+    folder, model = made
+    texts = some_texts(14, 9)
+    after = model.copy()
+    after.add(list(texts), list(texts.values()))
+    asked = questions(after)
+    before_it, all_of_it = ({(*pair,) for pair in each.pairs(asked, each.threshold)} for each in (model, after))
+    for number in range(10_000):
+        copy = folder.with_name(f"copy {number}")
+        shutil.copytree(folder, copy)
+        acts = iter(range(10_000))
+
+        def fail(act: str, path: Path, size: int, acts: Any = acts, number: int = number) -> None:
+            if next(acts) == number:
+                raise OSError(28, "No space left on device")
+
+        failed = False
+        index = dedup.Index.open(copy, write=True)
+        monkeypatch.setattr(atomic, "hook", fail)
+        try:
+            index.add(texts)
+            index.commit()
+        except DedupError as error:
+            failed = True
+            assert "No space left" in str(error)
+        monkeypatch.setattr(atomic, "hook", None)
+        index._writer.close()  # as if the process had ended
+        found, check = answers(copy, asked)
+        assert check.ok
+        assert found in ((before_it, all_of_it) if failed else (all_of_it,))
+        if failed and found == before_it:
+            with dedup.Index.open(copy, write=True) as again:
+                again.add(texts)
+            assert all_of_it == answers(copy, asked)[0]
+        shutil.rmtree(copy)
+        if not failed:
+            break
+    assert number > 10

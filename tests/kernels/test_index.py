@@ -1,0 +1,105 @@
+"""The kernels of the index, each against its twin of plain Python."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedup.kernels import index_memtable, index_postings, index_sets
+from tests import kernel_twins
+from tests.kernel_arrays import frozen, packed
+from tests.kernel_twins import MASK64
+
+hashes = st.one_of(st.sampled_from([0, 1, (1 << 63) - 1, 1 << 63, MASK64]), st.integers(0, MASK64))
+sets = st.lists(st.lists(hashes, max_size=12, unique=True).map(sorted), max_size=6)
+postings = st.lists(st.tuples(hashes, st.integers(0, (1 << 32) - 2)), max_size=40)
+
+
+@given(sets)
+def test_seals_of_sets(rows: list[list[int]]) -> None:
+    """The seal of a set; a set outside of the hashes has 0."""
+    values, offsets = packed(rows)
+    seals = np.empty(len(rows), dtype=np.uint64)
+    index_sets.seal_sets(values, offsets[:-1], np.diff(offsets), seals)
+    assert [kernel_twins.set_seal(row) for row in rows] == seals.tolist()
+    for wrong in (-1, len(values) + 1):
+        index_sets.seal_sets(values, frozen([wrong] * len(rows), np.int64), np.diff(offsets), seals)
+        assert [0] * len(rows) == seals.tolist()
+
+
+@given(hashes, st.integers(0, 63), st.lists(hashes, min_size=1, max_size=12), st.data())
+def test_one_changed_value_is_seen(first: int, bit: int, rest: list[int], data: st.DataObject) -> None:
+    """A flipped bit changes the seal of a set, and that of a row."""
+    values = [first, *rest]
+    place = data.draw(st.integers(0, len(rest)))
+    other = [value ^ (1 << bit if i == place else 0) for i, value in enumerate(values)]
+    assert kernel_twins.set_seal(values) != kernel_twins.set_seal(other)
+    rows = np.zeros((3, 7), dtype=np.uint64)
+    rows[1, place % 6] = rows[2, place % 6] = first
+    rows[2, place % 6] ^= np.uint64(1 << bit)
+    seals = np.empty(3, dtype=np.uint64)
+    index_sets.seal_rows(rows, frozen([5, 5, 5], np.int64), seals)
+    assert seals[1] != seals[2]
+    index_sets.seal_rows(rows, frozen([5, 6, 5], np.int64), seals)
+    assert seals[0] != seals[1]
+
+
+@given(postings, st.integers(1, 8), st.sampled_from([3, 4]), st.lists(hashes, max_size=8), st.integers(0, 40))
+def test_packed_postings_are_found(
+    rows: list[tuple[int, int]], bits: int, width: int, keys: list[int], fewer: int
+) -> None:
+    """What is looked up in a table, and what comes out of it again, with as many bits as are known."""
+    heads, entries = np.empty((1 << bits) + 1, dtype=np.uint32), np.empty(width * len(rows), dtype=np.uint16)
+    posted, documents = frozen([key for key, _ in rows], np.uint64), frozen([number for _, number in rows], np.uint32)
+    index_postings.pack(posted, documents, bits, 0, 0, width, heads, entries)
+    most = bits + 16 * (width - 2)
+    for known in (most, max(bits, most - fewer)):
+        found, total = index_postings.lookup(
+            frozen(keys + [key for key, _ in rows], np.uint64), heads, entries, width, bits, known
+        )
+        expected = kernel_twins.looked_up(rows, keys + [key for key, _ in rows], known)
+        assert sorted(expected) == sorted(map(tuple, found[:total, :2].tolist()))
+    back, numbers = np.empty(len(rows), dtype=np.uint64), np.empty(len(rows), dtype=np.uint32)
+    nothing = np.empty(0, dtype=np.uint64)
+    count = index_postings.expand(heads, entries, width, bits, 0, 1 << bits, nothing, back, numbers)
+    assert len(rows) == count
+    cut = 64 - most
+    assert sorted((key >> cut << cut, number) for key, number in rows) == sorted(
+        zip(back.tolist(), numbers.tolist(), strict=True)
+    )
+
+
+@given(sets, st.sampled_from([0.3, 0.5, 2 / 3, 0.8, 1.0]), st.booleans())
+def test_chosen_hashes(rows: list[list[int]], threshold: float, complete: bool) -> None:
+    """So many hashes of each set as the proof asks for, all of them its own, and none that was counted more often."""
+    values, offsets = packed(rows)
+    sizes, which = np.diff(offsets), np.arange(len(rows), dtype=np.int64)
+    counters = np.zeros(1 << index_memtable.COUNTER_BITS, dtype=np.uint8)
+    index_memtable.count(values, offsets[:-1], sizes, which, counters)
+    chosen, documents = np.empty(len(values), dtype=np.uint64), np.empty(len(values), dtype=np.uint32)
+    total = index_memtable.choose(
+        values, offsets[:-1], sizes, which, counters, threshold, complete, 7, chosen, documents
+    )
+    pairs = list(zip(documents[:total].tolist(), chosen[:total].tolist(), strict=True))
+    shift = 64 - index_memtable.COUNTER_BITS
+    for place, row in enumerate(rows):
+        own = [key for number, key in pairs if number == place + 7]
+        least = next((s for s in range(len(row) + 1) if row and s / len(row) >= threshold), 0)
+        assert len(own) == (len(row) if complete or not row else len(row) - least + 1)
+        assert len(own) == len(set(own) & set(row))
+        counts = {key: int(counters[key >> shift]) for key in row}
+        left = [counts[key] for key in row if key not in own]
+        assert max((counts[key] for key in own), default=0) <= min(left, default=255)
+
+
+def test_damaged_heads_are_harmless() -> None:
+    """Places outside of the entries are cut to their end: nothing is read that is not there."""
+    heads = np.array([0, 4_000_000_000, 4_000_000_000], dtype=np.uint32)
+    entries = np.array([1, 0, 0, 2, 0, 0], dtype=np.uint16)
+    keys = frozen([0, MASK64], np.uint64)
+    found, total = index_postings.lookup(keys, heads, entries, 3, 1, 17)
+    assert [(0, 1), (0, 2)] == [tuple(row) for row in found[:total, :2].tolist()]
+    room = np.empty(1, dtype=np.uint64)
+    count = index_postings.expand(heads, entries, 3, 1, 0, 2, np.empty(0, np.uint64), room, np.empty(1, np.uint32))
+    assert 1 == count
