@@ -20,7 +20,8 @@ from dedup.hashing.units import HashedBlock, HashSets, Units, hash_texts
 from dedup.index.log import sizes_of
 from dedup.index.view import View, sets_of
 from dedup.pairs.verify import Pairs, similarity
-from dedup.results.matches import Matches, MatchInfo
+from dedup.results.match_links import MatchInfo
+from dedup.results.matches import Matches
 from dedup.results.summary import MatchSummary
 from dedup.runtime.progress import Progress
 from dedup.sources.coerce import Block, ListTexts, Texts
