@@ -183,14 +183,13 @@ class Index(OpenIndex):
         gives. A text without a token is always kept.
 
         Parameters and errors are those of `add`, without `replace`. An id that is in the index already is an error if
-        its text is new; then the texts in blocks before it were added. Files are not taken: their kept records have to
-        be written somewhere, which ``dedup index filter-new`` does.
+        its text is new; then the texts in blocks before it were added. Files are not taken, since their kept records
+        would have to be written somewhere.
         """
         self._check_writer("filter_new")
         if isinstance(texts, Files) or hasattr(texts, "__fspath__"):
             raise InputError(
-                "filter_new: expected a collection in memory, found files; use the command `dedup index filter-new`, "
-                "or read them first"
+                "filter_new: expected a collection in memory, found files; read them first, for instance with pyarrow"
             )
         workers, progress = thread_count(threads), check_progress(progress)
         if isinstance(texts, str):

@@ -18,7 +18,7 @@ __all__ = ["Histogram", "Member", "Span", "View", "Words", "binned", "facts_of"]
 Span = tuple[int, int, int, int]
 """Start and end in the main text, start and end in the other text, in characters."""
 
-BINS = 40
+MOST_BINS = 40
 
 
 class Histogram(NamedTuple):
@@ -116,10 +116,10 @@ def binned(
 ) -> Histogram:
     """Return the histogram of some values between two bounds; with `whole`, of whole numbers, in at most 40 bins."""
     if whole:
-        wide = max(1, -(-int(high - low + 1) // BINS))
+        wide = max(1, -(-int(high - low + 1) // MOST_BINS))
         edges = np.arange(low, high + wide + 1, wide, dtype=np.float64)
     else:
-        edges = np.linspace(low, high if high > low else low + 1, BINS + 1)
+        edges = np.linspace(low, high if high > low else low + 1, MOST_BINS + 1)
     counts, _ = np.histogram(values, bins=edges)
     return Histogram(title, [round(float(edge), 4) for edge in edges], counts.tolist(), mark)
 
