@@ -92,7 +92,7 @@ class Opened:
 
 def found_in(page: Any) -> int:
     """Return how many groups the list says that it shows."""
-    page.wait_for_function("document.getElementById('found').textContent.includes(' of ')")
+    sync_api.expect(page.locator("#found")).to_contain_text(" of ")
     return int(page.inner_text("#found").split(" of ")[0].replace(",", ""))
 
 
@@ -120,16 +120,16 @@ def test_from_a_folder_to_a_decided_copy(how: str, report: Report, tmp_path: Pat
     page = opened.page
     every = found_in(page)
     assert report.summary["clusters"] == every
-    page.wait_for_function("!document.querySelector('.row .title').textContent.includes('being read')")
+    sync_api.expect(page.locator(".row .title").first).not_to_contain_text("being read")
     first = page.locator(".row .title").first.inner_text()
     page.fill("#search", first[:20])
-    page.wait_for_function(f"!document.getElementById('found').textContent.startsWith('{every} ')")
+    sync_api.expect(page.locator("#found")).not_to_have_text(f"{every} of {every} shown")
     assert 1 <= found_in(page) < every
     page.fill("#search", "no text says this")
     page.wait_for_selector("text=Nothing fits the filter")
     page.fill("#search", "")
     page.select_option("#sort", "near")
-    page.wait_for_function(f"document.getElementById('found').textContent.startsWith('{every} ')")
+    sync_api.expect(page.locator("#found")).to_have_text(f"{every} of {every} shown")
     page.locator(".row").first.click()
     page.wait_for_selector(".sides .differs")
     page.locator(".side.left mark").first.click()
@@ -138,7 +138,7 @@ def test_from_a_folder_to_a_decided_copy(how: str, report: Report, tmp_path: Pat
     page.keyboard.press("i")
     shown = page.inner_text("#detail h2")
     page.keyboard.press("j")
-    page.wait_for_function("shown => document.querySelector('#detail h2').textContent !== shown", arg=shown)
+    sync_api.expect(page.locator("#detail h2")).not_to_have_text(shown)
     page.keyboard.press("n")
     page.wait_for_selector("text=save 2 decisions")
     with page.expect_download() as download:

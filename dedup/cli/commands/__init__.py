@@ -1,1 +1,1 @@
-"""The commands, a module each."""
+"""The commands, a module each: options, one call of the library, output."""

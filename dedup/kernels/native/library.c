@@ -49,6 +49,24 @@ Counted *NRT_MemInfo_alloc_aligned(size_t size, unsigned align)
     return counted;
 }
 
+Counted *NRT_MemInfo_alloc(size_t size)
+{
+    return NRT_MemInfo_alloc_aligned(size, 1);
+}
+
+void *NRT_Allocate(size_t size)
+{
+    void *data = malloc(size);
+    if (data == NULL)
+        out_of_memory = 1;
+    return data;
+}
+
+void NRT_Free(void *data)
+{
+    free(data);
+}
+
 static void destroy_list(void *data, size_t size, void *destroy)
 {
     (void)size;
@@ -69,6 +87,18 @@ Counted *NRT_MemInfo_new_varsize_dtor(size_t size, void *destroy)
     }
     *counted = (Counted){1, destroy_list, destroy, data, size, NULL};
     return counted;
+}
+
+void *NRT_MemInfo_varsize_realloc(Counted *counted, size_t size)
+{
+    void *data = realloc(counted->data, size);
+    if (data == NULL) {
+        out_of_memory = 1;
+        return NULL;
+    }
+    counted->data = data;
+    counted->size = size;
+    return data;
 }
 
 void NRT_MemInfo_call_dtor(Counted *counted)
