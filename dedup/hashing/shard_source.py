@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from dedup.errors import ParameterError
 from dedup.hashing.forms import CHARACTERS, NUMBERS, Forms
-from dedup.hashing.shards import Shards, unpacked
+from dedup.hashing.shards import Shards, form_row, unpacked
 from dedup.hashing.shingles import Shingle
 from dedup.hashing.source import HeldUnits
 from dedup.hashing.units import Choice, HashRows, Units, count_short
@@ -155,7 +155,7 @@ class ShardSource:
                 offsets[own.start + 1 : own.stop + 1] = filled + np.cumsum(sizes[own_rows])
             digests[own] = part["digests"][own_rows]
             for name, values_of in forms.items():
-                values_of[own] = part[name][own_rows]
+                values_of[own] = part[form_row(name)][own_rows]
             taken[own] = first + np.flatnonzero(own_rows)
             documents = np.repeat(np.arange(len(part["counts"]), dtype=np.int64), part["counts"])[own_rows]
             places[own, 0] = int(texts_before[number]) + documents
@@ -189,7 +189,7 @@ def all_units(
         short += count_short(part["sizes"], shingle)
         filled[own] = part["sizes"] > 0
         for name, values in forms.items():
-            values[own] = part[name]
+            values[own] = part[form_row(name)]
         places[own, 0] = text + np.repeat(np.arange(len(part["counts"]), dtype=np.int64), part["counts"])
         if not unit.whole:
             places[own, 1:] = part["places"]

@@ -7,7 +7,7 @@ rows:
 |---|---|---|
 | sizes | (units,) int64 | per unit: number of hashes |
 | digests | (units, 2) uint64 | per unit: see `dedup.hashing.units.Units` |
-| characters, numbers, symbols | (units,) uint64 | per unit: the forms that are asked for (`dedup.hashing.forms`) |
+| form_characters, form_numbers, form_symbols | (units,) uint64 | per unit: the wanted `dedup.hashing.forms` |
 | places | (units, 3) int64 | per paragraph or line: number, start, end; absent for documents |
 | counts | (texts,) int64 | per text: number of units |
 | lengths | (texts,) int64 | per text: characters |
@@ -42,7 +42,7 @@ from dedup.unit import Unit
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["SHARD_BYTES", "Facts", "Rows", "Shard", "Shards", "read_shards", "unpacked"]
+__all__ = ["SHARD_BYTES", "Facts", "Rows", "Shard", "Shards", "form_row", "read_shards", "unpacked"]
 
 SHARD_BYTES = 64 << 20
 """Bytes of hashes and rows that a shard aims at: few enough to read at once, enough to keep the cost of syncs low."""
@@ -161,6 +161,11 @@ def _read(begin: Token, batch: Batch, shingle: Shingle, *, unit: Unit, forms: Se
     return _Read(begin, batch._replace(texts=nothing), hashed, lengths, int(sizes.sum()), int(sizes.max(initial=0)))
 
 
+def form_row(name: str) -> str:
+    """Return the name of the rows of a form; without a prefix the numbers of units would be those of records."""
+    return f"form_{name}"
+
+
 def _shard(reads: list[_Read], *, unit: Unit) -> Shard:
     batches = [read.batch for read in reads]
     hashed_blocks = [read.hashed for read in reads]
@@ -178,7 +183,8 @@ def _shard(reads: list[_Read], *, unit: Unit) -> Shard:
         "batches": np.array([[b.batch.file, len(b.batch.numbers), *b.begin] for b in reads], dtype=np.int64),
         "rejects": _bytes(json.dumps(rejects).encode()) if rejects else _bytes(b""),
     }
-    rows |= joined([hashed.forms for hashed in hashed_blocks], hashed_blocks[0].forms)
+    forms = joined([hashed.forms for hashed in hashed_blocks], hashed_blocks[0].forms)
+    rows |= {form_row(name): values for name, values in forms.items()}
     if not unit.whole:
         rows["places"] = np.concatenate([hashed.places[:, 1:] for hashed in hashed_blocks])
     if batches[0].ids is not None:

@@ -20,6 +20,7 @@ from dedup.hashing.units import HashedBlock, HashSets, Units, hash_texts
 from dedup.index.log import sizes_of
 from dedup.index.view import View, sets_of
 from dedup.pairs.verify import Pairs, similarity
+from dedup.results.differences import DIFFERENCES
 from dedup.results.match_links import MatchInfo
 from dedup.results.matches import Matches
 from dedup.results.summary import MatchSummary
@@ -41,7 +42,8 @@ class IndexMatches(Matches):
     """The pairs of texts with documents of an index: a `dedup.Matches` whose right side is the index.
 
     ``pairs`` has the ids of the documents. The texts of the documents are not in an index, so nothing can be read from
-    the right side; ``passages`` and ``cut`` were not searched.
+    the right side: ``pairs`` has no column `difference`, and ``summary.differences`` is empty. ``passages`` and ``cut``
+    were not searched.
     """
 
     def __init__(self, live: int, empty: int, *evidence: Any) -> None:
@@ -54,7 +56,14 @@ class IndexMatches(Matches):
     @cached_property
     def summary(self) -> MatchSummary:
         """The numbers of the query; `against` counts the documents of the index."""
-        return replace(super().summary, against=self._live, against_empty=self._empty)
+        return replace(super().summary, against=self._live, against_empty=self._empty, differences={})
+
+    def _difference_of(self, _: Pairs) -> dict[str, Any]:
+        return {}
+
+    @cached_property
+    def _by_difference(self) -> dict[str, int]:
+        return dict.fromkeys(DIFFERENCES, 0)
 
 
 class Documents(Texts):

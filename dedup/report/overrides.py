@@ -77,7 +77,9 @@ class Overrides:
         except (ValueError, RecursionError) as error:
             raise InputError(f"{where}: expected a JSON object, found what is none ({error}); save it again") from error
         if not isinstance(found, dict) or not {"cluster", "id", "verdict"} <= found.keys():
-            raise InputError(f"{where}: expected an object with cluster, id and verdict, found {shown(found)}")
+            raise InputError(
+                f"{where}: expected an object with cluster, id and verdict, found {shown(found)}; write them"
+            )
         cluster, verdict = found["cluster"], found["verdict"]
         if not isinstance(cluster, int) or isinstance(cluster, bool):
             raise InputError(f"{where}: cluster: expected a whole number, found {shown(cluster)}")

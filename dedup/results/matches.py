@@ -148,9 +148,12 @@ class Matches(Shown):
                 "jaccard": pairs.shared / (left_size + right_size - pairs.shared),
                 "left_in_right": pairs.shared / left_size,
                 "right_in_left": pairs.shared / right_size,
-                "difference": difference_column(self._differences.of_pairs(pairs)),
+                **self._difference_of(pairs),
             }
         )
+
+    def _difference_of(self, pairs: Pairs) -> dict[str, Any]:
+        return {"difference": difference_column(self._differences.of_pairs(pairs))}
 
     @cached_property
     def _differences(self) -> Differences:

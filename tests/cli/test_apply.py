@@ -68,7 +68,8 @@ def test_annotate_and_json(folder: Path) -> None:
     """All records, and what was written as JSON."""
     call("find", "corpus", "--output", "report")
     done = call("apply", "report", "--output", "marked", "--annotate", "--json")
-    assert {"files": 2, "kept": 24, "removed": 0, "rejected": 0, "cut": 0} == json.loads(done.stdout)
+    counts = {"files": 2, "kept": 24, "removed": 0, "rejected": 0, "cut": 0, "also_kept": 0, "also_removed": 0}
+    assert counts == json.loads(done.stdout)
     lines = corpus_files.unpack((folder / "marked" / "a.jsonl.gz").read_bytes(), "gzip").splitlines()
     kept = [json.loads(line)["dedup_kept"] for line in lines]
     assert 14 == len(kept)

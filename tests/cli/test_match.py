@@ -91,7 +91,7 @@ def test_json_lines(folder: Path) -> None:
     assert (passage["kind"], passage["left"], passage["words"]) == ("passage", 7, 19)
     assert f"Notice: {NOTICE}"[passage["left_start"] : passage["left_end"]] == NOTICE
     assert NOTICE.upper()[passage["right_start"] : passage["right_end"]] == NOTICE.upper()
-    assert "1 pair, 1 text matched" in done.stderr
+    assert "1 pair (1 in words), 1 text matched" in done.stderr
 
 
 def test_report_and_check(folder: Path) -> None:

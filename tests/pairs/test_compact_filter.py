@@ -18,7 +18,7 @@ from dedup.hashing.source import TextSource
 from dedup.hashing.units import Units, read_units
 from dedup.kernels import seen_twice as kernels
 from dedup.lsh.join import LshLimits
-from dedup.pairs.compact_filter import FilterLimits
+from dedup.pairs.compact_filter import CHARACTERS_PER_SHINGLE, FilterLimits
 from dedup.pipelines.find import find_in
 from dedup.pipelines.order import Limits
 from dedup.runtime.progress import Progress
@@ -182,14 +182,13 @@ def test_where_it_pays() -> None:
     assert not pays(Elsewhere(texts), 0.8, **large)
 
 
-def test_characters_that_are_shingles(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_characters_that_are_shingles() -> None:
     """A text without spaces has as many shingles as one with spaces that is six times as long."""
-    monkeypatch.setattr(dedup.pairs.compact_filter, "LEAST_CHARACTERS", 1200)
-    monkeypatch.setattr(dedup.pairs.compact_filter, "CHARACTERS_PER_SHINGLE", 6)
-    assert pays(ListTexts(["\u5317" * 110] * 2), 0.8)
-    assert not pays(ListTexts(["\u5317" * 90] * 2), 0.8)
-    assert not pays(ListTexts(["words of some letters " * 5] * 2), 0.8)
-    assert pays(ListTexts(["words of some letters " * 30] * 2), 0.8)
+    least = 200 * CHARACTERS_PER_SHINGLE
+    assert pays(ListTexts(["\u5317" * 110] * 2), 0.8, least_characters=least)
+    assert not pays(ListTexts(["\u5317" * 90] * 2), 0.8, least_characters=least)
+    assert not pays(ListTexts(["words of some letters " * 5] * 2), 0.8, least_characters=least)
+    assert pays(ListTexts(["words of some letters " * 30] * 2), 0.8, least_characters=least)
 
 
 @pytest.mark.parametrize("looked_at", [1, 1 << 22])

@@ -393,7 +393,7 @@ def test_the_summary_says_what_was_done() -> None:
     assert str(result) == (
         "Matches\n"
         "4 texts (1 empty) against 2 (0 empty), words:5, jaccard 0.8, exact\n"
-        "1 pair, 1 text matched\n"
+        "1 pair (1 in format), 1 text matched\n"
         "2 passages of 5 words or more, in 2 texts"
     )
     assert result.summary == dedup.match(LEFT, RIGHT, min_words=5).summary
