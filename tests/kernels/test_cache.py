@@ -201,9 +201,9 @@ def test_the_package_says_where_its_hook_is() -> None:
     (entry,) = entry_points(group="pyinstaller40", name="hook-dirs").select(value="dedup.__pyinstaller:hook_folders")
     (folder,) = entry.load()()
     hook = (Path(folder) / "hook-dedup.py").read_text(encoding="utf-8")
-    assert 'collect_data_files("dedup", includes=["**/*.npz"])' in hook
+    assert 'collect_data_files("dedup", includes=["**/*.npz", "**/*.js", "**/*.css"])' in hook
     suffixes = {path.suffix for path in files(PACKAGE) if "__pycache__" not in path.parts}
-    assert suffixes - {".so"} == {".py", ".npz", ".typed", ".c"}
+    assert suffixes - {".so"} == {".py", ".npz", ".js", ".css", ".typed", ".c"}
 
 
 @pytest.mark.skipif(os.environ.get("DEDUP_HYPOTHESIS") != "long", reason="a matter of minutes: in the long tests")
