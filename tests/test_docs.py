@@ -358,4 +358,5 @@ def test_every_folder_is_explained() -> None:
     assert sorted(there ^ named) == []
     paths = list(package.rglob("*.py"))
     files = {path.name for path in paths} | {f"{path.parent.name}/{path.name}" for path in paths}
+    files |= {path.relative_to(package).as_posix() for path in paths}
     assert sorted(set(re.findall(r"`([\w/]+\.py)`", page)) - files) == []

@@ -65,8 +65,9 @@ def join_blocks(
         source.stages.stage("join", 1)
         ones = np.ones(len(places), dtype=np.int64)
         own_groups = groups[places] if len(groups) else groups
-        how: Any = {"large": None, "limit": limit, "threads": source.threads, "limits": limits, "groups": own_groups}
-        joined = join(units, everyone, everyone, ones, threshold, **how)
+        how: Any = {"limit": limit, "threads": source.threads}
+        own: Any = {"large": None, "limits": limits, "groups": own_groups}
+        joined = join(units, everyone, everyone, ones, threshold, **own, **how)
         units.prepare(np.flatnonzero(prepared[places]), source.threads)
         sizes[places] = np.maximum(sizes[places], units.sizes)
         parts.append(moved(joined.pairs, places))
@@ -75,14 +76,14 @@ def join_blocks(
         for other in blocks[number + 1 :]:
             both = source.hold_rows(chosen, numbers=[*block, *other])
             assert both.rows is not None
-            own = np.searchsorted(rows, both.rows)
-            everyone = np.arange(len(own), dtype=np.int64)
+            spots = np.searchsorted(rows, both.rows)
+            everyone = np.arange(len(spots), dtype=np.int64)
             left, right = everyone[: len(places)], everyone[len(places) :]
             source.stages.stage("join", 1)
-            own_groups = groups[own] if len(groups) else groups
+            own_groups = groups[spots] if len(groups) else groups
             found = join_across(both.units, left, right, threshold, groups=own_groups, **how)
-            sizes[own] = np.maximum(sizes[own], both.units.sizes)
-            parts.append(moved(found, own))
+            sizes[spots] = np.maximum(sizes[spots], both.units.sizes)
+            parts.append(moved(found, spots))
             del both  # before the next two are read
             give_back()
     return in_order(parts), sizes

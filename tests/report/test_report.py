@@ -359,13 +359,13 @@ def test_the_summary_shows_clusters_and_samples() -> None:
 @pytest.mark.parametrize(("count", "lost", "warned"), [(100, 100, True), (100, 80, False), (99, 99, False)])
 def test_a_file_that_loses_too_much_is_named(count: int, lost: int, warned: bool) -> None:
     """More than nine in ten of a hundred texts or more."""
-    texts = [f"a text that is number {i} of its kind" for i in range(count)]
-    again = texts[:lost] + [f"something else, {i}" for i in range(count - lost)]
+    texts = [f"a text that is number {i} of its kind, and has words enough for three shingles" for i in range(count)]
+    again = texts[:lost] + [f"something else, {i}, of more than seven words altogether" for i in range(count - lost)]
     places = [*range(1, count + 1)] * 2
     located = corpus_files.FileTexts(texts + again, ["a", "b"], [0] * count + [1] * count, places)
     warnings = dedup.find_duplicates(located).summary.warnings
     assert (("b loses 100 of its 100 documents; look at some of them",) if warned else ()) == warnings
-    one = corpus_files.FileTexts(["same words"] * 200, ["a"], [0] * 200, list(range(1, 201)))
+    one = corpus_files.FileTexts([" ".join(f"w{i}" for i in range(30))] * 200, ["a"], [0] * 200, list(range(1, 201)))
     assert () == dedup.find_duplicates(one).summary.warnings, "one file is not a source among others"
     assert np.int32 == located.locate(np.arange(3))[0].dtype
 
