@@ -592,5 +592,5 @@ def test_the_estimate_forecasts_the_disk(tmp_path: Path) -> None:
 
 def test_groups_are_runs_of_shards() -> None:
     """A group has at most the limit of shingles, or one shard."""
-    cut = block_join._groups(np.array([3, 4, 5, 100, 0, 0, 7], dtype=np.int64), 9)
+    cut = block_join._blocks(np.array([3, 4, 5, 100, 0, 0, 7], dtype=np.int64), 9)
     assert cut == [[0, 1], [2], [3], [4, 5, 6]]
