@@ -20,7 +20,7 @@ from hypothesis.extra import numpy as hnp
 from dedup.errors import ParameterError, StorageError
 from dedup.storage import atomic as module
 from dedup.storage.atomic import write_atomically
-from dedup.storage.work_dir import Store, _checksum
+from dedup.storage.work_dir import LAYOUT_VERSION, Store, _checksum
 
 FINGERPRINT: dict[str, Any] = {"options": {"threshold": 0.8, "unit": "document"}, "inputs": [["a.jsonl", 5, 1]]}
 LONG = os.environ.get("DEDUP_HYPOTHESIS") == "long"
@@ -132,7 +132,7 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
     outer = json.loads(manifest.read_bytes())
     outer["content"]["format"] = 99
     manifest.write_text(json.dumps({**outer, "xxh3": _checksum(outer["content"])}))
-    with pytest.raises(StorageError, match="format 2 .* found format 99"):
+    with pytest.raises(StorageError, match=f"format {LAYOUT_VERSION} .* found format 99"):
         Store(tmp_path / "work", FINGERPRINT)
 
 
