@@ -32,6 +32,11 @@ def data(name: str) -> Path:
     return path
 
 
+def folder() -> Path:
+    """Return the folder of real texts; an error says what is missing."""
+    return data(".")
+
+
 def package(name: str) -> Any:
     """The module of another tool; ends the script where it is not installed."""
     try:

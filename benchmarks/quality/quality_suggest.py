@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 import dedup
+from benchmarks import needs
 from benchmarks.publish import report
 from benchmarks.quality.kinds import KINDS, Kind, kind
 from dedup.pipelines.suggest import SUGGESTED as SHINGLES
@@ -95,11 +95,9 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument("kinds", nargs="*", help=f"of {', '.join(KINDS)}")
     parser.add_argument("--output", type=Path, help="a file for the results, a line of JSON each; added to")
     chosen = parser.parse_args(sys.argv[1:] if given is None else given)
-    root = os.environ.get("DEDUP_DATA")
-    if not root:
-        raise SystemExit("the texts need the environment variable DEDUP_DATA, which is not set")
+    root = needs.folder()
     print("\n".join(report.machine()))
-    for row in rows(Path(root), chosen.kinds or list(KINDS)):
+    for row in rows(root, chosen.kinds or list(KINDS)):
         seen = "chosen on" if row["chosen"] else "kept aside"
         print(
             f"{row['texts']:14} {row['count']:5,} {seen:10}  {row['shingle']:7} {row['threshold']:.2f}"

@@ -185,10 +185,12 @@ def test_where_it_pays() -> None:
 def test_characters_that_are_shingles() -> None:
     """A text without spaces has as many shingles as one with spaces that is six times as long."""
     least = 200 * CHARACTERS_PER_SHINGLE
-    assert pays(ListTexts(["\u5317" * 110] * 2), 0.8, least_characters=least)
-    assert not pays(ListTexts(["\u5317" * 90] * 2), 0.8, least_characters=least)
-    assert not pays(ListTexts(["words of some letters " * 5] * 2), 0.8, least_characters=least)
-    assert pays(ListTexts(["words of some letters " * 30] * 2), 0.8, least_characters=least)
+    assert pays(ListTexts(["\u5317" * 110, "\u5357" * 110]), 0.8, least_characters=least)
+    assert not pays(ListTexts(["\u5317" * 90, "\u5357" * 90]), 0.8, least_characters=least)
+    assert not pays(
+        ListTexts(["words of some letters " * 5, "other of some lengths " * 5]), 0.8, least_characters=least
+    )
+    assert pays(ListTexts(["words of some letters " * 30, "other of some lengths " * 30]), 0.8, least_characters=least)
 
 
 @pytest.mark.parametrize("looked_at", [1, 1 << 22])
