@@ -141,6 +141,7 @@ def run_stars(
         len(buckets),
         *rows_of(sets),
         threshold,
+        frozen([], np.uint64),
     )
     assert "int64 float64" == dtypes(star, similarity)
     rows = [(a, b, shared) for a, b, shared in np.asarray(found).tolist()]
