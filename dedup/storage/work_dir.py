@@ -21,6 +21,7 @@ import contextlib
 import io
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +36,9 @@ from dedup.storage.atomic import TEMPORARY, plain_name, storage_errors, write_at
 from dedup.storage.fingerprint import compare_inputs, compare_options
 
 __all__ = ["MANIFEST_NAME", "PART_SUFFIX", "Part", "Store"]
+
+HEADER = re.compile(rb"\{'descr': '([<>|=][a-zA-Z]\d+)', 'fortran_order': (?:True|False), 'shape': \(([\d, ]*)\), \}\s*")
+"""The header of an array, as numpy writes it. Its items follow in C order, whatever it says of that."""
 
 LAYOUT_VERSION = 3
 """Version of the layout. A directory of another version is refused."""
@@ -295,13 +299,25 @@ def _write_arrays(file: IO[bytes], arrays: Arrays) -> None:
         file.write(bytes(-array.nbytes % ALIGNED))
 
 
+def _header(text: bytes) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return the shape and the dtype of an array from its header.
+
+    numpy reads it with Python's parser, which in CPython 3.11 fails now and then if two threads use it at once.
+    """
+    found = HEADER.fullmatch(text)
+    if found is None:
+        raise ValueError(f"expected the header of an array, found {text[:80]!r}")
+    shape = tuple(int(length) for length in found[2].decode().replace(",", " ").split())
+    return shape, np.dtype(found[1].decode())
+
+
 def _read_arrays(data: npt.NDArray[np.uint8]) -> Iterator[npt.NDArray[Any]]:
     """Yield the arrays in `data`, as views of it."""
     at = 0
     while at < len(data):
         file = io.BytesIO(data[at : at + (1 << 16)].data)
         np.lib.format.read_magic(file)
-        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        shape, dtype = _header(file.read(int.from_bytes(file.read(2), "little")))
         at += file.tell()
         size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
         yield data[at : at + size].view(dtype).reshape(shape)

@@ -299,3 +299,16 @@ def test_killed_at_any_act(at: int, tmp_path: Path) -> None:
     found = read(work)
     assert list(found.items()) == list(truth.items())[: len(found)]
     assert fill(work) == truth
+
+
+@pytest.mark.parametrize("dtype", ["bool", "u1", "<i8", "<u8", "<f8", "<u4"])
+@pytest.mark.parametrize("shape", [(), (0,), (5,), (2, 3), (3, 2, 1)])
+def test_every_array_comes_back(shape: tuple[int, ...], dtype: str, tmp_path: Path) -> None:
+    """Of any shape and order; its header is read without Python's parser."""
+    array = np.asfortranarray(np.arange(int(np.prod(shape, dtype=np.int64))).reshape(shape).astype(dtype))
+    with Store(tmp_path / "work", FINGERPRINT) as store:
+        store.commit("part", {"a": array, "b": array[..., :0] if array.ndim else array}, None)
+        found = {name: values.copy() for name, values in store.arrays("part").items()}
+    assert found["a"].dtype == array.dtype
+    assert np.array_equal(found["a"], array)
+    assert found["b"].shape == (array[..., :0] if array.ndim else array).shape
