@@ -37,7 +37,9 @@ from dedup.storage.fingerprint import compare_inputs, compare_options
 
 __all__ = ["MANIFEST_NAME", "PART_SUFFIX", "Part", "Store"]
 
-HEADER = re.compile(rb"\{'descr': '([<>|=][a-zA-Z]\d+)', 'fortran_order': (?:True|False), 'shape': \(([\d, ]*)\), \}\s*")
+HEADER = re.compile(
+    rb"\{'descr': '([<>|=][a-zA-Z]\d+)', 'fortran_order': (?:True|False), 'shape': \(([\d, ]*)\), \}\s*"
+)
 """The header of an array, as numpy writes it. Its items follow in C order, whatever it says of that."""
 
 LAYOUT_VERSION = 3
