@@ -105,9 +105,9 @@ class Writer:
         kind = "auto" if ids is None else "str" if len(ids) and isinstance(ids[0], str) else "int"
         known = self.manifest.ids
         if known is not None and known != kind and (ids is None or len(ids)):
-            words = {"auto": "none (running numbers)", "int": "ints", "str": "texts"}
+            words = {"auto": "none (running numbers)", "int": "ids that are integers", "str": "ids that are str"}
             raise InputError(
-                f"ids: expected {words[known]}, as for the texts that are in the index, found {words[kind]}; name the "
+                f"ids: expected {words[known]}, as the documents of the index have, found {words[kind]}; name these "
                 "texts in the same way"
             )
         return kind

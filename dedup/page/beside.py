@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from dedup.page.view import Span
 from dedup.shingling import shingles
 from dedup.text.shared_spans import shared_spans
 
-__all__ = ["Beside", "beside", "contained"]
+__all__ = ["Beside", "beside", "contained", "widened"]
 
 
 class Beside(NamedTuple):
@@ -32,13 +33,45 @@ def beside(main: str, other: str, shingle: str) -> Beside:
     left, right = len(sets[0]), len(sets[1])
     shared = len(np.intersect1d(sets[0], sets[1], assume_unique=True))
     kind = parse(shingle, PUBLIC)
-    spans = [span[:4] for span in shared_spans(main, other, kind.kind, kind.size, kind.key)]
+    spans = widened(main, other, [span[:4] for span in shared_spans(main, other, kind.kind, kind.size, kind.key)])
     if not shared:
         return Beside(spans, (f"none of {left:,} and {right:,} shingles ({shingle}) is shared",))
     counts = f"{shared:,} of {left:,} and {right:,} shingles ({shingle}) shared"
     return Beside(
         spans, (f"{counts}: Jaccard {shared / (left + right - shared):.3f}", contained(shared / left, shared / right))
     )
+
+
+def widened(main: str, other: str, spans: list[Span]) -> list[Span]:
+    """Return spans with the punctuation and white space after and before them that both texts share as well.
+
+    Spans are of words, so the same full stop after the last one would seem to differ. No span grows into another.
+
+    >>> widened("One two.", "one two.", [(0, 7, 0, 7)])
+    [(0, 8, 0, 8)]
+    """
+    lefts = sorted(span[0] for span in spans)
+    found: list[list[int]] = []
+    for at, (left, left_end, right, right_end) in enumerate(spans):
+        following = bisect_left(lefts, left_end)
+        left_most = lefts[following] if following < len(lefts) else len(main)
+        right_most = spans[at + 1][2] if at + 1 < len(spans) else len(other)
+        while left_end < left_most and right_end < right_most and _same_mark(main[left_end], other[right_end]):
+            left_end, right_end = left_end + 1, right_end + 1
+        found.append([left, left_end, right, right_end])
+    ends = sorted(span[1] for span in found)
+    for at, span in enumerate(found):
+        before = bisect_right(ends, span[0])
+        left_least = ends[before - 1] if before else 0
+        right_least = found[at - 1][3] if at else 0
+        while span[0] > left_least and span[2] > right_least and _same_mark(main[span[0] - 1], other[span[2] - 1]):
+            span[0], span[2] = span[0] - 1, span[2] - 1
+    return [(left, left_end, right, right_end) for left, left_end, right, right_end in found]
+
+
+def _same_mark(one: str, other: str) -> bool:
+    """Return whether two characters are the same, and neither a letter nor a digit."""
+    return one == other and not one.isalnum()
 
 
 def contained(left: float, right: float) -> str:

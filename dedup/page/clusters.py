@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,17 @@ from dedup.page.beside import beside
 from dedup.page.document import STARTS_SHOWN
 from dedup.page.view import Histogram, Member, View, Words, binned
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 __all__ = ["Clusters", "shortened", "view_of_clusters"]
 
 WORDS = Words("cluster", "members", "kept", "removed")
+DIFFERENCE_IN_WORDS = {
+    "identical": ("the same characters",),
+    "format": ("the same words in the same order: case, punctuation, symbols or white space differ",),
+    "numbers": ("only numbers differ",),
+}
 LOOK = 4 * STARTS_SHOWN
 """Characters of a text that are looked at for its start."""
 
@@ -35,6 +43,7 @@ class Clusters:
     ----------
     cluster, kept, similarity, exact : int64, bool, float64, bool; by member: the number of its cluster, whether it is
         kept, its similarity to the kept one, and whether it is an exact copy of it
+    difference : Arrow strings by member; what it differs in from the kept one
     file : int64; by member, an index of `sources`
     text, name, id : return the text of a member, what it is called, and its id as the tables have it
     """
@@ -43,6 +52,7 @@ class Clusters:
     kept: npt.NDArray[np.bool_]
     similarity: npt.NDArray[np.float64]
     exact: npt.NDArray[np.bool_]
+    difference: pa.Array | pa.ChunkedArray
     file: npt.NDArray[np.int64]
     sources: list[str]
     text: Callable[[int], str]
@@ -92,7 +102,7 @@ def view_of_clusters(
         text = found.text(lead)
         group = [Member(found.id(lead), found.name(lead), text, kept=bool(found.kept[lead]))]
         for at in others[:most]:
-            other = found.text(at)
+            other, difference = found.text(at), found.difference[at].as_py()
             shared = beside(text, other, shingle)
             group.append(
                 Member(
@@ -100,9 +110,10 @@ def view_of_clusters(
                     found.name(at),
                     other,
                     similarity=float(found.similarity[at]),
-                    evidence=shared.evidence,
+                    evidence=(*shared.evidence, *DIFFERENCE_IN_WORDS.get(difference, ())),
                     spans=shared.spans,
                     kept=bool(found.kept[at]),
+                    difference=difference,
                     differs=True,
                 )
             )

@@ -43,6 +43,8 @@ class Shown:
         path = check_path("path", path)
         clusters, texts = check_whole("clusters", clusters, 1), check_flag("texts", texts)
         megabytes = check_positive("megabytes", megabytes)
+        if os.path.isdir(path):
+            raise ParameterError(f"path: expected the name of a file, found the folder {path}; name a file in it")
         if not os.path.isdir(folder := os.path.dirname(path) or "."):
             raise ParameterError(f"path: expected a folder that exists, found no {folder}; make it first")
         view = self._view()

@@ -10,7 +10,7 @@ import numpy as np
 from dedup.errors import InputError
 from dedup.hash_key import choose_key
 from dedup.hashing.shingles import parse
-from dedup.page.beside import contained
+from dedup.page.beside import contained, widened
 from dedup.page.clusters import shortened
 from dedup.page.showing import Shown
 from dedup.page.view import Member, View, Words
@@ -56,7 +56,7 @@ class Comparison(Shown):
         counts = f"{self.shared:,} of {self.left_size:,} and {self.right_size:,} shingles shared"
         evidence = (f"{counts}: Jaccard {self.jaccard:.3f}", contained(self.left_in_right, self.right_in_left))
         left, right = self.texts
-        spans = [span[:4] for span in self.spans]
+        spans = widened(left, right, [span[:4] for span in self.spans])
         members = [Member(0, "left", left), Member(1, "right", right, self.jaccard, evidence, spans, differs=True)]
         return View(
             kind="compare",

@@ -287,7 +287,14 @@ def _suggestion(
         texts=len(leading),
         sampled=len(sample),
         histogram=histogram([(str(kind.shingle), kind.seen.counts) for kind in compared], every, best),
-        samples=samples_of(texts, unit, units.places, sample, compared[shown].seen if shown >= 0 else nothing_seen(0)),
+        samples=samples_of(
+            texts,
+            unit,
+            units.places,
+            sample,
+            compared[shown].seen if shown >= 0 else nothing_seen(0),
+            threshold,
+        ),
     )
 
 
@@ -297,7 +304,7 @@ def _reason(best: Parting, kind: _Kind, threshold: float, sampled: int, unit: Un
     pairs = int(kind.seen.counts[:, level:].sum())
     wrong = min(float(best.unrelated[level]), pairs)
     return (
-        f"of {sampled:,} {unit}s compared with all others, {pairs:,} pairs have {threshold:g} or more of their "
-        f"{kind.shingle} shingles in common (Jaccard), where about {wrong:,.0f} of unrelated {unit}s are expected; no "
-        "other kind of shingle parts them more clearly"
+        f"{sampled:,} {unit}s were compared with all different ones, and have {pairs:,} partners with a Jaccard "
+        f"similarity of {threshold:g} or more ({kind.shingle}), where about {wrong:,.0f} unrelated ones are expected; "
+        "no other kind of shingle parts them more clearly"
     )

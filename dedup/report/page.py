@@ -76,7 +76,8 @@ def _clusters(report: Searched) -> View:
         name: _plain(table.column(name))[order] for name in ("file", "record", "cluster", "kept", "similarity", *parts)
     }
     exact = _plain(table.column("reason"))[order] == "exact"
-    ids = report.table("clusters", ["id"]).column("id")
+    named = report.table("clusters", ["id", "difference"])
+    ids = named.column("id")
     opened = _Opened(report, "texts")
 
     def text(at: int) -> str:
@@ -95,6 +96,7 @@ def _clusters(report: Searched) -> View:
         kept=found["kept"].astype(np.bool_),
         similarity=found["similarity"].astype(np.float64),
         exact=exact,
+        difference=named.column("difference"),
         file=found["file"].astype(np.int64),
         sources=[each.path for each in report.inputs],
         text=text,
@@ -123,21 +125,16 @@ def _links(report: Searched) -> View:
     there = _Opened(report, "against") if report.kind == "match" else here
     names: dict[str, list[Any]] = {left: [], right: []}
     spans, values, words = [], [], []
-    if "pairs.parquet" in report.files and options["unit"] == "document":
+    if "pairs.parquet" in report.files:
         pairs = report.table("pairs")
-        names[left] += pairs.column("left").to_pylist()
-        names[right] += pairs.column("right").to_pylist()
-        spans.append(np.full((pairs.num_rows, 4), NO_SPAN, dtype=np.int64))
-        values.append(_plain(pairs.column("jaccard" if options["metric"] == "jaccard" else "left_in_right")))
-        words.append(np.zeros(pairs.num_rows, dtype=np.int64))
-    elif "pairs.parquet" in report.files:
-        pairs = report.table("pairs")
-        names[left] += pairs.column("left").to_pylist()
-        names[right] += pairs.column("right").to_pylist()
+        whole = options["unit"] == "document"
         bounds = ("left_start", "left_end", "right_start", "right_end")
-        spans.append(np.column_stack([_plain(pairs.column(name)) for name in bounds]))
+        found = [] if whole else [_plain(pairs.column(name)) for name in bounds]
+        names[left] += pairs.column("left").to_pylist()
+        names[right] += pairs.column("right").to_pylist()
+        spans.append(np.full((pairs.num_rows, 4), NO_SPAN, dtype=np.int64) if whole else np.column_stack(found))
         values.append(_plain(pairs.column("jaccard" if options["metric"] == "jaccard" else "left_in_right")))
-        words.append(_plain(pairs.column("left_size")))
+        words.append(np.zeros(pairs.num_rows, dtype=np.int64) if whole else _plain(pairs.column("left_size")))
     if "spans.parquet" in report.files:
         table = report.table("spans")
         names[left] += table.column(left).to_pylist()

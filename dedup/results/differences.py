@@ -153,15 +153,16 @@ class Removals:
         if counts[IN_NUMBERS] > DOUBTFUL * near:
             found.append(
                 f"{counts[IN_NUMBERS]:,} of {near:,} {unit}s removed as near duplicates differ from the kept one in "
-                'numbers alone; distinct="numbers" keeps them'
+                'numbers alone; distinct="numbers" (--distinct numbers) keeps them'
             )
         if counts[IN_FORMAT] > DOUBTFUL * same:  # only these can have other symbols
             some = self._codes == DIFFERENCES.index(IN_FORMAT)
             other = self._differences.other_symbols(self._kept[some], self._removed[some])
             if other > DOUBTFUL * same:
+                about = "about " if np.count_nonzero(some) > COPIES_LOOKED_AT else ""
                 found.append(
-                    f"about {other:,} of {same:,} {unit}s removed with the words of the kept one differ from it in "
-                    'symbols or punctuation alone; distinct="symbols" keeps them'
+                    f"{about}{other:,} of {same:,} {unit}s removed as exact copies differ from the kept one in symbols "
+                    'or punctuation; distinct="symbols" (--distinct symbols) keeps them'
                 )
         return found
 

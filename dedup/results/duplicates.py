@@ -229,6 +229,7 @@ class Duplicates(Shown):
                 kept=star == members,
                 similarity=found.stars.similarity[members],
                 exact=found.representatives[members] == found.representatives[star],
+                difference=found.from_kept(members),
                 file=files,
                 sources=sources,
                 text=lambda at: found.text(int(members[at])),

@@ -203,11 +203,11 @@ class Evidence:
                 "id": self.ids(members),
                 **self.place_columns(members, ""),
                 **self._verdicts(members, numbers, self.ids(self.stars.star[members])),
-                "difference": self._from_kept(members),
+                "difference": self.from_kept(members),
             }
         )
 
-    def _from_kept(self, members: npt.NDArray[np.int64]) -> pa.Array:
+    def from_kept(self, members: npt.NDArray[np.int64]) -> pa.Array:
         """Return the column of the differences of members from the kept one; null for the kept one."""
         star = self.stars.star[members]
         same = self.representatives[members] == self.representatives[star]

@@ -36,9 +36,11 @@ class Suggestion:
     estimate : the F1 that the search would have if the extrapolation holds, from 0 to 1; None without partners
     texts, sampled : number of different units with a token, and how many of them were compared with all
     histogram : Arrow table, by kind of shingle and similarity
-        Columns: shingle; similarity_from, similarity_to (float64); seen (int64: pairs of a sampled unit and any other);
+        Columns: shingle; similarity_from, similarity_to (float64); seen (int64: sampled units and their partners, so a
+        pair of two sampled units counts for both);
         unrelated (float64: pairs expected of unrelated texts).
-    samples : Arrow table of pairs, the most similar first: at most three for each tenth of similarity
+    samples : Arrow table of pairs, the most similar first: the most similar, the least similar and one between of each
+        tenth of similarity, and the three nearest to the threshold on either side
         Columns: similarity (with the suggested shingle); left, right (ids; left was sampled, right is the unit that is
         most similar to it); left_text, right_text (their starts). For paragraphs and lines also left_paragraph and
         right_paragraph, or left_line and right_line: numbers from 0.

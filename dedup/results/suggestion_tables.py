@@ -63,7 +63,12 @@ def histogram(
 
 
 def samples_of(
-    texts: Texts, unit: Unit, places: npt.NDArray[np.int64], sample: npt.NDArray[np.int64], seen: Similarities
+    texts: Texts,
+    unit: Unit,
+    places: npt.NDArray[np.int64],
+    sample: npt.NDArray[np.int64],
+    seen: Similarities,
+    threshold: float,
 ) -> pa.Table:
     """Return the table of pairs at several levels: each sampled unit with the one that is most similar to it.
 
@@ -73,15 +78,13 @@ def samples_of(
 
     order = np.lexsort((sample[: len(seen.best)], -seen.best))
     order = order[seen.partner[order] >= 0]
-    shown: dict[int, int] = {}
-    picked, pairs = [], set()
+    pairs: dict[tuple[int, int], int] = {}
     for number in order.tolist():
         left, right = int(sample[number]), int(seen.partner[number])
-        level = int(seen.best[number] * BINS) // SAMPLES_LEVEL
-        if shown.get(level, 0) < SAMPLES_EACH and (right, left) not in pairs:
-            shown[level] = shown.get(level, 0) + 1
-            pairs.add((left, right))
-            picked.append((number, left, right))
+        if (right, left) not in pairs:
+            pairs[left, right] = number
+    every = [(number, *pair) for pair, number in pairs.items()]
+    picked = [every[at] for at in _picked([float(seen.best[number]) for number, _, _ in every], threshold)]
     columns: dict[str, Any] = {"similarity": pa.array([float(seen.best[n]) for n, _, _ in picked], type=pa.float64())}
     for side, place in (("left", 1), ("right", 2)):
         rows = np.array([pair[place] for pair in picked], dtype=np.int64)
@@ -92,6 +95,19 @@ def samples_of(
         starts = [_start(texts, unit, places[pair[place]].tolist()) for pair in picked]
         columns[f"{side}_text"] = pa.array(starts, type=pa.string())
     return pa.table(columns)
+
+
+def _picked(values: list[float], threshold: float) -> list[int]:
+    """Return the places of the pairs that are shown, of similarities in descending order."""
+    levels: dict[int, list[int]] = {}
+    for at, value in enumerate(values):
+        levels.setdefault(int(value * BINS) // SAMPLES_LEVEL, []).append(at)
+    chosen: set[int] = set()
+    for own in levels.values():  # the most and the least similar ones, and those between
+        chosen.update(own[round(i * (len(own) - 1) / (SAMPLES_EACH - 1))] for i in range(SAMPLES_EACH))
+    border = sum(value >= threshold for value in values)
+    chosen.update(range(max(border - SAMPLES_EACH, 0), min(border + SAMPLES_EACH, len(values))))
+    return sorted(chosen)
 
 
 def _start(texts: Texts, unit: Unit, place: list[int]) -> str:

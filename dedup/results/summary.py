@@ -127,7 +127,7 @@ def _left_out(distinct: Iterable[str], numbers_only: int) -> list[str]:
     """Return a line on the differences that keep texts apart, if there are any."""
     if not distinct:
         return []
-    count = f": {counted(numbers_only, 'pair')} left out" if "numbers" in distinct else ""
+    count = f"; {counted(numbers_only, 'pair')} left out for their numbers" if "numbers" in distinct else ""
     return [f"texts are kept that differ in {' or '.join(distinct)} alone{count}"]
 
 

@@ -31,8 +31,12 @@ def folder(tmp_path: Path) -> Path:
 OPENED: dict[str, tuple[Callable[[Any], object], type[DedupError], str]] = {
     "an id twice": (lambda i: i.add({"a": "x"}), InputError, "expected new ids, found 'a'.*replace=True"),
     "an id twice, filtered": (lambda i: i.filter_new({"a": "x"}), InputError, "expected new ids, found 'a'"),
-    "ids of another type": (lambda i: i.add(["x"], ids=[1]), InputError, "expected texts.*found ints"),
-    "no ids": (lambda i: i.add(["x"]), InputError, r"expected texts.*found none \(running numbers\)"),
+    "ids of another type": (
+        lambda i: i.add(["x"], ids=[1]),
+        InputError,
+        "expected ids that are str.*found ids that are integers",
+    ),
+    "no ids": (lambda i: i.add(["x"]), InputError, r"expected ids that are str.*found none \(running numbers\)"),
     "nothing to replace": (lambda i: i.add(["x"], replace=True), ParameterError, "replace: expected texts with ids"),
     "replace how": (lambda i: i.add(TEXTS, replace="yes"), ParameterError, "replace: expected True or False"),
     "an unknown id": (lambda i: i.remove(["a", "z"]), InputError, "found 'z'.*nothing was removed"),

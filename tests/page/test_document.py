@@ -20,10 +20,13 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup.errors import ParameterError, StorageError
+from dedup.hash_key import PUBLIC
 from dedup.page import document as document_module
+from dedup.page.beside import widened
 from dedup.page.document import choose, pieces
 from dedup.page.escaping import as_island, packed, readable
 from dedup.page.view import binned
+from dedup.text.shared_spans import shared_spans
 from tests import corpora
 
 HOSTILE = [
@@ -235,6 +238,8 @@ def test_bad_options(options: dict[str, Any], says: str, tmp_path: Path) -> None
         RESULTS["nothing"]().to_html(**{"path": tmp_path / "page.html", **options})
     with pytest.raises(ParameterError, match="expected a folder that exists"):
         RESULTS["nothing"]().to_html(tmp_path / "nowhere" / "page.html")
+    with pytest.raises(ParameterError, match="expected the name of a file, found the folder"):
+        RESULTS["nothing"]().to_html(tmp_path)
     with pytest.raises(StorageError):
         RESULTS["nothing"]().to_html("/proc/page.html")
     assert not (tmp_path / "page.html").exists()
@@ -254,3 +259,21 @@ def test_notebooks_of_many_long_names() -> None:
     """Ids of any length do not make the table larger."""
     texts = {"x" * 9000 + str(i): f"a text that {i // 2} occurs twice in this collection" for i in range(100)}
     assert len(dedup.find_duplicates(texts)._repr_html_().encode()) <= 100_000
+
+
+@given(st.text("ab .", max_size=40), st.text("ab .", max_size=40), st.integers(1, 3))
+def test_widened_spans(main: str, other: str, size: int) -> None:
+    """They contain the spans of words, are equal but for case, do not overlap, and end where the texts differ."""
+    found = [span[:4] for span in shared_spans(main, other, "words", size, PUBLIC)]
+    wide = widened(main, other, found)
+    for (a, b, c, d), (w, x, y, z) in zip(found, wide, strict=True):
+        assert w <= a < b <= x
+        assert y <= c < d <= z
+        assert main[w:a] == other[y:c]
+        assert main[b:x] == other[d:z]
+        assert not any(map(str.isalnum, main[w:a] + main[b:x]))
+    for side in (0, 2):
+        ends = sorted((span[side], span[side + 1]) for span in wide)
+        was = sorted((span[side], span[side + 1]) for span in found)
+        if all(one[1] <= two[0] for one, two in pairwise(was)):
+            assert all(one[1] <= two[0] for one, two in pairwise(ends))

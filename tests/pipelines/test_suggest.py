@@ -12,6 +12,8 @@ from click.testing import CliRunner
 
 import dedup
 from dedup.cli import main
+from dedup.sources.coerce import read_texts
+from dedup.sources.texts import BlockLimits
 from tests import oracles
 
 WORDS = ["".join(Random(i).choices("abcdefghijklmnoprstuvwz", k=3 + i % 7)) for i in range(900)]
@@ -92,12 +94,13 @@ def test_the_same_texts_have_the_same_suggestion(tmp_path: Path) -> None:
     assert plain != dedup.suggest(texts[:-60])
 
 
-def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_change_nothing() -> None:
     """However the texts are cut into blocks, the suggestion is the same."""
     texts = articles(60)
     plain = dedup.suggest(texts)
-    monkeypatch.setattr("dedup.sources.texts.TEXT_BLOCK_BYTES", 3000)
-    assert plain == dedup.suggest(texts, threads=2)
+    small = read_texts(texts, limits=BlockLimits(3000))
+    assert len(list(small.blocks())) > 2
+    assert plain == dedup.suggest(small, threads=2)
 
 
 @pytest.mark.parametrize("unit", ["document", "paragraph", "line"])
@@ -120,7 +123,7 @@ def test_the_histogram_is_that_of_all_pairs(unit: str) -> None:
 
 
 def test_samples_are_pairs_of_the_collection() -> None:
-    """Each sampled pair has the similarity of `compare`, the ids and the starts of its texts; at most three a tenth."""
+    """Each sampled pair has the similarity of `compare`, the ids and the starts of its texts; few are shown."""
     texts = {f"t{i}": text for i, text in enumerate(titles())}
     suggestion = dedup.suggest(texts)
     rows = suggestion.samples.to_pylist()
@@ -129,8 +132,16 @@ def test_samples_are_pairs_of_the_collection() -> None:
         pair = texts[row["left"]], texts[row["right"]]
         assert pair == (row["left_text"], row["right_text"])
         assert row["similarity"] == dedup.compare(*pair, shingle=suggestion.shingle).jaccard
+    near = [abs(row["similarity"] - suggestion.threshold) for row in rows]
     levels = [int(row["similarity"] * 10) for row in rows]
-    assert all(levels.count(level) <= 3 for level in levels)
+    assert all(levels.count(level) <= 3 + 2 * 3 for level in levels)
+    # the pair of a text and its most similar one that is nearest above the threshold is shown
+    sets = [frozenset(dedup.shingling.shingles([text], suggestion.shingle)[0].tolist()) for text in texts.values()]
+    best = [max(len(a & b) / len(a | b) for b in sets if b is not a) for a in sets]
+    above = [value for value in best if value >= suggestion.threshold]
+    assert min(above) - suggestion.threshold == min(
+        value for value, row in zip(near, rows, strict=True) if row["similarity"] >= suggestion.threshold
+    )
     lines = dedup.suggest(["\n".join(texts.values())], unit="line").samples
     assert {"left_line", "right_line"} <= set(lines.column_names)
 

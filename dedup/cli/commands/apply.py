@@ -16,7 +16,7 @@ __all__ = ["apply"]
 @click.option("--output", required=True, metavar="FOLDER", help="Folder for the new files; it must be new or empty.")
 @click.option("--annotate", is_flag=True, help="Write every record, with added fields for its decision.")
 @click.option("--overwrite", is_flag=True, help="Replace the files that an earlier apply wrote there.")
-@click.option("--overrides", metavar="FILE", help="Decisions that were made on the page of `dedup show`.")
+@click.option("--overrides", metavar="FILE", help="Decisions, saved by the page of `dedup show` or written by hand.")
 @click.option("--threads", type=int, help="Files to write at the same time; by default one per processor.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def apply(
