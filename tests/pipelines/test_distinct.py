@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
+from dedup.pairs import block_join
 from dedup.pairs.self_join import JoinLimits
 from dedup.pipelines.find import find_in
+from dedup.pipelines.find_files import find_in_files
 from dedup.pipelines.order import Limits
 from dedup.results.listed_pairs import ListingLimits
 from tests import corpora, corpus_files, oracles, strategies, table_rows
+from tests.plans import OnDisk, passes
 
 DISTINCT = [(), ("numbers",), ("symbols",), ("numbers", "symbols")]
 
@@ -144,25 +148,40 @@ def numbered(count: int = 60) -> list[str]:
     return texts
 
 
+def check_alike(one: dedup.Duplicates, other: dedup.Duplicates) -> None:
+    """Compare the tables but for ids, and the numbers of two results."""
+    for table in ("pairs", "clusters"):
+        these, those = (getattr(result, table).to_pydict() for result in (one, other))
+        for name in these:
+            if name not in ("left", "right", "id", "kept_id"):
+                assert these[name] == those[name], name
+    assert one.summary.numbers_only == other.summary.numbers_only
+    assert one.summary.differences == other.summary.differences
+    assert one.summary.warnings == other.summary.warnings
+
+
 @pytest.mark.parametrize("distinct", DISTINCT)
 @pytest.mark.parametrize("method", ["exact", "lsh"])
-def test_every_engine_gives_the_same(distinct: tuple[str, ...], method: str, tmp_path: Path) -> None:
-    """In memory, from files without a bound and with one, in blocks: the same tables."""
+def test_every_engine_gives_the_same(
+    distinct: tuple[str, ...], method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In memory, in passes, from files without a bound and with one, from a work directory, in blocks."""
     texts = numbered()
     corpus = corpus_files.json_lines(tmp_path, [texts[:30], texts[30:]])
     options: dict[str, Any] = {"threshold": 0.7, "distinct": distinct, "method": method, "threads": 1}
     plain = dedup.find_duplicates(texts, ids=[f"{i}" for i in range(len(texts))], **options)
-    files = dedup.files([file.path for file in corpus.listing])
+    paths = [file.path for file in corpus.listing]
     for memory in (None, "1GB"):
-        found = dedup.find_duplicates(files, memory=memory, **options)
-        for table in ("pairs", "clusters"):
-            one, other = (getattr(result, table).to_pydict() for result in (plain, found))
-            for name in one:
-                if name not in ("left", "right", "id", "kept_id"):
-                    assert one[name] == other[name], (name, memory)
-        assert plain.summary.numbers_only == found.summary.numbers_only
-        assert plain.summary.differences == found.summary.differences
-        assert plain.summary.warnings == found.summary.warnings
+        check_alike(plain, dedup.find_duplicates(dedup.files(paths), memory=memory, **options))
+    blocks = []
+    join = block_join.join
+    monkeypatch.setattr(block_join, "join", lambda *given, **how: blocks.append(1) or join(*given, **how))
+    if method == "exact":
+        check_alike(plain, find_in(texts, memory="1GB", planned=passes(table_bytes=1 << 12), **options))
+    for how in ({}, {"at_once": False, "block_shingles": 0}) if method == "exact" else ({},):
+        planned = partial(OnDisk, shard_bytes=1 << 12, **how)
+        check_alike(plain, find_in_files(paths, memory="1GB", planned=planned, **options).duplicates)
+    assert method == "lsh" or len(blocks) > 1
 
 
 def test_a_family_that_differs_in_numbers() -> None:
