@@ -298,6 +298,26 @@ def longer(rows: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
     return result
 
 
+@shared
+def mixed_buckets(
+    entries: npt.NDArray[np.uint64],
+    groups: npt.NDArray[np.int64],
+    group: int,
+    lows: npt.NDArray[np.uint64],
+    hits: npt.NDArray[np.uint64],
+    filled: int,
+) -> int:
+    """Keep those of the first `filled` buckets that may have a row of another group; return how many they are."""
+    kept = 0
+    for slot in range(np.uint64(filled)):
+        entry = entries[lows[slot]]
+        lows[np.uint64(kept)] = lows[slot]
+        hits[np.uint64(kept)] = hits[slot]
+        pure = entry & PURE != np.uint64(0) and groups[entry & PLACE] == group
+        kept += np.int64(not pure)
+    return kept
+
+
 @kernel
 def probe(
     values: npt.NDArray[np.uint64],
@@ -359,11 +379,9 @@ def probe(
                 low, high = np.int64(heads[bucket]), np.int64(heads[bucket + np.uint64(1)])
                 lows[np.uint64(filled)] = low
                 hits[np.uint64(filled)] = i
-                entry = entries[np.uint64(low)]
-                wanted = np.int64(low < high) & np.int64(np.int64(entry & PLACE) < place)
-                if group >= 0 and wanted != 0 and entry & PURE != np.uint64(0):
-                    wanted = np.int64(groups[entry & PLACE] != group)
-                filled += wanted
+                filled += np.int64(low < high) & np.int64(np.int64(entries[np.uint64(low)] & PLACE) < place)
+            if group >= 0:
+                filled = mixed_buckets(entries, groups, group, lows, hits, filled)
             for slot in range(np.uint64(filled)):
                 key = keys[hits[slot]]
                 tag = key << np.uint64(32)
