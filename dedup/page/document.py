@@ -18,7 +18,6 @@ import numpy.typing as npt
 
 from dedup.page.escaping import as_island, hash_of, packed, readable
 from dedup.page.view import Member, View
-from dedup.runtime.arrays import sorted_unique
 from dedup.terminal import clean
 
 __all__ = ["GROUPS_PACKED", "STARTS_SHOWN", "choose", "document", "group_of", "head_of", "served_page"]
@@ -188,7 +187,7 @@ def choose(view: View, most: int) -> npt.NDArray[np.int64]:
     if len(chosen) < min(most, len(view)):
         others = np.setdiff1d(everyone, chosen)
         wanted = min(most - len(chosen), len(others))
-        picked = others[sorted_unique(np.linspace(0, len(others) - 1, wanted).astype(np.int64))]
+        picked = others[np.unique(np.linspace(0, len(others) - 1, wanted).astype(np.int64))]
         chosen += picked.tolist()
     return np.array(chosen, dtype=np.int64)
 

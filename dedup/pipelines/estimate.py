@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from dedup.errors import InputError
 from dedup.options import check_memory
 from dedup.pipelines.find import find_duplicates
-from dedup.pipelines.measure import Size, measure, outline_of, sample_of
 from dedup.pipelines.memory import FilePlan, plan_for
 from dedup.pipelines.query import Query
 from dedup.runtime.memory import written
 from dedup.runtime.threads import thread_count
+from dedup.sampling.measure import Size, measure, outline_of, sample_of
 from dedup.sources.coerce import read_texts
 from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.texts import Texts

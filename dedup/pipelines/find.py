@@ -22,12 +22,12 @@ from dedup.pipelines import order
 from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.find_files import search_files
 from dedup.pipelines.found import duplicates_of
-from dedup.pipelines.measure import Size, measure, outline_of
 from dedup.pipelines.memory import FilePlan, Plan, TextPlan, Unbounded, plan_for
 from dedup.pipelines.query import Query
 from dedup.results.duplicates import Duplicates
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
+from dedup.sampling.measure import Size, measure, outline_of
 from dedup.sources.coerce import Texts, read_texts
 from dedup.sources.files.file_texts import FileTexts
 

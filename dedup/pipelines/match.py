@@ -13,7 +13,6 @@ from dedup.hashing.source import TextSource, TwoSources
 from dedup.options import check_memory, check_min_words, check_progress
 from dedup.pipelines import order
 from dedup.pipelines.checkpoints import Run
-from dedup.pipelines.measure import measure_words
 from dedup.pipelines.memory import TextPlan, Unbounded, plan_passages
 from dedup.pipelines.passage_order import find_across_sides
 from dedup.pipelines.query import Query
@@ -21,6 +20,7 @@ from dedup.results.match_links import MatchInfo, Passages
 from dedup.results.matches import Matches
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
+from dedup.sampling.measure import measure_words
 from dedup.sources.coerce import read_once
 from dedup.sources.two_sided import Sides, read_side
 

@@ -5,7 +5,7 @@ process grows while it searches.
 
 **Texts in memory** (`TextPlan`), and words of files for passages. Without a bound everything is held: 8 bytes per
 shingle, and half as much again. If ``memory=`` is too small for that, the texts are read more than once
-(`dedup.pairs.filter_passes`). The size of the collection is estimated from a fixed sample (`dedup.pipelines.measure`),
+(`dedup.pairs.filter_passes`). The size of the collection is estimated from a fixed sample (`dedup.sampling.measure`),
 so the plan depends only on the texts and the options.
 
 **Files** (`FilePlan`) are read once, and their hashes are written to a work directory if they do not fit. Texts, units,
@@ -39,8 +39,8 @@ from dedup.hashing.units import Choice, HashRows
 from dedup.pairs.filter_passes import AcrossSides, Candidates
 from dedup.pairs.seen_twice import SeenTwice
 from dedup.pairs.verify import PAIR_BYTES
-from dedup.pipelines.measure import Size
 from dedup.runtime.memory import Afford, given, written
+from dedup.sampling.measure import Size
 from dedup.sources.texts import TEXT_BLOCK_BYTES
 from dedup.threshold import Threshold
 from dedup.unit import Unit

@@ -13,12 +13,12 @@ import numpy as np
 from dedup.hash_key import choose_key
 from dedup.options import check_memory, check_min_words, check_progress, check_threshold
 from dedup.pipelines.checkpoints import Run
-from dedup.pipelines.measure import measure_words
 from dedup.pipelines.memory import TextPlan, plan_passages
 from dedup.pipelines.passage_order import find_repeated
 from dedup.results.repeats import Repeats
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
+from dedup.sampling.measure import measure_words
 from dedup.sources.coerce import Texts, read_texts
 
 __all__ = ["find_repeats", "repeats_in"]

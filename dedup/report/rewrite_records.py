@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import ParameterError
-from dedup.kernels.text_layout import FEED, SPACE
 from dedup.report.decisions import NOTES, Counts, Verdict
 from dedup.sources.files.batch import BATCH_BYTES
 from dedup.sources.files.decompress import PIECE, Stream, line_runs
@@ -121,7 +120,7 @@ def _rewrite(
 def _blank_lines(data: bytes, starts: Numbers, ends: Numbers) -> Flags:
     """Return which lines contain only white space. Only lines that begin with white space are checked."""
     values = np.frombuffer(data, dtype=np.uint8)
-    blank = values[starts] <= SPACE
+    blank = values[starts] <= ord(" ")
     blank[:1] |= data.startswith(BYTE_ORDER_MARK)
     for i in np.flatnonzero(blank).tolist():
         blank[i] = not data[starts[i] : ends[i]].removeprefix(BYTE_ORDER_MARK).strip(b" \t\r\n")
@@ -144,7 +143,7 @@ def _lines(stream: Stream) -> Iterator[Records]:
             number += 1
             continue
         data = bytes(run.data)
-        ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == FEED) + 1
+        ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n")) + 1
         if not len(ends) or ends[-1] < len(data):
             ends = np.concatenate((ends, [len(data)]))
         starts = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))
@@ -159,7 +158,7 @@ def _records(stream: Stream, line: int) -> Iterator[Records]:
         if run.skipped:  # this record was rejected
             line += run.feeds
             continue
-        feeds = np.flatnonzero(np.frombuffer(run.data, dtype=np.uint8) == FEED)
+        feeds = np.flatnonzero(np.frombuffer(run.data, dtype=np.uint8) == ord("\n"))
         starts = np.concatenate((np.zeros(1, dtype=np.int64), run.ends[:-1]))
         numbers = line + np.searchsorted(feeds, starts)
         yield Records(run.data, run.ends, numbers, _blank_records(run.data, starts, run.ends))

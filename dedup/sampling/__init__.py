@@ -1,1 +1,1 @@
-"""Which shingle and threshold fit a collection: a sample of it against all of it."""
+"""What a sample tells of a collection: how large it is, and which shingle and threshold fit it."""

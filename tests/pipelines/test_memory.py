@@ -19,7 +19,7 @@ from dedup.options import check_memory
 from dedup.pairs.seen_twice import SeenTwice
 from dedup.pipelines import find_files
 from dedup.pipelines.find import find_in
-from dedup.pipelines.measure import Size
+from dedup.sampling.measure import Size
 from dedup.sources.files import file_texts as collection_module
 from dedup.sources.files.batch import Batch, Token
 from dedup.sources.files.listing import Listing
@@ -46,8 +46,8 @@ def collection(count: int = 400) -> list[str]:
 
 def size_of(texts: list[str]) -> Size:
     """Give the size that a search would be planned by."""
-    outline = dedup.pipelines.measure.outline_of(dedup.pipelines.find.read_texts(texts))
-    return dedup.pipelines.measure.measure(outline, dedup.hashing.shingles.parse("words:5"), unit=Unit.DOCUMENT)
+    outline = dedup.sampling.measure.outline_of(dedup.pipelines.find.read_texts(texts))
+    return dedup.sampling.measure.measure(outline, dedup.hashing.shingles.parse("words:5"), unit=Unit.DOCUMENT)
 
 
 @pytest.mark.parametrize("unit", ["document", "paragraph", "line"])
@@ -130,13 +130,13 @@ def test_too_small_for_the_survivors() -> None:
 def test_plans_are_pure() -> None:
     """The plan depends only on texts and options, and a larger bound never means more passes."""
     texts = [text * 40 for text in collection(3000)]
-    size = dedup.pipelines.measure.measure(
-        dedup.pipelines.measure.outline_of(dedup.pipelines.find.read_texts(texts)),
+    size = dedup.sampling.measure.measure(
+        dedup.sampling.measure.outline_of(dedup.pipelines.find.read_texts(texts)),
         dedup.hashing.shingles.parse("words:5"),
         unit=Unit.DOCUMENT,
     )
-    again = dedup.pipelines.measure.measure(
-        dedup.pipelines.measure.outline_of(dedup.pipelines.find.read_texts(texts)),
+    again = dedup.sampling.measure.measure(
+        dedup.sampling.measure.outline_of(dedup.pipelines.find.read_texts(texts)),
         dedup.hashing.shingles.parse("words:5"),
         unit=Unit.DOCUMENT,
     )
@@ -167,8 +167,8 @@ def test_estimate_under_a_bound() -> None:
     free = dedup.estimate(texts, threads=1)
     bound = 100_000_000
     plan = dedup.pipelines.memory.plan_for(
-        dedup.pipelines.measure.measure(
-            dedup.pipelines.measure.outline_of(dedup.pipelines.find.read_texts(texts)),
+        dedup.sampling.measure.measure(
+            dedup.sampling.measure.outline_of(dedup.pipelines.find.read_texts(texts)),
             dedup.hashing.shingles.parse("words:5"),
             unit=Unit.DOCUMENT,
         ),
