@@ -276,6 +276,8 @@ def _suggestion(
         few = f"{len(leading):,} different {unit}s are too few to tell what unrelated ones share"
         default = "this is the default" if fits else f"the {unit}s are too short for {unit.shingle}"
         reason = f"{what if compared else few}; {default}, and not adapted to the texts"
+    seen = compared[shown].seen if shown >= 0 else nothing_seen(0)
+    samples, beginnings = samples_of(texts, unit, units.places, sample, seen, threshold)
     return Suggestion(
         unit=str(unit),
         shingle=shingle,
@@ -287,14 +289,8 @@ def _suggestion(
         texts=len(leading),
         sampled=len(sample),
         histogram=histogram([(str(kind.shingle), kind.seen.counts) for kind in compared], every, best),
-        samples=samples_of(
-            texts,
-            unit,
-            units.places,
-            sample,
-            compared[shown].seen if shown >= 0 else nothing_seen(0),
-            threshold,
-        ),
+        samples=samples,
+        beginnings=beginnings,
     )
 
 

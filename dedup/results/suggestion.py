@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from dedup.hashing.units import Units
+from dedup.page.beside import beside
+from dedup.page.clusters import shortened
+from dedup.page.showing import Shown
+from dedup.page.view import Histogram, Member, View, Words, facts_of
+from dedup.results.suggestion_tables import Sample
 from dedup.terminal import clean
 from dedup.unit import Unit
 
@@ -25,7 +32,7 @@ LONGEST_BAR = 24
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Suggestion:
+class Suggestion(Shown):
     """A shingle and a threshold for a collection, made by `dedup.suggest`.
 
     Attributes
@@ -44,6 +51,7 @@ class Suggestion:
         Columns: similarity (with the suggested shingle); left, right (ids; left was sampled, right is the unit that is
         most similar to it); left_text, right_text (their starts). For paragraphs and lines also left_paragraph and
         right_paragraph, or left_line and right_line: numbers from 0.
+    beginnings : by row of `samples`, the first 4,000 characters of both texts: for the page, and not in `to_dict`
     """
 
     unit: str
@@ -57,6 +65,7 @@ class Suggestion:
     sampled: int
     histogram: pa.Table
     samples: pa.Table
+    beginnings: tuple[Sample, ...] = ()
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -86,6 +95,57 @@ class Suggestion:
         lines = [f"shingle {self.shingle}, threshold {self.threshold:g}, metric {self.metric}", self.reason]
         lines += ["", *self._bars(), *self._examples(), "", self.command]
         return "\n".join(lines)
+
+    def _view(self) -> View:
+        """Return what the page shows: each pair of `samples`, side by side."""
+        rows = self.samples.to_pylist()
+
+        def members(row: int, _: int) -> list[Member]:
+            main, other = self.beginnings[row]
+            shared = beside(main, other, self.shingle)
+            named = [str(rows[row][side]) for side in ("left", "right")]
+            return [
+                Member(rows[row]["left"], named[0], main),
+                Member(rows[row]["right"], named[1], other, values[row], shared.evidence, shared.spans, differs=True),
+            ]
+
+        values = [row["similarity"] for row in rows]
+        return View(
+            kind="suggest",
+            title=f"Suggested: shingle {self.shingle}, threshold {self.threshold:g}",
+            words=Words("pair", "texts", "sampled text", "most similar text"),
+            facts=[("why", self.reason), ("command", self.command), *facts_of({**self.options, **self._counts()})],
+            warnings=[] if self.found else [self.reason],
+            threshold=self.threshold,
+            number=np.arange(len(rows), dtype=np.int64),
+            size=np.full(len(rows), 2, dtype=np.int64),
+            similarity=np.array(values, dtype=np.float64),
+            reason=["above the threshold" if value >= self.threshold else "below it" for value in values],
+            name=lambda row: f"{rows[row]['left']} and {rows[row]['right']}",
+            start=lambda row: shortened(self.beginnings[row][0]),
+            members=members,
+            histograms=self._histograms(),
+            nothing="No two texts share a shingle in this sample.",
+        )
+
+    def _counts(self) -> dict[str, Any]:
+        """Return the numbers of the head of the page."""
+        return {"texts": self.texts, "sampled": self.sampled, "estimate": self.estimate}
+
+    def _histograms(self) -> list[Histogram]:
+        """Return what was seen of each kind of shingle, by similarity; the suggested one comes first."""
+        table = self.histogram.to_pylist()
+        names = sorted(dict.fromkeys(row["shingle"] for row in table), key=lambda name: name != self.shingle)
+        found = []
+        for name in names:
+            own = [row for row in table if row["shingle"] == name]
+            edges = [*(row["similarity_from"] for row in own), own[-1]["similarity_to"]]
+            mark = self.threshold if name == self.shingle else None
+            found.append(Histogram(f"{name}: pairs seen", edges, [row["seen"] for row in own], mark))
+            if name == self.shingle:
+                expected = [round(row["unrelated"] or 0) for row in own]
+                found.append(Histogram(f"{name}: expected of unrelated texts", edges, expected, mark))
+        return found
 
     def _bars(self) -> list[str]:
         """Return the histogram of the suggested shingle, a line for each twentieth of similarity."""

@@ -15,13 +15,19 @@ from dedup.unit import Unit
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["histogram", "samples_of"]
+__all__ = ["Sample", "histogram", "samples_of"]
 
 SAMPLES_LEVEL, SAMPLES_EACH, SAMPLE_SHOWN = BINS // 10, 3, 80
 """Bins of a level of `samples`; pairs shown of each; characters shown of a text."""
 
 ROW_BINS = BINS // 20
 """Bins of a row of the histogram."""
+
+BEGINNING = 4000
+"""Characters of a text that are kept for the page."""
+
+Sample = tuple[str, str]
+"""The beginnings of the two texts of a pair."""
 
 
 def histogram(
@@ -69,10 +75,11 @@ def samples_of(
     sample: npt.NDArray[np.int64],
     seen: Similarities,
     threshold: float,
-) -> pa.Table:
+) -> tuple[pa.Table, tuple[Sample, ...]]:
     """Return the table of pairs at several levels: each sampled unit with the one that is most similar to it.
 
-    `places` are those of all units, `sample` the numbers of the sampled ones.
+    `places` are those of all units, `sample` the numbers of the sampled ones. Also returned, by row: the beginnings of
+    both texts, longer than the table has them.
     """
     import pyarrow as pa
 
@@ -91,10 +98,11 @@ def samples_of(
         columns[side] = texts.ids_at(places[rows, 0])
         if not unit.whole:
             columns[f"{side}_{unit}"] = places[rows, 1]
+    beginnings: list[list[str]] = []
     for side, place in (("left", 1), ("right", 2)):
-        starts = [_start(texts, unit, places[pair[place]].tolist()) for pair in picked]
-        columns[f"{side}_text"] = pa.array(starts, type=pa.string())
-    return pa.table(columns)
+        beginnings.append([_beginning(texts, unit, places[pair[place]].tolist()) for pair in picked])
+        columns[f"{side}_text"] = pa.array([_start(text) for text in beginnings[-1]], type=pa.string())
+    return pa.table(columns), tuple(zip(*beginnings, strict=True))
 
 
 def _picked(values: list[float], threshold: float) -> list[int]:
@@ -110,9 +118,14 @@ def _picked(values: list[float], threshold: float) -> list[int]:
     return sorted(chosen)
 
 
-def _start(texts: Texts, unit: Unit, place: list[int]) -> str:
-    """Return the start of a unit's text, on one line."""
+def _beginning(texts: Texts, unit: Unit, place: list[int]) -> str:
+    """Return the beginning of a unit's text."""
     text = texts[place[0]]
-    text = text if unit.whole else text[place[2] : place[3]]
+    start, end = (0, len(text)) if unit.whole else (place[2], place[3])
+    return text[start : min(end, start + BEGINNING)]
+
+
+def _start(text: str) -> str:
+    """Return the start of a text, on one line."""
     line = " ".join(text[: 4 * SAMPLE_SHOWN].encode("utf-8", "replace").decode().split())
     return line if len(line) <= SAMPLE_SHOWN else line[: SAMPLE_SHOWN - 3] + "..."

@@ -48,6 +48,8 @@ RESULTS: dict[str, Callable[[], Any]] = {
     "match lines": lambda: dedup.match(TEXTS[:20], TEXTS[10:], unit="line", min_words=10),
     "repeats": lambda: dedup.find_repeats(TEXTS, min_words=10),
     "compare": lambda: dedup.compare(TEXTS[0], TEXTS[1]),
+    "suggest": lambda: dedup.suggest(TEXTS),
+    "suggest paragraphs": lambda: dedup.suggest(["\n\n".join(TEXTS)], unit="paragraph"),
     "nothing": lambda: dedup.find_duplicates(["one", "two"]),
     "no match": lambda: dedup.match(["one"], ["two"]),
     "no repeats": lambda: dedup.find_repeats("one"),
