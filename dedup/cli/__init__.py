@@ -8,6 +8,7 @@
 ``dedup suggest INPUT...``             suggest a shingle and a threshold for a find
 ``dedup show REPORT``                  look at a report in a browser
 ``dedup apply REPORT``                 write new files with the records that a report keeps
+``dedup index COMMAND PATH...``        remember texts on disk, and find those that were seen before
 ``dedup warmup``                       compile the kernels beforehand
 
 Results are printed to stdout, as text or as JSON lines (--json). All other messages are printed to stderr. The exit
@@ -23,7 +24,7 @@ from typing import Any, NoReturn
 import click
 
 from dedup import __version__
-from dedup.cli.commands import apply, compare, find, match, repeats, show, suggest, warmup
+from dedup.cli.commands import apply, compare, find, index, match, repeats, show, suggest, warmup
 from dedup.cli.ending import end, writing
 
 __all__ = ["Group", "main"]
@@ -69,6 +70,7 @@ for command in (
     compare.compare,
     find.estimate,
     find.find,
+    index.index,
     match.match,
     repeats.repeats,
     show.show,

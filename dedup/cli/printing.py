@@ -84,7 +84,7 @@ def report_matches(result: Matches, texts: Mapping[Any, str]) -> None:
                 here, other = f"{unit} {row[f'left_{unit}']} ", f"{other} {unit} {row[f'right_{unit}']}"
         line = f"  {here}{row['jaccard']:.3f} like {other}: {there} of its shingles are there, {back} of those are here"
         shown.setdefault(row["left"], []).append(line)
-    for row in result.passages.to_pylist():
+    for row in () if result.summary.passages is None else result.passages.to_pylist():
         text, start, end = texts[row["left"]], row["left_start"], row["left_end"]
         source = f"{clean(row['right'])} characters {row['right_start']}-{row['right_end']}"
         shown.setdefault(row["left"], []).append(

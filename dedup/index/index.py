@@ -9,6 +9,7 @@ Files: `dedup.index.manifest`. Cost: about 7 bytes a posting, 8 a shingle, and 8
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -17,17 +18,19 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError, ParameterError, StorageError
-from dedup.hashing.units import hash_texts
+from dedup.hashing.units import HashedBlock, HashSets, hash_texts
 from dedup.index.manifest import INDEX_MANIFEST
 from dedup.index.reading import OpenIndex, fits, open_view
 from dedup.index.settings import Settings
 from dedup.index.view import View, sets_of
 from dedup.index.writer import Writer, refuse_id
 from dedup.options import check_flag, check_path, check_progress, shown
+from dedup.report.apply import apply_rows, check_rows_output
 from dedup.results.filtering import select_rows, unwrap
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
-from dedup.sources.coerce import Texts, read_texts
+from dedup.sources.coerce import Ids, Texts, read_texts
+from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.files.naming import Files
 from dedup.storage.atomic import storage_errors
 from dedup.storage.writer_lock import WRITER_LOCK
@@ -37,6 +40,12 @@ __all__ = ["Index"]
 
 ID_SLICE = 1 << 14
 """Ids that are looked up at a time."""
+
+RESUMED_HASHES = 1 << 24
+"""Hashes that are added between two commits of an addition that can be resumed: 128 MB of sets, a few seconds."""
+
+REPLACE = "give replace=True (--replace) to put the new text in its place"
+"""What to do about an id that is in the index already."""
 
 
 class Index(OpenIndex):
@@ -126,6 +135,7 @@ class Index(OpenIndex):
         column: str | None = None,
         id: str | None = None,
         replace: bool = False,
+        resume: bool = False,
         threads: int | None = None,
         progress: ProgressOption = None,
     ) -> int:
@@ -138,6 +148,8 @@ class Index(OpenIndex):
             which is never given twice. Whether ids are given, and their type, is fixed by the first texts.
         column, id, threads, progress : as for `dedup.find_duplicates`
         replace : what happens if an id is in the index: with True the older text is removed, else it is an error
+        resume : leave out texts that are in the index already, with the same id and the same words, and commit now and
+            then. So the same call, made again, goes on after an interruption
 
         Raises
         ------
@@ -147,23 +159,26 @@ class Index(OpenIndex):
         StorageError : the index is open for reading, or the system refuses
         """
         self._check_writer("add")
-        replace = check_flag("replace", replace)
+        replace, resume = check_flag("replace", replace), check_flag("resume", resume)
         workers, progress = thread_count(threads), check_progress(progress)
         collection = read_texts(texts, ids=ids, column=column, id=id)
         with self._writing() as writer, Progress(progress) as stages:
             names = collection.ids
-            if replace and names is None:
-                raise ParameterError("replace: expected texts with ids, found none; pass ids=, or id= for a table")
+            for option, wanted in (("replace", replace), ("resume", resume)):
+                if wanted and names is None:
+                    raise ParameterError(
+                        f"{option}: expected texts with ids, found none; pass ids=, or id= for a table"
+                    )
             kind = writer.check_ids(names, len(collection))
+            if resume:
+                return _add_missing(writer, collection, kind, workers, stages, replace=replace)
             old = _in_index(writer.view, names)
             if len(old) and not replace:
-                refuse_id(writer.view.read(old[:1])[1][0], "pass replace=True to put the new text in its place")
+                refuse_id(writer.view.read(old[:1])[1][0], REPLACE)
             if len(old):
                 writer.remove(old)
             for block, sets in _hashed(collection, writer.view, workers, stages, "add"):
-                first = block.places[0, 0] if len(block.places) else 0
-                part = None if names is None else list(names[first : first + block.texts])
-                writer.add(sets, block.digests, part, kind)
+                writer.add(sets, block.digests, _names_of(names, block), kind)
             return len(collection)
 
     def filter_new(
@@ -173,6 +188,7 @@ class Index(OpenIndex):
         ids: Iterable[Any] | None = None,
         column: str | None = None,
         id: str | None = None,
+        output: str | os.PathLike[str] | None = None,
         threads: int | None = None,
         progress: ProgressOption = None,
     ) -> Any:
@@ -182,33 +198,53 @@ class Index(OpenIndex):
         that is filled only by this, all batches together give what ``dedup.find_duplicates(all, keep="first").filter``
         gives. A text without a token is always kept.
 
-        Parameters and errors are those of `add`, without `replace`. An id that is in the index already is an error if
-        its text is new; then the texts in blocks before it were added. Files are not taken, since their kept records
-        would have to be written somewhere.
+        Of files (a path, or `dedup.files`) the new texts are returned as a dict of id to text. With `output`, the path
+        of a new or an empty folder, their records are written there instead, to files of the same format, and the
+        numbers of files and records are returned (`dedup.Applied`). The folder is complete before the index is
+        committed.
+
+        Other parameters, and errors, are those of `add`, without `replace` and `resume`. An id that is in the index
+        already is an error if its text is new; then the texts in blocks before it were added.
         """
         self._check_writer("filter_new")
-        if isinstance(texts, Files) or hasattr(texts, "__fspath__"):
-            raise InputError(
-                "filter_new: expected a collection in memory, found files; read them first, for instance with pyarrow"
-            )
         workers, progress = thread_count(threads), check_progress(progress)
+        if isinstance(texts, Files | FileTexts) or hasattr(texts, "__fspath__"):
+            return self._filter_files(read_texts(texts, ids=ids, column=column, id=id), output, workers, progress)
+        if output is not None:
+            raise ParameterError(
+                f"output: expected files to write anew, found {type(texts).__name__}; leave it out, and take what is "
+                "returned"
+            )
         if isinstance(texts, str):
             read_texts(texts)  # raises the error
         data, wrap = unwrap(texts)
         collection = read_texts(data, ids=ids, column=column, id=id)
-        kept = self._filter(collection, workers, progress)
+        with Progress(progress) as stages:
+            kept = self._filter(collection, workers, stages)
         return wrap(select_rows(data, kept))
 
-    def _filter(self, collection: Texts, threads: int, progress: ProgressOption) -> npt.NDArray[Any]:
+    def _filter_files(self, texts: Any, output: Any, threads: int, progress: ProgressOption) -> Any:
+        with Progress(progress) as stages:
+            if output is not None:
+                check_rows_output(texts, output, [("the index", self._folder)])
+            kept = self._filter(texts, threads, stages)
+            try:
+                if output is not None:
+                    return apply_rows(texts, kept, output, threads=threads, stages=stages)
+                return {texts.ids[row]: texts[row] for row in np.flatnonzero(kept).tolist()}
+            except BaseException:
+                assert self._writer is not None
+                self._writer.interrupted = True  # else these texts would count as seen, and nobody has them
+                raise
+
+    def _filter(self, collection: Texts, threads: int, stages: Progress) -> npt.NDArray[Any]:
         """Add the texts that were not seen before; return which (bool)."""
-        with self._writing() as writer, Progress(progress) as stages:
+        with self._writing() as writer:
             names = collection.ids
             kind = writer.check_ids(names, len(collection))
             parts = [np.empty(0, dtype=np.bool_)]
             for block, sets in _hashed(collection, writer.view, threads, stages, "filter"):
-                first = block.places[0, 0] if len(block.places) else 0
-                part = None if names is None else list(names[first : first + block.texts])
-                parts.append(writer.filter(sets, block.digests, part, kind, threads))
+                parts.append(writer.filter(sets, block.digests, _names_of(names, block), kind, threads))
             return np.concatenate(parts)
 
     def remove(self, ids: Any) -> int:
@@ -227,8 +263,8 @@ class Index(OpenIndex):
             if len(names) and int(numbers.min()) < 0:
                 missing = names[int(np.flatnonzero(numbers < 0)[0])]
                 raise InputError(
-                    f"ids: expected ids of documents of the index, found {shown(missing)}, which is not there; nothing "
-                    "was removed"
+                    f"ids: expected ids of documents of the index, found {shown(missing)}, which is not there; name "
+                    "others (nothing was removed)"
                 )
             if len(numbers):
                 writer.remove(np.sort(numbers))
@@ -295,6 +331,37 @@ def _hashed(collection: Texts, view: View, threads: int, stages: Progress, stage
     report = stages.stage(stage, collection.about())
     how: dict[str, Any] = {"unit": Unit.DOCUMENT, "threads": threads, "progress": report}
     return hash_texts(collection, view.settings.shingle, lambda block: sets_of(block.rows), **how)
+
+
+def _names_of(names: Ids | None, block: HashedBlock) -> list[Any] | None:
+    """Return the ids of the texts of a block."""
+    first = block.places[0, 0] if len(block.places) else 0
+    return None if names is None else list(names[first : first + block.texts])
+
+
+def _add_missing(writer: Writer, collection: Texts, kind: str, threads: int, stages: Progress, *, replace: bool) -> int:
+    """Add the texts that are not in the index with their id, and commit from time to time; return how many."""
+    added = waiting = 0
+    for block, sets in _hashed(collection, writer.view, threads, stages, "add"):
+        part = _names_of(collection.ids, block) or []
+        numbers = writer.view.find_ids(part)
+        there = np.flatnonzero(numbers >= 0)
+        rows, _ = writer.view.read(numbers[there])
+        other = there[(rows[:, 2:4] != block.digests[there]).any(axis=1)]
+        if len(other) and not replace:
+            refuse_id(part[int(other[0])], f"its text is another one; {REPLACE}")
+        if len(other):
+            writer.remove(np.sort(numbers[other]))
+        new = np.union1d(np.flatnonzero(numbers < 0), other)
+        if not len(new):
+            continue
+        some = HashSets(sets.values, sets.offsets[new], sets.sizes[new])
+        writer.add(some, np.ascontiguousarray(block.digests[new]), [part[row] for row in new.tolist()], kind)
+        added, waiting = added + len(new), waiting + int(some.sizes.sum())
+        if waiting >= RESUMED_HASHES:
+            writer.commit()
+            waiting = 0
+    return added
 
 
 def _in_index(view: View, names: Any) -> npt.NDArray[Any]:

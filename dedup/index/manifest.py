@@ -121,8 +121,12 @@ class Manifest:
         format.
         """
         path = folder / INDEX_MANIFEST
-        if not path.is_file():
+        try:
+            whole = path.is_file()
             there = "something else" if path.exists() or (folder.exists() and not folder.is_dir()) else "none"
+        except OSError as error:
+            whole, there = False, f"none: {error.strerror}"
+        if not whole:
             raise StorageError(
                 f"expected an index in {folder}, found {there}; make one with dedup.Index.create, or check the path"
             )

@@ -145,8 +145,8 @@ class OpenIndex:
         reached = self._threshold(threshold)
         if by is Metric.CONTAINMENT and not view.settings.containment:
             raise ParameterError(
-                f"metric: containment needs an index made with containment=True, found {self._folder} made without; "
-                "make another one"
+                "metric: expected an index made with containment=True (--containment) for containment, found "
+                f"{self._folder} made without; make another one"
             )
         order = check_word("order", order, PAIR_ORDERS)
         most = None if limit is None else check_whole("limit", limit, 1, also=", or None")
@@ -233,6 +233,11 @@ class OpenIndex:
     def options(self) -> dict[str, Any]:
         """The options with which the index was made; of the hash key the fingerprint."""
         return self._open().settings.to_json()
+
+    @property
+    def id_kind(self) -> str | None:
+        """How documents are named: "int", "str", "auto" (running numbers), or None as long as there was none."""
+        return self._open().manifest.ids
 
     def close(self) -> None:
         """Commit, if the index is open for writing, and close it. A closed index cannot be used."""

@@ -59,7 +59,8 @@ class Settings:
         if found["hash_key"] != key.fingerprint:
             raise ParameterError(
                 f"hash_key: expected the key of fingerprint {found['hash_key']}, with which the index in {path} was "
-                f"made, found fingerprint {key.fingerprint}; pass hash_key=, or set DEDUP_HASH_KEY"
+                f"made, found fingerprint {key.fingerprint}; give hash_key= (--hash-key-file), or set "
+                "DEDUP_HASH_KEY"
             )
         if found["unicode"] != UNICODE_VERSION:
             raise ParameterError(

@@ -52,6 +52,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *PASSAGES, "seeds.mark_grams", "seeds.place_windows", "seeds.widen_table", "seeds.write_seeds",
         "chains.link_seeds", "chains.build_chains", "chains.choose_chains",
     ),
+    "index": (
+        "utf8.encode_strings", "json_strings.unescape", "shingles.shingle_texts", "sets.distinct",
+        "index_sets.seal_sets", "index_sets.seal_rows", "index_memtable.count", "index_memtable.choose",
+        "index_memtable.enter", "index_memtable.probe_chains", "index_memtable.filter_rows", "index_postings.pack",
+        "index_postings.expand", "index_postings.probe", "index_postings.lookup",
+    ),
     "compare": (
         "utf8.encode_strings", "shingles.shingle_texts", "sets.distinct", "tokens.locate", "text.character_places",
         "maximal.longest_earlier",

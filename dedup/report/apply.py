@@ -12,9 +12,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_flag, check_path, check_progress
-from dedup.report.decisions import Counts, Verdict, Verdicts
+from dedup.report.decisions import Counts, Verdict, Verdicts, last_read
 from dedup.report.inputs import absolute, entries_of
 from dedup.report.overrides import Overrides
 from dedup.report.read import Input, Report
@@ -23,10 +26,11 @@ from dedup.report.rewrite_tables import rewrite_arrow, rewrite_parquet
 from dedup.results.repeats import counted
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import map_blocks, thread_count
-from dedup.sources.files.listing import Entry
+from dedup.sources.files.file_texts import FileTexts
+from dedup.sources.files.listing import STDIN, Entry
 from dedup.storage.folders import check_file, check_free, check_writable, refuse_overlap, whole_folder
 
-__all__ = ["Applied", "apply_report"]
+__all__ = ["Applied", "apply_report", "apply_rows", "check_rows_output"]
 
 REWRITE: dict[str, Callable[[Entry, Path, Verdict], Counts]] = {
     "jsonl": rewrite_lines,
@@ -135,6 +139,64 @@ def apply_report(
         _sweep_empty(new)
     rejected = sum(each.rejected for each in report.inputs if each.side == "texts")
     return Applied(files, total.kept, total.removed, rejected, total.cut, *verdicts.changed)
+
+
+def check_rows_output(texts: FileTexts, output: str | Path, others: list[tuple[str, str | Path]]) -> None:
+    """Raise `ParameterError` or `StorageError` if the files of some texts could not be written anew to `output`.
+
+    `others` are further paths that it must not overlap, each with a word for it.
+    """
+    output = check_path("output", output)
+    if any(entry.path == STDIN or entry.copied for entry in texts.listing):
+        raise ParameterError(
+            "output: expected files, found standard input or a pipe, which has no name for a new file; leave the "
+            "output out, and take the texts that are printed"
+        )
+    folders = [("the input folder", folder) for folder in texts.listing.folders]
+    refuse_overlap(output, [*(("the input", entry.source) for entry in texts.listing), *folders, *others])
+    check_free(output)
+    check_writable(output)
+
+
+def apply_rows(
+    texts: FileTexts, kept: npt.NDArray[np.bool_], output: str | Path, *, threads: int, stages: Progress
+) -> Applied:
+    """Write new files into the folder `output`, with the records of some texts: `kept`, one bool per text.
+
+    They are written as `apply_report` writes them. `check_rows_output` must have been called before.
+    """
+    entries = list(texts.listing)
+    files, records = texts.locate(np.arange(len(texts), dtype=np.int64))
+    starts = np.searchsorted(files, np.arange(len(entries) + 1))
+    unread: dict[str, list[int | None]] = {}
+    for reject in texts.rejects:
+        unread.setdefault(reject.file, []).append(reject.line)
+    names = _names([entry.source for entry in entries])
+    column, none = str(texts.text_column), np.empty((0, 4), dtype=np.int64)
+    with whole_folder(output) as new:
+        advance = stages.stage("apply", len(entries))
+
+        def work(number: int) -> Counts:
+            entry, own = entries[number], slice(starts[number], starts[number + 1])
+            lines = unread.get(entry.path, [])
+            rejected = np.unique(np.array([line for line in lines if line is not None], dtype=np.int64))
+            count = int(starts[number + 1] - starts[number])
+            end = last_read(entry.format, count, rejected)
+            removed = records[own][~kept[own]]
+            verdict = Verdict(entry.path, column, removed, rejected, none, None, "document", end)
+            path = new / names[number]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            known = Input(
+                entry.path, "texts", entry.format, entry.compression, entry.size, count, len(lines), entry.mtime_ns
+            )
+            return _write(known, entry, path, verdict)
+
+        total, written = Counts(0, 0), 0
+        for number, counts in enumerate(map_blocks(work, range(len(entries)), threads)):
+            total, written = total.plus(counts), written + (new / names[number]).exists()
+            advance(number + 1)
+        _sweep_empty(new)
+    return Applied(written, total.kept, total.removed, len(texts.rejects), 0)
 
 
 def _write(known: Input, entry: Entry, path: Path, verdict: Verdict) -> Counts:

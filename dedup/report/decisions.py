@@ -15,7 +15,7 @@ from dedup.report.read import Report
 from dedup.results.cutting import cut_units
 from dedup.text.paragraphs import split_units
 
-__all__ = ["NOTES", "Counts", "Verdict", "Verdicts"]
+__all__ = ["NOTES", "Counts", "Verdict", "Verdicts", "last_read"]
 
 NOTES = ("dedup_cluster", "dedup_kept", "dedup_similarity", "dedup_reason")
 """The columns that `annotate` adds."""
@@ -183,11 +183,20 @@ class Verdicts:
         removed = none if self._parts else records[~found["kept"]]
         notes = found if self._annotate else None
         given, rejected = self._report.inputs[file], self._rejected[file]
-        # if the bound is too small, reading a table stops: its last reject is then the record at which it stopped
-        complete = given.format not in ("parquet", "arrow") or not len(rejected)
-        last = None if complete or rejected[-1] != given.records + len(rejected) else int(rejected[-1])
+        last = last_read(given.format, given.records, rejected)
         column = self._report.options.get("column", "text")
         return Verdict(given.path, column, removed, rejected, cuts, notes, self._unit, last)
+
+
+def last_read(format: str, records: int, rejected: Numbers) -> int | None:
+    """Return the number of the record at which reading a file stopped early; None if it did not.
+
+    If the bound is too small, reading a table stops: its last reject is then the record at which it stopped. `records`
+    are texts, `rejected` the numbers of those that could not be read.
+    """
+    if format not in ("parquet", "arrow") or not len(rejected) or rejected[-1] != records + len(rejected):
+        return None
+    return int(rejected[-1])
 
 
 def _read(report: Report, columns: list[str], *, everything: bool) -> dict[str, npt.NDArray[Any]]:

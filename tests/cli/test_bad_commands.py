@@ -24,7 +24,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dedup.cli import main
+from dedup.index.index import Index
 from dedup.report.sealing import read_sealed, write_sealed
+from dedup.storage.writer_lock import WRITER_LOCK
 from tests import corpora, corpus_files
 
 DONE, FOUND, WRONG, REJECTED, UNWRITABLE = 0, 1, 2, 3, 74
@@ -41,8 +43,15 @@ SLOTS: dict[str, Callable[[str], list[str]]] = {
     "match --against": lambda path: ["match", "good.txt", "--against", path],
     "estimate": lambda path: ["estimate", path],
     "suggest": lambda path: ["suggest", path],
+    "index query": lambda path: ["index", "query", "seen.index", path],
 }
 """Where a command takes files of texts."""
+
+CHANGING: dict[str, Callable[[str], list[str]]] = {
+    "index add": lambda path: ["index", "add", "new", path],
+    "index filter-new": lambda path: ["index", "filter-new", "new", path],
+}
+"""Where a command takes files of texts, and changes the index in the folder `new`."""
 
 COMPARED: dict[str, Callable[[str], list[str]]] = {
     "compare A": lambda path: ["compare", path, "good.txt"],
@@ -59,6 +68,15 @@ GOOD = {
     "compare": ["compare", "good.txt", "good.jsonl"],
     "apply": ["apply", "report", "--output", "new"],
     "show": ["show", "report", "--html", "page.html"],
+    "index create": ["index", "create", "new"],
+    "index add": ["index", "add", "seen.index", "good.jsonl"],
+    "index query": ["index", "query", "seen.index", "good.jsonl"],
+    "index filter-new": ["index", "filter-new", "seen.index", "good.jsonl"],
+    "index remove": ["index", "remove", "seen.index", "good.csv:2"],
+    "index merge": ["index", "merge", "seen.index", "other.index"],
+    "index check": ["index", "check", "seen.index"],
+    "index compact": ["index", "compact", "seen.index"],
+    "index stats": ["index", "stats", "seen.index"],
 }
 """A call of each command with which nothing is wrong."""
 
@@ -70,14 +88,14 @@ AS_JSON = ("repeats", "estimate", "suggest")
 """Commands that are also asked for JSON here."""
 
 WANTED = re.compile(
-    r"expected|no such column|is not a valid|is not one of|stream (ends|cannot)|No such option|Missing|UTF-8|requires"
-    r"|(is|lies in|contains) the (input|report|work directory)"
+    r"expected|no such column|is not a valid|is not one of|stream (ends|cannot)|No such (option|command)|Missing|UTF-8"
+    r"|requires|(is|lies in|contains) the (input|report|work directory)"
 )
 HELP = re.compile(
-    r"; (name|choose|write|mend|say|make|give|put|begin|start|search|rename|leave|take|to read|the texts"
+    r"; (name|choose|write|mend|say|make|give|put|begin|start|search|rename|leave|take|wait|remove|to read|the texts"
     r"|the decision about)"
     r"|; found ('|none$)|expected (0 <|one of|a whole number|bytes, or|a count|'|\"words:n|a path|unique ids|an int or)"
-    r"|Invalid value for|No such option|Missing|requires an argument"
+    r"|Invalid value for|No such (option|command)|Missing|requires an argument"
 )
 STEERING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\ud800-\udfff]")
 
@@ -293,6 +311,11 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ["find", "corpus", "--output", "report"],
             ["match", "corpus", "--against", "good.txt", "--output", "of_match"],
             ["repeats", "corpus", "--output", "of_repeats"],
+            ["index", "create", "seen.index"],
+            ["index", "add", "seen.index", "good.csv"],
+            ["index", "create", "other.index"],
+            ["index", "create", "low.index", "--threshold", "0.5"],
+            ["index", "add", "low.index", "good.parquet"],
         ):
             assert DONE == call(arguments).exit_code
     finally:
@@ -317,6 +340,8 @@ def tree(where: Path) -> list[tuple[str, int, int]]:
     for folder, folders, files in os.walk(where):
         for name in [*folders, *files]:
             path = os.path.join(folder, name)
+            if name == WRITER_LOCK:  # it names the last writer
+                continue
             status = os.lstat(path)
             found.append((path, status.st_size, 0 if name in folders else status.st_mtime_ns))
     return sorted(found)
@@ -424,6 +449,25 @@ def test_unknown_columns(column: str, file: str, slot: str, place: Path) -> None
     said([*arguments, option, column], f'column="{shown}": {plain}')
 
 
+@pytest.mark.parametrize("slot", CHANGING)
+@pytest.mark.parametrize("kind", [*INPUTS, *PARTLY])
+def test_bad_inputs_of_an_index(kind: str, slot: str, place: Path) -> None:
+    """Nothing of what cannot be read gets into an index, and all of what can be; what cannot is named."""
+    bad = INPUTS.get(kind) or PARTLY[kind]
+    arguments = CHANGING[slot](bad.path)
+    for more in ([], ["--json"]):
+        assert DONE == call(["index", "create", "new"]).exit_code
+        if kind in INPUTS:
+            said([*arguments, *more], bad.says)
+            assert 0 == len(Index.open("new"))
+        else:
+            done = call([*arguments, *more])
+            assert REJECTED == done.exit_code, done.stderr
+            assert re.search(f"^dedup: rejected .*{bad.says.removeprefix('rejected ')}", done.stderr, re.MULTILINE)
+            assert 0 < len(Index.open("new"))
+        shutil.rmtree("new")
+
+
 @pytest.mark.parametrize("command", ["find", "repeats", "match"])
 @pytest.mark.parametrize(
     ("file", "says"),
@@ -491,6 +535,17 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
         *((value, KEEP) for value in ("max:", "min:", "bogus", "", "max", "First")),
         ("max:nocolumn", "keep: \"nocolumn\": no such column in the first lines of good.jsonl; found 'text', 'key'"),
     ],
+    "--limit": [
+        *((value, "limit: expected a whole number from 1 on, or None, found") for value in ("0", "-1")),
+        ("x", NO_NUMBER.format("--limit")),
+    ],
+    "--order": [(value, "order: expected 'best' or 'first', found") for value in ("bogus", "")],
+    "--ids-from": [
+        ("missing.txt", "--ids-from: expected a file of ids, found 'missing.txt': No such file.*; name another"),
+        ("empty_folder", "--ids-from: expected a file of ids, found 'empty_folder': Is a directory"),
+        ("latin.txt", "--ids-from: expected ids in UTF-8, found other bytes in 'latin.txt'; write"),
+        ("", "--ids-from: expected a file of ids, found ''"),
+    ],
     "--seed": [("-1", "seed: expected a whole number from 0 to"), ("x", NO_NUMBER.format("--seed"))],
     "--distinct": [
         (value, "distinct: expected 'numbers' or 'symbols', or several of them in a list, found")
@@ -523,9 +578,18 @@ ELSEWHERE = {"--output", "--work-dir", "--against", "--html", "--overrides"}
 """Options that have their own tests below."""
 
 
+def commands() -> dict[str, click.Command]:
+    """Give all commands; those of a group are named with the group."""
+    found: dict[str, click.Command] = {}
+    for name, command in main.commands.items():
+        inner = command.commands if isinstance(command, click.Group) else {"": command}
+        found |= {f"{name} {each}".strip(): one for each, one in inner.items()}
+    return found
+
+
 def options_of(command: str) -> set[str]:
     """Give the options of a command that take a value."""
-    options = main.commands[command].params
+    options = commands()[command].params
     return {each.opts[0] for each in options if isinstance(each, click.Option) and not each.is_flag}
 
 
@@ -540,9 +604,9 @@ CASES = [
 
 def test_the_matrix_is_whole() -> None:
     """Every command has its row, and every option that takes a value its column."""
-    assert set(main.commands) == {*GOOD, "warmup"}  # which takes nothing
+    assert set(commands()) == {*GOOD, "warmup"}  # which takes nothing
     assert "unexpected extra argument" in call(["warmup", "now"]).stderr
-    for command in main.commands:
+    for command in commands():
         assert options_of(command) <= {*OPTIONS, *ELSEWHERE}
     assert len(CASES) + len(INPUTS) * 7 > 300
 
@@ -577,7 +641,7 @@ def test_options_without_a_value(command: str, place: Path) -> None:
 @pytest.mark.parametrize("command", GOOD)
 def test_commands_without_arguments(command: str, place: Path) -> None:
     """What is missing is named."""
-    said([command], r"Missing (argument|option) '")
+    said(command.split(), r"Missing (argument|option) '")
 
 
 @pytest.mark.parametrize("command", [name for name in GOOD if name not in ("apply", "show")])
@@ -623,16 +687,15 @@ OUTPUTS: dict[str, tuple[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("command", WRITING)
+@pytest.mark.parametrize("command", [*WRITING, "index filter-new"])
 @pytest.mark.parametrize("kind", OUTPUTS)
 def test_bad_outputs(kind: str, command: str, place: Path) -> None:
     """A folder that cannot be written, or must not be, is refused before anything is searched."""
     output, says = OUTPUTS[kind]
-    said([*WRITING[command], "--output", output], says)
-    if command == "apply":
-        said([*WRITING[command], "--output", output, "--annotate", "--json"], says)
-    else:
-        said([*WRITING[command], "--output", output, "--check", "--json"], says)
+    arguments = WRITING.get(command) or GOOD[command]
+    said([*arguments, "--output", output], says)
+    more = {"apply": ["--annotate"], "index filter-new": []}.get(command, ["--check"])
+    said([*arguments, "--output", output, *more, "--json"], says)
 
 
 @pytest.mark.parametrize("command", WRITING)
@@ -926,3 +989,117 @@ def test_overrides_that_are_none(place: Path) -> None:
     apply = [*GOOD["apply"], "--overrides"]
     said([*apply, "none.jsonl"], "none.jsonl: expected a file of overrides")
     said([*apply, "good.jsonl"], "good.jsonl:1: expected an object with")
+
+
+# -------------------------------------------------------------------------------------------------- indexes
+
+NO_INDEX = {
+    "missing": "expected an index in missing, found none; make one with .*, or check the path",
+    "good.jsonl": "expected an index in good.jsonl, found something else",
+    "empty_folder": "expected an index in empty_folder, found none",
+    "report": "expected an index in report, found none",
+    "/dev/null": "expected an index in /dev/null, found something else",
+    "": "path: expected a path .*, found str ''",
+    "x" * 300: "expected an index in x+, found none: File name too long; make",
+}
+
+
+@pytest.mark.parametrize("path", NO_INDEX)
+@pytest.mark.parametrize("command", [name for name in GOOD if name.startswith("index ") and name != "index create"])
+def test_paths_that_are_no_index(command: str, path: str, place: Path) -> None:
+    """A mistyped path is never an empty index; nothing is made there."""
+    arguments = list(GOOD[command])
+    arguments[2] = path
+    said(arguments, NO_INDEX[path])
+    said([*arguments, "--json"], NO_INDEX[path])
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("good.jsonl", "expected nothing at good.jsonl, found a file; name another folder"),
+        ("seen.index", "expected nothing at seen.index, found an index; name another folder"),
+        ("full", "expected nothing at full, found a folder with 'other.txt' in it; name another"),
+        ("", "path: expected a path .*, found str ''"),
+    ],
+)
+def test_an_index_where_something_is(path: str, says: str, place: Path) -> None:
+    """Nothing is overwritten."""
+    said(["index", "create", path], says)
+
+
+WRONG_USES = {
+    "another key": (
+        ["index", "query", "seen.index", "good.jsonl", "--hash-key-file", "good.txt"],
+        "hash_key: expected the key of fingerprint public, with which the index in seen.index was made",
+    ),
+    "a lower threshold": (
+        ["index", "query", "seen.index", "good.jsonl", "--threshold", "0.5"],
+        "threshold: expected at least 0.8, for which the index in seen.index was made, found 0.5; make",
+    ),
+    "containment": (
+        ["index", "query", "seen.index", "good.jsonl", "--metric", "containment"],
+        "metric: expected an index made with containment=True .*make another one",
+    ),
+    "an unknown id": (
+        ["index", "remove", "seen.index", "good.csv:2", "nobody"],
+        "expected ids of documents of the index, found 'nobody', which is not there; name others",
+    ),
+    "the same id twice": (
+        ["index", "remove", "seen.index", "good.csv:2", "good.csv:2"],
+        "ids: expected unique ids, found 'good.csv:2' at row 0 and at row 1",
+    ),
+    "no id": (["index", "remove", "seen.index"], "Missing argument 'ID...', or option '--ids-from'"),
+    "other options": (
+        ["index", "merge", "seen.index", "low.index"],
+        "threshold: expected 0.8 as in seen.index, found 0.5 in low.index; make",
+    ),
+    "itself": (["index", "merge", "seen.index", "seen.index"], "other: expected another index, found this one"),
+    "none to merge": (["index", "merge", "seen.index", "missing"], "expected an index in missing, found none"),
+    "ids of another type": (
+        ["index", "add", "seen.index", "good.jsonl", "--id", "key"],
+        "ids: expected ids that are str, as the documents of the index have, found ids that are integers; name",
+    ),
+    "an output of standard input": (
+        ["index", "filter-new", "seen.index", "-", "--output", "new"],
+        "output: expected files, found standard input or a pipe, which has no name for a new file; leave",
+    ),
+    "a command that is none": (["index", "find", "seen.index"], "No such command 'find'"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG_USES)
+def test_wrong_uses_of_an_index(kind: str, place: Path) -> None:
+    """What an index cannot do is said, and it is as it was."""
+    arguments, says = WRONG_USES[kind]
+    said(arguments, says, input='{"text": "a b c"}\n')
+
+
+def test_the_same_id_with_another_text(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an error, unless the old text is to be replaced; the same text is left out."""
+    monkeypatch.chdir(tmp_path)
+    Path("a.jsonl").write_text('{"text": "one two three"}\n')
+    assert DONE == call(["index", "create", "i"]).exit_code
+    assert DONE == call(["index", "add", "i", "a.jsonl"]).exit_code
+    assert {"added": 0, "known": 1, "documents": 1} == json.loads(
+        call(["index", "add", "i", "a.jsonl", "--json"]).stdout
+    )
+    Path("a.jsonl").write_text('{"text": "four five six"}\n')
+    for verb, advice in (
+        ("add", "; its text is another one; give replace=True"),
+        ("filter-new", "; remove that text, or"),
+    ):
+        said(
+            ["index", verb, "i", "a.jsonl"],
+            f"ids: expected new ids, found 'a.jsonl:1', which is in the index .*{advice}",
+        )
+    assert DONE == call(["index", "add", "i", "a.jsonl", "--replace"]).exit_code
+
+
+def test_an_index_that_another_one_writes(place: Path) -> None:
+    """The other one is named; readers do not mind."""
+    with Index.open("seen.index", write=True):
+        for command in ("add", "filter-new", "remove", "merge", "compact"):
+            said(GOOD[f"index {command}"], f"expected seen.index to be free for writing, .*process {os.getpid()} on .*")
+        assert DONE == call(GOOD["index query"]).exit_code
+        assert DONE == call(GOOD["index check"]).exit_code

@@ -52,7 +52,7 @@ def test_the_groups_name_kernels(tmp_path: Path) -> None:
     """What a command is expected to call is there, and each search has a group."""
     names = set(run(NAMES, tmp_path).stdout.split())
     assert len(names) > 40
-    assert {"find", "match", "repeats", "compare", "estimate"} == set(warming.GROUPS)
+    assert {"find", "match", "repeats", "compare", "estimate", "index"} == set(warming.GROUPS)
     for group in warming.GROUPS.values():
         assert len(group) == len(set(group) & names)
 
