@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from dedup.sources.coerce import ListTexts
 from dedup.sources.files.batch import Batch
+from dedup.sources.files.formats.separated import SEPARATED
 from dedup.sources.files.listing import Entry, Listing
 from dedup.sources.files.reader import Reject, read_batches
 
@@ -115,11 +116,13 @@ def rows_of(batch: Batch) -> list[Read]:
     return [Read(batch.file, *row) for row in zip(numbers, decoded(batch), ids, strict=True)]
 
 
-def read_all(*paths: Path, **options: Any) -> tuple[list[Read], list[tuple[int | None, int | None, str]]]:
+def read_all(
+    *paths: Path, format: str | None = None, **options: Any
+) -> tuple[list[Read], list[tuple[int | None, int | None, str]]]:
     """Read files to their end: the records, and the line, offset and reason of each reject."""
     records: list[Read] = []
     rejects: list[tuple[int | None, int | None, str]] = []
-    for batch in read_batches(Listing(paths), **options):
+    for batch in read_batches(Listing(paths, format=format), **options):
         records += rows_of(batch)
         rejects += [reject[1:] for reject in batch.rejects]
     return records, rejects
@@ -138,8 +141,8 @@ def plain_lines(data: bytes, column: str = "text") -> list[tuple[int, str | None
     return found
 
 
-def plain_ends(data: bytes) -> list[int]:
-    """Return where the records of comma-separated text end: the page of `dedup.kernels.csv_records`, literally."""
+def plain_ends(data: bytes, separator: str = ",") -> list[int]:
+    """Return where the records of separated text end: the page of `dedup.kernels.csv_records`, literally."""
     ends, state = [], "start"
     for at, byte in enumerate(data):
         if state == "quoted":
@@ -147,7 +150,7 @@ def plain_ends(data: bytes) -> list[int]:
         elif byte == ord("\n"):
             ends.append(at + 1)
             state = "start"
-        elif byte == ord(","):
+        elif byte == ord(separator):
             state = "start"
         elif byte == ord('"'):
             state = "quoted" if state in {"start", "closed"} else "plain"
@@ -222,9 +225,12 @@ def encode(format: str, rows: list[Record], **options: Any) -> bytes:
     """Write rows as a file of a format."""
     if format == "jsonl":
         return b"".join(json.dumps(row, ensure_ascii=row["n"] % 2 == 0).encode() + b"\n" for row in rows)
-    if format == "csv":
+    if format in SEPARATED:
         out = io.StringIO(newline="")
-        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\r\n" if options.get("crlf") else "\n")
+        mark = SEPARATED[format]
+        writer = csv.DictWriter(
+            out, list(rows[0]), delimiter=mark, lineterminator="\r\n" if options.get("crlf") else "\n"
+        )
         writer.writeheader()
         writer.writerows(rows)
         return out.getvalue().encode()

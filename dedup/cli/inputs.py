@@ -66,6 +66,8 @@ class Inputs:
         if listing.unread:
             how = "to read them, name them or a pattern, and give their format with --format"
             tell(f"dedup: {clean(listing.unread)}; {how}")
+        if note := listing.separators():
+            tell(f"dedup: {clean(note)}; to read them otherwise, give --delimiter")
         if note := listing.check_column(column):
             tell(f"dedup: {clean(note)}")
 

@@ -7,7 +7,10 @@ from typing import Any
 
 import click
 
+from dedup.errors import ParameterError
 from dedup.hash_key import read_key
+from dedup.options import shown
+from dedup.sources.files.formats.separated import format_of_separator
 from dedup.unit import Unit
 
 __all__ = [
@@ -29,6 +32,24 @@ UNITS = [str(unit) for unit in Unit]
 
 def _key(_: click.Context, __: click.Parameter, path: str | None) -> bytes | None:
     return None if path is None else read_key(path)
+
+
+def _format(context: click.Context, _: click.Parameter, given: str | None) -> str | None:
+    """Return the format, which a delimiter gives too."""
+    delimiter = context.params.pop("delimiter", None)
+    if delimiter is None:
+        return given
+    found = format_of_separator(delimiter)
+    if found is None:
+        raise ParameterError(
+            "--delimiter: expected a comma, tab, semicolon or bar, or one of these words, found "
+            f"{shown(delimiter)}; for another one, write the file anew"
+        )
+    if given not in (None, "csv", found):
+        raise ParameterError(
+            f"--delimiter: expected no --format, or --format csv, found --format {given}; leave one out"
+        )
+    return found
 
 
 def _all_of(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -87,7 +108,16 @@ keyed = click.option(
 
 reading = _all_of(
     click.option("--column", default="text", show_default=True, help="Column or JSON field of the text."),
-    click.option("--format", help="Format of all files, whatever their names: jsonl, csv, txt, parquet or arrow."),
+    click.option(
+        "--delimiter",
+        is_eager=True,  # before --format, which takes it
+        help="What separates cells in all files: a comma, tab, semicolon or bar, or one of these words.",
+    ),
+    click.option(
+        "--format",
+        callback=_format,
+        help="Format of all files, whatever their names: jsonl, csv, tsv, txt, lines (one text each), parquet, arrow.",
+    ),
     click.option(
         "--on-error",
         type=click.Choice(["quarantine", "skip", "fail"]),

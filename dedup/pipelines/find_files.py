@@ -42,6 +42,7 @@ from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.sources.files.batch import Token
 from dedup.sources.files.file_texts import FileTexts
+from dedup.sources.files.formats.separated import SEPARATED
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.reader import read_batches
 from dedup.sources.files.rejects import Errors, Reject, check_keep, no_texts
@@ -266,7 +267,11 @@ class _FileSearch:
 
         def after(token: Token) -> None:
             entry = self.listing[token[0]] if token[0] < len(self.listing) else None
-            inside = token[1] if entry and entry.compression is None and entry.format in ("jsonl", "csv") else 0
+            inside = (
+                token[1]
+                if entry and entry.compression is None and entry.format in ("jsonl", "lines", *SEPARATED)
+                else 0
+            )
             report(int(sizes[token[0]]) + inside)
 
         extra = () if query.keep_column is None else (query.keep_column,)

@@ -21,12 +21,13 @@ from dedup.report.decisions import Counts, Verdict, Verdicts, last_read
 from dedup.report.inputs import absolute, entries_of
 from dedup.report.overrides import Overrides
 from dedup.report.read import Input, Report
-from dedup.report.rewrite_records import rewrite_document, rewrite_lines, rewrite_records
+from dedup.report.rewrite_records import rewrite_document, rewrite_lines, rewrite_records, rewrite_text_lines
 from dedup.report.rewrite_tables import rewrite_arrow, rewrite_parquet
 from dedup.results.repeats import counted
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import map_blocks, thread_count
 from dedup.sources.files.file_texts import FileTexts
+from dedup.sources.files.formats.separated import SEPARATED
 from dedup.sources.files.listing import STDIN, Entry
 from dedup.storage.folders import check_file, check_free, check_writable, refuse_overlap, whole_folder
 
@@ -34,7 +35,8 @@ __all__ = ["Applied", "apply_report", "apply_rows", "check_rows_output"]
 
 REWRITE: dict[str, Callable[[Entry, Path, Verdict], Counts]] = {
     "jsonl": rewrite_lines,
-    "csv": rewrite_records,
+    **dict.fromkeys(SEPARATED, rewrite_records),
+    "lines": rewrite_text_lines,
     "txt": rewrite_document,
     "parquet": rewrite_parquet,
     "arrow": rewrite_arrow,

@@ -28,7 +28,7 @@ class Input:
     ----------
     path : the path as it was named
     side : "texts", or "against" for the other collection of a match
-    format, compression : "jsonl", "csv", "txt", "parquet", "arrow"; "gzip", "zstd", "bz2", "xz" or None
+    format, compression : as in `dedup.sources.files.listing.Entry`; "gzip", "zstd", "bz2", "xz" or None
     size : bytes
     records : number of records that are texts; 0 for the side "against", whose records are not counted
     rejected : number of records that could not be read

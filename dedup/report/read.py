@@ -33,7 +33,7 @@ from dedup.page.view import View
 from dedup.report.inputs import Input
 from dedup.report.sealing import read_sealed, seal_of, sum_of
 from dedup.results.repeats import counted
-from dedup.sources.files.listing import COMPRESSIONS, FORMATS
+from dedup.sources.files.listing import COMPRESSIONS, FORMATS, NAMED_ONLY
 from dedup.storage.atomic import plain_name
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _check_fields(
         raise ValueError("no inputs")
     for each in inputs:
         numbers = (each.size, each.records, each.rejected, each.mtime_ns)
-        known = each.format in FORMATS.values() and each.compression in (None, *COMPRESSIONS.values())
+        known = each.format in {*FORMATS.values(), *NAMED_ONLY} and each.compression in (None, *COMPRESSIONS.values())
         if not (known and isinstance(each.path, str) and all(isinstance(number, int) for number in numbers)):
             raise ValueError(f"the input {shown(each.path)}")
 

@@ -1,4 +1,4 @@
-"""Write files of records without some of their records: JSON lines, comma-separated text, plain texts.
+"""Write files of records without some of their records: JSON lines, separated text, texts in lines, plain texts.
 
 Kept records are copied byte for byte, with their line ends, spacing and order of fields. Blank lines and a byte order
 mark are copied too. If paragraphs or lines are cut out of a record, only the value of the text changes. `annotate` adds
@@ -20,11 +20,12 @@ from dedup.report.decisions import NOTES, Counts, Verdict
 from dedup.sources.files.batch import BATCH_BYTES
 from dedup.sources.files.decompress import PIECE, Stream, line_runs
 from dedup.sources.files.formats.csv import cells_of, line_end, read_header, record_runs
+from dedup.sources.files.formats.separated import SEPARATED
 from dedup.sources.files.formats.sniffing import BYTE_ORDER_MARK
 from dedup.sources.files.listing import Entry
 from dedup.storage.compressed import open_sink
 
-__all__ = ["rewrite_document", "rewrite_lines", "rewrite_records"]
+__all__ = ["rewrite_document", "rewrite_lines", "rewrite_records", "rewrite_text_lines"]
 
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -51,37 +52,58 @@ def rewrite_lines(entry: Entry, path: Path, verdict: Verdict) -> Counts:
         return _rewrite(_lines(stream), sink, verdict, edit)
 
 
+def rewrite_text_lines(entry: Entry, path: Path, verdict: Verdict) -> Counts:
+    """Write the kept texts of a file with a text a line to `path`, and return how many."""
+    if verdict.notes is not None:
+        raise ParameterError(no_fields(f"{verdict.path}, which has a text a line"))
+
+    def edit(line: bytes, number: int) -> bytes:
+        mark = BYTE_ORDER_MARK if line.startswith(BYTE_ORDER_MARK) else b""
+        ending = line_end(line)
+        text = line[len(mark) : len(line) - len(ending)].decode("utf-8")
+        return mark + verdict.shorten(number, text).encode() + ending
+
+    with Stream(entry) as stream, open_sink(path, entry.compression) as sink:
+        return _rewrite(_lines(stream), sink, verdict, edit)
+
+
+def no_fields(found: str) -> str:
+    """Return the message for a file that has no fields to which decisions could be added."""
+    return (
+        f"annotate: expected files of records with fields, found {found}; the decisions about it are in "
+        "decisions.parquet of the report"
+    )
+
+
 def rewrite_records(entry: Entry, path: Path, verdict: Verdict) -> Counts:
-    """Write the header and the kept records of a file of comma-separated text to `path`, and return how many."""
+    """Write the header and the kept records of a file of separated text to `path`, and return how many."""
     header: list[str] = []
+    separator = SEPARATED[entry.format]
 
     def edit(record: bytes, number: int) -> bytes:
         if verdict.notes is not None:
             cluster, kept, similarity, reason = verdict.note(number)
-            return with_cells(record, [cluster, "true" if kept else "false", similarity, reason])
+            return with_cells(record, [cluster, "true" if kept else "false", similarity, reason], separator)
         place = header.index(verdict.column)
-        return with_cell(record, place, lambda text: verdict.shorten(number, text))
+        return with_cell(record, place, lambda text: verdict.shorten(number, text), separator)
 
     with Stream(entry) as stream:
-        names, size, lines = read_header(stream)
+        names, size, lines = read_header(stream, separator)
     header += names
     with Stream(entry) as stream, open_sink(path, entry.compression) as sink:
         top = stream.read(size)
         if verdict.notes is not None and names:
             _refuse([name for name in names if name in NOTES], verdict.path)
-            top = with_cells(top, NOTES)
+            top = with_cells(top, NOTES, separator)
         sink.write(top)
-        return _rewrite(_records(stream, lines + 1), sink, verdict, edit)
+        return _rewrite(_records(stream, lines + 1, separator), sink, verdict, edit)
 
 
 def rewrite_document(entry: Entry, path: Path, verdict: Verdict) -> Counts:
     """Write a plain text to `path` if it is kept, without its removed paragraphs or lines. Return the counts."""
     one = np.ones(1, dtype=np.int64)
     if verdict.notes is not None:
-        raise ParameterError(
-            f"annotate: expected files of records with fields, found the plain text {verdict.path}; the decision about "
-            "it is in decisions.parquet of the report"
-        )
+        raise ParameterError(no_fields(f"the plain text {verdict.path}"))
     counts = verdict.count(one)
     if not counts.kept:
         return counts
@@ -128,7 +150,7 @@ def _blank_lines(data: bytes, starts: Numbers, ends: Numbers) -> Flags:
 
 
 def _blank_records(data: bytes, starts: Numbers, ends: Numbers) -> Flags:
-    """Return which records of comma-separated text are only a line break."""
+    """Return which records of separated text are only a line break."""
     blank = ends - starts <= 2
     for i in np.flatnonzero(blank).tolist():
         blank[i] = data[starts[i] : ends[i]] in (b"\n", b"\r\n")
@@ -152,9 +174,9 @@ def _lines(stream: Stream) -> Iterator[Records]:
         number += len(ends)
 
 
-def _records(stream: Stream, line: int) -> Iterator[Records]:
-    """Yield the records of comma-separated text after its header, numbered by the lines on which they begin."""
-    for run in record_runs(stream, BATCH_BYTES):
+def _records(stream: Stream, line: int, separator: str) -> Iterator[Records]:
+    """Yield the records of separated text after its header, numbered by the lines on which they begin."""
+    for run in record_runs(stream, separator, BATCH_BYTES):
         if run.skipped:  # this record was rejected
             line += run.feeds
             continue
@@ -214,22 +236,22 @@ def with_fields(line: bytes, fields: Mapping[str, object], path: str, number: in
     return line[:end] + comma + added + line[end + 1 :]
 
 
-def with_cell(record: bytes, place: int, change: Callable[[str], str]) -> bytes:
-    """Return a record of comma-separated text with `change` applied to one cell. All other bytes are unchanged."""
-    start, end = cells_of(record)[place]
+def with_cell(record: bytes, place: int, change: Callable[[str], str], separator: str) -> bytes:
+    """Return a record of separated text with `change` applied to one cell. All other bytes are unchanged."""
+    start, end = cells_of(record, separator)[place]
     cell = record[start:end].decode("utf-8")
     quoted = cell.startswith('"')
     inside, _, after = cell[1:].rpartition('"')
     new = change(inside.replace('""', '"') + after if quoted else cell)
-    if quoted or any(letter in new for letter in ',"\n\r'):
+    if quoted or any(letter in new for letter in f'{separator}"\n\r'):
         new = '"' + new.replace('"', '""') + '"'
     return record[:start] + new.encode() + record[end:]
 
 
-def with_cells(record: bytes, cells: Iterable[object]) -> bytes:
-    """Return a record of comma-separated text with `cells` added at its end; None is an empty cell."""
+def with_cells(record: bytes, cells: Iterable[object], separator: str) -> bytes:
+    """Return a record of separated text with `cells` added at its end; None is an empty cell."""
     mark = line_end(record)
-    added = b"".join(b"," + ("" if cell is None else str(cell)).encode() for cell in cells)
+    added = b"".join((separator + ("" if cell is None else str(cell))).encode() for cell in cells)
     return record[: len(record) - len(mark)] + added + mark
 
 

@@ -132,7 +132,6 @@ def searched(path: str, says: str, *more: str) -> Bad:
 
 NAMED = {
     "json": ("a JSON array", b'[{"text": "a b c"}]'),
-    "tsv": ("tab-separated text", b"text\tkey\na b\t1\nc d\t2\n"),
     "xml": ("XML or HTML", b"<?xml version='1.0'?><a>b</a>"),
     "warc": ("WARC", b"WARC/1.0\r\nWARC-Type: warcinfo\r\n"),
     "html": ("XML or HTML", b"<html><body>a</body></html>"),
@@ -206,7 +205,7 @@ INPUTS = {
         for suffix in ("gz", "zst", "bz2", "xz")
     },
     **{f".{suffix} by name": searched(f"named.{suffix}", HOLDS, what) for suffix, (what, _) in NAMED.items()},
-    **{f".{suffix} in a folder": both(f"in_{suffix}", UNREAD, f".{suffix}") for suffix in [*NAMED, "md"]},
+    **{f".{suffix} in a folder": both(f"in_{suffix}", UNREAD, f".{suffix}") for suffix in [*NAMED, "docx"]},
     "a JSON object over lines": searched("object.json", HOLDS, "a JSON object over several lines"),
 }
 
@@ -278,7 +277,7 @@ def write_inputs(where: Path) -> None:
     for suffix, (_, data) in NAMED.items():
         put(f"named.{suffix}", data)
         put(f"in_{suffix}/x.{suffix}", data)
-    put("in_md/x.md", "# A title\n")
+    put("in_docx/x.docx", "# A title\n")
     put("object.json", '{\n "text": "a b c"\n}\n')
     put("bad.jsonl", lines + b'{"text": 5, "key": 7}\n{not json\n')
     put("cells.csv", corpus_files.as_csv(RECORDS) + b"one,two,three,four,five\n")
@@ -562,6 +561,10 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
     ],
     "--on-error": [(value, "Invalid value for '--on-error': .*is not one of 'quarantine'") for value in ("bogus", "")],
     "--format": [(value, FORMAT) for value in ("xml", "", "json", "jsonl.rar")],
+    "--delimiter": [
+        ("-", "--delimiter: expected a comma, tab, semicolon or bar, or one of these words, found"),
+        ("", "--delimiter: expected a comma, tab, semicolon or bar, or one of these words, found"),
+    ],
     "--column": [("nocolumn", 'column="nocolumn": no such column in')],
     "--id": [(value, f'id="{value}": no such column in') for value in ("nocolumn", "")],
     "--against-column": [(value, f'column="{value}": no such column in good.csv') for value in ("nocolumn", "")],

@@ -172,7 +172,7 @@ def test_what_does_not_fit_is_an_error(given: tuple[Any, ...], message: str) -> 
 def test_a_wrong_scalar_is_an_error(state: Any) -> None:
     """A number of another kind, or one that does not fit."""
     with pytest.raises(TypeError, match="`state` a scalar, int64"):
-        csv_records.record_ends(BYTES, state, SIZES)
+        csv_records.record_ends(BYTES, 44, state, SIZES)
 
 
 @needs_library
@@ -190,7 +190,7 @@ def test_two_widths_are_not_mixed() -> None:
 def test_scalars_of_numpy_are_scalars() -> None:
     """What has an index is an integer."""
     for state in (0, np.int64(0), np.uint8(0), False):
-        count, last = csv_records.record_ends(np.frombuffer(b"a\n", dtype=np.uint8), state, np.zeros(1, np.int64))
+        count, last = csv_records.record_ends(np.frombuffer(b"a\n", dtype=np.uint8), 44, state, np.zeros(1, np.int64))
         assert (1, 0) == (count, last)
         assert int is type(count)
 

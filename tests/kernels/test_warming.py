@@ -32,7 +32,7 @@ CALL = """
 import numpy as np
 from dedup.kernels import csv_records, lsh
 lsh.band_keys(np.zeros((1, 1), np.uint32), 1, np.zeros((1, 1), np.uint64))
-print(csv_records.record_ends(np.frombuffer(b"a\\n", np.uint8), 0, np.zeros(1, np.int64)))
+print(csv_records.record_ends(np.frombuffer(b"a\\n", np.uint8), 44, 0, np.zeros(1, np.int64)))
 """
 
 

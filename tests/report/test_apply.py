@@ -22,11 +22,17 @@ from dedup.report.read import Report
 from dedup.report.rewrite_records import with_value
 from dedup.report.rewrite_tables import codec_of
 from dedup.report.write import write_run_report
+from dedup.sources.files.formats.separated import SEPARATED
 from tests import corpora, corpus_files, strategies
 
 COMPRESSIONS = [None, "gzip", "zstd", "bz2", "xz"]
-LINES = ["jsonl", "csv"]
+LINES = ["jsonl", *SEPARATED]
 TABLES = ["parquet", "arrow"]
+
+
+def suffix_of(format: str) -> str:
+    """Give the suffix of a file of a format."""
+    return format.partition("-")[0]
 
 
 def texts_of(seed: int = 3) -> list[str]:
@@ -76,7 +82,9 @@ def test_the_bytes_of_kept_records(format: str, compression: str | None, tmp_pat
     suffix = f".{corpus_files.PACKED[compression]}" if compression else ""
     plain = [corpus_files.encode(format, rows_of(texts_of(seed)), crlf=seed == 4) for seed in (3, 4, 3)]
     for number, data in enumerate(plain):
-        corpus_files.write(tmp_path / "in", f"d{number}/part.{format}{suffix}", corpus_files.pack(data, compression))
+        corpus_files.write(
+            tmp_path / "in", f"d{number}/part.{suffix_of(format)}{suffix}", corpus_files.pack(data, compression)
+        )
     listing = corpus_files.Listing([tmp_path / "in"])
     report = report_of(listing, tmp_path / "report")
     applied = apply_report(report, tmp_path / "out")
@@ -85,9 +93,11 @@ def test_the_bytes_of_kept_records(format: str, compression: str | None, tmp_pat
     corpus, _ = corpus_files.searched(listing)
     numbers = [[r for f, r in zip(corpus.texts.files, corpus.texts.records, strict=True) if f == i] for i in range(3)]
     for number, data in enumerate(plain):
-        found = corpus_files.unpack((tmp_path / "out" / f"d{number}/part.{format}{suffix}").read_bytes(), compression)
+        found = corpus_files.unpack(
+            (tmp_path / "out" / f"d{number}/part.{suffix_of(format)}{suffix}").read_bytes(), compression
+        )
         parts = pieces(format, data)
-        header, parts = (parts[:1], parts[1:]) if format == "csv" else ([], parts)
+        header, parts = (parts[:1], parts[1:]) if format in SEPARATED else ([], parts)
         records = numbers[number]
         assert len(parts) == len(records) == 32
         kept = [part for part, record in zip(parts, records, strict=True) if (number, record) not in removed]
@@ -127,7 +137,7 @@ def test_tables(format: str, options: dict[str, Any], compression: str | None, t
         schema = schema.remove(3)
     rows = [{**row, "list": [{"a": row["n"]}] * (row["n"] % 3)} for row in rows_of(texts_of())]
     suffix = f".{corpus_files.PACKED[compression]}" if compression else ""
-    name = f"part.{format}{suffix}"
+    name = f"part.{suffix_of(format)}{suffix}"
     data = corpus_files.encode(format, rows, schema=schema, **options)
     corpus_files.write(tmp_path / "in", name, corpus_files.pack(data, compression))
     report = report_of(corpus_files.Listing([tmp_path / "in"]), tmp_path / "report")
@@ -199,7 +209,7 @@ def test_plain_texts(tmp_path: Path) -> None:
 @given(
     st.lists(strategies.characters(max_size=30), min_size=1, max_size=6),
     st.sampled_from(["document", "paragraph", "line"]),
-    st.sampled_from(["jsonl", "csv", "parquet", "arrow"]),
+    st.sampled_from(["jsonl", *SEPARATED, "parquet", "arrow"]),
 )
 def test_any_text_in_any_format(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str], unit: str, format: str
@@ -207,10 +217,10 @@ def test_any_text_in_any_format(
     """What is written has the texts that `filter` gives."""
     folder = tmp_path_factory.mktemp("any")
     texts = [text.encode("utf-8", "replace").decode() for text in texts]
-    if format == "csv":
+    if format in SEPARATED:
         texts = [text.replace("\r", " ").replace("\0", " ") for text in texts]
     texts = [*texts, *texts[::2], "a heading\n" + texts[0]]
-    corpus_files.write(folder / "in", f"x.{format}", corpus_files.encode(format, rows_of(texts)))
+    corpus_files.write(folder / "in", f"x.{suffix_of(format)}", corpus_files.encode(format, rows_of(texts)))
     listing = corpus_files.Listing([folder / "in"])
     corpus, rejects = corpus_files.searched(listing)
     if rejects or len(corpus.texts) != len(texts):
@@ -224,7 +234,7 @@ def test_any_text_in_any_format(
 
 
 @pytest.mark.parametrize("compression", [None, "zstd"])
-@pytest.mark.parametrize("format", ["jsonl", "csv", "parquet", "arrow", "txt"])
+@pytest.mark.parametrize("format", ["jsonl", *SEPARATED, "parquet", "arrow", "txt"])
 def test_paragraphs_are_cut_out(format: str, compression: str | None, tmp_path: Path) -> None:
     """The texts are those of `filter`; records that lose nothing keep their bytes."""
     texts = [corpora.doubled_article(seed).text for seed in (1, 2, 1)] + ["alone, größer", "", "x"]
@@ -236,7 +246,7 @@ def test_paragraphs_are_cut_out(format: str, compression: str | None, tmp_path: 
             corpus_files.write(tmp_path / "in", f"{row['n']}.txt{suffix}", data)
     else:
         data = corpus_files.encode(format, rows)
-        corpus_files.write(tmp_path / "in", f"x.{format}{suffix}", corpus_files.pack(data, compression))
+        corpus_files.write(tmp_path / "in", f"x.{suffix_of(format)}{suffix}", corpus_files.pack(data, compression))
     listing = corpus_files.Listing([tmp_path / "in"])
     corpus, _ = corpus_files.searched(listing)
     result = dedup.find_duplicates(corpus.texts, unit="paragraph")
@@ -249,11 +259,11 @@ def test_paragraphs_are_cut_out(format: str, compression: str | None, tmp_path: 
     assert (sum(changed), len(texts), 0) == (applied.cut, applied.kept, applied.removed)
     assert 3 == sum(changed)
     if format in LINES:
-        new = corpus_files.unpack((tmp_path / "out" / f"x.{format}{suffix}").read_bytes(), compression)
-        old_parts, new_parts = (pieces(format, each)[format == "csv" :] for each in (data, new))
+        new = corpus_files.unpack((tmp_path / "out" / f"x.{suffix_of(format)}{suffix}").read_bytes(), compression)
+        old_parts, new_parts = (pieces(format, each)[format in SEPARATED :] for each in (data, new))
         assert [old != new for old, new in zip(old_parts, new_parts, strict=True)] == changed
     if format in TABLES:
-        new = corpus_files.unpack((tmp_path / "out" / f"x.{format}{suffix}").read_bytes(), compression)
+        new = corpus_files.unpack((tmp_path / "out" / f"x.{suffix_of(format)}{suffix}").read_bytes(), compression)
         rest = [{**row, "text": text} for row, text in zip(rows, expected, strict=True)]
         assert rest == read_table(format, new).to_pylist()
 
@@ -297,21 +307,21 @@ def test_annotating_keeps_everything(format: str, tmp_path: Path) -> None:
     """All records, with what was decided about each, and their own bytes in front."""
     rows = rows_of(texts_of())
     data = corpus_files.encode(format, rows)
-    corpus_files.write(tmp_path / "in", f"x.{format}", data)
+    corpus_files.write(tmp_path / "in", f"x.{suffix_of(format)}", data)
     listing = corpus_files.Listing([tmp_path / "in"])
     report = report_of(listing, tmp_path / "report")
     applied = apply_report(report, tmp_path / "out", annotate=True)
     assert (32, 0, 0) == (applied.kept, applied.removed, applied.cut)
-    new = (tmp_path / "out" / f"x.{format}").read_bytes()
+    new = (tmp_path / "out" / f"x.{suffix_of(format)}").read_bytes()
     if format == "jsonl":
         found = [json.loads(line) for line in new.splitlines()]
         for old_line, new_line in zip(data.splitlines(), new.splitlines(), strict=True):
             assert new_line.startswith(old_line[:-1])
-    elif format == "csv":
+    elif format in SEPARATED:
         import csv
         import io
 
-        found = list(csv.DictReader(io.StringIO(new.decode(), newline="")))
+        found = list(csv.DictReader(io.StringIO(new.decode(), newline=""), delimiter=SEPARATED[format]))
         kinds: list[tuple[str, Any]] = [("dedup_cluster", int), ("dedup_kept", json.loads), ("dedup_similarity", float)]
         for row in found:
             row["n"] = int(row["n"])
@@ -377,7 +387,7 @@ def test_truncated_files(format: str, compression: str, tmp_path: Path) -> None:
     lines = [f"{random.random()} {random.random()} {random.random()} some words" for _ in range(4000)]
     plain = "\n".join(lines).encode() if format == "txt" else corpus_files.encode(format, rows_of([*lines, *lines[:9]]))
     data = corpus_files.pack(plain, compression)
-    name = f"x.{format}.{corpus_files.PACKED[compression]}"
+    name = f"x.{suffix_of(format)}.{corpus_files.PACKED[compression]}"
     corpus_files.write(tmp_path / "in", name, data[: len(data) * 2 // 3])
     listing = corpus_files.Listing([tmp_path / "in"])
     corpus, rejects = corpus_files.searched(listing)

@@ -1,13 +1,13 @@
 """The files of a corpus: paths, folders and patterns become one sorted list, each file once.
 
 Files are sorted by their paths as they are written, byte by byte, however they were named or found. The name of a file
-gives its format: ``.jsonl .ndjson .csv .txt .parquet .arrow .feather``, followed by ``.gz .zst .bz2 .xz`` if it is
-compressed. All levels of a folder are searched for these names. Hidden files and folders are skipped, and so is what
-dedup wrote: reports (folders with all files of `REPORT`) and work folders. Other files in folders are counted
-(`Unread`). If a file is named or matches a pattern, and its name gives no format, the format is detected from its
-beginning (`dedup.sources.files.formats.sniffing`). ``"-"`` is standard input. Standard input and pipes are copied to
-temporary files, since they may be read twice; a folder or a pattern never opens a pipe. A path that is not UTF-8 is
-shown with these bytes as ``\\xff``, so its records can have names. Cost: a look at each file's status.
+gives its format: ``.jsonl .ndjson .csv .tsv .tab .txt .md .markdown .parquet .arrow .feather``, followed by ``.gz .zst
+.bz2 .xz`` if it is compressed. All levels of a folder are searched for these names. Hidden files and folders are
+skipped, and so is what dedup wrote: reports (folders with all files of `REPORT`) and work folders. Other files in
+folders are counted (`Unread`). If a file is named or matches a pattern, and its name gives no format, the format is
+detected from its beginning (`dedup.sources.files.formats.sniffing`). ``"-"`` is standard input. Standard input and
+pipes are copied to temporary files, since they may be read twice; a folder or a pattern never opens a pipe. A path that
+is not UTF-8 is shown with these bytes as ``\\xff``, so its records can have names. Cost: a look at each file's status.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import IO, Any, NamedTuple
 import xxhash
 
 from dedup.errors import InputError, ParameterError, StorageError
-from dedup.sources.files.formats.sniffing import Sniffed, compression_of, head_of, sniff
+from dedup.sources.files.formats.sniffing import Sniffed, compression_of, head_of, separator_of, sniff
 from dedup.sources.files.limits import MAX_RECORD_BYTES, most_of
 from dedup.sources.files.names import possible, shown
 from dedup.sources.files.rejects import Reject, none_readable
@@ -34,18 +34,31 @@ from dedup.sources.files.unread import Unread
 from dedup.storage.atomic import storage_errors
 from dedup.storage.work_dir import MANIFEST_NAME, PART_SUFFIX
 
-__all__ = ["COMPRESSIONS", "FORMATS", "Entry", "Listing", "check_format"]
+__all__ = ["COMPRESSIONS", "FORMATS", "NAMED_ONLY", "Entry", "Listing", "check_format"]
 
 FORMATS = {
     "jsonl": "jsonl",
     "ndjson": "jsonl",
     "csv": "csv",
+    "tsv": "tsv",
+    "tab": "tsv",
     "txt": "txt",
+    "md": "txt",
+    "markdown": "txt",
     "parquet": "parquet",
     "arrow": "arrow",
     "feather": "arrow",
 }
 """Suffixes, and the format of each."""
+
+NAMED_ONLY = ("csv-semicolon", "csv-bar", "lines")
+"""Formats that no suffix has."""
+
+WITHOUT_COLUMNS = {"txt", "lines"}
+"""Formats of texts alone."""
+
+SEPARATORS_SHOWN = {"tsv": "tabs", "csv-semicolon": "semicolons", "csv-bar": "bars"}
+"""Separators other than commas, as people call them."""
 
 COMPRESSIONS = {"gz": "gzip", "zst": "zstd", "bz2": "bz2", "xz": "xz"}
 """Suffixes after that of the format, and the compression of each."""
@@ -67,7 +80,7 @@ KINDS = {
 }
 
 
-HOW = 'give its format with format= (--format): "jsonl", "csv", "parquet", "arrow", or "txt" for one text'
+HOW = 'give its format with format= (--format): "jsonl", "csv", "parquet", "arrow", "lines", or "txt" for one text'
 """What to do about a file whose format is not detected."""
 
 
@@ -77,7 +90,7 @@ class Entry(NamedTuple):
     Attributes
     ----------
     path : as it was named or found, for messages; "-" for standard input
-    format : "jsonl", "csv", "txt", "parquet" or "arrow"
+    format : "jsonl", "txt", "lines", "parquet", "arrow", or separated text (`dedup.sources.files.formats.separated`)
     compression : "gzip", "zstd", "bz2", "xz", or None
     size, mtime_ns : bytes, and time of the last change; for standard input and pipes the 64-bit xxh3 instead of a time
     source : the path to open; for standard input and pipes the path of the copy
@@ -199,7 +212,7 @@ class Listing:
 
         Raises `ParameterError` if no file has columns.
         """
-        texts = [] if column == COLUMN else [entry.path for entry in self.entries if entry.format == "txt"]
+        texts = [] if column == COLUMN else [entry.path for entry in self.entries if entry.format in WITHOUT_COLUMNS]
         if not texts:
             return ""
         some = ", ".join(texts[:3]) + (", ..." if len(texts) > 3 else "")
@@ -208,8 +221,20 @@ class Listing:
                 f"column={json.dumps(column, ensure_ascii=False)}: expected files with columns, found plain text in "
                 f"{some}; leave the column out, or give their format with format= (--format)"
             )
-        what = "file, which is" if len(texts) == 1 else "files, each of which is"
-        return f'column="{column}" does not apply to {len(texts):,} plain text {what} one text ({some})'
+        what = "file, which has" if len(texts) == 1 else "files, which have"
+        return f'column="{column}" does not apply to {len(texts):,} plain text {what} no columns ({some})'
+
+    def separators(self) -> str:
+        """Return a note about ``.csv`` files whose cells commas do not separate; "" without such files."""
+        found: dict[str, list[str]] = {}
+        for entry in self.entries:
+            if entry.format in SEPARATORS_SHOWN and (_format_of(entry.path) or ("",))[0] == "csv":
+                found.setdefault(entry.format, []).append(entry.path)
+        shown_files = [
+            f"{SEPARATORS_SHOWN[kind]} in {', '.join(paths[:3])}{', ...' if len(paths) > 3 else ''}"
+            for kind, paths in found.items()
+        ]
+        return f"cells are separated by {'; by '.join(shown_files)}" if found else ""
 
     def some(self) -> list[str]:
         """Return the paths, or a few of them if there are many."""
@@ -286,6 +311,8 @@ class Listing:
         except OSError as error:
             self._reject(path, error.strerror or str(error))
             return None
+        if self._forced is None and detected.format == "csv":
+            detected = detected._replace(format=_separator(source, detected.compression))
         if detected.format is None:
             self._reject(path, f"expected texts, found what may be {detected.what}; {HOW}")
             return None
@@ -323,6 +350,14 @@ class Listing:
                 digest.update(piece)
                 size += len(piece)
         return name, size, digest.intdigest()
+
+
+def _separator(source: str, compression: str | None) -> str:
+    """Return which format of separated text a file has."""
+    try:
+        return separator_of(source, compression)
+    except OSError:  # reading the file says so again
+        return "csv"
 
 
 def _packing(source: str) -> str | None:
@@ -389,8 +424,13 @@ def check_format(format: str | None) -> tuple[str, str | None] | None:
     if format is None:
         return None
     found = _format_of(f"x.{format}") if isinstance(format, str) else None
+    if isinstance(format, str) and (name := format.partition("."))[0] in NAMED_ONLY and name[2] in {"", *COMPRESSIONS}:
+        found = (name[0], COMPRESSIONS.get(name[2]))
     if found is None:
-        known, suffixes = ", ".join(map(repr, FORMATS)), ", ".join(f".{suffix}" for suffix in COMPRESSIONS)
+        known, suffixes = (
+            ", ".join(map(repr, [*FORMATS, *NAMED_ONLY])),
+            ", ".join(f".{suffix}" for suffix in COMPRESSIONS),
+        )
         raise ParameterError(
             f"format: expected one of {known}, with or without one of {suffixes} after it, found {format!r}"
         )

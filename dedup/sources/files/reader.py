@@ -12,7 +12,9 @@ from collections.abc import Iterator, Sequence
 from dedup.sources.files.batch import BATCH_LIMITS, Batch, BatchLimits, Token, Wanted, empty_batch
 from dedup.sources.files.formats.csv import read_records
 from dedup.sources.files.formats.jsonl import read_lines
+from dedup.sources.files.formats.lines import read_text_lines
 from dedup.sources.files.formats.plain_text import read_document
+from dedup.sources.files.formats.separated import SEPARATED
 from dedup.sources.files.formats.tables import read_table
 from dedup.sources.files.listing import Entry, Listing
 from dedup.sources.files.rejects import Errors, Reject
@@ -62,8 +64,10 @@ def read_batches(
 def _read(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterator[Batch]:
     if entry.format == "jsonl":
         return read_lines(entry, number, wanted, after)
-    if entry.format == "csv":
+    if entry.format in SEPARATED:
         return read_records(entry, number, wanted, after)
+    if entry.format == "lines":
+        return read_text_lines(entry, number, wanted, after)
     if entry.format == "txt":
         return read_document(entry, number, wanted)
     return read_table(entry, number, wanted, after)

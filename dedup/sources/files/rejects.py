@@ -128,7 +128,7 @@ def _quoted(name: str) -> str:
 
 def check_keep(column: str | None, formats: Iterable[str], some: Sequence[str]) -> None:
     """Raise `ParameterError` if texts are kept by a column (None: they are not), and all files are plain text."""
-    if column is not None and set(formats) == {"txt"}:
+    if column is not None and set(formats) <= {"txt", "lines"}:
         raise ParameterError(
             f"keep: expected files with a column {json.dumps(column, ensure_ascii=False)}, found plain text in "
             f"{', '.join(some)}; name another policy, or give their format with format= (--format)"

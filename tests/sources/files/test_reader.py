@@ -25,6 +25,7 @@ from dedup.kernels.csv_records import record_ends
 from dedup.kernels.json_strings import unescape
 from dedup.sources.files.batch import BatchLimits
 from dedup.sources.files.formats.plain_text import load_document
+from dedup.sources.files.formats.separated import SEPARATED
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.reader import read_batches
 from tests import corpus_files, strategies
@@ -259,39 +260,44 @@ def test_values_that_are_not_strings(value: str) -> None:
 # --------------------------------------------------------------------------------------------- CSV
 
 
-@given(st.binary(max_size=40) | st.text('a,"\n\r', max_size=40).map(str.encode), st.integers(0, 40))
-def test_where_records_end(data: bytes, cut: int) -> None:
+@given(
+    st.binary(max_size=40) | st.text('a,;"\n\r', max_size=40).map(str.encode),
+    st.integers(0, 40),
+    st.sampled_from(list(SEPARATED.values())),
+)
+def test_where_records_end(data: bytes, cut: int, separator: str) -> None:
     """The kernel says what its page says, in one piece or in two."""
     ends = np.zeros(len(data) + 1, dtype=np.int64)
     state = count = 0
     for start, part in ((0, data[:cut]), (cut, data[cut:])):
         here = np.zeros(len(part) + 1, dtype=np.int64)
-        found, state = record_ends(np.frombuffer(part, dtype=np.uint8), state, here)
+        found, state = record_ends(np.frombuffer(part, dtype=np.uint8), ord(separator), state, here)
         ends[count : count + found] = here[:found] + min(start, len(data))
         count += found
-    assert corpus_files.plain_ends(data) == ends[:count].tolist()
+    assert corpus_files.plain_ends(data, separator) == ends[:count].tolist()
 
 
-cells = st.text('ab é"\n,北', max_size=6)
+cells = st.text('ab é"\n,;\t|北', max_size=6)
 
 
 @given(
     rows=st.lists(st.tuples(cells, cells), min_size=1, max_size=8),
     size=st.sampled_from([1, 30, 1 << 20]),
     ends=st.sampled_from(["\n", "\r\n"]),
+    format=st.sampled_from(list(SEPARATED)),
 )
-def test_csv_as_python_reads_it(rows: list[tuple[str, str]], size: int, ends: str) -> None:
+def test_csv_as_python_reads_it(rows: list[tuple[str, str]], size: int, ends: str, format: str) -> None:
     """What Python's `csv` writes is read; a record has the number of the line on which it begins."""
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator=ends)
+    writer = csv.writer(out, delimiter=SEPARATED[format], lineterminator=ends)
     writer.writerow(["x", "text"])
     numbers = []
     for row in rows:
         numbers.append(out.getvalue().count("\n") + 1)
         writer.writerow(row)
     with tempfile.TemporaryDirectory() as name:
-        path = write(Path(name), "a.csv", out.getvalue().encode())
-        found, rejects = read_all(path, id="x", limits=BatchLimits(size=size))
+        path = write(Path(name), "a.data", out.getvalue().encode())
+        found, rejects = read_all(path, id="x", limits=BatchLimits(size=size), format=format)
     assert [Read(0, number, text, x) for number, (x, text) in zip(numbers, rows, strict=True)] == found
     assert [] == rejects
 

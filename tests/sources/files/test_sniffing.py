@@ -19,6 +19,7 @@ import pytest
 
 import dedup
 from dedup.errors import InputError, ParameterError
+from dedup.sources.files.formats.separated import SEPARATED
 from dedup.sources.files.formats.sniffing import HEAD
 from dedup.sources.files.listing import Listing
 from tests import corpora, corpus_files
@@ -34,6 +35,7 @@ SURE: dict[str, bytes] = {
     "json lines after a mark": b"\xef\xbb\xbf\n" + corpus_files.as_lines(RECORDS),
     "long lines": corpus_files.as_lines([{"text": text + " x" * HEAD, "key": "k"} for text in TEXTS]),
     "one object": json.dumps(RECORDS[0]).encode(),
+    **{kind: corpus_files.encode(kind, RECORDS) for kind in SEPARATED},
 }
 
 ONE_TEXT: dict[str, bytes] = {
@@ -53,8 +55,6 @@ UNSURE: dict[str, tuple[bytes, str]] = {
     "array of texts": (json.dumps(TEXTS).encode(), "a JSON array"),
     "array, long": (json.dumps(RECORDS * 2000).encode(), "a JSON array"),
     "object over lines": (json.dumps({"rows": RECORDS}, indent=2).encode(), "a JSON object over several lines"),
-    "tabs": ("".join(f"{i}\t{text}\n" for i, text in enumerate(TEXTS)).encode(), "tab-separated text"),
-    "semicolons": (b"id;text\n1;one\n2;two\n", "text separated by semicolons"),
     "one column": (b"text\none\ntwo\n", "comma-separated text with one column, or plain text"),
     "XML": (b'<?xml version="1.0"?>\n<doc><p>one</p></doc>', "XML or HTML"),
     "HTML": (b"<!DOCTYPE html>\n<html><p>one</p></html>", "XML or HTML"),
@@ -69,7 +69,6 @@ UNSURE: dict[str, tuple[bytes, str]] = {
 
 NAMES = {
     ".html": "HTML",
-    ".tsv": "tab-separated text",
     ".xml": "XML",
     ".json": "JSON, but not JSON lines",
     ".tar": "TAR",
@@ -89,7 +88,7 @@ def test_what_is_sure_is_read(name: str, packing: str, tmp_path: Path, monkeypat
     """Under any name, compressed or not, packed under a name that says so or not, and from standard input."""
     data = PACKERS[packing](SURE[name])
     expected = 1 if name == "one object" else len(TEXTS)
-    suffix = ".data" if name == ".csv" else ".json"  # the name speaks against comma-separated text
+    suffix = ".data" if name in {".csv", *SEPARATED} else ".json"  # the name speaks against comma-separated text
     for path in (write(tmp_path, f"a{suffix}{packing}", data), write(tmp_path, "noname", data)):
         rows, rejects = read_all(path)
         assert (expected, []) == (len(rows), rejects)
@@ -351,3 +350,35 @@ def test_a_column_of_plain_text(tmp_path: Path) -> None:
     assert 'column="body" does not apply to 1 plain text file, which is one text (a.txt)' in done.stderr
     with pytest.warns(UserWarning, match="does not apply to 1 plain text file"):
         dedup.find_duplicates(dedup.files(tmp_path / "a.txt", tmp_path / "c.jsonl", column="body"))
+
+
+@pytest.mark.parametrize(
+    ("data", "format"),
+    [
+        (b"id;text\n1;one, two\n2;three\n", "csv-semicolon"),
+        (b"\xef\xbb\xbfid;text\r\n1;one, two\r\n", "csv-semicolon"),
+        (b"id; text\n1; one\n", "csv-semicolon"),
+        (b"id\ttext\n1\tone;two\n", "tsv"),
+        (b"id|text\n", "csv-bar"),
+        (b"id,text;more\n1,one\n", "csv"),
+        (b"id,text\n1,one\n2,two,three\n", "csv"),  # a bad record: it is rejected, and the others are read
+        (b"text\none; two\nthree\n", "csv"),
+        (b'"a;b";text\n1;one\n', "csv-semicolon"),
+        (b"", "csv"),
+    ],
+)
+def test_the_separator_of_a_csv_file(data: bytes, format: str, tmp_path: Path) -> None:
+    """It is detected, and said if it is no comma; a format that is given is obeyed."""
+    for packing, pack in PACKERS.items():
+        listing = Listing([write(tmp_path, f"a.csv{packing}", pack(data))])
+        assert [format] == [entry.format for entry in listing]
+        assert ("" if format == "csv" else "cells are separated by ") == listing.separators()[:23]
+        (entry,) = Listing([tmp_path / f"a.csv{packing}"], format="csv")
+        assert "csv" == entry.format
+
+
+def test_markdown_is_text(tmp_path: Path) -> None:
+    """Its suffix says so, in folders too."""
+    write(tmp_path, "a.md", b"# A title\n")
+    write(tmp_path, "b.markdown", b"* a list\n")
+    assert ["# A title\n", "* a list\n"] == [row.text for row in read_all(tmp_path)[0]]

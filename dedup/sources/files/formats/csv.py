@@ -1,4 +1,6 @@
-"""Comma-separated text: one record per row, with the names of the columns in the first row.
+"""Separated text: one record per row, with the names of the columns in the first row.
+
+Cells are separated by commas, tabs, semicolons or bars (`dedup.sources.files.formats.separated`).
 
 `dedup.kernels.csv_records` defines where records end. The number of a record is that of the line on which it begins.
 Every cell is a text: ids are not read as numbers, and an empty cell is an empty text. Arrow splits records into cells.
@@ -20,6 +22,7 @@ import numpy.typing as npt
 
 from dedup.sources.files.batch import Batch, Token, Wanted, empty_batch
 from dedup.sources.files.decompress import PIECE, Stream
+from dedup.sources.files.formats.separated import SEPARATED
 from dedup.sources.files.formats.sniffing import BYTE_ORDER_MARK, encoding_of
 from dedup.sources.files.limits import too_large
 from dedup.sources.files.listing import Entry
@@ -51,10 +54,11 @@ BLANK = (b"\n", b"\r\n", b"")
 
 
 def read_records(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterator[Batch]:
-    """Yield the batches of a ``.csv`` file, starting at the token `after`."""
+    """Yield the batches of a file of separated text, starting at the token `after`."""
+    separator = SEPARATED[entry.format]
     with Stream(entry) as stream:
         try:
-            names, size, lines = read_header(stream)
+            names, size, lines = read_header(stream, separator)
         except ValueError as error:
             yield empty_batch(number, wanted, 1, [Reject(entry.path, None, 0, str(error))])
             return
@@ -68,7 +72,7 @@ def read_records(entry: Entry, number: int, wanted: Wanted, after: Token) -> Ite
     if offset == 0:
         offset, line = size, 1 + lines
     with Stream(entry, offset) as stream:
-        for run in record_runs(stream, wanted.limits.size):
+        for run in record_runs(stream, separator, wanted.limits.size):
             if run.skipped:
                 reason = too_large("a record", run.skipped, entry.most, so_far=False)
                 reason += "" if run.closed else "; a quoted field is opened and not closed"
@@ -84,7 +88,7 @@ def read_records(entry: Entry, number: int, wanted: Wanted, after: Token) -> Ite
             yield empty_batch(number, wanted, line, [Reject(entry.path, line, offset, stream.broken)])
 
 
-def record_runs(stream: Stream, least: int) -> Iterator[Run]:
+def record_runs(stream: Stream, separator: str, least: int) -> Iterator[Run]:
     """Yield complete records, in runs of at least `least` bytes, as few records as possible.
 
     The last may lack its line feed, or the end of a field. A record that a broken stream cuts off is not yielded. Of a
@@ -98,7 +102,7 @@ def record_runs(stream: Stream, least: int) -> Iterator[Run]:
     skipped = feeds = 0
     while piece := stream.read(PIECE):
         found = np.empty(piece.count(b"\n"), dtype=np.int64)
-        count, state = record_ends(np.frombuffer(piece, dtype=np.uint8), state, found)
+        count, state = record_ends(np.frombuffer(piece, dtype=np.uint8), ord(separator), state, found)
         found = found[:count]
         if skipped:
             cut = int(found[0]) if count else len(piece)
@@ -139,13 +143,13 @@ def record_runs(stream: Stream, least: int) -> Iterator[Run]:
         yield Run(offset, data, ends if whole else np.concatenate((ends, [len(data)])), state != QUOTED)
 
 
-def read_header(stream: Stream) -> tuple[list[str], int, int]:
+def read_header(stream: Stream, separator: str) -> tuple[list[str], int, int]:
     """Return the names of the columns, and the bytes and lines before the first record.
 
     Raises `ValueError` with the reason if the file is not read: another encoding, other line ends.
     """
     size = lines = 0
-    for run in record_runs(stream, 1):
+    for run in record_runs(stream, separator, 1):
         if run.skipped:
             raise ValueError(too_large("a first record, with the names of the columns,", run.skipped, stream.most))
         if run.offset == 0 and (encoding := encoding_of(run.data)):
@@ -153,7 +157,7 @@ def read_header(stream: Stream) -> tuple[list[str], int, int]:
         data = run.data.removeprefix(BYTE_ORDER_MARK) if run.offset == 0 else run.data
         size, lines = size + len(run.data), lines + run.data.count(b"\n")
         if data not in BLANK:
-            cells = [data[start:end] for start, end in cells_of(data)]
+            cells = [data[start:end] for start, end in cells_of(data, separator)]
             if any(b"\r" in cell and not cell.startswith(b'"') for cell in cells):
                 raise ValueError(
                     "expected lines that end with a line feed, found a carriage return without a line feed in the "
@@ -163,20 +167,20 @@ def read_header(stream: Stream) -> tuple[list[str], int, int]:
     return [], size, lines
 
 
-def cells_of(record: bytes) -> list[tuple[int, int]]:
+def cells_of(record: bytes, separator: str) -> list[tuple[int, int]]:
     """Return where the cells of a record begin and end, without its line break."""
-    end = len(record) - len(line_end(record))
+    end, mark = len(record) - len(line_end(record)), separator.encode()
     cells, start, at = [], 0, 0
     while True:
         if record[at : at + 1] == b'"':
             at += 1
             while at < end and not (record[at] == DOUBLE_QUOTE and record[at + 1 : at + 2] != b'"'):
                 at += 2 if record[at] == DOUBLE_QUOTE else 1
-        comma = record.find(b",", at, end)
-        cells.append((start, end if comma < 0 else comma))
-        if comma < 0:
+        found = record.find(mark, at, end)
+        cells.append((start, end if found < 0 else found))
+        if found < 0:
             return cells
-        start = at = comma + 1
+        start = at = found + 1
 
 
 def line_end(record: bytes) -> bytes:
@@ -287,7 +291,7 @@ class _Parser:
             table = csv.read_csv(
                 pa.BufferReader(data),
                 csv.ReadOptions(use_threads=False, column_names=names, block_size=max(len(data) + 1, PIECE)),
-                csv.ParseOptions(newlines_in_values=True),
+                csv.ParseOptions(delimiter=SEPARATED[self._entry.format], newlines_in_values=True),
                 csv.ConvertOptions(
                     include_columns=chosen,
                     column_types=dict.fromkeys(chosen, pa.large_string()),

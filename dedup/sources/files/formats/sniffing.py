@@ -1,9 +1,9 @@
 """The format of a file, detected from its beginning, if its name does not give it.
 
 A format is returned only if it is certain: Parquet and Arrow by their first bytes, JSON lines by a first line that is a
-JSON object, comma-separated text by records with the same number of cells, and plain text if nothing suggests anything
-else. Data that may be something else (a JSON array, tab-separated text, XML, WARC, an image) gets no format, but a
-description: to read such a file as one text would be a wrong result that nobody notices.
+JSON object, separated text by records with the same number of cells, and plain text if nothing suggests anything else.
+Data that may be something else (a JSON array, XML, WARC, an image) gets no format, but a description: to read such a
+file as one text would be a wrong result that nobody notices.
 
 Cost: the first `HEAD` bytes of the file.
 """
@@ -11,7 +11,6 @@ Cost: the first `HEAD` bytes of the file.
 from __future__ import annotations
 
 import bz2
-import csv
 import json
 import lzma
 import re
@@ -19,13 +18,12 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Sniffed", "compression_of", "encoding_of", "head_of", "sniff"]
+from dedup.sources.files.formats.separated import SEPARATED, separated_by
+
+__all__ = ["Sniffed", "compression_of", "encoding_of", "head_of", "separator_of", "sniff"]
 
 HEAD = 1 << 16
 """Bytes that are examined."""
-
-CHECKED_LINES = 50
-"""Lines whose cells are counted."""
 
 COMPRESSION_MAGIC = {b"\x1f\x8b\x08": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz"}
 """How compressed files begin."""
@@ -61,8 +59,6 @@ OTHER_MAGIC = {
 
 SUFFIX_KINDS = {
     "json": "JSON, but not JSON lines",
-    "tsv": "tab-separated text",
-    "tab": "tab-separated text",
     "xml": "XML",
     "html": "HTML",
     "htm": "HTML",
@@ -93,12 +89,6 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 KEY = re.compile(rb'\{\s*(?:"(?:[^"\\]|\\.)*"\s*:|\})')
 ARRAY = re.compile(rb'\[\s*(?:\{\s*["}]|\[|"(?:[^"\\]|\\.)*"\s*[,\]])')
 TAG = re.compile(rb"<(?:\?xml|!doctype|!--|[a-z_][\w:.-]*(?:\s[^<>]*)?/?>)", re.IGNORECASE)
-SEPARATORS = {
-    "\t": "tab-separated text",
-    ",": "csv",
-    ";": "text separated by semicolons",
-    "|": "text separated by bars",
-}
 
 
 class Sniffed(NamedTuple):
@@ -106,7 +96,7 @@ class Sniffed(NamedTuple):
 
     Attributes
     ----------
-    format : "jsonl", "csv", "txt", "parquet", "arrow"; None if it is none of these, or may be something else
+    format : "jsonl", "txt", "parquet", "arrow", or of `SEPARATED`; None if it is none of these, or not certain
     compression : "gzip", "zstd", "bz2", "xz", or None
     what : a description for messages, if there is no format
     """
@@ -124,7 +114,7 @@ def sniff(source: str, name: str, compression: str | None) -> Sniffed:
     if compression is not None:
         head, whole = head_of(source, compression)
     kind, what = _detected(head, whole=whole)
-    if kind in ("txt", "csv"):
+    if kind == "txt" or kind in SEPARATED:
         what = SUFFIX_KINDS.get(_suffix(name), "")
     return Sniffed(None if what else kind, compression, what)
 
@@ -219,22 +209,18 @@ def _parses(text: bytes, kind: type) -> bool:
 
 
 def _separated(head: bytes, *, whole: bool) -> tuple[str | None, str]:
-    """Distinguish separated from plain text: all first records have the same number of cells, and more than one."""
+    """Distinguish separated from plain text."""
     text = head.removeprefix(BYTE_ORDER_MARK).decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
-    if not whole:
-        text = text.rpartition("\n")[0]
     first = text.lstrip("\n").partition("\n")[0]
     if first.strip('" ') == "text" and text.strip().count("\n") > 0:
         return None, "comma-separated text with one column, or plain text"
-    for separator, name in SEPARATORS.items():
-        if separator not in first or f"{separator} " in first:
-            continue
-        try:
-            lines = csv.reader(text.split("\n"), delimiter=separator)
-            rows = [row for row, _ in zip(lines, range(CHECKED_LINES)) if row]  # noqa: B905
-        except csv.Error:
-            continue
-        rows = rows if whole or len(rows) == CHECKED_LINES else rows[:-1]
-        if len(rows) > 1 and len({len(row) for row in rows}) == 1:
-            return ("csv", "") if name == "csv" else (None, name)
-    return "txt", ""
+    return separated_by(text, "\t,;|", whole=whole, surely=False) or "txt", ""
+
+
+def separator_of(source: str, compression: str | None) -> str:
+    """Return which format of separated text a file has whose name ends in ``.csv``; commas if no separator fits."""
+    head, whole = head_of(source, None)
+    if (packing := compression or compression_of(head)) is not None:
+        head, whole = head_of(source, packing)
+    text = head.removeprefix(BYTE_ORDER_MARK).decode("utf-8", "replace")
+    return separated_by(text, ",;\t|", whole=whole, surely=True) or "csv"
