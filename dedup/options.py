@@ -25,6 +25,7 @@ __all__ = [
     "check_array",
     "check_flag",
     "check_keep",
+    "check_labels",
     "check_memory",
     "check_min_words",
     "check_name",
@@ -270,6 +271,23 @@ def check_name(option: str, value: object) -> str | None:
             hint = "; give the columns names, as frame.rename(columns=str) does"
         raise ParameterError(f"{option}: expected {what}, found {type(value).__name__} {shown(value)}{hint}")
     return str(value)
+
+
+def check_labels(option: str, value: object) -> Any:
+    """Return a `within` or `across` option: the name of a column, some labels as they are, or None.
+
+    Raises `ParameterError` for anything that cannot be one label per text in an order.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    ordered = isinstance(value, Sequence) or hasattr(value, "__array__") or hasattr(value, "__arrow_c_array__")
+    streamed = hasattr(value, "__arrow_c_stream__")
+    if isinstance(value, (bytes, bytearray, memoryview)) or not (ordered or streamed):
+        raise ParameterError(
+            f"{option}: expected the name of a column, or a list of one label per text, found {type(value).__name__} "
+            f"{shown(value)}"
+        )
+    return value
 
 
 def check_progress(progress: Any) -> ProgressOption:

@@ -594,6 +594,8 @@ OPTIONS: dict[str, list[Any]] = {
         b"numbers",
         "numbers,symbols",
     ],
+    "within": [3, True, object(), {}, {"a"}, b"text", iter(["a"])],
+    "across": [3, True, object(), {}, {"a"}, b"text", iter(["a"])],
     "keep": [
         3,
         True,
@@ -639,11 +641,12 @@ WITH: dict[str, tuple[Callable[..., object], set[str]]] = {
     "match": (
         lambda **options: dedup.match(unread(), unread(), **options),
         {"unit", "threshold", "metric", "shingle", "min_words", "distinct", "threads", "memory", "progress"}
-        | {"column", "id"},
+        | {"column", "id", "within", "across"},
     ),
     "estimate": (
         lambda **options: dedup.estimate(unread(), **options),
-        {"unit", "threshold", "metric", "shingle", "method", "recall", "distinct", "threads", "memory", "column", "id"},
+        {"unit", "threshold", "metric", "shingle", "method", "recall", "distinct", "threads", "memory", "column", "id"}
+        | {"within", "across"},
     ),
     "suggest": (
         lambda **options: dedup.suggest(unread(), **options),

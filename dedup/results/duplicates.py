@@ -202,7 +202,8 @@ class Duplicates(Shown):
         units, representatives = found.units, found.representatives
         pairs = found.pairs.take(similarity(found.pairs, units.sizes, run.metric) >= threshold)
         reached = Threshold(threshold, run.metric)
-        stars = find_stars(units.sizes, units.full, representatives, pairs, self._evidence.rank, reached)
+        given = (units.sizes, units.full, representatives, pairs, self._evidence.rank, reached)
+        stars = find_stars(*given, copies=run.same is None)
         new = replace(run, threshold=threshold, apart=run.apart and run.apart.above(threshold))
         return Duplicates(new, found.texts, units, representatives, self._evidence.rank, pairs, stars, {})
 
@@ -228,7 +229,7 @@ class Duplicates(Shown):
                 cluster=numbers,
                 kept=star == members,
                 similarity=found.stars.similarity[members],
-                exact=found.representatives[members] == found.representatives[star],
+                exact=found.same[members] == found.same[star],
                 difference=found.from_kept(members),
                 file=files,
                 sources=sources,

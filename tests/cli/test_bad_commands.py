@@ -547,6 +547,16 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
         ("", "--ids-from: expected a file of ids, found ''"),
     ],
     "--seed": [("-1", "seed: expected a whole number from 0 to"), ("x", NO_NUMBER.format("--seed"))],
+    **{
+        f"--{option}": [
+            (
+                "nocolumn",
+                f"{option}: \"nocolumn\": no such column in the first lines of good.jsonl; found 'text', 'key'",
+            ),
+            ("", f'{option}: "": no such column in the first lines of good.jsonl'),
+        ]
+        for option in ("within", "across")
+    },
     "--distinct": [
         (value, "distinct: expected 'numbers' or 'symbols', or several of them in a list, found")
         for value in ("words", "", "numbers,symbols", "Numbers")
@@ -588,9 +598,10 @@ def commands() -> dict[str, click.Command]:
 
 
 def options_of(command: str) -> set[str]:
-    """Give the options of a command that take a value."""
+    """Give the options of a command that take a value, without those that it only refuses."""
     options = commands()[command].params
-    return {each.opts[0] for each in options if isinstance(each, click.Option) and not each.is_flag}
+    known = (each for each in options if isinstance(each, click.Option) and not each.is_flag)
+    return {each.opts[0] for each in known if not each.hidden}
 
 
 CASES = [
@@ -651,6 +662,12 @@ def test_a_key_that_is_too_short(command: str, place: Path) -> None:
         GOOD[command], "DEDUP_HASH_KEY: expected at least 16 bytes, found 7", env={"DEDUP_HASH_KEY": "secret!"}
     )
     assert "secret!" not in message
+
+
+@pytest.mark.parametrize("option", ["within", "across"])
+def test_a_match_has_no_labels(option: str, place: Path) -> None:
+    """It is said what to do instead."""
+    said([*GOOD["match"], f"--{option}", "key"], f"--{option}: expected no column in a match, found 'key'; search")
 
 
 @pytest.mark.parametrize("command", ["repeats", "match"])

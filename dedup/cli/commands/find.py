@@ -12,7 +12,7 @@ import click
 
 from dedup.cli.ending import finish, say, say_json, tell
 from dedup.cli.inputs import Inputs
-from dedup.cli.options import by_method, common, identified, keyed, paired, reading, reported, threaded
+from dedup.cli.options import by_method, common, identified, keyed, labelled, paired, reading, reported, threaded
 from dedup.cli.printing import report_duplicates
 from dedup.cli.reports import show_report, tell_output
 
@@ -27,6 +27,7 @@ __all__ = ["estimate", "find", "search_files"]
 @click.command()
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @paired
+@labelled
 @by_method
 @click.option(
     "--recall",
@@ -100,6 +101,7 @@ def find(
 @click.command()
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @paired
+@labelled
 @by_method
 @click.option("--memory", help='Memory limit of the search, such as "4GB".')
 @threaded
