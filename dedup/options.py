@@ -27,6 +27,7 @@ __all__ = [
     "check_keep",
     "check_labels",
     "check_memory",
+    "check_min_documents",
     "check_min_words",
     "check_name",
     "check_path",
@@ -56,7 +57,7 @@ MOST_WORDS = (1 << 63) - 1
 SHOWN_VALUE = 60
 """Characters. A message shows at most so many of a value."""
 
-KEEP = ("first", "last", "longest", "shortest")
+KEEP = ("first", "last", "longest", "shortest", "none")
 BY_COLUMN = ("max:", "min:")
 """The two prefixes of a `keep` that names a column."""
 
@@ -271,6 +272,11 @@ def check_name(option: str, value: object) -> str | None:
             hint = "; give the columns names, as frame.rename(columns=str) does"
         raise ParameterError(f"{option}: expected {what}, found {type(value).__name__} {shown(value)}{hint}")
     return str(value)
+
+
+def check_min_documents(min_documents: object) -> int | None:
+    """Return a `min_documents`, or None if the policy decides. Raise `ParameterError` if it is invalid."""
+    return None if min_documents is None else check_whole("min_documents", min_documents, 1, also=", or None")
 
 
 def check_labels(option: str, value: object) -> Any:

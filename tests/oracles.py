@@ -364,6 +364,22 @@ def search_within(texts: Sequence[str], labels: Sequence[Hashable], rank: Sequen
     return Search(sorted(found), kept_for)
 
 
+def kept(kept_for: Sequence[int], documents: Sequence[int], *, none: bool, least: int) -> list[bool]:
+    """Say which units are kept, where a cluster in fewer documents than `least` removes nothing, or `none` is kept.
+
+    `kept_for` is what `stars` gives, `documents` the document that each unit is in.
+    """
+    clusters: dict[int, list[int]] = defaultdict(list)
+    for unit, centre in enumerate(kept_for):
+        clusters[centre].append(unit)
+    found = [True] * len(kept_for)
+    for centre, members in clusters.items():
+        if len(members) > 1 and len({documents[unit] for unit in members}) >= least:
+            for unit in members:
+                found[unit] = unit == centre and not none
+    return found
+
+
 def kind_of(label: Hashable) -> tuple[str, Hashable]:
     """Give what two equal labels have in common: the number 1 and the text "1" are two labels, and None is one."""
     return type(label).__name__, label

@@ -594,6 +594,7 @@ OPTIONS: dict[str, list[Any]] = {
         b"numbers",
         "numbers,symbols",
     ],
+    "min_documents": [0, -1, 1.5, math.nan, "2", True, [2], {}, object()],
     "within": [3, True, object(), {}, {"a"}, b"text", iter(["a"])],
     "across": [3, True, object(), {}, {"a"}, b"text", iter(["a"])],
     "keep": [
@@ -709,6 +710,7 @@ GOOD: dict[str, list[Any]] = {
     "keep": [np.str_("first")],
     "pairs": [np.str_("auto")],
     "distinct": [[], (), set(), frozenset()],
+    "min_documents": [None, np.int64(1), 2],
     "shingle": [np.str_("words:5")],
     "progress": [False, np.bool_(False), lambda stage, done, total: None],
 }

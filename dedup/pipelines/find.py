@@ -53,6 +53,7 @@ def find_duplicates(
     distinct: str | Collection[str] = (),
     within: str | Sequence[Any] | None = None,
     across: str | Sequence[Any] | None = None,
+    min_documents: int | None = None,
     hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,
@@ -71,9 +72,10 @@ def find_duplicates(
         text inside a longer one
     shingle : "words:n" or "chars:n"; by default "words:5" for documents, "words:3" for paragraphs and lines
     method : "exact" (finds all pairs), "lsh" (may miss a few, see `recall`), or "auto", which is exact
-    keep : which text of a cluster is kept: "first", "last", "longest" or "shortest" (characters)
-        Or a callable(id, text) that returns a key; the text with the smallest key is kept. For paragraphs and lines the
-        id is that of the document. For tables and files also "max:COLUMN" and "min:COLUMN": the largest or smallest
+    keep : which text of a cluster is kept: "first", "last", "longest", "shortest" (characters) or "none"
+        "none" removes all members of the clusters of "first": what is repeated, such as boilerplate. Or a
+        callable(id, text) that returns a key; the text with the smallest key is kept. For paragraphs and lines the id
+        is that of the document. For tables and files also "max:COLUMN" and "min:COLUMN": the largest or smallest
         number, text or date in that column. Nulls are last, ties are in input order.
     ids : one int or str per text, each only once; not for tables, which have `id`
     column, id : names of the text column and the id column of a table or of files; by default "text" and none
@@ -91,6 +93,8 @@ def find_duplicates(
         label, put together. A language or a source at a time takes one search.
     across : the name of a column, or one label per text: texts of one label are never compared
         For copies between sources, whatever is repeated within one. Both options together restrict the pairs of both.
+    min_documents : from 1 on; a cluster that occurs in fewer documents is listed, but removes nothing
+        None: 2 with ``keep="none"``, so that what is repeated in one document only is kept, else 1.
     hash_key : bytes, at least 16, preferably 32 random ones; None: the variable ``DEDUP_HASH_KEY``, else a public key
         For untrusted texts: without the key nobody can write a text that is taken for another text. Exact answers are
         the same for any key (`dedup.hash_key`).
@@ -141,6 +145,7 @@ def find_duplicates(
         distinct=distinct,
         within=within,
         across=across,
+        min_documents=min_documents,
         hash_key=hash_key,
         threads=threads,
         memory=memory,

@@ -179,6 +179,8 @@ def duplicates_of(
         distinct=query.distinct,
         within=query.within if isinstance(query.within, str) else None,
         across=query.across if isinstance(query.across, str) else None,
+        removes_all=query.removes_all,
+        min_documents=query.least_documents,
         same=found.same,
         room=room,
         limits=limits,

@@ -15,6 +15,7 @@ from dedup.lsh import choose_bands
 from dedup.options import (
     check_keep,
     check_labels,
+    check_min_documents,
     check_recall,
     check_seed,
     check_threshold,
@@ -47,6 +48,7 @@ class Query:
     distinct: tuple[str, ...] = ()
     within: Any = None
     across: Any = None
+    min_documents: int | None = None
 
     @classmethod
     def check(
@@ -64,6 +66,7 @@ class Query:
         distinct: str | Collection[str] = (),
         within: Any = None,
         across: Any = None,
+        min_documents: int | None = None,
         hash_key: bytes | None = None,
     ) -> Query:
         """Return the query. Raise `ParameterError` if an option has an invalid value."""
@@ -81,7 +84,8 @@ class Query:
         within, across = check_labels("within", within), check_labels("across", across)
         if isinstance(within, str) and isinstance(across, str) and within == across:
             raise ParameterError(f"across: expected another column than within, found {across!r}; leave one out")
-        return cls(of, reached, kind, method, keep, pairs, recall, seed, apart, within, across)
+        least = check_min_documents(min_documents)
+        return cls(of, reached, kind, method, keep, pairs, recall, seed, apart, within, across, least)
 
     @property
     def keep_column(self) -> str | None:
@@ -99,6 +103,21 @@ class Query:
         """The forms of units that the search compares."""
         return (*self.distinct, *(() if self.across is None else (LABEL,)))
 
+    @property
+    def removes_all(self) -> bool:
+        """Whether no member of a cluster is kept."""
+        return isinstance(self.keep, str) and self.keep == "none"
+
+    @property
+    def least_documents(self) -> int:
+        """How many documents a cluster must occur in to remove anything."""
+        return (2 if self.removes_all else 1) if self.min_documents is None else self.min_documents
+
+    @property
+    def _later(self) -> tuple[tuple[str, Any], ...]:
+        """The options that are named only if they are given."""
+        return ("within", self.within), ("across", self.across), ("min_documents", self.min_documents)
+
     def asked(self) -> dict[str, Any]:
         """Return the options on which the answer depends, as JSON, without the hash key."""
         return {
@@ -112,5 +131,5 @@ class Query:
             "shingle": str(self.shingle),
             "pairs": self.listing,
             "distinct": list(self.distinct),
-            **{name: column for name, column in (("within", self.within), ("across", self.across)) if column},
+            **{name: value for name, value in self._later if value is not None},
         }

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from dedup.clusters.replay import Replay
 from dedup.clusters.stars import Stars, components
+from dedup.clusters.verdicts import kept_units
 from dedup.hashing.units import Units
 from dedup.lsh import Bands
 from dedup.pairs.kept_apart import Apart
@@ -72,6 +73,8 @@ class SearchInfo:
     distinct: tuple[str, ...] = ()
     within: str | None = None  # the column of the labels, if they are of a column
     across: str | None = None
+    removes_all: bool = False  # keep="none"
+    min_documents: int = 1
     same: npt.NDArray[np.int64] | None = field(default=None, compare=False)  # see `Evidence.same`
     apart: Apart | None = None  # the pairs that are none, since they differ in numbers alone
     room: int | None = field(default=None, compare=False)  # bytes for tables under a bound
@@ -90,7 +93,7 @@ class Evidence:
     representatives : int64; for each unit the one of its exact copies with the best priority
     rank : int64; the priority of each unit, 0 is the best
     pairs : the pairs of representatives that reach the threshold
-    stars : for each unit the kept unit of its cluster
+    stars : for each unit the centre of its cluster: the kept unit, unless ``keep="none"``
     """
 
     run: SearchInfo
@@ -113,16 +116,25 @@ class Evidence:
         """Yield the arrays from which the tables are made."""
         sizes, members = self.units.sizes[self.representatives], self.members[0]
         star = self.stars.star[members]
-        yield from (self.units.places, self.stars.star, self.stars.similarity[members])
+        yield from (self.units.places, self.stars.star, self.stars.similarity[members], self.kept[members])
         yield self.same[members] == self.same[star]
         yield np.array([len(self.listed)])
         for part in self.listed.parts():
             yield from (*part, sizes[part.left], sizes[part.right])
 
-    @property
+    @cached_property
     def kept(self) -> npt.NDArray[np.bool_]:
         """Which units are kept (bool, by unit)."""
-        return np.equal(self.stars.star, np.arange(len(self.units)))
+        members, numbers = self.members
+        how: dict[str, Any] = {"none": self.run.removes_all, "least": self.run.min_documents}
+        return kept_units(self.stars.star, members, numbers, self.units.places[members, 0], **how)
+
+    @property
+    def removed(self) -> npt.NDArray[np.int64]:
+        """The removed units that are not the centre of their cluster, ascending."""
+        members = np.sort(self.members[0])
+        removed: npt.NDArray[np.int64] = members[(self.stars.star[members] != members) & ~self.kept[members]]
+        return removed
 
     @property
     def same(self) -> npt.NDArray[np.int64]:
@@ -233,8 +245,7 @@ class Evidence:
     @cached_property
     def removals(self) -> Removals:
         """What the removed units differ in from their kept ones."""
-        removed = self.members[0][self.stars.star[self.members[0]] != self.members[0]]
-        return Removals(self.differences, removed, self.stars.star[removed], self.same)
+        return Removals(self.differences, self.removed, self.stars.star[self.removed], self.same)
 
     @cached_property
     def numbers_only(self) -> int:
@@ -285,15 +296,14 @@ class Evidence:
         import pyarrow as pa
 
         star = self.stars.star[members]
-        kept = star == members
         exact = self.same[members] == self.same[star]
         reason = np.where(exact, "exact", "near").astype(object)
         return {
             "cluster": numbers,
-            "kept": kept,
+            "kept": self.kept[members],
             **({} if kept_ids is None else {"kept_id": kept_ids}),
             "similarity": self.stars.similarity[members],
-            "reason": pa.array(reason, type=pa.string(), mask=kept),
+            "reason": pa.array(reason, type=pa.string(), mask=star == members),
         }
 
     # names

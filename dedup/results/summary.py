@@ -281,7 +281,7 @@ def sampled_removals(evidence: Evidence, count: int) -> list[tuple[int, int, flo
     """Return some removed units, each with its kept unit and similarity, evenly spaced from the least to the most
     similar: near copies if there are any, else exact copies.
     """
-    removed = np.sort(evidence.members[0][evidence.stars.star[evidence.members[0]] != evidence.members[0]])
+    removed = evidence.removed
     near = removed[evidence.same[removed] != evidence.same[evidence.stars.star[removed]]]
     chosen = near if len(near) else removed
     order = chosen[np.argsort(evidence.stars.similarity[chosen], kind="stable")]

@@ -495,7 +495,7 @@ def test_ids_that_occur_twice(command: str, place: Path) -> None:
 NO_NUMBER = "Invalid value for '{}'.*is not a valid (float|integer)"
 SHINGLE = r'shingle: expected "words:n" or "chars:n" with n from 1 to 1000, such as "words:5", found'
 MEMORY = r'memory: expected bytes, or a text such as "4GB" or "500MB", found'
-KEEP = "keep: expected one of 'first', 'last', 'longest', 'shortest', 'max:COLUMN', 'min:COLUMN'"
+KEEP = "keep: expected one of 'first', 'last', 'longest', 'shortest', 'none', 'max:COLUMN', 'min:COLUMN'"
 FORMAT = "format: expected one of 'jsonl', 'ndjson', 'csv', 'txt', 'parquet', 'arrow', 'feather'"
 HUGE = str(1 << 63)
 
@@ -557,6 +557,10 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
         ]
         for option in ("within", "across")
     },
+    "--min-documents": [
+        *((value, "min_documents: expected a whole number from 1 on, or None, found") for value in ("0", "-1")),
+        ("x", NO_NUMBER.format("--min-documents")),
+    ],
     "--distinct": [
         (value, "distinct: expected 'numbers' or 'symbols', or several of them in a list, found")
         for value in ("words", "", "numbers,symbols", "Numbers")

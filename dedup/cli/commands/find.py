@@ -40,7 +40,12 @@ __all__ = ["estimate", "find", "search_files"]
     "--keep",
     default="first",
     show_default=True,
-    help="Which text of a cluster is kept: first, last, longest, shortest, max:COLUMN or min:COLUMN.",
+    help="Which text of a cluster is kept: first, last, longest, shortest, none, max:COLUMN or min:COLUMN.",
+)
+@click.option(
+    "--min-documents",
+    type=int,
+    help="A cluster that occurs in fewer documents removes nothing; by default 2 with --keep none, else 1.",
 )
 @identified
 @click.option(

@@ -22,7 +22,7 @@ def _refuse(_: click.Context, option: click.Parameter, value: str | None) -> Non
     if value is not None:
         instead = {
             "within": "search the texts of each value by themselves, in files of their own",
-            "across": "search both sides together by `find --across`, or leave it out, since sides are never mixed",
+            "across": "search both sides together by `find --across`, or leave it out: no side is compared with itself",
         }[str(option.name)]
         raise ParameterError(f"--{option.name}: expected no column in a match, found {value!r}; {instead}")
 
