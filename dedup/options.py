@@ -25,7 +25,9 @@ __all__ = [
     "check_array",
     "check_flag",
     "check_keep",
+    "check_labels",
     "check_memory",
+    "check_min_documents",
     "check_min_words",
     "check_name",
     "check_path",
@@ -55,7 +57,7 @@ MOST_WORDS = (1 << 63) - 1
 SHOWN_VALUE = 60
 """Characters. A message shows at most so many of a value."""
 
-KEEP = ("first", "last", "longest", "shortest")
+KEEP = ("first", "last", "longest", "shortest", "none")
 BY_COLUMN = ("max:", "min:")
 """The two prefixes of a `keep` that names a column."""
 
@@ -270,6 +272,28 @@ def check_name(option: str, value: object) -> str | None:
             hint = "; give the columns names, as frame.rename(columns=str) does"
         raise ParameterError(f"{option}: expected {what}, found {type(value).__name__} {shown(value)}{hint}")
     return str(value)
+
+
+def check_min_documents(min_documents: object) -> int | None:
+    """Return a `min_documents`, or None if the policy decides. Raise `ParameterError` if it is invalid."""
+    return None if min_documents is None else check_whole("min_documents", min_documents, 1, also=", or None")
+
+
+def check_labels(option: str, value: object) -> Any:
+    """Return a `within` or `across` option: the name of a column, some labels as they are, or None.
+
+    Raises `ParameterError` for anything that cannot be one label per text in an order.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    ordered = isinstance(value, Sequence) or hasattr(value, "__array__") or hasattr(value, "__arrow_c_array__")
+    streamed = hasattr(value, "__arrow_c_stream__")
+    if isinstance(value, (bytes, bytearray, memoryview)) or not (ordered or streamed):
+        raise ParameterError(
+            f"{option}: expected the name of a column, or a list of one label per text, found {type(value).__name__} "
+            f"{shown(value)}"
+        )
+    return value
 
 
 def check_progress(progress: Any) -> ProgressOption:

@@ -24,7 +24,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, combinations, pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 SAME_UNICODE = unicodedata.unidata_version == "14.0.0"
 
@@ -294,6 +294,95 @@ def stars(
         else:
             kept.append(text)
     return kept_for
+
+
+class Search(NamedTuple):
+    """What a search finds: the pairs in their order, and for each text the one that is kept for it."""
+
+    pairs: list[Pair]
+    kept_for: list[int]
+
+
+def similar(pair: Pair, metric: str = "jaccard") -> float:
+    """Give the similarity of a pair by a metric."""
+    return pair.shared / min(pair.left_size, pair.right_size) if metric == "containment" else pair.jaccard
+
+
+def search(
+    texts: Sequence[str],
+    rank: Sequence[int],
+    threshold: float,
+    shingle: str,
+    *,
+    metric: str = "jaccard",
+    distinct: Sequence[str] = (),
+    across: Sequence[Hashable] | None = None,
+) -> Search:
+    """Search for duplicates by brute force; `rank` says which text is kept before which.
+
+    Two texts of one label of `across` are no pair. Their exact copies of one label share one decision: all are removed
+    for the same text, or each is kept.
+    """
+    n = len(texts)
+    sets = [shingles(text, shingle) for text in texts]
+    labels = list(range(n)) if across is None else [kind_of(label) for label in across]
+    every = [Pair(i, j, len(sets[i]), len(sets[j]), len(sets[i] & sets[j])) for i, j in combinations(range(n), 2)]
+    found = [
+        pair
+        for pair in every
+        if sets[pair.left]
+        and sets[pair.right]
+        and similar(pair, metric) >= threshold
+        and labels[pair.left] != labels[pair.right]
+        and not apart(texts[pair.left], texts[pair.right], distinct)
+    ]
+    order = sorted(range(n), key=lambda i: (-len(sets[i]) if metric == "containment" else 0, rank[i]))
+    copies = [
+        (words, tuple(symbols(text)) if "symbols" in distinct else (), None if across is None else label)
+        if (words := tuple(tokens(text)))
+        else None
+        for text, label in zip(texts, labels, strict=True)
+    ]
+    kept_for = stars(n, {(p.left, p.right): similar(p, metric) for p in found}, order, copies)
+    if across is not None:
+        kept_for = [i if copies[i] is not None and copies[i] == copies[k] else k for i, k in enumerate(kept_for)]
+    return Search(found, kept_for)
+
+
+def search_within(texts: Sequence[str], labels: Sequence[Hashable], rank: Sequence[int], **how: Any) -> Search:
+    """Search each label by itself, and put the answers together; `across` and all else in `how` are as in `search`."""
+    found: list[Pair] = []
+    kept_for = list(range(len(texts)))
+    across = how.pop("across", None)
+    for label in {kind_of(label) for label in labels}:
+        rows = [i for i, other in enumerate(labels) if kind_of(other) == label]
+        some = None if across is None else [across[i] for i in rows]
+        part = search([texts[i] for i in rows], [rank[i] for i in rows], across=some, **how)
+        found += [pair._replace(left=rows[pair.left], right=rows[pair.right]) for pair in part.pairs]
+        for i, kept in zip(rows, part.kept_for, strict=True):
+            kept_for[i] = rows[kept]
+    return Search(sorted(found), kept_for)
+
+
+def kept(kept_for: Sequence[int], documents: Sequence[int], *, none: bool, least: int) -> list[bool]:
+    """Say which units are kept, where a cluster in fewer documents than `least` removes nothing, or `none` is kept.
+
+    `kept_for` is what `stars` gives, `documents` the document that each unit is in.
+    """
+    clusters: dict[int, list[int]] = defaultdict(list)
+    for unit, centre in enumerate(kept_for):
+        clusters[centre].append(unit)
+    found = [True] * len(kept_for)
+    for centre, members in clusters.items():
+        if len(members) > 1 and len({documents[unit] for unit in members}) >= least:
+            for unit in members:
+                found[unit] = unit == centre and not none
+    return found
+
+
+def kind_of(label: Hashable) -> tuple[str, Hashable]:
+    """Give what two equal labels have in common: the number 1 and the text "1" are two labels, and None is one."""
+    return type(label).__name__, label
 
 
 def large_clusters(

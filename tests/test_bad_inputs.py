@@ -594,6 +594,9 @@ OPTIONS: dict[str, list[Any]] = {
         b"numbers",
         "numbers,symbols",
     ],
+    "min_documents": [0, -1, 1.5, math.nan, "2", True, [2], {}, object()],
+    "within": [3, True, object(), {}, {"a"}, b"text", iter(["a"])],
+    "across": [3, True, object(), {}, {"a"}, b"text", iter(["a"])],
     "keep": [
         3,
         True,
@@ -639,11 +642,12 @@ WITH: dict[str, tuple[Callable[..., object], set[str]]] = {
     "match": (
         lambda **options: dedup.match(unread(), unread(), **options),
         {"unit", "threshold", "metric", "shingle", "min_words", "distinct", "threads", "memory", "progress"}
-        | {"column", "id"},
+        | {"column", "id", "within", "across"},
     ),
     "estimate": (
         lambda **options: dedup.estimate(unread(), **options),
-        {"unit", "threshold", "metric", "shingle", "method", "recall", "distinct", "threads", "memory", "column", "id"},
+        {"unit", "threshold", "metric", "shingle", "method", "recall", "distinct", "threads", "memory", "column", "id"}
+        | {"within", "across"},
     ),
     "suggest": (
         lambda **options: dedup.suggest(unread(), **options),
@@ -706,6 +710,7 @@ GOOD: dict[str, list[Any]] = {
     "keep": [np.str_("first")],
     "pairs": [np.str_("auto")],
     "distinct": [[], (), set(), frozenset()],
+    "min_documents": [None, np.int64(1), 2],
     "shingle": [np.str_("words:5")],
     "progress": [False, np.bool_(False), lambda stage, done, total: None],
 }

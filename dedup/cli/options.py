@@ -20,6 +20,7 @@ __all__ = [
     "common",
     "identified",
     "keyed",
+    "labelled",
     "paired",
     "reading",
     "reported",
@@ -89,6 +90,12 @@ paired = _all_of(
 """Which pairs are found: of which units, and how similar."""
 
 by_method = click.option("--method", default="auto", show_default=True, help="exact, lsh, or auto, which is exact.")
+
+labelled = _all_of(
+    click.option("--within", metavar="COLUMN", help="Compare only texts with the same value in this column."),
+    click.option("--across", metavar="COLUMN", help="Never compare texts with the same value in this column."),
+)
+"""Which texts are compared with each other."""
 
 identified = click.option("--id", "id_column", help="Column or JSON field of the id; by default FILE:NUMBER.")
 

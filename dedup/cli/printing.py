@@ -117,7 +117,7 @@ def report_repeats(found: Repeats, texts: Mapping[Any, str], shortest: int) -> N
 
 
 def report_duplicates(result: Duplicates) -> None:
-    """Print each cluster: the kept member, then the removed members."""
+    """Print each cluster: its centre, which is the kept member if one is, then the other members."""
     if not result.clusters.num_rows:
         say("no duplicates found")
         return
@@ -125,11 +125,12 @@ def report_duplicates(result: Duplicates) -> None:
     for row in result.clusters.to_pylist():
         shown.setdefault(row["cluster"], []).append(row)
     for rows in shown.values():
-        for row in sorted(rows, key=lambda row: not row["kept"]):
+        for row in sorted(rows, key=lambda row: row["reason"] is not None):
             places = f", characters {row['start']}-{row['end']}" if "start" in row else ""
             parts = (f"{unit} {row[unit]}{places}" for unit in ("paragraph", "line") if unit in row)
             name = " ".join([clean(row["id"]), *parts])
-            what = "keep  " if row["kept"] else f"remove {row['reason']} {row['similarity']:.3f}"
+            what = "keep  " if row["kept"] else "remove"
+            what += "" if row["reason"] is None else f" {row['reason']} {row['similarity']:.3f}"
             say(f"{what:<20} {name}")
         say()
 

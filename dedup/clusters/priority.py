@@ -26,7 +26,7 @@ def rank_units(keep: Keep, count: int, lengths: Callable[[], Any], keys: Callabl
     a `Key` per unit if `keep` is a function, and the values (Arrow) if it names a column.
     """
     positions = np.arange(count, dtype=np.int64)
-    if keep == "first":
+    if keep in ("first", "none"):
         return positions
     if keep == "last":
         return positions[::-1].copy()

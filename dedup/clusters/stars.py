@@ -51,6 +51,8 @@ def find_stars(
     buckets: Buckets | None = None,
     sets: HashSets | None = None,
     groups: Groups = NO_GROUPS,
+    *,
+    copies: bool = True,
 ) -> Stars:
     """Return, for each unit, the kept unit of its cluster.
 
@@ -62,7 +64,8 @@ def find_stars(
     pairs : pairs of representatives that reach the threshold
     buckets : large buckets of representatives
     sets : the sets of the units, by unit, needed for units in `buckets`
-    groups : by unit; units of one group are no pair, also in a bucket
+    groups : by unit; which units are no pair, also in a bucket
+    copies : whether exact copies are pairs; if not, they are kept if their representative is, each for itself
 
     Cost: linear in pairs and in bucket members; 8 bytes per pair.
     """
@@ -90,9 +93,10 @@ def find_stars(
     )
     unassigned = star < 0
     star[unassigned] = np.flatnonzero(unassigned)
-    copies = np.flatnonzero(representatives != np.arange(count))
-    star[copies] = star[representatives[copies]]
-    to_kept[copies] = to_kept[representatives[copies]]
+    followers = np.flatnonzero(representatives != np.arange(count))
+    leaders = representatives[followers]
+    star[followers] = star[leaders] if copies else np.where(star[leaders] == leaders, followers, star[leaders])
+    to_kept[followers] = to_kept[leaders]
     return Stars(star, to_kept, pairs_of(*found.T), int(verified), int(overflow))
 
 

@@ -8,6 +8,7 @@ rows:
 | sizes | (units,) int64 | per unit: number of hashes |
 | digests | (units, 2) uint64 | per unit: see `dedup.hashing.units.Units` |
 | form_characters, form_numbers, form_symbols | (units,) uint64 | per unit: the wanted `dedup.hashing.forms` |
+| form_label | (units,) uint64 | per unit: the key of its label (`dedup.hashing.labels`), if these are compared across |
 | places | (units, 3) int64 | per paragraph or line: number, start, end; absent for documents |
 | counts | (texts,) int64 | per text: number of units |
 | lengths | (texts,) int64 | per text: characters |
@@ -29,6 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.forms import joined
+from dedup.hashing.labels import NO_LABELS, Labels
 from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import HashedBlock, hash_block
 from dedup.runtime.threads import map_blocks
@@ -108,17 +110,20 @@ def read_shards(
     size: int = SHARD_BYTES,
     after: Token | None = None,
     forms: Sequence[str] = (),
+    labelled: Callable[[Batch], tuple[Batch, Labels]] = lambda batch: (batch, NO_LABELS),
     progress: Callable[[Token], None] = lambda _: None,
 ) -> Iterator[Shard]:
     """Yield the shards of some batches, with some `forms` of their units. The first begins at the token `after`.
 
-    `progress` is called after each batch, with the token at which reading resumes after it.
+    `labelled` returns a batch without the columns of labels, and the labels of its texts. `progress` is
+    called after each batch, with the token at which reading resumes after it.
     """
     waiting: list[_Read] = []
     held = 0
 
     def work(given: tuple[Token, Batch]) -> _Read:
-        return _read(*given, shingle, unit=unit, forms=forms)
+        begin, batch = given
+        return _read(begin, *labelled(batch), shingle, unit=unit, forms=forms)
 
     for read in map_blocks(work, _with_begin(batches, BEGIN if after is None else after), threads):
         kinds = _kinds(read.batch)
@@ -150,11 +155,11 @@ def _with_begin(batches: Iterable[Batch], begin: Token) -> Iterator[tuple[Token,
         begin = batch.more
 
 
-def _read(begin: Token, batch: Batch, shingle: Shingle, *, unit: Unit, forms: Sequence[str]) -> _Read:
+def _read(begin: Token, batch: Batch, labels: Labels, shingle: Shingle, *, unit: Unit, forms: Sequence[str]) -> _Read:
     import pyarrow.compute as pc
 
     block = block_of(0, batch.texts)
-    hashed = hash_block(block, shingle, unit=unit, forms=forms)
+    hashed = hash_block(block, shingle, unit=unit, forms=forms, labels=labels)
     lengths = np.asarray(pc.fill_null(pc.utf8_length(batch.texts), 0).to_numpy(zero_copy_only=False), dtype=np.int64)
     sizes = block.ends - block.starts
     nothing = text_array([])  # a slice of the texts would keep all of them in memory

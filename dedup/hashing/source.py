@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.forms import CHARACTERS, NUMBERS
+from dedup.hashing.labels import LABEL, NO_LABELS, Labels
 from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import Choice, HashRows, Units, hash_texts, read_units
 from dedup.runtime.progress import Progress
@@ -80,7 +81,8 @@ class TextSource:
     """Texts that are hashed again each time they are read. `shingles` is an estimate of their number of shingles.
 
     `distinct` are the forms that the search compares. They are hashed when the units are held, and so are those that
-    the result will ask for, unless the texts are in memory: then it reads the few that it needs again.
+    the result will ask for, unless the texts are in memory: then it reads the few that it needs again. `labels` are
+    those of the texts.
     """
 
     cheap = False
@@ -94,8 +96,11 @@ class TextSource:
         stages: Progress,
         shingles: int = 0,
         distinct: Sequence[str] = (),
+        labels: Labels = NO_LABELS,
     ) -> None:
-        self.forms = tuple(dict.fromkeys((*distinct, *(() if texts.at_hand else (CHARACTERS, NUMBERS)))))
+        across = () if labels.across is None else (LABEL,)
+        self.forms = tuple(dict.fromkeys((*distinct, *across, *(() if texts.at_hand else (CHARACTERS, NUMBERS)))))
+        self.labels = labels
         self.texts, self.shingle, self.unit, self.threads, self.stages = texts, shingle, unit, threads, stages
         self.shingles = shingles
 
@@ -107,7 +112,7 @@ class TextSource:
     def map(self, work: Callable[[HashRows], Result], stage: str) -> Iterator[Result]:
         """Yield the result of `work` for each block of texts, in order."""
         report = self.stages.stage(stage, len(self.texts))
-        how: dict[str, Any] = {"unit": self.unit, "threads": self.threads, "progress": report}
+        how: dict[str, Any] = {"unit": self.unit, "threads": self.threads, "labels": self.labels, "progress": report}
         for _, made in hash_texts(self.texts, self.shingle, lambda block: work(block.rows), **how):
             yield made
 
@@ -115,6 +120,7 @@ class TextSource:
         """Return all units, with the hashes of the chosen units."""
         report = self.stages.stage("read", self.texts.about())
         how: dict[str, Any] = {"unit": self.unit, "threads": self.threads, "forms": self.forms, "progress": report}
+        how["labels"] = self.labels
         return HeldUnits(read_units(self.texts, self.shingle, choose=chosen, **how))
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from dedup.hash_key import HashKey
 from dedup.hashing.forms import NUMBERS, Forms, hash_forms, joined
+from dedup.hashing.labels import LABEL, NO_LABELS, Labels
 from dedup.hashing.shingles import Shingle, hash_shingles
 from dedup.runtime.buffers import BufferPool, GiveBuffer, GrowingArray, new_buffer
 from dedup.runtime.threads import map_blocks
@@ -173,9 +174,12 @@ def hash_texts(
     threads: int,
     pool: GrowingArray[np.uint64] | None = None,
     forms: Sequence[str] = (),
+    labels: Labels = NO_LABELS,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Iterator[tuple[HashedBlock, Made]]:
     """Yield each hashed block of `texts`, and the result of `work` for it, in order; several threads call `work`.
+
+    `labels` are those of all texts.
 
     The hashes of a block may be overwritten when the next block is requested. A single thread writes them to the end of
     `pool` if they fit, so they can be appended without a copy.
@@ -188,7 +192,8 @@ def hash_texts(
 
     def read(load: Callable[[], Block]) -> tuple[HashedBlock, Made]:
         block = load()
-        hashed = hash_block(block, shingle, unit=unit, make_buffer=make_buffer, spare=folding, forms=forms)
+        how: dict[str, Any] = {"unit": unit, "make_buffer": make_buffer, "spare": folding}
+        hashed = hash_block(block, shingle, forms=forms, labels=labels, **how)
         block.release()
         return hashed, work(hashed)
 
@@ -213,6 +218,7 @@ def read_units(
     threads: int,
     choose: Choice | None = None,
     forms: Sequence[str] = (),
+    labels: Labels = NO_LABELS,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Units:
     """Read `texts` into units, with the hashes of the units that `choose` returns, or of all, and some `forms`."""
@@ -225,6 +231,7 @@ def read_units(
     done, count, short, about = 0, 0, 0, texts.about()
     pool = hashes if choose is None else None
     how: dict[str, Any] = {"unit": unit, "threads": threads, "pool": pool, "forms": forms, "progress": progress}
+    how["labels"] = labels
     for part, _ in hash_texts(texts, shingle, _nothing, **how):
         done += part.texts
         made.append(part.forms)
@@ -268,12 +275,13 @@ def hash_block(
     make_buffer: GiveBuffer = new_buffer,
     spare: BufferPool | None = None,
     forms: Sequence[str] = (),
+    labels: Labels = NO_LABELS,
 ) -> HashedBlock:
     """Return the units of a block of texts, hashed.
 
     `numbers` (int64, one per text) are the numbers of the texts, if they do not follow from the block's first.
     `make_buffer` returns the array for the hashes, of a given size. `spare` lends the other buffers. `forms` are the
-    forms that are hashed too.
+    forms that are hashed too, and `labels` the labels of the texts, by their numbers.
     """
     starts, ends = block.starts, block.ends
     documents = np.arange(block.first, block.first + len(starts), dtype=np.int64) if numbers is None else numbers
@@ -290,6 +298,14 @@ def hash_block(
     hashes, offsets, digests = made
     if forms:
         found |= hash_forms(block._replace(starts=starts, ends=ends), shingle.key, forms)
+    if labels.within is not None:
+        own = labels.within[places[:, 0]]
+        hashes ^= np.repeat(own, np.diff(offsets))
+        digests ^= own[:, np.newaxis]
+        if NUMBERS in found:
+            found[NUMBERS] ^= own
+    if labels.across is not None:
+        found[LABEL] = labels.across[places[:, 0]]
     return HashedBlock(len(block.starts), hashes, offsets, digests, places, found)
 
 

@@ -18,9 +18,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import Written, kernel
+from dedup.kernels import Table, Written, kernel
 from dedup.kernels.self_join import CONTAINMENT, longer
-from dedup.kernels.verify import required, shared_hashes
+from dedup.kernels.verify import no_pair, required, shared_hashes
 
 LEADERS = 8
 """Texts. A large bucket offers at most so many kept texts for comparison; further ones are counted as overflow."""
@@ -72,14 +72,14 @@ def stars(
     offsets: npt.NDArray[np.int64],
     sizes: npt.NDArray[np.int64],
     threshold: float,
-    groups: npt.NDArray[np.uint64],
+    groups: Table[np.uint64],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.int64], int, int]:
     """Assign to each text of `priority` its kept text.
 
     `rank` inverts `priority`. The verified pairs are rows of `neighbours` (`earlier`) with their shared hashes; the
     large buckets of a text are rows of `buckets`. `values`, `offsets` and `sizes` are the sorted shingle sets. The
-    sizes are read for all texts, the sets only for texts of large buckets. Two texts of one of the `groups` (by text;
-    of length 0: there are none) are no pair.
+    sizes are read for all texts, the sets only for texts of large buckets. Two texts that are `no_pair` by
+    `groups` (by text) are left out.
 
     Returns, for all texts, the kept text and the similarity to it (itself and 1.0 for a kept text); the further pairs
     that were found (kept, text, shared); the number of verifications; and how often the bucket of a kept text was full.
@@ -116,7 +116,7 @@ def stars(
                 if met[other] == text:
                     continue
                 met[other] = text
-                if len(groups) > 0 and groups[other] == groups[text]:
+                if no_pair(groups, other, text):
                     continue
                 verified += 1
                 shared = shared_hashes(

@@ -24,9 +24,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import Written, kernel
+from dedup.kernels import Table, Written, kernel
 from dedup.kernels.self_join import CLASSES, CONTAINMENT, PLACE, longer, needed
-from dedup.kernels.verify import least, shared_hashes
+from dedup.kernels.verify import least, no_pair, shared_hashes
 
 ANY_SIZE, LEFT_SMALLER, LEFT_LARGER = range(3)
 """Which pairs `probe_across` looks at: all, those with size left <= right, or those with size left > right."""
@@ -130,15 +130,14 @@ def probe_across(
     which: int,
     most: int,
     tries: int,
-    groups: npt.NDArray[np.uint64],
+    groups: Table[np.uint64],
 ) -> tuple[npt.NDArray[np.int64], int, int]:
     """Return the pairs of ``left[start:end]`` with rows of `right` that reach the threshold, and how many were merged.
 
     `keys` and `bounds` are the hashes that each left row looks up. `heads` and `entries` are the index over `right`
     (`dedup.kernels.self_join.build_index`), whose rows ascend in size. `which` selects pairs by their sizes. A pair is
     a row of three: left, right, shared; the number of pairs is returned too. No further row is looked up once `most`
-    pairs were found, or `tries` were merged. Two rows of one of the `groups` (by row; of length 0: there are none) are
-    no pair.
+    pairs were found, or `tries` were merged. Two rows that are `no_pair` by `groups` (by row) are left out.
     """
     found = np.empty((64, 3), dtype=np.int64)
     total, merged = 0, 0
@@ -174,7 +173,7 @@ def probe_across(
                     break
                 if metric != CONTAINMENT and size < least(sizes[other], threshold):
                     break
-                if len(groups) > 0 and groups[other] == groups[row]:
+                if no_pair(groups, other, row):
                     continue
                 merged += 1
                 shared = shared_hashes(

@@ -32,9 +32,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import Written, kernel, part, shared
+from dedup.kernels import Table, Written, kernel, part, shared
 from dedup.kernels.bitmaps import shared_bits
-from dedup.kernels.verify import first_from, least, required, shared_hashes
+from dedup.kernels.verify import first_from, least, no_pair, required, shared_hashes
 
 KEY_BUFFER = 512
 """Keys whose buckets are looked at before any of them is worked on, so that no branch depends on a random bit. Curve:
@@ -342,7 +342,7 @@ def probe(
     metric: int,
     most: int,
     tries: int,
-    distinct: npt.NDArray[np.uint64],
+    distinct: Table[np.uint64],
 ) -> tuple[npt.NDArray[np.int64], int, int, int]:
     """Return the pairs of ``rows[start:end]`` with earlier rows that reach the threshold, and how many were merged.
 
@@ -350,7 +350,7 @@ def probe(
     one if they met so often that they may share enough: they share at most their meetings plus the hashes that one of
     the two left out, in a common order. A pair is a row of three: earlier, later, shared. Also returned: the number of
     pairs, and the place after the last row that was looked up. Once `most` pairs were found, or `tries` were merged, no
-    further row is. Two rows of one value of `distinct` (by row; of length 0: there are none) are no pair.
+    further row is. Two rows that are `no_pair` by `distinct` (by row) are left out.
     """
     found = np.empty((64, 3), dtype=np.int64)
     stopped = end
@@ -401,8 +401,8 @@ def probe(
             merged += 1
             words = min(bit_words[place], bit_words[earlier])
             shared = shared_bits(bits, bit_starts[place], bit_starts[earlier], words)
-            no_pair = len(distinct) > 0 and distinct[rows[earlier]] == distinct[row]
-            if not no_pair and shared >= needed(size, sizes[rows[earlier]], threshold, metric):
+            enough = needed(size, sizes[rows[earlier]], threshold, metric)
+            if shared >= enough and not no_pair(distinct, rows[earlier], row):
                 if total == len(found):
                     found = longer(found, 2 * total)
                 found[total, 0] = rows[earlier]
@@ -417,7 +417,7 @@ def probe(
             other = rows[earlier]
             if sizes[other] < smallest or (group >= 0 and groups[earlier] == group):
                 continue
-            if len(distinct) > 0 and distinct[other] == distinct[row]:
+            if no_pair(distinct, other, row):
                 continue
             enough = needed(size, sizes[other], threshold, metric)
             if counted + max(unprobed[place], unindexed[earlier]) < enough:

@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel, part
 from dedup.kernels.self_join import CONTAINMENT, longer, needed
-from dedup.kernels.verify import least, shared_hashes
+from dedup.kernels.verify import least, no_pair, shared_hashes
 from dedup.kernels.words import bit_count
 
 
@@ -119,7 +119,7 @@ def probe_kept(
     shares: Written[npt.NDArray[np.int64]],
     threshold: float,
     metric: int,
-    groups: npt.NDArray[np.uint64],
+    groups: Table[np.uint64],
 ) -> tuple[int, npt.NDArray[np.int64], int, int, int]:
     """Look up each of ``rows[start:end]``, in order of priority, among the rows that were kept before it.
 
@@ -134,8 +134,8 @@ def probe_kept(
     `keys` and `index_keys` with their bounds, `unprobed` and `unindexed` are as in `kernels.self_join.prefix_lengths`,
     for rows that are not `near`. Under containment, priority must descend in size. A call hands over to the next one:
     all of the above, `heads` (-1 at first) by the top `bits` of a hash, `entries` (hash, kept number, next entry), and
-    how many were `entered`. `meetings` (zeros) and `met` have one place per row. Two rows of one of the `groups` (by
-    place; of length 0: there are none) are no pair.
+    how many were `entered`. `meetings` (zeros) and `met` have one place per row. Two rows that are `no_pair` by
+    `groups` (by place) are left out.
 
     Returns the number of comparisons, `entries`, `entered`, `shelved`, `others`.
     """
@@ -187,7 +187,7 @@ def probe_kept(
             slack = max(left_out, kept_slack[np.uint64(number)])
             if shared + slack < smallest:  # most rows that do not reach it end here
                 continue
-            if len(groups) > 0 and groups[place] == groups[kept[number]]:
+            if no_pair(groups, kept[number], place):
                 continue
             compared += 1
             total = min(size, kept_sizes[number]) if metric == CONTAINMENT else size + kept_sizes[number]

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import Written, kernel, part
+from dedup.kernels import Table, Written, kernel, part
 from dedup.kernels.words import equal4
 
 
@@ -40,6 +40,20 @@ def required(left_size: int, right_size: int, threshold: float) -> int:
     while shared < total and shared / (total - shared) < threshold:
         shared += 1
     return shared
+
+
+@part
+def no_pair(groups: Table[np.uint64], left: int, right: int) -> bool:
+    """Return whether two texts (rows) are no pair, however similar: a row of `groups` is what they may not share.
+
+    Without rows every two may be a pair. With three rows, texts of one value in the second row are no pair either,
+    unless their values in the third row are equal too.
+    """
+    if len(groups) == 0:
+        return False
+    if groups[0, left] == groups[0, right]:
+        return True
+    return len(groups) > 1 and groups[1, left] == groups[1, right] and groups[2, left] != groups[2, right]
 
 
 @part

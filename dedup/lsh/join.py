@@ -13,7 +13,7 @@ from dedup.lsh.bands import Bands, band_keys, choose_bands
 from dedup.lsh.buckets import BUCKET_LIMITS, BucketLimits, Buckets, buckets_within
 from dedup.lsh.similarity_sample import sample_background
 from dedup.minhash import permutations, sign
-from dedup.pairs.verify import NO_GROUPS, Groups, Pairs, verify
+from dedup.pairs.verify import NO_GROUPS, Groups, Pairs, no_pair, verify
 from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.progress import Progress
 from dedup.runtime.threads import map_blocks
@@ -82,8 +82,7 @@ def lsh_join(
         return None
     sets = units.prepare(sorted_unique(np.concatenate((buckets.pairs.ravel(), buckets.members))), threads)
     if len(groups):
-        apart = groups[buckets.pairs[:, 0]] != groups[buckets.pairs[:, 1]]
-        buckets = replace(buckets, pairs=buckets.pairs[apart])
+        buckets = replace(buckets, pairs=buckets.pairs[~no_pair(groups, *buckets.pairs.T)])
     report = stages.stage("verify", len(buckets.pairs))
     return LshPairs(verify(sets, buckets.pairs, threshold, threads, report), buckets, bands)
 

@@ -41,15 +41,17 @@ class Clusters:
 
     Attributes
     ----------
-    cluster, kept, similarity, exact : int64, bool, float64, bool; by member: the number of its cluster, whether it is
-        kept, its similarity to the kept one, and whether it is an exact copy of it
-    difference : Arrow strings by member; what it differs in from the kept one
+    cluster, kept, centre, similarity, exact : int64, bool, bool, float64, bool; by member: the number of its cluster,
+        whether it is kept, whether it is the centre of its cluster (the kept one, unless all or none are kept), its
+        similarity to the centre, and whether it is an exact copy of it
+    difference : Arrow strings by member; what it differs in from the centre
     file : int64; by member, an index of `sources`
     text, name, id : return the text of a member, what it is called, and its id as the tables have it
     """
 
     cluster: npt.NDArray[np.int64]
     kept: npt.NDArray[np.bool_]
+    centre: npt.NDArray[np.bool_]
     similarity: npt.NDArray[np.float64]
     exact: npt.NDArray[np.bool_]
     difference: pa.Array | pa.ChunkedArray
@@ -67,11 +69,8 @@ class Clusters:
 
     @cached_property
     def leading(self) -> npt.NDArray[np.int64]:
-        """The kept member of each cluster, or its first one if none is kept."""
-        first = self.bounds[:-1].copy()
-        kept = np.flatnonzero(self.kept)
-        first[self.cluster[kept]] = kept
-        return first
+        """The centre of each cluster."""
+        return np.flatnonzero(self.centre)
 
 
 def view_of_clusters(
@@ -91,9 +90,9 @@ def view_of_clusters(
     leading, bounds = found.leading, found.bounds
     count = len(leading)
     least = np.full(count, np.inf)
-    np.minimum.at(least, found.cluster, np.where(found.kept, np.inf, found.similarity))
+    np.minimum.at(least, found.cluster, np.where(found.centre, np.inf, found.similarity))
     near = np.zeros(count, dtype=np.bool_)
-    near[found.cluster[~found.exact & ~found.kept]] = True
+    near[found.cluster[~found.exact & ~found.centre]] = True
 
     def members(row: int, most: int) -> list[Member]:
         lead = int(leading[row])
@@ -147,9 +146,10 @@ def _histograms(found: Clusters, threshold: float, read: npt.NDArray[np.int64] |
         return []
     removed = ~found.kept
     sizes = np.diff(found.bounds)
-    low = min(threshold, float(found.similarity[removed].min())) if removed.any() else threshold
+    near = found.similarity[removed & ~found.centre]
+    low = min(threshold, float(near.min())) if len(near) else threshold
     histograms = [
-        binned("similarity of removed texts to the kept one", found.similarity[removed], low, 1.0, mark=threshold),
+        binned("similarity of removed texts to the kept one", near, low, 1.0, mark=threshold),
         binned("members of a cluster", sizes, 2, max(int(sizes.max()), 3), whole=True),
     ]
     if read is not None and len(found.sources) > 1:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from dedup.hashing.shard_source import ShardSource
 from dedup.pairs.cross_join import join_across
 from dedup.pairs.self_join import JOIN_LIMITS, JoinLimits, join
-from dedup.pairs.verify import NO_GROUPS, Groups, PairLimit, Pairs, in_order, moved
+from dedup.pairs.verify import NO_GROUPS, Groups, PairLimit, Pairs, columns_of, in_order, moved
 from dedup.runtime.buffers import give_back
 from dedup.threshold import Threshold
 
@@ -48,7 +48,7 @@ def join_blocks(
     prepared : a bool per row; rows among these whose sets are made even if they are in no pair
     shingles : how many two groups may have together; a group has one shard at least
     limit : counts the pairs, and raises if there are too many
-    groups : by place in `rows`; rows of one group are no pair
+    groups : by place in `rows`; which rows are no pair
 
     Pairs and sizes are by place in `rows`.
     """
@@ -64,7 +64,7 @@ def join_blocks(
         units, everyone = held.units, np.arange(len(places), dtype=np.int64)
         source.stages.stage("join", 1)
         ones = np.ones(len(places), dtype=np.int64)
-        own_groups = groups[places] if len(groups) else groups
+        own_groups = columns_of(groups, places)
         how: Any = {"limit": limit, "threads": source.threads}
         own: Any = {"large": None, "limits": limits, "groups": own_groups}
         joined = join(units, everyone, everyone, ones, threshold, **own, **how)
@@ -80,7 +80,7 @@ def join_blocks(
             everyone = np.arange(len(spots), dtype=np.int64)
             left, right = everyone[: len(places)], everyone[len(places) :]
             source.stages.stage("join", 1)
-            own_groups = groups[spots] if len(groups) else groups
+            own_groups = columns_of(groups, spots)
             found = join_across(both.units, left, right, threshold, groups=own_groups, **how)
             sizes[spots] = np.maximum(sizes[spots], both.units.sizes)
             parts.append(moved(found, spots))

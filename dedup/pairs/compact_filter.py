@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -193,7 +193,8 @@ def hold_candidates(source: TextSource, threshold: Threshold, *, limits: FilterL
 
     def note(load: Callable[[], Block]) -> tuple[HashedBlock, list[_Noted]]:
         block = load()
-        hashed = hash_block(block, shingle, unit=unit, make_buffer=hashes.take, spare=folding, forms=source.forms)
+        how: dict[str, Any] = {"unit": unit, "make_buffer": hashes.take, "spare": folding}
+        hashed = hash_block(block, shingle, forms=source.forms, labels=source.labels, **how)
         block.release()
         noted = notes.take(hashed)
         hashes.give(hashed.hashes)
@@ -235,6 +236,7 @@ def hold_candidates(source: TextSource, threshold: Threshold, *, limits: FilterL
         unit=unit,
         threads=threads,
         pool=pool,
+        labels=source.labels.take(documents),
         progress=stages.stage("hold", len(documents)),
     )
     _hold((block for block, _ in again), chosen[np.isin(units.places[:, 0], documents)], pool)

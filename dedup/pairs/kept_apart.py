@@ -21,26 +21,43 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.forms import NUMBERS, SYMBOLS
+from dedup.hashing.labels import LABEL
 from dedup.hashing.shard_source import ShardSource
 from dedup.hashing.units import HashSets, Units
 from dedup.pairs.verify import NO_GROUPS, Groups, Pairs, pairs_of, similarity, verify
 from dedup.threshold import Threshold
 
-__all__ = ["Apart", "copies_across", "count_apart", "count_in_blocks", "grouped", "groups_of", "told_apart"]
+__all__ = [
+    "Apart",
+    "by_label",
+    "copies_across",
+    "count_apart",
+    "count_in_blocks",
+    "grouped",
+    "groups_of",
+    "told_apart",
+]
 
 PAIRS_AT_ONCE = 1 << 20
 """Pairs that are compared at a time: 28 MB."""
 
 Rows = npt.NDArray[np.int64]
+Forms = npt.NDArray[np.uint64]
 
 
 def groups_of(units: Units, distinct: Sequence[str]) -> Groups:
-    """Return the groups of units that are no pair: equal but for numbers, or equal tokens with other symbols."""
-    if not distinct:
-        return NO_GROUPS
+    """Return the groups of units that are no pair: of one label, if labels are compared across (`LABEL`), and for what
+    is `distinct` those that are equal but for numbers, or have equal tokens with other symbols.
+    """
+    labels = units.forms.get(LABEL)
+    form = np.ascontiguousarray(units.digests[:, 0])
     if NUMBERS in distinct:  # units of the same tokens have the same numbers, whatever their symbols
-        return units.forms[NUMBERS]
-    return np.ascontiguousarray(units.digests[:, 0])
+        form = units.forms[NUMBERS]
+    if labels is None:
+        return form[np.newaxis] if distinct else NO_GROUPS
+    if not distinct:
+        return labels[np.newaxis]
+    return np.stack((labels, form, told_apart(units, distinct)[:, 0]))  # exact copies of two labels are a pair
 
 
 def told_apart(units: Units, distinct: Sequence[str]) -> npt.NDArray[np.uint64]:
@@ -50,6 +67,12 @@ def told_apart(units: Units, distinct: Sequence[str]) -> npt.NDArray[np.uint64]:
     digests = units.digests.copy()
     digests[:, 0] ^= units.forms[SYMBOLS]
     return digests
+
+
+def by_label(units: Units, digests: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Return digests that are equal only for units of one label, if labels are compared across."""
+    labels = units.forms.get(LABEL)
+    return digests if labels is None else digests ^ labels[:, np.newaxis]
 
 
 class Apart(NamedTuple):
@@ -69,7 +92,7 @@ class Apart(NamedTuple):
         return Apart(self.similarity[reached], self.pairs[reached])
 
 
-def grouped(groups: Groups, rows: Rows) -> Rows:
+def grouped(groups: Forms, rows: Rows) -> Rows:
     """Return those of `rows` (ascending) that share their group with another one, by group, then in order."""
     order = rows[np.argsort(groups[rows], kind="stable")]
     values = groups[order]
@@ -93,13 +116,14 @@ def copies_across(units: Units, digests: npt.NDArray[np.uint64], left: Rows, rig
 
 def count_apart(
     sets: HashSets,
-    groups: Groups,
+    groups: Forms,
     digests: npt.NDArray[np.uint64],
     counts: Rows,
     rows: Rows,
     threshold: Threshold,
     *,
     most: int | None,
+    labels: Forms | None = None,
     lefts: int = 0,
     threads: int = 1,
 ) -> Apart:
@@ -110,12 +134,15 @@ def count_apart(
     sets, groups, digests, counts : by unit; its set, group, digest of tokens, and number of exact copies
     rows : what `grouped` returned, of units whose sets were made
     most : representatives of a group of which all pairs are counted; None: of any group
+    labels : by unit; units of one label are not compared, and not counted
     lefts : units from this one on are only paired with units before it, and these with none of their own; 0: there is
         one side
     """
     parts = []
     for pairs in _pairs(groups, rows, most, lefts):
         apart = pairs[(digests[pairs[:, 0]] != digests[pairs[:, 1]]).any(axis=1)]
+        if labels is not None:
+            apart = apart[labels[apart[:, 0]] != labels[apart[:, 1]]]
         found = verify(sets, np.sort(apart, axis=1), 0.0, threads)
         values = similarity(found, sets.sizes, threshold.metric)
         reached = values >= threshold.value
@@ -127,13 +154,14 @@ def count_apart(
 def count_in_blocks(
     source: ShardSource,
     held: Rows,
-    groups: Groups,
+    groups: Forms,
     counts: Rows,
     rows: Rows,
     threshold: Threshold,
     *,
     shingles: int,
     most: int | None,
+    labels: Forms | None,
     threads: int,
 ) -> Apart:
     """Return the same where no hashes are held: whole groups are held, of about as many `shingles` at a time.
@@ -155,7 +183,8 @@ def count_in_blocks(
         everyone = np.arange(len(own), dtype=np.int64)
         sets, by_group = some.prepare(everyone, threads), grouped(groups[own], everyone)
         given = (sets, groups[own], some.digests, counts[own], by_group, threshold)
-        parts.append(count_apart(*given, most=most, threads=threads))
+        own_labels = None if labels is None else labels[own]
+        parts.append(count_apart(*given, most=most, labels=own_labels, threads=threads))
         at = stop
     return _sum(parts)
 
@@ -165,7 +194,7 @@ def _sum(parts: list[Apart]) -> Apart:
     return Apart(*map(np.concatenate, zip(nothing, *parts, strict=True))).merged()
 
 
-def _pairs(groups: Groups, rows: Rows, most: int | None, lefts: int) -> Iterator[Rows]:
+def _pairs(groups: Forms, rows: Rows, most: int | None, lefts: int) -> Iterator[Rows]:
     """Yield the pairs (n, 2) of all groups, some at a time."""
     values = groups[rows]
     starts = np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1]))) if len(rows) else rows

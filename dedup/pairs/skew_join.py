@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from dedup.hashing.units import HashSets
 from dedup.pairs.seen_twice import bits_for
-from dedup.pairs.verify import NO_GROUPS, Groups
+from dedup.pairs.verify import NO_GROUPS, Groups, columns_of
 from dedup.runtime.buffers import GrowingArray
 from dedup.runtime.threads import map_blocks, slices
 from dedup.threshold import Threshold
@@ -230,7 +230,7 @@ def stars_of(
     Rows of one of the `groups` (by row) are no pair.
     """
     dense = dense_hashes(sets, rows, limits=limits)
-    own = groups[rows] if len(groups) else groups
+    own = columns_of(groups, rows)
     leaders = Leaders(len(rows), len(prefixes.index_keys), dense, threshold, groups=own, limits=limits)
     for _ in map_blocks(lambda part: leaders.fill(sets, rows, part), slices(len(rows)), threads):
         pass

@@ -27,9 +27,11 @@ __all__ = [
     "Groups",
     "PairLimit",
     "Pairs",
+    "columns_of",
     "in_order",
     "jaccard",
     "moved",
+    "no_pair",
     "no_pairs",
     "pairs_of",
     "similarity",
@@ -55,10 +57,29 @@ LEAST_ROOM = 1 << 23
 
 
 Groups = npt.NDArray[np.uint64]
-"""By unit: units with an equal value are no pair, however similar they are. Of length 0: there are no such units."""
+"""By unit, in columns: which units are no pair, however similar they are (`dedup.kernels.verify.no_pair`).
 
-NO_GROUPS: Groups = np.empty(0, dtype=np.uint64)
+Units with an equal value in row 0 are no pair. If there are three rows, units with an equal value in row 1 and
+different ones in row 2 are no pair either. Without rows there are no such units.
+"""
+
+NO_GROUPS: Groups = np.empty((0, 0), dtype=np.uint64)
 NO_GROUPS.setflags(write=False)
+
+
+def columns_of(groups: Groups, units: npt.NDArray[np.int64]) -> Groups:
+    """Return the groups of some units."""
+    return np.ascontiguousarray(groups[:, units]) if len(groups) else groups
+
+
+def no_pair(groups: Groups, left: npt.NDArray[Any], right: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Return which pairs of units are none by their groups (bool)."""
+    apart = np.zeros(len(left), dtype=np.bool_)
+    if len(groups):
+        apart = groups[0, left] == groups[0, right]
+    if len(groups) > 1:
+        apart |= (groups[1, left] == groups[1, right]) & (groups[2, left] != groups[2, right])
+    return apart
 
 
 class Pairs(NamedTuple):

@@ -5,7 +5,7 @@ The stages read texts in memory, or shards of files if there is a bound; the res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from dedup.pipelines import order
 from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.find_files import search_files
 from dedup.pipelines.found import duplicates_of
+from dedup.pipelines.labels import check_named, labels_of
 from dedup.pipelines.memory import FilePlan, Plan, TextPlan, Unbounded, plan_for
 from dedup.pipelines.query import Query
 from dedup.results.duplicates import Duplicates
@@ -50,6 +51,9 @@ def find_duplicates(
     recall: float = 0.999,
     seed: int = 1,
     distinct: str | Collection[str] = (),
+    within: str | Sequence[Any] | None = None,
+    across: str | Sequence[Any] | None = None,
+    min_documents: int | None = None,
     hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,
@@ -68,9 +72,10 @@ def find_duplicates(
         text inside a longer one
     shingle : "words:n" or "chars:n"; by default "words:5" for documents, "words:3" for paragraphs and lines
     method : "exact" (finds all pairs), "lsh" (may miss a few, see `recall`), or "auto", which is exact
-    keep : which text of a cluster is kept: "first", "last", "longest" or "shortest" (characters)
-        Or a callable(id, text) that returns a key; the text with the smallest key is kept. For paragraphs and lines the
-        id is that of the document. For tables and files also "max:COLUMN" and "min:COLUMN": the largest or smallest
+    keep : which text of a cluster is kept: "first", "last", "longest", "shortest" (characters) or "none"
+        "none" removes all members of the clusters of "first": what is repeated, such as boilerplate. Or a
+        callable(id, text) that returns a key; the text with the smallest key is kept. For paragraphs and lines the id
+        is that of the document. For tables and files also "max:COLUMN" and "min:COLUMN": the largest or smallest
         number, text or date in that column. Nulls are last, ties are in input order.
     ids : one int or str per text, each only once; not for tables, which have `id`
     column, id : names of the text column and the id column of a table or of files; by default "text" and none
@@ -83,6 +88,13 @@ def find_duplicates(
         "numbers": the words are the same, one by one, once each digit counts as 0. "symbols": the words are the same,
         and the punctuation and symbols are not (``C`` and ``C++``). How many pairs differ in numbers alone is in
         ``summary.numbers_only``; the column ``difference`` of the tables says what each pair differs in.
+    within : the name of a column, or one label per text: only texts of one label are compared
+        A label is a text, a number, a date, or None, which is a label too. The exact answer is that of one search per
+        label, put together. A language or a source at a time takes one search.
+    across : the name of a column, or one label per text: texts of one label are never compared
+        For copies between sources, whatever is repeated within one. Both options together restrict the pairs of both.
+    min_documents : from 1 on; a cluster that occurs in fewer documents is listed, but removes nothing
+        None: 2 with ``keep="none"``, so that what is repeated in one document only is kept, else 1.
     hash_key : bytes, at least 16, preferably 32 random ones; None: the variable ``DEDUP_HASH_KEY``, else a public key
         For untrusted texts: without the key nobody can write a text that is taken for another text. Exact answers are
         the same for any key (`dedup.hash_key`).
@@ -131,6 +143,9 @@ def find_duplicates(
         recall=recall,
         seed=seed,
         distinct=distinct,
+        within=within,
+        across=across,
+        min_documents=min_documents,
         hash_key=hash_key,
         threads=threads,
         memory=memory,
@@ -170,8 +185,11 @@ def find_in(
             )
         texts = [texts]
     by = query.keep_column
-    collection = read_texts(texts, ids=ids, column=column, id=id, extra=by)
+    extra = {name: option for option, name in reversed(query.other_columns)}
+    collection = read_texts(texts, ids=ids, column=column, id=id, extra=extra)
     collection.bound(bound)
+    if isinstance(collection, FileTexts):
+        check_named(query)
     with Progress(progress) as stages:
         if bound is not None and isinstance(collection, FileTexts):
             keys = _keys_by(query) if callable(query.keep) else None
@@ -179,6 +197,7 @@ def find_in(
         values = None if by is None else collection.column(by)
         if values is not None:
             check_looks(query.keep, [values])
+        labels = labels_of(query, collection)
         plan: Plan = Unbounded() if bound is None else planned(_size(collection, query), bound, workers)
 
         def rank_of(held: HeldUnits) -> npt.NDArray[np.int64]:
@@ -190,7 +209,8 @@ def find_in(
             return rank_units(query.keep, len(units), lambda: _lengths(collection, units, query), keys)
 
         shingles = plan.size.shingles if isinstance(plan, TextPlan) else 0
-        source = TextSource(collection, query.shingle, query.unit, workers, stages, shingles, query.distinct)
+        how = (query.unit, workers, stages, shingles, query.distinct, labels)
+        source = TextSource(collection, query.shingle, *how)
         found = order.find(source, query, plan, Run(stages, workers), rank_of, limits=limits)
     assert found.units is not None
     room = plan.room_for(0, len(found.units))

@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from dedup.options import check_memory, check_path, check_progress
 from dedup.pipelines import order
 from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.found import duplicates_of
+from dedup.pipelines.labels import check_named, labels_of_batch
 from dedup.pipelines.memory import FilePlan
 from dedup.pipelines.query import Query
 from dedup.report.existing_report import existing_report
@@ -45,7 +47,7 @@ from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.files.formats.separated import SEPARATED
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.reader import read_batches
-from dedup.sources.files.rejects import Errors, Reject, check_keep, no_texts
+from dedup.sources.files.rejects import Errors, Reject, check_extra, no_texts
 from dedup.storage.atomic import storage_errors
 from dedup.storage.folders import check_folder, refuse_overlap, scratch_folder
 from dedup.storage.work_dir import Store
@@ -140,10 +142,12 @@ def find_in_files(
     query = Query.check(**options)
     if callable(query.keep):
         raise ParameterError("keep: expected a word or a column, as in max:COLUMN, for files; found a function")
+    check_named(query)
     workers, bound, progress = thread_count(threads), check_memory(memory), check_progress(progress)
     listing = Listing(inputs, format=format).bounded(bound)
     listing.check_column(column)
-    check_keep(query.keep_column, (entry.format for entry in listing), listing.some())
+    for option, name in query.other_columns:
+        check_extra(option, name, (entry.format for entry in listing), listing.some())
     output, work_dir = (
         None if path is None else check_path(option, path)
         for option, path in (("output", output), ("work_dir", work_dir))
@@ -274,10 +278,11 @@ class _FileSearch:
             )
             report(int(sizes[token[0]]) + inside)
 
-        extra = () if query.keep_column is None else (query.keep_column,)
+        extra = {name: option for option, name in reversed(query.other_columns)}
         batches = read_batches(self.listing, column=self.column, id=self.id, extra=extra, after=shards.more)
         how: dict[str, Any] = {"unit": query.unit, "threads": plan.threads, "size": plan.shard, "progress": after}
-        how["forms"] = tuple(dict.fromkeys((CHARACTERS, NUMBERS, *query.distinct)))
+        how["forms"] = tuple(dict.fromkeys((CHARACTERS, NUMBERS, *query.forms)))
+        how["labelled"] = partial(labels_of_batch, query)
         for shard in read_shards(batches, query.shingle, after=shards.more, **how):
             rejects = [] if not shard.facts.rejects else list(shard.rejects())
             shards.add(shard)
@@ -292,7 +297,7 @@ class _FileSearch:
                 shards.spill(self.run.store)
 
     def _source(self) -> ShardSource:
-        return ShardSource(self.shards, self.query.unit, self.plan.threads, self.run.stages, self.query.distinct)
+        return ShardSource(self.shards, self.query.unit, self.plan.threads, self.run.stages, self.query.forms)
 
     # search
 

@@ -44,6 +44,8 @@ class SearchResult(NamedTuple):
     large : the kept ones of large clusters; see `dedup.pairs.self_join.JoinResult`
     apart : the pairs that are none since they differ in numbers alone; None if nobody asked for it
     replay : how far the estimate of the recall strays
+    same : int64, if labels are compared across: the representatives of exact copies of any label. Then exact copies of
+        one label are no pair
     """
 
     units: Units | None
@@ -60,6 +62,7 @@ class SearchResult(NamedTuple):
     large: npt.NDArray[np.int64]
     apart: Apart | None = None
     replay: Replay | None = None
+    same: npt.NDArray[np.int64] | None = None
 
     @property
     def method(self) -> str:
@@ -73,25 +76,29 @@ class SearchResult(NamedTuple):
             return self._replace(rows=None)
         sizes = np.full(count, -1, dtype=np.int64)
         sizes[rows] = self.sizes
-        representatives = np.arange(count, dtype=np.int64)
-        representatives[rows] = rows[self.representatives]
+
+        def spread_over(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+            every = np.arange(count, dtype=np.int64)
+            every[rows] = rows[values]
+            return every
+
         rank = np.zeros(count, dtype=np.int64)
         rank[rows] = self.rank
-        star = np.arange(count, dtype=np.int64)
-        star[rows] = rows[self.stars.star]
+        star = spread_over(self.stars.star)
         similarity = np.ones(count, dtype=np.float64)
         similarity[rows] = self.stars.similarity
         stars = self.stars._replace(star=star, similarity=similarity, further=moved(self.stars.further, rows))
         return self._replace(
             rows=None,
             sizes=sizes,
-            representatives=representatives,
+            representatives=spread_over(self.representatives),
             rank=rank,
             pairs=moved(self.pairs, rows),
             stars=stars,
             crowded=None if self.crowded is None else rows[self.crowded],
             closest=self.closest and (int(rows[self.closest[0]]), int(rows[self.closest[1]]), self.closest[2]),
             large=rows[self.large],
+            same=None if self.same is None else spread_over(self.same),
         )
 
     def pack(self) -> tuple[Arrays, dict[str, Any]]:
@@ -103,6 +110,8 @@ class SearchResult(NamedTuple):
         arrays |= {"large": self.large, "star": self.stars.star, "similarity": self.stars.similarity}
         if self.crowded is not None:
             arrays["crowded"] = self.crowded
+        if self.same is not None:
+            arrays["same"] = self.same
         if self.apart is not None:
             arrays |= {"apart_similarity": self.apart.similarity, "apart_pairs": self.apart.pairs}
         bands = self.bands
@@ -137,6 +146,7 @@ class SearchResult(NamedTuple):
             large=arrays["large"],
             apart=Apart(arrays["apart_similarity"], arrays["apart_pairs"]) if "apart_pairs" in arrays else None,
             replay=None if facts["strays"] is None else Replay(tuple(facts["strays"])),
+            same=arrays.get("same"),
         )
 
 
@@ -167,6 +177,11 @@ def duplicates_of(
         large=found.large,
         apart=found.apart,
         distinct=query.distinct,
+        within=query.within if isinstance(query.within, str) else None,
+        across=query.across if isinstance(query.across, str) else None,
+        removes_all=query.removes_all,
+        min_documents=query.least_documents,
+        same=found.same,
         room=room,
         limits=limits,
         hash_key=query.shingle.key.fingerprint,

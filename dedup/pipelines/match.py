@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
-from dedup.errors import InputError
+from dedup.errors import InputError, ParameterError
 from dedup.hashing.source import TextSource, TwoSources
-from dedup.options import check_memory, check_min_words, check_progress
+from dedup.options import check_memory, check_min_words, check_progress, shown
 from dedup.pipelines import order
 from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.memory import TextPlan, Unbounded, plan_passages
@@ -43,6 +43,8 @@ def match(
     against_column: str | None = None,
     against_id: str | None = None,
     distinct: str | Collection[str] = (),
+    within: None = None,
+    across: None = None,
     hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,
@@ -66,6 +68,7 @@ def match(
     against_ids, against_column, against_id : ids, column and id column of `against`
     memory : bytes, or a text such as "4GB": a limit on the memory used in addition to the caller's texts
         If the shingles and words do not fit, the texts are read several times; the answer is the same.
+    within, across : not for a match, whose two sides are its labels: an error says what to do
     distinct, hash_key, threads, progress : as for `dedup.find_duplicates`
 
     Returns
@@ -110,6 +113,8 @@ def match(
         against_column=against_column,
         against_id=against_id,
         distinct=distinct,
+        within=within,
+        across=across,
         hash_key=hash_key,
         threads=threads,
         memory=memory,
@@ -140,6 +145,7 @@ def match_in(
     `planned` is called as `dedup.pipelines.memory.plan_passages`. Tests hand them in.
     """
     query = Query.check(**options)
+    _refuse_labels(query)
     min_words = None if min_words is None else check_min_words(min_words, also=", or None")
     workers, bound, progress = thread_count(threads), check_memory(memory), check_progress(progress)
     if texts is against and read_once(texts):
@@ -177,6 +183,15 @@ def match_in(
     room = None if plan is None else plan.room
     evidence = (found.units, found.representatives, found.pairs, passages, found.closest)
     return Matches(info, sides, *evidence, stages.seconds, room, apart=found.apart, limits=limits.listing)
+
+
+def _refuse_labels(query: Query) -> None:
+    """Raise `ParameterError` if labels are given."""
+    by_label = "match the texts of each label by themselves, as match(new[label], old[label])"
+    never = "two texts of one side are never compared; or search both together, by find_duplicates(across=...)"
+    for option, value, instead in (("within", query.within, by_label), ("across", query.across, never)):
+        if value is not None:
+            raise ParameterError(f"{option}: expected None in a match, found {shown(value)}; {instead}")
 
 
 MATCHED_WORD_BYTES = 210

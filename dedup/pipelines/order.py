@@ -25,6 +25,7 @@ from dedup.clusters.copies import copies_of_sides, exact_copies
 from dedup.clusters.replay import Replay, replay
 from dedup.clusters.stars import find_stars
 from dedup.hashing.forms import NUMBERS
+from dedup.hashing.labels import LABEL
 from dedup.hashing.shard_source import ShardSource
 from dedup.hashing.source import HashSource, HeldUnits, TwoSources
 from dedup.hashing.units import Units, rank_by_size
@@ -37,6 +38,7 @@ from dedup.pairs.cross_join import join_across
 from dedup.pairs.filter_passes import filter_across, filter_passes
 from dedup.pairs.kept_apart import (
     Apart,
+    by_label,
     copies_across,
     count_apart,
     count_in_blocks,
@@ -111,17 +113,19 @@ def _find(
     rank = rank_of(held)
     among = units.held if held.hashed else units.full
     groups = groups_of(units, query.distinct)
-    representatives = exact_copies(told_apart(units, query.distinct), rank, among)
+    digests = told_apart(units, query.distinct)
+    representatives = exact_copies(by_label(units, digests), rank, among)
+    same = exact_copies(digests, rank, among) if LABEL in units.forms else None
     leaders = _Leaders(representatives, among, rank, groups)
     compared = _compare(source, held, leaders, query, plan, run, limits)
     if query.threshold.metric is Metric.CONTAINMENT:
         rank = rank_by_size(rank, units.sizes)
     run.stages.stage("clusters", 1)
     given = (units.sizes, units.full, representatives, compared.pairs, rank, query.threshold)
-    stars = find_stars(*given, compared.buckets, units.sets, groups)
+    stars = find_stars(*given, compared.buckets, units.sets, groups, copies=same is None)
     pairs = in_order([compared.pairs, stars.further]) if len(stars.further.left) else compared.pairs
     closest = None
-    if not len(pairs.left) and held.hashed and not np.any(representatives != np.arange(len(units))):
+    if not len(pairs.left) and held.hashed and (same is not None or not len(leaders.copied)):
         run.stages.stage("closest pair", 1)
         closest = _closest(units, leaders, compared.buckets, query, plan.room_for(len(units), source.count), run)
     buckets = compared.buckets
@@ -144,6 +148,7 @@ def _find(
         large=compared.large,
         apart=apart,
         replay=played,
+        same=same,
     )
 
 
@@ -279,9 +284,10 @@ def _apart(
     """Return the pairs that differ in numbers alone, and are none for that; None if nobody asked for it."""
     if NUMBERS not in query.distinct:
         return None
-    units, groups, leading = held.units, leaders.groups, leaders.leading
+    units, leading = held.units, leaders.leading
+    groups, labels = units.forms[NUMBERS], units.forms.get(LABEL)
     counts = np.bincount(leaders.representatives, minlength=len(units))
-    how: Any = {"most": most if query.listing == "auto" else None, "threads": run.threads}
+    how: Any = {"most": most if query.listing == "auto" else None, "labels": labels, "threads": run.threads}
     if held.hashed:
         rows = grouped(groups, leading[units.sizes[leading] >= 0])
         return count_apart(units.sets, groups, units.digests, counts, rows, query.threshold, **how)
@@ -359,8 +365,8 @@ def match(sides: TwoSources, query: Query, plan: Plan, run: Run, *, limits: Limi
     apart = None
     if NUMBERS in query.distinct:
         counts = np.bincount(representatives, minlength=len(units))
-        rows = grouped(groups, leading[units.sizes[leading] >= 0])
-        given = (units.sets, groups, units.digests, counts, rows, threshold)
+        rows = grouped(groups[0], leading[units.sizes[leading] >= 0])
+        given = (units.sets, groups[0], units.digests, counts, rows, threshold)
         apart = count_apart(*given, most=limits.listing.big_cluster, lefts=lefts, threads=run.threads)
     units.hashes = np.empty(0, dtype=np.uint64)
     return MatchResult(units, representatives, pairs, closest, apart)

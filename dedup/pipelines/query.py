@@ -9,9 +9,20 @@ from typing import Any
 from dedup.errors import ParameterError
 from dedup.hash_key import choose_key
 from dedup.hashing.forms import NUMBERS, SYMBOLS
+from dedup.hashing.labels import LABEL
 from dedup.hashing.shingles import Shingle, parse
 from dedup.lsh import choose_bands
-from dedup.options import check_keep, check_recall, check_seed, check_threshold, check_word, check_words, column_of
+from dedup.options import (
+    check_keep,
+    check_labels,
+    check_min_documents,
+    check_recall,
+    check_seed,
+    check_threshold,
+    check_word,
+    check_words,
+    column_of,
+)
 from dedup.threshold import Metric, Threshold
 from dedup.unit import Unit
 
@@ -35,6 +46,9 @@ class Query:
     recall: float
     seed: int
     distinct: tuple[str, ...] = ()
+    within: Any = None
+    across: Any = None
+    min_documents: int | None = None
 
     @classmethod
     def check(
@@ -50,6 +64,9 @@ class Query:
         recall: float = 0.999,
         seed: int = 1,
         distinct: str | Collection[str] = (),
+        within: Any = None,
+        across: Any = None,
+        min_documents: int | None = None,
         hash_key: bytes | None = None,
     ) -> Query:
         """Return the query. Raise `ParameterError` if an option has an invalid value."""
@@ -64,12 +81,42 @@ class Query:
         if method == "lsh":
             choose_bands(reached.value, recall)  # if no bands reach the recall, raise the error before the work begins
         kind = parse(of.shingle if shingle is None else shingle, choose_key(hash_key))
-        return cls(of, reached, kind, method, keep, pairs, recall, seed, apart)
+        within, across = check_labels("within", within), check_labels("across", across)
+        if isinstance(within, str) and isinstance(across, str) and within == across:
+            raise ParameterError(f"across: expected another column than within, found {across!r}; leave one out")
+        least = check_min_documents(min_documents)
+        return cls(of, reached, kind, method, keep, pairs, recall, seed, apart, within, across, least)
 
     @property
     def keep_column(self) -> str | None:
         """The column that the policy `keep` names, None for the other policies."""
         return column_of(self.keep)
+
+    @property
+    def other_columns(self) -> list[tuple[str, str]]:
+        """The options that name other columns than those of text and id, each with its column."""
+        named = (("keep", self.keep_column), ("within", self.within), ("across", self.across))
+        return [(option, name) for option, name in named if isinstance(name, str)]
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The forms of units that the search compares."""
+        return (*self.distinct, *(() if self.across is None else (LABEL,)))
+
+    @property
+    def removes_all(self) -> bool:
+        """Whether no member of a cluster is kept."""
+        return isinstance(self.keep, str) and self.keep == "none"
+
+    @property
+    def least_documents(self) -> int:
+        """How many documents a cluster must occur in to remove anything."""
+        return (2 if self.removes_all else 1) if self.min_documents is None else self.min_documents
+
+    @property
+    def _later(self) -> tuple[tuple[str, Any], ...]:
+        """The options that are named only if they are given."""
+        return ("within", self.within), ("across", self.across), ("min_documents", self.min_documents)
 
     def asked(self) -> dict[str, Any]:
         """Return the options on which the answer depends, as JSON, without the hash key."""
@@ -84,4 +131,5 @@ class Query:
             "shingle": str(self.shingle),
             "pairs": self.listing,
             "distinct": list(self.distinct),
+            **{name: value for name, value in self._later if value is not None},
         }

@@ -108,9 +108,9 @@ class Overrides:
                 )
             kept[rows[key]] = line.kept
         count = int(clusters.max()) + 1 if len(clusters) else 0
-        left = np.bincount(clusters[kept], minlength=count)
+        left, some = (np.bincount(clusters[which], minlength=count) for which in (kept, before))
         for line in self.lines:
-            if left[line.cluster] == 0:
+            if left[line.cluster] == 0 and some[line.cluster] > 0:  # with keep="none" none was kept before
                 raise InputError(
                     f"{self._path}:{line.number}: expected a kept text in cluster {line.cluster}, found that all are "
                     "removed; keep one of them"

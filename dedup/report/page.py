@@ -95,6 +95,7 @@ def _clusters(report: Searched) -> View:
         cluster=found["cluster"].astype(np.int64),
         kept=found["kept"].astype(np.bool_),
         similarity=found["similarity"].astype(np.float64),
+        centre=_plain(table.column("reason").is_null())[order],
         exact=exact,
         difference=named.column("difference"),
         file=found["file"].astype(np.int64),

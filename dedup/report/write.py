@@ -164,7 +164,11 @@ def parts_of(result: Any, *, group: int = GROUP) -> tuple[str, Any, dict[str, Ro
             "pairs": _groups(found.pair_rows, len(found.listed), group),
         }
         names = ("unit", "threshold", "metric", "shingle", "method", "column", "distinct", "hash_key")
-        return "find", found.texts, tables, result.summary.to_dict(), {name: getattr(run, name) for name in names}
+        options = {name: getattr(run, name) for name in names}
+        options |= {name: getattr(run, name) for name in ("within", "across") if getattr(run, name) is not None}
+        options |= {"keep": "none"} if run.removes_all else {}
+        options |= {"min_documents": run.min_documents} if run.min_documents > 1 else {}
+        return "find", found.texts, tables, result.summary.to_dict(), options
     if isinstance(result, Repeats):
         summary = {"texts": len(result.texts), "repeats": len(result), "coverage": result.coverage}
         known = {"hash_key": result.hash_key}

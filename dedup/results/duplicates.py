@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.clusters.stars import Stars, find_stars
+from dedup.clusters.verdicts import documents_of
 from dedup.errors import InputError, ParameterError
 from dedup.hashing.units import Units
 from dedup.options import check_threshold
@@ -108,7 +109,8 @@ class Duplicates(Shown):
 
         Columns: id; cluster (int64, numbered by the position of the kept text); kept (bool); kept_id; similarity (to
         the kept text, 1.0 for the kept text itself); reason ("exact", "near", null for the kept text). For paragraphs
-        also paragraph, start, end; for lines line, start, end.
+        also paragraph, start, end; for lines line, start, end. With ``keep="none"`` no member is kept, and kept_id is
+        the text that ``keep="first"`` would keep. In a cluster of fewer than `min_documents` documents all are kept.
         """
         return self._evidence.cluster_rows()
 
@@ -135,8 +137,7 @@ class Duplicates(Shown):
         members, numbers = evidence.members
         kept = members[evidence.stars.star[members] == members]
         copies = np.bincount(numbers, minlength=len(kept))
-        both = np.unique(np.column_stack((numbers, evidence.units.places[members, 0])), axis=0)
-        documents = np.bincount(both[:, 0], minlength=len(kept))
+        documents = documents_of(numbers, evidence.units.places[members, 0])
         order = np.lexsort((np.arange(len(kept)), -documents, -copies))
         return pa.table(
             {
@@ -202,7 +203,8 @@ class Duplicates(Shown):
         units, representatives = found.units, found.representatives
         pairs = found.pairs.take(similarity(found.pairs, units.sizes, run.metric) >= threshold)
         reached = Threshold(threshold, run.metric)
-        stars = find_stars(units.sizes, units.full, representatives, pairs, self._evidence.rank, reached)
+        given = (units.sizes, units.full, representatives, pairs, self._evidence.rank, reached)
+        stars = find_stars(*given, copies=run.same is None)
         new = replace(run, threshold=threshold, apart=run.apart and run.apart.above(threshold))
         return Duplicates(new, found.texts, units, representatives, self._evidence.rank, pairs, stars, {})
 
@@ -226,9 +228,10 @@ class Duplicates(Shown):
         return view_of_clusters(
             Clusters(
                 cluster=numbers,
-                kept=star == members,
+                kept=found.kept[members],
+                centre=star == members,
                 similarity=found.stars.similarity[members],
-                exact=found.representatives[members] == found.representatives[star],
+                exact=found.same[members] == found.same[star],
                 difference=found.from_kept(members),
                 file=files,
                 sources=sources,

@@ -16,10 +16,11 @@ import numpy.typing as npt
 
 from dedup.clusters.replay import Replay
 from dedup.clusters.stars import Stars, components
+from dedup.clusters.verdicts import kept_units
 from dedup.hashing.units import Units
-from dedup.lsh import Bands, measure_recall
+from dedup.lsh import Bands
 from dedup.pairs.kept_apart import Apart
-from dedup.pairs.verify import Pairs, jaccard
+from dedup.pairs.verify import Pairs
 from dedup.results.differences import Differences, Removals, difference_column
 from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, check_rows, partly_listed
 from dedup.results.suggestion import advice_on_length
@@ -43,6 +44,7 @@ SHOWN_TEXT = 80
 
 CROWD = 64
 """Members. Only in a larger cluster can texts be in an LSH bucket in which they were compared with leaders only."""
+
 
 CROWDED = 1000
 """Members. A cluster is suspicious if it has more members than this and than a hundredth of all units."""
@@ -69,6 +71,11 @@ class SearchInfo:
     closest: tuple[int, int, float] | None = field(default=None, compare=False)  # a hint, not a part of the answer
     hash_key: str = "public"  # fingerprint
     distinct: tuple[str, ...] = ()
+    within: str | None = None  # the column of the labels, if they are of a column
+    across: str | None = None
+    removes_all: bool = False  # keep="none"
+    min_documents: int = 1
+    same: npt.NDArray[np.int64] | None = field(default=None, compare=False)  # see `Evidence.same`
     apart: Apart | None = None  # the pairs that are none, since they differ in numbers alone
     room: int | None = field(default=None, compare=False)  # bytes for tables under a bound
     limits: ListingLimits = field(default=LISTING_LIMITS, compare=False)
@@ -86,7 +93,7 @@ class Evidence:
     representatives : int64; for each unit the one of its exact copies with the best priority
     rank : int64; the priority of each unit, 0 is the best
     pairs : the pairs of representatives that reach the threshold
-    stars : for each unit the kept unit of its cluster
+    stars : for each unit the centre of its cluster: the kept unit, unless ``keep="none"``
     """
 
     run: SearchInfo
@@ -109,22 +116,39 @@ class Evidence:
         """Yield the arrays from which the tables are made."""
         sizes, members = self.units.sizes[self.representatives], self.members[0]
         star = self.stars.star[members]
-        yield from (self.units.places, self.stars.star, self.stars.similarity[members])
-        yield self.representatives[members] == self.representatives[star]
+        yield from (self.units.places, self.stars.star, self.stars.similarity[members], self.kept[members])
+        yield self.same[members] == self.same[star]
         yield np.array([len(self.listed)])
         for part in self.listed.parts():
             yield from (*part, sizes[part.left], sizes[part.right])
 
-    @property
+    @cached_property
     def kept(self) -> npt.NDArray[np.bool_]:
         """Which units are kept (bool, by unit)."""
-        return np.equal(self.stars.star, np.arange(len(self.units)))
+        members, numbers = self.members
+        how: dict[str, Any] = {"none": self.run.removes_all, "least": self.run.min_documents}
+        return kept_units(self.stars.star, members, numbers, self.units.places[members, 0], **how)
+
+    @property
+    def removed(self) -> npt.NDArray[np.int64]:
+        """The removed units that are not the centre of their cluster, ascending."""
+        members = np.sort(self.members[0])
+        removed: npt.NDArray[np.int64] = members[(self.stars.star[members] != members) & ~self.kept[members]]
+        return removed
+
+    @property
+    def same(self) -> npt.NDArray[np.int64]:
+        """Units with the same tokens, and symbols if these are distinct, have the same value here (int64, by unit).
+
+        These are the representatives, unless labels are compared across: then each label has its own.
+        """
+        return self.representatives if self.run.same is None else self.run.same
 
     @cached_property
     def listed(self) -> Listing:
         """The listed pairs of units, with those of exact copies."""
         arrays = (self.pairs, self.representatives, self.units, self.stars.star)
-        return Listing(*arrays, self._large, limits=self.run.limits)
+        return Listing(*arrays, self._large, copies=self.run.same is None, limits=self.run.limits)
 
     @cached_property
     def members(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -189,7 +213,7 @@ class Evidence:
         columns["jaccard"] = pairs.shared / (left_size + right_size - pairs.shared)
         columns["left_in_right"] = pairs.shared / left_size
         columns["right_in_left"] = pairs.shared / right_size
-        same = self.representatives[pairs.left] == self.representatives[pairs.right]
+        same = self.same[pairs.left] == self.same[pairs.right]
         columns["difference"] = difference_column(self.differences.codes(pairs.left, pairs.right, same))
         return pa.table(columns)
 
@@ -210,7 +234,7 @@ class Evidence:
     def from_kept(self, members: npt.NDArray[np.int64]) -> pa.Array:
         """Return the column of the differences of members from the kept one; null for the kept one."""
         star = self.stars.star[members]
-        same = self.representatives[members] == self.representatives[star]
+        same = self.same[members] == self.same[star]
         return difference_column(self.differences.codes(star, members, same), star == members)
 
     @cached_property
@@ -221,8 +245,7 @@ class Evidence:
     @cached_property
     def removals(self) -> Removals:
         """What the removed units differ in from their kept ones."""
-        removed = self.members[0][self.stars.star[self.members[0]] != self.members[0]]
-        return Removals(self.differences, removed, self.stars.star[removed], self.representatives)
+        return Removals(self.differences, self.removed, self.stars.star[self.removed], self.same)
 
     @cached_property
     def numbers_only(self) -> int:
@@ -232,7 +255,7 @@ class Evidence:
         found = self.listed.count(self.differences.numbers_only(self.pairs.left, self.pairs.right))
         hidden = self.listed.hidden
         star = self.stars.star[hidden]
-        near = self.representatives[hidden] != self.representatives[star]
+        near = self.same[hidden] != self.same[star]
         return found + int(np.count_nonzero(self.differences.numbers_only(star[near], hidden[near])))
 
     def decision_rows(self, part: slice = EVERYTHING) -> pa.Table:
@@ -273,15 +296,14 @@ class Evidence:
         import pyarrow as pa
 
         star = self.stars.star[members]
-        kept = star == members
-        exact = self.representatives[members] == self.representatives[star]
+        exact = self.same[members] == self.same[star]
         reason = np.where(exact, "exact", "near").astype(object)
         return {
             "cluster": numbers,
-            "kept": kept,
+            "kept": self.kept[members],
             **({} if kept_ids is None else {"kept_id": kept_ids}),
             "similarity": self.stars.similarity[members],
-            "reason": pa.array(reason, type=pa.string(), mask=kept),
+            "reason": pa.array(reason, type=pa.string(), mask=star == members),
         }
 
     # names
@@ -327,40 +349,6 @@ class Evidence:
             return None
         left, right, value = self.run.closest
         return self.name(left), self.name(right), value
-
-    # numbers
-
-    def measured_recall(self) -> tuple[float, tuple[float, float]] | None:
-        """Return the estimated recall and its interval, from the pairs of representatives outside large buckets.
-
-        None if there is no estimate; 1.0 for the exact method.
-        """
-        run, pairs = self.run, self.pairs
-        if run.bands is None or run.crowded is None:
-            return 1.0, (1.0, 1.0)
-        outside = ~(np.isin(pairs.left, run.crowded) | np.isin(pairs.right, run.crowded))
-        return measure_recall(
-            jaccard(pairs, self.units.sizes)[outside], run.bands, None if run.replay is None else run.replay.strays
-        )
-
-    def largest(self, count: int) -> list[tuple[int, int]]:
-        """Return the kept unit and the size of the largest clusters, the largest first (ties in input order)."""
-        members, numbers = self.members
-        sizes = np.bincount(numbers)
-        kept = members[self.stars.star[members] == members]
-        order = np.argsort(-sizes, kind="stable")[:count]
-        return [(int(kept[number]), int(sizes[number])) for number in order.tolist()]
-
-    def samples(self, count: int) -> list[tuple[int, int, float]]:
-        """Return some removed units, each with its kept unit and similarity, evenly spaced from the least to the most
-        similar: near copies if there are any, else exact copies.
-        """
-        removed = np.sort(self.members[0][self.stars.star[self.members[0]] != self.members[0]])
-        near = removed[self.representatives[removed] != self.representatives[self.stars.star[removed]]]
-        chosen = near if len(near) else removed
-        order = chosen[np.argsort(self.stars.similarity[chosen], kind="stable")]
-        picked = np.unique(np.linspace(0, max(len(order) - 1, 0), min(count, len(order))).astype(np.int64))
-        return [(u, int(self.stars.star[u]), float(self.stars.similarity[u])) for u in order[picked].tolist()]
 
     def warnings(self) -> tuple[str, ...]:
         """Return warnings: texts too short for the shingle, doubtful removals, suspicious clusters and files."""

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from dedup.lsh import measure_recall
+from dedup.pairs.verify import jaccard
 from dedup.results.evidence import Evidence
 from dedup.results.repeats import counted
 from dedup.terminal import clean
@@ -219,7 +221,7 @@ def summarise(evidence: Evidence) -> Summary:
     texts = len(evidence.texts)
     filled = np.zeros(texts, dtype=np.bool_)
     filled[units.places[units.full, 0]] = True
-    measured = evidence.measured_recall()
+    measured = measured_recall(evidence)
     return Summary(
         unit=str(run.unit),
         method=run.method,
@@ -240,13 +242,48 @@ def summarise(evidence: Evidence) -> Summary:
         recall_interval=None if measured is None else measured[1],
         warnings=evidence.warnings(),
         rejected=evidence.texts.rejected,
-        largest=tuple((size, evidence.shown(kept)) for kept, size in evidence.largest(SHOWN_CLUSTERS)),
+        largest=tuple((size, evidence.shown(kept)) for kept, size in largest_clusters(evidence, SHOWN_CLUSTERS)),
         samples=tuple(
             (evidence.name(removed), evidence.name(kept), similarity, evidence.shown(removed))
-            for removed, kept, similarity in evidence.samples(SHOWN_PAIRS)
+            for removed, kept, similarity in sampled_removals(evidence, SHOWN_PAIRS)
         ),
         lines=len(units) if run.unit is Unit.LINE else None,
         differences=evidence.removals.counts,
         numbers_only=evidence.numbers_only,
         distinct=run.distinct,
     )
+
+
+def measured_recall(evidence: Evidence) -> tuple[float, tuple[float, float]] | None:
+    """Return the estimated recall and its interval, from the pairs of representatives outside large buckets.
+
+    None if there is no estimate; 1.0 for the exact method.
+    """
+    run, pairs = evidence.run, evidence.pairs
+    if run.bands is None or run.crowded is None:
+        return 1.0, (1.0, 1.0)
+    outside = ~(np.isin(pairs.left, run.crowded) | np.isin(pairs.right, run.crowded))
+    return measure_recall(
+        jaccard(pairs, evidence.units.sizes)[outside], run.bands, None if run.replay is None else run.replay.strays
+    )
+
+
+def largest_clusters(evidence: Evidence, count: int) -> list[tuple[int, int]]:
+    """Return the kept unit and the size of the largest clusters, the largest first (ties in input order)."""
+    members, numbers = evidence.members
+    sizes = np.bincount(numbers)
+    kept = members[evidence.stars.star[members] == members]
+    order = np.argsort(-sizes, kind="stable")[:count]
+    return [(int(kept[number]), int(sizes[number])) for number in order.tolist()]
+
+
+def sampled_removals(evidence: Evidence, count: int) -> list[tuple[int, int, float]]:
+    """Return some removed units, each with its kept unit and similarity, evenly spaced from the least to the most
+    similar: near copies if there are any, else exact copies.
+    """
+    removed = evidence.removed
+    near = removed[evidence.same[removed] != evidence.same[evidence.stars.star[removed]]]
+    chosen = near if len(near) else removed
+    order = chosen[np.argsort(evidence.stars.similarity[chosen], kind="stable")]
+    picked = np.unique(np.linspace(0, max(len(order) - 1, 0), min(count, len(order))).astype(np.int64))
+    return [(u, int(evidence.stars.star[u]), float(evidence.stars.similarity[u])) for u in order[picked].tolist()]

@@ -12,6 +12,7 @@ import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,12 @@ from dedup.errors import InputError, ParameterError
 from dedup.options import check_name, shown
 from dedup.sources.arrow import ArrowTexts
 from dedup.sources.files.naming import Files, files
-from dedup.sources.frames import column_in, fetched, imported, is_table, other_column, values_of
+from dedup.sources.frames import Extra, column_in, fetched, imported, is_table, other_column, values_of
 from dedup.sources.texts import BLOCK_LIMITS, INT64, Block, BlockLimits, Ids, ListTexts, Texts
 
 __all__ = ["Block", "Ids", "ListTexts", "Texts", "read_once", "read_texts"]
+
+NO_EXTRA: Extra = MappingProxyType({})
 
 
 def read_texts(
@@ -32,12 +35,12 @@ def read_texts(
     ids: Iterable[Any] | None = None,
     column: str | None = None,
     id: str | None = None,
-    extra: str | None = None,
+    extra: Extra = NO_EXTRA,
     limits: BlockLimits = BLOCK_LIMITS,
 ) -> Texts:
     """Take `texts` in any form that a search accepts; raise `InputError` for anything else.
 
-    `extra` is another column that will be requested (`Texts.column`). `limits` says how large blocks are.
+    `extra` are other columns that will be requested (`Texts.column`). `limits` says how large blocks are.
 
     A generator is read to its end and a list is copied, so that a result keeps the texts that were searched. Cost: no
     text is copied here; 8 bytes per text of a list.

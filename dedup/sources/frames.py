@@ -14,13 +14,17 @@ from dedup.errors import InputError, ParameterError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["column_in", "column_names", "fetched", "imported", "is_table", "other_column", "values_of"]
+__all__ = ["Extra", "column_in", "column_names", "fetched", "imported", "is_table", "other_column", "values_of"]
 
 COLUMN_LIBRARIES = ("pandas", "polars", "pyarrow")
 """Libraries whose objects are columns, if they are not tables: they can be read again."""
 
 NAMES_SHOWN = 20
 """Column names that a message shows, at most."""
+
+
+Extra = Mapping[str, str]
+"""Other columns of a table that will be requested, each with the option that names it."""
 
 
 def is_table(texts: Any) -> bool:
@@ -35,7 +39,7 @@ def column_names(texts: Any) -> list[Any] | None:
     return _names(texts) if is_table(texts) else None
 
 
-def fetched(texts: Any, column: str, id: str | None, extra: str | None) -> Any:
+def fetched(texts: Any, column: str, id: str | None, extra: Extra) -> Any:
     """Load a lazy, mapped or one-time table as a table of only the wanted columns; return anything else unchanged.
 
     Such tables are lazy polars frames, relations of DuckDB, readers of Arrow batches, and Hugging Face data sets. The
@@ -58,7 +62,7 @@ def fetched(texts: Any, column: str, id: str | None, extra: str | None) -> Any:
     return texts
 
 
-def _fetched_data_set(texts: Any, column: str, id: str | None, extra: str | None) -> Any:
+def _fetched_data_set(texts: Any, column: str, id: str | None, extra: Extra) -> Any:
     import pyarrow as pa
 
     if isinstance(texts, Mapping):
@@ -86,17 +90,18 @@ def _unreadable(texts: Any, error: Exception) -> InputError:
     )
 
 
-def _wanted(names: list[str], column: str, id: str | None, extra: str | None) -> list[str]:
-    """Return the text column, the id column if it is given, and the `extra` column if it exists.
+def _wanted(names: list[str], column: str, id: str | None, extra: Extra) -> list[str]:
+    """Return the text column, the id column if it is given, and the `extra` columns that exist.
 
     Raises `InputError` if one of the first two does not exist.
     """
     _check_named(names, column, "column")
     if id is not None:
         _check_named(names, id, "id")
-    if extra in names:
-        _check_once(names, extra, "keep")
-    return list(dict.fromkeys([column, *([] if id is None else [id]), *([extra] if extra in names else [])]))
+    others = [name for name in extra if name in names]
+    for name in others:
+        _check_once(names, name, extra[name])
+    return list(dict.fromkeys([column, *([] if id is None else [id]), *others]))
 
 
 def imported(texts: Any) -> Any:
@@ -191,14 +196,14 @@ def column_in(table: Any, name: str, option: str) -> Any:
     return table[name]
 
 
-def other_column(table: Any, name: str) -> pa.ChunkedArray:
-    """Return the values of a column; null for a dict that lacks it, in a list of dicts."""
+def other_column(table: Any, name: str, option: str = "keep") -> pa.ChunkedArray:
+    """Return the values of a column, which an `option` names; null for a dict that lacks it, in a list of dicts."""
     import pyarrow as pa
 
     names = _names(table) or []
     if name not in names:
-        raise ParameterError(f'keep: no column "{name}"; found {", ".join(map(repr, names[:NAMES_SHOWN]))}')
-    _check_once(names, name, "keep")
+        raise ParameterError(f'{option}: no column "{name}"; found {", ".join(map(repr, names[:NAMES_SHOWN]))}')
+    _check_once(names, name, option)
     column = [row.get(name) for row in table] if isinstance(table, (list, tuple)) else table[name]
     try:
         if hasattr(column, "__arrow_c_stream__"):
@@ -207,7 +212,7 @@ def other_column(table: Any, name: str) -> pa.ChunkedArray:
             return found.cast(pa.large_string()) if pa.types.is_string_view(found.type) else found
         return pa.chunked_array([pa.array(values_of(column), from_pandas=True)])
     except (pa.ArrowException, TypeError, ValueError) as error:
-        raise ParameterError(f'keep: expected values of one kind in the column "{name}"; {error}') from error
+        raise ParameterError(f'{option}: expected values of one kind in the column "{name}"; {error}') from error
 
 
 def _check_named(names: list[Any], name: str, option: str) -> None:

@@ -108,7 +108,7 @@ class Texts(ABC):
     ids: Ids | None = None
     sources: Sequence[str] | None = None
     rejected: int = 0
-    others: Callable[[str], pa.ChunkedArray] | None = None
+    others: Callable[[str, str], pa.ChunkedArray] | None = None
     text_column: str = "text"
     id_column: str | None = None
     limits: BlockLimits = BLOCK_LIMITS
@@ -182,18 +182,18 @@ class Texts(ABC):
         """Return the ids of some rows as an Arrow array (int64 or string)."""
         return ids_column(self.ids, rows)
 
-    def column(self, name: str) -> pa.ChunkedArray:
+    def column(self, name: str, option: str = "keep") -> pa.ChunkedArray:
         """Return another column of the table, or of the files, that the texts come from; one value per row.
 
-        Raises `ParameterError` if there are no columns, or none of this name.
+        `option` is the option that names it. Raises `ParameterError` if there are no columns, or none of this name.
         """
         if self.others is None and not len(self):  # no rows: it may be meant as a table
             import pyarrow as pa
 
             return pa.chunked_array([pa.nulls(0)])
         if self.others is None:
-            raise ParameterError(f'keep: "{name}" names a column, but the input is not a table')
-        return self.others(name)
+            raise ParameterError(f'{option}: "{name}" names a column, but the input is not a table')
+        return self.others(name, option)
 
     def locate(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
         """Return the file (index in `sources`) and the record (from 1) of some rows; file 0 if there are no files."""

@@ -494,7 +494,7 @@ def test_ids_that_occur_twice(command: str, place: Path) -> None:
 NO_NUMBER = "Invalid value for '{}'.*is not a valid (float|integer)"
 SHINGLE = r'shingle: expected "words:n" or "chars:n" with n from 1 to 1000, such as "words:5", found'
 MEMORY = r'memory: expected bytes, or a text such as "4GB" or "500MB", found'
-KEEP = "keep: expected one of 'first', 'last', 'longest', 'shortest', 'max:COLUMN', 'min:COLUMN'"
+KEEP = "keep: expected one of 'first', 'last', 'longest', 'shortest', 'none', 'max:COLUMN', 'min:COLUMN'"
 FORMAT = "format: expected one of 'jsonl', 'ndjson', 'csv', 'txt', 'parquet', 'arrow', 'feather'"
 HUGE = str(1 << 63)
 
@@ -546,6 +546,20 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
         ("", "--ids-from: expected a file of ids, found ''"),
     ],
     "--seed": [("-1", "seed: expected a whole number from 0 to"), ("x", NO_NUMBER.format("--seed"))],
+    **{
+        f"--{option}": [
+            (
+                "nocolumn",
+                f"{option}: \"nocolumn\": no such column in the first lines of good.jsonl; found 'text', 'key'",
+            ),
+            ("", f'{option}: "": no such column in the first lines of good.jsonl'),
+        ]
+        for option in ("within", "across")
+    },
+    "--min-documents": [
+        *((value, "min_documents: expected a whole number from 1 on, or None, found") for value in ("0", "-1")),
+        ("x", NO_NUMBER.format("--min-documents")),
+    ],
     "--distinct": [
         (value, "distinct: expected 'numbers' or 'symbols', or several of them in a list, found")
         for value in ("words", "", "numbers,symbols", "Numbers")
@@ -591,9 +605,10 @@ def commands() -> dict[str, click.Command]:
 
 
 def options_of(command: str) -> set[str]:
-    """Give the options of a command that take a value."""
+    """Give the options of a command that take a value, without those that it only refuses."""
     options = commands()[command].params
-    return {each.opts[0] for each in options if isinstance(each, click.Option) and not each.is_flag}
+    known = (each for each in options if isinstance(each, click.Option) and not each.is_flag)
+    return {each.opts[0] for each in known if not each.hidden}
 
 
 CASES = [
@@ -654,6 +669,12 @@ def test_a_key_that_is_too_short(command: str, place: Path) -> None:
         GOOD[command], "DEDUP_HASH_KEY: expected at least 16 bytes, found 7", env={"DEDUP_HASH_KEY": "secret!"}
     )
     assert "secret!" not in message
+
+
+@pytest.mark.parametrize("option", ["within", "across"])
+def test_a_match_has_no_labels(option: str, place: Path) -> None:
+    """It is said what to do instead."""
+    said([*GOOD["match"], f"--{option}", "key"], f"--{option}: expected no column in a match, found 'key'; search")
 
 
 @pytest.mark.parametrize("command", ["repeats", "match"])

@@ -12,7 +12,7 @@ import click
 
 from dedup.cli.ending import finish, say, say_json, tell
 from dedup.cli.inputs import Inputs
-from dedup.cli.options import by_method, common, identified, keyed, paired, reading, reported, threaded
+from dedup.cli.options import by_method, common, identified, keyed, labelled, paired, reading, reported, threaded
 from dedup.cli.printing import report_duplicates
 from dedup.cli.reports import show_report, tell_output
 
@@ -27,6 +27,7 @@ __all__ = ["estimate", "find", "search_files"]
 @click.command()
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @paired
+@labelled
 @by_method
 @click.option(
     "--recall",
@@ -39,7 +40,12 @@ __all__ = ["estimate", "find", "search_files"]
     "--keep",
     default="first",
     show_default=True,
-    help="Which text of a cluster is kept: first, last, longest, shortest, max:COLUMN or min:COLUMN.",
+    help="Which text of a cluster is kept: first, last, longest, shortest, none, max:COLUMN or min:COLUMN.",
+)
+@click.option(
+    "--min-documents",
+    type=int,
+    help="A cluster that occurs in fewer documents removes nothing; by default 2 with --keep none, else 1.",
 )
 @identified
 @click.option(
@@ -100,6 +106,7 @@ def find(
 @click.command()
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @paired
+@labelled
 @by_method
 @click.option("--memory", help='Memory limit of the search, such as "4GB".')
 @threaded

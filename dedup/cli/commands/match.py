@@ -17,6 +17,16 @@ from dedup.hash_key import choose_key
 __all__ = ["match"]
 
 
+def _refuse(_: click.Context, option: click.Parameter, value: str | None) -> None:
+    """Raise the error for an option of `find` that means nothing here, and say what to do."""
+    if value is not None:
+        instead = {
+            "within": "search the texts of each value by themselves, in files of their own",
+            "across": "search both sides together by `find --across`, or leave it out: no side is compared with itself",
+        }[str(option.name)]
+        raise ParameterError(f"--{option.name}: expected no column in a match, found {value!r}; {instead}")
+
+
 @click.command()
 @click.argument("new", metavar="NEW...", nargs=-1, required=True)
 @click.option(
@@ -27,6 +37,8 @@ __all__ = ["match"]
     help="Texts to compare with; can be given several times.",
 )
 @paired
+@click.option("--within", hidden=True, expose_value=False, callback=_refuse)
+@click.option("--across", hidden=True, expose_value=False, callback=_refuse)
 @click.option("--min-words", type=int, default=50, show_default=True, help="Least number of words in a passage.")
 @identified
 @click.option("--against-column", help="Column or JSON field of the text in OLD; by default the same as --column.")

@@ -8,8 +8,9 @@ one character. Such a text is decoded with ``bytes.decode("utf-8", "surrogatepas
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -71,12 +72,16 @@ A list of ints, so that it can be JSON. The first token is ``[0, 0, 1]``.
 
 
 class Wanted(NamedTuple):
-    """The columns to read: of the text, of the id (None: no id column), and others; and how large batches are."""
+    """The columns to read: of the text, of the id (None: no id column), and others; and how large batches are.
+
+    `options` are the options that named the others; "keep" where there is none.
+    """
 
     column: str
     id: str | None
     extra: tuple[str, ...] = ()
     limits: BatchLimits = BATCH_LIMITS
+    options: Mapping[str, str] = MappingProxyType({})
 
     @property
     def names(self) -> list[str]:
@@ -88,7 +93,7 @@ class Wanted(NamedTuple):
         quoted = json.dumps(name, ensure_ascii=False)
         if name == self.column:
             return f"column={quoted}"
-        return f"id={quoted}" if name == self.id else f"keep: {quoted}"
+        return f"id={quoted}" if name == self.id else f"{self.options.get(name, 'keep')}: {quoted}"
 
     def check_once(self, place: str, found: Sequence[str]) -> None:
         """Raise `InputError` if a wanted column does not exist exactly once."""

@@ -23,7 +23,7 @@ from dedup.sources.files.batch import BATCH_LIMITS, Batch, BatchLimits, any_text
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.places import Names, Part, UserIds, locate, names_at, runs
 from dedup.sources.files.reader import BEGIN, read_batches
-from dedup.sources.files.rejects import Errors, Reject, check_keep, no_texts
+from dedup.sources.files.rejects import Errors, Reject, check_extra, no_texts
 from dedup.sources.files.sampling import Outline, sample_files
 from dedup.sources.texts import BLOCK_LIMITS, Block, BlockLimits, Ids, Texts
 from dedup.terminal import clean
@@ -326,17 +326,22 @@ class FileTexts(Texts):
             self._names.take(rows) if isinstance(self._names, UserIds) else names_at(self._listing, *self.locate(rows))
         )
 
-    def column(self, name: str) -> pa.ChunkedArray:
+    def column(self, name: str, option: str = "keep") -> pa.ChunkedArray:
         """Return another column of the files, a value per row; null for ``.txt`` files. Cost: one more reading."""
         import pyarrow as pa
 
-        check_keep(name, (entry.format for entry in self._listing), self._listing.some())
-        batches = self._read(id=self._id, extra=(name,))
+        check_extra(option, name, (entry.format for entry in self._listing), self._listing.some())
+        batches = self._read(id=self._id, extra={name: option})
         parts = [pa.table({name: batch.extra[name]}) for batch in batches if len(batch.texts)]
         try:
             return pa.concat_tables(parts, promote_options="permissive").column(0)
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise ParameterError(f'keep: expected values of one kind in the column "{name}"; {error}') from error
+            raise ParameterError(f'{option}: expected values of one kind in the column "{name}"; {error}') from error
+
+    def check_column(self, name: str, option: str) -> None:
+        """Raise the error of `column` if the first records of the files have no such column."""
+        check_extra(option, name, (entry.format for entry in self._listing), self._listing.some())
+        next(self._read(id=self._id, extra={name: option}), None)
 
     def __getitem__(self, row: int) -> str:
         return self.original(row) or ""

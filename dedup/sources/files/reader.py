@@ -7,7 +7,7 @@ format has its reader in `dedup.sources.files.formats`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from dedup.sources.files.batch import BATCH_LIMITS, Batch, BatchLimits, Token, Wanted, empty_batch
 from dedup.sources.files.formats.csv import read_records
@@ -29,7 +29,7 @@ def read_batches(
     *,
     column: str = "text",
     id: str | None = None,
-    extra: Sequence[str] = (),
+    extra: Sequence[str] | Mapping[str, str] = (),
     after: Token | None = None,
     limits: BatchLimits = BATCH_LIMITS,
 ) -> Iterator[Batch]:
@@ -38,7 +38,7 @@ def read_batches(
     Parameters
     ----------
     column, id, extra : the names of the columns (fields of JSON lines) of the text, of the id, and of others to read;
-        a ``.txt`` file is a text and has no columns: its id is its path
+        a ``.txt`` file is a text and has no columns: its id is its path. `extra` may say which option names each
     after : the token of the last batch that was read before (`Batch.more`); None begins with the first record
     limits : how large batches are
 
@@ -46,7 +46,7 @@ def read_batches(
     of JSON lines; if the column of texts has another type; if a value is not an id; and if a file has changed since it
     was listed. Records that cannot be read are in `Batch.rejects`.
     """
-    wanted = Wanted(column, id, tuple(extra), limits)
+    wanted = Wanted(column, id, tuple(extra), limits, extra if isinstance(extra, Mapping) else {})
     token = BEGIN if after is None else list(after)
     for number in range(token[0], len(listing)):
         entry = listing[number]

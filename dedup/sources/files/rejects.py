@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_word, shown
 
-__all__ = ["Errors", "Reject", "check_keep", "no_texts", "none_readable"]
+__all__ = ["Errors", "Reject", "check_extra", "no_texts", "none_readable"]
 
 POLICIES = ("quarantine", "skip", "fail")
 
@@ -126,12 +126,13 @@ def _quoted(name: str) -> str:
     return f"'{name}'"
 
 
-def check_keep(column: str | None, formats: Iterable[str], some: Sequence[str]) -> None:
-    """Raise `ParameterError` if texts are kept by a column (None: they are not), and all files are plain text."""
+def check_extra(option: str, column: str | None, formats: Iterable[str], some: Sequence[str]) -> None:
+    """Raise `ParameterError` if an option names a column (None: it does not), and all files are plain text."""
     if column is not None and set(formats) <= {"txt", "lines"}:
+        other = "name another policy" if option == "keep" else "leave it out"
         raise ParameterError(
-            f"keep: expected files with a column {json.dumps(column, ensure_ascii=False)}, found plain text in "
-            f"{', '.join(some)}; name another policy, or give their format with format= (--format)"
+            f"{option}: expected files with a column {json.dumps(column, ensure_ascii=False)}, found plain text in "
+            f"{', '.join(some)}; {other}, or give their format with format= (--format)"
         )
 
 
