@@ -211,3 +211,19 @@ def test_a_reference_outside_is_noticed(line: str, fault: str) -> None:
     """A check of the check."""
     assert [fault] == [found.partition(" (")[0] for found in outside(line)]
     assert outside("Knuth, volume 3, section 5.2.5; RFC 8259, section 7; the t test; T and U; 2024-01-01T12:00") == []
+
+
+def test_the_figures_of_the_readme_are_measured() -> None:
+    """Speed, pairs found and pairs that are right, of each tool in its table, are those of the benchmark page."""
+    readme, page = read(ROOT / "README.md"), read(ROOT / "docs" / "explanation" / "benchmarks.md")
+    measured = page.partition("`generated:20000`, 20,000 texts")[2].partition("`ota_dev`, ")[0]
+    rows = re.findall(r"^\| \**\[?([a-z]+)[^|]*\| ([\d.]+) \| ([\d.]+) % \| ([\d.]+) % \|", readme, re.MULTILINE)
+    assert len(rows) == 5
+    for tool, speed, recall, precision in rows:
+        (found,) = re.findall(
+            rf"^\| {tool} \d[^|]*\|[^|]*\| ([\d.]+) \|[^|]*\|[^|]*\| ([\d.]+) \| ([\d.]+) \|", measured, re.MULTILINE
+        )
+        assert found == (speed, recall, precision), tool
+    speeds = [float(speed) for speed in re.findall(r"^\| dedup \d[^|]*\|[^|]*\| ([\d.]+) \|", page, re.MULTILINE)]
+    least, most = re.findall(r"One core searches (\d+) to (\d+) MB", readme)[0]
+    assert {int(least), int(most)} <= {int(speed) for speed in speeds}
