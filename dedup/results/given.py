@@ -23,6 +23,7 @@ from dedup.results.cutting import cut_units
 from dedup.results.filtering import add_columns, replace_texts, select_rows, unwrap
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.coerce import Ids, Texts, read_texts
+from dedup.sources.columns import names_of
 from dedup.sources.frames import column_names
 from dedup.sources.two_sided import naming
 
@@ -109,7 +110,7 @@ def recognise(data: Any, searched: Texts, verb: str, *, cutting: bool) -> Given:
             ids = texts.ids if isinstance(data, Mapping) else None
         else:
             named = searched.id_column if known is not None and searched.id_column in names else None
-            only_ids = column not in names and named is not None and not cutting
+            only_ids = not set(names_of(column)) <= set(names) and named is not None and not cutting
             texts = read_texts(data, column=named if only_ids else column, id=named)
             ids = texts.ids
             if only_ids:
