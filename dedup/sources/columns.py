@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Columns", "check_columns", "join_columns", "join_texts", "names_of", "plain_names"]
 
-BETWEEN = "\n\n"
+BLANK_LINE = "\n\n"
 """What is between the texts of two columns."""
 
 
@@ -64,7 +64,7 @@ def check_columns(column: Any) -> str | None:
 
 def join_texts(columns: Sequence[Sequence[str]]) -> list[str]:
     """Return the texts of the rows of several columns. An empty text leaves no blank line."""
-    return [BETWEEN.join(filter(None, row)) for row in zip(*columns, strict=True)]
+    return [BLANK_LINE.join(filter(None, row)) for row in zip(*columns, strict=True)]
 
 
 def join_columns(column: Columns, parts: Sequence[pa.Array], place: str) -> pa.LargeStringArray:
@@ -78,4 +78,4 @@ def join_columns(column: Columns, parts: Sequence[pa.Array], place: str) -> pa.L
             raise InputError(f'column="{name}": expected texts in {place}, found {part.type}; name another column')
         texts = part.cast(pa.large_string())
         filled.append(pc.if_else(pc.greater(pc.binary_length(texts), 0), texts, pa.scalar(None, pa.large_string())))
-    return pc.binary_join_element_wise(*filled, pa.scalar(BETWEEN, pa.large_string()), null_handling="skip")
+    return pc.binary_join_element_wise(*filled, pa.scalar(BLANK_LINE, pa.large_string()), null_handling="skip")
