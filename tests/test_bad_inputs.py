@@ -500,7 +500,7 @@ def test_not_a_path(path: Any) -> None:
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        *(("column", value) for value in (3, ["text"], b"text", True)),
+        *(("column", value) for value in (3, ["text", 3], [], b"text", True)),
         *(("id", value) for value in (3, ["n"], 1.5)),
         *(("format", value) for value in (3, "docx", ["jsonl"])),
         *(("on_error", value) for value in (3, "stop", None, ["fail"])),
@@ -626,7 +626,7 @@ OPTIONS: dict[str, list[Any]] = {
         "words:\u0665",
     ],
     "progress": [3, "yes", [], {}, 1.5],
-    "column": [0, 1.5, True, ["text"], ("text", "n"), b"text", object()],
+    "column": [0, 1.5, True, [], ["text", 3], ("text", None), {"text"}, b"text", object()],
     "id": [0, 1.5, True, ["n"], b"n", object()],
 }
 

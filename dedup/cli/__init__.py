@@ -7,6 +7,7 @@
 ``dedup estimate INPUT...``            forecast the method, memory and time of a find
 ``dedup suggest INPUT...``             suggest a shingle and a threshold for a find
 ``dedup show REPORT``                  look at a report in a browser
+``dedup review REPORT``                read the most doubtful removals of a report
 ``dedup apply REPORT``                 write new files with the records that a report keeps
 ``dedup index COMMAND PATH...``        remember texts on disk, and find those that were seen before
 ``dedup warmup``                       compile the kernels beforehand
@@ -24,7 +25,7 @@ from typing import Any, NoReturn
 import click
 
 from dedup import __version__
-from dedup.cli.commands import apply, compare, find, index, match, repeats, show, suggest, warmup
+from dedup.cli.commands import apply, compare, find, index, match, repeats, review, show, suggest, warmup
 from dedup.cli.ending import end, writing
 
 __all__ = ["Group", "main"]
@@ -73,6 +74,7 @@ for command in (
     index.index,
     match.match,
     repeats.repeats,
+    review.review,
     show.show,
     suggest.suggest,
     warmup.warmup,

@@ -10,6 +10,7 @@ import click
 from dedup.errors import ParameterError
 from dedup.hash_key import read_key
 from dedup.options import shown
+from dedup.sources.columns import check_columns
 from dedup.sources.files.formats.separated import format_of_separator
 from dedup.unit import Unit
 
@@ -23,6 +24,7 @@ __all__ = [
     "labelled",
     "paired",
     "reading",
+    "reading_columns",
     "reported",
     "threaded",
 ]
@@ -113,8 +115,21 @@ keyed = click.option(
     help="File with a secret hash key, for untrusted texts; by default the variable DEDUP_HASH_KEY, or a public key.",
 )
 
-reading = _all_of(
-    click.option("--column", default="text", show_default=True, help="Column or JSON field of the text."),
+
+def _columns(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> str | None:
+    return check_columns(names)
+
+
+_columns_option = click.option(
+    "--column",
+    multiple=True,
+    default=("text",),
+    show_default="text",
+    callback=_columns,
+    help="Column or JSON field of the text; can be given several times: the texts are joined.",
+)
+
+_formats = _all_of(
     click.option(
         "--delimiter",
         is_eager=True,  # before --format, which takes it
@@ -134,4 +149,11 @@ reading = _all_of(
     ),
     click.option("--max-errors", help='Stop if more records than this are rejected: a count, or a share such as "1%".'),
 )
+
+reading = _all_of(
+    click.option("--column", default="text", show_default=True, help="Column or JSON field of the text."), _formats
+)
 """How files are read."""
+
+reading_columns = _all_of(_columns_option, _formats)
+"""The same for documents, whose results have no places in the text: of one column, or of several."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from dedup.terminal import clean
 
 if TYPE_CHECKING:
     from dedup.cli.highlight import Piece
-    from dedup.pipelines.compare import Comparison
+    from dedup.pipelines.compare import Span
     from dedup.results.duplicates import Duplicates
     from dedup.results.matches import Matches
     from dedup.results.repeats import Repeats
@@ -24,7 +24,7 @@ MARGIN = "  "
 """The indent of each line of a text that is shown, so that no line can be taken for a line of dedup."""
 
 
-def show_marked(texts: tuple[tuple[str, str], tuple[str, str]], result: Comparison, *, full: bool) -> None:
+def show_marked(texts: tuple[tuple[str, str], tuple[str, str]], spans: Sequence[Span], *, full: bool) -> None:
     """Print two texts and mark what they share: in colour on a terminal, else in brackets."""
     from rich.console import Console
     from rich.padding import Padding
@@ -32,19 +32,19 @@ def show_marked(texts: tuple[tuple[str, str], tuple[str, str]], result: Comparis
     from dedup.cli.highlight import CONTEXT, mark_text, plain
     from dedup.results.repeats import counted
 
-    if not result.spans:
+    if not spans:
         say("\nno shared span found")
         return
-    words = sum(span.words for span in result.spans)
-    say(f"{counted(words, 'word')} of {clean(texts[1][0])} are in {counted(len(result.spans), 'shared span')}")
-    for number, span in enumerate(result.spans, start=1):
+    words = sum(span.words for span in spans)
+    say(f"{counted(words, 'word')} of {clean(texts[1][0])} are in {counted(len(spans), 'shared span')}")
+    for number, span in enumerate(spans, start=1):
         here, there = f"{span.left_start}-{span.left_end}", f"{span.right_start}-{span.right_end}"
         say(f"{number:>5}: {counted(span.words, 'word')}, characters {here} and {there}")
     console = Console(highlight=False)
     coloured = console.color_system is not None and not console.no_color
     for side, (name, text) in enumerate(texts):
-        spans = [(span[2 * side], span[2 * side + 1]) for span in result.spans]
-        pieces = mark_text(text, spans, None if full else CONTEXT)
+        own = [(span[2 * side], span[2 * side + 1]) for span in spans]
+        pieces = mark_text(text, own, None if full else CONTEXT)
         say(f"\n--- {clean(name)}")
         if coloured:
             with writing():

@@ -36,6 +36,9 @@ __all__ = ["LABEL", "NO_LABELS", "Labels", "keys_of_column", "keys_of_values"]
 LABEL = "label"
 """The form of a unit that has the key of its label, where texts of one label are no pair."""
 
+KNOWN_LABELS = 1 << 16
+"""Labels whose keys are remembered at a time, and rows of a column that are read at a time: a few megabytes."""
+
 Keys = npt.NDArray[np.uint64]
 
 
@@ -72,6 +75,8 @@ def keys_of_values(values: Iterable[Any], option: str, key: HashKey) -> Keys:
                         f"{option}: expected labels that are texts, numbers, dates or None, found "
                         f"{type(value).__name__} {shown(value)} at row {row}; pass one label per text"
                     )
+                if len(known) >= KNOWN_LABELS:
+                    known.clear()
                 known[name] = found
             yield found
 
@@ -79,24 +84,39 @@ def keys_of_values(values: Iterable[Any], option: str, key: HashKey) -> Keys:
 
 
 def keys_of_column(values: pa.Array | pa.ChunkedArray, option: str, key: HashKey) -> Keys:
-    """Return the key of the label in each row of a column; each value is hashed once. Raises as `keys_of_values`."""
-    import pyarrow as pa
-
+    """Return the key of the label in each row of a column. Raises `InputError` for a column that has no labels."""
     parts = [np.empty(0, dtype=np.uint64)]
-    for chunk in values.chunks if isinstance(values, pa.ChunkedArray) else [values]:
-        if pa.types.is_nested(chunk.type):
-            parts.append(keys_of_values(chunk.to_pylist(), option, key))
-            continue
-        if not pa.types.is_dictionary(chunk.type):
-            chunk = chunk.cast(pa.large_string()) if pa.types.is_string_view(chunk.type) else chunk
-            chunk = chunk.dictionary_encode() if not pa.types.is_null(chunk.type) else pa.array([None] * len(chunk))
-        if pa.types.is_null(chunk.type):
-            parts.append(np.zeros(len(chunk), dtype=np.uint64))
-            continue
-        of = np.append(keys_of_values(chunk.dictionary.to_pylist(), option, key), np.uint64(0))
-        places = chunk.indices.cast(pa.int64()).fill_null(len(of) - 1)
-        parts.append(of[places.to_numpy(zero_copy_only=False)])
+    for chunk in getattr(values, "chunks", [values]):
+        parts.extend(_keys_of_chunk(chunk, option, key))
     return np.concatenate(parts)
+
+
+def _keys_of_chunk(chunk: pa.Array, option: str, key: HashKey) -> Iterator[Keys]:
+    """Yield the keys of the labels of an array; each value is hashed once per category, or per part of it."""
+    import pyarrow as pa
+    import pyarrow.types as kinds
+
+    of = chunk.type.value_type if kinds.is_dictionary(chunk.type) else chunk.type
+    if kinds.is_null(of):
+        yield np.zeros(len(chunk), dtype=np.uint64)
+        return
+    if not (_is_text(of) or kinds.is_primitive(of) or kinds.is_decimal(of)):
+        raise InputError(f"{option}: expected a column of texts, numbers or dates, found {of}; name another column")
+    part = len(chunk) if kinds.is_dictionary(chunk.type) else KNOWN_LABELS
+    for at in range(0, len(chunk), max(part, 1)):
+        some = chunk[at : at + part]
+        if kinds.is_string_view(some.type):
+            some = some.cast(pa.large_string())
+        if not kinds.is_dictionary(some.type):
+            some = some.dictionary_encode()
+        keys = np.append(keys_of_values(some.dictionary.to_pylist(), option, key), np.uint64(0))
+        yield keys[some.indices.cast(pa.int64()).fill_null(len(keys) - 1).to_numpy(zero_copy_only=False)]
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow.types as kinds
+
+    return any(is_kind(kind) for is_kind in (kinds.is_string, kinds.is_large_string, kinds.is_string_view))
 
 
 def _key(value: Any, secret: bytes) -> int | None:

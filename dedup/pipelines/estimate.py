@@ -111,7 +111,7 @@ def estimate(
     shingle: str | None = None,
     method: str = "auto",
     ids: Iterable[Any] | None = None,
-    column: str | None = None,
+    column: str | Sequence[str] | None = None,
     id: str | None = None,
     recall: float = 0.999,
     distinct: str | Collection[str] = (),
@@ -143,7 +143,8 @@ def estimate(
             )
         texts = [texts]
     extra = {name: option for option, name in reversed(query.other_columns)}
-    collection = read_texts(texts, ids=ids, column=column, id=id, extra=extra)
+    column = query.check_column(column)
+    collection = read_texts(texts, ids=ids, column=column, id=id, extra=extra, several=True)
     check_labels_of(query, collection)
     seen = _look(collection, query, bound, workers, asked)
     if bound is not None and isinstance(collection, FileTexts):

@@ -45,7 +45,7 @@ def find_duplicates(
     method: str = "auto",
     keep: str | Callable[[Any, str], Any] = "first",
     ids: Iterable[Any] | None = None,
-    column: str | None = None,
+    column: str | Sequence[str] | None = None,
     id: str | None = None,
     pairs: str = "auto",
     recall: float = 0.999,
@@ -79,6 +79,7 @@ def find_duplicates(
         number, text or date in that column. Nulls are last, ties are in input order.
     ids : one int or str per text, each only once; not for tables, which have `id`
     column, id : names of the text column and the id column of a table or of files; by default "text" and none
+        For documents `column` may be a list of names: their texts are joined by a blank line.
     pairs : "all" lists every pair; "auto" lists the removed texts of a large cluster only with their kept text
         A cluster is large if it has more than 1,000 members, alone or together with the clusters that it is linked
         with: two clusters are linked if a removed text could have joined either.
@@ -161,7 +162,7 @@ def find_in(
     texts: Any,
     *,
     ids: Iterable[Any] | None = None,
-    column: str | None = None,
+    column: str | Sequence[str] | None = None,
     id: str | None = None,
     threads: int | None = None,
     memory: int | str | None = None,
@@ -186,7 +187,9 @@ def find_in(
         texts = [texts]
     by = query.keep_column
     extra = {name: option for option, name in reversed(query.other_columns)}
-    collection = read_texts(texts, ids=ids, column=column, id=id, extra=extra)
+    column = query.check_column(column)
+    collection = read_texts(texts, ids=ids, column=column, id=id, extra=extra, several=True)
+    query.check_column(collection.text_column)
     collection.bound(bound)
     if isinstance(collection, FileTexts):
         check_named(query)

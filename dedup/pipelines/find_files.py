@@ -10,7 +10,7 @@ same in both cases, byte for byte: it does not depend on shards, threads, memory
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -42,6 +42,7 @@ from dedup.results.duplicates import Duplicates
 from dedup.results.repeats import counted
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
+from dedup.sources.columns import plain_names
 from dedup.sources.files.batch import Token
 from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.files.formats.separated import SEPARATED
@@ -102,7 +103,7 @@ def find_in_files(
     inputs: Iterable[str | os.PathLike[str]],
     *,
     format: str | None = None,
-    column: str = "text",
+    column: str | Sequence[str] = "text",
     id: str | None = None,
     output: str | os.PathLike[str] | None = None,
     work_dir: str | os.PathLike[str] | None = None,
@@ -145,6 +146,7 @@ def find_in_files(
     check_named(query)
     workers, bound, progress = thread_count(threads), check_memory(memory), check_progress(progress)
     listing = Listing(inputs, format=format).bounded(bound)
+    column = query.check_column(column) or "text"
     listing.check_column(column)
     for option, name in query.other_columns:
         check_extra(option, name, (entry.format for entry in listing), listing.some())
@@ -159,7 +161,7 @@ def find_in_files(
             refuse_overlap(path, inputs_named, option=option)
     if places.output is not None and places.work is not None:
         refuse_overlap(places.output, [("the work directory", places.work)])
-    asked = query.asked() | {"column": column, "id": id, "format": format, "version": __version__}
+    asked = query.asked() | {"column": plain_names(column), "id": id, "format": format, "version": __version__}
     asked |= {"hash_key": query.shingle.key.fingerprint}
     fingerprint = {"options": asked, "inputs": listing.fingerprint()}
     with ExitStack() as stack, Progress(progress) as stages:

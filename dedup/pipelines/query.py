@@ -22,7 +22,9 @@ from dedup.options import (
     check_word,
     check_words,
     column_of,
+    shown,
 )
+from dedup.sources.columns import Columns, check_columns
 from dedup.threshold import Metric, Threshold
 from dedup.unit import Unit
 
@@ -102,6 +104,16 @@ class Query:
     def forms(self) -> tuple[str, ...]:
         """The forms of units that the search compares."""
         return (*self.distinct, *(() if self.across is None else (LABEL,)))
+
+    def check_column(self, column: Any) -> str | None:
+        """Return a `column` option: a name, or several for documents. Raise `ParameterError` for any other value."""
+        found = check_columns(column)
+        if isinstance(found, Columns) and not self.unit.whole:
+            raise ParameterError(
+                f'column: expected one column with unit="{self.unit}", whose places are characters of it, found '
+                f"{shown(column)}; search one column at a time"
+            )
+        return found
 
     @property
     def removes_all(self) -> bool:

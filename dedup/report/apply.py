@@ -94,7 +94,8 @@ def apply_report(
     Parameters
     ----------
     report : a report of `dedup find` or `dedup match`, or the path of its folder
-    annotate : write every record, with the added fields dedup_cluster, dedup_kept, dedup_similarity, dedup_reason
+    annotate : write every record, with the added fields dedup_cluster, dedup_kept, dedup_similarity, dedup_reason,
+        dedup_difference
     overwrite : replace the folder that an earlier call wrote, if it contains only files that will be written again
     overrides : a file of decisions that were made on the page of the report (`dedup show`); they are obeyed
     threads : how many files are written at the same time

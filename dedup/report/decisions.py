@@ -17,7 +17,7 @@ from dedup.text.paragraphs import split_units
 
 __all__ = ["NOTES", "Counts", "Verdict", "Verdicts", "last_read"]
 
-NOTES = ("dedup_cluster", "dedup_kept", "dedup_similarity", "dedup_reason")
+NOTES = ("dedup_cluster", "dedup_kept", "dedup_similarity", "dedup_reason", "dedup_difference")
 """The columns that `annotate` adds."""
 
 Numbers = npt.NDArray[np.int64]
@@ -47,7 +47,8 @@ class Verdict:
     removed : numbers of the removed records, ascending
     rejected : numbers of the records that could not be read, ascending
     cuts : (n, 4) record, number, start, end of the removed paragraphs or lines, in order
-    notes : record, cluster, kept, similarity, reason of the members of clusters, in order; None unless annotating
+    notes : record, cluster, kept, similarity, reason, difference of the members of clusters, in order; None unless
+        annotating
     unit : the unit of the search: "document", "paragraph" or "line"
     end : the number of the record at which reading a table stopped; no record from there on was searched. None if
         reading did not stop early
@@ -110,14 +111,15 @@ class Verdict:
         kept[cuts[:, 1]] = False
         return cut_units(text, spans, kept, self.unit)
 
-    def note(self, number: int) -> tuple[int | None, bool, float | None, str | None]:
-        """Return cluster, kept, similarity and reason of a record, whether it is in a cluster or not."""
+    def note(self, number: int) -> tuple[int | None, bool, float | None, str | None, str | None]:
+        """Return cluster, kept, similarity, reason and difference of a record, whether it is in a cluster or not."""
         assert self.notes is not None
         at = int(np.searchsorted(self.notes["record"], number))
         if at == len(self.notes["record"]) or self.notes["record"][at] != number:
-            return None, True, None, None
+            return None, True, None, None, None
         cluster, similarity = self.notes["cluster"][at], float(self.notes["similarity"][at])
-        return None if cluster < 0 else int(cluster), bool(self.notes["kept"][at]), similarity, self.notes["reason"][at]
+        words = self.notes["reason"][at], self.notes["difference"][at]
+        return None if cluster < 0 else int(cluster), bool(self.notes["kept"][at]), similarity, *words
 
 
 def _in(numbers: Numbers, chosen: Numbers) -> Flags:
@@ -143,7 +145,7 @@ class Verdicts:
         self._parts = [] if self._unit == "document" else [self._unit]  # the column with the number of a unit
         columns = ["file", "record", "kept"]
         columns += [*self._parts, "start", "end"] if self._parts else []
-        columns += ["cluster", "similarity", "reason"] if annotate else []
+        columns += ["cluster", "similarity", "reason", "difference"] if annotate else []
         if overrides is not None:
             columns = list(dict.fromkeys([*columns, "cluster"]))
         self._found = _read(report, columns, everything=annotate or overrides is not None)
@@ -200,13 +202,19 @@ def last_read(format: str, records: int, rejected: Numbers) -> int | None:
 
 
 def _read(report: Report, columns: list[str], *, everything: bool) -> dict[str, npt.NDArray[Any]]:
-    """Return the rows of the decisions that are not kept, or `everything`. They are read one row group at a time."""
+    """Return the rows of the decisions that are not kept, or `everything`. They are read one row group at a time.
+
+    A column that this kind of report does not have is null.
+    """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     parts: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in columns}
     with pq.ParquetFile(report.folder / "decisions.parquet") as file:
         for group in range(file.num_row_groups):
             rows = file.read_row_group(group, columns=columns)
+            for name in set(columns) - set(rows.column_names):
+                rows = rows.append_column(name, pa.nulls(rows.num_rows, pa.string()))
             chosen = slice(None) if everything else ~_plain(rows.column("kept"))
             for name in columns:
                 parts[name].append(_plain(rows.column(name))[chosen])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dedup.errors import ParameterError
+from dedup.sources.columns import check_columns
 from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.files.listing import STDIN, Entry
 from dedup.sources.files.names import unshown
@@ -117,6 +118,6 @@ def texts_of(report: Searched, side: str = "texts") -> FileTexts:
     for entry in entries:
         check_file(entry.source, entry.size, entry.mtime_ns)
     prefix = "against_" if side == "against" else ""
-    column = options.get(f"{prefix}column") or options.get("column", "text")
+    column = check_columns(options.get(f"{prefix}column") or options.get("column", "text")) or "text"
     listing = listing_of(entries, report.run["folder"])
     return FileTexts(listing, column, options.get(f"{prefix}id") or options.get("id"), Errors("skip", None))

@@ -19,7 +19,7 @@ from dedup.sources.files.file_texts import FileTexts
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["view_of_report"]
+__all__ = ["Opened", "view_of_report"]
 
 SPANS = {
     "match": ("left", "right", ("left_start", "left_end", "right_start", "right_end")),
@@ -33,7 +33,7 @@ def view_of_report(report: Searched) -> View:
     return _clusters(report) if report.kind == "find" else _links(report)
 
 
-class _Opened:
+class Opened:
     """The texts of one side, opened at first use; rows by id."""
 
     def __init__(self, report: Searched, side: str) -> None:
@@ -42,18 +42,22 @@ class _Opened:
 
     @property
     def texts(self) -> FileTexts:
+        """The texts of the side."""
         if self._texts is None:
             self._texts = texts_of(self._report, self._side)
         return self._texts
 
     def at(self, file: int, record: int) -> str:
+        """Return the text of a record of a file."""
         return self.texts[self.texts.row_at(file, record)]
 
     @cache  # noqa: B019  # as long as the view
     def rows(self) -> Any:
+        """Return the ids of all rows (Arrow array)."""
         return self.texts.ids_at(np.arange(len(self.texts), dtype=np.int64))
 
     def named(self, name: Any) -> str:
+        """Return the text with an id."""
         import pyarrow.compute as pc
 
         row = pc.index(self.rows(), name).as_py()
@@ -78,7 +82,7 @@ def _clusters(report: Searched) -> View:
     exact = _plain(table.column("reason"))[order] == "exact"
     named = report.table("clusters", ["id", "difference"])
     ids = named.column("id")
-    opened = _Opened(report, "texts")
+    opened = Opened(report, "texts")
 
     def text(at: int) -> str:
         whole = opened.at(int(found["file"][at]), int(found["record"][at]))
@@ -122,8 +126,8 @@ def _clusters(report: Searched) -> View:
 def _links(report: Searched) -> View:
     summary, options = report.summary, report.options
     left, right, columns = SPANS[report.kind]
-    here = _Opened(report, "texts")
-    there = _Opened(report, "against") if report.kind == "match" else here
+    here = Opened(report, "texts")
+    there = Opened(report, "against") if report.kind == "match" else here
     names: dict[str, list[Any]] = {left: [], right: []}
     spans, values, words = [], [], []
     if "pairs.parquet" in report.files:

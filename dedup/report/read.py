@@ -196,6 +196,16 @@ class Report(Shown):
         with open(self.folder / "rejects.jsonl", encoding="utf-8") as lines:
             yield from map(json.loads, lines)
 
+    def review(self, n: int = 20) -> pa.Table:
+        """Return the `n` removed texts that are nearest to the threshold, as `Duplicates.review` does.
+
+        The texts are read from the files that were searched. Raises `InputError` for other reports than those of a
+        search for duplicates.
+        """
+        from dedup.report.review import review_of_report
+
+        return review_of_report(self, n)
+
     def _view(self) -> View:
         from dedup.report.page import view_of_report
 

@@ -82,8 +82,8 @@ def rewrite_records(entry: Entry, path: Path, verdict: Verdict) -> Counts:
 
     def edit(record: bytes, number: int) -> bytes:
         if verdict.notes is not None:
-            cluster, kept, similarity, reason = verdict.note(number)
-            return with_cells(record, [cluster, "true" if kept else "false", similarity, reason], separator)
+            cluster, kept, *others = verdict.note(number)
+            return with_cells(record, [cluster, "true" if kept else "false", *others], separator)
         place = header.index(verdict.column)
         return with_cell(record, place, lambda text: verdict.shorten(number, text), separator)
 

@@ -115,7 +115,7 @@ def _column(texts: list[str | None], kind: pa.DataType) -> pa.Array:
 def _note_fields() -> list[pa.Field]:
     import pyarrow as pa
 
-    kinds = (pa.int64(), pa.bool_(), pa.float64(), pa.string())
+    kinds = (pa.int64(), pa.bool_(), pa.float64(), pa.string(), pa.string())
     return [pa.field(name, kind) for name, kind in zip(NOTES, kinds, strict=True)]
 
 

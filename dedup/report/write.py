@@ -22,6 +22,7 @@ from dedup.report.sealing import as_json, seal_of, write_sealed
 from dedup.results.duplicates import Duplicates, evidence_of
 from dedup.results.matches import Matches
 from dedup.results.repeats import Repeats
+from dedup.sources.columns import plain_names
 from dedup.sources.files.file_texts import FileTexts
 from dedup.storage.folders import refuse_overlap, whole_folder
 
@@ -164,7 +165,7 @@ def parts_of(result: Any, *, group: int = GROUP) -> tuple[str, Any, dict[str, Ro
             "pairs": _groups(found.pair_rows, len(found.listed), group),
         }
         names = ("unit", "threshold", "metric", "shingle", "method", "column", "distinct", "hash_key")
-        options = {name: getattr(run, name) for name in names}
+        options = {name: getattr(run, name) for name in names} | {"column": plain_names(run.column)}
         options |= {name: getattr(run, name) for name in ("within", "across") if getattr(run, name) is not None}
         options |= {"keep": "none"} if run.removes_all else {}
         options |= {"min_documents": run.min_documents} if run.min_documents > 1 else {}

@@ -19,8 +19,9 @@ from dedup.clusters.stars import Stars, find_stars
 from dedup.clusters.verdicts import documents_of
 from dedup.errors import InputError, ParameterError
 from dedup.hashing.units import Units
-from dedup.options import check_threshold
+from dedup.options import check_threshold, check_whole
 from dedup.page.clusters import Clusters, view_of_clusters
+from dedup.page.reviewed import nearest, review_table
 from dedup.page.showing import Shown
 from dedup.page.view import View, facts_of
 from dedup.pairs.verify import Pairs, similarity
@@ -179,6 +180,42 @@ class Duplicates(Shown):
         if isinstance(data, str):
             return self.filter([data])[0]
         return recognise(data, found.texts, "filter", cutting=True).cut(found.units.places, found.kept, found.run.unit)
+
+    def annotate(self, data: Any) -> Any:
+        """Return the table `data` with the answer beside its columns, as the same type, for a search of documents.
+
+        Columns: cluster, kept_id, similarity, difference, reason (as in `clusters`; null for a text in no cluster) and
+        removed (bool). `data` is the table that was searched, recognised as by `filter`. Raises `InputError` for
+        another one, for data that is no table, and for a table that has such a column already.
+        """
+        found = self._evidence
+        if not found.run.unit.whole:
+            raise ParameterError(
+                f"annotate: expected a search of documents, whose rows are texts, found {found.run.unit}s; take "
+                ".clusters, which has their places"
+            )
+        return recognise(data, found.texts, "annotate", cutting=False).annotate(found.annotations())
+
+    def review(self, n: int = 20) -> pa.Table:
+        """Return the `n` removed texts that are nearest to the threshold, with the texts that they were removed for.
+
+        For a look at the most doubtful removals. Exact copies are not among them. Columns: id, kept_id, similarity,
+        difference, size, kept_size, shared (shingles), text, kept_text, and spans, a list of the spans that both texts
+        share: start, end, kept_start, kept_end in characters of the two texts, and words. For paragraphs and lines also
+        their numbers and places, as in `clusters`: those of the kept one with "kept_". The least similar is first, ties
+        are in input order. Cost: the texts of `n` pairs are read and hashed.
+        """
+        count = check_whole("n", n, 1)
+        found = self._evidence
+        removed = nearest(found.removed, found.stars.similarity, found.same, found.stars.star, count)
+        kept = found.stars.star[removed]
+        names: dict[str, Any] = {"id": found.ids(removed), **found.place_columns(removed, "")}
+        names |= {"kept_id": found.ids(kept), **found.place_columns(kept, "kept_")}
+        names |= {"similarity": found.stars.similarity[removed], "difference": found.from_kept(removed)}
+        texts = [
+            (found.text(one), found.text(other)) for one, other in zip(removed.tolist(), kept.tolist(), strict=True)
+        ]
+        return review_table(names, texts, found.run.shingle)
 
     def rethreshold(self, threshold: float) -> Duplicates:
         """Return the result of a new run at a higher `threshold`, computed from these pairs without a new search.

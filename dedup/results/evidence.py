@@ -231,6 +231,18 @@ class Evidence:
             }
         )
 
+    def annotations(self) -> pa.Table:
+        """Return what was found of each unit: the columns of `Duplicates.annotate`, null for a unit in no cluster."""
+        import pyarrow as pa
+
+        count = len(self.units)
+        place = np.full(count, -1, dtype=np.int64)
+        members = self.members[0]
+        place[members] = np.arange(len(members), dtype=np.int64)
+        rows = pa.array(place, mask=place < 0)
+        found = self.cluster_rows().select(["cluster", "kept_id", "similarity", "difference", "reason"]).take(rows)
+        return found.append_column("removed", pa.array(~self.kept))
+
     def from_kept(self, members: npt.NDArray[np.int64]) -> pa.Array:
         """Return the column of the differences of members from the kept one; null for the kept one."""
         star = self.stars.star[members]
@@ -271,6 +283,7 @@ class Evidence:
                 "record": pa.array(records, type=pa.int64()),
                 **self.place_columns(members, ""),
                 **self._verdicts(members, numbers, None),
+                "difference": self.from_kept(members),
             }
         )
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError
 
-__all__ = ["replace_texts", "select_rows", "unwrap"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["add_columns", "replace_texts", "select_rows", "unwrap"]
 
 Wrap = Callable[[Any], Any]
 
@@ -114,6 +117,37 @@ def replace_texts(data: Any, texts: Sequence[str | None], column: str) -> Any:
     if hasattr(data, "name") and hasattr(data, "filter"):  # polars series
         return type(data)(data.name, list(texts))
     return list(texts)
+
+
+def add_columns(data: Any, columns: pa.Table) -> Any:
+    """Return a table with the `columns` after its own, as the same type. A row of `columns` is for a row of `data`."""
+    if isinstance(data, (list, tuple, deque)):
+        return _like(data, [{**row, **more} for row, more in zip(data, columns.to_pylist(), strict=True)])
+    if hasattr(data, "iloc"):  # pandas
+        return data.assign(**{name: _series(columns[name], data.index) for name in columns.column_names})
+    if _is_arrow(data):
+        arrays = [column.combine_chunks() for column in columns.columns]
+        fields = [*data.schema, *columns.schema]
+        import pyarrow as pa
+
+        return type(data).from_arrays([*data.columns, *arrays], schema=pa.schema(fields, data.schema.metadata))
+    if hasattr(data, "with_columns"):  # polars frame
+        return data.with_columns(*type(data)(columns).get_columns())
+    if hasattr(data, "add_column"):  # Hugging Face data set
+        for name in columns.column_names:
+            data = data.add_column(name, columns[name].to_pylist())
+        return data
+    raise InputError(f"annotate: expected a table that was searched, found {type(data).__name__}")
+
+
+def _series(column: pa.ChunkedArray, index: Any) -> Any:
+    """Return a column as a series of pandas; integers with nulls stay integers."""
+    import pandas as pd
+    import pyarrow as pa
+
+    if pa.types.is_integer(column.type):
+        return pd.Series(pd.array(column.to_pylist(), dtype="Int64"), index=index)
+    return pd.Series(column.to_pandas().array, index=index)
 
 
 def _replace_pandas(data: Any, texts: Sequence[str | None], column: str) -> Any:

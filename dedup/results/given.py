@@ -13,18 +13,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError
 from dedup.results.cutting import cut_units
-from dedup.results.filtering import replace_texts, select_rows, unwrap
+from dedup.results.filtering import add_columns, replace_texts, select_rows, unwrap
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.coerce import Ids, Texts, read_texts
+from dedup.sources.columns import names_of
 from dedup.sources.frames import column_names
 from dedup.sources.two_sided import naming
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["Given", "recognise"]
 
@@ -59,6 +63,20 @@ class Given:
         """Return the rows of the data that are `kept` (bool, by row that was searched)."""
         return self.wrap(select_rows(self.data, kept[self.rows]))
 
+    def annotate(self, columns: pa.Table) -> Any:
+        """Return the data with `columns` (a row per row that was searched) beside its own."""
+        import pyarrow as pa
+
+        names = column_names(self.data)
+        if names is None:
+            raise InputError(
+                f"annotate: expected a table, found {type(self.data).__name__}; take .clusters, or search a table"
+            )
+        for name in columns.column_names:
+            if name in names:
+                raise InputError(f"annotate: expected no column {name!r} yet, found one; rename it, or leave it out")
+        return self.wrap(add_columns(self.data, columns.take(pa.array(self.rows))))
+
     def edit(self, changed: Iterable[int], change: Callable[[int, str], str]) -> Any:
         """Return the data with ``change(row, text)`` as the text of each row in `changed` (rows that were searched)."""
         places = np.empty(len(self.rows), dtype=np.int64)
@@ -92,7 +110,7 @@ def recognise(data: Any, searched: Texts, verb: str, *, cutting: bool) -> Given:
             ids = texts.ids if isinstance(data, Mapping) else None
         else:
             named = searched.id_column if known is not None and searched.id_column in names else None
-            only_ids = column not in names and named is not None and not cutting
+            only_ids = not set(names_of(column)) <= set(names) and named is not None and not cutting
             texts = read_texts(data, column=named if only_ids else column, id=named)
             ids = texts.ids
             if only_ids:

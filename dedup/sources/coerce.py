@@ -20,6 +20,7 @@ import numpy as np
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_name, shown
 from dedup.sources.arrow import ArrowTexts
+from dedup.sources.columns import Columns, check_columns, join_texts, names_of
 from dedup.sources.files.naming import Files, files
 from dedup.sources.frames import Extra, column_in, fetched, imported, is_table, other_column, values_of
 from dedup.sources.texts import BLOCK_LIMITS, INT64, Block, BlockLimits, Ids, ListTexts, Texts
@@ -33,33 +34,41 @@ def read_texts(
     texts: Any,
     *,
     ids: Iterable[Any] | None = None,
-    column: str | None = None,
+    column: Any = None,
     id: str | None = None,
     extra: Extra = NO_EXTRA,
+    several: bool = False,
     limits: BlockLimits = BLOCK_LIMITS,
 ) -> Texts:
     """Take `texts` in any form that a search accepts; raise `InputError` for anything else.
 
-    `extra` are other columns that will be requested (`Texts.column`). `limits` says how large blocks are.
+    `extra` are other columns that will be requested (`Texts.column`). With `several`, `column` may name some columns,
+    whose texts are joined. `limits` says how large blocks are.
 
     A generator is read to its end and a list is copied, so that a result keeps the texts that were searched. Cost: no
     text is copied here; 8 bytes per text of a list.
     """
-    column, id_column = check_name("column", column), check_name("id", id)
+    column = check_columns(column) if several or isinstance(column, Columns) else check_name("column", column)
+    id_column = check_name("id", id)
     _refuse(texts)
     if isinstance(texts, os.PathLike):
         texts = files(texts)
     if isinstance(texts, Files):
         if ids is not None:
             raise ParameterError('ids: files have their own; name the column of the ids with id="..."')
-        return texts.read(column=column, id=id_column, limits=limits)
+        return _one_column(texts.read(column=column, id=id_column, limits=limits), several=several)
     if isinstance(texts, Texts):
-        return texts
-    texts = imported(_held(fetched(texts, "text" if column is None else column, id_column, extra)))
+        return _one_column(texts, several=several)
+    names = names_of("text" if column is None else column)
+    extra = {**dict.fromkeys(names[1:], "column"), **extra}
+    texts = imported(_held(fetched(texts, names[0], id_column, extra)))
     if is_table(texts):
         if ids is not None:
             raise ParameterError('ids: the collection is a table; name its id column with id="..."')
-        result = _texts_of(column_in(texts, "text" if column is None else column, "column"), limits)
+        parts = [_texts_of(column_in(texts, name, "column"), limits) for name in names]
+        result = parts[0]
+        if len(parts) > 1:
+            result = ListTexts(join_texts(list(map(_read_part, names, parts))), limits=limits)
         result.others = partial(other_column, texts)
         result.text_column, result.id_column = "text" if column is None else column, id_column
         ids = None if id_column is None else values_of(column_in(texts, id_column, "id"))
@@ -75,6 +84,24 @@ def read_texts(
     if ids is not None:
         result.ids = _checked_ids(ids, len(result))
     return result
+
+
+def _read_part(name: str, part: Texts) -> list[str]:
+    """Return the texts of one of several columns. Raise `InputError` with its name if one is no text."""
+    try:
+        return [part[row] for row in range(len(part))]
+    except InputError as error:
+        raise InputError(f'column="{name}": {error}') from error
+
+
+def _one_column(texts: Texts, *, several: bool) -> Texts:
+    """Return texts. Raise `ParameterError` if they are of several columns, unless these are allowed."""
+    if isinstance(texts.text_column, Columns) and not several:
+        raise ParameterError(
+            f"column: expected one column, found {shown(list(texts.text_column.names))}: places are characters of one; "
+            "search one column at a time"
+        )
+    return texts
 
 
 def read_once(texts: Any) -> bool:

@@ -68,6 +68,7 @@ GOOD = {
     "compare": ["compare", "good.txt", "good.jsonl"],
     "apply": ["apply", "report", "--output", "new"],
     "show": ["show", "report", "--html", "page.html"],
+    "review": ["review", "report"],
     "index create": ["index", "create", "new"],
     "index add": ["index", "add", "seen.index", "good.jsonl"],
     "index query": ["index", "query", "seen.index", "good.jsonl"],
@@ -662,7 +663,7 @@ def test_commands_without_arguments(command: str, place: Path) -> None:
     said(command.split(), r"Missing (argument|option) '")
 
 
-@pytest.mark.parametrize("command", [name for name in GOOD if name not in ("apply", "show")])
+@pytest.mark.parametrize("command", [name for name in GOOD if name not in ("apply", "show", "review")])
 def test_a_key_that_is_too_short(command: str, place: Path) -> None:
     """The variable is named, the key is not shown."""
     message = said(
@@ -984,7 +985,7 @@ def test_unwritable_outputs(output: str, command: str, locked: Path) -> None:
 
 
 @mortal
-@pytest.mark.parametrize("command", [name for name in GOOD if name not in ("apply", "show")])
+@pytest.mark.parametrize("command", [name for name in GOOD if name not in ("apply", "show", "review")])
 def test_unreadable_keys(command: str, locked: Path) -> None:
     """The option and the file are named."""
     said([*GOOD[command], "--hash-key-file", "short_key"], "--hash-key-file: .*'short_key': Permission denied; name")

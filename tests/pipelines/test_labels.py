@@ -11,11 +11,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
+from dedup.hash_key import PUBLIC
+from dedup.hashing.labels import keys_of_column, keys_of_values
 from dedup.pairs import block_join
 from dedup.pairs.self_join import JoinLimits
 from dedup.pipelines.find import find_in
@@ -217,6 +220,11 @@ def test_bad_labels(option: str, tmp_path: Path) -> None:
         for data, labels, said in (
             (texts, ["a"], f"{option}: expected one label per text, found 1 for 2 texts"),
             (texts, [["a"], ["b"]], rf"{option}: expected labels that are texts, .* found list \['a'\] at row 0"),
+            (
+                pa.table({"text": texts, "lang": [[1], [2]]}),
+                "lang",
+                rf"{option}: expected a column of texts, numbers or dates, found list<.*>; name another column",
+            ),
             (texts, "lang", f'{option}: "lang" names a column, but the input is not a table'),
             (table, "Lang", f"{option}: no column \"Lang\"; found 'text', 'lang'"),
             (path, "Lang", f'{option}: "Lang": no such column in the first lines of .*a.jsonl; found .*"?lang'),
@@ -243,6 +251,12 @@ def test_labels_are_compared_by_value() -> None:
     assert dedup.find_duplicates(frame, within="day").kept.to_pylist() == [0, 1, 3]
     assert dedup.find_duplicates(frame, within="site").kept.to_pylist() == [0, 1, 2]
     assert dedup.find_duplicates(frame, across="site").kept.to_pylist() == [0, 3, 6]
+    many = pa.chunked_array([[f"{i % 70_000}" for i in range(140_000)], [None], ["0"]])
+    keys = keys_of_column(many, "within", PUBLIC)
+    assert len(np.unique(keys)) == 70_001
+    assert np.array_equal(keys, keys_of_values(many.to_pylist(), "within", PUBLIC))
+    assert np.array_equal(keys, keys_of_column(many.cast(pa.string_view()), "within", PUBLIC))
+    assert np.array_equal(keys, keys_of_column(many.dictionary_encode(), "within", PUBLIC))
 
 
 def test_a_family_costs_no_square() -> None:

@@ -325,13 +325,13 @@ def test_annotating_keeps_everything(format: str, tmp_path: Path) -> None:
         kinds: list[tuple[str, Any]] = [("dedup_cluster", int), ("dedup_kept", json.loads), ("dedup_similarity", float)]
         for row in found:
             row["n"] = int(row["n"])
-            for name, kind in [*kinds, ("dedup_reason", str)]:
+            for name, kind in [*kinds, ("dedup_reason", str), ("dedup_difference", str)]:
                 row[name] = kind(row[name]) if row[name] else None
     else:
         found = read_table(format, new).to_pylist()
     corpus, _ = corpus_files.searched(listing)
     by_record = {row["record"]: row for row in report.decisions.to_pylist()}
-    nothing = {"cluster": None, "kept": True, "similarity": None, "reason": None}
+    nothing = {"cluster": None, "kept": True, "similarity": None, "reason": None, "difference": None}
     for row, record, result in zip(rows, corpus.texts.records.tolist(), found, strict=True):
         known = by_record.get(record, nothing)
         assert {**row, **{f"dedup_{name}": known[name] for name in nothing}} == result

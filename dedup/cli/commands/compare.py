@@ -38,4 +38,4 @@ def compare(a: str, b: str, shingle: str | None, full: bool, hash_key: bytes | N
     say(f"jaccard {result.jaccard:.3f}: {result.shared:,} shared shingles")
     say(f"{percent(result.left_in_right)} of the {result.left_size:,} shingles of {clean(a)} are in {clean(b)}")
     say(f"{percent(result.right_in_left)} of the {result.right_size:,} shingles of {clean(b)} are in {clean(a)}")
-    show_marked(((a, left), (b, right)), result, full=full)
+    show_marked(((a, left), (b, right)), result.spans, full=full)

@@ -12,7 +12,17 @@ import click
 
 from dedup.cli.ending import finish, say, say_json, tell
 from dedup.cli.inputs import Inputs
-from dedup.cli.options import by_method, common, identified, keyed, labelled, paired, reading, reported, threaded
+from dedup.cli.options import (
+    by_method,
+    common,
+    identified,
+    keyed,
+    labelled,
+    paired,
+    reading_columns,
+    reported,
+    threaded,
+)
 from dedup.cli.printing import report_duplicates
 from dedup.cli.reports import show_report, tell_output
 
@@ -64,7 +74,7 @@ __all__ = ["estimate", "find", "search_files"]
 @click.option("--fresh", is_flag=True, help="Start over, and delete the intermediate results in the work directory.")
 @click.option("--log-json", is_flag=True, help="Write progress to stderr as JSON lines.")
 @keyed
-@reading
+@reading_columns
 @common
 def find(
     inputs: tuple[str, ...],
@@ -111,7 +121,7 @@ def find(
 @click.option("--memory", help='Memory limit of the search, such as "4GB".')
 @threaded
 @keyed
-@reading
+@reading_columns
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def estimate(
     inputs: tuple[str, ...],

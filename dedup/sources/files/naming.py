@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from dedup.options import check_name, check_paths
+from dedup.sources.columns import check_columns
 from dedup.sources.files.batch import BATCH_LIMITS, BatchLimits
 from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.files.listing import COLUMN, Entry, Listing
@@ -19,7 +20,7 @@ __all__ = ["Files", "files", "listing_of"]
 
 def files(
     *patterns: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
-    column: str = "text",
+    column: str | Sequence[str] = "text",
     id: str | None = None,
     format: str | None = None,
     on_error: str = "quarantine",
@@ -34,7 +35,8 @@ def files(
         or .xz. Other files in folders are counted (``unread``). The format of a named file with another name is
         detected from its beginning. Files are taken in the order of their paths, each once
     column, id : names of the column (or JSON field) of the text and of the id; without ids "path:number", where the
-        number is that of the line or row, from 1. A .txt file is one text, and its id is its path
+        number is that of the line or row, from 1. A .txt file is one text, and its id is its path. For documents
+        `column` may be a list of names: their texts are joined by a blank line
     format : the format of all files, whatever their names: "jsonl", "csv.gz"
     on_error : "quarantine" (records that cannot be read are left out, and listed in ``rejects``), "skip" (likewise,
         without a warning), or "fail"
@@ -54,7 +56,7 @@ def files(
     -----
     Cost: a look at the status of each file; standard input is read to its end.
     """
-    named = COLUMN if column is None else str(check_name("column", column))
+    named = check_columns(column) or COLUMN
     id_column, listing = check_name("id", id), Listing(check_paths(patterns), format=format)
     return Files(listing, column=named, id=id_column, errors=Errors(on_error, max_errors))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from dedup.sources.columns import Columns, join_columns
 from dedup.sources.files.batch import BATCH_LIMITS, Batch, BatchLimits, Token, Wanted, empty_batch
 from dedup.sources.files.formats.csv import read_records
 from dedup.sources.files.formats.jsonl import read_lines
@@ -37,7 +38,8 @@ def read_batches(
 
     Parameters
     ----------
-    column, id, extra : the names of the columns (fields of JSON lines) of the text, of the id, and of others to read;
+    column, id, extra : the names of the columns (fields of JSON lines) of the text (`Columns`: of the parts of the
+        text), of the id, and of others to read;
         a ``.txt`` file is a text and has no columns: its id is its path. `extra` may say which option names each
     after : the token of the last batch that was read before (`Batch.more`); None begins with the first record
     limits : how large batches are
@@ -46,7 +48,13 @@ def read_batches(
     of JSON lines; if the column of texts has another type; if a value is not an id; and if a file has changed since it
     was listed. Records that cannot be read are in `Batch.rejects`.
     """
-    wanted = Wanted(column, id, tuple(extra), limits, extra if isinstance(extra, Mapping) else {})
+    options = extra if isinstance(extra, Mapping) else {}
+    if isinstance(column, Columns):
+        yield from _joined(
+            listing, column, id, dict(options) if options else dict.fromkeys(extra, "keep"), after, limits
+        )
+        return
+    wanted = Wanted(column, id, tuple(extra), limits, options)
     token = BEGIN if after is None else list(after)
     for number in range(token[0], len(listing)):
         entry = listing[number]
@@ -59,6 +67,19 @@ def read_batches(
         except MemoryError:
             reason = "expected memory for its records, found none left; give a bound (--memory), or split it"
             yield empty_batch(number, wanted, 1, [Reject(entry.path, None, None, reason)])
+
+
+def _joined(
+    listing: Listing, column: Columns, id: str | None, extra: dict[str, str], after: Token | None, limits: BatchLimits
+) -> Iterator[Batch]:
+    """Yield the batches in which the texts of several columns are joined. The first one decides what is a record."""
+    others = {name: "column" for name in column.names[1:] if name not in extra}
+    for batch in read_batches(listing, column=column.names[0], id=id, extra=extra | others, after=after, limits=limits):
+        columns = [batch.texts, *(batch.extra[name] for name in column.names[1:])]
+        texts = batch.texts
+        if len(texts):
+            texts = join_columns(column, columns, listing[batch.file].path)
+        yield batch._replace(texts=texts, extra={name: batch.extra[name] for name in extra})
 
 
 def _read(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterator[Batch]:

@@ -1,0 +1,89 @@
+"""Labels, boilerplate, several columns and reviews from the shell."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import dedup
+from dedup.cli import main
+
+BODY = "the swing bridge is closed to road traffic from monday night until thursday morning while the deck is mended"
+ROWS = [
+    {"id": 1, "site": "a", "title": "bridge", "text": f"Menu of the site\n\n{BODY}"},
+    {"id": 2, "site": "b", "title": "bridge", "text": f"Menu of the site\n\n{BODY} again"},
+    {"id": 3, "site": "a", "title": "market", "text": f"Menu of the site\n\n{BODY} again"},
+    {"id": 4, "site": None, "title": None, "text": "Menu of the site\n\nnothing else is said here"},
+]
+
+
+def call(*arguments: Any, code: int = 0) -> str:
+    """Run a command; return what it prints to stdout."""
+    result = CliRunner().invoke(main, [str(each) for each in arguments])
+    assert result.exit_code == code, result.output
+    return result.stdout
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Path:
+    """Give a file of pages."""
+    path = tmp_path / "pages.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    return path
+
+
+def rows_of(printed: str) -> list[dict[str, Any]]:
+    """Give the JSON lines that a command prints."""
+    return [json.loads(line) for line in printed.splitlines()]
+
+
+@pytest.mark.parametrize("option", ["within", "across"])
+def test_labels(option: str, pages: Path, tmp_path: Path) -> None:
+    """A column gives what it gives in Python; the report names it, and is known again for it alone."""
+    found = dedup.find_duplicates(pages, id="id", **{option: "site"})
+    command = ["find", pages, "--id", "id", f"--{option}", "site", "--json"]
+    assert rows_of(call(*command)) == found.clusters.to_pylist()
+    call(*command, "--output", tmp_path / "report")
+    assert dedup.Report.open(tmp_path / "report").options[option] == "site"
+    result = CliRunner().invoke(main, [str(each) for each in [*command, "--output", tmp_path / "report"]])
+    assert "already contains the report of this search" in result.stderr
+    call("find", pages, "--id", "id", "--output", tmp_path / "report", code=2)
+    assert json.loads(call("estimate", pages, f"--{option}", "site", "--json"))["texts"] == 4
+
+
+def test_boilerplate(pages: Path, tmp_path: Path) -> None:
+    """Each member is shown as removed, or as kept where there are too few documents; what is applied has no menu."""
+    command = ["find", pages, "--id", "id", "--unit", "paragraph", "--keep", "none", "--min-documents", "4"]
+    printed = call(*command)
+    assert printed.count("remove") == 4
+    assert printed.count("keep") == 3
+    call(*command, "--output", tmp_path / "report")
+    call("apply", tmp_path / "report", "--output", tmp_path / "clean")
+    written = rows_of((tmp_path / "clean" / "pages.jsonl").read_text())
+    assert [row["text"] for row in written] == [row["text"].partition("\n\n")[2] for row in ROWS]
+
+
+def test_several_columns(pages: Path) -> None:
+    """`--column` several times joins them."""
+    found = dedup.find_duplicates(pages, id="id", column=["title", "text"])
+    options = ["--id", "id", "--column", "title", "--column", "text", "--json"]
+    assert rows_of(call("find", pages, *options)) == found.clusters.to_pylist()
+    assert json.loads(call("estimate", pages, *options[2:]))["characters"] > 4 * len(BODY) / 2
+    call("find", pages, *options, "--unit", "line", code=2)
+
+
+def test_review(pages: Path, tmp_path: Path) -> None:
+    """The least similar come first, with what they share marked."""
+    call("find", pages, "--id", "id", "--threshold", "0.5", "--output", tmp_path / "report")
+    report = dedup.Report.open(tmp_path / "report")
+    assert rows_of(call("review", tmp_path / "report", "--json")) == report.review().to_pylist()
+    printed = call("review", tmp_path / "report", "--limit", "1")
+    assert "1: 2 was removed for 1, at 0.9" in printed
+    assert "[[1: Menu of the site" in printed
+    assert "2: " not in printed.replace("[[2: ", "").replace("    2: ", "")
+    call("find", pages, "--id", "id", "--threshold", "1.0", "--output", tmp_path / "none")
+    assert "no text was removed that is not an exact copy" in call("review", tmp_path / "none")

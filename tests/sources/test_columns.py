@@ -1,0 +1,182 @@
+"""Several columns as one text, in tables and in files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dedup
+from dedup.errors import DedupError, InputError, ParameterError
+from dedup.pipelines.find_files import find_in_files
+from tests import corpus_files, strategies
+from tests.plans import OnDisk
+
+NAMES = ["title", "text", "more"]
+SCHEMA = pa.schema([("n", pa.int64()), *((name, pa.string()) for name in NAMES)])
+
+TABLES: list[Callable[[list[dict[str, Any]]], Any]] = [
+    list,
+    lambda rows: pd.DataFrame(rows),
+    lambda rows: pl.DataFrame(rows, schema={"n": pl.Int64, **dict.fromkeys(NAMES, pl.String)}).lazy(),
+    lambda rows: pa.Table.from_pylist(rows, schema=SCHEMA),
+]
+
+
+@st.composite
+def records(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Give rows with three texts each, some of them missing."""
+    parts = st.sampled_from([*(draw(strategies.corpora()) or ["a b c"]), None, "", "one two three four five six"])
+    rows = [{"n": i, **{name: draw(parts) for name in NAMES}} for i in range(draw(st.integers(1, 6)))]
+    for row in rows:
+        for name in NAMES:
+            row[name] = row[name] and row[name].replace("\ud800", "?").replace("\0", " ")
+    return [*rows, {"n": len(rows), "title": "the last one", "text": "has words", "more": None}]
+
+
+def joined(rows: list[dict[str, Any]], names: list[str]) -> list[str]:
+    """Give the text of each row."""
+    return ["\n\n".join(row[name] for name in names if row[name]) for row in rows]
+
+
+@given(records(), st.sampled_from([["title", "text"], ["text", "more", "title"]]), st.sampled_from(TABLES))
+def test_tables(rows: list[dict[str, Any]], names: list[str], table: Callable[[Any], Any]) -> None:
+    """A search of several columns is one of their joined texts; its result knows the table again."""
+    plain = dedup.find_duplicates(joined(rows, names), threshold=0.5)
+    data = table(rows)
+    found = dedup.find_duplicates(data, column=names, threshold=0.5)
+    same(found, plain)
+    kept = [row for row in rows if row["n"] in plain.kept.to_pylist()]
+    left = found.filter(data)
+    assert [row["n"] for row in kept] == numbers(left)
+    assert numbers(found.annotate(data)) == [row["n"] for row in rows]
+    by_id = dedup.find_duplicates(data, column=tuple(names), id="n", threshold=0.5)
+    assert numbers(by_id.filter(table(rows[::-1]))) == [row["n"] for row in kept][::-1]
+    other = [{**rows[0], names[-1]: "something that was not searched"}, *rows[1:]]
+    with pytest.raises(InputError, match="expected at row 0 the text that was searched"):
+        found.filter(table(other))
+
+
+def numbers(data: Any) -> list[int]:
+    """Give the numbers of the rows of a table."""
+    if isinstance(data, pl.LazyFrame):
+        data = data.collect()
+    return (
+        [row["n"] for row in data]
+        if isinstance(data, list)
+        else [int(n) for n in data["n"].to_pylist()]
+        if isinstance(data, pa.Table)
+        else [int(n) for n in data["n"].to_list()]
+    )
+
+
+def same(found: dedup.Duplicates, plain: dedup.Duplicates) -> None:
+    """Compare two results."""
+    assert found.pairs.equals(plain.pairs)
+    assert found.clusters.equals(plain.clusters)
+    assert found.summary.removed == plain.summary.removed
+
+
+@given(
+    records(),
+    st.sampled_from(["jsonl", "csv", "parquet", "arrow"]),
+    st.sampled_from([["title", "text"], ["text", "more", "title"]]),
+)
+def test_files(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]], format: str, names: list[str]
+) -> None:
+    """The same from files of every format, with and without a bound; a report knows its columns."""
+    for row in rows:
+        row["title"] = row["title"] or "t"
+        row["text"] = row["text"] or "t"
+        for name in NAMES:
+            row[name] = row[name] and row[name].replace("\r", "")
+    folder = tmp_path_factory.mktemp("columns")
+    (folder / f"a.{format}").write_bytes(
+        {
+            "jsonl": corpus_files.as_lines,
+            "csv": corpus_files.as_csv,
+            "parquet": lambda rows: corpus_files.as_parquet(rows),
+            "arrow": corpus_files.as_arrow,
+        }[format](rows)
+    )
+    plain = dedup.find_duplicates(joined(rows, names), ids=[row["n"] for row in rows], threshold=0.5)
+    given = dedup.files(folder, column=names, id="n")
+    for memory in (None, "1GB"):
+        found = dedup.find_duplicates(given, threshold=0.5, memory=memory)
+        assert found.clusters["kept"].equals(plain.clusters["kept"])
+        assert found.pairs["shared"].equals(plain.pairs["shared"])
+        assert [str(name) for name in found.kept.to_pylist()] == [str(name) for name in plain.kept.to_pylist()]
+    dedup.write_report(folder / "report", found)
+    report = dedup.Report.open(folder / "report")
+    assert report.options["column"] == names
+    assert report.review()["text"].equals(plain.review()["text"])
+
+
+def test_a_run_with_a_work_directory(tmp_path: Path) -> None:
+    """The command line's search takes several columns, keeps by one of them, and knows its report again."""
+    body = "one two three four five six seven eight nine ten eleven twelve"
+    rows = [{"title": f"title {i % 3}", "text": f"{body} {i % 2}", "lang": "en" if i % 4 else None} for i in range(20)]
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    options: dict[str, Any] = {"threshold": 0.6, "keep": "max:title", "within": "lang"}
+    plain = dedup.find_duplicates(rows, column=["title", "text"], **options)
+    planned = partial(OnDisk, shard_bytes=1 << 10)
+    for column in (["title", "text"], ("title", "text")):
+        run = find_in_files([path], column=column, memory="1GB", planned=planned, **options)
+        assert run.duplicates.clusters["kept"].equals(plain.clusters["kept"])
+        assert run.duplicates.pairs["jaccard"].equals(plain.pairs["jaccard"])
+        assert run.asked["column"] == ["title", "text"]
+    plan = dedup.estimate(rows, column=["title", "text"])
+    assert plan.characters == sum(map(len, joined(rows, ["title", "text"])))
+    assert dedup.estimate(path, column=["title", "text"]).characters == plan.characters
+
+
+def test_bad_columns(tmp_path: Path) -> None:
+    """It is said which column, and what to do."""
+    rows = [{"title": "one", "text": "two three", "n": 1}, {"title": "one", "text": "two three", "n": 2}]
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert dedup.find_duplicates(rows, column=["text"]).summary.removed == 1
+    bad: list[tuple[Any, dict[str, Any], type[DedupError], str]] = [
+        (rows, {"column": []}, ParameterError, "column: expected the name of a column, or a list of different names"),
+        (
+            rows,
+            {"column": ["text", "text"]},
+            ParameterError,
+            "column: expected the name of a column, or a list of diff",
+        ),
+        (rows, {"column": ["text", 3]}, ParameterError, "column: expected the name of a column, a str, found int 3"),
+        (rows, {"column": ["title", "body"]}, InputError, 'column="body": .*none; found|column="body": no such column'),
+        (rows, {"column": ["title", "n"]}, InputError, 'column="n": expected a text .* at position 0, found int 1'),
+        (path, {"column": ["title", "body"]}, InputError, 'column.*"body".*: no such column in'),
+        (path, {"column": ["title", "n"]}, InputError, 'column="n": expected texts in .*a.jsonl, found int64'),
+        (["a"], {"column": ["title", "text"]}, ParameterError, "column='title, text' is for tables; found list"),
+        (
+            rows,
+            {"column": ["title", "text"], "unit": "line"},
+            ParameterError,
+            'column: expected one column with unit="l',
+        ),
+    ]
+    for data, options, error, said in bad:
+        with pytest.raises(error, match=said):
+            dedup.find_duplicates(data, **options)
+    both = dedup.files(path, column=["title", "text"])
+    for call in (
+        partial(dedup.match, both, rows),
+        partial(dedup.find_repeats, both),
+        partial(dedup.suggest, both),
+        partial(dedup.find_duplicates, both, unit="line"),
+    ):
+        with pytest.raises(ParameterError, match="column: expected one column.*; search one column at a time"):
+            call()
