@@ -1,0 +1,265 @@
+"""The exact join by edit similarity: every pair of texts that reaches the threshold.
+
+In naive Python, for the code points of the tokens of each text, joined by single spaces::
+
+    longer = max(len(left), len(right))
+    reached = (longer - levenshtein(left, right)) / longer >= threshold           # float64
+
+`similarity` of a pair is ``shared / longer``, with ``shared = longer - distance``: so pairs have the same evidence as
+those of sets (`dedup.pairs.verify.Pairs`), and the same rule at the threshold: the least `shared` is
+``least(longer, threshold)``, and so many edits are allowed as are left.
+
+Texts are sorted by length, and each is compared with texts before it that are not too short. They are taken in bands of
+lengths. In a band where a sample of texts shows that the count of shared q-grams leaves few candidates
+(`dedup.kernels.grams`), candidates are made by it and then verified. Elsewhere, and for texts so short that nothing must
+be shared, all texts of fitting length are compared: pages with much noise, at a low threshold, share as many grams with
+any other page as with their own copy. Either way the answer is the same.
+
+Cost: a merge of two lists of grams per pair that shares a rare gram; a distance per candidate. Memory: `POINT_BYTES` per
+character.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.edit.distances import distances, distances_across
+from dedup.edit.points import Points
+from dedup.pairs.verify import NO_GROUPS, Groups, PairLimit, Pairs, in_order, pairs_of
+from dedup.runtime.threads import map_blocks
+from dedup.threshold import Threshold, least
+
+__all__ = ["POINT_BYTES", "edit_join", "gram_size", "verified"]
+
+Rows = npt.NDArray[np.int64]
+
+POINT_BYTES = 64
+"""Bytes per character while texts are joined, at most."""
+
+LARGEST_GRAM = 6
+"""Characters."""
+
+SAMPLED = 32
+"""Texts. So many of each band are compared with all others, to see how many candidates the count of grams leaves."""
+
+PROBED = 512
+"""Texts that a thread looks up at a time."""
+
+MANY_CANDIDATES = 8
+"""Divisor. If the filters leave more than this part of the pairs, all pairs are verified: a distance then takes a tenth
+of the time, since the texts on one side are the same for a while."""
+
+COMPARED = 16
+"""Texts that a thread compares with all texts of fitting length at a time."""
+
+CANDIDATES = 1 << 14
+"""Candidates that a thread verifies at a time."""
+
+
+def gram_size(threshold: float) -> int:
+    """Return q, at least 2: about six tenths of the grams of a text may be lost to edits."""
+    return min(max(int(0.6 / max(1.0 - threshold, 1e-9)), 2), LARGEST_GRAM)
+
+
+def edit_join(
+    points: Points,
+    leading: Rows,
+    threshold: Threshold,
+    *,
+    limit: PairLimit,
+    threads: int,
+    groups: Groups = NO_GROUPS,
+    lefts: int = 0,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Pairs:
+    """Return all pairs of the `leading` texts that reach the threshold, with ``shared = longer - distance``.
+
+    Parameters
+    ----------
+    points : the texts, by unit
+    leading : int64; the units that are compared; each has a token
+    limit : counts the pairs, and raises if there are too many
+    groups : by unit; units of one group are no pair
+    lefts : units from this one on are only paired with units before it; 0: there is one side
+    progress : called with the number of units that are done
+    """
+    join = _Join(points, leading, threshold, groups, lefts, threads)
+    parts: list[Pairs] = []
+    done = 0
+    for some, found in join.run():
+        limit.add(len(found.left))
+        parts.append(found)
+        done += some
+        progress(done)
+    return in_order(parts)
+
+
+def verified(points: Points, candidates: Rows, threads: int) -> Pairs:
+    """Return pairs of units (n, 2) with their evidence, whether they reach a threshold or not."""
+
+    def work(part: Rows) -> Pairs:
+        left, right = np.ascontiguousarray(part[:, 0]), np.ascontiguousarray(part[:, 1])
+        lengths = np.diff(points.offsets)
+        longer = np.maximum(lengths[left], lengths[right])
+        found = distances(points.strings(left), points.strings(right), int(longer.max()))
+        return pairs_of(left, right, longer - found)
+
+    parts = [candidates[i : i + CANDIDATES] for i in range(0, len(candidates), CANDIDATES)]
+    return in_order(list(map_blocks(work, parts, threads)))
+
+
+class _Index(NamedTuple):
+    """What the kernels that make candidates are given; see `dedup.kernels.grams`."""
+
+    texts: tuple[Any, ...]
+    prefixes: tuple[Any, ...]
+
+
+class _Join:
+    """One join. Texts are numbered in the order of their lengths."""
+
+    def __init__(
+        self, points: Points, leading: Rows, threshold: Threshold, groups: Groups, lefts: int, threads: int
+    ) -> None:
+        self.threads = threads
+        lengths = np.diff(points.offsets)[leading]
+        order = np.argsort(lengths, kind="stable")
+        self.units, self.lengths = leading[order], lengths[order]
+        starts = points.offsets[:-1][self.units]
+        self.points, self.starts, self.ends = points.values, starts, starts + self.lengths
+        self.texts = points.strings(self.units)
+        self.groups = groups[self.units] if len(groups) else NO_GROUPS
+        self.sides = self.units >= lefts if lefts else np.empty(0, dtype=np.bool_)
+        shared = least(self.lengths, threshold.value)
+        self.shortest = shared  # a text of fewer characters is more edits away than are allowed
+        self.edits = self.lengths - shared
+        self.firsts = np.searchsorted(self.lengths, shared)
+        self.size = gram_size(threshold.value)
+        self.needed = np.maximum(self.lengths - self.size + 1 - self.size * self.edits, 0)
+
+    def run(self) -> Iterator[tuple[int, Pairs]]:
+        """Yield how many texts were compared with the texts before them, and their pairs, part by part."""
+        index = self._index()
+        for band in self._bands():
+            some = band[np.linspace(0, len(band) - 1, min(SAMPLED, len(band))).astype(np.int64)]
+            window = int((some - self.firsts[some]).sum())
+            candidates = len(self._scan(index, some))
+            if MANY_CANDIDATES * candidates > window:
+                yield from self._compare_all(band)
+                continue
+            by_index = band[self.needed[band] > 0]
+            if self._probe(index, some)[1] > window:
+                by_index = by_index[:0]
+            for part, make in ((np.setdiff1d(band, by_index), self._scan), (by_index, lambda i, s: self._probe(i, s)[0])):
+                yield from self._compare_candidates(index, part, make)
+
+    def _bands(self) -> Iterator[Rows]:
+        """Yield the texts in bands: the longest text of a band is less than twice as long as its shortest."""
+        logs = np.frexp(self.lengths)[1]
+        places = np.arange(len(logs), dtype=np.int64)
+        for part in np.split(places, np.flatnonzero(np.diff(logs)) + 1):
+            if len(part):
+                yield part
+
+    # by grams
+
+    def _index(self) -> _Index:
+        from dedup.kernels import grams as kernels
+
+        counts = np.maximum(self.lengths - self.size + 1, 0)
+        offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(counts)))
+        bits = min(max(int(offsets[-1]).bit_length(), 10), 22)
+        table, grams = np.zeros(1 << bits, dtype=np.uint32), np.empty(int(offsets[-1]), dtype=np.uint64)
+        texts = (self.points, self.starts, self.ends, self.size)
+        kernels.count_grams(*texts, table, 64 - bits)
+
+        def write(part: slice) -> None:
+            kernels.write_grams(*texts, table, 64 - bits, grams, offsets, part.start, part.stop)
+
+        parts = [slice(i, min(i + PROBED, len(counts))) for i in range(0, len(counts), PROBED)]
+        for _ in map_blocks(write, parts, self.threads):
+            pass
+        # a longer text needs at least so many: the least of all lengths from this one on
+        most = np.iinfo(np.int64).max
+        later = np.minimum.accumulate(np.where(self.needed > 0, self.needed, most)[::-1])[::-1]
+        lengths = np.where(later == most, 0, np.maximum(counts - later + 1, 0))
+        bits = min(max(int(lengths.sum()).bit_length(), 10), 26)
+        heads, entries = np.zeros((1 << bits) + 1, dtype=np.int64), np.empty(int(lengths.sum()), dtype=np.int32)
+        kernels.index_prefixes(grams, offsets, lengths, 64 - bits, heads, entries)
+        characters = np.zeros(kernels.CHARACTER_WORDS * len(self.units), dtype=np.uint64)
+        kernels.sign_characters(self.points, self.starts, self.ends, characters, np.zeros(256, dtype=np.uint8))
+        signatures = np.zeros(kernels.GRAM_WORDS * len(self.units), dtype=np.uint64)
+        kernels.sign_grams(grams, offsets, signatures)
+        filters = (self.firsts, self.edits, self.size, self.needed, grams, offsets, characters, signatures)
+        return _Index((*filters, self.groups, self.sides), (64 - bits, heads, entries))
+
+    def _probe(self, index: _Index, some: Rows) -> tuple[npt.NDArray[np.int32], int]:
+        """Return the candidates of some texts by the index, and how many of its entries were read."""
+        from dedup.kernels import grams as kernels
+
+        seen, met = np.full(len(self.units), -1, dtype=np.int32), np.zeros(1, dtype=np.int64)
+        found = kernels.probe_grams(some, *index.texts, *index.prefixes, seen, met)
+        return found, int(met[0])
+
+    def _scan(self, index: _Index, some: Rows) -> npt.NDArray[np.int32]:
+        """Return the candidates of some texts: all texts of fitting length are looked at."""
+        from dedup.kernels import grams as kernels
+
+        return kernels.scan_texts(some, *index.texts)
+
+    def _compare_candidates(
+        self, index: _Index, some: Rows, make: Callable[[_Index, Rows], npt.NDArray[np.int32]]
+    ) -> Iterator[tuple[int, Pairs]]:
+        def work(part: Rows) -> Pairs:
+            made = make(index, part)
+            return in_order([self._verify(made[i : i + CANDIDATES]) for i in range(0, len(made), CANDIDATES)])
+
+        parts = [some[i : i + PROBED] for i in range(0, len(some), PROBED)]
+        for part, found in zip(parts, map_blocks(work, parts, self.threads), strict=True):
+            yield len(part), found
+
+    def _verify(self, candidates: npt.NDArray[np.int32]) -> Pairs:
+        longer, other = candidates[:, 0], candidates[:, 1]
+        texts = self.texts
+        left, right = [texts[i] for i in longer.tolist()], [texts[i] for i in other.tolist()]
+        edits = self.edits[longer]
+        found = distances(left, right, int(edits.max()))
+        return self._pairs(longer, other, found, found <= edits)
+
+    # by length
+
+    def _compare_all(self, every: Rows) -> Iterator[tuple[int, Pairs]]:
+        sides = (None,) if not len(self.sides) else (False, True)
+        parts = []
+        for side in sides:
+            own = every if side is None else every[self.sides[every] == side]
+            parts += [(side, own[i : i + COMPARED]) for i in range(0, len(own), COMPARED)]
+
+        def work(given: tuple[bool | None, Rows]) -> Pairs:
+            side, some = given
+            others = np.arange(self.firsts[some[0]], some[-1] + 1, dtype=np.int64)
+            if side is not None:
+                others = others[self.sides[others] != side]
+            edits = self.edits[some][:, np.newaxis]
+            texts = self.texts
+            found = distances_across([texts[i] for i in some], [texts[i] for i in others], int(edits.max()))
+            near, far = np.nonzero((found <= edits) & (others < some[:, np.newaxis]))
+            one, other = some[near], others[far]
+            apart = np.ones(len(one), dtype=np.bool_)
+            if len(self.groups):
+                apart = self.groups[one] != self.groups[other]
+            return self._pairs(one, other, found[near, far], apart)
+
+        for given, found in zip(parts, map_blocks(work, parts, self.threads), strict=True):
+            yield len(given[1]), found
+
+    def _pairs(
+        self, longer: npt.NDArray[Any], other: npt.NDArray[Any], edits: npt.NDArray[np.int32], some: npt.NDArray[np.bool_]
+    ) -> Pairs:
+        """Return `some` of the pairs, as pairs of units."""
+        longer, other = longer[some], other[some]
+        return pairs_of(self.units[longer], self.units[other], self.lengths[longer] - edits[some])
