@@ -16,7 +16,7 @@ be shared, all texts of fitting length are compared: pages with much noise, at a
 any other page as with their own copy. Either way the answer is the same.
 
 Cost: a merge of two lists of grams per pair that shares a rare gram; a distance per candidate. Memory: `POINT_BYTES` per
-character.
+character and `TEXT_BYTES` per text, at most.
 """
 
 from __future__ import annotations
@@ -28,17 +28,18 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.edit.distances import distances, distances_across
-from dedup.edit.points import Points
+from dedup.edit.points import Points, points_of
+from dedup.hashing.units import Units
 from dedup.pairs.verify import NO_GROUPS, Groups, PairLimit, Pairs, in_order, pairs_of
 from dedup.runtime.threads import map_blocks
 from dedup.threshold import Threshold, least
 
-__all__ = ["POINT_BYTES", "edit_join", "gram_size", "verified"]
+__all__ = ["bytes_needed", "edit_join", "edits_of", "gram_size"]
 
 Rows = npt.NDArray[np.int64]
 
-POINT_BYTES = 64
-"""Bytes per character while texts are joined, at most."""
+POINT_BYTES, TEXT_BYTES = 64, 256
+"""Bytes per character and per text while texts are joined, at most."""
 
 LARGEST_GRAM = 6
 """Characters."""
@@ -60,13 +61,18 @@ CANDIDATES = 1 << 14
 """Candidates that a thread verifies at a time."""
 
 
+def bytes_needed(texts: int, characters: int) -> int:
+    """Return the bytes that a join takes at most, with its hashes and without its pairs."""
+    return POINT_BYTES * characters + TEXT_BYTES * texts
+
+
 def gram_size(threshold: float) -> int:
     """Return q, at least 2: about six tenths of the grams of a text may be lost to edits."""
     return min(max(int(0.6 / max(1.0 - threshold, 1e-9)), 2), LARGEST_GRAM)
 
 
 def edit_join(
-    points: Points,
+    units: Units,
     leading: Rows,
     threshold: Threshold,
     *,
@@ -78,15 +84,19 @@ def edit_join(
 ) -> Pairs:
     """Return all pairs of the `leading` texts that reach the threshold, with ``shared = longer - distance``.
 
+    Writes the lengths of the texts to the sizes of the units.
+
     Parameters
     ----------
-    points : the texts, by unit
+    units : with the hashes of their single characters, in the order of the text
     leading : int64; the units that are compared; each has a token
     limit : counts the pairs, and raises if there are too many
     groups : by unit; units of one group are no pair
     lefts : units from this one on are only paired with units before it; 0: there is one side
     progress : called with the number of units that are done
     """
+    points = points_of(units.rows)
+    units.sizes[:] = np.diff(units.offsets)
     join = _Join(points, leading, threshold, groups, lefts, threads)
     parts: list[Pairs] = []
     done = 0
@@ -98,17 +108,18 @@ def edit_join(
     return in_order(parts)
 
 
-def verified(points: Points, candidates: Rows, threads: int) -> Pairs:
+def edits_of(units: Units, pairs: Rows, threads: int) -> Pairs:
     """Return pairs of units (n, 2) with their evidence, whether they reach a threshold or not."""
+    points = points_of(units.rows)
+    lengths = np.diff(points.offsets)
 
     def work(part: Rows) -> Pairs:
         left, right = np.ascontiguousarray(part[:, 0]), np.ascontiguousarray(part[:, 1])
-        lengths = np.diff(points.offsets)
         longer = np.maximum(lengths[left], lengths[right])
         found = distances(points.strings(left), points.strings(right), int(longer.max()))
         return pairs_of(left, right, longer - found)
 
-    parts = [candidates[i : i + CANDIDATES] for i in range(0, len(candidates), CANDIDATES)]
+    parts = [pairs[i : i + CANDIDATES] for i in range(0, len(pairs), CANDIDATES)]
     return in_order(list(map_blocks(work, parts, threads)))
 
 

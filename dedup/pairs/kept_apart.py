@@ -14,7 +14,7 @@ Cost: a comparison of two sets a pair of a group; linear in groups of more than 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -102,6 +102,7 @@ def count_apart(
     most: int | None,
     lefts: int = 0,
     threads: int = 1,
+    compare: Callable[[Rows], Pairs] | None = None,
 ) -> Apart:
     """Return the pairs that reach the threshold and are kept apart, exact copies included.
 
@@ -112,11 +113,13 @@ def count_apart(
     most : representatives of a group of which all pairs are counted; None: of any group
     lefts : units from this one on are only paired with units before it, and these with none of their own; 0: there is
         one side
+    compare : returns pairs of units (n, 2) with their evidence; None: by their sets
     """
     parts = []
     for pairs in _pairs(groups, rows, most, lefts):
         apart = pairs[(digests[pairs[:, 0]] != digests[pairs[:, 1]]).any(axis=1)]
-        found = verify(sets, np.sort(apart, axis=1), 0.0, threads)
+        inside = np.sort(apart, axis=1)
+        found = verify(sets, inside, 0.0, threads) if compare is None else compare(inside)
         values = similarity(found, sets.sizes, threshold.metric)
         reached = values >= threshold.value
         weights = counts[found.left[reached]] * counts[found.right[reached]]
