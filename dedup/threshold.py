@@ -20,7 +20,7 @@ __all__ = ["Metric", "Threshold", "least"]
 
 
 class Metric(StrEnum):
-    """The similarity of two sets: shared / union, or shared / the smaller set; or of two texts: by their edit distance."""
+    """The similarity of two sets: shared / union, or shared / the smaller set; or of two texts: by edit distance."""
 
     JACCARD = "jaccard"
     CONTAINMENT = "containment"

@@ -2,10 +2,12 @@
 
 In naive Python::
 
-    row = range(len(right) + 1)
-    for i, x in enumerate(left, start=1):
-        row = list(accumulate(enumerate(right), lambda last, ..., initial=i))        # textbook: three neighbours
-    similarity = (longer - distance) / longer                                     # float64; 1 - distance / longer
+    row = list(range(len(right) + 1))
+    for x in left:
+        above, row = row, [row[0] + 1]
+        for j, y in enumerate(right):
+            row.append(min(above[j] + (x != y), above[j + 1] + 1, row[j] + 1))
+    distance = row[-1]
 """
 
 from __future__ import annotations
@@ -20,8 +22,6 @@ import numpy.typing as npt
 from dedup.errors import ParameterError
 
 __all__ = ["check_installed", "distances", "distances_across"]
-
-FIRST_RELEASE = "3.9"
 
 
 def check_installed() -> None:

@@ -10,18 +10,23 @@ those of sets (`dedup.pairs.verify.Pairs`), and the same rule at the threshold: 
 ``least(longer, threshold)``, and so many edits are allowed as are left.
 
 Texts are sorted by length, and each is compared with texts before it that are not too short. They are taken in bands of
-lengths. In a band where a sample of texts shows that the count of shared q-grams leaves few candidates
-(`dedup.kernels.grams`), candidates are made by it and then verified. Elsewhere, and for texts so short that nothing must
-be shared, all texts of fitting length are compared: pages with much noise, at a low threshold, share as many grams with
-any other page as with their own copy. Either way the answer is the same.
+lengths. For each band a sample of its texts decides how, so it depends on the texts alone:
 
-Cost: a merge of two lists of grams per pair that shares a rare gram; a distance per candidate. Memory: `POINT_BYTES` per
-character and `TEXT_BYTES` per text, at most.
+* If filters leave few candidates (`dedup.kernels.grams`), these are verified. Candidates come from an index of rare
+  q-grams, or from a look at the signatures of all texts of fitting length, whichever reads less.
+* Elsewhere all texts of fitting length are compared. Pages with much noise, at a low threshold, share as many q-grams
+  with any other page as with their own copy, so no filter tells them apart.
+
+Either way the answer is the same.
+
+Cost: `dedup.kernels.grams`, and a distance per candidate. Memory: `POINT_BYTES` per character and `TEXT_BYTES` per text,
+at most.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,7 +39,7 @@ from dedup.pairs.verify import NO_GROUPS, Groups, PairLimit, Pairs, in_order, pa
 from dedup.runtime.threads import map_blocks
 from dedup.threshold import Threshold, least
 
-__all__ = ["bytes_needed", "edit_join", "edits_of", "gram_size"]
+__all__ = ["EDIT_LIMITS", "EditLimits", "bytes_needed", "edit_join", "edits_of", "gram_size"]
 
 Rows = npt.NDArray[np.int64]
 
@@ -50,15 +55,29 @@ SAMPLED = 32
 PROBED = 512
 """Texts that a thread looks up at a time."""
 
-MANY_CANDIDATES = 8
-"""Divisor. If the filters leave more than this part of the pairs, all pairs are verified: a distance then takes a tenth
-of the time, since the texts on one side are the same for a while."""
+CANDIDATE_SHARE = 0.125
+"""Share of the pairs of a band. If filters leave more, all pairs are verified: a distance takes a tenth of the time then,
+since `rapidfuzz` prepares each text once."""
 
-COMPARED = 16
+ENTRY_SHARE = 1.0
+"""Entries of the index per pair of a band. If more are read, the signatures of all texts are looked at."""
+
+COMPARED = 32
 """Texts that a thread compares with all texts of fitting length at a time."""
 
 CANDIDATES = 1 << 14
 """Candidates that a thread verifies at a time."""
+
+
+@dataclass(frozen=True)
+class EditLimits:
+    """From where on all pairs of a band are looked at: by their distances, and by their signatures."""
+
+    candidates: float = CANDIDATE_SHARE
+    entries: float = ENTRY_SHARE
+
+
+EDIT_LIMITS = EditLimits()
 
 
 def bytes_needed(texts: int, characters: int) -> int:
@@ -81,6 +100,7 @@ def edit_join(
     groups: Groups = NO_GROUPS,
     lefts: int = 0,
     progress: Callable[[int], None] = lambda _: None,
+    limits: EditLimits = EDIT_LIMITS,
 ) -> Pairs:
     """Return all pairs of the `leading` texts that reach the threshold, with ``shared = longer - distance``.
 
@@ -97,7 +117,7 @@ def edit_join(
     """
     points = points_of(units.rows)
     units.sizes[:] = np.diff(units.offsets)
-    join = _Join(points, leading, threshold, groups, lefts, threads)
+    join = _Join(points, leading, threshold, groups, lefts, threads, limits)
     parts: list[Pairs] = []
     done = 0
     for some, found in join.run():
@@ -134,8 +154,16 @@ class _Join:
     """One join. Texts are numbered in the order of their lengths."""
 
     def __init__(
-        self, points: Points, leading: Rows, threshold: Threshold, groups: Groups, lefts: int, threads: int
+        self,
+        points: Points,
+        leading: Rows,
+        threshold: Threshold,
+        groups: Groups,
+        lefts: int,
+        threads: int,
+        limits: EditLimits,
     ) -> None:
+        self.limits = limits
         self.threads = threads
         lengths = np.diff(points.offsets)[leading]
         order = np.argsort(lengths, kind="stable")
@@ -146,7 +174,6 @@ class _Join:
         self.groups = groups[self.units] if len(groups) else NO_GROUPS
         self.sides = self.units >= lefts if lefts else np.empty(0, dtype=np.bool_)
         shared = least(self.lengths, threshold.value)
-        self.shortest = shared  # a text of fewer characters is more edits away than are allowed
         self.edits = self.lengths - shared
         self.firsts = np.searchsorted(self.lengths, shared)
         self.size = gram_size(threshold.value)
@@ -159,13 +186,16 @@ class _Join:
             some = band[np.linspace(0, len(band) - 1, min(SAMPLED, len(band))).astype(np.int64)]
             window = int((some - self.firsts[some]).sum())
             candidates = len(self._scan(index, some))
-            if MANY_CANDIDATES * candidates > window:
+            if candidates > self.limits.candidates * window:
                 yield from self._compare_all(band)
                 continue
             by_index = band[self.needed[band] > 0]
-            if self._probe(index, some)[1] > window:
+            if self._probe(index, some)[1] > self.limits.entries * window:
                 by_index = by_index[:0]
-            for part, make in ((np.setdiff1d(band, by_index), self._scan), (by_index, lambda i, s: self._probe(i, s)[0])):
+            for part, make in (
+                (np.setdiff1d(band, by_index), self._scan),
+                (by_index, lambda i, s: self._probe(i, s)[0]),
+            ):
                 yield from self._compare_candidates(index, part, make)
 
     def _bands(self) -> Iterator[Rows]:
@@ -213,14 +243,15 @@ class _Join:
         from dedup.kernels import grams as kernels
 
         seen, met = np.full(len(self.units), -1, dtype=np.int32), np.zeros(1, dtype=np.int64)
-        found = kernels.probe_grams(some, *index.texts, *index.prefixes, seen, met)
+        found: npt.NDArray[np.int32] = kernels.probe_grams(*(some, *index.texts, *index.prefixes, seen, met))
         return found, int(met[0])
 
     def _scan(self, index: _Index, some: Rows) -> npt.NDArray[np.int32]:
         """Return the candidates of some texts: all texts of fitting length are looked at."""
         from dedup.kernels import grams as kernels
 
-        return kernels.scan_texts(some, *index.texts)
+        candidates: npt.NDArray[np.int32] = kernels.scan_texts(some, *index.texts)
+        return candidates
 
     def _compare_candidates(
         self, index: _Index, some: Rows, make: Callable[[_Index, Rows], npt.NDArray[np.int32]]
@@ -252,12 +283,14 @@ class _Join:
 
         def work(given: tuple[bool | None, Rows]) -> Pairs:
             side, some = given
-            others = np.arange(self.firsts[some[0]], some[-1] + 1, dtype=np.int64)
+            first, last = int(self.firsts[some[0]]), int(some[-1])
+            others, right = np.arange(first, last + 1, dtype=np.int64), self.texts[first : last + 1]
             if side is not None:
                 others = others[self.sides[others] != side]
+                right = [self.texts[i] for i in others.tolist()]
             edits = self.edits[some][:, np.newaxis]
-            texts = self.texts
-            found = distances_across([texts[i] for i in some], [texts[i] for i in others], int(edits.max()))
+            left = [self.texts[i] for i in some.tolist()]
+            found = distances_across(left, right, int(edits.max()))
             near, far = np.nonzero((found <= edits) & (others < some[:, np.newaxis]))
             one, other = some[near], others[far]
             apart = np.ones(len(one), dtype=np.bool_)
@@ -269,7 +302,11 @@ class _Join:
             yield len(given[1]), found
 
     def _pairs(
-        self, longer: npt.NDArray[Any], other: npt.NDArray[Any], edits: npt.NDArray[np.int32], some: npt.NDArray[np.bool_]
+        self,
+        longer: npt.NDArray[Any],
+        other: npt.NDArray[Any],
+        edits: npt.NDArray[np.int32],
+        some: npt.NDArray[np.bool_],
     ) -> Pairs:
         """Return `some` of the pairs, as pairs of units."""
         longer, other = longer[some], other[some]

@@ -1,18 +1,23 @@
 """The q-gram join of texts: which pairs share enough q-grams that few edits may part them.
 
-An edit changes q of the q-grams of a text at most. So two texts that k edits part, the longer one of n characters, share
-``n - q + 1 - k * q`` q-grams, repetitions included [1]. In naive Python, for texts in the order of their lengths::
+An edit changes q of the q-grams of a text at most. So two texts that are k edits apart, the longer of n characters,
+share ``n - q + 1 - k * q`` q-grams, repetitions included [1]. In naive Python, for texts in the order of their lengths::
 
     grams = lambda text: Counter(text[i : i + q] for i in range(len(text) - q + 1))
     candidate = needed > 0 and (grams(longer) & grams(shorter)).total() >= needed
 
-A gram is a number of 64 bits: 24 bits say how often about it occurs in all texts, 40 are of its hash. So the grams of a
-text, in ascending order, begin with the rarest. The first of equal grams is another element than the second: a list with
-repetitions is a set of pairs (gram, occurrence), and two such sets that share s elements share one of the first
+A gram is a number of 64 bits: 24 bits say about how often it occurs in all texts, 40 are of its hash. So the grams of a
+text, in ascending order, begin with the rarest. The first of equal grams is another element than the second: a list
+with repetitions is a set of pairs (gram, occurrence), and two such sets that share s elements share one of the first
 ``len - s + 1`` of each, in a common order [2]. Only these prefixes are indexed and looked up. Two grams with one hash
 add candidates, and lose none.
 
-Cost: a sort of the grams of each text, and a merge of two lists for each pair that shares an element of its prefixes.
+Before two lists are merged, two signatures of the texts are compared. A signature has a bit for each element, of the
+characters (with their occurrences) or of the grams. An element that one text has and the other lacks is an edit for
+characters, and a q-th of one for grams; a bit may stand for several elements, so bits that differ are no more.
+
+Cost: a sort of the grams of each text, a few nanoseconds for each pair that shares an element of its prefixes (or, in
+`scan_texts`, for each pair), and a merge of two lists for each pair with signatures that are near.
 
 References: [1] Ukkonen, "Approximate string matching with q-grams and maximal matches", 1992; Gravano et al., VLDB
 2001. [2] as `dedup.kernels.self_join`.
@@ -139,7 +144,7 @@ def index_prefixes(
             occurrence = occurrence + 1 if i > offsets[text] and grams[i] == grams[i - 1] else 0
             heads[element_slot(grams[i], occurrence, shift)] += 1
     total = 0
-    for slot in range(len(heads)):  # where each slot ends; the loop below moves it to where it begins
+    for slot in range(len(heads)):  # the end of each slot; the loop below moves it to the beginning
         total += heads[slot]
         heads[slot] = total
     for back in range(len(lengths)):

@@ -117,7 +117,8 @@ class Matches(Shown):
         """The pairs that reach the threshold, with their evidence, sorted (Arrow table).
 
         Columns: left (id in `texts`), right (id in `against`), left_size, right_size, shared (shingles), jaccard,
-        left_in_right (shared / left_size), right_in_left. For paragraphs also left_paragraph, left_start, left_end and
+        left_in_right (shared / left_size), right_in_left; with ``metric="edit"`` instead of these, from left_size on:
+        distance, similarity. For paragraphs also left_paragraph, left_start, left_end and
         right_paragraph, right_start, right_end: numbers from 0, and characters of the original text. For lines
         left_line and right_line instead of the paragraphs: the number among the lines of the text that are not blank.
         Raises `ParameterError` if there are more than 200 million pairs, or more than fit in the bound (96 bytes per
