@@ -19,8 +19,8 @@ lengths. For each band a sample of its texts decides how, so it depends on the t
 
 Either way the answer is the same.
 
-Cost: `dedup.kernels.grams`, and a distance per candidate. Memory: `POINT_BYTES` per character and `TEXT_BYTES` per text,
-at most.
+Cost: `dedup.kernels.grams`, and a distance per candidate. Memory: at most `POINT_BYTES` per character and `TEXT_BYTES`
+per text.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ PROBED = 512
 """Texts that a thread looks up at a time."""
 
 CANDIDATE_SHARE = 0.125
-"""Share of the pairs of a band. If filters leave more, all pairs are verified: a distance takes a tenth of the time then,
-since `rapidfuzz` prepares each text once."""
+"""Share of the pairs of a band. If filters leave more, all pairs are verified: a distance takes a tenth of the time
+then, since `rapidfuzz` prepares each text once."""
 
 ENTRY_SHARE = 1.0
 """Entries of the index per pair of a band. If more are read, the signatures of all texts are looked at."""
@@ -87,7 +87,7 @@ def bytes_needed(texts: int, characters: int) -> int:
 
 def gram_size(threshold: float) -> int:
     """Return q, at least 2: about six tenths of the grams of a text may be lost to edits."""
-    return min(max(int(0.6 / max(1.0 - threshold, 1e-9)), 2), LARGEST_GRAM)
+    return min(max(int(0.6 / max(1.0 - threshold, 1e-9) + 1e-9), 2), LARGEST_GRAM)
 
 
 def edit_join(

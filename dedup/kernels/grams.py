@@ -1,7 +1,7 @@
 """The q-gram join of texts: which pairs share enough q-grams that few edits may part them.
 
-An edit changes q of the q-grams of a text at most. So two texts that are k edits apart, the longer of n characters,
-share ``n - q + 1 - k * q`` q-grams, repetitions included [1]. In naive Python, for texts in the order of their lengths::
+An edit changes at most q of the q-grams of a text. So two texts k edits apart, the longer one of n characters, share
+``n - q + 1 - k * q`` q-grams, repetitions included [1]. In naive Python, for texts in order of length::
 
     grams = lambda text: Counter(text[i : i + q] for i in range(len(text) - q + 1))
     candidate = needed > 0 and (grams(longer) & grams(shorter)).total() >= needed
