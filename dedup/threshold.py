@@ -1,9 +1,10 @@
-"""When a pair reaches the threshold: the two similarities of sets, and how many hashes a set must share for it.
+"""When a pair reaches the threshold: two similarities of sets, with how many hashes a set must share, and one of texts.
 
-In naive Python, for the shingle sets of two texts::
+In naive Python, for the shingle sets of two texts, or for `edit` for their code points (`dedup.edit.join`)::
 
     jaccard = len(a & b) / len(a | b)
     containment = len(a & b) / min(len(a), len(b))
+    edit = (max(len(a), len(b)) - levenshtein(a, b)) / max(len(a), len(b))
     reached = similarity >= threshold                                                            # float64
 """
 
@@ -19,15 +20,16 @@ __all__ = ["Metric", "Threshold", "least"]
 
 
 class Metric(StrEnum):
-    """The similarity of two sets: shared / union, or shared / the smaller set."""
+    """The similarity of two sets: shared / union, or shared / the smaller set; or of two texts: by edit distance."""
 
     JACCARD = "jaccard"
     CONTAINMENT = "containment"
+    EDIT = "edit"
 
     @property
     def code(self) -> int:
         """The number of the metric in `dedup.kernels`."""
-        return int(self is Metric.CONTAINMENT)
+        return list(Metric).index(self)
 
 
 class Threshold(NamedTuple):

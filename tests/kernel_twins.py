@@ -8,6 +8,7 @@ float or a sign. `tests.oracles` says what dedup must answer; this says what its
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations, islice
 from random import Random
@@ -312,4 +313,29 @@ def looked_up(postings: Sequence[tuple[int, int]], keys: Sequence[int], known: i
         for place, key in enumerate(keys)
         for posted, document in postings
         if posted >> shift == key >> shift
+    ]
+
+
+def gram_rows(rows: Sequence[Sequence[int]], size: int) -> list[list[int]]:
+    """Give the grams of texts of points: in how many places each occurs, at most 2**24 - 1, and 40 bits of its hash."""
+
+    def hashed(gram: Sequence[int]) -> int:
+        value = 0
+        for point in gram:
+            value = (value + point + 1) * 0x9E3779B97F4A7C15 & MASK64
+            value ^= value >> 32
+        return mix(value)
+
+    grams = [[hashed(row[i : i + size]) for i in range(len(row) - size + 1)] for row in rows]
+    often = Counter(gram >> 48 for row in grams for gram in row)
+    return [sorted(min(often[gram >> 48], 2**24 - 1) << 40 | gram >> 24 for gram in row) for row in grams]
+
+
+def sharing_grams(rows: Sequence[Sequence[int]], needed: Sequence[int], firsts: Sequence[int]) -> list[tuple[int, int]]:
+    """Give each text with the texts before it, from its first one on, that share enough elements with it."""
+    return [
+        (text, other)
+        for text in range(len(rows))
+        for other in range(firsts[text], text)
+        if (Counter(rows[text]) & Counter(rows[other])).total() >= needed[text]
     ]

@@ -653,7 +653,7 @@ WITH: dict[str, tuple[Callable[..., object], set[str]]] = {
         lambda **options: dedup.suggest(unread(), **options),
         {"unit", "seed", "threads", "memory", "progress", "column", "id"},
     ),
-    "compare": (lambda **options: dedup.compare(A, B, **options), {"shingle"}),
+    "compare": (lambda **options: dedup.compare(A, B, **options), {"shingle", "metric"}),
     "shingles": (lambda **options: shingling.shingles(unread(), **options), {"shingle"}),
 }
 

@@ -79,7 +79,10 @@ paired = _all_of(
     click.option("--unit", type=click.Choice(UNITS), default="document", show_default=True, help="What is compared."),
     click.option("--threshold", type=float, default=0.8, show_default=True, help="Least similarity of a pair."),
     click.option(
-        "--metric", default="jaccard", show_default=True, help="jaccard, or containment (a text inside a longer one)."
+        "--metric",
+        default="jaccard",
+        show_default=True,
+        help="jaccard, containment (a text inside a longer one), or edit (by edit distance: titles, names).",
     ),
     click.option(
         "--distinct",

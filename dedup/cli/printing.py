@@ -71,18 +71,25 @@ def painted(pieces: list[Piece]) -> Any:
     return text
 
 
+def _like(row: Mapping[str, Any], other: str) -> str:
+    """Return how similar the texts of a pair are."""
+    if "distance" in row:
+        return f"{row['similarity']:.3f} like {other}: edit distance {row['distance']:,}"
+    there, back = percent(row["left_in_right"]), percent(row["right_in_left"])
+    return f"{row['jaccard']:.3f} like {other}: {there} of its shingles are there, {back} of those are here"
+
+
 def report_matches(result: Matches, texts: Mapping[Any, str]) -> None:
     """Print each text that matches: the texts that it is similar to, then its passages and their first places."""
     from dedup.results.repeats import counted
 
     shown: dict[Any, list[str]] = {}
     for row in result.pairs.to_pylist():
-        there, back = percent(row["left_in_right"]), percent(row["right_in_left"])
         here, other = "", clean(row["right"])
         for unit in ("paragraph", "line"):
             if f"left_{unit}" in row:
                 here, other = f"{unit} {row[f'left_{unit}']} ", f"{other} {unit} {row[f'right_{unit}']}"
-        line = f"  {here}{row['jaccard']:.3f} like {other}: {there} of its shingles are there, {back} of those are here"
+        line = f"  {here}{_like(row, other)}"
         shown.setdefault(row["left"], []).append(line)
     for row in () if result.summary.passages is None else result.passages.to_pylist():
         text, start, end = texts[row["left"]], row["left_start"], row["left_end"]

@@ -28,6 +28,9 @@ from dedup.threshold import Metric
 
 __all__ = ["IndexStats", "OpenIndex", "fits", "open_view"]
 
+METRICS = (str(Metric.JACCARD), str(Metric.CONTAINMENT))
+"""An index knows sets of shingles only."""
+
 PAIR_ORDERS = ("best", "first")
 
 ATTEMPTS = 100
@@ -141,7 +144,7 @@ class OpenIndex:
         StorageError : a document that is needed is damaged
         """
         view = self._open()
-        by = Metric(check_word("metric", metric, [str(each) for each in Metric]))
+        by = Metric(check_word("metric", metric, METRICS))
         reached = self._threshold(threshold)
         if by is Metric.CONTAINMENT and not view.settings.containment:
             raise ParameterError(

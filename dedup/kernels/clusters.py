@@ -18,12 +18,20 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import Table, Written, kernel
-from dedup.kernels.self_join import CONTAINMENT, longer
+from dedup.kernels import Table, Written, kernel, part
+from dedup.kernels.self_join import CONTAINMENT, EDIT, longer
 from dedup.kernels.verify import no_pair, required, shared_hashes
 
 LEADERS = 8
 """Texts. A large bucket offers at most so many kept texts for comparison; further ones are counted as overflow."""
+
+
+@part
+def whole_size(size: int, its_size: int, shared: int, metric: int) -> int:
+    """Return what `shared` is divided by for the similarity of a pair of these sizes."""
+    if metric == EDIT:
+        return max(size, its_size)
+    return min(size, its_size) if metric == CONTAINMENT else size + its_size - shared
 
 
 @kernel
@@ -106,7 +114,7 @@ def stars(
                 continue
             common = np.int64(neighbour_shared[at])
             size, its_size = sizes[text], sizes[other]
-            value = common / (min(size, its_size) if metric == CONTAINMENT else size + its_size - common)
+            value = common / whole_size(size, its_size, common, metric)
             if value > best_similarity or (value == best_similarity and rank[other] < rank[best]):
                 best, best_similarity = other, value
         for at in range(bucket_offsets[text], bucket_offsets[text + 1]):

@@ -51,7 +51,7 @@ are of one group of versions; the others are low bits of the key."""
 
 FULL_RANGE = np.uint64(0xFFFFFFFFFFFFFFFF)
 
-JACCARD, CONTAINMENT = range(2)
+JACCARD, CONTAINMENT, EDIT = range(3)
 
 
 @part

@@ -89,9 +89,8 @@ def view_of_links(
             if len(spans):
                 count, tokens = len(spans), int(found.words[links].sum())
                 covered = 100 * int((spans[:, 1] - spans[:, 0]).sum()) / max(len(text), 1)
-                said = (
-                    f"{count:,} {noun}{'s' * (count != 1)} of {tokens:,} words, {min(covered, 100):.1f} % of the text",
-                )
+                length = f" of {tokens:,} words" * (tokens > 0)
+                said = (f"{count:,} {noun}{'s' * (count != 1)}{length}, {min(covered, 100):.1f} % of the text",)
             shown = [(a, b, c, d) for a, b, c, d in spans[np.argsort(spans[:, 2], kind="stable")].tolist()]
             if pairs[links].any():
                 shared = beside(text, other, shingle)

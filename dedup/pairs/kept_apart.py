@@ -14,7 +14,7 @@ Cost: a comparison of two sets a pair of a group; linear in groups of more than 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -126,6 +126,7 @@ def count_apart(
     labels: Forms | None = None,
     lefts: int = 0,
     threads: int = 1,
+    compare: Callable[[Rows], Pairs] | None = None,
 ) -> Apart:
     """Return the pairs that reach the threshold and are kept apart, exact copies included.
 
@@ -137,13 +138,15 @@ def count_apart(
     labels : by unit; units of one label are not compared, and not counted
     lefts : units from this one on are only paired with units before it, and these with none of their own; 0: there is
         one side
+    compare : returns pairs of units (n, 2) with their evidence; None: by their sets
     """
     parts = []
     for pairs in _pairs(groups, rows, most, lefts):
         apart = pairs[(digests[pairs[:, 0]] != digests[pairs[:, 1]]).any(axis=1)]
         if labels is not None:
             apart = apart[labels[apart[:, 0]] != labels[apart[:, 1]]]
-        found = verify(sets, np.sort(apart, axis=1), 0.0, threads)
+        inside = np.sort(apart, axis=1)
+        found = verify(sets, inside, 0.0, threads) if compare is None else compare(inside)
         values = similarity(found, sets.sizes, threshold.metric)
         reached = values >= threshold.value
         weights = counts[found.left[reached]] * counts[found.right[reached]]

@@ -28,6 +28,7 @@ __all__ = [
     "PairLimit",
     "Pairs",
     "columns_of",
+    "evidence_columns",
     "in_order",
     "jaccard",
     "moved",
@@ -85,6 +86,7 @@ def no_pair(groups: Groups, left: npt.NDArray[Any], right: npt.NDArray[Any]) -> 
 class Pairs(NamedTuple):
     """Pairs of units with their evidence: int32 arrays of one length, `left` before `right` in the input.
 
+    Under ``metric="edit"``, `shared` is the length of the longer text without the distance (`dedup.edit.join`).
     12 bytes per pair, since there may be very many. So units are numbered below 2^31, as everywhere in the join.
     """
 
@@ -175,9 +177,28 @@ def jaccard(pairs: Pairs, sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.float6
 
 def similarity(pairs: Pairs, sizes: npt.NDArray[np.int64], metric: Metric) -> npt.NDArray[np.float64]:
     """Return the similarity by `metric` of each pair, in float64; `sizes` by unit."""
+    if metric is Metric.EDIT:
+        return pairs.shared / np.maximum(sizes[pairs.left], sizes[pairs.right])
     if metric is Metric.CONTAINMENT:
         return pairs.shared / np.minimum(sizes[pairs.left], sizes[pairs.right])
     return jaccard(pairs, sizes)
+
+
+def evidence_columns(
+    shared: npt.NDArray[np.int32], left_size: npt.NDArray[np.int64], right_size: npt.NDArray[np.int64], metric: Metric
+) -> dict[str, npt.NDArray[Any]]:
+    """Return the columns of a table of pairs that say how similar they are."""
+    if metric is Metric.EDIT:
+        longer = np.maximum(left_size, right_size)
+        return {"distance": longer - shared, "similarity": shared / longer}
+    return {
+        "left_size": left_size,
+        "right_size": right_size,
+        "shared": shared.astype(np.int64),
+        "jaccard": shared / (left_size + right_size - shared),
+        "left_in_right": shared / left_size,
+        "right_in_left": shared / right_size,
+    }
 
 
 def verify(

@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from dedup.edit.compare import compare_edits
 from dedup.errors import InputError
 from dedup.hash_key import choose_key
 from dedup.hashing.shingles import parse
+from dedup.options import check_word
 from dedup.page.beside import contained, widened
 from dedup.page.clusters import shortened
 from dedup.page.showing import Shown
 from dedup.page.view import Member, View, Words
 from dedup.shingling import shingles
 from dedup.text.shared_spans import Span, shared_spans
+from dedup.threshold import Metric
 
 __all__ = ["Comparison", "Span", "compare"]
 
@@ -31,6 +34,7 @@ class Comparison(Shown):
     left_in_right, right_in_left : shared / left_size, shared / right_size; 0.0 if a text has no token
     spans : the shared spans, in the order of the right text
     texts : the left and the right text
+    distance, similarity : the edit distance and similarity, as of ``metric="edit"``; None if they were not asked for
     """
 
     left_size: int
@@ -41,20 +45,31 @@ class Comparison(Shown):
     right_in_left: float
     spans: tuple[Span, ...]
     texts: tuple[str, str] = field(default=("", ""), compare=False)
+    distance: int | None = None
+    similarity: float | None = None
 
     def __repr__(self) -> str:
         spans = "1 span" if len(self.spans) == 1 else f"{len(self.spans):,} spans"
         return (
             f"Comparison: {self.shared:,} of {self.left_size:,} and {self.right_size:,} shingles shared, jaccard "
             f"{self.jaccard:.3f}, left in right {self.left_in_right:.3f}, right in left {self.right_in_left:.3f}, "
-            f"{spans}"
+            f"{spans}{self._edits()}"
         )
+
+    def _edits(self) -> str:
+        if self.distance is None or self.similarity is None:
+            return ""
+        return f", edit distance {self.distance:,}, edit similarity {self.similarity:.3f}"
 
     __hash__ = None  # type: ignore[assignment]
 
     def _view(self) -> View:
         counts = f"{self.shared:,} of {self.left_size:,} and {self.right_size:,} shingles shared"
-        evidence = (f"{counts}: Jaccard {self.jaccard:.3f}", contained(self.left_in_right, self.right_in_left))
+        evidence: tuple[str, ...] = (
+            f"{counts}: Jaccard {self.jaccard:.3f}",
+            contained(self.left_in_right, self.right_in_left),
+        )
+        evidence += (self._edits().removeprefix(", "),) if self.distance is not None else ()
         left, right = self.texts
         spans = widened(left, right, [span[:4] for span in self.spans])
         members = [Member(0, "left", left), Member(1, "right", right, self.jaccard, evidence, spans, differs=True)]
@@ -75,10 +90,15 @@ class Comparison(Shown):
         )
 
 
-def compare(a: str, b: str, *, shingle: str | None = None, hash_key: bytes | None = None) -> Comparison:
+def compare(
+    a: str, b: str, *, shingle: str | None = None, metric: str = "jaccard", hash_key: bytes | None = None
+) -> Comparison:
     """Compare two texts: return the numbers of `dedup.find_duplicates` for the pair, and the spans that both share.
 
-    `shingle` is "words:5" by default; `hash_key` as for `dedup.find_duplicates`. A span has at least as many words as a
+    `shingle` is "words:5" by default. With ``metric="edit"`` the edit distance and similarity are computed too, in time
+    that grows with the product of the lengths; the other words for `metric` change nothing.
+
+    `hash_key` as for `dedup.find_duplicates`. A span has at least as many words as a
     shingle (or as the shorter text, if that has fewer). Spans do not overlap in `b`. Cost: linear.
 
     >>> result = compare("The cat sat on the mat today.", "Yesterday the cat sat on the mat.")
@@ -92,8 +112,10 @@ def compare(a: str, b: str, *, shingle: str | None = None, hash_key: bytes | Non
             hint = _hint(text)
             raise InputError(f"{name}: expected a str, found {type(text).__name__}{hint}")
     a, b = str.__str__(a), str.__str__(b)
+    by = Metric(check_word("metric", metric, [str(each) for each in Metric]))
     kind = parse("words:5" if shingle is None else shingle, choose_key(hash_key))
     sets = shingles([a, b], str(kind), hash_key=kind.key)
+    edits = compare_edits(a, b) if by is Metric.EDIT else None
     left_size, right_size = len(sets[0]), len(sets[1])
     shared = len(np.intersect1d(sets[0], sets[1], assume_unique=True))
     return Comparison(
@@ -105,6 +127,7 @@ def compare(a: str, b: str, *, shingle: str | None = None, hash_key: bytes | Non
         shared / right_size if right_size else 0.0,
         shared_spans(a, b, kind.kind, kind.size, kind.key),
         (a, b),
+        *((edits.distance, edits.similarity) if edits is not None else ()),
     )
 
 

@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
+from dedup.edit.join import bytes_needed
 from dedup.errors import InputError
 from dedup.options import check_memory
 from dedup.pipelines.find import find_duplicates
 from dedup.pipelines.labels import check_labels_of
-from dedup.pipelines.memory import FilePlan, plan_for
+from dedup.pipelines.memory import FilePlan, TextPlan, plan_for, room_for_edits
 from dedup.pipelines.query import Query
 from dedup.runtime.memory import written
 from dedup.runtime.threads import thread_count
@@ -19,6 +20,7 @@ from dedup.sampling.measure import Size, measure, outline_of, sample_of
 from dedup.sources.coerce import read_texts
 from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.texts import Texts
+from dedup.threshold import Metric
 
 __all__ = ["Estimate", "estimate"]
 
@@ -147,6 +149,8 @@ def estimate(
     collection = read_texts(texts, ids=ids, column=column, id=id, extra=extra, several=True)
     check_labels_of(query, collection)
     seen = _look(collection, query, bound, workers, asked)
+    if query.threshold.metric is Metric.EDIT:
+        return _estimate_edits(collection, seen, bound, workers)
     if bound is not None and isinstance(collection, FileTexts):
         return _estimate_files(seen, query, FilePlan(bound, workers))
     plan = plan_for(seen.size, bound, workers)
@@ -157,6 +161,16 @@ def estimate(
     passes = plan.readings(query.threshold)
     seconds = seen.seconds * (1.0 + SECOND_READING * (passes - 1))
     return seen.estimate("passes", passes, min(needed, bound), seconds=seconds)
+
+
+def _estimate_edits(collection: Texts, seen: _Seen, bound: int | None, threads: int) -> Estimate:
+    """Return the estimate of a search by edit distance: the characters of all texts are held."""
+    size = seen.size
+    files = bound is not None and isinstance(collection, FileTexts)
+    plan: FilePlan | TextPlan = FilePlan(bound, threads) if files else plan_for(size, bound, threads)
+    room_for_edits(plan, size.units, size.shingles)
+    needed = plan_for(size, None, threads).fixed + bytes_needed(size.units, size.shingles)
+    return seen.estimate("memory", 1, needed, seconds=seen.seconds)
 
 
 def _estimate_files(seen: _Seen, query: Query, plan: FilePlan) -> Estimate:
@@ -195,11 +209,14 @@ def _look(collection: Texts, query: Query, bound: int | None, threads: int, aske
     size = measure(outline, query.shingle, unit=query.unit)
     sample = outline.sample if collection.sources is not None else sample_of(collection, TIMED_TEXTS)
     method = "lsh" if query.method == "lsh" else "exact"
-    return _Seen(method, size, bound, _seconds(sample, size.characters, threads, asked))
+    power = 2 if query.threshold.metric is Metric.EDIT else 1
+    return _Seen(method, size, bound, _seconds(sample, size.characters, threads, asked, power))
 
 
-def _seconds(sample: Texts, characters: int, threads: int, options: dict[str, Any]) -> float:
+def _seconds(sample: Texts, characters: int, threads: int, options: dict[str, Any], power: int) -> float:
     """Return the time of a search of so many characters, computed from the time of a search of a sample.
+
+    Time grows with this `power` of the characters.
 
     Processor time is measured, so that other work on the machine does not count.
     """
@@ -217,4 +234,4 @@ def _seconds(sample: Texts, characters: int, threads: int, options: dict[str, An
     if sampled >= characters or not sampled:
         return seconds
     fixed = min(spent(texts[:1]), seconds / 2)
-    return fixed + (seconds - fixed) * LARGE * characters / sampled / (1 + PARALLEL * (threads - 1))
+    return fixed + (seconds - fixed) * LARGE * (characters / sampled) ** power / (1 + PARALLEL * (threads - 1))

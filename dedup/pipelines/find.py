@@ -69,7 +69,9 @@ def find_duplicates(
     unit : "document", "paragraph" or "line" (lines that are not blank)
     threshold : 0 < threshold <= 1; a pair is reported iff its similarity is at least this
     metric : "jaccard" (shared / union of the shingle sets), or "containment" (shared / the smaller set), which finds a
-        text inside a longer one
+        text inside a longer one. "edit": 1 - edit distance / length of the longer text, over the characters of the
+        words joined by single spaces, for titles, names and short noisy texts; threshold above 0.5. It needs
+        ``dedup-text[edit]``
     shingle : "words:n" or "chars:n"; by default "words:5" for documents, "words:3" for paragraphs and lines
     method : "exact" (finds all pairs), "lsh" (may miss a few, see `recall`), or "auto", which is exact
     keep : which text of a cluster is kept: "first", "last", "longest", "shortest" (characters) or "none"

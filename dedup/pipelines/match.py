@@ -61,7 +61,8 @@ def match(
     unit : "document", "paragraph" or "line": the unit of the pairs. Passages are always found in complete texts
     threshold : 0 < threshold <= 1; a pair is reported iff its similarity is at least this
     metric : "jaccard" (shared / union of the shingle sets), or "containment" (shared / the smaller set), which finds an
-        article inside a longer page. ``left_in_right`` and ``right_in_left`` show which text is inside the other
+        article inside a longer page. ``left_in_right`` and ``right_in_left`` show which text is inside the other. Or
+        "edit", as for `dedup.find_duplicates`
     shingle : "words:n" or "chars:n"; by default "words:5" for documents, "words:3" for paragraphs and lines
     min_words : from 1 on; the least number of words in a passage. None: passages are not searched
     ids, column, id : of `texts`, as for `dedup.find_duplicates`

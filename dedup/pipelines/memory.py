@@ -32,6 +32,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from dedup.edit.join import bytes_needed
 from dedup.errors import ParameterError
 from dedup.hashing.shard_source import ShardSource
 from dedup.hashing.source import HashSource
@@ -253,6 +254,23 @@ def plan_for(size: Size, memory: int | None, threads: int) -> TextPlan:
     if memory is not None and not plan.one_pass and plan.room < TEXT_BLOCK_BYTES:
         raise plan.too_small(TEXT_BLOCK_BYTES // SHINGLE_BYTES, f"{size.texts:,} texts, whatever is found in them")
     return plan
+
+
+def room_for_edits(plan: Plan, units: int, characters: int) -> int | None:
+    """Return the bytes for pairs while all texts are joined by edit distance; None: there is no bound.
+
+    Raises `ParameterError` if the texts do not fit: this join holds all of them.
+    """
+    room, needed = plan.room_for(units, units), bytes_needed(units, characters)
+    if room is None or needed <= room:
+        return None if room is None else room - needed
+    assert isinstance(plan, TextPlan | FilePlan)
+    bound = plan.memory or 0
+    raise ParameterError(
+        f'memory: expected about {written(max(bound - room + needed, bound * 21 // 20))} or more for metric="edit", '
+        f"which holds the characters of all texts, found {given(bound)}; give more, leave memory out, or search the "
+        "collection in parts"
+    )
 
 
 def plan_passages(size: Size, memory: int, threads: int, block: int, word_bytes: int) -> TextPlan:

@@ -7,7 +7,7 @@ read and filter -> exact copies of each side -> compare across -> closest pair  
   candidates: units that may reach the threshold with another unit. Then only the hashes of candidates are held, or
   none, if these do not fit either.
 * **Exact copies** collapse: one of them is compared for all.
-* **Compare.** The exact join, or LSH; the block join if no hashes are held.
+* **Compare.** The exact join, LSH, or the join by edit distance; the block join if no hashes are held.
 * **Stars.** The kept unit of each removed unit.
 * **Closest pair.** A hint, if no pair reached the threshold.
 """
@@ -24,6 +24,7 @@ import numpy.typing as npt
 from dedup.clusters.copies import copies_of_sides, exact_copies
 from dedup.clusters.replay import Replay, replay
 from dedup.clusters.stars import find_stars
+from dedup.edit.join import edit_join, edits_of
 from dedup.hashing.forms import NUMBERS
 from dedup.hashing.labels import LABEL
 from dedup.hashing.shard_source import ShardSource
@@ -50,7 +51,7 @@ from dedup.pairs.self_join import JOIN_LIMITS, JoinLimits, join
 from dedup.pairs.verify import MAX_JOINED_PAIRS, Groups, PairLimit, Pairs, in_order
 from dedup.pipelines.checkpoints import Run, pack_rows, unpack_rows
 from dedup.pipelines.found import SearchResult
-from dedup.pipelines.memory import SHINGLE_BYTES, FilePlan, Plan, TextPlan
+from dedup.pipelines.memory import SHINGLE_BYTES, FilePlan, Plan, TextPlan, room_for_edits
 from dedup.pipelines.query import Query
 from dedup.results.listed_pairs import LISTING_LIMITS, ListingLimits
 from dedup.runtime.arrays import sorted_unique
@@ -125,7 +126,8 @@ def _find(
     stars = find_stars(*given, compared.buckets, units.sets, groups, copies=same is None)
     pairs = in_order([compared.pairs, stars.further]) if len(stars.further.left) else compared.pairs
     closest = None
-    if not len(pairs.left) and held.hashed and (same is not None or not len(leaders.copied)):
+    by_sets = query.threshold.metric is not Metric.EDIT
+    if by_sets and not len(pairs.left) and held.hashed and (same is not None or not len(leaders.copied)):
         run.stages.stage("closest pair", 1)
         closest = _closest(units, leaders, compared.buckets, query, plan.room_for(len(units), source.count), run)
     buckets = compared.buckets
@@ -157,6 +159,9 @@ def _find(
 
 def _hold(source: HashSource, query: Query, plan: Plan, run: Run, limits: FilterLimits) -> HeldUnits:
     """Return the units with the hashes of all, of the candidates only, or of none, if these do not fit."""
+    if query.threshold.metric is Metric.EDIT:
+        room_for_edits(plan, source.count, source.shingles)
+        return source.hold()
     if not isinstance(source, ShardSource):
         if plan.holds_all(source) and pays(source, query.threshold, limits=limits):
             return hold_candidates(source, query.threshold, limits=limits)
@@ -223,6 +228,10 @@ def _compare(
     if not held.hashed:
         return _Compared(_join_blocks(source, held, leaders, query, plan, limits), nothing)
     leading, found = leaders.leading, None
+    if query.threshold.metric is Metric.EDIT:
+        limit = PairLimit(room_for_edits(plan, len(units), len(units.hashes)), ADVICE, most=limits.pairs)
+        how: Any = {"threads": threads, "groups": leaders.groups, "progress": run.stages.stage("join", len(leading))}
+        return _Compared(edit_join(units, leading, query.threshold, limit=limit, **how), nothing)
     if query.method == "lsh":
         found = lsh_join(
             units,
@@ -288,6 +297,8 @@ def _apart(
     groups, labels = units.forms[NUMBERS], units.forms.get(LABEL)
     counts = np.bincount(leaders.representatives, minlength=len(units))
     how: Any = {"most": most if query.listing == "auto" else None, "labels": labels, "threads": run.threads}
+    if query.threshold.metric is Metric.EDIT:
+        how["compare"] = lambda some: edits_of(units, some, run.threads)
     if held.hashed:
         rows = grouped(groups, leading[units.sizes[leading] >= 0])
         return count_apart(units.sets, groups, units.digests, counts, rows, query.threshold, **how)
@@ -341,7 +352,8 @@ def match(sides: TwoSources, query: Query, plan: Plan, run: Run, *, limits: Limi
     Raises `ParameterError` if the memory of the `plan` is too small for the candidates, or for the pairs.
     """
     threshold = query.threshold
-    units = _hold_sides(sides, threshold, plan)
+    edit = threshold.metric is Metric.EDIT
+    units = sides.both.hold().units if edit else _hold_sides(sides, threshold, plan)
     run.stages.stage("exact copies", 1)
     lefts = int(np.searchsorted(units.places[:, 0], sides.left.count))
     groups = groups_of(units, query.distinct)
@@ -350,16 +362,19 @@ def match(sides: TwoSources, query: Query, plan: Plan, run: Run, *, limits: Limi
     leading = units.held[representatives[units.held] == units.held]
     middle = int(np.searchsorted(leading, lefts))
     left, right = leading[:middle], leading[middle:]
-    room = plan.room_for(len(units), len(units))
-    room_for_pairs = None if room is None else room - SIDE_BYTES * len(units.hashes)
+    room = room_for_edits(plan, len(units), len(units.hashes)) if edit else plan.room_for(len(units), len(units))
+    room_for_pairs = None if room is None else room - SIDE_BYTES * len(units.hashes) * (not edit)
     limit = PairLimit(room_for_pairs, ADVICE_ACROSS, most=limits.pairs)
-    report = run.stages.stage("join", middle)
+    report = run.stages.stage("join", len(leading) if edit else middle)
     how: dict[str, Any] = {"threads": run.threads, "groups": groups}
-    pairs = join_across(units, left, right, threshold, limit=limit, progress=report, **how)
+    if edit:
+        pairs = edit_join(units, leading, threshold, limit=limit, lefts=lefts, progress=report, **how)
+    else:
+        pairs = join_across(units, left, right, threshold, limit=limit, progress=report, **how)
     if len(groups):  # copies across the sides are of one group too, but are pairs
         pairs = in_order([pairs, copies_across(units, digests, left, right, run.threads)])
     closest = None
-    if not len(pairs.left):
+    if not len(pairs.left) and not edit:
         run.stages.stage("closest pair", 1)
         closest = closest_across(units, left, right, threshold, room=room, **how)
     apart = None
@@ -367,7 +382,9 @@ def match(sides: TwoSources, query: Query, plan: Plan, run: Run, *, limits: Limi
         counts = np.bincount(representatives, minlength=len(units))
         rows = grouped(groups[0], leading[units.sizes[leading] >= 0])
         given = (units.sets, groups[0], units.digests, counts, rows, threshold)
-        apart = count_apart(*given, most=limits.listing.big_cluster, lefts=lefts, threads=run.threads)
+        compare = (lambda some: edits_of(units, some, run.threads)) if edit else None
+        most = limits.listing.big_cluster
+        apart = count_apart(*given, most=most, lefts=lefts, threads=run.threads, compare=compare)
     units.hashes = np.empty(0, dtype=np.uint64)
     return MatchResult(units, representatives, pairs, closest, apart)
 

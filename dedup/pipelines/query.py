@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from dedup.edit.distances import check_installed
 from dedup.errors import ParameterError
 from dedup.hash_key import choose_key
 from dedup.hashing.forms import NUMBERS, SYMBOLS
@@ -30,7 +31,13 @@ from dedup.unit import Unit
 
 __all__ = ["Query"]
 
+LOWEST_EDIT = 0.5
+"""Similarity. From here downwards no count of shared pairs of characters tells near texts from others."""
+
 METHODS = ("auto", "exact", "lsh")
+CHARACTERS = "chars:1"
+"""What is hashed under ``metric="edit"``: each code point."""
+
 LISTINGS = ("auto", "all")
 DISTINCT = (NUMBERS, SYMBOLS)
 
@@ -82,6 +89,9 @@ class Query:
         apart = check_words("distinct", distinct, DISTINCT)
         if method == "lsh":
             choose_bands(reached.value, recall)  # if no bands reach the recall, raise the error before the work begins
+        if by is Metric.EDIT:
+            _check_edit(reached.value, shingle, method)
+            shingle = CHARACTERS
         kind = parse(of.shingle if shingle is None else shingle, choose_key(hash_key))
         within, across = check_labels("within", within), check_labels("across", across)
         if isinstance(within, str) and isinstance(across, str) and within == across:
@@ -145,3 +155,19 @@ class Query:
             "distinct": list(self.distinct),
             **{name: value for name, value in self._later if value is not None},
         }
+
+
+def _check_edit(threshold: float, shingle: str | None, method: str) -> None:
+    """Raise `ParameterError` if the options do not fit ``metric="edit"``, or `rapidfuzz` is not installed."""
+    if method == "lsh":
+        raise ParameterError('metric: edit needs method="exact" (or "auto"); bands are for jaccard')
+    if shingle is not None:
+        raise ParameterError(
+            f'shingle: expected none for metric="edit", which compares characters, found {shingle!r}; leave it out'
+        )
+    if threshold <= LOWEST_EDIT:
+        raise ParameterError(
+            f'threshold: expected more than {LOWEST_EDIT} for metric="edit", found {threshold:g}: at {LOWEST_EDIT} and '
+            "below, texts that have little in common are similar; raise it, 0.8 is usual"
+        )
+    check_installed()

@@ -28,6 +28,10 @@ SPANS = {
 """By kind of report: the columns of a span."""
 
 
+VALUES = {"jaccard": "jaccard", "containment": "left_in_right", "edit": "similarity"}
+"""By metric: the column of pairs that is shown."""
+
+
 def view_of_report(report: Searched) -> View:
     """Return the view of a report. Its inputs are opened when a text is asked for."""
     return _clusters(report) if report.kind == "find" else _links(report)
@@ -115,7 +119,7 @@ def _clusters(report: Searched) -> View:
         facts=[*facts_of(summary), *_inputs(report)],
         warnings=list(summary["warnings"]),
         threshold=options["threshold"],
-        shingle=options["shingle"],
+        shingle="edit" if options["metric"] == "edit" else options["shingle"],
         read=np.array([each.records for each in report.inputs], dtype=np.int64) if not parts else None,
         seal=report.seal,
         decides=True,
@@ -138,8 +142,9 @@ def _links(report: Searched) -> View:
         names[left] += pairs.column("left").to_pylist()
         names[right] += pairs.column("right").to_pylist()
         spans.append(np.full((pairs.num_rows, 4), NO_SPAN, dtype=np.int64) if whole else np.column_stack(found))
-        values.append(_plain(pairs.column("jaccard" if options["metric"] == "jaccard" else "left_in_right")))
-        words.append(np.zeros(pairs.num_rows, dtype=np.int64) if whole else _plain(pairs.column("left_size")))
+        values.append(_plain(pairs.column(VALUES[options["metric"]])))
+        counted_words = not whole and options["metric"] != "edit"
+        words.append(_plain(pairs.column("left_size")) if counted_words else np.zeros(pairs.num_rows, dtype=np.int64))
     if "spans.parquet" in report.files:
         table = report.table("spans")
         names[left] += table.column(left).to_pylist()
@@ -191,7 +196,7 @@ def _links(report: Searched) -> View:
         facts=[*facts_of(summary), *_inputs(report)],
         warnings=list(summary.get("warnings", ())),
         threshold=1.0 if mark is None else mark,
-        shingle=options.get("shingle") or "words:5",
+        shingle="edit" if options.get("metric") == "edit" else options.get("shingle") or "words:5",
         histograms=histograms,
         nothing="Nothing was found.",
         seal=report.seal,

@@ -30,7 +30,7 @@ from dedup.results.given import recognise
 from dedup.results.repeats import counted
 from dedup.results.summary import Summary, hint_of, summarise
 from dedup.sources.coerce import Texts
-from dedup.threshold import Threshold
+from dedup.threshold import Metric, Threshold
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -96,7 +96,8 @@ class Duplicates(Shown):
         """The pairs that reach the threshold, with their evidence, sorted (Arrow table).
 
         Columns: left, right (ids; left before right in the input), left_size, right_size, shared (shingles), jaccard,
-        left_in_right (shared / left_size), right_in_left, difference ("identical": the same characters; "format": the
+        left_in_right (shared / left_size), right_in_left; with ``metric="edit"`` instead of these, from left_size on:
+        distance, similarity; difference ("identical": the same characters; "format": the
         same words; "numbers": the same words once each digit counts as 0; "words"). For paragraphs also left_paragraph,
         left_start, left_end and right_paragraph, right_start, right_end: numbers from 0, and characters of the original
         text. For lines left_line and right_line instead of the paragraphs: the number among the lines of the text that
@@ -280,7 +281,7 @@ class Duplicates(Shown):
             facts=facts_of(self.summary.to_dict()),
             warnings=list(self.summary.warnings),
             threshold=found.run.threshold,
-            shingle=found.run.shingle,
+            shingle="edit" if found.run.metric is Metric.EDIT else found.run.shingle,
             read=read,
             nothing=f"No duplicates were found.{hint_of(self.closest)}",
         )

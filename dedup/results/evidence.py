@@ -20,7 +20,7 @@ from dedup.clusters.verdicts import kept_units
 from dedup.hashing.units import Units
 from dedup.lsh import Bands
 from dedup.pairs.kept_apart import Apart
-from dedup.pairs.verify import Pairs
+from dedup.pairs.verify import Pairs, evidence_columns
 from dedup.results.differences import Differences, Removals, difference_column
 from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, check_rows, partly_listed
 from dedup.results.suggestion import advice_on_length
@@ -209,10 +209,7 @@ class Evidence:
             columns[side] = self.ids(rows)
         for side, rows in (("left", pairs.left), ("right", pairs.right)):
             columns |= self.place_columns(rows, f"{side}_")
-        columns |= {"left_size": left_size, "right_size": right_size, "shared": pairs.shared.astype(np.int64)}
-        columns["jaccard"] = pairs.shared / (left_size + right_size - pairs.shared)
-        columns["left_in_right"] = pairs.shared / left_size
-        columns["right_in_left"] = pairs.shared / right_size
+        columns |= evidence_columns(pairs.shared, left_size, right_size, self.run.metric)
         same = self.same[pairs.left] == self.same[pairs.right]
         columns["difference"] = difference_column(self.differences.codes(pairs.left, pairs.right, same))
         return pa.table(columns)

@@ -156,7 +156,7 @@ def view_of_match(
         facts=facts_of(summary),
         warnings=list(summary["warnings"]),
         threshold=info.threshold,
-        shingle=info.shingle,
+        shingle="edit" if info.metric is Metric.EDIT else info.shingle,
         histograms=histograms_of(values, info.threshold, found),
         nothing=nothing,
     )

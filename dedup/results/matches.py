@@ -20,7 +20,7 @@ from dedup.options import check_word
 from dedup.page.showing import Shown
 from dedup.page.view import View
 from dedup.pairs.kept_apart import Apart
-from dedup.pairs.verify import Pairs, similarity
+from dedup.pairs.verify import Pairs, evidence_columns, similarity
 from dedup.results.cutting import cut_spans
 from dedup.results.differences import Differences, counted_by_code, difference_column
 from dedup.results.given import recognise
@@ -117,7 +117,8 @@ class Matches(Shown):
         """The pairs that reach the threshold, with their evidence, sorted (Arrow table).
 
         Columns: left (id in `texts`), right (id in `against`), left_size, right_size, shared (shingles), jaccard,
-        left_in_right (shared / left_size), right_in_left. For paragraphs also left_paragraph, left_start, left_end and
+        left_in_right (shared / left_size), right_in_left; with ``metric="edit"`` instead of these, from left_size on:
+        distance, similarity. For paragraphs also left_paragraph, left_start, left_end and
         right_paragraph, right_start, right_end: numbers from 0, and characters of the original text. For lines
         left_line and right_line instead of the paragraphs: the number among the lines of the text that are not blank.
         Raises `ParameterError` if there are more than 200 million pairs, or more than fit in the bound (96 bytes per
@@ -142,12 +143,7 @@ class Matches(Shown):
                 "right": self._sides.right.ids_at(places[pairs.right, 0] - len(self._sides.left)),
                 **self._place_columns(pairs.left, "left"),
                 **self._place_columns(pairs.right, "right"),
-                "left_size": left_size,
-                "right_size": right_size,
-                "shared": pairs.shared.astype(np.int64),
-                "jaccard": pairs.shared / (left_size + right_size - pairs.shared),
-                "left_in_right": pairs.shared / left_size,
-                "right_in_left": pairs.shared / right_size,
+                **evidence_columns(pairs.shared, left_size, right_size, self._run.metric),
                 **self._difference_of(pairs),
             }
         )

@@ -526,7 +526,7 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
     ],
     "--unit": [(value, "Invalid value for '--unit': .*is not one of 'document'") for value in ("bogus", "", "Line")],
     "--method": [(value, "method: expected 'auto' or 'exact' or 'lsh', found") for value in ("bogus", "")],
-    "--metric": [(value, "metric: expected 'jaccard' or 'containment', found") for value in ("bogus", "")],
+    "--metric": [(value, "metric: expected 'jaccard' or 'containment'(| or 'edit'), found") for value in ("bogus", "")],
     "--recall": [
         *((value, "recall: expected 0 < recall < 1, found") for value in ("0", "1", "1.5", "nan", "-1")),
         ("x", NO_NUMBER.format("--recall")),

@@ -472,7 +472,7 @@ def test_bad_input_names_the_side(left: Any, right: Any, options: Any, message: 
     [
         ({"threshold": 0}, "threshold"),
         ({"threshold": 1.5}, "threshold"),
-        ({"metric": "cosine"}, "metric: expected 'jaccard' or 'containment', found 'cosine'"),
+        ({"metric": "cosine"}, "metric: expected 'jaccard' or 'containment' or 'edit', found 'cosine'"),
         ({"shingle": "lines:2"}, "lines:2"),
         ({"min_words": 0}, "min_words: expected a whole number from 1 on, or None, found 0"),
         ({"min_words": 2.5}, "min_words"),

@@ -17,10 +17,13 @@ __all__ = ["compare"]
 @click.argument("a")
 @click.argument("b")
 @click.option("--shingle", help='"words:n" or "chars:n"; by default words:5.')
+@click.option("--metric", default="jaccard", show_default=True, help="edit: show the edit distance too.")
 @click.option("--full", is_flag=True, help="Show long texts in full, not only the parts near what they share.")
 @keyed
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def compare(a: str, b: str, shingle: str | None, full: bool, hash_key: bytes | None, as_json: bool) -> None:
+def compare(
+    a: str, b: str, shingle: str | None, metric: str, full: bool, hash_key: bytes | None, as_json: bool
+) -> None:
     """Compare the texts of two files, and mark what they share.
 
     Shared text is coloured on a terminal. If the output is not a terminal, or NO_COLOR is set, it is in numbered
@@ -29,13 +32,17 @@ def compare(a: str, b: str, shingle: str | None, full: bool, hash_key: bytes | N
     left, right = read_one(a), read_one(b)
     from dedup.pipelines.compare import compare as compare_texts
 
-    result = compare_texts(left, right, shingle=shingle, hash_key=hash_key)
+    result = compare_texts(left, right, shingle=shingle, metric=metric, hash_key=hash_key)
     if as_json:
         fields = {name: getattr(result, name) for name in result.__dataclass_fields__ if name != "spans"}
+        if result.distance is None:
+            del fields["distance"], fields["similarity"]
         spans = [span._asdict() for span in result.spans]
         say_json({"left": a, "right": b, **fields, "spans": spans})
         return
     say(f"jaccard {result.jaccard:.3f}: {result.shared:,} shared shingles")
     say(f"{percent(result.left_in_right)} of the {result.left_size:,} shingles of {clean(a)} are in {clean(b)}")
     say(f"{percent(result.right_in_left)} of the {result.right_size:,} shingles of {clean(b)} are in {clean(a)}")
+    if result.distance is not None and result.similarity is not None:
+        say(f"edit distance {result.distance:,}: similarity {result.similarity:.3f}")
     show_marked(((a, left), (b, right)), result.spans, full=full)

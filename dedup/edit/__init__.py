@@ -1,0 +1,1 @@
+"""Which texts are few edits apart? The exact join of ``metric="edit"``."""
