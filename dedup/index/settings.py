@@ -9,6 +9,7 @@ from dedup.errors import ParameterError
 from dedup.hash_key import HashKey, choose_key
 from dedup.hashing.shingles import Shingle, parse
 from dedup.options import check_flag, check_threshold
+from dedup.reading import WORDS, Reading
 from dedup.text.unicode import UNICODE_VERSION
 from dedup.unit import Unit
 
@@ -35,7 +36,7 @@ class Settings:
         cls, *, threshold: float, shingle: str | None, containment: bool, hash_key: bytes | HashKey | None
     ) -> Settings:
         """Return the settings. Raise `ParameterError` if an option has an invalid value."""
-        kind = parse(Unit.DOCUMENT.shingle if shingle is None else shingle, choose_key(hash_key))
+        kind = parse(Unit.DOCUMENT.shingle if shingle is None else shingle, Reading.check((), WORDS, hash_key))
         return cls(check_threshold(threshold), kind, check_flag("containment", containment))
 
     def to_json(self) -> dict[str, Any]:
@@ -66,4 +67,4 @@ class Settings:
                 f"expected an index for Unicode {UNICODE_VERSION} in {path}, found one for {found['unicode']}; use the "
                 "version of dedup that made it, or add the texts to a new index"
             )
-        return cls(float(found["threshold"]), parse(found["shingle"], key), bool(found["containment"]))
+        return cls(float(found["threshold"]), parse(found["shingle"], Reading(key)), bool(found["containment"]))

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.hash_key import PUBLIC
 from dedup.hashing.shingles import parse
 from dedup.page.view import Span
-from dedup.shingling import shingles
+from dedup.reading import PLAIN, Reading
+from dedup.shingling import sets_of_texts
 from dedup.text.shared_spans import shared_spans
 
 __all__ = ["Beside", "beside", "contained", "widened"]
@@ -23,17 +23,17 @@ class Beside(NamedTuple):
     evidence: tuple[str, ...]
 
 
-def beside(main: str, other: str, shingle: str) -> Beside:
-    """Return what `other` shares with `main`. Cost: linear; about 0.3 ms for texts of 2 kB.
+def beside(main: str, other: str, shingle: str, reading: Reading = PLAIN) -> Beside:
+    """Return what `other` shares with `main`, if both are read so. Cost: linear; about 0.3 ms for texts of 2 kB.
 
     >>> beside("a b c d e f", "a b c d e g", "words:5").evidence
     ('1 of 2 and 2 shingles (words:5) shared: Jaccard 0.333', '50.0 % of the left text occurs in the right, 50.0 % of the right in the left')
     """  # noqa: E501  # the lines are the answer
-    sets = shingles([main, other], shingle, hash_key=PUBLIC)
+    kind = parse(shingle, reading)
+    sets = sets_of_texts([main, other], kind)
     left, right = len(sets[0]), len(sets[1])
     shared = len(np.intersect1d(sets[0], sets[1], assume_unique=True))
-    kind = parse(shingle, PUBLIC)
-    spans = widened(main, other, [span[:4] for span in shared_spans(main, other, kind.kind, kind.size, kind.key)])
+    spans = widened(main, other, [span[:4] for span in shared_spans(main, other, kind.kind, kind.size, kind.reading)])
     if not shared:
         return Beside(spans, (f"none of {left:,} and {right:,} shingles ({shingle}) is shared",))
     counts = f"{shared:,} of {left:,} and {right:,} shingles ({shingle}) shared"

@@ -114,6 +114,8 @@ def estimate(
     id: str | None = None,
     recall: float = 0.999,
     distinct: str | Collection[str] = (),
+    ignore: str | Collection[str] = (),
+    tokens: str = "words",
     hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,
@@ -130,6 +132,7 @@ def estimate(
     """
     asked: dict[str, Any] = {"unit": unit, "threshold": threshold, "metric": metric, "shingle": shingle}
     asked |= {"method": method, "recall": recall, "distinct": distinct, "hash_key": hash_key}
+    asked |= {"ignore": ignore, "tokens": tokens}
     query = Query.check(**asked)
     workers, bound = thread_count(threads), check_memory(memory)
     if isinstance(texts, str):

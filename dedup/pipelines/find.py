@@ -50,6 +50,8 @@ def find_duplicates(
     recall: float = 0.999,
     seed: int = 1,
     distinct: str | Collection[str] = (),
+    ignore: str | Collection[str] = (),
+    tokens: str = "words",
     hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,
@@ -83,6 +85,12 @@ def find_duplicates(
         "numbers": the words are the same, one by one, once each digit counts as 0. "symbols": the words are the same,
         and the punctuation and symbols are not (``C`` and ``C++``). How many pairs differ in numbers alone is in
         ``summary.numbers_only``; the column ``difference`` of the tables says what each pair differs in.
+    ignore : "accents", "markup", "hyphenation", "numbers", or several in a list: differences that do not count
+        "accents": marks of Latin, Greek, Cyrillic, Hebrew and Arabic letters, so that café is cafe. "markup": tags of
+        HTML and XML separate words; scripts, styles and comments are skipped, character references decoded.
+        "hyphenation": a hyphen between two letters at the end of a line joins them. "numbers": each digit counts as 0.
+        Places are always those of the original text (`dedup.text.rewriting`).
+    tokens : "words", or "all": each symbol and punctuation mark is a token too, for code, mathematics and emoji
     hash_key : bytes, at least 16, preferably 32 random ones; None: the variable ``DEDUP_HASH_KEY``, else a public key
         For untrusted texts: without the key nobody can write a text that is taken for another text. Exact answers are
         the same for any key (`dedup.hash_key`).
@@ -131,6 +139,8 @@ def find_duplicates(
         recall=recall,
         seed=seed,
         distinct=distinct,
+        ignore=ignore,
+        tokens=tokens,
         hash_key=hash_key,
         threads=threads,
         memory=memory,

@@ -167,6 +167,8 @@ def duplicates_of(
         large=found.large,
         apart=found.apart,
         distinct=query.distinct,
+        ignore=query.shingle.reading.ignore,
+        tokens=query.shingle.reading.tokens,
         room=room,
         limits=limits,
         hash_key=query.shingle.key.fingerprint,

@@ -43,6 +43,8 @@ def match(
     against_column: str | None = None,
     against_id: str | None = None,
     distinct: str | Collection[str] = (),
+    ignore: str | Collection[str] = (),
+    tokens: str = "words",
     hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,
@@ -66,7 +68,7 @@ def match(
     against_ids, against_column, against_id : ids, column and id column of `against`
     memory : bytes, or a text such as "4GB": a limit on the memory used in addition to the caller's texts
         If the shingles and words do not fit, the texts are read several times; the answer is the same.
-    distinct, hash_key, threads, progress : as for `dedup.find_duplicates`
+    distinct, ignore, tokens, hash_key, threads, progress : as for `dedup.find_duplicates`
 
     Returns
     -------
@@ -110,6 +112,8 @@ def match(
         against_column=against_column,
         against_id=against_id,
         distinct=distinct,
+        ignore=ignore,
+        tokens=tokens,
         hash_key=hash_key,
         threads=threads,
         memory=memory,
@@ -160,7 +164,7 @@ def match_in(
         found = order.match(sources, query, plan or Unbounded(), run, limits=limits)
         passages = None
         if min_words is not None:
-            across = find_across_sides(sides, plan, min_words, query.shingle.key, run)
+            across = find_across_sides(sides, plan, min_words, query.shingle.reading, run)
             here, there = across.left_spans, across.right_spans
             passages = Passages(across.left, here.start, here.end, across.right, there.start, there.end, across.words)
     kind, reached = query.shingle, query.threshold
@@ -173,6 +177,8 @@ def match_in(
         left.text_column,
         kind.key.fingerprint,
         query.distinct,
+        kind.reading.ignore,
+        kind.reading.tokens,
     )
     room = None if plan is None else plan.room
     evidence = (found.units, found.representatives, found.pairs, passages, found.closest)
@@ -184,7 +190,7 @@ MATCHED_WORD_BYTES = 210
 
 
 def _plan(sides: Sides, query: Query, memory: int, threads: int, planned: Callable[..., TextPlan]) -> TextPlan:
-    size = measure_words(sides, unit=query.unit)
+    size = measure_words(sides, unit=query.unit, reading=query.shingle.reading)
     if query.shingle.kind == "chars":  # as many shingles as characters; then the tables for passages are large enough
         size = replace(size, shingles=size.characters)
     return planned(size, memory, threads, max(sides.limits.longest, size.longest), MATCHED_WORD_BYTES)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from dedup.errors import ParameterError
-from dedup.hash_key import choose_key
 from dedup.hashing.forms import NUMBERS, SYMBOLS
 from dedup.hashing.shingles import Shingle, parse
 from dedup.lsh import choose_bands
 from dedup.options import check_keep, check_recall, check_seed, check_threshold, check_word, check_words, column_of
+from dedup.reading import NUMBERS as IGNORED_NUMBERS
+from dedup.reading import Reading
 from dedup.threshold import Metric, Threshold
 from dedup.unit import Unit
 
@@ -50,6 +51,8 @@ class Query:
         recall: float = 0.999,
         seed: int = 1,
         distinct: str | Collection[str] = (),
+        ignore: str | Collection[str] = (),
+        tokens: str = "words",
         hash_key: bytes | None = None,
     ) -> Query:
         """Return the query. Raise `ParameterError` if an option has an invalid value."""
@@ -61,9 +64,15 @@ class Query:
         reached = Threshold(check_threshold(threshold), by)
         recall, keep, seed = check_recall(recall), check_keep(keep), check_seed(seed)
         apart = check_words("distinct", distinct, DISTINCT)
+        reading = Reading.check(ignore, tokens, hash_key)
+        if NUMBERS in apart and IGNORED_NUMBERS in reading.ignore:
+            raise ParameterError(
+                'ignore: expected "numbers" in ignore or in distinct, found it in both; texts that differ in numbers '
+                "alone are either the same or no pair: leave one of them out"
+            )
         if method == "lsh":
             choose_bands(reached.value, recall)  # if no bands reach the recall, raise the error before the work begins
-        kind = parse(of.shingle if shingle is None else shingle, choose_key(hash_key))
+        kind = parse(of.shingle if shingle is None else shingle, reading)
         return cls(of, reached, kind, method, keep, pairs, recall, seed, apart)
 
     @property
@@ -84,4 +93,6 @@ class Query:
             "shingle": str(self.shingle),
             "pairs": self.listing,
             "distinct": list(self.distinct),
+            "ignore": list(self.shingle.reading.ignore),
+            "tokens": self.shingle.reading.tokens,
         }

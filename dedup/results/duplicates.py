@@ -241,6 +241,7 @@ class Duplicates(Shown):
             warnings=list(self.summary.warnings),
             threshold=found.run.threshold,
             shingle=found.run.shingle,
+            reading=found.run.reading,
             read=read,
             nothing=f"No duplicates were found.{hint_of(self.closest)}",
         )

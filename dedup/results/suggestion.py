@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dedup.hashing.units import Units
+from dedup.reading import WORDS
 from dedup.terminal import clean
 from dedup.unit import Unit
 
@@ -30,7 +31,7 @@ class Suggestion:
 
     Attributes
     ----------
-    unit, shingle, threshold, metric : options of `dedup.find_duplicates`; `options` has them as a dict
+    unit, shingle, threshold, metric, ignore, tokens : options of `dedup.find_duplicates`; `options` has them as a dict
     reason : why, in words
     found : whether partners were seen that stand apart from unrelated texts; if not, the suggestion is a default
     estimate : the F1 that the search would have if the extrapolation holds, from 0 to 1; None without partners
@@ -57,6 +58,8 @@ class Suggestion:
     sampled: int
     histogram: pa.Table
     samples: pa.Table
+    ignore: tuple[str, ...] = ()
+    tokens: str = WORDS
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -68,13 +71,16 @@ class Suggestion:
     @property
     def options(self) -> dict[str, Any]:
         """The options as a dict: ``dedup.find_duplicates(texts, **suggestion.options)``."""
-        return {"unit": self.unit, "shingle": self.shingle, "threshold": self.threshold, "metric": self.metric}
+        asked = {"unit": self.unit, "shingle": self.shingle, "threshold": self.threshold, "metric": self.metric}
+        return asked | {"ignore": list(self.ignore), "tokens": self.tokens}
 
     @property
     def command(self) -> str:
         """The command that searches with these options; INPUT is to be replaced by the files."""
         unit = "" if self.unit == "document" else f" --unit {self.unit}"
-        return f"dedup find INPUT{unit} --shingle {self.shingle} --threshold {self.threshold:g}"
+        read = "".join(f" --ignore {word}" for word in self.ignore)
+        read += "" if self.tokens == WORDS else f" --tokens {self.tokens}"
+        return f"dedup find INPUT{unit}{read} --shingle {self.shingle} --threshold {self.threshold:g}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields as a dict; the tables are lists of rows."""

@@ -6,7 +6,7 @@ import click
 
 from dedup.cli.ending import say, say_json
 from dedup.cli.inputs import read_one
-from dedup.cli.options import keyed
+from dedup.cli.options import keyed, worded
 from dedup.cli.printing import percent, show_marked
 from dedup.terminal import clean
 
@@ -18,9 +18,19 @@ __all__ = ["compare"]
 @click.argument("b")
 @click.option("--shingle", help='"words:n" or "chars:n"; by default words:5.')
 @click.option("--full", is_flag=True, help="Show long texts in full, not only the parts near what they share.")
+@worded
 @keyed
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def compare(a: str, b: str, shingle: str | None, full: bool, hash_key: bytes | None, as_json: bool) -> None:
+def compare(
+    a: str,
+    b: str,
+    shingle: str | None,
+    ignore: tuple[str, ...],
+    tokens: str,
+    full: bool,
+    hash_key: bytes | None,
+    as_json: bool,
+) -> None:
     """Compare the texts of two files, and mark what they share.
 
     Shared text is coloured on a terminal. If the output is not a terminal, or NO_COLOR is set, it is in numbered
@@ -29,7 +39,7 @@ def compare(a: str, b: str, shingle: str | None, full: bool, hash_key: bytes | N
     left, right = read_one(a), read_one(b)
     from dedup.pipelines.compare import compare as compare_texts
 
-    result = compare_texts(left, right, shingle=shingle, hash_key=hash_key)
+    result = compare_texts(left, right, shingle=shingle, ignore=ignore, tokens=tokens, hash_key=hash_key)
     if as_json:
         fields = {name: getattr(result, name) for name in result.__dataclass_fields__ if name != "spans"}
         spans = [span._asdict() for span in result.spans]
