@@ -2,6 +2,8 @@
 
 Each option of `ignore` is a pass over the bytes, in this order; what it does, in naive Python::
 
+    "markup"       tags and comments become a space, references are decoded    # `dedup.kernels.markup`
+    "hyphenation"  words that a hyphen divides at the end of a line are joined  # `dedup.kernels.hyphens`
     "accents"      without_accents(text)                         # `dedup.text.points`
     "numbers"      without_numbers(text)                         # `dedup.text.points`
 
@@ -24,8 +26,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels.text_layout import ACCENTED, ESCAPED, LIFTED, NUMERIC, PADDING
-from dedup.reading import ACCENTS, ALL, NUMBERS, Reading
-from dedup.text import points, unicode
+from dedup.reading import ACCENTS, ALL, HYPHENATION, MARKUP, NUMBERS, Reading
+from dedup.text import points, references, unicode
 
 __all__ = [
     "Map",
@@ -78,6 +80,10 @@ def rewrite(
     `values` must have PADDING more bytes after the last end. A plain reading returns what was given.
     """
     made = Rewritten(values, starts, ends)
+    if MARKUP in reading.ignore:
+        made = _pass(made, _markup(), placed=placed)
+    if HYPHENATION in reading.ignore:
+        made = _pass(made, _hyphens(), placed=placed)
     wanted = _purposes(reading)
     if wanted:
         made = _pass(made, _points(wanted), placed=placed)
@@ -163,6 +169,33 @@ def _of_one(data: bytes) -> Rewritten:
 Attempt = Callable[[Rewritten, npt.NDArray[np.uint8], Places, Places, Map], int]
 """A kernel that reads texts and writes the new ones, their starts and ends, and a map; it returns the rows of the map,
 or -1 if one of them is too small."""
+
+
+def _markup() -> Attempt:
+    from dedup.kernels.markup import strip_markup
+
+    table = references.table()
+
+    def attempt(
+        given: Rewritten, out: npt.NDArray[np.uint8], out_starts: Places, out_ends: Places, segments: Map
+    ) -> int:
+        return strip_markup(given.values, given.starts, given.ends, *table, out, out_starts, out_ends, segments)
+
+    return attempt
+
+
+def _hyphens() -> Attempt:
+    from dedup.kernels.hyphens import join_hyphens
+
+    index, entries, _, _ = points.table()
+
+    def attempt(
+        given: Rewritten, out: npt.NDArray[np.uint8], out_starts: Places, out_ends: Places, segments: Map
+    ) -> int:
+        texts = (given.values, given.starts, given.ends)
+        return join_hyphens(*texts, index, entries, out, out_starts, out_ends, segments)
+
+    return attempt
 
 
 def _points(wanted: int) -> Attempt:

@@ -237,8 +237,8 @@ def place_tokens_of_texts(
     """Return the places, in `values`, of some tokens of the UTF-8 texts ``values[starts[i]:ends[i]]``.
 
     The texts were rewritten for `reading`. ``wanted[bounds[i]:bounds[i + 1]]`` are token numbers of text i (int64,
-    ascending, at least one), which all exist. Returns their spans (int64, n x 2, in bytes). `values` must have `PADDING`
-    more bytes after the last end.
+    ascending, at least one), which all exist. Returns their spans (int64, n x 2, in bytes). `values` must have
+    `PADDING` more bytes after the last end.
     """
     from dedup.kernels.tokens import locate_texts
 

@@ -49,8 +49,16 @@ def suggest(
     texts = read.open(inputs, column=column, id=id_column)
     from dedup.pipelines.suggest import suggest as suggest_for
 
-    how = {"ignore": ignore, "tokens": tokens, "hash_key": hash_key}
-    result = suggest_for(texts, unit=unit, seed=seed, memory=memory, threads=threads, **how)
+    result = suggest_for(
+        texts,
+        unit=unit,
+        ignore=ignore,
+        tokens=tokens,
+        seed=seed,
+        memory=memory,
+        threads=threads,
+        hash_key=hash_key,
+    )
     command = result.command.replace("INPUT", shlex.join(inputs), 1)
     if column != "text":
         command += f" --column {shlex.quote(column)}"
