@@ -594,6 +594,11 @@ OPTIONS: dict[str, list[Any]] = {
         b"numbers",
         "numbers,symbols",
     ],
+    "ignore": [
+        *(3, True, None, object(), "", np.array(["accents"]), {}, "words", "ACCENTS", ["numbers", "words"]),
+        *({"accents": 1}, [["accents"]], [None], b"accents", "accents,markup"),
+    ],
+    "tokens": [*OTHERS, None, "ALL", ["all"]],
     "keep": [
         3,
         True,
@@ -634,23 +639,24 @@ WITH: dict[str, tuple[Callable[..., object], set[str]]] = {
     ),
     "find_repeats": (
         lambda **options: dedup.find_repeats(unread(), **options),
-        {"min_words", "threshold", "threads", "memory", "progress", "column", "id"},
+        {"min_words", "threshold", "ignore", "tokens", "threads", "memory", "progress", "column", "id"},
     ),
     "match": (
         lambda **options: dedup.match(unread(), unread(), **options),
         {"unit", "threshold", "metric", "shingle", "min_words", "distinct", "threads", "memory", "progress"}
-        | {"column", "id"},
+        | {"column", "id", "ignore", "tokens"},
     ),
     "estimate": (
         lambda **options: dedup.estimate(unread(), **options),
-        {"unit", "threshold", "metric", "shingle", "method", "recall", "distinct", "threads", "memory", "column", "id"},
+        {"unit", "threshold", "metric", "shingle", "method", "recall", "distinct", "threads", "memory", "column", "id"}
+        | {"ignore", "tokens"},
     ),
     "suggest": (
         lambda **options: dedup.suggest(unread(), **options),
-        {"unit", "seed", "threads", "memory", "progress", "column", "id"},
+        {"unit", "seed", "ignore", "tokens", "threads", "memory", "progress", "column", "id"},
     ),
-    "compare": (lambda **options: dedup.compare(A, B, **options), {"shingle"}),
-    "shingles": (lambda **options: shingling.shingles(unread(), **options), {"shingle"}),
+    "compare": (lambda **options: dedup.compare(A, B, **options), {"shingle", "ignore", "tokens"}),
+    "shingles": (lambda **options: shingling.shingles(unread(), **options), {"shingle", "ignore", "tokens"}),
 }
 
 
@@ -706,6 +712,8 @@ GOOD: dict[str, list[Any]] = {
     "keep": [np.str_("first")],
     "pairs": [np.str_("auto")],
     "distinct": [[], (), set(), frozenset()],
+    "ignore": [[], (), set(), frozenset(), "accents", ["hyphenation", "markup"]],
+    "tokens": [np.str_("words"), "all"],
     "shingle": [np.str_("words:5")],
     "progress": [False, np.bool_(False), lambda stage, done, total: None],
 }

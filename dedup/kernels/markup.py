@@ -9,15 +9,16 @@ What is markup is what the tokeniser of HTML [1] takes for it, without its tree:
     <script ...> ...       with all that follows it up to "</script"; "style" too; not if the tag ends with "/>"
 
 What is not closed reaches to the end of the text, as in HTML; but a "<" with no ">" anywhere after it is text.
-References are those of HTML: "&eacute;", "&eacute" without a semicolon where HTML allows it, "&#233;", "&#xE9;". Those of
-no character become U+FFFD, or nothing. In naive Python, a text without "<" becomes ``html.unescape(text)``.
+
+References are those of HTML: "&eacute;", "&eacute" without a semicolon where HTML allows it, "&#233;", "&#xE9;". Those
+of no character become U+FFFD, or nothing. In naive Python, a text without "<" becomes ``html.unescape(text)``.
 
 Names of references are looked up in a trie: node n is the byte ``letters[n]``, its first child is ``children[n]``, its
 next sibling ``siblings[n]`` (0: none), and the row of its text + 1 is ``rows[n]``. Node 0 is the root.
 
 Cost: linear; about 0.5 ns per byte between markup, 2 ns per byte of it.
 
-References: [1] WHATWG, "HTML Living Standard", section 13.2.5.
+References: [1] WHATWG, "HTML Living Standard", on tokenization.
 """
 
 from __future__ import annotations
