@@ -48,6 +48,11 @@ class Reading(NamedTuple):
         """Return the other part, for which a text can be rewritten code point by code point."""
         return self._replace(ignore=tuple(word for word in self.ignore if word not in IN_CONTEXT))
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """Return the options but for the key."""
+        return {"ignore": self.ignore, "tokens": self.tokens}
+
     def asked(self) -> dict[str, Any]:
         """Return the options, as JSON, without the key."""
         return {"ignore": list(self.ignore), "tokens": self.tokens}

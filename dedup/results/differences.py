@@ -31,7 +31,7 @@ from dedup.hashing.units import Units, forms_of
 from dedup.pairs.verify import Pairs
 from dedup.reading import PLAIN, Reading
 from dedup.sources.texts import TEXT_BLOCK_BYTES, Texts
-from dedup.text.rewriting import read_in_context
+from dedup.text.rewriting import InContext
 from dedup.unit import Unit
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Differences:
         for at, (row, *place) in enumerate(self._units.places[missing].tolist(), start=1):
             if row != document:
                 document, text = row, self._texts[row]
-                read = read_in_context(text, self._reading) if alone != self._reading else None
+                read = InContext(text, self._reading) if alone != self._reading else None
             start, end = (0, len(text)) if whole else place[1:]
             some.append(text[start:end] if read is None else read.cut(start, end))
             size += len(some[-1])

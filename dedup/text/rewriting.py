@@ -30,10 +30,10 @@ from dedup.reading import ACCENTS, ALL, HYPHENATION, MARKUP, NUMBERS, Reading
 from dedup.text import points, references, unicode
 
 __all__ = [
+    "InContext",
     "Map",
     "Rewritten",
     "original",
-    "read_in_context",
     "rewrite",
     "rewrite_again",
     "rewritten_text",
@@ -86,7 +86,7 @@ def rewrite(
         made = _pass(made, _hyphens(), placed=placed)
     wanted = _purposes(reading)
     if wanted:
-        made = _pass(made, _points(wanted), placed=placed)
+        made = _pass(made, _points(wanted), placed=placed, growth=2 if wanted & LIFTED else 1)
     return made
 
 
@@ -107,24 +107,22 @@ def rewritten_text(text: str, reading: Reading) -> str:
     return made.values[: made.ends[0]].tobytes().decode("utf-8", "surrogatepass")
 
 
-class InContext(NamedTuple):
-    """A text that was rewritten for what reaches beyond a paragraph or line."""
+class InContext:
+    """A text that was rewritten for what reaches beyond a paragraph or line: the part of `reading` that does."""
 
-    text: str
-    read: Rewritten
+    def __init__(self, text: str, reading: Reading) -> None:
+        given = _of_one(text.encode("utf-8", "surrogatepass"))
+        self._text = text
+        self._read = rewrite(given.values, given.starts, given.ends, reading.context, placed=True)
+        self._character = self._byte = 0
 
     def cut(self, start: int, end: int) -> str:
-        """Return the rewritten characters `start` to `end` of the text."""
-        before = len(self.text[:start].encode("utf-8", "surrogatepass"))
-        last = before + len(self.text[start:end].encode("utf-8", "surrogatepass"))
-        (first,), (stop,) = self.read.places(np.array([before]), np.array([last]))
-        return self.read.values[first:stop].tobytes().decode("utf-8", "surrogatepass")
-
-
-def read_in_context(text: str, reading: Reading) -> InContext:
-    """Return a text rewritten for the part of `reading` that reaches beyond a paragraph or line."""
-    given = _of_one(text.encode("utf-8", "surrogatepass"))
-    return InContext(text, rewrite(given.values, given.starts, given.ends, reading.context, placed=True))
+        """Return the rewritten characters `start` to `end` of the text; each call is for a later part of it."""
+        first = self._byte + len(self._text[self._character : start].encode("utf-8", "surrogatepass"))
+        last = first + len(self._text[start:end].encode("utf-8", "surrogatepass"))
+        self._character, self._byte = start, first
+        (low,), (high,) = self._read.places(np.array([first]), np.array([last]))
+        return self._read.values[low:high].tobytes().decode("utf-8", "surrogatepass")
 
 
 def original(places: Places, segments: Map, *, side: int) -> Places:
@@ -212,10 +210,9 @@ def _points(wanted: int) -> Attempt:
     return attempt
 
 
-def _pass(given: Rewritten, attempt: Attempt, *, placed: bool) -> Rewritten:
-    """Run one pass, with larger buffers until they are large enough."""
+def _pass(given: Rewritten, attempt: Attempt, *, placed: bool, growth: int = 1) -> Rewritten:
+    """Run one pass, with larger buffers until they are large enough: at first `growth` times what most texts need."""
     total = int((given.ends - given.starts).sum())
-    growth = 1
     while True:
         out = np.empty(growth * (total + total // 4) + 4 * PADDING, dtype=np.uint8)
         segments = np.empty((growth * (total // 16) + len(given.starts) + 8, 4), dtype=np.int64) if placed else NO_MAP

@@ -287,3 +287,21 @@ def test_the_shell(tmp_path: Path) -> None:
     one.write_text(body)
     other.write_text(body.replace("e", "é"))
     assert 1.0 == json.loads(ran("compare", str(one), str(other), "--ignore", "accents", "--json"))["jaccard"]
+
+
+def test_an_index_keeps_what_is_ignored(tmp_path: Path) -> None:
+    """It is in the manifest, and holds for all texts that are added or looked up."""
+    body = " ".join(corpora.body(11, 6))
+    marked = body.replace("e", "é").replace(" ", " <i>", 3)
+    with dedup.Index.create(tmp_path / "index", ignore=["markup", "accents"], tokens="all") as index:
+        index.add([body])
+    with dedup.Index.open(tmp_path / "index", write=True) as index:
+        assert {"ignore": ["accents", "markup"], "tokens": "all"}.items() <= index.options.items()
+        found = index.query([marked])
+        assert [1.0] == found.pairs.column("jaccard").to_pylist()
+        assert (("accents", "markup"), "all") == (found.summary.ignore, found.summary.tokens)
+        assert [] == index.filter_new([marked])
+    plain = dedup.Index.create(tmp_path / "plain")
+    with pytest.raises(dedup.ParameterError, match="ignore"):
+        plain.merge(tmp_path / "index")
+    plain.close()
