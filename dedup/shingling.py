@@ -13,16 +13,18 @@ different shingles, the probability that any two have the same hash is 3 %.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.hash_key import HashKey, choose_key
+from dedup.hash_key import HashKey
 from dedup.hashing.shingles import Shingle, hash_shingles, parse
+from dedup.reading import Reading
+from dedup.text.rewriting import rewrite
 
-__all__ = ["Shingle", "Shingles", "parse", "shingles"]
+__all__ = ["Shingle", "Shingles", "parse", "sets_of_texts", "shingles"]
 
 
 class Shingles(Sequence[npt.NDArray[np.uint64]]):
@@ -62,7 +64,14 @@ class Shingles(Sequence[npt.NDArray[np.uint64]]):
         return shared / union if union else 0.0
 
 
-def shingles(texts: Iterable[str], shingle: str = "words:5", *, hash_key: bytes | HashKey | None = None) -> Shingles:
+def shingles(
+    texts: Iterable[str],
+    shingle: str = "words:5",
+    *,
+    ignore: str | Collection[str] = (),
+    tokens: str = "words",
+    hash_key: bytes | HashKey | None = None,
+) -> Shingles:
     """Return the shingle sets of `texts`.
 
     `hash_key` as for `dedup.find_duplicates`; only sets that were made with the same key can be compared. Cost: linear;
@@ -72,14 +81,19 @@ def shingles(texts: Iterable[str], shingle: str = "words:5", *, hash_key: bytes 
     >>> len(sets[0]), len(sets[1]), round(sets.jaccard(0, 1), 3)
     (2, 3, 0.667)
     """
+    return sets_of_texts(texts, parse(shingle, Reading.check(ignore, tokens, hash_key)))
+
+
+def sets_of_texts(texts: Iterable[str], kind: Shingle) -> Shingles:
+    """Return the shingle sets of texts, as `shingles` does, for a kind that was checked."""
     from dedup.kernels.sets import distinct
     from dedup.sources.coerce import read_texts
 
-    kind = parse(shingle, choose_key(hash_key))
     rows: list[npt.NDArray[np.uint64]] = []
     lengths: list[npt.NDArray[np.int64]] = [np.zeros(1, dtype=np.int64)]
     for block in read_texts(texts).blocks():
-        values, offsets, _ = hash_shingles(block.values, block.starts, block.ends, kind)
+        read = rewrite(block.values, block.starts, block.ends, kind.reading)
+        values, offsets, _ = hash_shingles(read.values, read.starts, read.ends, kind)
         sizes = np.zeros(len(offsets) - 1, dtype=np.int64)
         distinct(values, offsets, sizes, np.arange(len(sizes), dtype=np.int64))
         rows += [values[start : start + size] for start, size in zip(offsets, sizes, strict=False)]

@@ -16,12 +16,12 @@ import pytest
 
 import dedup
 import dedup.pairs.self_join
-from dedup.hash_key import PUBLIC
 from dedup.hashing.token_stream import read_tokens
 from dedup.kernels import chains as chain_kernels
 from dedup.passages import spans
 from dedup.passages.maximal import find_blocks, find_stretches, find_windows
 from dedup.passages.seeds import find_seeds
+from dedup.reading import PLAIN
 from dedup.runtime.progress import Progress
 from dedup.sources.coerce import read_texts
 from tests import attacks, oracles, oracles_repeats
@@ -40,7 +40,7 @@ FEW = [3_000, 10_000]
 def test_steps_of_repeats(shape: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows, blocks, seeds and what the ends of chains walk over are a multiple of the tokens, whatever repeats."""
     texts = attacks.SHAPES[shape](size)
-    tokens, offsets = read_tokens(read_texts(texts), 1, PUBLIC, Progress(False).stage("read", 1))
+    tokens, offsets = read_tokens(read_texts(texts), 1, PLAIN, Progress(False).stage("read", 1))
     n = len(tokens)
     assert n == sum(len(oracles.tokens(text)) for text in texts)
     _, first, flags = find_windows(tokens, offsets, 50)

@@ -597,6 +597,11 @@ OPTIONS: dict[str, list[Any]] = {
     "min_documents": [0, -1, 1.5, math.nan, "2", True, [2], {}, object()],
     "within": [3, True, object(), {}, {"a"}, b"text", iter(["a"])],
     "across": [3, True, object(), {}, {"a"}, b"text", iter(["a"])],
+    "ignore": [
+        *(3, True, None, object(), "", np.array(["accents"]), {}, "words", "ACCENTS", ["numbers", "words"]),
+        *({"accents": 1}, [["accents"]], [None], b"accents", "accents,markup"),
+    ],
+    "tokens": [*OTHERS, None, "ALL", ["all"]],
     "keep": [
         3,
         True,
@@ -637,24 +642,24 @@ WITH: dict[str, tuple[Callable[..., object], set[str]]] = {
     ),
     "find_repeats": (
         lambda **options: dedup.find_repeats(unread(), **options),
-        {"min_words", "threshold", "threads", "memory", "progress", "column", "id"},
+        {"min_words", "threshold", "ignore", "tokens", "threads", "memory", "progress", "column", "id"},
     ),
     "match": (
         lambda **options: dedup.match(unread(), unread(), **options),
         {"unit", "threshold", "metric", "shingle", "min_words", "distinct", "threads", "memory", "progress"}
-        | {"column", "id", "within", "across"},
+        | {"column", "id", "within", "across", "ignore", "tokens"},
     ),
     "estimate": (
         lambda **options: dedup.estimate(unread(), **options),
         {"unit", "threshold", "metric", "shingle", "method", "recall", "distinct", "threads", "memory", "column", "id"}
-        | {"within", "across"},
+        | {"within", "across", "ignore", "tokens"},
     ),
     "suggest": (
         lambda **options: dedup.suggest(unread(), **options),
-        {"unit", "seed", "threads", "memory", "progress", "column", "id"},
+        {"unit", "seed", "ignore", "tokens", "threads", "memory", "progress", "column", "id"},
     ),
-    "compare": (lambda **options: dedup.compare(A, B, **options), {"shingle", "metric"}),
-    "shingles": (lambda **options: shingling.shingles(unread(), **options), {"shingle"}),
+    "compare": (lambda **options: dedup.compare(A, B, **options), {"shingle", "metric", "ignore", "tokens"}),
+    "shingles": (lambda **options: shingling.shingles(unread(), **options), {"shingle", "ignore", "tokens"}),
 }
 
 
@@ -711,6 +716,8 @@ GOOD: dict[str, list[Any]] = {
     "pairs": [np.str_("auto")],
     "distinct": [[], (), set(), frozenset()],
     "min_documents": [None, np.int64(1), 2],
+    "ignore": [[], (), set(), frozenset(), "accents", ["hyphenation", "markup"]],
+    "tokens": [np.str_("words"), "all"],
     "shingle": [np.str_("words:5")],
     "progress": [False, np.bool_(False), lambda stage, done, total: None],
 }

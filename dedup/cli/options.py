@@ -10,6 +10,7 @@ import click
 from dedup.errors import ParameterError
 from dedup.hash_key import read_key
 from dedup.options import shown
+from dedup.reading import WORDS
 from dedup.sources.columns import check_columns
 from dedup.sources.files.formats.separated import format_of_separator
 from dedup.unit import Unit
@@ -27,6 +28,7 @@ __all__ = [
     "reading_columns",
     "reported",
     "threaded",
+    "worded",
 ]
 
 UNITS = [str(unit) for unit in Unit]
@@ -75,6 +77,19 @@ common = _all_of(
 )
 """The options of every search."""
 
+worded = _all_of(
+    click.option(
+        "--ignore",
+        multiple=True,
+        metavar="WORD",
+        help="accents, markup, hyphenation, numbers: differences that do not count; can be given several times.",
+    ),
+    click.option(
+        "--tokens", default=WORDS, show_default=True, help="words, or all: each symbol and punctuation mark is one too."
+    ),
+)
+"""How texts become tokens."""
+
 paired = _all_of(
     click.option("--unit", type=click.Choice(UNITS), default="document", show_default=True, help="What is compared."),
     click.option("--threshold", type=float, default=0.8, show_default=True, help="Least similarity of a pair."),
@@ -90,6 +105,7 @@ paired = _all_of(
         metavar="WORD",
         help="numbers, symbols: texts that differ in these alone are no pair; can be given several times.",
     ),
+    worded,
     click.option("--shingle", help='"words:n" or "chars:n"; by default words:5, or words:3 for paragraphs and lines.'),
 )
 """Which pairs are found: of which units, and how similar."""

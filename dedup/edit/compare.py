@@ -8,9 +8,9 @@ import numpy as np
 
 from dedup.edit.distances import distances
 from dedup.edit.points import points_of
-from dedup.hash_key import PUBLIC
 from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import read_units
+from dedup.reading import PLAIN, Reading
 from dedup.sources.texts import ListTexts
 from dedup.unit import Unit
 
@@ -31,13 +31,13 @@ class Edits(NamedTuple):
         return (longer - self.distance) / longer if self.left_size and self.right_size else 0.0
 
 
-def compare_edits(left: str, right: str) -> Edits:
-    """Return the distance of two texts. Raises `ParameterError` if `rapidfuzz` is not installed.
+def compare_edits(left: str, right: str, reading: Reading = PLAIN) -> Edits:
+    """Return the distance of two texts that are read so. Raises `ParameterError` if `rapidfuzz` is not installed.
 
     >>> compare_edits("Kitten!", "sitting")
     Edits(left_size=6, right_size=7, distance=3)
     """
-    units = read_units(ListTexts([left, right]), Shingle("chars", 1, PUBLIC), unit=Unit.DOCUMENT, threads=1)
+    units = read_units(ListTexts([left, right]), Shingle("chars", 1, reading), unit=Unit.DOCUMENT, threads=1)
     points = points_of(units.rows)
     left_size, right_size = (int(size) for size in units.rows.sizes)
     one, other = points.strings(np.arange(2, dtype=np.int64))

@@ -17,9 +17,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from dedup.hash_key import HashKey
+from dedup.reading import Reading
 from dedup.sources.texts import Block
-from dedup.text import unicode
+from dedup.text.rewriting import token_table
 from dedup.text.tokens import Buffers, Given, run_settled
 
 __all__ = ["CHARACTERS", "FORMS", "NUMBERS", "SYMBOLS", "Forms", "hash_forms", "joined"]
@@ -30,22 +30,26 @@ Forms = dict[str, npt.NDArray[np.uint64]]
 """By name of a form: the hash of each unit."""
 
 
-def hash_forms(block: Block, key: HashKey, wanted: Iterable[str]) -> Forms:
-    """Return the forms `characters` and `symbols` of the texts of a block, where they are wanted."""
+def hash_forms(block: Block, rewritten: Block, reading: Reading, wanted: Iterable[str]) -> Forms:
+    """Return the forms `characters` and `symbols` of the texts of a block, where they are wanted.
+
+    `rewritten` are the texts rewritten for `reading`: what it ignores is not in their symbols.
+    """
     from dedup.kernels import forms as kernels
 
     found: Forms = {}
-    values, starts, ends = block.values, block.starts, block.ends
+    words = reading.key.words
     if CHARACTERS in wanted:
-        found[CHARACTERS] = np.empty(len(starts), dtype=np.uint64)
-        kernels.hash_texts(values, starts, ends, key.words, found[CHARACTERS])
+        found[CHARACTERS] = np.empty(len(block.starts), dtype=np.uint64)
+        kernels.hash_texts(block.values, block.starts, block.ends, words, found[CHARACTERS])
     if SYMBOLS in wanted:
+        values, starts, ends = rewritten.values, rewritten.starts, rewritten.ends
         symbols = np.empty(len(starts), dtype=np.uint64)
 
         def attempt(given: Given, buffers: Buffers) -> tuple[int, npt.NDArray[np.uint64]]:
-            return kernels.hash_symbols(*given, *unicode.table(), key.words, symbols, buffers.unsettled), symbols
+            return kernels.hash_symbols(*given, *token_table(reading), words, symbols, buffers.unsettled), symbols
 
-        found[SYMBOLS] = run_settled(values, starts, ends, attempt)
+        found[SYMBOLS] = run_settled(values, starts, ends, attempt, reading=reading)
     return found
 
 

@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import ParameterError
-from dedup.hash_key import PUBLIC, HashKey
+from dedup.hash_key import HashKey
 from dedup.options import shown
+from dedup.reading import PLAIN, Reading
 from dedup.runtime.buffers import BufferPool, GiveBuffer, new_buffer
-from dedup.text import unicode
+from dedup.text.rewriting import token_table
 from dedup.text.tokens import Buffers, Given, hash_characters, run_settled
 
 __all__ = ["Shingle", "hash_shingles", "parse"]
@@ -25,28 +26,30 @@ MAX_SHINGLE_SIZE = 1000
 
 
 class Shingle(NamedTuple):
-    """The kind, size and hash key of a shingle. ``Shingle("words", 5)`` is written ``"words:5"``."""
+    """The kind and size of a shingle, and how texts are read. ``Shingle("words", 5)`` is written ``"words:5"``."""
 
     kind: str
     size: int
-    key: HashKey = PUBLIC
+    reading: Reading = PLAIN
+
+    @property
+    def key(self) -> HashKey:
+        """The key of the hashes."""
+        return self.reading.key
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.size}"
 
 
-def parse(shingle: str, key: HashKey | None = None) -> Shingle:
-    """Parse ``"words:5"`` or ``"chars:8"``; raise `ParameterError` for anything else.
-
-    `key` is the key of the hash; None means the public key.
-    """
+def parse(shingle: str, reading: Reading = PLAIN) -> Shingle:
+    """Parse ``"words:5"`` or ``"chars:8"``, for texts that are read so; raise `ParameterError` for anything else."""
     match = re.fullmatch(r"(words|chars):([0-9]{1,6})", shingle) if isinstance(shingle, str) else None
     if match is None or not 1 <= int(match[2]) <= MAX_SHINGLE_SIZE:
         raise ParameterError(
             f'shingle: expected "words:n" or "chars:n" with n from 1 to {MAX_SHINGLE_SIZE}, such as "words:5", '
             f"found {shown(shingle)}"
         )
-    return Shingle(match[1], int(match[2]), PUBLIC if key is None else key)
+    return Shingle(match[1], int(match[2]), reading)
 
 
 def hash_shingles(
@@ -60,10 +63,11 @@ def hash_shingles(
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
     """Hash the shingles of the UTF-8 texts ``values[starts[i]:ends[i]]``, in the order of each text.
 
-    Returns uint64 hashes (with repetitions), int64 offsets (texts + 1), and the digest of each text's tokens (uint64,
-    texts x 2). `values` must have 64 more bytes after the last end. `make_buffer` returns the array for the hashes, of
-    a given size. `spare` lends the other buffers. `numbers` (uint64, one per text) is written, if it is given:
-    the form `numbers` of each text (`dedup.hashing.forms`).
+    The texts were rewritten for the reading of the shingle (`dedup.text.rewriting`). Returns uint64 hashes (with
+    repetitions), int64 offsets (texts + 1), and the digest of each text's tokens (uint64, texts x 2). `values` must
+    have 64 more bytes after the last end. `make_buffer` returns the array for the hashes, of a given size. `spare`
+    lends the other buffers. `numbers` (uint64, one per text) is written, if it is given: the form `numbers` of each
+    text (`dedup.hashing.forms`).
     """
     from dedup.kernels import shingles as kernels
 
@@ -71,7 +75,7 @@ def hash_shingles(
     words = shingle.key.words
     numbers = np.empty(0, dtype=np.uint64) if numbers is None else numbers
     if shingle.kind == "chars":
-        tokens, token_offsets, digests = hash_characters(values, starts, ends, shingle.key, numbers)
+        tokens, token_offsets, digests = hash_characters(values, starts, ends, shingle.reading, numbers)
         hashes = np.empty_like(tokens)
         kernels.hash_shingles(tokens, token_offsets, shingle.size, words, hashes, offsets)
         return hashes[: offsets[-1]], offsets, digests
@@ -79,8 +83,9 @@ def hash_shingles(
 
     def attempt(given: Given, buffers: Buffers) -> tuple[int, npt.NDArray[np.uint64]]:
         hashes = make_buffer(buffers.tokens())
-        folding = (*given, *unicode.table(), buffers.out, buffers.bits, buffers.unsettled)
+        folding = (*given, *token_table(shingle.reading), buffers.out, buffers.bits, buffers.unsettled)
         made = (buffers.words, shingle.size, words, hashes, offsets, digests, numbers)
         return kernels.shingle_texts(*folding, *made), hashes
 
-    return run_settled(values, starts, ends, attempt, spare, words=True)[: offsets[-1]], offsets, digests
+    made = run_settled(values, starts, ends, attempt, spare, words=True, reading=shingle.reading)
+    return made[: offsets[-1]], offsets, digests

@@ -15,11 +15,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.hash_key import HashKey
 from dedup.kernels.text_layout import PADDING
+from dedup.reading import Reading
 from dedup.runtime.buffers import GrowingArray
 from dedup.runtime.threads import map_blocks
 from dedup.sources.texts import Block, Texts
+from dedup.text.rewriting import rewrite, rewritten_text
 from dedup.text.tokens import hash_tokens, locate_tokens
 
 __all__ = ["TokenBlock", "read_tokens", "token_blocks"]
@@ -58,7 +59,7 @@ Report = Callable[[int], None]
 def read_tokens(
     texts: Texts,
     threads: int,
-    key: HashKey,
+    reading: Reading,
     progress: Report = lambda _: None,
     rows: npt.NDArray[np.int64] | None = None,
     *,
@@ -69,14 +70,14 @@ def read_tokens(
     A collection of at most `small` texts, if they are short too, is not read in blocks.
     """
     if rows is None and texts.about() <= small and int(texts.lengths().sum()) <= SMALL_CHARACTERS:
-        some = [locate_tokens(texts[row].encode("utf-8", "surrogatepass"), key)[0] for row in range(len(texts))]
+        some = [locate_tokens(texts[row].encode("utf-8", "surrogatepass"), reading)[0] for row in range(len(texts))]
         bounds = np.cumsum([0, *map(len, some)], dtype=np.int64)
         return np.concatenate([np.empty(0, dtype=np.uint64), *some]), bounds
     tokens: GrowingArray[np.uint64] = GrowingArray(np.uint64)
     offsets = [np.zeros(1, dtype=np.int64)]
     lengths = texts.lengths() if rows is None else texts.lengths()[rows]
     total, characters, done = max(int(lengths.sum()), 1), np.concatenate(([0], np.cumsum(lengths))), 0
-    for block in token_blocks(texts, threads, key, progress, rows):
+    for block in token_blocks(texts, threads, reading, progress, rows):
         # the share of an unfinished text that was read is unknown: the forecast counts a block of it
         done += len(block.offsets) - 1 - (not block.ends)
         bounds = block.offsets[1:] + len(tokens)
@@ -88,16 +89,16 @@ def read_tokens(
 def token_blocks(
     texts: Texts,
     threads: int,
-    key: HashKey,
+    reading: Reading,
     progress: Report = lambda _: None,
     rows: npt.NDArray[np.int64] | None = None,
 ) -> Iterator[TokenBlock]:
     """Yield the tokens of all texts, or of some `rows`, in order; `progress` gets the number of texts read."""
     lengths = texts.lengths()
     if rows is None and int(lengths.max(initial=0)) <= texts.limits.longest:
-        jobs: Iterator[Callable[[], TokenBlock]] = (partial(_hashed, load, key) for load in texts.loads())
+        jobs: Iterator[Callable[[], TokenBlock]] = (partial(_read, load, reading) for load in texts.loads())
     else:
-        jobs = _cut(texts, np.arange(len(texts), dtype=np.int64) if rows is None else rows, lengths, key)
+        jobs = _cut(texts, np.arange(len(texts), dtype=np.int64) if rows is None else rows, lengths, reading)
     done = 0
     for block in map_blocks(_call, jobs, threads):
         done += len(block.offsets) - 1 - (not block.ends)
@@ -109,11 +110,19 @@ def _call(job: Callable[[], TokenBlock]) -> TokenBlock:
     return job()
 
 
-def _hashed(load: Callable[[], Block], key: HashKey, *, goes_on: bool = False, ends: bool = True) -> TokenBlock:
+def _read(load: Callable[[], Block], reading: Reading) -> TokenBlock:
+    """Return the tokens of complete texts."""
     block = load()
-    made = hash_tokens(block.values, block.starts, block.ends, key)
+    made = rewrite(block.values, block.starts, block.ends, reading)
+    tokens = hash_tokens(made.values, made.starts, made.ends, reading)
     block.release()
-    return TokenBlock(*made, goes_on, ends)
+    return TokenBlock(*tokens, goes_on=False, ends=True)
+
+
+def _read_piece(text: str, reading: Reading, *, goes_on: bool, ends: bool) -> TokenBlock:
+    """Return the tokens of a piece of a text, which was rewritten before it was cut."""
+    piece = _encoded([text])
+    return TokenBlock(*hash_tokens(piece.values, piece.starts, piece.ends, reading), goes_on, ends)
 
 
 def _encoded(texts: list[str]) -> Block:
@@ -123,7 +132,7 @@ def _encoded(texts: list[str]) -> Block:
 
 
 def _cut(
-    texts: Texts, rows: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], key: HashKey
+    texts: Texts, rows: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], reading: Reading
 ) -> Iterator[Callable[[], TokenBlock]]:
     """Yield a function that makes each block. Short texts share a block; each piece of a long text is a block."""
     some: list[str] = []
@@ -131,18 +140,18 @@ def _cut(
     for row in rows.tolist():
         if lengths[row] > limits.longest or size > limits.size or len(some) >= MOST_TEXTS:
             if some:
-                yield partial(_hashed, partial(_encoded, some), key)
+                yield partial(_read, partial(_encoded, some), reading)
             some, size = [], 0
         text = texts[row]
         if len(text) <= limits.longest:
             some.append(text)
             size += len(text)
             continue
-        at = 0
+        text, at = rewritten_text(text, reading), 0
         while at < len(text):
             found = CUT_PLACE.search(text, at + limits.size)
             end = found.start() + 1 if found else len(text)
-            yield partial(_hashed, partial(_encoded, [text[at:end]]), key, goes_on=at > 0, ends=end == len(text))
+            yield partial(_read_piece, text[at:end], reading, goes_on=at > 0, ends=end == len(text))
             at = end
     if some:
-        yield partial(_hashed, partial(_encoded, some), key)
+        yield partial(_read, partial(_encoded, some), reading)

@@ -14,15 +14,16 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from dedup.hash_key import HashKey
 from dedup.hashing.forms import NUMBERS, Forms, hash_forms, joined
 from dedup.hashing.labels import LABEL, NO_LABELS, Labels
 from dedup.hashing.shingles import Shingle, hash_shingles
+from dedup.reading import Reading
 from dedup.runtime.buffers import BufferPool, GiveBuffer, GrowingArray, new_buffer
 from dedup.runtime.threads import map_blocks
 from dedup.sources.coerce import Block, Texts
 from dedup.sources.texts import ListTexts
 from dedup.text.paragraphs import split_units
+from dedup.text.rewriting import rewrite
 from dedup.unit import Unit
 
 __all__ = [
@@ -283,7 +284,7 @@ def hash_block(
     `make_buffer` returns the array for the hashes, of a given size. `spare` lends the other buffers. `forms` are the
     forms that are hashed too, and `labels` the labels of the texts, by their numbers.
     """
-    starts, ends = block.starts, block.ends
+    starts, ends, reading = block.starts, block.ends, shingle.reading
     documents = np.arange(block.first, block.first + len(starts), dtype=np.int64) if numbers is None else numbers
     if not unit.whole:
         table, rows = split_units(block.values, starts, ends, unit)
@@ -293,11 +294,13 @@ def hash_block(
         starts, ends = np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
     else:
         places = documents[:, np.newaxis]
+    units = block._replace(starts=starts, ends=ends)
+    read = units if reading.plain else _rewritten(block, units, reading)
     found: Forms = {NUMBERS: np.empty(len(starts), dtype=np.uint64)} if NUMBERS in forms else {}
-    made = hash_shingles(block.values, starts, ends, shingle, make_buffer, spare, found.get(NUMBERS))
+    made = hash_shingles(read.values, read.starts, read.ends, shingle, make_buffer, spare, found.get(NUMBERS))
     hashes, offsets, digests = made
     if forms:
-        found |= hash_forms(block._replace(starts=starts, ends=ends), shingle.key, forms)
+        found |= hash_forms(units, read, reading, forms)
     if labels.within is not None:
         own = labels.within[places[:, 0]]
         hashes ^= np.repeat(own, np.diff(offsets))
@@ -309,10 +312,19 @@ def hash_block(
     return HashedBlock(len(block.starts), hashes, offsets, digests, places, found)
 
 
-def forms_of(texts: Sequence[str], wanted: Sequence[str], key: HashKey) -> Forms:
-    """Return some forms of texts, by a key. Cost: each text is read and hashed once."""
+def _rewritten(texts: Block, units: Block, reading: Reading) -> Block:
+    """Return the units of some texts as they are read: each text is rewritten as a whole."""
+    made = rewrite(texts.values, texts.starts, texts.ends, reading, placed=units.starts is not texts.starts)
+    starts, ends = made.starts, made.ends
+    if units.starts is not texts.starts:
+        starts, ends = made.places(units.starts, units.ends)
+    return units._replace(values=made.values, starts=starts, ends=ends)
+
+
+def forms_of(texts: Sequence[str], wanted: Sequence[str], reading: Reading) -> Forms:
+    """Return some forms of texts that are read so. Cost: each text is read and hashed once."""
     parts = [
-        hash_block(block, Shingle("words", 1, key), unit=Unit.DOCUMENT, forms=wanted).forms
+        hash_block(block, Shingle("words", 1, reading), unit=Unit.DOCUMENT, forms=wanted).forms
         for block in ListTexts(texts).blocks()
     ]
     return joined(parts, wanted)

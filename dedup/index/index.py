@@ -10,7 +10,7 @@ Files: `dedup.index.manifest`. Cost: about 7 bytes a posting, 8 a shingle, and 8
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,8 @@ class Index(OpenIndex):
         threshold: float = 0.8,
         shingle: str | None = None,
         containment: bool = False,
+        ignore: str | Collection[str] = (),
+        tokens: str = "words",
         hash_key: bytes | None = None,
     ) -> Index:
         """Make an empty index in a new folder, and open it for writing.
@@ -84,13 +86,15 @@ class Index(OpenIndex):
         shingle : "words:n" or "chars:n"; by default "words:5"
         containment : whether ``query(metric="containment")`` is possible. Then every shingle has a posting: at a
             threshold of 0.8 the postings take five times as much space
+        ignore, tokens : as for `dedup.find_duplicates`; for all texts that are added or looked up
         hash_key : as for `dedup.find_duplicates`. The index keeps only its fingerprint
 
         Raises `ParameterError` if an option has an invalid value, and `StorageError` if there is something at the path,
         or the system refuses.
         """
         folder = Path(check_path("path", path))
-        settings = Settings.check(threshold=threshold, shingle=shingle, containment=containment, hash_key=hash_key)
+        read: dict[str, Any] = {"ignore": ignore, "tokens": tokens, "hash_key": hash_key}
+        settings = Settings.check(threshold=threshold, shingle=shingle, containment=containment, **read)
         with storage_errors(f"make an index in {folder}", begun=False):
             found = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
             exists = folder.exists() and not folder.is_dir()

@@ -141,7 +141,8 @@ def query(
         filled=all_sizes > 0,
     )
     kind = view.settings.shingle
-    info = MatchInfo(Unit.DOCUMENT, metric, str(kind), threshold, None, texts.text_column, kind.key.fingerprint)
+    read: dict[str, Any] = {"hash_key": kind.key.fingerprint, **kind.reading.options}
+    info = MatchInfo(Unit.DOCUMENT, metric, str(kind), threshold, None, texts.text_column, **read)
     sides = Sides(texts, Documents(ids, view.manifest.ids), ("texts", "index"))
     everyone = np.arange(total, dtype=np.int64)
     stages.stage("query", 1)(1)

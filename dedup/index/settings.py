@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from dedup.errors import ParameterError
 from dedup.hash_key import HashKey, choose_key
 from dedup.hashing.shingles import Shingle, parse
 from dedup.options import check_flag, check_threshold
+from dedup.reading import WORDS, Reading
 from dedup.text.unicode import UNICODE_VERSION
 from dedup.unit import Unit
 
@@ -22,7 +24,7 @@ class Settings:
     Attributes
     ----------
     threshold : the lowest threshold of a query
-    shingle : with the key of its hashes
+    shingle : with the reading of texts: the key of the hashes, what is ignored, what is a token
     containment : whether all hashes have a posting, so that "my text is inside a document" can be asked
     """
 
@@ -32,10 +34,17 @@ class Settings:
 
     @classmethod
     def check(
-        cls, *, threshold: float, shingle: str | None, containment: bool, hash_key: bytes | HashKey | None
+        cls,
+        *,
+        threshold: float,
+        shingle: str | None,
+        containment: bool,
+        ignore: str | Collection[str] = (),
+        tokens: str = WORDS,
+        hash_key: bytes | HashKey | None,
     ) -> Settings:
         """Return the settings. Raise `ParameterError` if an option has an invalid value."""
-        kind = parse(Unit.DOCUMENT.shingle if shingle is None else shingle, choose_key(hash_key))
+        kind = parse(Unit.DOCUMENT.shingle if shingle is None else shingle, Reading.check(ignore, tokens, hash_key))
         return cls(check_threshold(threshold), kind, check_flag("containment", containment))
 
     def to_json(self) -> dict[str, Any]:
@@ -45,6 +54,7 @@ class Settings:
             "shingle": str(self.shingle),
             "containment": self.containment,
             "hash_key": self.shingle.key.fingerprint,
+            **self.shingle.reading.asked(),
             "unicode": UNICODE_VERSION,
         }
 
@@ -67,4 +77,5 @@ class Settings:
                 f"expected an index for Unicode {UNICODE_VERSION} in {path}, found one for {found['unicode']}; use the "
                 "version of dedup that made it, or add the texts to a new index"
             )
-        return cls(float(found["threshold"]), parse(found["shingle"], key), bool(found["containment"]))
+        reading = Reading(key, tuple(found.get("ignore", ())), str(found.get("tokens", WORDS)))
+        return cls(float(found["threshold"]), parse(found["shingle"], reading), bool(found["containment"]))

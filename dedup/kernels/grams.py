@@ -295,9 +295,9 @@ def probe_grams(
     """Return the candidates of some `texts`, by the index: rows of a text and an earlier one, in their order.
 
     Text y is compared with the texts from ``firsts[y]`` to y - 1. They may be ``edits[y]`` edits apart, so they share
-    ``needed[y]`` elements; with 0, the index finds nothing. Two texts that are `no_pair` by their `groups`, or of one of
-    the `sides` (of length 0: there are none), are no pair. `seen` is -1 for all texts. Adds to ``met[0]`` how many entries of
-    the index were read.
+    ``needed[y]`` elements; with 0, the index finds nothing. Two texts that are `no_pair` by their `groups`, or of one
+    of the `sides` (of length 0: there are none), are no pair. `seen` is -1 for all texts. Adds to ``met[0]`` how many
+    entries of the index were read.
     """
     pairs = np.empty((64, 2), dtype=np.int32)
     total = 0

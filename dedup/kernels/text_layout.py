@@ -6,11 +6,21 @@ No kernel is in this module, so that importing it compiles nothing.
 from __future__ import annotations
 
 __all__ = [
+    "ACCENTED",
     "ALONE",
+    "BASE",
+    "BREVE",
+    "BREVE_BASE",
     "COMMA",
+    "ESCAPED",
     "FEED",
     "FIRST",
+    "LETTER",
+    "LIFTED",
     "MARK",
+    "NONSPACING",
+    "NO_BASE",
+    "NUMERIC",
     "PADDING",
     "QUOTE",
     "SEPARATOR",
@@ -18,6 +28,7 @@ __all__ = [
     "SPACE",
     "SPACELESS",
     "SYMBOL",
+    "TRANSPARENT",
     "UNSETTLED",
     "WORD",
 ]
@@ -30,6 +41,13 @@ SEPARATOR, WORD, SKIPPED, SPACELESS, MARK = range(5)
 
 UNSETTLED, ALONE, FIRST, SYMBOL = 1 << 3, 1 << 5, 1 << 6, 1 << 7
 """Bits of the entries of that table."""
+
+NO_BASE, BASE, BREVE_BASE, NONSPACING, BREVE, TRANSPARENT = range(6)
+"""Classes of code points, in bits 0 to 2 of the entries of the table of points; see `dedup.text.points`. Marks after a
+base are accents; a breve is none after a BREVE_BASE. A TRANSPARENT one may occur between a base and its marks."""
+
+ACCENTED, NUMERIC, LETTER, LIFTED, ESCAPED = 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7
+"""Bits of the entries of that table. All but LETTER say what the replacement of a code point is for."""
 
 FEED, SPACE, QUOTE, COMMA = 0x0A, 0x20, 0x22, 0x2C
 """Bytes of ASCII."""

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from dedup.page.beside import beside
 from dedup.page.document import STARTS_SHOWN
 from dedup.page.view import Histogram, Member, View, Words, binned
+from dedup.reading import PLAIN, Reading
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -81,6 +82,7 @@ def view_of_clusters(
     warnings: list[str],
     threshold: float,
     shingle: str,
+    reading: Reading = PLAIN,
     read: npt.NDArray[np.int64] | None = None,
     seal: str = "",
     decides: bool = False,
@@ -102,7 +104,7 @@ def view_of_clusters(
         group = [Member(found.id(lead), found.name(lead), text, kept=bool(found.kept[lead]))]
         for at in others[:most]:
             other, difference = found.text(at), found.difference[at].as_py()
-            shared = beside(text, other, shingle)
+            shared = beside(text, other, shingle, reading)
             group.append(
                 Member(
                     found.id(at),

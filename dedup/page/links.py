@@ -12,6 +12,7 @@ import numpy.typing as npt
 from dedup.page.beside import beside
 from dedup.page.clusters import shortened
 from dedup.page.view import Histogram, Member, View, Words
+from dedup.reading import PLAIN, Reading
 
 __all__ = ["NO_SPAN", "Links", "view_of_links"]
 
@@ -58,6 +59,7 @@ def view_of_links(
     warnings: list[str],
     threshold: float,
     shingle: str,
+    reading: Reading = PLAIN,
     histograms: list[Histogram],
     nothing: str,
     seal: str = "",
@@ -93,7 +95,7 @@ def view_of_links(
                 said = (f"{count:,} {noun}{'s' * (count != 1)}{length}, {min(covered, 100):.1f} % of the text",)
             shown = [(a, b, c, d) for a, b, c, d in spans[np.argsort(spans[:, 2], kind="stable")].tolist()]
             if pairs[links].any():
-                shared = beside(text, other, shingle)
+                shared = beside(text, other, shingle, reading)
                 shown, said = shared.spans, (*shared.evidence, *said)
             whole_texts = bool(pairs[links].any())
             group.append(Member(right, found.right_name(right), other, similarity, said, shown, differs=whole_texts))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.hash_key import PUBLIC
 from dedup.hashing.shingles import parse
-from dedup.shingling import shingles
+from dedup.reading import Reading
+from dedup.shingling import sets_of_texts
 from dedup.text.shared_spans import shared_spans
 
 if TYPE_CHECKING:
@@ -31,18 +31,20 @@ def nearest(removed: Rows, similarity: npt.NDArray[np.float64], same: Rows, star
     return chosen
 
 
-def review_table(names: Mapping[str, Any], texts: Sequence[tuple[str, str]], shingle: str) -> pa.Table:
+def review_table(
+    names: Mapping[str, Any], texts: Sequence[tuple[str, str]], shingle: str, reading: Reading
+) -> pa.Table:
     """Return a table of removed and kept `texts`: the columns `names`, what the two share, the texts, and the spans."""
     import pyarrow as pa
 
-    kind = parse(shingle, PUBLIC)
+    kind = parse(shingle, reading)
     sizes = np.empty((3, len(texts)), dtype=np.int64)
     spans = []
     for at, (text, kept) in enumerate(texts):
-        sets = shingles([text, kept], shingle, hash_key=PUBLIC)
+        sets = sets_of_texts([text, kept], kind)
         shared = len(np.intersect1d(sets[0], sets[1], assume_unique=True))
         sizes[:, at] = len(sets[0]), len(sets[1]), shared
-        spans.append(shared_spans(text, kept, kind.kind, kind.size, kind.key))
+        spans.append(shared_spans(text, kept, kind.kind, kind.size, kind.reading))
     of_span = pa.struct([(name, pa.int64()) for name in ("start", "end", "kept_start", "kept_end", "words")])
     named = [[dict(zip(of_span.names, span, strict=True)) for span in each] for each in spans]
     columns: dict[str, Any] = {**names, "size": sizes[0], "kept_size": sizes[1], "shared": sizes[2]}

@@ -20,8 +20,10 @@ import numpy.typing as npt
 
 from dedup.kernels.text_layout import PADDING
 from dedup.passages.maximal import Stretches
+from dedup.reading import PLAIN, Reading
 from dedup.runtime.threads import map_blocks
 from dedup.text.paragraphs import split_paragraphs
+from dedup.text.rewriting import rewrite
 from dedup.text.tokens import place_tokens, place_tokens_of_texts
 
 __all__ = ["Spans", "find_spans"]
@@ -87,19 +89,20 @@ def find_spans(
     *,
     chunk: int = CHUNK,
     few: int = LOCATED_SINGLY,
+    reading: Reading = PLAIN,
 ) -> tuple[Spans, Spans]:
     """Return the spans of stretches of tokens and of their sources.
 
     Tokens are counted over all texts; text t has those from ``offsets[t]`` to ``offsets[t + 1] - 1``. A stretch lies
     in one text. Cost: the texts that have one are read once more, each by one of `threads`, in pieces of about `chunk`
-    bytes.
+    bytes. They are read in the way of `reading`, as the tokens were.
     """
     first, last = stretches.start, stretches.end - 1
     source_first, source_last = stretches.source, stretches.source_end - 1
     borders = np.concatenate((first, last, source_first, source_last))
     wanted = np.sort(np.concatenate((borders - 1, borders, borders + 1)))
     wanted = wanted[(wanted >= 0) & (wanted < offsets[-1]) & (np.diff(wanted, prepend=-1) > 0)]
-    located = _locate_all(text_of, offsets, wanted, threads, chunk, few)
+    located = _locate_all(text_of, offsets, wanted, threads, chunk, few, reading)
     here = _Side(located, offsets, first, last)
     there = _Side(located, offsets, source_first, source_last)
     _widen(lru_cache(maxsize=KEPT_TEXTS)(text_of), here, there)
@@ -136,7 +139,13 @@ class _Side:
 
 
 def _locate_all(
-    text_of: Callable[[int], str], offsets: Numbers, wanted: Numbers, threads: int, chunk: int, few: int
+    text_of: Callable[[int], str],
+    offsets: Numbers,
+    wanted: Numbers,
+    threads: int,
+    chunk: int,
+    few: int,
+    reading: Reading,
 ) -> _Located:
     """Locate the tokens `wanted` (ascending)."""
     texts = np.searchsorted(offsets, wanted, side="right") - 1
@@ -150,7 +159,7 @@ def _locate_all(
         begin, end = some
         bounds = edges[begin : end + 1]
         numbers = wanted[bounds[0] : bounds[-1]] - np.repeat(offsets[rows[begin:end]], np.diff(bounds))
-        return list(_locate(map(text_of, rows[begin:end].tolist()), numbers, bounds - bounds[0], chunk))
+        return list(_locate(map(text_of, rows[begin:end].tolist()), numbers, bounds - bounds[0], chunk, reading))
 
     columns = tuple(np.empty(len(wanted), dtype=np.int64) for _ in range(7))
     at = 0
@@ -166,7 +175,7 @@ _Columns = tuple[Numbers, ...]
 """Those of `_Located` after the first."""
 
 
-def _locate(texts: Iterable[str], wanted: Numbers, bounds: Numbers, chunk: int) -> Iterator[_Columns]:
+def _locate(texts: Iterable[str], wanted: Numbers, bounds: Numbers, chunk: int, reading: Reading) -> Iterator[_Columns]:
     """Locate the tokens ``wanted[bounds[i]:bounds[i + 1]]`` (ascending) of text i: short texts several at a time."""
     short: list[str] = []
     size, row = 0, 0
@@ -175,9 +184,9 @@ def _locate(texts: Iterable[str], wanted: Numbers, bounds: Numbers, chunk: int) 
         edges = bounds[row - len(short) : row + 1]
         some = wanted[edges[0] : edges[-1]]
         if len(short) > 1:
-            yield _locate_several(short, some, edges - edges[0])
+            yield _locate_several(short, some, edges - edges[0], reading)
         elif short:
-            yield _locate_one(short[0], some, chunk)
+            yield _locate_one(short[0], some, chunk, reading)
 
     for text in texts:
         if size + len(text) > chunk // 4:
@@ -189,31 +198,35 @@ def _locate(texts: Iterable[str], wanted: Numbers, bounds: Numbers, chunk: int) 
     yield from done()
 
 
-def _locate_one(text: str, wanted: Numbers, chunk: int) -> _Columns:
+def _locate_one(text: str, wanted: Numbers, chunk: int, reading: Reading) -> _Columns:
     """Locate tokens (ascending) of one text, in pieces if it is long."""
     data = text.encode("utf-8", "surrogatepass")
     size = len(data)
     values = np.frombuffer(data + bytes(PADDING), dtype=np.uint8)
+    borders = np.zeros(1, dtype=np.int64), np.full(1, size, dtype=np.int64)
+    read = rewrite(values, *borders, reading, placed=True)
+    new_size = int(read.ends[0])
     spans = np.empty((len(wanted), 2), dtype=np.int64)
     done, passed = 0, 0
-    for begin, end in _pieces(data, size, chunk):
-        count, found = place_tokens(values, begin, end, wanted[done:] - passed)
+    for begin, end in _pieces(data if reading.plain else read.values[:new_size].tobytes(), new_size, chunk):
+        count, found = place_tokens(read.values, begin, end, wanted[done:] - passed, reading)
         spans[done : done + len(found)] = found
         passed += count
         done += len(found)
         if done == len(wanted):
             break
-    borders = np.zeros(1, dtype=np.int64), np.full(1, size, dtype=np.int64)
+    spans = read.original(spans)
     return _columns(values, *borders, spans, np.zeros(len(spans), dtype=np.int64), ascii_only=len(text) == size)
 
 
-def _locate_several(texts: list[str], wanted: Numbers, bounds: Numbers) -> _Columns:
+def _locate_several(texts: list[str], wanted: Numbers, bounds: Numbers, reading: Reading) -> _Columns:
     """Locate tokens of several texts at once."""
     data = [text.encode("utf-8", "surrogatepass") for text in texts]
     ends = np.cumsum([len(some) + 1 for some in data], dtype=np.int64) - 1
     starts = np.append(0, ends[:-1] + 1)
     values = np.frombuffer(b"\n".join([*data, bytes(PADDING)]), dtype=np.uint8)
-    spans = place_tokens_of_texts(values, starts, ends, wanted, bounds)
+    read = rewrite(values, starts, ends, reading, placed=True)
+    spans = read.original(place_tokens_of_texts(read.values, read.starts, read.ends, wanted, bounds, reading))
     before = np.cumsum([0, *(len(text) + 1 for text in texts[:-1])], dtype=np.int64)
     ascii_only = int(before[-1]) + len(texts[-1]) == int(ends[-1])
     if ascii_only:

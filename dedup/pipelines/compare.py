@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from dedup.edit.compare import compare_edits
 from dedup.errors import InputError
-from dedup.hash_key import choose_key
 from dedup.hashing.shingles import parse
 from dedup.options import check_word
 from dedup.page.beside import contained, widened
 from dedup.page.clusters import shortened
 from dedup.page.showing import Shown
 from dedup.page.view import Member, View, Words
-from dedup.shingling import shingles
+from dedup.reading import Reading
+from dedup.shingling import sets_of_texts
 from dedup.text.shared_spans import Span, shared_spans
 from dedup.threshold import Metric
 
@@ -91,15 +92,21 @@ class Comparison(Shown):
 
 
 def compare(
-    a: str, b: str, *, shingle: str | None = None, metric: str = "jaccard", hash_key: bytes | None = None
+    a: str,
+    b: str,
+    *,
+    shingle: str | None = None,
+    metric: str = "jaccard",
+    ignore: str | Collection[str] = (),
+    tokens: str = "words",
+    hash_key: bytes | None = None,
 ) -> Comparison:
     """Compare two texts: return the numbers of `dedup.find_duplicates` for the pair, and the spans that both share.
 
     `shingle` is "words:5" by default. With ``metric="edit"`` the edit distance and similarity are computed too, in time
-    that grows with the product of the lengths; the other words for `metric` change nothing.
-
-    `hash_key` as for `dedup.find_duplicates`. A span has at least as many words as a
-    shingle (or as the shorter text, if that has fewer). Spans do not overlap in `b`. Cost: linear.
+    that grows with the product of the lengths; the other words for `metric` change nothing. `ignore`, `tokens` and
+    `hash_key` are as for `dedup.find_duplicates`. A span has at least as many words as a shingle (or as the shorter
+    text, if that has fewer). Spans do not overlap in `b`. Cost: linear.
 
     >>> result = compare("The cat sat on the mat today.", "Yesterday the cat sat on the mat.")
     >>> result.shared, round(result.jaccard, 2)
@@ -113,9 +120,9 @@ def compare(
             raise InputError(f"{name}: expected a str, found {type(text).__name__}{hint}")
     a, b = str.__str__(a), str.__str__(b)
     by = Metric(check_word("metric", metric, [str(each) for each in Metric]))
-    kind = parse("words:5" if shingle is None else shingle, choose_key(hash_key))
-    sets = shingles([a, b], str(kind), hash_key=kind.key)
-    edits = compare_edits(a, b) if by is Metric.EDIT else None
+    kind = parse("words:5" if shingle is None else shingle, Reading.check(ignore, tokens, hash_key))
+    sets = sets_of_texts([a, b], kind)
+    edits = compare_edits(a, b, kind.reading) if by is Metric.EDIT else None
     left_size, right_size = len(sets[0]), len(sets[1])
     shared = len(np.intersect1d(sets[0], sets[1], assume_unique=True))
     return Comparison(
@@ -125,7 +132,7 @@ def compare(
         shared / (left_size + right_size - shared) if shared else 0.0,
         shared / left_size if left_size else 0.0,
         shared / right_size if right_size else 0.0,
-        shared_spans(a, b, kind.kind, kind.size, kind.key),
+        shared_spans(a, b, kind.kind, kind.size, kind.reading),
         (a, b),
         *((edits.distance, edits.similarity) if edits is not None else ()),
     )

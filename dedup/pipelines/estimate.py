@@ -119,6 +119,8 @@ def estimate(
     distinct: str | Collection[str] = (),
     within: str | Sequence[Any] | None = None,
     across: str | Sequence[Any] | None = None,
+    ignore: str | Collection[str] = (),
+    tokens: str = "words",
     hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,
@@ -136,6 +138,7 @@ def estimate(
     """
     asked: dict[str, Any] = {"unit": unit, "threshold": threshold, "metric": metric, "shingle": shingle}
     asked |= {"method": method, "recall": recall, "distinct": distinct, "hash_key": hash_key}
+    asked |= {"ignore": ignore, "tokens": tokens}
     query = Query.check(**asked, within=within, across=across)
     workers, bound = thread_count(threads), check_memory(memory)
     if isinstance(texts, str):

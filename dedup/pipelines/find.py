@@ -54,6 +54,8 @@ def find_duplicates(
     within: str | Sequence[Any] | None = None,
     across: str | Sequence[Any] | None = None,
     min_documents: int | None = None,
+    ignore: str | Collection[str] = (),
+    tokens: str = "words",
     hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,
@@ -98,6 +100,12 @@ def find_duplicates(
         For copies between sources, whatever is repeated within one. Both options together restrict the pairs of both.
     min_documents : from 1 on; a cluster that occurs in fewer documents is listed, but removes nothing
         None: 2 with ``keep="none"``, so that what is repeated in one document only is kept, else 1.
+    ignore : "accents", "markup", "hyphenation", "numbers", or several in a list: differences that do not count
+        "accents": marks of Latin, Greek, Cyrillic, Hebrew and Arabic letters, so that café is cafe. "markup": tags of
+        HTML and XML separate words; scripts, styles and comments are skipped, character references decoded.
+        "hyphenation": a hyphen between two letters at the end of a line joins them. "numbers": each digit counts as 0.
+        Places are always those of the original text (`dedup.text.rewriting`).
+    tokens : "words", or "all": each symbol and punctuation mark is a token too, for code, mathematics and emoji
     hash_key : bytes, at least 16, preferably 32 random ones; None: the variable ``DEDUP_HASH_KEY``, else a public key
         For untrusted texts: without the key nobody can write a text that is taken for another text. Exact answers are
         the same for any key (`dedup.hash_key`).
@@ -149,6 +157,8 @@ def find_duplicates(
         within=within,
         across=across,
         min_documents=min_documents,
+        ignore=ignore,
+        tokens=tokens,
         hash_key=hash_key,
         threads=threads,
         memory=memory,

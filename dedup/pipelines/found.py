@@ -182,6 +182,8 @@ def duplicates_of(
         removes_all=query.removes_all,
         min_documents=query.least_documents,
         same=found.same,
+        ignore=query.shingle.reading.ignore,
+        tokens=query.shingle.reading.tokens,
         room=room,
         limits=limits,
         hash_key=query.shingle.key.fingerprint,

@@ -45,6 +45,8 @@ def match(
     distinct: str | Collection[str] = (),
     within: None = None,
     across: None = None,
+    ignore: str | Collection[str] = (),
+    tokens: str = "words",
     hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,
@@ -70,7 +72,7 @@ def match(
     memory : bytes, or a text such as "4GB": a limit on the memory used in addition to the caller's texts
         If the shingles and words do not fit, the texts are read several times; the answer is the same.
     within, across : not for a match, whose two sides are its labels: an error says what to do
-    distinct, hash_key, threads, progress : as for `dedup.find_duplicates`
+    distinct, ignore, tokens, hash_key, threads, progress : as for `dedup.find_duplicates`
 
     Returns
     -------
@@ -116,6 +118,8 @@ def match(
         distinct=distinct,
         within=within,
         across=across,
+        ignore=ignore,
+        tokens=tokens,
         hash_key=hash_key,
         threads=threads,
         memory=memory,
@@ -167,7 +171,7 @@ def match_in(
         found = order.match(sources, query, plan or Unbounded(), run, limits=limits)
         passages = None
         if min_words is not None:
-            across = find_across_sides(sides, plan, min_words, query.shingle.key, run)
+            across = find_across_sides(sides, plan, min_words, query.shingle.reading, run)
             here, there = across.left_spans, across.right_spans
             passages = Passages(across.left, here.start, here.end, across.right, there.start, there.end, across.words)
     kind, reached = query.shingle, query.threshold
@@ -180,6 +184,8 @@ def match_in(
         left.text_column,
         kind.key.fingerprint,
         query.distinct,
+        kind.reading.ignore,
+        kind.reading.tokens,
     )
     room = None if plan is None else plan.room
     evidence = (found.units, found.representatives, found.pairs, passages, found.closest)
@@ -200,7 +206,7 @@ MATCHED_WORD_BYTES = 210
 
 
 def _plan(sides: Sides, query: Query, memory: int, threads: int, planned: Callable[..., TextPlan]) -> TextPlan:
-    size = measure_words(sides, unit=query.unit)
+    size = measure_words(sides, unit=query.unit, reading=query.shingle.reading)
     if query.shingle.kind == "chars":  # as many shingles as characters; then the tables for passages are large enough
         size = replace(size, shingles=size.characters)
     return planned(size, memory, threads, max(sides.limits.longest, size.longest), MATCHED_WORD_BYTES)

@@ -16,7 +16,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.hash_key import HashKey
 from dedup.hashing.token_stream import TokenBlock, read_tokens, token_blocks
 from dedup.passages.across import find_across
 from dedup.passages.chains import (
@@ -34,6 +33,7 @@ from dedup.passages.spans import Spans, find_spans
 from dedup.passages.window_filter import Survivors, keep_both, keep_twice
 from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.memory import MATCHING, REPEATING, TextPlan
+from dedup.reading import Reading
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import Sides
 
@@ -58,33 +58,33 @@ class Repeated(NamedTuple):
 
 
 def find_repeated(
-    texts: Texts, plan: TextPlan | None, min_words: int, similarity: float, key: HashKey, run: Run
+    texts: Texts, plan: TextPlan | None, min_words: int, similarity: float, reading: Reading, run: Run
 ) -> Repeated:
     """Find the repeats of `min_words` or more, and their spans. Raises `ParameterError` if they do not fit."""
     if plan is None or plan.one_pass:
-        tokens, offsets = read_tokens(texts, run.threads, key, run.stages.stage("read", texts.about()))
+        tokens, offsets = read_tokens(texts, run.threads, reading, run.stages.stage("read", texts.about()))
         run.stages.stage("repeats", 1)
         found = find_passages(tokens, offsets, min_words, similarity, run.threads)
         del tokens
     else:
-        found, offsets = _find_in_passes(texts, plan, min_words, similarity, key, run)
+        found, offsets = _find_in_passes(texts, plan, min_words, similarity, reading, run)
     run.stages.stage("spans", 1)
     everything = Stretches(*map(np.concatenate, zip(found.stretches, found.parts, strict=True)))
     if plan is not None:
         plan.affording(REPEATING)(SPAN_BYTES * len(everything.start))
-    here, there = find_spans(texts.__getitem__, offsets, everything, run.threads)
+    here, there = find_spans(texts.__getitem__, offsets, everything, run.threads, reading=reading)
     return Repeated(found, offsets, here, there)
 
 
 def _find_in_passes(
-    texts: Texts, plan: TextPlan, size: int, similarity: float, key: HashKey, run: Run
+    texts: Texts, plan: TextPlan, size: int, similarity: float, reading: Reading, run: Run
 ) -> tuple[Passages, npt.NDArray[np.int64]]:
     """Return the repeats, and the place where the tokens of each text begin; only tokens that may repeat are held."""
     threads, stages, afford = run.threads, run.stages, plan.affording(REPEATING)
 
     def survivors(size: int) -> Survivors:
         def read() -> Iterable[TokenBlock]:
-            return token_blocks(texts, threads, key, stages.stage("read", len(texts)))
+            return token_blocks(texts, threads, reading, stages.stage("read", len(texts)))
 
         return keep_twice(read, size, plan.size.shingles, plan.window_table, afford)
 
@@ -111,7 +111,7 @@ def _find_in_passes(
     rows = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *places]))
     held = int((bounds[rows + 1] - bounds[rows]).sum())
     afford(8 * held + HELD_LINK_BYTES * count + LINKED_SEED_BYTES * largest * min(threads, len(links)) + exact_bytes)
-    tokens, offsets = read_tokens(texts, threads, key, stages.stage("read", len(rows)), rows)
+    tokens, offsets = read_tokens(texts, threads, reading, stages.stage("read", len(rows)), rows)
     stages.stage("repeats", 1)
     # tokens of texts that are not held have no place, so the places after them are shifted
     shift = bounds[rows] - offsets[:-1]
@@ -144,7 +144,7 @@ class AcrossSpans(NamedTuple):
     words: Rows
 
 
-def find_across_sides(sides: Sides, plan: TextPlan | None, min_words: int, key: HashKey, run: Run) -> AcrossSpans:
+def find_across_sides(sides: Sides, plan: TextPlan | None, min_words: int, reading: Reading, run: Run) -> AcrossSpans:
     """Find the passages of `min_words` or more that occur on both sides, with the first place on the right one.
 
     Raises `ParameterError` if they do not fit.
@@ -153,7 +153,7 @@ def find_across_sides(sides: Sides, plan: TextPlan | None, min_words: int, key: 
     turned = sides.turned()  # the texts of the right side are read first: the first place is then the earliest one
     against = len(sides.right)
     if plan is None or plan.one_pass:
-        tokens, offsets = read_tokens(turned, threads, key, stages.stage("words", len(turned)))
+        tokens, offsets = read_tokens(turned, threads, reading, stages.stage("words", len(turned)))
         stages.stage("passages", 1)
         found = find_across(tokens, offsets, against, min_words)
         del tokens
@@ -161,7 +161,7 @@ def find_across_sides(sides: Sides, plan: TextPlan | None, min_words: int, key: 
         afford = plan.affording(MATCHING)
 
         def read(texts: Texts) -> Iterable[TokenBlock]:
-            return token_blocks(texts, threads, key, stages.stage("words", len(texts)))
+            return token_blocks(texts, threads, reading, stages.stage("words", len(texts)))
 
         readers = partial(read, sides.right), partial(read, sides.left)
         kept = keep_both(*readers, min_words, plan.size.shingles, plan.window_table, afford)
@@ -171,7 +171,7 @@ def find_across_sides(sides: Sides, plan: TextPlan | None, min_words: int, key: 
         offsets = kept.bounds
         del kept, some
         afford(SPAN_BYTES * len(found.start))
-    here, there = find_spans(turned.__getitem__, offsets, found, threads)
+    here, there = find_spans(turned.__getitem__, offsets, found, threads, reading=reading)
     left = np.searchsorted(offsets, found.start, side="right") - 1 - against
     right = np.searchsorted(offsets, found.source, side="right") - 1
     return AcrossSpans(left, here, right, there, found.end - found.start)

@@ -8,7 +8,6 @@ from typing import Any
 
 from dedup.edit.distances import check_installed
 from dedup.errors import ParameterError
-from dedup.hash_key import choose_key
 from dedup.hashing.forms import NUMBERS, SYMBOLS
 from dedup.hashing.labels import LABEL
 from dedup.hashing.shingles import Shingle, parse
@@ -25,6 +24,8 @@ from dedup.options import (
     column_of,
     shown,
 )
+from dedup.reading import NUMBERS as IGNORED_NUMBERS
+from dedup.reading import Reading
 from dedup.sources.columns import Columns, check_columns
 from dedup.threshold import Metric, Threshold
 from dedup.unit import Unit
@@ -76,6 +77,8 @@ class Query:
         within: Any = None,
         across: Any = None,
         min_documents: int | None = None,
+        ignore: str | Collection[str] = (),
+        tokens: str = "words",
         hash_key: bytes | None = None,
     ) -> Query:
         """Return the query. Raise `ParameterError` if an option has an invalid value."""
@@ -87,12 +90,18 @@ class Query:
         reached = Threshold(check_threshold(threshold), by)
         recall, keep, seed = check_recall(recall), check_keep(keep), check_seed(seed)
         apart = check_words("distinct", distinct, DISTINCT)
+        reading = Reading.check(ignore, tokens, hash_key)
+        if NUMBERS in apart and IGNORED_NUMBERS in reading.ignore:
+            raise ParameterError(
+                'ignore: expected "numbers" in ignore or in distinct, found it in both; texts that differ in numbers '
+                "alone are either the same or no pair: leave one of them out"
+            )
         if method == "lsh":
             choose_bands(reached.value, recall)  # if no bands reach the recall, raise the error before the work begins
         if by is Metric.EDIT:
             _check_edit(reached.value, shingle, method)
             shingle = CHARACTERS
-        kind = parse(of.shingle if shingle is None else shingle, choose_key(hash_key))
+        kind = parse(of.shingle if shingle is None else shingle, reading)
         within, across = check_labels("within", within), check_labels("across", across)
         if isinstance(within, str) and isinstance(across, str) and within == across:
             raise ParameterError(f"across: expected another column than within, found {across!r}; leave one out")
@@ -154,6 +163,8 @@ class Query:
             "pairs": self.listing,
             "distinct": list(self.distinct),
             **{name: value for name, value in self._later if value is not None},
+            "ignore": list(self.shingle.reading.ignore),
+            "tokens": self.shingle.reading.tokens,
         }
 
 

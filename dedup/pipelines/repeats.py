@@ -4,17 +4,17 @@ repeats.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from dedup.hash_key import choose_key
 from dedup.options import check_memory, check_min_words, check_progress, check_threshold
 from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.memory import TextPlan, plan_passages
 from dedup.pipelines.passage_order import find_repeated
+from dedup.reading import PLAIN, Reading
 from dedup.results.repeats import Repeats
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
@@ -32,6 +32,8 @@ def find_repeats(
     ids: Iterable[Any] | None = None,
     column: str | None = None,
     id: str | None = None,
+    ignore: str | Collection[str] = (),
+    tokens: str = "words",
     hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,
@@ -47,7 +49,7 @@ def find_repeats(
         is equal to its source word for word; below 1.0 also repeats with small edits are found
     memory : bytes, or a text such as "4GB": a limit on the memory used in addition to the caller's texts
         If the words do not fit, the texts are read several times; the answer is the same.
-    ids, column, id, hash_key, threads, progress : as for `dedup.find_duplicates`
+    ids, column, id, ignore, tokens, hash_key, threads, progress : as for `dedup.find_duplicates`
 
     Returns
     -------
@@ -78,6 +80,8 @@ def find_repeats(
         ids=ids,
         column=column,
         id=id,
+        ignore=ignore,
+        tokens=tokens,
         hash_key=hash_key,
         threads=threads,
         memory=memory,
@@ -90,6 +94,8 @@ def repeats_in(
     *,
     min_words: int = 50,
     threshold: float = 0.8,
+    ignore: str | Collection[str] = (),
+    tokens: str = "words",
     hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,
@@ -102,16 +108,16 @@ def repeats_in(
     `planned` is called as `dedup.pipelines.memory.plan_passages`. Tests hand it in.
     """
     min_words, threshold = check_min_words(min_words), check_threshold(threshold)
-    key = choose_key(hash_key)
+    reading = Reading.check(ignore, tokens, hash_key)
     workers = thread_count(threads)
     bound = check_memory(memory)
     progress = check_progress(progress)
     bare = isinstance(texts, str)
     collection = read_texts([texts] if bare else texts, **options)
     collection.bound(bound)
-    plan = None if bound is None else _plan(collection, bound, workers, threshold, planned)
+    plan = None if bound is None else _plan(collection, bound, workers, threshold, planned, reading)
     with Progress(progress) as stages:
-        found = find_repeated(collection, plan, min_words, threshold, key, Run(stages, workers))
+        found = find_repeated(collection, plan, min_words, threshold, reading, Run(stages, workers))
     repeats, offsets, here, there = found.passages, found.offsets, found.here, found.there
     count = len(repeats.similarity)
     columns = {
@@ -127,14 +133,33 @@ def repeats_in(
     }
     parts = (repeats.part_of, here.start[count:], here.end[count:])
     asked: dict[str, Any] = {"min_words": min_words, "threshold": threshold}
-    how: dict[str, Any] = {"hash_key": key, "threads": threads, "memory": memory, "progress": False}
+    how: dict[str, Any] = {
+        **reading.asked(),
+        "hash_key": reading.key,
+        "threads": threads,
+        "memory": memory,
+        "progress": False,
+    }
     again = partial(find_repeats, **asked, **how)  # a pickle of it contains only the fingerprint of the key
-    return Repeats(collection, columns, parts, again, asked=asked, bare=bare, hash_key=key.fingerprint)
+    return Repeats(collection, columns, parts, again, asked=asked, bare=bare, reading=reading)
 
 
 REPEATED_WORD_BYTES = {True: 210, False: 800}
 """Bytes per word if all words are in memory and all repeat; the key says whether only exact repeats are searched."""
 
 
-def _plan(texts: Texts, memory: int, threads: int, threshold: float, planned: Callable[..., TextPlan]) -> TextPlan:
-    return planned(measure_words(texts), memory, threads, texts.limits.longest, REPEATED_WORD_BYTES[threshold >= 1.0])
+def _plan(
+    texts: Texts,
+    memory: int,
+    threads: int,
+    threshold: float,
+    planned: Callable[..., TextPlan],
+    reading: Reading = PLAIN,
+) -> TextPlan:
+    return planned(
+        measure_words(texts, reading=reading),
+        memory,
+        threads,
+        texts.limits.longest,
+        REPEATED_WORD_BYTES[threshold >= 1.0],
+    )

@@ -8,7 +8,8 @@ seed: not on the order of the texts (but for the pairs that are shown), nor on t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,10 +17,10 @@ import numpy.typing as npt
 
 from dedup.clusters.copies import exact_copies
 from dedup.errors import InputError, ParameterError
-from dedup.hash_key import HashKey, choose_key
 from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import hash_texts
 from dedup.options import check_memory, check_progress, check_seed, check_word
+from dedup.reading import Reading
 from dedup.results.suggestion import Suggestion
 from dedup.results.suggestion_tables import histogram, samples_of
 from dedup.runtime.memory import given, written
@@ -59,6 +60,8 @@ def suggest(
     ids: Iterable[Any] | None = None,
     column: str | None = None,
     id: str | None = None,
+    ignore: str | Collection[str] = (),
+    tokens: str = "words",
     hash_key: bytes | None = None,
     seed: int = 1,
     threads: int | None = None,
@@ -77,7 +80,7 @@ def suggest(
     unit : "document", "paragraph" or "line"
     seed : 0 to 2^32 - 1; another seed takes another sample
     memory : bytes, or a text such as "4GB": a limit on the memory used in addition to the caller's texts
-    ids, column, id, hash_key, threads, progress : as for `dedup.find_duplicates`
+    ids, column, id, ignore, tokens, hash_key, threads, progress : as for `dedup.find_duplicates`
 
     Returns
     -------
@@ -100,7 +103,7 @@ def suggest(
     ('words:5', 0.8, False)
     """
     of = Unit(check_word("unit", unit, [str(each) for each in Unit]))
-    key, seed = choose_key(hash_key), check_seed(seed)
+    reading, seed = Reading.check(ignore, tokens, hash_key), check_seed(seed)
     workers, bound, progress = thread_count(threads), check_memory(memory), check_progress(progress)
     if isinstance(texts, str):
         if of.whole:
@@ -111,16 +114,17 @@ def suggest(
     collection = read_texts(texts, ids=ids, column=column, id=id)
     collection.bound(bound)
     with Progress(progress) as stages:
-        units = _read(collection, of, key, bound, workers, stages)
+        units = _read(collection, of, reading, bound, workers, stages)
         first = exact_copies(units.digests, np.arange(len(units.digests), dtype=np.int64), units.filled)
         leading = units.filled[first[units.filled] == units.filled]
         sample = _sample(units, leading, seed)
-        kinds = [Shingle(*_parsed(kind), key) for kind in SUGGESTED]
+        kinds = [Shingle(*_parsed(kind), reading) for kind in SUGGESTED]
         if len(leading) >= FEWEST_TO_PART:
             seen = _compare(collection, of, units, leading, sample, kinds, workers, stages)
         else:
             seen = []
-    return _suggestion(collection, of, units, leading, sample, seen)
+    found = _suggestion(collection, of, units, leading, sample, seen)
+    return replace(found, ignore=reading.ignore, tokens=reading.tokens)
 
 
 class _Units(NamedTuple):
@@ -137,11 +141,11 @@ def _parsed(kind: str) -> tuple[str, int]:
     return name, int(size)
 
 
-def _read(texts: Texts, unit: Unit, key: HashKey, bound: int | None, threads: int, stages: Progress) -> _Units:
+def _read(texts: Texts, unit: Unit, reading: Reading, bound: int | None, threads: int, stages: Progress) -> _Units:
     """Read the digests of all units."""
     digests, places, words, count = [], [], [], 0
     how: dict[str, Any] = {"unit": unit, "threads": threads, "progress": stages.stage("read", texts.about())}
-    for block, _ in hash_texts(texts, Shingle("words", 1, key), lambda _: None, **how):
+    for block, _ in hash_texts(texts, Shingle("words", 1, reading), lambda _: None, **how):
         digests.append(block.digests)
         places.append(block.places)
         words.append(np.diff(block.offsets))

@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError
+from dedup.hash_key import PUBLIC
 from dedup.page.clusters import Clusters, view_of_clusters
 from dedup.page.links import NO_SPAN, Links, view_of_links
 from dedup.page.view import Histogram, View, Words, binned, facts_of
+from dedup.reading import WORDS, Reading
 from dedup.report.inputs import Searched, texts_of
 from dedup.results.repeats import counted
 from dedup.sources.files.file_texts import FileTexts
@@ -120,6 +122,7 @@ def _clusters(report: Searched) -> View:
         warnings=list(summary["warnings"]),
         threshold=options["threshold"],
         shingle="edit" if options["metric"] == "edit" else options["shingle"],
+        reading=_reading(options),
         read=np.array([each.records for each in report.inputs], dtype=np.int64) if not parts else None,
         seal=report.seal,
         decides=True,
@@ -197,10 +200,16 @@ def _links(report: Searched) -> View:
         warnings=list(summary.get("warnings", ())),
         threshold=1.0 if mark is None else mark,
         shingle="edit" if options.get("metric") == "edit" else options.get("shingle") or "words:5",
+        reading=_reading(options),
         histograms=histograms,
         nothing="Nothing was found.",
         seal=report.seal,
     )
+
+
+def _reading(options: dict[str, Any]) -> Reading:
+    """Return how the texts were read, with the public key."""
+    return Reading(PUBLIC, tuple(options.get("ignore", ())), options.get("tokens", WORDS))
 
 
 def _inputs(report: Searched) -> list[tuple[str, str]]:

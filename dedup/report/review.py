@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.errors import InputError
+from dedup.hash_key import PUBLIC
 from dedup.options import check_whole
 from dedup.page.reviewed import review_table
 from dedup.report.inputs import Searched
@@ -14,6 +15,9 @@ from dedup.report.page import Opened
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+from dedup.reading import WORDS, Reading
+from dedup.threshold import Metric
 
 __all__ = ["review_of_report"]
 
@@ -56,4 +60,6 @@ def review_of_report(report: Searched, n: int) -> pa.Table:
         return whole[found["start"] : found["end"]] if parts else whole
 
     texts = [(text(one), text(other)) for one, other in zip(rows.tolist(), kept.tolist(), strict=True)]
-    return review_table(names, texts, report.options["shingle"])
+    shingle = "words:1" if report.options["metric"] == Metric.EDIT else report.options["shingle"]
+    reading = Reading(PUBLIC, tuple(report.options.get("ignore", ())), report.options.get("tokens", WORDS))
+    return review_table(names, texts, shingle, reading)

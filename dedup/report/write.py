@@ -164,15 +164,16 @@ def parts_of(result: Any, *, group: int = GROUP) -> tuple[str, Any, dict[str, Ro
             "decisions": _groups(found.decision_rows, members, group),
             "pairs": _groups(found.pair_rows, len(found.listed), group),
         }
-        names = ("unit", "threshold", "metric", "shingle", "method", "column", "distinct", "hash_key")
-        options = {name: getattr(run, name) for name in names} | {"column": plain_names(run.column)}
+        names = ("unit", "threshold", "metric", "shingle", "method", "column", "distinct", "ignore")
+        options = {name: getattr(run, name) for name in (*names, "tokens", "hash_key")}
+        options |= {"column": plain_names(run.column)}
         options |= {name: getattr(run, name) for name in ("within", "across") if getattr(run, name) is not None}
         options |= {"keep": "none"} if run.removes_all else {}
         options |= {"min_documents": run.min_documents} if run.min_documents > 1 else {}
         return "find", found.texts, tables, result.summary.to_dict(), options
     if isinstance(result, Repeats):
         summary = {"texts": len(result.texts), "repeats": len(result), "coverage": result.coverage}
-        known = {"hash_key": result.hash_key}
+        known = {"hash_key": result.reading.key.fingerprint, **result.reading.asked()}
         return "repeats", result.texts, {"spans": _groups(result.rows, len(result), group)}, summary, known
     tables = {
         "decisions": _sliced(result.decision_rows, group),

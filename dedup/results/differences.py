@@ -29,7 +29,9 @@ from dedup.hash_key import HashKey, choose_key
 from dedup.hashing.forms import CHARACTERS, NUMBERS, SYMBOLS, Forms
 from dedup.hashing.units import Units, forms_of
 from dedup.pairs.verify import Pairs
+from dedup.reading import PLAIN, Reading
 from dedup.sources.texts import TEXT_BLOCK_BYTES, Texts
+from dedup.text.rewriting import InContext
 from dedup.unit import Unit
 
 if TYPE_CHECKING:
@@ -56,10 +58,10 @@ def _key() -> HashKey:
 
 
 class Differences:
-    """The differences of the units of a collection."""
+    """The differences of the units of a collection, whose texts are read in the way of `reading`."""
 
-    def __init__(self, texts: Texts, units: Units) -> None:
-        self._texts, self._units = texts, units
+    def __init__(self, texts: Texts, units: Units, reading: Reading = PLAIN) -> None:
+        self._texts, self._units, self._reading = texts, units, reading._replace(key=_key())
         self._made: Forms = {}
         self._known: dict[str, npt.NDArray[np.bool_]] = {}
 
@@ -113,16 +115,20 @@ class Differences:
             wanted[some_rows] = True
         missing = np.flatnonzero(wanted & ~known)
         whole = self._units.places.shape[1] == 1
-        document, text = -1, ""
+        document, text, read, alone = -1, "", None, self._reading
+        if not whole and form != CHARACTERS:  # what is ignored may begin in one unit and end in another
+            alone = alone.without_context
         some: list[str] = []
         size = first = 0
         for at, (row, *place) in enumerate(self._units.places[missing].tolist(), start=1):
             if row != document:
                 document, text = row, self._texts[row]
-            some.append(text if whole else text[place[1] : place[2]])
+                read = InContext(text, self._reading) if alone != self._reading else None
+            start, end = (0, len(text)) if whole else place[1:]
+            some.append(text[start:end] if read is None else read.cut(start, end))
             size += len(some[-1])
             if size > TEXT_BLOCK_BYTES or at == len(missing):
-                made[missing[first:at]] = forms_of(some, [form], _key())[form]
+                made[missing[first:at]] = forms_of(some, [form], alone)[form]
                 some, size, first = [], 0, at
         known[missing] = True
         return made

@@ -216,7 +216,8 @@ class Duplicates(Shown):
         texts = [
             (found.text(one), found.text(other)) for one, other in zip(removed.tolist(), kept.tolist(), strict=True)
         ]
-        return review_table(names, texts, found.run.shingle)
+        shingle = "words:1" if found.run.metric is Metric.EDIT else found.run.shingle
+        return review_table(names, texts, shingle, found.run.reading)
 
     def rethreshold(self, threshold: float) -> Duplicates:
         """Return the result of a new run at a higher `threshold`, computed from these pairs without a new search.
@@ -282,6 +283,7 @@ class Duplicates(Shown):
             warnings=list(self.summary.warnings),
             threshold=found.run.threshold,
             shingle="edit" if found.run.metric is Metric.EDIT else found.run.shingle,
+            reading=found.run.reading,
             read=read,
             nothing=f"No duplicates were found.{hint_of(self.closest)}",
         )

@@ -17,10 +17,12 @@ import numpy.typing as npt
 from dedup.clusters.replay import Replay
 from dedup.clusters.stars import Stars, components
 from dedup.clusters.verdicts import kept_units
+from dedup.hash_key import PUBLIC
 from dedup.hashing.units import Units
 from dedup.lsh import Bands
 from dedup.pairs.kept_apart import Apart
 from dedup.pairs.verify import Pairs, evidence_columns
+from dedup.reading import WORDS, Reading
 from dedup.results.differences import Differences, Removals, difference_column
 from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, check_rows, partly_listed
 from dedup.results.suggestion import advice_on_length
@@ -76,11 +78,18 @@ class SearchInfo:
     removes_all: bool = False  # keep="none"
     min_documents: int = 1
     same: npt.NDArray[np.int64] | None = field(default=None, compare=False)  # see `Evidence.same`
+    ignore: tuple[str, ...] = ()
+    tokens: str = WORDS
     apart: Apart | None = None  # the pairs that are none, since they differ in numbers alone
     room: int | None = field(default=None, compare=False)  # bytes for tables under a bound
     limits: ListingLimits = field(default=LISTING_LIMITS, compare=False)
     # see `dedup.pairs.self_join.JoinResult`
     large: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+    @property
+    def reading(self) -> Reading:
+        """How the texts were read, with the public key."""
+        return Reading(PUBLIC, self.ignore, self.tokens)
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,7 +258,7 @@ class Evidence:
     @cached_property
     def differences(self) -> Differences:
         """The differences of the units."""
-        return Differences(self.texts, self.units)
+        return Differences(self.texts, self.units, self.run.reading)
 
     @cached_property
     def removals(self) -> Removals:

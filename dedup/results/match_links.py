@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.hash_key import PUBLIC
 from dedup.page.links import NO_SPAN, Links, view_of_links
 from dedup.page.view import Histogram, View, Words, binned, facts_of
 from dedup.pairs.verify import Pairs
+from dedup.reading import WORDS, Reading
 from dedup.sources.two_sided import Sides
 from dedup.threshold import Metric
 from dedup.unit import Unit
@@ -33,6 +35,13 @@ class MatchInfo:
     column: str
     hash_key: str = "public"  # fingerprint
     distinct: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    tokens: str = WORDS
+
+    @property
+    def reading(self) -> Reading:
+        """How the texts were read, with the public key."""
+        return Reading(PUBLIC, self.ignore, self.tokens)
 
 
 class Passages(NamedTuple):
@@ -157,6 +166,7 @@ def view_of_match(
         warnings=list(summary["warnings"]),
         threshold=info.threshold,
         shingle="edit" if info.metric is Metric.EDIT else info.shingle,
+        reading=info.reading,
         histograms=histograms_of(values, info.threshold, found),
         nothing=nothing,
     )

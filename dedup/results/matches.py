@@ -153,7 +153,7 @@ class Matches(Shown):
 
     @cached_property
     def _differences(self) -> Differences:
-        return Differences(self._sides, self._units)
+        return Differences(self._sides, self._units, self._run.reading)
 
     @cached_property
     def _by_difference(self) -> dict[str, int]:
@@ -218,6 +218,8 @@ class Matches(Shown):
             differences=self._by_difference,
             numbers_only=self._by_difference["numbers"] if self._apart is None else int(self._apart.pairs.sum()),
             distinct=self._run.distinct,
+            ignore=self._run.ignore,
+            tokens=self._run.tokens,
         )
 
     @property

@@ -17,10 +17,12 @@ from dedup.options import check_flag, check_min_words
 from dedup.page.links import Links, view_of_links
 from dedup.page.showing import Shown
 from dedup.page.view import View, Words, binned
+from dedup.reading import Reading
 from dedup.results.cutting import cut_repeats
 from dedup.sources.texts import Texts
 from dedup.sources.two_sided import same_ids
 from dedup.text.paragraphs import split_paragraphs
+from dedup.text.rewriting import rewrite
 from dedup.text.tokens import hash_tokens
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Repeat", "Repeats", "counted"]
 
-REPEATS_STATE = ("texts", "_columns", "_parts", "_again", "_asked", "_bare", "hash_key")
+REPEATS_STATE = ("texts", "_columns", "_parts", "_again", "_asked", "_bare", "reading")
 """The attributes in a pickle; all others are computed from them."""
 
 HEADING_WORDS = 20
@@ -80,7 +82,7 @@ class Repeats(Sequence[Repeat], Shown):
         *,
         asked: Mapping[str, Any],
         bare: bool,
-        hash_key: str,
+        reading: Reading,
     ) -> None:
         """Take the arrays of a search. `asked` are its options; `again` runs the same search on other texts."""
         self.texts = texts
@@ -89,7 +91,7 @@ class Repeats(Sequence[Repeat], Shown):
         self._again = again
         self._asked = dict(asked)
         self._bare = bare
-        self.hash_key = hash_key
+        self.reading = reading
 
     def __len__(self) -> int:
         return len(self._columns["start"])
@@ -231,6 +233,7 @@ class Repeats(Sequence[Repeat], Shown):
             warnings=[],
             threshold=self._asked["threshold"],
             shingle="words:5",
+            reading=self.reading._replace(key=PUBLIC),
             histograms=histograms,
             nothing=f"No repeats of {self._asked['min_words']:,} words or more were found.",
         )
@@ -269,12 +272,18 @@ class Repeats(Sequence[Repeat], Shown):
                 by_text.setdefault(text, []).append(parts.get(row, [(start[row], end[row])]))
         result = list(texts)
         for text, spans in by_text.items():
-            cuts = _paragraph_cuts(texts[text], spans, min_words) if whole_paragraphs else list(chain(*spans))
+            cuts = (
+                _paragraph_cuts(texts[text], spans, min_words, self.reading)
+                if whole_paragraphs
+                else list(chain(*spans))
+            )
             result[text] = cut_repeats(texts[text], sorted(cuts))
         return result
 
 
-def _paragraph_cuts(text: str, spans: list[list[tuple[int, int]]], min_words: int) -> list[tuple[int, int]]:
+def _paragraph_cuts(
+    text: str, spans: list[list[tuple[int, int]]], min_words: int, reading: Reading
+) -> list[tuple[int, int]]:
     """Return the spans of consecutive complete paragraphs in a repeat that have `min_words` words or more together.
 
     `spans` has one list per repeat, with the parts of it that are equal to the source.
@@ -283,7 +292,9 @@ def _paragraph_cuts(text: str, spans: list[list[tuple[int, int]]], min_words: in
     bounds = np.array([0, len(values) - PADDING], dtype=np.int64)
     table, _ = split_paragraphs(values, bounds[:1], bounds[1:])
     first, end = np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
-    _, offsets = hash_tokens(values, first, end, PUBLIC)  # the tokens are only counted
+    read = rewrite(values, bounds[:1], bounds[1:], reading, placed=True)
+    tokens = reading._replace(key=PUBLIC)
+    _, offsets = hash_tokens(read.values, *read.places(first, end), tokens)  # the tokens are only counted
     starts, ends = table[:, 2], table[:, 3]
     cuts: list[tuple[int, int]] = []
     for parts in spans:

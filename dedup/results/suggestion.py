@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dedup.hash_key import PUBLIC
 from dedup.hashing.units import Units
 from dedup.page.beside import beside
 from dedup.page.clusters import shortened
 from dedup.page.showing import Shown
 from dedup.page.view import Histogram, Member, View, Words, facts_of
+from dedup.reading import WORDS, Reading
 from dedup.results.suggestion_tables import Sample
 from dedup.terminal import clean
 from dedup.unit import Unit
@@ -37,7 +39,7 @@ class Suggestion(Shown):
 
     Attributes
     ----------
-    unit, shingle, threshold, metric : options of `dedup.find_duplicates`; `options` has them as a dict
+    unit, shingle, threshold, metric, ignore, tokens : options of `dedup.find_duplicates`; `options` has them as a dict
     reason : why, in words
     found : whether partners were seen that stand apart from unrelated texts; if not, the suggestion is a default
     estimate : the F1 that the search would have if the extrapolation holds, from 0 to 1; None without partners
@@ -66,6 +68,8 @@ class Suggestion(Shown):
     histogram: pa.Table
     samples: pa.Table
     beginnings: tuple[Sample, ...] = ()
+    ignore: tuple[str, ...] = ()
+    tokens: str = WORDS
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -77,13 +81,16 @@ class Suggestion(Shown):
     @property
     def options(self) -> dict[str, Any]:
         """The options as a dict: ``dedup.find_duplicates(texts, **suggestion.options)``."""
-        return {"unit": self.unit, "shingle": self.shingle, "threshold": self.threshold, "metric": self.metric}
+        asked = {"unit": self.unit, "shingle": self.shingle, "threshold": self.threshold, "metric": self.metric}
+        return asked | {"ignore": list(self.ignore), "tokens": self.tokens}
 
     @property
     def command(self) -> str:
         """The command that searches with these options; INPUT is to be replaced by the files."""
         unit = "" if self.unit == "document" else f" --unit {self.unit}"
-        return f"dedup find INPUT{unit} --shingle {self.shingle} --threshold {self.threshold:g}"
+        read = "".join(f" --ignore {word}" for word in self.ignore)
+        read += "" if self.tokens == WORDS else f" --tokens {self.tokens}"
+        return f"dedup find INPUT{unit}{read} --shingle {self.shingle} --threshold {self.threshold:g}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields as a dict; the tables are lists of rows."""
@@ -102,7 +109,7 @@ class Suggestion(Shown):
 
         def members(row: int, _: int) -> list[Member]:
             main, other = self.beginnings[row]
-            shared = beside(main, other, self.shingle)
+            shared = beside(main, other, self.shingle, Reading(PUBLIC, self.ignore, self.tokens))
             named = [str(rows[row][side]) for side in ("left", "right")]
             return [
                 Member(rows[row]["left"], named[0], main),

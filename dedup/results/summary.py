@@ -10,6 +10,7 @@ import numpy as np
 
 from dedup.lsh import measure_recall
 from dedup.pairs.verify import jaccard
+from dedup.reading import ALL
 from dedup.results.evidence import Evidence
 from dedup.results.repeats import counted
 from dedup.terminal import clean
@@ -52,6 +53,7 @@ class Summary:
         those that reach the threshold and are left out for it. In a group of more than 1,000 texts that differ in
         numbers alone, only those with its first are counted, unless ``pairs="all"``
     distinct : the differences that keep texts apart
+    ignore, tokens : what was ignored in the texts, and what is a token
     """
 
     unit: str
@@ -79,6 +81,8 @@ class Summary:
     differences: dict[str, int] = field(default_factory=dict)
     numbers_only: int = 0
     distinct: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    tokens: str = "words"
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -96,6 +100,7 @@ class Summary:
             f"{counted(self.pairs, 'pair')}, {counted(self.clusters, 'cluster')}, {self.removed:,} removed"
             + _differing(self.differences),
             *_left_out(self.distinct, self.numbers_only),
+            *_read_as(self.ignore, self.tokens),
         ]
         if self.guaranteed_recall < 1.0:
             measured = ""
@@ -133,6 +138,12 @@ def _left_out(distinct: Iterable[str], numbers_only: int) -> list[str]:
     return [f"texts are kept that differ in {' or '.join(distinct)} alone{count}"]
 
 
+def _read_as(ignore: Iterable[str], tokens: str) -> list[str]:
+    """Return a line on what was ignored, and on tokens, if texts were not read as they are."""
+    parts = [f"ignored: {', '.join(ignore)}"] if ignore else []
+    return ["; ".join([*parts, *(["symbols are tokens"] if tokens == ALL else [])])] if parts or tokens == ALL else []
+
+
 @dataclass(frozen=True, repr=False)
 class MatchSummary:
     """The numbers of a search across two collections. Two runs with the same input and options have equal summaries.
@@ -153,6 +164,7 @@ class MatchSummary:
     differences : number of pairs by what the two differ in: "identical", "format", "numbers", "words"
     numbers_only : number of pairs that differ in numbers alone, as for `Summary`
     distinct : the differences that keep texts apart
+    ignore, tokens : what was ignored in the texts, and what is a token
     """
 
     unit: str
@@ -176,6 +188,8 @@ class MatchSummary:
     differences: dict[str, int] = field(default_factory=dict)
     numbers_only: int = 0
     distinct: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    tokens: str = "words"
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -195,6 +209,7 @@ class MatchSummary:
             *units,
             f"{counted(self.pairs, 'pair')}{_differing(self.differences)}, {counted(self.matched, 'text')} matched",
             *_left_out(self.distinct, self.numbers_only),
+            *_read_as(self.ignore, self.tokens),
         ]
         if self.passages is not None and self.quoting is not None:
             found, texts = counted(self.passages, "passage"), counted(self.quoting, "text")
@@ -251,6 +266,8 @@ def summarise(evidence: Evidence) -> Summary:
         differences=evidence.removals.counts,
         numbers_only=evidence.numbers_only,
         distinct=run.distinct,
+        ignore=run.ignore,
+        tokens=run.tokens,
     )
 
 

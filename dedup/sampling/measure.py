@@ -11,6 +11,7 @@ import numpy as np
 
 from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import read_units
+from dedup.reading import PLAIN, Reading
 from dedup.sources.files.sampling import Outline
 from dedup.sources.texts import ListTexts, Texts
 from dedup.unit import Unit
@@ -66,7 +67,7 @@ def measure(outline: Outline, shingle: Shingle, *, unit: Unit) -> Size:
     return Size(texts, characters, longest, count, round(len(units.hashes) * share))
 
 
-def measure_words(texts: Texts, *, unit: Unit = Unit.DOCUMENT) -> Size:
+def measure_words(texts: Texts, *, unit: Unit = Unit.DOCUMENT, reading: Reading = PLAIN) -> Size:
     """Return the size of a collection, with UTF-8 bytes as ``characters`` and words as ``shingles``.
 
     Both are estimated from slices of some texts. ``units`` is the number of texts for documents, else the estimated
@@ -81,7 +82,7 @@ def measure_words(texts: Texts, *, unit: Unit = Unit.DOCUMENT) -> Size:
         slices.append(texts[row][middle : middle + SLICE])
     sampled = max(sum(map(len, slices)), 1)
     encoded = sum(len(some.encode("utf-8", "surrogatepass")) for some in slices)
-    units = read_units(ListTexts(slices), Shingle("words", 1), unit=Unit.DOCUMENT, threads=1)
+    units = read_units(ListTexts(slices), Shingle("words", 1, reading), unit=Unit.DOCUMENT, threads=1)
     words = -(-len(units.hashes) * total // sampled)
     longest = int(lengths.max(initial=0))
     lines = len(texts) + -(-sum(some.count("\n") for some in slices) * total // sampled)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.hash_key import HashKey
+from dedup.reading import Reading
 from dedup.text.tokens import locate_tokens
 
 __all__ = ["Span", "shared_spans"]
@@ -29,16 +29,16 @@ class Span(NamedTuple):
     words: int
 
 
-def shared_spans(a: str, b: str, kind: str, size: int, key: HashKey) -> tuple[Span, ...]:
+def shared_spans(a: str, b: str, kind: str, size: int, reading: Reading) -> tuple[Span, ...]:
     """Return the spans that both texts share, in the order of `b`, where they do not overlap. Cost: linear.
 
     A span has at least as many tokens as a shingle, whose `kind` is "words" or "chars" (or as the shorter text, if that
-    has fewer). `key` is that of the hashes.
+    has fewer). Both are read in the way of `reading`.
     """
     from dedup.kernels.maximal import longest_earlier
 
-    left, left_places = locate_tokens(a.encode("utf-8", "surrogatepass"), key)
-    right, right_places = locate_tokens(b.encode("utf-8", "surrogatepass"), key)
+    left, left_places = locate_tokens(a.encode("utf-8", "surrogatepass"), reading)
+    right, right_places = locate_tokens(b.encode("utf-8", "surrogatepass"), reading)
     shortest = size if kind == "words" else CHARACTERS_SPAN
     shortest = min(shortest, len(left), len(right))
     if shortest == 0:

@@ -9,17 +9,17 @@ Classes and folding come from one Unicode version, `dedup.text.unicode.UNICODE_V
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.hash_key import PUBLIC, HashKey, choose_key
 from dedup.kernels.text_layout import PADDING
+from dedup.reading import PLAIN, Reading
 from dedup.runtime.buffers import BufferPool
-from dedup.text import unicode
 from dedup.text.normalise import normalise
+from dedup.text.rewriting import Map, original, rewrite, rewrite_again, token_table
 
 __all__ = ["Token", "tokens"]
 
@@ -32,11 +32,13 @@ class Token(NamedTuple):
     hash: int
 
 
-def tokens(text: str, *, hash_key: bytes | None = None) -> list[Token]:
+def tokens(
+    text: str, *, ignore: str | Collection[str] = (), tokens: str = "words", hash_key: bytes | None = None
+) -> list[Token]:
     """Return the tokens of `text`, in order.
 
-    Two tokens are the same word if their hashes by one key are equal. `hash_key` is that of `dedup.find_duplicates`.
-    Cost: linear, and a Python object per token.
+    Two tokens are the same word if their hashes by one key are equal. The options are those of
+    `dedup.find_duplicates`. Cost: linear, and a Python object per token.
 
     >>> text = "Déjà-vu: déjà VU!"
     >>> [text[t.start : t.end] for t in tokens(text)]
@@ -44,7 +46,8 @@ def tokens(text: str, *, hash_key: bytes | None = None) -> list[Token]:
     >>> [t.hash for t in tokens(text)[:2]] == [t.hash for t in tokens(text)[2:]]
     True
     """
-    hashes, spans = locate_tokens(text.encode("utf-8", "surrogatepass"), choose_key(hash_key))
+    reading = Reading.check(ignore, tokens, hash_key)
+    hashes, spans = locate_tokens(text.encode("utf-8", "surrogatepass"), reading)
     return [Token(int(start), int(end), int(h)) for (start, end), h in zip(spans, hashes, strict=True)]
 
 
@@ -52,9 +55,9 @@ def hash_tokens(
     values: npt.NDArray[np.uint8],
     starts: npt.NDArray[np.int64],
     ends: npt.NDArray[np.int64],
-    key: HashKey,
+    reading: Reading,
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """Hash the tokens of the UTF-8 texts ``values[starts[i]:ends[i]]``.
+    """Hash the tokens of the UTF-8 texts ``values[starts[i]:ends[i]]``, which were rewritten (`dedup.text.rewriting`).
 
     Returns uint64 hashes and int64 offsets (texts + 1). `values` must have `PADDING` more bytes
     (`dedup.kernels.text_layout`) after the last end.
@@ -65,17 +68,17 @@ def hash_tokens(
 
     def attempt(given: Given, buffers: Buffers) -> tuple[int, npt.NDArray[np.uint64]]:
         hashes = np.empty(buffers.tokens(), dtype=np.uint64)
-        folding = (*given, *unicode.table(), buffers.out, buffers.bits, key.words)
+        folding = (*given, *token_table(reading), buffers.out, buffers.bits, reading.key.words)
         return tokenise(*folding, hashes, offsets, buffers.unsettled), hashes
 
-    return run_settled(values, starts, ends, attempt)[: offsets[-1]], offsets
+    return run_settled(values, starts, ends, attempt, reading=reading)[: offsets[-1]], offsets
 
 
 def hash_characters(
     values: npt.NDArray[np.uint8],
     starts: npt.NDArray[np.int64],
     ends: npt.NDArray[np.int64],
-    key: HashKey,
+    reading: Reading,
     numbers: npt.NDArray[np.uint64],
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
     """Hash the code points of the tokens joined by single spaces; otherwise as `hash_tokens`.
@@ -90,10 +93,10 @@ def hash_characters(
 
     def attempt(given: Given, buffers: Buffers) -> tuple[int, npt.NDArray[np.uint64]]:
         hashes = np.empty(buffers.tokens(characters=True), dtype=np.uint64)
-        folding = (*given, *unicode.table(), buffers.out, buffers.bits, key.words)
+        folding = (*given, *token_table(reading), buffers.out, buffers.bits, reading.key.words)
         return tokenise_characters(*folding, hashes, offsets, digests, buffers.unsettled, numbers), hashes
 
-    return run_settled(values, starts, ends, attempt)[: offsets[-1]], offsets, digests
+    return run_settled(values, starts, ends, attempt, reading=reading)[: offsets[-1]], offsets, digests
 
 
 Given = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]
@@ -141,12 +144,13 @@ def run_settled(
     spare: BufferPool | None = None,
     *,
     words: bool = False,
+    reading: Reading,
 ) -> Made:
     """Run a kernel over texts until its buffers are large enough and all texts that need it are normalised.
 
     `attempt` returns two values: the number of texts that have to be normalised first, or FULL, and its result. With
     `words`, its buffers have space for the tokens of one text. The buffers come from `spare`, a pool that should lend
-    no other kind of buffer.
+    no other kind of buffer. The texts were rewritten for `reading`.
     """
     spare = BufferPool() if spare is None else spare
     settled = np.zeros(len(starts), dtype=np.bool_)
@@ -160,7 +164,7 @@ def run_settled(
         if count < 0:  # mappings made a text longer than the buffers; this is rare, so the buffers just grow
             growth *= 2
             continue
-        values, starts, ends = _normalise_texts(values, starts, ends, np.flatnonzero(buffers.unsettled))
+        values, starts, ends = _normalise_texts(values, starts, ends, np.flatnonzero(buffers.unsettled), reading)
         settled |= buffers.unsettled
 
 
@@ -169,6 +173,7 @@ def _normalise_texts(
     starts: npt.NDArray[np.int64],
     ends: npt.NDArray[np.int64],
     texts: npt.NDArray[np.int64],
+    reading: Reading,
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return values, starts and ends in which the normalised form of each of `texts` replaces it."""
     starts, ends = starts.copy(), ends.copy()
@@ -178,7 +183,7 @@ def _normalise_texts(
     starts -= low
     ends -= low
     for text in texts:
-        data = normalise(values[low + starts[text] : low + ends[text]].tobytes()).data
+        data, _ = rewrite_again(normalise(values[low + starts[text] : low + ends[text]].tobytes()).data, reading)
         pieces.append(data)
         starts[text], ends[text] = place, place + len(data)
         place += len(data)
@@ -186,12 +191,18 @@ def _normalise_texts(
     return np.frombuffer(b"".join(pieces), dtype=np.uint8), starts, ends
 
 
-def locate_tokens(data: bytes, key: HashKey) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+def locate_tokens(data: bytes, reading: Reading) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Return the hashes (uint64) of the tokens of one UTF-8 text, and their spans (int64, n x 2) in characters."""
     from dedup.kernels import text as kernels
 
     values = np.frombuffer(data + bytes(PADDING), dtype=np.uint8)
-    _, hashes, spans = _locate(values, 0, len(data), None, key)
+    if reading.plain:
+        _, hashes, spans = _locate(values, 0, len(data), None, reading, hashed=True)
+    else:
+        ends = np.array([len(data)], dtype=np.int64)
+        made = rewrite(values, np.zeros(1, dtype=np.int64), ends, reading, placed=True)
+        _, hashes, spans = _locate(made.values, 0, int(made.ends[0]), None, reading, hashed=True)
+        spans = made.original(spans)
     if data.isascii():  # bytes are characters: then the first run need not compile the kernel that counts them
         return hashes.copy(), spans
     flat = spans.ravel()
@@ -204,14 +215,14 @@ def locate_tokens(data: bytes, key: HashKey) -> tuple[npt.NDArray[np.uint64], np
 
 
 def place_tokens(
-    values: npt.NDArray[np.uint8], start: int, end: int, wanted: npt.NDArray[np.int64]
+    values: npt.NDArray[np.uint8], start: int, end: int, wanted: npt.NDArray[np.int64], reading: Reading = PLAIN
 ) -> tuple[int, npt.NDArray[np.int64]]:
     """Return the number of tokens of the UTF-8 text ``values[start:end]``, and the places of some of them in `values`.
 
-    `wanted` are token numbers (int64, ascending). The spans (int64, n x 2, in bytes) of the existing ones are returned.
-    `values` must have ``kernels.text_layout.PADDING`` more bytes after `end`.
+    The text was rewritten for `reading`. `wanted` are token numbers (int64, ascending). The spans (int64, n x 2, in
+    bytes) of the existing ones are returned. `values` must have ``kernels.text_layout.PADDING`` more bytes after `end`.
     """
-    count, _, spans = _locate(values, start, end, wanted, None)
+    count, _, spans = _locate(values, start, end, wanted, reading, hashed=False)
     return count, spans
 
 
@@ -221,12 +232,13 @@ def place_tokens_of_texts(
     ends: npt.NDArray[np.int64],
     wanted: npt.NDArray[np.int64],
     bounds: npt.NDArray[np.int64],
+    reading: Reading = PLAIN,
 ) -> npt.NDArray[np.int64]:
     """Return the places, in `values`, of some tokens of the UTF-8 texts ``values[starts[i]:ends[i]]``.
 
-    ``wanted[bounds[i]:bounds[i + 1]]`` are token numbers of text i (int64, ascending, at least one), which all exist.
-    Returns their spans (int64, n x 2, in bytes). `values` must have `PADDING` more bytes after the
-    last end.
+    The texts were rewritten for `reading`. ``wanted[bounds[i]:bounds[i + 1]]`` are token numbers of text i (int64,
+    ascending, at least one), which all exist. Returns their spans (int64, n x 2, in bytes). `values` must have
+    `PADDING` more bytes after the last end.
     """
     from dedup.kernels.tokens import locate_texts
 
@@ -238,62 +250,55 @@ def place_tokens_of_texts(
         bits = np.empty(len(out) // 64 + 2, dtype=np.uint64)
         segments = np.empty((growth * longest // 2 + 8, 4), dtype=np.int64)
         buffers = out, bits, segments
-        if locate_texts(values, starts, ends, *unicode.table(), *buffers, wanted, bounds, spans, unsettled):
+        if locate_texts(values, starts, ends, *token_table(reading), *buffers, wanted, bounds, spans, unsettled):
             break
         growth *= 2
     for text in np.flatnonzero(unsettled).tolist():
         some = slice(int(bounds[text]), int(bounds[text + 1]))
-        _, spans[some] = place_tokens(values, int(starts[text]), int(ends[text]), wanted[some])
+        _, spans[some] = place_tokens(values, int(starts[text]), int(ends[text]), wanted[some], reading)
     return spans
 
 
 def _locate(
-    values: npt.NDArray[np.uint8], start: int, end: int, wanted: npt.NDArray[np.int64] | None, key: HashKey | None
+    values: npt.NDArray[np.uint8],
+    start: int,
+    end: int,
+    wanted: npt.NDArray[np.int64] | None,
+    reading: Reading,
+    *,
+    hashed: bool,
 ) -> tuple[int, npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """Return the number of tokens, their hashes if there is a key, and the spans in bytes of the `wanted` tokens.
+    """Return the number of tokens, their hashes if they are `hashed`, and the spans in bytes of the `wanted` tokens.
 
-    If `wanted` is None, the spans of all tokens are returned.
+    If `wanted` is None, the spans of all tokens are returned. The text was rewritten for `reading`.
     """
     from dedup.kernels.tokens import FULL, UNSETTLED_TEXT, locate
 
-    table, words = unicode.table(), (PUBLIC if key is None else key).words
-    origin, first, last, settled, growth = values, start, end, False, 1
-    outer = np.empty((0, 4), dtype=np.int64)
+    table, words = token_table(reading), reading.key.words
+    at, first, last, settled, growth = values, start, end, False, 1
+    maps: tuple[Map, ...] = ()
     none = np.empty(0, dtype=np.int64)
     while True:
         size = last - first
         out = np.empty(growth * size * 3 // 2 + 4 * PADDING, dtype=np.uint8)
         bits = np.empty(len(out) // 64 + 2, dtype=np.uint64)
         segments = np.empty((growth * size // 2 + 8, 4), dtype=np.int64)
-        hashes = np.empty(0 if key is None else len(out) // 2 + 1, dtype=np.uint64)
+        hashes = np.empty(len(out) // 2 + 1 if hashed else 0, dtype=np.uint64)
         spans = np.empty((len(out) // 2 + 1 if wanted is None else len(wanted), 2), dtype=np.int64)
         chosen = none if wanted is None else wanted
-        count = int(locate(values, first, last, settled, *table, out, bits, segments, words, hashes, chosen, spans))
+        count = int(locate(at, first, last, settled, *table, out, bits, segments, words, hashes, chosen, spans))
         if count == FULL:
             growth *= 2
         elif count == UNSETTLED_TEXT:
-            normal = normalise(origin[start:end].tobytes())
-            values, first, last, settled = (
-                np.frombuffer(normal.data + bytes(PADDING), np.uint8),
-                0,
-                len(normal.data),
-                True,
-            )
-            outer = normal.segments
+            normal = normalise(values[start:end].tobytes())
+            data, again = rewrite_again(normal.data, reading, placed=True)
+            at, first, last, settled = np.frombuffer(data + bytes(PADDING), np.uint8), 0, len(data), True
+            maps = again, normal.segments
         else:
             break
     spans = spans[: count if wanted is None else int(np.searchsorted(wanted, count))]
     if settled:
-        sides = [_original(spans[:, side], outer, side=side) + start for side in (0, 1)] if len(outer) else []
-        spans = np.column_stack(sides) if sides else spans + start
+        for each in maps:
+            spans = np.column_stack([original(spans[:, side], each, side=side) for side in (0, 1)])
+        spans = spans + start
     return count, hashes[:count], spans
-
-
-def _original(places: npt.NDArray[np.int64], segments: npt.NDArray[np.int64], *, side: int) -> npt.NDArray[np.int64]:
-    """Map places in a normalised text to places in the original: of starts if `side` is 0, of ends if it is 1."""
-    row = np.searchsorted(segments[:, 0], places, side="right" if side == 0 else "left") - 1
-    before = row < 0
-    row = np.maximum(row, 0)
-    inside = places < segments[row, 1] if side == 0 else places <= segments[row, 1]
-    after = segments[row, 3] + places - segments[row, 1]
-    return np.where(before, places, np.where(inside, segments[row, 2 + side], after))

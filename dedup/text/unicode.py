@@ -80,6 +80,12 @@ IGNORABLE = (
 """First and last code point of each range of Default_Ignorable_Code_Point (DerivedCoreProperties of `UNICODE_VERSION`,
 which Python does not have): variation selectors, joiners, fillers, tags. Some are unassigned; they are skipped too."""
 
+LIFTED_POINTS = tuple(code for code in range(0x2010, 0x2028) if code != 0x2017)
+"""Dashes and quotes that the token kernel takes for separators without a look at the table."""
+
+LIFT = 0x40000
+"""What is added to one of them in the rewritten text if symbols are tokens: nothing is assigned there."""
+
 
 class Table(NamedTuple):
     """The shipped table; the docstring of the module describes its layout."""
@@ -96,6 +102,28 @@ def table() -> Table:
     data = resources.files("dedup.text").joinpath(FILE_NAME).read_bytes()
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         return Table(arrays["index"], arrays["entries"], arrays["starts"], arrays["points"])
+
+
+@lru_cache(maxsize=1)
+def symbol_table() -> Table:
+    """Return the table with which each symbol and punctuation code point (SYMBOL) is a token: as SPACELESS ones are.
+
+    The token kernel looks at it only for code points beyond ASCII that are not among `LIFTED_POINTS`. So symbols have
+    to be rewritten first (`dedup.text.points`), and those that are written as c + LIFT are mapped to c here.
+    """
+    index, entries, starts, points = table()
+    symbols = entries & np.uint32(SYMBOL) != 0
+    entries = np.where(symbols, entries & np.uint32(0xFFFFFFF8) | np.uint32(SPACELESS), entries)
+    page = np.zeros(256, dtype=np.uint32)
+    for code in LIFTED_POINTS:
+        mapping = entries[(int(index[code >> 8]) << 8) | (code & 255)] & np.uint32(0xFFFF0000)
+        if mapping == 0:
+            starts, points = np.append(starts, starts[-1:] + 1), np.append(points, np.int32(code))
+            mapping = np.uint32(len(starts) - 1 << 16)
+        page[code & 255] = mapping | np.uint32(SPACELESS)
+    index = index.copy()
+    index[(LIFTED_POINTS[0] + LIFT) >> 8] = len(entries) >> 8
+    return Table(index, np.concatenate((entries, page)), starts, points)
 
 
 def kinds(text: str) -> list[int]:

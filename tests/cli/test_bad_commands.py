@@ -565,6 +565,11 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
         (value, "distinct: expected 'numbers' or 'symbols', or several of them in a list, found")
         for value in ("words", "", "numbers,symbols", "Numbers")
     ],
+    "--ignore": [
+        (value, "ignore: expected 'accents' or 'markup' or 'hyphenation' or 'numbers', or several of them in a list, ")
+        for value in ("words", "", "accents,markup", "Accents")
+    ],
+    "--tokens": [(value, "tokens: expected 'words' or 'all', found") for value in ("bogus", "", "All")],
     "--pairs": [(value, "pairs: expected 'auto' or 'all', found") for value in ("bogus", "")],
     "--min-words": [
         *((value, "min_words: expected a whole number from 1 on") for value in ("0", "-1")),

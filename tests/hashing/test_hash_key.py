@@ -23,6 +23,7 @@ from dedup.hash_key import PUBLIC, HashKey, choose_key, read_key
 from dedup.hashing.shingles import parse
 from dedup.lsh import LSH, choose_bands
 from dedup.minhash import Signatures, estimate, signatures
+from dedup.reading import Reading
 from dedup.shingling import shingles
 from dedup.text.tokens import tokens
 from tests import corpora, kernel_twins, oracles, strategies
@@ -92,7 +93,7 @@ def test_a_key_is_never_shown_or_pickled() -> None:
     key = choose_key(SECRET)
     found = dedup.find_duplicates(["a b c", "A b c"], hash_key=SECRET)
     sets = shingles(["a b c"], hash_key=SECRET)
-    for thing in (key, found, sets, parse("words:5", key)):
+    for thing in (key, found, sets, parse("words:5", Reading(key))):
         shown = repr(thing).encode() + pickle.dumps(thing if thing is not found else found.summary)
         for word in key.words.tolist():
             assert str(word).encode() not in shown

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dedup.hash_key import PUBLIC
 from dedup.hashing.forms import FORMS
 from dedup.hashing.shingles import parse
 from dedup.hashing.units import forms_of, hash_block
+from dedup.reading import PLAIN
 from dedup.sources.texts import ListTexts
 from dedup.text import unicode
 from dedup.unit import Unit
@@ -48,7 +48,7 @@ TEXTS = st.one_of(
 @example(["", "1", " 1", "a" * 64 + "1", "a" * 63 + "1", "a" * 62 + " 12", ("x" * 61 + " 7") * 3])
 def test_forms_are_those_of_the_twins(texts: list[str]) -> None:
     """Characters, numbers and symbols, also where texts have to be normalised, and with shingles of characters."""
-    found = forms_of(texts, FORMS, PUBLIC)
+    found = forms_of(texts, FORMS, PLAIN)
     for row, text in enumerate(texts):
         data = text.encode("utf-8", "surrogatepass")
         zeros = [oracles.zeros(token) for token in oracles.tokens(text)]
@@ -74,7 +74,7 @@ def test_every_digit_and_symbol_is_known() -> None:
     wanted = [unicodedata.category(c)[0] in "SP" and c != "_" for c in every]
     assert wanted == [bool(entry & unicode.SYMBOL) for entry in entries]
     letters = [c for c in every if unicodedata.category(c)[0] in "LN"]
-    zeros = forms_of(["0"], ["numbers"], PUBLIC)["numbers"][0]
-    known = forms_of(letters, ["numbers"], PUBLIC)["numbers"]
+    zeros = forms_of(["0"], ["numbers"], PLAIN)["numbers"][0]
+    known = forms_of(letters, ["numbers"], PLAIN)["numbers"]
     digits = {c for c, form in zip(letters, known.tolist(), strict=True) if form == zeros}
     assert {c for c in letters if ["0"] == list(map(oracles.zeros, oracles.tokens(c)))} == digits

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dedup.hash_key import PUBLIC
 from dedup.kernels import text as text_kernels
 from dedup.kernels import tokens as token_kernels
+from dedup.reading import PLAIN as AS_IT_IS
 from dedup.text.paragraphs import paragraphs, split_paragraphs
 from dedup.text.tokens import hash_characters, hash_tokens, locate_tokens, place_tokens, place_tokens_of_texts
 from tests import corpora, kernel_twins, oracles, strategies
@@ -31,17 +31,17 @@ any_text = st.one_of(strategies.texts(), strategies.characters(120), strategies.
 def hashed(texts: Sequence[str], *, characters: bool = False, before: bytes = b"") -> Any:
     """Run the tokeniser over a block of texts; by characters, check the digests too."""
     if characters:
-        values, offsets, digests = hash_characters(*utf8(texts, before), PUBLIC, np.empty(0, dtype=np.uint64))
+        values, offsets, digests = hash_characters(*utf8(texts, before), AS_IT_IS, np.empty(0, dtype=np.uint64))
         assert [kernel_twins.digest(oracles.tokens(text)) for text in texts] == digests.tolist()
     else:
-        values, offsets = hash_tokens(*utf8(texts, before), PUBLIC)
+        values, offsets = hash_tokens(*utf8(texts, before), AS_IT_IS)
     assert "uint64 int64" == dtypes(values, offsets)
     return rows_of(values, offsets)
 
 
 def located(text: str) -> tuple[list[int], list[list[int]]]:
     """Run the tokeniser over one text: hashes and spans."""
-    hashes, spans = locate_tokens(text.encode("utf-8", "surrogatepass"), PUBLIC)
+    hashes, spans = locate_tokens(text.encode("utf-8", "surrogatepass"), AS_IT_IS)
     assert "uint64 int64" == dtypes(hashes, spans)
     return hashes.tolist(), spans.tolist()
 
@@ -170,7 +170,7 @@ def test_texts_may_share_their_bytes() -> None:
     values, _, _ = utf8(["one two caf\u0065\u0301 three"])
     asked = [(0, 7), (4, 7), (4, 14), (0, 0), (8, 12), (8, 14), (15, 20), (0, 20)]
     starts, ends = (frozen([pair[side] for pair in asked], np.int64) for side in (0, 1))
-    found = rows_of(*hash_tokens(values, starts, ends, PUBLIC))
+    found = rows_of(*hash_tokens(values, starts, ends, AS_IT_IS))
     parts = [values[a:b].tobytes().decode("utf-8") for a, b in asked]
     assert [kernel_twins.token_hashes(oracles.tokens(part)) for part in parts] == found
 

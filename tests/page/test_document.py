@@ -20,12 +20,12 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup.errors import ParameterError, StorageError
-from dedup.hash_key import PUBLIC
 from dedup.page import document as document_module
 from dedup.page.beside import widened
 from dedup.page.document import choose, pieces
 from dedup.page.escaping import as_island, packed, readable
 from dedup.page.view import binned
+from dedup.reading import PLAIN
 from dedup.text.shared_spans import shared_spans
 from tests import corpora
 
@@ -266,7 +266,7 @@ def test_notebooks_of_many_long_names() -> None:
 @given(st.text("ab .", max_size=40), st.text("ab .", max_size=40), st.integers(1, 3))
 def test_widened_spans(main: str, other: str, size: int) -> None:
     """They contain the spans of words, are equal but for case, do not overlap, and end where the texts differ."""
-    found = [span[:4] for span in shared_spans(main, other, "words", size, PUBLIC)]
+    found = [span[:4] for span in shared_spans(main, other, "words", size, PLAIN)]
     wide = widened(main, other, found)
     for (a, b, c, d), (w, x, y, z) in zip(found, wide, strict=True):
         assert w <= a < b <= x

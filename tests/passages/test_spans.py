@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup.hash_key import PUBLIC
 from dedup.hashing.token_stream import read_tokens
 from dedup.passages.maximal import find_stretches
 from dedup.passages.spans import find_spans
+from dedup.reading import PLAIN
 from dedup.sources.texts import ListTexts
 from tests import oracles, oracles_repeats, strategies
 
@@ -69,7 +69,7 @@ def test_a_quote_inside_a_paragraph() -> None:
 @given(strategies.articles(2), st.sampled_from([3, 7]))
 def test_long_texts_are_located_in_pieces(text: str, chunk: int) -> None:
     """Where a text is cut while its tokens are located changes nothing."""
-    tokens, offsets = read_tokens(ListTexts([text]), 1, PUBLIC)
+    tokens, offsets = read_tokens(ListTexts([text]), 1, PLAIN)
     found = find_stretches(tokens, offsets, 3)
     whole, cut = (find_spans([text].__getitem__, offsets, found, **how) for how in ({}, {"chunk": chunk}))
     for one, other in zip(whole, cut, strict=True):
@@ -79,7 +79,7 @@ def test_long_texts_are_located_in_pieces(text: str, chunk: int) -> None:
 @given(st.lists(strategies.articles(2), min_size=1, max_size=4), st.sampled_from([4, 400, 1 << 20]))
 def test_short_texts_are_located_together(texts: list[str], chunk: int) -> None:
     """Whether texts are located one by one or several at a time changes nothing."""
-    tokens, offsets = read_tokens(ListTexts(texts), 1, PUBLIC)
+    tokens, offsets = read_tokens(ListTexts(texts), 1, PLAIN)
     found = find_stretches(tokens, offsets, 3)
     alone, together = (
         find_spans(texts.__getitem__, offsets, found, **how) for how in ({"few": 99}, {"few": 0, "chunk": chunk})

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup.errors import ParameterError
-from dedup.hash_key import PUBLIC
 from dedup.hashing import token_stream
 from dedup.kernels.text_layout import UNSETTLED
 from dedup.pairs import filter_passes
 from dedup.pairs.seen_twice import SeenTwice
 from dedup.pipelines.match import match_in
 from dedup.pipelines.repeats import repeats_in
+from dedup.reading import PLAIN
 from dedup.sources.coerce import read_texts
 from dedup.sources.texts import BlockLimits, ListTexts, Texts
 from dedup.text import unicode
@@ -167,14 +167,14 @@ def test_too_small_a_bound(search: Any) -> None:
 def test_long_texts_are_read_in_pieces(texts: list[str], block: int) -> None:
     """Wherever a long text is cut, its tokens are the same."""
     texts = [text + " " + text for text in texts]
-    whole = token_stream.read_tokens(ListTexts(texts), 1, PUBLIC)
+    whole = token_stream.read_tokens(ListTexts(texts), 1, PLAIN)
     some = np.arange(0, len(texts), 2)
     pieces = cut(texts, block)
     long = [text for text in texts if len(text) > pieces.limits.longest]
-    in_pieces = any(each.goes_on for each in token_stream.token_blocks(pieces, 1, PUBLIC))
+    in_pieces = any(each.goes_on for each in token_stream.token_blocks(pieces, 1, PLAIN))
     assert in_pieces == any(token_stream.CUT_PLACE.search(text, block) for text in long)
-    again = token_stream.read_tokens(pieces, 2, PUBLIC, small=-1)
-    part = token_stream.read_tokens(pieces, 1, PUBLIC, rows=some, small=-1)
+    again = token_stream.read_tokens(pieces, 2, PLAIN, small=-1)
+    part = token_stream.read_tokens(pieces, 1, PLAIN, rows=some, small=-1)
     assert [whole[0].tolist(), whole[1].tolist()] == [again[0].tolist(), again[1].tolist()]
     for row, text in enumerate(some.tolist()):
         expected = whole[0][whole[1][text] : whole[1][text + 1]]

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup.hash_key import PUBLIC
 from dedup.kernels.tokens import PADDING
+from dedup.reading import PLAIN
 from dedup.text import unicode
 from dedup.text.tokens import hash_tokens, locate_tokens
 from tests import oracles, strategies, table_rows
@@ -125,8 +125,8 @@ SPACELESS = st.text(
 def check_hashes(data: bytes) -> None:
     """Check that tokens whose places are asked for, by the general way, have the hashes of all others."""
     values = np.frombuffer(data + bytes(PADDING), dtype=np.uint8)
-    hashes, _ = hash_tokens(values, *(np.array([place], dtype=np.int64) for place in (0, len(data))), PUBLIC)
-    assert locate_tokens(data, PUBLIC)[0].tolist() == hashes.tolist()
+    hashes, _ = hash_tokens(values, *(np.array([place], dtype=np.int64) for place in (0, len(data))), PLAIN)
+    assert locate_tokens(data, PLAIN)[0].tolist() == hashes.tolist()
 
 
 @given(SPACELESS)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from dedup.cli.ending import say, say_json
 from dedup.cli.inputs import read_one
-from dedup.cli.options import keyed
+from dedup.cli.options import keyed, worded
 from dedup.cli.printing import percent, show_marked
 from dedup.terminal import clean
 
@@ -19,10 +21,19 @@ __all__ = ["compare"]
 @click.option("--shingle", help='"words:n" or "chars:n"; by default words:5.')
 @click.option("--metric", default="jaccard", show_default=True, help="edit: show the edit distance too.")
 @click.option("--full", is_flag=True, help="Show long texts in full, not only the parts near what they share.")
+@worded
 @keyed
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def compare(
-    a: str, b: str, shingle: str | None, metric: str, full: bool, hash_key: bytes | None, as_json: bool
+    a: str,
+    b: str,
+    shingle: str | None,
+    metric: str,
+    ignore: tuple[str, ...],
+    tokens: str,
+    full: bool,
+    hash_key: bytes | None,
+    as_json: bool,
 ) -> None:
     """Compare the texts of two files, and mark what they share.
 
@@ -32,7 +43,8 @@ def compare(
     left, right = read_one(a), read_one(b)
     from dedup.pipelines.compare import compare as compare_texts
 
-    result = compare_texts(left, right, shingle=shingle, metric=metric, hash_key=hash_key)
+    options: Any = {"metric": metric, "ignore": ignore, "tokens": tokens}
+    result = compare_texts(left, right, shingle=shingle, hash_key=hash_key, **options)
     if as_json:
         fields = {name: getattr(result, name) for name in result.__dataclass_fields__ if name != "spans"}
         if result.distance is None:

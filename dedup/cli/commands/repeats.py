@@ -8,7 +8,7 @@ import click
 
 from dedup.cli.ending import finish, say_json
 from dedup.cli.inputs import ByName, Inputs
-from dedup.cli.options import bounded, common, identified, keyed, reading, reported
+from dedup.cli.options import bounded, common, identified, keyed, reading, reported, worded
 from dedup.cli.printing import report_repeats
 from dedup.cli.reports import check_output, show_report, tell_output, write_output
 from dedup.hash_key import choose_key
@@ -20,6 +20,7 @@ __all__ = ["repeats"]
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--min-words", type=int, default=50, show_default=True, help="Least number of words in a repeat.")
 @click.option("--threshold", type=float, default=0.8, show_default=True, help="Least similarity of a repeat.")
+@worded
 @identified
 @bounded
 @reported
@@ -30,6 +31,8 @@ def repeats(
     files: tuple[str, ...],
     min_words: int,
     threshold: float,
+    ignore: tuple[str, ...],
+    tokens: str,
     id_column: str | None,
     memory: str | None,
     hash_key: bytes | None,
@@ -51,6 +54,7 @@ def repeats(
     from dedup.pipelines.repeats import find_repeats
 
     asked = {"id": id_column, "column": column, "min_words": min_words, "threshold": threshold, "format": how["format"]}
+    asked |= {"ignore": ignore, "tokens": tokens}
     asked["hash_key"] = choose_key(hash_key).fingerprint
     existing = check_output(output, asked, texts)
     if existing is not None:
@@ -58,7 +62,9 @@ def repeats(
         finish(found=some, check=check, rejected=inputs.rejected())
         return
     how_found: dict[str, Any] = {"min_words": min_words, "threshold": threshold}
-    found = find_repeats(texts, **how_found, memory=memory, hash_key=hash_key, threads=threads)
+    found = find_repeats(
+        texts, **how_found, ignore=ignore, tokens=tokens, memory=memory, hash_key=hash_key, threads=threads
+    )
     write_output(output, found, asked, column=column, id=id_column, **how_found)
     if as_json:
         for repeat in found:

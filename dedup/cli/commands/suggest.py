@@ -8,7 +8,7 @@ import click
 
 from dedup.cli.ending import finish, say, say_json
 from dedup.cli.inputs import Inputs
-from dedup.cli.options import UNITS, bounded, identified, keyed, reading, threaded
+from dedup.cli.options import UNITS, bounded, identified, keyed, reading, threaded, worded
 
 __all__ = ["suggest"]
 
@@ -17,6 +17,7 @@ __all__ = ["suggest"]
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @click.option("--unit", type=click.Choice(UNITS), default="document", show_default=True, help="What is compared.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed takes another sample of the texts.")
+@worded
 @identified
 @bounded
 @threaded
@@ -32,6 +33,8 @@ def suggest(
     on_error: str,
     max_errors: str | None,
     unit: str,
+    ignore: tuple[str, ...],
+    tokens: str,
     seed: int,
     memory: str | None,
     threads: int | None,
@@ -46,7 +49,16 @@ def suggest(
     texts = read.open(inputs, column=column, id=id_column)
     from dedup.pipelines.suggest import suggest as suggest_for
 
-    result = suggest_for(texts, unit=unit, seed=seed, memory=memory, threads=threads, hash_key=hash_key)
+    result = suggest_for(
+        texts,
+        unit=unit,
+        ignore=ignore,
+        tokens=tokens,
+        seed=seed,
+        memory=memory,
+        threads=threads,
+        hash_key=hash_key,
+    )
     command = result.command.replace("INPUT", shlex.join(inputs), 1)
     if column != "text":
         command += f" --column {shlex.quote(column)}"
