@@ -13,12 +13,16 @@ import numpy.typing as npt
 
 from dedup.errors import ParameterError
 from dedup.hash_key import PUBLIC, HashKey
+from dedup.kernels.text_layout import PADDING
 from dedup.options import shown
 from dedup.runtime.buffers import BufferPool, GiveBuffer, new_buffer
 from dedup.text import unicode
 from dedup.text.tokens import Buffers, Given, hash_characters, run_settled
 
-__all__ = ["Shingle", "hash_shingles", "parse"]
+__all__ = ["Shingle", "hash_shingles", "hash_text", "parse"]
+
+START, SETTLED, NO_NUMBERS = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.bool_), np.empty(0, dtype=np.uint64)
+"""What kernels take for one text that begins at 0 and is not known to be normalised; its numbers are not asked for."""
 
 MAX_SHINGLE_SIZE = 1000
 """Tokens or characters. A larger shingle is surely a mistake."""
@@ -84,3 +88,27 @@ def hash_shingles(
         return kernels.shingle_texts(*folding, *made), hashes
 
     return run_settled(values, starts, ends, attempt, spare, words=True)[: offsets[-1]], offsets, digests
+
+
+def hash_text(text: str, shingle: Shingle) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """Hash the shingles of one text: as `hash_shingles`, without the digest. It saves what only many texts need."""
+    from dedup.kernels import shingles as kernels
+
+    data = text.encode("utf-8", "surrogatepass")
+    size = len(data)
+    values = np.frombuffer(data + bytes(PADDING), dtype=np.uint8)
+    ends, offsets = np.array([size], dtype=np.int64), np.empty(2, dtype=np.int64)
+    if shingle.kind == "words":
+        out = size * 3 // 2 + 4 * PADDING
+        tokens = size // 2 + size + 65
+        room = np.empty(out // 8 + out // 64 + 3 + 2 * tokens, dtype=np.uint64)
+        hashes, words = room[:tokens], room[tokens : 2 * tokens]
+        bits = room[2 * tokens : 2 * tokens + out // 64 + 2]
+        folded = room[2 * tokens + out // 64 + 2 :].view(np.uint8)
+        unsettled, digests = np.zeros(1, dtype=np.bool_), np.empty((1, 2), dtype=np.uint64)
+        given = (values, START, ends, SETTLED, *unicode.table(), folded, bits, unsettled)
+        made = (words, shingle.size, shingle.key.words, hashes, offsets, digests, NO_NUMBERS)
+        if kernels.shingle_texts(*given, *made) == 0:
+            return hashes[: offsets[1]], offsets
+    hashes, offsets, _ = hash_shingles(values, START, ends, shingle)  # one that must be normalised, or grows
+    return hashes, offsets

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from dedup.errors import ParameterError
 from dedup.hash_key import HashKey, choose_key
+from dedup.hashing.forms import DISTINCT
 from dedup.hashing.shingles import Shingle, parse
-from dedup.options import check_flag, check_threshold
+from dedup.options import check_flag, check_threshold, check_words
 from dedup.text.unicode import UNICODE_VERSION
 from dedup.unit import Unit
 
@@ -24,19 +26,28 @@ class Settings:
     threshold : the lowest threshold of a query
     shingle : with the key of its hashes
     containment : whether all hashes have a posting, so that "my text is inside a document" can be asked
+    distinct : "numbers", "symbols": texts that differ in these alone are no pair
     """
 
     threshold: float
     shingle: Shingle
     containment: bool
+    distinct: tuple[str, ...] = ()
 
     @classmethod
     def check(
-        cls, *, threshold: float, shingle: str | None, containment: bool, hash_key: bytes | HashKey | None
+        cls,
+        *,
+        threshold: float,
+        shingle: str | None,
+        containment: bool,
+        distinct: str | Collection[str],
+        hash_key: bytes | HashKey | None,
     ) -> Settings:
         """Return the settings. Raise `ParameterError` if an option has an invalid value."""
         kind = parse(Unit.DOCUMENT.shingle if shingle is None else shingle, choose_key(hash_key))
-        return cls(check_threshold(threshold), kind, check_flag("containment", containment))
+        words = check_words("distinct", distinct, DISTINCT)
+        return cls(check_threshold(threshold), kind, check_flag("containment", containment), words)
 
     def to_json(self) -> dict[str, Any]:
         """Return what the manifest has: no key, but its fingerprint."""
@@ -44,6 +55,7 @@ class Settings:
             "threshold": self.threshold,
             "shingle": str(self.shingle),
             "containment": self.containment,
+            "distinct": list(self.distinct),
             "hash_key": self.shingle.key.fingerprint,
             "unicode": UNICODE_VERSION,
         }
@@ -67,4 +79,5 @@ class Settings:
                 f"expected an index for Unicode {UNICODE_VERSION} in {path}, found one for {found['unicode']}; use the "
                 "version of dedup that made it, or add the texts to a new index"
             )
-        return cls(float(found["threshold"]), parse(found["shingle"], key), bool(found["containment"]))
+        kind = parse(found["shingle"], key)
+        return cls(float(found["threshold"]), kind, bool(found["containment"]), tuple(found["distinct"]))

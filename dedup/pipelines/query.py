@@ -8,7 +8,7 @@ from typing import Any
 
 from dedup.errors import ParameterError
 from dedup.hash_key import choose_key
-from dedup.hashing.forms import NUMBERS, SYMBOLS
+from dedup.hashing.forms import DISTINCT
 from dedup.hashing.labels import LABEL
 from dedup.hashing.shingles import Shingle, parse
 from dedup.lsh import choose_bands
@@ -30,7 +30,6 @@ __all__ = ["Query"]
 
 METHODS = ("auto", "exact", "lsh")
 LISTINGS = ("auto", "all")
-DISTINCT = (NUMBERS, SYMBOLS)
 
 
 @dataclass(frozen=True)
