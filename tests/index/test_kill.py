@@ -48,17 +48,19 @@ def text_of(number: int, i: int) -> str:
     return " ".join(f"w{number}x{i}x{k}" for k in range(12))
 
 
-def run(folder: Path, seconds: float) -> tuple[int, int]:
-    """Let a process write for some time and kill it; give its last commit, -1 for none, and how many there were."""
+def run(folder: Path, commits: int, seconds: float) -> tuple[int, int]:
+    """Let a process commit as often, wait, kill it; give its last commit, -1 for none, and how many it announced."""
     command = [sys.executable, "-c", CODE, str(folder), str(BATCH)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8") as process:
         assert process.stdout is not None
         assert "begun\n" == process.stdout.readline(), "it could not go on with the index"
+        said = [process.stdout.readline() for _ in range(commits)]
         time.sleep(seconds)
         process.kill()
-        said = [int(line) for line in process.stdout.read().split("\n") if line.strip()]
+        said += process.stdout.read().split("\n")
     assert -9 == process.returncode or sys.platform == "win32", "it ended by itself"
-    return max(said, default=-1), len(said)
+    numbers = [int(line) for line in said if line.strip()]
+    return max(numbers, default=-1), len(numbers)
 
 
 def committed_state(folder: Path, last: int) -> int:
@@ -88,15 +90,15 @@ class Counts(NamedTuple):
     idle: int  # kills before the first commit of a process
 
 
-def campaign(times: int, seed: int, longest: float = 0.4) -> Counts:
-    """Kill a process as often, each time after at most `longest` seconds, and check what it left."""
+def campaign(times: int, seed: int, most: int = 8) -> Counts:
+    """Kill a process as often, each time at some moment after up to `most` commits, and check what it left."""
     chance = random.Random(seed)
     folder = Path(tempfile.mkdtemp()) / "index"
     try:
         dedup.Index.create(folder, shingle="words:3").close()
         newest, surviving, idle = -1, 0, 0
         for _ in range(times):
-            last, commits = run(folder, chance.uniform(0, longest))
+            last, commits = run(folder, chance.randrange(most + 1), chance.uniform(0, 0.05))
             idle += commits == 0
             found = committed_state(folder, max(last, newest))
             surviving += found > max(last, newest)
@@ -108,8 +110,8 @@ def campaign(times: int, seed: int, longest: float = 0.4) -> Counts:
 
 def test_killed_processes() -> None:
     """Some times in a row; the next process goes on, after a compaction too."""
-    found = campaign(4, 1)
-    assert found.commits > 4
+    found = campaign(4, 3, most=12)
+    assert found.commits > 11, "the first compaction was among them"
     assert found.idle < found.kills
 
 
