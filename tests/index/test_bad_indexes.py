@@ -112,6 +112,12 @@ def test_other_options(folder: Path, tmp_path: Path) -> None:
     """Another key, Unicode version, or format: an error that says both sides; so does a merge of other options."""
     with pytest.raises(ParameterError, match="hash_key: expected the key of fingerprint public.*found fingerprint"):
         dedup.Index.open(folder, hash_key=KEY)
+    dedup.Index.create(tmp_path / "apart", distinct="numbers").close()
+    with (
+        dedup.Index.open(tmp_path / "apart", write=True) as apart,
+        pytest.raises(ParameterError, match=r"distinct: expected \['numbers'\] as in .*found \[\] in"),
+    ):
+        apart.merge(folder)
     with dedup.Index.create(tmp_path / "other", threshold=0.5) as other:
         other.add({"c": "x"})
         with pytest.raises(ParameterError, match="threshold: expected 0.5 .*found 0.8"):
@@ -145,7 +151,8 @@ def test_paths(folder: Path, tmp_path: Path) -> None:
                 dedup.Index.open(tmp_path / path, write=write)
     assert ["letter.txt"] == os.listdir(tmp_path / "full")
     assert not (tmp_path / "nowhere").exists()
-    for option, value in (("threshold", 0), ("shingle", "lines:2"), ("containment", "no"), ("hash_key", b"short")):
+    wrong = {"threshold": 0, "shingle": "lines:2", "containment": "no", "distinct": "words", "hash_key": b"short"}
+    for option, value in wrong.items():
         with pytest.raises(ParameterError, match=f"{option}: expected"):
             dedup.Index.create(tmp_path / "new", **{option: value})
         assert not (tmp_path / "new").exists()
