@@ -21,7 +21,7 @@ from dedup.text.tokens import Buffers, Given, hash_characters, run_settled
 
 __all__ = ["Shingle", "hash_shingles", "hash_text", "parse"]
 
-START, SETTLED, NO_NUMBERS = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.bool_), np.empty(0, dtype=np.uint64)
+AT_ZERO, SETTLED, NO_NUMBERS = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.bool_), np.empty(0, dtype=np.uint64)
 """What kernels take for one text that begins at 0 and is not known to be normalised; its numbers are not asked for."""
 
 MAX_SHINGLE_SIZE = 1000
@@ -106,9 +106,9 @@ def hash_text(text: str, shingle: Shingle) -> tuple[npt.NDArray[np.uint64], npt.
         bits = room[2 * tokens : 2 * tokens + out // 64 + 2]
         folded = room[2 * tokens + out // 64 + 2 :].view(np.uint8)
         unsettled, digests = np.zeros(1, dtype=np.bool_), np.empty((1, 2), dtype=np.uint64)
-        given = (values, START, ends, SETTLED, *unicode.table(), folded, bits, unsettled)
+        given = (values, AT_ZERO, ends, SETTLED, *unicode.table(), folded, bits, unsettled)
         made = (words, shingle.size, shingle.key.words, hashes, offsets, digests, NO_NUMBERS)
         if kernels.shingle_texts(*given, *made) == 0:
             return hashes[: offsets[1]], offsets
-    hashes, offsets, _ = hash_shingles(values, START, ends, shingle)  # one that must be normalised, or grows
+    hashes, offsets, _ = hash_shingles(values, AT_ZERO, ends, shingle)  # one that must be normalised, or grows
     return hashes, offsets

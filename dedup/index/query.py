@@ -20,7 +20,7 @@ from dedup.hashing.forms import NUMBERS
 from dedup.hashing.shingles import hash_text
 from dedup.hashing.units import HashedBlock, HashRows, Units, hash_block, hash_texts
 from dedup.index.log import MarkedSets, sizes_of
-from dedup.index.view import FIRST, View, marked, sets_of
+from dedup.index.view import FIRST_ROW, View, marked, sets_of
 from dedup.pairs.kept_apart import Apart
 from dedup.pairs.verify import Pairs, similarity
 from dedup.results.differences import DIFFERENCES
@@ -204,7 +204,7 @@ def seen(view: View, text: str) -> bool:
 def best_of(view: View, text: str) -> tuple[Any, float] | None:
     """Return the id and the similarity of the most similar living document that reaches the threshold, or None."""
     sets = _sets_of_one(view, text)
-    found = view.probe(sets, FIRST, view.settings.threshold)
+    found = view.probe(sets, FIRST_ROW, view.settings.threshold)
     if not len(found):
         return None
     if len(found) == 1 and not view.copied.has_one(int(found[0, 1])):  # so it was not removed

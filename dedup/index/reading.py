@@ -30,7 +30,7 @@ __all__ = ["IndexStats", "OpenIndex", "fits", "open_view", "workers_for"]
 
 PAIR_ORDERS = ("best", "first")
 
-FEW_TEXTS = 32
+CALLER_TEXTS = 32
 """Texts in memory that the calling thread hashes alone."""
 
 ATTEMPTS = 100
@@ -326,7 +326,7 @@ class Guarded:
 
 def workers_for(texts: Texts, threads: int | None) -> int:
     """Return how many threads work on texts. To find out how many there may be takes longer than to hash a few."""
-    return 1 if texts.at_hand and len(texts) <= FEW_TEXTS else thread_count(threads)
+    return 1 if texts.at_hand and len(texts) <= CALLER_TEXTS else thread_count(threads)
 
 
 def fits(view: View, name: object) -> bool:

@@ -26,12 +26,12 @@ from dedup.pairs.kept_apart import groups_of, told_apart
 from dedup.runtime.threads import map_blocks, slices
 from dedup.threshold import Metric
 
-__all__ = ["ALL_PAIRS", "FIRST", "Bits", "View", "marked", "numbers_in", "sets_of"]
+__all__ = ["ALL_PAIRS", "FIRST_ROW", "Bits", "View", "marked", "numbers_in", "sets_of"]
 
 ALL_PAIRS = (1 << 62) - 1
 """More pairs than a text can have."""
 
-FIRST = np.zeros(1, dtype=np.int64)
+FIRST_ROW = np.zeros(1, dtype=np.int64)
 """The first row alone."""
 
 Numbers = npt.NDArray[np.int64]
@@ -327,14 +327,14 @@ class View:
         memtable, wrong = self.memtable, -1
         if memtable.count:
             held = (*memtable.chains, *memtable.held)
-            _, total, wrong = index_memtable.probe_chains(*sets, FIRST, *held, *how)
+            _, total, wrong = index_memtable.probe_chains(*sets, FIRST_ROW, *held, *how)
             if total:
                 return True
         for segment in self.segments:
             table = segment.tables.get("shingles")
             if table is not None and wrong < 0:
                 log: tuple[Any, ...] = (*table, stored.rows, 0, stored.sets, 0)
-                _, total, wrong = index_postings.probe(*sets, FIRST, *log, *how)
+                _, total, wrong = index_postings.probe(*sets, FIRST_ROW, *log, *how)
                 if total:
                     return True
         if wrong >= 0:
