@@ -28,7 +28,7 @@ from dedup.kernels.verify import least
 
 UNDAMAGED = np.int64(-1)
 
-TOGETHER, APART, COUNTED = 0, 1, 2
+NOT_APART, APART, APART_COUNTED = 0, 1, 2
 """What is done with documents that `is_apart` names: they are as others; no pair; no pair, but reported if their tokens
 differ."""
 
@@ -90,8 +90,8 @@ def judge(
     """Append the pairs of the set ``values[start:start + size]`` with the `count` documents in `met` to `found`.
 
     Document d has the row ``rows[d - base]``, and its set begins at `sets` after `sets_base` hashes that are not there.
-    ``marks[row]`` has the digest (two words) and the group of the asked set. A pair that is only `COUNTED` has minus
-    its number of shared hashes.
+    ``marks[row]`` has the digest (two words) and the group of the asked set. A pair that is `APART_COUNTED`
+    has minus its number of shared hashes.
     Returns `found` (it may have grown), the number of pairs in it, and the number of a damaged document or -1.
     """
     width = np.int64(8)
@@ -124,7 +124,7 @@ def judge(
         wanted = needed(size, other_size, threshold, metric)
         if wanted > min(size, other_size):
             continue
-        separate = apart != TOGETHER and is_apart(rows, place, marks, row)
+        separate = apart != NOT_APART and is_apart(rows, place, marks, row)
         if separate and (apart == APART or rows[place, 3] == marks[row, 1]):
             continue
         if times < wanted - (other_size - posted_of(other_size, index_threshold, complete)):
