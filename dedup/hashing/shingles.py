@@ -94,7 +94,7 @@ def hash_text(text: str, shingle: Shingle) -> tuple[npt.NDArray[np.uint64], npt.
     """Hash the shingles of one text: as `hash_shingles`, without the digest. It saves what only many texts need."""
     from dedup.kernels import shingles as kernels
 
-    data = text.encode("utf-8", "surrogatepass")
+    data = str.encode(text, "utf-8", "surrogatepass")  # of a derived class too
     size = len(data)
     values = np.frombuffer(data + bytes(PADDING), dtype=np.uint8)
     ends, offsets = np.array([size], dtype=np.int64), np.empty(2, dtype=np.int64)

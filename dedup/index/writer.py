@@ -353,6 +353,7 @@ class Writer:
             if self._log is not old_log:
                 self._log.close()
             self.view, self._log, self._unsynced = old, old_log, []
+            self.interrupted = False  # what was there before is whole
             self._changed = self._bits_changed = False
             raise
         old_log.close()

@@ -216,6 +216,32 @@ def test_a_change_that_the_disk_refuses_cannot_be_committed(
         assert again.check().ok
 
 
+def test_a_compaction_that_the_disk_refuses(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index is as it was, and goes on; a later compaction succeeds."""
+    texts = {str(i): " ".join(f"w{i}x{k}" for k in range(600)) for i in range(300)}
+    with dedup.Index.open(folder, write=True) as index:
+        index.add(texts)
+        index.remove(["a"])
+        for allowed in (0, 3, 6):
+            acts = iter(range(1000))
+
+            def fail(act: str, path: Path, size: int, acts: Any = acts, allowed: int = allowed) -> None:
+                if next(acts) >= allowed:
+                    raise OSError(28, "No space left on device")
+
+            monkeypatch.setattr(atomic, "hook", fail)
+            with pytest.raises(StorageError, match="No space left"):
+                index.compact()
+            monkeypatch.setattr(atomic, "hook", None)
+            assert index.seen(texts["7"])
+            assert 301 == len(index)
+        index.add({"later": "some other words at the end"})
+        index.compact()
+        assert 302 == len(index)
+        assert index.seen("some other words at the end")
+        assert index.check().ok
+
+
 def test_odd_ids(folder: Path) -> None:
     """Long ones and integers as texts are ids like others; what cannot be UTF-8, or occurs twice, is refused, whole."""
     long, number = "x" * 100_000, "0017"
