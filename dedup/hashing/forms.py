@@ -22,9 +22,12 @@ from dedup.sources.texts import Block
 from dedup.text.rewriting import token_table
 from dedup.text.tokens import Buffers, Given, run_settled
 
-__all__ = ["CHARACTERS", "FORMS", "NUMBERS", "SYMBOLS", "Forms", "hash_forms", "joined"]
+__all__ = ["CHARACTERS", "DISTINCT", "FORMS", "NUMBERS", "SYMBOLS", "Forms", "hash_forms", "joined"]
 
 FORMS = CHARACTERS, NUMBERS, SYMBOLS = ("characters", "numbers", "symbols")
+
+DISTINCT = (NUMBERS, SYMBOLS)
+"""The differences that can be asked for with `distinct`."""
 
 Forms = dict[str, npt.NDArray[np.uint64]]
 """By name of a form: the hash of each unit."""

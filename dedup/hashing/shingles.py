@@ -13,13 +13,18 @@ import numpy.typing as npt
 
 from dedup.errors import ParameterError
 from dedup.hash_key import HashKey
+from dedup.kernels.text_layout import PADDING
 from dedup.options import shown
 from dedup.reading import PLAIN, Reading
 from dedup.runtime.buffers import BufferPool, GiveBuffer, new_buffer
-from dedup.text.rewriting import token_table
+from dedup.text import unicode
+from dedup.text.rewriting import rewrite, token_table
 from dedup.text.tokens import Buffers, Given, hash_characters, run_settled
 
-__all__ = ["Shingle", "hash_shingles", "parse"]
+__all__ = ["Shingle", "hash_shingles", "hash_text", "parse"]
+
+AT_ZERO, SETTLED, NO_NUMBERS = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.bool_), np.empty(0, dtype=np.uint64)
+"""What kernels take for one text that begins at 0 and is not known to be normalised; its numbers are not asked for."""
 
 MAX_SHINGLE_SIZE = 1000
 """Tokens or characters. A larger shingle is surely a mistake."""
@@ -89,3 +94,30 @@ def hash_shingles(
 
     made = run_settled(values, starts, ends, attempt, spare, words=True, reading=shingle.reading)
     return made[: offsets[-1]], offsets, digests
+
+
+def hash_text(text: str, shingle: Shingle) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """Hash the shingles of one text: as `hash_shingles`, without the digest. It saves what only many texts need."""
+    from dedup.kernels import shingles as kernels
+
+    data = str.encode(text, "utf-8", "surrogatepass")  # of a derived class too
+    size = len(data)
+    values = np.frombuffer(data + bytes(PADDING), dtype=np.uint8)
+    ends, offsets = np.array([size], dtype=np.int64), np.empty(2, dtype=np.int64)
+    if not shingle.reading.plain:
+        read = rewrite(values, AT_ZERO, ends, shingle.reading)
+        return hash_shingles(read.values, read.starts, read.ends, shingle)[:2]
+    if shingle.kind == "words":
+        out = size * 3 // 2 + 4 * PADDING
+        tokens = size // 2 + size + 65
+        room = np.empty(out // 8 + out // 64 + 3 + 2 * tokens, dtype=np.uint64)
+        hashes, words = room[:tokens], room[tokens : 2 * tokens]
+        bits = room[2 * tokens : 2 * tokens + out // 64 + 2]
+        folded = room[2 * tokens + out // 64 + 2 :].view(np.uint8)
+        unsettled, digests = np.zeros(1, dtype=np.bool_), np.empty((1, 2), dtype=np.uint64)
+        given = (values, AT_ZERO, ends, SETTLED, *unicode.table(), folded, bits, unsettled)
+        made = (words, shingle.size, shingle.key.words, hashes, offsets, digests, NO_NUMBERS)
+        if kernels.shingle_texts(*given, *made) == 0:
+            return hashes[: offsets[1]], offsets
+    hashes, offsets, _ = hash_shingles(values, AT_ZERO, ends, shingle)  # one that must be normalised, or grows
+    return hashes, offsets

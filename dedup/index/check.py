@@ -6,7 +6,7 @@ then the document is named here, by its id.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from dedup.index.segments import hash_ids, hash_numbers
 from dedup.index.settings import Settings
 from dedup.index.tables import Table, heads_bytes, mapped, open_table
 from dedup.index.view import Bits
+from dedup.runtime.progress import Progress
 
 __all__ = ["IndexCheck", "check"]
 
@@ -69,18 +70,26 @@ class _Findings:
         self.problems.append(problem)
 
 
-def check(folder: Path, settings: Settings) -> IndexCheck:
+def check(folder: Path, settings: Settings, stages: Progress) -> IndexCheck:
     """Read all of the committed generation of an index."""
     manifest = Manifest.read(folder)
+    done = 0
+    report = stages.stage("check", manifest.documents + sum(each.end - each.first for each in manifest.segments))
+
+    def advance(documents: int) -> None:
+        nonlocal done
+        done += documents
+        report(done)
+
     found = _Findings()
     dead, copied = _bits(folder, manifest, found)
     try:
         stored = Stored(folder, manifest, manifest.documents, manifest.hashes, manifest.id_bytes)
     except StorageError as error:
         return IndexCheck(manifest.documents, (str(error),), (None,) * manifest.live)
-    intact = _check_log(stored, manifest, dead, found)
+    intact = _check_log(stored, manifest, dead, found, advance)
     for segment in manifest.segments:
-        _check_segment(folder, stored, segment, settings, dead, copied, intact, found)
+        _check_segment(folder, stored, segment, settings, dead, copied, intact, found, advance)
     return IndexCheck(manifest.documents, tuple(found.problems), tuple(found.lost.values()))
 
 
@@ -105,7 +114,9 @@ def _parts(first: int, end: int) -> Iterator[Numbers]:
         yield np.arange(start, min(start + CHECKED_DOCUMENTS, end), dtype=np.int64)
 
 
-def _check_log(stored: Stored, manifest: Manifest, dead: Bits, found: _Findings) -> npt.NDArray[np.bool_]:
+def _check_log(
+    stored: Stored, manifest: Manifest, dead: Bits, found: _Findings, advance: Callable[[int], None]
+) -> npt.NDArray[np.bool_]:
     """Compare all rows and sets with their seals; return which documents fit."""
     from dedup.kernels import index_sets as kernels
 
@@ -125,6 +136,7 @@ def _check_log(stored: Stored, manifest: Manifest, dead: Bits, found: _Findings)
                 if alive[place]:
                     found.lost[number] = name
         intact[numbers] = fits & good
+        advance(len(numbers))
     return intact
 
 
@@ -137,6 +149,7 @@ def _check_segment(
     copied: Bits,
     intact: npt.NDArray[np.bool_],
     found: _Findings,
+    advance: Callable[[int], None],
 ) -> None:
     tables: dict[str, Table] = {}
     for kind, entry in segment.tables.items():
@@ -154,6 +167,7 @@ def _check_segment(
         some = numbers[intact[numbers] & ~(dead.has(numbers) & ~copied.has(numbers))]
         rows, ids, _ = stored.sealed(some)
         _check_part(tables, stored, np.ascontiguousarray(rows), ids, some, settings, dead, found)
+        advance(len(numbers))
 
 
 def _as_written(path: Path, table: Table, entry: TableEntry) -> bool:

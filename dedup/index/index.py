@@ -10,7 +10,7 @@ Files: `dedup.index.manifest`. Cost: about 7 bytes a posting, 8 a shingle, and 8
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError, ParameterError, StorageError
-from dedup.hashing.units import HashedBlock, HashSets, hash_texts
+from dedup.hashing.units import HashedBlock, hash_texts
+from dedup.index.log import MarkedSets, kind_of_ids, refuse_id
 from dedup.index.manifest import INDEX_MANIFEST
-from dedup.index.reading import OpenIndex, fits, open_view
+from dedup.index.reading import OpenIndex, fits, open_view, workers_for
 from dedup.index.settings import Settings
-from dedup.index.view import View, sets_of
-from dedup.index.writer import Writer, refuse_id
-from dedup.options import check_flag, check_path, check_progress, shown
+from dedup.index.view import View, marked
+from dedup.index.writer import Writer
+from dedup.options import check_flag, check_path, check_progress, check_threads, shown
 from dedup.report.apply import apply_rows, check_rows_output
 from dedup.results.filtering import select_rows, unwrap
 from dedup.runtime.progress import Progress, ProgressOption
@@ -73,6 +74,7 @@ class Index(OpenIndex):
         threshold: float = 0.8,
         shingle: str | None = None,
         containment: bool = False,
+        distinct: str | Collection[str] = (),
         ignore: str | Collection[str] = (),
         tokens: str = "words",
         hash_key: bytes | None = None,
@@ -86,6 +88,8 @@ class Index(OpenIndex):
         shingle : "words:n" or "chars:n"; by default "words:5"
         containment : whether ``query(metric="containment")`` is possible. Then every shingle has a posting: at a
             threshold of 0.8 the postings take five times as much space
+        distinct : "numbers", "symbols", or both: texts that differ in these alone are no pair, as for
+            `dedup.find_duplicates`
         ignore, tokens : as for `dedup.find_duplicates`; for all texts that are added or looked up
         hash_key : as for `dedup.find_duplicates`. The index keeps only its fingerprint
 
@@ -94,7 +98,9 @@ class Index(OpenIndex):
         """
         folder = Path(check_path("path", path))
         read: dict[str, Any] = {"ignore": ignore, "tokens": tokens, "hash_key": hash_key}
-        settings = Settings.check(threshold=threshold, shingle=shingle, containment=containment, **read)
+        settings = Settings.check(
+            threshold=threshold, shingle=shingle, containment=containment, distinct=distinct, **read
+        )
         with storage_errors(f"make an index in {folder}", begun=False):
             found = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
             exists = folder.exists() and not folder.is_dir()
@@ -164,8 +170,9 @@ class Index(OpenIndex):
         """
         self._check_writer("add")
         replace, resume = check_flag("replace", replace), check_flag("resume", resume)
-        workers, progress = thread_count(threads), check_progress(progress)
+        threads, progress = check_threads(threads), check_progress(progress)
         collection = read_texts(texts, ids=ids, column=column, id=id)
+        workers = workers_for(collection, threads)
         with self._writing() as writer, Progress(progress) as stages:
             names = collection.ids
             for option, wanted in (("replace", replace), ("resume", resume)):
@@ -173,7 +180,7 @@ class Index(OpenIndex):
                     raise ParameterError(
                         f"{option}: expected texts with ids, found none; pass ids=, or id= for a table"
                     )
-            kind = writer.check_ids(names, len(collection))
+            kind = kind_of_ids(writer.manifest, names, len(collection))
             if resume:
                 return _add_missing(writer, collection, kind, workers, stages, replace=replace)
             old = _in_index(writer.view, names)
@@ -182,7 +189,7 @@ class Index(OpenIndex):
             if len(old):
                 writer.remove(old)
             for block, sets in _hashed(collection, writer.view, workers, stages, "add"):
-                writer.add(sets, block.digests, _names_of(names, block), kind)
+                writer.add(sets, _names_of(names, block), kind)
             return len(collection)
 
     def filter_new(
@@ -211,9 +218,11 @@ class Index(OpenIndex):
         already is an error if its text is new; then the texts in blocks before it were added.
         """
         self._check_writer("filter_new")
-        workers, progress = thread_count(threads), check_progress(progress)
+        threads, progress = check_threads(threads), check_progress(progress)
         if isinstance(texts, Files | FileTexts) or hasattr(texts, "__fspath__"):
-            return self._filter_files(read_texts(texts, ids=ids, column=column, id=id), output, workers, progress)
+            return self._filter_files(
+                read_texts(texts, ids=ids, column=column, id=id), output, thread_count(threads), progress
+            )
         if output is not None:
             raise ParameterError(
                 f"output: expected files to write anew, found {type(texts).__name__}; leave it out, and take what is "
@@ -224,7 +233,7 @@ class Index(OpenIndex):
         data, wrap = unwrap(texts)
         collection = read_texts(data, ids=ids, column=column, id=id)
         with Progress(progress) as stages:
-            kept = self._filter(collection, workers, stages)
+            kept = self._filter(collection, workers_for(collection, threads), stages)
         return wrap(select_rows(data, kept))
 
     def _filter_files(self, texts: Any, output: Any, threads: int, progress: ProgressOption) -> Any:
@@ -245,10 +254,10 @@ class Index(OpenIndex):
         """Add the texts that were not seen before; return which (bool)."""
         with self._writing() as writer:
             names = collection.ids
-            kind = writer.check_ids(names, len(collection))
+            kind = kind_of_ids(writer.manifest, names, len(collection))
             parts = [np.empty(0, dtype=np.bool_)]
             for block, sets in _hashed(collection, writer.view, threads, stages, "filter"):
-                parts.append(writer.filter(sets, block.digests, _names_of(names, block), kind, threads))
+                parts.append(writer.filter(sets, _names_of(names, block), kind, threads))
             return np.concatenate(parts)
 
     def remove(self, ids: Any) -> int:
@@ -274,13 +283,14 @@ class Index(OpenIndex):
                 writer.remove(np.sort(numbers))
             return len(numbers)
 
-    def merge(self, other: Any) -> int:
+    def merge(self, other: Any, *, progress: ProgressOption = None) -> int:
         """Add the documents of another index, and return how many. Their texts are not needed.
 
         Parameters
         ----------
         other : the path of an index, or an index that is open; what is committed there is read. It must have the
             same options. With running numbers its documents get new ones.
+        progress : as for `dedup.find_duplicates`
 
         Raises `ParameterError` if an option differs, `InputError` if an id is in both, and `StorageError` if `other` is
         no index or is damaged.
@@ -289,7 +299,8 @@ class Index(OpenIndex):
         path = other._folder if isinstance(other, Index) else Path(check_path("other", other))  # noqa: SLF001
         if path.resolve() == self._folder.resolve():
             raise ParameterError(f"other: expected another index, found this one, {path}; name another folder")
-        with self._writing() as writer:
+        progress = check_progress(progress)
+        with self._writing() as writer, Progress(progress) as stages:
             known = writer.view.settings
             source, _ = open_view(path, known.shingle.key, None)
             here, there = known.to_json(), source.settings.to_json()
@@ -302,14 +313,14 @@ class Index(OpenIndex):
             if source.manifest.ids is None:
                 return 0
             ids = None if source.manifest.ids == "auto" else ["" if source.manifest.ids == "str" else 0]
-            writer.check_ids(ids, source.manifest.live)
+            kind_of_ids(writer.manifest, ids, source.manifest.live)
             if ids is not None:
                 for start in range(0, source.manifest.documents, ID_SLICE):
                     some = np.arange(start, min(start + ID_SLICE, source.manifest.documents), dtype=np.int64)
                     old = _in_index(writer.view, source.stored.read(source.living(some))[1])
                     if len(old):
                         refuse_id(writer.view.read(old[:1])[1][0], f"remove it from one of them, or from {path}")
-            writer.feed(source, fresh_ids=ids is None)
+            writer.feed(source, stages.stage("merge", source.manifest.live), fresh_ids=ids is None)
             return source.manifest.live
 
     # keeping
@@ -320,21 +331,25 @@ class Index(OpenIndex):
         with self._writing() as writer:
             writer.commit()
 
-    def compact(self) -> None:
+    def compact(self, *, progress: ProgressOption = None) -> None:
         """Write the index anew without removed documents, as one segment, and commit. Ids do not change.
 
-        Cost: all is read and written once; until the end both are on disk.
+        `progress` is as for `dedup.find_duplicates`. Cost: all is read and written once; until the end both are on
+        disk.
         """
         self._check_writer("compact")
-        with self._writing() as writer:
-            writer.compact()
+        progress = check_progress(progress)
+        with self._writing() as writer, Progress(progress) as stages:
+            writer.compact(stages.stage("compact", len(self)))
 
 
-def _hashed(collection: Texts, view: View, threads: int, stages: Progress, stage: str) -> Any:
+def _hashed(
+    collection: Texts, view: View, threads: int, stages: Progress, stage: str
+) -> Iterator[tuple[HashedBlock, MarkedSets]]:
     """Yield the hashed blocks of texts, and their sets."""
-    report = stages.stage(stage, collection.about())
-    how: dict[str, Any] = {"unit": Unit.DOCUMENT, "threads": threads, "progress": report}
-    return hash_texts(collection, view.settings.shingle, lambda block: sets_of(block.rows), **how)
+    report, known = stages.stage(stage, collection.about()), view.settings
+    how: dict[str, Any] = {"unit": Unit.DOCUMENT, "threads": threads, "forms": known.distinct, "progress": report}
+    return hash_texts(collection, known.shingle, lambda block: marked(block, known), **how)
 
 
 def _names_of(names: Ids | None, block: HashedBlock) -> list[Any] | None:
@@ -351,7 +366,7 @@ def _add_missing(writer: Writer, collection: Texts, kind: str, threads: int, sta
         numbers = writer.view.find_ids(part)
         there = np.flatnonzero(numbers >= 0)
         rows, _ = writer.view.read(numbers[there])
-        other = there[(rows[:, 2:4] != block.digests[there]).any(axis=1)]
+        other = there[(rows[:, 2:4] != sets.marks[there, :2]).any(axis=1)]
         if len(other) and not replace:
             refuse_id(part[int(other[0])], f"its text is another one; {REPLACE}")
         if len(other):
@@ -359,8 +374,8 @@ def _add_missing(writer: Writer, collection: Texts, kind: str, threads: int, sta
         new = np.union1d(np.flatnonzero(numbers < 0), other)
         if not len(new):
             continue
-        some = HashSets(sets.values, sets.offsets[new], sets.sizes[new])
-        writer.add(some, np.ascontiguousarray(block.digests[new]), [part[row] for row in new.tolist()], kind)
+        some = sets.take(new)
+        writer.add(some, [part[row] for row in new.tolist()], kind)
         added, waiting = added + len(new), waiting + int(some.sizes.sum())
         if waiting >= RESUMED_HASHES:
             writer.commit()

@@ -1,16 +1,17 @@
 """The log of an index: a row for each document, the sets, and the ids that are texts. It only grows.
 
-A row is seven words of 64 bits:
+A row is eight words of 64 bits:
 
 ====  ============================================================================================
 word  has
 ====  ============================================================================================
 0     the number of the first of its exact copies, itself if there is none, and (low half) the size of its set
 1     the place of its set in the file of sets, in hashes
-2, 3  the digest of its tokens
+2, 3  the digest of its tokens, and of its symbols if these are distinct
 4     the seal of its set (`dedup.kernels.index_sets`)
 5     its id, as int64; for an id that is a text: its place in the file of ids, and (low 24 bits) its length in bytes
-6     the seal of the row: of the six words, of the number of the document, and of the bytes of its id
+6     its group: documents of one group and another digest are no pair; 0 if nothing is distinct
+7     the seal of the row: of the seven words, of the number of the document, and of the bytes of its id
 ====  ============================================================================================
 
 A row is compared with its seal before it is reported, and a set before it is compared with another one. So what is
@@ -19,7 +20,9 @@ damaged is never an answer.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -36,16 +39,46 @@ __all__ = [
     "ROW_BYTES",
     "WORDS_PER_ROW",
     "Log",
+    "MarkedSets",
     "Stored",
+    "damaged",
     "encode_ids",
     "firsts_of",
+    "kind_of_ids",
+    "refuse_id",
     "seal_rows",
     "seal_sets",
     "sizes_of",
 ]
 
-WORDS_PER_ROW = 7
+WORDS_PER_ROW = 8
 ROW_BYTES = 8 * WORDS_PER_ROW
+
+
+MOST_DOCUMENTS = (1 << 31) - 1
+"""Documents of an index: so a number and a size fit in a word."""
+
+
+class MarkedSets(NamedTuple):
+    """The sets of some texts, as in `HashSets`, and for each text a row of `marks` (uint64, n x 3).
+
+    A mark is the digest of a text, two words, and its group: the words 2, 3 and 6 of a row of the log.
+    """
+
+    values: npt.NDArray[np.uint64]
+    offsets: npt.NDArray[np.int64]
+    sizes: npt.NDArray[np.int64]
+    marks: npt.NDArray[np.uint64]
+
+    @property
+    def sets(self) -> HashSets:
+        """Return only the sets."""
+        return HashSets(self.values, self.offsets, self.sizes)
+
+    def take(self, which: npt.NDArray[np.int64]) -> MarkedSets:
+        """Return some of them; their hashes are not copied."""
+        return MarkedSets(self.values, self.offsets[which], self.sizes[which], self.marks[which])
+
 
 LENGTH_BITS = 24
 """Bits of the length of an id that is a text."""
@@ -63,15 +96,21 @@ def sizes_of(rows: Rows) -> npt.NDArray[np.int64]:
     return (rows[:, 0] & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
+def check_lengths(ids: list[str]) -> None:
+    """Raise `InputError` if an id is too long for a row."""
+    for name in ids:
+        if len(name) >= 1 << (LENGTH_BITS - 2) and len(name.encode()) >= 1 << LENGTH_BITS:
+            raise InputError(
+                f"ids: expected at most {(1 << LENGTH_BITS) - 1:,} bytes, found {len(name.encode()):,} in "
+                f"{shown(name)}; shorten it"
+            )
+
+
 def encode_ids(ids: list[str], at: int) -> tuple[npt.NDArray[np.uint64], bytes, npt.NDArray[np.uint64]]:
     """Return the word of each id for its row, the bytes to append to the ids at place `at`, and the hash of each."""
+    check_lengths(ids)
     encoded = [each.encode() for each in ids]
     lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
-    if len(lengths) and int(lengths.max()) >= 1 << LENGTH_BITS:
-        raise InputError(
-            f"ids: expected at most {(1 << LENGTH_BITS) - 1:,} bytes, found {int(lengths.max()):,} in "
-            f"{shown(ids[int(lengths.argmax())])}; shorten it"
-        )
     starts = at + np.cumsum(lengths) - lengths
     words = (starts << LENGTH_BITS | lengths).view(np.uint64)
     hashes = np.fromiter(map(xxhash.xxh3_64_intdigest, encoded), dtype=np.uint64, count=len(encoded))
@@ -153,13 +192,13 @@ class Stored:
         """Return the rows of some documents, their ids, and which of the rows fit their seals."""
         rows = self.rows[numbers]
         if not self.texts:
-            return rows, rows[:, 5].astype(np.int64).tolist(), rows[:, 6] == seal_rows(rows, numbers, None)
+            return rows, rows[:, 5].astype(np.int64).tolist(), rows[:, 7] == seal_rows(rows, numbers, None)
         encoded = []
         for word in rows[:, 5].tolist():
             start, length = word >> LENGTH_BITS, word & ((1 << LENGTH_BITS) - 1)
             encoded.append(self.id_bytes[start : start + length].tobytes())
         hashes = np.fromiter(map(xxhash.xxh3_64_intdigest, encoded), dtype=np.uint64, count=len(encoded))
-        fits = rows[:, 6] == seal_rows(rows, numbers, hashes)
+        fits = rows[:, 7] == seal_rows(rows, numbers, hashes)
         return rows, [each.decode("utf-8", "replace") for each in encoded], fits
 
     def read(self, numbers: npt.NDArray[np.int64]) -> tuple[Rows, list[int] | list[str]]:
@@ -176,3 +215,31 @@ def damaged(path: Path, number: int) -> None:
         f"expected document number {number:,} of the index in {path.parent} as it was written, found other bytes: the "
         "index is damaged; .check() names all that is, restore it from a copy"
     )
+
+
+def refuse_id(name: Any, advice: str) -> None:
+    """Raise the error for an id that is in the index already."""
+    raise InputError(f"ids: expected new ids, found {shown(name)}, which is in the index already; {advice}")
+
+
+def kind_of_ids(manifest: Manifest, ids: Sequence[Any] | None, count: int) -> str:
+    """Return how `count` texts are named: "auto", "int", "str".
+
+    Raises `InputError` if those before were named otherwise, an id is too long, or there are too many.
+    """
+    if manifest.documents + count > MOST_DOCUMENTS:
+        raise InputError(
+            f"expected at most {MOST_DOCUMENTS:,} documents in an index, removed ones included, found "
+            f"{manifest.documents + count:,}; compact it, or begin another one"
+        )
+    kind = "auto" if ids is None else "str" if len(ids) and isinstance(ids[0], str) else "int"
+    if kind == "str" and isinstance(ids, list):
+        check_lengths(ids)
+    known = manifest.ids
+    if known is not None and known != kind and (ids is None or len(ids)):
+        words = {"auto": "none (running numbers)", "int": "ids that are integers", "str": "ids that are str"}
+        raise InputError(
+            f"ids: expected {words[known]}, as the documents of the index have, found {words[kind]}; name these texts "
+            "in the same way"
+        )
+    return kind

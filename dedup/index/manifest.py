@@ -4,7 +4,7 @@
 
     lock                       held by the writer
     manifest.json              one generation: what is in the index, with a checksum of its own; replaced at each commit
-    rows-1.dedup               seven words a document           (`dedup.index.log`)
+    rows-1.dedup               eight words a document           (`dedup.index.log`)
     sets-1.dedup               the sets, one after the other
     ids-1.dedup                the bytes of ids that are texts
     segment-7-shingles.dedup   postings                          (`dedup.index.tables`)

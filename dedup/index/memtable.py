@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from dedup.index.log import WORDS_PER_ROW, Rows, firsts_of
 from dedup.index.segments import Keys, hash_ids, hash_numbers
 from dedup.index.settings import Settings
 
-__all__ = ["Memtable", "new_counters"]
+__all__ = ["Memtable", "copies_within", "new_counters"]
 
 HEAD_BITS = 12
 """Bits of a key that choose its chain, in an empty table."""
@@ -34,23 +35,36 @@ def new_counters() -> npt.NDArray[np.uint8]:
 class Memtable:
     """The documents from number `base` on. Arrays have more room than is used: `count`, `hashes` and `postings`.
 
-    `ids` are those of the documents; `by_id` and `by_digest` are the numbers of living documents, and `copies` those of
-    the copies of a document, which may itself be in a segment.
+    `ids` are those of the documents; `by_id` and `by_digest` (by its first word) are the numbers of living documents,
+    and `copies` those of the copies of a document, which may itself be in a segment.
     """
 
-    def __init__(self, settings: Settings, base: int, hashes_before: int, counters: npt.NDArray[np.uint8]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        base: int,
+        hashes_before: int,
+        counters: npt.NDArray[np.uint8],
+        older: Memtable | None = None,
+    ) -> None:
+        """Begin an empty table, in the memory of an `older` one that is not used any more, if there is one."""
         self.settings, self.base, self.hashes_before, self.counters = settings, base, hashes_before, counters
         self.count = self.hashes = self.postings = self._counted = 0
-        self.rows: Rows = np.empty((0, WORDS_PER_ROW), dtype=np.uint64)
-        self.sets = np.empty(0, dtype=np.uint64)
-        self.keys = np.empty(0, dtype=np.uint64)
-        self.documents = np.empty(0, dtype=np.uint32)
-        self.links = np.empty(0, dtype=np.int32)
-        self.heads = np.full(1 << HEAD_BITS, -1, dtype=np.int32)
-        self.shift = 64 - HEAD_BITS
+        if older is None:
+            self.rows: Rows = np.empty((0, WORDS_PER_ROW), dtype=np.uint64)
+            self.sets = np.empty(0, dtype=np.uint64)
+            self.keys = np.empty(0, dtype=np.uint64)
+            self.documents = np.empty(0, dtype=np.uint32)
+            self.links = np.empty(0, dtype=np.int32)
+            self.heads = np.full(1 << HEAD_BITS, -1, dtype=np.int32)
+            self.shift = 64 - HEAD_BITS
+        else:
+            self.rows, self.sets, self.keys = older.rows, older.sets, older.keys
+            self.documents, self.links, self.heads, self.shift = older.documents, older.links, older.heads, older.shift
+            self.heads[:] = -1
         self.ids: list[Any] = []
         self.by_id: dict[Any, int] = {}
-        self.by_digest: dict[tuple[int, int], int] = {}
+        self.by_digest: dict[int, int] = {}
         self.copies: dict[int, list[int]] = {}
 
     def __len__(self) -> int:
@@ -87,16 +101,10 @@ class Memtable:
         """
         from dedup.kernels import index_memtable as kernels
 
-        sizes = sets.sizes[new]
-        total = int(sizes.sum())
+        total = int(sets.sizes[new].sum())
         self.reserve(len(rows), total)
-        ends = np.cumsum(sizes)
-        places = np.repeat(sets.offsets[new] - ends + sizes, sizes) + np.arange(total, dtype=np.int64)
         start = self.hashes
-        self.sets[start : start + total] = sets.values[places]
         self.rows[self.count : self.count + len(rows)] = rows
-        kernels.count(*sets, new, self.counters)
-        self.age(total)
         chosen = slice(self.postings, self.postings + total)
         known = self.settings
         more = kernels.choose(
@@ -106,11 +114,14 @@ class Memtable:
             known.threshold,
             known.containment,
             self.end,
+            self.sets[start : start + total],
             self.keys[chosen],
             self.documents[chosen],
         )
-        before, self.postings = self.postings, self.postings + int(more)
-        self.widen()
+        self.age(total)
+        before = self.postings
+        self.widen(before + int(more))  # enters those before: a posting that is entered twice makes a chain a circle
+        self.postings += int(more)
         kernels.enter(self.keys, before, self.postings, self.shift, self.heads, self.links)
         self.hashes += total
         self.note(rows, ids)
@@ -122,14 +133,21 @@ class Memtable:
         self.ids += ids
         self.by_id.update(zip(ids, numbers, strict=True))
         self.count += len(rows)
-        firsts = firsts_of(rows).tolist()
-        digests = zip(rows[:, 2].tolist(), rows[:, 3].tolist(), strict=True)
-        filled = (rows[:, 0] & np.uint64(0xFFFFFFFF) != 0).tolist()
-        for number, first, digest, full in zip(numbers, firsts, digests, filled, strict=True):
-            if first != number:
-                self.copies.setdefault(first, []).append(number)
-            elif full:
-                self.by_digest[digest] = number
+        firsts, all_numbers = firsts_of(rows), np.array(numbers, dtype=np.int64)
+        leading = (firsts == all_numbers) & (rows[:, 0] & np.uint64(0xFFFFFFFF) != 0)
+        self.by_digest.update(zip(rows[leading, 2].tolist(), all_numbers[leading].tolist(), strict=True))
+        copies = np.flatnonzero(firsts != all_numbers)
+        for first, number in zip(firsts[copies].tolist(), all_numbers[copies].tolist(), strict=True):
+            self.copies.setdefault(first, []).append(number)
+
+    def find_digests(self, digests: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+        """Return the first of the living exact copies of each text by its digest (n, 2), -1 for none."""
+        known = self.by_digest
+        found = np.fromiter(map(known.get, digests[:, 0].tolist(), repeat(-1)), dtype=np.int64, count=len(digests))
+        places = np.flatnonzero(found >= 0)
+        other = self.rows[found[places] - self.base, 3] != digests[places, 1]
+        found[places[other]] = -1
+        return found
 
     def forget(self, number: int) -> None:
         """Note that a document was removed."""
@@ -137,7 +155,7 @@ class Memtable:
         name = self.ids[place]
         if self.by_id.get(name) == number:
             del self.by_id[name]
-        digest = (int(self.rows[place, 2]), int(self.rows[place, 3]))
+        digest = int(self.rows[place, 2])
         if self.by_digest.get(digest) == number:
             del self.by_digest[digest]
 
@@ -148,11 +166,10 @@ class Memtable:
             self._counted = 0
             self.counters >>= np.uint8(1)
 
-    def widen(self, expected: int | None = None) -> None:
-        """Take more chains, if there are more postings than chains, or more are `expected`."""
+    def widen(self, wanted: int) -> None:
+        """Take more chains, if more postings are `wanted` than there are chains."""
         from dedup.kernels import index_memtable as kernels
 
-        wanted = self.postings if expected is None else expected
         if wanted <= len(self.heads):
             return
         bits = min(max(wanted.bit_length() + 1, HEAD_BITS), 26)
@@ -175,6 +192,22 @@ class Memtable:
             "digests": Keys(rows[leading, 2], small[leading]),
             "copies": Keys(hash_numbers(firsts[copies]), small[copies]),
         }
+
+
+def copies_within(
+    firsts: npt.NDArray[np.int64], digests: npt.NDArray[np.uint64], sizes: npt.NDArray[np.int64], base: int
+) -> None:
+    """Write the first copy of each text for which `firsts` has -1: itself, or an earlier one of this batch.
+
+    Text i of the batch has the number ``base + i``. A text without a token has no copies.
+    """
+    alone = np.flatnonzero(firsts < 0)
+    firsts[alone] = base + alone
+    alone = alone[sizes[alone] > 0]
+    _, first, group = np.unique(digests[alone, 0], return_index=True, return_inverse=True)
+    earlier = alone[first[group]]
+    same = digests[earlier, 1] == digests[alone, 1]
+    firsts[alone[same]] = base + earlier[same]
 
 
 def _grown(array: npt.NDArray[Any], used: int, wanted: int) -> npt.NDArray[Any]:

@@ -16,9 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError
-from dedup.hashing.units import HashedBlock, HashSets, Units, hash_texts
-from dedup.index.log import sizes_of
-from dedup.index.view import View, sets_of
+from dedup.hashing.forms import NUMBERS
+from dedup.hashing.shingles import hash_text
+from dedup.hashing.units import HashedBlock, HashRows, Units, hash_block, hash_texts
+from dedup.index.log import MarkedSets, sizes_of
+from dedup.index.view import FIRST_ROW, View, marked, sets_of
+from dedup.pairs.kept_apart import Apart
 from dedup.pairs.verify import Pairs, similarity
 from dedup.results.differences import DIFFERENCES
 from dedup.results.match_links import MatchInfo
@@ -37,6 +40,9 @@ __all__ = ["IndexMatches", "best_of", "query", "seen"]
 
 Found = npt.NDArray[np.int64]
 
+NO_MARKS = np.empty((0, 3), dtype=np.uint64)
+"""The marks of texts that nothing tells apart but their sets."""
+
 
 class IndexMatches(Matches):
     """The pairs of texts with documents of an index: a `dedup.Matches` whose right side is the index.
@@ -46,8 +52,8 @@ class IndexMatches(Matches):
     were not searched.
     """
 
-    def __init__(self, live: int, empty: int, *evidence: Any) -> None:
-        super().__init__(*evidence)
+    def __init__(self, live: int, empty: int, *evidence: Any, apart: Apart | None) -> None:
+        super().__init__(*evidence, apart=apart)
         self._live, self._empty = live, empty
 
     def __getstate__(self) -> dict[str, Any]:
@@ -111,19 +117,29 @@ def query(
     parts: list[Found] = [np.empty((0, 3), dtype=np.int64)]
     sizes: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
 
-    def work(block: HashedBlock) -> tuple[Found, npt.NDArray[np.int64]]:
-        sets = sets_of(block.rows)
-        found = view.expand(view.probe(sets, np.arange(len(sets.sizes), dtype=np.int64), threshold, metric))
+    known = view.settings
+    counted = NUMBERS in known.distinct
+    separate: list[npt.NDArray[np.float64]] = [np.empty(0, dtype=np.float64)]
+
+    def work(block: HashedBlock) -> tuple[Found, npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        sets = marked(block, known)
+        everyone = np.arange(len(sets.sizes), dtype=np.int64)
+        found = view.probe(sets, everyone, threshold, metric, counted=counted)
+        apart = view.expand(found[found[:, 2] < 0])
+        apart[:, 2] *= -1
+        found = view.expand(found[found[:, 2] >= 0])
         if limit is not None:
             found = _limited(view, found, sets.sizes, metric, limit, first=first)
+        values = _values(view, apart, sets.sizes, metric)
         found[:, 0] = block.places[found[:, 0], 0]
-        return found, sets.sizes
+        return found, sets.sizes, values
 
     report = stages.stage("query", texts.about())
-    how: dict[str, Any] = {"unit": Unit.DOCUMENT, "threads": threads, "progress": report}
-    for _, (found, some) in hash_texts(texts, view.settings.shingle, work, **how):
+    how: dict[str, Any] = {"unit": Unit.DOCUMENT, "threads": threads, "forms": known.distinct, "progress": report}
+    for _, (found, some, values) in hash_texts(texts, known.shingle, work, **how):
         parts.append(found)
         sizes.append(some)
+        separate.append(values)
     found, left_sizes = np.concatenate(parts), np.concatenate(sizes)
     numbers, rights = np.unique(found[:, 1], return_inverse=True)
     rows, ids = view.read(numbers)
@@ -140,14 +156,17 @@ def query(
         sizes=all_sizes,
         filled=all_sizes > 0,
     )
-    kind = view.settings.shingle
-    read: dict[str, Any] = {"hash_key": kind.key.fingerprint, **kind.reading.options}
-    info = MatchInfo(Unit.DOCUMENT, metric, str(kind), threshold, None, texts.text_column, **read)
+    kind, column = known.shingle, texts.text_column
+    read: dict[str, Any] = {"hash_key": kind.key.fingerprint, "distinct": known.distinct, **kind.reading.options}
+    info = MatchInfo(Unit.DOCUMENT, metric, str(kind), threshold, None, column, **read)
+    one = np.concatenate(separate)
+    apart = Apart(one, np.ones(len(one), dtype=np.int64)).merged() if counted else None
     sides = Sides(texts, Documents(ids, view.manifest.ids), ("texts", "index"))
     everyone = np.arange(total, dtype=np.int64)
     stages.stage("query", 1)(1)
     manifest = view.manifest
-    return IndexMatches(manifest.live, manifest.empty, info, sides, units, everyone, pairs, None, None, stages.seconds)
+    evidence = (info, sides, units, everyone, pairs, None, None, stages.seconds)
+    return IndexMatches(manifest.live, manifest.empty, *evidence, apart=apart)
 
 
 def _limited(
@@ -170,24 +189,30 @@ def _values(view: View, found: Found, sizes: npt.NDArray[np.int64], metric: Metr
     return similarity(pairs, both, metric)
 
 
-def _sets_of_one(view: View, text: str) -> HashSets:
-    from dedup.hashing.units import hash_block
-
-    block = next(ListTexts([text]).blocks())
-    return sets_of(hash_block(block, view.settings.shingle, unit=Unit.DOCUMENT).rows)
+def _sets_of_one(view: View, text: str) -> MarkedSets:
+    known = view.settings
+    if known.distinct:
+        block = next(ListTexts([text]).blocks())
+        return marked(hash_block(block, known.shingle, unit=Unit.DOCUMENT, forms=known.distinct), known)
+    return MarkedSets(*sets_of(HashRows(*hash_text(text, known.shingle))), NO_MARKS)
 
 
 def seen(view: View, text: str) -> bool:
     """Return whether a living document reaches the threshold of the index with a text."""
-    return len(view.probe(_sets_of_one(view, text), np.zeros(1, dtype=np.int64), view.settings.threshold, most=1)) > 0
+    return view.any_of_one(_sets_of_one(view, text))
 
 
 def best_of(view: View, text: str) -> tuple[Any, float] | None:
     """Return the id and the similarity of the most similar living document that reaches the threshold, or None."""
     sets = _sets_of_one(view, text)
-    found = view.expand(view.probe(sets, np.zeros(1, dtype=np.int64), view.settings.threshold))
+    found = view.probe(sets, FIRST_ROW, view.settings.threshold)
     if not len(found):
         return None
+    if len(found) == 1 and not view.copied.has_one(int(found[0, 1])):  # so it was not removed
+        rows, ids = view.read(found[:, 1])
+        shared, both = int(found[0, 2]), int(sets.sizes[0]) + int(sizes_of(rows)[0])
+        return ids[0], shared / (both - shared)
+    found = view.expand(found)
     value = _values(view, found, sets.sizes, Metric.JACCARD)
     place = int(np.argmax(value))
     _, ids = view.read(found[place : place + 1, 1])

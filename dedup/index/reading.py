@@ -18,20 +18,23 @@ from dedup.index.memtable import new_counters
 from dedup.index.settings import Settings
 from dedup.index.view import View
 from dedup.index.writer import Writer
-from dedup.options import check_progress, check_threshold, check_whole, check_word, shown
+from dedup.options import check_progress, check_threads, check_threshold, check_whole, check_word, shown
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import lock, thread_count
-from dedup.sources.coerce import read_texts
+from dedup.sources.coerce import Texts, read_texts
 from dedup.sources.texts import INT64
 from dedup.storage.atomic import storage_errors
 from dedup.threshold import Metric
 
-__all__ = ["IndexStats", "OpenIndex", "fits", "open_view"]
+__all__ = ["IndexStats", "OpenIndex", "fits", "open_view", "workers_for"]
 
 METRICS = (str(Metric.JACCARD), str(Metric.CONTAINMENT))
 """An index knows sets of shingles only."""
 
 PAIR_ORDERS = ("best", "first")
+
+CALLER_TEXTS = 32
+"""Texts in memory that the calling thread hashes alone."""
 
 ATTEMPTS = 100
 """How often a reader begins anew, if the writer replaced files while it opened them."""
@@ -153,7 +156,7 @@ class OpenIndex:
             )
         order = check_word("order", order, PAIR_ORDERS)
         most = None if limit is None else check_whole("limit", limit, 1, also=", or None")
-        workers, progress = thread_count(threads), check_progress(progress)
+        threads, progress = check_threads(threads), check_progress(progress)
         collection = read_texts(texts, ids=ids, column=column, id=id)
         with self._asking(), Progress(progress) as stages:
             return queries.query(
@@ -163,7 +166,7 @@ class OpenIndex:
                 metric=by,
                 limit=most,
                 first=order == "first",
-                threads=workers,
+                threads=workers_for(collection, threads),
                 stages=stages,
             )
 
@@ -206,13 +209,13 @@ class OpenIndex:
             self._view = newer
             return changed
 
-    def check(self) -> checking.IndexCheck:
+    def check(self, *, progress: ProgressOption = None) -> checking.IndexCheck:
         """Read everything that is committed, and return what is damaged, and which documents may not be found.
 
-        Cost: all is read once; some microseconds per document.
+        `progress` is as for `dedup.find_duplicates`. Cost: all is read once; some microseconds per document.
         """
-        with self._asking():
-            return checking.check(self._folder, self._open().settings)
+        with self._asking(), Progress(check_progress(progress)) as stages:
+            return checking.check(self._folder, self._open().settings, stages)
 
     @property
     def stats(self) -> IndexStats:
@@ -322,6 +325,11 @@ class Guarded:
             if self._changing and kind is not None and not issubclass(kind, DedupError):
                 self._writer.interrupted = True
             self._guard.__exit__(kind, error, trace)
+
+
+def workers_for(texts: Texts, threads: int | None) -> int:
+    """Return how many threads work on texts. To find out how many there may be takes longer than to hash a few."""
+    return 1 if texts.at_hand and len(texts) <= CALLER_TEXTS else thread_count(threads)
 
 
 def fits(view: View, name: object) -> bool:

@@ -8,8 +8,9 @@ from typing import Any
 
 from dedup.errors import ParameterError
 from dedup.hash_key import HashKey, choose_key
+from dedup.hashing.forms import DISTINCT, NUMBERS
 from dedup.hashing.shingles import Shingle, parse
-from dedup.options import check_flag, check_threshold
+from dedup.options import check_flag, check_threshold, check_words
 from dedup.reading import WORDS, Reading
 from dedup.text.unicode import UNICODE_VERSION
 from dedup.unit import Unit
@@ -26,11 +27,13 @@ class Settings:
     threshold : the lowest threshold of a query
     shingle : with the reading of texts: the key of the hashes, what is ignored, what is a token
     containment : whether all hashes have a posting, so that "my text is inside a document" can be asked
+    distinct : "numbers", "symbols": texts that differ in these alone are no pair
     """
 
     threshold: float
     shingle: Shingle
     containment: bool
+    distinct: tuple[str, ...] = ()
 
     @classmethod
     def check(
@@ -39,13 +42,20 @@ class Settings:
         threshold: float,
         shingle: str | None,
         containment: bool,
+        distinct: str | Collection[str] = (),
         ignore: str | Collection[str] = (),
         tokens: str = WORDS,
         hash_key: bytes | HashKey | None,
     ) -> Settings:
         """Return the settings. Raise `ParameterError` if an option has an invalid value."""
         kind = parse(Unit.DOCUMENT.shingle if shingle is None else shingle, Reading.check(ignore, tokens, hash_key))
-        return cls(check_threshold(threshold), kind, check_flag("containment", containment))
+        words = check_words("distinct", distinct, DISTINCT)
+        if NUMBERS in words and NUMBERS in kind.reading.ignore:
+            raise ParameterError(
+                'ignore: expected "numbers" in ignore or in distinct, found it in both; texts that differ in numbers '
+                "alone are either the same or no pair: leave one of them out"
+            )
+        return cls(check_threshold(threshold), kind, check_flag("containment", containment), words)
 
     def to_json(self) -> dict[str, Any]:
         """Return what the manifest has: no key, but its fingerprint."""
@@ -53,6 +63,7 @@ class Settings:
             "threshold": self.threshold,
             "shingle": str(self.shingle),
             "containment": self.containment,
+            "distinct": list(self.distinct),
             "hash_key": self.shingle.key.fingerprint,
             **self.shingle.reading.asked(),
             "unicode": UNICODE_VERSION,
@@ -78,4 +89,5 @@ class Settings:
                 "version of dedup that made it, or add the texts to a new index"
             )
         reading = Reading(key, tuple(found.get("ignore", ())), str(found.get("tokens", WORDS)))
-        return cls(float(found["threshold"]), parse(found["shingle"], reading), bool(found["containment"]))
+        kind, words = parse(found["shingle"], reading), tuple(found.get("distinct", ()))
+        return cls(float(found["threshold"]), kind, bool(found["containment"]), words)

@@ -15,20 +15,24 @@ import numpy.typing as npt
 import xxhash
 
 from dedup.errors import StorageError
-from dedup.hashing.units import HashRows, HashSets
-from dedup.index.log import Rows, Stored, damaged, firsts_of, seal_sets, sizes_of
+from dedup.hashing.units import HashedBlock, HashRows, HashSets
+from dedup.index.log import MarkedSets, Rows, Stored, damaged, firsts_of, seal_sets, sizes_of
 from dedup.index.manifest import Manifest, bits_name
 from dedup.index.memtable import Memtable
 from dedup.index.segments import Segment, hash_ids, hash_numbers, open_segment
 from dedup.index.settings import Settings
 from dedup.index.tables import mapped
+from dedup.pairs.kept_apart import groups_of, told_apart
 from dedup.runtime.threads import map_blocks, slices
 from dedup.threshold import Metric
 
-__all__ = ["ALL_PAIRS", "Bits", "View", "numbers_in", "sets_of"]
+__all__ = ["ALL_PAIRS", "FIRST_ROW", "Bits", "View", "marked", "numbers_in", "sets_of"]
 
 ALL_PAIRS = (1 << 62) - 1
 """More pairs than a text can have."""
+
+FIRST_ROW = np.zeros(1, dtype=np.int64)
+"""The first row alone."""
 
 Numbers = npt.NDArray[np.int64]
 
@@ -58,6 +62,11 @@ class Bits:
         result[inside] = (self.words[some >> 6] >> (some & 63).astype(np.uint64)) & np.uint64(1) != 0
         return result
 
+    def has_one(self, number: int) -> bool:
+        """Return whether a number is in the set."""
+        word = number >> 6
+        return word < len(self.words) and bool(int(self.words[word]) >> (number & 63) & 1)
+
     def cut(self, count: int) -> npt.NDArray[np.uint64]:
         """Return the words for the numbers below `count`."""
         words = np.zeros((count + 63) >> 6, dtype=np.uint64)
@@ -78,6 +87,15 @@ def sets_of(rows: HashRows) -> HashSets:
     sizes = np.zeros(len(rows.offsets) - 1, dtype=np.int64)
     distinct(rows.values, rows.offsets, sizes, np.arange(len(sizes), dtype=np.int64))
     return HashSets(rows.values, rows.offsets[:-1], sizes)
+
+
+def marked(block: HashedBlock, settings: Settings) -> MarkedSets:
+    """Return the sets of hashed texts, made in their memory, and what tells the texts apart."""
+    marks = np.zeros((block.texts, 3), dtype=np.uint64)
+    marks[:, :2] = told_apart(block, settings.distinct)
+    if settings.distinct:
+        marks[:, 2] = groups_of(block, settings.distinct)[0]
+    return MarkedSets(*sets_of(block.rows), marks)
 
 
 class View:
@@ -174,8 +192,8 @@ class View:
         """Return those of some documents that were not removed."""
         return numbers[~self.dead.has(numbers)]
 
-    def batches(self, count: int) -> Iterator[tuple[HashSets, npt.NDArray[np.uint64], list[Any]]]:
-        """Yield the sets, digests and ids of all living documents on disk, in order, some of each `count` documents.
+    def batches(self, count: int) -> Iterator[tuple[MarkedSets, list[Any]]]:
+        """Yield the sets, marks and ids of all living documents on disk, in order, some of each `count` documents.
 
         Raises `StorageError` if one is damaged.
         """
@@ -186,7 +204,7 @@ class View:
             wrong = np.flatnonzero(seal_sets(sets, np.arange(len(rows))) != rows[:, 4])
             if len(wrong):
                 damaged(self.stored.path, int(numbers[wrong[0]]))
-            yield sets, np.ascontiguousarray(rows[:, 2:4]), list(ids)
+            yield MarkedSets(*sets, np.ascontiguousarray(rows[:, [2, 3, 6]])), list(ids)
 
     # lookups
 
@@ -219,11 +237,8 @@ class View:
             same = fits & (rows[:, 2:4] == digests[places]).all(axis=1) & (firsts_of(rows) == numbers)
             found[places[same]] = numbers[same]
         if self.memtable.by_digest:
-            known = self.memtable.by_digest
-            for place, pair in enumerate(zip(digests[:, 0].tolist(), digests[:, 1].tolist(), strict=True)):
-                number = known.get(pair)
-                if number is not None:
-                    found[place] = number
+            newest = self.memtable.find_digests(digests)
+            found[newest >= 0] = newest[newest >= 0]
         return found
 
     def copies_of(self, firsts: Numbers) -> tuple[Numbers, Numbers]:
@@ -252,45 +267,81 @@ class View:
 
     # search
 
+    @property
+    def apart(self) -> int:
+        """What kernels do with documents that are no pair of a text, however similar (`dedup.kernels.index_judge`)."""
+        return 1 if self.settings.distinct else 0
+
     def probe(
         self,
-        sets: HashSets,
+        sets: MarkedSets,
         asked: Numbers,
         threshold: float,
         metric: Metric = Metric.JACCARD,
         *,
         most: int = ALL_PAIRS,
         newest: bool = True,
+        counted: bool = False,
     ) -> npt.NDArray[np.int64]:
         """Return the pairs of some sets with documents: row, document, shared hashes (int64, n x 3), in no order.
 
-        A document is the first of its copies: it, or a copy of it, was not removed. A set has at most `most`
-        pairs with each segment. Without `newest` the documents in memory are left out. Raises `StorageError` if a set
-        that is needed is damaged.
+        A document is the first of its copies: it, or a copy of it, was not removed. A set has at most `most` pairs with
+        each segment. Without `newest` the documents in memory are left out. With `counted` there are also those that
+        are no pairs since they differ in numbers alone, with minus the number of shared hashes. Raises `StorageError`
+        if a set that is needed is damaged.
         """
         from dedup.kernels import index_memtable, index_postings
 
         known = self.settings
         how: tuple[Any, ...] = (self.gone.words, threshold, known.threshold, metric.code, known.containment, most)
+        how += sets.marks, 2 if counted else self.apart
+        only = sets.sets
         parts = []
         asked = asked[sets.sizes[asked] > 0]
         for segment in self.segments:
             table = segment.tables.get("shingles")
             if table is not None:
                 log: tuple[Any, ...] = (*table, self.stored.rows, 0, self.stored.sets, 0)
-                found, total, wrong = index_postings.probe(*sets, asked, *log, *how)
+                found, total, wrong = index_postings.probe(*only, asked, *log, *how)
                 if wrong >= 0:
                     damaged(self.stored.path, int(wrong))
                 parts.append(found[:total])
         if newest and len(self.memtable):
             held = (*self.memtable.chains, *self.memtable.held)
-            found, total, wrong = index_memtable.probe_chains(*sets, asked, *held, *how)
+            found, total, wrong = index_memtable.probe_chains(*only, asked, *held, *how)
             if wrong >= 0:
                 damaged(self.stored.path, int(wrong))
             parts.append(found[:total])
         return np.concatenate([np.empty((0, 3), dtype=np.int64), *parts])
 
-    def any_alive(self, sets: HashSets, asked: Numbers, threads: int) -> npt.NDArray[np.bool_]:
+    def any_of_one(self, texts: MarkedSets) -> bool:
+        """Return whether the first of some sets reaches the threshold of the index with a living document."""
+        from dedup.kernels import index_memtable, index_postings
+
+        known, stored = self.settings, self.stored
+        how: tuple[Any, ...] = (self.gone.words, known.threshold, known.threshold, 0, known.containment, 1)
+        how += texts.marks, self.apart
+        sets = texts.sets
+        if not sets.sizes[0]:
+            return False
+        memtable, wrong = self.memtable, -1
+        if memtable.count:
+            held = (*memtable.chains, *memtable.held)
+            _, total, wrong = index_memtable.probe_chains(*sets, FIRST_ROW, *held, *how)
+            if total:
+                return True
+        for segment in self.segments:
+            table = segment.tables.get("shingles")
+            if table is not None and wrong < 0:
+                log: tuple[Any, ...] = (*table, stored.rows, 0, stored.sets, 0)
+                _, total, wrong = index_postings.probe(*sets, FIRST_ROW, *log, *how)
+                if total:
+                    return True
+        if wrong >= 0:
+            damaged(stored.path, int(wrong))
+        return False
+
+    def any_alive(self, sets: MarkedSets, asked: Numbers, threads: int) -> npt.NDArray[np.bool_]:
         """Return, for each row of `asked`, whether it reaches the threshold with a living document in a segment."""
         result = np.zeros(len(sets.sizes), dtype=np.bool_)
         if not self.segments:
@@ -305,6 +356,9 @@ class View:
 
     def expand(self, found: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return pairs with the living copies of each document in place of the document, sorted by row and number."""
+        if not self.copied.has(found[:, 1]).any():
+            found = found[~self.dead.has(found[:, 1])]
+            return found[np.lexsort((found[:, 1], found[:, 0]))]
         firsts, inverse = np.unique(found[:, 1], return_inverse=True)
         places, copies = self.copies_of(firsts) if self.copied.has(firsts).any() else (firsts[:0], firsts[:0])
         alive = ~self.dead.has(firsts)

@@ -6,7 +6,8 @@ manifest. So a process that ends in between, however it ends, leaves the index a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.errors import InputError
-from dedup.hashing.units import HashSets
-from dedup.index.log import WORDS_PER_ROW, Log, Stored, damaged, encode_ids, firsts_of, seal_rows, seal_sets, sizes_of
+from dedup.index.log import (
+    WORDS_PER_ROW,
+    Log,
+    MarkedSets,
+    Stored,
+    damaged,
+    encode_ids,
+    firsts_of,
+    refuse_id,
+    seal_rows,
+    seal_sets,
+    sizes_of,
+)
 from dedup.index.manifest import SUFFIX, Manifest, bits_name
-from dedup.index.memtable import Memtable, new_counters
+from dedup.index.memtable import Memtable, copies_within, new_counters
 from dedup.index.merge import Merges
 from dedup.index.segments import open_segment, write_segment
 from dedup.index.settings import Settings
 from dedup.index.view import ALL_PAIRS, View
-from dedup.options import shown
 from dedup.storage.atomic import storage_errors, sync_file, write_atomically
 from dedup.storage.writer_lock import lock_for_writing
 
@@ -34,9 +44,6 @@ FLUSH_DOCUMENTS = 1 << 14
 
 FLUSH_HASHES = 1 << 23
 """Hashes in memory (64 MB) of which a segment is made."""
-
-MOST_DOCUMENTS = (1 << 31) - 1
-"""Documents of an index: so a number and a size fit in a word."""
 
 COMMIT_DOCUMENTS = 1 << 11
 """Documents in memory of which a commit makes a segment, so that a reader has few to take into memory."""
@@ -95,37 +102,21 @@ class Writer:
 
     # adding
 
-    def check_ids(self, ids: Sequence[Any] | None, count: int) -> str:
-        """Return how texts are named: "auto", "int", "str". Raise `InputError` if those before were named otherwise."""
-        if self.manifest.documents + count > MOST_DOCUMENTS:
-            raise InputError(
-                f"expected at most {MOST_DOCUMENTS:,} documents in an index, removed ones included, found "
-                f"{self.manifest.documents + count:,}; compact it, or begin another one"
-            )
-        kind = "auto" if ids is None else "str" if len(ids) and isinstance(ids[0], str) else "int"
-        known = self.manifest.ids
-        if known is not None and known != kind and (ids is None or len(ids)):
-            words = {"auto": "none (running numbers)", "int": "ids that are integers", "str": "ids that are str"}
-            raise InputError(
-                f"ids: expected {words[known]}, as the documents of the index have, found {words[kind]}; name these "
-                "texts in the same way"
-            )
-        return kind
-
-    def add(self, sets: HashSets, digests: npt.NDArray[np.uint64], ids: list[Any] | None, kind: str) -> None:
-        """Add texts by their sets and digests. Without `ids` they get the next running numbers."""
+    def add(self, texts: MarkedSets, ids: list[Any] | None, kind: str) -> None:
+        """Add texts by their sets and marks. Without `ids` they get the next running numbers."""
+        sets, digests = texts.sets, texts.marks[:, :2]
         view, memtable = self.view, self.view.memtable
         count, base = len(sets.sizes), memtable.end
         names = self._names(ids, count, kind)
         firsts = view.find_digests(digests)
         firsts[sets.sizes == 0] = -1
-        self._copies_within(firsts, digests, sets.sizes, base)
+        copies_within(firsts, digests, sets.sizes, base)
         numbers = np.arange(base, base + count, dtype=np.int64)
         new = np.flatnonzero(firsts == numbers)
         copies = np.flatnonzero(firsts != numbers)
         rows = np.zeros((count, WORDS_PER_ROW), dtype=np.uint64)
         rows[:, 0] = (firsts << 32 | sets.sizes).view(np.uint64)
-        rows[:, 2:4] = digests
+        rows[:, 2:4], rows[:, 6] = digests, texts.marks[:, 2]
         sizes = sets.sizes[new]
         rows[new, 1] = (self.manifest.hashes + np.cumsum(sizes) - sizes).view(np.uint64)
         rows[new, 4] = seal_sets(sets, new)
@@ -136,17 +127,16 @@ class Writer:
         within = of_copies[~before_these] - base
         rows[copies[~before_these], 1], rows[copies[~before_these], 4] = rows[within, 1], rows[within, 4]
         encoded = self._name_and_seal(rows, numbers, names, kind)
-        added = memtable.add(rows, names, sets, new)
-        if len(copies):
-            view.copied.add(of_copies)
-            self._bits_changed = True
-        self._log.append(rows, added, encoded)
-        self._count(sets.sizes, encoded, len(added))
+        with self._whole_or_interrupted():
+            added = memtable.add(rows, names, sets, new)
+            if len(copies):
+                view.copied.add(of_copies)
+                self._bits_changed = True
+            self._log.append(rows, added, encoded)
+            self._count(sets.sizes, encoded, len(added))
         self.work()
 
-    def filter(
-        self, sets: HashSets, digests: npt.NDArray[np.uint64], ids: list[Any] | None, kind: str, threads: int
-    ) -> npt.NDArray[np.bool_]:
+    def filter(self, sets: MarkedSets, ids: list[Any] | None, kind: str, threads: int) -> npt.NDArray[np.bool_]:
         """Add those texts that reach the threshold with no text before; return which (bool)."""
         from dedup.kernels import index_memtable as kernels
 
@@ -158,7 +148,6 @@ class Writer:
         hashes = int(sets.sizes[rest].sum())
         memtable.reserve(len(rest), hashes)
         memtable.widen(memtable.postings + hashes)
-        kernels.count(*sets, rest, memtable.counters)
         memtable.age(hashes)
         kept = np.zeros(len(everyone), dtype=np.bool_)
         state: tuple[Any, ...] = (
@@ -174,24 +163,35 @@ class Writer:
             view.gone.words,
             view.settings.threshold,
             view.settings.containment,
+            sets.marks,
+            view.apart,
             kept,
         )
-        held, postings, used, wrong = kernels.filter_rows(*sets, rest, *state)
-        if wrong >= 0:
-            damaged(view.stored.path, int(wrong))
-        new = np.flatnonzero(kept)
-        numbers = np.arange(memtable.end, memtable.base + held, dtype=np.int64)
-        names = self._names(None if ids is None else [ids[row] for row in new.tolist()], len(new), kind)
-        rows = memtable.rows[memtable.count : held]
-        rows[:, 2:4] = digests[new]
-        encoded = self._name_and_seal(rows, numbers, names, kind)
-        added = memtable.sets[memtable.hashes : used]
-        self._log.append(rows, added, encoded)
-        memtable.postings, memtable.hashes = int(postings), int(used)
-        memtable.note(rows, names)
-        self._count(sets.sizes[new], encoded, len(added))
+        with self._whole_or_interrupted():
+            held, postings, used, wrong = kernels.filter_rows(*sets.sets, rest, *state)
+            if wrong >= 0:
+                damaged(view.stored.path, int(wrong))
+            new = np.flatnonzero(kept)
+            numbers = np.arange(memtable.end, memtable.base + held, dtype=np.int64)
+            names = self._names(None if ids is None else [ids[row] for row in new.tolist()], len(new), kind)
+            rows = memtable.rows[memtable.count : held]
+            encoded = self._name_and_seal(rows, numbers, names, kind)
+            added = memtable.sets[memtable.hashes : used]
+            self._log.append(rows, added, encoded)
+            memtable.postings, memtable.hashes = int(postings), int(used)
+            memtable.note(rows, names)
+            self._count(sets.sizes[new], encoded, len(added))
         self.work()
         return kept
+
+    @contextlib.contextmanager
+    def _whole_or_interrupted(self) -> Iterator[None]:
+        """After an error in the block the index is neither as before it nor as after it, so it cannot be used."""
+        try:
+            yield
+        except BaseException:
+            self.interrupted = True
+            raise
 
     def remove(self, numbers: Numbers) -> None:
         """Remove living documents by their numbers, each once."""
@@ -206,10 +206,13 @@ class Writer:
         self.manifest.empty -= int(np.count_nonzero(sizes_of(rows) == 0))
         self._changed = self._bits_changed = True
 
-    def feed(self, source: View, *, fresh_ids: bool) -> None:
+    def feed(self, source: View, report: Callable[[int], None], *, fresh_ids: bool) -> None:
         """Add the living documents of another view, which has none in memory alone, in their order."""
-        for sets, digests, ids in source.batches(FEED_DOCUMENTS):
-            self.add(sets, digests, None if fresh_ids else ids, str(source.manifest.ids))
+        done = 0
+        for sets, ids in source.batches(FEED_DOCUMENTS):
+            self.add(sets, None if fresh_ids else ids, str(source.manifest.ids))
+            done += len(ids)
+            report(done)
 
     def _names(self, ids: list[Any] | None, count: int, kind: str) -> list[Any]:
         """Return the ids of new documents, and note how documents are named."""
@@ -224,7 +227,7 @@ class Writer:
         manifest.next_id += count
         return names
 
-    def _check_new(self, sets: HashSets, rest: Numbers, ids: list[Any]) -> None:
+    def _check_new(self, sets: MarkedSets, rest: Numbers, ids: list[Any]) -> None:
         """Raise `InputError` if a text that would be added has the id of another text that is in the index."""
         known = rest[self.view.find_ids([ids[row] for row in rest.tolist()]) >= 0]
         if not len(known):
@@ -234,15 +237,6 @@ class Writer:
         if len(other):
             refuse_id(ids[int(other[0])], "remove that text, or give this one another id")
 
-    def _copies_within(self, firsts: Numbers, digests: npt.NDArray[np.uint64], sizes: Numbers, base: int) -> None:
-        """Write the first copy of each text that is not a copy of an earlier document: itself, or one of this batch."""
-        seen: dict[tuple[int, int], int] = {}
-        known = firsts.tolist()
-        pairs = zip(digests[:, 0].tolist(), digests[:, 1].tolist(), strict=True)
-        for place, (digest, size) in enumerate(zip(pairs, sizes.tolist(), strict=True)):
-            if known[place] < 0:
-                firsts[place] = seen.setdefault(digest, base + place) if size else base + place
-
     def _name_and_seal(self, rows: npt.NDArray[np.uint64], numbers: Numbers, names: list[Any], kind: str) -> bytes:
         """Write the ids and seals into rows; return the bytes of ids that are texts."""
         encoded, hashes = b"", None
@@ -250,7 +244,7 @@ class Writer:
             rows[:, 5], encoded, hashes = encode_ids(names, self.manifest.id_bytes)
         else:
             rows[:, 5] = np.array(names, dtype=np.int64).view(np.uint64)
-        rows[:, 6] = seal_rows(rows, numbers, hashes)
+        rows[:, 7] = seal_rows(rows, numbers, hashes)
         return encoded
 
     def _count(self, sizes: Numbers, encoded: bytes, hashes: int) -> None:
@@ -290,7 +284,7 @@ class Writer:
         manifest.segments.append(entry)
         view.stored = stored
         view.segments.append(segment)
-        view.memtable = Memtable(view.settings, memtable.end, manifest.hashes, memtable.counters)
+        view.memtable = Memtable(view.settings, memtable.end, manifest.hashes, memtable.counters, memtable)
         self._worked = 0
         self._changed = True
         self._merges.plan(view)
@@ -330,8 +324,8 @@ class Writer:
         self._changed = self._bits_changed = False
         self._collect()
 
-    def compact(self) -> None:
-        """Write the index anew, without removed documents, as one segment; commit."""
+    def compact(self, report: Callable[[int], None]) -> None:
+        """Write the index anew, without removed documents, as one segment; commit. `report` gets the documents done."""
         self.flush()
         self._merge(ALL_PAIRS)
         self.commit()
@@ -348,7 +342,7 @@ class Writer:
             self._log = Log(self.folder, manifest)
             self.view = View(self.folder, manifest, old.settings, old.memtable.counters, None)
             self._worked = 0
-            self.feed(old, fresh_ids=False)
+            self.feed(old, report, fresh_ids=False)
             self.manifest.next_id = old.manifest.next_id
             self.flush()
             self._merge(ALL_PAIRS, into_one=True)
@@ -359,6 +353,7 @@ class Writer:
             if self._log is not old_log:
                 self._log.close()
             self.view, self._log, self._unsynced = old, old_log, []
+            self.interrupted = False  # what was there before is whole
             self._changed = self._bits_changed = False
             raise
         old_log.close()
@@ -386,8 +381,3 @@ class Writer:
                 ours = entry.name.endswith((SUFFIX, f"{SUFFIX}.tmp")) or entry.name == "manifest.json.tmp"
                 if ours and entry.name not in needed:
                     entry.unlink(missing_ok=True)
-
-
-def refuse_id(name: Any, advice: str) -> None:
-    """Raise the error for an id that is in the index already."""
-    raise InputError(f"ids: expected new ids, found {shown(name)}, which is in the index already; {advice}")

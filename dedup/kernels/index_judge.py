@@ -28,6 +28,10 @@ from dedup.kernels.verify import least
 
 UNDAMAGED = np.int64(-1)
 
+NOT_APART, APART, APART_COUNTED = 0, 1, 2
+"""What is done with documents that `is_apart` names: they are as others; no pair; no pair, but reported if their tokens
+differ."""
+
 
 @part
 def posted_of(size: int, threshold: float, complete: bool) -> int:
@@ -54,6 +58,12 @@ def more(values: npt.NDArray[np.uint32], count: int) -> npt.NDArray[np.uint32]:
     return result
 
 
+@part
+def is_apart(rows: npt.NDArray[np.uint64], place: int, marks: npt.NDArray[np.uint64], row: int) -> bool:
+    """Return whether a document and a text are of one group, and have other digests: then they are no pair."""
+    return rows[place, 6] == marks[row, 2] and (rows[place, 2] != marks[row, 0] or rows[place, 3] != marks[row, 1])
+
+
 @shared
 def judge(
     values: npt.NDArray[np.uint64],
@@ -72,12 +82,16 @@ def judge(
     metric: int,
     complete: bool,
     most: int,
+    marks: npt.NDArray[np.uint64],
+    apart: int,
     found: npt.NDArray[np.int64],
     total: int,
 ) -> tuple[npt.NDArray[np.int64], int, int]:
     """Append the pairs of the set ``values[start:start + size]`` with the `count` documents in `met` to `found`.
 
     Document d has the row ``rows[d - base]``, and its set begins at `sets` after `sets_base` hashes that are not there.
+    ``marks[row]`` has the digest (two words) and the group of the asked set. A pair that is `APART_COUNTED`
+    has minus its number of shared hashes.
     Returns `found` (it may have grown), the number of pairs in it, and the number of a damaged document or -1.
     """
     width = np.int64(8)
@@ -110,6 +124,9 @@ def judge(
         wanted = needed(size, other_size, threshold, metric)
         if wanted > min(size, other_size):
             continue
+        separate = apart != NOT_APART and is_apart(rows, place, marks, row)
+        if separate and (apart == APART or rows[place, 3] == marks[row, 1]):
+            continue
         if times < wanted - (other_size - posted_of(other_size, index_threshold, complete)):
             continue
         offset = np.int64(rows[place, 1]) - sets_base
@@ -122,7 +139,7 @@ def judge(
             found = longer(found, 2 * total)
         found[total, 0] = row
         found[total, 1] = number
-        found[total, 2] = common
+        found[total, 2] = -common if separate else common
         total += 1
         if total - before >= most:
             break

@@ -1,7 +1,7 @@
 """The newest documents of an index, in memory: which hashes of a set are indexed, and chains of postings.
 
 Which hashes (`choose`): any ``n - least(n, threshold) + 1`` of a set of n will do. Those are taken that few sets have
-had lately, by a table of counters of one byte (`count`), so that lists are short. Only the speed depends on it.
+had before, by a table of counters of one byte, so that lists are short. Only the speed depends on it.
 
 Chains: ``heads[key >> shift]`` is the newest posting whose key has these first bits, ``links[i]`` the one before
 posting i, -1 for none. Posting i says that document ``documents[i]`` has ``keys[i]``.
@@ -29,22 +29,6 @@ COUNTER_BITS = 22
 HIGHEST = 255
 
 
-@kernel
-def count(
-    values: npt.NDArray[np.uint64],
-    offsets: npt.NDArray[np.int64],
-    sizes: npt.NDArray[np.int64],
-    which: npt.NDArray[np.int64],
-    counters: Written[npt.NDArray[np.uint8]],
-) -> None:
-    """Count the hashes of the sets of some rows."""
-    shift = np.uint64(64 - COUNTER_BITS)
-    for row in which:
-        for i in range(offsets[row], offsets[row] + sizes[row]):
-            slot = np.int64(values[i] >> shift)
-            counters[slot] += np.uint8(counters[slot] < HIGHEST)
-
-
 @shared
 def rarest(
     values: npt.NDArray[np.uint64],
@@ -52,30 +36,35 @@ def rarest(
     size: int,
     posted: int,
     counters: npt.NDArray[np.uint8],
+    levels: npt.NDArray[np.uint8],
     tally: npt.NDArray[np.int64],
     chosen: npt.NDArray[np.uint64],
     at: int,
 ) -> None:
-    """Write the `posted` least counted hashes of a set into `chosen`, from `at` on; `tally` has 256 places."""
-    shift = np.uint64(64 - COUNTER_BITS)
-    if posted == size:
-        for i in range(size):
-            chosen[at + i] = values[start + i]
-        return
+    """Count the hashes of a set; write the `posted` ones that were counted least before into `chosen`, from `at` on.
+
+    `levels` has room for `size` counters, `tally` for 256 numbers. Both are overwritten.
+    """
+    shift, first, one = np.uint64(64 - COUNTER_BITS), np.uint64(start), np.uint64(1)
     tally[:] = 0
-    for i in range(start, start + size):
-        tally[counters[np.int64(values[i] >> shift)]] += 1
-    limit, below = 0, np.int64(0)
+    for i in range(np.uint64(size)):
+        slot = values[first + i] >> shift
+        level = counters[slot]
+        levels[i] = level
+        tally[np.uint64(level)] += 1
+        counters[slot] = level + np.uint8(level < HIGHEST)
+    limit, below = np.uint64(0), np.int64(0)
     while below + tally[limit] < posted:
         below += tally[limit]
-        limit += 1
+        limit += one
     equal = posted - below
-    for i in range(start, start + size):
-        counter = np.int64(counters[np.int64(values[i] >> shift)])
-        if counter < limit or (counter == limit and equal > 0):
-            equal -= np.int64(counter == limit)
-            chosen[at] = values[i]
-            at += 1
+    place = np.uint64(at)
+    for i in range(np.uint64(size)):
+        level = np.uint64(levels[i])
+        if level < limit or (level == limit and equal > 0):
+            equal -= np.int64(level == limit)
+            chosen[place] = values[first + i]
+            place += one
 
 
 @kernel
@@ -84,24 +73,32 @@ def choose(
     offsets: npt.NDArray[np.int64],
     sizes: npt.NDArray[np.int64],
     which: npt.NDArray[np.int64],
-    counters: npt.NDArray[np.uint8],
+    counters: Written[npt.NDArray[np.uint8]],
     threshold: float,
     complete: bool,
     first: int,
+    sets: Written[npt.NDArray[np.uint64]],
     chosen: Written[npt.NDArray[np.uint64]],
     documents: Written[npt.NDArray[np.uint32]],
 ) -> int:
     """Write the hashes to index of the sets of some rows, and the document of each: ``first + row``; return how many.
 
-    No more than all hashes of these sets are written.
+    The sets are written into `sets`, one after the other, and counted. `chosen` and `documents` have as much room.
     """
-    tally = np.empty(HIGHEST + 1, dtype=np.int64)
-    at = 0
+    longest = np.int64(1)
     for row in which:
-        if sizes[row] == 0:
+        longest = max(longest, sizes[row])
+    tally, levels = np.empty(HIGHEST + 1, dtype=np.int64), np.empty(longest, dtype=np.uint8)
+    at, end = 0, np.uint64(0)
+    for row in which:
+        size, start = sizes[row], np.uint64(offsets[row])
+        if size == 0:
             continue
-        posted = posted_of(sizes[row], threshold, complete)
-        rarest(values, offsets[row], sizes[row], posted, counters, tally, chosen, at)
+        for i in range(start, start + np.uint64(size)):
+            sets[end] = values[i]
+            end += np.uint64(1)
+        posted = posted_of(size, threshold, complete)
+        rarest(values, offsets[row], size, posted, counters, levels, tally, chosen, at)
         for i in range(at, at + posted):
             documents[i] = np.uint32(first + row)
         at += posted
@@ -172,6 +169,8 @@ def probe_chains(
     metric: int,
     complete: bool,
     most: int,
+    marks: Table[np.uint64],
+    apart: int,
 ) -> tuple[npt.NDArray[np.int64], int, int]:
     """Return the pairs of the sets of `asked` rows with documents in the chains, as `index_postings.probe` does."""
     found = np.empty((16, 3), dtype=np.int64)
@@ -198,6 +197,8 @@ def probe_chains(
             metric,
             complete,
             most,
+            marks,
+            apart,
             found,
             total,
         )
@@ -212,7 +213,7 @@ def filter_rows(
     offsets: npt.NDArray[np.int64],
     sizes: npt.NDArray[np.int64],
     asked: npt.NDArray[np.int64],
-    counters: npt.NDArray[np.uint8],
+    counters: Written[npt.NDArray[np.uint8]],
     heads: Written[npt.NDArray[np.int32]],
     links: Written[npt.NDArray[np.int32]],
     keys: Written[npt.NDArray[np.uint64]],
@@ -228,17 +229,22 @@ def filter_rows(
     skipped: npt.NDArray[np.uint64],
     threshold: float,
     complete: bool,
+    marks: Table[np.uint64],
+    apart: int,
     kept: Written[npt.NDArray[np.bool_]],
 ) -> tuple[int, int, int, int]:
     """Add each of the `asked` rows that reaches the threshold with no document in the chains; write it into `kept`.
 
     `held` documents are there, with `used` postings and `sets_used` hashes of sets; there is room for all rows. Of the
-    row of a new document all but the digest, the id and the seal are written. A row without a hash is added. Returns
+    row of a new document all but the id and the seal are written. A row without a hash is added. Returns
     the three numbers after it, and the number of a damaged document or -1; then not all rows were looked at.
     """
     found = np.empty((16, 3), dtype=np.int64)
     met = np.empty(256, dtype=np.uint32)
-    tally = np.empty(HIGHEST + 1, dtype=np.int64)
+    longest = np.int64(1)
+    for row in asked:
+        longest = max(longest, sizes[row])
+    tally, levels = np.empty(HIGHEST + 1, dtype=np.int64), np.empty(longest, dtype=np.uint8)
     for row in asked:
         start, size = offsets[row], sizes[row]
         met, count = follow(values, start, size, heads, links, keys, documents, shift, met)
@@ -260,6 +266,8 @@ def filter_rows(
                 0,
                 complete,
                 1,
+                marks,
+                apart,
                 found,
                 0,
             )
@@ -273,13 +281,14 @@ def filter_rows(
             sets[sets_used + i] = values[start + i]
         rows[held, 0] = (np.uint64(number) << np.uint64(32)) | np.uint64(size)
         rows[held, 1] = np.uint64(sets_base + sets_used)
+        rows[held, 2], rows[held, 3], rows[held, 6] = marks[row, 0], marks[row, 1], marks[row, 2]
         rows[held, 4] = seal_of(values, start, size)
         held += 1
         sets_used += size
         if size == 0:
             continue
         posted = posted_of(size, threshold, complete)
-        rarest(values, start, size, posted, counters, tally, keys, used)
+        rarest(values, start, size, posted, counters, levels, tally, keys, used)
         for i in range(used, used + posted):
             slot = np.int64(keys[i] >> np.uint64(shift))
             documents[i] = np.uint32(number)

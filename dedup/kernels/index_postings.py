@@ -73,16 +73,18 @@ def capped(head: np.uint32, most: int) -> int:
 @part
 def tag_at(entries: npt.NDArray[np.uint16], place: int, width: int) -> np.uint64:
     """Return the 32 bits after those of the bucket of an entry; the last 16 are 0 where it has only the first."""
-    tag = np.uint64(entries[place + 2]) << np.uint64(16)
+    at = np.uint64(place)
+    tag = np.uint64(entries[at + np.uint64(2)]) << np.uint64(16)
     if width > 3:
-        tag |= np.uint64(entries[place + 3])
+        tag |= np.uint64(entries[at + np.uint64(3)])
     return tag
 
 
 @part
 def document_at(entries: npt.NDArray[np.uint16], place: int) -> np.uint32:
     """Return the document of an entry."""
-    return np.uint32(entries[place]) | (np.uint32(entries[place + 1]) << np.uint32(16))
+    at = np.uint64(place)
+    return np.uint32(entries[at]) | (np.uint32(entries[at + np.uint64(1)]) << np.uint32(16))
 
 
 @kernel
@@ -134,29 +136,37 @@ def gather(
     width: int,
     bits: int,
     known: int,
-    lows: npt.NDArray[np.int64],
-    highs: npt.NDArray[np.int64],
+    lows: npt.NDArray[np.uint64],
+    highs: npt.NDArray[np.uint64],
     met: npt.NDArray[np.uint32],
 ) -> tuple[npt.NDArray[np.uint32], int]:
     """Return the documents of all entries that fit one of the hashes ``values[start:start + size]``, and their number.
 
     `lows` and `highs` are overwritten; `met` may grow. Buckets are read first, so that the memory answers for many.
+    The first 16 bits that an entry has are compared alone: they tell nearly all others apart.
     """
-    most = len(entries) // width
+    words, one = np.uint64(width), np.uint64(1)
+    most, first = np.uint64(len(entries) // width), np.uint64(start)
     shift, unknown = np.uint64(64 - bits), unknown_of(bits, known)
-    for i in range(size):
-        bucket = np.int64(values[start + i] >> shift)
-        lows[i] = capped(heads[bucket], most)
-        highs[i] = capped(heads[bucket + 1], most)
+    all_bits = np.uint64(0xFFFFFFFF) >> unknown << unknown
+    high_bits = np.uint16(all_bits >> np.uint64(16))
+    for i in range(np.uint64(size)):
+        bucket = values[first + i] >> shift
+        lows[i] = min(np.uint64(heads[bucket]), most)
+        highs[i] = min(np.uint64(heads[bucket + one]), most)
     count = 0
-    for i in range(size):
-        tag = (values[start + i] << np.uint64(bits)) >> np.uint64(32)
+    for i in range(np.uint64(size)):
+        tag = (values[first + i] << np.uint64(bits)) >> np.uint64(32)
+        high = np.uint16(tag >> np.uint64(16)) & high_bits
         for entry in range(lows[i], highs[i]):
-            if (tag_at(entries, entry * width, width) ^ tag) >> unknown != np.uint64(0):
+            place = entry * words
+            if entries[place + np.uint64(2)] & high_bits != high:
+                continue
+            if (tag_at(entries, place, width) ^ tag) & all_bits != np.uint64(0):
                 continue
             if count == len(met):
                 met = more(met, 2 * count)
-            met[count] = document_at(entries, entry * width)
+            met[count] = document_at(entries, place)
             count += 1
     return met, count
 
@@ -182,6 +192,8 @@ def probe(
     metric: int,
     complete: bool,
     most: int,
+    marks: Table[np.uint64],
+    apart: int,
 ) -> tuple[npt.NDArray[np.int64], int, int]:
     """Return the pairs of the sets of `asked` rows with documents of these postings: row, document, shared.
 
@@ -192,7 +204,7 @@ def probe(
     total, longest = 0, 1
     for row in asked:
         longest = max(longest, sizes[row])
-    lows, highs = np.empty(longest, dtype=np.int64), np.empty(longest, dtype=np.int64)
+    lows, highs = np.empty(longest, dtype=np.uint64), np.empty(longest, dtype=np.uint64)
     met = np.empty(256, dtype=np.uint32)
     for row in asked:
         start, size = offsets[row], sizes[row]
@@ -216,6 +228,8 @@ def probe(
             metric,
             complete,
             most,
+            marks,
+            apart,
             found,
             total,
         )

@@ -54,7 +54,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "index": (
         "utf8.encode_strings", "json_strings.unescape", "shingles.shingle_texts", "sets.distinct",
-        "index_sets.seal_sets", "index_sets.seal_rows", "index_memtable.count", "index_memtable.choose",
+        "index_sets.seal_sets", "index_sets.seal_rows", "index_memtable.choose",
         "index_memtable.enter", "index_memtable.probe_chains", "index_memtable.filter_rows", "index_postings.pack",
         "index_postings.expand", "index_postings.probe", "index_postings.lookup",
     ),

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from dedup.hashing.forms import NUMBERS, SYMBOLS
 from dedup.hashing.labels import LABEL
 from dedup.hashing.shard_source import ShardSource
-from dedup.hashing.units import HashSets, Units
+from dedup.hashing.units import HashedBlock, HashSets, Units
 from dedup.pairs.verify import NO_GROUPS, Groups, Pairs, pairs_of, similarity, verify
 from dedup.threshold import Threshold
 
@@ -45,7 +45,7 @@ Rows = npt.NDArray[np.int64]
 Forms = npt.NDArray[np.uint64]
 
 
-def groups_of(units: Units, distinct: Sequence[str]) -> Groups:
+def groups_of(units: Units | HashedBlock, distinct: Sequence[str]) -> Groups:
     """Return the groups of units that are no pair: of one label, if labels are compared across (`LABEL`), and for what
     is `distinct` those that are equal but for numbers, or have equal tokens with other symbols.
     """
@@ -60,7 +60,7 @@ def groups_of(units: Units, distinct: Sequence[str]) -> Groups:
     return np.stack((labels, form, told_apart(units, distinct)[:, 0]))  # exact copies of two labels are a pair
 
 
-def told_apart(units: Units, distinct: Sequence[str]) -> npt.NDArray[np.uint64]:
+def told_apart(units: Units | HashedBlock, distinct: Sequence[str]) -> npt.NDArray[np.uint64]:
     """Return the digests by which exact copies are found: of tokens, and of symbols where these are distinct."""
     if SYMBOLS not in distinct:
         return units.digests

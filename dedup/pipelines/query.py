@@ -8,7 +8,7 @@ from typing import Any
 
 from dedup.edit.distances import check_installed
 from dedup.errors import ParameterError
-from dedup.hashing.forms import NUMBERS, SYMBOLS
+from dedup.hashing.forms import DISTINCT, NUMBERS
 from dedup.hashing.labels import LABEL
 from dedup.hashing.shingles import Shingle, parse
 from dedup.lsh import choose_bands
@@ -40,7 +40,6 @@ CHARACTERS = "chars:1"
 """What is hashed under ``metric="edit"``: each code point."""
 
 LISTINGS = ("auto", "all")
-DISTINCT = (NUMBERS, SYMBOLS)
 
 
 @dataclass(frozen=True)

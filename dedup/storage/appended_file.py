@@ -43,17 +43,29 @@ class AppendedFile:
             raise
 
     def append(self, data: Any) -> None:
-        """Append the bytes of an array or of a bytes object; they are written later."""
-        piece = bytes(memoryview(data).cast("B"))
-        self._waiting.append(piece)
-        self._waiting_bytes += len(piece)
+        """Append the bytes of an array or of a bytes object. Few are written later, many at once, without a copy.
+
+        If the system refuses, nothing more may be appended: a part of the bytes may be missing.
+        """
+        piece = memoryview(data).cast("B")
         self.size += len(piece)
+        if len(piece) >= BUFFERED:
+            self.write(ahead=len(piece))
+            write_at(self._handle, self.path, piece, self.size - len(piece))
+            return
+        self._waiting.append(bytes(piece))
+        self._waiting_bytes += len(piece)
         if self._waiting_bytes >= BUFFERED:
             self.write()
 
-    def write(self) -> None:
-        """Write what was appended. If the system refuses, what was written of it is not there for the next opening."""
-        at = self.size - self._waiting_bytes
+    def write(self, *, ahead: int = 0) -> None:
+        """Write what was appended, but for the last `ahead` bytes.
+
+        If the system refuses, what was written of it is not there for the next opening.
+        """
+        if not self._waiting_bytes:
+            return
+        at = self.size - ahead - self._waiting_bytes
         write_at(self._handle, self.path, memoryview(b"".join(self._waiting)), at)
         self._waiting, self._waiting_bytes = [], 0
 

@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dedup import InputError, ParameterError
-from dedup.hashing.shingles import MAX_SHINGLE_SIZE, Shingle, hash_shingles, parse
+from dedup.hashing.shingles import MAX_SHINGLE_SIZE, Shingle, hash_shingles, hash_text, parse
+from dedup.hashing.units import hash_block
 from dedup.shingling import Shingles, shingles
 from dedup.sources.texts import BlockLimits, ListTexts
+from dedup.unit import Unit
 from tests import corpora, kernel_twins, oracles, strategies
 from tests.kernel_arrays import dtypes, rows_of, utf8
 
@@ -201,3 +203,16 @@ def test_not_a_text() -> None:
         shingles("one text")
     with pytest.raises(InputError, match="at position 1, found int 5"):
         shingles(["a", 5])  # type: ignore[list-item]
+
+
+@given(strategies.texts() | strategies.characters() | st.text(), st.sampled_from(["words:5", "words:2", "chars:3"]))
+@example("ﷺ" * 40, "words:2")  # it grows where it is folded
+@example("\ud800 a \udfff b", "words:2")
+def test_one_text_is_hashed_as_one_of_many(text: str, kind: str) -> None:
+    """The short way for one text gives the same hashes."""
+    shingle = parse(kind)
+    block = next(ListTexts([text]).blocks())
+    hashes, offsets = hash_text(text, shingle)
+    expected = hash_block(block, shingle, unit=Unit.DOCUMENT)
+    assert expected.hashes.tolist() == hashes.tolist()
+    assert expected.offsets.tolist() == offsets.tolist()

@@ -15,6 +15,7 @@ import xxhash
 
 import dedup
 from dedup.errors import DedupError, InputError, ParameterError, StorageError
+from dedup.storage import atomic
 
 KEY = b"thirty-two bytes of a secret key"
 TEXTS = {"a": "the first ferry left the harbour at noon", "b": "repairs to the northern mole"}
@@ -111,6 +112,12 @@ def test_other_options(folder: Path, tmp_path: Path) -> None:
     """Another key, Unicode version, or format: an error that says both sides; so does a merge of other options."""
     with pytest.raises(ParameterError, match="hash_key: expected the key of fingerprint public.*found fingerprint"):
         dedup.Index.open(folder, hash_key=KEY)
+    dedup.Index.create(tmp_path / "apart", distinct="numbers").close()
+    with (
+        dedup.Index.open(tmp_path / "apart", write=True) as apart,
+        pytest.raises(ParameterError, match=r"distinct: expected \['numbers'\] as in .*found \[\] in"),
+    ):
+        apart.merge(folder)
     with dedup.Index.create(tmp_path / "other", threshold=0.5) as other:
         other.add({"c": "x"})
         with pytest.raises(ParameterError, match="threshold: expected 0.5 .*found 0.8"):
@@ -144,7 +151,8 @@ def test_paths(folder: Path, tmp_path: Path) -> None:
                 dedup.Index.open(tmp_path / path, write=write)
     assert ["letter.txt"] == os.listdir(tmp_path / "full")
     assert not (tmp_path / "nowhere").exists()
-    for option, value in (("threshold", 0), ("shingle", "lines:2"), ("containment", "no"), ("hash_key", b"short")):
+    wrong = {"threshold": 0, "shingle": "lines:2", "containment": "no", "distinct": "words", "hash_key": b"short"}
+    for option, value in wrong.items():
         with pytest.raises(ParameterError, match=f"{option}: expected"):
             dedup.Index.create(tmp_path / "new", **{option: value})
         assert not (tmp_path / "new").exists()
@@ -181,3 +189,183 @@ def test_an_interrupted_change(folder: Path) -> None:
     with dedup.Index.open(folder, write=True) as again:
         assert 2 == len(again)
         assert again.check().ok
+
+
+@pytest.mark.parametrize("verb", ["add", "filter_new"])
+def test_a_change_that_the_disk_refuses_cannot_be_committed(
+    verb: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an error in the middle of an addition there is nothing to commit: a part of it may be missing."""
+    texts = {str(i): " ".join(f"w{i}x{k}" for k in range(600)) for i in range(300)}
+
+    def fail(act: str, path: Path, size: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    index = dedup.Index.open(folder, write=True)
+    monkeypatch.setattr(atomic, "hook", fail)
+    with pytest.raises(StorageError, match="No space left"):
+        getattr(index, verb)(texts)
+    monkeypatch.setattr(atomic, "hook", None)
+    for call in (index.commit, lambda: index.add({"d": "x"})):
+        with pytest.raises(StorageError, match="a change of it was interrupted; open it again"):
+            call()
+    index.close()
+    with dedup.Index.open(folder, write=True) as again:
+        assert 2 == len(again)
+        assert len(texts) == again.add(texts)
+        assert again.check().ok
+
+
+def test_a_compaction_that_the_disk_refuses(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index is as it was, and goes on; a later compaction succeeds."""
+    texts = {str(i): " ".join(f"w{i}x{k}" for k in range(600)) for i in range(300)}
+    with dedup.Index.open(folder, write=True) as index:
+        index.add(texts)
+        index.remove(["a"])
+        for allowed in (0, 3, 6):
+            acts = iter(range(1000))
+
+            def fail(act: str, path: Path, size: int, acts: Any = acts, allowed: int = allowed) -> None:
+                if next(acts) >= allowed:
+                    raise OSError(28, "No space left on device")
+
+            monkeypatch.setattr(atomic, "hook", fail)
+            with pytest.raises(StorageError, match="No space left"):
+                index.compact()
+            monkeypatch.setattr(atomic, "hook", None)
+            assert index.seen(texts["7"])
+            assert 301 == len(index)
+        index.add({"later": "some other words at the end"})
+        index.compact()
+        assert 302 == len(index)
+        assert index.seen("some other words at the end")
+        assert index.check().ok
+
+
+def test_odd_ids(folder: Path) -> None:
+    """Long ones and integers as texts are ids like others; what cannot be UTF-8, or occurs twice, is refused, whole."""
+    long, number = "x" * 100_000, "0017"
+    with dedup.Index.open(folder, write=True) as index:
+        index.add({long: "one two three four five six", number: "seven eight nine ten", "": "an empty name", "17": "z"})
+        assert (long, 1.0) == index.best("one two three four five six")
+        assert all(name in index for name in (long, number, "", "17", "a"))
+        assert 17 not in index
+        for ids, says in (
+            (["\ud800", "c"], "texts that can be UTF-8"),
+            (["c", "c"], "expected unique ids, found 'c' at row 0 and at row 1"),
+            (["c", 17], "expected one type"),
+            (["c", None], "found null"),
+            (["c", 1.5], "found float"),
+            (["c", "y" * (1 << 24)], "expected at most 16,777,215 bytes, found 16,777,216"),
+        ):
+            for verb in (index.add, index.filter_new):
+                with pytest.raises(InputError, match=says):
+                    verb(["some words here", "other words there"], ids=ids)
+                assert 6 == len(index), "nothing of it was added"
+                assert "c" not in index
+        assert "\ud800" not in index
+        with pytest.raises(InputError, match="UTF-8"):
+            index.remove(["\ud800"])
+        assert 2 == index.remove([long, number])
+        index.add({long: "one two three four five six"})
+        assert (long, 1.0) == index.best("one two three four five six")
+    with dedup.Index.open(folder) as index:
+        assert long in index
+        assert index.check().ok
+
+
+def test_odd_texts(folder: Path) -> None:
+    """Empty ones, halves of surrogate pairs, and a very long one."""
+    words = " ".join(f"w{i}" for i in range(1_300_000))
+    assert len(words) > 10_000_000
+    texts = {"empty": "", "half": "one \ud800 two three", "long": words, "none": None, "signs": "?! ..."}
+    with dedup.Index.open(folder, write=True) as index:
+        assert 5 == index.add(texts)
+        assert 3 == index.stats.empty
+        assert ("half", 1.0) == index.best("one \udfff two three")
+        assert ("long", 1.0) == index.best(words.upper())
+        assert index.best("") is None
+        assert not index.seen("...")
+        assert not index.seen("\ud800")
+        assert {"e2": "", "s2": "?"} == index.filter_new({"e2": "", "h2": "one two three", "s2": "?", "l2": words})
+    with dedup.Index.open(folder) as index:
+        assert index.seen(words)
+        assert index.check().ok
+
+
+def test_many_texts_in_memory(folder: Path) -> None:
+    """More postings than an empty table has chains, in one addition and in the next ones, before a segment is made."""
+    words = {str(n): " ".join(f"w{n}x{k}" for k in range(200)) for n in range(400)}
+    with dedup.Index.open(folder, write=True) as index:
+        for first in (0, 150, 151):
+            last = 151 if first == 150 else first + 150
+            index.add({name: words[name] for name in map(str, range(first, last))})
+            for name in map(str, range(last)):
+                assert (name, 1.0) == index.best(words[name]), "and it ends"
+            assert not index.seen(words["399"])
+        index.filter_new(words)
+        assert 402 == len(index)
+        assert all(index.seen(text) for text in words.values())
+    with dedup.Index.open(folder) as reader:
+        assert 402 == reader.stats.in_memory
+        assert list(words) == reader.query(words).pairs["right"].to_pylist()
+
+
+def test_removed_and_added_again(folder: Path) -> None:
+    """The same id and text, in one commit, in the next, twice, and in place of another one."""
+    with dedup.Index.open(folder, write=True) as index:
+        for _ in range(3):
+            assert 1 == index.remove(["a"])
+            assert not index.seen(TEXTS["a"])
+            assert 1 == index.add({"a": TEXTS["a"]})
+            assert ("a", 1.0) == index.best(TEXTS["a"])
+            index.commit()
+            assert 2 == index.add(TEXTS, replace=True)
+            assert ["a"] == index.query([TEXTS["a"]]).pairs["right"].to_pylist()
+        index.add({"copy": TEXTS["a"]})
+        index.add({"a": TEXTS["b"]}, replace=True)
+        assert ("copy", 1.0) == index.best(TEXTS["a"])
+        index.add({"b": "something else", "a": TEXTS["a"]}, replace=True)
+        assert ["copy", "a"] == index.query([TEXTS["a"]]).pairs["right"].to_pylist()
+        assert not index.seen(TEXTS["b"])
+        assert 3 == len(index)
+        index.compact()
+        assert ["copy", "a"] == index.query([TEXTS["a"]]).pairs["right"].to_pylist()
+        assert index.check().ok
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder cannot be made read-only there")
+def test_a_folder_that_may_not_be_written(folder: Path) -> None:
+    """It can be read; a writer gets an error that names the file and what the system says."""
+    code = (
+        "import os, sys, dedup\n"
+        "from dedup.errors import StorageError\n"
+        f"with dedup.Index.open({str(folder)!r}) as index:\n"  # what it imports, nobody else might read
+        f"    assert index.seen({TEXTS['a']!r}) and index.check().ok\n"
+        "if os.geteuid() == 0: os.setgid(65534); os.setuid(65534)\n"
+        f"with dedup.Index.open({str(folder)!r}) as index:\n"
+        f"    assert index.seen({TEXTS['a']!r}) and index.check().ok and not index.refresh()\n"
+        "try:\n"
+        f"    dedup.Index.open({str(folder)!r}, write=True)\n"
+        "except StorageError as error:\n"
+        "    print(error)\n"
+        "try:\n"
+        f"    dedup.Index.create({str(folder / 'inside')!r})\n"
+        "except StorageError as error:\n"
+        "    print(error)\n"
+    )
+    for path in (folder, *folder.parents[:3]):
+        path.chmod(path.stat().st_mode | 0o055)
+    for path in folder.iterdir():
+        path.chmod(0o444)
+    folder.chmod(0o555)
+    try:
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False)
+    finally:
+        folder.chmod(0o755)
+    assert "" == done.stderr
+    first, second = done.stdout.splitlines()
+    assert "lock" in first
+    assert "Permission denied" in first
+    assert "inside" in second
+    assert "Permission denied" in second

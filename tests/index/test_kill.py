@@ -1,7 +1,7 @@
 """A process that adds and removes is killed at some moment: what was committed is there, and nothing else.
 
-What was committed is known outside: the process says so after each commit. ``python -m tests.index.test_kill 300`` is
-the long form.
+What was committed is known outside: the process says so after each commit. The long form is
+``python -m benchmarks.quality.index_campaign kills``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import dedup
 from dedup.errors import StorageError
@@ -28,8 +29,8 @@ from dedup.index import merge, writer
 writer.FLUSH_DOCUMENTS, writer.COMMIT_DOCUMENTS, merge.SMALLEST_SEGMENT = 16, 5, 8
 folder, batch = sys.argv[1], int(sys.argv[2])
 index = dedup.Index.open(folder, write=True)
-start = len(index.query([""]).texts) and index.stats.documents + index.stats.removed
-number = start // batch
+number = len(index) // (batch - 1)
+print("begun", flush=True)
 while True:
     names = [f"{number}.{i}" for i in range(batch)]
     index.add({name: " ".join(f"w{number}x{i}x{k}" for k in range(12)) for i, name in enumerate(names)})
@@ -47,16 +48,19 @@ def text_of(number: int, i: int) -> str:
     return " ".join(f"w{number}x{i}x{k}" for k in range(12))
 
 
-def run(folder: Path, seconds: float) -> int:
-    """Let a process write for some time, kill it, and give the number of its last commit, -1 for none."""
+def run(folder: Path, commits: int, seconds: float) -> tuple[int, int]:
+    """Let a process commit as often, wait, kill it; give its last commit, -1 for none, and how many it announced."""
     command = [sys.executable, "-c", CODE, str(folder), str(BATCH)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8") as process:
         assert process.stdout is not None
-        first = process.stdout.readline()
+        assert "begun\n" == process.stdout.readline(), "it could not go on with the index"
+        said = [process.stdout.readline() for _ in range(commits)]
         time.sleep(seconds)
         process.kill()
-        said = [first, *process.stdout.read().split("\n")]
-    return max((int(line) for line in said if line.strip()), default=-1)
+        said += process.stdout.read().split("\n")
+    assert -9 == process.returncode or sys.platform == "win32", "it ended by itself"
+    numbers = [int(line) for line in said if line.strip()]
+    return max(numbers, default=-1), len(numbers)
 
 
 def committed_state(folder: Path, last: int) -> int:
@@ -68,7 +72,7 @@ def committed_state(folder: Path, last: int) -> int:
         assert 0 == rest, "a part of a batch"
         newest = count - 1
         assert newest in (last, last + 1), "a commit is lost, or one is there that was not begun"
-        for number in {0, newest // 2, newest}:
+        for number in {0, newest // 2, newest} if count else ():
             texts = [text_of(number, i) for i in range(BATCH)]
             pairs = index.query(texts).pairs
             assert [f"{number}.{i}" for i in range(1, BATCH)] == pairs["right"].to_pylist()
@@ -77,24 +81,38 @@ def committed_state(folder: Path, last: int) -> int:
     return newest
 
 
-def campaign(times: int, seed: int) -> int:
-    """Kill as often; give how many commits survived."""
+class Counts(NamedTuple):
+    """What a campaign saw."""
+
+    kills: int
+    commits: int
+    surviving: int  # commits that were not announced any more, and are there
+    idle: int  # kills before the first commit of a process
+
+
+def campaign(times: int, seed: int, most: int = 8) -> Counts:
+    """Kill a process as often, each time at some moment after up to `most` commits, and check what it left."""
     chance = random.Random(seed)
     folder = Path(tempfile.mkdtemp()) / "index"
     try:
         dedup.Index.create(folder, shingle="words:3").close()
-        newest = -1
+        newest, surviving, idle = -1, 0, 0
         for _ in range(times):
-            last = run(folder, chance.uniform(0, 0.4))
-            newest = committed_state(folder, max(last, newest))
-        return newest + 1
+            last, commits = run(folder, chance.randrange(most + 1), chance.uniform(0, 0.05))
+            idle += commits == 0
+            found = committed_state(folder, max(last, newest))
+            surviving += found > max(last, newest)
+            newest = found
+        return Counts(times, newest + 1, surviving, idle)
     finally:
         shutil.rmtree(folder.parent)
 
 
 def test_killed_processes() -> None:
-    """Three times in a row; the next process goes on."""
-    assert campaign(3, 1) > 3
+    """Some times in a row; the next process goes on, after a compaction too."""
+    found = campaign(4, 3, most=12)
+    assert found.commits > 11, "the first compaction was among them"
+    assert found.idle < found.kills
 
 
 def test_a_killed_creation(tmp_path: Path) -> None:
@@ -108,7 +126,3 @@ def test_a_killed_creation(tmp_path: Path) -> None:
         assert "expected an index" in str(error)
     dedup.Index.create(folder).close()
     assert 0 == len(dedup.Index.open(folder))
-
-
-if __name__ == "__main__":
-    print(f"{campaign(int(sys.argv[1]), int(time.time()))} commits, none lost, no part of one")

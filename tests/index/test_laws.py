@@ -256,6 +256,49 @@ def test_batches_are_filtered_as_one_search_would(parts: list[list[str]], thresh
         assert result.filter(everything) == kept
 
 
+kinds = st.sampled_from(["numbers", "symbols", ["numbers", "symbols"]])
+alike = st.sampled_from(["a b c 1 d e", "a b c 2 d e", "a b, c 1 d e", "a b c 1 d e!", "A b c 1 d e", "x y 7", "", "!"])
+edited = st.tuples(alike, st.lists(st.sampled_from(["f", "9", "g?", "8"]), max_size=2)).map(
+    lambda t: " ".join((t[0], *t[1]))
+)
+
+
+@given(st.lists(edited, max_size=10), st.lists(edited, max_size=8), st.lists(st.integers(0, 9), max_size=3), kinds)
+def test_texts_that_differ_in_numbers_or_symbols_alone(
+    old: list[str], new: list[str], removed: list[int], distinct: Any
+) -> None:
+    """They are no pair, as in a match, and both are kept, as in a search of all; merged or not."""
+    gone = sorted({row for row in removed if row < len(old)})
+    how: dict[str, Any] = {"threshold": 0.4, "shingle": SHINGLE, "distinct": distinct}
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        make_small(patch)
+        with dedup.Index.create(f"{folder}/index", **how) as index:
+            index.add({f"old {row}": text for row, text in enumerate(old)})
+            index.remove([f"old {row}" for row in gone])
+            living = {f"old {row}": text for row, text in enumerate(old) if row not in gone}
+            found = index.query(new)
+            for text in new[:2]:
+                best = index.query([text], limit=1).pairs
+                assert bool(best.num_rows) == index.seen(text)
+                expected_best = (best["right"][0].as_py(), best["jaccard"][0].as_py()) if best.num_rows else None
+                assert expected_best == index.best(text)
+        expected = dedup.match(new, living, min_words=None, **how)
+        assert expected.pairs.drop_columns("difference").to_pylist() == found.pairs.to_pylist()
+        if "numbers" in distinct:
+            assert expected.summary.numbers_only == found.summary.numbers_only
+        assert expected.summary.distinct == found.summary.distinct
+        with dedup.Index.create(f"{folder}/copy", **how) as copy:
+            copy.merge(f"{folder}/index")
+            assert found.pairs.to_pylist() == copy.query(new).pairs.to_pylist()
+        kept: list[str] = []
+        with dedup.Index.create(f"{folder}/new", **how) as index:
+            for part in (old[:4], old[4:], new):
+                kept += index.filter_new(part)
+                index.commit()
+        everything = [*old, *new]
+        assert dedup.find_duplicates(everything, keep="first", **how).filter(everything) == kept
+
+
 def test_the_model_is_what_it_says() -> None:
     """The model's similarity is that of `compare`."""
     a, b = "a b c d e a b", "a b c d e f"

@@ -35,9 +35,9 @@ def test_one_changed_value_is_seen(first: int, bit: int, rest: list[int], data: 
     place = data.draw(st.integers(0, len(rest)))
     other = [value ^ (1 << bit if i == place else 0) for i, value in enumerate(values)]
     assert kernel_twins.set_seal(values) != kernel_twins.set_seal(other)
-    rows = np.zeros((3, 7), dtype=np.uint64)
-    rows[1, place % 6] = rows[2, place % 6] = first
-    rows[2, place % 6] ^= np.uint64(1 << bit)
+    rows = np.zeros((3, 8), dtype=np.uint64)
+    rows[1, place % 7] = rows[2, place % 7] = first
+    rows[2, place % 7] ^= np.uint64(1 << bit)
     seals = np.empty(3, dtype=np.uint64)
     index_sets.seal_rows(rows, frozen([5, 5, 5], np.int64), seals)
     assert seals[1] != seals[2]
@@ -72,25 +72,31 @@ def test_packed_postings_are_found(
 
 @given(sets, st.sampled_from([0.3, 0.5, 2 / 3, 0.8, 1.0]), st.booleans())
 def test_chosen_hashes(rows: list[list[int]], threshold: float, complete: bool) -> None:
-    """So many hashes of each set as the proof asks for, all of them its own, and none that was counted more often."""
+    """So many hashes of each set as the proof asks for: its own, and none that was counted more often before."""
     values, offsets = packed(rows)
     sizes, which = np.diff(offsets), np.arange(len(rows), dtype=np.int64)
     counters = np.zeros(1 << index_memtable.COUNTER_BITS, dtype=np.uint8)
-    index_memtable.count(values, offsets[:-1], sizes, which, counters)
-    chosen, documents = np.empty(len(values), dtype=np.uint64), np.empty(len(values), dtype=np.uint32)
+    kept, chosen = np.empty(len(values), dtype=np.uint64), np.empty(len(values), dtype=np.uint64)
+    documents = np.empty(len(values), dtype=np.uint32)
     total = index_memtable.choose(
-        values, offsets[:-1], sizes, which, counters, threshold, complete, 7, chosen, documents
+        values, offsets[:-1], sizes, which, counters, threshold, complete, 7, kept, chosen, documents
     )
+    assert values.tolist() == kept.tolist()
     pairs = list(zip(documents[:total].tolist(), chosen[:total].tolist(), strict=True))
     shift = 64 - index_memtable.COUNTER_BITS
+    before: dict[int, int] = {}
     for place, row in enumerate(rows):
         own = [key for number, key in pairs if number == place + 7]
         least = next((s for s in range(len(row) + 1) if row and s / len(row) >= threshold), 0)
         assert len(own) == (len(row) if complete or not row else len(row) - least + 1)
         assert len(own) == len(set(own) & set(row))
-        counts = {key: int(counters[key >> shift]) for key in row}
+        counts: dict[int, int] = {}
+        for key in row:
+            counts[key] = before.get(key >> shift, 0)
+            before[key >> shift] = counts[key] + 1
         left = [counts[key] for key in row if key not in own]
         assert max((counts[key] for key in own), default=0) <= min(left, default=255)
+    assert before == {slot: int(counters[slot]) for slot in np.flatnonzero(counters).tolist()}
 
 
 def test_damaged_heads_are_harmless() -> None:

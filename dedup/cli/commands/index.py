@@ -45,6 +45,12 @@ def index() -> None:
 @click.argument("path")
 @click.option("--threshold", type=float, default=0.8, show_default=True, help="Lowest threshold of a query.")
 @click.option("--shingle", help='"words:n" or "chars:n"; by default words:5.')
+@click.option(
+    "--distinct",
+    multiple=True,
+    metavar="WORD",
+    help="numbers, symbols: texts that differ in these alone are no pair; can be given several times.",
+)
 @click.option("--containment", is_flag=True, help="Make `query --metric containment` possible; takes more space.")
 @keyed
 @as_one
@@ -314,7 +320,8 @@ def stats(path: str, hash_key: bytes | None, as_json: bool) -> None:
     for name, number in numbers.items():
         say(f"{name.replace('_', ' '):<12} {number:,}")
     for name, value in settings.items():
-        say(f"{name.replace('_', ' '):<12} {clean(value)}")
+        shown = " ".join(value) if isinstance(value, list) else value
+        say(f"{name.replace('_', ' '):<12} {clean(shown)}".rstrip())
 
 
 def _opened(path: str, hash_key: bytes | None, *, write: bool = False) -> Index:

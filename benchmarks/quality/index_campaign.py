@@ -1,0 +1,39 @@
+"""Long checks of `dedup.Index`: processes that are killed at any moment, and readers beside a writer.
+
+What is expected is known outside of the index. The first thing that is wrong ends a campaign with its message.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from tests.index import test_kill, test_readers
+
+
+def main() -> None:
+    """Run a campaign, and print its counts."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.index_campaign", description=__doc__)
+    parser.add_argument("campaign", choices=["kills", "readers"])
+    parser.add_argument("--kills", type=int, default=300, help="processes that are killed (default: 300)")
+    parser.add_argument("--seconds", type=float, default=600, help="how long the readers ask (default: 600)")
+    parser.add_argument("--seed", type=int, default=1, help="of the moments and the questions (default: 1)")
+    given = parser.parse_args()
+    started = time.monotonic()
+    if given.campaign == "kills":
+        found = test_kill.campaign(given.kills, given.seed)
+        print(
+            f"{found.kills} kills, {found.idle} of them before the first commit of the process: {found.commits} "
+            f"commits, none lost, no part of one; {found.surviving} that the process could not announce any more"
+        )
+    else:
+        seen = test_readers.campaign(given.seconds, given.seed)
+        print(
+            f"{test_readers.READERS} readers beside a writer of {seen.commits} commits: {seen.questions} states asked, "
+            f"{seen.refreshes} refreshes with news, {seen.openings} openings; every answer was that of one commit"
+        )
+    print(f"{time.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""`dedup.Index` beside datasketch's MinHashLSH, in memory or in Redis: the same texts, added, and then asked for.
+
+    python -m benchmarks.speed.bench_index --documents 20000
+    python -m benchmarks.speed.bench_index --documents 20000 --redis 6379      # on loopback; it is emptied
+    python -m benchmarks.speed.bench_index --documents 1000000 --tools dedup
+
+The documents are generated news of about 2 kB. A question is a near copy of a document (2 % of its words are others),
+or a text that is not there, in turns. Measured are, on one core,
+
+    added       documents a second, from text: for dedup until the commit is on disk; for datasketch with the making of
+                the signatures, by its bulk way and an insertion session without the check for keys given twice
+    one         microseconds of a question alone, from text: median and 99th percentile, of the processor and the clock
+    many        questions a second, all in one call (datasketch: one by one)
+    found       the share of the near copies whose document is in the answer; all of them reach the threshold
+    wrong       answers that do not reach the threshold, counted on sets of strings, a question
+    bytes       on disk (dedup), or of memory (datasketch), a document
+
+Each tool runs in this process, one after the other; datasketch gets shingles as 32-bit integers that numpy made, which
+is the fastest that it offers, and does not verify its candidates.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from operator import index as as_is
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import dedup
+from benchmarks import needs
+from benchmarks.corpora import news
+from benchmarks.rivals.shingles import blocks, rows
+from benchmarks.speed.bench_match import edited, shingles
+
+THRESHOLD = 0.8
+QUESTIONS = 2000
+WARM = 50
+
+Answer = Callable[[str], list[int]]
+
+
+def documents(count: int) -> list[str]:
+    """Return generated news."""
+    texts: list[str] = []
+    for block in news.generate(count, 2000, 1):
+        texts += block
+    return texts[:count]
+
+
+def questions(texts: list[str], count: int) -> list[tuple[str, int]]:
+    """Return texts to ask for, each with the number of the document of which it is a near copy, or -1."""
+    chance = random.Random(2)
+    unknown = [text for block in news.generate(10 * count, 2000, 99) for text in block][:count]
+    made: list[tuple[str, int]] = []
+    while len(made) < count:
+        number = chance.randrange(len(texts))
+        copy = edited(texts[number], 0.02, chance)
+        one, other = shingles(copy), shingles(texts[number])
+        if len(one & other) / len(one | other) >= THRESHOLD:
+            made += [(copy, number), (unknown[len(made)], -1)]
+    return made[:count]
+
+
+def measured(ask: Answer, asked: list[tuple[str, int]], texts: list[str]) -> dict[str, Any]:
+    """Ask one by one; return the times of a question, and how good the answers are."""
+    for text, _ in asked[:WARM]:
+        ask(text)
+    spent, waited, answers = [], [], []
+    for text, _ in asked:
+        cpu, clock = time.thread_time_ns(), time.perf_counter_ns()
+        answers.append(ask(text))
+        spent.append((time.thread_time_ns() - cpu) / 1e3)
+        waited.append((time.perf_counter_ns() - clock) / 1e3)
+    wanted = [(number in found) for (_, number), found in zip(asked, answers, strict=True) if number >= 0]
+    wrong = 0
+    for (text, _), found in zip(asked[:400], answers[:400], strict=True):
+        own = shingles(text)
+        sets = [shingles(texts[number]) for number in found]
+        wrong += sum(len(own & other) / len(own | other) < THRESHOLD for other in sets)
+    return {
+        "one_cpu_p50_us": round(float(np.percentile(spent, 50)), 1),
+        "one_cpu_p99_us": round(float(np.percentile(spent, 99)), 1),
+        "one_p50_us": round(float(np.percentile(waited, 50)), 1),
+        "one_p99_us": round(float(np.percentile(waited, 99)), 1),
+        "found": round(sum(wanted) / len(wanted), 4),
+        "wrong_per_question": round(wrong / min(len(asked), 400), 4),
+    }
+
+
+def by_dedup(texts: list[str], asked: list[tuple[str, int]]) -> dict[str, Any]:
+    """Add, commit, and ask a reader."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        with dedup.Index.create(folder / "warm") as warm:
+            warm.add(texts[:2000], threads=1, progress=False)
+        stall = 0.0
+        cpu, clock = time.process_time(), time.perf_counter()
+        with dedup.Index.create(folder / "index") as index:
+            for start in range(0, len(texts), 1000):
+                before = time.perf_counter()
+                index.add(texts[start : start + 1000], threads=1, progress=False)
+                stall = max(stall, time.perf_counter() - before)
+            index.commit()
+            spent, waited = time.process_time() - cpu, time.perf_counter() - clock
+        clock = time.perf_counter()
+        with dedup.Index.open(folder / "index") as index:
+            opened = time.perf_counter() - clock
+
+            def ask(text: str) -> list[int]:
+                best = index.best(text)
+                return [] if best is None else [int(best[0])]
+
+            row = measured(ask, asked, texts)
+            cpu = time.process_time()
+            pairs = index.query([text for text, _ in asked], threads=1, progress=False).pairs
+            many = len(asked) / (time.process_time() - cpu)
+            answers = set(zip(pairs["left"].to_pylist(), pairs["right"].to_pylist(), strict=True))
+            wanted = [(row, number) in answers for row, (_, number) in enumerate(asked) if number >= 0]
+            row["found"] = round(sum(wanted) / len(wanted), 4)  # not by `best`: another one may be nearer still
+            seen = [(time.thread_time_ns(), index.seen(text), time.thread_time_ns()) for text, _ in asked]
+            stats = index.stats
+        return {
+            "added_per_cpu_s": round(len(texts) / spent),
+            "added_per_s": round(len(texts) / waited),
+            "longest_1000_ms": round(1e3 * stall, 1),
+            **row,
+            "seen_cpu_p50_us": round(float(np.percentile([(b - a) / 1e3 for a, _, b in seen], 50)), 1),
+            "many_per_cpu_s": round(many),
+            "open_ms": round(1e3 * opened, 1),
+            "segments": stats.segments,
+            "bytes_per_document": round(stats.bytes / len(texts)),
+            "bytes_without_sets": round((stats.bytes - 8 * stats.shingles) / len(texts)),
+        }
+    finally:
+        shutil.rmtree(folder)
+
+
+def sketches(texts: list[str]) -> Iterator[Any]:
+    """Yield the signatures of texts, made in bulk."""
+    from datasketch import MinHash
+
+    def narrow() -> Iterator[list[int]]:
+        for hashes, counts in blocks(texts):
+            values = (hashes >> np.uint64(32)).tolist()
+            for start, stop in rows(counts):
+                yield values[start:stop]
+
+    yield from MinHash.generator(narrow(), num_perm=128, hashfunc=as_is)
+
+
+def by_datasketch(texts: list[str], asked: list[tuple[str, int]], port: int | None = None) -> dict[str, Any]:
+    """Insert in a session, and ask; in memory, or in a Redis server on loopback."""
+    import tracemalloc
+
+    from datasketch import MinHashLSH
+
+    storage: dict[str, Any] = {}
+    if port is not None:
+        redis = needs.package("redis").Redis(port=port)
+        redis.flushall()
+        storage = {"storage_config": {"type": "redis", "redis": {"host": "localhost", "port": port}}}
+    cpu, clock = time.process_time(), time.perf_counter()
+    index = MinHashLSH(threshold=THRESHOLD, num_perm=128, **storage)
+    with index.insertion_session() as session:
+        for key, sketch in enumerate(sketches(texts)):
+            session.insert(key, sketch, check_duplication=False)
+    spent, waited = time.process_time() - cpu, time.perf_counter() - clock
+
+    def ask(text: str) -> list[int]:
+        return [int(key) for key in index.query(next(sketches([text])))]
+
+    row = measured(ask, asked, texts)
+    cpu = time.process_time()
+    for sketch in sketches([text for text, _ in asked]):
+        index.query(sketch)
+    many = len(asked) / (time.process_time() - cpu)
+    if port is not None:
+        size = redis.info("memory")["used_memory"]
+        redis.flushall()
+    else:
+        tracemalloc.start()
+        again = MinHashLSH(threshold=THRESHOLD, num_perm=128)
+        some = texts[:1000]
+        before = tracemalloc.get_traced_memory()[0]
+        for key, sketch in enumerate(sketches(some)):
+            again.insert(key, sketch)
+        size = (tracemalloc.get_traced_memory()[0] - before) * len(texts) // len(some)
+        tracemalloc.stop()
+    return {
+        "added_per_cpu_s": round(len(texts) / spent),
+        "added_per_s": round(len(texts) / waited),
+        **row,
+        "many_per_cpu_s": round(many),
+        "bytes_per_document": round(size / len(texts)),
+    }
+
+
+def main() -> None:
+    """Measure, and print a JSON line for each tool."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.speed.bench_index",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--documents", type=int, default=20_000)
+    parser.add_argument("--tools", default="dedup,datasketch")
+    parser.add_argument("--redis", type=int, help="port of a Redis server on loopback; its data are DELETED")
+    chosen = parser.parse_args()
+    tools: dict[str, Callable[[list[str], list[tuple[str, int]]], dict[str, Any]]] = {"dedup": by_dedup}
+    if "datasketch" in chosen.tools:
+        needs.package("datasketch")
+        tools["datasketch"] = by_datasketch
+    if chosen.redis is not None:
+        tools["datasketch, redis"] = lambda texts, asked: by_datasketch(texts, asked, chosen.redis)
+    texts = documents(chosen.documents)
+    asked = questions(texts, QUESTIONS)
+    for name, run in tools.items():
+        if name.split(",")[0] in chosen.tools.split(","):
+            print(json.dumps({"tool": name, "documents": len(texts), **run(texts, asked)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
