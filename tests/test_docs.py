@@ -46,7 +46,7 @@ FENCED = re.compile(r"^```(?P<kind>[\w-]*)[^\n]*\n(?P<body>.*?)^```$", re.MULTIL
 CODE = re.compile(r"`[^`\n]*`")
 LINK = re.compile(r"\[[^\]]+\]\((?P<target>[^)\s]+)\)")
 HEADING = re.compile(r"^#{1,6} +(?P<title>.+?) *#*$", re.MULTILINE)
-PARTS = ("interop", "lsh", "minhash", "shingling", "errors")
+PARTS = ("interop", "lsh", "minhash", "shingling", "spark", "errors")
 
 pytestmark = pytest.mark.skipif(not PAGES, reason="the documents are not beside the tests")
 

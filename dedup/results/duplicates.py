@@ -25,9 +25,10 @@ from dedup.page.reviewed import nearest, review_table
 from dedup.page.showing import Shown
 from dedup.page.view import View, facts_of
 from dedup.pairs.verify import Pairs, similarity
-from dedup.results.evidence import Evidence, SearchInfo
+from dedup.results.evidence import Evidence
 from dedup.results.given import recognise
 from dedup.results.repeats import counted
+from dedup.results.search_info import SearchInfo
 from dedup.results.summary import Summary, hint_of, summarise
 from dedup.sources.coerce import Texts
 from dedup.threshold import Metric, Threshold
@@ -63,6 +64,12 @@ class Duplicates(Shown):
     ) -> None:
         self._evidence = Evidence(run, texts, units, representatives, rank, pairs, stars)
         self.timings = dict(timings)
+
+    @classmethod
+    def of(cls, evidence: Evidence, timings: Mapping[str, float]) -> Duplicates:
+        """Return the result with some evidence."""
+        e = evidence
+        return cls(e.run, e.texts, e.units, e.representatives, e.rank, e.pairs, e.stars, timings)
 
     def __repr__(self) -> str:
         try:

@@ -7,34 +7,28 @@ million rows can be written to disk without a second copy in memory. The rows ar
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.clusters.replay import Replay
 from dedup.clusters.stars import Stars, components
 from dedup.clusters.verdicts import kept_units
-from dedup.hash_key import PUBLIC
 from dedup.hashing.units import Units
-from dedup.lsh import Bands
-from dedup.pairs.kept_apart import Apart
 from dedup.pairs.verify import Pairs, evidence_columns
-from dedup.reading import WORDS, Reading
 from dedup.results.differences import Differences, Removals, difference_column
-from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, check_rows, partly_listed
+from dedup.results.listed_pairs import Listing, check_rows, partly_listed
+from dedup.results.search_info import Read, SearchInfo
 from dedup.results.suggestion import advice_on_length
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import same_ids
-from dedup.threshold import Metric
-from dedup.unit import Unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["EVERYTHING", "Evidence", "SearchInfo"]
+__all__ = ["EVERYTHING", "Evidence"]
 
 EVERYTHING = slice(None)
 
@@ -53,43 +47,6 @@ CROWDED = 1000
 
 SOURCE_TEXTS, SOURCE_SHARE = 100, 0.9
 """Units, share. A file is suspicious if it has at least so many units and more than this share of them is removed."""
-
-
-@dataclass(frozen=True)
-class SearchInfo:
-    """The options of a search, and what it found in addition to the pairs."""
-
-    unit: Unit
-    method: str
-    shingle: str
-    threshold: float
-    listing: str
-    column: str
-    metric: Metric
-    bands: Bands | None = None
-    replay: Replay | None = field(default=None, compare=False)  # for the interval of the recall
-    large_buckets: int = 0
-    crowded: npt.NDArray[np.int64] | None = None  # the units in large buckets
-    closest: tuple[int, int, float] | None = field(default=None, compare=False)  # a hint, not a part of the answer
-    hash_key: str = "public"  # fingerprint
-    distinct: tuple[str, ...] = ()
-    within: str | None = None  # the column of the labels, if they are of a column
-    across: str | None = None
-    removes_all: bool = False  # keep="none"
-    min_documents: int = 1
-    same: npt.NDArray[np.int64] | None = field(default=None, compare=False)  # see `Evidence.same`
-    ignore: tuple[str, ...] = ()
-    tokens: str = WORDS
-    apart: Apart | None = None  # the pairs that are none, since they differ in numbers alone
-    room: int | None = field(default=None, compare=False)  # bytes for tables under a bound
-    limits: ListingLimits = field(default=LISTING_LIMITS, compare=False)
-    # see `dedup.pairs.self_join.JoinResult`
-    large: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-
-    @property
-    def reading(self) -> Reading:
-        """How the texts were read, with the public key."""
-        return Reading(PUBLIC, self.ignore, self.tokens)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +87,16 @@ class Evidence:
         yield np.array([len(self.listed)])
         for part in self.listed.parts():
             yield from (*part, sizes[part.left], sizes[part.right])
+
+    @cached_property
+    def read(self) -> Read:
+        """How much was read."""
+        if self.run.read is not None:
+            return self.run.read
+        filled = np.zeros(len(self.texts), dtype=np.bool_)
+        filled[self.units.places[self.units.full, 0]] = True
+        units = self.units
+        return Read(len(filled), len(units), int(np.count_nonzero(filled)), len(units.full), units.short)
 
     @cached_property
     def kept(self) -> npt.NDArray[np.bool_]:
@@ -372,16 +339,16 @@ class Evidence:
     def warnings(self) -> tuple[str, ...]:
         """Return warnings: texts too short for the shingle, doubtful removals, suspicious clusters and files."""
         members, numbers = self.members
-        unit = self.run.unit
-        found = advice_on_length(self.units, unit, self.run.shingle)
+        unit, units = self.run.unit, self.read.units
+        found = advice_on_length(self.read.filled, self.read.short, unit, self.run.shingle)
         if not len(members):
             return tuple(found)
         found += self.removals.doubtful(self.run.unit)
         sizes = np.bincount(numbers)
-        for number in np.flatnonzero(sizes > max(CROWDED, len(self.units) // 100))[:3].tolist():
+        for number in np.flatnonzero(sizes > max(CROWDED, units // 100))[:3].tolist():
             some = [self.name(unit) for unit in members[numbers == number][:3].tolist()]
             found.append(
-                f"cluster {number} holds {sizes[number]:,} of {len(self.units):,} {unit}s; "
+                f"cluster {number} holds {sizes[number]:,} of {units:,} {unit}s; "
                 f"look at some of them: {', '.join(map(repr, some))}"
             )
         sources = self.texts.sources

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.hash_key import PUBLIC
-from dedup.hashing.units import Units
 from dedup.page.beside import beside
 from dedup.page.clusters import shortened
 from dedup.page.showing import Shown
@@ -188,10 +187,9 @@ class Suggestion(Shown):
         return lines
 
 
-def advice_on_length(units: Units, unit: Unit, shingle: str) -> list[str]:
-    """Return a warning if most units are shorter than three shingles, and a shorter shingle exists."""
+def advice_on_length(filled: int, short: int, unit: Unit, shingle: str) -> list[str]:
+    """Return a warning if most of the `filled` units are shorter than three shingles, and a shorter shingle exists."""
     kind, _, size = shingle.partition(":")
-    filled, short = len(units.full), units.short
     if filled < FEWEST_SHORT or 2 * short <= filled or int(size) <= NEVER_TOO_LONG[kind]:
         return []
     told = f"{short:,} of {filled:,} {unit}s are shorter than three shingles of {shingle}"

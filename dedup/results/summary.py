@@ -16,7 +16,7 @@ from dedup.results.repeats import counted
 from dedup.terminal import clean
 from dedup.unit import Unit
 
-__all__ = ["MatchSummary", "Summary", "hint_of", "summarise"]
+__all__ = ["MatchSummary", "Summary", "hint_of", "largest_clusters", "sampled_removals", "summarise"]
 
 SHOWN_CLUSTERS, SHOWN_PAIRS = 3, 3
 """Clusters, pairs. A summary shows so many."""
@@ -232,10 +232,7 @@ def hint_of(closest: tuple[Any, Any, float] | None) -> str:
 
 def summarise(evidence: Evidence) -> Summary:
     """Return the summary of a search."""
-    units, run = evidence.units, evidence.run
-    texts = len(evidence.texts)
-    filled = np.zeros(texts, dtype=np.bool_)
-    filled[units.places[units.full, 0]] = True
+    read, run = evidence.read, evidence.run
     measured = measured_recall(evidence)
     return Summary(
         unit=str(run.unit),
@@ -243,9 +240,9 @@ def summarise(evidence: Evidence) -> Summary:
         metric=str(run.metric),
         shingle=run.shingle,
         threshold=run.threshold,
-        texts=texts,
-        empty=texts - int(np.count_nonzero(filled)),
-        paragraphs=len(units) if run.unit is Unit.PARAGRAPH else None,
+        texts=read.texts,
+        empty=read.texts - read.filled_texts,
+        paragraphs=read.units if run.unit is Unit.PARAGRAPH else None,
         pairs=len(evidence.listed),
         clusters=evidence.cluster_count,
         removed=int(np.count_nonzero(~evidence.kept)),
@@ -262,7 +259,7 @@ def summarise(evidence: Evidence) -> Summary:
             (evidence.name(removed), evidence.name(kept), similarity, evidence.shown(removed))
             for removed, kept, similarity in sampled_removals(evidence, SHOWN_PAIRS)
         ),
-        lines=len(units) if run.unit is Unit.LINE else None,
+        lines=read.units if run.unit is Unit.LINE else None,
         differences=evidence.removals.counts,
         numbers_only=evidence.numbers_only,
         distinct=run.distinct,

@@ -1,0 +1,109 @@
+"""Counts: in how many of the held sets the first hashes of each set occur, so that prefixes begin with the rarest.
+
+`Slots` sends the hashes below a limit, the first ones of a sorted set, to the part of the hash space that counts them;
+32 bits of each are enough. `Count` returns them, in the order in which they came, with a counter each: the exact number
+of units up to 128, above that a class of numbers. A counter depends on the units that have the hash, not on the order
+in which they come: so all blocks have one common order of hashes, also if a task is repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dedup.distributed.blocks import counted, packed
+from dedup.distributed.job import Job
+from dedup.distributed.notes import share_out
+from dedup.distributed.rows import ROW_SCHEMA, Row, batches_of, by_part, narrow, rows_of
+from dedup.distributed.sets import SetBlock
+from dedup.pairs.seen_twice import bits_for, sample_for
+from dedup.threshold import Metric, Threshold, least
+
+__all__ = ["Count", "Slots", "class_of"]
+
+EXACT = 128
+"""Units. Counters are exact up to here; above, 16 classes are a factor of two."""
+
+SLOT_BITS = 32
+"""Bits of a slot: those of a hash after the bits of its part."""
+
+MOST_TABLE_BITS = 28
+"""Bits of a slot of the table of counters, at most: it takes eight bytes a slot."""
+
+
+def class_of(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+    """Return the counter of a hash that so many units have."""
+    above = EXACT + np.floor(16 * np.log2(np.maximum(counts, EXACT) / EXACT)).astype(np.int64)
+    return np.minimum(np.where(counts <= EXACT, counts, above), 255).astype(np.uint8)
+
+
+def below_limit(block: SetBlock, threshold: Threshold) -> npt.NDArray[np.int64]:
+    """Return how many hashes of each unit are counted."""
+    from dedup.kernels.seen_twice import SAMPLES
+    from dedup.kernels.self_join import count_below
+
+    below = np.empty(len(block.keys), dtype=np.int64)
+    limit = (sample_for(threshold) << 64) // SAMPLES - 1
+    count_below(*block.sets(), np.arange(len(block.keys), dtype=np.int64), np.uint64(limit), below)
+    return below
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Sets in, the slots of their first hashes out; with them, to the block's own part, what else a prefix may need."""
+
+    job: Job
+    schema = ROW_SCHEMA
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Return the slots of some sets."""
+        return batches_of(self._rows(batches))
+
+    def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
+        job = self.job
+        for row in rows_of(batches):
+            block = SetBlock.of(row)
+            below = below_limit(block, job.threshold)
+            first = packed(block.values, block.starts, below)
+            for part, (units, slots) in enumerate(share_out(first, below, job.part_bits)):
+                if len(slots):
+                    yield Row(part, "slots", row.block, {**counted(units, len(below)), "slots": slots})
+            wanted = block.sizes
+            if job.threshold.metric is Metric.JACCARD:
+                wanted = block.sizes - least(block.sizes, job.threshold.value) + 1
+            rest = np.maximum(wanted - below, 0)
+            values = packed(block.values, block.starts + below, rest)
+            arrays = {"keys": block.keys, "sizes": narrow(block.sizes), "rest": narrow(rest), "values": values}
+            arrays["below"] = narrow(below)
+            yield Row(row.block % job.parts, "rest", row.block, arrays)
+
+
+@dataclass(frozen=True)
+class Count:
+    """Slots in, slots and counters out."""
+
+    job: Job
+    schema = ROW_SCHEMA
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Return the counters of some parts."""
+        return batches_of(self._rows(batches))
+
+    def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
+        for part, kinds in by_part(batches):
+            yield from kinds.get("rest", [])
+            rows = kinds.get("slots", [])
+            if not rows:
+                continue
+            bits = min(bits_for(2 * sum(len(row["slots"]) for row in rows)), MOST_TABLE_BITS)
+            shift, table = np.uint32(SLOT_BITS - bits), np.zeros(1 << bits, dtype=np.int64)
+            for row in rows:
+                table += np.bincount(row["slots"] >> shift, minlength=1 << bits)
+            counters = class_of(table)
+            for row in rows:
+                arrays = {**row.arrays, "counters": counters[row["slots"] >> shift], "part": np.array([part])}
+                yield Row(row.block % self.job.parts, "counted", row.block, arrays)

@@ -1,0 +1,103 @@
+"""Linked units: those that are in a pair or have an exact copy. The texts are read once more for what is told of them.
+
+They are few. All others are kept, and nothing is told of them but how many they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedup.distributed.job import BY, ID, TEXT, Hashed, Job, hashed_pieces, piece_keys, pieces
+from dedup.distributed.keys import Keys, places_of
+from dedup.hashing.forms import FORMS
+
+__all__ = ["Describe", "Fetch"]
+
+PLACE = ("number", "start", "end")
+
+
+@dataclass(frozen=True)
+class Describe:
+    """Texts in, a row for each of some units out (`keys` ascend): its id, place, length, set size, digests and forms.
+
+    `kind` is the type of ids, `by` that of the column that `keep` names (None: it names none).
+    """
+
+    job: Job
+    keys: Keys
+    kind: pa.DataType
+    by: pa.DataType | None
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns: id, key, number, start, end, length, size, low, high, a column a form, and perhaps `by`."""
+        numbers = [(name, pa.int64()) for name in ("key", *PLACE, "length", "size", "low", "high", *FORMS)]
+        more = [] if self.by is None else [(BY, self.by)]
+        return pa.schema([(ID, self.kind), *numbers, *more])
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Return the linked units of a part of the input."""
+        job = self.job.here()
+        for hashed in hashed_pieces(batches, job, lambda keys: places_of(keys, self.keys) >= 0, FORMS):
+            if not len(hashed.keys):
+                continue
+            documents = hashed.places[:, 0]
+            rows = pa.array(documents)
+            numbers: dict[str, npt.NDArray[Any]] = {
+                "key": hashed.keys,
+                "low": hashed.digests[:, 0],
+                "high": hashed.digests[:, 1],
+                **hashed.forms,
+            }
+            if job.unit.whole:
+                lengths = pc.utf8_length(hashed.batch.column(TEXT)).to_numpy(zero_copy_only=False)[documents]
+                numbers |= dict.fromkeys(PLACE, np.zeros(len(documents), dtype=np.int64))
+            else:
+                numbers |= {name: hashed.places[:, place] for place, name in enumerate(PLACE, start=1)}
+                lengths = numbers["end"] - numbers["start"]
+            numbers |= {"length": lengths, "size": _set_sizes(hashed)}
+            made = {name: pa.array(values.astype(values.dtype).view(np.int64)) for name, values in numbers.items()}
+            made[ID] = hashed.batch.column(ID).take(rows).cast(self.kind)
+            if self.by is not None:
+                made[BY] = hashed.batch.column(BY).take(rows)
+            yield pa.RecordBatch.from_arrays([made[name] for name in self.schema.names], schema=self.schema)
+
+
+def _set_sizes(hashed: Hashed) -> npt.NDArray[np.int64]:
+    """Return the size of the set of each unit."""
+    from dedup.kernels.sets import distinct
+
+    sizes = np.zeros(len(hashed.keys), dtype=np.int64)
+    distinct(hashed.hashes, hashed.offsets, sizes, np.arange(len(sizes), dtype=np.int64))
+    return sizes
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """Texts in, the ids and texts of some documents out, by their keys (which ascend)."""
+
+    job: Job
+    keys: Keys
+    kind: pa.DataType
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns: id and text."""
+        return pa.schema([(ID, self.kind), (TEXT, pa.string())])
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Return some documents of a part of the input."""
+        job = self.job.here()
+        for piece in pieces(batches):
+            rows = pa.array(np.flatnonzero(places_of(piece_keys(piece, job), self.keys) >= 0))
+            if len(rows):
+                some = piece.take(rows)
+                columns = [some.column(ID).cast(self.kind), some.column(TEXT).cast(pa.string())]
+                yield pa.RecordBatch.from_arrays(columns, schema=self.schema)

@@ -1,0 +1,147 @@
+"""Notes: the first stage reads every text once, and notes 32 bits of each sampled hash for the part that marks it.
+
+Hashes are cut into parts by their top bits. A row goes to each part: the notes of a block's units in this part (in the
+order of the units), how many notes each unit has there, and the keys and names whose own bits belong to this part.
+One more row says what the last of the three stages needs of the block: the keys and sizes of its units.
+
+The units of a task are sorted by key and then cut into blocks: if the task is repeated, it makes the same blocks, also
+if the rows come in another order.
+
+Cost: 4 bytes of shuffle a sampled hash; 32 bytes a unit, and one a unit and part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dedup.distributed.blocks import TASK_BYTES, counted, cut, packed, shared_out
+from dedup.distributed.job import ID, Hashed, Job, copy_names, hashed_pieces
+from dedup.distributed.keys import Keys, block_key, part_of
+from dedup.distributed.rows import ROW_SCHEMA, Row, batches_of, narrow
+from dedup.hashing.units import count_short
+from dedup.pairs.seen_twice import sample_for
+from dedup.results.search_info import Read
+
+__all__ = ["FACTS", "Note", "share_out"]
+
+FACTS = Read._fields
+"""What is counted in the first stage."""
+
+NOTE_BITS = 32
+"""Bits of a hash, after those of its part, that a note has."""
+
+
+def share_out(
+    values: npt.NDArray[np.uint64], sizes: npt.NDArray[np.int64], bits: int
+) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]]:
+    """Return, for each of ``2 ** bits`` parts, the unit of each of its hashes, and the notes of these, in order.
+
+    Unit i has the next ``sizes[i]`` of `values`.
+    """
+    parts = 1 << bits
+    top = part_of(values, bits)
+    units = np.repeat(np.arange(len(sizes), dtype=np.int64), sizes)
+    order = np.argsort(top.astype(np.min_scalar_type(parts)), kind="stable")  # a radix sort, of one or two bytes
+    notes = ((values[order] << np.uint64(bits)) >> np.uint64(64 - NOTE_BITS)).astype(np.uint32)
+    units, ends = units[order], np.cumsum(np.bincount(top, minlength=parts)).tolist()
+    return [(units[start:end], notes[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
+
+
+class _Noted(NamedTuple):
+    """The sampled hashes of some units, and how many each has; their sizes, names, and which have a token."""
+
+    keys: Keys
+    sizes: npt.NDArray[np.int64]
+    names: npt.NDArray[np.uint64]
+    counts: npt.NDArray[np.int64]
+    sampled: npt.NDArray[np.uint64]
+
+    def take(self, units: npt.NDArray[np.int64]) -> _Noted:
+        """Return some of the units."""
+        counts = self.counts[units]
+        starts = (np.cumsum(self.counts) - self.counts)[units]
+        return _Noted(
+            self.keys[units], self.sizes[units], self.names[units], counts, packed(self.sampled, starts, counts)
+        )
+
+
+@dataclass(frozen=True)
+class Note:
+    """Texts in, notes out."""
+
+    job: Job
+    schema = ROW_SCHEMA
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Return the notes of a part of the input."""
+        return batches_of(self._rows(batches))
+
+    def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
+        fault = self.job.fault()
+        if fault is not None:
+            yield Row(0, "fault", 0, {"message": np.frombuffer(fault.encode(), dtype=np.uint8)})
+            return
+        job, nulls = self.job.here(), 0
+        held: list[_Noted] = []
+        facts, size = np.zeros(len(FACTS), dtype=np.int64), 0
+        for batch in batches:
+            missing = batch.column(ID).null_count
+            nulls += missing
+            if missing:
+                continue
+            for hashed in hashed_pieces([batch], job, forms=job.distinct):
+                facts += _facts(hashed, job)
+                held.append(_noted(hashed, job))
+                size += held[-1].sampled.nbytes
+                if size >= TASK_BYTES:
+                    yield from self._cut(held)
+                    held, size = [], 0
+        if held:
+            yield from self._cut(held)
+        if nulls:
+            yield Row(0, "nulls", 0, {"count": np.array([nulls])})
+        yield Row(0, "facts", 0, {"facts": facts})
+
+    def _cut(self, held: list[_Noted]) -> Iterator[Row]:
+        """Yield the notes of all units, by key, in blocks."""
+        every = _Noted(*(np.concatenate(columns) for columns in zip(*held, strict=True)))
+        every = every.take(np.argsort(every.keys, kind="stable"))
+        for some in cut(every.counts):
+            yield from self._shared(every.take(some))
+
+    def _shared(self, noted: _Noted) -> Iterator[Row]:
+        """Yield the rows of a block."""
+        bits, block = self.job.part_bits, block_key(noted.keys)
+        filled = noted.sizes > 0
+        names, named_keys = noted.names[filled], noted.keys[filled]
+        own, named = dict(shared_out(part_of(noted.keys, bits))), dict(shared_out(part_of(names[:, 0], bits)))
+        nothing = np.empty(0, dtype=np.int64)
+        for part, (units, notes) in enumerate(share_out(noted.sampled, noted.counts, bits)):
+            some = named.get(part, nothing)
+            arrays = {**counted(units, len(noted.keys)), "notes": notes, "keys": noted.keys[own.get(part, nothing)]}
+            arrays |= {"low": names[some, 0], "high": names[some, 1], "named": named_keys[some]}
+            yield Row(part, "notes", block, arrays)
+        yield Row(block % self.job.parts, "about", block, {"keys": noted.keys, "sizes": narrow(noted.sizes)})
+
+
+def _noted(hashed: Hashed, job: Job) -> _Noted:
+    from dedup.kernels.seen_twice import SAMPLES
+
+    chosen = (hashed.hashes & np.uint64(SAMPLES - 1)) < np.uint64(sample_for(job.threshold))
+    reach = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(chosen)))
+    counts = np.diff(reach[hashed.offsets])
+    return _Noted(hashed.keys, hashed.sizes, copy_names(hashed, job.distinct), counts, hashed.hashes[chosen])
+
+
+def _facts(hashed: Hashed, job: Job) -> npt.NDArray[np.int64]:
+    """Return what is counted, of some texts."""
+    sizes = hashed.sizes
+    filled = sizes > 0
+    texts = len(np.unique(hashed.places[filled, 0]))
+    return np.array([len(hashed.batch), len(sizes), texts, np.count_nonzero(filled), count_short(sizes, job.shingle)])

@@ -1,0 +1,119 @@
+"""Rows: what stages hand to each other, a few named arrays in one cell of an Arrow batch.
+
+An engine moves rows and does not look into them. `part` says where a row goes: a shuffle brings all rows of one part to
+one call of the next stage, one after the other, in any order. `block` says which texts a row is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+__all__ = ["ROW_SCHEMA", "Row", "batches_of", "by_part", "narrow", "rows_of"]
+
+ROW_SCHEMA = pa.schema([("part", pa.int32()), ("kind", pa.string()), ("block", pa.int64()), ("body", pa.binary())])
+"""The schema of the batches between two stages."""
+
+BATCH_BYTES = 1 << 25
+"""Bytes. A batch is handed on as soon as its rows have so many."""
+
+ALIGNED = 8
+"""Bytes. Arrays in a cell begin at multiples of it."""
+
+Array = npt.NDArray[Any]
+
+
+@dataclass
+class Row:
+    """Some named arrays about the texts of one block, for one part of the next stage."""
+
+    part: int
+    kind: str
+    block: int = 0
+    arrays: dict[str, Array] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Array:
+        return self.arrays[name]
+
+    def with_part(self, part: int) -> Row:
+        """Return the row for another part."""
+        return Row(part, self.kind, self.block, self.arrays)
+
+
+def narrow(values: Array) -> Array:
+    """Return unsigned integers in the smallest type that holds them all."""
+    largest = int(values.max()) if len(values) else 0
+    return values.astype(np.min_scalar_type(largest), copy=False)
+
+
+def _packed(arrays: dict[str, Array]) -> bytes:
+    """Return arrays as bytes: their names, types and lengths, then their values."""
+    head = ";".join(f"{name}:{each.dtype.str}:{len(each)}" for name, each in arrays.items()).encode()
+    head += b" " * (-(len(head) + 4) % ALIGNED)
+    parts = [len(head).to_bytes(4, "little"), head]
+    for each in arrays.values():
+        data = np.ascontiguousarray(each).tobytes()
+        parts += [data, bytes(-len(data) % ALIGNED)]
+    return b"".join(parts)
+
+
+def _unpacked(cell: pa.Buffer) -> dict[str, Array]:
+    """Return the arrays of a cell, as views of it."""
+    size = int.from_bytes(cell[:4], "little")
+    at, arrays = 4 + size, {}
+    for each in cell[4:at].to_pybytes().decode().split(";"):
+        name, kind, count = each.strip().split(":")
+        dtype = np.dtype(kind)
+        arrays[name] = np.frombuffer(cell, dtype=dtype, count=int(count), offset=at)
+        data = dtype.itemsize * int(count)
+        at += data + -data % ALIGNED
+    return arrays
+
+
+def rows_of(batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
+    """Yield the rows of batches. Their arrays are views, which cannot be written to."""
+    for batch in batches:
+        parts, kinds, blocks, bodies = batch.columns
+        for part, kind, block, body in zip(parts, kinds, blocks, bodies, strict=True):
+            yield Row(part.as_py(), kind.as_py(), block.as_py(), _unpacked(body.as_buffer()))
+
+
+def batches_of(rows: Iterable[Row]) -> Iterator[pa.RecordBatch]:
+    """Yield rows as batches of about `BATCH_BYTES`."""
+    held: list[tuple[int, str, int, bytes]] = []
+    size = 0
+    for row in rows:
+        body = _packed(row.arrays)
+        held.append((row.part, row.kind, row.block, body))
+        size += len(body)
+        if size >= BATCH_BYTES:
+            yield _batch(held)
+            held, size = [], 0
+    if held:
+        yield _batch(held)
+
+
+def _batch(rows: list[tuple[int, str, int, bytes]]) -> pa.RecordBatch:
+    columns = zip(*rows, strict=True)
+    arrays = [pa.array(column, type=kind) for column, kind in zip(columns, ROW_SCHEMA.types, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=ROW_SCHEMA)
+
+
+def by_part(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, dict[str, list[Row]]]]:
+    """Yield each part with its rows by kind, in the order of their blocks.
+
+    The rows of a part come one after the other, in any order. Memory: those of a part.
+    """
+    for part, rows in groupby(rows_of(batches), key=lambda row: row.part):
+        kinds: dict[str, list[Row]] = {}
+        for row in rows:
+            kinds.setdefault(row.kind, []).append(row)
+        for each in kinds.values():
+            each.sort(key=lambda row: row.block)
+        yield part, kinds

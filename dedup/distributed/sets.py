@@ -1,0 +1,155 @@
+"""Sets: the texts are read a second time, and the sorted sets of the units that may be in a pair are held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dedup.distributed.blocks import TASK_BYTES, cut, packed, shared_out
+from dedup.distributed.job import Job, hashed_pieces, keep_apart
+from dedup.distributed.keys import Bloom, Keys, block_key, places_of
+from dedup.distributed.rows import ROW_SCHEMA, Row, batches_of, narrow, rows_of
+from dedup.hashing.units import HashSets
+
+__all__ = ["Hold", "Send", "SetBlock", "joined_sets"]
+
+
+@dataclass(frozen=True)
+class SetBlock:
+    """Some units with their sets, in one row of kind "sets"; `groups` has length 0 if nothing keeps units apart."""
+
+    keys: Keys
+    sizes: npt.NDArray[np.int64]
+    values: npt.NDArray[np.uint64]
+    groups: npt.NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, row: Row) -> SetBlock:
+        """Return the units of a row."""
+        return cls(row["keys"], row["sizes"].astype(np.int64), row["values"], row["groups"])
+
+    def row(self, part: int = 0) -> Row:
+        """Return the units as a row for a part."""
+        arrays = {"keys": self.keys, "sizes": narrow(self.sizes), "values": self.values, "groups": self.groups}
+        return Row(part, "sets", block_key(self.keys), arrays)
+
+    @property
+    def starts(self) -> npt.NDArray[np.int64]:
+        """The place of the first hash of each unit."""
+        return np.cumsum(self.sizes) - self.sizes
+
+    def sets(self) -> HashSets:
+        """Return the sets as the kernels take them."""
+        return HashSets(self.values, self.starts, self.sizes)
+
+    def take(self, units: npt.NDArray[np.int64]) -> SetBlock:
+        """Return some of the units."""
+        values = packed(self.values, self.starts[units], self.sizes[units])
+        return SetBlock(
+            self.keys[units], self.sizes[units], values, self.groups[units] if len(self.groups) else self.groups
+        )
+
+
+def joined_sets(rows: Iterable[Row]) -> SetBlock:
+    """Return the units of all rows by their keys, ascending, each once."""
+    return _joined([SetBlock.of(row) for row in rows])
+
+
+def _joined(blocks: list[SetBlock]) -> SetBlock:
+    keys, sizes, values, groups = (
+        np.concatenate([getattr(block, name) for block in blocks]) for name in ("keys", "sizes", "values", "groups")
+    )
+    return SetBlock(keys, sizes, values, groups).take(np.unique(keys, return_index=True)[1])
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Texts in, the sets of those whose keys pass the filter out.
+
+    The units of a task are sorted by key and then cut into blocks: if the task is repeated, it makes the same blocks,
+    also if the rows come in another order.
+    """
+
+    job: Job
+    survivors: Bloom
+    schema = ROW_SCHEMA
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Return the sets of a part of the input."""
+        return batches_of(self._rows(batches))
+
+    def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
+        held: list[SetBlock] = []
+        size = 0
+        for block in self._blocks(batches):
+            held.append(block)
+            size += block.values.nbytes
+            if size >= TASK_BYTES:
+                yield from _cut(held)
+                held, size = [], 0
+        if held:
+            yield from _cut(held)
+
+    def _blocks(self, batches: Iterable[pa.RecordBatch]) -> Iterator[SetBlock]:
+        from dedup.kernels.sets import distinct
+
+        job = self.job.here()
+        for hashed in hashed_pieces(batches, job, self.survivors, job.distinct):
+            units = np.flatnonzero(hashed.sizes > 0)
+            if not len(units):
+                continue
+            values, sizes = hashed.hashes, np.full(len(hashed.keys), -1, dtype=np.int64)
+            distinct(values, hashed.offsets, sizes, units)
+            gathered = packed(values, hashed.offsets[units], sizes[units])
+            groups = keep_apart(hashed, job.distinct)
+            own = np.empty(0, dtype=np.uint64) if groups is None else groups[units]
+            yield SetBlock(hashed.keys[units], sizes[units], gathered, own)
+
+
+def _cut(blocks: list[SetBlock]) -> Iterator[Row]:
+    """Yield the units of all blocks, by key, in blocks of a bounded size."""
+    every = _joined(blocks)
+    for units in cut(every.sizes):
+        yield every.take(units).row()
+
+
+@dataclass(frozen=True)
+class Send:
+    """Sets in, sets out: unit ``keys[i]`` (ascending) goes to each of the parts ``parts[bounds[i]:bounds[i + 1]]``."""
+
+    keys: Keys
+    bounds: npt.NDArray[np.int64]
+    parts: npt.NDArray[np.int64]
+    schema = ROW_SCHEMA
+
+    @classmethod
+    def to(cls, keys: Keys, parts: npt.NDArray[np.int64]) -> Send:
+        """Return the stage that sends unit ``keys[i]`` to part ``parts[i]``; a key may occur several times."""
+        order = np.lexsort((parts, keys))
+        keys, parts = keys[order], parts[order]
+        new = np.ones(len(keys), dtype=np.bool_)
+        new[1:] = (keys[1:] != keys[:-1]) | (parts[1:] != parts[:-1])
+        keys, parts = keys[new], parts[new]
+        each, first = np.unique(keys, return_index=True)
+        return cls(each, np.append(first, len(keys)).astype(np.int64), parts)
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Return the sets that each part gets."""
+        return batches_of(self._rows(batches))
+
+    def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
+        for row in rows_of(batches):
+            block = SetBlock.of(row)
+            places = places_of(block.keys, self.keys)
+            units = np.flatnonzero(places >= 0)
+            counts = self.bounds[places[units] + 1] - self.bounds[places[units]]
+            ends = np.cumsum(counts)
+            inside = np.arange(int(ends[-1]) if len(ends) else 0, dtype=np.int64) - np.repeat(ends - counts, counts)
+            to = self.parts[np.repeat(self.bounds[places[units]], counts) + inside]
+            sent = np.repeat(units, counts)
+            for part, some in shared_out(to):
+                yield block.take(sent[some]).row(part)

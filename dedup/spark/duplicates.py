@@ -1,0 +1,128 @@
+"""The result of a search on Spark: the tables of `dedup.Duplicates` as DataFrames."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dedup.distributed.job import ID, TEXT, Job
+from dedup.distributed.keys import document_keys
+from dedup.distributed.removal import Remove, UnitsOf
+from dedup.errors import InputError
+from dedup.options import shown
+from dedup.results.duplicates import Duplicates, evidence_of
+from dedup.results.summary import Summary, largest_clusters, sampled_removals
+from dedup.spark.engine import running, spark_schema, spark_type
+from dedup.spark.inputs import quoted
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import DataFrame, SparkSession
+
+__all__ = ["SparkDuplicates"]
+
+SHOWN = 3
+"""Clusters, pairs. A summary shows so many."""
+
+REMOVED_ID = "__dedup_removed_id"
+"""A column that no table has."""
+
+
+class SparkDuplicates:
+    """Duplicate texts of a DataFrame, with the evidence: the tables of `dedup.Duplicates`, as DataFrames.
+
+    `dedup.spark.find_duplicates` makes it. The tables have the same columns and rows. DataFrames have no order: sort
+    them, if you need one. The length is the number of clusters. ``timings`` has the seconds of each stage.
+    """
+
+    def __init__(self, found: Duplicates, job: Job, spark: SparkSession, df: DataFrame, id: str, column: str) -> None:
+        self._found, self._job, self._spark, self._df = found, job, spark, df
+        self._id, self._column = id, column
+        self.timings = dict(found.timings)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        return f"SparkDuplicates\n{self.summary}"
+
+    @cached_property
+    def summary(self) -> Summary:
+        """The numbers of the search (`dedup.Summary`). At its first use, the few texts that it shows are read."""
+        evidence = evidence_of(self._found)
+        shown_units = [unit for unit, _ in largest_clusters(evidence, SHOWN)] + [
+            unit for removed, kept, _ in sampled_removals(evidence, SHOWN) for unit in (removed, kept)
+        ]
+        evidence.texts.load(evidence.units.places[np.array(shown_units, dtype=np.int64), 0])  # type: ignore[attr-defined]
+        return self._found.summary
+
+    @cached_property
+    def pairs(self) -> DataFrame:
+        """The pairs that reach the threshold, with their evidence (columns: those of `dedup.Duplicates.pairs`)."""
+        return self._table(self._found.pairs)
+
+    @cached_property
+    def clusters(self) -> DataFrame:
+        """The members of all clusters of two or more (columns: those of `dedup.Duplicates.clusters`)."""
+        return self._table(self._found.clusters)
+
+    @cached_property
+    def removed(self) -> DataFrame:
+        """The removed texts (column: id); for other units document and paragraph, or line."""
+        import pyarrow as pa
+
+        removed = self._found.removed
+        if self._job.unit.whole:
+            return self._table(pa.table({"id": removed}))
+        return self._table(pa.table({field.name: removed.field(field.name) for field in removed.type}))
+
+    @cached_property
+    def kept(self) -> DataFrame:
+        """The kept texts (column: id); for other units document and paragraph, or line."""
+        from pyspark.sql import functions
+
+        kind = self._found.clusters.schema.field("id").type
+        name = spark_type(kind)
+        ids = self._df.select(functions.col(quoted(self._id)).cast(name).alias("id"))
+        if self._job.unit.whole:
+            return ids.join(self.removed, "id", "left_anti")
+        import pyarrow as pa
+
+        schema = pa.schema([("document", kind), (str(self._job.unit), pa.int64())])
+        texts = functions.coalesce(functions.col(quoted(self._column)), functions.lit("")).alias(TEXT)
+        rows = self._df.select(functions.col(quoted(self._id)).cast(name).alias(ID), texts)
+        units = rows.mapInArrow(running(UnitsOf(self._job, ID, TEXT, schema)), spark_schema(schema))
+        return units.join(self.removed, schema.names, "left_anti")
+
+    def filter(self, df: DataFrame) -> DataFrame:
+        """Return the rows of `df` whose text was not removed, with all columns; `df` has the ids that were searched.
+
+        For paragraphs and lines all rows are returned, and the removed units are cut out of the texts; a text of which
+        nothing is left is ``""``.
+        """
+        from pyspark.sql import functions
+
+        for name in (self._id, *(() if self._job.unit.whole else (self._column,))):
+            if name not in df.columns:
+                raise InputError(f"expected the column {shown(name)} in the DataFrame, found {shown(df.columns)}")
+        if self._job.unit.whole:
+            gone = self.removed.withColumnRenamed("id", REMOVED_ID)
+            return df.join(gone, functions.col(quoted(self._id)) == functions.col(REMOVED_ID), "left_anti")
+        evidence = evidence_of(self._found)
+        places = evidence.units.places[~evidence.kept]
+        ids = evidence.texts.ids_at(np.arange(len(evidence.texts)))
+        keys = document_keys(ids, self._job.shingle.key, self._job.seed)[places[:, 0]]
+        order = np.argsort(keys, kind="stable")
+        every, counts = np.unique(keys, return_counts=True)
+        bounds = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(counts)))
+        stage = Remove(self._job, every, bounds, places[order, 1], self._id, self._column)
+        return df.mapInArrow(running(stage), df.schema)
+
+    def _table(self, table: pa.Table) -> DataFrame:
+        """Return an Arrow table as a DataFrame."""
+        return self._spark.createDataFrame(table, spark_schema(table.schema))

@@ -1,0 +1,291 @@
+"""The stages without an engine's help: any cut, any order, any number of parts, and the answer of one machine."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dedup
+from dedup.distributed import job as job_module
+from dedup.distributed import verified
+from dedup.distributed.blocks import counted, shared_out, units_of
+from dedup.distributed.counts import class_of
+from dedup.distributed.job import ID, TEXT, Job
+from dedup.distributed.keys import Bloom, block_key, mix
+from dedup.distributed.meetings import must_share
+from dedup.distributed.notes import Note
+from dedup.distributed.order import search
+from dedup.distributed.rows import Row, batches_of, narrow, rows_of
+from dedup.errors import InputError, ParameterError
+from dedup.hashing.shingles import parse
+from dedup.kernels.verify import required
+from dedup.pipelines.find import find_in
+from dedup.pipelines.order import Limits
+from dedup.results.listed_pairs import ListingLimits
+from dedup.threshold import Metric, Threshold
+from dedup.unit import Unit
+from tests import oracles, strategies
+from tests.distributed.local_engine import LocalEngine, found_by
+
+
+def same(texts: list[str], ids: list[Any] | None = None, *, large: int = 1000, **options: Any) -> dedup.Duplicates:
+    """Check that both ways give the same answer, and return it."""
+    staged = {name: options.pop(name) for name in ("engine", "part_bits", "hot") if name in options}
+    listing = ListingLimits(big_cluster=large)
+    there = found_by(texts, ids, limits=listing, **staged, **options)
+    order = list(range(len(texts))) if ids is None else sorted(range(len(texts)), key=lambda row: ids[row])
+    given_ids = None if ids is None else [ids[row] for row in order]
+    here = find_in([texts[row] for row in order], ids=given_ids, limits=Limits(listing=listing), **options)
+    assert there.pairs.equals(here.pairs)
+    assert there.clusters.equals(here.clusters)
+    assert there.summary == here.summary
+    assert there.repeated.equals(here.repeated)
+    return there
+
+
+def versions(seed: int, texts: int, families: int, words: int = 40, vocabulary: int = 400) -> list[str]:
+    """Give texts of some families: versions of one text with some words changed."""
+    chance = random.Random(seed)
+    pool = [f"w{number}" for number in range(vocabulary)]
+    bases = [chance.choices(pool, k=words) for _ in range(families)]
+    made = []
+    for _ in range(texts):
+        text = list(chance.choice(bases))
+        for _ in range(chance.choice((0, 0, 1, 2, 5))):
+            text[chance.randrange(len(text))] = chance.choice(pool)
+        made.append(" ".join(text))
+    return made
+
+
+OPTIONS = st.fixed_dictionaries(
+    {
+        "threshold": st.sampled_from((0.3, 0.5, 0.8, 1.0)),
+        "metric": st.sampled_from(("jaccard", "containment")),
+        "unit": st.sampled_from(("document", "paragraph", "line")),
+        "keep": st.sampled_from(("first", "last", "longest", "shortest")),
+        "distinct": st.sampled_from(((), "numbers", "symbols", ("numbers", "symbols"))),
+        "pairs": st.sampled_from(("auto", "all")),
+        "shingle": st.sampled_from(("words:1", "words:3", "chars:4")),
+    }
+)
+
+
+@given(strategies.corpora(), OPTIONS, st.integers(0, 99), st.integers(1, 5), st.sampled_from((1, 3, 8)))
+def test_any_texts_get_the_answer_of_one_machine(
+    texts: list[str], options: dict[str, Any], seed: int, part_bits: int, partitions: int
+) -> None:
+    texts = [text.encode("utf-8", "replace").decode() for text in texts]  # an engine has no lone surrogates
+    same(texts, engine=LocalEngine(seed, partitions), part_bits=part_bits, **options)
+
+
+@given(st.integers(0, 999), OPTIONS, st.sampled_from((2, 3, 6, 1024)), st.sampled_from((2, 4, 1000)))
+def test_families_get_the_answer_of_one_machine_however_few_units_make_one(
+    seed: int, options: dict[str, Any], hot: int, large: int
+) -> None:
+    texts = versions(seed, 24, 3, words=12)
+    same(texts, hot=hot, large=large, engine=LocalEngine(seed), **options)
+
+
+@given(st.integers(0, 999), st.sampled_from((0.5, 0.8)))
+def test_pairs_are_those_of_the_definition(seed: int, threshold: float) -> None:
+    texts = versions(seed, 14, 4, words=10)
+    found = found_by(texts, threshold=threshold, engine=LocalEngine(seed), shingle="words:2")
+    rows = found.pairs.select(["left", "right", "left_size", "right_size", "shared"]).to_pylist()
+    assert [tuple(row.values()) for row in rows] == [tuple(pair) for pair in oracles.pairs(texts, threshold, "words:2")]
+
+
+@pytest.mark.parametrize("hot", (40, 1024))
+def test_a_template_that_occurs_very_often_is_joined_in_one_task(hot: int) -> None:
+    texts = versions(1, 300, 1, words=60) + versions(2, 100, 100)
+    found = same(texts, hot=hot, large=100, engine=LocalEngine(most=50), part_bits=3, shingle="words:1")
+    assert found.summary.large_clusters
+
+
+def test_exact_copies_of_one_text_are_linear() -> None:
+    texts = ["a text of which there are very many copies, word for word"] * 3000 + versions(2, 20, 20)
+    engine = LocalEngine(most=500)
+    found = same(texts, engine=engine)
+    assert found.summary.removed >= 2999
+    assert engine.moved["meet"] < 10_000
+
+
+def test_ids_may_be_texts_and_come_in_any_order() -> None:
+    texts = versions(4, 40, 8)
+    ids = [f"{'é' if number % 3 else 'z'}-{number * 7919 % 40}" for number in range(40)]
+    assert len(same(texts, ids).pairs)
+
+
+def test_ids_may_be_any_integers() -> None:
+    texts = versions(4, 40, 8)
+    ids = [(number * 7919 % 40 - 20) << 57 for number in range(40)]
+    assert len(same(texts, ids).pairs)
+
+
+def test_a_column_decides_which_text_is_kept() -> None:
+    texts, by = versions(5, 40, 4), [number * 31 % 40 if number % 9 else None for number in range(40)]
+    there = found_by(texts, by=by, keep="max:date")
+    here = dedup.find_duplicates(pa.table({"text": texts, "date": by}), keep="max:date")
+    assert there.clusters.equals(here.clusters)
+    assert there.summary == here.summary
+
+
+@pytest.mark.parametrize("texts", ([], [""], ["", " "], ["one text"], [None, "one text here it is", None]))
+def test_hardly_any_texts(texts: list[str]) -> None:
+    same(texts)
+
+
+def test_what_is_counted_covers_texts_in_no_pair() -> None:
+    texts = ["a b", "c d", "", *(f"word{number} other{number}" for number in range(40)), *["once more, the same"] * 2]
+    summary = same(texts).summary
+    assert (summary.texts, summary.empty) == (45, 1)
+    assert any("shorter than three shingles" in warning for warning in summary.warnings)
+
+
+# faults of the input
+
+
+def test_a_missing_id_is_an_error() -> None:
+    with pytest.raises(InputError, match=r"expected an id in every row, found none in 2; drop"):
+        found_by(["a b c", "d e f", "g h i"], [None, 5, None])
+
+
+@pytest.mark.parametrize("ids", ([3, 5, 3], ["x", "y", "x"]))
+def test_an_id_of_two_rows_is_an_error(ids: list[Any]) -> None:
+    with pytest.raises(InputError, match=rf"expected each id once, found 1 in more than one row: {ids[0]!r}"):
+        found_by(["a b c", "d e f", "g h i"], ids)
+
+
+def test_two_ids_with_one_key_get_other_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = job_module.document_keys
+
+    def clashing(ids: pa.Array, key: Any, seed: int) -> np.ndarray:
+        made = usual(ids, key, seed)
+        return made & np.uint64(7) if seed < 2 else made
+
+    monkeypatch.setattr(job_module, "document_keys", clashing)
+    monkeypatch.setattr("dedup.distributed.outcome.document_keys", clashing)
+    texts = versions(6, 30, 5)
+    same(texts, [f"id {number:02}" for number in range(30)])
+
+
+def test_another_version_on_a_worker_is_an_error() -> None:
+    job = Job(Unit.DOCUMENT, Threshold(0.8), parse("words:5"), version="0.0.1")
+    table = pa.table({ID: [1], TEXT: ["a text"]})
+    with pytest.raises(ParameterError, match=r"expected dedup-text 0\.0\.1 on every worker, as on the driver, found"):
+        search(LocalEngine(), table, job, pa.int64())
+
+
+def test_a_key_is_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEDUP_HASH_KEY", "a secret of sixteen bytes")
+    assert len(same(versions(4, 40, 8)).pairs)
+    monkeypatch.delenv("DEDUP_HASH_KEY")
+    with pytest.raises(ParameterError, match="set DEDUP_HASH_KEY in the environment of the workers"):
+        found_by(["a b c"], hash_key=b"a secret of sixteen bytes")
+
+
+class Repeating(LocalEngine):
+    """An engine that repeats tasks that read the input: some parts get the rows of one attempt, some of another."""
+
+    def map(self, data: Any, stage: Any, name: str) -> Any:
+        if not isinstance(stage, Note):
+            return super().map(data, stage, name)
+        made = []
+        for batches in self.read(data):
+            rows = list(pa.Table.from_batches(batches, schema=data.schema).to_batches()) if batches else []
+            attempts = [list(rows_of(stage([piece for part in self._cut(rows) for piece in part]))) for _ in range(2)]
+            mixed = [row for number, rows in enumerate(attempts) for row in rows if row.part % 2 == number]
+            made.append(list(batches_of(mixed)))
+        self.last = name
+        return made
+
+
+@given(st.integers(0, 999))
+def test_a_task_that_is_repeated_and_cut_elsewhere_loses_no_pair(seed: int) -> None:
+    texts = versions(seed, 24, 6, words=12)
+    there = found_by(texts, engine=Repeating(seed), shingle="words:2")
+    here = dedup.find_duplicates(texts, shingle="words:2")
+    assert there.pairs.equals(here.pairs)
+    assert there.clusters.equals(here.clusters)
+
+
+def test_other_rows_when_a_task_is_repeated_are_an_error() -> None:
+    class Changing(Repeating):
+        def _cut(self, batches: list[pa.RecordBatch]) -> Any:
+            return super()._cut([batch.slice(0, len(batch) - self.random.randrange(2)) for batch in batches])
+
+    for seed in range(5):
+        with pytest.raises(InputError, match="expected the same rows each time that the input is read"):
+            found_by(versions(seed, 60, 6, words=12), engine=Changing(seed), shingle="words:2")
+
+
+# parts of stages
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), unique=True, max_size=60), st.integers(0, 2**64 - 1))
+def test_a_filter_lets_all_of_its_keys_pass(some: list[int], other: int) -> None:
+    every = np.array(some, dtype=np.uint64)
+    assert Bloom.of(every)(every).all()
+    passed = Bloom.of(every)(mix(np.arange(2000, dtype=np.uint64) + np.uint64(other & 0xFFFF)))
+    assert passed.mean() < 0.1
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=20))
+def test_keys_differ_if_ids_do(values: list[int]) -> None:
+    every = np.array(values, dtype=np.uint64)
+    assert len(np.unique(mix(every))) == len(np.unique(every))
+
+
+def test_blocks_of_other_keys_or_another_order_have_other_numbers() -> None:
+    some = np.arange(9, dtype=np.uint64)
+    assert len({block_key(each) for each in (some, some[::-1], some[:8], some[:0], some[[1, 0, *range(2, 9)]])}) == 5
+
+
+@given(st.dictionaries(st.sampled_from(("a", "bc", "d")), st.lists(st.integers(0, 2**32 - 1), max_size=9), min_size=1))
+def test_rows_come_back_as_they_were_sent(arrays: dict[str, list[int]]) -> None:
+    sent = {name: narrow(np.array(values, dtype=np.int64)) for name, values in arrays.items()}
+    (row,) = rows_of(batches_of([Row(3, "kind", -5, sent)]))
+    assert (row.part, row.kind, row.block) == (3, "kind", -5)
+    assert {name: values.tolist() for name, values in row.arrays.items()} == arrays
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000), st.floats(0.01, 1.0))
+def test_the_least_shared_hashes_are_those_of_the_kernel(one: int, other: int, threshold: float) -> None:
+    sizes = np.array([one]), np.array([other])
+    assert must_share(*sizes, Threshold(threshold))[0] == required(one, other, threshold)
+    least = must_share(*sizes, Threshold(threshold, Metric.CONTAINMENT))[0]
+    assert least / min(one, other) >= threshold > (least - 1) / min(one, other)
+
+
+def test_counters_are_exact_up_to_128_and_never_descend() -> None:
+    made = class_of(np.arange(200_000))
+    assert made[:129].tolist() == list(range(129))
+    assert (np.diff(made.astype(np.int64)) >= 0).all()
+
+
+@given(st.integers(0, 3000), st.integers(1, 9))
+def test_every_candidate_is_in_one_task(count: int, parts: int) -> None:
+    bounds = verified.tasks_of(count, parts)
+    assert bounds[0] == 0
+    assert bounds[-1] == count
+    assert (np.diff(bounds) > 0).all()
+
+
+@given(st.lists(st.integers(0, 30), max_size=40), st.integers(31, 200))
+def test_units_are_counted_whether_many_or_few_occur(units: list[int], count: int) -> None:
+    units.sort()
+    arrays = counted(np.array(units, dtype=np.int64), count)
+    back = np.repeat(*units_of(arrays))
+    assert back.tolist() == units
+    assert ("units" in arrays) == (3 * len(set(units)) < count)
+
+
+@given(st.lists(st.integers(0, 5), max_size=30))
+def test_each_place_is_shared_out_to_its_part(parts: list[int]) -> None:
+    shared = {part: places.tolist() for part, places in shared_out(np.array(parts, dtype=np.int64))}
+    assert shared == {part: [at for at, each in enumerate(parts) if each == part] for part in sorted(set(parts))}
