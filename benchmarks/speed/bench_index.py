@@ -120,8 +120,9 @@ def by_dedup(texts: list[str], asked: list[tuple[str, int]]) -> dict[str, Any]:
 
             row = measured(ask, asked, texts)
             cpu = time.process_time()
-            pairs = index.query([text for text, _ in asked], threads=1, progress=False).pairs
+            result = index.query([text for text, _ in asked], threads=1, progress=False)
             many = len(asked) / (time.process_time() - cpu)
+            pairs = result.pairs
             answers = set(zip(pairs["left"].to_pylist(), pairs["right"].to_pylist(), strict=True))
             wanted = [(row, number) in answers for row, (_, number) in enumerate(asked) if number >= 0]
             row["found"] = round(sum(wanted) / len(wanted), 4)  # not by `best`: another one may be nearer still
