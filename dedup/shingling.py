@@ -24,7 +24,7 @@ from dedup.hashing.shingles import Shingle, hash_shingles, parse
 from dedup.reading import Reading
 from dedup.text.rewriting import rewrite
 
-__all__ = ["Shingle", "Shingles", "parse", "sets_of_texts", "shingles"]
+__all__ = ["Shingle", "Shingles", "parse", "shingles"]
 
 
 class Shingles(Sequence[npt.NDArray[np.uint64]]):
@@ -74,21 +74,17 @@ def shingles(
 ) -> Shingles:
     """Return the shingle sets of `texts`.
 
-    `hash_key` as for `dedup.find_duplicates`; only sets that were made with the same key can be compared. Cost: linear;
-    8 bytes per shingle.
+    `ignore`, `tokens` and `hash_key` as for `dedup.find_duplicates`; only sets that were made with the same ones can
+    be compared. Cost: linear; 8 bytes per shingle.
 
     >>> sets = shingles(["one two three four five six", "one two three four five six seven"])
     >>> len(sets[0]), len(sets[1]), round(sets.jaccard(0, 1), 3)
     (2, 3, 0.667)
     """
-    return sets_of_texts(texts, parse(shingle, Reading.check(ignore, tokens, hash_key)))
-
-
-def sets_of_texts(texts: Iterable[str], kind: Shingle) -> Shingles:
-    """Return the shingle sets of texts, as `shingles` does, for a kind that was checked."""
     from dedup.kernels.sets import distinct
     from dedup.sources.coerce import read_texts
 
+    kind = parse(shingle, Reading.check(ignore, tokens, hash_key))
     rows: list[npt.NDArray[np.uint64]] = []
     lengths: list[npt.NDArray[np.int64]] = [np.zeros(1, dtype=np.int64)]
     for block in read_texts(texts).blocks():

@@ -598,7 +598,7 @@ OPTIONS: dict[str, list[Any]] = {
     "within": [3, True, object(), {}, {"a"}, b"text", iter(["a"])],
     "across": [3, True, object(), {}, {"a"}, b"text", iter(["a"])],
     "ignore": [
-        *(3, True, None, object(), "", np.array(["accents"]), {}, "words", "ACCENTS", ["numbers", "words"]),
+        *(3, True, None, object(), "", np.array(["document"]), {}, "words", "ACCENTS", ["numbers", "words"]),
         *({"accents": 1}, [["accents"]], [None], b"accents", "accents,markup"),
     ],
     "tokens": [*OTHERS, None, "ALL", ["all"]],
@@ -716,8 +716,8 @@ GOOD: dict[str, list[Any]] = {
     "pairs": [np.str_("auto")],
     "distinct": [[], (), set(), frozenset()],
     "min_documents": [None, np.int64(1), 2],
-    "ignore": [[], (), set(), frozenset(), "accents", ["hyphenation", "markup"]],
-    "tokens": [np.str_("words"), "all"],
+    "ignore": [[], (), set(), frozenset()],
+    "tokens": [np.str_("words")],
     "shingle": [np.str_("words:5")],
     "progress": [False, np.bool_(False), lambda stage, done, total: None],
 }

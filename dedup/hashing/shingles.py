@@ -46,7 +46,7 @@ class Shingle(NamedTuple):
         return f"{self.kind}:{self.size}"
 
 
-def parse(shingle: str, reading: Reading = PLAIN) -> Shingle:
+def parse(shingle: str, reading: Reading | None = None) -> Shingle:
     """Parse ``"words:5"`` or ``"chars:8"``, for texts that are read so; raise `ParameterError` for anything else."""
     match = re.fullmatch(r"(words|chars):([0-9]{1,6})", shingle) if isinstance(shingle, str) else None
     if match is None or not 1 <= int(match[2]) <= MAX_SHINGLE_SIZE:
@@ -54,7 +54,7 @@ def parse(shingle: str, reading: Reading = PLAIN) -> Shingle:
             f'shingle: expected "words:n" or "chars:n" with n from 1 to {MAX_SHINGLE_SIZE}, such as "words:5", '
             f"found {shown(shingle)}"
         )
-    return Shingle(match[1], int(match[2]), reading)
+    return Shingle(match[1], int(match[2]), PLAIN if reading is None else reading)
 
 
 def hash_shingles(

@@ -12,7 +12,7 @@ from dedup.errors import ParameterError
 from dedup.hashing.shingles import parse
 from dedup.page.view import Span
 from dedup.reading import PLAIN, Reading
-from dedup.shingling import sets_of_texts
+from dedup.shingling import shingles
 from dedup.text.shared_spans import shared_spans
 from dedup.threshold import Metric
 
@@ -37,7 +37,7 @@ def beside(main: str, other: str, shingle: str, reading: Reading = PLAIN) -> Bes
     if shingle == Metric.EDIT:
         return _beside_by_edits(main, other, reading)
     kind = parse(shingle, reading)
-    sets = sets_of_texts([main, other], kind)
+    sets = shingles([main, other], shingle, hash_key=kind.key, **reading.options)
     left, right = len(sets[0]), len(sets[1])
     shared = len(np.intersect1d(sets[0], sets[1], assume_unique=True))
     spans = widened(main, other, [span[:4] for span in shared_spans(main, other, kind.kind, kind.size, kind.reading)])

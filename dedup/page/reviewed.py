@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from dedup.hashing.shingles import parse
 from dedup.reading import Reading
-from dedup.shingling import sets_of_texts
+from dedup.shingling import shingles
 from dedup.text.shared_spans import shared_spans
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def review_table(
     sizes = np.empty((3, len(texts)), dtype=np.int64)
     spans = []
     for at, (text, kept) in enumerate(texts):
-        sets = sets_of_texts([text, kept], kind)
+        sets = shingles([text, kept], str(kind), hash_key=kind.key, **kind.reading.options)
         shared = len(np.intersect1d(sets[0], sets[1], assume_unique=True))
         sizes[:, at] = len(sets[0]), len(sets[1]), shared
         spans.append(shared_spans(text, kept, kind.kind, kind.size, kind.reading))

@@ -17,7 +17,7 @@ from dedup.page.clusters import shortened
 from dedup.page.showing import Shown
 from dedup.page.view import Member, View, Words
 from dedup.reading import Reading
-from dedup.shingling import sets_of_texts
+from dedup.shingling import shingles
 from dedup.text.shared_spans import Span, shared_spans
 from dedup.threshold import Metric
 
@@ -121,7 +121,7 @@ def compare(
     a, b = str.__str__(a), str.__str__(b)
     by = Metric(check_word("metric", metric, [str(each) for each in Metric]))
     kind = parse("words:5" if shingle is None else shingle, Reading.check(ignore, tokens, hash_key))
-    sets = sets_of_texts([a, b], kind)
+    sets = shingles([a, b], str(kind), hash_key=kind.key, **kind.reading.options)
     edits = compare_edits(a, b, kind.reading) if by is Metric.EDIT else None
     left_size, right_size = len(sets[0]), len(sets[1])
     shared = len(np.intersect1d(sets[0], sets[1], assume_unique=True))

@@ -218,8 +218,7 @@ class Matches(Shown):
             differences=self._by_difference,
             numbers_only=self._by_difference["numbers"] if self._apart is None else int(self._apart.pairs.sum()),
             distinct=self._run.distinct,
-            ignore=self._run.ignore,
-            tokens=self._run.tokens,
+            **self._run.reading.options,
         )
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from html.entities import html5
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +30,8 @@ class References(NamedTuple):
 @lru_cache(maxsize=1)
 def table() -> References:
     """Return the references (made once per process). Cost: about 20 ms."""
+    from html.entities import html5
+
     letters, children, siblings, rows = [0], [0], [0], [0]
     texts = [text.encode() for text in html5.values()]
     for row, name in enumerate(html5, start=1):

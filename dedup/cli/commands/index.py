@@ -13,7 +13,7 @@ import click
 
 from dedup.cli.ending import SOME_REJECTED, finish, say, say_json, tell
 from dedup.cli.inputs import ByName, Inputs
-from dedup.cli.options import identified, keyed, reading, threaded
+from dedup.cli.options import identified, keyed, reading, threaded, worded
 from dedup.cli.printing import excerpt, report_matches
 from dedup.errors import InputError
 from dedup.terminal import clean
@@ -52,6 +52,7 @@ def index() -> None:
     help="numbers, symbols: texts that differ in these alone are no pair; can be given several times.",
 )
 @click.option("--containment", is_flag=True, help="Make `query --metric containment` possible; takes more space.")
+@worded
 @keyed
 @as_one
 def create(path: str, as_json: bool, **options: Any) -> None:
