@@ -110,7 +110,15 @@ def evidence_of_found(
     if threshold.metric is Metric.CONTAINMENT:
         rank = rank_by_size(rank, units.sizes)
     everyone = np.arange(count, dtype=np.int64)
-    stars = find_stars(units.sizes, everyone, representatives, both, rank, threshold, groups=groups)
+    stars = find_stars(
+        units.sizes,
+        everyone,
+        representatives,
+        both,
+        rank,
+        threshold,
+        groups=groups[np.newaxis] if len(groups) else NO_GROUPS,
+    )
     apart = None
     if NUMBERS in job.distinct:
         none = pairs_of(left, right, every.shared).take(every.apart)
@@ -191,7 +199,7 @@ def _representatives(found: Found, place: _Places, rank: Rows) -> Rows:
 def _groups(job: Job, linked: Linked) -> Groups:
     """Return the group of each unit; units of one group are no pair."""
     if not job.distinct:
-        return NO_GROUPS
+        return np.empty(0, dtype=np.uint64)
     return linked.numbers(NUMBERS if NUMBERS in job.distinct else "low")
 
 

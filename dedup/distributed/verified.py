@@ -25,7 +25,7 @@ from dedup.hashing.forms import NUMBERS
 from dedup.hashing.units import Units
 from dedup.pairs.kept_apart import Apart, count_apart, grouped
 from dedup.pairs.self_join import join
-from dedup.pairs.verify import PairLimit, Pairs, similarity, verify
+from dedup.pairs.verify import NO_GROUPS, PairLimit, Pairs, similarity, verify
 from dedup.threshold import Metric
 
 __all__ = ["Families", "JoinFamilies", "KeyPairs", "Verify", "apart_in", "tasks_of"]
@@ -150,7 +150,7 @@ class JoinFamilies:
             large=self.large,
             limit=PairLimit(None, self.advice),
             threads=1,
-            groups=block.groups,
+            groups=block.groups[np.newaxis] if len(block.groups) else NO_GROUPS,
         )
         if len(joined.pairs.left):
             yield _key_pairs(joined.pairs, block).row(part)
