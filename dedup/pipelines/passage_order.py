@@ -193,7 +193,7 @@ def find_across_sides(
         passages, offsets = _matching(sides, plan, reading, run).find(min_words, similarity, reading, run)
         plan.affording(MATCHING)(SPAN_BYTES * len(passages.similarity))
     found = passages.stretches
-    here, there = find_spans(turned.__getitem__, offsets, found, threads)
+    here, there = find_spans(turned.__getitem__, offsets, found, threads, reading=reading)
     left = np.searchsorted(offsets, found.start, side="right") - 1 - against
     right = np.searchsorted(offsets, found.source, side="right") - 1
     return AcrossSpans(left, here, right, there, found.end - found.start, passages.similarity)
