@@ -119,12 +119,12 @@ def check_whole(name: str, value: object, least: int, most: int | None = None, *
     return found
 
 
-def check_threshold(threshold: object) -> float:
+def check_threshold(threshold: object, name: str = "threshold") -> float:
     """Return a `threshold` as a float. Raise `ParameterError` unless ``0 < threshold <= 1``."""
     found = _number(threshold)
     if found is None or not 0.0 < found <= 1.0:
         hint = f" (did you mean {found / 100:g}?)" if found is not None and 10.0 <= found <= 100.0 else ""
-        raise ParameterError(f"threshold: expected 0 < threshold <= 1, found {shown(threshold)}{hint}")
+        raise ParameterError(f"{name}: expected 0 < threshold <= 1, found {shown(threshold)}{hint}")
     return found
 
 

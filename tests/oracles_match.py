@@ -1,16 +1,20 @@
 """What a search across two collections must answer, in plain Python that is obviously right.
 
 * `crossed`: the pairs of a left with a right text that reach the threshold, by comparing each with each;
-* `passages`: the stretches of each left text that occur on the right, by trying them all, with their spans.
+* `passages`: the stretches of each left text that occur on the right, by trying them all, with their spans;
+* `seeds`: the places of short windows on the left, each with the first place on the right and the last;
+* `edited`: whether a passage with edits is what it says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from itertools import combinations, product
 from typing import NamedTuple
 
 from tests import oracles, oracles_repeats
+
+Pair = tuple[int, int]
 
 
 def crossed(
@@ -53,6 +57,33 @@ def stretches(left: Sequence[Sequence[str]], right: Sequence[Sequence[str]], min
             if j - i >= min_words and not {(i - 1, j), (i, j + 1)} & places.keys():
                 found.append(Stretch(text, i, j, row, at))
     return found
+
+
+def seeds(left: Sequence[Sequence[Hashable]], right: Sequence[Sequence[Hashable]], size: int, stride: int) -> set[Pair]:
+    """Give the windows of the left that are on the right, at a place that `stride` divides: with the first and last.
+
+    Places are those of a row of the right texts, then the left ones.
+    """
+    known: dict[tuple[Hashable, ...], list[int]] = {}
+    begin = 0
+    for symbols in right:
+        for i in range(0, len(symbols) - size + 1, stride):
+            known.setdefault(tuple(symbols[i : i + size]), []).append(begin + i)
+        begin += len(symbols)
+    found = set()
+    for symbols in left:
+        for i in range(len(symbols) - size + 1):
+            at = known.get(tuple(symbols[i : i + size]), [])
+            found |= {(begin + i, place) for place in (*at[:1], *at[-1:])}
+        begin += len(symbols)
+    return found
+
+
+def edited(a: Sequence[str], b: Sequence[str], words: int, similarity: float, min_words: int, threshold: float) -> bool:
+    """Say whether two token rows are a passage: long enough, and as similar as it says, and as it must be."""
+    longer = max(len(a), len(b))
+    most = oracles_repeats.longest_common(a, b) / longer
+    return words == len(a) and longer >= min_words and threshold <= similarity <= most
 
 
 class Passage(NamedTuple):

@@ -22,6 +22,7 @@ from collections import ChainMap, Counter, OrderedDict, UserDict, UserList, dequ
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -547,6 +548,7 @@ OPTIONS: dict[str, list[Any]] = {
         np.float32(2),
         10**400,
     ],
+    "passage_threshold": [*NUMBERS, None, 0, -1, 1.1, 80, -0.0, Fraction(3, 2), Decimal("NaN"), np.float32(2), 10**400],
     "recall": [*NUMBERS, None, 0, 1, 1.0, -1, Decimal(1), np.float64(0)],
     "seed": [*NUMBERS, None, -1, 1 << 32, 0.5, 1.0, 10**5000],
     "min_words": [*NUMBERS, 0, -1, 50.0, "50", Fraction(50), np.int64(0)],
@@ -638,7 +640,7 @@ OPTIONS: dict[str, list[Any]] = {
 WITH: dict[str, tuple[Callable[..., object], set[str]]] = {
     "find_duplicates": (
         lambda **options: dedup.find_duplicates(unread(), **options),
-        set(OPTIONS) - {"min_words"},
+        set(OPTIONS) - {"min_words", "passage_threshold"},
     ),
     "find_repeats": (
         lambda **options: dedup.find_repeats(unread(), **options),
@@ -646,7 +648,8 @@ WITH: dict[str, tuple[Callable[..., object], set[str]]] = {
     ),
     "match": (
         lambda **options: dedup.match(unread(), unread(), **options),
-        {"unit", "threshold", "metric", "shingle", "min_words", "distinct", "threads", "memory", "progress"}
+        {"unit", "threshold", "metric", "shingle", "min_words", "passage_threshold", "distinct", "threads", "memory"}
+        | {"progress"}
         | {"column", "id", "within", "across", "ignore", "tokens"},
     ),
     "estimate": (
@@ -952,6 +955,8 @@ def test_junk_for_options(option: str, junk: Any) -> None:
     """Whatever an option is given: an answer, or an error of ours."""
     if option == "min_words":
         call: Callable[..., object] = dedup.find_repeats
+    elif option == "passage_threshold":
+        call = partial(dedup.match, [A])
     else:
         call = dedup.find_duplicates
     try:

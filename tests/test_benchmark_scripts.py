@@ -25,6 +25,7 @@ WITHOUT_DATA = [
     "benchmarks.quality.quality_noise",
     "benchmarks.quality.quality_passages planted",
     "benchmarks.quality.quality_passages verses",
+    "benchmarks.quality.quality_plagdet ota_dev",
     "benchmarks.quality.quality_scripts",
     "benchmarks.speed.bench_repeats one --corpus civil_codes_dev",
     "benchmarks.speed.bench_repeats one --corpus ota_dev",

@@ -146,3 +146,26 @@ def test_removal_of_real_duplicates(data: Path) -> None:
     texts = corpus(data, "dc_laws_dev").texts
     left = dedup.find_duplicates(texts).filter(texts)
     assert [] == table_rows.ends(dedup.find_duplicates(left))
+
+
+PLANTED_TEXTS = "f2a9779dfc21fb19"
+"""The start of the digest of the generated texts into which passages are planted."""
+
+
+@pytest.mark.parametrize("search", ["match", "find_repeats"])
+@pytest.mark.parametrize("row", range(12))
+def test_planted_passages_are_found(search: str, row: int) -> None:
+    """Edited passages in generated texts: plagdet is not below its floor, and next to nothing else is found."""
+    quality = pytest.importorskip("benchmarks.quality.quality_plagdet")
+    plants = pytest.importorskip("benchmarks.quality.plants")
+    wanted = quality.ROWS[row]
+    planted, found = quality.measured("generated", wanted, search, most=300)
+    assert plants.digest([*planted.sources, *planted.hosts]).startswith(PLANTED_TEXTS), "these are other texts"
+    assert len(planted.plants) > 80
+    assert found.plagdet >= quality.floor_of("generated", wanted) - SMALLER
+    assert found.precision >= 0.97
+    assert len(quality.ROWS) == 12
+
+
+SMALLER = 0.01
+"""The floors are those of twice as many passages."""

@@ -94,6 +94,7 @@ def report_matches(result: Matches, texts: Mapping[Any, str]) -> None:
     for row in () if result.summary.passages is None else result.passages.to_pylist():
         text, start, end = texts[row["left"]], row["left_start"], row["left_end"]
         source = f"{clean(row['right'])} characters {row['right_start']}-{row['right_end']}"
+        source += "" if row["similarity"] == 1.0 else f", {percent(row['similarity'])} alike"
         shown.setdefault(row["left"], []).append(
             f"  {counted(row['words'], 'word')}, {place(text, start, end)}, also in {source}\n"
             f"    {excerpt(text[start:end])}"

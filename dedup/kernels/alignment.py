@@ -31,6 +31,9 @@ BAND = 8
 DROP = 16
 EQUAL, EDIT = 2, -3
 
+MARKS = 128
+"""Places that an end may end at, at most."""
+
 
 @shared
 def grow(
@@ -44,9 +47,13 @@ def grow(
     begin: int,
     allowed: int,
     grown: Written[npt.NDArray[np.int64]],
+    marks: Written[Table[np.int64]],
     room_for: Written[Table[np.int64]],
 ) -> int:
     """Grow an end: write how many tokens it gains here, in the source, and how many of them are equal.
+
+    The places at which the score was the best so far are written as well (`marks`, of the same three columns;
+    ``grown[4]`` is their number): all of the first `MARKS`, then every second one, and so on.
 
     The tokens at ``at + step * k`` and ``source + step * k`` come next, for k from 0 to `room` and `source_room`. Where
     ends have been before, `walked` has a bit for their direction (written; its first item is that of token `begin`);
@@ -61,9 +68,10 @@ def grow(
     for column in range(width + 2):
         score[column] = low
         equal[column] = 0
-    for i in range(4):
+    for i in range(5):
         grown[i] = 0
     best = np.int64(0)
+    met, stride = np.int64(0), np.int64(1)
     for column in range(BAND + 1):
         if column <= source_room:
             score[BAND + 1 + column] = column * EDIT
@@ -104,6 +112,17 @@ def grow(
                 grown[0] = row
                 grown[1] = taken
                 grown[2] = same
+                if met % stride == 0:
+                    if grown[4] == MARKS:
+                        for i in range(MARKS // 2):
+                            for k in range(3):
+                                marks[i, k] = marks[2 * i, k]
+                        grown[4] = MARKS // 2
+                        stride *= 2
+                    for k in range(3):
+                        marks[grown[4], k] = grown[k]
+                    grown[4] += 1
+                met += 1
         score[0] = low
         score[width + 1] = low
         if top < best - DROP:

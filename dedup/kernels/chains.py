@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel, shared
-from dedup.kernels.alignment import BAND, common, grow
+from dedup.kernels.alignment import BAND, EDIT, EQUAL, MARKS, common, grow
 
 GAP = 40
 """Tokens between two seeds of a chain, on either side, at most."""
@@ -39,6 +39,12 @@ AGAIN = 64
 AGAIN_IN_TEXT = 4
 """Times the tokens of its linked seeds: what all ends in a text may cross again before each is limited to `AGAIN`. In
 eight collections of real texts, this changed no repeat."""
+
+MOST_BLOCKS = 128
+"""Blocks of a chain among which the best part is searched; a longer one is cut at its worst gap first."""
+
+PADDED = 8
+"""Tokens at both ends of a chain together that count as edited, at most, so that it is long enough."""
 
 SMALL = 4
 """Tokens: an edit of this length does not divide a chain into parts."""
@@ -184,7 +190,9 @@ def build_chains(
     stack = np.empty((len(seeds) + 2, 3), dtype=np.int64)
     grown = np.empty(2, dtype=np.int64)
     room_for_end = np.empty((2, 2 * BAND + 3), dtype=np.int64)
-    left, right = np.empty(4, dtype=np.int64), np.empty(4, dtype=np.int64)
+    left, right = np.empty(5, dtype=np.int64), np.empty(5, dtype=np.int64)
+    left_marks, right_marks = np.empty((MARKS, 3), dtype=np.int64), np.empty((MARKS, 3), dtype=np.int64)
+    bounds = np.empty(4, dtype=np.int64)
     chain_count, part_count = 0, 0
     for place in range(len(order)):
         s = order[place]
@@ -244,11 +252,23 @@ def build_chains(
             end, source_end = seeds[z, START] + seeds[z, SIZE], seeds[z, SOURCE] + seeds[z, SIZE]
             matched = reached[high] - reached[low] - (matched_gap[low] if low > 0 else 0)
             if matched / max(end - start, source_end - source) < threshold:
-                if worst >= 0:
+                if high - low > MOST_BLOCKS:
                     stack[depth, 0], stack[depth, 1], stack[depth, 2] = worst, high, below[worst, 1]
                     stack[depth + 1, 0], stack[depth + 1, 1], stack[depth + 1, 2] = low, worst, below[worst, 0]
                     depth += 2
-                continue
+                    continue
+                best_part(seeds, blocks, matched_gap, loss, reached, low, high, threshold, bounds)
+                if bounds[1] < high:
+                    stack[depth, 0], stack[depth, 1], stack[depth, 2] = bounds[1], high, -1
+                    depth += 1
+                if bounds[0] > low:
+                    stack[depth, 0], stack[depth, 1], stack[depth, 2] = low, bounds[0], -1
+                    depth += 1
+                low, high = bounds[0], bounds[1]
+                a, z = blocks[low, 0], blocks[high - 1, 0]
+                start, source = seeds[a, START] + blocks[low, 1], seeds[a, SOURCE] + blocks[low, 1]
+                end, source_end = seeds[z, START] + seeds[z, SIZE], seeds[z, SOURCE] + seeds[z, SIZE]
+                matched = reached[high] - reached[low] - (matched_gap[low] if low > 0 else 0)
             if matched < size // 4:
                 continue
             around = ahead_of(exact_start, start) - 1
@@ -265,29 +285,59 @@ def build_chains(
             free = again[row_of_text] + own
             step = np.int64(-1)
             steps += grow(
-                tokens, start - 1, source - 1, step, room, source_room, walked, texts_begin, free, left, room_for_end
+                tokens,
+                start - 1,
+                source - 1,
+                step,
+                room,
+                source_room,
+                walked,
+                texts_begin,
+                free,
+                left,
+                left_marks,
+                room_for_end,
             )
             again[row_of_text] = max(np.int64(0), again[row_of_text] - max(np.int64(0), left[3] - own))
             source_room = (start - left[0] if inside else offsets[source_text]) - source_end
             room, free = offsets[text] - end, again[row_of_text] + own
             step = np.int64(1)
             steps += grow(
-                tokens, end, source_end, step, room, source_room, walked, texts_begin, free, right, room_for_end
+                tokens,
+                end,
+                source_end,
+                step,
+                room,
+                source_room,
+                walked,
+                texts_begin,
+                free,
+                right,
+                right_marks,
+                room_for_end,
             )
             again[row_of_text] = max(np.int64(0), again[row_of_text] - max(np.int64(0), right[3] - own))
-            for attempt in range(4):  # with both ends, with the better one, with none
-                better_right = right[2] > left[2]
-                use_left = attempt == 0 or (attempt == 1 and not better_right) or (attempt == 2 and better_right)
-                use_right = attempt == 0 or (attempt == 1 and better_right) or (attempt == 2 and not better_right)
-                here = end - start + (left[0] if use_left else 0) + (right[0] if use_right else 0)
-                there = source_end - source + (left[1] if use_left else 0) + (right[1] if use_right else 0)
-                total = matched + (left[2] if use_left else 0) + (right[2] if use_right else 0)
-                if total / max(here, there) >= threshold:
-                    break
-            if here < size or (high - low == 1 and total == seeds[a, SIZE]):
-                continue  # too short, or equal from end to end and so an exact repeat
-            grown[0] = left[0] if use_left else 0
-            grown[1] = left[1] if use_left else 0
+            fit_ends(matched, end - start, source_end - source, left, left_marks, right, right_marks, threshold)
+            here, there = end - start + left[0] + right[0], source_end - source + left[1] + right[1]
+            total = matched + left[2] + right[2]
+            if high - low == 1 and total == seeds[a, SIZE]:
+                continue  # equal from end to end and so an exact repeat
+            if max(here, there) < size:
+                lacking = size - max(here, there)
+                if lacking > min(max(here, there) - total, PADDED):
+                    continue
+                bounds[0] = max(offsets[text - 1], source_end + right[1] if inside else np.int64(0))
+                bounds[1] = offsets[text]
+                bounds[2] = offsets[source_text - 1]
+                bounds[3] = start - left[0] if inside else offsets[source_text]
+                pad_ends(tokens, start, end, source, source_end, lacking, bounds, left, right)
+                here, there = end - start + left[0] + right[0], source_end - source + left[1] + right[1]
+                total = matched + left[2] + right[2]
+                if max(here, there) < size or total / max(here, there) < threshold:
+                    continue
+                if inside and source_end + right[1] > start - left[0]:
+                    continue
+            grown[0], grown[1] = left[0], left[1]
             row = chain_count
             chains[row, CHAIN_START] = start - grown[0]
             chains[row, CHAIN_SOURCE] = source - grown[1]
@@ -316,6 +366,122 @@ def build_chains(
     counts[0] = chain_count
     counts[1] = part_count
     return steps
+
+
+@shared
+def best_part(
+    seeds: Table[np.signedinteger],
+    blocks: Table[np.int64],
+    matched_gap: npt.NDArray[np.int64],
+    loss: npt.NDArray[np.int64],
+    reached: npt.NDArray[np.int64],
+    low: int,
+    high: int,
+    threshold: float,
+    bounds: Written[npt.NDArray[np.int64]],
+) -> None:
+    """Write the first block, and the one after the last, of the best part of a chain that reaches the threshold.
+
+    That is the part whose score, as that of an end, is the best, if it reaches the threshold; otherwise the longest
+    part of it that does.
+    """
+    value, best, since = np.int64(0), np.int64(-1), np.int64(low)
+    first, last = np.int64(low), np.int64(low + 1)
+    for i in range(low, high):
+        if i > low:
+            value += EQUAL * matched_gap[i] + EDIT * loss[i]
+            if value <= 0:
+                value, since = np.int64(0), np.int64(i)
+        value += EQUAL * (seeds[blocks[i, 0], SIZE] - blocks[i, 1])
+        if value > best:
+            best, first, last = value, since, np.int64(i + 1)
+    most = np.int64(0)
+    bounds[0], bounds[1] = first, first + 1
+    for i in range(first, last):
+        a = blocks[i, 0]
+        start, source = seeds[a, START] + blocks[i, 1], seeds[a, SOURCE] + blocks[i, 1]
+        before = reached[i] + (matched_gap[i] if i > 0 else 0)
+        for j in range(last, i, -1):
+            matched = reached[j] - before
+            if matched <= most:
+                break
+            z = blocks[j - 1, 0]
+            end, source_end = seeds[z, START] + seeds[z, SIZE], seeds[z, SOURCE] + seeds[z, SIZE]
+            if matched / max(end - start, source_end - source) >= threshold:
+                most = np.int64(matched)
+                bounds[0], bounds[1] = i, j
+                break
+
+
+@shared
+def fit_ends(
+    matched: int,
+    here: int,
+    there: int,
+    left: Written[npt.NDArray[np.int64]],
+    left_marks: Table[np.int64],
+    right: Written[npt.NDArray[np.int64]],
+    right_marks: Table[np.int64],
+    threshold: float,
+) -> None:
+    """Take back the ends of a chain, as little as possible, until it reaches the threshold (written)."""
+    if (matched + left[2] + right[2]) / max(here + left[0] + right[0], there + left[1] + right[1]) >= threshold:
+        return
+    most, best_left, best_right = np.int64(0), np.int64(-1), np.int64(-1)
+    for i in range(left[4] - 1, -2, -1):
+        a, b, equal = np.int64(0), np.int64(0), np.int64(0)
+        if i >= 0:
+            a, b, equal = left_marks[i, 0], left_marks[i, 1], left_marks[i, 2]
+        for j in range(right[4] - 1, -2, -1):
+            c, d, more = np.int64(0), np.int64(0), np.int64(0)
+            if j >= 0:
+                c, d, more = right_marks[j, 0], right_marks[j, 1], right_marks[j, 2]
+            if equal + more <= most:
+                break
+            if (matched + equal + more) / max(here + a + c, there + b + d) >= threshold:
+                most, best_left, best_right = equal + more, np.int64(i), np.int64(j)
+                break
+    for k in range(3):
+        left[k] = left_marks[best_left, k] if best_left >= 0 else 0
+        right[k] = right_marks[best_right, k] if best_right >= 0 else 0
+
+
+@shared
+def pad_ends(
+    tokens: npt.NDArray[np.uint64],
+    start: int,
+    end: int,
+    source: int,
+    source_end: int,
+    lacking: int,
+    bounds: npt.NDArray[np.int64],
+    left: Written[npt.NDArray[np.int64]],
+    right: Written[npt.NDArray[np.int64]],
+) -> None:
+    """Give a chain the tokens that it is `lacking`: at the end where more of them match, or half of them at either end.
+
+    `bounds` are where the tokens of its text and of that of its source begin and end.
+    """
+    first, last = start - left[0], end + right[0]
+    source_first, source_last = source - left[1], source_end + right[1]
+    a, b = max(first - lacking, bounds[0]), max(source_first - lacking, bounds[2])
+    c, d = min(last + lacking, bounds[1]), min(source_last + lacking, bounds[3])
+    ahead = common(tokens, a, first, b, source_first)
+    behind = common(tokens, last, c, source_last, d)
+    tail = lacking // 2
+    if behind > ahead:
+        tail = np.int64(lacking)
+    if behind < ahead:
+        tail = np.int64(0)
+    head = lacking - tail
+    a, b = max(first - head, bounds[0]), max(source_first - head, bounds[2])
+    c, d = min(last + tail, bounds[1]), min(source_last + tail, bounds[3])
+    left[2] += common(tokens, a, first, b, source_first)
+    right[2] += common(tokens, last, c, source_last, d)
+    left[0] += first - a
+    left[1] += source_first - b
+    right[0] += c - last
+    right[1] += d - source_last
 
 
 @kernel

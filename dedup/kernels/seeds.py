@@ -6,13 +6,17 @@ In naive Python, over the windows `w` of `size` tokens, by the place of their fi
     latest[i] = max((j for j in range(i) if w[j] == w[i]), default=-1); -1 too where that is first[i]
 
 A seed is a longest run of places i, i + 1, ... in one text, of which `first` (or `latest`) is p, p + 1, ... in one
-text: (i, p, tokens).
+text: (i, p, tokens). Across two sides, only the windows after a `border` have seeds, and j is a place before it.
 
 1. `mark_grams` selects a cell of two bits by the hash of each window: seen, seen again. A window whose cell was seen
-   once occurs once. If windows share a cell, some that occur once are kept; all that occur twice are.
+   once occurs once (or, with a border, on one side only). If windows share a cell, some that occur once are kept; all
+   that occur twice are.
 2. `place_windows` looks the others up in one table, in their order. It has the first and the last place of each window,
    so nothing else is held. All tokens are compared.
 3. `write_seeds` writes the runs where they begin, so seeds are ordered by (start, source) without a sort.
+
+Across two sides, only every second window before the border may be in the table (a `stride`). Then a run goes on from a
+window to the next one that it overlaps and that is as far away as its source is (`write_sparse_seeds`).
 
 Windows are divided into parts by their hash. Each part has its own cells and table, and may have its own thread.
 
@@ -42,6 +46,9 @@ FILLED, NEXT = range(2)
 OPEN_FIRST, OPEN_LATEST, ROW_FIRST, ROW_LATEST, COUNT = range(5)
 """Of the seeds so far: where the last windows link to, and the seeds that they are in."""
 
+OPENED = 8
+"""Seeds that may go on, where windows are sparse."""
+
 
 @kernel
 def mark_grams(
@@ -50,12 +57,17 @@ def mark_grams(
     size: int,
     part: int,
     parts: int,
+    border: int,
+    origins: npt.NDArray[np.int64],
+    stride: int,
     cells: Written[npt.NDArray[np.uint64]],
     counts: Written[npt.NDArray[np.int64]],
 ) -> None:
     """Mark the windows of a part, and count the cells that were seen, and seen again.
 
-    `cells` are 32 a word, a power of two words.
+    `cells` are 32 a word, a power of two words. With a `border`, a cell is seen by a window before that place, and seen
+    again by one after it. Before the border, only windows at a multiple of `stride` count, by their place in the text;
+    ``origins[t]`` is the place of the first token of row t in its text.
     """
     power = np.uint64(1)  # GRAM_BASE ** size
     for _ in range(size):
@@ -68,6 +80,10 @@ def mark_grams(
         start, end = offsets[text], offsets[text + 1]
         if end - start < size:
             continue
+        sees = np.uint64(border == 0 or start < border)
+        sees_again = np.uint64(start >= border)
+        every = np.int64(stride if start < border else 1)
+        wait = (every - origins[text] % every) % every
         total = np.uint64(0)
         for i in range(start, start + size - 1):
             total = total * GRAM_BASE + np.uint64(tokens[i])
@@ -80,16 +96,18 @@ def mark_grams(
                 left = np.uint64(tokens[i + 1 - size])
                 value = mix(total)
                 hashes[count] = value
-                count += np.uint64((value >> np.uint64(32)) * np.uint64(parts) >> np.uint64(32) == mine)
+                own = (value >> np.uint64(32)) * np.uint64(parts) >> np.uint64(32) == mine
+                count += np.uint64(own & (wait == 0))
+                wait = every - 1 if wait == 0 else wait - 1
             at += GRAMS_AHEAD
             for k in range(count):
                 value = hashes[k]
                 word = (value >> np.uint64(5)) & mask
                 cell = np.uint64(2) * (value & np.uint64(31))
                 old = cells[word] >> cell
-                cells[word] |= (np.uint64(1) | (old & np.uint64(1)) << np.uint64(1)) << cell
-                met += ~old & np.uint64(1)
-                again += (old & ~(old >> np.uint64(1))) & np.uint64(1)
+                cells[word] |= (sees | (old & sees_again) << np.uint64(1)) << cell
+                met += ~old & sees
+                again += (old & ~(old >> np.uint64(1))) & sees_again
     counts[0], counts[1] = met, again
 
 
@@ -102,6 +120,9 @@ def place_windows(
     size: int,
     part: int,
     parts: int,
+    border: int,
+    origins: npt.NDArray[np.int64],
+    stride: int,
     cells: npt.NDArray[np.uint64],
     table: Written[Table[np.signedinteger]],
     state: Written[npt.NDArray[np.int64]],
@@ -110,7 +131,9 @@ def place_windows(
 ) -> bool:
     """Write `first` and `latest` of the windows of a part at the places `begin` to `end` (-1 was written before).
 
-    Begins at ``state[NEXT]``. Returns whether all were placed; if not, the table needs more rows (`widen_table`).
+    Begins at ``state[NEXT]``. Returns whether all were placed; if not, the table needs more rows (`widen_table`). With
+    a `border`, windows before it enter the table and link to nothing, and windows after it link to those; `origins` and
+    `stride` as for `mark_grams`.
     """
     power = np.uint64(1)  # GRAM_BASE ** size
     for _ in range(size):
@@ -138,6 +161,8 @@ def place_windows(
         until = min(offsets[text + 1] - size + 1, end)
         if at >= until:
             continue
+        every = np.int64(stride if at < border else 1)
+        wait = (every - (origins[text] + at - offsets[text]) % every) % every
         total = np.uint64(0)
         for i in range(at, at + size - 1):
             total = total * GRAM_BASE + np.uint64(tokens[i])
@@ -147,18 +172,23 @@ def place_windows(
                 state[NEXT] = at
                 return False
             some = min(GRAMS_AHEAD, until - at)
+            own = 0
             for k in range(some):
                 total = total * GRAM_BASE + np.uint64(tokens[at + k + size - 1]) - left * power
                 left = np.uint64(tokens[at + k])
-                hashes[k] = mix(total)
+                value = mix(total)
+                hashes[own] = value
+                places[own] = at + k
+                is_own = (value >> np.uint64(32)) * np.uint64(parts) >> np.uint64(32) == mine
+                own += np.int64(is_own & (wait == 0))
+                wait = every - 1 if wait == 0 else wait - 1
             count = 0
-            for k in range(some):  # these accesses are waited for all at once
+            for k in range(own):  # these accesses are waited for all at once
                 value = hashes[k]
                 twice = cells[(value >> np.uint64(5)) & mask] >> (np.uint64(2) * (value & np.uint64(31)))
-                own = np.uint64((value >> np.uint64(32)) * np.uint64(parts) >> np.uint64(32) == mine)
-                places[count] = at + k
+                places[count] = places[k]
                 hashes[count] = value
-                count += np.int64(own & (twice >> np.uint64(1)) & np.uint64(1))
+                count += np.int64((twice >> np.uint64(1)) & np.uint64(1))
             for k in range(count):
                 tag = hashes[k] & low32
                 slots[k] = tag * rows >> np.uint64(32)
@@ -172,6 +202,8 @@ def place_windows(
                 while True:
                     q = np.int64(table[slot, FIRST_PLACE]) - 1
                     if q < 0:
+                        if i >= border > 0:
+                            break
                         table[slot, HASH_BITS] = tag
                         table[slot, FIRST_PLACE] = i + 1
                         table[slot, LATEST_PLACE] = i + 1
@@ -182,10 +214,12 @@ def place_windows(
                         while same < size and tokens[q + same] == tokens[i + same]:
                             same += 1
                         if same == size:
-                            last = np.int64(table[slot, LATEST_PLACE]) - 1
-                            first[i - begin] = q
-                            latest[i - begin] = last if last != q else np.int64(-1)
-                            table[slot, LATEST_PLACE] = i + 1
+                            if i >= border:
+                                last = np.int64(table[slot, LATEST_PLACE]) - 1
+                                first[i - begin] = q
+                                latest[i - begin] = last if last != q else np.int64(-1)
+                            if i < border or border == 0:
+                                table[slot, LATEST_PLACE] = i + 1
                             break
                     slot = slot + np.uint64(1) if slot + np.uint64(1) < rows else np.uint64(0)
             at += some
@@ -270,6 +304,65 @@ def write_seeds(
     state[COUNT] = count
     state[OPEN_FIRST], state[OPEN_LATEST] = open_first, open_latest
     state[ROW_FIRST], state[ROW_LATEST] = row_first, row_latest
+
+
+@kernel
+def write_sparse_seeds(
+    first: npt.NDArray[np.signedinteger],
+    latest: npt.NDArray[np.signedinteger],
+    begin: int,
+    offsets: npt.NDArray[np.int64],
+    size: int,
+    opened: Written[Table[np.int64]],
+    state: Written[npt.NDArray[np.int64]],
+    start: Written[npt.NDArray[np.signedinteger]],
+    source: Written[npt.NDArray[np.signedinteger]],
+    length: Written[npt.NDArray[np.signedinteger]],
+) -> None:
+    """Write the seeds as `write_seeds` does, where not all windows have their places in the table.
+
+    Windows that are as far apart as their sources, and overlap, are in one seed, though others are between them.
+    `opened` are the last `OPENED` seeds: place and source of the last window of each, and the row of the seed.
+    """
+    count = state[COUNT]
+    low, high = 0, len(offsets)  # the first text that begins here or later
+    while low < high:
+        middle = (low + high) // 2
+        if offsets[middle] < begin:
+            low = middle + 1
+        else:
+            high = middle
+    text = low
+    end = begin + len(first)
+    at = np.int64(begin)
+    while at < end:
+        while text < len(offsets) and offsets[text] <= at:
+            if offsets[text] == at:
+                for k in range(OPENED):
+                    opened[k, 0] = -size
+            text += 1
+        until = min(end, offsets[text]) if text < len(offsets) else end
+        for i in range(at, until):
+            for which in range(2):
+                to = np.int64(first[i - begin] if which == 0 else latest[i - begin])
+                if to < 0:
+                    continue
+                oldest, found = 0, -1
+                for k in range(OPENED):
+                    if i - opened[k, 0] < size and i - opened[k, 0] == to - opened[k, 1]:
+                        found = k
+                    if opened[k, 0] < opened[oldest, 0]:
+                        oldest = k
+                if found < 0:
+                    found = oldest
+                    opened[found, 2] = count
+                    start[count] = i
+                    source[count] = to
+                    count += 1
+                opened[found, 0], opened[found, 1] = i, to
+                length[opened[found, 2]] = i + size - start[opened[found, 2]]
+        at = np.int64(until)
+    state[COUNT] = count
 
 
 @shared

@@ -39,6 +39,10 @@ PASSAGES = (
     "tokens.locate", "text.split_texts", "text.character_places", "windows.find_anchors", "windows.find_first",
     "windows.write_blocks", "maximal.longest_earlier",
 )  # fmt: skip
+CHAINS = (
+    "seeds.mark_grams", "seeds.place_windows", "seeds.widen_table", "chains.link_seeds", "chains.build_chains",
+    "chains.choose_chains",
+)  # fmt: skip
 GROUPS: dict[str, tuple[str, ...]] = {
     "find": (*TEXT_PARTS, *JOIN, "text.split_texts", "listing.both_ways", "listing.count_listed", "listing.spell_out"),
     "estimate": (*TEXT_PARTS, *JOIN),
@@ -47,11 +51,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "cross_join.probe_across", "cross_join.stand", "self_join.count", "self_join.prefixes", "self_join.build_index",
         "tokens.tokenise",
         "listing.both_ways", "listing.count_listed", "listing.spell_out",
+        *CHAINS, "seeds.write_sparse_seeds",
     ),
-    "repeats": (
-        *PASSAGES, "seeds.mark_grams", "seeds.place_windows", "seeds.widen_table", "seeds.write_seeds",
-        "chains.link_seeds", "chains.build_chains", "chains.choose_chains",
-    ),
+    "repeats": (*PASSAGES, *CHAINS, "seeds.write_seeds"),
     "index": (
         "utf8.encode_strings", "json_strings.unescape", "shingles.shingle_texts", "sets.distinct",
         "index_sets.seal_sets", "index_sets.seal_rows", "index_memtable.choose",

@@ -76,11 +76,14 @@ def find_links(
     threads: int = 1,
     kept: Survivors | None = None,
     afford: Afford = unbounded,
+    border: int = 0,
+    stride: int = 1,
 ) -> Iterator[Result]:
     """Yield what `then` makes of the links of some whole texts at a time: threads call it.
 
     Links are the seeds of `seed_size` tokens or more that are linked, or have `least` tokens. Where the tokens are runs
-    that were `kept`, the places are those in the texts.
+    that were `kept`, the places are those in the texts. With a `border`, a place in `tokens` where a text begins, only
+    the tokens from there on have seeds, and the sources lie before it, at every `stride`-th place of a text.
     """
     bounds = offsets if kept is None else kept.bounds
     dtype: Any = np.int32 if bounds[-1] < NARROW_TOKENS else np.int64
@@ -89,7 +92,10 @@ def find_links(
         return then(_link(seeds, bounds, least))
 
     yield from map_blocks(
-        work, find_seeds(tokens, offsets, seed_size, dtype, threads, kept, afford), threads, WAITING_BLOCKS
+        work,
+        find_seeds(tokens, offsets, seed_size, dtype, threads, kept, afford, border, stride),
+        threads,
+        WAITING_BLOCKS,
     )
 
 
@@ -112,12 +118,19 @@ def find_seeds(
     threads: int = 1,
     kept: Survivors | None = None,
     afford: Afford = unbounded,
+    border: int = 0,
+    stride: int = 1,
 ) -> Iterator[Columns]:
-    """Yield the seeds of `size` tokens or more, those of some whole texts at a time."""
+    """Yield the seeds of `size` tokens or more, those of some whole texts at a time.
+
+    `border` and `stride` (less than `size`, or 1) as for `find_links`.
+    """
     from dedup.kernels import seeds as kernels
 
     borders = offsets if kept is None else kept.begins()
-    parts = [_Part(tokens, offsets, size, number, threads, dtype) for number in range(threads)]
+    origins = np.zeros(len(offsets), dtype=np.int64) if kept is None else kept.places()
+    sides = border, origins, stride
+    parts = [_Part(tokens, offsets, size, sides, number, threads, dtype) for number in range(threads)]
     for _ in map_blocks(_Part.mark, parts, threads):
         pass
     afford(tokens.nbytes + sum(part.bytes for part in parts))
@@ -127,6 +140,7 @@ def find_seeds(
     )
     state = np.zeros(5, dtype=np.int64)
     columns = np.empty((3, 2 * len(first)), dtype=dtype)
+    opened = np.full((kernels.OPENED, 3), -size, dtype=np.int64)
     for begin in range(0, len(tokens), SEED_CHUNK):
         end = min(begin + SEED_CHUNK, len(tokens))
         to_first, to_latest = first[: end - begin], latest[: end - begin]
@@ -134,12 +148,17 @@ def find_seeds(
         to_latest.fill(-1)
         for _ in map_blocks(partial(_Part.place, begin=begin, end=end, to=(to_first, to_latest)), parts, threads):
             pass
+        if end <= border:
+            continue
         held = int(state[kernels.COUNT])
         if held + 2 * (end - begin) > columns.shape[1]:
             wider = np.empty((3, 2 * held + 2 * len(first)), dtype=dtype)
             wider[:, :held] = columns[:, :held]
             columns = wider
-        kernels.write_seeds(to_first, to_latest, begin, offsets, size, state, *columns)
+        if stride == 1:
+            kernels.write_seeds(to_first, to_latest, begin, offsets, size, state, *columns)
+        else:
+            kernels.write_sparse_seeds(to_first, to_latest, begin, offsets, size, opened, state, *columns)
         held = int(state[kernels.COUNT])
         afford(tokens.nbytes + sum(part.bytes for part in parts) + SEED_BYTES * held)
         border = int(borders[np.searchsorted(borders, end, side="right") - 1])
@@ -148,6 +167,7 @@ def find_seeds(
             start, source, length = (column[:done].copy() for column in columns)
             columns[:, : held - done] = columns[:, done:held]  # of the text that has not ended
             state[[kernels.COUNT, kernels.ROW_FIRST, kernels.ROW_LATEST]] -= done
+            opened[:, 2] -= done
             if kept is not None:
                 start, source = (kept.back(places, places)[0].astype(dtype) for places in (start, source))
             yield start, source, length
@@ -156,8 +176,18 @@ def find_seeds(
 class _Part:
     """The windows whose hashes lie in one part of all: cells, and a table."""
 
-    def __init__(self, tokens: Tokens, offsets: Places, size: int, number: int, parts: int, dtype: Any) -> None:
+    def __init__(
+        self,
+        tokens: Tokens,
+        offsets: Places,
+        size: int,
+        sides: tuple[int, Places, int],
+        number: int,
+        parts: int,
+        dtype: Any,
+    ) -> None:
         self._given = tokens, offsets
+        self._sides = sides
         self._size, self._share = size, (number, parts)
         self._cells = np.zeros(1 << max(CELLS_PER_TOKEN * len(tokens) // parts // 32, 1).bit_length(), dtype=np.uint64)
         self._table: Numbers = np.zeros((0, 3), dtype=dtype)
@@ -172,18 +202,21 @@ class _Part:
         from dedup.kernels import seeds as kernels
 
         counts = np.zeros(2, dtype=np.int64)
-        kernels.mark_grams(*self._given, self._size, *self._share, self._cells, counts)
-        rows = windows_in_cells(32 * len(self._cells), *counts.tolist())
+        border, origins, stride = self._sides
+        kernels.mark_grams(*self._given, self._size, *self._share, border, origins, stride, self._cells, counts)
+        met, again = counts.tolist()
+        cells = 32 * len(self._cells)
+        rows = again * (1 + met / cells) if border else windows_in_cells(cells, met, again)
         self._table = np.zeros((int(rows / LOAD) + 1024, 3), dtype=self._table.dtype)
 
     def place(self, begin: int, end: int, to: tuple[Numbers, Numbers]) -> None:
         """Look up the windows at some places."""
         from dedup.kernels import seeds as kernels
 
-        given, share = self._given, self._share
+        given, share, (border, origins, stride) = self._given, self._share, self._sides
         self._state[kernels.NEXT] = begin
         while not kernels.place_windows(
-            *given, begin, end, self._size, *share, self._cells, self._table, self._state, *to
+            *given, begin, end, self._size, *share, border, origins, stride, self._cells, self._table, self._state, *to
         ):
             wider: Numbers = np.zeros((len(self._table) // 2 * 3, 3), dtype=self._table.dtype)
             kernels.widen_table(self._table, wider)

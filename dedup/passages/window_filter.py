@@ -66,6 +66,10 @@ class Survivors(NamedTuple):
         shift = self.origin[run] - self.offsets[run]
         return places + shift, ends + shift
 
+    def places(self) -> Places:
+        """Return the place of the first token of each run in its text."""
+        return self.origin - self.bounds[np.searchsorted(self.bounds, self.origin, side="right") - 1]
+
     def begins(self) -> Places:
         """Return where the texts begin in `tokens` (texts + 1)."""
         return self.offsets[np.searchsorted(self.origin, self.bounds)]

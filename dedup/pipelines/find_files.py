@@ -46,7 +46,7 @@ from dedup.sources.columns import plain_names
 from dedup.sources.files.batch import Token
 from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.files.formats.separated import SEPARATED
-from dedup.sources.files.listing import Listing
+from dedup.sources.files.listing import COLUMN, Listing
 from dedup.sources.files.reader import read_batches
 from dedup.sources.files.rejects import Errors, Reject, check_extra, no_texts
 from dedup.storage.atomic import storage_errors
@@ -146,7 +146,8 @@ def find_in_files(
     check_named(query)
     workers, bound, progress = thread_count(threads), check_memory(memory), check_progress(progress)
     listing = Listing(inputs, format=format).bounded(bound)
-    column = query.check_column(column) or "text"
+    asked_column = query.check_column(column)
+    column = COLUMN if asked_column is None else asked_column
     listing.check_column(column)
     for option, name in query.other_columns:
         check_extra(option, name, (entry.format for entry in listing), listing.some())

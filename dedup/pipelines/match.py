@@ -10,7 +10,7 @@ from typing import Any
 
 from dedup.errors import InputError, ParameterError
 from dedup.hashing.source import TextSource, TwoSources
-from dedup.options import check_memory, check_min_words, check_progress, shown
+from dedup.options import check_memory, check_min_words, check_progress, check_threshold, shown
 from dedup.pipelines import order
 from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.memory import TextPlan, Unbounded, plan_passages
@@ -36,6 +36,7 @@ def match(
     metric: str = "jaccard",
     shingle: str | None = None,
     min_words: int | None = 50,
+    passage_threshold: float = 0.8,
     ids: Iterable[Any] | None = None,
     column: str | None = None,
     id: str | None = None,
@@ -54,8 +55,8 @@ def match(
 ) -> Matches:
     """Find texts and passages of `texts` that also occur in `against`.
 
-    Texts are found if they are exact or near duplicates, passages if they are equal word for word. Two texts of the
-    same side are never compared.
+    Texts are found if they are exact or near duplicates, passages if they are equal, with edits or without. Two texts
+    of the same side are never compared.
 
     Parameters
     ----------
@@ -67,6 +68,8 @@ def match(
         "edit", as for `dedup.find_duplicates`
     shingle : "words:n" or "chars:n"; by default "words:5" for documents, "words:3" for paragraphs and lines
     min_words : from 1 on; the least number of words in a passage. None: passages are not searched
+    passage_threshold : 0 < threshold <= 1; the least similarity of a passage (matched words / words of the longer side,
+        which has at least `min_words`). At 1.0 a passage is equal word for word; below 1.0 also with edits
     ids, column, id : of `texts`, as for `dedup.find_duplicates`
     against_ids, against_column, against_id : ids, column and id column of `against`
     memory : bytes, or a text such as "4GB": a limit on the memory used in addition to the caller's texts
@@ -87,10 +90,12 @@ def match(
     Notes
     -----
     Pairs and passages are exact ("exact" is with respect to the 64-bit hashes of the shingles). All pairs at or above
-    the threshold are found. All passages are found: stretches of `min_words` tokens or more that occur on both sides
-    and cannot be extended; each with its first place in `against`. Memory: 8 bytes per shingle, and half as much again
-    for tables. Algorithms: a prefix join across the sides (`dedup.pairs.cross_join`); matching statistics on a suffix
-    automaton of blocks (`dedup.passages.across`).
+    the threshold are found. At ``passage_threshold=1.0`` all passages are found: stretches of `min_words` tokens or
+    more that occur on both sides and cannot be extended; each with its first place in `against`. Below 1.0 each of them
+    is reported or lies within a reported passage; passages with edits are found by chains of short equal stretches, a
+    heuristic. Memory: 8 bytes per shingle, and half as much again for tables. Algorithms: a prefix join across the
+    sides (`dedup.pairs.cross_join`); matching statistics on a suffix automaton of blocks (`dedup.passages.across`);
+    chains (`dedup.passages.chains`).
 
     >>> news = {"a": "the bridge is closed until friday", "b": "something else"}
     >>> result = match(news, ["The bridge is closed until Friday!", "it rained"], min_words=5)
@@ -109,6 +114,7 @@ def match(
         metric=metric,
         shingle=shingle,
         min_words=min_words,
+        passage_threshold=passage_threshold,
         ids=ids,
         column=column,
         id=id,
@@ -132,6 +138,7 @@ def match_in(
     against: Any,
     *,
     min_words: int | None = 50,
+    passage_threshold: float = 0.8,
     ids: Iterable[Any] | None = None,
     column: str | None = None,
     id: str | None = None,
@@ -152,6 +159,7 @@ def match_in(
     query = Query.check(**options)
     _refuse_labels(query)
     min_words = None if min_words is None else check_min_words(min_words, also=", or None")
+    passage_threshold = check_threshold(passage_threshold, "passage_threshold")
     workers, bound, progress = thread_count(threads), check_memory(memory), check_progress(progress)
     if texts is against and read_once(texts):
         raise InputError(
@@ -163,7 +171,7 @@ def match_in(
     for side in (left, right):
         side.bound(bound)
     sides = Sides(left, right, ("texts", "against"))
-    plan = None if bound is None else _plan(sides, query, bound, workers, planned)
+    plan = None if bound is None else _plan(sides, query, bound, workers, passage_threshold, planned)
     with Progress(progress) as stages:
         run = Run(stages, workers)
         how = (workers, stages, 0 if plan is None else plan.size.shingles, query.distinct)
@@ -171,9 +179,10 @@ def match_in(
         found = order.match(sources, query, plan or Unbounded(), run, limits=limits)
         passages = None
         if min_words is not None:
-            across = find_across_sides(sides, plan, min_words, query.shingle.reading, run)
+            across = find_across_sides(sides, plan, min_words, passage_threshold, query.shingle.reading, run)
             here, there = across.left_spans, across.right_spans
-            passages = Passages(across.left, here.start, here.end, across.right, there.start, there.end, across.words)
+            places = (across.left, here.start, here.end, across.right, there.start, there.end)
+            passages = Passages(*places, across.words, across.similarity)
     kind, reached = query.shingle, query.threshold
     info = MatchInfo(
         query.unit,
@@ -186,6 +195,7 @@ def match_in(
         query.distinct,
         kind.reading.ignore,
         kind.reading.tokens,
+        passage_threshold,
     )
     room = None if plan is None else plan.room
     evidence = (found.units, found.representatives, found.pairs, passages, found.closest)
@@ -201,12 +211,16 @@ def _refuse_labels(query: Query) -> None:
             raise ParameterError(f"{option}: expected None in a match, found {shown(value)}; {instead}")
 
 
-MATCHED_WORD_BYTES = 210
-"""Bytes per word if all words are in memory and all match."""
+MATCHED_WORD_BYTES = {True: 210, False: 800}
+"""Bytes per word if all words are in memory and all match; the key says whether only exact passages are searched."""
 
 
-def _plan(sides: Sides, query: Query, memory: int, threads: int, planned: Callable[..., TextPlan]) -> TextPlan:
+def _plan(
+    sides: Sides, query: Query, memory: int, threads: int, passage_threshold: float, planned: Callable[..., TextPlan]
+) -> TextPlan:
     size = measure_words(sides, unit=query.unit, reading=query.shingle.reading)
     if query.shingle.kind == "chars":  # as many shingles as characters; then the tables for passages are large enough
         size = replace(size, shingles=size.characters)
-    return planned(size, memory, threads, max(sides.limits.longest, size.longest), MATCHED_WORD_BYTES)
+    return planned(
+        size, memory, threads, max(sides.limits.longest, size.longest), MATCHED_WORD_BYTES[passage_threshold >= 1.0]
+    )

@@ -1,7 +1,7 @@
 """The order of the stages of a search for passages: the one place that knows it, in one text, many, or two collections.
 
 tokens -> maximal stretches -> chains (below a similarity of 1) -> spans                          (`find_repeated`)
-tokens of both sides -> maximal stretches across -> spans                                         (`find_across_sides`)
+tokens of both sides -> maximal stretches across -> chains -> spans                               (`find_across_sides`)
 
 Where a bound is too small for all tokens, the texts are read several times, and only windows that may occur twice, or
 on both sides, are held (`dedup.passages.window_filter`).
@@ -9,7 +9,7 @@ on both sides, are held (`dedup.passages.window_filter`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple
 
@@ -23,8 +23,10 @@ from dedup.passages.chains import (
     Passages,
     find_chains,
     find_passages,
+    find_passages_across,
     join_chains,
     no_chains,
+    seed_stride,
     seed_tokens,
 )
 from dedup.passages.maximal import Stretches, find_stretches
@@ -34,6 +36,7 @@ from dedup.passages.window_filter import Survivors, keep_both, keep_twice
 from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.memory import MATCHING, REPEATING, TextPlan
 from dedup.reading import Reading
+from dedup.runtime.memory import Afford
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import Sides
 
@@ -67,7 +70,7 @@ def find_repeated(
         found = find_passages(tokens, offsets, min_words, similarity, run.threads)
         del tokens
     else:
-        found, offsets = _find_in_passes(texts, plan, min_words, similarity, reading, run)
+        found, offsets = _repeating(texts, plan, reading, run).find(min_words, similarity, reading, run)
     run.stages.stage("spans", 1)
     everything = Stretches(*map(np.concatenate, zip(found.stretches, found.parts, strict=True)))
     if plan is not None:
@@ -76,58 +79,84 @@ def find_repeated(
     return Repeated(found, offsets, here, there)
 
 
-def _find_in_passes(
-    texts: Texts, plan: TextPlan, size: int, similarity: float, reading: Reading, run: Run
-) -> tuple[Passages, npt.NDArray[np.int64]]:
-    """Return the repeats, and the place where the tokens of each text begin; only tokens that may repeat are held."""
-    threads, stages, afford = run.threads, run.stages, plan.affording(REPEATING)
+class _Passes(NamedTuple):
+    """What is read several times: only tokens that may be in a passage are held.
+
+    `survivors` gives the windows of so many tokens that may be in one, `find_exact` the exact ones among them. `names`
+    are those of the stages of reading and of finding.
+    """
+
+    texts: Texts
+    survivors: Callable[[int], Survivors]
+    find_exact: Callable[[Survivors, int], Stretches]
+    afford: Afford
+    names: tuple[str, str]
+
+    def find(self, size: int, similarity: float, reading: Reading, run: Run) -> tuple[Passages, Rows]:
+        """Return the passages, and the place where the tokens of each text begin."""
+        threads, stages, afford = run.threads, run.stages, self.afford
+        read_stage, finding = self.names
+        kept = self.survivors(size)
+        stages.stage(finding, 1)
+        found = self.find_exact(kept, size)
+        exact = Stretches(*kept.back(found.start, found.end), *kept.back(found.source, found.source_end))
+        bounds = kept.bounds
+        del kept, found
+        if similarity >= 1.0 or bounds[-1] == 0:
+            return join_chains(exact, *no_chains(), size), bounds
+        exact_bytes = 4 * exact.start.nbytes
+        kept = self.survivors(seed_tokens(size))
+        stages.stage(finding, 1)
+        links: list[Links] = []
+        count, largest = 0, 0
+        given = kept.tokens, kept.offsets, seed_tokens(size), size // 4, _held, threads
+        border, stride = int(kept.offsets[kept.split]), seed_stride(size)
+        for some in find_links(*given, kept, afford, border, stride if border else 1):
+            links.append(some)
+            count, largest = count + len(some.seeds), max(largest, len(some.seeds))
+            afford(HELD_LINK_BYTES * count + kept.tokens.nbytes)
+        del kept, given
+        # chains are made in the tokens of the texts that have one, and of their sources
+        places = [np.unique(np.searchsorted(bounds, some.seeds[:, :2], side="right") - 1) for some in links]
+        rows = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *places]))
+        held = int((bounds[rows + 1] - bounds[rows]).sum())
+        afford(
+            8 * held + HELD_LINK_BYTES * count + LINKED_SEED_BYTES * largest * min(threads, len(links)) + exact_bytes
+        )
+        tokens, offsets = read_tokens(self.texts, threads, reading, stages.stage(read_stage, len(rows)), rows)
+        stages.stage(finding, 1)
+        # tokens of texts that are not held have no place, so the places after them are shifted
+        shift = bounds[rows] - offsets[:-1]
+        for some in links:
+            for column in (0, 1):
+                some.seeds[:, column] -= shift[np.searchsorted(bounds[rows], some.seeds[:, column], side="right") - 1]
+        text = np.searchsorted(bounds[rows], exact.start, side="right") - 1
+        inside = (
+            (text >= 0) & (exact.start < bounds[rows + 1][text]) if len(rows) else np.zeros(len(text), dtype=np.bool_)
+        )
+        chosen = exact.start[inside] - shift[text[inside]], exact.end[inside] - shift[text[inside]]
+        chains, parts = find_chains(tokens, offsets, links, Stretches(*chosen, *chosen), size, similarity, threads)
+        for table, columns in ((chains, range(4)), (parts, range(1, 5))):
+            # an end is after a token, and belongs to the text of that token
+            for column in columns:
+                last = table[:, column] - (column - columns[0]) % 2
+                table[:, column] += shift[np.searchsorted(offsets, last, side="right") - 1]
+        return join_chains(exact, chains, parts, size), bounds
+
+
+def _repeating(texts: Texts, plan: TextPlan, reading: Reading, run: Run) -> _Passes:
+    afford = plan.affording(REPEATING)
 
     def survivors(size: int) -> Survivors:
         def read() -> Iterable[TokenBlock]:
-            return token_blocks(texts, threads, reading, stages.stage("read", len(texts)))
+            return token_blocks(texts, run.threads, reading, run.stages.stage("read", len(texts)))
 
         return keep_twice(read, size, plan.size.shingles, plan.window_table, afford)
 
-    kept = survivors(size)
-    stages.stage("repeats", 1)
-    found = find_stretches(kept.tokens, kept.offsets, size, afford)
-    exact = Stretches(*kept.back(found.start, found.end), *kept.back(found.source, found.source_end))
-    bounds = kept.bounds
-    del kept, found
-    if similarity >= 1.0 or bounds[-1] == 0:
-        return join_chains(exact, *no_chains(), size), bounds
-    exact_bytes = 4 * exact.start.nbytes
-    kept = survivors(seed_tokens(size))
-    stages.stage("repeats", 1)
-    links: list[Links] = []
-    count, largest = 0, 0
-    for some in find_links(kept.tokens, kept.offsets, seed_tokens(size), size // 4, _held, run.threads, kept, afford):
-        links.append(some)
-        count, largest = count + len(some.seeds), max(largest, len(some.seeds))
-        afford(HELD_LINK_BYTES * count + kept.tokens.nbytes)
-    del kept
-    # chains are made in the tokens of the texts that have one, and of their sources
-    places = [np.unique(np.searchsorted(bounds, some.seeds[:, :2], side="right") - 1) for some in links]
-    rows = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *places]))
-    held = int((bounds[rows + 1] - bounds[rows]).sum())
-    afford(8 * held + HELD_LINK_BYTES * count + LINKED_SEED_BYTES * largest * min(threads, len(links)) + exact_bytes)
-    tokens, offsets = read_tokens(texts, threads, reading, stages.stage("read", len(rows)), rows)
-    stages.stage("repeats", 1)
-    # tokens of texts that are not held have no place, so the places after them are shifted
-    shift = bounds[rows] - offsets[:-1]
-    for some in links:
-        for column in (0, 1):
-            some.seeds[:, column] -= shift[np.searchsorted(bounds[rows], some.seeds[:, column], side="right") - 1]
-    text = np.searchsorted(bounds[rows], exact.start, side="right") - 1
-    inside = (text >= 0) & (exact.start < bounds[rows + 1][text]) if len(rows) else np.zeros(len(text), dtype=np.bool_)
-    chosen = exact.start[inside] - shift[text[inside]], exact.end[inside] - shift[text[inside]]
-    chains, parts = find_chains(tokens, offsets, links, Stretches(*chosen, *chosen), size, similarity, threads)
-    for table, columns in ((chains, range(4)), (parts, range(1, 5))):
-        # an end is after a token, and belongs to the text of that token
-        for column in columns:
-            last = table[:, column] - (column - columns[0]) % 2
-            table[:, column] += shift[np.searchsorted(offsets, last, side="right") - 1]
-    return join_chains(exact, chains, parts, size), bounds
+    def find_exact(kept: Survivors, size: int) -> Stretches:
+        return find_stretches(kept.tokens, kept.offsets, size, afford)
+
+    return _Passes(texts, survivors, find_exact, afford, ("read", "repeats"))
 
 
 def _held(links: Links) -> Links:
@@ -135,17 +164,20 @@ def _held(links: Links) -> Links:
 
 
 class AcrossSpans(NamedTuple):
-    """Passages across two sides: texts of the left and the right one, the spans in them, and the words of each."""
+    """Passages across two sides: texts of the left and the right one, the spans in them, the words and similarity."""
 
     left: Rows
     left_spans: Spans
     right: Rows
     right_spans: Spans
     words: Rows
+    similarity: npt.NDArray[np.float64]
 
 
-def find_across_sides(sides: Sides, plan: TextPlan | None, min_words: int, reading: Reading, run: Run) -> AcrossSpans:
-    """Find the passages of `min_words` or more that occur on both sides, with the first place on the right one.
+def find_across_sides(
+    sides: Sides, plan: TextPlan | None, min_words: int, similarity: float, reading: Reading, run: Run
+) -> AcrossSpans:
+    """Find the passages of `min_words` or more that the left side has from the right one.
 
     Raises `ParameterError` if they do not fit.
     """
@@ -155,23 +187,29 @@ def find_across_sides(sides: Sides, plan: TextPlan | None, min_words: int, readi
     if plan is None or plan.one_pass:
         tokens, offsets = read_tokens(turned, threads, reading, stages.stage("words", len(turned)))
         stages.stage("passages", 1)
-        found = find_across(tokens, offsets, against, min_words)
+        passages = find_passages_across(tokens, offsets, against, min_words, similarity, threads)
         del tokens
     else:
-        afford = plan.affording(MATCHING)
-
-        def read(texts: Texts) -> Iterable[TokenBlock]:
-            return token_blocks(texts, threads, reading, stages.stage("words", len(texts)))
-
-        readers = partial(read, sides.right), partial(read, sides.left)
-        kept = keep_both(*readers, min_words, plan.size.shingles, plan.window_table, afford)
-        stages.stage("passages", 1)
-        some = find_across(kept.tokens, kept.offsets, kept.split, min_words, afford)
-        found = Stretches(*kept.back(some.start, some.end), *kept.back(some.source, some.source_end))
-        offsets = kept.bounds
-        del kept, some
-        afford(SPAN_BYTES * len(found.start))
+        passages, offsets = _matching(sides, plan, reading, run).find(min_words, similarity, reading, run)
+        plan.affording(MATCHING)(SPAN_BYTES * len(passages.similarity))
+    found = passages.stretches
     here, there = find_spans(turned.__getitem__, offsets, found, threads, reading=reading)
     left = np.searchsorted(offsets, found.start, side="right") - 1 - against
     right = np.searchsorted(offsets, found.source, side="right") - 1
-    return AcrossSpans(left, here, right, there, found.end - found.start)
+    return AcrossSpans(left, here, right, there, found.end - found.start, passages.similarity)
+
+
+def _matching(sides: Sides, plan: TextPlan, reading: Reading, run: Run) -> _Passes:
+    afford = plan.affording(MATCHING)
+
+    def read(texts: Texts) -> Iterable[TokenBlock]:
+        return token_blocks(texts, run.threads, reading, run.stages.stage("words", len(texts)))
+
+    def survivors(size: int) -> Survivors:
+        readers = partial(read, sides.right), partial(read, sides.left)
+        return keep_both(*readers, size, plan.size.shingles, plan.window_table, afford)
+
+    def find_exact(kept: Survivors, size: int) -> Stretches:
+        return find_across(kept.tokens, kept.offsets, kept.split, size, afford)
+
+    return _Passes(sides.turned(), survivors, find_exact, afford, ("words", "passages"))

@@ -37,6 +37,7 @@ class MatchInfo:
     distinct: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     tokens: str = WORDS
+    passage_threshold: float = 1.0
 
     @property
     def reading(self) -> Reading:
@@ -45,10 +46,11 @@ class MatchInfo:
 
 
 class Passages(NamedTuple):
-    """Passages in the order of their places on the left side (int64 arrays of the same length).
+    """Passages in the order of their places on the left side (arrays of the same length, int64 but for `similarity`).
 
     Characters `left_start` to `left_end` of the left text `left` are a passage of `words` tokens, which occurs in the
-    right text `right` at characters `right_start` to `right_end`.
+    right text `right` at characters `right_start` to `right_end`. `similarity` is the matched tokens / those of the
+    longer side (float64).
     """
 
     left: npt.NDArray[np.int64]
@@ -58,6 +60,7 @@ class Passages(NamedTuple):
     right_start: npt.NDArray[np.int64]
     right_end: npt.NDArray[np.int64]
     words: npt.NDArray[np.int64]
+    similarity: npt.NDArray[np.float64]
 
 
 class _Numbers:
@@ -113,7 +116,7 @@ def links_of(
     words = [np.zeros(len(pairs.left), dtype=np.int64)]
     if found is not None:
         rights = numbers.of_texts(found.right + len(sides.left))
-        columns.append((numbers.of_texts(found.left), rights, np.ones(len(found.left))))
+        columns.append((numbers.of_texts(found.left), rights, found.similarity))
         spans.append(np.column_stack((found.left_start, found.left_end, found.right_start, found.right_end)))
         words.append(found.words)
     left, right, value = (np.concatenate(column) for column in zip(*columns, strict=True))

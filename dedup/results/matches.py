@@ -165,8 +165,9 @@ class Matches(Shown):
         """The passages, in the order of their places in `texts` (Arrow table).
 
         Columns: left (id in `texts`), left_start, left_end, right (id in `against`), right_start, right_end, in
-        characters of the original texts; words (tokens); similarity (1.0, since passages are equal word for word).
-        The place on the right is the first place of the passage there. Passages of a text may overlap. Raises
+        characters of the original texts; words (tokens on the left); similarity (matched tokens / tokens of the longer
+        side). The place on the right is the first place of a passage that is equal word for word, else of the one that
+        matches best. Passages of a text may overlap. Raises
         `ParameterError` if the search was not for passages (``min_words=None``).
         """
         import pyarrow as pa
@@ -177,7 +178,6 @@ class Matches(Shown):
                 **found._asdict(),
                 "left": self._sides.left.ids_at(found.left),
                 "right": self._sides.right.ids_at(found.right),
-                "similarity": np.ones(len(found.words), dtype=np.float64),
             }
         )
 
@@ -219,6 +219,7 @@ class Matches(Shown):
             numbers_only=self._by_difference["numbers"] if self._apart is None else int(self._apart.pairs.sum()),
             distinct=self._run.distinct,
             **self._run.reading.options,
+            passage_threshold=None if self._run.min_words is None else self._run.passage_threshold,
         )
 
     @property
@@ -291,9 +292,9 @@ class Matches(Shown):
     def cut(self, data: Any) -> Any:
         """Return `data` with the passages cut out of its texts, as the same type and with all rows.
 
-        `data` is the collection that was searched as `texts`, as for `filter`. A passage of complete lines is removed
-        with the line break after it, a passage between two spaces with the second space. A text of which nothing is
-        left is ``""``.
+        `data` is the collection that was searched as `texts`, as for `filter`. A passage with edits is removed
+        as a whole, one of complete lines with the line break after it, one between two spaces with the second space. A
+        text of which nothing is left is ``""``.
         """
         found = self._passages
         bounds = np.searchsorted(found.left, np.arange(len(self._sides.left) + 1))

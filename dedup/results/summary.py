@@ -150,8 +150,8 @@ class MatchSummary:
 
     Attributes
     ----------
-    unit, metric, shingle, threshold, min_words : the options of the search; `min_words` is None if it was not for
-        passages
+    unit, metric, shingle, threshold, min_words, passage_threshold : the options of the search; the last two are None if
+        it was not for passages
     texts, against : number of texts read on the left and on the right; `empty` and `against_empty` of them have no
         token and never match
     paragraphs, against_paragraphs, lines, against_lines : number of paragraphs or lines read on each side; None if
@@ -190,6 +190,7 @@ class MatchSummary:
     distinct: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     tokens: str = "words"
+    passage_threshold: float | None = None
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -506,6 +506,10 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
         ("text", NO_NUMBER.format("--threshold")),
         ("", NO_NUMBER.format("--threshold")),
     ],
+    "--passage-threshold": [
+        *((value, "passage_threshold: expected 0 < threshold <= 1, found ") for value in ("0", "1.5", "nan")),
+        ("text", NO_NUMBER.format("--passage-threshold")),
+    ],
     "--shingle": [(value, SHINGLE) for value in ("words:0", "chars:-1", "foo", "words:", "words:1e9", "chars:1.5", "")],
     "--clusters": [("0", "clusters: expected a whole number from 1 on"), ("x", NO_NUMBER.format("--clusters"))],
     "--megabytes": [("0", "megabytes: expected a number above 0"), ("x", NO_NUMBER.format("--megabytes"))],

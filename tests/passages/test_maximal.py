@@ -111,7 +111,7 @@ def test_chains_are_as_similar_as_they_say(texts: list[list[int]], size: int, th
     for (start, end, source, source_end), similarity in zip(
         zip(*(column.tolist() for column in found.stretches), strict=True), found.similarity.tolist(), strict=True
     ):
-        assert end - start >= size
+        assert max(end - start, source_end - source) >= size
         assert source < start
         a, b = tokens[start:end].tolist(), tokens[source:source_end].tolist()
         assert threshold <= similarity <= oracles_repeats.longest_common(a, b) / max(len(a), len(b))

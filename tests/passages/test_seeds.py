@@ -11,7 +11,7 @@ from dedup.kernels import chains as chain_kernels
 from dedup.passages import seeds
 from dedup.passages.maximal import Places, find_windows
 from dedup.passages.seeds import Links, Tokens, find_links, find_seeds, seeds_of_few, windows_in_cells
-from tests import oracles_repeats
+from tests import oracles_match, oracles_repeats
 from tests.passages.test_maximal import arrays, collections
 
 sizes = st.integers(1, 5)
@@ -38,6 +38,36 @@ def test_every_seed_and_no_other(texts: list[list[int]], size: int, threads: int
         patched.setattr(seeds, "LOAD", load)
         found = [row for some in find_seeds(tokens, offsets, size, threads=threads) for row in zip(*some, strict=True)]
     assert oracles_repeats.seeds(texts, size) == found
+
+
+@given(
+    collections(), collections(), st.sampled_from([(1, 1), (2, 1), (3, 1), (3, 2), (5, 2)]), st.integers(1, 3), chunks
+)
+def test_seeds_across(
+    right: list[list[int]], left: list[list[int]], kind: tuple[int, int], threads: int, chunk: int
+) -> None:
+    """Seeds lead from the left to the right, are equal, and cover every window that the oracle links, and no more."""
+    size, stride = kind
+    tokens, offsets = arrays([*right, *left])
+    border = int(offsets[len(right)])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(seeds, "SEED_CHUNK", chunk)
+        given = find_seeds(tokens, offsets, size, threads=threads, border=border, stride=stride)
+        found = [row for some in given for row in zip(*map(np.ndarray.tolist, some), strict=True)] if border else []
+    assert sorted(found) == found
+    covered = set()
+    for start, source, length in found:
+        assert source + length <= border <= start
+        assert tokens[start : start + length].tolist() == tokens[source : source + length].tolist()
+        for place in (start, source):
+            assert np.searchsorted(offsets, place, side="right") == np.searchsorted(
+                offsets, place + length - 1, side="right"
+            )
+        covered |= {(start + k, source + k) for k in range(length - size + 1)}
+    linked = oracles_match.seeds(left, right, size, stride)
+    assert linked <= covered
+    if stride == 1:
+        assert linked == covered
 
 
 @given(collections(), sizes)

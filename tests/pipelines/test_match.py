@@ -172,7 +172,7 @@ def test_paragraphs_that_match_are_cut_out() -> None:
 def test_passages_are_those_of_the_oracle(sides: tuple[list[str], list[str]], min_words: int) -> None:
     """Every stretch that cannot be made longer, with its first place, and spans as they are defined."""
     left, right = ([unicodedata.normalize("NFKC", text) for text in side] for side in sides)
-    result = dedup.match(left, right, min_words=min_words)
+    result = dedup.match(left, right, min_words=min_words, passage_threshold=1.0)
     expected = [{**passage._asdict(), "similarity": 1.0} for passage in oracles_match.passages(left, right, min_words)]
     assert expected == [
         {name: row[name] for name in [*oracles_match.Passage._fields, "similarity"]} for row in rows_of(result.passages)
@@ -185,7 +185,7 @@ def test_passages_are_those_of_the_oracle(sides: tuple[list[str], list[str]], mi
 def test_passages_of_any_texts(sides: tuple[list[str], list[str]]) -> None:
     """For any Unicode the spans hold the same tokens, as many as `words` says."""
     left, right = sides
-    for row in rows_of(dedup.match(left, right, min_words=4).passages):
+    for row in rows_of(dedup.match(left, right, min_words=4, passage_threshold=1.0).passages):
         a = oracles.tokens(left[row["left"]][row["left_start"] : row["left_end"]])
         b = oracles.tokens(right[row["right"]][row["right_start"] : row["right_end"]])
         assert a == b
@@ -196,7 +196,7 @@ def test_the_first_place_is_the_source() -> None:
     """Of several places the earliest; a longer stretch wins over a shorter one that comes earlier."""
     quoted = "one two three four five six seven eight"
     against = ["one two three four five six", f"before {quoted} {quoted}", quoted]
-    (row,) = rows_of(dedup.match([f"x {quoted} y"], against, min_words=5).passages)
+    (row,) = rows_of(dedup.match([f"x {quoted} y"], against, min_words=5, passage_threshold=1.0).passages)
     assert (row["left_start"], row["left_end"], row["right"], row["words"]) == (2, 2 + len(quoted), 1, 8)
     assert (row["right_start"], row["right_end"]) == (7, 7 + len(quoted))
 
@@ -274,9 +274,12 @@ def test_a_family_on_both_sides() -> None:
     base = [f"w{i}" for i in range(200)]
     left = [" ".join([*base[:100], f"left{n}", *base[100:]]) for n in range(400)]
     right = [" ".join([*base[:120], f"right{n}", *base[120:]]) for n in range(400)]
-    table = dedup.match(left, right, threshold=1.0, min_words=50).passages
+    table = dedup.match(left, right, threshold=1.0, min_words=50, passage_threshold=1.0).passages
     assert table["words"].to_pylist() == [100, 80] * 400
     assert set(table["right"].to_pylist()) == {0}
+    table = dedup.match(left, right, threshold=1.0, min_words=50).passages
+    assert table["words"].to_pylist() == [201] * 400
+    assert set(table["similarity"].to_pylist()) == {200 / 202}
 
 
 # --------------------------------------------------------------------------------- real versions
@@ -299,7 +302,7 @@ def test_versions_of_policies(metric: str) -> None:
         ]
         assert len(across) > 50
         assert across == rows_of(dedup.match(left, right, threshold=threshold, metric=metric, min_words=None).pairs)
-    result = dedup.match(left, right)
+    result = dedup.match(left, right, passage_threshold=1.0)
     assert result.summary.passages > 500
     for row in rows_of(result.passages)[::37]:
         a = left[row["left"]][row["left_start"] : row["left_end"]]

@@ -71,12 +71,13 @@ def test_repeats_under_a_bound(texts: list[str], min_words: int, threshold: floa
 
 @given(
     st.tuples(TEXTS, TEXTS),
-    st.sampled_from([1, 3, 8]),
+    st.sampled_from([1, 3, 8, 25]),
     st.sampled_from([1.0, 0.8, 0.3]),
     st.sampled_from(["jaccard", "containment"]),
     st.sampled_from(["words:5", "words:1", "chars:4"]),
     st.sampled_from(["document", "paragraph"]),
     st.integers(1, 200),
+    st.sampled_from([1.0, 0.8, 0.5]),
 )
 def test_matches_under_a_bound(
     sides: tuple[list[str], list[str]],
@@ -86,10 +87,11 @@ def test_matches_under_a_bound(
     shingle: str,
     unit: str,
     block: int,
+    passage_threshold: float,
 ) -> None:
     """Pairs and passages are the same, however the texts are cut; with tables that are too small, too."""
     options: dict[str, Any] = {"min_words": min_words, "threshold": threshold, "metric": metric, "shingle": shingle}
-    options["unit"] = unit
+    options |= {"unit": unit, "passage_threshold": passage_threshold}
     sides = (sides[0], [*sides[1], *sides[0][:2]])
     whole = dedup.match(*sides, threads=1, **options)
     for room in (1 << 30, 1):

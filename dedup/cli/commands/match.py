@@ -40,6 +40,13 @@ def _refuse(_: click.Context, option: click.Parameter, value: str | None) -> Non
 @click.option("--within", hidden=True, expose_value=False, callback=_refuse)
 @click.option("--across", hidden=True, expose_value=False, callback=_refuse)
 @click.option("--min-words", type=int, default=50, show_default=True, help="Least number of words in a passage.")
+@click.option(
+    "--passage-threshold",
+    type=float,
+    default=0.8,
+    show_default=True,
+    help="Least similarity of a passage: 1.0 is word for word.",
+)
 @identified
 @click.option("--against-column", help="Column or JSON field of the text in OLD; by default the same as --column.")
 @click.option("--against-id", help="Column or JSON field of the id in OLD; by default FILE:NUMBER.")
@@ -66,9 +73,9 @@ def match(
 ) -> None:
     """Find texts and passages of NEW that also occur in OLD.
 
-    Texts are found if they are exact or near duplicates, passages if they are equal word for word. NEW and OLD are text
-    files (one text each), files of texts (.jsonl, .csv, .parquet, .arrow), folders of such files, or "-" for standard
-    input. Two texts of the same side are never compared.
+    Texts are found if they are exact or near duplicates, passages if they are equal, with edits or without. NEW and OLD
+    are text files (one text each), files of texts (.jsonl, .csv, .parquet, .arrow), folders of such files, or "-" for
+    standard input. Two texts of the same side are never compared.
     """
     from dedup.sources.two_sided import naming, renaming
 

@@ -56,7 +56,8 @@ def files(
     -----
     Cost: a look at the status of each file; standard input is read to its end.
     """
-    named = check_columns(column) or COLUMN
+    asked = check_columns(column)
+    named = COLUMN if asked is None else asked
     id_column, listing = check_name("id", id), Listing(check_paths(patterns), format=format)
     return Files(listing, column=named, id=id_column, errors=Errors(on_error, max_errors))
 
