@@ -10,7 +10,7 @@ from dedup.options import check_word, check_words
 
 __all__ = ["IGNORE", "PLAIN", "TOKENS", "Reading"]
 
-IGNORE = ACCENTS, MARKUP, HYPHENATION, NUMBERS = ("accents", "markup", "hyphenation", "numbers")
+IGNORE = ACCENTS, MARKUP, HYPHENATION, IGNORED_NUMBERS = ("accents", "markup", "hyphenation", "numbers")
 """What a search can ignore. `dedup.text.rewriting` defines each."""
 
 IN_CONTEXT = (MARKUP, HYPHENATION)

@@ -31,7 +31,7 @@ from benchmarks import needs
 from benchmarks.corpora.vocabulary import words
 
 ROUNDING = 1e-6
-"""At its own cut-off, `rapidfuzz` drops some pairs that have exactly that similarity: 3 edits in 15 characters at 0.8."""
+"""At its own cut-off, `rapidfuzz` drops some pairs of exactly that similarity: 3 edits in 15 characters at 0.8."""
 
 LETTERS = "etaoinshrdlucmfwypvbgkjqxz"
 

@@ -29,7 +29,7 @@ class Inputs:
 
     def checked(self) -> Inputs:
         """Check the options that hold for all files, before any file is opened. Return this object."""
-        from dedup.sources.files.listing import check_format
+        from dedup.sources.files.formats.named import check_format
 
         check_format(self._format)
         _ = self.errors

@@ -48,7 +48,7 @@ def _format(context: click.Context, _: click.Parameter, given: str | None) -> st
     if found is None:
         raise ParameterError(
             "--delimiter: expected a comma, tab, semicolon or bar, or one of these words, found "
-            f"{shown(delimiter)}; for another one, write the file anew"
+            f"{shown(delimiter)}; write a file with another one anew"
         )
     if given not in (None, "csv", found):
         raise ParameterError(

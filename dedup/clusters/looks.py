@@ -48,7 +48,7 @@ YEAR_FIRST = (
 )
 """2024-03-01, 2024-3-1 10:00, 20240301T1000Z, 2024-W09, 2024."""
 
-NUMERIC = (
+NUMERIC_LOOK = (
     r"\d{1,2}\s?[./-]\s?\d{1,2}\s?[./-]\s?(?:\d{4}|\d{2})?",  # 28.02.2024, 2/28/24
     r"\d{1,2}/\d{1,2}",  # 2/28
     r"\d{1,2}[./-]\d{4}",  # 02/2024
@@ -74,7 +74,7 @@ NAMES = frozenset(MONTHS.split())
 LETTER_RUN = re.compile(r"[^\W\d_]+")
 DATE, NAMED_DATE = (
     rf"{first}{WEEKDAY}(?:{'|'.join(forms)})(?:(?:t|,|\s|at )+{CLOCK})?\s*"
-    for first, forms in ((f"{YEAR_FIRST}|", NUMERIC), ("", NAMED))
+    for first, forms in ((f"{YEAR_FIRST}|", NUMERIC_LOOK), ("", NAMED))
 )
 
 FORM = (

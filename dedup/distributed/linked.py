@@ -20,7 +20,7 @@ from dedup.hashing.forms import FORMS
 
 __all__ = ["Describe", "Fetch"]
 
-PLACE = ("number", "start", "end")
+PLACE_MASK = ("number", "start", "end")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Describe:
     @property
     def schema(self) -> pa.Schema:
         """The columns: id, key, number, start, end, length, size, low, high, a column a form, and perhaps `by`."""
-        numbers = [(name, pa.int64()) for name in ("key", *PLACE, "length", "size", "low", "high", *FORMS)]
+        numbers = [(name, pa.int64()) for name in ("key", *PLACE_MASK, "length", "size", "low", "high", *FORMS)]
         more = [] if self.by is None else [(BY, self.by)]
         return pa.schema([(ID, self.kind), *numbers, *more])
 
@@ -58,9 +58,9 @@ class Describe:
             }
             if job.unit.whole:
                 lengths = pc.utf8_length(hashed.batch.column(TEXT)).to_numpy(zero_copy_only=False)[documents]
-                numbers |= dict.fromkeys(PLACE, np.zeros(len(documents), dtype=np.int64))
+                numbers |= dict.fromkeys(PLACE_MASK, np.zeros(len(documents), dtype=np.int64))
             else:
-                numbers |= {name: hashed.places[:, place] for place, name in enumerate(PLACE, start=1)}
+                numbers |= {name: hashed.places[:, place] for place, name in enumerate(PLACE_MASK, start=1)}
                 lengths = numbers["end"] - numbers["start"]
             numbers |= {"length": lengths, "size": _set_sizes(hashed)}
             made = {name: pa.array(values.astype(values.dtype).view(np.int64)) for name, values in numbers.items()}

@@ -30,10 +30,10 @@ __all__ = ["Mark", "Survive"]
 PASSED = ("fault", "nulls", "facts", "about")
 """Kinds of rows that a stage hands on as they are."""
 
-MOST_BITS = 32
+MOST_MARK_BITS = 32
 """Bits of a slot, at most: those of a note."""
 
-FULL = np.uint64(0xFFFFFFFFFFFFFFFF)
+FULL_MARK = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ class Mark:
     def _unique(self, noted: list[Row]) -> Iterator[Row]:
         from dedup.kernels.seen_twice import SAMPLES, count_alone, enter
 
-        bits = min(bits_for(TWICE_SLOTS * sum(len(row["notes"]) for row in noted)), MOST_BITS)
+        bits = min(bits_for(TWICE_SLOTS * sum(len(row["notes"]) for row in noted)), MOST_MARK_BITS)
         table = np.zeros(1 << (bits - 5), dtype=np.uint64)
-        everything = SAMPLES, np.uint64(0), FULL, 64 - bits
+        everything = SAMPLES, np.uint64(0), FULL_MARK, 64 - bits
         for row in noted:
             enter(row["notes"].astype(np.uint64) << np.uint64(32), *everything, table)
         for row in noted:

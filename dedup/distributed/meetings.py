@@ -30,7 +30,7 @@ from dedup.threshold import Metric, Threshold, least
 
 __all__ = ["Candidates", "Meet", "must_share"]
 
-AT_ONCE = 1 << 21
+MET_AT_ONCE = 1 << 21
 """Pairs that are made at a time: 130 MB."""
 
 INDEXED, HOT = np.uint8(1), np.uint8(2)
@@ -109,7 +109,7 @@ class Meet:
         for left, right in self._pairs(entries):
             codes.append(number[left] * len(units) + number[right])
             held += len(left)
-            if held >= AT_ONCE:
+            if held >= MET_AT_ONCE:
                 yield _counted(codes, first, len(units))
                 codes, held = [], 0
         if codes:
@@ -125,7 +125,7 @@ class Meet:
         at = 0
         while at < len(earlier):
             before = int(reach[at - 1]) if at else 0
-            end = max(int(np.searchsorted(reach, before + AT_ONCE, side="right")), at + 1)
+            end = max(int(np.searchsorted(reach, before + MET_AT_ONCE, side="right")), at + 1)
             some = earlier[at:end]
             right = np.repeat(np.arange(at, end, dtype=np.int64), some)
             inside = np.arange(len(right), dtype=np.int64) - np.repeat(np.cumsum(some) - some, some)

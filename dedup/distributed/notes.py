@@ -33,7 +33,7 @@ __all__ = ["FACTS", "Note", "share_out"]
 FACTS = Read._fields
 """What is counted in the first stage."""
 
-NOTE_BITS = 32
+BITS_OF_NOTE = 32
 """Bits of a hash, after those of its part, that a note has."""
 
 
@@ -48,7 +48,7 @@ def share_out(
     top = part_of(values, bits)
     units = np.repeat(np.arange(len(sizes), dtype=np.int64), sizes)
     order = np.argsort(top.astype(np.min_scalar_type(parts)), kind="stable")  # a radix sort, of one or two bytes
-    notes = ((values[order] << np.uint64(bits)) >> np.uint64(64 - NOTE_BITS)).astype(np.uint32)
+    notes = ((values[order] << np.uint64(bits)) >> np.uint64(64 - BITS_OF_NOTE)).astype(np.uint32)
     units, ends = units[order], np.cumsum(np.bincount(top, minlength=parts)).tolist()
     return [(units[start:end], notes[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
 

@@ -20,10 +20,10 @@ __all__ = ["ROW_SCHEMA", "Row", "batches_of", "by_part", "narrow", "rows_of"]
 ROW_SCHEMA = pa.schema([("part", pa.int32()), ("kind", pa.string()), ("block", pa.int64()), ("body", pa.binary())])
 """The schema of the batches between two stages."""
 
-BATCH_BYTES = 1 << 25
+SENT_BYTES = 1 << 25
 """Bytes. A batch is handed on as soon as its rows have so many."""
 
-ALIGNED = 8
+ROW_ALIGNED = 8
 """Bytes. Arrays in a cell begin at multiples of it."""
 
 Array = npt.NDArray[Any]
@@ -55,11 +55,11 @@ def narrow(values: Array) -> Array:
 def _packed(arrays: dict[str, Array]) -> bytes:
     """Return arrays as bytes: their names, types and lengths, then their values."""
     head = ";".join(f"{name}:{each.dtype.str}:{len(each)}" for name, each in arrays.items()).encode()
-    head += b" " * (-(len(head) + 4) % ALIGNED)
+    head += b" " * (-(len(head) + 4) % ROW_ALIGNED)
     parts = [len(head).to_bytes(4, "little"), head]
     for each in arrays.values():
         data = np.ascontiguousarray(each).tobytes()
-        parts += [data, bytes(-len(data) % ALIGNED)]
+        parts += [data, bytes(-len(data) % ROW_ALIGNED)]
     return b"".join(parts)
 
 
@@ -72,7 +72,7 @@ def _unpacked(cell: pa.Buffer) -> dict[str, Array]:
         dtype = np.dtype(kind)
         arrays[name] = np.frombuffer(cell, dtype=dtype, count=int(count), offset=at)
         data = dtype.itemsize * int(count)
-        at += data + -data % ALIGNED
+        at += data + -data % ROW_ALIGNED
     return arrays
 
 
@@ -85,14 +85,14 @@ def rows_of(batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
 
 
 def batches_of(rows: Iterable[Row]) -> Iterator[pa.RecordBatch]:
-    """Yield rows as batches of about `BATCH_BYTES`."""
+    """Yield rows as batches of about `SENT_BYTES`."""
     held: list[tuple[int, str, int, bytes]] = []
     size = 0
     for row in rows:
         body = _packed(row.arrays)
         held.append((row.part, row.kind, row.block, body))
         size += len(body)
-        if size >= BATCH_BYTES:
+        if size >= SENT_BYTES:
             yield _batch(held)
             held, size = [], 0
     if held:

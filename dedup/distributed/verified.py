@@ -30,7 +30,7 @@ from dedup.threshold import Metric
 
 __all__ = ["Families", "JoinFamilies", "KeyPairs", "Verify", "apart_in", "tasks_of"]
 
-FEWEST_PAIRS = 256
+FEWEST_AT_ONCE = 256
 """Candidates. A task gets at least so many, if there are as many."""
 
 Rows = npt.NDArray[np.int64]
@@ -180,5 +180,5 @@ def apart_in(rows: Iterable[Row]) -> Apart:
 
 def tasks_of(count: int, parts: int) -> Rows:
     """Return the bounds of the tasks for `count` candidates."""
-    each = max(FEWEST_PAIRS, -(-count // max(parts, 1)))
+    each = max(FEWEST_AT_ONCE, -(-count // max(parts, 1)))
     return np.append(np.arange(0, count, each, dtype=np.int64), count)

@@ -19,8 +19,8 @@ lengths. For each band a sample of its texts decides how, so it depends on the t
 
 Either way the answer is the same.
 
-Cost: `dedup.kernels.grams`, and a distance per candidate. Memory: at most `POINT_BYTES` per character and `TEXT_BYTES`
-per text.
+Cost: `dedup.kernels.grams`, and a distance per candidate. Memory: at most `POINT_BYTES` per character and
+`EDIT_TEXT_BYTES` per text.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ __all__ = ["EDIT_LIMITS", "EditLimits", "bytes_needed", "edit_join", "edits_of",
 
 Rows = npt.NDArray[np.int64]
 
-POINT_BYTES, TEXT_BYTES = 64, 256
+POINT_BYTES, EDIT_TEXT_BYTES = 64, 256
 """Bytes per character and per text while texts are joined, at most."""
 
 LARGEST_GRAM = 6
 """Characters."""
 
-SAMPLED = 32
+SAMPLED_EDITS = 32
 """Texts. So many of each band are compared with all others, to see how many candidates the count of grams leaves."""
 
 PROBED = 512
@@ -82,7 +82,7 @@ EDIT_LIMITS = EditLimits()
 
 def bytes_needed(texts: int, characters: int) -> int:
     """Return the bytes that a join takes at most, with its hashes and without its pairs."""
-    return POINT_BYTES * characters + TEXT_BYTES * texts
+    return POINT_BYTES * characters + EDIT_TEXT_BYTES * texts
 
 
 def gram_size(threshold: float) -> int:
@@ -183,7 +183,7 @@ class _Join:
         """Yield how many texts were compared with the texts before them, and their pairs, part by part."""
         index = self._index()
         for band in self._bands():
-            some = band[np.linspace(0, len(band) - 1, min(SAMPLED, len(band))).astype(np.int64)]
+            some = band[np.linspace(0, len(band) - 1, min(SAMPLED_EDITS, len(band))).astype(np.int64)]
             window = int((some - self.firsts[some]).sum())
             candidates = len(self._scan(index, some))
             if candidates > self.limits.candidates * window:

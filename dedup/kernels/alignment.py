@@ -1,10 +1,10 @@
 """Two stretches of tokens beside each other: how far an end grows, and how many tokens a gap has in common.
 
-An end grows until its score is more than `DROP` below its best score [1]: `EQUAL` for an equal token, `EDIT` for one
-that is inserted, deleted or substituted. The alignment lies in a band of `BAND` tokens on either side. In a loop, every
-end could grow through the whole text. So tokens that another end crossed before in the same direction are counted. An
-end may cross so many of them as it is allowed, and one more for each new token. A gap is aligned by the longest common
-subsequence, in naive Python::
+An end grows until its score is more than `DROP` below its best score [1]: `EQUAL` for an equal token, `EDIT_COST` for
+one that is inserted, deleted or substituted. The alignment lies in a band of `BAND` tokens on either side. In a loop,
+every end could grow through the whole text. So tokens that another end crossed before in the same direction are
+counted. An end may cross so many of them as it is allowed, and one more for each new token. A gap is aligned by the
+longest common subsequence, in naive Python::
 
     def common(a, b):
         if not a or not b: return 0
@@ -29,7 +29,7 @@ BAND = 8
 """Tokens that an end may drift while it grows."""
 
 DROP = 16
-EQUAL, EDIT = 2, -3
+EQUAL, EDIT_COST = 2, -3
 
 MARKS = 128
 """Places that an end may end at, at most."""
@@ -74,7 +74,7 @@ def grow(
     met, stride = np.int64(0), np.int64(1)
     for column in range(BAND + 1):
         if column <= source_room:
-            score[BAND + 1 + column] = column * EDIT
+            score[BAND + 1 + column] = column * EDIT_COST
     for row in range(1, room + 1):
         token = tokens[at + step * (row - 1)]
         place = at + step * (row - 1) - begin
@@ -98,11 +98,11 @@ def grow(
                 if tokens[source + step * (taken - 1)] == token:
                     value, same = score[column] + EQUAL, equal[column] + 1
                 else:
-                    value, same = score[column] + EDIT, equal[column]
-            if score[column + 1] + EDIT > value:
-                value, same = score[column + 1] + EDIT, equal[column + 1]
-            if score[column - 1] + EDIT > value:
-                value, same = score[column - 1] + EDIT, equal[column - 1]
+                    value, same = score[column] + EDIT_COST, equal[column]
+            if score[column + 1] + EDIT_COST > value:
+                value, same = score[column + 1] + EDIT_COST, equal[column + 1]
+            if score[column - 1] + EDIT_COST > value:
+                value, same = score[column - 1] + EDIT_COST, equal[column - 1]
             score[column] = value
             equal[column] = same
             if value > top:

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel, shared
-from dedup.kernels.alignment import BAND, EDIT, EQUAL, MARKS, common, grow
+from dedup.kernels.alignment import BAND, EDIT_COST, EQUAL, MARKS, common, grow
 
 GAP = 40
 """Tokens between two seeds of a chain, on either side, at most."""
@@ -389,7 +389,7 @@ def best_part(
     first, last = np.int64(low), np.int64(low + 1)
     for i in range(low, high):
         if i > low:
-            value += EQUAL * matched_gap[i] + EDIT * loss[i]
+            value += EQUAL * matched_gap[i] + EDIT_COST * loss[i]
             if value <= 0:
                 value, since = np.int64(0), np.int64(i)
         value += EQUAL * (seeds[blocks[i, 0], SIZE] - blocks[i, 1])

@@ -7,8 +7,8 @@ quotes mean one quote, and a single quote closes it. Elsewhere a quote is a byte
         if state == QUOTED:      state = CLOSED if byte == '"' else QUOTED
         elif byte == '\\n':       ends.append(here); state = FIELD_START
         elif byte == separator:  state = FIELD_START
-        elif byte == '"':        state = QUOTED if state in (FIELD_START, CLOSED) else PLAIN
-        else:                    state = PLAIN
+        elif byte == '"':        state = QUOTED if state in (FIELD_START, CLOSED) else UNQUOTED
+        else:                    state = UNQUOTED
 
 Cost: linear, one look at each byte.
 
@@ -23,7 +23,7 @@ import numpy.typing as npt
 from dedup.kernels import Written, kernel
 from dedup.kernels.text_layout import FEED, QUOTE
 
-FIELD_START, PLAIN, QUOTED, CLOSED = 0, 1, 2, 3
+FIELD_START, UNQUOTED, QUOTED, CLOSED = 0, 1, 2, 3
 
 
 @kernel
@@ -47,7 +47,7 @@ def record_ends(
         elif byte == separator:
             state = FIELD_START
         elif byte == QUOTE:
-            state = QUOTED if state != PLAIN else PLAIN
+            state = QUOTED if state != UNQUOTED else UNQUOTED
         else:
-            state = PLAIN
+            state = UNQUOTED
     return count, state

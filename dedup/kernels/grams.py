@@ -38,7 +38,7 @@ CHARACTER_WORDS, GRAM_WORDS = 4, 8
 RARITY = 24
 """Bits of a gram that say how often it occurs; the others are of its hash."""
 
-STEP = np.uint64(0x9E3779B97F4A7C15)
+GRAM_STEP = np.uint64(0x9E3779B97F4A7C15)
 
 
 @kernel
@@ -75,7 +75,7 @@ def gram_hash(points: npt.NDArray[np.uint32], at: int, size: int) -> np.uint64:
     """Return the hash of the gram of `size` points at a place."""
     value = np.uint64(0)
     for i in range(np.uint64(at), np.uint64(at + size)):
-        value = (value + np.uint64(points[i]) + np.uint64(1)) * STEP
+        value = (value + np.uint64(points[i]) + np.uint64(1)) * GRAM_STEP
         value ^= value >> np.uint64(32)
     return mix(value)
 
@@ -123,7 +123,7 @@ def write_grams(
 @part
 def element_slot(gram: np.uint64, occurrence: int, shift: int) -> np.uint64:
     """Return the slot of an element: a gram, and how many equal ones are before it in its text."""
-    return mix(gram + np.uint64(occurrence) * STEP) >> np.uint64(shift)
+    return mix(gram + np.uint64(occurrence) * GRAM_STEP) >> np.uint64(shift)
 
 
 @kernel
@@ -211,7 +211,7 @@ def sign_characters(
     for text in range(len(starts)):
         for at in range(starts[text], ends[text]):
             slot = np.uint64(points[at]) & np.uint64(255)
-            set_bit(signatures, CHARACTER_WORDS * text, CHARACTER_WORDS, slot + np.uint64(counts[slot]) * STEP)
+            set_bit(signatures, CHARACTER_WORDS * text, CHARACTER_WORDS, slot + np.uint64(counts[slot]) * GRAM_STEP)
             counts[slot] += np.uint8(1)
         for at in range(starts[text], ends[text]):
             counts[np.uint64(points[at]) & np.uint64(255)] = np.uint8(0)
@@ -226,7 +226,7 @@ def sign_grams(
         occurrence = 0
         for i in range(offsets[text], offsets[text + 1]):
             occurrence = occurrence + 1 if i > offsets[text] and grams[i] == grams[i - 1] else 0
-            set_bit(signatures, GRAM_WORDS * text, GRAM_WORDS, grams[i] + np.uint64(occurrence) * STEP)
+            set_bit(signatures, GRAM_WORDS * text, GRAM_WORDS, grams[i] + np.uint64(occurrence) * GRAM_STEP)
 
 
 @part

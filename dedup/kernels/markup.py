@@ -32,14 +32,14 @@ from dedup.kernels.text_layout import PADDING
 from dedup.kernels.tokens import FULL, encode
 from dedup.kernels.words import ONES, TOPS, load8, store8
 
-OPENS, REFERS, CLOSES = np.uint64(0x3C3C3C3C3C3C3C3C), np.uint64(0x2626262626262626), np.uint64(0x5D5D5D5D5D5D5D5D)
+OPENS_TAG, REFERS, CLOSES = np.uint64(0x3C3C3C3C3C3C3C3C), np.uint64(0x2626262626262626), np.uint64(0x5D5D5D5D5D5D5D5D)
 """``<``, ``&`` and ``]``, eight times."""
 
 LESS, GREATER, SLASH, BANG, QUERY, DASH = 0x3C, 0x3E, 0x2F, 0x21, 0x3F, 0x2D
-AND, HASH, SEMICOLON, EQUALS, QUOTE, APOSTROPHE = 0x26, 0x23, 0x3B, 0x3D, 0x22, 0x27
+AND, HASH, SEMICOLON, EQUALS, QUOTE_MARK, APOSTROPHE = 0x26, 0x23, 0x3B, 0x3D, 0x22, 0x27
 OPEN, CLOSE = 0x5B, 0x5D
 
-IN_NAME, BETWEEN, IN_ATTRIBUTE, AFTER_ATTRIBUTE, BEFORE_VALUE, IN_VALUE = range(6)
+IN_NAME, BETWEEN_TAGS, IN_ATTRIBUTE, AFTER_ATTRIBUTE, BEFORE_VALUE, IN_VALUE = range(6)
 """Where in a tag a byte is."""
 
 REPLACEMENT, LAST_POINT = 0xFFFD, 0x10FFFF
@@ -102,11 +102,11 @@ def after_tag(values: npt.NDArray[np.uint8], at: int, end: int) -> int:
         byte = np.int64(values[at])
         at += 1
         if place == BEFORE_VALUE:
-            if byte == QUOTE or byte == APOSTROPHE:  # noqa: PLR1714, SIM109
+            if byte == QUOTE_MARK or byte == APOSTROPHE:  # noqa: PLR1714, SIM109
                 while at < end and values[at] != byte:
                     at += 1
                 at += 1
-                place = BETWEEN
+                place = BETWEEN_TAGS
                 slash = False
             elif byte == GREATER:
                 return at
@@ -118,12 +118,12 @@ def after_tag(values: npt.NDArray[np.uint8], at: int, end: int) -> int:
             if place == IN_ATTRIBUTE:
                 place = AFTER_ATTRIBUTE
             elif place != AFTER_ATTRIBUTE:
-                place = BETWEEN
+                place = BETWEEN_TAGS
             slash = False
         elif place == IN_VALUE:
             continue
         elif byte == SLASH:
-            place = BETWEEN
+            place = BETWEEN_TAGS
             slash = True
         else:
             slash = False
@@ -254,7 +254,7 @@ def strip_markup(
                 return FULL
             if at + 8 <= end:
                 word = load8(values, at)
-                opens, refers = word ^ OPENS, word ^ REFERS
+                opens, refers = word ^ OPENS_TAG, word ^ REFERS
                 found = (opens - ONES) & ~opens | (refers - ONES) & ~refers
                 if data:
                     closes = word ^ CLOSES

@@ -5,7 +5,7 @@
     base = NO_BASE
     for c in text:
         if kind(c) in (NONSPACING, BREVE):
-            if not (accents and base in (BASE, BREVE_BASE) and not (kind(c) == BREVE and base == BREVE_BASE)):
+            if not (accents and base in (BASE_LETTER, BREVE_BASE) and not (kind(c) == BREVE and base == BREVE_BASE)):
                 out += c
             continue
         out += replacement(c) if purpose(c) in wanted else c
@@ -27,7 +27,7 @@ import numpy.typing as npt
 from dedup.kernels import Table, Written, kernel, part
 from dedup.kernels.text_layout import (
     ACCENTED,
-    BASE,
+    BASE_LETTER,
     BREVE,
     BREVE_BASE,
     LIFTED,
@@ -113,7 +113,7 @@ def rewrite_points(
                         store8(out, to, word)
                         at += 8
                         to += 8
-                        base = np.int64(BASE) if letter_of_ascii(np.int64(out[to - 1])) else np.int64(NO_BASE)
+                        base = np.int64(BASE_LETTER) if letter_of_ascii(np.int64(out[to - 1])) else np.int64(NO_BASE)
                         base_at, base_to = at - 1, to - 1
                         continue
                 entry = np.int64(entries[(np.int64(index[0]) << 8) | byte])

@@ -8,7 +8,7 @@ from __future__ import annotations
 __all__ = [
     "ACCENTED",
     "ALONE",
-    "BASE",
+    "BASE_LETTER",
     "BREVE",
     "BREVE_BASE",
     "COMMA",
@@ -42,7 +42,7 @@ SEPARATOR, WORD, SKIPPED, SPACELESS, MARK = range(5)
 UNSETTLED, ALONE, FIRST, SYMBOL = 1 << 3, 1 << 5, 1 << 6, 1 << 7
 """Bits of the entries of that table."""
 
-NO_BASE, BASE, BREVE_BASE, NONSPACING, BREVE, TRANSPARENT = range(6)
+NO_BASE, BASE_LETTER, BREVE_BASE, NONSPACING, BREVE, TRANSPARENT = range(6)
 """Classes of code points, in bits 0 to 2 of the entries of the table of points; see `dedup.text.points`. Marks after a
 base are accents; a breve is none after a BREVE_BASE. A TRANSPARENT one may occur between a base and its marks."""
 

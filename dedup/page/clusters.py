@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Clusters", "shortened", "view_of_clusters"]
 
-WORDS = Words("cluster", "members", "kept", "removed")
+PAGE_WORDS = Words("cluster", "members", "kept", "removed")
 DIFFERENCE_IN_WORDS = {
     "identical": ("the same characters",),
     "format": ("the same words in the same order: case, punctuation, symbols or white space differ",),
@@ -123,7 +123,7 @@ def view_of_clusters(
     return View(
         kind="find",
         title=title,
-        words=WORDS,
+        words=PAGE_WORDS,
         facts=facts,
         warnings=warnings,
         threshold=threshold,

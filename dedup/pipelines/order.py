@@ -32,21 +32,12 @@ from dedup.hashing.source import HashSource, HeldUnits, TwoSources
 from dedup.hashing.units import Units, rank_by_size
 from dedup.lsh import Bands, Buckets
 from dedup.lsh.join import LSH_LIMITS, LshLimits, lsh_join
+from dedup.pairs import kept_apart
 from dedup.pairs.block_join import join_blocks
 from dedup.pairs.closest import Closest, closest_across, closest_among, closest_of
 from dedup.pairs.compact_filter import FILTER_LIMITS, FilterLimits, hold_candidates, pays
 from dedup.pairs.cross_join import join_across
 from dedup.pairs.filter_passes import filter_across, filter_passes
-from dedup.pairs.kept_apart import (
-    Apart,
-    by_label,
-    copies_across,
-    count_apart,
-    count_in_blocks,
-    grouped,
-    groups_of,
-    told_apart,
-)
 from dedup.pairs.self_join import JOIN_LIMITS, JoinLimits, join
 from dedup.pairs.verify import MAX_JOINED_PAIRS, Groups, PairLimit, Pairs, in_order
 from dedup.pipelines.checkpoints import Run, pack_rows, unpack_rows
@@ -113,9 +104,9 @@ def _find(
     run.stages.stage("exact copies", 1)
     rank = rank_of(held)
     among = units.held if held.hashed else units.full
-    groups = groups_of(units, query.distinct)
-    digests = told_apart(units, query.distinct)
-    representatives = exact_copies(by_label(units, digests), rank, among)
+    groups = kept_apart.groups_of(units, query.distinct)
+    digests = kept_apart.told_apart(units, query.distinct)
+    representatives = exact_copies(kept_apart.by_label(units, digests), rank, among)
     same = exact_copies(digests, rank, among) if LABEL in units.forms else None
     leaders = _Leaders(representatives, among, rank, groups)
     compared = _compare(source, held, leaders, query, plan, run, limits)
@@ -289,7 +280,7 @@ def _join_blocks(
 
 def _apart(
     source: HashSource, held: HeldUnits, leaders: _Leaders, query: Query, plan: Plan, run: Run, most: int
-) -> Apart | None:
+) -> kept_apart.Apart | None:
     """Return the pairs that differ in numbers alone, and are none for that; None if nobody asked for it."""
     if NUMBERS not in query.distinct:
         return None
@@ -300,13 +291,15 @@ def _apart(
     if query.threshold.metric is Metric.EDIT:
         how["compare"] = lambda some: edits_of(units, some, run.threads)
     if held.hashed:
-        rows = grouped(groups, leading[units.sizes[leading] >= 0])
-        return count_apart(units.sets, groups, units.digests, counts, rows, query.threshold, **how)
+        rows = kept_apart.grouped(groups, leading[units.sizes[leading] >= 0])
+        return kept_apart.count_apart(units.sets, groups, units.digests, counts, rows, query.threshold, **how)
     assert isinstance(source, ShardSource)
     assert isinstance(plan, FilePlan)
     assert held.rows is not None
     how["shingles"] = plan.block(source, len(held.rows))
-    return count_in_blocks(source, held.rows, groups, counts, grouped(groups, leading), query.threshold, **how)
+    return kept_apart.count_in_blocks(
+        source, held.rows, groups, counts, kept_apart.grouped(groups, leading), query.threshold, **how
+    )
 
 
 # what is reported in addition to the answer
@@ -343,7 +336,7 @@ class MatchResult(NamedTuple):
     representatives: Rows
     pairs: Pairs
     closest: Closest | None
-    apart: Apart | None
+    apart: kept_apart.Apart | None
 
 
 def match(sides: TwoSources, query: Query, plan: Plan, run: Run, *, limits: Limits = LIMITS) -> MatchResult:
@@ -356,8 +349,8 @@ def match(sides: TwoSources, query: Query, plan: Plan, run: Run, *, limits: Limi
     units = sides.both.hold().units if edit else _hold_sides(sides, threshold, plan)
     run.stages.stage("exact copies", 1)
     lefts = int(np.searchsorted(units.places[:, 0], sides.left.count))
-    groups = groups_of(units, query.distinct)
-    digests = told_apart(units, query.distinct)
+    groups = kept_apart.groups_of(units, query.distinct)
+    digests = kept_apart.told_apart(units, query.distinct)
     representatives = copies_of_sides(digests, units.held, lefts)
     leading = units.held[representatives[units.held] == units.held]
     middle = int(np.searchsorted(leading, lefts))
@@ -372,7 +365,7 @@ def match(sides: TwoSources, query: Query, plan: Plan, run: Run, *, limits: Limi
     else:
         pairs = join_across(units, left, right, threshold, limit=limit, progress=report, **how)
     if len(groups):  # copies across the sides are of one group too, but are pairs
-        pairs = in_order([pairs, copies_across(units, digests, left, right, run.threads)])
+        pairs = in_order([pairs, kept_apart.copies_across(units, digests, left, right, run.threads)])
     closest = None
     if not len(pairs.left) and not edit:
         run.stages.stage("closest pair", 1)
@@ -380,11 +373,11 @@ def match(sides: TwoSources, query: Query, plan: Plan, run: Run, *, limits: Limi
     apart = None
     if NUMBERS in query.distinct:
         counts = np.bincount(representatives, minlength=len(units))
-        rows = grouped(groups[0], leading[units.sizes[leading] >= 0])
+        rows = kept_apart.grouped(groups[0], leading[units.sizes[leading] >= 0])
         given = (units.sets, groups[0], units.digests, counts, rows, threshold)
         compare = (lambda some: edits_of(units, some, run.threads)) if edit else None
         most = limits.listing.big_cluster
-        apart = count_apart(*given, most=most, lefts=lefts, threads=run.threads, compare=compare)
+        apart = kept_apart.count_apart(*given, most=most, lefts=lefts, threads=run.threads, compare=compare)
     units.hashes = np.empty(0, dtype=np.uint64)
     return MatchResult(units, representatives, pairs, closest, apart)
 

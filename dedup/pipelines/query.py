@@ -24,8 +24,7 @@ from dedup.options import (
     column_of,
     shown,
 )
-from dedup.reading import NUMBERS as IGNORED_NUMBERS
-from dedup.reading import Reading
+from dedup.reading import IGNORED_NUMBERS, Reading
 from dedup.sources.columns import Columns, check_columns
 from dedup.threshold import Metric, Threshold
 from dedup.unit import Unit
@@ -36,7 +35,7 @@ LOWEST_EDIT = 0.5
 """Similarity. From here downwards no count of shared pairs of characters tells near texts from others."""
 
 METHODS = ("auto", "exact", "lsh")
-CHARACTERS = "chars:1"
+EDIT_SHINGLE = "chars:1"
 """What is hashed under ``metric="edit"``: each code point."""
 
 LISTINGS = ("auto", "all")
@@ -99,7 +98,7 @@ class Query:
             choose_bands(reached.value, recall)  # if no bands reach the recall, raise the error before the work begins
         if by is Metric.EDIT:
             _check_edit(reached.value, shingle, method)
-            shingle = CHARACTERS
+            shingle = EDIT_SHINGLE
         kind = parse(of.shingle if shingle is None else shingle, reading)
         within, across = check_labels("within", within), check_labels("across", across)
         if isinstance(within, str) and isinstance(across, str) and within == across:

@@ -33,7 +33,7 @@ from dedup.page.view import View
 from dedup.report.inputs import Input
 from dedup.report.sealing import read_sealed, seal_of, sum_of
 from dedup.results.repeats import counted
-from dedup.sources.files.listing import COMPRESSIONS, FORMATS, NAMED_ONLY
+from dedup.sources.files.formats.named import COMPRESSIONS, FORMATS, NAMED_ONLY
 from dedup.storage.atomic import plain_name
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ READ_ROWS = 2048
 """Rows. How many of a row group are read at a time, so that the rows before a damaged place can be used."""
 
 MAGIC = b"ARROW1"
-PADDED = 8
+PADDED_ROWS = 8
 """Bytes. The size of the padded magic at the start of an Arrow file."""
 
 
@@ -198,7 +198,7 @@ def _codec(source: str, *, is_file: bool) -> str | None:
     import pyarrow as pa
 
     with pa.memory_map(source) as file:
-        file.seek(PADDED if is_file else 0)
+        file.seek(PADDED_ROWS if is_file else 0)
         reader = pa.ipc.MessageReader.open_stream(file)
         while True:
             try:

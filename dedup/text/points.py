@@ -49,7 +49,7 @@ import numpy.typing as npt
 
 from dedup.kernels.text_layout import (
     ACCENTED,
-    BASE,
+    BASE_LETTER,
     BREVE,
     BREVE_BASE,
     ESCAPED,
@@ -67,7 +67,7 @@ from dedup.text.unicode import LIFT, LIFTED_POINTS, UNICODE_VERSION
 
 __all__ = ["PointTable", "build", "table", "write"]
 
-FILE_NAME = f"points-{UNICODE_VERSION}.npz"
+POINTS_FILE = f"points-{UNICODE_VERSION}.npz"
 
 SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "HEBREW", "ARABIC")
 """How the names of letters begin whose nonspacing marks are accents."""
@@ -92,7 +92,7 @@ class PointTable(NamedTuple):
 @lru_cache(maxsize=1)
 def table() -> PointTable:
     """Load the shipped table (once per process)."""
-    data = resources.files("dedup.text").joinpath(FILE_NAME).read_bytes()
+    data = resources.files("dedup.text").joinpath(POINTS_FILE).read_bytes()
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         return PointTable(arrays["index"], arrays["entries"], arrays["starts"], arrays["data"])
 
@@ -149,16 +149,16 @@ def _class_of(char: str) -> tuple[int, str]:
         if unicode.kinds(c)[0] & 7 == SKIPPED or category in ("Mc", "Me"):
             found = TRANSPARENT if found < 0 else found
         elif category == "Mn":
-            if found in (BASE, BREVE_BASE) and not (found == BREVE_BASE and c == BREVE_POINT):
+            if found in (BASE_LETTER, BREVE_BASE) and not (found == BREVE_BASE and c == BREVE_POINT):
                 continue
             if found < 0:
                 found = BREVE if c == BREVE_POINT else NONSPACING
         elif c == TATWEEL:
-            found = BASE
+            found = BASE_LETTER
             continue
         else:
             own = category[0] == "L" and unicodedata.name(c, "").startswith(SCRIPTS)
-            found = NO_BASE if not own else BREVE_BASE if c in BREVE_LETTERS else BASE
+            found = NO_BASE if not own else BREVE_BASE if c in BREVE_LETTERS else BASE_LETTER
         kept.append(c)
     return found, "".join(kept)
 

@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels.text_layout import ACCENTED, ESCAPED, LIFTED, NUMERIC, PADDING
-from dedup.reading import ACCENTS, ALL, HYPHENATION, MARKUP, NUMBERS, Reading
+from dedup.reading import ACCENTS, ALL, HYPHENATION, IGNORED_NUMBERS, MARKUP, Reading
 from dedup.text import points, references, unicode
 
 __all__ = [
@@ -154,7 +154,7 @@ def _rewritten(places: Places, segments: Map, *, side: int) -> Places:
 def _purposes(reading: Reading) -> int:
     """Return the purposes of the replacements of code points."""
     wanted = ACCENTED if ACCENTS in reading.ignore else 0
-    wanted |= NUMERIC if NUMBERS in reading.ignore else 0
+    wanted |= NUMERIC if IGNORED_NUMBERS in reading.ignore else 0
     return wanted | (LIFTED | ESCAPED if reading.tokens == ALL else 0)
 
 

@@ -496,7 +496,7 @@ NO_NUMBER = "Invalid value for '{}'.*is not a valid (float|integer)"
 SHINGLE = r'shingle: expected "words:n" or "chars:n" with n from 1 to 1000, such as "words:5", found'
 MEMORY = r'memory: expected bytes, or a text such as "4GB" or "500MB", found'
 KEEP = "keep: expected one of 'first', 'last', 'longest', 'shortest', 'none', 'max:COLUMN', 'min:COLUMN'"
-FORMAT = "format: expected one of 'jsonl', 'ndjson', 'csv', 'txt', 'parquet', 'arrow', 'feather'"
+FORMAT = "format: expected one of 'jsonl', 'ndjson', 'csv', 'tsv', 'tab', 'txt', 'md', 'markdown', 'parquet'"
 HUGE = str(1 << 63)
 
 OPTIONS: dict[str, list[tuple[str, str]]] = {

@@ -26,6 +26,13 @@ from typing import IO, Any, NamedTuple
 import xxhash
 
 from dedup.errors import InputError, ParameterError, StorageError
+from dedup.sources.files.formats.named import (
+    SEPARATORS_SHOWN,
+    WITHOUT_COLUMNS,
+    check_format,
+    compression_of_name,
+    format_of_name,
+)
 from dedup.sources.files.formats.sniffing import Sniffed, compression_of, head_of, separator_of, sniff
 from dedup.sources.files.limits import MAX_RECORD_BYTES, most_of
 from dedup.sources.files.names import possible, shown
@@ -34,34 +41,7 @@ from dedup.sources.files.unread import Unread
 from dedup.storage.atomic import storage_errors
 from dedup.storage.work_dir import MANIFEST_NAME, PART_SUFFIX
 
-__all__ = ["COMPRESSIONS", "FORMATS", "NAMED_ONLY", "Entry", "Listing", "check_format"]
-
-FORMATS = {
-    "jsonl": "jsonl",
-    "ndjson": "jsonl",
-    "csv": "csv",
-    "tsv": "tsv",
-    "tab": "tsv",
-    "txt": "txt",
-    "md": "txt",
-    "markdown": "txt",
-    "parquet": "parquet",
-    "arrow": "arrow",
-    "feather": "arrow",
-}
-"""Suffixes, and the format of each."""
-
-NAMED_ONLY = ("csv-semicolon", "csv-bar", "lines")
-"""Formats that no suffix has."""
-
-WITHOUT_COLUMNS = {"txt", "lines"}
-"""Formats of texts alone."""
-
-SEPARATORS_SHOWN = {"tsv": "tabs", "csv-semicolon": "semicolons", "csv-bar": "bars"}
-"""Separators other than commas, as people call them."""
-
-COMPRESSIONS = {"gz": "gzip", "zst": "zstd", "bz2": "bz2", "xz": "xz"}
-"""Suffixes after that of the format, and the compression of each."""
+__all__ = ["COLUMN", "Entry", "Listing"]
 
 REPORT = {"report.json", "run.json", "summary.json"}
 """A folder that has files of these names is a report, and not read as a corpus."""
@@ -228,7 +208,7 @@ class Listing:
         """Return a note about ``.csv`` files whose cells commas do not separate; "" without such files."""
         found: dict[str, list[str]] = {}
         for entry in self.entries:
-            if entry.format in SEPARATORS_SHOWN and (_format_of(entry.path) or ("",))[0] == "csv":
+            if entry.format in SEPARATORS_SHOWN and (format_of_name(entry.path) or ("",))[0] == "csv":
                 found.setdefault(entry.format, []).append(entry.path)
         shown_files = [
             f"{SEPARATORS_SHOWN[kind]} in {', '.join(paths[:3])}{', ...' if len(paths) > 3 else ''}"
@@ -291,7 +271,7 @@ class Listing:
                 path = os.path.join(where, name)
                 if name.startswith("."):
                     continue
-                if _format_of(name):
+                if format_of_name(name):
                     yield path
                 else:
                     self.unread.add(shown(path))
@@ -299,7 +279,7 @@ class Listing:
     def _entry(self, path: str, *, outright: bool) -> Entry | None:
         try:
             source, size, time = self._opened(path, outright=outright)
-            detected = Sniffed(*(_format_of(path) or (None, _compression(path))))
+            detected = Sniffed(*(format_of_name(path) or (None, compression_of_name(path))))
             if self._forced is not None:
                 kind, compression = self._forced
                 known = compression or detected.compression or detected.format
@@ -404,34 +384,3 @@ def _matches(pattern: str) -> Iterator[str]:
 def _is_ours(files: list[str]) -> bool:
     """Return whether a folder with such files is a report or a work folder."""
     return REPORT.issubset(files) or (MANIFEST_NAME in files and any(name.endswith(PART_SUFFIX) for name in files))
-
-
-def _format_of(path: str) -> tuple[str, str | None] | None:
-    """Return the format and compression that a name gives; None if it gives no format."""
-    suffixes = [suffix.removeprefix(".").lower() for suffix in Path(path).suffixes[-2:]]
-    compression = COMPRESSIONS.get(suffixes[-1]) if suffixes else None
-    if compression is not None:
-        suffixes.pop()
-    return (FORMATS[suffixes[-1]], compression) if suffixes and suffixes[-1] in FORMATS else None
-
-
-def _compression(path: str) -> str | None:
-    return COMPRESSIONS.get(Path(path).suffix.removeprefix(".").lower())
-
-
-def check_format(format: str | None) -> tuple[str, str | None] | None:
-    """Return the format and the compression of a name such as "csv.gz", or raise `ParameterError`; None for None."""
-    if format is None:
-        return None
-    found = _format_of(f"x.{format}") if isinstance(format, str) else None
-    if isinstance(format, str) and (name := format.partition("."))[0] in NAMED_ONLY and name[2] in {"", *COMPRESSIONS}:
-        found = (name[0], COMPRESSIONS.get(name[2]))
-    if found is None:
-        known, suffixes = (
-            ", ".join(map(repr, [*FORMATS, *NAMED_ONLY])),
-            ", ".join(f".{suffix}" for suffix in COMPRESSIONS),
-        )
-        raise ParameterError(
-            f"format: expected one of {known}, with or without one of {suffixes} after it, found {format!r}"
-        )
-    return found

@@ -48,6 +48,7 @@ def test_a_folder(folder: Path) -> None:
         ("./a.jsonl.gz", "jsonl", "gzip"),
         ("./b.jsonl", "jsonl", None),
         ("./f.arrow.xz", "arrow", "xz"),
+        ("./notes.md", "txt", None),
         ("./sub/c.TXT", "txt", None),
         ("./sub/d.csv.zst", "csv", "zstd"),
         ("./sub/deep/e.parquet", "parquet", None),

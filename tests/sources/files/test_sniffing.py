@@ -141,12 +141,12 @@ def test_names_that_are_not_plain_text(suffix: str, tmp_path: Path) -> None:
 
 def folder_of_all(folder: Path) -> Path:
     """Make a folder of what can be read, what cannot, and what is not a file."""
-    for name in ("a.md", "b.MD", "c.html", "d.json.gz", "e.tsv", "Makefile", ".hidden.md"):
+    for name in ("a.docx", "b.DOCX", "c.html", "d.json.gz", "e.xlsx", "Makefile", ".hidden.docx"):
         write(folder, name, b"one two three")
     write(folder, "x.jsonl", corpus_files.as_lines(RECORDS))
     (folder / "dir.jsonl").mkdir()
     write(folder / "dir.jsonl", "part.txt", TEXTS[0].encode())
-    (folder / "dir.jsonl" / "other.md").write_text("words", encoding="utf-8")
+    (folder / "dir.jsonl" / "other.docx").write_text("words", encoding="utf-8")
     os.mkfifo(folder / "pipe.jsonl")
     os.mkfifo(folder / "pipe.bin")
     os.symlink("nowhere.txt", folder / "broken.txt")
@@ -159,17 +159,17 @@ def test_a_folder_says_what_it_does_not_read(tmp_path: Path) -> None:
     """Counted by suffix, some named; pipes and broken links are rejects; nothing hangs."""
     listing = Listing([folder_of_all(tmp_path)])
     assert ["part.txt", "x.jsonl"] == [Path(entry.path).name for entry in listing]
-    kinds = {".md": 3, ".html": 1, ".json.gz": 1, ".tsv": 1, ".bin": 1, "without a suffix": 1, "links to folders": 1}
+    kinds = {".docx": 3, ".html": 1, ".json.gz": 1, ".xlsx": 1, ".bin": 1, "without a suffix": 1, "links to folders": 1}
     assert {"files": 9, "kinds": kinds} == {key: listing.unread.to_dict()[key] for key in ("files", "kinds")}
     found = str(listing.unread)
-    assert "9 files not read: 3 .md, 1 .bin, 1 .html, 1 .json.gz, 1 .tsv, 2 of other kinds (" in found
-    assert [str(tmp_path / "Makefile"), str(tmp_path / "a.md")] == listing.unread.examples[:2]
+    assert "9 files not read: 3 .docx, 1 .bin, 1 .html, 1 .json.gz, 1 .xlsx, 2 of other kinds (" in found
+    assert [str(tmp_path / "Makefile"), str(tmp_path / "a.docx")] == listing.unread.examples[:2]
     reasons = {Path(reject.file).name: reject.reason for reject in listing.rejects}
     assert {"pipe.jsonl", "broken.txt", "loop.txt"} == set(reasons)
     assert "expected a file, found a pipe" in reasons["pipe.jsonl"]
     (tmp_path / "only").mkdir()
-    write(tmp_path / "only", "a.md", b"x")
-    with pytest.raises(InputError, match=r"1 file not read: 1 \.md \(.*a\.md\)"):
+    write(tmp_path / "only", "a.docx", b"x")
+    with pytest.raises(InputError, match=r"1 file not read: 1 \.docx \(.*a\.docx\)"):
         Listing([tmp_path / "only"])
 
 
@@ -186,7 +186,7 @@ def test_what_is_not_read_is_said(tmp_path: Path) -> None:
     ):
         done = call(*arguments, cwd=tmp_path)
         assert REJECTED == done.returncode, done.stderr
-        assert "dedup: 9 files not read: 3 .md" in done.stderr
+        assert "dedup: 9 files not read: 3 .docx" in done.stderr
         assert "--format" in done.stderr
     ran = json.loads((tmp_path / "report" / "run.json").read_text(encoding="utf-8"))
     assert 9 == ran["unread"][0]["files"]
@@ -239,7 +239,7 @@ def test_patterns_follow_links_once(tmp_path: Path) -> None:
     write(deep, "x.jsonl", corpus_files.as_lines(RECORDS))
     (tmp_path / "dir.jsonl").mkdir()
     write(tmp_path / "dir.jsonl", "y.txt", b"a text")
-    write(tmp_path / "dir.jsonl", "y.md", b"a text")
+    write(tmp_path / "dir.jsonl", "y.log", b"a text")
     for pattern in ("**/*.jsonl", "**/b/*.jsonl", "*/**/x.jsonl", "**/**/x*"):
         names = [Path(entry.path).name for entry in Listing([tmp_path / pattern])]
         assert "x.jsonl" in names
@@ -247,7 +247,7 @@ def test_patterns_follow_links_once(tmp_path: Path) -> None:
     listing = Listing([tmp_path / "**" / "*.jsonl"])
     assert ["x.jsonl", "y.txt"] == sorted(Path(entry.path).name for entry in listing)
     assert 1 == len(listing.unread)
-    assert ["x.jsonl", "y.md", "y.txt"] == sorted(Path(entry.path).name for entry in Listing([tmp_path / "**"]))
+    assert ["x.jsonl", "y.log", "y.txt"] == sorted(Path(entry.path).name for entry in Listing([tmp_path / "**"]))
 
 
 def test_names_that_are_not_utf8(tmp_path: Path) -> None:
@@ -347,7 +347,7 @@ def test_a_column_of_plain_text(tmp_path: Path) -> None:
     write(tmp_path, "c.jsonl", corpus_files.as_lines([{"body": text} for text in BODY]))
     done = call("find", "a.txt", "c.jsonl", "--column", "body", cwd=tmp_path)
     assert DONE == done.returncode
-    assert 'column="body" does not apply to 1 plain text file, which is one text (a.txt)' in done.stderr
+    assert 'column="body" does not apply to 1 plain text file, which has no columns (a.txt)' in done.stderr
     with pytest.warns(UserWarning, match="does not apply to 1 plain text file"):
         dedup.find_duplicates(dedup.files(tmp_path / "a.txt", tmp_path / "c.jsonl", column="body"))
 

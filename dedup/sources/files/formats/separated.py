@@ -9,7 +9,7 @@ __all__ = ["SEPARATED", "format_of_separator", "separated_by"]
 SEPARATED = {"csv": ",", "tsv": "\t", "csv-semicolon": ";", "csv-bar": "|"}
 """The formats of separated text, and the separator of each. All else is the same: quotes, line breaks, the header."""
 
-NAMES = {"comma": ",", "tab": "\t", "semicolon": ";", "bar": "|", "\\t": "\t"}
+SEPARATOR_NAMES = {"comma": ",", "tab": "\t", "semicolon": ";", "bar": "|", "\\t": "\t"}
 """What a separator may be called in addition to itself."""
 
 CHECKED_LINES = 50
@@ -22,7 +22,7 @@ def format_of_separator(separator: str) -> str | None:
     >>> format_of_separator(";"), format_of_separator("tab"), format_of_separator("-")
     ('csv-semicolon', 'tsv', None)
     """
-    wanted = NAMES.get(separator, separator)
+    wanted = SEPARATOR_NAMES.get(separator, separator)
     return next((name for name, each in SEPARATED.items() if each == wanted), None)
 
 
