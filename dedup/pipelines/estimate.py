@@ -129,7 +129,7 @@ def estimate(
 
     The parameters are those of `dedup.find_duplicates`. Memory and time are computed from a sample of evenly spaced
     texts; if the collection has families that are not in the sample, the search costs more. `within` and `across` are
-    checked, but the sample is searched without them: a search with them seldom takes longer. Raises the errors that the
+    checked, but the sample is searched without them. Raises the errors that the
     search would raise for its options, and `ParameterError` if `memory` is certainly too small.
 
     >>> plan = estimate(["one text of a few words", "another text of a few words"])

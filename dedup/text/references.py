@@ -29,7 +29,7 @@ class References(NamedTuple):
 
 @lru_cache(maxsize=1)
 def table() -> References:
-    """Return the references (made once per process). Cost: about 20 ms."""
+    """Return the references (made once per process)."""
     from html.entities import html5
 
     letters, children, siblings, rows = [0], [0], [0], [0]
