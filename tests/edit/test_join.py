@@ -17,7 +17,7 @@ from dedup.edit.points import SURROGATES, points_of
 from dedup.errors import ParameterError
 from dedup.hashing.units import HashRows
 from dedup.kernels import grams as kernels
-from dedup.pairs.verify import PairLimit
+from dedup.pairs.verify import NO_GROUPS, PairLimit
 from dedup.threshold import Metric, Threshold
 from tests import kernel_twins, oracles_edit
 from tests.kernel_arrays import frozen, offsets_of, packed, units_of
@@ -84,7 +84,7 @@ def test_groups_and_sides(way: str, texts: list[str], threshold: float, data: st
     groups = data.draw(st.lists(st.integers(0, 2), min_size=count, max_size=count))
     lefts = data.draw(st.integers(1, count))
     apart = [(i, j) for i, j in combinations(range(count), 2) if groups[i] != groups[j]]
-    how: dict[str, Any] = {"limits": WAYS[way], "groups": np.array(groups, dtype=np.uint64)}
+    how: dict[str, Any] = {"limits": WAYS[way], "groups": np.array([groups], dtype=np.uint64)}
     assert expected(texts, threshold, apart) == joined(texts, threshold, **how)
     across = [(i, j) for i, j in apart if i < lefts <= j]
     assert expected(texts, threshold, across) == joined(texts, threshold, lefts=lefts, **how)
@@ -216,7 +216,7 @@ def test_candidates(rows: list[list[int]], needed: list[int], firsts: list[int])
     kernels.index_prefixes(grams, offsets, sizes, 54, heads, entries)
     signatures = [np.zeros(words * count, dtype=np.uint64) for words in (4, 8)]
     kernels.sign_grams(grams, offsets, signatures[1])
-    nothing = (frozen([], np.uint64), frozen([], np.bool_))
+    nothing = (NO_GROUPS, frozen([], np.bool_))
     size, edits = 1, frozen([20] * count, np.int64)
     given_texts = (frozen(firsts, np.int64), edits, size, frozen(needed, np.int64), grams, offsets)
     filters = (*given_texts, *signatures, *nothing)
