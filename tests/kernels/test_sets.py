@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.kernels import clusters, maximal, verify
+from dedup.pairs.verify import NO_GROUPS
 from tests import kernel_twins, oracles
 from tests.kernel_arrays import callable_part, dtypes, frozen, offsets_of, packed
 from tests.kernel_twins import MASK64
@@ -141,7 +142,7 @@ def run_stars(
         len(buckets),
         *rows_of(sets),
         threshold,
-        frozen([], np.uint64),
+        NO_GROUPS,
     )
     assert "int64 float64" == dtypes(star, similarity)
     rows = [(a, b, shared) for a, b, shared in np.asarray(found).tolist()]

@@ -336,8 +336,8 @@ def test_nothing_found_with_ids_of_texts(tmp_path: Path) -> None:
 def test_a_hostile_name_in_a_message(tmp_path: Path) -> None:
     """Warnings and errors are lines that steer no terminal, from Python as well."""
     (tmp_path / "a.jsonl").write_text('{"text": "a b"}\n', encoding="utf-8")
-    (tmp_path / "x\x1b[2J.md").touch()
-    with pytest.warns(UserWarning, match=r"1 file not read.*x\\x1b\[2J\.md"):
+    (tmp_path / "x\x1b[2J.docx").touch()
+    with pytest.warns(UserWarning, match=r"1 file not read.*x\\x1b\[2J\.docx"):
         dedup.find_duplicates(tmp_path)
     (tmp_path / "q\x1b]0;t\x07.jsonl").write_text('{"body": "a b"}\n', encoding="utf-8")
     with pytest.raises(InputError) as caught:
