@@ -22,6 +22,7 @@ PROJECT = ROOT / "pyproject.toml"
 
 LONGEST = 400
 LONG_FILES: dict[str, str] = {
+    "kernels/chains.py": "chains, and the best part of each, which are compiled into one kernel",
     "kernels/tokens.py": "one kernel over UTF-8 and its parts, which are compiled into it",
     "kernels/self_join.py": "the probe and the counts it works on, which are compiled into it",
 }

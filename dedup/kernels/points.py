@@ -16,7 +16,7 @@ A *segment* (rewritten from, rewritten to, text from, text to; int64) is noted w
 the old one. A letter and the marks that it has lost are one segment, so a token ends after the marks of its last
 letter.
 
-Cost: about 1 ns per byte of ASCII, 5 ns per code point beyond it.
+Cost: linear; code points beyond ASCII take longer.
 """
 
 from __future__ import annotations
