@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
+from dedup.clusters.stars import BIG_CLUSTER
 from dedup.distributed import job as job_module
 from dedup.distributed import verified
 from dedup.distributed.blocks import counted, shared_out, units_of
@@ -44,7 +46,8 @@ def same(texts: list[str], ids: list[Any] | None = None, *, large: int = 1000, *
     here = find_in([texts[row] for row in order], ids=given_ids, limits=Limits(listing=listing), **options)
     assert there.pairs.equals(here.pairs)
     assert there.clusters.equals(here.clusters)
-    assert there.summary == here.summary
+    left_open = {"numbers_only": 0} if large < BIG_CLUSTER else {}  # of large groups not all pairs are counted
+    assert replace(there.summary, **left_open) == replace(here.summary, **left_open)
     assert there.repeated.equals(here.repeated)
     return there
 
