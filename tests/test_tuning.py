@@ -100,7 +100,7 @@ def test_kernels_that_use_a_module_are_compiled_anew() -> None:
     assert {"alignment", "chains"} == curve.dependants("alignment")
     joins = {"clusters", "cross_join", "seen_twice", "self_join", "skew_join"}
     index = {"index_judge", "index_memtable", "index_postings"}
-    assert {"verify", "bitmaps", *joins, *index} == curve.dependants("verify")
+    assert {"verify", "bitmaps", "grams", *joins, *index} == curve.dependants("verify")
 
 
 def test_the_flat_part() -> None:

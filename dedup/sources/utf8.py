@@ -31,7 +31,9 @@ SAMPLE_CHARACTERS = ("a", "\u00e9", "\u4e2d", "\U0001f600")
 """A character of each kind of string: ASCII, and others up to U+00FF, U+FFFF, U+10FFFF."""
 
 TOGETHER = 32
-"""Texts that ``str.encode`` encodes before they are copied into the block: few enough to be in the cache then."""
+"""Texts that ``str.encode`` encodes before they are copied into the block: few enough to be in the cache then.
+Curve: `benchmarks.tuning.utf8_together`; flat from 8 to 128 on generated:20000, from 8 to 32 on de_gesetze (two cores,
+2026-11)."""
 
 
 class _Layout(NamedTuple):
