@@ -18,7 +18,7 @@ import pyarrow as pa
 from dedup.distributed.blocks import counted, packed
 from dedup.distributed.job import Job
 from dedup.distributed.notes import share_out
-from dedup.distributed.rows import ROW_SCHEMA, Row, batches_of, by_part, narrow, rows_of
+from dedup.distributed.rows import Row, RowStage, by_part, narrow, rows_of
 from dedup.distributed.sets import SetBlock
 from dedup.pairs.seen_twice import bits_for, sample_for
 from dedup.threshold import Metric, Threshold, least
@@ -53,15 +53,10 @@ def below_limit(block: SetBlock, threshold: Threshold) -> npt.NDArray[np.int64]:
 
 
 @dataclass(frozen=True)
-class Slots:
+class Slots(RowStage):
     """Sets in, the slots of their first hashes out; with them, to the block's own part, what else a prefix may need."""
 
     job: Job
-    schema = ROW_SCHEMA
-
-    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Return the slots of some sets."""
-        return batches_of(self._rows(batches))
 
     def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
         job = self.job
@@ -83,15 +78,10 @@ class Slots:
 
 
 @dataclass(frozen=True)
-class Count:
+class Count(RowStage):
     """Slots in, slots and counters out."""
 
     job: Job
-    schema = ROW_SCHEMA
-
-    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Return the counters of some parts."""
-        return batches_of(self._rows(batches))
 
     def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
         for part, kinds in by_part(batches):

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from dedup.distributed.blocks import units_of
 from dedup.distributed.job import CHANGED, Job
-from dedup.distributed.rows import ROW_SCHEMA, Row, batches_of, by_part, narrow
+from dedup.distributed.rows import Row, RowStage, by_part, narrow
 from dedup.errors import InputError
 from dedup.pairs.seen_twice import TWICE_SLOTS, bits_for
 
@@ -37,15 +37,10 @@ FULL_MARK = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @dataclass(frozen=True)
-class Mark:
+class Mark(RowStage):
     """Notes in, the number of unique ones out."""
 
     job: Job
-    schema = ROW_SCHEMA
-
-    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Return the marks of some parts."""
-        return batches_of(self._rows(batches))
 
     def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
         for part, kinds in by_part(batches):
@@ -98,15 +93,10 @@ def _copies(part: int, noted: list[Row]) -> Iterator[Row]:
 
 
 @dataclass(frozen=True)
-class Survive:
+class Survive(RowStage):
     """The numbers of unique notes in, the keys of units that may be in a pair out."""
 
     job: Job
-    schema = ROW_SCHEMA
-
-    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Return the survivors of some blocks."""
-        return batches_of(self._rows(batches))
 
     def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
         for part, kinds in by_part(batches):

@@ -25,7 +25,7 @@ from dedup.clusters.stars import components
 from dedup.distributed.blocks import shared_out
 from dedup.distributed.job import Job
 from dedup.distributed.keys import Keys, mix, part_of
-from dedup.distributed.rows import ROW_SCHEMA, Row, batches_of, by_part, narrow
+from dedup.distributed.rows import Row, RowStage, by_part, narrow
 from dedup.threshold import Metric, Threshold, least
 
 __all__ = ["Candidates", "Meet", "must_share"]
@@ -70,15 +70,10 @@ class _Entries:
 
 
 @dataclass(frozen=True)
-class Meet:
+class Meet(RowStage):
     """Entries in, meetings and links out."""
 
     job: Job
-    schema = ROW_SCHEMA
-
-    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Return the meetings of some parts."""
-        return batches_of(self._rows(batches))
 
     def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
         for part, kinds in by_part(batches):
@@ -164,15 +159,10 @@ def _links(hot: _Entries) -> npt.NDArray[np.uint64]:
 
 
 @dataclass(frozen=True)
-class Candidates:
+class Candidates(RowStage):
     """Meetings in, candidates out."""
 
     job: Job
-    schema = ROW_SCHEMA
-
-    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Return the candidates among some pairs."""
-        return batches_of(self._rows(batches))
 
     def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
         for part, kinds in by_part(batches):

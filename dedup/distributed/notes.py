@@ -23,7 +23,7 @@ import pyarrow as pa
 from dedup.distributed.blocks import TASK_BYTES, counted, cut, packed, shared_out
 from dedup.distributed.job import ID, Hashed, Job, copy_names, hashed_pieces
 from dedup.distributed.keys import Keys, block_key, part_of
-from dedup.distributed.rows import ROW_SCHEMA, Row, batches_of, narrow
+from dedup.distributed.rows import Row, RowStage, narrow
 from dedup.hashing.units import count_short
 from dedup.pairs.seen_twice import sample_for
 from dedup.results.search_info import Read
@@ -72,15 +72,10 @@ class _Noted(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Note:
+class Note(RowStage):
     """Texts in, notes out."""
 
     job: Job
-    schema = ROW_SCHEMA
-
-    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Return the notes of a part of the input."""
-        return batches_of(self._rows(batches))
 
     def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
         fault = self.job.fault()

@@ -21,7 +21,7 @@ from dedup.distributed.blocks import shared_out, units_of
 from dedup.distributed.counts import SLOT_BITS, class_of
 from dedup.distributed.job import CHANGED, Job
 from dedup.distributed.keys import part_of
-from dedup.distributed.rows import ROW_SCHEMA, Row, batches_of, by_part
+from dedup.distributed.rows import Row, RowStage, by_part
 from dedup.errors import InputError
 
 __all__ = ["Prefix"]
@@ -31,15 +31,10 @@ UNCOUNTED = 256
 
 
 @dataclass(frozen=True)
-class Prefix:
+class Prefix(RowStage):
     """Counted slots in, the entries of an index out: to each part of the hash space the prefixes of units in it."""
 
     job: Job
-    schema = ROW_SCHEMA
-
-    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Return the entries of some blocks."""
-        return batches_of(self._rows(batches))
 
     def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
         for _, kinds in by_part(batches):

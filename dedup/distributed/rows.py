@@ -6,6 +6,7 @@ one call of the next stage, one after the other, in any order. `block` says whic
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["ROW_SCHEMA", "Row", "batches_of", "by_part", "narrow", "rows_of"]
+__all__ = ["ROW_SCHEMA", "Row", "RowStage", "batches_of", "by_part", "narrow", "rows_of"]
 
 ROW_SCHEMA = pa.schema([("part", pa.int32()), ("kind", pa.string()), ("block", pa.int64()), ("body", pa.binary())])
 """The schema of the batches between two stages."""
@@ -44,6 +45,20 @@ class Row:
     def with_part(self, part: int) -> Row:
         """Return the row for another part."""
         return Row(part, self.kind, self.block, self.arrays)
+
+
+class RowStage(ABC):
+    """A stage that returns rows."""
+
+    schema = ROW_SCHEMA
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Return the rows as batches."""
+        return batches_of(self._rows(batches))
+
+    @abstractmethod
+    def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
+        """Yield the rows that the stage makes of its batches."""
 
 
 def narrow(values: Array) -> Array:

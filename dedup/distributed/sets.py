@@ -12,7 +12,7 @@ import pyarrow as pa
 from dedup.distributed.blocks import TASK_BYTES, cut, packed, shared_out
 from dedup.distributed.job import Job, hashed_pieces, keep_apart
 from dedup.distributed.keys import Bloom, Keys, block_key, places_of
-from dedup.distributed.rows import ROW_SCHEMA, Row, batches_of, narrow, rows_of
+from dedup.distributed.rows import Row, RowStage, narrow, rows_of
 from dedup.hashing.units import HashSets
 
 __all__ = ["Hold", "Send", "SetBlock", "joined_sets"]
@@ -67,7 +67,7 @@ def _joined(blocks: list[SetBlock]) -> SetBlock:
 
 
 @dataclass(frozen=True)
-class Hold:
+class Hold(RowStage):
     """Texts in, the sets of those whose keys pass the filter out.
 
     The units of a task are sorted by key and then cut into blocks: if the task is repeated, it makes the same blocks,
@@ -76,11 +76,6 @@ class Hold:
 
     job: Job
     survivors: Bloom
-    schema = ROW_SCHEMA
-
-    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Return the sets of a part of the input."""
-        return batches_of(self._rows(batches))
 
     def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
         held: list[SetBlock] = []
@@ -118,13 +113,12 @@ def _cut(blocks: list[SetBlock]) -> Iterator[Row]:
 
 
 @dataclass(frozen=True)
-class Send:
+class Send(RowStage):
     """Sets in, sets out: unit ``keys[i]`` (ascending) goes to each of the parts ``parts[bounds[i]:bounds[i + 1]]``."""
 
     keys: Keys
     bounds: npt.NDArray[np.int64]
     parts: npt.NDArray[np.int64]
-    schema = ROW_SCHEMA
 
     @classmethod
     def to(cls, keys: Keys, parts: npt.NDArray[np.int64]) -> Send:
@@ -136,10 +130,6 @@ class Send:
         keys, parts = keys[new], parts[new]
         each, first = np.unique(keys, return_index=True)
         return cls(each, np.append(first, len(keys)).astype(np.int64), parts)
-
-    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Return the sets that each part gets."""
-        return batches_of(self._rows(batches))
 
     def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
         for row in rows_of(batches):

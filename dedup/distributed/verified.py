@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from dedup.distributed.job import Job
 from dedup.distributed.keys import Keys, places_of
-from dedup.distributed.rows import ROW_SCHEMA, Row, batches_of, by_part
+from dedup.distributed.rows import Row, RowStage, by_part
 from dedup.distributed.sets import SetBlock, joined_sets
 from dedup.hashing.forms import NUMBERS
 from dedup.hashing.units import Units
@@ -68,18 +68,13 @@ def _key_pairs(found: Pairs, block: SetBlock) -> KeyPairs:
 
 
 @dataclass(frozen=True)
-class Verify:
+class Verify(RowStage):
     """Sets in, pairs that reach the threshold out. Part p has the candidates ``bounds[p]:bounds[p + 1]``."""
 
     job: Job
     left: Keys
     right: Keys
     bounds: Rows
-    schema = ROW_SCHEMA
-
-    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Return the pairs of some parts."""
-        return batches_of(self._rows(batches))
 
     def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
         threshold = self.job.threshold
@@ -111,7 +106,7 @@ class Families(NamedTuple):
 
 
 @dataclass(frozen=True)
-class JoinFamilies:
+class JoinFamilies(RowStage):
     """Sets in, the pairs of each family out, with the keys of the kept units of families that are listed in part.
 
     Units that were removed into a cluster of more than `large` members are paired with their kept unit only; None: all
@@ -122,11 +117,6 @@ class JoinFamilies:
     families: Families
     large: int | None
     advice: str = "raise the threshold"
-    schema = ROW_SCHEMA
-
-    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Return the pairs of some families."""
-        return batches_of(self._rows(batches))
 
     def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
         for part, kinds in by_part(batches):
