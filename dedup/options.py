@@ -220,8 +220,11 @@ def check_words(name: str, value: object, known: Sequence[str]) -> tuple[str, ..
     words = list(value) if many and isinstance(value, Collection) else [value]
     for word in words:
         if not isinstance(word, str) or word not in known:
+            parts = {part.strip() for part in word.split(",")} if isinstance(word, str) else set()
+            hint = f"; in a shell give --{name} for each" if len(parts) > 1 and parts <= set(known) else ""
             raise ParameterError(
-                f"{name}: expected {' or '.join(map(repr, known))}, or several of them in a list, found {shown(word)}"
+                f"{name}: expected {' or '.join(map(repr, known))}, or several of them in a list, found "
+                f"{shown(word)}{hint}"
             )
     return tuple(word for word in known if word in words)
 

@@ -157,7 +157,7 @@ _formats = _all_of(
     click.option(
         "--format",
         callback=_format,
-        help="Format of all files, whatever their names: jsonl, csv, tsv, txt, lines (one text each), parquet, arrow.",
+        help="Format of all files, whatever their names: jsonl, csv, tsv, txt, lines (a text a line), parquet, arrow.",
     ),
     click.option(
         "--on-error",

@@ -110,8 +110,8 @@ class Index(OpenIndex):
                 "a file" if exists else "an index" if INDEX_MANIFEST in found else f"a folder with {found[0]!r} in it"
             )
             raise StorageError(
-                f"expected nothing at {folder}, found {what}; name another folder, or open an index with "
-                "dedup.Index.open"
+                f"expected nothing at {folder}, found {what}; name another folder, or use the index "
+                "that is there (dedup.Index.open, dedup index add)"
             )
         Writer.create(folder, settings)
         return cls._of_writer(folder, Writer(folder, settings.shingle.key))

@@ -161,6 +161,18 @@ def check_rows_output(texts: FileTexts, output: str | Path, others: list[tuple[s
     check_writable(output)
 
 
+def passages_unused(report: str | Path | Report) -> str:
+    """Return what an apply leaves as it was, in words: texts with passages, which only pairs remove; "" if none."""
+    opened = report if isinstance(report, Report) else Report.open(report, verify=False)
+    quoting = opened.summary.get("quoting") or 0
+    if not quoting:
+        return ""
+    return (
+        f"{counted(quoting, 'text')} with passages: apply removes texts for their pairs only; to remove or cut these, "
+        "search in Python (Matches.filter, Matches.cut)"
+    )
+
+
 def apply_rows(
     texts: FileTexts, kept: npt.NDArray[np.bool_], output: str | Path, *, threads: int, stages: Progress
 ) -> Applied:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from dedup.errors import ParameterError
 from dedup.sources.columns import check_columns
 from dedup.sources.files.file_texts import FileTexts
-from dedup.sources.files.listing import STDIN, Entry
+from dedup.sources.files.listing import COLUMN, STDIN, Entry
 from dedup.sources.files.names import unshown
 from dedup.sources.files.naming import listing_of
 from dedup.sources.files.rejects import Errors
@@ -117,7 +117,10 @@ def texts_of(report: Searched, side: str = "texts") -> FileTexts:
     entries, options = entries_of(report, side), report.options
     for entry in entries:
         check_file(entry.source, entry.size, entry.mtime_ns)
-    prefix = "against_" if side == "against" else ""
-    column = check_columns(options.get(f"{prefix}column") or options.get("column", "text")) or "text"
+    column, key = options.get("column"), options.get("id")
+    if side == "against":  # its column is that of the texts, unless another was named; its ids are its own
+        own = options.get("against_column")
+        column, key = column if own is None else own, options.get("against_id")
+    named = check_columns(column)
     listing = listing_of(entries, report.run["folder"])
-    return FileTexts(listing, column, options.get(f"{prefix}id") or options.get("id"), Errors("skip", None))
+    return FileTexts(listing, COLUMN if named is None else named, key, Errors("skip", None))

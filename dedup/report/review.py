@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 from dedup.reading import WORDS, Reading
-from dedup.threshold import Metric
 
 __all__ = ["review_of_report"]
 
@@ -29,7 +28,10 @@ def review_of_report(report: Searched, n: int) -> pa.Table:
 
     n = check_whole("n", n, 1)
     if report.kind != "find":
-        raise InputError(f"expected a report of a search for duplicates, found one of {report.kind!r}; name another")
+        raise InputError(
+            f"expected a report of a search for duplicates, found one of {report.kind!r}; name another, or look at "
+            "this one with dedup show"
+        )
     unit = report.options["unit"]
     parts = [] if unit == "document" else [unit, "start", "end"]
     decisions = report.table("decisions")
@@ -60,6 +62,5 @@ def review_of_report(report: Searched, n: int) -> pa.Table:
         return whole[found["start"] : found["end"]] if parts else whole
 
     texts = [(text(one), text(other)) for one, other in zip(rows.tolist(), kept.tolist(), strict=True)]
-    shingle = "words:1" if report.options["metric"] == Metric.EDIT else report.options["shingle"]
     reading = Reading(PUBLIC, tuple(report.options.get("ignore", ())), report.options.get("tokens", WORDS))
-    return review_table(names, texts, shingle, reading)
+    return review_table(names, texts, report.options["shingle"], reading, report.options["metric"])

@@ -223,8 +223,7 @@ class Duplicates(Shown):
         texts = [
             (found.text(one), found.text(other)) for one, other in zip(removed.tolist(), kept.tolist(), strict=True)
         ]
-        shingle = "words:1" if found.run.metric is Metric.EDIT else found.run.shingle
-        return review_table(names, texts, shingle, found.run.reading)
+        return review_table(names, texts, found.run.shingle, found.run.reading, found.run.metric)
 
     def rethreshold(self, threshold: float) -> Duplicates:
         """Return the result of a new run at a higher `threshold`, computed from these pairs without a new search.

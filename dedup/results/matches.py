@@ -26,7 +26,7 @@ from dedup.results.differences import Differences, counted_by_code, difference_c
 from dedup.results.given import recognise
 from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, check_rows
 from dedup.results.match_links import MatchInfo, Passages, view_of_match
-from dedup.results.summary import MatchSummary, hint_of
+from dedup.results.summary import LOWER_THRESHOLD, MatchSummary, hint_of
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import Sides, same_ids
@@ -80,7 +80,7 @@ class Matches(Shown):
         self._room, self._limits, self._apart = room, limits, apart
 
     def __repr__(self) -> str:
-        return f"Matches\n{self.summary}{hint_of(self.closest)}"
+        return f"Matches\n{self.summary}{hint_of(self.closest, LOWER_THRESHOLD)}"
 
     def __len__(self) -> int:
         return int(self._products.sum())
@@ -312,7 +312,7 @@ class Matches(Shown):
         check_rows(len(self), self._room, "write the report, and look at that with dedup show")
         run, pairs = self._run, self._listed.rows(slice(None))
         values = similarity(pairs, self._units.sizes[self._representatives], run.metric)
-        nothing = f"Nothing matches.{hint_of(self.closest)}"
+        nothing = f"Nothing matches.{hint_of(self.closest, LOWER_THRESHOLD)}"
         places, summary = self._units.places, self.summary.to_dict()
         return view_of_match(run, self._sides, places, pairs, values, self._found, summary, nothing)
 

@@ -16,7 +16,7 @@ from dedup.results.repeats import counted
 from dedup.terminal import clean
 from dedup.unit import Unit
 
-__all__ = ["MatchSummary", "Summary", "hint_of", "largest_clusters", "sampled_removals", "summarise"]
+__all__ = ["LOWER_THRESHOLD", "MatchSummary", "Summary", "hint_of", "largest_clusters", "sampled_removals", "summarise"]
 
 SHOWN_CLUSTERS, SHOWN_PAIRS = 3, 3
 """Clusters, pairs. A summary shows so many."""
@@ -218,8 +218,12 @@ class MatchSummary:
         return "\n".join([*lines, *(f"warning: {clean(warning)}" for warning in self.warnings)])
 
 
-def hint_of(closest: tuple[Any, Any, float] | None) -> str:
-    """Return a line about the closest pair, to follow a summary of a search that found nothing; ``""`` if it is None.
+LOWER_THRESHOLD = "try a lower threshold"
+"""What to do if two collections have no pair: `suggest` looks at one collection only."""
+
+
+def hint_of(closest: tuple[Any, Any, float] | None, advice: str = "try `suggest`") -> str:
+    """Return a line about the closest pair, to follow a summary of a search without pairs; ``""`` if it is None.
 
     >>> hint_of(("a", 7, 0.5))
     "\\nnothing reached the threshold; the closest pair seen: 'a' and 7 at 0.500; try `suggest`"
@@ -228,7 +232,7 @@ def hint_of(closest: tuple[Any, Any, float] | None) -> str:
         return ""
     left, right, similarity = closest
     seen = f"{left!r} and {right!r} at {similarity:.3f}"
-    return f"\nnothing reached the threshold; the closest pair seen: {seen}; try `suggest`"
+    return f"\nnothing reached the threshold; the closest pair seen: {seen}; {advice}"
 
 
 def summarise(evidence: Evidence) -> Summary:

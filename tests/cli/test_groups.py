@@ -87,3 +87,32 @@ def test_review(pages: Path, tmp_path: Path) -> None:
     assert "2: " not in printed.replace("[[2: ", "").replace("    2: ", "")
     call("find", pages, "--id", "id", "--threshold", "1.0", "--output", tmp_path / "none")
     assert "no text was removed that is not an exact copy" in call("review", tmp_path / "none")
+
+
+def test_a_match_with_ids_of_one_side_has_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other side keeps its places as ids; what apply does not use is said."""
+    monkeypatch.chdir(tmp_path)
+    line = '{"id": "a", "text": "The ferry leaves at noon from the northern mole on every day but Sunday %s"}\n'
+    for name, more in (("new.jsonl", "unless the wind is strong or the sea is rough"), ("old.jsonl", "as ever")):
+        Path(name).write_text(line % more, encoding="utf-8")
+    command = ["match", "new.jsonl", "--against", "old.jsonl", "--id", "id", "--min-words", "5", "--output", "report"]
+    assert CliRunner().invoke(main, command).exit_code == 0
+    shown = CliRunner().invoke(main, ["show", "report", "--html", "page.html"])
+    assert shown.exit_code == 0, shown.output
+    assert "1 of 1 groups" in Path("page.html").read_text(encoding="utf-8")
+    applied = CliRunner().invoke(main, ["apply", "report", "--output", "clean"])
+    assert "1 text with passages: apply removes texts for their pairs only" in applied.output
+    reviewed = CliRunner().invoke(main, ["review", "report"])
+    assert "or look at this one with dedup show" in reviewed.output
+
+
+def test_a_list_of_titles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One text has nothing to be compared with, and the option to give is named; a review says the edit distance."""
+    monkeypatch.chdir(tmp_path)
+    Path("titles.txt").write_text("The Old Man and the Sea\nThe Old Man and teh Sea\nEmma\n", encoding="utf-8")
+    assert "is each line a text? --format lines" in CliRunner().invoke(main, ["find", "titles.txt"]).output
+    command = ["find", "titles.txt", "--format", "lines", "--metric", "edit", "--output", "report"]
+    assert CliRunner().invoke(main, command).exit_code == 0
+    assert "edit distance 2\n" in CliRunner().invoke(main, ["review", "report"]).output
+    (row,) = dedup.Report.open("report").review().to_pylist()
+    assert (2, False) == (row["distance"], "shared" in row)

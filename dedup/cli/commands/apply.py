@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from dedup.cli.ending import SOME_REJECTED, say, say_json
+from dedup.cli.ending import SOME_REJECTED, say, say_json, tell
 
 __all__ = ["apply"]
 
@@ -33,7 +33,7 @@ def apply(
     Each new file has the format of the file that was searched. REPORT is the folder that `dedup find --output` or
     `dedup match --output` wrote. The files that were searched are not changed.
     """
-    from dedup.report.apply import apply_report
+    from dedup.report.apply import apply_report, passages_unused
 
     applied = apply_report(
         report, output, annotate=annotate, overwrite=overwrite, overrides=overrides, threads=threads, progress=None
@@ -42,5 +42,8 @@ def apply(
         say_json(applied.to_dict())
     else:
         say(str(applied))
+        told = passages_unused(report)
+        if told:
+            tell(f"dedup: {told}")
     if applied.rejected:
         sys.exit(SOME_REJECTED)

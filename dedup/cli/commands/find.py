@@ -110,6 +110,10 @@ def find(
         report_duplicates(result)
     tell_output(output)
     tell(f"{result.summary}{hint_of(result.closest)}")
+    if result.summary.texts == 1 and result.summary.unit == "document":
+        tell(
+            "one text has nothing to be compared with; is each line a text? --format lines; or compare --unit paragraph"
+        )
     finish(found=result.summary.clusters > 0, check=check, rejected=read.rejected())
 
 

@@ -87,7 +87,7 @@ def match(
     with naming("--against"):
         right = inputs.open(against, column=column if against_column is None else against_column, id=against_id)
     from dedup.pipelines.match import match as match_texts
-    from dedup.results.summary import hint_of
+    from dedup.results.summary import LOWER_THRESHOLD, hint_of
 
     named = {"column": column, "id": id_column, "against_column": against_column, "against_id": against_id}
     asked = {name: value for name, value in options.items() if name not in ("memory", "hash_key")}
@@ -107,6 +107,6 @@ def match(
     else:
         report_matches(result, ByName(left))
     tell_output(output)
-    tell(f"{result.summary}{hint_of(result.closest)}")
+    tell(f"{result.summary}{hint_of(result.closest, LOWER_THRESHOLD)}")
     found = result.summary.pairs > 0 or bool(result.summary.passages)
     finish(found=found, check=check, rejected=inputs.rejected())

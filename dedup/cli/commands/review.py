@@ -12,8 +12,8 @@ from dedup.terminal import clean
 
 __all__ = ["review"]
 
-SPAN_FIELDS = ("kept_start", "kept_end", "start", "end", "words")
-"""The fields of a span in a review, the kept text first."""
+SPAN_FIELDS = ("start", "end", "kept_start", "kept_end", "words")
+"""The fields of a span in a review, the removed text first."""
 
 
 @click.command()
@@ -40,9 +40,12 @@ def review(report: str, limit: int, full: bool, as_json: bool) -> None:
         kept, removed = (_named(row, prefix) for prefix in ("kept_", ""))
         how = f"at {row['similarity']:.3f} (they differ in {row['difference']})"
         say(f"{number}: {removed} was removed for {kept}, {how}")
-        say(f"{row['shared']:,} of {row['size']:,} and {row['kept_size']:,} shingles are shared")
+        if "distance" in row:
+            say(f"edit distance {row['distance']:,}")
+        else:
+            say(f"{row['shared']:,} of {row['size']:,} and {row['kept_size']:,} shingles are shared")
         spans = [Span(*(each[name] for name in SPAN_FIELDS)) for each in row["spans"]]
-        show_marked(((kept, row["kept_text"]), (removed, row["text"])), spans, full=full)
+        show_marked(((removed, row["text"]), (kept, row["kept_text"])), spans, full=full)
         say()
     if not rows and not as_json:
         say("no text was removed that is not an exact copy")

@@ -305,7 +305,7 @@ def test_csv_as_python_reads_it(rows: list[tuple[str, str]], size: int, ends: st
 BAD_RECORDS: dict[str, tuple[bytes, str]] = {
     "too few": (b"one", "expected 2 cells, found 1"),
     "too many": (b"one,two,three", "expected 2 cells, found 3"),
-    "bytes": (b"1,caf\xe9", "a wanted cell is not UTF-8"),
+    "bytes": (b"1,caf\xe9", "a cell of a requested column is not UTF-8; write it anew in UTF-8"),
     "carriage return": (b"1,one\r2,two", "a carriage return ends a line within the record"),
 }
 

@@ -4,8 +4,8 @@ Cells are separated by commas, tabs, semicolons or bars (`dedup.sources.files.fo
 
 `dedup.kernels.csv_records` defines where records end. The number of a record is that of the line on which it begins.
 Every cell is a text: ids are not read as numbers, and an empty cell is an empty text. Arrow splits records into cells.
-A record is rejected if it has another number of cells than the first, if a wanted cell is not UTF-8, or if a carriage
-return ends a line within it. Empty lines are not records.
+A record is rejected if it has another number of cells than the first, if a requested cell is not UTF-8, or if a
+carriage return ends a line within it. Empty lines are not records.
 
 Cost: a run of records is read at once; if a record in it is bad, the run is halved until that record is found.
 """
@@ -310,7 +310,9 @@ def _reason(message: str) -> str:
     cells = re.search(r"Expected (\d+) columns, got (\d+)", message)
     if cells:
         return f"expected {cells[1]} cells, found {cells[2]}"
-    return "a wanted cell is not UTF-8" if "UTF8" in message else f"not CSV: {message}"
+    if "UTF8" in message:
+        return "a cell of a requested column is not UTF-8; write it anew in UTF-8"
+    return f"not CSV: {message}"
 
 
 def _filled(
