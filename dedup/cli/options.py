@@ -139,6 +139,13 @@ def _columns(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> s
     return check_columns(names)
 
 
+def _column(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> str:
+    if len(names) > 1:
+        found = " and ".join(map(shown, names))
+        raise ParameterError(f"--column: expected one column, found {found}; search one at a time, or find documents")
+    return names[0]
+
+
 _columns_option = click.option(
     "--column",
     multiple=True,
@@ -169,9 +176,16 @@ _formats = _all_of(
     click.option("--max-errors", help='Stop if more records than this are rejected: a count, or a share such as "1%".'),
 )
 
-reading = _all_of(
-    click.option("--column", default="text", show_default=True, help="Column or JSON field of the text."), _formats
+_column_option = click.option(
+    "--column",
+    multiple=True,  # so that a second one is an error
+    default=("text",),
+    show_default="text",
+    callback=_column,
+    help="Column or JSON field of the text.",
 )
+
+reading = _all_of(_column_option, _formats)
 """How files are read."""
 
 reading_columns = _all_of(_columns_option, _formats)

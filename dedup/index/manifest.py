@@ -128,8 +128,8 @@ class Manifest:
             whole, there = False, f"none: {error.strerror}"
         if not whole:
             raise StorageError(
-                f"expected an index in {folder}, found {there}; make one (dedup.Index.create, dedup index create), or "
-                "check the path"
+                f"expected an index in {folder}, found {there}; make one with dedup.Index.create (dedup index create), "
+                "or check the path"
             )
         with storage_errors(f"read {path}"):
             data = path.read_bytes()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.errors import InputError
+from dedup.errors import InputError, ParameterError
 from dedup.hashing.forms import NUMBERS
 from dedup.hashing.shingles import hash_text
 from dedup.hashing.units import HashedBlock, HashRows, Units, hash_block, hash_texts
@@ -24,7 +24,7 @@ from dedup.index.view import FIRST_ROW, View, marked, sets_of
 from dedup.pairs.kept_apart import Apart
 from dedup.pairs.verify import Pairs, similarity
 from dedup.results.differences import DIFFERENCES
-from dedup.results.match_links import MatchInfo
+from dedup.results.match_links import MatchInfo, Passages
 from dedup.results.matches import Matches
 from dedup.results.summary import MatchSummary
 from dedup.runtime.progress import Progress
@@ -64,6 +64,12 @@ class IndexMatches(Matches):
         """The numbers of the query; `against` counts the documents of the index."""
         return replace(super().summary, against=self._live, against_empty=self._empty, differences={})
 
+    @property
+    def _passages(self) -> Passages:
+        raise ParameterError(
+            "passages: expected a match, found a query of an index, which has no passages; use dedup.match"
+        )
+
     def _difference_of(self, _: Pairs) -> dict[str, Any]:
         return {}
 
@@ -82,7 +88,10 @@ class Documents(Texts):
         return len(self.ids or ())
 
     def __getitem__(self, row: int) -> str:
-        raise InputError(f"expected a text, found document {self.id_of(row)!r} of an index, which keeps no texts")
+        raise InputError(
+            f"expected a text, found document {self.id_of(row)!r} of an index, which keeps no texts; look "
+            "it up by its id where it came from"
+        )
 
     def ids_at(self, rows: npt.NDArray[np.int64]) -> pa.Array:
         """Return the ids of some rows as an Arrow array (int64 or string)."""

@@ -67,5 +67,8 @@ def _labels(option: str, value: Any, texts: Texts, key: HashKey) -> npt.NDArray[
         return keys_of_column(texts.column(value, option), option, key)
     values = values_of(value)
     if len(values) != len(texts):
-        raise InputError(f"{option}: expected one label per text, found {len(values):,} for {len(texts):,} texts")
+        raise InputError(
+            f"{option}: expected one label per text, found {len(values):,} for {len(texts):,} texts; pass one for "
+            "each, or the name of one column"
+        )
     return keys_of_values(values, option, key)

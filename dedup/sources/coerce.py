@@ -76,7 +76,9 @@ def read_texts(
         empty = isinstance(texts, list) and not texts  # no rows: it may be meant as a table
         for name, value in (("column", column), ("id", id_column)):
             if value is not None and not empty:
-                raise ParameterError(f"{name}={value!r} is for tables; found {type(texts).__name__} without columns")
+                raise ParameterError(
+                    f"{name}={value!r} is for tables; found {type(texts).__name__} without columns; leave it out"
+                )
         result, own = _collection(texts, limits)
         if own is not None and ids is not None:
             raise ParameterError("ids: the collection is a dict and has its own; leave ids out")

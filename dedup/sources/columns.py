@@ -6,6 +6,7 @@ In naive Python: ``"\n\n".join(row[name] for name in names if row[name])``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Self
 
 from dedup.errors import InputError, ParameterError
@@ -78,4 +79,8 @@ def join_columns(column: Columns, parts: Sequence[pa.Array], place: str) -> pa.L
             raise InputError(f'column="{name}": expected texts in {place}, found {part.type}; name another column')
         texts = part.cast(pa.large_string())
         filled.append(pc.if_else(pc.greater(pc.binary_length(texts), 0), texts, pa.scalar(None, pa.large_string())))
-    return pc.binary_join_element_wise(*filled, pa.scalar(BLANK_LINE, pa.large_string()), null_handling="skip")
+    some = reduce(pc.or_, map(pc.is_valid, filled))  # Arrow leaves out a row of which all parts are null
+    blank_line = pa.scalar(BLANK_LINE, pa.large_string())
+    joined = pc.binary_join_element_wise(*(part.filter(some) for part in filled), blank_line, null_handling="skip")
+    places = pc.if_else(some, pc.subtract(pc.cumulative_sum(some.cast(pa.int64())), 1), pa.scalar(None, pa.int64()))
+    return joined.take(places).fill_null("")

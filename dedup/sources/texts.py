@@ -192,7 +192,9 @@ class Texts(ABC):
 
             return pa.chunked_array([pa.nulls(0)])
         if self.others is None:
-            raise ParameterError(f'{option}: "{name}" names a column, but the input is not a table')
+            raise ParameterError(
+                f'{option}: "{name}" names a column, but the input is not a table; pass one value for each text'
+            )
         return self.others(name, option)
 
     def locate(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:

@@ -12,12 +12,15 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
+from dedup.cli import main
 from dedup.errors import DedupError, InputError, ParameterError
 from dedup.pipelines.find_files import find_in_files
+from dedup.sources.columns import Columns, join_columns
 from tests import corpus_files, strategies
 from tests.plans import OnDisk
 
@@ -40,6 +43,11 @@ def records(draw: st.DrawFn) -> list[dict[str, Any]]:
     for row in rows:
         for name in NAMES:
             row[name] = row[name] and row[name].replace("\ud800", "?").replace("\0", " ")
+    rows.insert(
+        draw(st.integers(0, len(rows))), {"n": -1, **{name: draw(st.sampled_from([None, ""])) for name in NAMES}}
+    )
+    for number, row in enumerate(rows):
+        row["n"] = number
     return [*rows, {"n": len(rows), "title": "the last one", "text": "has words", "more": None}]
 
 
@@ -96,8 +104,6 @@ def test_files(
 ) -> None:
     """The same from files of every format, with and without a bound; a report knows its columns."""
     for row in rows:
-        row["title"] = row["title"] or "t"
-        row["text"] = row["text"] or "t"
         for name in NAMES:
             row[name] = row[name] and row[name].replace("\r", "")
     folder = tmp_path_factory.mktemp("columns")
@@ -180,3 +186,25 @@ def test_bad_columns(tmp_path: Path) -> None:
     ):
         with pytest.raises(ParameterError, match="column: expected one column.*; search one column at a time"):
             call()
+
+
+@given(
+    st.lists(st.tuples(*3 * [st.text("ab é", max_size=3) | st.none()]), max_size=6),
+    st.sampled_from([pa.string(), pa.large_string()]),
+)
+def test_columns_of_arrow(rows: list[tuple[str | None, ...]], kind: pa.DataType) -> None:
+    """As many texts as rows, also where all of a row are empty: as joined in plain Python."""
+    columns = [pa.array([row[at] for row in rows], type=kind) for at in range(3)]
+    found = join_columns(Columns(NAMES), columns, "x")
+    assert ["\n\n".join(filter(None, row)) for row in rows] == found.to_pylist()
+    assert found.type == pa.large_string()
+
+
+@pytest.mark.parametrize("command", [["repeats"], ["suggest"], ["match", "--against", "a.jsonl"]])
+def test_a_second_column_is_an_error(command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one column is searched, the last of two does not win in silence."""
+    monkeypatch.chdir(tmp_path)
+    Path("a.jsonl").write_text('{"text": "a b c", "note": "d e f"}\n', encoding="utf-8")
+    done = CliRunner().invoke(main, [*command, "a.jsonl", "--column", "text", "--column", "note"])
+    assert done.exit_code == 2
+    assert "--column: expected one column, found 'text' and 'note'; search one at a time" in done.output

@@ -205,10 +205,11 @@ class Listing:
         return f'column="{column}" does not apply to {len(texts):,} plain text {what} no columns ({some})'
 
     def separators(self) -> str:
-        """Return a note about ``.csv`` files whose cells commas do not separate; "" without such files."""
+        """Return a note about files in which another separator than a comma was detected; "" without such files."""
         found: dict[str, list[str]] = {}
         for entry in self.entries:
-            if entry.format in SEPARATORS_SHOWN and (format_of_name(entry.path) or ("",))[0] == "csv":
+            named = (format_of_name(entry.path) or ("",))[0]
+            if entry.format in SEPARATORS_SHOWN and self._forced is None and entry.format != named:
                 found.setdefault(entry.format, []).append(entry.path)
         shown_files = [
             f"{SEPARATORS_SHOWN[kind]} in {', '.join(paths[:3])}{', ...' if len(paths) > 3 else ''}"

@@ -364,6 +364,7 @@ def test_a_column_of_plain_text(tmp_path: Path) -> None:
         (b"id,text\n1,one\n2,two,three\n", "csv"),  # a bad record: it is rejected, and the others are read
         (b"text\none; two\nthree\n", "csv"),
         (b'"a;b";text\n1;one\n', "csv-semicolon"),
+        (b"id;text\n1;one\n2\n3;a;b\n", "csv-semicolon"),  # bad records: they are rejected
         (b"", "csv"),
     ],
 )

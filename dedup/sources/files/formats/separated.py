@@ -31,7 +31,8 @@ def separated_by(text: str, order: str, *, whole: bool, surely: bool) -> str | N
 
     A separator fits if it occurs in the first line, and all first records have the same number of cells, and more than
     one. Separators are tried in the `order` given. `whole` is whether there is no more text. If it is not certain that
-    the text is separated (`surely` is false), then a separator with a blank after it is punctuation.
+    the text is separated (`surely` is false), then a separator with a blank after it is punctuation. If it is, then a
+    separator other than a comma fits too if it occurs in the first line, and no comma does.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not whole:
@@ -48,4 +49,7 @@ def separated_by(text: str, order: str, *, whole: bool, surely: bool) -> str | N
         rows = rows if whole or len(rows) == CHECKED_LINES else rows[:-1]
         if (len(rows) > 1 or (surely and rows)) and len({len(row) for row in rows}) == 1:
             return format_of_separator(separator)
+    others = [separator for separator in order if separator != "," and separator in first]
+    if surely and "," not in first and others:  # with commas there would be one column; bad records are rejected later
+        return format_of_separator(max(others, key=first.count))
     return None
