@@ -240,6 +240,19 @@ def widen_table(old: Table[np.signedinteger], table: Written[Table[np.signedinte
                 table[slot, column] = old[at, column]
 
 
+@shared
+def text_from(offsets: npt.NDArray[np.int64], begin: int) -> int:
+    """Return the first text that begins at the place `begin` or later."""
+    low, high = 0, len(offsets)
+    while low < high:
+        middle = (low + high) // 2
+        if offsets[middle] < begin:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 @kernel
 def write_seeds(
     first: npt.NDArray[np.signedinteger],
@@ -260,14 +273,7 @@ def write_seeds(
     count = state[COUNT]
     open_first, open_latest = state[OPEN_FIRST], state[OPEN_LATEST]
     row_first, row_latest = state[ROW_FIRST], state[ROW_LATEST]
-    low, high = 0, len(offsets)  # the first text that begins here or later
-    while low < high:
-        middle = (low + high) // 2
-        if offsets[middle] < begin:
-            low = middle + 1
-        else:
-            high = middle
-    text = low
+    text = text_from(offsets, begin)
     end = begin + len(first)
     at = np.int64(begin)
     while at < end:
@@ -325,14 +331,7 @@ def write_sparse_seeds(
     `opened` are the last `OPENED` seeds: place and source of the last window of each, and the row of the seed.
     """
     count = state[COUNT]
-    low, high = 0, len(offsets)  # the first text that begins here or later
-    while low < high:
-        middle = (low + high) // 2
-        if offsets[middle] < begin:
-            low = middle + 1
-        else:
-            high = middle
-    text = low
+    text = text_from(offsets, begin)
     end = begin + len(first)
     at = np.int64(begin)
     while at < end:
