@@ -1,4 +1,4 @@
-"""`dedup.results.given.COMPARED_TEXTS`.
+"""`dedup.results.data.given.COMPARED_TEXTS`.
 
 How many texts are compared at a time with those that were searched.
 """
@@ -7,7 +7,7 @@ from benchmarks.tuning.calls import filtering
 from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
-    "dedup.results.given.COMPARED_TEXTS",
+    "dedup.results.data.given.COMPARED_TEXTS",
     [1 << bits for bits in range(6, 18, 2)],
     filtering(),
     corpus="generated:20000",

@@ -27,7 +27,7 @@ from dedup.index.view import View, marked
 from dedup.index.writer import Writer
 from dedup.options import check_flag, check_path, check_progress, check_threads, shown
 from dedup.report.apply import apply_rows, check_rows_output
-from dedup.results.filtering import select_rows, unwrap
+from dedup.results.data.rows import select_rows, unwrap
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.sources.coerce import Ids, Texts, read_texts

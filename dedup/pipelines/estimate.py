@@ -11,7 +11,6 @@ from dedup.edit.join import bytes_needed
 from dedup.errors import InputError
 from dedup.options import check_memory
 from dedup.pipelines.find import find_duplicates
-from dedup.pipelines.labels import check_labels_of
 from dedup.pipelines.memory import FilePlan, TextPlan, plan_for, room_for_edits
 from dedup.pipelines.query import Query
 from dedup.runtime.memory import written
@@ -150,7 +149,12 @@ def estimate(
     extra = {name: option for option, name in reversed(query.other_columns)}
     column = query.check_column(column)
     collection = read_texts(texts, ids=ids, column=column, id=id, extra=extra, several=True)
-    check_labels_of(query, collection)
+    if isinstance(collection, FileTexts):
+        query.labels.check_named()
+        for option, name in query.other_columns:
+            collection.check_column(name, option)
+    else:
+        query.labels.read(collection)
     seen = _look(collection, query, bound, workers, asked)
     if query.threshold.metric is Metric.EDIT:
         return _estimate_edits(collection, seen, bound, workers)

@@ -22,7 +22,6 @@ from dedup.pipelines import order
 from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.find_files import search_files
 from dedup.pipelines.found import duplicates_of
-from dedup.pipelines.labels import check_named, labels_of
 from dedup.pipelines.memory import FilePlan, Plan, TextPlan, Unbounded, plan_for
 from dedup.pipelines.query import Query
 from dedup.results.duplicates import Duplicates
@@ -204,7 +203,7 @@ def find_in(
     query.check_column(collection.text_column)
     collection.bound(bound)
     if isinstance(collection, FileTexts):
-        check_named(query)
+        query.labels.check_named()
     with Progress(progress) as stages:
         if bound is not None and isinstance(collection, FileTexts):
             keys = _keys_by(query) if callable(query.keep) else None
@@ -212,7 +211,7 @@ def find_in(
         values = None if by is None else collection.column(by)
         if values is not None:
             check_looks(query.keep, [values])
-        labels = labels_of(query, collection)
+        labels = query.labels.read(collection)
         plan: Plan = Unbounded() if bound is None else planned(_size(collection, query), bound, workers)
 
         def rank_of(held: HeldUnits) -> npt.NDArray[np.int64]:

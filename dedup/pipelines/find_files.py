@@ -33,7 +33,6 @@ from dedup.options import check_memory, check_path, check_progress
 from dedup.pipelines import order
 from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.found import duplicates_of
-from dedup.pipelines.labels import check_named, labels_of_batch
 from dedup.pipelines.memory import FilePlan
 from dedup.pipelines.query import Query
 from dedup.report.existing_report import existing_report
@@ -143,7 +142,7 @@ def find_in_files(
     query = Query.check(**options)
     if callable(query.keep):
         raise ParameterError("keep: expected a word or a column, as in max:COLUMN, for files; found a function")
-    check_named(query)
+    query.labels.check_named()
     workers, bound, progress = thread_count(threads), check_memory(memory), check_progress(progress)
     listing = Listing(inputs, format=format).bounded(bound)
     asked_column = query.check_column(column)
@@ -285,7 +284,7 @@ class _FileSearch:
         batches = read_batches(self.listing, column=self.column, id=self.id, extra=extra, after=shards.more)
         how: dict[str, Any] = {"unit": query.unit, "threads": plan.threads, "size": plan.shard, "progress": after}
         how["forms"] = tuple(dict.fromkeys((CHARACTERS, NUMBERS, *query.forms)))
-        how["labelled"] = partial(labels_of_batch, query)
+        how["labelled"] = partial(query.labels.read_batch, kept={query.keep_column})
         for shard in read_shards(batches, query.shingle, after=shards.more, **how):
             rejects = [] if not shard.facts.rejects else list(shard.rejects())
             shards.add(shard)

@@ -9,6 +9,7 @@ from typing import Any
 from dedup.edit.distances import check_installed
 from dedup.errors import ParameterError
 from dedup.hashing.forms import DISTINCT, NUMBERS
+from dedup.hashing.label_options import LabelOptions
 from dedup.hashing.labels import LABEL
 from dedup.hashing.shingles import Shingle, parse
 from dedup.lsh import choose_bands
@@ -114,8 +115,13 @@ class Query:
     @property
     def other_columns(self) -> list[tuple[str, str]]:
         """The options that name other columns than those of text and id, each with its column."""
-        named = (("keep", self.keep_column), ("within", self.within), ("across", self.across))
-        return [(option, name) for option, name in named if isinstance(name, str)]
+        named = [] if self.keep_column is None else [("keep", self.keep_column)]
+        return [*named, *self.labels.columns]
+
+    @property
+    def labels(self) -> LabelOptions:
+        """The options `within` and `across`, which say which texts are compared."""
+        return LabelOptions(self.within, self.across, self.shingle.key)
 
     @property
     def forms(self) -> tuple[str, ...]:

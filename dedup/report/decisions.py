@@ -12,7 +12,7 @@ import numpy.typing as npt
 from dedup.errors import InputError, StorageError
 from dedup.report.overrides import Overrides
 from dedup.report.read import Report
-from dedup.results.cutting import cut_units
+from dedup.results.data.cutting import cut_units
 from dedup.text.paragraphs import split_units
 
 __all__ = ["NOTES", "Counts", "Verdict", "Verdicts", "last_read"]

@@ -19,7 +19,7 @@ import numpy as np
 
 from dedup.errors import InputError, ParameterError
 from dedup.report.decisions import NOTES, Counts, Verdict
-from dedup.results.filtering import select_rows
+from dedup.results.data.rows import select_rows
 from dedup.sources.files.decompress import PIECE, Stream
 from dedup.sources.files.formats.tables import damage, unsound
 from dedup.sources.files.listing import Entry

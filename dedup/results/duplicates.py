@@ -25,8 +25,8 @@ from dedup.page.reviewed import nearest, review_table
 from dedup.page.showing import Shown
 from dedup.page.view import View, facts_of
 from dedup.pairs.verify import Pairs, similarity
+from dedup.results.data.given import recognise
 from dedup.results.evidence import Evidence
-from dedup.results.given import recognise
 from dedup.results.repeats import counted
 from dedup.results.search_info import SearchInfo
 from dedup.results.summary import Summary, hint_of, summarise

@@ -21,9 +21,9 @@ from dedup.page.showing import Shown
 from dedup.page.view import View
 from dedup.pairs.kept_apart import Apart
 from dedup.pairs.verify import Pairs, evidence_columns, similarity
-from dedup.results.cutting import cut_spans
+from dedup.results.data.cutting import cut_spans
+from dedup.results.data.given import recognise
 from dedup.results.differences import Differences, counted_by_code, difference_column
-from dedup.results.given import recognise
 from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, check_rows
 from dedup.results.match_links import MatchInfo, Passages, view_of_match
 from dedup.results.summary import LOWER_THRESHOLD, MatchSummary, hint_of

@@ -18,7 +18,7 @@ from dedup.page.links import Links, view_of_links
 from dedup.page.showing import Shown
 from dedup.page.view import View, Words, binned
 from dedup.reading import Reading
-from dedup.results.cutting import cut_repeats
+from dedup.results.data.cutting import cut_repeats
 from dedup.sources.texts import Texts
 from dedup.sources.two_sided import same_ids
 from dedup.text.paragraphs import split_paragraphs

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError
-from dedup.results.cutting import cut_units
-from dedup.results.filtering import add_columns, replace_texts, select_rows, unwrap
+from dedup.results.data.cutting import cut_units
+from dedup.results.data.rows import add_columns, replace_texts, select_rows, unwrap
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.coerce import Ids, Texts, read_texts
 from dedup.sources.columns import names_of
