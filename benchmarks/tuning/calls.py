@@ -34,6 +34,51 @@ def searching(**options: Any) -> Prepare:
     return prepare
 
 
+def comparing_titles(**options: Any) -> Prepare:
+    """Search for near titles by edits: the first words of each text, 60 characters of them."""
+
+    def prepare(texts: list[str], threads: int) -> Call:
+        return searching(metric="edit", threshold=0.8, **options)([text[:60] for text in texts], threads)
+
+    return prepare
+
+
+def labelling(**options: Any) -> Prepare:
+    """Search within labels: each text has one of its own but for every other, which has that of the text before."""
+
+    def prepare(texts: list[str], threads: int) -> Call:
+        labels = [f"label {number // 2}" for number in range(len(texts))]
+        return searching(within=labels, **options)(texts, threads)
+
+    return prepare
+
+
+def bounded(suffix: str, memory: str, **options: Any) -> Prepare:
+    """Search in a file within a bound of memory, through a work directory."""
+    return reading(suffix, memory=memory, **options)
+
+
+def adding(batch: int, **options: Any) -> Prepare:
+    """Add texts to a new index on disk, in batches that are committed, and ask for all of them."""
+
+    def prepare(texts: list[str], threads: int) -> Call:
+        from dedup import Index
+
+        def call(_: Stage) -> Any:
+            with tempfile.TemporaryDirectory(prefix="dedup-tuning-") as folder:
+                path = os.path.join(folder, "index")
+                with Index.create(path, **options) as index:
+                    for start in range(0, len(texts), batch):
+                        some = texts[start : start + batch]
+                        index.add(some, ids=list(range(start, start + len(some))), threads=threads)
+                        index.commit()
+                    return index.query(texts, threads=threads)
+
+        return call
+
+    return prepare
+
+
 def listing(**options: Any) -> Prepare:
     """Search for duplicates, and make the table of pairs."""
     prepare_search = searching(**options)

@@ -53,20 +53,25 @@ SAMPLED_EDITS = 32
 """Texts. So many of each band are compared with all others, to see how many candidates the count of grams leaves."""
 
 PROBED = 512
-"""Texts that a thread looks up at a time."""
+"""Texts that a thread looks up at a time. Curve: `benchmarks.tuning.join_probed`; flat from 128 to 2048
+on generated:5000 (two busy cores, 2026-11)."""
 
 CANDIDATE_SHARE = 0.125
 """Share of the pairs of a band. If filters leave more, all pairs are verified: a distance takes a tenth of the time
-then, since `rapidfuzz` prepares each text once."""
+then, since `rapidfuzz` prepares each text once. Curve: `benchmarks.tuning.join_candidate_share`; flat from 0.03 to 0.5
+on generated:5000 (two busy cores, 2026-11)."""
 
 ENTRY_SHARE = 1.0
-"""Entries of the index per pair of a band. If more are read, the signatures of all texts are looked at."""
+"""Entries of the index per pair of a band. If more are read, the signatures of all texts are looked at. Curve:
+`benchmarks.tuning.join_entry_share`; flat from 0.5 to 4 on generated:5000 (two busy cores, 2026-11)."""
 
 COMPARED = 32
-"""Texts that a thread compares with all texts of fitting length at a time."""
+"""Texts that a thread compares with all texts of fitting length at a time. Curve:
+`benchmarks.tuning.join_compared`; flat from 8 to 128 on generated:5000 (two busy cores, 2026-11)."""
 
 CANDIDATES = 1 << 14
-"""Candidates that a thread verifies at a time."""
+"""Candidates that a thread verifies at a time. Curve: `benchmarks.tuning.join_candidates`; flat from 2^10 to 2^18
+on generated:5000 (two busy cores, 2026-11)."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["ShardSource", "all_units", "texts_of"]
 
 FEW_SHARDS = 2
-"""Shards per thread whose hashes are read ahead."""
+"""Shards per thread whose hashes are read ahead. Curve: `benchmarks.tuning.shard_source_few_shards`; flat from 1 to 8
+on generated:20000 (two busy cores, 2026-11)."""
 
 Result = TypeVar("Result")
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Iterator
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -286,4 +285,6 @@ def _estimate(columns: dict[str, list[Any]]) -> int:
 
 
 def _asset(name: str) -> str:
+    from importlib import resources
+
     return resources.files("dedup.page").joinpath(name).read_text(encoding="utf-8")

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.units import HashSets
+from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.threads import map_blocks
 
 __all__ = ["Bitmaps", "make_bitmaps", "no_bitmaps"]
@@ -85,7 +86,7 @@ def _runs(places: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> list[
     if not len(edges):
         return [places] if len(places) else []
     wanted = np.searchsorted(edges, np.arange(VERSIONS_TOGETHER, len(places), VERSIONS_TOGETHER))
-    return np.split(places, np.unique(edges[wanted[wanted < len(edges)]]))
+    return np.split(places, sorted_unique(edges[wanted[wanted < len(edges)]]))
 
 
 def _labels(sets: HashSets, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.units import HashRows
+from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.threads import map_blocks, slices
 from dedup.threshold import Metric, Threshold
 
@@ -230,4 +231,4 @@ def _chunks(hashes: HashRows, rows: npt.NDArray[np.int64], size: int) -> list[np
     if not len(rows):
         return []
     cuts = np.searchsorted(reach, np.arange(size, int(reach[-1]), size), side="right")
-    return [chunk for chunk in np.split(rows, np.unique(cuts)) if len(chunk)]
+    return [chunk for chunk in np.split(rows, sorted_unique(cuts)) if len(chunk)]

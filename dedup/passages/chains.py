@@ -21,6 +21,7 @@ import numpy.typing as npt
 from dedup.passages.across import find_across
 from dedup.passages.maximal import Places, Stretches, cut_periods, find_stretches, find_windows
 from dedup.passages.seeds import Links, Tokens, find_links, seeds_of_few
+from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.threads import map_blocks
 
 __all__ = [
@@ -129,10 +130,10 @@ def nothing_to_chain(tokens: Tokens, offsets: Places, seeds: Places, exact: Stre
         linked &= (start[back:] > start[:-back]) & (source[back:] > source[:-back])
         if np.any(linked & ((around[back:] < 0) | (around[back:] != around[:-back]))):
             return False
-    for row in np.unique(around[around >= 0]).tolist():
+    for row in sorted_unique(around[around >= 0]).tolist():
         inside = around == row
-        begins = np.unique(source[inside & (start == exact.start[row])])
-        ends = np.unique(source_end[inside & (end == exact.end[row])])
+        begins = sorted_unique(source[inside & (start == exact.start[row])])
+        ends = sorted_unique(source_end[inside & (end == exact.end[row])])
         if len(begins) == 0 or len(ends) == 0:
             continue  # no chain fills it
         a, b, c, d = (int(column[row]) for column in exact)

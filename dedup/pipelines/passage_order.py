@@ -36,6 +36,7 @@ from dedup.passages.window_filter import Survivors, keep_both, keep_twice
 from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.memory import MATCHING, REPEATING, TextPlan
 from dedup.reading import Reading
+from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.memory import Afford
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import Sides
@@ -117,8 +118,8 @@ class _Passes(NamedTuple):
             afford(HELD_LINK_BYTES * count + kept.tokens.nbytes)
         del kept, given
         # chains are made in the tokens of the texts that have one, and of their sources
-        places = [np.unique(np.searchsorted(bounds, some.seeds[:, :2], side="right") - 1) for some in links]
-        rows = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *places]))
+        places = [sorted_unique(np.searchsorted(bounds, some.seeds[:, :2], side="right") - 1) for some in links]
+        rows = sorted_unique(np.concatenate([np.empty(0, dtype=np.int64), *places]))
         held = int((bounds[rows + 1] - bounds[rows]).sum())
         afford(
             8 * held + HELD_LINK_BYTES * count + LINKED_SEED_BYTES * largest * min(threads, len(links)) + exact_bytes

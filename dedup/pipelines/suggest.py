@@ -23,6 +23,7 @@ from dedup.options import check_memory, check_progress, check_seed, check_word
 from dedup.reading import Reading
 from dedup.results.suggestion import Suggestion
 from dedup.results.suggestion_tables import histogram, samples_of
+from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.memory import given, written
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import map_blocks, thread_count
@@ -233,7 +234,7 @@ def _sets(
     texts: Texts, unit: Unit, units: _Units, sample: npt.NDArray[np.int64], kinds: list[Shingle]
 ) -> Iterator[tuple[Shingle, list[npt.NDArray[np.uint64]]]]:
     """Yield each kind of shingle with the sets of the sampled units."""
-    documents = np.unique(units.places[sample, 0])
+    documents = sorted_unique(units.places[sample, 0])
     wanted = {(int(place[0]), 0 if unit.whole else int(place[1])) for place in units.places[sample]}
     found: dict[Shingle, list[npt.NDArray[np.uint64]]] = {kind: [] for kind in kinds}
     for block in texts.some(documents).blocks():
@@ -243,7 +244,7 @@ def _sets(
                 document = int(documents[block.first + number])
                 for part in range(count):
                     if (document, part) in wanted:
-                        found[shingle].append(np.unique(rows.values[rows.offsets[row] : rows.offsets[row + 1]]))
+                        found[shingle].append(sorted_unique(rows.values[rows.offsets[row] : rows.offsets[row + 1]]))
                     row += 1
     yield from found.items()
 

@@ -24,6 +24,7 @@ from dedup.report.read import Input, Report
 from dedup.report.rewrite_records import rewrite_document, rewrite_lines, rewrite_records, rewrite_text_lines
 from dedup.report.rewrite_tables import rewrite_arrow, rewrite_parquet
 from dedup.results.repeats import counted
+from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import map_blocks, thread_count
 from dedup.sources.files.file_texts import FileTexts
@@ -194,7 +195,7 @@ def apply_rows(
         def work(number: int) -> Counts:
             entry, own = entries[number], slice(starts[number], starts[number + 1])
             lines = unread.get(entry.path, [])
-            rejected = np.unique(np.array([line for line in lines if line is not None], dtype=np.int64))
+            rejected = sorted_unique(np.array([line for line in lines if line is not None], dtype=np.int64))
             count = int(starts[number + 1] - starts[number])
             end = last_read(entry.format, count, rejected)
             removed = records[own][~kept[own]]

@@ -13,6 +13,7 @@ from dedup.errors import InputError, StorageError
 from dedup.report.overrides import Overrides
 from dedup.report.read import Report
 from dedup.results.data.cutting import cut_units
+from dedup.runtime.arrays import sorted_unique
 from dedup.text.paragraphs import split_units
 
 __all__ = ["NOTES", "Counts", "Verdict", "Verdicts", "last_read"]
@@ -81,7 +82,7 @@ class Verdict:
 
     @cached_property
     def _cut_records(self) -> Numbers:
-        return np.unique(self.cuts[:, 0])
+        return sorted_unique(self.cuts[:, 0])
 
     def count(self, numbers: Numbers) -> Counts:
         """Return how many of the records are written, left out and cut."""
@@ -160,7 +161,7 @@ class Verdicts:
         for reject in report.rejects():
             if reject["line"] is not None and reject["file"] in numbers:
                 rejected[numbers[reject["file"]]].append(reject["line"])
-        self._rejected = [np.unique(np.array(lines, dtype=np.int64)) for lines in rejected]
+        self._rejected = [sorted_unique(np.array(lines, dtype=np.int64)) for lines in rejected]
         if not self._ascends():
             raise StorageError(f"{report.folder}: expected decisions in the order of the files; make the report again")
 

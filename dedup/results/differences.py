@@ -30,6 +30,8 @@ from dedup.hashing.forms import CHARACTERS, NUMBERS, SYMBOLS, Forms
 from dedup.hashing.units import Units, forms_of
 from dedup.pairs.verify import Pairs
 from dedup.reading import PLAIN, Reading
+from dedup.runtime.arrays import sorted_unique
+from dedup.sources.files.batch import FEW_TEXTS
 from dedup.sources.texts import TEXT_BLOCK_BYTES, Texts
 from dedup.text.rewriting import InContext
 from dedup.unit import Unit
@@ -89,7 +91,7 @@ class Differences:
 
     def other_symbols(self, left: Rows, right: Rows) -> int:
         """Return about how many pairs with equal tokens differ in their symbols, by a sample of them."""
-        picked = np.unique(np.linspace(0, max(len(left) - 1, 0), min(len(left), COPIES_LOOKED_AT)).astype(np.int64))
+        picked = sorted_unique(np.linspace(0, max(len(left) - 1, 0), min(len(left), COPIES_LOOKED_AT)).astype(np.int64))
         every = np.ones(len(picked), dtype=np.bool_)
         found = len(picked) - len(self._equal(SYMBOLS, left[picked], right[picked], every))
         return round(found * len(left) / max(len(picked), 1))
@@ -185,5 +187,9 @@ def difference_column(codes: npt.NDArray[np.int8], mask: npt.NDArray[np.bool_] |
     """Return the column `difference` of a table (Arrow strings); null where `mask` is set."""
     import pyarrow as pa
 
+    if len(codes) <= FEW_TEXTS:
+        hidden = [False] * len(codes) if mask is None else mask.tolist()
+        said = zip(codes.tolist(), hidden, strict=True)
+        return pa.array([None if skipped else DIFFERENCES[code] for code, skipped in said], type=pa.string())
     words = pa.array(DIFFERENCES, type=pa.string())
     return words.take(pa.array(codes, type=pa.int8(), mask=mask))

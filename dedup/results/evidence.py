@@ -22,6 +22,7 @@ from dedup.results.differences import Differences, Removals, difference_column
 from dedup.results.listed_pairs import Listing, check_rows, partly_listed
 from dedup.results.search_info import Read, SearchInfo
 from dedup.results.suggestion import advice_on_length
+from dedup.runtime.arrays import sorted_unique
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import same_ids
 
@@ -161,7 +162,7 @@ class Evidence:
         if self.run.large_buckets:
             size = np.bincount(star, minlength=len(star))
             partial |= size[star] > CROWD
-        return np.unique(numbers[partial[members]]).tolist()  # type: ignore[no-any-return]
+        return sorted_unique(numbers[partial[members]]).tolist()  # type: ignore[no-any-return]
 
     # rows of tables
 

@@ -13,6 +13,7 @@ from dedup.pairs.verify import jaccard
 from dedup.reading import ALL
 from dedup.results.evidence import Evidence
 from dedup.results.repeats import counted
+from dedup.runtime.arrays import sorted_unique
 from dedup.terminal import clean
 from dedup.unit import Unit
 
@@ -304,5 +305,5 @@ def sampled_removals(evidence: Evidence, count: int) -> list[tuple[int, int, flo
     near = removed[evidence.same[removed] != evidence.same[evidence.stars.star[removed]]]
     chosen = near if len(near) else removed
     order = chosen[np.argsort(evidence.stars.similarity[chosen], kind="stable")]
-    picked = np.unique(np.linspace(0, max(len(order) - 1, 0), min(count, len(order))).astype(np.int64))
+    picked = sorted_unique(np.linspace(0, max(len(order) - 1, 0), min(count, len(order))).astype(np.int64))
     return [(u, int(evidence.stars.star[u]), float(evidence.stars.similarity[u])) for u in order[picked].tolist()]

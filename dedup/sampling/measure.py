@@ -12,6 +12,7 @@ import numpy as np
 from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import read_units
 from dedup.reading import PLAIN, Reading
+from dedup.runtime.arrays import sorted_unique
 from dedup.sources.files.sampling import Outline
 from dedup.sources.texts import ListTexts, Texts
 from dedup.unit import Unit
@@ -40,7 +41,7 @@ class Size:
 def sample_of(texts: Texts, most: int = SAMPLED_TEXTS) -> Texts:
     """Return at most `most` evenly spaced texts. The sample of equal collections is equal."""
     count = len(texts)
-    rows = np.unique(np.linspace(0, max(count - 1, 0), min(count, most)).astype(np.int64))
+    rows = sorted_unique(np.linspace(0, max(count - 1, 0), min(count, most)).astype(np.int64))
     picked: list[str] = []
     characters = 0
     for row in rows.tolist():
@@ -75,7 +76,7 @@ def measure_words(texts: Texts, *, unit: Unit = Unit.DOCUMENT, reading: Reading 
     """
     lengths = texts.lengths()
     total = int(lengths.sum())
-    rows = np.unique(np.linspace(0, max(len(texts) - 1, 0), min(len(texts), SAMPLED_TEXTS)).astype(np.int64))
+    rows = sorted_unique(np.linspace(0, max(len(texts) - 1, 0), min(len(texts), SAMPLED_TEXTS)).astype(np.int64))
     slices = []
     for row in rows.tolist():
         middle = max((int(lengths[row]) - SLICE) // 2, 0)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import webbrowser
-
 import click
 
 from dedup.cli.ending import say, tell
@@ -42,6 +40,8 @@ def show(report: str, html: str | None, clusters: int, megabytes: float, port: i
     say(server.address)
     tell("open this address in a browser; Ctrl-C ends the server")
     if not no_browser:
+        import webbrowser
+
         webbrowser.open(server.address)
     try:
         server.run()

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 import numpy as np
 import numpy.typing as npt
 
-from dedup.sources.files.batch import Token
+from dedup.runtime.arrays import sorted_unique
+from dedup.sources.files.batch import FEW_TEXTS, Token
 from dedup.sources.files.listing import Listing
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def locate(parts: Sequence[Part], rows: npt.NDArray[np.int64]) -> tuple[npt.NDAr
     numbers = np.array([part.numbers if isinstance(part.numbers, int) else -1 for part in parts], dtype=np.int64)[which]
     gaps = numbers < 0
     numbers += inside
-    for part in np.unique(which[gaps]).tolist():
+    for part in sorted_unique(which[gaps]).tolist():
         here = which == part
         numbers[here] = np.asarray(parts[part].numbers)[inside[here]]
     return files, numbers
@@ -61,6 +62,16 @@ def locate(parts: Sequence[Part], rows: npt.NDArray[np.int64]) -> tuple[npt.NDAr
 def names_at(listing: Listing, files: npt.NDArray[np.int32], numbers: npt.NDArray[np.int64]) -> pa.StringArray:
     """Return "path:number" of some records; for a ``.txt`` file its path."""
     import pyarrow as pa
+
+    if len(files) <= FEW_TEXTS:
+        entries = [listing[file] for file in files.tolist()]
+        return pa.array(
+            [
+                entry.path if entry.format == "txt" else f"{entry.path}:{number}"
+                for entry, number in zip(entries, numbers.tolist(), strict=True)
+            ],
+            type=pa.string(),
+        )
     import pyarrow.compute as pc
 
     paths = pa.array([entry.path for entry in listing], type=pa.string()).take(pa.array(files))

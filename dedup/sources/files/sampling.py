@@ -12,6 +12,7 @@ from typing import IO, Any, NamedTuple, cast
 
 import numpy as np
 
+from dedup.runtime.arrays import sorted_unique
 from dedup.sources.files.batch import Batch, Token
 from dedup.sources.files.formats.tables import damage
 from dedup.sources.files.listing import Entry, Listing
@@ -189,7 +190,7 @@ def _picked(batches: list[Batch]) -> list[str]:
     rows = [(i, row) for i, batch in enumerate(batches) for row in range(len(batch.texts))]
     picked: list[str] = []
     size = 0
-    step = np.unique(np.linspace(0, len(rows) - 1, min(MOST_SAMPLE_TEXTS, len(rows))).astype(np.int64))
+    step = sorted_unique(np.linspace(0, len(rows) - 1, min(MOST_SAMPLE_TEXTS, len(rows))).astype(np.int64))
     # at most so many characters, in random order, so that the last batches are not left out
     for place in np.random.default_rng(0).permutation(step).tolist():
         if size > MOST_SAMPLE_CHARACTERS:
