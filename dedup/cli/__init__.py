@@ -1,5 +1,6 @@
 """The command line.
 
+``dedup clean INPUT... --output PATH`` write files without duplicates or repeats, in one step
 ``dedup repeats FILE...``              find repeated text within a text and across texts
 ``dedup find INPUT...``                find duplicate documents, paragraphs or lines in files (see `dedup.files`)
 ``dedup match NEW... --against OLD``   find texts and passages of one collection that also occur in another
@@ -25,7 +26,7 @@ from typing import Any, NoReturn
 import click
 
 from dedup import __version__
-from dedup.cli.commands import apply, compare, find, index, match, repeats, review, show, suggest, warmup
+from dedup.cli.commands import apply, clean, compare, find, index, match, repeats, review, show, suggest, warmup
 from dedup.cli.ending import end, writing
 
 __all__ = ["Group", "main"]
@@ -68,6 +69,7 @@ def main() -> None:
 
 for command in (
     apply.apply,
+    clean.clean,
     compare.compare,
     find.estimate,
     find.find,

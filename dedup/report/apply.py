@@ -32,7 +32,7 @@ from dedup.sources.files.formats.separated import SEPARATED
 from dedup.sources.files.listing import STDIN, Entry
 from dedup.storage.folders import check_file, check_free, check_writable, refuse_overlap, whole_folder
 
-__all__ = ["Applied", "apply_report", "apply_rows", "check_rows_output"]
+__all__ = ["Applied", "apply_entries", "apply_report", "apply_rows", "check_rows_output", "foreseen"]
 
 REWRITE: dict[str, Callable[[Entry, Path, Verdict], Counts]] = {
     "jsonl": rewrite_lines,
@@ -52,7 +52,7 @@ class Applied:
     ----------
     files : files written
     kept, removed, rejected : records written, records left out by the decisions, and records that could not be read
-    cut : records written with fewer paragraphs or lines
+    cut : records written without some of their paragraphs or lines
     also_kept, also_removed : texts (or paragraphs, lines) that overrides keep and remove, otherwise than the report
     """
 
@@ -94,7 +94,7 @@ def apply_report(
 
     Parameters
     ----------
-    report : a report of `dedup find` or `dedup match`, or the path of its folder
+    report : a report of `dedup find`, `dedup match` or `dedup repeats`, or the path of its folder
     annotate : write every record, with the added fields dedup_cluster, dedup_kept, dedup_similarity, dedup_reason,
         dedup_difference
     overwrite : replace the folder that an earlier call wrote, if it contains only files that will be written again
@@ -103,6 +103,8 @@ def apply_report(
 
     Records keep their bytes (lines of ``.jsonl``, records of ``.csv``) or their values (Parquet, Arrow). Files keep
     their format and compression. If the unit was paragraphs or lines, the duplicate ones are cut out of the texts.
+    Repeats are cut out of the texts too: all complete paragraphs of a repeat that have 20 words or more together. What
+    is before and after such a cut is then as far apart as on the side of the cut with more blank lines.
     Records that could not be read are left out. Exactly one record of each cluster is written.
 
     Raises `ParameterError` if `output` contains files, or is, contains, or is inside an input or the report (links are
@@ -129,18 +131,63 @@ def apply_report(
     verdicts = Verdicts(report, annotate=annotate, overrides=decided)
 
     with Progress(progress) as stages, whole_folder(output, replace=overwrite) as new:
-        advance = stages.stage("apply", len(entries))
+        return _write_all(report, entries, names, verdicts, new, threads=workers, stages=stages)
 
-        def work(number: int) -> Counts:
-            path = new / names[number]
-            path.parent.mkdir(parents=True, exist_ok=True)
-            return _write(report.inputs[number], entries[number], path, verdicts.of(number))
 
-        total, files = Counts(0, 0), 0
-        for number, counts in enumerate(map_blocks(work, range(len(entries)), workers)):
-            total, files = total.plus(counts), files + (new / names[number]).exists()
-            advance(number + 1)
-        _sweep_empty(new)
+def apply_entries(
+    report: Report, entries: list[Entry], folder: Path, *, threads: int | None, progress: ProgressOption
+) -> tuple[Applied, list[str]]:
+    """Write new files into a folder that exists and is empty, as `apply_report` does; return also their names.
+
+    `entries` are the files that were searched; a report does not find copies of standard input again.
+    """
+    names = _names([os.path.abspath(entry.path if entry.copied else entry.source) for entry in entries])
+    with Progress(progress) as stages:
+        verdicts = Verdicts(report, annotate=False)
+        applied = _write_all(report, entries, names, verdicts, folder, threads=thread_count(threads), stages=stages)
+    return applied, [name for name in names if (folder / name).exists()]
+
+
+def foreseen(report: Report) -> Applied:
+    """Return the numbers of files and records that `apply_report` would write. No input is read."""
+    verdicts = Verdicts(report, annotate=False)
+    files = kept = removed = cut = 0
+    for number, each in enumerate(report.inputs):
+        if each.side != "texts":
+            continue
+        verdict = verdicts.of(number)
+        gone = len(verdict.removed)
+        removed, kept = removed + gone, kept + each.records - gone
+        cut += len(set(verdict.cuts[:, 0].tolist()))
+        alone = each.format == "txt" and gone > 0
+        files += not alone and (each.records > 0 or each.rejected == 0)
+    rejected = sum(each.rejected for each in report.inputs if each.side == "texts")
+    return Applied(files, kept, removed, rejected, cut)
+
+
+def _write_all(
+    report: Report,
+    entries: list[Entry],
+    names: list[str],
+    verdicts: Verdicts,
+    folder: Path,
+    *,
+    threads: int,
+    stages: Progress,
+) -> Applied:
+    """Write a new file for each entry into a folder that is empty."""
+    advance = stages.stage("apply", len(entries))
+
+    def work(number: int) -> Counts:
+        path = folder / names[number]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _write(report.inputs[number], entries[number], path, verdicts.of(number))
+
+    total, files = Counts(0, 0), 0
+    for number, counts in enumerate(map_blocks(work, range(len(entries)), threads)):
+        total, files = total.plus(counts), files + (folder / names[number]).exists()
+        advance(number + 1)
+    _sweep_empty(folder)
     rejected = sum(each.rejected for each in report.inputs if each.side == "texts")
     return Applied(files, total.kept, total.removed, rejected, total.cut, *verdicts.changed)
 
@@ -163,8 +210,14 @@ def check_rows_output(texts: FileTexts, output: str | Path, others: list[tuple[s
 
 
 def passages_unused(report: str | Path | Report) -> str:
-    """Return what an apply leaves as it was, in words: texts with passages, which only pairs remove; "" if none."""
+    """Return what an apply leaves as it was, in words: repeats inside paragraphs, and texts with passages.
+
+    Return "" if there is none.
+    """
     opened = report if isinstance(report, Report) else Report.open(report, verify=False)
+    if opened.kind == "repeats":
+        inside = int((opened.table("spans", ["paragraphs"]).column("paragraphs").to_numpy() == 0).sum())
+        return f"{counted(inside, 'repeat')} without a complete paragraph: these are left as they are" if inside else ""
     quoting = opened.summary.get("quoting") or 0
     if not quoting:
         return ""
@@ -220,7 +273,8 @@ def _write(known: Input, entry: Entry, path: Path, verdict: Verdict) -> Counts:
     if not known.records and known.rejected:
         return Counts(0, 0)  # none of its records could be read
     counts = REWRITE[entry.format](entry, path, verdict)
-    check_file(entry.source, entry.size, entry.mtime_ns)
+    if not entry.copied:
+        check_file(entry.source, entry.size, entry.mtime_ns)
     cut = len(set(verdict.cuts[:, 0].tolist()))
     removed = 0 if verdict.notes is not None else len(verdict.removed)
     expected = Counts(known.records - removed, removed, cut)
@@ -233,12 +287,12 @@ def _write(known: Input, entry: Entry, path: Path, verdict: Verdict) -> Counts:
 
 
 def _check_kind(report: Report, *, annotate: bool) -> None:
-    if report.kind == "repeats":
+    if "decisions.parquet" not in report.files:
         raise ParameterError(
-            f"report: expected one of find or match, found one of repeats in {report.folder}; the texts without their "
-            "repeats are find_repeats(...).without_repeats()"
+            f"report: expected decisions.parquet in {report.folder}, found a report of repeats without it, of an "
+            "earlier version; search again"
         )
-    unit = report.options.get("unit", "document")
+    unit = report.options.get("unit", "document") if report.kind != "repeats" else "repeat"
     if annotate and unit != "document":
         raise ParameterError(
             f"annotate: expected a report of documents, found one of {unit}s; the decision about each {unit} is in "

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from dedup.errors import InputError, StorageError
 from dedup.report.overrides import Overrides
 from dedup.report.read import Report
-from dedup.results.data.cutting import cut_units
+from dedup.results.data.cutting import cut_blocks, cut_units
 from dedup.runtime.arrays import sorted_unique
 from dedup.text.paragraphs import split_units
 
@@ -20,6 +20,9 @@ __all__ = ["NOTES", "Counts", "Verdict", "Verdicts", "last_read"]
 
 NOTES = ("dedup_cluster", "dedup_kept", "dedup_similarity", "dedup_reason", "dedup_difference")
 """The columns that `annotate` adds."""
+
+REPEATED = "span"
+"""The unit of a `Verdict` about repeats."""
 
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -47,10 +50,10 @@ class Verdict:
     column : the name of the field that contains the text
     removed : numbers of the removed records, ascending
     rejected : numbers of the records that could not be read, ascending
-    cuts : (n, 4) record, number, start, end of the removed paragraphs or lines, in order
+    cuts : (n, 4) record, number, start, end of the removed paragraphs or lines, in order; of removed spans, number is 0
     notes : record, cluster, kept, similarity, reason, difference of the members of clusters, in order; None unless
         annotating
-    unit : the unit of the search: "document", "paragraph" or "line"
+    unit : what is removed: "document", "paragraph" or "line", or the "span" of a repeat
     end : the number of the record at which reading a table stopped; no record from there on was searched. None if
         reading did not stop early
     """
@@ -95,22 +98,29 @@ class Verdict:
         )
 
     def shorten(self, number: int, text: str) -> str:
-        """Return the text of a record without the removed paragraphs or lines.
+        """Return the text of a record without the removed paragraphs, lines or spans.
 
         Raises `InputError` if the text does not contain them, since it is then not the text that was searched.
         """
         cuts = self.cuts[np.searchsorted(self.cuts[:, 0], number) : np.searchsorted(self.cuts[:, 0], number + 1)]
+        if self.unit == REPEATED:
+            if cuts[-1, 3] > len(text):
+                raise self._other_text(number)
+            return cut_blocks(text, map(tuple, cuts[:, 2:].tolist()))
         values = np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
         starts, ends = np.zeros(1, dtype=np.int64), np.array([len(values)], dtype=np.int64)
         table, _ = split_units(values, starts, ends, self.unit)
         spans = table[:, 2:]
         if cuts[-1, 1] >= len(spans) or not np.array_equal(spans[cuts[:, 1]], cuts[:, 2:]):
-            raise InputError(
-                f"{self.path}:{number}: expected the {self.unit}s that were searched, found others; search it again"
-            )
+            raise self._other_text(number)
         kept = np.ones(len(spans), dtype=np.bool_)
         kept[cuts[:, 1]] = False
         return cut_units(text, spans, kept, self.unit)
+
+    def _other_text(self, number: int) -> InputError:
+        return InputError(
+            f"{self.path}:{number}: expected the {self.unit}s that were searched, found others; search it again"
+        )
 
     def note(self, number: int) -> tuple[int | None, bool, float | None, str | None, str | None]:
         """Return cluster, kept, similarity, reason and difference of a record, whether it is in a cluster or not."""
@@ -134,18 +144,19 @@ def _in(numbers: Numbers, chosen: Numbers) -> Flags:
 class Verdicts:
     """The decisions of a report, by file.
 
-    Memory: 13 bytes per removed record (37 per removed paragraph or line); with `annotate`, about 100 bytes per member
-    of a cluster. `overrides` change what is kept; `changed` counts what they keep and remove otherwise than the report.
-    Raises `StorageError` if the decisions are not in the order of the files.
+    Memory: 13 bytes per removed record (37 per removed paragraph, line or span); with `annotate`, about 100 bytes per
+    member of a cluster. `overrides` change what is kept; `changed` counts what they keep and remove otherwise than the
+    report. Raises `StorageError` if the decisions are not in the order of the files.
     """
 
     def __init__(self, report: Report, *, annotate: bool, overrides: Overrides | None = None) -> None:
         self.changed = (0, 0)
         self._report = report
-        self._unit = report.options.get("unit", "document")
-        self._parts = [] if self._unit == "document" else [self._unit]  # the column with the number of a unit
-        columns = ["file", "record", "kept"]
-        columns += [*self._parts, "start", "end"] if self._parts else []
+        self._unit = REPEATED if report.kind == "repeats" else report.options.get("unit", "document")
+        # the column with the number of a unit, by which it is found in its record
+        self._parts: list[str] = {"document": [], REPEATED: ["start"]}.get(self._unit, [self._unit])
+        columns = ["file", "record", *([] if self._unit == REPEATED else ["kept"])]
+        columns += dict.fromkeys([*self._parts, "start", "end"]) if self._parts else []
         columns += ["cluster", "similarity", "reason", "difference"] if annotate else []
         if overrides is not None:
             columns = list(dict.fromkeys([*columns, "cluster"]))
@@ -182,7 +193,8 @@ class Verdicts:
         records, none = found["record"], np.empty(0, dtype=np.int64)
         cuts = np.empty((0, 4), dtype=np.int64)
         if self._parts:
-            cuts = np.column_stack([found[name] for name in ("record", *self._parts, "start", "end")])
+            number = np.zeros_like(records) if self._unit == REPEATED else found[self._unit]
+            cuts = np.column_stack([records, number, found["start"], found["end"]])
         removed = none if self._parts else records[~found["kept"]]
         notes = found if self._annotate else None
         given, rejected = self._report.inputs[file], self._rejected[file]
@@ -216,7 +228,7 @@ def _read(report: Report, columns: list[str], *, everything: bool) -> dict[str, 
             rows = file.read_row_group(group, columns=columns)
             for name in set(columns) - set(rows.column_names):
                 rows = rows.append_column(name, pa.nulls(rows.num_rows, pa.string()))
-            chosen = slice(None) if everything else ~_plain(rows.column("kept"))
+            chosen = slice(None) if everything or "kept" not in columns else ~_plain(rows.column("kept"))
             for name in columns:
                 parts[name].append(_plain(rows.column(name))[chosen])
     found = {name: np.concatenate(parts[name]) for name in columns}

@@ -174,7 +174,8 @@ def parts_of(result: Any, *, group: int = GROUP) -> tuple[str, Any, dict[str, Ro
     if isinstance(result, Repeats):
         summary = {"texts": len(result.texts), "repeats": len(result), "coverage": result.coverage}
         known = {"hash_key": result.reading.key.fingerprint, **result.reading.asked()}
-        return "repeats", result.texts, {"spans": _groups(result.rows, len(result), group)}, summary, known
+        tables = {"decisions": _sliced(result.decision_rows, group), "spans": _groups(result.rows, len(result), group)}
+        return "repeats", result.texts, tables, summary, known
     tables = {
         "decisions": _sliced(result.decision_rows, group),
         "pairs": _groups(result.pair_rows, len(result), group),

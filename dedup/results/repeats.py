@@ -261,6 +261,16 @@ class Repeats(Sequence[Repeat], Shown):
             found = self._again(texts)
 
     def _remove(self, texts: list[str], min_words: int, whole_paragraphs: bool) -> list[str]:
+        result = list(texts)
+        for row, spans in self._spans_by_text(min_words):
+            cuts = (
+                _paragraph_cuts(texts[row], spans, min_words, self.reading) if whole_paragraphs else list(chain(*spans))
+            )
+            result[row] = cut_repeats(texts[row], sorted(cuts))
+        return result
+
+    def _spans_by_text(self, min_words: int) -> Iterator[tuple[int, list[list[tuple[int, int]]]]]:
+        """Yield each text with repeats of `min_words` words or more, and for each of them its equal parts."""
         document, start, end = (self._columns[name].tolist() for name in ("document", "start", "end"))
         words = self._columns["words"].tolist()
         parts: dict[int, list[tuple[int, int]]] = {}
@@ -270,15 +280,37 @@ class Repeats(Sequence[Repeat], Shown):
         for row, text in enumerate(document):
             if words[row] >= min_words:
                 by_text.setdefault(text, []).append(parts.get(row, [(start[row], end[row])]))
-        result = list(texts)
-        for text, spans in by_text.items():
-            cuts = (
-                _paragraph_cuts(texts[text], spans, min_words, self.reading)
-                if whole_paragraphs
-                else list(chain(*spans))
-            )
-            result[text] = cut_repeats(texts[text], sorted(cuts))
-        return result
+        yield from by_text.items()
+
+    def decision_rows(self) -> pa.Table:
+        """Return what an apply cuts out of the texts, in input order (Arrow table): file, record, start, end.
+
+        The spans are those that one step of `without_repeats` removes, without the white space around them; two that
+        overlap are one. Memory: one text at a time.
+        """
+        import pyarrow as pa
+
+        rows: list[int] = []
+        cuts: list[tuple[int, int]] = []
+        for row, spans in sorted(self._spans_by_text(HEADING_WORDS)):
+            found = _joined(sorted(_paragraph_cuts(self.texts[row], spans, HEADING_WORDS, self.reading)))
+            rows += [row] * len(found)
+            cuts += found
+        files, records = self.texts.locate(np.array(rows, dtype=np.int64))
+        start, end = np.array(cuts, dtype=np.int64).reshape(-1, 2).T
+        names = {"file": pa.array(files, type=pa.int32()), "record": pa.array(records, type=pa.int64())}
+        return pa.table({**names, "start": start.copy(), "end": end.copy()})
+
+
+def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return ascending spans as spans that do not overlap."""
+    joined: list[tuple[int, int]] = []
+    for start, end in spans:
+        if joined and start < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _paragraph_cuts(

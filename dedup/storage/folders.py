@@ -25,8 +25,11 @@ __all__ = [
     "check_folder",
     "check_free",
     "check_writable",
+    "folder_beside",
+    "place_file",
     "refuse_overlap",
     "scratch_folder",
+    "taken",
     "whole_folder",
 ]
 
@@ -67,6 +70,47 @@ def whole_folder(folder: str | Path, *, replace: bool = False) -> Iterator[Path]
             if lock is not None:
                 os.close(lock)
             _sweep(final)
+
+
+@contextmanager
+def folder_beside(path: str | Path) -> Iterator[Path]:
+    """Yield an empty folder on the disk of `path`, to write a file that then gets this name; remove it afterwards.
+
+    Missing folders above `path` are made. Raises `StorageError` if the disk refuses a write.
+    """
+    final = Path(os.path.realpath(path))
+    with storage_errors(f"write {path}"):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(final)
+        partial = _beside(final)
+        partial.mkdir()
+        lock = _lock(partial)
+        try:
+            yield partial
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+            if lock is not None:
+                os.close(lock)
+
+
+def place_file(file: Path, path: str | Path) -> None:
+    """Give a complete file the name `path`, which is on the same disk. Raise `ParameterError` if it is taken."""
+    with storage_errors(f"write {path}"):
+        sync(str(file))
+        try:
+            os.link(file, path)
+        except FileExistsError:
+            raise taken(path) from None
+        except OSError:  # a disk without links
+            os.rename(file, path)
+        sync_folder(Path(os.path.realpath(path)).parent)
+
+
+def taken(path: str | Path) -> ParameterError:
+    """Return the error for a new file or folder whose name something has."""
+    return ParameterError(
+        f"output: expected the name of something new, found {path}, which exists; choose another name"
+    )
 
 
 def sync(path: str) -> None:

@@ -460,13 +460,12 @@ def test_decisions_in_another_order_are_refused(tmp_path: Path, monkeypatch: pyt
         apply_report(tmp_path / "report", tmp_path / "out")
 
 
-def test_repeats_cannot_be_applied(tmp_path: Path) -> None:
-    """The message says what does it."""
-    corpus_files.write(tmp_path / "in", "x.txt", b"words")
-    corpus, _ = corpus_files.searched(corpus_files.Listing([tmp_path / "in"]))
-    write_run_report(tmp_path / "report", dedup.find_repeats(corpus.texts), listing=corpus.listing)
-    with pytest.raises(ParameterError, match="without_repeats"):
-        apply_report(tmp_path / "report", tmp_path / "out")
+def test_no_repeats(tmp_path: Path) -> None:
+    """Where nothing repeats, every byte is written again."""
+    corpus_files.write(tmp_path / "in", "x.txt", b"words \n\n of their own")
+    dedup.write_report(tmp_path / "report", dedup.find_repeats(dedup.files(tmp_path / "in")))
+    assert dedup.Applied(1, 1, 0, 0, 0) == apply_report(tmp_path / "report", tmp_path / "out")
+    assert b"words \n\n of their own" == (tmp_path / "out" / "x.txt").read_bytes()
 
 
 # ------------------------------------------------------------------------------------- refusals

@@ -6,11 +6,12 @@ Each function also removes the white space that belongs to a cut, so that no gap
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["cut_repeats", "cut_spans", "cut_units"]
+__all__ = ["cut_blocks", "cut_repeats", "cut_spans", "cut_units"]
 
 LINE_BREAKS = ("\r\n", "\n", "\r")
 
@@ -24,6 +25,7 @@ def cut_units(text: str, spans: npt.NDArray[np.int64], kept: npt.NDArray[np.bool
 
 
 LINE_BREAK = re.compile(r"\r\n|\n|\r")
+WHITE = re.compile(r"\s*")
 
 
 def cut_lines(text: str, spans: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]) -> str:
@@ -107,3 +109,41 @@ def cut_repeats(text: str, spans: list[tuple[int, int]]) -> str:
         at = end + len(following)
     pieces.append(text[at:])
     return "".join(pieces)
+
+
+def cut_blocks(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    r"""Return `text` without some spans of complete paragraphs, and without the gap that each would leave.
+
+    Spans are ascending and do not overlap. Of the white space before and after a span, what has more line breaks is
+    kept (if both have as many, that before); the indent of the next line is kept. A text that began or ended with the
+    span begins or ends as it did before.
+
+    >>> [cut_blocks(text, [(3, 4)]) for text in ("a\n\nB\n\nc\n", "a\n\nB\n", "a\n\nB\n  c", "\n  B\n\nc")]
+    ['a\n\nc\n', 'a\n', 'a\n\n  c', '\nc']
+    """
+    pieces: list[str] = []
+    gap, at = "", 0
+    for start, end in spans:
+        part = text[at:start]
+        body = part.rstrip()
+        if body:
+            pieces += (gap, body)
+            gap = ""
+        before = _lines_of(gap + part[len(body) :])
+        at = WHITE.match(text, end).end()  # type: ignore[union-attr]  # it matches nothing, too
+        if at == len(text):
+            at, gap = end if pieces else at, ""
+            break
+        after = _lines_of(text[end:at])
+        gap = max(before, after, key=_breaks) if pieces else before
+        at -= len(text[end:at]) - len(after)
+    return "".join((*pieces, gap, text[at:]))
+
+
+def _lines_of(white: str) -> str:
+    """Return white space without the indent of the line after it."""
+    return white[: max(white.rfind("\n"), white.rfind("\r")) + 1]
+
+
+def _breaks(white: str) -> int:
+    return len(LINE_BREAK.findall(white))
