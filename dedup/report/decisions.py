@@ -21,7 +21,7 @@ __all__ = ["NOTES", "Counts", "Verdict", "Verdicts", "last_read"]
 NOTES = ("dedup_cluster", "dedup_kept", "dedup_similarity", "dedup_reason", "dedup_difference")
 """The columns that `annotate` adds."""
 
-REPEATED = "span"
+SPAN_UNIT = "span"
 """The unit of a `Verdict` about repeats."""
 
 Numbers = npt.NDArray[np.int64]
@@ -103,7 +103,7 @@ class Verdict:
         Raises `InputError` if the text does not contain them, since it is then not the text that was searched.
         """
         cuts = self.cuts[np.searchsorted(self.cuts[:, 0], number) : np.searchsorted(self.cuts[:, 0], number + 1)]
-        if self.unit == REPEATED:
+        if self.unit == SPAN_UNIT:
             if cuts[-1, 3] > len(text):
                 raise self._other_text(number)
             return cut_blocks(text, map(tuple, cuts[:, 2:].tolist()))
@@ -152,10 +152,10 @@ class Verdicts:
     def __init__(self, report: Report, *, annotate: bool, overrides: Overrides | None = None) -> None:
         self.changed = (0, 0)
         self._report = report
-        self._unit = REPEATED if report.kind == "repeats" else report.options.get("unit", "document")
+        self._unit = SPAN_UNIT if report.kind == "repeats" else report.options.get("unit", "document")
         # the column with the number of a unit, by which it is found in its record
-        self._parts: list[str] = {"document": [], REPEATED: ["start"]}.get(self._unit, [self._unit])
-        columns = ["file", "record", *([] if self._unit == REPEATED else ["kept"])]
+        self._parts: list[str] = {"document": [], SPAN_UNIT: ["start"]}.get(self._unit, [self._unit])
+        columns = ["file", "record", *([] if self._unit == SPAN_UNIT else ["kept"])]
         columns += dict.fromkeys([*self._parts, "start", "end"]) if self._parts else []
         columns += ["cluster", "similarity", "reason", "difference"] if annotate else []
         if overrides is not None:
@@ -193,7 +193,7 @@ class Verdicts:
         records, none = found["record"], np.empty(0, dtype=np.int64)
         cuts = np.empty((0, 4), dtype=np.int64)
         if self._parts:
-            number = np.zeros_like(records) if self._unit == REPEATED else found[self._unit]
+            number = np.zeros_like(records) if self._unit == SPAN_UNIT else found[self._unit]
             cuts = np.column_stack([records, number, found["start"], found["end"]])
         removed = none if self._parts else records[~found["kept"]]
         notes = found if self._annotate else None
