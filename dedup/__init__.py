@@ -14,13 +14,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dedup import errors, interop, lsh, minhash, shingling
+    from dedup import errors, interop, lsh, minhash, shingling, spark
     from dedup.errors import DedupError, InputError, ParameterError, StorageError
     from dedup.index.check import IndexCheck
     from dedup.index.index import Index
     from dedup.index.query import IndexMatches
     from dedup.index.reading import IndexStats
     from dedup.pipelines.compare import Comparison, Span, compare
+    from dedup.pipelines.estimate import Estimate, estimate
     from dedup.pipelines.find import find_duplicates
     from dedup.pipelines.match import match
     from dedup.pipelines.repeats import find_repeats

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from dedup.edit.compare import compare_edits
 from dedup.errors import InputError
 from dedup.hashing.shingles import parse
+from dedup.option_types import IgnoreOption, MetricOption, TokensOption
 from dedup.options import check_word
 from dedup.page.beside import contained, widened
 from dedup.page.clusters import shortened
@@ -96,9 +96,9 @@ def compare(
     b: str,
     *,
     shingle: str | None = None,
-    metric: str = "jaccard",
-    ignore: str | Collection[str] = (),
-    tokens: str = "words",
+    metric: MetricOption = "jaccard",
+    ignore: IgnoreOption = (),
+    tokens: TokensOption = "words",
     hash_key: bytes | None = None,
 ) -> Comparison:
     """Compare two texts: return the numbers of `dedup.find_duplicates` for the pair, and the spans that both share.

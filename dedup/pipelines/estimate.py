@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 from dedup.edit.join import bytes_needed
 from dedup.errors import InputError
+from dedup.option_types import DistinctOption, Id, IgnoreOption, MethodOption, MetricOption, TokensOption, UnitOption
 from dedup.options import check_memory
 from dedup.pipelines.find import find_duplicates
 from dedup.pipelines.memory import FilePlan, TextPlan, plan_for, room_for_edits
@@ -106,20 +107,20 @@ class Estimate:
 def estimate(
     texts: Any,
     *,
-    unit: str = "document",
+    unit: UnitOption = "document",
     threshold: float = 0.8,
-    metric: str = "jaccard",
+    metric: MetricOption = "jaccard",
     shingle: str | None = None,
-    method: str = "auto",
-    ids: Iterable[Any] | None = None,
+    method: MethodOption = "auto",
+    ids: Iterable[Id] | None = None,
     column: str | Sequence[str] | None = None,
     id: str | None = None,
     recall: float = 0.999,
-    distinct: str | Collection[str] = (),
+    distinct: DistinctOption = (),
     within: str | Sequence[Any] | None = None,
     across: str | Sequence[Any] | None = None,
-    ignore: str | Collection[str] = (),
-    tokens: str = "words",
+    ignore: IgnoreOption = (),
+    tokens: TokensOption = "words",
     hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,

@@ -5,7 +5,7 @@ The stages read texts in memory, or shards of files if there is a bound; the res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,17 @@ from dedup.clusters.priority import rank_units
 from dedup.errors import InputError
 from dedup.hashing.source import HeldUnits, TextSource
 from dedup.hashing.units import Units
+from dedup.option_types import (
+    DistinctOption,
+    Id,
+    IgnoreOption,
+    KeepOption,
+    MethodOption,
+    MetricOption,
+    PairsOption,
+    TokensOption,
+    UnitOption,
+)
 from dedup.options import check_memory, check_progress
 from dedup.pipelines import order
 from dedup.pipelines.checkpoints import Run
@@ -37,24 +48,24 @@ __all__ = ["find_duplicates", "find_in"]
 def find_duplicates(
     texts: Any,
     *,
-    unit: str = "document",
+    unit: UnitOption = "document",
     threshold: float = 0.8,
-    metric: str = "jaccard",
+    metric: MetricOption = "jaccard",
     shingle: str | None = None,
-    method: str = "auto",
-    keep: str | Callable[[Any, str], Any] = "first",
-    ids: Iterable[Any] | None = None,
+    method: MethodOption = "auto",
+    keep: KeepOption = "first",
+    ids: Iterable[Id] | None = None,
     column: str | Sequence[str] | None = None,
     id: str | None = None,
-    pairs: str = "auto",
+    pairs: PairsOption = "auto",
     recall: float = 0.999,
     seed: int = 1,
-    distinct: str | Collection[str] = (),
+    distinct: DistinctOption = (),
     within: str | Sequence[Any] | None = None,
     across: str | Sequence[Any] | None = None,
     min_documents: int | None = None,
-    ignore: str | Collection[str] = (),
-    tokens: str = "words",
+    ignore: IgnoreOption = (),
+    tokens: TokensOption = "words",
     hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,

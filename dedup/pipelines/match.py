@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
 from dedup.errors import InputError, ParameterError
 from dedup.hashing.source import TextSource, TwoSources
+from dedup.option_types import DistinctOption, Id, IgnoreOption, MetricOption, TokensOption, UnitOption
 from dedup.options import check_memory, check_min_words, check_progress, check_threshold, shown
 from dedup.pipelines import order
 from dedup.pipelines.checkpoints import Run
@@ -31,23 +32,23 @@ def match(
     texts: Any,
     against: Any,
     *,
-    unit: str = "document",
+    unit: UnitOption = "document",
     threshold: float = 0.8,
-    metric: str = "jaccard",
+    metric: MetricOption = "jaccard",
     shingle: str | None = None,
     min_words: int | None = 50,
     passage_threshold: float = 0.8,
-    ids: Iterable[Any] | None = None,
+    ids: Iterable[Id] | None = None,
     column: str | None = None,
     id: str | None = None,
-    against_ids: Iterable[Any] | None = None,
+    against_ids: Iterable[Id] | None = None,
     against_column: str | None = None,
     against_id: str | None = None,
-    distinct: str | Collection[str] = (),
+    distinct: DistinctOption = (),
     within: None = None,
     across: None = None,
-    ignore: str | Collection[str] = (),
-    tokens: str = "words",
+    ignore: IgnoreOption = (),
+    tokens: TokensOption = "words",
     hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,

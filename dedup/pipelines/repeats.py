@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from dedup.option_types import Id, IgnoreOption, TokensOption
 from dedup.options import check_memory, check_min_words, check_progress, check_threshold
 from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.memory import TextPlan, plan_passages
@@ -29,11 +30,11 @@ def find_repeats(
     *,
     min_words: int = 50,
     threshold: float = 0.8,
-    ids: Iterable[Any] | None = None,
+    ids: Iterable[Id] | None = None,
     column: str | None = None,
     id: str | None = None,
-    ignore: str | Collection[str] = (),
-    tokens: str = "words",
+    ignore: IgnoreOption = (),
+    tokens: TokensOption = "words",
     hash_key: bytes | None = None,
     threads: int | None = None,
     memory: int | str | None = None,

@@ -8,7 +8,7 @@ seed: not on the order of the texts (but for the pairs that are shown), nor on t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from dedup.clusters.copies import exact_copies
 from dedup.errors import InputError, ParameterError
 from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import hash_texts
+from dedup.option_types import Id, IgnoreOption, TokensOption, UnitOption
 from dedup.options import check_memory, check_progress, check_seed, check_word
 from dedup.reading import Reading
 from dedup.results.suggestion import Suggestion
@@ -57,12 +58,12 @@ DIGEST_MIXER = np.uint64(0x9E3779B97F4A7C15)
 def suggest(
     texts: Any,
     *,
-    unit: str = "document",
-    ids: Iterable[Any] | None = None,
+    unit: UnitOption = "document",
+    ids: Iterable[Id] | None = None,
     column: str | None = None,
     id: str | None = None,
-    ignore: str | Collection[str] = (),
-    tokens: str = "words",
+    ignore: IgnoreOption = (),
+    tokens: TokensOption = "words",
     hash_key: bytes | None = None,
     seed: int = 1,
     threads: int | None = None,

@@ -6,11 +6,11 @@ depend on the number of threads, the size of blocks or the clock; the seconds ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from dedup.clusters.stars import Stars, find_stars
 from dedup.clusters.verdicts import documents_of
 from dedup.errors import InputError, ParameterError
 from dedup.hashing.units import Units
+from dedup.option_types import Data, Item, UnitId
 from dedup.options import check_threshold, check_whole
 from dedup.page.clusters import Clusters, view_of_clusters
 from dedup.page.reviewed import nearest, review_table
@@ -164,7 +165,7 @@ class Duplicates(Shown):
         return summarise(self._evidence)
 
     @property
-    def closest(self) -> tuple[Any, Any, float] | None:
+    def closest(self) -> tuple[UnitId, UnitId, float] | None:
         """(left id, right id, similarity) of the closest pair that was seen, if no pair was found; else None.
 
         It is a hint and not a part of the result: only the hashes that were in memory at the end of the search were
@@ -174,6 +175,10 @@ class Duplicates(Shown):
 
     # uses of a result
 
+    @overload
+    def filter(self, data: Iterator[Item]) -> list[Item]: ...
+    @overload
+    def filter(self, data: Data) -> Data: ...
     def filter(self, data: Any) -> Any:
         """Return `data` without the removed texts, as the same type. Order, index and other columns are unchanged.
 
@@ -189,7 +194,7 @@ class Duplicates(Shown):
             return self.filter([data])[0]
         return recognise(data, found.texts, "filter", cutting=True).cut(found.units.places, found.kept, found.run.unit)
 
-    def annotate(self, data: Any) -> Any:
+    def annotate(self, data: Data) -> Data:
         """Return the table `data` with the answer beside its columns, as the same type, for a search of documents.
 
         Columns: cluster, kept_id, similarity, difference, reason (as in `clusters`; null for a text in no cluster) and
@@ -202,7 +207,8 @@ class Duplicates(Shown):
                 f"annotate: expected a search of documents, whose rows are texts, found {found.run.unit}s; take "
                 ".clusters, which has their places"
             )
-        return recognise(data, found.texts, "annotate", cutting=False).annotate(found.annotations())
+        annotated: Data = recognise(data, found.texts, "annotate", cutting=False).annotate(found.annotations())
+        return annotated
 
     def review(self, n: int = 20) -> pa.Table:
         """Return the `n` removed texts that are nearest to the threshold, with the texts that they were removed for.

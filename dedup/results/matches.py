@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import ParameterError
 from dedup.hashing.units import Units
+from dedup.option_types import Data, Item, MatchedBy, UnitId
 from dedup.options import check_word
 from dedup.page.showing import Shown
 from dedup.page.view import View
@@ -144,12 +145,9 @@ class Matches(Shown):
                 **self._place_columns(pairs.left, "left"),
                 **self._place_columns(pairs.right, "right"),
                 **evidence_columns(pairs.shared, left_size, right_size, self._run.metric),
-                **self._difference_of(pairs),
+                "difference": difference_column(self._differences.of_pairs(pairs)),
             }
         )
-
-    def _difference_of(self, pairs: Pairs) -> dict[str, Any]:
-        return {"difference": difference_column(self._differences.of_pairs(pairs))}
 
     @cached_property
     def _differences(self) -> Differences:
@@ -266,7 +264,11 @@ class Matches(Shown):
 
     # uses of a result
 
-    def filter(self, data: Any, *, by: str = "pairs") -> Any:
+    @overload
+    def filter(self, data: Iterator[Item], *, by: MatchedBy = "pairs") -> list[Item]: ...
+    @overload
+    def filter(self, data: Data, *, by: MatchedBy = "pairs") -> Data: ...
+    def filter(self, data: Any, *, by: MatchedBy = "pairs") -> Any:
         """Return `data` without the texts that match, as the same type. Order, index and other columns are unchanged.
 
         `data` is the collection that was searched as `texts`: the same texts in the same order, or in any order if it
@@ -275,20 +277,24 @@ class Matches(Shown):
         `against`), "passages" (texts that have a passage), or "either". For pairs of paragraphs or lines all rows are
         returned, and the units that match are cut out of the texts; a text of which nothing is left is ``""``.
         """
-        by = check_word("by", by, EVIDENCE)
+        chosen = check_word("by", by, EVIDENCE)
         unit = self._run.unit
-        if unit != "document" and by != "passages":
-            if by == "either":
+        if unit != "document" and chosen != "passages":
+            if chosen == "either":
                 raise ParameterError(f"by: expected 'pairs' or 'passages' for pairs of {unit}s, found 'either'")
             places = self._units.places[: self._lefts]
             return recognise(data, self._sides.left, "filter", cutting=True).cut(places, ~self._in_pairs, unit)
         matched = np.zeros(len(self._sides.left), dtype=np.bool_)
-        if by != "passages":
+        if chosen != "passages":
             matched |= self._in_pairs
-        if by != "pairs":
+        if chosen != "pairs":
             matched[self._passages.left] = True
         return recognise(data, self._sides.left, "filter", cutting=False).select(~matched)
 
+    @overload
+    def cut(self, data: Iterator[Item]) -> list[Item]: ...
+    @overload
+    def cut(self, data: Data) -> Data: ...
     def cut(self, data: Any) -> Any:
         """Return `data` with the passages cut out of its texts, as the same type and with all rows.
 
@@ -323,9 +329,7 @@ class Matches(Shown):
         """The number of units of the left side."""
         return int(np.searchsorted(self._units.places[:, 0], len(self._sides.left)))
 
-    def _place_columns(
-        self, rows: npt.NDArray[np.int64] | npt.NDArray[np.int32], side: str
-    ) -> dict[str, npt.NDArray[np.int64]]:
+    def _place_columns(self, rows: npt.NDArray[Any], side: str) -> dict[str, npt.NDArray[np.int64]]:
         """Return the columns that locate paragraphs or lines in their texts; none if units are documents."""
         if self._run.unit.whole:
             return {}
@@ -333,11 +337,10 @@ class Matches(Shown):
         return {f"{side}_{name}": places[:, i] for i, name in enumerate((str(self._run.unit), "start", "end"), start=1)}
 
     @property
-    def closest(self) -> tuple[Any, Any, float] | None:
+    def closest(self) -> tuple[UnitId, UnitId, float] | None:
         """(left id, right id, similarity) of the closest pair that was seen, if no pair was found; else None.
 
-        It is a hint and not a part of the result: only the hashes that were in memory at the end of the search were
-        compared.
+        It is a hint, not a part of the result: only hashes that were in memory at the end of the search were compared.
         """
         if self._closest is None:
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -99,9 +99,13 @@ class Repeats(Sequence[Repeat], Shown):
     def __iter__(self) -> Iterator[Repeat]:
         return map(self._repeat, range(len(self)))
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]
-        found = range(len(self))[index]
-        return [self._repeat(row) for row in found] if isinstance(index, slice) else self._repeat(found)
+    @overload
+    def __getitem__(self, index: int) -> Repeat: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Repeat]: ...
+    def __getitem__(self, index: int | slice) -> Repeat | list[Repeat]:
+        rows = range(len(self))
+        return [self._repeat(row) for row in rows[index]] if isinstance(index, slice) else self._repeat(rows[index])
 
     def __repr__(self) -> str:
         found, texts = counted(len(self), "repeat"), counted(len(self.texts), "text")

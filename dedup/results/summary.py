@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dedup.lsh import measure_recall
+from dedup.option_types import UnitId
 from dedup.pairs.verify import jaccard
 from dedup.reading import ALL
 from dedup.results.evidence import Evidence
@@ -77,7 +78,7 @@ class Summary:
     warnings: tuple[str, ...]
     rejected: int = 0
     largest: tuple[tuple[int, str], ...] = ()
-    samples: tuple[tuple[Any, Any, float, str], ...] = ()
+    samples: tuple[tuple[UnitId, UnitId, float, str], ...] = ()
     lines: int | None = None
     differences: dict[str, int] = field(default_factory=dict)
     numbers_only: int = 0

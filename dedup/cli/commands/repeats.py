@@ -12,6 +12,7 @@ from dedup.cli.options import bounded, common, identified, keyed, reading, repor
 from dedup.cli.printing import report_repeats
 from dedup.cli.reports import check_output, show_report, tell_output, write_output
 from dedup.hash_key import choose_key
+from dedup.option_types import IgnoreOption, TokensOption
 
 __all__ = ["repeats"]
 
@@ -31,8 +32,8 @@ def repeats(
     files: tuple[str, ...],
     min_words: int,
     threshold: float,
-    ignore: tuple[str, ...],
-    tokens: str,
+    ignore: IgnoreOption,
+    tokens: TokensOption,
     id_column: str | None,
     memory: str | None,
     hash_key: bytes | None,

@@ -9,6 +9,7 @@ import click
 from dedup.cli.ending import finish, say, say_json
 from dedup.cli.inputs import Inputs
 from dedup.cli.options import UNITS, bounded, identified, keyed, reading, threaded, worded
+from dedup.option_types import IgnoreOption, TokensOption, UnitOption
 
 __all__ = ["suggest"]
 
@@ -32,9 +33,9 @@ def suggest(
     format: str | None,
     on_error: str,
     max_errors: str | None,
-    unit: str,
-    ignore: tuple[str, ...],
-    tokens: str,
+    unit: UnitOption,
+    ignore: IgnoreOption,
+    tokens: TokensOption,
     seed: int,
     memory: str | None,
     threads: int | None,
