@@ -25,11 +25,12 @@ from dedup.results.suggestion import advice_on_length
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import same_ids
+from dedup.unit import Unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["EVERYTHING", "Evidence"]
+__all__ = ["EVERYTHING", "Evidence", "place_columns"]
 
 EVERYTHING = slice(None)
 
@@ -301,10 +302,7 @@ class Evidence:
 
     def place_columns(self, units: npt.NDArray[np.int64] | npt.NDArray[np.int32], prefix: str) -> dict[str, Any]:
         """Return the columns that locate units in their documents; none if units are documents."""
-        if self.run.unit.whole:
-            return {}
-        places = self.units.places[units]
-        return {f"{prefix}{name}": places[:, i] for i, name in enumerate((str(self.run.unit), "start", "end"), start=1)}
+        return place_columns(self.units.places[units], self.run.unit, prefix)
 
     def name(self, unit: int) -> Any:
         """Return the id of a unit; (id, number) for a paragraph or line."""
@@ -363,3 +361,10 @@ class Evidence:
                 for file in np.flatnonzero(suspicious)[:3].tolist()
             ]
         return tuple(found)
+
+
+def place_columns(places: npt.NDArray[np.int64], unit: Unit, prefix: str) -> dict[str, npt.NDArray[np.int64]]:
+    """Return the columns that locate paragraphs or lines in their texts, of their places; none of documents."""
+    if unit.whole:
+        return {}
+    return {f"{prefix}{name}": places[:, i] for i, name in enumerate((str(unit), "start", "end"), start=1)}

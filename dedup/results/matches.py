@@ -25,6 +25,7 @@ from dedup.pairs.verify import Pairs, evidence_columns, similarity
 from dedup.results.data.cutting import cut_spans
 from dedup.results.data.given import recognise
 from dedup.results.differences import Differences, counted_by_code, difference_column
+from dedup.results.evidence import place_columns
 from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, check_rows
 from dedup.results.match_links import MatchInfo, Passages, view_of_match
 from dedup.results.summary import LOWER_THRESHOLD, MatchSummary, hint_of
@@ -142,12 +143,15 @@ class Matches(Shown):
             {
                 "left": self._sides.left.ids_at(places[pairs.left, 0]),
                 "right": self._sides.right.ids_at(places[pairs.right, 0] - len(self._sides.left)),
-                **self._place_columns(pairs.left, "left"),
-                **self._place_columns(pairs.right, "right"),
+                **place_columns(self._units.places[pairs.left], self._run.unit, "left_"),
+                **place_columns(self._units.places[pairs.right], self._run.unit, "right_"),
                 **evidence_columns(pairs.shared, left_size, right_size, self._run.metric),
-                "difference": difference_column(self._differences.of_pairs(pairs)),
+                **self._difference_of(pairs),
             }
         )
+
+    def _difference_of(self, pairs: Pairs) -> dict[str, Any]:
+        return {"difference": difference_column(self._differences.of_pairs(pairs))}
 
     @cached_property
     def _differences(self) -> Differences:
@@ -328,13 +332,6 @@ class Matches(Shown):
     def _lefts(self) -> int:
         """The number of units of the left side."""
         return int(np.searchsorted(self._units.places[:, 0], len(self._sides.left)))
-
-    def _place_columns(self, rows: npt.NDArray[Any], side: str) -> dict[str, npt.NDArray[np.int64]]:
-        """Return the columns that locate paragraphs or lines in their texts; none if units are documents."""
-        if self._run.unit.whole:
-            return {}
-        places = self._units.places[rows]
-        return {f"{side}_{name}": places[:, i] for i, name in enumerate((str(self._run.unit), "start", "end"), start=1)}
 
     @property
     def closest(self) -> tuple[UnitId, UnitId, float] | None:
