@@ -19,7 +19,7 @@ from dedup.errors import InputError, ParameterError
 from dedup.hashing.forms import NUMBERS
 from dedup.hashing.shingles import hash_text
 from dedup.hashing.units import HashedBlock, HashRows, Units, hash_block, hash_texts
-from dedup.index.log import MarkedSets, sizes_of
+from dedup.index.log.rows import MarkedSets, sizes_of
 from dedup.index.view import FIRST_ROW, View, marked, sets_of
 from dedup.pairs.kept_apart import Apart
 from dedup.pairs.verify import Pairs, similarity

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from dedup.index import merge, writer
+from dedup.index import writer
+from dedup.index.postings import merge
 
 SHINGLE = "words:2"
 

@@ -25,7 +25,8 @@ BATCH = 7
 CODE = """
 import sys
 import dedup
-from dedup.index import merge, writer
+from dedup.index import writer
+from dedup.index.postings import merge
 writer.FLUSH_DOCUMENTS, writer.COMMIT_DOCUMENTS, merge.SMALLEST_SEGMENT = 16, 5, 8
 folder, batch = sys.argv[1], int(sys.argv[2])
 index = dedup.Index.open(folder, write=True)
