@@ -82,9 +82,9 @@ class Index(OpenIndex):
         distinct : "numbers", "symbols", or both: texts that differ in these alone are no pair, as for
             `dedup.find_duplicates`
         ignore, tokens : as for `dedup.find_duplicates`; for all texts that are added or looked up
-        store : "hashes", or "text" to keep the texts too, compressed: about half their size
+        store : "hashes", or "text" to keep the texts too, compressed
         passages : the least number of words of a passage that `passages` can find, in the texts that are kept. None:
-            passages cannot be found. The fingerprints take about 10 bytes for each ``passages / 2`` words
+            passages cannot be found. Each half `passages` of words takes about ten bytes
         hash_key : as for `dedup.find_duplicates`. The index keeps only its fingerprint
 
         Raises `ParameterError` if an option has an invalid value, and `StorageError` if there is something at the path,

@@ -196,8 +196,8 @@ class OpenIndex:
     ) -> pa.Table:
         """Find the passages that texts have word for word from documents, if the index was made with `passages`.
 
-        The table is ``dedup.match(texts, documents, min_words=min_words, passage_threshold=1.0).passages``: each passage
-        with its first place in the documents, in the order in which these were added.
+        The table is ``dedup.match(texts, documents, min_words=min_words, passage_threshold=1.0).passages``: each
+        passage with its first place in the documents, in the order in which these were added.
 
         Parameters
         ----------
