@@ -98,7 +98,7 @@ def test_passages_that_cannot_be_found(tmp_path: Path) -> None:
     """Shorter ones than the index was made for, of one text, or in an index that keeps no texts."""
     for options, says in (
         ({"store": "texts"}, "store: expected 'hashes' or 'text', found 'texts'"),
-        ({"store": None}, "store: expected 'hashes' or 'text', found NoneType"),
+        ({"store": None}, "store: expected 'hashes' or 'text', found None"),
         ({"passages": 50}, "passages: expected store=\"text\" .*found store='hashes'"),
         ({"store": "text", "passages": 0}, "passages: expected a whole number from 1"),
         ({"store": "text", "passages": "50"}, "passages: expected a whole number from 1"),

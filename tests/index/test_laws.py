@@ -311,6 +311,22 @@ def test_texts_that_differ_in_numbers_or_symbols_alone(
         assert dedup.find_duplicates(everything, keep="first", **how).filter(everything) == kept
 
 
+def test_a_merge_of_which_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All copies, or all documents, of some segments are removed before these are merged."""
+    make_small(monkeypatch)
+    for kept in (0, 5):
+        with dedup.Index.create(tmp_path / str(kept), threshold=0.5, shingle=SHINGLE) as index:
+            for start in range(0, 20, 5):
+                index.add(["a b c"] * 5, ids=range(start, start + 5))
+                index.remove(range(max(start, kept), start + 5))
+                index.commit()
+            assert index.check().ok
+            assert list(range(kept)) == index.query(["a b c"]).pairs["right"].to_pylist()
+        with dedup.Index.open(tmp_path / str(kept), write=True) as index:
+            index.compact()
+            assert list(range(kept)) == index.query(["a b c"]).pairs["right"].to_pylist()
+
+
 def test_the_model_is_what_it_says() -> None:
     """The model's similarity is that of `compare`."""
     a, b = "a b c d e a b", "a b c d e f"

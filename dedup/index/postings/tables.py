@@ -133,6 +133,9 @@ class TableWriter:
     def finish(self) -> TableEntry:
         """Close the file; return what the manifest needs to know."""
         assert self._buckets == 1 << self.bits
+        if not self.entries:  # all postings of a merge were of removed documents: nothing was written after the heads
+            with storage_errors(f"write {self.path}"):
+                os.ftruncate(self._handle, heads_bytes(self.bits))
         os.close(self._handle)
         sums = self._heads.hexdigest(), self._postings.hexdigest()
         return TableEntry(self.bits, self.known, self.width, self.entries, *sums)
