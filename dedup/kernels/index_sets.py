@@ -11,7 +11,7 @@ Each step is a bijection of the seal, and of the value. So a set in which one va
 and a set in which more was changed has it with a chance of 2^-64. It guards against accidents, not against people.
 
 A row of the index is eight words: ``first << 32 | size``, the place of its set, two words of digest, the seal of its
-set, its id, its group, and the seal of the seven words before and the number of the document (`dedup.index.log.rows`).
+set, its id, its group, and the seal of the seven words before and the number of the document (`dedup.index.log`).
 """
 
 from __future__ import annotations
