@@ -28,7 +28,7 @@ from dedup.pairs.kept_apart import groups_of, told_apart
 from dedup.runtime.threads import map_blocks, slices
 from dedup.threshold import Metric
 
-__all__ = ["ALL_PAIRS", "FIRST_ROW", "View", "marked", "sets_of"]
+__all__ = ["ALL_PAIRS", "View", "marked", "sets_of"]
 
 ALL_PAIRS = (1 << 62) - 1
 """More pairs than a text can have."""
@@ -311,32 +311,34 @@ class View:
             parts.append(found[:total])
         return np.concatenate([np.empty((0, 3), dtype=np.int64), *parts])
 
-    def any_of_one(self, texts: MarkedSets) -> bool:
-        """Return whether the first of some sets reaches the threshold of the index with a living document."""
+    def of_one(self, texts: MarkedSets, most: int) -> Iterator[npt.NDArray[np.int64]]:
+        """Yield the pairs of the first of some sets with the documents in memory, and then with those of each segment.
+
+        They are those of `probe` at the threshold of the index; parts without a pair are left out.
+        """
         from dedup.kernels import index_memtable, index_postings
 
-        known, stored = self.settings, self.stored
-        how: tuple[Any, ...] = (self.gone.words, known.threshold, known.threshold, 0, known.containment, 1)
+        known, stored, memtable, sets = self.settings, self.stored, self.memtable, texts.sets
+        how: tuple[Any, ...] = (self.gone.words, known.threshold, known.threshold, 0, known.containment, most)
         how += texts.marks, self.apart
-        sets = texts.sets
         if not sets.sizes[0]:
-            return False
-        memtable, wrong = self.memtable, -1
+            return
         if memtable.count:
             held = (*memtable.chains, *memtable.held)
-            _, total, wrong = index_memtable.probe_chains(*sets, FIRST_ROW, *held, *how)
+            found, total, wrong = index_memtable.probe_chains(*sets, FIRST_ROW, *held, *how)
             if total:
-                return True
+                yield found[:total]
+            if wrong >= 0:
+                damaged(stored.path, int(wrong))
         for segment in self.segments:
             table = segment.tables.get("shingles")
-            if table is not None and wrong < 0:
+            if table is not None:
                 log: tuple[Any, ...] = (*table, stored.rows, 0, stored.sets, 0)
-                _, total, wrong = index_postings.probe(*sets, FIRST_ROW, *log, *how)
+                found, total, wrong = index_postings.probe(*sets, FIRST_ROW, *log, *how)
                 if total:
-                    return True
-        if wrong >= 0:
-            damaged(stored.path, int(wrong))
-        return False
+                    yield found[:total]
+                if wrong >= 0:
+                    damaged(stored.path, int(wrong))
 
     def any_alive(self, sets: MarkedSets, asked: Numbers, threads: int) -> npt.NDArray[np.bool_]:
         """Return, for each row of `asked`, whether it reaches the threshold with a living document in a segment."""
