@@ -16,12 +16,13 @@ import numpy.typing as npt
 import xxhash
 
 from dedup.errors import StorageError
-from dedup.index.log import Rows, Stored, firsts_of, sizes_of
+from dedup.index.log.bits import Bits
+from dedup.index.log.rows import Rows, Stored, firsts_of, sizes_of
+from dedup.index.log.texts import block_of, fingerprints, tokens_of
 from dedup.index.manifest import Manifest, SegmentEntry, TableEntry, bits_name, table_name
-from dedup.index.segments import hash_ids, hash_numbers
+from dedup.index.postings.segments import hash_ids, hash_numbers
+from dedup.index.postings.tables import Table, heads_bytes, mapped, open_table
 from dedup.index.settings import Settings
-from dedup.index.tables import Table, heads_bytes, mapped, open_table
-from dedup.index.view import Bits
 from dedup.runtime.progress import Progress
 
 __all__ = ["IndexCheck", "check"]
@@ -84,7 +85,7 @@ def check(folder: Path, settings: Settings, stages: Progress) -> IndexCheck:
     found = _Findings()
     dead, copied = _bits(folder, manifest, found)
     try:
-        stored = Stored(folder, manifest, manifest.documents, manifest.hashes, manifest.id_bytes)
+        stored = Stored(folder, manifest)
     except StorageError as error:
         return IndexCheck(manifest.documents, (str(error),), (None,) * manifest.live)
     intact = _check_log(stored, manifest, dead, found, advance)
@@ -121,13 +122,17 @@ def _check_log(
     from dedup.kernels import index_sets as kernels
 
     intact = np.ones(manifest.documents, dtype=np.bool_)
+    with_texts = "texts" in manifest.log_sizes
     for numbers in _parts(0, manifest.documents):
         rows, ids, fits = stored.sealed(numbers)
         seals = np.empty(len(rows), dtype=np.uint64)
         kernels.seal_sets(stored.sets, rows[:, 1].astype(np.int64), sizes_of(rows), seals)
         good = seals == rows[:, 4]
         alive = ~dead.has(numbers)
-        for what, wrong in (("row", ~fits), ("set", fits & ~good)):
+        whole = np.ones(len(numbers), dtype=np.bool_)
+        if with_texts:
+            whole = np.array([text is not None for text in stored.unpacked(numbers)], dtype=np.bool_)
+        for what, wrong in (("row", ~fits), ("set", fits & ~good), ("text", fits & ~whole)):
             for place in np.flatnonzero(wrong).tolist():
                 number = int(numbers[place])
                 name = None if what == "row" else ids[place]
@@ -218,6 +223,32 @@ def _check_part(
             found.add(f"document {ids[place]!r} has no posting for its {kind[:-1] if kind != 'copies' else 'original'}")
     for place in np.flatnonzero(lacks).tolist():
         found.add(f"document {ids[place]!r} lacks {int(missing[place]):,} postings")
+        found.lost[int(numbers[place])] = ids[place]
+    if settings.passages is not None:
+        _check_prints(tables.get("passages"), stored, ids, numbers, np.flatnonzero(leading), settings, found)
+
+
+def _check_prints(
+    table: Table | None,
+    stored: Stored,
+    ids: list[Any],
+    numbers: Numbers,
+    leading: Numbers,
+    settings: Settings,
+    found: _Findings,
+) -> None:
+    """Look up every fingerprint of the documents at the places `leading`. A damaged text has been named already."""
+    from dedup.kernels import index_postings as kernels
+
+    texts = [text or b"" for text in stored.unpacked(numbers[leading])]
+    prints = fingerprints(*tokens_of(block_of(texts), settings.shingle.reading), settings.passages)
+    owners = np.repeat(leading, prints.counts)
+    lost = np.ones(len(owners), dtype=np.bool_)
+    if table is not None:
+        hits, total = kernels.lookup(prints.keys, *table)
+        lost[hits[:total, 0][numbers[owners[hits[:total, 0]]] == hits[:total, 1]]] = False
+    for place, lacking in zip(*np.unique(owners[lost], return_counts=True), strict=True):
+        found.add(f"document {ids[place]!r} lacks {int(lacking):,} fingerprints")
         found.lost[int(numbers[place])] = ids[place]
 
 

@@ -10,7 +10,7 @@ Files: `dedup.index.manifest`. Cost: about 7 bytes a posting, 8 a shingle, and 8
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,35 +18,24 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError, ParameterError, StorageError
-from dedup.hashing.units import HashedBlock, hash_texts
-from dedup.index.log import MarkedSets, kind_of_ids, refuse_id
-from dedup.index.manifest import INDEX_MANIFEST
+from dedup.index.incoming import ID_SLICE, REPLACE, add_missing, hashed, in_index, names_of
+from dedup.index.log.rows import kind_of_ids, refuse_id
+from dedup.index.manifest import INDEX_MANIFEST, Manifest
 from dedup.index.reading import OpenIndex, fits, open_view, workers_for
 from dedup.index.settings import Settings
-from dedup.index.view import View, marked
 from dedup.index.writer import Writer
 from dedup.options import check_flag, check_path, check_progress, check_threads, shown
 from dedup.report.apply import apply_rows, check_rows_output
 from dedup.results.data.rows import select_rows, unwrap
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
-from dedup.sources.coerce import Ids, Texts, read_texts
+from dedup.sources.coerce import Texts, read_texts
 from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.files.naming import Files
 from dedup.storage.atomic import storage_errors
 from dedup.storage.writer_lock import WRITER_LOCK
-from dedup.unit import Unit
 
 __all__ = ["Index"]
-
-ID_SLICE = 1 << 14
-"""Ids that are looked up at a time."""
-
-RESUMED_HASHES = 1 << 24
-"""Hashes that are added between two commits of an addition that can be resumed: 128 MB of sets, a few seconds."""
-
-REPLACE = "give replace=True (--replace) to put the new text in its place"
-"""What to do about an id that is in the index already."""
 
 
 class Index(OpenIndex):
@@ -77,6 +66,8 @@ class Index(OpenIndex):
         distinct: str | Collection[str] = (),
         ignore: str | Collection[str] = (),
         tokens: str = "words",
+        store: str = "hashes",
+        passages: int | None = None,
         hash_key: bytes | None = None,
     ) -> Index:
         """Make an empty index in a new folder, and open it for writing.
@@ -91,6 +82,9 @@ class Index(OpenIndex):
         distinct : "numbers", "symbols", or both: texts that differ in these alone are no pair, as for
             `dedup.find_duplicates`
         ignore, tokens : as for `dedup.find_duplicates`; for all texts that are added or looked up
+        store : "hashes", or "text" to keep the texts too, compressed
+        passages : the least number of words of a passage that `passages` can find, in the texts that are kept. None:
+            passages cannot be found. Each half `passages` of words takes about ten bytes
         hash_key : as for `dedup.find_duplicates`. The index keeps only its fingerprint
 
         Raises `ParameterError` if an option has an invalid value, and `StorageError` if there is something at the path,
@@ -98,13 +92,14 @@ class Index(OpenIndex):
         """
         folder = Path(check_path("path", path))
         read: dict[str, Any] = {"ignore": ignore, "tokens": tokens, "hash_key": hash_key}
+        kept: dict[str, Any] = {"store": store, "passages": passages}
         settings = Settings.check(
-            threshold=threshold, shingle=shingle, containment=containment, distinct=distinct, **read
+            threshold=threshold, shingle=shingle, containment=containment, distinct=distinct, **read, **kept
         )
         with storage_errors(f"make an index in {folder}", begun=False):
             found = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
             exists = folder.exists() and not folder.is_dir()
-        left_over = {WRITER_LOCK, f"{INDEX_MANIFEST}.tmp", "rows-1.dedup", "sets-1.dedup", "ids-1.dedup"}
+        left_over = {WRITER_LOCK, f"{INDEX_MANIFEST}.tmp", *Manifest(settings.to_json()).names()} - {INDEX_MANIFEST}
         if exists or not left_over.issuperset(found):
             what = (
                 "a file" if exists else "an index" if INDEX_MANIFEST in found else f"a folder with {found[0]!r} in it"
@@ -182,14 +177,14 @@ class Index(OpenIndex):
                     )
             kind = kind_of_ids(writer.manifest, names, len(collection))
             if resume:
-                return _add_missing(writer, collection, kind, workers, stages, replace=replace)
-            old = _in_index(writer.view, names)
+                return add_missing(writer, collection, kind, workers, stages, replace=replace)
+            old = in_index(writer.view, names)
             if len(old) and not replace:
                 refuse_id(writer.view.read(old[:1])[1][0], REPLACE)
             if len(old):
                 writer.remove(old)
-            for block, sets in _hashed(collection, writer.view, workers, stages, "add"):
-                writer.add(sets, _names_of(names, block), kind)
+            for block, sets in hashed(collection, writer.view.settings, workers, stages, "add"):
+                writer.add(sets, names_of(names, block), kind)
             return len(collection)
 
     def filter_new(
@@ -256,8 +251,8 @@ class Index(OpenIndex):
             names = collection.ids
             kind = kind_of_ids(writer.manifest, names, len(collection))
             parts = [np.empty(0, dtype=np.bool_)]
-            for block, sets in _hashed(collection, writer.view, threads, stages, "filter"):
-                parts.append(writer.filter(sets, _names_of(names, block), kind, threads))
+            for block, sets in hashed(collection, writer.view.settings, threads, stages, "filter"):
+                parts.append(writer.filter(sets, names_of(names, block), kind, threads))
             return np.concatenate(parts)
 
     def remove(self, ids: Any) -> int:
@@ -317,7 +312,7 @@ class Index(OpenIndex):
             if ids is not None:
                 for start in range(0, source.manifest.documents, ID_SLICE):
                     some = np.arange(start, min(start + ID_SLICE, source.manifest.documents), dtype=np.int64)
-                    old = _in_index(writer.view, source.stored.read(source.living(some))[1])
+                    old = in_index(writer.view, source.stored.read(source.living(some))[1])
                     if len(old):
                         refuse_id(writer.view.read(old[:1])[1][0], f"remove it from one of them, or from {path}")
             writer.feed(source, stages.stage("merge", source.manifest.live), fresh_ids=ids is None)
@@ -341,56 +336,6 @@ class Index(OpenIndex):
         progress = check_progress(progress)
         with self._writing() as writer, Progress(progress) as stages:
             writer.compact(stages.stage("compact", len(self)))
-
-
-def _hashed(
-    collection: Texts, view: View, threads: int, stages: Progress, stage: str
-) -> Iterator[tuple[HashedBlock, MarkedSets]]:
-    """Yield the hashed blocks of texts, and their sets."""
-    report, known = stages.stage(stage, collection.about()), view.settings
-    how: dict[str, Any] = {"unit": Unit.DOCUMENT, "threads": threads, "forms": known.distinct, "progress": report}
-    return hash_texts(collection, known.shingle, lambda block: marked(block, known), **how)
-
-
-def _names_of(names: Ids | None, block: HashedBlock) -> list[Any] | None:
-    """Return the ids of the texts of a block."""
-    first = block.places[0, 0] if len(block.places) else 0
-    return None if names is None else list(names[first : first + block.texts])
-
-
-def _add_missing(writer: Writer, collection: Texts, kind: str, threads: int, stages: Progress, *, replace: bool) -> int:
-    """Add the texts that are not in the index with their id, and commit from time to time; return how many."""
-    added = waiting = 0
-    for block, sets in _hashed(collection, writer.view, threads, stages, "add"):
-        part = _names_of(collection.ids, block) or []
-        numbers = writer.view.find_ids(part)
-        there = np.flatnonzero(numbers >= 0)
-        rows, _ = writer.view.read(numbers[there])
-        other = there[(rows[:, 2:4] != sets.marks[there, :2]).any(axis=1)]
-        if len(other) and not replace:
-            refuse_id(part[int(other[0])], f"its text is another one; {REPLACE}")
-        if len(other):
-            writer.remove(np.sort(numbers[other]))
-        new = np.union1d(np.flatnonzero(numbers < 0), other)
-        if not len(new):
-            continue
-        some = sets.take(new)
-        writer.add(some, [part[row] for row in new.tolist()], kind)
-        added, waiting = added + len(new), waiting + int(some.sizes.sum())
-        if waiting >= RESUMED_HASHES:
-            writer.commit()
-            waiting = 0
-    return added
-
-
-def _in_index(view: View, names: Any) -> npt.NDArray[Any]:
-    """Return the numbers of the documents that have one of some ids."""
-    found = [np.empty(0, dtype=np.int64)]
-    if names is not None and len(names) and view.documents:
-        for start in range(0, len(names), ID_SLICE):
-            numbers = view.find_ids(list(names[start : start + ID_SLICE]))
-            found.append(numbers[numbers >= 0])
-    return np.sort(np.concatenate(found))
 
 
 def _list_of(ids: Any) -> list[Any]:

@@ -4,13 +4,15 @@
 
     lock                       held by the writer
     manifest.json              one generation: what is in the index, with a checksum of its own; replaced at each commit
-    rows-1.dedup               eight words a document           (`dedup.index.log`)
+    rows-1.dedup               eight words a document           (`dedup.index.log.rows`)
     sets-1.dedup               the sets, one after the other
     ids-1.dedup                the bytes of ids that are texts
-    segment-7-shingles.dedup   postings                          (`dedup.index.tables`)
+    frames-1.dedup             five words a document            (`dedup.index.log.texts`; only with store="text")
+    texts-1.dedup              the texts, compressed            (the same)
+    segment-7-shingles.dedup   postings                          (`dedup.index.postings.tables`)
     bits-12.dedup              two bits a document: removed, and has copies
 
-The number in the names of the first three is the epoch: `compact` writes new ones. They grow, and a manifest says how
+The number in the names of the first five is the epoch: `compact` writes new ones. They grow, and a manifest says how
 much of them counts. All other files never change. A file that no manifest names is removed by the next writer.
 """
 
@@ -31,6 +33,8 @@ __all__ = [
     "INDEX_MANIFEST",
     "SUFFIX",
     "TABLE_KINDS",
+    "WORDS_PER_FRAME",
+    "WORDS_PER_ROW",
     "Manifest",
     "SegmentEntry",
     "TableEntry",
@@ -43,7 +47,10 @@ INDEX_FORMAT = 1
 
 INDEX_MANIFEST, SUFFIX = "manifest.json", ".dedup"
 
-TABLE_KINDS = ("shingles", "ids", "digests", "copies")
+WORDS_PER_ROW, WORDS_PER_FRAME = 8, 5
+"""Words of 64 bits of a document in two files of the log (`dedup.index.log.rows`, `dedup.index.log.texts`)."""
+
+TABLE_KINDS = ("shingles", "ids", "digests", "copies", "passages")
 """The tables of a segment: what their keys are hashes of."""
 
 
@@ -82,7 +89,7 @@ class Manifest:
     ids : "auto", "int" or "str": whether ids are given, and their type; None before the first text
     next_id : the next running number, where ids are not given
     epoch : the number in the names of the rows, sets and ids
-    documents, hashes, id_bytes : how much of these counts
+    documents, hashes, id_bytes, text_bytes : how much of these counts
     live, empty : documents that were not removed, and those of them without a token
     bits : generation, bytes and xxh3 of the file of bits; None if no document was removed or is a copy
     segments : in the order of their documents; the documents after the last are in no segment
@@ -99,6 +106,7 @@ class Manifest:
     empty: int = 0
     hashes: int = 0
     id_bytes: int = 0
+    text_bytes: int = 0
     bits: tuple[int, int, str] | None = None
     segments: list[SegmentEntry] = field(default_factory=list)
     next_segment: int = 1
@@ -158,13 +166,21 @@ class Manifest:
                 "the folder"
             ) from error
 
+    @property
+    def log_sizes(self) -> dict[str, int]:
+        """How many bytes of each file of the log count."""
+        sizes = {"rows": 8 * WORDS_PER_ROW * self.documents, "sets": 8 * self.hashes, "ids": self.id_bytes}
+        if self.settings.get("store") == "text":
+            sizes |= {"frames": 8 * WORDS_PER_FRAME * self.documents, "texts": self.text_bytes}
+        return sizes
+
     def log_name(self, kind: str) -> str:
-        """Return the name of the file of the rows, sets or ids."""
+        """Return the name of a file of the log, by its kind in `log_sizes`."""
         return f"{kind}-{self.epoch}{SUFFIX}"
 
     def names(self) -> set[str]:
         """Return the names of all files of this generation but the lock."""
-        logs = {self.log_name(kind) for kind in ("rows", "sets", "ids")}
+        logs = {self.log_name(kind) for kind in self.log_sizes}
         tables = {path.name for segment in self.segments for path in segment.paths(Path())}
         bits = set() if self.bits is None else {bits_name(self.bits[0])}
         return {INDEX_MANIFEST} | logs | tables | bits

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from itertools import repeat
 from typing import Any
 
@@ -12,14 +13,19 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.units import HashSets
-from dedup.index.log import WORDS_PER_ROW, Rows, firsts_of
-from dedup.index.segments import Keys, hash_ids, hash_numbers
+from dedup.index.log.rows import Rows, firsts_of
+from dedup.index.log.texts import Kept
+from dedup.index.manifest import WORDS_PER_ROW
+from dedup.index.postings.segments import Keys, hash_ids, hash_numbers
+from dedup.index.postings.tables import Table, packed
 from dedup.index.settings import Settings
 
 __all__ = ["Memtable", "copies_within", "new_counters"]
 
 HEAD_BITS = 12
 """Bits of a key that choose its chain, in an empty table."""
+
+NO_KEYS = Keys(np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.uint32))
 
 AGING = 4
 """Hashes per counter after which all counters are halved, so that they say what is frequent now."""
@@ -36,7 +42,8 @@ class Memtable:
     """The documents from number `base` on. Arrays have more room than is used: `count`, `hashes` and `postings`.
 
     `ids` are those of the documents; `by_id` and `by_digest` (by its first word) are the numbers of living documents,
-    and `copies` those of the copies of a document, which may itself be in a segment.
+    and `copies` those of the copies of a document, which may itself be in a segment. `texts` has what is kept of the
+    texts that are not on disk yet, with the number of the first of each batch.
     """
 
     def __init__(
@@ -66,6 +73,9 @@ class Memtable:
         self.by_id: dict[Any, int] = {}
         self.by_digest: dict[int, int] = {}
         self.copies: dict[int, list[int]] = {}
+        self.texts: list[tuple[int, Kept]] = []
+        self._prints: list[Keys] = []
+        self._printed: Table | None = None
 
     def __len__(self) -> int:
         return self.count
@@ -94,7 +104,9 @@ class Memtable:
         self.documents = _grown(self.documents, self.postings, room)
         self.links = _grown(self.links, self.postings, room)
 
-    def add(self, rows: Rows, ids: list[Any], sets: HashSets, new: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    def add(
+        self, rows: Rows, ids: list[Any], sets: HashSets, new: npt.NDArray[np.int64], kept: Kept | None
+    ) -> npt.NDArray[np.uint64]:
         """Add documents with their sealed rows; `new` are the places of those that are no copies, ascending.
 
         Returns the sets of the new documents, one after the other. Their places must be those of the rows.
@@ -124,11 +136,11 @@ class Memtable:
         self.postings += int(more)
         kernels.enter(self.keys, before, self.postings, self.shift, self.heads, self.links)
         self.hashes += total
-        self.note(rows, ids)
+        self.note(rows, ids, kept)
         return self.sets[start : self.hashes]
 
-    def note(self, rows: Rows, ids: list[Any]) -> None:
-        """Note the ids, digests and copies of new documents, whose rows were written after the last."""
+    def note(self, rows: Rows, ids: list[Any], kept: Kept | None) -> None:
+        """Note the ids, digests, copies and texts of new documents, whose rows were written after the last."""
         numbers = range(self.end, self.end + len(rows))
         self.ids += ids
         self.by_id.update(zip(ids, numbers, strict=True))
@@ -139,6 +151,12 @@ class Memtable:
         copies = np.flatnonzero(firsts != all_numbers)
         for first, number in zip(firsts[copies].tolist(), all_numbers[copies].tolist(), strict=True):
             self.copies.setdefault(first, []).append(number)
+        if kept is not None and len(rows):
+            self.texts.append((numbers.start, kept))
+            prints = kept.prints.take(np.flatnonzero(leading))
+            owners = np.repeat(all_numbers[leading], prints.counts).astype(np.uint32)
+            self._prints.append(Keys(prints.keys, owners))
+            self._printed = None
 
     def find_digests(self, digests: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
         """Return the first of the living exact copies of each text by its digest (n, 2), -1 for none."""
@@ -148,6 +166,11 @@ class Memtable:
         other = self.rows[found[places] - self.base, 3] != digests[places, 1]
         found[places[other]] = -1
         return found
+
+    def text(self, number: int) -> bytes:
+        """Return the UTF-8 of the text of a document that is not on disk yet."""
+        first, kept = self.texts[bisect_right(self.texts, number, key=lambda batch: batch[0]) - 1]
+        return kept.text(number - first)
 
     def forget(self, number: int) -> None:
         """Note that a document was removed."""
@@ -178,6 +201,23 @@ class Memtable:
         self.heads, self.shift = np.full(1 << bits, -1, dtype=np.int32), 64 - bits
         kernels.enter(self.keys, 0, self.postings, self.shift, self.heads, self.links)
 
+    @property
+    def passages(self) -> Keys:
+        """The fingerprints of all documents that are no copies."""
+        self._prints = [Keys(*map(np.concatenate, zip(*self._prints, strict=True)))] if self._prints else [NO_KEYS]
+        return self._prints[0]
+
+    def lookup_prints(self, keys: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return places in `keys` and documents that may have that fingerprint.
+
+        The first call after documents were added makes a table of all fingerprints.
+        """
+        from dedup.kernels import index_postings as kernels
+
+        table = self._printed = self._printed or packed(*self.passages)
+        found, total = kernels.lookup(keys, *table)
+        return found[:total, 0], found[:total, 1]
+
     def tables(self) -> dict[str, Keys]:
         """Return all postings, by kind, for a segment."""
         rows, base, _, _ = self.held
@@ -191,6 +231,7 @@ class Memtable:
             "ids": Keys(hash_ids(self.ids), small),
             "digests": Keys(rows[leading, 2], small[leading]),
             "copies": Keys(hash_numbers(firsts[copies]), small[copies]),
+            "passages": self.passages,
         }
 
 

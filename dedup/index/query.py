@@ -19,8 +19,8 @@ from dedup.errors import InputError, ParameterError
 from dedup.hashing.forms import NUMBERS
 from dedup.hashing.shingles import hash_text
 from dedup.hashing.units import HashedBlock, HashRows, Units, hash_block, hash_texts
-from dedup.index.log import MarkedSets, sizes_of
-from dedup.index.view import FIRST_ROW, View, marked, sets_of
+from dedup.index.log.rows import MarkedSets, sizes_of
+from dedup.index.view import ALL_PAIRS, View, marked, sets_of
 from dedup.pairs.kept_apart import Apart
 from dedup.pairs.verify import Pairs, similarity
 from dedup.results.differences import DIFFERENCES
@@ -208,15 +208,16 @@ def _sets_of_one(view: View, text: str) -> MarkedSets:
 
 def seen(view: View, text: str) -> bool:
     """Return whether a living document reaches the threshold of the index with a text."""
-    return view.any_of_one(_sets_of_one(view, text))
+    return next(view.of_one(_sets_of_one(view, text), 1), None) is not None
 
 
 def best_of(view: View, text: str) -> tuple[Any, float] | None:
     """Return the id and the similarity of the most similar living document that reaches the threshold, or None."""
     sets = _sets_of_one(view, text)
-    found = view.probe(sets, FIRST_ROW, view.settings.threshold)
-    if not len(found):
+    parts = list(view.of_one(sets, ALL_PAIRS))
+    if not parts:
         return None
+    found = parts[0] if len(parts) == 1 else np.concatenate(parts)
     if len(found) == 1 and not view.copied.has_one(int(found[0, 1])):  # so it was not removed
         rows, ids = view.read(found[:, 1])
         shared, both = int(found[0, 2]), int(sets.sizes[0]) + int(sizes_of(rows)[0])

@@ -7,24 +7,37 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from dedup.errors import DedupError, InputError, ParameterError, StorageError
+from dedup.errors import InputError, ParameterError, StorageError
 from dedup.hash_key import HashKey
 from dedup.index import check as checking
+from dedup.index import passages as passage_search
 from dedup.index import query as queries
+from dedup.index.guard import Guarded
 from dedup.index.manifest import INDEX_MANIFEST, Manifest
 from dedup.index.memtable import new_counters
 from dedup.index.settings import Settings
 from dedup.index.view import View
 from dedup.index.writer import Writer
-from dedup.options import check_progress, check_threads, check_threshold, check_whole, check_word, shown
+from dedup.options import (
+    check_min_words,
+    check_progress,
+    check_threads,
+    check_threshold,
+    check_whole,
+    check_word,
+    shown,
+)
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import lock, thread_count
 from dedup.sources.coerce import Texts, read_texts
 from dedup.sources.texts import INT64
 from dedup.storage.atomic import storage_errors
 from dedup.threshold import Metric
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["IndexStats", "OpenIndex", "fits", "open_view", "workers_for"]
 
@@ -170,6 +183,50 @@ class OpenIndex:
                 stages=stages,
             )
 
+    def passages(
+        self,
+        texts: Any,
+        *,
+        min_words: int | None = None,
+        ids: Iterable[Any] | None = None,
+        column: str | None = None,
+        id: str | None = None,
+        threads: int | None = None,
+        progress: ProgressOption = None,
+    ) -> pa.Table:
+        """Find the passages that texts have word for word from documents, if the index was made with `passages`.
+
+        The table is ``dedup.match(texts, documents, min_words=min_words, passage_threshold=1.0).passages``: each
+        passage with its first place in the documents, in the order in which these were added.
+
+        Parameters
+        ----------
+        texts : a collection in any form that `dedup.find_duplicates` takes, files too
+        min_words : from the index's `passages` on; by default that
+        ids, column, id, threads, progress : as for `dedup.find_duplicates`
+
+        Raises `ParameterError` if an option has an invalid value, or the index was made without `passages`,
+        `InputError` if texts, ids or columns cannot be used, and `StorageError` if a text that is needed is damaged.
+        Cost: the texts of the documents that may share a passage are read.
+        """
+        least = self._open().settings.passages
+        if least is None:
+            raise ParameterError(
+                f'passages: expected an index made with store="text" and passages= (--store text --passages 50), found '
+                f"{self._folder} made without; make another one"
+            )
+        size = least if min_words is None else check_min_words(min_words, also=", or None")
+        if size < least:
+            raise ParameterError(
+                f"min_words: expected at least {least:,}, for which the index in {self._folder} was made, found "
+                f"{size:,}; make an index with smaller passages"
+            )
+        threads, progress = check_threads(threads), check_progress(progress)
+        collection = read_texts(texts, ids=ids, column=column, id=id)
+        with self._asking(), Progress(progress) as stages:
+            how: dict[str, Any] = {"threads": workers_for(collection, threads), "stages": stages}
+            return passage_search.find(self._open(), collection, min_words=size, **how)
+
     def seen(self, text: str) -> bool:
         """Return whether a document reaches the threshold of the index with a text. Cost: some 0.1 ms."""
         text = _one_text(text)
@@ -293,38 +350,11 @@ class OpenIndex:
 
     def _writing(self) -> Guarded:
         """Return what guards a change; the writer cannot be used after one that was interrupted."""
-        return Guarded(self, changing=True)
+        return Guarded(self._writer, self._guard, changing=True)
 
     def _asking(self) -> Guarded:
         """Return what guards a question."""
-        return Guarded(self, changing=False)
-
-
-class Guarded:
-    """While it is entered, no other thread uses the writer. A reader needs no guard: its views do not change."""
-
-    def __init__(self, index: OpenIndex, *, changing: bool) -> None:
-        self._writer, self._guard = index._writer, index._guard  # noqa: SLF001  # a part of the index
-        self._changing = changing
-
-    def __enter__(self) -> Writer:
-        if self._writer is not None:
-            self._guard.__enter__()
-            if self._writer.interrupted:
-                self._guard.__exit__(None, None, None)
-                raise StorageError(
-                    f"expected the index in {self._writer.folder} whole, found that a change of it was interrupted; "
-                    "open it again: it is as it was at the last commit"
-                )
-        return self._writer  # type: ignore[return-value]  # methods that use it have checked that there is one
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._writer is not None:
-            if self._changing and kind is not None and not issubclass(kind, DedupError):
-                self._writer.interrupted = True
-            self._guard.__exit__(kind, error, trace)
+        return Guarded(self._writer, self._guard, changing=False)
 
 
 def workers_for(texts: Texts, threads: int | None) -> int:

@@ -10,12 +10,15 @@ from dedup.errors import ParameterError
 from dedup.hash_key import HashKey, choose_key
 from dedup.hashing.forms import DISTINCT, NUMBERS
 from dedup.hashing.shingles import Shingle, parse
-from dedup.options import check_flag, check_threshold, check_words
+from dedup.options import MOST_WORDS, check_flag, check_threshold, check_whole, check_word, check_words, shown
 from dedup.reading import WORDS, Reading
 from dedup.text.unicode import UNICODE_VERSION
 from dedup.unit import Unit
 
-__all__ = ["Settings"]
+__all__ = ["HASHES", "TEXT", "Settings"]
+
+HASHES, TEXT = "hashes", "text"
+"""What is kept of a text: its hashes alone, or also the text itself."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +31,21 @@ class Settings:
     shingle : with the reading of texts: the key of the hashes, what is ignored, what is a token
     containment : whether all hashes have a posting, so that "my text is inside a document" can be asked
     distinct : "numbers", "symbols": texts that differ in these alone are no pair
+    store : "hashes" or "text": whether the texts themselves are kept too
+    passages : the least number of tokens of a passage that can be found, or None
     """
 
     threshold: float
     shingle: Shingle
     containment: bool
     distinct: tuple[str, ...] = ()
+    store: str = HASHES
+    passages: int | None = None
+
+    @property
+    def with_texts(self) -> bool:
+        """Whether the texts are kept."""
+        return self.store == TEXT
 
     @classmethod
     def check(
@@ -45,6 +57,8 @@ class Settings:
         distinct: str | Collection[str] = (),
         ignore: str | Collection[str] = (),
         tokens: str = WORDS,
+        store: str = HASHES,
+        passages: int | None = None,
         hash_key: bytes | HashKey | None,
     ) -> Settings:
         """Return the settings. Raise `ParameterError` if an option has an invalid value."""
@@ -55,7 +69,14 @@ class Settings:
                 'ignore: expected "numbers" in ignore or in distinct, found it in both; texts that differ in numbers '
                 "alone are either the same or no pair: leave one of them out"
             )
-        return cls(check_threshold(threshold), kind, check_flag("containment", containment), words)
+        kept = check_word("store", store, (HASHES, TEXT))
+        size = None if passages is None else check_whole("passages", passages, 1, MOST_WORDS, also=", or None")
+        if size is not None and kept != TEXT:
+            raise ParameterError(
+                f'passages: expected store="text" (--store text), in which passages are found, found store='
+                f"{shown(kept)}; give both, or no passages"
+            )
+        return cls(check_threshold(threshold), kind, check_flag("containment", containment), words, kept, size)
 
     def to_json(self) -> dict[str, Any]:
         """Return what the manifest has: no key, but its fingerprint."""
@@ -64,6 +85,8 @@ class Settings:
             "shingle": str(self.shingle),
             "containment": self.containment,
             "distinct": list(self.distinct),
+            "store": self.store,
+            "passages": self.passages,
             "hash_key": self.shingle.key.fingerprint,
             **self.shingle.reading.asked(),
             "unicode": UNICODE_VERSION,
@@ -90,4 +113,5 @@ class Settings:
             )
         reading = Reading(key, tuple(found.get("ignore", ())), str(found.get("tokens", WORDS)))
         kind, words = parse(found["shingle"], reading), tuple(found.get("distinct", ()))
-        return cls(float(found["threshold"]), kind, bool(found["containment"]), words)
+        kept: tuple[Any, ...] = (found.get("store", HASHES), found.get("passages"))
+        return cls(float(found["threshold"]), kind, bool(found["containment"]), words, *kept)

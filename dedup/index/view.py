@@ -16,17 +16,19 @@ import xxhash
 
 from dedup.errors import StorageError
 from dedup.hashing.units import HashedBlock, HashRows, HashSets
-from dedup.index.log import MarkedSets, Rows, Stored, damaged, firsts_of, seal_sets, sizes_of
+from dedup.index.log.bits import Bits, numbers_in
+from dedup.index.log.rows import MarkedSets, Rows, Stored, damaged, firsts_of, seal_sets, sizes_of
+from dedup.index.log.texts import Kept, block_of, fingerprints, tokens_of
 from dedup.index.manifest import Manifest, bits_name
 from dedup.index.memtable import Memtable
-from dedup.index.segments import Segment, hash_ids, hash_numbers, open_segment
+from dedup.index.postings.segments import Segment, hash_ids, hash_numbers, open_segment
+from dedup.index.postings.tables import mapped
 from dedup.index.settings import Settings
-from dedup.index.tables import mapped
 from dedup.pairs.kept_apart import groups_of, told_apart
 from dedup.runtime.threads import map_blocks, slices
 from dedup.threshold import Metric
 
-__all__ = ["ALL_PAIRS", "FIRST_ROW", "Bits", "View", "marked", "numbers_in", "sets_of"]
+__all__ = ["ALL_PAIRS", "View", "marked", "sets_of"]
 
 ALL_PAIRS = (1 << 62) - 1
 """More pairs than a text can have."""
@@ -35,49 +37,6 @@ FIRST_ROW = np.zeros(1, dtype=np.int64)
 """The first row alone."""
 
 Numbers = npt.NDArray[np.int64]
-
-
-class Bits:
-    """A set of document numbers, one bit each."""
-
-    def __init__(self, words: npt.NDArray[np.uint64] | None = None) -> None:
-        self.words = np.empty(0, dtype=np.uint64) if words is None else words
-
-    def add(self, numbers: Numbers) -> None:
-        """Add some numbers."""
-        if not len(numbers):
-            return
-        most = (int(numbers.max()) >> 6) + 1
-        if most > len(self.words):
-            grown = np.zeros(max(most, 2 * len(self.words)), dtype=np.uint64)
-            grown[: len(self.words)] = self.words
-            self.words = grown
-        np.bitwise_or.at(self.words, numbers >> 6, np.uint64(1) << (numbers & 63).astype(np.uint64))
-
-    def has(self, numbers: Numbers) -> npt.NDArray[np.bool_]:
-        """Return which of some numbers are in the set."""
-        result = np.zeros(len(numbers), dtype=np.bool_)
-        inside = numbers >> 6 < len(self.words)
-        some = numbers[inside]
-        result[inside] = (self.words[some >> 6] >> (some & 63).astype(np.uint64)) & np.uint64(1) != 0
-        return result
-
-    def has_one(self, number: int) -> bool:
-        """Return whether a number is in the set."""
-        word = number >> 6
-        return word < len(self.words) and bool(int(self.words[word]) >> (number & 63) & 1)
-
-    def cut(self, count: int) -> npt.NDArray[np.uint64]:
-        """Return the words for the numbers below `count`."""
-        words = np.zeros((count + 63) >> 6, dtype=np.uint64)
-        some = min(len(words), len(self.words))
-        words[:some] = self.words[:some]
-        return words
-
-
-def numbers_in(words: npt.NDArray[np.uint64]) -> Numbers:
-    """Return the numbers of the bits that are set."""
-    return np.flatnonzero(np.unpackbits(words.astype("<u8", copy=False).view(np.uint8), bitorder="little"))
 
 
 def sets_of(rows: HashRows) -> HashSets:
@@ -117,7 +76,7 @@ class View:
         self.dead, self.copied = Bits(), Bits()
         self._read_bits()
         base = manifest.segments[-1].end if manifest.segments else 0
-        everything = Stored(folder, manifest, manifest.documents, manifest.hashes, manifest.id_bytes)
+        everything = Stored(folder, manifest)
         self.stored = everything
         self.memtable = Memtable(settings, base, 0, counters)
         self._replay(everything, base)
@@ -152,7 +111,9 @@ class View:
         wrong = np.flatnonzero(seal_sets(HashSets(everything.sets, offsets, sizes), new) != rows[new, 4])
         if len(wrong):
             damaged(everything.path, int(numbers[new[wrong[0]]]))
-        self.memtable.add(rows, list(ids), HashSets(everything.sets, offsets, sizes), new)
+        kept = self._kept(numbers) if self.settings.passages is not None else None
+        self.memtable.add(rows, list(ids), HashSets(everything.sets, offsets, sizes), new, kept)
+        self.memtable.texts.clear()  # they are on disk
         removed = numbers[self.dead.has(numbers)]
         for number in removed.tolist():
             self.memtable.forget(number)
@@ -204,7 +165,24 @@ class View:
             wrong = np.flatnonzero(seal_sets(sets, np.arange(len(rows))) != rows[:, 4])
             if len(wrong):
                 damaged(self.stored.path, int(numbers[wrong[0]]))
-            yield MarkedSets(*sets, np.ascontiguousarray(rows[:, [2, 3, 6]])), list(ids)
+            kept = self._kept(numbers) if self.settings.with_texts else None
+            yield MarkedSets(*sets, np.ascontiguousarray(rows[:, [2, 3, 6]]), kept), list(ids)
+
+    def _kept(self, numbers: Numbers) -> Kept:
+        """Return what is kept of the texts of some documents on disk, with their fingerprints."""
+        texts = self.stored.texts(numbers)
+        packed, frames, _ = self.stored.packed(numbers)
+        tokens = tokens_of(block_of(texts), self.settings.shingle.reading)
+        prints = fingerprints(*tokens, self.settings.passages)
+        return Kept(packed, frames[:, 2].astype(np.int64), np.ascontiguousarray(frames[:, 3]), prints)
+
+    def texts(self, numbers: Numbers) -> list[str]:
+        """Return the texts of some documents, if texts are kept. Raises `StorageError` if one is damaged."""
+        old = numbers < len(self.stored)
+        found = iter(self.stored.texts(numbers[old]))
+        places = zip(numbers.tolist(), old.tolist(), strict=True)
+        raw = [next(found) if there else self.memtable.text(number) for number, there in places]
+        return [data.decode("utf-8", "surrogatepass") for data in raw]
 
     # lookups
 
@@ -257,6 +235,25 @@ class View:
                 all_places.append(np.full(len(numbers), place, dtype=np.int64))
                 all_numbers.append(numbers)
         return np.concatenate(all_places), np.concatenate(all_numbers)
+
+    def find_prints(self, keys: npt.NDArray[np.uint64]) -> tuple[Numbers, Numbers]:
+        """Return places in `keys` and documents that may have that fingerprint, each the first of its living copies."""
+        parts = [segment.lookup("passages", keys) for segment in self.segments]
+        if len(self.memtable):
+            parts.append(self.memtable.lookup_prints(keys))
+        nothing = np.empty(0, dtype=np.int64)
+        places, numbers = (np.concatenate(column) for column in zip((nothing, nothing), *parts, strict=True))
+        inside = numbers < self.documents
+        places, numbers = places[inside], numbers[inside]
+        firsts, inverse = np.unique(numbers, return_inverse=True)
+        removed = self.dead.has(firsts)
+        living = np.where(removed, self.documents, firsts)
+        replaced = np.flatnonzero(removed & self.copied.has(firsts))
+        if len(replaced):
+            which, copies = self.copies_of(firsts[replaced])
+            np.minimum.at(living, replaced[which], copies)
+        numbers = living[inverse]
+        return places[numbers < self.documents], numbers[numbers < self.documents]
 
     def _looked_up(self, segment: Segment, kind: str, keys: npt.NDArray[np.uint64]) -> tuple[Numbers, Numbers]:
         """Return places in `keys` and living documents of a segment that may have that key."""
@@ -314,32 +311,34 @@ class View:
             parts.append(found[:total])
         return np.concatenate([np.empty((0, 3), dtype=np.int64), *parts])
 
-    def any_of_one(self, texts: MarkedSets) -> bool:
-        """Return whether the first of some sets reaches the threshold of the index with a living document."""
+    def of_one(self, texts: MarkedSets, most: int) -> Iterator[npt.NDArray[np.int64]]:
+        """Yield the pairs of the first of some sets with the documents in memory, and then with those of each segment.
+
+        They are those of `probe` at the threshold of the index; parts without a pair are left out.
+        """
         from dedup.kernels import index_memtable, index_postings
 
-        known, stored = self.settings, self.stored
-        how: tuple[Any, ...] = (self.gone.words, known.threshold, known.threshold, 0, known.containment, 1)
+        known, stored, memtable, sets = self.settings, self.stored, self.memtable, texts.sets
+        how: tuple[Any, ...] = (self.gone.words, known.threshold, known.threshold, 0, known.containment, most)
         how += texts.marks, self.apart
-        sets = texts.sets
         if not sets.sizes[0]:
-            return False
-        memtable, wrong = self.memtable, -1
+            return
         if memtable.count:
             held = (*memtable.chains, *memtable.held)
-            _, total, wrong = index_memtable.probe_chains(*sets, FIRST_ROW, *held, *how)
+            found, total, wrong = index_memtable.probe_chains(*sets, FIRST_ROW, *held, *how)
             if total:
-                return True
+                yield found[:total]
+            if wrong >= 0:
+                damaged(stored.path, int(wrong))
         for segment in self.segments:
             table = segment.tables.get("shingles")
-            if table is not None and wrong < 0:
+            if table is not None:
                 log: tuple[Any, ...] = (*table, stored.rows, 0, stored.sets, 0)
-                _, total, wrong = index_postings.probe(*sets, FIRST_ROW, *log, *how)
+                found, total, wrong = index_postings.probe(*sets, FIRST_ROW, *log, *how)
                 if total:
-                    return True
-        if wrong >= 0:
-            damaged(stored.path, int(wrong))
-        return False
+                    yield found[:total]
+                if wrong >= 0:
+                    damaged(stored.path, int(wrong))
 
     def any_alive(self, sets: MarkedSets, asked: Numbers, threads: int) -> npt.NDArray[np.bool_]:
         """Return, for each row of `asked`, whether it reaches the threshold with a living document in a segment."""

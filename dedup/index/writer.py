@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.index.log import (
-    WORDS_PER_ROW,
+from dedup.index.log.rows import (
     Log,
     MarkedSets,
     Stored,
@@ -28,10 +27,11 @@ from dedup.index.log import (
     seal_sets,
     sizes_of,
 )
-from dedup.index.manifest import SUFFIX, Manifest, bits_name
+from dedup.index.log.texts import Frames, Kept, frames_of
+from dedup.index.manifest import SUFFIX, WORDS_PER_FRAME, WORDS_PER_ROW, Manifest, bits_name
 from dedup.index.memtable import Memtable, copies_within, new_counters
-from dedup.index.merge import Merges
-from dedup.index.segments import open_segment, write_segment
+from dedup.index.postings.merge import Merges
+from dedup.index.postings.segments import open_segment, write_segment
 from dedup.index.settings import Settings
 from dedup.index.view import ALL_PAIRS, View
 from dedup.storage.atomic import storage_errors, sync_file, write_atomically
@@ -128,12 +128,13 @@ class Writer:
         rows[copies[~before_these], 1], rows[copies[~before_these], 4] = rows[within, 1], rows[within, 4]
         encoded = self._name_and_seal(rows, numbers, names, kind)
         with self._whole_or_interrupted():
-            added = memtable.add(rows, names, sets, new)
+            added = memtable.add(rows, names, sets, new, texts.kept)
             if len(copies):
                 view.copied.add(of_copies)
                 self._bits_changed = True
-            self._log.append(rows, added, encoded)
-            self._count(sets.sizes, encoded, len(added))
+            frames, data = self._frames(texts.kept, numbers)
+            self._log.append(rows, added, encoded, frames, data)
+            self._count(sets.sizes, encoded, len(added), len(data))
         self.work()
 
     def filter(self, sets: MarkedSets, ids: list[Any] | None, kind: str, threads: int) -> npt.NDArray[np.bool_]:
@@ -177,10 +178,12 @@ class Writer:
             rows = memtable.rows[memtable.count : held]
             encoded = self._name_and_seal(rows, numbers, names, kind)
             added = memtable.sets[memtable.hashes : used]
-            self._log.append(rows, added, encoded)
+            some = None if sets.kept is None else sets.kept.take(new)
+            frames, data = self._frames(some, numbers)
+            self._log.append(rows, added, encoded, frames, data)
             memtable.postings, memtable.hashes = int(postings), int(used)
-            memtable.note(rows, names)
-            self._count(sets.sizes[new], encoded, len(added))
+            memtable.note(rows, names, some)
+            self._count(sets.sizes[new], encoded, len(added), len(data))
         self.work()
         return kept
 
@@ -247,13 +250,20 @@ class Writer:
         rows[:, 7] = seal_rows(rows, numbers, hashes)
         return encoded
 
-    def _count(self, sizes: Numbers, encoded: bytes, hashes: int) -> None:
+    def _frames(self, kept: Kept | None, numbers: Numbers) -> tuple[Frames, bytes]:
+        """Return what is appended to the log for the texts of new documents."""
+        if kept is None:
+            return np.empty((0, WORDS_PER_FRAME), dtype=np.uint64), b""
+        return frames_of(kept, self.manifest.text_bytes, numbers)
+
+    def _count(self, sizes: Numbers, encoded: bytes, hashes: int, text_bytes: int) -> None:
         manifest = self.manifest
         manifest.documents += len(sizes)
         manifest.live += len(sizes)
         manifest.empty += int(np.count_nonzero(sizes == 0))
         manifest.hashes += hashes
         manifest.id_bytes += len(encoded)
+        manifest.text_bytes += text_bytes
         self._changed = self._changed or len(sizes) > 0
 
     # segments
@@ -277,7 +287,7 @@ class Writer:
             return
         self._log.write()
         entry = write_segment(self.folder, manifest.next_segment, memtable.base, memtable.end, memtable.tables())
-        stored = Stored(self.folder, manifest, manifest.documents, manifest.hashes, manifest.id_bytes)
+        stored = Stored(self.folder, manifest)
         segment = open_segment(self.folder, entry)
         self._unsynced += segment.entry.paths(self.folder)
         manifest.next_segment += 1

@@ -1078,6 +1078,15 @@ WRONG_USES = {
         ["index", "query", "seen.index", "good.jsonl", "--metric", "containment"],
         "metric: expected an index made with containment=True .*make another one",
     ),
+    "a store": (["index", "create", "new", "--store", "texts"], "store: expected 'hashes' or 'text', found 'texts'"),
+    "passages of hashes": (
+        ["index", "create", "new", "--passages", "50"],
+        "passages: expected store=\"text\" .*found store='hashes'; give both, or no passages",
+    ),
+    "passages of no words": (
+        ["index", "create", "new", "--store", "text", "--passages", "0"],
+        "passages: expected a whole number from 1 to .*, or None, found 0",
+    ),
     "an unknown id": (
         ["index", "remove", "seen.index", "good.csv:2", "nobody"],
         "expected ids of documents of the index, found 'nobody', which is not there; name others",

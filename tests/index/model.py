@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from dedup.index import merge, writer
+from dedup.index import writer
+from dedup.index.postings import merge
+from tests import oracles_match
 
 SHINGLE = "words:2"
 
@@ -77,6 +79,11 @@ class Model:
             for document in self.documents
             if (value := similarity(text, document.text, metric)) >= threshold
         ]
+
+    def passages(self, texts: list[str], size: int) -> list[tuple[Any, ...]]:
+        """Give the passages that texts have from documents, as rows of the table."""
+        found = oracles_match.passages(texts, [document.text for document in self.documents], size)
+        return [(*each[:3], self.documents[each.right].name, *each[4:], 1.0) for each in found]
 
     def new(self, texts: list[str]) -> list[int]:
         """Give the rows of the texts that are not seen before."""

@@ -50,6 +50,11 @@ OPENED: dict[str, tuple[Callable[[Any], object], type[DedupError], str]] = {
     "a metric": (lambda i: i.query(["x"], metric="cosine"), ParameterError, "metric: expected"),
     "a limit of 0": (lambda i: i.query(["x"], limit=0), ParameterError, "limit: expected"),
     "an order": (lambda i: i.query(["x"], order="last"), ParameterError, "order: expected"),
+    "passages of an index of hashes": (
+        lambda i: i.passages(["x"]),
+        ParameterError,
+        'passages: expected an index made with store="text" and passages=',
+    ),
     "one text to ask": (lambda i: i.query("x"), InputError, "one str"),
     "one text to add": (lambda i: i.add("x"), InputError, "one str"),
     "one text to filter": (lambda i: i.filter_new("x"), InputError, "one str"),
@@ -87,6 +92,31 @@ def test_calls(what: str, folder: Path) -> None:
         assert "a" in index
         assert 3 not in index
     assert dedup.Index.open(folder).check().ok
+
+
+def test_passages_that_cannot_be_found(tmp_path: Path) -> None:
+    """Shorter ones than the index was made for, of one text, or in an index that keeps no texts."""
+    for options, says in (
+        ({"store": "texts"}, "store: expected 'hashes' or 'text', found 'texts'"),
+        ({"store": None}, "store: expected 'hashes' or 'text', found None"),
+        ({"passages": 50}, "passages: expected store=\"text\" .*found store='hashes'"),
+        ({"store": "text", "passages": 0}, "passages: expected a whole number from 1"),
+        ({"store": "text", "passages": "50"}, "passages: expected a whole number from 1"),
+    ):
+        with pytest.raises(ParameterError, match=says):
+            dedup.Index.create(tmp_path / "none", **options)
+        assert not (tmp_path / "none").exists()
+    with dedup.Index.create(tmp_path / "texts", store="text", passages=5) as index:
+        index.add(TEXTS)
+        for words, says in ((4, "min_words: expected at least 5, for which .*found 4"), (0, "min_words: expected a")):
+            with pytest.raises(ParameterError, match=says):
+                index.passages(["x"], min_words=words)
+        with pytest.raises(InputError, match="one str"):
+            index.passages("x")
+        with pytest.raises(InputError, match="expected a text"):
+            index.passages([3])
+        with dedup.Index.create(tmp_path / "hashes") as other, pytest.raises(ParameterError, match="store: expected"):
+            other.merge(tmp_path / "texts")
 
 
 @pytest.mark.parametrize("verb", ["add", "filter_new", "remove", "merge"])

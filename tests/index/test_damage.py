@@ -32,12 +32,16 @@ def some_texts(count: int, seed: int) -> dict[str, str]:
     return {f"text {seed} {row}": text for row, text in enumerate(texts)}
 
 
-@pytest.fixture
-def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Model]:
+PASSAGES = 6
+
+
+@pytest.fixture(params=["hashes", "text"])
+def made(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Model]:
     """Give an index with segments, documents in memory, copies and removed documents, and its model."""
     make_small(monkeypatch)
     model = Model(0.5)
-    with dedup.Index.create(tmp_path / "index", threshold=0.5, shingle=SHINGLE) as index:
+    kept: dict[str, Any] = {"store": "text", "passages": PASSAGES} if request.param == "text" else {}
+    with dedup.Index.create(tmp_path / "index", threshold=0.5, shingle=SHINGLE, **kept) as index:
         for seed, count in enumerate((15, 2)):
             texts = some_texts(count, seed)
             index.add(texts)
@@ -54,6 +58,17 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Model]:
 def questions(model: Model) -> list[str]:
     """Give texts to ask for."""
     return [document.text for document in model.documents] + ["noon ferry harbour", "mole"]
+
+
+def all_passages(folder: Path, texts: list[str]) -> set[tuple[Any, ...]] | None:
+    """Give the passages that an index finds, None where that is an error; none, if it keeps no texts."""
+    try:
+        with dedup.Index.open(folder) as index:
+            if index.options["passages"] is None:
+                return set()
+            return set(zip(*index.passages(texts).to_pydict().values(), strict=True))
+    except DedupError:
+        return None
 
 
 def answers(folder: Path, texts: list[str]) -> tuple[set[tuple[int, Any, float]] | None, Any]:
@@ -84,8 +99,12 @@ def test_flipped_bytes(made: tuple[Path, Model], tmp_path: Path) -> None:
     found, nothing = answers(folder, texts)
     assert expected == found
     assert nothing.ok
+    words = all_passages(folder, texts)
+    with dedup.Index.open(folder) as index:
+        kept = index.options["passages"] is not None
+    assert (set(model.passages(texts, PASSAGES)) if kept else set()) == words
     chance = random.Random(3)
-    refused = less = 0
+    refused = less = unread = 0
     for path in files_of(folder):
         whole = path.read_bytes()
         places = range(len(whole)) if len(whole) <= 300 else sorted(chance.sample(range(len(whole)), 60))
@@ -95,6 +114,11 @@ def test_flipped_bytes(made: tuple[Path, Model], tmp_path: Path) -> None:
             path.write_bytes(broken)
             found, check = answers(folder, texts)
             assert check is None or not check.ok, f"{path.name} byte {place}: the check saw nothing"
+            here = all_passages(folder, texts)
+            unread += here is None and found is not None
+            if here is not None and here != words:
+                assert check is not None, f"{path.name} byte {place}: other passages, and no check"
+                assert set(check.lost) & {document.name for document in model.documents} or None in check.lost
             if found is None:
                 refused += 1
                 continue
@@ -106,6 +130,7 @@ def test_flipped_bytes(made: tuple[Path, Model], tmp_path: Path) -> None:
         path.write_bytes(whole)
     assert refused > 100
     assert less > 10
+    assert (unread > 10) == kept
     assert expected == answers(folder, texts)[0]
 
 

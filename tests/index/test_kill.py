@@ -25,7 +25,8 @@ BATCH = 7
 CODE = """
 import sys
 import dedup
-from dedup.index import merge, writer
+from dedup.index import writer
+from dedup.index.postings import merge
 writer.FLUSH_DOCUMENTS, writer.COMMIT_DOCUMENTS, merge.SMALLEST_SEGMENT = 16, 5, 8
 folder, batch = sys.argv[1], int(sys.argv[2])
 index = dedup.Index.open(folder, write=True)
@@ -77,6 +78,8 @@ def committed_state(folder: Path, last: int) -> int:
             pairs = index.query(texts).pairs
             assert [f"{number}.{i}" for i in range(1, BATCH)] == pairs["right"].to_pylist()
             assert list(range(1, BATCH)) == pairs["left"].to_pylist()
+            quoted = index.passages([f"the {text} it" for text in texts])
+            assert [f"{number}.{i}" for i in range(1, BATCH)] == quoted["right"].to_pylist()
         assert not index.seen(text_of(newest + 1, 1))
     return newest
 
@@ -95,7 +98,7 @@ def campaign(times: int, seed: int, most: int = 8) -> Counts:
     chance = random.Random(seed)
     folder = Path(tempfile.mkdtemp()) / "index"
     try:
-        dedup.Index.create(folder, shingle="words:3").close()
+        dedup.Index.create(folder, shingle="words:3", store="text", passages=6).close()
         newest, surviving, idle = -1, 0, 0
         for _ in range(times):
             last, commits = run(folder, chance.randrange(most + 1), chance.uniform(0, 0.05))

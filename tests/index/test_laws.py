@@ -41,11 +41,20 @@ class IndexMachine(RuleBasedStateMachine):
         self.patch.undo()
         shutil.rmtree(self.folder.parent)
 
-    @initialize(threshold=thresholds, containment=st.booleans(), kind=st.sampled_from(["auto", "int", "str"]))
-    def create(self, threshold: float, containment: bool, kind: str) -> None:
+    @initialize(
+        threshold=thresholds,
+        containment=st.booleans(),
+        kind=st.sampled_from(["auto", "int", "str"]),
+        passages=st.sampled_from([None, None, 1, 2, 4]),
+        with_texts=st.booleans(),
+    )
+    def create(self, threshold: float, containment: bool, kind: str, passages: int | None, with_texts: bool) -> None:
         """Make an index."""
-        self.index = dedup.Index.create(self.folder, threshold=threshold, shingle=SHINGLE, containment=containment)
-        self.kind, self.containment, self.given = kind, containment, 0
+        store = "text" if passages or with_texts else "hashes"
+        self.options: dict[str, Any] = {"threshold": threshold, "shingle": SHINGLE, "containment": containment}
+        self.options |= {"store": store, "passages": passages}
+        self.index = dedup.Index.create(self.folder, **self.options)
+        self.kind, self.containment, self.passages, self.given = kind, containment, passages, 0
         self.model = Model(threshold)
         self.committed = self.model.copy()
         self.reader: Any = None
@@ -127,9 +136,8 @@ class IndexMachine(RuleBasedStateMachine):
     def merge(self, others: list[list[str]]) -> None:
         """The documents of another index are added."""
         other = self.folder.parent / "other"
-        threshold, kind = self.model.threshold, self.containment
         names: list[Any] = []
-        with dedup.Index.create(other, threshold=threshold, shingle=SHINGLE, containment=kind) as index:
+        with dedup.Index.create(other, **self.options) as index:
             for batch in others:
                 ids = self.new_ids(len(batch))
                 names += [None] * len(batch) if ids is None else ids
@@ -159,6 +167,10 @@ class IndexMachine(RuleBasedStateMachine):
         for order in ("first", "best"):
             some = rows_of(index.query(batch, threshold=threshold, metric=metric, limit=limit, order=order))
             assert limited(expected, limit, order) == some
+        if self.passages is not None:
+            size = self.passages + data.draw(st.integers(0, 2))
+            table = index.passages(batch, min_words=size)
+            assert model.passages(batch, size) == list(zip(*map(list, table.to_pydict().values()), strict=True))
         for text in batch[:1]:
             pairs = model.pairs([text], model.threshold)
             assert bool(pairs) == index.seen(text)
@@ -297,6 +309,22 @@ def test_texts_that_differ_in_numbers_or_symbols_alone(
                 index.commit()
         everything = [*old, *new]
         assert dedup.find_duplicates(everything, keep="first", **how).filter(everything) == kept
+
+
+def test_a_merge_of_which_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All copies, or all documents, of some segments are removed before these are merged."""
+    make_small(monkeypatch)
+    for kept in (0, 5):
+        with dedup.Index.create(tmp_path / str(kept), threshold=0.5, shingle=SHINGLE) as index:
+            for start in range(0, 20, 5):
+                index.add(["a b c"] * 5, ids=range(start, start + 5))
+                index.remove(range(max(start, kept), start + 5))
+                index.commit()
+            assert index.check().ok
+            assert list(range(kept)) == index.query(["a b c"]).pairs["right"].to_pylist()
+        with dedup.Index.open(tmp_path / str(kept), write=True) as index:
+            index.compact()
+            assert list(range(kept)) == index.query(["a b c"]).pairs["right"].to_pylist()
 
 
 def test_the_model_is_what_it_says() -> None:

@@ -32,7 +32,8 @@ def text_of(batch: int, place: int) -> str:
 
 def write(folder: str, seed: int) -> int:
     """Add, remove, compact and commit until the file `stop` is beside the index; give the number of commits."""
-    from dedup.index import merge, writer
+    from dedup.index import writer
+    from dedup.index.postings import merge
 
     writer.FLUSH_DOCUMENTS, writer.COMMIT_DOCUMENTS, merge.SMALLEST_SEGMENT, merge.SLICE_ENTRIES = 20, 5, 8, 64
     chance, batch = random.Random(seed), 0

@@ -20,7 +20,17 @@ from dedup.index.manifest import TableEntry
 from dedup.storage.appended_file import write_at
 from dedup.storage.atomic import storage_errors
 
-__all__ = ["MOST_ENTRIES", "Table", "TableWriter", "bits_for", "heads_bytes", "mapped", "open_table", "width_for"]
+__all__ = [
+    "MOST_ENTRIES",
+    "Table",
+    "TableWriter",
+    "bits_for",
+    "heads_bytes",
+    "mapped",
+    "open_table",
+    "packed",
+    "width_for",
+]
 
 ALIGNED_ENTRIES = 64
 
@@ -41,6 +51,16 @@ class Table(NamedTuple):
     width: int
     bits: int
     known: int
+
+
+def packed(keys: npt.NDArray[np.uint64], documents: npt.NDArray[np.uint32]) -> Table:
+    """Return a table in memory."""
+    from dedup.kernels import index_postings as kernels
+
+    bits, width = bits_for(len(keys)), width_for(len(keys))
+    heads, entries = np.empty((1 << bits) + 1, dtype=np.uint32), np.empty(width * len(keys), dtype=np.uint16)
+    kernels.pack(keys, documents, bits, 0, 0, width, heads, entries)
+    return Table(heads, entries, width, bits, bits + 16 * (width - 2))
 
 
 def bits_for(entries: int) -> int:
@@ -113,6 +133,9 @@ class TableWriter:
     def finish(self) -> TableEntry:
         """Close the file; return what the manifest needs to know."""
         assert self._buckets == 1 << self.bits
+        if not self.entries:  # all postings of a merge were of removed documents: nothing was written after the heads
+            with storage_errors(f"write {self.path}"):
+                os.ftruncate(self._handle, heads_bytes(self.bits))
         os.close(self._handle)
         sums = self._heads.hexdigest(), self._postings.hexdigest()
         return TableEntry(self.bits, self.known, self.width, self.entries, *sums)

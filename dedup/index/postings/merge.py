@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.index.manifest import TABLE_KINDS, SegmentEntry, TableEntry, table_name
-from dedup.index.segments import Segment, open_segment
-from dedup.index.tables import MOST_ENTRIES, Table, TableWriter, bits_for, width_for
+from dedup.index.postings.segments import Segment, open_segment
+from dedup.index.postings.tables import MOST_ENTRIES, Table, TableWriter, bits_for, width_for
 from dedup.index.view import View
 
 __all__ = ["MERGE_FACTOR", "Merge", "Merges"]
@@ -174,7 +174,7 @@ class Merges:
             dead = view.dead.words
             try:
                 self._credit -= merge.step(
-                    {kind: view.gone.words if kind == "shingles" else dead for kind in TABLE_KINDS}
+                    {kind: view.gone.words if kind in ("shingles", "passages") else dead for kind in TABLE_KINDS}
                 )
             except BaseException:  # a slice may be half written: it begins anew another time
                 self._running.pop().abandon()

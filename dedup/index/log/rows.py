@@ -1,4 +1,4 @@
-"""The log of an index: a row for each document, the sets, and the ids that are texts. It only grows.
+"""The log of an index: a row for each document, the sets, the ids that are texts, and the texts. It only grows.
 
 A row is eight words of 64 bits:
 
@@ -15,7 +15,7 @@ word  has
 ====  ============================================================================================
 
 A row is compared with its seal before it is reported, and a set before it is compared with another one. So what is
-damaged is never an answer.
+damaged is never an answer. Texts have frames (`dedup.index.log.texts`), if they are kept.
 """
 
 from __future__ import annotations
@@ -30,14 +30,13 @@ import xxhash
 
 from dedup.errors import InputError, StorageError
 from dedup.hashing.units import HashSets
-from dedup.index.manifest import Manifest
-from dedup.index.tables import mapped
+from dedup.index.log.texts import Frames, Kept, seal_frames, unpack
+from dedup.index.manifest import WORDS_PER_FRAME, WORDS_PER_ROW, Manifest
+from dedup.index.postings.tables import mapped
 from dedup.options import shown
 from dedup.storage.appended_file import AppendedFile
 
 __all__ = [
-    "ROW_BYTES",
-    "WORDS_PER_ROW",
     "Log",
     "MarkedSets",
     "Stored",
@@ -51,10 +50,6 @@ __all__ = [
     "sizes_of",
 ]
 
-WORDS_PER_ROW = 8
-ROW_BYTES = 8 * WORDS_PER_ROW
-
-
 MOST_DOCUMENTS = (1 << 31) - 1
 """Documents of an index: so a number and a size fit in a word."""
 
@@ -62,13 +57,15 @@ MOST_DOCUMENTS = (1 << 31) - 1
 class MarkedSets(NamedTuple):
     """The sets of some texts, as in `HashSets`, and for each text a row of `marks` (uint64, n x 3).
 
-    A mark is the digest of a text, two words, and its group: the words 2, 3 and 6 of a row of the log.
+    A mark is the digest of a text, two words, and its group: the words 2, 3 and 6 of a row of the log. `kept` is what
+    else is kept of the texts, if anything is.
     """
 
     values: npt.NDArray[np.uint64]
     offsets: npt.NDArray[np.int64]
     sizes: npt.NDArray[np.int64]
     marks: npt.NDArray[np.uint64]
+    kept: Kept | None = None
 
     @property
     def sets(self) -> HashSets:
@@ -77,7 +74,8 @@ class MarkedSets(NamedTuple):
 
     def take(self, which: npt.NDArray[np.int64]) -> MarkedSets:
         """Return some of them; their hashes are not copied."""
-        return MarkedSets(self.values, self.offsets[which], self.sizes[which], self.marks[which])
+        kept = None if self.kept is None else self.kept.take(which)
+        return MarkedSets(self.values, self.offsets[which], self.sizes[which], self.marks[which], kept)
 
 
 LENGTH_BITS = 24
@@ -136,22 +134,22 @@ def seal_sets(sets: HashSets, which: npt.NDArray[np.int64]) -> npt.NDArray[np.ui
 
 
 class Log:
-    """The three files of the log, open for appending."""
+    """The files of the log, open for appending."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         """Open the files and cut off what no manifest names; those of an empty index are made."""
-        sizes = {"rows": ROW_BYTES * manifest.documents, "sets": 8 * manifest.hashes, "ids": manifest.id_bytes}
         self._files: dict[str, AppendedFile] = {}
         try:
-            for kind, size in sizes.items():
+            for kind, size in manifest.log_sizes.items():
                 self._files[kind] = AppendedFile(folder / manifest.log_name(kind), size)
         except BaseException:
             self.close()
             raise
 
-    def append(self, rows: Rows, sets: npt.NDArray[np.uint64], ids: bytes) -> None:
-        """Append rows, the sets of new documents, and the bytes of ids."""
-        for kind, data in (("rows", rows.reshape(-1)), ("sets", sets), ("ids", ids)):
+    def append(self, rows: Rows, sets: npt.NDArray[np.uint64], ids: bytes, frames: Frames, texts: bytes) -> None:
+        """Append rows, the sets of new documents, the bytes of ids, and frames with their texts."""
+        parts: tuple[npt.NDArray[np.uint64] | bytes, ...] = (rows.reshape(-1), sets, ids, frames.reshape(-1), texts)
+        for kind, data in zip(("rows", "sets", "ids", "frames", "texts"), parts, strict=True):
             if len(data):
                 self._files[kind].append(data)
 
@@ -172,18 +170,21 @@ class Log:
 
 
 class Stored:
-    """The log, mapped: the first `documents` rows with their sets and ids.
+    """The log, mapped, as far as a manifest counts it.
 
-    `texts` is whether ids are texts.
+    `named` is whether ids are texts.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest, documents: int, hashes: int, id_bytes: int) -> None:
-        paths = {kind: folder / manifest.log_name(kind) for kind in ("rows", "sets", "ids")}
-        self.path = paths["rows"]
-        self.rows: Rows = mapped(paths["rows"], ROW_BYTES * documents).view(np.uint64).reshape(-1, WORDS_PER_ROW)
-        self.sets: npt.NDArray[np.uint64] = mapped(paths["sets"], 8 * hashes).view(np.uint64)
-        self.id_bytes = mapped(paths["ids"], id_bytes)
-        self.texts = manifest.ids == "str"
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.path = folder / manifest.log_name("rows")
+        maps = {kind: mapped(folder / manifest.log_name(kind), size) for kind, size in manifest.log_sizes.items()}
+        self.rows: Rows = maps["rows"].view(np.uint64).reshape(-1, WORDS_PER_ROW)
+        self.sets: npt.NDArray[np.uint64] = maps["sets"].view(np.uint64)
+        self.id_bytes = maps["ids"]
+        nothing = np.empty(0, dtype=np.uint8)
+        self.frames: Frames = maps.get("frames", nothing).view(np.uint64).reshape(-1, WORDS_PER_FRAME)
+        self.text_bytes = maps.get("texts", nothing)
+        self.named = manifest.ids == "str"
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -191,7 +192,7 @@ class Stored:
     def sealed(self, numbers: npt.NDArray[np.int64]) -> tuple[Rows, list[int] | list[str], npt.NDArray[np.bool_]]:
         """Return the rows of some documents, their ids, and which of the rows fit their seals."""
         rows = self.rows[numbers]
-        if not self.texts:
+        if not self.named:
             return rows, rows[:, 5].astype(np.int64).tolist(), rows[:, 7] == seal_rows(rows, numbers, None)
         encoded = []
         for word in rows[:, 5].tolist():
@@ -207,6 +208,30 @@ class Stored:
         if not fits.all():
             damaged(self.path, int(numbers[np.flatnonzero(~fits)[0]]))
         return rows, ids
+
+    def packed(self, numbers: npt.NDArray[np.int64]) -> tuple[list[bytes], Frames, npt.NDArray[np.bool_]]:
+        """Return the bytes of the texts of some documents, their frames, and which of these fit their seals."""
+        frames = self.frames[numbers]
+        fits = frames[:, 4] == seal_frames(frames, numbers)
+        places = zip(frames[:, 0].tolist(), frames[:, 1].tolist(), fits.tolist(), strict=True)
+        return [self.text_bytes[at : at + size].tobytes() if fit else b"" for at, size, fit in places], frames, fits
+
+    def texts(self, numbers: npt.NDArray[np.int64]) -> list[bytes]:
+        """Return the UTF-8 of the texts of some documents. Raises `StorageError` if one is damaged."""
+        found = self.unpacked(numbers)
+        whole = [text for text in found if text is not None]
+        if len(whole) < len(found):
+            damaged(self.path, int(numbers[found.index(None)]))
+        return whole
+
+    def unpacked(self, numbers: npt.NDArray[np.int64]) -> list[bytes | None]:
+        """Return the UTF-8 of the texts of some documents, None for one that is damaged."""
+        packed, frames, fits = self.packed(numbers)
+        found: list[bytes | None] = [None] * len(packed)
+        good = np.flatnonzero(fits)
+        for place, text in zip(good.tolist(), unpack([packed[i] for i in good.tolist()], frames[good]), strict=True):
+            found[place] = text
+        return found
 
 
 def damaged(path: Path, number: int) -> None:

@@ -1,4 +1,4 @@
-"""Segments: the postings of a range of documents, in four tables that never change.
+"""Segments: the postings of a range of documents, in five tables that never change.
 
 ====  =========  ============================================================
 kind  a key is   the document is one that
@@ -7,6 +7,7 @@ shingles         the hash of a shingle        has it in its set, and is the firs
 ids              the hash of an id            has this id
 digests          the digest of the tokens     has these tokens, and is the first of its copies
 copies           the hash of a number         is a copy of the document of this number
+passages         a fingerprint                has it (`dedup.index.log.texts`), and is the first of its copies
 ====  =========  ============================================================
 """
 
@@ -21,7 +22,7 @@ import numpy.typing as npt
 import xxhash
 
 from dedup.index.manifest import TABLE_KINDS, SegmentEntry, TableEntry, table_name
-from dedup.index.tables import Table, TableWriter, bits_for, open_table, width_for
+from dedup.index.postings.tables import Table, TableWriter, bits_for, open_table, width_for
 
 __all__ = ["Keys", "Segment", "hash_ids", "hash_numbers", "open_segment", "write_segment"]
 
