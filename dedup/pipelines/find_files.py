@@ -275,7 +275,7 @@ class _FileSearch:
             entry = self.listing[token[0]] if token[0] < len(self.listing) else None
             inside = (
                 token[1]
-                if entry and entry.compression is None and entry.format in ("jsonl", "lines", *SEPARATED)
+                if entry and entry.compression is None and entry.format in ("jsonl", "json", "lines", *SEPARATED)
                 else 0
             )
             report(int(sizes[token[0]]) + inside)

@@ -7,8 +7,7 @@ fields at the end of each record.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -17,6 +16,7 @@ import numpy.typing as npt
 
 from dedup.errors import ParameterError
 from dedup.report.decisions import NOTES, Counts, Verdict
+from dedup.report.json_edits import refuse, with_fields, with_value
 from dedup.sources.files.batch import BATCH_BYTES
 from dedup.sources.files.decompress import PIECE, Stream, line_runs
 from dedup.sources.files.formats.csv import cells_of, line_end, read_header, record_runs
@@ -93,7 +93,7 @@ def rewrite_records(entry: Entry, path: Path, verdict: Verdict) -> Counts:
     with Stream(entry) as stream, open_sink(path, entry.compression) as sink:
         top = stream.read(size)
         if verdict.notes is not None and names:
-            _refuse([name for name in names if name in NOTES], verdict.path)
+            refuse([name for name in names if name in NOTES], verdict.path)
             top = with_cells(top, NOTES, separator)
         sink.write(top)
         return _rewrite(_records(stream, lines + 1, separator), sink, verdict, edit)
@@ -187,53 +187,7 @@ def _records(stream: Stream, line: int, separator: str) -> Iterator[Records]:
         line += len(feeds)
 
 
-# records with changed values
-
-
-def with_value(line: bytes, name: str, change: Callable[[str], str]) -> bytes:
-    """Return a line of JSON in which `change` was applied to the field `name`. All other bytes are unchanged.
-
-    The new value is escaped to ASCII if the old value was ASCII. If a key occurs twice, the last one is changed.
-    """
-    text = line.decode("utf-8")
-    start, end, value = _value(text, name)
-    new = change(value)
-    plain = text[start:end].isascii() or any("\ud800" <= letter <= "\udfff" for letter in new)
-    return (text[:start] + json.dumps(new, ensure_ascii=plain) + text[end:]).encode("utf-8")
-
-
-def _value(text: str, name: str) -> tuple[int, int, str]:
-    """Return where the value of a field of a JSON object begins and ends, and the value."""
-    decode = json.JSONDecoder(strict=True).raw_decode
-    found: tuple[int, int, str] | None = None
-    at = _next(text, text.index("{") + 1)
-    while text[at] != "}":
-        key, at = decode(text, at)
-        at = _next(text, _next(text, at) + 1)  # after the colon
-        value, end = decode(text, at)
-        if key == name:
-            found = (at, end, value)
-        at = _next(text, end)
-        if text[at] == ",":
-            at = _next(text, at + 1)
-    assert found is not None, "a record without the field of its text"
-    return found
-
-
-def _next(text: str, at: int) -> int:
-    while text[at] in " \t\r\n\ufeff":
-        at += 1
-    return at
-
-
-def with_fields(line: bytes, fields: Mapping[str, object], path: str, number: int) -> bytes:
-    """Return a line of JSON with `fields` added at the end. Raise `ParameterError` if it has one of them already."""
-    if any(f'"{name}"'.encode() in line for name in fields):
-        _refuse([name for name in json.loads(line.removeprefix(BYTE_ORDER_MARK)) if name in fields], f"{path}:{number}")
-    end = line.rindex(b"}")
-    added = json.dumps(fields, separators=(",", ":"))[1:].encode()
-    comma = b"" if line[:end].rstrip().endswith(b"{") else b","
-    return line[:end] + comma + added + line[end + 1 :]
+# records with changed cells
 
 
 def with_cell(record: bytes, place: int, change: Callable[[str], str], separator: str) -> bytes:
@@ -253,8 +207,3 @@ def with_cells(record: bytes, cells: Iterable[object], separator: str) -> bytes:
     mark = line_end(record)
     added = b"".join((separator + ("" if cell is None else str(cell))).encode() for cell in cells)
     return record[: len(record) - len(mark)] + added + mark
-
-
-def _refuse(names: list[str], place: str) -> None:
-    if names:
-        raise ParameterError(f"annotate: {place} has the column {names[0]!r} already; leave it out first")

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import dedup.sources.files.formats.jsonl
+import dedup.sources.files.formats.json_records
 from dedup.errors import InputError
 from dedup.kernels.csv_records import record_ends
 from dedup.kernels.json_strings import unescape
@@ -185,7 +185,7 @@ def test_lines_by_themselves(lines: list[bytes], end: bytes, size: int) -> None:
     # `json` looks at fields that nobody wants, and sees bytes that are not UTF-8
     data = data.replace(b'"other": "\xff"', b'"other": "x"')
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dedup.sources.files.formats.jsonl._Parser, "_look_for_columns", lambda *_: None)
+        patch.setattr(dedup.sources.files.formats.json_records.Records, "look_for_columns", lambda *_: None)
         rows, rejects = read_all(write(Path(name), "a.jsonl", data), limits=BatchLimits(size=size))
     assert corpus_files.plain_lines(data) == [(row.number, row.text) for row in rows]
     filled = [i for i, line in enumerate(data.split(b"\n"), start=1) if line.strip(b" \t\r")]

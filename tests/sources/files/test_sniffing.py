@@ -35,6 +35,10 @@ SURE: dict[str, bytes] = {
     "json lines after a mark": b"\xef\xbb\xbf\n" + corpus_files.as_lines(RECORDS),
     "long lines": corpus_files.as_lines([{"text": text + " x" * HEAD, "key": "k"} for text in TEXTS]),
     "one object": json.dumps(RECORDS[0]).encode(),
+    "array": json.dumps(RECORDS).encode(),
+    "array of texts": json.dumps(TEXTS).encode(),
+    "array, long": json.dumps([{"text": text + " x" * HEAD, "key": "k"} for text in TEXTS]).encode(),
+    "objects over lines": b"\n".join(json.dumps(record, indent=2).encode() for record in RECORDS),
     **{kind: corpus_files.encode(kind, RECORDS) for kind in SEPARATED},
 }
 
@@ -50,11 +54,6 @@ ONE_TEXT: dict[str, bytes] = {
 }
 
 UNSURE: dict[str, tuple[bytes, str]] = {
-    "array": (json.dumps(RECORDS).encode(), "a JSON array"),
-    "array over lines": (json.dumps(RECORDS, indent=2).encode(), "a JSON array"),
-    "array of texts": (json.dumps(TEXTS).encode(), "a JSON array"),
-    "array, long": (json.dumps(RECORDS * 2000).encode(), "a JSON array"),
-    "object over lines": (json.dumps({"rows": RECORDS}, indent=2).encode(), "a JSON object over several lines"),
     "one column": (b"text\none\ntwo\n", "comma-separated text with one column, or plain text"),
     "XML": (b'<?xml version="1.0"?>\n<doc><p>one</p></doc>', "XML or HTML"),
     "HTML": (b"<!DOCTYPE html>\n<html><p>one</p></html>", "XML or HTML"),
@@ -70,7 +69,6 @@ UNSURE: dict[str, tuple[bytes, str]] = {
 NAMES = {
     ".html": "HTML",
     ".xml": "XML",
-    ".json": "JSON, but not JSON lines",
     ".tar": "TAR",
 }
 

@@ -20,6 +20,7 @@ __all__ = [
 FORMATS = {
     "jsonl": "jsonl",
     "ndjson": "jsonl",
+    "json": "json",
     "csv": "csv",
     "tsv": "tsv",
     "tab": "tsv",

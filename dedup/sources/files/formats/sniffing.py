@@ -1,9 +1,9 @@
 """The format of a file, detected from its beginning, if its name does not give it.
 
 A format is returned only if it is certain: Parquet and Arrow by their first bytes, JSON lines by a first line that is a
-JSON object, separated text by records with the same number of cells, and plain text if nothing suggests anything else.
-Data that may be something else (a JSON array, XML, WARC, an image) gets no format, but a description: to read such a
-file as one text would be a wrong result that nobody notices.
+JSON object, other JSON by an array or an object over several lines, separated text by records with the same number of
+cells, and plain text if nothing suggests anything else. Data that may be something else (XML, WARC, an image) gets no
+format, but a description: to read such a file as one text would be a wrong result that nobody notices.
 
 Cost: the first `HEAD` bytes of the file.
 """
@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from dedup.sources.files.formats.separated import SEPARATED, separated_by
 
-__all__ = ["Sniffed", "compression_of", "encoding_of", "head_of", "separator_of", "sniff"]
+__all__ = ["AN_OBJECT", "Sniffed", "compression_of", "encoding_of", "head_of", "separator_of", "sniff"]
 
 HEAD = 1 << 16
 """Bytes that are examined."""
@@ -58,7 +58,6 @@ OTHER_MAGIC = {
 """How files begin that are not texts."""
 
 SUFFIX_KINDS = {
-    "json": "JSON, but not JSON lines",
     "xml": "XML",
     "html": "HTML",
     "htm": "HTML",
@@ -84,6 +83,9 @@ SUFFIX_KINDS = {
 }
 """Suffixes of files that are not plain text, whatever they begin with."""
 
+AN_OBJECT = "a JSON object over several lines"
+"""What a file is that may be one record, or anything else: it is read if it is named."""
+
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """How a file in UTF-8 may begin."""
 KEY = re.compile(rb'\{\s*(?:"(?:[^"\\]|\\.)*"\s*:|\})')
@@ -96,9 +98,9 @@ class Sniffed(NamedTuple):
 
     Attributes
     ----------
-    format : "jsonl", "txt", "parquet", "arrow", or of `SEPARATED`; None if it is none of these, or not certain
+    format : "jsonl", "json", "txt", "parquet", "arrow", or of `SEPARATED`; None if it is none of these, or not certain
     compression : "gzip", "zstd", "bz2", "xz", or None
-    what : a description for messages, if there is no format
+    what : a description for messages, if there is no format; or `AN_OBJECT`
     """
 
     format: str | None
@@ -114,9 +116,9 @@ def sniff(source: str, name: str, compression: str | None) -> Sniffed:
     if compression is not None:
         head, whole = head_of(source, compression)
     kind, what = _detected(head, whole=whole)
-    if kind == "txt" or kind in SEPARATED:
-        what = SUFFIX_KINDS.get(_suffix(name), "")
-    return Sniffed(None if what else kind, compression, what)
+    if (kind == "txt" or kind in SEPARATED) and (what := SUFFIX_KINDS.get(_suffix(name), "")):
+        kind = None
+    return Sniffed(kind, compression, what)
 
 
 def _suffix(name: str) -> str:
@@ -185,9 +187,9 @@ def _detected(head: bytes, *, whole: bool) -> tuple[str | None, str]:
     if b"\0" in text:
         return None, "bytes that are not text"
     if KEY.match(text):
-        return ("jsonl", "") if _is_object(text, whole=whole) else (None, "a JSON object over several lines")
+        return ("jsonl", "") if _is_object(text, whole=whole) else ("json", AN_OBJECT)
     if text.startswith(b"[") and (ARRAY.match(text) or (whole and _parses(text, list))):
-        return None, "a JSON array"
+        return "json", ""
     if TAG.match(text):
         return None, "XML or HTML"
     return _separated(head, whole=whole)
