@@ -15,12 +15,12 @@ import numpy.typing as npt
 from dedup.errors import ParameterError
 from dedup.report.decisions import NOTES, Counts, Verdict
 from dedup.report.json_edits import with_fields, with_value
+from dedup.report.new_file import open_like
 from dedup.report.rewrite_records import no_fields
 from dedup.sources.files.batch import BATCH_BYTES
 from dedup.sources.files.decompress import PIECE, Stream
 from dedup.sources.files.formats.json_values import BLANKS, ValueRun, Values, opening_of
 from dedup.sources.files.listing import Entry
-from dedup.storage.compressed import open_sink
 
 __all__ = ["rewrite_json"]
 
@@ -30,7 +30,7 @@ def rewrite_json(entry: Entry, path: Path, verdict: Verdict) -> Counts:
     counts, number = Counts(0, 0), 1
     with Stream(entry) as stream:
         opening = opening_of(stream)
-    with Stream(entry) as stream, open_sink(path, entry.compression) as sink:
+    with Stream(entry) as stream, open_like(entry, stream, path) as sink:
         sink.write(stream.read(opening.values))
         if not opening.known:
             return counts

@@ -17,13 +17,13 @@ import numpy.typing as npt
 from dedup.errors import ParameterError
 from dedup.report.decisions import NOTES, Counts, Verdict
 from dedup.report.json_edits import refuse, with_fields, with_value
+from dedup.report.new_file import open_like
 from dedup.sources.files.batch import BATCH_BYTES
 from dedup.sources.files.decompress import PIECE, Stream, line_runs
 from dedup.sources.files.formats.csv import cells_of, line_end, read_header, record_runs
 from dedup.sources.files.formats.separated import SEPARATED
 from dedup.sources.files.formats.sniffing import BYTE_ORDER_MARK
 from dedup.sources.files.listing import Entry
-from dedup.storage.compressed import open_sink
 
 __all__ = ["rewrite_document", "rewrite_lines", "rewrite_records", "rewrite_text_lines"]
 
@@ -48,7 +48,7 @@ def rewrite_lines(entry: Entry, path: Path, verdict: Verdict) -> Counts:
             return with_fields(line, dict(zip(NOTES, verdict.note(number), strict=True)), verdict.path, number)
         return with_value(line, verdict.column, lambda text: verdict.shorten(number, text))
 
-    with Stream(entry) as stream, open_sink(path, entry.compression) as sink:
+    with Stream(entry) as stream, open_like(entry, stream, path) as sink:
         return _rewrite(_lines(stream), sink, verdict, edit)
 
 
@@ -63,7 +63,7 @@ def rewrite_text_lines(entry: Entry, path: Path, verdict: Verdict) -> Counts:
         text = line[len(mark) : len(line) - len(ending)].decode("utf-8")
         return mark + verdict.shorten(number, text).encode() + ending
 
-    with Stream(entry) as stream, open_sink(path, entry.compression) as sink:
+    with Stream(entry) as stream, open_like(entry, stream, path) as sink:
         return _rewrite(_lines(stream), sink, verdict, edit)
 
 
@@ -90,7 +90,7 @@ def rewrite_records(entry: Entry, path: Path, verdict: Verdict) -> Counts:
     with Stream(entry) as stream:
         names, size, lines = read_header(stream, separator)
     header += names
-    with Stream(entry) as stream, open_sink(path, entry.compression) as sink:
+    with Stream(entry) as stream, open_like(entry, stream, path) as sink:
         top = stream.read(size)
         if verdict.notes is not None and names:
             refuse([name for name in names if name in NOTES], verdict.path)
@@ -107,7 +107,7 @@ def rewrite_document(entry: Entry, path: Path, verdict: Verdict) -> Counts:
     counts = verdict.count(one)
     if not counts.kept:
         return counts
-    with Stream(entry) as stream, open_sink(path, entry.compression) as sink:
+    with Stream(entry) as stream, open_like(entry, stream, path) as sink:
         if not counts.cut:
             while piece := stream.read(PIECE):
                 sink.write(piece)

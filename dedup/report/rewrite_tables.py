@@ -21,7 +21,7 @@ from dedup.errors import InputError, ParameterError
 from dedup.report.decisions import NOTES, Counts, Verdict
 from dedup.results.data.rows import select_rows
 from dedup.sources.columns import names_of
-from dedup.sources.files.decompress import PIECE, Stream
+from dedup.sources.files.decompress import PIECE, Unpacked
 from dedup.sources.files.formats.arrow_fields import as_texts, find_field, leaf_of, with_leaf
 from dedup.sources.files.formats.tables import damage, unsound
 from dedup.sources.files.listing import Entry
@@ -233,7 +233,7 @@ def _unpacked(entry: Entry) -> Iterator[str]:
         yield entry.source
         return
     with tempfile.NamedTemporaryFile(prefix="dedup-table-") as copy:
-        with Stream(entry) as stream:
+        with Unpacked(entry) as stream:
             while piece := stream.read(PIECE):
                 copy.write(piece)
         copy.flush()

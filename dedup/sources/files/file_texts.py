@@ -20,6 +20,7 @@ from dedup.errors import InputError, ParameterError
 from dedup.runtime.threads import lock
 from dedup.sources.arrow import block_of
 from dedup.sources.files.batch import BATCH_LIMITS, Batch, BatchLimits, any_text, lengths_of
+from dedup.sources.files.decompress import seekable
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.places import Names, Part, UserIds, locate, names_at, runs
 from dedup.sources.files.reader import BEGIN, read_batches
@@ -362,8 +363,7 @@ class FileTexts(Texts):
             return self._held[number]
         part = self._parts[number]
         at, reading = self._going or (-1, iter(()))
-        seekable = self._listing[part.file].compression is None
-        if at != number and (seekable or not 0 <= at <= number):
+        if at != number and (not 0 <= at <= number or seekable(self._listing[part.file])):
             at, reading = number, self._read(id=self._id, after=part.token)
         while True:
             batch = next(reading, None)

@@ -25,14 +25,18 @@ from typing import IO, Any, NamedTuple
 import xxhash
 
 from dedup.errors import InputError, ParameterError, StorageError
+from dedup.sources.files.encodings import check_encoding
 from dedup.sources.files.formats.named import (
+    BINARY,
     SEPARATORS_SHOWN,
     WITHOUT_COLUMNS,
     check_format,
     compression_of_name,
     format_of_name,
 )
+from dedup.sources.files.formats.separated import SEPARATED
 from dedup.sources.files.formats.sniffing import AN_OBJECT, Sniffed, compression_of, head_of, separator_of, sniff
+from dedup.sources.files.globs import check_globs
 from dedup.sources.files.limits import MAX_RECORD_BYTES, most_of
 from dedup.sources.files.names import shown
 from dedup.sources.files.rejects import Reject, none_readable
@@ -69,6 +73,7 @@ class Entry(NamedTuple):
     source : the path to open; for standard input and pipes the path of the copy
     copied : whether `source` is a copy
     most : the limit of one of its records, in bytes
+    encoding : the encoding of its text that was named, if it is not UTF-8; a byte order mark overrides it
     """
 
     path: str
@@ -79,6 +84,7 @@ class Entry(NamedTuple):
     source: str
     copied: bool = False
     most: int = MAX_RECORD_BYTES
+    encoding: str | None = None
 
     def check(self) -> None:
         """Raise `InputError` if the file has changed since it was listed."""
@@ -113,9 +119,11 @@ class Listing:
     format : the format of every file, whatever its name, followed by a compression if the name does not give it
         ("jsonl", "csv.gz")
     include, exclude : patterns of names in folders (`dedup.sources.files.selecting`)
+    encoding : the encoding of every text file without a byte order mark; None for UTF-8
 
     Attributes
     ----------
+    encoding : the encoding that was named, if it is not UTF-8
     folders : the folders among the patterns
     entries : the files, sorted by path, each once (links to the same file are one file)
     where : the folder to which relative paths refer
@@ -131,16 +139,18 @@ class Listing:
         patterns: Iterable[str | os.PathLike[str]],
         *,
         format: str | None = None,
-        include: Iterable[str] = (),
-        exclude: Iterable[str] = (),
+        include: str | Iterable[str] = (),
+        exclude: str | Iterable[str] = (),
+        encoding: str | None = None,
     ) -> None:
-        self._forced = check_format(format)
+        self._forced, self.encoding = check_format(format), check_encoding(encoding)
+        chosen = check_globs("include", include), check_globs("exclude", exclude)
         self._copies: list[weakref.finalize[..., Any]] = []
         self._whole: Listing | None = None
         self.rejects: list[Reject] = []
         names = [os.fsdecode(pattern) for pattern in patterns]
         self.folders = sorted({shown(name) for name in names if os.path.isdir(name)})
-        selection = Selection(self._reject, include, exclude)
+        selection = Selection(self._reject, *chosen)
         self.unread = selection.unread
         found = selection.paths(names)
         entries: dict[str, Entry] = {}
@@ -161,7 +171,11 @@ class Listing:
                 kept()
             explained = bool(self.rejects) and all(HOW in reject.reason for reject in self.rejects[:3])
             shown_names = [shown(name) for name in names]
-            raise none_readable(shown_names, self.rejects, str(self.unread or ""), explained=explained)
+            raise none_readable(shown_names, self.rejects, str(self.unread or ""), explained=explained, chosen=chosen)
+        if self.encoding and all(entry.format in BINARY for entry in self.entries):
+            raise ParameterError(
+                f"encoding: expected files of text, found tables in {', '.join(self.some())}; leave it out"
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state of a pickle: no handle, and paths that can be opened from any folder."""
@@ -241,23 +255,25 @@ class Listing:
                 known = compression or detected.compression or detected.format
                 detected = Sniffed(kind, compression or detected.compression if known else _packing(source))
             elif detected.format is None:
-                detected = sniff(source, path, detected.compression)
+                detected = sniff(source, path, detected.compression, self.encoding)
             elif detected.format == "json":
-                detected = _json(source, path, detected)
+                detected = _json(source, path, detected, self.encoding)
         except StorageError:
             raise
         except OSError as error:
             self._reject(path, error.strerror or str(error))
             return None
         if self._forced is None and detected.format == "csv":
-            detected = detected._replace(format=_separator(source, detected.compression))
+            detected = detected._replace(format=_separator(source, detected.compression, self.encoding))
         if how == Found.IN_FOLDER and detected.what == AN_OBJECT:
             self.unread.add(shown(path))
             return None
         if detected.format is None:
             self._reject(path, f"expected texts, found what may be {detected.what}; {HOW}")
             return None
-        return Entry(shown(path), detected.format, detected.compression, size, time, source, source != path)
+        encoding = None if detected.format in BINARY else self.encoding
+        entry = Entry(shown(path), detected.format, detected.compression, size, time, source, source != path)
+        return entry._replace(encoding=encoding)
 
     def _opened(self, path: str, *, outright: bool) -> tuple[str, int, int]:
         """Return the path to open, the size, and the time of the last change, of a file or of the copy of a pipe.
@@ -293,16 +309,16 @@ class Listing:
         return name, size, digest.intdigest()
 
 
-def _json(source: str, path: str, named: Sniffed) -> Sniffed:
-    """Return what a file contains whose name says JSON: lines, or other JSON, which is rejected later if it is none."""
-    found = sniff(source, path, named.compression)
-    return found if found.format in ("jsonl", "json") else found._replace(format="json", what="")
+def _json(source: str, path: str, named: Sniffed, encoding: str | None) -> Sniffed:
+    """Return what a file contains whose name says JSON; text that is no JSON is rejected later, as JSON."""
+    found = sniff(source, path, named.compression, encoding)
+    return found._replace(format="json") if found.format == "txt" or found.format in SEPARATED else found
 
 
-def _separator(source: str, compression: str | None) -> str:
+def _separator(source: str, compression: str | None, encoding: str | None) -> str:
     """Return which format of separated text a file has."""
     try:
-        return separator_of(source, compression)
+        return separator_of(source, compression, encoding)
     except OSError:  # reading the file says so again
         return "csv"
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.files.batch import Batch, Token
+from dedup.sources.files.decompress import seekable
 from dedup.sources.files.formats.tables import damage
 from dedup.sources.files.listing import Entry, Listing
 from dedup.sources.files.reader import BEGIN, read_batches
@@ -91,7 +92,7 @@ def _some(entry: Entry, offset: int, column: str, packing: float, *, again: bool
     """Return some batches from about `offset` on, and the bytes of the file that these batches represent."""
     after: Token = BEGIN
     rows: int | None = 0
-    if entry.format == "jsonl" and entry.compression is None:
+    if entry.format == "jsonl" and seekable(entry):
         after = [0, _next_line(entry, offset), 2]  # a number that is not 1: this is not the beginning of the file
     elif entry.format == "parquet":
         rows = _rows(entry)

@@ -124,7 +124,7 @@ BAD: dict[str, tuple[str, list[tuple[int, str | None]], list[tuple[int | None, s
     "over lines": ('[{"text": "a"},{\n"n": 1,\n"text": x}]', [(1, "a")], [(2, f"{JSON} line 3 of the record")]),
     "not closed": ('[{"text": "a"}, {"text": "b"}', [(1, "a")], [(2, NOT_CLOSED)]),
     "cut off": ('[{"text": "a"}, {"te', [(1, "a")], [(2, NOT_CLOSED)]),
-    "more after it": ('[{"text": "a"}] x', [(1, "a")], [(2, "expected the end of the file after the array, found more")]),
+    "more after it": ('[{"text": "a"}] x', [(1, "a")], [(2, "expected the end of the file after the array")]),
     "objects, cut off": ('{"text":\n "a"} {"te', [(1, "a")], [(2, "expected a whole JSON object")]),
     "between objects": ('{"text":\n "a"} x {"text": "b"}', [(1, "a")], [(2, f"{JSON} column 1")]),
     "a word": ("hello", [], [(None, "expected a JSON array or JSON objects, found 'h' at offset 0")]),

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from dedup.errors import InputError, ParameterError
 from dedup.sources.files.listing import Listing
-from dedup.sources.files.selecting import REPORT
 from dedup.sources.files.rejects import Errors, Reject
+from dedup.sources.files.selecting import REPORT
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """JSON that is not in lines: an array of records, or records one after another, over as many lines as they like.
 
 `dedup.sources.files.formats.json_records` says what a record is. In an array, a string or null is a text too, if no
-column was named. The number of a record is its place in the file, from 1. A value that is no record is rejected, and so is what
-follows the array, and an array that is not closed: the values before are used.
+column was named. The number of a record is its place in the file, from 1. A value that is no record is rejected, and so
+is what follows the array, and an array that is not closed: the values before are used.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def read_json(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterat
     """Yield the batches of a ``.json`` file, starting at the token `after`."""
     with Stream(entry) as stream:
         opening = opening_of(stream)
-        broken = stream.broken
+        broken, encoding = stream.broken, stream.encoding
     if not opening.known:
         if opening.mark or broken is not None:
             found = ascii(opening.mark.decode("latin-1"))
             reason = broken or f"expected a JSON array or JSON objects, found {found} at offset {opening.before}"
             yield empty_batch(number, wanted, 1, [Reject(entry.path, None, 0, reason)])
         return
-    records = Records(entry, number, wanted, "record", alone=opening.array)
+    records = Records(entry, number, wanted, "record", encoding, alone=opening.array)
     _, offset, record = after
     begun = offset > 0
     offset = offset or opening.values

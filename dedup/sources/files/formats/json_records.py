@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.sources.files.batch import Batch, Token, Wanted, extra_array, id_array, strings, text_array
+from dedup.sources.files.encodings import UTF8, bad_byte, hint
 from dedup.sources.files.listing import COLUMN, Entry
 from dedup.sources.files.rejects import Reject
 from dedup.sources.paths import ABSENT, field_of, is_path, names_in, parts_of
@@ -44,11 +45,14 @@ class Records:
     Attributes
     ----------
     what : what a record is called in messages: "line", "record"
+    encoding : the encoding of the file
     alone : whether a record may be a string or null: its text, if no column was named
     """
 
-    def __init__(self, entry: Entry, number: int, wanted: Wanted, what: str, *, alone: bool = False) -> None:
-        self.entry, self.number, self.wanted, self.what = entry, number, wanted, what
+    def __init__(
+        self, entry: Entry, number: int, wanted: Wanted, what: str, encoding: str, *, alone: bool = False
+    ) -> None:
+        self.entry, self.number, self.wanted, self.what, self.encoding = entry, number, wanted, what, encoding
         self.alone = alone and wanted.names == [COLUMN]
         self._strange: dict[str, None] = {}  # the fields of records that have no field of the text
         self._plain = _is_plain(wanted.names)
@@ -133,7 +137,7 @@ class Records:
 
         names, column = self.wanted.names, self.wanted.column
         if self.alone and (content.startswith(b'"') or content == b"null"):
-            return [loaded(content, self.what)]
+            return [loaded(content, self.what, self.encoding)]
         try:
             row = self._decoder.decode(content) if self._plain else None
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -142,7 +146,7 @@ class Records:
             found = [_values([row], i, name)[0] for i, name in enumerate(names)]
             if found[0] is not ABSENT:
                 return found
-        record = parse(content, self.what)
+        record = parse(content, self.what, self.encoding)
         text = field_of(record, column)
         if text is ABSENT:
             fields = names_in(record, nested=self._nested)
@@ -277,24 +281,24 @@ def _spelled_out(values: list[Any]) -> pa.LargeStringArray | None:
     return array
 
 
-def parse(content: bytes, what: str = "line") -> dict[str, Any]:
+def parse(content: bytes, what: str = "line", encoding: str = UTF8) -> dict[str, Any]:
     """Return a record as Python's ``json`` parses it. Raises `ValueError` with the reason if it is not a JSON object.
 
-    `what` it is called: "line", "record".
+    `what` it is called ("line", "record"), and the encoding of the file are for the reason.
     """
-    record = loaded(content, what)
+    record = loaded(content, what, encoding)
     if not isinstance(record, dict):
         raise ValueError(f"expected a JSON object, found {type(record).__name__}")
     return record
 
 
-def loaded(content: bytes, what: str) -> Any:
+def loaded(content: bytes, what: str, encoding: str) -> Any:
     """Return a value as Python's ``json`` parses it. Raises `ValueError` with the reason if it is not JSON."""
     try:
         return json.loads(content.decode("utf-8"))
     except UnicodeDecodeError as error:
-        byte, at = content[error.start], error.start
-        raise ValueError(f"not UTF-8: byte 0x{byte:02x} at offset {at} of the {what}") from None
+        problem = bad_byte(content, error.start, encoding)
+        raise ValueError(f"{problem} at offset {error.start} of the {what}{hint(content, encoding)}") from None
     except json.JSONDecodeError as error:
         problem = error.msg.removesuffix(" at")  # some of them end so: "Invalid control character at"
         where = f"column {error.colno}" if error.lineno == 1 else f"line {error.lineno} of the {what}"

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from dedup.sources.files.batch import Batch, Token, Wanted, empty_batch
 from dedup.sources.files.decompress import Run, Stream, line_runs
 from dedup.sources.files.formats.json_records import Columns, Records
-from dedup.sources.files.formats.sniffing import BYTE_ORDER_MARK, encoding_of
+from dedup.sources.files.formats.sniffing import BYTE_ORDER_MARK
 from dedup.sources.files.limits import too_large
 from dedup.sources.files.listing import Entry
 from dedup.sources.files.rejects import Reject
@@ -25,14 +25,10 @@ NEWLINE, OPENING, CLOSING, RETURN = 10, ord("{"), ord("}"), 13
 
 def read_lines(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterator[Batch]:
     """Yield the batches of a ``.jsonl`` file, starting at the token `after`."""
-    records = Records(entry, number, wanted, "line")
     _, offset, line = after
     with Stream(entry, offset) as stream:
+        records = Records(entry, number, wanted, "line", stream.encoding)
         for run in line_runs(stream, wanted.limits.size):
-            if run.offset == 0 and (encoding := encoding_of(bytes(run.data[:4]))):
-                reason = f"expected UTF-8, found {encoding}; write it anew in UTF-8"
-                yield empty_batch(number, wanted, 1, [Reject(entry.path, None, 0, reason)])
-                return
             if run.skipped:
                 reason = too_large("a line", run.skipped, entry.most, so_far=False)
                 offset = run.offset + run.skipped

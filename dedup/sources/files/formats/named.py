@@ -7,6 +7,7 @@ from pathlib import Path
 from dedup.errors import ParameterError
 
 __all__ = [
+    "BINARY",
     "COMPRESSIONS",
     "FORMATS",
     "NAMED_ONLY",
@@ -35,6 +36,9 @@ FORMATS = {
 
 NAMED_ONLY = ("csv-semicolon", "csv-bar", "lines")
 """Formats that no suffix has."""
+
+BINARY = {"parquet", "arrow"}
+"""Formats that are not text, and have no encoding."""
 
 WITHOUT_COLUMNS = {"txt", "lines"}
 """Formats of texts alone."""

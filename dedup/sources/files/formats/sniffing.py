@@ -18,9 +18,10 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple
 
+from dedup.sources.files.encodings import UTF8, Decoding, encoding_of
 from dedup.sources.files.formats.separated import SEPARATED, separated_by
 
-__all__ = ["AN_OBJECT", "Sniffed", "compression_of", "encoding_of", "head_of", "separator_of", "sniff"]
+__all__ = ["AN_OBJECT", "Sniffed", "compression_of", "head_of", "separator_of", "sniff"]
 
 HEAD = 1 << 16
 """Bytes that are examined."""
@@ -30,14 +31,6 @@ COMPRESSION_MAGIC = {b"\x1f\x8b\x08": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh
 
 COMPRESSION_SUFFIXES = {"gz", "zst", "bz2", "xz"}
 """Suffixes that give the compression of a file, but not its format."""
-
-OTHER_BYTE_ORDER_MARKS = {
-    b"\xff\xfe\x00\x00": "UTF-32",
-    b"\x00\x00\xfe\xff": "UTF-32",
-    b"\xff\xfe": "UTF-16",
-    b"\xfe\xff": "UTF-16",
-}
-"""The byte order marks of encodings that are not supported; the longer ones first."""
 
 OTHER_MAGIC = {
     b"%PDF-": "PDF",
@@ -108,13 +101,13 @@ class Sniffed(NamedTuple):
     what: str = ""
 
 
-def sniff(source: str, name: str, compression: str | None) -> Sniffed:
-    """Detect the format from the beginning of `source`, called `name`. Raises `OSError` if it cannot be opened."""
-    head, whole = head_of(source, None)
-    if compression is None:
-        compression = compression_of(head)
-    if compression is not None:
-        head, whole = head_of(source, compression)
+def sniff(source: str, name: str, compression: str | None, encoding: str | None = None) -> Sniffed:
+    """Detect the format from the beginning of `source`, called `name`, in an encoding if it is text.
+
+    Raises `OSError` if it cannot be opened.
+    """
+    compression = compression or compression_of(head_of(source, None)[0])
+    head, whole = text_head(source, compression, encoding)
     kind, what = _detected(head, whole=whole)
     if (kind == "txt" or kind in SEPARATED) and (what := SUFFIX_KINDS.get(_suffix(name), "")):
         kind = None
@@ -132,9 +125,11 @@ def compression_of(head: bytes) -> str | None:
     return next((name for magic, name in COMPRESSION_MAGIC.items() if head.startswith(magic)), None)
 
 
-def encoding_of(head: bytes) -> str | None:
-    """Return the encoding of a byte order mark, if it is not supported."""
-    return next((name for mark, name in OTHER_BYTE_ORDER_MARKS.items() if head.startswith(mark)), None)
+def text_head(source: str, compression: str | None, encoding: str | None) -> tuple[bytes, bool]:
+    """Return the first bytes of a file, unpacked and as UTF-8, and whether these are all its bytes."""
+    head, whole = head_of(source, compression)
+    found = encoding_of(head, encoding)
+    return head if found == UTF8 else Decoding(found).decode(head, last=whole), whole
 
 
 def head_of(source: str, compression: str | None) -> tuple[bytes, bool]:
@@ -177,9 +172,6 @@ def _detected(head: bytes, *, whole: bool) -> tuple[str | None, str]:
         return "parquet", ""
     if head.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
         return "arrow", ""
-    encoding = encoding_of(head)
-    if encoding is not None:
-        return None, f"text in {encoding}, not in UTF-8"
     known = next((name for magic, name in OTHER_MAGIC.items() if head.startswith(magic)), None)
     if known is not None:
         return None, known
@@ -219,10 +211,9 @@ def _separated(head: bytes, *, whole: bool) -> tuple[str | None, str]:
     return separated_by(text, "\t,;|", whole=whole, surely=False) or "txt", ""
 
 
-def separator_of(source: str, compression: str | None) -> str:
+def separator_of(source: str, compression: str | None, encoding: str | None = None) -> str:
     """Return which format of separated text a file has whose name ends in ``.csv``; commas if no separator fits."""
-    head, whole = head_of(source, None)
-    if (packing := compression or compression_of(head)) is not None:
-        head, whole = head_of(source, packing)
+    compression = compression or compression_of(head_of(source, None)[0])
+    head, whole = text_head(source, compression, encoding)
     text = head.removeprefix(BYTE_ORDER_MARK).decode("utf-8", "replace")
     return separated_by(text, ",;\t|", whole=whole, surely=True) or "csv"

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from dedup.errors import InputError
 from dedup.sources.files.batch import Batch, BatchLimits, Token, Wanted, empty_batch
-from dedup.sources.files.decompress import PIECE, Stream
+from dedup.sources.files.decompress import PIECE, Unpacked
 from dedup.sources.files.formats.arrow_fields import as_texts, find_field, has_texts, leaf_names, leaf_of, type_of
 from dedup.sources.files.formats.pages import pages_of
 from dedup.sources.files.limits import GROUPED, too_large
@@ -76,7 +76,7 @@ def read_table(entry: Entry, number: int, wanted: Wanted, after: Token) -> Itera
 
 def _unpacked(entry: Entry, stack: ExitStack) -> str:
     copy: IO[bytes] = stack.enter_context(tempfile.NamedTemporaryFile(prefix="dedup-table-"))  # noqa: SIM115
-    with Stream(entry) as stream:
+    with Unpacked(entry) as stream:
         while piece := stream.read(PIECE):
             copy.write(piece)
         if stream.broken is not None and entry.format == "parquet":
@@ -148,9 +148,9 @@ def _arrow(source: str, wanted: Wanted, entry: Entry, stack: ExitStack) -> Itera
     file = stack.enter_context(pa.memory_map(source))
     magic = file.read(6)
     held = GROUPED * entry.most
-    for place, size in enumerate(unpacked_sizes(file, MAGIC_BYTES if magic == b"ARROW1" else 0), start=1):
+    for number, size in enumerate(unpacked_sizes(file, MAGIC_BYTES if magic == b"ARROW1" else 0), start=1):
         if size > held:
-            raise ValueError(too_large(f"record batch {place}, which is unpacked at once,", size, held, so_far=False))
+            raise ValueError(too_large(f"record batch {number}, which is unpacked at once,", size, held, so_far=False))
     file.seek(0)
     if magic == b"ARROW1":
         reader = pa.ipc.open_file(file)
