@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from dedup.cli.ending import tell
 from dedup.errors import InputError
@@ -23,9 +25,14 @@ KEPT, NAMES = "dedup.selection", "dedup.names"
 class Named(click.Argument):
     """Names of files, to which those of ``--files-from`` are added."""
 
-    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
-        """Return the names."""
-        return (*super().type_cast_value(ctx, value), *ctx.meta.get(NAMES, ()))
+    def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, ParameterSource]:
+        """Return the names, and where they come from."""
+        value, source = super().consume_value(ctx, opts)
+        names = ctx.meta.get(NAMES, ())
+        if not names:
+            return value, source
+        given = value if isinstance(value, (list, tuple)) else ()
+        return (*given, *names), ParameterSource.COMMANDLINE
 
 
 def selection() -> dict[str, Any]:
