@@ -1,8 +1,8 @@
 """Where the values of JSON end: the elements of an array, or values one after another.
 
 Only strings, brackets and commas are looked at; whether a value is JSON is found out when it is decoded. With `base` 1,
-`depth` is 1 inside the array: a value ends with its comma, and the last one with the bracket that closes the array. With
-`base` 0, a value ends with the bracket that closes it. In plain Python, for an array::
+`depth` is 1 inside the array: a value ends with its comma, and the last one with the bracket that closes the array.
+With `base` 0, a value ends with the bracket that closes it. In plain Python, for an array::
 
     for byte in data:
         if state == ESCAPED:            state = STRING

@@ -22,7 +22,13 @@ from dedup.report.inputs import absolute, entries_of
 from dedup.report.overrides import Overrides
 from dedup.report.read import Input, Report
 from dedup.report.rewrite_json import rewrite_json
-from dedup.report.rewrite_records import rewrite_document, rewrite_lines, rewrite_records, rewrite_text_lines
+from dedup.report.rewrite_records import (
+    rewrite_document,
+    rewrite_lines,
+    rewrite_page,
+    rewrite_records,
+    rewrite_text_lines,
+)
 from dedup.report.rewrite_tables import rewrite_arrow, rewrite_parquet
 from dedup.results.repeats import counted
 from dedup.runtime.arrays import sorted_unique
@@ -41,6 +47,7 @@ REWRITE: dict[str, Callable[[Entry, Path, Verdict], Counts]] = {
     **dict.fromkeys(SEPARATED, rewrite_records),
     "lines": rewrite_text_lines,
     "txt": rewrite_document,
+    "html": rewrite_page,
     "parquet": rewrite_parquet,
     "arrow": rewrite_arrow,
 }

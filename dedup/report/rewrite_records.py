@@ -1,4 +1,4 @@
-"""Write files of records without some of their records: JSON lines, separated text, texts in lines, plain texts.
+"""Write files of records without some of their records: JSON lines, separated text, texts in lines, texts, pages.
 
 Kept records are copied byte for byte, with their line ends, spacing and order of fields. Blank lines and a byte order
 mark are copied too. If paragraphs or lines are cut out of a record, only the value of the text changes. `annotate` adds
@@ -19,13 +19,14 @@ from dedup.report.decisions import NOTES, Counts, Verdict
 from dedup.report.json_edits import refuse, with_fields, with_value
 from dedup.report.new_file import open_like
 from dedup.sources.files.batch import BATCH_BYTES
-from dedup.sources.files.decompress import PIECE, Stream, line_runs
+from dedup.sources.files.decompress import PIECE, Stream, Unpacked, line_runs
 from dedup.sources.files.formats.csv import cells_of, line_end, read_header, record_runs
 from dedup.sources.files.formats.separated import SEPARATED
 from dedup.sources.files.formats.sniffing import BYTE_ORDER_MARK
 from dedup.sources.files.listing import Entry
+from dedup.storage.compressed import open_sink
 
-__all__ = ["rewrite_document", "rewrite_lines", "rewrite_records", "rewrite_text_lines"]
+__all__ = ["rewrite_document", "rewrite_lines", "rewrite_page", "rewrite_records", "rewrite_text_lines"]
 
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -115,6 +116,23 @@ def rewrite_document(entry: Entry, path: Path, verdict: Verdict) -> Counts:
         data = b"".join(iter(lambda: stream.read(PIECE), b""))
         mark = BYTE_ORDER_MARK if data.startswith(BYTE_ORDER_MARK) else b""
         sink.write(mark + verdict.shorten(1, data[len(mark) :].decode("utf-8", "surrogatepass")).encode())
+    return counts
+
+
+def rewrite_page(entry: Entry, path: Path, verdict: Verdict) -> Counts:
+    """Write a page to `path`, byte for byte, if it is kept. Return the counts."""
+    if verdict.notes is not None:
+        raise ParameterError(no_fields(f"the page {verdict.path}"))
+    counts = verdict.count(np.ones(1, dtype=np.int64))
+    if counts.cut:
+        raise ParameterError(
+            f"report: expected files whose texts can be changed, found the page {verdict.path}, of which the text was "
+            f"extracted; the texts without their duplicate {verdict.unit}s are .filter(...) of the result in Python"
+        )
+    if counts.kept:
+        with Unpacked(entry) as stream, open_sink(path, entry.compression) as sink:
+            while piece := stream.read(PIECE):
+                sink.write(piece)
     return counts
 
 

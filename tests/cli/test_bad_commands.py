@@ -139,8 +139,8 @@ def searched(path: str, says: str, *more: str) -> Bad:
 NAMED = {
     "xml": ("XML or HTML", b"<?xml version='1.0'?><a>b</a>"),
     "warc": ("WARC", b"WARC/1.0\r\nWARC-Type: warcinfo\r\n"),
-    "html": ("XML or HTML", b"<html><body>a</body></html>"),
-    "html.gz": ("XML or HTML", gzip.compress(b"<html><body>a</body></html>", mtime=0)),
+    "tag": ("XML or HTML", b"<div>a</div>"),
+    "xml.gz": ("XML or HTML", gzip.compress(b"<?xml version='1.0'?><a>b</a>", mtime=0)),
 }
 
 INPUTS = {

@@ -66,7 +66,7 @@ class Entry(NamedTuple):
     Attributes
     ----------
     path : as it was named or found, for messages; "-" for standard input
-    format : "jsonl", "json", "txt", "lines", "parquet", "arrow", or separated text
+    format : "jsonl", "json", "txt", "html", "lines", "parquet", "arrow", or separated text
         (`dedup.sources.files.formats.separated`)
     compression : "gzip", "zstd", "bz2", "xz", or None
     size, mtime_ns : bytes, and time of the last change; for standard input and pipes the 64-bit xxh3 instead of a time
@@ -172,6 +172,10 @@ class Listing:
             explained = bool(self.rejects) and all(HOW in reject.reason for reject in self.rejects[:3])
             shown_names = [shown(name) for name in names]
             raise none_readable(shown_names, self.rejects, str(self.unread or ""), explained=explained, chosen=chosen)
+        if any(entry.format == "html" for entry in self.entries):
+            from dedup.sources.files.formats.html import check_installed
+
+            check_installed()
         if self.encoding and all(entry.format in BINARY for entry in self.entries):
             raise ParameterError(
                 f"encoding: expected files of text, found tables in {', '.join(self.some())}; leave it out"

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dedup.sources.columns import Columns, join_columns
 from dedup.sources.files.batch import BATCH_LIMITS, Batch, BatchLimits, Token, Wanted, empty_batch
 from dedup.sources.files.formats.csv import read_records
+from dedup.sources.files.formats.html import read_page
 from dedup.sources.files.formats.json import read_json
 from dedup.sources.files.formats.jsonl import read_lines
 from dedup.sources.files.formats.lines import read_text_lines
+from dedup.sources.files.formats.named import DOCUMENTS
 from dedup.sources.files.formats.plain_text import read_document
 from dedup.sources.files.formats.separated import SEPARATED
 from dedup.sources.files.formats.tables import read_table
@@ -94,6 +96,6 @@ def _joined(
 
 
 def _read(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterator[Batch]:
-    if entry.format == "txt":
-        return read_document(entry, number, wanted)
+    if entry.format in DOCUMENTS:
+        return (read_page if entry.format == "html" else read_document)(entry, number, wanted)
     return READERS[entry.format](entry, number, wanted, after)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_word, shown
+from dedup.sources.files.formats.named import WITHOUT_COLUMNS
 
 __all__ = ["Errors", "Reject", "check_extra", "no_texts", "none_readable"]
 
@@ -139,7 +140,7 @@ def _quoted(name: str) -> str:
 
 def check_extra(option: str, column: str | None, formats: Iterable[str], some: Sequence[str]) -> None:
     """Raise `ParameterError` if an option names a column (None: it does not), and all files are plain text."""
-    if column is not None and set(formats) <= {"txt", "lines"}:
+    if column is not None and set(formats) <= WITHOUT_COLUMNS:
         other = "name another policy" if option == "keep" else "leave it out"
         raise ParameterError(
             f"{option}: expected files with a column {json.dumps(column, ensure_ascii=False)}, found plain text in "

@@ -58,7 +58,6 @@ ONE_TEXT: dict[str, bytes] = {
 UNSURE: dict[str, tuple[bytes, str]] = {
     "one column": (b"text\none\ntwo\n", "comma-separated text with one column, or plain text"),
     "XML": (b'<?xml version="1.0"?>\n<doc><p>one</p></doc>', "XML or HTML"),
-    "HTML": (b"<!DOCTYPE html>\n<html><p>one</p></html>", "XML or HTML"),
     "a tag": (b"<div class='x'>\n<p>one</p></div>", "XML or HTML"),
     "WARC": (b"WARC/1.0\r\nWARC-Type: response\r\n\r\n", "WARC"),
     "PDF": (b"%PDF-1.7\n", "PDF"),
@@ -67,7 +66,6 @@ UNSURE: dict[str, tuple[bytes, str]] = {
 }
 
 NAMES = {
-    ".html": "HTML",
     ".xml": "XML",
     ".tar": "TAR",
 }

@@ -9,6 +9,7 @@ from dedup.errors import ParameterError
 __all__ = [
     "BINARY",
     "COMPRESSIONS",
+    "DOCUMENTS",
     "FORMATS",
     "NAMED_ONLY",
     "SEPARATORS_SHOWN",
@@ -28,6 +29,9 @@ FORMATS = {
     "txt": "txt",
     "md": "txt",
     "markdown": "txt",
+    "html": "html",
+    "htm": "html",
+    "xhtml": "html",
     "parquet": "parquet",
     "arrow": "arrow",
     "feather": "arrow",
@@ -40,7 +44,10 @@ NAMED_ONLY = ("csv-semicolon", "csv-bar", "lines")
 BINARY = {"parquet", "arrow"}
 """Formats that are not text, and have no encoding."""
 
-WITHOUT_COLUMNS = {"txt", "lines"}
+DOCUMENTS = {"txt", "html"}
+"""Formats of which a file is one text; its id is its path."""
+
+WITHOUT_COLUMNS = DOCUMENTS | {"lines"}
 """Formats of texts alone."""
 
 SEPARATORS_SHOWN = {"tsv": "tabs", "csv-semicolon": "semicolons", "csv-bar": "bars"}

@@ -14,7 +14,7 @@ from dedup.sources.files.limits import too_large
 from dedup.sources.files.listing import Entry
 from dedup.sources.files.rejects import Reject
 
-__all__ = ["OTHERWISE", "load_document", "read_document"]
+__all__ = ["OTHERWISE", "document_batch", "load_document", "read_document"]
 
 HINT_BYTES = 1 << 16
 """Bytes around a bad one that are looked at to say what encoding they may have."""
@@ -25,16 +25,20 @@ OTHERWISE = "; give the encoding of the file with encoding= (--encoding), or wri
 
 def read_document(entry: Entry, number: int, wanted: Wanted) -> Iterator[Batch]:
     """Yield the batch of a text file: its text, or the reason why there is none. The id is its path."""
+    text, rejects = load_document(entry)
+    yield document_batch(entry, number, wanted, text, rejects)
+
+
+def document_batch(entry: Entry, number: int, wanted: Wanted, text: str | None, rejects: list[Reject]) -> Batch:
+    """Return the batch of a file that is one text; None if it cannot be read."""
     import pyarrow as pa
 
-    text, rejects = load_document(entry)
     if text is None:
-        yield empty_batch(number, wanted, 1, rejects)
-        return
+        return empty_batch(number, wanted, 1, rejects)
     one = np.ones(1, dtype=np.int64)
     ids = None if wanted.id is None else pa.array([entry.path], type=pa.large_string())
     extra = {name: pa.nulls(1) for name in wanted.extra}
-    yield Batch(number, 1, one, text_array([text]), ids, extra, None, rejects, [number + 1, 0, 1])
+    return Batch(number, 1, one, text_array([text]), ids, extra, None, rejects, [number + 1, 0, 1])
 
 
 def load_document(entry: Entry, *, piece_bytes: int = PIECE) -> tuple[str | None, list[Reject]]:

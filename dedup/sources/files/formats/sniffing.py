@@ -1,9 +1,10 @@
 """The format of a file, detected from its beginning, if its name does not give it.
 
 A format is returned only if it is certain: Parquet and Arrow by their first bytes, JSON lines by a first line that is a
-JSON object, other JSON by an array or an object over several lines, separated text by records with the same number of
-cells, and plain text if nothing suggests anything else. Data that may be something else (XML, WARC, an image) gets no
-format, but a description: to read such a file as one text would be a wrong result that nobody notices.
+JSON object, other JSON by an array or an object over several lines, HTML by its first element, separated text by
+records with the same number of cells, and plain text if nothing suggests anything else. Data that may be something else
+(XML, WARC, an image) gets no format, but a description: to read such a file as one text would be a wrong result that
+nobody notices.
 
 Cost: the first `HEAD` bytes of the file.
 """
@@ -52,9 +53,6 @@ OTHER_MAGIC = {
 
 SUFFIX_KINDS = {
     "xml": "XML",
-    "html": "HTML",
-    "htm": "HTML",
-    "xhtml": "HTML",
     "warc": "WARC",
     "pdf": "PDF",
     "xlsx": "a spreadsheet",
@@ -83,6 +81,9 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """How a file in UTF-8 may begin."""
 KEY = re.compile(rb'\{\s*(?:"(?:[^"\\]|\\.)*"\s*:|\})')
 ARRAY = re.compile(rb'\[\s*(?:\{\s*["}]|\[|"(?:[^"\\]|\\.)*"\s*[,\]])')
+PAGE = re.compile(
+    rb"(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*(?:<!doctype\s+html\b|<html[\s>])", re.IGNORECASE | re.DOTALL
+)
 TAG = re.compile(rb"<(?:\?xml|!doctype|!--|[a-z_][\w:.-]*(?:\s[^<>]*)?/?>)", re.IGNORECASE)
 
 
@@ -91,7 +92,8 @@ class Sniffed(NamedTuple):
 
     Attributes
     ----------
-    format : "jsonl", "json", "txt", "parquet", "arrow", or of `SEPARATED`; None if it is none of these, or not certain
+    format : "jsonl", "json", "html", "txt", "parquet", "arrow", or of `SEPARATED`; None if it is none of these, or not
+        certain
     compression : "gzip", "zstd", "bz2", "xz", or None
     what : a description for messages, if there is no format; or `AN_OBJECT`
     """
@@ -182,6 +184,8 @@ def _detected(head: bytes, *, whole: bool) -> tuple[str | None, str]:
         return ("jsonl", "") if _is_object(text, whole=whole) else ("json", AN_OBJECT)
     if text.startswith(b"[") and (ARRAY.match(text) or (whole and _parses(text, list))):
         return "json", ""
+    if PAGE.match(text):
+        return "html", ""
     if TAG.match(text):
         return None, "XML or HTML"
     return _separated(head, whole=whole)
