@@ -44,6 +44,11 @@ def as_lines(records: Sequence[Record]) -> bytes:
     return b"".join(json.dumps(record).encode() + b"\n" for record in records)
 
 
+def as_json(records: Sequence[Record]) -> bytes:
+    """Write a JSON array over several lines."""
+    return json.dumps(list(records), indent=1).encode()
+
+
 def as_csv(records: Sequence[Record]) -> bytes:
     """Write comma-separated text with a header; a null is an empty cell."""
     out = io.StringIO(newline="")
@@ -85,6 +90,7 @@ def as_stream(records: Sequence[Record]) -> bytes:
 
 WRITERS: dict[str, Callable[[Sequence[Record]], bytes]] = {
     ".jsonl": as_lines,
+    ".json": as_json,
     ".csv": as_csv,
     ".parquet": as_parquet,
     ".arrow": as_arrow,

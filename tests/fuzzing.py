@@ -8,6 +8,7 @@ printed with what it raised.
 from __future__ import annotations
 
 import io
+import json
 import random
 import signal
 import sys
@@ -87,6 +88,13 @@ KINDS: dict[str, tuple[str, list[Callable[[], bytes]]]] = {
         ],
     ),
     "jsonl": (".jsonl", [lambda: corpus_files.as_lines(records())]),
+    "json": (
+        ".json",
+        [
+            lambda: corpus_files.as_json(records()),
+            lambda: b"\n".join(json.dumps(record, indent=1).encode() for record in records()),
+        ],
+    ),
     "csv": (".csv", [lambda: corpus_files.as_csv(records())]),
     "txt": (".txt", [lambda: "\n".join(str(record["text"]) for record in records()).encode()]),
     **{

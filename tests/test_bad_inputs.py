@@ -504,6 +504,8 @@ def test_not_a_path(path: Any) -> None:
         *(("column", value) for value in (3, ["text", 3], [], b"text", True)),
         *(("id", value) for value in (3, ["n"], 1.5)),
         *(("format", value) for value in (3, "docx", ["jsonl"])),
+        *(("encoding", value) for value in (3, "", "nonsense", "hex", ["utf-8"])),
+        *((option, value) for option in ("include", "exclude") for value in (3, "", None, ["*.md", 3])),
         *(("on_error", value) for value in (3, "stop", None, ["fail"])),
         *(("max_errors", value) for value in (-1, 1.5, "many", True, "101%", [1])),
     ],

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dedup.cli.ending import tell
+from dedup.cli.selecting import selection
 from dedup.errors import InputError
 from dedup.terminal import clean
 
@@ -47,11 +48,15 @@ class Inputs:
         """Return the texts of files, folders and patterns."""
         from dedup.sources.files.naming import files
 
-        chosen = files(
-            *names, column=column, id=id, format=self._format, on_error=self._on_error, max_errors=self._max_errors
-        )
+        how: dict[str, Any] = {"format": self._format, "on_error": self._on_error, "max_errors": self._max_errors}
+        chosen = files(*names, column=column, id=id, **how, **selection())
         self.tell_unread(chosen.listing, column)
         return chosen.read(tell=self.tell)
+
+    def asked(self) -> dict[str, Any]:
+        """Return the options of all files on which a report depends, and that are not in the names of its inputs."""
+        encoding = selection().get("encoding")
+        return {"encoding": encoding} if encoding else {}
 
     @property
     def errors(self) -> Errors:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from dedup.cli.selecting import selecting
 from dedup.errors import ParameterError
 from dedup.hash_key import read_key
 from dedup.options import shown
@@ -164,7 +165,7 @@ _formats = _all_of(
     click.option(
         "--format",
         callback=_format,
-        help="Format of all files, whatever their names: jsonl, csv, tsv, txt, lines (a text a line), parquet, arrow.",
+        help="Format of all files: jsonl, json, csv, tsv, txt, lines (a text a line), parquet, arrow.",
     ),
     click.option(
         "--on-error",
@@ -185,8 +186,8 @@ _column_option = click.option(
     help="Column or JSON field of the text.",
 )
 
-reading = _all_of(_column_option, _formats)
+reading = _all_of(_column_option, _formats, selecting)
 """How files are read."""
 
-reading_columns = _all_of(_columns_option, _formats)
+reading_columns = _all_of(_columns_option, _formats, selecting)
 """The same for documents, whose results have no places in the text: of one column, or of several."""

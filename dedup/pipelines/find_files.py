@@ -102,6 +102,9 @@ def find_in_files(
     inputs: Iterable[str | os.PathLike[str]],
     *,
     format: str | None = None,
+    encoding: str | None = None,
+    include: str | Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
     column: str | Sequence[str] = "text",
     id: str | None = None,
     output: str | os.PathLike[str] | None = None,
@@ -123,7 +126,8 @@ def find_in_files(
 
     Parameters
     ----------
-    inputs, format, column, id : which files, and what is read of them (`dedup.sources.files.listing.Listing`)
+    inputs, format, encoding, include, exclude, column, id : which files, and what is read of them
+        (`dedup.sources.files.listing.Listing`)
     output : the folder of the report; it is refused if it is or contains an input
     work_dir : the folder of intermediate results, from which a stopped run resumes; by default next to `output`, and
         used only if not everything fits into `memory`
@@ -144,7 +148,7 @@ def find_in_files(
         raise ParameterError("keep: expected a word or a column, as in max:COLUMN, for files; found a function")
     query.labels.check_named()
     workers, bound, progress = thread_count(threads), check_memory(memory), check_progress(progress)
-    listing = Listing(inputs, format=format).bounded(bound)
+    listing = Listing(inputs, format=format, encoding=encoding, include=include, exclude=exclude).bounded(bound)
     asked_column = query.check_column(column)
     column = COLUMN if asked_column is None else asked_column
     listing.check_column(column)
@@ -162,7 +166,7 @@ def find_in_files(
     if places.output is not None and places.work is not None:
         refuse_overlap(places.output, [("the work directory", places.work)])
     asked = query.asked() | {"column": plain_names(column), "id": id, "format": format, "version": __version__}
-    asked |= {"hash_key": query.shingle.key.fingerprint}
+    asked |= {"hash_key": query.shingle.key.fingerprint, **({"encoding": listing.encoding} if listing.encoding else {})}
     fingerprint = {"options": asked, "inputs": listing.fingerprint()}
     with ExitStack() as stack, Progress(progress) as stages:
         work = places.work
@@ -275,10 +279,10 @@ class _FileSearch:
             entry = self.listing[token[0]] if token[0] < len(self.listing) else None
             inside = (
                 token[1]
-                if entry and entry.compression is None and entry.format in ("jsonl", "lines", *SEPARATED)
+                if entry and entry.compression is None and entry.format in ("jsonl", "json", "lines", *SEPARATED)
                 else 0
             )
-            report(int(sizes[token[0]]) + inside)
+            report(int(sizes[token[0]]) + (min(inside, entry.size) if entry else 0))
 
         extra = {name: option for option, name in reversed(query.other_columns)}
         batches = read_batches(self.listing, column=self.column, id=self.id, extra=extra, after=shards.more)

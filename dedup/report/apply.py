@@ -21,7 +21,14 @@ from dedup.report.decisions import Counts, Verdict, Verdicts, last_read
 from dedup.report.inputs import absolute, entries_of
 from dedup.report.overrides import Overrides
 from dedup.report.read import Input, Report
-from dedup.report.rewrite_records import rewrite_document, rewrite_lines, rewrite_records, rewrite_text_lines
+from dedup.report.rewrite_json import rewrite_json
+from dedup.report.rewrite_records import (
+    rewrite_document,
+    rewrite_lines,
+    rewrite_page,
+    rewrite_records,
+    rewrite_text_lines,
+)
 from dedup.report.rewrite_tables import rewrite_arrow, rewrite_parquet
 from dedup.results.repeats import counted
 from dedup.runtime.arrays import sorted_unique
@@ -29,16 +36,18 @@ from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import map_blocks, thread_count
 from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.files.formats.separated import SEPARATED
-from dedup.sources.files.listing import STDIN, Entry
+from dedup.sources.files.listing import COLUMN, STDIN, Entry
 from dedup.storage.folders import check_file, check_free, check_writable, refuse_overlap, whole_folder
 
 __all__ = ["Applied", "apply_entries", "apply_report", "apply_rows", "check_rows_output", "foreseen"]
 
 REWRITE: dict[str, Callable[[Entry, Path, Verdict], Counts]] = {
     "jsonl": rewrite_lines,
+    "json": rewrite_json,
     **dict.fromkeys(SEPARATED, rewrite_records),
     "lines": rewrite_text_lines,
     "txt": rewrite_document,
+    "html": rewrite_page,
     "parquet": rewrite_parquet,
     "arrow": rewrite_arrow,
 }
@@ -101,10 +110,10 @@ def apply_report(
     overrides : a file of decisions that were made on the page of the report (`dedup show`); they are obeyed
     threads : how many files are written at the same time
 
-    Records keep their bytes (lines of ``.jsonl``, records of ``.csv``) or their values (Parquet, Arrow). Files keep
-    their format and compression. If the unit was paragraphs or lines, the duplicate ones are cut out of the texts.
-    Repeats are cut out of the texts too: all complete paragraphs of a repeat that have 20 words or more together. What
-    is before and after such a cut is then as far apart as on the side of the cut with more blank lines.
+    Records keep their bytes (lines of ``.jsonl``, elements of ``.json``, records of ``.csv``) or their values (Parquet,
+    Arrow). Files keep their format and compression. If the unit was paragraphs or lines, the duplicate ones are cut out
+    of the texts. Repeats are cut out of the texts too: all complete paragraphs of a repeat that have 20 words or more
+    together. What is before and after such a cut is then as far apart as on the side of the cut with more blank lines.
     Records that could not be read are left out. Exactly one record of each cluster is written.
 
     Raises `ParameterError` if `output` contains files, or is, contains, or is inside an input or the report (links are
@@ -241,7 +250,7 @@ def apply_rows(
     for reject in texts.rejects:
         unread.setdefault(reject.file, []).append(reject.line)
     names = _names([entry.source for entry in entries])
-    column, none = str(texts.text_column), np.empty((0, 4), dtype=np.int64)
+    column, none = texts.text_column or COLUMN, np.empty((0, 4), dtype=np.int64)
     with whole_folder(output) as new:
         advance = stages.stage("apply", len(entries))
 

@@ -14,6 +14,8 @@ from dedup.report.overrides import Overrides
 from dedup.report.read import Report
 from dedup.results.data.cutting import cut_blocks, cut_units
 from dedup.runtime.arrays import sorted_unique
+from dedup.sources.columns import check_columns
+from dedup.sources.files.listing import COLUMN
 from dedup.text.paragraphs import split_units
 
 __all__ = ["NOTES", "Counts", "Verdict", "Verdicts", "last_read"]
@@ -47,7 +49,7 @@ class Verdict:
     Attributes
     ----------
     path : the path of the file
-    column : the name of the field that contains the text
+    column : the name of the field that contains the text, or a path to it; `Columns` if there are several
     removed : numbers of the removed records, ascending
     rejected : numbers of the records that could not be read, ascending
     cuts : (n, 4) record, number, start, end of the removed paragraphs or lines, in order; of removed spans, number is 0
@@ -199,7 +201,7 @@ class Verdicts:
         notes = found if self._annotate else None
         given, rejected = self._report.inputs[file], self._rejected[file]
         last = last_read(given.format, given.records, rejected)
-        column = self._report.options.get("column", "text")
+        column = check_columns(self._report.options.get("column")) or COLUMN
         return Verdict(given.path, column, removed, rejected, cuts, notes, self._unit, last)
 
 

@@ -34,6 +34,7 @@ class Input:
     records : number of records that are texts; 0 for the side "against", whose records are not counted
     rejected : number of records that could not be read
     mtime_ns : time of the last change; stored in ``run.json``
+    encoding : the encoding of its text that was named; None for UTF-8, or by its byte order mark
     """
 
     path: str
@@ -44,6 +45,7 @@ class Input:
     records: int
     rejected: int
     mtime_ns: int
+    encoding: str | None = None
 
 
 class Searched(Protocol):
@@ -100,7 +102,8 @@ def entries_of(report: Searched, side: str = "texts") -> list[Entry]:
                 "report: expected files, found standard input, which cannot be read again; search a file instead"
             )
         source = unshown(absolute(report, each.path))
-        entries.append(Entry(each.path, each.format, each.compression, each.size, each.mtime_ns, source))
+        entry = Entry(each.path, each.format, each.compression, each.size, each.mtime_ns, source)
+        entries.append(entry._replace(encoding=each.encoding))
     return entries
 
 

@@ -33,6 +33,7 @@ from dedup.page.view import View
 from dedup.report.inputs import Input
 from dedup.report.sealing import read_sealed, seal_of, sum_of
 from dedup.results.repeats import counted
+from dedup.sources.files.encodings import check_encoding
 from dedup.sources.files.formats.named import COMPRESSIONS, FORMATS, NAMED_ONLY
 from dedup.storage.atomic import plain_name
 
@@ -67,6 +68,7 @@ def _check_fields(
     for each in inputs:
         numbers = (each.size, each.records, each.rejected, each.mtime_ns)
         known = each.format in {*FORMATS.values(), *NAMED_ONLY} and each.compression in (None, *COMPRESSIONS.values())
+        known = known and check_encoding(each.encoding) == each.encoding
         if not (known and isinstance(each.path, str) and all(isinstance(number, int) for number in numbers)):
             raise ValueError(f"the input {shown(each.path)}")
 

@@ -1,4 +1,4 @@
-"""Write files of records without some of their records: JSON lines, separated text, texts in lines, plain texts.
+"""Write files of records without some of their records: JSON lines, separated text, texts in lines, texts, pages.
 
 Kept records are copied byte for byte, with their line ends, spacing and order of fields. Blank lines and a byte order
 mark are copied too. If paragraphs or lines are cut out of a record, only the value of the text changes. `annotate` adds
@@ -7,8 +7,7 @@ fields at the end of each record.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -17,15 +16,17 @@ import numpy.typing as npt
 
 from dedup.errors import ParameterError
 from dedup.report.decisions import NOTES, Counts, Verdict
+from dedup.report.json_edits import refuse, with_fields, with_value
+from dedup.report.new_file import open_like
 from dedup.sources.files.batch import BATCH_BYTES
-from dedup.sources.files.decompress import PIECE, Stream, line_runs
+from dedup.sources.files.decompress import PIECE, Stream, Unpacked, line_runs
 from dedup.sources.files.formats.csv import cells_of, line_end, read_header, record_runs
 from dedup.sources.files.formats.separated import SEPARATED
 from dedup.sources.files.formats.sniffing import BYTE_ORDER_MARK
 from dedup.sources.files.listing import Entry
 from dedup.storage.compressed import open_sink
 
-__all__ = ["rewrite_document", "rewrite_lines", "rewrite_records", "rewrite_text_lines"]
+__all__ = ["rewrite_document", "rewrite_lines", "rewrite_page", "rewrite_records", "rewrite_text_lines"]
 
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -48,7 +49,7 @@ def rewrite_lines(entry: Entry, path: Path, verdict: Verdict) -> Counts:
             return with_fields(line, dict(zip(NOTES, verdict.note(number), strict=True)), verdict.path, number)
         return with_value(line, verdict.column, lambda text: verdict.shorten(number, text))
 
-    with Stream(entry) as stream, open_sink(path, entry.compression) as sink:
+    with Stream(entry) as stream, open_like(entry, stream, path) as sink:
         return _rewrite(_lines(stream), sink, verdict, edit)
 
 
@@ -63,7 +64,7 @@ def rewrite_text_lines(entry: Entry, path: Path, verdict: Verdict) -> Counts:
         text = line[len(mark) : len(line) - len(ending)].decode("utf-8")
         return mark + verdict.shorten(number, text).encode() + ending
 
-    with Stream(entry) as stream, open_sink(path, entry.compression) as sink:
+    with Stream(entry) as stream, open_like(entry, stream, path) as sink:
         return _rewrite(_lines(stream), sink, verdict, edit)
 
 
@@ -90,10 +91,10 @@ def rewrite_records(entry: Entry, path: Path, verdict: Verdict) -> Counts:
     with Stream(entry) as stream:
         names, size, lines = read_header(stream, separator)
     header += names
-    with Stream(entry) as stream, open_sink(path, entry.compression) as sink:
+    with Stream(entry) as stream, open_like(entry, stream, path) as sink:
         top = stream.read(size)
         if verdict.notes is not None and names:
-            _refuse([name for name in names if name in NOTES], verdict.path)
+            refuse([name for name in names if name in NOTES], verdict.path)
             top = with_cells(top, NOTES, separator)
         sink.write(top)
         return _rewrite(_records(stream, lines + 1, separator), sink, verdict, edit)
@@ -107,7 +108,7 @@ def rewrite_document(entry: Entry, path: Path, verdict: Verdict) -> Counts:
     counts = verdict.count(one)
     if not counts.kept:
         return counts
-    with Stream(entry) as stream, open_sink(path, entry.compression) as sink:
+    with Stream(entry) as stream, open_like(entry, stream, path) as sink:
         if not counts.cut:
             while piece := stream.read(PIECE):
                 sink.write(piece)
@@ -115,6 +116,23 @@ def rewrite_document(entry: Entry, path: Path, verdict: Verdict) -> Counts:
         data = b"".join(iter(lambda: stream.read(PIECE), b""))
         mark = BYTE_ORDER_MARK if data.startswith(BYTE_ORDER_MARK) else b""
         sink.write(mark + verdict.shorten(1, data[len(mark) :].decode("utf-8", "surrogatepass")).encode())
+    return counts
+
+
+def rewrite_page(entry: Entry, path: Path, verdict: Verdict) -> Counts:
+    """Write a page to `path`, byte for byte, if it is kept. Return the counts."""
+    if verdict.notes is not None:
+        raise ParameterError(no_fields(f"the page {verdict.path}"))
+    counts = verdict.count(np.ones(1, dtype=np.int64))
+    if counts.cut:
+        raise ParameterError(
+            f"report: expected files whose texts can be changed, found the page {verdict.path}, of which the text was "
+            f"extracted; the texts without their duplicate {verdict.unit}s are .filter(...) of the result in Python"
+        )
+    if counts.kept:
+        with Unpacked(entry) as stream, open_sink(path, entry.compression) as sink:
+            while piece := stream.read(PIECE):
+                sink.write(piece)
     return counts
 
 
@@ -187,53 +205,7 @@ def _records(stream: Stream, line: int, separator: str) -> Iterator[Records]:
         line += len(feeds)
 
 
-# records with changed values
-
-
-def with_value(line: bytes, name: str, change: Callable[[str], str]) -> bytes:
-    """Return a line of JSON in which `change` was applied to the field `name`. All other bytes are unchanged.
-
-    The new value is escaped to ASCII if the old value was ASCII. If a key occurs twice, the last one is changed.
-    """
-    text = line.decode("utf-8")
-    start, end, value = _value(text, name)
-    new = change(value)
-    plain = text[start:end].isascii() or any("\ud800" <= letter <= "\udfff" for letter in new)
-    return (text[:start] + json.dumps(new, ensure_ascii=plain) + text[end:]).encode("utf-8")
-
-
-def _value(text: str, name: str) -> tuple[int, int, str]:
-    """Return where the value of a field of a JSON object begins and ends, and the value."""
-    decode = json.JSONDecoder(strict=True).raw_decode
-    found: tuple[int, int, str] | None = None
-    at = _next(text, text.index("{") + 1)
-    while text[at] != "}":
-        key, at = decode(text, at)
-        at = _next(text, _next(text, at) + 1)  # after the colon
-        value, end = decode(text, at)
-        if key == name:
-            found = (at, end, value)
-        at = _next(text, end)
-        if text[at] == ",":
-            at = _next(text, at + 1)
-    assert found is not None, "a record without the field of its text"
-    return found
-
-
-def _next(text: str, at: int) -> int:
-    while text[at] in " \t\r\n\ufeff":
-        at += 1
-    return at
-
-
-def with_fields(line: bytes, fields: Mapping[str, object], path: str, number: int) -> bytes:
-    """Return a line of JSON with `fields` added at the end. Raise `ParameterError` if it has one of them already."""
-    if any(f'"{name}"'.encode() in line for name in fields):
-        _refuse([name for name in json.loads(line.removeprefix(BYTE_ORDER_MARK)) if name in fields], f"{path}:{number}")
-    end = line.rindex(b"}")
-    added = json.dumps(fields, separators=(",", ":"))[1:].encode()
-    comma = b"" if line[:end].rstrip().endswith(b"{") else b","
-    return line[:end] + comma + added + line[end + 1 :]
+# records with changed cells
 
 
 def with_cell(record: bytes, place: int, change: Callable[[str], str], separator: str) -> bytes:
@@ -253,8 +225,3 @@ def with_cells(record: bytes, cells: Iterable[object], separator: str) -> bytes:
     mark = line_end(record)
     added = b"".join((separator + ("" if cell is None else str(cell))).encode() for cell in cells)
     return record[: len(record) - len(mark)] + added + mark
-
-
-def _refuse(names: list[str], place: str) -> None:
-    if names:
-        raise ParameterError(f"annotate: {place} has the column {names[0]!r} already; leave it out first")

@@ -20,7 +20,9 @@ import numpy as np
 from dedup.errors import InputError, ParameterError
 from dedup.report.decisions import NOTES, Counts, Verdict
 from dedup.results.data.rows import select_rows
-from dedup.sources.files.decompress import PIECE, Stream
+from dedup.sources.columns import names_of
+from dedup.sources.files.decompress import PIECE, Unpacked
+from dedup.sources.files.formats.arrow_fields import as_texts, find_field, leaf_of, with_leaf
 from dedup.sources.files.formats.tables import damage, unsound
 from dedup.sources.files.listing import Entry
 from dedup.sources.files.messages import codec_of
@@ -94,12 +96,15 @@ def _rewrite(rows: pa.Table, first: int, verdict: Verdict) -> tuple[pa.Table, Co
         for i, field in enumerate(_note_fields()):
             rows = rows.append_column(field, pa.array([note[i] for note in notes], type=field.type))
     elif counts.cut:
-        place = rows.schema.get_field_index(verdict.column)
-        texts = rows.column(place).to_pylist()
+        place, *inner = find_field(rows.schema, verdict.column) or ()
+        column = rows.column(place).combine_chunks()
+        leaf = leaf_of(column, tuple(inner))
+        texts = as_texts(leaf).to_pylist()
         for i in np.flatnonzero(verdict.edited(numbers)).tolist():
             texts[i] = verdict.shorten(int(numbers[i]), texts[i])
-        field = rows.schema.field(place)
-        rows = rows.set_column(place, field, _column(texts, field.type))
+        rows = rows.set_column(
+            place, rows.schema.field(place), with_leaf(column, tuple(inner), _column(texts, leaf.type))
+        )
     dropped = verdict.drops(numbers)
     return (select_rows(rows, ~dropped) if dropped.any() else rows), counts
 
@@ -182,7 +187,9 @@ def _batches(reader: Any, verdict: Verdict) -> Iterator[pa.RecordBatch]:
             records = next(parts, None)
         except damage():
             return
-        if records is None or unsound(records.column(verdict.column)):
+        if records is None:
+            return
+        if any(unsound(records.column(place[0]), place[1:]) for place in _searched(records, verdict)):
             return
         for name, column in zip(records.schema.names, records.columns, strict=True):
             if reason := unsound(column):
@@ -191,6 +198,13 @@ def _batches(reader: Any, verdict: Verdict) -> Iterator[pa.RecordBatch]:
                     f"{reason}; write the file again, and repeat the search"
                 )
         yield records
+
+
+def _searched(records: pa.RecordBatch, verdict: Verdict) -> Iterator[tuple[int, ...]]:
+    """Yield where the columns are that were searched."""
+    for name in names_of(verdict.column):
+        if place := find_field(records.schema, name):
+            yield place
 
 
 def _codec(source: str, *, is_file: bool) -> str | None:
@@ -219,7 +233,7 @@ def _unpacked(entry: Entry) -> Iterator[str]:
         yield entry.source
         return
     with tempfile.NamedTemporaryFile(prefix="dedup-table-") as copy:
-        with Stream(entry) as stream:
+        with Unpacked(entry) as stream:
             while piece := stream.read(PIECE):
                 copy.write(piece)
         copy.flush()

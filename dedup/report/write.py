@@ -127,6 +127,7 @@ def write_run_report(
                     "size": file.size,
                     "records": records[number],
                     "rejected": rejected.get(str(file.path), 0),
+                    **({"encoding": file.encoding} if getattr(file, "encoding", None) else {}),
                 }
             )
         files = [{"name": path.name, **seal_of(path)} for path in sorted(new.iterdir())]

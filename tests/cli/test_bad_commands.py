@@ -117,7 +117,9 @@ EMPTY = "expected texts, found none in {}; name files that hold texts"
 BLANK = r"expected texts, found nothing but .* {}; name files that hold texts"
 HOLDS = r"{}: expected texts, found what may be {}; give its format with format= \(--format\)"
 UNREAD = r"found none in '{0}' \(1 file not read: 1 {1} \({0}/x{1}\)\); to read these files, name them"
-BYTES = "{}: not UTF-8: byte 0x.. at offset \\d+(, as in UTF-16)?; write it anew in UTF-8"
+BYTES = (
+    "{}: not UTF-8: byte 0x.. at offset \\d+; (it looks like cp1252: )?give (the encoding of the file with )?encoding="
+)
 NO_COLUMN = r"column=\"text\": no such column in (the first lines of )?{}; found 'body'"
 TABLE = r"1 was rejected, the first: {}:1: cannot be read: .*; mend what was rejected"
 TWICE = r"column=\"text\": expected one column named 'text' in {}, found 2 \(columns 1 and 2\); rename one"
@@ -135,11 +137,10 @@ def searched(path: str, says: str, *more: str) -> Bad:
 
 
 NAMED = {
-    "json": ("a JSON array", b'[{"text": "a b c"}]'),
     "xml": ("XML or HTML", b"<?xml version='1.0'?><a>b</a>"),
     "warc": ("WARC", b"WARC/1.0\r\nWARC-Type: warcinfo\r\n"),
-    "html": ("XML or HTML", b"<html><body>a</body></html>"),
-    "json.gz": ("a JSON array", gzip.compress(b'[{"text": "a b c"}]', mtime=0)),
+    "tag": ("XML or HTML", b"<div>a</div>"),
+    "xml.gz": ("XML or HTML", gzip.compress(b"<?xml version='1.0'?><a>b</a>", mtime=0)),
 }
 
 INPUTS = {
@@ -172,14 +173,6 @@ INPUTS = {
     "records of white space": searched("blank.jsonl", BLANK),
     "a text that is not UTF-8": both("latin.txt", BYTES),
     "a name that is not UTF-8": both("caf\udce9.txt", BYTES.format(r"caf\\xe9.txt")),
-    "UTF-16": both("utf16.txt", BYTES),
-    "UTF-16 without a suffix": Bad(
-        "utf16", HOLDS.format("utf16", "text in UTF-16, not in UTF-8"), BYTES.format("utf16")
-    ),
-    "UTF-16 in .csv": Bad("utf16.csv", "utf16.csv: expected UTF-8, found UTF-16; write it", BYTES.format("utf16.csv")),
-    "UTF-16 in .jsonl": Bad(
-        "utf16.jsonl", "utf16.jsonl: expected UTF-8, found UTF-16; write", BYTES.format("utf16.jsonl")
-    ),
     "carriage returns alone": searched(
         "returns.csv", "{}: expected lines that end with a line feed, .*; write it anew"
     ),
@@ -210,7 +203,9 @@ INPUTS = {
     },
     **{f".{suffix} by name": searched(f"named.{suffix}", HOLDS, what) for suffix, (what, _) in NAMED.items()},
     **{f".{suffix} in a folder": both(f"in_{suffix}", UNREAD, f".{suffix}") for suffix in [*NAMED, "docx"]},
-    "a JSON object over lines": searched("object.json", HOLDS, "a JSON object over several lines"),
+    "a JSON object over lines": searched("object.json", r'column="text": no such column in the first records of {}'),
+    "a JSON array of numbers": searched("numbers.json", "{}:1: expected a JSON object, found int"),
+    "text in .json": searched("words.json", "{}: expected a JSON array or JSON objects, found 's' at offset 0"),
 }
 
 PARTLY = {
@@ -252,8 +247,6 @@ def write_inputs(where: Path) -> None:
         put(name, b"caf\xe9 au lait")
     put("mixed/good.txt", BODY[0])
     put("hidden/.a.txt", BODY[0])
-    for name in ("utf16.txt", "utf16", "utf16.csv", "utf16.jsonl"):
-        put(name, "text,key\na b c,1\n".encode("utf-16"))
     put("returns.csv", "text,key\ra b c,1\rd e f,2\r")
     put("header200.csv", '"text,' + "x" * (200 << 10) + "\na b c,1\n")
     put("body.csv", "body,key\na b,1\n")
@@ -282,7 +275,9 @@ def write_inputs(where: Path) -> None:
         put(f"named.{suffix}", data)
         put(f"in_{suffix}/x.{suffix}", data)
     put("in_docx/x.docx", "# A title\n")
-    put("object.json", '{\n "text": "a b c"\n}\n')
+    put("object.json", '{\n "body": "a b c"\n}\n')
+    put("numbers.json", "[1, 2]")
+    put("words.json", "some words")
     put("bad.jsonl", lines + b'{"text": 5, "key": 7}\n{not json\n')
     put("cells.csv", corpus_files.as_csv(RECORDS) + b"one,two,three,four,five\n")
     (where / "dangling.txt").symlink_to("nowhere")
@@ -587,7 +582,14 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
         (value, "max_errors: expected a count from 0 on or a share") for value in ("-1", "many", "", "101%")
     ],
     "--on-error": [(value, "Invalid value for '--on-error': .*is not one of 'quarantine'") for value in ("bogus", "")],
-    "--format": [(value, FORMAT) for value in ("xml", "", "json", "jsonl.rar")],
+    "--format": [(value, FORMAT) for value in ("xml", "", "jsonlines", "jsonl.rar")],
+    "--encoding": [(value, 'encoding: expected the name of an encoding such as "utf-8"') for value in ("nonsense", "")],
+    "--include": [(value, 'include: expected a pattern such as "\\*.md"') for value in ("", "/")],
+    "--exclude": [(value, 'exclude: expected a pattern such as "\\*.md"') for value in ("", "/")],
+    "--files-from": [
+        (value, "--files-from: expected a file of names, found .*; name a file")
+        for value in ("gone", "", "empty_folder")
+    ],
     "--delimiter": [
         ("-", "--delimiter: expected a comma, tab, semicolon or bar, or one of these words, found"),
         ("", "--delimiter: expected a comma, tab, semicolon or bar, or one of these words, found"),

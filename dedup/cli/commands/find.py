@@ -25,6 +25,7 @@ from dedup.cli.options import (
 )
 from dedup.cli.printing import report_duplicates
 from dedup.cli.reports import show_report, tell_output
+from dedup.cli.selecting import Named, selection
 
 if TYPE_CHECKING:
     from dedup.pipelines.find_files import FileRun
@@ -35,7 +36,7 @@ __all__ = ["estimate", "find", "search_files"]
 
 
 @click.command()
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.argument("inputs", cls=Named, metavar="INPUT...", nargs=-1, required=True)
 @paired
 @labelled
 @by_method
@@ -118,7 +119,7 @@ def find(
 
 
 @click.command()
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.argument("inputs", cls=Named, metavar="INPUT...", nargs=-1, required=True)
 @paired
 @labelled
 @by_method
@@ -192,6 +193,7 @@ def search_files(
         tell=inputs.tell,
         progress=progress,
         write=write,
+        **selection(),
         **options,
     )
     if isinstance(run, Report):

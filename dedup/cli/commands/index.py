@@ -15,6 +15,7 @@ from dedup.cli.ending import SOME_REJECTED, finish, say, say_json, tell
 from dedup.cli.inputs import ByName, Inputs
 from dedup.cli.options import identified, keyed, reading, threaded, worded
 from dedup.cli.printing import excerpt, report_matches
+from dedup.cli.selecting import Named
 from dedup.errors import InputError
 from dedup.terminal import clean
 
@@ -78,7 +79,7 @@ def create(path: str, as_json: bool, **options: Any) -> None:
 
 @index.command()
 @click.argument("path")
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.argument("inputs", cls=Named, metavar="INPUT...", nargs=-1, required=True)
 @click.option("--replace", is_flag=True, help="Put a text in the place of another one that has its id.")
 @identified
 @keyed
@@ -119,7 +120,7 @@ def add(
 
 @index.command()
 @click.argument("path")
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.argument("inputs", cls=Named, metavar="INPUT...", nargs=-1, required=True)
 @click.option("--threshold", type=float, help="Least similarity of a pair; by default that of the index.")
 @click.option("--metric", default="jaccard", show_default=True, help="jaccard, or containment if the index allows it.")
 @click.option("--limit", type=int, help="Documents for each text, at most.")
@@ -164,7 +165,7 @@ def query(
 
 @index.command(name="filter-new")
 @click.argument("path")
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.argument("inputs", cls=Named, metavar="INPUT...", nargs=-1, required=True)
 @identified
 @click.option(
     "--output", metavar="FOLDER", help="Write the new records to this new folder, to files of the same format."

@@ -11,6 +11,7 @@ from dedup.cli.inputs import ByName, Inputs
 from dedup.cli.options import bounded, common, identified, keyed, paired, reading, reported
 from dedup.cli.printing import report_matches
 from dedup.cli.reports import check_output, show_report, tell_output, write_output
+from dedup.cli.selecting import Named
 from dedup.errors import ParameterError
 from dedup.hash_key import choose_key
 
@@ -28,7 +29,7 @@ def _refuse(_: click.Context, option: click.Parameter, value: str | None) -> Non
 
 
 @click.command()
-@click.argument("new", metavar="NEW...", nargs=-1, required=True)
+@click.argument("new", cls=Named, metavar="NEW...", nargs=-1, required=True)
 @click.option(
     "--against",
     multiple=True,
@@ -91,7 +92,7 @@ def match(
 
     named = {"column": column, "id": id_column, "against_column": against_column, "against_id": against_id}
     asked = {name: value for name, value in options.items() if name not in ("memory", "hash_key")}
-    asked |= {**named, "format": format, "hash_key": choose_key(options["hash_key"]).fingerprint}
+    asked |= {**named, "format": format, "hash_key": choose_key(options["hash_key"]).fingerprint, **inputs.asked()}
     existing = check_output(output, asked, left, right)
     if existing is not None:
         some = show_report(existing, inputs, as_json=as_json)

@@ -11,6 +11,7 @@ from dedup.cli.inputs import ByName, Inputs
 from dedup.cli.options import bounded, common, identified, keyed, reading, reported, worded
 from dedup.cli.printing import report_repeats
 from dedup.cli.reports import check_output, show_report, tell_output, write_output
+from dedup.cli.selecting import Named
 from dedup.hash_key import choose_key
 from dedup.option_types import IgnoreOption, TokensOption
 
@@ -18,7 +19,7 @@ __all__ = ["repeats"]
 
 
 @click.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", cls=Named, metavar="FILE...", nargs=-1, required=True)
 @click.option("--min-words", type=int, default=50, show_default=True, help="Least number of words in a repeat.")
 @click.option("--threshold", type=float, default=0.8, show_default=True, help="Least similarity of a repeat.")
 @worded
@@ -55,7 +56,7 @@ def repeats(
     from dedup.pipelines.repeats import find_repeats
 
     asked = {"id": id_column, "column": column, "min_words": min_words, "threshold": threshold, "format": how["format"]}
-    asked |= {"ignore": ignore, "tokens": tokens}
+    asked |= {"ignore": ignore, "tokens": tokens, **inputs.asked()}
     asked["hash_key"] = choose_key(hash_key).fingerprint
     existing = check_output(output, asked, texts)
     if existing is not None:

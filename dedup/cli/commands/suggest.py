@@ -9,13 +9,14 @@ import click
 from dedup.cli.ending import finish, say, say_json
 from dedup.cli.inputs import Inputs
 from dedup.cli.options import UNITS, bounded, identified, keyed, reading, threaded, worded
+from dedup.cli.selecting import Named
 from dedup.option_types import IgnoreOption, TokensOption, UnitOption
 
 __all__ = ["suggest"]
 
 
 @click.command()
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.argument("inputs", cls=Named, metavar="INPUT...", nargs=-1, required=True)
 @click.option("--unit", type=click.Choice(UNITS), default="document", show_default=True, help="What is compared.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed takes another sample of the texts.")
 @worded

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from dedup.errors import InputError
 from dedup.options import shown
 from dedup.sources.files.rejects import Reject
+from dedup.sources.paths import is_path
 from dedup.sources.texts import INT64
 
 if TYPE_CHECKING:
@@ -95,12 +96,15 @@ class Wanted(NamedTuple):
             return f"column={quoted}"
         return f"id={quoted}" if name == self.id else f"{self.options.get(name, 'keep')}: {quoted}"
 
-    def check_once(self, place: str, found: Sequence[str]) -> None:
-        """Raise `InputError` if a wanted column does not exist exactly once."""
+    def check_once(self, place: str, found: Sequence[str], paths: Sequence[str] = ()) -> None:
+        """Raise `InputError` if a wanted column does not exist exactly once.
+
+        `paths` are all paths of the table, which the message names if a path was wanted.
+        """
         for name in self.names:
             places = [str(number) for number, other in enumerate(found, start=1) if other == name]
             if not places:
-                raise self.missing(name, place, found)
+                raise self.missing(name, place, paths if paths and is_path(name) else found)
             if len(places) > 1:
                 where = f"{', '.join(places[:-1])} and {places[-1]}"
                 raise InputError(

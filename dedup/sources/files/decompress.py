@@ -1,4 +1,4 @@
-"""The decompressed bytes of a file, from its beginning; and runs of complete lines.
+"""The decompressed bytes of a file, from its beginning, text as UTF-8; and runs of complete lines.
 
 If a compressed file ends too early or is damaged, its readable part is returned: reading stops there, and
 `Stream.broken` has the reason. The readable part does not depend on how it is read.
@@ -15,9 +15,10 @@ from types import TracebackType
 from typing import IO, NamedTuple, Self, cast
 
 from dedup.sources.files.batch import BATCH_BYTES
+from dedup.sources.files.encodings import UTF8, Decoding, encoding_of
 from dedup.sources.files.listing import Entry
 
-__all__ = ["Run", "Stream", "line_runs"]
+__all__ = ["Run", "Stream", "Unpacked", "line_runs", "seekable"]
 
 PIECE = 1 << 20
 """Bytes that are read from a compressed file at a time. Curve: `benchmarks.tuning.decompress_piece`; flat from 2^14 to
@@ -28,27 +29,24 @@ BEYOND = 1 << 16
 `benchmarks.tuning.decompress_beyond`; flat from 2^12 to 2^16 on generated:5000, where 2^18 takes 1.22 times as long
 (two cores, 2026-11)."""
 
+MARK_BYTES = 4
+"""Bytes of the longest byte order mark."""
+
 FINE = 1 << 12
 """Bytes that are read at a time near the end of the readable part, before single bytes are read."""
 
 
-class Stream:
-    """A file opened to be read once, starting at `offset` (bytes of the decompressed stream).
+class Unpacked:
+    """The decompressed bytes of a file, opened to be read once, from its beginning.
 
     ``broken`` is None, or why reading stopped before the end. Raises `OSError` if the file cannot be opened.
     """
 
-    def __init__(self, entry: Entry, offset: int = 0) -> None:
+    def __init__(self, entry: Entry) -> None:
         self._entry = entry
         self.broken: str | None = None
         self.at = 0
-        self.most = entry.most
         self._file = self._open()
-        if entry.compression is None:
-            self._file.seek(offset)
-            self.at = offset
-        while self.at < offset and self.read(min(PIECE, offset - self.at)):
-            pass
 
     def __enter__(self) -> Self:
         return self
@@ -57,6 +55,11 @@ class Stream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
+
+    def seek(self, offset: int) -> None:
+        """Continue at a place of a file that is not compressed."""
+        self._file.seek(offset)
+        self.at = offset
 
     def _open(self) -> IO[bytes]:
         source, compression = self._entry.source, self._entry.compression
@@ -133,6 +136,92 @@ class Stream:
             except OSError:
                 continue
         return b"".join(pieces)
+
+
+class Stream:
+    """The text of a file in UTF-8, opened to be read once, starting at `offset` (bytes of this stream).
+
+    Attributes
+    ----------
+    encoding : the encoding of the file
+    at : where reading is, in bytes of UTF-8
+    most : the limit of one record, in bytes
+
+    Raises `OSError` if the file cannot be opened.
+    """
+
+    def __init__(self, entry: Entry, offset: int = 0) -> None:
+        self.at, self.most = 0, entry.most
+        self._raw = Unpacked(entry)
+        self._head = self._raw.read(MARK_BYTES)
+        self.encoding = encoding_of(self._head, entry.encoding)
+        self._decoding = None if self.encoding == UTF8 else Decoding(self.encoding)
+        if self._decoding is not None:
+            self._head = self._decoding.decode(self._head)
+        elif entry.compression is None:
+            self._raw.seek(offset)
+            self._head, self.at = b"", offset
+        while self.at < offset and self.read(min(PIECE, offset - self.at)):
+            pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._raw.__exit__(kind, error, trace)
+
+    @property
+    def broken(self) -> str | None:
+        """Return why reading stopped before the end; None if it did not."""
+        return self._raw.broken
+
+    def read(self, size: int) -> bytes:
+        """Return the next `size` bytes; fewer only at the end."""
+        if self._decoding is not None:
+            self._decode(size)
+        data, self._head = self._head[:size], self._head[size:]
+        if self._decoding is None and len(data) < size:
+            data += self._raw.read(size - len(data))
+        self.at += len(data)
+        return data
+
+    def read_into(self, view: memoryview) -> int:
+        """Fill `view` with the bytes of one read, and return their number; 0 only at the end."""
+        if self._decoding is None and not self._head:
+            count = self._raw.read_into(view)
+            self.at += count
+            return count
+        data = self.read(len(view) if self._decoding is not None else len(self._head))
+        view[: len(data)] = data
+        return len(data)
+
+    def _decode(self, size: int) -> None:
+        """Decode until `size` bytes are there, or all."""
+        assert self._decoding is not None
+        pieces = [self._head]
+        have = len(self._head)
+        while have < size:
+            piece = self._raw.read(PIECE)
+            last = len(piece) < PIECE and self._raw.broken is None
+            decoded = self._decoding.decode(piece, last=last)
+            pieces.append(decoded)
+            have += len(decoded)
+            if not piece:
+                break
+        self._head = b"".join(pieces)
+
+
+def seekable(entry: Entry) -> bool:
+    """Return whether a text file can be read from any place, or only from its beginning."""
+    if entry.compression is not None or entry.encoding is not None:
+        return False
+    try:
+        with Unpacked(entry) as raw:
+            return encoding_of(raw.read(MARK_BYTES), None) == UTF8
+    except OSError:  # reading the file says so again
+        return True
 
 
 def _rest_of_line(stream: Stream, size: int) -> tuple[int, bytes]:

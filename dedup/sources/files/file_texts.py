@@ -20,6 +20,8 @@ from dedup.errors import InputError, ParameterError
 from dedup.runtime.threads import lock
 from dedup.sources.arrow import block_of
 from dedup.sources.files.batch import BATCH_LIMITS, Batch, BatchLimits, any_text, lengths_of
+from dedup.sources.files.decompress import seekable
+from dedup.sources.files.formats.named import DOCUMENTS
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.places import Names, Part, UserIds, locate, names_at, runs
 from dedup.sources.files.reader import BEGIN, read_batches
@@ -137,8 +139,8 @@ class FileTexts(Texts):
         """Return the number of texts; an estimate from the first batch, if they have not been read yet."""
         if self._count >= 0:
             return self._count
-        texts = sum(entry.format == "txt" for entry in self._listing)
-        others = [i for i, entry in enumerate(self._listing) if entry.format != "txt"]
+        texts = sum(entry.format in DOCUMENTS for entry in self._listing)
+        others = [i for i, entry in enumerate(self._listing) if entry.format not in DOCUMENTS]
         if not others:
             return texts
         batch = next(self._read(after=[others[0], 0, 1]), None)
@@ -274,7 +276,7 @@ class FileTexts(Texts):
         """Return "path:number" of a row; for a ``.txt`` file its path."""
         part = self._parts[bisect_right(self._rows, row) - 1]
         entry = self._listing[part.file]
-        return entry.path if entry.format == "txt" else f"{entry.path}:{part.number(row)}"
+        return entry.path if entry.format in DOCUMENTS else f"{entry.path}:{part.number(row)}"
 
     @property
     def listing(self) -> Listing:
@@ -362,8 +364,7 @@ class FileTexts(Texts):
             return self._held[number]
         part = self._parts[number]
         at, reading = self._going or (-1, iter(()))
-        seekable = self._listing[part.file].compression is None
-        if at != number and (seekable or not 0 <= at <= number):
+        if at != number and (not 0 <= at <= number or seekable(self._listing[part.file])):
             at, reading = number, self._read(id=self._id, after=part.token)
         while True:
             batch = next(reading, None)

@@ -1,18 +1,17 @@
 """The files of a corpus: paths, folders and patterns become one sorted list, each file once.
 
 Files are sorted by their paths as they are written, byte by byte, however they were named or found. The name of a file
-gives its format: ``.jsonl .ndjson .csv .tsv .tab .txt .md .markdown .parquet .arrow .feather``, followed by ``.gz .zst
-.bz2 .xz`` if it is compressed. All levels of a folder are searched for these names. Hidden files and folders are
-skipped, and so is what dedup wrote: reports (folders with all files of `REPORT`) and work folders. Other files in
-folders are counted (`Unread`). If a file is named or matches a pattern, and its name gives no format, the format is
-detected from its beginning (`dedup.sources.files.formats.sniffing`). ``"-"`` is standard input. Standard input and
-pipes are copied to temporary files, since they may be read twice; a folder or a pattern never opens a pipe. A path that
-is not UTF-8 is shown with these bytes as ``\\xff``, so its records can have names. Cost: a look at each file's status.
+gives its format (`dedup.sources.files.formats.named`). All levels of a folder are searched for these names
+(`dedup.sources.files.selecting`); other files in folders are counted (`Unread`). If a file is named or matches a
+pattern, and its name gives no format, the format is detected from its beginning
+(`dedup.sources.files.formats.sniffing`); so is which JSON a ``.json`` file contains. ``"-"`` is standard input.
+Standard input and pipes are copied to temporary files, since they may be read twice; a folder or a pattern never opens
+a pipe. A path that is not UTF-8 is shown with these bytes as ``\\xff``, so its records can have names. Cost: a look at
+each file's status.
 """
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 import stat
@@ -26,31 +25,28 @@ from typing import IO, Any, NamedTuple
 import xxhash
 
 from dedup.errors import InputError, ParameterError, StorageError
+from dedup.sources.files.encodings import check_encoding
 from dedup.sources.files.formats.named import (
+    BINARY,
     SEPARATORS_SHOWN,
     WITHOUT_COLUMNS,
     check_format,
     compression_of_name,
     format_of_name,
 )
-from dedup.sources.files.formats.sniffing import Sniffed, compression_of, head_of, separator_of, sniff
+from dedup.sources.files.formats.separated import SEPARATED
+from dedup.sources.files.formats.sniffing import AN_OBJECT, Sniffed, compression_of, head_of, separator_of, sniff
+from dedup.sources.files.globs import check_globs
 from dedup.sources.files.limits import MAX_RECORD_BYTES, most_of
-from dedup.sources.files.names import possible, shown
+from dedup.sources.files.names import shown
 from dedup.sources.files.rejects import Reject, none_readable
-from dedup.sources.files.unread import Unread
+from dedup.sources.files.selecting import STDIN, Found, Selection
 from dedup.storage.atomic import storage_errors
-from dedup.storage.work_dir import MANIFEST_NAME, PART_SUFFIX
 
-__all__ = ["COLUMN", "Entry", "Listing"]
-
-REPORT = {"report.json", "run.json", "summary.json"}
-"""A folder that has files of these names is a report, and not read as a corpus."""
+__all__ = ["COLUMN", "STDIN", "Entry", "Listing"]
 
 COLUMN = "text"
 """The column that is read if none is named."""
-
-STDIN = "-"
-ALSO_STDIN = {"/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}
 
 KINDS = {
     stat.S_IFIFO: "a pipe",
@@ -70,12 +66,14 @@ class Entry(NamedTuple):
     Attributes
     ----------
     path : as it was named or found, for messages; "-" for standard input
-    format : "jsonl", "txt", "lines", "parquet", "arrow", or separated text (`dedup.sources.files.formats.separated`)
+    format : "jsonl", "json", "txt", "html", "lines", "parquet", "arrow", or separated text
+        (`dedup.sources.files.formats.separated`)
     compression : "gzip", "zstd", "bz2", "xz", or None
     size, mtime_ns : bytes, and time of the last change; for standard input and pipes the 64-bit xxh3 instead of a time
     source : the path to open; for standard input and pipes the path of the copy
     copied : whether `source` is a copy
     most : the limit of one of its records, in bytes
+    encoding : the encoding of its text that was named, if it is not UTF-8; a byte order mark overrides it
     """
 
     path: str
@@ -86,6 +84,7 @@ class Entry(NamedTuple):
     source: str
     copied: bool = False
     most: int = MAX_RECORD_BYTES
+    encoding: str | None = None
 
     def check(self) -> None:
         """Raise `InputError` if the file has changed since it was listed."""
@@ -119,9 +118,12 @@ class Listing:
     patterns : paths of files and folders, patterns such as "corpus/**/*.jsonl", and "-"
     format : the format of every file, whatever its name, followed by a compression if the name does not give it
         ("jsonl", "csv.gz")
+    include, exclude : patterns of names in folders (`dedup.sources.files.selecting`)
+    encoding : the encoding of every text file without a byte order mark; None for UTF-8
 
     Attributes
     ----------
+    encoding : the encoding that was named, if it is not UTF-8
     folders : the folders among the patterns
     entries : the files, sorted by path, each once (links to the same file are one file)
     where : the folder to which relative paths refer
@@ -132,26 +134,30 @@ class Listing:
     has no space for a copy of standard input or of a pipe.
     """
 
-    def __init__(self, patterns: Iterable[str | os.PathLike[str]], *, format: str | None = None) -> None:
-        self._forced = check_format(format)
+    def __init__(
+        self,
+        patterns: Iterable[str | os.PathLike[str]],
+        *,
+        format: str | None = None,
+        include: str | Iterable[str] = (),
+        exclude: str | Iterable[str] = (),
+        encoding: str | None = None,
+    ) -> None:
+        self._forced, self.encoding = check_format(format), check_encoding(encoding)
+        chosen = check_globs("include", include), check_globs("exclude", exclude)
         self._copies: list[weakref.finalize[..., Any]] = []
         self._whole: Listing | None = None
         self.rejects: list[Reject] = []
-        self.unread = Unread()
         names = [os.fsdecode(pattern) for pattern in patterns]
         self.folders = sorted({shown(name) for name in names if os.path.isdir(name)})
-        named: dict[str, bool] = {}
-        for name in sorted(set(names)):
-            if possible(name):
-                for path, outright in self._paths(name):
-                    named[path] = named.get(path, False) or outright
-            else:
-                self._reject(name, "no file can have this name")
+        selection = Selection(self._reject, *chosen)
+        self.unread = selection.unread
+        found = selection.paths(names)
         entries: dict[str, Entry] = {}
         paths: set[str] = set()
-        for path in sorted(named, key=os.fsencode):
+        for path in sorted(found, key=os.fsencode):
             real = os.path.realpath(path) if path != STDIN else STDIN
-            if real in entries or (entry := self._entry(path, outright=named[path])) is None:
+            if real in entries or (entry := self._entry(path, found[path])) is None:
                 continue
             if entry.path in paths:
                 self._reject(path, "another file is shown by the same name; rename one of them")
@@ -165,7 +171,15 @@ class Listing:
                 kept()
             explained = bool(self.rejects) and all(HOW in reject.reason for reject in self.rejects[:3])
             shown_names = [shown(name) for name in names]
-            raise none_readable(shown_names, self.rejects, str(self.unread or ""), explained=explained)
+            raise none_readable(shown_names, self.rejects, str(self.unread or ""), explained=explained, chosen=chosen)
+        if any(entry.format == "html" for entry in self.entries):
+            from dedup.sources.files.formats.html import check_installed
+
+            check_installed()
+        if self.encoding and all(entry.format in BINARY for entry in self.entries):
+            raise ParameterError(
+                f"encoding: expected files of text, found tables in {', '.join(self.some())}; leave it out"
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state of a pickle: no handle, and paths that can be opened from any folder."""
@@ -236,68 +250,34 @@ class Listing:
     def _reject(self, path: str, reason: str) -> None:
         self.rejects.append(Reject(shown(path) or "''", None, None, reason))
 
-    def _paths(self, name: str) -> Iterator[tuple[str, bool]]:
-        """Yield the paths that a name selects, each with whether the file itself was named."""
-        if name == STDIN or name in ALSO_STDIN:
-            yield (STDIN if name == STDIN or not _is_file(name) else name), True
-        elif os.path.isdir(name):
-            yield from ((path, False) for path in self._in_folder(name))
-        elif os.path.lexists(name) or not glob.has_magic(name):
-            yield name, True
-        else:
-            found = sorted(set(_matches(name)))
-            for path in found:
-                if not os.path.isdir(path):
-                    yield path, False
-                elif os.path.basename(name) != "**":
-                    yield from ((path, False) for path in self._in_folder(path))
-            if not found:
-                self._reject(name, "no file matches")
-
-    def _in_folder(self, folder: str) -> Iterator[str]:
-        """Yield the files below a folder that have a known suffix, and count the others."""
-
-        def unreadable(error: OSError) -> None:
-            self._reject(str(error.filename), f"the folder cannot be read: {error.strerror or error}")
-
-        for where, folders, files in os.walk(folder, followlinks=False, onerror=unreadable):
-            if _is_ours(files):
-                folders.clear()
-                continue
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            for name in folders:
-                if os.path.islink(os.path.join(where, name)):
-                    self.unread.add(shown(os.path.join(where, name)), "links to folders")
-            for name in files:
-                path = os.path.join(where, name)
-                if name.startswith("."):
-                    continue
-                if format_of_name(name):
-                    yield path
-                else:
-                    self.unread.add(shown(path))
-
-    def _entry(self, path: str, *, outright: bool) -> Entry | None:
+    def _entry(self, path: str, how: Found) -> Entry | None:
         try:
-            source, size, time = self._opened(path, outright=outright)
+            source, size, time = self._opened(path, outright=how == Found.NAMED)
             detected = Sniffed(*(format_of_name(path) or (None, compression_of_name(path))))
             if self._forced is not None:
                 kind, compression = self._forced
                 known = compression or detected.compression or detected.format
                 detected = Sniffed(kind, compression or detected.compression if known else _packing(source))
             elif detected.format is None:
-                detected = sniff(source, path, detected.compression)
+                detected = sniff(source, path, detected.compression, self.encoding)
+            elif detected.format == "json":
+                detected = _json(source, path, detected, self.encoding)
         except StorageError:
             raise
         except OSError as error:
             self._reject(path, error.strerror or str(error))
             return None
         if self._forced is None and detected.format == "csv":
-            detected = detected._replace(format=_separator(source, detected.compression))
+            detected = detected._replace(format=_separator(source, detected.compression, self.encoding))
+        if how == Found.IN_FOLDER and detected.what == AN_OBJECT:
+            self.unread.add(shown(path))
+            return None
         if detected.format is None:
             self._reject(path, f"expected texts, found what may be {detected.what}; {HOW}")
             return None
-        return Entry(shown(path), detected.format, detected.compression, size, time, source, source != path)
+        encoding = None if detected.format in BINARY else self.encoding
+        entry = Entry(shown(path), detected.format, detected.compression, size, time, source, source != path)
+        return entry._replace(encoding=encoding)
 
     def _opened(self, path: str, *, outright: bool) -> tuple[str, int, int]:
         """Return the path to open, the size, and the time of the last change, of a file or of the copy of a pipe.
@@ -333,10 +313,16 @@ class Listing:
         return name, size, digest.intdigest()
 
 
-def _separator(source: str, compression: str | None) -> str:
+def _json(source: str, path: str, named: Sniffed, encoding: str | None) -> Sniffed:
+    """Return what a file contains whose name says JSON; text that is no JSON is rejected later, as JSON."""
+    found = sniff(source, path, named.compression, encoding)
+    return found._replace(format="json") if found.format == "txt" or found.format in SEPARATED else found
+
+
+def _separator(source: str, compression: str | None, encoding: str | None) -> str:
     """Return which format of separated text a file has."""
     try:
-        return separator_of(source, compression)
+        return separator_of(source, compression, encoding)
     except OSError:  # reading the file says so again
         return "csv"
 
@@ -346,42 +332,9 @@ def _packing(source: str) -> str | None:
     return compression_of(head_of(source, None)[0])
 
 
-def _is_file(path: str) -> bool:
-    try:
-        return stat.S_ISREG(os.stat(path).st_mode)
-    except OSError:
-        return False
-
-
 def _temporary() -> str:
     """Return the folder of temporary files, or a description of it if there is none."""
     try:
         return tempfile.gettempdir()
     except OSError:
         return "a temporary folder (see TMPDIR)"
-
-
-def _matches(pattern: str) -> Iterator[str]:
-    """Yield the paths that a pattern matches; ``**`` means all folders below, each once, links followed."""
-    before, deep, after = pattern.partition("**")
-    if not deep or (before and not before.endswith(os.sep)) or (after and not after.startswith(os.sep)):
-        yield from glob.glob(pattern)
-        return
-    seen: set[str] = set()
-    for root in sorted(glob.glob(before)) if before else [""]:
-        for where, folders, files in os.walk(root or ".", followlinks=True):
-            place = os.path.join(root, os.path.relpath(where, root or ".")) if where != (root or ".") else root
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            if (real := os.path.realpath(where)) in seen:
-                folders.clear()
-                continue
-            seen.add(real)
-            if after in ("", os.sep):
-                yield from (os.path.join(place, name) for name in files if not name.startswith("."))
-            else:
-                yield from _matches(os.path.join(glob.escape(place), after[1:]))
-
-
-def _is_ours(files: list[str]) -> bool:
-    """Return whether a folder with such files is a report or a work folder."""
-    return REPORT.issubset(files) or (MANIFEST_NAME in files and any(name.endswith(PART_SUFFIX) for name in files))

@@ -23,6 +23,9 @@ def files(
     column: str | Sequence[str] = "text",
     id: str | None = None,
     format: str | None = None,
+    encoding: str | None = None,
+    include: str | Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
     on_error: str = "quarantine",
     max_errors: int | str | None = None,
 ) -> Files:
@@ -31,13 +34,17 @@ def files(
     Parameters
     ----------
     patterns : paths of files and folders, patterns such as "corpus/**/*.jsonl", lists of them, "-" for standard input
-        Files end in .jsonl, .ndjson, .csv, .txt, .parquet, .arrow or .feather, optionally followed by .gz, .zst, .bz2
-        or .xz. Other files in folders are counted (``unread``). The format of a named file with another name is
-        detected from its beginning. Files are taken in the order of their paths, each once
-    column, id : names of the column (or JSON field) of the text and of the id; without ids "path:number", where the
-        number is that of the line or row, from 1. A .txt file is one text, and its id is its path. For documents
-        `column` may be a list of names: their texts are joined by a blank line
+        Files end in .jsonl, .ndjson, .json, .csv, .tsv, .txt, .md, .parquet, .arrow or .feather, optionally followed by
+        .gz, .zst, .bz2 or .xz. Other files in folders are counted (``unread``). The format of a named file with another
+        name is detected from its beginning. Files are taken in the order of their paths, each once
+    column, id : names of the column (or JSON field) of the text and of the id, or paths: "doc.body" is the field "body"
+        of "doc". Without ids "path:number", where the number is that of the line or row, from 1. A .txt file is one
+        text, and its id is its path. For documents `column` may be a list of names: their texts are joined by a blank
+        line
     format : the format of all files, whatever their names: "jsonl", "csv.gz"
+    encoding : the encoding of all text files without a byte order mark, such as "cp1252"; None for UTF-8
+    include : patterns such as "*.md": of the files in folders, only these are read, whatever their suffix
+    exclude : patterns such as "drafts/" or "*.tmp.jsonl": no such file or folder is read
     on_error : "quarantine" (records that cannot be read are left out, and listed in ``rejects``), "skip" (likewise,
         without a warning), or "fail"
     max_errors : a count, or a share such as "1%": an error if more are rejected
@@ -50,7 +57,7 @@ def files(
     ------
     InputError : there is no file, or none whose format is known
     StorageError : standard input cannot be copied
-    ParameterError : `format`, `on_error` or `max_errors` has a wrong value
+    ParameterError : `format`, `encoding`, `include`, `exclude`, `on_error` or `max_errors` has a wrong value
 
     Notes
     -----
@@ -58,14 +65,17 @@ def files(
     """
     asked = check_columns(column)
     named = COLUMN if asked is None else asked
-    id_column, listing = check_name("id", id), Listing(check_paths(patterns), format=format)
+    id_column = check_name("id", id)
+    listing = Listing(check_paths(patterns), format=format, encoding=encoding, include=include, exclude=exclude)
     return Files(listing, column=named, id=id_column, errors=Errors(on_error, max_errors))
 
 
 def listing_of(entries: Iterable[Entry], where: str) -> Listing:
     """Return the listing of files that were listed before; relative paths refer to the folder `where`."""
     listing = object.__new__(Listing)
-    listing.__dict__.update(_forced=None, _copies=[], _whole=None, rejects=[], unread=Unread(), folders=[])
+    listing.__dict__.update(
+        _forced=None, encoding=None, _copies=[], _whole=None, rejects=[], unread=Unread(), folders=[]
+    )
     listing.entries, listing.where = list(entries), where
     return listing
 

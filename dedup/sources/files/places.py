@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.files.batch import FEW_TEXTS, Token
+from dedup.sources.files.formats.named import DOCUMENTS
 from dedup.sources.files.listing import Listing
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def names_at(listing: Listing, files: npt.NDArray[np.int32], numbers: npt.NDArra
 
     paths = pa.array([entry.path for entry in listing], type=pa.string()).take(pa.array(files))
     names = pc.binary_join_element_wise(paths, pa.array(numbers).cast(pa.string()), ":")
-    plain = np.array([entry.format == "txt" for entry in listing], dtype=np.bool_)[files]
+    plain = np.array([entry.format in DOCUMENTS for entry in listing], dtype=np.bool_)[files]
     return pc.if_else(pa.array(plain), paths, names) if plain.any() else names
 
 

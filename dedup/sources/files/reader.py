@@ -7,13 +7,16 @@ format has its reader in `dedup.sources.files.formats`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from dedup.sources.columns import Columns, join_columns
 from dedup.sources.files.batch import BATCH_LIMITS, Batch, BatchLimits, Token, Wanted, empty_batch
 from dedup.sources.files.formats.csv import read_records
+from dedup.sources.files.formats.html import read_page
+from dedup.sources.files.formats.json import read_json
 from dedup.sources.files.formats.jsonl import read_lines
 from dedup.sources.files.formats.lines import read_text_lines
+from dedup.sources.files.formats.named import DOCUMENTS
 from dedup.sources.files.formats.plain_text import read_document
 from dedup.sources.files.formats.separated import SEPARATED
 from dedup.sources.files.formats.tables import read_table
@@ -23,6 +26,16 @@ from dedup.sources.files.rejects import Errors, Reject
 __all__ = ["Batch", "Errors", "Reject", "Token", "read_batches"]
 
 BEGIN: Token = [0, 0, 1]
+
+READERS: dict[str, Callable[[Entry, int, Wanted, Token], Iterator[Batch]]] = {
+    "jsonl": read_lines,
+    "json": read_json,
+    **dict.fromkeys(SEPARATED, read_records),
+    "lines": read_text_lines,
+    "parquet": read_table,
+    "arrow": read_table,
+}
+"""The reader of each format with records."""
 
 
 def read_batches(
@@ -83,12 +96,6 @@ def _joined(
 
 
 def _read(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterator[Batch]:
-    if entry.format == "jsonl":
-        return read_lines(entry, number, wanted, after)
-    if entry.format in SEPARATED:
-        return read_records(entry, number, wanted, after)
-    if entry.format == "lines":
-        return read_text_lines(entry, number, wanted, after)
-    if entry.format == "txt":
-        return read_document(entry, number, wanted)
-    return read_table(entry, number, wanted, after)
+    if entry.format in DOCUMENTS:
+        return (read_page if entry.format == "html" else read_document)(entry, number, wanted)
+    return READERS[entry.format](entry, number, wanted, after)

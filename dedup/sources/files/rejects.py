@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_word, shown
+from dedup.sources.files.formats.named import WITHOUT_COLUMNS
 
 __all__ = ["Errors", "Reject", "check_extra", "no_texts", "none_readable"]
 
@@ -107,16 +108,27 @@ class Errors:
             )
 
 
-def none_readable(names: Sequence[str], rejects: Sequence[Reject], unread: str, *, explained: bool) -> InputError:
+def none_readable(
+    names: Sequence[str],
+    rejects: Sequence[Reject],
+    unread: str,
+    *,
+    explained: bool,
+    chosen: tuple[Sequence[str], Sequence[str]] = ((), ()),
+) -> InputError:
     """Return the error if no name gives a readable file; `explained` is whether the rejects say what to do.
 
-    `unread` describes the files in the folders that are not read.
+    `unread` describes the files in the folders that are not read, and `chosen` are the patterns of names that are
+    included and excluded.
     """
     why = [*map(str, rejects[:3]), *([unread] if unread else [])]
     found = f" ({'; '.join(why)})" if why else ""
     what = "" if explained else "; name files, or folders of files, that are there and can be read"
     if unread:
         what = "; to read these files, name them or a pattern, and give their format with format= (--format)"
+    elif any(chosen):
+        given = (f"{word} {', '.join(some)}" for word, some in zip(("include", "exclude"), chosen, strict=True) if some)
+        what = f"; only what the patterns choose is read ({' and '.join(given)})"
     return InputError(
         f"expected readable texts, found none in {', '.join(map(_quoted, names)) or 'no paths'}{found}{what}"
     )
@@ -128,7 +140,7 @@ def _quoted(name: str) -> str:
 
 def check_extra(option: str, column: str | None, formats: Iterable[str], some: Sequence[str]) -> None:
     """Raise `ParameterError` if an option names a column (None: it does not), and all files are plain text."""
-    if column is not None and set(formats) <= {"txt", "lines"}:
+    if column is not None and set(formats) <= WITHOUT_COLUMNS:
         other = "name another policy" if option == "keep" else "leave it out"
         raise ParameterError(
             f"{option}: expected files with a column {json.dumps(column, ensure_ascii=False)}, found plain text in "

@@ -14,6 +14,8 @@ import numpy as np
 
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.files.batch import Batch, Token
+from dedup.sources.files.decompress import seekable
+from dedup.sources.files.formats.named import DOCUMENTS
 from dedup.sources.files.formats.tables import damage
 from dedup.sources.files.listing import Entry, Listing
 from dedup.sources.files.reader import BEGIN, read_batches
@@ -24,7 +26,7 @@ __all__ = ["Outline", "sample_files"]
 READ_WHOLE = 64 << 20
 """Bytes. Smaller files are read to their end instead: the result is exact, and it takes a second or two."""
 
-PLACES, DOCUMENTS = 32, 256
+PLACES, SAMPLED_DOCUMENTS = 32, 256
 """Places at which some text is read; and files that are read, if each file is a text."""
 
 ENOUGH = 1 << 18
@@ -58,8 +60,8 @@ def sample_files(listing: Listing, column: str, *, read_whole: int = READ_WHOLE)
     packed_tables = any(entry.compression and entry.format in ("parquet", "arrow") for entry in listing)
     if total <= read_whole or packed_tables:
         return None
-    documents = all(entry.format == "txt" for entry in listing)
-    count = DOCUMENTS if documents else PLACES
+    documents = all(entry.format in DOCUMENTS for entry in listing)
+    count = SAMPLED_DOCUMENTS if documents else PLACES
     ends = np.cumsum([entry.size for entry in listing])
     places = ((np.arange(count) + 0.5) * total / count).astype(np.int64)
     read: dict[int, list[tuple[list[Batch], float]]] = {}
@@ -91,7 +93,7 @@ def _some(entry: Entry, offset: int, column: str, packing: float, *, again: bool
     """Return some batches from about `offset` on, and the bytes of the file that these batches represent."""
     after: Token = BEGIN
     rows: int | None = 0
-    if entry.format == "jsonl" and entry.compression is None:
+    if entry.format == "jsonl" and seekable(entry):
         after = [0, _next_line(entry, offset), 2]  # a number that is not 1: this is not the beginning of the file
     elif entry.format == "parquet":
         rows = _rows(entry)

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import dedup.sources.files.formats.jsonl
+import dedup.sources.files.formats.json_records
 from dedup.errors import InputError
 from dedup.kernels.csv_records import record_ends
 from dedup.kernels.json_strings import unescape
@@ -100,6 +100,8 @@ def test_many_files_in_order(tmp_path: Path) -> None:
 
 # -------------------------------------------------------------------------------------- JSON lines
 
+CP1252 = '; it looks like cp1252: give encoding="cp1252" (--encoding cp1252)'
+
 GOOD_LINES: dict[str, tuple[bytes, str | None]] = {
     "plain": (b'{"text": "a b"}', "a b"),
     "carriage return": (b'{"text": "a"}\r', "a"),
@@ -123,7 +125,7 @@ BAD_LINES: dict[str, tuple[bytes, str]] = {
     "half a record": (b'{"text": "a', "not JSON: Unterminated string starting at column 10"),
     "two objects": (b'{"text": "a"} {"text": "b"}', "not JSON: Extra data at column 15"),
     "two objects, close": (b'{"text": "a"}{"text": "b"}', "not JSON: Extra data at column 14"),
-    "bytes": (b'{"text": "caf\xe9"}', "not UTF-8: byte 0xe9 at offset 13 of the line"),
+    "bytes": (b'{"text": "caf\xe9"}', f"not UTF-8: byte 0xe9 at offset 13 of the line{CP1252}"),
     "surrogate in bytes": (b'{"text": "\xed\xa0\x80"}', "not UTF-8: byte 0xed at offset 10 of the line"),
     "raw NUL": (b'{"text": "a\0b"}', "not JSON: Invalid control character at column 12"),
     "number": (b'{"text": 5}', "field 'text': expected a text, found int"),
@@ -185,7 +187,7 @@ def test_lines_by_themselves(lines: list[bytes], end: bytes, size: int) -> None:
     # `json` looks at fields that nobody wants, and sees bytes that are not UTF-8
     data = data.replace(b'"other": "\xff"', b'"other": "x"')
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dedup.sources.files.formats.jsonl._Parser, "_look_for_columns", lambda *_: None)
+        patch.setattr(dedup.sources.files.formats.json_records.Records, "look_for_columns", lambda *_: None)
         rows, rejects = read_all(write(Path(name), "a.jsonl", data), limits=BatchLimits(size=size))
     assert corpus_files.plain_lines(data) == [(row.number, row.text) for row in rows]
     filled = [i for i, line in enumerate(data.split(b"\n"), start=1) if line.strip(b" \t\r")]
@@ -305,7 +307,7 @@ def test_csv_as_python_reads_it(rows: list[tuple[str, str]], size: int, ends: st
 BAD_RECORDS: dict[str, tuple[bytes, str]] = {
     "too few": (b"one", "expected 2 cells, found 1"),
     "too many": (b"one,two,three", "expected 2 cells, found 3"),
-    "bytes": (b"1,caf\xe9", "a cell of a requested column is not UTF-8; write it anew in UTF-8"),
+    "bytes": (b"1,caf\xe9", f"a cell of a requested column is not UTF-8{CP1252}"),
     "carriage return": (b"1,one\r2,two", "a carriage return ends a line within the record"),
 }
 
@@ -458,10 +460,12 @@ def test_several_members(tmp_path: Path) -> None:
 def test_texts_that_cannot_be_read(tmp_path: Path) -> None:
     """A text file that is not UTF-8 is rejected completely, with the byte; half a file is used up to its end."""
     path = write(tmp_path, "a.txt", "naïve".encode("latin-1"))
-    assert ([], [(None, 2, "not UTF-8: byte 0xef at offset 2; write it anew in UTF-8")]) == read_all(path)
-    path = write(tmp_path, "b.txt", "text".encode("utf-16"))
-    reason = "not UTF-8: byte 0xff at offset 0, as in UTF-16; write it anew in UTF-8"
-    assert ([], [(None, 0, reason)]) == read_all(path)
+    assert ([], [(None, 2, f"not UTF-8: byte 0xef at offset 2{CP1252}")]) == read_all(path)
+    path = write(tmp_path, "b.txt", b"text \xff\x00\xff")
+    reason = (
+        "not UTF-8: byte 0xff at offset 5; give the encoding of the file with encoding= (--encoding), or write it anew"
+    )
+    assert [(None, 5, f"{reason} in UTF-8")] == read_all(path)[1]
     packed = PACKERS[".xz"]("é".encode() * 100_000)
     rows, rejects = read_all(write(tmp_path, "c.txt.xz", packed[:-30]))
     assert set("é") == set(rows[0].text or "")

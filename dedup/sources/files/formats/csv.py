@@ -22,8 +22,10 @@ import numpy.typing as npt
 
 from dedup.sources.files.batch import Batch, Token, Wanted, empty_batch
 from dedup.sources.files.decompress import PIECE, Stream
+from dedup.sources.files.encodings import UTF8, hint
+from dedup.sources.files.formats.plain_text import OTHERWISE
 from dedup.sources.files.formats.separated import SEPARATED
-from dedup.sources.files.formats.sniffing import BYTE_ORDER_MARK, encoding_of
+from dedup.sources.files.formats.sniffing import BYTE_ORDER_MARK
 from dedup.sources.files.limits import too_large
 from dedup.sources.files.listing import Entry
 from dedup.sources.files.rejects import Reject
@@ -62,12 +64,12 @@ def read_records(entry: Entry, number: int, wanted: Wanted, after: Token) -> Ite
         except ValueError as error:
             yield empty_batch(number, wanted, 1, [Reject(entry.path, None, 0, str(error))])
             return
-        broken = stream.broken
+        broken, encoding = stream.broken, stream.encoding
     if not names and broken is None:
         return
     if names:
         wanted.check_once(entry.path, names)
-    parser = _Parser(entry, number, wanted, names)
+    parser = _Parser(entry, number, wanted, names, encoding)
     _, offset, line = after
     if offset == 0:
         offset, line = size, 1 + lines
@@ -146,14 +148,12 @@ def record_runs(stream: Stream, separator: str, least: int) -> Iterator[Run]:
 def read_header(stream: Stream, separator: str) -> tuple[list[str], int, int]:
     """Return the names of the columns, and the bytes and lines before the first record.
 
-    Raises `ValueError` with the reason if the file is not read: another encoding, other line ends.
+    Raises `ValueError` with the reason if the file is not read: other line ends, too large.
     """
     size = lines = 0
     for run in record_runs(stream, separator, 1):
         if run.skipped:
             raise ValueError(too_large("a first record, with the names of the columns,", run.skipped, stream.most))
-        if run.offset == 0 and (encoding := encoding_of(run.data)):
-            raise ValueError(f"expected UTF-8, found {encoding}; write it anew in UTF-8")
         data = run.data.removeprefix(BYTE_ORDER_MARK) if run.offset == 0 else run.data
         size, lines = size + len(run.data), lines + run.data.count(b"\n")
         if data not in BLANK:
@@ -199,9 +199,9 @@ def _unquoted(cell: str) -> str:
 class _Parser:
     """Turns runs of records into batches."""
 
-    def __init__(self, entry: Entry, number: int, wanted: Wanted, names: list[str]) -> None:
+    def __init__(self, entry: Entry, number: int, wanted: Wanted, names: list[str], encoding: str) -> None:
         self._entry, self._number, self._wanted = entry, number, wanted
-        self._names = names
+        self._names, self._encoding = names, encoding
 
     def batch(self, run: Run, line: int) -> tuple[Batch, int]:
         """Return the batch of a run that begins in line `line`, and the number of the line after it."""
@@ -299,19 +299,20 @@ class _Parser:
                 ),
             )
         except pa.ArrowInvalid as error:
-            raise ValueError(_reason(str(error))) from None
+            raise ValueError(_reason(str(error), data, self._encoding)) from None
         if table.num_rows != count:
             raise ValueError("a carriage return ends a line within the record")
         return [pa.concat_arrays(table.column(i).chunks) for i in range(len(chosen))]
 
 
-def _reason(message: str) -> str:
+def _reason(message: str, data: bytes, encoding: str) -> str:
     """Return the message of Arrow about one record, without its count of rows and the contents of the record."""
     cells = re.search(r"Expected (\d+) columns, got (\d+)", message)
     if cells:
         return f"expected {cells[1]} cells, found {cells[2]}"
     if "UTF8" in message:
-        return "a cell of a requested column is not UTF-8; write it anew in UTF-8"
+        name = "UTF-8" if encoding == UTF8 else encoding
+        return f"a cell of a requested column is not {name}{hint(data, encoding) or OTHERWISE}"
     return f"not CSV: {message}"
 
 

@@ -1,4 +1,4 @@
-"""A text a line: each line of a file in UTF-8 is a text, without its line break.
+"""A text a line: each line of a file is a text, without its line break.
 
 Lines end with ``\\n`` or ``\\r\\n``. A line of white space is not a text. A byte order mark at the beginning of a file
 is skipped. The format is never detected, since a file of lines looks like plain text: ``format="lines"`` names it.
@@ -14,7 +14,8 @@ import numpy as np
 
 from dedup.sources.files.batch import Batch, Token, Wanted, empty_batch, text_array
 from dedup.sources.files.decompress import Run, Stream, line_runs
-from dedup.sources.files.formats.sniffing import BYTE_ORDER_MARK, encoding_of
+from dedup.sources.files.encodings import bad_byte, hint
+from dedup.sources.files.formats.sniffing import BYTE_ORDER_MARK
 from dedup.sources.files.limits import too_large
 from dedup.sources.files.listing import Entry
 from dedup.sources.files.rejects import Reject
@@ -29,10 +30,6 @@ def read_text_lines(entry: Entry, number: int, wanted: Wanted, after: Token) -> 
     _, offset, line = after
     with Stream(entry, offset) as stream:
         for run in line_runs(stream, wanted.limits.size):
-            if run.offset == 0 and (encoding := encoding_of(bytes(run.data[:4]))):
-                reason = f"expected UTF-8, found {encoding}; write it anew in UTF-8"
-                yield empty_batch(number, wanted, 1, [Reject(entry.path, None, 0, reason)])
-                return
             if run.skipped:
                 reason = too_large("a line", run.skipped, entry.most, so_far=False)
                 offset = run.offset + run.skipped
@@ -40,14 +37,14 @@ def read_text_lines(entry: Entry, number: int, wanted: Wanted, after: Token) -> 
                 yield empty_batch(number, wanted, line, rejects, [number, offset, line + 1])
                 line += 1
                 continue
-            batch = _batch(entry, number, run, line)
+            batch = _batch(entry, number, run, line, stream.encoding)
             _, offset, line = batch.more
             yield batch
         if stream.broken is not None:
             yield empty_batch(number, wanted, line, [Reject(entry.path, line, offset, stream.broken)])
 
 
-def _batch(entry: Entry, number: int, run: Run, first: int) -> Batch:
+def _batch(entry: Entry, number: int, run: Run, first: int, encoding: str) -> Batch:
     """Return the texts of complete lines, of which the first has the number `first`."""
     data, at = bytes(run.data), run.offset
     texts: list[str] = []
@@ -66,7 +63,8 @@ def _batch(entry: Entry, number: int, run: Run, first: int) -> Batch:
         try:
             texts.append(content.decode("utf-8"))
         except UnicodeDecodeError as error:
-            reason = f"not UTF-8: byte 0x{content[error.start]:02x} at offset {error.start} of the line"
+            problem = bad_byte(content, error.start, encoding)
+            reason = f"{problem} at offset {error.start} of the line{hint(content, encoding)}"
             rejects.append(Reject(entry.path, line, start, reason))
             continue
         numbers.append(line)

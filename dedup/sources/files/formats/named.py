@@ -7,7 +7,9 @@ from pathlib import Path
 from dedup.errors import ParameterError
 
 __all__ = [
+    "BINARY",
     "COMPRESSIONS",
+    "DOCUMENTS",
     "FORMATS",
     "NAMED_ONLY",
     "SEPARATORS_SHOWN",
@@ -20,12 +22,16 @@ __all__ = [
 FORMATS = {
     "jsonl": "jsonl",
     "ndjson": "jsonl",
+    "json": "json",
     "csv": "csv",
     "tsv": "tsv",
     "tab": "tsv",
     "txt": "txt",
     "md": "txt",
     "markdown": "txt",
+    "html": "html",
+    "htm": "html",
+    "xhtml": "html",
     "parquet": "parquet",
     "arrow": "arrow",
     "feather": "arrow",
@@ -35,7 +41,13 @@ FORMATS = {
 NAMED_ONLY = ("csv-semicolon", "csv-bar", "lines")
 """Formats that no suffix has."""
 
-WITHOUT_COLUMNS = {"txt", "lines"}
+BINARY = {"parquet", "arrow"}
+"""Formats that are not text, and have no encoding."""
+
+DOCUMENTS = {"txt", "html"}
+"""Formats of which a file is one text; its id is its path."""
+
+WITHOUT_COLUMNS = DOCUMENTS | {"lines"}
 """Formats of texts alone."""
 
 SEPARATORS_SHOWN = {"tsv": "tabs", "csv-semicolon": "semicolons", "csv-bar": "bars"}

@@ -1,9 +1,10 @@
 """The format of a file, detected from its beginning, if its name does not give it.
 
 A format is returned only if it is certain: Parquet and Arrow by their first bytes, JSON lines by a first line that is a
-JSON object, separated text by records with the same number of cells, and plain text if nothing suggests anything else.
-Data that may be something else (a JSON array, XML, WARC, an image) gets no format, but a description: to read such a
-file as one text would be a wrong result that nobody notices.
+JSON object, other JSON by an array or an object over several lines, HTML by its first element, separated text by
+records with the same number of cells, and plain text if nothing suggests anything else. Data that may be something else
+(XML, WARC, an image) gets no format, but a description: to read such a file as one text would be a wrong result that
+nobody notices.
 
 Cost: the first `HEAD` bytes of the file.
 """
@@ -18,9 +19,10 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple
 
+from dedup.sources.files.encodings import UTF8, Decoding, encoding_of
 from dedup.sources.files.formats.separated import SEPARATED, separated_by
 
-__all__ = ["Sniffed", "compression_of", "encoding_of", "head_of", "separator_of", "sniff"]
+__all__ = ["AN_OBJECT", "Sniffed", "compression_of", "head_of", "separator_of", "sniff"]
 
 HEAD = 1 << 16
 """Bytes that are examined."""
@@ -30,14 +32,6 @@ COMPRESSION_MAGIC = {b"\x1f\x8b\x08": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh
 
 COMPRESSION_SUFFIXES = {"gz", "zst", "bz2", "xz"}
 """Suffixes that give the compression of a file, but not its format."""
-
-OTHER_BYTE_ORDER_MARKS = {
-    b"\xff\xfe\x00\x00": "UTF-32",
-    b"\x00\x00\xfe\xff": "UTF-32",
-    b"\xff\xfe": "UTF-16",
-    b"\xfe\xff": "UTF-16",
-}
-"""The byte order marks of encodings that are not supported; the longer ones first."""
 
 OTHER_MAGIC = {
     b"%PDF-": "PDF",
@@ -58,11 +52,7 @@ OTHER_MAGIC = {
 """How files begin that are not texts."""
 
 SUFFIX_KINDS = {
-    "json": "JSON, but not JSON lines",
     "xml": "XML",
-    "html": "HTML",
-    "htm": "HTML",
-    "xhtml": "HTML",
     "warc": "WARC",
     "pdf": "PDF",
     "xlsx": "a spreadsheet",
@@ -84,10 +74,16 @@ SUFFIX_KINDS = {
 }
 """Suffixes of files that are not plain text, whatever they begin with."""
 
+AN_OBJECT = "a JSON object over several lines"
+"""What a file is that may be one record, or anything else: it is read if it is named."""
+
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """How a file in UTF-8 may begin."""
 KEY = re.compile(rb'\{\s*(?:"(?:[^"\\]|\\.)*"\s*:|\})')
 ARRAY = re.compile(rb'\[\s*(?:\{\s*["}]|\[|"(?:[^"\\]|\\.)*"\s*[,\]])')
+PAGE = re.compile(
+    rb"(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*(?:<!doctype\s+html\b|<html[\s>])", re.IGNORECASE | re.DOTALL
+)
 TAG = re.compile(rb"<(?:\?xml|!doctype|!--|[a-z_][\w:.-]*(?:\s[^<>]*)?/?>)", re.IGNORECASE)
 
 
@@ -96,9 +92,10 @@ class Sniffed(NamedTuple):
 
     Attributes
     ----------
-    format : "jsonl", "txt", "parquet", "arrow", or of `SEPARATED`; None if it is none of these, or not certain
+    format : "jsonl", "json", "html", "txt", "parquet", "arrow", or of `SEPARATED`; None if it is none of these, or not
+        certain
     compression : "gzip", "zstd", "bz2", "xz", or None
-    what : a description for messages, if there is no format
+    what : a description for messages, if there is no format; or `AN_OBJECT`
     """
 
     format: str | None
@@ -106,17 +103,17 @@ class Sniffed(NamedTuple):
     what: str = ""
 
 
-def sniff(source: str, name: str, compression: str | None) -> Sniffed:
-    """Detect the format from the beginning of `source`, called `name`. Raises `OSError` if it cannot be opened."""
-    head, whole = head_of(source, None)
-    if compression is None:
-        compression = compression_of(head)
-    if compression is not None:
-        head, whole = head_of(source, compression)
+def sniff(source: str, name: str, compression: str | None, encoding: str | None = None) -> Sniffed:
+    """Detect the format from the beginning of `source`, called `name`, in an encoding if it is text.
+
+    Raises `OSError` if it cannot be opened.
+    """
+    compression = compression or compression_of(head_of(source, None)[0])
+    head, whole = text_head(source, compression, encoding)
     kind, what = _detected(head, whole=whole)
-    if kind == "txt" or kind in SEPARATED:
-        what = SUFFIX_KINDS.get(_suffix(name), "")
-    return Sniffed(None if what else kind, compression, what)
+    if (kind == "txt" or kind in SEPARATED) and (what := SUFFIX_KINDS.get(_suffix(name), "")):
+        kind = None
+    return Sniffed(kind, compression, what)
 
 
 def _suffix(name: str) -> str:
@@ -130,9 +127,11 @@ def compression_of(head: bytes) -> str | None:
     return next((name for magic, name in COMPRESSION_MAGIC.items() if head.startswith(magic)), None)
 
 
-def encoding_of(head: bytes) -> str | None:
-    """Return the encoding of a byte order mark, if it is not supported."""
-    return next((name for mark, name in OTHER_BYTE_ORDER_MARKS.items() if head.startswith(mark)), None)
+def text_head(source: str, compression: str | None, encoding: str | None) -> tuple[bytes, bool]:
+    """Return the first bytes of a file, unpacked and as UTF-8, and whether these are all its bytes."""
+    head, whole = head_of(source, compression)
+    found = encoding_of(head, encoding)
+    return head if found == UTF8 else Decoding(found).decode(head, last=whole), whole
 
 
 def head_of(source: str, compression: str | None) -> tuple[bytes, bool]:
@@ -175,9 +174,6 @@ def _detected(head: bytes, *, whole: bool) -> tuple[str | None, str]:
         return "parquet", ""
     if head.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
         return "arrow", ""
-    encoding = encoding_of(head)
-    if encoding is not None:
-        return None, f"text in {encoding}, not in UTF-8"
     known = next((name for magic, name in OTHER_MAGIC.items() if head.startswith(magic)), None)
     if known is not None:
         return None, known
@@ -185,9 +181,11 @@ def _detected(head: bytes, *, whole: bool) -> tuple[str | None, str]:
     if b"\0" in text:
         return None, "bytes that are not text"
     if KEY.match(text):
-        return ("jsonl", "") if _is_object(text, whole=whole) else (None, "a JSON object over several lines")
+        return ("jsonl", "") if _is_object(text, whole=whole) else ("json", AN_OBJECT)
     if text.startswith(b"[") and (ARRAY.match(text) or (whole and _parses(text, list))):
-        return None, "a JSON array"
+        return "json", ""
+    if PAGE.match(text):
+        return "html", ""
     if TAG.match(text):
         return None, "XML or HTML"
     return _separated(head, whole=whole)
@@ -217,10 +215,9 @@ def _separated(head: bytes, *, whole: bool) -> tuple[str | None, str]:
     return separated_by(text, "\t,;|", whole=whole, surely=False) or "txt", ""
 
 
-def separator_of(source: str, compression: str | None) -> str:
+def separator_of(source: str, compression: str | None, encoding: str | None = None) -> str:
     """Return which format of separated text a file has whose name ends in ``.csv``; commas if no separator fits."""
-    head, whole = head_of(source, None)
-    if (packing := compression or compression_of(head)) is not None:
-        head, whole = head_of(source, packing)
+    compression = compression or compression_of(head_of(source, None)[0])
+    head, whole = text_head(source, compression, encoding)
     text = head.removeprefix(BYTE_ORDER_MARK).decode("utf-8", "replace")
     return separated_by(text, ",;\t|", whole=whole, surely=True) or "csv"

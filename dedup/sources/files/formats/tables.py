@@ -1,8 +1,8 @@
 """Parquet and Arrow IPC (file and stream; Feather is an Arrow file): one record per row.
 
-Only the wanted columns are read, a few thousand rows at a time. A file that is compressed as a whole is unpacked into a
-temporary file first, since these formats are read from both ends. In a column of texts, each row that is not UTF-8 is
-rejected. If a file cannot be read further, the rows before are used.
+Only the wanted columns are read, a few thousand rows at a time; fields of struct columns by path. A file that is
+compressed as a whole is unpacked into a temporary file first, since these formats are read from both ends. In a column
+of texts or bytes, each row that is not UTF-8 is rejected. If a file cannot be read further, the rows before are used.
 
 Cost: Parquet (zstd) at 0.6 GB/s of text on one core, measured (`benchmarks/speed/bench_reading.py`). Memory: some MB,
 or the largest record batch of an Arrow file.
@@ -20,7 +20,8 @@ import numpy.typing as npt
 
 from dedup.errors import InputError
 from dedup.sources.files.batch import Batch, BatchLimits, Token, Wanted, empty_batch
-from dedup.sources.files.decompress import PIECE, Stream
+from dedup.sources.files.decompress import PIECE, Unpacked
+from dedup.sources.files.formats.arrow_fields import as_texts, find_field, has_texts, leaf_names, leaf_of, type_of
 from dedup.sources.files.formats.pages import pages_of
 from dedup.sources.files.limits import GROUPED, too_large
 from dedup.sources.files.listing import Entry
@@ -75,7 +76,7 @@ def read_table(entry: Entry, number: int, wanted: Wanted, after: Token) -> Itera
 
 def _unpacked(entry: Entry, stack: ExitStack) -> str:
     copy: IO[bytes] = stack.enter_context(tempfile.NamedTemporaryFile(prefix="dedup-table-"))  # noqa: SIM115
-    with Stream(entry) as stream:
+    with Unpacked(entry) as stream:
         while piece := stream.read(PIECE):
             copy.write(piece)
         if stream.broken is not None and entry.format == "parquet":
@@ -89,7 +90,7 @@ def _parquet(source: str, wanted: Wanted, entry: Entry, row: int) -> Iterator[tu
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(source, pre_buffer=False, buffer_size=PIECE) as file:
-        names = _checked(file.schema_arrow, wanted, entry)
+        _places(file.schema_arrow, wanted, entry)
         first = 0
         for group in range(file.metadata.num_row_groups):
             count = file.metadata.row_group(group).num_rows
@@ -97,10 +98,12 @@ def _parquet(source: str, wanted: Wanted, entry: Entry, row: int) -> Iterator[tu
                 first += count
                 continue
             size = _rows_at_once(source, file.metadata.row_group(group), group, wanted.column, entry.most)
-            rows = file.iter_batches(batch_size=size, row_groups=[group], columns=names, use_threads=False)
+            rows = file.iter_batches(batch_size=size, row_groups=[group], columns=wanted.names, use_threads=False)
             for records in rows:
                 if first + len(records) > row:
-                    yield first, pa.RecordBatch.from_arrays([records.column(name) for name in names], names=names)
+                    places = _places(records.schema, wanted, entry)
+                    columns = [leaf_of(records.column(place[0]), place[1:]) for place in places]
+                    yield first, pa.RecordBatch.from_arrays(columns, names=wanted.names)
                 first += len(records)
 
 
@@ -135,7 +138,7 @@ def _rows_at_once(source: str, group: Any, number: int, column: str, most: int) 
             some = next(again.iter_batches(batch_size=1, row_groups=[number], columns=[column], use_threads=False))
             values = getattr(some.column(0), "dictionary", None)
         if values is not None and len(values):
-            share = max(share, int(_sizes(_large(values)).max()))
+            share = max(share, int(_sizes(as_texts(values)).max()))
     return max(min(DECODED_ROWS, int(held / share)), 1)
 
 
@@ -145,9 +148,9 @@ def _arrow(source: str, wanted: Wanted, entry: Entry, stack: ExitStack) -> Itera
     file = stack.enter_context(pa.memory_map(source))
     magic = file.read(6)
     held = GROUPED * entry.most
-    for place, size in enumerate(unpacked_sizes(file, MAGIC_BYTES if magic == b"ARROW1" else 0), start=1):
+    for number, size in enumerate(unpacked_sizes(file, MAGIC_BYTES if magic == b"ARROW1" else 0), start=1):
         if size > held:
-            raise ValueError(too_large(f"record batch {place}, which is unpacked at once,", size, held, so_far=False))
+            raise ValueError(too_large(f"record batch {number}, which is unpacked at once,", size, held, so_far=False))
     file.seek(0)
     if magic == b"ARROW1":
         reader = pa.ipc.open_file(file)
@@ -155,19 +158,22 @@ def _arrow(source: str, wanted: Wanted, entry: Entry, stack: ExitStack) -> Itera
     else:
         reader = pa.ipc.open_stream(file)
         parts = iter(reader)
-    names = _checked(reader.schema, wanted, entry)
+    places = _places(reader.schema, wanted, entry)
     first = 0
     for number, records in enumerate(parts, start=1):
-        for name in names:
-            if reason := unsound(records.column(name)):
+        for name, place in zip(wanted.names, places, strict=True):
+            if reason := unsound(records.column(place[0]), place[1:]):
                 rows = f"rows {first + 1:,} to {first + len(records):,}"
                 raise ValueError(f"the column {name!r} of record batch {number} ({rows}) is damaged: {reason}")
-        yield first, pa.RecordBatch.from_arrays([sound(records.column(name)) for name in names], names=names)
+        columns = [leaf_of(sound(records.column(place[0])), place[1:]) for place in places]
+        yield first, pa.RecordBatch.from_arrays(columns, names=wanted.names)
         first += len(records)
 
 
-def unsound(column: pa.Array) -> str:
+def unsound(column: pa.Array, path: tuple[int, ...] = ()) -> str:
     """Return why the values of a column that was mapped from a file cannot be read; "" if they can.
+
+    Of a struct column, only the field at `path` is checked.
 
     Arrow takes offsets, indices and lengths from the file, and crashes the process if they point beyond its buffers.
     Whether texts are UTF-8 is not checked here, but row by row. Cost: a look at each offset, not at the texts.
@@ -176,6 +182,8 @@ def unsound(column: pa.Array) -> str:
 
     try:
         column.validate()
+        if path:
+            return unsound(column.field(path[0]), path[1:])
         if pa.types.is_dictionary(column.type):
             indices = column.indices
             if reason := unsound(column.dictionary) or unsound(indices):
@@ -200,42 +208,32 @@ def sound(column: pa.Array, *, kind: str | None = None) -> pa.Array:
 
     if pa.types.is_dictionary(column.type):
         return pa.DictionaryArray.from_arrays(sound(column.indices), sound(column.dictionary), safe=False)
+    if pa.types.is_struct(column.type) and not column.offset:
+        children = [sound(column.field(place)) for place in range(column.type.num_fields)]
+        return pa.Array.from_buffers(column.type, len(column), column.buffers()[:1], -1, 0, children)
     if pa.types.is_nested(column.type) or pa.types.is_null(column.type) or isinstance(column, pa.ExtensionArray):
         return column
     other = column.type if kind is None else getattr(pa, kind)()
     return pa.Array.from_buffers(other, len(column), column.buffers(), -1, column.offset)
 
 
-def _checked(schema: pa.Schema, wanted: Wanted, entry: Entry) -> list[str]:
-    """Return the wanted columns of a table. Raises `InputError` if one does not exist, or has no texts."""
-    wanted.check_once(entry.path, schema.names)
-    kind = schema.field(wanted.column).type
-    if not _is_text(kind):
+def _places(schema: pa.Schema, wanted: Wanted, entry: Entry) -> list[tuple[int, ...]]:
+    """Return where the wanted columns of a table are. Raises `InputError` if one does not exist, or has no texts."""
+    names, places = schema.names, [find_field(schema, name) for name in wanted.names]
+    by_path = [name for name, place in zip(wanted.names, places, strict=True) if place and len(place) > 1]
+    wanted.check_once(entry.path, [*names, *by_path], leaf_names(schema))
+    found = [place for place in places if place is not None]
+    kind = type_of(schema, found[0])
+    if not has_texts(kind):
         raise InputError(
             f'column="{wanted.column}": expected texts, found {kind} in {entry.path}; name a column of texts'
         )
-    return wanted.names
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    import pyarrow as pa
-
-    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
-    return any(test(kind) for test in tests)
-
-
-def _large(column: pa.Array) -> pa.LargeStringArray:
-    import pyarrow as pa
-
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary.cast(pa.large_string()).take(column.indices)
-    return column.cast(pa.large_string())
+    return found
 
 
 def _cuts(column: pa.Array, limits: BatchLimits) -> Iterator[tuple[int, int]]:
     """Yield the first and the end row of each batch: of about `limits.size` bytes, and at least one row."""
-    ends = np.cumsum(_sizes(_large(column)))
+    ends = np.cumsum(_sizes(as_texts(column)))
     at, before = 0, 0
     while at < len(ends):
         end = int(np.searchsorted(ends, before + limits.size, side="left")) + 1
@@ -257,7 +255,7 @@ def _batch(entry: Entry, number: int, wanted: Wanted, records: pa.RecordBatch, f
 
     numbers = np.arange(first + 1, first + 1 + len(records), dtype=np.int64)
     more = [number, first + len(records), first + len(records) + 1]
-    texts = _large(records.column(wanted.column))
+    texts = as_texts(records.column(wanted.column))
     rejects: list[Reject] = []
     sizes = _sizes(texts)
     small = sizes <= entry.most
@@ -267,7 +265,8 @@ def _batch(entry: Entry, number: int, wanted: Wanted, records: pa.RecordBatch, f
             large = too_large("a text", int(sizes[i]), entry.most, so_far=False)
             reason = f'"{wanted.column}" is not UTF-8' if small[i] else large
             rejects.append(Reject(entry.path, int(numbers[i]), None, reason))
-        records = records.filter(pa.array(good))
+        others = records.select([name for name in wanted.names if name in (wanted.id, *wanted.extra)])
+        records = others.filter(pa.array(good))  # the texts may be of a type that Arrow cannot filter
         numbers, texts = numbers[good], texts.filter(pa.array(good))
     ids = None if wanted.id is None else _ids(records.column(wanted.id), wanted.id, entry, numbers)
     extra = {name: records.column(name) for name in wanted.extra}
@@ -303,8 +302,8 @@ def _ids(column: pa.Array, name: str, entry: Entry, numbers: npt.NDArray[np.int6
             raise InputError(
                 f'id="{name}": expected 64-bit integers with a sign, found others in {entry.path}'
             ) from None
-    if _is_text(column.type) and not pa.types.is_null(column.type):
-        texts = _large(column)
+    if has_texts(column.type) and not pa.types.is_null(column.type):
+        texts = as_texts(column)
         good = _readable(texts)
         if not good.all():
             row = int(np.flatnonzero(~good)[0])

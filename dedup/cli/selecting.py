@@ -1,0 +1,112 @@
+"""The options that say which files are read, and in which encoding; and the arguments that name files.
+
+They hold for all files of a command, and are kept in its context: `Inputs` takes them from there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from dedup.cli.ending import tell
+from dedup.errors import InputError
+
+__all__ = ["Named", "selecting", "selection"]
+
+KEPT, NAMES = "dedup.selection", "dedup.names"
+"""The places in the context of a command: of the options, and of the names from ``--files-from``."""
+
+
+class Named(click.Argument):
+    """Names of files, to which those of ``--files-from`` are added."""
+
+    def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, ParameterSource]:
+        """Return the names, and where they come from."""
+        value, source = super().consume_value(ctx, opts)
+        names = ctx.meta.get(NAMES, ())
+        if not names:
+            return value, source
+        given = value if isinstance(value, (list, tuple)) else ()
+        return (*given, *names), ParameterSource.COMMANDLINE
+
+
+def selection() -> dict[str, Any]:
+    """Return the options of the command that runs: encoding, include, exclude; those that were given."""
+    context = click.get_current_context(silent=True)
+    return {} if context is None else dict(context.meta.get(KEPT, {}))
+
+
+def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
+    if value in (None, ()):
+        return
+    if option.name == "encoding":
+        from dedup.sources.files.encodings import check_encoding
+
+        value = check_encoding(value)
+    context.meta.setdefault(KEPT, {})[option.name] = value
+
+
+def _names(context: click.Context, _: click.Parameter, path: str | None) -> None:
+    """Keep the names in a file: one a line, or separated by NUL as ``find -print0`` writes them."""
+    if path is None:
+        return
+    try:
+        if path == "-":
+            data = sys.stdin.buffer.read()
+        else:
+            with open(path, "rb") as file:
+                data = file.read()
+    except (OSError, AttributeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"--files-from: expected a file of names, found {path}: {why}; name a file") from None
+    ends = b"\0" if b"\0" in data else b"\n"
+    names = [os.fsdecode(line.removesuffix(b"\r") if ends == b"\n" else line) for line in data.split(ends)]
+    context.meta[NAMES] = tuple(name for name in names if name)
+    if not context.meta[NAMES]:
+        tell(f"dedup: no names in {path}")
+
+
+def selecting(command: Any) -> Any:
+    """Add the options to a command."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+OPTIONS = (
+    click.option(
+        "--encoding",
+        expose_value=False,
+        callback=_keep,
+        help="Encoding of all text files that have no byte order mark, such as cp1252; by default UTF-8.",
+    ),
+    click.option(
+        "--include",
+        metavar="GLOB",
+        multiple=True,
+        expose_value=False,
+        callback=_keep,
+        help='Of the files in folders, read only these, such as "*.md"; can be given several times.',
+    ),
+    click.option(
+        "--exclude",
+        metavar="GLOB",
+        multiple=True,
+        expose_value=False,
+        callback=_keep,
+        help='Do not read these files and folders, such as "drafts/"; can be given several times.',
+    ),
+    click.option(
+        "--files-from",
+        metavar="FILE",
+        is_eager=True,  # before the names, to which these are added
+        expose_value=False,
+        callback=_names,
+        help='Read the names in FILE too, one a line, or "-" for standard input.',
+    ),
+)

@@ -1,0 +1,133 @@
+"""Which files of folders are read: patterns that include and exclude, and names from a file."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dedup
+from dedup.errors import InputError, ParameterError
+from dedup.sources.files.globs import Globs
+from dedup.sources.files.listing import Listing
+from tests.cli.test_commands import DONE, ROOT, WRONG, call
+
+FILES = ["a.txt", "b.md", "c.log", "drafts/d.txt", "drafts/old/e.txt", "2024/f.txt", "2024/05/g.txt", "2024/05/h.jsonl"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a folder of files, and go there."""
+    for name in FILES:
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('{"text": "one"}\n' if name.endswith("jsonl") else f"a text {name}", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def found(*names: str, **options: Any) -> list[str]:
+    """Give the paths that are read, below the folder."""
+    return sorted(entry.path.removeprefix("in/") for entry in Listing(names, **options))
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, ["2024/05/g.txt", "2024/05/h.jsonl", "2024/f.txt", "a.txt", "b.md", "drafts/d.txt", "drafts/old/e.txt"]),
+        ({"include": "*.txt"}, ["2024/05/g.txt", "2024/f.txt", "a.txt", "drafts/d.txt", "drafts/old/e.txt"]),
+        ({"include": ["*.md", "*.log"]}, ["b.md", "c.log"]),
+        ({"include": ["2024/*.txt"]}, ["2024/f.txt"]),
+        ({"include": ["2024/**/*.txt"]}, ["2024/05/g.txt", "2024/f.txt"]),
+        ({"include": ["**/old/**"]}, ["drafts/old/e.txt"]),
+        ({"exclude": ["drafts", "*.md"]}, ["2024/05/g.txt", "2024/05/h.jsonl", "2024/f.txt", "a.txt"]),
+        ({"exclude": ["drafts/", "2024/0[0-9]"]}, ["2024/f.txt", "a.txt", "b.md"]),
+        ({"exclude": ["a.txt/", "[!a].md", "2024", "drafts/d*"]}, ["a.txt", "drafts/old/e.txt"]),
+        ({"include": ["*.txt"], "exclude": ["old/", "2024/**"]}, ["a.txt", "drafts/d.txt"]),
+    ],
+)
+def test_patterns_in_a_folder(folder: Path, options: dict[str, Any], expected: list[str]) -> None:
+    """Names anywhere, paths from the folder on; what is excluded is neither read nor counted."""
+    assert expected == found("in", **options)
+    assert expected == [path.removeprefix("in/") for path in dedup.files("in", **options).paths]
+
+
+def test_what_is_counted(folder: Path) -> None:
+    """Files that are neither chosen nor left out on purpose."""
+    assert 1 == dedup.files("in").unread["files"]
+    assert 0 == dedup.files("in", exclude="*.log").unread["files"]
+    assert 0 == dedup.files("in", include="*.md").unread["files"]
+
+
+def test_named_files_and_patterns(folder: Path) -> None:
+    """What is named is read, whatever is included; what is excluded is not, however it is named."""
+    assert ["a.txt", "b.md"] == found("in/a.txt", "in/*.md", include="*.none")
+    assert ["b.md"] == found("in/a.txt", "in/*.md", exclude="a.*")
+    assert ["a.txt"] == found("in/**/*.txt", exclude=["in/*/**"])
+    with pytest.raises(InputError, match=r"only what the patterns choose is read \(exclude a\.\*\)"):
+        Listing(["in/a.txt"], exclude="a.*")
+    with pytest.raises(InputError, match=r"only what the patterns choose is read \(include \*\.none and exclude b\*\)"):
+        Listing(["in"], include="*.none", exclude="b*")
+
+
+@given(st.text("ab*?[]!-.", max_size=8), st.text("ab.-", min_size=1, max_size=6))
+def test_names_as_fnmatch(pattern: str, name: str) -> None:
+    """A pattern without a slash means what Python's `fnmatch` says, but that two stars alone are not special there."""
+    assert fnmatch.fnmatchcase(name, pattern) == Globs([pattern or "*x"]).match(f"in/{name}") or not pattern
+
+
+@pytest.mark.parametrize("option", ["include", "exclude"])
+@pytest.mark.parametrize("wrong", ["", "/", 5, None, [3], ["*.md", ""], b"*.md"])
+def test_wrong_patterns(option: str, wrong: Any, folder: Path) -> None:
+    """They are errors that show an example."""
+    with pytest.raises(ParameterError, match=rf'{option}: expected a pattern such as "\*\.md", or a list of them'):
+        dedup.files("in", **{option: wrong})
+
+
+def test_from_a_shell(folder: Path) -> None:
+    """The options are given as often as wanted, and hold for all commands that read files."""
+    done = call("find", "in", "--include", "*.txt", "--include", "*.md", "--exclude", "2024", "--json", cwd=folder)
+    assert DONE == done.returncode, done.stderr
+    assert "4 texts" in done.stderr
+    done = call("repeats", "in", "--exclude", "*", cwd=folder)
+    assert WRONG == done.returncode
+    assert "only what the patterns choose is read (exclude *)" in done.stderr
+
+
+def test_names_from_a_file(folder: Path) -> None:
+    """A name a line, or what find -print0 writes, is read beside the names on the command line."""
+    (folder / "names").write_bytes(b"in/a.txt\r\nin/b.md\n\n")
+    (folder / "zeros").write_bytes(b"in/a.txt\0in/drafts\0")
+    for arguments, count in (
+        (["--files-from", "names"], 2),
+        (["in/c.log", "--files-from", "names"], 3),
+        (["--files-from", "zeros"], 3),
+    ):
+        done = call("find", *arguments, cwd=folder)
+        assert DONE == done.returncode, done.stderr
+        assert f"{count} texts" in done.stderr
+    done = subprocess.run(
+        [sys.executable, "-m", "dedup", "find", "--files-from", "-"],
+        cwd=folder, input=b"in/a.txt\nin/b.md\n", env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert b"2 texts" in done.stderr
+
+
+def test_no_names_from_a_file(folder: Path) -> None:
+    """No file, and a file without names, are errors."""
+    done = call("find", "--files-from", "gone", cwd=folder)
+    assert WRONG == done.returncode
+    assert "--files-from: expected a file of names, found gone: No such file or directory; name a file" in done.stderr
+    (folder / "empty").write_bytes(b"\n")
+    done = call("find", "--files-from", "empty", cwd=folder)
+    assert WRONG == done.returncode
+    assert "no names in empty" in done.stderr
+    assert "Missing argument 'INPUT...'" in done.stderr
