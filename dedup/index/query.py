@@ -81,6 +81,8 @@ class IndexMatches(Matches):
 class Documents(Texts):
     """The documents of an index that were found, by their ids; their texts are not there."""
 
+    readable = False
+
     def __init__(self, ids: list[Any], kind: str | None) -> None:
         self.ids, self._kind = ids, kind
 

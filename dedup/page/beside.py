@@ -6,13 +6,14 @@ from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from dedup.edit.compare import compare_edits
 from dedup.errors import ParameterError
-from dedup.hashing.shingles import parse
+from dedup.hashing.shingles import Shingle, hash_text, parse
 from dedup.page.view import Span
 from dedup.reading import PLAIN, Reading
-from dedup.shingling import shingles
+from dedup.runtime.arrays import sorted_unique
 from dedup.text.shared_spans import shared_spans
 from dedup.threshold import Metric
 
@@ -37,9 +38,9 @@ def beside(main: str, other: str, shingle: str, reading: Reading = PLAIN) -> Bes
     if shingle == Metric.EDIT:
         return _beside_by_edits(main, other, reading)
     kind = parse(shingle, reading)
-    sets = shingles([main, other], shingle, hash_key=kind.key, **reading.options)
-    left, right = len(sets[0]), len(sets[1])
-    shared = len(np.intersect1d(sets[0], sets[1], assume_unique=True))
+    one, two = _hashes(main, kind), _hashes(other, kind)
+    left, right = len(one), len(two)
+    shared = len(np.intersect1d(one, two, assume_unique=True))
     spans = widened(main, other, [span[:4] for span in shared_spans(main, other, kind.kind, kind.size, kind.reading)])
     if not shared:
         return Beside(spans, (f"none of {left:,} and {right:,} shingles ({shingle}) is shared",))
@@ -47,6 +48,11 @@ def beside(main: str, other: str, shingle: str, reading: Reading = PLAIN) -> Bes
     return Beside(
         spans, (f"{counts}: Jaccard {shared / (left + right - shared):.3f}", contained(shared / left, shared / right))
     )
+
+
+def _hashes(text: str, kind: Shingle) -> npt.NDArray[np.uint64]:
+    """Return the set of a text's shingles."""
+    return sorted_unique(hash_text(text, kind)[0])
 
 
 def _beside_by_edits(main: str, other: str, reading: Reading) -> Beside:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from dedup.page.beside import beside
 from dedup.page.document import STARTS_SHOWN
-from dedup.page.view import Histogram, Member, View, Words, binned
+from dedup.page.view import Histogram, Member, Rows, View, Words, binned
 from dedup.reading import PLAIN, Reading
 
 if TYPE_CHECKING:
@@ -45,9 +45,10 @@ class Clusters:
     cluster, kept, centre, similarity, exact : int64, bool, bool, float64, bool; by member: the number of its cluster,
         whether it is kept, whether it is the centre of its cluster (the kept one, unless all or none are kept), its
         similarity to the centre, and whether it is an exact copy of it
-    difference : Arrow strings by member; what it differs in from the centre
     file : int64; by member, an index of `sources`
-    text, name, id : return the text of a member, what it is called, and its id as the tables have it
+    difference : returns what some members differ in from the centre (Arrow strings)
+    text, id : return the text of a member, and its id as the tables have it
+    names : return what some members are called
     """
 
     cluster: npt.NDArray[np.int64]
@@ -55,11 +56,11 @@ class Clusters:
     centre: npt.NDArray[np.bool_]
     similarity: npt.NDArray[np.float64]
     exact: npt.NDArray[np.bool_]
-    difference: pa.Array | pa.ChunkedArray
     file: npt.NDArray[np.int64]
     sources: list[str]
+    difference: Callable[[Rows], pa.Array | pa.ChunkedArray]
     text: Callable[[int], str]
-    name: Callable[[int], str]
+    names: Callable[[Rows], list[str]]
     id: Callable[[int], Any]
 
     @cached_property
@@ -96,29 +97,39 @@ def view_of_clusters(
     near = np.zeros(count, dtype=np.bool_)
     near[found.cluster[~found.exact & ~found.centre]] = True
 
-    def members(row: int, most: int) -> list[Member]:
-        lead = int(leading[row])
-        others = [at for at in range(int(bounds[row]), int(bounds[row + 1])) if at != lead]
-        others.sort(key=lambda at: float(found.similarity[at]))
-        text = found.text(lead)
-        group = [Member(found.id(lead), found.name(lead), text, kept=bool(found.kept[lead]))]
-        for at in others[:most]:
-            other, difference = found.text(at), found.difference[at].as_py()
-            shared = beside(text, other, shingle, reading)
-            group.append(
-                Member(
-                    found.id(at),
-                    found.name(at),
-                    other,
-                    similarity=float(found.similarity[at]),
-                    evidence=(*shared.evidence, *DIFFERENCE_IN_WORDS.get(difference, ())),
-                    spans=shared.spans,
-                    kept=bool(found.kept[at]),
-                    difference=difference,
-                    differs=True,
-                )
+    def shown(row: int, most: int) -> Rows:
+        inside = np.arange(bounds[row], bounds[row + 1])
+        others = inside[inside != leading[row]]
+        chosen = others[np.argsort(found.similarity[others], kind="stable")[:most]]
+        return np.concatenate((leading[row : row + 1], chosen))
+
+    def members(rows: Rows, most: int) -> Iterator[list[Member]]:
+        groups = [shown(row, most) for row in rows.tolist()]
+        every = np.concatenate(groups)
+        named = zip(every.tolist(), found.names(every), found.difference(every).to_pylist(), strict=True)
+        for group in groups:
+            yield list(beside_each([next(named) for _ in group]))
+
+    def beside_each(group: list[tuple[int, str, str | None]]) -> Iterator[Member]:
+        main = ""
+        for at, name, difference in group:
+            text, kept = found.text(at), bool(found.kept[at])
+            if at == group[0][0]:
+                main = text
+                yield Member(found.id(at), name, text, kept=kept)
+                continue
+            shared = beside(main, text, shingle, reading)
+            yield Member(
+                found.id(at),
+                name,
+                text,
+                similarity=float(found.similarity[at]),
+                evidence=(*shared.evidence, *DIFFERENCE_IN_WORDS.get(difference or "", ())),
+                spans=shared.spans,
+                kept=kept,
+                difference=difference,
+                differs=True,
             )
-        return group
 
     return View(
         kind="find",
@@ -130,9 +141,9 @@ def view_of_clusters(
         number=np.arange(count, dtype=np.int64),
         size=np.diff(bounds),
         similarity=np.where(np.isinf(least), np.nan, least),
-        reason=np.where(near, "near", "exact").tolist(),
-        name=lambda row: found.name(int(leading[row])),
-        start=lambda row: shortened(found.text(int(leading[row]))),
+        reason=np.where(near, "near", "exact"),
+        names=lambda rows: found.names(leading[rows]),
+        starts=lambda rows: [shortened(found.text(at)) for at in leading[rows].tolist()],
         members=members,
         histograms=_histograms(found, threshold, read),
         sources=found.sources,

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.page.escaping import as_island, hash_of, packed, readable
-from dedup.page.view import Member, View
+from dedup.page.view import Member, Rows, View
 from dedup.terminal import clean
 
-__all__ = ["GROUPS_PACKED", "STARTS_SHOWN", "choose", "document", "group_of", "head_of", "served_page"]
+__all__ = ["GROUPS_PACKED", "STARTS_SHOWN", "choose", "document", "groups_of", "head_of", "served_page"]
 
 GROUPS_PACKED = 50
 """Groups whose texts are packed together."""
@@ -32,6 +32,9 @@ LONG, AROUND = 20_000, 400
 
 STARTS_SHOWN = 80
 """Characters of the start of a text in the list."""
+
+PER_GROUP = 4
+"""Bytes, at most, that say where the texts of a group are."""
 
 STATIC = 200
 """Groups in the table for browsers without JavaScript."""
@@ -53,24 +56,24 @@ FRAME = """<!doctype html>
 <p id="note"></p>
 <details id="help"><summary>About this page</summary>
 <dl id="facts"></dl>
-<p>Keys: j and k next and previous, / search, enter open, i keep this one instead, n not a duplicate, s unsure, u undo,
-? this help.</p>
+<p>Keys: j and k next and previous, / search, enter open, ? this help<span id="deciding">, i keep this one instead,
+n not a duplicate, s unsure, u undo</span>.</p>
 </details>
-<details><summary>Histograms</summary><div id="histograms"></div></details>
+<details id="pictures"><summary>Histograms</summary><div id="histograms"></div></details>
 </header>
 <nav aria-label="groups">
 <div id="controls">
 <input id="search" type="search" placeholder="search names and starts of texts" aria-label="search">
-<select id="sort" aria-label="order">{orders}</select>
-<select id="reason" aria-label="reason"><option value="">any reason</option></select>
+<select id="sort" class="wide" aria-label="order">{orders}</select>
 <input id="least" type="number" min="0" max="1" step="0.01" placeholder="least similarity"
  aria-label="least similarity">
 <input id="most" type="number" min="0" max="1" step="0.01" placeholder="most similarity" aria-label="most similarity">
 <input id="size" type="number" min="0" step="1" placeholder="least size" aria-label="least size">
-<button id="table" type="button">list as CSV</button>
+<select id="reason" aria-label="reason"><option value="">any reason</option></select>
 <select id="source" class="wide" aria-label="file"><option value="">all files</option></select>
 <button id="export" class="wide" type="button"></button>
-<span id="found" role="status"></span>
+<p class="wide"><span id="found" role="status"></span>
+<button id="table" class="small" type="button" title="save the list that is shown">list as CSV</button></p>
 </div>
 <div id="list" role="listbox" tabindex="0"><div id="space"></div></div>
 </nav>
@@ -92,16 +95,16 @@ def document(view: View, *, clusters: int, megabytes: float, texts: bool) -> Ite
     ranked = choose(view, clusters)
     room = int(megabytes * 1_000_000)
     rows = np.sort(ranked)
-    place = {int(row): at for at, row in enumerate(rows.tolist())}
     columns = columns_of(view, rows)
     static = _static(columns, view)
-    room -= sum(len(part) for part in (_asset("page.css"), _asset("page.js"), static)) + _estimate(columns)
+    index = packed(columns)
+    room -= sum(len(part) for part in (_asset("page.css"), _asset("page.js"), static, index))
+    room -= PER_GROUP * len(rows) + 4096
     chunks: list[str] = []
-    columns["chunk"], columns["slot"] = [-1] * len(rows), [0] * len(rows)
-    left_out = 0
+    with_text = 0
     for first in range(0, len(ranked) if texts else 0, GROUPS_PACKED):
-        some = ranked[first : first + GROUPS_PACKED].tolist()
-        groups = [group_of(view, row) for row in some]
+        some = ranked[first : first + GROUPS_PACKED]
+        groups = list(groups_of(view, some))
         part = packed(groups)
         while len(part) > room and len(groups) > 1:
             groups = groups[: len(groups) // 2]
@@ -109,20 +112,22 @@ def document(view: View, *, clusters: int, megabytes: float, texts: bool) -> Ite
         if len(part) > room:
             break
         room -= len(part)
-        for slot, row in enumerate(some[: len(groups)]):
-            columns["chunk"][place[row]], columns["slot"][place[row]] = len(chunks), slot
+        with_text += len(groups)
         chunks.append(part)
         if len(groups) < len(some):
             break
-    left_out = columns["chunk"].count(-1)
-    head = {**head_of(view), "shown": len(rows)}
-    head["note"] = _note(view, len(rows), left_out, clusters=clusters, megabytes=megabytes, texts=texts)
+    place = np.full(len(view), -1, dtype=np.int64)  # of a group among those with a text: its chunk, and its place there
+    place[ranked[:with_text]] = np.arange(with_text)
+    head = {**head_of(view), "shown": len(rows), "packed": GROUPS_PACKED}
+    head["note"] = _note(view, len(rows), len(rows) - with_text, clusters=clusters, megabytes=megabytes, texts=texts)
     yield frame(view.title, _asset("page.js"), static)
     yield f'<script type="application/json" id="head">{as_island(head)}</script>\n'
-    yield f'<script type="application/octet-stream" id="index">{packed(columns)}</script>\n'
+    yield f'<script type="application/octet-stream" id="index">{index}</script>\n'
+    yield f'<script type="application/octet-stream" id="places">{packed(place[rows].tolist())}</script>\n'
+    yield f"<script>{_asset('page.js')}</script>\n"  # before the texts: the list is shown while these are read
     for number, part in enumerate(chunks):
         yield f'<script type="application/octet-stream" id="chunk-{number}">{part}</script>\n'
-    yield f"<script>{_asset('page.js')}</script>\n</body>\n</html>\n"
+    yield "</body>\n</html>\n"
 
 
 def served_page(title: str, head: dict[str, Any]) -> tuple[str, str]:
@@ -197,20 +202,20 @@ def columns_of(view: View, rows: npt.NDArray[np.int64]) -> dict[str, list[Any]]:
         "number": view.number[rows].tolist(),
         "size": view.size[rows].tolist(),
         "similarity": [None if math.isnan(value) else round(value, 6) for value in view.similarity[rows].tolist()],
-        "reason": [view.reason[row] for row in rows.tolist()],
+        "reason": view.reason[rows].tolist(),
         "source": [0] * len(rows) if view.source is None else view.source[rows].tolist(),
-        "name": [readable(view.name(row)) for row in rows.tolist()],
-        "title": [readable(view.start(row)) for row in rows.tolist()],
+        "name": list(map(readable, view.names(rows))),
+        "title": list(map(readable, view.starts(rows))),
     }
 
 
-def group_of(view: View, row: int) -> dict[str, Any]:
-    """Return a group with its texts, as JSON."""
-    members = view.members(row, MEMBERS)
-    spans = [span for member in members for span in member.spans]
-    main = _member(members[0], [span[:2] for span in spans])
-    others = [_member(member, [span[2:] for span in member.spans]) for member in members[1:]]
-    return {"members": [main, *others], "left_out": int(view.size[row]) - len(members) if view.decides else 0}
+def groups_of(view: View, rows: Rows) -> Iterator[dict[str, Any]]:
+    """Yield some groups with their texts, as JSON."""
+    for row, members in zip(rows.tolist(), view.members(rows, MEMBERS), strict=True):
+        spans = [span for member in members for span in member.spans]
+        main = _member(members[0], [span[:2] for span in spans])
+        others = [_member(member, [span[2:] for span in member.spans]) for member in members[1:]]
+        yield {"members": [main, *others], "left_out": int(view.size[row]) - len(members) if view.decides else 0}
 
 
 def _member(member: Member, shared: list[tuple[int, ...]]) -> dict[str, Any]:
@@ -277,11 +282,6 @@ def _note(view: View, shown: int, without: int, *, clusters: int, megabytes: flo
     elif without:
         said.append(f"the texts of {without:,} groups did not fit (megabytes={megabytes:g})")
     return "; ".join(said)
-
-
-def _estimate(columns: dict[str, list[Any]]) -> int:
-    """Return the bytes of the list of groups, with the chunk of each."""
-    return len(packed(columns)) + 3 * len(columns["name"]) + 4096
 
 
 def _asset(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,16 @@ import numpy.typing as npt
 
 from dedup.page.beside import beside
 from dedup.page.clusters import shortened
-from dedup.page.view import Histogram, Member, View, Words
+from dedup.page.view import Histogram, Member, Rows, View, Words
 from dedup.reading import PLAIN, Reading
 
 __all__ = ["NO_SPAN", "Links", "view_of_links"]
 
 NO_SPAN = -1
 """Where a link of a pair has no span: what both texts share is looked for when they are shown."""
+
+UNKNOWN = "the text is not known here: look it up by its id"
+"""What is said of a text that an index found."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,8 @@ class Links:
     spans : int64 (links, 4); start and end in the left text, start and end in the right; -1 for a pair of whole texts
     words : int64, by link; tokens of the span, 0 for a pair
     file : int64, by number of a left text, an index of `sources`
-    left_text, left_name, left_id, right_text, right_name : of the number of a text
+    left_text, left_name, left_id, right_text, right_name : of the number of a text; no `right_text` if the texts of the
+        right side are not known
     """
 
     left: npt.NDArray[np.int64]
@@ -44,7 +48,7 @@ class Links:
     left_text: Callable[[int], str]
     left_name: Callable[[int], str]
     left_id: Callable[[int], Any]
-    right_text: Callable[[int], str]
+    right_text: Callable[[int], str] | None
     right_name: Callable[[int], str]
 
 
@@ -77,15 +81,19 @@ def view_of_links(
     whole = np.zeros(len(lefts), dtype=np.bool_)
     whole[np.searchsorted(lefts, found.left[pairs])] = True
 
-    def members(row: int, most: int) -> list[Member]:
+    def group_of(row: int, most: int) -> list[Member]:
         left = int(lefts[row])
         text = found.left_text(left)
         own = np.arange(bounds[row], bounds[row + 1])
         group = [Member(found.left_id(left), found.left_name(left), text)]
         for right in list(dict.fromkeys(found.right[own].tolist()))[:most]:
             links = own[found.right[own] == right]
-            other = found.right_text(right)
             similarity = float(found.similarity[links].max())
+            if found.right_text is None:
+                seen = (f"similarity {similarity:.3f}", UNKNOWN)
+                group.append(Member(right, found.right_name(right), "", similarity, seen))
+                continue
+            other = found.right_text(right)
             spans = found.spans[links[~pairs[links]]]
             said: tuple[str, ...] = ()
             if len(spans):
@@ -101,6 +109,9 @@ def view_of_links(
             group.append(Member(right, found.right_name(right), other, similarity, said, shown, differs=whole_texts))
         return group
 
+    def members(rows: Rows, most: int) -> Iterator[list[Member]]:
+        return (group_of(row, most) for row in rows.tolist())
+
     return View(
         kind=kind,
         title=title,
@@ -111,9 +122,9 @@ def view_of_links(
         number=lefts,
         size=size,
         similarity=best,
-        reason=np.where(whole, "whole text", noun).tolist(),
-        name=lambda row: found.left_name(int(lefts[row])),
-        start=lambda row: shortened(found.left_text(int(lefts[row]))),
+        reason=np.where(whole, "whole text", noun),
+        names=lambda rows: [found.left_name(left) for left in lefts[rows].tolist()],
+        starts=lambda rows: [shortened(found.left_text(left)) for left in lefts[rows].tolist()],
         members=members,
         histograms=histograms,
         sources=found.sources,

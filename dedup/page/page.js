@@ -39,8 +39,7 @@ class Inside {
 
   async begin() {
     this.columns = await unpacked(byId("index").textContent);
-    const { title, name } = this.columns;
-    this.searched = title.map((text, row) => `${text}\n${name[row]}`.toLocaleLowerCase());
+    this.places = await unpacked(byId("places").textContent);
     return { reasons: [...new Set(this.columns.reason)].sort() };
   }
 
@@ -48,6 +47,9 @@ class Inside {
   async find(asked) {
     const columns = this.columns, rows = [];
     const wanted = asked.search.toLocaleLowerCase();
+    if (wanted && !this.searched) {
+      this.searched = columns.title.map((text, row) => `${text}\n${columns.name[row]}`.toLocaleLowerCase());
+    }
     for (let row = 0; row < columns.size.length; row++) {
       const like = columns.similarity[row];
       if (columns.size[row] < asked.size || (like !== null && (like < asked.least || like > asked.most))) continue;
@@ -72,18 +74,19 @@ class Inside {
   async window(first, last) {
     const names = ["number", "name", "title", "size", "similarity", "reason"];
     return this.order.slice(first, last).map((row) => ({
-      ...Object.fromEntries(names.map((name) => [name, this.columns[name][row]])), row, without: this.columns.chunk[row] < 0,
+      ...Object.fromEntries(names.map((name) => [name, this.columns[name][row]])), row, without: this.places[row] < 0,
     }));
   }
 
   async group(row) {
-    const chunk = this.columns.chunk[row];
-    if (chunk < 0) return null;
+    if (this.places[row] < 0) return null;
+    const chunk = Math.floor(this.places[row] / head.packed);
     if (!this.chunks.has(chunk)) {
+      if (document.readyState === "loading") await new Promise((done) => addEventListener("DOMContentLoaded", done));
       if (this.chunks.size > 8) this.chunks.delete(this.chunks.keys().next().value);
       this.chunks.set(chunk, await unpacked(byId(`chunk-${chunk}`).textContent));
     }
-    return this.chunks.get(chunk)[this.columns.slot[row]];
+    return this.chunks.get(chunk)[this.places[row] % head.packed];
   }
 }
 
@@ -112,12 +115,29 @@ class Served {
   async group(row) {
     return this.ask("group", { row });
   }
+
+  /** Say how far the server has read the texts, until it is done; the list has more of them then. */
+  async follow() {
+    const { read, failed } = await this.ask("progress");
+    if (failed) state.unread = "(not read)";
+    const share = Math.floor((100 * read) / Math.max(head.count, 1));
+    byId("note").textContent = failed ? `The texts could not be read: ${failed}`
+      : read < head.count ? `Texts are being read: ${share} %. The search does not see the others yet.` : head.note;
+    if (state.read !== read) {
+      state.read = read;
+      if (byId("search").value && read === head.count) await listed();
+      else await paint();
+    }
+    if (!failed && read < head.count) setTimeout(() => this.follow(), 1000);
+    else document.body.dataset.read = failed ? "failed" : "all";
+  }
 }
 
 const head = JSON.parse(byId("head").textContent);
 const data = head.served ? new Served() : new Inside();
 const number = new Intl.NumberFormat("en");
-const state = { count: 0, at: -1, chosen: null, painted: 0, found: 0, decided: new Map() };
+const state = { count: 0, at: -1, chosen: null, painted: 0, found: 0, decided: new Map(),
+  read: 0, unread: "(being read)", offset: 0, scrolled: 0 };
 
 // characters that cannot be seen
 
@@ -158,6 +178,7 @@ function histogram(given) {
   const counts = given.counts.map((count) => (given.log ? Math.log10(1 + count) : count));
   const most = Math.max(...counts, 1e-9);
   const step = wide / counts.length;
+  const between = (low, next) => (given.whole ? (next - low > 1 ? `${low} to ${next - 1}` : low) : `${low} to ${next}`);
   const picture = drawn("svg", { viewBox: `0 0 ${wide} ${high + low}`, role: "img" });
   picture.append(drawn("title", {}, given.title));
   given.counts.forEach((count, i) => {
@@ -165,33 +186,32 @@ function histogram(given) {
     const bar = drawn("rect", {
       x: i * step + 0.5, y: high - tall, width: Math.max(step - 1, 0.5), height: tall, class: "bar",
     });
-    bar.append(drawn("title", {}, `${given.edges[i]} to ${given.edges[i + 1]}: ${number.format(count)}`));
+    bar.append(drawn("title", {}, `${between(given.edges[i], given.edges[i + 1])}: ${number.format(count)}`));
     picture.append(bar);
   });
   if (given.mark !== null && given.mark !== undefined) {
-    const first = given.edges[0], last = given.edges[given.edges.length - 1];
-    const x = ((given.mark - first) / (last - first)) * wide;
+    const first = given.edges[0], end = given.edges[given.edges.length - 1];
+    const x = ((given.mark - first) / (end - first)) * wide;
     picture.append(drawn("line", { x1: x, x2: x, y1: 0, y2: high, class: "threshold" }));
     const side = x > wide - 80 ? { x: x - 3, "text-anchor": "end" } : { x: x + 3 };
     picture.append(drawn("text", { ...side, y: 10, class: "said" }, `threshold ${given.mark}`));
   }
-  const names = [[0, "start", given.names ? given.names[0] : given.edges[0]]];
-  names.push([wide, "end", given.names ? given.names[1] : given.edges[given.edges.length - 1]]);
-  for (const [x, anchor, text] of names) {
+  const last = given.edges[given.edges.length - 1] - (given.whole ? 1 : 0);
+  for (const [x, anchor, text] of [[0, "start", given.edges[0]], [wide, "end", last]]) {
     picture.append(drawn("text", { x, y: high + 12, "text-anchor": anchor, class: "said" }, String(text)));
   }
-  const label = make("figcaption", {}, given.title);
+  const label = make("figcaption", {}, make("span", {}, given.title));
   const box = make("figure", { className: "histogram" }, label, picture);
   if (given.counts.some((count) => count > 0)) {
     const change = () => box.replaceWith(histogram({ ...given, log: !given.log }));
-    label.append(" ", make("button", { className: "small", type: "button", on: { click: change } }, given.log ? "linear" : "log"));
+    label.append(make("button", { className: "small", type: "button", on: { click: change } }, given.log ? "linear" : "log"));
   }
   return box;
 }
 
 // the list
 
-const HEIGHT = 58;
+const HEIGHT = 58, TALLEST = 10_000_000; // pixels: of a row, and of an element in any browser
 
 function asked() {
   const number = (id, other) => (byId(id).value === "" ? other : Number(byId(id).value));
@@ -208,37 +228,66 @@ async function listed() {
   state.count = count;
   state.at = -1;
   byId("found").textContent = `${number.format(count)} of ${number.format(head.shown)} shown`;
-  byId("space").style.height = `${count * HEIGHT}px`;
+  state.offset = state.scrolled = 0;
+  byId("space").style.height = `${Math.min(count * HEIGHT, TALLEST)}px`;
   byId("list").scrollTop = 0;
   await paint();
+}
+
+/** Return how much higher the whole list is than the element, which browsers let grow only so far. */
+const hidden = () => Math.max(state.count * HEIGHT - TALLEST, 0);
+
+/** Show the list from a place on, in pixels of the whole list. */
+function scrollToPlace(place) {
+  const list = byId("list");
+  const most = Math.max(state.count * HEIGHT - list.clientHeight, 0);
+  const wanted = Math.min(Math.max(place, 0), most);
+  state.offset = most ? Math.round((wanted / most) * hidden()) : 0;
+  list.scrollTop = state.scrolled = wanted - state.offset;
+}
+
+/** After the user scrolled: a small step is a step of the whole list, a long one is a part of it. */
+function scrolled() {
+  const list = byId("list");
+  const moved = Math.abs(list.scrollTop - state.scrolled);
+  if (hidden() && moved) {
+    const far = (list.scrollTop / Math.max(TALLEST - list.clientHeight, 1)) * (state.count * HEIGHT - list.clientHeight);
+    scrollToPlace(moved < list.clientHeight ? list.scrollTop + state.offset : far);
+  }
+  return paint();
 }
 
 async function paint() {
   const turn = ++state.painted;
   const list = byId("list"), space = byId("space");
-  const first = Math.max(0, Math.floor(list.scrollTop / HEIGHT) - 8);
-  const last = Math.min(state.count, Math.ceil((list.scrollTop + list.clientHeight) / HEIGHT) + 8);
+  const top = list.scrollTop + state.offset;
+  const first = Math.max(0, Math.floor(top / HEIGHT) - 8);
+  const last = Math.min(state.count, Math.ceil((top + list.clientHeight) / HEIGHT) + 8);
   const rows = await data.window(first, last);
   if (turn !== state.painted) return;
   space.replaceChildren(...rows.map((row, i) => rowOf(row, first + i)));
   if (!state.count) space.replaceChildren(make("p", { className: "nothing" }, head.count ? "Nothing fits the filter." : head.nothing));
-  if (rows.some((row) => row.title === null)) setTimeout(() => turn === state.painted && paint(), 1000);
+}
+
+/** Return a name, or the end of a long one: what is before it is a folder, mostly. */
+function ending(name) {
+  const letters = [...name];
+  return letters.length > 48 ? `…${letters.slice(-47).join("")}` : name;
 }
 
 function rowOf(row, at) {
-  const about = [`${head.words.members}: ${number.format(row.size)}`];
-  if (row.similarity !== null) about.push(row.similarity.toFixed(3));
+  const about = [row.similarity === null ? "" : row.similarity.toFixed(3), `${head.words.members}: ${number.format(row.size)}`];
   if (row.reason) about.push(row.reason);
   if (row.without) about.push("text not in this file");
   const node = make(
     "div",
     { className: "row", role: "option", tabIndex: -1, on: { click: () => open(row, at) } },
-    make("span", { className: "title", dir: "auto" }, ...visible(row.title === null ? "(being read)" : row.title || "(empty)")),
-    make("span", { className: "about" }, make("bdi", {}, ...visible(row.name)), ` · ${about.join(" · ")}`,
-      state.decided.has(row.number) ? make("b", {}, " decided") : ""),
+    make("span", { className: "title", dir: "auto" }, ...visible(row.title === null ? state.unread : row.title || "(empty)")),
+    make("span", { className: "about" }, state.decided.has(row.number) ? make("b", {}, "decided · ") : "",
+      `${about.filter(Boolean).join(" · ")} · `, make("bdi", { title: row.name }, ...visible(ending(row.name)))),
   );
   node.setAttribute("aria-selected", row.row === state.chosen?.row);
-  node.style.top = `${at * HEIGHT}px`;
+  node.style.top = `${at * HEIGHT - state.offset}px`;
   return node;
 }
 
@@ -246,8 +295,9 @@ async function step(by) {
   const next = Math.min(Math.max(state.at + by, 0), state.count - 1);
   if (next < 0) return;
   const list = byId("list");
-  if (next * HEIGHT < list.scrollTop) list.scrollTop = next * HEIGHT;
-  if ((next + 1) * HEIGHT > list.scrollTop + list.clientHeight) list.scrollTop = (next + 1) * HEIGHT - list.clientHeight;
+  const top = list.scrollTop + state.offset;
+  if (next * HEIGHT < top) scrollToPlace(next * HEIGHT);
+  if ((next + 1) * HEIGHT > top + list.clientHeight) scrollToPlace((next + 1) * HEIGHT - list.clientHeight);
   const [row] = await data.window(next, next + 1);
   await open(row, next);
 }
@@ -273,6 +323,7 @@ async function open(row, at) {
     return;
   }
   const main = group.members[0], others = group.members.slice(1);
+  place.scrollTop = 0;
   place.replaceChildren(
     back(),
     make("h2", {}, `${head.words.group} `, make("bdi", {}, ...visible(head.numbered ? String(row.number) : row.name))),
@@ -284,11 +335,10 @@ async function open(row, at) {
   const tabs = byId("members");
   others.forEach((other, i) => {
     tabs.append(make("button", { type: "button", role: "tab", on: { click: () => beside(row, main, other, i) } },
-      make("bdi", {}, ...visible(other.name)), other.similarity === null ? "" : ` ${other.similarity.toFixed(3)}`));
+      make("bdi", { title: other.name }, ...visible(ending(other.name))), other.similarity === null ? "" : ` ${other.similarity.toFixed(3)}`));
   });
   if (others.length) beside(row, main, others[0], 0);
   else byId("beside").append(side(main, "left", []));
-  place.scrollTop = 0;
 }
 
 function back() {
@@ -302,9 +352,9 @@ function beside(row, main, other, at) {
   byId("beside").replaceChildren(
     make("p", { className: "evidence" }, ...other.evidence.map((line) => make("span", {}, line))),
     ...(head.decides ? [decision(row, main, other)] : []),
-    make("div", { className: "sides" }, side(main, "left", spans, other), side(other, "right", spans, other)),
+    make("div", { className: other.differs ? "sides" : "sides apart" }, side(main, "left", spans, other), side(other, "right", spans, other)),
   );
-  if (!other.differs && spans.length) jumpTo("left", 1);
+  if (!other.differs && spans.length) light(1);
 }
 
 function side(member, which, spans, other) {
@@ -345,6 +395,7 @@ function marked(member, which, spans, other) {
     end = offset + [...text].length;
   }
   if (member.length > end) nodes.push(make("p", { className: "gap" }, `… ${number.format(member.length - end)} characters left out …`));
+  if (!member.length) nodes.push(make("p", { className: "gap" }, "(no text)"));
   return nodes;
 }
 
@@ -365,10 +416,21 @@ function differing(text, alike) {
 function jumpTo(which, name) {
   const partner = document.querySelector(`.side.${which} mark[data-span="${name}"]`);
   if (!partner) return;
-  partner.scrollIntoView({ block: "center" });
+  light(name);
+  const apart = partner.closest(".apart");
+  if (apart) partner.closest(".side").scrollIntoView({ block: "nearest" });
+  else partner.scrollIntoView({ block: partner.offsetHeight > innerHeight / 2 ? "start" : "center" });
   partner.focus({ preventScroll: true });
+}
+
+/** Mark a span on both sides; where each side scrolls by itself, both go to it. */
+function light(name) {
   document.querySelectorAll("mark.lit").forEach((node) => node.classList.remove("lit"));
-  document.querySelectorAll(`mark[data-span="${name}"]`).forEach((node) => node.classList.add("lit"));
+  document.querySelectorAll(`mark[data-span="${name}"]`).forEach((node) => {
+    node.classList.add("lit");
+    const text = node.closest(".apart .text");
+    if (text) text.scrollTop += node.getBoundingClientRect().top - text.getBoundingClientRect().top - 48;
+  });
 }
 
 // decisions
@@ -494,15 +556,19 @@ async function begin() {
   recall();
   choices(reasons);
   remember();
-  if (head.count === 1 && !head.decides) document.body.classList.add("single");
+  byId("deciding").hidden = !head.decides;
+  byId("pictures").hidden = !head.histograms.length;
+  if (!head.count) byId("detail").append(make("p", { className: "nothing" }, ...visible(head.nothing)));
+  if (!head.count || (head.count === 1 && !head.decides)) document.body.classList.add("single");
   for (const id of ["search", "least", "most", "size"]) byId(id).addEventListener("input", listed);
   for (const id of ["sort", "reason", "source"]) byId(id).addEventListener("change", listed);
-  byId("list").addEventListener("scroll", paint, { passive: true });
+  byId("list").addEventListener("scroll", scrolled, { passive: true });
   addEventListener("resize", paint);
   document.addEventListener("keydown", keys);
   byId("export").addEventListener("click", () => save("overrides.jsonl", overrides(), "application/jsonl"));
   byId("table").addEventListener("click", async () => save("list.csv", await table(), "text/csv"));
   await listed();
+  if (head.served) data.follow();
   document.body.dataset.ready = Math.round(performance.now() - started);
   const wide = matchMedia("(min-width: 800px)").matches;
   if (state.count && (wide || head.count === 1)) await step(0);

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import math
 
+import numpy as np
+
 from dedup.page.escaping import readable
 from dedup.page.view import View
 from dedup.terminal import clean
@@ -22,11 +24,12 @@ def static_table(view: View) -> str:
     """Return a view as a table of HTML: its facts, its warnings and its largest groups."""
     facts = "".join(f"<tr><th>{_cell(name)}</th><td>{_cell(value)}</td></tr>" for name, value in view.facts[:20])
     warnings = "".join(f"<p><b>warning:</b> {_cell(warning)}</p>" for warning in view.warnings[:10])
+    largest = np.argsort(-view.size, kind="stable")[:TABLE_ROWS]
     rows = "".join(
-        f"<tr><td>{_cell(view.name(row))}</td><td>{int(view.size[row]):,}</td>"
+        f"<tr><td>{_cell(name)}</td><td>{int(view.size[row]):,}</td>"
         f"<td>{'' if math.isnan(value := float(view.similarity[row])) else format(value, '.3f')}</td>"
-        f"<td>{_cell(view.start(row))}</td></tr>"
-        for row in sorted(range(len(view)), key=lambda row: (-int(view.size[row]), row))[:TABLE_ROWS]
+        f"<td>{_cell(start)}</td></tr>"
+        for row, name, start in zip(largest.tolist(), view.names(largest), view.starts(largest), strict=True)
     )
     listed = f"<table><tr><th>{view.words.group}</th><th>{view.words.members}</th><th>similarity</th><th>text</th></tr>"
     listed = f"{listed}{rows}</table>" if rows else f"<p>{_cell(view.nothing)}</p>"

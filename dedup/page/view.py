@@ -6,29 +6,35 @@ group has a main member and others; each of these has the spans that it shares w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Histogram", "Member", "Span", "View", "Words", "binned", "facts_of"]
+__all__ = ["Histogram", "Member", "Rows", "Span", "View", "Words", "binned", "facts_of"]
 
 Span = tuple[int, int, int, int]
 """Start and end in the main text, start and end in the other text, in characters."""
+
+Rows = npt.NDArray[np.int64]
+"""Groups of a view, by their places."""
 
 MOST_BINS = 40
 
 
 class Histogram(NamedTuple):
-    """A histogram: `counts` has one number less than `edges`; `mark` is where the threshold lies, or None."""
+    """A histogram: `counts` has one number less than `edges`; `mark` is where the threshold lies, or None.
+
+    With `whole`, a bin has the whole numbers from its edge to below the next.
+    """
 
     title: str
     edges: list[float]
     counts: list[int]
     mark: float | None = None
-    names: tuple[str, str] | None = None
+    whole: bool = False
 
 
 class Words(NamedTuple):
@@ -78,10 +84,10 @@ class View:
     number : int64, by group; the number by which tables know it
     size : int64, by group; its members
     similarity : float64, by group; the least of a member; NaN where there is none
-    reason : by group; how its members were found, or ""
+    reason : strings by group (numpy); how its members were found, or ""
     source : int64, by group; the file of its main member, an index of `sources`
-    name, start : return what a group is called, and the start of its main text
-    members : returns the main member of a group, then at most so many others
+    names, starts : return what some groups are called, and the starts of their main texts
+    members : yields for each of some groups its main member, then at most so many others
     decides : whether a reader may decide what is kept
     nothing : what is said where there is no group
     seal : the checksum of the report, or of the result's tables
@@ -96,10 +102,10 @@ class View:
     number: npt.NDArray[np.int64]
     size: npt.NDArray[np.int64]
     similarity: npt.NDArray[np.float64]
-    reason: Sequence[str]
-    name: Callable[[int], str]
-    start: Callable[[int], str]
-    members: Callable[[int, int], list[Member]]
+    reason: npt.NDArray[np.str_]
+    names: Callable[[Rows], list[str]]
+    starts: Callable[[Rows], list[str]]
+    members: Callable[[Rows, int], Iterator[list[Member]]]
     histograms: list[Histogram] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
     source: npt.NDArray[np.int64] | None = None
@@ -121,7 +127,7 @@ def binned(
     else:
         edges = np.linspace(low, high if high > low else low + 1, MOST_BINS + 1)
     counts, _ = np.histogram(values, bins=edges)
-    return Histogram(title, [round(float(edge), 4) for edge in edges], counts.tolist(), mark)
+    return Histogram(title, [round(float(edge), 4) for edge in edges], counts.tolist(), mark, whole)
 
 
 def facts_of(summary: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -73,7 +73,7 @@ class Comparison(Shown):
         evidence += (self._edits().removeprefix(", "),) if self.distance is not None else ()
         left, right = self.texts
         spans = widened(left, right, [span[:4] for span in self.spans])
-        members = [Member(0, "left", left), Member(1, "right", right, self.jaccard, evidence, spans, differs=True)]
+        members = [Member(0, "", left), Member(1, "", right, self.jaccard, evidence, spans, differs=True)]
         return View(
             kind="compare",
             title=f"Two texts compared: Jaccard {self.jaccard:.3f}",
@@ -84,10 +84,10 @@ class Comparison(Shown):
             number=np.zeros(1, dtype=np.int64),
             size=np.array([2], dtype=np.int64),
             similarity=np.array([self.jaccard]),
-            reason=[""],
-            name=lambda _: "of two texts",
-            start=lambda _: shortened(left),
-            members=lambda _, __: members,
+            reason=np.array([""]),
+            names=lambda rows: ["of two texts"] * len(rows),
+            starts=lambda rows: [shortened(left)] * len(rows),
+            members=lambda rows, _: iter([members] * len(rows)),
         )
 
 

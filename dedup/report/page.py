@@ -86,7 +86,7 @@ def _clusters(report: Searched) -> View:
         name: _plain(table.column(name))[order] for name in ("file", "record", "cluster", "kept", "similarity", *parts)
     }
     exact = _plain(table.column("reason"))[order] == "exact"
-    named = report.table("clusters", ["id", "difference"])
+    named = report.table("clusters", ["id", "difference"]).combine_chunks()
     ids = named.column("id")
     opened = Opened(report, "texts")
 
@@ -98,8 +98,11 @@ def _clusters(report: Searched) -> View:
         name = ids[at].as_py()
         return {"document": name, unit: int(found[unit][at])} if parts else name
 
-    def name(at: int) -> str:
-        return f"{ids[at].as_py()}, {unit} {int(found[unit][at])}" if parts else str(ids[at].as_py())
+    def names(rows: npt.NDArray[np.int64]) -> list[str]:
+        some = ids.take(rows).to_pylist()
+        if parts:
+            return [f"{name}, {unit} {at}" for name, at in zip(some, found[unit][rows].tolist(), strict=True)]
+        return list(map(str, some))
 
     clusters = Clusters(
         cluster=found["cluster"].astype(np.int64),
@@ -107,11 +110,11 @@ def _clusters(report: Searched) -> View:
         similarity=found["similarity"].astype(np.float64),
         centre=_plain(table.column("reason").is_null())[order],
         exact=exact,
-        difference=named.column("difference"),
         file=found["file"].astype(np.int64),
         sources=[each.path for each in report.inputs],
+        difference=named.column("difference").take,
         text=text,
-        name=name,
+        names=names,
         id=identity,
     )
     summary, options = report.summary, report.options

@@ -5,7 +5,7 @@ contains a random token, and the header ``Host`` must name this machine: so neit
 know the token, nor a page in the browser that resolves its own name to 127.0.0.1, is answered.
 
 The list is filtered and ordered here, and the browser asks for the rows that it shows. A thread reads the inputs once
-meanwhile: until it is done, rows have no start of their text, and no text can be opened.
+meanwhile: until it is done, some rows have no start of their text, and the search does not see it.
 """
 
 from __future__ import annotations
@@ -13,21 +13,32 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable
+from functools import cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from time import sleep
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import DedupError, StorageError
-from dedup.page.document import group_of, head_of, served_page
+from dedup.page.document import groups_of, head_of, served_page
 from dedup.page.escaping import readable
-from dedup.page.view import View
+from dedup.page.view import Rows, View
 from dedup.runtime.threads import Background, lock
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 __all__ = ["Server"]
+
+READ_ROWS = 1000
+"""Groups whose names and starts are made at a time."""
+
+A_MOMENT = 0.001
+"""Seconds that the thread which reads leaves to others after each step."""
 
 MOST_ANSWERED = 10_000
 """Rows in one answer."""
@@ -38,12 +49,12 @@ class Listed:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._names: list[str] = []
-        self._starts: list[str] = []
+        self._names: list[pa.Array] = []  # a part for each READ_ROWS groups, in small letters
+        self._starts: list[pa.Array] = []
+        self._shown: list[pa.Array] = []  # the starts as they are
         self._lock = lock()  # texts are read by one thread at a time
         self._failed: str | None = None
-        self._asked: dict[str, str] | None = None
-        self._found = np.empty(0, dtype=np.int64)
+        self._last: tuple[Any, Rows] = (None, np.empty(0, dtype=np.int64))
         self._reading = Background(self._read)
 
     def stop(self) -> None:
@@ -51,52 +62,65 @@ class Listed:
         self._reading.stop()
 
     def _read(self, stopped: Callable[[], bool]) -> None:
-        for row in range(len(self._view)):
+        import pyarrow as pa
+
+        parts = np.split(np.arange(len(self._view)), range(READ_ROWS, len(self._view), READ_ROWS))
+        for rows in parts:
             if stopped():
                 return
-            self._names.append(readable(self._view.name(row)).lower())
-        for row in range(len(self._view)):
+            self._names.append(pa.array([readable(name).lower() for name in self._view.names(rows)], pa.string()))
+            sleep(A_MOMENT)
+        for rows in parts:
             if stopped():
                 return
             try:
                 with self._lock:
-                    self._starts.append(readable(self._view.start(row)))
+                    found = [readable(start) for start in self._view.starts(rows)]
             except DedupError as error:
-                self._failed = str(error)
+                self._failed = readable(str(error))
                 return
+            self._starts.append(pa.array([start.lower() for start in found], pa.string()))
+            self._shown.append(pa.array(found, pa.string()))
+            sleep(A_MOMENT)  # else the next rows would have the lock before those who wait for it
 
-    def find(self, asked: dict[str, str]) -> npt.NDArray[np.int64]:
+    def progress(self, _: dict[str, str]) -> dict[str, Any]:
+        """Return how many starts of texts have been read, and why no more are."""
+        return {"read": min(READ_ROWS * len(self._shown), len(self._view)), "failed": self._failed}
+
+    @cache  # noqa: B019  # as long as the server
+    def _order(self, name: str) -> Rows:
+        """Return all groups in an order."""
+        view = self._view
+        like = view.similarity
+        by: dict[str, npt.NDArray[Any]] = {
+            "size": -view.size,
+            "near": np.where(np.isnan(like), np.inf, np.abs(like - view.threshold)),
+            "least": np.where(np.isnan(like), 9.0, like),
+            "most": -np.where(np.isnan(like), -1.0, like),
+        }
+        return np.argsort(by[name], kind="stable") if name in by else np.arange(len(view))
+
+    def find(self, asked: dict[str, str]) -> Rows:
         """Return the groups that fit a filter, in the order that is asked for."""
         key = {name: asked.get(name, "") for name in ("search", "sort", "reason", "source", "least", "most", "size")}
-        if key == self._asked and not key["search"]:
-            return self._found
+        wanted = key["search"].lower()
+        known = (key, len(self._names) + len(self._starts) if wanted else 0)
+        last, rows = self._last
+        if last == known:
+            return rows
         view = self._view
         like = view.similarity
         fits = view.size >= float(key["size"] or 0)
         fits &= np.isnan(like) | ((like >= float(key["least"] or -1)) & (like <= float(key["most"] or 2)))
         if key["reason"]:
-            fits &= np.asarray(view.reason, dtype=object) == key["reason"]
+            fits &= view.reason == key["reason"]
         if key["source"] and view.source is not None:
             fits &= view.source == int(key["source"])
-        rows = np.flatnonzero(fits)
-        if wanted := key["search"].lower():
-            names, starts = self._names, self._starts
-            some = [
-                row
-                for row in rows.tolist()
-                if (row < len(names) and wanted in names[row]) or (row < len(starts) and wanted in starts[row].lower())
-            ]
-            rows = np.array(some, dtype=np.int64)
-        away = np.where(np.isnan(like), np.inf, np.abs(like - view.threshold))
-        orders: dict[str, npt.NDArray[Any]] = {
-            "size": -view.size,
-            "near": away,
-            "least": np.where(np.isnan(like), 9.0, like),
-            "most": -np.where(np.isnan(like), -1.0, like),
-        }
-        if key["sort"] in orders:
-            rows = rows[np.argsort(orders[key["sort"]][rows], kind="stable")]
-        self._asked, self._found = key, rows
+        if wanted:
+            fits &= _has(self._names, wanted, len(view)) | _has(self._starts, wanted, len(view))
+        order = self._order(key["sort"])
+        rows = order[fits[order]]
+        self._last = known, rows
         return rows
 
     def window(self, asked: dict[str, str]) -> list[dict[str, Any]]:
@@ -105,18 +129,18 @@ class Listed:
         first, last = int(asked.get("first", 0)), int(asked.get("last", 0))
         rows = self.find(asked)[max(first, 0) : min(last, first + MOST_ANSWERED)]
         found = []
-        for row in rows.tolist():
+        for row, name in zip(rows.tolist(), view.names(rows), strict=True):
             like = float(view.similarity[row])
-            known = len(self._starts)
+            part, at = divmod(row, READ_ROWS)
             found.append(
                 {
                     "row": row,
                     "number": int(view.number[row]),
-                    "name": readable(view.name(row)),
-                    "title": self._starts[row] if row < known else "" if self._failed else None,
+                    "name": readable(name),
+                    "title": self._shown[part][at].as_py() if part < len(self._shown) else None,
                     "size": int(view.size[row]),
                     "similarity": None if np.isnan(like) else round(like, 6),
-                    "reason": view.reason[row],
+                    "reason": str(view.reason[row]),
                     "without": False,
                 }
             )
@@ -127,7 +151,18 @@ class Listed:
         if not 0 <= row < len(self._view):
             raise ValueError(row)
         with self._lock:
-            return group_of(self._view, row)
+            return next(groups_of(self._view, np.array([row])))
+
+
+def _has(parts: list[pa.Array], wanted: str, count: int) -> npt.NDArray[np.bool_]:
+    """Return which of `count` groups have a text in their string; those that are not known yet have not."""
+    import pyarrow.compute as pc
+
+    fits = np.zeros(count, dtype=np.bool_)
+    for number, part in enumerate(list(parts)):
+        first = number * READ_ROWS
+        fits[first : first + len(part)] = pc.match_substring(part, wanted).to_numpy(zero_copy_only=False)
+    return fits
 
 
 class Server:
@@ -167,7 +202,8 @@ class Server:
 
 def _handler(listed: Listed, token: str, page: str, policy: str, view: View) -> type[BaseHTTPRequestHandler]:
     answers: dict[str, Callable[[dict[str, str]], Any]] = {
-        "begin": lambda _: {"reasons": sorted(set(view.reason))},
+        "begin": lambda _: {"reasons": sorted(set(view.reason.tolist()))},
+        "progress": listed.progress,
         "find": lambda asked: {"count": len(listed.find(asked))},
         "window": listed.window,
         "group": lambda asked: listed.group(int(asked["row"])),

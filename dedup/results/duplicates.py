@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -276,6 +276,7 @@ class Duplicates(Shown):
         read = None
         if sources:
             read = np.bincount(found.texts.locate(found.units.places[:, 0])[0], minlength=len(sources))
+        differences = cache(lambda: found.from_kept(members))
         return view_of_clusters(
             Clusters(
                 cluster=numbers,
@@ -283,11 +284,11 @@ class Duplicates(Shown):
                 centre=star == members,
                 similarity=found.stars.similarity[members],
                 exact=found.same[members] == found.same[star],
-                difference=found.from_kept(members),
+                difference=lambda rows: differences().take(rows),
                 file=files,
                 sources=sources,
                 text=lambda at: found.text(int(members[at])),
-                name=lambda at: found.label(int(members[at])),
+                names=lambda rows: [found.label(unit) for unit in members[rows].tolist()],
                 id=lambda at: found.name(int(members[at])),
             ),
             title=f"{counted(len(self), 'cluster')} of duplicate {found.run.unit}s",

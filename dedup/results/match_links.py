@@ -132,7 +132,7 @@ def links_of(
         left_text=numbers.text,
         left_name=numbers.name,
         left_id=numbers.id,
-        right_text=numbers.text,
+        right_text=numbers.text if sides.right.readable else None,
         right_name=numbers.name,
     )
 

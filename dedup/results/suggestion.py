@@ -106,7 +106,7 @@ class Suggestion(Shown):
         """Return what the page shows: each pair of `samples`, side by side."""
         rows = self.samples.to_pylist()
 
-        def members(row: int, _: int) -> list[Member]:
+        def pair(row: int) -> list[Member]:
             main, other = self.beginnings[row]
             shared = beside(main, other, self.shingle, Reading(PUBLIC, self.ignore, self.tokens))
             named = [str(rows[row][side]) for side in ("left", "right")]
@@ -126,10 +126,10 @@ class Suggestion(Shown):
             number=np.arange(len(rows), dtype=np.int64),
             size=np.full(len(rows), 2, dtype=np.int64),
             similarity=np.array(values, dtype=np.float64),
-            reason=["above the threshold" if value >= self.threshold else "below it" for value in values],
-            name=lambda row: f"{rows[row]['left']} and {rows[row]['right']}",
-            start=lambda row: shortened(self.beginnings[row][0]),
-            members=members,
+            reason=np.where(np.array(values) >= self.threshold, "above the threshold", "below it"),
+            names=lambda some: [f"{rows[row]['left']} and {rows[row]['right']}" for row in some.tolist()],
+            starts=lambda some: [shortened(self.beginnings[row][0]) for row in some.tolist()],
+            members=lambda some, _: map(pair, some.tolist()),
             histograms=self._histograms(),
             nothing="No two texts share a shingle in this sample.",
         )

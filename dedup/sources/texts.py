@@ -106,6 +106,9 @@ class Texts(ABC):
     at_hand = False
     """Whether the texts are in memory: then reading them again costs no more than reading them once."""
 
+    readable = True
+    """Whether the texts can be read; those of an index cannot."""
+
     ids: Ids | None = None
     sources: Sequence[str] | None = None
     rejected: int = 0

@@ -68,6 +68,9 @@ def _stretches(
     """Return (start, end, end in the source) of stretches that do not overlap. Longer ones are chosen first."""
     following = np.concatenate((length[1:], np.zeros(1, dtype=np.int64)))
     ends = np.flatnonzero((length >= shortest) & (following != length + 1))
+    starts = ends + 1 - length[ends]
+    if np.all(starts[1:] > ends[:-1]):  # none overlap: near copies, mostly
+        return list(zip(starts.tolist(), (ends + 1).tolist(), (source[ends] + 1).tolist(), strict=True))
     order = ends[np.argsort(-length[ends], kind="stable")]
     # lists instead of arrays, since Python reads their items one by one several times faster
     taken = bytearray(len(length) + 2)  # with a free place before the first and one after the last

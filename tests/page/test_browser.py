@@ -188,6 +188,8 @@ FAMILIES = corpora.families(count=8, size=3)
 RESULTS = {
     "find": lambda: dedup.find_duplicates(corpora.families(count=12, size=4), threshold=0.5),
     "match": lambda: dedup.match(FAMILIES[::2], FAMILIES[1::2], min_words=10),
+    "paragraphs": lambda: dedup.find_duplicates(FAMILIES[:4] * 2, unit="paragraph"),
+    "suggest": lambda: dedup.suggest(corpora.families(count=30, size=4)),
     "repeats": lambda: dedup.find_repeats("\n\n".join([*corpora.body(seed=1, size=6), *corpora.body(seed=1, size=6)])),
     "compare": lambda: dedup.compare(*corpora.families(count=2, size=2)[:2]),
     "nothing": lambda: dedup.find_duplicates(["one", "two"]),
@@ -208,6 +210,8 @@ def test_every_result_opens(kind: str, wide: int, dark: bool, tmp_path: Path, br
         page.wait_for_selector(".sides")
     page.wait_for_timeout(50)
     assert page.evaluate("document.documentElement.scrollWidth") <= wide
+    if kind in ("match", "repeats"):
+        assert page.evaluate("document.querySelectorAll('.side.left mark').length")
     assert [] == opened.said
     opened.picture(f"{kind}-{wide}-{'dark' if dark else 'light'}")
     opened.context.close()

@@ -79,12 +79,13 @@ def test_a_page_has_what_the_result_has(kind: str, tmp_path: Path) -> None:
     result = RESULTS[kind]()
     page = page_of(result, tmp_path)
     assert page == page_of(RESULTS[kind](), tmp_path)
-    head, columns = island(page, "head"), island(page, "index")
-    assert head["count"] == len(columns["size"]) == sum(map(len, chunks(page)))
+    head, columns, places = (island(page, name) for name in ("head", "index", "places"))
+    assert head["count"] == len(places) == len(columns["size"]) == sum(map(len, chunks(page)))
     assert "" == head["note"]
     assert {len(columns[name]) for name in columns} == {head["count"]}
     for row in range(head["count"]):
-        group = chunks(page)[columns["chunk"][row]][columns["slot"][row]]
+        chunk, slot = divmod(places[row], head["packed"])
+        group = chunks(page)[chunk][slot]
         main, *others = group["members"]
         for other in others:
             for left, left_end, right, right_end in other["spans"]:
@@ -116,6 +117,25 @@ def test_shared_spans_are_shared(kind: str, tmp_path: Path) -> None:
                     assert re.findall(r"\w+", left[a:b].casefold()) == re.findall(r"\w+", right[c:d].casefold())
                     compared += 1
     assert compared > 0 or kind == "repeats"
+
+
+def test_matches_of_an_index_have_no_right_texts(tmp_path: Path) -> None:
+    """The page has the asked texts and the ids that were found, and says why the others are not there."""
+    with dedup.Index.create(tmp_path / "index") as index:
+        index.add(TEXTS[:20], ids=[f"known {number}" for number in range(20)])
+        result = index.query(TEXTS[:5])
+    page = page_of(result, tmp_path)
+    (groups,) = chunks(page)
+    for group in groups:
+        main, *others = group["members"]
+        assert main["length"]
+        assert others
+        for other in others:
+            assert other["name"].startswith("known ")
+            assert not other["length"]
+            assert "look it up by its id" in other["evidence"][-1]
+    assert "known 0" in {other["name"] for group in groups for other in group["members"]}
+    assert "<table>" in result._repr_html_()
 
 
 def test_texts_are_data(tmp_path: Path) -> None:
@@ -188,7 +208,7 @@ def test_bounds(tmp_path: Path) -> None:
     tight = page_of(result, tmp_path, megabytes=size / 1e6)
     assert len(tight.encode()) <= size
     assert "did not fit" in island(tight, "head")["note"]
-    assert -1 in island(tight, "index")["chunk"]
+    assert -1 in island(tight, "places")
 
 
 def test_the_most_interesting_are_chosen() -> None:

@@ -8,6 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -163,7 +164,7 @@ def test_files(options: dict[str, Any], tmp_path: Path) -> None:
 
 def shown(result: dedup.Duplicates | dedup.Matches) -> tuple[str, ...]:
     """Give the evidence of the second text of the first group, as the page shows it."""
-    return result._view().members(0, 5)[1].evidence
+    return next(result._view().members(np.array([0]), 5))[1].evidence
 
 
 def test_the_page_says_how_many_edits() -> None:

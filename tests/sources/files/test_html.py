@@ -180,7 +180,10 @@ def test_large_pages(tmp_path: Path) -> None:
 
 def test_nothing_is_imported_without_pages() -> None:
     """`import dedup` and a search of other files do not load the extractor."""
-    code = "import sys, dedup; dedup.find_duplicates(dedup.files('docs/examples/notices.jsonl')); print('trafilatura' in sys.modules)"
+    code = (
+        "import sys, dedup; dedup.find_duplicates(dedup.files('docs/examples/notices.jsonl')); "
+        "print('trafilatura' in sys.modules)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(dedup.__file__).parents[1]
     )
