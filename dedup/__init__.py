@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dedup import errors, interop, lsh, minhash, shingling, spark
+    from dedup import errors, interop, lsh, minhash, shingling
     from dedup.errors import DedupError, InputError, ParameterError, StorageError
     from dedup.index.check import IndexCheck
     from dedup.index.index import Index
