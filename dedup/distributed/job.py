@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.distributed.keys import Keys, document_keys, unit_keys
+from dedup.distributed.transport.keys import Keys, document_keys, unit_keys
 from dedup.hash_key import choose_key
 from dedup.hashing.forms import NUMBERS, SYMBOLS, Forms, joined
 from dedup.hashing.shingles import Shingle
@@ -63,7 +63,7 @@ class Engine(Protocol):
         ...
 
     def shuffle(self, data: Any) -> Any:
-        """Return the data with all rows of one part together (`dedup.distributed.rows`)."""
+        """Return the data with all rows of one part together (`dedup.distributed.transport.rows`)."""
         ...
 
     def hold(self, data: Any) -> Any:

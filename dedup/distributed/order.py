@@ -17,16 +17,16 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.clusters.stars import components
-from dedup.distributed.counts import Count, Slots
+from dedup.distributed.candidates.counts import Count, Slots
+from dedup.distributed.candidates.marks import Mark, Survive
+from dedup.distributed.candidates.meetings import Candidates, Meet
+from dedup.distributed.candidates.notes import FACTS, Note
+from dedup.distributed.candidates.prefixes import Prefix
+from dedup.distributed.candidates.sets import Hold, Send
 from dedup.distributed.job import ID, Engine, Job
-from dedup.distributed.keys import Bloom, Keys, places_of
-from dedup.distributed.linked import Describe, Fetch
-from dedup.distributed.marks import Mark, Survive
-from dedup.distributed.meetings import Candidates, Meet
-from dedup.distributed.notes import FACTS, Note
-from dedup.distributed.prefixes import Prefix
-from dedup.distributed.rows import Row, rows_of
-from dedup.distributed.sets import Hold, Send
+from dedup.distributed.texts.linked import Describe, Fetch
+from dedup.distributed.transport.keys import Bloom, Keys, places_of
+from dedup.distributed.transport.rows import Row, rows_of
 from dedup.distributed.verified import Families, JoinFamilies, KeyPairs, Verify, apart_in, tasks_of
 from dedup.errors import InputError, ParameterError
 from dedup.options import shown
@@ -51,7 +51,7 @@ class Copies(NamedTuple):
 
 
 class Linked(NamedTuple):
-    """What is told of the units in pairs and of copies (`dedup.distributed.linked.Describe`), as one Arrow table."""
+    """What is told of the units in pairs and of copies (`dedup.distributed.texts.linked`), as one Arrow table."""
 
     table: pa.Table
 
@@ -71,7 +71,7 @@ class Found(NamedTuple):
     Attributes
     ----------
     job : with the seed that made all keys differ
-    facts : what was counted (`dedup.distributed.notes.FACTS`)
+    facts : what was counted (`dedup.distributed.candidates.notes.FACTS`)
     copies : the exact copies
     pairs : pairs of leaders, those that are kept apart included
     family, family_of : the members of families that are to be joined (keys, ascending), and the family of each

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 from dedup.clusters.priority import rank_units
 from dedup.clusters.stars import find_stars
 from dedup.distributed.job import BY, ID, Engine, Job
-from dedup.distributed.keys import Keys, document_keys, places_of
 from dedup.distributed.order import Found, Linked, join_families
+from dedup.distributed.transport.keys import Keys, document_keys, places_of
 from dedup.distributed.verified import Families, KeyPairs
 from dedup.hashing.forms import FORMS, NUMBERS
 from dedup.hashing.units import Units, rank_by_size

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dedup.distributed.candidates.sets import SetBlock, joined_sets
 from dedup.distributed.job import Job
-from dedup.distributed.keys import Keys, places_of
-from dedup.distributed.rows import Row, RowStage, by_part
-from dedup.distributed.sets import SetBlock, joined_sets
+from dedup.distributed.transport.keys import Keys, places_of
+from dedup.distributed.transport.rows import Row, RowStage, by_part
 from dedup.hashing.forms import NUMBERS
 from dedup.hashing.units import Units
 from dedup.pairs.kept_apart import Apart, count_apart, grouped

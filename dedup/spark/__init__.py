@@ -14,9 +14,9 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from dedup.distributed.job import Job
-from dedup.distributed.linked import Fetch
 from dedup.distributed.order import search
 from dedup.distributed.outcome import evidence_of_found
+from dedup.distributed.texts.linked import Fetch
 from dedup.options import ProgressOption, check_name, check_whole
 from dedup.results.duplicates import Duplicates
 from dedup.runtime.progress import Progress
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame
 
-    from dedup.distributed.keys import Keys
+    from dedup.distributed.transport.keys import Keys
 
 __all__ = ["SparkDuplicates", "find_duplicates"]
 

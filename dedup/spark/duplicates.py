@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup.distributed.job import ID, TEXT, Job
-from dedup.distributed.keys import document_keys
-from dedup.distributed.removal import Remove, UnitsOf
+from dedup.distributed.texts.removal import Remove, UnitsOf
+from dedup.distributed.transport.keys import document_keys
 from dedup.errors import InputError
 from dedup.options import shown
 from dedup.results.duplicates import Duplicates, evidence_of

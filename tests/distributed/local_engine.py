@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.distributed.job import ID, TEXT, Engine, Job
-from dedup.distributed.linked import Fetch
 from dedup.distributed.order import search
 from dedup.distributed.outcome import evidence_of_found
-from dedup.distributed.rows import ROW_SCHEMA
+from dedup.distributed.texts.linked import Fetch
+from dedup.distributed.transport.rows import ROW_SCHEMA
 from dedup.pipelines.query import Query
 from dedup.results.duplicates import Duplicates
 from dedup.results.listed_pairs import LISTING_LIMITS

@@ -16,14 +16,14 @@ import dedup
 from dedup.clusters.stars import BIG_CLUSTER
 from dedup.distributed import job as job_module
 from dedup.distributed import verified
-from dedup.distributed.blocks import counted, shared_out, units_of
-from dedup.distributed.counts import class_of
+from dedup.distributed.candidates.counts import class_of
+from dedup.distributed.candidates.meetings import must_share
+from dedup.distributed.candidates.notes import Note
 from dedup.distributed.job import ID, TEXT, Job
-from dedup.distributed.keys import Bloom, block_key, mix
-from dedup.distributed.meetings import must_share
-from dedup.distributed.notes import Note
 from dedup.distributed.order import search
-from dedup.distributed.rows import Row, batches_of, narrow, rows_of
+from dedup.distributed.transport.blocks import counted, shared_out, units_of
+from dedup.distributed.transport.keys import Bloom, block_key, mix
+from dedup.distributed.transport.rows import Row, batches_of, narrow, rows_of
 from dedup.errors import InputError, ParameterError
 from dedup.hashing.shingles import parse
 from dedup.kernels.verify import required

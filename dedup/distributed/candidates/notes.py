@@ -20,10 +20,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.distributed.blocks import TASK_BYTES, counted, cut, packed, shared_out
 from dedup.distributed.job import ID, Hashed, Job, copy_names, hashed_pieces
-from dedup.distributed.keys import Keys, block_key, part_of
-from dedup.distributed.rows import Row, RowStage, narrow
+from dedup.distributed.transport.blocks import TASK_BYTES, counted, cut, packed, shared_out
+from dedup.distributed.transport.keys import Keys, block_key, part_of
+from dedup.distributed.transport.rows import Row, RowStage, narrow
 from dedup.hashing.units import count_short
 from dedup.pairs.seen_twice import sample_for
 from dedup.results.search_info import Read

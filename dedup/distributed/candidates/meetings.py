@@ -22,10 +22,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.clusters.stars import components
-from dedup.distributed.blocks import shared_out
 from dedup.distributed.job import Job
-from dedup.distributed.keys import Keys, mix, part_of
-from dedup.distributed.rows import Row, RowStage, by_part, narrow
+from dedup.distributed.transport.blocks import shared_out
+from dedup.distributed.transport.keys import Keys, mix, part_of
+from dedup.distributed.transport.rows import Row, RowStage, by_part, narrow
 from dedup.threshold import Metric, Threshold, least
 
 __all__ = ["Candidates", "Meet", "must_share"]

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.distributed.job import BY, ID, TEXT, Hashed, Job, hashed_pieces, piece_keys, pieces
-from dedup.distributed.keys import Keys, places_of
+from dedup.distributed.transport.keys import Keys, places_of
 from dedup.hashing.forms import FORMS
 
 __all__ = ["Describe", "Fetch"]

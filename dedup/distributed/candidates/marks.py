@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from dedup.distributed.blocks import units_of
 from dedup.distributed.job import CHANGED, Job
-from dedup.distributed.rows import Row, RowStage, by_part, narrow
+from dedup.distributed.transport.blocks import units_of
+from dedup.distributed.transport.rows import Row, RowStage, by_part, narrow
 from dedup.errors import InputError
 from dedup.pairs.seen_twice import TWICE_SLOTS, bits_for
 

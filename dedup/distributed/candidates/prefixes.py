@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.distributed.blocks import shared_out, units_of
-from dedup.distributed.counts import SLOT_BITS, class_of
+from dedup.distributed.candidates.counts import SLOT_BITS, class_of
 from dedup.distributed.job import CHANGED, Job
-from dedup.distributed.keys import part_of
-from dedup.distributed.rows import Row, RowStage, by_part
+from dedup.distributed.transport.blocks import shared_out, units_of
+from dedup.distributed.transport.keys import part_of
+from dedup.distributed.transport.rows import Row, RowStage, by_part
 from dedup.errors import InputError
 
 __all__ = ["Prefix"]

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.distributed.blocks import TASK_BYTES, cut, packed, shared_out
 from dedup.distributed.job import Job, hashed_pieces, keep_apart
-from dedup.distributed.keys import Bloom, Keys, block_key, places_of
-from dedup.distributed.rows import Row, RowStage, narrow, rows_of
+from dedup.distributed.transport.blocks import TASK_BYTES, cut, packed, shared_out
+from dedup.distributed.transport.keys import Bloom, Keys, block_key, places_of
+from dedup.distributed.transport.rows import Row, RowStage, narrow, rows_of
 from dedup.hashing.units import HashSets
 
 __all__ = ["Hold", "Send", "SetBlock", "joined_sets"]
