@@ -8,6 +8,7 @@ units it sees the keys of those that were held, once.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dedup.clusters.looks import Looks
 from dedup.clusters.stars import components
 from dedup.distributed.candidates.counts import Count, Slots
 from dedup.distributed.candidates.marks import Mark, Survive
@@ -23,8 +25,10 @@ from dedup.distributed.candidates.meetings import Candidates, Meet
 from dedup.distributed.candidates.notes import FACTS, Note
 from dedup.distributed.candidates.prefixes import Prefix
 from dedup.distributed.candidates.sets import Hold, Send
-from dedup.distributed.job import ID, Engine, Job
-from dedup.distributed.texts.linked import Describe, Fetch
+from dedup.distributed.job import GIVEN, ID, Engine, Job
+from dedup.distributed.texts.files import FileInput
+from dedup.distributed.texts.linked import Describe, Fetch, Given
+from dedup.distributed.texts.told import heard
 from dedup.distributed.transport.keys import Bloom, Keys, places_of
 from dedup.distributed.transport.rows import Row, rows_of
 from dedup.distributed.verified import Families, JoinFamilies, KeyPairs, Verify, apart_in, tasks_of
@@ -89,12 +93,23 @@ class Found(NamedTuple):
     sets: Any
 
 
-def search(engine: Engine, texts: Any, job: Job, kind: pa.DataType, by: pa.DataType | None = None) -> Found:
-    """Find the pairs of units. `texts` has the columns id and text, `kind` is the type of ids, `by` that of `keep`.
+NOTHING_MORE = pa.schema([])
 
-    The caller drops `sets`. Raises `InputError` if ids are null or not unique.
+
+def search(engine: Engine, texts: Any, job: Job, kind: pa.DataType, more: pa.Schema = NOTHING_MORE) -> Found:
+    """Find the pairs of units. `texts` has the columns of `dedup.distributed.job`; `kind` is the type of ids.
+
+    `more` are the other columns that are told of linked units; for a `FileInput`, the files tell which there are. The
+    caller drops `sets`. Raises `InputError` if ids are null or not unique, and what `FileInput.hear` raises.
     """
-    job, survivors, copies, facts = _survivors(engine, texts, job, kind)
+    job, survivors, copies, facts, kinds = _survivors(engine, texts, job, kind)
+    if isinstance(texts, FileInput):
+        more = texts.hear(heard(kinds.get("told", [])), facts["filled"])
+        _check_given(engine, texts, job, _keys_in(kinds, "repeated given", "keys"), kind, more)
+    looks = Looks(job.keep)
+    for row in kinds.get("looks", []):
+        looks.merge(pickle.loads(row["looks"].tobytes()))  # noqa: S301  (a stage of this job wrote it)
+    looks.check()
     sets = engine.hold(engine.map(texts, Hold(job, Bloom.of(survivors)), "hold"))
     left, right, links = _candidates(engine, sets, job)
     lead = ~np.isin(np.concatenate((left, right)), copies.keys[copies.keys != copies.leaders])
@@ -105,12 +120,14 @@ def search(engine: Engine, texts: Any, job: Job, kind: pa.DataType, by: pa.DataT
     inside = (places_of(pairs.left, family) >= 0) & (places_of(pairs.right, family) >= 0)
     pairs = pairs.take(~inside)
     wanted = np.unique(np.concatenate((pairs.left, pairs.right, copies.keys, family)))
-    linked = _described(engine, texts, job, wanted, kind, by)
+    linked = _described(engine, texts, Describe(job, wanted, kind, more))
     return Found(job, facts, copies, pairs, family, family_of, linked, sets)
 
 
-def _survivors(engine: Engine, texts: Any, job: Job, kind: pa.DataType) -> tuple[Job, Keys, Copies, dict[str, int]]:
-    """Return the job, the leading units that may be in a pair, the copies, and what was counted."""
+def _survivors(
+    engine: Engine, texts: Any, job: Job, kind: pa.DataType
+) -> tuple[Job, Keys, Copies, dict[str, int], dict[str, list[Row]]]:
+    """Return the job, the leading units that may be in a pair, the copies, what was counted, and all rows by kind."""
     for seed in range(SEEDS):
         job = replace(job, seed=seed)
         noted = engine.shuffle(engine.map(texts, Note(job), "note"))
@@ -123,10 +140,11 @@ def _survivors(engine: Engine, texts: Any, job: Job, kind: pa.DataType) -> tuple
             raise InputError(
                 f"id: expected an id in every row, found none in {nulls:,}; drop these rows, or give them ids"
             )
-        repeated = _keys_in(kinds, "repeated", "keys")
-        if not len(repeated):
+        repeated = _keys_in(kinds, "repeated" if job.unit.whole else "repeated documents", "keys")
+        if len(repeated):
+            _check_ids(engine, texts, job, repeated, kind)
+        elif not len(_keys_in(kinds, "repeated", "keys")):
             break
-        _check_ids(engine, texts, job, repeated, kind)
     else:
         raise InputError(f"id: expected different ids, found {SEEDS} times two ids of one hash; report this")
     facts = np.zeros(len(FACTS), dtype=np.int64)
@@ -136,12 +154,12 @@ def _survivors(engine: Engine, texts: Any, job: Job, kind: pa.DataType) -> tuple
     survivors = _keys_in(kinds, "survivors", "keys")
     others = copies.keys[copies.keys != copies.leaders]
     survivors = survivors[~np.isin(survivors, others)]
-    return job, survivors, copies, dict(zip(FACTS, facts.tolist(), strict=True))
+    return job, survivors, copies, dict(zip(FACTS, facts.tolist(), strict=True)), kinds
 
 
 def _check_ids(engine: Engine, texts: Any, job: Job, keys: Keys, kind: pa.DataType) -> None:
     """Raise `InputError` if two documents with one key have one id: else the key was met by chance."""
-    found = [batch.column(ID) for batch in engine.collect(engine.map(texts, Fetch(job, keys, kind), "ids"))]
+    found = [batch.column(ID) for batch in engine.collect(engine.map(texts, Fetch(job, np.sort(keys), kind), "ids"))]
     ids = pa.chunked_array(found, type=kind).to_pylist()
     seen: set[Any] = set()
     again = sorted({each for each in ids if each in seen or seen.add(each)})  # type: ignore[func-returns-value]
@@ -150,6 +168,14 @@ def _check_ids(engine: Engine, texts: Any, job: Job, keys: Keys, kind: pa.DataTy
         raise InputError(
             f"id: expected each id once, found {len(again):,} in more than one row: {some}; make the ids unique"
         )
+
+
+def _check_given(engine: Engine, texts: FileInput, job: Job, keys: Keys, kind: pa.DataType, more: pa.Schema) -> None:
+    """Raise `InputError` if two records have one id that the user gave; else keys were met by chance."""
+    if len(keys):
+        stage = Given(job, np.sort(keys), kind, more.field(GIVEN).type)
+        found = list(engine.collect(engine.map(texts, stage, "ids")))
+        texts.check_given(pa.Table.from_batches(found, schema=stage.schema))
 
 
 def _candidates(engine: Engine, sets: Any, job: Job) -> tuple[Keys, Keys, npt.NDArray[np.uint64]]:
@@ -199,9 +225,9 @@ def _families(links: npt.NDArray[np.uint64], pairs: KeyPairs) -> tuple[Keys, Row
     return units[inside], np.unique(root[inside], return_inverse=True)[1].astype(np.int64).ravel()
 
 
-def _described(engine: Engine, texts: Any, job: Job, keys: Keys, kind: pa.DataType, by: pa.DataType | None) -> Linked:
+def _described(engine: Engine, texts: Any, stage: Describe) -> Linked:
     """Return what is told of some units, each once, in the order of their ids and places."""
-    stage = Describe(job, keys, kind, by)
+    keys = stage.keys
     found = list(engine.collect(engine.map(texts, stage, "describe"))) if len(keys) else []
     table = pa.Table.from_batches(found, schema=stage.schema)
     order = [(ID, "ascending"), ("number", "ascending")]

@@ -6,14 +6,15 @@ this order alone, and so is that of a search on one machine over the same texts 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedup.clusters.copies import exact_copies
 from dedup.clusters.priority import rank_units
 from dedup.clusters.stars import find_stars
 from dedup.distributed.job import BY, ID, Engine, Job
@@ -21,92 +22,53 @@ from dedup.distributed.order import Found, Linked, join_families
 from dedup.distributed.transport.keys import Keys, document_keys, places_of
 from dedup.distributed.verified import Families, KeyPairs
 from dedup.hashing.forms import FORMS, NUMBERS
+from dedup.hashing.labels import LABEL
 from dedup.hashing.units import Units, rank_by_size
-from dedup.pairs.kept_apart import Apart
-from dedup.pairs.verify import NO_GROUPS, Groups, Pairs, in_order, pairs_of, similarity
+from dedup.pairs.kept_apart import Apart, groups_of, told_apart
+from dedup.pairs.verify import Pairs, in_order, pairs_of, similarity
 from dedup.results.evidence import Evidence
-from dedup.results.listed_pairs import LISTING_LIMITS, ListingLimits
 from dedup.results.search_info import Read, SearchInfo
-from dedup.sources.texts import Block, Texts
+from dedup.sources.texts import Texts
 from dedup.threshold import Metric
 
-__all__ = ["LinkedTexts", "evidence_of_found"]
+__all__ = ["Making", "evidence_of_found", "load_shown"]
 
 Rows = npt.NDArray[np.int64]
 
+Making = Callable[[pa.Array, Keys, pa.Table], Texts]
+"""What makes the texts of documents, of their ids, their keys, and what is told of the first linked unit of each."""
 
-class LinkedTexts(Texts):
-    """The documents of linked units: their ids, and their texts when they are asked for.
 
-    `fetch` returns the texts of some documents, by their keys, as tables of id and text.
+def load_shown(evidence: Evidence, units: Iterable[int]) -> None:
+    """Fetch the texts of some units at once."""
+    places = evidence.units.places[np.array(list(units), dtype=np.int64), 0]
+    evidence.texts.load(places)  # type: ignore[attr-defined]
+
+
+def evidence_of_found(engine: Engine, found: Found, asked: SearchInfo, made: Making) -> Evidence:
+    """Return the evidence of a search that `asked`; families are joined by `engine`.
+
+    `made` returns the texts of the documents of linked units, of their ids, their keys, and a row of the table of
+    linked units for each.
     """
-
-    def __init__(
-        self, ids: pa.Array, keys: Keys, column: str, fetch: Callable[[Keys], Iterator[pa.RecordBatch]]
-    ) -> None:
-        self._ids, self._keys, self.text_column = ids, keys, column
-        self._fetch = fetch
-        self._texts: dict[Any, str] = {}
-
-    def __len__(self) -> int:
-        return len(self._ids)
-
-    def load(self, rows: Rows) -> None:
-        """Fetch some texts at once."""
-        missing = [row for row in np.unique(rows).tolist() if self.id_of(row) not in self._texts]
-        if missing:
-            for batch in self._fetch(np.sort(self._keys[missing])):
-                self._texts |= dict(zip(*(column.to_pylist() for column in batch.columns), strict=True))
-
-    def __getitem__(self, row: int) -> str:
-        self.load(np.array([row]))
-        return self._texts[self.id_of(row)]
-
-    def original(self, row: int) -> Any:
-        """Return the text of a row."""
-        return self[row]
-
-    def loads(self) -> Iterator[Callable[[], Block]]:
-        """Yield nothing: the texts are not here."""
-        return iter(())
-
-    def id_of(self, row: int) -> int | str:
-        """Return the id of a row."""
-        return self._ids[row].as_py()  # type: ignore[no-any-return]
-
-    def ids_at(self, rows: Rows) -> pa.Array:
-        """Return the ids of some rows as an Arrow array."""
-        return self._ids.take(pa.array(rows))
-
-
-def evidence_of_found(
-    engine: Engine,
-    found: Found,
-    fetch: Callable[[Keys], Iterator[pa.RecordBatch]],
-    *,
-    keep: str,
-    listing: str,
-    column: str,
-    limits: ListingLimits = LISTING_LIMITS,
-) -> Evidence:
-    """Return the evidence. `keep` and `listing` are the options `keep` and `pairs`; families are joined by `engine`."""
-    job, linked = found.job, found.linked
+    job, linked, limits = found.job, found.linked, asked.limits
     place = _Places(linked.keys)
     units = _units(job, linked)
     count = len(units)
     values = linked.table.column(BY) if BY in linked.table.column_names else None
-    rank = rank_units(keep, count, lambda: linked.table.column("length").to_numpy(), lambda: values)
+    rank = rank_units(job.keep, count, lambda: linked.table.column("length").to_numpy(), lambda: values)
     representatives = _representatives(found, place, rank)
     copies = np.bincount(representatives, minlength=count)
-    large = limits.big_cluster if listing == "auto" else None
+    large = limits.big_cluster if asked.listing == "auto" else None
     members = representatives[place.of(found.family)]
     told = members, rank[members], copies[members], units.digests[members]
     joined, crowds, family_apart = join_families(engine, found, Families(found.family, found.family_of, *told), large)
     every = KeyPairs(*(np.concatenate(columns) for columns in zip(found.pairs, joined, strict=True)))
     left, right = representatives[place.of(every.left)], representatives[place.of(every.right)]
     both = in_order([pairs_of(left, right, every.shared).take(~every.apart)])
-    groups = _groups(job, linked)
+    groups = groups_of(units, job.distinct)
     threshold = job.threshold
+    same = exact_copies(told_apart(units, job.distinct), rank, np.arange(count)) if job.across else None
     if threshold.metric is Metric.CONTAINMENT:
         rank = rank_by_size(rank, units.sizes)
     everyone = np.arange(count, dtype=np.int64)
@@ -117,30 +79,17 @@ def evidence_of_found(
         both,
         rank,
         threshold,
-        groups=groups[np.newaxis] if len(groups) else NO_GROUPS,
+        groups=groups,
+        copies=same is None,
     )
     apart = None
     if NUMBERS in job.distinct:
         none = pairs_of(left, right, every.shared).take(every.apart)
         none = none.take((units.digests[none.left] != units.digests[none.right]).any(axis=1))  # symbols alone
-        apart = _apart(none, units.sizes, copies, groups, threshold.metric, large, family_apart)
-    texts = _texts(linked, job, column, fetch)
-    info = SearchInfo(
-        unit=job.unit,
-        method="exact",
-        shingle=str(job.shingle),
-        threshold=threshold.value,
-        listing=listing,
-        column=column,
-        metric=threshold.metric,
-        large=representatives[place.of(crowds)],
-        hash_key=job.shingle.key.fingerprint,
-        distinct=job.distinct,
-        read=Read(**found.facts),
-        apart=apart,
-        limits=limits,
-    )
-    return Evidence(info, texts, units, representatives, rank, both, stars)
+        apart = _apart(none, units.sizes, copies, units.forms[NUMBERS], threshold.metric, large, family_apart)
+    crowded = representatives[place.of(crowds)]
+    info = replace(asked, large=crowded, read=Read(**found.facts), apart=apart, same=same)
+    return Evidence(info, _texts(found, made), units, representatives, rank, both, stars)
 
 
 class _Places:
@@ -164,7 +113,7 @@ def _units(job: Job, linked: Linked) -> Units:
         columns = [linked.table.column(name).to_numpy() for name in ("number", "start", "end")]
         places = np.column_stack((documents, *columns)).astype(np.int64)
     digests = np.column_stack((linked.numbers("low"), linked.numbers("high")))
-    forms = {name: linked.numbers(name) for name in FORMS}
+    forms = {name: linked.numbers(name) for name in ((*FORMS, LABEL) if job.across else FORMS)}
     offsets = np.arange(count + 1, dtype=np.int64)
     sizes, filled = linked.numbers("size").view(np.int64), np.ones(count, dtype=np.bool_)
     return Units(places, np.empty(0, dtype=np.uint64), offsets, digests, sizes, filled, 0, forms)
@@ -179,9 +128,11 @@ def _documents(linked: Linked) -> tuple[Rows, Rows]:
     return np.cumsum(new) - 1, np.flatnonzero(new)
 
 
-def _texts(linked: Linked, job: Job, column: str, fetch: Callable[[Keys], Iterator[pa.RecordBatch]]) -> LinkedTexts:
-    ids = linked.table.column(ID).combine_chunks().take(pa.array(_documents(linked)[1]))
-    return LinkedTexts(ids, document_keys(ids, job.shingle.key, job.seed), column, fetch)
+def _texts(found: Found, made: Making) -> Texts:
+    """Return the texts of the documents."""
+    rows = found.linked.table.take(pa.array(_documents(found.linked)[1]))
+    ids = rows.column(ID).combine_chunks()
+    return made(ids, document_keys(ids, found.job.shingle.key, found.job.seed), rows)
 
 
 def _representatives(found: Found, place: _Places, rank: Rows) -> Rows:
@@ -196,15 +147,14 @@ def _representatives(found: Found, place: _Places, rank: Rows) -> Rows:
     return representatives
 
 
-def _groups(job: Job, linked: Linked) -> Groups:
-    """Return the group of each unit; units of one group are no pair."""
-    if not job.distinct:
-        return np.empty(0, dtype=np.uint64)
-    return linked.numbers(NUMBERS if NUMBERS in job.distinct else "low")
-
-
 def _apart(
-    none: Pairs, sizes: Rows, copies: Rows, groups: Groups, metric: Metric, most: int | None, family: Apart
+    none: Pairs,
+    sizes: Rows,
+    copies: Rows,
+    groups: npt.NDArray[np.uint64],
+    metric: Metric,
+    most: int | None,
+    family: Apart,
 ) -> Apart:
     """Return the pairs that are kept apart: in a group of more than `most`, those with its first unit alone."""
     units = np.unique(np.concatenate((none.left, none.right)))

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup.distributed.job import ID, TEXT, Job
+from dedup.distributed.outcome import load_shown
 from dedup.distributed.texts.removal import Remove, UnitsOf
 from dedup.distributed.transport.keys import document_keys
 from dedup.errors import InputError
 from dedup.options import shown
 from dedup.results.duplicates import Duplicates, evidence_of
-from dedup.results.summary import Summary, largest_clusters, sampled_removals
+from dedup.results.summary import Summary, shown_units
 from dedup.spark.engine import running, spark_schema, spark_type
 from dedup.spark.inputs import quoted
 
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 __all__ = ["SparkDuplicates"]
-
-SHOWN = 3
-"""Clusters, pairs. A summary shows so many."""
 
 REMOVED_ID = "__dedup_removed_id"
 """A column that no table has."""
@@ -55,10 +53,7 @@ class SparkDuplicates:
     def summary(self) -> Summary:
         """The numbers of the search (`dedup.Summary`). At its first use, the few texts that it shows are read."""
         evidence = evidence_of(self._found)
-        shown_units = [unit for unit, _ in largest_clusters(evidence, SHOWN)] + [
-            unit for removed, kept, _ in sampled_removals(evidence, SHOWN) for unit in (removed, kept)
-        ]
-        evidence.texts.load(evidence.units.places[np.array(shown_units, dtype=np.int64), 0])  # type: ignore[attr-defined]
+        load_shown(evidence, shown_units(evidence))
         return self._found.summary
 
     @cached_property

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["NEEDS", "KeepingEngine", "SparkEngine", "running", "spark_schema", "spark_type"]
 
+LONGEST_ASKED = 200
+"""Characters. Of a longer value the work folder has the digest."""
+
 NEEDS = "pip install 'dedup-text[spark]'"
 """What to do if something is missing."""
 
@@ -88,13 +91,10 @@ class KeepingEngine(SparkEngine):
     A step is complete if its folder in ``done`` is. That is written last, and by itself.
     """
 
-    def __init__(
-        self, spark: SparkSession, tasks: int, stages: Progress, work: str, asked: dict[str, Any], df: DataFrame
-    ) -> None:
+    def __init__(self, spark: SparkSession, tasks: int, stages: Progress, work: str, asked: dict[str, Any]) -> None:
         super().__init__(spark, tasks, stages)
         self._work, self._steps = work.rstrip("/"), 0
-        digest = hashlib.sha256("\n".join(sorted(df.inputFiles())).encode()).hexdigest()
-        asked = {name: str(value) for name, value in asked.items()} | {"files": digest}
+        asked = {name: _brief(str(value)) for name, value in asked.items()}
         found = self._read("asked")
         if found is None:
             self._write("asked", self._spark.createDataFrame([(json.dumps(asked),)], "asked string"))
@@ -143,6 +143,11 @@ class KeepingEngine(SparkEngine):
             return found if len(found.head(1)) else None
         except AnalysisException:
             return None
+
+
+def _brief(value: str) -> str:
+    """Return a value, or its digest if it is long."""
+    return value if len(value) <= LONGEST_ASKED else hashlib.sha256(value.encode()).hexdigest()
 
 
 def _told(error: Exception) -> Exception:

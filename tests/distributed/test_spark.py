@@ -197,12 +197,12 @@ def test_unfit_columns_are_errors(spark: Any, options: dict[str, str], message: 
     [
         ({"keep": lambda _, text: 0}, "keep: expected .*, found a function; write its values to a column"),
         ({"threshold": 80}, "threshold: expected"),
-        ({"keep": "none"}, "keep: expected a policy that keeps one text .*, found .none"),
+        ({"within": ["a"]}, "within: expected the name of a column, found list; write the labels to a column"),
         ({"metric": "edit"}, "metric: expected .jaccard. or .containment., found .edit"),
         ({"partitions": 0}, "partitions: expected a whole number from 1 to"),
         ({"distinct": "case"}, "distinct: expected"),
     ],
-    ids=["keep", "threshold", "none", "edit", "partitions", "distinct"],
+    ids=["keep", "threshold", "within", "edit", "partitions", "distinct"],
 )
 def test_unfit_options_are_errors(spark: Any, options: dict[str, Any], message: str) -> None:
     frame = spark.createDataFrame(table_of(["a b c"]))
