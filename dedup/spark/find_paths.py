@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dedup import __version__
+from dedup.distributed.job import GIVEN, Engine
 from dedup.distributed.order import Found, search
 from dedup.distributed.outcome import evidence_of_found, load_shown
 from dedup.distributed.texts.documents import LinkedRecords
@@ -21,6 +22,7 @@ from dedup.report.existing_report import ASKED, existing_report
 from dedup.report.read import Report
 from dedup.report.write import write_run_report
 from dedup.results.duplicates import Duplicates
+from dedup.results.evidence import Evidence
 from dedup.results.summary import shown_units
 from dedup.runtime.progress import Progress
 from dedup.sources.columns import plain_names
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
     from dedup.distributed.transport.keys import Keys
 
-__all__ = ["find"]
+__all__ = ["find", "found_in_files"]
 
 SCHEME = "://"
 """What a URI has, and no path that we read."""
@@ -131,11 +133,8 @@ def find(
         if work is not None:
             more = {"partitions": tasks, "inputs": listing.fingerprint(), "tasks": inputs.tasks}
             engine = KeepingEngine(spark, tasks, stages, str(check_name("work", work)), asked | more)
-        found = _searched(ReadingEngine(engine, _numbered(spark)), inputs, query, tasks)
-        try:
-            result = Duplicates.of(_evidence(spark, engine, found, inputs, query, column, tasks), {})
-        finally:
-            engine.drop(found.sets)
+        reading = SparkEngine(spark, tasks, Progress(False))
+        result = found_in_files(engine, reading, _numbered(spark), inputs, query, column, tasks)
     _warn(inputs)
     spent = {stage: round(seconds, 3) for stage, seconds in stages.seconds.items()}
     run: Mapping[str, Any] = {"seconds": spent, "threads": None, ASKED: asked}
@@ -168,28 +167,34 @@ def _numbered(spark: SparkSession) -> Any:
     return numbered
 
 
-def _searched(engine: ReadingEngine, inputs: FileInput, query: Query, tasks: int) -> Found:
-    """Run the search; files that are damaged in the middle are read again as a whole."""
+def found_in_files(
+    engine: Engine, reading: Engine, numbered: Any, inputs: FileInput, query: Query, column: str, tasks: int
+) -> Duplicates:
+    """Return what is found in files, on any engine. `reading` is the engine that reads the texts of a summary.
+
+    `numbered` is that of `ReadingEngine`. Files that are damaged in the middle are read again as a whole.
+    """
     import pyarrow as pa
 
-    while True:
+    engine = ReadingEngine(engine, numbered)
+    found: Found | None = None
+    while found is None:
         try:
-            return search(engine, inputs, job_of(query, tasks), pa.int64())
-        except Damaged as found:
-            inputs.cut(inputs.whole | found.files)
+            found = search(engine, inputs, job_of(query, tasks), pa.int64())
+        except Damaged as damaged:
+            inputs.cut(inputs.whole | damaged.files)
+    try:
+        return Duplicates.of(_evidence(engine, ReadingEngine(reading, numbered), found, inputs, query, column), {})
+    finally:
+        engine.drop(found.sets)
 
 
-def _evidence(
-    spark: SparkSession, engine: SparkEngine, found: Found, inputs: FileInput, query: Query, column: str, tasks: int
-) -> Any:
+def _evidence(engine: Engine, reading: Engine, found: Found, inputs: FileInput, query: Query, column: str) -> Evidence:
     """Return the evidence of what was found, with the texts that a summary shows."""
     import pyarrow as pa
 
-    from dedup.distributed.job import GIVEN
-
     def fetch(keys: Keys) -> Iterator[pa.RecordBatch]:
-        reader = ReadingEngine(SparkEngine(spark, tasks, Progress(False)), _numbered(spark))
-        return reader.collect(reader.map(inputs, Fetch(found.job, keys, pa.int64()), "texts"))  # type: ignore[no-any-return]
+        return reading.collect(reading.map(inputs, Fetch(found.job, keys, pa.int64()), "texts"))
 
     def made(ids: pa.Array, keys: Keys, rows: pa.Table) -> LinkedRecords:
         given = rows.column(GIVEN).combine_chunks() if GIVEN in rows.column_names else None
