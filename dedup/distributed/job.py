@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.distributed.transport.keys import Keys, document_keys, unit_keys
+from dedup.distributed.transport.keys import GOLDEN, Keys, document_keys, unit_keys
 from dedup.hash_key import HashKey, choose_key
 from dedup.hashing.forms import Forms, joined
 from dedup.hashing.labels import LABEL, Labels, keys_of_column
@@ -112,6 +112,7 @@ class Job:
     Attributes
     ----------
     across : whether the input has labels, and texts of one label are no pair
+    sides : whether these labels are the numbers of two sides (0, 1), each with ids of its own
     part_bits : the hash space is cut into ``2 ** part_bits`` parts
     seed : changes the keys of documents
     version : of the library and its kernels on the driver, to which those on a worker are compared
@@ -124,6 +125,7 @@ class Job:
     shingle: Shingle
     distinct: tuple[str, ...] = ()
     across: bool = False
+    sides: bool = False
     part_bits: int = 6
     seed: int = 0
     version: str = field(default_factory=library_version)
@@ -212,7 +214,10 @@ def pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 def piece_keys(piece: pa.RecordBatch, job: Job) -> Keys:
     """Return the keys of the documents of a piece."""
-    return document_keys(piece.column(ID), job.shingle.key, job.seed)
+    keys = document_keys(piece.column(ID), job.shingle.key, job.seed)
+    if job.sides:
+        keys ^= piece.column(ACROSS).to_numpy(zero_copy_only=False).astype(np.uint64) * np.uint64(GOLDEN)
+    return keys
 
 
 def hashed_pieces(

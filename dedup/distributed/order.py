@@ -25,7 +25,7 @@ from dedup.distributed.candidates.meetings import Candidates, Meet
 from dedup.distributed.candidates.notes import FACTS, Note
 from dedup.distributed.candidates.prefixes import Prefix
 from dedup.distributed.candidates.sets import Hold, Send
-from dedup.distributed.job import GIVEN, ID, Engine, Job
+from dedup.distributed.job import ACROSS, GIVEN, ID, Engine, Job
 from dedup.distributed.texts.files import FileInput
 from dedup.distributed.texts.linked import Describe, Fetch, Given
 from dedup.distributed.texts.told import heard
@@ -53,6 +53,11 @@ class Copies(NamedTuple):
     keys: Keys
     leaders: Keys
 
+    def of(self, leaders: Keys) -> Copies:
+        """Return the copies of some leaders."""
+        own = np.isin(self.leaders, leaders)
+        return Copies(self.keys[own], self.leaders[own])
+
 
 class Linked(NamedTuple):
     """What is told of the units in pairs and of copies (`dedup.distributed.texts.linked`), as one Arrow table."""
@@ -75,7 +80,7 @@ class Found(NamedTuple):
     Attributes
     ----------
     job : with the seed that made all keys differ
-    facts : what was counted (`dedup.distributed.candidates.notes.FACTS`)
+    facts, right : what was counted (`dedup.distributed.candidates.notes.FACTS`): of all texts, of those of side 1
     copies : the exact copies
     pairs : pairs of leaders, those that are kept apart included
     family, family_of : the members of families that are to be joined (keys, ascending), and the family of each
@@ -85,6 +90,7 @@ class Found(NamedTuple):
 
     job: Job
     facts: dict[str, int]
+    right: dict[str, int]
     copies: Copies
     pairs: KeyPairs
     family: Keys
@@ -102,7 +108,8 @@ def search(engine: Engine, texts: Any, job: Job, kind: pa.DataType, more: pa.Sch
     `more` are the other columns that are told of linked units; for a `FileInput`, the files tell which there are. The
     caller drops `sets`. Raises `InputError` if ids are null or not unique, and what `FileInput.hear` raises.
     """
-    job, survivors, copies, facts, kinds = _survivors(engine, texts, job, kind)
+    job, survivors, copies, kinds = _survivors(engine, texts, job, kind)
+    facts, right_facts = (_sum(kinds.get("facts", []), name) for name in ("facts", "right"))
     if isinstance(texts, FileInput):
         more = texts.hear(heard(kinds.get("told", [])), facts["filled"])
         _check_given(engine, texts, job, _keys_in(kinds, "repeated given", "keys"), kind, more)
@@ -119,15 +126,26 @@ def search(engine: Engine, texts: Any, job: Job, kind: pa.DataType, more: pa.Sch
     family, family_of = _families(links, pairs)
     inside = (places_of(pairs.left, family) >= 0) & (places_of(pairs.right, family) >= 0)
     pairs = pairs.take(~inside)
-    wanted = np.unique(np.concatenate((pairs.left, pairs.right, copies.keys, family)))
-    linked = _described(engine, texts, Describe(job, wanted, kind, more))
-    return Found(job, facts, copies, pairs, family, family_of, linked, sets)
+    wanted = np.concatenate((pairs.left, pairs.right, family))
+    if job.across:  # copies of one label are no pair by themselves
+        copies = copies.of(wanted)
+    stage = Describe(job, np.unique(np.concatenate((wanted, copies.keys))), kind, more)
+    linked = _described(engine, texts, stage)
+    return Found(job, facts, right_facts, copies, pairs, family, family_of, linked, sets)
+
+
+def _sum(rows: list[Row], name: str) -> dict[str, int]:
+    """Return what was counted in all tasks."""
+    total = np.zeros(len(FACTS), dtype=np.int64)
+    for row in rows:
+        total = total + row[name]
+    return dict(zip(FACTS, total.tolist(), strict=True))
 
 
 def _survivors(
     engine: Engine, texts: Any, job: Job, kind: pa.DataType
-) -> tuple[Job, Keys, Copies, dict[str, int], dict[str, list[Row]]]:
-    """Return the job, the leading units that may be in a pair, the copies, what was counted, and all rows by kind."""
+) -> tuple[Job, Keys, Copies, dict[str, list[Row]]]:
+    """Return the job, the leading units that may be in a pair, the copies, and all rows by kind."""
     for seed in range(SEEDS):
         job = replace(job, seed=seed)
         noted = engine.shuffle(engine.map(texts, Note(job), "note"))
@@ -147,14 +165,11 @@ def _survivors(
             break
     else:
         raise InputError(f"id: expected different ids, found {SEEDS} times two ids of one hash; report this")
-    facts = np.zeros(len(FACTS), dtype=np.int64)
-    for row in kinds.get("facts", []):
-        facts = facts + row["facts"]
     copies = _copies(kinds.get("copies", []))
     survivors = _keys_in(kinds, "survivors", "keys")
     others = copies.keys[copies.keys != copies.leaders]
     survivors = survivors[~np.isin(survivors, others)]
-    return job, survivors, copies, dict(zip(FACTS, facts.tolist(), strict=True)), kinds
+    return job, survivors, copies, kinds
 
 
 def _check_ids(engine: Engine, texts: Any, job: Job, keys: Keys, kind: pa.DataType) -> None:
@@ -230,7 +245,7 @@ def _described(engine: Engine, texts: Any, stage: Describe) -> Linked:
     keys = stage.keys
     found = list(engine.collect(engine.map(texts, stage, "describe"))) if len(keys) else []
     table = pa.Table.from_batches(found, schema=stage.schema)
-    order = [(ID, "ascending"), ("number", "ascending")]
+    order = [(name, "ascending") for name in ((ACROSS, ID, "number") if stage.job.sides else (ID, "number"))]
     linked = Linked(table.sort_by(order))
     assert len(linked.table) == len(keys), "the input is the same each time it is read"
     return linked

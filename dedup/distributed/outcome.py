@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +18,9 @@ import pyarrow.compute as pc
 from dedup.clusters.copies import exact_copies
 from dedup.clusters.priority import rank_units
 from dedup.clusters.stars import find_stars
-from dedup.distributed.job import BY, ID, Engine, Job
+from dedup.distributed.job import ACROSS, BY, ID, Engine, Job, piece_keys
 from dedup.distributed.order import Found, Linked, join_families
-from dedup.distributed.transport.keys import Keys, document_keys, places_of
+from dedup.distributed.transport.keys import Keys, places_of
 from dedup.distributed.verified import Families, KeyPairs
 from dedup.hashing.forms import FORMS, NUMBERS
 from dedup.hashing.labels import LABEL
@@ -31,7 +32,7 @@ from dedup.results.search_info import Read, SearchInfo
 from dedup.sources.texts import Texts
 from dedup.threshold import Metric
 
-__all__ = ["Making", "evidence_of_found", "load_shown"]
+__all__ = ["Making", "Resolved", "evidence_of_found", "load_shown", "resolve", "sides_of_found"]
 
 Rows = npt.NDArray[np.int64]
 
@@ -45,13 +46,33 @@ def load_shown(evidence: Evidence, units: Iterable[int]) -> None:
     evidence.texts.load(places)  # type: ignore[attr-defined]
 
 
-def evidence_of_found(engine: Engine, found: Found, asked: SearchInfo, made: Making) -> Evidence:
-    """Return the evidence of a search that `asked`; families are joined by `engine`.
+class Resolved(NamedTuple):
+    """What was found, by the numbers of linked units.
 
-    `made` returns the texts of the documents of linked units, of their ids, their keys, and a row of the table of
-    linked units for each.
+    Attributes
+    ----------
+    units : the linked units, without hashes
+    rank : the priority of each; 0 is kept first
+    representatives : for each unit, the one of its exact copies with the best priority
+    pairs : the pairs of representatives
+    crowded : the kept units of families that are listed in part
+    apart : the pairs that differ in numbers alone, and are none for that; None if nobody asked for it
     """
-    job, linked, limits = found.job, found.linked, asked.limits
+
+    units: Units
+    rank: Rows
+    representatives: Rows
+    pairs: Pairs
+    crowded: Rows
+    apart: Apart | None
+
+
+def resolve(engine: Engine, found: Found, large: int | None) -> Resolved:
+    """Return what was found by numbers; families are joined by `engine`, clusters of more than `large` listed in part.
+
+    For two sides, the units of side 0 come first.
+    """
+    job, linked = found.job, found.linked
     place = _Places(linked.keys)
     units = _units(job, linked)
     count = len(units)
@@ -59,37 +80,46 @@ def evidence_of_found(engine: Engine, found: Found, asked: SearchInfo, made: Mak
     rank = rank_units(job.keep, count, lambda: linked.table.column("length").to_numpy(), lambda: values)
     representatives = _representatives(found, place, rank)
     copies = np.bincount(representatives, minlength=count)
-    large = limits.big_cluster if asked.listing == "auto" else None
     members = representatives[place.of(found.family)]
     told = members, rank[members], copies[members], units.digests[members]
     joined, crowds, family_apart = join_families(engine, found, Families(found.family, found.family_of, *told), large)
     every = KeyPairs(*(np.concatenate(columns) for columns in zip(found.pairs, joined, strict=True)))
     left, right = representatives[place.of(every.left)], representatives[place.of(every.right)]
     both = in_order([pairs_of(left, right, every.shared).take(~every.apart)])
-    groups = groups_of(units, job.distinct)
-    threshold = job.threshold
-    same = exact_copies(told_apart(units, job.distinct), rank, np.arange(count)) if job.across else None
-    if threshold.metric is Metric.CONTAINMENT:
-        rank = rank_by_size(rank, units.sizes)
-    everyone = np.arange(count, dtype=np.int64)
-    stars = find_stars(
-        units.sizes,
-        everyone,
-        representatives,
-        both,
-        rank,
-        threshold,
-        groups=groups,
-        copies=same is None,
-    )
     apart = None
     if NUMBERS in job.distinct:
         none = pairs_of(left, right, every.shared).take(every.apart)
         none = none.take((units.digests[none.left] != units.digests[none.right]).any(axis=1))  # symbols alone
-        apart = _apart(none, units.sizes, copies, units.forms[NUMBERS], threshold.metric, large, family_apart)
-    crowded = representatives[place.of(crowds)]
-    info = replace(asked, large=crowded, read=Read(**found.facts), apart=apart, same=same)
-    return Evidence(info, _texts(found, made), units, representatives, rank, both, stars)
+        apart = _apart(none, units.sizes, copies, units.forms[NUMBERS], job.threshold.metric, large, family_apart)
+    return Resolved(units, rank, representatives, both, representatives[place.of(crowds)], apart)
+
+
+def evidence_of_found(engine: Engine, found: Found, asked: SearchInfo, made: Making) -> Evidence:
+    """Return the evidence of a search that `asked`; families are joined by `engine`.
+
+    `made` returns the texts of the documents of linked units, of their ids, their keys, and a row of the table of
+    linked units for each.
+    """
+    job, limits = found.job, asked.limits
+    resolved = resolve(engine, found, limits.big_cluster if asked.listing == "auto" else None)
+    units, rank, representatives, pairs = resolved[:4]
+    everyone = np.arange(len(units), dtype=np.int64)
+    same = exact_copies(told_apart(units, job.distinct), rank, everyone) if job.across else None
+    if job.threshold.metric is Metric.CONTAINMENT:
+        rank = rank_by_size(rank, units.sizes)
+    given = (units.sizes, everyone, representatives, pairs, rank, job.threshold)
+    stars = find_stars(*given, groups=groups_of(units, job.distinct), copies=same is None)
+    read = Read(**found.facts)
+    info = replace(asked, large=resolved.crowded, read=read, apart=resolved.apart, same=same)
+    rows = found.linked.table.take(pa.array(documents_in(found.linked)[1]))
+    return Evidence(info, _texts(found, rows, made), units, representatives, rank, pairs, stars)
+
+
+def sides_of_found(found: Found, made: Making) -> tuple[Texts, Texts]:
+    """Return the texts of the documents of linked units of side 0, and those of side 1."""
+    rows = found.linked.table.take(pa.array(documents_in(found.linked)[1]))
+    sides = rows.column(ACROSS)
+    return _texts(found, rows.filter(pc.equal(sides, 0)), made), _texts(found, rows.filter(pc.equal(sides, 1)), made)
 
 
 class _Places:
@@ -107,7 +137,7 @@ class _Places:
 def _units(job: Job, linked: Linked) -> Units:
     """Return the linked units, without hashes: each has one, as far as others can see."""
     count = len(linked.table)
-    documents = _documents(linked)[0]
+    documents = documents_in(linked)[0]
     places = documents[:, np.newaxis]
     if not job.unit.whole:
         columns = [linked.table.column(name).to_numpy() for name in ("number", "start", "end")]
@@ -119,20 +149,22 @@ def _units(job: Job, linked: Linked) -> Units:
     return Units(places, np.empty(0, dtype=np.uint64), offsets, digests, sizes, filled, 0, forms)
 
 
-def _documents(linked: Linked) -> tuple[Rows, Rows]:
+def documents_in(linked: Linked) -> tuple[Rows, Rows]:
     """Return the number of each unit's document, in the order of ids, and the first unit of each document."""
-    ids = linked.table.column(ID).combine_chunks()
-    new = np.ones(len(ids), dtype=np.bool_)
-    if len(ids):
-        new[1:] = pc.not_equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)
+    table = linked.table
+    new = np.zeros(len(table), dtype=np.bool_)
+    new[:1] = True
+    for name in (ID, ACROSS):
+        if len(table) and name in table.column_names:
+            column = table.column(name).combine_chunks()
+            new[1:] |= pc.not_equal(column[1:], column[:-1]).to_numpy(zero_copy_only=False)
     return np.cumsum(new) - 1, np.flatnonzero(new)
 
 
-def _texts(found: Found, made: Making) -> Texts:
-    """Return the texts of the documents."""
-    rows = found.linked.table.take(pa.array(_documents(found.linked)[1]))
-    ids = rows.column(ID).combine_chunks()
-    return made(ids, document_keys(ids, found.job.shingle.key, found.job.seed), rows)
+def _texts(found: Found, rows: pa.Table, made: Making) -> Texts:
+    """Return the texts of documents, of a row for each."""
+    some = rows.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], schema=rows.schema)]
+    return made(some[0].column(ID), piece_keys(some[0], found.job), rows)
 
 
 def _representatives(found: Found, place: _Places, rank: Rows) -> Rows:

@@ -14,5 +14,7 @@ from __future__ import annotations
 from dedup.spark.duplicates import SparkDuplicates
 from dedup.spark.find_frame import find_duplicates
 from dedup.spark.find_paths import find
+from dedup.spark.match_frames import match
+from dedup.spark.matches import SparkMatches
 
-__all__ = ["SparkDuplicates", "find", "find_duplicates"]
+__all__ = ["SparkDuplicates", "SparkMatches", "find", "find_duplicates", "match"]

@@ -74,6 +74,7 @@ class Slots(RowStage):
             values = packed(block.values, block.starts + below, rest)
             arrays = {"keys": block.keys, "sizes": narrow(block.sizes), "rest": narrow(rest), "values": values}
             arrays["below"] = narrow(below)
+            arrays["labels"] = block.groups[0] if job.across else block.keys[:0]
             yield Row(row.block % job.parts, "rest", row.block, arrays)
 
 

@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.clusters.looks import Looks
-from dedup.distributed.job import BY, GIVEN, ID, Hashed, Job, hashed_pieces
+from dedup.distributed.job import ACROSS, BY, GIVEN, ID, Hashed, Job, hashed_pieces, piece_keys
 from dedup.distributed.texts.told import Told
 from dedup.distributed.transport.blocks import TASK_BYTES, counted, cut, packed, shared_out
 from dedup.distributed.transport.keys import Keys, block_key, document_keys, part_of
@@ -87,7 +87,7 @@ class Note(RowStage):
             return
         job, nulls = self.job.here(), 0
         held: list[_Noted] = []
-        facts, size = np.zeros(len(FACTS), dtype=np.int64), 0
+        facts, size = np.zeros((2, len(FACTS)), dtype=np.int64), 0
         told, looks, named = Told(), Looks(job.keep), dict[str, list[Keys]](documents=[], given=[])
         for batch in batches:
             missing = batch.column(ID).null_count
@@ -97,7 +97,10 @@ class Note(RowStage):
             units = 0
             for hashed in hashed_pieces([batch], job, forms=job.distinct):
                 units += len(hashed.keys)
-                facts += _facts(hashed, job)
+                facts[0] += _facts(hashed, job, np.ones(len(hashed.batch), dtype=np.bool_))
+                if job.sides:
+                    sides = hashed.batch.column(ACROSS).to_numpy(zero_copy_only=False)
+                    facts[1] += _facts(hashed, job, sides > 0)
                 held.append(_noted(hashed, job))
                 size += held[-1].sampled.nbytes
                 if size >= TASK_BYTES:
@@ -106,15 +109,15 @@ class Note(RowStage):
             told.add(batch, units)
             if BY in batch.schema.names:
                 looks.add(batch.column(BY))
-            own = {"given": GIVEN} if job.unit.whole else {"given": GIVEN, "documents": ID}
-            for kind, column in own.items():
-                if column in batch.schema.names:
-                    named[kind].append(document_keys(batch.column(column), job.shingle.key, job.seed))
+            if GIVEN in batch.schema.names:
+                named["given"].append(document_keys(batch.column(GIVEN), job.shingle.key, job.seed))
+            if not job.unit.whole:
+                named["documents"].append(piece_keys(batch, job))
         if held:
             yield from self._cut(held)
         if nulls:
             yield Row(0, "nulls", 0, {"count": np.array([nulls])})
-        yield Row(0, "facts", 0, {"facts": facts})
+        yield Row(0, "facts", 0, {"facts": facts[0], "right": facts[1]})
         yield Row(0, "looks", 0, {"looks": np.frombuffer(pickle.dumps(looks), dtype=np.uint8)})
         yield from told.rows()
         for kind, found in named.items():
@@ -153,9 +156,10 @@ def _noted(hashed: Hashed, job: Job) -> _Noted:
     return _Noted(hashed.keys, hashed.sizes, hashed.copy_names(job.distinct), counts, hashed.hashes[chosen])
 
 
-def _facts(hashed: Hashed, job: Job) -> npt.NDArray[np.int64]:
-    """Return what is counted, of some texts."""
-    sizes = hashed.sizes
-    filled = sizes > 0
-    texts = len(np.unique(hashed.places[filled, 0]))
-    return np.array([len(hashed.batch), len(sizes), texts, np.count_nonzero(filled), count_short(sizes, job.shingle)])
+def _facts(hashed: Hashed, job: Job, documents: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Return what is counted, of some texts of a piece."""
+    own = documents[hashed.places[:, 0]]
+    sizes, places = hashed.sizes[own], hashed.places[own, 0]
+    filled, texts = sizes > 0, np.count_nonzero(documents)
+    full = len(np.unique(places[filled]))
+    return np.array([texts, len(sizes), full, np.count_nonzero(filled), count_short(sizes, job.shingle)])

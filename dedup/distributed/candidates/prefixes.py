@@ -101,6 +101,7 @@ class Prefix(RowStage):
                     "slots": ((value[some] << np.uint64(bits)) >> np.uint64(64 - SLOT_BITS)).astype(np.uint32),
                     "keys": rest["keys"][units],
                     "sizes": rest["sizes"][units],
+                    "labels": rest["labels"][units] if len(rest["labels"]) else rest["labels"],
                     "flags": indexed[some].astype(np.uint8) | (hot[units].astype(np.uint8) << 1),
                 },
             )
