@@ -40,6 +40,7 @@ __all__ = [
     "Job",
     "Stage",
     "hashed_pieces",
+    "library_version",
 ]
 
 ID, TEXT, BY, WITHIN, ACROSS, GIVEN = "id", "text", "by", "within", "across", "given"

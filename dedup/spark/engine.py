@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from dedup.distributed.job import Stage
+from dedup.distributed.job import Stage, library_version
 from dedup.errors import InputError, ParameterError
 from dedup.runtime.progress import Progress
 
@@ -157,6 +157,11 @@ def _told(error: Exception) -> Exception:
         found = re.search(rf"^(?:dedup\.errors\.)?{kind.__name__}: (.*)$", message, re.MULTILINE)
         if found is not None:
             return kind(found[1])
-    if re.search(r"ModuleNotFoundError: No module named '(dedup|pyarrow|numpy|xxhash|msgspec)", message):
+    if re.search(r"ModuleNotFoundError: No module named '(dedup|pyarrow|numpy|xxhash|msgspec)'", message):
         return ParameterError(f"expected dedup-text on every worker, found a worker without it; {NEEDS} there too")
+    if re.search(r"(Error: .*module 'dedup|No module named 'dedup\.|cannot import name .* from 'dedup)", message):
+        return ParameterError(
+            f"expected dedup-text {library_version()} on every worker, as on the driver, found another version, which "
+            "lacks a part; install the same version everywhere"
+        )
     return error

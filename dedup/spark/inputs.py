@@ -32,6 +32,9 @@ __all__ = [
     "tasks_of",
 ]
 
+OLDEST_JAVA = (17,)
+"""The first version of Java that Spark 4 runs on."""
+
 MOST_TASKS = 1 << 15
 """Tasks of a stage, at most."""
 
@@ -46,10 +49,33 @@ def check_pyspark() -> None:
         import pyspark
     except ImportError as error:
         raise ParameterError(f"expected pyspark and pandas, found no {error.name}; {NEEDS}") from error
-    found = tuple(int(part) for part in re.findall(r"\d+", pyspark.__version__)[:2])
+    found = _numbers_in(pyspark.__version__)
     if found < OLDEST:
         least = ".".join(map(str, OLDEST))
         raise ParameterError(f"expected pyspark {least} or later, found {pyspark.__version__}; {NEEDS}")
+
+
+def _numbers_in(version: str) -> tuple[int, ...]:
+    """Return the first two numbers of a version."""
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+
+
+def check_cluster(spark: SparkSession) -> None:
+    """Raise `ParameterError` if the cluster runs an older Spark than we need, or an old Java."""
+    version = str(spark.version)
+    if _numbers_in(version) < OLDEST:
+        least = ".".join(map(str, OLDEST))
+        raise ParameterError(
+            f"spark: expected a cluster of Spark {least} or later, found {version}; use a newer cluster"
+        )
+    try:
+        java = str(spark.sparkContext._jvm.java.lang.System.getProperty("java.specification.version"))  # noqa: SLF001
+    except Exception:  # noqa: BLE001  (Connect does not tell, each pyspark with an error of its own)
+        return
+    if _numbers_in(java) < OLDEST_JAVA:
+        raise ParameterError(
+            f"spark: expected Java {OLDEST_JAVA[0]} or later, found {java}; set JAVA_HOME on the driver and all workers"
+        )
 
 
 def checked(**options: Any) -> Query:
@@ -109,6 +135,7 @@ def check_frame(df: Any, option: str) -> None:
         raise InputError(
             f"{option}: expected a Spark DataFrame, found {type(df).__name__}; use dedup.find_duplicates for it"
         )
+    check_cluster(df.sparkSession)
 
 
 def check_session(spark: Any) -> None:
@@ -118,6 +145,7 @@ def check_session(spark: Any) -> None:
             f"spark: expected a session of Spark, found {type(spark).__name__}; make it with "
             "SparkSession.builder.getOrCreate()"
         )
+    check_cluster(spark)
 
 
 def check_tasks(partitions: Any) -> int:

@@ -45,9 +45,8 @@ def corpus(folder: Path, seed: int = 1) -> Path:
         return "".join(json.dumps(record()) + "\n" for _ in range(count))
 
     (folder / "a.jsonl").write_text(lines(30) + "not json\n\n" + lines(5) + '{"text": 7, "when": 1}\n' + lines(3))
-    (folder / "b.csv").write_text(
-        "text,when,source,name\n" + "".join(f'"{next(texts)}",{n},a,n{n}\n' for n in range(9))
-    )
+    cells = "".join(f'"{next(texts)}",{n},a,n{n}\n' for n in range(9))
+    (folder / "b.csv").write_text(f"text,when,source,name\n{cells}")
     with gzip.open(folder / "c.jsonl.gz", "wt") as out:
         out.write(lines(20))
     strange = {**record(), "text": "one lone \ud800 surrogate among some other words of a text"}
