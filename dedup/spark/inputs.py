@@ -157,7 +157,6 @@ def read_input(df: DataFrame, column: str, id: str, query: Query) -> tuple[DataF
     """Return the columns that are needed, the type of ids, and the columns that are told of linked units."""
     import pyarrow as pa
     from pyspark.sql import functions, types
-    from pyspark.sql.pandas.types import to_arrow_type
 
     fields = {field.name: field.dataType for field in df.schema.fields}
     wanted = {
@@ -181,17 +180,29 @@ def read_input(df: DataFrame, column: str, id: str, query: Query) -> tuple[DataF
     columns = [functions.col(quoted(id)).cast(spark_type(kind)).alias(ID), functions.col(quoted(column)).alias(TEXT)]
     more = []
     for option, name in query.other_columns:
-        try:
-            arrow = to_arrow_type(fields[name], timezone="UTC")
-        except Exception as error:
+        arrow = _plain_type(fields[name])
+        if arrow is None:
             found = f"{shown(name)} of type {fields[name].simpleString()}"
-            raise InputError(f"{option}: expected numbers, texts or dates, found {found}; name another") from error
+            raise InputError(f"{option}: expected numbers, texts or dates, found {found}; name another column")
         if option == "keep":
             more.append((BY, arrow))
         else:
             keys_of_column(pa.array([], type=arrow), option, query.shingle.key)
         columns.append(functions.col(quoted(name)).alias(BY if option == "keep" else option))
     return df.select(*columns), kind, pa.schema(more)
+
+
+def _plain_type(kind: Any) -> pa.DataType | None:
+    """Return the type of a column in Arrow; None for values with parts, and for what Arrow does not know."""
+    import pyarrow as pa
+    from pyspark.errors import PySparkException
+    from pyspark.sql.pandas.types import to_arrow_type
+
+    try:
+        found = to_arrow_type(kind, timezone="UTC")
+    except PySparkException:
+        return None
+    return None if pa.types.is_nested(found) else found
 
 
 def quoted(name: str) -> str:

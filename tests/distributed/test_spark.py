@@ -202,9 +202,10 @@ ALL_STAGES = (
 )
 
 
-@pytest.mark.parametrize(
-    "stages", [SOME_STAGES, *(pytest.param((stage,), marks=LONG) for stage in ALL_STAGES)], ids=str
-)
+EACH_STAGE = [pytest.param((stage,), marks=LONG) for stage in ALL_STAGES]
+
+
+@pytest.mark.parametrize("stages", [SOME_STAGES, *EACH_STAGE], ids=str)
 def test_a_worker_that_is_killed_changes_nothing(
     spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stages: tuple[str, ...]
 ) -> None:
@@ -221,8 +222,8 @@ def test_a_driver_that_is_killed_is_taken_up(spark: Any, tmp_path: Path) -> None
     script = (
         "import sys, dedup.spark; from pyspark.sql import SparkSession; "
         "spark = SparkSession.builder.master('local[1]').config('spark.ui.enabled', 'false').getOrCreate(); "
-        "found = dedup.spark.find_duplicates(spark.read.parquet(sys.argv[1]), id='id', work=sys.argv[2], partitions=2); "
-        "print(found.summary)"
+        "df = spark.read.parquet(sys.argv[1]); "
+        "print(dedup.spark.find_duplicates(df, id='id', work=sys.argv[2], partitions=2).summary)"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "corpus"), str(work)]
     with subprocess.Popen(command, start_new_session=True) as first:
@@ -339,7 +340,7 @@ def test_sides_that_do_not_fit_are_errors(spark: Any) -> None:
         ({"id": "share"}, "id: expected integers or strings in 'share', found double"),
         ({"keep": "max:date"}, "keep: expected a column 'date'"),
         ({"keep": "max:list"}, "keep: expected numbers, texts or dates, found 'list' of type array"),
-        ({"across": "list"}, "across: expected a column of texts, numbers or dates, found list"),
+        ({"across": "list"}, "across: expected numbers, texts or dates, found 'list' of type array"),
         ({"id": "same"}, r"id: expected each id once, found 1 in more than one row: 'x'; make"),
         ({"id": "gone"}, r"id: expected an id in every row, found none in 1; drop"),
     ],
