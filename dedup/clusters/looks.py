@@ -217,6 +217,25 @@ class Looks:
                     f"{shown(here.to_pylist())}; give all parts of the column the same categories"
                 )
 
+    def merge(self, other: Looks) -> None:
+        """Take what `other` has taken."""
+        self._filled, self._alike = self._filled + other._filled, self._alike + other._alike
+        self._numbers += other._numbers
+        self._word = other._word if self._word is None else self._word
+        if other._categories is not None:
+            import pyarrow as pa
+
+            nothing = pa.array([], type=pa.int32())
+            self._add_categories(pa.DictionaryArray.from_arrays(nothing, other._categories, ordered=True))
+        for form, values in other._forms.items():
+            if form in self._forms or len(self._forms) < MOST_FORMS:
+                self._forms[form] = list(dict.fromkeys([*self._forms.get(form, []), *values]))[:2]
+        for form, count in other._bare.items():
+            self._bare[form] = self._bare.get(form, 0) + count
+        self._undated |= other._undated
+        self._offsets = dict([*self._offsets.items(), *other._offsets.items()][:2])
+        self._strange = [*self._strange, *other._strange][:2]
+
     def check(self) -> None:
         """Raise `ParameterError` if the order of the values as text is probably not the intended order."""
         if 2 * self._alike < self._filled or not self._alike:

@@ -13,21 +13,42 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.distributed.keys import Keys, document_keys, unit_keys
-from dedup.hash_key import choose_key
-from dedup.hashing.forms import NUMBERS, SYMBOLS, Forms, joined
+from dedup.distributed.transport.keys import GOLDEN, Keys, document_keys, unit_keys
+from dedup.hash_key import HashKey, choose_key
+from dedup.hashing.forms import Forms, joined
+from dedup.hashing.labels import LABEL, Labels, keys_of_column
 from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import HashedBlock, hash_block
 from dedup.kernels.digest import digest
+from dedup.pairs.kept_apart import by_label, groups_of, told_apart
+from dedup.pairs.verify import Groups
 from dedup.runtime.buffers import BufferPool
 from dedup.sources.arrow import ArrowTexts
 from dedup.threshold import Threshold
 from dedup.unit import Unit
 
-__all__ = ["BY", "CHANGED", "ID", "TEXT", "Engine", "Hashed", "Job", "Stage", "hashed_pieces", "keep_apart"]
+__all__ = [
+    "ACROSS",
+    "BY",
+    "CHANGED",
+    "GIVEN",
+    "ID",
+    "TEXT",
+    "WITHIN",
+    "Engine",
+    "Hashed",
+    "Job",
+    "Stage",
+    "hashed_pieces",
+    "library_version",
+]
 
-ID, TEXT, BY = "id", "text", "by"
-"""The columns of the input: the last one is the column that `keep` names, if it does."""
+ID, TEXT, BY, WITHIN, ACROSS, GIVEN = "id", "text", "by", "within", "across", "given"
+"""The columns of the input. All but the first two occur if they are needed: what `keep`, `within` and `across` name,
+and the id that the user gave to a record of a file."""
+
+LABELLED = WITHIN, ACROSS
+"""The columns of `dedup.hashing.labels.Labels`."""
 
 CHANGED = (
     "expected the same rows each time that the input is read, found others when a task was repeated; write the "
@@ -63,7 +84,7 @@ class Engine(Protocol):
         ...
 
     def shuffle(self, data: Any) -> Any:
-        """Return the data with all rows of one part together (`dedup.distributed.rows`)."""
+        """Return the data with all rows of one part together (`dedup.distributed.transport.rows`)."""
         ...
 
     def hold(self, data: Any) -> Any:
@@ -91,20 +112,26 @@ class Job:
 
     Attributes
     ----------
+    across : whether the input has labels, and texts of one label are no pair
+    sides : whether these labels are the numbers of two sides (0, 1), each with ids of its own
     part_bits : the hash space is cut into ``2 ** part_bits`` parts
     seed : changes the keys of documents
     version : of the library and its kernels on the driver, to which those on a worker are compared
     hot : a hash that more units have is compared within its family only
+    keep : what decides which unit is kept, as the user wrote it
     """
 
     unit: Unit
     threshold: Threshold
     shingle: Shingle
     distinct: tuple[str, ...] = ()
+    across: bool = False
+    sides: bool = False
     part_bits: int = 6
     seed: int = 0
     version: str = field(default_factory=library_version)
     hot: int = 1024
+    keep: str = "first"
 
     @property
     def parts(self) -> int:
@@ -162,21 +189,13 @@ class Hashed(NamedTuple):
         """The number of hashes of each unit, repetitions included."""
         return np.diff(self.offsets)
 
+    def groups(self, distinct: Sequence[str]) -> Groups:
+        """Return which units are no pair."""
+        return groups_of(self, distinct)
 
-def keep_apart(hashed: Hashed, distinct: Sequence[str]) -> npt.NDArray[np.uint64] | None:
-    """Return the group of each unit: units of one group are no pair; None if nothing keeps units apart."""
-    if not distinct:
-        return None
-    return hashed.forms[NUMBERS] if NUMBERS in distinct else np.ascontiguousarray(hashed.digests[:, 0])
-
-
-def copy_names(hashed: Hashed, distinct: Sequence[str]) -> npt.NDArray[np.uint64]:
-    """Return what exact copies have in common (n, 2)."""
-    if SYMBOLS not in distinct:
-        return hashed.digests
-    names = hashed.digests.copy()
-    names[:, 0] ^= hashed.forms[SYMBOLS]
-    return names
+    def copy_names(self, distinct: Sequence[str]) -> npt.NDArray[np.uint64]:
+        """Return what exact copies have in common (n, 2)."""
+        return by_label(self, told_apart(self, distinct))
 
 
 def pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -196,7 +215,10 @@ def pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 def piece_keys(piece: pa.RecordBatch, job: Job) -> Keys:
     """Return the keys of the documents of a piece."""
-    return document_keys(piece.column(ID), job.shingle.key, job.seed)
+    keys = document_keys(piece.column(ID), job.shingle.key, job.seed)
+    if job.sides:
+        keys ^= piece.column(ACROSS).to_numpy(zero_copy_only=False).astype(np.uint64) * np.uint64(GOLDEN)
+    return keys
 
 
 def hashed_pieces(
@@ -204,21 +226,28 @@ def hashed_pieces(
 ) -> Iterator[Hashed]:
     """Yield the units of the input, piece by piece. `chosen` says which keys to hash (a function; None: all)."""
     hashes_pool, folding = BufferPool(), BufferPool()
+    forms = (*forms, LABEL) if job.across else tuple(forms)
     for piece in pieces(batches):
         keys = piece_keys(piece, job)
         if chosen is not None and job.unit.whole:  # others need not be hashed at all
             rows = np.flatnonzero(chosen(keys))
             piece, keys = piece.take(pa.array(rows)), keys[rows]
         parts: list[HashedBlock] = []
+        labels = _labels(piece, job.shingle.key)
         texts = ArrowTexts(pa.chunked_array([piece.column(TEXT)]))
         for block in texts.blocks():
-            made = hash_block(
-                block, job.shingle, unit=job.unit, make_buffer=hashes_pool.take, spare=folding, forms=forms
-            )
+            how: dict[str, Any] = {"make_buffer": hashes_pool.take, "spare": folding, "forms": forms, "labels": labels}
+            made = hash_block(block, job.shingle, unit=job.unit, **how)
             parts.append(made._replace(hashes=made.hashes.copy()))
             hashes_pool.give(made.hashes)
         hashed = _joined(parts, keys, job, forms, piece)
         yield hashed if chosen is None or job.unit.whole else _some(hashed, chosen(hashed.keys))
+
+
+def _labels(piece: pa.RecordBatch, key: HashKey) -> Labels:
+    """Return the labels of the documents of a piece."""
+    named = piece.schema.names
+    return Labels(*(keys_of_column(piece.column(name), name, key) if name in named else None for name in LABELLED))
 
 
 def _joined(parts: list[HashedBlock], keys: Keys, job: Job, forms: Sequence[str], piece: pa.RecordBatch) -> Hashed:

@@ -8,6 +8,7 @@ units it sees the keys of those that were held, once.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -16,17 +17,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dedup.clusters.looks import Looks
 from dedup.clusters.stars import components
-from dedup.distributed.counts import Count, Slots
-from dedup.distributed.job import ID, Engine, Job
-from dedup.distributed.keys import Bloom, Keys, places_of
-from dedup.distributed.linked import Describe, Fetch
-from dedup.distributed.marks import Mark, Survive
-from dedup.distributed.meetings import Candidates, Meet
-from dedup.distributed.notes import FACTS, Note
-from dedup.distributed.prefixes import Prefix
-from dedup.distributed.rows import Row, rows_of
-from dedup.distributed.sets import Hold, Send
+from dedup.distributed.candidates.counts import Count, Slots
+from dedup.distributed.candidates.marks import Mark, Survive
+from dedup.distributed.candidates.meetings import Candidates, Meet
+from dedup.distributed.candidates.notes import FACTS, Note
+from dedup.distributed.candidates.prefixes import Prefix
+from dedup.distributed.candidates.sets import Hold, Send
+from dedup.distributed.job import ACROSS, GIVEN, ID, Engine, Job
+from dedup.distributed.texts.files import FileInput
+from dedup.distributed.texts.linked import Describe, Fetch, Given
+from dedup.distributed.texts.told import heard
+from dedup.distributed.transport.keys import Bloom, Keys, places_of
+from dedup.distributed.transport.rows import Row, rows_of
 from dedup.distributed.verified import Families, JoinFamilies, KeyPairs, Verify, apart_in, tasks_of
 from dedup.errors import InputError, ParameterError
 from dedup.options import shown
@@ -49,9 +53,14 @@ class Copies(NamedTuple):
     keys: Keys
     leaders: Keys
 
+    def of(self, leaders: Keys) -> Copies:
+        """Return the copies of some leaders."""
+        own = np.isin(self.leaders, leaders)
+        return Copies(self.keys[own], self.leaders[own])
+
 
 class Linked(NamedTuple):
-    """What is told of the units in pairs and of copies (`dedup.distributed.linked.Describe`), as one Arrow table."""
+    """What is told of the units in pairs and of copies (`dedup.distributed.texts.linked`), as one Arrow table."""
 
     table: pa.Table
 
@@ -71,7 +80,7 @@ class Found(NamedTuple):
     Attributes
     ----------
     job : with the seed that made all keys differ
-    facts : what was counted (`dedup.distributed.notes.FACTS`)
+    facts, right : what was counted (`dedup.distributed.candidates.notes.FACTS`): of all texts, of those of side 1
     copies : the exact copies
     pairs : pairs of leaders, those that are kept apart included
     family, family_of : the members of families that are to be joined (keys, ascending), and the family of each
@@ -81,6 +90,7 @@ class Found(NamedTuple):
 
     job: Job
     facts: dict[str, int]
+    right: dict[str, int]
     copies: Copies
     pairs: KeyPairs
     family: Keys
@@ -89,12 +99,24 @@ class Found(NamedTuple):
     sets: Any
 
 
-def search(engine: Engine, texts: Any, job: Job, kind: pa.DataType, by: pa.DataType | None = None) -> Found:
-    """Find the pairs of units. `texts` has the columns id and text, `kind` is the type of ids, `by` that of `keep`.
+NOTHING_MORE = pa.schema([])
 
-    The caller drops `sets`. Raises `InputError` if ids are null or not unique.
+
+def search(engine: Engine, texts: Any, job: Job, kind: pa.DataType, more: pa.Schema = NOTHING_MORE) -> Found:
+    """Find the pairs of units. `texts` has the columns of `dedup.distributed.job`; `kind` is the type of ids.
+
+    `more` are the other columns that are told of linked units; for a `FileInput`, the files tell which there are. The
+    caller drops `sets`. Raises `InputError` if ids are null or not unique, and what `FileInput.hear` raises.
     """
-    job, survivors, copies, facts = _survivors(engine, texts, job, kind)
+    job, survivors, copies, kinds = _survivors(engine, texts, job, kind)
+    facts, right_facts = (_sum(kinds.get("facts", []), name) for name in ("facts", "right"))
+    if isinstance(texts, FileInput):
+        more = texts.hear(heard(kinds.get("told", [])), facts["filled"])
+        _check_given(engine, texts, job, _keys_in(kinds, "repeated given", "keys"), kind, more)
+    looks = Looks(job.keep)
+    for row in kinds.get("looks", []):
+        looks.merge(pickle.loads(row["looks"].tobytes()))  # noqa: S301  (a stage of this job wrote it)
+    looks.check()
     sets = engine.hold(engine.map(texts, Hold(job, Bloom.of(survivors)), "hold"))
     left, right, links = _candidates(engine, sets, job)
     lead = ~np.isin(np.concatenate((left, right)), copies.keys[copies.keys != copies.leaders])
@@ -104,13 +126,26 @@ def search(engine: Engine, texts: Any, job: Job, kind: pa.DataType, by: pa.DataT
     family, family_of = _families(links, pairs)
     inside = (places_of(pairs.left, family) >= 0) & (places_of(pairs.right, family) >= 0)
     pairs = pairs.take(~inside)
-    wanted = np.unique(np.concatenate((pairs.left, pairs.right, copies.keys, family)))
-    linked = _described(engine, texts, job, wanted, kind, by)
-    return Found(job, facts, copies, pairs, family, family_of, linked, sets)
+    wanted = np.concatenate((pairs.left, pairs.right, family))
+    if job.across:  # copies of one label are no pair by themselves
+        copies = copies.of(wanted)
+    stage = Describe(job, np.unique(np.concatenate((wanted, copies.keys))), kind, more)
+    linked = _described(engine, texts, stage)
+    return Found(job, facts, right_facts, copies, pairs, family, family_of, linked, sets)
 
 
-def _survivors(engine: Engine, texts: Any, job: Job, kind: pa.DataType) -> tuple[Job, Keys, Copies, dict[str, int]]:
-    """Return the job, the leading units that may be in a pair, the copies, and what was counted."""
+def _sum(rows: list[Row], name: str) -> dict[str, int]:
+    """Return what was counted in all tasks."""
+    total = np.zeros(len(FACTS), dtype=np.int64)
+    for row in rows:
+        total = total + row[name]
+    return dict(zip(FACTS, total.tolist(), strict=True))
+
+
+def _survivors(
+    engine: Engine, texts: Any, job: Job, kind: pa.DataType
+) -> tuple[Job, Keys, Copies, dict[str, list[Row]]]:
+    """Return the job, the leading units that may be in a pair, the copies, and all rows by kind."""
     for seed in range(SEEDS):
         job = replace(job, seed=seed)
         noted = engine.shuffle(engine.map(texts, Note(job), "note"))
@@ -123,25 +158,23 @@ def _survivors(engine: Engine, texts: Any, job: Job, kind: pa.DataType) -> tuple
             raise InputError(
                 f"id: expected an id in every row, found none in {nulls:,}; drop these rows, or give them ids"
             )
-        repeated = _keys_in(kinds, "repeated", "keys")
-        if not len(repeated):
+        repeated = _keys_in(kinds, "repeated" if job.unit.whole else "repeated documents", "keys")
+        if len(repeated):
+            _check_ids(engine, texts, job, repeated, kind)
+        elif not len(_keys_in(kinds, "repeated", "keys")):
             break
-        _check_ids(engine, texts, job, repeated, kind)
     else:
         raise InputError(f"id: expected different ids, found {SEEDS} times two ids of one hash; report this")
-    facts = np.zeros(len(FACTS), dtype=np.int64)
-    for row in kinds.get("facts", []):
-        facts = facts + row["facts"]
     copies = _copies(kinds.get("copies", []))
     survivors = _keys_in(kinds, "survivors", "keys")
     others = copies.keys[copies.keys != copies.leaders]
     survivors = survivors[~np.isin(survivors, others)]
-    return job, survivors, copies, dict(zip(FACTS, facts.tolist(), strict=True))
+    return job, survivors, copies, kinds
 
 
 def _check_ids(engine: Engine, texts: Any, job: Job, keys: Keys, kind: pa.DataType) -> None:
     """Raise `InputError` if two documents with one key have one id: else the key was met by chance."""
-    found = [batch.column(ID) for batch in engine.collect(engine.map(texts, Fetch(job, keys, kind), "ids"))]
+    found = [batch.column(ID) for batch in engine.collect(engine.map(texts, Fetch(job, np.sort(keys), kind), "ids"))]
     ids = pa.chunked_array(found, type=kind).to_pylist()
     seen: set[Any] = set()
     again = sorted({each for each in ids if each in seen or seen.add(each)})  # type: ignore[func-returns-value]
@@ -150,6 +183,14 @@ def _check_ids(engine: Engine, texts: Any, job: Job, keys: Keys, kind: pa.DataTy
         raise InputError(
             f"id: expected each id once, found {len(again):,} in more than one row: {some}; make the ids unique"
         )
+
+
+def _check_given(engine: Engine, texts: FileInput, job: Job, keys: Keys, kind: pa.DataType, more: pa.Schema) -> None:
+    """Raise `InputError` if two records have one id that the user gave; else keys were met by chance."""
+    if len(keys):
+        stage = Given(job, np.sort(keys), kind, more.field(GIVEN).type)
+        found = list(engine.collect(engine.map(texts, stage, "ids")))
+        texts.check_given(pa.Table.from_batches(found, schema=stage.schema))
 
 
 def _candidates(engine: Engine, sets: Any, job: Job) -> tuple[Keys, Keys, npt.NDArray[np.uint64]]:
@@ -199,12 +240,12 @@ def _families(links: npt.NDArray[np.uint64], pairs: KeyPairs) -> tuple[Keys, Row
     return units[inside], np.unique(root[inside], return_inverse=True)[1].astype(np.int64).ravel()
 
 
-def _described(engine: Engine, texts: Any, job: Job, keys: Keys, kind: pa.DataType, by: pa.DataType | None) -> Linked:
+def _described(engine: Engine, texts: Any, stage: Describe) -> Linked:
     """Return what is told of some units, each once, in the order of their ids and places."""
-    stage = Describe(job, keys, kind, by)
+    keys = stage.keys
     found = list(engine.collect(engine.map(texts, stage, "describe"))) if len(keys) else []
     table = pa.Table.from_batches(found, schema=stage.schema)
-    order = [(ID, "ascending"), ("number", "ascending")]
+    order = [(name, "ascending") for name in ((ACROSS, ID, "number") if stage.job.sides else (ID, "number"))]
     linked = Linked(table.sort_by(order))
     assert len(linked.table) == len(keys), "the input is the same each time it is read"
     return linked

@@ -6,141 +6,120 @@ this order alone, and so is that of a search on one machine over the same texts 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedup.clusters.copies import exact_copies
 from dedup.clusters.priority import rank_units
 from dedup.clusters.stars import find_stars
-from dedup.distributed.job import BY, ID, Engine, Job
-from dedup.distributed.keys import Keys, document_keys, places_of
+from dedup.distributed.job import ACROSS, BY, ID, Engine, Job, piece_keys
 from dedup.distributed.order import Found, Linked, join_families
+from dedup.distributed.transport.keys import Keys, places_of
 from dedup.distributed.verified import Families, KeyPairs
 from dedup.hashing.forms import FORMS, NUMBERS
+from dedup.hashing.labels import LABEL
 from dedup.hashing.units import Units, rank_by_size
-from dedup.pairs.kept_apart import Apart
-from dedup.pairs.verify import NO_GROUPS, Groups, Pairs, in_order, pairs_of, similarity
+from dedup.pairs.kept_apart import Apart, groups_of, told_apart
+from dedup.pairs.verify import Pairs, in_order, pairs_of, similarity
 from dedup.results.evidence import Evidence
-from dedup.results.listed_pairs import LISTING_LIMITS, ListingLimits
 from dedup.results.search_info import Read, SearchInfo
-from dedup.sources.texts import Block, Texts
+from dedup.sources.texts import Texts
 from dedup.threshold import Metric
 
-__all__ = ["LinkedTexts", "evidence_of_found"]
+__all__ = ["Making", "Resolved", "evidence_of_found", "load_shown", "resolve", "sides_of_found"]
 
 Rows = npt.NDArray[np.int64]
 
+Making = Callable[[pa.Array, Keys, pa.Table], Texts]
+"""What makes the texts of documents, of their ids, their keys, and what is told of the first linked unit of each."""
 
-class LinkedTexts(Texts):
-    """The documents of linked units: their ids, and their texts when they are asked for.
 
-    `fetch` returns the texts of some documents, by their keys, as tables of id and text.
+def load_shown(evidence: Evidence, units: Iterable[int]) -> None:
+    """Fetch the texts of some units at once."""
+    places = evidence.units.places[np.array(list(units), dtype=np.int64), 0]
+    evidence.texts.load(places)  # type: ignore[attr-defined]
+
+
+class Resolved(NamedTuple):
+    """What was found, by the numbers of linked units.
+
+    Attributes
+    ----------
+    units : the linked units, without hashes
+    rank : the priority of each; 0 is kept first
+    representatives : for each unit, the one of its exact copies with the best priority
+    pairs : the pairs of representatives
+    crowded : the kept units of families that are listed in part
+    apart : the pairs that differ in numbers alone, and are none for that; None if nobody asked for it
     """
 
-    def __init__(
-        self, ids: pa.Array, keys: Keys, column: str, fetch: Callable[[Keys], Iterator[pa.RecordBatch]]
-    ) -> None:
-        self._ids, self._keys, self.text_column = ids, keys, column
-        self._fetch = fetch
-        self._texts: dict[Any, str] = {}
-
-    def __len__(self) -> int:
-        return len(self._ids)
-
-    def load(self, rows: Rows) -> None:
-        """Fetch some texts at once."""
-        missing = [row for row in np.unique(rows).tolist() if self.id_of(row) not in self._texts]
-        if missing:
-            for batch in self._fetch(np.sort(self._keys[missing])):
-                self._texts |= dict(zip(*(column.to_pylist() for column in batch.columns), strict=True))
-
-    def __getitem__(self, row: int) -> str:
-        self.load(np.array([row]))
-        return self._texts[self.id_of(row)]
-
-    def original(self, row: int) -> Any:
-        """Return the text of a row."""
-        return self[row]
-
-    def loads(self) -> Iterator[Callable[[], Block]]:
-        """Yield nothing: the texts are not here."""
-        return iter(())
-
-    def id_of(self, row: int) -> int | str:
-        """Return the id of a row."""
-        return self._ids[row].as_py()  # type: ignore[no-any-return]
-
-    def ids_at(self, rows: Rows) -> pa.Array:
-        """Return the ids of some rows as an Arrow array."""
-        return self._ids.take(pa.array(rows))
+    units: Units
+    rank: Rows
+    representatives: Rows
+    pairs: Pairs
+    crowded: Rows
+    apart: Apart | None
 
 
-def evidence_of_found(
-    engine: Engine,
-    found: Found,
-    fetch: Callable[[Keys], Iterator[pa.RecordBatch]],
-    *,
-    keep: str,
-    listing: str,
-    column: str,
-    limits: ListingLimits = LISTING_LIMITS,
-) -> Evidence:
-    """Return the evidence. `keep` and `listing` are the options `keep` and `pairs`; families are joined by `engine`."""
+def resolve(engine: Engine, found: Found, large: int | None) -> Resolved:
+    """Return what was found by numbers; families are joined by `engine`, clusters of more than `large` listed in part.
+
+    For two sides, the units of side 0 come first.
+    """
     job, linked = found.job, found.linked
     place = _Places(linked.keys)
     units = _units(job, linked)
     count = len(units)
     values = linked.table.column(BY) if BY in linked.table.column_names else None
-    rank = rank_units(keep, count, lambda: linked.table.column("length").to_numpy(), lambda: values)
+    rank = rank_units(job.keep, count, lambda: linked.table.column("length").to_numpy(), lambda: values)
     representatives = _representatives(found, place, rank)
     copies = np.bincount(representatives, minlength=count)
-    large = limits.big_cluster if listing == "auto" else None
     members = representatives[place.of(found.family)]
     told = members, rank[members], copies[members], units.digests[members]
     joined, crowds, family_apart = join_families(engine, found, Families(found.family, found.family_of, *told), large)
     every = KeyPairs(*(np.concatenate(columns) for columns in zip(found.pairs, joined, strict=True)))
     left, right = representatives[place.of(every.left)], representatives[place.of(every.right)]
     both = in_order([pairs_of(left, right, every.shared).take(~every.apart)])
-    groups = _groups(job, linked)
-    threshold = job.threshold
-    if threshold.metric is Metric.CONTAINMENT:
-        rank = rank_by_size(rank, units.sizes)
-    everyone = np.arange(count, dtype=np.int64)
-    stars = find_stars(
-        units.sizes,
-        everyone,
-        representatives,
-        both,
-        rank,
-        threshold,
-        groups=groups[np.newaxis] if len(groups) else NO_GROUPS,
-    )
     apart = None
     if NUMBERS in job.distinct:
         none = pairs_of(left, right, every.shared).take(every.apart)
         none = none.take((units.digests[none.left] != units.digests[none.right]).any(axis=1))  # symbols alone
-        apart = _apart(none, units.sizes, copies, groups, threshold.metric, large, family_apart)
-    texts = _texts(linked, job, column, fetch)
-    info = SearchInfo(
-        unit=job.unit,
-        method="exact",
-        shingle=str(job.shingle),
-        threshold=threshold.value,
-        listing=listing,
-        column=column,
-        metric=threshold.metric,
-        large=representatives[place.of(crowds)],
-        hash_key=job.shingle.key.fingerprint,
-        distinct=job.distinct,
-        read=Read(**found.facts),
-        apart=apart,
-        limits=limits,
-    )
-    return Evidence(info, texts, units, representatives, rank, both, stars)
+        apart = _apart(none, units.sizes, copies, units.forms[NUMBERS], job.threshold.metric, large, family_apart)
+    return Resolved(units, rank, representatives, both, representatives[place.of(crowds)], apart)
+
+
+def evidence_of_found(engine: Engine, found: Found, asked: SearchInfo, made: Making) -> Evidence:
+    """Return the evidence of a search that `asked`; families are joined by `engine`.
+
+    `made` returns the texts of the documents of linked units, of their ids, their keys, and a row of the table of
+    linked units for each.
+    """
+    job, limits = found.job, asked.limits
+    resolved = resolve(engine, found, limits.big_cluster if asked.listing == "auto" else None)
+    units, rank, representatives, pairs = resolved[:4]
+    everyone = np.arange(len(units), dtype=np.int64)
+    same = exact_copies(told_apart(units, job.distinct), rank, everyone) if job.across else None
+    if job.threshold.metric is Metric.CONTAINMENT:
+        rank = rank_by_size(rank, units.sizes)
+    given = (units.sizes, everyone, representatives, pairs, rank, job.threshold)
+    stars = find_stars(*given, groups=groups_of(units, job.distinct), copies=same is None)
+    read = Read(**found.facts)
+    info = replace(asked, large=resolved.crowded, read=read, apart=resolved.apart, same=same)
+    rows = found.linked.table.take(pa.array(documents_in(found.linked)[1]))
+    return Evidence(info, _texts(found, rows, made), units, representatives, rank, pairs, stars)
+
+
+def sides_of_found(found: Found, made: Making) -> tuple[Texts, Texts]:
+    """Return the texts of the documents of linked units of side 0, and those of side 1."""
+    rows = found.linked.table.take(pa.array(documents_in(found.linked)[1]))
+    sides = rows.column(ACROSS)
+    return _texts(found, rows.filter(pc.equal(sides, 0)), made), _texts(found, rows.filter(pc.equal(sides, 1)), made)
 
 
 class _Places:
@@ -158,30 +137,34 @@ class _Places:
 def _units(job: Job, linked: Linked) -> Units:
     """Return the linked units, without hashes: each has one, as far as others can see."""
     count = len(linked.table)
-    documents = _documents(linked)[0]
+    documents = documents_in(linked)[0]
     places = documents[:, np.newaxis]
     if not job.unit.whole:
         columns = [linked.table.column(name).to_numpy() for name in ("number", "start", "end")]
         places = np.column_stack((documents, *columns)).astype(np.int64)
     digests = np.column_stack((linked.numbers("low"), linked.numbers("high")))
-    forms = {name: linked.numbers(name) for name in FORMS}
+    forms = {name: linked.numbers(name) for name in ((*FORMS, LABEL) if job.across else FORMS)}
     offsets = np.arange(count + 1, dtype=np.int64)
     sizes, filled = linked.numbers("size").view(np.int64), np.ones(count, dtype=np.bool_)
     return Units(places, np.empty(0, dtype=np.uint64), offsets, digests, sizes, filled, 0, forms)
 
 
-def _documents(linked: Linked) -> tuple[Rows, Rows]:
+def documents_in(linked: Linked) -> tuple[Rows, Rows]:
     """Return the number of each unit's document, in the order of ids, and the first unit of each document."""
-    ids = linked.table.column(ID).combine_chunks()
-    new = np.ones(len(ids), dtype=np.bool_)
-    if len(ids):
-        new[1:] = pc.not_equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)
+    table = linked.table
+    new = np.zeros(len(table), dtype=np.bool_)
+    new[:1] = True
+    for name in (ID, ACROSS):
+        if len(table) and name in table.column_names:
+            column = table.column(name).combine_chunks()
+            new[1:] |= pc.not_equal(column[1:], column[:-1]).to_numpy(zero_copy_only=False)
     return np.cumsum(new) - 1, np.flatnonzero(new)
 
 
-def _texts(linked: Linked, job: Job, column: str, fetch: Callable[[Keys], Iterator[pa.RecordBatch]]) -> LinkedTexts:
-    ids = linked.table.column(ID).combine_chunks().take(pa.array(_documents(linked)[1]))
-    return LinkedTexts(ids, document_keys(ids, job.shingle.key, job.seed), column, fetch)
+def _texts(found: Found, rows: pa.Table, made: Making) -> Texts:
+    """Return the texts of documents, of a row for each."""
+    some = rows.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], schema=rows.schema)]
+    return made(some[0].column(ID), piece_keys(some[0], found.job), rows)
 
 
 def _representatives(found: Found, place: _Places, rank: Rows) -> Rows:
@@ -196,15 +179,14 @@ def _representatives(found: Found, place: _Places, rank: Rows) -> Rows:
     return representatives
 
 
-def _groups(job: Job, linked: Linked) -> Groups:
-    """Return the group of each unit; units of one group are no pair."""
-    if not job.distinct:
-        return np.empty(0, dtype=np.uint64)
-    return linked.numbers(NUMBERS if NUMBERS in job.distinct else "low")
-
-
 def _apart(
-    none: Pairs, sizes: Rows, copies: Rows, groups: Groups, metric: Metric, most: int | None, family: Apart
+    none: Pairs,
+    sizes: Rows,
+    copies: Rows,
+    groups: npt.NDArray[np.uint64],
+    metric: Metric,
+    most: int | None,
+    family: Apart,
 ) -> Apart:
     """Return the pairs that are kept apart: in a group of more than `most`, those with its first unit alone."""
     units = np.unique(np.concatenate((none.left, none.right)))

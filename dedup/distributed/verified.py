@@ -17,15 +17,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dedup.distributed.candidates.sets import SetBlock, joined_sets
 from dedup.distributed.job import Job
-from dedup.distributed.keys import Keys, places_of
-from dedup.distributed.rows import Row, RowStage, by_part
-from dedup.distributed.sets import SetBlock, joined_sets
+from dedup.distributed.transport.keys import Keys, places_of
+from dedup.distributed.transport.rows import Row, RowStage, by_part
 from dedup.hashing.forms import NUMBERS
 from dedup.hashing.units import Units
 from dedup.pairs.kept_apart import Apart, count_apart, grouped
 from dedup.pairs.self_join import join
-from dedup.pairs.verify import NO_GROUPS, PairLimit, Pairs, similarity, verify
+from dedup.pairs.verify import PairLimit, Pairs, no_pair, similarity, verify
 from dedup.threshold import Metric
 
 __all__ = ["Families", "JoinFamilies", "KeyPairs", "Verify", "apart_in", "tasks_of"]
@@ -60,11 +60,14 @@ class KeyPairs(NamedTuple):
         return Row(part, "pairs", 0, self._asdict())
 
 
-def _key_pairs(found: Pairs, block: SetBlock) -> KeyPairs:
+def _key_pairs(found: Pairs, block: SetBlock, job: Job) -> KeyPairs:
+    """Return pairs by their keys, without those that are kept apart, unless these may count."""
     left, right = found.left.astype(np.int64), found.right.astype(np.int64)
-    groups = block.groups
-    apart = groups[left] == groups[right] if len(groups) else np.zeros(len(left), dtype=np.bool_)
-    return KeyPairs(block.keys[left], block.keys[right], found.shared.astype(np.int64), apart)
+    apart, groups = no_pair(block.groups, left, right), block.groups
+    every = KeyPairs(block.keys[left], block.keys[right], found.shared.astype(np.int64), apart)
+    if NUMBERS not in job.distinct:
+        return every.take(~apart)
+    return every.take(~apart | (groups[0, left] != groups[0, right])) if job.across else every
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,9 @@ class Verify(RowStage):
             least = threshold.value if threshold.metric is Metric.JACCARD else 0.0
             found = verify(block.sets(), np.sort(candidates, axis=1), least, 1)
             found = found.take(similarity(found, block.sizes, threshold.metric) >= threshold.value)
-            if len(found.left):
-                yield _key_pairs(found, block).row(part)
+            pairs = _key_pairs(found, block, self.job)
+            if len(pairs.left):
+                yield pairs.row(part)
 
 
 class Families(NamedTuple):
@@ -140,15 +144,16 @@ class JoinFamilies(RowStage):
             large=self.large,
             limit=PairLimit(None, self.advice),
             threads=1,
-            groups=block.groups[np.newaxis] if len(block.groups) else NO_GROUPS,
+            groups=block.groups,
         )
         if len(joined.pairs.left):
-            yield _key_pairs(joined.pairs, block).row(part)
+            yield _key_pairs(joined.pairs, block, self.job).row(part)
         if len(joined.large):
             yield Row(part, "large", 0, {"keys": block.keys[joined.large]})
-        if len(block.groups) and NUMBERS in self.job.distinct:
-            own = self.families.digests[places], self.families.copies[places], grouped(block.groups, everyone)
-            apart = count_apart(block.sets(), block.groups, *own, self.job.threshold, most=self.large)
+        if NUMBERS in self.job.distinct:
+            labels, numbers = (block.groups[0], block.groups[1]) if self.job.across else (None, block.groups[0])
+            own = self.families.digests[places], self.families.copies[places], grouped(numbers, everyone)
+            apart = count_apart(block.sets(), numbers, *own, self.job.threshold, most=self.large, labels=labels)
             yield Row(part, "apart", 0, apart._asdict())
 
 

@@ -15,15 +15,16 @@ Cost: a comparison of two sets a pair of a group; linear in groups of more than 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.forms import NUMBERS, SYMBOLS
+from dedup.hashing.forms import Forms as UnitForms
 from dedup.hashing.labels import LABEL
 from dedup.hashing.shard_source import ShardSource
-from dedup.hashing.units import HashedBlock, HashSets, Units
+from dedup.hashing.units import HashSets, Units
 from dedup.pairs.verify import NO_GROUPS, Groups, Pairs, pairs_of, similarity, verify
 from dedup.threshold import Threshold
 
@@ -45,7 +46,21 @@ Rows = npt.NDArray[np.int64]
 Forms = npt.NDArray[np.uint64]
 
 
-def groups_of(units: Units | HashedBlock, distinct: Sequence[str]) -> Groups:
+class Formed(Protocol):
+    """Units with their digests and forms (`dedup.hashing.units.Units`)."""
+
+    @property
+    def digests(self) -> Forms:
+        """The digest of the tokens of each (n, 2)."""
+        ...
+
+    @property
+    def forms(self) -> UnitForms:
+        """The forms of each."""
+        ...
+
+
+def groups_of(units: Formed, distinct: Sequence[str]) -> Groups:
     """Return the groups of units that are no pair: of one label, if labels are compared across (`LABEL`), and for what
     is `distinct` those that are equal but for numbers, or have equal tokens with other symbols.
     """
@@ -60,7 +75,7 @@ def groups_of(units: Units | HashedBlock, distinct: Sequence[str]) -> Groups:
     return np.stack((labels, form, told_apart(units, distinct)[:, 0]))  # exact copies of two labels are a pair
 
 
-def told_apart(units: Units | HashedBlock, distinct: Sequence[str]) -> npt.NDArray[np.uint64]:
+def told_apart(units: Formed, distinct: Sequence[str]) -> npt.NDArray[np.uint64]:
     """Return the digests by which exact copies are found: of tokens, and of symbols where these are distinct."""
     if SYMBOLS not in distinct:
         return units.digests
@@ -69,7 +84,7 @@ def told_apart(units: Units | HashedBlock, distinct: Sequence[str]) -> npt.NDArr
     return digests
 
 
-def by_label(units: Units, digests: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+def by_label(units: Formed, digests: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """Return digests that are equal only for units of one label, if labels are compared across."""
     labels = units.forms.get(LABEL)
     return digests if labels is None else digests ^ labels[:, np.newaxis]

@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dedup.errors import ParameterError
 from dedup.options import check_flag, check_path
 from dedup.report.read import FORMAT, VERSION, Report
@@ -115,7 +113,7 @@ def write_run_report(
         for name, rows in tables.items():
             write_table(new / f"{name}.parquet", rows)
         (new / "summary.json").write_text(as_json(summary), encoding="utf-8", newline="\n")
-        records = np.bincount(texts.locate(np.arange(len(texts)))[0], minlength=len(sides)).tolist()
+        records = texts.records_of(len(sides)).tolist()
         inputs = []
         for number, (side, file) in enumerate(sides):
             inputs.append(

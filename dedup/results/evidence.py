@@ -353,7 +353,9 @@ class Evidence:
         sources = self.texts.sources
         if sources is not None and len(sources) > 1:
             files = self.texts.locate(self.units.places[:, 0])[0]
-            every = np.bincount(files, minlength=len(sources))
+            every = self.run.units_by_file
+            if every is None:
+                every = np.bincount(files, minlength=len(sources))
             lost = np.bincount(files[~self.kept], minlength=len(sources))
             suspicious = (every >= SOURCE_TEXTS) & (lost > SOURCE_SHARE * every)
             found += [

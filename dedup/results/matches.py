@@ -28,6 +28,7 @@ from dedup.results.differences import Differences, counted_by_code, difference_c
 from dedup.results.evidence import place_columns
 from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, check_rows
 from dedup.results.match_links import MatchInfo, Passages, view_of_match
+from dedup.results.search_info import Read
 from dedup.results.summary import LOWER_THRESHOLD, MatchSummary, hint_of
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.coerce import Texts
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Matches"]
 
 STATE_OF_MATCH = ("_units", "_representatives", "_pairs", "_found", "_closest")
-MATCHES_STATE = ("_run", "_sides", *STATE_OF_MATCH, "timings", "_room", "_limits", "_apart")
+MATCHES_STATE = ("_run", "_sides", *STATE_OF_MATCH, "timings", "_room", "_limits", "_apart", "_known")
 """The attributes in a pickle; all others are computed from them."""
 
 EVIDENCE = ("pairs", "passages", "either")
@@ -70,6 +71,7 @@ class Matches(Shown):
         *,
         apart: Apart | None = None,
         limits: ListingLimits = LISTING_LIMITS,
+        read: tuple[Read, Read] | None = None,
     ) -> None:
         self._run = run
         self._sides = sides
@@ -80,6 +82,7 @@ class Matches(Shown):
         self._closest = closest
         self.timings = dict(timings)
         self._room, self._limits, self._apart = room, limits, apart
+        self._known = read  # if only units in pairs are held
 
     def __repr__(self) -> str:
         return f"Matches\n{self.summary}{hint_of(self.closest, LOWER_THRESHOLD)}"
@@ -191,10 +194,8 @@ class Matches(Shown):
     @cached_property
     def summary(self) -> MatchSummary:
         """The numbers of the search (see `MatchSummary`)."""
-        left, right = len(self._sides.left), len(self._sides.right)
-        full = sorted_unique(self._units.places[self._units.full, 0])
-        full_left = int(np.count_nonzero(full < left))
-        sides = (self._lefts, len(self._units) - self._lefts)
+        left, right = self._read
+        sides = left.units, right.units
         paragraphs = sides if self._run.unit is Unit.PARAGRAPH else (None, None)
         lines = sides if self._run.unit is Unit.LINE else (None, None)
         found = self._found
@@ -204,10 +205,10 @@ class Matches(Shown):
             shingle=self._run.shingle,
             threshold=self._run.threshold,
             min_words=self._run.min_words,
-            texts=left,
-            empty=left - full_left,
-            against=right,
-            against_empty=right - (len(full) - full_left),
+            texts=left.texts,
+            empty=left.texts - left.filled_texts,
+            against=right.texts,
+            against_empty=right.texts - right.filled_texts,
             paragraphs=paragraphs[0],
             against_paragraphs=paragraphs[1],
             lines=lines[0],
@@ -216,13 +217,26 @@ class Matches(Shown):
             matched=len(self.matched),
             passages=None if found is None else len(found.left),
             quoting=None if found is None else len(sorted_unique(found.left)),
-            warnings=self._warnings(full_left, len(full) - full_left),
+            warnings=self._warnings(),
             differences=self._by_difference,
             numbers_only=self._by_difference["numbers"] if self._apart is None else int(self._apart.pairs.sum()),
             distinct=self._run.distinct,
             **self._run.reading.options,
             passage_threshold=None if self._run.min_words is None else self._run.passage_threshold,
         )
+
+    @cached_property
+    def _read(self) -> tuple[Read, Read]:
+        """How much was read on each side."""
+        if self._known is not None:
+            return self._known
+        middle, units = len(self._sides.left), self._units
+        parts = slice(self._lefts), slice(self._lefts, None)
+        made = []
+        for some, texts in zip(parts, (middle, len(self._sides.right)), strict=True):
+            filled = units.places[some][units.filled[some], 0]
+            made.append(Read(texts, len(units.filled[some]), len(sorted_unique(filled)), len(filled), 0))
+        return made[0], made[1]
 
     @property
     def texts(self) -> Texts:
@@ -265,6 +279,11 @@ class Matches(Shown):
                 "reason": pa.array(["match"] * len(rows), type=pa.string()),
             }
         )
+
+    @property
+    def matched_units(self) -> npt.NDArray[np.int64]:
+        """The units of the left side that are in a pair, ascending."""
+        return np.flatnonzero(self._in_pairs)
 
     # uses of a result
 
@@ -375,15 +394,14 @@ class Matches(Shown):
         arrays = (self._pairs, self._representatives, self._units, everyone)
         return Listing(*arrays, None, copies=False, limits=self._limits)
 
-    def _warnings(self, full_left: int, full_right: int) -> tuple[str, ...]:
+    def _warnings(self) -> tuple[str, ...]:
         found = [
             f"no text of `{name}` has a word, so nothing can match"
-            for name, full, texts in zip(
-                self._sides.names, (full_left, full_right), (self._sides.left, self._sides.right), strict=True
-            )
-            if not full and len(texts)
+            for name, read in zip(self._sides.names, self._read, strict=True)
+            if not read.filled_texts and read.texts
         ]
-        limit = max(1000, self._lefts // 100)
+        lefts = self._read[0].units
+        limit = max(1000, lefts // 100)
         units = "texts" if self._run.unit.whole else f"{self._run.unit}s"
         weight = np.bincount(
             self._pairs.right, weights=self._counts[self._pairs.left], minlength=len(self._representatives)
@@ -391,7 +409,6 @@ class Matches(Shown):
         for unit in np.flatnonzero(weight > limit)[:3].tolist():
             name = self._sides.right.id_of(int(self._units.places[unit, 0]) - len(self._sides.left))
             found.append(
-                f"{name!r} of `{self._sides.names[1]}` matches {int(weight[unit]):,} of {self._lefts:,} "
-                f"{units}; look at it"
+                f"{name!r} of `{self._sides.names[1]}` matches {int(weight[unit]):,} of {lefts:,} {units}; look at it"
             )
         return tuple(found)

@@ -56,6 +56,7 @@ class SearchInfo:
     ignore: tuple[str, ...] = ()
     tokens: str = WORDS
     read: Read | None = None  # if only units in pairs are held; None: those that are held
+    units_by_file: npt.NDArray[np.int64] | None = field(default=None, compare=False)  # the same
     apart: Apart | None = None  # the pairs that are none, since they differ in numbers alone
     room: int | None = field(default=None, compare=False)  # bytes for tables under a bound
     limits: ListingLimits = field(default=LISTING_LIMITS, compare=False)

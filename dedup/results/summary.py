@@ -18,7 +18,7 @@ from dedup.runtime.arrays import sorted_unique
 from dedup.terminal import clean
 from dedup.unit import Unit
 
-__all__ = ["LOWER_THRESHOLD", "MatchSummary", "Summary", "hint_of", "largest_clusters", "sampled_removals", "summarise"]
+__all__ = ["LOWER_THRESHOLD", "MatchSummary", "Summary", "hint_of", "shown_units", "summarise"]
 
 SHOWN_CLUSTERS, SHOWN_PAIRS = 3, 3
 """Clusters, pairs. A summary shows so many."""
@@ -273,6 +273,12 @@ def summarise(evidence: Evidence) -> Summary:
         ignore=run.ignore,
         tokens=run.tokens,
     )
+
+
+def shown_units(evidence: Evidence) -> list[int]:
+    """Return the units whose texts a summary shows."""
+    samples = (unit for removed, kept, _ in sampled_removals(evidence, SHOWN_PAIRS) for unit in (removed, kept))
+    return [*(unit for unit, _ in largest_clusters(evidence, SHOWN_CLUSTERS)), *samples]
 
 
 def measured_recall(evidence: Evidence) -> tuple[float, tuple[float, float]] | None:

@@ -205,6 +205,10 @@ class Texts(ABC):
         """Return the file (index in `sources`) and the record (from 1) of some rows; file 0 if there are no files."""
         return np.zeros(len(rows), dtype=np.int32), rows + 1
 
+    def records_of(self, files: int) -> npt.NDArray[np.int64]:
+        """Return how many texts each of the `files` has (int64)."""
+        return np.bincount(self.locate(np.arange(len(self)))[0], minlength=files).astype(np.int64)
+
 
 def ids_column(ids: Ids | None, rows: npt.NDArray[np.int64]) -> pa.Array:
     """Return the ids of some rows as an Arrow array; their positions if there are no ids."""

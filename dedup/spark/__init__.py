@@ -1,113 +1,20 @@
-"""The exact search on Apache Spark: the answer of `dedup.find_duplicates`, for more texts than one machine can hold.
+"""The exact search on Apache Spark: the answer of one machine, for more texts than one machine can hold.
 
 >>> import dedup.spark                                                          # doctest: +SKIP
 >>> found = dedup.spark.find_duplicates(df, column="text", id="id")             # doctest: +SKIP
 >>> found.filter(df).write.parquet("kept")                                      # doctest: +SKIP
+>>> dedup.spark.find(spark, ["corpus"], output="report")                        # doctest: +SKIP
 
 Needs ``pip install 'dedup-text[spark]'`` on the driver and on every worker, and Java 17 or later. The stages are those
-of `dedup.distributed`. This module runs them by ``mapInArrow`` and ``repartitionById``, with Spark Connect too.
+of `dedup.distributed`. This package runs them by ``mapInArrow`` and ``repartitionById``, with Spark Connect too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING
-
-from dedup.distributed.job import Job
-from dedup.distributed.linked import Fetch
-from dedup.distributed.order import search
-from dedup.distributed.outcome import evidence_of_found
-from dedup.options import ProgressOption, check_name, check_whole
-from dedup.results.duplicates import Duplicates
-from dedup.runtime.progress import Progress
 from dedup.spark.duplicates import SparkDuplicates
-from dedup.spark.engine import KeepingEngine, SparkEngine
-from dedup.spark.inputs import check_pyspark, checked, read_input, tasks_of
+from dedup.spark.find_frame import find_duplicates
+from dedup.spark.find_paths import find
+from dedup.spark.match_frames import match
+from dedup.spark.matches import SparkMatches
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-    from pyspark.sql import DataFrame
-
-    from dedup.distributed.keys import Keys
-
-__all__ = ["SparkDuplicates", "find_duplicates"]
-
-MOST_TASKS = 1 << 15
-"""Tasks of a stage, at most."""
-
-
-def find_duplicates(
-    df: DataFrame,
-    *,
-    id: str,
-    column: str = "text",
-    unit: str = "document",
-    threshold: float = 0.8,
-    metric: str = "jaccard",
-    shingle: str | None = None,
-    keep: str = "first",
-    pairs: str = "auto",
-    distinct: str | Collection[str] = (),
-    hash_key: bytes | None = None,
-    work: str | None = None,
-    partitions: int | None = None,
-    progress: ProgressOption = None,
-) -> SparkDuplicates:
-    """Find duplicate texts of a Spark DataFrame, exactly: what `dedup.find_duplicates` finds in the same rows by id.
-
-    Parameters
-    ----------
-    df : the DataFrame. It is read four times and must be the same each time: so read it from files, or checkpoint it
-    id : the column of ids (integers or strings, unique, not null). Their ascending order takes the place of the input
-        order: ``keep="first"`` keeps the smallest id
-    column : the column of texts (strings; null is an empty text)
-    unit, threshold, metric, shingle, pairs, distinct : as in `dedup.find_duplicates`
-    keep : as there, but no function: a word, ``"max:COLUMN"`` or ``"min:COLUMN"``
-    hash_key : as there. A key is never sent to a worker: set ``DEDUP_HASH_KEY`` in the environment of all workers
-    work : a folder that all workers can write to (a path or URI), in which the outcome of each job is kept: the same
-        call takes up an interrupted search after its last complete job. Delete it afterwards. None: keep nothing
-    partitions : tasks of a stage; None: as many as the input has, or cores, if these are more
-    progress : as in `dedup.find_duplicates`; a stage is a job of Spark
-
-    Raises `ParameterError` for an option of an invalid value, an old pyspark, or another version of this library or
-    another hash key on a worker; `InputError` for a missing column, one of another type, and ids that are null or not
-    unique.
-
-    Cost: the texts are hashed once, and the few that may be in a pair a second time. About 600 bytes per text of 300
-    shingles are moved between the workers. A worker's task holds the hashes of its partition. The driver holds some
-    hundred bytes for each text in a pair.
-    """
-    check_pyspark()
-    query = checked(
-        unit=unit,
-        threshold=threshold,
-        metric=metric,
-        shingle=shingle,
-        keep=keep,
-        pairs=pairs,
-        distinct=distinct,
-        hash_key=hash_key,
-    )
-    texts, kind, by = read_input(df, column, id, query.keep_column)
-    tasks = tasks_of(df) if partitions is None else check_whole("partitions", partitions, 1, MOST_TASKS)
-    job = Job(
-        query.unit, query.threshold, query.shingle, query.distinct, part_bits=max(2, (2 * tasks - 1).bit_length())
-    )
-    with Progress(progress) as stages:
-        engine: SparkEngine = SparkEngine(df.sparkSession, tasks, stages)
-        if work is not None:
-            asked = query.asked() | {"column": column, "id": id, "partitions": tasks, "version": job.version}
-            asked |= {"hash_key": query.shingle.key.fingerprint, "columns": texts.schema.simpleString()}
-            engine = KeepingEngine(df.sparkSession, tasks, stages, str(check_name("work", work)), asked, df)
-        found = search(engine, texts, job, kind, by)
-        try:
-
-            def fetch(keys: Keys) -> Iterator[pa.RecordBatch]:
-                reader = SparkEngine(df.sparkSession, tasks, Progress(False))
-                return reader.collect(reader.map(texts, Fetch(found.job, keys, kind), "texts"))
-
-            told = {"keep": query.keep, "listing": query.listing, "column": column}
-            evidence = evidence_of_found(engine, found, fetch, **told)
-        finally:
-            engine.drop(found.sets)
-    return SparkDuplicates(Duplicates.of(evidence, stages.seconds), found.job, df.sparkSession, df, id, column)
+__all__ = ["SparkDuplicates", "SparkMatches", "find", "find_duplicates", "match"]

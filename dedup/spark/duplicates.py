@@ -5,29 +5,20 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dedup.distributed.job import ID, TEXT, Job
-from dedup.distributed.keys import document_keys
-from dedup.distributed.removal import Remove, UnitsOf
-from dedup.errors import InputError
-from dedup.options import shown
+from dedup.distributed.outcome import load_shown
+from dedup.distributed.texts.removal import UnitsOf
 from dedup.results.duplicates import Duplicates, evidence_of
-from dedup.results.summary import Summary, largest_clusters, sampled_removals
+from dedup.results.summary import Summary, shown_units
 from dedup.spark.engine import running, spark_schema, spark_type
 from dedup.spark.inputs import quoted
+from dedup.spark.tables import check_columns_in, cut_out, frame_of, without
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
 __all__ = ["SparkDuplicates"]
-
-SHOWN = 3
-"""Clusters, pairs. A summary shows so many."""
-
-REMOVED_ID = "__dedup_removed_id"
-"""A column that no table has."""
 
 
 class SparkDuplicates:
@@ -55,10 +46,7 @@ class SparkDuplicates:
     def summary(self) -> Summary:
         """The numbers of the search (`dedup.Summary`). At its first use, the few texts that it shows are read."""
         evidence = evidence_of(self._found)
-        shown_units = [unit for unit, _ in largest_clusters(evidence, SHOWN)] + [
-            unit for removed, kept, _ in sampled_removals(evidence, SHOWN) for unit in (removed, kept)
-        ]
-        evidence.texts.load(evidence.units.places[np.array(shown_units, dtype=np.int64), 0])  # type: ignore[attr-defined]
+        load_shown(evidence, shown_units(evidence))
         return self._found.summary
 
     @cached_property
@@ -105,24 +93,13 @@ class SparkDuplicates:
         For paragraphs and lines all rows are returned, and the removed units are cut out of the texts; a text of which
         nothing is left is ``""``.
         """
-        from pyspark.sql import functions
-
-        for name in (self._id, *(() if self._job.unit.whole else (self._column,))):
-            if name not in df.columns:
-                raise InputError(f"expected the column {shown(name)} in the DataFrame, found {shown(df.columns)}")
         if self._job.unit.whole:
-            gone = self.removed.withColumnRenamed("id", REMOVED_ID)
-            return df.join(gone, functions.col(quoted(self._id)) == functions.col(REMOVED_ID), "left_anti")
+            return without(df, self.removed, self._id)
+        check_columns_in(df, self._id, self._column)
         evidence = evidence_of(self._found)
         places = evidence.units.places[~evidence.kept]
-        ids = evidence.texts.ids_at(np.arange(len(evidence.texts)))
-        keys = document_keys(ids, self._job.shingle.key, self._job.seed)[places[:, 0]]
-        order = np.argsort(keys, kind="stable")
-        every, counts = np.unique(keys, return_counts=True)
-        bounds = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(counts)))
-        stage = Remove(self._job, every, bounds, places[order, 1], self._id, self._column)
-        return df.mapInArrow(running(stage), df.schema)
+        ids = evidence.texts.ids_at(places[:, 0])
+        return cut_out(df, self._job, ids, places[:, 1], self._id, self._column)
 
     def _table(self, table: pa.Table) -> DataFrame:
-        """Return an Arrow table as a DataFrame."""
-        return self._spark.createDataFrame(table, spark_schema(table.schema))
+        return frame_of(self._spark, table)

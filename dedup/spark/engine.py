@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from dedup.distributed.job import Stage
+from dedup.distributed.job import Stage, library_version
 from dedup.errors import InputError, ParameterError
 from dedup.runtime.progress import Progress
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 __all__ = ["NEEDS", "KeepingEngine", "SparkEngine", "running", "spark_schema", "spark_type"]
+
+LONGEST_ASKED = 200
+"""Characters. Of a longer value the work folder has the digest."""
 
 NEEDS = "pip install 'dedup-text[spark]'"
 """What to do if something is missing."""
@@ -88,13 +91,10 @@ class KeepingEngine(SparkEngine):
     A step is complete if its folder in ``done`` is. That is written last, and by itself.
     """
 
-    def __init__(
-        self, spark: SparkSession, tasks: int, stages: Progress, work: str, asked: dict[str, Any], df: DataFrame
-    ) -> None:
+    def __init__(self, spark: SparkSession, tasks: int, stages: Progress, work: str, asked: dict[str, Any]) -> None:
         super().__init__(spark, tasks, stages)
         self._work, self._steps = work.rstrip("/"), 0
-        digest = hashlib.sha256("\n".join(sorted(df.inputFiles())).encode()).hexdigest()
-        asked = {name: str(value) for name, value in asked.items()} | {"files": digest}
+        asked = {name: _brief(str(value)) for name, value in asked.items()}
         found = self._read("asked")
         if found is None:
             self._write("asked", self._spark.createDataFrame([(json.dumps(asked),)], "asked string"))
@@ -145,6 +145,11 @@ class KeepingEngine(SparkEngine):
             return None
 
 
+def _brief(value: str) -> str:
+    """Return a value, or its digest if it is long."""
+    return value if len(value) <= LONGEST_ASKED else hashlib.sha256(value.encode()).hexdigest()
+
+
 def _told(error: Exception) -> Exception:
     """Return the error of a worker as one of the driver: its own words, where it is one of ours."""
     message = str(error)
@@ -152,6 +157,11 @@ def _told(error: Exception) -> Exception:
         found = re.search(rf"^(?:dedup\.errors\.)?{kind.__name__}: (.*)$", message, re.MULTILINE)
         if found is not None:
             return kind(found[1])
-    if re.search(r"ModuleNotFoundError: No module named '(dedup|pyarrow|numpy|xxhash|msgspec)", message):
+    if re.search(r"ModuleNotFoundError: No module named '(dedup|pyarrow|numpy|xxhash|msgspec)'", message):
         return ParameterError(f"expected dedup-text on every worker, found a worker without it; {NEEDS} there too")
+    if re.search(r"(Error: .*module 'dedup|No module named 'dedup\.|cannot import name .* from 'dedup)", message):
+        return ParameterError(
+            f"expected dedup-text {library_version()} on every worker, as on the driver, found another version, which "
+            "lacks a part; install the same version everywhere"
+        )
     return error

@@ -5,18 +5,38 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from dedup.distributed.job import BY, ID, TEXT
+from dedup.distributed.job import BY, ID, TEXT, Job
 from dedup.errors import InputError, ParameterError
-from dedup.options import check_name, shown
+from dedup.hashing.labels import keys_of_column
+from dedup.options import check_name, check_whole, shown
 from dedup.pipelines.query import Query
+from dedup.results.search_info import SearchInfo
 from dedup.spark.engine import NEEDS, spark_type
 from dedup.threshold import Metric
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
-__all__ = ["check_pyspark", "checked", "quoted", "read_input", "tasks_of"]
+__all__ = [
+    "check_frame",
+    "check_pyspark",
+    "check_session",
+    "check_tasks",
+    "checked",
+    "cores_of",
+    "info_of",
+    "job_of",
+    "quoted",
+    "read_input",
+    "tasks_of",
+]
+
+OLDEST_JAVA = (17,)
+"""The first version of Java that Spark 4 runs on."""
+
+MOST_TASKS = 1 << 15
+"""Tasks of a stage, at most."""
 
 OLDEST = (4, 1)
 """The first version of pyspark that has `DataFrame.repartitionById`."""
@@ -29,48 +49,120 @@ def check_pyspark() -> None:
         import pyspark
     except ImportError as error:
         raise ParameterError(f"expected pyspark and pandas, found no {error.name}; {NEEDS}") from error
-    found = tuple(int(part) for part in re.findall(r"\d+", pyspark.__version__)[:2])
+    found = _numbers_in(pyspark.__version__)
     if found < OLDEST:
         least = ".".join(map(str, OLDEST))
         raise ParameterError(f"expected pyspark {least} or later, found {pyspark.__version__}; {NEEDS}")
 
 
+def _numbers_in(version: str) -> tuple[int, ...]:
+    """Return the first two numbers of a version."""
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+
+
+def check_cluster(spark: SparkSession) -> None:
+    """Raise `ParameterError` if the cluster runs an older Spark than we need, or an old Java."""
+    version = str(spark.version)
+    if _numbers_in(version) < OLDEST:
+        least = ".".join(map(str, OLDEST))
+        raise ParameterError(
+            f"spark: expected a cluster of Spark {least} or later, found {version}; use a newer cluster"
+        )
+    try:
+        java = str(spark.sparkContext._jvm.java.lang.System.getProperty("java.specification.version"))  # noqa: SLF001
+    except Exception:  # noqa: BLE001  (Connect does not tell, each pyspark with an error of its own)
+        return
+    if _numbers_in(java) < OLDEST_JAVA:
+        raise ParameterError(
+            f"spark: expected Java {OLDEST_JAVA[0]} or later, found {java}; set JAVA_HOME on the driver and all workers"
+        )
+
+
 def checked(**options: Any) -> Query:
     """Return the query of these options."""
+    if options.get("metric") == str(Metric.EDIT):
+        raise ParameterError(
+            'metric: expected "jaccard" or "containment", found "edit", which runs on one machine only'
+        )
     query = Query.check(method="exact", **options)
+    for option, value in (("within", query.within), ("across", query.across)):
+        if value is not None and not isinstance(value, str):
+            raise ParameterError(
+                f"{option}: expected the name of a column, found {type(value).__name__}; write the labels to a column"
+            )
     if callable(query.keep):
         raise ParameterError(
             'keep: expected "first", "last", "longest", "shortest", "max:COLUMN" or "min:COLUMN", found a function; '
             "write its values to a column, and pass keep='min:COLUMN'"
         )
-    if query.removes_all:
-        raise ParameterError(
-            'keep: expected a policy that keeps one text of each cluster, found "none", which runs on '
-            "one machine only; filter with the clusters instead"
-        )
-    if query.threshold.metric is Metric.EDIT:
-        raise ParameterError(
-            'metric: expected "jaccard" or "containment", found "edit", which runs on one machine only'
-        )
     return query
 
 
-def read_input(
-    df: DataFrame, column: str, id: str, by: str | None
-) -> tuple[DataFrame, pa.DataType, pa.DataType | None]:
-    """Return the columns that are needed, the type of ids, and that of the column that `keep` names."""
-    import pyarrow as pa
+def info_of(query: Query, column: str, units_by_file: Any = None) -> SearchInfo:
+    """Return what a result says of the search; `units_by_file` counts the units of each file, if texts are in files."""
+    return SearchInfo(
+        unit=query.unit,
+        method="exact",
+        shingle=str(query.shingle),
+        threshold=query.threshold.value,
+        listing=query.listing,
+        column=column,
+        metric=query.threshold.metric,
+        hash_key=query.shingle.key.fingerprint,
+        distinct=query.distinct,
+        within=query.within,
+        across=query.across,
+        removes_all=query.removes_all,
+        min_documents=query.least_documents,
+        ignore=query.shingle.reading.ignore,
+        tokens=query.shingle.reading.tokens,
+        units_by_file=units_by_file,
+    )
+
+
+def job_of(query: Query, tasks: int) -> Job:
+    """Return the job of a search whose stages have so many tasks."""
+    bits = max(2, (2 * tasks - 1).bit_length())
+    how: dict[str, Any] = {"across": query.across is not None, "part_bits": bits, "keep": query.keep}
+    return Job(query.unit, query.threshold, query.shingle, query.distinct, **how)
+
+
+def check_frame(df: Any, option: str) -> None:
+    """Raise `InputError` for anything but a DataFrame of Spark."""
     from pyspark.sql import DataFrame as Frame
-    from pyspark.sql import functions, types
-    from pyspark.sql.pandas.types import to_arrow_type
 
     if not isinstance(df, Frame):
-        raise InputError(f"df: expected a Spark DataFrame, found {type(df).__name__}; use dedup.find_duplicates for it")
+        raise InputError(
+            f"{option}: expected a Spark DataFrame, found {type(df).__name__}; use dedup.find_duplicates for it"
+        )
+    check_cluster(df.sparkSession)
+
+
+def check_session(spark: Any) -> None:
+    """Raise `InputError` for anything but a session of Spark."""
+    if not (hasattr(spark, "range") and hasattr(spark, "createDataFrame")):
+        raise InputError(
+            f"spark: expected a session of Spark, found {type(spark).__name__}; make it with "
+            "SparkSession.builder.getOrCreate()"
+        )
+    check_cluster(spark)
+
+
+def check_tasks(partitions: Any) -> int:
+    """Return the option `partitions`."""
+    return check_whole("partitions", partitions, 1, MOST_TASKS)
+
+
+def read_input(df: DataFrame, column: str, id: str, query: Query) -> tuple[DataFrame, pa.DataType, pa.Schema]:
+    """Return the columns that are needed, the type of ids, and the columns that are told of linked units."""
+    import pyarrow as pa
+    from pyspark.sql import functions, types
+
     fields = {field.name: field.dataType for field in df.schema.fields}
     wanted = {
         "column": check_name("column", column),
         "id": check_name("id", id),
-        **({} if by is None else {"keep": by}),
+        **dict(query.other_columns),
     }
     for option, name in wanted.items():
         if name not in fields:
@@ -86,10 +178,31 @@ def read_input(
     else:
         raise InputError(f"id: expected integers or strings in {shown(id)}, found {fields[id].simpleString()}")
     columns = [functions.col(quoted(id)).cast(spark_type(kind)).alias(ID), functions.col(quoted(column)).alias(TEXT)]
-    if by is None:
-        return df.select(*columns), kind, None
-    columns.append(functions.col(quoted(by)).alias(BY))
-    return df.select(*columns), kind, to_arrow_type(fields[by], timezone="UTC")
+    more = []
+    for option, name in query.other_columns:
+        arrow = _plain_type(fields[name])
+        if arrow is None:
+            found = f"{shown(name)} of type {fields[name].simpleString()}"
+            raise InputError(f"{option}: expected numbers, texts or dates, found {found}; name another column")
+        if option == "keep":
+            more.append((BY, arrow))
+        else:
+            keys_of_column(pa.array([], type=arrow), option, query.shingle.key)
+        columns.append(functions.col(quoted(name)).alias(BY if option == "keep" else option))
+    return df.select(*columns), kind, pa.schema(more)
+
+
+def _plain_type(kind: Any) -> pa.DataType | None:
+    """Return the type of a column in Arrow; None for values with parts, and for what Arrow does not know."""
+    import pyarrow as pa
+    from pyspark.errors import PySparkException
+    from pyspark.sql.pandas.types import to_arrow_type
+
+    try:
+        found = to_arrow_type(kind, timezone="UTC")
+    except PySparkException:
+        return None
+    return None if pa.types.is_nested(found) else found
 
 
 def quoted(name: str) -> str:
@@ -99,8 +212,16 @@ def quoted(name: str) -> str:
 
 def tasks_of(df: DataFrame) -> int:
     """Return how many tasks a stage has, if nobody says it."""
-    spark = df.sparkSession
+    cores = cores_of(df.sparkSession)
     try:
-        return max(int(df.rdd.getNumPartitions()), int(spark.sparkContext.defaultParallelism))
-    except Exception:  # noqa: BLE001  (Connect has neither, each pyspark with an error of its own)
+        return max(int(df.rdd.getNumPartitions()), cores)
+    except Exception:  # noqa: BLE001  (Connect has no such thing, each pyspark with an error of its own)
+        return cores
+
+
+def cores_of(spark: SparkSession) -> int:
+    """Return how many tasks run at a time, or what Spark would cut a shuffle into, if that is not known."""
+    try:
+        return int(spark.sparkContext.defaultParallelism)
+    except Exception:  # noqa: BLE001  (Connect has no context)
         return int(str(spark.conf.get("spark.sql.shuffle.partitions", "200")))

@@ -6,19 +6,22 @@ import pickle
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from dedup.distributed.job import ID, TEXT, Engine, Job
-from dedup.distributed.linked import Fetch
+from dedup.distributed.job import ID, TEXT, Engine
 from dedup.distributed.order import search
 from dedup.distributed.outcome import evidence_of_found
-from dedup.distributed.rows import ROW_SCHEMA
+from dedup.distributed.texts.documents import LinkedTexts
+from dedup.distributed.texts.linked import Fetch
+from dedup.distributed.transport.rows import ROW_SCHEMA
 from dedup.pipelines.query import Query
 from dedup.results.duplicates import Duplicates
 from dedup.results.listed_pairs import LISTING_LIMITS
+from dedup.spark.inputs import info_of, job_of
 
 Data = list[list[pa.RecordBatch]]
 
@@ -99,30 +102,31 @@ def found_by(
     hot: int = 1024,
     limits: Any = LISTING_LIMITS,
     by: list[Any] | None = None,
+    within: list[Any] | None = None,
+    across: list[Any] | None = None,
     **options: Any,
 ) -> Duplicates:
     """Search as `dedup.find_duplicates`, in stages."""
-    query = Query.check(**options)
+    named = {name: name for name, labels in (("within", within), ("across", across)) if labels is not None}
+    query = Query.check(**options, **named)
     engine = engine or LocalEngine()
     ids = list(range(len(texts))) if ids is None else ids
     kind = pa.string() if ids and isinstance(ids[0], str) else pa.int64()
     table = pa.table({ID: pa.array(ids, type=kind), TEXT: pa.array(texts, type=pa.string())})
     if by is not None:
         table = table.append_column("by", pa.array(by))
-    job = Job(
-        query.unit,
-        query.threshold,
-        query.shingle,
-        query.distinct,
-        part_bits,
-        hot=hot,
-    )
-    found = search(engine, table, job, kind, None if by is None else table.schema.field("by").type)
+    for name, labels in (("within", within), ("across", across)):
+        if labels is not None:
+            table = table.append_column(name, pa.array(labels))
+    job = replace(job_of(query, 1), part_bits=part_bits, hot=hot)
+    more = pa.schema([table.schema.field("by")] if by is not None else [])
+    found = search(engine, table, job, kind, more)
 
     def fetch(keys: np.ndarray) -> Iterator[pa.RecordBatch]:
         return engine.collect(engine.map(table, Fetch(found.job, keys, kind), "texts"))
 
-    evidence = evidence_of_found(
-        engine, found, fetch, keep=query.keep, listing=query.listing, column="text", limits=limits
-    )
+    def made(ids: pa.Array, keys: np.ndarray, _: pa.Table) -> LinkedTexts:
+        return LinkedTexts(ids, keys, "text", fetch)
+
+    evidence = evidence_of_found(engine, found, replace(info_of(query, "text"), limits=limits), made)
     return Duplicates.of(evidence, {})

@@ -10,7 +10,9 @@ import os
 import runpy
 import shutil
 import signal
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,9 @@ import pyarrow as pa
 import pytest
 
 import dedup
+from dedup.distributed import job as job_module
 from dedup.errors import InputError, ParameterError
+from tests.distributed.test_files import corpus, local_report
 from tests.distributed.test_stages import versions
 
 pyspark = pytest.importorskip("pyspark", reason="pyspark is not installed")
@@ -27,9 +31,11 @@ if shutil.which("java") is None and not os.environ.get("JAVA_HOME"):
     pytest.skip("there is no Java", allow_module_level=True)
 
 import dedup.spark  # noqa: E402
-from dedup.spark import engine  # noqa: E402
+from dedup.spark import engine, inputs  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Spark's own, which differ from version to version
+
+LONG = pytest.mark.skipif(os.environ.get("DEDUP_SPARK") != "long", reason="DEDUP_SPARK is not long")
 
 MASTER = os.environ.get("DEDUP_SPARK_MASTER", "local[2,4]")  # a task may fail three times
 
@@ -61,17 +67,26 @@ def rows(frame: Any, *order: str) -> list[dict[str, Any]]:
     return frame.orderBy(*order).toArrow().to_pylist()
 
 
-def same(spark: Any, table: pa.Table, **options: Any) -> dedup.spark.SparkDuplicates:
+def same(spark: Any, table: pa.Table, *, frames: bool = False, **options: Any) -> dedup.spark.SparkDuplicates:
     """Check that Spark gives the answer of one machine, for rows in any order, and return it."""
-    here = dedup.find_duplicates(table.sort_by("id"), id="id", **{k: v for k, v in options.items() if k in LOCAL})
+    asked = {name: value for name, value in options.items() if name not in ("work", "partitions")}
+    here = dedup.find_duplicates(table.sort_by("id"), id="id", **asked)
     there = dedup.spark.find_duplicates(spark.createDataFrame(table).repartition(4), id="id", **options)
-    whole = options.get("unit", "document") == "document"
-    unit = "document" if whole else options["unit"]
+    assert there._found.pairs.to_pylist() == here.pairs.to_pylist()
+    assert there._found.clusters.to_pylist() == here.clusters.to_pylist()
+    assert there.summary == here.summary
+    if frames:
+        same_frames(spark, table, there, here, options.get("unit", "document"))
+    return there
+
+
+def same_frames(spark: Any, table: pa.Table, there: Any, here: dedup.Duplicates, unit: str) -> None:
+    """Check the DataFrames of a result."""
+    whole = unit == "document"
     pair = ("left", "right") if whole else ("left", f"left_{unit}", "right", f"right_{unit}")
     one = ("id",) if whole else ("document", unit)
     assert rows(there.pairs, *pair) == here.pairs.to_pylist()
     assert rows(there.clusters, "cluster", "id", *one[1:]) == here.clusters.to_pylist()
-    assert there.summary == here.summary
     for name in ("kept", "removed"):
         found = rows(getattr(there, name), *one)
         assert found == (
@@ -80,10 +95,6 @@ def same(spark: Any, table: pa.Table, **options: Any) -> dedup.spark.SparkDuplic
     frame = spark.createDataFrame(table)
     assert rows(there.filter(frame), "id") == here.filter(table.sort_by("id")).to_pylist()
     assert there.filter(frame).columns == frame.columns
-    return there
-
-
-LOCAL = ("column", "unit", "threshold", "metric", "shingle", "keep", "pairs", "distinct")
 
 
 def table_of(texts: list[str | None], ids: list[Any] | None = None) -> pa.Table:
@@ -92,39 +103,62 @@ def table_of(texts: list[str | None], ids: list[Any] | None = None) -> pa.Table:
     return pa.table({"note": [f"{each}!" for each in ids], "id": ids, "text": texts})
 
 
+def many() -> pa.Table:
+    """Give texts of two paragraphs and of one, some missing, and a family."""
+    two = [f"{one}\n\n{other}" for one, other in zip(versions(1, 80, 9), versions(2, 80, 5), strict=True)]
+    return table_of([*two, None, "", *versions(3, 20, 1, words=30)])
+
+
 @pytest.mark.parametrize(
     "options",
     [
-        {},
-        {"threshold": 0.5, "metric": "containment", "keep": "longest", "partitions": 1},
-        {"unit": "paragraph", "distinct": "numbers", "partitions": 3},
-        {"keep": "min:note", "pairs": "all", "shingle": "chars:5", "partitions": 5},
+        {"partitions": 3, "frames": True},
+        {"unit": "paragraph", "distinct": "numbers", "within": "label", "keep": "min:note", "frames": True},
+        pytest.param({"threshold": 0.5, "metric": "containment", "keep": "longest", "partitions": 1}, marks=LONG),
+        pytest.param({"keep": "none", "pairs": "all", "shingle": "chars:5", "partitions": 61}, marks=LONG),
+        pytest.param({"across": "label", "ignore": "accents", "tokens": "all", "partitions": 8}, marks=LONG),
+        pytest.param({"unit": "line", "min_documents": 3, "partitions": 5, "frames": True}, marks=LONG),
     ],
     ids=str,
 )
 def test_spark_gives_the_answer_of_one_machine(spark: Any, options: dict[str, Any]) -> None:
-    texts: list[str | None] = [
-        f"{one}\n\n{other}" for one, other in zip(versions(1, 80, 9), versions(2, 80, 5), strict=True)
-    ]
-    same(spark, table_of([*texts, None, "", *versions(3, 20, 1, words=30)]), **options)
+    table = many()
+    assert len(same(spark, table.append_column("label", pa.array([row % 2 for row in range(len(table))])), **options))
 
 
+@LONG
+@pytest.mark.parametrize("batch", (100, 2048))
+@pytest.mark.parametrize("adaptive", ("true", "false"))
+def test_how_spark_cuts_changes_nothing(spark: Any, batch: int, adaptive: str) -> None:
+    wanted = {"spark.sql.execution.arrow.maxRecordsPerBatch": str(batch), "spark.sql.adaptive.enabled": adaptive}
+    before = {name: spark.conf.get(name) for name in wanted}
+    try:
+        for name, value in wanted.items():
+            spark.conf.set(name, value)
+        same(spark, many(), partitions=8)
+    finally:
+        for name, value in before.items():
+            spark.conf.set(name, value)
+
+
+@LONG
 def test_ids_that_are_texts_are_in_the_order_of_their_code_points(spark: Any) -> None:
     ids = [f"{'éz北'[number % 3]} {number * 7919 % 40}" for number in range(40)]
-    found = same(spark, table_of(versions(4, 40, 6), ids))
+    found = same(spark, table_of(versions(4, 40, 6), ids), frames=True)
     assert len(found)
     assert repr(found).startswith("SparkDuplicates\n40 texts")
 
 
+@LONG
 def test_nothing_and_nothing_found(spark: Any) -> None:
     kinds = pa.schema([("note", pa.string()), ("id", pa.int64()), ("text", pa.string())])
-    same(spark, kinds.empty_table())
+    same(spark, kinds.empty_table(), frames=True)
     assert not len(same(spark, table_of(["one text of some words", None, "another one, which is not like it"])))
 
 
 def test_a_search_is_taken_up_from_its_work_folder(spark: Any, tmp_path: Path) -> None:
     table, work = table_of(versions(5, 60, 6)), tmp_path / "work"
-    first = same(spark, table, work=str(work))
+    first = same(spark, table, work=str(work), partitions=2)
     steps = sorted(path.name for path in (work / "done").iterdir())
     assert [step[3:] for step in steps] == ["survive", "hold", "candidates", "verify", "describe"]
     for step in steps[2:]:  # as if the driver had been killed: one step is half written, later ones are not there
@@ -132,32 +166,107 @@ def test_a_search_is_taken_up_from_its_work_folder(spark: Any, tmp_path: Path) -
         if step != steps[2]:
             shutil.rmtree(work / step)
     written = (work / steps[0]).stat().st_mtime_ns
-    again = same(spark, table, work=str(work))
+    again = same(spark, table, work=str(work), partitions=2)
     assert again.summary == first.summary
     assert (work / steps[0]).stat().st_mtime_ns == written
-    with pytest.raises(
-        ParameterError, match="work: expected an empty folder, or that of the same search, .* threshold;"
-    ):
-        dedup.spark.find_duplicates(spark.createDataFrame(table).repartition(4), id="id", work=str(work), threshold=0.5)
+    message = "work: expected an empty folder, or that of the same search, .* threshold;"
+    with pytest.raises(ParameterError, match=message):
+        frame = spark.createDataFrame(table).repartition(4)
+        dedup.spark.find_duplicates(frame, id="id", work=str(work), threshold=0.5, partitions=2)
 
 
-def test_a_worker_that_is_killed_changes_nothing(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def running(stage: Any, folder: str = str(tmp_path)) -> Any:
-        name = type(stage).__name__
+def dying(stages: tuple[str, ...], folder: str) -> Any:
+    """Give what runs stages in workers, of which one attempt at each of some `stages` dies in the middle."""
+
+    def running(stage: Any) -> Any:
+        name = type(getattr(stage, "then", stage)).__name__
 
         def run(batches: Any) -> Any:
             batches = list(batches)
-            mark = os.path.join(folder, name)  # one attempt of each stage dies
-            if batches and name in ("Note", "Hold", "Prefix", "Verify") and not os.path.exists(mark):
+            mark = os.path.join(folder, name)
+            if batches and name in stages and not os.path.exists(mark):
                 Path(mark).touch()
+                list(stage(iter(batches)))
                 os.kill(os.getpid(), signal.SIGKILL)
             return stage(iter(batches))
 
         return run
 
-    monkeypatch.setattr(engine, "running", running)
-    same(spark, table_of(versions(6, 60, 6)), partitions=2)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["Hold", "Note", "Prefix", "Verify"]
+    return running
+
+
+SOME_STAGES = ("Note", "Prefix", "Verify")
+ALL_STAGES = (
+    *("Note", "Mark", "Survive", "Hold", "Slots", "Count", "Prefix", "Meet", "Candidates", "Send", "Verify"),
+    *("Describe", "JoinFamilies"),
+)
+
+
+EACH_STAGE = [pytest.param((stage,), marks=LONG) for stage in ALL_STAGES]
+
+
+@pytest.mark.parametrize("stages", [SOME_STAGES, *EACH_STAGE], ids=str)
+def test_a_worker_that_is_killed_changes_nothing(
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stages: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(engine, "running", dying(stages, str(tmp_path)))
+    texts = versions(6, 60, 6) if "JoinFamilies" not in stages else versions(6, 1200, 1, words=60)
+    same(spark, table_of(texts), partitions=2, shingle="words:5" if len(texts) < 100 else "words:1")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(stages)
+
+
+@LONG
+def test_a_driver_that_is_killed_is_taken_up(spark: Any, tmp_path: Path) -> None:
+    table, work = table_of(versions(5, 60, 6)), tmp_path / "work"
+    spark.createDataFrame(table).write.parquet(str(tmp_path / "corpus"))
+    script = (
+        "import sys, dedup.spark; from pyspark.sql import SparkSession; "
+        "spark = SparkSession.builder.master('local[1]').config('spark.ui.enabled', 'false').getOrCreate(); "
+        "df = spark.read.parquet(sys.argv[1]); "
+        "print(dedup.spark.find_duplicates(df, id='id', work=sys.argv[2], partitions=2).summary)"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "corpus"), str(work)]
+    with subprocess.Popen(command, start_new_session=True) as first:
+        while not (work / "done" / "02-hold").exists():
+            assert first.poll() is None
+            time.sleep(0.2)
+        os.killpg(first.pid, signal.SIGKILL)
+    found = dedup.spark.find_duplicates(
+        spark.read.parquet(str(tmp_path / "corpus")), id="id", work=str(work), partitions=2
+    )
+    assert found.summary == dedup.find_duplicates(table, id="id").summary
+
+
+@pytest.mark.parametrize(
+    "options", [{"keep": "max:name"}, pytest.param({"unit": "paragraph", "across": "source"}, marks=LONG)], ids=str
+)
+@pytest.mark.filterwarnings("ignore")
+def test_the_report_of_files_is_that_of_one_machine(spark: Any, tmp_path: Path, options: dict[str, Any]) -> None:
+    folder = corpus(tmp_path / "corpus")
+    local_report([folder], tmp_path / "here", **options)
+    found = dedup.spark.find(spark, [folder], output=tmp_path / "there", work=str(tmp_path / "work"), **options)
+    assert found == dedup.Report.open(tmp_path / "here")
+    for path in (tmp_path / "here").iterdir():
+        assert path.name == "run.json" or path.read_bytes() == (tmp_path / "there" / path.name).read_bytes()
+    assert set(found.run) >= {"seconds", "asked", "host"}
+    again = dedup.spark.find(spark, [folder], output=tmp_path / "there", **options)  # nothing is searched
+    assert again.run == found.run
+
+
+@pytest.mark.parametrize("unit", ("document", pytest.param("paragraph", marks=LONG)))
+def test_a_match_is_that_of_one_machine(spark: Any, unit: str) -> None:
+    texts = [f"{one}\n\n{other}" for one, other in zip(versions(1, 60, 9), versions(2, 60, 5), strict=True)]
+    left, right = table_of(texts[:40]), table_of(texts[40:], list(range(30, 50)))
+    here = dedup.match(left, right, id="id", against_id="id", min_words=None, unit=unit, column="text")
+    frames = [spark.createDataFrame(table).repartition(2) for table in (left, right)]
+    there = dedup.spark.match(*frames, id="id", unit=unit, partitions=3)
+    order = ("left", "right") if unit == "document" else ("left", f"left_{unit}", "right", f"right_{unit}")
+    assert rows(there.pairs, *order) == here.pairs.to_pylist()
+    assert rows(there.matched, "id") == [{"id": each} for each in here.matched.to_pylist()]
+    assert there.summary == here.summary
+    assert rows(there.filter(frames[0]), "id") == here.filter(left).to_pylist()
+    assert repr(there).startswith("SparkMatches\n40 texts (0 empty) against 20")
+    assert len(there) == len(here) > 0
 
 
 def test_the_example_keeps_what_is_no_duplicate(spark: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -172,6 +281,56 @@ def test_the_example_keeps_what_is_no_duplicate(spark: Any, tmp_path: Path, caps
     assert capsys.readouterr().out == f"{here.summary}\n"
 
 
+# input that does not fit
+
+
+def test_a_worker_with_another_key_or_version_is_an_error(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = spark.createDataFrame(table_of(["a b c"]))
+    with pytest.raises(ParameterError, match="found public; set DEDUP_HASH_KEY in the environment of the workers"):
+        dedup.spark.find_duplicates(frame, id="id", hash_key=b"a secret of sixteen bytes", partitions=1)
+    monkeypatch.setattr(dedup, "__version__", "0.0.1")
+    job_module.library_version.cache_clear()
+    try:
+        with pytest.raises(
+            ParameterError, match=r"expected dedup-text 0\.0\.1 .* on every worker, .* install the same"
+        ):
+            dedup.spark.find_duplicates(frame, id="id", partitions=1)
+    finally:
+        job_module.library_version.cache_clear()
+
+
+def test_an_old_java_or_cluster_is_an_error(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inputs, "OLDEST_JAVA", (99,))
+    with pytest.raises(ParameterError, match=r"spark: expected Java 99 or later, found \d+; set JAVA_HOME"):
+        dedup.spark.find_duplicates(spark.createDataFrame(table_of(["a b c"])), id="id")
+    monkeypatch.setattr(inputs, "OLDEST", (0, 1))
+    monkeypatch.setattr(type(spark), "version", "0.0.9")
+    with pytest.raises(ParameterError, match=r"spark: expected a cluster of Spark 0\.1 or later, found 0\.0\.9"):
+        dedup.spark.find_duplicates(spark.createDataFrame(table_of(["a b c"])), id="id")
+
+
+def test_files_that_workers_cannot_read_are_errors(spark: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("one text")
+    for files, message in (
+        ("s3a://bucket/corpus", "files: expected paths of files that the driver and all workers share, found the URI"),
+        ([tmp_path / "none.jsonl"], "expected readable texts, found none in"),
+    ):
+        with pytest.raises(InputError, match=message):
+            dedup.spark.find(spark, files, output=tmp_path / "report")
+    with pytest.raises(ParameterError, match="output: expected a folder of the driver, found the URI"):
+        dedup.spark.find(spark, tmp_path / "a.txt", output="s3a://bucket/report")
+    with pytest.raises(InputError, match=r"spark: expected a session of Spark, found str; make it with"):
+        dedup.spark.find("local[2]", tmp_path / "a.txt", output=tmp_path / "report")
+
+
+def test_sides_that_do_not_fit_are_errors(spark: Any) -> None:
+    left, right = (spark.createDataFrame(table_of(["a b c"], ids)) for ids in ([1], ["x"]))
+    with pytest.raises(InputError, match="against_id: expected ids of one type on both sides, found int64 and string"):
+        dedup.spark.match(left, right, id="id")
+    with pytest.raises(InputError, match="against: expected a Spark DataFrame, found Table"):
+        dedup.spark.match(left, table_of(["a"]), id="id")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -180,13 +339,15 @@ def test_the_example_keeps_what_is_no_duplicate(spark: Any, tmp_path: Path, caps
         ({"column": "id"}, "column: expected strings in 'id', found bigint; cast or decode it"),
         ({"id": "share"}, "id: expected integers or strings in 'share', found double"),
         ({"keep": "max:date"}, "keep: expected a column 'date'"),
+        ({"keep": "max:list"}, "keep: expected numbers, texts or dates, found 'list' of type array"),
+        ({"across": "list"}, "across: expected numbers, texts or dates, found 'list' of type array"),
         ({"id": "same"}, r"id: expected each id once, found 1 in more than one row: 'x'; make"),
         ({"id": "gone"}, r"id: expected an id in every row, found none in 1; drop"),
     ],
     ids=str,
 )
 def test_unfit_columns_are_errors(spark: Any, options: dict[str, str], message: str) -> None:
-    columns = {"id": [1, 2, 3], "text": ["a b c"] * 3, "share": [0.1, 0.2, 0.3]}
+    columns = {"id": [1, 2, 3], "text": ["a b c"] * 3, "share": [0.1, 0.2, 0.3], "list": [[1]] * 3}
     frame = spark.createDataFrame(pa.table({**columns, "same": ["x", "y", "x"], "gone": ["x", None, "y"]}))
     with pytest.raises(InputError, match=message):
         dedup.spark.find_duplicates(frame, **({"id": "id"} | options))
@@ -197,12 +358,12 @@ def test_unfit_columns_are_errors(spark: Any, options: dict[str, str], message: 
     [
         ({"keep": lambda _, text: 0}, "keep: expected .*, found a function; write its values to a column"),
         ({"threshold": 80}, "threshold: expected"),
-        ({"keep": "none"}, "keep: expected a policy that keeps one text .*, found .none"),
+        ({"within": ["a"]}, "within: expected the name of a column, found list; write the labels to a column"),
         ({"metric": "edit"}, "metric: expected .jaccard. or .containment., found .edit"),
         ({"partitions": 0}, "partitions: expected a whole number from 1 to"),
         ({"distinct": "case"}, "distinct: expected"),
     ],
-    ids=["keep", "threshold", "none", "edit", "partitions", "distinct"],
+    ids=["keep", "threshold", "within", "edit", "partitions", "distinct"],
 )
 def test_unfit_options_are_errors(spark: Any, options: dict[str, Any], message: str) -> None:
     frame = spark.createDataFrame(table_of(["a b c"]))
@@ -229,5 +390,9 @@ def test_an_error_of_a_worker_is_told_in_its_own_words(spark: Any) -> None:
         assert (type(told), str(told)) == (kind, "what was found")
     missing = engine._told(RuntimeError("ModuleNotFoundError: No module named 'dedup'"))
     assert "expected dedup-text on every worker, found a worker without it" in str(missing)
+    older = engine._told(
+        RuntimeError("AttributeError: Can't get attribute 'Note' on <module 'dedup.distributed.notes'")
+    )
+    assert "found another version, which lacks a part; install the same version everywhere" in str(older)
     other = RuntimeError("a lost executor")
     assert engine._told(other) is other

@@ -16,14 +16,14 @@ import dedup
 from dedup.clusters.stars import BIG_CLUSTER
 from dedup.distributed import job as job_module
 from dedup.distributed import verified
-from dedup.distributed.blocks import counted, shared_out, units_of
-from dedup.distributed.counts import class_of
+from dedup.distributed.candidates.counts import class_of
+from dedup.distributed.candidates.meetings import must_share
+from dedup.distributed.candidates.notes import Note
 from dedup.distributed.job import ID, TEXT, Job
-from dedup.distributed.keys import Bloom, block_key, mix
-from dedup.distributed.meetings import must_share
-from dedup.distributed.notes import Note
 from dedup.distributed.order import search
-from dedup.distributed.rows import Row, batches_of, narrow, rows_of
+from dedup.distributed.transport.blocks import counted, shared_out, units_of
+from dedup.distributed.transport.keys import Bloom, block_key, mix
+from dedup.distributed.transport.rows import Row, batches_of, narrow, rows_of
 from dedup.errors import InputError, ParameterError
 from dedup.hashing.shingles import parse
 from dedup.kernels.verify import required
@@ -40,8 +40,10 @@ def same(texts: list[str], ids: list[Any] | None = None, *, large: int = 1000, *
     """Check that both ways give the same answer, and return it."""
     staged = {name: options.pop(name) for name in ("engine", "part_bits", "hot") if name in options}
     listing = ListingLimits(big_cluster=large)
-    there = found_by(texts, ids, limits=listing, **staged, **options)
     order = list(range(len(texts))) if ids is None else sorted(range(len(texts)), key=lambda row: ids[row])
+    labels = {name: options.pop(name) for name in ("within", "across") if name in options}
+    there = found_by(texts, ids, limits=listing, **staged, **options, **labels)
+    options |= {name: [values[row] for row in order] for name, values in labels.items()}
     given_ids = None if ids is None else [ids[row] for row in order]
     here = find_in([texts[row] for row in order], ids=given_ids, limits=Limits(listing=listing), **options)
     assert there.pairs.equals(here.pairs)
@@ -78,6 +80,16 @@ OPTIONS = st.fixed_dictionaries(
     }
 )
 
+MORE_OPTIONS = st.fixed_dictionaries(
+    {
+        "keep": st.sampled_from(("none", "last")),
+        "min_documents": st.sampled_from((None, 3)),
+        "ignore": st.sampled_from(((), "accents", ("markup", "hyphenation"))),
+        "tokens": st.sampled_from(("words", "all")),
+    }
+)
+LABELS = st.sampled_from(("within", "across", "both"))
+
 
 @given(strategies.corpora(), OPTIONS, st.integers(0, 99), st.integers(1, 5), st.sampled_from((1, 3, 8)))
 def test_any_texts_get_the_answer_of_one_machine(
@@ -93,6 +105,29 @@ def test_families_get_the_answer_of_one_machine_however_few_units_make_one(
 ) -> None:
     texts = versions(seed, 24, 3, words=12)
     same(texts, hot=hot, large=large, engine=LocalEngine(seed), **options)
+
+
+@given(strategies.corpora(), OPTIONS, MORE_OPTIONS, LABELS, st.integers(0, 99))
+def test_labels_and_what_is_ignored_are_those_of_one_machine(
+    texts: list[str], options: dict[str, Any], more: dict[str, Any], which: str, seed: int
+) -> None:
+    texts = [text.encode("utf-8", "replace").decode() for text in texts]
+    chance = random.Random(seed)
+    labels = {
+        name: [chance.choice(("one", "other", None)) for _ in texts]
+        for name in ("within", "across")
+        if which in (name, "both")
+    }
+    same(texts, engine=LocalEngine(seed), **options | more, **labels)
+
+
+@given(st.integers(0, 999), OPTIONS, LABELS, st.sampled_from((2, 3, 1024)), st.sampled_from((2, 4, 1000)))
+def test_families_with_labels_get_the_answer_of_one_machine(
+    seed: int, options: dict[str, Any], which: str, hot: int, large: int
+) -> None:
+    texts = versions(seed, 24, 3, words=12)
+    labels = {name: [row % 3 for row in range(24)] for name in ("within", "across") if which in (name, "both")}
+    same(texts, hot=hot, large=large, engine=LocalEngine(seed), **options, **labels)
 
 
 @given(st.integers(0, 999), st.sampled_from((0.5, 0.8)))

@@ -39,7 +39,7 @@ READERS: dict[str, Callable[[Entry, int, Wanted, Token], Iterator[Batch]]] = {
 
 
 def read_batches(
-    listing: Listing,
+    listing: Listing | Sequence[Entry],
     *,
     column: str = "text",
     id: str | None = None,
@@ -83,7 +83,12 @@ def read_batches(
 
 
 def _joined(
-    listing: Listing, column: Columns, id: str | None, extra: dict[str, str], after: Token | None, limits: BatchLimits
+    listing: Listing | Sequence[Entry],
+    column: Columns,
+    id: str | None,
+    extra: dict[str, str],
+    after: Token | None,
+    limits: BatchLimits,
 ) -> Iterator[Batch]:
     """Yield the batches in which the texts of several columns are joined. The first one decides what is a record."""
     others = {name: "column" for name in column.names[1:] if name not in extra}

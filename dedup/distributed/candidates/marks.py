@@ -19,16 +19,19 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from dedup.distributed.blocks import units_of
 from dedup.distributed.job import CHANGED, Job
-from dedup.distributed.rows import Row, RowStage, by_part, narrow
+from dedup.distributed.transport.blocks import units_of
+from dedup.distributed.transport.rows import Row, RowStage, by_part, narrow
 from dedup.errors import InputError
 from dedup.pairs.seen_twice import TWICE_SLOTS, bits_for
 
 __all__ = ["Mark", "Survive"]
 
-PASSED = ("fault", "nulls", "facts", "about")
+PASSED = ("fault", "nulls", "facts", "looks", "told", "about")
 """Kinds of rows that a stage hands on as they are."""
+
+REPEATED = {"notes": "repeated", "documents": "repeated documents", "given": "repeated given"}
+"""Kinds of rows with keys that differ, unless ids are equal, and the kinds of what goes out if they do not."""
 
 MOST_MARK_BITS = 32
 """Bits of a slot, at most: those of a note."""
@@ -49,8 +52,9 @@ class Mark(RowStage):
             noted = kinds.get("notes", [])
             if noted:
                 yield from self._unique(noted)
-                yield from _repeated_keys(part, noted)
                 yield from _copies(part, noted)
+            for kind in REPEATED:
+                yield from _repeated_keys(part, kind, kinds.get(kind, []))
 
     def _unique(self, noted: list[Row]) -> Iterator[Row]:
         from dedup.kernels.seen_twice import SAMPLES, count_alone, enter
@@ -70,12 +74,12 @@ class Mark(RowStage):
             yield Row(row.block % self.job.parts, "unique", row.block, arrays)
 
 
-def _repeated_keys(part: int, noted: list[Row]) -> Iterator[Row]:
-    """Yield the keys that several units have, if there are any."""
-    keys = np.sort(np.concatenate([row["keys"] for row in noted]))
+def _repeated_keys(part: int, kind: str, rows: list[Row]) -> Iterator[Row]:
+    """Yield the keys that several units have, or several ids that the user gave, if there are any."""
+    keys = np.sort(np.concatenate([np.empty(0, dtype=np.uint64), *(row["keys"] for row in rows)]))
     again = np.unique(keys[1:][keys[1:] == keys[:-1]])
     if len(again):
-        yield Row(part, "repeated", 0, {"keys": again})
+        yield Row(part, REPEATED[kind], 0, {"keys": again})
 
 
 def _copies(part: int, noted: list[Row]) -> Iterator[Row]:
@@ -100,7 +104,7 @@ class Survive(RowStage):
 
     def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
         for part, kinds in by_part(batches):
-            for kind in ("fault", "nulls", "facts", "repeated", "copies"):
+            for kind in (*PASSED[:-1], *REPEATED.values(), "copies"):
                 yield from kinds.get(kind, [])
             unique = {row.block: np.zeros(len(row["sizes"]), dtype=np.int64) for row in kinds.get("about", [])}
             for row in kinds.get("unique", []):

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.distributed.job import Job
-from dedup.distributed.keys import Keys, document_keys, places_of
+from dedup.distributed.transport.keys import Keys, document_keys, places_of
 from dedup.results.data.cutting import cut_units
 from dedup.sources.arrow import block_of
 from dedup.text.paragraphs import split_units

@@ -9,32 +9,36 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.distributed.blocks import TASK_BYTES, cut, packed, shared_out
-from dedup.distributed.job import Job, hashed_pieces, keep_apart
-from dedup.distributed.keys import Bloom, Keys, block_key, places_of
-from dedup.distributed.rows import Row, RowStage, narrow, rows_of
+from dedup.distributed.job import Job, hashed_pieces
+from dedup.distributed.transport.blocks import TASK_BYTES, cut, packed, shared_out
+from dedup.distributed.transport.keys import Bloom, Keys, block_key, places_of
+from dedup.distributed.transport.rows import Row, RowStage, narrow, rows_of
 from dedup.hashing.units import HashSets
+from dedup.pairs.verify import Groups, columns_of
 
 __all__ = ["Hold", "Send", "SetBlock", "joined_sets"]
 
 
 @dataclass(frozen=True)
 class SetBlock:
-    """Some units with their sets, in one row of kind "sets"; `groups` has length 0 if nothing keeps units apart."""
+    """Some units with their sets, in one row of kind "sets"; `groups` has no rows if nothing keeps units apart."""
 
     keys: Keys
     sizes: npt.NDArray[np.int64]
     values: npt.NDArray[np.uint64]
-    groups: npt.NDArray[np.uint64]
+    groups: Groups
 
     @classmethod
     def of(cls, row: Row) -> SetBlock:
         """Return the units of a row."""
-        return cls(row["keys"], row["sizes"].astype(np.int64), row["values"], row["groups"])
+        keys = row["keys"]
+        groups = row["groups"].reshape(len(row["groups"]) // max(len(keys), 1), len(keys))
+        return cls(keys, row["sizes"].astype(np.int64), row["values"], groups)
 
     def row(self, part: int = 0) -> Row:
         """Return the units as a row for a part."""
-        arrays = {"keys": self.keys, "sizes": narrow(self.sizes), "values": self.values, "groups": self.groups}
+        arrays = {"keys": self.keys, "sizes": narrow(self.sizes), "values": self.values}
+        arrays["groups"] = self.groups.reshape(-1)
         return Row(part, "sets", block_key(self.keys), arrays)
 
     @property
@@ -49,9 +53,7 @@ class SetBlock:
     def take(self, units: npt.NDArray[np.int64]) -> SetBlock:
         """Return some of the units."""
         values = packed(self.values, self.starts[units], self.sizes[units])
-        return SetBlock(
-            self.keys[units], self.sizes[units], values, self.groups[units] if len(self.groups) else self.groups
-        )
+        return SetBlock(self.keys[units], self.sizes[units], values, columns_of(self.groups, units))
 
 
 def joined_sets(rows: Iterable[Row]) -> SetBlock:
@@ -60,9 +62,10 @@ def joined_sets(rows: Iterable[Row]) -> SetBlock:
 
 
 def _joined(blocks: list[SetBlock]) -> SetBlock:
-    keys, sizes, values, groups = (
-        np.concatenate([getattr(block, name) for block in blocks]) for name in ("keys", "sizes", "values", "groups")
+    keys, sizes, values = (
+        np.concatenate([getattr(block, name) for block in blocks]) for name in ("keys", "sizes", "values")
     )
+    groups = np.concatenate([block.groups for block in blocks], axis=1)
     return SetBlock(keys, sizes, values, groups).take(np.unique(keys, return_index=True)[1])
 
 
@@ -100,9 +103,8 @@ class Hold(RowStage):
             values, sizes = hashed.hashes, np.full(len(hashed.keys), -1, dtype=np.int64)
             distinct(values, hashed.offsets, sizes, units)
             gathered = packed(values, hashed.offsets[units], sizes[units])
-            groups = keep_apart(hashed, job.distinct)
-            own = np.empty(0, dtype=np.uint64) if groups is None else groups[units]
-            yield SetBlock(hashed.keys[units], sizes[units], gathered, own)
+            groups = columns_of(hashed.groups(job.distinct), units)
+            yield SetBlock(hashed.keys[units], sizes[units], gathered, groups)
 
 
 def _cut(blocks: list[SetBlock]) -> Iterator[Row]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from dedup.hash_key import HashKey
 from dedup.sources.arrow import block_of
 
-__all__ = ["Bloom", "Keys", "block_key", "document_keys", "mix", "part_of", "places_of", "unit_keys"]
+__all__ = ["GOLDEN", "Bloom", "Keys", "block_key", "document_keys", "mix", "part_of", "places_of", "unit_keys"]
 
 Keys = npt.NDArray[np.uint64]
 

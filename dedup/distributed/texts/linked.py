@@ -14,11 +14,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.distributed.job import BY, ID, TEXT, Hashed, Job, hashed_pieces, piece_keys, pieces
-from dedup.distributed.keys import Keys, places_of
+from dedup.distributed.job import GIVEN, ID, TEXT, Hashed, Job, hashed_pieces, piece_keys, pieces
+from dedup.distributed.transport.keys import Keys, document_keys, places_of
 from dedup.hashing.forms import FORMS
+from dedup.hashing.labels import LABEL
 
-__all__ = ["Describe", "Fetch"]
+__all__ = ["Describe", "Fetch", "Given"]
 
 PLACE_MASK = ("number", "start", "end")
 
@@ -27,20 +28,20 @@ PLACE_MASK = ("number", "start", "end")
 class Describe:
     """Texts in, a row for each of some units out (`keys` ascend): its id, place, length, set size, digests and forms.
 
-    `kind` is the type of ids, `by` that of the column that `keep` names (None: it names none).
+    `kind` is the type of ids, `more` are further columns of the input that are handed on.
     """
 
     job: Job
     keys: Keys
     kind: pa.DataType
-    by: pa.DataType | None
+    more: pa.Schema
 
     @property
     def schema(self) -> pa.Schema:
-        """The columns: id, key, number, start, end, length, size, low, high, a column a form, and perhaps `by`."""
-        numbers = [(name, pa.int64()) for name in ("key", *PLACE_MASK, "length", "size", "low", "high", *FORMS)]
-        more = [] if self.by is None else [(BY, self.by)]
-        return pa.schema([(ID, self.kind), *numbers, *more])
+        """The columns: id, key, number, start, end, length, size, low, high, a column a form, and those of `more`."""
+        forms = (*FORMS, LABEL) if self.job.across else FORMS
+        numbers = [(name, pa.int64()) for name in ("key", *PLACE_MASK, "length", "size", "low", "high", *forms)]
+        return pa.schema([(ID, self.kind), *numbers, *self.more])
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Return the linked units of a part of the input."""
@@ -65,8 +66,8 @@ class Describe:
             numbers |= {"length": lengths, "size": _set_sizes(hashed)}
             made = {name: pa.array(values.astype(values.dtype).view(np.int64)) for name, values in numbers.items()}
             made[ID] = hashed.batch.column(ID).take(rows).cast(self.kind)
-            if self.by is not None:
-                made[BY] = hashed.batch.column(BY).take(rows)
+            for field in self.more:
+                made[field.name] = hashed.batch.column(field.name).take(rows).cast(field.type)
             yield pa.RecordBatch.from_arrays([made[name] for name in self.schema.names], schema=self.schema)
 
 
@@ -81,7 +82,7 @@ def _set_sizes(hashed: Hashed) -> npt.NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Fetch:
-    """Texts in, the ids and texts of some documents out, by their keys (which ascend)."""
+    """Texts in, the ids and texts of some documents out, by their keys (which ascend); texts are bytes."""
 
     job: Job
     keys: Keys
@@ -90,7 +91,7 @@ class Fetch:
     @property
     def schema(self) -> pa.Schema:
         """The columns: id and text."""
-        return pa.schema([(ID, self.kind), (TEXT, pa.string())])
+        return pa.schema([(ID, self.kind), (TEXT, pa.binary())])
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Return some documents of a part of the input."""
@@ -99,5 +100,33 @@ class Fetch:
             rows = pa.array(np.flatnonzero(places_of(piece_keys(piece, job), self.keys) >= 0))
             if len(rows):
                 some = piece.take(rows)
-                columns = [some.column(ID).cast(self.kind), some.column(TEXT).cast(pa.string())]
+                columns = [some.column(ID).cast(self.kind), some.column(TEXT).cast(pa.binary())]
                 yield pa.RecordBatch.from_arrays(columns, schema=self.schema)
+
+
+@dataclass(frozen=True)
+class Given:
+    """Texts in, the ids of some documents out, and those that the user gave them, by the keys of these."""
+
+    job: Job
+    keys: Keys
+    kind: pa.DataType
+    given: pa.DataType
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns: id, and the id that was given."""
+        return pa.schema([(ID, self.kind), (GIVEN, self.given)])
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Return some documents of a part of the input."""
+        job = self.job.here()
+        for batch in batches:
+            keys = document_keys(batch.column(GIVEN), job.shingle.key, job.seed)
+            rows = pa.array(np.flatnonzero(places_of(keys, self.keys) >= 0))
+            columns = [batch.column(name).take(rows).cast(kind) for name, kind in zip(*self._columns, strict=True)]
+            yield pa.RecordBatch.from_arrays(columns, schema=self.schema)
+
+    @property
+    def _columns(self) -> tuple[list[str], list[pa.DataType]]:
+        return self.schema.names, self.schema.types

@@ -12,6 +12,7 @@ Cost: 4 bytes of shuffle a sampled hash; 32 bytes a unit, and one a unit and par
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -20,10 +21,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.distributed.blocks import TASK_BYTES, counted, cut, packed, shared_out
-from dedup.distributed.job import ID, Hashed, Job, copy_names, hashed_pieces
-from dedup.distributed.keys import Keys, block_key, part_of
-from dedup.distributed.rows import Row, RowStage, narrow
+from dedup.clusters.looks import Looks
+from dedup.distributed.job import ACROSS, BY, GIVEN, ID, Hashed, Job, hashed_pieces, piece_keys
+from dedup.distributed.texts.told import Told
+from dedup.distributed.transport.blocks import TASK_BYTES, counted, cut, packed, shared_out
+from dedup.distributed.transport.keys import Keys, block_key, document_keys, part_of
+from dedup.distributed.transport.rows import Row, RowStage, narrow
 from dedup.hashing.units import count_short
 from dedup.pairs.seen_twice import sample_for
 from dedup.results.search_info import Read
@@ -84,24 +87,43 @@ class Note(RowStage):
             return
         job, nulls = self.job.here(), 0
         held: list[_Noted] = []
-        facts, size = np.zeros(len(FACTS), dtype=np.int64), 0
+        facts, size = np.zeros((2, len(FACTS)), dtype=np.int64), 0
+        told, looks, named = Told(), Looks(job.keep), dict[str, list[Keys]](documents=[], given=[])
         for batch in batches:
             missing = batch.column(ID).null_count
             nulls += missing
             if missing:
                 continue
+            units = 0
             for hashed in hashed_pieces([batch], job, forms=job.distinct):
-                facts += _facts(hashed, job)
+                units += len(hashed.keys)
+                facts[0] += _facts(hashed, job, np.ones(len(hashed.batch), dtype=np.bool_))
+                if job.sides:
+                    sides = hashed.batch.column(ACROSS).to_numpy(zero_copy_only=False)
+                    facts[1] += _facts(hashed, job, sides > 0)
                 held.append(_noted(hashed, job))
                 size += held[-1].sampled.nbytes
                 if size >= TASK_BYTES:
                     yield from self._cut(held)
                     held, size = [], 0
+            told.add(batch, units)
+            if BY in batch.schema.names:
+                looks.add(batch.column(BY))
+            if GIVEN in batch.schema.names:
+                named["given"].append(document_keys(batch.column(GIVEN), job.shingle.key, job.seed))
+            if not job.unit.whole:
+                named["documents"].append(piece_keys(batch, job))
         if held:
             yield from self._cut(held)
         if nulls:
             yield Row(0, "nulls", 0, {"count": np.array([nulls])})
-        yield Row(0, "facts", 0, {"facts": facts})
+        yield Row(0, "facts", 0, {"facts": facts[0], "right": facts[1]})
+        yield Row(0, "looks", 0, {"looks": np.frombuffer(pickle.dumps(looks), dtype=np.uint8)})
+        yield from told.rows()
+        for kind, found in named.items():
+            keys = np.concatenate([np.empty(0, dtype=np.uint64), *found])
+            for part, some in shared_out(part_of(keys, job.part_bits)):
+                yield Row(part, kind, 0, {"keys": keys[some]})
 
     def _cut(self, held: list[_Noted]) -> Iterator[Row]:
         """Yield the notes of all units, by key, in blocks."""
@@ -131,12 +153,13 @@ def _noted(hashed: Hashed, job: Job) -> _Noted:
     chosen = (hashed.hashes & np.uint64(SAMPLES - 1)) < np.uint64(sample_for(job.threshold))
     reach = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(chosen)))
     counts = np.diff(reach[hashed.offsets])
-    return _Noted(hashed.keys, hashed.sizes, copy_names(hashed, job.distinct), counts, hashed.hashes[chosen])
+    return _Noted(hashed.keys, hashed.sizes, hashed.copy_names(job.distinct), counts, hashed.hashes[chosen])
 
 
-def _facts(hashed: Hashed, job: Job) -> npt.NDArray[np.int64]:
-    """Return what is counted, of some texts."""
-    sizes = hashed.sizes
-    filled = sizes > 0
-    texts = len(np.unique(hashed.places[filled, 0]))
-    return np.array([len(hashed.batch), len(sizes), texts, np.count_nonzero(filled), count_short(sizes, job.shingle)])
+def _facts(hashed: Hashed, job: Job, documents: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Return what is counted, of some texts of a piece."""
+    own = documents[hashed.places[:, 0]]
+    sizes, places = hashed.sizes[own], hashed.places[own, 0]
+    filled, texts = sizes > 0, np.count_nonzero(documents)
+    full = len(np.unique(places[filled]))
+    return np.array([texts, len(sizes), full, np.count_nonzero(filled), count_short(sizes, job.shingle)])

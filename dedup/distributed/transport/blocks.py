@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.distributed.rows import narrow
+from dedup.distributed.transport.rows import narrow
 
 __all__ = ["TASK_BYTES", "counted", "cut", "packed", "shared_out", "units_of"]
 

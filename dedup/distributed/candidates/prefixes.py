@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.distributed.blocks import shared_out, units_of
-from dedup.distributed.counts import SLOT_BITS, class_of
+from dedup.distributed.candidates.counts import SLOT_BITS, class_of
 from dedup.distributed.job import CHANGED, Job
-from dedup.distributed.keys import part_of
-from dedup.distributed.rows import Row, RowStage, by_part
+from dedup.distributed.transport.blocks import shared_out, units_of
+from dedup.distributed.transport.keys import part_of
+from dedup.distributed.transport.rows import Row, RowStage, by_part
 from dedup.errors import InputError
 
 __all__ = ["Prefix"]
@@ -101,6 +101,7 @@ class Prefix(RowStage):
                     "slots": ((value[some] << np.uint64(bits)) >> np.uint64(64 - SLOT_BITS)).astype(np.uint32),
                     "keys": rest["keys"][units],
                     "sizes": rest["sizes"][units],
+                    "labels": rest["labels"][units] if len(rest["labels"]) else rest["labels"],
                     "flags": indexed[some].astype(np.uint8) | (hot[units].astype(np.uint8) << 1),
                 },
             )

@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.distributed.blocks import counted, packed
+from dedup.distributed.candidates.notes import share_out
+from dedup.distributed.candidates.sets import SetBlock
 from dedup.distributed.job import Job
-from dedup.distributed.notes import share_out
-from dedup.distributed.rows import Row, RowStage, by_part, narrow, rows_of
-from dedup.distributed.sets import SetBlock
+from dedup.distributed.transport.blocks import counted, packed
+from dedup.distributed.transport.rows import Row, RowStage, by_part, narrow, rows_of
 from dedup.pairs.seen_twice import bits_for, sample_for
 from dedup.threshold import Metric, Threshold, least
 
@@ -74,6 +74,7 @@ class Slots(RowStage):
             values = packed(block.values, block.starts + below, rest)
             arrays = {"keys": block.keys, "sizes": narrow(block.sizes), "rest": narrow(rest), "values": values}
             arrays["below"] = narrow(below)
+            arrays["labels"] = block.groups[0] if job.across else block.keys[:0]
             yield Row(row.block % job.parts, "rest", row.block, arrays)
 
 

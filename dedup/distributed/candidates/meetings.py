@@ -22,10 +22,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.clusters.stars import components
-from dedup.distributed.blocks import shared_out
 from dedup.distributed.job import Job
-from dedup.distributed.keys import Keys, mix, part_of
-from dedup.distributed.rows import Row, RowStage, by_part, narrow
+from dedup.distributed.transport.blocks import shared_out
+from dedup.distributed.transport.keys import Keys, mix, part_of
+from dedup.distributed.transport.rows import Row, RowStage, by_part, narrow
 from dedup.threshold import Metric, Threshold, least
 
 __all__ = ["Candidates", "Meet", "must_share"]
@@ -51,15 +51,25 @@ def must_share(one: Rows, other: Rows, threshold: Threshold) -> Rows:
 
 @dataclass(frozen=True)
 class _Entries:
-    """Entries of a part of the hash space, by hash, size and key."""
+    """Entries of a part of the hash space, by hash, size and key; `labels` are those of units that have labels."""
 
     slots: npt.NDArray[np.uint32]
     keys: Keys
     sizes: Rows
     flags: npt.NDArray[np.uint8]
+    labels: Keys
 
     def take(self, places: Rows | npt.NDArray[np.bool_]) -> _Entries:
-        return _Entries(self.slots[places], self.keys[places], self.sizes[places], self.flags[places])
+        labels = self.labels[places] if len(self.labels) else self.labels
+        return _Entries(self.slots[places], self.keys[places], self.sizes[places], self.flags[places], labels)
+
+    def of_several_labels(self) -> _Entries:
+        """Return the entries of hashes that units of several labels have: no others make a pair."""
+        if not len(self.labels):
+            return self
+        starts, counts = self.groups()
+        several = np.minimum.reduceat(self.labels, starts) != np.maximum.reduceat(self.labels, starts)
+        return self.take(np.repeat(several, counts))
 
     def groups(self) -> tuple[Rows, Rows]:
         """Return the first place of each hash, and the number of its entries."""
@@ -80,10 +90,12 @@ class Meet(RowStage):
             rows = kinds.get("entries", [])
             if not rows:
                 continue
-            columns = (np.concatenate([row[name] for row in rows]) for name in ("slots", "keys", "sizes", "flags"))
-            slots, keys, sizes, flags = columns
-            entries = _Entries(slots, keys, sizes.astype(np.int64), flags)
-            entries = entries.take(np.lexsort((keys, sizes, slots)))
+            names = ("slots", "keys", "sizes", "flags", "labels")
+            slots, keys, sizes, flags, labels = (np.concatenate([row[name] for row in rows]) for name in names)
+            entries = _Entries(slots, keys, sizes.astype(np.int64), flags, labels)
+            entries = entries.take(np.lexsort((keys, sizes, slots))).of_several_labels()
+            if not len(entries.keys):
+                continue
             starts, counts = entries.groups()
             long = np.repeat(counts > self.job.hot, counts)
             hot = long | ((entries.flags & HOT) > 0)
@@ -128,6 +140,8 @@ class Meet(RowStage):
             meets = indexed[left] & ~(hot[left] & hot[right]) & (entries.keys[left] != entries.keys[right])
             if self.job.threshold.metric is Metric.JACCARD:
                 meets &= entries.sizes[left] >= smallest[right]
+            if len(entries.labels):
+                meets &= entries.labels[left] != entries.labels[right]
             yield left[meets], right[meets]
             at = end
 

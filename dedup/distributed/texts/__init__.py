@@ -1,0 +1,1 @@
+"""Stages that read the texts again: for what is told of some units, and to cut units out."""
