@@ -9,6 +9,7 @@ import ast
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +22,7 @@ ROOT = PACKAGE.parent
 PROJECT = ROOT / "pyproject.toml"
 
 LONGEST = 400
+MOST_MODULES = 13
 LONG_FILES: dict[str, str] = {
     "kernels/chains.py": "chains, and the best part of each, which are compiled into one kernel",
     "kernels/tokens.py": "one kernel over UTF-8 and its parts, which are compiled into it",
@@ -174,6 +176,13 @@ def test_results_do_not_come_from_python_hashes() -> None:
 
 
 # --------------------------------------------------------------------------------------- the files
+
+
+def test_a_folder_is_seen_at_a_glance() -> None:
+    """A folder has up to 13 modules, save for the kernels, which are many and flat."""
+    modules = [path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py" and path.parent.name != "kernels"]
+    counts = Counter(str(path.parent.relative_to(PACKAGE)) for path in modules)
+    assert {} == {folder: count for folder, count in counts.items() if count > MOST_MODULES}
 
 
 def test_files_are_short() -> None:

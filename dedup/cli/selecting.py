@@ -18,7 +18,7 @@ from dedup.errors import InputError
 
 __all__ = ["Named", "selecting", "selection"]
 
-KEPT, NAMES = "dedup.selection", "dedup.names"
+SELECTION, NAMED_INPUTS = "dedup.selection", "dedup.names"
 """The places in the context of a command: of the options, and of the names from ``--files-from``."""
 
 
@@ -28,7 +28,7 @@ class Named(click.Argument):
     def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, ParameterSource]:
         """Return the names, and where they come from."""
         value, source = super().consume_value(ctx, opts)
-        names = ctx.meta.get(NAMES, ())
+        names = ctx.meta.get(NAMED_INPUTS, ())
         if not names:
             return value, source
         given = value if isinstance(value, (list, tuple)) else ()
@@ -38,7 +38,7 @@ class Named(click.Argument):
 def selection() -> dict[str, Any]:
     """Return the options of the command that runs: encoding, include, exclude; those that were given."""
     context = click.get_current_context(silent=True)
-    return {} if context is None else dict(context.meta.get(KEPT, {}))
+    return {} if context is None else dict(context.meta.get(SELECTION, {}))
 
 
 def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
@@ -48,7 +48,7 @@ def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
         from dedup.sources.files.encodings import check_encoding
 
         value = check_encoding(value)
-    context.meta.setdefault(KEPT, {})[option.name] = value
+    context.meta.setdefault(SELECTION, {})[option.name] = value
 
 
 def _names(context: click.Context, _: click.Parameter, path: str | None) -> None:
@@ -66,19 +66,19 @@ def _names(context: click.Context, _: click.Parameter, path: str | None) -> None
         raise InputError(f"--files-from: expected a file of names, found {path}: {why}; name a file") from None
     ends = b"\0" if b"\0" in data else b"\n"
     names = [os.fsdecode(line.removesuffix(b"\r") if ends == b"\n" else line) for line in data.split(ends)]
-    context.meta[NAMES] = tuple(name for name in names if name)
-    if not context.meta[NAMES]:
+    context.meta[NAMED_INPUTS] = tuple(name for name in names if name)
+    if not context.meta[NAMED_INPUTS]:
         tell(f"dedup: no names in {path}")
 
 
 def selecting(command: Any) -> Any:
     """Add the options to a command."""
-    for option in reversed(OPTIONS):
+    for option in reversed(SELECTING):
         command = option(command)
     return command
 
 
-OPTIONS = (
+SELECTING = (
     click.option(
         "--encoding",
         expose_value=False,

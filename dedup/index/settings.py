@@ -15,9 +15,9 @@ from dedup.reading import WORDS, Reading
 from dedup.text.unicode import UNICODE_VERSION
 from dedup.unit import Unit
 
-__all__ = ["HASHES", "TEXT", "Settings"]
+__all__ = ["KEPT_HASHES", "KEPT_TEXT", "Settings"]
 
-HASHES, TEXT = "hashes", "text"
+KEPT_HASHES, KEPT_TEXT = "hashes", "text"
 """What is kept of a text: its hashes alone, or also the text itself."""
 
 
@@ -39,13 +39,13 @@ class Settings:
     shingle: Shingle
     containment: bool
     distinct: tuple[str, ...] = ()
-    store: str = HASHES
+    store: str = KEPT_HASHES
     passages: int | None = None
 
     @property
     def with_texts(self) -> bool:
         """Whether the texts are kept."""
-        return self.store == TEXT
+        return self.store == KEPT_TEXT
 
     @classmethod
     def check(
@@ -57,7 +57,7 @@ class Settings:
         distinct: str | Collection[str] = (),
         ignore: str | Collection[str] = (),
         tokens: str = WORDS,
-        store: str = HASHES,
+        store: str = KEPT_HASHES,
         passages: int | None = None,
         hash_key: bytes | HashKey | None,
     ) -> Settings:
@@ -69,9 +69,9 @@ class Settings:
                 'ignore: expected "numbers" in ignore or in distinct, found it in both; texts that differ in numbers '
                 "alone are either the same or no pair: leave one of them out"
             )
-        kept = check_word("store", store, (HASHES, TEXT))
+        kept = check_word("store", store, (KEPT_HASHES, KEPT_TEXT))
         size = None if passages is None else check_whole("passages", passages, 1, MOST_WORDS, also=", or None")
-        if size is not None and kept != TEXT:
+        if size is not None and kept != KEPT_TEXT:
             raise ParameterError(
                 f'passages: expected store="text" (--store text), in which passages are found, found store='
                 f"{shown(kept)}; give both, or no passages"
@@ -113,5 +113,5 @@ class Settings:
             )
         reading = Reading(key, tuple(found.get("ignore", ())), str(found.get("tokens", WORDS)))
         kind, words = parse(found["shingle"], reading), tuple(found.get("distinct", ()))
-        kept: tuple[Any, ...] = (found.get("store", HASHES), found.get("passages"))
+        kept: tuple[Any, ...] = (found.get("store", KEPT_HASHES), found.get("passages"))
         return cls(float(found["threshold"]), kind, bool(found["containment"]), words, *kept)

@@ -21,15 +21,15 @@ from dedup.report.decisions import Counts, Verdict, Verdicts, last_read
 from dedup.report.inputs import absolute, entries_of
 from dedup.report.overrides import Overrides
 from dedup.report.read import Input, Report
-from dedup.report.rewrite_json import rewrite_json
-from dedup.report.rewrite_records import (
+from dedup.report.rewriting.json import rewrite_json
+from dedup.report.rewriting.records import (
     rewrite_document,
     rewrite_lines,
     rewrite_page,
     rewrite_records,
     rewrite_text_lines,
 )
-from dedup.report.rewrite_tables import rewrite_arrow, rewrite_parquet
+from dedup.report.rewriting.tables import rewrite_arrow, rewrite_parquet
 from dedup.results.repeats import counted
 from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.progress import Progress, ProgressOption

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from dedup.errors import ParameterError
 from dedup.sources.columns import check_columns
+from dedup.sources.files.chosen.names import unshown
 from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.files.listing import COLUMN, STDIN, Entry
-from dedup.sources.files.names import unshown
 from dedup.sources.files.naming import listing_of
 from dedup.sources.files.rejects import Errors
 from dedup.storage.folders import check_file

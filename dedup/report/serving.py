@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Server"]
 
-READ_ROWS = 1000
+SEARCHED_ROWS = 1000
 """Groups whose names and starts are made at a time."""
 
 A_MOMENT = 0.001
@@ -49,7 +49,7 @@ class Listed:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._names: list[pa.Array] = []  # a part for each READ_ROWS groups, in small letters
+        self._names: list[pa.Array] = []  # a part for each SEARCHED_ROWS groups, in small letters
         self._starts: list[pa.Array] = []
         self._shown: list[pa.Array] = []  # the starts as they are
         self._lock = lock()  # texts are read by one thread at a time
@@ -64,7 +64,7 @@ class Listed:
     def _read(self, stopped: Callable[[], bool]) -> None:
         import pyarrow as pa
 
-        parts = np.split(np.arange(len(self._view)), range(READ_ROWS, len(self._view), READ_ROWS))
+        parts = np.split(np.arange(len(self._view)), range(SEARCHED_ROWS, len(self._view), SEARCHED_ROWS))
         for rows in parts:
             if stopped():
                 return
@@ -85,7 +85,7 @@ class Listed:
 
     def progress(self, _: dict[str, str]) -> dict[str, Any]:
         """Return how many starts of texts have been read, and why no more are."""
-        return {"read": min(READ_ROWS * len(self._shown), len(self._view)), "failed": self._failed}
+        return {"read": min(SEARCHED_ROWS * len(self._shown), len(self._view)), "failed": self._failed}
 
     @cache  # noqa: B019  # as long as the server
     def _order(self, name: str) -> Rows:
@@ -131,7 +131,7 @@ class Listed:
         found = []
         for row, name in zip(rows.tolist(), view.names(rows), strict=True):
             like = float(view.similarity[row])
-            part, at = divmod(row, READ_ROWS)
+            part, at = divmod(row, SEARCHED_ROWS)
             found.append(
                 {
                     "row": row,
@@ -160,7 +160,7 @@ def _has(parts: list[pa.Array], wanted: str, count: int) -> npt.NDArray[np.bool_
 
     fits = np.zeros(count, dtype=np.bool_)
     for number, part in enumerate(list(parts)):
-        first = number * READ_ROWS
+        first = number * SEARCHED_ROWS
         fits[first : first + len(part)] = pc.match_substring(part, wanted).to_numpy(zero_copy_only=False)
     return fits
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,13 @@ from dedup.page.links import NO_SPAN, Links, view_of_links
 from dedup.page.view import Histogram, View, Words, binned, facts_of
 from dedup.pairs.verify import Pairs
 from dedup.reading import WORDS, Reading
+from dedup.results.evidence import place_columns
 from dedup.sources.two_sided import Sides
 from dedup.threshold import Metric
 from dedup.unit import Unit
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["MatchInfo", "Passages", "view_of_match"]
 
@@ -172,4 +176,24 @@ def view_of_match(
         reading=info.reading,
         histograms=histograms_of(values, info.threshold, found),
         nothing=nothing,
+    )
+
+
+def decided(
+    places: Numbers, located: tuple[npt.NDArray[np.int32], Numbers], unit: Unit, best: npt.NDArray[np.float64]
+) -> pa.Table:
+    """Return the decisions about units that match: `places` (units, 1 or 4), their files and records, and `best`."""
+    import pyarrow as pa
+
+    files, records = located
+    return pa.table(
+        {
+            "file": pa.array(files, type=pa.int32()),
+            "record": pa.array(records, type=pa.int64()),
+            **place_columns(places, unit, ""),
+            "cluster": pa.nulls(len(places), pa.int64()),
+            "kept": np.zeros(len(places), dtype=np.bool_),
+            "similarity": best,
+            "reason": pa.array(["match"] * len(places), type=pa.string()),
+        }
     )

@@ -27,7 +27,7 @@ from dedup.results.data.given import recognise
 from dedup.results.differences import Differences, counted_by_code, difference_column
 from dedup.results.evidence import place_columns
 from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, check_rows
-from dedup.results.match_links import MatchInfo, Passages, view_of_match
+from dedup.results.match_links import MatchInfo, Passages, decided, view_of_match
 from dedup.results.search_info import Read
 from dedup.results.summary import LOWER_THRESHOLD, MatchSummary, hint_of
 from dedup.runtime.arrays import sorted_unique
@@ -259,26 +259,10 @@ class Matches(Shown):
         Columns: file, record; for paragraphs also paragraph, start, end (for lines line, start, end); cluster (null),
         kept (false), similarity (to the most similar text of the right side), reason ("match").
         """
-        import pyarrow as pa
-
-        value = similarity(self._pairs, self._units.sizes, self._run.metric)
-        best = np.zeros(len(self._representatives), dtype=np.float64)
-        np.maximum.at(best, self._pairs.left, value)
-        rows = np.flatnonzero(self._in_pairs)
+        rows, best = self.matched_units, np.zeros(len(self._representatives), dtype=np.float64)
+        np.maximum.at(best, self._pairs.left, similarity(self._pairs, self._units.sizes, self._run.metric))
         places = self._units.places[rows]
-        files, records = self._sides.left.locate(places[:, 0])
-        names = () if self._run.unit.whole else (str(self._run.unit), "start", "end")
-        return pa.table(
-            {
-                "file": pa.array(files, type=pa.int32()),
-                "record": pa.array(records, type=pa.int64()),
-                **{name: places[:, i] for i, name in enumerate(names, start=1)},
-                "cluster": pa.nulls(len(rows), pa.int64()),
-                "kept": np.zeros(len(rows), dtype=np.bool_),
-                "similarity": best[self._representatives[rows]],
-                "reason": pa.array(["match"] * len(rows), type=pa.string()),
-            }
-        )
+        return decided(places, self._sides.left.locate(places[:, 0]), self._run.unit, best[self._representatives[rows]])
 
     @property
     def matched_units(self) -> npt.NDArray[np.int64]:

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 import dedup
 from dedup.errors import InputError, ParameterError, StorageError
 from dedup.report.apply import apply_report
-from dedup.report.json_edits import with_value
 from dedup.report.read import Report
-from dedup.report.rewrite_tables import codec_of
+from dedup.report.rewriting.json_edits import with_value
+from dedup.report.rewriting.tables import codec_of
 from dedup.report.write import write_run_report
 from dedup.sources.files.formats.separated import SEPARATED
 from tests import corpora, corpus_files, strategies

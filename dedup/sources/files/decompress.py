@@ -29,7 +29,7 @@ BEYOND = 1 << 16
 `benchmarks.tuning.decompress_beyond`; flat from 2^12 to 2^16 on generated:5000, where 2^18 takes 1.22 times as long
 (two cores, 2026-11)."""
 
-MARK_BYTES = 4
+LONGEST_MARK = 4
 """Bytes of the longest byte order mark."""
 
 FINE = 1 << 12
@@ -153,7 +153,7 @@ class Stream:
     def __init__(self, entry: Entry, offset: int = 0) -> None:
         self.at, self.most = 0, entry.most
         self._raw = Unpacked(entry)
-        self._head = self._raw.read(MARK_BYTES)
+        self._head = self._raw.read(LONGEST_MARK)
         self.encoding = encoding_of(self._head, entry.encoding)
         self._decoding = None if self.encoding == UTF8 else Decoding(self.encoding)
         if self._decoding is not None:
@@ -219,7 +219,7 @@ def seekable(entry: Entry) -> bool:
         return False
     try:
         with Unpacked(entry) as raw:
-            return encoding_of(raw.read(MARK_BYTES), None) == UTF8
+            return encoding_of(raw.read(LONGEST_MARK), None) == UTF8
     except OSError:  # reading the file says so again
         return True
 

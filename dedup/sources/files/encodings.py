@@ -21,7 +21,7 @@ __all__ = ["UTF8", "Decoding", "Encoded", "bad_byte", "check_encoding", "encodin
 
 UTF8 = "utf-8"
 
-MARKS = {
+BYTE_MARKS = {
     b"\xff\xfe\x00\x00": "utf-32-le",
     b"\x00\x00\xfe\xff": "utf-32-be",
     b"\xff\xfe": "utf-16-le",
@@ -36,7 +36,7 @@ WITHOUT_MARK = {"utf-16": "utf-16-le", "utf-32": "utf-32-le", "utf-8-sig": UTF8}
 REFUSED = {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf_7", "mbcs", "oem"}
 """Codecs of Python that are no encodings of files, or not everywhere."""
 
-ESCAPES = re.compile("([\udc00-\udcff]+)")
+ESCAPED_RUNS = re.compile("([\udc00-\udcff]+)")
 """What stands for bytes that an encoding does not have."""
 FIRST_ESCAPE = 0xDC00
 
@@ -67,7 +67,7 @@ def encoding_of(head: bytes, named: str | None) -> str:
     >>> encoding_of(b"a", None), encoding_of(b"\\xff\\xfea\\0", "cp1252"), encoding_of(b"a", "cp1252")
     ('utf-8', 'utf-16-le', 'cp1252')
     """
-    marked = next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
+    marked = next((name for mark, name in BYTE_MARKS.items() if head.startswith(mark)), None)
     return marked or named or UTF8
 
 
@@ -114,7 +114,7 @@ class Encoded:
     def write(self, data: bytes) -> int:
         """Write some bytes of UTF-8, which may end within a character."""
         text = self._decoder.decode(data)
-        for i, part in enumerate(ESCAPES.split(text)):
+        for i, part in enumerate(ESCAPED_RUNS.split(text)):
             if part:
                 escaped = i % 2 == 1
                 self._sink.write(

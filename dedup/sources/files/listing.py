@@ -2,7 +2,7 @@
 
 Files are sorted by their paths as they are written, byte by byte, however they were named or found. The name of a file
 gives its format (`dedup.sources.files.formats.named`). All levels of a folder are searched for these names
-(`dedup.sources.files.selecting`); other files in folders are counted (`Unread`). If a file is named or matches a
+(`dedup.sources.files.chosen.selecting`); other files in folders are counted (`Unread`). If a file is named or matches a
 pattern, and its name gives no format, the format is detected from its beginning
 (`dedup.sources.files.formats.sniffing`); so is which JSON a ``.json`` file contains. ``"-"`` is standard input.
 Standard input and pipes are copied to temporary files, since they may be read twice; a folder or a pattern never opens
@@ -25,7 +25,11 @@ from typing import IO, Any, NamedTuple
 import xxhash
 
 from dedup.errors import InputError, ParameterError, StorageError
+from dedup.sources.files.chosen.globs import check_globs
+from dedup.sources.files.chosen.names import shown
+from dedup.sources.files.chosen.selecting import STDIN, Found, Selection
 from dedup.sources.files.encodings import check_encoding
+from dedup.sources.files.formats.extractor import extractor
 from dedup.sources.files.formats.named import (
     BINARY,
     SEPARATORS_SHOWN,
@@ -36,11 +40,8 @@ from dedup.sources.files.formats.named import (
 )
 from dedup.sources.files.formats.separated import SEPARATED
 from dedup.sources.files.formats.sniffing import AN_OBJECT, Sniffed, compression_of, head_of, separator_of, sniff
-from dedup.sources.files.globs import check_globs
 from dedup.sources.files.limits import MAX_RECORD_BYTES, most_of
-from dedup.sources.files.names import shown
 from dedup.sources.files.rejects import Reject, none_readable
-from dedup.sources.files.selecting import STDIN, Found, Selection
 from dedup.storage.atomic import storage_errors
 
 __all__ = ["COLUMN", "STDIN", "Entry", "Listing"]
@@ -118,7 +119,7 @@ class Listing:
     patterns : paths of files and folders, patterns such as "corpus/**/*.jsonl", and "-"
     format : the format of every file, whatever its name, followed by a compression if the name does not give it
         ("jsonl", "csv.gz")
-    include, exclude : patterns of names in folders (`dedup.sources.files.selecting`)
+    include, exclude : patterns of names in folders (`dedup.sources.files.chosen.selecting`)
     encoding : the encoding of every text file without a byte order mark; None for UTF-8
 
     Attributes
@@ -173,9 +174,7 @@ class Listing:
             shown_names = [shown(name) for name in names]
             raise none_readable(shown_names, self.rejects, str(self.unread or ""), explained=explained, chosen=chosen)
         if any(entry.format == "html" for entry in self.entries):
-            from dedup.sources.files.formats.html import check_installed
-
-            check_installed()
+            extractor()
         if self.encoding and all(entry.format in BINARY for entry in self.entries):
             raise ParameterError(
                 f"encoding: expected files of text, found tables in {', '.join(self.some())}; leave it out"

@@ -9,10 +9,10 @@ from typing import Any
 from dedup.options import check_name, check_paths
 from dedup.sources.columns import check_columns
 from dedup.sources.files.batch import BATCH_LIMITS, BatchLimits
+from dedup.sources.files.chosen.unread import Unread
 from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.files.listing import COLUMN, Entry, Listing
 from dedup.sources.files.rejects import Errors, Reject
-from dedup.sources.files.unread import Unread
 from dedup.sources.texts import BLOCK_LIMITS, BlockLimits
 
 __all__ = ["Files", "files", "listing_of"]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from dedup.sources.columns import Columns, join_columns
 from dedup.sources.files.batch import BATCH_LIMITS, Batch, BatchLimits, Token, Wanted, empty_batch
+from dedup.sources.files.formats.arrow.tables import read_table
 from dedup.sources.files.formats.csv import read_records
 from dedup.sources.files.formats.html import read_page
 from dedup.sources.files.formats.json import read_json
@@ -19,7 +20,6 @@ from dedup.sources.files.formats.lines import read_text_lines
 from dedup.sources.files.formats.named import DOCUMENTS
 from dedup.sources.files.formats.plain_text import read_document
 from dedup.sources.files.formats.separated import SEPARATED
-from dedup.sources.files.formats.tables import read_table
 from dedup.sources.files.listing import Entry, Listing
 from dedup.sources.files.rejects import Errors, Reject
 

@@ -15,8 +15,8 @@ import numpy as np
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.files.batch import Batch, Token
 from dedup.sources.files.decompress import seekable
+from dedup.sources.files.formats.arrow.tables import damage
 from dedup.sources.files.formats.named import DOCUMENTS
-from dedup.sources.files.formats.tables import damage
 from dedup.sources.files.listing import Entry, Listing
 from dedup.sources.files.reader import BEGIN, read_batches
 from dedup.sources.texts import ListTexts, Texts

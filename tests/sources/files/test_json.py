@@ -16,7 +16,7 @@ import dedup
 from dedup.errors import InputError, ParameterError
 from dedup.kernels.json_values import value_ends
 from dedup.report.apply import apply_report
-from dedup.report.json_edits import with_value
+from dedup.report.rewriting.json_edits import with_value
 from dedup.report.write import write_run_report
 from dedup.sources.files.batch import BatchLimits
 from dedup.sources.files.listing import Listing

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import dedup
-from dedup.sources.files.formats.pages import pages_of
+from dedup.sources.files.formats.arrow.pages import pages_of
 from dedup.sources.files.limits import MAX_RECORD_BYTES, most_of
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.reader import read_batches

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.errors import InputError, ParameterError
+from dedup.sources.files.chosen.selecting import REPORT
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.rejects import Errors, Reject
-from dedup.sources.files.selecting import REPORT
 
 
 @pytest.fixture

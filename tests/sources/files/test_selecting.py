@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup.errors import InputError, ParameterError
-from dedup.sources.files.globs import Globs
+from dedup.sources.files.chosen.globs import Globs
 from dedup.sources.files.listing import Listing
 from tests.cli.test_commands import DONE, ROOT, WRONG, call
 

@@ -10,21 +10,19 @@ Cost: about 5 ms for a page of 4 kB of text on one core, measured once. Spans ar
 from __future__ import annotations
 
 import codecs
-import importlib
 import re
 from collections.abc import Iterator
-from typing import Any
 
-from dedup.errors import ParameterError
 from dedup.sources.files.batch import Batch, Wanted
 from dedup.sources.files.decompress import PIECE, Unpacked
 from dedup.sources.files.encodings import UTF8, encoding_of, hint
+from dedup.sources.files.formats.extractor import extractor
 from dedup.sources.files.formats.plain_text import OTHERWISE, document_batch
 from dedup.sources.files.limits import too_large
 from dedup.sources.files.listing import Entry
 from dedup.sources.files.rejects import Reject
 
-__all__ = ["check_installed", "load_page", "read_page", "text_of"]
+__all__ = ["load_page", "read_page", "text_of"]
 
 CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 
@@ -33,21 +31,6 @@ DECLARED_BYTES = 1 << 12
 
 SUPERSETS = {"ascii": "cp1252", "iso8859-1": "cp1252"}
 """What browsers read if a page declares one of these."""
-
-
-def check_installed() -> None:
-    """Raise `ParameterError` if `trafilatura` is not installed."""
-    _trafilatura()
-
-
-def _trafilatura() -> Any:
-    try:
-        return importlib.import_module("trafilatura")
-    except ImportError as error:
-        raise ParameterError(
-            "expected trafilatura for files of HTML, found no such package; install it: pip install "
-            "'dedup-text[html]', or leave these files out (exclude=, --exclude)"
-        ) from error
 
 
 def read_page(entry: Entry, number: int, wanted: Wanted) -> Iterator[Batch]:
@@ -91,7 +74,7 @@ def _declared(data: bytes) -> str:
 
 def text_of(page: str) -> str:
     """Return the main text of a page; all its text if no main text is found; "" if it has none."""
-    trafilatura = _trafilatura()
+    trafilatura = extractor()
     if not page.strip():
         return ""
     found = trafilatura.extract(page, include_comments=False, include_tables=True, deduplicate=False)

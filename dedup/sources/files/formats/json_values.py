@@ -21,7 +21,7 @@ __all__ = ["BLANKS", "Opening", "ValueRun", "Values", "opening_of"]
 BLANKS = b" \t\r\n"
 """White space of JSON."""
 
-ARRAY, OBJECT = b"[", b"{"
+OPEN_ARRAY, OPEN_OBJECT = b"[", b"{"
 
 
 class Opening(NamedTuple):
@@ -33,12 +33,12 @@ class Opening(NamedTuple):
     @property
     def array(self) -> bool:
         """Return whether the file is an array."""
-        return self.mark == ARRAY
+        return self.mark == OPEN_ARRAY
 
     @property
     def known(self) -> bool:
         """Return whether the file is an array, or begins with an object."""
-        return self.mark in (ARRAY, OBJECT)
+        return self.mark in (OPEN_ARRAY, OPEN_OBJECT)
 
     @property
     def values(self) -> int:

@@ -81,7 +81,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """How a file in UTF-8 may begin."""
 KEY = re.compile(rb'\{\s*(?:"(?:[^"\\]|\\.)*"\s*:|\})')
 ARRAY = re.compile(rb'\[\s*(?:\{\s*["}]|\[|"(?:[^"\\]|\\.)*"\s*[,\]])')
-PAGE = re.compile(
+PAGE_START = re.compile(
     rb"(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*(?:<!doctype\s+html\b|<html[\s>])", re.IGNORECASE | re.DOTALL
 )
 TAG = re.compile(rb"<(?:\?xml|!doctype|!--|[a-z_][\w:.-]*(?:\s[^<>]*)?/?>)", re.IGNORECASE)
@@ -184,7 +184,7 @@ def _detected(head: bytes, *, whole: bool) -> tuple[str | None, str]:
         return ("jsonl", "") if _is_object(text, whole=whole) else ("json", AN_OBJECT)
     if text.startswith(b"[") and (ARRAY.match(text) or (whole and _parses(text, list))):
         return "json", ""
-    if PAGE.match(text):
+    if PAGE_START.match(text):
         return "html", ""
     if TAG.match(text):
         return None, "XML or HTML"

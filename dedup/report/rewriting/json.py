@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from dedup.errors import ParameterError
 from dedup.report.decisions import NOTES, Counts, Verdict
-from dedup.report.json_edits import with_fields, with_value
-from dedup.report.new_file import open_like
-from dedup.report.rewrite_records import no_fields
+from dedup.report.rewriting.json_edits import with_fields, with_value
+from dedup.report.rewriting.new_file import open_like
+from dedup.report.rewriting.records import no_fields
 from dedup.sources.files.batch import BATCH_BYTES
 from dedup.sources.files.decompress import PIECE, Stream
 from dedup.sources.files.formats.json_values import BLANKS, ValueRun, Values, opening_of

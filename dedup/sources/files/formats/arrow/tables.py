@@ -21,11 +21,11 @@ import numpy.typing as npt
 from dedup.errors import InputError
 from dedup.sources.files.batch import Batch, BatchLimits, Token, Wanted, empty_batch
 from dedup.sources.files.decompress import PIECE, Unpacked
-from dedup.sources.files.formats.arrow_fields import as_texts, find_field, has_texts, leaf_names, leaf_of, type_of
-from dedup.sources.files.formats.pages import pages_of
+from dedup.sources.files.formats.arrow.fields import as_texts, find_field, has_texts, leaf_names, leaf_of, type_of
+from dedup.sources.files.formats.arrow.messages import unpacked_sizes
+from dedup.sources.files.formats.arrow.pages import pages_of
 from dedup.sources.files.limits import GROUPED, too_large
 from dedup.sources.files.listing import Entry
-from dedup.sources.files.messages import unpacked_sizes
 from dedup.sources.files.rejects import Reject
 
 if TYPE_CHECKING:

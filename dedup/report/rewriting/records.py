@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from dedup.errors import ParameterError
 from dedup.report.decisions import NOTES, Counts, Verdict
-from dedup.report.json_edits import refuse, with_fields, with_value
-from dedup.report.new_file import open_like
+from dedup.report.rewriting.json_edits import refuse, with_fields, with_value
+from dedup.report.rewriting.new_file import open_like
 from dedup.sources.files.batch import BATCH_BYTES
 from dedup.sources.files.decompress import PIECE, Stream, Unpacked, line_runs
 from dedup.sources.files.formats.csv import cells_of, line_end, read_header, record_runs

@@ -22,10 +22,10 @@ from dedup.report.decisions import NOTES, Counts, Verdict
 from dedup.results.data.rows import select_rows
 from dedup.sources.columns import names_of
 from dedup.sources.files.decompress import PIECE, Unpacked
-from dedup.sources.files.formats.arrow_fields import as_texts, find_field, leaf_of, with_leaf
-from dedup.sources.files.formats.tables import damage, unsound
+from dedup.sources.files.formats.arrow.fields import as_texts, find_field, leaf_of, with_leaf
+from dedup.sources.files.formats.arrow.messages import codec_of
+from dedup.sources.files.formats.arrow.tables import damage, unsound
 from dedup.sources.files.listing import Entry
-from dedup.sources.files.messages import codec_of
 from dedup.storage.compressed import open_sink
 
 if TYPE_CHECKING:

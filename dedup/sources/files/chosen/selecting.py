@@ -2,8 +2,8 @@
 
 All levels of a folder are searched for names that give a format. Hidden files and folders are skipped, and so is what
 dedup wrote: reports (folders with all files of `REPORT`) and work folders. ``include`` and ``exclude`` are patterns
-(`dedup.sources.files.globs`): of the files in folders, those of ``include`` are read, whatever their format; nothing
-of ``exclude`` is read, even if it is named.
+(`dedup.sources.files.chosen.globs`): of the files in folders, those of ``include`` are read, whatever their format;
+nothing of ``exclude`` is read, even if it is named.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
 
+from dedup.sources.files.chosen.globs import Globs
+from dedup.sources.files.chosen.names import possible, shown
+from dedup.sources.files.chosen.unread import Unread
 from dedup.sources.files.formats.named import format_of_name
-from dedup.sources.files.globs import Globs
-from dedup.sources.files.names import possible, shown
-from dedup.sources.files.unread import Unread
 from dedup.storage.work_dir import MANIFEST_NAME, PART_SUFFIX
 
 __all__ = ["STDIN", "Found", "Selection"]

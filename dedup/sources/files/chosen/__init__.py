@@ -1,0 +1,1 @@
+"""Which files are read: those that are named, and those of a folder that its patterns and formats choose."""
