@@ -21,7 +21,7 @@ __all__ = ["BLANKS", "Opening", "ValueRun", "Values", "opening_of"]
 BLANKS = b" \t\r\n"
 """White space of JSON."""
 
-OPEN_ARRAY, OPEN_OBJECT = b"[", b"{"
+ARRAY_START, OBJECT_START = b"[", b"{"
 
 
 class Opening(NamedTuple):
@@ -33,12 +33,12 @@ class Opening(NamedTuple):
     @property
     def array(self) -> bool:
         """Return whether the file is an array."""
-        return self.mark == OPEN_ARRAY
+        return self.mark == ARRAY_START
 
     @property
     def known(self) -> bool:
         """Return whether the file is an array, or begins with an object."""
-        return self.mark in (OPEN_ARRAY, OPEN_OBJECT)
+        return self.mark in (ARRAY_START, OBJECT_START)
 
     @property
     def values(self) -> int:
