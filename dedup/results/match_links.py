@@ -10,15 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hash_key import PUBLIC
+from dedup.hashing.units import Units
 from dedup.page.links import NO_SPAN, Links, view_of_links
 from dedup.page.view import Histogram, View, Words, binned, facts_of
 from dedup.pairs.verify import Pairs
 from dedup.reading import WORDS, Reading
+from dedup.results.search_info import Read
+from dedup.runtime.arrays import sorted_unique
 from dedup.sources.two_sided import Sides
 from dedup.threshold import Metric
 from dedup.unit import Unit
 
-__all__ = ["MatchInfo", "Passages", "view_of_match"]
+__all__ = ["MatchInfo", "Passages", "read_of", "view_of_match"]
 
 Numbers = npt.NDArray[np.int64]
 
@@ -61,6 +64,15 @@ class Passages(NamedTuple):
     right_end: npt.NDArray[np.int64]
     words: npt.NDArray[np.int64]
     similarity: npt.NDArray[np.float64]
+
+
+def read_of(sides: Sides, units: Units, lefts: int) -> tuple[Read, Read]:
+    """Return how much was read on each side, if all units are held; the first `lefts` are those of the left side."""
+    made = []
+    for own, texts in ((slice(lefts), len(sides.left)), (slice(lefts, None), len(sides.right))):
+        filled = units.places[own][units.filled[own], 0]
+        made.append(Read(texts, len(units.filled[own]), len(sorted_unique(filled)), len(filled), 0))
+    return made[0], made[1]
 
 
 class _Numbers:

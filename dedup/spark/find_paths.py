@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["find", "found_in_files"]
 
-SCHEME = "://"
+URI_MARK = "://"
 """What a URI has, and no path that we read."""
 
 
@@ -118,7 +118,7 @@ def find(
     listing.check_column(column)
     for option, name in query.other_columns:
         check_extra(option, name, (entry.format for entry in listing), listing.some())
-    if SCHEME in str(output):
+    if URI_MARK in str(output):
         raise ParameterError(f"output: expected a folder of the driver, found the URI {shown(output)}; copy it later")
     refuse_overlap(Path(output), [("the input", entry.source) for entry in listing], option="output")
     asked = query.asked() | {"column": plain_names(column), "id": id, "format": format, "version": __version__}
@@ -147,7 +147,7 @@ def _listed(files: Any, format: str | None) -> Listing:
     """Return the files; none of them may be out of the reach of workers."""
     names = check_paths((files,))
     for name in map(os.fspath, names):
-        if SCHEME in str(name):
+        if URI_MARK in str(name):
             raise InputError(
                 f"files: expected paths of files that the driver and all workers share, found the URI {shown(name)}; "
                 "read it with spark.read, and search the DataFrame by dedup.spark.find_duplicates"

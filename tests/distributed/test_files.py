@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import decimal
 import gzip
 import json
 import random
@@ -12,7 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from dedup.clusters.priority import rank_units
 from dedup.distributed.texts.files import FileInput, place_in, record_id, split_files, tasks_of_splits
+from dedup.distributed.texts.linked import sent, sent_type
 from dedup.errors import InputError, ParameterError
 from dedup.pipelines.find_files import FileRun, find_in_files
 from dedup.pipelines.query import Query
@@ -217,6 +221,33 @@ def test_a_file_that_a_worker_does_not_see_is_an_error(tmp_path: Path) -> None:
 
 
 # parts
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([3, None, 1], pa.uint8()),
+        pa.array([2**64 - 1, 0, None], pa.uint64()),
+        pa.array([0.5, None, -1], pa.float32()),
+        pa.array([True, None, False]),
+        pa.array(["b", None, "a"], pa.large_string()),
+        pa.array(["b", None, "a"]).dictionary_encode(),
+        pa.array([dt.date(2024, 3, 1), None, dt.date(1950, 1, 1)]),
+        pa.array([dt.datetime(2024, 3, 1), None, dt.datetime(1950, 1, 1)], pa.timestamp("ns", "UTC")),  # noqa: DTZ001
+        pa.array([dt.time(9), None, dt.time(3)], pa.time32("s")),
+        pa.array([decimal.Decimal("1.5"), None, decimal.Decimal("-2.5")]),
+        pa.nulls(3),
+        pa.DictionaryArray.from_arrays(pa.array([2, None, 0]), pa.array(["z", "y", "x"]), ordered=True),
+    ],
+    ids=lambda column: str(column.type),
+)
+def test_values_are_sent_in_a_type_with_their_order(column: pa.Array) -> None:
+    made = sent(column, column.type)
+    assert made.type == sent_type(column.type)
+    assert not pa.types.is_nested(made.type)
+    for keep in ("max:when", "min:when"):
+        ranks = [rank_units(keep, 3, list, lambda values=values: values).tolist() for values in (column, made)]
+        assert ranks[0] == ranks[1]
 
 
 def test_splits_cover_each_row_once(tmp_path: Path) -> None:
