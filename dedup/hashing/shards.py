@@ -35,7 +35,7 @@ from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import HashedBlock, hash_block
 from dedup.runtime.threads import map_blocks
 from dedup.sources.arrow import block_of
-from dedup.sources.files.batch import FEW_TEXTS, Batch, Token, text_array
+from dedup.sources.files.batch import Batch, Token, lengths_of, text_array
 from dedup.sources.files.reader import BEGIN
 from dedup.sources.files.rejects import Reject
 from dedup.storage.work_dir import Store
@@ -160,19 +160,10 @@ def _with_begin(batches: Iterable[Batch], begin: Token) -> Iterator[tuple[Token,
 def _read(begin: Token, batch: Batch, labels: Labels, shingle: Shingle, *, unit: Unit, forms: Sequence[str]) -> _Read:
     block = block_of(0, batch.texts)
     hashed = hash_block(block, shingle, unit=unit, forms=forms, labels=labels)
-    lengths = _lengths(batch.texts)
+    lengths = lengths_of(batch.texts)
     sizes = block.ends - block.starts
     nothing = text_array([])  # a slice of the texts would keep all of them in memory
     return _Read(begin, batch._replace(texts=nothing), hashed, lengths, int(sizes.sum()), int(sizes.max(initial=0)))
-
-
-def _lengths(texts: pa.Array) -> npt.NDArray[np.int64]:
-    """Return the characters of each text, 0 for a missing one."""
-    if len(texts) <= FEW_TEXTS:
-        return np.array([0 if text is None else len(text) for text in texts.to_pylist()], dtype=np.int64)
-    import pyarrow.compute as pc
-
-    return np.asarray(pc.fill_null(pc.utf8_length(texts), 0).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def form_row(name: str) -> str:

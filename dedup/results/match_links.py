@@ -10,11 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hash_key import PUBLIC
+from dedup.hashing.units import Units
 from dedup.page.links import NO_SPAN, Links, view_of_links
 from dedup.page.view import Histogram, View, Words, binned, facts_of
 from dedup.pairs.verify import Pairs
 from dedup.reading import WORDS, Reading
 from dedup.results.evidence import place_columns
+from dedup.results.search_info import Read
+from dedup.runtime.arrays import sorted_unique
 from dedup.sources.two_sided import Sides
 from dedup.threshold import Metric
 from dedup.unit import Unit
@@ -22,7 +25,7 @@ from dedup.unit import Unit
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["MatchInfo", "Passages", "view_of_match"]
+__all__ = ["MatchInfo", "Passages", "decided", "read_of", "view_of_match"]
 
 Numbers = npt.NDArray[np.int64]
 
@@ -65,6 +68,15 @@ class Passages(NamedTuple):
     right_end: npt.NDArray[np.int64]
     words: npt.NDArray[np.int64]
     similarity: npt.NDArray[np.float64]
+
+
+def read_of(sides: Sides, units: Units, lefts: int) -> tuple[Read, Read]:
+    """Return how much was read on each side, if all units are held; the first `lefts` are those of the left side."""
+    made = []
+    for own, texts in ((slice(lefts), len(sides.left)), (slice(lefts, None), len(sides.right))):
+        filled = units.places[own][units.filled[own], 0]
+        made.append(Read(texts, len(units.filled[own]), len(sorted_unique(filled)), len(filled), 0))
+    return made[0], made[1]
 
 
 class _Numbers:

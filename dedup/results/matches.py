@@ -27,7 +27,7 @@ from dedup.results.data.given import recognise
 from dedup.results.differences import Differences, counted_by_code, difference_column
 from dedup.results.evidence import place_columns
 from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, check_rows
-from dedup.results.match_links import MatchInfo, Passages, decided, view_of_match
+from dedup.results.match_links import MatchInfo, Passages, decided, read_of, view_of_match
 from dedup.results.search_info import Read
 from dedup.results.summary import LOWER_THRESHOLD, MatchSummary, hint_of
 from dedup.runtime.arrays import sorted_unique
@@ -228,15 +228,7 @@ class Matches(Shown):
     @cached_property
     def _read(self) -> tuple[Read, Read]:
         """How much was read on each side."""
-        if self._known is not None:
-            return self._known
-        middle, units = len(self._sides.left), self._units
-        parts = slice(self._lefts), slice(self._lefts, None)
-        made = []
-        for some, texts in zip(parts, (middle, len(self._sides.right)), strict=True):
-            filled = units.places[some][units.filled[some], 0]
-            made.append(Read(texts, len(units.filled[some]), len(sorted_unique(filled)), len(filled), 0))
-        return made[0], made[1]
+        return read_of(self._sides, self._units, self._lefts) if self._known is None else self._known
 
     @property
     def texts(self) -> Texts:
@@ -259,15 +251,10 @@ class Matches(Shown):
         Columns: file, record; for paragraphs also paragraph, start, end (for lines line, start, end); cluster (null),
         kept (false), similarity (to the most similar text of the right side), reason ("match").
         """
-        rows, best = self.matched_units, np.zeros(len(self._representatives), dtype=np.float64)
+        rows, best = np.flatnonzero(self._in_pairs), np.zeros(len(self._representatives), dtype=np.float64)
         np.maximum.at(best, self._pairs.left, similarity(self._pairs, self._units.sizes, self._run.metric))
         places = self._units.places[rows]
         return decided(places, self._sides.left.locate(places[:, 0]), self._run.unit, best[self._representatives[rows]])
-
-    @property
-    def matched_units(self) -> npt.NDArray[np.int64]:
-        """The units of the left side that are in a pair, ascending."""
-        return np.flatnonzero(self._in_pairs)
 
     # uses of a result
 
@@ -385,12 +372,11 @@ class Matches(Shown):
             if not read.filled_texts and read.texts
         ]
         lefts = self._read[0].units
-        limit = max(1000, lefts // 100)
         units = "texts" if self._run.unit.whole else f"{self._run.unit}s"
         weight = np.bincount(
             self._pairs.right, weights=self._counts[self._pairs.left], minlength=len(self._representatives)
         )
-        for unit in np.flatnonzero(weight > limit)[:3].tolist():
+        for unit in np.flatnonzero(weight > max(1000, lefts // 100))[:3].tolist():
             name = self._sides.right.id_of(int(self._units.places[unit, 0]) - len(self._sides.left))
             found.append(
                 f"{name!r} of `{self._sides.names[1]}` matches {int(weight[unit]):,} of {lefts:,} {units}; look at it"

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["find", "found_in_files"]
 
-REMOTE = "://"
+URI_MARK = "://"
 """What a URI has, and no path that we read."""
 
 
@@ -54,6 +54,9 @@ def find(
     column: str | Sequence[str] = "text",
     id: str | None = None,
     format: str | None = None,
+    encoding: str | None = None,
+    include: str | Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
     on_error: str = "quarantine",
     max_errors: int | str | None = None,
     unit: str = "document",
@@ -82,7 +85,7 @@ def find(
     output : the folder of the report, on the driver. If it has the report of this search, nothing is searched
     work : a folder that all workers can write to (a path or URI), in which the outcome of each job is kept: the same
         call takes up an interrupted search after its last complete job. Delete it afterwards. None: keep nothing
-    column, id, format, on_error, max_errors : as for `dedup.files`
+    column, id, format, encoding, include, exclude, on_error, max_errors : as for `dedup.files`
     partitions : tasks of a stage after the reading; None: as many as there are cores, or parts of the files
     others : as for `dedup.spark.find_duplicates`
 
@@ -112,17 +115,18 @@ def find(
     check_session(spark)
     errors = Errors(on_error, max_errors)
     output = check_path("output", output)
-    listing = _listed(files, format)
+    listing = _listed(files, format=format, encoding=encoding, include=include, exclude=exclude)
     asked_column = query.check_column(column)
     column = COLUMN if asked_column is None else asked_column
     listing.check_column(column)
     for option, name in query.other_columns:
         check_extra(option, name, (entry.format for entry in listing), listing.some())
-    if REMOTE in str(output):
+    if URI_MARK in str(output):
         raise ParameterError(f"output: expected a folder of the driver, found the URI {shown(output)}; copy it later")
     refuse_overlap(Path(output), [("the input", entry.source) for entry in listing], option="output")
     asked = query.asked() | {"column": plain_names(column), "id": id, "format": format, "version": __version__}
     asked |= {"method": "auto", "hash_key": query.shingle.key.fingerprint}
+    asked |= {"encoding": listing.encoding} if listing.encoding else {}
     existing = existing_report(output, asked, [("texts", entry) for entry in listing])
     if existing is not None:
         return existing
@@ -143,16 +147,16 @@ def find(
     return Report.open(output, verify=False)
 
 
-def _listed(files: Any, format: str | None) -> Listing:
-    """Return the files; none of them may be out of the reach of workers."""
+def _listed(files: Any, **options: Any) -> Listing:
+    """Return the files; none of them may be out of the reach of workers. `options` are those of `Listing`."""
     names = check_paths((files,))
     for name in map(os.fspath, names):
-        if REMOTE in str(name):
+        if URI_MARK in str(name):
             raise InputError(
                 f"files: expected paths of files that the driver and all workers share, found the URI {shown(name)}; "
                 "read it with spark.read, and search the DataFrame by dedup.spark.find_duplicates"
             )
-    listing = Listing(names, format=format)
+    listing = Listing(names, **options)
     for entry in listing:
         if entry.copied:
             what = "standard input" if entry.path == STDIN else f"the pipe {entry.path}"

@@ -6,6 +6,9 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from dedup.distributed.job import ACROSS, Engine, Job
 from dedup.distributed.order import search
 from dedup.distributed.outcome import resolve, sides_of_found
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from dedup.distributed.transport.keys import Keys
-    from dedup.hashing.units import Units
 
 __all__ = ["match", "matches_of"]
 
@@ -105,17 +107,16 @@ def match(
             asked["files"] = [sorted(frame.inputFiles()) for frame in (df, against)]
             engine = KeepingEngine(df.sparkSession, tasks, stages, str(check_name("work", work)), asked)
         reading = SparkEngine(df.sparkSession, tasks, Progress(False))
-        found, units, job = matches_of(engine, reading, both, query, job, kinds[0], column)
+        found, places, job = matches_of(engine, reading, both, query, job, kinds[0], column)
     found.timings.update(stages.seconds)
-    return SparkMatches(found, units, job, df.sparkSession, id, column)
+    return SparkMatches(found, places, job, df.sparkSession, id, column)
 
 
 def matches_of(
     engine: Engine, reading: Engine, both: Any, query: Query, job: Job, kind: pa.DataType, column: str
-) -> tuple[Matches, Units, Job]:
-    """Return the matches between the two sides of an input, the linked units, and the job with its seed, on any engine.
-
-    `reading` is the engine that fetches texts.
+) -> tuple[Matches, npt.NDArray[np.int64], Job]:
+    """Return the matches between the two sides of an input, the places of the units of side 0 that match, and the job
+    with its seed, on any engine; `reading` is the engine that fetches texts.
     """
     import pyarrow as pa
 
@@ -151,4 +152,5 @@ def matches_of(
     left = Read(*(every - own for every, own in zip(Read(**found.facts), right, strict=True)))
     evidence = resolved.units, resolved.representatives, resolved.pairs, None, None
     matches = Matches(info, sides, *evidence, {}, apart=resolved.apart, read=(left, right))
-    return matches, resolved.units, job
+    matching = np.isin(resolved.representatives, resolved.pairs.left)
+    return matches, resolved.units.places[matching], job

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.distributed.job import Job
-from dedup.hashing.units import Units
 from dedup.results.matches import Matches
 from dedup.results.summary import MatchSummary
 from dedup.spark.tables import check_columns_in, cut_out, frame_of, without
@@ -19,16 +18,20 @@ if TYPE_CHECKING:
 
 __all__ = ["SparkMatches"]
 
+Rows = npt.NDArray[np.int64]
+
 
 class SparkMatches:
     """Texts of one DataFrame that also occur in another, with the evidence: the tables of `dedup.Matches` for pairs.
 
     `dedup.spark.match` makes it. The tables have the same columns and rows. DataFrames have no order: sort them, if you
     need one. The length is the number of pairs. ``timings`` has the seconds of each stage.
+
+    `places` are those of the units of the left side that match (`dedup.hashing.units.Units`).
     """
 
-    def __init__(self, found: Matches, units: Units, job: Job, spark: SparkSession, id: str, column: str) -> None:
-        self._found, self._units, self._job, self._spark = found, units, job, spark
+    def __init__(self, found: Matches, places: Rows, job: Job, spark: SparkSession, id: str, column: str) -> None:
+        self._found, self._places, self._job, self._spark = found, places, job, spark
         self._id, self._column = id, column
         self.timings = dict(found.timings)
 
@@ -67,6 +70,5 @@ class SparkMatches:
         if self._job.unit.whole:
             return without(df, self.matched, self._id)
         check_columns_in(df, self._id, self._column)
-        places: npt.NDArray[np.int64] = self._units.places[self._found.matched_units]
-        ids = self._found.texts.ids_at(places[:, 0])
-        return cut_out(df, self._job, ids, places[:, 1], self._id, self._column)
+        ids = self._found.texts.ids_at(self._places[:, 0])
+        return cut_out(df, self._job, ids, self._places[:, 1], self._id, self._column)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import decimal
 import gzip
 import json
 import random
@@ -12,7 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from dedup.clusters.priority import rank_units
 from dedup.distributed.texts.files import FileInput, place_in, record_id, split_files, tasks_of_splits
+from dedup.distributed.texts.linked import sent, sent_type
 from dedup.errors import InputError, ParameterError
 from dedup.pipelines.find_files import FileRun, find_in_files
 from dedup.pipelines.query import Query
@@ -54,6 +58,7 @@ def corpus(folder: Path, seed: int = 1) -> Path:
     (folder / "e.txt").write_text("one text\n\n" + "of some words and then of more words\n" * 3)
     pq.write_table(pa.Table.from_pylist([record() for _ in range(60)]), folder / "f.parquet", row_group_size=9)
     (folder / "g.jsonl").write_text("")
+    (folder / "h.json").write_text(json.dumps([record() for _ in range(8)], indent=1))
     (folder / "unread.xyz").write_text("not read")
     return folder
 
@@ -76,6 +81,7 @@ def staged(
     column: Any = "text",
     id: str | None = None,
     on_error: str = "quarantine",
+    listed: dict[str, Any] | None = None,
     split: int = 1500,
     least: int = 4,
     **options: Any,
@@ -83,16 +89,18 @@ def staged(
     """Give the input, what was found, and the query of a search in stages, with small splits."""
     query, column = checked(**options), check_columns(column)
     assert column is not None
-    files = FileInput(Listing(inputs), column, id, dict(query.other_columns), Errors(on_error), least)
+    files = FileInput(Listing(inputs, **listed or {}), column, id, dict(query.other_columns), Errors(on_error), least)
     files.cut(size=split)
     return files, found_in_files(engine, engine, numbered(engine), files, query, column, 2), query
 
 
-def same_report(inputs: list[Path], folder: Path, seed: int = 0, **options: Any) -> FileInput:
+def same_report(
+    inputs: list[Path], folder: Path, seed: int = 0, listed: dict[str, Any] | None = None, **options: Any
+) -> FileInput:
     """Check that the report in stages is that of one machine, and return the input."""
     folder.mkdir()
-    local_report(inputs, folder / "here", **options)
-    files, found, query = staged(inputs, LocalEngine(seed), **options)
+    local_report(inputs, folder / "here", **listed or {}, **options)
+    files, found, query = staged(inputs, LocalEngine(seed), listed=listed, **options)
     asked = {"keep": query.keep, "recall": query.recall, "id": options.get("id"), "format": None}
     write_run_report(folder / "there", found, listing=files.listing, rejects=files.rejects, options=asked)
     names = sorted(path.name for path in (folder / "here").iterdir())
@@ -130,6 +138,16 @@ def test_ids_of_the_user_are_in_the_report(tmp_path: Path) -> None:
         rows = [{"key": f"k{part}-{row}", "text": texts[10 * part + row]} for row in range(10)]
         (tmp_path / f"{part}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     same_report(sorted(tmp_path.glob("*.jsonl")), tmp_path / "reports", id="key")
+
+
+def test_an_encoding_and_patterns_are_those_of_one_machine(tmp_path: Path) -> None:
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    for number, text in enumerate(versions(4, 30, 6)):
+        (folder / f"{number:02}.md").write_bytes(f"{text} caf\xe9".encode("cp1252"))
+        (folder / f"{number:02}.txt").write_text(text)
+    listed = {"encoding": "cp1252", "include": "*.md", "exclude": "2*"}
+    assert len(same_report([folder], tmp_path / "reports", listed=listed).listing) == 20
 
 
 def test_ids_that_are_not_unique_are_the_error_of_one_machine(tmp_path: Path) -> None:
@@ -217,6 +235,33 @@ def test_a_file_that_a_worker_does_not_see_is_an_error(tmp_path: Path) -> None:
 
 
 # parts
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([3, None, 1], pa.uint8()),
+        pa.array([2**64 - 1, 0, None], pa.uint64()),
+        pa.array([0.5, None, -1], pa.float32()),
+        pa.array([True, None, False]),
+        pa.array(["b", None, "a"], pa.large_string()),
+        pa.array(["b", None, "a"]).dictionary_encode(),
+        pa.array([dt.date(2024, 3, 1), None, dt.date(1950, 1, 1)]),
+        pa.array([dt.datetime(2024, 3, 1), None, dt.datetime(1950, 1, 1)], pa.timestamp("ns", "UTC")),  # noqa: DTZ001
+        pa.array([dt.time(9), None, dt.time(3)], pa.time32("s")),
+        pa.array([decimal.Decimal("1.5"), None, decimal.Decimal("-2.5")]),
+        pa.nulls(3),
+        pa.DictionaryArray.from_arrays(pa.array([2, None, 0]), pa.array(["z", "y", "x"]), ordered=True),
+    ],
+    ids=lambda column: str(column.type),
+)
+def test_values_are_sent_in_a_type_with_their_order(column: pa.Array) -> None:
+    made = sent(column, column.type)
+    assert made.type == sent_type(column.type)
+    assert not pa.types.is_nested(made.type)
+    for keep in ("max:when", "min:when"):
+        ranks = [rank_units(keep, 3, list, lambda values=values: values).tolist() for values in (column, made)]
+        assert ranks[0] == ranks[1]
 
 
 def test_splits_cover_each_row_once(tmp_path: Path) -> None:

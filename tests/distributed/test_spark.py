@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -303,10 +304,8 @@ def test_an_old_java_or_cluster_is_an_error(spark: Any, monkeypatch: pytest.Monk
     monkeypatch.setattr(inputs, "OLDEST_JAVA", (99,))
     with pytest.raises(ParameterError, match=r"spark: expected Java 99 or later, found \d+; set JAVA_HOME"):
         dedup.spark.find_duplicates(spark.createDataFrame(table_of(["a b c"])), id="id")
-    monkeypatch.setattr(inputs, "OLDEST", (0, 1))
-    monkeypatch.setattr(type(spark), "version", "0.0.9")
-    with pytest.raises(ParameterError, match=r"spark: expected a cluster of Spark 0\.1 or later, found 0\.0\.9"):
-        dedup.spark.find_duplicates(spark.createDataFrame(table_of(["a b c"])), id="id")
+    with pytest.raises(ParameterError, match=r"spark: expected a cluster of Spark 4\.1 or later, found 3\.5\.7; use"):
+        inputs.check_cluster(SimpleNamespace(version="3.5.7"))
 
 
 def test_files_that_workers_cannot_read_are_errors(spark: Any, tmp_path: Path) -> None:

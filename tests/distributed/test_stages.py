@@ -22,9 +22,10 @@ from dedup.distributed.candidates.notes import Note
 from dedup.distributed.job import ID, TEXT, Job
 from dedup.distributed.order import search
 from dedup.distributed.transport.blocks import counted, shared_out, units_of
-from dedup.distributed.transport.keys import Bloom, block_key, mix
+from dedup.distributed.transport.keys import Bloom, block_key, document_keys, mix, unit_keys
 from dedup.distributed.transport.rows import Row, batches_of, narrow, rows_of
 from dedup.errors import InputError, ParameterError
+from dedup.hash_key import PUBLIC
 from dedup.hashing.shingles import parse
 from dedup.kernels.verify import required
 from dedup.pipelines.find import find_in
@@ -207,7 +208,6 @@ def test_two_ids_with_one_key_get_other_keys(monkeypatch: pytest.MonkeyPatch) ->
         return made & np.uint64(7) if seed < 2 else made
 
     monkeypatch.setattr(job_module, "document_keys", clashing)
-    monkeypatch.setattr("dedup.distributed.outcome.document_keys", clashing)
     texts = versions(6, 30, 5)
     same(texts, [f"id {number:02}" for number in range(30)])
 
@@ -277,6 +277,13 @@ def test_a_filter_lets_all_of_its_keys_pass(some: list[int], other: int) -> None
 def test_keys_differ_if_ids_do(values: list[int]) -> None:
     every = np.array(values, dtype=np.uint64)
     assert len(np.unique(mix(every))) == len(np.unique(every))
+
+
+def test_keys_of_lines_differ_if_ids_are_numbers_like_theirs() -> None:
+    for seed in range(3):
+        documents = document_keys(pa.array(range(60)), PUBLIC, seed)
+        places = np.array([(row, number, 0, 0) for row in range(60) for number in range(60)])
+        assert len(np.unique(unit_keys(documents, places))) == 3600
 
 
 def test_blocks_of_other_keys_or_another_order_have_other_numbers() -> None:

@@ -30,7 +30,7 @@ __all__ = ["Mark", "Survive"]
 PASSED = ("fault", "nulls", "facts", "looks", "told", "about")
 """Kinds of rows that a stage hands on as they are."""
 
-REPEATED_ROWS = {"notes": "repeated", "documents": "repeated documents", "given": "repeated given"}
+OF_REPEATED = {"notes": "repeated", "documents": "repeated documents", "given": "repeated given"}
 """Kinds of rows with keys that differ, unless ids are equal, and the kinds of what goes out if they do not."""
 
 MOST_MARK_BITS = 32
@@ -53,7 +53,7 @@ class Mark(RowStage):
             if noted:
                 yield from self._unique(noted)
                 yield from _copies(part, noted)
-            for kind in REPEATED_ROWS:
+            for kind in OF_REPEATED:
                 yield from _repeated_keys(part, kind, kinds.get(kind, []))
 
     def _unique(self, noted: list[Row]) -> Iterator[Row]:
@@ -79,7 +79,7 @@ def _repeated_keys(part: int, kind: str, rows: list[Row]) -> Iterator[Row]:
     keys = np.sort(np.concatenate([np.empty(0, dtype=np.uint64), *(row["keys"] for row in rows)]))
     again = np.unique(keys[1:][keys[1:] == keys[:-1]])
     if len(again):
-        yield Row(part, REPEATED_ROWS[kind], 0, {"keys": again})
+        yield Row(part, OF_REPEATED[kind], 0, {"keys": again})
 
 
 def _copies(part: int, noted: list[Row]) -> Iterator[Row]:
@@ -104,7 +104,7 @@ class Survive(RowStage):
 
     def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
         for part, kinds in by_part(batches):
-            for kind in (*PASSED[:-1], *REPEATED_ROWS.values(), "copies"):
+            for kind in (*PASSED[:-1], *OF_REPEATED.values(), "copies"):
                 yield from kinds.get(kind, [])
             unique = {row.block: np.zeros(len(row["sizes"]), dtype=np.int64) for row in kinds.get("about", [])}
             for row in kinds.get("unique", []):

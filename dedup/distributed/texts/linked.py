@@ -41,7 +41,8 @@ class Describe:
         """The columns: id, key, number, start, end, length, size, low, high, a column a form, and those of `more`."""
         forms = (*FORMS, LABEL) if self.job.across else FORMS
         numbers = [(name, pa.int64()) for name in ("key", *PLACE_MASK, "length", "size", "low", "high", *forms)]
-        return pa.schema([(ID, self.kind), *numbers, *self.more])
+        more = [(field.name, sent_type(field.type)) for field in self.more]
+        return pa.schema([(ID, self.kind), *numbers, *more])
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Return the linked units of a part of the input."""
@@ -67,7 +68,7 @@ class Describe:
             made = {name: pa.array(values.astype(values.dtype).view(np.int64)) for name, values in numbers.items()}
             made[ID] = hashed.batch.column(ID).take(rows).cast(self.kind)
             for field in self.more:
-                made[field.name] = hashed.batch.column(field.name).take(rows).cast(field.type)
+                made[field.name] = sent(hashed.batch.column(field.name).take(rows), field.type)
             yield pa.RecordBatch.from_arrays([made[name] for name in self.schema.names], schema=self.schema)
 
 
@@ -116,7 +117,7 @@ class Given:
     @property
     def schema(self) -> pa.Schema:
         """The columns: id, and the id that was given."""
-        return pa.schema([(ID, self.kind), (GIVEN, self.given)])
+        return pa.schema([(ID, self.kind), (GIVEN, sent_type(self.given))])
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Return some documents of a part of the input."""
@@ -124,9 +125,36 @@ class Given:
         for batch in batches:
             keys = document_keys(batch.column(GIVEN), job.shingle.key, job.seed)
             rows = pa.array(np.flatnonzero(places_of(keys, self.keys) >= 0))
-            columns = [batch.column(name).take(rows).cast(kind) for name, kind in zip(*self._columns, strict=True)]
+            given = sent(batch.column(GIVEN).take(rows), self.given)
+            columns = [batch.column(ID).take(rows).cast(self.kind), given]
             yield pa.RecordBatch.from_arrays(columns, schema=self.schema)
 
-    @property
-    def _columns(self) -> tuple[list[str], list[pa.DataType]]:
-        return self.schema.names, self.schema.types
+
+def sent_type(kind: pa.DataType) -> pa.DataType:
+    """Return the type in which the values of a column are sent: one that every engine knows, with the same order."""
+    import pyarrow.types as kinds
+
+    if kinds.is_dictionary(kind):
+        return pa.int64() if kind.ordered else sent_type(kind.value_type)
+    if kinds.is_null(kind) or kinds.is_large_string(kind) or kinds.is_string_view(kind):
+        return pa.string()
+    if kinds.is_uint64(kind):
+        return pa.decimal128(20, 0)
+    if kinds.is_integer(kind) or kinds.is_temporal(kind) or kinds.is_boolean(kind):
+        return pa.int64()
+    return pa.float64() if kinds.is_floating(kind) else kind
+
+
+def sent(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Return the values of a column, which are meant to be of a type, as they are sent."""
+    import pyarrow.types as kinds
+
+    if kinds.is_dictionary(kind) and kind.ordered:
+        return column.indices.cast(pa.int64())
+    if kinds.is_dictionary(column.type):
+        column = column.dictionary.take(column.indices)
+    plain = kind.value_type if kinds.is_dictionary(kind) else kind
+    column = column.cast(plain)
+    if kinds.is_date32(plain) or kinds.is_time32(plain):
+        column = column.cast(pa.int32())
+    return column.cast(sent_type(plain))

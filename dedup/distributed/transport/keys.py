@@ -53,7 +53,7 @@ def unit_keys(documents: Keys, places: npt.NDArray[np.int64]) -> Keys:
     own = documents[places[:, 0]]
     if places.shape[1] == 1:
         return own
-    return mix(own ^ mix(places[:, 1].astype(np.uint64)))
+    return mix(mix(own) ^ mix(places[:, 1].astype(np.uint64)))  # ids and numbers may be the same small integers
 
 
 def part_of(keys: Keys, bits: int) -> npt.NDArray[np.int64]:
