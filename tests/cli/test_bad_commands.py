@@ -1080,6 +1080,14 @@ WRONG_USES = {
         ["index", "query", "seen.index", "good.jsonl", "--metric", "containment"],
         "metric: expected an index made with containment=True .*make another one",
     ),
+    "a method": (
+        ["index", "create", "new", "--method", "auto"],
+        "method: expected 'exact' or 'lsh', found 'auto'",
+    ),
+    "bands and containment": (
+        ["index", "create", "new", "--method", "lsh", "--containment"],
+        'method: expected "exact" with containment, .*found "lsh"; leave one of them out',
+    ),
     "a store": (["index", "create", "new", "--store", "texts"], "store: expected 'hashes' or 'text', found 'texts'"),
     "passages of hashes": (
         ["index", "create", "new", "--passages", "50"],
