@@ -16,7 +16,9 @@ import numpy.typing as npt
 import xxhash
 
 from dedup.errors import StorageError
-from dedup.index.log.bits import Bits
+from dedup.hashing.units import HashSets
+from dedup.index.bands import keys_of
+from dedup.index.log.bits import Bits, read_bits
 from dedup.index.log.rows import Rows, Stored, firsts_of, sizes_of
 from dedup.index.log.texts import block_of, fingerprints, tokens_of
 from dedup.index.manifest import Manifest, SegmentEntry, TableEntry, bits_name, table_name
@@ -95,19 +97,14 @@ def check(folder: Path, settings: Settings, stages: Progress) -> IndexCheck:
 
 
 def _bits(folder: Path, manifest: Manifest, found: _Findings) -> tuple[Bits, Bits]:
-    if manifest.bits is None:
-        return Bits(), Bits()
-    generation, size, xxh3 = manifest.bits
-    path = folder / bits_name(generation)
     try:
-        data = mapped(path, size)
-        if xxhash.xxh3_128_hexdigest(data.data) != xxh3:
-            found.add(f"{path.name}: expected the bytes that were written, found others")
+        both, whole = read_bits(folder, manifest)
     except StorageError as error:
         found.add(str(error))
         return Bits(), Bits()
-    words = data.view(np.uint64)
-    return Bits(words[: len(words) // 2].copy()), Bits(words[len(words) // 2 :].copy())
+    if not whole and manifest.bits is not None:
+        found.add(f"{bits_name(manifest.bits[0])}: expected the bytes that were written, found others")
+    return both
 
 
 def _parts(first: int, end: int) -> Iterator[Numbers]:
@@ -199,7 +196,12 @@ def _check_part(
     alive = ~dead.has(numbers)
     leading = (firsts == numbers) & (sizes > 0)
     missing = np.zeros(len(numbers), dtype=np.int64)
-    if "shingles" in tables:
+    if settings.bands is not None:
+        sets = HashSets(stored.sets, rows[:, 1].astype(np.int64), sizes)
+        full = np.flatnonzero(leading)
+        owners = np.repeat(full, settings.bands.bands)
+        missing = _lacking(tables.get("shingles"), keys_of(sets, full, settings.bands), owners, numbers)
+    elif "shingles" in tables:
         kernels.count_postings(
             *tables["shingles"], rows, numbers, stored.sets, settings.threshold, settings.containment, missing
         )
@@ -238,18 +240,23 @@ def _check_prints(
     found: _Findings,
 ) -> None:
     """Look up every fingerprint of the documents at the places `leading`. A damaged text has been named already."""
-    from dedup.kernels import index_postings as kernels
-
     texts = [text or b"" for text in stored.unpacked(numbers[leading])]
     prints = fingerprints(*tokens_of(block_of(texts), settings.shingle.reading), settings.passages)
-    owners = np.repeat(leading, prints.counts)
+    lacking = _lacking(table, prints.keys, np.repeat(leading, prints.counts), numbers)
+    for place in np.flatnonzero(lacking).tolist():
+        found.add(f"document {ids[place]!r} lacks {int(lacking[place]):,} fingerprints")
+        found.lost[int(numbers[place])] = ids[place]
+
+
+def _lacking(table: Table | None, keys: npt.NDArray[np.uint64], owners: Numbers, numbers: Numbers) -> Numbers:
+    """Return how many postings each of some documents lacks; key i should have one for the document ``owners[i]``."""
+    from dedup.kernels import index_postings as kernels
+
     lost = np.ones(len(owners), dtype=np.bool_)
     if table is not None:
-        hits, total = kernels.lookup(prints.keys, *table)
+        hits, total = kernels.lookup(keys, *table)
         lost[hits[:total, 0][numbers[owners[hits[:total, 0]]] == hits[:total, 1]]] = False
-    for place, lacking in zip(*np.unique(owners[lost], return_counts=True), strict=True):
-        found.add(f"document {ids[place]!r} lacks {int(lacking):,} fingerprints")
-        found.lost[int(numbers[place])] = ids[place]
+    return np.bincount(owners[lost], minlength=len(numbers)).astype(np.int64)
 
 
 def _needed(numbers: Numbers, firsts: Numbers, alive: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -68,6 +68,7 @@ class Index(OpenIndex):
         tokens: str = "words",
         store: str = "hashes",
         passages: int | None = None,
+        method: str = "exact",
         hash_key: bytes | None = None,
     ) -> Index:
         """Make an empty index in a new folder, and open it for writing.
@@ -85,6 +86,8 @@ class Index(OpenIndex):
         store : "hashes", or "text" to keep the texts too, compressed
         passages : the least number of words of a passage that `passages` can find, in the texts that are kept. None:
             passages cannot be found. Each half `passages` of words takes about ten bytes
+        method : "exact", or "lsh" to find a pair at the threshold with a probability of 99.9 % only, with fewer
+            postings. What is found is always verified
         hash_key : as for `dedup.find_duplicates`. The index keeps only its fingerprint
 
         Raises `ParameterError` if an option has an invalid value, and `StorageError` if there is something at the path,
@@ -92,7 +95,7 @@ class Index(OpenIndex):
         """
         folder = Path(check_path("path", path))
         read: dict[str, Any] = {"ignore": ignore, "tokens": tokens, "hash_key": hash_key}
-        kept: dict[str, Any] = {"store": store, "passages": passages}
+        kept: dict[str, Any] = {"store": store, "passages": passages, "method": method}
         settings = Settings.check(
             threshold=threshold, shingle=shingle, containment=containment, distinct=distinct, **read, **kept
         )

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.units import HashSets
+from dedup.index.bands import keys_of
 from dedup.index.log.rows import Rows, firsts_of
 from dedup.index.log.texts import Kept
 from dedup.index.manifest import WORDS_PER_ROW
@@ -74,8 +75,8 @@ class Memtable:
         self.by_digest: dict[int, int] = {}
         self.copies: dict[int, list[int]] = {}
         self.texts: list[tuple[int, Kept]] = []
-        self._prints: list[Keys] = []
-        self._printed: Table | None = None
+        self._keyed: dict[str, list[Keys]] = {"shingles": [], "passages": []}
+        self._packed: dict[str, Table] = {}
 
     def __len__(self) -> int:
         return self.count
@@ -130,6 +131,9 @@ class Memtable:
             self.keys[chosen],
             self.documents[chosen],
         )
+        if known.bands is not None:
+            self._note_bands(sets, new)
+            more = 0
         self.age(total)
         before = self.postings
         self.widen(before + int(more))  # enters those before: a posting that is entered twice makes a chain a circle
@@ -155,8 +159,7 @@ class Memtable:
             self.texts.append((numbers.start, kept))
             prints = kept.prints.take(np.flatnonzero(leading))
             owners = np.repeat(all_numbers[leading], prints.counts).astype(np.uint32)
-            self._prints.append(Keys(prints.keys, owners))
-            self._printed = None
+            self._append("passages", Keys(prints.keys, owners))
 
     def find_digests(self, digests: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
         """Return the first of the living exact copies of each text by its digest (n, 2), -1 for none."""
@@ -202,20 +205,40 @@ class Memtable:
         kernels.enter(self.keys, 0, self.postings, self.shift, self.heads, self.links)
 
     @property
-    def passages(self) -> Keys:
-        """The fingerprints of all documents that are no copies."""
-        self._prints = [Keys(*map(np.concatenate, zip(*self._prints, strict=True)))] if self._prints else [NO_KEYS]
-        return self._prints[0]
+    def posted(self) -> int:
+        """The number of postings of shingles, or of bands."""
+        return self.postings + sum(len(each.keys) for each in self._keyed["shingles"])
 
-    def lookup_prints(self, keys: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return places in `keys` and documents that may have that fingerprint.
+    def _note_bands(self, sets: HashSets, new: npt.NDArray[np.int64]) -> None:
+        """Note the keys of the bands of new documents, by which they are found."""
+        bands = self.settings.bands
+        assert bands is not None
+        full = new[sets.sizes[new] > 0]
+        self._append(
+            "shingles", Keys(keys_of(sets, full, bands), np.repeat(self.end + full, bands.bands).astype(np.uint32))
+        )
 
-        The first call after documents were added makes a table of all fingerprints.
+    def _append(self, kind: str, keys: Keys) -> None:
+        self._keyed[kind].append(keys)
+        self._packed.pop(kind, None)
+
+    def keyed(self, kind: str) -> Keys:
+        """Return the postings of bands ("shingles") or fingerprints ("passages")."""
+        parts = self._keyed[kind]
+        if len(parts) != 1:
+            parts[:] = [Keys(*map(np.concatenate, zip(*(NO_KEYS, *parts), strict=True)))]
+        return parts[0]
+
+    def lookup(self, kind: str, keys: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return places in `keys` and documents that may have that key, of a kind that `keyed` has.
+
+        The first call after documents were added makes a table of all their keys.
         """
         from dedup.kernels import index_postings as kernels
 
-        table = self._printed = self._printed or packed(*self.passages)
-        found, total = kernels.lookup(keys, *table)
+        if kind not in self._packed:
+            self._packed[kind] = packed(*self.keyed(kind))
+        found, total = kernels.lookup(keys, *self._packed[kind])
         return found[:total, 0], found[:total, 1]
 
     def tables(self) -> dict[str, Keys]:
@@ -227,11 +250,13 @@ class Memtable:
         leading = ~copies & (rows[:, 0] & np.uint64(0xFFFFFFFF) != 0)
         small = numbers.astype(np.uint32)
         return {
-            "shingles": Keys(self.keys[: self.postings], self.documents[: self.postings]),
+            "shingles": self.keyed("shingles")
+            if self.settings.bands is not None
+            else Keys(self.keys[: self.postings], self.documents[: self.postings]),
             "ids": Keys(hash_ids(self.ids), small),
             "digests": Keys(rows[leading, 2], small[leading]),
             "copies": Keys(hash_numbers(firsts[copies]), small[copies]),
-            "passages": self.passages,
+            "passages": self.keyed("passages"),
         }
 
 

@@ -10,12 +10,19 @@ from dedup.errors import ParameterError
 from dedup.hash_key import HashKey, choose_key
 from dedup.hashing.forms import DISTINCT, NUMBERS
 from dedup.hashing.shingles import Shingle, parse
+from dedup.lsh.bands import Bands, choose_bands
 from dedup.options import MOST_WORDS, check_flag, check_threshold, check_whole, check_word, check_words, shown
 from dedup.reading import WORDS, Reading
 from dedup.text.unicode import UNICODE_VERSION
 from dedup.unit import Unit
 
-__all__ = ["KEPT_HASHES", "KEPT_TEXT", "Settings"]
+__all__ = ["EXACT", "KEPT_HASHES", "KEPT_TEXT", "LSH", "Settings"]
+
+EXACT, LSH = "exact", "lsh"
+"""How documents are found: all of them, by shingles; or nearly all, by bands of signatures."""
+
+RECALL = 0.999
+"""The least probability with which ``method="lsh"`` finds a pair at the threshold."""
 
 KEPT_HASHES, KEPT_TEXT = "hashes", "text"
 """What is kept of a text: its hashes alone, or also the text itself."""
@@ -33,6 +40,7 @@ class Settings:
     distinct : "numbers", "symbols": texts that differ in these alone are no pair
     store : "hashes" or "text": whether the texts themselves are kept too
     passages : the least number of tokens of a passage that can be found, or None
+    bands : those by which documents are found with ``method="lsh"``; None if they are found exactly
     """
 
     threshold: float
@@ -41,6 +49,7 @@ class Settings:
     distinct: tuple[str, ...] = ()
     store: str = KEPT_HASHES
     passages: int | None = None
+    bands: Bands | None = None
 
     @property
     def with_texts(self) -> bool:
@@ -59,6 +68,7 @@ class Settings:
         tokens: str = WORDS,
         store: str = KEPT_HASHES,
         passages: int | None = None,
+        method: str = EXACT,
         hash_key: bytes | HashKey | None,
     ) -> Settings:
         """Return the settings. Raise `ParameterError` if an option has an invalid value."""
@@ -76,7 +86,14 @@ class Settings:
                 f'passages: expected store="text" (--store text), in which passages are found, found store='
                 f"{shown(kept)}; give both, or no passages"
             )
-        return cls(check_threshold(threshold), kind, check_flag("containment", containment), words, kept, size)
+        lowest, complete = check_threshold(threshold), check_flag("containment", containment)
+        bands = choose_bands(lowest, RECALL) if check_word("method", method, (EXACT, LSH)) == LSH else None
+        if complete and bands is not None:
+            raise ParameterError(
+                'method: expected "exact" with containment, which bands of signatures do not find, found "lsh"; leave '
+                "one of them out"
+            )
+        return cls(lowest, kind, complete, words, kept, size, bands)
 
     def to_json(self) -> dict[str, Any]:
         """Return what the manifest has: no key, but its fingerprint."""
@@ -87,6 +104,8 @@ class Settings:
             "distinct": list(self.distinct),
             "store": self.store,
             "passages": self.passages,
+            "method": EXACT if self.bands is None else LSH,
+            "bands": None if self.bands is None else [self.bands.bands, self.bands.rows],
             "hash_key": self.shingle.key.fingerprint,
             **self.shingle.reading.asked(),
             "unicode": UNICODE_VERSION,
@@ -113,5 +132,13 @@ class Settings:
             )
         reading = Reading(key, tuple(found.get("ignore", ())), str(found.get("tokens", WORDS)))
         kind, words = parse(found["shingle"], reading), tuple(found.get("distinct", ()))
-        kept: tuple[Any, ...] = (found.get("store", KEPT_HASHES), found.get("passages"))
-        return cls(float(found["threshold"]), kind, bool(found["containment"]), words, *kept)
+        lowest, cut = float(found["threshold"]), found.get("bands")
+        return cls(
+            lowest,
+            kind,
+            bool(found["containment"]),
+            words,
+            store=found.get("store", KEPT_HASHES),
+            passages=found.get("passages"),
+            bands=None if cut is None else Bands(int(cut[0]), int(cut[1]), lowest, RECALL),
+        )

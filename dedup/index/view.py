@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import xxhash
 
 from dedup.errors import StorageError
 from dedup.hashing.units import HashedBlock, HashRows, HashSets
-from dedup.index.log.bits import Bits, numbers_in
+from dedup.index import bands
+from dedup.index.bands import dense
+from dedup.index.log.bits import Bits, numbers_in, read_bits
 from dedup.index.log.rows import MarkedSets, Rows, Stored, damaged, firsts_of, seal_sets, sizes_of
 from dedup.index.log.texts import Kept, block_of, fingerprints, tokens_of
-from dedup.index.manifest import Manifest, bits_name
+from dedup.index.manifest import Manifest
 from dedup.index.memtable import Memtable
 from dedup.index.postings.segments import Segment, hash_ids, hash_numbers, open_segment
-from dedup.index.postings.tables import mapped
 from dedup.index.settings import Settings
 from dedup.pairs.kept_apart import groups_of, told_apart
 from dedup.runtime.threads import map_blocks, slices
@@ -73,8 +73,12 @@ class View:
             opened[entry.number] if entry.number in opened else open_segment(folder, entry)
             for entry in manifest.segments
         ]
-        self.dead, self.copied = Bits(), Bits()
-        self._read_bits()
+        (self.dead, self.copied), whole = read_bits(folder, manifest)
+        if not whole:
+            raise StorageError(
+                f"expected the bytes of the bits in {folder} that were written, found other bytes: the index is "
+                "damaged; restore it from a copy"
+            )
         base = manifest.segments[-1].end if manifest.segments else 0
         everything = Stored(folder, manifest)
         self.stored = everything
@@ -84,20 +88,6 @@ class View:
         self.bury(numbers_in(self.dead.cut(self.documents) & self.copied.cut(self.documents)))
 
     # state
-
-    def _read_bits(self) -> None:
-        if self.manifest.bits is None:
-            return
-        generation, size, xxh3 = self.manifest.bits
-        path = self.folder / bits_name(generation)
-        data = mapped(path, size)
-        if xxhash.xxh3_128_hexdigest(data.data) != xxh3:
-            raise StorageError(
-                f"expected the bytes of {path} that were written, found other bytes: the index is damaged; restore it "
-                "from a copy"
-            )
-        words = data.view(np.uint64)
-        self.dead, self.copied = Bits(words[: len(words) // 2].copy()), Bits(words[len(words) // 2 :].copy())
 
     def _replay(self, everything: Stored, base: int) -> None:
         """Take the documents that are in no segment into memory, each compared with its seals."""
@@ -148,6 +138,24 @@ class View:
         for place in np.flatnonzero(~old).tolist():
             ids[place] = self.memtable.ids[int(numbers[place]) - base]
         return rows, ids
+
+    def sets_at(self, numbers: Numbers) -> tuple[Rows, HashSets]:
+        """Return the rows and the sets of some documents, each compared with its seal."""
+        rows, _ = self.read(numbers)
+        rows = np.ascontiguousarray(rows)
+        old, offsets, sizes = numbers < self.memtable.base, rows[:, 1].astype(np.int64), sizes_of(rows)
+        offsets[~old] -= self.memtable.hashes_before
+        parts = []
+        for which, values in ((old, self.stored.sets), (~old, self.memtable.sets[: self.memtable.hashes])):
+            place = np.flatnonzero(which)
+            sets = HashSets(values, offsets[place], sizes[place])
+            wrong = np.flatnonzero(seal_sets(sets, np.arange(len(place))) != rows[place, 4])
+            if len(wrong):
+                damaged(self.stored.path, int(numbers[place[wrong[0]]]))
+            parts.append(dense(sets, np.arange(len(place))))
+        values = np.concatenate([part.values for part in parts])
+        offsets[old], offsets[~old] = parts[0].offsets, len(parts[0].values) + parts[1].offsets
+        return rows, HashSets(values, offsets, sizes)
 
     def living(self, numbers: Numbers) -> Numbers:
         """Return those of some documents that were not removed."""
@@ -236,15 +244,19 @@ class View:
                 all_numbers.append(numbers)
         return np.concatenate(all_places), np.concatenate(all_numbers)
 
-    def find_prints(self, keys: npt.NDArray[np.uint64]) -> tuple[Numbers, Numbers]:
-        """Return places in `keys` and documents that may have that fingerprint, each the first of its living copies."""
-        parts = [segment.lookup("passages", keys) for segment in self.segments]
-        if len(self.memtable):
-            parts.append(self.memtable.lookup_prints(keys))
+    def lookup(self, kind: str, keys: npt.NDArray[np.uint64], *, newest: bool = True) -> tuple[Numbers, Numbers]:
+        """Return places in `keys` and documents that may have that key: of a band ("shingles") or a fingerprint."""
+        parts = [segment.lookup(kind, keys) for segment in self.segments]
+        if newest and len(self.memtable):
+            parts.append(self.memtable.lookup(kind, keys))
         nothing = np.empty(0, dtype=np.int64)
         places, numbers = (np.concatenate(column) for column in zip((nothing, nothing), *parts, strict=True))
         inside = numbers < self.documents
-        places, numbers = places[inside], numbers[inside]
+        return places[inside], numbers[inside]
+
+    def find_prints(self, keys: npt.NDArray[np.uint64]) -> tuple[Numbers, Numbers]:
+        """Return places in `keys` and documents that may have that fingerprint, each the first of its living copies."""
+        places, numbers = self.lookup("passages", keys)
         firsts, inverse = np.unique(numbers, return_inverse=True)
         removed = self.dead.has(firsts)
         living = np.where(removed, self.documents, firsts)
@@ -290,6 +302,8 @@ class View:
         from dedup.kernels import index_memtable, index_postings
 
         known = self.settings
+        if known.bands is not None:
+            return bands.probe(self, sets, asked, threshold, newest=newest, counted=counted)
         how: tuple[Any, ...] = (self.gone.words, threshold, known.threshold, metric.code, known.containment, most)
         how += sets.marks, 2 if counted else self.apart
         only = sets.sets
@@ -321,6 +335,11 @@ class View:
         known, stored, memtable, sets = self.settings, self.stored, self.memtable, texts.sets
         how: tuple[Any, ...] = (self.gone.words, known.threshold, known.threshold, 0, known.containment, most)
         how += texts.marks, self.apart
+        if known.bands is not None:
+            pairs = self.probe(texts, FIRST_ROW, known.threshold)
+            if len(pairs):
+                yield pairs
+            return
         if not sets.sizes[0]:
             return
         if memtable.count:

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dedup.index.bands import new_among
+from dedup.index.log.bits import write_bits
 from dedup.index.log.rows import (
     Log,
     MarkedSets,
@@ -27,14 +29,14 @@ from dedup.index.log.rows import (
     seal_sets,
     sizes_of,
 )
-from dedup.index.log.texts import Frames, Kept, frames_of
-from dedup.index.manifest import SUFFIX, WORDS_PER_FRAME, WORDS_PER_ROW, Manifest, bits_name
+from dedup.index.log.texts import frames_of
+from dedup.index.manifest import SUFFIX, WORDS_PER_ROW, Manifest
 from dedup.index.memtable import Memtable, copies_within, new_counters
 from dedup.index.postings.merge import Merges
 from dedup.index.postings.segments import open_segment, write_segment
 from dedup.index.settings import Settings
 from dedup.index.view import ALL_PAIRS, View
-from dedup.storage.atomic import storage_errors, sync_file, write_atomically
+from dedup.storage.atomic import storage_errors, sync_file
 from dedup.storage.writer_lock import lock_for_writing
 
 __all__ = ["Writer"]
@@ -53,6 +55,9 @@ MERGED_PER_POSTING = 8
 
 MOST_SEGMENTS = 12
 """Segments. If a commit finds more, it ends the merges that run."""
+
+FILTERED_TEXTS = 1 << 8
+"""Texts that are compared with one another before those of them that are new are added, with ``method="lsh"``."""
 
 FEED_DOCUMENTS = 1 << 12
 """Documents that are copied at a time from another index."""
@@ -132,7 +137,7 @@ class Writer:
             if len(copies):
                 view.copied.add(of_copies)
                 self._bits_changed = True
-            frames, data = self._frames(texts.kept, numbers)
+            frames, data = frames_of(texts.kept, self.manifest.text_bytes, numbers)
             self._log.append(rows, added, encoded, frames, data)
             self._count(sets.sizes, encoded, len(added), len(data))
         self.work()
@@ -143,6 +148,8 @@ class Writer:
 
         view, memtable = self.view, self.view.memtable
         everyone = np.arange(len(sets.sizes), dtype=np.int64)
+        if view.settings.bands is not None:
+            return self._filter_by_bands(sets, ids, kind)
         rest = everyone[~view.any_alive(sets, everyone, threads)]
         if ids is not None:
             self._check_new(sets, rest, ids)
@@ -179,12 +186,25 @@ class Writer:
             encoded = self._name_and_seal(rows, numbers, names, kind)
             added = memtable.sets[memtable.hashes : used]
             some = None if sets.kept is None else sets.kept.take(new)
-            frames, data = self._frames(some, numbers)
+            frames, data = frames_of(some, self.manifest.text_bytes, numbers)
             self._log.append(rows, added, encoded, frames, data)
             memtable.postings, memtable.hashes = int(postings), int(used)
             memtable.note(rows, names, some)
             self._count(sets.sizes[new], encoded, len(added), len(data))
         self.work()
+        return kept
+
+    def _filter_by_bands(self, sets: MarkedSets, ids: list[Any] | None, kind: str) -> npt.NDArray[np.bool_]:
+        """As `filter`, for an index of bands."""
+        kept = np.zeros(len(sets.sizes), dtype=np.bool_)
+        if ids is not None:
+            self._check_new(sets, np.arange(len(kept), dtype=np.int64), ids)
+        for start in range(0, len(kept), FILTERED_TEXTS):
+            some = np.arange(start, min(start + FILTERED_TEXTS, len(kept)), dtype=np.int64)
+            seen = self.view.probe(sets, some, self.view.settings.threshold)
+            new = new_among(self.view, sets, np.setdiff1d(some, seen[:, 0]))
+            self.add(sets.take(new), None if ids is None else [ids[row] for row in new.tolist()], kind)
+            kept[new] = True
         return kept
 
     @contextlib.contextmanager
@@ -250,12 +270,6 @@ class Writer:
         rows[:, 7] = seal_rows(rows, numbers, hashes)
         return encoded
 
-    def _frames(self, kept: Kept | None, numbers: Numbers) -> tuple[Frames, bytes]:
-        """Return what is appended to the log for the texts of new documents."""
-        if kept is None:
-            return np.empty((0, WORDS_PER_FRAME), dtype=np.uint64), b""
-        return frames_of(kept, self.manifest.text_bytes, numbers)
-
     def _count(self, sizes: Numbers, encoded: bytes, hashes: int, text_bytes: int) -> None:
         manifest = self.manifest
         manifest.documents += len(sizes)
@@ -271,8 +285,8 @@ class Writer:
     def work(self) -> None:
         """Make a segment if there are enough documents in memory, and merge as much as was added."""
         memtable = self.view.memtable
-        budget = MERGED_PER_POSTING * max(memtable.postings - self._worked, 0)
-        self._worked = memtable.postings
+        budget = MERGED_PER_POSTING * max(memtable.posted - self._worked, 0)
+        self._worked = memtable.posted
         if memtable.count >= FLUSH_DOCUMENTS or memtable.hashes >= FLUSH_HASHES:
             self.flush()
         self._merge(budget)
@@ -325,7 +339,8 @@ class Writer:
         try:
             manifest.generation += 1
             if self._bits_changed:
-                manifest.bits = self._write_bits(manifest.generation)
+                bits_now = self.view.dead, self.view.copied, self.view.documents
+                manifest.bits = write_bits(self.folder, manifest.generation, *bits_now)
             manifest.write(self.folder)
         except BaseException:
             manifest.generation, manifest.bits = generation, bits
@@ -373,15 +388,6 @@ class Writer:
         self._merges.abandon()
         self._log.close()
         self._lock.close()
-
-    def _write_bits(self, generation: int) -> tuple[int, int, str] | None:
-        """Write which documents were removed and which have copies."""
-        view = self.view
-        words = np.concatenate((view.dead.cut(view.documents), view.copied.cut(view.documents)))
-        if not words.any():
-            return None
-        written = write_atomically(self.folder / bits_name(generation), lambda file: file.write(words.data))
-        return generation, written.bytes, written.xxh3
 
     def _collect(self) -> None:
         """Remove the files that no manifest names and no merge writes."""

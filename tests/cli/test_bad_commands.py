@@ -527,7 +527,7 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
         ("4", "memory: expected about .* or more .*, found 4 bytes; give more"),
     ],
     "--unit": [(value, "Invalid value for '--unit': .*is not one of 'document'") for value in ("bogus", "", "Line")],
-    "--method": [(value, "method: expected 'auto' or 'exact' or 'lsh', found") for value in ("bogus", "")],
+    "--method": [(value, "method: expected ('auto' or |)'exact' or 'lsh', found") for value in ("bogus", "")],
     "--metric": [(value, "metric: expected 'jaccard' or 'containment'(| or 'edit'), found") for value in ("bogus", "")],
     "--recall": [
         *((value, "recall: expected 0 < recall < 1, found") for value in ("0", "1", "1.5", "nan", "-1")),
@@ -541,6 +541,12 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
         *((value, "limit: expected a whole number from 1 on, or None, found") for value in ("0", "-1")),
         ("x", NO_NUMBER.format("--limit")),
     ],
+    "--passages": [
+        ("0", "passages: expected a whole number from 1"),
+        ("-1", "passages: expected a whole number from 1"),
+        ("many", NO_NUMBER.format("--passages")),
+    ],
+    "--store": [(value, "store: expected 'hashes' or 'text', found") for value in ("bogus", "")],
     "--order": [(value, "order: expected 'best' or 'first', found") for value in ("bogus", "")],
     "--ids-from": [
         ("missing.txt", "--ids-from: expected a file of ids, found 'missing.txt': No such file.*; name another"),
@@ -1080,7 +1086,10 @@ WRONG_USES = {
         ["index", "query", "seen.index", "good.jsonl", "--metric", "containment"],
         "metric: expected an index made with containment=True .*make another one",
     ),
-    "a store": (["index", "create", "new", "--store", "texts"], "store: expected 'hashes' or 'text', found 'texts'"),
+    "bands and containment": (
+        ["index", "create", "new", "--method", "lsh", "--containment"],
+        'method: expected "exact" with containment, .*found "lsh"; leave one of them out',
+    ),
     "passages of hashes": (
         ["index", "create", "new", "--passages", "50"],
         "passages: expected store=\"text\" .*found store='hashes'; give both, or no passages",

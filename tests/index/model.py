@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 
+import dedup
 from dedup.index import writer
 from dedup.index.postings import merge
 from tests import oracles_match
@@ -32,6 +35,13 @@ def similarity(left: str, right: str, metric: str = "jaccard") -> float:
     return shared / (min(len(a), len(b)) if metric == "containment" else len(a) + len(b) - shared)
 
 
+@lru_cache(maxsize=1 << 14)
+def signature(text: str, lanes: int) -> tuple[int, ...]:
+    """Give the signature of a text."""
+    made = dedup.minhash.signatures(dedup.shingling.shingles([text], shingle=SHINGLE), num_perm=lanes)
+    return tuple(np.asarray(made)[0].tolist())
+
+
 class Document(NamedTuple):
     """A document of the model."""
 
@@ -42,14 +52,14 @@ class Document(NamedTuple):
 class Model:
     """The documents of an index, in the order in which they were added."""
 
-    def __init__(self, threshold: float) -> None:
-        self.threshold = threshold
+    def __init__(self, threshold: float, bands: tuple[int, int] | None = None) -> None:
+        self.threshold, self.bands = threshold, bands
         self.documents: list[Document] = []
         self.next_id = 0
 
     def copy(self) -> Model:
         """Give the same state."""
-        other = Model(self.threshold)
+        other = Model(self.threshold, self.bands)
         other.documents, other.next_id = list(self.documents), self.next_id
         return other
 
@@ -67,9 +77,18 @@ class Model:
         """Remove documents."""
         self.documents = [each for each in self.documents if each.name not in set(names)]
 
+    def met(self, text: str, other: str) -> bool:
+        """Say whether an index finds one of two texts by the other: by a band, if it has bands."""
+        if self.bands is None:
+            return True
+        count, rows = self.bands
+        one, two = signature(text, count * rows), signature(other, count * rows)
+        return any(one[i : i + rows] == two[i : i + rows] for i in range(0, count * rows, rows))
+
     def seen(self, text: str, more: list[str] = []) -> bool:  # noqa: B006
         """Say whether a document, or one of some more texts, reaches the threshold with a text."""
-        return any(similarity(text, other) >= self.threshold for other in [*(d.text for d in self.documents), *more])
+        others = [*(document.text for document in self.documents), *more]
+        return any(similarity(text, other) >= self.threshold and self.met(text, other) for other in others)
 
     def pairs(self, texts: list[str], threshold: float, metric: str = "jaccard") -> list[tuple[int, Any, float]]:
         """Give the pairs of texts with documents, in order."""
@@ -77,7 +96,7 @@ class Model:
             (row, document.name, value)
             for row, text in enumerate(texts)
             for document in self.documents
-            if (value := similarity(text, document.text, metric)) >= threshold
+            if (value := similarity(text, document.text, metric)) >= threshold and self.met(text, document.text)
         ]
 
     def passages(self, texts: list[str], size: int) -> list[tuple[Any, ...]]:

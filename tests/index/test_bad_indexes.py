@@ -94,6 +94,23 @@ def test_calls(what: str, folder: Path) -> None:
     assert dedup.Index.open(folder).check().ok
 
 
+def test_methods_that_do_not_fit(tmp_path: Path) -> None:
+    """A method of another name, or one that cannot find containment."""
+    for options, says in (
+        ({"method": "auto"}, "method: expected 'exact' or 'lsh', found 'auto'"),
+        ({"method": None}, "method: expected 'exact' or 'lsh', found None"),
+        ({"method": "lsh", "containment": True}, 'method: expected "exact" with containment.*leave one of them out'),
+    ):
+        with pytest.raises(ParameterError, match=says):
+            dedup.Index.create(tmp_path / "none", **options)
+    with dedup.Index.create(tmp_path / "bands", method="lsh") as index:
+        with pytest.raises(ParameterError, match="metric: expected an index made with containment=True"):
+            index.query(["x"], metric="containment")
+        dedup.Index.create(tmp_path / "exact").close()
+        with pytest.raises(ParameterError, match="method: expected 'lsh' as in .*found 'exact' in"):
+            index.merge(tmp_path / "exact")
+
+
 def test_passages_that_cannot_be_found(tmp_path: Path) -> None:
     """Shorter ones than the index was made for, of one text, or in an index that keeps no texts."""
     for options, says in (

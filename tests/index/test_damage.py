@@ -35,12 +35,13 @@ def some_texts(count: int, seed: int) -> dict[str, str]:
 PASSAGES = 6
 
 
-@pytest.fixture(params=["hashes", "text"])
+@pytest.fixture(params=["hashes", "text", "lsh"])
 def made(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Model]:
     """Give an index with segments, documents in memory, copies and removed documents, and its model."""
     make_small(monkeypatch)
     model = Model(0.5)
-    kept: dict[str, Any] = {"store": "text", "passages": PASSAGES} if request.param == "text" else {}
+    options: dict[str, dict[str, Any]] = {"text": {"store": "text", "passages": PASSAGES}, "lsh": {"method": "lsh"}}
+    kept = options.get(request.param, {})
     with dedup.Index.create(tmp_path / "index", threshold=0.5, shingle=SHINGLE, **kept) as index:
         for seed, count in enumerate((15, 2)):
             texts = some_texts(count, seed)

@@ -53,6 +53,7 @@ def index() -> None:
     help="numbers, symbols: texts that differ in these alone are no pair; can be given several times.",
 )
 @click.option("--containment", is_flag=True, help="Make `query --metric containment` possible; takes more space.")
+@click.option("--method", default="exact", show_default=True, help="exact, or lsh: less space, 99.9 % of the pairs.")
 @click.option("--store", default="hashes", show_default=True, help="What is kept of a text: hashes, or text.")
 @click.option("--passages", type=int, metavar="N", help="With --store text: make passages of N words or more findable.")
 @worded

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
+import xxhash
 
-__all__ = ["Bits", "numbers_in"]
+from dedup.index.manifest import Manifest, bits_name
+from dedup.index.postings.tables import mapped
+from dedup.storage.atomic import write_atomically
+
+__all__ = ["Bits", "numbers_in", "read_bits", "write_bits"]
 
 Numbers = npt.NDArray[np.int64]
 
@@ -51,3 +58,26 @@ class Bits:
 def numbers_in(words: npt.NDArray[np.uint64]) -> Numbers:
     """Return the numbers of the bits that are set."""
     return np.flatnonzero(np.unpackbits(words.astype("<u8", copy=False).view(np.uint8), bitorder="little"))
+
+
+def read_bits(folder: Path, manifest: Manifest) -> tuple[tuple[Bits, Bits], bool]:
+    """Return which documents were removed, which have copies, and whether the file is as it was written.
+
+    Raises `StorageError` if the file was cut or is not there.
+    """
+    if manifest.bits is None:
+        return (Bits(), Bits()), True
+    generation, size, xxh3 = manifest.bits
+    data = mapped(folder / bits_name(generation), size)
+    words = data.view(np.uint64)
+    both = Bits(words[: len(words) // 2].copy()), Bits(words[len(words) // 2 :].copy())
+    return both, xxhash.xxh3_128_hexdigest(data.data) == xxh3
+
+
+def write_bits(folder: Path, generation: int, dead: Bits, copied: Bits, documents: int) -> tuple[int, int, str] | None:
+    """Write which of some documents were removed and which have copies; return what the manifest says of it."""
+    words = np.concatenate((dead.cut(documents), copied.cut(documents)))
+    if not words.any():
+        return None
+    written = write_atomically(folder / bits_name(generation), lambda file: file.write(words.data))
+    return generation, written.bytes, written.xxh3

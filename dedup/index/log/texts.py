@@ -154,8 +154,13 @@ def fingerprints(tokens: npt.NDArray[np.uint64], offsets: Numbers, size: int | N
     return Prints(keys[new], np.concatenate(([0], np.cumsum(counts))))
 
 
-def frames_of(kept: Kept, at: int, numbers: Numbers) -> tuple[Frames, bytes]:
-    """Return the frames of the documents `numbers`, and the bytes to append to the texts at place `at`."""
+def frames_of(kept: Kept | None, at: int, numbers: Numbers) -> tuple[Frames, bytes]:
+    """Return the frames of the documents `numbers`, and the bytes to append to the texts at place `at`.
+
+    Nothing, if no texts are kept.
+    """
+    if kept is None:
+        return np.empty((0, WORDS_PER_FRAME), dtype=np.uint64), b""
     sizes = np.fromiter(map(len, kept.packed), dtype=np.int64, count=len(kept.packed))
     columns: tuple[npt.NDArray[Any], ...] = (at + np.cumsum(sizes) - sizes, sizes, kept.lengths, kept.hashes)
     frames = np.empty((len(sizes), WORDS_PER_FRAME), dtype=np.uint64)
