@@ -6,7 +6,7 @@ import webbrowser
 
 import click
 
-from dedup.cli.ending import say, tell
+from dedup.cli.ending import say, tell, until_interrupted
 from dedup.options import check_whole
 from dedup.terminal import clean
 
@@ -43,8 +43,5 @@ def show(report: str, html: str | None, clusters: int, megabytes: float, port: i
     tell("open this address in a browser; Ctrl-C ends the server")
     if not no_browser:
         webbrowser.open(server.address)
-    try:
+    with until_interrupted():
         server.run()
-    except KeyboardInterrupt as stop:
-        if stop.args:  # terminated, not Ctrl-C
-            raise
