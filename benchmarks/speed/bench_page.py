@@ -46,7 +46,7 @@ WORDS = 40_000
 
 TARGETS = {
     "file": {"written_s": 10.0, "listed_s": 1.0, "searched_ms": 100.0, "browser_mb": 300.0},
-    "served": {"listed_s": 1.0, "searched_ms": 100.0, "browser_mb": 300.0},
+    "served": {"listed_s": 1.0},
 }
 
 CHANGED = """async ([id, value, event, seen]) => {
@@ -107,7 +107,7 @@ def looked_at(address: str, started: float | None = None) -> dict[str, Any]:
         page.wait_for_selector(".sides", timeout=120_000)
         row["both_texts_s"] = round(time.perf_counter() - clock, 2)
         if started is not None:
-            page.wait_for_function("document.body.dataset.read === 'all'", timeout=1_200_000)
+            page.wait_for_selector("body[data-read=all]", timeout=1_200_000)
             row["titled_s"] = round(time.perf_counter() - started, 1)
         known = page.locator(".row .title").nth(3).inner_text()
         searches = ["e", "no", "notice1", "notice77 ", known[:30], "no text has this", ""]

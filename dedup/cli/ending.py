@@ -106,6 +106,21 @@ def finish(*, found: bool, check: bool, rejected: int) -> None:
         sys.exit(FOUND)
 
 
+@contextlib.contextmanager
+def until_interrupted() -> Iterator[None]:
+    """Let Ctrl-C end the body and not the command: the body has no other end."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        if stop.args:  # terminated, not Ctrl-C
+            raise
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 class Stops:
     """Handle Ctrl-C and SIGTERM while a command runs: the first raises `KeyboardInterrupt`, the second ends at once."""
 

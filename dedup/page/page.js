@@ -269,10 +269,11 @@ async function paint() {
   if (!state.count) space.replaceChildren(make("p", { className: "nothing" }, head.count ? "Nothing fits the filter." : head.nothing));
 }
 
-/** Return a name, or the end of a long one: what is before it is a folder, mostly. */
-function ending(name) {
+/** Return a name, or the start of a long one; of a long path the end. */
+function short(name) {
   const letters = [...name];
-  return letters.length > 48 ? `…${letters.slice(-47).join("")}` : name;
+  if (letters.length <= 48) return name;
+  return name.startsWith("/") ? `…${letters.slice(-47).join("")}` : `${letters.slice(0, 47).join("")}…`;
 }
 
 function rowOf(row, at) {
@@ -284,7 +285,7 @@ function rowOf(row, at) {
     { className: "row", role: "option", tabIndex: -1, on: { click: () => open(row, at) } },
     make("span", { className: "title", dir: "auto" }, ...visible(row.title === null ? state.unread : row.title || "(empty)")),
     make("span", { className: "about" }, state.decided.has(row.number) ? make("b", {}, "decided · ") : "",
-      `${about.filter(Boolean).join(" · ")} · `, make("bdi", { title: row.name }, ...visible(ending(row.name)))),
+      `${about.filter(Boolean).join(" · ")} · `, make("bdi", { title: row.name }, ...visible(short(row.name)))),
   );
   node.setAttribute("aria-selected", row.row === state.chosen?.row);
   node.style.top = `${at * HEIGHT - state.offset}px`;
@@ -311,12 +312,17 @@ async function open(row, at) {
   const place = byId("detail");
   document.body.classList.add("opened");
   let group;
+  const slow = setTimeout(() => state.chosen === row
+    && place.replaceChildren(back(), make("p", { className: "nothing" }, "The texts are being read …")), 300);
   try {
     group = await data.group(row.row);
   } catch (problem) {
+    clearTimeout(slow);
+    if (state.chosen !== row) return;
     place.replaceChildren(back(), make("p", { className: "warning" }, ...visible(`The texts could not be read: ${problem.message}`)));
     return;
   }
+  clearTimeout(slow);
   if (state.chosen !== row) return;
   if (!group) {
     place.replaceChildren(back(), make("p", { className: "nothing" }, head.without));
@@ -335,7 +341,7 @@ async function open(row, at) {
   const tabs = byId("members");
   others.forEach((other, i) => {
     tabs.append(make("button", { type: "button", role: "tab", on: { click: () => beside(row, main, other, i) } },
-      make("bdi", { title: other.name }, ...visible(ending(other.name))), other.similarity === null ? "" : ` ${other.similarity.toFixed(3)}`));
+      make("bdi", { title: other.name }, ...visible(short(other.name))), other.similarity === null ? "" : ` ${other.similarity.toFixed(3)}`));
   });
   if (others.length) beside(row, main, others[0], 0);
   else byId("beside").append(side(main, "left", []));

@@ -77,6 +77,8 @@ def _plain(column: pa.ChunkedArray) -> npt.NDArray[Any]:
 
 
 def _clusters(report: Searched) -> View:
+    import pyarrow.compute as pc
+
     unit = report.options["unit"]
     parts = [] if unit == "document" else [unit, "start", "end"]
     table = report.table("decisions")
@@ -85,7 +87,8 @@ def _clusters(report: Searched) -> View:
     found = {
         name: _plain(table.column(name))[order] for name in ("file", "record", "cluster", "kept", "similarity", *parts)
     }
-    exact = _plain(table.column("reason"))[order] == "exact"
+    reason = table.column("reason")  # null for the centre of a cluster
+    exact = _plain(pc.fill_null(pc.equal(reason, "exact"), fill_value=False))[order]
     named = report.table("clusters", ["id", "difference"]).combine_chunks()
     ids = named.column("id")
     opened = Opened(report, "texts")
@@ -108,7 +111,7 @@ def _clusters(report: Searched) -> View:
         cluster=found["cluster"].astype(np.int64),
         kept=found["kept"].astype(np.bool_),
         similarity=found["similarity"].astype(np.float64),
-        centre=_plain(table.column("reason").is_null())[order],
+        centre=_plain(reason.is_null())[order],
         exact=exact,
         file=found["file"].astype(np.int64),
         sources=[each.path for each in report.inputs],

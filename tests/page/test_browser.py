@@ -13,9 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import dedup
+from dedup.page.document import document
+from dedup.page.view import View, Words
 from dedup.report.page import view_of_report
 from dedup.report.read import Report
 from dedup.report.serving import Server
@@ -181,6 +184,99 @@ def test_hostile_texts_do_nothing(tmp_path: Path, browser: Any) -> None:
     if found_in(page):
         page.locator(".row").first.click()
         page.wait_for_selector(".unseen")
+    opened.context.close()
+
+
+HOSTILE_NAME = "<img src=x onerror='window.ran = 1'>"
+
+
+def test_hostile_names_do_nothing(tmp_path: Path, browser: Any) -> None:
+    """Ids, columns, labels and files may be called anything; a list for a spreadsheet has no formula."""
+    (tmp_path / "in").mkdir()
+    for at, name in enumerate(("=1+1|x", f"{HOSTILE_NAME.replace('/', '')} \u202e&'\"")):
+        rows = [
+            {"id": f"=HYPERLINK({at}) {HOSTILE_NAME} {i}", "</script>": text, "label": HOSTILE_NAME}
+            for i, text in enumerate(corpora.families(count=3, size=4))
+        ]
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        (tmp_path / "in" / f"{name}.jsonl").write_text(lines, encoding="utf-8")
+    files = dedup.files(tmp_path / "in", column="</script>", id="id")
+    dedup.write_report(tmp_path / "report", dedup.find_duplicates(files, within="label", threshold=0.5))
+    Report.open(tmp_path / "report").to_html(tmp_path / "page.html")
+    opened = Opened(browser, (tmp_path / "page.html").as_uri())
+    page = opened.page
+    page.click("#help summary")
+    page.select_option("#source", index=1)
+    page.wait_for_selector(".sides")
+    page.keyboard.press("n")
+    with page.expect_download() as download:
+        page.click("#table")
+    download.value.save_as(tmp_path / "list.csv")
+    assert not [line for line in (tmp_path / "list.csv").read_text(encoding="utf-8").splitlines() if line[0] in "=+-@"]
+    with page.expect_download() as download:
+        page.click("#export")
+    download.value.save_as(tmp_path / "overrides.jsonl")
+    done = dedup.apply_report(tmp_path / "report", tmp_path / "out", overrides=tmp_path / "overrides.jsonl")
+    assert 1 == done.also_kept
+    assert page.evaluate("window.ran === undefined")
+    assert [] == opened.said
+    assert 1 == len(opened.asked)
+    opened.context.close()
+
+
+def test_a_list_that_is_higher_than_an_element_may_be(tmp_path: Path, browser: Any) -> None:
+    """All of 300,000 rows can be reached: with the scroll bar, step by step, and by key."""
+    count = 300_000
+    view = View(
+        kind="find",
+        title="many",
+        words=Words("cluster", "members", "kept", "removed"),
+        facts=[],
+        warnings=[],
+        threshold=0.8,
+        number=np.arange(count),
+        size=np.full(count, 2),
+        similarity=np.full(count, 0.9),
+        reason=np.full(count, "near"),
+        names=lambda rows: [f"name {row}" for row in rows.tolist()],
+        starts=lambda rows: [f"text {row}" for row in rows.tolist()],
+        members=lambda rows, most: iter([]),
+    )
+    parts = document(view, clusters=count, megabytes=25, texts=False)
+    (tmp_path / "page.html").write_text("".join(parts), encoding="utf-8")
+    opened = Opened(browser, (tmp_path / "page.html").as_uri())
+    page = opened.page
+
+    def first() -> int:
+        """Return the row at the top of the list that is seen."""
+        page.wait_for_timeout(100)
+        top = page.evaluate("document.querySelector('#list').getBoundingClientRect().top")
+        rows = page.evaluate(
+            "[...document.querySelectorAll('.row')].map((row) => "
+            "[row.getBoundingClientRect().bottom, row.querySelector('.title').textContent])"
+        )
+        return int(next(text for bottom, text in rows if bottom > top + 1).split()[1])
+
+    assert 0 == first()
+    page.evaluate("document.querySelector('#list').scrollTop = 1e9")
+    sync_api.expect(page.locator(f"text=text {count - 1}")).to_be_visible()
+    page.evaluate("document.querySelector('#list').scrollTop = 5e6")
+    middle = first()
+    assert count // 2 - 100 < middle < count // 2 + 100
+    page.mouse.move(100, 700)
+    for _ in range(5):
+        page.mouse.wheel(0, 58)
+        page.wait_for_timeout(60)
+    assert middle + 4 <= first() <= middle + 6
+    page.fill("#search", f"text {count - 7}")
+    sync_api.expect(page.locator("#found")).to_contain_text("1 of")
+    page.fill("#search", "")
+    sync_api.expect(page.locator("#found")).to_contain_text(f"{count:,} of")
+    page.locator("#list").focus()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    assert 0 == first()
+    assert [] == opened.said
     opened.context.close()
 
 

@@ -211,6 +211,19 @@ def test_bounds(tmp_path: Path) -> None:
     assert -1 in island(tight, "places")
 
 
+def test_a_huge_cluster(tmp_path: Path) -> None:
+    """Of 5,000 members 50 are shown beside the kept one, the least similar first; the page says how many are not."""
+    body = " ".join(corpora.body(seed=2, size=1))
+    page = page_of(dedup.find_duplicates([f"{body} {'end' if i % 7 else 'other end'}" for i in range(5000)]), tmp_path)
+    ((group,),) = chunks(page)
+    assert 4949 == group["left_out"] or not island(page, "head")["decides"]
+    assert 51 == len(group["members"])
+    others = [member["similarity"] for member in group["members"][1:]]
+    assert others == sorted(others)
+    assert others[0] < 1.0
+    assert len(page) < 200_000
+
+
 def test_the_most_interesting_are_chosen() -> None:
     """The largest, those nearest to the threshold, and a sample: each once."""
     view = RESULTS["find"]()._view()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from dedup.cli.ending import say, tell
+from dedup.cli.ending import say, tell, until_interrupted
 from dedup.options import check_whole
 from dedup.terminal import clean
 
@@ -43,8 +43,5 @@ def show(report: str, html: str | None, clusters: int, megabytes: float, port: i
         import webbrowser
 
         webbrowser.open(server.address)
-    try:
+    with until_interrupted():
         server.run()
-    except KeyboardInterrupt as stop:
-        if stop.args:  # terminated, not Ctrl-C
-            raise
