@@ -2,7 +2,8 @@
 
 * `stretches`: the maximal stretches of symbols that occur earlier, by trying every end;
 * `repeats`: the repeats at threshold 1, with their spans in characters;
-* `longest_common`: no alignment of two token rows can match more tokens.
+* `longest_common`: no alignment of two token rows can match more tokens;
+* `spelled_alike`: nor can one, where a word that is nearly equal counts in part.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import unicodedata
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
-from tests import oracles
+from tests import oracles, oracles_edit
 
 
 class Run(NamedTuple):
@@ -195,5 +196,27 @@ def longest_common(a: Sequence[str], b: Sequence[str]) -> int:
         for k, right in enumerate(b, start=1):
             above = row[k]
             row[k] = diagonal + 1 if left == right else max(above, row[k - 1])
+            diagonal = above
+    return row[-1]
+
+
+def worth(a: str, b: str) -> int:
+    """Give what two words have in common, in thousandths of a word."""
+    if a == b:
+        return 1000
+    if any(c in "0123456789" for c in a + b):
+        return 0
+    longer, edits = max(len(a), len(b)), oracles_edit.levenshtein(a, b)
+    return 1000 * (longer - edits) // longer if 5 * edits <= 2 * longer and longer <= 64 else 0
+
+
+def spelled_alike(a: Sequence[str], b: Sequence[str]) -> int:
+    """Give the most that two rows of words have in common, in thousandths of a word."""
+    row = [0] * (len(b) + 1)
+    for left in a:
+        diagonal = 0
+        for k, right in enumerate(b, start=1):
+            above = row[k]
+            row[k] = max(above, row[k - 1], diagonal + worth(left, right))
             diagonal = above
     return row[-1]

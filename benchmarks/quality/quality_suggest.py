@@ -2,7 +2,9 @@
 
 For each kind of `kinds.py`: F1 of the pairs that a search with the suggestion finds, against F1 at the best threshold
 of the best shingle, of those that are suggested, in steps of 0.005. Pairs of one group are right, all others are wrong.
-`default` is F1 of a search without options.
+`default` is F1 of a search without options. `seconds` is processor time of `suggest`, `search` that of a search with
+the suggestion. With --rivals, kinds of short texts are also judged by all pairs of
+`rapidfuzz.distance.Levenshtein.normalized_similarity` (of lower case), at its best threshold.
 """
 
 from __future__ import annotations
@@ -58,12 +60,39 @@ def score(texts: list[str], groups: np.ndarray, **options: Any) -> float:  # typ
     return 2 * int((groups[left] == groups[right]).sum()) / max(len(left) + truth, 1)
 
 
-def measured(some: Kind) -> dict[str, Any]:
+SHORT = 300
+"""Characters, on average, up to which texts are compared by edit distance: all pairs of longer ones take minutes."""
+
+
+def by_distance(texts: list[str], groups: np.ndarray) -> tuple[float, float]:  # type: ignore[type-arg]
+    """The best F1 of all pairs of rapidfuzz, and its threshold."""
+    from rapidfuzz.distance import Levenshtein
+    from rapidfuzz.process import cdist
+
+    folded = [text.lower() for text in texts]
+    same, other = np.zeros(STEPS + 1), np.zeros(STEPS + 1)
+    for row in range(0, len(texts), 200):
+        alike = cdist(folded[row : row + 200], folded, scorer=Levenshtein.normalized_similarity)
+        later = np.arange(len(texts)) > np.arange(row, row + len(alike))[:, None]
+        right = groups[row : row + 200, None] == groups
+        for wanted, counts in ((right & later, same), (~right & later, other)):
+            counts += np.bincount((alike[wanted] * STEPS).astype(int), minlength=STEPS + 1)
+    hits, wrong = same[::-1].cumsum()[::-1], other[::-1].cumsum()[::-1]
+    values = 2 * hits / np.maximum(hits + wrong + same.sum(), 1)
+    return float(values.max()), int(values.argmax()) / STEPS
+
+
+def measured(some: Kind, *, rivals: bool = False) -> dict[str, Any]:
     """The row of a kind."""
     groups = np.array(some.groups)
     begun = time.process_time()
     suggestion = dedup.suggest(some.texts, threads=1)
     spent = time.process_time() - begun
+    begun = time.process_time()
+    dedup.find_duplicates(some.texts, threads=1, **suggestion.options)
+    searched = time.process_time() - begun
+    short = sum(map(len, some.texts)) <= SHORT * len(some.texts)
+    distance = by_distance(some.texts, groups) if rivals and short else (None, None)
     best = {shingle: curve(some.texts, groups, shingle) for shingle in SHINGLES}
     top = max(best, key=lambda shingle: float(best[shingle].max()))
     return {
@@ -80,29 +109,38 @@ def measured(some: Kind) -> dict[str, Any]:
         "best_f1": float(best[top].max()),
         "default_f1": score(some.texts, groups),
         "seconds": spent,
+        "search": searched,
+        "rapidfuzz_f1": distance[0],
+        "rapidfuzz_threshold": distance[1],
     }
 
 
-def rows(root: Path, names: list[str]) -> Iterator[dict[str, Any]]:
+def rows(root: Path, names: list[str], *, rivals: bool = False) -> Iterator[dict[str, Any]]:
     """A row a kind."""
     for name in names:
-        yield measured(kind(name, root))
+        yield measured(kind(name, root), rivals=rivals)
 
 
 def main(given: list[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.quality_suggest", description=__doc__)
     parser.add_argument("kinds", nargs="*", help=f"of {', '.join(KINDS)}")
+    parser.add_argument("--rivals", action="store_true", help="all pairs of rapidfuzz too, for short texts")
     parser.add_argument("--output", type=Path, help="a file for the results, a line of JSON each; added to")
     chosen = parser.parse_args(sys.argv[1:] if given is None else given)
     root = needs.folder()
     print("\n".join(report.machine()))
-    for row in rows(root, chosen.kinds or list(KINDS)):
+    for row in rows(root, chosen.kinds or list(KINDS), rivals=chosen.rivals):
         seen = "chosen on" if row["chosen"] else "kept aside"
         print(
             f"{row['texts']:14} {row['count']:5,} {seen:10}  {row['shingle']:7} {row['threshold']:.2f}"
             f"  F1 {row['f1']:.3f}  best {row['best_f1']:.3f} ({row['best_shingle']} {row['best_threshold']:.2f})"
-            f"  default {row['default_f1']:.3f}  {row['seconds']:.1f} s",
+            f"  default {row['default_f1']:.3f}  {row['seconds']:.2f} s, search {row['search']:.2f} s"
+            + (
+                f"  rapidfuzz {row['rapidfuzz_f1']:.3f} ({row['rapidfuzz_threshold']:.2f})"
+                if row["rapidfuzz_f1"]
+                else ""
+            ),
             flush=True,
         )
         if chosen.output:

@@ -324,7 +324,8 @@ def build_chains(
                 continue  # equal from end to end and so an exact repeat
             if max(here, there) < size:
                 lacking = size - max(here, there)
-                if lacking > min(max(here, there) - total, PADDED):
+                edited = max(here, there) - total
+                if lacking > PADDED:
                     continue
                 bounds[0] = max(offsets[text - 1], source_end + right[1] if inside else np.int64(0))
                 bounds[1] = offsets[text]
@@ -335,6 +336,8 @@ def build_chains(
                 total = matched + left[2] + right[2]
                 if max(here, there) < size or total / max(here, there) < threshold:
                     continue
+                if max(here, there) - total > 2 * edited:
+                    continue  # more edits at its ends than inside
                 if inside and source_end + right[1] > start - left[0]:
                     continue
             grown[0], grown[1] = left[0], left[1]
@@ -458,22 +461,24 @@ def pad_ends(
     left: Written[npt.NDArray[np.int64]],
     right: Written[npt.NDArray[np.int64]],
 ) -> None:
-    """Give a chain the tokens that it is `lacking`: at the end where more of them match, or half of them at either end.
+    """Give a chain the tokens that it is `lacking`, at either end so many that most of them match.
 
-    `bounds` are where the tokens of its text and of that of its source begin and end.
+    Where it makes no difference, half of them at either end. `bounds` are where the tokens of its text and of that of
+    its source begin and end.
     """
     first, last = start - left[0], end + right[0]
     source_first, source_last = source - left[1], source_end + right[1]
-    a, b = max(first - lacking, bounds[0]), max(source_first - lacking, bounds[2])
-    c, d = min(last + lacking, bounds[1]), min(source_last + lacking, bounds[3])
-    ahead = common(tokens, a, first, b, source_first)
-    behind = common(tokens, last, c, source_last, d)
-    tail = lacking // 2
-    if behind > ahead:
-        tail = np.int64(lacking)
-    if behind < ahead:
-        tail = np.int64(0)
-    head = lacking - tail
+    head, most = lacking // 2, np.int64(-1)
+    for step in range(lacking + 1):  # the half first, then what is nearest to it
+        some = lacking // 2 + ((step + 1) // 2 if step % 2 == 1 else -(step // 2))
+        if some < 0 or some > lacking:
+            continue
+        a, b = max(first - some, bounds[0]), max(source_first - some, bounds[2])
+        c, d = min(last + lacking - some, bounds[1]), min(source_last + lacking - some, bounds[3])
+        equal = common(tokens, a, first, b, source_first) + common(tokens, last, c, source_last, d)
+        if equal > most:
+            head, most = some, np.int64(equal)
+    tail = lacking - head
     a, b = max(first - head, bounds[0]), max(source_first - head, bounds[2])
     c, d = min(last + tail, bounds[1]), min(source_last + tail, bounds[3])
     left[2] += common(tokens, a, first, b, source_first)

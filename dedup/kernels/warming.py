@@ -41,7 +41,7 @@ PASSAGES = (
 )  # fmt: skip
 CHAINS = (
     "seeds.mark_grams", "seeds.place_windows", "seeds.widen_table", "chains.link_seeds", "chains.build_chains",
-    "chains.choose_chains",
+    "chains.choose_chains", "characters.tokenise_characters", "spelling.spelled_alike",
 )  # fmt: skip
 GROUPS: dict[str, tuple[str, ...]] = {
     "find": (*TEXT_PARTS, *JOIN, "text.split_texts", "listing.both_ways", "listing.count_listed", "listing.spell_out"),

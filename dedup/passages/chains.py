@@ -47,6 +47,9 @@ STRIDE, LEAST_STRIDDEN = 2, 25
 """Across two sides, if passages have so many tokens, only every second place of the texts searched in is a source of a
 seed: it takes half the time, and where six tokens are equal there still is a seed."""
 
+MATCHED, DOUBTFUL = 4, 5
+"""Columns of chains after the four of `Stretches`."""
+
 FEW_SEEDS = 1 << 12
 """Seeds that are looked at before the kernels are called: in larger collections some chain will be found anyway."""
 
@@ -61,17 +64,41 @@ ROWS, COLUMNS = 8, 16
 its best, an equal token earns 2, an edit costs 3, and the first step is an edit (`dedup.kernels.alignment`)."""
 
 
+MISSPELLED = 0.75
+"""Of the threshold: what must be reached by the words of a chain that are equal, if the others may be misspelled. A
+word of five letters, one in twenty of them wrong, is equal with a chance of 0.77, one of ten letters with 0.60."""
+
+
 class Passages(NamedTuple):
-    """Repeats: `stretches` by place, the `similarity` of each to its source (float64).
+    """Repeats: `stretches` by place, and how many tokens of each are `matched` by equal ones of its source (int64).
 
     Where edits are bridged, `parts` are the stretches that are equal, with small edits between them, and `part_of` the
-    row of each; a repeat that is equal from end to end has none.
+    row of each; a repeat that is equal from end to end has none. A `doubtful` one (bool) has too few equal tokens, and
+    is a repeat only if others are nearly alike (`dedup.passages.spelling`).
     """
 
     stretches: Stretches
-    similarity: npt.NDArray[np.float64]
+    matched: Places
     parts: Stretches
     part_of: Places
+    doubtful: npt.NDArray[np.bool_]
+
+    @property
+    def longer(self) -> Places:
+        """The tokens of the longer side of each, int64."""
+        start, end, source, source_end = self.stretches
+        return np.maximum(end - start, source_end - source)
+
+    def some(self, chosen: npt.NDArray[np.bool_]) -> Passages:
+        """Return those that are chosen."""
+        row, parts = np.cumsum(chosen) - 1, chosen[self.part_of]
+        return Passages(
+            Stretches(*(column[chosen] for column in self.stretches)),
+            self.matched[chosen],
+            Stretches(*(column[parts] for column in self.parts)),
+            row[self.part_of[parts]],
+            self.doubtful[chosen],
+        )
 
 
 def find_passages(tokens: Tokens, offsets: Places, size: int, threshold: float, threads: int = 1) -> Passages:
@@ -154,26 +181,32 @@ def nothing_to_chain(tokens: Tokens, offsets: Places, seeds: Places, exact: Stre
 
 def no_chains() -> tuple[Places, Places]:
     """Return what `find_chains` gives where there are none."""
-    return np.empty((0, 5), dtype=np.int64), np.empty((0, 5), dtype=np.int64)
+    return np.empty((0, 6), dtype=np.int64), np.empty((0, 5), dtype=np.int64)
 
 
 def join_chains(exact: Stretches, chains: Places, parts: Places, size: int) -> Passages:
     """Return the repeats of both kinds, by place: what is equal and lies inside a chain is said by the chain."""
     pieces = cut_periods(exact, size)
-    longer = np.maximum(chains[:, 1] - chains[:, 0], chains[:, 3] - chains[:, 2])
-    reach = np.maximum.accumulate(np.concatenate((np.full(1, -1, dtype=np.int64), chains[:, 1])))
-    alone = reach[np.searchsorted(chains[:, 0], pieces.start, side="right")] < pieces.end
+    doubtful = chains[:, DOUBTFUL] != 0
+    alone = ~within(pieces.start, pieces.end, chains[~doubtful, 0], chains[~doubtful, 1])
     stretches = Stretches(*(np.concatenate((column[alone], chains[:, i])) for i, column in enumerate(pieces)))
-    similarity = np.concatenate((np.ones(int(alone.sum())), chains[:, 4] / np.maximum(longer, 1)))
+    matched = np.concatenate(((pieces.end - pieces.start)[alone], chains[:, MATCHED]))
     order = np.lexsort((stretches.source, -stretches.end, stretches.start))
     row = np.empty(len(order), dtype=np.int64)
     row[order] = np.arange(len(order))
     return Passages(
         Stretches(*(column[order] for column in stretches)),
-        similarity[order],
+        matched[order],
         Stretches(*(parts[:, i] for i in range(1, 5))),
         row[parts[:, 0] + int(alone.sum())],
+        np.concatenate((np.zeros(int(alone.sum()), dtype=np.bool_), doubtful))[order],
     )
+
+
+def within(start: Places, end: Places, other_start: Places, other_end: Places) -> npt.NDArray[np.bool_]:
+    """Say which stretches lie in one of some others, which come by start."""
+    reach = np.maximum.accumulate(np.concatenate((np.full(1, -1, dtype=np.int64), other_end)))
+    return reach[np.searchsorted(other_start, start, side="right")] >= end
 
 
 def seed_tokens(size: int) -> int:
@@ -195,7 +228,7 @@ def find_chains(
     threshold: float,
     threads: int = 1,
 ) -> tuple[Places, Places]:
-    """Return the chains (start, end, source, source end, matched) by start, but those inside an `exact` stretch.
+    """Return the chains (start, end, source, source end, matched, doubtful) by start, but those inside `exact` ones.
 
     Also returns the parts of the chains that have more than one (chain, start, end, source, source end). The links come
     some whole texts at a time, in the order of the texts.
@@ -237,16 +270,36 @@ def _chains_of(
         return no_chains()
     texts = np.searchsorted(offsets, seeds[[0, -1], 0], side="right")
     begin, end = int(offsets[texts[0] - 1]), int(offsets[texts[1]])
-    chains = np.empty((len(seeds), 5), dtype=np.int64)
-    parts = np.empty((len(seeds), 5), dtype=np.int64)
-    counts = np.zeros(2, dtype=np.int64)
     best_first = np.argsort(-scores, kind="stable")
-    given = tokens, offsets, begin, end, seeds, best_first, back, scores, exact.start, exact.end, size, threshold
-    kernels.build_chains(*given, chains, parts, counts)
-    chains, parts = chains[: counts[0]], parts[: counts[1]]
-    news = np.flatnonzero(exact.reach[np.searchsorted(exact.start, chains[:, 0], side="right")] < chains[:, 1])
-    chosen = np.zeros(len(chains), dtype=np.bool_)
-    kernels.choose_chains(chains, news[np.lexsort((chains[news, 0], -chains[news, 4]))], begin, end, chosen)
+
+    def build(least: float) -> tuple[Places, Places]:
+        chains = np.empty((len(seeds), 5), dtype=np.int64)
+        parts = np.empty((len(seeds), 5), dtype=np.int64)
+        counts = np.zeros(2, dtype=np.int64)
+        given = tokens, offsets, begin, end, seeds, best_first, back, scores, exact.start, exact.end, size, least
+        kernels.build_chains(*given, chains, parts, counts)
+        return chains[: counts[0]].copy(), parts[: counts[1]].copy()
+
+    def choose(chains: Places, news: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        rows = np.flatnonzero(news)
+        chosen = np.zeros(len(chains), dtype=np.bool_)
+        kernels.choose_chains(chains, rows[np.lexsort((chains[rows, 0], -chains[rows, 4]))], begin, end, chosen)
+        return chosen
+
+    def new(chains: Places) -> npt.NDArray[np.bool_]:
+        return exact.reach[np.searchsorted(exact.start, chains[:, 0], side="right")] < chains[:, 1]
+
+    chains, parts = build(threshold)
+    chosen = choose(chains, new(chains))
+    others, their_parts = build(MISSPELLED * threshold)
+    longer = np.maximum(others[:, 1] - others[:, 0], others[:, 3] - others[:, 2])
+    doubtful = new(others) & (others[:, 4] / np.maximum(longer, 1) < threshold)
+    sure = len(chains)
+    chains = np.concatenate((chains, others))
+    chosen = np.concatenate((chosen, choose(chains, np.concatenate((chosen, doubtful)))[sure:]))
+    their_parts[:, 0] += sure
+    parts = np.concatenate((parts, their_parts))
+    chains = np.column_stack((chains, np.arange(len(chains)) >= sure))
     number = np.flatnonzero(chosen)
     number = number[np.lexsort((chains[number, 2], chains[number, 0]))]
     row = np.full(len(chains), -1, dtype=np.int64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
 from dedup.edit.join import bytes_needed
@@ -160,7 +160,7 @@ def estimate(
     if query.threshold.metric is Metric.EDIT:
         return _estimate_edits(collection, seen, bound, workers)
     if bound is not None and isinstance(collection, FileTexts):
-        return _estimate_files(seen, query, FilePlan(bound, workers))
+        return _estimate_files(seen, query, _file_plan(seen.size, bound, workers))
     plan = plan_for(seen.size, bound, workers)
     needed = plan.fixed + USUAL_SHINGLE_BYTES * seen.size.shingles
     if plan.one_pass:
@@ -174,11 +174,19 @@ def estimate(
 def _estimate_edits(collection: Texts, seen: _Seen, bound: int | None, threads: int) -> Estimate:
     """Return the estimate of a search by edit distance: the characters of all texts are held."""
     size = seen.size
-    files = bound is not None and isinstance(collection, FileTexts)
-    plan: FilePlan | TextPlan = FilePlan(bound, threads) if files else plan_for(size, bound, threads)
+    if bound is not None and isinstance(collection, FileTexts):
+        files = _file_plan(size, bound, threads)
+        files.check_reading(size.longest)
+        plan: FilePlan | TextPlan = files
+    else:
+        plan = plan_for(size, bound, threads)
     room_for_edits(plan, size.units, size.shingles)
     needed = plan_for(size, None, threads).fixed + bytes_needed(size.units, size.shingles)
     return seen.estimate("memory", 1, needed, seconds=seen.seconds)
+
+
+def _file_plan(size: Size, bound: int, threads: int) -> FilePlan:
+    return FilePlan(bound, threads, forms=size.forms, rewritten=size.rewritten)
 
 
 def _estimate_files(seen: _Seen, query: Query, plan: FilePlan) -> Estimate:
@@ -214,7 +222,7 @@ def _look(collection: Texts, query: Query, bound: int | None, threads: int, aske
     collection.bound(bound)
     outline = collection.outline() if isinstance(collection, FileTexts) else None
     outline = outline_of(collection) if outline is None else outline
-    size = measure(outline, query.shingle, unit=query.unit)
+    size = replace(measure(outline, query.shingle, unit=query.unit), forms=query.held_forms)
     sample = outline.sample if collection.sources is not None else sample_of(collection, TIMED_TEXTS)
     method = "lsh" if query.method == "lsh" else "exact"
     power = 2 if query.threshold.metric is Metric.EDIT else 1

@@ -6,6 +6,7 @@ The stages read texts in memory, or shards of files if there is a bound; the res
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -244,7 +245,7 @@ def find_in(
 
 
 def _size(texts: Texts, query: Query) -> Size:
-    return measure(outline_of(texts), query.shingle, unit=query.unit)
+    return replace(measure(outline_of(texts), query.shingle, unit=query.unit), forms=query.held_forms)
 
 
 def _lengths(texts: Texts, units: Units, query: Query) -> npt.NDArray[np.int64]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -248,7 +248,8 @@ class _FileSearch:
         tell: Callable[[Reject], None],
     ) -> None:
         self.listing, self.query, self.column, self.id = listing, query, column, id
-        self.plan, self.errors, self.run, self.tell = plan, errors, run, tell
+        self.plan = replace(plan, forms=query.held_forms, rewritten=not query.shingle.reading.plain)
+        self.errors, self.run, self.tell = errors, run, tell
         self.shards = Shards(run.store)
 
     # read

@@ -70,7 +70,8 @@ def match(
     shingle : "words:n" or "chars:n"; by default "words:5" for documents, "words:3" for paragraphs and lines
     min_words : from 1 on; the least number of words in a passage. None: passages are not searched
     passage_threshold : 0 < threshold <= 1; the least similarity of a passage (matched words / words of the longer side,
-        which has at least `min_words`). At 1.0 a passage is equal word for word; below 1.0 also with edits
+        which has at least `min_words`). At 1.0 a passage is equal word for word; below 1.0 also with edits. Where too
+        few words are equal, misspelled ones count in part
     ids, column, id : of `texts`, as for `dedup.find_duplicates`
     against_ids, against_column, against_id : ids, column and id column of `against`
     memory : bytes, or a text such as "4GB": a limit on the memory used in addition to the caller's texts
@@ -220,6 +221,7 @@ def _plan(
     sides: Sides, query: Query, memory: int, threads: int, passage_threshold: float, planned: Callable[..., TextPlan]
 ) -> TextPlan:
     size = measure_words(sides, unit=query.unit, reading=query.shingle.reading)
+    size = replace(size, forms=query.held_forms)
     if query.shingle.kind == "chars":  # as many shingles as characters; then the tables for passages are large enough
         size = replace(size, shingles=size.characters)
     return planned(

@@ -54,19 +54,21 @@ SHINGLE_BYTES = 16
 UNIT_BYTES = 158
 """Bytes of a document or paragraph, in addition to its shingles: its places, digest, rank and star."""
 
-BLOCK_COPIES = 12
-"""Bytes per byte of a block of texts, while it is worked on: tokens, shingles, and results that wait to be taken."""
+FORM_BYTES = 24
+"""Bytes of a form or label of a unit: as it was read, in one array, and while units are grouped by it."""
+
+BLOCK_COPIES, REWRITTEN_COPIES = 12, 4
+"""Bytes per byte of a block of texts, while it is worked on: tokens, shingles, and results that wait to be taken; and
+the texts rewritten, by one pass from another, each with room for what grows."""
 
 FIXED = 16 << 20
 """Bytes. The interpreter and its libraries take so much in addition to the arrays."""
-
 
 SPAN_COPIES = 4
 """Bytes per byte of a text, while spans are found in it: its UTF-8, for a moment twice, and its lines."""
 
 PASSAGE_UNIT_BYTES = 100
 """Bytes of a text or paragraph, in addition to its tokens: its start, length and copies, and these in the result."""
-
 
 AT_REST = 48 << 20
 """Bytes. The interpreter and its libraries grow to so much in addition to the arrays."""
@@ -250,8 +252,9 @@ class TextPlan:
 
 def plan_for(size: Size, memory: int | None, threads: int) -> TextPlan:
     """Return the plan for a collection of this size."""
-    in_work = (2 * threads + 2) * BLOCK_COPIES * max(min(TEXT_BLOCK_BYTES, size.characters), size.longest)
-    fixed = FIXED + in_work + UNIT_BYTES * size.units
+    copies = (2 * threads + 2) * (BLOCK_COPIES + REWRITTEN_COPIES * size.rewritten)
+    in_work = copies * max(min(TEXT_BLOCK_BYTES, size.characters), size.longest)
+    fixed = FIXED + in_work + (UNIT_BYTES + FORM_BYTES * size.forms) * size.units
     plan = TextPlan(size, fixed, fixed + SHINGLE_BYTES * size.shingles, memory)
     if memory is not None and not plan.one_pass and plan.room < TEXT_BLOCK_BYTES:
         raise plan.too_small(TEXT_BLOCK_BYTES // SHINGLE_BYTES, f"{size.texts:,} texts, whatever is found in them")
@@ -280,9 +283,9 @@ def plan_passages(size: Size, memory: int, threads: int, block: int, word_bytes:
 
     `word_bytes` is the memory per word if everything is held and everything repeats.
     """
-    in_work = (threads + 1) * BLOCK_COPIES * min(block, size.characters)
+    in_work = (threads + 1) * (BLOCK_COPIES + REWRITTEN_COPIES * size.rewritten) * min(block, size.characters)
     spans = threads * SPAN_COPIES * size.longest
-    fixed = FIXED + max(in_work, spans) + PASSAGE_UNIT_BYTES * size.units
+    fixed = FIXED + max(in_work, spans) + (PASSAGE_UNIT_BYTES + FORM_BYTES * size.forms) * size.units
     plan = TextPlan(size, fixed, fixed + word_bytes * size.shingles, memory)
     if not plan.one_pass and plan.room < TEXT_BLOCK_BYTES:
         raise plan.needing(TEXT_BLOCK_BYTES, f"{size.texts:,} texts, whatever is found in them")
@@ -291,12 +294,14 @@ def plan_passages(size: Size, memory: int, threads: int, block: int, word_bytes:
 
 @dataclass(frozen=True)
 class FilePlan:
-    """A bound in bytes (None: no bound) and the number of threads that work under it."""
+    """A bound in bytes (None: no bound), the number of threads under it, and `forms`, `rewritten` as in `Size`."""
 
     memory: int | None
     threads: int
     resumable: bool = True
     """Whether the work directory is kept if the bound is found to be too small."""
+    forms: int = 0
+    rewritten: bool = False
 
     @property
     def shard(self) -> int:
@@ -306,7 +311,8 @@ class FilePlan:
         return min(max(self.memory // SHARDS, SMALLEST_SHARD), LARGEST_SHARD)
 
     def _reading(self, longest: int) -> int:
-        return AT_REST + (2 * self.threads + 2) * BLOCK_COPIES * max(TEXT_BLOCK_BYTES, longest) + 3 * self.shard
+        copies = (2 * self.threads + 2) * (BLOCK_COPIES + REWRITTEN_COPIES * self.rewritten)
+        return AT_REST + copies * max(TEXT_BLOCK_BYTES, longest) + 3 * self.shard
 
     def check_reading(self, longest: int = 0) -> None:
         """Raise `ParameterError` if not even reading fits, with texts of up to `longest` bytes."""
@@ -333,7 +339,8 @@ class FilePlan:
         """Return whether a corpus of this size can be searched with all hashes in memory."""
         if self.memory is None:
             return True
-        return self._reading(longest) + SHINGLE_BYTES * shingles + UNIT_BYTES * units <= self.memory
+        needed = SHINGLE_BYTES * shingles + (UNIT_BYTES + FORM_BYTES * self.forms) * units
+        return self._reading(longest) + needed <= self.memory
 
     def table(self, source: HashSource) -> int:
         """Return the bytes that a table of marks may take."""
@@ -347,7 +354,7 @@ class FilePlan:
         return 8 * shingles + (UNIT_DISK_BYTES + PLACE_BYTES * (not unit.whole)) * units
 
     def _joining(self, held: int, units: int) -> int:
-        return AT_REST + (2 * self.threads + 1) * self.shard + UNIT_BYTES * held + units
+        return AT_REST + (2 * self.threads + 1) * self.shard + (UNIT_BYTES + FORM_BYTES * self.forms) * held + units
 
     def room_for(self, held: int, units: int) -> int | None:
         """Return the bytes for hashes while `held` of the units are joined; None: there is no bound."""

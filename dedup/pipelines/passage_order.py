@@ -32,6 +32,7 @@ from dedup.passages.chains import (
 from dedup.passages.maximal import Stretches, find_stretches
 from dedup.passages.seeds import HELD_LINK_BYTES, Links, find_links
 from dedup.passages.spans import Spans, find_spans
+from dedup.passages.spelling import spell
 from dedup.passages.window_filter import Survivors, keep_both, keep_twice
 from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.memory import MATCHING, REPEATING, TextPlan
@@ -50,12 +51,13 @@ Rows = npt.NDArray[np.int64]
 
 
 class Repeated(NamedTuple):
-    """Repeats by their tokens, the place where the tokens of each text begin, and the spans here and at the source.
+    """Repeats by their tokens, their similarity, where the tokens of each text begin, and the spans of both sides.
 
     The spans of the repeats come first, then the spans of their parts.
     """
 
     passages: Passages
+    similarity: npt.NDArray[np.float64]
     offsets: Rows
     here: Spans
     there: Spans
@@ -76,8 +78,15 @@ def find_repeated(
     everything = Stretches(*map(np.concatenate, zip(found.stretches, found.parts, strict=True)))
     if plan is not None:
         plan.affording(REPEATING)(SPAN_BYTES * len(everything.start))
-    here, there = find_spans(texts.__getitem__, offsets, everything, run.threads, reading=reading)
-    return Repeated(found, offsets, here, there)
+    spans = find_spans(texts.__getitem__, offsets, everything, run.threads, reading=reading)
+    spelled = spell(texts.__getitem__, offsets, found, spans, similarity, run.threads, reading=reading)
+    here, there = _chosen(spans, np.concatenate((spelled.rows, spelled.parts)))
+    return Repeated(spelled.passages, spelled.similarity, offsets, here, there)
+
+
+def _chosen(spans: tuple[Spans, Spans], rows: npt.NDArray[np.bool_]) -> tuple[Spans, Spans]:
+    here, there = (Spans(*(column[rows] for column in side)) for side in spans)
+    return here, there
 
 
 class _Passes(NamedTuple):
@@ -192,12 +201,13 @@ def find_across_sides(
         del tokens
     else:
         passages, offsets = _matching(sides, plan, reading, run).find(min_words, similarity, reading, run)
-        plan.affording(MATCHING)(SPAN_BYTES * len(passages.similarity))
-    found = passages.stretches
-    here, there = find_spans(turned.__getitem__, offsets, found, threads, reading=reading)
+        plan.affording(MATCHING)(SPAN_BYTES * len(passages.matched))
+    spans = find_spans(turned.__getitem__, offsets, passages.stretches, threads, reading=reading)
+    spelled = spell(turned.__getitem__, offsets, passages, spans, similarity, threads, reading=reading)
+    found, (here, there) = spelled.passages.stretches, _chosen(spans, spelled.rows)
     left = np.searchsorted(offsets, found.start, side="right") - 1 - against
     right = np.searchsorted(offsets, found.source, side="right") - 1
-    return AcrossSpans(left, here, right, there, found.end - found.start, passages.similarity)
+    return AcrossSpans(left, here, right, there, found.end - found.start, spelled.similarity)
 
 
 def _matching(sides: Sides, plan: TextPlan, reading: Reading, run: Run) -> _Passes:

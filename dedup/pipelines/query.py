@@ -128,6 +128,11 @@ class Query:
         """The forms of units that the search compares."""
         return (*self.distinct, *(() if self.across is None else (LABEL,)))
 
+    @property
+    def held_forms(self) -> int:
+        """How many forms and labels of each unit are held."""
+        return len(self.forms) + (self.within is not None) + (self.across is not None)
+
     def check_column(self, column: Any) -> str | None:
         """Return a `column` option: a name, or several for documents. Raise `ParameterError` for any other value."""
         found = check_columns(column)

@@ -47,7 +47,8 @@ def find_repeats(
     texts : one str, or a collection in any form that `dedup.find_duplicates` takes
     min_words : from 1 on; the least number of words in a repeat
     threshold : 0 < threshold <= 1; the least similarity (matched words / words of the longer side). At 1.0 a repeat
-        is equal to its source word for word; below 1.0 also repeats with small edits are found
+        is equal to its source word for word; below 1.0 also repeats with small edits are found. Where too few words are
+        equal, misspelled ones count in part
     memory : bytes, or a text such as "4GB": a limit on the memory used in addition to the caller's texts
         If the words do not fit, the texts are read several times; the answer is the same.
     ids, column, id, ignore, tokens, hash_key, threads, progress : as for `dedup.find_duplicates`
@@ -120,7 +121,7 @@ def repeats_in(
     with Progress(progress) as stages:
         found = find_repeated(collection, plan, min_words, threshold, reading, Run(stages, workers))
     repeats, offsets, here, there = found.passages, found.offsets, found.here, found.there
-    count = len(repeats.similarity)
+    count = len(found.similarity)
     columns = {
         "document": np.searchsorted(offsets, repeats.stretches.start, side="right") - 1,
         "start": here.start[:count],
@@ -130,7 +131,7 @@ def repeats_in(
         "source_end": there.end[:count],
         "words": repeats.stretches.end - repeats.stretches.start,
         "paragraphs": here.paragraphs[:count],
-        "similarity": repeats.similarity,
+        "similarity": found.similarity,
     }
     parts = (repeats.part_of, here.start[count:], here.end[count:])
     asked: dict[str, Any] = {"min_words": min_words, "threshold": threshold}

@@ -29,13 +29,19 @@ SLICE = 1 << 13
 
 @dataclass(frozen=True)
 class Size:
-    """The size of a collection: texts, characters, longest text (characters), units, shingles. Some are estimates."""
+    """The size of a collection: texts, characters, longest text (characters), units, shingles. Some are estimates.
+
+    `forms` is how many forms and labels a search holds of each unit; `rewritten`, whether texts are rewritten before
+    they are read.
+    """
 
     texts: int
     characters: int
     longest: int
     units: int
     shingles: int
+    forms: int = 0
+    rewritten: bool = False
 
 
 def sample_of(texts: Texts, most: int = SAMPLED_TEXTS) -> Texts:
@@ -65,7 +71,8 @@ def measure(outline: Outline, shingle: Shingle, *, unit: Unit) -> Size:
     units = read_units(sample, shingle, unit=unit, threads=1)
     share = characters / sampled if sampled else 0.0
     count = round(len(units) * share) if not unit.whole else texts
-    return Size(texts, characters, longest, count, round(len(units.hashes) * share))
+    rewritten = not shingle.reading.plain
+    return Size(texts, characters, longest, count, round(len(units.hashes) * share), rewritten=rewritten)
 
 
 def measure_words(texts: Texts, *, unit: Unit = Unit.DOCUMENT, reading: Reading = PLAIN) -> Size:
@@ -88,4 +95,11 @@ def measure_words(texts: Texts, *, unit: Unit = Unit.DOCUMENT, reading: Reading 
     longest = int(lengths.max(initial=0))
     lines = len(texts) + -(-sum(some.count("\n") for some in slices) * total // sampled)
     count = lines if not unit.whole else len(texts)
-    return Size(len(texts), -(-encoded * total // sampled), -(-encoded * longest // sampled), count, words)
+    return Size(
+        len(texts),
+        -(-encoded * total // sampled),
+        -(-encoded * longest // sampled),
+        count,
+        words,
+        rewritten=not reading.plain,
+    )

@@ -106,10 +106,14 @@ def test_chains_are_as_similar_as_they_say(texts: list[list[int]], size: int, th
     """A chain has its matched tokens, comes after its source, and covers what is equal."""
     tokens, offsets = arrays(texts)
     found = find_passages(tokens, offsets, size, threshold)
+    assert np.all((found.matched / np.maximum(found.longer, 1) < threshold)[found.doubtful])
+    found = found.some(~found.doubtful)
     exact = cut_periods(find_stretches(tokens, offsets, size), size)
     covered = set()
     for (start, end, source, source_end), similarity in zip(
-        zip(*(column.tolist() for column in found.stretches), strict=True), found.similarity.tolist(), strict=True
+        zip(*(column.tolist() for column in found.stretches), strict=True),
+        (found.matched / found.longer).tolist(),
+        strict=True,
     ):
         assert max(end - start, source_end - source) >= size
         assert source < start
@@ -145,8 +149,8 @@ def test_kernels_chain_nothing_if_nothing_can_be_chained(texts: list[list[int]],
         patched.setattr(chains, "nothing_to_chain", lambda *_: False)
         called = find_passages(tokens, offsets, size, threshold)
     for columns in zip(
-        (*found.stretches, found.similarity, *found.parts, found.part_of),
-        (*called.stretches, called.similarity, *called.parts, called.part_of),
+        (*found.stretches, found.matched, *found.parts, found.part_of, found.doubtful),
+        (*called.stretches, called.matched, *called.parts, called.part_of, called.doubtful),
         strict=True,
     ):
         assert columns[0].tolist() == columns[1].tolist()
@@ -184,7 +188,7 @@ def test_an_edited_copy_is_one_chain() -> None:
     tokens, offsets = arrays([text, copy])
     found = find_passages(tokens, offsets, 20, 0.8)
     assert [(60, 60 + len(copy), 0, 60)] == list(zip(*(column.tolist() for column in found.stretches), strict=True))
-    assert [57 / 60] == found.similarity.tolist()
+    assert ([57], [60]) == (found.matched.tolist(), found.longer.tolist())
 
 
 def test_a_passage_long_put_in_parts_a_chain() -> None:

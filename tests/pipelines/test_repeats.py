@@ -65,7 +65,7 @@ def test_near_repeats(text: str, threshold: float) -> None:
         b = oracles.tokens(text[repeat.source_start : repeat.source_end])
         assert len(a) == repeat.words >= 6
         assert repeat.source_start < repeat.start
-        assert threshold <= repeat.similarity <= oracles_repeats.longest_common(a, b) / max(len(a), len(b))
+        assert threshold <= repeat.similarity <= oracles_repeats.spelled_alike(a, b) / 1000 / max(len(a), len(b))
 
 
 def test_no_repeats() -> None:

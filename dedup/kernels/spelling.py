@@ -1,0 +1,196 @@
+"""Words that are spelled nearly alike: how many words two passages have in common, if those count in part.
+
+In naive Python, for two passages as rows of words, in thousandths of a word::
+
+    def worth(a, b):
+        if a == b: return 1000
+        if any(c in "0123456789" for c in a + b): return 0    # another number is not a misspelled one
+        longer, edits = max(len(a), len(b)), levenshtein(a, b)
+        return 1000 * (longer - edits) // longer if 5 * edits <= 2 * longer <= 2 * MOST_POINTS else 0
+
+    def common(a, b):  # of lists of words
+        if not a or not b: return 0
+        return max(common(a[:-1], b), common(a, b[:-1]), common(a[:-1], b[:-1]) + worth(a[-1], b[-1]))
+
+If so many words are equal that only k of the longer side are not, no alignment of this worth drifts by more than k: the
+table is a band of k cells on either side, and exact. Beyond `WIDEST` it is a heuristic. Cost: the words times the band;
+most unequal words are told apart by their letters, without a distance.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.kernels import Table, Written, kernel, part, shared
+
+WORD = 1000
+"""What an equal word is worth."""
+
+MOST_POINTS = 64
+"""Code points of a word, at most, that may be misspelled."""
+
+WIDEST = 256
+"""Words that an alignment may drift, at most."""
+
+SHORTEST = 2
+"""Code points of a word, at least, that may be misspelled: of one, all of it would be."""
+
+START, SIZE, HASH, LETTERS = range(4)
+"""Columns of a word: where its code points begin; their number, or 0 if it cannot be misspelled; a hash of them; a bit
+for each letter modulo 64."""
+
+POINT_BASE = np.uint64(0x9E3779B97F4A7C15)
+
+
+@shared
+def split_words(
+    points: npt.NDArray[np.uint64],
+    begin: int,
+    end: int,
+    space: np.uint64,
+    digits: npt.NDArray[np.uint64],
+    words: Table[np.uint64],
+) -> int:
+    """Write the words of ``points[begin:end]``, which single spaces divide, and return their number."""
+    count = np.int64(0)
+    first = np.int64(begin)
+    total, letters, any_digit = np.uint64(0), np.uint64(0), False
+    for at in range(begin, end + 1):
+        if at < end and points[at] != space:
+            total = total * POINT_BASE + points[at]
+            letters |= np.uint64(1) << (points[at] & np.uint64(63))
+            for digit in digits:
+                any_digit |= points[at] == digit
+            continue
+        size = np.int64(at) - first
+        if size < SHORTEST or size > MOST_POINTS or any_digit:
+            size = np.int64(0)
+        words[count, START], words[count, SIZE] = np.uint64(first), np.uint64(size)
+        words[count, HASH], words[count, LETTERS] = total, letters
+        count += 1
+        first = np.int64(at + 1)
+        total, letters, any_digit = np.uint64(0), np.uint64(0), False
+    return count
+
+
+@part
+def bits_of(value: np.uint64) -> int:
+    """Return how many bits are set."""
+    value -= (value >> np.uint64(1)) & np.uint64(0x5555555555555555)
+    value = (value & np.uint64(0x3333333333333333)) + ((value >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    value = (value + (value >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((value * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+@shared
+def misspelled(
+    points: npt.NDArray[np.uint64],
+    a: int,
+    size: int,
+    b: int,
+    other_size: int,
+    distances: npt.NDArray[np.int64],
+) -> int:
+    """Return what a word is worth whose letters may be those of another, which it is not equal to.
+
+    `distances` has room for `MOST_POINTS` + 1 (written).
+    """
+    longer = max(size, other_size)
+    most = 2 * longer // 5
+    for j in range(other_size + 1):
+        distances[j] = j
+    for i in range(size):
+        diagonal = distances[0]
+        distances[0] = np.int64(i + 1)
+        least = distances[0]
+        for j in range(other_size):
+            above = distances[j + 1]
+            best = min(above, distances[j]) + 1
+            best = min(best, diagonal + np.int64(points[a + i] != points[b + j]))
+            least = min(least, best)
+            distances[j + 1] = best
+            diagonal = above
+        if least > most:
+            return 0
+    edits = distances[other_size]
+    return WORD * (longer - edits) // longer if edits <= most else np.int64(0)
+
+
+@kernel
+def spelled_alike(
+    points: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    space: np.uint64,
+    digits: npt.NDArray[np.uint64],
+    matched: npt.NDArray[np.int64],
+    least: npt.NDArray[np.int64],
+    totals: Written[npt.NDArray[np.int64]],
+) -> None:
+    """Write what the passages 2 i and 2 i + 1 have in common, in thousandths: exactly, if it is at least ``least[i]``.
+
+    Of others, what the words that are `matched` are worth, or more. Passage k has the code points
+    ``points[offsets[k]:offsets[k + 1]]``, as hashes: words, divided by a `space`. `digits` are those of which no
+    misspelled word has one.
+    """
+    longest = np.int64(0)
+    for k in range(len(offsets) - 1):
+        longest = max(longest, offsets[k + 1] - offsets[k])
+    words = np.empty((longest + 1, 4), dtype=np.uint64)
+    other_words = np.empty((longest + 1, 4), dtype=np.uint64)
+    rows = np.empty((2, longest + 2), dtype=np.int64)
+    distances = np.empty(MOST_POINTS + 1, dtype=np.int64)
+    nothing = np.int64(-1) << 40
+    for pair in range(len(matched)):
+        count = split_words(points, offsets[2 * pair], offsets[2 * pair + 1], space, digits, words)
+        others = split_words(points, offsets[2 * pair + 1], offsets[2 * pair + 2], space, digits, other_words)
+        known = max(WORD * matched[pair], least[pair] - 1)  # what does not lead to more is not looked at
+        band = min(max(count, others) - known // WORD, np.int64(WIDEST))
+        # equal words at both ends are in some best alignment
+        front, back = np.int64(0), np.int64(0)
+        while front < min(count, others) and words[front, HASH] == other_words[front, HASH]:
+            front += 1
+        while count > front and others > front and words[count - 1, HASH] == other_words[others - 1, HASH]:
+            count -= 1
+            others -= 1
+            back += 1
+        count -= front
+        others -= front
+        known -= WORD * (front + back)
+        above, below = rows[0], rows[1]
+        for j in range(others + 1):
+            above[j] = 0 if j <= band else nothing
+            below[j] = nothing
+        for i in range(1, count + 1):
+            low, high = max(i - band, 1), min(i + band, others)
+            below[low - 1] = nothing if i > band else np.int64(0)
+            own = words[front + i - 1, HASH]
+            own_size, letters = np.int64(words[front + i - 1, SIZE]), words[front + i - 1, LETTERS]
+            begin = np.int64(words[front + i - 1, START])
+            before = below[low - 1]
+            for column in range(np.uint64(low), np.uint64(high + 1)):
+                row = np.uint64(front) + column - np.uint64(1)
+                diagonal = above[column - np.uint64(1)]
+                value = max(above[column], before)
+                if diagonal + WORD > value:
+                    if own == other_words[row, HASH]:
+                        value = diagonal + WORD
+                    else:
+                        size = np.int64(other_words[row, SIZE])
+                        most = 2 * max(size, own_size) // 5  # an edit takes one letter for another, at most
+                        left = min(count - i, others - np.int64(column))
+                        if (
+                            abs(size - own_size) <= most
+                            and most > 0
+                            and diagonal + WORD * (1 + left) > known
+                            and bits_of(letters ^ other_words[row, LETTERS]) <= 2 * most
+                        ):
+                            other = np.int64(other_words[row, START])
+                            value = max(value, diagonal + misspelled(points, begin, own_size, other, size, distances))
+                below[column] = value
+                before = value
+            above, below = below, above
+        best = np.int64(0)
+        for j in range(max(count - band, 0), others + 1):
+            best = max(best, above[j])
+        totals[pair] = max(best + WORD * (front + back), WORD * matched[pair])
