@@ -71,7 +71,7 @@ class Target:
         refuse_overlap(self.output, [*(("the input", entry.source) for entry in listing), *folders])
         named = format_of_name(self.output) if self.one else None
         entry = listing[0]
-        if named is not None and named != (own := _as_named(entry)):
+        if named is not None and named not in (own := _as_named(entry), format_of_name(entry.path)):
             raise ParameterError(
                 f"output: expected a name for {_shown(own)}, as {entry.path} is, found {self.output}, a name for "
                 f"{_shown(named)}; choose another name: formats are not changed"

@@ -87,7 +87,8 @@ class Passages(NamedTuple):
     def longer(self) -> Places:
         """The tokens of the longer side of each, int64."""
         start, end, source, source_end = self.stretches
-        return np.maximum(end - start, source_end - source)
+        longer: Places = np.maximum(end - start, source_end - source)
+        return longer
 
     def some(self, chosen: npt.NDArray[np.bool_]) -> Passages:
         """Return those that are chosen."""

@@ -35,6 +35,7 @@ from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import map_blocks, thread_count
 from dedup.sources.files.file_texts import FileTexts
+from dedup.sources.files.formats.named import DOCUMENTS
 from dedup.sources.files.formats.separated import SEPARATED
 from dedup.sources.files.listing import COLUMN, STDIN, Entry
 from dedup.storage.folders import check_file, check_free, check_writable, refuse_overlap, whole_folder
@@ -168,7 +169,7 @@ def foreseen(report: Report) -> Applied:
         gone = len(verdict.removed)
         removed, kept = removed + gone, kept + each.records - gone
         cut += len(set(verdict.cuts[:, 0].tolist()))
-        alone = each.format == "txt" and gone > 0
+        alone = each.format in DOCUMENTS and gone > 0
         files += not alone and (each.records > 0 or each.rejected == 0)
     rejected = sum(each.rejected for each in report.inputs if each.side == "texts")
     return Applied(files, kept, removed, rejected, cut)

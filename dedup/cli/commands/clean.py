@@ -27,6 +27,7 @@ from dedup.cli.options import (
     threaded,
 )
 from dedup.cli.printing import percent, report_duplicates, report_repeats
+from dedup.cli.selecting import Named, selection
 from dedup.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ OF_PAIRS = ("unit", "metric", "distinct", "shingle", "within", "across", "method
 
 
 @click.command()
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.argument("inputs", cls=Named, metavar="INPUT...", nargs=-1, required=True)
 @click.option(
     "--output",
     "-o",
@@ -182,7 +183,7 @@ def _duplicates(
             report_duplicates(run.duplicates)
         write(Report.open(folder, verify=False), run.listing)
 
-    run = find_in_files(inputs, errors=read.errors, tell=read.tell, write=written, **options)
+    run = find_in_files(inputs, errors=read.errors, tell=read.tell, write=written, **selection(), **options)
     assert not isinstance(run, Report)
     read.tell_unread(run.listing, options["column"])
     result: Duplicates = run.duplicates

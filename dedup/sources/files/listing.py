@@ -39,7 +39,15 @@ from dedup.sources.files.formats.named import (
     format_of_name,
 )
 from dedup.sources.files.formats.separated import SEPARATED
-from dedup.sources.files.formats.sniffing import AN_OBJECT, Sniffed, compression_of, head_of, separator_of, sniff
+from dedup.sources.files.formats.sniffing import (
+    AN_OBJECT,
+    Sniffed,
+    advice,
+    compression_of,
+    head_of,
+    separator_of,
+    sniff,
+)
 from dedup.sources.files.limits import MAX_RECORD_BYTES, most_of
 from dedup.sources.files.rejects import Reject, none_readable
 from dedup.storage.atomic import storage_errors
@@ -55,10 +63,6 @@ KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
-
-
-HOW = 'give its format with format= (--format): "jsonl", "csv", "parquet", "arrow", "lines", or "txt" for one text'
-"""What to do about a file whose format is not detected."""
 
 
 class Entry(NamedTuple):
@@ -170,7 +174,7 @@ class Listing:
         if not self.entries:
             for kept in self._copies:
                 kept()
-            explained = bool(self.rejects) and all(HOW in reject.reason for reject in self.rejects[:3])
+            explained = bool(self.rejects) and all("what may be" in reject.reason for reject in self.rejects[:3])
             shown_names = [shown(name) for name in names]
             raise none_readable(shown_names, self.rejects, str(self.unread or ""), explained=explained, chosen=chosen)
         if any(entry.format == "html" for entry in self.entries):
@@ -272,7 +276,7 @@ class Listing:
             self.unread.add(shown(path))
             return None
         if detected.format is None:
-            self._reject(path, f"expected texts, found what may be {detected.what}; {HOW}")
+            self._reject(path, f"expected texts, found what may be {detected.what}; {advice(detected.what)}")
             return None
         encoding = None if detected.format in BINARY else self.encoding
         entry = Entry(shown(path), detected.format, detected.compression, size, time, source, source != path)

@@ -68,7 +68,7 @@ def names_at(listing: Listing, files: npt.NDArray[np.int32], numbers: npt.NDArra
         entries = [listing[file] for file in files.tolist()]
         return pa.array(
             [
-                entry.path if entry.format == "txt" else f"{entry.path}:{number}"
+                entry.path if entry.format in DOCUMENTS else f"{entry.path}:{number}"
                 for entry, number in zip(entries, numbers.tolist(), strict=True)
             ],
             type=pa.string(),

@@ -20,7 +20,7 @@ import pytest
 import dedup
 from dedup.errors import InputError, ParameterError
 from dedup.sources.files.formats.separated import SEPARATED
-from dedup.sources.files.formats.sniffing import HEAD
+from dedup.sources.files.formats.sniffing import HEAD, advice
 from dedup.sources.files.listing import Listing
 from tests import corpora, corpus_files
 from tests.cli.test_commands import DONE, REJECTED, ROOT, WRONG, call, records
@@ -70,6 +70,15 @@ NAMES = {
     ".tar": "TAR",
 }
 
+DOCUMENTS = {
+    "a.docx": (b"PK\x03\x04rest", "a Word document; write its text to a file first, for example with pandoc"),
+    "a.xlsx": (b"PK\x03\x04rest", "a spreadsheet; save it as CSV"),
+    "a.pdf": (b"%PDF-1.7\n", "PDF; write its text to a file first, for example with pdftotext"),
+    "b.doc": (b"some text", "a Word document; write its text to a file first"),
+    "a.db": (b"SQLite format 3\x00", "an SQLite database; search its rows from Python"),
+    "a.zip": (b"PK\x03\x04rest", "a ZIP archive; unpack it, and name its files"),
+}
+
 
 def write(folder: Path, name: str, data: bytes) -> Path:
     """Write a file."""
@@ -102,7 +111,7 @@ def test_what_is_not_sure_is_named(name: str, packing: str, tmp_path: Path, monk
     sound = write(tmp_path, "b.txt", b"a text")
     (reject,) = Listing([path, sound]).rejects
     assert str(path) == reject.file
-    assert f"expected texts, found what may be {what}; give its format with format= (--format)" in reject.reason
+    assert f"expected texts, found what may be {what}; {advice(what)}" in reject.reason
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(path.read_bytes())))
     with pytest.raises(InputError, match="expected readable texts, found none in '-'") as error:
         Listing(["-"])
@@ -133,6 +142,15 @@ def test_names_that_are_not_plain_text(suffix: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=f"found what may be .*{NAMES[suffix]}"):
         Listing([path])
     assert ["some words\nand more"] == [row.text for row in read_batches_of(path, format="txt")]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_documents_of_programs(name: str, tmp_path: Path) -> None:
+    """They are named as what they are, with what to do."""
+    data, says = DOCUMENTS[name]
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(InputError, match=re.escape(says)):
+        Listing([tmp_path / name])
 
 
 def folder_of_all(folder: Path) -> Path:

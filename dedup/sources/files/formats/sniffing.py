@@ -22,7 +22,7 @@ from typing import NamedTuple
 from dedup.sources.files.encodings import UTF8, Decoding, encoding_of
 from dedup.sources.files.formats.separated import SEPARATED, separated_by
 
-__all__ = ["AN_OBJECT", "Sniffed", "compression_of", "head_of", "separator_of", "sniff"]
+__all__ = ["AN_OBJECT", "HOW", "Sniffed", "advice", "compression_of", "head_of", "separator_of", "sniff"]
 
 HEAD = 1 << 16
 """Bytes that are examined."""
@@ -33,9 +33,24 @@ COMPRESSION_MAGIC = {b"\x1f\x8b\x08": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh
 COMPRESSION_SUFFIXES = {"gz", "zst", "bz2", "xz"}
 """Suffixes that give the compression of a file, but not its format."""
 
+AN_ARCHIVE = "a ZIP archive (or a document of an office program)"
+
+HOW = 'give its format with format= (--format): "jsonl", "csv", "parquet", "arrow", "lines", or "txt" for one text'
+
+ADVICE = {
+    ("PDF",): "write its text to a file first, for example with pdftotext, and name that file",
+    ("a Word document", "a document of an office program", "EPUB", "RTF"): (
+        "write its text to a file first, for example with pandoc --to plain, and name that file"
+    ),
+    ("a spreadsheet",): "save it as CSV, and name that file",
+    ("an SQLite database", "a database"): "search its rows from Python: find_duplicates takes what sqlite3 returns",
+    ("a ZIP archive", "a TAR archive", AN_ARCHIVE, "a 7z archive", "a RAR archive"): "unpack it, and name its files",
+}
+"""What to do about a file that is not read; for all others it is `HOW`."""
+
 OTHER_MAGIC = {
     b"%PDF-": "PDF",
-    b"PK\x03\x04": "a ZIP archive (or a document of an office program)",
+    b"PK\x03\x04": AN_ARCHIVE,
     b"\xd0\xcf\x11\xe0": "a document of an office program",
     b"7z\xbc\xaf": "a 7z archive",
     b"Rar!": "a RAR archive",
@@ -58,8 +73,8 @@ SUFFIX_KINDS = {
     "xlsx": "a spreadsheet",
     "xls": "a spreadsheet",
     "ods": "a spreadsheet",
-    "docx": "a document of an office program",
-    "doc": "a document of an office program",
+    "docx": "a Word document",
+    "doc": "a Word document",
     "odt": "a document of an office program",
     "epub": "EPUB",
     "rtf": "RTF",
@@ -111,9 +126,15 @@ def sniff(source: str, name: str, compression: str | None, encoding: str | None 
     compression = compression or compression_of(head_of(source, None)[0])
     head, whole = text_head(source, compression, encoding)
     kind, what = _detected(head, whole=whole)
-    if (kind == "txt" or kind in SEPARATED) and (what := SUFFIX_KINDS.get(_suffix(name), "")):
-        kind = None
+    named = SUFFIX_KINDS.get(_suffix(name), "")
+    if named and (kind == "txt" or kind in SEPARATED or what == AN_ARCHIVE):
+        kind, what = None, named
     return Sniffed(kind, compression, what)
+
+
+def advice(what: str) -> str:
+    """Return what to do about a file that gets no format."""
+    return next((how for kinds, how in ADVICE.items() if what in kinds), HOW)
 
 
 def _suffix(name: str) -> str:
