@@ -69,7 +69,13 @@ def index() -> None:
 @click.option("--shingle", metavar="words:N|chars:N", help="What is shared; by default words:5.")
 @parted
 @click.option("--containment", is_flag=True, help="Make `query --metric containment` possible; takes more space.")
-@click.option("--store", default="hashes", show_default=True, help="What is kept of a text: hashes, or text.")
+@click.option(
+    "--store",
+    type=click.Choice(CHOICES["store"]),
+    default="hashes",
+    show_default=True,
+    help="What is kept of a text.",
+)
 @click.option("--passages", type=int, metavar="N", help="With --store text: make passages of N words or more findable.")
 @worded
 @keyed
