@@ -101,5 +101,11 @@ def _of_block(view: View, texts: Texts, block: Shared, min_words: int, threads: 
     here, there = find_spans(both.__getitem__, offsets, found, threads, reading=reading)
     lefts = np.searchsorted(offsets, found.start, side="right") - 1 - against
     rights = np.searchsorted(offsets, found.source, side="right") - 1
-    spans = (block.documents[rights], there.start, there.end, found.end - found.start, passages.matched / passages.longer)
+    spans = (
+        block.documents[rights],
+        there.start,
+        there.end,
+        found.end - found.start,
+        passages.matched / passages.longer,
+    )
     return [block.rows[lefts], here.start, here.end, *spans]

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import sys
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
-from dedup.cli.ending import say, tell
+from dedup.cli.command import Command
+from dedup.cli.ending import note, quiet, say
+from dedup.cli.options import quieted
 
 __all__ = ["expect", "warmup"]
 
 
-def expect(command: str | None) -> None:
+def expect(command: str | None, options: Mapping[str, Any]) -> None:
     """Record which command runs, so that missing kernels that it calls are compiled in parallel."""
-    if command not in {None, "apply", "warmup"} and not {"--help", "-h"} & set(sys.argv):  # help loads no numpy
+    if command == "clean":
+        command = "repeats" if options.get("repeats") else "find"
+    if command not in {None, "apply", "warmup"}:
         from dedup.kernels import native, warming
 
         if not native.COMPLETE:
-            warming.expect(command)
+            warming.expect(command, quiet=quiet())
 
 
-@click.command()
+@click.command(cls=Command, examples=["dedup warmup", "RUN dedup warmup  # in a Dockerfile"])
+@quieted
 def warmup() -> None:
     """Compile the kernels of the searches, if this installation does not contain them.
 
@@ -34,7 +40,7 @@ def warmup() -> None:
     if native.COMPLETE:
         say(f"nothing to do: the kernels are compiled, for processor level {native.LEVEL}")
         return
-    tell(f"compiling all kernels, once, about 20 s ({native.REASON})")
+    note(f"compiling all kernels, once, about 20 s ({native.REASON})")
     started = time.monotonic()
     names = warming.all_kernels()
     if not warming.warm(names, max(2, min(processors(), 4))):
