@@ -396,6 +396,12 @@ def test_unfit_options_are_errors(spark: Any, options: dict[str, Any], message: 
         dedup.spark.find_duplicates(frame, id="id", **options)
 
 
+def test_two_columns_of_one_name_are_an_error(spark: Any) -> None:
+    frame = spark.createDataFrame(table_of(["a b c"])).selectExpr("id", "text", "note as text")
+    with pytest.raises(InputError, match="column: expected one column 'text', found 2; rename all but one"):
+        dedup.spark.find_duplicates(frame, id="id")
+
+
 def test_a_frame_of_another_kind_is_an_error(spark: Any) -> None:
     with pytest.raises(
         InputError, match="df: expected a Spark DataFrame, found Table; use dedup.find_duplicates for it"
