@@ -165,6 +165,9 @@ def read_input(df: DataFrame, column: str, id: str, query: Query) -> tuple[DataF
         **dict(query.other_columns),
     }
     for option, name in wanted.items():
+        several = [field.name for field in df.schema.fields].count(name)
+        if several > 1:
+            raise InputError(f"{option}: expected one column {shown(name)}, found {several}; rename all but one")
         if name not in fields:
             raise InputError(f"{option}: expected a column {shown(name)}, found the columns {shown(list(fields))}")
     if not isinstance(fields[column], types.StringType):

@@ -19,6 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import dedup
@@ -238,6 +239,31 @@ def test_a_driver_that_is_killed_is_taken_up(spark: Any, tmp_path: Path) -> None
     assert found.summary == dedup.find_duplicates(table, id="id").summary
 
 
+@LONG
+def test_spark_connect_gives_the_answer_of_one_machine(tmp_path: Path) -> None:
+    pytest.importorskip("grpc", reason="grpcio is not installed")
+    table = table_of(versions(5, 60, 6))
+    pq.write_table(table, tmp_path / "corpus.parquet")
+    script = (
+        "import sys, dedup.spark; from pyspark.sql import SparkSession; "
+        "spark = SparkSession.builder.remote('local[2]').getOrCreate(); "
+        "df = spark.read.parquet(sys.argv[1]); "
+        "found = dedup.spark.find_duplicates(df, id='id', partitions=2, work=sys.argv[2]); "
+        "found.filter(df).write.parquet(sys.argv[3]); "
+        "dedup.spark.find(spark, sys.argv[1], output=sys.argv[4], partitions=2); "
+        "print(repr(found.summary), dedup.spark.match(df, df, id='id', partitions=2).summary, sep='\\n', end='')"
+    )
+    paths = [str(tmp_path / name) for name in ("corpus.parquet", "work", "kept", "report")]
+    command = [sys.executable, "-c", script, *paths]
+    done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8")
+    here = dedup.find_duplicates(table, id="id")
+    there = dedup.match(table, table, id="id", against_id="id", min_words=None)
+    assert done.stdout == f"{here.summary}\n{there.summary}"
+    assert pq.read_table(tmp_path / "kept").sort_by("id").to_pylist() == here.filter(table).to_pylist()
+    local_report([tmp_path / "corpus.parquet"], tmp_path / "here")
+    assert dedup.Report.open(tmp_path / "here") == dedup.Report.open(tmp_path / "report")
+
+
 @pytest.mark.parametrize(
     "options", [{"keep": "max:name"}, pytest.param({"unit": "paragraph", "across": "source"}, marks=LONG)], ids=str
 )
@@ -368,6 +394,12 @@ def test_unfit_options_are_errors(spark: Any, options: dict[str, Any], message: 
     frame = spark.createDataFrame(table_of(["a b c"]))
     with pytest.raises(ParameterError, match=message):
         dedup.spark.find_duplicates(frame, id="id", **options)
+
+
+def test_two_columns_of_one_name_are_an_error(spark: Any) -> None:
+    frame = spark.createDataFrame(table_of(["a b c"])).selectExpr("id", "text", "note as text")
+    with pytest.raises(InputError, match="column: expected one column 'text', found 2; rename all but one"):
+        dedup.spark.find_duplicates(frame, id="id")
 
 
 def test_a_frame_of_another_kind_is_an_error(spark: Any) -> None:

@@ -25,7 +25,7 @@ from dedup.threshold import Metric, Threshold, least
 
 __all__ = ["Count", "Slots", "class_of"]
 
-EXACT = 128
+COUNTED_EXACTLY = 128
 """Units. Counters are exact up to here; above, 16 classes are a factor of two."""
 
 SLOT_BITS = 32
@@ -37,8 +37,10 @@ MOST_TABLE_BITS = 28
 
 def class_of(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
     """Return the counter of a hash that so many units have."""
-    above = EXACT + np.floor(16 * np.log2(np.maximum(counts, EXACT) / EXACT)).astype(np.int64)
-    return np.minimum(np.where(counts <= EXACT, counts, above), 255).astype(np.uint8)
+    above = COUNTED_EXACTLY + np.floor(16 * np.log2(np.maximum(counts, COUNTED_EXACTLY) / COUNTED_EXACTLY)).astype(
+        np.int64
+    )
+    return np.minimum(np.where(counts <= COUNTED_EXACTLY, counts, above), 255).astype(np.uint8)
 
 
 def below_limit(block: SetBlock, threshold: Threshold) -> npt.NDArray[np.int64]:
