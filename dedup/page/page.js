@@ -25,7 +25,8 @@ function drawn(tag, given = {}, ...children) {
 // data
 
 async function unpacked(base64) {
-  const bytes = Uint8Array.from(atob(base64.trim()), (letter) => letter.charCodeAt(0));
+  const letters = atob(base64.trim()), bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i); // a loop: a callback takes many times as long
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return JSON.parse(await new Response(stream).text());
 }
@@ -43,13 +44,17 @@ class Inside {
     return { reasons: [...new Set(this.columns.reason)].sort() };
   }
 
+  /** Make what is searched: before it is needed, but after the list is shown. */
+  prepare() {
+    const { title, name } = this.columns;
+    this.searched ??= title.map((text, row) => `${text}\n${name[row]}`.toLocaleLowerCase());
+  }
+
   /** Order and filter the groups; return how many are left. */
   async find(asked) {
     const columns = this.columns, rows = [];
     const wanted = asked.search.toLocaleLowerCase();
-    if (wanted && !this.searched) {
-      this.searched = columns.title.map((text, row) => `${text}\n${columns.name[row]}`.toLocaleLowerCase());
-    }
+    if (wanted) this.prepare();
     for (let row = 0; row < columns.size.length; row++) {
       const like = columns.similarity[row];
       if (columns.size[row] < asked.size || (like !== null && (like < asked.least || like > asked.most))) continue;
@@ -575,6 +580,7 @@ async function begin() {
   byId("table").addEventListener("click", async () => save("list.csv", await table(), "text/csv"));
   await listed();
   if (head.served) data.follow();
+  else setTimeout(() => data.prepare(), 100);
   document.body.dataset.ready = Math.round(performance.now() - started);
   const wide = matchMedia("(min-width: 800px)").matches;
   if (state.count && (wide || head.count === 1)) await step(0);

@@ -4,8 +4,8 @@ The server listens on 127.0.0.1 alone, answers GET alone, and knows no file but 
 contains a random token, and the header ``Host`` must name this machine: so neither another user's process that does not
 know the token, nor a page in the browser that resolves its own name to 127.0.0.1, is answered.
 
-The list is filtered and ordered here, and the browser asks for the rows that it shows. A thread reads the inputs once
-meanwhile: until it is done, some rows have no start of their text, and the search does not see it.
+The list is filtered and ordered here, and the browser asks for the rows that it shows. After the first rows a thread
+reads the inputs once: until it is done, some rows have no start of their text, and the search does not see it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Server"]
 
-SEARCHED_ROWS = 1000
+LISTED_ROWS = 1000
 """Groups whose names and starts are made at a time."""
 
 A_MOMENT = 0.001
@@ -49,22 +49,32 @@ class Listed:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._names: list[pa.Array] = []  # a part for each SEARCHED_ROWS groups, in small letters
+        self._names: list[pa.Array] = []  # a part for each LISTED_ROWS groups, in small letters
         self._starts: list[pa.Array] = []
         self._shown: list[pa.Array] = []  # the starts as they are
         self._lock = lock()  # texts are read by one thread at a time
         self._failed: str | None = None
         self._last: tuple[Any, Rows] = (None, np.empty(0, dtype=np.int64))
-        self._reading = Background(self._read)
+        self.reasons = sorted(set(view.reason.tolist()))
+        self._order("size")  # so that the first list is there at once
+        self._reading: Background | None = None
+        self._begun = lock()
+
+    def _begin(self) -> None:
+        """Start the thread that reads, after the first list: so it does not wait for it."""
+        with self._begun:
+            if self._reading is None:
+                self._reading = Background(self._read)
 
     def stop(self) -> None:
         """End the thread that reads."""
-        self._reading.stop()
+        if self._reading is not None:
+            self._reading.stop()
 
     def _read(self, stopped: Callable[[], bool]) -> None:
         import pyarrow as pa
 
-        parts = np.split(np.arange(len(self._view)), range(SEARCHED_ROWS, len(self._view), SEARCHED_ROWS))
+        parts = np.split(np.arange(len(self._view)), range(LISTED_ROWS, len(self._view), LISTED_ROWS))
         for rows in parts:
             if stopped():
                 return
@@ -85,7 +95,8 @@ class Listed:
 
     def progress(self, _: dict[str, str]) -> dict[str, Any]:
         """Return how many starts of texts have been read, and why no more are."""
-        return {"read": min(SEARCHED_ROWS * len(self._shown), len(self._view)), "failed": self._failed}
+        self._begin()
+        return {"read": min(LISTED_ROWS * len(self._shown), len(self._view)), "failed": self._failed}
 
     @cache  # noqa: B019  # as long as the server
     def _order(self, name: str) -> Rows:
@@ -131,7 +142,7 @@ class Listed:
         found = []
         for row, name in zip(rows.tolist(), view.names(rows), strict=True):
             like = float(view.similarity[row])
-            part, at = divmod(row, SEARCHED_ROWS)
+            part, at = divmod(row, LISTED_ROWS)
             found.append(
                 {
                     "row": row,
@@ -144,6 +155,7 @@ class Listed:
                     "without": False,
                 }
             )
+        self._begin()
         return found
 
     def group(self, row: int) -> dict[str, Any]:
@@ -160,7 +172,7 @@ def _has(parts: list[pa.Array], wanted: str, count: int) -> npt.NDArray[np.bool_
 
     fits = np.zeros(count, dtype=np.bool_)
     for number, part in enumerate(list(parts)):
-        first = number * SEARCHED_ROWS
+        first = number * LISTED_ROWS
         fits[first : first + len(part)] = pc.match_substring(part, wanted).to_numpy(zero_copy_only=False)
     return fits
 
@@ -176,7 +188,7 @@ class Server:
         self.token = secrets.token_urlsafe(16)
         head = {**head_of(view), "served": True, "note": "Texts are read from the files that were searched."}
         page, policy = served_page(view.title, head)
-        answers = _handler(self._listed, self.token, page, policy, view)
+        answers = _handler(self._listed, self.token, page, policy)
         try:
             self._server = ThreadingHTTPServer(("127.0.0.1", port), answers)
         except (OSError, OverflowError) as error:
@@ -200,9 +212,9 @@ class Server:
         self._server.server_close()
 
 
-def _handler(listed: Listed, token: str, page: str, policy: str, view: View) -> type[BaseHTTPRequestHandler]:
+def _handler(listed: Listed, token: str, page: str, policy: str) -> type[BaseHTTPRequestHandler]:
     answers: dict[str, Callable[[dict[str, str]], Any]] = {
-        "begin": lambda _: {"reasons": sorted(set(view.reason.tolist()))},
+        "begin": lambda _: {"reasons": listed.reasons},
         "progress": listed.progress,
         "find": lambda asked: {"count": len(listed.find(asked))},
         "window": listed.window,

@@ -221,8 +221,11 @@ class Evidence:
     def from_kept(self, members: npt.NDArray[np.int64]) -> pa.Array:
         """Return the column of the differences of members from the kept one; null for the kept one."""
         star = self.stars.star[members]
-        same = self.same[members] == self.same[star]
-        return difference_column(self.differences.codes(star, members, same), star == members)
+        others = np.flatnonzero(star != members)
+        left, right = star[others], members[others]
+        codes = np.zeros(len(members), dtype=np.int8)
+        codes[others] = self.differences.codes(left, right, self.same[right] == self.same[left])
+        return difference_column(codes, star == members)
 
     @cached_property
     def differences(self) -> Differences:
