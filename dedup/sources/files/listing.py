@@ -29,7 +29,7 @@ from dedup.sources.files.chosen.globs import check_globs
 from dedup.sources.files.chosen.names import shown
 from dedup.sources.files.chosen.selecting import STDIN, Found, Selection
 from dedup.sources.files.encodings import check_encoding
-from dedup.sources.files.formats.extractor import extractor
+from dedup.sources.files.formats.extractor import NEEDS, extractor, installed
 from dedup.sources.files.formats.named import (
     BINARY,
     SEPARATORS_SHOWN,
@@ -272,8 +272,8 @@ class Listing:
             return None
         if self._forced is None and detected.format == "csv":
             detected = detected._replace(format=_separator(source, detected.compression, self.encoding))
-        if how == Found.IN_FOLDER and detected.what == AN_OBJECT:
-            self.unread.add(shown(path))
+        if how == Found.IN_FOLDER and (detected.what == AN_OBJECT or not _readable(detected.format)):
+            self.unread.add(shown(path), None if detected.what else NEEDS)
             return None
         if detected.format is None:
             self._reject(path, f"expected texts, found what may be {detected.what}; {advice(detected.what)}")
@@ -314,6 +314,11 @@ class Listing:
                 digest.update(piece)
                 size += len(piece)
         return name, size, digest.intdigest()
+
+
+def _readable(format: str | None) -> bool:
+    """Return whether what a format needs is installed."""
+    return format != "html" or installed()
 
 
 def _json(source: str, path: str, named: Sniffed, encoding: str | None) -> Sniffed:

@@ -34,13 +34,15 @@ def page(paragraphs: list[str], head: str = "", menu: str = "Home") -> str:
 
 
 def test_html_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error says what to install, and how to do without; no other file needs it."""
+    """The error says what to install, and how to do without; in a folder they are counted among what is not read."""
     monkeypatch.setitem(sys.modules, "trafilatura", None)
     (tmp_path / "a.html").write_text(page(BODY), encoding="utf-8")
     (tmp_path / "b.txt").write_text("a text", encoding="utf-8")
     with pytest.raises(ParameterError, match=r"expected trafilatura .* pip install 'dedup-text\[html\]', or leave"):
-        dedup.files(tmp_path)
-    assert [str(tmp_path / "b.txt")] == dedup.files(tmp_path, exclude="*.html").paths
+        dedup.files(tmp_path / "a.html", tmp_path / "b.txt")
+    files = dedup.files(tmp_path)
+    assert [str(tmp_path / "b.txt")] == files.paths
+    assert {".html, which needs dedup-text[html]": 1} == files.unread["kinds"]
 
 
 @pytest.mark.parametrize(

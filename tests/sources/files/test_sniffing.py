@@ -155,7 +155,7 @@ def test_documents_of_programs(name: str, tmp_path: Path) -> None:
 
 def folder_of_all(folder: Path) -> Path:
     """Make a folder of what can be read, what cannot, and what is not a file."""
-    for name in ("a.docx", "b.DOCX", "c.html", "d.json.gz", "e.xlsx", "Makefile", ".hidden.docx"):
+    for name in ("a.docx", "b.DOCX", "c.xml", "d.log.gz", "e.xlsx", "Makefile", ".hidden.docx"):
         write(folder, name, b"one two three")
     write(folder, "x.jsonl", corpus_files.as_lines(RECORDS))
     (folder / "dir.jsonl").mkdir()
@@ -173,10 +173,10 @@ def test_a_folder_says_what_it_does_not_read(tmp_path: Path) -> None:
     """Counted by suffix, some named; pipes and broken links are rejects; nothing hangs."""
     listing = Listing([folder_of_all(tmp_path)])
     assert ["part.txt", "x.jsonl"] == [Path(entry.path).name for entry in listing]
-    kinds = {".docx": 3, ".html": 1, ".json.gz": 1, ".xlsx": 1, ".bin": 1, "without a suffix": 1, "links to folders": 1}
+    kinds = {".docx": 3, ".log.gz": 1, ".xml": 1, ".xlsx": 1, ".bin": 1, "without a suffix": 1, "links to folders": 1}
     assert {"files": 9, "kinds": kinds} == {key: listing.unread.to_dict()[key] for key in ("files", "kinds")}
     found = str(listing.unread)
-    assert "9 files not read: 3 .docx, 1 .bin, 1 .html, 1 .json.gz, 1 .xlsx, 2 of other kinds (" in found
+    assert "9 files not read: 3 .docx, 1 .bin, 1 .log.gz, 1 .xlsx, 1 .xml, 2 of other kinds (" in found
     assert [str(tmp_path / "Makefile"), str(tmp_path / "a.docx")] == listing.unread.examples[:2]
     reasons = {Path(reject.file).name: reject.reason for reject in listing.rejects}
     assert {"pipe.jsonl", "broken.txt", "loop.txt"} == set(reasons)

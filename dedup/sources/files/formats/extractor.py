@@ -7,7 +7,19 @@ from typing import Any
 
 from dedup.errors import ParameterError
 
-__all__ = ["extractor"]
+__all__ = ["NEEDS", "extractor", "installed"]
+
+NEEDS = ".html, which needs dedup-text[html]"
+"""What the pages of a folder are called that are not read, since the package is not installed."""
+
+
+def installed() -> bool:
+    """Return whether the package is installed."""
+    try:
+        extractor()
+    except ParameterError:
+        return False
+    return True
 
 
 def extractor() -> Any:
