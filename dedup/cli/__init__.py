@@ -31,9 +31,49 @@ from dedup.cli.ending import end, writing
 
 __all__ = ["Group", "main"]
 
+EXAMPLES = (
+    "dedup find articles/                           # near-duplicate documents",
+    "dedup clean article.txt --repeats -o new.txt   # an article whose body occurs twice",
+    "dedup COMMAND --help                           # options, examples, exit codes",
+)
+"""At the end of the help."""
+
+
+SECTIONS = {
+    "Find": ("find", "repeats", "match", "compare", "suggest", "estimate"),
+    "Look and clean": ("clean", "show", "review", "apply"),
+    "Remember": ("index",),
+    "Set up": ("warmup",),
+}
+"""The commands in the help, in order."""
+
 
 class Group(click.Group):
     """The group of commands. An error of a command becomes an exit code and a line on stderr (`dedup.cli.ending`)."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is named; ``dedup help COMMAND`` is ``dedup COMMAND --help``."""
+        if args[0] == "help" and not ctx.resilient_parsing:
+            args = [*args[1:], "--help"] if args[1:] else ["--help"]
+            if len(args) == 1:
+                self.parse_args(ctx, args)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the commands in sections."""
+        width = max(map(len, self.commands))
+        for title, names in SECTIONS.items():
+            rows = [(name, self.commands[name].get_short_help_str(200)) for name in names]
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), says) for name, says in rows])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write examples of the commands that are used most."""
+        with formatter.section("Examples"):
+            for line in EXAMPLES:
+                formatter.write(f"  {line}\n")
 
     def main(
         self,
@@ -58,7 +98,7 @@ class Group(click.Group):
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version=__version__, prog_name="dedup")
+@click.version_option(__version__, "--version", "-V", prog_name="dedup")
 def main() -> None:
     """Find duplicate and near-duplicate texts, and passages that texts share."""
     for stream in (sys.stdout, sys.stderr):

@@ -11,8 +11,9 @@
 143   ended by SIGTERM
 ====  ==========================================================================
 
-All output to stdout is written by `say` (or inside `writing`), all output to stderr by `tell`. So an error of either
-stream is recognised as such, and a stderr that cannot be written to does not stop a command.
+All output to stdout is written by `say` (or inside `writing`), all output to stderr by `tell`, or by `note`, which
+`--quiet` silences. So an error of either stream is recognised as such, and a stderr that cannot be written to does not
+stop a command.
 """
 
 from __future__ import annotations
@@ -29,14 +30,18 @@ from typing import Any, NoReturn, Self
 
 import click
 
+from dedup.cli.wording import message_of
 from dedup.errors import DedupError, StorageError
 from dedup.terminal import clean, to_json
 
 __all__ = [
+    "CODES",
     "FOUND",
     "SOME_REJECTED",
     "end",
     "finish",
+    "note",
+    "progress",
     "say",
     "say_json",
     "tell",
@@ -44,6 +49,21 @@ __all__ = [
 ]
 
 DONE, FOUND, WRONG_USE, SOME_REJECTED, FAULT, UNWRITABLE, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 70, 74, 130, 143
+
+CODES = {
+    DONE: "done",
+    FOUND: "something was found, and --check was given",
+    WRONG_USE: "wrong use, nothing to read, or nothing that can be read",
+    SOME_REJECTED: "done, but something could not be read, or is damaged",
+    FAULT: "an internal error, a bug in dedup",
+    UNWRITABLE: "the output cannot be written",
+    INTERRUPTED: "ended by Ctrl-C",
+    TERMINATED: "ended by SIGTERM",
+}
+"""What each exit code means."""
+
+QUIET = "dedup.quiet"
+"""The key of the context that says that `--quiet` was given."""
 
 DEBUG = "DEDUP_DEBUG"
 """The environment variable that makes an internal error print its traceback."""
@@ -85,6 +105,23 @@ def tell(line: str) -> None:
         click.echo(line, err=True)
     except OSError:
         _mute(sys.stderr)
+
+
+def quiet() -> bool:
+    """Return whether `--quiet` was given."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(QUIET))
+
+
+def note(line: str) -> None:
+    """Write a line to standard error that is no error: a summary or a hint. With `--quiet` write nothing."""
+    if not quiet():
+        tell(line)
+
+
+def progress() -> bool | None:
+    """Return the option `progress` of a search: a bar on a terminal, unless `--quiet` was given."""
+    return False if quiet() else None
 
 
 def end(command: Callable[[], Any]) -> NoReturn:
@@ -203,12 +240,10 @@ def _unwritten(error: OSError) -> int:
 
 
 def _wrong_use(error: click.ClickException) -> int:
-    if type(error).__name__ != "NoArgsIsHelpError":  # the message of that error is the help
-        error.__dict__["message"] = clean(error.message)
-    try:
-        error.show()
-    except OSError:
-        _mute(sys.stderr)
+    if type(error).__name__ == "NoArgsIsHelpError":  # the message of that error is the help
+        tell(error.message)
+    else:
+        tell(f"dedup: {clean(message_of(error))}")
     return error.exit_code if error.exit_code != FOUND else WRONG_USE
 
 
@@ -259,7 +294,7 @@ def _fault(error: Exception) -> int:
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    tell(f"dedup: warning: {clean(message)}")
+    note(f"dedup: warning: {clean(message)}")
 
 
 def _mute(stream: Any) -> None:

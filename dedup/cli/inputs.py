@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dedup.cli.ending import tell
+from dedup.cli.ending import note, tell
 from dedup.cli.selecting import selection
 from dedup.errors import InputError
 from dedup.terminal import clean
@@ -41,7 +41,7 @@ class Inputs:
         if self._on_error != "skip":
             return self._rejects
         if self._rejects:
-            tell(f"dedup: skipped {self._rejects:,} files or records that could not be read")
+            note(f"dedup: skipped {self._rejects:,} files or records that could not be read")
         return 0
 
     def open(self, names: Sequence[str], *, column: str, id: str | None) -> FileTexts:
@@ -70,11 +70,11 @@ class Inputs:
         """Write to stderr which files in the folders are not read, and which texts the column does not apply to."""
         if listing.unread:
             how = "to read them, name them or a pattern, and give their format with --format"
-            tell(f"dedup: {clean(listing.unread)}; {how}")
-        if note := listing.separators():
-            tell(f"dedup: {clean(note)}; to read them otherwise, give --delimiter")
-        if note := listing.check_column(column):
-            tell(f"dedup: {clean(note)}")
+            note(f"dedup: {clean(listing.unread)}; {how}")
+        if told := listing.separators():
+            note(f"dedup: {clean(told)}; to read them otherwise, give --delimiter")
+        if told := listing.check_column(column):
+            note(f"dedup: {clean(told)}")
 
     def tell(self, reject: Reject) -> None:
         """Count a reject, and name it on stderr if the option is "quarantine"."""

@@ -3,37 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import click
 
+from dedup.cli.ending import QUIET
+from dedup.cli.printed import Printed
 from dedup.cli.selecting import selecting
 from dedup.errors import ParameterError
 from dedup.hash_key import read_key
 from dedup.options import shown
-from dedup.reading import WORDS
+from dedup.reading import IGNORE, TOKENS, WORDS
 from dedup.sources.columns import check_columns
 from dedup.sources.files.formats.separated import format_of_separator
 from dedup.unit import Unit
 
 __all__ = [
+    "CHOICES",
     "UNITS",
     "bounded",
     "by_method",
+    "checked",
     "common",
     "identified",
+    "kept",
     "keyed",
     "labelled",
+    "listed",
+    "one_json",
     "paired",
+    "parted",
+    "quieted",
     "reading",
     "reading_columns",
+    "recalled",
     "reported",
     "threaded",
+    "thresholded",
+    "united",
     "worded",
 ]
 
 UNITS = [str(unit) for unit in Unit]
 """What `--unit` takes."""
+
+CHOICES = {
+    "metric": ("jaccard", "containment", "edit"),
+    "method": ("auto", "exact", "lsh"),
+    "pairs": ("auto", "all"),
+    "distinct": ("numbers", "symbols"),
+    "order": ("best", "first"),
+}
+"""What further options take. The modules that know it are slow to load."""
 
 
 def _key(_: click.Context, __: click.Parameter, path: str | None) -> bytes | None:
@@ -69,49 +91,150 @@ def _all_of(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return add
 
 
-threaded = click.option("--threads", type=int, help="Number of threads; by default one for each available processor.")
+def _quiet(context: click.Context, _: click.Parameter, given: bool) -> None:
+    context.meta[QUIET] = given
 
-common = _all_of(
-    click.option("--json", "as_json", is_flag=True, help="Print JSON lines instead of text for people."),
-    click.option("--check", is_flag=True, help="Exit with code 1 if anything was found."),
-    threaded,
+
+threaded = click.option(
+    "--threads", "-j", type=int, metavar="N", help="Number of threads; by default one for each available processor."
 )
-"""The options of every search."""
+
+quieted = click.option(
+    "--quiet",
+    "-q",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_quiet,
+    help="Write no summaries, hints and progress to stderr; results and errors only.",
+)
+
+one_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+limited = click.option(
+    "--limit",
+    "-n",
+    type=int,
+    metavar="N",
+    help="Groups that are printed, at most; by default 20 on a terminal, else all.",
+)
+
+checked = click.option("--check", is_flag=True, help="Exit with code 1 if anything was found.")
+
+_forms = _all_of(
+    click.option("--json", "as_json", is_flag=True, help="Print JSON lines instead of text for people."),
+    click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with the columns of --json."),
+    click.option("--count", "-c", is_flag=True, help="Print only how many texts (or parts, or repeats) were found."),
+)
+
+
+def listed(command: Any) -> Any:
+    """Add the options that say how rows are printed; the command gets them as `printed`."""
+
+    @wraps(command)
+    def packed(*args: Any, as_json: bool, as_csv: bool, count: bool, **options: Any) -> Any:
+        return command(*args, printed=Printed.check(as_json=as_json, as_csv=as_csv, count=count), **options)
+
+    return _forms(packed)
+
+
+def common(command: Any) -> Any:
+    """Add the options of every search: how its result is printed (`printed`), `check` and `threads`."""
+
+    @wraps(command)
+    def packed(*args: Any, as_json: bool, as_csv: bool, count: bool, limit: int | None, **options: Any) -> Any:
+        printed = Printed.check(as_json=as_json, as_csv=as_csv, count=count, limit=limit)
+        return command(*args, printed=printed, **options)
+
+    return _all_of(limited, _forms, checked, quieted, threaded)(packed)
+
 
 worded = _all_of(
     click.option(
         "--ignore",
         multiple=True,
-        metavar="WORD",
-        help="accents, markup, hyphenation, numbers: differences that do not count; can be given several times.",
+        type=click.Choice(IGNORE),
+        help="Differences that do not count; can be given several times.",
     ),
     click.option(
-        "--tokens", default=WORDS, show_default=True, help="words, or all: each symbol and punctuation mark is one too."
+        "--tokens",
+        type=click.Choice(TOKENS),
+        default=WORDS,
+        show_default=True,
+        help="What is compared: words, or also each symbol and punctuation mark.",
     ),
 )
 """How texts become tokens."""
 
+united = click.option(
+    "--unit", "-u", type=click.Choice(UNITS), default="document", show_default=True, help="What is compared."
+)
+
+thresholded = click.option(
+    "--threshold", "-t", type=float, metavar="T", default=0.8, show_default=True, help="Least similarity of a pair."
+)
+
+parted = click.option(
+    "--distinct",
+    multiple=True,
+    type=click.Choice(CHOICES["distinct"]),
+    help="Texts that differ in these alone are no pair; can be given several times.",
+)
+
 paired = _all_of(
-    click.option("--unit", type=click.Choice(UNITS), default="document", show_default=True, help="What is compared."),
-    click.option("--threshold", type=float, default=0.8, show_default=True, help="Least similarity of a pair."),
+    united,
+    thresholded,
     click.option(
         "--metric",
+        type=click.Choice(CHOICES["metric"]),
         default="jaccard",
         show_default=True,
-        help="jaccard, containment (a text inside a longer one), or edit (by edit distance: titles, names).",
+        help="Similarity of sets, a text inside a longer one, or edit distance (for titles and names).",
     ),
-    click.option(
-        "--distinct",
-        multiple=True,
-        metavar="WORD",
-        help="numbers, symbols: texts that differ in these alone are no pair; can be given several times.",
-    ),
+    parted,
     worded,
-    click.option("--shingle", help='"words:n" or "chars:n"; by default words:5, or words:3 for paragraphs and lines.'),
+    click.option(
+        "--shingle",
+        metavar="words:N|chars:N",
+        help="What is shared; by default words:5, or words:3 for paragraphs and lines.",
+    ),
 )
 """Which pairs are found: of which units, and how similar."""
 
-by_method = click.option("--method", default="auto", show_default=True, help="exact, lsh, or auto, which is exact.")
+by_method = click.option(
+    "--method", type=click.Choice(CHOICES["method"]), default="auto", show_default=True, help="How; auto is exact."
+)
+
+recalled = _all_of(
+    click.option(
+        "--recall",
+        type=float,
+        metavar="R",
+        default=0.999,
+        show_default=True,
+        help="For lsh: least probability that a pair at the threshold is found.",
+    ),
+    click.option("--seed", type=int, metavar="N", default=1, show_default=True, help="For lsh: of its hash functions."),
+)
+"""The options of `--method lsh`."""
+
+kept = _all_of(
+    click.option(
+        "--keep",
+        "-k",
+        metavar="[first|last|longest|shortest|none|max:COLUMN|min:COLUMN]",
+        default="first",
+        show_default=True,
+        help="Which text of a cluster is kept.",
+    ),
+    click.option(
+        "--min-documents",
+        type=int,
+        metavar="N",
+        help="A cluster that occurs in fewer documents removes nothing; by default 2 with --keep none, else 1.",
+    ),
+)
+"""Which texts are removed."""
 
 labelled = _all_of(
     click.option("--within", metavar="COLUMN", help="Compare only texts with the same value in this column."),
@@ -119,12 +242,16 @@ labelled = _all_of(
 )
 """Which texts are compared with each other."""
 
-identified = click.option("--id", "id_column", help="Column or JSON field of the id; by default FILE:NUMBER.")
+identified = click.option(
+    "--id", "id_column", metavar="NAME", help="Column or JSON field of the id; by default FILE:NUMBER."
+)
 
-bounded = click.option("--memory", help='Memory limit, such as "4GB"; if needed, the texts are read more than once.')
+bounded = click.option(
+    "--memory", metavar="M", help='Memory limit, such as "4GB"; if needed, the texts are read more than once.'
+)
 
 reported = click.option(
-    "--output", metavar="FOLDER", help="Write a report to this new folder, completely or not at all."
+    "--output", "-o", metavar="FOLDER", help="Write a report to this new folder, completely or not at all."
 )
 
 keyed = click.option(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from dedup.cli.ending import say, writing
+from dedup.cli.printed import rest
 from dedup.terminal import clean
 
 if TYPE_CHECKING:
@@ -79,8 +81,11 @@ def _like(row: Mapping[str, Any], other: str) -> str:
     return f"{row['jaccard']:.3f} like {other}: {there} of its shingles are there, {back} of those are here"
 
 
-def report_matches(result: Matches, texts: Mapping[Any, str]) -> None:
-    """Print each text that matches: the texts that it is similar to, then its passages and their first places."""
+def report_matches(result: Matches, texts: Mapping[Any, str], limit: int | None = None) -> None:
+    """Print each text that matches: the texts that it is similar to, then its passages and their first places.
+
+    At most `limit` texts are printed.
+    """
     from dedup.results.repeats import counted
 
     shown: dict[Any, list[str]] = {}
@@ -101,18 +106,20 @@ def report_matches(result: Matches, texts: Mapping[Any, str]) -> None:
         )
     if not shown:
         say("no matches found")
-    for name in [name for name in texts if name in shown]:
+    for name in islice((name for name in texts if name in shown), limit):
         say("\n".join([clean(name), *shown[name], ""]))
+    if left := rest(limit, len(shown), "text"):
+        say(left)
 
 
-def report_repeats(found: Repeats, texts: Mapping[Any, str], shortest: int) -> None:
-    """Print each repeat with the lines and characters of its place and of its source."""
+def report_repeats(found: Repeats, texts: Mapping[Any, str], shortest: int, limit: int | None = None) -> None:
+    """Print each repeat, at most `limit` of them, with the lines and characters of its place and of its source."""
     from dedup.results.repeats import counted
 
     if not found:
         say(f"no repeats of {counted(shortest, 'word')} or more found; --min-words finds shorter ones")
         return
-    for number, repeat in enumerate(found, start=1):
+    for number, repeat in enumerate(islice(found, limit), start=1):
         text = texts[repeat.document]
         source = texts[repeat.source_document]
         same = "" if repeat.similarity == 1.0 else f", {percent(repeat.similarity)} alike"
@@ -121,18 +128,23 @@ def report_repeats(found: Repeats, texts: Mapping[Any, str], shortest: int) -> N
         say(f"  {clean(repeat.document)} {place(text, repeat.start, repeat.end)}")
         say(f"  repeats {clean(repeat.source_document)} {place(source, repeat.source_start, repeat.source_end)}")
         say(f"  {excerpt(text[repeat.start : repeat.end])}\n")
+    if left := rest(limit, len(found), "repeat"):
+        say(f"{left}\n")
     say(f"{percent(found.coverage)} of all characters repeat something earlier")
 
 
-def report_duplicates(result: Duplicates) -> None:
-    """Print each cluster: its centre, which is the kept member if one is, then the other members."""
+def report_duplicates(result: Duplicates, limit: int | None = None) -> None:
+    """Print each cluster: its centre, which is the kept member if one is, then the other members.
+
+    At most `limit` clusters are printed.
+    """
     if not result.clusters.num_rows:
         say("no duplicates found")
         return
     shown: dict[int, list[dict[str, Any]]] = {}
     for row in result.clusters.to_pylist():
         shown.setdefault(row["cluster"], []).append(row)
-    for rows in shown.values():
+    for rows in islice(shown.values(), limit):
         for row in sorted(rows, key=lambda row: row["reason"] is not None):
             places = f", characters {row['start']}-{row['end']}" if "start" in row else ""
             parts = (f"{unit} {row[unit]}{places}" for unit in ("paragraph", "line") if unit in row)
@@ -141,6 +153,8 @@ def report_duplicates(result: Duplicates) -> None:
             what += "" if row["reason"] is None else f" {row['reason']} {row['similarity']:.3f}"
             say(f"{what:<20} {name}")
         say()
+    if left := rest(limit, len(shown), "cluster"):
+        say(left)
 
 
 def place(text: str, start: int, end: int) -> str:

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dedup import __version__
-from dedup.cli.ending import say_json, tell
+from dedup.cli.ending import note
 from dedup.cli.inputs import Inputs
+from dedup.cli.printed import Printed
 from dedup.options import check_path
 from dedup.terminal import clean
 
@@ -55,30 +56,25 @@ def _with_version(asked: Mapping[str, Any]) -> dict[str, Any]:
     return {**asked, "version": __version__}
 
 
-def show_report(report: Report, inputs: Inputs, *, as_json: bool) -> bool:
-    """Write to stderr that the report of this search already exists, and print its rows if `as_json`.
+def show_report(report: Report, inputs: Inputs, printed: Printed) -> bool:
+    """Write to stderr that the report of this search already exists, and print its rows if asked to.
 
     Return whether it has any rows.
     """
     from dedup.sources.files.rejects import Reject
 
-    tell(f"dedup: {clean(report.folder)} already contains the report of this search; nothing was searched")
+    note(f"dedup: {clean(report.folder)} already contains the report of this search; nothing was searched")
     for reject in report.rejects() if report.kind == "find" else ():  # the others name rejects when they open the texts
         inputs.tell(Reject(**reject))
     names = {"find": ("clusters",), "repeats": ("spans",)}.get(report.kind, ("pairs", "spans"))
-    rows = 0
-    for name in names:
-        if f"{name}.parquet" not in report.files:
-            continue
-        table = report.table(name)
-        rows += table.num_rows
-        kind = {"pairs": {"kind": "pair"}, "spans": {"kind": "passage"}}.get(name, {}) if report.kind == "match" else {}
-        for row in table.to_pylist() if as_json else ():
-            say_json({**kind, **row})
-    return rows > 0
+    kinds = {"pairs": "pair", "spans": "passage"} if report.kind == "match" else {}
+    tables = {kinds.get(name): report.table(name) for name in names if f"{name}.parquet" in report.files}
+    if not printed.for_people:
+        printed.show(report.kind, tables, lambda _: None)
+    return any(table.num_rows for table in tables.values())
 
 
 def tell_output(output: str | None) -> None:
     """Write to stderr where the report was written."""
     if output is not None:
-        tell(f"report written to {clean(output)}")
+        note(f"report written to {clean(output)}")

@@ -92,14 +92,13 @@ AS_JSON = ("repeats", "estimate", "suggest")
 """Commands that are also asked for JSON here."""
 
 WANTED = re.compile(
-    r"expected|no such column|is not a valid|is not one of|stream (ends|cannot)|No such (option|command)|Missing|UTF-8"
-    r"|requires|(is|lies in|contains) the (input|report|work directory)"
+    r"expected|no such column|stream (ends|cannot)|UTF-8|(is|lies in|contains) the (input|report|work directory)"
 )
 HELP = re.compile(
     r"; (name|choose|write|mend|say|make|give|put|begin|start|search|rename|leave|take|wait|remove|to read|the texts"
-    r"|the decision about)"
-    r"|; found ('|none$)|expected (0 <|one of|a whole number|bytes, or|a count|'|\"words:n|a path|unique ids|an int or)"
-    r"|Invalid value for|No such (option|command)|Missing|requires an argument"
+    r"|the decision about)|; found ('|none$)"
+    r"|expected (0 <|one of|a (whole )?number|bytes, or|a count|'|\"words:n|a path|unique ids|an int or)"
+    r"|; did you mean|--help lists"
 )
 STEERING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\ud800-\udfff]")
 
@@ -120,9 +119,9 @@ UNREAD = r"found none in '{0}' \(1 file not read: 1 {1} \({0}/x{1}\)\); to read 
 BYTES = (
     "{}: not UTF-8: byte 0x.. at offset \\d+; (it looks like cp1252: )?give (the encoding of the file with )?encoding="
 )
-NO_COLUMN = r"column=\"text\": no such column in (the first lines of )?{}; found 'body'"
+NO_COLUMN = r"column \"text\": no such column in (the first lines of )?{}; found 'body'"
 TABLE = r"1 was rejected, the first: {}:1: cannot be read: .*; mend what was rejected"
-TWICE = r"column=\"text\": expected one column named 'text' in {}, found 2 \(columns 1 and 2\); rename one"
+TWICE = r"column \"text\": expected one column named 'text' in {}, found 2 \(columns 1 and 2\); rename one"
 
 
 def both(path: str, says: str, *more: str) -> Bad:
@@ -176,7 +175,7 @@ INPUTS = {
     "carriage returns alone": searched(
         "returns.csv", "{}: expected lines that end with a line feed, .*; write it anew"
     ),
-    "a header of 200 KiB": searched("header200.csv", r'column="text": no such column in {}; found \'text,x+$'),
+    "a header of 200 KiB": searched("header200.csv", r'column "text": no such column in {}; found \'text,x+$'),
     "no column of the name": searched("body.csv", NO_COLUMN),
     "no field of the name": searched("body.jsonl", NO_COLUMN),
     "no column of the name in .parquet": Bad(
@@ -184,7 +183,7 @@ INPUTS = {
     ),
     "two columns of one name": searched("twice.csv", TWICE),
     "two columns of one name in .parquet": Bad("twice.parquet", TWICE.format("twice.parquet"), "not UTF-8"),
-    "numbers for texts": Bad("numbers.parquet", r'column="text": expected texts, found int64', "not UTF-8"),
+    "numbers for texts": Bad("numbers.parquet", r'column "text": expected texts, found int64', "not UTF-8"),
     "nothing but bad lines": searched(
         "all_bad.jsonl", "3 were rejected, the first: {}:1: field 'text': expected a text"
     ),
@@ -360,9 +359,8 @@ def said(arguments: list[str], says: str, *, code: int = WRONG, **more: Any) -> 
     lines = done.stderr.splitlines()
     assert lines, "nothing was said"
     assert not [line for line in lines if STEERING.search(line)]
-    assert [] == [line for line in lines if line and not line.startswith(("dedup: ", "Usage: ", "Try ", "Error: "))]
+    assert [] == [line for line in lines if line and not line.startswith("dedup: ")]
     message = lines[-1]
-    assert message.startswith(("dedup: ", "Error: "))
     assert len(message.split()) > 3, message
     assert len(message) < 1100, message
     assert WANTED.search(message), message
@@ -418,7 +416,7 @@ def test_inputs_that_are_bad_in_part(kind: str, slot: str, place: Path) -> None:
     assert (place / "new").exists() == (arguments[0] in WRITING)
     shutil.rmtree(place / "new", ignore_errors=True)
     said([*arguments, "--on-error", "fail", *written], bad.says.removeprefix("rejected "))
-    said([*arguments, "--max-errors", "0", *written], "max_errors: expected at most 0 rejected")
+    said([*arguments, "--max-errors", "0", *written], "--max-errors: expected at most 0 rejected")
 
 
 @pytest.mark.parametrize("slot", COMPARED)
@@ -444,7 +442,7 @@ def test_unknown_columns(column: str, file: str, slot: str, place: Path) -> None
     arguments = SLOTS[slot](file)
     if slot == "match NEW":
         arguments = ["match", file, "--against", "good.jsonl", "--against-column", "text"]
-    said([*arguments, option, column], f'column="{shown}": {plain}')
+    said([*arguments, option, column], f'column "{shown}": {plain}')
 
 
 @pytest.mark.parametrize("slot", CHANGING)
@@ -470,9 +468,9 @@ def test_bad_inputs_of_an_index(kind: str, slot: str, place: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "says"),
     [
-        ("ids.jsonl", 'id="id": expected .*ids.jsonl'),
-        ("good.jsonl", 'id="id": no such column in the first lines of good.jsonl; found'),
-        ("good.parquet", 'id="id": no such column in good.parquet; found'),
+        ("ids.jsonl", 'id "id": expected .*ids.jsonl'),
+        ("good.jsonl", 'id "id": no such column in the first lines of good.jsonl; found'),
+        ("good.parquet", 'id "id": no such column in good.parquet; found'),
     ],
 )
 def test_bad_ids(file: str, says: str, command: str, place: Path) -> None:
@@ -485,12 +483,12 @@ def test_bad_ids(file: str, says: str, command: str, place: Path) -> None:
 def test_ids_that_occur_twice(command: str, place: Path) -> None:
     """Both places are named."""
     more = ["--against", "good.csv"] if command == "match" else []
-    said([command, "good.jsonl", *more, "--id", "same"], 'id="same": expected unique ids, found 1 at good.jsonl:1')
+    said([command, "good.jsonl", *more, "--id", "same"], 'id "same": expected unique ids, found 1 at good.jsonl:1')
 
 
 # ------------------------------------------------------------------------------------------------------ options
 
-NO_NUMBER = "Invalid value for '{}'.*is not a valid (float|integer)"
+NO_NUMBER = "{}: expected a (whole )?number, found '"
 SHINGLE = r'shingle: expected "words:n" or "chars:n" with n from 1 to 1000, such as "words:5", found'
 MEMORY = r'memory: expected bytes, or a text such as "4GB" or "500MB", found'
 KEEP = "keep: expected one of 'first', 'last', 'longest', 'shortest', 'none', 'max:COLUMN', 'min:COLUMN'"
@@ -505,7 +503,7 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
         ("", NO_NUMBER.format("--threshold")),
     ],
     "--passage-threshold": [
-        *((value, "passage_threshold: expected 0 < threshold <= 1, found ") for value in ("0", "1.5", "nan")),
+        *((value, "--passage-threshold: expected 0 < threshold <= 1, found ") for value in ("0", "1.5", "nan")),
         ("text", NO_NUMBER.format("--passage-threshold")),
     ],
     "--shingle": [(value, SHINGLE) for value in ("words:0", "chars:-1", "foo", "words:", "words:1e9", "chars:1.5", "")],
@@ -526,9 +524,13 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
         *((value, MEMORY) for value in ("0", "-1", "1XB", "", "lots", "1e3")),
         ("4", "memory: expected about .* or more .*, found 4 bytes; give more"),
     ],
-    "--unit": [(value, "Invalid value for '--unit': .*is not one of 'document'") for value in ("bogus", "", "Line")],
-    "--method": [(value, "method: expected ('auto' or |)'exact' or 'lsh', found") for value in ("bogus", "")],
-    "--metric": [(value, "metric: expected 'jaccard' or 'containment'(| or 'edit'), found") for value in ("bogus", "")],
+    "--unit": [
+        (value, "--unit: expected 'document', 'paragraph' or 'line', found '") for value in ("bogus", "", "Line")
+    ],
+    "--method": [(value, "--method: expected ('auto', |)'exact' or 'lsh', found") for value in ("bogus", "")],
+    "--metric": [
+        (value, "--metric: expected 'jaccard'(,| or) 'containment'(| or 'edit'), found") for value in ("bogus", "")
+    ],
     "--recall": [
         *((value, "recall: expected 0 < recall < 1, found") for value in ("0", "1", "1.5", "nan", "-1")),
         ("x", NO_NUMBER.format("--recall")),
@@ -538,7 +540,7 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
         ("max:nocolumn", "keep: \"nocolumn\": no such column in the first lines of good.jsonl; found 'text', 'key'"),
     ],
     "--limit": [
-        *((value, "limit: expected a whole number from 1 on, or None, found") for value in ("0", "-1")),
+        *((value, "--limit: expected a whole number from 1 on, found") for value in ("0", "-1")),
         ("x", NO_NUMBER.format("--limit")),
     ],
     "--passages": [
@@ -547,7 +549,7 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
         ("many", NO_NUMBER.format("--passages")),
     ],
     "--store": [(value, "store: expected 'hashes' or 'text', found") for value in ("bogus", "")],
-    "--order": [(value, "order: expected 'best' or 'first', found") for value in ("bogus", "")],
+    "--order": [(value, "--order: expected 'best' or 'first', found") for value in ("bogus", "")],
     "--ids-from": [
         ("missing.txt", "--ids-from: expected a file of ids, found 'missing.txt': No such file.*; name another"),
         ("empty_folder", "--ids-from: expected a file of ids, found 'empty_folder': Is a directory"),
@@ -566,28 +568,28 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
         for option in ("within", "across")
     },
     "--min-documents": [
-        *((value, "min_documents: expected a whole number from 1 on, or None, found") for value in ("0", "-1")),
+        *((value, "--min-documents: expected a whole number from 1 on, found") for value in ("0", "-1")),
         ("x", NO_NUMBER.format("--min-documents")),
     ],
     "--distinct": [
-        (value, "distinct: expected 'numbers' or 'symbols', or several of them in a list, found")
+        (value, "--distinct: expected 'numbers' or 'symbols', found")
         for value in ("words", "", "numbers,symbols", "Numbers")
     ],
     "--ignore": [
-        (value, "ignore: expected 'accents' or 'markup' or 'hyphenation' or 'numbers', or several of them in a list, ")
+        (value, "--ignore: expected 'accents', 'markup', 'hyphenation' or 'numbers', found")
         for value in ("words", "", "accents,markup", "Accents")
     ],
-    "--tokens": [(value, "tokens: expected 'words' or 'all', found") for value in ("bogus", "", "All")],
-    "--pairs": [(value, "pairs: expected 'auto' or 'all', found") for value in ("bogus", "")],
+    "--tokens": [(value, "--tokens: expected 'words' or 'all', found") for value in ("bogus", "", "All")],
+    "--pairs": [(value, "--pairs: expected 'auto' or 'all', found") for value in ("bogus", "")],
     "--min-words": [
-        *((value, "min_words: expected a whole number from 1 on") for value in ("0", "-1")),
-        (HUGE, f"min_words: expected a whole number from 1 to .*, found {HUGE}"),
+        *((value, "--min-words: expected a whole number from 1 on") for value in ("0", "-1")),
+        (HUGE, f"--min-words: expected a whole number from 1 to .*, found {HUGE}"),
         ("x", NO_NUMBER.format("--min-words")),
     ],
     "--max-errors": [
-        (value, "max_errors: expected a count from 0 on or a share") for value in ("-1", "many", "", "101%")
+        (value, "--max-errors: expected a count from 0 on or a share") for value in ("-1", "many", "", "101%")
     ],
-    "--on-error": [(value, "Invalid value for '--on-error': .*is not one of 'quarantine'") for value in ("bogus", "")],
+    "--on-error": [(value, "--on-error: expected 'quarantine', 'skip' or 'fail', found") for value in ("bogus", "")],
     "--format": [(value, FORMAT) for value in ("xml", "", "jsonlines", "jsonl.rar")],
     "--encoding": [(value, 'encoding: expected the name of an encoding such as "utf-8"') for value in ("nonsense", "")],
     "--include": [(value, 'include: expected a pattern such as "\\*.md"') for value in ("", "/")],
@@ -600,10 +602,10 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
         ("-", "--delimiter: expected a comma, tab, semicolon or bar, or one of these words, found"),
         ("", "--delimiter: expected a comma, tab, semicolon or bar, or one of these words, found"),
     ],
-    "--column": [("nocolumn", 'column="nocolumn": no such column in')],
-    "--id": [(value, f'id="{value}": no such column in') for value in ("nocolumn", "")],
-    "--against-column": [(value, f'column="{value}": no such column in good.csv') for value in ("nocolumn", "")],
-    "--against-id": [(value, f'id="{value}": no such column in good.csv') for value in ("nocolumn", "")],
+    "--column": [("nocolumn", 'column "nocolumn": no such column in')],
+    "--id": [(value, f'id "{value}": no such column in') for value in ("nocolumn", "")],
+    "--against-column": [(value, f'column "{value}": no such column in good.csv') for value in ("nocolumn", "")],
+    "--against-id": [(value, f'id "{value}": no such column in good.csv') for value in ("nocolumn", "")],
     "--hash-key-file": [
         ("missing_key", "--hash-key-file: expected a file with the key, found 'missing_key': No such file"),
         ("empty_folder", "--hash-key-file: expected a file with the key, found 'empty_folder': Is a directory"),
@@ -644,7 +646,7 @@ CASES = [
 def test_the_matrix_is_whole() -> None:
     """Every command has its row, and every option that takes a value its column."""
     assert set(commands()) == {*GOOD, "warmup"}  # which takes nothing
-    assert "unexpected extra argument" in call(["warmup", "now"]).stderr
+    assert "expected no more arguments of dedup warmup, found 'now'" in call(["warmup", "now"]).stderr
     for command in commands():
         assert options_of(command) <= {*OPTIONS, *ELSEWHERE}
     assert len(CASES) + len(INPUTS) * 7 > 300
@@ -668,20 +670,23 @@ def test_options_that_are_none(option: str, command: str, place: Path) -> None:
     if name in options_of(command):
         said([*GOOD[command], option], f"seed: expected a whole number from 0 to 4294967295, found {value}")
         return
-    said([*GOOD[command], option], f"No such option:? '?{name}")
+    said([*GOOD[command], option], f"{name}: expected an option of dedup {command}, found none of this name; ")
 
 
 @pytest.mark.parametrize("command", GOOD)
 def test_options_without_a_value(command: str, place: Path) -> None:
     """The option is named."""
     for option in sorted(options_of(command)):
-        said([*GOOD[command], option], f"Option '{option}' requires an argument")
+        said([*GOOD[command], option], f"{option}: expected a value, found none; give one")
 
 
 @pytest.mark.parametrize("command", GOOD)
 def test_commands_without_arguments(command: str, place: Path) -> None:
     """What is missing is named."""
-    said(command.split(), r"Missing (argument|option) '")
+    said(
+        command.split(),
+        r"(\.\.\.|[A-Z]): expected a name, found none; write dedup|--[a-z]+: expected it to be given, found none; give",
+    )
 
 
 @pytest.mark.parametrize("command", [name for name in GOOD if name not in ("apply", "show", "review")])
@@ -1106,7 +1111,10 @@ WRONG_USES = {
         ["index", "remove", "seen.index", "good.csv:2", "good.csv:2"],
         "ids: expected unique ids, found 'good.csv:2' at row 0 and at row 1",
     ),
-    "no id": (["index", "remove", "seen.index"], "Missing argument 'ID...', or option '--ids-from'"),
+    "no id": (
+        ["index", "remove", "seen.index"],
+        "ID...: expected ids, found none; name some, or a file of ids with --ids-from",
+    ),
     "other options": (
         ["index", "merge", "seen.index", "low.index"],
         "threshold: expected 0.8 as in seen.index, found 0.5 in low.index; make",
@@ -1121,7 +1129,7 @@ WRONG_USES = {
         ["index", "filter-new", "seen.index", "-", "--output", "new"],
         "output: expected files, found standard input or a pipe, which has no name for a new file; leave",
     ),
-    "a command that is none": (["index", "find", "seen.index"], "No such command 'find'"),
+    "a command that is none": (["index", "find", "seen.index"], "expected a command of dedup index, found 'find'"),
 }
 
 

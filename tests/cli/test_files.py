@@ -107,10 +107,13 @@ def test_what_cannot_be_read(folder: Path) -> None:
     [
         (
             ["find", "all.parquet", "--column", "body"],
-            "column=\"body\": no such column in all.parquet; found 'text', 'key'",
+            "--column \"body\": no such column in all.parquet; found 'text', 'key'",
         ),
-        (["find", "all.csv", "--id", "name"], "id=\"name\": no such column in all.csv; found 'text', 'key'"),
-        (["repeats", "all.jsonl", "--column", "body"], 'column="body": no such column in the first lines of all.jsonl'),
+        (["find", "all.csv", "--id", "name"], "--id \"name\": no such column in all.csv; found 'text', 'key'"),
+        (
+            ["repeats", "all.jsonl", "--column", "body"],
+            '--column "body": no such column in the first lines of all.jsonl',
+        ),
         (["find", "sub", "--format", "xml"], "format: expected one of 'jsonl'"),
         (["find", "sub", "--max-errors", "many"], "max_errors: expected a count"),
         (["find", "nothing*"], "expected readable texts, found none in 'nothing*' (nothing*: no file matches)"),
@@ -134,7 +137,7 @@ def test_columns_whose_type_changes(tmp_path: Path) -> None:
     for others in (["b.jsonl"], ["p.txt"], ["c.jsonl", "b.jsonl"]):
         done = call("find", "a.jsonl", *others, "--id", "id", cwd=tmp_path)
         assert done.returncode == 2
-        assert 'id="id": expected one type, found 7 at a.jsonl:1 and ' in done.stderr
+        assert '--id "id": expected one type, found 7 at a.jsonl:1 and ' in done.stderr
     for others, kept in ((["b.jsonl"], "b.jsonl:1"), (["p.txt"], "a.jsonl:1")):
         done = call("find", "a.jsonl", *others, "--keep", "max:n", "--json", cwd=tmp_path)
         assert done.returncode == 0, done.stderr

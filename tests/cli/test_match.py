@@ -122,12 +122,12 @@ def test_report_and_check(folder: Path) -> None:
         (["match", "--against", "page.txt"], "NEW"),
         (["match", "missing.txt", "--against", "page.txt"], "NEW: expected readable texts, found none"),
         (["match", "page.txt", "--against", "missing.txt"], "--against: expected readable texts, found none"),
-        (["match", "page.txt", "--against", "old.jsonl", "--against-column", "body"], '--against: column="body"'),
-        (["match", "page.txt", "--against", "old.jsonl", "--column", "body"], 'NEW: column="body"'),
+        (["match", "page.txt", "--against", "old.jsonl", "--against-column", "body"], '--against: column "body"'),
+        (["match", "page.txt", "--against", "old.jsonl", "--column", "body"], 'NEW: column "body"'),
         (["match", "page.txt", "--against", "old.jsonl", "--threshold", "80"], "threshold"),
         (["match", "page.txt", "--against", "old.jsonl", "--metric", "cosine"], "metric: expected 'jaccard'"),
         (["match", "page.txt", "--against", "old.jsonl", "--min-words", "0"], "min_words"),
-        (["match", "page.txt", "--against", "new.jsonl", "--against-column", "body", "--against-id", "no"], 'id="no"'),
+        (["match", "page.txt", "--against", "new.jsonl", "--against-column", "body", "--against-id", "no"], 'id "no"'),
     ],
 )
 def test_wrong_use(folder: Path, arguments: list[str], message: str) -> None:

@@ -6,19 +6,33 @@ import sys
 
 import click
 
-from dedup.cli.ending import SOME_REJECTED, say, say_json, tell
+from dedup.cli.command import Command
+from dedup.cli.ending import SOME_REJECTED, note, say, say_json
+from dedup.cli.options import one_json, quieted
 
 __all__ = ["apply"]
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    codes=[SOME_REJECTED],
+    examples=[
+        "dedup apply report --output clean",
+        "dedup apply report --output clean --overrides overrides.jsonl --overwrite",
+    ],
+)
 @click.argument("report")
-@click.option("--output", required=True, metavar="FOLDER", help="Folder for the new files; it must be new or empty.")
+@click.option(
+    "--output", "-o", required=True, metavar="FOLDER", help="Folder for the new files; it must be new or empty."
+)
 @click.option("--annotate", is_flag=True, help="Write every record, with added fields for its decision.")
 @click.option("--overwrite", is_flag=True, help="Replace the files that an earlier apply wrote there.")
 @click.option("--overrides", metavar="FILE", help="Decisions, saved by the page of `dedup show` or written by hand.")
-@click.option("--threads", type=int, help="Files to write at the same time; by default one per processor.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--threads", "-j", type=int, metavar="N", help="Files to write at the same time; by default one per processor."
+)
+@one_json
+@quieted
 def apply(
     report: str,
     output: str,
@@ -30,8 +44,9 @@ def apply(
 ) -> None:
     """Write new files with the records that a REPORT keeps.
 
-    Each new file has the format of the file that was searched. REPORT is the folder that `dedup find --output` or
-    `dedup match --output` wrote. The files that were searched are not changed.
+    Each new file has the format of the file that was searched. REPORT is the folder that `dedup find --output`,
+    `dedup match --output` or `dedup repeats --output` wrote; repeats are cut out of the texts. The files that were
+    searched are not changed.
     """
     from dedup.report.apply import apply_report, passages_unused
 
@@ -44,6 +59,6 @@ def apply(
         say(str(applied))
         told = passages_unused(report)
         if told:
-            tell(f"dedup: {told}")
+            note(f"dedup: {told}")
     if applied.rejected:
         sys.exit(SOME_REJECTED)

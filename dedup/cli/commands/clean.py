@@ -14,19 +14,27 @@ import click
 from click.core import ParameterSource
 
 from dedup.cli.cleaning import STREAM, Target
-from dedup.cli.ending import finish, say, say_json, tell
+from dedup.cli.command import Command
+from dedup.cli.ending import finish, note, progress, say, say_json
 from dedup.cli.inputs import ByName, Inputs
 from dedup.cli.options import (
     bounded,
     by_method,
     identified,
+    kept,
     keyed,
     labelled,
+    limited,
+    one_json,
     paired,
+    quieted,
     reading_columns,
+    recalled,
     threaded,
 )
+from dedup.cli.printed import Printed
 from dedup.cli.printing import percent, report_duplicates, report_repeats
+from dedup.cli.selecting import Named, selection
 from dedup.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -39,12 +47,30 @@ if TYPE_CHECKING:
 
 __all__ = ["clean"]
 
-OF_PAIRS = ("unit", "metric", "distinct", "shingle", "within", "across", "method", "keep", "min_documents")
+OF_PAIRS = (
+    "unit",
+    "metric",
+    "distinct",
+    "shingle",
+    "within",
+    "across",
+    "method",
+    "recall",
+    "seed",
+    "keep",
+    "min_documents",
+)
 """The options that mean nothing with `--repeats`."""
 
 
-@click.command()
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.command(
+    cls=Command,
+    examples=[
+        "dedup clean article.txt --repeats --output clean.txt",
+        "dedup clean corpus/ --keep longest --output clean/",
+    ],
+)
+@click.argument("inputs", cls=Named, metavar="INPUT...", nargs=-1, required=True)
 @click.option(
     "--output",
     "-o",
@@ -55,27 +81,28 @@ OF_PAIRS = ("unit", "metric", "distinct", "shingle", "within", "across", "method
 @click.option(
     "--repeats", is_flag=True, help="Cut out passages that occur earlier in the same text, or in a text before it."
 )
-@click.option("--min-words", type=int, default=50, show_default=True, help="With --repeats: least words of a repeat.")
+@click.option(
+    "--min-words",
+    "-w",
+    type=int,
+    metavar="N",
+    default=50,
+    show_default=True,
+    help="With --repeats: least number of words in a repeat.",
+)
 @paired
 @labelled
 @by_method
-@click.option(
-    "--keep",
-    default="first",
-    show_default=True,
-    help="Which text of a cluster is kept: first, last, longest, shortest, none, max:COLUMN or min:COLUMN.",
-)
-@click.option(
-    "--min-documents",
-    type=int,
-    help="A cluster that occurs in fewer documents removes nothing; by default 2 with --keep none, else 1.",
-)
+@recalled
+@kept
 @identified
 @bounded
 @keyed
 @reading_columns
 @threaded
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@limited
+@one_json
+@quieted
 @click.pass_context
 def clean(
     context: click.Context,
@@ -86,6 +113,7 @@ def clean(
     repeats: bool,
     min_words: int,
     as_json: bool,
+    limit: int | None,
     id_column: str | None,
     format: str | None,
     on_error: str,
@@ -106,6 +134,7 @@ def clean(
             )
         output = STREAM
     _check_kind(context, repeats=repeats)
+    printed = Printed.check(as_json=as_json, as_csv=False, count=False, limit=limit)
     target = None if output is None else Target(output, inputs)
     read = Inputs(format=format, on_error=on_error, max_errors=max_errors).checked()
     from dedup.storage.folders import scratch_folder
@@ -127,8 +156,9 @@ def clean(
         search = _duplicates
         options["format"] = format
     with scratch_folder() as scratch:
-        shown, folder = dry_run and not as_json, scratch / "report"
-        told = search(inputs, read, folder, target, write, shown=shown, id=id_column, threads=threads, **options)
+        shown = printed if dry_run and not as_json else None
+        options |= {"id": id_column, "threads": threads, "progress": progress()}
+        told = search(inputs, read, scratch / "report", target, write, shown=shown, **options)
     counts = {**applied[0].to_dict(), **({"dry_run": True} if dry_run else {})}
     line = str(applied[0])
     if dry_run:
@@ -137,11 +167,11 @@ def clean(
     if as_json and not to_stream:
         say_json(counts)
     elif to_stream:
-        tell(line)
+        note(line)
     else:
         say(line)
-    for note in told:
-        tell(note)
+    for each in told:
+        note(each)
     finish(found=False, check=False, rejected=read.rejected())
 
 
@@ -165,7 +195,7 @@ def _duplicates(
     target: Target | None,
     write: Callable[[Report, Listing], None],
     *,
-    shown: bool,
+    shown: Printed | None,
     **options: Any,
 ) -> list[str]:
     """Find duplicates, and write what is kept of the files. Return what is told at the end."""
@@ -179,10 +209,10 @@ def _duplicates(
             target.check(run.listing)
         write_run_report(folder, run.duplicates, listing=run.listing, rejects=run.rejects)
         if shown:
-            report_duplicates(run.duplicates)
+            report_duplicates(run.duplicates, shown.groups())
         write(Report.open(folder, verify=False), run.listing)
 
-    run = find_in_files(inputs, errors=read.errors, tell=read.tell, write=written, **options)
+    run = find_in_files(inputs, errors=read.errors, tell=read.tell, write=written, **selection(), **options)
     assert not isinstance(run, Report)
     read.tell_unread(run.listing, options["column"])
     result: Duplicates = run.duplicates
@@ -196,7 +226,7 @@ def _repeats(
     target: Target | None,
     write: Callable[[Report, Listing], None],
     *,
-    shown: bool,
+    shown: Printed | None,
     id: str | None,
     column: Any,
     min_words: int,
@@ -215,11 +245,11 @@ def _repeats(
     found: Repeats = find_repeats(texts, min_words=min_words, **options)
     write_run_report(folder, found, options={"column": column, "id": id})
     if shown:
-        report_repeats(found, ByName(texts), min_words)
+        report_repeats(found, ByName(texts), min_words, shown.groups())
     report = Report.open(folder, verify=False)
     write(report, texts.listing)
     told = (
         f"{counted(len(texts), 'text')}, {counted(len(found), 'repeat')}: {percent(found.coverage)} of all characters "
     )
     told += "repeat something earlier"
-    return [told, *([f"dedup: {note}"] if (note := passages_unused(report)) else [])]
+    return [told, *([f"dedup: {left}"] if (left := passages_unused(report)) else [])]

@@ -6,24 +6,38 @@ from typing import Any
 
 import click
 
+from dedup.cli.command import Command
 from dedup.cli.ending import say, say_json
 from dedup.cli.inputs import read_one
-from dedup.cli.options import keyed, worded
+from dedup.cli.options import CHOICES, keyed, one_json, quieted, worded
 from dedup.cli.printing import percent, show_marked
 from dedup.terminal import clean
 
 __all__ = ["compare"]
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        "dedup compare draft.txt final.txt",
+        "dedup compare a.txt b.txt --metric edit --full --json",
+    ],
+)
 @click.argument("a")
 @click.argument("b")
-@click.option("--shingle", help='"words:n" or "chars:n"; by default words:5.')
-@click.option("--metric", default="jaccard", show_default=True, help="edit: show the edit distance too.")
+@click.option("--shingle", metavar="words:N|chars:N", help="What is shared; by default words:5.")
+@click.option(
+    "--metric",
+    type=click.Choice(CHOICES["metric"]),
+    default="jaccard",
+    show_default=True,
+    help="With edit, show the edit distance too.",
+)
 @click.option("--full", is_flag=True, help="Show long texts in full, not only the parts near what they share.")
 @worded
 @keyed
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@one_json
+@quieted
 def compare(
     a: str,
     b: str,

@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.ending import finish, say, say_json, tell
+from dedup.cli.command import Command
+from dedup.cli.ending import finish, note, progress, say, say_json
 from dedup.cli.inputs import Inputs
 from dedup.cli.options import (
+    CHOICES,
     by_method,
     common,
     identified,
+    kept,
     keyed,
     labelled,
+    one_json,
     paired,
+    quieted,
     reading_columns,
+    recalled,
     reported,
     threaded,
 )
+from dedup.cli.printed import Printed
 from dedup.cli.printing import report_duplicates
 from dedup.cli.reports import show_report, tell_output
 from dedup.cli.selecting import Named, selection
@@ -35,38 +42,33 @@ if TYPE_CHECKING:
 __all__ = ["estimate", "find", "search_files"]
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        "dedup find articles/",
+        "dedup find news.jsonl --id url --threshold 0.7 --output report",
+    ],
+)
 @click.argument("inputs", cls=Named, metavar="INPUT...", nargs=-1, required=True)
 @paired
 @labelled
 @by_method
-@click.option(
-    "--recall",
-    type=float,
-    default=0.999,
-    show_default=True,
-    help="For lsh: least probability that a pair at the threshold is found.",
-)
-@click.option(
-    "--keep",
-    default="first",
-    show_default=True,
-    help="Which text of a cluster is kept: first, last, longest, shortest, none, max:COLUMN or min:COLUMN.",
-)
-@click.option(
-    "--min-documents",
-    type=int,
-    help="A cluster that occurs in fewer documents removes nothing; by default 2 with --keep none, else 1.",
-)
+@recalled
+@kept
 @identified
 @click.option(
     "--pairs",
+    type=click.Choice(CHOICES["pairs"]),
     default="auto",
     show_default=True,
-    help="all lists every pair; auto lists removed texts of large clusters only with their kept text.",
+    help="Pairs in the report: all of large clusters too, or those of removed texts with their kept text.",
 )
 @reported
-@click.option("--memory", help='Memory limit, such as "4GB"; hashes that do not fit are written to the work directory.')
+@click.option(
+    "--memory",
+    metavar="M",
+    help='Memory limit, such as "4GB"; hashes that do not fit are written to the work directory.',
+)
 @click.option(
     "--work-dir",
     metavar="FOLDER",
@@ -79,7 +81,7 @@ __all__ = ["estimate", "find", "search_files"]
 @common
 def find(
     inputs: tuple[str, ...],
-    as_json: bool,
+    printed: Printed,
     check: bool,
     column: str,
     id_column: str | None,
@@ -101,33 +103,37 @@ def find(
     read = Inputs(format=format, on_error=on_error, max_errors=max_errors)
     result = search_files(inputs, read, format=format, column=column, id=id_column, output=output, **options)
     if isinstance(result, Report):
-        some = show_report(result, read, as_json=as_json)
+        some = show_report(result, read, printed)
         finish(found=some, check=check, rejected=read.rejected())
         return
-    if as_json:
-        for row in result.clusters.to_pylist():
-            say_json(row)
-    elif output is None:
-        report_duplicates(result)
+    if output is None or not printed.for_people:
+        printed.show("find", {None: result.clusters}, lambda limit: report_duplicates(result, limit))
     tell_output(output)
-    tell(f"{result.summary}{hint_of(result.closest)}")
+    note(f"{result.summary}{hint_of(result.closest)}")
     if result.summary.texts == 1 and result.summary.unit == "document":
-        tell(
+        note(
             "one text has nothing to be compared with; is each line a text? --format lines; or compare --unit paragraph"
         )
     finish(found=result.summary.clusters > 0, check=check, rejected=read.rejected())
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        "dedup estimate corpus/",
+        "dedup estimate 'corpus/*.parquet' --memory 4GB --json",
+    ],
+)
 @click.argument("inputs", cls=Named, metavar="INPUT...", nargs=-1, required=True)
 @paired
 @labelled
 @by_method
-@click.option("--memory", help='Memory limit of the search, such as "4GB".')
+@click.option("--memory", metavar="M", help='Memory limit of the search, such as "4GB".')
 @threaded
 @keyed
 @reading_columns
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@one_json
+@quieted
 def estimate(
     inputs: tuple[str, ...],
     as_json: bool,
@@ -170,6 +176,7 @@ def search_files(
     from dedup.runtime.progress import Heartbeats
 
     asked = {name: options[name] for name in ("keep", "recall", "id", "format")}
+    asked |= {"seed": options["seed"]} if options["seed"] != 1 else {}
 
     def write(run: FileRun, seconds: Mapping[str, float]) -> None:
         if output is None:
@@ -184,14 +191,14 @@ def search_files(
             options=asked,
         )
 
-    progress = Heartbeats() if log_json else None
+    shown = Heartbeats() if log_json else progress()
     run = find_in_files(
         names,
         output=output,
         threads=threads,
         errors=inputs.errors,
         tell=inputs.tell,
-        progress=progress,
+        progress=shown,
         write=write,
         **selection(),
         **options,

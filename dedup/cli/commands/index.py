@@ -11,9 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.ending import SOME_REJECTED, finish, say, say_json, tell
+from dedup.cli.command import Command
+from dedup.cli.ending import SOME_REJECTED, finish, note, progress, say, say_json
 from dedup.cli.inputs import ByName, Inputs
-from dedup.cli.options import identified, keyed, reading, threaded, worded
+from dedup.cli.options import (
+    CHOICES,
+    checked,
+    identified,
+    keyed,
+    listed,
+    one_json,
+    parted,
+    quieted,
+    reading,
+    threaded,
+    worded,
+)
+from dedup.cli.printed import Printed
 from dedup.cli.printing import excerpt, report_matches
 from dedup.cli.selecting import Named
 from dedup.errors import InputError
@@ -24,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["index"]
 
-as_one = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 as_lines = click.option("--json", "as_json", is_flag=True, help="Print JSON lines instead of text for people.")
 
 
@@ -42,31 +55,31 @@ def index() -> None:
     """
 
 
-@index.command()
-@click.argument("path")
-@click.option("--threshold", type=float, default=0.8, show_default=True, help="Lowest threshold of a query.")
-@click.option("--shingle", help='"words:n" or "chars:n"; by default words:5.')
-@click.option(
-    "--distinct",
-    multiple=True,
-    metavar="WORD",
-    help="numbers, symbols: texts that differ in these alone are no pair; can be given several times.",
+@index.command(
+    cls=Command,
+    examples=[
+        "dedup index create seen.index",
+        "dedup index create seen.index --threshold 0.7 --shingle chars:9",
+    ],
 )
+@click.argument("path")
+@click.option(
+    "--threshold", "-t", type=float, metavar="T", default=0.8, show_default=True, help="Lowest threshold of a query."
+)
+@click.option("--shingle", metavar="words:N|chars:N", help="What is shared; by default words:5.")
+@parted
 @click.option("--containment", is_flag=True, help="Make `query --metric containment` possible; takes more space.")
 @click.option("--method", default="exact", show_default=True, help="exact, or lsh: less space, 99.9 % of the pairs.")
 @click.option("--store", default="hashes", show_default=True, help="What is kept of a text: hashes, or text.")
 @click.option("--passages", type=int, metavar="N", help="With --store text: make passages of N words or more findable.")
 @worded
 @keyed
-@as_one
+@one_json
+@quieted
 def create(path: str, as_json: bool, **options: Any) -> None:
     """Make an empty index in the new folder PATH.
 
     The options hold for all that is added later.
-
-    \b
-    dedup index create seen.index
-    dedup index create seen.index --threshold 0.7 --shingle chars:9
     """
     from dedup.index.index import Index
 
@@ -78,7 +91,13 @@ def create(path: str, as_json: bool, **options: Any) -> None:
         say(f"made an index in {clean(path)}: {settings['shingle']}, threshold {settings['threshold']:g}")
 
 
-@index.command()
+@index.command(
+    cls=Command,
+    examples=[
+        "dedup index add seen.index archive/",
+        "dedup index add seen.index articles.parquet --column body --id url --replace",
+    ],
+)
 @click.argument("path")
 @click.argument("inputs", cls=Named, metavar="INPUT...", nargs=-1, required=True)
 @click.option("--replace", is_flag=True, help="Put a text in the place of another one that has its id.")
@@ -86,7 +105,8 @@ def create(path: str, as_json: bool, **options: Any) -> None:
 @keyed
 @reading
 @threaded
-@as_one
+@one_json
+@quieted
 def add(
     path: str,
     inputs: tuple[str, ...],
@@ -104,34 +124,47 @@ def add(
 
     An INPUT is what `dedup find` takes. A text that is in the index already, with the same id and the same words, is
     left out. So a command that was stopped goes on if it is given again.
-
-    \b
-    dedup index add seen.index archive/
-    dedup index add seen.index articles.parquet --column body --id url --replace
     """
     read = Inputs(format=format, on_error=on_error, max_errors=max_errors).checked()
     with _opened(path, hash_key, write=True) as opened:
         texts = read.open(inputs, column=column, id=id_column)
-        added = opened.add(texts, replace=replace, resume=True, threads=threads)
+        added = opened.add(texts, replace=replace, resume=True, threads=threads, progress=progress())
         counts = {"added": added, "known": len(texts) - added, "documents": len(opened)}
     known = f"; {counts['known']:,} were there already" if counts["known"] else ""
     _tell(as_json, counts, f"{added:,} added{known}; {counts['documents']:,} documents")
     finish(found=False, check=False, rejected=read.rejected())
 
 
-@index.command()
+@index.command(
+    cls=Command,
+    examples=[
+        "dedup index query seen.index letter.txt",
+        "dedup index query seen.index today.jsonl --threshold 0.9 --limit 1 --json",
+    ],
+)
 @click.argument("path")
 @click.argument("inputs", cls=Named, metavar="INPUT...", nargs=-1, required=True)
-@click.option("--threshold", type=float, help="Least similarity of a pair; by default that of the index.")
-@click.option("--metric", default="jaccard", show_default=True, help="jaccard, or containment if the index allows it.")
-@click.option("--limit", type=int, help="Documents for each text, at most.")
-@click.option("--order", default="best", show_default=True, help="Which ones with --limit: best, or first.")
+@click.option(
+    "--threshold", "-t", type=float, metavar="T", help="Least similarity of a pair; by default that of the index."
+)
+@click.option(
+    "--metric",
+    type=click.Choice(CHOICES["metric"][:2]),
+    default="jaccard",
+    show_default=True,
+    help="containment if the index allows it.",
+)
+@click.option("--limit", "-n", type=int, metavar="N", help="Documents for each text, at most.")
+@click.option(
+    "--order", type=click.Choice(CHOICES["order"]), default="best", show_default=True, help="Which ones with --limit."
+)
 @identified
-@click.option("--check", is_flag=True, help="Exit with code 1 if anything was found.")
 @keyed
 @reading
+@listed
+@checked
+@quieted
 @threaded
-@as_lines
 def query(
     path: str,
     inputs: tuple[str, ...],
@@ -141,40 +174,42 @@ def query(
     format: str | None,
     on_error: str,
     max_errors: str | None,
-    as_json: bool,
+    printed: Printed,
     check: bool,
     **options: Any,
 ) -> None:
-    """Find the documents of the index in PATH that are duplicates of the texts of files.
-
-    \b
-    dedup index query seen.index letter.txt
-    dedup index query seen.index today.jsonl --threshold 0.9 --limit 1 --json
-    """
+    """Find the documents of the index in PATH that are duplicates of the texts of files."""
     read = Inputs(format=format, on_error=on_error, max_errors=max_errors).checked()
     with _opened(path, hash_key) as opened:
         texts = read.open(inputs, column=column, id=id_column)
-        result = opened.query(texts, **options)
-    if as_json:
-        for row in result.pairs.to_pylist():
-            say_json(row)
-    else:
-        report_matches(result, ByName(texts))
-    tell(str(result.summary))
+        result = opened.query(texts, progress=progress(), **options)
+    printed.show("match", {None: result.pairs}, lambda _: report_matches(result, ByName(texts)))
+    note(str(result.summary))
     finish(found=result.summary.pairs > 0, check=check, rejected=read.rejected())
 
 
-@index.command(name="filter-new")
+@index.command(
+    name="filter-new",
+    cls=Command,
+    examples=[
+        "dedup index filter-new seen.index today.jsonl --output new",
+        "cat today.jsonl | dedup index filter-new seen.index - --id url --json",
+    ],
+)
 @click.argument("path")
 @click.argument("inputs", cls=Named, metavar="INPUT...", nargs=-1, required=True)
 @identified
 @click.option(
-    "--output", metavar="FOLDER", help="Write the new records to this new folder, to files of the same format."
+    "--output",
+    "-o",
+    metavar="FOLDER",
+    help="Write the new records to this new folder, to files of the same format.",
 )
 @keyed
 @reading
 @threaded
 @as_lines
+@quieted
 def filter_new(
     path: str,
     inputs: tuple[str, ...],
@@ -192,16 +227,12 @@ def filter_new(
 
     Seen before are the documents of the index and the earlier texts of the same files, and what is similar to one of
     them. If the command is stopped, the index is as it was before.
-
-    \b
-    dedup index filter-new seen.index today.jsonl --output new
-    cat today.jsonl | dedup index filter-new seen.index - --id url --json
     """
     read = Inputs(format=format, on_error=on_error, max_errors=max_errors).checked()
     with _opened(path, hash_key, write=True) as opened:
         texts = read.open(inputs, column=column, id=id_column)
         before = len(opened)
-        found = opened.filter_new(texts, output=output, threads=threads)
+        found = opened.filter_new(texts, output=output, threads=threads, progress=progress())
         after = len(opened)
         if output is not None:
             if as_json:
@@ -214,28 +245,31 @@ def filter_new(
                     say(f"{clean(name)}: {excerpt(text)}")
         sys.stdout.flush()  # an output that breaks off here leaves the index as it was
     where = "" if output is None else f", written to {clean(output)}"
-    tell(f"{after - before:,} of {len(texts):,} texts are new{where}; {after:,} documents")
+    note(f"{after - before:,} of {len(texts):,} texts are new{where}; {after:,} documents")
     finish(found=False, check=False, rejected=read.rejected())
 
 
-@index.command()
+@index.command(
+    cls=Command,
+    examples=[
+        "dedup index remove seen.index archive/a.jsonl:17",
+        "dedup index remove seen.index --ids-from gone.txt",
+    ],
+)
 @click.argument("path")
 @click.argument("ids", metavar="ID...", nargs=-1)
 @click.option("--ids-from", metavar="FILE", help='File of ids, one a line; "-" is standard input.')
 @keyed
-@as_one
+@one_json
+@quieted
 def remove(path: str, ids: tuple[str, ...], ids_from: str | None, hash_key: bytes | None, as_json: bool) -> None:
     """Remove documents by their ids from the index in PATH.
 
     All must be there, else none is removed. Their space on disk is free after `dedup index compact`.
-
-    \b
-    dedup index remove seen.index archive/a.jsonl:17
-    dedup index remove seen.index --ids-from gone.txt
     """
     names = [*ids, *([] if ids_from is None else _lines_of(ids_from))]
     if not names:
-        raise click.UsageError("Missing argument 'ID...', or option '--ids-from'")
+        raise InputError("ID...: expected ids, found none; name some, or a file of ids with --ids-from")
     with _opened(path, hash_key, write=True) as opened:
         kind = opened.id_kind
         removed = opened.remove([_number(name) for name in names] if kind in ("int", "auto") else names)
@@ -243,18 +277,22 @@ def remove(path: str, ids: tuple[str, ...], ids_from: str | None, hash_key: byte
     _tell(as_json, {"removed": removed, "documents": left}, f"{removed:,} removed; {left:,} documents")
 
 
-@index.command()
+@index.command(
+    cls=Command,
+    examples=[
+        "dedup index merge all.index part-1.index part-2.index",
+        "dedup index merge all.index part-2.index part-3.index --json",
+    ],
+)
 @click.argument("path")
 @click.argument("others", metavar="OTHER...", nargs=-1, required=True)
 @keyed
-@as_one
+@one_json
+@quieted
 def merge(path: str, others: tuple[str, ...], hash_key: bytes | None, as_json: bool) -> None:
     """Add the documents of OTHER indexes to the index in PATH.
 
     All must have been made with the same options, and no id may be in two of them.
-
-    \b
-    dedup index merge all.index part-1.index part-2.index
     """
     with _opened(path, hash_key, write=True) as opened:
         added = sum(opened.merge(other) for other in others)
@@ -262,17 +300,22 @@ def merge(path: str, others: tuple[str, ...], hash_key: bytes | None, as_json: b
     _tell(as_json, {"added": added, "documents": count}, f"{added:,} added; {count:,} documents")
 
 
-@index.command()
+@index.command(
+    cls=Command,
+    codes=[SOME_REJECTED],
+    examples=[
+        "dedup index check seen.index",
+        "dedup index check seen.index --json",
+    ],
+)
 @click.argument("path")
 @keyed
-@as_one
+@one_json
+@quieted
 def check(path: str, hash_key: bytes | None, as_json: bool) -> None:
     """Read all of the index in PATH, and name what is damaged.
 
     The exit code is 3 if anything is.
-
-    \b
-    dedup index check seen.index
     """
     with _opened(path, hash_key) as opened:
         found = opened.check()
@@ -286,17 +329,21 @@ def check(path: str, hash_key: bytes | None, as_json: bool) -> None:
         sys.exit(SOME_REJECTED)
 
 
-@index.command()
+@index.command(
+    cls=Command,
+    examples=[
+        "dedup index compact seen.index",
+        "dedup index compact seen.index --json",
+    ],
+)
 @click.argument("path")
 @keyed
-@as_one
+@one_json
+@quieted
 def compact(path: str, hash_key: bytes | None, as_json: bool) -> None:
     """Write the index in PATH anew, without removed documents.
 
     Until the end both are on disk. Ids do not change.
-
-    \b
-    dedup index compact seen.index
     """
     with _opened(path, hash_key, write=True) as opened:
         before = opened.stats
@@ -306,17 +353,19 @@ def compact(path: str, hash_key: bytes | None, as_json: bool) -> None:
     _tell(as_json, counts, f"{after.documents:,} documents; {before.bytes:,} bytes before, {after.bytes:,} bytes now")
 
 
-@index.command()
+@index.command(
+    cls=Command,
+    examples=[
+        "dedup index stats seen.index",
+        "dedup index stats seen.index --json",
+    ],
+)
 @click.argument("path")
 @keyed
-@as_one
+@one_json
+@quieted
 def stats(path: str, hash_key: bytes | None, as_json: bool) -> None:
-    """Print the numbers and the options of the index in PATH.
-
-    \b
-    dedup index stats seen.index
-    dedup index stats seen.index --json
-    """
+    """Print the numbers and the options of the index in PATH."""
     with _opened(path, hash_key) as opened:
         numbers, settings = opened.stats.to_dict(), opened.options
     if as_json:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from dedup.cli.ending import finish, say_json, tell
+from dedup.cli.command import Command
+from dedup.cli.ending import finish, note, progress
 from dedup.cli.inputs import ByName, Inputs
 from dedup.cli.options import bounded, common, identified, keyed, paired, reading, reported
+from dedup.cli.printed import Printed
 from dedup.cli.printing import report_matches
 from dedup.cli.reports import check_output, show_report, tell_output, write_output
 from dedup.cli.selecting import Named
@@ -28,7 +31,13 @@ def _refuse(_: click.Context, option: click.Parameter, value: str | None) -> Non
         raise ParameterError(f"--{option.name}: expected no column in a match, found {value!r}; {instead}")
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        "dedup match letter.txt --against archive/",
+        "dedup match train.jsonl --against test.jsonl --min-words 20 --output report",
+    ],
+)
 @click.argument("new", cls=Named, metavar="NEW...", nargs=-1, required=True)
 @click.option(
     "--against",
@@ -40,26 +49,42 @@ def _refuse(_: click.Context, option: click.Parameter, value: str | None) -> Non
 @paired
 @click.option("--within", hidden=True, expose_value=False, callback=_refuse)
 @click.option("--across", hidden=True, expose_value=False, callback=_refuse)
-@click.option("--min-words", type=int, default=50, show_default=True, help="Least number of words in a passage.")
+@click.option(
+    "--min-words",
+    "-w",
+    type=int,
+    metavar="N",
+    default=50,
+    show_default=True,
+    help="Least number of words in a passage.",
+)
 @click.option(
     "--passage-threshold",
     type=float,
+    metavar="T",
     default=0.8,
     show_default=True,
     help="Least similarity of a passage: 1.0 is word for word.",
 )
+@click.option("--no-passages", "passages", flag_value=False, default=True, help="Find similar texts only, no passages.")
 @identified
-@click.option("--against-column", help="Column or JSON field of the text in OLD; by default the same as --column.")
-@click.option("--against-id", help="Column or JSON field of the id in OLD; by default FILE:NUMBER.")
+@click.option(
+    "--against-column", metavar="NAME", help="Column or JSON field of the text in OLD; by default the same as --column."
+)
+@click.option("--against-id", metavar="NAME", help="Column or JSON field of the id in OLD; by default FILE:NUMBER.")
 @bounded
 @reported
 @keyed
 @reading
 @common
+@click.pass_context
 def match(
+    context: click.Context,
+    /,
     new: tuple[str, ...],
     against: tuple[str, ...],
-    as_json: bool,
+    printed: Printed,
+    passages: bool,
     check: bool,
     threads: int | None,
     column: str,
@@ -82,6 +107,12 @@ def match(
 
     if "-" in new and "-" in against:
         raise ParameterError('--against: "-" is standard input, which NEW reads already; name a file')
+    if not passages:
+        for name in ("min_words", "passage_threshold"):
+            if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+                option = f"--{name.replace('_', '-')}"
+                raise ParameterError(f"{option}: expected no such option with --no-passages, found it; leave one out")
+        options["min_words"] = None
     inputs = Inputs(format=format, on_error=on_error, max_errors=max_errors).checked()
     with naming("NEW"):
         left = inputs.open(new, column=column, id=id_column)
@@ -95,19 +126,15 @@ def match(
     asked |= {**named, "format": format, "hash_key": choose_key(options["hash_key"]).fingerprint, **inputs.asked()}
     existing = check_output(output, asked, left, right)
     if existing is not None:
-        some = show_report(existing, inputs, as_json=as_json)
+        some = show_report(existing, inputs, printed)
         finish(found=some, check=check, rejected=inputs.rejected())
         return
     with renaming({"texts": "NEW", "against": "--against"}):
-        result = match_texts(left, right, threads=threads, **options)
+        result = match_texts(left, right, threads=threads, progress=progress(), **options)
     write_output(output, result, asked, **named)
-    if as_json:
-        for kind, table in (("pair", result.pairs), ("passage", result.passages)):
-            for row in table.to_pylist():
-                say_json({"kind": kind, **row})
-    else:
-        report_matches(result, ByName(left))
+    tables: dict[str | None, Any] = {"pair": result.pairs, **({"passage": result.passages} if passages else {})}
+    printed.show("match", tables, lambda limit: report_matches(result, ByName(left), limit))
     tell_output(output)
-    tell(f"{result.summary}{hint_of(result.closest, LOWER_THRESHOLD)}")
+    note(f"{result.summary}{hint_of(result.closest, LOWER_THRESHOLD)}")
     found = result.summary.pairs > 0 or bool(result.summary.passages)
     finish(found=found, check=check, rejected=inputs.rejected())

@@ -6,9 +6,11 @@ from typing import Any
 
 import click
 
-from dedup.cli.ending import finish, say_json
+from dedup.cli.command import Command
+from dedup.cli.ending import finish, progress
 from dedup.cli.inputs import ByName, Inputs
 from dedup.cli.options import bounded, common, identified, keyed, reading, reported, worded
+from dedup.cli.printed import Printed
 from dedup.cli.printing import report_repeats
 from dedup.cli.reports import check_output, show_report, tell_output, write_output
 from dedup.cli.selecting import Named
@@ -18,10 +20,20 @@ from dedup.option_types import IgnoreOption, TokensOption
 __all__ = ["repeats"]
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        "dedup repeats article.txt",
+        "dedup repeats pages/ --min-words 30 --threshold 1.0 --json",
+    ],
+)
 @click.argument("files", cls=Named, metavar="FILE...", nargs=-1, required=True)
-@click.option("--min-words", type=int, default=50, show_default=True, help="Least number of words in a repeat.")
-@click.option("--threshold", type=float, default=0.8, show_default=True, help="Least similarity of a repeat.")
+@click.option(
+    "--min-words", "-w", type=int, metavar="N", default=50, show_default=True, help="Least number of words in a repeat."
+)
+@click.option(
+    "--threshold", "-t", type=float, metavar="T", default=0.8, show_default=True, help="Least similarity of a repeat."
+)
 @worded
 @identified
 @bounded
@@ -38,7 +50,7 @@ def repeats(
     id_column: str | None,
     memory: str | None,
     hash_key: bytes | None,
-    as_json: bool,
+    printed: Printed,
     check: bool,
     threads: int | None,
     column: str,
@@ -60,18 +72,24 @@ def repeats(
     asked["hash_key"] = choose_key(hash_key).fingerprint
     existing = check_output(output, asked, texts)
     if existing is not None:
-        some = show_report(existing, inputs, as_json=as_json)
+        some = show_report(existing, inputs, printed)
         finish(found=some, check=check, rejected=inputs.rejected())
         return
     how_found: dict[str, Any] = {"min_words": min_words, "threshold": threshold}
     found = find_repeats(
-        texts, **how_found, ignore=ignore, tokens=tokens, memory=memory, hash_key=hash_key, threads=threads
+        texts,
+        **how_found,
+        ignore=ignore,
+        tokens=tokens,
+        memory=memory,
+        hash_key=hash_key,
+        threads=threads,
+        progress=progress(),
     )
     write_output(output, found, asked, column=column, id=id_column, **how_found)
-    if as_json:
-        for repeat in found:
-            say_json(repeat._asdict())
+    if printed.for_people:
+        report_repeats(found, ByName(texts), min_words, printed.groups())
     else:
-        report_repeats(found, ByName(texts), min_words)
+        printed.show("repeats", {None: found.table}, lambda _: None)
     tell_output(output)
     finish(found=len(found) > 0, check=check, rejected=inputs.rejected())

@@ -6,7 +6,9 @@ from typing import Any
 
 import click
 
+from dedup.cli.command import Command
 from dedup.cli.ending import say, say_json
+from dedup.cli.options import quieted
 from dedup.cli.printing import show_marked
 from dedup.terminal import clean
 
@@ -16,11 +18,20 @@ SPAN_FIELDS = ("start", "end", "kept_start", "kept_end", "words")
 """The fields of a span in a review, the removed text first."""
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        "dedup review report",
+        "dedup review report --limit 5 --full | less -R",
+    ],
+)
 @click.argument("report")
-@click.option("--limit", type=int, default=20, show_default=True, help="Removed texts that are shown, at most.")
+@click.option(
+    "--limit", "-n", type=int, metavar="N", default=20, show_default=True, help="Removed texts that are shown, at most."
+)
 @click.option("--full", is_flag=True, help="Show long texts in full, not only the parts near what they share.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines instead of text for people.")
+@quieted
 def review(report: str, limit: int, full: bool, as_json: bool) -> None:
     """Read the removed texts of a REPORT that are nearest to the threshold, beside the kept ones.
 

@@ -4,20 +4,38 @@ from __future__ import annotations
 
 import click
 
-from dedup.cli.ending import say, tell, until_interrupted
+from dedup.cli.command import Command
+from dedup.cli.ending import note, say, until_interrupted
+from dedup.cli.options import quieted
 from dedup.options import check_whole
 from dedup.terminal import clean
 
 __all__ = ["show"]
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        "dedup show report",
+        "dedup show report --html report.html",
+    ],
+)
 @click.argument("report")
 @click.option("--html", metavar="FILE", help="Write one file that needs no server, instead of starting one.")
-@click.option("--clusters", type=int, default=2000, show_default=True, help="Clusters in the file of --html, at most.")
-@click.option("--megabytes", type=float, default=25.0, show_default=True, help="Size of the file of --html, at most.")
-@click.option("--port", type=int, default=0, help="Port to listen on; by default a free one.")
+@click.option(
+    "--clusters",
+    type=int,
+    metavar="N",
+    default=2000,
+    show_default=True,
+    help="Clusters in the file of --html, at most.",
+)
+@click.option(
+    "--megabytes", type=float, metavar="N", default=25.0, show_default=True, help="Size of the file of --html, at most."
+)
+@click.option("--port", type=int, metavar="N", default=0, help="Port to listen on; by default a free one.")
 @click.option("--no-browser", is_flag=True, help="Print the address, and open no browser.")
+@quieted
 def show(report: str, html: str | None, clusters: int, megabytes: float, port: int, no_browser: bool) -> None:
     """Look at a REPORT in a browser: its clusters, the texts side by side, and what they share.
 
@@ -38,7 +56,7 @@ def show(report: str, html: str | None, clusters: int, megabytes: float, port: i
 
     server = Server(view_of_report(opened), port)
     say(server.address)
-    tell("open this address in a browser; Ctrl-C ends the server")
+    note("open this address in a browser; Ctrl-C ends the server")
     if not no_browser:
         import webbrowser
 

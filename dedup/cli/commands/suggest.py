@@ -6,26 +6,41 @@ import shlex
 
 import click
 
-from dedup.cli.ending import finish, say, say_json
+from dedup.cli.command import Command
+from dedup.cli.ending import finish, progress, say, say_json
 from dedup.cli.inputs import Inputs
-from dedup.cli.options import UNITS, bounded, identified, keyed, reading, threaded, worded
+from dedup.cli.options import bounded, identified, keyed, one_json, quieted, reading, threaded, united, worded
 from dedup.cli.selecting import Named
 from dedup.option_types import IgnoreOption, TokensOption, UnitOption
 
 __all__ = ["suggest"]
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        "dedup suggest articles/",
+        "dedup suggest titles.csv --column title --unit line",
+    ],
+)
 @click.argument("inputs", cls=Named, metavar="INPUT...", nargs=-1, required=True)
-@click.option("--unit", type=click.Choice(UNITS), default="document", show_default=True, help="What is compared.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Another seed takes another sample of the texts.")
+@united
+@click.option(
+    "--seed",
+    type=int,
+    metavar="N",
+    default=1,
+    show_default=True,
+    help="Another seed takes another sample of the texts.",
+)
 @worded
 @identified
 @bounded
 @threaded
 @keyed
 @reading
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@one_json
+@quieted
 def suggest(
     inputs: tuple[str, ...],
     as_json: bool,
@@ -60,6 +75,7 @@ def suggest(
         memory=memory,
         threads=threads,
         hash_key=hash_key,
+        progress=progress(),
     )
     command = result.command.replace("INPUT", shlex.join(inputs), 1)
     if column != "text":

@@ -7,7 +7,9 @@ import time
 
 import click
 
-from dedup.cli.ending import say, tell
+from dedup.cli.command import Command
+from dedup.cli.ending import note, say
+from dedup.cli.options import quieted
 
 __all__ = ["expect", "warmup"]
 
@@ -21,7 +23,8 @@ def expect(command: str | None) -> None:
             warming.expect(command)
 
 
-@click.command()
+@click.command(cls=Command, examples=["dedup warmup", "RUN dedup warmup  # in a Dockerfile"])
+@quieted
 def warmup() -> None:
     """Compile the kernels of the searches, if this installation does not contain them.
 
@@ -34,7 +37,7 @@ def warmup() -> None:
     if native.COMPLETE:
         say(f"nothing to do: the kernels are compiled, for processor level {native.LEVEL}")
         return
-    tell(f"compiling all kernels, once, about 20 s ({native.REASON})")
+    note(f"compiling all kernels, once, about 20 s ({native.REASON})")
     started = time.monotonic()
     names = warming.all_kernels()
     if not warming.warm(names, max(2, min(processors(), 4))):
