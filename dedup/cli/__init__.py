@@ -11,6 +11,8 @@
 ``dedup review REPORT``                read the most doubtful removals of a report
 ``dedup apply REPORT``                 write new files with the records that a report keeps
 ``dedup index COMMAND PATH...``        remember texts on disk, and find those that were seen before
+``dedup completion SHELL``             print the completion script of a shell
+``dedup man``                          print the manual page
 ``dedup warmup``                       compile the kernels beforehand
 
 Results are printed to stdout, as text or as JSON lines (--json). All other messages are printed to stderr. The exit
@@ -26,7 +28,7 @@ from typing import Any, NoReturn
 import click
 
 from dedup import __version__
-from dedup.cli.commands import apply, clean, compare, find, index, match, repeats, review, show, suggest, warmup
+from dedup.cli.commands import apply, clean, compare, find, index, match, repeats, review, shell, show, suggest, warmup
 from dedup.cli.ending import end, writing
 
 __all__ = ["Group", "main"]
@@ -43,7 +45,7 @@ SECTIONS = {
     "Find": ("find", "repeats", "match", "compare", "suggest", "estimate"),
     "Look and clean": ("clean", "show", "review", "apply"),
     "Remember": ("index",),
-    "Set up": ("warmup",),
+    "Set up": ("completion", "man", "warmup"),
 }
 """The commands in the help, in order."""
 
@@ -85,7 +87,10 @@ class Group(click.Group):
     ) -> NoReturn:
         """Run a command, and end the process with its exit code."""
         if not standalone_mode or "_DEDUP_COMPLETE" in os.environ:  # a shell asks for completions
-            super().main(args, prog_name, complete_var, standalone_mode, **extra)
+            from dedup.cli.completion import VARIABLE, register
+
+            register()
+            super().main(args, prog_name or "dedup", complete_var or VARIABLE, standalone_mode, **extra)
             sys.exit(0)
 
         def command() -> Any:
@@ -117,6 +122,8 @@ for command in (
     match.match,
     repeats.repeats,
     review.review,
+    shell.completion,
+    shell.man,
     show.show,
     suggest.suggest,
     warmup.warmup,

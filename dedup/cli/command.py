@@ -20,8 +20,8 @@ GROUPS = {
     ),
     "What is kept": "keep min_documents overrides annotate replace",
     "Input": (
-        "against column against_column id_column against_id delimiter format encoding include exclude files_from "
-        "on_error max_errors ids_from"
+        "report against column against_column id_column against_id delimiter format encoding include exclude "
+        "files_from on_error max_errors ids_from"
     ),
     "Output": (
         "output overwrite dry_run html clusters megabytes port no_browser full limit count as_csv as_json check quiet "

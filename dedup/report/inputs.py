@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dedup.errors import ParameterError
+import numpy as np
+
+from dedup.errors import InputError, ParameterError
+from dedup.options import shown
 from dedup.sources.columns import check_columns
 from dedup.sources.files.chosen.names import unshown
 from dedup.sources.files.file_texts import FileTexts
@@ -14,11 +19,12 @@ from dedup.sources.files.listing import COLUMN, STDIN, Entry
 from dedup.sources.files.naming import listing_of
 from dedup.sources.files.rejects import Errors
 from dedup.storage.folders import check_file
+from dedup.text.paragraphs import split_units
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Input", "Searched", "absolute", "entries_of", "texts_of"]
+__all__ = ["Input", "Searched", "absolute", "entries_of", "text_named", "texts_of"]
 
 
 @dataclass(frozen=True)
@@ -127,3 +133,36 @@ def texts_of(report: Searched, side: str = "texts") -> FileTexts:
     named = check_columns(column)
     listing = listing_of(entries, report.run["folder"])
     return FileTexts(listing, COLUMN if named is None else named, key, Errors("skip", None))
+
+
+PART = re.compile(r"(.*)#(\d+)", re.DOTALL)
+"""The name of a paragraph or line: the id of its text, and its number."""
+
+
+def text_named(report: Searched, side: str, name: str) -> str:
+    """Return the text with an id; for a report of paragraphs or lines also one of them, named as ``ID#NUMBER``.
+
+    Raises `InputError` if no text has this id, or if a file has changed since the search. Cost: all files of this side
+    are read once.
+    """
+    texts, unit = texts_of(report, side), report.options.get("unit", "document")
+    rows = {str(each): row for row, each in enumerate(texts.ids)}
+    part = None if name in rows or unit == "document" else PART.fullmatch(name)
+    row = rows.get(name if part is None else part[1])
+    if row is None:
+        parts = "" if unit == "document" else f", or of a {unit}, as ID#NUMBER"
+        some = (
+            f"; did you mean {near[0]!r}?"
+            if (near := get_close_matches(name, rows, 1))
+            else "; name one that `dedup find` printed"
+        )
+        raise InputError(f"expected the id of a text that was searched{parts}, found {shown(name)}{some}")
+    text = texts[row]
+    if part is None:
+        return text
+    data = np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
+    spans, _ = split_units(data, np.zeros(1, dtype=np.int64), np.array([len(data)], dtype=np.int64), unit)
+    if int(part[2]) >= len(spans):
+        wanted = f"expected the number of a {unit} from 0 to {len(spans) - 1}"
+        raise InputError(f"{wanted}, found {part[2]} for {shown(part[1])}; name another")
+    return text[slice(*spans[int(part[2]), 2:].tolist())]

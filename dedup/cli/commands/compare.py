@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from dedup.cli.command import Command
 from dedup.cli.ending import say, say_json
@@ -19,8 +20,8 @@ __all__ = ["compare"]
 @click.command(
     cls=Command,
     examples=[
-        "dedup compare draft.txt final.txt",
-        "dedup compare a.txt b.txt --metric edit --full --json",
+        "dedup compare draft.txt final.txt --full",
+        "dedup compare news.jsonl:17 news.jsonl:4 --report report",
     ],
 )
 @click.argument("a")
@@ -33,14 +34,21 @@ __all__ = ["compare"]
     show_default=True,
     help="With edit, show the edit distance too.",
 )
+@click.option(
+    "--report", metavar="FOLDER", help="A and B are ids of texts that were searched, and options those of the search."
+)
 @click.option("--full", is_flag=True, help="Show long texts in full, not only the parts near what they share.")
 @worded
 @keyed
 @one_json
 @quieted
+@click.pass_context
 def compare(
+    context: click.Context,
+    /,
     a: str,
     b: str,
+    report: str | None,
     shingle: str | None,
     metric: str,
     ignore: tuple[str, ...],
@@ -49,16 +57,21 @@ def compare(
     hash_key: bytes | None,
     as_json: bool,
 ) -> None:
-    """Compare the texts of two files, and mark what they share.
+    """Compare the texts of two files, or of two rows of a report, and mark what they share.
 
     Shared text is coloured on a terminal. If the output is not a terminal, or NO_COLOR is set, it is in numbered
     brackets.
     """
-    left, right = read_one(a), read_one(b)
+    options: dict[str, Any] = {"shingle": shingle, "metric": metric, "ignore": ignore, "tokens": tokens}
+    if report is None:
+        left, right = read_one(a), read_one(b)
+    else:
+        left, right, searched = _rows(report, a, b)
+        given = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+        options |= {name: value for name, value in searched.items() if name in options.keys() - given}
     from dedup.pipelines.compare import compare as compare_texts
 
-    options: Any = {"metric": metric, "ignore": ignore, "tokens": tokens}
-    result = compare_texts(left, right, shingle=shingle, hash_key=hash_key, **options)
+    result = compare_texts(left, right, hash_key=hash_key, **options)
     if as_json:
         fields = {name: getattr(result, name) for name in result.__dataclass_fields__ if name != "spans"}
         if result.distance is None:
@@ -72,3 +85,13 @@ def compare(
     if result.distance is not None and result.similarity is not None:
         say(f"edit distance {result.distance:,}: similarity {result.similarity:.3f}")
     show_marked(((a, left), (b, right)), result.spans, full=full)
+
+
+def _rows(folder: str, a: str, b: str) -> tuple[str, str, dict[str, Any]]:
+    """Return two texts of a report, and the options of its search. In a match, B is a text of OLD."""
+    from dedup.report.inputs import text_named
+    from dedup.report.read import Report
+
+    report = Report.open(folder, verify=False)
+    other = "against" if report.kind == "match" else "texts"
+    return text_named(report, "texts", a), text_named(report, other, b), report.options

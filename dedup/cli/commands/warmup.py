@@ -16,7 +16,9 @@ __all__ = ["expect", "warmup"]
 
 def expect(command: str | None) -> None:
     """Record which command runs, so that missing kernels that it calls are compiled in parallel."""
-    if command not in {None, "apply", "warmup"} and not {"--help", "-h"} & set(sys.argv):  # help loads no numpy
+    if command not in {None, "apply", "completion", "man", "warmup"} and not {"--help", "-h"} & set(
+        sys.argv
+    ):  # help loads no numpy
         from dedup.kernels import native, warming
 
         if not native.COMPLETE:
