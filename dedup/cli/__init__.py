@@ -109,7 +109,6 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    warmup.expect(click.get_current_context().invoked_subcommand)
 
 
 for command in (

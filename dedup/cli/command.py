@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dedup.cli.ending import CODES, FOUND, SOME_REJECTED
+from dedup.cli.ending import CODES, FOUND, SOME_REJECTED, begin
 from dedup.cli.wording import in_options
 from dedup.errors import DedupError, ParameterError
 
@@ -33,12 +33,19 @@ GROUPS = {
 
 
 class Command(click.Command):
-    """A command. `examples` are shown at the end of its help; `codes` are exit codes that it gives beside the usual."""
+    """A command.
 
-    def __init__(self, *args: Any, examples: Iterable[str] = (), codes: Iterable[int] = (), **how: Any) -> None:
+    `examples` are shown at the end of its help, `codes` are exit codes that it gives beside the usual, and `at_once`
+    commands do not say that they have begun.
+    """
+
+    def __init__(
+        self, *args: Any, examples: Iterable[str] = (), codes: Iterable[int] = (), at_once: bool = False, **how: Any
+    ) -> None:
         super().__init__(*args, **how)
         self.examples = tuple(examples)
         self._codes = tuple(codes)
+        self._at_once = at_once
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments. Raises `ParameterError` if an option with one value is given twice."""
@@ -59,6 +66,11 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
+        if not self._at_once:
+            begin()
+            from dedup.cli.commands.warmup import expect
+
+            expect(ctx.find_root().invoked_subcommand, ctx.params)
         try:
             return super().invoke(ctx)
         except DedupError as error:

@@ -38,6 +38,7 @@ __all__ = [
     "CODES",
     "FOUND",
     "SOME_REJECTED",
+    "begin",
     "end",
     "finish",
     "note",
@@ -79,9 +80,35 @@ class UnwritableError(Exception):
         self.error = error
 
 
+class _Shown:
+    """Whether the terminal shows a line that the next output replaces."""
+
+    waiting = False
+
+
+def begin() -> None:
+    """Say on a terminal at once that a command runs: it may load its modules and files for a while."""
+    try:
+        if not quiet() and sys.stderr.isatty() and os.environ.get("TERM") not in (None, "", "dumb"):
+            sys.stderr.write("reading ...\r")
+            sys.stderr.flush()
+            _Shown.waiting = True
+    except (OSError, ValueError):
+        _mute(sys.stderr)
+
+
+def _replace() -> None:
+    if _Shown.waiting:
+        _Shown.waiting = False
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
 @contextlib.contextmanager
 def writing() -> Iterator[None]:
     """Raise an `OSError` of the body, which writes to standard output, as `UnwritableError`."""
+    _replace()
     try:
         yield
     except OSError as error:
@@ -101,6 +128,7 @@ def say_json(value: Any) -> None:
 
 def tell(line: str) -> None:
     """Write a line to standard error, or nothing if that fails. Text from the input must be cleaned before."""
+    _replace()
     try:
         click.echo(line, err=True)
     except OSError:
@@ -204,7 +232,7 @@ def _run(command: Callable[[], Any], stops: Stops) -> int:
         warnings.showwarning = _show_warning
         try:
             code = _code_of(command)
-            with writing():
+            with writing():  # and what `begin` wrote goes
                 sys.stdout.flush()
         except UnwritableError as unwritten:
             code = _unwritten(unwritten.error)

@@ -12,6 +12,7 @@ __all__ = ["completion", "man"]
 
 @click.command(
     cls=Command,
+    at_once=True,
     examples=[
         "dedup completion bash > ~/.local/share/bash-completion/completions/dedup",
         "dedup completion zsh > ~/.zfunc/_dedup                  # a folder in $fpath",
@@ -31,6 +32,7 @@ def completion(shell: str) -> None:
 
 @click.command(
     cls=Command,
+    at_once=True,
     examples=[
         "dedup man | man -l -",
         "dedup man > ~/.local/share/man/man1/dedup.1",

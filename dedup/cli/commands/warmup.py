@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -14,11 +15,11 @@ from dedup.cli.options import quieted
 __all__ = ["expect", "warmup"]
 
 
-def expect(command: str | None) -> None:
+def expect(command: str | None, options: Mapping[str, Any]) -> None:
     """Record which command runs, so that missing kernels that it calls are compiled in parallel."""
-    if command not in {None, "apply", "completion", "man", "warmup"} and not {"--help", "-h"} & set(
-        sys.argv
-    ):  # help loads no numpy
+    if command == "clean":
+        command = "repeats" if options.get("repeats") else "find"
+    if command not in {None, "apply", "warmup"}:
         from dedup.kernels import native, warming
 
         if not native.COMPLETE:
