@@ -99,7 +99,7 @@ def test_what_cannot_be_read(folder: Path) -> None:
     for limit in ("1", "10%", "0"):
         done = call("find", "bad.jsonl", "--max-errors", limit, cwd=folder)
         assert WRONG == done.returncode
-        assert f"max_errors: expected at most {limit} rejected" in done.stderr
+        assert f"--max-errors: expected at most {limit} rejected" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_what_cannot_be_read(folder: Path) -> None:
             '--column "body": no such column in the first lines of all.jsonl',
         ),
         (["find", "sub", "--format", "xml"], "format: expected one of 'jsonl'"),
-        (["find", "sub", "--max-errors", "many"], "max_errors: expected a count"),
+        (["find", "sub", "--max-errors", "many"], "--max-errors: expected a count"),
         (["find", "nothing*"], "expected readable texts, found none in 'nothing*' (nothing*: no file matches)"),
         (["find", "all.parquet", "--format", "txt"], "expected texts, found none in all.parquet; 1 was rejected"),
     ],

@@ -70,7 +70,7 @@ def test_a_bound_on_memory(command: tuple[str, ...], folder: Path) -> None:
     assert (bounded.returncode, bounded.stdout) == (free.returncode, free.stdout)
     small = call(*command, "--memory", "1MB", cwd=folder)
     assert small.returncode == WRONG
-    assert "dedup: memory: expected about" in small.stderr
+    assert "dedup: --memory: expected about" in small.stderr
 
 
 def test_paragraphs(folder: Path) -> None:
@@ -180,7 +180,7 @@ def test_options_of_both_sides_name_none(option: list[str], tmp_path: Path) -> N
     done = call("match", "new.txt", "--against", "old.txt", *option, cwd=tmp_path)
     assert done.returncode == WRONG
     assert "NEW" not in done.stderr
-    assert f"{option[0][2:].replace('-', '_')}: expected" in done.stderr
+    assert f"{option[0]}: expected" in done.stderr
 
 
 def test_a_side_whose_input_cannot_be_kept() -> None:
