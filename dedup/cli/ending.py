@@ -43,6 +43,7 @@ __all__ = [
     "finish",
     "note",
     "progress",
+    "quiet",
     "say",
     "say_json",
     "tell",

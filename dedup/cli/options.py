@@ -54,6 +54,7 @@ CHOICES = {
     "pairs": ("auto", "all"),
     "distinct": ("numbers", "symbols"),
     "order": ("best", "first"),
+    "store": ("hashes", "text"),
 }
 """What further options take. The modules that know it are slow to load."""
 

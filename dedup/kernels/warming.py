@@ -69,12 +69,16 @@ GROUPS: dict[str, tuple[str, ...]] = {
 
 _expected: tuple[str, ...] = ()
 _announced = QUIET in os.environ
+_quiet = False
 
 
-def expect(command: str | None) -> None:
-    """Record which command runs: if a kernel is missing, all kernels of that command are compiled at once."""
-    global _expected  # noqa: PLW0603  # of the process, as the command is
-    _expected = GROUPS.get(command or "", ())
+def expect(command: str | None, *, quiet: bool = False) -> None:
+    """Record which command runs: if a kernel is missing, all kernels of that command are compiled at once.
+
+    With `quiet` this is not announced.
+    """
+    global _expected, _quiet  # of the process, as the command is
+    _expected, _quiet = GROUPS.get(command or "", ()), quiet
 
 
 def missing() -> None:
@@ -83,7 +87,7 @@ def missing() -> None:
     if _announced:
         return
     _announced = True
-    if sys.stderr is not None:
+    if sys.stderr is not None and not _quiet:
         print(
             "dedup: compiling kernels, once, about 10 s (dedup warmup does it beforehand)", file=sys.stderr, flush=True
         )

@@ -69,8 +69,20 @@ def index() -> None:
 @click.option("--shingle", metavar="words:N|chars:N", help="What is shared; by default words:5.")
 @parted
 @click.option("--containment", is_flag=True, help="Make `query --metric containment` possible; takes more space.")
-@click.option("--method", default="exact", show_default=True, help="exact, or lsh: less space, 99.9 % of the pairs.")
-@click.option("--store", default="hashes", show_default=True, help="What is kept of a text: hashes, or text.")
+@click.option(
+    "--method",
+    type=click.Choice(CHOICES["method"][1:]),
+    default="exact",
+    show_default=True,
+    help="lsh takes less space, and finds 99.9 % of the pairs.",
+)
+@click.option(
+    "--store",
+    type=click.Choice(CHOICES["store"]),
+    default="hashes",
+    show_default=True,
+    help="What is kept of a text.",
+)
 @click.option("--passages", type=int, metavar="N", help="With --store text: make passages of N words or more findable.")
 @worded
 @keyed

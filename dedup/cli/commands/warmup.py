@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from dedup.cli.command import Command
-from dedup.cli.ending import note, say
+from dedup.cli.ending import note, quiet, say
 from dedup.cli.options import quieted
 
 __all__ = ["expect", "warmup"]
@@ -23,7 +23,7 @@ def expect(command: str | None, options: Mapping[str, Any]) -> None:
         from dedup.kernels import native, warming
 
         if not native.COMPLETE:
-            warming.expect(command)
+            warming.expect(command, quiet=quiet())
 
 
 @click.command(cls=Command, examples=["dedup warmup", "RUN dedup warmup  # in a Dockerfile"])
