@@ -67,7 +67,8 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         if not self._at_once:
-            begin()
+            if not ctx.params.get("log_json"):
+                begin()
             from dedup.cli.commands.warmup import expect
 
             expect(ctx.find_root().invoked_subcommand, ctx.params)
