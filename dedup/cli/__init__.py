@@ -28,7 +28,21 @@ from typing import Any, NoReturn
 import click
 
 from dedup import __version__
-from dedup.cli.commands import apply, clean, compare, find, index, match, repeats, review, shell, show, suggest, warmup
+from dedup.cli.commands import (
+    apply,
+    clean,
+    compare,
+    find,
+    index,
+    match,
+    repeats,
+    review,
+    shell,
+    show,
+    suggest,
+    upkeep,
+    warmup,
+)
 from dedup.cli.ending import end, writing
 
 __all__ = ["Group", "main"]
@@ -128,3 +142,6 @@ for command in (
     warmup.warmup,
 ):
     main.add_command(command)
+
+for command in (upkeep.remove, upkeep.merge, upkeep.check, upkeep.compact, upkeep.stats):
+    index.index.add_command(command)

@@ -11,9 +11,9 @@ from dedup.cli.ending import CODES, FOUND, SOME_REJECTED, begin
 from dedup.cli.wording import in_options
 from dedup.errors import DedupError, ParameterError
 
-__all__ = ["GROUPS", "Command", "groups_of"]
+__all__ = ["OPTION_GROUPS", "Command", "groups_of"]
 
-GROUPS = {
+OPTION_GROUPS = {
     "What is found": (
         "repeats unit threshold metric shingle distinct ignore tokens within across method recall seed min_words "
         "passage_threshold passages pairs order containment"
@@ -67,7 +67,8 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         if not self._at_once:
-            begin()
+            if not ctx.params.get("log_json"):
+                begin()
             from dedup.cli.commands.warmup import expect
 
             expect(ctx.find_root().invoked_subcommand, ctx.params)
@@ -107,7 +108,7 @@ def groups_of(command: click.Command, context: click.Context) -> dict[str, list[
     """Return the options of a command that are shown, in groups; groups without options are left out."""
     options = [each for each in command.get_params(context) if isinstance(each, click.Option) and not each.hidden]
     found: dict[str, list[click.Option]] = {}
-    for title, names in GROUPS.items():
+    for title, names in OPTION_GROUPS.items():
         places = {name: place for place, name in enumerate(names.split())}
         inside = sorted((each for each in options if each.name in places), key=lambda each: places[str(each.name)])
         if inside:

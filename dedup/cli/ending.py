@@ -64,7 +64,7 @@ CODES = {
 }
 """What each exit code means."""
 
-QUIET = "dedup.quiet"
+IS_QUIET = "dedup.quiet"
 """The key of the context that says that `--quiet` was given."""
 
 DEBUG = "DEDUP_DEBUG"
@@ -139,7 +139,7 @@ def tell(line: str) -> None:
 def quiet() -> bool:
     """Return whether `--quiet` was given."""
     context = click.get_current_context(silent=True)
-    return context is not None and bool(context.meta.get(QUIET))
+    return context is not None and bool(context.meta.get(IS_QUIET))
 
 
 def note(line: str) -> None:

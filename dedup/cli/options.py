@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from dedup.cli.ending import QUIET
+from dedup.cli.ending import IS_QUIET
 from dedup.cli.printed import Printed
 from dedup.cli.selecting import selecting
 from dedup.errors import ParameterError
@@ -93,7 +93,7 @@ def _all_of(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _quiet(context: click.Context, _: click.Parameter, given: bool) -> None:
-    context.meta[QUIET] = given
+    context.meta[IS_QUIET] = given
 
 
 threaded = click.option(

@@ -46,10 +46,10 @@ PYTHON = (" or callable(id, text)", ", or None", ", or several of them in a list
 NOT_A = {"integer": "a whole number", "float": "a number"}
 NOT_A_NUMBER = re.compile(r"'(.*)' is not a valid (integer|float)\.$", re.DOTALL)
 NOT_ONE_OF = re.compile(r"('.*'|\".*\") is not (?:one of .*|'.*')\.$", re.DOTALL)
-QUOTED = re.compile(r"'([^']+)'")
+IN_QUOTES = re.compile(r"'([^']+)'")
 NO_COLUMN = re.compile(r"\"([^\"]*)\": no such column .*; found (.*)$", re.DOTALL)
 NO_WORD = re.compile(r"[\w-]+: expected (.*'.*), found '([^']*)'$", re.DOTALL)
-NAMED = re.compile(r"(\w+)(: |=)")
+OPTION_NAMED = re.compile(r"(\w+)(: |=)")
 OF_A_SIDE = re.compile(r"((?:NEW|--against): \w+)=(?=\")")
 
 
@@ -142,7 +142,7 @@ def in_options(error: DedupError, command: click.Command) -> None:
         message += f"; did you mean {meant!r}?"
     names = {each.opts[0].removeprefix("--").replace("-", "_"): each.opts[0] for each in command.params if each.opts}
     options = {name: option for name, option in names.items() if option.startswith("--")}
-    if (named := NAMED.match(message)) and named[1] in options:
+    if (named := OPTION_NAMED.match(message)) and named[1] in options:
         between = ": " if named[2] == ": " else " "
         message = f"{options[named[1]]}{between}{message[named.end() :]}"
     message = OF_A_SIDE.sub(r"\1 ", message, count=1)
@@ -152,7 +152,7 @@ def in_options(error: DedupError, command: click.Command) -> None:
 def _meant(message: str) -> str | None:
     """Return the column or the word that was probably meant by the one that a message does not know."""
     if found := NO_COLUMN.search(message):
-        return closest(found[1], QUOTED.findall(found[2]))
+        return closest(found[1], IN_QUOTES.findall(found[2]))
     if found := NO_WORD.match(message):
-        return closest(found[2], QUOTED.findall(found[1]))
+        return closest(found[2], IN_QUOTES.findall(found[1]))
     return None

@@ -135,7 +135,7 @@ def texts_of(report: Searched, side: str = "texts") -> FileTexts:
     return FileTexts(listing, COLUMN if named is None else named, key, Errors("skip", None))
 
 
-PART = re.compile(r"(.*)#(\d+)", re.DOTALL)
+PART_NAME = re.compile(r"(.*)#(\d+)", re.DOTALL)
 """The name of a paragraph or line: the id of its text, and its number."""
 
 
@@ -147,7 +147,7 @@ def text_named(report: Searched, side: str, name: str) -> str:
     """
     texts, unit = texts_of(report, side), report.options.get("unit", "document")
     rows = {str(each): row for row, each in enumerate(texts.ids)}
-    part = None if name in rows or unit == "document" else PART.fullmatch(name)
+    part = None if name in rows or unit == "document" else PART_NAME.fullmatch(name)
     row = rows.get(name if part is None else part[1])
     if row is None:
         parts = "" if unit == "document" else f", or of a {unit}, as ID#NUMBER"

@@ -548,7 +548,7 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
         ("-1", "passages: expected a whole number from 1"),
         ("many", NO_NUMBER.format("--passages")),
     ],
-    "--store": [(value, "--store: expected 'hashes' or 'text', found") for value in ("bogus", "")],
+    "--store": [(value, "store: expected 'hashes' or 'text', found") for value in ("bogus", "")],
     "--order": [(value, "--order: expected 'best' or 'first', found") for value in ("bogus", "")],
     "--ids-from": [
         ("missing.txt", "--ids-from: expected a file of ids, found 'missing.txt': No such file.*; name another"),

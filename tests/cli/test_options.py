@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 
 import dedup
 from dedup.cli import main
-from dedup.cli.command import GROUPS, Command
+from dedup.cli.command import OPTION_GROUPS, Command
 from dedup.cli.ending import CODES
 from dedup.cli.options import CHOICES
 from dedup.cli.printed import rest
@@ -302,7 +302,7 @@ def test_help(command: str) -> None:
         assert f"dedup {command}" in example
     assert "\nExit codes:\n  0  done\n" in done.stdout
     assert all(len(line) <= 100 for line in done.stdout.splitlines())
-    known = {name for names in GROUPS.values() for name in names.split()}
+    known = {name for names in OPTION_GROUPS.values() for name in names.split()}
     assert [] == [each.name for each in one.params if isinstance(each, click.Option) and each.name not in known
                   and not each.hidden]  # fmt: skip
 

@@ -130,4 +130,4 @@ def test_no_names_from_a_file(folder: Path) -> None:
     done = call("find", "--files-from", "empty", cwd=folder)
     assert WRONG == done.returncode
     assert "no names in empty" in done.stderr
-    assert "Missing argument 'INPUT...'" in done.stderr
+    assert "INPUT...: expected a name, found none" in done.stderr

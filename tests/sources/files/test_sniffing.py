@@ -355,7 +355,7 @@ def test_a_column_of_plain_text(tmp_path: Path) -> None:
     for arguments in (["find", "a.txt"], ["find", "b.md"], ["repeats", "a.txt"], ["estimate", "a.txt"]):
         done = call(*arguments, "--column", "body", cwd=tmp_path)
         assert WRONG == done.returncode
-        assert re.search(r'column="body": expected files with columns, found plain text in \w\.\w+;', done.stderr)
+        assert re.search(r'--column "body": expected files with columns, found plain text in \w\.\w+;', done.stderr)
     with pytest.raises(ParameterError, match="expected files with columns, found plain text"):
         dedup.find_duplicates(tmp_path / "a.txt", column="body")
     write(tmp_path, "c.jsonl", corpus_files.as_lines([{"body": text} for text in BODY]))

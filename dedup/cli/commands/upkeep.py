@@ -1,0 +1,174 @@
+"""Commands of ``dedup index`` that keep an index in order: remove, merge, check, compact, stats."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from dedup.cli.command import Command
+from dedup.cli.commands.index import opened, tell_counts
+from dedup.cli.ending import SOME_REJECTED, say, say_json
+from dedup.cli.options import keyed, one_json, quieted
+from dedup.errors import InputError
+from dedup.terminal import clean
+
+__all__ = ["check", "compact", "merge", "remove", "stats"]
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "dedup index remove seen.index archive/a.jsonl:17",
+        "dedup index remove seen.index --ids-from gone.txt",
+    ],
+)
+@click.argument("path")
+@click.argument("ids", metavar="ID...", nargs=-1)
+@click.option("--ids-from", metavar="FILE", help='File of ids, one a line; "-" is standard input.')
+@keyed
+@one_json
+@quieted
+def remove(path: str, ids: tuple[str, ...], ids_from: str | None, hash_key: bytes | None, as_json: bool) -> None:
+    """Remove documents by their ids from the index in PATH.
+
+    All must be there, else none is removed. Their space on disk is free after `dedup index compact`.
+    """
+    names = [*ids, *([] if ids_from is None else _lines_of(ids_from))]
+    if not names:
+        raise InputError("ID...: expected ids, found none; name some, or a file of ids with --ids-from")
+    with opened(path, hash_key, write=True) as held:
+        kind = held.id_kind
+        removed = held.remove([_number(name) for name in names] if kind in ("int", "auto") else names)
+        left = len(held)
+    tell_counts(as_json, {"removed": removed, "documents": left}, f"{removed:,} removed; {left:,} documents")
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "dedup index merge all.index part-1.index part-2.index",
+        "dedup index merge all.index part-2.index part-3.index --json",
+    ],
+)
+@click.argument("path")
+@click.argument("others", metavar="OTHER...", nargs=-1, required=True)
+@keyed
+@one_json
+@quieted
+def merge(path: str, others: tuple[str, ...], hash_key: bytes | None, as_json: bool) -> None:
+    """Add the documents of OTHER indexes to the index in PATH.
+
+    All must have been made with the same options, and no id may be in two of them.
+    """
+    with opened(path, hash_key, write=True) as held:
+        added = sum(held.merge(other) for other in others)
+        count = len(held)
+    tell_counts(as_json, {"added": added, "documents": count}, f"{added:,} added; {count:,} documents")
+
+
+@click.command(
+    cls=Command,
+    codes=[SOME_REJECTED],
+    examples=[
+        "dedup index check seen.index",
+        "dedup index check seen.index --json",
+    ],
+)
+@click.argument("path")
+@keyed
+@one_json
+@quieted
+def check(path: str, hash_key: bytes | None, as_json: bool) -> None:
+    """Read all of the index in PATH, and name what is damaged.
+
+    The exit code is 3 if anything is.
+    """
+    with opened(path, hash_key) as held:
+        found = held.check()
+    if as_json:
+        say_json({"documents": found.documents, "ok": found.ok, "problems": found.problems, "lost": found.lost})
+    else:
+        say(clean(f"{found.documents:,} documents, " + ("nothing damaged" if found.ok else "damaged:")))
+        for problem in found.problems:
+            say(f"  {clean(problem)}")
+    if not found.ok:
+        sys.exit(SOME_REJECTED)
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "dedup index compact seen.index",
+        "dedup index compact seen.index --json",
+    ],
+)
+@click.argument("path")
+@keyed
+@one_json
+@quieted
+def compact(path: str, hash_key: bytes | None, as_json: bool) -> None:
+    """Write the index in PATH anew, without removed documents.
+
+    Until the end both are on disk. Ids do not change.
+    """
+    with opened(path, hash_key, write=True) as held:
+        before = held.stats
+        held.compact()
+        after = held.stats
+    counts = {"documents": after.documents, "bytes_before": before.bytes, "bytes": after.bytes}
+    tell_counts(
+        as_json, counts, f"{after.documents:,} documents; {before.bytes:,} bytes before, {after.bytes:,} bytes now"
+    )
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "dedup index stats seen.index",
+        "dedup index stats seen.index --json",
+    ],
+)
+@click.argument("path")
+@keyed
+@one_json
+@quieted
+def stats(path: str, hash_key: bytes | None, as_json: bool) -> None:
+    """Print the numbers and the options of the index in PATH."""
+    with opened(path, hash_key) as held:
+        numbers, settings = held.stats.to_dict(), held.options
+    if as_json:
+        say_json({**numbers, "options": settings})
+        return
+    for name, number in numbers.items():
+        say(f"{name.replace('_', ' '):<12} {number:,}")
+    for name, value in settings.items():
+        shown = " ".join(value) if isinstance(value, list) else value
+        say(f"{name.replace('_', ' '):<12} {clean(shown)}".rstrip())
+
+
+def _number(name: str) -> int:
+    try:
+        return int(name)
+    except ValueError:
+        raise InputError(
+            f"ID: expected ids that are integers, as the documents of the index have, found {name!r}; name others"
+        ) from None
+
+
+def _lines_of(name: str) -> list[str]:
+    """Return the lines of a file, or of standard input, that are not empty."""
+    try:
+        if name == "-":
+            data = sys.stdin.buffer.read()
+        else:
+            with open(name, "rb") as file:
+                data = file.read()
+    except OSError as error:
+        raise InputError(
+            f"--ids-from: expected a file of ids, found {name!r}: {error.strerror}; name another file"
+        ) from None
+    try:
+        return [line for line in data.decode().removeprefix("\ufeff").splitlines() if line]
+    except UnicodeDecodeError:
+        raise InputError(f"--ids-from: expected ids in UTF-8, found other bytes in {name!r}; write it anew") from None
