@@ -53,13 +53,13 @@ __all__ = [
     "unpack",
 ]
 
-LEVEL = 3
+TEXT_LEVEL = 3
 """The level of zstd: higher ones take much longer, and save a few bytes in a hundred of a short text."""
 
 LONGEST_PRINT = 8
 """Tokens of a gram, at most: shorter ones make fewer fingerprints, which more texts have by chance."""
 
-SPREAD = np.uint64(0x9E3779B97F4A7C15)
+PRINT_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 """The smallest hashes crowd at zero, so a multiplication spreads them over the buckets."""
 
 Numbers = npt.NDArray[np.int64]
@@ -113,7 +113,7 @@ def keep(block: Block, reading: Reading, passages: int | None) -> Kept:
     """Return what is kept of a block of texts; `passages` is the least number of tokens of a passage, or None."""
     import pyarrow as pa
 
-    codec = pa.Codec("zstd", compression_level=LEVEL)
+    codec = pa.Codec("zstd", compression_level=TEXT_LEVEL)
     packed, hashes = [], []
     for start, end in zip(block.starts.tolist(), block.ends.tolist(), strict=True):
         data = block.values[start:end].tobytes()
@@ -145,7 +145,7 @@ def fingerprints(tokens: npt.NDArray[np.uint64], offsets: Numbers, size: int | N
         return Prints(np.empty(0, dtype=np.uint64), np.zeros(len(offsets), dtype=np.int64))
     hashes, since = np.empty(len(tokens), dtype=np.uint64), np.empty(len(tokens), dtype=np.int64)
     count = find_anchors(tokens, offsets, size, min((size + 1) // 2, LONGEST_PRINT), hashes, since)
-    keys, text = hashes[:count] * SPREAD, np.searchsorted(offsets, since[:count], side="right") - 1
+    keys, text = hashes[:count] * PRINT_SPREAD, np.searchsorted(offsets, since[:count], side="right") - 1
     order = np.lexsort((keys, text))
     keys, text = keys[order], text[order]
     new = np.ones(len(keys), dtype=np.bool_)
