@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
 
-from dedup.cli.ending import CODES, FOUND, SOME_REJECTED, begin
+from dedup.cli.ending import CODES, FOUND, SOME_REJECTED, begin, quiet
 from dedup.cli.wording import in_options
 from dedup.errors import DedupError, ParameterError
 
@@ -69,9 +69,7 @@ class Command(click.Command):
         if not self._at_once:
             if not ctx.params.get("log_json"):
                 begin()
-            from dedup.cli.commands.warmup import expect
-
-            expect(ctx.find_root().invoked_subcommand, ctx.params)
+            _expect(ctx.find_root().invoked_subcommand, ctx.params)
         try:
             return super().invoke(ctx)
         except DedupError as error:
@@ -117,3 +115,14 @@ def groups_of(command: click.Command, context: click.Context) -> dict[str, list[
     if options:
         found["Other"] = options
     return found
+
+
+def _expect(command: str | None, options: Mapping[str, Any]) -> None:
+    """Record which command runs, so that missing kernels that it calls are compiled in parallel."""
+    if command == "clean":
+        command = "repeats" if options.get("repeats") else "find"
+    if command not in {None, "apply", "warmup"}:
+        from dedup.kernels import native, warming
+
+        if not native.COMPLETE:
+            warming.expect(command, quiet=quiet())

@@ -12,20 +12,19 @@ has a posting for each band in place of one for each of some shingles.
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.units import HashSets
-from dedup.index.log.rows import MarkedSets
+from dedup.index.log.bits import Bits
+from dedup.index.log.rows import MarkedSets, Rows
 from dedup.index.postings.segments import hash_numbers
+from dedup.index.settings import Settings
 from dedup.lsh.bands import Bands, band_keys
 from dedup.minhash import permutations, sign
 from dedup.pairs.verify import verify
-
-if TYPE_CHECKING:
-    from dedup.index.view import View
 
 __all__ = ["dense", "keys_of", "new_among", "probe"]
 
@@ -33,6 +32,21 @@ COMPARED_DOCUMENTS = 1 << 12
 """Documents whose sets are in memory at a time."""
 
 Numbers = npt.NDArray[np.int64]
+
+
+class Searched(Protocol):
+    """What is asked of a view of an index (`dedup.index.view`)."""
+
+    settings: Settings
+    gone: Bits
+
+    def lookup(self, kind: str, keys: npt.NDArray[np.uint64], *, newest: bool) -> tuple[Numbers, Numbers]:
+        """Return places in `keys` and documents that may have that key."""
+        ...
+
+    def sets_at(self, numbers: Numbers) -> tuple[Rows, HashSets]:
+        """Return the rows and sets of some documents."""
+        ...
 
 
 def keys_of(sets: HashSets, which: Numbers, bands: Bands) -> npt.NDArray[np.uint64]:
@@ -45,7 +59,7 @@ def keys_of(sets: HashSets, which: Numbers, bands: Bands) -> npt.NDArray[np.uint
 
 
 def probe(
-    view: View, texts: MarkedSets, asked: Numbers, threshold: float, *, newest: bool, counted: bool
+    view: Searched, texts: MarkedSets, asked: Numbers, threshold: float, *, newest: bool, counted: bool
 ) -> npt.NDArray[np.int64]:
     """Return the pairs of some sets with documents, as `View.probe` does."""
     bands = view.settings.bands
@@ -71,9 +85,8 @@ def probe(
     return np.concatenate(parts)
 
 
-def new_among(view: View, texts: MarkedSets, asked: Numbers) -> Numbers:
+def new_among(known: Settings, texts: MarkedSets, asked: Numbers) -> Numbers:
     """Return those of some rows (ascending) that reach the threshold with no one of them that is returned before."""
-    known = view.settings
     assert known.bands is not None
     full = asked[texts.sizes[asked] > 0]
     keys = keys_of(texts.sets, full, known.bands).reshape(-1, known.bands.bands)

@@ -16,15 +16,15 @@ from dedup.reading import WORDS, Reading
 from dedup.text.unicode import UNICODE_VERSION
 from dedup.unit import Unit
 
-__all__ = ["EXACT", "KEPT_HASHES", "KEPT_TEXT", "LSH", "Settings"]
+__all__ = ["BY_BANDS", "BY_SHINGLES", "HASHES_ALONE", "WITH_TEXT", "Settings"]
 
-EXACT, LSH = "exact", "lsh"
+BY_SHINGLES, BY_BANDS = "exact", "lsh"
 """How documents are found: all of them, by shingles; or nearly all, by bands of signatures."""
 
 RECALL = 0.999
 """The least probability with which ``method="lsh"`` finds a pair at the threshold."""
 
-KEPT_HASHES, KEPT_TEXT = "hashes", "text"
+HASHES_ALONE, WITH_TEXT = "hashes", "text"
 """What is kept of a text: its hashes alone, or also the text itself."""
 
 
@@ -47,14 +47,14 @@ class Settings:
     shingle: Shingle
     containment: bool
     distinct: tuple[str, ...] = ()
-    store: str = KEPT_HASHES
+    store: str = HASHES_ALONE
     passages: int | None = None
     bands: Bands | None = None
 
     @property
     def with_texts(self) -> bool:
         """Whether the texts are kept."""
-        return self.store == KEPT_TEXT
+        return self.store == WITH_TEXT
 
     @classmethod
     def check(
@@ -66,9 +66,9 @@ class Settings:
         distinct: str | Collection[str] = (),
         ignore: str | Collection[str] = (),
         tokens: str = WORDS,
-        store: str = KEPT_HASHES,
+        store: str = HASHES_ALONE,
         passages: int | None = None,
-        method: str = EXACT,
+        method: str = BY_SHINGLES,
         hash_key: bytes | HashKey | None,
     ) -> Settings:
         """Return the settings. Raise `ParameterError` if an option has an invalid value."""
@@ -79,15 +79,17 @@ class Settings:
                 'ignore: expected "numbers" in ignore or in distinct, found it in both; texts that differ in numbers '
                 "alone are either the same or no pair: leave one of them out"
             )
-        kept = check_word("store", store, (KEPT_HASHES, KEPT_TEXT))
+        kept = check_word("store", store, (HASHES_ALONE, WITH_TEXT))
         size = None if passages is None else check_whole("passages", passages, 1, MOST_WORDS, also=", or None")
-        if size is not None and kept != KEPT_TEXT:
+        if size is not None and kept != WITH_TEXT:
             raise ParameterError(
                 f'passages: expected store="text" (--store text), in which passages are found, found store='
                 f"{shown(kept)}; give both, or no passages"
             )
         lowest, complete = check_threshold(threshold), check_flag("containment", containment)
-        bands = choose_bands(lowest, RECALL) if check_word("method", method, (EXACT, LSH)) == LSH else None
+        bands = (
+            choose_bands(lowest, RECALL) if check_word("method", method, (BY_SHINGLES, BY_BANDS)) == BY_BANDS else None
+        )
         if complete and bands is not None:
             raise ParameterError(
                 'method: expected "exact" with containment, which bands of signatures do not find, found "lsh"; leave '
@@ -104,7 +106,7 @@ class Settings:
             "distinct": list(self.distinct),
             "store": self.store,
             "passages": self.passages,
-            "method": EXACT if self.bands is None else LSH,
+            "method": BY_SHINGLES if self.bands is None else BY_BANDS,
             "bands": None if self.bands is None else [self.bands.bands, self.bands.rows],
             "hash_key": self.shingle.key.fingerprint,
             **self.shingle.reading.asked(),
@@ -138,7 +140,7 @@ class Settings:
             kind,
             bool(found["containment"]),
             words,
-            store=found.get("store", KEPT_HASHES),
+            store=found.get("store", HASHES_ALONE),
             passages=found.get("passages"),
             bands=None if cut is None else Bands(int(cut[0]), int(cut[1]), lowest, RECALL),
         )

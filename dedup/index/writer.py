@@ -202,7 +202,7 @@ class Writer:
         for start in range(0, len(kept), FILTERED_TEXTS):
             some = np.arange(start, min(start + FILTERED_TEXTS, len(kept)), dtype=np.int64)
             seen = self.view.probe(sets, some, self.view.settings.threshold)
-            new = new_among(self.view, sets, np.setdiff1d(some, seen[:, 0]))
+            new = new_among(self.view.settings, sets, np.setdiff1d(some, seen[:, 0]))
             self.add(sets.take(new), None if ids is None else [ids[row] for row in new.tolist()], kind)
             kept[new] = True
         return kept

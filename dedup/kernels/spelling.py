@@ -24,19 +24,19 @@ import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel, part, shared
 
-WORD = 1000
+WORD_WEIGHT = 1000
 """What an equal word is worth."""
 
 MOST_POINTS = 64
 """Code points of a word, at most, that may be misspelled."""
 
-WIDEST = 256
+WIDEST_WORD = 256
 """Words that an alignment may drift, at most."""
 
-SHORTEST = 2
+SHORTEST_WORD = 2
 """Code points of a word, at least, that may be misspelled: of one, all of it would be."""
 
-START, SIZE, HASH, LETTERS = range(4)
+WORD_START, WORD_SIZE, WORD_HASH, WORD_LETTERS = range(4)
 """Columns of a word: where its code points begin; their number, or 0 if it cannot be misspelled; a hash of them; a bit
 for each letter modulo 64."""
 
@@ -64,10 +64,10 @@ def split_words(
                 any_digit |= points[at] == digit
             continue
         size = np.int64(at) - first
-        if size < SHORTEST or size > MOST_POINTS or any_digit:
+        if size < SHORTEST_WORD or size > MOST_POINTS or any_digit:
             size = np.int64(0)
-        words[count, START], words[count, SIZE] = np.uint64(first), np.uint64(size)
-        words[count, HASH], words[count, LETTERS] = total, letters
+        words[count, WORD_START], words[count, WORD_SIZE] = np.uint64(first), np.uint64(size)
+        words[count, WORD_HASH], words[count, WORD_LETTERS] = total, letters
         count += 1
         first = np.int64(at + 1)
         total, letters, any_digit = np.uint64(0), np.uint64(0), False
@@ -114,7 +114,7 @@ def misspelled(
         if least > most:
             return 0
     edits = distances[other_size]
-    return WORD * (longer - edits) // longer if edits <= most else np.int64(0)
+    return WORD_WEIGHT * (longer - edits) // longer if edits <= most else np.int64(0)
 
 
 @kernel
@@ -144,19 +144,19 @@ def spelled_alike(
     for pair in range(len(matched)):
         count = split_words(points, offsets[2 * pair], offsets[2 * pair + 1], space, digits, words)
         others = split_words(points, offsets[2 * pair + 1], offsets[2 * pair + 2], space, digits, other_words)
-        known = max(WORD * matched[pair], least[pair] - 1)  # what does not lead to more is not looked at
-        band = min(max(count, others) - known // WORD, np.int64(WIDEST))
+        known = max(WORD_WEIGHT * matched[pair], least[pair] - 1)  # what does not lead to more is not looked at
+        band = min(max(count, others) - known // WORD_WEIGHT, np.int64(WIDEST_WORD))
         # equal words at both ends are in some best alignment
         front, back = np.int64(0), np.int64(0)
-        while front < min(count, others) and words[front, HASH] == other_words[front, HASH]:
+        while front < min(count, others) and words[front, WORD_HASH] == other_words[front, WORD_HASH]:
             front += 1
-        while count > front and others > front and words[count - 1, HASH] == other_words[others - 1, HASH]:
+        while count > front and others > front and words[count - 1, WORD_HASH] == other_words[others - 1, WORD_HASH]:
             count -= 1
             others -= 1
             back += 1
         count -= front
         others -= front
-        known -= WORD * (front + back)
+        known -= WORD_WEIGHT * (front + back)
         above, below = rows[0], rows[1]
         for j in range(others + 1):
             above[j] = 0 if j <= band else nothing
@@ -164,28 +164,28 @@ def spelled_alike(
         for i in range(1, count + 1):
             low, high = max(i - band, 1), min(i + band, others)
             below[low - 1] = nothing if i > band else np.int64(0)
-            own = words[front + i - 1, HASH]
-            own_size, letters = np.int64(words[front + i - 1, SIZE]), words[front + i - 1, LETTERS]
-            begin = np.int64(words[front + i - 1, START])
+            own = words[front + i - 1, WORD_HASH]
+            own_size, letters = np.int64(words[front + i - 1, WORD_SIZE]), words[front + i - 1, WORD_LETTERS]
+            begin = np.int64(words[front + i - 1, WORD_START])
             before = below[low - 1]
             for column in range(np.uint64(low), np.uint64(high + 1)):
                 row = np.uint64(front) + column - np.uint64(1)
                 diagonal = above[column - np.uint64(1)]
                 value = max(above[column], before)
-                if diagonal + WORD > value:
-                    if own == other_words[row, HASH]:
-                        value = diagonal + WORD
+                if diagonal + WORD_WEIGHT > value:
+                    if own == other_words[row, WORD_HASH]:
+                        value = diagonal + WORD_WEIGHT
                     else:
-                        size = np.int64(other_words[row, SIZE])
+                        size = np.int64(other_words[row, WORD_SIZE])
                         most = 2 * max(size, own_size) // 5  # an edit takes one letter for another, at most
                         left = min(count - i, others - np.int64(column))
                         if (
                             abs(size - own_size) <= most
                             and most > 0
-                            and diagonal + WORD * (1 + left) > known
-                            and bits_of(letters ^ other_words[row, LETTERS]) <= 2 * most
+                            and diagonal + WORD_WEIGHT * (1 + left) > known
+                            and bits_of(letters ^ other_words[row, WORD_LETTERS]) <= 2 * most
                         ):
-                            other = np.int64(other_words[row, START])
+                            other = np.int64(other_words[row, WORD_START])
                             value = max(value, diagonal + misspelled(points, begin, own_size, other, size, distances))
                 below[column] = value
                 before = value
@@ -193,4 +193,4 @@ def spelled_alike(
         best = np.int64(0)
         for j in range(max(count - band, 0), others + 1):
             best = max(best, above[j])
-        totals[pair] = max(best + WORD * (front + back), WORD * matched[pair])
+        totals[pair] = max(best + WORD_WEIGHT * (front + back), WORD_WEIGHT * matched[pair])

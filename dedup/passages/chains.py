@@ -47,7 +47,7 @@ STRIDE, LEAST_STRIDDEN = 2, 25
 """Across two sides, if passages have so many tokens, only every second place of the texts searched in is a source of a
 seed: it takes half the time, and where six tokens are equal there still is a seed."""
 
-MATCHED, DOUBTFUL = 4, 5
+MATCHED, IN_DOUBT = 4, 5
 """Columns of chains after the four of `Stretches`."""
 
 FEW_SEEDS = 1 << 12
@@ -188,7 +188,7 @@ def no_chains() -> tuple[Places, Places]:
 def join_chains(exact: Stretches, chains: Places, parts: Places, size: int) -> Passages:
     """Return the repeats of both kinds, by place: what is equal and lies inside a chain is said by the chain."""
     pieces = cut_periods(exact, size)
-    doubtful = chains[:, DOUBTFUL] != 0
+    doubtful = chains[:, IN_DOUBT] != 0
     alone = ~within(pieces.start, pieces.end, chains[~doubtful, 0], chains[~doubtful, 1])
     stretches = Stretches(*(np.concatenate((column[alone], chains[:, i])) for i, column in enumerate(pieces)))
     matched = np.concatenate(((pieces.end - pieces.start)[alone], chains[:, MATCHED]))

@@ -26,7 +26,7 @@ from dedup.text.tokens import hash_characters
 
 __all__ = ["Spelled", "spell"]
 
-TOGETHER, CHARACTERS_HELD = 1 << 14, 1 << 18
+SPELLED_TOGETHER, CHARACTERS_HELD = 1 << 14, 1 << 18
 """Characters of passages that are compared at a time by a thread, and that are held: a megabyte or two. The texts are
 read in order for as many passages as are held."""
 
@@ -56,19 +56,19 @@ def spell(
     Those inside a doubtful one that does are left out: it says what they say. `spans` are those of the passages, and of
     their sources, in their texts.
     """
-    from dedup.kernels.spelling import WORD
+    from dedup.kernels.spelling import WORD_WEIGHT
 
     longer = passages.longer
-    totals = WORD * passages.matched
+    totals = WORD_WEIGHT * passages.matched
     doubtful = np.flatnonzero(passages.doubtful)
     here, there = spans
     size = np.cumsum((here.end - here.start + there.end - there.start)[doubtful])
     for some in np.split(doubtful, np.flatnonzero(np.diff(size // held)) + 1):
         if len(some):
-            least = np.floor(threshold * WORD * longer[some]).astype(np.int64) - 1
+            least = np.floor(threshold * WORD_WEIGHT * longer[some]).astype(np.int64) - 1
             found = _totals(text_of, offsets, passages, spans, some, least, threads, reading)
-            totals[some] = np.minimum(found, WORD * longer[some])
-    similarity = totals / WORD / np.maximum(longer, 1)
+            totals[some] = np.minimum(found, WORD_WEIGHT * longer[some])
+    similarity = totals / WORD_WEIGHT / np.maximum(longer, 1)
     proved = passages.doubtful & (similarity >= threshold)
     start, end = passages.stretches.start, passages.stretches.end
     rows = proved | ~(passages.doubtful | within(start, end, start[proved], end[proved]))
@@ -98,7 +98,7 @@ def _totals(
         if number != last:
             last, whole = number, text_of(number)
         strings[at] = whole[a:b]
-    group = np.cumsum([len(strings[2 * i]) + len(strings[2 * i + 1]) for i in range(len(rows))]) // TOGETHER
+    group = np.cumsum([len(strings[2 * i]) + len(strings[2 * i + 1]) for i in range(len(rows))]) // SPELLED_TOGETHER
     bounds = [0, *(np.flatnonzero(np.diff(group)) + 1).tolist(), len(rows)]
     matched = passages.matched[rows]
 

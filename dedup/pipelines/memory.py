@@ -97,7 +97,6 @@ SHARDS = 64
 Curve: `benchmarks.tuning.memory_shards`; on generated:20000 within 200 MB, 32 takes 0.94 times as long and 6 MB more,
 and 256 takes 1.36 times as long (two busy cores, 2026-11)."""
 
-
 MATCHING = "what may match"
 
 REPEATING = "the words that may repeat"

@@ -68,7 +68,7 @@ def test_what_a_word_is_worth(a: str, b: str, worth: int) -> None:
 def test_an_alignment_drifts() -> None:
     """Many words in front of an equal row: the band is as wide as the words that are not known to match."""
     row = [*(f"w{i}" for i in range(300)), "end"]
-    for more, found in ((200, 300_000), (kernels.WIDEST + 50, 100_000)):  # the second is too far
+    for more, found in ((200, 300_000), (kernels.WIDEST_WORD + 50, 100_000)):  # the second is too far
         assert alike([(row, [*(f"x{i}" for i in range(more)), *row[:-1], "other"])], [100]) == [found]
 
 

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any
 
 import click
 
 from dedup.cli.command import Command
-from dedup.cli.ending import note, quiet, say
+from dedup.cli.ending import note, say
 from dedup.cli.options import quieted
 
-__all__ = ["expect", "warmup"]
-
-
-def expect(command: str | None, options: Mapping[str, Any]) -> None:
-    """Record which command runs, so that missing kernels that it calls are compiled in parallel."""
-    if command == "clean":
-        command = "repeats" if options.get("repeats") else "find"
-    if command not in {None, "apply", "warmup"}:
-        from dedup.kernels import native, warming
-
-        if not native.COMPLETE:
-            warming.expect(command, quiet=quiet())
+__all__ = ["warmup"]
 
 
 @click.command(cls=Command, examples=["dedup warmup", "RUN dedup warmup  # in a Dockerfile"])

@@ -59,7 +59,7 @@ TEXT_LEVEL = 3
 LONGEST_PRINT = 8
 """Tokens of a gram, at most: shorter ones make fewer fingerprints, which more texts have by chance."""
 
-TEXT_MIXER = np.uint64(0x9E3779B97F4A7C15)
+PRINT_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 """The smallest hashes crowd at zero, so a multiplication spreads them over the buckets."""
 
 Numbers = npt.NDArray[np.int64]
@@ -145,7 +145,7 @@ def fingerprints(tokens: npt.NDArray[np.uint64], offsets: Numbers, size: int | N
         return Prints(np.empty(0, dtype=np.uint64), np.zeros(len(offsets), dtype=np.int64))
     hashes, since = np.empty(len(tokens), dtype=np.uint64), np.empty(len(tokens), dtype=np.int64)
     count = find_anchors(tokens, offsets, size, min((size + 1) // 2, LONGEST_PRINT), hashes, since)
-    keys, text = hashes[:count] * TEXT_MIXER, np.searchsorted(offsets, since[:count], side="right") - 1
+    keys, text = hashes[:count] * PRINT_SPREAD, np.searchsorted(offsets, since[:count], side="right") - 1
     order = np.lexsort((keys, text))
     keys, text = keys[order], text[order]
     new = np.ones(len(keys), dtype=np.bool_)

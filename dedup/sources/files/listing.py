@@ -29,7 +29,7 @@ from dedup.sources.files.chosen.globs import check_globs
 from dedup.sources.files.chosen.names import shown
 from dedup.sources.files.chosen.selecting import STDIN, Found, Selection
 from dedup.sources.files.encodings import check_encoding
-from dedup.sources.files.formats.extractor import NEEDS, extractor, installed
+from dedup.sources.files.formats.extractor import NEEDS_EXTRACTOR, extractor, installed
 from dedup.sources.files.formats.named import (
     BINARY,
     SEPARATORS_SHOWN,
@@ -273,7 +273,7 @@ class Listing:
         if self._forced is None and detected.format == "csv":
             detected = detected._replace(format=_separator(source, detected.compression, self.encoding))
         if how == Found.IN_FOLDER and (detected.what == AN_OBJECT or not _readable(detected.format)):
-            self.unread.add(shown(path), None if detected.what else NEEDS)
+            self.unread.add(shown(path), None if detected.what else NEEDS_EXTRACTOR)
             return None
         if detected.format is None:
             self._reject(path, f"expected texts, found what may be {detected.what}; {advice(detected.what)}")

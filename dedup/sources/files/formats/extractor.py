@@ -7,9 +7,9 @@ from typing import Any
 
 from dedup.errors import ParameterError
 
-__all__ = ["NEEDS", "extractor", "installed"]
+__all__ = ["NEEDS_EXTRACTOR", "extractor", "installed"]
 
-NEEDS = ".html, which needs dedup-text[html]"
+NEEDS_EXTRACTOR = ".html, which needs dedup-text[html]"
 """What the pages of a folder are called that are not read, since the package is not installed."""
 
 

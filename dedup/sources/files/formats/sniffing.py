@@ -37,7 +37,7 @@ AN_ARCHIVE = "a ZIP archive (or a document of an office program)"
 
 HOW = 'give its format with format= (--format): "jsonl", "csv", "parquet", "arrow", "lines", or "txt" for one text'
 
-ADVICE = {
+ADVICE_ON = {
     ("PDF",): "write its text to a file first, for example with pdftotext, and name that file",
     ("a Word document", "a document of an office program", "EPUB", "RTF"): (
         "write its text to a file first, for example with pandoc --to plain, and name that file"
@@ -134,7 +134,7 @@ def sniff(source: str, name: str, compression: str | None, encoding: str | None 
 
 def advice(what: str) -> str:
     """Return what to do about a file that gets no format."""
-    return next((how for kinds, how in ADVICE.items() if what in kinds), HOW)
+    return next((how for kinds, how in ADVICE_ON.items() if what in kinds), HOW)
 
 
 def _suffix(name: str) -> str:
