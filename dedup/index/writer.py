@@ -42,21 +42,18 @@ from dedup.storage.writer_lock import lock_for_writing
 __all__ = ["Writer"]
 
 FLUSH_DOCUMENTS = 1 << 14
-"""Documents in memory of which a segment is made. Curve: `benchmarks.tuning.writer_flush_documents`; flat from 2^12 to
-2^16 on generated:20000 (two busy cores, 2026-11)."""
+"""Documents in memory of which a segment is made. Curve: `benchmarks.tuning.writer_flush_documents`; flat to 2^16."""
 
 FLUSH_HASHES = 1 << 23
 """Hashes in memory (64 MB) of which a segment is made."""
 
 COMMIT_DOCUMENTS = 1 << 11
 """Documents in memory of which a commit makes a segment, so that a reader has few to take into memory. Curve:
-`benchmarks.tuning.writer_commit_documents`; flat from 2^9 to 2^11 with commits of 2,000 documents, where 2^12 takes
-1.47 times as long, on generated:20000 (two busy cores, 2026-11)."""
+`benchmarks.tuning.writer_commit_documents`; with commits of 2,000 documents 2^12 takes 1.47 times as long (2026-11)."""
 
 MERGED_PER_POSTING = 8
 """Postings that are merged for each one that is added: more than there are levels, so merges keep up. Curve:
-`benchmarks.tuning.writer_merged_per_posting`; flat from 8 to 32, and 4 takes 1.19 times as long, on generated:20000
-(two busy cores, 2026-11)."""
+`benchmarks.tuning.writer_merged_per_posting`; flat from 8 to 32, and 4 takes 1.19 times as long (2026-11)."""
 
 MOST_SEGMENTS = 12
 """Segments. If a commit finds more, it ends the merges that run."""
