@@ -45,6 +45,8 @@ HANDLER = "dedup.escape"
 MOST_HIGH = 0.3
 """Share of letters beyond ASCII among all letters, at most, for bytes that look like cp1252."""
 
+LONG_RUN = re.compile(rb"[\x80-\xff]{3}")
+
 TYPOGRAPHIC = set(
     bytes((0x80, 0x82, 0x84, 0x85, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x99, *range(0xA0, 0xC0), 0xD7)).decode(
         "cp1252"
@@ -143,7 +145,12 @@ def hint(data: bytes, encoding: str) -> str:
 
 
 def _looks_western(data: bytes) -> bool:
-    """Return whether bytes look like cp1252, or Latin-1: letters and quotes beyond ASCII, few among many of ASCII."""
+    """Return whether bytes look like cp1252, or Latin-1: letters and quotes beyond ASCII, few among many of ASCII.
+
+    Three bytes beyond ASCII in a row are rather a damaged character of UTF-8, or of an encoding with longer ones.
+    """
+    if LONG_RUN.search(data):
+        return False
     try:
         text = data.decode("cp1252")
     except UnicodeDecodeError:

@@ -161,6 +161,7 @@ HINTED = {
     "Latin-1": ("Café".encode("latin-1"), True),
     "Cyrillic": ("Привет, мир".encode("cp1251"), False),
     "Japanese": ("日本語のテキスト".encode("shift_jis"), False),
+    "a surrogate": (b"text \xed\xa0\x80 and text", False),
     "bytes": (b"\x00\x81\xff", False),
     "UTF-8": ("Café".encode(), False),
 }

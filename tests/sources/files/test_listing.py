@@ -115,7 +115,7 @@ def test_a_format_for_all(folder: Path) -> None:
         "g.pdf", "sub/d.csv.zst", format="jsonl"
     )
     assert [("g.pdf", "csv", "gzip")] == told("g.pdf", format="csv.gz")
-    for wrong in ("json", "gz", "", ".jsonl.rar"):
+    for wrong in ("xml", "gz", "", ".jsonl.rar"):
         with pytest.raises(ParameterError, match="format: expected one of 'jsonl'"):
             told("b.jsonl", format=wrong)
 
