@@ -358,6 +358,8 @@ def test_compare_of_two_rows(place: Path) -> None:
         call("compare", row["id"], row["kept_id"], "--report", "report", "--shingle", "words:1", "--json").stdout
     )
     assert other["shared"] != done["shared"]
+    wrong = call("compare", row["id"], row["kept_id"], "--report", "nothing")
+    assert "nothing/report.json: expected a part of a report, found none" in wrong.stderr
 
 
 def test_compare_of_paragraphs_and_matches(place: Path) -> None:
