@@ -18,7 +18,7 @@ OPTION_GROUPS = {
         "repeats unit threshold metric shingle distinct ignore tokens within across method recall seed min_words "
         "passage_threshold passages pairs order containment"
     ),
-    "What is kept": "keep min_documents overrides annotate replace",
+    "What is kept": "keep min_documents overrides annotate replace store",
     "Input": (
         "report against column against_column id_column against_id delimiter format encoding include exclude "
         "files_from on_error max_errors ids_from"

@@ -97,7 +97,8 @@ WANTED = re.compile(
 HELP = re.compile(
     r"; (name|choose|write|mend|say|make|give|put|begin|start|search|rename|leave|take|wait|remove|to read|the texts"
     r"|the decision about)|; found ('|none$)"
-    r"|expected (0 <|one of|a (whole )?number|bytes, or|a count|'|\"words:n|a path|unique ids|an int or)"
+    r"|expected (0 <|one of|a (whole )?number|bytes, or|a count|'|\"words:n|a path|unique ids|an int or|a pattern"
+    r"|the name of an encoding)"
     r"|; did you mean|--help lists"
 )
 STEERING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\ud800-\udfff]")
@@ -492,7 +493,7 @@ NO_NUMBER = "{}: expected a (whole )?number, found '"
 SHINGLE = r'shingle: expected "words:n" or "chars:n" with n from 1 to 1000, such as "words:5", found'
 MEMORY = r'memory: expected bytes, or a text such as "4GB" or "500MB", found'
 KEEP = "keep: expected one of 'first', 'last', 'longest', 'shortest', 'none', 'max:COLUMN', 'min:COLUMN'"
-FORMAT = "format: expected one of 'jsonl', 'ndjson', 'csv', 'tsv', 'tab', 'txt', 'md', 'markdown', 'parquet'"
+FORMAT = "format: expected one of 'jsonl', 'ndjson', 'json', 'csv', 'tsv', 'tab', 'txt', 'md', 'markdown', 'html'"
 HUGE = str(1 << 63)
 
 OPTIONS: dict[str, list[tuple[str, str]]] = {
@@ -614,7 +615,7 @@ OPTIONS: dict[str, list[tuple[str, str]]] = {
         ("short_key", "--hash-key-file: expected at least 16 bytes in 'short_key', found 5; write"),
     ],
 }
-ELSEWHERE = {"--output", "--work-dir", "--against", "--html", "--overrides"}
+ELSEWHERE = {"--output", "--work-dir", "--against", "--html", "--overrides", "--report"}
 """Options that have their own tests below."""
 
 
@@ -645,7 +646,8 @@ CASES = [
 
 def test_the_matrix_is_whole() -> None:
     """Every command has its row, and every option that takes a value its column."""
-    assert set(commands()) == {*GOOD, "warmup"}  # which takes nothing
+    assert set(commands()) == {*GOOD, "warmup", "completion", "man"}  # which take no texts
+    assert "SHELL: expected 'bash', 'zsh' or 'fish', found 'sh'" in call(["completion", "sh"]).stderr
     assert "expected no more arguments of dedup warmup, found 'now'" in call(["warmup", "now"]).stderr
     for command in commands():
         assert options_of(command) <= {*OPTIONS, *ELSEWHERE}

@@ -223,11 +223,12 @@ def test_choices_are_those_of_the_library() -> None:
     """What the help shows is what the library takes."""
     from dedup.hashing.forms import DISTINCT
     from dedup.index.reading import METRICS, PAIR_ORDERS
+    from dedup.index.settings import KEPT_HASHES, KEPT_TEXT
     from dedup.pipelines.query import LISTINGS, METHODS
     from dedup.threshold import Metric
 
     expected = {"metric": [str(each) for each in Metric], "method": METHODS, "pairs": LISTINGS}
-    expected |= {"distinct": DISTINCT, "order": PAIR_ORDERS}
+    expected |= {"distinct": DISTINCT, "order": PAIR_ORDERS, "store": (KEPT_HASHES, KEPT_TEXT)}
     assert {name: tuple(words) for name, words in expected.items()} == CHOICES
     assert METRICS == CHOICES["metric"][:2]
 
@@ -357,6 +358,8 @@ def test_compare_of_two_rows(place: Path) -> None:
         call("compare", row["id"], row["kept_id"], "--report", "report", "--shingle", "words:1", "--json").stdout
     )
     assert other["shared"] != done["shared"]
+    wrong = call("compare", row["id"], row["kept_id"], "--report", "nothing")
+    assert "nothing/report.json: expected a part of a report, found none" in wrong.stderr
 
 
 def test_compare_of_paragraphs_and_matches(place: Path) -> None:
