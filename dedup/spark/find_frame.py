@@ -68,7 +68,7 @@ def find_duplicates(
     library or another hash key on a worker; `InputError` for a missing column, one of another type, and ids that are
     null or not unique.
 
-    Cost: the texts are hashed once, and the few that may be in a pair a second time. About 600 bytes per text of 300
+    Cost: the texts are hashed once, and the few that may be in a pair a second time. About 1.2 kB per text of 300
     shingles are moved between the workers. A worker's task holds the hashes of its partition. The driver holds some
     hundred bytes for each text in a pair.
     """
