@@ -48,7 +48,7 @@ FLUSH_HASHES = 1 << 23
 """Hashes in memory (64 MB) of which a segment is made."""
 
 COMMIT_DOCUMENTS = 1 << 11
-"""Documents in memory of which a commit makes a segment, so that a reader has few to take into memory. Curve:
+"""Documents of which a commit makes a segment: a reader holds fewer in memory. Curve:
 `benchmarks.tuning.writer_commit_documents`; with commits of 2,000 documents 2^12 takes 1.47 times as long (2026-11)."""
 
 MERGED_PER_POSTING = 8
