@@ -41,11 +41,9 @@ from dedup.storage.writer_lock import lock_for_writing
 
 __all__ = ["Writer"]
 
-FLUSH_DOCUMENTS = 1 << 14
-"""Documents in memory of which a segment is made. Curve: `benchmarks.tuning.writer_flush_documents`; flat to 2^16."""
-
-FLUSH_HASHES = 1 << 23
-"""Hashes in memory (64 MB) of which a segment is made."""
+FLUSH_DOCUMENTS, FLUSH_HASHES = 1 << 14, 1 << 23
+"""Documents in memory, and their hashes (64 MB), of which a segment is made. Curve:
+`benchmarks.tuning.writer_flush_documents`; flat from 2^12 to 2^16 (2026-11)."""
 
 COMMIT_DOCUMENTS = 1 << 11
 """Documents of which a commit makes a segment: a reader holds fewer in memory. Curve:
