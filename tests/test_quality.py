@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -169,3 +170,20 @@ def test_planted_passages_are_found(search: str, row: int) -> None:
 
 SMALLER = 0.01
 """The floors are those of twice as many passages."""
+
+
+SUGGESTED = {"scripts": ("1a77c67348f76753", 0.98), "products": ("2712b5ceca50cc0e", 0.98)}
+"""Of kinds that need no data: the start of the digest of the texts, and the floor of F1."""
+
+
+@pytest.mark.parametrize("name", SUGGESTED)
+def test_suggestions_find_the_copies(name: str) -> None:
+    """A search with the suggestion finds the known copies of generated texts: F1 is not below its floor."""
+    quality = pytest.importorskip("benchmarks.quality.quality_suggest")
+    kinds = pytest.importorskip("benchmarks.quality.kinds")
+    plants = pytest.importorskip("benchmarks.quality.plants")
+    some = kinds.kind(name, Path())
+    digest, floor = SUGGESTED[name]
+    assert plants.digest(some.texts).startswith(digest), "these are other texts"
+    options = dedup.suggest(some.texts).options
+    assert quality.score(some.texts, np.array(some.groups), **options) >= floor

@@ -206,3 +206,58 @@ def test_the_estimate_names_the_engine(tmp_path: Path, monkeypatch: pytest.Monke
         assert plan.passes == found == 1, memory
         seen.add((plan.engine, plan.disk > 0))
     assert seen == {("memory", False), ("disk", True)}
+
+
+def test_the_plans_count_forms_labels_and_rewriting() -> None:
+    """What is held of each unit, and the rewritten texts, are in the plans for texts, passages and files."""
+    plain = Size(10**6, 10**9, 10**4, 10**6, 10**8)
+    held = Size(10**6, 10**9, 10**4, 10**6, 10**8, forms=2)
+    rewritten = Size(10**6, 10**9, 10**4, 10**6, 10**8, rewritten=True)
+    plans = dedup.pipelines.memory
+    for made in (
+        lambda size: plans.plan_for(size, None, 1).fixed,
+        lambda size: plans.plan_passages(size, 10**12, 1, 1 << 20, 210).fixed,
+    ):
+        assert made(held) - made(plain) == 2 * plans.FORM_BYTES * 10**6
+        assert made(rewritten) > made(plain)
+    bounds = range(1000, 3000)  # MB
+    least = [
+        next(m for m in bounds if plans.FilePlan(m << 20, 1, **how).holds(10**6, 10**8, 10**4))
+        for how in ({}, {"forms": 2}, {"rewritten": True})
+    ]
+    assert least[0] < least[1]
+    assert least[0] < least[2]
+
+
+@pytest.mark.parametrize(
+    ("options", "forms", "rewritten"),
+    [
+        ({}, 0, False),
+        ({"distinct": ("numbers", "symbols")}, 2, False),
+        ({"within": ["a"]}, 1, False),
+        ({"across": ["a"], "ignore": "accents"}, 2, True),
+    ],
+)
+def test_what_a_plan_is_made_for(options: dict[str, Any], forms: int, rewritten: bool) -> None:
+    """The plan of a search gets the forms and labels that its options ask for."""
+    given: list[Size] = []
+
+    def planned(size: Size, memory: int, threads: int) -> dedup.pipelines.memory.TextPlan:
+        given.append(size)
+        return dedup.pipelines.memory.plan_for(size, memory, threads)
+
+    find_in(["one text of a few words"], memory="1GB", threads=1, planned=planned, **options)
+    assert [(forms, rewritten)] == [(size.forms, size.rewritten) for size in given]
+
+
+@pytest.mark.parametrize("kind", ["list", "files"])
+def test_estimate_of_edits_names_the_memory_that_a_search_names(kind: str, tmp_path: Path) -> None:
+    """With too little memory for metric="edit", both raise the same error."""
+    texts = [f"title number {i} of the list" for i in range(300)]
+    (tmp_path / "titles.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in texts))
+    said = []
+    for call in (dedup.find_duplicates, dedup.estimate):
+        with pytest.raises(ParameterError) as error:
+            call(texts if kind == "list" else dedup.files(tmp_path), metric="edit", memory="17MB", threads=1)
+        said.append(str(error.value))
+    assert said[0] == said[1]
