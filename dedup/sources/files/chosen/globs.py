@@ -25,8 +25,8 @@ class Globs:
 
     Examples
     --------
-    >>> some = Globs(["*.md", "old/", "2024/**/x?"])
-    >>> some.match("a/b.md"), some.match("b.txt"), some.match("2024/a/b/x1"), some.match("2024/x1"), some.match("x1")
+    >>> some = Globs(["*.txt", "old/", "2024/**/x?"])
+    >>> some.match("a/b.txt"), some.match("b.csv"), some.match("2024/a/b/x1"), some.match("2024/x1"), some.match("x1")
     (True, False, True, True, False)
     >>> some.match("a/old", folder=True), some.match("a/old")
     (True, False)

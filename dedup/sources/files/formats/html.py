@@ -4,7 +4,7 @@
 tables, a line each. A page in which it finds none gives all its text. The encoding is that of the byte order mark, else
 the one that the user named, else the one that a ``meta`` element names, else UTF-8.
 
-Cost: about 5 ms for a page of 4 kB of text on one core, measured once. Spans are of the extracted text.
+Cost: milliseconds a page. Spans are of the extracted text.
 """
 
 from __future__ import annotations
