@@ -435,7 +435,7 @@ def page(results: list[Result], drawn: list[str], *, disturbed: bool) -> str:
             "This page is made by `python -m benchmarks.publish.page` from the raw results of "
             "`python -m benchmarks.speed.campaign`."
         ),
-        "[The README of the benchmarks](../../benchmarks/README.md) says what is measured, how, and what is unfair",
+        "The README of the benchmarks (`benchmarks/README.md`) says what is measured, how, and what is unfair",
         "about it. Every measurement runs in a process of its own, which is pinned to its cores and decodes its",
         "strings anew. The tools take turns. `bytes a byte` is the peak of memory in bytes per byte of text.",
         "",

@@ -137,11 +137,11 @@ def hint(data: bytes, encoding: str) -> str:
     """Return what else a text may be that is not UTF-8, and what to do; "" if that is not known.
 
     >>> hint("Caf\\xe9 Z\\xfcrich".encode("cp1252"), "utf-8")
-    '; it looks like cp1252: give encoding="cp1252" (--encoding cp1252)'
+    '; it looks like cp1252; give encoding="cp1252" (--encoding cp1252)'
     """
     if encoding != UTF8 or not _looks_western(data):
         return ""
-    return '; it looks like cp1252: give encoding="cp1252" (--encoding cp1252)'
+    return '; it looks like cp1252; give encoding="cp1252" (--encoding cp1252)'
 
 
 def _looks_western(data: bytes) -> bool:

@@ -181,7 +181,7 @@ def test_what_a_reject_says(tmp_path: Path) -> None:
         path = tmp_path / f"a.{kind}"
         path.write_bytes(form(kind, TEXTS[:1]).encode("cp1252"))
         _, (reason,) = read(Listing([path], format=kind))
-        assert reason.endswith('; it looks like cp1252: give encoding="cp1252" (--encoding cp1252)')
+        assert reason.endswith('; it looks like cp1252; give encoding="cp1252" (--encoding cp1252)')
         assert (TEXTS[:1], []) == read(Listing([path], format=kind, encoding="cp1252"))
     path = tmp_path / "b.txt"
     path.write_bytes("Привет, мир".encode("cp1251"))

@@ -100,7 +100,7 @@ def test_many_files_in_order(tmp_path: Path) -> None:
 
 # -------------------------------------------------------------------------------------- JSON lines
 
-CP1252 = '; it looks like cp1252: give encoding="cp1252" (--encoding cp1252)'
+CP1252 = '; it looks like cp1252; give encoding="cp1252" (--encoding cp1252)'
 
 GOOD_LINES: dict[str, tuple[bytes, str | None]] = {
     "plain": (b'{"text": "a b"}', "a b"),
