@@ -49,7 +49,7 @@ NOT_ONE_OF = re.compile(r"('.*'|\".*\") is not (?:one of .*|'.*')\.$", re.DOTALL
 IN_QUOTES = re.compile(r"'([^']+)'")
 NO_COLUMN = re.compile(r"\"([^\"]*)\": no such column .*; found (.*)$", re.DOTALL)
 NO_WORD = re.compile(r"[\w-]+: expected (.*'.*), found '([^']*)'$", re.DOTALL)
-OPTION_NAMED = re.compile(r"(\w+)(: |=)")
+OPTION_NAMED = re.compile(r"((?:(?:NEW|--against): (?!column|id))?)(\w+)(: |=)")
 OF_A_SIDE = re.compile(r"((?:NEW|--against): \w+)=(?=\")")
 
 
@@ -142,9 +142,9 @@ def in_options(error: DedupError, command: click.Command) -> None:
         message += f"; did you mean {meant!r}?"
     names = {each.opts[0].removeprefix("--").replace("-", "_"): each.opts[0] for each in command.params if each.opts}
     options = {name: option for name, option in names.items() if option.startswith("--")}
-    if (named := OPTION_NAMED.match(message)) and named[1] in options:
-        between = ": " if named[2] == ": " else " "
-        message = f"{options[named[1]]}{between}{message[named.end() :]}"
+    if (named := OPTION_NAMED.match(message)) and named[2] in options:
+        between = ": " if named[3] == ": " else " "
+        message = f"{named[1]}{options[named[2]]}{between}{message[named.end() :]}"
     message = OF_A_SIDE.sub(r"\1 ", message, count=1)
     error.args = (*error.args[:-1], message)
 

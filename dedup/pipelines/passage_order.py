@@ -127,7 +127,9 @@ class _Passes(NamedTuple):
             afford(HELD_LINK_BYTES * count + kept.tokens.nbytes)
         del kept, given
         # chains are made in the tokens of the texts that have one, and of their sources
-        places = [sorted_unique(np.searchsorted(bounds, some.seeds[:, :2], side="right") - 1) for some in links]
+        places = [
+            sorted_unique((np.searchsorted(bounds, some.seeds[:, :2], side="right") - 1).ravel()) for some in links
+        ]
         rows = sorted_unique(np.concatenate([np.empty(0, dtype=np.int64), *places]))
         held = int((bounds[rows + 1] - bounds[rows]).sum())
         afford(

@@ -18,6 +18,7 @@ def sorted_unique(values: npt.NDArray[Item]) -> npt.NDArray[Item]:
     The result is that of `numpy.unique`. Since numpy 2.3 that function puts integers one by one into a hash table,
     which takes ten times as long as a sort.
     """
+    assert values.ndim == 1
     values = np.sort(values)
     first = np.ones(len(values), dtype=np.bool_)
     np.not_equal(values[1:], values[:-1], out=first[1:])

@@ -118,7 +118,7 @@ BLANK = r"expected texts, found nothing but .* {}; name files that hold texts"
 HOLDS = r"{}: expected texts, found what may be {}; give its format with format= \(--format\)"
 UNREAD = r"found none in '{0}' \(1 file not read: 1 {1} \({0}/x{1}\)\); to read these files, name them"
 BYTES = (
-    "{}: not UTF-8: byte 0x.. at offset \\d+; (it looks like cp1252: )?give (the encoding of the file with )?encoding="
+    "{}: not UTF-8: byte 0x.. at offset \\d+; (it looks like cp1252; )?give (the encoding of the file with )?encoding="
 )
 NO_COLUMN = r"column \"text\": no such column in (the first lines of )?{}; found 'body'"
 TABLE = r"1 was rejected, the first: {}:1: cannot be read: .*; mend what was rejected"
@@ -203,7 +203,7 @@ INPUTS = {
     },
     **{f".{suffix} by name": searched(f"named.{suffix}", HOLDS, what) for suffix, (what, _) in NAMED.items()},
     **{f".{suffix} in a folder": both(f"in_{suffix}", UNREAD, f".{suffix}") for suffix in [*NAMED, "docx"]},
-    "a JSON object over lines": searched("object.json", r'column="text": no such column in the first records of {}'),
+    "a JSON object over lines": searched("object.json", r'column "text": no such column in the first records of {}'),
     "a JSON array of numbers": searched("numbers.json", "{}:1: expected a JSON object, found int"),
     "text in .json": searched("words.json", "{}: expected a JSON array or JSON objects, found 's' at offset 0"),
 }
@@ -777,16 +777,19 @@ def test_outputs_that_are_only_odd(place: Path, tmp_path: Path, monkeypatch: pyt
 
 
 WORK = {
-    "a file": ("empty.txt", "work_dir: expected a folder, found the file .*empty.txt; choose another name"),
-    "inside a file": ("empty.txt/new", "work_dir: expected a folder, found the file .*empty.txt; choose another name"),
+    "a file": ("empty.txt", "--work-dir: expected a folder, found the file .*empty.txt; choose another name"),
+    "inside a file": (
+        "empty.txt/new",
+        "--work-dir: expected a folder, found the file .*empty.txt; choose another name",
+    ),
     "a folder with files": ("full", "expected an empty folder or a work directory of dedup at full, found 'other.txt'"),
     "a report": ("report", "expected an empty folder or a work directory of dedup at report, found .*; name a folder"),
-    "an input": ("good.jsonl", "work_dir: good.jsonl is the input good.jsonl; choose another folder"),
-    "inside an input": ("good.jsonl/new", "work_dir: good.jsonl/new lies in the input good.jsonl; choose a folder"),
-    "the folder of all inputs": (".", "work_dir: . contains the input good.jsonl; choose a folder outside of it"),
-    "a device": ("/dev/null", "work_dir: expected a folder, found the file /dev/null; choose another name"),
-    "no name": ("", "work_dir: expected a path .*, found str ''"),
-    "a name that is too long": ("x" * 300, "work_dir: expected the name of a folder, found 'x+: File name too long"),
+    "an input": ("good.jsonl", "--work-dir: good.jsonl is the input good.jsonl; choose another folder"),
+    "inside an input": ("good.jsonl/new", "--work-dir: good.jsonl/new lies in the input good.jsonl; choose a folder"),
+    "the folder of all inputs": (".", "--work-dir: . contains the input good.jsonl; choose a folder outside of it"),
+    "a device": ("/dev/null", "--work-dir: expected a folder, found the file /dev/null; choose another name"),
+    "no name": ("", "--work-dir: expected a path .*, found str ''"),
+    "a name that is too long": ("x" * 300, "--work-dir: expected the name of a folder, found 'x+: File name too long"),
 }
 
 
@@ -1103,7 +1106,7 @@ WRONG_USES = {
     ),
     "passages of no words": (
         ["index", "create", "new", "--store", "text", "--passages", "0"],
-        "passages: expected a whole number from 1 to .*, or None, found 0",
+        "--passages: expected a whole number from 1 to .*, found 0",
     ),
     "an unknown id": (
         ["index", "remove", "seen.index", "good.csv:2", "nobody"],

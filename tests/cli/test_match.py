@@ -108,9 +108,8 @@ def test_report_and_check(folder: Path) -> None:
     )
     assert "like old.jsonl:1:" in done.stdout
     assert "like old.jsonl:2:" in done.stdout
-    done = call(
-        *NEW, "--against", "bad.txt", "--against", "old.jsonl", "--threshold", "1", "--min-words", "30", cwd=folder
-    )
+    few = [*NEW[: NEW.index("--min-words")], "--min-words", "30", *NEW[NEW.index("--min-words") + 2 :]]
+    done = call(*few, "--against", "bad.txt", "--against", "old.jsonl", "--threshold", "1", cwd=folder)
     assert (done.returncode, done.stdout) == (REJECTED, "no matches found\n")
     assert "rejected bad.txt: not UTF-8" in done.stderr
 
@@ -126,7 +125,7 @@ def test_report_and_check(folder: Path) -> None:
         (["match", "page.txt", "--against", "old.jsonl", "--column", "body"], 'NEW: column "body"'),
         (["match", "page.txt", "--against", "old.jsonl", "--threshold", "80"], "threshold"),
         (["match", "page.txt", "--against", "old.jsonl", "--metric", "cosine"], "metric: expected 'jaccard'"),
-        (["match", "page.txt", "--against", "old.jsonl", "--min-words", "0"], "min_words"),
+        (["match", "page.txt", "--against", "old.jsonl", "--min-words", "0"], "--min-words"),
         (["match", "page.txt", "--against", "new.jsonl", "--against-column", "body", "--against-id", "no"], 'id "no"'),
     ],
 )
