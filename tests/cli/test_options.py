@@ -223,12 +223,12 @@ def test_choices_are_those_of_the_library() -> None:
     """What the help shows is what the library takes."""
     from dedup.hashing.forms import DISTINCT
     from dedup.index.reading import METRICS, PAIR_ORDERS
-    from dedup.index.settings import HASHES, TEXT
+    from dedup.index.settings import HASHES_ALONE, WITH_TEXT
     from dedup.pipelines.query import LISTINGS, METHODS
     from dedup.threshold import Metric
 
     expected = {"metric": [str(each) for each in Metric], "method": METHODS, "pairs": LISTINGS}
-    expected |= {"distinct": DISTINCT, "order": PAIR_ORDERS, "store": (HASHES, TEXT)}
+    expected |= {"distinct": DISTINCT, "order": PAIR_ORDERS, "store": (HASHES_ALONE, WITH_TEXT)}
     assert {name: tuple(words) for name, words in expected.items()} == CHOICES
     assert METRICS == CHOICES["metric"][:2]
 
