@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dedup.sources.paths import is_path, parts_of
@@ -22,18 +22,26 @@ Path = tuple[int, ...]
 
 def find_field(schema: pa.Schema, name: str) -> Path | None:
     """Return where a column or a field is; None if there is none of this name, or several."""
-    place = schema.get_field_index(name)
+    place = _place_of(name, schema)
     if place >= 0 or not is_path(name):
         return (place,) if place >= 0 else None
+    import pyarrow as pa
+
     path: list[int] = []
     holder: Any = schema
     for part in parts_of(name):
-        place = holder.get_field_index(part) if hasattr(holder, "get_field_index") else -1
+        place = _place_of(part, holder) if isinstance(holder, pa.Schema | pa.StructType) else -1
         if place < 0:
             return None
         path.append(place)
         holder = holder.field(place).type
     return tuple(path)
+
+
+def _place_of(name: str, fields: Iterable[pa.Field]) -> int:
+    """Return the place of the only field of this name, else -1; Arrow itself takes no names with lone surrogates."""
+    places = [place for place, field in enumerate(fields) if field.name == name]
+    return places[0] if len(places) == 1 else -1
 
 
 def type_of(schema: pa.Schema, path: Path) -> pa.DataType:
