@@ -6,7 +6,7 @@ import dedup
 
 texts = ["The swing bridge at Quillmouth is closed.", "the swing bridge at quillmouth is closed!", "A market."]
 result = dedup.find_duplicates(texts)
-shown = result._repr_html_()  # noqa: SLF001  # what a notebook calls
+shown = result._repr_html_()  # what a notebook calls
 assert "<table" in shown
 result.to_html("page.html")
 assert "Quillmouth" in Path("page.html").read_text(encoding="utf-8") or Path("page.html").stat().st_size > 10_000
