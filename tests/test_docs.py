@@ -266,13 +266,18 @@ def test_no_page_names_a_machine(page: Path) -> None:
 
 
 def sections(page: Path) -> dict[str, str]:
-    """Give the text under each heading of a page, up to the next heading of any level."""
+    """Give the text under each heading of a page, up to the next heading of any level.
+
+    A class whose name is that of a function but for the first letter is called "Name (class)", so that each has an
+    anchor of its own.
+    """
     text = read(page)
     # code may hold lines that look like headings: they are hidden, at the same places
     hidden = FENCED.sub(lambda block: re.sub(r"[^\n]", " ", block[0]), text)
     found = list(HEADING.finditer(hidden))
     ends = [heading.start() for heading in found[1:]] + [len(text)]
-    return {heading["title"].strip("`"): text[heading.end() : end] for heading, end in zip(found, ends, strict=True)}
+    titles = [heading["title"].strip("`").removesuffix(" (class)") for heading in found]
+    return {title: text[heading.end() : end] for title, heading, end in zip(titles, found, ends, strict=True)}
 
 
 def public() -> dict[str, Any]:
