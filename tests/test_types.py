@@ -50,6 +50,6 @@ def test_an_option_of_few_words_lists_them(name: str) -> None:
 def test_a_users_program_is_typed() -> None:
     """mypy, strict, finds nothing, and the types are those that the program asserts."""
     pytest.importorskip("mypy")
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", str(EXAMPLE)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", EXAMPLE.name]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=EXAMPLE.parent)
     assert done.returncode == 0, done.stdout
