@@ -49,32 +49,21 @@ def whole_folder(folder: str | Path, *, replace: bool = False) -> Iterator[Path]
     """
     final = Path(os.path.realpath(folder))
     check_free(final, replace=replace)
-    with storage_errors(f"write {folder}"):
-        final.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(final)
-        partial = _beside(final)
-        partial.mkdir()
-        lock = _lock(partial)
-        try:
-            yield partial
-            for name, _, files in os.walk(partial):
-                for file in files:
-                    sync(os.path.join(name, file))
-                sync_folder(Path(name))
-            if final.exists():
-                os.rename(final, _beside(final))
-            os.rename(partial, final)
-            sync_folder(final.parent)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-            if lock is not None:
-                os.close(lock)
-            _sweep(final)
+    with folder_beside(folder) as partial:
+        yield partial
+        for name, _, files in os.walk(partial):
+            for file in files:
+                sync(os.path.join(name, file))
+            sync_folder(Path(name))
+        if final.exists():
+            os.rename(final, _beside(final))
+        os.rename(partial, final)
+        sync_folder(final.parent)
 
 
 @contextmanager
 def folder_beside(path: str | Path) -> Iterator[Path]:
-    """Yield an empty folder on the disk of `path`, to write a file that then gets this name; remove it afterwards.
+    """Yield an empty folder on the disk of `path`, for what then gets this name; remove afterwards what is left of it.
 
     Missing folders above `path` are made. Raises `StorageError` if the disk refuses a write.
     """
@@ -91,6 +80,7 @@ def folder_beside(path: str | Path) -> Iterator[Path]:
             shutil.rmtree(partial, ignore_errors=True)
             if lock is not None:
                 os.close(lock)
+            _sweep(final)
 
 
 def place_file(file: Path, path: str | Path) -> None:
@@ -102,6 +92,8 @@ def place_file(file: Path, path: str | Path) -> None:
         except FileExistsError:
             raise taken(path) from None
         except OSError:  # a disk without links
+            if os.path.lexists(path):
+                raise taken(path) from None
             os.rename(file, path)
         sync_folder(Path(os.path.realpath(path)).parent)
 
