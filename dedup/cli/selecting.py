@@ -5,6 +5,7 @@ They hold for all files of a command, and are kept in its context: `Inputs` take
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from collections.abc import Mapping
@@ -18,8 +19,9 @@ from dedup.errors import InputError
 
 __all__ = ["Named", "selecting", "selection"]
 
-SELECTION, NAMED_INPUTS = "dedup.selection", "dedup.names"
-"""The places in the context of a command: of the options, and of the names from ``--files-from``."""
+SELECTION, NAMED_INPUTS, NAMES_IN_PIPE = "dedup.selection", "dedup.names", "dedup.names_in_pipe"
+"""The places in the context of a command: of the options, of the names from ``--files-from``, and whether these were
+read from standard input."""
 
 
 class Named(click.Argument):
@@ -32,6 +34,10 @@ class Named(click.Argument):
         if not names:
             return value, source
         given = value if isinstance(value, (list, tuple)) else ()
+        if "-" in given and ctx.meta.get(NAMES_IN_PIPE):
+            raise InputError(
+                "--files-from: expected one use of standard input, found names and texts in it; name a file for one of them"
+            )
         return (*given, *names), ParameterSource.COMMANDLINE
 
 
@@ -58,12 +64,14 @@ def _names(context: click.Context, _: click.Parameter, path: str | None) -> None
     try:
         if path == "-":
             data = sys.stdin.buffer.read()
+            context.meta[NAMES_IN_PIPE] = True
         else:
             with open(path, "rb") as file:
                 data = file.read()
     except (OSError, AttributeError) as error:
         why = getattr(error, "strerror", None) or error
         raise InputError(f"--files-from: expected a file of names, found {path}: {why}; name a file") from None
+    data = data.removeprefix(codecs.BOM_UTF8)
     ends = b"\0" if b"\0" in data else b"\n"
     names = [os.fsdecode(line.removesuffix(b"\r") if ends == b"\n" else line) for line in data.split(ends)]
     context.meta[NAMED_INPUTS] = tuple(name for name in names if name)

@@ -40,6 +40,9 @@ OTHER_NAMES = {
 }
 """Names that other tools have for an option."""
 
+OTHER_WORDS = {"newest": "max:COLUMN", "latest": "max:COLUMN", "oldest": "min:COLUMN", "earliest": "min:COLUMN"}
+"""Words that are meant for `--keep`, and what it takes for them."""
+
 PYTHON = (" or callable(id, text)", ", or None", ", or several of them in a list")
 """Parts of messages about what an option takes in Python alone."""
 
@@ -154,5 +157,5 @@ def _meant(message: str) -> str | None:
     if found := NO_COLUMN.search(message):
         return closest(found[1], IN_QUOTES.findall(found[2]))
     if found := NO_WORD.match(message):
-        return closest(found[2], IN_QUOTES.findall(found[1]))
+        return OTHER_WORDS.get(found[2]) or closest(found[2], IN_QUOTES.findall(found[1]))
     return None

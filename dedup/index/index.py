@@ -2,7 +2,8 @@
 
 Exact: a query finds all documents that reach the threshold, and no others. Of a document with n shingles any
 ``n - least(n, t) + 1`` have a posting, and a query looks up all of its own: since a document that reaches the threshold
-t shares ``least(n, t)`` shingles with the query, one of the shared ones has a posting (`docs/explanation/index.md`).
+t shares ``least(n, t)`` shingles with the query, one of the shared ones has a posting
+(`docs/explanation/seen-before.md`).
 
 Files: `dedup.index.manifest`. Cost: about 7 bytes a posting, 8 a shingle, and 80 a document on disk.
 """
@@ -10,9 +11,9 @@ Files: `dedup.index.manifest`. Cost: about 7 bytes a posting, 8 a shingle, and 8
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +25,9 @@ from dedup.index.manifest import INDEX_MANIFEST, Manifest
 from dedup.index.reading import OpenIndex, fits, open_view, workers_for
 from dedup.index.settings import Settings
 from dedup.index.writer import Writer
+from dedup.option_types import Data, Id, Item
 from dedup.options import check_flag, check_path, check_progress, check_threads, shown
-from dedup.report.apply import apply_rows, check_rows_output
+from dedup.report.apply import Applied, apply_rows, check_rows_output
 from dedup.results.data.rows import select_rows, unwrap
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
@@ -190,6 +192,48 @@ class Index(OpenIndex):
                 writer.add(sets, names_of(names, block), kind)
             return len(collection)
 
+    @overload
+    def filter_new(
+        self,
+        texts: Any,
+        *,
+        ids: Iterable[Any] | None = None,
+        column: str | None = None,
+        id: str | None = None,
+        output: str | os.PathLike[str],
+        threads: int | None = None,
+        progress: ProgressOption = None,
+    ) -> Applied: ...
+    @overload
+    def filter_new(
+        self,
+        texts: os.PathLike[str] | Files | FileTexts,
+        *,
+        threads: int | None = None,
+        progress: ProgressOption = None,
+    ) -> dict[Id, str]: ...
+    @overload
+    def filter_new(
+        self,
+        texts: Iterator[Item],
+        *,
+        ids: Iterable[Any] | None = None,
+        column: str | None = None,
+        id: str | None = None,
+        threads: int | None = None,
+        progress: ProgressOption = None,
+    ) -> list[Item]: ...
+    @overload
+    def filter_new(
+        self,
+        texts: Data,
+        *,
+        ids: Iterable[Any] | None = None,
+        column: str | None = None,
+        id: str | None = None,
+        threads: int | None = None,
+        progress: ProgressOption = None,
+    ) -> Data: ...
     def filter_new(
         self,
         texts: Any,

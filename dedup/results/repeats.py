@@ -290,14 +290,17 @@ class Repeats(Sequence[Repeat], Shown):
         """Return what an apply cuts out of the texts, in input order (Arrow table): file, record, start, end.
 
         The spans are those that one step of `without_repeats` removes, without the white space around them; two that
-        overlap are one. Memory: one text at a time.
+        overlap are one. A search for repeats of fewer words than its default removes these too. Memory: one text at a
+        time.
         """
         import pyarrow as pa
 
+        fewest = min(HEADING_WORDS, self._asked["min_words"])
+
         rows: list[int] = []
         cuts: list[tuple[int, int]] = []
-        for row, spans in sorted(self._spans_by_text(HEADING_WORDS)):
-            found = _joined(sorted(_paragraph_cuts(self.texts[row], spans, HEADING_WORDS, self.reading)))
+        for row, spans in sorted(self._spans_by_text(fewest)):
+            found = _joined(sorted(_paragraph_cuts(self.texts[row], spans, fewest, self.reading)))
             rows += [row] * len(found)
             cuts += found
         files, records = self.texts.locate(np.array(rows, dtype=np.int64))

@@ -1,5 +1,6 @@
 """What a type checker sees of `dedup`: run ``mypy --strict`` or ``pyright`` on this file."""
 
+import tempfile
 from collections.abc import Iterator
 from typing import assert_type
 
@@ -46,5 +47,15 @@ assert_type(dedup.estimate(texts), dedup.Estimate)
 assert_type(dedup.estimate(texts).method, str)
 assert_type(dedup.suggest(texts * 20), dedup.Suggestion)
 assert_type(dedup.files("*.txt"), dedup.Files)
+
+cleaned = repeats.without_repeats()
+assert_type(cleaned, str | list[str])
+
+with tempfile.TemporaryDirectory() as folder, dedup.Index.create(f"{folder}/seen") as index:
+    assert_type(index.filter_new(texts), list[str])
+    assert_type(index.filter_new([{"text": "a new one"}]), list[dict[str, str]])
+    assert_type(index.filter_new(pages()), list[str])
+    assert_type(index.query(texts), dedup.IndexMatches)
+    assert_type(len(index), int)
 
 print(found.filter(texts))

@@ -128,6 +128,17 @@ def test_the_headline(place: Path) -> None:
     assert again.stdout.startswith("1 record written to 1 file; 0 removed")
 
 
+def test_short_paragraphs_are_cut_if_asked_for(place: Path) -> None:
+    """A paragraph of ten words that occurs twice is cut out by a search for repeats of five words, not by another."""
+    line = "the bridge over the canal is closed until next monday"
+    (place / "a.txt").write_text(f"{line}\n\nsomething else is said here\n\n{line}\n")
+    done = call("clean", "a.txt", "--repeats", "-w", "5", "-o", "b.txt")
+    assert DONE == done.exit_code, done.stderr
+    assert f"{line}\n\nsomething else is said here\n" == (place / "b.txt").read_text()
+    call("clean", "a.txt", "--repeats", "-o", "c.txt")
+    assert (place / "a.txt").read_bytes() == (place / "c.txt").read_bytes()
+
+
 def test_repeats_inside_a_paragraph_are_named(place: Path) -> None:
     """They are left, as `without_repeats` leaves them."""
     words = " ".join(f"word{i}" for i in range(80))

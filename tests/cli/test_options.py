@@ -247,6 +247,7 @@ MEANT = {
     "a metric": (["find", "a.jsonl", "--metric", "jacard"], "found 'jacard'; did you mean 'jaccard'"),
     "a unit in capitals": (["find", "a.jsonl", "--unit", "Lines"], "found 'Lines'; did you mean 'line'"),
     "a policy": (["find", "a.jsonl", "--keep", "frist"], "--keep: .*found 'frist'; did you mean 'first'"),
+    "a policy of time": (["find", "a.jsonl", "--keep", "newest"], "found 'newest'; did you mean 'max:COLUMN'"),
     "a format": (["find", "a.jsonl", "--format", "jsnl"], "--format: .*found 'jsnl'; did you mean 'jsonl'"),
     "a column": (["find", "a.jsonl", "--column", "txt"], "--column \"txt\": .*; did you mean 'text'"),
     "a column to keep by": (["find", "a.jsonl", "--keep", "max:texd"], "\"texd\": .*; did you mean 'text'"),

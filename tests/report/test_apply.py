@@ -593,6 +593,24 @@ def test_the_same_bytes_however_many_threads(report: Report, tmp_path: Path) -> 
     assert len(one) == 2
 
 
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
+def test_bytes_that_are_no_text_are_not_cut(suffix: str, tmp_path: Path) -> None:
+    """A row of a binary column that is not UTF-8 is rejected; lines are cut out of the other rows."""
+    table = pa.table({"text": pa.array([b"one\ntwo\none\n", b"\xff\nx\n", None, b"two\nthree\n"], pa.binary())})
+    path = tmp_path / f"t{suffix}"
+    if suffix == ".parquet":
+        pq.write_table(table, path)
+    else:
+        with pa.ipc.new_file(path, table.schema) as writer:
+            writer.write_table(table)
+    found = dedup.find_duplicates(dedup.files(path, on_error="skip"), unit="line", shingle="words:1")
+    dedup.write_report(tmp_path / "report", found)
+    applied = dedup.apply_report(tmp_path / "report", tmp_path / "out")
+    assert (applied.kept, applied.rejected) == (3, 1)
+    written = read_table(suffix[1:], (tmp_path / "out" / path.name).read_bytes())
+    assert [b"one\ntwo\n", None, b"three\n"] == written.column("text").to_pylist()
+
+
 @pytest.mark.parametrize("annotate", [False, True])
 @pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
 def test_a_table_that_a_bound_cut_short(suffix: str, annotate: bool, tmp_path: Path) -> None:

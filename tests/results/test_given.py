@@ -482,6 +482,11 @@ def test_every_type_that_is_searched_comes_back(unit: str) -> None:
         assert (type(found), list(found)) == (type(column), left)
     assert dedup.find_duplicates(index, unit=unit).filter(index).name == "text"
     runs = pc.run_end_encode(pa.array(texts))
+    seen = pa.array([text.encode() for text in texts], type=pa.binary_view())
+    found = dedup.find_duplicates(pa.table({"text": texts, "b": seen}), column="text").filter(
+        pa.table({"text": texts, "b": seen})
+    )
+    assert found.schema.field("b").type == pa.binary_view()
     for array in (runs, pa.array(texts, type=pa.string_view())):
         found = dedup.find_duplicates(array, unit=unit).filter(array)
         assert (found.type, found.to_pylist()) == (array.type, left)

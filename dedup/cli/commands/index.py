@@ -243,17 +243,17 @@ def filter_new(
     with opened(path, hash_key, write=True) as held:
         texts = read.open(inputs, column=column, id=id_column)
         before = len(held)
-        found = held.filter_new(texts, output=output, threads=threads, progress=progress())
-        after = len(held)
         if output is not None:
+            written = held.filter_new(texts, output=output, threads=threads, progress=progress())
             if as_json:
-                say_json(found.to_dict())
+                say_json(written.to_dict())
         else:
-            for name, text in found.items():
+            for name, text in held.filter_new(texts, threads=threads, progress=progress()).items():
                 if as_json:
                     say_json({"id": name, "text": text})
                 else:
                     say(f"{clean(name)}: {excerpt(text)}")
+        after = len(held)
         sys.stdout.flush()  # an output that breaks off here leaves the index as it was
     where = "" if output is None else f", written to {clean(output)}"
     note(f"{after - before:,} of {len(texts):,} texts are new{where}; {after:,} documents")

@@ -59,10 +59,8 @@ def rewrite_text_lines(entry: Entry, path: Path, verdict: Verdict) -> Counts:
         raise ParameterError(no_fields(f"{verdict.path}, which has a text a line"))
 
     def edit(line: bytes, number: int) -> bytes:
-        mark = BYTE_ORDER_MARK if line.startswith(BYTE_ORDER_MARK) else b""
         ending = line_end(line)
-        text = line[len(mark) : len(line) - len(ending)].decode("utf-8")
-        return mark + verdict.shorten(number, text).encode() + ending
+        return verdict.shorten(number, line[: len(line) - len(ending)].decode("utf-8")).encode() + ending
 
     with Stream(entry) as stream, open_like(entry, stream, path) as sink:
         return _rewrite(_lines(stream), sink, verdict, edit)
@@ -161,9 +159,8 @@ def _blank_lines(data: bytes, starts: Numbers, ends: Numbers) -> Flags:
     """Return which lines contain only white space. Only lines that begin with white space are checked."""
     values = np.frombuffer(data, dtype=np.uint8)
     blank = values[starts] <= ord(" ")
-    blank[:1] |= data.startswith(BYTE_ORDER_MARK)
     for i in np.flatnonzero(blank).tolist():
-        blank[i] = not data[starts[i] : ends[i]].removeprefix(BYTE_ORDER_MARK).strip(b" \t\r\n")
+        blank[i] = not data[starts[i] : ends[i]].strip(b" \t\r\n")
     return blank
 
 
@@ -183,6 +180,11 @@ def _lines(stream: Stream) -> Iterator[Records]:
             number += 1
             continue
         data = bytes(run.data)
+        if number == 1 and data.startswith(BYTE_ORDER_MARK):  # the file's, not the first record's: it is always kept
+            data = data[len(BYTE_ORDER_MARK) :]
+            yield Records(BYTE_ORDER_MARK, *(np.array([value]) for value in (len(BYTE_ORDER_MARK), 0, True)))
+            if not data:
+                continue
         ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n")) + 1
         if not len(ends) or ends[-1] < len(data):
             ends = np.concatenate((ends, [len(data)]))

@@ -90,7 +90,9 @@ def _rewrite(rows: pa.Table, first: int, verdict: Verdict) -> tuple[pa.Table, Co
     import pyarrow as pa
 
     numbers = np.arange(first + 1, first + 1 + rows.num_rows, dtype=np.int64)
-    counts = verdict.count(numbers)
+    counts, dropped = verdict.count(numbers), verdict.drops(numbers)
+    if dropped.any():  # a rejected row may hold bytes that are no text
+        rows, numbers = select_rows(rows, ~dropped), numbers[~dropped]
     if verdict.notes is not None:
         notes = [verdict.note(number) for number in numbers.tolist()]
         for i, field in enumerate(_note_fields()):
@@ -105,8 +107,7 @@ def _rewrite(rows: pa.Table, first: int, verdict: Verdict) -> tuple[pa.Table, Co
         rows = rows.set_column(
             place, rows.schema.field(place), with_leaf(column, tuple(inner), _column(texts, leaf.type))
         )
-    dropped = verdict.drops(numbers)
-    return (select_rows(rows, ~dropped) if dropped.any() else rows), counts
+    return rows, counts
 
 
 def _column(texts: list[str | None], kind: pa.DataType) -> pa.Array:

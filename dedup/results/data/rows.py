@@ -240,6 +240,8 @@ def _conversions(kind: Any) -> tuple[Wrap, Wrap] | None:
 
     if pa.types.is_string_view(kind):
         return partial(pc.cast, target_type=pa.large_string()), partial(pc.cast, target_type=kind)
+    if pa.types.is_binary_view(kind):
+        return partial(pc.cast, target_type=pa.large_binary()), partial(pc.cast, target_type=kind)
     if pa.types.is_run_end_encoded(kind):
         return pc.run_end_decode, partial(pc.run_end_encode, run_end_type=kind.run_end_type)
     return None

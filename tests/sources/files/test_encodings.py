@@ -232,6 +232,37 @@ def test_kept_records_keep_their_bytes(kind: str, encoding: str, packing: str, t
     assert encoded(kept, encoding) == found
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "utf-16-be-mark"])
+@pytest.mark.parametrize("kind", ["jsonl", "lines"])
+def test_a_mark_stays_when_the_first_record_goes(kind: str, encoding: str, tmp_path: Path) -> None:
+    """It belongs to the file: without it, what is written would not be read again."""
+    texts = ["a longer text that is kept", *TEXTS[:2]]
+    path = tmp_path / f"a.{ {'lines': 'txt'}.get(kind, kind)}"
+    path.write_bytes(encoded(form(kind, [texts[0], texts[1], texts[2], texts[0] + "."]), encoding))
+    files = dedup.files(path, format=kind)
+    found = dedup.find_duplicates(files, shingle="words:1", keep="last")
+    dedup.write_report(tmp_path / "report", found)
+    apply_report(tmp_path / "report", tmp_path / "out")
+    written = (tmp_path / "out" / path.name).read_bytes()
+    expected = form(kind, [texts[0], texts[1], texts[2], texts[0] + "."]).split("\n", 1)[1]
+    assert encoded(expected, encoding) == written
+    again = dedup.files(tmp_path / "out" / path.name, format=kind)
+    assert [*texts[1:], texts[0] + "."] == list(again.read())
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "lines"])
+def test_only_a_mark(kind: str, tmp_path: Path) -> None:
+    """A file that has a mark and nothing else has no records, beside one that has some."""
+    (tmp_path / "a.jsonl").write_bytes(codecs.BOM_UTF8)
+    (tmp_path / "b.jsonl").write_bytes(codecs.BOM_UTF8 + b'{"text": "a b c"}\n')
+    found = dedup.find_duplicates(dedup.files(tmp_path / "*.jsonl", format=kind), shingle="words:1")
+    assert 1 == found.summary.texts
+    dedup.write_report(tmp_path / "report", found)
+    apply_report(tmp_path / "report", tmp_path / "out")
+    for name in ("a.jsonl", "b.jsonl"):
+        assert (tmp_path / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
+
+
 def test_paragraphs_are_cut_in_an_encoding(tmp_path: Path) -> None:
     """Another field may have bytes that the encoding does not have: they are as they were."""
     path = tmp_path / "a.csv"

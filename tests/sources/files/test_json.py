@@ -154,6 +154,16 @@ def test_bytes_that_are_not_text(tmp_path: Path) -> None:
     assert reason.startswith("not UTF-8: byte 0xe9 at offset 13 of the record; it looks like cp1252")
 
 
+@pytest.mark.parametrize("form", ['{{"text": "{text}", "x": NaN, "n": {n}}}\n', '[{{"text": "{text}", "x": NaN, "n": {n}}}]'])
+def test_numbers_of_any_length(form: str, tmp_path: Path) -> None:
+    """A number in another field may have more digits than Python reads; a number of that length is no id."""
+    path = tmp_path / ("a.jsonl" if form.endswith("\n") else "a.json")
+    path.write_text(form.format(text="a b", n="7" * 5000), encoding="utf-8")
+    assert ["a b"] == list(dedup.files(path).read())
+    with pytest.raises(dedup.InputError, match="expected"):
+        list(dedup.files(path, id="n").read())
+
+
 def test_texts_alone(tmp_path: Path) -> None:
     """The strings of an array are texts, unless a column or an id was named."""
     path = write(tmp_path, "a.json", '["one \\" two", "é", null, {"text": "three"}]')

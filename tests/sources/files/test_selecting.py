@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fnmatch
 import os
 import subprocess
@@ -119,6 +120,25 @@ def test_names_from_a_file(folder: Path) -> None:
         capture_output=True, check=False,
     )  # fmt: skip
     assert b"2 texts" in done.stderr
+
+
+def test_names_with_a_mark(folder: Path) -> None:
+    """A list that was saved with a byte order mark names the same files."""
+    (folder / "names").write_bytes(codecs.BOM_UTF8 + b"in/a.txt\r\nin/b.md\r\n")
+    done = call("find", "--files-from", "names", cwd=folder)
+    assert DONE == done.returncode, done.stderr
+    assert "2 texts" in done.stderr
+
+
+def test_names_and_texts_in_one_pipe(folder: Path) -> None:
+    """Standard input is read once."""
+    done = subprocess.run(
+        [sys.executable, "-m", "dedup", "find", "-", "--files-from", "-"],
+        cwd=folder, input=b"in/a.txt\n", env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert WRONG == done.returncode
+    assert b"--files-from: expected one use of standard input, found names and texts in it" in done.stderr
 
 
 def test_no_names_from_a_file(folder: Path) -> None:

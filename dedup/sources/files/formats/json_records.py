@@ -38,6 +38,9 @@ Columns = tuple["pa.LargeStringArray", list[list[Any]]]
 
 Places = npt.NDArray[np.int64]
 
+LONGEST_NUMBER = 4300
+"""Digits of a whole number from which Python's parser refuses it (`sys.int_info.default_max_str_digits`)."""
+
 
 class Records:
     """The records of one file.
@@ -295,7 +298,7 @@ def parse(content: bytes, what: str = "line", encoding: str = UTF8) -> dict[str,
 def loaded(content: bytes, what: str, encoding: str) -> Any:
     """Return a value as Python's ``json`` parses it. Raises `ValueError` with the reason if it is not JSON."""
     try:
-        return json.loads(content.decode("utf-8"))
+        return json.loads(content.decode("utf-8"), parse_int=_number)
     except UnicodeDecodeError as error:
         problem = bad_byte(content, error.start, encoding)
         raise ValueError(f"{problem} at offset {error.start} of the {what}{hint(content, encoding)}") from None
@@ -305,3 +308,8 @@ def loaded(content: bytes, what: str, encoding: str) -> Any:
         raise ValueError(f"not JSON: {problem} at {where}") from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _number(digits: str) -> int | float:
+    """Return a whole number; one of more digits than Python reads, which no text or id is, as infinity."""
+    return int(digits) if len(digits) < LONGEST_NUMBER else float(digits)

@@ -84,7 +84,7 @@ def _one_by_one(
     records: Records, data: memoryview, starts: npt.NDArray[np.int64], offset: int, first: int
 ) -> tuple[Columns, npt.NDArray[np.int64], list[Reject]]:
     """Return what the readable lines contain, their indices, and the rejects."""
-    ends = [*starts[1:].tolist(), len(data)]
+    ends = [*starts[1:].tolist(), len(data)] if len(starts) else []
     lines = [bytes(data[start:end]).strip(b" \t\r\n") for start, end in zip(starts.tolist(), ends, strict=True)]
     filled = np.array([i for i, line in enumerate(lines) if line], dtype=np.int64)
     numbers, offsets = (first + filled).tolist(), (offset + starts[filled]).tolist()
