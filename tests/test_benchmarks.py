@@ -101,3 +101,15 @@ def test_a_search_in_pieces() -> None:
         assert row["stages"]["read"]["count"] >= 1
         assert 0 < row["replayed"] <= row["seconds"] * 1.000001
     assert dedup.runtime.threads.map_blocks is dedup.pairs.self_join.map_blocks
+
+
+def test_what_the_machine_allows() -> None:
+    """Each cost and each stage has its time, the stages add up to the search, and the page has a row for each."""
+    limits = pytest.importorskip("benchmarks.speed.limits")
+    page = pytest.importorskip("benchmarks.publish.page")
+    seconds = limits.measured(named.corpus(300, 500), 1)
+    stages = [value for name, value in seconds.items() if name.startswith("search: ")]
+    assert math.isclose(seconds["search"], sum(stages), rel_tol=1e-6)
+    assert any(name.startswith("split: ") for name in seconds)
+    lines = page.of_limits([{"kind": "limits", "corpus": "generated:300", "bytes": 10**6, "seconds": seconds}], [])
+    assert len(seconds) == len([line for line in lines if line.startswith("| ")]) - 2

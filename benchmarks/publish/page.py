@@ -206,6 +206,61 @@ def of_cores(results: list[Result], drawn: list[str]) -> Lines:
     return [*lines, *table(("tool, texts", "s, one core", "s, two cores", "times"), body), "Our target: 1.8 times.", ""]
 
 
+def of_limits(results: list[Result], drawn: list[str]) -> Lines:
+    """A search beside what the machine allows."""
+    rows = good(results, "limits")
+    if not rows:
+        return []
+    lines = [
+        "## How near to the limit",
+        "",
+        "What it costs to touch, check, hash and split the same texts, by the fastest means at hand, and each stage",
+        "of the exact search; one core, processor time (`python -m benchmarks.speed.limits`). The last column compares",
+        "with the fastest way to split the texts into words, which a search does too.",
+        "",
+    ]
+    for row in rows:
+        best = min(value for name, value in row["seconds"].items() if name.startswith("split"))
+        body = [
+            [name, f"{value:.3g}", f"{row['bytes'] / 1e6 / max(value, 1e-9):,.0f}", f"{value / best:.2f}"]
+            for name, value in row["seconds"].items()
+        ]
+        lines += [f"`{row['corpus']}`, {row['bytes'] / 1e6:.1f} MB:", ""]
+        lines += table(("", "s", "MB/s", "times the fastest split"), body)
+    return lines
+
+
+def of_serial(results: list[Result], drawn: list[str]) -> Lines:
+    """What many cores would give."""
+    rows = good(results, "serial")
+    if not rows:
+        return []
+    body = []
+    for row in rows:
+        alone = row["rows"][0]["seconds"]
+        body += [
+            [
+                f"`{row['corpus']}`, {row['bytes'] / 1e6:,.0f} MB",
+                f"{each['workers']}",
+                f"{alone:.3g}",
+                f"{each['replayed']:.3g}",
+                f"{alone / each['replayed']:.1f}",
+                f"{each['outside'] / alone:.1%}",
+            ]
+            for each in row["rows"][1:]
+        ]
+    head = ("texts", "workers", "s, one thread", "s, so many at best", "times", "outside of blocks")
+    return [
+        "## Many cores",
+        "",
+        "The duration of each block was recorded on one core, and the blocks handed out to more workers on paper",
+        "(`python -m benchmarks.speed.serial_share`): the most that so many cores can give, if they do not wait for",
+        "memory.",
+        "",
+        *table(head, body),
+    ]
+
+
 def of_stages(results: list[Result], drawn: list[str]) -> Lines:
     """Where the time goes."""
     lines = picture(drawn, "stages", "Shares of the stages of a search")
@@ -393,6 +448,8 @@ PARTS: Final[tuple[Callable[[list[Result], list[str]], Lines], ...]] = (
     of_memory,
     of_growth,
     of_cores,
+    of_serial,
+    of_limits,
     of_stages,
     of_ready,
     of_losses,

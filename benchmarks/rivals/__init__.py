@@ -61,6 +61,7 @@ MODULES: Final = {
     "rensa-tuned": "rensa",
     "rensa-flags": "rensa",
     "rensa-rho": "rensa",
+    "setsimilaritysearch": "setsimilaritysearch",
 }
 
 

@@ -11,6 +11,7 @@ The parts:
 * ``ready``: the same tools from the same ready shingles to pairs, where a tool has such a path
 * ``cores``: one core and two
 * ``growth``: from 10^4 to 10^6 documents, and families of near copies up to 10^5
+* ``limits``: a search beside reading, checking, hashing and splitting the same texts (`limits`)
 * ``serial``: what one thread does alone, and what 16 and 64 workers would take at best (`serial_share`)
 * ``promise``: the recall of LSH at the threshold (`check_recall`)
 * ``scripts``, ``noise``: which shingle fits (`quality_scripts`, `quality_noise`)
@@ -42,8 +43,8 @@ from benchmarks.speed.measure import WARM_UP, Job, in_child
 THRESHOLD: Final = 0.8
 CURVE: Final = 0.5  # similarity from which on the curve is drawn
 FAST: Final = ("dedup", "dedup-lsh", "gaoya", "rensa", "rensa-tuned", "rensa-flags", "fastsketchlsh")
-SLOW: Final = ("fastsketchlsh-tuned", "datasketch", "datatrove")  # measured once
-PARTS: Final = ("rivals", "ready", "cores", "growth", "serial", "promise", "scripts", "noise")
+SLOW: Final = ("fastsketchlsh-tuned", "datasketch", "datatrove", "setsimilaritysearch")  # measured once
+PARTS: Final = ("rivals", "ready", "cores", "growth", "limits", "serial", "promise", "scripts", "noise")
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,12 @@ def command(plan: Plan, module: str, *arguments: str, cores: list[int] | None = 
     )  # its status is in its results
 
 
+def limits(plan: Plan) -> None:
+    """What the machine allows."""
+    names = [f"generated:{plan.size(20_000)}", "ota_dev"]
+    command(plan, "speed.limits", *names[: 1 if plan.short else 2], *(("--rounds", "1") if plan.short else ()))
+
+
 def serial(plan: Plan) -> None:
     """The serial share."""
     names = [f"generated:{plan.size(size)}" for size in (100_000, 1_000_000)]
@@ -220,7 +227,8 @@ def million(plan: Plan) -> None:
 
 
 RUN: Final[dict[str, Callable[[Plan], None]]] = {
-    function.__name__: function for function in (rivals, ready, cores, growth, serial, promise, scripts, noise, million)
+    function.__name__: function
+    for function in (rivals, ready, cores, growth, limits, serial, promise, scripts, noise, million)
 }
 
 

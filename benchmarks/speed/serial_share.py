@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks import needs
 from benchmarks.corpora import named
 
 BETWEEN = "between stages"
@@ -230,7 +231,7 @@ def main() -> None:
     for name in chosen.corpus:
         try:
             corpus = named.prepared(name)
-        except named.MissingCorpusError as error:
+        except needs.MissingDataError as error:
             print(f"skipped: {error}", file=sys.stderr)
             continue
         counts = [1, *map(int, chosen.workers.split(","))]

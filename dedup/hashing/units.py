@@ -18,7 +18,8 @@ from dedup.hashing.forms import NUMBERS, Forms, hash_forms, joined
 from dedup.hashing.labels import LABEL, NO_LABELS, Labels
 from dedup.hashing.shingles import Shingle, hash_shingles
 from dedup.reading import Reading
-from dedup.runtime.buffers import BufferPool, GiveBuffer, GrowingArray, new_buffer
+from dedup.runtime.buffers import BufferPool, GiveBuffer, new_buffer
+from dedup.runtime.ordered import OrderedArray
 from dedup.runtime.threads import map_blocks
 from dedup.sources.coerce import Block, Texts
 from dedup.sources.texts import ListTexts
@@ -173,7 +174,7 @@ def hash_texts(
     *,
     unit: Unit,
     threads: int,
-    pool: GrowingArray[np.uint64] | None = None,
+    pool: OrderedArray[np.uint64] | None = None,
     forms: Sequence[str] = (),
     labels: Labels = NO_LABELS,
     progress: Callable[[int], None] = lambda _: None,
@@ -182,24 +183,26 @@ def hash_texts(
 
     `labels` are those of all texts.
 
-    The hashes of a block may be overwritten when the next block is requested. A single thread writes them to the end of
-    `pool` if they fit, so they can be appended without a copy.
+    The threads append the hashes of all blocks to `pool`, if there is one; the yielded blocks have no hashes then.
+    Otherwise the hashes of a block may be overwritten when the next block is requested.
     """
     spare, folding = BufferPool(), BufferPool()
+    make_buffer = spare.take if pool is None else pool.buffer
 
-    def make_buffer(size: int) -> npt.NDArray[np.uint64]:
-        tail = pool.tail(size) if pool is not None and threads == 1 else None
-        return spare.take(size) if tail is None else tail
-
-    def read(load: Callable[[], Block]) -> tuple[HashedBlock, Made]:
+    def read(job: tuple[int, Callable[[], Block]]) -> tuple[HashedBlock, Made]:
+        number, load = job
         block = load()
         how: dict[str, Any] = {"unit": unit, "make_buffer": make_buffer, "spare": folding}
         hashed = hash_block(block, shingle, forms=forms, labels=labels, **how)
         block.release()
-        return hashed, work(hashed)
+        made = work(hashed)
+        if pool is not None:
+            pool.put(number, hashed.hashes, hashed.texts)
+            hashed = hashed._replace(hashes=np.empty(0, dtype=np.uint64))
+        return hashed, made
 
     done = 0
-    for hashed, made in map_blocks(read, texts.loads(), threads):
+    for hashed, made in map_blocks(read, enumerate(texts.loads()), threads):
         done += hashed.texts
         progress(done)
         yield hashed, made
@@ -223,32 +226,32 @@ def read_units(
     progress: Callable[[int], None] = lambda _: None,
 ) -> Units:
     """Read `texts` into units, with the hashes of the units that `choose` returns, or of all, and some `forms`."""
-    hashes: GrowingArray[np.uint64] = GrowingArray(np.uint64)
+    about = texts.about()
+    hashes: OrderedArray[np.uint64] = OrderedArray(np.uint64, about, alone=threads == 1 or choose is not None)
     offsets: list[npt.NDArray[np.int64]] = [np.zeros(1, dtype=np.int64)]
     digests: list[npt.NDArray[np.uint64]] = []
     places: list[npt.NDArray[np.int64]] = []
     filled: list[npt.NDArray[np.bool_]] = []
     made: list[Forms] = []
-    done, count, short, about = 0, 0, 0, texts.about()
+    end, count, short = 0, 0, 0
     pool = hashes if choose is None else None
     how: dict[str, Any] = {"unit": unit, "threads": threads, "pool": pool, "forms": forms, "progress": progress}
     how["labels"] = labels
-    for part, _ in hash_texts(texts, shingle, _nothing, **how):
-        done += part.texts
+    for number, (part, _) in enumerate(hash_texts(texts, shingle, _nothing, **how)):
         made.append(part.forms)
         digests.append(part.digests)
         places.append(part.places)
         sizes = np.diff(part.offsets)
         filled.append(sizes > 0)
         short += count_short(sizes, shingle)
-        values = part.hashes
         if choose is not None:
             chosen = choose(part.rows, count)
             count += len(sizes)
-            values = values[np.repeat(chosen, sizes)]
+            hashes.put(number, part.hashes[np.repeat(chosen, sizes)], part.texts)
             sizes = np.where(chosen, sizes, 0)
-        offsets.append(len(hashes) + np.cumsum(sizes))
-        hashes.append(values, done / max(about, done, 1))
+        bounds = end + np.cumsum(sizes)
+        offsets.append(bounds)
+        end = int(bounds[-1]) if len(bounds) else end
     width = unit.place_columns
     all_digests = np.concatenate([np.empty((0, 2), dtype=np.uint64), *digests])
     return Units(

@@ -27,7 +27,8 @@ from dedup.hashing.source import HashSource, HeldUnits, TextSource
 from dedup.hashing.units import HashedBlock, Units, count_short, hash_block, hash_texts, read_units
 from dedup.pairs.seen_twice import MAX_CANDIDATE_SHARE, TWICE_SLOTS, alike, bits_for, mostly_shared, sample_for
 from dedup.runtime.arrays import sorted_unique
-from dedup.runtime.buffers import BufferPool, GrowingArray
+from dedup.runtime.buffers import BufferPool
+from dedup.runtime.ordered import OrderedArray
 from dedup.runtime.threads import map_blocks
 from dedup.sources.texts import Block
 from dedup.threshold import Threshold
@@ -110,51 +111,61 @@ def pays(source: HashSource, threshold: Threshold, *, limits: FilterLimits = FIL
 
 
 class _Noted(NamedTuple):
-    """The notes of some rows, part by part (`dedup.kernels.seen_twice.share_out`)."""
+    """Where the notes of some rows are, part by part (`dedup.kernels.seen_twice.share_out`)."""
 
     bounds: npt.NDArray[np.int64]
     pages: npt.NDArray[np.int32]
-    notes: npt.NDArray[np.uint32]
+    rows: int
 
 
 class Notes:
-    """The notes of all rows, in order. Only `take` may be called by several threads.
+    """The notes of all rows, in order, of about `texts` texts. Only `take` may be called by several threads.
 
     `sample` parts of the hash space are noted (`dedup.pairs.seen_twice.sample_for`), in ``2 ** part_bits`` parts of the
     table. A note has 24 bits of a slot, so the number of parts bounds the size of the table. At most `together` rows of
     a block are noted together.
     """
 
-    def __init__(self, sample: int, part_bits: int = NOTE_PART_BITS, *, together: int = NOTED_ROWS) -> None:
+    def __init__(
+        self,
+        sample: int,
+        part_bits: int = NOTE_PART_BITS,
+        *,
+        texts: int,
+        threads: int = 1,
+        together: int = NOTED_ROWS,
+    ) -> None:
         self._sample, self._part_bits, self._together = sample, part_bits, together
-        self._spare = BufferPool()
-        self._notes: GrowingArray[np.uint32] = GrowingArray(np.uint32)
+        self._notes: OrderedArray[np.uint32] = OrderedArray(np.uint32, texts, alone=threads == 1)
+        self._end = 0
         self._bounds: list[npt.NDArray[np.int64]] = []
         self._pages: list[npt.NDArray[np.int32]] = []
         self._rows: list[int] = []
 
-    def take(self, hashed: HashedBlock) -> list[_Noted]:
-        """Return the notes of a block."""
+    def take(self, number: int, hashed: HashedBlock) -> list[_Noted]:
+        """Keep the notes of a block, and return where they are; blocks are numbered from 0."""
         from dedup.kernels import seen_twice as kernels
 
-        noted = []
+        noted, end = [], 0
+        notes = self._notes.buffer(int(hashed.offsets[-1] - hashed.offsets[0]))
         for first in range(0, len(hashed.offsets) - 1, self._together):
             offsets = hashed.offsets[first : first + self._together + 1]
             bounds = np.empty((1 << self._part_bits) + 1, dtype=np.int64)
             pages = np.empty(((len(offsets) - 2) // kernels.PAGE + 1, 1 << self._part_bits), dtype=np.int32)
-            notes = self._spare.take(int(offsets[-1] - offsets[0]), np.uint32)
-            count = kernels.share_out(hashed.hashes, offsets, self._sample, self._part_bits, bounds, pages, notes)
-            noted.append(_Noted(bounds, pages, notes[:count]))
+            free = notes[end:]
+            count = kernels.share_out(hashed.hashes, offsets, self._sample, self._part_bits, bounds, pages, free)
+            noted.append(_Noted(bounds, pages, len(offsets) - 1))
+            end += count
+        self._notes.put(number, notes[:end], hashed.texts)
         return noted
 
-    def add(self, noted: list[_Noted], sizes: npt.NDArray[np.int64], share: float) -> None:
-        """Add the notes of a block whose rows have these `sizes`; `share` is the share of all blocks added with it."""
-        for number, (bounds, pages, notes) in enumerate(noted):
-            self._bounds.append(bounds + len(self._notes))
+    def add(self, noted: list[_Noted]) -> None:
+        """Add a block, the next one."""
+        for bounds, pages, rows in noted:
+            self._bounds.append(bounds + self._end)
             self._pages.append(pages)
-            self._rows.append(min(len(sizes) - number * self._together, self._together))
-            self._notes.append(notes, share)
-            self._spare.give(notes)
+            self._rows.append(rows)
+            self._end += int(bounds[-1])
 
     def unique(self, threads: int, progress: Callable[[int], None]) -> npt.NDArray[np.int64]:
         """Return a lower bound, per row, of its hashes that occur in no other row; it may be called once."""
@@ -189,15 +200,16 @@ def hold_candidates(source: TextSource, threshold: Threshold, *, limits: FilterL
     Cost: the texts are read, and the texts with a candidate a second time.
     """
     texts, shingle, unit, threads, stages = source.texts, source.shingle, source.unit, source.threads, source.stages
-    notes = Notes(sample_for(threshold), together=limits.noted_rows)
+    notes = Notes(sample_for(threshold), texts=len(texts), threads=threads, together=limits.noted_rows)
     hashes, folding = BufferPool(), BufferPool()
 
-    def note(load: Callable[[], Block]) -> tuple[HashedBlock, list[_Noted]]:
+    def note(job: tuple[int, Callable[[], Block]]) -> tuple[HashedBlock, list[_Noted]]:
+        number, load = job
         block = load()
         how: dict[str, Any] = {"unit": unit, "make_buffer": hashes.take, "spare": folding}
         hashed = hash_block(block, shingle, forms=source.forms, labels=source.labels, **how)
         block.release()
-        noted = notes.take(hashed)
+        noted = notes.take(number, hashed)
         hashes.give(hashed.hashes)
         return hashed._replace(hashes=hashed.hashes[:0]), noted
 
@@ -207,13 +219,13 @@ def hold_candidates(source: TextSource, threshold: Threshold, *, limits: FilterL
     forms: list[Forms] = []
     done, count = 0, len(texts)
     report = stages.stage("read", count)
-    for hashed, noted in map_blocks(note, texts.loads(), threads):
+    for hashed, noted in map_blocks(note, enumerate(texts.loads()), threads):
         done += hashed.texts
         digests.append(hashed.digests)
         places.append(hashed.places)
         forms.append(hashed.forms)
         every_size.append(np.diff(hashed.offsets))
-        notes.add(noted, every_size[-1], done / max(count, 1))
+        notes.add(noted)
         report(done)
     sizes = np.concatenate(every_size)
     unique = notes.unique(threads, stages.stage("mark", 1 << NOTE_PART_BITS))
@@ -229,30 +241,38 @@ def hold_candidates(source: TextSource, threshold: Threshold, *, limits: FilterL
         joined(forms, source.forms),
     )
     documents = sorted_unique(units.places[chosen, 0])
-    pool: GrowingArray[np.uint64] = GrowingArray(np.uint64, notes.hash_buffer(int(units.offsets[-1])))
+    pool: OrderedArray[np.uint64] = OrderedArray(
+        np.uint64,
+        len(documents),
+        alone=threads == 1 or not unit.whole,
+        memory=notes.hash_buffer(int(units.offsets[-1])),
+    )
     again = hash_texts(
         texts.some(documents),
         shingle,
-        lambda block: block,
+        lambda _: None,
         unit=unit,
         threads=threads,
-        pool=pool,
+        pool=pool if unit.whole else None,  # every document that is read again is a candidate
         labels=source.labels.take(documents),
         progress=stages.stage("hold", len(documents)),
     )
-    _hold((block for block, _ in again), chosen[np.isin(units.places[:, 0], documents)], pool)
+    if unit.whole:
+        for _ in again:
+            pass
+    else:
+        _hold((block for block, _ in again), chosen[np.isin(units.places[:, 0], documents)], pool)
     units.hashes = pool.array()
     assert len(units.hashes) == units.offsets[-1], "texts are the same when they are read again"
     return HeldUnits(units)
 
 
-def _hold(parts: Iterator[HashedBlock], chosen: npt.NDArray[np.bool_], pool: GrowingArray[np.uint64]) -> None:
+def _hold(parts: Iterator[HashedBlock], chosen: npt.NDArray[np.bool_], pool: OrderedArray[np.uint64]) -> None:
     """Append the hashes of the chosen units to `pool`, which has space for them."""
     unit = 0
-    for part in parts:
+    for number, part in enumerate(parts):
         sizes = np.diff(part.offsets)
         own = chosen[unit : unit + len(sizes)]
-        values = part.hashes if own.all() else part.hashes[np.repeat(own, sizes)]
-        pool.append(values, 1.0)
+        pool.put(number, part.hashes if own.all() else part.hashes[np.repeat(own, sizes)], part.texts)
         unit += len(sizes)
     assert unit == len(chosen), "texts are the same when they are read again"

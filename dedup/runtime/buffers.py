@@ -52,18 +52,27 @@ class GrowingArray(Generic[Item]):
         """
         return self._array[self._size : self._size + size] if self._size + size <= len(self._array) else None
 
-    def append(self, values: npt.NDArray[Item], share: float) -> None:
-        """Append `values`; `share` (0 to 1) is the share of the whole input that is read with them."""
-        end = self._size + len(values)
+    def fits(self, size: int) -> bool:
+        """Return whether `size` more rows fit without moving the rows."""
+        return self._size + size <= len(self._array)
+
+    def room(self, size: int, share: float) -> npt.NDArray[Item]:
+        """Append `size` rows that are not initialised, and return them; `share` is that of `append`."""
+        end = self._size + size
         if end > len(self._array):
             forecast = int(RESERVE_FACTOR * end / max(share, 1e-6)) if end else 0
             grown = np.empty(max(end + 1024, min(forecast, 64 * end)), dtype=self._array.dtype)
             grown[: self._size] = self._array[: self._size]
             self._array = grown
         free = self._array[self._size : end]
+        self._size = end
+        return free
+
+    def append(self, values: npt.NDArray[Item], share: float) -> None:
+        """Append `values`; `share` (0 to 1) is the share of the whole input that is read with them."""
+        free = self.room(len(values), share)
         if values.ctypes.data != free.ctypes.data:  # else the rows were written to `tail`
             free[:] = values
-        self._size = end
 
     def cut(self, size: int) -> None:
         """Drop all rows after the first `size`."""

@@ -21,7 +21,7 @@ from typing import Generic, TypeVar
 from dedup.options import check_threads
 from dedup.runtime.processors import processors
 
-__all__ = ["Background", "lock", "map_blocks", "slices", "stretches", "this_thread", "thread_count"]
+__all__ = ["Background", "condition", "lock", "map_blocks", "slices", "stretches", "this_thread", "thread_count"]
 
 Block = TypeVar("Block")
 Result = TypeVar("Result")
@@ -54,6 +54,11 @@ def this_thread() -> int:
 def lock() -> AbstractContextManager[bool]:
     """Return a lock for data that threads share: inside ``with lock:`` only one of them runs."""
     return threading.Lock()
+
+
+def condition() -> threading.Condition:
+    """Return a lock on which threads can wait until another thread says that something changed."""
+    return threading.Condition()
 
 
 def map_blocks(
