@@ -1,8 +1,12 @@
-"""What all commands have in common: help in groups with examples and exit codes, and options that occur once."""
+"""What all commands have in common: help in groups with examples and exit codes, and options that occur once.
+
+A command is loaded when it is asked for: a run of one does not read the modules of the others.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from importlib import import_module
 from typing import Any
 
 import click
@@ -11,7 +15,7 @@ from dedup.cli.ending import CODES, FOUND, SOME_REJECTED, begin, quiet
 from dedup.cli.wording import in_options
 from dedup.errors import DedupError, ParameterError
 
-__all__ = ["OPTION_GROUPS", "Command", "groups_of"]
+__all__ = ["OPTION_GROUPS", "Command", "Commands", "groups_of"]
 
 OPTION_GROUPS = {
     "What is found": (
@@ -30,6 +34,43 @@ OPTION_GROUPS = {
     "How it runs": "threads memory work_dir fresh hash_key",
 }
 """The groups of options in a help text, and the parameters in each, in order."""
+
+
+class Commands(MutableMapping[str, click.Command]):
+    """Commands by name, each loaded from its module when it is first looked up.
+
+    `homes` are the modules in `dedup.cli.commands`, by name; the command has the same name there. A command that is set
+    needs no module.
+    """
+
+    def __init__(self, homes: Mapping[str, str]) -> None:
+        self._homes = dict(homes)
+        self._loaded: dict[str, click.Command] = {}
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self._loaded:
+            module = import_module(f"dedup.cli.commands.{self._homes[name]}")
+            self._loaded[name] = getattr(module, name)
+        return self._loaded[name]
+
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        self._loaded[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        if name not in self:
+            raise KeyError(name)
+        self._homes.pop(name, None)
+        self._loaded.pop(name, None)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._homes
+        yield from (name for name in self._loaded if name not in self._homes)
+
+    def __len__(self) -> int:
+        return len(self._homes.keys() | self._loaded.keys())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._homes or name in self._loaded
 
 
 class Command(click.Command):
