@@ -16,6 +16,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import doctest
+import gc
 import inspect
 import io
 import os
@@ -131,13 +132,15 @@ def run_shell(command: str) -> str:
 def run_module(arguments: list[str]) -> str:
     """Do what ``python -m dedup`` does, in this process: the kernels are loaded here."""
     shown = io.StringIO()
-    before = sys.argv
+    before, finders, threshold = sys.argv, list(sys.meta_path), gc.get_threshold()
     sys.argv = ["dedup", *arguments]
     try:
         with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(shown), contextlib.suppress(SystemExit):
             runpy.run_module("dedup", run_name="__main__", alter_sys=True)
     finally:
-        sys.argv = before
+        sys.argv, sys.meta_path[:] = before, finders  # later pages have pandas
+        gc.unfreeze()
+        gc.set_threshold(*threshold)
     return shown.getvalue()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from dedup.cli.ending import CODES, FOUND, SOME_REJECTED, begin, quiet
+from dedup.cli.ending import CODES, FOUND, SOME_REJECTED, begin, logged, quiet, verbose
 from dedup.cli.wording import in_options
 from dedup.errors import DedupError, ParameterError
 
@@ -29,7 +29,7 @@ OPTION_GROUPS = {
     ),
     "Output": (
         "output overwrite dry_run html clusters megabytes port no_browser full limit count as_csv as_json check quiet "
-        "log_json"
+        "verbose log_json"
     ),
     "How it runs": "threads memory work_dir fresh hash_key",
 }
@@ -108,11 +108,12 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         if not self._at_once:
-            if not ctx.params.get("log_json"):
+            if not (ctx.params.get("log_json") or verbose()):
                 begin()
             _expect(ctx.find_root().invoked_subcommand, ctx.params)
         try:
-            return super().invoke(ctx)
+            with logged():
+                return super().invoke(ctx)
         except DedupError as error:
             in_options(error, self)
             raise
@@ -140,7 +141,7 @@ class Command(click.Command):
                 for line in self.examples:
                     formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
         with formatter.section("Exit codes"):
-            formatter.write_dl([(str(code), says) for code, says in self.codes().items() if code < 70])
+            formatter.write_dl([(str(code), says) for code, says in self.codes().items()])
 
 
 def groups_of(command: click.Command, context: click.Context) -> dict[str, list[click.Option]]:

@@ -17,6 +17,7 @@ from dedup.cli.inputs import ByName, Inputs
 from dedup.cli.options import (
     CHOICES,
     checked,
+    folder,
     identified,
     keyed,
     listed,
@@ -218,6 +219,7 @@ def query(
     "--output",
     "-o",
     metavar="FOLDER",
+    callback=folder(),
     help="Write the new records to this new folder, to files of the same format.",
 )
 @keyed
