@@ -372,3 +372,15 @@ def test_every_folder_is_explained() -> None:
     files = {path.name for path in paths} | {f"{path.parent.name}/{path.name}" for path in paths}
     files |= {path.relative_to(package).as_posix() for path in paths}
     assert sorted(set(re.findall(r"`([\w/]+\.py)`", page)) - files) == []
+
+
+def test_every_page_is_on_the_site() -> None:
+    """The menu of the site names each page, once, and none that is not there."""
+    settings = ROOT / ".github" / "site" / "mkdocs.yml"
+    if not settings.exists():
+        pytest.skip("the settings of the site are not beside the tests")
+    menu = settings.read_text(encoding="utf-8").split("\nnav:\n")[1].split("\nmarkdown_extensions:")[0]
+    named = Counter(re.findall(r"([\w/-]+\.md)$", menu, re.MULTILINE))
+    made = {"reference/docstrings.md"}  # when the site is built
+    assert {page.relative_to(DOCS).as_posix() for page in PAGES if DOCS in page.parents} | made == set(named)
+    assert {1} == set(named.values())

@@ -70,7 +70,8 @@ def picture(text: str) -> str:
         ),
         f"<title>{escape(title)}</title>",
         (
-            '<defs><marker id="end" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto">'
+            '<defs><marker id="end" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" '
+            'orient="auto">'
             '<path d="M0 0L10 5L0 10z" fill="#5c6b7a"/></marker></defs>'
         ),
         f'<rect width="{width:.0f}" height="{height:.0f}" rx="8" fill="#ffffff"/>',
