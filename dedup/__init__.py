@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from dedup.results.summary import MatchSummary, Summary
     from dedup.sources.files.naming import Files, files
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Applied",

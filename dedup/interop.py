@@ -9,7 +9,7 @@ The ``affine32`` scheme of datasketch (its default since 2.0.0) is::
 `datasketch_signatures` computes from token sets exactly the signatures of ``datasketch.MinHash.update_batch``, several
 times faster. Use it to add to existing signatures of datasketch. The older ``legacy`` scheme is read, but not written.
 
-Only the functions that return objects of datasketch need that package: ``pip install 'dedup-text[datasketch]'``.
+Only the functions that return objects of datasketch need that package: ``pip install 'datasketch>=2.0'``.
 """
 
 from __future__ import annotations

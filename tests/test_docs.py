@@ -16,6 +16,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import doctest
+import gc
 import inspect
 import io
 import os
@@ -131,13 +132,15 @@ def run_shell(command: str) -> str:
 def run_module(arguments: list[str]) -> str:
     """Do what ``python -m dedup`` does, in this process: the kernels are loaded here."""
     shown = io.StringIO()
-    before = sys.argv
+    before, finders, threshold = sys.argv, list(sys.meta_path), gc.get_threshold()
     sys.argv = ["dedup", *arguments]
     try:
         with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(shown), contextlib.suppress(SystemExit):
             runpy.run_module("dedup", run_name="__main__", alter_sys=True)
     finally:
-        sys.argv = before
+        sys.argv, sys.meta_path[:] = before, finders  # later pages have pandas
+        gc.unfreeze()
+        gc.set_threshold(*threshold)
     return shown.getvalue()
 
 
@@ -369,3 +372,15 @@ def test_every_folder_is_explained() -> None:
     files = {path.name for path in paths} | {f"{path.parent.name}/{path.name}" for path in paths}
     files |= {path.relative_to(package).as_posix() for path in paths}
     assert sorted(set(re.findall(r"`([\w/]+\.py)`", page)) - files) == []
+
+
+def test_every_page_is_on_the_site() -> None:
+    """The menu of the site names each page, once, and none that is not there."""
+    settings = ROOT / ".github" / "site" / "mkdocs.yml"
+    if not settings.exists():
+        pytest.skip("the settings of the site are not beside the tests")
+    menu = settings.read_text(encoding="utf-8").split("\nnav:\n")[1].split("\nmarkdown_extensions:")[0]
+    named = Counter(re.findall(r"([\w/-]+\.md)$", menu, re.MULTILINE))
+    made = {"reference/docstrings.md"}  # when the site is built
+    assert {page.relative_to(DOCS).as_posix() for page in PAGES if DOCS in page.parents} | made == set(named)
+    assert {1} == set(named.values())

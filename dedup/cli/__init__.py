@@ -28,21 +28,7 @@ from typing import Any, NoReturn
 import click
 
 from dedup import __version__
-from dedup.cli.commands import (
-    apply,
-    clean,
-    compare,
-    find,
-    index,
-    match,
-    repeats,
-    review,
-    shell,
-    show,
-    suggest,
-    upkeep,
-    warmup,
-)
+from dedup.cli.command import Commands
 from dedup.cli.ending import end, writing
 
 __all__ = ["Group", "main"]
@@ -62,6 +48,24 @@ SECTIONS = {
     "Set up": ("completion", "man", "warmup"),
 }
 """The commands in the help, in order."""
+
+HOMES = {
+    "apply": "apply",
+    "clean": "clean",
+    "compare": "compare",
+    "completion": "shell",
+    "estimate": "find",
+    "find": "find",
+    "index": "index",
+    "man": "shell",
+    "match": "match",
+    "repeats": "repeats",
+    "review": "review",
+    "show": "show",
+    "suggest": "suggest",
+    "warmup": "warmup",
+}
+"""The module in `dedup.cli.commands` that has a command."""
 
 
 class Group(click.Group):
@@ -116,32 +120,10 @@ class Group(click.Group):
         end(command)
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, commands=Commands(HOMES), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "--version", "-V", prog_name="dedup")
 def main() -> None:
     """Find duplicate and near-duplicate texts, and passages that texts share."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-
-
-for command in (
-    apply.apply,
-    clean.clean,
-    compare.compare,
-    find.estimate,
-    find.find,
-    index.index,
-    match.match,
-    repeats.repeats,
-    review.review,
-    shell.completion,
-    shell.man,
-    show.show,
-    suggest.suggest,
-    warmup.warmup,
-):
-    main.add_command(command)
-
-for command in (upkeep.remove, upkeep.merge, upkeep.check, upkeep.compact, upkeep.stats):
-    index.index.add_command(command)

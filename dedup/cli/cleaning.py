@@ -48,11 +48,17 @@ class Target:
             raise ParameterError(
                 "output: expected a file for standard input, found the name of a folder; leave out the last slash"
             )
+        self._check_folder()
         refuse_overlap(self.output, [("the input", name) for name in inputs if os.path.lexists(name)])
         if os.path.lexists(self.output):
             raise taken(self.output)
         check_folder("output", os.path.dirname(os.path.abspath(self.output)))
         check_writable(self.output)
+
+    @property
+    def path(self) -> Path | None:
+        """The new file or folder; None for standard output."""
+        return None if self.output == STREAM else Path(self.output)
 
     def check(self, listing: Listing) -> None:
         """Check the name against the files that were found. Raise `ParameterError` if it cannot be theirs."""
@@ -67,6 +73,7 @@ class Target:
                     f"output: expected one file for standard output, found {len(listing):,}; name a new folder"
                 )
             return
+        self._check_folder()
         folders = [("the input folder", folder) for folder in listing.folders]
         refuse_overlap(self.output, [*(("the input", entry.source) for entry in listing), *folders])
         named = format_of_name(self.output) if self.one else None
@@ -76,6 +83,17 @@ class Target:
                 f"output: expected a name for {_shown(own)}, as {entry.path} is, found {self.output}, a name for "
                 f"{_shown(named)}; choose another name: formats are not changed"
             )
+
+    def _check_folder(self) -> None:
+        """Raise `ParameterError` if a folder is written, and its name is that of a file: a file was expected."""
+        from dedup.sources.files.formats.named import format_of_name
+
+        if self.one or self.output.endswith(os.sep) or (form := format_of_name(self.output)) is None:
+            return
+        raise ParameterError(
+            f"output: expected a name for a new folder, since each file is written anew, found {self.output}, a name "
+            f"for {_shown(form)}; name a folder, or write {self.output}{os.sep}"
+        )
 
     def write(self, report: Report, listing: Iterable[Entry], *, threads: int | None) -> Applied:
         """Write the files that a report keeps. Return their numbers."""

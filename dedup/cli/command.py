@@ -1,17 +1,21 @@
-"""What all commands have in common: help in groups with examples and exit codes, and options that occur once."""
+"""What all commands have in common: help in groups with examples and exit codes, and options that occur once.
+
+A command is loaded when it is asked for: a run of one does not read the modules of the others.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from importlib import import_module
 from typing import Any
 
 import click
 
-from dedup.cli.ending import CODES, FOUND, SOME_REJECTED, begin, quiet
+from dedup.cli.ending import CODES, FOUND, SOME_REJECTED, begin, logged, quiet, verbose
 from dedup.cli.wording import in_options
 from dedup.errors import DedupError, ParameterError
 
-__all__ = ["OPTION_GROUPS", "Command", "groups_of"]
+__all__ = ["OPTION_GROUPS", "Command", "Commands", "groups_of"]
 
 OPTION_GROUPS = {
     "What is found": (
@@ -25,11 +29,48 @@ OPTION_GROUPS = {
     ),
     "Output": (
         "output overwrite dry_run html clusters megabytes port no_browser full limit count as_csv as_json check quiet "
-        "log_json"
+        "verbose log_json"
     ),
     "How it runs": "threads memory work_dir fresh hash_key",
 }
 """The groups of options in a help text, and the parameters in each, in order."""
+
+
+class Commands(MutableMapping[str, click.Command]):
+    """Commands by name, each loaded from its module when it is first looked up.
+
+    `homes` are the modules in `dedup.cli.commands`, by name; the command has the same name there. A command that is set
+    needs no module.
+    """
+
+    def __init__(self, homes: Mapping[str, str]) -> None:
+        self._homes = dict(homes)
+        self._loaded: dict[str, click.Command] = {}
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self._loaded:
+            module = import_module(f"dedup.cli.commands.{self._homes[name]}")
+            self._loaded[name] = getattr(module, name)
+        return self._loaded[name]
+
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        self._loaded[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        if name not in self:
+            raise KeyError(name)
+        self._homes.pop(name, None)
+        self._loaded.pop(name, None)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._homes
+        yield from (name for name in self._loaded if name not in self._homes)
+
+    def __len__(self) -> int:
+        return len(self._homes.keys() | self._loaded.keys())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._homes or name in self._loaded
 
 
 class Command(click.Command):
@@ -67,11 +108,12 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         if not self._at_once:
-            if not ctx.params.get("log_json"):
+            if not (ctx.params.get("log_json") or verbose()):
                 begin()
             _expect(ctx.find_root().invoked_subcommand, ctx.params)
         try:
-            return super().invoke(ctx)
+            with logged():
+                return super().invoke(ctx)
         except DedupError as error:
             in_options(error, self)
             raise
@@ -99,7 +141,7 @@ class Command(click.Command):
                 for line in self.examples:
                     formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
         with formatter.section("Exit codes"):
-            formatter.write_dl([(str(code), says) for code, says in self.codes().items() if code < 70])
+            formatter.write_dl([(str(code), says) for code, says in self.codes().items()])
 
 
 def groups_of(command: click.Command, context: click.Context) -> dict[str, list[click.Option]]:

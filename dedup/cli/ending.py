@@ -41,12 +41,14 @@ __all__ = [
     "begin",
     "end",
     "finish",
+    "logged",
     "note",
     "progress",
     "quiet",
     "say",
     "say_json",
     "tell",
+    "verbose",
     "writing",
 ]
 
@@ -66,6 +68,9 @@ CODES = {
 
 IS_QUIET = "dedup.quiet"
 """The key of the context that says that `--quiet` was given."""
+
+IS_VERBOSE = "dedup.verbose"
+"""The key of the context that says that `--verbose` was given."""
 
 DEBUG = "DEDUP_DEBUG"
 """The environment variable that makes an internal error print its traceback."""
@@ -149,8 +154,45 @@ def note(line: str) -> None:
 
 
 def progress() -> bool | None:
-    """Return the option `progress` of a search: a bar on a terminal, unless `--quiet` was given."""
-    return False if quiet() else None
+    """Return the option `progress` of a search: a bar on a terminal, unless `--quiet` or `--verbose` was given."""
+    return False if quiet() or verbose() else None
+
+
+def verbose() -> bool:
+    """Return whether `--verbose` was given."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(IS_VERBOSE))
+
+
+@contextlib.contextmanager
+def logged() -> Iterator[None]:
+    """With `--verbose`, write the log named "dedup" to standard error: each line with the seconds since the start."""
+    if not verbose():
+        yield
+        return
+    import logging
+    import platform
+    import time
+
+    from dedup import __version__
+
+    begun = time.monotonic()
+
+    class Told(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            tell(f"dedup: {time.monotonic() - begun:6.2f} s: {clean(record.getMessage())}")
+
+    log, handler = logging.getLogger("dedup"), Told()
+    before = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        log.info("dedup %s, Python %s, %s", __version__, platform.python_version(), platform.platform())
+        yield
+    finally:
+        log.info("over")
+        log.removeHandler(handler)
+        log.setLevel(before)
 
 
 def end(command: Callable[[], Any]) -> NoReturn:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 import click
 
-from dedup.cli.ending import IS_QUIET
+from dedup.cli.ending import IS_QUIET, IS_VERBOSE
 from dedup.cli.printed import Printed
 from dedup.cli.selecting import selecting
 from dedup.errors import ParameterError
@@ -26,6 +27,7 @@ __all__ = [
     "by_method",
     "checked",
     "common",
+    "folder",
     "identified",
     "kept",
     "keyed",
@@ -39,6 +41,7 @@ __all__ = [
     "reading_columns",
     "recalled",
     "reported",
+    "resumed",
     "threaded",
     "thresholded",
     "united",
@@ -94,21 +97,44 @@ def _all_of(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _quiet(context: click.Context, _: click.Parameter, given: bool) -> None:
     context.meta[IS_QUIET] = given
+    _check_loud(context)
+
+
+def _verbose(context: click.Context, _: click.Parameter, given: bool) -> None:
+    context.meta[IS_VERBOSE] = given
+    _check_loud(context)
+
+
+def _check_loud(context: click.Context) -> None:
+    if context.meta.get(IS_QUIET) and context.meta.get(IS_VERBOSE):
+        raise ParameterError("--verbose: expected no --quiet beside it, found both; leave one of the two out")
 
 
 threaded = click.option(
     "--threads", "-j", type=int, metavar="N", help="Number of threads; by default one for each available processor."
 )
 
-quieted = click.option(
-    "--quiet",
-    "-q",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_quiet,
-    help="Write no summaries, hints and progress to stderr; results and errors only.",
+quieted = _all_of(
+    click.option(
+        "--quiet",
+        "-q",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_quiet,
+        help="Write no summaries, hints and progress to stderr; results and errors only.",
+    ),
+    click.option(
+        "--verbose",
+        "-v",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_verbose,
+        help="Write each stage and its seconds to stderr, and no progress bar.",
+    ),
 )
+"""How much is written to standard error."""
 
 one_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -251,9 +277,44 @@ bounded = click.option(
     "--memory", metavar="M", help='Memory limit, such as "4GB"; if needed, the texts are read more than once.'
 )
 
+
+def folder(hint: str = "") -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """Return what checks the name of a new folder: `ParameterError` for the name of a file, which is not written."""
+
+    def check(_: click.Context, option: click.Parameter, name: str | None) -> str | None:
+        from dedup.sources.files.formats.named import format_of_name
+
+        if name is None or name.endswith(os.sep) or format_of_name(name) is None:
+            return name
+        raise ParameterError(
+            f"{option.opts[0]}: expected a name for a new folder, found {shown(name)}, a name for a file; choose "
+            f"another, or write {name}{os.sep}{hint}"
+        )
+
+    return check
+
+
 reported = click.option(
-    "--output", "-o", metavar="FOLDER", help="Write a report to this new folder, completely or not at all."
+    "--output",
+    "-o",
+    metavar="FOLDER",
+    callback=folder("; to write rows to a file: --json or --csv, and > FILE"),
+    help="Write a report to this new folder, completely or not at all.",
 )
+
+resumed = _all_of(
+    click.option(
+        "--work-dir",
+        metavar="FOLDER",
+        help="Folder for intermediate results, from which a stopped run resumes; by default OUTPUT.work, if one is "
+        "needed.",
+    ),
+    click.option(
+        "--fresh", is_flag=True, help="Start over, and delete the intermediate results in the work directory."
+    ),
+    click.option("--log-json", is_flag=True, help="Write progress to stderr as JSON lines."),
+)
+"""How a long run goes on after it was stopped, and how it tells how far it is."""
 
 keyed = click.option(
     "--hash-key-file",

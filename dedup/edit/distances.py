@@ -36,7 +36,7 @@ def _rapidfuzz() -> tuple[Any, Any]:
     except ImportError as error:
         raise ParameterError(
             'metric: expected rapidfuzz for metric="edit", found no such package; install it: '
-            "pip install 'dedup-text[edit]'"
+            "pip install 'rapidfuzz>=3.9'"
         ) from error
 
 

@@ -60,7 +60,7 @@ def _beside_by_edits(main: str, other: str, reading: Reading) -> Beside:
     try:
         edits = compare_edits(main, other, reading)
     except ParameterError:
-        return Beside(spans, ("to see the number of edits, install dedup-text[edit]",))
+        return Beside(spans, ("to see the number of edits, install rapidfuzz",))
     longer = max(edits.left_size, edits.right_size)
     many = f"{edits.distance:,} edit{'s' * (edits.distance != 1)}"
     return Beside(spans, (f"{many} in {longer:,} characters of words: similarity {edits.similarity:.3f}",))

@@ -1,16 +1,19 @@
-"""What every result can do with its view: write the page, and show itself in a notebook."""
+"""What every result can do with its view: write the page, and show itself in a notebook.
+
+The modules of the page are loaded when a page is asked for: a search without one does not wait for them.
+"""
 
 from __future__ import annotations
 
 import os
 from abc import abstractmethod
+from typing import TYPE_CHECKING
 
 from dedup.errors import ParameterError
 from dedup.options import check_flag, check_path, check_positive, check_whole
-from dedup.page.document import document
-from dedup.page.table import static_table
-from dedup.page.view import View
-from dedup.storage.atomic import write_atomically
+
+if TYPE_CHECKING:
+    from dedup.page.view import View
 
 __all__ = ["Shown"]
 
@@ -40,6 +43,9 @@ class Shown:
         files cannot be read again, `StorageError` if the file cannot be written. Cost: about 0.3 ms per pair of texts
         of 2 kB; memory: the page.
         """
+        from dedup.page.document import document
+        from dedup.storage.atomic import write_atomically
+
         path = check_path("path", path)
         clusters, texts = check_whole("clusters", clusters, 1), check_flag("texts", texts)
         megabytes = check_positive("megabytes", megabytes)
@@ -53,4 +59,6 @@ class Shown:
 
     def _repr_html_(self) -> str:
         """Return a static table for notebooks, of at most 100 kB, without script."""
+        from dedup.page.table import static_table
+
         return static_table(self._view())

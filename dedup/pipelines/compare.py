@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedup.edit.compare import compare_edits
 from dedup.errors import InputError
 from dedup.hashing.shingles import parse
 from dedup.option_types import IgnoreOption, MetricOption, TokensOption
 from dedup.options import check_word
-from dedup.page.beside import contained, widened
-from dedup.page.clusters import shortened
 from dedup.page.showing import Shown
-from dedup.page.view import Member, View, Words
 from dedup.reading import Reading
 from dedup.shingling import shingles
 from dedup.text.shared_spans import Span, shared_spans
 from dedup.threshold import Metric
+
+if TYPE_CHECKING:
+    from dedup.page.view import View
 
 __all__ = ["Comparison", "Span", "compare"]
 
@@ -65,6 +65,10 @@ class Comparison(Shown):
     __hash__ = None  # type: ignore[assignment]
 
     def _view(self) -> View:
+        from dedup.page.beside import contained, widened
+        from dedup.page.clusters import shortened
+        from dedup.page.view import Member, View, Words
+
         counts = f"{self.shared:,} of {self.left_size:,} and {self.right_size:,} shingles shared"
         evidence: tuple[str, ...] = (
             f"{counts}: Jaccard {self.jaccard:.3f}",
@@ -122,7 +126,11 @@ def compare(
     by = Metric(check_word("metric", metric, [str(each) for each in Metric]))
     kind = parse("words:5" if shingle is None else shingle, Reading.check(ignore, tokens, hash_key))
     sets = shingles([a, b], str(kind), hash_key=kind.key, **kind.reading.options)
-    edits = compare_edits(a, b, kind.reading) if by is Metric.EDIT else None
+    edits = None
+    if by is Metric.EDIT:
+        from dedup.edit.compare import compare_edits
+
+        edits = compare_edits(a, b, kind.reading)
     left_size, right_size = len(sets[0]), len(sets[1])
     shared = len(np.intersect1d(sets[0], sets[1], assume_unique=True))
     return Comparison(

@@ -90,11 +90,11 @@ class FileRun:
 class _Places:
     """Where a run writes: the report, and the work directory, which is kept in the end if the user named it."""
 
-    def __init__(self, output: Path | None, work: Path | None) -> None:
-        self.output, self.named = output, work is not None
+    def __init__(self, output: Path | None, work: Path | None, beside: Path | None) -> None:
+        self.output, self.named, self.written = output, work is not None, output or beside
         self.work = work
-        if work is None and output is not None:
-            whole = output if output.name not in ("", "..") else Path(os.path.realpath(output))
+        if work is None and self.written is not None:
+            whole = self.written if self.written.name not in ("", "..") else Path(os.path.realpath(self.written))
             self.work = whole.with_name(f"{whole.name}.work") if whole.name else None
 
 
@@ -109,6 +109,7 @@ def find_in_files(
     id: str | None = None,
     output: str | os.PathLike[str] | None = None,
     work_dir: str | os.PathLike[str] | None = None,
+    beside: str | os.PathLike[str] | None = None,
     fresh: bool = False,
     memory: int | str | None = None,
     threads: int | None = None,
@@ -131,6 +132,7 @@ def find_in_files(
     output : the folder of the report; it is refused if it is or contains an input
     work_dir : the folder of intermediate results, from which a stopped run resumes; by default next to `output`, and
         used only if not everything fits into `memory`
+    beside : what the caller writes, without a report: the work directory is then next to it
     fresh : clear the work directory first, even of another search's results
     memory : a bound on the growth of the process, such as "4GB"; None: no bound
     errors : what is done about records that cannot be read
@@ -154,17 +156,14 @@ def find_in_files(
     listing.check_column(column)
     for option, name in query.other_columns:
         check_extra(option, name, (entry.format for entry in listing), listing.some())
-    output, work_dir = (
-        None if path is None else check_path(option, path)
-        for option, path in (("output", output), ("work_dir", work_dir))
-    )
-    places = _Places(None if output is None else Path(output), None if work_dir is None else Path(work_dir))
+    given = (("output", output), ("work_dir", work_dir), ("output", beside))
+    places = _Places(*(None if path is None else Path(check_path(option, path)) for option, path in given))
     inputs_named = [("the input", entry.source) for entry in listing]
     for option, path in (("output", places.output), ("work_dir", places.work)):
         if path is not None:
             refuse_overlap(path, inputs_named, option=option)
-    if places.output is not None and places.work is not None:
-        refuse_overlap(places.output, [("the work directory", places.work)])
+    if places.written is not None and places.work is not None:
+        refuse_overlap(places.written, [("the work directory", places.work)])
     asked = query.asked() | {"column": plain_names(column), "id": id, "format": format, "version": __version__}
     asked |= {"hash_key": query.shingle.key.fingerprint, **({"encoding": listing.encoding} if listing.encoding else {})}
     fingerprint = {"options": asked, "inputs": listing.fingerprint()}
@@ -172,7 +171,7 @@ def find_in_files(
         work = places.work
         if work is not None:
             check_folder("work_dir" if places.named else "output", work)
-        doing = f"use {work} as work directory" if places.named else f"write {places.output}"
+        doing = f"use {work} as work directory" if places.named else f"write {places.written}"
         with storage_errors(doing, begun=False):
             begun = work is not None and (work / "manifest.json").exists()
 
@@ -192,6 +191,7 @@ def find_in_files(
             search = _FileSearch(listing, query, column, id, planned(bound, workers), errors or Errors(), run, tell)
             search.read(open_store)
             result = FileRun(search.find(limits=limits), listing, Rejects(listing, search.shards), asked)
+            stages.end_stage()
             write(result, result.duplicates.timings)
         except KeyboardInterrupt as stop:
             if work is not None and (work / "manifest.json").exists():

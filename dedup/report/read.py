@@ -29,7 +29,6 @@ from typing import TYPE_CHECKING, Any
 from dedup.errors import DedupError, InputError, StorageError
 from dedup.options import check_path, shown
 from dedup.page.showing import Shown
-from dedup.page.view import View
 from dedup.report.inputs import Input
 from dedup.report.sealing import read_sealed, seal_of, sum_of
 from dedup.results.repeats import counted
@@ -39,6 +38,8 @@ from dedup.storage.atomic import plain_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from dedup.page.view import View
 
 __all__ = ["FORMAT", "VERSION", "Input", "Report"]
 

@@ -21,10 +21,7 @@ from dedup.errors import InputError, ParameterError
 from dedup.hashing.units import Units
 from dedup.option_types import Data, Item, UnitId
 from dedup.options import check_threshold, check_whole
-from dedup.page.clusters import Clusters, view_of_clusters
-from dedup.page.reviewed import nearest, review_table
 from dedup.page.showing import Shown
-from dedup.page.view import View, facts_of
 from dedup.pairs.verify import Pairs, similarity
 from dedup.results.data.given import recognise
 from dedup.results.evidence import Evidence
@@ -36,6 +33,8 @@ from dedup.threshold import Metric, Threshold
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from dedup.page.view import View
 
 __all__ = ["Duplicates", "SearchInfo", "evidence_of"]
 
@@ -219,6 +218,8 @@ class Duplicates(Shown):
         their numbers and places, as in `clusters`: those of the kept one with "kept_". The least similar is first, ties
         are in input order. Cost: the texts of `n` pairs are read and hashed.
         """
+        from dedup.page.reviewed import nearest, review_table
+
         count = check_whole("n", n, 1)
         found = self._evidence
         removed = nearest(found.removed, found.stars.similarity, found.same, found.stars.star, count)
@@ -268,6 +269,9 @@ class Duplicates(Shown):
         return self._evidence.component_rows()
 
     def _view(self) -> View:
+        from dedup.page.clusters import Clusters, view_of_clusters
+        from dedup.page.view import facts_of
+
         found = self._evidence
         members, numbers = found.members
         star = found.stars.star[members]

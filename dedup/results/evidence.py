@@ -22,7 +22,7 @@ from dedup.results.differences import Differences, Removals, difference_column
 from dedup.results.listed_pairs import Listing, check_rows, partly_listed
 from dedup.results.search_info import Read, SearchInfo
 from dedup.results.suggestion import advice_on_length
-from dedup.runtime.arrays import sorted_unique
+from dedup.runtime.arrays import arrow_of, arrow_table, sorted_unique
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import same_ids
 from dedup.unit import Unit
@@ -178,8 +178,6 @@ class Evidence:
 
     def pair_rows(self, part: slice) -> pa.Table:
         """Return a part of the listed pairs."""
-        import pyarrow as pa
-
         pairs, sizes = self.listed.rows(part), self.units.sizes
         left_size, right_size = (sizes[self.representatives[column]] for column in pairs[:2])
         columns: dict[str, Any] = {}
@@ -190,14 +188,12 @@ class Evidence:
         columns |= evidence_columns(pairs.shared, left_size, right_size, self.run.metric)
         same = self.same[pairs.left] == self.same[pairs.right]
         columns["difference"] = difference_column(self.differences.codes(pairs.left, pairs.right, same))
-        return pa.table(columns)
+        return arrow_table(columns)
 
     def cluster_rows(self, part: slice = EVERYTHING) -> pa.Table:
         """Return the members of clusters (`Duplicates.clusters`), or a part of them."""
-        import pyarrow as pa
-
         members, numbers = (column[part] for column in self.members)
-        return pa.table(
+        return arrow_table(
             {
                 "id": self.ids(members),
                 **self.place_columns(members, ""),
@@ -208,15 +204,13 @@ class Evidence:
 
     def annotations(self) -> pa.Table:
         """Return what was found of each unit: the columns of `Duplicates.annotate`, null for a unit in no cluster."""
-        import pyarrow as pa
-
         count = len(self.units)
         place = np.full(count, -1, dtype=np.int64)
         members = self.members[0]
         place[members] = np.arange(len(members), dtype=np.int64)
-        rows = pa.array(place, mask=place < 0)
+        rows = arrow_of(place, place < 0)
         found = self.cluster_rows().select(["cluster", "kept_id", "similarity", "difference", "reason"]).take(rows)
-        return found.append_column("removed", pa.array(~self.kept))
+        return found.append_column("removed", arrow_of(~self.kept))
 
     def from_kept(self, members: npt.NDArray[np.int64]) -> pa.Array:
         """Return the column of the differences of members from the kept one; null for the kept one."""
@@ -250,15 +244,13 @@ class Evidence:
 
     def decision_rows(self, part: slice = EVERYTHING) -> pa.Table:
         """Return the members of clusters in input order, or a part of them, with file and record instead of id."""
-        import pyarrow as pa
-
         order = self._input_order[part]
         members, numbers = self.members[0][order], self.members[1][order]
         files, records = self.texts.locate(self.units.places[members, 0])
-        return pa.table(
+        return arrow_table(
             {
-                "file": pa.array(files, type=pa.int32()),
-                "record": pa.array(records, type=pa.int64()),
+                "file": files.astype(np.int32),
+                "record": records.astype(np.int64),
                 **self.place_columns(members, ""),
                 **self._verdicts(members, numbers, None),
                 "difference": self.from_kept(members),
@@ -271,15 +263,13 @@ class Evidence:
 
     def component_rows(self) -> pa.Table:
         """Return the connected components of the listed pairs (`Duplicates.components`)."""
-        import pyarrow as pa
-
         root = components(len(self.units), ((part.left, part.right) for part in self.listed.parts()))
         size = np.bincount(root, minlength=len(root))
         members = np.flatnonzero(size[root] > 1)
         members = members[np.argsort(root[members], kind="stable")]
         _, numbers = np.unique(root[members], return_inverse=True)
         ids = self.ids(members)
-        return pa.table({"id": ids, **self.place_columns(members, ""), "component": numbers.astype(np.int64)})
+        return arrow_table({"id": ids, **self.place_columns(members, ""), "component": numbers.astype(np.int64)})
 
     def _verdicts(
         self, members: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64], kept_ids: pa.Array | None
@@ -289,12 +279,13 @@ class Evidence:
         star = self.stars.star[members]
         exact = self.same[members] == self.same[star]
         reason = np.where(exact, "exact", "near").astype(object)
+        reason[star == members] = None
         return {
             "cluster": numbers,
             "kept": self.kept[members],
             **({} if kept_ids is None else {"kept_id": kept_ids}),
             "similarity": self.stars.similarity[members],
-            "reason": pa.array(reason, type=pa.string(), mask=star == members),
+            "reason": pa.array(reason.tolist(), type=pa.string()),
         }
 
     # names

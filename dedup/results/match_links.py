@@ -11,8 +11,6 @@ import numpy.typing as npt
 
 from dedup.hash_key import PUBLIC
 from dedup.hashing.units import Units
-from dedup.page.links import NO_SPAN, Links, view_of_links
-from dedup.page.view import Histogram, View, Words, binned, facts_of
 from dedup.pairs.verify import Pairs
 from dedup.reading import WORDS, Reading
 from dedup.results.evidence import place_columns
@@ -24,6 +22,9 @@ from dedup.unit import Unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from dedup.page.links import Links
+    from dedup.page.view import Histogram, View
 
 __all__ = ["MatchInfo", "Passages", "decided", "read_of", "view_of_match"]
 
@@ -126,6 +127,8 @@ def links_of(
     sides: Sides, places: Numbers, unit: Unit, pairs: Pairs, values: npt.NDArray[np.float64], found: Passages | None
 ) -> Links:
     """Return the links of listed pairs, whose similarities are `values`, and of passages."""
+    from dedup.page.links import NO_SPAN, Links
+
     numbers = _Numbers(sides, places, unit)
     columns = [(pairs.left.astype(np.int64), pairs.right.astype(np.int64), values)]
     spans = [np.full((len(pairs.left), 4), NO_SPAN, dtype=np.int64)]
@@ -155,6 +158,8 @@ def links_of(
 
 def histograms_of(values: npt.NDArray[np.float64], threshold: float, found: Passages | None) -> list[Histogram]:
     """Return the histograms of the similarities of pairs and of the words of passages."""
+    from dedup.page.view import binned
+
     histograms = []
     if len(values):
         low = min(threshold, float(values.min()))
@@ -175,6 +180,9 @@ def view_of_match(
     nothing: str,
 ) -> View:
     """Return the view of a match: the texts of the left side, each with those that it matches."""
+    from dedup.page.links import view_of_links
+    from dedup.page.view import Words, facts_of
+
     return view_of_links(
         links_of(sides, places, info.unit, pairs, values, found),
         kind="match",

@@ -19,7 +19,6 @@ from dedup.hashing.units import Units
 from dedup.option_types import Data, Item, MatchedBy, UnitId
 from dedup.options import check_word
 from dedup.page.showing import Shown
-from dedup.page.view import View
 from dedup.pairs.kept_apart import Apart
 from dedup.pairs.verify import Pairs, evidence_columns, similarity
 from dedup.results.data.cutting import cut_spans
@@ -30,13 +29,15 @@ from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, c
 from dedup.results.match_links import MatchInfo, Passages, decided, read_of, view_of_match
 from dedup.results.search_info import Read
 from dedup.results.summary import LOWER_THRESHOLD, MatchSummary, hint_of
-from dedup.runtime.arrays import sorted_unique
+from dedup.runtime.arrays import arrow_table, sorted_unique
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import Sides, same_ids
 from dedup.unit import Unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from dedup.page.view import View
 
 __all__ = ["Matches"]
 
@@ -137,12 +138,10 @@ class Matches(Shown):
 
     def pair_rows(self, part: slice) -> pa.Table:
         """Return some rows of `pairs`."""
-        import pyarrow as pa
-
         pairs, sizes, first = self._listed.rows(part), self._units.sizes, self._representatives
         left_size, right_size = sizes[first[pairs.left]], sizes[first[pairs.right]]
         places = self._units.places
-        return pa.table(
+        return arrow_table(
             {
                 "left": self._sides.left.ids_at(places[pairs.left, 0]),
                 "right": self._sides.right.ids_at(places[pairs.right, 0] - len(self._sides.left)),
@@ -175,10 +174,8 @@ class Matches(Shown):
         matches best. Passages of a text may overlap. Raises
         `ParameterError` if the search was not for passages (``min_words=None``).
         """
-        import pyarrow as pa
-
         found = self._passages
-        return pa.table(
+        return arrow_table(
             {
                 **found._asdict(),
                 "left": self._sides.left.ids_at(found.left),

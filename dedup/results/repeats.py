@@ -14,11 +14,10 @@ from dedup.errors import InputError
 from dedup.hash_key import PUBLIC
 from dedup.kernels.text_layout import PADDING
 from dedup.options import check_flag, check_min_words
-from dedup.page.links import Links, view_of_links
 from dedup.page.showing import Shown
-from dedup.page.view import View, Words, binned
 from dedup.reading import Reading
 from dedup.results.data.cutting import cut_repeats
+from dedup.runtime.arrays import arrow_table
 from dedup.sources.texts import Texts
 from dedup.sources.two_sided import same_ids
 from dedup.text.paragraphs import split_paragraphs
@@ -27,6 +26,8 @@ from dedup.text.tokens import hash_tokens
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from dedup.page.view import View
 
 __all__ = ["Repeat", "Repeats", "counted"]
 
@@ -146,12 +147,10 @@ class Repeats(Sequence[Repeat], Shown):
 
     def rows(self, part: slice) -> pa.Table:
         """Return a part of ``table``."""
-        import pyarrow as pa
-
-        columns = {name: pa.array(column[part]) for name, column in self._columns.items()}
+        columns = {name: column[part] for name, column in self._columns.items()}
         for name in ("document", "source_document"):
             columns[name] = self.texts.ids_at(self._columns[name][part])
-        return pa.table(columns)
+        return arrow_table(columns)
 
     @cached_property
     def _lengths(self) -> npt.NDArray[np.int64]:
@@ -180,10 +179,8 @@ class Repeats(Sequence[Repeat], Shown):
     @cached_property
     def documents(self) -> pa.Table:
         """Coverage per document (Arrow table): document, repeats, repeated (characters), characters, coverage."""
-        import pyarrow as pa
-
         lengths = self._lengths
-        return pa.table(
+        return arrow_table(
             {
                 "document": self.texts.ids_at(np.arange(len(lengths), dtype=np.int64)),
                 "repeats": np.bincount(self._columns["document"], minlength=len(lengths)),
@@ -194,6 +191,9 @@ class Repeats(Sequence[Repeat], Shown):
         )
 
     def _view(self) -> View:
+        from dedup.page.links import Links, view_of_links
+        from dedup.page.view import Words, binned
+
         columns = self._columns
         order = np.argsort(columns["document"], kind="stable")
         sources = list(self.texts.sources or [])

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.hash_key import PUBLIC
-from dedup.page.beside import beside
-from dedup.page.clusters import shortened
 from dedup.page.showing import Shown
-from dedup.page.view import Histogram, Member, View, Words, facts_of
 from dedup.reading import WORDS, Reading
-from dedup.results.suggestion_tables import Sample
 from dedup.terminal import clean
 from dedup.unit import Unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from dedup.page.view import Histogram, Member, View
+    from dedup.results.suggestion_tables import Sample
 
 __all__ = ["Suggestion", "advice_on_length"]
 
@@ -104,6 +103,10 @@ class Suggestion(Shown):
 
     def _view(self) -> View:
         """Return what the page shows: each pair of `samples`, side by side."""
+        from dedup.page.beside import beside
+        from dedup.page.clusters import shortened
+        from dedup.page.view import Member, View, Words, facts_of
+
         rows = self.samples.to_pylist()
 
         def pair(row: int) -> list[Member]:
@@ -140,6 +143,8 @@ class Suggestion(Shown):
 
     def _histograms(self) -> list[Histogram]:
         """Return what was seen of each kind of shingle, by similarity; the suggested one comes first."""
+        from dedup.page.view import Histogram
+
         table = self.histogram.to_pylist()
         names = sorted(dict.fromkeys(row["shingle"] for row in table), key=lambda name: name != self.shingle)
         found = []

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["sorted_unique"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["arrow_of", "arrow_table", "sorted_unique"]
 
 Item = TypeVar("Item", bound=np.generic)
 
@@ -23,3 +27,23 @@ def sorted_unique(values: npt.NDArray[Item]) -> npt.NDArray[Item]:
     first = np.ones(len(values), dtype=np.bool_)
     np.not_equal(values[1:], values[:-1], out=first[1:])
     return values[first]
+
+
+def arrow_of(values: npt.NDArray[Any], mask: npt.NDArray[np.bool_] | None = None) -> pa.Array:
+    """Return an array of numbers or truth values as an Arrow array, null where `mask` is set. Numbers are not copied.
+
+    The result is that of `pyarrow.array`, which loads `numpy.ma` to see whether an array is one of its: a twelfth of
+    the time of a search of two lines.
+    """
+    import pyarrow as pa
+
+    valid = None if mask is None else pa.py_buffer(np.packbits(~mask, bitorder="little"))
+    held = np.packbits(values, bitorder="little") if values.dtype == np.bool_ else np.ascontiguousarray(values)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [valid, pa.py_buffer(held)])
+
+
+def arrow_table(columns: Mapping[str, Any]) -> pa.Table:
+    """Return a table of columns, each an array of numpy or of Arrow."""
+    import pyarrow as pa
+
+    return pa.table({name: arrow_of(held) if isinstance(held, np.ndarray) else held for name, held in columns.items()})

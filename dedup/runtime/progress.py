@@ -1,9 +1,14 @@
-"""Progress of a run: a bar on a terminal after one second, JSON lines, a function of the caller, or nothing."""
+"""Progress of a run: a bar on a terminal after one second, JSON lines, a function of the caller, or nothing.
+
+Beside it, stages are logged by `logging` under the name "dedup", at the level INFO: each when it is over, with its
+seconds, and long ones from time to time. Who does not ask for that level pays nothing.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +22,11 @@ __all__ = ["Heartbeats", "Progress", "ProgressOption"]
 DELAY = 1.0
 """Seconds before a bar appears, so that short runs print nothing."""
 
+LOGGED_EVERY = 30.0
+"""Seconds between two lines of the log about a stage that is not over."""
+
+LOG = logging.getLogger("dedup")
+
 
 class Progress:
     """Report (stage, done, total) of a run. Use it with ``with``: then the bar is removed at the end and on Ctrl-C.
@@ -29,6 +39,7 @@ class Progress:
         self._function = option if callable(option) else None
         shown = option if isinstance(option, bool) else sys.stderr is not None and sys.stderr.isatty()
         self._shown = shown and self._function is None
+        self._logged = LOG.isEnabledFor(logging.INFO)
         self._started = time.monotonic()
         self._bar: Any = None
         self._tasks: dict[str, Any] = {}
@@ -42,7 +53,7 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None:
-            self._end_stage()
+            self.end_stage()
         if self._bar is not None:
             self._bar.stop()
 
@@ -51,25 +62,33 @@ class Progress:
 
         `total` may be an estimate. If more steps are done, it grows with them.
         """
-        self._end_stage()
+        self.end_stage()
+        begun = told = time.monotonic()
 
         def report(done: int) -> None:
-            nonlocal total
+            nonlocal total, told
             total = max(total, done)
+            if self._logged and (now := time.monotonic()) - told > LOGGED_EVERY:
+                told = now
+                LOG.info("%s: %s of %s after %.0f s", name, f"{done:,}", f"{total:,}", now - begun)
             if self._function is not None:
                 self._function(name, done, total)
             elif self._shown and time.monotonic() - self._started > DELAY:
                 self._draw(name, done, total)
 
         report(0)
-        self._stage = (name, time.monotonic(), lambda: report(total))
+        self._stage = (name, begun, lambda: report(total))
         return report
 
-    def _end_stage(self) -> None:
+    def end_stage(self) -> None:
+        """End the stage that runs, if any: what follows belongs to none."""
         if self._stage is not None:
             name, started, complete = self._stage
             complete()
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
+            spent = time.monotonic() - started
+            self.seconds[name] = self.seconds.get(name, 0.0) + spent
+            if self._logged:
+                LOG.info("%s: done in %.2f s", name, spent)
             self._stage = None
 
     def _draw(self, name: str, done: int, total: int) -> None:

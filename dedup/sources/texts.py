@@ -22,7 +22,7 @@ import numpy.typing as npt
 from dedup.errors import InputError, ParameterError
 from dedup.kernels.text_layout import PADDING
 from dedup.options import shown
-from dedup.runtime.arrays import sorted_unique
+from dedup.runtime.arrays import arrow_of, sorted_unique
 from dedup.runtime.buffers import BufferPool
 from dedup.sources.utf8 import encode_all
 
@@ -215,7 +215,7 @@ def ids_column(ids: Ids | None, rows: npt.NDArray[np.int64]) -> pa.Array:
     import pyarrow as pa
 
     if ids is None:
-        return pa.array(rows, type=pa.int64())
+        return arrow_of(rows.astype(np.int64, copy=False))
     kind = pa.int64() if not ids or isinstance(ids[0], int) else pa.string()
     return pa.array([ids[row] for row in rows.tolist()], type=kind)
 

@@ -5,8 +5,9 @@
 >>> found.filter(df).write.parquet("kept")                                      # doctest: +SKIP
 >>> dedup.spark.find(spark, ["corpus"], output="report")                        # doctest: +SKIP
 
-Needs ``pip install 'dedup-text[spark]'`` on the driver and on every worker, and Java 17 or later. The stages are those
-of `dedup.distributed`. This package runs them by ``mapInArrow`` and ``repartitionById``, with Spark Connect too.
+Needs the extra ``spark`` (``pip install 'pyspark>=4.1,<5' 'pandas>=2.2,<3'``) on the driver and on every worker, and
+Java 17 or later. The stages are those of `dedup.distributed`. This package runs them by ``mapInArrow`` and
+``repartitionById``, with Spark Connect too.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ __all__ = ["NEEDS", "KeepingEngine", "SparkEngine", "running", "spark_schema", "
 LONGEST_ASKED = 200
 """Characters. Of a longer value the work folder has the digest."""
 
-NEEDS = "pip install 'dedup-text[spark]'"
+NEEDS = "pip install 'pyspark>=4.1,<5' 'pandas>=2.2,<3'"
 """What to do if something is missing."""
 
 

@@ -340,3 +340,61 @@ def test_a_full_disk(place: Path) -> None:
         )
     assert UNWRITABLE == done.returncode
     assert "expected to write to standard output, found: No space left" in done.stderr
+
+
+def test_a_work_directory(corpus: Path) -> None:
+    """The same files; what the user named stays as an empty work directory, and is told apart from the output."""
+    assert DONE == call("clean", "corpus", "--output", "plain").exit_code
+    done = call("clean", "corpus", "--output", "clean", "--work-dir", "work", "--log-json")
+    assert DONE == done.exit_code, done.stderr
+    assert json.loads(done.stderr.splitlines()[0])["stage"] == "read"
+    for path in Path("plain").rglob("*.*"):
+        assert path.is_dir() or path.read_bytes() == (Path("clean") / path.relative_to("plain")).read_bytes()
+    assert {"lock", "manifest.json"} == set(os.listdir("work"))
+    for name in ("new", "new/inside"):
+        done = call("clean", "corpus", "--output", "new", "--work-dir", name)
+        assert (WRONG, False) == (done.exit_code, Path("new").exists()), done.stderr
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_run_that_was_stopped_resumes(named: bool, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the work directory that was named, or from the one next to the output, which goes at the end."""
+    from dedup.pipelines import find_files
+    from tests.plans import OnDisk
+
+    plain, read = find_files.find_in_files, find_files.read_batches
+    monkeypatch.setattr(find_files, "find_in_files", lambda *a, **b: plain(*a, planned=OnDisk, **b))
+    options = ["--work-dir", "work"] if named else []
+    command = ["clean", "corpus", "--output", "clean", *options]
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr("dedup.report.apply.apply_entries", stop)
+        done = call(*command)
+    work = "work" if named else "clean.work"
+    assert (130, False) == (done.exit_code, Path("clean").exists())
+    assert f"the intermediate results are kept in {work}: run the same command again" in done.stderr
+    assert Path(work, "manifest.json").exists()
+    monkeypatch.setattr(find_files, "read_batches", stop)  # nothing is read again
+    assert DONE == (done := call(*command)).exit_code, done.stderr
+    assert named == Path(work).exists()
+    monkeypatch.setattr(find_files, "read_batches", read)
+    assert done.stdout == call("clean", "corpus", "--output", "again").stdout
+
+
+@pytest.mark.parametrize("command", ["find", "repeats", "match", "apply", "clean"])
+def test_a_folder_with_the_name_of_a_file_is_asked_for(command: str, corpus: Path) -> None:
+    """A file is expected then: an error that says what to do, at once; a slash makes a folder of that name."""
+    call("find", "corpus", "--output", "report")
+    inputs = ["report"] if command == "apply" else ["corpus"]
+    inputs += ["--against", "corpus/c.txt"] if command == "match" else []
+    for name in ("out.jsonl", "out.csv.gz", "out.PARQUET"):
+        done = call(command, *inputs, "--output", name)
+        assert (WRONG, "") == (done.exit_code, done.stdout)
+        assert done.stderr.startswith("dedup: --output: expected a name for a new folder, ")
+        assert f"write {name}/" in done.stderr
+        assert not Path(name).exists()
+    done = call(command, *inputs, "--output", "out.jsonl/")
+    assert (DONE, True) == (done.exit_code, Path("out.jsonl").is_dir()), done.stderr

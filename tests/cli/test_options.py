@@ -302,7 +302,7 @@ def test_help(command: str) -> None:
     for example in one.examples:
         assert f"  {example}\n" in done.stdout
         assert f"dedup {command}" in example
-    assert "\nExit codes:\n  0  done\n" in done.stdout
+    assert "\nExit codes:\n  0    done\n" in done.stdout
     assert all(len(line) <= 100 for line in done.stdout.splitlines())
     known = {name for names in OPTION_GROUPS.values() for name in names.split()}
     assert [] == [each.name for each in one.params if isinstance(each, click.Option) and each.name not in known
@@ -470,3 +470,30 @@ except SystemExit as stop:
     assert r"'reading ...\r' [] 0" == run()
     assert "'' None 0" == run("--quiet")
     assert not run(TERM="dumb").startswith("'reading")
+
+
+# ------------------------------------------------------------------------------------------------- verbose
+
+
+def test_verbose_writes_the_log(place: Path) -> None:
+    """Stages and their seconds on standard error, results on standard output; the log is silent again afterwards."""
+    import logging
+
+    plain = call("find", "a.jsonl", "--quiet")
+    done = call("find", "a.jsonl", "-v")
+    assert (plain.exit_code, plain.stdout) == (done.exit_code, done.stdout)
+    lines = [line for line in done.stderr.splitlines() if re.match(r"dedup: +\d+\.\d\d s: ", line)]
+    assert re.search(r"s: dedup \d+\.\d+\.\d+\S*, Python 3\.\d+", lines[0])
+    assert any(re.search(r"s: read: done in \d+\.\d\d s$", line) for line in lines)
+    assert lines[-1].endswith("s: over")
+    assert ([], logging.NOTSET) == (logging.getLogger("dedup").handlers, logging.getLogger("dedup").level)
+    for options in (["-vq"], ["-q", "--verbose"]):
+        done = call("find", "a.jsonl", *options)
+        assert (WRONG, "") == (done.exit_code, done.stdout)
+        assert "--verbose: expected no --quiet beside it" in done.stderr
+
+
+def test_all_exit_codes_are_in_the_help() -> None:
+    """Those of signals and of the disk too."""
+    shown = call("find", "--help").stdout
+    assert all(re.search(rf"\n  {code} +\w", shown) for code in (0, 1, 2, 3, 70, 74, 130, 143))

@@ -245,7 +245,7 @@ def test_without_rapidfuzz(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ParameterError, match=wanted):
             call()
     assert dedup.find_duplicates(TITLES).summary.texts == len(TITLES)
-    assert "to see the number of edits, install dedup-text[edit]" == shown(result)[0]
+    assert "to see the number of edits, install rapidfuzz" == shown(result)[0]
 
 
 def test_an_index_has_no_edits(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import sys
 import click
 
 from dedup.cli.command import Command
-from dedup.cli.ending import SOME_REJECTED, note, say, say_json
-from dedup.cli.options import one_json, quieted
+from dedup.cli.ending import SOME_REJECTED, note, progress, say, say_json
+from dedup.cli.options import folder, one_json, quieted
 
 __all__ = ["apply"]
 
@@ -23,7 +23,12 @@ __all__ = ["apply"]
 )
 @click.argument("report")
 @click.option(
-    "--output", "-o", required=True, metavar="FOLDER", help="Folder for the new files; it must be new or empty."
+    "--output",
+    "-o",
+    required=True,
+    metavar="FOLDER",
+    callback=folder(),
+    help="Folder for the new files; it must be new or empty.",
 )
 @click.option("--annotate", is_flag=True, help="Write every record, with added fields for its decision.")
 @click.option("--overwrite", is_flag=True, help="Replace the files that an earlier apply wrote there.")
@@ -51,7 +56,13 @@ def apply(
     from dedup.report.apply import apply_report, passages_unused
 
     applied = apply_report(
-        report, output, annotate=annotate, overwrite=overwrite, overrides=overrides, threads=threads, progress=None
+        report,
+        output,
+        annotate=annotate,
+        overwrite=overwrite,
+        overrides=overrides,
+        threads=threads,
+        progress=progress(),
     )
     if as_json:
         say_json(applied.to_dict())

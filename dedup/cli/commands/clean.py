@@ -30,6 +30,7 @@ from dedup.cli.options import (
     quieted,
     reading_columns,
     recalled,
+    resumed,
     threaded,
 )
 from dedup.cli.printed import Printed
@@ -59,6 +60,8 @@ OF_PAIRS = (
     "seed",
     "keep",
     "min_documents",
+    "work_dir",
+    "fresh",
 )
 """The options that mean nothing with `--repeats`."""
 
@@ -97,6 +100,7 @@ OF_PAIRS = (
 @kept
 @identified
 @bounded
+@resumed
 @keyed
 @reading_columns
 @threaded
@@ -119,6 +123,7 @@ def clean(
     on_error: str,
     max_errors: str | None,
     threads: int | None,
+    log_json: bool,
     **options: Any,
 ) -> None:
     """Write files anew without duplicates, or without repeated passages.
@@ -137,6 +142,7 @@ def clean(
     printed = Printed.check(as_json=as_json, as_csv=False, count=False, limit=limit)
     target = None if output is None else Target(output, inputs)
     read = Inputs(format=format, on_error=on_error, max_errors=max_errors).checked()
+    from dedup.runtime.progress import Heartbeats
     from dedup.storage.folders import scratch_folder
 
     applied: list[Applied] = []
@@ -157,7 +163,7 @@ def clean(
         options["format"] = format
     with scratch_folder() as scratch:
         shown = printed if dry_run and not as_json else None
-        options |= {"id": id_column, "threads": threads, "progress": progress()}
+        options |= {"id": id_column, "threads": threads, "progress": Heartbeats() if log_json else progress()}
         told = search(inputs, read, scratch / "report", target, write, shown=shown, **options)
     counts = {**applied[0].to_dict(), **({"dry_run": True} if dry_run else {})}
     line = str(applied[0])
@@ -212,6 +218,8 @@ def _duplicates(
             report_duplicates(run.duplicates, shown.groups())
         write(Report.open(folder, verify=False), run.listing)
 
+    if target is not None and target.path is not None:
+        options["beside"] = target.path
     run = find_in_files(inputs, errors=read.errors, tell=read.tell, write=written, **selection(), **options)
     assert not isinstance(run, Report)
     read.tell_unread(run.listing, options["column"])

@@ -27,6 +27,7 @@ from dedup.cli.options import (
     reading_columns,
     recalled,
     reported,
+    resumed,
     threaded,
 )
 from dedup.cli.printed import Printed
@@ -69,13 +70,7 @@ __all__ = ["estimate", "find", "search_files"]
     metavar="M",
     help='Memory limit, such as "4GB"; hashes that do not fit are written to the work directory.',
 )
-@click.option(
-    "--work-dir",
-    metavar="FOLDER",
-    help="Folder for intermediate results, from which a stopped run resumes; by default OUTPUT.work, if one is needed.",
-)
-@click.option("--fresh", is_flag=True, help="Start over, and delete the intermediate results in the work directory.")
-@click.option("--log-json", is_flag=True, help="Write progress to stderr as JSON lines.")
+@resumed
 @keyed
 @reading_columns
 @common

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.command import Command
+from dedup.cli.command import Command, Commands
 from dedup.cli.ending import finish, note, progress, say, say_json
 from dedup.cli.inputs import ByName, Inputs
 from dedup.cli.options import (
     CHOICES,
     checked,
+    folder,
     identified,
     keyed,
     listed,
@@ -40,7 +41,11 @@ __all__ = ["index", "opened", "tell_counts"]
 as_lines = click.option("--json", "as_json", is_flag=True, help="Print JSON lines instead of text for people.")
 
 
-@click.group()
+UPKEEP = dict.fromkeys(("remove", "merge", "check", "compact", "stats"), "upkeep")
+"""The commands that are in another module."""
+
+
+@click.group(commands=Commands(UPKEEP))
 def index() -> None:
     """Remember texts on disk, and find those that were seen before.
 
@@ -214,6 +219,7 @@ def query(
     "--output",
     "-o",
     metavar="FOLDER",
+    callback=folder(),
     help="Write the new records to this new folder, to files of the same format.",
 )
 @keyed

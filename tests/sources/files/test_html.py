@@ -42,7 +42,7 @@ def test_html_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         dedup.files(tmp_path / "a.html", tmp_path / "b.txt")
     files = dedup.files(tmp_path)
     assert [str(tmp_path / "b.txt")] == files.paths
-    assert {".html, which needs dedup-text[html]": 1} == files.unread["kinds"]
+    assert {".html, which needs trafilatura": 1} == files.unread["kinds"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from dedup.errors import ParameterError
 
 __all__ = ["NEEDS_EXTRACTOR", "extractor", "installed"]
 
-NEEDS_EXTRACTOR = ".html, which needs dedup-text[html]"
+NEEDS_EXTRACTOR = ".html, which needs trafilatura"
 """What the pages of a folder are called that are not read, since the package is not installed."""
 
 
@@ -29,5 +29,5 @@ def extractor() -> Any:
     except ImportError as error:
         raise ParameterError(
             "expected trafilatura for files of HTML, found no such package; install it: pip install "
-            "'dedup-text[html]', or leave these files out (exclude=, --exclude)"
+            "'trafilatura>=2.0' 'lxml-html-clean>=0.4', or leave these files out (exclude=, --exclude)"
         ) from error
