@@ -36,7 +36,8 @@ class Named(click.Argument):
         given = value if isinstance(value, (list, tuple)) else ()
         if "-" in given and ctx.meta.get(NAMES_IN_PIPE):
             raise InputError(
-                "--files-from: expected one use of standard input, found names and texts in it; name a file for one of them"
+                "--files-from: expected one use of standard input, found names and texts in it; name a file for one of "
+                "them"
             )
         return (*given, *names), ParameterSource.COMMANDLINE
 

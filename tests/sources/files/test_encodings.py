@@ -237,7 +237,7 @@ def test_kept_records_keep_their_bytes(kind: str, encoding: str, packing: str, t
 def test_a_mark_stays_when_the_first_record_goes(kind: str, encoding: str, tmp_path: Path) -> None:
     """It belongs to the file: without it, what is written would not be read again."""
     texts = ["a longer text that is kept", *TEXTS[:2]]
-    path = tmp_path / f"a.{ {'lines': 'txt'}.get(kind, kind)}"
+    path = tmp_path / f"a.{ {'lines': 'txt'}.get(kind, kind) }"
     path.write_bytes(encoded(form(kind, [texts[0], texts[1], texts[2], texts[0] + "."]), encoding))
     files = dedup.files(path, format=kind)
     found = dedup.find_duplicates(files, shingle="words:1", keep="last")

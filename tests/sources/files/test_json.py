@@ -154,7 +154,9 @@ def test_bytes_that_are_not_text(tmp_path: Path) -> None:
     assert reason.startswith("not UTF-8: byte 0xe9 at offset 13 of the record; it looks like cp1252")
 
 
-@pytest.mark.parametrize("form", ['{{"text": "{text}", "x": NaN, "n": {n}}}\n', '[{{"text": "{text}", "x": NaN, "n": {n}}}]'])
+@pytest.mark.parametrize(
+    "form", ['{{"text": "{text}", "x": NaN, "n": {n}}}\n', '[{{"text": "{text}", "x": NaN, "n": {n}}}]']
+)
 def test_numbers_of_any_length(form: str, tmp_path: Path) -> None:
     """A number in another field may have more digits than Python reads; a number of that length is no id."""
     path = tmp_path / ("a.jsonl" if form.endswith("\n") else "a.json")
