@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from dedup.errors import DedupError
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.reader import read_batches
-from tests import corpus_files
+from tests import archive_files, corpus_files
 
 SECONDS = 60
 WORDS = ["swing", "bridge", "closed", "road", "ferry", "market", "naïve", "北京", "grain", "hall", "stalls"]
@@ -64,6 +64,14 @@ def parquet(form: str, **options: object) -> bytes:
     return out.getvalue()
 
 
+def texts_of_records() -> list[str]:
+    """Give the texts of the records."""
+    return [str(record["text"]) for record in records()]
+
+
+COLUMNS = {"warc": ("url", "date"), "warc.gz": ("url", "date"), "mediawiki": ("id", "title")}
+"""The columns of the id and another one, where they are not those of `records`."""
+
 KINDS: dict[str, tuple[str, list[Callable[[], bytes]]]] = {
     "arrow": (
         ".arrow",
@@ -102,6 +110,9 @@ KINDS: dict[str, tuple[str, list[Callable[[], bytes]]]] = {
         for suffix, pack in corpus_files.PACKERS.items()
         if suffix
     },
+    "warc": (".warc", [lambda: archive_files.wet(texts_of_records())]),
+    "warc.gz": (".warc.gz", [lambda: archive_files.wet(texts_of_records(), packed=True)]),
+    "mediawiki": (".xml", [lambda: archive_files.dump(texts_of_records())]),
     "unnamed": ("", [*(lambda write=write: write(records()) for write in corpus_files.WRITERS.values())]),  # type: ignore[misc]
 }
 
@@ -131,9 +142,9 @@ def mutated(data: bytes, rng: random.Random) -> bytes:
     return bytes(found)
 
 
-def read(path: Path) -> None:
+def read(path: Path, id: str, other: str) -> None:
     """Read a file to its end, every text of it."""
-    for batch in read_batches(Listing([path]), id="key", extra=["n"]):
+    for batch in read_batches(Listing([path]), id=id, extra=[other]):
         corpus_files.decoded(batch)
         for column in batch.extra.values():
             column.to_pylist()
@@ -143,18 +154,19 @@ def main() -> None:
     """Read some mutations."""
     kind, first, end = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     suffix, makers = KINDS[kind]
+    columns = COLUMNS.get(kind, ("key", "n"))
     wholes = [make() for make in makers]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"a{suffix}"
         for data in wholes:
             path.write_bytes(data)
-            read(path)
+            read(path, *columns)
         for number in range(first, end):
             print(number, flush=True)
             path.write_bytes(mutated(wholes[number % len(wholes)], random.Random(number)))
             signal.alarm(SECONDS)
             try:
-                read(path)
+                read(path, *columns)
             except DedupError:
                 pass
             except BaseException:  # noqa: BLE001  (whatever it is, it is a fault)

@@ -21,6 +21,7 @@ from dedup.report.decisions import Counts, Verdict, Verdicts, last_read
 from dedup.report.inputs import absolute, entries_of
 from dedup.report.overrides import Overrides
 from dedup.report.read import Input, Report
+from dedup.report.rewriting.archives import rewrite_archive, rewrite_dump
 from dedup.report.rewriting.json import rewrite_json
 from dedup.report.rewriting.records import (
     rewrite_document,
@@ -49,6 +50,8 @@ REWRITE: dict[str, Callable[[Entry, Path, Verdict], Counts]] = {
     "lines": rewrite_text_lines,
     "txt": rewrite_document,
     "html": rewrite_page,
+    "warc": rewrite_archive,
+    "mediawiki": rewrite_dump,
     "parquet": rewrite_parquet,
     "arrow": rewrite_arrow,
 }

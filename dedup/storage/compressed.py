@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
-__all__ = ["open_sink"]
+__all__ = ["GZIP_LEVEL", "open_sink"]
 
 GZIP_LEVEL = 6
 """The default level of the program gzip."""

@@ -137,10 +137,10 @@ def searched(path: str, says: str, *more: str) -> Bad:
 
 
 NAMED = {
-    "xml": ("XML or HTML", b"<?xml version='1.0'?><a>b</a>"),
-    "warc": ("WARC", b"WARC/1.0\r\nWARC-Type: warcinfo\r\n"),
-    "tag": ("XML or HTML", b"<div>a</div>"),
-    "xml.gz": ("XML or HTML", gzip.compress(b"<?xml version='1.0'?><a>b</a>", mtime=0)),
+    "xml": ("XML with the root element <a>", b"<?xml version='1.0'?><a>b</a>"),
+    "rtf": ("RTF", b"{\\rtf1 a}"),
+    "tag": ("a piece of HTML", b"<div>a</div>"),
+    "xml.gz": ("XML with the root element <a>", gzip.compress(b"<?xml version='1.0'?><a>b</a>", mtime=0)),
 }
 
 INPUTS = {

@@ -71,7 +71,7 @@ class Entry(NamedTuple):
     Attributes
     ----------
     path : as it was named or found, for messages; "-" for standard input
-    format : "jsonl", "json", "txt", "html", "lines", "parquet", "arrow", or separated text
+    format : "jsonl", "json", "txt", "html", "lines", "parquet", "arrow", "warc", "mediawiki", or separated text
         (`dedup.sources.files.formats.separated`)
     compression : "gzip", "zstd", "bz2", "xz", or None
     size, mtime_ns : bytes, and time of the last change; for standard input and pipes the 64-bit xxh3 instead of a time
@@ -181,7 +181,8 @@ class Listing:
             extractor()
         if self.encoding and all(entry.format in BINARY for entry in self.entries):
             raise ParameterError(
-                f"encoding: expected files of text, found tables in {', '.join(self.some())}; leave it out"
+                f"encoding: expected files of text, found formats that have none or their own in "
+                f"{', '.join(self.some())}; leave it out"
             )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -254,6 +255,7 @@ class Listing:
         self.rejects.append(Reject(shown(path) or "''", None, None, reason))
 
     def _entry(self, path: str, how: Found) -> Entry | None:
+        other_xml = False
         try:
             source, size, time = self._opened(path, outright=how == Found.NAMED)
             detected = Sniffed(*(format_of_name(path) or (None, compression_of_name(path))))
@@ -265,6 +267,9 @@ class Listing:
                 detected = sniff(source, path, detected.compression, self.encoding)
             elif detected.format == "json":
                 detected = _json(source, path, detected, self.encoding)
+            elif detected.format == "mediawiki":
+                detected = sniff(source, path, detected.compression, self.encoding)
+                other_xml = detected.format != "mediawiki"
         except StorageError:
             raise
         except OSError as error:
@@ -272,8 +277,8 @@ class Listing:
             return None
         if self._forced is None and detected.format == "csv":
             detected = detected._replace(format=_separator(source, detected.compression, self.encoding))
-        if how == Found.IN_FOLDER and (detected.what == AN_OBJECT or not _readable(detected.format)):
-            self.unread.add(shown(path), None if detected.what else NEEDS_EXTRACTOR)
+        if how == Found.IN_FOLDER and (detected.what == AN_OBJECT or other_xml or not _readable(detected.format)):
+            self.unread.add(shown(path), None if detected.what or other_xml else NEEDS_EXTRACTOR)
             return None
         if detected.format is None:
             self._reject(path, f"expected texts, found what may be {detected.what}; {advice(detected.what)}")

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from dedup.sources.columns import Columns, join_columns
 from dedup.sources.files.batch import BATCH_LIMITS, Batch, BatchLimits, Token, Wanted, empty_batch
+from dedup.sources.files.formats.archives.mediawiki import read_dump
+from dedup.sources.files.formats.archives.warc import read_archive
 from dedup.sources.files.formats.arrow.tables import read_table
 from dedup.sources.files.formats.csv import read_records
 from dedup.sources.files.formats.html import read_page
@@ -32,6 +34,8 @@ READERS: dict[str, Callable[[Entry, int, Wanted, Token], Iterator[Batch]]] = {
     "json": read_json,
     **dict.fromkeys(SEPARATED, read_records),
     "lines": read_text_lines,
+    "warc": read_archive,
+    "mediawiki": read_dump,
     "parquet": read_table,
     "arrow": read_table,
 }

@@ -59,7 +59,7 @@ def test_html_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 )
 def test_declared_encodings(data: bytes, named: str | None, encoding: str) -> None:
     """What a page says of itself is believed, as browsers do."""
-    assert encoding == html._declared(data)
+    assert encoding == html.declared(data)
 
 
 # ------------------------------------------------------------------------------- with the extra

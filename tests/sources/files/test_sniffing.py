@@ -57,9 +57,10 @@ ONE_TEXT: dict[str, bytes] = {
 
 UNSURE: dict[str, tuple[bytes, str]] = {
     "one column": (b"text\none\ntwo\n", "comma-separated text with one column, or plain text"),
-    "XML": (b'<?xml version="1.0"?>\n<doc><p>one</p></doc>', "XML or HTML"),
-    "a tag": (b"<div class='x'>\n<p>one</p></div>", "XML or HTML"),
-    "WARC": (b"WARC/1.0\r\nWARC-Type: response\r\n\r\n", "WARC"),
+    "XML": (b'<?xml version="1.0"?>\n<doc><p>one</p></doc>', "XML with the root element <doc>"),
+    "a comment": (b"<!-- <a> --> <!--", "XML or HTML"),
+    "a tag": (b"<div class='x'>\n<p>one</p></div>", "a piece of HTML"),
+    "RTF": (b"{\\rtf1 a}", "RTF"),
     "PDF": (b"%PDF-1.7\n", "PDF"),
     "archive": (b"PK\x03\x04rest", "a ZIP archive (or a document of an office program)"),
     "NUL": (b"a\0b", "bytes that are not text"),

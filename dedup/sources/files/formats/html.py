@@ -22,7 +22,7 @@ from dedup.sources.files.limits import too_large
 from dedup.sources.files.listing import Entry
 from dedup.sources.files.rejects import Reject
 
-__all__ = ["load_page", "read_page", "text_of"]
+__all__ = ["SUPERSETS", "declared", "load_page", "read_page", "text_of"]
 
 CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 
@@ -49,7 +49,7 @@ def load_page(entry: Entry) -> tuple[str | None, list[Reject]]:
                 return None, [Reject(entry.path, None, 0, too_large("a page", stream.at, entry.most))]
     data = b"".join(pieces)
     rejects = [] if stream.broken is None else [Reject(entry.path, None, len(data), stream.broken)]
-    encoding = encoding_of(data[:4], entry.encoding or _declared(data))
+    encoding = encoding_of(data[:4], entry.encoding or declared(data))
     try:
         page = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -61,7 +61,7 @@ def load_page(entry: Entry) -> tuple[str | None, list[Reject]]:
     return text_of(page.removeprefix("\ufeff")), rejects
 
 
-def _declared(data: bytes) -> str:
+def declared(data: bytes) -> str:
     """Return the encoding that a page declares for itself; UTF-8 if it declares none that is known."""
     found = CHARSET.search(data[:DECLARED_BYTES])
     try:

@@ -32,17 +32,20 @@ FORMATS = {
     "html": "html",
     "htm": "html",
     "xhtml": "html",
+    "warc": "warc",
+    "wet": "warc",
+    "xml": "mediawiki",
     "parquet": "parquet",
     "arrow": "arrow",
     "feather": "arrow",
 }
 """Suffixes, and the format of each."""
 
-NAMED_ONLY = ("csv-semicolon", "csv-bar", "lines")
+NAMED_ONLY = ("csv-semicolon", "csv-bar", "lines", "mediawiki")
 """Formats that no suffix has."""
 
-BINARY = {"parquet", "arrow"}
-"""Formats that are not text, and have no encoding."""
+BINARY = {"parquet", "arrow", "warc", "mediawiki"}
+"""Formats that are not text, or name the encodings of their texts themselves."""
 
 DOCUMENTS = {"txt", "html"}
 """Formats of which a file is one text; its id is its path."""
@@ -75,12 +78,12 @@ def check_format(format: str | None) -> tuple[str, str | None] | None:
     """Return the format and the compression of a name such as "csv.gz", or raise `ParameterError`; None for None."""
     if format is None:
         return None
-    found = format_of_name(f"x.{format}") if isinstance(format, str) else None
+    found = format_of_name(f"x.{format}") if isinstance(format, str) and not format.startswith("xml") else None
     if isinstance(format, str) and (name := format.partition("."))[0] in NAMED_ONLY and name[2] in {"", *COMPRESSIONS}:
         found = (name[0], COMPRESSIONS.get(name[2]))
     if found is None:
         known, suffixes = (
-            ", ".join(map(repr, [*FORMATS, *NAMED_ONLY])),
+            ", ".join(repr(name) for name in [*FORMATS, *NAMED_ONLY] if name != "xml"),  # XML may be anything
             ", ".join(f".{suffix}" for suffix in COMPRESSIONS),
         )
         raise ParameterError(

@@ -1,10 +1,10 @@
 """The format of a file, detected from its beginning, if its name does not give it.
 
-A format is returned only if it is certain: Parquet and Arrow by their first bytes, JSON lines by a first line that is a
-JSON object, other JSON by an array or an object over several lines, HTML by its first element, separated text by
-records with the same number of cells, and plain text if nothing suggests anything else. Data that may be something else
-(XML, WARC, an image) gets no format, but a description: to read such a file as one text would be a wrong result that
-nobody notices.
+A format is returned only if it is certain: Parquet, Arrow and WARC by their first bytes, JSON lines by a first line
+that is a JSON object, other JSON by an array or an object over several lines, HTML and dumps of MediaWiki by their
+first element, separated text by records with the same number of cells, and plain text if nothing suggests anything
+else. Data that may be something else (other XML, an image) gets no format, but a description: to read such a file as
+one text would be a wrong result that nobody notices.
 
 Cost: the first `HEAD` bytes of the file.
 """
@@ -37,7 +37,18 @@ AN_ARCHIVE = "a ZIP archive (or a document of an office program)"
 
 HOW = 'give its format with format= (--format): "jsonl", "csv", "parquet", "arrow", "lines", or "txt" for one text'
 
+A_PIECE_OF_HTML = "a piece of HTML"
+
+XML_ADVICE = (
+    "write its texts as JSON lines first (in Python with xml.etree.ElementTree.iterparse), or give a format with "
+    'format= (--format): "mediawiki" for a dump of a wiki, "html" for a page, "txt" for one text'
+)
+"""What to do about XML."""
+
 ADVICE_ON = {
+    (
+        A_PIECE_OF_HTML,
+    ): 'give its format with format= (--format): "html" for what it says, "txt" for one text with its tags',
     ("PDF",): "write its text to a file first, for example with pdftotext, and name that file",
     ("a Word document", "a document of an office program", "EPUB", "RTF"): (
         "write its text to a file first, for example with pandoc --to plain, and name that file"
@@ -58,7 +69,6 @@ OTHER_MAGIC = {
     b"Obj\x01": "Avro",
     b"ORC": "ORC",
     b"{\\rtf": "RTF",
-    b"WARC/": "WARC",
     b"\x89PNG": "an image",
     b"\xff\xd8\xff": "an image",
     b"GIF8": "an image",
@@ -68,7 +78,6 @@ OTHER_MAGIC = {
 
 SUFFIX_KINDS = {
     "xml": "XML",
-    "warc": "WARC",
     "pdf": "PDF",
     "xlsx": "a spreadsheet",
     "xls": "a spreadsheet",
@@ -99,7 +108,15 @@ ARRAY = re.compile(rb'\[\s*(?:\{\s*["}]|\[|"(?:[^"\\]|\\.)*"\s*[,\]])')
 PAGE_START = re.compile(
     rb"(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*(?:<!doctype\s+html\b|<html[\s>])", re.IGNORECASE | re.DOTALL
 )
+DUMP_START = re.compile(rb"(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<mediawiki[\s>]", re.DOTALL)
 TAG = re.compile(rb"<(?:\?xml|!doctype|!--|[a-z_][\w:.-]*(?:\s[^<>]*)?/?>)", re.IGNORECASE)
+ROOT = re.compile(rb"(?:<[?!][^>]*>\s*)*<([a-z_][\w:.-]{0,40})(?:[\s/>]|\Z)", re.IGNORECASE)
+
+HTML_TAGS = {
+    *b"article a b body center div em font form h1 h2 h3 h4 h5 h6 head header i img li link main meta nav ol p".split(),
+    *b"pre script section span strong style table td title tr ul".split(),
+}
+"""Elements with which a piece of HTML may begin."""
 
 
 class Sniffed(NamedTuple):
@@ -107,8 +124,8 @@ class Sniffed(NamedTuple):
 
     Attributes
     ----------
-    format : "jsonl", "json", "html", "txt", "parquet", "arrow", or of `SEPARATED`; None if it is none of these, or not
-        certain
+    format : "jsonl", "json", "html", "txt", "parquet", "arrow", "warc", "mediawiki", or of `SEPARATED`; None if it is
+        none of these, or not certain
     compression : "gzip", "zstd", "bz2", "xz", or None
     what : a description for messages, if there is no format; or `AN_OBJECT`
     """
@@ -134,6 +151,8 @@ def sniff(source: str, name: str, compression: str | None, encoding: str | None 
 
 def advice(what: str) -> str:
     """Return what to do about a file that gets no format."""
+    if what.startswith("XML"):
+        return XML_ADVICE
     return next((how for kinds, how in ADVICE_ON.items() if what in kinds), HOW)
 
 
@@ -195,6 +214,8 @@ def _detected(head: bytes, *, whole: bool) -> tuple[str | None, str]:
         return "parquet", ""
     if head.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
         return "arrow", ""
+    if head.startswith(b"WARC/"):
+        return "warc", ""
     known = next((name for magic, name in OTHER_MAGIC.items() if head.startswith(magic)), None)
     if known is not None:
         return None, known
@@ -207,9 +228,21 @@ def _detected(head: bytes, *, whole: bool) -> tuple[str | None, str]:
         return "json", ""
     if PAGE_START.match(text):
         return "html", ""
+    if DUMP_START.match(text):
+        return "mediawiki", ""
     if TAG.match(text):
-        return None, "XML or HTML"
+        return None, _markup(text)
     return _separated(head, whole=whole)
+
+
+def _markup(text: bytes) -> str:
+    """Return a description of XML, or of a piece of HTML."""
+    root = ROOT.match(text)
+    if root is None:
+        return "XML or HTML"
+    if root[1].lower() in HTML_TAGS and not text.startswith(b"<?xml"):
+        return A_PIECE_OF_HTML
+    return f"XML with the root element <{root[1].decode('ascii')}>"
 
 
 def _is_object(text: bytes, *, whole: bool) -> bool:

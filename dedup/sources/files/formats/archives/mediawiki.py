@@ -1,0 +1,91 @@
+"""Dumps of Wikipedia and other wikis of MediaWiki: a text a page, its wikitext.
+
+Each page is parsed by itself (`dedup.sources.files.formats.archives.pages`), so its XML cannot declare entities. The
+text is that of the last revision in the file, as it is written, with its markup. A page that redirects has no text. The
+number of a record is the place of the page in the file, from 1; all pages are counted. The columns are ``text``,
+``title``, ``id``, ``ns``, ``revision`` (integers) and ``timestamp``.
+
+Cost: that of the parser of the standard library.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from dedup.sources.files.batch import Batch, Token, Wanted
+from dedup.sources.files.formats.archives.gathered import Gathered, Unreadable
+from dedup.sources.files.formats.archives.pages import Page, open_dump, pages_of
+from dedup.sources.files.listing import Entry
+
+__all__ = ["Revision", "read_dump", "revision_of"]
+
+PAGE_COLUMNS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "text": ("revision/text", str),
+    "title": ("title", str),
+    "id": ("id", int),
+    "ns": ("ns", int),
+    "revision": ("revision/id", int),
+    "timestamp": ("revision/timestamp", str),
+}
+"""The columns: the path of the element of each, and the kind of its values."""
+
+LONGEST_PAGE_NUMBER = 18
+"""Digits of a number."""
+
+
+class Revision:
+    """The last revision of a page."""
+
+    def __init__(self, page: ET.Element) -> None:
+        revisions = page.findall("revision")
+        self._page, self._last = page, revisions[-1] if revisions else page
+        self.redirects = page.find("redirect") is not None
+
+    def value(self, name: str) -> Any:
+        """Return the value of a column; None if the page has none. Raise `Unreadable` if it is not of its kind."""
+        path, kind = PAGE_COLUMNS[name]
+        within, _, last = path.rpartition("/")
+        found = (self._last if within else self._page).findtext(last)
+        if found is None or kind is str:
+            return found
+        if not found.strip().isdigit() or len(found.strip()) > LONGEST_PAGE_NUMBER:
+            raise Unreadable(f"<{last}>: expected a number, found {found:.40}")
+        return int(found)
+
+
+def revision_of(page: Page) -> Revision:
+    """Return the last revision of a page. Raise `Unreadable` if it cannot be read."""
+    if page.wrong:
+        raise Unreadable(page.wrong)
+    try:
+        return Revision(ET.XML(page.data[page.begin :], ET.XMLParser(encoding="utf-8")))  # noqa: S314
+    except ET.ParseError as error:
+        what, _, place = str(error).partition(": ")
+        raise Unreadable(f"not well-formed XML: {what} ({place} of the page)") from None
+
+
+def read_dump(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterator[Batch]:
+    """Yield the batches of a dump, starting at the token `after`."""
+    for name in wanted.names:
+        if name not in PAGE_COLUMNS:
+            raise wanted.missing(name, f"{entry.path}, which is a dump of MediaWiki", list(PAGE_COLUMNS))
+    _, offset, record = after
+    found = Gathered(entry, number, wanted, record)
+    with open_dump(entry, offset) as stream:
+        for page in pages_of(stream, entry.most):
+            if page.begin < 0:
+                break
+            try:
+                revision = revision_of(page)
+                if not revision.redirects:
+                    values = {name: revision.value(name) for name in wanted.names}
+                    found.add(record, page.offset + page.begin, values)
+            except Unreadable as error:
+                found.reject(record, page.offset + page.begin, str(error))
+            record, offset = record + 1, page.offset + page.size
+            if found.full:
+                yield found.batch(offset, record)
+    if not found.empty:
+        yield found.batch(offset, record)
