@@ -96,6 +96,15 @@ def hash_shingles(
     return made[: offsets[-1]], offsets, digests
 
 
+def hash_token_shingles(tokens: npt.NDArray[np.uint64], shingle: Shingle) -> npt.NDArray[np.uint64]:
+    """Hash the shingles of words of one text whose tokens are known (uint64), in the order of the text."""
+    from dedup.kernels import shingles as kernels
+
+    hashes, offsets = np.empty_like(tokens), np.empty(2, dtype=np.int64)
+    kernels.hash_shingles(tokens, np.array([0, len(tokens)]), shingle.size, shingle.key.words, hashes, offsets)
+    return hashes[: offsets[1]]
+
+
 def hash_text(text: str, shingle: Shingle) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Hash the shingles of one text: as `hash_shingles`, without the digest. It saves what only many texts need."""
     from dedup.kernels import shingles as kernels

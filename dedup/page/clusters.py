@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.page.beside import beside
+from dedup.page.beside import Main
 from dedup.page.document import STARTS_SHOWN
 from dedup.page.view import Histogram, Member, Rows, View, Words, binned
 from dedup.reading import PLAIN, Reading
@@ -47,8 +47,8 @@ class Clusters:
         similarity to the centre, and whether it is an exact copy of it
     file : int64; by member, an index of `sources`
     difference : returns what some members differ in from the centre (Arrow strings)
-    text, id : return the text of a member, and its id as the tables have it
-    names : return what some members are called
+    texts, names : yield the texts of some members, and return what they are called
+    id : returns the id of a member as the tables have it
     """
 
     cluster: npt.NDArray[np.int64]
@@ -59,7 +59,7 @@ class Clusters:
     file: npt.NDArray[np.int64]
     sources: list[str]
     difference: Callable[[Rows], pa.Array | pa.ChunkedArray]
-    text: Callable[[int], str]
+    texts: Callable[[Rows], Iterator[str]]
     names: Callable[[Rows], list[str]]
     id: Callable[[int], Any]
 
@@ -106,19 +106,19 @@ def view_of_clusters(
     def members(rows: Rows, most: int) -> Iterator[list[Member]]:
         groups = [shown(row, most) for row in rows.tolist()]
         every = np.concatenate(groups)
-        named = zip(every.tolist(), found.names(every), found.difference(every).to_pylist(), strict=True)
+        differences = found.difference(every).to_pylist()
+        each = zip(every.tolist(), found.names(every), differences, found.texts(every), strict=True)
         for group in groups:
-            yield list(beside_each([next(named) for _ in group]))
+            yield list(beside_each([next(each) for _ in group]))
 
-    def beside_each(group: list[tuple[int, str, str | None]]) -> Iterator[Member]:
-        main = ""
-        for at, name, difference in group:
-            text, kept = found.text(at), bool(found.kept[at])
+    def beside_each(group: list[tuple[int, str, str | None, str]]) -> Iterator[Member]:
+        main = Main(group[0][3], shingle, reading)
+        for at, name, difference, text in group:
+            kept = bool(found.kept[at])
             if at == group[0][0]:
-                main = text
                 yield Member(found.id(at), name, text, kept=kept)
                 continue
-            shared = beside(main, text, shingle, reading)
+            shared = main.beside(text)
             yield Member(
                 found.id(at),
                 name,
@@ -143,7 +143,7 @@ def view_of_clusters(
         similarity=np.where(np.isinf(least), np.nan, least),
         reason=np.where(near, "near", "exact"),
         names=lambda rows: found.names(leading[rows]),
-        starts=lambda rows: [shortened(found.text(at)) for at in leading[rows].tolist()],
+        starts=lambda rows: list(map(shortened, found.texts(leading[rows]))),
         members=members,
         histograms=_histograms(found, threshold, read),
         sources=found.sources,

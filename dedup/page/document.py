@@ -15,8 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.page.escaping import as_island, hash_of, packed, readable
+from dedup.page.escaping import as_island, hash_of, packed, packed_bytes, readable
+from dedup.page.listing import ROWS_PACKED, Listing, largest_first, reasons_of
 from dedup.page.view import Member, Rows, View
+from dedup.runtime.arrays import sorted_unique
+from dedup.runtime.threads import map_blocks, thread_count
 from dedup.terminal import clean
 
 __all__ = ["GROUPS_PACKED", "STARTS_SHOWN", "choose", "document", "groups_of", "head_of", "served_page"]
@@ -28,13 +31,13 @@ MEMBERS = 50
 """Members of a group whose texts are in the file."""
 
 LONG, AROUND = 20_000, 400
-"""Characters. A longer text is cut to what it shares, with so much around it."""
+"""Characters. A longer text in a file is cut to what it shares, with so much around it."""
 
 STARTS_SHOWN = 80
 """Characters of the start of a text in the list."""
 
-PER_GROUP = 4
-"""Bytes, at most, that say where the texts of a group are."""
+PER_GROUP, PER_PART = 6, 60
+"""Bytes, at most, that say where the texts of a group are, and that stand around packed data."""
 
 STATIC = 200
 """Groups in the table for browsers without JavaScript."""
@@ -95,47 +98,59 @@ def document(view: View, *, clusters: int, megabytes: float, texts: bool) -> Ite
     ranked = choose(view, clusters)
     room = int(megabytes * 1_000_000)
     rows = np.sort(ranked)
-    columns = columns_of(view, rows)
-    static = _static(columns, view)
-    index = packed(columns)
-    room -= sum(len(part) for part in (_asset("page.css"), _asset("page.js"), static, index))
-    room -= PER_GROUP * len(rows) + 4096
+    listing = Listing.of(view, rows)
+    numbers, names = listing.numbers(), listing.blocks()
+    static = _static(listing)
+    room -= sum(len(part) for part in (_asset("page.css"), _asset("page.js"), static, numbers, *names))
+    room -= PER_GROUP * len(rows) + PER_PART * (len(names) + len(ranked) // GROUPS_PACKED) + 4096
+    room -= len(as_island(listing.first(rows)))
     chunks: list[str] = []
     with_text = 0
-    for first in range(0, len(ranked) if texts else 0, GROUPS_PACKED):
-        some = ranked[first : first + GROUPS_PACKED]
-        groups = list(groups_of(view, some))
-        part = packed(groups)
-        while len(part) > room and len(groups) > 1:
-            groups = groups[: len(groups) // 2]
-            part = packed(groups)
+    parts = [ranked[first : first + GROUPS_PACKED] for first in range(0, len(ranked) if texts else 0, GROUPS_PACKED)]
+    made = (list(groups_of(view, some)) for some in parts)  # in this thread, while another one packs
+    for groups, packed_groups in map_blocks(_with_packed, made, min(thread_count(None), 2), ahead=1):
+        some, part = groups, packed_groups
+        while len(part) > room and len(some) > 1:
+            some = some[: len(some) // 2]
+            part = packed(some)
         if len(part) > room:
             break
         room -= len(part)
-        with_text += len(groups)
+        with_text += len(some)
         chunks.append(part)
-        if len(groups) < len(some):
+        if len(some) < len(groups):
             break
     place = np.full(len(view), -1, dtype=np.int64)  # of a group among those with a text: its chunk, and its place there
     place[ranked[:with_text]] = np.arange(with_text)
-    head = {**head_of(view), "shown": len(rows), "packed": GROUPS_PACKED}
+    places = place[rows]
+    head = {**head_of(view), "shown": len(rows), "packed": GROUPS_PACKED, "block": ROWS_PACKED}
     head["note"] = _note(view, len(rows), len(rows) - with_text, clusters=clusters, megabytes=megabytes, texts=texts)
     yield frame(view.title, _asset("page.js"), static)
-    yield f'<script type="application/json" id="head">{as_island(head)}</script>\n'
-    yield f'<script type="application/octet-stream" id="index">{index}</script>\n'
-    yield f'<script type="application/octet-stream" id="places">{packed(place[rows].tolist())}</script>\n'
-    yield f"<script>{_asset('page.js')}</script>\n"  # before the texts: the list is shown while these are read
-    for number, part in enumerate(chunks):
-        yield f'<script type="application/octet-stream" id="chunk-{number}">{part}</script>\n'
+    yield _island("head", as_island(head), "json")
+    yield _island("first", as_island(listing.first(places)), "json")
+    yield f"<script>{_asset('page.js')}</script>\n"  # it shows the first rows, while the browser reads on
+    islands = {"numbers": numbers, "places": packed_bytes(places.astype("<i4").tobytes())}
+    islands |= {f"names-{number}": part for number, part in enumerate(names)}
+    islands |= {f"chunk-{number}": part for number, part in enumerate(chunks)}
+    for name, part in islands.items():
+        yield _island(name, part, "octet-stream")
     yield "</body>\n</html>\n"
 
 
-def served_page(title: str, head: dict[str, Any]) -> tuple[str, str]:
-    """Return the page that asks a server for its rows and texts, and its policy as a header."""
+def _with_packed(groups: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], str]:
+    return groups, packed(groups)
+
+
+def _island(name: str, content: str, kind: str) -> str:
+    return f'<script type="application/{kind}" id="{name}">{content}</script>\n'
+
+
+def served_page(title: str, head: dict[str, Any], first: list[dict[str, Any]]) -> tuple[str, str]:
+    """Return the page that asks a server for all but its first rows, and its policy as a header."""
     script = _asset("page.js")
-    island = f'<script type="application/json" id="head">{as_island(head)}</script>\n'
+    islands = _island("head", as_island(head), "json") + _island("first", as_island(first), "json")
     page = frame(title, script, "<p>This page needs JavaScript.</p>", served=True)
-    return f"{page}{island}<script>{script}</script>\n</body>\n</html>\n", _policy(script, served=True)
+    return f"{page}{islands}<script>{script}</script>\n</body>\n</html>\n", _policy(script, served=True)
 
 
 def _policy(script: str, *, served: bool) -> str:
@@ -163,6 +178,7 @@ def head_of(view: View) -> dict[str, Any]:
         "facts": [[name, readable(str(value))] for name, value in view.facts],
         "warnings": [readable(clean(warning)) for warning in view.warnings],
         "histograms": [each._asdict() for each in view.histograms],
+        "reasons": reasons_of(view),
         "sources": [readable(path) for path in view.sources],
         "threshold": view.threshold,
         "count": len(view),
@@ -180,51 +196,36 @@ def head_of(view: View) -> dict[str, Any]:
 def choose(view: View, most: int) -> npt.NDArray[np.int64]:
     """Return the groups of a page, at most `most`, the most interesting first.
 
-    A third are the largest, a third are nearest to the threshold, and the rest is a fixed sample.
+    A third are the largest and a third are nearest to the threshold, in turns; the rest is a fixed sample.
     """
     everyone = np.arange(len(view), dtype=np.int64)
-    largest = everyone[np.argsort(-view.size, kind="stable")]
     away = np.where(np.isnan(view.similarity), np.inf, np.abs(view.similarity - view.threshold))
-    nearest = everyone[np.argsort(away, kind="stable")]
     share = -(-most // 3)
-    chosen = list(dict.fromkeys([*largest[:share].tolist(), *nearest[:share].tolist()]))[:most]
-    if len(chosen) < min(most, len(view)):
-        others = np.setdiff1d(everyone, chosen)
-        wanted = min(most - len(chosen), len(others))
-        picked = others[np.unique(np.linspace(0, len(others) - 1, wanted).astype(np.int64))]
-        chosen += picked.tolist()
-    return np.array(chosen, dtype=np.int64)
+    largest, nearest = largest_first(view, everyone)[:share], np.argsort(away, kind="stable")[:share]
+    both = np.column_stack((largest, nearest)).ravel()
+    chosen = both[np.sort(np.unique(both, return_index=True)[1])][:most]
+    others = np.setdiff1d(everyone, chosen, assume_unique=True)
+    wanted = min(most - len(chosen), len(others))
+    picked = others[sorted_unique(np.linspace(0, len(others) - 1, wanted).astype(np.int64))] if wanted else others[:0]
+    return np.concatenate((chosen, picked))
 
 
-def columns_of(view: View, rows: npt.NDArray[np.int64]) -> dict[str, list[Any]]:
-    """Return the columns of the list of groups."""
-    return {
-        "number": view.number[rows].tolist(),
-        "size": view.size[rows].tolist(),
-        "similarity": [None if math.isnan(value) else round(value, 6) for value in view.similarity[rows].tolist()],
-        "reason": view.reason[rows].tolist(),
-        "source": [0] * len(rows) if view.source is None else view.source[rows].tolist(),
-        "name": list(map(readable, view.names(rows))),
-        "title": list(map(readable, view.starts(rows))),
-    }
-
-
-def groups_of(view: View, rows: Rows) -> Iterator[dict[str, Any]]:
-    """Yield some groups with their texts, as JSON."""
+def groups_of(view: View, rows: Rows, longest: int = LONG) -> Iterator[dict[str, Any]]:
+    """Yield some groups with their texts, as JSON; texts of more than `longest` characters are cut."""
     for row, members in zip(rows.tolist(), view.members(rows, MEMBERS), strict=True):
         spans = [span for member in members for span in member.spans]
-        main = _member(members[0], [span[:2] for span in spans])
-        others = [_member(member, [span[2:] for span in member.spans]) for member in members[1:]]
+        main = _member(members[0], [span[:2] for span in spans], longest)
+        others = [_member(member, [span[2:] for span in member.spans], longest) for member in members[1:]]
         yield {"members": [main, *others], "left_out": int(view.size[row]) - len(members) if view.decides else 0}
 
 
-def _member(member: Member, shared: list[tuple[int, ...]]) -> dict[str, Any]:
+def _member(member: Member, shared: list[tuple[int, ...]], longest: int) -> dict[str, Any]:
     text = readable(member.text)
     found: dict[str, Any] = {
         "id": member.id,
         "name": readable(clean(member.name)),
         "length": len(text),
-        "pieces": [[start, text[start:end]] for start, end in pieces(len(text), shared)],
+        "pieces": [[start, text[start:end]] for start, end in pieces(len(text), shared, longest)],
         "similarity": member.similarity,
         "evidence": list(member.evidence),
         "spans": [list(map(int, span)) for span in member.spans],
@@ -234,9 +235,9 @@ def _member(member: Member, shared: list[tuple[int, ...]]) -> dict[str, Any]:
     return found if member.kept is None else {**found, "kept": member.kept}
 
 
-def pieces(length: int, shared: list[tuple[int, ...]]) -> list[tuple[int, int]]:
+def pieces(length: int, shared: list[tuple[int, ...]], longest: int = LONG) -> list[tuple[int, int]]:
     """Return the parts of a text that are shown: all of it, or of a long one its start and the ends of shared spans."""
-    if length <= LONG:
+    if length <= longest:
         return [(0, length)]
     wanted = [(0, 2 * AROUND)]
     for start, end in sorted(shared):
@@ -252,19 +253,20 @@ def pieces(length: int, shared: list[tuple[int, ...]]) -> list[tuple[int, int]]:
         else:
             merged.append((start, end))
         taken += end - start
-        if taken > LONG:
+        if taken > longest:
             break
     return merged
 
 
-def _static(columns: dict[str, list[Any]], view: View) -> str:
+def _static(listing: Listing) -> str:
     """Return the table for browsers without JavaScript."""
-    shown = min(len(columns["name"]), STATIC)
+    view = listing.view
+    shown = min(len(listing.rows), STATIC)
     rows = "".join(
-        f"<tr><td>{html.escape(columns['name'][i])}</td><td>{columns['size'][i]}</td>"
-        f"<td>{'' if columns['similarity'][i] is None else format(columns['similarity'][i], '.3f')}</td>"
-        f"<td>{html.escape(columns['title'][i])}</td></tr>"
-        for i in range(shown)
+        f"<tr><td>{html.escape(listing.names[i])}</td><td>{int(view.size[row])}</td>"
+        f"<td>{'' if math.isnan(value := float(view.similarity[row])) else format(value, '.3f')}</td>"
+        f"<td>{html.escape(listing.starts[i])}</td></tr>"
+        for i, row in enumerate(listing.rows[:shown].tolist())
     )
     return (
         f"<p>This page needs JavaScript to show texts. {shown:,} of {len(view):,} groups:</p><table>"

@@ -8,7 +8,7 @@ import hashlib
 import json
 from typing import Any
 
-__all__ = ["as_island", "hash_of", "packed", "readable"]
+__all__ = ["as_island", "hash_of", "packed", "packed_bytes", "readable"]
 
 ESCAPES = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 
@@ -37,7 +37,11 @@ def as_island(value: Any) -> str:
 
 def packed(value: Any) -> str:
     """Return JSON, compressed by gzip (always to the same bytes), in base64."""
-    data = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return packed_bytes(json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode())
+
+
+def packed_bytes(data: bytes) -> str:
+    """Return bytes, compressed by gzip (always to the same bytes), in base64."""
     return base64.b64encode(gzip.compress(data, 6, mtime=0)).decode("ascii")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.page.beside import beside
+from dedup.page.beside import Main
 from dedup.page.clusters import shortened
 from dedup.page.view import Histogram, Member, Rows, View, Words
 from dedup.reading import PLAIN, Reading
@@ -52,6 +52,20 @@ class Links:
     right_name: Callable[[int], str]
 
 
+def covered(spans: npt.NDArray[np.int64]) -> int:
+    """Return how many characters are in some of the spans (rows of start and end).
+
+    >>> covered(np.array([[0, 4], [2, 5], [7, 9]]))
+    7
+    """
+    if not len(spans):
+        return 0
+    start, end = spans[np.lexsort((spans[:, 1], spans[:, 0]))].T
+    reached = np.maximum.accumulate(end)
+    begins = np.maximum(start, np.append(start[:1], reached[:-1]))
+    return int(np.maximum(reached - begins, 0).sum())
+
+
 def view_of_links(
     found: Links,
     *,
@@ -69,6 +83,7 @@ def view_of_links(
     seal: str = "",
 ) -> View:
     """Return the view of links; `noun` is what a span is called: a passage, a repeat."""
+    sharing = f"is in a {noun}"
     lefts, first = np.unique(found.left, return_index=True)
     bounds = np.append(first, len(found.left))
     pairs = found.spans[:, 0] == NO_SPAN
@@ -81,12 +96,22 @@ def view_of_links(
     whole = np.zeros(len(lefts), dtype=np.bool_)
     whole[np.searchsorted(lefts, found.left[pairs])] = True
 
+    def in_order(own: Rows) -> list[int]:
+        """Return the texts on the right of some links: the most similar first, then those with the longest spans."""
+        length = found.spans[own, 1] - found.spans[own, 0]
+        order = own[np.lexsort((found.right[own], -length, -found.similarity[own]))]
+        return list(dict.fromkeys(found.right[order].tolist()))
+
     def group_of(row: int, most: int) -> list[Member]:
         left = int(lefts[row])
         text = found.left_text(left)
-        own = np.arange(bounds[row], bounds[row + 1])
-        group = [Member(found.left_id(left), found.left_name(left), text)]
-        for right in list(dict.fromkeys(found.right[own].tolist()))[:most]:
+        main, own = Main(text, shingle, reading), np.arange(bounds[row], bounds[row + 1])
+        said: tuple[str, ...] = ()
+        if not pairs[own].any():
+            share = 100 * covered(found.spans[own, :2]) / max(len(text), 1)
+            said = (f"{share:.1f} % of the text {sharing}",)
+        group = [Member(found.left_id(left), found.left_name(left), text, evidence=said)]
+        for right in in_order(own)[:most]:
             links = own[found.right[own] == right]
             similarity = float(found.similarity[links].max())
             if found.right_text is None:
@@ -95,15 +120,15 @@ def view_of_links(
                 continue
             other = found.right_text(right)
             spans = found.spans[links[~pairs[links]]]
-            said: tuple[str, ...] = ()
+            said = ()
             if len(spans):
                 count, tokens = len(spans), int(found.words[links].sum())
-                covered = 100 * int((spans[:, 1] - spans[:, 0]).sum()) / max(len(text), 1)
                 length = f" of {tokens:,} words" * (tokens > 0)
-                said = (f"{count:,} {noun}{'s' * (count != 1)}{length}, {min(covered, 100):.1f} % of the text",)
+                share = 100 * covered(spans[:, :2]) / max(len(text), 1)
+                said = (f"{count:,} {noun}{'s' * (count != 1)}{length}, {share:.1f} % of the text",)
             shown = [(a, b, c, d) for a, b, c, d in spans[np.argsort(spans[:, 2], kind="stable")].tolist()]
             if pairs[links].any():
-                shared = beside(text, other, shingle, reading)
+                shared = main.beside(other)
                 shown, said = shared.spans, (*shared.evidence, *said)
             whole_texts = bool(pairs[links].any())
             group.append(Member(right, found.right_name(right), other, similarity, said, shown, differs=whole_texts))

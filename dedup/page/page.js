@@ -24,74 +24,119 @@ function drawn(tag, given = {}, ...children) {
 
 // data
 
-async function unpacked(base64) {
-  const letters = atob(base64.trim()), bytes = new Uint8Array(letters.length);
+/** Return the bytes that are packed in an island. */
+async function bytesOf(id) {
+  const letters = atob(byId(id).textContent), bytes = new Uint8Array(letters.length);
   for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i); // a loop: a callback takes many times as long
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return JSON.parse(await new Response(stream).text());
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 }
 
-/** The data of a page that is one file: packed columns of the groups, and chunks of their texts. */
+const textOf = (bytes) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+
+/** Return where each line of a text begins, and where one more would. */
+function linesOf(text, count) {
+  const starts = new Uint32Array(count + 1);
+  for (let line = 1, at = 0; line < count; line++) starts[line] = at = text.indexOf("\n", at) + 1;
+  starts[count] = text.length + 1;
+  return starts;
+}
+
+/** The data of a page that is one file: arrays of numbers, blocks of names, and chunks of texts, all packed. */
 class Inside {
   constructor() {
     this.chunks = new Map();
-    this.order = [];
+    this.blocks = []; // of BLOCK groups each: the start of a text and its name, line by line; the same in small letters
   }
 
-  async begin() {
-    this.columns = await unpacked(byId("index").textContent);
-    this.places = await unpacked(byId("places").textContent);
-    return { reasons: [...new Set(this.columns.reason)].sort() };
+  /** Unpack the list, block by block, while its first rows are shown; the packed ones are dropped. */
+  begin(asked) {
+    this.ready = this.unpack(asked);
+    return this.ready;
   }
 
-  /** Make what is searched: before it is needed, but after the list is shown. */
-  prepare() {
-    const { title, name } = this.columns;
-    this.searched ??= title.map((text, row) => `${text}\n${name[row]}`.toLocaleLowerCase());
+  async unpack(asked) {
+    if (document.readyState === "loading") await new Promise((done) => addEventListener("DOMContentLoaded", done));
+    const count = head.shown, numbers = await bytesOf("numbers");
+    const wide = (at) => new Float64Array(numbers, 8 * count * at, count);
+    const narrow = (at) => new Int32Array(numbers, 16 * count + 4 * count * at, count);
+    Object.assign(this, { number: wide(0), similarity: wide(1), size: narrow(0), source: narrow(1), reason: narrow(2) });
+    this.place = new Int32Array(await bytesOf("places"));
+    for (const id of ["numbers", "places"]) byId(id).remove();
+    for (let first = 0; first < count; first += head.block) {
+      const id = `names-${first / head.block}`, text = textOf(await bytesOf(id)), small = text.toLocaleLowerCase();
+      byId(id).remove();
+      const lines = 2 * Math.min(head.block, count - first);
+      this.blocks.push({ text, small, starts: linesOf(text, lines), smallStarts: linesOf(small, lines) });
+    }
+    this.order = this.ordered(asked);
+  }
+
+  /** Return which groups have a text in their name or in the start of their text. */
+  searched(wanted) {
+    const found = new Uint8Array(head.shown);
+    this.blocks.forEach(({ small, smallStarts }, block) => {
+      for (let at = small.indexOf(wanted), line = 0; at >= 0; at = small.indexOf(wanted, smallStarts[line])) {
+        while (smallStarts[line] <= at) line += 2; // the first line of the next group
+        found[block * head.block + line / 2 - 1] = 1;
+        if (line >= smallStarts.length - 1) break;
+      }
+    });
+    return found;
+  }
+
+  /** Return the groups that fit a filter, in its order. */
+  ordered(asked) {
+    const { size, similarity, reason, source } = this, rows = [];
+    const found = asked.search && this.searched(asked.search.toLocaleLowerCase());
+    const wanted = asked.reason ? head.reasons.indexOf(asked.reason) : -1, file = asked.source === "" ? -1 : Number(asked.source);
+    for (let row = 0; row < size.length; row++) {
+      const like = similarity[row]; // NaN is neither less nor more
+      if (size[row] < asked.size || like < asked.least || like > asked.most) continue;
+      if (wanted >= 0 && reason[row] !== wanted) continue;
+      if (file >= 0 && source[row] !== file) continue;
+      if (found && !found[row]) continue;
+      rows.push(row);
+    }
+    const known = (row, other) => (Number.isNaN(similarity[row]) ? other : similarity[row]);
+    const near = (row) => Math.abs(known(row, 9) - head.threshold);
+    const orders = {
+      size: (a, b) => size[b] - size[a] || a - b,
+      near: (a, b) => near(a) - near(b) || a - b,
+      least: (a, b) => known(a, 9) - known(b, 9) || a - b,
+      most: (a, b) => known(b, -1) - known(a, -1) || a - b,
+    };
+    return orders[asked.sort] ? rows.sort(orders[asked.sort]) : rows;
   }
 
   /** Order and filter the groups; return how many are left. */
   async find(asked) {
-    const columns = this.columns, rows = [];
-    const wanted = asked.search.toLocaleLowerCase();
-    if (wanted) this.prepare();
-    for (let row = 0; row < columns.size.length; row++) {
-      const like = columns.similarity[row];
-      if (columns.size[row] < asked.size || (like !== null && (like < asked.least || like > asked.most))) continue;
-      if (asked.reason && columns.reason[row] !== asked.reason) continue;
-      if (asked.source && String(columns.source[row]) !== asked.source) continue;
-      if (wanted && !this.searched[row].includes(wanted)) continue;
-      rows.push(row);
-    }
-    const near = (row) => Math.abs((columns.similarity[row] ?? 9) - head.threshold);
-    const orders = {
-      size: (a, b) => columns.size[b] - columns.size[a] || a - b,
-      near: (a, b) => near(a) - near(b) || a - b,
-      least: (a, b) => (columns.similarity[a] ?? 9) - (columns.similarity[b] ?? 9) || a - b,
-      most: (a, b) => (columns.similarity[b] ?? -1) - (columns.similarity[a] ?? -1) || a - b,
-    };
-    if (orders[asked.sort]) rows.sort(orders[asked.sort]);
-    this.order = rows;
-    return rows.length;
+    await this.ready;
+    this.order = this.ordered(asked);
+    return this.order.length;
   }
 
   /** Return some of the groups that were found, in their order. */
   async window(first, last) {
-    const names = ["number", "name", "title", "size", "similarity", "reason"];
-    return this.order.slice(first, last).map((row) => ({
-      ...Object.fromEntries(names.map((name) => [name, this.columns[name][row]])), row, without: this.places[row] < 0,
-    }));
+    if (!this.order && last <= state.first.length) return state.first.slice(first, last);
+    await this.ready;
+    return [...this.order.slice(first, last)].map((row) => {
+      const { text, starts } = this.blocks[Math.floor(row / head.block)], line = 2 * (row % head.block);
+      const said = (line) => text.slice(starts[line], starts[line + 1] - 1);
+      return { row, number: this.number[row], title: said(line), name: said(line + 1), size: this.size[row],
+        similarity: Number.isNaN(this.similarity[row]) ? null : this.similarity[row],
+        reason: head.reasons[this.reason[row]], place: this.place[row] };
+    });
   }
 
-  async group(row) {
-    if (this.places[row] < 0) return null;
-    const chunk = Math.floor(this.places[row] / head.packed);
+  async group({ place }) {
+    if (place < 0) return null;
+    const chunk = Math.floor(place / head.packed);
     if (!this.chunks.has(chunk)) {
       if (document.readyState === "loading") await new Promise((done) => addEventListener("DOMContentLoaded", done));
       if (this.chunks.size > 8) this.chunks.delete(this.chunks.keys().next().value);
-      this.chunks.set(chunk, await unpacked(byId(`chunk-${chunk}`).textContent));
+      this.chunks.set(chunk, JSON.parse(textOf(await bytesOf(`chunk-${chunk}`))));
     }
-    return this.chunks.get(chunk)[this.places[row] % head.packed];
+    return this.chunks.get(chunk)[place % head.packed];
   }
 }
 
@@ -104,20 +149,23 @@ class Served {
     return found;
   }
 
-  async begin() {
-    return this.ask("begin");
+  begin(asked) {
+    this.asked = asked;
+    setTimeout(() => this.follow(), 50);
   }
 
   async find(asked) {
+    state.first = [];
     this.asked = asked;
     return (await this.ask("find", asked)).count;
   }
 
   async window(first, last) {
+    if (last <= state.first.length) return state.first.slice(first, last);
     return first < last ? this.ask("window", { ...this.asked, first, last }) : [];
   }
 
-  async group(row) {
+  async group({ row }) {
     return this.ask("group", { row });
   }
 
@@ -128,8 +176,9 @@ class Served {
     const share = Math.floor((100 * read) / Math.max(head.count, 1));
     byId("note").textContent = failed ? `The texts could not be read: ${failed}`
       : read < head.count ? `Texts are being read: ${share} %. The search does not see the others yet.` : head.note;
-    if (state.read !== read) {
+    if (state.read !== read || failed) {
       state.read = read;
+      state.first = [];
       if (byId("search").value && read === head.count) await listed();
       else await paint();
     }
@@ -142,7 +191,8 @@ const head = JSON.parse(byId("head").textContent);
 const data = head.served ? new Served() : new Inside();
 const number = new Intl.NumberFormat("en");
 const state = { count: 0, at: -1, chosen: null, painted: 0, found: 0, decided: new Map(),
-  read: 0, unread: "(being read)", offset: 0, scrolled: 0 };
+  read: 0, unread: "(being read)", offset: 0, scrolled: 0,
+  first: JSON.parse(byId("first").textContent) }; // rows at the top, until the others are known
 
 // characters that cannot be seen
 
@@ -226,10 +276,17 @@ function asked() {
   };
 }
 
+/** What is asked for at first: all groups, the largest first. */
+const START = { search: "", sort: "size", reason: "", source: "", least: -1, most: 2, size: 0 };
+
 async function listed() {
   const turn = ++state.found;
   const count = await data.find(asked());
-  if (turn !== state.found) return;
+  if (turn === state.found) await show(count);
+}
+
+/** Show so many groups, from the top. */
+async function show(count) {
   state.count = count;
   state.at = -1;
   byId("found").textContent = `${number.format(count)} of ${number.format(head.shown)} shown`;
@@ -284,7 +341,7 @@ function short(name) {
 function rowOf(row, at) {
   const about = [row.similarity === null ? "" : row.similarity.toFixed(3), `${head.words.members}: ${number.format(row.size)}`];
   if (row.reason) about.push(row.reason);
-  if (row.without) about.push("text not in this file");
+  if (row.place < 0) about.push("text not in this file");
   const node = make(
     "div",
     { className: "row", role: "option", tabIndex: -1, on: { click: () => open(row, at) } },
@@ -320,7 +377,7 @@ async function open(row, at) {
   const slow = setTimeout(() => state.chosen === row
     && place.replaceChildren(back(), make("p", { className: "nothing" }, "The texts are being read …")), 300);
   try {
-    group = await data.group(row.row);
+    group = await data.group(row);
   } catch (problem) {
     clearTimeout(slow);
     if (state.chosen !== row) return;
@@ -340,6 +397,7 @@ async function open(row, at) {
     make("h2", {}, `${head.words.group} `, make("bdi", {}, ...visible(head.numbered ? String(row.number) : row.name))),
     make("p", { className: "about" }, `${head.words.members}: ${number.format(row.size)}`,
       group.left_out > 0 ? `; ${number.format(group.left_out)} of them are not shown` : ""),
+    make("p", { className: "evidence" }, ...main.evidence.map((line) => make("span", {}, line))),
     make("div", { id: "members", role: "tablist", hidden: others.length < 2 }),
     make("div", { id: "beside" }),
   );
@@ -348,8 +406,28 @@ async function open(row, at) {
     tabs.append(make("button", { type: "button", role: "tab", on: { click: () => beside(row, main, other, i) } },
       make("bdi", { title: other.name }, ...visible(short(other.name))), other.similarity === null ? "" : ` ${other.similarity.toFixed(3)}`));
   });
+  if (others.some((other) => other.spans.length && !other.differs)) {
+    tabs.append(make("button", { type: "button", role: "tab", on: { click: () => inPlace(row, main, others) } }, "all in place"));
+  }
   if (others.length) beside(row, main, others[0], 0);
   else byId("beside").append(side(main, "left", []));
+}
+
+function chosen(at) {
+  [...byId("members").children].forEach((tab, i) => tab.setAttribute("aria-selected", i === at));
+}
+
+/** Show the main text alone, with all that it shares with any other; a click goes to the other. */
+function inPlace(row, main, others) {
+  chosen(others.length);
+  const spans = others.flatMap((other, at) => other.spans.map((span, i) => ({ left: span.slice(0, 2), name: i + 1, at })));
+  const go = ({ at, name }) => {
+    beside(row, main, others[at], at);
+    light(name);
+  };
+  byId("beside").replaceChildren(
+    make("p", { className: "evidence" }, "All that is shared, in its place: a click shows where else it occurs."),
+    side(main, "left", spans, others[0], go));
 }
 
 function back() {
@@ -358,7 +436,7 @@ function back() {
 
 /** Show two texts side by side. */
 function beside(row, main, other, at) {
-  [...byId("members").children].forEach((tab, i) => tab.setAttribute("aria-selected", i === at));
+  chosen(at);
   const spans = other.spans.map((span, i) => ({ left: span.slice(0, 2), right: span.slice(2, 4), name: i + 1 }));
   byId("beside").replaceChildren(
     make("p", { className: "evidence" }, ...other.evidence.map((line) => make("span", {}, line))),
@@ -368,8 +446,8 @@ function beside(row, main, other, at) {
   if (!other.differs && spans.length) light(1);
 }
 
-function side(member, which, spans, other) {
-  const text = make("div", { className: "text", dir: "auto" }, ...marked(member, which, spans, other));
+function side(member, which, spans, other, go) {
+  const text = make("div", { className: "text", dir: "auto" }, ...marked(member, which, spans, other, go));
   const label = which === "left" ? head.words.left : head.words.right;
   const verdict = member.kept === undefined ? "label" : `verdict ${member.kept ? "kept" : "removed"}`;
   const said = member.kept === undefined ? label : member.kept ? "kept" : "removed";
@@ -379,9 +457,9 @@ function side(member, which, spans, other) {
 }
 
 /** Return the text of a member as nodes: what is shared has a number and a colour; the rest differs. */
-function marked(member, which, spans, other) {
+function marked(member, which, spans, other, go = ({ name }) => jumpTo(which === "left" ? "right" : "left", name)) {
   const nodes = [];
-  const own = spans.map((span) => ({ start: span[which][0], end: span[which][1], name: span.name }))
+  const own = spans.map((span) => ({ ...span, start: span[which][0], end: span[which][1] }))
     .sort((a, b) => a.start - b.start || b.end - a.end);
   const alike = !other || !other.differs || other.difference === "identical" || other.difference === "format";
   let end = 0;
@@ -393,8 +471,8 @@ function marked(member, which, spans, other) {
       const from = Math.max(place(Math.max(span.start - offset, 0)), at);
       const to = span.end - offset <= 0 ? 0 : Math.min(place(span.end - offset) ?? length, length);
       if (to <= from || from >= length) continue;
-      if (from > at) nodes.push(differing(text.slice(at, from), alike));
-      const jump = () => jumpTo(which === "left" ? "right" : "left", span.name);
+      if (from > at) nodes.push(...differing(text.slice(at, from), alike));
+      const jump = () => go(span);
       const node = make("mark", { className: `shared c${span.name % 6}`, tabIndex: 0, title: "click: to its partner",
         on: { click: jump, keydown: (event) => { if (event.key === "Enter") { event.stopPropagation(); jump(); } } } },
         make("sup", {}, String(span.name)), ...visible(text.slice(from, to)));
@@ -402,7 +480,7 @@ function marked(member, which, spans, other) {
       nodes.push(node);
       at = to;
     }
-    if (at < length) nodes.push(differing(text.slice(at), alike));
+    if (at < length) nodes.push(...differing(text.slice(at), alike));
     end = offset + [...text].length;
   }
   if (member.length > end) nodes.push(make("p", { className: "gap" }, `… ${number.format(member.length - end)} characters left out …`));
@@ -410,28 +488,34 @@ function marked(member, which, spans, other) {
   return nodes;
 }
 
-/** Return text that is not shared; numbers in it stand out. */
+/** Return text that is not shared, as nodes; numbers in it stand out, white space around it does not. */
 function differing(text, alike) {
-  if (alike || !text.trim()) return make("span", {}, ...visible(text));
-  const nodes = [];
+  const core = text.trim();
+  if (alike || !core) return visible(text);
+  const nodes = [], from = text.indexOf(core);
   let at = 0;
-  for (const found of text.matchAll(/\p{Nd}+(?:[.,:]\p{Nd}+)*/gu)) {
-    if (found.index > at) nodes.push(...visible(text.slice(at, found.index)));
+  for (const found of core.matchAll(/\p{Nd}+(?:[.,:]\p{Nd}+)*/gu)) {
+    if (found.index > at) nodes.push(...visible(core.slice(at, found.index)));
     nodes.push(make("b", { className: "digits" }, found[0]));
     at = found.index + found[0].length;
   }
-  nodes.push(...visible(text.slice(at)));
-  return make("span", { className: "differs" }, ...nodes);
+  nodes.push(...visible(core.slice(at)));
+  return [...visible(text.slice(0, from)), make("span", { className: "differs" }, ...nodes), ...visible(text.slice(from + core.length))];
 }
 
 function jumpTo(which, name) {
   const partner = document.querySelector(`.side.${which} mark[data-span="${name}"]`);
   if (!partner) return;
   light(name);
-  const apart = partner.closest(".apart");
-  if (apart) partner.closest(".side").scrollIntoView({ block: "nearest" });
+  if (own(partner)) partner.closest(".side").scrollIntoView({ block: "nearest" });
   else partner.scrollIntoView({ block: partner.offsetHeight > innerHeight / 2 ? "start" : "center" });
   partner.focus({ preventScroll: true });
+}
+
+/** Return the text around a node if it scrolls by itself: of passages, and where one text is above the other. */
+function own(node) {
+  const text = node.closest(".text");
+  return getComputedStyle(text).overflowY === "auto" ? text : null;
 }
 
 /** Mark a span on both sides; where each side scrolls by itself, both go to it. */
@@ -439,7 +523,7 @@ function light(name) {
   document.querySelectorAll("mark.lit").forEach((node) => node.classList.remove("lit"));
   document.querySelectorAll(`mark[data-span="${name}"]`).forEach((node) => {
     node.classList.add("lit");
-    const text = node.closest(".apart .text");
+    const text = own(node);
     if (text) text.scrollTop += node.getBoundingClientRect().top - text.getBoundingClientRect().top - 48;
   });
 }
@@ -561,11 +645,10 @@ async function begin() {
   const started = performance.now();
   byId("facts").append(...head.facts.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, ...visible(String(value)))]));
   byId("warnings").append(...head.warnings.map((warning) => make("p", { className: "warning" }, ...visible(warning))));
-  byId("histograms").append(...head.histograms.map(histogram));
+  byId("pictures").addEventListener("toggle", () => byId("histograms").append(...head.histograms.map(histogram)), { once: true });
   byId("note").textContent = head.note;
-  const { reasons } = await data.begin();
   recall();
-  choices(reasons);
+  choices(head.reasons);
   remember();
   byId("deciding").hidden = !head.decides;
   byId("pictures").hidden = !head.histograms.length;
@@ -578,9 +661,11 @@ async function begin() {
   document.addEventListener("keydown", keys);
   byId("export").addEventListener("click", () => save("overrides.jsonl", overrides(), "application/jsonl"));
   byId("table").addEventListener("click", async () => save("list.csv", await table(), "text/csv"));
-  await listed();
-  if (head.served) data.follow();
-  else setTimeout(() => data.prepare(), 100);
+  data.begin(START);
+  await show(head.shown);
+  addEventListener("pageshow", () => { // some browsers fill in what was typed before the page was loaded again
+    if (JSON.stringify(asked()) !== JSON.stringify(START)) listed();
+  });
   document.body.dataset.ready = Math.round(performance.now() - started);
   const wide = matchMedia("(min-width: 800px)").matches;
   if (state.count && (wide || head.count === 1)) await step(0);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -93,9 +94,10 @@ def _clusters(report: Searched) -> View:
     ids = named.column("id")
     opened = Opened(report, "texts")
 
-    def text(at: int) -> str:
-        whole = opened.at(int(found["file"][at]), int(found["record"][at]))
-        return whole[int(found["start"][at]) : int(found["end"][at])] if parts else whole
+    def texts(rows: npt.NDArray[np.int64]) -> Iterator[str]:
+        for at in rows.tolist():
+            whole = opened.at(int(found["file"][at]), int(found["record"][at]))
+            yield whole[int(found["start"][at]) : int(found["end"][at])] if parts else whole
 
     def identity(at: int) -> Any:
         name = ids[at].as_py()
@@ -116,7 +118,7 @@ def _clusters(report: Searched) -> View:
         file=found["file"].astype(np.int64),
         sources=[each.path for each in report.inputs],
         difference=named.column("difference").take,
-        text=text,
+        texts=texts,
         names=names,
         id=identity,
     )

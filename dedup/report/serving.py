@@ -4,8 +4,9 @@ The server listens on 127.0.0.1 alone, answers GET alone, and knows no file but 
 contains a random token, and the header ``Host`` must name this machine: so neither another user's process that does not
 know the token, nor a page in the browser that resolves its own name to 127.0.0.1, is answered.
 
-The list is filtered and ordered here, and the browser asks for the rows that it shows. After the first rows a thread
-reads the inputs once: until it is done, some rows have no start of their text, and the search does not see it.
+The page has its first rows. The list is filtered and ordered here, and the browser asks for the other rows that it
+shows. When the first are on the screen, a thread reads the inputs once: until it is done, some rows have no start of
+their text, and the search does not see it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import numpy.typing as npt
 from dedup.errors import DedupError, StorageError
 from dedup.page.document import groups_of, head_of, served_page
 from dedup.page.escaping import readable
+from dedup.page.listing import FIRST_ROWS, largest_first, listed_row
 from dedup.page.view import Rows, View
 from dedup.runtime.threads import Background, lock
 
@@ -39,6 +41,9 @@ LISTED_ROWS = 1000
 
 A_MOMENT = 0.001
 """Seconds that the thread which reads leaves to others after each step."""
+
+LONGEST_SERVED = 300_000
+"""Characters. A longer text is cut to what it shares: a browser shows so much within a second."""
 
 MOST_ANSWERED = 10_000
 """Rows in one answer."""
@@ -55,8 +60,6 @@ class Listed:
         self._lock = lock()  # texts are read by one thread at a time
         self._failed: str | None = None
         self._last: tuple[Any, Rows] = (None, np.empty(0, dtype=np.int64))
-        self.reasons = sorted(set(view.reason.tolist()))
-        self._order("size")  # so that the first list is there at once
         self._reading: Background | None = None
         self._begun = lock()
 
@@ -103,8 +106,9 @@ class Listed:
         """Return all groups in an order."""
         view = self._view
         like = view.similarity
+        if name == "size":
+            return largest_first(view, np.arange(len(view)))
         by: dict[str, npt.NDArray[Any]] = {
-            "size": -view.size,
             "near": np.where(np.isnan(like), np.inf, np.abs(like - view.threshold)),
             "least": np.where(np.isnan(like), 9.0, like),
             "most": -np.where(np.isnan(like), -1.0, like),
@@ -141,21 +145,9 @@ class Listed:
         rows = self.find(asked)[max(first, 0) : min(last, first + MOST_ANSWERED)]
         found = []
         for row, name in zip(rows.tolist(), view.names(rows), strict=True):
-            like = float(view.similarity[row])
             part, at = divmod(row, LISTED_ROWS)
-            found.append(
-                {
-                    "row": row,
-                    "number": int(view.number[row]),
-                    "name": readable(name),
-                    "title": self._shown[part][at].as_py() if part < len(self._shown) else None,
-                    "size": int(view.size[row]),
-                    "similarity": None if np.isnan(like) else round(like, 6),
-                    "reason": str(view.reason[row]),
-                    "without": False,
-                }
-            )
-        self._begin()
+            title = self._shown[part][at].as_py() if part < len(self._shown) else None
+            found.append(listed_row(view, row, row, readable(name), title))
         return found
 
     def group(self, row: int) -> dict[str, Any]:
@@ -163,7 +155,7 @@ class Listed:
         if not 0 <= row < len(self._view):
             raise ValueError(row)
         with self._lock:
-            return next(groups_of(self._view, np.array([row])))
+            return next(groups_of(self._view, np.array([row]), LONGEST_SERVED))
 
 
 def _has(parts: list[pa.Array], wanted: str, count: int) -> npt.NDArray[np.bool_]:
@@ -187,7 +179,8 @@ class Server:
         self._listed = Listed(view)
         self.token = secrets.token_urlsafe(16)
         head = {**head_of(view), "served": True, "note": "Texts are read from the files that were searched."}
-        page, policy = served_page(view.title, head)
+        first = self._listed.window({"sort": "size", "last": str(FIRST_ROWS)})
+        page, policy = served_page(view.title, head, first)
         answers = _handler(self._listed, self.token, page, policy)
         try:
             self._server = ThreadingHTTPServer(("127.0.0.1", port), answers)
@@ -214,7 +207,6 @@ class Server:
 
 def _handler(listed: Listed, token: str, page: str, policy: str) -> type[BaseHTTPRequestHandler]:
     answers: dict[str, Callable[[dict[str, str]], Any]] = {
-        "begin": lambda _: {"reasons": listed.reasons},
         "progress": listed.progress,
         "find": lambda asked: {"count": len(listed.find(asked))},
         "window": listed.window,

@@ -135,8 +135,10 @@ class Evidence:
         size = np.bincount(star, minlength=len(star))
         members = np.flatnonzero(size[star] > 1)
         members = members[np.argsort(star[members], kind="stable")]
-        _, numbers = np.unique(star[members], return_inverse=True)
-        return members, numbers.astype(np.int64)
+        centres = star[members]  # ascending
+        numbers = np.zeros(len(members), dtype=np.int64)
+        np.cumsum(centres[1:] != centres[:-1], out=numbers[1:])
+        return members, numbers
 
     @property
     def cluster_count(self) -> int:
@@ -303,16 +305,24 @@ class Evidence:
         name = self.texts.id_of(int(self.units.places[unit, 0]))
         return name if self.run.unit.whole else (name, int(self.units.places[unit, 1]))
 
-    def label(self, unit: int) -> str:
-        """Return what a unit is called: its id; for a paragraph or line also its number."""
-        name = self.name(unit)
-        return str(name) if self.run.unit.whole else f"{name[0]}, {self.run.unit} {name[1]}"
+    def labels(self, units: npt.NDArray[np.int64]) -> list[str]:
+        """Return what some units are called: each its id; a paragraph or line also its number."""
+        names = [str(self.texts.id_of(row)) for row in self.units.places[units, 0].tolist()]
+        if self.run.unit.whole:
+            return names
+        parts = self.units.places[units, 1].tolist()
+        return [f"{name}, {self.run.unit} {part}" for name, part in zip(names, parts, strict=True)]
 
     def text(self, unit: int) -> str:
         """Return the text of a unit."""
-        place = self.units.places[unit].tolist()
-        text = self.texts[place[0]]
-        return text if self.run.unit.whole else text[place[2] : place[3]]
+        return next(self.each_text(np.array([unit])))
+
+    def each_text(self, units: npt.NDArray[np.int64]) -> Iterator[str]:
+        """Yield the texts of some units."""
+        whole, texts = self.run.unit.whole, self.texts
+        for place in self.units.places[units].tolist():
+            text = texts[place[0]]
+            yield text if whole else text[place[2] : place[3]]
 
     def shown(self, unit: int) -> str:
         """Return the start of the text of a unit, on one line."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from dedup.reading import Reading
 from dedup.text.tokens import locate_tokens
 
-__all__ = ["Span", "shared_spans"]
+__all__ = ["Located", "Span", "located", "shared_spans", "spans_of_tokens"]
 
 CHARACTERS_SPAN = 3
 """Tokens. The shortest shared span that is shown if the shingles are of characters."""
@@ -29,33 +29,49 @@ class Span(NamedTuple):
     words: int
 
 
+class Located(NamedTuple):
+    """The tokens of a text: their hashes (uint64), and their spans in characters (int64, n x 2)."""
+
+    tokens: npt.NDArray[np.uint64]
+    places: npt.NDArray[np.int64]
+
+
+def located(text: str, reading: Reading) -> Located:
+    """Return the tokens of a text that is read in the way of `reading`."""
+    return Located(*locate_tokens(text.encode("utf-8", "surrogatepass"), reading))
+
+
 def shared_spans(a: str, b: str, kind: str, size: int, reading: Reading) -> tuple[Span, ...]:
     """Return the spans that both texts share, in the order of `b`, where they do not overlap. Cost: linear.
 
     A span has at least as many tokens as a shingle, whose `kind` is "words" or "chars" (or as the shorter text, if that
     has fewer). Both are read in the way of `reading`.
     """
+    return spans_of_tokens(located(a, reading), located(b, reading), kind, size)
+
+
+def spans_of_tokens(left: Located, right: Located, kind: str, size: int) -> tuple[Span, ...]:
+    """Return what `shared_spans` returns, of two texts whose tokens are known."""
     from dedup.kernels.maximal import longest_earlier
 
-    left, left_places = locate_tokens(a.encode("utf-8", "surrogatepass"), reading)
-    right, right_places = locate_tokens(b.encode("utf-8", "surrogatepass"), reading)
+    middle = len(left.tokens)
     shortest = size if kind == "words" else CHARACTERS_SPAN
-    shortest = min(shortest, len(left), len(right))
+    shortest = min(shortest, middle, len(right.tokens))
     if shortest == 0:
         return ()
-    sequence = np.concatenate((left, right)).view(np.int64)
+    sequence = np.concatenate((left.tokens, right.tokens)).view(np.int64)
     length = np.empty(len(sequence), dtype=np.int64)
     source = np.empty(len(sequence), dtype=np.int64)
-    longest_earlier(sequence, len(left), length, source)
+    longest_earlier(sequence, middle, length, source)
     spans = []
-    for start, end, source_end in _stretches(length[len(left) :], source[len(left) :], shortest):
+    for start, end, source_end in _stretches(length[middle:], source[middle:], shortest):
         first, last = source_end - (end - start), source_end - 1
         spans.append(
             Span(
-                int(left_places[first, 0]),
-                int(left_places[last, 1]),
-                int(right_places[start, 0]),
-                int(right_places[end - 1, 1]),
+                int(left.places[first, 0]),
+                int(left.places[last, 1]),
+                int(right.places[start, 0]),
+                int(right.places[end - 1, 1]),
                 end - start,
             )
         )

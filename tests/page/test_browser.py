@@ -13,17 +13,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import dedup
 from dedup.page.document import document
-from dedup.page.view import View, Words
+from dedup.page.listing import ROWS_PACKED
 from dedup.report.page import view_of_report
 from dedup.report.read import Report
 from dedup.report.serving import Server
 from dedup.runtime.threads import Background
 from tests import corpora
+from tests.page.test_document import view_of
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -227,21 +227,7 @@ def test_hostile_names_do_nothing(tmp_path: Path, browser: Any) -> None:
 def test_a_list_that_is_higher_than_an_element_may_be(tmp_path: Path, browser: Any) -> None:
     """All of 300,000 rows can be reached: with the scroll bar, step by step, and by key."""
     count = 300_000
-    view = View(
-        kind="find",
-        title="many",
-        words=Words("cluster", "members", "kept", "removed"),
-        facts=[],
-        warnings=[],
-        threshold=0.8,
-        number=np.arange(count),
-        size=np.full(count, 2),
-        similarity=np.full(count, 0.9),
-        reason=np.full(count, "near"),
-        names=lambda rows: [f"name {row}" for row in rows.tolist()],
-        starts=lambda rows: [f"text {row}" for row in rows.tolist()],
-        members=lambda rows, most: iter([]),
-    )
+    view = view_of([f"name {row}" for row in range(count)], [f"text {row}" for row in range(count)])
     parts = document(view, clusters=count, megabytes=25, texts=False)
     (tmp_path / "page.html").write_text("".join(parts), encoding="utf-8")
     opened = Opened(browser, (tmp_path / "page.html").as_uri())
@@ -280,6 +266,42 @@ def test_a_list_that_is_higher_than_an_element_may_be(tmp_path: Path, browser: A
     opened.context.close()
 
 
+def test_the_search_finds_what_is_there(tmp_path: Path, browser: Any) -> None:
+    """In every block, in names and in starts, whatever the case: the groups that plain Python finds."""
+    odd = ["\ufeffFirst", "\u0130stanbul", "STRA\u00dfE", "a\tb", "<b>", "\u03a3\u0391\u03a3", "\U0001f600 Smile", ""]
+    count = 2 * ROWS_PACKED + 500
+    names = [f"Name {row}" if row % 3 else f"two\nlines {row}" for row in range(count)]
+    starts = [f"{odd[row % len(odd)]} Text {row} of many" for row in range(count)]
+    page_text = "".join(document(view_of(names, starts), clusters=count, megabytes=25, texts=True))
+    (tmp_path / "page.html").write_text(page_text, encoding="utf-8")
+    opened = Opened(browser, (tmp_path / "page.html").as_uri())
+    page = opened.page
+    some = ("text 3999 of", "name 4", "First", "\u0130st", "stra\u00dfe", "\U0001f600")
+    for wanted in (*some, "of many", "no such", "lines 0", "4499"):
+        small = wanted.lower()
+        hits = [row for row in range(count) if small in starts[row].lower() or small in names[row].lower()]
+        page.fill("#search", wanted)
+        sync_api.expect(page.locator("#found")).to_have_text(f"{len(hits):,} of {count:,} shown")
+        if hits:
+            sync_api.expect(page.locator(".row .title").first).to_contain_text(f"Text {hits[0]} of many")
+    dropped = "#numbers, #places, [id^=names-]"
+    assert 0 == page.evaluate(f"document.querySelectorAll('{dropped}').length")
+    assert [] == opened.said
+    opened.context.close()
+
+
+def test_what_was_typed_before_is_searched_again(tmp_path: Path, browser: Any) -> None:
+    """A browser may fill in the search when a page is loaded again: then the list is that of the search."""
+    RESULTS["find"]().to_html(tmp_path / "page.html")
+    opened = Opened(browser, (tmp_path / "page.html").as_uri())
+    page = opened.page
+    page.evaluate("document.querySelector('#search').value = 'no text says this'")
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow'))")
+    page.wait_for_selector("text=Nothing fits the filter")
+    assert 0 == found_in(page)
+    opened.context.close()
+
+
 FAMILIES = corpora.families(count=8, size=3)
 RESULTS = {
     "find": lambda: dedup.find_duplicates(corpora.families(count=12, size=4), threshold=0.5),
@@ -310,6 +332,41 @@ def test_every_result_opens(kind: str, wide: int, dark: bool, tmp_path: Path, br
         assert page.evaluate("document.querySelectorAll('.side.left mark').length")
     assert [] == opened.said
     opened.picture(f"{kind}-{wide}-{'dark' if dark else 'light'}")
+    opened.context.close()
+
+
+def test_repeats_in_their_places(tmp_path: Path, browser: Any) -> None:
+    """The whole text has each of its repeats; a click on one shows where it occurred before."""
+    one, two, three = (" ".join(corpora.body(seed=seed, size=2)) for seed in (1, 2, 3))
+    dedup.find_repeats([one, two, f"{two}\n\n{three}\n\n{one}"]).to_html(tmp_path / "page.html")
+    opened = Opened(browser, (tmp_path / "page.html").as_uri())
+    page = opened.page
+    page.click("text=all in place")
+    assert 1 == page.locator(".side").count()
+    assert 2 == page.locator(".side mark").count()
+    page.locator(".side mark").last.click()
+    assert "0" == page.locator("#members [aria-selected=true] bdi").inner_text()
+    assert 2 == page.locator(".side mark.lit").count()
+    assert [] == opened.said
+    opened.context.close()
+
+
+def test_both_texts_are_seen_on_a_telephone(tmp_path: Path, browser: Any) -> None:
+    """One is above the other, and each scrolls by itself to what was clicked."""
+    body = corpora.body(seed=4, size=30)
+    texts = [" ".join(body), " ".join(["Another beginning.", *body[:-3], "and another end"])]
+    dedup.find_duplicates(texts, threshold=0.5).to_html(tmp_path / "page.html")
+    opened = Opened(browser, (tmp_path / "page.html").as_uri(), viewport={"width": 390, "height": 844})
+    page = opened.page
+    page.wait_for_selector(".sides")
+    page.locator(".side.left mark").last.click()
+    top, bottom = page.evaluate(
+        "(() => { const box = document.querySelector('.side.right mark.lit').getBoundingClientRect();"
+        " return [box.top, box.bottom]; })()"
+    )
+    assert top < 844
+    assert bottom > 0
+    assert page.locator(".side.left").bounding_box()["height"] < 400
     opened.context.close()
 
 

@@ -7,8 +7,9 @@ import gzip
 import hashlib
 import html
 import json
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,15 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup.errors import ParameterError, StorageError
+from dedup.hash_key import PUBLIC
 from dedup.page import document as document_module
-from dedup.page.beside import widened
-from dedup.page.document import choose, pieces
+from dedup.page.beside import Main, beside, widened
+from dedup.page.document import choose, document, pieces
 from dedup.page.escaping import as_island, packed, readable
-from dedup.page.view import binned
-from dedup.reading import PLAIN
+from dedup.page.links import covered
+from dedup.page.listing import FIRST_ROWS, ROWS_PACKED
+from dedup.page.view import Member, View, Words, binned
+from dedup.reading import PLAIN, Reading
 from dedup.text.shared_spans import shared_spans
 from tests import corpora
 
@@ -38,6 +42,9 @@ HOSTILE = [
     "=HYPERLINK(1) @x +1 -1",
     "lone \ud800 surrogate",
 ]
+
+WRITTEN = st.text("ab Ee\u0301\u00e9\u0130 1\u0661.-\n\u4e00\ufb01\ud800", max_size=40)
+"""Texts whose tokens must be normalised, some of them."""
 
 TEXTS = [*corpora.families(count=12, size=4), *(f"{text} {corpora.body(seed=7, size=1)[0]}" for text in HOSTILE)]
 
@@ -64,8 +71,50 @@ def page_of(result: Any, path: Path, **options: Any) -> str:
 
 def island(page: str, name: str) -> Any:
     """Return the data of a script element."""
-    (found,) = re.findall(rf'<script type="[^"]*" id="{name}">(.*?)</script>', page, re.DOTALL)
+    found = raw_island(page, name)
     return json.loads(found) if name == "head" else json.loads(gzip.decompress(base64.b64decode(found)))
+
+
+def columns(page: str) -> dict[str, list[Any]]:
+    """Return the list of the page, as columns, from its packed arrays and lines."""
+    head, first = island(page, "head"), json.loads(raw_island(page, "first"))
+    count = head["shown"]
+    data = gzip.decompress(base64.b64decode(raw_island(page, "numbers")))
+    wide, narrow = np.frombuffer(data[: 16 * count], "<f8"), np.frombuffer(data[16 * count :], "<i4")
+    number, similarity = wide[:count], wide[count:]
+    size, source, reason = narrow.reshape(3, count)
+    blocks = range(len(re.findall('id="names-', page)))
+    texts = [gzip.decompress(base64.b64decode(raw_island(page, f"names-{i}"))).decode() for i in blocks]
+    lines = "\n".join(texts).split("\n") if count else []
+    found = {
+        "number": number.astype(int).tolist(),
+        "similarity": [None if math.isnan(value) else value for value in similarity.tolist()],
+        "size": size.tolist(),
+        "source": source.tolist(),
+        "reason": [head["reasons"][code] for code in reason.tolist()],
+        "title": lines[::2],
+        "name": lines[1::2],
+        "place": places(page),
+    }
+    for row in first:
+        assert {name: found[name][row["row"]] for name in found if name != "source"} == {
+            name: value for name, value in row.items() if name != "row"
+        }
+    order = sorted(range(count), key=lambda row: -found["size"][row])
+    assert order[:FIRST_ROWS] == [row["row"] for row in first]
+    return found
+
+
+def raw_island(page: str, name: str) -> str:
+    """Return what a script element has."""
+    (found,) = re.findall(rf'<script type="[^"]*" id="{name}">(.*?)</script>', page, re.DOTALL)
+    return str(found)
+
+
+def places(page: str) -> list[int]:
+    """Return where the texts of the groups are."""
+    found: list[int] = np.frombuffer(gzip.decompress(base64.b64decode(raw_island(page, "places"))), "<i4").tolist()
+    return found
 
 
 def chunks(page: str) -> list[list[dict[str, Any]]]:
@@ -79,12 +128,12 @@ def test_a_page_has_what_the_result_has(kind: str, tmp_path: Path) -> None:
     result = RESULTS[kind]()
     page = page_of(result, tmp_path)
     assert page == page_of(RESULTS[kind](), tmp_path)
-    head, columns, places = (island(page, name) for name in ("head", "index", "places"))
-    assert head["count"] == len(places) == len(columns["size"]) == sum(map(len, chunks(page)))
+    head, listed = island(page, "head"), columns(page)
+    assert head["count"] == sum(map(len, chunks(page)))
     assert "" == head["note"]
-    assert {len(columns[name]) for name in columns} == {head["count"]}
+    assert {len(listed[name]) for name in listed} == {head["count"]}
     for row in range(head["count"]):
-        chunk, slot = divmod(places[row], head["packed"])
+        chunk, slot = divmod(listed["place"][row], head["packed"])
         group = chunks(page)[chunk][slot]
         main, *others = group["members"]
         for other in others:
@@ -95,9 +144,30 @@ def test_a_page_has_what_the_result_has(kind: str, tmp_path: Path) -> None:
     if kind == "find":
         clusters = result.clusters.to_pylist()
         assert len({row["cluster"] for row in clusters}) == head["count"]
-        assert sum(columns["size"]) == len(clusters)
+        assert sum(listed["size"]) == len(clusters)
         least = min(row["similarity"] for row in clusters if not row["kept"])
-        assert pytest.approx(least, abs=1e-6) == min(columns["similarity"])
+        assert pytest.approx(least, abs=1e-6) == min(listed["similarity"])
+
+
+def test_the_coverage_of_each_text_with_repeats(tmp_path: Path) -> None:
+    """It is that of the result, beside the text; the texts that it repeats follow, the most similar first."""
+    result = dedup.find_repeats([*TEXTS, f"{TEXTS[0]}\n\n{TEXTS[-1]}", TEXTS[5]], min_words=10)
+    coverage = dict(result.documents.select(["document", "coverage"]).to_pandas().itertuples(index=False))
+    seen = 0
+    for group in (group for groups in chunks(page_of(result, tmp_path)) for group in groups):
+        main, *others = group["members"]
+        assert (f"{100 * coverage[main['id']]:.1f} % of the text is in a repeat",) == tuple(main["evidence"])
+        like = [other["similarity"] for other in others]
+        assert like == sorted(like, reverse=True)
+        seen += len(others) > 1
+    assert seen
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 9)), max_size=8))
+def test_characters_in_some_span(spans: list[tuple[int, int]]) -> None:
+    """Each character is counted once."""
+    rows = np.array([(start, start + size) for start, size in spans], dtype=np.int64).reshape(-1, 2)
+    assert len({at for start, end in rows.tolist() for at in range(start, end)}) == covered(rows)
 
 
 @pytest.mark.parametrize("kind", ["find", "match", "repeats"])
@@ -117,6 +187,73 @@ def test_shared_spans_are_shared(kind: str, tmp_path: Path) -> None:
                     assert re.findall(r"\w+", left[a:b].casefold()) == re.findall(r"\w+", right[c:d].casefold())
                     compared += 1
     assert compared > 0 or kind == "repeats"
+
+
+@given(
+    WRITTEN, WRITTEN, st.sampled_from(["words:1", "words:5", "chars:4"]), st.sampled_from([(), ("accents", "numbers")])
+)
+def test_evidence_is_what_compare_says(main: str, other: str, shingle: str, ignore: tuple[str, ...]) -> None:
+    """The numbers beside two texts are those of `compare`, whether or not the main text was compared before."""
+    first = Main(main, shingle, Reading(PUBLIC, ignore))
+    first.beside("another text")
+    found = first.beside(other)
+    assert found == beside(main, other, shingle, Reading(PUBLIC, ignore))
+    said = dedup.compare(main, other, shingle=shingle, ignore=ignore)
+    counts = f"{said.left_size:,} and {said.right_size:,} shingles ({shingle})"
+    if said.shared:
+        assert f"{said.shared:,} of {counts} shared: Jaccard {said.jaccard:.3f}" == found.evidence[0]
+    else:
+        assert (f"none of {counts} is shared",) == found.evidence
+    assert len(said.spans) == len(found.spans)
+
+
+def view_of(names: list[str], starts: list[str], **given: Any) -> View:
+    """Return a view of clusters of two members."""
+    count = len(names)
+    known: dict[str, Any] = {
+        "kind": "find",
+        "title": "many",
+        "words": Words("cluster", "members", "kept", "removed"),
+        "facts": [],
+        "warnings": [],
+        "threshold": 0.8,
+        "number": np.arange(count),
+        "size": np.full(count, 2),
+        "similarity": np.full(count, 0.9),
+        "reason": np.full(count, "near"),
+        "names": lambda rows: [names[row] for row in rows.tolist()],
+        "starts": lambda rows: [starts[row] for row in rows.tolist()],
+        "members": lambda rows, most: iter([[Member(row, names[row], starts[row])] for row in rows.tolist()]),
+    }
+    return View(**known | given)
+
+
+def test_names_are_lines() -> None:
+    """A name may have line breaks, and a start any character that is no line break, also the first of a block."""
+    names = ["two\nlines", "\r\n", "", "\ufeff", "\u2028", "\ud800", *map(str, range(ROWS_PACKED))]
+    starts = ["\ufeff", "", "\x85\u2029", "<b>", "\ud800", "\r", *map(str, range(ROWS_PACKED))]
+    page = "".join(document(view_of(names, starts), clusters=len(names), megabytes=25, texts=True))
+    found = columns(page)
+    assert [readable(name).replace("\n", "\\n") for name in names] == found["name"]
+    assert list(map(readable, starts)) == found["title"]
+
+
+def test_what_fits_is_of_both_ends() -> None:
+    """If not all texts fit, those of the largest groups are there and those of the groups nearest to the threshold."""
+    draw = np.random.default_rng(1)
+    texts = ["".join(map(chr, draw.integers(97, 123, 3000))) for _ in range(400)]
+    size, like = np.arange(400) + 2, np.abs(np.arange(400) / 400 - 0.5) + 0.5
+    names = list(map(str, range(400)))
+    view = view_of(names, names, size=size, similarity=like, threshold=0.5, members=lambda rows, most: members(rows))
+
+    def members(rows: Any) -> Iterator[list[Member]]:
+        return ([Member(row, names[row], texts[row])] for row in rows.tolist())
+
+    page = "".join(document(view, clusters=400, megabytes=0.4, texts=True))
+    there = np.flatnonzero(np.array(places(page)) >= 0)
+    assert 30 < len(there) < 300
+    assert {399, 398, 397} <= set(there.tolist())
+    assert {199, 200, 201} <= set(there.tolist())
 
 
 def test_matches_of_an_index_have_no_right_texts(tmp_path: Path) -> None:
@@ -208,7 +345,7 @@ def test_bounds(tmp_path: Path) -> None:
     tight = page_of(result, tmp_path, megabytes=size / 1e6)
     assert len(tight.encode()) <= size
     assert "did not fit" in island(tight, "head")["note"]
-    assert -1 in island(tight, "places")
+    assert -1 in places(tight)
 
 
 def test_a_huge_cluster(tmp_path: Path) -> None:

@@ -24,8 +24,7 @@ PATH = Path(__file__).parents[1] / "golden" / "page.json"
 def digests_of(kind: str, folder: Path) -> dict[str, str]:
     """Write the page of a result; give the digests of its data, and of all else."""
     page = test_document.page_of(test_document.RESULTS[kind](), folder)
-    data: list[Any] = [test_document.island(page, name) for name in ("head", "index", "places")]
-    data.append(test_document.chunks(page))
+    data: list[Any] = [test_document.island(page, "head"), test_document.columns(page), test_document.chunks(page)]
     frame = re.sub(
         r'<script type="[^"]*" id="[^"]*">.*?</script>\n|<noscript>.*?</noscript>', "", page, flags=re.DOTALL
     )
