@@ -316,6 +316,14 @@ def looked_up(postings: Sequence[tuple[int, int]], keys: Sequence[int], known: i
     ]
 
 
+def door_filter(key: int, bits: int, known: int) -> int:
+    """Give the bits of a door that a posting with this key sets."""
+    kept = max(24 - (known - bits), 0)
+    tag = (key << bits & MASK64) >> 40 >> kept << kept
+    mixed = (tag >> 8) * 0x9E3779B1
+    return sum({1 << (32 + (mixed >> shift & 31)) for shift in (27, 22, 17)})
+
+
 def gram_rows(rows: Sequence[Sequence[int]], size: int) -> list[list[int]]:
     """Give the grams of texts of points: in how many places each occurs, at most 2**24 - 1, and 40 bits of its hash."""
 

@@ -23,7 +23,7 @@ from dedup.index.log.rows import Rows, Stored, firsts_of, sizes_of
 from dedup.index.log.texts import block_of, fingerprints, tokens_of
 from dedup.index.manifest import Manifest, SegmentEntry, TableEntry, bits_name, table_name
 from dedup.index.postings.segments import hash_ids, hash_numbers
-from dedup.index.postings.tables import Table, heads_bytes, mapped, open_table
+from dedup.index.postings.tables import Table, doors_bytes, mapped, open_table
 from dedup.index.settings import Settings
 from dedup.runtime.progress import Progress
 
@@ -159,7 +159,7 @@ def _check_segment(
             continue
         path = folder / table_name(segment.number, kind)
         try:
-            tables[kind] = open_table(path, entry)
+            tables[kind] = open_table(path, entry, segment.first)
         except StorageError as error:
             found.add(str(error))
             continue
@@ -173,10 +173,10 @@ def _check_segment(
 
 
 def _as_written(path: Path, table: Table, entry: TableEntry) -> bool:
-    between = mapped(path, heads_bytes(entry.bits))[4 * len(table.heads) :]
-    heads = xxhash.xxh3_128_hexdigest(table.heads.view(np.uint8).data)
-    entries = xxhash.xxh3_128_hexdigest(table.entries.view(np.uint8).data)
-    return heads == entry.heads_xxh3 and entries == entry.entries_xxh3 and not between.any()
+    between = mapped(path, doors_bytes(entry.bits))[8 * len(table.doors) :]
+    doors = xxhash.xxh3_128_hexdigest(table.doors.view(np.uint8).data)
+    entries = xxhash.xxh3_128_hexdigest(table.entries.data)
+    return doors == entry.doors_xxh3 and entries == entry.entries_xxh3 and not between.any()
 
 
 def _check_part(

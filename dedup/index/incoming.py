@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.units import HashedBlock, hash_block, hash_texts
-from dedup.index.log.rows import MarkedSets, refuse_id
+from dedup.index.log.rows import MarkedSets, marked, refuse_id
 from dedup.index.log.texts import keep
 from dedup.index.settings import Settings
-from dedup.index.view import View, marked
+from dedup.index.view import View
 from dedup.index.writer import Writer
 from dedup.runtime.progress import Progress
 from dedup.runtime.threads import map_blocks
@@ -35,15 +35,15 @@ def hashed(
     texts: Texts, known: Settings, threads: int, stages: Progress, stage: str
 ) -> Iterator[tuple[HashedBlock, MarkedSets]]:
     """Yield the hashed blocks of texts, and their sets with what else is kept of the texts."""
-    report = stages.stage(stage, texts.about())
+    report, forms = stages.stage(stage, texts.about()), known.forms
     if not known.with_texts:
-        how: dict[str, Any] = {"unit": Unit.DOCUMENT, "threads": threads, "forms": known.distinct, "progress": report}
+        how: dict[str, Any] = {"unit": Unit.DOCUMENT, "threads": threads, "forms": forms, "progress": report}
         yield from hash_texts(texts, known.shingle, lambda block: marked(block, known), **how)
         return
 
     def read(load: Callable[[], Block]) -> tuple[HashedBlock, MarkedSets]:
         block = load()
-        made = hash_block(block, known.shingle, unit=Unit.DOCUMENT, forms=known.distinct)
+        made = hash_block(block, known.shingle, unit=Unit.DOCUMENT, forms=forms)
         sets = marked(made, known)._replace(kept=keep(block, known.shingle.reading, known.passages))
         block.release()
         return made, sets

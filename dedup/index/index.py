@@ -5,7 +5,7 @@ Exact: a query finds all documents that reach the threshold, and no others. Of a
 t shares ``least(n, t)`` shingles with the query, one of the shared ones has a posting
 (`docs/explanation/seen-before.md`).
 
-Files: `dedup.index.manifest`. Cost: about 7 bytes a posting, 8 a shingle, and 80 a document on disk.
+Files: `dedup.index.manifest`. Cost: about 7 bytes a posting, 8 a shingle, and 100 a document on disk.
 """
 
 from __future__ import annotations

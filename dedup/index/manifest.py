@@ -4,7 +4,7 @@
 
     lock                       held by the writer
     manifest.json              one generation: what is in the index, with a checksum of its own; replaced at each commit
-    rows-1.dedup               eight words a document           (`dedup.index.log.rows`)
+    rows-1.dedup               ten words a document             (`dedup.index.log.rows`)
     sets-1.dedup               the sets, one after the other
     ids-1.dedup                the bytes of ids that are texts
     frames-1.dedup             five words a document            (`dedup.index.log.texts`; only with store="text")
@@ -42,12 +42,12 @@ __all__ = [
     "table_name",
 ]
 
-INDEX_FORMAT = 1
+INDEX_FORMAT = 2
 """The version of the layout. An index of another version is refused."""
 
 INDEX_MANIFEST, SUFFIX = "manifest.json", ".dedup"
 
-WORDS_PER_ROW, WORDS_PER_FRAME = 8, 5
+WORDS_PER_ROW, WORDS_PER_FRAME = 10, 5
 """Words of 64 bits of a document in two files of the log (`dedup.index.log.rows`, `dedup.index.log.texts`)."""
 
 TABLE_KINDS = ("shingles", "ids", "digests", "copies", "passages")
@@ -59,9 +59,10 @@ class TableEntry(NamedTuple):
 
     bits: int
     known: int
-    width: int
+    number_bytes: int
+    tag_bytes: int
     entries: int
-    heads_xxh3: str
+    doors_xxh3: str
     entries_xxh3: str
 
 
@@ -150,7 +151,7 @@ class Manifest:
             if found != INDEX_FORMAT:
                 raise ParameterError(
                     f"expected an index of format {INDEX_FORMAT} in {folder}, found format {found!r}; use the "
-                    "version of dedup that made it"
+                    "version of dedup that made it, or add the texts to a new index"
                 )
             segments = [
                 SegmentEntry(**{**each, "tables": {k: t and TableEntry(**t) for k, t in each["tables"].items()}})

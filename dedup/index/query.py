@@ -19,11 +19,10 @@ from dedup.errors import InputError, ParameterError
 from dedup.hashing.forms import NUMBERS
 from dedup.hashing.shingles import hash_text
 from dedup.hashing.units import HashedBlock, HashRows, Units, hash_block, hash_texts
-from dedup.index.log.rows import MarkedSets, sizes_of
-from dedup.index.view import ALL_PAIRS, View, marked, sets_of
+from dedup.index.log.rows import DIFFERING, MARK_WORDS, MarkedSets, marked, sets_of, sizes_of
+from dedup.index.view import ALL_PAIRS, View
 from dedup.pairs.kept_apart import Apart
 from dedup.pairs.verify import Pairs, similarity
-from dedup.results.differences import DIFFERENCES
 from dedup.results.match_links import MatchInfo, Passages
 from dedup.results.matches import Matches
 from dedup.results.summary import MatchSummary
@@ -47,9 +46,8 @@ NO_MARKS = np.empty((0, 3), dtype=np.uint64)
 class IndexMatches(Matches):
     """The pairs of texts with documents of an index: a `dedup.Matches` whose right side is the index.
 
-    ``pairs`` has the ids of the documents. The texts of the documents are not in an index, so nothing can be read from
-    the right side: ``pairs`` has no column `difference`, and ``summary.differences`` is empty. ``passages`` and ``cut``
-    were not searched.
+    ``pairs`` has the ids of the documents. The texts of the documents are not read. ``passages`` and ``cut`` were not
+    searched.
     """
 
     def __init__(self, live: int, empty: int, *evidence: Any, apart: Apart | None) -> None:
@@ -62,20 +60,13 @@ class IndexMatches(Matches):
     @cached_property
     def summary(self) -> MatchSummary:
         """The numbers of the query; `against` counts the documents of the index."""
-        return replace(super().summary, against=self._live, against_empty=self._empty, differences={})
+        return replace(super().summary, against=self._live, against_empty=self._empty)
 
     @property
     def _passages(self) -> Passages:
         raise ParameterError(
             "passages: expected a match, found a query of an index, which has no passages; use dedup.match"
         )
-
-    def _difference_of(self, _: Pairs) -> dict[str, Any]:
-        return {}
-
-    @cached_property
-    def _by_difference(self) -> dict[str, int]:
-        return dict.fromkeys(DIFFERENCES, 0)
 
 
 class Documents(Texts):
@@ -127,12 +118,12 @@ def query(
     """
     parts: list[Found] = [np.empty((0, 3), dtype=np.int64)]
     sizes: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
-
+    marks: list[npt.NDArray[np.uint64]] = [np.empty((0, len(MARK_WORDS)), dtype=np.uint64)]
     known = view.settings
     counted = NUMBERS in known.distinct
     separate: list[npt.NDArray[np.float64]] = [np.empty(0, dtype=np.float64)]
 
-    def work(block: HashedBlock) -> tuple[Found, npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    def work(block: HashedBlock) -> tuple[Found, MarkedSets, npt.NDArray[np.float64]]:
         sets = marked(block, known)
         everyone = np.arange(len(sets.sizes), dtype=np.int64)
         found = view.probe(sets, everyone, threshold, metric, counted=counted)
@@ -143,13 +134,14 @@ def query(
             found = _limited(view, found, sets.sizes, metric, limit, first=first)
         values = _values(view, apart, sets.sizes, metric)
         found[:, 0] = block.places[found[:, 0], 0]
-        return found, sets.sizes, values
+        return found, sets, values
 
     report = stages.stage("query", texts.about())
-    how: dict[str, Any] = {"unit": Unit.DOCUMENT, "threads": threads, "forms": known.distinct, "progress": report}
+    how: dict[str, Any] = {"unit": Unit.DOCUMENT, "threads": threads, "forms": known.forms, "progress": report}
     for _, (found, some, values) in hash_texts(texts, known.shingle, work, **how):
         parts.append(found)
-        sizes.append(some)
+        sizes.append(some.sizes)
+        marks.append(some.marks)
         separate.append(values)
     found, left_sizes = np.concatenate(parts), np.concatenate(sizes)
     numbers, rights = np.unique(found[:, 1], return_inverse=True)
@@ -158,14 +150,16 @@ def query(
     pairs = Pairs(*(each.astype(np.int32) for each in (found[:, 0], count + rights, found[:, 2])))
     total = count + len(numbers)
     all_sizes = np.concatenate((left_sizes, sizes_of(rows)))
+    marked_rows = np.concatenate((*marks, rows[:, MARK_WORDS]))
     nothing = np.empty(0, dtype=np.uint64)
     units = Units(
         places=np.arange(total, dtype=np.int64)[:, np.newaxis],
         hashes=nothing,
         offsets=np.zeros(total + 1, dtype=np.int64),
-        digests=np.zeros((total, 2), dtype=np.uint64),
+        digests=marked_rows[:, :2],
         sizes=all_sizes,
         filled=all_sizes > 0,
+        forms={form: marked_rows[:, word] for word, form in enumerate(DIFFERING, start=3)},
     )
     kind, column = known.shingle, texts.text_column
     read: dict[str, Any] = {"hash_key": kind.key.fingerprint, "distinct": known.distinct, **kind.reading.options}

@@ -8,7 +8,7 @@ from typing import Any
 
 from dedup.errors import ParameterError
 from dedup.hash_key import HashKey, choose_key
-from dedup.hashing.forms import DISTINCT, NUMBERS
+from dedup.hashing.forms import CHARACTERS, DISTINCT, NUMBERS
 from dedup.hashing.shingles import Shingle, parse
 from dedup.lsh.bands import Bands, choose_bands
 from dedup.options import MOST_WORDS, check_flag, check_threshold, check_whole, check_word, check_words, shown
@@ -50,6 +50,11 @@ class Settings:
     store: str = HASHES_ALONE
     passages: int | None = None
     bands: Bands | None = None
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The forms of a text that tell it from others, or say what it differs in."""
+        return tuple(dict.fromkeys((CHARACTERS, NUMBERS, *self.distinct)))
 
     @property
     def with_texts(self) -> bool:

@@ -14,21 +14,29 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import StorageError
-from dedup.hashing.units import HashedBlock, HashRows, HashSets
+from dedup.hashing.units import HashSets
 from dedup.index import bands
 from dedup.index.bands import dense
 from dedup.index.log.bits import Bits, numbers_in, read_bits
-from dedup.index.log.rows import MarkedSets, Rows, Stored, damaged, firsts_of, seal_sets, sizes_of
+from dedup.index.log.rows import (
+    MARK_WORDS,
+    MarkedSets,
+    Rows,
+    Stored,
+    damaged,
+    firsts_of,
+    seal_sets,
+    sizes_of,
+)
 from dedup.index.log.texts import Kept, block_of, fingerprints, tokens_of
 from dedup.index.manifest import Manifest
 from dedup.index.memtable import Memtable
 from dedup.index.postings.segments import Segment, hash_ids, hash_numbers, open_segment
 from dedup.index.settings import Settings
-from dedup.pairs.kept_apart import groups_of, told_apart
 from dedup.runtime.threads import map_blocks, slices
 from dedup.threshold import Metric
 
-__all__ = ["ALL_PAIRS", "View", "marked", "sets_of"]
+__all__ = ["ALL_PAIRS", "View"]
 
 ALL_PAIRS = (1 << 62) - 1
 """More pairs than a text can have."""
@@ -37,24 +45,6 @@ FIRST_ROW = np.zeros(1, dtype=np.int64)
 """The first row alone."""
 
 Numbers = npt.NDArray[np.int64]
-
-
-def sets_of(rows: HashRows) -> HashSets:
-    """Return the sets of hashed texts, made in their memory."""
-    from dedup.kernels.sets import distinct
-
-    sizes = np.zeros(len(rows.offsets) - 1, dtype=np.int64)
-    distinct(rows.values, rows.offsets, sizes, np.arange(len(sizes), dtype=np.int64))
-    return HashSets(rows.values, rows.offsets[:-1], sizes)
-
-
-def marked(block: HashedBlock, settings: Settings) -> MarkedSets:
-    """Return the sets of hashed texts, made in their memory, and what tells the texts apart."""
-    marks = np.zeros((block.texts, 3), dtype=np.uint64)
-    marks[:, :2] = told_apart(block, settings.distinct)
-    if settings.distinct:
-        marks[:, 2] = groups_of(block, settings.distinct)[0]
-    return MarkedSets(*sets_of(block.rows), marks)
 
 
 class View:
@@ -174,7 +164,7 @@ class View:
             if len(wrong):
                 damaged(self.stored.path, int(numbers[wrong[0]]))
             kept = self._kept(numbers) if self.settings.with_texts else None
-            yield MarkedSets(*sets, np.ascontiguousarray(rows[:, [2, 3, 6]]), kept), list(ids)
+            yield MarkedSets(*sets, np.ascontiguousarray(rows[:, MARK_WORDS]), kept), list(ids)
 
     def _kept(self, numbers: Numbers) -> Kept:
         """Return what is kept of the texts of some documents on disk, with their fingerprints."""

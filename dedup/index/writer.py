@@ -18,6 +18,7 @@ import numpy.typing as npt
 from dedup.index.bands import new_among
 from dedup.index.log.bits import write_bits
 from dedup.index.log.rows import (
+    SEAL_WORD,
     Log,
     MarkedSets,
     Stored,
@@ -25,12 +26,12 @@ from dedup.index.log.rows import (
     encode_ids,
     firsts_of,
     refuse_id,
+    rows_of,
     seal_rows,
-    seal_sets,
     sizes_of,
 )
 from dedup.index.log.texts import frames_of
-from dedup.index.manifest import SUFFIX, WORDS_PER_ROW, Manifest
+from dedup.index.manifest import SUFFIX, Manifest
 from dedup.index.memtable import Memtable, copies_within, new_counters
 from dedup.index.postings.merge import Merges
 from dedup.index.postings.segments import open_segment, write_segment
@@ -118,24 +119,12 @@ class Writer:
         copies_within(firsts, digests, sets.sizes, base)
         numbers = np.arange(base, base + count, dtype=np.int64)
         new = np.flatnonzero(firsts == numbers)
-        copies = np.flatnonzero(firsts != numbers)
-        rows = np.zeros((count, WORDS_PER_ROW), dtype=np.uint64)
-        rows[:, 0] = (firsts << 32 | sets.sizes).view(np.uint64)
-        rows[:, 2:4], rows[:, 6] = digests, texts.marks[:, 2]
-        sizes = sets.sizes[new]
-        rows[new, 1] = (self.manifest.hashes + np.cumsum(sizes) - sizes).view(np.uint64)
-        rows[new, 4] = seal_sets(sets, new)
-        of_copies = firsts[copies]
-        before_these = of_copies < base
-        earlier, _ = view.read(of_copies[before_these])
-        rows[copies[before_these], 1], rows[copies[before_these], 4] = earlier[:, 1], earlier[:, 4]
-        within = of_copies[~before_these] - base
-        rows[copies[~before_these], 1], rows[copies[~before_these], 4] = rows[within, 1], rows[within, 4]
+        rows = rows_of(texts, firsts, base, self.manifest.hashes, lambda some: view.read(some)[0])
         encoded = self._name_and_seal(rows, numbers, names, kind)
         with self._whole_or_interrupted():
             added = memtable.add(rows, names, sets, new, texts.kept)
-            if len(copies):
-                view.copied.add(of_copies)
+            if len(new) < count:
+                view.copied.add(firsts[firsts != numbers])
                 self._bits_changed = True
             frames, data = frames_of(texts.kept, self.manifest.text_bytes, numbers)
             self._log.append(rows, added, encoded, frames, data)
@@ -267,7 +256,7 @@ class Writer:
             rows[:, 5], encoded, hashes = encode_ids(names, self.manifest.id_bytes)
         else:
             rows[:, 5] = np.array(names, dtype=np.int64).view(np.uint64)
-        rows[:, 7] = seal_rows(rows, numbers, hashes)
+        rows[:, SEAL_WORD] = seal_rows(rows, numbers, hashes)
         return encoded
 
     def _count(self, sizes: Numbers, encoded: bytes, hashes: int, text_bytes: int) -> None:

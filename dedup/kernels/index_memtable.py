@@ -282,6 +282,7 @@ def filter_rows(
         rows[held, 0] = (np.uint64(number) << np.uint64(32)) | np.uint64(size)
         rows[held, 1] = np.uint64(sets_base + sets_used)
         rows[held, 2], rows[held, 3], rows[held, 6] = marks[row, 0], marks[row, 1], marks[row, 2]
+        rows[held, 7], rows[held, 8] = marks[row, 3], marks[row, 4]
         rows[held, 4] = seal_of(values, start, size)
         held += 1
         sets_used += size

@@ -10,8 +10,8 @@ Definition of the seal of a set, in naive Python (64-bit arithmetic)::
 Each step is a bijection of the seal, and of the value. So a set in which one value was changed never has the same seal,
 and a set in which more was changed has it with a chance of 2^-64. It guards against accidents, not against people.
 
-A row of the index is eight words: ``first << 32 | size``, the place of its set, two words of digest, the seal of its
-set, its id, its group, and the seal of the seven words before and the number of the document (`dedup.index.log`).
+A row of the index is ten words: ``first << 32 | size``, the place of its set, two words of digest, the seal of its set,
+its id, its group, two forms, and the seal of the nine words before and the number of the document (`dedup.index.log`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SEAL_FACTOR = np.uint64(0xD6E8FEB86659FD93)
 SIZE_MASK = np.uint64(0xFFFFFFFF)
 """The bits of the first word of a row that are the size of its set."""
 
-ROW_WORDS = 8
+ROW_WORDS = 10
 
 
 @part
@@ -64,7 +64,7 @@ def seal_sets(
 
 @kernel
 def seal_rows(rows: Table[np.uint64], numbers: npt.NDArray[np.int64], seals: Written[npt.NDArray[np.uint64]]) -> None:
-    """Write the seal of the first seven words of each row, and of the number of its document."""
+    """Write the seal of the first nine words of each row, and of the number of its document."""
     for row in range(len(rows)):
         seal = np.uint64(numbers[row]) * SEAL_SEED
         for word in range(ROW_WORDS - 1):

@@ -173,7 +173,7 @@ def test_other_options(folder: Path, tmp_path: Path) -> None:
     whole = path.read_text(encoding="utf-8")
     for change, says in (
         (lambda content: content["settings"].update(unicode="99.0.0"), "expected an index for Unicode .* one for 99.0"),
-        (lambda content: content.update(format=2), "expected an index of format 1 .* found format 2"),
+        (lambda content: content.update(format=1), "expected an index of format 2 .* found format 1"),
     ):
         content = json.loads(whole)["content"]
         change(content)

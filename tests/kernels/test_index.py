@@ -35,9 +35,9 @@ def test_one_changed_value_is_seen(first: int, bit: int, rest: list[int], data: 
     place = data.draw(st.integers(0, len(rest)))
     other = [value ^ (1 << bit if i == place else 0) for i, value in enumerate(values)]
     assert kernel_twins.set_seal(values) != kernel_twins.set_seal(other)
-    rows = np.zeros((3, 8), dtype=np.uint64)
-    rows[1, place % 7] = rows[2, place % 7] = first
-    rows[2, place % 7] ^= np.uint64(1 << bit)
+    rows = np.zeros((3, 10), dtype=np.uint64)
+    rows[1, place % 9] = rows[2, place % 9] = first
+    rows[2, place % 9] ^= np.uint64(1 << bit)
     seals = np.empty(3, dtype=np.uint64)
     index_sets.seal_rows(rows, frozen([5, 5, 5], np.int64), seals)
     assert seals[1] != seals[2]
@@ -45,29 +45,57 @@ def test_one_changed_value_is_seen(first: int, bit: int, rest: list[int], data: 
     assert seals[0] != seals[1]
 
 
-@given(postings, st.integers(1, 8), st.sampled_from([3, 4]), st.lists(hashes, max_size=8), st.integers(0, 40))
+@given(
+    postings,
+    st.integers(1, 8),
+    st.sampled_from([(2, 2), (2, 3), (3, 2), (4, 3)]),
+    st.lists(hashes, max_size=8),
+    st.integers(0, 25),
+    st.sampled_from([0, 7, 1 << 31]),
+)
 def test_packed_postings_are_found(
-    rows: list[tuple[int, int]], bits: int, width: int, keys: list[int], fewer: int
+    rows: list[tuple[int, int]], bits: int, sizes: tuple[int, int], keys: list[int], fewer: int, origin: int
 ) -> None:
     """What is looked up in a table, and what comes out of it again, with as many bits as are known."""
-    heads, entries = np.empty((1 << bits) + 1, dtype=np.uint32), np.empty(width * len(rows), dtype=np.uint16)
+    number_bytes, tag_bytes = sizes
+    rows = [(key, origin + number % min(1 << 8 * number_bytes, (1 << 32) - origin)) for key, number in rows]
+    known = max(bits, bits + 8 * tag_bytes - fewer)
+    doors, entries = np.empty((1 << bits) + 1, dtype=np.uint64), np.zeros(sum(sizes) * len(rows) + 8, dtype=np.uint8)
     posted, documents = frozen([key for key, _ in rows], np.uint64), frozen([number for _, number in rows], np.uint32)
-    index_postings.pack(posted, documents, bits, 0, 0, width, heads, entries)
-    most = bits + 16 * (width - 2)
-    for known in (most, max(bits, most - fewer)):
-        found, total = index_postings.lookup(
-            frozen(keys + [key for key, _ in rows], np.uint64), heads, entries, width, bits, known
-        )
-        expected = kernel_twins.looked_up(rows, keys + [key for key, _ in rows], known)
-        assert sorted(expected) == sorted(map(tuple, found[:total, :2].tolist()))
+    shape = (bits, known, number_bytes, tag_bytes, origin)
+    index_postings.pack(posted, documents, 0, 0, doors, entries, *shape)
+    assert np.cumsum([0, *np.bincount([key >> 64 - bits for key, _ in rows], minlength=1 << bits)]).tolist() == [
+        int(door) & 0xFFFFFFFF for door in doors
+    ]
+    asked = keys + [key for key, _ in rows]
+    found, total = index_postings.lookup(frozen(asked, np.uint64), doors, entries, *shape)
+    expected = kernel_twins.looked_up(rows, asked, known)
+    assert sorted(expected) == sorted(map(tuple, found[:total, :2].tolist()))
     back, numbers = np.empty(len(rows), dtype=np.uint64), np.empty(len(rows), dtype=np.uint32)
     nothing = np.empty(0, dtype=np.uint64)
-    count = index_postings.expand(heads, entries, width, bits, 0, 1 << bits, nothing, back, numbers)
+    count = index_postings.expand(doors, entries, *shape, 0, 1 << bits, nothing, back, numbers)
     assert len(rows) == count
-    cut = 64 - most
+    cut = 64 - known
     assert sorted((key >> cut << cut, number) for key, number in rows) == sorted(
         zip(back.tolist(), numbers.tolist(), strict=True)
     )
+
+
+def test_the_filter_of_a_door_is_that_of_its_entries() -> None:
+    """Most keys that are not there are seen by the door alone, in a table as full as tables are."""
+    random = np.random.default_rng(1)
+    posted, asked = random.integers(0, 1 << 64, (2, 6 << 12), dtype=np.uint64)
+    shape = (12, 36, 3, 3, 0)
+    doors, entries = np.empty((1 << 12) + 1, dtype=np.uint64), np.zeros(6 * len(posted) + 8, dtype=np.uint8)
+    index_postings.pack(posted, np.arange(len(posted), dtype=np.uint32), 0, 0, doors, entries, *shape)
+    passed = 0
+    for key in asked.tolist():
+        wanted = kernel_twins.door_filter(key, 12, 36)
+        passed += int(doors[key >> 52]) & wanted == wanted
+    for key in posted.tolist():
+        wanted = kernel_twins.door_filter(key, 12, 36)
+        assert int(doors[key >> 52]) & wanted == wanted
+    assert passed < 0.12 * len(asked)
 
 
 @given(sets, st.sampled_from([0.3, 0.5, 2 / 3, 0.8, 1.0]), st.booleans())
@@ -101,11 +129,13 @@ def test_chosen_hashes(rows: list[list[int]], threshold: float, complete: bool) 
 
 def test_damaged_heads_are_harmless() -> None:
     """Places outside of the entries are cut to their end: nothing is read that is not there."""
-    heads = np.array([0, 4_000_000_000, 4_000_000_000], dtype=np.uint32)
-    entries = np.array([1, 0, 0, 2, 0, 0], dtype=np.uint16)
+    every = 0xFFFFFFFF << 32
+    doors = np.array([every, every | 4_000_000_000, every | 4_000_000_000], dtype=np.uint64)
+    entries = np.array([1, 0, 0, 0, 2, 0, 0, 0, *[0] * 8], dtype=np.uint8)
     keys = frozen([0, MASK64], np.uint64)
-    found, total = index_postings.lookup(keys, heads, entries, 3, 1, 17)
+    shape = (1, 17, 2, 2, 0)
+    found, total = index_postings.lookup(keys, doors, entries, *shape)
     assert [(0, 1), (0, 2)] == [tuple(row) for row in found[:total, :2].tolist()]
     room = np.empty(1, dtype=np.uint64)
-    count = index_postings.expand(heads, entries, 3, 1, 0, 2, np.empty(0, np.uint64), room, np.empty(1, np.uint32))
+    count = index_postings.expand(doors, entries, *shape, 0, 2, np.empty(0, np.uint64), room, np.empty(1, np.uint32))
     assert 1 == count

@@ -1,6 +1,6 @@
 """The log of an index: a row for each document, the sets, the ids that are texts, and the texts. It only grows.
 
-A row is eight words of 64 bits:
+A row is ten words of 64 bits:
 
 ====  ============================================================================================
 word  has
@@ -11,7 +11,8 @@ word  has
 4     the seal of its set (`dedup.kernels.index_sets`)
 5     its id, as int64; for an id that is a text: its place in the file of ids, and (low 24 bits) its length in bytes
 6     its group: documents of one group and another digest are no pair; 0 if nothing is distinct
-7     the seal of the row: of the seven words, of the number of the document, and of the bytes of its id
+7, 8  its forms (`dedup.hashing.forms`): characters, and numbers
+9     the seal of the row: of the nine words, of the number of the document, and of the bytes of its id
 ====  ============================================================================================
 
 A row is compared with its seal before it is reported, and a set before it is compared with another one. So what is
@@ -20,7 +21,7 @@ damaged is never an answer. Texts have frames (`dedup.index.log.texts`), if they
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,14 +30,20 @@ import numpy.typing as npt
 import xxhash
 
 from dedup.errors import InputError, StorageError
-from dedup.hashing.units import HashSets
+from dedup.hashing.forms import CHARACTERS, NUMBERS
+from dedup.hashing.units import HashedBlock, HashRows, HashSets
 from dedup.index.log.texts import Frames, Kept, seal_frames, unpack
 from dedup.index.manifest import WORDS_PER_FRAME, WORDS_PER_ROW, Manifest
 from dedup.index.postings.tables import mapped
+from dedup.index.settings import Settings
 from dedup.options import shown
+from dedup.pairs.kept_apart import groups_of, told_apart
 from dedup.storage.appended_file import AppendedFile
 
 __all__ = [
+    "DIFFERING",
+    "MARK_WORDS",
+    "SEAL_WORD",
     "Log",
     "MarkedSets",
     "Stored",
@@ -44,9 +51,12 @@ __all__ = [
     "encode_ids",
     "firsts_of",
     "kind_of_ids",
+    "marked",
     "refuse_id",
+    "rows_of",
     "seal_rows",
     "seal_sets",
+    "sets_of",
     "sizes_of",
 ]
 
@@ -55,10 +65,10 @@ MOST_DOCUMENTS = (1 << 31) - 1
 
 
 class MarkedSets(NamedTuple):
-    """The sets of some texts, as in `HashSets`, and for each text a row of `marks` (uint64, n x 3).
+    """The sets of some texts, as in `HashSets`, and for each text a row of `marks` (uint64, n x 5).
 
-    A mark is the digest of a text, two words, and its group: the words 2, 3 and 6 of a row of the log. `kept` is what
-    else is kept of the texts, if anything is.
+    A mark is the digest of a text, two words, its group, and its forms: the words 2, 3, 6, 7 and 8 of a row of the log.
+    `kept` is what else is kept of the texts, if anything is.
     """
 
     values: npt.NDArray[np.uint64]
@@ -77,6 +87,14 @@ class MarkedSets(NamedTuple):
         kept = None if self.kept is None else self.kept.take(which)
         return MarkedSets(self.values, self.offsets[which], self.sizes[which], self.marks[which], kept)
 
+
+MARK_WORDS = [2, 3, 6, 7, 8]
+"""The words of a row that are the mark of its text."""
+
+DIFFERING = (CHARACTERS, NUMBERS)
+"""The forms of a text that a row has: they say what two texts of a pair differ in."""
+
+SEAL_WORD = WORDS_PER_ROW - 1
 
 LENGTH_BITS = 24
 """Bits of the length of an id that is a text."""
@@ -131,6 +149,54 @@ def seal_sets(sets: HashSets, which: npt.NDArray[np.int64]) -> npt.NDArray[np.ui
     seals = np.empty(len(which), dtype=np.uint64)
     kernels.seal_sets(sets.values, sets.offsets[which], sets.sizes[which], seals)
     return seals
+
+
+def rows_of(
+    texts: MarkedSets,
+    firsts: npt.NDArray[np.int64],
+    base: int,
+    hashes: int,
+    read: Callable[[npt.NDArray[np.int64]], Rows],
+) -> Rows:
+    """Return the rows of new documents, the first of which is number `base`, without their ids and seals.
+
+    `firsts` has the first copy of each. The sets of those that are no copies come after `hashes` others. `read` returns
+    the rows of documents before `base`.
+    """
+    sets, numbers = texts.sets, np.arange(base, base + len(firsts), dtype=np.int64)
+    new, copies = np.flatnonzero(firsts == numbers), np.flatnonzero(firsts != numbers)
+    rows = np.zeros((len(firsts), WORDS_PER_ROW), dtype=np.uint64)
+    rows[:, 0] = (firsts << 32 | sets.sizes).view(np.uint64)
+    rows[:, MARK_WORDS] = texts.marks
+    sizes = sets.sizes[new]
+    rows[new, 1] = (hashes + np.cumsum(sizes) - sizes).view(np.uint64)
+    rows[new, 4] = seal_sets(sets, new)
+    older = firsts[copies] < base
+    earlier, within = read(firsts[copies[older]]), firsts[copies[~older]] - base
+    rows[copies[older], 1], rows[copies[older], 4] = earlier[:, 1], earlier[:, 4]
+    rows[copies[~older], 1], rows[copies[~older], 4] = rows[within, 1], rows[within, 4]
+    return rows
+
+
+def sets_of(rows: HashRows) -> HashSets:
+    """Return the sets of hashed texts, made in their memory."""
+    from dedup.kernels.sets import distinct
+
+    sizes = np.zeros(len(rows.offsets) - 1, dtype=np.int64)
+    distinct(rows.values, rows.offsets, sizes, np.arange(len(sizes), dtype=np.int64))
+    return HashSets(rows.values, rows.offsets[:-1], sizes)
+
+
+def marked(block: HashedBlock, settings: Settings) -> MarkedSets:
+    """Return the sets of hashed texts, made in their memory, and their marks, with those forms that were made."""
+    marks = np.zeros((block.texts, len(MARK_WORDS)), dtype=np.uint64)
+    marks[:, :2] = told_apart(block, settings.distinct)
+    if settings.distinct:
+        marks[:, 2] = groups_of(block, settings.distinct)[0]
+    for word, form in enumerate(DIFFERING, start=3):
+        if form in block.forms:
+            marks[:, word] = block.forms[form]
+    return MarkedSets(*sets_of(block.rows), marks)
 
 
 class Log:
@@ -193,13 +259,13 @@ class Stored:
         """Return the rows of some documents, their ids, and which of the rows fit their seals."""
         rows = self.rows[numbers]
         if not self.named:
-            return rows, rows[:, 5].astype(np.int64).tolist(), rows[:, 7] == seal_rows(rows, numbers, None)
+            return rows, rows[:, 5].astype(np.int64).tolist(), rows[:, SEAL_WORD] == seal_rows(rows, numbers, None)
         encoded = []
         for word in rows[:, 5].tolist():
             start, length = word >> LENGTH_BITS, word & ((1 << LENGTH_BITS) - 1)
             encoded.append(self.id_bytes[start : start + length].tobytes())
         hashes = np.fromiter(map(xxhash.xxh3_64_intdigest, encoded), dtype=np.uint64, count=len(encoded))
-        fits = rows[:, 7] == seal_rows(rows, numbers, hashes)
+        fits = rows[:, SEAL_WORD] == seal_rows(rows, numbers, hashes)
         return rows, [each.decode("utf-8", "replace") for each in encoded], fits
 
     def read(self, numbers: npt.NDArray[np.int64]) -> tuple[Rows, list[int] | list[str]]:

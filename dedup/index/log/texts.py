@@ -8,11 +8,11 @@ word  has
 ====  ===========================================================================================
 0, 1  the place of its bytes in the file of texts, and how many there are
 2     the bytes of its UTF-8; lone surrogates are encoded as if they were characters
-3     the xxh3-64 of its UTF-8
+3     the xxh3-64 of its bytes in the file
 4     the seal of the words before, and of the number of the document
 ====  ===========================================================================================
 
-A text is compared with its hash before it is used.
+The bytes of a text are compared with their hash before they are used.
 
 Fingerprints. In naive Python, for a text of n tokens, and `size` the least passage that can be found::
 
@@ -88,7 +88,8 @@ class Prints(NamedTuple):
 class Kept(NamedTuple):
     """What an index keeps of some texts besides their sets.
 
-    `packed` are the bytes of each text, `lengths` (int64) those of its UTF-8, and `hashes` (uint64) their xxh3-64.
+    `packed` are the bytes of each text in the file, `lengths` (int64) how many its UTF-8 has, and `hashes` (uint64) the
+    xxh3-64 of those in the file.
     """
 
     packed: list[bytes]
@@ -117,9 +118,9 @@ def keep(block: Block, reading: Reading, passages: int | None) -> Kept:
     packed, hashes = [], []
     for start, end in zip(block.starts.tolist(), block.ends.tolist(), strict=True):
         data = block.values[start:end].tobytes()
-        hashes.append(xxhash.xxh3_64_intdigest(data))
         small = codec.compress(data, asbytes=True) if data else data
         packed.append(small if len(small) < len(data) else data)
+        hashes.append(xxhash.xxh3_64_intdigest(packed[-1]))
     prints = fingerprints(*tokens_of(block, reading), passages)
     return Kept(packed, block.ends - block.starts, np.array(hashes, dtype=np.uint64), prints)
 
@@ -184,10 +185,6 @@ def unpack(packed: Sequence[bytes], frames: Frames) -> list[bytes | None]:
 
     codec, texts = pa.Codec("zstd"), list[bytes | None]()
     for data, length, known in zip(packed, frames[:, 2].tolist(), frames[:, 3].tolist(), strict=True):
-        try:
-            raw = data if len(data) == length else codec.decompress(data, length, asbytes=True)
-        except (OSError, ValueError):
-            texts.append(None)
-            continue
-        texts.append(raw if xxhash.xxh3_64_intdigest(raw) == known else None)
+        whole = xxhash.xxh3_64_intdigest(data) == known
+        texts.append((data if len(data) == length else codec.decompress(data, length, asbytes=True)) if whole else None)
     return texts

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from dedup.index.manifest import TABLE_KINDS, SegmentEntry, TableEntry, table_name
 from dedup.index.postings.segments import Segment, open_segment
-from dedup.index.postings.tables import MOST_ENTRIES, Table, TableWriter, bits_for, width_for
+from dedup.index.postings.tables import MOST_ENTRIES, Table, TableWriter, shape_for
 from dedup.index.view import View
 
 __all__ = ["MERGE_FACTOR", "Merge", "Merges"]
@@ -99,16 +99,15 @@ class Merge:
         for table in self._tables:
             each = table.bits - self._slice_bits
             first, end = self._slice << each, (self._slice + 1) << each
-            room = max(int(table.heads[end]) - int(table.heads[first]), 0)
-            room = min(room, len(table.entries) // table.width)
+            head = kernels.HEAD_MASK
+            room = max(int(table.doors[end] & head) - int(table.doors[first] & head), 0)
+            room = min(room, table.postings)
             keys, documents = np.empty(room, dtype=np.uint64), np.empty(room, dtype=np.uint32)
-            kept = kernels.expand(
-                table.heads, table.entries, table.width, table.bits, first, end, skipped[kind], keys, documents
-            )
+            kept = kernels.expand(*table, first, end, skipped[kind], keys, documents)
             all_keys.append(keys[:kept])
             all_documents.append(documents[:kept])
             read += room
-        buckets = 1 << (writer.bits - self._slice_bits)
+        buckets = 1 << (writer.shape.bits - self._slice_bits)
         writer.add(np.concatenate(all_keys), np.concatenate(all_documents), buckets)
         self._slice += 1
         if self._slice == 1 << self._slice_bits:
@@ -130,12 +129,12 @@ class Merge:
             self._made[kind] = None
             self._kinds.pop(0)
             return
-        entries = sum(len(table.entries) // table.width for table in self._tables)
-        bits, width = bits_for(entries), width_for(entries)
-        known = min(bits + 16 * (width - 2), *(table.known for table in self._tables))
-        self._writer = TableWriter(self._folder / table_name(self.number, kind), bits, known, width)
+        entries = sum(table.postings for table in self._tables)
+        known = min(table.known for table in self._tables)
+        shape = shape_for(entries, self.inputs[0].entry.first, self.inputs[-1].entry.end, known)
+        self._writer = TableWriter(self._folder / table_name(self.number, kind), shape)
         wanted = (entries // SLICE_ENTRIES).bit_length()
-        self._slice, self._slice_bits = 0, min(wanted, bits, *(table.bits for table in self._tables))
+        self._slice, self._slice_bits = 0, min(wanted, shape.bits, *(table.bits for table in self._tables))
 
 
 class Merges:

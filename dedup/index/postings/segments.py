@@ -22,7 +22,7 @@ import numpy.typing as npt
 import xxhash
 
 from dedup.index.manifest import TABLE_KINDS, SegmentEntry, TableEntry, table_name
-from dedup.index.postings.tables import Table, TableWriter, bits_for, open_table, width_for
+from dedup.index.postings.tables import Table, TableWriter, open_table, shape_for
 
 __all__ = ["Keys", "Segment", "hash_ids", "hash_numbers", "open_segment", "write_segment"]
 
@@ -54,7 +54,7 @@ class Segment(NamedTuple):
 def open_segment(folder: Path, entry: SegmentEntry) -> Segment:
     """Map the tables of a segment. Raises `StorageError` if a file is not there or was cut."""
     tables = {
-        kind: open_table(folder / table_name(entry.number, kind), table)
+        kind: open_table(folder / table_name(entry.number, kind), table, entry.first)
         for kind, table in entry.tables.items()
         if table is not None
     }
@@ -68,10 +68,10 @@ def write_segment(folder: Path, number: int, first: int, end: int, postings: Map
         keys, documents = postings[kind]
         made[kind] = None
         if len(keys):
-            bits, width = bits_for(len(keys)), width_for(len(keys))
-            writer = TableWriter(folder / table_name(number, kind), bits, bits + 16 * (width - 2), width)
+            shape = shape_for(len(keys), first, end)
+            writer = TableWriter(folder / table_name(number, kind), shape)
             try:
-                writer.add(keys, documents, 1 << bits)
+                writer.add(keys, documents, 1 << shape.bits)
             except BaseException:
                 writer.abandon()
                 raise

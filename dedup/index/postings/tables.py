@@ -1,6 +1,6 @@
 """Tables of postings in files: written once, from start to end, and mapped into memory.
 
-A file is the array of heads (uint32), zeros up to a multiple of 64 bytes, and the array of entries (uint16), both as
+A file is the array of doors (uint64), zeros up to a multiple of 64 bytes, and the bytes of the entries, both as
 `dedup.kernels.index_postings` has them. How many there are is in the manifest.
 """
 
@@ -22,45 +22,67 @@ from dedup.storage.atomic import storage_errors
 
 __all__ = [
     "MOST_ENTRIES",
+    "Shape",
     "Table",
     "TableWriter",
-    "bits_for",
-    "heads_bytes",
+    "doors_bytes",
     "mapped",
     "open_table",
     "packed",
-    "width_for",
+    "shape_for",
 ]
 
 ALIGNED_ENTRIES = 64
 
-ENTRIES_PER_BUCKET = 4
+ENTRIES_PER_BUCKET = 8
+"""Entries of a bucket, at most, on average; at least half as many. With fewer, doors take more space; with more, their
+filters are fuller."""
 
 MOST_ENTRIES = (1 << 32) - 1
 """Entries of a table: heads are 32 bits."""
 
-WIDE_ENTRIES = 1 << 24
-"""Entries. A table with fewer keeps 16 bits more of each key, for the merges to come."""
+LARGE_ENTRIES = 1 << 22
+"""Entries. A table with fewer keeps 8 bits more of each key, for the merges to come."""
+
+
+class Shape(NamedTuple):
+    """How the entries of a table are made. `dedup.kernels.index_postings` says what the fields are."""
+
+    bits: int
+    known: int
+    number_bytes: int
+    tag_bytes: int
+    origin: int
 
 
 class Table(NamedTuple):
     """A table in memory or mapped. `dedup.kernels.index_postings` says what the fields are."""
 
-    heads: npt.NDArray[np.uint32]
-    entries: npt.NDArray[np.uint16]
-    width: int
+    doors: npt.NDArray[np.uint64]
+    entries: npt.NDArray[np.uint8]
     bits: int
     known: int
+    number_bytes: int
+    tag_bytes: int
+    origin: int
+
+    @property
+    def postings(self) -> int:
+        """The number of entries."""
+        from dedup.kernels.index_postings import PADDING_BYTES
+
+        return (len(self.entries) - PADDING_BYTES) // (self.number_bytes + self.tag_bytes)
 
 
 def packed(keys: npt.NDArray[np.uint64], documents: npt.NDArray[np.uint32]) -> Table:
     """Return a table in memory."""
     from dedup.kernels import index_postings as kernels
 
-    bits, width = bits_for(len(keys)), width_for(len(keys))
-    heads, entries = np.empty((1 << bits) + 1, dtype=np.uint32), np.empty(width * len(keys), dtype=np.uint16)
-    kernels.pack(keys, documents, bits, 0, 0, width, heads, entries)
-    return Table(heads, entries, width, bits, bits + 16 * (width - 2))
+    shape = shape_for(len(keys), 0, 1 << 32)
+    doors = np.empty((1 << shape.bits) + 1, dtype=np.uint64)
+    entries = np.zeros((shape.number_bytes + shape.tag_bytes) * len(keys) + kernels.PADDING_BYTES, dtype=np.uint8)
+    kernels.pack(keys, documents, 0, 0, doors, entries, *shape)
+    return Table(doors, entries, *shape)
 
 
 def bits_for(entries: int) -> int:
@@ -68,14 +90,19 @@ def bits_for(entries: int) -> int:
     return min(max((max(entries, 1) // ENTRIES_PER_BUCKET).bit_length(), 1), 30)
 
 
-def width_for(entries: int) -> int:
-    """Return how many words an entry has, in a table of so many entries."""
-    return 4 if entries < WIDE_ENTRIES else 3
+def shape_for(entries: int, first: int, end: int, known: int = 64) -> Shape:
+    """Return the shape of a table of so many entries, of the documents `first` to `end` - 1.
+
+    Of the keys the first `known` bits are known.
+    """
+    bits, tag_bytes = bits_for(entries), 3 if entries < LARGE_ENTRIES else 2
+    number_bytes = max(((end - first - 1).bit_length() + 7) // 8, 2)
+    return Shape(bits, min(known, bits + 8 * tag_bytes), number_bytes, tag_bytes, first)
 
 
-def heads_bytes(bits: int) -> int:
-    """Return the bytes that the heads take in a file."""
-    size = 4 * ((1 << bits) + 1)
+def doors_bytes(bits: int) -> int:
+    """Return the bytes that the doors take in a file."""
+    size = 8 * ((1 << bits) + 1)
     return size + -size % ALIGNED_ENTRIES
 
 
@@ -92,27 +119,31 @@ def mapped(path: Path, size: int) -> npt.NDArray[np.uint8]:
         return np.asarray(np.memmap(path, dtype=np.uint8, mode="r", shape=(size,)))
 
 
-def open_table(path: Path, entry: TableEntry) -> Table:
-    """Map a table."""
-    heads = heads_bytes(entry.bits)
-    data = mapped(path, heads + 2 * entry.width * entry.entries)
+def open_table(path: Path, entry: TableEntry, origin: int) -> Table:
+    """Map a table of a segment whose first document is `origin`."""
+    from dedup.kernels.index_postings import PADDING_BYTES
+
+    doors = doors_bytes(entry.bits)
+    data = mapped(path, doors + (entry.number_bytes + entry.tag_bytes) * entry.entries + PADDING_BYTES)
     return Table(
-        data[: 4 * ((1 << entry.bits) + 1)].view(np.uint32),
-        data[heads:].view(np.uint16),
-        entry.width,
+        data[: 8 * ((1 << entry.bits) + 1)].view(np.uint64),
+        data[doors:],
         entry.bits,
         entry.known,
+        entry.number_bytes,
+        entry.tag_bytes,
+        origin,
     )
 
 
 class TableWriter:
     """Writes a table from its first bucket to its last, some buckets at a time. The file is synced by the commit."""
 
-    def __init__(self, path: Path, bits: int, known: int, width: int) -> None:
-        self.path, self.bits, self.known, self.width = path, bits, known, width
+    def __init__(self, path: Path, shape: Shape) -> None:
+        self.path, self.shape = path, shape
         self.entries = 0
         self._buckets = 0
-        self._heads, self._postings = xxhash.xxh3_128(), xxhash.xxh3_128()
+        self._doors, self._postings = xxhash.xxh3_128(), xxhash.xxh3_128()
         with storage_errors(f"write {path}"):
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
             self._handle = os.open(path, flags, 0o666)
@@ -121,24 +152,27 @@ class TableWriter:
         """Write the postings of the next `buckets` buckets."""
         from dedup.kernels import index_postings as kernels
 
-        heads = np.empty(buckets + 1, dtype=np.uint32)
-        entries = np.empty(self.width * len(keys), dtype=np.uint16)
-        kernels.pack(keys, documents, self.bits, self._buckets, self.entries, self.width, heads, entries)
-        last = self._buckets + buckets == 1 << self.bits
-        self._write(heads if last else heads[:-1], 4 * self._buckets, self._heads)
-        self._write(entries, heads_bytes(self.bits) + 2 * self.width * self.entries, self._postings)
+        bits, size = self.shape.bits, self.shape.number_bytes + self.shape.tag_bytes
+        doors = np.empty(buckets + 1, dtype=np.uint64)
+        entries = np.empty(size * len(keys), dtype=np.uint8)
+        kernels.pack(keys, documents, self._buckets, self.entries, doors, entries, *self.shape)
+        last = self._buckets + buckets == 1 << bits
+        self._write(doors if last else doors[:-1], 8 * self._buckets, self._doors)
+        self._write(entries, doors_bytes(bits) + size * self.entries, self._postings)
         self._buckets += buckets
         self.entries += len(keys)
 
     def finish(self) -> TableEntry:
         """Close the file; return what the manifest needs to know."""
-        assert self._buckets == 1 << self.bits
-        if not self.entries:  # all postings of a merge were of removed documents: nothing was written after the heads
-            with storage_errors(f"write {self.path}"):
-                os.ftruncate(self._handle, heads_bytes(self.bits))
+        from dedup.kernels.index_postings import PADDING_BYTES
+
+        shape = self.shape
+        assert self._buckets == 1 << shape.bits
+        end = doors_bytes(shape.bits) + (shape.number_bytes + shape.tag_bytes) * self.entries
+        self._write(np.zeros(PADDING_BYTES, dtype=np.uint8), end, self._postings)
         os.close(self._handle)
-        sums = self._heads.hexdigest(), self._postings.hexdigest()
-        return TableEntry(self.bits, self.known, self.width, self.entries, *sums)
+        sums = self._doors.hexdigest(), self._postings.hexdigest()
+        return TableEntry(shape.bits, shape.known, shape.number_bytes, shape.tag_bytes, self.entries, *sums)
 
     def abandon(self) -> None:
         """Close and remove the file."""
@@ -147,9 +181,7 @@ class TableWriter:
         with contextlib.suppress(OSError):
             self.path.unlink()
 
-    def _write(
-        self, array: npt.NDArray[np.uint32] | npt.NDArray[np.uint16], at: int, checksum: xxhash.xxh3_128
-    ) -> None:
+    def _write(self, array: npt.NDArray[np.uint64] | npt.NDArray[np.uint8], at: int, checksum: xxhash.xxh3_128) -> None:
         data = array.view(np.uint8).data
         checksum.update(data)
         write_at(self._handle, self.path, data, at)
