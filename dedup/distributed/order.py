@@ -27,7 +27,7 @@ from dedup.distributed.candidates.prefixes import Prefix
 from dedup.distributed.candidates.sets import Hold, Send
 from dedup.distributed.job import ACROSS, GIVEN, ID, Engine, Job
 from dedup.distributed.texts.files import FileInput
-from dedup.distributed.texts.linked import Describe, Fetch, Given
+from dedup.distributed.texts.linked import Describe, Fetch, Given, Telling
 from dedup.distributed.texts.told import heard
 from dedup.distributed.transport.keys import Bloom, Keys, places_of
 from dedup.distributed.transport.rows import Row, rows_of
@@ -117,7 +117,9 @@ def search(engine: Engine, texts: Any, job: Job, kind: pa.DataType, more: pa.Sch
     for row in kinds.get("looks", []):
         looks.merge(pickle.loads(row["looks"].tobytes()))  # noqa: S301  (a stage of this job wrote it)
     looks.check()
-    sets = engine.hold(engine.map(texts, Hold(job, Bloom.of(survivors)), "hold"))
+    telling = Telling(job, kind, more)
+    stage = Hold(job, Bloom.of(survivors), Bloom.of(copies.keys) if len(copies.keys) else None, telling)
+    sets = engine.hold(engine.map(texts, stage, "hold"))
     left, right, links = _candidates(engine, sets, job)
     lead = ~np.isin(np.concatenate((left, right)), copies.keys[copies.keys != copies.leaders])
     leading = lead[: len(left)] & lead[len(left) :]  # a copy may have passed the filter: its leader did too
@@ -129,8 +131,7 @@ def search(engine: Engine, texts: Any, job: Job, kind: pa.DataType, more: pa.Sch
     wanted = np.concatenate((pairs.left, pairs.right, family))
     if job.across:  # copies of one label are no pair by themselves
         copies = copies.of(wanted)
-    stage = Describe(job, np.unique(np.concatenate((wanted, copies.keys))), kind, more)
-    linked = _described(engine, texts, stage)
+    linked = _described(engine, sets, Describe(telling, np.unique(np.concatenate((wanted, copies.keys)))))
     return Found(job, facts, right_facts, copies, pairs, family, family_of, linked, sets)
 
 
@@ -240,12 +241,12 @@ def _families(links: npt.NDArray[np.uint64], pairs: KeyPairs) -> tuple[Keys, Row
     return units[inside], np.unique(root[inside], return_inverse=True)[1].astype(np.int64).ravel()
 
 
-def _described(engine: Engine, texts: Any, stage: Describe) -> Linked:
+def _described(engine: Engine, sets: Any, stage: Describe) -> Linked:
     """Return what is told of some units, each once, in the order of their ids and places."""
     keys = stage.keys
-    found = list(engine.collect(engine.map(texts, stage, "describe"))) if len(keys) else []
+    found = list(engine.collect(engine.map(sets, stage, "describe"))) if len(keys) else []
     table = pa.Table.from_batches(found, schema=stage.schema)
-    order = [(name, "ascending") for name in ((ACROSS, ID, "number") if stage.job.sides else (ID, "number"))]
+    order = [(name, "ascending") for name in ((ACROSS, ID, "number") if stage.telling.job.sides else (ID, "number"))]
     linked = Linked(table.sort_by(order))
     assert len(linked.table) == len(keys), "the input is the same each time it is read"
     return linked

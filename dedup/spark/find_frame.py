@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
+from dedup.distributed.job import ID
 from dedup.distributed.order import search
 from dedup.distributed.outcome import evidence_of_found
 from dedup.distributed.texts.documents import LinkedTexts
@@ -15,6 +16,7 @@ from dedup.runtime.progress import Progress
 from dedup.spark.duplicates import SparkDuplicates
 from dedup.spark.engine import KeepingEngine, SparkEngine
 from dedup.spark.inputs import check_frame, check_pyspark, check_tasks, checked, info_of, job_of, read_input, tasks_of
+from dedup.spark.tables import of_ids
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,7 +53,8 @@ def find_duplicates(
 
     Parameters
     ----------
-    df : the DataFrame. It is read four times and must be the same each time: so read it from files, or checkpoint it
+    df : the DataFrame. It is read twice, a third time for the texts that `summary` shows, and must be the same each
+        time: so read it from files, or checkpoint it
     id : the column of ids (integers or strings, unique, not null). Their ascending order takes the place of the input
         order: ``keep="first"`` keeps the smallest id
     column : the column of texts (strings; null is an empty text)
@@ -102,9 +105,9 @@ def find_duplicates(
         found = search(engine, texts, job, kind, more)
         try:
 
-            def fetch(keys: Keys) -> Iterator[pa.RecordBatch]:
+            def fetch(ids: pa.Array, keys: Keys) -> Iterator[pa.RecordBatch]:
                 reader = SparkEngine(df.sparkSession, tasks, Progress(False))
-                return reader.collect(reader.map(texts, Fetch(found.job, keys, kind), "texts"))
+                return reader.collect(reader.map(of_ids(texts, ID, ids), Fetch(found.job, keys, kind), "texts"))
 
             def made(ids: pa.Array, keys: Keys, _: pa.Table) -> LinkedTexts:
                 return LinkedTexts(ids, keys, column, fetch)

@@ -197,8 +197,8 @@ def _evidence(engine: Engine, reading: Engine, found: Found, inputs: FileInput, 
     """Return the evidence of what was found, with the texts that a summary shows."""
     import pyarrow as pa
 
-    def fetch(keys: Keys) -> Iterator[pa.RecordBatch]:
-        return reading.collect(reading.map(inputs, Fetch(found.job, keys, pa.int64()), "texts"))
+    def fetch(ids: pa.Array, keys: Keys) -> Iterator[pa.RecordBatch]:
+        return reading.collect(reading.map(inputs.with_records(ids), Fetch(found.job, keys, pa.int64()), "texts"))
 
     def made(ids: pa.Array, keys: Keys, rows: pa.Table) -> LinkedRecords:
         given = rows.column(GIVEN).combine_chunks() if GIVEN in rows.column_names else None

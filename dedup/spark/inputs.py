@@ -38,6 +38,10 @@ OLDEST_JAVA = (17,)
 MOST_TASKS = 1 << 15
 """Tasks of a stage, at most."""
 
+MANY_TASKS = 512
+"""Tasks. From here on the hash space has about as many parts: more would balance them better, but there is a row for
+each block and part, of more than a hundred bytes. `benchmarks.speed.spark_model` says what rows cost."""
+
 OLDEST = (4, 1)
 """The first version of pyspark that has `DataFrame.repartitionById`."""
 
@@ -122,7 +126,8 @@ def info_of(query: Query, column: str, units_by_file: Any = None) -> SearchInfo:
 
 def job_of(query: Query, tasks: int) -> Job:
     """Return the job of a search whose stages have so many tasks."""
-    bits = max(2, (2 * tasks - 1).bit_length())
+    each = 2 if tasks < MANY_TASKS else 1  # parts
+    bits = max(2, (each * tasks - 1).bit_length())
     how: dict[str, Any] = {"across": query.across is not None, "part_bits": bits, "keep": query.keep}
     return Job(query.unit, query.threshold, query.shingle, query.distinct, **how)
 

@@ -61,8 +61,8 @@ def match(
 
     Parameters
     ----------
-    df, against : the DataFrames: the left and the right side. Texts of one side are never compared. Each is read four
-        times and must be the same each time
+    df, against : the DataFrames: the left and the right side. Texts of one side are never compared. Each is read
+        twice and must be the same each time
     id, column : of `df`, as for `dedup.spark.find_duplicates`
     against_id, against_column : of `against`; None: the same names. Ids of the two sides have one type
     unit, threshold, metric, shingle, distinct, ignore, tokens, hash_key, work, partitions, progress : as for
@@ -124,7 +124,7 @@ def matches_of(
     job = found.job
     try:
 
-        def fetch(keys: Keys) -> Iterator[pa.RecordBatch]:
+        def fetch(_: pa.Array, keys: Keys) -> Iterator[pa.RecordBatch]:
             return reading.collect(reading.map(both, Fetch(job, keys, kind), "texts"))
 
         def made(ids: pa.Array, keys: Keys, _: pa.Table) -> LinkedTexts:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-__all__ = ["check_columns_in", "cut_out", "frame_of", "without"]
+__all__ = ["check_columns_in", "cut_out", "frame_of", "of_ids", "without"]
 
 REMOVED_ID = "__dedup_removed_id"
 """A column that no table has."""
@@ -44,6 +44,13 @@ def without(df: DataFrame, gone: DataFrame, id: str) -> DataFrame:
     check_columns_in(df, id)
     other = gone.withColumnRenamed("id", REMOVED_ID)
     return df.join(other, functions.col(quoted(id)) == functions.col(REMOVED_ID), "left_anti")
+
+
+def of_ids(df: DataFrame, column: str, ids: pa.Array) -> DataFrame:
+    """Return the rows of a DataFrame whose column has one of a few ids, which Spark can look for in files."""
+    from pyspark.sql import functions
+
+    return df.where(functions.col(quoted(column)).isin(ids.to_pylist()))
 
 
 def cut_out(df: DataFrame, job: Job, ids: pa.Array, numbers: npt.NDArray[np.int64], id: str, column: str) -> DataFrame:

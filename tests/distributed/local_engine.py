@@ -32,7 +32,7 @@ class LocalEngine(Engine):
     def __init__(self, seed: int = 0, partitions: int = 3, most: int = 5) -> None:
         self.random, self.partitions, self.most = random.Random(seed), partitions, most
         self.moved: Counter[str] = Counter()
-        self.last = ""
+        self.last, self.reads = "", 0
 
     def read(self, table: pa.Table) -> Data:
         """Return a table as partitions of small batches, in any order of rows."""
@@ -59,6 +59,7 @@ class LocalEngine(Engine):
         self.last = name
         if isinstance(data, pa.Table):
             data = self.read(data)
+            self.reads += 1
         made = []
         for part in data:
             copy = pickle.loads(pickle.dumps(stage))
@@ -122,7 +123,7 @@ def found_by(
     more = pa.schema([table.schema.field("by")] if by is not None else [])
     found = search(engine, table, job, kind, more)
 
-    def fetch(keys: np.ndarray) -> Iterator[pa.RecordBatch]:
+    def fetch(ids: pa.Array, keys: np.ndarray) -> Iterator[pa.RecordBatch]:
         return engine.collect(engine.map(table, Fetch(found.job, keys, kind), "texts"))
 
     def made(ids: pa.Array, keys: np.ndarray, _: pa.Table) -> LinkedTexts:

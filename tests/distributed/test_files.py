@@ -63,6 +63,20 @@ def corpus(folder: Path, seed: int = 1) -> Path:
     return folder
 
 
+def test_few_records_are_read_from_the_splits_that_have_them(tmp_path: Path) -> None:
+    for name in "abc":
+        texts = pa.table({"text": [f"text {number} of {name}" for number in range(60)]})
+        pq.write_table(texts, tmp_path / f"{name}.parquet", row_group_size=10)
+    inputs = FileInput(Listing([tmp_path]), "text", None, {}, Errors(), 1)
+    inputs.cut(size=1)  # a split for each group of rows
+    assert len(inputs.tasks) == 18
+    some = inputs.with_records(pa.array([record_id(1, 35), record_id(1, 36), record_id(2, 3)], type=pa.int64()))
+    assert [split[:3] for task in some.tasks for split in task] == [(1, 30, 40), (2, 0, 10)]
+    read = [batch for task in range(len(some.tasks)) for batch in some.reader([pa.record_batch({"id": [task]})])]
+    assert {place_in(batch.column("id").to_numpy())[0][0] for batch in read} == {1, 2}
+    assert len(inputs.tasks) == 18
+
+
 def local_report(inputs: list[Path], output: Path, **options: Any) -> None:
     """Write the report as `dedup find` does."""
     asked = {"keep": "first", "recall": 0.999, "id": None, "format": None}

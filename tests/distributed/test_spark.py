@@ -1,8 +1,4 @@
-"""Spark gives the answer of one machine. The tests are skipped where pyspark or Java are missing.
-
-One session for all of them. `DEDUP_SPARK_MASTER` names another master than ``local[2,4]``, such as
-``local-cluster[2,1,1024]``.
-"""
+"""Spark gives the answer of one machine, also if workers and drivers are killed; what does not fit is an error."""
 
 from __future__ import annotations
 
@@ -13,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,92 +18,16 @@ import pyarrow.parquet as pq
 import pytest
 
 import dedup
+import dedup.spark
 from dedup.distributed import job as job_module
 from dedup.errors import InputError, ParameterError
+from dedup.spark import engine, inputs
+from tests.distributed.spark_answers import LONG, many, rows, same, table_of
 from tests.distributed.test_files import corpus, local_report
 from tests.distributed.test_stages import versions
 
 pyspark = pytest.importorskip("pyspark", reason="pyspark is not installed")
-if shutil.which("java") is None and not os.environ.get("JAVA_HOME"):
-    pytest.skip("there is no Java", allow_module_level=True)
-
-import dedup.spark  # noqa: E402
-from dedup.spark import engine, inputs  # noqa: E402
-
 pytestmark = pytest.mark.filterwarnings("ignore")  # Spark's own, which differ from version to version
-
-LONG = pytest.mark.skipif(os.environ.get("DEDUP_SPARK") != "long", reason="DEDUP_SPARK is not long")
-
-MASTER = os.environ.get("DEDUP_SPARK_MASTER", "local[2,4]")  # a task may fail three times
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[Any]:
-    """Give a session."""
-    from pyspark.sql import SparkSession
-
-    root = str(Path(dedup.__file__).parent.parent)
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
-    session = (
-        SparkSession.builder.master(MASTER)
-        .config("spark.ui.enabled", "false")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.sql.shuffle.partitions", "3")
-        .config("spark.executorEnv.PYTHONPATH", os.environ["PYTHONPATH"])
-        .getOrCreate()
-    )
-    session.sparkContext.setLogLevel("OFF")
-    yield session
-    session.stop()
-
-
-def rows(frame: Any, *order: str) -> list[dict[str, Any]]:
-    """Give the rows of a DataFrame, sorted."""
-    return frame.orderBy(*order).toArrow().to_pylist()
-
-
-def same(spark: Any, table: pa.Table, *, frames: bool = False, **options: Any) -> dedup.spark.SparkDuplicates:
-    """Check that Spark gives the answer of one machine, for rows in any order, and return it."""
-    asked = {name: value for name, value in options.items() if name not in ("work", "partitions")}
-    here = dedup.find_duplicates(table.sort_by("id"), id="id", **asked)
-    there = dedup.spark.find_duplicates(spark.createDataFrame(table).repartition(4), id="id", **options)
-    assert there._found.pairs.to_pylist() == here.pairs.to_pylist()
-    assert there._found.clusters.to_pylist() == here.clusters.to_pylist()
-    assert there.summary == here.summary
-    if frames:
-        same_frames(spark, table, there, here, options.get("unit", "document"))
-    return there
-
-
-def same_frames(spark: Any, table: pa.Table, there: Any, here: dedup.Duplicates, unit: str) -> None:
-    """Check the DataFrames of a result."""
-    whole = unit == "document"
-    pair = ("left", "right") if whole else ("left", f"left_{unit}", "right", f"right_{unit}")
-    one = ("id",) if whole else ("document", unit)
-    assert rows(there.pairs, *pair) == here.pairs.to_pylist()
-    assert rows(there.clusters, "cluster", "id", *one[1:]) == here.clusters.to_pylist()
-    for name in ("kept", "removed"):
-        found = rows(getattr(there, name), *one)
-        assert found == (
-            [{"id": each} for each in getattr(here, name).to_pylist()] if whole else getattr(here, name).to_pylist()
-        )
-    frame = spark.createDataFrame(table)
-    assert rows(there.filter(frame), "id") == here.filter(table.sort_by("id")).to_pylist()
-    assert there.filter(frame).columns == frame.columns
-
-
-def table_of(texts: list[str | None], ids: list[Any] | None = None) -> pa.Table:
-    """Give a table of texts, with ids and another column."""
-    ids = list(range(len(texts))) if ids is None else ids
-    return pa.table({"note": [f"{each}!" for each in ids], "id": ids, "text": texts})
-
-
-def many() -> pa.Table:
-    """Give texts of two paragraphs and of one, some missing, and a family."""
-    two = [f"{one}\n\n{other}" for one, other in zip(versions(1, 80, 9), versions(2, 80, 5), strict=True)]
-    return table_of([*two, None, "", *versions(3, 20, 1, words=30)])
 
 
 @pytest.mark.parametrize(
@@ -240,7 +159,7 @@ def test_a_driver_that_is_killed_is_taken_up(spark: Any, tmp_path: Path) -> None
 
 
 @LONG
-def test_spark_connect_gives_the_answer_of_one_machine(tmp_path: Path) -> None:
+def test_spark_connect_gives_the_answer_of_one_machine(java: None, tmp_path: Path) -> None:
     pytest.importorskip("grpc", reason="grpcio is not installed")
     table = table_of(versions(5, 60, 6))
     pq.write_table(table, tmp_path / "corpus.parquet")

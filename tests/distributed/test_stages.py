@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import dedup
@@ -21,6 +21,7 @@ from dedup.distributed.candidates.meetings import must_share
 from dedup.distributed.candidates.notes import Note
 from dedup.distributed.job import ID, TEXT, Job
 from dedup.distributed.order import search
+from dedup.distributed.outcome import load_shown
 from dedup.distributed.transport.blocks import counted, shared_out, units_of
 from dedup.distributed.transport.keys import Bloom, block_key, document_keys, mix, unit_keys
 from dedup.distributed.transport.rows import Row, batches_of, narrow, rows_of
@@ -30,7 +31,10 @@ from dedup.hashing.shingles import parse
 from dedup.kernels.verify import required
 from dedup.pipelines.find import find_in
 from dedup.pipelines.order import Limits
+from dedup.results.duplicates import evidence_of
 from dedup.results.listed_pairs import ListingLimits
+from dedup.results.summary import shown_units
+from dedup.spark.inputs import checked, job_of
 from dedup.threshold import Metric, Threshold
 from dedup.unit import Unit
 from tests import oracles, strategies
@@ -152,6 +156,23 @@ def test_exact_copies_of_one_text_are_linear() -> None:
     found = same(texts, engine=engine)
     assert found.summary.removed >= 2999
     assert engine.moved["meet"] < 10_000
+
+
+@pytest.mark.parametrize("tasks", (1, 2, 3, 511, 512, 513, 1024, 14_901, 32_768))
+def test_there_are_as_many_parts_as_tasks(tasks: int) -> None:
+    parts = job_of(checked(), tasks).parts
+    assert tasks <= parts < 4 * max(tasks, 2)
+    assert tasks < 512 or parts < 2 * tasks
+
+
+def test_the_texts_are_read_twice_and_once_more_for_a_summary() -> None:
+    engine = LocalEngine()
+    found = found_by(versions(2, 60, 6), engine=engine)
+    assert len(found.pairs) > 0
+    assert engine.reads == 2
+    load_shown(evidence_of(found), shown_units(evidence_of(found)))
+    assert found.summary.samples
+    assert engine.reads == 3
 
 
 def test_ids_may_be_texts_and_come_in_any_order() -> None:
@@ -321,13 +342,18 @@ def test_every_candidate_is_in_one_task(count: int, parts: int) -> None:
     assert (np.diff(bounds) > 0).all()
 
 
-@given(st.lists(st.integers(0, 30), max_size=40), st.integers(31, 200))
-def test_units_are_counted_whether_many_or_few_occur(units: list[int], count: int) -> None:
+@given(st.lists(st.integers(0, 30) | st.integers(0, 3000), max_size=40), st.sampled_from((0, 1, 40, 500, 9000)))
+@example([], 0).via("no unit at all")
+@example([254, 254, 255, 509, 510, 510, 1020, 1020], 9000).via("gaps about 255 and its multiples")
+def test_units_are_counted_whether_many_or_few_occur(units: list[int], more: int) -> None:
     units.sort()
-    arrays = counted(np.array(units, dtype=np.int64), count)
-    back = np.repeat(*units_of(arrays))
-    assert back.tolist() == units
-    assert ("units" in arrays) == (3 * len(set(units)) < count)
+    arrays = counted(np.array(units, dtype=np.int64), (units or [0])[-1] + 1 + more)
+    kinds, counts = units_of(arrays)
+    assert np.repeat(kinds, counts).tolist() == units
+    assert (np.diff(kinds) > 0).all()
+    assert sum(each.nbytes for each in arrays.values()) <= (units or [0])[-1] + 1 + more
+    if more == 9000:
+        assert list(arrays) == ["gaps"]
 
 
 @given(st.lists(st.integers(0, 5), max_size=30))

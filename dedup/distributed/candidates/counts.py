@@ -16,10 +16,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.distributed.candidates.notes import share_out
-from dedup.distributed.candidates.sets import SetBlock
+from dedup.distributed.candidates.sets import SetBlock, set_blocks
 from dedup.distributed.job import Job
 from dedup.distributed.transport.blocks import counted, packed
-from dedup.distributed.transport.rows import Row, RowStage, by_part, narrow, rows_of
+from dedup.distributed.transport.keys import block_key
+from dedup.distributed.transport.rows import Row, RowStage, by_part, narrow
 from dedup.pairs.seen_twice import bits_for, sample_for
 from dedup.threshold import Metric, Threshold, least
 
@@ -62,13 +63,12 @@ class Slots(RowStage):
 
     def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
         job = self.job
-        for row in rows_of(batches):
-            block = SetBlock.of(row)
-            below = below_limit(block, job.threshold)
+        for block in set_blocks(batches):
+            below, number = below_limit(block, job.threshold), block_key(block.keys)
             first = packed(block.values, block.starts, below)
             for part, (units, slots) in enumerate(share_out(first, below, job.part_bits)):
                 if len(slots):
-                    yield Row(part, "slots", row.block, {**counted(units, len(below)), "slots": slots})
+                    yield Row(part, "slots", number, {**counted(units, len(below)), "slots": slots})
             wanted = block.sizes
             if job.threshold.metric is Metric.JACCARD:
                 wanted = block.sizes - least(block.sizes, job.threshold.value) + 1
@@ -77,7 +77,7 @@ class Slots(RowStage):
             arrays = {"keys": block.keys, "sizes": narrow(block.sizes), "rest": narrow(rest), "values": values}
             arrays["below"] = narrow(below)
             arrays["labels"] = block.groups[0] if job.across else block.keys[:0]
-            yield Row(row.block % job.parts, "rest", row.block, arrays)
+            yield Row(number % job.parts, "rest", number, arrays)
 
 
 @dataclass(frozen=True)

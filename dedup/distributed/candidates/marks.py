@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.distributed.job import CHANGED, Job
-from dedup.distributed.transport.blocks import units_of
+from dedup.distributed.transport.blocks import gaps_of, units_of
 from dedup.distributed.transport.rows import Row, RowStage, by_part, narrow
 from dedup.errors import InputError
 from dedup.pairs.seen_twice import TWICE_SLOTS, bits_for
@@ -70,7 +70,9 @@ class Mark(RowStage):
             offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(counts)))
             unique = np.zeros(len(offsets) - 1, dtype=np.int64)
             count_alone(values, offsets, *everything, table, unique)
-            arrays = {"counts": narrow(unique), **({"units": narrow(units)} if "units" in row.arrays else {})}
+            arrays = {"counts": narrow(unique)}
+            if "gaps" in row.arrays:
+                arrays = {"gaps": gaps_of(np.repeat(units, unique))}
             yield Row(row.block % self.job.parts, "unique", row.block, arrays)
 
 

@@ -39,6 +39,10 @@ FACTS = Read._fields
 BITS_OF_NOTE = 32
 """Bits of a hash, after those of its part, that a note has."""
 
+NOTED_HASHES, NOTED_UNITS = 1 << 23, 1 << 18
+"""Sampled hashes, units. A block has at most so many: the larger it is, the fewer rows go to each part. Sharing it out
+takes 40 bytes a hash."""
+
 
 def share_out(
     values: npt.NDArray[np.uint64], sizes: npt.NDArray[np.int64], bits: int
@@ -129,7 +133,7 @@ class Note(RowStage):
         """Yield the notes of all units, by key, in blocks."""
         every = _Noted(*(np.concatenate(columns) for columns in zip(*held, strict=True)))
         every = every.take(np.argsort(every.keys, kind="stable"))
-        for some in cut(every.counts):
+        for some in cut(every.counts, NOTED_HASHES, NOTED_UNITS):
             yield from self._shared(every.take(some))
 
     def _shared(self, noted: _Noted) -> Iterator[Row]:

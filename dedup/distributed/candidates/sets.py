@@ -1,4 +1,8 @@
-"""Sets: the texts are read a second time, and the sorted sets of the units that may be in a pair are held."""
+"""Sets: the texts are read a second time, and the sorted sets of the units that may be in a pair are held.
+
+With them is held what is told of these units and of exact copies (`dedup.distributed.texts.linked`), in case they are
+linked: so the texts need not be read a third time.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.distributed.job import Job, hashed_pieces
+from dedup.distributed.texts.linked import Telling
 from dedup.distributed.transport.blocks import TASK_BYTES, cut, packed, shared_out
 from dedup.distributed.transport.keys import Bloom, Keys, block_key, places_of
 from dedup.distributed.transport.rows import Row, RowStage, narrow, rows_of
+from dedup.hashing.forms import FORMS
 from dedup.hashing.units import HashSets
 from dedup.pairs.verify import Groups, columns_of
 
-__all__ = ["Hold", "Send", "SetBlock", "joined_sets"]
+__all__ = ["Hold", "Send", "SetBlock", "joined_sets", "set_blocks"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,8 @@ def _joined(blocks: list[SetBlock]) -> SetBlock:
 
 @dataclass(frozen=True)
 class Hold(RowStage):
-    """Texts in, the sets of those whose keys pass the filter out.
+    """Texts in, the sets of the units whose keys pass the filter `survivors` out, and what `telling` tells of these and
+    of those whose keys pass the filter `copies`.
 
     The units of a task are sorted by key and then cut into blocks: if the task is repeated, it makes the same blocks,
     also if the rows come in another order.
@@ -79,32 +86,45 @@ class Hold(RowStage):
 
     job: Job
     survivors: Bloom
+    copies: Bloom | None
+    telling: Telling
 
     def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
         held: list[SetBlock] = []
         size = 0
-        for block in self._blocks(batches):
+        for block, told in self._blocks(batches):
+            yield told
             held.append(block)
             size += block.values.nbytes
             if size >= TASK_BYTES:
                 yield from _cut(held)
                 held, size = [], 0
-        if held:
+        if size:
             yield from _cut(held)
 
-    def _blocks(self, batches: Iterable[pa.RecordBatch]) -> Iterator[SetBlock]:
+    def _blocks(self, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[SetBlock, Row]]:
         from dedup.kernels.sets import distinct
 
         job = self.job.here()
-        for hashed in hashed_pieces(batches, job, self.survivors, job.distinct):
-            units = np.flatnonzero(hashed.sizes > 0)
-            if not len(units):
+        for hashed in hashed_pieces(batches, job, self._held, FORMS):
+            if not len(hashed.keys):
                 continue
-            values, sizes = hashed.hashes, np.full(len(hashed.keys), -1, dtype=np.int64)
-            distinct(values, hashed.offsets, sizes, units)
-            gathered = packed(values, hashed.offsets[units], sizes[units])
+            sizes = np.zeros(len(hashed.keys), dtype=np.int64)
+            distinct(hashed.hashes, hashed.offsets, sizes, np.arange(len(sizes), dtype=np.int64))
+            told = self.telling.row(hashed, sizes)
+            units = np.flatnonzero((sizes > 0) & self.survivors(hashed.keys))
+            gathered = packed(hashed.hashes, hashed.offsets[units], sizes[units])
             groups = columns_of(hashed.groups(job.distinct), units)
-            yield SetBlock(hashed.keys[units], sizes[units], gathered, groups)
+            yield SetBlock(hashed.keys[units], sizes[units], gathered, groups), told
+
+    def _held(self, keys: Keys) -> npt.NDArray[np.bool_]:
+        passed = self.survivors(keys)
+        return passed if self.copies is None else passed | self.copies(keys)
+
+
+def set_blocks(batches: Iterable[pa.RecordBatch]) -> Iterator[SetBlock]:
+    """Yield the sets among what is held."""
+    return (SetBlock.of(row) for row in rows_of(batches, "sets"))
 
 
 def _cut(blocks: list[SetBlock]) -> Iterator[Row]:
@@ -134,8 +154,7 @@ class Send(RowStage):
         return cls(each, np.append(first, len(keys)).astype(np.int64), parts)
 
     def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
-        for row in rows_of(batches):
-            block = SetBlock.of(row)
+        for block in set_blocks(batches):
             places = places_of(block.keys, self.keys)
             units = np.flatnonzero(places >= 0)
             counts = self.bounds[places[units] + 1] - self.bounds[places[units]]

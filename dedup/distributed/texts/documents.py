@@ -18,14 +18,14 @@ __all__ = ["Fetching", "LinkedRecords", "LinkedTexts"]
 
 Rows = npt.NDArray[np.int64]
 
-Fetching = Callable[[Keys], Iterator[pa.RecordBatch]]
-"""What returns the ids and texts of some documents, by their keys, which ascend."""
+Fetching = Callable[[pa.Array, Keys], Iterator[pa.RecordBatch]]
+"""What returns the ids and texts of some documents, by their ids, and by their keys, which ascend."""
 
 
 class LinkedTexts(Texts):
     """The documents of linked units: their ids, and their texts when they are asked for.
 
-    `fetch` returns the texts of some documents, by their keys, as batches of id and text (bytes).
+    `fetch` returns the texts of some documents, as batches of id and text (bytes).
     """
 
     def __init__(self, ids: pa.Array, keys: Keys, column: str, fetch: Fetching) -> None:
@@ -40,7 +40,7 @@ class LinkedTexts(Texts):
         """Fetch some texts at once."""
         missing = [row for row in np.unique(rows).tolist() if self._ids[row].as_py() not in self._texts]
         if missing:
-            for batch in self._fetch(np.sort(self._keys[missing])):
+            for batch in self._fetch(self._ids.take(pa.array(missing)), np.sort(self._keys[missing])):
                 for name, data in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                     self._texts[name] = _decoded(data)
 

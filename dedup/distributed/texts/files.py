@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -186,6 +187,18 @@ class FileInput:
         self.whole = set(whole)
         self._splits = split_files(self.listing, self.whole, size)
         self.tasks = tuple(tasks_of_splits(self._splits, self._least, size))
+
+    def with_records(self, ids: pa.Array) -> FileInput:
+        """Return an input of the same files, of which only the splits that have some records are read."""
+        files, numbers = place_in(ids.to_numpy())
+        some = [
+            split
+            for split in self._splits
+            if ((files == split.file) & (numbers >= split.row) & (numbers <= (split.end or numbers))).any()
+        ]
+        narrowed = copy(self)
+        narrowed.tasks = tuple(tasks_of_splits(some, self._least))
+        return narrowed
 
     @property
     def reader(self) -> ReadFiles:

@@ -1,6 +1,7 @@
-"""Linked units: those that are in a pair or have an exact copy. The texts are read once more for what is told of them.
+"""Linked units: those that are in a pair or have an exact copy, and what is told of them.
 
-They are few. All others are kept, and nothing is told of them but how many they are.
+They are few. All others are kept, and nothing is told of them but how many they are. What is told of units that may be
+linked is held beside their sets (`dedup.distributed.candidates.sets`).
 """
 
 from __future__ import annotations
@@ -14,25 +15,28 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.distributed.job import GIVEN, ID, TEXT, Hashed, Job, hashed_pieces, piece_keys, pieces
-from dedup.distributed.transport.keys import Keys, document_keys, places_of
+from dedup.distributed.job import GIVEN, ID, TEXT, Hashed, Job, piece_keys, pieces
+from dedup.distributed.transport.keys import Keys, block_key, document_keys, places_of
+from dedup.distributed.transport.rows import Row, rows_of
 from dedup.hashing.forms import FORMS
 from dedup.hashing.labels import LABEL
 
-__all__ = ["Describe", "Fetch", "Given"]
+__all__ = ["LINKED", "Describe", "Fetch", "Given", "Telling"]
 
 PLACE_MASK = ("number", "start", "end")
 
+LINKED = "linked"
+"""The kind of rows with what is told of units."""
+
 
 @dataclass(frozen=True)
-class Describe:
-    """Texts in, a row for each of some units out (`keys` ascend): its id, place, length, set size, digests and forms.
+class Telling:
+    """What is told of a unit, if it is linked: its id, place, length, set size, digests and forms.
 
     `kind` is the type of ids, `more` are further columns of the input that are handed on.
     """
 
     job: Job
-    keys: Keys
     kind: pa.DataType
     more: pa.Schema
 
@@ -44,41 +48,59 @@ class Describe:
         more = [(field.name, sent_type(field.type)) for field in self.more]
         return pa.schema([(ID, self.kind), *numbers, *more])
 
+    def row(self, hashed: Hashed, sizes: npt.NDArray[np.int64]) -> Row:
+        """Return what is told of some units, as a row; `sizes` are those of their sets."""
+        batch = self.batch(hashed, sizes)
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, batch.schema) as stream:
+            stream.write_batch(batch)
+        return Row(0, LINKED, block_key(hashed.keys), {"table": np.frombuffer(sink.getvalue(), dtype=np.uint8)})
+
+    def batch(self, hashed: Hashed, sizes: npt.NDArray[np.int64]) -> pa.RecordBatch:
+        """Return what is told of some units; `sizes` are those of their sets."""
+        documents = hashed.places[:, 0]
+        rows = pa.array(documents)
+        numbers: dict[str, npt.NDArray[Any]] = {
+            "key": hashed.keys,
+            "low": hashed.digests[:, 0],
+            "high": hashed.digests[:, 1],
+            **hashed.forms,
+        }
+        if self.job.unit.whole:
+            lengths = pc.utf8_length(hashed.batch.column(TEXT)).to_numpy(zero_copy_only=False)[documents]
+            numbers |= dict.fromkeys(PLACE_MASK, np.zeros(len(documents), dtype=np.int64))
+        else:
+            numbers |= {name: hashed.places[:, place] for place, name in enumerate(PLACE_MASK, start=1)}
+            lengths = numbers["end"] - numbers["start"]
+        numbers |= {"length": lengths, "size": sizes}
+        made = {name: pa.array(values.astype(values.dtype).view(np.int64)) for name, values in numbers.items()}
+        made[ID] = hashed.batch.column(ID).take(rows).cast(self.kind)
+        for field in self.more:
+            made[field.name] = sent(hashed.batch.column(field.name).take(rows), field.type)
+        return pa.RecordBatch.from_arrays([made[name] for name in self.schema.names], schema=self.schema)
+
+
+@dataclass(frozen=True)
+class Describe:
+    """What is held in, what is told of some units out: a row for each of `keys` (which ascend)."""
+
+    telling: Telling
+    keys: Keys
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The schema of what is told."""
+        return self.telling.schema
+
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Return the linked units of a part of the input."""
-        job = self.job.here()
-        for hashed in hashed_pieces(batches, job, lambda keys: places_of(keys, self.keys) >= 0, FORMS):
-            if not len(hashed.keys):
-                continue
-            documents = hashed.places[:, 0]
-            rows = pa.array(documents)
-            numbers: dict[str, npt.NDArray[Any]] = {
-                "key": hashed.keys,
-                "low": hashed.digests[:, 0],
-                "high": hashed.digests[:, 1],
-                **hashed.forms,
-            }
-            if job.unit.whole:
-                lengths = pc.utf8_length(hashed.batch.column(TEXT)).to_numpy(zero_copy_only=False)[documents]
-                numbers |= dict.fromkeys(PLACE_MASK, np.zeros(len(documents), dtype=np.int64))
-            else:
-                numbers |= {name: hashed.places[:, place] for place, name in enumerate(PLACE_MASK, start=1)}
-                lengths = numbers["end"] - numbers["start"]
-            numbers |= {"length": lengths, "size": _set_sizes(hashed)}
-            made = {name: pa.array(values.astype(values.dtype).view(np.int64)) for name, values in numbers.items()}
-            made[ID] = hashed.batch.column(ID).take(rows).cast(self.kind)
-            for field in self.more:
-                made[field.name] = sent(hashed.batch.column(field.name).take(rows), field.type)
-            yield pa.RecordBatch.from_arrays([made[name] for name in self.schema.names], schema=self.schema)
-
-
-def _set_sizes(hashed: Hashed) -> npt.NDArray[np.int64]:
-    """Return the size of the set of each unit."""
-    from dedup.kernels.sets import distinct
-
-    sizes = np.zeros(len(hashed.keys), dtype=np.int64)
-    distinct(hashed.hashes, hashed.offsets, sizes, np.arange(len(sizes), dtype=np.int64))
-    return sizes
+        """Return the linked units among those of some rows."""
+        for row in rows_of(batches, LINKED):
+            with pa.ipc.open_stream(pa.py_buffer(row["table"])) as stream:
+                for batch in stream:
+                    keys = batch.column("key").to_numpy().view(np.uint64)
+                    linked = np.flatnonzero(places_of(keys, self.keys) >= 0)
+                    if len(linked):
+                        yield batch.take(pa.array(linked))
 
 
 @dataclass(frozen=True)

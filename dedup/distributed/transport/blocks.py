@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from dedup.distributed.transport.rows import narrow
 
-__all__ = ["TASK_BYTES", "counted", "cut", "packed", "shared_out", "units_of"]
+__all__ = ["TASK_BYTES", "counted", "cut", "gaps_of", "packed", "shared_out", "units_of"]
 
 TASK_BYTES = 1 << 28
 """Bytes of hashes that a task gathers before it cuts them into blocks."""
 
-SPARSE_BYTES = 3
-"""Bytes of a unit and its count. If few units of a block occur in a part, these take less than a byte for each unit."""
+LONGEST_GAP = 255
+"""Units. A gap is a byte, if it is shorter."""
 
 BLOCK_HASHES, BLOCK_UNITS = 1 << 22, 1 << 16
 """Hashes, units. A block has at most so many; one unit may have more hashes."""
@@ -34,20 +34,31 @@ def packed(
 
 
 def counted(units: npt.NDArray[np.int64], count: int) -> dict[str, npt.NDArray[Any]]:
-    """Return how often each of `count` units occurs in `units` (ascending): of all, or of those that do, if few do."""
-    first = np.ones(len(units), dtype=np.bool_)
-    first[1:] = units[1:] != units[:-1]
-    starts = np.flatnonzero(first)
-    if SPARSE_BYTES * len(starts) < count:
-        return {"units": narrow(units[starts]), "counts": narrow(np.diff(np.append(starts, len(units))))}
+    """Return how often each of `count` units occurs in `units` (ascending): counts, or gaps if these are shorter."""
+    if len(units) + count // LONGEST_GAP < count:
+        return {"gaps": gaps_of(units)}
     return {"counts": narrow(np.bincount(units, minlength=count))}
 
 
+def gaps_of(units: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+    """Return the gap before each of some ascending numbers: a byte below 255, after a 255 for each 255 in the gap."""
+    long, last = np.divmod(np.diff(units, prepend=0), LONGEST_GAP)
+    ends = np.cumsum(long + 1)
+    gaps = np.full(int(ends[-1]) if len(ends) else 0, LONGEST_GAP, dtype=np.uint8)
+    gaps[ends - 1] = last
+    return gaps
+
+
 def units_of(arrays: Mapping[str, npt.NDArray[Any]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the units that `counted` counted, and their counts."""
-    counts = arrays["counts"].astype(np.int64)
-    units = arrays["units"].astype(np.int64) if "units" in arrays else np.arange(len(counts), dtype=np.int64)
-    return units, counts
+    """Return the units that `counted` counted, ascending, and their counts."""
+    if "gaps" not in arrays:
+        counts = arrays["counts"].astype(np.int64)
+        return np.arange(len(counts), dtype=np.int64), counts
+    units = np.cumsum(arrays["gaps"], dtype=np.int64)[arrays["gaps"] < LONGEST_GAP]
+    first = np.ones(len(units), dtype=np.bool_)
+    first[1:] = units[1:] != units[:-1]
+    starts = np.flatnonzero(first)
+    return units[starts], np.diff(np.append(starts, len(units)))
 
 
 def shared_out(parts: npt.NDArray[np.int64]) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
@@ -59,13 +70,15 @@ def shared_out(parts: npt.NDArray[np.int64]) -> Iterator[tuple[int, npt.NDArray[
         yield part, order[start:end]
 
 
-def cut(sizes: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.int64]]:
+def cut(
+    sizes: npt.NDArray[np.int64], most_hashes: int = BLOCK_HASHES, most_units: int = BLOCK_UNITS
+) -> Iterator[npt.NDArray[np.int64]]:
     """Yield the units of each block, in order; `sizes` is the number of hashes of each unit."""
     reach = np.cumsum(sizes)
     at = 0
     while at < len(sizes):
         before = int(reach[at - 1]) if at else 0
-        end = max(int(np.searchsorted(reach, before + BLOCK_HASHES, side="right")), at + 1)
-        end = min(end, at + BLOCK_UNITS, len(sizes))
+        end = max(int(np.searchsorted(reach, before + most_hashes, side="right")), at + 1)
+        end = min(end, at + most_units, len(sizes))
         yield np.arange(at, end, dtype=np.int64)
         at = end

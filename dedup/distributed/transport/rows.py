@@ -91,12 +91,13 @@ def _unpacked(cell: pa.Buffer) -> dict[str, Array]:
     return arrays
 
 
-def rows_of(batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
-    """Yield the rows of batches. Their arrays are views, which cannot be written to."""
+def rows_of(batches: Iterable[pa.RecordBatch], only: str | None = None) -> Iterator[Row]:
+    """Yield the rows of batches, all or those of one kind. Their arrays are views, which cannot be written to."""
     for batch in batches:
         parts, kinds, blocks, bodies = batch.columns
-        for part, kind, block, body in zip(parts, kinds, blocks, bodies, strict=True):
-            yield Row(part.as_py(), kind.as_py(), block.as_py(), _unpacked(body.as_buffer()))
+        for part, kind, block, body in zip(parts, kinds.to_pylist(), blocks, bodies, strict=True):
+            if only in (None, kind):
+                yield Row(part.as_py(), kind, block.as_py(), _unpacked(body.as_buffer()))
 
 
 def batches_of(rows: Iterable[Row]) -> Iterator[pa.RecordBatch]:
