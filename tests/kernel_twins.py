@@ -276,6 +276,14 @@ def longest_earlier(sequence: Sequence[int], grown: int) -> tuple[list[int], lis
 # --------------------------------------------------------------------------------------- a sample
 
 
+def hash_sizes(
+    tokens: Sequence[int], sizes: Sequence[int], limits: Sequence[int], key: Sequence[int] = PUBLIC
+) -> list[list[int]]:
+    """Give the shingles of several sizes of one text, those below the limit of each."""
+    every = [shingle_hashes(tokens, size, key) for size in sizes]
+    return [[one for one in some if one % 2**24 < limit] for some, limit in zip(every, limits, strict=True)]
+
+
 def compare_sample(
     texts: Sequence[frozenset[int]], own: Sequence[int], sample: Sequence[frozenset[int]], bins: int
 ) -> tuple[list[list[int]], list[float], list[int]]:

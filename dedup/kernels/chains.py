@@ -163,13 +163,15 @@ def build_chains(
     chains: Written[Table[np.int64]],
     parts: Written[Table[np.int64]],
     counts: Written[npt.NDArray[np.int64]],
+    cut: Written[npt.NDArray[np.bool_]],
 ) -> int:
     """Write the chains of `size` tokens or more that reach the threshold, and their parts.
 
     The seeds are those of the texts from token `texts_begin` to `texts_end`; `order` is the seeds by score, the best
     first. A chain is (start, end, source, source end, matched); a part is (chain, start, end, source, source end).
     `counts` is the number of both. Room: one chain, one part a seed. What has fewer equal tokens than a quarter of
-    `size`, or lies within an exact stretch and is shorter, is left out.
+    `size`, or lies within an exact stretch and is shorter, is left out. Writes which texts are `cut`: where the
+    threshold shortened or refused a chain. The chains of all others are the same at any lower threshold.
     Returns the number of tokens that all ends crossed.
     """
     walked = np.zeros(texts_end - texts_begin, dtype=np.uint8)
@@ -252,6 +254,7 @@ def build_chains(
             end, source_end = seeds[z, START] + seeds[z, SIZE], seeds[z, SOURCE] + seeds[z, SIZE]
             matched = reached[high] - reached[low] - (matched_gap[low] if low > 0 else 0)
             if matched / max(end - start, source_end - source) < threshold:
+                cut[ahead_of(offsets, start) - first_text] = True
                 if high - low > MOST_BLOCKS:
                     stack[depth, 0], stack[depth, 1], stack[depth, 2] = worst, high, below[worst, 1]
                     stack[depth + 1, 0], stack[depth + 1, 1], stack[depth + 1, 2] = low, worst, below[worst, 0]
@@ -317,7 +320,8 @@ def build_chains(
                 room_for_end,
             )
             again[row_of_text] = max(np.int64(0), again[row_of_text] - max(np.int64(0), right[3] - own))
-            fit_ends(matched, end - start, source_end - source, left, left_marks, right, right_marks, threshold)
+            if fit_ends(matched, end - start, source_end - source, left, left_marks, right, right_marks, threshold):
+                cut[row_of_text] = True
             here, there = end - start + left[0] + right[0], source_end - source + left[1] + right[1]
             total = matched + left[2] + right[2]
             if high - low == 1 and total == seeds[a, SIZE]:
@@ -334,7 +338,10 @@ def build_chains(
                 pad_ends(tokens, start, end, source, source_end, lacking, bounds, left, right)
                 here, there = end - start + left[0] + right[0], source_end - source + left[1] + right[1]
                 total = matched + left[2] + right[2]
-                if max(here, there) < size or total / max(here, there) < threshold:
+                if total / max(here, there) < threshold:
+                    cut[row_of_text] = True
+                    continue
+                if max(here, there) < size:
                     continue
                 if max(here, there) - total > 2 * edited:
                     continue  # more edits at its ends than inside
@@ -426,10 +433,13 @@ def fit_ends(
     right: Written[npt.NDArray[np.int64]],
     right_marks: Table[np.int64],
     threshold: float,
-) -> None:
-    """Take back the ends of a chain, as little as possible, until it reaches the threshold (written)."""
+) -> bool:
+    """Take back the ends of a chain, as little as possible, until it reaches the threshold (written).
+
+    Return whether it did not reach it as it was.
+    """
     if (matched + left[2] + right[2]) / max(here + left[0] + right[0], there + left[1] + right[1]) >= threshold:
-        return
+        return False
     most, best_left, best_right = np.int64(0), np.int64(-1), np.int64(-1)
     for i in range(left[4] - 1, -2, -1):
         a, b, equal = np.int64(0), np.int64(0), np.int64(0)
@@ -447,6 +457,7 @@ def fit_ends(
     for k in range(3):
         left[k] = left_marks[best_left, k] if best_left >= 0 else 0
         right[k] = right_marks[best_right, k] if best_right >= 0 else 0
+    return True
 
 
 @shared

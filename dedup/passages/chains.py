@@ -272,13 +272,14 @@ def _chains_of(
     texts = np.searchsorted(offsets, seeds[[0, -1], 0], side="right")
     begin, end = int(offsets[texts[0] - 1]), int(offsets[texts[1]])
     best_first = np.argsort(-scores, kind="stable")
+    cut = np.zeros(int(texts[1] - texts[0]) + 1, dtype=np.bool_)
 
-    def build(least: float) -> tuple[Places, Places]:
+    def build(order: Places, least: float) -> tuple[Places, Places]:
         chains = np.empty((len(seeds), 5), dtype=np.int64)
         parts = np.empty((len(seeds), 5), dtype=np.int64)
         counts = np.zeros(2, dtype=np.int64)
-        given = tokens, offsets, begin, end, seeds, best_first, back, scores, exact.start, exact.end, size, least
-        kernels.build_chains(*given, chains, parts, counts)
+        given = tokens, offsets, begin, end, seeds, order, back, scores, exact.start, exact.end, size, least
+        kernels.build_chains(*given, chains, parts, counts, cut)
         return chains[: counts[0]].copy(), parts[: counts[1]].copy()
 
     def choose(chains: Places, news: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -290,9 +291,11 @@ def _chains_of(
     def new(chains: Places) -> npt.NDArray[np.bool_]:
         return exact.reach[np.searchsorted(exact.start, chains[:, 0], side="right")] < chains[:, 1]
 
-    chains, parts = build(threshold)
+    chains, parts = build(best_first, threshold)
     chosen = choose(chains, new(chains))
-    others, their_parts = build(MISSPELLED * threshold)
+    # the others have the same chains at any lower threshold, and no doubtful ones
+    in_cut = cut[np.searchsorted(offsets, seeds[:, 0], side="right") - texts[0]]
+    others, their_parts = build(best_first[in_cut[best_first]], MISSPELLED * threshold)
     longer = np.maximum(others[:, 1] - others[:, 0], others[:, 3] - others[:, 2])
     doubtful = new(others) & (others[:, 4] / np.maximum(longer, 1) < threshold)
     sure = len(chains)

@@ -2,8 +2,9 @@
 
 read (digests) -> a sample by digest -> the sample against all texts, with each kind of shingle -> where they part
 
-The texts are read twice. Cost: linear in the texts. The suggestion depends on the set of texts, the options and the
-seed: not on the order of the texts (but for the pairs that are shown), nor on the number of threads.
+Of a large collection only a part is read, so the cost has a bound, but for the lengths of all texts. The suggestion
+depends on the set of texts, the options and the seed, not on the number of threads; and not on the order of the texts,
+but for the pairs that are shown, and for which texts of one length are read of a large collection.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from dedup.clusters.copies import exact_copies
 from dedup.errors import InputError, ParameterError
 from dedup.hashing.shingles import Shingle
-from dedup.hashing.units import hash_texts
+from dedup.hashing.units import HashRows, hash_texts
 from dedup.option_types import Id, IgnoreOption, TokensOption, UnitOption
 from dedup.options import check_memory, check_progress, check_seed, check_word
 from dedup.reading import Reading
@@ -29,8 +30,18 @@ from dedup.runtime.memory import given, written
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import map_blocks, thread_count
 from dedup.sampling.kinds import hash_kinds
+from dedup.sampling.part import Part, part_of
 from dedup.sampling.parting import FEWEST_TO_PART, Parting, Seen, best_of, partings
-from dedup.sampling.sampled import BINS, SampleIndex, Similarities, index_sample, nothing_seen, see_block
+from dedup.sampling.sampled import (
+    BINS,
+    EVERY_HASH,
+    SampleIndex,
+    Similarities,
+    index_sample,
+    limit_of,
+    nothing_seen,
+    see_rows,
+)
 from dedup.sources.coerce import Block, Texts, read_texts
 from dedup.unit import Unit
 
@@ -42,6 +53,9 @@ fastest."""
 
 SAMPLED_UNITS = 400
 """Units. So many are compared with all. Curve of the answers: `benchmarks.quality.quality_suggest`."""
+
+SAMPLED_HASHES = 2048
+"""Hashes of a sampled unit from which the usual number is estimated."""
 
 SIZES_IN_TEXT = 8
 """Factor. A kind is left out where the usual text has fewer words (characters) than this many times its size."""
@@ -74,7 +88,8 @@ def suggest(
 
     A sample of 400 units is compared with all units, with eight kinds of shingle. The similarities of unrelated texts
     are extrapolated from the bulk of those that are seen; the kind is taken whose partners stand farthest apart from
-    them.
+    them. Of a collection with more than 3 million characters, or 8,000 texts, a part is read: documents of about the
+    same lengths, at three lengths; for paragraphs and lines, texts that are evenly spaced.
 
     Parameters
     ----------
@@ -96,8 +111,8 @@ def suggest(
 
     Notes
     -----
-    The texts are read twice; cost: linear. How good the suggestions are is measured in
-    `benchmarks.quality.quality_suggest`; look at `samples` before you remove anything.
+    Cost: that of reading the lengths of all texts, and half a second; files are read twice. How good the suggestions
+    are is measured in `benchmarks.quality.quality_suggest`; look at `samples` before you remove anything.
 
     >>> texts = [f"item {i} {i * 7919 % 1000} of the list, in red and blue" for i in range(20)]
     >>> suggestion = suggest(texts)
@@ -116,21 +131,22 @@ def suggest(
     collection = read_texts(texts, ids=ids, column=column, id=id)
     collection.bound(bound)
     with Progress(progress) as stages:
-        units = _read(collection, of, reading, bound, workers, stages)
+        part = part_of(collection, of)
+        units = _read(part, of, reading, bound, workers, stages)
         first = exact_copies(units.digests, np.arange(len(units.digests), dtype=np.int64), units.filled)
         leading = units.filled[first[units.filled] == units.filled]
         sample = _sample(units, leading, seed)
         kinds = [Shingle(*_parsed(kind), reading) for kind in SUGGESTED]
         if len(leading) >= FEWEST_TO_PART:
-            seen = _compare(collection, of, units, leading, sample, kinds, workers, stages)
+            seen = _compare(part, of, units, leading, sample, kinds, workers, stages)
         else:
             seen = []
-    found = _suggestion(collection, of, units, leading, sample, seen)
+    found = _suggestion(collection, part, of, units, leading, sample, seen)
     return replace(found, ignore=reading.ignore, tokens=reading.tokens)
 
 
 class _Units(NamedTuple):
-    """All units: digests (uint64, n x 2), places (see `Units`), words (int64), and which have a word (int64)."""
+    """All units that are read: digests (uint64, n x 2), places (see `Units`), words, and which have one (int64)."""
 
     digests: npt.NDArray[np.uint64]
     places: npt.NDArray[np.int64]
@@ -143,11 +159,11 @@ def _parsed(kind: str) -> tuple[str, int]:
     return name, int(size)
 
 
-def _read(texts: Texts, unit: Unit, reading: Reading, bound: int | None, threads: int, stages: Progress) -> _Units:
+def _read(part: Part, unit: Unit, reading: Reading, bound: int | None, threads: int, stages: Progress) -> _Units:
     """Read the digests of all units."""
     digests, places, words, count = [], [], [], 0
-    how: dict[str, Any] = {"unit": unit, "threads": threads, "progress": stages.stage("read", texts.about())}
-    for block, _ in hash_texts(texts, Shingle("words", 1, reading), lambda _: None, **how):
+    how: dict[str, Any] = {"unit": unit, "threads": threads, "progress": stages.stage("read", len(part.texts))}
+    for block, _ in hash_texts(part.texts, Shingle("words", 1, reading), lambda _: None, **how):
         digests.append(block.digests)
         places.append(block.places)
         words.append(np.diff(block.offsets))
@@ -177,16 +193,17 @@ def _sample(units: _Units, leading: npt.NDArray[np.int64], seed: int) -> npt.NDA
 
 
 class _Kind(NamedTuple):
-    """One kind of shingle, the usual number of them in a text, the sample indexed by it, and what was seen."""
+    """One kind of shingle, the usual number of them in a text, a limit of hashes, the indexed sample, what was seen."""
 
     shingle: Shingle
     usual: float
+    limit: int
     known: SampleIndex
     seen: Similarities
 
 
 def _compare(
-    texts: Texts,
+    part: Part,
     unit: Unit,
     units: _Units,
     leading: npt.NDArray[np.int64],
@@ -200,30 +217,32 @@ def _compare(
     own[sample] = np.arange(len(sample))
     led = np.zeros(len(units.words), dtype=np.bool_)
     led[leading] = True
+    words = float(np.median(units.words[sample]))
     compared = []
-    for shingle, sets in _sets(texts, unit, units, sample, kinds):
-        usual = float(np.median([len(each) for each in sets]))
-        length = float(np.median(units.words[sample])) if shingle.kind == "words" else usual + shingle.size - 1
+    for shingle, usual, limit, sets in _sets(part, unit, units, sample, kinds):
+        length = words if shingle.kind == "words" else usual + shingle.size - 1
         if length >= SIZES_IN_TEXT * shingle.size or str(shingle) == SUGGESTED[-1]:
-            compared.append(_Kind(shingle, usual, index_sample(sets), nothing_seen(len(sample))))
-    chosen = [kind.shingle for kind in compared]
+            compared.append(_Kind(shingle, usual, limit, index_sample(sets), nothing_seen(len(sample))))
+    chosen, limits = [kind.shingle for kind in compared], [kind.limit for kind in compared]
     of_kind = {kind.shingle: kind for kind in compared}
-    starts = np.searchsorted(units.places[:, 0], np.arange(len(texts) + 1))
+    starts = np.searchsorted(units.places[:, 0], np.arange(len(part.texts) + 1))
 
     def work(load: Callable[[], Block]) -> tuple[int, list[tuple[Shingle, Similarities]]]:
         block = load()
         begin, end = int(starts[block.first]), int(starts[block.first + len(block.starts)])
         rows = np.flatnonzero(led[begin:end])
-        made = [
-            (shingle, see_block(hashes, rows, own[begin:end][rows], of_kind[shingle].known, begin))
-            for shingle, hashes in hash_kinds(block, chosen, unit)
-        ]
+        made = []
+        for shingle, hashes in hash_kinds(block, chosen, limits, rows, unit):
+            seen = see_rows(hashes, own[begin:end][rows], of_kind[shingle].known)
+            found = seen.partner >= 0
+            seen.partner[found] = begin + rows[seen.partner[found]]
+            made.append((shingle, seen))
         texts_read = len(block.starts)
         block.release()
         return texts_read, made
 
-    report, done = stages.stage("compare", len(texts)), 0
-    for count, made in map_blocks(work, texts.loads(), threads, ahead=1):
+    report, done = stages.stage("compare", len(part.texts)), 0
+    for count, made in map_blocks(work, part.texts.loads(), threads, ahead=1):
         for shingle, some in made:
             of_kind[shingle].seen.add(some)
         done += count
@@ -232,22 +251,49 @@ def _compare(
 
 
 def _sets(
-    texts: Texts, unit: Unit, units: _Units, sample: npt.NDArray[np.int64], kinds: list[Shingle]
-) -> Iterator[tuple[Shingle, list[npt.NDArray[np.uint64]]]]:
-    """Yield each kind of shingle with the sets of the sampled units."""
-    documents = sorted_unique(units.places[sample, 0])
-    wanted = {(int(place[0]), 0 if unit.whole else int(place[1])) for place in units.places[sample]}
-    found: dict[Shingle, list[npt.NDArray[np.uint64]]] = {kind: [] for kind in kinds}
-    for block in texts.some(documents).blocks():
-        for shingle, rows in hash_kinds(block, kinds, unit):
-            row = 0
-            for number, count in enumerate(_counts(units, documents, block)):
-                document = int(documents[block.first + number])
-                for part in range(count):
-                    if (document, part) in wanted:
-                        found[shingle].append(sorted_unique(rows.values[rows.offsets[row] : rows.offsets[row + 1]]))
-                    row += 1
-    yield from found.items()
+    part: Part, unit: Unit, units: _Units, sample: npt.NDArray[np.int64], kinds: list[Shingle]
+) -> Iterator[tuple[Shingle, float, int, HashRows]]:
+    """Yield each kind of shingle, their usual number, a limit, and the hashes of the sampled units below it."""
+    from dedup.kernels.sets import distinct
+
+    places = units.places[sample]
+    documents = sorted_unique(places[:, 0])
+    lengths = part.lengths[places[:, 0]] if unit.whole else places[:, 3] - places[:, 2]
+    usual_length = {"words": float(np.median(units.words[sample])), "chars": float(np.median(lengths))}
+    first = [limit_of(usual_length[kind.kind], SAMPLED_HASHES) for kind in kinds]
+    wanted = {(int(place[0]), 0 if unit.whole else int(place[1])) for place in places}
+    found: dict[Shingle, list[HashRows]] = {kind: [] for kind in kinds}
+    for block in part.texts.some(documents).blocks():
+        counts = _counts(units, documents, block)
+        of = np.repeat(documents[block.first : block.first + len(counts)], counts)
+        number = np.concatenate([np.arange(count) for count in counts])
+        chosen = [each in wanted for each in zip(of.tolist(), number.tolist(), strict=True)]
+        for shingle, rows in hash_kinds(block, kinds, first, np.flatnonzero(chosen), unit):
+            sizes = np.zeros(len(rows.offsets) - 1, dtype=np.int64)
+            distinct(rows.values, rows.offsets, sizes, np.arange(len(sizes), dtype=np.int64))
+            found[shingle].append(
+                _kept(rows, np.arange(len(rows.values)) < np.repeat(rows.offsets[:-1] + sizes, rows.sizes))
+            )
+    for kind, limit in zip(kinds, first, strict=True):
+        joined = _joined(found[kind])
+        usual = float(np.median(joined.sizes)) * EVERY_HASH / limit
+        lower = min(limit, limit_of(usual))
+        if lower < limit:
+            joined = _kept(joined, (joined.values & np.uint64(EVERY_HASH - 1)) < np.uint64(lower))
+        yield kind, usual, lower, joined
+
+
+def _kept(rows: HashRows, chosen: npt.NDArray[np.bool_]) -> HashRows:
+    """Return the rows with the chosen hashes."""
+    before = np.zeros(len(chosen) + 1, dtype=np.int64)
+    np.cumsum(chosen, out=before[1:])
+    return HashRows(rows.values[chosen], before[rows.offsets])
+
+
+def _joined(blocks: list[HashRows]) -> HashRows:
+    """Return the rows of all blocks."""
+    sizes = np.concatenate([rows.sizes for rows in blocks])
+    return HashRows(np.concatenate([rows.values for rows in blocks]), np.concatenate([[0], np.cumsum(sizes)]))
 
 
 def _counts(units: _Units, documents: npt.NDArray[np.int64], block: Block) -> list[int]:
@@ -259,6 +305,7 @@ def _counts(units: _Units, documents: npt.NDArray[np.int64], block: Block) -> li
 
 def _suggestion(
     texts: Texts,
+    part: Part,
     unit: Unit,
     units: _Units,
     leading: npt.NDArray[np.int64],
@@ -267,13 +314,14 @@ def _suggestion(
 ) -> Suggestion:
     """Return the suggestion: the best parting, or a default."""
     compared = sorted(compared, key=lambda kind: SUGGESTED.index(str(kind.shingle)))
-    every = [partings(number, Seen(kind.seen.counts, kind.usual), len(leading)) for number, kind in enumerate(compared)]
+    seen = [Seen(kind.seen.counts, kind.usual, part.share) for kind in compared]
+    every = [partings(number, each, len(leading)) for number, each in enumerate(seen)]
     best = best_of([parting for some in every for parting in some])
     names = [str(kind.shingle) for kind in compared]
     if best is not None:
         shown, threshold = best.kind, min(max(round(best.level / BINS, 2), 0.01), 1.0)
         shingle = names[shown]
-        reason = _reason(best, compared[shown], threshold, len(sample), unit)
+        reason = _reason(best, compared[shown], threshold, len(sample), part.among(len(texts), unit))
     else:
         fits = unit.shingle in names or not compared
         shingle, threshold = (unit.shingle, 0.8) if fits else (SUGGESTED[-1], 0.6)
@@ -282,8 +330,9 @@ def _suggestion(
         few = f"{len(leading):,} different {unit}s are too few to tell what unrelated ones share"
         default = "this is the default" if fits else f"the {unit}s are too short for {unit.shingle}"
         reason = f"{what if compared else few}; {default}, and not adapted to the texts"
-    seen = compared[shown].seen if shown >= 0 else nothing_seen(0)
-    samples, beginnings = samples_of(texts, unit, units.places, sample, seen, threshold)
+    closest = compared[shown].seen if shown >= 0 else nothing_seen(0)
+    places = np.column_stack((part.rows[units.places[:, 0]], units.places[:, 1:]))
+    samples, beginnings = samples_of(texts, unit, places, sample, closest, threshold)
     return Suggestion(
         unit=str(unit),
         shingle=shingle,
@@ -300,13 +349,13 @@ def _suggestion(
     )
 
 
-def _reason(best: Parting, kind: _Kind, threshold: float, sampled: int, unit: Unit) -> str:
+def _reason(best: Parting, kind: _Kind, threshold: float, sampled: int, among: str) -> str:
     """Return why a parting was chosen, in words."""
     level = round(threshold * BINS)
     pairs = int(kind.seen.counts[:, level:].sum())
     wrong = min(float(best.unrelated[level]), pairs)
     return (
-        f"{sampled:,} {unit}s were compared with all different ones, and have {pairs:,} partners with a Jaccard "
+        f"{sampled:,} {among}, and have {pairs:,} partners with a Jaccard "
         f"similarity of {threshold:g} or more ({kind.shingle}), where about {wrong:,.0f} unrelated ones are expected; "
         "no other kind of shingle parts them more clearly"
     )

@@ -41,7 +41,8 @@ class Suggestion(Shown):
     reason : why, in words
     found : whether partners were seen that stand apart from unrelated texts; if not, the suggestion is a default
     estimate : the F1 that the search would have if the extrapolation holds, from 0 to 1; None without partners
-    texts, sampled : number of different units with a token, and how many of them were compared with all
+    texts, sampled : number of different units with a token among those that were read, and how many of them were
+        compared with all of these
     histogram : Arrow table, by kind of shingle and similarity
         Columns: shingle; similarity_from, similarity_to (float64); seen (int64: sampled units and their partners, so a
         pair of two sampled units counts for both);

@@ -74,10 +74,12 @@ class Seen(NamedTuple):
     ----------
     counts : int64, samples x (BINS + 1); see `dedup.sampling.sampled.Similarities`
     size : the median number of shingles of a sampled text
+    share : the number of unrelated texts in the collection for each that was compared; all partners were
     """
 
     counts: npt.NDArray[np.int64]
     size: float
+    share: float = 1.0
 
     @property
     def step(self) -> float:
@@ -164,15 +166,16 @@ def _pooled(kind: int, seen: Seen, above: npt.NDArray[np.float64], usable: npt.N
     ahead = np.maximum(np.log(EVERY_BIN + step) - np.log(near + step), 0.0)
     expected = np.where(ahead > 0.0, at_near * np.exp(-power * ahead), above)
     wrong = np.minimum(expected / pairs, 1.0)
+    every = pairs * (1.0 - wrong + seen.share * wrong)  # pairs in the collection
     # of the partners: how many are below, if they lie about the median of those above
     median, lower = last(0.5 * pairs), last(0.84 * pairs)
     lost = _normal((EVERY_BIN - median) / np.maximum(median - lower, 1.0))
     partners = np.where(usable, pairs * (1.0 - wrong), 0.0)
-    clear = np.where(usable, 2 * partners / (partners * (1.0 + lost) + pairs), 0.0)
+    clear = np.where(usable, 2 * partners / (partners * (1.0 + lost) + every), 0.0)
     if not np.any(clear >= CLEARLY_APART):
         return None
     known = float(partners[clear >= CLEARLY_APART].max())
-    level, best = _middle(clear * 2 * np.minimum(partners, known) / (above + known))
+    level, best = _middle(clear * 2 * np.minimum(partners, known) / (np.where(above > 0.0, every, 0.0) + known))
     ahead = np.maximum(np.log(EVERY_BIN + step) - math.log(near[level] + step), 0.0)
     tail = at_near[level] * np.exp(-power[level] * ahead)
     unrelated = np.minimum(above, np.where(near[level] < EVERY_BIN, tail, above - partners[level]))
@@ -190,15 +193,15 @@ def _by_text(
     start, end = ((own >= rank).sum(axis=1) - 1 for rank in (near, far))  # the bins of the two ranks
     scale = (start - end) / math.log(far / near)
     scale = np.maximum(np.maximum(scale, 0.5 * np.median(scale)), max(seen.step, 1.0))
-    unrelated = np.zeros(BINS + 1)
-    for row in range(len(own)):
-        tail = near * np.exp(-np.maximum(EVERY_BIN - start[row], 0) / scale[row])
-        unrelated += np.where(start[row] >= EVERY_BIN, own[row], np.minimum(tail, own[row]))
+    beyond = EVERY_BIN - start[:, None]
+    tail = near * np.exp(-np.maximum(beyond, 0) / scale[:, None])
+    unrelated = np.where(beyond <= 0, own, np.minimum(tail, own)).sum(axis=0)
     partners = np.where(usable, np.maximum(above - unrelated, 0.0), 0.0)
     known = float(partners.max())
     if known < FEWEST_PAIRS:
         return None
-    level, best = _middle(np.where(usable, 2 * partners / (above + known), 0.0))
+    every = partners + seen.share * np.maximum(above - partners, 0.0)
+    level, best = _middle(np.where(usable, 2 * partners / (every + known), 0.0))
     return Parting(kind, level, best, known, unrelated)
 
 

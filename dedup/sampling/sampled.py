@@ -1,4 +1,4 @@
-"""A sample of units compared with all units, block by block: a histogram of similarities, and the closest partner.
+"""A sample of units compared with others, block by block: a histogram of similarities, and the closest partner.
 
 In naive Python, for the sets of `dedup.kernels.sampled`: the similarity of every unit and every sampled unit is counted
 in one of `BINS` bins. A sampled unit is not compared with itself.
@@ -13,7 +13,16 @@ import numpy.typing as npt
 
 from dedup.hashing.units import HashRows
 
-__all__ = ["BINS", "SampleIndex", "Similarities", "index_sample", "nothing_seen", "see_block"]
+__all__ = [
+    "BINS",
+    "EVERY_HASH",
+    "SampleIndex",
+    "Similarities",
+    "index_sample",
+    "limit_of",
+    "nothing_seen",
+    "see_rows",
+]
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -21,22 +30,24 @@ MOST_COMPARED = 512
 """Hashes. If the usual set is larger, only the hashes below a limit are compared, about so many of each set: the
 similarity of what is left is an unbiased estimate, with a standard deviation of at most 0.022."""
 
-LIMIT_BITS = 24
-"""Bits of a hash, its lowest ones, that decide whether it is below the limit."""
+EVERY_HASH = 1 << 24
+"""The limit that all hashes are below; see `dedup.kernels.sampled`."""
+
+FREQUENT = 8
+"""Share of the samples, as a divisor: a hash that at least so many of them have is compared as a bit."""
 
 BINS = 1000
 """Bins. A similarity s is counted in bin ``int(s * BINS)``; the last one holds 1.0 alone."""
 
 
 class SampleIndex(NamedTuple):
-    """The sets of a sample, by hash; see `dedup.kernels.sampled.compare_sample`. `limit` is that of the hashes."""
+    """The sets of a sample, by hash; see `dedup.kernels.sampled.compare_sample`."""
 
-    limit: int
     keys: npt.NDArray[np.uint64]
-    directory: npt.NDArray[np.int64]
+    directory: npt.NDArray[np.int32]
     shift: int
-    bounds: npt.NDArray[np.int64]
-    having: npt.NDArray[np.int64]
+    having: npt.NDArray[np.int32]
+    bits: npt.NDArray[np.uint64]
     sizes: npt.NDArray[np.int64]
 
 
@@ -64,50 +75,48 @@ def nothing_seen(samples: int) -> Similarities:
     return Similarities(np.zeros((samples, BINS + 1), dtype=np.int64), np.zeros(samples), partner)
 
 
-def index_sample(sets: list[npt.NDArray[np.uint64]]) -> SampleIndex:
-    """Return the index of a sample: its distinct sorted hashes, a set per sampled unit."""
-    usual = float(np.median([len(row) for row in sets])) if sets else 0.0
-    limit = (1 << LIMIT_BITS) if usual <= MOST_COMPARED else round((1 << LIMIT_BITS) * MOST_COMPARED / usual)
-    sets = [row[_below(row, limit)] for row in sets]
-    values = np.concatenate([np.empty(0, dtype=np.uint64), *sets])
-    owners = np.repeat(np.arange(len(sets), dtype=np.int64), [len(row) for row in sets])
-    order = np.argsort(values, kind="stable")
-    keys, starts = np.unique(values[order], return_index=True)
+def limit_of(usual: float, hashes: int = MOST_COMPARED) -> int:
+    """Return the limit below which a set of the usual size has about so many hashes."""
+    return EVERY_HASH if usual <= hashes else max(round(EVERY_HASH * hashes / usual), 1)
+
+
+def index_sample(sets: HashRows) -> SampleIndex:
+    """Return the index of a sample: its distinct hashes, a row per sampled unit."""
+    from dedup.kernels.sampled import LISTED
+
+    samples = len(sets.offsets) - 1
+    owners = np.repeat(np.arange(samples, dtype=np.int32), sets.sizes)
+    order = np.argsort(sets.values)
+    values, having = sets.values[order], owners[order]
+    starts = np.flatnonzero(np.append(True, values[1:] != values[:-1])[: len(values)])
+    keys, lists = values[starts], np.diff(starts, append=len(values))
     bits = max(len(keys), 1).bit_length()
     tops = np.arange((1 << bits) + 1, dtype=np.int64)
-    directory = np.searchsorted((keys >> np.uint64(64 - bits)).astype(np.int64), tops).astype(np.int64)
-    bounds = np.append(starts, len(values)).astype(np.int64)
-    sizes = np.array([len(row) for row in sets], dtype=np.int64)
-    return SampleIndex(limit, keys, directory, 64 - bits, bounds, owners[order], sizes)
+    directory = np.searchsorted((keys >> np.uint64(64 - bits)).astype(np.int64), tops).astype(np.int32)
+    frequent = lists * FREQUENT >= max(samples, FREQUENT * FREQUENT)
+    listed = np.where(frequent, 0, lists)
+    first = np.where(frequent, frequent.cumsum() - 1, listed.cumsum() - listed)
+    entries = np.column_stack((keys, (first * LISTED + listed).astype(np.uint64)))
+    words = -(-int(frequent.sum()) // 64)
+    table = np.zeros((samples, words), dtype=np.uint64)
+    of_frequent = np.repeat(frequent, lists)
+    at = np.repeat(first, lists)[of_frequent]
+    np.bitwise_or.at(table, (having[of_frequent], at >> 6), np.uint64(1) << (at & 63).astype(np.uint64))
+    return SampleIndex(entries.ravel(), directory, 64 - bits, having[~of_frequent], table.ravel(), sets.sizes)
 
 
-def see_block(
-    hashes: HashRows, rows: npt.NDArray[np.int64], own: npt.NDArray[np.int64], index: SampleIndex, first: int
-) -> Similarities:
-    """Compare some `rows` of a block with the sample. The hashes of the block are overwritten.
+def see_rows(hashes: HashRows, own: npt.NDArray[np.int64], index: SampleIndex) -> Similarities:
+    """Compare the rows of a block with the sample; a row without hashes is not counted. The rows are overwritten.
 
-    `own` (int64, by row of `rows`) is the number of the sample that a row is, else -1; `first` is the number of the
-    block's first unit. Cost: see `dedup.kernels.sampled`.
+    `own` (int64, by row) is the number of the sample that a row is, else -1; `partner` is the number of a row. Cost:
+    see `dedup.kernels.sampled`.
     """
     from dedup.kernels import sampled as kernels
     from dedup.kernels.sets import distinct
 
-    if index.limit < 1 << LIMIT_BITS:
-        chosen = _below(hashes.values, index.limit)
-        before = np.zeros(len(chosen) + 1, dtype=np.int64)
-        np.cumsum(chosen, out=before[1:])
-        hashes = HashRows(hashes.values[chosen], before[hashes.offsets])
-        kept = hashes.sizes[rows] > 0
-        rows, own = rows[kept], own[kept]
-    sizes = np.zeros(len(hashes.offsets) - 1, dtype=np.int64)
-    distinct(hashes.values, hashes.offsets, sizes, rows)
+    count = len(hashes.offsets) - 1
+    sizes = np.zeros(count, dtype=np.int64)
+    distinct(hashes.values, hashes.offsets, sizes, np.arange(count, dtype=np.int64))
     seen = nothing_seen(len(index.sizes))
-    kernels.compare_sample(hashes.values, hashes.offsets, sizes, rows, own, *index[1:], *seen)
-    found = seen.partner >= 0
-    seen.partner[found] = first + rows[seen.partner[found]]
+    kernels.compare_sample(hashes.values, hashes.offsets, sizes, own, *index, *seen)
     return seen
-
-
-def _below(hashes: Hashes, limit: int) -> npt.NDArray[np.bool_]:
-    """Return which hashes are below the limit (bool)."""
-    return (hashes & np.uint64((1 << LIMIT_BITS) - 1)) < np.uint64(limit)

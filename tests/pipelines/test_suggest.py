@@ -7,11 +7,14 @@ import shlex
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import dedup
 from dedup.cli import main
+from dedup.sampling.parting import Seen, partings
+from dedup.sampling.sampled import BINS
 from dedup.sources.coerce import read_texts
 from dedup.sources.texts import BlockLimits
 from tests import oracles
@@ -199,6 +202,39 @@ def test_the_command(tmp_path: Path) -> None:
     found = CliRunner().invoke(main, [*shlex.split(last)[1:], "--json"])
     assert 0 == found.exit_code
     assert len(found.stdout.splitlines()) > 150
+
+
+def test_a_part_of_a_large_collection_has_the_answer(tmp_path: Path) -> None:
+    """A part of it is read, and the suggestion finds the copies in all of it; the same from a file."""
+    texts = articles(5000)
+    pairs = truth(texts, 2)
+    suggestion = dedup.suggest(texts)
+    assert suggestion.found
+    assert suggestion.texts < 0.6 * len(texts)
+    assert f" of the {len(texts):,} documents, of about the same lengths, and have " in suggestion.reason
+    assert f1(texts, suggestion, pairs) >= 0.97
+    for row in suggestion.samples.to_pylist():
+        pair = texts[row["left"]], texts[row["right"]]
+        assert row["similarity"] == dedup.compare(*pair, shingle=suggestion.shingle).jaccard
+    path = tmp_path / "texts.jsonl"
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
+    for bound in (None, "600MB"):
+        again = dedup.suggest(path, memory=bound)
+        assert (suggestion.histogram, suggestion.options) == (again.histogram, again.options)
+
+
+def test_a_share_counts_unrelated_texts_only() -> None:
+    """With more unrelated texts for each that was seen, the threshold is not lower, and the estimate not higher."""
+    random = np.random.default_rng(1)
+    counts = np.zeros((50, BINS + 1), dtype=np.int64)
+    for row in counts:
+        np.add.at(row, np.minimum(random.exponential(40, 1000).astype(int) + 50, BINS), 1)
+        np.add.at(row, random.integers(300, 700, 1), 1)
+    for plain, scaled in zip(
+        partings(0, Seen(counts, 100.0), 1000), partings(0, Seen(counts, 100.0, 50.0), 1000), strict=True
+    ):
+        assert scaled.level >= plain.level
+        assert scaled.estimate <= plain.estimate
 
 
 @pytest.mark.parametrize("unit", ["document", "paragraph", "line"])
