@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from dedup.kernels.text_layout import PADDING
 from dedup.reading import Reading
-from dedup.runtime.buffers import GrowingArray
+from dedup.runtime.ordered import OrderedArray
 from dedup.runtime.threads import map_blocks
 from dedup.sources.texts import Block, Texts
 from dedup.text.rewriting import rewrite, rewritten_text
@@ -43,14 +43,15 @@ CUT_PLACE = re.compile(
 class TokenBlock(NamedTuple):
     """Tokens of some texts, one after the other; `offsets` are defined above, and begin at 0.
 
-    If `goes_on`, the first text begins in an earlier block. If not `ends`, the last text continues in the next block.
-    Such a block has only one text.
+    `characters` is how many were read. If `goes_on`, the first text begins in an earlier block. If not `ends`, the last
+    text continues in the next block. Such a block has only one text.
     """
 
     tokens: npt.NDArray[np.uint64]
     offsets: npt.NDArray[np.int64]
     goes_on: bool
     ends: bool
+    characters: int
 
 
 Report = Callable[[int], None]
@@ -73,16 +74,13 @@ def read_tokens(
         some = [locate_tokens(texts[row].encode("utf-8", "surrogatepass"), reading)[0] for row in range(len(texts))]
         bounds = np.cumsum([0, *map(len, some)], dtype=np.int64)
         return np.concatenate([np.empty(0, dtype=np.uint64), *some]), bounds
-    tokens: GrowingArray[np.uint64] = GrowingArray(np.uint64)
-    offsets = [np.zeros(1, dtype=np.int64)]
     lengths = texts.lengths() if rows is None else texts.lengths()[rows]
-    total, characters, done = max(int(lengths.sum()), 1), np.concatenate(([0], np.cumsum(lengths))), 0
-    for block in token_blocks(texts, threads, reading, progress, rows):
-        # the share of an unfinished text that was read is unknown: the forecast counts a block of it
-        done += len(block.offsets) - 1 - (not block.ends)
-        bounds = block.offsets[1:] + len(tokens)
+    tokens: OrderedArray[np.uint64] = OrderedArray(np.uint64, int(lengths.sum()), alone=threads == 1)
+    offsets, end = [np.zeros(1, dtype=np.int64)], 0
+    for block in token_blocks(texts, threads, reading, progress, rows, tokens):
+        bounds = block.offsets[1:] + end
+        end += int(block.offsets[-1])
         offsets.append(bounds if block.ends else bounds[:-1])
-        tokens.append(block.tokens, float(characters[done] + (0 if block.ends else texts.limits.size)) / total)
     return tokens.array(), np.concatenate(offsets)
 
 
@@ -92,43 +90,57 @@ def token_blocks(
     reading: Reading,
     progress: Report = lambda _: None,
     rows: npt.NDArray[np.int64] | None = None,
+    to: OrderedArray[np.uint64] | None = None,
 ) -> Iterator[TokenBlock]:
-    """Yield the tokens of all texts, or of some `rows`, in order; `progress` gets the number of texts read."""
+    """Yield the tokens of all texts, or of some `rows`, in order; `progress` gets the number of texts read.
+
+    The threads append the tokens to `to`, if it is given; the blocks have none then.
+    """
     lengths = texts.lengths()
     if rows is None and int(lengths.max(initial=0)) <= texts.limits.longest:
-        jobs: Iterator[Callable[[], TokenBlock]] = (partial(_read, load, reading) for load in texts.loads())
+        jobs: Iterator[Callable[[], TokenBlock]] = (partial(_read, load, reading, lengths) for load in texts.loads())
     else:
         jobs = _cut(texts, np.arange(len(texts), dtype=np.int64) if rows is None else rows, lengths, reading)
+
+    def read(numbered: tuple[int, Callable[[], TokenBlock]]) -> TokenBlock:
+        number, job = numbered
+        block = job()
+        if to is None:
+            return block
+        to.put(number, block.tokens, block.characters)
+        return block._replace(tokens=np.empty(0, dtype=np.uint64))
+
     done = 0
-    for block in map_blocks(_call, jobs, threads):
+    for block in map_blocks(read, enumerate(jobs), threads):
         done += len(block.offsets) - 1 - (not block.ends)
         progress(done)
         yield block
 
 
-def _call(job: Callable[[], TokenBlock]) -> TokenBlock:
-    return job()
-
-
-def _read(load: Callable[[], Block], reading: Reading) -> TokenBlock:
-    """Return the tokens of complete texts."""
+def _read(load: Callable[[], Block], reading: Reading, lengths: npt.NDArray[np.int64]) -> TokenBlock:
+    """Return the tokens of complete texts; `lengths` are those of all texts that are numbered as in the block."""
     block = load()
     made = rewrite(block.values, block.starts, block.ends, reading)
     tokens = hash_tokens(made.values, made.starts, made.ends, reading)
     block.release()
-    return TokenBlock(*tokens, goes_on=False, ends=True)
+    characters = int(lengths[block.first : block.first + len(block.starts)].sum())
+    return TokenBlock(*tokens, goes_on=False, ends=True, characters=characters)
 
 
 def _read_piece(text: str, reading: Reading, *, goes_on: bool, ends: bool) -> TokenBlock:
     """Return the tokens of a piece of a text, which was rewritten before it was cut."""
     piece = _encoded([text])
-    return TokenBlock(*hash_tokens(piece.values, piece.starts, piece.ends, reading), goes_on, ends)
+    return TokenBlock(*hash_tokens(piece.values, piece.starts, piece.ends, reading), goes_on, ends, len(text))
 
 
 def _encoded(texts: list[str]) -> Block:
     data = [text.encode("utf-8", "surrogatepass") for text in texts]
     bounds = np.cumsum([0, *map(len, data)], dtype=np.int64)
     return Block(0, np.frombuffer(b"".join([*data, bytes(PADDING)]), dtype=np.uint8), bounds[:-1], bounds[1:])
+
+
+def _of_several(some: list[str], reading: Reading) -> Callable[[], TokenBlock]:
+    return partial(_read, partial(_encoded, some), reading, np.array([*map(len, some)], dtype=np.int64))
 
 
 def _cut(
@@ -140,7 +152,7 @@ def _cut(
     for row in rows.tolist():
         if lengths[row] > limits.longest or size > limits.size or len(some) >= MOST_TEXTS:
             if some:
-                yield partial(_read, partial(_encoded, some), reading)
+                yield _of_several(some, reading)
             some, size = [], 0
         text = texts[row]
         if len(text) <= limits.longest:
@@ -154,4 +166,4 @@ def _cut(
             yield partial(_read_piece, text[at:end], reading, goes_on=at > 0, ends=end == len(text))
             at = end
     if some:
-        yield partial(_read, partial(_encoded, some), reading)
+        yield _of_several(some, reading)
