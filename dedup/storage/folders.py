@@ -213,12 +213,13 @@ def _hold_new(place: Path) -> tuple[Path, int | None]:
     """Make a folder and lock it. Another process may delete it before it is locked; then make another."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=place))
-        lock = _lock(folder)
-        if os.name == "nt":
+        try:
+            lock = _lock_now(folder)
+        except BlockingIOError:
+            continue
+        if folder.exists():
             return folder, lock
         if lock is not None:
-            if folder.exists():
-                return folder, lock
             os.close(lock)
 
 
@@ -245,7 +246,15 @@ def _escaped(name: str) -> str:
 
 
 def _lock(folder: Path) -> int | None:
-    """Lock a folder until its handle is closed or the process ends; return None if another process holds it."""
+    """Lock a folder until its handle is closed or the process ends; return None if it is not locked."""
+    try:
+        return _lock_now(folder)
+    except BlockingIOError:
+        return None
+
+
+def _lock_now(folder: Path) -> int | None:
+    """Lock a folder. Raise `BlockingIOError` if another process holds it; return None where that is not possible."""
     try:
         import fcntl
 
@@ -254,8 +263,10 @@ def _lock(folder: Path) -> int | None:
         return None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except OSError as error:
         os.close(handle)
+        if isinstance(error, BlockingIOError):
+            raise
         return None
     return handle
 

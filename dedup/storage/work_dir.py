@@ -34,6 +34,7 @@ import xxhash
 from dedup.errors import StorageError
 from dedup.storage.atomic import TEMPORARY, plain_name, storage_errors, write_atomically
 from dedup.storage.fingerprint import compare_inputs, compare_options
+from dedup.storage.writer_lock import lock_now
 
 __all__ = ["MANIFEST_NAME", "PART_SUFFIX", "Part", "Store"]
 
@@ -278,14 +279,7 @@ def _locked(path: Path) -> IO[bytes]:
     """Open and lock a file; the system frees the lock when the process ends."""
     file = path.open("ab")
     try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_now(file)
     except OSError as error:
         file.close()
         raise StorageError(

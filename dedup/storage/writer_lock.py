@@ -14,7 +14,7 @@ from typing import IO
 from dedup.errors import StorageError
 from dedup.storage.atomic import storage_errors
 
-__all__ = ["WRITER_LOCK", "lock_for_writing"]
+__all__ = ["WRITER_LOCK", "lock_for_writing", "lock_now"]
 
 WRITER_LOCK = "lock"
 
@@ -31,7 +31,7 @@ def lock_for_writing(folder: Path) -> IO[bytes]:
     with storage_errors(f"open {path}"):
         file = path.open("a+b")
     try:
-        _lock(file)
+        lock_now(file, HIDDEN)
     except OSError as error:
         with contextlib.suppress(OSError):
             file.seek(0)
@@ -48,13 +48,21 @@ def lock_for_writing(folder: Path) -> IO[bytes]:
     return file
 
 
-def _lock(file: IO[bytes]) -> None:
-    if os.name == "nt":
-        import msvcrt
+def lock_now(file: IO[bytes], at: int | None = None) -> None:
+    """Lock a file until it is closed. Raise `OSError` if another process holds it.
 
-        file.seek(HIDDEN)
+    Where the system locks bytes and not files (Windows), one byte is locked: that `at`, or where the file stands. A
+    system that has neither way has one process, and needs no lock.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        try:
+            import msvcrt
+        except ImportError:
+            return
+        if at is not None:
+            file.seek(at)
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
     else:
-        import fcntl
-
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
