@@ -203,7 +203,10 @@ def test_names_of_encodings(tmp_path: Path) -> None:
     assert [None, None, None] == [check_encoding(name) for name in (None, "UTF8", "utf-8-sig")]
     assert ["cp1252", "iso8859-1", "utf-16-le"] == [check_encoding(name) for name in ("CP1252", "Latin-1", "UTF-16")]
     (tmp_path / "a.parquet").write_bytes(corpus_files.WRITERS[".parquet"]([{"text": "a"}]))
-    with pytest.raises(ParameterError, match="encoding: expected files of text, found formats that have none or their own in .*a.parquet"):
+    with pytest.raises(
+        ParameterError,
+        match="encoding: expected files of text, found formats that have none or their own in .*a.parquet",
+    ):
         dedup.files(tmp_path / "a.parquet", encoding="cp1252")
 
 
