@@ -42,6 +42,7 @@ __all__ = [
     "check_word",
     "check_words",
     "column_of",
+    "refuse_address",
     "shown",
 ]
 
@@ -230,13 +231,23 @@ def check_words(name: str, value: object, known: Sequence[str]) -> tuple[str, ..
 
 
 def check_path(name: str, value: object) -> str:
-    """Return a path as a str. Raise `ParameterError` if it is not a path."""
+    """Return a path as a str. Raise `ParameterError` if it is not a path, or if it is on another machine."""
     path = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
     if not isinstance(path, str) or "\0" in path or not path:
         raise ParameterError(
             f"{name}: expected a path (str or pathlib.Path), found {type(value).__name__} {shown(value)}"
         )
+    refuse_address(name, path)
     return path
+
+
+def refuse_address(name: str, path: str | os.PathLike[str]) -> None:
+    """Raise `ParameterError` if a path is an address, as ``s3://bucket/key``."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", os.fspath(path)):
+        raise ParameterError(
+            f"{name}: expected a path on this machine, found {os.fspath(path)}; name one, and copy what is there, or "
+            "goes there"
+        )
 
 
 def check_paths(paths: Iterable[Any]) -> list[str]:

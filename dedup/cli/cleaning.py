@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dedup.cli.ending import writing
 from dedup.errors import ParameterError
-from dedup.options import check_path
+from dedup.options import check_path, refuse_address
 
 if TYPE_CHECKING:
     from dedup.report.apply import Applied
@@ -48,6 +48,7 @@ class Target:
             raise ParameterError(
                 "output: expected a file for standard input, found the name of a folder; leave out the last slash"
             )
+        refuse_address("output", self.output)
         self._check_folder()
         refuse_overlap(self.output, [("the input", name) for name in inputs if os.path.lexists(name)])
         if os.path.lexists(self.output):

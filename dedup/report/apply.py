@@ -39,6 +39,7 @@ from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.files.formats.named import DOCUMENTS
 from dedup.sources.files.formats.separated import SEPARATED
 from dedup.sources.files.listing import COLUMN, STDIN, Entry
+from dedup.sources.files.remote.addresses import is_address
 from dedup.storage.folders import check_file, check_free, check_writable, refuse_overlap, whole_folder
 
 __all__ = ["Applied", "apply_entries", "apply_report", "apply_rows", "check_rows_output", "foreseen"]
@@ -136,8 +137,9 @@ def apply_report(
     check_free(output, replace=overwrite)
     check_writable(output)
     for entry in entries:
-        check_file(entry.source, entry.size, entry.mtime_ns)
-    names = _names([entry.source for entry in entries])
+        if not entry.copied:
+            check_file(entry.source, entry.size, entry.mtime_ns)
+    names = _names(_named(entries))
     if overwrite:
         _check_replaced(Path(output), set(names))
     decided = None if overrides is None else Overrides(overrides, report)
@@ -154,7 +156,7 @@ def apply_entries(
 
     `entries` are the files that were searched; a report does not find copies of standard input again.
     """
-    names = _names([os.path.abspath(entry.path if entry.copied else entry.source) for entry in entries])
+    names = _names(_named(entries))
     with Progress(progress) as stages:
         verdicts = Verdicts(report, annotate=False)
         applied = _write_all(report, entries, names, verdicts, folder, threads=thread_count(threads), stages=stages)
@@ -211,7 +213,7 @@ def check_rows_output(texts: FileTexts, output: str | Path, others: list[tuple[s
     `others` are further paths that it must not overlap, each with a word for it.
     """
     output = check_path("output", output)
-    if any(entry.path == STDIN or entry.copied for entry in texts.listing):
+    if any(entry.path == STDIN or (entry.copied and not is_address(entry.path)) for entry in texts.listing):
         raise ParameterError(
             "output: expected files, found standard input or a pipe, which has no name for a new file; leave the "
             "output out, and take the texts that are printed"
@@ -253,7 +255,7 @@ def apply_rows(
     unread: dict[str, list[int | None]] = {}
     for reject in texts.rejects:
         unread.setdefault(reject.file, []).append(reject.line)
-    names = _names([entry.source for entry in entries])
+    names = _names(_named(entries))
     column, none = texts.text_column or COLUMN, np.empty((0, 4), dtype=np.int64)
     with whole_folder(output) as new:
         advance = stages.stage("apply", len(entries))
@@ -311,6 +313,11 @@ def _check_kind(report: Report, *, annotate: bool) -> None:
             f"annotate: expected a report of documents, found one of {unit}s; the decision about each {unit} is in "
             "decisions.parquet of the report"
         )
+
+
+def _named(entries: list[Entry]) -> list[str]:
+    """Return the paths by which files are named: of a copy, that of what was copied."""
+    return [os.path.abspath(entry.path if entry.copied else entry.source) for entry in entries]
 
 
 def _names(sources: list[str]) -> list[str]:

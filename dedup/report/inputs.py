@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from dedup.errors import InputError, ParameterError
+from dedup.errors import InputError, ParameterError, StorageError
 from dedup.options import shown
 from dedup.sources.columns import check_columns
 from dedup.sources.files.chosen.names import unshown
@@ -18,6 +18,8 @@ from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.files.listing import COLUMN, STDIN, Entry
 from dedup.sources.files.naming import listing_of
 from dedup.sources.files.rejects import Errors
+from dedup.sources.files.remote.addresses import is_address
+from dedup.sources.files.remote.copies import copy_of_address
 from dedup.storage.folders import check_file
 from dedup.text.paragraphs import split_units
 
@@ -107,10 +109,30 @@ def entries_of(report: Searched, side: str = "texts") -> list[Entry]:
             raise ParameterError(
                 "report: expected files, found standard input, which cannot be read again; search a file instead"
             )
-        source = unshown(absolute(report, each.path))
-        entry = Entry(each.path, each.format, each.compression, each.size, each.mtime_ns, source)
+        copied = is_address(each.path)
+        source = _copied_again(each) if copied else unshown(absolute(report, each.path))
+        entry = Entry(each.path, each.format, each.compression, each.size, each.mtime_ns, source, copied)
         entries.append(entry._replace(encoding=each.encoding))
     return entries
+
+
+def _copied_again(each: Input) -> str:
+    """Copy an input of a store or of the web again, and return the path of the copy.
+
+    Raises `InputError` if it cannot be read, or is not the one that was searched.
+    """
+    try:
+        source, size, digest = copy_of_address(each.path)
+    except StorageError:
+        raise
+    except OSError as error:
+        raise InputError(f"{each.path}: expected the file that was searched, found: {error}") from None
+    if (size, digest) != (each.size, each.mtime_ns):
+        raise InputError(
+            f"{each.path}: expected the {each.size:,} bytes that were searched, found others ({size:,} bytes); search "
+            "again"
+        )
+    return source
 
 
 def absolute(report: Searched, path: str) -> str:
@@ -125,7 +147,8 @@ def texts_of(report: Searched, side: str = "texts") -> FileTexts:
     """
     entries, options = entries_of(report, side), report.options
     for entry in entries:
-        check_file(entry.source, entry.size, entry.mtime_ns)
+        if not entry.copied:
+            check_file(entry.source, entry.size, entry.mtime_ns)
     column, key = options.get("column"), options.get("id")
     if side == "against":  # its column is that of the texts, unless another was named; its ids are its own
         own = options.get("against_column")

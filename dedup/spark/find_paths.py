@@ -114,6 +114,8 @@ def find(
     )
     check_session(spark)
     errors = Errors(on_error, max_errors)
+    if URI_MARK in str(output):
+        raise ParameterError(f"output: expected a folder of the driver, found the URI {shown(output)}; copy it later")
     output = check_path("output", output)
     listing = _listed(files, format=format, encoding=encoding, include=include, exclude=exclude)
     asked_column = query.check_column(column)
@@ -121,8 +123,6 @@ def find(
     listing.check_column(column)
     for option, name in query.other_columns:
         check_extra(option, name, (entry.format for entry in listing), listing.some())
-    if URI_MARK in str(output):
-        raise ParameterError(f"output: expected a folder of the driver, found the URI {shown(output)}; copy it later")
     refuse_overlap(Path(output), [("the input", entry.source) for entry in listing], option="output")
     asked = query.asked() | {"column": plain_names(column), "id": id, "format": format, "version": __version__}
     asked |= {"method": "auto", "hash_key": query.shingle.key.fingerprint}

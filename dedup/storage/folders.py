@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dedup.errors import InputError, ParameterError
-from dedup.options import shown
+from dedup.options import refuse_address, shown
 from dedup.storage.atomic import storage_errors, sync_folder
 
 __all__ = [
@@ -146,7 +146,10 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def check_folder(option: str, folder: str | Path) -> None:
-    """Raise `ParameterError` if a path or a folder above it is a file, or if no file can have that name."""
+    """Raise `ParameterError` if a path or a folder above it is a file, if no file can have that name, or if it is on
+    another machine.
+    """
+    refuse_address(option, folder)
     final = Path(os.path.realpath(folder))
     for each in (final, *final.parents):
         try:

@@ -5,9 +5,9 @@ gives its format (`dedup.sources.files.formats.named`). All levels of a folder a
 (`dedup.sources.files.chosen.selecting`); other files in folders are counted (`Unread`). If a file is named or matches a
 pattern, and its name gives no format, the format is detected from its beginning
 (`dedup.sources.files.formats.sniffing`); so is which JSON a ``.json`` file contains. ``"-"`` is standard input.
-Standard input and pipes are copied to temporary files, since they may be read twice; a folder or a pattern never opens
-a pipe. A path that is not UTF-8 is shown with these bytes as ``\\xff``, so its records can have names. Cost: a look at
-each file's status.
+Standard input, pipes, and files on other machines are copied to temporary files, since they may be read twice; a
+folder or a pattern never opens a pipe. A path that is not UTF-8 is shown with these bytes as ``\\xff``, so its
+records can have names. Cost: a look at each file's status; files on other machines are read.
 """
 
 from __future__ import annotations
@@ -16,17 +16,12 @@ import json
 import os
 import stat
 import sys
-import tempfile
-import weakref
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import IO, Any, NamedTuple
-
-import xxhash
+from typing import Any, NamedTuple
 
 from dedup.errors import InputError, ParameterError, StorageError
 from dedup.sources.files.chosen.globs import check_globs
-from dedup.sources.files.chosen.names import shown
+from dedup.sources.files.chosen.names import shown_name
 from dedup.sources.files.chosen.selecting import STDIN, Found, Selection
 from dedup.sources.files.encodings import check_encoding
 from dedup.sources.files.formats.extractor import NEEDS_EXTRACTOR, extractor, installed
@@ -50,7 +45,8 @@ from dedup.sources.files.formats.sniffing import (
 )
 from dedup.sources.files.limits import MAX_RECORD_BYTES, most_of
 from dedup.sources.files.rejects import Reject, none_readable
-from dedup.storage.atomic import storage_errors
+from dedup.sources.files.remote.addresses import is_address
+from dedup.sources.files.remote.copies import copy_of, copy_of_address
 
 __all__ = ["COLUMN", "STDIN", "Entry", "Listing"]
 
@@ -74,9 +70,9 @@ class Entry(NamedTuple):
     format : "jsonl", "json", "txt", "html", "lines", "parquet", "arrow", "warc", "mediawiki", or separated text
         (`dedup.sources.files.formats.separated`)
     compression : "gzip", "zstd", "bz2", "xz", or None
-    size, mtime_ns : bytes, and time of the last change; for standard input and pipes the 64-bit xxh3 instead of a time
-    source : the path to open; for standard input and pipes the path of the copy
-    copied : whether `source` is a copy
+    size, mtime_ns : bytes, and time of the last change; of a copy the 64-bit xxh3 instead of a time
+    source : the path to open; for standard input, pipes and files on other machines that of the copy
+    copied : whether `source` is a copy (`dedup.sources.files.remote.copies`)
     most : the limit of one of its records, in bytes
     encoding : the encoding of its text that was named, if it is not UTF-8; a byte order mark overrides it
     """
@@ -150,18 +146,16 @@ class Listing:
     ) -> None:
         self._forced, self.encoding = check_format(format), check_encoding(encoding)
         chosen = check_globs("include", include), check_globs("exclude", exclude)
-        self._copies: list[weakref.finalize[..., Any]] = []
-        self._whole: Listing | None = None
         self.rejects: list[Reject] = []
         names = [os.fsdecode(pattern) for pattern in patterns]
-        self.folders = sorted({shown(name) for name in names if os.path.isdir(name)})
+        self.folders = sorted({shown_name(name) for name in names if os.path.isdir(name)})
         selection = Selection(self._reject, *chosen)
         self.unread = selection.unread
         found = selection.paths(names)
         entries: dict[str, Entry] = {}
         paths: set[str] = set()
         for path in sorted(found, key=os.fsencode):
-            real = os.path.realpath(path) if path != STDIN else STDIN
+            real = path if path == STDIN or is_address(path) else os.path.realpath(path)
             if real in entries or (entry := self._entry(path, found[path])) is None:
                 continue
             if entry.path in paths:
@@ -172,10 +166,8 @@ class Listing:
         self.entries = list(entries.values())
         self.where = os.getcwd()
         if not self.entries:
-            for kept in self._copies:
-                kept()
             explained = bool(self.rejects) and all("what may be" in reject.reason for reject in self.rejects[:3])
-            shown_names = [shown(name) for name in names]
+            shown_names = [shown_name(name) for name in names]
             raise none_readable(shown_names, self.rejects, str(self.unread or ""), explained=explained, chosen=chosen)
         if any(entry.format == "html" for entry in self.entries):
             extractor()
@@ -188,7 +180,7 @@ class Listing:
     def __getstate__(self) -> dict[str, Any]:
         """Return the state of a pickle: no handle, and paths that can be opened from any folder."""
         entries = [entry._replace(source=os.path.abspath(entry.source)) for entry in self.entries]
-        return {**self.__dict__, "entries": entries, "_copies": [], "_whole": None}
+        return {**self.__dict__, "entries": entries}
 
     def __copy__(self) -> Listing:
         return self
@@ -243,7 +235,7 @@ class Listing:
     def bounded(self, memory: int | None) -> Listing:
         """Return the same files, with records as large as a bound on memory allows."""
         same = object.__new__(Listing)
-        same.__dict__.update(self.__dict__, _whole=self)  # copies of standard input are kept as long as that listing
+        same.__dict__.update(self.__dict__)
         same.entries = [entry._replace(most=most_of(memory)) for entry in self.entries]
         return same
 
@@ -252,13 +244,14 @@ class Listing:
         return [[entry.path, entry.size, entry.mtime_ns] for entry in self.entries]
 
     def _reject(self, path: str, reason: str) -> None:
-        self.rejects.append(Reject(shown(path) or "''", None, None, reason))
+        self.rejects.append(Reject(shown_name(path) or "''", None, None, reason))
 
     def _entry(self, path: str, how: Found) -> Entry | None:
         other_xml = False
         try:
             source, size, time = self._opened(path, outright=how == Found.NAMED)
-            detected = Sniffed(*(format_of_name(path) or (None, compression_of_name(path))))
+            name = shown_name(path)
+            detected = Sniffed(*(format_of_name(name) or (None, compression_of_name(name))))
             if self._forced is not None:
                 kind, compression = self._forced
                 known = compression or detected.compression or detected.format
@@ -278,13 +271,13 @@ class Listing:
         if self._forced is None and detected.format == "csv":
             detected = detected._replace(format=_separator(source, detected.compression, self.encoding))
         if how == Found.IN_FOLDER and (detected.what == AN_OBJECT or other_xml or not _readable(detected.format)):
-            self.unread.add(shown(path), None if detected.what or other_xml else NEEDS_EXTRACTOR)
+            self.unread.add(shown_name(path), None if detected.what or other_xml else NEEDS_EXTRACTOR)
             return None
         if detected.format is None:
             self._reject(path, f"expected texts, found what may be {detected.what}; {advice(detected.what)}")
             return None
         encoding = None if detected.format in BINARY else self.encoding
-        entry = Entry(shown(path), detected.format, detected.compression, size, time, source, source != path)
+        entry = Entry(name, detected.format, detected.compression, size, time, source, source != path)
         return entry._replace(encoding=encoding)
 
     def _opened(self, path: str, *, outright: bool) -> tuple[str, int, int]:
@@ -295,30 +288,17 @@ class Listing:
         if path == STDIN:
             if sys.stdin is None:
                 raise OSError("standard input is closed")
-            return self._copied(sys.stdin.buffer)
+            return copy_of(sys.stdin.buffer)
+        if is_address(path):
+            return copy_of_address(path)
         status = os.stat(path)
         kind = stat.S_IFMT(status.st_mode)
         if kind == stat.S_IFREG:
             return path, status.st_size, status.st_mtime_ns
         if outright and kind == stat.S_IFIFO:
             with open(path, "rb") as pipe:
-                return self._copied(pipe)
+                return copy_of(pipe)
         raise OSError(f"expected a file, found {KINDS.get(kind, 'something else')}; it is not read")
-
-    def _copied(self, stream: IO[bytes]) -> tuple[str, int, int]:
-        """Copy a stream to a temporary file, which is kept as long as the listing exists."""
-        digest, size = xxhash.xxh3_64(), 0
-        with storage_errors(f"keep a copy of the input in {_temporary()}"):
-            handle, name = tempfile.mkstemp(prefix="dedup-stdin-")
-        self._copies.append(weakref.finalize(self, Path(name).unlink, missing_ok=True))
-        with open(handle, "wb") as copy:
-            while piece := stream.read(1 << 20):
-                with storage_errors(f"keep a copy of the input in {_temporary()}"):
-                    copy.write(piece)
-                    copy.flush()
-                digest.update(piece)
-                size += len(piece)
-        return name, size, digest.intdigest()
 
 
 def _readable(format: str | None) -> bool:
@@ -343,11 +323,3 @@ def _separator(source: str, compression: str | None, encoding: str | None) -> st
 def _packing(source: str) -> str | None:
     """Return the compression of a file whose name does not give it."""
     return compression_of(head_of(source, None)[0])
-
-
-def _temporary() -> str:
-    """Return the folder of temporary files, or a description of it if there is none."""
-    try:
-        return tempfile.gettempdir()
-    except OSError:
-        return "a temporary folder (see TMPDIR)"

@@ -33,7 +33,8 @@ def files(
 
     Parameters
     ----------
-    patterns : paths of files and folders, patterns such as "corpus/**/*.jsonl", lists of them, "-" for standard input
+    patterns : paths of files and folders, patterns such as "corpus/**/*.jsonl", lists of them, "-" for standard input,
+        addresses (s3://, gs://, hdfs://, https://), of which the files are copied
         Files end in .jsonl, .ndjson, .json, .csv, .tsv, .txt, .md, .parquet, .arrow or .feather, optionally followed by
         .gz, .zst, .bz2 or .xz. Other files in folders are counted (``unread``). The format of a named file with another
         name is detected from its beginning. Files are taken in the order of their paths, each once
@@ -61,7 +62,7 @@ def files(
 
     Notes
     -----
-    Cost: a look at the status of each file; standard input is read to its end.
+    Cost: a look at the status of each file; standard input and files at addresses are read to their end.
     """
     asked = check_columns(column)
     named = COLUMN if asked is None else asked
@@ -73,9 +74,7 @@ def files(
 def listing_of(entries: Iterable[Entry], where: str) -> Listing:
     """Return the listing of files that were listed before; relative paths refer to the folder `where`."""
     listing = object.__new__(Listing)
-    listing.__dict__.update(
-        _forced=None, encoding=None, _copies=[], _whole=None, rejects=[], unread=Unread(), folders=[]
-    )
+    listing.__dict__.update(_forced=None, encoding=None, rejects=[], unread=Unread(), folders=[])
     listing.entries, listing.where = list(entries), where
     return listing
 

@@ -130,7 +130,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
         assert ("-", "txt", None, 3) == entry[:4]
         assert data == Path(entry.source).read_bytes() == Path(entry.source).read_bytes()
         prints.append(listing.fingerprint())
-        source = entry.source
+        source = str(entry.source)  # not the name itself, which keeps the copy
         del entry, listing
     assert prints[0] == prints[1] != prints[2]
     assert not Path(source).exists()

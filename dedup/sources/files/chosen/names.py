@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 import re
 
-__all__ = ["possible", "shown", "unshown"]
+from dedup.sources.files.remote.addresses import is_address, shown_address
+
+__all__ = ["possible", "shown", "shown_name", "unshown"]
 
 
 def shown(path: str) -> str:
     """Return a path for messages: bytes that are not UTF-8 are escaped."""
     return os.fsencode(path).decode("utf-8", "backslashreplace") if possible(path) else ascii(path)[1:-1]
+
+
+def shown_name(name: str) -> str:
+    """Return a path, or an address, for messages."""
+    return shown(shown_address(name) if is_address(name) else name)
 
 
 def unshown(path: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
@@ -18,6 +19,8 @@ from dedup.sources.files.chosen.globs import Globs
 from dedup.sources.files.chosen.names import possible, shown
 from dedup.sources.files.chosen.unread import Unread
 from dedup.sources.files.formats.named import format_of_name
+from dedup.sources.files.remote.addresses import is_address, shown_address, unknown_scheme
+from dedup.sources.files.remote.stores import files_below, kind_of
 from dedup.storage.work_dir import MANIFEST_NAME, PART_SUFFIX
 
 __all__ = ["STDIN", "Found", "Selection"]
@@ -69,7 +72,9 @@ class Selection:
 
     def _paths(self, name: str) -> Iterator[tuple[str, Found]]:
         """Yield the paths that a name selects, each with how it was found."""
-        if name == STDIN or name in ALSO_STDIN:
+        if is_address(name):
+            yield from self._at_address(name)
+        elif name == STDIN or name in ALSO_STDIN:
             yield (STDIN if name == STDIN or not _is_file(name) else name), Found.NAMED
         elif os.path.isdir(name):
             yield from self._in_folder(name)
@@ -106,15 +111,64 @@ class Selection:
                     self.unread.add(shown(os.path.join(where, name)), "links to folders")
             for name in files:
                 path = os.path.join(where, name)
-                if name.startswith(".") or self._leaves_out(below + name):
-                    continue
-                if self._include:
-                    if self._include.match(below + name):
-                        yield path, Found.MATCHED
-                elif format_of_name(name):
-                    yield path, Found.IN_FOLDER
-                else:
-                    self.unread.add(shown(path))
+                if not name.startswith("."):
+                    yield from self._chosen(path, below + name)
+
+    def _at_address(self, name: str) -> Iterator[tuple[str, Found]]:
+        """Yield the addresses that an address selects: itself, or those below a folder, or that match a pattern."""
+        if wrong := unknown_scheme(name):
+            self._reject(name, wrong)
+            return
+        try:
+            kind = kind_of(name)
+            if kind == "file":
+                if not self._exclude.match(shown_address(name)):
+                    yield name, Found.NAMED
+            elif kind == "folder":
+                yield from self._below(name.rstrip("/"), files_below(name))
+            elif glob.has_magic(name):
+                yield from self._matching(name)
+            else:
+                self._reject(name, "no such file or folder there")
+        except OSError as error:
+            self._reject(name, str(error))
+
+    def _matching(self, pattern: str) -> Iterator[tuple[str, Found]]:
+        """Yield the addresses that match a pattern."""
+        folder = pattern[: re.search(r"[*?[]", pattern).start()].rpartition("/")[0]  # type: ignore[union-attr]
+        inside = Globs([f"/{pattern[len(folder) + 1 :]}"])
+        found = [below for below in files_below(folder) if inside.match(below)]
+        for below in found:
+            if not self._exclude.match(below):
+                yield f"{folder}/{below}", Found.MATCHED
+        if not found:
+            self._reject(pattern, "no file matches")
+
+    def _below(self, folder: str, paths: list[str]) -> Iterator[tuple[str, Found]]:
+        """Yield the files below a folder of a store as those of a folder of this machine, whose `paths` are given."""
+        inside: dict[str, list[str]] = {}
+        for path in paths:
+            inside.setdefault(path.rpartition("/")[0], []).append(path.rpartition("/")[2])
+        reports = [where for where, files in inside.items() if _is_ours(files)]
+        for path in paths:
+            parts = path.split("/")
+            above = ["/".join(parts[:end]) for end in range(1, len(parts))]
+            if any(part.startswith(".") for part in parts) or any(where in ("", *above) for where in reports):
+                continue
+            if not any(self._leaves_out(each, folder=True) for each in above):
+                yield from self._chosen(f"{folder}/{path}", path)
+
+    def _chosen(self, path: str, below: str) -> Iterator[tuple[str, Found]]:
+        """Yield a file of a folder if it is read, and count it otherwise; `below` is its path below the folder."""
+        if self._leaves_out(below):
+            return
+        if self._include:
+            if self._include.match(below):
+                yield path, Found.MATCHED
+        elif format_of_name(below):
+            yield path, Found.IN_FOLDER
+        else:
+            self.unread.add(shown(path))
 
     def _leaves_out(self, path: str, *, folder: bool = False) -> bool:
         """Return whether ``exclude`` leaves out what has this path below the folder that is searched."""
