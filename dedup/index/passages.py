@@ -75,7 +75,7 @@ def find(view: View, texts: Texts, *, min_words: int, threads: int, stages: Prog
         np.concatenate, zip(*columns, strict=True)
     )
     numbers, places = np.unique(right, return_inverse=True)
-    named = Documents(view.read(numbers)[1], view.manifest.ids)
+    named = Documents(view, view.read(numbers)[1], numbers)
     return pa.table(
         {
             "left": texts.ids_at(left),

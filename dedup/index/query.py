@@ -46,8 +46,9 @@ NO_MARKS = np.empty((0, 3), dtype=np.uint64)
 class IndexMatches(Matches):
     """The pairs of texts with documents of an index: a `dedup.Matches` whose right side is the index.
 
-    ``pairs`` has the ids of the documents. The texts of the documents are not read. ``passages`` and ``cut`` were not
-    searched.
+    ``pairs`` has the ids of the documents. ``passages`` and ``cut`` were not searched. The page of ``to_html`` has the
+    texts of the documents if the index was made with ``store="text"``, also after the index was closed; a result that
+    was pickled has none.
     """
 
     def __init__(self, live: int, empty: int, *evidence: Any, apart: Apart | None) -> None:
@@ -70,21 +71,34 @@ class IndexMatches(Matches):
 
 
 class Documents(Texts):
-    """The documents of an index that were found, by their ids; their texts are not there."""
+    """The documents of an index that were found, by their ids, and by their numbers in a view of it.
 
-    readable = False
+    Their texts are there if the index keeps texts; they are read when they are asked for.
+    """
 
-    def __init__(self, ids: list[Any], kind: str | None) -> None:
-        self.ids, self._kind = ids, kind
+    def __init__(self, view: View, ids: list[Any], numbers: Found) -> None:
+        self.ids, self._kind = ids, view.manifest.ids
+        self._view = view if view.settings.with_texts else None
+        self._numbers = numbers
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_view": None}  # it has open files
 
     def __len__(self) -> int:
         return len(self.ids or ())
 
+    @property
+    def readable(self) -> bool:  # type: ignore[override]  # it depends on the index
+        """Whether the texts are there."""
+        return self._view is not None
+
     def __getitem__(self, row: int) -> str:
-        raise InputError(
-            f"expected a text, found document {self.id_of(row)!r} of an index, which keeps no texts; look "
-            "it up by its id where it came from"
-        )
+        if self._view is None:
+            raise InputError(
+                f"expected a text, found document {self.id_of(row)!r} of an index, which keeps no texts; look "
+                "it up by its id where it came from"
+            )
+        return self._view.texts(self._numbers[row : row + 1])[0]
 
     def ids_at(self, rows: npt.NDArray[np.int64]) -> pa.Array:
         """Return the ids of some rows as an Arrow array (int64 or string)."""
@@ -92,13 +106,16 @@ class Documents(Texts):
         return found if self._kind != "str" or len(found) else found.cast("string")
 
     def original(self, row: int) -> Any:
-        """Raise `InputError`: an index keeps no texts."""
+        """Return the text of a row. Raises `InputError` if the index keeps no texts."""
         return self[row]
 
     def loads(self) -> Iterator[Callable[[], Block]]:
-        """Raise `InputError`, if there is a document: an index keeps no texts."""
+        """Yield a function that makes each block. Raises `InputError` if the index keeps no texts."""
         for row in range(len(self)):
-            yield partial(self.original, row)
+            yield partial(self._block, row)
+
+    def _block(self, row: int) -> Block:
+        return next(ListTexts([self[row]]).blocks())._replace(first=row)
 
 
 def query(
@@ -166,7 +183,7 @@ def query(
     info = MatchInfo(Unit.DOCUMENT, metric, str(kind), threshold, None, column, **read)
     one = np.concatenate(separate)
     apart = Apart(one, np.ones(len(one), dtype=np.int64)).merged() if counted else None
-    sides = Sides(texts, Documents(ids, view.manifest.ids), ("texts", "index"))
+    sides = Sides(texts, Documents(view, ids, numbers), ("texts", "index"))
     everyone = np.arange(total, dtype=np.int64)
     stages.stage("query", 1)(1)
     manifest = view.manifest

@@ -26,13 +26,17 @@ DIFFERENCE_IN_WORDS = {
     "format": ("the same words in the same order: case, punctuation, symbols or white space differ",),
     "numbers": ("only numbers differ",),
 }
-LOOK = 4 * STARTS_SHOWN
-"""Characters of a text that are looked at for its start."""
+LOOKS = 3 * STARTS_SHOWN // 2, 4 * STARTS_SHOWN
+"""Characters of a text that are looked at for its start: first, and if they are mostly white space."""
 
 
 def shortened(text: str) -> str:
     """Return the start of a text, on one line."""
-    line = " ".join(text[:LOOK].split())
+    line = ""
+    for look in LOOKS:
+        line = " ".join(text[:look].split())
+        if len(line) > STARTS_SHOWN or look > len(text):
+            break
     return line if len(line) <= STARTS_SHOWN else line[: STARTS_SHOWN - 3] + "..."
 
 

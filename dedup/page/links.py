@@ -19,7 +19,7 @@ __all__ = ["NO_SPAN", "Links", "view_of_links"]
 NO_SPAN = -1
 """Where a link of a pair has no span: what both texts share is looked for when they are shown."""
 
-UNKNOWN = "the text is not known here: look it up by its id"
+UNKNOWN = 'the index keeps no texts: look it up by its id, or make the index with store="text"'
 """What is said of a text that an index found."""
 
 

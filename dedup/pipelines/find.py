@@ -123,7 +123,7 @@ def find_duplicates(
     threads : number of threads; None: all processors that this process may use. The result is the same.
     memory : bytes, or a text such as "4GB": a limit on the memory used in addition to the caller's texts
         If the shingles do not fit, the texts are read twice or more; the exact answer is the same.
-    progress : True, False, callable(stage, done, total), or None: a bar on a terminal after a second
+    progress : True, False, callable(stage, done, total), or None: a bar after a second, on a terminal or in a notebook
 
     Returns
     -------

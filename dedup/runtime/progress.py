@@ -1,4 +1,4 @@
-"""Progress of a run: a bar on a terminal after one second, JSON lines, a function of the caller, or nothing.
+"""Progress of a run: a bar on a terminal or in a notebook after one second, JSON lines, a function, or nothing.
 
 Beside it, stages are logged by `logging` under the name "dedup", at the level INFO: each when it is over, with its
 seconds, and long ones from time to time. Who does not ask for that level pays nothing.
@@ -13,9 +13,10 @@ import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from dedup.options import ProgressOption, check_progress
+from dedup.runtime.bars import Bar, NotebookBar, TerminalBar, in_notebook
 
 __all__ = ["Heartbeats", "Progress", "ProgressOption"]
 
@@ -31,18 +32,19 @@ LOG = logging.getLogger("dedup")
 class Progress:
     """Report (stage, done, total) of a run. Use it with ``with``: then the bar is removed at the end and on Ctrl-C.
 
-    `option` is None (a bar if stderr is a terminal), True (a bar), False (nothing) or a function.
+    `option` is None (a bar if stderr is a terminal, or in a notebook), True (a bar), False (nothing) or a function.
     """
 
     def __init__(self, option: ProgressOption) -> None:
         option = check_progress(option)
         self._function = option if callable(option) else None
-        shown = option if isinstance(option, bool) else sys.stderr is not None and sys.stderr.isatty()
+        shown = (
+            option if isinstance(option, bool) else in_notebook() or (sys.stderr is not None and sys.stderr.isatty())
+        )
         self._shown = shown and self._function is None
         self._logged = LOG.isEnabledFor(logging.INFO)
         self._started = time.monotonic()
-        self._bar: Any = None
-        self._tasks: dict[str, Any] = {}
+        self._bar: Bar | None = None
         self.seconds: dict[str, float] = {}
         self._stage: tuple[str, float, Callable[[], None]] | None = None
 
@@ -93,24 +95,8 @@ class Progress:
 
     def _draw(self, name: str, done: int, total: int) -> None:
         if self._bar is None:
-            from rich.console import Console
-            from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-            from rich.progress import Progress as Bar
-
-            columns = (
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TaskProgressColumn(),
-                TextColumn("{task.fields[rate]}"),
-                TimeRemainingColumn(),
-            )
-            self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
-            self._bar.start()
-        if name not in self._tasks:
-            self._tasks[name] = self._bar.add_task(name, total=total, rate="")
-        task = self._bar.tasks[self._tasks[name]]
-        rate = "" if not task.speed else f"{task.speed / 1e6:,.1f} M/s" if task.speed > 1e6 else f"{task.speed:,.0f} /s"
-        self._bar.update(self._tasks[name], completed=done, total=total, rate=rate)
+            self._bar = NotebookBar() if in_notebook() else TerminalBar()
+        self._bar.draw(name, done, total)
 
 
 class Heartbeats:

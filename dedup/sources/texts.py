@@ -107,7 +107,7 @@ class Texts(ABC):
     """Whether the texts are in memory: then reading them again costs no more than reading them once."""
 
     readable = True
-    """Whether the texts can be read; those of an index cannot."""
+    """Whether the texts can be read; those of an index can be if it keeps them."""
 
     ids: Ids | None = None
     sources: Sequence[str] | None = None

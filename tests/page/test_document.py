@@ -8,6 +8,7 @@ import hashlib
 import html
 import json
 import math
+import pickle
 import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -273,6 +274,40 @@ def test_matches_of_an_index_have_no_right_texts(tmp_path: Path) -> None:
             assert "look it up by its id" in other["evidence"][-1]
     assert "known 0" in {other["name"] for group in groups for other in group["members"]}
     assert "<table>" in result._repr_html_()
+
+
+@pytest.mark.parametrize("state", ["open", "committed", "closed", "compacted"])
+def test_matches_of_an_index_with_texts(state: str, tmp_path: Path) -> None:
+    """The texts that the index keeps are beside those that were asked for, with what both share; as in `match`."""
+    names = [f"known {number}" for number in range(20)]
+    with dedup.Index.create(tmp_path / "index", store="text", threshold=0.5) as index:
+        index.add(TEXTS[5:25], ids=names)
+        if state == "compacted":
+            index.remove(names[:3])
+        if state != "open":
+            index.commit()
+        result = index.query([*TEXTS[:10], TEXTS[-1]])
+        if state == "compacted":
+            index.compact()
+        if state != "closed":
+            page = page_of(result, tmp_path)
+    if state == "closed":
+        page = page_of(result, tmp_path)
+    shown = {}
+    for group in (group for groups in chunks(page) for group in groups):
+        main, *others = group["members"]
+        (left,) = (text for _, text in main["pieces"])
+        for other in others:
+            (right,) = (text for _, text in other["pieces"])
+            assert right == readable(TEXTS[5 + names.index(other["name"])])
+            shared = beside(left, right, "words:5")
+            assert (other["evidence"], other["spans"]) == (list(shared.evidence), [list(span) for span in shared.spans])
+            assert other["differs"]
+            shown[main["id"], other["name"]] = other["similarity"]
+    assert shown == {(row["left"], row["right"]): row["jaccard"] for row in result.pairs.to_pylist()}
+    assert len(shown) > 4
+    left = page_of(pickle.loads(pickle.dumps(result)), tmp_path)
+    assert "keeps no texts" in chunks(left)[0][0]["members"][1]["evidence"][-1]
 
 
 def test_texts_are_data(tmp_path: Path) -> None:
