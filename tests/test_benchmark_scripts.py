@@ -101,3 +101,18 @@ def test_one_place_reads_the_variable() -> None:
         if isinstance(node, ast.Constant) and node.value == "DEDUP_DATA"
     }
     assert {"needs.py"} == users
+
+
+def test_chained_seeds_find_an_edited_passage() -> None:
+    """The rival of passages joins seeds across an edit on both sides, keeps sources apart, and drops short chains."""
+    from benchmarks.quality.quality_plagdet import by_seeds
+
+    words = [f"word{i}" for i in range(60)]
+    source, other = " ".join(words), " ".join(f"other{i}" for i in range(60))
+    edited = [*words[:30], "changed", *words[31:]]
+    page = " ".join(["before", *edited, "after", *other.split(" ")[:20]])
+    (found,) = by_seeds([other, source], [page], 0.8, size=3, gap=5, least=40)
+    assert (0, 1) == (found.page, found.source)
+    assert " ".join(edited) == page[found.start : found.end]
+    assert (0, len(source)) == (found.source_start, found.source_end)
+    assert 3 == len(by_seeds([other, source], [page], 0.8, size=3, gap=0, least=20))

@@ -176,14 +176,43 @@ SUGGESTED = {"scripts": ("1a77c67348f76753", 0.98), "products": ("2712b5ceca50cc
 """Of kinds that need no data: the start of the digest of the texts, and the floor of F1."""
 
 
+SUGGESTED_FOR_REAL_TEXTS = {
+    "noise": ("6d5e0fee671ee062", 0.99),
+    "titles": ("cb8ca814800407dc", 0.93),
+    "languages": ("e2cfe3a7986e8699", 0.98),
+    "spellings": ("6044dc849e12a30c", 0.99),
+    "tang_poetry": ("79cac8d2700d567e", 0.98),
+    "versions": ("e62b7a6017726933", 0.99),
+    "statutes": ("96c9dfc9cd322f48", 0.99),
+    "ocr_dev": ("16b87c0f347991af", 0.89),
+    "bible_versions": ("0eafd86b686220fb", 0.95),
+    "noisy poems": ("e36640e593031dba", 0.99),
+    "noisy laws": ("01be20ae953330a7", 0.98),
+    "acts": ("c2e107fa0e5843ae", 0.99),
+    "sentences": ("3f402897a25efef6", 0.98),
+    "columns": ("992bbae05a271f14", 0.99),
+}
+"""The same of kinds that are made of the real data."""
+
+
 @pytest.mark.parametrize("name", SUGGESTED)
 def test_suggestions_find_the_copies(name: str) -> None:
     """A search with the suggestion finds the known copies of generated texts: F1 is not below its floor."""
+    check_suggestion(name, Path(), *SUGGESTED[name])
+
+
+@pytest.mark.parametrize("name", SUGGESTED_FOR_REAL_TEXTS)
+def test_suggestions_find_the_copies_of_real_texts(data: Path, name: str) -> None:
+    """The same of texts of several languages and kinds."""
+    check_suggestion(name, data, *SUGGESTED_FOR_REAL_TEXTS[name])
+
+
+def check_suggestion(name: str, root: Path, digest: str, floor: float) -> None:
+    """Search one kind with what is suggested for it."""
     quality = pytest.importorskip("benchmarks.quality.quality_suggest")
     kinds = pytest.importorskip("benchmarks.quality.kinds")
     plants = pytest.importorskip("benchmarks.quality.plants")
-    some = kinds.kind(name, Path())
-    digest, floor = SUGGESTED[name]
+    some = kinds.kind(name, root)
     assert plants.digest(some.texts).startswith(digest), "these are other texts"
     options = dedup.suggest(some.texts).options
     assert quality.score(some.texts, np.array(some.groups), **options) >= floor

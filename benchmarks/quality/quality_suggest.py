@@ -4,13 +4,15 @@ For each kind of `kinds.py`: F1 of the pairs that a search with the suggestion f
 of the best shingle, of those that are suggested, in steps of 0.005. Pairs of one group are right, all others are wrong.
 `default` is F1 of a search without options. `seconds` is processor time of `suggest`, `search` that of a search with
 the suggestion. With --rivals, kinds of short texts are also judged by all pairs of
-`rapidfuzz.distance.Levenshtein.normalized_similarity` (of lower case), at its best threshold.
+`rapidfuzz.distance.Levenshtein.normalized_similarity` (of lower case), at its best threshold; and all kinds by
+`datasketch.MinHashLSH` with 256 permutations, the best shingle, and its best threshold.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -82,6 +84,40 @@ def by_distance(texts: list[str], groups: np.ndarray) -> tuple[float, float]:  #
     return float(values.max()), int(values.argmax()) / STEPS
 
 
+PERMUTATIONS = 256
+
+
+def by_datasketch(texts: list[str], groups: np.ndarray, shingle: str, threshold: float) -> tuple[float, float]:  # type: ignore[type-arg]
+    """The best F1 of `datasketch.MinHashLSH` with the shingle, and its threshold.
+
+    Candidates are those of an index made for a threshold 0.1 below the given one; a pair counts where the estimated
+    similarity reaches a threshold, the best of all.
+    """
+    from datasketch import MinHash, MinHashLSH
+
+    kind, _, size = shingle.partition(":")
+    sketches = []
+    for text in texts:
+        made = MinHash(num_perm=PERMUTATIONS)
+        folded = re.findall(r"\w+", text.lower())
+        tokens, blank = (folded, " ") if kind == "words" else (list(" ".join(folded)), "")
+        parts = {blank.join(tokens[i : i + int(size)]) for i in range(max(1, len(tokens) - int(size) + 1))}
+        made.update_batch([part.encode("utf-8", "surrogatepass") for part in parts])
+        sketches.append(made)
+    index = MinHashLSH(threshold=max(threshold - 0.1, 0.05), num_perm=PERMUTATIONS)
+    same, other = np.zeros(STEPS + 1), np.zeros(STEPS + 1)
+    for row, sketch in enumerate(sketches):
+        for earlier in index.query(sketch):
+            level = int(sketch.jaccard(sketches[earlier]) * STEPS)
+            (same if groups[row] == groups[earlier] else other)[level] += 1
+        index.insert(row, sketch)
+    _, sizes = np.unique(groups, return_counts=True)
+    truth = int((sizes * (sizes - 1) // 2).sum())
+    hits, wrong = same[::-1].cumsum()[::-1], other[::-1].cumsum()[::-1]
+    values = 2 * hits / np.maximum(hits + wrong + truth, 1)
+    return float(values.max()), int(values.argmax()) / STEPS
+
+
 def measured(some: Kind, *, rivals: bool = False) -> dict[str, Any]:
     """The row of a kind."""
     groups = np.array(some.groups)
@@ -95,6 +131,8 @@ def measured(some: Kind, *, rivals: bool = False) -> dict[str, Any]:
     distance = by_distance(some.texts, groups) if rivals and short else (None, None)
     best = {shingle: curve(some.texts, groups, shingle) for shingle in SHINGLES}
     top = max(best, key=lambda shingle: float(best[shingle].max()))
+    top_threshold = int(best[top].argmax()) / STEPS
+    sketched = by_datasketch(some.texts, groups, top, top_threshold) if rivals else (None, None)
     return {
         "kind": "suggest",
         "texts": some.name,
@@ -105,13 +143,15 @@ def measured(some: Kind, *, rivals: bool = False) -> dict[str, Any]:
         "estimate": suggestion.estimate,
         "f1": score(some.texts, groups, **suggestion.options),
         "best_shingle": top,
-        "best_threshold": int(best[top].argmax()) / STEPS,
+        "best_threshold": top_threshold,
         "best_f1": float(best[top].max()),
         "default_f1": score(some.texts, groups),
         "seconds": spent,
         "search": searched,
         "rapidfuzz_f1": distance[0],
         "rapidfuzz_threshold": distance[1],
+        "datasketch_f1": sketched[0],
+        "datasketch_threshold": sketched[1],
     }
 
 
@@ -125,7 +165,7 @@ def main(given: list[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.quality_suggest", description=__doc__)
     parser.add_argument("kinds", nargs="*", help=f"of {', '.join(KINDS)}")
-    parser.add_argument("--rivals", action="store_true", help="all pairs of rapidfuzz too, for short texts")
+    parser.add_argument("--rivals", action="store_true", help="rapidfuzz, for short texts, and datasketch too")
     parser.add_argument("--output", type=Path, help="a file for the results, a line of JSON each; added to")
     chosen = parser.parse_args(sys.argv[1:] if given is None else given)
     root = needs.folder()
@@ -139,6 +179,11 @@ def main(given: list[str] | None = None) -> None:
             + (
                 f"  rapidfuzz {row['rapidfuzz_f1']:.3f} ({row['rapidfuzz_threshold']:.2f})"
                 if row["rapidfuzz_f1"]
+                else ""
+            )
+            + (
+                f"  datasketch {row['datasketch_f1']:.3f} ({row['datasketch_threshold']:.2f})"
+                if row["datasketch_f1"] is not None
                 else ""
             ),
             flush=True,
