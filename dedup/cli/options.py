@@ -24,6 +24,7 @@ __all__ = [
     "UNITS",
     "bounded",
     "by_method",
+    "capped",
     "checked",
     "common",
     "identified",
@@ -250,6 +251,8 @@ identified = click.option(
 bounded = click.option(
     "--memory", metavar="M", help='Memory limit, such as "4GB"; if needed, the texts are read more than once.'
 )
+
+capped = click.option("--memory", metavar="M", help='Memory limit of the index, such as "500MB".')
 
 reported = click.option(
     "--output", "-o", metavar="FOLDER", help="Write a report to this new folder, completely or not at all."
