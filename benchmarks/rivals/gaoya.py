@@ -21,7 +21,8 @@ from benchmarks.rivals import Tool
 from benchmarks.rivals.shingles import Shingles, listed
 
 
-def _index(threshold: float) -> Any:
+def index_of(threshold: float) -> Any:
+    """Return an empty index."""
     return MinHashStringIndex(
         hash_size=32,
         jaccard_threshold=threshold,
@@ -35,14 +36,14 @@ def _index(threshold: float) -> Any:
 
 
 def _whole(texts: list[str], threshold: float, threads: int) -> list[list[int]]:
-    index = _index(threshold)
+    index = index_of(threshold)
     index.par_bulk_insert_docs(list(range(len(texts))), texts)
     found: list[list[int]] = index.par_bulk_query(texts)
     return found
 
 
 def _ready(shingles: Shingles, threshold: float, threads: int) -> list[list[int]]:
-    index = _index(threshold).minhash_index
+    index = index_of(threshold).minhash_index
     index.par_bulk_insert_tokens(list(range(len(shingles.strings))), shingles.strings)
     found: list[list[int]] = index.par_bulk_query_tokens(shingles.strings)
     return found

@@ -1,33 +1,41 @@
-"""`dedup.Index` beside datasketch's MinHashLSH, in memory or in Redis: the same texts, added, and then asked for.
+"""`dedup.Index` beside other indexes of near duplicates: the same texts, added, and then asked for.
 
     python -m benchmarks.speed.bench_index --documents 20000
     python -m benchmarks.speed.bench_index --documents 20000 --redis 6379      # on loopback; it is emptied
     python -m benchmarks.speed.bench_index --documents 1000000 --tools dedup
 
-The documents are generated news of about 2 kB. A question is a near copy of a document (2 % of its words are others),
-or a text that is not there, in turns. Measured are, on one core,
+The others are MinHashLSH of datasketch, in memory or in Redis; gaoya's MinHashStringIndex; and the SearchIndex of
+SetSimilaritySearch, which is exact and cannot be added to. The documents are generated news of about 2 kB. A question
+is a near copy of a document (2 % of its words are others), or a text that is not there, in turns. Measured are, on one
+core,
 
     added       documents a second, from text: for dedup until the commit is on disk; for datasketch with the making of
                 the signatures, by its bulk way and an insertion session without the check for keys given twice
     one         microseconds of a question alone, from text: median and 99th percentile, of the processor and the clock
-    many        questions a second, all in one call (datasketch: one by one)
-    found       the share of the near copies whose document is in the answer; all of them reach the threshold
-    wrong       answers that do not reach the threshold, counted on sets of strings, a question
-    bytes       on disk (dedup), or of memory (datasketch), a document
+    many        questions a second, all in one call (where there is none: one by one)
+    found       recall: the share of the near copies whose document is in the answer; all of them reach the threshold
+    precise     precision: the share of the answers that reach the threshold, counted on sets of strings
+    held        anonymous memory by which the process grew, with that of Redis, in bytes a document
+    bytes       on disk, in bytes a document
 
-Each tool runs in this process, one after the other; datasketch gets shingles as 32-bit integers that numpy made, which
-is the fastest that it offers, and does not verify its candidates.
+Each tool runs in a process of its own, one after the other. datasketch gets shingles as 32-bit integers that numpy
+made, which is the fastest that it offers, and SetSimilaritySearch sets of 64-bit ones. datasketch does not verify its
+candidates; gaoya verifies them by their signatures. With `--output` the lines are also added to a file, from which
+`benchmarks.publish.index_page` makes a table and a plot.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from operator import index as as_is
 from pathlib import Path
 from typing import Any
@@ -80,19 +88,26 @@ def measured(ask: Answer, asked: list[tuple[str, int]], texts: list[str]) -> dic
         spent.append((time.thread_time_ns() - cpu) / 1e3)
         waited.append((time.perf_counter_ns() - clock) / 1e3)
     wanted = [(number in found) for (_, number), found in zip(asked, answers, strict=True) if number >= 0]
-    wrong = 0
+    wrong = total = 0
     for (text, _), found in zip(asked[:400], answers[:400], strict=True):
         own = shingles(text)
         sets = [shingles(texts[number]) for number in found]
         wrong += sum(len(own & other) / len(own | other) < THRESHOLD for other in sets)
+        total += len(found)
     return {
         "one_cpu_p50_us": round(float(np.percentile(spent, 50)), 1),
         "one_cpu_p99_us": round(float(np.percentile(spent, 99)), 1),
         "one_p50_us": round(float(np.percentile(waited, 50)), 1),
         "one_p99_us": round(float(np.percentile(waited, 99)), 1),
         "found": round(sum(wanted) / len(wanted), 4),
-        "wrong_per_question": round(wrong / min(len(asked), 400), 4),
+        "precise": round(1 - wrong / max(total, 1), 4),
     }
+
+
+def held() -> int:
+    """Return the anonymous memory of this process in bytes."""
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("RssAnon"))
 
 
 def by_dedup(texts: list[str], asked: list[tuple[str, int]]) -> dict[str, Any]:
@@ -101,7 +116,7 @@ def by_dedup(texts: list[str], asked: list[tuple[str, int]]) -> dict[str, Any]:
     try:
         with dedup.Index.create(folder / "warm") as warm:
             warm.add(texts[:2000], threads=1, progress=False)
-        stall = 0.0
+        stall, before_all = 0.0, held()
         cpu, clock = time.process_time(), time.perf_counter()
         with dedup.Index.create(folder / "index") as index:
             for start in range(0, len(texts), 1000):
@@ -110,6 +125,7 @@ def by_dedup(texts: list[str], asked: list[tuple[str, int]]) -> dict[str, Any]:
                 stall = max(stall, time.perf_counter() - before)
             index.commit()
             spent, waited = time.process_time() - cpu, time.perf_counter() - clock
+            grown = held() - before_all
         clock = time.perf_counter()
         with dedup.Index.open(folder / "index") as index:
             opened = time.perf_counter() - clock
@@ -137,6 +153,7 @@ def by_dedup(texts: list[str], asked: list[tuple[str, int]]) -> dict[str, Any]:
             "many_per_cpu_s": round(many),
             "open_ms": round(1e3 * opened, 1),
             "segments": stats.segments,
+            "held_per_document": round(grown / len(texts)),
             "bytes_per_document": round(stats.bytes / len(texts)),
             "bytes_without_sets": round((stats.bytes - 8 * stats.shingles) / len(texts)),
         }
@@ -159,8 +176,6 @@ def sketches(texts: list[str]) -> Iterator[Any]:
 
 def by_datasketch(texts: list[str], asked: list[tuple[str, int]], port: int | None = None) -> dict[str, Any]:
     """Insert in a session, and ask; in memory, or in a Redis server on loopback."""
-    import tracemalloc
-
     from datasketch import MinHashLSH
 
     storage: dict[str, Any] = {}
@@ -168,12 +183,16 @@ def by_datasketch(texts: list[str], asked: list[tuple[str, int]], port: int | No
         redis = needs.package("redis").Redis(port=port)
         redis.flushall()
         storage = {"storage_config": {"type": "redis", "redis": {"host": "localhost", "port": port}}}
+    before = held()
     cpu, clock = time.process_time(), time.perf_counter()
     index = MinHashLSH(threshold=THRESHOLD, num_perm=128, **storage)
     with index.insertion_session() as session:
         for key, sketch in enumerate(sketches(texts)):
             session.insert(key, sketch, check_duplication=False)
     spent, waited = time.process_time() - cpu, time.perf_counter() - clock
+    size = held() - before
+    if port is not None:
+        size += redis.info("memory")["used_memory"]
 
     def ask(text: str) -> list[int]:
         return [int(key) for key in index.query(next(sketches([text])))]
@@ -184,24 +203,87 @@ def by_datasketch(texts: list[str], asked: list[tuple[str, int]], port: int | No
         index.query(sketch)
     many = len(asked) / (time.process_time() - cpu)
     if port is not None:
-        size = redis.info("memory")["used_memory"]
         redis.flushall()
-    else:
-        tracemalloc.start()
-        again = MinHashLSH(threshold=THRESHOLD, num_perm=128)
-        some = texts[:1000]
-        before = tracemalloc.get_traced_memory()[0]
-        for key, sketch in enumerate(sketches(some)):
-            again.insert(key, sketch)
-        size = (tracemalloc.get_traced_memory()[0] - before) * len(texts) // len(some)
-        tracemalloc.stop()
     return {
         "added_per_cpu_s": round(len(texts) / spent),
         "added_per_s": round(len(texts) / waited),
         **row,
         "many_per_cpu_s": round(many),
-        "bytes_per_document": round(size / len(texts)),
+        "held_per_document": round(size / len(texts)),
     }
+
+
+def by_gaoya(texts: list[str], asked: list[tuple[str, int]]) -> dict[str, Any]:
+    """Insert all at once, and ask."""
+    from benchmarks.rivals.gaoya import index_of
+
+    before = held()
+    cpu, clock = time.process_time(), time.perf_counter()
+    index = index_of(THRESHOLD)
+    index.par_bulk_insert_docs(list(range(len(texts))), texts)
+    spent, waited = time.process_time() - cpu, time.perf_counter() - clock
+    size = held() - before
+    row = measured(lambda text: list(index.query(text)), asked, texts)
+    cpu = time.process_time()
+    index.par_bulk_query([text for text, _ in asked])
+    many = len(asked) / (time.process_time() - cpu)
+    return {
+        "added_per_cpu_s": round(len(texts) / spent),
+        "added_per_s": round(len(texts) / waited),
+        **row,
+        "many_per_cpu_s": round(many),
+        "held_per_document": round(size / len(texts)),
+    }
+
+
+def sets_of(texts: list[str]) -> Iterator[set[int]]:
+    """Yield the sets of the hashed shingles of texts."""
+    for hashes, counts in blocks(texts):
+        values = hashes.tolist()
+        for start, stop in rows(counts):
+            yield set(values[start:stop])
+
+
+def by_setsimilaritysearch(texts: list[str], asked: list[tuple[str, int]]) -> dict[str, Any]:
+    """Build the index of all sets, and ask."""
+    from SetSimilaritySearch import SearchIndex
+
+    before = held()
+    cpu, clock = time.process_time(), time.perf_counter()
+    index = SearchIndex(list(sets_of(texts)), similarity_func_name="jaccard", similarity_threshold=THRESHOLD)
+    spent, waited = time.process_time() - cpu, time.perf_counter() - clock
+    size = held() - before
+
+    def ask(text: str) -> list[int]:
+        return [number for number, _ in index.query(next(sets_of([text])))]
+
+    row = measured(ask, asked, texts)
+    cpu = time.process_time()
+    for own in sets_of([text for text, _ in asked]):
+        index.query(own)
+    many = len(asked) / (time.process_time() - cpu)
+    return {
+        "added_per_cpu_s": round(len(texts) / spent),
+        "added_per_s": round(len(texts) / waited),
+        **row,
+        "many_per_cpu_s": round(many),
+        "held_per_document": round(size / len(texts)),
+    }
+
+
+def run(tool: str, count: int, redis: int | None) -> dict[str, Any]:
+    """Measure a tool, in a process of its own."""
+    texts = documents(count)
+    asked = questions(texts, QUESTIONS)
+    if tool == "datasketch, redis":
+        return by_datasketch(texts, asked, redis)
+    tools = {
+        "dedup": by_dedup,
+        "datasketch": by_datasketch,
+        "gaoya": by_gaoya,
+        "setsimilaritysearch": by_setsimilaritysearch,
+    }
+    return tools[tool](texts, asked)
 
 
 def main() -> None:
@@ -212,20 +294,25 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--documents", type=int, default=20_000)
-    parser.add_argument("--tools", default="dedup,datasketch")
+    parser.add_argument("--tools", default="dedup,datasketch,gaoya,setsimilaritysearch", help="separated by commas")
     parser.add_argument("--redis", type=int, help="port of a Redis server on loopback; its data are DELETED")
+    parser.add_argument("--output", type=Path, help="file to which the lines are added")
     chosen = parser.parse_args()
-    tools: dict[str, Callable[[list[str], list[tuple[str, int]]], dict[str, Any]]] = {"dedup": by_dedup}
-    if "datasketch" in chosen.tools:
-        needs.package("datasketch")
-        tools["datasketch"] = by_datasketch
+    tools = chosen.tools.split(",")
+    for tool in tools:
+        if tool != "dedup":
+            needs.package({"setsimilaritysearch": "SetSimilaritySearch"}.get(tool, tool))
     if chosen.redis is not None:
-        tools["datasketch, redis"] = lambda texts, asked: by_datasketch(texts, asked, chosen.redis)
-    texts = documents(chosen.documents)
-    asked = questions(texts, QUESTIONS)
-    for name, run in tools.items():
-        if name.split(",")[0] in chosen.tools.split(","):
-            print(json.dumps({"tool": name, "documents": len(texts), **run(texts, asked)}), flush=True)
+        tools.append("datasketch, redis")
+    os.environ["RAYON_NUM_THREADS"] = "1"
+    for tool in tools:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
+            found = alone.submit(run, tool, chosen.documents, chosen.redis).result()
+        line = json.dumps({"kind": "index", "tool": tool, "documents": chosen.documents, **found})
+        print(line, flush=True)
+        if chosen.output is not None:
+            with chosen.output.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
 
 
 if __name__ == "__main__":

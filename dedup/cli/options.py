@@ -25,6 +25,7 @@ __all__ = [
     "UNITS",
     "bounded",
     "by_method",
+    "capped",
     "checked",
     "common",
     "folder",
@@ -276,6 +277,8 @@ identified = click.option(
 bounded = click.option(
     "--memory", metavar="M", help='Memory limit, such as "4GB"; if needed, the texts are read more than once.'
 )
+
+capped = click.option("--memory", metavar="M", help='Memory limit of the index, such as "500MB".')
 
 
 def folder(hint: str = "") -> Callable[[click.Context, click.Parameter, str | None], str | None]:

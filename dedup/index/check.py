@@ -17,11 +17,11 @@ import xxhash
 
 from dedup.errors import StorageError
 from dedup.hashing.units import HashSets
-from dedup.index.bands import keys_of
 from dedup.index.log.bits import Bits, read_bits
 from dedup.index.log.rows import Rows, Stored, firsts_of, sizes_of
 from dedup.index.log.texts import block_of, fingerprints, tokens_of
 from dedup.index.manifest import Manifest, SegmentEntry, TableEntry, bits_name, table_name
+from dedup.index.postings.bands import keys_of
 from dedup.index.postings.segments import hash_ids, hash_numbers
 from dedup.index.postings.tables import Table, doors_bytes, mapped, open_table
 from dedup.index.settings import Settings

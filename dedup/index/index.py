@@ -22,11 +22,13 @@ from dedup.errors import InputError, ParameterError, StorageError
 from dedup.index.incoming import ID_SLICE, REPLACE, add_missing, hashed, in_index, names_of
 from dedup.index.log.rows import kind_of_ids, refuse_id
 from dedup.index.manifest import INDEX_MANIFEST, Manifest
-from dedup.index.reading import OpenIndex, fits, open_view, workers_for
+from dedup.index.memory import Bound
+from dedup.index.opening import fits, open_view, workers_for
+from dedup.index.reading import OpenIndex
 from dedup.index.settings import Settings
 from dedup.index.writer import Writer
 from dedup.option_types import Data, Id, Item
-from dedup.options import check_flag, check_path, check_progress, check_threads, shown
+from dedup.options import check_flag, check_memory, check_path, check_progress, check_threads, shown
 from dedup.report.apply import Applied, apply_rows, check_rows_output
 from dedup.results.data.rows import select_rows, unwrap
 from dedup.runtime.progress import Progress, ProgressOption
@@ -72,6 +74,7 @@ class Index(OpenIndex):
         passages: int | None = None,
         method: str = "exact",
         hash_key: bytes | None = None,
+        memory: int | str | None = None,
     ) -> Index:
         """Make an empty index in a new folder, and open it for writing.
 
@@ -91,6 +94,7 @@ class Index(OpenIndex):
         method : "exact", or "lsh" to find a pair at the threshold with a probability of 99.9 % only, with fewer
             postings. What is found is always verified
         hash_key : as for `dedup.find_duplicates`. The index keeps only its fingerprint
+        memory : bytes, or a text such as "500 MB"; as in `open`
 
         Raises `ParameterError` if an option has an invalid value, and `StorageError` if there is something at the path,
         or the system refuses.
@@ -113,27 +117,32 @@ class Index(OpenIndex):
                 f"expected nothing at {folder}, found {what}; name another folder, or use the index "
                 "that is there (dedup.Index.open, dedup index add)"
             )
+        bound = Bound(check_memory(memory))
         Writer.create(folder, settings)
-        return cls._of_writer(folder, Writer(folder, settings.shingle.key))
+        return cls._of_writer(folder, Writer(folder, settings.shingle.key), bound)
 
     @classmethod
-    def open(cls, path: Any, *, write: bool = False, hash_key: bytes | None = None) -> Index:
+    def open(
+        cls, path: Any, *, write: bool = False, hash_key: bytes | None = None, memory: int | str | None = None
+    ) -> Index:
         """Open an index: for reading, or with `write` also for adding and removing. It has the options of `create`.
 
-        A reader sees the index as it was committed last; see `refresh`.
+        A reader sees the index as it was committed last; see `refresh`. `memory` is the most that the open index may
+        take, in addition to texts in memory and to pages of its files; if it is too small for a method, that raises
+        `ParameterError`.
 
         Raises `StorageError` if there is no index, it is damaged, or, with `write`, another one writes it, and
         `ParameterError` if it was made with another hash key, or another format or Unicode version.
         """
-        folder = Path(check_path("path", path))
+        folder, bound = Path(check_path("path", path)), Bound(check_memory(memory))
         if check_flag("write", write):
-            return cls._of_writer(folder, Writer(folder, hash_key))
+            return cls._of_writer(folder, Writer(folder, hash_key), bound)
         view, state = open_view(folder, hash_key, None)
-        return cls(folder, view, None, state)
+        return cls(folder, view, None, state, bound)
 
     @classmethod
-    def _of_writer(cls, folder: Path, writer: Writer) -> Index:
-        return cls(folder, writer.view, writer, None)
+    def _of_writer(cls, folder: Path, writer: Writer, bound: Bound) -> Index:
+        return cls(folder, writer.view, writer, None, bound)
 
     # changing
 
@@ -173,7 +182,7 @@ class Index(OpenIndex):
         threads, progress = check_threads(threads), check_progress(progress)
         collection = read_texts(texts, ids=ids, column=column, id=id)
         workers = workers_for(collection, threads)
-        with self._writing() as writer, Progress(progress) as stages:
+        with self._writing(collection, workers) as writer, Progress(progress) as stages:
             names = collection.ids
             for option, wanted in (("replace", replace), ("resume", resume)):
                 if wanted and names is None:
@@ -294,7 +303,7 @@ class Index(OpenIndex):
 
     def _filter(self, collection: Texts, threads: int, stages: Progress) -> npt.NDArray[Any]:
         """Add the texts that were not seen before; return which (bool)."""
-        with self._writing() as writer:
+        with self._writing(collection, threads) as writer:
             names = collection.ids
             kind = kind_of_ids(writer.manifest, names, len(collection))
             parts = [np.empty(0, dtype=np.bool_)]

@@ -20,6 +20,7 @@ from dedup.hashing.forms import NUMBERS
 from dedup.hashing.shingles import hash_text
 from dedup.hashing.units import HashedBlock, HashRows, Units, hash_block, hash_texts
 from dedup.index.log.rows import DIFFERING, MARK_WORDS, MarkedSets, marked, sets_of, sizes_of
+from dedup.index.memory import Bound
 from dedup.index.view import ALL_PAIRS, View
 from dedup.pairs.kept_apart import Apart
 from dedup.pairs.verify import Pairs, similarity
@@ -127,6 +128,7 @@ def query(
     limit: int | None,
     first: bool,
     threads: int,
+    bound: Bound,
     stages: Progress,
 ) -> IndexMatches:
     """Return the pairs of `texts` with the living documents of an index.
@@ -153,6 +155,7 @@ def query(
         found[:, 0] = block.places[found[:, 0], 0]
         return found, sets, values
 
+    texts_so_far = pairs_so_far = 0
     report = stages.stage("query", texts.about())
     how: dict[str, Any] = {"unit": Unit.DOCUMENT, "threads": threads, "forms": known.forms, "progress": report}
     for _, (found, some, values) in hash_texts(texts, known.shingle, work, **how):
@@ -160,6 +163,9 @@ def query(
         sizes.append(some.sizes)
         marks.append(some.marks)
         separate.append(values)
+        texts_so_far += len(some.sizes)
+        pairs_so_far += len(found)
+        bound.check_answers(view.documents, threads, texts_so_far, pairs_so_far)
     found, left_sizes = np.concatenate(parts), np.concatenate(sizes)
     numbers, rights = np.unique(found[:, 1], return_inverse=True)
     rows, ids = view.read(numbers)

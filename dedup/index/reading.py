@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from dedup.errors import InputError, ParameterError, StorageError
-from dedup.hash_key import HashKey
+from dedup.errors import ParameterError, StorageError
 from dedup.index import check as checking
 from dedup.index import passages as passage_search
 from dedup.index import query as queries
 from dedup.index.guard import Guarded
-from dedup.index.manifest import INDEX_MANIFEST, Manifest
-from dedup.index.memtable import new_counters
-from dedup.index.settings import Settings
+from dedup.index.memory import Bound
+from dedup.index.opening import fits, one_text, open_view, state_of, workers_for
 from dedup.index.view import View
 from dedup.index.writer import Writer
 from dedup.options import (
@@ -27,30 +24,22 @@ from dedup.options import (
     check_threshold,
     check_whole,
     check_word,
-    shown,
 )
 from dedup.runtime.progress import Progress, ProgressOption
-from dedup.runtime.threads import lock, thread_count
+from dedup.runtime.threads import lock
 from dedup.sources.coerce import Texts, read_texts
-from dedup.sources.texts import INT64
 from dedup.storage.atomic import storage_errors
 from dedup.threshold import Metric
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["IndexStats", "OpenIndex", "fits", "open_view", "workers_for"]
+__all__ = ["IndexStats", "OpenIndex"]
 
 METRICS = (str(Metric.JACCARD), str(Metric.CONTAINMENT))
 """An index knows sets of shingles only."""
 
 PAIR_ORDERS = ("best", "first")
-
-CALLER_TEXTS = 32
-"""Texts in memory that the calling thread hashes alone."""
-
-ATTEMPTS = 100
-"""How often a reader begins anew, if the writer replaced files while it opened them."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +73,9 @@ class IndexStats:
 class OpenIndex:
     """An index that is open: what `dedup.Index` can be asked."""
 
-    def __init__(self, folder: Path, view: View, writer: Writer | None, state: object) -> None:
+    def __init__(self, folder: Path, view: View, writer: Writer | None, state: object, bound: Bound) -> None:
         """Use `dedup.Index.create` or `dedup.Index.open`."""
+        self._bound = bound
         self._folder = folder
         self._view: View | None = view
         self._writer = writer
@@ -171,6 +161,7 @@ class OpenIndex:
         most = None if limit is None else check_whole("limit", limit, 1, also=", or None")
         threads, progress = check_threads(threads), check_progress(progress)
         collection = read_texts(texts, ids=ids, column=column, id=id)
+        collection.bound(self._bound.memory)
         with self._asking(), Progress(progress) as stages:
             return queries.query(
                 self._open(),
@@ -180,6 +171,7 @@ class OpenIndex:
                 limit=most,
                 first=order == "first",
                 threads=workers_for(collection, threads),
+                bound=self._bound,
                 stages=stages,
             )
 
@@ -223,13 +215,14 @@ class OpenIndex:
             )
         threads, progress = check_threads(threads), check_progress(progress)
         collection = read_texts(texts, ids=ids, column=column, id=id)
+        collection.bound(self._bound.memory)
         with self._asking(), Progress(progress) as stages:
             how: dict[str, Any] = {"threads": workers_for(collection, threads), "stages": stages}
             return passage_search.find(self._open(), collection, min_words=size, **how)
 
     def seen(self, text: str) -> bool:
         """Return whether a document reaches the threshold of the index with a text. Cost: some 0.1 ms."""
-        text = _one_text(text)
+        text = one_text(text)
         with self._asking():
             return queries.seen(self._open(), text)
 
@@ -238,7 +231,7 @@ class OpenIndex:
 
         None if no document reaches the threshold of the index. Of several equal ones it is the first.
         """
-        text = _one_text(text)
+        text = one_text(text)
         with self._asking():
             return queries.best_of(self._open(), text)
 
@@ -259,7 +252,7 @@ class OpenIndex:
             if self._writer is not None:
                 return False
             view = self._open()
-            if _state_of(self._folder) == self._state:
+            if state_of(self._folder) == self._state:
                 return False
             newer, self._state = open_view(self._folder, view.settings.shingle.key, view)
             changed = newer.manifest.generation != view.manifest.generation
@@ -348,53 +341,15 @@ class OpenIndex:
                 "with write=True"
             )
 
-    def _writing(self) -> Guarded:
-        """Return what guards a change; the writer cannot be used after one that was interrupted."""
+    def _writing(self, texts: Texts | None = None, threads: int = 1) -> Guarded:
+        """Return what guards a change; the writer cannot be used after one that was interrupted.
+
+        Raises `ParameterError` if the bound on memory is too small for the `texts` to add.
+        """
+        if self._writer is not None:
+            self._writer.room = self._bound.newest(self._writer.view.documents, threads, texts)
         return Guarded(self._writer, self._guard, changing=True)
 
     def _asking(self) -> Guarded:
         """Return what guards a question."""
         return Guarded(self._writer, self._guard, changing=False)
-
-
-def workers_for(texts: Texts, threads: int | None) -> int:
-    """Return how many threads work on texts. To find out how many there may be takes longer than to hash a few."""
-    return 1 if texts.at_hand and len(texts) <= CALLER_TEXTS else thread_count(threads)
-
-
-def fits(view: View, name: object) -> bool:
-    """Return whether an id is of the type of the ids of the index."""
-    kind = view.manifest.ids
-    if kind is None or isinstance(name, str) != (kind == "str"):
-        return False
-    return isinstance(name, str) or (isinstance(name, int) and name in INT64)
-
-
-def _one_text(text: object) -> str:
-    if not isinstance(text, str):
-        raise InputError(f"text: expected one str, found {type(text).__name__} {shown(text)}; for several use query")
-    return text
-
-
-def _state_of(folder: Path) -> tuple[int, int, int] | None:
-    try:
-        found = (folder / INDEX_MANIFEST).stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
-
-
-def open_view(folder: Path, hash_key: bytes | HashKey | None, older: View | None) -> tuple[View, object]:
-    """Open the newest generation. A file that the writer removed meanwhile means that there is a newer one."""
-    for attempt in range(ATTEMPTS):
-        state = _state_of(folder)
-        manifest = Manifest.read(folder)
-        settings = Settings.from_json(manifest.settings, folder, hash_key)
-        same = older is not None and older.manifest.epoch == manifest.epoch
-        try:
-            return View(folder, manifest, settings, new_counters(), older if same else None), state
-        except StorageError:
-            if Manifest.read(folder).generation == manifest.generation or attempt == ATTEMPTS - 1:
-                raise
-            time.sleep(0.001 * attempt)
-    raise AssertionError

@@ -15,8 +15,6 @@ import numpy.typing as npt
 
 from dedup.errors import StorageError
 from dedup.hashing.units import HashSets
-from dedup.index import bands
-from dedup.index.bands import dense
 from dedup.index.log.bits import Bits, numbers_in, read_bits
 from dedup.index.log.rows import (
     MARK_WORDS,
@@ -30,7 +28,9 @@ from dedup.index.log.rows import (
 )
 from dedup.index.log.texts import Kept, block_of, fingerprints, tokens_of
 from dedup.index.manifest import Manifest
-from dedup.index.memtable import Memtable
+from dedup.index.postings import bands
+from dedup.index.postings.bands import dense
+from dedup.index.postings.memtable import Memtable
 from dedup.index.postings.segments import Segment, hash_ids, hash_numbers, open_segment
 from dedup.index.settings import Settings
 from dedup.runtime.threads import map_blocks, slices
@@ -151,20 +151,25 @@ class View:
         """Return those of some documents that were not removed."""
         return numbers[~self.dead.has(numbers)]
 
-    def batches(self, count: int) -> Iterator[tuple[MarkedSets, list[Any]]]:
-        """Yield the sets, marks and ids of all living documents on disk, in order, some of each `count` documents.
+    def batches(self, count: int, hashes: int) -> Iterator[tuple[MarkedSets, list[Any]]]:
+        """Yield the sets, marks and ids of all living documents on disk, in order.
 
-        Raises `StorageError` if one is damaged.
+        A batch has at most `count` documents, and about so many hashes. Raises `StorageError` if one is damaged.
         """
         for start in range(0, len(self.stored), count):
-            numbers = self.living(np.arange(start, min(start + count, len(self.stored)), dtype=np.int64))
-            rows, ids = self.stored.read(numbers)
-            sets = HashSets(self.stored.sets, rows[:, 1].astype(np.int64), sizes_of(rows))
-            wrong = np.flatnonzero(seal_sets(sets, np.arange(len(rows))) != rows[:, 4])
-            if len(wrong):
-                damaged(self.stored.path, int(numbers[wrong[0]]))
-            kept = self._kept(numbers) if self.settings.with_texts else None
-            yield MarkedSets(*sets, np.ascontiguousarray(rows[:, MARK_WORDS]), kept), list(ids)
+            living = self.living(np.arange(start, min(start + count, len(self.stored)), dtype=np.int64))
+            filled = np.cumsum(sizes_of(self.stored.rows[living])) // hashes
+            for numbers in np.split(living, np.flatnonzero(np.diff(filled)) + 1):
+                yield self._batch(numbers)
+
+    def _batch(self, numbers: Numbers) -> tuple[MarkedSets, list[Any]]:
+        rows, ids = self.stored.read(numbers)
+        sets = HashSets(self.stored.sets, rows[:, 1].astype(np.int64), sizes_of(rows))
+        wrong = np.flatnonzero(seal_sets(sets, np.arange(len(rows))) != rows[:, 4])
+        if len(wrong):
+            damaged(self.stored.path, int(numbers[wrong[0]]))
+        kept = self._kept(numbers) if self.settings.with_texts else None
+        return MarkedSets(*sets, np.ascontiguousarray(rows[:, MARK_WORDS]), kept), list(ids)
 
     def _kept(self, numbers: Numbers) -> Kept:
         """Return what is kept of the texts of some documents on disk, with their fingerprints."""

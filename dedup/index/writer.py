@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.index.bands import new_among
 from dedup.index.log.bits import write_bits
 from dedup.index.log.rows import (
     SEAL_WORD,
@@ -32,7 +31,9 @@ from dedup.index.log.rows import (
 )
 from dedup.index.log.texts import frames_of
 from dedup.index.manifest import SUFFIX, Manifest
-from dedup.index.memtable import Memtable, copies_within, new_counters
+from dedup.index.memory import ANY
+from dedup.index.postings.bands import new_among
+from dedup.index.postings.memtable import Memtable, copies_within, new_counters
 from dedup.index.postings.merge import Merges
 from dedup.index.postings.segments import open_segment, write_segment
 from dedup.index.settings import Settings
@@ -60,8 +61,8 @@ MOST_SEGMENTS = 12
 FILTERED_TEXTS = 1 << 8
 """Texts that are compared with one another before those of them that are new are added, with ``method="lsh"``."""
 
-FEED_DOCUMENTS = 1 << 12
-"""Documents that are copied at a time from another index."""
+FEED_DOCUMENTS, FEED_HASHES = 1 << 12, 1 << 20
+"""Documents that are copied at a time from another index, and about how many hashes."""
 
 Numbers = npt.NDArray[np.int64]
 
@@ -83,6 +84,7 @@ class Writer:
             self._lock.close()
             raise
         self.interrupted = False  # in the middle of a change, by Ctrl-C or an error of the caller's
+        self.room = ANY  # bytes that the newest documents may hold
         self._merges = Merges(folder)
         self._unsynced: list[Path] = []
         self._changed = self._bits_changed = False
@@ -221,7 +223,7 @@ class Writer:
     def feed(self, source: View, report: Callable[[int], None], *, fresh_ids: bool) -> None:
         """Add the living documents of another view, which has none in memory alone, in their order."""
         done = 0
-        for sets, ids in source.batches(FEED_DOCUMENTS):
+        for sets, ids in source.batches(FEED_DOCUMENTS, FEED_HASHES):
             self.add(sets, None if fresh_ids else ids, str(source.manifest.ids))
             done += len(ids)
             report(done)
@@ -276,7 +278,7 @@ class Writer:
         memtable = self.view.memtable
         budget = MERGED_PER_POSTING * max(memtable.posted - self._worked, 0)
         self._worked = memtable.posted
-        if memtable.count >= FLUSH_DOCUMENTS or memtable.hashes >= FLUSH_HASHES:
+        if memtable.count >= FLUSH_DOCUMENTS or memtable.hashes >= FLUSH_HASHES or memtable.bytes >= self.room:
             self.flush()
         self._merge(budget)
 

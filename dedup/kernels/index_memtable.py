@@ -131,13 +131,29 @@ def follow(
     keys: npt.NDArray[np.uint64],
     documents: npt.NDArray[np.uint32],
     shift: int,
+    firsts: npt.NDArray[np.int64],
+    places: npt.NDArray[np.int64],
     met: npt.NDArray[np.uint32],
 ) -> tuple[npt.NDArray[np.uint32], int]:
-    """Return the documents of all postings of the hashes ``values[start:start + size]``, and their number."""
+    """Return the documents of all postings of the hashes ``values[start:start + size]``, and their number.
+
+    `firsts` and `places` have room for one more than there are hashes, and are overwritten; `met` may grow. Heads and
+    first keys are read in loops of their own, so that the memory answers for many at once.
+    """
+    for i in range(size):
+        firsts[i] = np.int64(heads[values[start + i] >> np.uint64(shift)])
+    chains = np.int64(0)
+    for i in range(size):
+        at = firsts[i]
+        firsts[chains], places[chains] = at, start + i
+        chains += np.int64(at >= 0)
+    read = np.uint64(0)
+    for i in range(chains):
+        read |= keys[firsts[i]]
+    met[0] = np.uint32(read & np.uint64(1))  # else the reads would be left out
     count = 0
-    for i in range(start, start + size):
-        key = values[i]
-        at = np.int64(heads[np.int64(key >> np.uint64(shift))])
+    for i in range(chains):
+        key, at = values[places[i]], firsts[i]
         while at >= 0:
             if keys[at] == key:
                 if count == len(met):
@@ -175,15 +191,19 @@ def probe_chains(
     """Return the pairs of the sets of `asked` rows with documents in the chains, as `index_postings.probe` does."""
     found = np.empty((16, 3), dtype=np.int64)
     met = np.empty(256, dtype=np.uint32)
-    total = 0
+    total, longest = 0, np.int64(1)
     for row in asked:
-        met, count = follow(values, offsets[row], sizes[row], heads, links, keys, documents, shift, met)
+        longest = max(longest, sizes[row])
+    firsts, places = np.empty(longest + 1, dtype=np.int64), np.empty(longest + 1, dtype=np.int64)
+    for row in asked:
+        start, size = offsets[row], sizes[row]
+        met, count = follow(values, start, size, heads, links, keys, documents, shift, firsts, places, met)
         if count == 0:
             continue
         found, total, damaged = judge(
             values,
-            offsets[row],
-            sizes[row],
+            start,
+            size,
             row,
             met,
             count,
@@ -245,9 +265,10 @@ def filter_rows(
     for row in asked:
         longest = max(longest, sizes[row])
     tally, levels = np.empty(HIGHEST + 1, dtype=np.int64), np.empty(longest, dtype=np.uint8)
+    firsts, places = np.empty(longest + 1, dtype=np.int64), np.empty(longest + 1, dtype=np.int64)
     for row in asked:
         start, size = offsets[row], sizes[row]
-        met, count = follow(values, start, size, heads, links, keys, documents, shift, met)
+        met, count = follow(values, start, size, heads, links, keys, documents, shift, firsts, places, met)
         if count > 0:
             found, total, damaged = judge(
                 values,

@@ -183,33 +183,39 @@ def gather(
     lows: npt.NDArray[np.uint64],
     highs: npt.NDArray[np.uint64],
     tags: npt.NDArray[np.uint64],
+    found_doors: npt.NDArray[np.uint64],
     met: npt.NDArray[np.uint32],
 ) -> tuple[npt.NDArray[np.uint32], int]:
     """Return the documents of all entries that fit one of the hashes ``values[start:start + size]``, and their number.
 
-    `lows`, `highs` and `tags` have room for one more than there are hashes, and are overwritten; `met` may grow. All
-    doors are read first, and then the first entry of each bucket, so that the memory answers for many at once.
+    `lows`, `highs`, `tags` and `found_doors` have room for one more than there are hashes, and are overwritten; `met`
+    may grow. First all doors are read, then the first and the last entry of each bucket that remains, each in a loop
+    with little else, so that the memory answers for many at once. In a segment of 264,000 documents of 2 kB, a text
+    that is not there took 18 us in one loop, 12 with a loop for the doors, and 6 with all (two busy cores, 2026-11).
     """
     one, base = np.uint64(1), np.uint64(origin)
     width, number_shift = np.uint64(number_bytes + tag_bytes), np.uint64(8 * number_bytes)
     most, first = np.uint64(count_of(entries, number_bytes, tag_bytes)), np.uint64(start)
     shift, mask = np.uint64(64 - bits), mask_of(bits, known, tag_bytes)
+    for i in range(np.uint64(size)):
+        found_doors[i] = doors[values[first + i] >> shift]
     passed, room = np.uint64(0), np.uint64(0)
     for i in range(np.uint64(size)):
-        key = values[first + i]
-        bucket, tag = key >> shift, tag_of(key, bits, tag_bytes) & mask
-        door, wanted = doors[bucket], filter_of(tag, tag_bytes)
-        low = min(door & HEAD_MASK, most)
-        high = max(min(doors[bucket + one] & HEAD_MASK, most), low)
-        lows[passed], highs[passed], tags[passed] = low * width, high * width, tag << number_shift
-        fits = np.uint64(door & wanted == wanted)
-        passed += fits
-        room += fits * (high - low)
+        key, door = values[first + i], found_doors[i]
+        tag = tag_of(key, bits, tag_bytes) & mask
+        wanted = filter_of(tag, tag_bytes)
+        lows[passed], highs[passed], tags[passed] = door & HEAD_MASK, (key >> shift) + one, tag << number_shift
+        passed += np.uint64(door & wanted == wanted)
+    for i in range(passed):
+        low = min(lows[i], most)
+        high = max(min(doors[highs[i]] & HEAD_MASK, most), low)
+        lows[i], highs[i] = low * width, high * width
+        room += high - low
     if room >= np.uint64(len(met)):
         met = more(met, 2 * np.int64(room) + 1)
     read = np.uint64(0)
     for i in range(passed):
-        read |= entry_at(entries, lows[i])
+        read |= entry_at(entries, lows[i]) | entry_at(entries, max(highs[i], lows[i] + width) - width)
     numbers, tag_mask = (one << number_shift) - one, mask << number_shift
     count = np.uint64(0)
     for i in range(passed):
@@ -258,7 +264,8 @@ def probe(
     for row in asked:
         longest = max(longest, sizes[row])
     lows, highs = np.empty(longest + 1, dtype=np.uint64), np.empty(longest + 1, dtype=np.uint64)
-    tags, met = np.empty(longest + 1, dtype=np.uint64), np.empty(256, dtype=np.uint32)
+    tags, found_doors = np.empty(longest + 1, dtype=np.uint64), np.empty(longest + 1, dtype=np.uint64)
+    met = np.empty(256, dtype=np.uint32)
     for row in asked:
         start, size = offsets[row], sizes[row]
         met, count = gather(
@@ -275,6 +282,7 @@ def probe(
             lows,
             highs,
             tags,
+            found_doors,
             met,
         )
         if count == 0:
@@ -322,9 +330,12 @@ def lookup(
     total, size, most = 0, np.int64(number_bytes + tag_bytes), count_of(entries, number_bytes, tag_bytes)
     number_shift, mask = np.uint64(8 * number_bytes), mask_of(bits, known, tag_bytes)
     numbers, tag_mask = (np.uint64(1) << number_shift) - np.uint64(1), mask << number_shift
+    found_doors = np.empty(len(keys), dtype=np.uint64)
+    for i in range(len(keys)):
+        found_doors[i] = doors[keys[i] >> np.uint64(64 - bits)]
     for i in range(len(keys)):
         bucket, tag = np.int64(keys[i] >> np.uint64(64 - bits)), tag_of(keys[i], bits, tag_bytes) & mask
-        door, wanted = doors[bucket], filter_of(tag, tag_bytes)
+        door, wanted = found_doors[i], filter_of(tag, tag_bytes)
         if door & wanted != wanted:
             continue
         for entry in range(head_of(door, most), head_of(doors[bucket + 1], most)):

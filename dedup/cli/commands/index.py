@@ -16,6 +16,7 @@ from dedup.cli.ending import finish, note, progress, say, say_json
 from dedup.cli.inputs import ByName, Inputs
 from dedup.cli.options import (
     CHOICES,
+    capped,
     checked,
     folder,
     identified,
@@ -121,6 +122,7 @@ def create(path: str, as_json: bool, **options: Any) -> None:
 @keyed
 @reading
 @threaded
+@capped
 @one_json
 @quieted
 def add(
@@ -134,6 +136,7 @@ def add(
     on_error: str,
     max_errors: str | None,
     threads: int | None,
+    memory: str | None,
     as_json: bool,
 ) -> None:
     """Add the texts of files to the index in PATH, duplicates too.
@@ -142,7 +145,7 @@ def add(
     left out. So a command that was stopped goes on if it is given again.
     """
     read = Inputs(format=format, on_error=on_error, max_errors=max_errors).checked()
-    with opened(path, hash_key, write=True) as held:
+    with opened(path, hash_key, write=True, memory=memory) as held:
         texts = read.open(inputs, column=column, id=id_column)
         added = held.add(texts, replace=replace, resume=True, threads=threads, progress=progress())
         counts = {"added": added, "known": len(texts) - added, "documents": len(held)}
@@ -181,6 +184,7 @@ def add(
 @checked
 @quieted
 @threaded
+@capped
 def query(
     path: str,
     inputs: tuple[str, ...],
@@ -192,11 +196,12 @@ def query(
     max_errors: str | None,
     printed: Printed,
     check: bool,
+    memory: str | None,
     **options: Any,
 ) -> None:
     """Find the documents of the index in PATH that are duplicates of the texts of files."""
     read = Inputs(format=format, on_error=on_error, max_errors=max_errors).checked()
-    with opened(path, hash_key) as held:
+    with opened(path, hash_key, memory=memory) as held:
         texts = read.open(inputs, column=column, id=id_column)
         result = held.query(texts, progress=progress(), **options)
     printed.show("match", {None: result.pairs}, lambda _: report_matches(result, ByName(texts)))
@@ -225,6 +230,7 @@ def query(
 @keyed
 @reading
 @threaded
+@capped
 @as_lines
 @quieted
 def filter_new(
@@ -238,6 +244,7 @@ def filter_new(
     on_error: str,
     max_errors: str | None,
     threads: int | None,
+    memory: str | None,
     as_json: bool,
 ) -> None:
     """Print or write the texts of files that were not seen before, and add them to the index in PATH.
@@ -246,7 +253,7 @@ def filter_new(
     them. If the command is stopped, the index is as it was before.
     """
     read = Inputs(format=format, on_error=on_error, max_errors=max_errors).checked()
-    with opened(path, hash_key, write=True) as held:
+    with opened(path, hash_key, write=True, memory=memory) as held:
         texts = read.open(inputs, column=column, id=id_column)
         before = len(held)
         if output is not None:
@@ -266,11 +273,11 @@ def filter_new(
     finish(found=False, check=False, rejected=read.rejected())
 
 
-def opened(path: str, hash_key: bytes | None, *, write: bool = False) -> Index:
+def opened(path: str, hash_key: bytes | None, *, write: bool = False, memory: str | None = None) -> Index:
     """Open an index."""
     from dedup.index.index import Index
 
-    return Index.open(path, write=write, hash_key=hash_key)
+    return Index.open(path, write=write, hash_key=hash_key, memory=memory)
 
 
 def tell_counts(as_json: bool, counts: dict[str, Any], line: str) -> None:

@@ -9,7 +9,7 @@ import click
 from dedup.cli.command import Command
 from dedup.cli.commands.index import opened, tell_counts
 from dedup.cli.ending import SOME_REJECTED, say, say_json
-from dedup.cli.options import keyed, one_json, quieted
+from dedup.cli.options import capped, keyed, one_json, quieted
 from dedup.errors import InputError
 from dedup.terminal import clean
 
@@ -54,14 +54,15 @@ def remove(path: str, ids: tuple[str, ...], ids_from: str | None, hash_key: byte
 @click.argument("path")
 @click.argument("others", metavar="OTHER...", nargs=-1, required=True)
 @keyed
+@capped
 @one_json
 @quieted
-def merge(path: str, others: tuple[str, ...], hash_key: bytes | None, as_json: bool) -> None:
+def merge(path: str, others: tuple[str, ...], hash_key: bytes | None, memory: str | None, as_json: bool) -> None:
     """Add the documents of OTHER indexes to the index in PATH.
 
     All must have been made with the same options, and no id may be in two of them.
     """
-    with opened(path, hash_key, write=True) as held:
+    with opened(path, hash_key, write=True, memory=memory) as held:
         added = sum(held.merge(other) for other in others)
         count = len(held)
     tell_counts(as_json, {"added": added, "documents": count}, f"{added:,} added; {count:,} documents")
@@ -105,14 +106,15 @@ def check(path: str, hash_key: bytes | None, as_json: bool) -> None:
 )
 @click.argument("path")
 @keyed
+@capped
 @one_json
 @quieted
-def compact(path: str, hash_key: bytes | None, as_json: bool) -> None:
+def compact(path: str, hash_key: bytes | None, memory: str | None, as_json: bool) -> None:
     """Write the index in PATH anew, without removed documents.
 
     Until the end both are on disk. Ids do not change.
     """
-    with opened(path, hash_key, write=True) as held:
+    with opened(path, hash_key, write=True, memory=memory) as held:
         before = held.stats
         held.compact()
         after = held.stats

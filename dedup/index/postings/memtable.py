@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.units import HashSets
-from dedup.index.bands import keys_of
 from dedup.index.log.rows import Rows, firsts_of
 from dedup.index.log.texts import Kept
 from dedup.index.manifest import WORDS_PER_ROW
+from dedup.index.postings.bands import keys_of
 from dedup.index.postings.segments import Keys, hash_ids, hash_numbers
 from dedup.index.postings.tables import Table, packed
 from dedup.index.settings import Settings
@@ -27,6 +27,9 @@ HEAD_BITS = 12
 """Bits of a key that choose its chain, in an empty table."""
 
 NO_KEYS = Keys(np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.uint32))
+
+DOCUMENT_BYTES = 480
+"""Bytes of a document beside its set and its postings: its row, its id, and its places in dictionaries."""
 
 AGING = 4
 """Hashes per counter after which all counters are halved, so that they say what is frequent now."""
@@ -203,6 +206,13 @@ class Memtable:
             return
         self.heads, self.shift = np.full(1 << bits, -1, dtype=np.int32), 64 - bits
         kernels.enter(self.keys, 0, self.postings, self.shift, self.heads, self.links)
+
+    @property
+    def bytes(self) -> int:
+        """About how many bytes the documents take, without the room that arrays have for more."""
+        keyed = sum(len(each.keys) for parts in self._keyed.values() for each in parts)
+        texts = sum(sum(map(len, kept.packed)) for _, kept in self.texts)
+        return 8 * self.hashes + 20 * (self.postings + keyed) + DOCUMENT_BYTES * self.count + texts
 
     @property
     def posted(self) -> int:
