@@ -23,7 +23,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
@@ -119,6 +119,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.worker = self.tree = 0
+        self.cpu = 0.0  # of the watching itself
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -128,6 +129,7 @@ class Watch:
             every = [held(pid) for pid in tree(os.getpid())]
             self.worker = max(self.worker, *(size for python, size in every if python), 0)
             self.tree = max(self.tree, sum(size for _, size in every))
+            self.cpu = time.thread_time()
 
     def stop(self) -> dict[str, int]:
         """Stop, and return what was held."""
@@ -136,15 +138,17 @@ class Watch:
         return {"worker": self.worker, "tree": self.tree}
 
 
-def measured(work: Any) -> dict[str, Any]:
-    """Return what some work returns, with its time and memory."""
+def measured(work: Callable[[], Callable[[], dict[str, Any]]]) -> dict[str, Any]:
+    """Return the time and memory of some work, and what the function returns that it returns."""
     watch = Watch()
     start, before = time.perf_counter(), spent(os.getpid())
     made = work()
-    seconds = time.perf_counter() - start
-    kinds = {kind: round(each - before[kind], 2) for kind, each in spent(os.getpid()).items()}
-    cpu = round(sum(kinds.values()), 2)
-    return {"seconds": round(seconds, 2), "cpu": cpu, "cpu_of": kinds, **watch.stop(), **made}
+    seconds, held = time.perf_counter() - start, watch.stop()
+    kinds = {kind: each - before[kind] for kind, each in spent(os.getpid()).items()}
+    kinds["driver"] -= watch.cpu
+    rounded = {kind: round(each, 2) for kind, each in kinds.items()}
+    row = {"seconds": round(seconds, 2), "cpu": round(sum(kinds.values()), 2), "cpu_of": rounded}
+    return {**row, **held, **made()}
 
 
 # -------------------------------------------------------------------------------------------- steps
@@ -204,12 +208,12 @@ def on_spark(place: Path, options: dict[str, Any]) -> None:
         documents = sum(pq.read_metadata(path).num_rows for path in place.glob("*.parquet"))
         for each in range(options["rounds"]):
 
-            def work() -> dict[str, Any]:
+            def work() -> Callable[[], dict[str, Any]]:
                 frame = spark.read.parquet(str(place))
                 found = dedup.spark.find_duplicates(frame, id="id", partitions=options["partitions"])
                 stages = {name: round(seconds, 2) for name, seconds in found.timings.items()}
                 assert found.summary.texts == documents  # reads the few texts that it shows, at once
-                return {"stages": stages, **answer_of(found._found)}
+                return lambda: {"stages": stages, **answer_of(found._found)}
 
             row = measured(work)
             print(json.dumps({"step": "spark", "round": each, "documents": documents, **row}), flush=True)
@@ -226,16 +230,16 @@ def locally(place: Path, options: dict[str, Any]) -> None:
     files = sorted(map(str, place.glob("*.parquet")))
     with tempfile.TemporaryDirectory(dir=options["folder"], prefix="report-") as folder:
 
-        def search(files: list[str], name: str) -> dict[str, Any]:
-            output, answer = Path(folder) / name, dict[str, Any]()
+        def search(files: list[str], name: str) -> Callable[[], dict[str, Any]]:
+            output, held = Path(folder) / name, list[Any]()
 
             def written(run: Any, _: Any) -> None:
                 write_run_report(output, run.duplicates, listing=run.listing, rejects=run.rejects, run={})
-                answer.update(answer_of(run.duplicates))
+                held.append(run.duplicates)
 
             how = {"memory": options["memory"], "work_dir": f"{output}.work", "threads": len(os.sched_getaffinity(0))}
             find_in_files(files, output=output, id="id", write=written, **how)
-            return answer
+            return lambda: answer_of(held[0])
 
         search(files[:1], "first")  # imports everything
         row = measured(lambda: search(files, "report"))

@@ -154,8 +154,8 @@ class Model:
 
 
 def places(each: float, parts: int) -> float:
-    """Return the bytes a unit that tell which unit has how many of the hashes of all parts."""
-    return min(parts, each + parts / 255)
+    """Return the bytes a unit that tell which unit has how many of the hashes of all parts: gaps, or counts."""
+    return float(min(parts, each / -np.expm1(-255 * each / parts)))  # a further byte for each 255 in a gap
 
 
 def cut_for(texts: int, notes: float) -> tuple[int, int, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 __all__ = ["NEEDS", "KeepingEngine", "SparkEngine", "running", "spark_schema", "spark_type"]
+
+SPARED_TASKS = 3
+"""Tasks of a worker, in which most modules are loaded."""
+
+_tasks = itertools.count()
 
 LONGEST_ASKED = 200
 """Characters. Of a longer value the work folder has the digest."""
@@ -43,9 +50,20 @@ def running(stage: Any) -> Any:
     """Return a stage as a plain function, which Spark asks for."""
 
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        spare_modules()
         return stage(batches)  # type: ignore[no-any-return]
 
     return run
+
+
+def spare_modules() -> None:
+    """Set the objects of loaded modules apart from Python's collector of cycles, in the first tasks of a worker.
+
+    Spark's worker runs that collector after each task. It looks at the objects of all modules each time, which took
+    longer than most of our tasks.
+    """
+    if next(_tasks) < SPARED_TASKS:
+        gc.freeze()
 
 
 class SparkEngine:

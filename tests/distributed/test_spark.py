@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import os
 import runpy
 import shutil
@@ -94,6 +96,24 @@ def test_a_search_is_taken_up_from_its_work_folder(spark: Any, tmp_path: Path) -
     with pytest.raises(ParameterError, match=message):
         frame = spark.createDataFrame(table).repartition(4)
         dedup.spark.find_duplicates(frame, id="id", work=str(work), threshold=0.5, partitions=2)
+
+
+def test_modules_are_spared_in_the_first_tasks_of_a_worker_alone(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    spared = []
+    monkeypatch.setattr(engine.gc, "freeze", lambda: spared.append(True))
+    monkeypatch.setattr(engine, "_tasks", itertools.count())
+    for _ in range(9):
+        assert list(engine.running(lambda batches: batches)(iter([1, 2]))) == [1, 2]
+    assert len(spared) == engine.SPARED_TASKS
+    monkeypatch.undo()
+
+    def frozen(batches: Any) -> Any:
+        list(batches)
+        yield pa.record_batch({"objects": [gc.get_freeze_count()]})
+
+    same(spark, table_of(versions(1, 20, 3)), partitions=2)
+    counts = spark.range(0, 4, 1, 4).mapInArrow(frozen, "objects bigint").toArrow().column("objects").to_pylist()
+    assert max(counts) > 10_000  # of modules, in the workers that ran our stages
 
 
 def dying(stages: tuple[str, ...], folder: str) -> Any:
