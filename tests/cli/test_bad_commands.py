@@ -784,7 +784,7 @@ WORK = {
     ),
     "a folder with files": ("full", "expected an empty folder or a work directory of dedup at full, found 'other.txt'"),
     "a report": ("report", "expected an empty folder or a work directory of dedup at report, found .*; name a folder"),
-    "an input": ("good.jsonl", "--work-dir: good.jsonl is the input good.jsonl; choose another folder"),
+    "an input": ("good.jsonl", "--work-dir: good.jsonl is the input good.jsonl; choose another name"),
     "inside an input": ("good.jsonl/new", "--work-dir: good.jsonl/new lies in the input good.jsonl; choose a folder"),
     "the folder of all inputs": (".", "--work-dir: . contains the input good.jsonl; choose a folder outside of it"),
     "a device": ("/dev/null", "--work-dir: expected a folder, found the file /dev/null; choose another name"),
@@ -804,7 +804,7 @@ def test_bad_work_directories(kind: str, more: list[str], place: Path) -> None:
 def test_outputs_and_work_directories(place: Path) -> None:
     """Neither lies in the other."""
     for output, work, says in (
-        ("new", "new", "output: new is the work directory new; choose another folder"),
+        ("new", "new", "output: new is the work directory new; choose another name"),
         ("new/report", "new", "output: new/report lies in the work directory new; choose a folder outside of it"),
         ("new", "new/work", "output: new contains the work directory new/work; choose a folder outside of it"),
     ):
