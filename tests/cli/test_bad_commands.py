@@ -115,7 +115,7 @@ class Bad(NamedTuple):
 NONE = r"expected readable texts, found none in '{}'"
 EMPTY = "expected texts, found none in {}; name files that hold texts"
 BLANK = r"expected texts, found nothing but .* {}; name files that hold texts"
-HOLDS = r"{}: expected texts, found what may be {}; give its format with format= \(--format\)"
+HOLDS = r"{}: expected texts, found what may be {}; (give its format with|write its texts? )"
 UNREAD = r"found none in '{0}' \(1 file not read: 1 {1} \({0}/x{1}\)\); to read these files, name them"
 BYTES = (
     "{}: not UTF-8: byte 0x.. at offset \\d+; (it looks like cp1252; )?give (the encoding of the file with )?encoding="
