@@ -24,6 +24,9 @@ from dedup.report.read import Report
 
 __all__ = ["Overrides"]
 
+MOST_OVERRIDES = 1 << 28
+"""Bytes of a file of overrides, at most: a million decisions or more."""
+
 VERDICTS = {"keep": True, "unsure": True, "remove": False}
 
 
@@ -53,7 +56,7 @@ class Overrides:
 
     def _read(self) -> list[Line]:
         try:
-            text = self._path.read_bytes().decode("utf-8-sig")
+            text = self._whole().decode("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8"
             raise InputError(
@@ -69,6 +72,16 @@ class Overrides:
                     f"{other.number}; leave one of them out"
                 )
         return list(seen.values())
+
+    def _whole(self) -> bytes:
+        """Return the bytes of the file. Raise `InputError` if there are too many, or no end of them."""
+        with open(self._path, "rb") as file:
+            found = file.read(MOST_OVERRIDES + 1)
+        if len(found) > MOST_OVERRIDES:
+            raise InputError(
+                f"{self._path}: expected {MOST_OVERRIDES:,} bytes of overrides at most, found more; name another"
+            )
+        return found
 
     def _line(self, number: int, text: str) -> Line:
         where = f"{self._path}:{number}"

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-__all__ = ["ABSENT", "field_of", "is_path", "names_in", "parts_of"]
+__all__ = ["ABSENT", "DOTTED", "field_of", "is_path", "names_in", "parts_of"]
 
 ABSENT: Final[Any] = ...
 """Marks a field that a record does not have."""
+
+DOTTED = "in a path, no name may have a dot, and one of these fields has; rename it"
+"""Why a path does not lead to a field that is shown by the same name."""
 
 DEEPEST = 8
 """Parts of the paths that messages show, at most."""

@@ -124,7 +124,7 @@ def refuse_overlap(output: str | Path, others: Iterable[tuple[str, str | Path]],
     for what, path in others:
         old = _lineage(Path(os.path.realpath(path)))
         if _same(new[0], old[0]):
-            raise ParameterError(f"{option}: {output} is {what} {path}; choose another folder")
+            raise ParameterError(f"{option}: {output} is {what} {path}; choose another name")
         if any(_same(each, old[0]) for each in new[1:]):
             raise ParameterError(f"{option}: {output} lies in {what} {path}; choose a folder outside of it")
         if any(_same(new[0], each) for each in old[1:]):

@@ -115,7 +115,7 @@ class Bad(NamedTuple):
 NONE = r"expected readable texts, found none in '{}'"
 EMPTY = "expected texts, found none in {}; name files that hold texts"
 BLANK = r"expected texts, found nothing but .* {}; name files that hold texts"
-HOLDS = r"{}: expected texts, found what may be {}; give its format with format= \(--format\)"
+HOLDS = r"{}: expected texts, found what may be {}; (give its format with|write its texts? )"
 UNREAD = r"found none in '{0}' \(1 file not read: 1 {1} \({0}/x{1}\)\); to read these files, name them"
 BYTES = (
     "{}: not UTF-8: byte 0x.. at offset \\d+; (it looks like cp1252; )?give (the encoding of the file with )?encoding="
@@ -784,7 +784,7 @@ WORK = {
     ),
     "a folder with files": ("full", "expected an empty folder or a work directory of dedup at full, found 'other.txt'"),
     "a report": ("report", "expected an empty folder or a work directory of dedup at report, found .*; name a folder"),
-    "an input": ("good.jsonl", "--work-dir: good.jsonl is the input good.jsonl; choose another folder"),
+    "an input": ("good.jsonl", "--work-dir: good.jsonl is the input good.jsonl; choose another name"),
     "inside an input": ("good.jsonl/new", "--work-dir: good.jsonl/new lies in the input good.jsonl; choose a folder"),
     "the folder of all inputs": (".", "--work-dir: . contains the input good.jsonl; choose a folder outside of it"),
     "a device": ("/dev/null", "--work-dir: expected a folder, found the file /dev/null; choose another name"),
@@ -804,7 +804,7 @@ def test_bad_work_directories(kind: str, more: list[str], place: Path) -> None:
 def test_outputs_and_work_directories(place: Path) -> None:
     """Neither lies in the other."""
     for output, work, says in (
-        ("new", "new", "output: new is the work directory new; choose another folder"),
+        ("new", "new", "output: new is the work directory new; choose another name"),
         ("new/report", "new", "output: new/report lies in the work directory new; choose a folder outside of it"),
         ("new", "new/work", "output: new contains the work directory new/work; choose a folder outside of it"),
     ):

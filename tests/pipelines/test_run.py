@@ -369,7 +369,7 @@ def test_output_that_is_or_holds_an_input_is_refused(tmp_path: Path) -> None:
         for option in ("--output", "--work-dir"):
             done = CliRunner().invoke(main, ["find", str(corpus), option, str(bad)])
             assert done.exit_code == 2
-            assert "choose another folder" in done.stderr or "choose a folder" in done.stderr
+            assert "choose another name" in done.stderr or "choose a folder" in done.stderr
     assert len(list(corpus.iterdir())) == 3
     (tmp_path / "used").mkdir()
     (tmp_path / "used" / "thesis.txt").write_text("years of work")

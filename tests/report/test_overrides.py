@@ -157,6 +157,8 @@ def test_no_file_and_another_kind(tmp_path: Path) -> None:
             (tmp_path / name).write_bytes(data)
         with pytest.raises(InputError, match="expected a file of overrides"):
             Overrides(tmp_path / name, report)
+    with pytest.raises(InputError, match="expected 268,435,456 bytes of overrides at most, found more"):
+        Overrides("/dev/zero", report)
     matched = dedup.match(
         dedup.files(tmp_path / "in" / "a.jsonl"), dedup.files(tmp_path / "in" / "b.jsonl"), min_words=None
     )

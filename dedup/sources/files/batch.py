@@ -19,7 +19,7 @@ import numpy.typing as npt
 from dedup.errors import InputError
 from dedup.options import shown
 from dedup.sources.files.rejects import Reject
-from dedup.sources.paths import is_path
+from dedup.sources.paths import DOTTED, is_path
 from dedup.sources.texts import INT64
 
 if TYPE_CHECKING:
@@ -114,6 +114,8 @@ class Wanted(NamedTuple):
 
     def missing(self, name: str, place: str, found: Sequence[str]) -> InputError:
         """Return the error for a column that does not exist."""
+        if name in found:  # as a path of which a part has a dot
+            return InputError(f"{self.option_of(name)}: no such column in {place}: {DOTTED}")
         close = [other for other in found if other.lower() == name.lower()] or list(found)
         some = ", ".join(map(shown, close[:20])) or "none"
         return InputError(f"{self.option_of(name)}: no such column in {place}; found {some}")

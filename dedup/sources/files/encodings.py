@@ -40,6 +40,10 @@ ESCAPED_RUNS = re.compile("([\udc00-\udcff]+)")
 """What stands for bytes that an encoding does not have."""
 FIRST_ESCAPE = 0xDC00
 
+CALLED_ANSI = {"ansi", "windows", "windows-ansi", "excel"}
+ANSI = '; what Windows calls ANSI is "cp1252" in the West, "cp1250" in Central Europe, "cp1251" for Cyrillic'
+"""What to do if an encoding is called as Windows calls it."""
+
 HANDLER = "dedup.escape"
 
 MOST_HIGH = 0.3
@@ -90,7 +94,7 @@ def check_encoding(given: Any) -> str | None:
     if not known:
         raise ParameterError(
             f'encoding: expected the name of an encoding such as "utf-8", "cp1252", "latin-1" or "utf-16", found '
-            f"{shown(given)}"
+            f"{shown(given)}{ANSI if isinstance(given, str) and given.lower() in CALLED_ANSI else ''}"
         )
     return None if name == UTF8 else name
 

@@ -254,6 +254,7 @@ class Listing:
             detected = Sniffed(*(format_of_name(name) or (None, compression_of_name(name))))
             if self._forced is not None:
                 kind, compression = self._forced
+                other_xml = detected.format == "mediawiki" != kind
                 known = compression or detected.compression or detected.format
                 detected = Sniffed(kind, compression or detected.compression if known else _packing(source))
             elif detected.format is None:

@@ -291,3 +291,10 @@ def test_from_a_shell(tmp_path: Path) -> None:
     done = call("repeats", "a.jsonl", "--encoding", "nonsense", cwd=tmp_path)
     assert WRONG == done.returncode
     assert "encoding: expected the name of an encoding" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["ansi", "ANSI", "windows"])
+def test_what_windows_calls_ansi(name: str) -> None:
+    """The error names the encodings that this may be."""
+    with pytest.raises(ParameterError, match='what Windows calls ANSI is "cp1252" in the West'):
+        check_encoding(name)

@@ -51,6 +51,9 @@ def test_html_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         (b"<meta charset=utf-8>", None, "utf-8"),
         (b"<META http-equiv=x content='text/html; charset=Windows-1251'>", None, "cp1251"),
         (b"<meta charset='iso-8859-1'>", None, "cp1252"),
+        (b"<?xml version='1.0' encoding='windows-1251'?>\n<html>", None, "cp1251"),
+        (b'\n<?xml version="1.0" encoding="ISO-8859-1" standalone="yes"?><meta charset=utf-8>', None, "cp1252"),
+        (b"<html><?xml version='1.0' encoding='windows-1251'?>", None, "utf-8"),
         (b"<meta charset='utf-16'>", None, "utf-8"),
         (b"<meta charset='none-such'>", None, "utf-8"),
         (b"<meta charset='hex'>", None, "utf-8"),
@@ -190,3 +193,26 @@ def test_nothing_is_imported_without_pages() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(dedup.__file__).parents[1]
     )
     assert "False" == done.stdout.strip()
+
+
+@pytest.mark.parametrize("depth", [100, 249, 260, 5_000, 100_000])
+@pytest.mark.usefixtures("extra")
+def test_elements_deep_in_one_another(depth: int, tmp_path: Path) -> None:
+    """However deep a text lies, it is read, and so is what is around it; nothing hidden is."""
+    (tmp_path / "a.html").write_text(
+        f"<html><head><title>News</title><script>x('</div>')</script></head><body><p>Before<br>it</p>{'<div>' * depth}"
+        f"<p>The <b>ferry</b> leaves\nat noon &amp; stops.</p>{'</div>' * depth}<p>After</p></body></html>",
+        encoding="utf-8",
+        newline="",
+    )
+    ((*_, text, _),), rejects = read_all(tmp_path / "a.html")
+    assert ("Before it The ferry leaves at noon & stops. After", []) == (" ".join((text or "").split()), rejects)
+
+
+@pytest.mark.usefixtures("extra")
+def test_many_elements_are_not_deep(tmp_path: Path) -> None:
+    """Elements that nobody closes, and many one after another, change nothing: menus stay out."""
+    (tmp_path / "a.html").write_text(page([*BODY, *["<b>x</b><br><img>"] * 400]), encoding="utf-8")
+    ((*_, text, _),), _ = read_all(tmp_path / "a.html")
+    assert BODY[0] in (text or "")
+    assert "Home" not in (text or "")

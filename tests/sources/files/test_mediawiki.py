@@ -94,6 +94,8 @@ def test_other_xml(tmp_path: Path) -> None:
     files = dedup.files(tmp_path)
     assert [str(tmp_path / "a.xml")] == files.paths
     assert {".xml": 1} == files.unread["kinds"]
+    with pytest.raises(InputError, match="2 files not read: 2 .xml"):  # as before dumps were read
+        dedup.files(tmp_path, format="txt")
     piece = tmp_path / "piece"
     piece.write_bytes(b"<div class='x'><p>a</p></div>")
     with pytest.raises(

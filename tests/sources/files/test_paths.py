@@ -215,3 +215,17 @@ def test_several_columns_are_written(kind: str, tmp_path: Path) -> None:
     result = dedup.find_duplicates(dedup.files(path, column=["title", "doc.body"]), shingle="words:1")
     write_run_report(tmp_path / "report", result, options={"column": ["title", "doc.body"]})
     assert (2, 1) == ((done := apply_report(tmp_path / "report", tmp_path / "out")).kept, done.removed)
+
+
+def test_a_name_with_a_dot_in_a_path(tmp_path: Path) -> None:
+    """The reason says why what looks like the path is not there."""
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"a": {"b": {"c": "good"}}}\n{"a": {"b.c": "text"}}\n', encoding="utf-8")
+    files = dedup.files(path, column="a.b.c", on_error="skip")
+    dedup.find_duplicates(files)
+    assert ["no field 'a.b.c': in a path, no name may have a dot, and one of these fields has; rename it"] == [
+        reject.reason for reject in files.rejects
+    ]
+    path.write_text('{"a": {"b.c": "text"}}\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"no such column in .*: in a path, no name may have a dot"):
+        dedup.find_duplicates(dedup.files(path, column="a.b.c"))

@@ -151,3 +151,34 @@ def test_no_names_from_a_file(folder: Path) -> None:
     assert WRONG == done.returncode
     assert "no names in empty" in done.stderr
     assert "INPUT...: expected a name, found none" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("pattern", "says"),
+    [
+        ("[", "expected a closing bracket after"),
+        ("a[b", "expected a closing bracket after"),
+        ("*.{md,txt}", r"expected a pattern without \{a,b\}"),
+        ("../a.txt", r".*without \. and \.\. as names of folders"),
+        ("a/./b", r".*without \. and \.\. as names of folders"),
+    ],
+)
+def test_patterns_that_match_nothing(pattern: str, says: str, tmp_path: Path) -> None:
+    """They are errors that say what to write instead."""
+    (tmp_path / "a.txt").write_text("a text", encoding="utf-8")
+    for option in ("include", "exclude"):
+        with pytest.raises(ParameterError, match=f"{option}: {says}"):
+            dedup.files(tmp_path, **{option: pattern})
+
+
+def test_patterns_with_a_dot_and_brackets(tmp_path: Path) -> None:
+    """A dot and a slash at the beginning are the folder; brackets that are closed and braces of names are patterns."""
+    for name in ("a.txt", "[b].txt", "{c}.txt"):
+        (tmp_path / name).write_text("a text", encoding="utf-8")
+    for pattern, name in (
+        ("./a.txt", "a.txt"),
+        ("[[]b].txt", "[b].txt"),
+        ("{c}.txt", "{c}.txt"),
+        ("[!b{[].txt", "a.txt"),
+    ):
+        assert [str(tmp_path / name)] == dedup.files(tmp_path, include=pattern).paths

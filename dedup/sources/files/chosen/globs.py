@@ -81,4 +81,27 @@ def check_globs(option: str, given: Any) -> tuple[str, ...]:
     some: Sequence[Any] = [given] if isinstance(given, str) else given
     if not isinstance(some, (list, tuple)) or not all(isinstance(each, str) and each.strip("/") for each in some):
         raise ParameterError(f'{option}: expected a pattern such as "*.md", or a list of them, found {shown(given)}')
-    return tuple(some)
+    for each in some:
+        if wrong := _never(each):
+            raise ParameterError(f"{option}: {wrong}, found {shown(each)}")
+    return tuple(each.removeprefix("./") for each in some)
+
+
+def _never(pattern: str) -> str:
+    """Return what was expected of a pattern that matches nothing, or not what is meant; "" of others.
+
+    >>> _never("a[0-9].txt"), _never("[[]a")
+    ('', '')
+    >>> _never("[a")
+    'expected a closing bracket after [ (or [[] for a bracket)'
+    """
+    parts = pattern.rstrip("/").removeprefix("./").removeprefix("/").split("/")
+    if "." in parts or ".." in parts:
+        return "expected a path below the folder that is searched, without . and .. as names of folders"
+    if re.search(r"\{[^{}/]*,[^{}/]*\}", pattern):
+        return "expected a pattern without {a,b}, of which each is a pattern of its own; give it once for each"
+    for found in re.finditer(r"\[", pattern):
+        inside = re.match(r"\[!?\]?[^\]]*\]", pattern[found.start() :])
+        if inside is None and "[" not in pattern[: found.start()]:
+            return "expected a closing bracket after [ (or [[] for a bracket)"
+    return ""

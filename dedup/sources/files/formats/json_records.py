@@ -25,7 +25,7 @@ from dedup.sources.files.batch import Batch, Token, Wanted, extra_array, id_arra
 from dedup.sources.files.encodings import UTF8, bad_byte, hint
 from dedup.sources.files.listing import COLUMN, Entry
 from dedup.sources.files.rejects import Reject
-from dedup.sources.paths import ABSENT, field_of, is_path, names_in, parts_of
+from dedup.sources.paths import ABSENT, DOTTED, field_of, is_path, names_in, parts_of
 
 if TYPE_CHECKING:
     import msgspec
@@ -154,6 +154,8 @@ class Records:
         if text is ABSENT:
             fields = names_in(record, nested=self._nested)
             self._strange |= dict.fromkeys(fields)
+            if column in fields:  # as two of its parts
+                raise ValueError(f"no field {column!r}: {DOTTED}")
             raise ValueError(f"no field {column!r}; found {', '.join(map(repr, fields[:20])) or 'none'}")
         if not isinstance(text, (str, NoneType)):
             raise ValueError(f"field {column!r}: expected a text, found {type(text).__name__}")
