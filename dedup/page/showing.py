@@ -40,7 +40,7 @@ class Shown:
 
         The page says what it leaves out. Texts are data there: none of their characters is taken for markup or script.
         Raises `ParameterError` if an option has an invalid value or there is no such folder, `InputError` if texts in
-        files cannot be read again, `StorageError` if the file cannot be written. Cost: about 0.3 ms per pair of texts
+        files cannot be read again, `StorageError` if the file cannot be written. Cost: about 0.2 ms per pair of texts
         of 2 kB; memory: the page.
         """
         from dedup.page.document import document
