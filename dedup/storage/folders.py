@@ -12,8 +12,10 @@ import secrets
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from dedup.errors import InputError, ParameterError
@@ -38,6 +40,9 @@ PARTIAL = ".partial"
 
 SCRATCH = "dedup-work-"
 """Prefix of the names of work directories among the temporary files."""
+
+SWEEP_SECONDS = 1.0
+"""Seconds for deleting what killed runs left. A folder may have millions of entries; later runs delete the rest."""
 
 
 @contextmanager
@@ -237,11 +242,16 @@ def _sweep(final: Path) -> None:
 
 
 def _sweep_all(place: Path, pattern: str) -> None:
-    for left in place.glob(pattern):
-        lock = _lock(left)
-        if lock is not None:
-            shutil.rmtree(left, ignore_errors=True)
-            os.close(lock)
+    """Delete what killed runs left in a folder, as much as is possible in `SWEEP_SECONDS`."""
+    end = time.monotonic() + SWEEP_SECONDS
+    with suppress(OSError), os.scandir(place) as entries:
+        for entry in entries:
+            if time.monotonic() > end:
+                return
+            lock = _lock(place / entry.name) if fnmatchcase(entry.name, pattern) else None
+            if lock is not None:
+                shutil.rmtree(place / entry.name, ignore_errors=True)
+                os.close(lock)
 
 
 def _escaped(name: str) -> str:

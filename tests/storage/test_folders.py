@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dedup.errors import ParameterError
+from dedup.storage import folders
 from dedup.storage.folders import folder_beside, place_file
 
 
@@ -33,3 +34,20 @@ def test_a_file_is_placed_or_nothing_is_lost(links: bool, tmp_path: Path, monkey
         "new.txt": "new",
         "old.txt": "old",
     }
+
+
+def test_what_killed_runs_left_is_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As much as is possible in the time for it: a folder with a million of them does not stop a run."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    left = [tmp_path / f"{folders.SCRATCH}{number}" for number in range(5)]
+    for each in left:
+        each.mkdir()
+    (tmp_path / "other").mkdir()
+    monkeypatch.setattr(folders, "SWEEP_SECONDS", -1.0)  # no time at all
+    with folders.scratch_folder() as folder:
+        assert folder.is_dir()
+    assert all(each.exists() for each in left)
+    monkeypatch.undo()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with folders.scratch_folder() as folder:
+        assert sorted(each.name for each in tmp_path.iterdir()) == sorted([folder.name, "other"])
