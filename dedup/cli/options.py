@@ -287,8 +287,8 @@ def folder(hint: str = "") -> Callable[[click.Context, click.Parameter, str | No
     def check(_: click.Context, option: click.Parameter, name: str | None) -> str | None:
         from dedup.sources.files.formats.named import format_of_name
 
-        if name is None or name.endswith(os.sep) or format_of_name(name) is None:
-            return name
+        if name is None or name.endswith(os.sep) or os.path.lexists(name) or format_of_name(name) is None:
+            return name  # what is there already has an error of its own
         raise ParameterError(
             f"{option.opts[0]}: expected a name for a new folder, found {shown(name)}, a name for a file; choose "
             f"another, or write {name}{os.sep}{hint}"

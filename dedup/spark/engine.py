@@ -176,7 +176,7 @@ def _told(error: Exception) -> Exception:
         if found is not None:
             return kind(found[1])
     if re.search(r"ModuleNotFoundError: No module named '(dedup|pyarrow|numpy|xxhash|msgspec)'", message):
-        return ParameterError(f"expected dedup-text on every worker, found a worker without it; {NEEDS} there too")
+        return ParameterError("expected dedup-text on every worker, found a worker without it; install it there too")
     if re.search(r"(Error: .*module 'dedup|No module named 'dedup\.|cannot import name .* from 'dedup)", message):
         return ParameterError(
             f"expected dedup-text {library_version()} on every worker, as on the driver, found another version, which "

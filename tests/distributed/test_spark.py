@@ -350,7 +350,7 @@ def test_a_frame_of_another_kind_is_an_error(spark: Any) -> None:
 
 def test_an_old_pyspark_is_an_error(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pyspark, "__version__", "3.5.7")
-    with pytest.raises(ParameterError, match=r"expected pyspark 4\.1 or later, found 3\.5\.7; pip install 'dedup-text"):
+    with pytest.raises(ParameterError, match=r"expected pyspark 4\.1 or later, found 3\.5\.7; pip install 'pyspark>=4"):
         dedup.spark.find_duplicates(spark.createDataFrame(table_of(["a b c"])), id="id")
 
 

@@ -235,7 +235,7 @@ def test_without_rapidfuzz(monkeypatch: pytest.MonkeyPatch) -> None:
         return known(name, *given)
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    wanted = r"metric: expected rapidfuzz for metric=\"edit\", found no such package; install it: .*dedup-text\[edit\]"
+    wanted = r"metric: expected rapidfuzz for metric=\"edit\", found no such package; .*: pip install 'rapidfuzz>=3.9'"
     for call in (
         lambda: dedup.find_duplicates(iter([]), metric="edit"),
         lambda: dedup.match(iter([]), [], metric="edit"),

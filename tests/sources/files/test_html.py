@@ -38,7 +38,7 @@ def test_html_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "trafilatura", None)
     (tmp_path / "a.html").write_text(page(BODY), encoding="utf-8")
     (tmp_path / "b.txt").write_text("a text", encoding="utf-8")
-    with pytest.raises(ParameterError, match=r"expected trafilatura .* pip install 'dedup-text\[html\]', or leave"):
+    with pytest.raises(ParameterError, match=r"expected trafilatura .* pip install 'trafilatura>=2.0' .*, or leave"):
         dedup.files(tmp_path / "a.html", tmp_path / "b.txt")
     files = dedup.files(tmp_path)
     assert [str(tmp_path / "b.txt")] == files.paths
