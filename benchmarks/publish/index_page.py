@@ -92,13 +92,13 @@ def page(results: list[Result]) -> str:
     own = next(row for row in results if row["tool"] == "dedup")
     lines = head(results) + table(names, rows_of(results))
     lines += [
-        "",
         "![Texts added a second, microseconds a question, memory](images/index.png)",
         "",
         f"dedup has the index on disk when the texts are added: {own['bytes_per_document']:,} bytes a text, of which",
         f"{own['bytes_without_sets']:,} are not the hashes of shingles. `seen`, which needs no best document, takes",
         f"{own['seen_cpu_p50_us']:.0f} µs. The memory of dedup is that of its newest texts, and does not grow with the",
-        "index. The answers of datasketch are candidates, which it does not verify; gaoya verifies by signatures.",
+        "index. The answers of datasketch are candidates, which are not verified; gaoya verifies by signatures. Tools",
+        "that take hashes get the words of `text.lower().split()`, so a few copies at the threshold are none for them.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""Long checks of `dedup.Index`: processes that are killed at any moment, and readers beside a writer.
+"""Long checks of `dedup.Index`: processes that are killed at any moment, readers beside a writer, flipped bytes.
 
 What is expected is known outside of the index. The first thing that is wrong ends a campaign with its message.
 """
@@ -8,15 +8,16 @@ from __future__ import annotations
 import argparse
 import time
 
-from tests.index import test_kill, test_readers
+from tests.index import test_damage, test_kill, test_readers
 
 
 def main() -> None:
     """Run a campaign, and print its counts."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.index_campaign", description=__doc__)
-    parser.add_argument("campaign", choices=["kills", "readers"])
+    parser.add_argument("campaign", choices=["kills", "readers", "flips"])
     parser.add_argument("--kills", type=int, default=300, help="processes that are killed (default: 300)")
     parser.add_argument("--seconds", type=float, default=600, help="how long the readers ask (default: 600)")
+    parser.add_argument("--kinds", default=",".join(test_damage.KINDS), help="of the index whose bytes are flipped")
     parser.add_argument("--seed", type=int, default=1, help="of the moments and the questions (default: 1)")
     given = parser.parse_args()
     started = time.monotonic()
@@ -26,6 +27,14 @@ def main() -> None:
             f"{found.kills} kills, {found.idle} of them before the first commit of the process: {found.commits} "
             f"commits, none lost, no part of one; {found.surviving} that the process could not announce any more"
         )
+    elif given.campaign == "flips":
+        for kind in given.kinds.split(","):
+            flips = test_damage.campaign(kind)
+            print(
+                f"{kind}: {flips.tried} bytes flipped, one at a time: {flips.refused} refused, {flips.less} with fewer "
+                "pairs, all of them named by the check; no wrong pair",
+                flush=True,
+            )
     else:
         seen = test_readers.campaign(given.seconds, given.seed)
         print(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import shutil
+import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -35,14 +37,15 @@ def some_texts(count: int, seed: int) -> dict[str, str]:
 PASSAGES = 6
 
 
-@pytest.fixture(params=["hashes", "text", "lsh"])
-def made(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Model]:
-    """Give an index with segments, documents in memory, copies and removed documents, and its model."""
-    make_small(monkeypatch)
+KINDS = ("hashes", "text", "lsh")
+
+
+def make(folder: Path, kind: str) -> Model:
+    """Make an index with segments, documents in memory, copies and removed documents; return its model."""
     model = Model(0.5)
     options: dict[str, dict[str, Any]] = {"text": {"store": "text", "passages": PASSAGES}, "lsh": {"method": "lsh"}}
-    kept = options.get(request.param, {})
-    with dedup.Index.create(tmp_path / "index", threshold=0.5, shingle=SHINGLE, **kept) as index:
+    kept = options.get(kind, {})
+    with dedup.Index.create(folder, threshold=0.5, shingle=SHINGLE, **kept) as index:
         for seed, count in enumerate((15, 2)):
             texts = some_texts(count, seed)
             index.add(texts)
@@ -53,7 +56,14 @@ def made(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         model.remove(gone)
         index.add({"a": "noon ferry", "b": "spring"})
         model.add(["a", "b"], ["noon ferry", "spring"])
-    return tmp_path / "index", model
+    return model
+
+
+@pytest.fixture(params=KINDS)
+def made(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Model]:
+    """Give such an index, and its model."""
+    make_small(monkeypatch)
+    return tmp_path / "index", make(tmp_path / "index", request.param)
 
 
 def questions(model: Model) -> list[str]:
@@ -92,9 +102,25 @@ def files_of(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.iterdir()) if path.name != "lock"]
 
 
-def test_flipped_bytes(made: tuple[Path, Model], tmp_path: Path) -> None:
-    """Any byte of any file: an error, or a part of the answer; and then the check names what is lost."""
-    folder, model = made
+class Flips(NamedTuple):
+    """How many bytes were flipped, one after the other, and what came of it.
+
+    Opening or asking was refused; a pair was lost; passages alone were refused.
+    """
+
+    tried: int
+    refused: int
+    less: int
+    unread: int
+
+
+def few(_: Path, size: int, chance: random.Random) -> Sequence[int]:
+    """Give all places of a small file, and some of another."""
+    return range(size) if size <= 300 else sorted(chance.sample(range(size), 60))
+
+
+def flip(folder: Path, model: Model, places_of: Callable[[Path, int, random.Random], Sequence[int]]) -> Flips:
+    """Flip a bit of a byte, ask, check, and put it back, for some places of each file."""
     texts = questions(model)
     expected = set(model.pairs(texts, model.threshold))
     found, nothing = answers(folder, texts)
@@ -105,11 +131,11 @@ def test_flipped_bytes(made: tuple[Path, Model], tmp_path: Path) -> None:
         kept = index.options["passages"] is not None
     assert (set(model.passages(texts, PASSAGES)) if kept else set()) == words
     chance = random.Random(3)
-    refused = less = unread = 0
+    tried = refused = less = unread = 0
     for path in files_of(folder):
         whole = path.read_bytes()
-        places = range(len(whole)) if len(whole) <= 300 else sorted(chance.sample(range(len(whole)), 60))
-        for place in places:
+        for place in places_of(path, len(whole), chance):
+            tried += 1
             broken = bytearray(whole)
             broken[place] ^= 1 << chance.randrange(8)
             path.write_bytes(broken)
@@ -129,10 +155,30 @@ def test_flipped_bytes(made: tuple[Path, Model], tmp_path: Path) -> None:
             assert check is not None
             assert lost <= set(check.lost) or None in check.lost, f"{path.name} byte {place}: not named"
         path.write_bytes(whole)
-    assert refused > 100
-    assert less > 10
-    assert (unread > 10) == kept
     assert expected == answers(folder, texts)[0]
+    return Flips(tried, refused, less, unread)
+
+
+def test_flipped_bytes(made: tuple[Path, Model]) -> None:
+    """Any byte of any file: an error, or a part of the answer; and then the check names what is lost."""
+    folder, model = made
+    found = flip(folder, model, few)
+    assert found.refused > 100
+    assert found.less > 10
+    with dedup.Index.open(folder) as index:
+        assert (found.unread > 10) == (index.options["passages"] is not None)
+
+
+def campaign(kind: str) -> Flips:
+    """Flip each byte of the manifest, the log and the bits of an index of a kind, and some of its postings."""
+
+    def places_of(path: Path, size: int, chance: random.Random) -> Sequence[int]:
+        return few(path, size, chance) if path.name.startswith("segment-") else range(size)
+
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        make_small(patch)
+        model = make(Path(folder) / "index", kind)
+        return flip(Path(folder) / "index", model, places_of)
 
 
 def test_cut_files(made: tuple[Path, Model]) -> None:
