@@ -4,13 +4,14 @@ A corpus of `benchmarks.corpora.named`, or `copies:N[:bytes]` for N exact copies
 own as a tenth of them, is written to Parquet files of 5,000 texts, with ids, and kept. Each step is a process of its
 own on the same cores. One line of JSON a step:
 
-    spark       `dedup.spark.find_duplicates` over the files, once a round; the first round starts everything
+    spark       `dedup.spark.find_duplicates` over a DataFrame, once a round; the first round starts everything
+    files       `dedup.spark.find` over the files, once a round: Java does not see the texts
     local       `dedup find` over the files under `--memory`, by way of the work directory
 
 `seconds` is the clock, `cpu` the processor time of all processes (Java and Python together; `cpu_of` by kind),
 `worker` the most memory that a Python process of a worker held at a moment (proportional set size, in bytes), `tree`
-that of all processes, and `shuffle` the bytes a text that Spark wrote for its shuffles. The answers of both steps are
-compared. The last line has the times of the last round on Spark divided by those of one machine.
+that of all processes, and `shuffle` the bytes a text that Spark wrote for its shuffles. The answers of all steps are
+compared. The last lines have the times of the last rounds on Spark divided by those of one machine.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from typing import Any, Final
 
 from benchmarks.corpora import named, news
 
-STEPS: Final = ("spark", "local")
+STEPS: Final = ("spark", "files", "local")
 PER_FILE: Final = 5000
 """Documents of a file."""
 
@@ -159,7 +160,8 @@ def answer_of(found: Any) -> dict[str, Any]:
     import xxhash
 
     summary = found.summary
-    counts = {name: getattr(summary, name) for name in ("pairs", "clusters", "removed")}
+    summary = summary if isinstance(summary, dict) else vars(summary)  # that of a report
+    counts = {name: summary[name] for name in ("pairs", "clusters", "removed")}
     columns = ("cluster", "id") if "cluster" in found.clusters.column_names else found.clusters.column_names
     digest = xxhash.xxh3_64()
     for name in columns:
@@ -180,7 +182,7 @@ def shuffled(folder: Path) -> int:
     return total
 
 
-def on_spark(place: Path, options: dict[str, Any]) -> None:
+def on_spark(name: str, place: Path, options: dict[str, Any]) -> None:
     """Search in rounds on Spark, and print a line each."""
     import pyarrow.parquet as pq
     from pyspark.sql import SparkSession
@@ -208,15 +210,20 @@ def on_spark(place: Path, options: dict[str, Any]) -> None:
         documents = sum(pq.read_metadata(path).num_rows for path in place.glob("*.parquet"))
         for each in range(options["rounds"]):
 
-            def work() -> Callable[[], dict[str, Any]]:
+            def files(output: str = f"{folder}/report-{each}") -> Callable[[], dict[str, Any]]:
+                how = {"output": output, "id": "id", "partitions": options["partitions"]}
+                found = dedup.spark.find(spark, sorted(map(str, place.glob("*.parquet"))), **how)
+                return lambda: {"stages": found.run["seconds"], **answer_of(found)}
+
+            def frame() -> Callable[[], dict[str, Any]]:
                 frame = spark.read.parquet(str(place))
                 found = dedup.spark.find_duplicates(frame, id="id", partitions=options["partitions"])
                 stages = {name: round(seconds, 2) for name, seconds in found.timings.items()}
                 assert found.summary.texts == documents  # reads the few texts that it shows, at once
                 return lambda: {"stages": stages, **answer_of(found._found)}
 
-            row = measured(work)
-            print(json.dumps({"step": "spark", "round": each, "documents": documents, **row}), flush=True)
+            row = measured(files if name == "files" else frame)
+            print(json.dumps({"step": name, "round": each, "documents": documents, **row}), flush=True)
         spark.stop()
         if options["events"]:
             print(json.dumps({"shuffle": round(shuffled(Path(folder)) / documents / options["rounds"])}), flush=True)
@@ -265,7 +272,10 @@ def main(given: list[str] | None = None) -> None:
     given = sys.argv[1:] if given is None else given
     if given[:1] == ["--step"]:
         name, place, options = json.loads(given[1])
-        (on_spark if name == "spark" else locally)(Path(place), options)
+        if name == "local":
+            locally(Path(place), options)
+        else:
+            on_spark(name, Path(place), options)
         return
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.speed.bench_spark",
@@ -286,12 +296,13 @@ def main(given: list[str] | None = None) -> None:
     place = corpus(Path(chosen.folder), chosen.corpus)
     cores = {int(core) for core in chosen.cores.split(",")}
     found = {name: in_child(name, place, vars(chosen), cores) for name in chosen.steps.split(",")}
-    spark = [row for row in found.get("spark", []) if "cpu" in row][-1:]
     local = found.get("local", [])[-1:]
-    if spark and local:
-        digests = spark[0]["digest"], local[0]["digest"]
-        ratios = {name: round(spark[0][name] / local[0][name], 2) for name in ("seconds", "cpu")}
-        print(json.dumps({"step": "ratio", "equal": digests[0] == digests[1], **ratios}), flush=True)
+    for name in ("spark", "files"):
+        rows = [row for row in found.get(name, []) if "cpu" in row][-1:]
+        for row, other in zip(rows, local, strict=False):
+            ratios = {kind: round(row[kind] / other[kind], 2) for kind in ("seconds", "cpu")}
+            equal = row["digest"] == other["digest"]
+            print(json.dumps({"step": "ratio", "of": name, "equal": equal, **ratios}), flush=True)
 
 
 if __name__ == "__main__":

@@ -60,3 +60,8 @@ def many() -> pa.Table:
     """Give texts of two paragraphs and of one, some missing, and a family."""
     two = [f"{one}\n\n{other}" for one, other in zip(versions(1, 80, 9), versions(2, 80, 5), strict=True)]
     return table_of([*two, None, "", *versions(3, 20, 1, words=30)])
+
+
+def subsets(words: int) -> list[str]:
+    """Give all texts of some of so many words: each word is in half of them, so they are a family."""
+    return [" ".join(f"w{word}" for word in range(words) if number >> word & 1) for number in range(1, 1 << words)]

@@ -24,7 +24,7 @@ import dedup.spark
 from dedup.distributed import job as job_module
 from dedup.errors import InputError, ParameterError
 from dedup.spark import engine, inputs
-from tests.distributed.spark_answers import LONG, many, rows, same, table_of
+from tests.distributed.spark_answers import LONG, many, rows, same, subsets, table_of
 from tests.distributed.test_files import corpus, local_report
 from tests.distributed.test_stages import versions
 
@@ -151,7 +151,7 @@ def test_a_worker_that_is_killed_changes_nothing(
     spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stages: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(engine, "running", dying(stages, str(tmp_path)))
-    texts = versions(6, 60, 6) if "JoinFamilies" not in stages else versions(6, 1200, 1, words=60)
+    texts = versions(6, 60, 6) if "JoinFamilies" not in stages else subsets(12)
     same(spark, table_of(texts), partitions=2, shingle="words:5" if len(texts) < 100 else "words:1")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(stages)
 

@@ -9,7 +9,7 @@ import pytest
 
 import dedup
 import dedup.spark
-from tests.distributed.spark_answers import same, table_of
+from tests.distributed.spark_answers import same, subsets, table_of
 from tests.distributed.test_stages import versions
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -50,8 +50,5 @@ def test_copies_and_near_copies_beside_other_texts(spark: Any) -> None:
 
 def test_prefixes_of_common_hashes_only(spark: Any) -> None:
     """Every hash of every text is in more texts than make a family, and yet texts differ."""
-    vocabulary = [f"w{number}" for number in range(12)]
-    texts = [
-        " ".join(word for place, word in enumerate(vocabulary) if number >> place & 1) for number in range(1, 4096)
-    ]
+    texts = subsets(12)
     same(spark, pa.table({"id": range(len(texts)), "text": texts, "note": texts}), shingle="words:1", partitions=3)

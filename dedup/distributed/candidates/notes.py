@@ -130,11 +130,12 @@ class Note(RowStage):
                 yield Row(part, kind, 0, {"keys": keys[some]})
 
     def _cut(self, held: list[_Noted]) -> Iterator[Row]:
-        """Yield the notes of all units, by key, in blocks."""
+        """Yield the notes of all units, by key, in blocks; `held` is emptied."""
         every = _Noted(*(np.concatenate(columns) for columns in zip(*held, strict=True)))
-        every = every.take(np.argsort(every.keys, kind="stable"))
-        for some in cut(every.counts, NOTED_HASHES, NOTED_UNITS):
-            yield from self._shared(every.take(some))
+        held.clear()  # its memory is not needed twice
+        order = np.argsort(every.keys, kind="stable")
+        for some in cut(every.counts[order], NOTED_HASHES, NOTED_UNITS):
+            yield from self._shared(every.take(order[some]))
 
     def _shared(self, noted: _Noted) -> Iterator[Row]:
         """Yield the rows of a block."""
