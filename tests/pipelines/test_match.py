@@ -398,7 +398,9 @@ def test_the_summary_says_what_was_done() -> None:
         "Matches\n"
         "4 texts (1 empty) against 2 (0 empty), words:5, jaccard 0.8, exact\n"
         "1 pair (1 in format), 1 text matched\n"
-        "2 passages of 5 words or more, in 2 texts"
+        "2 passages of 5 words or more, in 2 texts\n"
+        "warning: 1 of 1 pairs of exact copies differ in symbols or punctuation; "
+        'distinct="symbols" (--distinct symbols) leaves them out'
     )
     assert result.summary == dedup.match(LEFT, RIGHT, min_words=5).summary
     assert result.summary.to_dict()["against_empty"] == 0
