@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import bz2
 import json
+import re
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import numpy as np
 import pytest
@@ -125,10 +127,10 @@ BAD_PAGES = {
     "an entity": (page_of("x", 9).replace(">x<", ">&i;<"), "not well-formed XML: undefined entity (line 8, column"),
     "an external entity": (page_of("x", 9).replace(">x<", ">&xxe;<"), "undefined entity"),
     "not closed": (page_of("x", 9).replace("</revision>", ""), "not well-formed XML: mismatched tag (line 10, column"),
-    "a number": (page_of("x", 9).replace("<id>9</id>", "<id>nine</id>"), "<id>: expected a number, found nine"),
+    "a number": (page_of("x", 9).replace("<id>9</id>", "<id>nine</id>"), "<id>: expected a number, found 'nine'"),
     "a long number": (
         page_of("x", 9).replace("<id>9</id>", f"<id>{'9' * 9000}</id>"),
-        "<id>: expected a number, found 99",
+        "<id>: expected a number, found '99",
     ),
     "a letter": (page_of("x", 9).replace(">x<", ">\x00<"), "not well-formed XML"),
     "no end": (page_of("x", 9).replace("</page>", ""), "expected </page>, found another page"),
@@ -151,9 +153,47 @@ def test_bad_pages(kind: str, tmp_path: Path) -> None:
 
 def test_deep_pages(tmp_path: Path) -> None:
     """Elements within one another, as many as fit, end nothing."""
-    path = tmp_path / "a.xml"
-    path.write_bytes(whole(page_of("x", 1).replace(">x<", f">x{'<a>' * 200_000}{'</a>' * 200_000}<"), page_of("y", 2)))
+    path, deep = tmp_path / "a.xml", f"{'<a>' * 200_000}{'</a>' * 200_000}"
+    path.write_bytes(whole(page_of("x", 1).replace("<text", f"{deep}<text"), page_of("y", 2)))
     assert ["x", "y"] == [row.text for row in read_all(path)[0]]
+
+
+@pytest.mark.parametrize("where", ["before <b>x</b>", "<b>x</b> after", "before <b/> after", "<ref>x</ref>"])
+@pytest.mark.parametrize("name", ["text", "title", "timestamp"])
+def test_elements_in_a_text(name: str, where: str, tmp_path: Path) -> None:
+    """No text is cut silently: MediaWiki escapes markup, so the page is rejected; comments and CDATA cut nothing."""
+    path = tmp_path / "a.xml"
+    bad = re.sub(rf"(<{name}[^>]*>)[^<]*", rf"\g<1>{where}", page_of("x", 1))
+    path.write_bytes(whole(bad, page_of("y", 2)))
+    rows, ((number, _, reason),) = read_all(path, extra=["title", "timestamp"])
+    assert (["y"], 1) == ([row.text for row in rows], number)
+    assert f"<{name}>: expected only text in it, found the element <{'ref' if 'ref' in where else 'b'}>" == reason
+    path.write_bytes(whole(page_of("x", 1).replace(">x<", ">before <!-- c --><![CDATA[<b>x</b>]]>&lt;br> after<")))
+    assert ["before <b>x</b><br> after"] == [row.text for row in read_all(path)[0]]
+
+
+NUMBERS = {"7": 7, " 7\n": 7, "-1": -1, "007": 7, "9" * 18: int("9" * 18)}
+
+
+@given(
+    written=st.one_of(
+        st.sampled_from([*NUMBERS, "²", "٢", "1_0", "+1", "--1", "1.0", "", " "]),
+        st.text(st.characters(codec="utf-8"), max_size=5),
+    )
+)
+def test_numbers_of_any_characters(written: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """An id of ASCII digits is a number; any other one, or a letter that XML does not have, rejects its page."""
+    path = tmp_path_factory.getbasetemp() / "numbers.xml"
+    for name in ("id", "ns"):
+        page = page_of("x", 1).replace(f"<{name}>{int(name == 'id')}<", f"<{name}>{escape(written)}<", 1)
+        path.write_bytes(whole(page, page_of("y", 2)))
+        rows, rejects = read_all(path, format="mediawiki", extra=["ns"], id="id")
+        assert [(1, "x")] * (re.fullmatch(r"\s*-?[0-9]+\s*", written, re.ASCII) is not None) + [(2, "y")] == [
+            (row.number, row.text) for row in rows
+        ]
+        assert 2 == len(rows) + len(rejects)
+        if written in NUMBERS and name == "id":
+            assert NUMBERS[written] == rows[0].id
 
 
 def test_bytes_that_are_not_utf8(tmp_path: Path) -> None:
