@@ -267,7 +267,9 @@ def test_apply_leaves_large_records_out(tmp_path: Path) -> None:
     ]
     for kind in (".jsonl", ".csv", ".parquet"):
         write(tmp_path, f"a{kind}", WRITERS[kind](records))
-        done = call("find", f"a{kind}", "--memory", "130MB", "--threads", "1", "--output", f"r-{kind[1:]}", cwd=tmp_path)
+        done = call(
+            "find", f"a{kind}", "--memory", "130MB", "--threads", "1", "--output", f"r-{kind[1:]}", cwd=tmp_path
+        )
         assert REJECTED == done.returncode, done.stderr
         done = call("apply", f"r-{kind[1:]}", "--output", f"o-{kind[1:]}", cwd=tmp_path)
         assert REJECTED == done.returncode, done.stderr
