@@ -94,6 +94,7 @@ def find_duplicates(
         number, text or date in that column. Nulls are last, ties are in input order.
     ids : one int or str per text, each only once; not for tables, which have `id`
     column, id : names of the text column and the id column of a table or of files; by default "text" and none
+        A name with dots that no column has is the path of a nested field, as "doc.body".
         For documents `column` may be a list of names: their texts are joined by a blank line.
     pairs : "all" lists every pair; "auto" lists the removed texts of a large cluster only with their kept text
         A cluster is large if it has more than 1,000 members, alone or together with the clusters that it is linked

@@ -79,6 +79,11 @@ class Differences:
         codes[self._equal(NUMBERS, left, right, near)] = DIFFERENCES.index(IN_NUMBERS)
         return codes
 
+    @property
+    def readable(self) -> bool:
+        """Whether the texts are there, from which forms can be made that were not made when they were read."""
+        return self._texts.readable
+
     def of_pairs(self, pairs: Pairs) -> npt.NDArray[np.int8]:
         """Return the code of the difference of each pair, whatever its tokens."""
         digests = self._units.digests
@@ -187,9 +192,14 @@ class PairDifferences:
         self._picked = picked[:, 1], picked[:, 2]
 
     def doubtful(self) -> list[str]:
-        """Return warnings if many pairs differ in numbers or symbols alone."""
+        """Return warnings if many pairs differ in numbers or symbols alone.
+
+        Symbols can only be compared if the texts are there; those of an index may not be.
+        """
 
         def other() -> int:
+            if not self._differences.readable:
+                return 0
             left, right = self._picked
             return round(self._differences.other_symbols(left, right) * self.counts[IN_FORMAT] / max(len(left), 1))
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dedup.errors import InputError, ParameterError
+from dedup.sources.nested import NAMES_SHOWN, field_in, flat, has_column, holder_of, struct_of
+from dedup.sources.paths import DOTTED, is_path
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,10 +20,6 @@ __all__ = ["Extra", "column_in", "column_names", "fetched", "imported", "is_tabl
 
 COLUMN_LIBRARIES = ("pandas", "polars", "pyarrow")
 """Libraries whose objects are columns, if they are not tables: they can be read again."""
-
-NAMES_SHOWN = 20
-"""Column names that a message shows, at most."""
-
 
 Extra = Mapping[str, str]
 """Other columns of a table that will be requested, each with the option that names it."""
@@ -43,10 +41,15 @@ def fetched(texts: Any, column: str, id: str | None, extra: Extra) -> Any:
     """Load a lazy, mapped or one-time table as a table of only the wanted columns; return anything else unchanged.
 
     Such tables are lazy polars frames, relations of DuckDB, readers of Arrow batches, and Hugging Face data sets. The
-    columns of a data set are mapped from disk, and are not copied.
+    columns of a data set are mapped from disk, and are not copied. Nested fields become columns that are named by path.
     """
+    needed = {column: "column", id: "id"}
     if hasattr(texts, "collect") and hasattr(texts, "collect_schema"):
-        return texts.select(_wanted(texts.collect_schema().names(), column, id, extra)).collect()
+        names = texts.collect_schema().names()
+        wanted = _wanted(names, column, id, extra)
+        held = _held_by(names, wanted)
+        frame = texts.select(held).collect()
+        return frame if held == wanted else flat(_arrow_table(frame), wanted, needed)
     if hasattr(texts, "with_format") and hasattr(texts, "select_columns"):
         return _fetched_data_set(texts, column, id, extra)
     if hasattr(texts, "__arrow_c_stream__") and (hasattr(texts, "project") or hasattr(texts, "read_next_batch")):
@@ -55,8 +58,8 @@ def fetched(texts: Any, column: str, id: str | None, extra: Extra) -> Any:
         try:
             reader = pa.RecordBatchReader.from_stream(texts)
             wanted = _wanted(reader.schema.names, column, id, extra)
-            schema = pa.schema([reader.schema.field(name) for name in wanted])
-            return pa.Table.from_batches([part.select(wanted) for part in reader], schema)
+            schema = flat(reader.schema.empty_table(), wanted, needed).schema
+            return pa.Table.from_batches([flat(part, wanted, needed) for part in reader], schema)
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(texts, error) from error
     return texts
@@ -72,13 +75,24 @@ def _fetched_data_set(texts: Any, column: str, id: str | None, extra: Extra) -> 
             f"expected one data set, found a {type(texts).__name__} with the splits {splits}; pass one of them, as "
             f"data[{first!r}]"
         )
-    names = texts.column_names
-    view = texts if names is None else texts.select_columns(_wanted(names, column, id, extra))
+    names, needed = texts.column_names, {column: "column", id: "id"}
+    view = texts if names is None else texts.select_columns(_held_by(names, _wanted(names, column, id, extra)))
     view = view.with_format("arrow")
     if hasattr(view, "__len__"):
-        return view[:]
-    parts = [part.select(_wanted(part.column_names, column, id, extra)) for part in view.iter(batch_size=1000)]
+        return flat(view[:], _wanted(names, column, id, extra), needed)
+    parts = [flat(part, _wanted(part.column_names, column, id, extra), needed) for part in view.iter(batch_size=1000)]
     return pa.concat_tables(parts, promote_options="default") if parts else pa.table({column: pa.nulls(0)})
+
+
+def _held_by(names: list[str], wanted: list[str]) -> list[str]:
+    """Return the columns that hold the `wanted` columns and fields."""
+    return list(dict.fromkeys(holder_of(names, name) or name for name in wanted))
+
+
+def _arrow_table(frame: Any) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table(frame)
 
 
 def _unreadable(texts: Any, error: Exception) -> InputError:
@@ -91,14 +105,14 @@ def _unreadable(texts: Any, error: Exception) -> InputError:
 
 
 def _wanted(names: list[str], column: str, id: str | None, extra: Extra) -> list[str]:
-    """Return the text column, the id column if it is given, and the `extra` columns that exist.
+    """Return the text column, the id column if it is given, and the `extra` columns that exist, or may, as fields.
 
     Raises `InputError` if one of the first two does not exist.
     """
     _check_named(names, column, "column")
     if id is not None:
         _check_named(names, id, "id")
-    others = [name for name in extra if name in names]
+    others = [name for name in extra if has_column(names, name)]
     for name in others:
         _check_once(names, name, extra[name])
     return list(dict.fromkeys([column, *([] if id is None else [id]), *others]))
@@ -125,8 +139,8 @@ def imported(texts: Any) -> Any:
     if pa.types.is_struct(arrow.type):
         if column:
             raise InputError(
-                f"expected a column of texts, found a {type(texts).__name__} of {arrow.type}; pass a table, as "
-                "pyarrow.Table.from_struct_array(column)"
+                f"expected a column of texts, found a {type(texts).__name__} of {arrow.type}; in a table, name a "
+                'field by its path, as column="doc.body"; alone, pass pyarrow.Table.from_struct_array(column)'
             )
         names = [arrow.type.field(i).name for i in range(arrow.type.num_fields)]
         return pa.Table.from_arrays(arrow.flatten(), names=names)
@@ -182,29 +196,52 @@ def _names(table: Any) -> list[Any] | None:
 
 
 def column_in(table: Any, name: str, option: str) -> Any:
-    """Return a column of a table; `option` is the option that named it, for the error if it does not exist."""
-    _check_named(_names(table) or [], name, option)
-    if isinstance(table, (list, tuple)):
-        for row, record in enumerate(table):
-            if not isinstance(record, Mapping):
-                raise InputError(f"expected a dict at position {row} too, found {type(record).__name__}")
-            if name not in record:
-                raise InputError(
-                    f'{option}="{name}": the row at position {row} has none; found {", ".join(map(repr, record))}'
-                )
-        return [record[name] for record in table]
-    return table[name]
+    """Return a column of a table, or a nested field; `option` is the option that named it, for the error without it."""
+    names = _names(table) or []
+    _check_named(names, name, option)
+    holder = holder_of(names, name)
+    column = _whole(table, holder or name, option)
+    if holder is None:
+        return column
+    try:
+        return _field(column, name, partly=False)
+    except InputError as error:
+        raise InputError(f'{option}="{name}": {error}') from error
+
+
+def _whole(table: Any, name: str, option: str) -> Any:
+    if not isinstance(table, (list, tuple)):
+        return table[name]
+    for row, record in enumerate(table):
+        if not isinstance(record, Mapping):
+            raise InputError(f"expected a dict at position {row} too, found {type(record).__name__}")
+        if name not in record:
+            raise InputError(
+                f'{option}="{name}": the row at position {row} has none; found {", ".join(map(repr, record))}'
+            )
+    return [record[name] for record in table]
+
+
+def _field(column: Any, name: str, *, partly: bool) -> Any:
+    struct = struct_of(column)
+    return field_in(struct, values_of(column) if struct is None else None, name, partly=partly)
 
 
 def other_column(table: Any, name: str, option: str = "keep") -> pa.ChunkedArray:
-    """Return the values of a column, which an `option` names; null for a dict that lacks it, in a list of dicts."""
+    """Return the values of a column or field, which an `option` names; null for a dict that lacks it."""
     import pyarrow as pa
 
     names = _names(table) or []
-    if name not in names:
+    if not has_column(names, name):
         raise ParameterError(f'{option}: no column "{name}"; found {", ".join(map(repr, names[:NAMES_SHOWN]))}')
-    _check_once(names, name, option)
-    column = [row.get(name) for row in table] if isinstance(table, (list, tuple)) else table[name]
+    holder = holder_of(names, name)
+    _check_once(names, holder or name, option)
+    column = [row.get(holder or name) for row in table] if isinstance(table, (list, tuple)) else table[holder or name]
+    if holder is not None:
+        try:
+            column = _field(column, name, partly=True)
+        except InputError as error:
+            raise ParameterError(f'{option}: column "{name}": {error}') from error
     try:
         if hasattr(column, "__arrow_c_stream__"):
             found = pa.chunked_array(column)
@@ -216,11 +253,13 @@ def other_column(table: Any, name: str, option: str = "keep") -> pa.ChunkedArray
 
 
 def _check_named(names: list[Any], name: str, option: str) -> None:
-    if name not in names:
+    if not has_column(names, name):
         close = [known for known in names if str(known).lower() == name.lower()] or names
         found = ", ".join(map(repr, close[:NAMES_SHOWN])) or "no columns"
+        if any(is_path(str(known)) and name.startswith(f"{known}.") for known in names):
+            found += f"; {DOTTED}"
         raise InputError(f'{option}="{name}": no such column; found {found}')
-    _check_once(names, name, option)
+    _check_once(names, holder_of(names, name) or name, option)
 
 
 def _check_once(names: list[Any], name: str, option: str) -> None:

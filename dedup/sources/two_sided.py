@@ -67,6 +67,11 @@ class Sides(Texts):
         self.left, self.right, self.names, self.limits = left, right, names, left.limits
         self.at_hand = left.at_hand and right.at_hand
 
+    @property
+    def readable(self) -> bool:  # type: ignore[override]  # it depends on the sides
+        """Whether the texts of both sides are there."""
+        return self.left.readable and self.right.readable
+
     def __len__(self) -> int:
         return len(self.left) + len(self.right)
 

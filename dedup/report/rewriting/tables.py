@@ -21,8 +21,8 @@ from dedup.errors import InputError, ParameterError
 from dedup.report.decisions import NOTES, Counts, Verdict
 from dedup.results.data.rows import select_rows
 from dedup.sources.columns import names_of
+from dedup.sources.fields import as_texts, find_field, leaf_of, with_leaf
 from dedup.sources.files.decompress import PIECE, Unpacked
-from dedup.sources.files.formats.arrow.fields import as_texts, find_field, leaf_of, with_leaf
 from dedup.sources.files.formats.arrow.messages import codec_of
 from dedup.sources.files.formats.arrow.tables import damage, unsound
 from dedup.sources.files.listing import Entry

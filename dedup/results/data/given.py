@@ -25,6 +25,7 @@ from dedup.runtime.arrays import sorted_unique
 from dedup.sources.coerce import Ids, Texts, read_texts
 from dedup.sources.columns import names_of
 from dedup.sources.frames import column_names
+from dedup.sources.nested import has_column
 from dedup.sources.two_sided import naming
 
 if TYPE_CHECKING:
@@ -109,8 +110,11 @@ def recognise(data: Any, searched: Texts, verb: str, *, cutting: bool) -> Given:
             texts = read_texts(data)
             ids = texts.ids if isinstance(data, Mapping) else None
         else:
-            named = searched.id_column if known is not None and searched.id_column in names else None
-            only_ids = not set(names_of(column)) <= set(names) and named is not None and not cutting
+            named = searched.id_column
+            if known is None or named is None or not has_column(names, named):
+                named = None
+            whole = all(has_column(names, name) for name in names_of(column))
+            only_ids = not whole and named is not None and not cutting
             texts = read_texts(data, column=named if only_ids else column, id=named)
             ids = texts.ids
             if only_ids:

@@ -15,6 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError
+from dedup.results.data.nested import in_data_set, replace_field
+from dedup.sources.frames import column_names
+from dedup.sources.nested import holder_of
+from dedup.sources.paths import is_path
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -97,6 +101,11 @@ def replace_texts(data: Any, texts: Sequence[str | None], column: str) -> Any:
     """Return `data` with `texts` in place of its texts (in `column`, for tables), as the same type."""
     if isinstance(data, Mapping):
         return _mapping_like(data, dict(zip(data, texts, strict=True)))
+    rows = list(data) if isinstance(data, deque) else data
+    holder = holder_of(column_names(rows) or (), column) if is_path(column) else None
+    if holder is not None:
+        changed = replace_field(rows, holder, texts, column, _arrow_of)
+        return _like(data, changed) if isinstance(data, (tuple, deque)) else changed
     if isinstance(data, (list, tuple, deque)):
         if data and isinstance(data[0], Mapping):
             return _like(data, [{**row, column: text} for row, text in zip(data, texts, strict=True)])
@@ -110,8 +119,7 @@ def replace_texts(data: Any, texts: Sequence[str | None], column: str) -> Any:
     if hasattr(data, "with_columns"):  # polars frame
         return data.with_columns(type(data[column])(column, list(texts)))
     if hasattr(data, "remove_columns") and hasattr(data, "add_column"):  # Hugging Face data set
-        order = data.column_names
-        return data.remove_columns([column]).add_column(column, list(texts)).select_columns(order)
+        return in_data_set(data, column, list(texts))
     if isinstance(data, np.ndarray):
         return np.array(list(texts), dtype=object)
     if hasattr(data, "name") and hasattr(data, "filter"):  # polars series
@@ -238,10 +246,20 @@ def _conversions(kind: Any) -> tuple[Wrap, Wrap] | None:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if pa.types.is_string_view(kind):
-        return partial(pc.cast, target_type=pa.large_string()), partial(pc.cast, target_type=kind)
-    if pa.types.is_binary_view(kind):
-        return partial(pc.cast, target_type=pa.large_binary()), partial(pc.cast, target_type=kind)
     if pa.types.is_run_end_encoded(kind):
         return pc.run_end_decode, partial(pc.run_end_encode, run_end_type=kind.run_end_type)
-    return None
+    other = _without_views(kind)
+    return None if other == kind else (partial(pc.cast, target_type=other), partial(pc.cast, target_type=kind))
+
+
+def _without_views(kind: Any) -> Any:
+    """Return a type with large strings and bytes instead of views, in the fields of structs too."""
+    import pyarrow as pa
+
+    if pa.types.is_string_view(kind):
+        return pa.large_string()
+    if pa.types.is_binary_view(kind):
+        return pa.large_binary()
+    if not pa.types.is_struct(kind):
+        return kind
+    return pa.struct([field.with_type(_without_views(field.type)) for field in kind])

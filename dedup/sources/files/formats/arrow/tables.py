@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError
+from dedup.sources.fields import as_texts, find_field, has_texts, leaf_names, leaf_of, type_of
 from dedup.sources.files.batch import Batch, BatchLimits, Token, Wanted, empty_batch
 from dedup.sources.files.decompress import PIECE, Unpacked
-from dedup.sources.files.formats.arrow.fields import as_texts, find_field, has_texts, leaf_names, leaf_of, type_of
 from dedup.sources.files.formats.arrow.messages import unpacked_sizes
 from dedup.sources.files.formats.arrow.pages import pages_of
 from dedup.sources.files.limits import GROUPED, too_large
