@@ -48,7 +48,9 @@ def read_texts(
     A generator is read to its end and a list is copied, so that a result keeps the texts that were searched. Cost: no
     text is copied here; 8 bytes per text of a list.
     """
-    column = check_columns(column) if several or isinstance(column, Columns) else check_name("column", column)
+    named, column = column, check_columns(column)
+    if isinstance(column, Columns) and not (several or isinstance(named, Columns)):
+        raise _one_expected(column)
     id_column = check_name("id", id)
     _refuse(texts)
     if isinstance(texts, os.PathLike):
@@ -99,11 +101,16 @@ def _read_part(name: str, part: Texts) -> list[str]:
 def _one_column(texts: Texts, *, several: bool) -> Texts:
     """Return texts. Raise `ParameterError` if they are of several columns, unless these are allowed."""
     if isinstance(texts.text_column, Columns) and not several:
-        raise ParameterError(
-            f"column: expected one column, found {shown(list(texts.text_column.names))}: places are characters of one; "
-            "search one column at a time"
-        )
+        raise _one_expected(texts.text_column)
     return texts
+
+
+def _one_expected(columns: Columns) -> ParameterError:
+    """Return the error of a search with places in the text, for several columns."""
+    return ParameterError(
+        f"column: expected one column, found {shown(list(columns.names))}: places are characters of one; "
+        "search one column at a time"
+    )
 
 
 def read_once(texts: Any) -> bool:

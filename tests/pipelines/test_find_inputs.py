@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 import dedup
-from dedup.errors import DedupError, InputError
+from dedup.errors import DedupError, InputError, ParameterError
 from tests import oracles, table_rows
 
 A = "the first ferry left the harbour at noon on Monday"
@@ -233,6 +233,22 @@ def test_null_is_an_empty_text(column: Any) -> None:  # noqa: ANN401  (any form 
     assert result.summary.empty == 2
     assert [0, 1, 2] == result.kept.to_pylist()
     assert len(result.filter(column)) == 3
+
+
+def test_several_columns_have_no_places() -> None:
+    """Passages have places in one column: several are an error that says so; a list of one is that one."""
+    rows = [{"title": "one two three", "body": text} for text in ("four five six seven", "four five six eight")]
+    both = ["title", "body"]
+    for search, side in (
+        (lambda: dedup.match(rows, rows, column=both), "texts: "),
+        (lambda: dedup.match(rows, rows, column="body", against_column=both), "against: "),
+        (lambda: dedup.find_repeats(rows, column=both), ""),
+    ):
+        with pytest.raises(ParameterError, match="expected one column, found .*; search one column at a time") as error:
+            search()
+        assert str(error.value).startswith(f"{side}column: ")
+    texts = [row["body"] for row in rows]
+    assert dedup.match(rows, texts, column=["body"]).pairs.equals(dedup.match(texts, texts).pairs)
 
 
 @pytest.mark.parametrize("kind", TABLES)
