@@ -112,6 +112,31 @@ def test_other_xml(tmp_path: Path) -> None:
     assert TEXTS == [row.text for row in read_all(tmp_path / "named", format="mediawiki")[0]]
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "<!DOCTYPE mediawiki>",
+        '<?xml version="1.0"?>\n<!-- a > b -->\n<!DOCTYPE mediawiki SYSTEM "x.dtd" [\n<!ENTITY a "]">\n]>\n<!-- c -->',
+    ],
+)
+def test_a_dump_with_a_doctype(before: str, tmp_path: Path) -> None:
+    """It is one, by its root element; what it declares has no effect."""
+    path = tmp_path / "a.xml"
+    path.write_bytes(before.encode() + whole(page_of("one", 1), page_of("&a;", 2).replace("&amp;", "&")))
+    rows, ((number, _, reason),) = read_all(path)
+    assert (["one"], 2) == ([row.text for row in rows], number)
+    assert "undefined entity" in reason
+    assert ["one"] == kept_of(path, [], tmp_path / "b.xml")[1]
+
+
+def test_many_comments(tmp_path: Path) -> None:
+    """However many there are before the first element of another kind, a format is detected at once."""
+    path = tmp_path / "a.xml"
+    path.write_bytes(b"<!--a-->" * 2000 + b"<rss>")
+    with pytest.raises(InputError, match="which is|what may be XML"):
+        Listing([path])
+
+
 # -------------------------------------------------------------------------- hostile and damaged
 
 BOMB = (
