@@ -117,6 +117,7 @@ def find_in_files(
     progress: ProgressOption = None,
     tell: Callable[[Reject], None] = lambda _: None,
     write: Callable[[FileRun, Mapping[str, float]], object] = lambda *_: None,
+    check: Callable[[Listing], None] | None = None,
     planned: Callable[[int | None, int], FilePlan] = FilePlan,
     limits: order.Limits = order.LIMITS,
     **options: Any,
@@ -138,6 +139,7 @@ def find_in_files(
     errors : what is done about records that cannot be read
     tell : a function that is called with each reject
     write : called with the run and the seconds of its stages before the work directory is emptied: writes the report
+    check : called with the files before they are read: raises an error if they cannot be used
     planned : makes the plan of the memory bound and the threads
     limits : those of the stages; tests hand in small ones
 
@@ -154,6 +156,8 @@ def find_in_files(
     asked_column = query.check_column(column)
     column = COLUMN if asked_column is None else asked_column
     listing.check_column(column)
+    if check is not None:
+        check(listing)
     for option, name in query.other_columns:
         check_extra(option, name, (entry.format for entry in listing), listing.some())
     given = (("output", output), ("work_dir", work_dir), ("output", beside))

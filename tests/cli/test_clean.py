@@ -19,6 +19,7 @@ import dedup
 from dedup.cli import main
 from dedup.report.read import Report
 from tests import corpora, corpus_files
+from tests.archive_files import dump, wet
 
 DONE, WRONG, REJECTED, UNWRITABLE = 0, 2, 3, 74
 ROOT = Path(dedup.__file__).parent.parent
@@ -323,6 +324,32 @@ def test_annotate_and_overrides_of_repeats(place: Path) -> None:
     assert "annotate: expected a report of documents, found one of repeats" in done.stderr
     done = call("apply", "report", "--output", "out", "--overrides", "o.jsonl")
     assert "expected decisions about a report of find, found one of repeats" in done.stderr
+
+
+@pytest.mark.parametrize("dry", [False, True])
+@pytest.mark.parametrize("options", [["--repeats"], ["--unit", "line"]])
+@pytest.mark.parametrize("name", ["x.xml", "x.warc", "x.html"])
+def test_texts_that_cannot_be_cut(
+    name: str, options: list[str], dry: bool, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are refused before anything is read, by the name of the option; documents are removed as ever."""
+    content = {
+        "x.xml": dump([doubled(1), doubled(2)]),
+        "x.warc": wet([doubled(1)]),
+        "x.html": b"<html><p>a text</p></html>",
+    }
+    (place / name).write_bytes(content[name])
+    (place / "a.jsonl").write_text(json.dumps({"text": doubled(1)}))
+    target = ["--dry-run"] if dry else ["--output", "out"]
+    with monkeypatch.context() as unread:
+        unread.setattr("dedup.sources.files.file_texts.read_batches", None)
+        unread.setattr("dedup.pipelines.find_files.read_batches", None)
+        done = call("clean", name, "a.jsonl", *options, *target)
+    assert (WRONG, False) == (done.exit_code, Path("out").exists()), done.stderr
+    assert f"dedup: {options[0]}: expected files whose texts can be changed, found {name}, which is " in done.stderr
+    assert f"to cut {'repeats' if options[0] == '--repeats' else 'duplicate lines'} out of them" in done.stderr
+    assert DONE == call("clean", name, "a.jsonl", *options, *target, "--exclude", name).exit_code
+    assert DONE == call("clean", name, "a.jsonl", "--output", "documents").exit_code
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")

@@ -194,6 +194,15 @@ def _check_kind(context: click.Context, *, repeats: bool) -> None:
             )
 
 
+def _check_cuts(listing: Listing, unit: str, option: str) -> None:
+    """Raise `ParameterError` if there are files out of whose texts nothing can be cut."""
+    from dedup.report.rewriting.records import UNCUT, no_cuts
+
+    for entry in listing:
+        if entry.format in UNCUT:
+            raise ParameterError(no_cuts(f"{entry.path}, {UNCUT[entry.format]}", unit, option))
+
+
 def _duplicates(
     inputs: tuple[str, ...],
     read: Inputs,
@@ -210,9 +219,13 @@ def _duplicates(
     from dedup.report.write import write_run_report
     from dedup.results.summary import hint_of
 
-    def written(run: FileRun, _: Mapping[str, float]) -> None:
+    def check(listing: Listing) -> None:
+        if options["unit"] != "document":
+            _check_cuts(listing, options["unit"], "--unit")
         if target is not None:
-            target.check(run.listing)
+            target.check(listing)
+
+    def written(run: FileRun, _: Mapping[str, float]) -> None:
         write_run_report(folder, run.duplicates, listing=run.listing, rejects=run.rejects)
         if shown:
             report_duplicates(run.duplicates, shown.groups())
@@ -220,7 +233,9 @@ def _duplicates(
 
     if target is not None and target.path is not None:
         options["beside"] = target.path
-    run = find_in_files(inputs, errors=read.errors, tell=read.tell, write=written, **selection(), **options)
+    run = find_in_files(
+        inputs, errors=read.errors, tell=read.tell, write=written, check=check, **selection(), **options
+    )
     assert not isinstance(run, Report)
     read.tell_unread(run.listing, options["column"])
     result: Duplicates = run.duplicates
@@ -248,6 +263,7 @@ def _repeats(
     from dedup.results.repeats import counted
 
     texts = read.open(inputs, column=column, id=id)
+    _check_cuts(texts.listing, "span", "--repeats")
     if target is not None:
         target.check(texts.listing)
     found: Repeats = find_repeats(texts, min_words=min_words, **options)

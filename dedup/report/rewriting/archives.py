@@ -19,7 +19,7 @@ import numpy as np
 from dedup.errors import ParameterError
 from dedup.report.decisions import Counts, Verdict
 from dedup.report.rewriting.new_file import open_like
-from dedup.report.rewriting.records import no_fields
+from dedup.report.rewriting.records import UNCUT, no_cuts, no_fields
 from dedup.sources.files.decompress import PIECE
 from dedup.sources.files.formats.archives.framing import WarcRecord, open_archive, records_of
 from dedup.sources.files.formats.archives.mediawiki import revision_of
@@ -34,7 +34,7 @@ __all__ = ["rewrite_archive", "rewrite_dump"]
 
 def rewrite_archive(entry: Entry, path: Path, verdict: Verdict) -> Counts:
     """Write the kept records of a WARC file to `path`, and return how many of them have texts."""
-    _check(verdict, "WARC")
+    _check(verdict, "warc")
     counts, number = Counts(0, 0), 0
     with open_archive(entry, places=True) as stream, _sink(entry, path) as sink, open(entry.source, "rb") as packed:
         for record in records_of(stream, entry.most):
@@ -73,7 +73,7 @@ def _sink(entry: Entry, path: Path) -> Iterator[IO[bytes]]:
 
 def rewrite_dump(entry: Entry, path: Path, verdict: Verdict) -> Counts:
     """Write the kept pages of a dump to `path`, and return how many of them have texts."""
-    _check(verdict, "a dump of MediaWiki")
+    _check(verdict, "mediawiki")
     counts, number = Counts(0, 0), 0
     with open_dump(entry) as stream, open_like(entry, stream, path) as sink:
         for page in pages_of(stream, entry.most):
@@ -90,12 +90,10 @@ def rewrite_dump(entry: Entry, path: Path, verdict: Verdict) -> Counts:
     return counts
 
 
-def _check(verdict: Verdict, found: str) -> None:
+def _check(verdict: Verdict, format: str) -> None:
     """Raise `ParameterError` if more than complete records is to be changed."""
+    found = f"{verdict.path}, {UNCUT[format]}"
     if verdict.notes is not None:
-        raise ParameterError(no_fields(f"{verdict.path}, which is {found}"))
+        raise ParameterError(no_fields(found))
     if len(verdict.cuts):
-        raise ParameterError(
-            f"report: expected files whose texts can be changed, found {verdict.path}, which is {found}; the texts "
-            f"without their duplicate {verdict.unit}s are .filter(...) of the result in Python"
-        )
+        raise ParameterError(no_cuts(found, verdict.unit))

@@ -26,7 +26,22 @@ from dedup.sources.files.formats.sniffing import BYTE_ORDER_MARK
 from dedup.sources.files.listing import Entry
 from dedup.storage.compressed import open_sink
 
-__all__ = ["rewrite_document", "rewrite_lines", "rewrite_page", "rewrite_records", "rewrite_text_lines"]
+__all__ = [
+    "UNCUT",
+    "no_cuts",
+    "rewrite_document",
+    "rewrite_lines",
+    "rewrite_page",
+    "rewrite_records",
+    "rewrite_text_lines",
+]
+
+UNCUT = {
+    "warc": "which is WARC",
+    "mediawiki": "which is a dump of MediaWiki",
+    "html": "which is a page, of which the text was extracted",
+}
+"""Formats of which no text can be changed, each as messages have it."""
 
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -64,6 +79,18 @@ def rewrite_text_lines(entry: Entry, path: Path, verdict: Verdict) -> Counts:
 
     with Stream(entry) as stream, open_like(entry, stream, path) as sink:
         return _rewrite(_lines(stream), sink, verdict, edit)
+
+
+def no_cuts(found: str, unit: str, option: str = "report") -> str:
+    """Return the message for a file whose texts cannot be changed; `option` is what asked for it.
+
+    `unit` is what is cut: "paragraph", "line", or the "span" of a repeat.
+    """
+    what = "repeats" if unit == "span" else f"duplicate {unit}s"
+    return (
+        f"{option}: expected files whose texts can be changed, found {found}; leave it out (--exclude), or write its "
+        f"texts as JSON lines first, to cut {what} out of them"
+    )
 
 
 def no_fields(found: str) -> str:
@@ -123,10 +150,7 @@ def rewrite_page(entry: Entry, path: Path, verdict: Verdict) -> Counts:
         raise ParameterError(no_fields(f"the page {verdict.path}"))
     counts = verdict.count(np.ones(1, dtype=np.int64))
     if counts.cut:
-        raise ParameterError(
-            f"report: expected files whose texts can be changed, found the page {verdict.path}, of which the text was "
-            f"extracted; the texts without their duplicate {verdict.unit}s are .filter(...) of the result in Python"
-        )
+        raise ParameterError(no_cuts(f"{verdict.path}, {UNCUT['html']}", verdict.unit))
     if counts.kept:
         with Unpacked(entry) as stream, open_sink(path, entry.compression) as sink:
             while piece := stream.read(PIECE):

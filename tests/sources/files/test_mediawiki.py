@@ -112,6 +112,31 @@ def test_other_xml(tmp_path: Path) -> None:
     assert TEXTS == [row.text for row in read_all(tmp_path / "named", format="mediawiki")[0]]
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "<!DOCTYPE mediawiki>",
+        '<?xml version="1.0"?>\n<!-- a > b -->\n<!DOCTYPE mediawiki SYSTEM "x.dtd" [\n<!ENTITY a "]">\n]>\n<!-- c -->',
+    ],
+)
+def test_a_dump_with_a_doctype(before: str, tmp_path: Path) -> None:
+    """It is one, by its root element; what it declares has no effect."""
+    path = tmp_path / "a.xml"
+    path.write_bytes(before.encode() + whole(page_of("one", 1), page_of("&a;", 2).replace("&amp;", "&")))
+    rows, ((number, _, reason),) = read_all(path)
+    assert (["one"], 2) == ([row.text for row in rows], number)
+    assert "undefined entity" in reason
+    assert ["one"] == kept_of(path, [], tmp_path / "b.xml")[1]
+
+
+def test_many_comments(tmp_path: Path) -> None:
+    """However many there are before the first element of another kind, a format is detected at once."""
+    path = tmp_path / "a.xml"
+    path.write_bytes(b"<!--a-->" * 2000 + b"<rss>")
+    with pytest.raises(InputError, match="which is|what may be XML"):
+        Listing([path])
+
+
 # -------------------------------------------------------------------------- hostile and damaged
 
 BOMB = (
@@ -202,7 +227,61 @@ def test_bytes_that_are_not_utf8(tmp_path: Path) -> None:
     path.write_bytes(whole(page_of("caf?", 1), page_of("y", 2)).replace(b"caf?", b"caf\xe9"))
     rows, ((number, _, reason),) = read_all(path)
     assert (["y"], 1) == ([row.text for row in rows], number)
-    assert reason.startswith("not well-formed XML: not well-formed (invalid token)")
+    hint = '; it looks like cp1252; give encoding="cp1252" (--encoding cp1252)'
+    assert re.fullmatch(rf"not UTF-8: byte 0xe9 at offset \d+ of the page{re.escape(hint)}", reason)
+    (batch,) = read_batches(Listing([path], encoding="cp1252"))
+    assert ["café", "y"] == corpus_files.decoded(batch)
+
+
+@pytest.mark.parametrize("packing", ["", ".gz"])
+@pytest.mark.parametrize("records", [1, 9])
+@pytest.mark.parametrize(
+    ("encoding", "declared", "named"),
+    [
+        ("utf-16", None, None),
+        ("utf-16", "utf-16", None),
+        ("utf-8-sig", "utf-8", None),
+        ("utf-8", "utf-16", None),  # what is declared cannot be
+        ("utf-8", "klingon", None),
+        ("iso-8859-1", "ISO-8859-1", None),
+        ("cp1252", None, "cp1252"),
+        ("cp1252", "iso-8859-1", "cp1252"),
+        ("shift_jis", "Shift_JIS", None),
+    ],
+)
+def test_encodings_of_dumps(
+    encoding: str, declared: str | None, named: str | None, records: int, packing: str, tmp_path: Path
+) -> None:
+    """Mark, name, declaration, UTF-8: one after the other; and what is written has the encoding of the file."""
+    words = "東京の港" if "jis" in encoding else "l'été à Zürich"
+    head = "" if declared is None else f'<?xml version="1.0" encoding="{declared}"?>\n'
+    text = head + whole(page_of(words, 1), page_of(f"{words}.", 2), page_of("z", 3)).decode()
+    path = tmp_path / "in" / f"a.xml{packing}"
+    path.parent.mkdir()
+    path.write_bytes(PACKERS[packing](text.encode(encoding)))
+    listing, limits = Listing([path], encoding=named), BatchLimits(records=records)
+    assert "mediawiki" == listing[0].format
+    batches = list(read_batches(listing, limits=limits))
+    assert [words, f"{words}.", "z"] == [each for batch in batches for each in corpus_files.decoded(batch)]
+    for i, batch in enumerate(batches):
+        rest = read_batches(listing, after=batch.more, limits=limits)
+        assert [each.texts.to_pylist() for each in batches[i + 1 :]] == [each.texts.to_pylist() for each in rest]
+    result = dedup.find_duplicates(dedup.files(path.parent, encoding=named))
+    write_run_report(tmp_path / "report", result, options={"column": "text", "encoding": named})
+    apply_report(tmp_path / "report", tmp_path / "out")
+    found = corpus_files.unpack((tmp_path / "out" / path.name).read_bytes(), "gzip" if packing else None)
+    kept = head + whole(page_of(words, 1), page_of("z", 3)).decode()
+    assert kept == found.decode(encoding)
+    assert kept.encode(encoding) == found
+
+
+def test_bytes_that_an_encoding_does_not_have(tmp_path: Path) -> None:
+    """Their page is rejected, and the reason names the encoding."""
+    path = tmp_path / "a.xml"
+    path.write_bytes(whole(page_of("?", 1), page_of("y", 2)).replace(b"?", b"\x81"))
+    (batch,) = read_batches(Listing([path], encoding="cp1252"))
+    assert ["y"] == corpus_files.decoded(batch)
+    assert batch.rejects[0].reason.startswith("not cp1252: byte 0x81 at offset ")
 
 
 def test_dumps_that_end_early(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from dedup.sources.files.limits import too_large
 from dedup.sources.files.listing import Entry
 from dedup.sources.files.rejects import Reject
 
-__all__ = ["SUPERSETS", "declared", "load_page", "read_page", "text_of"]
+__all__ = ["DECLARED_BYTES", "SUPERSETS", "XML_DECLARATION", "declared", "load_page", "read_page", "text_of"]
 
 CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 

@@ -44,7 +44,7 @@ FORMATS = {
 NAMED_ONLY = ("csv-semicolon", "csv-bar", "lines", "mediawiki")
 """Formats that no suffix has."""
 
-BINARY = {"parquet", "arrow", "warc", "mediawiki"}
+BINARY = {"parquet", "arrow", "warc"}
 """Formats that are not text, or name the encodings of their texts themselves."""
 
 DOCUMENTS = {"txt", "html"}

@@ -105,10 +105,12 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """How a file in UTF-8 may begin."""
 KEY = re.compile(rb'\{\s*(?:"(?:[^"\\]|\\.)*"\s*:|\})')
 ARRAY = re.compile(rb'\[\s*(?:\{\s*["}]|\[|"(?:[^"\\]|\\.)*"\s*[,\]])')
-PAGE_START = re.compile(
-    rb"(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*(?:<!doctype\s+html\b|<html[\s>])", re.IGNORECASE | re.DOTALL
-)
-DUMP_START = re.compile(rb"(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<mediawiki[\s>]", re.DOTALL)
+XML_BEFORE = rb"(?:<\?xml[^>]*\?>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*"
+"""What may be before the first element: a declaration and comments. A text matches it in one way only."""
+
+PAGE_START = re.compile(XML_BEFORE + rb"(?:<!doctype\s+html\b|<html[\s>])", re.IGNORECASE | re.DOTALL)
+A_DOCTYPE = rb"<!DOCTYPE\s+mediawiki\b[^\[>]*(?:\[(?:(?!\]\s*>).)*\]\s*)?>\s*(?:<!--(?:(?!-->).)*-->\s*)*"
+DUMP_START = re.compile(XML_BEFORE + rb"(?:" + A_DOCTYPE + rb")?<mediawiki[\s>]", re.DOTALL)
 TAG = re.compile(rb"<(?:\?xml|!doctype|!--|[a-z_][\w:.-]*(?:\s[^<>]*)?/?>)", re.IGNORECASE)
 ROOT = re.compile(rb"(?:<[?!][^>]*>\s*)*<([a-z_][\w:.-]{0,40})(?:[\s/>]|\Z)", re.IGNORECASE)
 

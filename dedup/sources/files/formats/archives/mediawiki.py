@@ -18,6 +18,7 @@ from typing import Any
 
 from dedup.options import shown
 from dedup.sources.files.batch import Batch, Token, Wanted
+from dedup.sources.files.encodings import UTF8, bad_byte, hint
 from dedup.sources.files.formats.archives.gathered import Gathered, Unreadable
 from dedup.sources.files.formats.archives.pages import Page, open_dump, pages_of
 from dedup.sources.files.listing import Entry
@@ -63,13 +64,19 @@ class Revision:
         return int(found)
 
 
-def revision_of(page: Page) -> Revision:
-    """Return the last revision of a page. Raise `Unreadable` if it cannot be read."""
+def revision_of(page: Page, encoding: str = UTF8) -> Revision:
+    """Return the last revision of a page of a file in an encoding. Raise `Unreadable` if it cannot be read."""
     if page.wrong:
         raise Unreadable(page.wrong)
+    data = page.data[page.begin :]
     try:
-        return Revision(ET.XML(page.data[page.begin :], ET.XMLParser(encoding="utf-8")))  # noqa: S314
+        return Revision(ET.XML(data, ET.XMLParser(encoding=UTF8)))  # noqa: S314
     except ET.ParseError as error:
+        try:
+            data.decode(UTF8)
+        except UnicodeDecodeError as bad:
+            problem = bad_byte(data, bad.start, encoding)
+            raise Unreadable(f"{problem} at offset {bad.start} of the page{hint(data, encoding)}") from None
         what, _, place = str(error).partition(": ")
         raise Unreadable(f"not well-formed XML: {what} ({place} of the page)") from None
 
@@ -88,7 +95,7 @@ def read_dump(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterat
             if found.full:
                 yield found.batch(offset, record)
             try:
-                revision = revision_of(page)
+                revision = revision_of(page, stream.encoding)
                 if not revision.redirects:
                     values = {name: revision.value(name) for name in wanted.names}
                     found.add(record, page.offset + page.begin, values)

@@ -14,7 +14,10 @@ import re
 from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
-from dedup.sources.files.decompress import PIECE, Stream
+from dedup.errors import ParameterError
+from dedup.sources.files.decompress import PIECE, Stream, Unpacked
+from dedup.sources.files.encodings import check_encoding
+from dedup.sources.files.formats.html import DECLARED_BYTES, XML_DECLARATION
 from dedup.sources.files.limits import too_large
 from dedup.sources.files.listing import Entry
 
@@ -56,8 +59,24 @@ class Page(NamedTuple):
 
 
 def open_dump(entry: Entry, offset: int = 0) -> Stream:
-    """Open a file at a place of its unpacked bytes."""
+    """Open a file at a place of its text in UTF-8.
+
+    Its encoding is that of its mark, the one that was named, the one that it declares, or UTF-8.
+    """
+    if entry.encoding is None:
+        with Unpacked(entry) as file:
+            entry = entry._replace(encoding=_declared(file.read(DECLARED_BYTES)))
     return Stream(entry, offset)
+
+
+def _declared(head: bytes) -> str | None:
+    """Return the encoding that XML declares; None for UTF-8, and if it is not known or not that of these bytes."""
+    found = XML_DECLARATION.match(head)
+    try:
+        name = None if found is None else check_encoding(found[1].decode("ascii"))
+    except ParameterError:
+        return None
+    return name if name is not None and "<?xml".encode(name) == b"<?xml" else None
 
 
 def pages_of(stream: Stream, most: int, *, size: int = PIECE) -> Iterator[Page]:
