@@ -150,7 +150,8 @@ class FileTexts(Texts):
         seen = batch.more[1] if batch.offsets is not None else max(batch.texts.nbytes, 1)
         whole = entry.size * (USUAL_RATIO if entry.compression or batch.offsets is None else 1)
         size = sum(self._listing[i].size for i in others)
-        share = min(max(seen / max(whole, 1), 1e-9), 1.0) * entry.size / max(size, 1)
+        part = 1.0 if batch.more[0] > batch.file else min(max(seen / max(whole, 1), 1e-9), 1.0)
+        share = part * entry.size / max(size, 1)
         return texts + max(round(len(batch.texts) / share), 1)
 
     def _read(self, **what: Any) -> Iterator[Batch]:
