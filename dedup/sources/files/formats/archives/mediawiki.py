@@ -75,10 +75,10 @@ def read_dump(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterat
     found = Gathered(entry, number, wanted, record)
     with open_dump(entry, offset) as stream:
         for page in pages_of(stream, entry.most):
-            if found.full:  # not before the next page is known: what is wrong at the end of the file is told once
-                yield found.batch(offset, record)
             if page.begin < 0:
-                break
+                continue
+            if found.full:
+                yield found.batch(offset, record)
             try:
                 revision = revision_of(page)
                 if not revision.redirects:
@@ -87,5 +87,5 @@ def read_dump(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterat
             except Unreadable as error:
                 found.reject(record, page.offset + page.begin, str(error))
             record, offset = record + 1, page.offset + page.size
-    if not found.empty:
-        yield found.last()
+    if not found.empty:  # that the file ends too early is told once: after the last batch comes the next file
+        yield found.batch(offset, record)._replace(more=[number + 1, 0, 1])
