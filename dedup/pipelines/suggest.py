@@ -9,7 +9,7 @@ but for the pairs that are shown, and for which texts of one length are read of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import HashRows, hash_texts
 from dedup.option_types import Id, IgnoreOption, TokensOption, UnitOption
 from dedup.options import check_memory, check_progress, check_seed, check_word
+from dedup.pipelines.query import check_text_columns
 from dedup.reading import Reading
 from dedup.results.suggestion import Suggestion
 from dedup.results.suggestion_tables import histogram, samples_of
@@ -74,7 +75,7 @@ def suggest(
     *,
     unit: UnitOption = "document",
     ids: Iterable[Id] | None = None,
-    column: str | None = None,
+    column: str | Sequence[str] | None = None,
     id: str | None = None,
     ignore: IgnoreOption = (),
     tokens: TokensOption = "words",
@@ -128,7 +129,8 @@ def suggest(
                 'expected a collection of texts, found one str; pass [text], or use unit="paragraph" or "line"'
             )
         texts = [texts]
-    collection = read_texts(texts, ids=ids, column=column, id=id)
+    columns = check_text_columns(column, of)
+    collection = read_texts(texts, ids=ids, column=columns, id=id, several=of.whole)
     collection.bound(bound)
     with Progress(progress) as stages:
         part = part_of(collection, of)

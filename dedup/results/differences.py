@@ -18,7 +18,7 @@ Cost: the units in question are read and hashed once; 9 bytes a unit a form.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -39,7 +39,7 @@ from dedup.unit import Unit
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["DIFFERENCES", "Differences", "Removals", "counted_by_code", "difference_column"]
+__all__ = ["DIFFERENCES", "Differences", "PairDifferences", "Removals", "difference_column"]
 
 DIFFERENCES = IN_NOTHING, IN_FORMAT, IN_NUMBERS, IN_WORDS = ("identical", "format", "numbers", "words")
 """The values of the column `difference`; their codes are their places."""
@@ -47,7 +47,7 @@ DIFFERENCES = IN_NOTHING, IN_FORMAT, IN_NUMBERS, IN_WORDS = ("identical", "forma
 Rows = npt.NDArray[np.int64] | npt.NDArray[np.int32]
 
 DOUBTFUL = 0.05
-"""Share. A warning says so if more of the removed units differ from their kept one in numbers or symbols alone."""
+"""Share. A warning says so if more of the removed units or the pairs differ in numbers or symbols alone."""
 
 COPIES_LOOKED_AT = 1000
 """Pairs. The symbols of at most so many exact copies are compared, for a warning."""
@@ -152,34 +152,68 @@ class Removals:
     @property
     def counts(self) -> dict[str, int]:
         """How many removed units differ in what."""
-        return counted_by_code([self._codes])
+        return _by_name(np.bincount(self._codes, minlength=len(DIFFERENCES)))
 
     def doubtful(self, unit: Unit) -> list[str]:
         """Return warnings if many differ in numbers or symbols alone."""
-        counts, found = self.counts, []
-        near, same = counts[IN_NUMBERS] + counts[IN_WORDS], counts[IN_NOTHING] + counts[IN_FORMAT]
-        if counts[IN_NUMBERS] > DOUBTFUL * near:
-            found.append(
-                f"{counts[IN_NUMBERS]:,} of {near:,} {unit}s removed as near duplicates differ from the kept one in "
-                'numbers alone; distinct="numbers" (--distinct numbers) keeps them'
-            )
-        if counts[IN_FORMAT] > DOUBTFUL * same:  # only these can have other symbols
-            some = self._codes == DIFFERENCES.index(IN_FORMAT)
-            other = self._differences.other_symbols(self._kept[some], self._removed[some])
-            if other > DOUBTFUL * same:
-                about = "about " if np.count_nonzero(some) > COPIES_LOOKED_AT else ""
-                found.append(
-                    f"{about}{other:,} of {same:,} {unit}s removed as exact copies differ from the kept one in symbols "
-                    'or punctuation; distinct="symbols" (--distinct symbols) keeps them'
-                )
-        return found
+        counts, some = self.counts, self._codes == DIFFERENCES.index(IN_FORMAT)
+
+        def other() -> int:
+            return self._differences.other_symbols(self._kept[some], self._removed[some])
+
+        near, same = f"{unit}s removed as near duplicates differ", f"{unit}s removed as exact copies differ"
+        return _doubts(counts, other, f"{near} from the kept one", f"{same} from the kept one", "keeps them")
 
 
-def counted_by_code(parts: Iterable[npt.NDArray[np.int8]]) -> dict[str, int]:
-    """Return how often each difference occurs among codes that come in parts."""
-    counts = np.zeros(len(DIFFERENCES), dtype=np.int64)
-    for codes in parts:
-        counts += np.bincount(codes, minlength=len(DIFFERENCES))
+class PairDifferences:
+    """What the two of each pair differ in, of pairs that come in `parts`: the `counts`, and what to warn of."""
+
+    def __init__(self, differences: Differences, parts: Iterable[Pairs]) -> None:
+        self._differences = differences
+        found = np.zeros(len(DIFFERENCES), dtype=np.int64)
+        picked, each, seen = np.empty((0, 3), dtype=np.int64), 1, 0
+        for pairs in parts:
+            codes = differences.of_pairs(pairs)
+            found += np.bincount(codes, minlength=len(DIFFERENCES))
+            places = np.flatnonzero(codes == DIFFERENCES.index(IN_FORMAT))
+            numbers = seen + np.arange(len(places), dtype=np.int64)
+            seen += len(places)
+            places, numbers = places[numbers % each == 0], numbers[numbers % each == 0]
+            picked = np.concatenate((picked, np.column_stack((numbers, pairs.left[places], pairs.right[places]))))
+            while len(picked) > COPIES_LOOKED_AT:
+                each *= 2
+                picked = picked[picked[:, 0] % each == 0]
+        self.counts = _by_name(found)
+        self._picked = picked[:, 1], picked[:, 2]
+
+    def doubtful(self) -> list[str]:
+        """Return warnings if many pairs differ in numbers or symbols alone."""
+
+        def other() -> int:
+            left, right = self._picked
+            return round(self._differences.other_symbols(left, right) * self.counts[IN_FORMAT] / max(len(left), 1))
+
+        return _doubts(self.counts, other, "near pairs differ", "pairs of exact copies differ", "leaves them out")
+
+
+def _doubts(counts: dict[str, int], other: Callable[[], int], near: str, same: str, then: str) -> list[str]:
+    """Return warnings if many of what was counted differ in numbers or symbols alone; `other` counts the latter."""
+    found = []
+    nears, sames = counts[IN_NUMBERS] + counts[IN_WORDS], counts[IN_NOTHING] + counts[IN_FORMAT]
+    if counts[IN_NUMBERS] > DOUBTFUL * nears:
+        told = f'{near} in numbers alone; distinct="numbers" (--distinct numbers) {then}'
+        found.append(f"{counts[IN_NUMBERS]:,} of {nears:,} {told}")
+    if counts[IN_FORMAT] > DOUBTFUL * sames:  # only these can have other symbols
+        symbols = other()
+        if symbols > DOUBTFUL * sames:
+            about = "about " if counts[IN_FORMAT] > COPIES_LOOKED_AT else ""
+            told = f'{same} in symbols or punctuation; distinct="symbols" (--distinct symbols) {then}'
+            found.append(f"{about}{symbols:,} of {sames:,} {told}")
+    return found
+
+
+def _by_name(counts: npt.NDArray[np.int64]) -> dict[str, int]:
+    """Return how often each difference occurs, by its name."""
     return dict(zip(DIFFERENCES, counts.tolist(), strict=True))
 
 

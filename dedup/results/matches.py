@@ -23,11 +23,12 @@ from dedup.pairs.kept_apart import Apart
 from dedup.pairs.verify import Pairs, evidence_columns, similarity
 from dedup.results.data.cutting import cut_spans
 from dedup.results.data.given import recognise
-from dedup.results.differences import Differences, counted_by_code, difference_column
+from dedup.results.differences import Differences, PairDifferences, difference_column
 from dedup.results.evidence import place_columns
 from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, check_rows
 from dedup.results.match_links import MatchInfo, Passages, decided, read_of, view_of_match
 from dedup.results.search_info import Read
+from dedup.results.suggestion import advice_on_length
 from dedup.results.summary import LOWER_THRESHOLD, MatchSummary, hint_of
 from dedup.runtime.arrays import arrow_table, sorted_unique
 from dedup.sources.coerce import Texts
@@ -160,9 +161,9 @@ class Matches(Shown):
         return Differences(self._sides, self._units, self._run.reading)
 
     @cached_property
-    def _by_difference(self) -> dict[str, int]:
-        """How many pairs differ in what."""
-        return counted_by_code(map(self._differences.of_pairs, self._listed.parts()))
+    def _by_difference(self) -> PairDifferences:
+        """What the pairs differ in."""
+        return PairDifferences(self._differences, self._listed.parts())
 
     @cached_property
     def passages(self) -> pa.Table:
@@ -215,8 +216,8 @@ class Matches(Shown):
             passages=None if found is None else len(found.left),
             quoting=None if found is None else len(sorted_unique(found.left)),
             warnings=self._warnings(),
-            differences=self._by_difference,
-            numbers_only=self._by_difference["numbers"] if self._apart is None else int(self._apart.pairs.sum()),
+            differences=self._by_difference.counts,
+            numbers_only=self._by_difference.counts["numbers"] if self._apart is None else int(self._apart.pairs.sum()),
             distinct=self._run.distinct,
             **self._run.reading.options,
             passage_threshold=None if self._run.min_words is None else self._run.passage_threshold,
@@ -368,6 +369,10 @@ class Matches(Shown):
             for name, read in zip(self._sides.names, self._read, strict=True)
             if not read.filled_texts and read.texts
         ]
+        short = self._units.short if self._known is None else sum(read.short for read in self._read)
+        filled = sum(read.filled for read in self._read)
+        found += advice_on_length(filled, short, self._run.unit, self._run.shingle)
+        found += self._by_difference.doubtful()
         lefts = self._read[0].units
         units = "texts" if self._run.unit.whole else f"{self._run.unit}s"
         weight = np.bincount(

@@ -162,7 +162,8 @@ class MatchSummary:
     matched : texts of the left side that are in a pair
     passages : passages found; None if the search was not for passages
     quoting : texts of the left side that have a passage; None as for `passages`
-    warnings : sides without a word, and texts of the right side that match suspiciously many units
+    warnings : sides without a word, texts of both sides too short for the shingle, pairs that differ in numbers or
+        symbols alone, if these are many, and texts of the right side that match suspiciously many units
     differences : number of pairs by what the two differ in: "identical", "format", "numbers", "words"
     numbers_only : number of pairs that differ in numbers alone, as for `Summary`
     distinct : the differences that keep texts apart

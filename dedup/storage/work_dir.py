@@ -22,7 +22,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, NamedTuple, Self
@@ -36,7 +36,7 @@ from dedup.storage.atomic import TEMPORARY, plain_name, storage_errors, write_at
 from dedup.storage.fingerprint import compare_inputs, compare_options
 from dedup.storage.writer_lock import lock_now
 
-__all__ = ["MANIFEST_NAME", "PART_SUFFIX", "Part", "Store"]
+__all__ = ["Part", "Store", "is_work_dir"]
 
 HEADER = re.compile(
     rb"\{'descr': '([<>|=][a-zA-Z]\d+)', 'fortran_order': (?:True|False), 'shape': \(([\d, ]*)\), \}\s*"
@@ -177,7 +177,7 @@ class Store:
     def _check_ours(self) -> None:
         """Refuse a directory with other files in it: a file of the user must not be read as a part or removed."""
         entries = sorted(self.path.iterdir())
-        strange = [entry.name for entry in entries if not _is_ours(entry)]
+        strange = [entry.name for entry in entries if not _is_ours(entry.name)]
         link = next((entry for entry in entries if entry.is_symlink() or not entry.is_file()), None)
         if link is not None and not strange:
             raise StorageError(
@@ -266,8 +266,19 @@ class Store:
             )
 
 
-def _is_ours(entry: Path) -> bool:
-    name = entry.name.removesuffix(TEMPORARY)
+def is_work_dir(names: Collection[str]) -> bool:
+    """Return whether a folder with files of these names is a work directory: in use, stopped, or emptied.
+
+    >>> is_work_dir(["lock", "manifest.json"]), is_work_dir(["manifest.json"]), is_work_dir(["lock", "a.json"])
+    (True, False, False)
+    """
+    if MANIFEST_NAME not in names:
+        return False
+    return any(name.endswith(PART_SUFFIX) for name in names) or (LOCK_NAME in names and all(map(_is_ours, names)))
+
+
+def _is_ours(name: str) -> bool:
+    name = name.removesuffix(TEMPORARY)
     return name in (MANIFEST_NAME, LOCK_NAME) or name.endswith(PART_SUFFIX)
 
 

@@ -356,15 +356,20 @@ def test_a_work_directory(corpus: Path) -> None:
         assert (WRONG, False) == (done.exit_code, Path("new").exists()), done.stderr
 
 
-@pytest.mark.parametrize("named", [True, False])
-def test_a_run_that_was_stopped_resumes(named: bool, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the work directory that was named, or from the one next to the output, which goes at the end."""
+@pytest.mark.parametrize("work", ["work", "clean.work", "corpus/work", "corpus/deep/er/work"])
+def test_a_run_that_was_stopped_resumes(work: str, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the work directory that was named, anywhere, or from the one next to the output, which goes at the end.
+
+    A work directory in a folder is never read as texts of it: not when it is emptied, and not when it is in use.
+    """
+    named = work != "clean.work"
     from dedup.pipelines import find_files
     from tests.plans import OnDisk
 
     plain, read = find_files.find_in_files, find_files.read_batches
     monkeypatch.setattr(find_files, "find_in_files", lambda *a, **b: plain(*a, planned=OnDisk, **b))
-    options = ["--work-dir", "work"] if named else []
+    options = ["--work-dir", work] if named else []
+    first = call("find", "corpus", "--json").stdout
     command = ["clean", "corpus", "--output", "clean", *options]
 
     def stop(*_: object, **__: object) -> None:
@@ -373,15 +378,20 @@ def test_a_run_that_was_stopped_resumes(named: bool, corpus: Path, monkeypatch: 
     with monkeypatch.context() as stopped:
         stopped.setattr("dedup.report.apply.apply_entries", stop)
         done = call(*command)
-    work = "work" if named else "clean.work"
     assert (130, False) == (done.exit_code, Path("clean").exists())
     assert f"the intermediate results are kept in {work}: run the same command again" in done.stderr
     assert Path(work, "manifest.json").exists()
+    monkeypatch.setattr(find_files, "find_in_files", plain)
+    assert first == call("find", "corpus", "--json").stdout
+    monkeypatch.setattr(find_files, "find_in_files", lambda *a, **b: plain(*a, planned=OnDisk, **b))
     monkeypatch.setattr(find_files, "read_batches", stop)  # nothing is read again
     assert DONE == (done := call(*command)).exit_code, done.stderr
     assert named == Path(work).exists()
+    assert not named or {"lock", "manifest.json"} == set(os.listdir(work))
     monkeypatch.setattr(find_files, "read_batches", read)
     assert done.stdout == call("clean", "corpus", "--output", "again").stdout
+    monkeypatch.setattr(find_files, "find_in_files", plain)
+    assert first == call("find", "corpus", "--json").stdout
 
 
 @pytest.mark.parametrize("command", ["find", "repeats", "match", "apply", "clean"])

@@ -17,6 +17,7 @@ from dedup.pairs import block_join
 from dedup.pairs.self_join import JoinLimits
 from dedup.pipelines.find import find_in
 from dedup.pipelines.find_files import find_in_files
+from dedup.pipelines.match import match_in
 from dedup.pipelines.order import Limits
 from dedup.results.listed_pairs import ListingLimits
 from tests import corpora, corpus_files, oracles, strategies, table_rows
@@ -219,3 +220,33 @@ def test_doubtful_removals_are_warned_of() -> None:
     assert "2 of 3 documents removed as exact copies differ from the kept one in symbols" in str(symbols.summary)
     assert not dedup.find_duplicates(["a book on C", "A  book on C"]).summary.warnings
     assert dedup.find_duplicates(["C", "C++", "C#"], distinct="symbols").removed.to_pylist() == []
+
+
+def test_doubtful_pairs_of_a_match_are_warned_of() -> None:
+    """The same of pairs, whatever parts they are listed in; what is distinct is no pair, and not warned of."""
+    body = " ".join(corpora.body(1, 4))
+    left, right = ([f"{body} in {year} {body[::-1]}" for year in years] for years in (range(10, 19), range(19, 22)))
+    (warning,) = dedup.match(left, right, min_words=None).summary.warnings
+    assert warning.startswith('27 of 27 near pairs differ in numbers alone; distinct="numbers" (--distinct numbers)')
+    assert not dedup.match(left, right, min_words=None, distinct="numbers").summary.warnings
+    symbols = dedup.match(["a book on C", "A book on C++"], ["a book on C#", "a book  on c"], min_words=None)
+    (warning,) = symbols.summary.warnings
+    assert warning.startswith("3 of 4 pairs of exact copies differ in symbols or punctuation; ")
+    assert warning in str(symbols)
+    assert not dedup.match(["a book on C"], ["A  book on C"]).summary.warnings
+
+
+@pytest.mark.parametrize("part", [1, 7, 100, 1 << 20])
+def test_many_exact_pairs_are_sampled(part: int) -> None:
+    """Of many exact pairs some are looked at, the same ones in parts of any size."""
+    left = [f"number {i} of these words" for i in range(2500)]
+    right = [text.upper() if i % 7 else f"{text}!" for i, text in enumerate(left)]
+    limits = Limits(listing=ListingLimits(part=part))
+    (warning,) = [
+        warning
+        for warning in match_in(left, right, min_words=None, limits=limits).summary.warnings
+        if "symbols" in warning
+    ]
+    assert warning == dedup.match(left, right, min_words=None).summary.warnings[-1]
+    count = int(warning.removeprefix("about ").split()[0].replace(",", ""))
+    assert abs(count - 2500 / 7) < 50

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import unicodedata
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -397,7 +398,9 @@ def test_the_summary_says_what_was_done() -> None:
         "Matches\n"
         "4 texts (1 empty) against 2 (0 empty), words:5, jaccard 0.8, exact\n"
         "1 pair (1 in format), 1 text matched\n"
-        "2 passages of 5 words or more, in 2 texts"
+        "2 passages of 5 words or more, in 2 texts\n"
+        "warning: 1 of 1 pairs of exact copies differ in symbols or punctuation; "
+        'distinct="symbols" (--distinct symbols) leaves them out'
     )
     assert result.summary == dedup.match(LEFT, RIGHT, min_words=5).summary
     assert result.summary.to_dict()["against_empty"] == 0
@@ -502,3 +505,29 @@ def test_what_was_not_looked_for_is_not_there() -> None:
         result.filter(LEFT, by="all")
     with pytest.raises(InputError, match="expected the 4 rows"):
         result.filter(LEFT[:2])
+
+
+@pytest.mark.parametrize("unit", ["document", "paragraph", "line"])
+def test_texts_too_short_for_the_shingle_are_warned_of(unit: str, tmp_path: Path) -> None:
+    """Most texts of both sides shorter than three shingles: the summary says so, whatever engine counted them."""
+    texts = [f"red{i} blue{i} green{i} grey{i} pink{i}" for i in range(40)]
+    long = [" ".join(f"word{i}at{j}" for j in range(40)) for i in range(20)]
+    size = 5 if unit == "document" else 3
+    (tmp_path / "new.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
+    runs = [
+        dedup.match(texts, long, unit=unit),
+        dedup.match(long, texts, unit=unit, min_words=None, threads=2),
+        dedup.match(texts, long, unit=unit, memory="100MB"),
+        dedup.match(tmp_path / "new.jsonl", long, unit=unit),
+    ]
+    for run in runs:
+        (warning,) = run.summary.warnings
+        assert warning.startswith(f"40 of 60 {unit}s are shorter than three shingles of words:{size}: ")
+        assert "warning: " in str(run)
+    for fitting in (
+        dedup.match(texts, long, unit=unit, shingle="chars:4"),
+        dedup.match(texts, long, unit=unit, metric="edit"),
+        dedup.match(texts, long * 2, unit=unit),
+        dedup.match(texts[:20], long[:5], unit=unit),
+    ):
+        assert not fitting.summary.warnings

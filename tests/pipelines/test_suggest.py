@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 import dedup
 from dedup.cli import main
+from dedup.errors import InputError, ParameterError
 from dedup.sampling.parting import Seen, partings
 from dedup.sampling.sampled import BINS
 from dedup.sources.coerce import read_texts
@@ -202,6 +203,38 @@ def test_the_command(tmp_path: Path) -> None:
     found = CliRunner().invoke(main, [*shlex.split(last)[1:], "--json"])
     assert 0 == found.exit_code
     assert len(found.stdout.splitlines()) > 150
+
+
+def test_the_command_reads_the_same_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns, encodings and the choice of files are in the command that is printed."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("new.csv", "old.csv", "drafts/one.csv"):
+        rows = [f"{name} Café {i};this is number {i * 7919 % 1000} of {name}" for i in range(40)]
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("\n".join(["title;body text", *rows]), encoding="cp1252")
+    given = ["--column", "title", "--column", "body text", "--delimiter", ";", "--encoding", "cp1252"]
+    given += ["--include", "*.csv", "--exclude", "old.csv", "--exclude", "drafts/", "--on-error", "fail"]
+    given += ["--max-errors", "1%"]
+    done = CliRunner().invoke(main, ["suggest", ".", *given])
+    assert done.exit_code == 0
+    command = done.stdout.splitlines()[-1]
+    assert command.startswith("dedup find . --shingle ")
+    found = CliRunner().invoke(main, [*shlex.split(command)[1:], "--json"])
+    assert found.exit_code == 0
+    assert "40 texts" in found.stderr
+    for row in json.loads(CliRunner().invoke(main, ["suggest", ".", *given, "--json"]).stdout)["samples"]:
+        assert row["left_text"].startswith("new.csv Café")
+
+
+def test_several_columns() -> None:
+    """They are joined as for a search; of paragraphs and lines the places would be those of no column."""
+    rows = [{"title": f"a title {i}", "body": f"some words {i * 7919 % 1000} of a text"} for i in range(60)]
+    joined = dedup.suggest([f"{row['title']}\n\n{row['body']}" for row in rows])
+    assert dedup.suggest(rows, column=["title", "body"]).to_dict() == joined.to_dict()
+    with pytest.raises(ParameterError, match='column: expected one column with unit="line"'):
+        dedup.suggest(rows, column=["title", "body"], unit="line")
+    with pytest.raises(InputError, match='column="none": no such column'):
+        dedup.suggest(rows, column=["title", "none"])
 
 
 def test_a_part_of_a_large_collection_has_the_answer(tmp_path: Path) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
 import click
 
 from dedup.cli.command import Command
 from dedup.cli.ending import finish, progress, say, say_json
 from dedup.cli.inputs import Inputs
-from dedup.cli.options import bounded, identified, keyed, one_json, quieted, reading, threaded, united, worded
-from dedup.cli.selecting import Named
+from dedup.cli.options import bounded, identified, keyed, one_json, quieted, reading_columns, threaded, united, worded
+from dedup.cli.selecting import Named, selection
 from dedup.option_types import IgnoreOption, TokensOption, UnitOption
+from dedup.sources.columns import names_of
 
 __all__ = ["suggest"]
 
@@ -38,7 +40,7 @@ __all__ = ["suggest"]
 @bounded
 @threaded
 @keyed
-@reading
+@reading_columns
 @one_json
 @quieted
 def suggest(
@@ -77,13 +79,13 @@ def suggest(
         hash_key=hash_key,
         progress=progress(),
     )
-    command = result.command.replace("INPUT", shlex.join(inputs), 1)
-    if column != "text":
-        command += f" --column {shlex.quote(column)}"
-    if id_column is not None:
-        command += f" --id {shlex.quote(id_column)}"
-    if format is not None:
-        command += f" --format {shlex.quote(format)}"
+    chosen: dict[str, Sequence[str]] = {"column": () if column == "text" else names_of(column)}
+    alone = {"id": id_column, "format": format, "encoding": selection().get("encoding"), "max-errors": max_errors}
+    chosen |= {name: () if value is None else (value,) for name, value in alone.items()}
+    chosen |= {name: selection().get(name, ()) for name in ("include", "exclude")}
+    chosen["on-error"] = () if on_error == "quarantine" else (on_error,)
+    given = [word for name, values in chosen.items() for value in values for word in (f"--{name}", value)]
+    command = " ".join([result.command.replace("INPUT", shlex.join(inputs), 1), *map(shlex.quote, given)])
     if as_json:
         say_json({**result.to_dict(), "command": command})
     else:

@@ -1,9 +1,9 @@
 """Write archives without some of their records: WARC, and dumps of MediaWiki.
 
 Kept records are copied byte for byte, and so is what has no text: other records of WARC, pages that redirect, and what
-is before and after the pages. In a gzip file of a member a record, the members of kept records are copied as they are;
-records that share a member with others get one of their own. No text can be cut: the digests and sizes that are stored
-with it would be wrong.
+is before and after the pages; a dump that ends too early gets an end. In a gzip file of a member a record, the members
+of kept records are copied as they are; records that share a member with others get one of their own. No text can be
+cut: the digests and sizes that are stored with it would be wrong.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 
 from dedup.errors import ParameterError
 from dedup.report.decisions import Counts, Verdict
+from dedup.report.rewriting.new_file import open_like
 from dedup.report.rewriting.records import no_fields
 from dedup.sources.files.decompress import PIECE
 from dedup.sources.files.formats.archives.framing import WarcRecord, open_archive, records_of
@@ -74,20 +75,18 @@ def rewrite_dump(entry: Entry, path: Path, verdict: Verdict) -> Counts:
     """Write the kept pages of a dump to `path`, and return how many of them have texts."""
     _check(verdict, "a dump of MediaWiki")
     counts, number = Counts(0, 0), 0
-    with open_dump(entry) as stream, open_sink(path, entry.compression) as sink:
+    with open_dump(entry) as stream, open_like(entry, stream, path) as sink:
         for page in pages_of(stream, entry.most):
             if page.begin < 0:
                 sink.write(page.data)
-                break
+                continue
             number += 1
             here = np.array([number])
-            if page.wrong or verdict.drops(here)[0]:
-                sink.write(page.data[: page.begin].rstrip() if number == 1 else b"")
+            dropped = bool(page.wrong) or bool(verdict.drops(here)[0])
+            if dropped or not revision_of(page).redirects:
                 counts = counts.plus(verdict.count(here))
-                continue
-            if not revision_of(page).redirects:
-                counts = counts.plus(verdict.count(here))
-            sink.write(page.data)
+            if not dropped:
+                sink.write(page.data)
     return counts
 
 

@@ -149,6 +149,8 @@ class FileTexts(Texts):
         entry = self._listing[others[0]]
         seen = batch.more[1] if batch.offsets is not None else max(batch.texts.nbytes, 1)
         whole = entry.size * (USUAL_RATIO if entry.compression or batch.offsets is None else 1)
+        if batch.more[0] != batch.file:  # all was read
+            seen = whole
         size = sum(self._listing[i].size for i in others)
         part = 1.0 if batch.more[0] > batch.file else min(max(seen / max(whole, 1), 1e-9), 1.0)
         share = part * entry.size / max(size, 1)

@@ -267,11 +267,11 @@ def test_apply_leaves_large_records_out(tmp_path: Path) -> None:
     ]
     for kind in (".jsonl", ".csv", ".parquet"):
         write(tmp_path, f"a{kind}", WRITERS[kind](records))
-        done = call("find", f"a{kind}", "--memory", "130MB", "--threads", "1", "--output", f"r{kind}", cwd=tmp_path)
+        done = call("find", f"a{kind}", "--memory", "130MB", "--threads", "1", "--output", f"r-{kind[1:]}", cwd=tmp_path)
         assert REJECTED == done.returncode, done.stderr
-        done = call("apply", f"r{kind}", "--output", f"o{kind}", cwd=tmp_path)
+        done = call("apply", f"r-{kind[1:]}", "--output", f"o-{kind[1:]}", cwd=tmp_path)
         assert REJECTED == done.returncode, done.stderr
-        (path,) = (tmp_path / f"o{kind}").iterdir()
+        (path,) = (tmp_path / f"o-{kind[1:]}").iterdir()
         assert ["a text of some words", "b"] == [row.text for row in corpus_files.read_all(path)[0]]
 
 

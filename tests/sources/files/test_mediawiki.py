@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import bz2
 import json
+import re
 from pathlib import Path
+from xml.sax.saxutils import escape
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,9 +16,11 @@ from hypothesis import strategies as st
 import dedup
 from dedup.errors import InputError, ParameterError
 from dedup.report.apply import apply_report
+from dedup.report.decisions import Verdict
+from dedup.report.rewriting.archives import rewrite_dump
 from dedup.report.write import write_run_report
 from dedup.sources.files.batch import BatchLimits
-from dedup.sources.files.formats.archives.pages import open_dump, pages_of
+from dedup.sources.files.formats.archives.pages import Page, open_dump, pages_of
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.reader import read_batches
 from tests import corpora, corpus_files
@@ -122,10 +127,10 @@ BAD_PAGES = {
     "an entity": (page_of("x", 9).replace(">x<", ">&i;<"), "not well-formed XML: undefined entity (line 8, column"),
     "an external entity": (page_of("x", 9).replace(">x<", ">&xxe;<"), "undefined entity"),
     "not closed": (page_of("x", 9).replace("</revision>", ""), "not well-formed XML: mismatched tag (line 10, column"),
-    "a number": (page_of("x", 9).replace("<id>9</id>", "<id>nine</id>"), "<id>: expected a number, found nine"),
+    "a number": (page_of("x", 9).replace("<id>9</id>", "<id>nine</id>"), "<id>: expected a number, found 'nine'"),
     "a long number": (
         page_of("x", 9).replace("<id>9</id>", f"<id>{'9' * 9000}</id>"),
-        "<id>: expected a number, found 99",
+        "<id>: expected a number, found '99",
     ),
     "a letter": (page_of("x", 9).replace(">x<", ">\x00<"), "not well-formed XML"),
     "no end": (page_of("x", 9).replace("</page>", ""), "expected </page>, found another page"),
@@ -148,9 +153,47 @@ def test_bad_pages(kind: str, tmp_path: Path) -> None:
 
 def test_deep_pages(tmp_path: Path) -> None:
     """Elements within one another, as many as fit, end nothing."""
-    path = tmp_path / "a.xml"
-    path.write_bytes(whole(page_of("x", 1).replace(">x<", f">x{'<a>' * 200_000}{'</a>' * 200_000}<"), page_of("y", 2)))
+    path, deep = tmp_path / "a.xml", f"{'<a>' * 200_000}{'</a>' * 200_000}"
+    path.write_bytes(whole(page_of("x", 1).replace("<text", f"{deep}<text"), page_of("y", 2)))
     assert ["x", "y"] == [row.text for row in read_all(path)[0]]
+
+
+@pytest.mark.parametrize("where", ["before <b>x</b>", "<b>x</b> after", "before <b/> after", "<ref>x</ref>"])
+@pytest.mark.parametrize("name", ["text", "title", "timestamp"])
+def test_elements_in_a_text(name: str, where: str, tmp_path: Path) -> None:
+    """No text is cut silently: MediaWiki escapes markup, so the page is rejected; comments and CDATA cut nothing."""
+    path = tmp_path / "a.xml"
+    bad = re.sub(rf"(<{name}[^>]*>)[^<]*", rf"\g<1>{where}", page_of("x", 1))
+    path.write_bytes(whole(bad, page_of("y", 2)))
+    rows, ((number, _, reason),) = read_all(path, extra=["title", "timestamp"])
+    assert (["y"], 1) == ([row.text for row in rows], number)
+    assert f"<{name}>: expected only text in it, found the element <{'ref' if 'ref' in where else 'b'}>" == reason
+    path.write_bytes(whole(page_of("x", 1).replace(">x<", ">before <!-- c --><![CDATA[<b>x</b>]]>&lt;br> after<")))
+    assert ["before <b>x</b><br> after"] == [row.text for row in read_all(path)[0]]
+
+
+NUMBERS = {"7": 7, " 7\n": 7, "-1": -1, "007": 7, "9" * 18: int("9" * 18)}
+
+
+@given(
+    written=st.one_of(
+        st.sampled_from([*NUMBERS, "²", "٢", "1_0", "+1", "--1", "1.0", "", " "]),
+        st.text(st.characters(codec="utf-8"), max_size=5),
+    )
+)
+def test_numbers_of_any_characters(written: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """An id of ASCII digits is a number; any other one, or a letter that XML does not have, rejects its page."""
+    path = tmp_path_factory.getbasetemp() / "numbers.xml"
+    for name in ("id", "ns"):
+        page = page_of("x", 1).replace(f"<{name}>{int(name == 'id')}<", f"<{name}>{escape(written)}<", 1)
+        path.write_bytes(whole(page, page_of("y", 2)))
+        rows, rejects = read_all(path, format="mediawiki", extra=["ns"], id="id")
+        assert [(1, "x")] * (re.fullmatch(r"\s*-?[0-9]+\s*", written, re.ASCII) is not None) + [(2, "y")] == [
+            (row.number, row.text) for row in rows
+        ]
+        assert 2 == len(rows) + len(rejects)
+        if written in NUMBERS and name == "id":
+            assert NUMBERS[written] == rows[0].id
 
 
 def test_bytes_that_are_not_utf8(tmp_path: Path) -> None:
@@ -178,6 +221,33 @@ def test_dumps_that_end_early(tmp_path: Path) -> None:
     assert "the gzip stream ends too early" in reason
 
 
+@pytest.mark.parametrize("records", [1, 2, 3, 9])
+def test_the_early_end_is_told_once(records: int, tmp_path: Path) -> None:
+    """Reading on after any batch, the last one too, gives the rest: no reject twice."""
+    path, other = tmp_path / "a.xml", tmp_path / "b.xml"
+    other.write_bytes(dump(["z"]))
+    for content in (dump(["x", "y"])[:-20], dump(["x", "y"])[:-40], dump(["x", "y"])[:-14], dump(["x", "y"])):
+        path.write_bytes(content)
+        listing, limits = Listing([path, other]), BatchLimits(records=records)
+        batches = list(read_batches(listing, limits=limits))
+        for i, batch in enumerate(batches):
+            rest = list(read_batches(listing, after=batch.more, limits=limits))
+            assert [b.numbers.tolist() for b in batches[i + 1 :]] == [b.numbers.tolist() for b in rest]
+            assert [b.rejects for b in batches[i + 1 :]] == [b.rejects for b in rest]
+
+
+def test_pages_in_comments(tmp_path: Path) -> None:
+    """They are no pages; a comment that does not end, and one that is longer than a page may be, is none."""
+    comment, path = "<!-- <page><title>x</title></page> </mediawiki> -->", tmp_path / "a.xml"
+    path.write_bytes(whole(comment, page_of("one", 1), comment, page_of("two", 2), comment))
+    assert ([(1, "one", 1), (2, "two", 2)], []) == ([row[1:] for row in read_all(path, id="id")[0]], read_all(path)[1])
+    path.write_bytes(whole("<!-- ", page_of("one", 1), page_of("two", 2)))
+    assert ["one", "two"] == [row.text for row in read_all(path)[0]]
+    path.write_bytes(whole("<!-- ", page_of("one", 1), page_of("x " * (1 << 19), 2), " -->"))
+    (batch,) = read_batches(Listing([path]).bounded(1))
+    assert ["one"] == corpus_files.decoded(batch)
+
+
 def test_large_pages(tmp_path: Path) -> None:
     """They are rejected and not held; the next one is read."""
     path = tmp_path / "a.xml"
@@ -187,11 +257,25 @@ def test_large_pages(tmp_path: Path) -> None:
     assert (1, "expected a page of 1,048,576 bytes or fewer") == (batch.rejects[0].line, batch.rejects[0].reason[:43])
 
 
+XML_PIECES = [
+    *("<page>", "</page>", "<pagex>", "<page ", "<", ">", "x", "\n", "<!--", "-->"),
+    *("<mediawiki>", "</mediawiki>", "</siteinfo>"),
+]
+
+
+def pages_in(found: list[Page]) -> list[tuple[int, bytes, str]]:
+    """Give the end, bytes and damage of each page; in how many parts all else is depends on what is read at a time."""
+    return [(page.offset + page.size, page.data[page.begin :], page.wrong) for page in found if page.begin >= 0]
+
+
 @given(
-    pieces=st.lists(st.sampled_from(["<page>", "</page>", "<pagex>", "<page ", "<", ">", "x", "\n"]), max_size=20),
+    pieces=st.lists(st.sampled_from(XML_PIECES), max_size=20),
     size=st.integers(1, 9),
+    most=st.sampled_from([4, 12, 1 << 20]),
 )
-def test_pages_wherever_pieces_end(pieces: list[str], size: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_pages_wherever_pieces_end(
+    pieces: list[str], size: int, most: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """However a file is read, its pages are the same, and together they are the file."""
     data = "".join(pieces).encode() + b"</mediawiki>"
     path = tmp_path_factory.getbasetemp() / "pieces.xml"
@@ -200,8 +284,10 @@ def test_pages_wherever_pieces_end(pieces: list[str], size: int, tmp_path_factor
     found = []
     for step in (size, 1 << 20):
         with open_dump(entry) as stream:
-            found.append(list(pages_of(stream, 1 << 20, size=step)))
-    assert found[0] == found[1]
+            found.append(list(pages_of(stream, most, size=step)))
+    assert pages_in(found[0]) == pages_in(found[1])
+    kept = [(page.offset, page.data) for page in found[0] if page.data and page.size]
+    assert all(data.startswith(each, at) for at, each in kept)
     assert [sum(page.size for page in found[0][:i]) for i in range(len(found[0]))] == [page.offset for page in found[0]]
     assert len(data) == sum(page.size for page in found[0])
 
@@ -235,3 +321,66 @@ def test_kept_pages_keep_their_bytes(packing: str, first: int, tmp_path: Path) -
     assert whole(*kept) == found
     with pytest.raises(ParameterError, match=r"annotate: expected .*, found .*, which is a dump of MediaWiki; the dec"):
         apply_report(tmp_path / "report", tmp_path / "notes", annotate=True)
+
+
+def kept_of(path: Path, removed: list[int], target: Path) -> tuple[list[str | None], list[str | None]]:
+    """Write a dump without some of its pages; give the texts to be kept, and those that are read from what was written.
+
+    That is a dump in which nothing is damaged.
+    """
+    rows, rejects = read_all(path)
+    numbers = [np.array(sorted(some), dtype=np.int64) for some in (removed, {line or 0 for line, *_ in rejects})]
+    verdict = Verdict("a.xml", "text", *numbers, np.empty((0, 4), dtype=np.int64), None, "document")
+    counts = rewrite_dump(Listing([path])[0], target, verdict)
+    kept = [row.text for row in rows if row.number not in removed]
+    assert len(kept) == counts.kept
+    assert "mediawiki" == Listing([target])[0].format
+    again, damaged = read_all(target)
+    assert [] == damaged
+    return kept, [row.text for row in again]
+
+
+DAMAGES = ["", "</page>", "<page>", "<title>", "</mediawiki>"]
+
+
+@pytest.mark.parametrize("which", range(3))
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_is_written_is_a_dump(which: int, damage: str, tmp_path: Path) -> None:
+    """Whatever is damaged, and whichever page goes: header and end stay, or are made, and all kept pages are read."""
+    pages = [page_of(f"{word} text", number) for number, word in enumerate(("one", "two", "three"), start=1)]
+    if damage:
+        pages[which] = pages[which].replace(damage, "")
+    path = tmp_path / "a.xml"
+    path.write_bytes(whole(*pages).replace(damage.encode() if "wiki" in damage else b"\0", b""))
+    for removed in ([], [which + 1], [1, 2, 3]):
+        kept, again = kept_of(path, removed, tmp_path / "b.xml")
+        assert kept == again
+        assert len({1, 2, 3} - {*removed, *([which + 1] if "wiki" not in damage and damage else [])}) == len(kept)
+
+
+@given(data=st.data())
+def test_what_is_written_of_any_damaged_dump(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Bytes are lost, doubled or cut out anywhere after the first tag: the kept texts are read again, and no reject."""
+    folder, content = tmp_path_factory.getbasetemp(), dump(["one", "two", "three", "four"])
+    first = content.index(b">") + 1
+    for _ in range(data.draw(st.integers(1, 3))):
+        start, end = sorted(data.draw(st.tuples(*[st.integers(first, len(content))] * 2)))
+        piece = data.draw(st.sampled_from([b"", content[start:end], b"<page>", b"</page>", b"</mediawiki>", b"<!--"]))
+        end = end if data.draw(st.booleans()) else start
+        content = content[:start] + piece + content[end:]
+    path, target = folder / "any.xml", folder / "written.xml"
+    path.write_bytes(content)
+    kept, again = kept_of(path, data.draw(st.lists(st.integers(1, 4))), target)
+    assert kept == again
+
+
+def test_large_first_pages(tmp_path: Path) -> None:
+    """The header stays if the first page is too large to be held; another end of the file is not told."""
+    path, target = tmp_path / "a.xml", tmp_path / "b.xml"
+    for pages in (["x" * (3 << 20), "y"], ["y", "x" * (3 << 20)]):
+        path.write_bytes(dump(pages))
+        entry = Listing([path]).bounded(1)[0]
+        none, rejected = np.empty(0, dtype=np.int64), np.array([pages.index("y") ^ 1]) + 1
+        verdict = Verdict("a.xml", "text", none, rejected, none.reshape(0, 4), None, "document")
+        assert 1 == rewrite_dump(entry, target, verdict).kept
+        assert whole(page_of("y", pages.index("y") + 1)) == target.read_bytes()

@@ -67,6 +67,36 @@ def test_what_is_counted(folder: Path) -> None:
     assert 0 == dedup.files("in", include="*.md").unread["files"]
 
 
+@pytest.mark.parametrize(
+    ("names", "ours"),
+    [
+        (["lock", "manifest.json"], True),
+        (["lock", "manifest.json", "read.dedup", "rows.dedup.tmp"], True),
+        (["lock", "manifest.json", "texts.json"], False),
+        (["manifest.json", "texts.json"], False),
+        (["lock", "texts.json"], False),
+    ],
+)
+@pytest.mark.parametrize("where", ["work", "2024/05/work"])
+def test_work_directories(where: str, names: list[str], ours: bool, folder: Path) -> None:
+    """One is never read, empty or not; a folder with other files is, and so are folders in a folder with a lock."""
+    before = Path("in", where)
+    before.mkdir()
+    for name in names:
+        (before / name).write_text('[{"text": "one"}]')
+    read = [os.path.join(where, name) for name in names if name.endswith(".json") and not ours]
+    assert sorted([*(name for name in FILES if name != "c.log"), *read]) == found("in")
+
+
+def test_below_a_work_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with the names of a work directory alone hides no folder in it: work directories have none."""
+    monkeypatch.chdir(tmp_path)
+    Path("in/below").mkdir(parents=True)
+    for name in ("in/lock", "in/manifest.json", "in/below/a.txt"):
+        Path(name).write_text("a text")
+    assert ["below/a.txt"] == found("in")
+
+
 def test_named_files_and_patterns(folder: Path) -> None:
     """What is named is read, whatever is included; what is excluded is not, however it is named."""
     assert ["a.txt", "b.md"] == found("in/a.txt", "in/*.md", include="*.none")

@@ -21,7 +21,7 @@ from dedup.sources.files.chosen.unread import Unread
 from dedup.sources.files.formats.named import format_of_name
 from dedup.sources.files.remote.addresses import is_address, shown_address, unknown_scheme
 from dedup.sources.files.remote.stores import files_below, kind_of
-from dedup.storage.work_dir import MANIFEST_NAME, PART_SUFFIX
+from dedup.storage.work_dir import is_work_dir
 
 __all__ = ["STDIN", "Found", "Selection"]
 
@@ -99,9 +99,11 @@ class Selection:
             self._reject(str(error.filename), f"the folder cannot be read: {error.strerror or error}")
 
         for where, folders, files in os.walk(folder, followlinks=False, onerror=unreadable):
-            if _is_ours(files):
+            if REPORT.issubset(files):
                 folders.clear()
                 continue
+            if is_work_dir(files):
+                files.clear()  # folders in it are not ours
             below = "" if where == folder else f"{os.path.relpath(where, folder)}/"
             folders[:] = sorted(
                 name for name in folders if not name.startswith(".") and not self._leaves_out(below + name, folder=True)
@@ -149,11 +151,14 @@ class Selection:
         inside: dict[str, list[str]] = {}
         for path in paths:
             inside.setdefault(path.rpartition("/")[0], []).append(path.rpartition("/")[2])
-        reports = [where for where, files in inside.items() if _is_ours(files)]
+        reports = {where for where, files in inside.items() if REPORT.issubset(files)}
+        work = {where for where, files in inside.items() if is_work_dir(files)}
         for path in paths:
             parts = path.split("/")
             above = ["/".join(parts[:end]) for end in range(1, len(parts))]
             if any(part.startswith(".") for part in parts) or any(where in ("", *above) for where in reports):
+                continue
+            if path.rpartition("/")[0] in work:
                 continue
             if not any(self._leaves_out(each, folder=True) for each in above):
                 yield from self._chosen(f"{folder}/{path}", path)
@@ -201,8 +206,3 @@ def _matches(pattern: str) -> Iterator[str]:
                 yield from (os.path.join(place, name) for name in files if not name.startswith("."))
             else:
                 yield from _matches(os.path.join(glob.escape(place), after[1:]))
-
-
-def _is_ours(files: list[str]) -> bool:
-    """Return whether a folder with such files is a report or a work folder."""
-    return REPORT.issubset(files) or (MANIFEST_NAME in files and any(name.endswith(PART_SUFFIX) for name in files))

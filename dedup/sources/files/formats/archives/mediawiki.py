@@ -1,19 +1,22 @@
 """Dumps of Wikipedia and other wikis of MediaWiki: a text a page, its wikitext.
 
 Each page is parsed by itself (`dedup.sources.files.formats.archives.pages`), so its XML cannot declare entities. The
-text is that of the last revision in the file, as it is written, with its markup. A page that redirects has no text. The
-number of a record is the place of the page in the file, from 1; all pages are counted. The columns are ``text``,
-``title``, ``id``, ``ns``, ``revision`` (integers) and ``timestamp``.
+text is that of the last revision in the file, as it is written, with its markup; a page with an element in its text is
+rejected, since MediaWiki escapes all markup. A page that redirects has no text. The number of a record is the place of
+the page in the file, from 1; all pages are counted. The columns are ``text``, ``title``, ``id``, ``ns``, ``revision``
+(integers) and ``timestamp``.
 
 Cost: that of the parser of the standard library.
 """
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from dedup.options import shown
 from dedup.sources.files.batch import Batch, Token, Wanted
 from dedup.sources.files.formats.archives.gathered import Gathered, Unreadable
 from dedup.sources.files.formats.archives.pages import Page, open_dump, pages_of
@@ -31,8 +34,8 @@ PAGE_COLUMNS: dict[str, tuple[str, Callable[[str], Any]]] = {
 }
 """The columns: the path of the element of each, and the kind of its values."""
 
-LONGEST_PAGE_NUMBER = 18
-"""Digits of a number."""
+PAGE_NUMBER = re.compile(r"[ \t\r\n]*-?[0-9]{1,18}[ \t\r\n]*")
+"""How a number is written."""
 
 
 class Revision:
@@ -47,11 +50,16 @@ class Revision:
         """Return the value of a column; None if the page has none. Raise `Unreadable` if it is not of its kind."""
         path, kind = PAGE_COLUMNS[name]
         within, _, last = path.rpartition("/")
-        found = (self._last if within else self._page).findtext(last)
-        if found is None or kind is str:
+        element = (self._last if within else self._page).find(last)
+        if element is None:
+            return None
+        if len(element):
+            raise Unreadable(f"<{last}>: expected only text in it, found the element <{element[0].tag:.40}>")
+        found = element.text or ""
+        if kind is str:
             return found
-        if not found.strip().isdigit() or len(found.strip()) > LONGEST_PAGE_NUMBER:
-            raise Unreadable(f"<{last}>: expected a number, found {found:.40}")
+        if not PAGE_NUMBER.fullmatch(found):
+            raise Unreadable(f"<{last}>: expected a number, found {shown(found)}")
         return int(found)
 
 
