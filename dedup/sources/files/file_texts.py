@@ -152,8 +152,7 @@ class FileTexts(Texts):
         if batch.more[0] != batch.file:  # all was read
             seen = whole
         size = sum(self._listing[i].size for i in others)
-        part = 1.0 if batch.more[0] > batch.file else min(max(seen / max(whole, 1), 1e-9), 1.0)
-        share = part * entry.size / max(size, 1)
+        share = min(max(seen / max(whole, 1), 1e-9), 1.0) * entry.size / max(size, 1)
         return texts + max(round(len(batch.texts) / share), 1)
 
     def _read(self, **what: Any) -> Iterator[Batch]:
