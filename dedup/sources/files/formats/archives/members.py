@@ -26,7 +26,7 @@ GZIP_HEAD = re.compile(rb"\x1f\x8b\x08[\x00-\x1f].{4}[\x00\x02\x04][\x00-\x0d\xf
 GZIP_HEAD_BYTES = 10
 
 WARC_MAGIC = b"WARC/"
-ALIKE = 3
+MAGIC_ALIKE = 3
 """Bytes of `WARC_MAGIC` with which a damaged record still begins."""
 
 MEMBER_FED = 1 << 13
@@ -162,7 +162,7 @@ class Members:
                     break
             if len(data) < len(WARC_MAGIC):
                 return not decoder.eof  # the file ends within it
-            if sum(found == wanted for found, wanted in zip(data, WARC_MAGIC, strict=True)) >= ALIKE:
+            if sum(found == wanted for found, wanted in zip(data, WARC_MAGIC, strict=True)) >= MAGIC_ALIKE:
                 return True
             zlib.decompressobj(WITH_HEADER).decompress(packed, MEMBER_STEP)
         except zlib.error:
