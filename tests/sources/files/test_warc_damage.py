@@ -14,6 +14,7 @@ import dedup
 from dedup.report.apply import apply_report
 from dedup.report.write import write_run_report
 from dedup.sources.files.batch import Batch, BatchLimits
+from dedup.sources.files.decompress import PIECE
 from dedup.sources.files.limits import SMALLEST
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.reader import read_batches
@@ -151,6 +152,18 @@ def test_large_records_end_where_they_say(tmp_path: Path) -> None:
     assert [1, 4, 7, 10, 13] == [number for number, _ in seen[0][0]]
     assert seen[0][0] == seen[1][0]
     assert [3, 6, 9, 12] == [line for line, _, _ in seen[0][1]]
+
+
+@pytest.mark.parametrize("before", [*range(250, 262), 5, 0, -1])
+def test_a_record_after_much_junk(before: int, tmp_path: Path) -> None:
+    """It is found wherever it begins in the bytes that are read at a time."""
+    for pieces in (2, 3):
+        path = tmp_path / "a.warc"
+        junk = b"x" * (pieces * PIECE - before - len(RECORDS[1]) - 1) + b"\n"
+        path.write_bytes(RECORDS[1] + junk + RECORDS[2] + RECORDS[3])
+        texts, rejects = told(list(read_batches(Listing([path]).bounded(1))))
+        assert [(1, TEXTS[1]), (3, TEXTS[2]), (4, TEXTS[3])] == texts
+        assert [2] == [line for line, _, _ in rejects]
 
 
 def test_damaged_members_are_counted(tmp_path: Path) -> None:

@@ -235,9 +235,9 @@ class _Records:
             if not self._fill(len(self._held) + 1):
                 return self._sized(len(self._held), size, self._why(wrong))
             if len(self._held) > PIECE + NEXT_RECORD_BYTES:  # what surely has no beginning is not held
-                gone = len(self._held) - NEXT_RECORD_BYTES
+                gone = start - 1  # the byte before it tells whether a line begins there
                 del self._held[:gone]
-                size, start = size + gone, max(start - gone, 1)
+                size, start = size + gone, 1
 
     def _sized(self, held: int, before: int, wrong: str, header: dict[str, str] | None = None) -> WarcRecord:
         """Take bytes after others that are gone already."""
