@@ -17,7 +17,7 @@ from typing import IO, Any
 from dedup.errors import ParameterError
 from dedup.options import shown
 
-__all__ = ["UTF8", "Decoding", "Encoded", "bad_byte", "check_encoding", "encoding_of", "hint"]
+__all__ = ["UTF8", "Decoding", "Encoded", "bad_byte", "check_encoding", "encoding_of", "hint", "known_encoding"]
 
 UTF8 = "utf-8"
 
@@ -77,25 +77,35 @@ def encoding_of(head: bytes, named: str | None) -> str:
     return marked or named or UTF8
 
 
+def known_encoding(name: Any) -> str | None:
+    """Return the name that Python has for an encoding of files; None if it is none.
+
+    >>> known_encoding("Latin-1"), known_encoding("idna"), known_encoding("none such")
+    ('iso8859-1', None, None)
+    """
+    try:
+        found = codecs.lookup(name)
+        of_files = (
+            found.name.replace("-", "_") not in REFUSED
+            and isinstance("".encode(found.name), bytes)
+            and found.incrementaldecoder is not None
+        )
+    except (LookupError, TypeError, ValueError):
+        return None
+    return found.name if of_files else None
+
+
 def check_encoding(given: Any) -> str | None:
     """Return the name that Python has for an encoding; None for UTF-8. Raise `ParameterError` if it is none."""
     if given is None:
         return None
-    try:
-        found = codecs.lookup(given)
-        name = WITHOUT_MARK.get(found.name, found.name)
-        known = (
-            name.replace("-", "_") not in REFUSED
-            and isinstance("".encode(name), bytes)
-            and found.incrementaldecoder is not None
-        )
-    except (LookupError, TypeError, ValueError):
-        known = False
-    if not known:
+    found = known_encoding(given)
+    if found is None:
         raise ParameterError(
             f'encoding: expected the name of an encoding such as "utf-8", "cp1252", "latin-1" or "utf-16", found '
             f"{shown(given)}{ANSI if isinstance(given, str) and given.lower() in CALLED_ANSI else ''}"
         )
+    name = WITHOUT_MARK.get(found, found)
     return None if name == UTF8 else name
 
 

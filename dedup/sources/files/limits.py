@@ -6,7 +6,7 @@ read. Without a bound it is `MAX_RECORD_BYTES`, whatever memory the machine has.
 
 from __future__ import annotations
 
-__all__ = ["GROUPED", "MAX_RECORD_BYTES", "most_of", "too_large"]
+__all__ = ["GROUPED", "MAX_RECORD_BYTES", "SMALLEST", "most_of", "too_large"]
 
 MAX_RECORD_BYTES = 1 << 30
 """Bytes of a record, at most: a search takes a dozen times as much memory for it."""

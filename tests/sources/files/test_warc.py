@@ -8,6 +8,7 @@ import json
 import re
 import sys
 import zlib
+from encodings.aliases import aliases
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ from dedup.report.apply import apply_report
 from dedup.report.write import write_run_report
 from dedup.sources.files.batch import BatchLimits
 from dedup.sources.files.formats.archives.members import MEMBER_STEP, Members
+from dedup.sources.files.formats.archives.responses import decoded
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.reader import read_batches
 from tests import corpora, corpus_files
@@ -79,6 +81,17 @@ def test_without_a_name(tmp_path: Path) -> None:
     (tmp_path / "in" / "a.wet.gz").write_bytes(wet(TEXTS, packed=True))
     result = dedup.find_duplicates(tmp_path / "in")
     assert [f"{tmp_path}/in/a.wet.gz:5"] == result.removed.to_pylist()
+
+
+def test_types_in_capitals(tmp_path: Path) -> None:
+    """A type is known however it is written; the column has it as it is."""
+    path = tmp_path / "a.warc"
+    path.write_bytes(record(b"one", "Conversion", 1) + record(b"two", "CONVERSION", 2))
+    (batch,) = read_batches(Listing([path]), extra=["type"])
+    assert (["one", "two"], ["Conversion", "CONVERSION"]) == (
+        corpus_files.decoded(batch),
+        batch.extra["type"].to_pylist(),
+    )
 
 
 def test_columns(tmp_path: Path) -> None:
@@ -246,12 +259,28 @@ ANSWERS = {
     "chunks joined already": answer(page(), Transfer_Encoding="chunked"),
     "no type": answer(page(), None),
     "another success": answer(page(), status="203 x"),
+    "gzip of two members": answer(gzip.compress(page()[:700]) + gzip.compress(page()[700:]), Content_Encoding="gzip"),
+    "gzip and more": answer(gzip.compress(page()) + b"\0\0 a note", Content_Encoding="gzip"),
+    "an encoding that is no compression": answer(page(), Content_Encoding="utf-8"),
     "capitals": answer(page(), "TEXT/HTML"),
     "xhtml": answer(page(), "application/xhtml+xml"),
     "line feeds": answer(b"", "text/html").replace(b"\r\n", b"\n") + page(),
     "utf-16": answer(page().decode().encode("utf-16"), "text/html"),
     "charset": answer(page().decode().encode("utf-16-be"), 'text/html; charset="UTF-16BE"'),
     "unknown charset": answer(page(), "text/html; charset=none-such"),
+    **{
+        f"no charset of pages: {name}": answer(page(), f"text/html; charset={name}")
+        for name in (
+            "idna",
+            "punycode",
+            "unicode_escape",
+            "raw_unicode_escape",
+            "rot13",
+            "base64",
+            "utf-7",
+            "undefined",
+        )
+    },
 }
 
 
@@ -289,6 +318,14 @@ def test_encodings_of_answers(tmp_path: Path) -> None:
         assert expected == read_all(path)[0][0].text
 
 
+def test_any_encoding_that_a_header_names() -> None:
+    """No encoding of Python ends with an error, whatever the bytes are."""
+    body = bytes(range(256)) + b"xn--\xfc.\\ud800 \\x" + b"a" * 80
+    for name in {*aliases.values(), *aliases, "idna", "punycode", "unicode_escape", "none such", "\xfc", "a.b"}:
+        assert isinstance(decoded(body, {"content-type": f"text/html; charset={name}"}), str)
+        assert isinstance(decoded(f"<meta charset='{name}'>".encode() + body, {}), str)
+
+
 @pytest.mark.usefixtures("extra")
 def test_brotli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page that is compressed with brotli needs the extra; without it the error says so."""
@@ -296,8 +333,16 @@ def test_brotli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     brotli = pytest.importorskip("brotli")
     path.write_bytes(record(answer(brotli.compress(page()), Content_Encoding="br"), **HTTP))
     assert BODY[-1] in (read_all(path)[0][0].text or "")
-    path.write_bytes(record(answer(b"\xff" * 40, Content_Encoding="br"), **HTTP))
-    assert "its body cannot be unpacked (br: " in read_all(path)[1][0][2]
+    for body in (b"\xff" * 40, brotli.compress(page())[:3], b"\x1b" + bytes(3)):
+        path.write_bytes(record(answer(body, Content_Encoding="br"), **HTTP))
+        assert "its body cannot be unpacked (br: " in read_all(path)[1][0][2], body
+    wrong = bytearray(brotli.compress(page()))
+    for at in range(len(wrong)):
+        wrong[at] ^= 0x55
+        path.write_bytes(record(answer(bytes(wrong), Content_Encoding="br"), **HTTP))
+        rows, rejects = read_all(path)
+        assert rejects or rows[0].text, at
+        wrong[at] ^= 0x55
     monkeypatch.setitem(sys.modules, "brotli", None)
     with pytest.raises(ParameterError, match=r"expected brotli .* pip install 'dedup-text\[warc\]'"):
         read_all(path)
@@ -311,6 +356,7 @@ def test_bodies_that_cannot_be_unpacked(tmp_path: Path) -> None:
             b"\x1f\x8b\x08\0\0\0\0\0\0\0" + b"\xff" * 40, Content_Encoding="gzip"
         ),
         "(deflate: ": answer(b"\xff" * 40, Content_Encoding="deflate"),
+        "(gzip: it ends before its first byte)": answer(gzip.compress(page())[:11], Content_Encoding="gzip"),
         "(compress: no such compression is known)": answer(b"\x1f\x9d", Content_Encoding="compress"),
         "expected a page of 1,048,576 bytes or fewer": answer(gzip.compress(b"a" * (9 << 20)), Content_Encoding="gzip"),
     }

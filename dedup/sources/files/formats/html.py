@@ -10,7 +10,6 @@ Cost: milliseconds a page. Spans are of the extracted text.
 
 from __future__ import annotations
 
-import codecs
 import importlib
 import re
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from html.parser import HTMLParser
 
 from dedup.sources.files.batch import Batch, Wanted
 from dedup.sources.files.decompress import PIECE, Unpacked
-from dedup.sources.files.encodings import UTF8, encoding_of, hint
+from dedup.sources.files.encodings import UTF8, encoding_of, hint, known_encoding
 from dedup.sources.files.formats.extractor import extractor
 from dedup.sources.files.formats.plain_text import OTHERWISE, document_batch
 from dedup.sources.files.limits import too_large
@@ -91,10 +90,8 @@ def load_page(entry: Entry) -> tuple[str | None, list[Reject]]:
 def declared(data: bytes) -> str:
     """Return the encoding that a page declares for itself; UTF-8 if it declares none that is known."""
     found = XML_DECLARATION.match(data[:DECLARED_BYTES]) or CHARSET.search(data[:DECLARED_BYTES])
-    try:
-        name = codecs.lookup(found[1].decode("ascii")).name if found else UTF8
-        "".encode(name)
-    except (LookupError, UnicodeError):
+    name = known_encoding(found[1].decode("ascii", "replace")) if found else None
+    if name is None:
         return UTF8
     return UTF8 if name.startswith("utf-") else SUPERSETS.get(name, name)  # a page whose bytes say so is not in UTF-16
 

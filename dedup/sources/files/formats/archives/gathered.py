@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dedup.errors import InputError
-from dedup.sources.files.batch import Batch, Wanted, extra_array, id_array, text_array
+from dedup.sources.files.batch import Batch, Token, Wanted, extra_array, id_array, text_array
 from dedup.sources.files.listing import Entry
 from dedup.sources.files.rejects import Reject
 
@@ -71,6 +71,13 @@ class Gathered:
 
     def batch(self, offset: int, record: int) -> Batch:
         """Return the batch of what was gathered; the next record has this place and number."""
+        return self._made([self._number, offset, record])
+
+    def last(self) -> Batch:
+        """Return the batch of what was gathered; nothing of the file is left, nor to be told of it."""
+        return self._made([self._number + 1, 0, 1])
+
+    def _made(self, more: Token) -> Batch:
         wanted, numbers = self._wanted, self._numbers
 
         def place(i: int) -> str:
@@ -86,7 +93,7 @@ class Gathered:
             {name: extra_array(values[name], name, place) for name in wanted.extra},
             np.array(self._offsets, dtype=np.int64),
             self._rejects,
-            [self._number, offset, record],
+            more,
         )
-        self._begin(record)
+        self._begin(more[2])
         return made

@@ -1,13 +1,16 @@
 """The bytes of a gzip file of several members, as WARC files are: a record a member.
 
-A damaged member does not end the file: reading goes on with the next member that begins as a WARC record. Where each
-member begins is known, so that members can be copied as they are.
+A damaged member does not end the file: reading goes on with the next member that begins as a WARC record, or that is
+damaged too: so each damaged member is told whose first bytes are still those of gzip. What else looks like a member is
+within one, as a page that a server had packed. Where each member begins is known, so that members can be copied as they
+are.
 
 Cost: that of zlib. Memory: a piece of `MEMBER_STEP` unpacked bytes, and `PIECE` packed ones.
 """
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections import deque
 from types import TracebackType
@@ -18,7 +21,13 @@ from dedup.sources.files.decompress import PIECE
 __all__ = ["Members"]
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
+GZIP_HEAD = re.compile(rb"\x1f\x8b\x08[\x00-\x1f].{4}[\x00\x02\x04][\x00-\x0d\xff]", re.DOTALL)
+"""How a member begins: its flags, time, level and system. By chance, compressed bytes do so once in 100 billion."""
+GZIP_HEAD_BYTES = 10
+
 WARC_MAGIC = b"WARC/"
+MAGIC_ALIKE = 3
+"""Bytes of `WARC_MAGIC` with which a damaged record still begins."""
 
 MEMBER_FED = 1 << 13
 """Bytes that are given to zlib at a time: what it does not need, since its member ends, is copied."""
@@ -98,23 +107,25 @@ class Members:
         place = self._begun + 1
         while True:
             self._go(place)
-            where = self._packed.find(GZIP_MAGIC)
-            if where < 0:
-                if len(self._packed) < PIECE:
-                    self._packed, self._ended = b"", True
-                    return False
-                place += len(self._packed) - len(GZIP_MAGIC) + 1
-                continue
-            place += where
-            if self._begins_a_record(place):
-                self._go(place)
-                return True
-            place += 1
+            found = self._packed.find(GZIP_MAGIC, self._used)
+            if found >= 0:
+                place = self._before + found
+                if self._begins_a_record(place):
+                    self._go(place)
+                    return True
+                place += 1
+            elif len(self._packed) < PIECE:
+                self._packed, self._used, self._ended = b"", 0, True
+                return False
+            else:
+                place = self._before + len(self._packed) - len(GZIP_MAGIC) + 1
 
     def _go(self, place: int) -> None:
-        """Go to a place of the file."""
-        self._file.seek(place)
-        self._packed, self._used, self._before = self._piece(), 0, place
+        """Go to a place of the file. The bytes of the first of a member are held."""
+        if not 0 <= place - self._before <= len(self._packed) - GZIP_HEAD_BYTES:
+            self._file.seek(place)
+            self._packed, self._before = self._piece(), place
+        self._used = place - self._before
 
     @property
     def _place(self) -> int:
@@ -137,15 +148,26 @@ class Members:
         return b"".join(pieces)
 
     def _begins_a_record(self, place: int) -> bool:
+        """Return whether a member begins at a place that is a record, or is damaged so early that nobody knows."""
         self._file.seek(place)
-        try:
-            return (
-                zlib.decompressobj(WITH_HEADER)
-                .decompress(self._file.read(MEMBER_FED), MEMBER_STEP)
-                .startswith(WARC_MAGIC)
-            )
-        except zlib.error:
+        packed = self._file.read(MEMBER_FED)
+        self._file.seek(self._before + len(self._packed))
+        if not GZIP_HEAD.match(packed):
             return False
+        decoder, data = zlib.decompressobj(WITH_HEADER), b""
+        try:
+            for at in range(len(packed)):  # byte by byte: an error loses what it had unpacked
+                data += decoder.decompress(packed[at : at + 1], len(WARC_MAGIC) - len(data))
+                if decoder.eof or len(data) == len(WARC_MAGIC):
+                    break
+            if len(data) < len(WARC_MAGIC):
+                return not decoder.eof  # the file ends within it
+            if sum(found == wanted for found, wanted in zip(data, WARC_MAGIC, strict=True)) >= MAGIC_ALIKE:
+                return True
+            zlib.decompressobj(WITH_HEADER).decompress(packed, MEMBER_STEP)
+        except zlib.error:
+            return True
+        return False
 
     def _unpack(self) -> bool:
         """Unpack the next bytes; return whether there are any."""
@@ -153,7 +175,8 @@ class Members:
             if not self._more():
                 if self._decoder is not None:
                     self.broken = TOO_EARLY
-                self._ended = self.broken is None
+                    return False
+                self._ended = True
                 self._note()
                 return False
             if self._decoder is None:

@@ -13,14 +13,13 @@ Cost: milliseconds a page.
 
 from __future__ import annotations
 
-import codecs
 import importlib
 import re
 import zlib
 from typing import Any, NamedTuple
 
 from dedup.errors import ParameterError
-from dedup.sources.files.encodings import UTF8, encoding_of
+from dedup.sources.files.encodings import UTF8, encoding_of, known_encoding
 from dedup.sources.files.formats.archives.framing import WarcRecord, header_of
 from dedup.sources.files.formats.archives.gathered import Unreadable
 from dedup.sources.files.formats.html import SUPERSETS, declared, text_of
@@ -45,6 +44,13 @@ BODY_MAGICS = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 """How a body begins that is packed as its header says; many crawlers unpack bodies and leave the header."""
 
 
+BODY_COMPRESSIONS = {
+    *("gzip", "deflate", "br", "zstd"),
+    *("compress", "bzip2", "lzma", "xz", "sdch", "dcb", "dcz", "exi", "pack200-gzip", "aes128gcm"),
+}
+"""Compressions that a header may name, without ``x-``; those after the first line cannot be unpacked."""
+
+
 class Answer(NamedTuple):
     """An answer of a server: its header, and where its body begins."""
 
@@ -54,7 +60,7 @@ class Answer(NamedTuple):
 
 def has_text(record: WarcRecord) -> bool:
     """Return whether a record has a text, whether it can be read or not."""
-    kind, media = record.header.get("warc-type", ""), media_type(record.header)
+    kind, media = type_of(record), media_type(record.header)
     if record.wrong or kind not in ("conversion", "response", "resource"):
         return False
     if kind == "conversion":
@@ -74,17 +80,23 @@ def text_of_record(record: WarcRecord, most: int) -> str:
     Raises `ParameterError` if it is a page, and the extractor is not installed.
     """
     content = record.content
-    if record.header.get("warc-type") == "conversion":
+    kind = type_of(record)
+    if kind == "conversion":
         try:
             return content.decode("utf-8")
         except UnicodeDecodeError as error:
             raise Unreadable(
                 f"not UTF-8: byte 0x{content[error.start]:02x} at offset {error.start} of its contents"
             ) from None
-    answer = Answer(record.header, 0) if record.header.get("warc-type") == "resource" else answer_of(record)
+    answer = Answer(record.header, 0) if kind == "resource" else answer_of(record)
     assert answer is not None
     body = unpacked(dechunked(content[answer.start :], answer.header), answer.header, most)
     return text_of(decoded(body, answer.header))
+
+
+def type_of(record: WarcRecord) -> str:
+    """Return the type of a record, in small letters: some programs write large ones."""
+    return record.header.get("warc-type", "").lower()
 
 
 def media_type(header: dict[str, str]) -> str:
@@ -126,9 +138,9 @@ def dechunked(body: bytes, header: dict[str, str]) -> bytes:
 
 
 def unpacked(body: bytes, header: dict[str, str], most: int) -> bytes:
-    """Return a body without the compression that its header names."""
+    """Return a body without the compressions that its header names; what is none is ignored, as browsers do."""
     kinds = [kind.strip().lower().removeprefix("x-") for kind in header.get("content-encoding", "").split(",")]
-    for kind in reversed([kind for kind in kinds if kind not in ("", "identity", "none")]):
+    for kind in reversed([kind for kind in kinds if kind in BODY_COMPRESSIONS]):
         if not body.startswith(BODY_MAGICS.get(kind, b"")) or (kind in ("br", "deflate") and PAGE_START.match(body)):
             continue
         try:
@@ -140,18 +152,23 @@ def unpacked(body: bytes, header: dict[str, str], most: int) -> bytes:
     return body
 
 
+ENDS_EARLY = "it ends before its first byte"
+
+
 class _Damaged(Exception):  # noqa: N818  (it becomes a reject)
     """A body cannot be unpacked."""
 
 
 def _unpacked(body: bytes, kind: str, most: int) -> bytes:
     """Return unpacked bytes, little more than `most` of them."""
-    if kind in ("gzip", "deflate"):
-        for bits in (31,) if kind == "gzip" else (15, -15):  # "deflate" is used for both
+    if kind == "gzip":
+        return _gunzipped(body, most)
+    if kind == "deflate":
+        for bits in (15, -15):  # the name is used for both
             try:
-                return zlib.decompressobj(bits).decompress(body, most + 1)
+                return _some(zlib.decompressobj(bits), body, most)
             except zlib.error as error:
-                reason = str(error).rpartition(": ")[2]
+                reason = _reason(error)
         raise _Damaged(reason)
     if kind == "zstd":
         import pyarrow as pa
@@ -175,7 +192,35 @@ def _unpacked(body: bytes, kind: str, most: int) -> bytes:
             found += piece
     except brotli.error as error:
         raise _Damaged(str(error) or "damaged") from None
+    if body and not found and not decoder.is_finished():
+        raise _Damaged(ENDS_EARLY)
     return bytes(found)
+
+
+def _gunzipped(body: bytes, most: int) -> bytes:
+    """Return the unpacked bytes of all members; what follows them, as zeros or a note, is ignored."""
+    parts: list[bytes] = []
+    while not parts or (body.startswith(BODY_MAGICS["gzip"]) and most >= 0):
+        decoder = zlib.decompressobj(31)
+        try:
+            parts.append(decoder.decompress(body, most + 1) if parts else _some(decoder, body, most))
+        except zlib.error as error:
+            raise _Damaged(_reason(error)) from None
+        most -= len(parts[-1])
+        body = decoder.unused_data
+    return b"".join(parts)
+
+
+def _some(decoder: zlib._Decompress, body: bytes, most: int) -> bytes:
+    """Return unpacked bytes, one more than `most` at most: of a body that ends too early, those that it has."""
+    found = decoder.decompress(body, most + 1)
+    if body and not found and not decoder.eof:
+        raise _Damaged(ENDS_EARLY)
+    return found
+
+
+def _reason(error: zlib.error) -> str:
+    return str(error).rpartition(": ")[2]
 
 
 def _brotli() -> Any:
@@ -202,9 +247,5 @@ def decoded(body: bytes, header: dict[str, str]) -> str:
 
 def _known(name: str) -> str | None:
     """Return an encoding that a header names as browsers understand it; None if it is not known."""
-    try:
-        found = codecs.lookup(name).name
-        "".encode(found)
-    except (LookupError, UnicodeError):
-        return None
-    return SUPERSETS.get(found, found)
+    found = known_encoding(name)
+    return found and SUPERSETS.get(found, found)

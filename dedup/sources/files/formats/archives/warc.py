@@ -45,10 +45,10 @@ def read_archive(entry: Entry, number: int, wanted: Wanted, after: Token) -> Ite
                 except Unreadable as error:
                     found.reject(record, each.offset, str(error))
             record, offset = record + 1, each.offset + each.size
-            if found.full:
+            if found.full and not each.stopped:
                 yield found.batch(offset, record)
     if not found.empty:
-        yield found.batch(offset, record)
+        yield found.last()
 
 
 def _value(record: WarcRecord, name: str, most: int) -> Any:
