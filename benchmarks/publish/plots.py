@@ -25,6 +25,7 @@ COLOURS: Final = {
     "fastsketchlsh-tuned": "#9bc53d",
     "datasketch": "#6d597a",
     "datatrove": "#555555",
+    "setsimilaritysearch": "#8c6bb1",
 }
 SHINGLES: Final = {
     "words:1": "#c6dbef",

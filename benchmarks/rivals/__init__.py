@@ -41,7 +41,9 @@ class Tool:
 
     @property
     def version(self) -> str:
-        """The version of the installed package."""
+        """The version of the installed package; ours is that of the code that runs."""
+        if self.ours:
+            return str(import_module("dedup").__version__)
         try:
             return version(self.package)
         except PackageNotFoundError:
