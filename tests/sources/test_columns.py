@@ -181,7 +181,7 @@ def test_bad_columns(tmp_path: Path) -> None:
     for call in (
         partial(dedup.match, both, rows),
         partial(dedup.find_repeats, both),
-        partial(dedup.suggest, both),
+        partial(dedup.suggest, both, unit="line"),
         partial(dedup.find_duplicates, both, unit="line"),
     ):
         with pytest.raises(ParameterError, match="column: expected one column.*; search one column at a time"):
@@ -200,7 +200,7 @@ def test_columns_of_arrow(rows: list[tuple[str | None, ...]], kind: pa.DataType)
     assert found.type == pa.large_string()
 
 
-@pytest.mark.parametrize("command", [["repeats"], ["suggest"], ["match", "--against", "a.jsonl"]])
+@pytest.mark.parametrize("command", [["repeats"], ["match", "--against", "a.jsonl"]])
 def test_a_second_column_is_an_error(command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where one column is searched, the last of two does not win in silence."""
     monkeypatch.chdir(tmp_path)

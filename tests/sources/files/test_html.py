@@ -152,7 +152,7 @@ def test_pages_are_found_and_written(tmp_path: Path) -> None:
         apply_report(tmp_path / "report", tmp_path / "notes", annotate=True)
     parts = dedup.find_duplicates(dedup.files(tmp_path / "in"), unit="line")
     write_run_report(tmp_path / "parts", parts, options={"column": "text"})
-    with pytest.raises(ParameterError, match="found the page .*, of which the text was extracted"):
+    with pytest.raises(ParameterError, match="found .*, which is a page, of which the text was extracted"):
         apply_report(tmp_path / "parts", tmp_path / "cut")
 
 
