@@ -21,7 +21,7 @@ from pyarrow import fs
 import dedup
 from dedup.errors import InputError, ParameterError
 from dedup.sources.files.remote.addresses import is_address, shown_address
-from tests.corpus_files import WRITERS
+from tests.corpus_files import PACKERS, WRITERS
 
 BODY = [{"text": "the ferry leaves at noon", "key": 1}, {"text": "something else", "key": 2}]
 SAME = [{"text": "The ferry leaves at noon!", "key": 3}]
@@ -64,7 +64,7 @@ def put(endpoint: str, path: str, data: bytes) -> None:
     options = {"endpoint_override": endpoint, "allow_bucket_creation": True, "allow_delayed_open": True}
     store = fs.S3FileSystem(access_key="key", secret_key="secret", region="us-east-1", **options)
     store.create_dir(path.partition("/")[0])
-    with store.open_output_stream(path) as file:
+    with store.open_output_stream(path, compression=None) as file:  # else Arrow packs by the name
         file.write(data)
 
 
@@ -112,6 +112,20 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "dedup", *arguments]
     env = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, env=env, timeout=60)
+
+
+@pytest.mark.parametrize("packing", PACKERS)
+@pytest.mark.parametrize("kind", [".jsonl", ".csv"])
+def test_packed_files_of_a_store(kind: str, packing: str, store: str, tmp_path: Path) -> None:
+    """They are unpacked once, as on this machine, and written back packed."""
+    data = PACKERS[packing](WRITERS[kind](BODY))
+    put(store, f"packed/a{kind}{packing}", data)
+    (tmp_path / f"a{kind}{packing}").write_bytes(data)
+    address = f"s3://packed/a{kind}{packing}"
+    assert list(dedup.files(tmp_path / f"a{kind}{packing}").read()) == list(dedup.files(address).read())
+    done = run("clean", address, "--output", f"b{kind}{packing}", cwd=tmp_path)
+    assert 0 == done.returncode, done.stderr
+    assert list(dedup.files(address).read()) == list(dedup.files(tmp_path / f"b{kind}{packing}").read())
 
 
 def test_reports_of_a_store(store: str, tmp_path: Path) -> None:

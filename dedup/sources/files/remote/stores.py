@@ -64,7 +64,7 @@ def open_address(address: str) -> Iterator[IO[bytes]]:
                 yield cast("IO[bytes]", _Whole(answer))
             return
         store, path = _store(address)
-        with store.open_input_stream(path) as stream:
+        with store.open_input_stream(path, compression=None) as stream:  # else Arrow unpacks by the name
             yield stream
 
 
