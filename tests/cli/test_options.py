@@ -266,6 +266,14 @@ def test_what_was_meant(kind: str, place: Path) -> None:
     assert re.search(says, done.stderr), done.stderr
 
 
+def test_advice_names_options(place: Path) -> None:
+    """What a message says to pass is what a shell takes."""
+    (place / "bad.jsonl").write_text('{"text": "a b c"}\nno json\n', encoding="utf-8")
+    done = call("find", "bad.jsonl", "--on-error", "fail")
+    assert done.exit_code == WRONG
+    assert "pass --on-error quarantine to continue without it" in done.stderr
+
+
 @pytest.mark.parametrize("command", [name for name in commands() if commands()[name].params])
 def test_an_option_with_one_value_is_given_once(command: str) -> None:
     """Each of them, on each command; flags, and options that can be given several times, may be repeated."""
