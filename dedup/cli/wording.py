@@ -53,7 +53,7 @@ IN_QUOTES = re.compile(r"'([^']+)'")
 NO_COLUMN = re.compile(r"\"([^\"]*)\": no such column .*; found (.*)$", re.DOTALL)
 NO_WORD = re.compile(r"[\w-]+: expected (.*'.*), found '([^']*)'$", re.DOTALL)
 OPTION_NAMED = re.compile(r"((?:(?:NEW|--against): (?!column|id))?)(\w+)(: |=)")
-PASSED = re.compile(r'pass (\w+)="([\w-]+)"')
+TO_PASS = re.compile(r'pass (\w+)="([\w-]+)"')
 OF_A_SIDE = re.compile(r"((?:NEW|--against): \w+)=(?=\")")
 
 
@@ -150,7 +150,7 @@ def in_options(error: DedupError, command: click.Command) -> None:
         between = ": " if named[3] == ": " else " "
         message = f"{named[1]}{options[named[2]]}{between}{message[named.end() :]}"
     message = OF_A_SIDE.sub(r"\1 ", message, count=1)
-    message = PASSED.sub(lambda said: f"pass {options[said[1]]} {said[2]}" if said[1] in options else said[0], message)
+    message = TO_PASS.sub(lambda said: f"pass {options[said[1]]} {said[2]}" if said[1] in options else said[0], message)
     error.args = (*error.args[:-1], message)
 
 

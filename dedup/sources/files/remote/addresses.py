@@ -13,7 +13,7 @@ ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+[^/]")
 IN_STORES, ON_WEB = {"s3", "gs", "hdfs"}, {"http", "https"}
 
 REFUSED_WORDS = ("ACCESS_DENIED", "403", "401", "redential", "OAuth2", "SIGNATURE", "INVALID_ACCESS_KEY")
-TOLD = 160
+CAUSE_CHARACTERS = 160
 """Characters of the message of a library that are told."""
 
 UNCONNECTED_WORDS = ("NETWORK_CONNECTION", "resolve host", "onnect", "timed out", "Timeout", "TIMEOUT", "unreachable")
@@ -81,6 +81,8 @@ def reason_of(error: OSError, address: str) -> str:
         return f"the store refuses access; {CREDENTIALS[scheme]}"
     if any(word in text for word in UNCONNECTED_WORDS):
         endpoint = ", and AWS_ENDPOINT_URL" if scheme == "s3" else ""
-        told = text if len(text) <= TOLD else f"... {text[-TOLD:].partition(' ')[2]}"  # the cause is at the end
+        told = (
+            text if len(text) <= CAUSE_CHARACTERS else f"... {text[-CAUSE_CHARACTERS:].partition(' ')[2]}"
+        )  # the cause is at the end
         return f"no connection ({told}); check the address and the network{endpoint}"
     return error.strerror or text[:300]
