@@ -1,9 +1,9 @@
 """An array that several threads fill at once: each copies its own block, and the blocks are in order.
 
 A block can be copied when the sizes of all blocks before it are known. So a thread leaves its block here, and copies
-the blocks whose turn it is: mostly its own. If the thread that waits for results copied them instead, one after the
-other, that would take an eighth of the time of a search of 2 GB of text with one thread, and most of it with sixteen
-(`benchmarks.speed.serial_share`).
+the blocks whose turn it is: mostly its own. When the thread that waits for results copied them all, one after the
+other, that took an eighth of a search of 2 GB of text with one thread, and nearly half of what sixteen threads would
+take (`benchmarks.speed.serial_share`).
 """
 
 from __future__ import annotations

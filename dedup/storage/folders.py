@@ -200,13 +200,13 @@ def check_writable(folder: str | Path) -> None:
 
 
 @contextmanager
-def scratch_folder() -> Iterator[Path]:
-    """Yield an empty folder among the temporary files, which is removed when the block ends.
+def scratch_folder(place: Path | None = None) -> Iterator[Path]:
+    """Yield an empty folder among the temporary files, or in `place`; it is removed when the block ends.
 
     Folders of killed runs, which no living process holds, are removed first.
     """
     with storage_errors("make a work directory among the temporary files (TMPDIR, or name one: --work-dir)"):
-        place = Path(tempfile.gettempdir())
+        place = place or Path(tempfile.gettempdir())
         _sweep_all(place, f"{SCRATCH}*")
         folder, lock = _hold_new(place)
     try:

@@ -98,12 +98,26 @@ def test_copies_are_removed(store: str, tmp_path: Path, monkeypatch: pytest.Monk
     fill(store, "two")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     files = dedup.files("s3://two/in/old", "s3://two/other.csv")
-    assert 2 == len(list(tmp_path.iterdir()))
+    assert 2 == len(list(tmp_path.glob("*/*")))
     result = dedup.find_duplicates(files)
     del files
     assert 1 == len(result.repeated)
     del result
     gc.collect()
+    assert [] == list(tmp_path.glob("*/*"))
+
+
+def test_copies_of_a_killed_run_are_removed(tmp_path: Path) -> None:
+    """By the next run that makes a copy; a run that ends removes its own."""
+    code = (
+        "import io, os, signal, sys; from dedup.sources.files.remote.copies import copy_of\n"
+        "copy = copy_of(io.BytesIO(b'x' * 1000))[0]\n"
+        "if sys.argv[1] == 'killed': os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    env = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
+    for how, left in (("killed", 1), ("ended", 0)):
+        subprocess.run([sys.executable, "-c", code, how], env=env, check=False, timeout=60)
+        assert left == len(list(tmp_path.glob("*/*")))
     assert [] == list(tmp_path.iterdir())
 
 

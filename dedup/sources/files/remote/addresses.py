@@ -81,8 +81,8 @@ def reason_of(error: OSError, address: str) -> str:
         return f"the store refuses access; {CREDENTIALS[scheme]}"
     if any(word in text for word in UNCONNECTED_WORDS):
         endpoint = ", and AWS_ENDPOINT_URL" if scheme == "s3" else ""
-        told = (
-            text if len(text) <= CAUSE_CHARACTERS else f"... {text[-CAUSE_CHARACTERS:].partition(' ')[2]}"
-        )  # the cause is at the end
+        told = text
+        if len(text) > CAUSE_CHARACTERS:  # the cause is at the end
+            told = f"... {text[-CAUSE_CHARACTERS:].partition(' ')[2]}"
         return f"no connection ({told}); check the address and the network{endpoint}"
     return error.strerror or text[:300]
