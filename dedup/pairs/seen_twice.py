@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.units import HashRows
-from dedup.runtime.arrays import sorted_unique
+from dedup.runtime.arrays import counts_of, sorted_unique
 from dedup.runtime.threads import map_blocks, slices
 from dedup.threshold import Metric, Threshold
 
@@ -102,7 +102,7 @@ def alike(hashes: HashRows, rows: npt.NDArray[np.int64], threads: int) -> npt.ND
 
     for _ in map_blocks(look, slices(len(rows)), threads):
         pass
-    return np.unique(lowest, return_counts=True)[1]
+    return counts_of(lowest)
 
 
 def mostly_shared(counts: npt.NDArray[np.int64], *, most: float = MAX_CANDIDATE_SHARE) -> bool:
