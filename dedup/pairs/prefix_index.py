@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from dedup.hashing.units import HashSets
 from dedup.pairs.seen_twice import bits_for
-from dedup.runtime.arrays import runs_of
+from dedup.runtime.arrays import PORTION, portions, runs_of
 from dedup.runtime.threads import map_blocks
 
 __all__ = [
@@ -30,16 +30,12 @@ __all__ = [
     "count_hashes",
     "done_by",
     "mark_versions",
-    "portions",
     "take_prefixes",
 ]
 
 
 LINE = 8
 """Keys per cache line."""
-
-PORTION = 1 << 15
-"""Hashes of the rows that a thread works on at a time, at least."""
 
 COUNTED_SLOTS = 2
 """Slots of the table of counters per hash. Then one of three hashes seems to occur more often than it does."""
@@ -106,11 +102,6 @@ class Index(NamedTuple):
     shift: int
     heads: npt.NDArray[np.int32]
     entries: npt.NDArray[np.uint64]
-
-
-def portions(weights: npt.NDArray[np.int64]) -> list[slice]:
-    """Cut rows into slices for the threads, of about equal weight: of `PORTION` at least, and a few hundred at most."""
-    return runs_of(weights, max(PORTION, int(weights.sum()) // 256))
 
 
 def done_by(threads: int, work: Callable[[Any], Any], blocks: Sequence[Any]) -> None:

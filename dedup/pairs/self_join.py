@@ -26,11 +26,11 @@ import numpy.typing as npt
 
 from dedup.hashing.units import HashSets, Units, rank_by_size
 from dedup.pairs.bitmaps import Bitmaps, make_bitmaps, no_bitmaps
-from dedup.pairs.prefix_index import Counted, build_index, count_hashes, done_by, mark_versions, portions, take_prefixes
+from dedup.pairs.prefix_index import Counted, build_index, count_hashes, done_by, mark_versions, take_prefixes
 from dedup.pairs.seen_twice import alike, mostly_shared, sample_for, seen_twice
 from dedup.pairs.skew_join import FAMILY_LIMITS, FamilyLimits, Prefixes, stars_of
 from dedup.pairs.verify import NO_GROUPS, Groups, PairLimit, Pairs, in_order, no_pairs, pairs_of
-from dedup.runtime.arrays import by_key
+from dedup.runtime.arrays import by_key, portions
 from dedup.runtime.threads import map_blocks, slices
 from dedup.threshold import Metric, Threshold, least
 

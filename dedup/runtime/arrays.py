@@ -12,9 +12,12 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["arrow_of", "arrow_table", "by_key", "counts_of", "runs_of", "sorted_unique"]
+__all__ = ["arrow_of", "arrow_table", "by_key", "counts_of", "portions", "runs_of", "sorted_unique"]
 
 Item = TypeVar("Item", bound=np.generic)
+
+PORTION = 1 << 15
+"""Hashes of the rows that a thread works on at a time, at least. Curve: `benchmarks.tuning.arrays_portion`."""
 
 NONE = np.empty(0, dtype=np.int64)
 NONE.setflags(write=False)
@@ -67,6 +70,14 @@ def runs_of(weights: npt.NDArray[np.int64], size: int) -> list[slice]:
     edges = np.searchsorted(reach, np.arange(size, int(reach[-1]), max(size, 1))) + 1
     cuts = [0, *sorted_unique(edges[edges < len(weights)]).tolist(), len(weights)]
     return [slice(first, end) for first, end in pairwise(cuts)]
+
+
+def portions(weights: npt.NDArray[np.int64]) -> list[slice]:
+    """Cut rows into slices for the threads, of about equal weight: of `PORTION` at least, and a few hundred at most.
+
+    The weight of a row is the number of its hashes. Rows of very different length are shared out evenly so.
+    """
+    return runs_of(weights, max(PORTION, int(weights.sum()) // 256))
 
 
 def by_key(keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

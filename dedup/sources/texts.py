@@ -278,13 +278,17 @@ class ListTexts(Texts):
                 text = self._texts[start + row]
                 lengths[row] = -1 - len(text) if isinstance(text, str) else -1
             plain = lengths >= 0
-            reach = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(np.where(plain, lengths, -1 - lengths))))
-            first, count = 0, len(lengths)
+            every, count = bool(plain.all()), len(lengths)
+            reach = np.zeros(count + 1, dtype=np.int64)
+            np.cumsum(lengths if every else np.where(plain, lengths, -1 - lengths), out=reach[1:])
+            first = before = 0
             while first < count:
-                end = int(np.searchsorted(reach, reach[first] + limits.size))
+                end = int(reach.searchsorted(before + limits.size))
                 end = min(max(end, first + 1), first + limits.texts, count)
-                size, block = int(reach[end] - reach[first]), slice(start + first, start + end)
-                if plain[first:end].all():
+                after = int(reach[end])
+                size, block = after - before, slice(start + first, start + end)
+                before = after
+                if every or plain[first:end].all():
                     yield partial(self._load_at, block, places[block], size)
                 else:
                     yield partial(self._load, block.start, self._texts[block], size)
