@@ -4,8 +4,8 @@ A hash that occurs only on one side is in no pair. So:
 
 1. *Sides* (`mark_side`, `meets`): one bit per slot and side says whether a hash may occur there. A text is dropped if
    none of its hashes occurs on the other side.
-2. *Counters* (`dedup.kernels.self_join.count`, one table per side; `read_both`): how many texts of each side have a
-   hash. If either count is zero, the hash gets counter 1 ("proves nothing"); otherwise the sum of both, 2 to 255.
+2. *Counters* (`dedup.kernels.counters.count_sides`): how many texts of each side have a hash. If either count is zero,
+   the hash gets counter 1 ("proves nothing"); otherwise the sum of both, 2 to 255.
 3. *Prefixes* (`dedup.kernels.self_join.prefixes`): in the order of (counter, hash), which depends on the hash only,
    two sets that share s hashes share one of the first n - s + 1 hashes of each, where n is the size of each set.
 4. *Across* (`probe_across`): the rows of one side are looked up in an index over the other side. Candidates are merged
@@ -25,7 +25,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel
-from dedup.kernels.self_join import CLASSES, CONTAINMENT, PLACE, longer, needed
+from dedup.kernels.prefix_index import PLACE, TAG
+from dedup.kernels.self_join import CONTAINMENT, longer, needed
 from dedup.kernels.verify import least, no_pair, shared_hashes
 
 ANY_SIZE, LEFT_SMALLER, LEFT_LARGER = range(3)
@@ -83,35 +84,6 @@ def stand(
 
 
 @kernel
-def read_both(
-    values: npt.NDArray[np.uint64],
-    offsets: npt.NDArray[np.int64],
-    sizes: npt.NDArray[np.int64],
-    rows: npt.NDArray[np.int64],
-    left: npt.NDArray[np.uint8],
-    right: npt.NDArray[np.uint8],
-    shift: int,
-    starts: npt.NDArray[np.int64],
-    counters: Written[npt.NDArray[np.uint8]],
-    alone: Written[npt.NDArray[np.int64]],
-) -> None:
-    """Write the counters of all distinct hashes of row i of `rows` into `counters`, from ``starts[i]`` on.
-
-    Also write into ``alone[i]`` how many of them prove nothing. `left` and `right` are the tables of the two sides.
-    """
-    for place in range(len(rows)):
-        first, start = offsets[rows[place]], starts[place]
-        total = 0
-        for i in range(sizes[rows[place]]):
-            slot = np.int64(values[first + i] >> np.uint64(shift))
-            lefts, rights = np.int64(left[slot]), np.int64(right[slot])
-            nothing = lefts == 0 or rights == 0
-            counters[start + i] = 1 if nothing else min(lefts + rights, CLASSES - 1)
-            total += np.int64(nothing)
-        alone[place] = total
-
-
-@kernel
 def probe_across(
     values: npt.NDArray[np.uint64],
     offsets: npt.NDArray[np.int64],
@@ -135,7 +107,7 @@ def probe_across(
     """Return the pairs of ``left[start:end]`` with rows of `right` that reach the threshold, and how many were merged.
 
     `keys` and `bounds` are the hashes that each left row looks up. `heads` and `entries` are the index over `right`
-    (`dedup.kernels.self_join.build_index`), whose rows ascend in size. `which` selects pairs by their sizes. A pair is
+    (`dedup.kernels.prefix_index`), whose rows ascend in size. `which` selects pairs by their sizes. A pair is
     a row of three: left, right, shared; the number of pairs is returned too. No further row is looked up once `most`
     pairs were found, or `tries` were merged. Two rows that are `no_pair` by `groups` (by row) are left out.
     """
@@ -158,7 +130,7 @@ def probe_across(
             largest = size - 1
         for i in range(bounds[place], bounds[place + 1]):
             bucket = np.int64(keys[i] >> np.uint64(shift))
-            tag = keys[i] << np.uint64(32)
+            tag = keys[i] << TAG
             for entry in range(np.int64(heads[bucket]), np.int64(heads[bucket + 1])):
                 if (entries[entry] ^ tag) >> np.uint64(32) != np.uint64(0):
                     continue

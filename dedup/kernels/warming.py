@@ -30,8 +30,9 @@ QUIET = "DEDUP_KERNELS_QUIET"
 TEXT_PARTS = ("json_strings.unescape", "shingles.shingle_texts", "sets.distinct", "lsh.seen_twice")
 JOIN = (
     "seen_twice.lowest_hashes", "seen_twice.tally", "seen_twice.scatter", "seen_twice.mark", "seen_twice.alone",
-    "self_join.count", "self_join.count_below", "self_join.read_counters", "self_join.prefix_lengths",
-    "self_join.prefixes", "self_join.build_index", "self_join.probe", "clusters.earlier", "clusters.stars",
+    "counters.count_below", "counters.tally", "counters.scatter", "counters.count_part", "counters.gather",
+    "self_join.prefix_lengths", "self_join.prefixes", "prefix_index.tally_keys", "prefix_index.scatter_keys",
+    "prefix_index.fill_part", "self_join.probe", "clusters.earlier", "clusters.stars",
 )  # fmt: skip
 PASSAGES = (
     "tokens.locate", "text.split_texts", "text.character_places", "windows.find_anchors", "windows.find_first",
@@ -42,24 +43,25 @@ CHAINS = (
 )  # fmt: skip
 GROUPS: dict[str, tuple[str, ...]] = {
     "find": (*TEXT_PARTS, *JOIN, "forms.hash_texts", "listing.both_ways", "listing.count_listed", "listing.spell_out"),
-    "estimate": ("utf8.encode_strings", *TEXT_PARTS, *JOIN),
+    "estimate": ("utf8.encode_strings", "utf8.measure_strings", *TEXT_PARTS, *JOIN),
     "match": (
-        *TEXT_PARTS, *PASSAGES, "cross_join.mark_side", "cross_join.meets", "cross_join.read_both",
-        "cross_join.probe_across", "cross_join.stand", "self_join.count", "self_join.prefixes", "self_join.build_index",
-        "tokens.tokenise", "tokens.locate_texts", "forms.hash_texts",
+        *TEXT_PARTS, *PASSAGES, "cross_join.mark_side", "cross_join.meets", "counters.tally", "counters.scatter",
+        "counters.count_sides", "counters.gather", "cross_join.probe_across", "cross_join.stand", "self_join.prefixes",
+        "prefix_index.tally_keys", "prefix_index.scatter_keys", "prefix_index.fill_part", "tokens.tokenise",
+        "tokens.locate_texts", "forms.hash_texts",
         "listing.both_ways", "listing.count_listed", "listing.spell_out",
         *CHAINS, "seeds.write_sparse_seeds",
     ),
     "repeats": (*PASSAGES, *CHAINS, "seeds.write_seeds"),
     "index": (
-        "utf8.encode_strings", "json_strings.unescape", "shingles.shingle_texts", "sets.distinct",
-        "index_sets.seal_sets", "index_sets.seal_rows", "index_memtable.choose",
+        "utf8.encode_strings", "utf8.measure_strings", "json_strings.unescape", "shingles.shingle_texts",
+        "sets.distinct", "index_sets.seal_sets", "index_sets.seal_rows", "index_memtable.choose",
         "index_memtable.enter", "index_memtable.probe_chains", "index_memtable.filter_rows", "index_postings.pack",
         "index_postings.expand", "index_postings.probe", "index_postings.lookup",
     ),
     "compare": (
-        "utf8.encode_strings", "shingles.shingle_texts", "sets.distinct", "tokens.locate", "text.character_places",
-        "maximal.longest_earlier",
+        "utf8.encode_strings", "utf8.measure_strings", "shingles.shingle_texts", "sets.distinct", "tokens.locate",
+        "text.character_places", "maximal.longest_earlier",
     ),
 }  # fmt: skip
 """The kernels that each command calls on plain input, by the name of the command."""
