@@ -26,8 +26,9 @@ import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel
 from dedup.kernels.prefix_index import PLACE, TAG
+from dedup.kernels.seen_twice import BUFFER
 from dedup.kernels.self_join import CONTAINMENT, longer, needed
-from dedup.kernels.verify import least, no_pair, shared_hashes
+from dedup.kernels.verify import first_from, least, no_pair, shared_hashes
 
 ANY_SIZE, LEFT_SMALLER, LEFT_LARGER = range(3)
 """Which pairs `probe_across` looks at: all, those with size left <= right, or those with size left > right."""
@@ -67,6 +68,74 @@ def meets(
                 found = True
                 break
         stays[place] = found
+
+
+@kernel
+def mark_sets(
+    values: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    sizes: npt.NDArray[np.int64],
+    lowest: np.uint64,
+    highest: np.uint64,
+    shift: int,
+    table: Written[npt.NDArray[np.uint64]],
+) -> None:
+    """Enter the hashes of all sets from `lowest` to `highest` into `table` (written), as `mark_side`.
+
+    The bounds divide the table among threads: the bits of a word are hashes of one of them.
+    """
+    for row in range(len(sizes)):
+        end = offsets[row] + sizes[row]
+        for i in range(np.uint64(first_from(values, offsets[row], end, lowest)), np.uint64(end)):
+            if values[i] > highest:
+                break
+            slot = values[i] >> np.uint64(shift)
+            table[slot >> np.uint64(6)] |= np.uint64(1) << (slot & np.uint64(63))
+
+
+@kernel
+def may_reach(
+    values: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
+    highest: np.uint64,
+    table: npt.NDArray[np.uint64],
+    shift: int,
+    spares: npt.NDArray[np.int64],
+    seen: Written[npt.NDArray[np.uint64]],
+    stays: Written[npt.NDArray[np.bool_]],
+) -> None:
+    """Write into ``stays[i]`` whether at most ``spares[i]`` distinct hashes of row i of `rows` are not in `table`.
+
+    Only hashes up to `highest` are looked at, and their number is a lower bound: two that have one of the bits of
+    `seen` in common (a power of two words, 16 bits for each spare hash of any row) count as one.
+    """
+    buffer = np.empty(BUFFER, dtype=np.uint64)
+    for place in range(len(rows)):
+        at, end = offsets[rows[place]], offsets[rows[place] + 1]
+        spare = spares[place]
+        words = 1
+        while words < len(seen) and 4 * words < spare:
+            words *= 2
+        for word in range(words):
+            seen[word] = 0
+        mask = np.uint64(64 * words - 1)
+        absent = np.int64(0)
+        while at < end and absent <= spare:
+            stop = min(at + BUFFER, end)
+            filled = 0
+            for i in range(np.uint64(at), np.uint64(stop)):  # no branch: it would be mispredicted
+                buffer[np.uint64(filled)] = values[i]
+                filled += np.int64(values[i] <= highest)
+            for i in range(np.uint64(filled)):
+                slot = buffer[i] >> np.uint64(shift)
+                missing = ~(table[slot >> np.uint64(6)] >> (slot & np.uint64(63))) & np.uint64(1)
+                bit = buffer[i] & mask
+                word = seen[bit >> np.uint64(6)]
+                absent += np.int64(missing & ~(word >> (bit & np.uint64(63))))
+                seen[bit >> np.uint64(6)] = word | (missing << (bit & np.uint64(63)))
+            at = stop
+        stays[place] = absent <= spare
 
 
 @kernel
