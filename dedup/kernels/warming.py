@@ -29,6 +29,8 @@ TEXT_PARTS = (
     "shingles.shingle_texts",
     "sets.distinct",
     "lsh.seen_twice",
+    "sketches.lowest_keys",
+    "sketches.lowest_hashes_of",
 )
 JOIN = (
     "seen_twice.lowest_hashes", "seen_twice.tally", "seen_twice.scatter", "seen_twice.mark", "seen_twice.alone",
