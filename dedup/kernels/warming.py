@@ -27,7 +27,10 @@ tokens, where a few seconds more do not matter."""
 QUIET = "DEDUP_KERNELS_QUIET"
 """Set in processes that compile for another process, which has already announced it."""
 
-TEXT_PARTS = ("json_strings.unescape", "shingles.shingle_texts", "sets.distinct", "lsh.seen_twice")
+TEXT_PARTS = (
+    "json_strings.unescape", "shingles.shingle_texts", "sets.distinct", "lsh.seen_twice", "sketches.lowest_keys",
+    "sketches.lowest_hashes_of",
+)  # fmt: skip
 JOIN = (
     "seen_twice.lowest_hashes", "seen_twice.tally", "seen_twice.scatter", "seen_twice.mark", "seen_twice.alone",
     "counters.count_below", "counters.tally", "counters.scatter", "counters.count_part", "counters.gather",
