@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel
-from dedup.kernels.prefix_index import PLACE, TAG
+from dedup.kernels.prefix_index import KEY_TAG, PLACE
 from dedup.kernels.seen_twice import BUFFER
 from dedup.kernels.self_join import CONTAINMENT, longer, needed
 from dedup.kernels.verify import first_from, least, no_pair, shared_hashes
@@ -199,7 +199,7 @@ def probe_across(
             largest = size - 1
         for i in range(bounds[place], bounds[place + 1]):
             bucket = np.int64(keys[i] >> np.uint64(shift))
-            tag = keys[i] << TAG
+            tag = keys[i] << KEY_TAG
             for entry in range(np.int64(heads[bucket]), np.int64(heads[bucket + 1])):
                 if (entries[entry] ^ tag) >> np.uint64(32) != np.uint64(0):
                     continue

@@ -23,9 +23,9 @@ from dedup.kernels import Written, kernel
 
 PLACE, PURE = np.uint64(0x7FFFFFFF), np.uint64(0x80000000)
 """The bits of an index entry that hold the place of its row; one that the first entry of a bucket has if all of them
-are of one group of versions; the others are bits of the key: `TAG`."""
+are of one group of versions; the others are bits of the key: `KEY_TAG`."""
 
-TAG = np.uint64(16)
+KEY_TAG = np.uint64(16)
 """The bits 16 to 47 of a key are in its entry. Together with those of the bucket they tell keys apart: two that differ
 meet so rarely (once in millions of comparisons) that it costs nothing to verify the pair."""
 
@@ -107,7 +107,7 @@ def fill_part(
             entry = copy[i]
             bucket = entry >> shift
             to = cursors[bucket]
-            tag = ((entry >> kept) << TAG) & ENTRY_BITS
+            tag = ((entry >> kept) << KEY_TAG) & ENTRY_BITS
             entries[np.uint64(to)] = tag | (first + (entry & CHUNK_PLACE))
             cursors[bucket] = to + 1
     return work

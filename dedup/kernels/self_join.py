@@ -36,7 +36,7 @@ import numpy.typing as npt
 from dedup.kernels import Table, Written, kernel, part, shared
 from dedup.kernels.bitmaps import shared_bits
 from dedup.kernels.counters import CLASSES
-from dedup.kernels.prefix_index import PLACE, PURE, TAG
+from dedup.kernels.prefix_index import KEY_TAG, PLACE, PURE
 from dedup.kernels.verify import least, no_pair, required, shared_hashes
 
 KEY_BUFFER = 512
@@ -251,7 +251,7 @@ def probe(
                 filled = mixed_buckets(entries, groups, group, lows, hits, filled)
             for slot in range(np.uint64(filled)):
                 key = keys[hits[slot]]
-                tag = key << TAG
+                tag = key << KEY_TAG
                 for i in range(lows[slot], np.uint64(heads[(key >> np.uint64(shift)) + np.uint64(1)])):
                     entry = entries[i]
                     earlier = entry & PLACE

@@ -19,8 +19,8 @@ Item = TypeVar("Item", bound=np.generic)
 PORTION = 1 << 15
 """Hashes of the rows that a thread works on at a time, at least. Curve: `benchmarks.tuning.arrays_portion`."""
 
-NONE = np.empty(0, dtype=np.int64)
-NONE.setflags(write=False)
+NO_COUNTS = np.empty(0, dtype=np.int64)
+NO_COUNTS.setflags(write=False)
 
 
 def sorted_unique(values: npt.NDArray[Item]) -> npt.NDArray[Item]:
@@ -39,7 +39,11 @@ def sorted_unique(values: npt.NDArray[Item]) -> npt.NDArray[Item]:
 def counts_of(values: npt.NDArray[Item]) -> npt.NDArray[np.int64]:
     """Return how often each distinct item of `values` occurs, by ascending items (int64), by a sort as above."""
     values = np.sort(values)
-    return np.diff(np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1], [True])))) if len(values) else NONE
+    return (
+        np.diff(np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1], [True]))))
+        if len(values)
+        else NO_COUNTS
+    )
 
 
 def arrow_of(values: npt.NDArray[Any], mask: npt.NDArray[np.bool_] | None = None) -> pa.Array:

@@ -27,13 +27,13 @@ STATES = ((32, 0x7C), (34, 0x1F))
 LENGTH = 16
 """Offset of the number of characters, in bytes."""
 
-KIND = 8
+TYPE_PLACE = 8
 """Offset of the type of an object, in bytes."""
 
-ITEMS = 24
+LIST_ITEMS = 24
 """Offset of the address of the first item of a list, in bytes."""
 
-BASE = 16
+MEMORY_BASE = 16
 """The address where a view of all memory begins."""
 
 SPAN = 1 << 46
@@ -101,7 +101,7 @@ def measured(places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     from dedup.kernels.utf8 import measure_strings
 
     lengths = np.empty(len(places), dtype=np.int64)
-    measure_strings(_memory(BASE, 8, "i"), places - BASE, KIND, id(str), LENGTH, lengths)
+    measure_strings(_memory(MEMORY_BASE, 8, "i"), places - MEMORY_BASE, TYPE_PLACE, id(str), LENGTH, lengths)
     return lengths
 
 
@@ -126,13 +126,15 @@ def _read_places(
     """Encode the texts at some addresses, up to the first of an unknown kind; return their number."""
     from dedup.kernels.utf8 import encode_strings
 
-    memory, pairs, fours = (_memory(BASE, size) for size in (1, 2, 4))
-    return int(encode_strings(memory, pairs, fours, _memory(BASE, 8, "i"), places - BASE, *layout, buffer, ends))
+    memory, pairs, fours = (_memory(MEMORY_BASE, size) for size in (1, 2, 4))
+    return int(
+        encode_strings(memory, pairs, fours, _memory(MEMORY_BASE, 8, "i"), places - MEMORY_BASE, *layout, buffer, ends)
+    )
 
 
 def _items(texts: list[Any]) -> npt.NDArray[np.int64]:
     """Return a view of the addresses that a list has in a row."""
-    return _memory(int(_memory(id(texts) + ITEMS, 8, "i")[0]), 8, "i")[: len(texts)]
+    return _memory(int(_memory(id(texts) + LIST_ITEMS, 8, "i")[0]), 8, "i")[: len(texts)]
 
 
 @lru_cache(maxsize=1)
@@ -140,7 +142,7 @@ def _lists_known() -> bool:
     """Return whether lists, and the types of objects, are where they are looked for."""
     texts = ["".join([character] * 3) for character in SAMPLE_CHARACTERS]
     texts.extend(texts[::-1])
-    known = _memory(id(texts) + ITEMS, 8, "i")[0] > BASE and sys.getsizeof([]) >= ITEMS + 8
+    known = _memory(id(texts) + LIST_ITEMS, 8, "i")[0] > MEMORY_BASE and sys.getsizeof([]) >= LIST_ITEMS + 8
     return (
         bool(known) and _items(texts).tolist() == list(map(id, texts)) and measured(_items(texts)).tolist() == [3] * 8
     )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dedup.hashing.units import HashSets
 from dedup.kernels.counters import EXACT_COUNTER
-from dedup.kernels.prefix_index import PLACE, TAG
+from dedup.kernels.prefix_index import KEY_TAG, PLACE
 from dedup.kernels.seen_twice import SAMPLES
 from dedup.pairs.prefix_index import (
     COUNT_LIMITS,
@@ -121,7 +121,7 @@ def test_index(rows: list[list[int]], threads: int) -> None:
     buckets: list[list[tuple[int, int]]] = [[] for _ in range(len(index.heads) - 1)]
     for place, row in enumerate(rows):
         for h in row:
-            buckets[h >> index.shift].append((h << int(TAG) & MASK64) >> 32 << 32 | place)
+            buckets[h >> index.shift].append((h << int(KEY_TAG) & MASK64) >> 32 << 32 | place)
     found = [index.entries[first:end].tolist() for first, end in zip(index.heads, index.heads[1:], strict=False)]
     assert buckets == found
     assert work == sum(len(bucket) ** 2 for bucket in buckets)
@@ -140,7 +140,7 @@ def test_index_of_many_keys(threads: int) -> None:
     order = np.argsort(buckets, kind="stable")
     places = np.repeat(np.arange(len(counts)), counts)
     assert np.array_equal(places[order], (index.entries[:-1] & PLACE).astype(np.int64))
-    assert np.array_equal((keys[order] << TAG) >> np.uint64(32), index.entries[:-1] >> np.uint64(32))
+    assert np.array_equal((keys[order] << KEY_TAG) >> np.uint64(32), index.entries[:-1] >> np.uint64(32))
     sizes = np.bincount(buckets, minlength=len(index.heads) - 1)
     assert np.array_equal(np.cumsum(sizes), index.heads[1:])
     assert work == float((sizes**2).sum())
