@@ -377,11 +377,11 @@ def taken(units: Sequence[tuple[Sequence[int], tuple[int, int], int]], most: int
     for unit in sorted(units, key=lambda unit: unit[2]):
         if unit[0]:
             first.setdefault(unit[1], unit)
-    order = sorted(first.values(), key=lambda unit: (sketch_key(unit[0]), min(unit[0]), unit[1]))
-    crowds: Counter[tuple[float, int]] = Counter()
+    order = sorted(first.values(), key=lambda unit: (sketch_key(unit[0]), unit[1]))
+    crowds: Counter[float] = Counter()
     found = []
     for hashes, _, place in order:
-        crowds[sketch_key(hashes), min(hashes)] += 1
-        if crowds[sketch_key(hashes), min(hashes)] <= crowd:
+        crowds[sketch_key(hashes)] += 1
+        if crowds[sketch_key(hashes)] <= crowd:
             found.append(place)
     return found[:most]

@@ -3,7 +3,7 @@
 In naive Python, of the units with a token, each once (`digest`), with the definitions of `dedup.kernels.sketches`::
 
     order = sorted(units, key=lambda unit: (key(unit), unit.digest))
-    crowds = groupby(order, key=lambda unit: (key(unit), min(unit.hashes)))
+    crowds = groupby(order, key)
     taken = [unit for _, crowd in crowds for unit in islice(crowd, CROWD_TAKEN)][:most]
 
 Near copies have their lowest hash in common, with a probability of their similarity, so they are taken together: of
@@ -34,7 +34,7 @@ SKETCH_HASHES = 64
 """Hashes of a sketch: the standard deviation of a similarity is at most 0.0625."""
 
 CROWD_TAKEN = 8
-"""Units of one key and one lowest hash that are taken: more share a formula, and would be most of the sample."""
+"""Units of one key that are taken. Such units have one lowest hash: many share a formula, and would be most of all."""
 
 
 class Sketches(NamedTuple):
@@ -101,6 +101,8 @@ class Sketcher:
         rows = np.flatnonzero(keys <= self._limit if self._limit < np.inf else keys < np.inf)
         if not len(rows):
             return
+        kept = {name: values[rows] for name, values in forms.items()}
+        rows = rows[_first(keys[rows], digests[rows], documents[rows], kept, self._most)]
         sketches = np.empty((len(rows), SKETCH_HASHES), dtype=np.uint64)
         counts = np.empty(len(rows), dtype=np.int64)
         kernels.lowest_hashes_of(hashes, offsets, rows, sketches, counts)
@@ -129,16 +131,24 @@ class Sketcher:
         columns: list[Any] = [np.concatenate(column) for column in zip(*(part[:-1] for part in parts), strict=True)]
         columns.append({name: np.concatenate([part.forms[name] for part in parts]) for name in parts[0].forms})
         every = Sketches(*columns)
-        low, high = every.digests[:, 0], every.digests[:, 1]
-        order = (every.places, every.forms.get(LABEL, every.places), high, low, every.hashes[:, 0], every.keys)
-        every = every.take(np.lexsort(order))
-        first = np.ones(len(every), dtype=np.bool_)
-        first[1:] = (every.digests[1:] != every.digests[:-1]).any(axis=1)
-        every = every.take(np.flatnonzero(first))
-        begins = np.ones(len(every), dtype=np.bool_)
-        begins[1:] = (every.keys[1:] != every.keys[:-1]) | (every.hashes[1:, 0] != every.hashes[:-1, 0])
-        places = np.arange(len(every)) - np.flatnonzero(begins)[np.cumsum(begins) - 1]
-        rows = np.flatnonzero(places < CROWD_TAKEN)[: self._most]
-        if len(rows) == self._most:
-            self._limit = float(every.keys[rows[-1]])
-        self._waiting, self._units = [every.take(rows)], len(rows)
+        every = every.take(_first(every.keys, every.digests, every.places, every.forms, self._most))
+        if len(every) == self._most:
+            self._limit = float(every.keys[-1])
+        self._waiting, self._units = [every], len(every)
+
+
+def _first(
+    keys: npt.NDArray[np.float64],
+    digests: npt.NDArray[np.uint64],
+    places: npt.NDArray[np.int64],
+    forms: Forms,
+    most: int,
+) -> npt.NDArray[np.int64]:
+    """Return which units are taken of some, in the order of their keys."""
+    order = np.lexsort((places, forms.get(LABEL, places), digests[:, 1], digests[:, 0], keys))
+    same = (digests[order[1:]] == digests[order[:-1]]).all(axis=1)
+    order = order[np.append(True, ~same)]
+    begins = np.append(True, keys[order[1:]] != keys[order[:-1]])
+    behind = np.arange(len(order)) - np.flatnonzero(begins)[np.cumsum(begins) - 1]
+    taken: npt.NDArray[np.int64] = order[behind < CROWD_TAKEN][:most]
+    return taken
