@@ -203,11 +203,12 @@ def hold_candidates(source: TextSource, threshold: Threshold, *, limits: FilterL
     texts, shingle, unit, threads, stages = source.texts, source.shingle, source.unit, source.threads, source.stages
     notes = Notes(sample_for(threshold), texts=len(texts), threads=threads, together=limits.noted_rows)
     hashes, folding = BufferPool(), BufferPool()
+    sketcher = source.sketcher if source.first_reading else None
 
     def note(job: tuple[int, Callable[[], Block]]) -> tuple[HashedBlock, npt.NDArray[np.int64], list[_Noted]]:
         number, load = job
         block = load()
-        how: dict[str, Any] = {"unit": unit, "make_buffer": hashes.take, "spare": folding}
+        how: dict[str, Any] = {"unit": unit, "make_buffer": hashes.take, "spare": folding, "sketcher": sketcher}
         hashed = hash_block(block, shingle, forms=source.forms, labels=source.labels, **how)
         block.release()
         noted = notes.take(number, hashed)
@@ -228,6 +229,7 @@ def hold_candidates(source: TextSource, threshold: Threshold, *, limits: FilterL
         every_size.append(own_sizes)
         notes.add(noted)
         report(done)
+    source.end_reading()
     sizes = np.concatenate(every_size)
     unique = notes.unique(threads, stages.stage("mark", 1 << NOTE_PART_BITS))
     chosen = (sizes > 0) & (unique <= threshold.may_be_unique(sizes))
