@@ -64,7 +64,8 @@ def least(sizes: npt.NDArray[Any], threshold: float) -> npt.NDArray[Any]:
     """Return, for each size, the smallest integer s with ``s / size >= threshold`` in float64 (int64; size 0: 0)."""
     import numpy as np
 
-    if len(sizes) > FEW_SIZES and sizes.min() >= 0 and (most := int(sizes.max())) < len(sizes):  # many of few sizes
+    few = len(sizes) <= FEW_SIZES or sizes.min() < 0
+    if not few and (most := int(sizes.max())) < len(sizes) // 2:  # many sets of few sizes
         each: npt.NDArray[Any] = least(np.arange(most + 1), threshold)[sizes]
         return each
     shared = np.maximum((threshold * sizes).astype(np.int64) - 1, 0)

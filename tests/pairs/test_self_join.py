@@ -347,6 +347,17 @@ def test_least_is_the_smallest_integer() -> None:
         assert expected[::7] == [least(size, threshold) for size in sizes.tolist()[::7]]
 
 
+@pytest.mark.parametrize("largest", [1, 300, 5000, 30_000])
+def test_least_of_very_many_sizes(largest: int) -> None:
+    """Sizes that very many sets have are looked up in a table of all sizes; the answers are the same."""
+    sizes = np.random.default_rng(6).integers(0, largest + 1, 20_000)
+    sizes[0] = largest
+    for threshold in (0.5, 0.8, 1.0):
+        every = dedup.threshold.least(sizes, threshold)
+        some = [int(dedup.threshold.least(sizes[i : i + 1], threshold)[0]) for i in range(0, len(sizes), 97)]
+        assert some == every[::97].tolist()
+
+
 @pytest.mark.parametrize("metric", ["jaccard", "containment"])
 @pytest.mark.parametrize("keep", ["first", "last", "shortest"])
 def test_large_families_give_the_same_stars(metric: str, keep: str) -> None:
