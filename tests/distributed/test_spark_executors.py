@@ -77,7 +77,7 @@ GROUPS = [ALL_STAGES[:5], ALL_STAGES[5:9], ALL_STAGES[9:]]
 def test_an_executor_that_is_killed_in_each_stage_changes_nothing(
     java: None, tmp_path: Path, stages: tuple[str, ...]
 ) -> None:
-    table = table_of([*subsets(11), *versions(6, 60, 6)])
+    table = table_of([*subsets(12), *versions(6, 60, 6)])
     (tmp_path / "corpus").mkdir()
     (tmp_path / "killed").mkdir()
     for number in range(4):
