@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Written, kernel, part
+from dedup.kernels.counters import CLASSES
 from dedup.kernels.seen_twice import SAMPLES, part_of
-from dedup.kernels.self_join import CLASSES, last_class
+from dedup.kernels.self_join import last_class
 
 LONGEST_GAP = 255
 """Rows. A gap is a byte, if it is shorter."""

@@ -47,8 +47,8 @@ def class_of(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
 
 def below_limit(block: SetBlock, threshold: Threshold) -> npt.NDArray[np.int64]:
     """Return how many hashes of each unit are counted."""
+    from dedup.kernels.counters import count_below
     from dedup.kernels.seen_twice import SAMPLES
-    from dedup.kernels.self_join import count_below
 
     below = np.empty(len(block.keys), dtype=np.int64)
     limit = (sample_for(threshold) << 64) // SAMPLES - 1

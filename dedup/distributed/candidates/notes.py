@@ -27,6 +27,9 @@ from dedup.distributed.texts.told import Told
 from dedup.distributed.transport.blocks import TASK_BYTES, counted, cut, shared_by_bits
 from dedup.distributed.transport.keys import Keys, block_key, document_keys
 from dedup.distributed.transport.rows import Row, RowStage, narrow
+from dedup.distributed.transport.sketches import row_of_sketches, spread
+from dedup.hashing.labels import LABEL
+from dedup.hashing.sketches import Sketcher
 from dedup.hashing.units import count_short
 from dedup.pairs.seen_twice import sample_for
 from dedup.results.search_info import Read
@@ -87,6 +90,7 @@ class Note(RowStage):
         job, nulls = self.job.here(), 0
         held: list[_Noted] = []
         facts, size = np.zeros((2, len(FACTS)), dtype=np.int64), 0
+        sketcher = Sketcher()
         told, looks, named = Told(), Looks(job.keep), dict[str, list[Keys]](documents=[], given=[])
         for batch in batches:
             missing = batch.column(ID).null_count
@@ -100,6 +104,7 @@ class Note(RowStage):
                 if job.sides:
                     sides = hashed.batch.column(ACROSS).to_numpy(zero_copy_only=False)
                     facts[1] += _facts(hashed, job, sides > 0)
+                _show(sketcher, hashed, job)
                 held.append(_noted(hashed, job))
                 size += held[-1].sampled.nbytes
                 if size >= TASK_BYTES:
@@ -117,6 +122,9 @@ class Note(RowStage):
         if nulls:
             yield Row(0, "nulls", 0, {"count": np.array([nulls])})
         yield Row(0, "facts", 0, {"facts": facts[0], "right": facts[1]})
+        sketches = sketcher.made()
+        if sketches is not None:
+            yield row_of_sketches(spread(sketches, job.part_bits), sketches)
         yield Row(0, "looks", 0, {"looks": np.frombuffer(pickle.dumps(looks), dtype=np.uint8)})
         yield from told.rows()
         for kind, found in named.items():
@@ -156,6 +164,15 @@ def _noted(hashed: Hashed, job: Job) -> _Noted:
     counts = np.empty(len(hashed.keys), dtype=np.int64)
     sampled = hashed.hashes[: keep_sampled(hashed.hashes, hashed.offsets, sample_for(job.threshold), counts)].copy()
     return _Noted(hashed.keys, hashed.sizes, hashed.copy_names(job.distinct), counts, counts, sampled)
+
+
+def _show(sketcher: Sketcher, hashed: Hashed, job: Job) -> None:
+    """Show the units of a piece to a sketcher. The place of a unit is its side, where there are two."""
+    documents, forms = hashed.places[:, 0], hashed.forms
+    if job.sides:
+        documents = hashed.batch.column(ACROSS).to_numpy(zero_copy_only=False).astype(np.int64)[documents]
+        forms = {name: values for name, values in forms.items() if name != LABEL}
+    sketcher.see(hashed.hashes, hashed.offsets, hashed.digests, documents, forms)
 
 
 def _facts(hashed: Hashed, job: Job, documents: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
