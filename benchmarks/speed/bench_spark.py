@@ -183,11 +183,10 @@ def shuffled(folder: Path) -> int:
 
 
 def on_spark(name: str, place: Path, options: dict[str, Any]) -> None:
-    """Search in rounds on Spark, and print a line each."""
-    import pyarrow.parquet as pq
+    """Search in rounds on a session of Spark, and print a line each."""
     from pyspark.sql import SparkSession
 
-    import dedup.spark
+    import dedup
 
     root = str(Path(dedup.__file__).parent.parent)
     os.environ["PYSPARK_PYTHON"] = sys.executable
@@ -208,26 +207,36 @@ def on_spark(name: str, place: Path, options: dict[str, Any]) -> None:
             builder = builder.config(setting, value)
         spark = builder.getOrCreate()
         spark.sparkContext.setLogLevel("ERROR")
-        documents = sum(pq.read_metadata(path).num_rows for path in place.glob("*.parquet"))
-        for each in range(options["rounds"]):
-
-            def files(output: str = f"{folder}/report-{each}") -> Callable[[], dict[str, Any]]:
-                how = {"output": output, "id": "id", "partitions": options["partitions"]}
-                found = dedup.spark.find(spark, sorted(map(str, place.glob("*.parquet"))), **how)
-                return lambda: {"stages": found.run["seconds"], **answer_of(found)}
-
-            def frame() -> Callable[[], dict[str, Any]]:
-                frame = spark.read.parquet(str(place))
-                found = dedup.spark.find_duplicates(frame, id="id", partitions=options["partitions"])
-                stages = {name: round(seconds, 2) for name, seconds in found.timings.items()}
-                assert found.summary.texts == documents  # reads the few texts that it shows, at once
-                return lambda: {"stages": stages, **answer_of(found._found)}
-
-            row = measured(files if name == "files" else frame)
-            print(json.dumps({"step": name, "round": each, "documents": documents, **row}), flush=True)
+        documents = search_in(spark, name, place, Path(folder), options)
         spark.stop()
         if options["events"]:
             print(json.dumps({"shuffle": round(shuffled(Path(folder)) / documents / options["rounds"])}), flush=True)
+
+
+def search_in(spark: Any, name: str, place: Path, folder: Path, options: dict[str, Any]) -> int:
+    """Search in rounds, and print a line each; return the number of documents."""
+    import pyarrow.parquet as pq
+
+    import dedup.spark
+
+    documents = sum(pq.read_metadata(path).num_rows for path in place.glob("*.parquet"))
+    for each in range(options["rounds"]):
+
+        def files(output: str = f"{folder}/report-{each}") -> Callable[[], dict[str, Any]]:
+            how = {"output": output, "id": "id", "partitions": options["partitions"]}
+            found = dedup.spark.find(spark, sorted(map(str, place.glob("*.parquet"))), **how)
+            return lambda: {"stages": found.run["seconds"], **answer_of(found)}
+
+        def frame() -> Callable[[], dict[str, Any]]:
+            frame = spark.read.parquet(str(place))
+            found = dedup.spark.find_duplicates(frame, id="id", partitions=options["partitions"])
+            stages = {name: round(seconds, 2) for name, seconds in found.timings.items()}
+            assert found.summary.texts == documents  # reads the few texts that it shows, at once
+            return lambda: {"stages": stages, **answer_of(found._found)}
+
+        row = measured(files if name == "files" else frame)
+        print(json.dumps({"step": name, "round": each, "documents": documents, **row}), flush=True)
+    return documents
 
 
 def locally(place: Path, options: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ Three steps, one line of JSON each:
     simulated   a shuffle of 10^9 texts. All stages run over `--block` texts, the block of one task, cut into as many
                 parts as 10^9 texts are: so each row has the size that it has there. Every task of the first side draws
                 its rows from these sizes, and every task of the other side adds up what it gets
+    lz4, zstd   the same, compressed as Spark does: one row of eight was, by itself
 
 The last lines say how far the model is from the simulation, by shuffle and in all. Bytes are those of the rows, without
 compression. Texts are those of `benchmarks.corpora.news`, of 2,000 bytes. Needs no Spark.
@@ -36,6 +37,12 @@ TASK_TEXT: Final = 256 << 20
 ROW_BYTES: Final = 24
 """Bytes of a row beside its body: part, kind, block and the offset of the body, as Arrow has them."""
 
+CODECS: Final = {"lz4": pa.Codec("lz4_raw"), "zstd": pa.Codec("zstd", compression_level=1)}
+"""How Spark may compress its shuffles: by default, and by `spark.io.compression.codec=zstd`."""
+
+COMPRESSED: Final = 8
+"""One row of so many is compressed, to see how small it becomes."""
+
 SHUFFLES: Final = ("note", "mark", "slots", "count", "prefixes", "meet", "send")
 SAMPLE: Final = 40_000
 
@@ -48,6 +55,7 @@ class Counting:
         self.moved: dict[str, list[tuple[int, int]]] = defaultdict(list)
         self.kinds: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self.cpu: dict[str, float] = defaultdict(float)
+        self.packed: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
 
     def map(self, data: Any, stage: Any, name: str) -> Any:
         """Run a stage over each partition."""
@@ -70,10 +78,23 @@ class Counting:
                 self.kinds[self.last][kind] += size
             for row, part in enumerate(parts.tolist()):
                 found[part].append(batch.slice(row, 1))
+                if row % COMPRESSED == 0:
+                    self._compress(bodies[row].as_buffer())
         made: list[list[pa.RecordBatch]] = [[] for _ in range(self.tasks)]
         for part in sorted(found):
             made[part % self.tasks] += found[part]
         return made
+
+    def _compress(self, body: pa.Buffer) -> None:
+        packed = self.packed[self.last]
+        packed["raw"] += body.size
+        for name, codec in CODECS.items():
+            packed[name] += codec.compress(body).size
+
+    def ratio(self, stage: str, codec: str) -> float:
+        """Return the size of compressed rows, of that of rows."""
+        packed = self.packed[stage]
+        return packed[codec] / packed["raw"] if packed["raw"] else 1.0
 
     def hold(self, data: Any) -> Any:
         """Return the data."""
@@ -227,8 +248,10 @@ class Looking(Counting):
 # --------------------------------------------------------------------------------------- simulation
 
 
-def simulated(texts: int, block: int, notes: float, meetings: float, seed: int = 1) -> dict[str, tuple[float, float]]:
-    """Return the bytes of each shuffle, and of the task that gets most of it, for so many texts."""
+def simulated(
+    texts: int, block: int, notes: float, meetings: float, seed: int = 1
+) -> tuple[dict[str, tuple[float, float]], Counting]:
+    """Return the bytes of each shuffle, and of the task that gets most of it, for so many texts; and the run."""
     tasks, parts, _ = cut_for(texts, notes)
     bits = parts.bit_length() - 1
     engine = run(block, 1, bits)
@@ -258,7 +281,7 @@ def simulated(texts: int, block: int, notes: float, meetings: float, seed: int =
                 got += np.roll(own, int(chance.integers(parts)))
         of_tasks = np.bincount(np.arange(parts) % tasks, weights=got)
         found[name] = float(got.sum()), float(of_tasks.max())
-    return found
+    return found, engine
 
 
 def main(given: list[str] | None = None) -> None:
@@ -289,11 +312,15 @@ def main(given: list[str] | None = None) -> None:
         print(json.dumps(row | {"task": round(max(each.values()) * texts / tasks)}), flush=True)
     tasks, parts, block = cut_for(chosen.texts, model.notes)
     block = chosen.block or block
-    found = simulated(chosen.texts, block, model.notes, model.meetings)
+    found, engine = simulated(chosen.texts, block, model.notes, model.meetings)
     each = {name: size / chosen.texts for name, (size, _) in found.items()}
     row = {"step": "simulated", "texts": chosen.texts, "tasks": tasks, "parts": parts, "block": block}
     row |= {"bytes": {name: round(size, 1) for name, size in each.items()}, "all": round(sum(each.values()))}
     print(json.dumps(row | {"task": round(max(most for _, most in found.values()))}), flush=True)
+    for codec in CODECS:
+        small = {name: size * engine.ratio(name, codec) for name, size in each.items()}
+        rounded = {name: round(size, 1) for name, size in small.items()}
+        print(json.dumps({"step": codec, "bytes": rounded, "all": round(sum(small.values()))}), flush=True)
     wanted = {name: size / chosen.texts for name, size in model.shuffles(chosen.texts, tasks, parts, block).items()}
     ratios = {name: round(wanted[name] / max(each[name], 1e-9), 3) for name in SHUFFLES}
     print(

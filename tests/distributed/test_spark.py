@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import itertools
+import json
 import os
 import runpy
 import shutil
@@ -245,6 +247,27 @@ def test_the_example_keeps_what_is_no_duplicate(spark: Any, tmp_path: Path, caps
     here = dedup.find_duplicates(table, id="id")
     assert rows(spark.read.parquet(str(tmp_path / "kept")), "id") == here.filter(table).to_pylist()
     assert capsys.readouterr().out == f"{here.summary}\n"
+
+
+def test_the_benchmark_of_files_searches_files(
+    spark: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench_spark = pytest.importorskip("benchmarks.speed.bench_spark")
+    asked = []
+    for function in ("find", "find_duplicates"):
+        real = getattr(dedup.spark, function)
+        noted = functools.partial(
+            lambda real, *given, **options: (asked.append(real), real(*given, **options))[1], real
+        )
+        monkeypatch.setattr(dedup.spark, function, noted)
+    place = bench_spark.corpus(tmp_path, "generated:60")
+    for step in ("files", "spark"):
+        assert bench_spark.search_in(spark, step, place, tmp_path / step, {"rounds": 1, "partitions": 2}) == 60
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["step"] for row in rows] == ["files", "spark"]
+    assert rows[0]["digest"] == rows[1]["digest"]
+    monkeypatch.undo()
+    assert asked == [dedup.spark.find, dedup.spark.find_duplicates]
 
 
 # input that does not fit

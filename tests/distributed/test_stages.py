@@ -22,7 +22,7 @@ from dedup.distributed.candidates.notes import Note
 from dedup.distributed.job import ID, TEXT, Job
 from dedup.distributed.order import search
 from dedup.distributed.outcome import load_shown
-from dedup.distributed.transport.blocks import counted, shared_out, units_of
+from dedup.distributed.transport.blocks import counted, divided, gaps_of, shared_out, squeezed, units_of, unsqueezed
 from dedup.distributed.transport.keys import Bloom, block_key, document_keys, mix, unit_keys
 from dedup.distributed.transport.rows import Row, batches_of, narrow, rows_of
 from dedup.errors import InputError, ParameterError
@@ -360,3 +360,27 @@ def test_units_are_counted_whether_many_or_few_occur(units: list[int], more: int
 def test_each_place_is_shared_out_to_its_part(parts: list[int]) -> None:
     shared = {part: places.tolist() for part, places in shared_out(np.array(parts, dtype=np.int64))}
     assert shared == {part: [at for at, each in enumerate(parts) if each == part] for part in sorted(set(parts))}
+
+
+@pytest.mark.parametrize("sizes", ([], [0], [3], [40, 0, 300], [1, 34], [33, 33], [5000]))
+def test_sets_are_sent_in_fewer_bytes(sizes: list[int]) -> None:
+    chance = np.random.default_rng(len(sizes))
+    sets = [np.unique(chance.integers(0, 1 << 64, size, dtype=np.uint64)) for size in sizes]
+    if sets and len(sets[0]) > 2:
+        sets[0][[0, -1]] = 0, (1 << 64) - 1
+    values = np.concatenate([np.empty(0, dtype=np.uint64), *sets])
+    counts = np.array(list(map(len, sets)), dtype=np.int64)
+    sent = squeezed(values, counts)
+    assert unsqueezed(sent, counts).tolist() == values.tolist()
+    assert sum(each.nbytes for each in sent.values()) <= values.nbytes
+    assert ("values" in sent) == (sum(sizes) <= 33 * len(sizes))
+
+
+@given(st.lists(st.integers(0, 500), min_size=1, max_size=40).map(sorted), st.data())
+def test_what_was_counted_is_divided(units: list[int], data: st.DataObject) -> None:
+    chosen = np.array(data.draw(st.lists(st.booleans(), min_size=len(units), max_size=len(units))))
+    every = np.array(units, dtype=np.int64)
+    for arrays in ({"gaps": gaps_of(every)}, {"counts": np.bincount(every, minlength=501)}):
+        for found, expected in zip(divided(arrays, chosen), (every[chosen], every[~chosen]), strict=True):
+            places, counts = units_of(found)
+            assert np.repeat(places, counts).tolist() == expected.tolist()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from dedup.distributed.job import Job, hashed_pieces
 from dedup.distributed.texts.linked import Telling
-from dedup.distributed.transport.blocks import TASK_BYTES, cut, packed, shared_out
+from dedup.distributed.transport.blocks import TASK_BYTES, cut, packed, shared_out, squeezed, unsqueezed
 from dedup.distributed.transport.keys import Bloom, Keys, block_key, places_of
 from dedup.distributed.transport.rows import Row, RowStage, narrow, rows_of
 from dedup.hashing.forms import FORMS
@@ -39,12 +40,19 @@ class SetBlock:
         """Return the units of a row."""
         keys = row["keys"]
         groups = row["groups"].reshape(len(row["groups"]) // max(len(keys), 1), len(keys))
-        return cls(keys, row["sizes"].astype(np.int64), row["values"], groups)
+        sizes = row["sizes"].astype(np.int64)
+        return cls(keys, sizes, unsqueezed(row.arrays, sizes), groups)
 
-    def row(self, part: int = 0) -> Row:
-        """Return the units as a row for a part."""
-        arrays = {"keys": self.keys, "sizes": narrow(self.sizes), "values": self.values}
-        arrays["groups"] = self.groups.reshape(-1)
+    def row(self) -> Row:
+        """Return the units as a row that is held."""
+        return self._row(0, {"values": self.values})
+
+    def sent(self, part: int) -> Row:
+        """Return the units as a row for a part, in fewer bytes."""
+        return self._row(part, squeezed(self.values, self.sizes))
+
+    def _row(self, part: int, values: dict[str, npt.NDArray[Any]]) -> Row:
+        arrays = {"keys": self.keys, "sizes": narrow(self.sizes), **values, "groups": self.groups.reshape(-1)}
         return Row(part, "sets", block_key(self.keys), arrays)
 
     @property
@@ -163,4 +171,4 @@ class Send(RowStage):
             to = self.parts[np.repeat(self.bounds[places[units]], counts) + inside]
             sent = np.repeat(units, counts)
             for part, some in shared_out(to):
-                yield block.take(sent[some]).row(part)
+                yield block.take(sent[some]).sent(part)

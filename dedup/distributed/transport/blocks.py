@@ -10,10 +10,25 @@ import numpy.typing as npt
 
 from dedup.distributed.transport.rows import narrow
 
-__all__ = ["TASK_BYTES", "counted", "cut", "divided", "gaps_of", "packed", "shared_by_bits", "shared_out", "units_of"]
+__all__ = [
+    "TASK_BYTES",
+    "counted",
+    "cut",
+    "divided",
+    "gaps_of",
+    "packed",
+    "shared_by_bits",
+    "shared_out",
+    "squeezed",
+    "units_of",
+    "unsqueezed",
+]
 
 TASK_BYTES = 1 << 28
 """Bytes of hashes that a task gathers before it cuts them into blocks."""
+
+TOP_BYTES = 256
+"""Values of the first byte of a hash."""
 
 BLOCK_HASHES, BLOCK_UNITS = 1 << 22, 1 << 16
 """Hashes, units. A block has at most so many; one unit may have more hashes."""
@@ -59,6 +74,37 @@ def units_of(arrays: Mapping[str, npt.NDArray[Any]]) -> tuple[npt.NDArray[np.int
     first[1:] = units[1:] != units[:-1]
     starts = np.flatnonzero(first)
     return units[starts], np.diff(np.append(starts, len(units)))
+
+
+def squeezed(values: npt.NDArray[np.uint64], sizes: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
+    """Return sorted sets in 7 bytes a hash and a few bits, if they are so large that it is less; else as they are.
+
+    The top bytes of a set ascend, so they are told by a bit a hash and one for each of 256 steps [1].
+
+    References: [1] Elias, "Efficient storage and retrieval by content and address of static files", JACM 1974.
+    """
+    if len(values) <= (TOP_BYTES // 8 + 1) * len(sizes):
+        return {"values": values}
+    octets = np.ascontiguousarray(values).view(np.uint8).reshape(-1, 8)
+    bits = np.zeros(len(values) + TOP_BYTES * len(sizes), dtype=np.bool_)
+    bits[octets[:, 7] + _before(sizes)] = True
+    return {"low": np.ascontiguousarray(octets[:, :7]).reshape(-1), "top": np.packbits(bits)}
+
+
+def unsqueezed(arrays: Mapping[str, npt.NDArray[Any]], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """Return the hashes that `squeezed` was given."""
+    if "values" in arrays:
+        return arrays["values"]
+    octets = np.empty((int(sizes.sum()), 8), dtype=np.uint8)
+    octets[:, :7] = arrays["low"].reshape(-1, 7)
+    octets[:, 7] = np.flatnonzero(np.unpackbits(arrays["top"])) - _before(sizes)
+    return octets.view(np.uint64).reshape(-1)
+
+
+def _before(sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return how many bits are before the first one of each hash's set, and before the hash in its set."""
+    sets = np.repeat(np.arange(len(sizes), dtype=np.int64), sizes)
+    return TOP_BYTES * sets + np.arange(len(sets), dtype=np.int64)
 
 
 def divided(
