@@ -355,3 +355,33 @@ def sharing_grams(rows: Sequence[Sequence[int]], needed: Sequence[int], firsts: 
         for other in range(firsts[text], text)
         if (Counter(rows[text]) & Counter(rows[other])).total() >= needed[text]
     ]
+
+
+# ------------------------------------------------------------------------------------ sketches
+
+
+def sketch_key(row: Sequence[int]) -> float:
+    """Give the key of a row of hashes; infinity without any."""
+    return float(min(row)) * 2.0 ** (len(row).bit_length() - 1) if row else float("inf")
+
+
+def sketch_similarity(left: Sequence[int], right: Sequence[int], most: int) -> float:
+    """Give the similarity of two sketches of at most `most` hashes."""
+    union = sorted({*left, *right})[:most]
+    return sum(value in left and value in right for value in union) / len(union)
+
+
+def taken(units: Sequence[tuple[Sequence[int], tuple[int, int], int]], most: int, crowd: int) -> list[int]:
+    """Give which units (hashes, digest, place) are taken, as places: see `dedup.hashing.sketches`."""
+    first: dict[tuple[int, int], tuple[Sequence[int], tuple[int, int], int]] = {}
+    for unit in sorted(units, key=lambda unit: unit[2]):
+        if unit[0]:
+            first.setdefault(unit[1], unit)
+    order = sorted(first.values(), key=lambda unit: (sketch_key(unit[0]), unit[1]))
+    crowds: Counter[float] = Counter()
+    found = []
+    for hashes, _, place in order:
+        crowds[sketch_key(hashes)] += 1
+        if crowds[sketch_key(hashes)] <= crowd:
+            found.append(place)
+    return found[:most]

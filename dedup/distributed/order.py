@@ -31,8 +31,10 @@ from dedup.distributed.texts.linked import Describe, Fetch, Given, Telling
 from dedup.distributed.texts.told import heard
 from dedup.distributed.transport.keys import Bloom, Keys, places_of
 from dedup.distributed.transport.rows import Row, rows_of
+from dedup.distributed.transport.sketches import SKETCHED, joined_sketches
 from dedup.distributed.verified import Families, JoinFamilies, KeyPairs, Verify, apart_in, tasks_of
 from dedup.errors import InputError, ParameterError
+from dedup.hashing.sketches import Sketcher
 from dedup.options import shown
 from dedup.pairs.kept_apart import Apart
 
@@ -86,6 +88,7 @@ class Found(NamedTuple):
     family, family_of : the members of families that are to be joined (keys, ascending), and the family of each
     linked : what is told of all units in a pair, of copies, and of the members of families
     sets : the held sets, for `join_families`
+    sketcher : has seen all units
     """
 
     job: Job
@@ -97,6 +100,7 @@ class Found(NamedTuple):
     family_of: Rows
     linked: Linked
     sets: Any
+    sketcher: Sketcher
 
 
 NOTHING_MORE = pa.schema([])
@@ -132,7 +136,18 @@ def search(engine: Engine, texts: Any, job: Job, kind: pa.DataType, more: pa.Sch
     if job.across:  # copies of one label are no pair by themselves
         copies = copies.of(wanted)
     linked = _described(engine, sets, Describe(telling, np.unique(np.concatenate((wanted, copies.keys)))))
-    return Found(job, facts, right_facts, copies, pairs, family, family_of, linked, sets)
+    return Found(
+        job,
+        facts,
+        right_facts,
+        copies,
+        pairs,
+        family,
+        family_of,
+        linked,
+        sets,
+        joined_sketches(kinds.get(SKETCHED, [])),
+    )
 
 
 def _sum(rows: list[Row], name: str) -> dict[str, int]:

@@ -29,6 +29,7 @@ from dedup.pairs.kept_apart import Apart, groups_of, told_apart
 from dedup.pairs.verify import Pairs, in_order, pairs_of, similarity
 from dedup.results.evidence import Evidence
 from dedup.results.search_info import Read, SearchInfo
+from dedup.sampling.missed import missed_pairs
 from dedup.sources.texts import Texts
 from dedup.threshold import Metric
 
@@ -107,10 +108,11 @@ def evidence_of_found(engine: Engine, found: Found, asked: SearchInfo, made: Mak
     same = exact_copies(told_apart(units, job.distinct), rank, everyone) if job.across else None
     if job.threshold.metric is Metric.CONTAINMENT:
         rank = rank_by_size(rank, units.sizes)
-    given = (units.sizes, everyone, representatives, pairs, rank, job.threshold)
+    given = (units.sizes, representatives, pairs, rank, job.threshold)
     stars = find_stars(*given, groups=groups_of(units, job.distinct), copies=same is None)
     read = Read(**found.facts)
-    info = replace(asked, large=resolved.crowded, read=read, apart=resolved.apart, same=same)
+    missed = missed_pairs(found.sketcher, job.threshold, len(pairs.left), job.distinct)
+    info = replace(asked, large=resolved.crowded, read=read, apart=resolved.apart, same=same, missed=missed)
     rows = found.linked.table.take(pa.array(documents_in(found.linked)[1]))
     return Evidence(info, _texts(found, rows, made), units, representatives, rank, pairs, stars)
 

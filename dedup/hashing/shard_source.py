@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from dedup.errors import ParameterError
 from dedup.hashing.forms import CHARACTERS, NUMBERS, Forms
-from dedup.hashing.shards import Shards, form_row, unpacked
+from dedup.hashing.shards import FORM_ROW, Shards, form_row, unpacked
 from dedup.hashing.shingles import Shingle
+from dedup.hashing.sketches import Sketcher
 from dedup.hashing.source import HeldUnits
 from dedup.hashing.units import Choice, HashRows, Units, count_short
 from dedup.runtime.progress import Progress
@@ -24,7 +25,7 @@ from dedup.unit import Unit
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["ShardSource", "all_units", "texts_of"]
+__all__ = ["ShardSource", "all_units", "show_shards", "texts_of"]
 
 FEW_SHARDS = 2
 """Shards per thread whose hashes are read ahead. Curve: `benchmarks.tuning.shard_source_few_shards`; flat from 1 to 8
@@ -36,15 +37,21 @@ Result = TypeVar("Result")
 class ShardSource:
     """The hashes of files that were read before. They are in memory or in a work directory.
 
-    `distinct` are the forms that the held units get.
+    `distinct` are the forms that the held units get. The `sketcher` has seen all units.
     """
 
     cheap = True
 
     def __init__(
-        self, shards: Shards, unit: Unit, threads: int, stages: Progress, distinct: Sequence[str] = ()
+        self,
+        shards: Shards,
+        unit: Unit,
+        threads: int,
+        stages: Progress,
+        distinct: Sequence[str] = (),
+        sketcher: Sketcher | None = None,
     ) -> None:
-        self.distinct = distinct
+        self.distinct, self.sketcher = distinct, sketcher
         self.shards, self.unit, self.threads, self.stages = shards, unit, threads, stages
 
     @property
@@ -64,15 +71,26 @@ class ShardSource:
 
     def map(self, work: Callable[[HashRows], Result], stage: str) -> Iterator[Result]:
         """Yield the result of `work` for the rows of each shard, in order; some shards are read ahead."""
+        return self.each(lambda _, rows: work(rows), stage)
+
+    def each(
+        self, work: Callable[[int, HashRows], Result], stage: str, numbers: Sequence[int] | None = None
+    ) -> Iterator[Result]:
+        """Yield the result of `work` for each shard, as `map`; it gets the number of the first unit too.
+
+        `numbers` (ascending) are the shards to read, if not all.
+        """
         shards = self.shards
-        report = self.stages.stage(stage, len(shards))
+        numbers = range(len(shards)) if numbers is None else numbers
+        before = np.cumsum([0, *(facts.units for facts in shards.facts)]).tolist()
+        report = self.stages.stage(stage, len(numbers))
 
         def load(number: int) -> Result:
             sizes = shards.rows(number)["sizes"]
             offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(sizes)))
-            return work(HashRows(shards.hashes(number), offsets))
+            return work(before[number], HashRows(shards.hashes(number), offsets))
 
-        for done, made in enumerate(map_blocks(load, range(len(shards)), self.threads, FEW_SHARDS), start=1):
+        for done, made in enumerate(map_blocks(load, numbers, self.threads, FEW_SHARDS), start=1):
             yield made
             report(done)
 
@@ -173,6 +191,16 @@ class ShardSource:
         full = np.diff(offsets) > 0 if hashes else np.ones(units, dtype=np.bool_)
         held = Units(places, values, offsets, digests, np.full(units, -1, dtype=np.int64), full, forms=forms)
         return HeldUnits(held, taken, lengths, _joined(columns) if columns else None, hashes)
+
+
+def show_shards(shards: Shards, sketcher: Sketcher) -> None:
+    """Show the units of shards that were read in an earlier run to a sketcher."""
+    for number in range(len(shards)):
+        rows = shards.rows(number)
+        offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(rows["sizes"])))
+        forms = {name.removeprefix(FORM_ROW): rows[name] for name in rows if name.startswith(FORM_ROW)}
+        documents = np.repeat(np.arange(len(rows["counts"]), dtype=np.int64), rows["counts"])
+        sketcher.see(shards.hashes(number), offsets, rows["digests"], documents, forms)
 
 
 def all_units(

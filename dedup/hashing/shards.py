@@ -32,6 +32,7 @@ import numpy.typing as npt
 from dedup.hashing.forms import joined
 from dedup.hashing.labels import NO_LABELS, Labels
 from dedup.hashing.shingles import Shingle
+from dedup.hashing.sketches import Sketcher
 from dedup.hashing.units import HashedBlock, hash_block
 from dedup.runtime.threads import map_blocks
 from dedup.sources.arrow import block_of
@@ -44,7 +45,7 @@ from dedup.unit import Unit
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["SHARD_BYTES", "Facts", "Rows", "Shard", "Shards", "form_row", "read_shards", "unpacked"]
+__all__ = ["FORM_ROW", "SHARD_BYTES", "Facts", "Rows", "Shard", "Shards", "form_row", "read_shards", "unpacked"]
 
 SHARD_BYTES = 64 << 20
 """Bytes of hashes and rows that a shard aims at: few enough to read at once, enough to keep the cost of syncs low.
@@ -56,6 +57,9 @@ READ_BYTES = 4096
 
 REJECT_BYTES = 400
 """Bytes that are held per record that cannot be read."""
+
+FORM_ROW = "form_"
+"""What the names of the rows of forms begin with."""
 
 Rows = dict[str, npt.NDArray[Any]]
 
@@ -113,19 +117,21 @@ def read_shards(
     after: Token | None = None,
     forms: Sequence[str] = (),
     labelled: Callable[[Batch], tuple[Batch, Labels]] = lambda batch: (batch, NO_LABELS),
+    sketcher: Sketcher | None = None,
     progress: Callable[[Token], None] = lambda _: None,
 ) -> Iterator[Shard]:
     """Yield the shards of some batches, with some `forms` of their units. The first begins at the token `after`.
 
-    `labelled` returns a batch without the columns of labels, and the labels of its texts. `progress` is
-    called after each batch, with the token at which reading resumes after it.
+    `labelled` returns a batch without the columns of labels, and the labels of its texts. The `sketcher` sees all
+    units, with the number of each document in its batch. `progress` is called after each batch, with the token at which
+    reading resumes after it.
     """
     waiting: list[_Read] = []
     held = 0
 
     def work(given: tuple[Token, Batch]) -> _Read:
         begin, batch = given
-        return _read(begin, *labelled(batch), shingle, unit=unit, forms=forms)
+        return _read(begin, *labelled(batch), shingle, unit=unit, forms=forms, sketcher=sketcher)
 
     for read in map_blocks(work, _with_begin(batches, BEGIN if after is None else after), threads):
         kinds = _kinds(read.batch)
@@ -157,9 +163,9 @@ def _with_begin(batches: Iterable[Batch], begin: Token) -> Iterator[tuple[Token,
         begin = batch.more
 
 
-def _read(begin: Token, batch: Batch, labels: Labels, shingle: Shingle, *, unit: Unit, forms: Sequence[str]) -> _Read:
+def _read(begin: Token, batch: Batch, labels: Labels, shingle: Shingle, **how: Any) -> _Read:
     block = block_of(0, batch.texts)
-    hashed = hash_block(block, shingle, unit=unit, forms=forms, labels=labels)
+    hashed = hash_block(block, shingle, labels=labels, **how)
     lengths = lengths_of(batch.texts)
     sizes = block.ends - block.starts
     nothing = text_array([])  # a slice of the texts would keep all of them in memory
@@ -168,7 +174,7 @@ def _read(begin: Token, batch: Batch, labels: Labels, shingle: Shingle, *, unit:
 
 def form_row(name: str) -> str:
     """Return the name of the rows of a form; without a prefix the numbers of units would be those of records."""
-    return f"form_{name}"
+    return f"{FORM_ROW}{name}"
 
 
 def _shard(reads: list[_Read], *, unit: Unit) -> Shard:

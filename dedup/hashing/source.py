@@ -15,6 +15,7 @@ import numpy.typing as npt
 from dedup.hashing.forms import CHARACTERS, NUMBERS
 from dedup.hashing.labels import LABEL, NO_LABELS, Labels
 from dedup.hashing.shingles import Shingle
+from dedup.hashing.sketches import Sketcher
 from dedup.hashing.units import Choice, HashRows, Units, hash_texts, read_units
 from dedup.runtime.progress import Progress
 from dedup.sources.texts import Texts
@@ -45,10 +46,14 @@ class HeldUnits(NamedTuple):
 
 
 class HashSource(Protocol):
-    """The hashes of all units of a collection; `unit` is what a unit is, `threads` how many threads read them."""
+    """The hashes of all units of a collection; `unit` is what a unit is, `threads` how many threads read them.
+
+    The `sketcher`, if there is one, has seen all units once they were read.
+    """
 
     unit: Unit
     threads: int
+    sketcher: Sketcher | None
 
     @property
     def count(self) -> int:
@@ -82,7 +87,7 @@ class TextSource:
 
     `distinct` are the forms that the search compares. They are hashed when the units are held, and so are those that
     the result will ask for, unless the texts are in memory: then it reads the few that it needs again. `labels` are
-    those of the texts.
+    those of the texts. The `sketcher` sees all units in the first reading.
     """
 
     cheap = False
@@ -97,12 +102,13 @@ class TextSource:
         shingles: int = 0,
         distinct: Sequence[str] = (),
         labels: Labels = NO_LABELS,
+        sketcher: Sketcher | None = None,
     ) -> None:
-        across = () if labels.across is None else (LABEL,)
-        self.forms = tuple(dict.fromkeys((*distinct, *across, *(() if texts.at_hand else (CHARACTERS, NUMBERS)))))
+        self._compared = (*distinct, *(() if labels.across is None else (LABEL,)))
+        self.forms = tuple(dict.fromkeys((*self._compared, *(() if texts.at_hand else (CHARACTERS, NUMBERS)))))
         self.labels = labels
         self.texts, self.shingle, self.unit, self.threads, self.stages = texts, shingle, unit, threads, stages
-        self.shingles = shingles
+        self.shingles, self.sketcher = shingles, sketcher
 
     @property
     def count(self) -> int:
@@ -113,15 +119,30 @@ class TextSource:
         """Yield the result of `work` for each block of texts, in order."""
         report = self.stages.stage(stage, len(self.texts))
         how: dict[str, Any] = {"unit": self.unit, "threads": self.threads, "labels": self.labels, "progress": report}
+        if self.first_reading:
+            how |= {"forms": self._compared, "sketcher": self.sketcher}
         for _, made in hash_texts(self.texts, self.shingle, lambda block: work(block.rows), **how):
             yield made
+        self.end_reading()
 
     def hold(self, chosen: Choice | None = None) -> HeldUnits:
         """Return all units, with the hashes of the chosen units."""
         report = self.stages.stage("read", self.texts.about())
         how: dict[str, Any] = {"unit": self.unit, "threads": self.threads, "forms": self.forms, "progress": report}
-        how["labels"] = self.labels
-        return HeldUnits(read_units(self.texts, self.shingle, choose=chosen, **how))
+        how |= {"labels": self.labels, "sketcher": self.sketcher if self.first_reading else None}
+        held = read_units(self.texts, self.shingle, choose=chosen, **how)
+        self.end_reading()
+        return HeldUnits(held)
+
+    @property
+    def first_reading(self) -> bool:
+        """Return whether the sketcher, if there is one, has not seen the texts."""
+        return self.sketcher is not None and not self.sketcher.closed
+
+    def end_reading(self) -> None:
+        """Note that all texts were read."""
+        if self.sketcher is not None:
+            self.sketcher.closed = True
 
 
 class TwoSources(NamedTuple):

@@ -17,7 +17,9 @@ import numpy.typing as npt
 from dedup.hashing.forms import NUMBERS, Forms, hash_forms, joined
 from dedup.hashing.labels import LABEL, NO_LABELS, Labels
 from dedup.hashing.shingles import Shingle, hash_shingles
+from dedup.hashing.sketches import Sketcher
 from dedup.reading import Reading
+from dedup.runtime.arrays import portions
 from dedup.runtime.buffers import BufferPool, GiveBuffer, new_buffer
 from dedup.runtime.ordered import OrderedArray
 from dedup.runtime.threads import map_blocks
@@ -40,10 +42,6 @@ __all__ = [
     "rank_by_size",
     "read_units",
 ]
-
-PREPARED_UNITS = 256
-"""Units that a thread prepares at a time. Curve: `benchmarks.tuning.units_prepared_units`; flat from 16 to 2^12 on
-generated:10000 (two cores, 2026-11)."""
 
 
 class HashRows(NamedTuple):
@@ -142,8 +140,8 @@ class Units:
         from dedup.kernels.sets import distinct
 
         units = units[self.sizes[units] < 0]
-        slices = [units[i : i + PREPARED_UNITS] for i in range(0, len(units), PREPARED_UNITS)]
-        for _ in map_blocks(lambda rows: distinct(self.hashes, self.offsets, self.sizes, rows), slices, threads):
+        parts = [units[part] for part in portions(self.offsets[units + 1] - self.offsets[units])]
+        for _ in map_blocks(lambda rows: distinct(self.hashes, self.offsets, self.sizes, rows), parts, threads):
             pass
         return self.sets
 
@@ -177,11 +175,12 @@ def hash_texts(
     pool: OrderedArray[np.uint64] | None = None,
     forms: Sequence[str] = (),
     labels: Labels = NO_LABELS,
+    sketcher: Sketcher | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Iterator[tuple[HashedBlock, Made]]:
     """Yield each hashed block of `texts`, and the result of `work` for it, in order; several threads call `work`.
 
-    `labels` are those of all texts.
+    `labels` are those of all texts; the `sketcher` sees all units.
 
     The threads append the hashes of all blocks to `pool`, if there is one; the yielded blocks have no hashes then.
     Otherwise the hashes of a block may be overwritten when the next block is requested.
@@ -193,7 +192,7 @@ def hash_texts(
         number, load = job
         block = load()
         how: dict[str, Any] = {"unit": unit, "make_buffer": make_buffer, "spare": folding}
-        hashed = hash_block(block, shingle, forms=forms, labels=labels, **how)
+        hashed = hash_block(block, shingle, forms=forms, labels=labels, sketcher=sketcher, **how)
         block.release()
         made = work(hashed)
         if pool is not None:
@@ -223,6 +222,7 @@ def read_units(
     choose: Choice | None = None,
     forms: Sequence[str] = (),
     labels: Labels = NO_LABELS,
+    sketcher: Sketcher | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Units:
     """Read `texts` into units, with the hashes of the units that `choose` returns, or of all, and some `forms`."""
@@ -236,7 +236,7 @@ def read_units(
     end, count, short = 0, 0, 0
     pool = hashes if choose is None else None
     how: dict[str, Any] = {"unit": unit, "threads": threads, "pool": pool, "forms": forms, "progress": progress}
-    how["labels"] = labels
+    how |= {"labels": labels, "sketcher": sketcher}
     for number, (part, _) in enumerate(hash_texts(texts, shingle, _nothing, **how)):
         made.append(part.forms)
         digests.append(part.digests)
@@ -280,12 +280,13 @@ def hash_block(
     spare: BufferPool | None = None,
     forms: Sequence[str] = (),
     labels: Labels = NO_LABELS,
+    sketcher: Sketcher | None = None,
 ) -> HashedBlock:
     """Return the units of a block of texts, hashed.
 
     `numbers` (int64, one per text) are the numbers of the texts, if they do not follow from the block's first.
     `make_buffer` returns the array for the hashes, of a given size. `spare` lends the other buffers. `forms` are the
-    forms that are hashed too, and `labels` the labels of the texts, by their numbers.
+    forms that are hashed too, and `labels` the labels of the texts, by their numbers. The `sketcher` sees all units.
     """
     starts, ends, reading = block.starts, block.ends, shingle.reading
     documents = np.arange(block.first, block.first + len(starts), dtype=np.int64) if numbers is None else numbers
@@ -312,6 +313,8 @@ def hash_block(
             found[NUMBERS] ^= own
     if labels.across is not None:
         found[LABEL] = labels.across[places[:, 0]]
+    if sketcher is not None:
+        sketcher.see(hashes, offsets, digests, places[:, 0], found)
     return HashedBlock(len(block.starts), hashes, offsets, digests, places, found)
 
 

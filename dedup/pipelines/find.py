@@ -33,7 +33,7 @@ from dedup.options import check_memory, check_progress
 from dedup.pipelines import order
 from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.find_files import search_files
-from dedup.pipelines.found import duplicates_of
+from dedup.pipelines.found import duplicates_of, sketcher_for
 from dedup.pipelines.memory import FilePlan, Plan, TextPlan, Unbounded, plan_for
 from dedup.pipelines.query import Query
 from dedup.results.duplicates import Duplicates
@@ -237,7 +237,7 @@ def find_in(
 
         shingles = plan.size.shingles if isinstance(plan, TextPlan) else 0
         how = (query.unit, workers, stages, shingles, query.distinct, labels)
-        source = TextSource(collection, query.shingle, *how)
+        source = TextSource(collection, query.shingle, *how, sketcher_for(query))
         found = order.find(source, query, plan, Run(stages, workers), rank_of, limits=limits)
     assert found.units is not None
     room = plan.room_for(0, len(found.units))

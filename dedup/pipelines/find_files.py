@@ -25,14 +25,14 @@ from dedup.clusters.looks import check_looks
 from dedup.clusters.priority import rank_units
 from dedup.errors import DedupError, ParameterError
 from dedup.hashing.forms import CHARACTERS, NUMBERS
-from dedup.hashing.shard_source import ShardSource, all_units, texts_of
+from dedup.hashing.shard_source import ShardSource, all_units, show_shards, texts_of
 from dedup.hashing.shards import Shards, read_shards
 from dedup.hashing.source import HeldUnits
 from dedup.hashing.units import Units
 from dedup.options import check_memory, check_path, check_progress
 from dedup.pipelines import order
 from dedup.pipelines.checkpoints import Run
-from dedup.pipelines.found import duplicates_of
+from dedup.pipelines.found import duplicates_of, sketcher_for
 from dedup.pipelines.memory import FilePlan
 from dedup.pipelines.query import Query
 from dedup.report.existing_report import existing_report
@@ -192,6 +192,8 @@ def find_in_files(
         try:
             run = Run(stages, workers, frugal=bound is not None)
             run.store = open_store() if places.named or begun else None
+            if run.store is not None and run.store.parts:
+                stages.log("resumed: %s parts of a stopped run are in %s", f"{len(run.store.parts):,}", work)
             search = _FileSearch(listing, query, column, id, planned(bound, workers), errors or Errors(), run, tell)
             search.read(open_store)
             result = FileRun(search.find(limits=limits), listing, Rejects(listing, search.shards), asked)
@@ -255,6 +257,9 @@ class _FileSearch:
         self.plan = replace(plan, forms=query.held_forms, rewritten=not query.shingle.reading.plain)
         self.errors, self.run, self.tell = errors, run, tell
         self.shards = Shards(run.store)
+        self.sketcher = sketcher_for(query)
+        if self.sketcher is not None and not run.done(order.FIND_STEP):
+            show_shards(self.shards, self.sketcher)
 
     # read
 
@@ -293,6 +298,7 @@ class _FileSearch:
         batches = read_batches(self.listing, column=self.column, id=self.id, extra=extra, after=shards.more)
         how: dict[str, Any] = {"unit": query.unit, "threads": plan.threads, "size": plan.shard, "progress": after}
         how["forms"] = tuple(dict.fromkeys((CHARACTERS, NUMBERS, *query.forms)))
+        how["sketcher"] = self.sketcher
         how["labelled"] = partial(query.labels.read_batch, kept={query.keep_column})
         for shard in read_shards(batches, query.shingle, after=shards.more, **how):
             rejects = [] if not shard.facts.rejects else list(shard.rejects())
@@ -308,7 +314,9 @@ class _FileSearch:
                 shards.spill(self.run.store)
 
     def _source(self) -> ShardSource:
-        return ShardSource(self.shards, self.query.unit, self.plan.threads, self.run.stages, self.query.forms)
+        return ShardSource(
+            self.shards, self.query.unit, self.plan.threads, self.run.stages, self.query.forms, self.sketcher
+        )
 
     # search
 

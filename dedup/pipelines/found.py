@@ -1,4 +1,5 @@
-"""What a search found: compact, of the units that were held, as it is committed; and spread over all units.
+"""What a search found: compact, of the units that were held, as it is committed; and spread over all units; and what
+sketches of the units show that it missed.
 
 A unit that was not held reaches the threshold with no other one: it is its own representative, and is kept.
 """
@@ -13,17 +14,22 @@ import numpy.typing as npt
 
 from dedup.clusters.replay import Replay
 from dedup.clusters.stars import Stars
+from dedup.edit.join import edits_of
+from dedup.edit.sketched import sketch_runs
+from dedup.hashing.sketches import Sketcher
 from dedup.hashing.units import Units
 from dedup.lsh import Bands
 from dedup.pairs.closest import Closest
 from dedup.pairs.kept_apart import Apart
-from dedup.pairs.verify import Pairs, moved
+from dedup.pairs.verify import Pairs, moved, similarity
 from dedup.pipelines.query import Query
 from dedup.results.duplicates import Duplicates, SearchInfo
 from dedup.results.listed_pairs import LISTING_LIMITS, ListingLimits
+from dedup.sampling.missed import FOUND_SHARE, Missed, missed_pairs
 from dedup.sources.texts import Texts
+from dedup.threshold import Metric
 
-__all__ = ["SearchResult", "duplicates_of"]
+__all__ = ["SearchResult", "duplicates_of", "missed_of", "sketcher_for"]
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -44,6 +50,7 @@ class SearchResult(NamedTuple):
     large : the kept ones of large clusters; see `dedup.pairs.self_join.JoinResult`
     apart : the pairs that are none since they differ in numbers alone; None if nobody asked for it
     replay : how far the estimate of the recall strays
+    missed : pairs below the threshold that stand clearly above unrelated ones; None if there are none, or few
     same : int64, if labels are compared across: the representatives of exact copies of any label. Then exact copies of
         one label are no pair
     """
@@ -63,6 +70,7 @@ class SearchResult(NamedTuple):
     apart: Apart | None = None
     replay: Replay | None = None
     same: npt.NDArray[np.int64] | None = None
+    missed: Missed | None = None
 
     @property
     def method(self) -> str:
@@ -120,6 +128,7 @@ class SearchResult(NamedTuple):
             "threshold": None if bands is None else [bands.threshold, bands.recall],
             "large_buckets": self.large_buckets,
             "closest": self.closest,
+            "missed": self.missed,
             "strays": None if self.replay is None else self.replay.strays,
             "verified": self.stars.verified,
             "overflow": self.stars.overflow,
@@ -147,6 +156,7 @@ class SearchResult(NamedTuple):
             apart=Apart(arrays["apart_similarity"], arrays["apart_pairs"]) if "apart_pairs" in arrays else None,
             replay=None if facts["strays"] is None else Replay(tuple(facts["strays"])),
             same=arrays.get("same"),
+            missed=None if facts["missed"] is None else Missed(*facts["missed"]),
         )
 
 
@@ -174,6 +184,7 @@ def duplicates_of(
         large_buckets=found.large_buckets,
         crowded=found.crowded,
         closest=found.closest,
+        missed=found.missed,
         large=found.large,
         apart=found.apart,
         distinct=query.distinct,
@@ -189,3 +200,35 @@ def duplicates_of(
         hash_key=query.shingle.key.fingerprint,
     )
     return Duplicates(info, texts, units, found.representatives, found.rank, found.pairs, found.stars, seconds)
+
+
+def sketcher_for(query: Query) -> Sketcher | None:
+    """Return what takes sketches of the units in the first reading; None where they would show nothing."""
+    return None if query.threshold.metric is Metric.EDIT else Sketcher()
+
+
+def missed_of(
+    sketcher: Sketcher | None,
+    units: Units,
+    query: Query,
+    found: int,
+    threads: int,
+    texts: int | None = None,
+    lefts: int | None = None,
+) -> Missed | None:
+    """Return the pairs that stand apart below the threshold, if the search found few.
+
+    Of two sides, the left one has so many `texts` and `lefts` units.
+    """
+    if query.threshold.metric is not Metric.EDIT:
+        return missed_pairs(sketcher, query.threshold, found, query.distinct, texts)
+    if found * FOUND_SHARE > len(units):
+        return None
+
+    def compare(some: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        order = np.lexsort((some.max(axis=1), some.min(axis=1)))  # in which pairs are returned
+        values = np.empty(len(some))
+        values[order] = similarity(edits_of(units, some, threads), units.sizes, Metric.EDIT)
+        return values
+
+    return missed_pairs(sketch_runs(units, query.shingle.key), query.threshold, found, query.distinct, lefts, compare)

@@ -14,6 +14,7 @@ from dedup.option_types import DistinctOption, Id, IgnoreOption, MetricOption, T
 from dedup.options import check_memory, check_min_words, check_progress, check_threshold, shown
 from dedup.pipelines import order
 from dedup.pipelines.checkpoints import Run
+from dedup.pipelines.found import sketcher_for
 from dedup.pipelines.memory import TextPlan, Unbounded, plan_passages
 from dedup.pipelines.passage_order import find_across_sides
 from dedup.pipelines.query import Query
@@ -177,7 +178,9 @@ def match_in(
     with Progress(progress) as stages:
         run = Run(stages, workers)
         how = (workers, stages, 0 if plan is None else plan.size.shingles, query.distinct)
-        sources = TwoSources(*(TextSource(some, query.shingle, query.unit, *how) for some in (left, right, sides)))
+        left_source, right_source = (TextSource(side, query.shingle, query.unit, *how) for side in (left, right))
+        both = TextSource(sides, query.shingle, query.unit, *how, sketcher=sketcher_for(query))
+        sources = TwoSources(left_source, right_source, both)
         found = order.match(sources, query, plan or Unbounded(), run, limits=limits)
         passages = None
         if min_words is not None:
@@ -198,6 +201,7 @@ def match_in(
         kind.reading.ignore,
         kind.reading.tokens,
         passage_threshold,
+        found.missed,
     )
     room = None if plan is None else plan.room
     evidence = (found.units, found.representatives, found.pairs, passages, found.closest)

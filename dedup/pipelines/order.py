@@ -41,11 +41,12 @@ from dedup.pairs.filter_passes import filter_across, filter_passes
 from dedup.pairs.self_join import JOIN_LIMITS, JoinLimits, join
 from dedup.pairs.verify import MAX_JOINED_PAIRS, Groups, PairLimit, Pairs, in_order
 from dedup.pipelines.checkpoints import Run, pack_rows, unpack_rows
-from dedup.pipelines.found import SearchResult
+from dedup.pipelines.found import SearchResult, missed_of
 from dedup.pipelines.memory import SHINGLE_BYTES, FilePlan, Plan, TextPlan, room_for_edits
 from dedup.pipelines.query import Query
 from dedup.results.listed_pairs import LISTING_LIMITS, ListingLimits
 from dedup.runtime.arrays import sorted_unique
+from dedup.sampling.missed import Missed
 from dedup.threshold import Metric, Threshold
 
 __all__ = ["LIMITS", "Limits", "find", "match"]
@@ -113,7 +114,7 @@ def _find(
     if query.threshold.metric is Metric.CONTAINMENT:
         rank = rank_by_size(rank, units.sizes)
     run.stages.stage("clusters", 1)
-    given = (units.sizes, units.full, representatives, compared.pairs, rank, query.threshold)
+    given = (units.sizes, representatives, compared.pairs, rank, query.threshold)
     stars = find_stars(*given, compared.buckets, units.sets, groups, copies=same is None)
     pairs = in_order([compared.pairs, stars.further]) if len(stars.further.left) else compared.pairs
     closest = None
@@ -121,12 +122,8 @@ def _find(
     if by_sets and not len(pairs.left) and held.hashed and (same is not None or not len(leaders.copied)):
         run.stages.stage("closest pair", 1)
         closest = _closest(units, leaders, compared.buckets, query, plan.room_for(len(units), source.count), run)
-    buckets = compared.buckets
-    crowded = None if buckets is None else sorted_unique(buckets.members)
-    apart = _apart(source, held, leaders, query, plan, run, limits.listing.big_cluster)
-    played = _replay(units, pairs, compared.bands, crowded, query, run)
-    units.hashes = np.empty(0, dtype=np.uint64)
-    return SearchResult(
+    crowded = None if (buckets := compared.buckets) is None else sorted_unique(buckets.members)
+    found = SearchResult(
         units=units if held.rows is None else None,
         rows=held.rows,
         sizes=units.sizes,
@@ -138,11 +135,14 @@ def _find(
         large_buckets=0 if buckets is None else len(buckets),
         crowded=crowded,
         closest=closest,
+        missed=missed_of(source.sketcher, units, query, len(pairs.left), run.threads),
         large=compared.large,
-        apart=apart,
-        replay=played,
+        apart=_apart(source, held, leaders, query, plan, run, limits.listing.big_cluster),
+        replay=_replay(units, pairs, compared.bands, crowded, query.seed, run),
         same=same,
     )
+    units.hashes = np.empty(0, dtype=np.uint64)
+    return found
 
 
 # read and filter
@@ -316,14 +316,14 @@ def _closest(
 
 
 def _replay(
-    units: Units, pairs: Pairs, bands: Bands | None, crowded: Rows | None, query: Query, run: Run
+    units: Units, pairs: Pairs, bands: Bands | None, crowded: Rows | None, seed: int, run: Run
 ) -> Replay | None:
     """Return how far the estimated recall of LSH strays, by the pairs in which no large bucket had a part."""
     if bands is None or crowded is None:
         return None
     if len(crowded):
         pairs = pairs.take(~(np.isin(pairs.left, crowded) | np.isin(pairs.right, crowded)))
-    return replay(units, pairs, bands, query.seed, run.threads)
+    return replay(units, pairs, bands, seed, run.threads)
 
 
 # across two sides
@@ -337,6 +337,7 @@ class MatchResult(NamedTuple):
     pairs: Pairs
     closest: Closest | None
     apart: kept_apart.Apart | None
+    missed: Missed | None
 
 
 def match(sides: TwoSources, query: Query, plan: Plan, run: Run, *, limits: Limits = LIMITS) -> MatchResult:
@@ -353,8 +354,7 @@ def match(sides: TwoSources, query: Query, plan: Plan, run: Run, *, limits: Limi
     digests = kept_apart.told_apart(units, query.distinct)
     representatives = copies_of_sides(digests, units.held, lefts)
     leading = units.held[representatives[units.held] == units.held]
-    middle = int(np.searchsorted(leading, lefts))
-    left, right = leading[:middle], leading[middle:]
+    left, right = np.split(leading, [middle := int(np.searchsorted(leading, lefts))])
     room = room_for_edits(plan, len(units), len(units.hashes)) if edit else plan.room_for(len(units), len(units))
     room_for_pairs = None if room is None else room - SIDE_BYTES * len(units.hashes) * (not edit)
     limit = PairLimit(room_for_pairs, ADVICE_ACROSS, most=limits.pairs)
@@ -378,8 +378,9 @@ def match(sides: TwoSources, query: Query, plan: Plan, run: Run, *, limits: Limi
         compare = (lambda some: edits_of(units, some, run.threads)) if edit else None
         most = limits.listing.big_cluster
         apart = kept_apart.count_apart(*given, most=most, lefts=lefts, threads=run.threads, compare=compare)
+    missed = missed_of(sides.both.sketcher, units, query, len(pairs.left), run.threads, sides.left.count, lefts)
     units.hashes = np.empty(0, dtype=np.uint64)
-    return MatchResult(units, representatives, pairs, closest, apart)
+    return MatchResult(units, representatives, pairs, closest, apart, missed)
 
 
 SIDE_BYTES = 40

@@ -21,7 +21,7 @@ from dedup.pairs.verify import Pairs, evidence_columns
 from dedup.results.differences import Differences, Removals, difference_column
 from dedup.results.listed_pairs import Listing, check_rows, partly_listed
 from dedup.results.search_info import Read, SearchInfo
-from dedup.results.suggestion import advice_on_length
+from dedup.results.suggestion import advice_on_length, advice_on_missed
 from dedup.runtime.arrays import arrow_of, arrow_table, sorted_unique
 from dedup.sources.coerce import Texts
 from dedup.sources.two_sided import same_ids
@@ -344,6 +344,7 @@ class Evidence:
         members, numbers = self.members
         unit, units = self.run.unit, self.read.units
         found = advice_on_length(self.read.filled, self.read.short, unit, self.run.shingle)
+        found += advice_on_missed(self.run.missed, self.run.threshold, unit)
         if not len(members):
             return tuple(found)
         found += self.removals.doubtful(self.run.unit)

@@ -46,6 +46,7 @@ class MatchInfo:
     ignore: tuple[str, ...] = ()
     tokens: str = WORDS
     passage_threshold: float = 1.0
+    missed: tuple[int, float] | None = None  # pairs that stand apart below the threshold, and their similarity
 
     @property
     def reading(self) -> Reading:

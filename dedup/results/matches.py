@@ -28,7 +28,7 @@ from dedup.results.evidence import place_columns
 from dedup.results.listed_pairs import LISTING_LIMITS, Listing, ListingLimits, check_rows
 from dedup.results.match_links import MatchInfo, Passages, decided, read_of, view_of_match
 from dedup.results.search_info import Read
-from dedup.results.suggestion import advice_on_length
+from dedup.results.suggestion import advice_on_length, advice_on_missed
 from dedup.results.summary import LOWER_THRESHOLD, MatchSummary, hint_of
 from dedup.runtime.arrays import arrow_table, sorted_unique
 from dedup.sources.coerce import Texts
@@ -372,6 +372,7 @@ class Matches(Shown):
         short = self._units.short if self._known is None else sum(read.short for read in self._read)
         filled = sum(read.filled for read in self._read)
         found += advice_on_length(filled, short, self._run.unit, self._run.shingle)
+        found += advice_on_missed(self._run.missed, self._run.threshold, self._run.unit, ask=False)
         found += self._by_difference.doubtful()
         lefts = self._read[0].units
         units = "texts" if self._run.unit.whole else f"{self._run.unit}s"

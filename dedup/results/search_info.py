@@ -46,6 +46,7 @@ class SearchInfo:
     large_buckets: int = 0
     crowded: npt.NDArray[np.int64] | None = None  # the units in large buckets
     closest: tuple[int, int, float] | None = field(default=None, compare=False)  # a hint, not a part of the answer
+    missed: tuple[int, float] | None = None  # pairs that stand apart below the threshold, and their similarity
     hash_key: str = "public"  # fingerprint
     distinct: tuple[str, ...] = ()
     within: str | None = None  # the column of the labels, if they are of a column

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dedup.page.view import Histogram, Member, View
     from dedup.results.suggestion_tables import Sample
 
-__all__ = ["Suggestion", "advice_on_length"]
+__all__ = ["Suggestion", "advice_on_length", "advice_on_missed"]
 
 FEWEST_SHORT = 32
 """Units. With fewer of them nothing is said of their length."""
@@ -201,3 +201,17 @@ def advice_on_length(filled: int, short: int, unit: Unit, shingle: str) -> list[
     told = f"{short:,} of {filled:,} {unit}s are shorter than three shingles of {shingle}"
     why = "a single changed word changes most of their shingles"
     return [f'{told}: {why}; try a shorter one, such as shingle="chars:4" (--shingle chars:4), or ask `suggest`']
+
+
+def advice_on_missed(missed: tuple[int, float] | None, threshold: float, unit: Unit, *, ask: bool = True) -> list[str]:
+    """Return a warning if pairs stand clearly apart below the threshold: how many, and their least similarity.
+
+    Without `ask` it does not name `suggest`, which looks at one collection.
+    """
+    if missed is None:
+        return []
+    pairs, similarity = missed
+    level = f"{similarity:.2g}"
+    told = f"about {pairs:,} pairs of {unit}s have a similarity of {level} or more, far above what unrelated ones share"
+    advice = f"try threshold={level} (--threshold {level})" + (", or ask `suggest`" if ask else "")
+    return [f"{told}, and few reach {threshold:g}; {advice}"]

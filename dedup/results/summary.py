@@ -48,7 +48,8 @@ class Summary:
     samples : (removed id, kept id, similarity, start of the removed text) of three removed texts: the least similar to
         its kept text, the most similar, and one between
     warnings : clusters and files from which suspiciously many units are removed; removed units that differ from their
-        kept one in numbers or symbols alone, if these are many; texts too short for the shingle
+        kept one in numbers or symbols alone, if these are many; texts too short for the shingle; pairs that stand apart
+        below the threshold, if few were found
     differences : number of removed units by what they differ in from their kept one: "identical", "format", "numbers",
         "words"
     numbers_only : number of pairs that differ in numbers alone: of the listed ones, or with ``distinct="numbers"`` of
@@ -162,8 +163,9 @@ class MatchSummary:
     matched : texts of the left side that are in a pair
     passages : passages found; None if the search was not for passages
     quoting : texts of the left side that have a passage; None as for `passages`
-    warnings : sides without a word, texts of both sides too short for the shingle, pairs that differ in numbers or
-        symbols alone, if these are many, and texts of the right side that match suspiciously many units
+    warnings : sides without a word, texts of both sides too short for the shingle, pairs that stand apart below the
+        threshold, if few were found, pairs that differ in numbers or symbols alone, if these are many, and texts of the
+        right side that match suspiciously many units
     differences : number of pairs by what the two differ in: "identical", "format", "numbers", "words"
     numbers_only : number of pairs that differ in numbers alone, as for `Summary`
     distinct : the differences that keep texts apart

@@ -28,7 +28,18 @@ import numpy.typing as npt
 
 from dedup.sampling.sampled import BINS
 
-__all__ = ["FEWEST_TO_PART", "Parting", "Seen", "best_of", "partings"]
+__all__ = [
+    "FEWEST_TO_PART",
+    "SURELY_APART",
+    "Parting",
+    "Seen",
+    "above_each",
+    "best_of",
+    "partings",
+    "pooled_parting",
+    "step_of",
+    "usable_bins",
+]
 
 FEWEST_TO_PART = 32
 """Texts. With fewer distinct ones nothing is known of what unrelated texts share."""
@@ -84,7 +95,7 @@ class Seen(NamedTuple):
     @property
     def step(self) -> float:
         """The similarity of two texts of the median size that share one shingle, in bins."""
-        return BINS / max(2 * self.size, 1.0)
+        return step_of(self.size)
 
 
 class Parting(NamedTuple):
@@ -108,12 +119,19 @@ class Parting(NamedTuple):
 
 def partings(kind: int, seen: Seen, texts: int) -> list[Parting]:
     """Return what either way finds for one kind of shingle in a collection of so many distinct texts."""
-    samples = len(seen.counts)
-    above = _above(seen.counts.sum(axis=0))
-    most = max(MOST_PARTNERS * texts, FEW_PARTNERS) * samples
-    usable = (above >= FEWEST_PAIRS) & (above <= most) & (LEAST_SHARED * seen.step <= EVERY_BIN)
-    found = [_pooled(kind, seen, above, usable), _by_text(kind, seen, above, usable, texts)]
+    above = above_each(seen.counts.sum(axis=0))
+    usable = usable_bins(above, len(seen.counts), seen.step, texts)
+    found = [_pooled(kind, above, usable, seen.step, seen.share), _by_text(kind, seen, above, usable, texts)]
     return [parting for parting in found if parting is not None]
+
+
+def pooled_parting(above: npt.NDArray[np.float64], samples: int, size: float, texts: float) -> Parting | None:
+    """Return where the pairs of `samples` texts part, pooled: `above` (BINS + 1) is how many reach each bin.
+
+    `size` is the median number of shingles of a text, `texts` the number of distinct texts.
+    """
+    step = step_of(size)
+    return _pooled(0, above, usable_bins(above, samples, step, texts), step, 1.0)
 
 
 def best_of(found: list[Parting]) -> Parting | None:
@@ -134,7 +152,19 @@ def best_of(found: list[Parting]) -> Parting | None:
     return next((parting for parting in lowered if parting.estimate >= max(top - ALIKE, SURELY_APART)), None)
 
 
-def _above(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def usable_bins(above: npt.NDArray[np.float64], samples: int, step: float, texts: float) -> npt.NDArray[np.bool_]:
+    """Return at which bins a threshold may be: enough pairs reach it, not too many, and not by a few shingles."""
+    most = max(MOST_PARTNERS * texts, FEW_PARTNERS) * samples
+    usable: npt.NDArray[np.bool_] = (above >= FEWEST_PAIRS) & (above <= most) & (LEAST_SHARED * step <= EVERY_BIN)
+    return usable
+
+
+def step_of(size: float) -> float:
+    """Return the similarity of two texts of a size that share one shingle, in bins."""
+    return BINS / max(2 * size, 1.0)
+
+
+def above_each(counts: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the number of pairs at each bin or above (float64)."""
     return counts[::-1].cumsum()[::-1].astype(np.float64)
 
@@ -150,8 +180,10 @@ def _middle(estimate: npt.NDArray[np.float64]) -> tuple[int, float]:
     return (low + high) // 2, best
 
 
-def _pooled(kind: int, seen: Seen, above: npt.NDArray[np.float64], usable: npt.NDArray[np.bool_]) -> Parting | None:
-    total, step = above[0], seen.step
+def _pooled(
+    kind: int, above: npt.NDArray[np.float64], usable: npt.NDArray[np.bool_], step: float, share: float
+) -> Parting | None:
+    total = above[0]
 
     def last(pairs: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
         return np.maximum(np.searchsorted(-above, -pairs, side="right") - 1, 0)
@@ -166,7 +198,7 @@ def _pooled(kind: int, seen: Seen, above: npt.NDArray[np.float64], usable: npt.N
     ahead = np.maximum(np.log(EVERY_BIN + step) - np.log(near + step), 0.0)
     expected = np.where(ahead > 0.0, at_near * np.exp(-power * ahead), above)
     wrong = np.minimum(expected / pairs, 1.0)
-    every = pairs * (1.0 - wrong + seen.share * wrong)  # pairs in the collection
+    every = pairs * (1.0 - wrong + share * wrong)  # pairs in the collection
     # of the partners: how many are below, if they lie about the median of those above
     median, lower = last(0.5 * pairs), last(0.84 * pairs)
     lost = _normal((EVERY_BIN - median) / np.maximum(median - lower, 1.0))

@@ -21,6 +21,7 @@ from dedup.results.match_links import MatchInfo
 from dedup.results.matches import Matches
 from dedup.results.search_info import Read
 from dedup.runtime.progress import Progress
+from dedup.sampling.missed import missed_pairs
 from dedup.sources.two_sided import Sides
 from dedup.spark.engine import KeepingEngine, SparkEngine
 from dedup.spark.inputs import check_frame, check_pyspark, check_tasks, checked, job_of, read_input, tasks_of
@@ -147,6 +148,7 @@ def matches_of(
         shingle.reading.ignore,
         shingle.reading.tokens,
         0.8,
+        missed_pairs(found.sketcher, reach, len(resolved.pairs.left), query.distinct, lefts=1),
     )
     right = Read(**found.right)
     left = Read(*(every - own for every, own in zip(Read(**found.facts), right, strict=True)))

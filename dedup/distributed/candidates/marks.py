@@ -22,6 +22,7 @@ import pyarrow as pa
 from dedup.distributed.job import CHANGED, Job
 from dedup.distributed.transport.blocks import gaps_of, units_of
 from dedup.distributed.transport.rows import Row, RowStage, by_part, narrow
+from dedup.distributed.transport.sketches import SKETCHED, joined_sketches, row_of_sketches
 from dedup.errors import InputError
 from dedup.pairs.seen_twice import TWICE_SLOTS, bits_for
 
@@ -49,6 +50,9 @@ class Mark(RowStage):
         for part, kinds in by_part(batches):
             for kind in PASSED:
                 yield from kinds.get(kind, [])
+            sketches = joined_sketches(kinds.get(SKETCHED, [])).made()
+            if sketches is not None:
+                yield row_of_sketches(part, sketches)
             noted = kinds.get("notes", [])
             if noted:
                 yield from self._unique(noted)
@@ -106,7 +110,7 @@ class Survive(RowStage):
 
     def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
         for part, kinds in by_part(batches):
-            for kind in (*PASSED[:-1], *OF_REPEATED.values(), "copies"):
+            for kind in (*PASSED[:-1], SKETCHED, *OF_REPEATED.values(), "copies"):
                 yield from kinds.get(kind, [])
             unique = {row.block: np.zeros(len(row["sizes"]), dtype=np.int64) for row in kinds.get("about", [])}
             for row in kinds.get("unique", []):

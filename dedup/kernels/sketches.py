@@ -1,0 +1,119 @@
+"""Sketches of sets of hashes: the lowest hashes of each, and how similar two sets are by them.
+
+Definition, in naive Python (`rows` are the sets of some texts)::
+
+    key = min(row) * 2.0 ** floor(log2(len(row)))                      # for each row, repetitions counted; else inf
+    sketch = sorted(set(row))[:most]                                   # for each row
+    union = sorted(set(left) | set(right))[:most]                      # for two sketches
+    similarity = sum(h in left and h in right for h in union) / len(union)
+
+Two texts have the same lowest hash with a probability of their Jaccard similarity. So of the rows with the lowest keys,
+whose number is fixed, near texts are there together, or are both not there; the factor makes long texts as likely as
+short ones. What is `similarity` of two sketches is an unbiased estimate of that of the sets, exact where both sets are
+whole in their sketches.
+
+Cost of `lowest_keys`: a comparison a hash, several at a time. Of `lowest_hashes_of`: a comparison a hash, and for each
+that is among the lowest so far the moving of some others. Of `compare_sketches`: a bit for each two rows and hash that
+they share; and for each two rows that share one at most `most` steps.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.kernels import Table, Written, kernel
+
+ABOVE_ALL = (1 << 64) - 1
+"""The highest hash; no hash is expected to be that high."""
+
+
+@kernel
+def lowest_keys(
+    hashes: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int64], keys: Written[npt.NDArray[np.float64]]
+) -> None:
+    """Write the key of each row: infinity for a row without hashes."""
+    for row in range(len(offsets) - 1):
+        first, end = np.uint64(offsets[row]), np.uint64(offsets[row + 1])
+        lowest = np.uint64(ABOVE_ALL)
+        for place in range(first, end):
+            lowest = min(lowest, hashes[place])
+        if first == end:
+            keys[row] = np.inf
+            continue
+        factor = 1.0
+        while 2.0 * factor <= end - first:
+            factor *= 2.0
+        keys[row] = np.float64(lowest) * factor
+
+
+@kernel
+def lowest_hashes_of(
+    hashes: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
+    sketches: Written[Table[np.uint64]],
+    counts: Written[npt.NDArray[np.int64]],
+) -> None:
+    """Write the sketch of each of the `rows`, ascending: of row i into ``sketches[i, : counts[i]]``."""
+    most = sketches.shape[1]
+    for number in range(len(rows)):
+        row = rows[number]
+        count = np.int64(0)
+        for place in range(offsets[row], offsets[row + 1]):
+            value = hashes[place]
+            if count == most and value >= sketches[number, count - 1]:
+                continue
+            at = count
+            while at > 0 and sketches[number, at - 1] > value:
+                at -= 1
+            if at > 0 and sketches[number, at - 1] == value:
+                continue
+            count = min(count + 1, most)
+            for later in range(count - 1, at, -1):
+                sketches[number, later] = sketches[number, later - 1]
+            sketches[number, at] = value
+        counts[number] = count
+
+
+@kernel
+def compare_sketches(
+    values: npt.NDArray[np.uint64],
+    owners: npt.NDArray[np.int64],
+    sketches: Table[np.uint64],
+    counts: npt.NDArray[np.int64],
+    left: Written[npt.NDArray[np.int64]],
+    right: Written[npt.NDArray[np.int64]],
+    similarity: Written[npt.NDArray[np.float64]],
+) -> int:
+    """Write each two rows of `sketches` whose sketches share a hash, `left` before `right`, and their similarity.
+
+    `values` are the hashes of all sketches, ascending, and `owners` their rows. Returns how many two rows there are.
+    `left`, `right` and `similarity` have a place for each two rows.
+    """
+    rows, most = sketches.shape
+    met = np.zeros((rows, rows), dtype=np.bool_)
+    first = np.int64(0)
+    for end in range(1, len(values) + 1):
+        if end < len(values) and values[end] == values[first]:
+            continue
+        for one in range(first, end):
+            for other in range(first, one):
+                met[owners[one], owners[other]] = True
+        first = np.int64(end)
+    pairs = np.int64(0)
+    for one in range(rows):
+        for other in range(one + 1, rows):
+            if not (met[one, other] or met[other, one]):
+                continue
+            i, j, taken, both = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+            while taken < most and i + j < counts[one] + counts[other]:
+                x = sketches[one, i] if i < counts[one] else np.uint64(ABOVE_ALL)
+                y = sketches[other, j] if j < counts[other] else np.uint64(ABOVE_ALL)
+                both += np.int64(x == y)
+                i += np.int64(x <= y)
+                j += np.int64(y <= x)
+                taken += 1
+            left[pairs], right[pairs], similarity[pairs] = one, other, both / taken
+            pairs += 1
+    return pairs
