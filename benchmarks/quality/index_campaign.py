@@ -14,10 +14,12 @@ from tests.index import test_damage, test_kill, test_readers
 def main() -> None:
     """Run a campaign, and print its counts."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.index_campaign", description=__doc__)
-    parser.add_argument("campaign", choices=["kills", "readers", "flips"])
+    parser.add_argument("campaign", choices=["kills", "readers", "flips", "random-flips"])
     parser.add_argument("--kills", type=int, default=300, help="processes that are killed (default: 300)")
     parser.add_argument("--seconds", type=float, default=600, help="how long the readers ask (default: 600)")
     parser.add_argument("--kinds", default=",".join(test_damage.KINDS), help="of the index whose bytes are flipped")
+    parser.add_argument("--flips", type=int, default=5000, help="random bytes of a large index (default: 5000)")
+    parser.add_argument("--documents", type=int, default=3000, help="of the large index (default: 3000)")
     parser.add_argument("--seed", type=int, default=1, help="of the moments and the questions (default: 1)")
     given = parser.parse_args()
     started = time.monotonic()
@@ -35,6 +37,13 @@ def main() -> None:
                 "pairs, all of them named by the check; no wrong pair",
                 flush=True,
             )
+    elif given.campaign == "random-flips":
+        found_there = test_damage.random_flips(given.documents, given.flips, given.seed)
+        print(
+            f"{given.documents} documents: {found_there.tried} random bytes flipped, one at a time: "
+            f"{found_there.refused} refused, {found_there.less} with fewer pairs, all of them named by the check; no "
+            "wrong pair"
+        )
     else:
         seen = test_readers.campaign(given.seconds, given.seed)
         print(

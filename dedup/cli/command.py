@@ -15,7 +15,7 @@ from dedup.cli.ending import CODES, FOUND, SOME_REJECTED, begin, logged, quiet, 
 from dedup.cli.wording import in_options
 from dedup.errors import DedupError, ParameterError
 
-__all__ = ["OPTION_GROUPS", "Command", "Commands", "groups_of"]
+__all__ = ["OPTION_GROUPS", "Command", "CommandGroup", "Commands", "groups_of"]
 
 OPTION_GROUPS = {
     "What is found": (
@@ -142,6 +142,15 @@ class Command(click.Command):
                     formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
         with formatter.section("Exit codes"):
             formatter.write_dl([(str(code), says) for code, says in self.codes().items()])
+
+
+class CommandGroup(click.Group):
+    """Commands under one name. Its help ends with the exit codes of all of them."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the exit codes."""
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), says) for code, says in CODES.items()])
 
 
 def groups_of(command: click.Command, context: click.Context) -> dict[str, list[click.Option]]:

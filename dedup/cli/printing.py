@@ -78,7 +78,13 @@ def _like(row: Mapping[str, Any], other: str) -> str:
     if "distance" in row:
         return f"{row['similarity']:.3f} like {other}: edit distance {row['distance']:,}"
     there, back = percent(row["left_in_right"]), percent(row["right_in_left"])
-    return f"{row['jaccard']:.3f} like {other}: {there} of its shingles are there, {back} of those are here"
+    shares = f"{there} of its shingles are there, {back} of those are here"
+    return f"{row['jaccard']:.3f} like {other}: {shares}; {_differing(row['difference'])}"
+
+
+def _differing(difference: str) -> str:
+    """Return in words what the texts of a pair differ in."""
+    return "the same characters" if difference == "identical" else f"they differ in {difference}"
 
 
 def report_matches(result: Matches, texts: Mapping[Any, str], limit: int | None = None) -> None:

@@ -22,8 +22,9 @@ from dedup.index.log.rows import Rows, Stored, firsts_of, sizes_of
 from dedup.index.log.texts import block_of, fingerprints, tokens_of
 from dedup.index.manifest import Manifest, SegmentEntry, TableEntry, bits_name, table_name
 from dedup.index.postings.bands import keys_of
-from dedup.index.postings.segments import hash_ids, hash_numbers
-from dedup.index.postings.tables import Table, doors_bytes, mapped, open_table
+from dedup.index.postings.memtable import ANY_NUMBER
+from dedup.index.postings.segments import hash_ids, hash_numbers, look_up
+from dedup.index.postings.tables import Table, described, doors_bytes, mapped, open_table
 from dedup.index.settings import Settings
 from dedup.runtime.progress import Progress
 
@@ -216,9 +217,8 @@ def _check_part(
         lost = which.copy()
         if kind in tables:
             places = np.flatnonzero(which)
-            hits, total = kernels.lookup(np.ascontiguousarray(keys[places]), *tables[kind])
-            good = hits[:total][numbers[places[hits[:total, 0]]] == hits[:total, 1]]
-            lost[places[good[:, 0]]] = False
+            hits, known = look_up(np.ascontiguousarray(keys[places]), described([(tables[kind], ANY_NUMBER)]))
+            lost[places[hits[numbers[places[hits]] == known]]] = False
         if kind == "copies":
             lacks |= lost
         for place in np.flatnonzero(lost).tolist():
@@ -250,12 +250,10 @@ def _check_prints(
 
 def _lacking(table: Table | None, keys: npt.NDArray[np.uint64], owners: Numbers, numbers: Numbers) -> Numbers:
     """Return how many postings each of some documents lacks; key i should have one for the document ``owners[i]``."""
-    from dedup.kernels import index_postings as kernels
-
     lost = np.ones(len(owners), dtype=np.bool_)
     if table is not None:
-        hits, total = kernels.lookup(keys, *table)
-        lost[hits[:total, 0][numbers[owners[hits[:total, 0]]] == hits[:total, 1]]] = False
+        hits, known = look_up(keys, described([(table, ANY_NUMBER)]))
+        lost[hits[numbers[owners[hits]] == known]] = False
     return np.bincount(owners[lost], minlength=len(numbers)).astype(np.int64)
 
 

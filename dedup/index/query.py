@@ -237,12 +237,17 @@ def best_of(view: View, text: str) -> tuple[Any, float] | None:
     if not parts:
         return None
     found = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    if len(found) == 1 and not view.copied.has_one(int(found[0, 1])):  # so it was not removed
+    if len(found) == 1 and not view.dead.has_one(int(found[0, 1])):  # if it has copies, they came later
         rows, ids = view.read(found[:, 1])
         shared, both = int(found[0, 2]), int(sets.sizes[0]) + int(sizes_of(rows)[0])
         return ids[0], shared / (both - shared)
-    found = view.expand(found)
     value = _values(view, found, sets.sizes, Metric.JACCARD)
-    place = int(np.argmax(value))
-    _, ids = view.read(found[place : place + 1, 1])
-    return ids[0], float(value[place])
+    nearest = found[value == value.max(), 1]
+    if view.dead.has(nearest).any():
+        found = view.expand(found)
+        if not len(found):  # a damaged posting hides the copies
+            return None
+        value = _values(view, found, sets.sizes, Metric.JACCARD)
+        nearest = found[value == value.max(), 1]
+    _, ids = view.read(np.array([nearest.min()]))
+    return ids[0], float(value.max())

@@ -31,7 +31,8 @@ from dedup.index.manifest import Manifest
 from dedup.index.postings import bands
 from dedup.index.postings.bands import dense
 from dedup.index.postings.memtable import Memtable
-from dedup.index.postings.segments import Segment, hash_ids, hash_numbers, open_segment
+from dedup.index.postings.segments import Segment, hash_ids, hash_numbers, joined, look_up, open_segment
+from dedup.index.postings.tables import Tables
 from dedup.index.settings import Settings
 from dedup.runtime.threads import map_blocks, slices
 from dedup.threshold import Metric
@@ -59,10 +60,12 @@ class View:
         """
         self.folder, self.manifest, self.settings = folder, manifest, settings
         opened = {} if older is None else {segment.entry.number: segment for segment in older.segments}
-        self.segments: list[Segment] = [
-            opened[entry.number] if entry.number in opened else open_segment(folder, entry)
-            for entry in manifest.segments
-        ]
+        self.put_segments(
+            [
+                opened[entry.number] if entry.number in opened else open_segment(folder, entry)
+                for entry in manifest.segments
+            ]
+        )
         (self.dead, self.copied), whole = read_bits(folder, manifest)
         if not whole:
             raise StorageError(
@@ -78,6 +81,17 @@ class View:
         self.bury(numbers_in(self.dead.cut(self.documents) & self.copied.cut(self.documents)))
 
     # state
+
+    def put_segments(self, segments: list[Segment]) -> None:
+        """Have other segments from now on."""
+        self.segments = segments
+        self._joined: dict[str, Tables] = {}
+
+    def tables(self, kind: str) -> Tables:
+        """Return the tables of a kind of all segments."""
+        if kind not in self._joined:
+            self._joined[kind] = joined(self.segments, kind)
+        return self._joined[kind]
 
     def _replay(self, everything: Stored, base: int) -> None:
         """Take the documents that are in no segment into memory, each compared with its seals."""
@@ -196,13 +210,11 @@ class View:
         if not len(rest) or not self.segments:
             return found
         names = [ids[place] for place in rest.tolist()]
-        keys = hash_ids(names)
-        for segment in self.segments:
-            places, numbers = self._looked_up(segment, "ids", keys)
-            _, known, fits = self.stored.sealed(numbers)
-            for place, number, name, fit in zip(places.tolist(), numbers.tolist(), known, fits.tolist(), strict=True):
-                if fit and name == names[place]:
-                    found[rest[place]] = number
+        places, numbers = self._looked_up("ids", hash_ids(names))
+        _, known, fits = self.stored.sealed(numbers)
+        for place, number, name, fit in zip(places.tolist(), numbers.tolist(), known, fits.tolist(), strict=True):
+            if fit and name == names[place]:
+                found[rest[place]] = number
         return found
 
     def find_digests(self, digests: npt.NDArray[np.uint64]) -> Numbers:
@@ -211,9 +223,8 @@ class View:
         One that is itself a copy of a removed document is not found.
         """
         found = np.full(len(digests), -1, dtype=np.int64)
-        keys = np.ascontiguousarray(digests[:, 0])
-        for segment in self.segments:
-            places, numbers = self._looked_up(segment, "digests", keys)
+        if self.segments:
+            places, numbers = self._looked_up("digests", np.ascontiguousarray(digests[:, 0]))
             rows, _, fits = self.stored.sealed(numbers)
             same = fits & (rows[:, 2:4] == digests[places]).all(axis=1) & (firsts_of(rows) == numbers)
             found[places[same]] = numbers[same]
@@ -225,9 +236,8 @@ class View:
     def copies_of(self, firsts: Numbers) -> tuple[Numbers, Numbers]:
         """Return places in `firsts` and the living copies of these documents, themselves not included."""
         all_places, all_numbers = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
-        keys = hash_numbers(firsts)
-        for segment in self.segments:
-            places, numbers = self._looked_up(segment, "copies", keys)
+        if self.segments:
+            places, numbers = self._looked_up("copies", hash_numbers(firsts))
             rows, _, fits = self.stored.sealed(numbers)
             same = fits & (firsts_of(rows) == firsts[places])
             all_places.append(places[same])
@@ -241,7 +251,7 @@ class View:
 
     def lookup(self, kind: str, keys: npt.NDArray[np.uint64], *, newest: bool = True) -> tuple[Numbers, Numbers]:
         """Return places in `keys` and documents that may have that key: of a band ("shingles") or a fingerprint."""
-        parts = [segment.lookup(kind, keys) for segment in self.segments]
+        parts = [look_up(keys, self.tables(kind))]
         if newest and len(self.memtable):
             parts.append(self.memtable.lookup(kind, keys))
         nothing = np.empty(0, dtype=np.int64)
@@ -262,12 +272,11 @@ class View:
         numbers = living[inverse]
         return places[numbers < self.documents], numbers[numbers < self.documents]
 
-    def _looked_up(self, segment: Segment, kind: str, keys: npt.NDArray[np.uint64]) -> tuple[Numbers, Numbers]:
-        """Return places in `keys` and living documents of a segment that may have that key."""
-        places, numbers = segment.lookup(kind, keys)
-        inside = (numbers >= segment.entry.first) & (numbers < segment.entry.end)
-        inside &= ~self.dead.has(numbers)
-        return places[inside], numbers[inside]
+    def _looked_up(self, kind: str, keys: npt.NDArray[np.uint64]) -> tuple[Numbers, Numbers]:
+        """Return places in `keys` and living documents on disk that may have that key."""
+        places, numbers = look_up(keys, self.tables(kind))
+        alive = ~self.dead.has(numbers)
+        return places[alive], numbers[alive]
 
     # search
 
@@ -289,12 +298,12 @@ class View:
     ) -> npt.NDArray[np.int64]:
         """Return the pairs of some sets with documents: row, document, shared hashes (int64, n x 3), in no order.
 
-        A document is the first of its copies: it, or a copy of it, was not removed. A set has at most `most` pairs with
-        each segment. Without `newest` the documents in memory are left out. With `counted` there are also those that
-        are no pairs since they differ in numbers alone, with minus the number of shared hashes. Raises `StorageError`
-        if a set that is needed is damaged.
+        A document is the first of its copies: it, or a copy of it, was not removed. A set has at most `most` pairs
+        with the documents in memory, and as many with those on disk. Without `newest` the documents in memory are left
+        out. With `counted` there are also those that are no pairs since they differ in numbers alone, with minus the
+        number of shared hashes. Raises `StorageError` if a set that is needed is damaged.
         """
-        from dedup.kernels import index_memtable, index_postings
+        from dedup.kernels import index_memtable, index_search
 
         known = self.settings
         if known.bands is not None:
@@ -304,14 +313,13 @@ class View:
         only = sets.sets
         parts = []
         asked = asked[sets.sizes[asked] > 0]
-        for segment in self.segments:
-            table = segment.tables.get("shingles")
-            if table is not None:
-                log: tuple[Any, ...] = (*table, self.stored.rows, 0, self.stored.sets, 0)
-                found, total, wrong = index_postings.probe(*only, asked, *log, *how)
-                if wrong >= 0:
-                    damaged(self.stored.path, int(wrong))
-                parts.append(found[:total])
+        tables = self.tables("shingles")
+        if tables.kept:
+            log: tuple[Any, ...] = (tables.words, self.stored.rows, 0, self.stored.sets, 0)
+            found, total, wrong = index_search.probe(*only, asked, *log, *how)
+            if wrong >= 0:
+                damaged(self.stored.path, int(wrong))
+            parts.append(found[:total])
         if newest and len(self.memtable):
             held = (*self.memtable.chains, *self.memtable.held)
             found, total, wrong = index_memtable.probe_chains(*only, asked, *held, *how)
@@ -321,11 +329,11 @@ class View:
         return np.concatenate([np.empty((0, 3), dtype=np.int64), *parts])
 
     def of_one(self, texts: MarkedSets, most: int) -> Iterator[npt.NDArray[np.int64]]:
-        """Yield the pairs of the first of some sets with the documents in memory, and then with those of each segment.
+        """Yield the pairs of the first of some sets with the documents in memory, and then with those in segments.
 
         They are those of `probe` at the threshold of the index; parts without a pair are left out.
         """
-        from dedup.kernels import index_memtable, index_postings
+        from dedup.kernels import index_memtable, index_search
 
         known, stored, memtable, sets = self.settings, self.stored, self.memtable, texts.sets
         how: tuple[Any, ...] = (self.gone.words, known.threshold, known.threshold, 0, known.containment, most)
@@ -344,15 +352,14 @@ class View:
                 yield found[:total]
             if wrong >= 0:
                 damaged(stored.path, int(wrong))
-        for segment in self.segments:
-            table = segment.tables.get("shingles")
-            if table is not None:
-                log: tuple[Any, ...] = (*table, stored.rows, 0, stored.sets, 0)
-                found, total, wrong = index_postings.probe(*sets, FIRST_ROW, *log, *how)
-                if total:
-                    yield found[:total]
-                if wrong >= 0:
-                    damaged(stored.path, int(wrong))
+        tables = self.tables("shingles")
+        if tables.kept:
+            log: tuple[Any, ...] = (tables.words, stored.rows, 0, stored.sets, 0)
+            found, total, wrong = index_search.probe(*sets, FIRST_ROW, *log, *how)
+            if total:
+                yield found[:total]
+            if wrong >= 0:
+                damaged(stored.path, int(wrong))
 
     def any_alive(self, sets: MarkedSets, asked: Numbers, threads: int) -> npt.NDArray[np.bool_]:
         """Return, for each row of `asked`, whether it reaches the threshold with a living document in a segment."""

@@ -113,6 +113,7 @@ class Writer:
 
     def add(self, texts: MarkedSets, ids: list[Any] | None, kind: str) -> None:
         """Add texts by their sets and marks. Without `ids` they get the next running numbers."""
+        self.view.memtable.learn(self.view.stored)
         sets, digests = texts.sets, texts.marks[:, :2]
         view, memtable = self.view, self.view.memtable
         count, base = len(sets.sizes), memtable.end
@@ -142,6 +143,7 @@ class Writer:
         everyone = np.arange(len(sets.sizes), dtype=np.int64)
         if view.settings.bands is not None:
             return self._filter_by_bands(sets, ids, kind)
+        self.view.memtable.learn(self.view.stored)
         rest = everyone[~view.any_alive(sets, everyone, threads)]
         if ids is not None:
             self._check_new(sets, rest, ids)
@@ -299,7 +301,7 @@ class Writer:
         manifest.next_segment += 1
         manifest.segments.append(entry)
         view.stored = stored
-        view.segments.append(segment)
+        view.put_segments([*view.segments, segment])
         view.memtable = Memtable(view.settings, memtable.end, manifest.hashes, memtable.counters, memtable)
         self._worked = 0
         self._changed = True

@@ -93,6 +93,9 @@ def judge(
     ``marks[row]`` has the digest (two words) and the group of the asked set. A pair that is `APART_COUNTED`
     has minus its number of shared hashes.
     Returns `found` (it may have grown), the number of pairs in it, and the number of a damaged document or -1.
+
+    The sizes of all documents are read in a loop of their own, so that the memory answers for many at once: a phrase
+    that many texts have meets hundreds of documents.
     """
     width = np.int64(8)
     while width < 2 * count:
@@ -113,12 +116,19 @@ def judge(
             distinct += 1
         counts[slot] += 1
     before = total
+    if len(rows) == 0:
+        return found, total, UNDAMAGED
+    first_words = np.empty(distinct, dtype=np.uint64)
+    for i in range(distinct):
+        place = numbers[order[i]] - base
+        inside = place >= 0 and place < len(rows)
+        first_words[i] = rows[np.uint64(place if inside else np.int64(0)), 0]
     for i in range(distinct):
         number, times = numbers[order[i]], counts[order[i]]
         place = number - base
         if place < 0 or place >= len(rows) or bit_of(skipped, number):
             continue
-        other_size = np.int64(rows[place, 0] & SIZE_MASK)
+        other_size = np.int64(first_words[i] & SIZE_MASK)
         if other_size == 0:
             continue
         wanted = needed(size, other_size, threshold, metric)

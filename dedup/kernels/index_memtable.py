@@ -188,7 +188,7 @@ def probe_chains(
     marks: Table[np.uint64],
     apart: int,
 ) -> tuple[npt.NDArray[np.int64], int, int]:
-    """Return the pairs of the sets of `asked` rows with documents in the chains, as `index_postings.probe` does."""
+    """Return the pairs of the sets of `asked` rows with documents in the chains, as `index_search.probe` does."""
     found = np.empty((16, 3), dtype=np.int64)
     met = np.empty(256, dtype=np.uint32)
     total, longest = 0, np.int64(1)

@@ -18,8 +18,7 @@ known bits after those of the bucket.
 
 Nothing here trusts the arrays: a place outside of them is cut to their end. So damage loses postings, or adds some.
 
-Cost: a random access for each key that is looked up, and one more for a key that is there; `pack` and `expand` are
-linear.
+Cost: `pack` and `expand` are linear. `dedup.kernels.index_search` looks keys up.
 """
 
 from __future__ import annotations
@@ -27,8 +26,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import Table, Written, kernel, part, shared
-from dedup.kernels.index_judge import UNDAMAGED, bit_of, judge, more, posted_of
+from dedup.kernels import Table, Written, kernel, part
+from dedup.kernels.index_judge import bit_of, posted_of
 from dedup.kernels.index_sets import SIZE_MASK
 
 HEAD_MASK = np.uint64(0xFFFFFFFF)
@@ -166,191 +165,6 @@ def expand(
             documents[count] = np.uint32(document)
             count += 1
     return count
-
-
-@shared
-def gather(
-    values: npt.NDArray[np.uint64],
-    start: int,
-    size: int,
-    doors: npt.NDArray[np.uint64],
-    entries: npt.NDArray[np.uint8],
-    bits: int,
-    known: int,
-    number_bytes: int,
-    tag_bytes: int,
-    origin: int,
-    lows: npt.NDArray[np.uint64],
-    highs: npt.NDArray[np.uint64],
-    tags: npt.NDArray[np.uint64],
-    found_doors: npt.NDArray[np.uint64],
-    met: npt.NDArray[np.uint32],
-) -> tuple[npt.NDArray[np.uint32], int]:
-    """Return the documents of all entries that fit one of the hashes ``values[start:start + size]``, and their number.
-
-    `lows`, `highs`, `tags` and `found_doors` have room for one more than there are hashes, and are overwritten; `met`
-    may grow. First all doors are read, then the first and the last entry of each bucket that remains, each in a loop
-    with little else, so that the memory answers for many at once. In a segment of 264,000 documents of 2 kB, a text
-    that is not there took 18 us in one loop, 12 with a loop for the doors, and 6 with all (two busy cores, 2026-11).
-    """
-    one, base = np.uint64(1), np.uint64(origin)
-    width, number_shift = np.uint64(number_bytes + tag_bytes), np.uint64(8 * number_bytes)
-    most, first = np.uint64(count_of(entries, number_bytes, tag_bytes)), np.uint64(start)
-    shift, mask = np.uint64(64 - bits), mask_of(bits, known, tag_bytes)
-    for i in range(np.uint64(size)):
-        found_doors[i] = doors[values[first + i] >> shift]
-    passed, room = np.uint64(0), np.uint64(0)
-    for i in range(np.uint64(size)):
-        key, door = values[first + i], found_doors[i]
-        tag = tag_of(key, bits, tag_bytes) & mask
-        wanted = filter_of(tag, tag_bytes)
-        lows[passed], highs[passed], tags[passed] = door & HEAD_MASK, (key >> shift) + one, tag << number_shift
-        passed += np.uint64(door & wanted == wanted)
-    for i in range(passed):
-        low = min(lows[i], most)
-        high = max(min(doors[highs[i]] & HEAD_MASK, most), low)
-        lows[i], highs[i] = low * width, high * width
-        room += high - low
-    if room >= np.uint64(len(met)):
-        met = more(met, 2 * np.int64(room) + 1)
-    read = np.uint64(0)
-    for i in range(passed):
-        read |= entry_at(entries, lows[i]) | entry_at(entries, max(highs[i], lows[i] + width) - width)
-    numbers, tag_mask = (one << number_shift) - one, mask << number_shift
-    count = np.uint64(0)
-    for i in range(passed):
-        tag = tags[i]
-        for place in range(lows[i], highs[i], width):
-            entry = entry_at(entries, place)
-            met[count] = np.uint32((entry & numbers) + base)
-            count += np.uint64(entry & tag_mask == tag)
-    met[count] = np.uint32(read & one)  # else the reads would be left out
-    return met, np.int64(count)
-
-
-@kernel
-def probe(
-    values: npt.NDArray[np.uint64],
-    offsets: npt.NDArray[np.int64],
-    sizes: npt.NDArray[np.int64],
-    asked: npt.NDArray[np.int64],
-    doors: npt.NDArray[np.uint64],
-    entries: npt.NDArray[np.uint8],
-    bits: int,
-    known: int,
-    number_bytes: int,
-    tag_bytes: int,
-    origin: int,
-    rows: Table[np.uint64],
-    base: int,
-    sets: npt.NDArray[np.uint64],
-    sets_base: int,
-    skipped: npt.NDArray[np.uint64],
-    threshold: float,
-    index_threshold: float,
-    metric: int,
-    complete: bool,
-    most: int,
-    marks: Table[np.uint64],
-    apart: int,
-) -> tuple[npt.NDArray[np.int64], int, int]:
-    """Return the pairs of the sets of `asked` rows with documents of these postings: row, document, shared.
-
-    The number of pairs is returned with them, and the number of a damaged document, or -1; then there may be more
-    pairs. A row has at most `most` pairs: which ones is not said. `dedup.kernels.index_judge` has the other parameters.
-    """
-    found = np.empty((16, 3), dtype=np.int64)
-    total, longest = 0, 1
-    for row in asked:
-        longest = max(longest, sizes[row])
-    lows, highs = np.empty(longest + 1, dtype=np.uint64), np.empty(longest + 1, dtype=np.uint64)
-    tags, found_doors = np.empty(longest + 1, dtype=np.uint64), np.empty(longest + 1, dtype=np.uint64)
-    met = np.empty(256, dtype=np.uint32)
-    for row in asked:
-        start, size = offsets[row], sizes[row]
-        met, count = gather(
-            values,
-            start,
-            size,
-            doors,
-            entries,
-            bits,
-            known,
-            number_bytes,
-            tag_bytes,
-            origin,
-            lows,
-            highs,
-            tags,
-            found_doors,
-            met,
-        )
-        if count == 0:
-            continue
-        found, total, damaged = judge(
-            values,
-            start,
-            size,
-            row,
-            met,
-            count,
-            rows,
-            base,
-            sets,
-            sets_base,
-            skipped,
-            threshold,
-            index_threshold,
-            metric,
-            complete,
-            most,
-            marks,
-            apart,
-            found,
-            total,
-        )
-        if damaged != UNDAMAGED:
-            return found, total, damaged
-    return found, total, UNDAMAGED
-
-
-@kernel
-def lookup(
-    keys: npt.NDArray[np.uint64],
-    doors: npt.NDArray[np.uint64],
-    entries: npt.NDArray[np.uint8],
-    bits: int,
-    known: int,
-    number_bytes: int,
-    tag_bytes: int,
-    origin: int,
-) -> tuple[npt.NDArray[np.int64], int]:
-    """Return the place of a key and a document, for all entries that fit the keys, and their number."""
-    found = np.empty((64, 3), dtype=np.int64)
-    total, size, most = 0, np.int64(number_bytes + tag_bytes), count_of(entries, number_bytes, tag_bytes)
-    number_shift, mask = np.uint64(8 * number_bytes), mask_of(bits, known, tag_bytes)
-    numbers, tag_mask = (np.uint64(1) << number_shift) - np.uint64(1), mask << number_shift
-    found_doors = np.empty(len(keys), dtype=np.uint64)
-    for i in range(len(keys)):
-        found_doors[i] = doors[keys[i] >> np.uint64(64 - bits)]
-    for i in range(len(keys)):
-        bucket, tag = np.int64(keys[i] >> np.uint64(64 - bits)), tag_of(keys[i], bits, tag_bytes) & mask
-        door, wanted = found_doors[i], filter_of(tag, tag_bytes)
-        if door & wanted != wanted:
-            continue
-        for entry in range(head_of(door, most), head_of(doors[bucket + 1], most)):
-            word = entry_at(entries, np.uint64(entry * size))
-            if word & tag_mask != tag << number_shift:
-                continue
-            if total == len(found):
-                grown = np.empty((2 * total, 3), dtype=np.int64)
-                grown[:total] = found
-                found = grown
-            found[total, 0] = i
-            found[total, 1] = np.int64(word & numbers) + origin
-            found[total, 2] = 0
-            total += 1
-    return found, total
 
 
 @kernel

@@ -60,7 +60,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "utf8.encode_strings", "utf8.measure_strings", "json_strings.unescape", "shingles.shingle_texts",
         "sets.distinct", "index_sets.seal_sets", "index_sets.seal_rows", "index_memtable.choose",
         "index_memtable.enter", "index_memtable.probe_chains", "index_memtable.filter_rows", "index_postings.pack",
-        "index_postings.expand", "index_postings.probe", "index_postings.lookup",
+        "index_postings.expand", "index_search.probe", "index_search.lookup",
     ),
     "compare": (
         "utf8.encode_strings", "utf8.measure_strings", "shingles.shingle_texts", "sets.distinct", "tokens.locate",

@@ -70,6 +70,27 @@ def load8(typingctx: Any, array: Any, index: Any) -> Any:
 
 
 @intrinsic
+def word_at(typingctx: Any, address: Any) -> Any:
+    """Return the uint64 at an address of memory, in the order of the machine (no check of any kind)."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(builder.inttoptr(args[0], U64.as_pointer()), align=1)
+
+    return types.uint64(types.uint64), codegen
+
+
+@intrinsic
+def bytes_at(typingctx: Any, address: Any) -> Any:
+    """Return the 8 bytes from an address of memory on as a little-endian uint64 (no check of any kind)."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        word = builder.load(builder.inttoptr(args[0], U64.as_pointer()), align=1)
+        return word if _little_endian() else builder.bswap(word)
+
+    return types.uint64(types.uint64), codegen
+
+
+@intrinsic
 def store8(typingctx: Any, array: Any, index: Any, word: Any) -> Any:
     """Write a uint64 as 8 bytes, little-endian, into the uint8 `array` from `index` on (no bounds check)."""
 

@@ -74,6 +74,7 @@ def test_every_command(place: Path) -> None:
     assert [("new.jsonl:1", "old.jsonl:1"), ("new.jsonl:3", "old.jsonl:2")] == [(r["left"], r["right"]) for r in rows]
     found = call("query", "seen", "new.jsonl", "--check", "--threshold", "0.95", code=FOUND)
     assert "new.jsonl:3\n  1.000 like old.jsonl:2: 100.0 % of its shingles" in found.stdout
+    assert "; they differ in format\n" in found.stdout
     assert "4 texts (0 empty) against 2 (0 empty)" in found.stderr
     assert "no matches found\n" == call("query", "seen", "-", "--check", input='{"text": "a b"}\n').stdout
     assert 4 == len(data("query", "more", "new.jsonl", "--metric", "containment", "--limit", "1"))
@@ -230,3 +231,10 @@ def test_files_in_python(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(dedup.errors.StorageError, match="interrupted"):
             index.commit()
     assert 3 == len(dedup.Index.open("seen"))
+
+
+def test_the_help_of_the_group(place: Path) -> None:
+    """It names the commands, and what their exit codes mean."""
+    said = call("--help").stdout
+    assert "filter-new" in said
+    assert "Exit codes:\n  0    done\n  1    something was found" in said

@@ -99,7 +99,8 @@ def test_report_and_check(folder: Path) -> None:
     done = call(*NEW, "--against", "page.txt", "--against", "old.jsonl", "--check", cwd=folder)
     assert done.returncode == FOUND
     assert done.stdout.startswith(
-        "7\n  0.938 like old.jsonl:2: 93.8 % of its shingles are there, 100.0 % of those are here\n"
+        "7\n  0.938 like old.jsonl:2: 93.8 % of its shingles are there, 100.0 % of those are here; "
+        "they differ in words\n"
     )
     assert "  19 words, line 1, characters 8-108, also in old.jsonl:2 characters 0-100\n" in done.stdout
     assert "8" not in done.stdout.splitlines()

@@ -13,6 +13,7 @@ import pytest
 
 import dedup
 from dedup.errors import DedupError
+from dedup.index import writer
 from dedup.storage import atomic
 from tests.index.model import SHINGLE, Model, make_small
 
@@ -179,6 +180,91 @@ def campaign(kind: str) -> Flips:
         make_small(patch)
         model = make(Path(folder) / "index", kind)
         return flip(Path(folder) / "index", model, places_of)
+
+
+def large(folder: Path, documents: int) -> list[str]:
+    """Make an index of pages, in segments, with copies, near copies and removed documents; return its texts."""
+    chance, texts = random.Random(5), list[str]()
+    for _ in range(documents):
+        words = [f"w{chance.randrange(4000)}" for _ in range(chance.randrange(40, 120))]
+        if texts and chance.random() < 0.3:
+            words = chance.choice(texts).split()
+            if chance.random() < 0.7:
+                words[chance.randrange(len(words))] = "other"
+        texts.append(" ".join(words))
+    with dedup.Index.create(folder) as index:
+        for start in range(0, documents, documents // 5):
+            rows = range(start, min(start + documents // 5, documents))
+            index.add({f"text {row}": texts[row] for row in rows})
+            index.commit()
+        index.remove([f"text {row}" for row in range(3, documents, 50)])
+        index.commit()
+        index.add({"a": "noon ferry", "b": texts[0]})
+        index.commit()
+        assert index.stats.segments > 0
+        assert index.stats.in_memory > 0
+    return texts
+
+
+def random_flips(documents: int, flips: int, seed: int = 1) -> Flips:
+    """Flip random bytes of a large index, one after the other, each byte of its files as likely as any other.
+
+    All documents are asked for each time. A byte of the zeros between two arrays says nothing, but is checked too.
+    """
+
+    def asked(folder: Path, texts: list[str]) -> tuple[set[tuple[int, str]] | None, Any]:
+        try:
+            with dedup.Index.open(folder) as index:
+                try:
+                    pairs = index.query(texts, threads=1).pairs
+                    found = set(zip(pairs["left"].to_pylist(), pairs["right"].to_pylist(), strict=True))
+                except DedupError:
+                    found = None
+                return found, index.check()
+        except DedupError:
+            return None, None
+
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(parent) / "index"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(writer, "COMMIT_DOCUMENTS", documents // 10)  # so there are segments, and texts in memory
+            texts = large(folder, documents)
+        expected, whole = asked(folder, texts)
+        assert expected is not None
+        assert whole.ok
+        files = files_of(folder)
+        sizes = [path.stat().st_size for path in files]
+        tried = refused = less = 0
+        for _ in range(flips):
+            path = chance.choices(files, sizes)[0]
+            place, bit = chance.randrange(path.stat().st_size), 1 << chance.randrange(8)
+            with path.open("r+b") as file:
+                file.seek(place)
+                byte = file.read(1)[0]
+                file.seek(place)
+                file.write(bytes([byte ^ bit]))
+            tried += 1
+            found, check = asked(folder, texts)
+            assert check is None or not check.ok, f"{path.name} byte {place}: the check saw nothing"
+            if found is None:
+                refused += 1
+            else:
+                assert found <= expected, f"{path.name} byte {place}: a wrong pair"
+                lost = {right for _, right in expected - found}
+                less += bool(lost)
+                assert lost <= set(check.lost) or None in check.lost, f"{path.name} byte {place}: not named"
+            with path.open("r+b") as file:
+                file.seek(place)
+                file.write(bytes([byte]))
+        assert (expected, True) == (asked(folder, texts)[0], asked(folder, texts)[1].ok)
+        return Flips(tried, refused, less, 0)
+
+
+def test_random_bytes_of_a_larger_index() -> None:
+    """Some random bytes: an error, or a part of the answer, and the check names what is lost."""
+    found = random_flips(600, 60)
+    assert found.refused > 10
 
 
 def test_cut_files(made: tuple[Path, Model]) -> None:

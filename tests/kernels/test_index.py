@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.kernels import index_memtable, index_postings, index_sets
+from dedup.index.postings.tables import Table, described
+from dedup.index.postings.tables import packed as table_of
+from dedup.kernels import index_memtable, index_postings, index_search, index_sets
 from tests import kernel_twins
 from tests.kernel_arrays import frozen, packed
 from tests.kernel_twins import MASK64
@@ -68,9 +72,13 @@ def test_packed_postings_are_found(
         int(door) & 0xFFFFFFFF for door in doors
     ]
     asked = keys + [key for key, _ in rows]
-    found, total = index_postings.lookup(frozen(asked, np.uint64), doors, entries, *shape)
-    expected = kernel_twins.looked_up(rows, asked, known)
-    assert sorted(expected) == sorted(map(tuple, found[:total, :2].tolist()))
+    table = Table(doors, entries, *shape)
+    for end in (1 << 32, origin + 20):
+        both = described([(table, 1 << 32), (table, end)])
+        found, total = index_search.lookup(frozen(asked, np.uint64), both.words)
+        expected = kernel_twins.looked_up(rows, asked, known)
+        expected += [(place, number) for place, number in expected if number < end]
+        assert sorted(expected) == sorted(map(tuple, found[:total, :2].tolist()))
     back, numbers = np.empty(len(rows), dtype=np.uint64), np.empty(len(rows), dtype=np.uint32)
     nothing = np.empty(0, dtype=np.uint64)
     count = index_postings.expand(doors, entries, *shape, 0, 1 << bits, nothing, back, numbers)
@@ -134,8 +142,47 @@ def test_damaged_heads_are_harmless() -> None:
     entries = np.array([1, 0, 0, 0, 2, 0, 0, 0, *[0] * 8], dtype=np.uint8)
     keys = frozen([0, MASK64], np.uint64)
     shape = (1, 17, 2, 2, 0)
-    found, total = index_postings.lookup(keys, doors, entries, *shape)
+    found, total = index_search.lookup(keys, described([(Table(doors, entries, *shape), 1 << 32)]).words)
     assert [(0, 1), (0, 2)] == [tuple(row) for row in found[:total, :2].tolist()]
     room = np.empty(1, dtype=np.uint64)
     count = index_postings.expand(doors, entries, *shape, 0, 2, np.empty(0, np.uint64), room, np.empty(1, np.uint32))
     assert 1 == count
+
+
+few = st.sampled_from([0, 5, 1 << 60, 1 << 61, 3 << 60, 1 << 63, MASK64 - 1, MASK64])
+small_sets = st.lists(st.lists(few, min_size=1, max_size=8, unique=True).map(sorted), min_size=1, max_size=12)
+
+
+@given(small_sets, small_sets, st.lists(st.integers(0, 12), max_size=3), st.sampled_from([0.3, 0.5, 0.8, 1.0]))
+def test_probe_of_several_tables(
+    stored: list[list[int]], asked: list[list[int]], cuts: list[int], threshold: float
+) -> None:
+    """Whatever tables the documents are in, one call finds the pairs that all comparisons find."""
+    values, offsets = packed(stored)
+    rows = np.zeros((len(stored), 10), dtype=np.uint64)
+    rows[:, 0] = [number << 32 | len(row) for number, row in enumerate(stored)]
+    rows[:, 1] = offsets[:-1]
+    rows[:, 4] = [kernel_twins.set_seal(row) for row in stored]
+    bounds = [0, *sorted(min(cut, len(stored)) for cut in cuts), len(stored)]
+    tables = []
+    for first, end in pairwise(bounds):
+        keys = frozen([key for row in stored[first:end] for key in row], np.uint64)
+        numbers = frozen([number for number in range(first, end) for _ in stored[number]], np.uint32)
+        tables.append((table_of(keys, numbers), end))
+    texts, starts = packed(asked)
+    sizes, which = np.diff(starts), np.arange(len(asked), dtype=np.int64)
+    marks, nothing = np.zeros((len(asked), 5), dtype=np.uint64), np.empty(0, dtype=np.uint64)
+    how = (described(tables).words, rows, 0, values, 0, nothing, threshold, threshold, 0, True)
+    expected = [
+        (row, number, len(set(own) & set(other)))
+        for row, own in enumerate(asked)
+        for number, other in enumerate(stored)
+        if len(set(own) & set(other)) / len(set(own) | set(other)) >= threshold
+    ]
+    for most in (1 << 62, 1):
+        found, total, wrong = index_search.probe(texts, starts[:-1], sizes, which, *how, most, marks, 0)
+        pairs = [tuple(pair) for pair in found[:total].tolist()]
+        assert -1 == wrong
+        assert set(pairs) <= set(expected)
+        assert len(pairs) == len(expected) if most > 1 else {row for row, _, _ in pairs} == {p[0] for p in expected}
+        assert len(pairs) == len(set(pairs))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.command import Command, Commands
+from dedup.cli.command import Command, CommandGroup, Commands
 from dedup.cli.ending import finish, note, progress, say, say_json
 from dedup.cli.inputs import ByName, Inputs
 from dedup.cli.options import (
@@ -46,7 +46,7 @@ UPKEEP = dict.fromkeys(("remove", "merge", "check", "compact", "stats"), "upkeep
 """The commands that are in another module."""
 
 
-@click.group(commands=Commands(UPKEEP))
+@click.group(cls=CommandGroup, commands=Commands(UPKEEP))
 def index() -> None:
     """Remember texts on disk, and find those that were seen before.
 

@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.units import HashSets
-from dedup.index.log.rows import Rows, firsts_of
+from dedup.index.log.rows import Rows, Stored, firsts_of, sizes_of
 from dedup.index.log.texts import Kept
 from dedup.index.manifest import WORDS_PER_ROW
-from dedup.index.postings.bands import keys_of
-from dedup.index.postings.segments import Keys, hash_ids, hash_numbers
-from dedup.index.postings.tables import Table, packed
+from dedup.index.postings.bands import dense, keys_of
+from dedup.index.postings.segments import Keys, hash_ids, hash_numbers, look_up
+from dedup.index.postings.tables import Tables, described, packed
 from dedup.index.settings import Settings
 
 __all__ = ["Memtable", "copies_within", "new_counters"]
@@ -31,8 +31,16 @@ NO_KEYS = Keys(np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.uint32))
 DOCUMENT_BYTES = 480
 """Bytes of a document beside its set and its postings: its row, its id, and its places in dictionaries."""
 
-AGING = 4
-"""Hashes per counter after which all counters are halved, so that they say what is frequent now."""
+ANY_NUMBER = 1 << 32
+"""The number after that of the last document that there can be."""
+
+LEARNED_HASHES, LEARNED_BATCH = 1 << 20, 1 << 6
+"""Hashes on disk, the last ones, that are counted before the first text is added, some 10 ms, and how many documents at
+a time. What is frequent in them is then not posted."""
+
+AGING = 16
+"""Hashes per counter after which all counters are halved, so that they say what is frequent now, and none is full: a
+counter of a hash that was not there before has between 8 and 16 by chance."""
 
 
 def new_counters() -> npt.NDArray[np.uint8]:
@@ -60,7 +68,9 @@ class Memtable:
     ) -> None:
         """Begin an empty table, in the memory of an `older` one that is not used any more, if there is one."""
         self.settings, self.base, self.hashes_before, self.counters = settings, base, hashes_before, counters
-        self.count = self.hashes = self.postings = self._counted = 0
+        self.count = self.hashes = self.postings = 0
+        self.counted: int = 0 if older is None else older.counted  # the counters go on
+        self.learned: bool = older is not None and older.learned
         if older is None:
             self.rows: Rows = np.empty((0, WORDS_PER_ROW), dtype=np.uint64)
             self.sets = np.empty(0, dtype=np.uint64)
@@ -79,7 +89,7 @@ class Memtable:
         self.copies: dict[int, list[int]] = {}
         self.texts: list[tuple[int, Kept]] = []
         self._keyed: dict[str, list[Keys]] = {"shingles": [], "passages": []}
-        self._packed: dict[str, Table] = {}
+        self._packed: dict[str, Tables] = {}
 
     def __len__(self) -> int:
         return self.count
@@ -103,6 +113,8 @@ class Memtable:
         """Make room for more documents, which have so many hashes in their sets."""
         self.rows = _grown(self.rows, self.count, self.count + documents)
         self.sets = _grown(self.sets, self.hashes, self.hashes + hashes)
+        if self.settings.bands is not None:
+            return
         room = self.postings + hashes
         self.keys = _grown(self.keys, self.postings, room)
         self.documents = _grown(self.documents, self.postings, room)
@@ -115,14 +127,25 @@ class Memtable:
 
         Returns the sets of the new documents, one after the other. Their places must be those of the rows.
         """
-        from dedup.kernels import index_memtable as kernels
-
         total = int(sets.sizes[new].sum())
         self.reserve(len(rows), total)
         start = self.hashes
         self.rows[self.count : self.count + len(rows)] = rows
+        if self.settings.bands is not None:
+            self.sets[start : start + total] = dense(sets, new).values
+            self._note_bands(sets, new)
+        else:
+            self._post(sets, new, total)
+        self.hashes += total
+        self.note(rows, ids, kept)
+        return self.sets[start : self.hashes]
+
+    def _post(self, sets: HashSets, new: npt.NDArray[np.int64], total: int) -> None:
+        """Take the sets of new documents, which have `total` hashes, and choose and enter their postings."""
+        from dedup.kernels import index_memtable as kernels
+
+        start, known = self.hashes, self.settings
         chosen = slice(self.postings, self.postings + total)
-        known = self.settings
         more = kernels.choose(
             *sets,
             new,
@@ -134,17 +157,11 @@ class Memtable:
             self.keys[chosen],
             self.documents[chosen],
         )
-        if known.bands is not None:
-            self._note_bands(sets, new)
-            more = 0
         self.age(total)
         before = self.postings
         self.widen(before + int(more))  # enters those before: a posting that is entered twice makes a chain a circle
         self.postings += int(more)
         kernels.enter(self.keys, before, self.postings, self.shift, self.heads, self.links)
-        self.hashes += total
-        self.note(rows, ids, kept)
-        return self.sets[start : self.hashes]
 
     def note(self, rows: Rows, ids: list[Any], kept: Kept | None) -> None:
         """Note the ids, digests, copies and texts of new documents, whose rows were written after the last."""
@@ -188,11 +205,34 @@ class Memtable:
         if self.by_digest.get(digest) == number:
             del self.by_digest[digest]
 
+    def learn(self, stored: Stored) -> None:
+        """Once, count the hashes of the last documents on disk, so that those are known which many texts have.
+
+        Only the speed of questions depends on it. What is damaged is left out.
+        """
+        from dedup.kernels import index_memtable as kernels
+
+        counting = self.settings.bands is None and not self.settings.containment
+        learned, end = 0 if counting and not self.learned else LEARNED_HASHES, self.base
+        self.learned = True
+        while learned < LEARNED_HASHES and end > 0:
+            rows = stored.rows[max(end - LEARNED_BATCH, 0) : end]
+            offsets, sizes = rows[:, 1].astype(np.int64), sizes_of(rows)
+            whole = (offsets >= 0) & (offsets <= len(stored.sets) - sizes) & (sizes <= LEARNED_HASHES // LEARNED_BATCH)
+            which = np.flatnonzero(whole)
+            total = int(sizes[which].sum())
+            unused: tuple[Any, ...] = tuple(np.empty(total, dtype=dtype) for dtype in (np.uint64, np.uint64, np.uint32))
+            kernels.choose(
+                stored.sets, offsets, sizes, which, self.counters, self.settings.threshold, False, 0, *unused
+            )
+            self.age(total)
+            learned, end = learned + total + LEARNED_BATCH, end - LEARNED_BATCH
+
     def age(self, hashes: int) -> None:
         """Count hashes that were counted; halve all counters after some."""
-        self._counted += hashes
-        if self._counted > AGING * len(self.counters):
-            self._counted = 0
+        self.counted += hashes
+        if self.counted > AGING * len(self.counters):
+            self.counted = 0
             self.counters >>= np.uint8(1)
 
     def widen(self, wanted: int) -> None:
@@ -244,12 +284,9 @@ class Memtable:
 
         The first call after documents were added makes a table of all their keys.
         """
-        from dedup.kernels import index_postings as kernels
-
         if kind not in self._packed:
-            self._packed[kind] = packed(*self.keyed(kind))
-        found, total = kernels.lookup(keys, *self._packed[kind])
-        return found[:total, 0], found[:total, 1]
+            self._packed[kind] = described([(packed(*self.keyed(kind)), ANY_NUMBER)])
+        return look_up(keys, self._packed[kind])
 
     def tables(self) -> dict[str, Keys]:
         """Return all postings, by kind, for a segment."""

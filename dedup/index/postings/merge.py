@@ -203,5 +203,5 @@ class Merges:
         numbers = [segment.entry.number for segment in view.segments]
         first = numbers.index(merge.inputs[0].entry.number)
         made = open_segment(self._folder, merge.entry)
-        view.segments[first : first + len(merge.inputs)] = [made]
+        view.put_segments([*view.segments[:first], made, *view.segments[first + len(merge.inputs) :]])
         view.manifest.segments[first : first + len(merge.inputs)] = [made.entry]

@@ -13,7 +13,7 @@ passages         a fingerprint                has it (`dedup.index.log.texts`), 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,9 +22,9 @@ import numpy.typing as npt
 import xxhash
 
 from dedup.index.manifest import TABLE_KINDS, SegmentEntry, TableEntry, table_name
-from dedup.index.postings.tables import Table, TableWriter, open_table, shape_for
+from dedup.index.postings.tables import Table, Tables, TableWriter, described, open_table, shape_for
 
-__all__ = ["Keys", "Segment", "hash_ids", "hash_numbers", "open_segment", "write_segment"]
+__all__ = ["Keys", "Segment", "hash_ids", "hash_numbers", "joined", "look_up", "open_segment", "write_segment"]
 
 
 class Keys(NamedTuple):
@@ -40,15 +40,20 @@ class Segment(NamedTuple):
     entry: SegmentEntry
     tables: dict[str, Table]
 
-    def lookup(self, kind: str, keys: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return places in `keys` and documents that may have that key, by place."""
-        from dedup.kernels import index_postings as kernels
 
-        table = self.tables.get(kind)
-        if table is None:
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-        found, total = kernels.lookup(keys, *table)
-        return found[:total, 0].copy(), found[:total, 1].copy()
+def joined(segments: Sequence[Segment], kind: str) -> Tables:
+    """Return the tables of a kind of some segments, so that they are searched in one call."""
+    return described([(each.tables[kind], each.entry.end) for each in segments if kind in each.tables])
+
+
+def look_up(keys: npt.NDArray[np.uint64], tables: Tables) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return places in `keys` and documents that may have that key, by table and place."""
+    from dedup.kernels import index_search as kernels
+
+    if not len(tables.kept):
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    found, total = kernels.lookup(keys, tables.words)
+    return found[:total, 0].copy(), found[:total, 1].copy()
 
 
 def open_segment(folder: Path, entry: SegmentEntry) -> Segment:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +26,8 @@ __all__ = [
     "Shape",
     "Table",
     "TableWriter",
+    "Tables",
+    "described",
     "doors_bytes",
     "mapped",
     "open_table",
@@ -34,12 +37,15 @@ __all__ = [
 
 ALIGNED_ENTRIES = 64
 
-ENTRIES_PER_BUCKET = 8
+ENTRIES_PER_BUCKET, ENTRIES_PER_HUGE = 8, 11
 """Entries of a bucket, at most, on average; at least half as many. With fewer, doors take more space; with more, their
-filters are fuller."""
+filters are fuller. In a huge table space counts: with 8, doors would take up to 130 bytes for a text of 2 kB."""
 
 MOST_ENTRIES = (1 << 32) - 1
 """Entries of a table: heads are 32 bits."""
+
+HUGE_ENTRIES = 1 << 25
+"""Entries, of about half a million texts of 2 kB."""
 
 LARGE_ENTRIES = 1 << 22
 """Entries. A table with fewer keeps 8 bits more of each key, for the merges to come."""
@@ -74,6 +80,27 @@ class Table(NamedTuple):
         return (len(self.entries) - PADDING_BYTES) // (self.number_bytes + self.tag_bytes)
 
 
+class Tables(NamedTuple):
+    """Some tables that a kernel searches in one call: their descriptions (uint64), and the tables, so that they stay.
+
+    `dedup.kernels.index_search` says what the words of a description are.
+    """
+
+    words: npt.NDArray[np.uint64]
+    kept: tuple[Table, ...]
+
+
+def described(tables: Sequence[tuple[Table, int]]) -> Tables:
+    """Describe tables to kernels, each with the number after that of its last document."""
+    from dedup.kernels.index_search import TABLE_WORDS
+
+    words = np.empty((len(tables), TABLE_WORDS), dtype=np.uint64)
+    for row, (table, end) in enumerate(tables):
+        places = (each.__array_interface__["data"][0] for each in (table.doors, table.entries))
+        words[row] = (*places, table.postings, *table[2:], end)
+    return Tables(words, tuple(table for table, _ in tables))
+
+
 def packed(keys: npt.NDArray[np.uint64], documents: npt.NDArray[np.uint32]) -> Table:
     """Return a table in memory."""
     from dedup.kernels import index_postings as kernels
@@ -87,7 +114,8 @@ def packed(keys: npt.NDArray[np.uint64], documents: npt.NDArray[np.uint32]) -> T
 
 def bits_for(entries: int) -> int:
     """Return how many bits of a key choose its bucket, in a table of so many entries; at least 1, at most 30."""
-    return min(max((max(entries, 1) // ENTRIES_PER_BUCKET).bit_length(), 1), 30)
+    most = ENTRIES_PER_BUCKET if entries < HUGE_ENTRIES else ENTRIES_PER_HUGE
+    return min(max((max(entries, 1) // most).bit_length(), 1), 30)
 
 
 def shape_for(entries: int, first: int, end: int, known: int = 64) -> Shape:
