@@ -95,7 +95,7 @@ UNRELATED: dict[str, Callable[[Random], str]] = {
     "statutes": lambda random: " ".join([*prose(random), *random.sample(FORMULA, 6)]),
     "stubs": stub,
     "Chinese": chinese,
-    "sites": lambda random: FORMULA[random.randrange(30)] + " " + " ".join(prose(random)),
+    "sites": lambda random: FORMULA[random.randrange(5)] + " " + " ".join(prose(random)),
     "licence": lambda random: (
         (FORMULA[0] + " " + FORMULA[1] if random.random() < 0.5 else "") + " ".join(prose(random))
     ),
