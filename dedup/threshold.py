@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["Metric", "Threshold", "least"]
 
 
+FEW_SIZES = 1 << 12
+"""Sizes. Of so many, each is computed for itself."""
+
+
 class Metric(StrEnum):
     """The similarity of two sets: shared / union, or shared / the smaller set; or of two texts: by edit distance."""
 
@@ -60,6 +64,9 @@ def least(sizes: npt.NDArray[Any], threshold: float) -> npt.NDArray[Any]:
     """Return, for each size, the smallest integer s with ``s / size >= threshold`` in float64 (int64; size 0: 0)."""
     import numpy as np
 
+    if len(sizes) > FEW_SIZES and sizes.min() >= 0 and (most := int(sizes.max())) < len(sizes):  # many of few sizes
+        each: npt.NDArray[Any] = least(np.arange(most + 1), threshold)[sizes]
+        return each
     shared = np.maximum((threshold * sizes).astype(np.int64) - 1, 0)
     for _ in range(3):
         shared += shared / np.maximum(sizes, 1) < threshold

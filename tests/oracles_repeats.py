@@ -220,3 +220,50 @@ def spelled_alike(a: Sequence[str], b: Sequence[str]) -> int:
             row[k] = max(above, row[k - 1], diagonal + worth(left, right))
             diagonal = above
     return row[-1]
+
+
+class End(NamedTuple):
+    """An end that has grown: tokens here, in the source, equal ones, those that were crossed before; and the marks."""
+
+    here: int
+    there: int
+    equal: int
+    again: int
+    marks: list[tuple[int, int, int]]
+    crossed: int
+
+
+def grown(here: Sequence[int], there: Sequence[int], walked: list[bool], allowed: int, *, most: int = 128) -> End:
+    """Grow an end over the tokens `here` and `there`, by the whole dynamic program; `walked` is written."""
+    band, drop, equal_score, edit = 8, 16, 2, -3
+    low = -(10**9)
+    row = {k: (edit * k, 0) for k in range(min(band, len(there)) + 1)}  # by the tokens taken of `there`
+    best, end, met, stride, again = 0, (0, 0, 0), 0, 1, 0
+    marks: list[tuple[int, int, int]] = []
+    for i, token in enumerate(here, start=1):
+        if walked[i - 1]:
+            if allowed == 0:
+                return End(*end, again, marks, i - 1)
+            allowed, again = allowed - 1, again + 1
+        else:
+            walked[i - 1], allowed = True, allowed + 1
+        made: dict[int, tuple[int, int]] = {}
+        for k in range(max(i - band, 0), min(i + band, len(there)) + 1):
+            choices = []
+            if k - 1 in row and k > 0:
+                score, equal = row[k - 1]
+                same = there[k - 1] == token
+                choices.append((score + (equal_score if same else edit), equal + same))
+            choices += [(some[k2][0] + edit, some[k2][1]) for some, k2 in ((row, k), (made, k - 1)) if k2 in some]
+            made[k] = max(choices, key=lambda choice: choice[0])  # of equal scores, the first
+            if made[k][0] > best:
+                best, end = made[k][0], (i, k, made[k][1])
+                if met % stride == 0:
+                    if len(marks) == most:
+                        marks, stride = marks[::2], 2 * stride
+                    marks.append(end)
+                met += 1
+        row = made
+        if max((score for score, _ in row.values()), default=low) < best - drop:
+            return End(*end, again, marks, i)
+    return End(*end, again, marks, len(here))

@@ -1,7 +1,7 @@
 """Slices of few rows for the threads.
 
-These two constants are replaced and not handed in: nearly every stage cuts its rows by `dedup.runtime.threads.slices`
-or `stretches`, and an argument for them would go through all signatures.
+These constants are replaced and not handed in: nearly every stage cuts its rows by `dedup.runtime.threads.slices`,
+`stretches` or `dedup.runtime.arrays.portions`, and an argument for them would go through all signatures.
 """
 
 from __future__ import annotations
@@ -18,4 +18,5 @@ def small_slices(rows: int, stretch: int) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("dedup.runtime.threads.MIN_SLICE_ROWS", rows)
         patch.setattr("dedup.runtime.threads.STRETCH", stretch)
+        patch.setattr("dedup.runtime.arrays.PORTION", rows)
         yield

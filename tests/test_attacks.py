@@ -90,8 +90,8 @@ def test_candidates_of_the_join(shape: str, unit: str, monkeypatch: pytest.Monke
     work: list[int] = []
     build = dedup.pairs.self_join.build_index
 
-    def listen(indexed: Any) -> Any:  # noqa: ANN401  (as the original)
-        buckets, met = build(indexed)
+    def listen(indexed: Any, threads: int) -> Any:  # noqa: ANN401  (as the original)
+        buckets, met = build(indexed, threads)
         work.append(met)
         return buckets, met
 

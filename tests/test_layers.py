@@ -26,7 +26,6 @@ MOST_MODULES = 13
 LONG_FILES: dict[str, str] = {
     "kernels/chains.py": "chains, and the best part of each, which are compiled into one kernel",
     "kernels/tokens.py": "one kernel over UTF-8 and its parts, which are compiled into it",
-    "kernels/self_join.py": "the probe and the counts it works on, which are compiled into it",
 }
 """Files that may be longer, and why. A reason says why the file cannot be two, not that it is good as it is."""
 

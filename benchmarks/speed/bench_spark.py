@@ -200,11 +200,12 @@ def on_spark(name: str, place: Path, options: dict[str, Any]) -> None:
             "spark.driver.memory": "3g",
             "spark.executorEnv.PYTHONPATH": os.environ["PYTHONPATH"],
             "spark.driver.maxResultSize": "0",
+            "spark.ui.showConsoleProgress": "false",
             **({"spark.eventLog.enabled": "true", "spark.eventLog.dir": folder} if options["events"] else {}),
             **dict(each.split("=", 1) for each in options["conf"]),
         }
-        for name, value in given.items():
-            builder = builder.config(name, value)
+        for setting, value in given.items():
+            builder = builder.config(setting, value)
         spark = builder.getOrCreate()
         spark.sparkContext.setLogLevel("ERROR")
         documents = sum(pq.read_metadata(path).num_rows for path in place.glob("*.parquet"))

@@ -9,19 +9,15 @@ Medians, processor time.
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from benchmarks import needs
 from benchmarks.corpora import named
+from benchmarks.speed.asked import asking, chosen_corpora, keep
 from benchmarks.speed.serial_share import recorded, summary
 
 SPLITS: Final = ("Arrow, white space of ASCII", "Arrow, white space", "Polars, blanks", "Python, str.split")
@@ -91,23 +87,13 @@ def printed(corpus: named.Corpus, seconds: dict[str, float]) -> None:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.limits", description=__doc__)
-    parser.add_argument("corpus", nargs="+")
+    parser = asking("benchmarks.speed.limits", __doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--output", type=Path, help="a file that a line of JSON is added to for each corpus")
     chosen = parser.parse_args()
-    for name in chosen.corpus:
-        try:
-            corpus = named.prepared(name)
-        except needs.MissingDataError as error:
-            print(f"skipped: {error}", file=sys.stderr)
-            continue
+    for corpus in chosen_corpora(chosen):
         seconds = measured(named.loaded(corpus.path), chosen.rounds)
         printed(corpus, seconds)
-        if chosen.output:
-            with chosen.output.open("a", encoding="utf-8") as file:
-                record = {"kind": "limits", "corpus": name, "bytes": corpus.bytes, "seconds": seconds}
-                file.write(json.dumps(record, sort_keys=True) + "\n")
+        keep(chosen, {"kind": "limits", "corpus": corpus.name, "bytes": corpus.bytes, "seconds": seconds})
 
 
 if __name__ == "__main__":

@@ -7,25 +7,25 @@ many workers take at best: `replayed` hands out the blocks as `dedup.runtime.thr
 for memory, for each other's caches or for the interpreter's lock are not in it: it is a bound, and says which stage to
 cut.
 
+With `--rounds` the search is repeated, and the least of each piece is taken: on a machine with other work, a block that
+waits for memory or is moved to another core would look as if it always took so long.
+
 Prints, for each number of workers, a row for each stage: its seconds outside of blocks, by the caller, and in blocks;
 the number of blocks and the longest one.
 """
 
 from __future__ import annotations
 
-import argparse
 import heapq
-import json
 import sys
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks import needs
 from benchmarks.corpora import named
+from benchmarks.speed.asked import asking, chosen_corpora, keep
 
 BETWEEN = "between stages"
 
@@ -108,7 +108,7 @@ class Recorder:
         self.stage = BETWEEN
         self.calls: list[Call] = []
         self.outside: dict[str, float] = defaultdict(float)
-        self._inside = False
+        self._inside = self._mapping = False
         self._last = time.process_time()
 
     def _passed(self) -> float:
@@ -119,8 +119,9 @@ class Recorder:
 
     def progress(self, stage: str, _done: int, _total: int | None) -> None:
         """Note that a stage goes on."""
-        if not self._inside and stage != self.stage:
+        if not self._inside and not self._mapping:
             self.outside[self.stage] += self._passed()
+        if not self._inside:
             self.stage = stage
 
     def map_blocks(
@@ -133,11 +134,13 @@ class Recorder:
         self.outside[self.stage] += self._passed()
         call = Call(self.stage, ahead)
         self.calls.append(call)
+        self._mapping = True
         source = iter(blocks)
         while True:
             try:
                 block = next(source)
             except StopIteration:
+                self._mapping = False
                 self.outside[self.stage] += self._passed()
                 return
             made = self._passed()
@@ -174,6 +177,18 @@ def recorded(texts: list[str], workers: int, **options: Any) -> Recorder:
     recorder.finish()
     assert recorder.calls, "all stages are cut into blocks"
     return recorder
+
+
+def least(recorders: Sequence[Recorder]) -> Recorder:
+    """Return the least seconds of some records of one search, piece by piece: what other work took is in none."""
+    first, *others = recorders
+    for other in others:
+        assert [len(call.pieces) for call in first.calls] == [len(call.pieces) for call in other.calls]
+        for call, again in zip(first.calls, other.calls, strict=True):
+            call.pieces = [Piece(*map(min, *pair)) for pair in zip(call.pieces, again.pieces, strict=True)]
+        for stage, seconds in other.outside.items():
+            first.outside[stage] = min(first.outside[stage], seconds)
+    return first
 
 
 def summary(recorder: Recorder, workers: int) -> dict[str, Any]:
@@ -223,24 +238,18 @@ def printed(corpus: named.Corpus, rows: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.serial_share", description=__doc__)
-    parser.add_argument("corpus", nargs="+")
+    parser = asking("benchmarks.speed.serial_share", __doc__)
     parser.add_argument("--workers", default="16,64")
-    parser.add_argument("--output", type=Path, help="a file that a line of JSON is added to for each corpus")
+    parser.add_argument("--rounds", type=int, default=1)
     chosen = parser.parse_args()
-    for name in chosen.corpus:
-        try:
-            corpus = named.prepared(name)
-        except needs.MissingDataError as error:
-            print(f"skipped: {error}", file=sys.stderr)
-            continue
-        counts = [1, *map(int, chosen.workers.split(","))]
-        rows = [summary(recorded(named.loaded(corpus.path), workers), workers) for workers in counts]
+    counts = [1, *map(int, chosen.workers.split(","))]
+    for corpus in chosen_corpora(chosen):
+        rows = [
+            summary(least([recorded(named.loaded(corpus.path), workers) for _ in range(chosen.rounds)]), workers)
+            for workers in counts
+        ]
         printed(corpus, rows)
-        if chosen.output:
-            with chosen.output.open("a", encoding="utf-8") as file:
-                record = {"kind": "serial", "corpus": name, "bytes": corpus.bytes, "rows": rows}
-                file.write(json.dumps(record, sort_keys=True) + "\n")
+        keep(chosen, {"kind": "serial", "corpus": corpus.name, "bytes": corpus.bytes, "rows": rows})
 
 
 if __name__ == "__main__":

@@ -112,7 +112,8 @@ class Model:
     ----------
     notes, unique : noted hashes of a text, and those that no other text has
     survivors : share of texts whose sets are held
-    slots, rest : counted hashes of a survivor, and bytes of what else its prefix may need
+    slots, repeated : counted hashes of a survivor, and those of them that several units have
+    rest : bytes of what else the prefix of a survivor may need
     entries : entries of the index, per text
     meetings : pairs that meet in a part, per text
     sent, set_bytes : sets that are sent, per text, and the bytes of one
@@ -123,6 +124,7 @@ class Model:
     unique: float
     survivors: float
     slots: float
+    repeated: float
     rest: float
     entries: float
     meetings: float
@@ -145,7 +147,8 @@ class Model:
             "mark": texts * (10 + places(self.unique, parts)) + blocks * parts * self.heads["mark"],
             "slots": held * (4 * self.slots + places(self.slots, parts) + self.rest)
             + sets * parts * self.heads["slots"],
-            "count": held * (5 * self.slots + places(self.slots, parts) + self.rest)
+            "count": held * (5 * self.repeated + places(self.repeated, parts) + self.rest)
+            + held * places(self.slots - self.repeated, parts)
             + sets * parts * self.heads["count"],
             "prefixes": texts * self.entries * 15 + min(sets * parts, texts * self.entries) * self.heads["prefixes"],
             "meet": pairs * 21 + met_rows * self.heads["meet"],
@@ -198,6 +201,8 @@ class Looking(Counting):
                     counts["rest"] += values
                 elif (name, row.kind) == ("slots", "slots"):
                     counts["slots"] += len(arrays["slots"])
+                elif (name, row.kind) == ("count", "counted"):
+                    counts["repeated"] += len(arrays["slots"])
                 elif (name, row.kind) == ("prefixes", "entries"):
                     counts["entries"] += len(arrays["slots"])
                 elif (name, row.kind) == ("meet", "met"):
@@ -211,7 +216,7 @@ class Looking(Counting):
         """Return what the model needs, for so many texts."""
         counts = self.counts
         per_text = {name: counts[name] / texts for name in ("notes", "unique", "entries", "meetings", "sent")}
-        per_held = {name: counts[name] / counts["held"] for name in ("slots", "rest")}
+        per_held = {name: counts[name] / counts["held"] for name in ("slots", "repeated", "rest")}
         return (
             per_text
             | per_held

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from dedup.hashing.units import HashSets
 from dedup.lsh import Buckets
-from dedup.pairs.verify import NO_GROUPS, Groups, Pairs, pairs_of
+from dedup.pairs.verify import NO_GROUPS, Groups, Pairs, columns_of, pairs_of
 from dedup.threshold import Threshold
 
 __all__ = ["BIG_CLUSTER", "Stars", "components", "find_stars", "large_clusters"]
@@ -43,7 +43,6 @@ class Stars(NamedTuple):
 
 def find_stars(
     sizes: npt.NDArray[np.int64],
-    full: npt.NDArray[np.int64],
     representatives: npt.NDArray[np.int64],
     pairs: Pairs,
     rank: npt.NDArray[np.int64],
@@ -59,7 +58,6 @@ def find_stars(
     Parameters
     ----------
     sizes : int64, by unit; the number of hashes in its set, needed for units in a pair or in a bucket
-    full : int64, ascending; the units that have a token
     representatives, rank : int64, by unit
     pairs : pairs of representatives that reach the threshold
     buckets : large buckets of representatives
@@ -67,37 +65,49 @@ def find_stars(
     groups : by unit; which units are no pair, also in a bucket
     copies : whether exact copies are pairs; if not, they are kept if their representative is, each for itself
 
-    Cost: linear in pairs and in bucket members; 8 bytes per pair.
+    Cost: linear in pairs and in bucket members; 8 bytes per pair. Of the other units only the result is written.
     """
     from dedup.kernels import clusters as kernels
 
     count = len(sizes)
-    leading = full[representatives[full] == full]
-    priority = leading[np.argsort(rank[leading], kind="stable")]
     members = np.empty(0, dtype=np.int64) if buckets is None else buckets.members
     bounds = np.zeros(1, dtype=np.int64) if buckets is None else buckets.bounds
-    bucket_order = np.argsort(members, kind="stable")
+    # all others are kept: only these are looked at, under new numbers
+    concerned = np.zeros(count, dtype=np.bool_)
+    for rows in (pairs.left, pairs.right, members):
+        concerned[rows] = True
+    units = np.flatnonzero(concerned)
+    places = np.cumsum(concerned, dtype=np.int32) - np.int32(1)
+    own_members, own_rank = places[members], rank[units]
+    bucket_order = np.argsort(own_members, kind="stable")
     numbers = np.repeat(np.arange(len(bounds) - 1, dtype=np.int64), np.diff(bounds))[bucket_order]
-    no_sets = HashSets(np.empty(0, dtype=np.uint64), np.zeros(1, dtype=np.int64), sizes)
-    star, to_kept, found, verified, overflow = kernels.stars(
-        priority,
-        rank,
-        *kernels.earlier(*pairs, rank),
+    offsets = np.zeros(1, dtype=np.int64) if sets is None else sets.offsets
+    values = np.empty(0, dtype=np.uint64) if sets is None else sets.values
+    found = kernels.stars(
+        np.argsort(own_rank, kind="stable"),
+        own_rank,
+        *kernels.earlier(places[pairs.left], places[pairs.right], pairs.shared, own_rank),
         threshold.metric.code,
-        _offsets(members, count),
+        _offsets(own_members, len(units)),
         numbers,
         len(bounds) - 1,
-        *(no_sets if sets is None else sets),
+        values,
+        offsets if sets is None else offsets[units],
+        sizes[units],
         threshold.value,
-        groups,
+        columns_of(groups, units),
     )
-    unassigned = star < 0
-    star[unassigned] = np.flatnonzero(unassigned)
+    own_star, own_similarity, further, verified, overflow = found
+    star = np.arange(count, dtype=np.int64)
+    star[units] = units[own_star]
+    to_kept = np.ones(count, dtype=np.float64)
+    to_kept[units] = own_similarity
     followers = np.flatnonzero(representatives != np.arange(count))
     leaders = representatives[followers]
     star[followers] = star[leaders] if copies else np.where(star[leaders] == leaders, followers, star[leaders])
     to_kept[followers] = to_kept[leaders]
-    return Stars(star, to_kept, pairs_of(*found.T), int(verified), int(overflow))
+    left, right, shared = further.T
+    return Stars(star, to_kept, pairs_of(units[left], units[right], shared), int(verified), int(overflow))
 
 
 def _offsets(rows: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:

@@ -108,7 +108,7 @@ def evidence_of_found(engine: Engine, found: Found, asked: SearchInfo, made: Mak
     same = exact_copies(told_apart(units, job.distinct), rank, everyone) if job.across else None
     if job.threshold.metric is Metric.CONTAINMENT:
         rank = rank_by_size(rank, units.sizes)
-    given = (units.sizes, everyone, representatives, pairs, rank, job.threshold)
+    given = (units.sizes, representatives, pairs, rank, job.threshold)
     stars = find_stars(*given, groups=groups_of(units, job.distinct), copies=same is None)
     read = Read(**found.facts)
     missed = missed_pairs(found.sketcher, job.threshold, len(pairs.left), job.distinct)

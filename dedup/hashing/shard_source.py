@@ -71,15 +71,26 @@ class ShardSource:
 
     def map(self, work: Callable[[HashRows], Result], stage: str) -> Iterator[Result]:
         """Yield the result of `work` for the rows of each shard, in order; some shards are read ahead."""
+        return self.each(lambda _, rows: work(rows), stage)
+
+    def each(
+        self, work: Callable[[int, HashRows], Result], stage: str, numbers: Sequence[int] | None = None
+    ) -> Iterator[Result]:
+        """Yield the result of `work` for each shard, as `map`; it gets the number of the first unit too.
+
+        `numbers` (ascending) are the shards to read, if not all.
+        """
         shards = self.shards
-        report = self.stages.stage(stage, len(shards))
+        numbers = range(len(shards)) if numbers is None else numbers
+        before = np.cumsum([0, *(facts.units for facts in shards.facts)]).tolist()
+        report = self.stages.stage(stage, len(numbers))
 
         def load(number: int) -> Result:
             sizes = shards.rows(number)["sizes"]
             offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(sizes)))
-            return work(HashRows(shards.hashes(number), offsets))
+            return work(before[number], HashRows(shards.hashes(number), offsets))
 
-        for done, made in enumerate(map_blocks(load, range(len(shards)), self.threads, FEW_SHARDS), start=1):
+        for done, made in enumerate(map_blocks(load, numbers, self.threads, FEW_SHARDS), start=1):
             yield made
             report(done)
 

@@ -19,6 +19,7 @@ from dedup.hashing.labels import LABEL, NO_LABELS, Labels
 from dedup.hashing.shingles import Shingle, hash_shingles
 from dedup.hashing.sketches import Sketcher
 from dedup.reading import Reading
+from dedup.runtime.arrays import portions
 from dedup.runtime.buffers import BufferPool, GiveBuffer, new_buffer
 from dedup.runtime.ordered import OrderedArray
 from dedup.runtime.threads import map_blocks
@@ -41,10 +42,6 @@ __all__ = [
     "rank_by_size",
     "read_units",
 ]
-
-PREPARED_UNITS = 256
-"""Units that a thread prepares at a time. Curve: `benchmarks.tuning.units_prepared_units`; flat from 16 to 2^12 on
-generated:10000 (two cores, 2026-11)."""
 
 
 class HashRows(NamedTuple):
@@ -143,8 +140,8 @@ class Units:
         from dedup.kernels.sets import distinct
 
         units = units[self.sizes[units] < 0]
-        slices = [units[i : i + PREPARED_UNITS] for i in range(0, len(units), PREPARED_UNITS)]
-        for _ in map_blocks(lambda rows: distinct(self.hashes, self.offsets, self.sizes, rows), slices, threads):
+        parts = [units[part] for part in portions(self.offsets[units + 1] - self.offsets[units])]
+        for _ in map_blocks(lambda rows: distinct(self.hashes, self.offsets, self.sizes, rows), parts, threads):
             pass
         return self.sets
 

@@ -24,12 +24,20 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Table, Written, shared
+from dedup.kernels.band import BAND_LANES, EDIT_COST, EQUAL_TOKENS, LOWEST, ONE_SCORE, SCORE_AT, band_row
+from dedup.kernels.words import trailing_zeros
 
 BAND = 8
 """Tokens that an end may drift while it grows."""
 
 DROP = 16
-EQUAL, EDIT_COST = 2, -3
+
+SOURCE_TOKENS, FEW_ROWS = 128, 24
+"""Tokens of the source beside an end that are held at a time, and the rows that the first of them are for: half of all
+ends grow no further."""
+
+MOST_SCORE = 1 << 22
+"""A score from which on the others are counted: one more would not fit beside the equal tokens."""
 
 MARKS = 128
 """Places that an end may end at, at most."""
@@ -44,11 +52,13 @@ def grow(
     room: int,
     source_room: int,
     walked: Written[npt.NDArray[np.uint8]],
+    mine: np.uint8,
     begin: int,
     allowed: int,
     grown: Written[npt.NDArray[np.int64]],
     marks: Written[Table[np.int64]],
-    room_for: Written[Table[np.int64]],
+    state: Written[npt.NDArray[np.int64]],
+    near: Written[npt.NDArray[np.uint64]],
 ) -> int:
     """Grow an end: write how many tokens it gains here, in the source, and how many of them are equal.
 
@@ -56,62 +66,66 @@ def grow(
     ``grown[4]`` is their number): all of the first `MARKS`, then every second one, and so on.
 
     The tokens at ``at + step * k`` and ``source + step * k`` come next, for k from 0 to `room` and `source_room`. Where
-    ends have been before, `walked` has a bit for their direction (written; its first item is that of token `begin`);
-    such tokens are counted in ``grown[3]``.
-    `room_for` has two rows of ``2 * BAND + 3`` (written). Returns the number of tokens crossed.
+    ends have been before, `walked` has the bit `mine` for their direction (written; its first item is that of token
+    `begin`); such tokens are counted in ``grown[3]``. ``grown[5]`` says that no more were allowed.
+    `state` (`BAND_LANES`) and `near` (`SOURCE_TOKENS`) are overwritten: a row of the band, and tokens of the source.
+    Returns the number of tokens crossed.
     """
-    mine = np.uint8(1 if step > 0 else 2)
     left = np.int64(allowed)
-    width = 2 * BAND + 1
-    low = -(1 << 30)
-    score, equal = room_for[0], room_for[1]  # column: tokens of the source less those here, + BAND + 1
-    for column in range(width + 2):
-        score[column] = low
-        equal[column] = 0
-    for i in range(5):
+    for lane in range(BAND_LANES):
+        state[lane] = LOWEST
+    for i in range(6):
         grown[i] = 0
-    best = np.int64(0)
-    met, stride = np.int64(0), np.int64(1)
     for column in range(BAND + 1):
         if column <= source_room:
-            score[BAND + 1 + column] = column * EDIT_COST
+            state[BAND + column] = column * EDIT_COST * ONE_SCORE
+    best, base = np.int64(0), np.int64(0)  # the scores of `state` are less by `base`
+    met, stride = np.int64(0), np.int64(1)
+    held, first = np.int64(0), np.int64(0)  # rows whose tokens of the source are in `near`, and the row before them
     for row in range(1, room + 1):
-        token = tokens[at + step * (row - 1)]
+        token = np.uint64(tokens[at + step * (row - 1)])
         place = at + step * (row - 1) - begin
         if walked[place] & mine:
             if left == 0:
+                grown[5] = 1
                 return row - 1
             left -= 1
             grown[3] += 1
         else:
             walked[place] |= mine
             left += 1
-        top = np.int64(low)
-        for column in range(1, width + 1):
-            taken = row + column - BAND - 1
-            # the row above: its same column is a diagonal step, the next one a token left out here
-            if taken < 0 or taken > source_room:
-                score[column] = low
-                continue
-            value, same = np.int64(low), np.int64(0)
-            if taken > 0 and score[column] > low // 2:
-                if tokens[source + step * (taken - 1)] == token:
-                    value, same = score[column] + EQUAL, equal[column] + 1
-                else:
-                    value, same = score[column] + EDIT_COST, equal[column]
-            if score[column + 1] + EDIT_COST > value:
-                value, same = score[column + 1] + EDIT_COST, equal[column + 1]
-            if score[column - 1] + EDIT_COST > value:
-                value, same = score[column - 1] + EDIT_COST, equal[column - 1]
-            score[column] = value
-            equal[column] = same
-            if value > top:
-                top = value
+        if row > held:
+            first = np.int64(row - 1)
+            rows = np.int64(FEW_ROWS if row == 1 else SOURCE_TOKENS - BAND_LANES)
+            held = first + rows
+            # item k is the token of the source that follows `first + k - BAND` others
+            low, high = max(np.int64(0), BAND - first), min(rows + BAND_LANES, source_room + BAND - first)
+            if step > 0:
+                for k in range(low, high):
+                    near[k] = tokens[source + first - BAND + k]
+            else:
+                for k in range(low, high):
+                    near[k] = tokens[source - first + BAND - k]
+        # in the naive definition column c has the tokens `row + c - BAND` of the source, if there are so many
+        alive, better = band_row(
+            state,
+            near,
+            row - 1 - first,
+            token,
+            np.int64(BAND - row),
+            np.int64(min(2 * BAND, source_room - row + BAND)),
+            np.int64((best - base - DROP) * ONE_SCORE),
+            np.int64((best - base + 1) * ONE_SCORE),
+        )
+        while better != np.uint64(0):
+            lane = trailing_zeros(better)
+            better &= better - np.uint64(1)
+            value = base + (state[lane] >> SCORE_AT)
             if value > best:
                 best = value
                 grown[0] = row
-                grown[1] = taken
-                grown[2] = same
+                grown[1] = row + lane - BAND
+                grown[2] = state[lane] & EQUAL_TOKENS
                 if met % stride == 0:
                     if grown[4] == MARKS:
                         for i in range(MARKS // 2):
@@ -123,11 +137,40 @@ def grow(
                         marks[grown[4], k] = grown[k]
                     grown[4] += 1
                 met += 1
-        score[0] = low
-        score[width + 1] = low
-        if top < best - DROP:
+        if alive == np.uint64(0):
             return row
+        if best - base > MOST_SCORE:
+            for lane in range(BAND_LANES):
+                state[lane] = max(state[lane] - (best - base) * ONE_SCORE, np.int64(LOWEST))
+            base = np.int64(best)
     return room
+
+
+@shared
+def walk(
+    at: int,
+    step: int,
+    rows: int,
+    walked: Written[npt.NDArray[np.uint8]],
+    mine: np.uint8,
+    begin: int,
+    allowed: int,
+    grown: Written[npt.NDArray[np.int64]],
+) -> bool:
+    """Do to `walked` and to ``grown[3]`` what `grow` does that crosses `rows` tokens; nothing if it may not."""
+    left, again = np.int64(allowed), np.int64(0)
+    for row in range(rows):
+        if walked[at + step * row - begin] & mine:
+            if left == 0:
+                return False
+            left -= 1
+            again += 1
+        else:
+            left += 1
+    for row in range(rows):
+        walked[at + step * row - begin] |= mine
+    grown[3] = again
+    return True
 
 
 @shared

@@ -25,7 +25,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel, shared
-from dedup.kernels.alignment import BAND, EDIT_COST, EQUAL, MARKS, common, grow
+from dedup.kernels.alignment import MARKS, SOURCE_TOKENS, common, grow, walk
+from dedup.kernels.band import BAND_LANES, EDIT_COST, EQUAL, before64
+from dedup.kernels.words import leading_zeros
 
 GAP = 40
 """Tokens between two seeds of a chain, on either side, at most."""
@@ -49,7 +51,13 @@ PADDED = 8
 SMALL = 4
 """Tokens: an edit of this length does not divide a chain into parts."""
 
+KNOWN_ENDS = 8
+"""Ends of a chain, in either direction, that are kept for the lower threshold. Few chains have more parts."""
+
 START, SOURCE, SIZE = range(3)
+WAY, ROOM, SOURCE_ROOM, CROSSED, GROWN = range(2, 7)
+"""Columns of an end after `START` and `SOURCE`: what `grow` is called with, what it crossed, and what it wrote."""
+
 CHAIN_START, CHAIN_END, CHAIN_SOURCE, CHAIN_SOURCE_END, CHAIN_MATCHED = range(5)
 
 
@@ -91,33 +99,38 @@ def link_seeds(
             continue
         reach[s] = there + size + GAP
         best = 4 * size
-        at = max(low, s - BACK)
-        near = np.int32(0)
-        wanted = source[s]
-        for p in range(np.uint64(at), np.uint64(s)):  # LLVM makes vectors of it
-            near |= np.int32(source[p] < wanted) & np.int32(wanted <= reach[p])
-        if near != 0:
-            for p in range(s - 1, at - 1, -1):
-                if source[p] >= there or there > reach[p]:
-                    continue
-                p_here, p_there, p_size = np.int64(start[p]), np.int64(source[p]), np.int64(length[p])
-                ahead = here - p_here - p_size
-                source_ahead = there - p_there - p_size
-                if ahead > GAP or here <= p_here or there + size > begin[p]:  # it would reach into itself
-                    continue
-                overlap = max(np.int64(0), -ahead, -source_ahead)
-                if overlap >= size or overlap >= p_size:
-                    continue
-                drift = abs(ahead - source_ahead)
-                gap = max(np.int64(0), ahead, source_ahead)
-                score = scores[p] + 4 * (size - overlap) - 2 * drift - gap
-                if score > best:
-                    if text_end[p] < 0:
-                        text_end[p] = offsets[ahead_of(offsets, p_there)]
-                    if there < text_end[p]:
-                        best = np.int64(score)
-                        back[s] = p
-                        begin[s] = begin[p]
+        at, near = s - BACK, np.uint64(0)
+        if at >= low:
+            near = before64(source, reach, at, source[s])
+        else:
+            at = low
+            for p in range(low, s):
+                near |= np.uint64(source[p] < source[s] <= reach[p]) << np.uint64(p - low)
+        while near != np.uint64(0):
+            bit = 63 - leading_zeros(near)
+            near ^= np.uint64(1) << np.uint64(bit)
+            p = at + bit
+            if scores[p] + 4 * size <= best:
+                continue
+            p_here, p_there, p_size = np.int64(start[p]), np.int64(source[p]), np.int64(length[p])
+            ahead = here - p_here - p_size
+            source_ahead = there - p_there - p_size
+            if ahead > GAP or here <= p_here or there + size > begin[p]:  # it would reach into itself
+                continue
+            overlap = max(np.int64(0), -ahead, -source_ahead)
+            if overlap >= size or overlap >= p_size:
+                continue
+            drift = abs(ahead - source_ahead)
+            gap = max(np.int64(0), ahead, source_ahead)
+            score = scores[p] + 4 * (size - overlap) - 2 * drift - gap
+            if score > best:
+                if text_end[p] < 0:
+                    text_end[p] = offsets[ahead_of(offsets, p_there)]
+                if there < text_end[p]:
+                    best = np.int64(score)
+                    back[s] = p
+                    begin[s] = begin[p]
+                    text_end[s] = text_end[p]
         scores[s] = best
     for s in range(count):
         if back[s] >= 0:
@@ -160,26 +173,34 @@ def build_chains(
     exact_end: npt.NDArray[np.int64],
     size: int,
     threshold: float,
+    lower: float,
     chains: Written[Table[np.int64]],
     parts: Written[Table[np.int64]],
     counts: Written[npt.NDArray[np.int64]],
     cut: Written[npt.NDArray[np.bool_]],
 ) -> int:
-    """Write the chains of `size` tokens or more that reach the threshold, and their parts.
+    """Write the chains of `size` tokens or more that reach the threshold, and their parts; and those for a lower one.
 
     The seeds are those of the texts from token `texts_begin` to `texts_end`; `order` is the seeds by score, the best
     first. A chain is (start, end, source, source end, matched); a part is (chain, start, end, source, source end).
-    `counts` is the number of both. Room: one chain, one part a seed. What has fewer equal tokens than a quarter of
-    `size`, or lies within an exact stretch and is shorter, is left out. Writes which texts are `cut`: where the
-    threshold shortened or refused a chain. The chains of all others are the same at any lower threshold.
+    Room for each threshold: one chain, one part a seed; those for the `lower` one begin in the row of the number of
+    seeds. `counts` is the number of chains and parts for the threshold, and the numbers for the lower one. What has
+    fewer equal tokens than a quarter of `size`, or lies within an exact stretch and is shorter, is left out. Writes
+    which texts are `cut`: where the threshold shortened or refused a chain. The chains of all others are the same at
+    any lower threshold, and are not written for it.
     Returns the number of tokens that all ends crossed.
     """
     walked = np.zeros(texts_end - texts_begin, dtype=np.uint8)
     first_text = ahead_of(offsets, texts_begin)
-    # of each text: tokens that its ends may still cross again
-    again = np.zeros(ahead_of(offsets, texts_end) - first_text + 1, dtype=np.int64)
+    # of each text and either threshold: tokens that its ends may still cross again
+    again = np.zeros((2, ahead_of(offsets, texts_end) - first_text + 1), dtype=np.int64)
+    text = np.int64(first_text)
     for s in range(len(seeds)):
-        again[ahead_of(offsets, seeds[s, START]) - first_text] += AGAIN_IN_TEXT * seeds[s, SIZE]
+        while seeds[s, START] >= offsets[text]:
+            text += 1
+        again[0, text - first_text] += AGAIN_IN_TEXT * seeds[s, SIZE]
+    for row in range(again.shape[1]):
+        again[1, row] = again[0, row]
     steps = np.int64(0)
     used = np.empty(len(seeds), dtype=np.bool_)
     for s in range(len(seeds)):
@@ -190,12 +211,15 @@ def build_chains(
     loss = np.empty(len(seeds), dtype=np.int64)  # tokens that the gap before each block does not match
     below = np.empty((len(seeds), 2), dtype=np.int64)  # the worst gap on either side of a gap: a Cartesian tree
     stack = np.empty((len(seeds) + 2, 3), dtype=np.int64)
-    grown = np.empty(2, dtype=np.int64)
-    room_for_end = np.empty((2, 2 * BAND + 3), dtype=np.int64)
-    left, right = np.empty(5, dtype=np.int64), np.empty(5, dtype=np.int64)
+    band, near = np.empty(BAND_LANES, dtype=np.int64), np.zeros(SOURCE_TOKENS, dtype=np.uint64)
+    left, right = np.empty(6, dtype=np.int64), np.empty(6, dtype=np.int64)
+    ends = np.empty(CROSSED, dtype=np.int64)
+    known = np.empty((KNOWN_ENDS, GROWN + 4), dtype=np.int64)
+    known_marks = np.empty((KNOWN_ENDS, MARKS, 3), dtype=np.int64)
     left_marks, right_marks = np.empty((MARKS, 3), dtype=np.int64), np.empty((MARKS, 3), dtype=np.int64)
     bounds = np.empty(4, dtype=np.int64)
-    chain_count, part_count = 0, 0
+    for i in range(4):
+        counts[i] = 0
     for place in range(len(order)):
         s = order[place]
         if used[s] or scores[s] == 0.0:
@@ -244,138 +268,196 @@ def build_chains(
                 root = np.int64(i)
             stack[depth, 0] = i
             depth += 1
-        stack[0, 0], stack[0, 1], stack[0, 2] = 0, members, root
-        depth = 1
-        while depth > 0:
-            depth -= 1
-            low, high, worst = stack[depth, 0], stack[depth, 1], stack[depth, 2]
-            a, z = blocks[low, 0], blocks[high - 1, 0]
-            start, source = seeds[a, START] + blocks[low, 1], seeds[a, SOURCE] + blocks[low, 1]
-            end, source_end = seeds[z, START] + seeds[z, SIZE], seeds[z, SOURCE] + seeds[z, SIZE]
-            matched = reached[high] - reached[low] - (matched_gap[low] if low > 0 else 0)
-            if matched / max(end - start, source_end - source) < threshold:
-                cut[ahead_of(offsets, start) - first_text] = True
-                if high - low > MOST_BLOCKS:
-                    stack[depth, 0], stack[depth, 1], stack[depth, 2] = worst, high, below[worst, 1]
-                    stack[depth + 1, 0], stack[depth + 1, 1], stack[depth + 1, 2] = low, worst, below[worst, 0]
-                    depth += 2
-                    continue
-                best_part(seeds, blocks, matched_gap, loss, reached, low, high, threshold, bounds)
-                if bounds[1] < high:
-                    stack[depth, 0], stack[depth, 1], stack[depth, 2] = bounds[1], high, -1
-                    depth += 1
-                if bounds[0] > low:
-                    stack[depth, 0], stack[depth, 1], stack[depth, 2] = low, bounds[0], -1
-                    depth += 1
-                low, high = bounds[0], bounds[1]
+        for row in range(KNOWN_ENDS):
+            known[row, WAY] = 0
+        for level in range(2):
+            wanted = threshold if level == 0 else lower
+            from_row = level * len(seeds)
+            chain_count, part_count = counts[2 * level], counts[2 * level + 1]
+            shortened = False
+            stack[0, 0], stack[0, 1], stack[0, 2] = 0, members, root
+            depth = 1
+            while depth > 0:
+                depth -= 1
+                low, high, worst = stack[depth, 0], stack[depth, 1], stack[depth, 2]
                 a, z = blocks[low, 0], blocks[high - 1, 0]
                 start, source = seeds[a, START] + blocks[low, 1], seeds[a, SOURCE] + blocks[low, 1]
                 end, source_end = seeds[z, START] + seeds[z, SIZE], seeds[z, SOURCE] + seeds[z, SIZE]
                 matched = reached[high] - reached[low] - (matched_gap[low] if low > 0 else 0)
-            if matched < size // 4:
-                continue
-            around = ahead_of(exact_start, start) - 1
-            if around >= 0 and end <= exact_end[around] and end - start < exact_end[around] - exact_start[around]:
-                continue
-            text = ahead_of(offsets, start)
-            row_of_text = text - first_text
-            source_text = ahead_of(offsets, source)
-            inside = text == source_text
-            room = start - max(offsets[text - 1], source_end if inside else np.int64(0))
-            # steps are of one type, or numba compiles `grow` for each of them
-            own = end - start + AGAIN
-            source_room = source - offsets[source_text - 1]
-            free = again[row_of_text] + own
-            step = np.int64(-1)
-            steps += grow(
-                tokens,
-                start - 1,
-                source - 1,
-                step,
-                room,
-                source_room,
-                walked,
-                texts_begin,
-                free,
-                left,
-                left_marks,
-                room_for_end,
-            )
-            again[row_of_text] = max(np.int64(0), again[row_of_text] - max(np.int64(0), left[3] - own))
-            source_room = (start - left[0] if inside else offsets[source_text]) - source_end
-            room, free = offsets[text] - end, again[row_of_text] + own
-            step = np.int64(1)
-            steps += grow(
-                tokens,
-                end,
-                source_end,
-                step,
-                room,
-                source_room,
-                walked,
-                texts_begin,
-                free,
-                right,
-                right_marks,
-                room_for_end,
-            )
-            again[row_of_text] = max(np.int64(0), again[row_of_text] - max(np.int64(0), right[3] - own))
-            if fit_ends(matched, end - start, source_end - source, left, left_marks, right, right_marks, threshold):
-                cut[row_of_text] = True
-            here, there = end - start + left[0] + right[0], source_end - source + left[1] + right[1]
-            total = matched + left[2] + right[2]
-            if high - low == 1 and total == seeds[a, SIZE]:
-                continue  # equal from end to end and so an exact repeat
-            if max(here, there) < size:
-                lacking = size - max(here, there)
-                edited = max(here, there) - total
-                if lacking > PADDED:
+                if matched / max(end - start, source_end - source) < wanted:
+                    shortened = True
+                    if high - low > MOST_BLOCKS:
+                        stack[depth, 0], stack[depth, 1], stack[depth, 2] = worst, high, below[worst, 1]
+                        stack[depth + 1, 0], stack[depth + 1, 1], stack[depth + 1, 2] = low, worst, below[worst, 0]
+                        depth += 2
+                        continue
+                    best_part(seeds, blocks, matched_gap, loss, reached, low, high, wanted, bounds)
+                    if bounds[1] < high:
+                        stack[depth, 0], stack[depth, 1], stack[depth, 2] = bounds[1], high, -1
+                        depth += 1
+                    if bounds[0] > low:
+                        stack[depth, 0], stack[depth, 1], stack[depth, 2] = low, bounds[0], -1
+                        depth += 1
+                    low, high = bounds[0], bounds[1]
+                    a, z = blocks[low, 0], blocks[high - 1, 0]
+                    start, source = seeds[a, START] + blocks[low, 1], seeds[a, SOURCE] + blocks[low, 1]
+                    end, source_end = seeds[z, START] + seeds[z, SIZE], seeds[z, SOURCE] + seeds[z, SIZE]
+                    matched = reached[high] - reached[low] - (matched_gap[low] if low > 0 else 0)
+                if matched < size // 4:
                     continue
-                bounds[0] = max(offsets[text - 1], source_end + right[1] if inside else np.int64(0))
-                bounds[1] = offsets[text]
-                bounds[2] = offsets[source_text - 1]
-                bounds[3] = start - left[0] if inside else offsets[source_text]
-                pad_ends(tokens, start, end, source, source_end, lacking, bounds, left, right)
+                around = ahead_of(exact_start, start) - 1
+                if around >= 0 and end <= exact_end[around] and end - start < exact_end[around] - exact_start[around]:
+                    continue
+                text = ahead_of(offsets, start)
+                row_of_text = text - first_text
+                source_text = ahead_of(offsets, source)
+                inside = text == source_text
+                # ends are of one type, or numba compiles `grow_end` for each of them
+                own = end - start + AGAIN
+                ends[START], ends[SOURCE], ends[WAY] = start - 1, source - 1, -1
+                ends[ROOM] = start - max(offsets[text - 1], source_end if inside else np.int64(0))
+                ends[SOURCE_ROOM] = source - offsets[source_text - 1]
+                allowed = again[level, row_of_text] + own
+                bit = np.uint8(1 << 2 * level)
+                crossed = grow_end(
+                    tokens, ends, walked, bit, texts_begin, allowed, left, left_marks, band, near, known, known_marks
+                )
+                steps += crossed
+                again[level, row_of_text] = allowed - own - max(np.int64(0), left[3] - own)
+                again[level, row_of_text] = max(np.int64(0), again[level, row_of_text])
+                ends[START], ends[SOURCE], ends[WAY] = end, source_end, 1
+                ends[ROOM] = offsets[text] - end
+                ends[SOURCE_ROOM] = (start - left[0] if inside else offsets[source_text]) - source_end
+                allowed = again[level, row_of_text] + own
+                bit = np.uint8(2 << 2 * level)
+                crossed = grow_end(
+                    tokens, ends, walked, bit, texts_begin, allowed, right, right_marks, band, near, known, known_marks
+                )
+                steps += crossed
+                again[level, row_of_text] = allowed - own - max(np.int64(0), right[3] - own)
+                again[level, row_of_text] = max(np.int64(0), again[level, row_of_text])
+                if fit_ends(matched, end - start, source_end - source, left, left_marks, right, right_marks, wanted):
+                    shortened = True
                 here, there = end - start + left[0] + right[0], source_end - source + left[1] + right[1]
                 total = matched + left[2] + right[2]
-                if total / max(here, there) < threshold:
-                    cut[row_of_text] = True
-                    continue
+                if high - low == 1 and total == seeds[a, SIZE]:
+                    continue  # equal from end to end and so an exact repeat
                 if max(here, there) < size:
-                    continue
-                if max(here, there) - total > 2 * edited:
-                    continue  # more edits at its ends than inside
-                if inside and source_end + right[1] > start - left[0]:
-                    continue
-            grown[0], grown[1] = left[0], left[1]
-            row = chain_count
-            chains[row, CHAIN_START] = start - grown[0]
-            chains[row, CHAIN_SOURCE] = source - grown[1]
-            chains[row, CHAIN_END] = chains[row, CHAIN_START] + here
-            chains[row, CHAIN_SOURCE_END] = chains[row, CHAIN_SOURCE] + there
-            chains[row, CHAIN_MATCHED] = total
-            chain_count += 1
-            parts[part_count, 0] = row
-            parts[part_count, 1] = chains[row, CHAIN_START]
-            parts[part_count, 3] = chains[row, CHAIN_SOURCE]
-            for i in range(low + 1, high):
-                s, p = blocks[i, 0], blocks[i - 1, 0]
-                p_end, p_source_end = seeds[p, START] + seeds[p, SIZE], seeds[p, SOURCE] + seeds[p, SIZE]
-                new, source_new = seeds[s, START] + blocks[i, 1], seeds[s, SOURCE] + blocks[i, 1]
-                wide = max(new - p_end, source_new - p_source_end)
-                if wide > SMALL and 2 * matched_gap[i] < wide:
-                    parts[part_count, 2] = p_end
-                    parts[part_count, 4] = p_source_end
-                    part_count += 1
-                    parts[part_count, 0] = row
-                    parts[part_count, 1] = new
-                    parts[part_count, 3] = source_new
-            parts[part_count, 2] = chains[row, CHAIN_END]
-            parts[part_count, 4] = chains[row, CHAIN_SOURCE_END]
-            part_count += 1
-    counts[0] = chain_count
-    counts[1] = part_count
+                    lacking = size - max(here, there)
+                    edited = max(here, there) - total
+                    if lacking > PADDED:
+                        continue
+                    bounds[0] = max(offsets[text - 1], source_end + right[1] if inside else np.int64(0))
+                    bounds[1] = offsets[text]
+                    bounds[2] = offsets[source_text - 1]
+                    bounds[3] = start - left[0] if inside else offsets[source_text]
+                    pad_ends(tokens, start, end, source, source_end, lacking, bounds, left, right)
+                    here, there = end - start + left[0] + right[0], source_end - source + left[1] + right[1]
+                    total = matched + left[2] + right[2]
+                    if total / max(here, there) < wanted:
+                        shortened = True
+                        continue
+                    if max(here, there) < size:
+                        continue
+                    if max(here, there) - total > 2 * edited:
+                        continue  # more edits at its ends than inside
+                    if inside and source_end + right[1] > start - left[0]:
+                        continue
+                row = from_row + chain_count
+                chains[row, CHAIN_START] = start - left[0]
+                chains[row, CHAIN_SOURCE] = source - left[1]
+                chains[row, CHAIN_END] = chains[row, CHAIN_START] + here
+                chains[row, CHAIN_SOURCE_END] = chains[row, CHAIN_SOURCE] + there
+                chains[row, CHAIN_MATCHED] = total
+                chain_count += 1
+                parts[from_row + part_count, 0] = row - from_row
+                parts[from_row + part_count, 1] = chains[row, CHAIN_START]
+                parts[from_row + part_count, 3] = chains[row, CHAIN_SOURCE]
+                for i in range(low + 1, high):
+                    s, p = blocks[i, 0], blocks[i - 1, 0]
+                    p_end, p_source_end = seeds[p, START] + seeds[p, SIZE], seeds[p, SOURCE] + seeds[p, SIZE]
+                    new, source_new = seeds[s, START] + blocks[i, 1], seeds[s, SOURCE] + blocks[i, 1]
+                    wide = max(new - p_end, source_new - p_source_end)
+                    if wide > SMALL and 2 * matched_gap[i] < wide:
+                        parts[from_row + part_count, 2] = p_end
+                        parts[from_row + part_count, 4] = p_source_end
+                        part_count += 1
+                        parts[from_row + part_count, 0] = row - from_row
+                        parts[from_row + part_count, 1] = new
+                        parts[from_row + part_count, 3] = source_new
+                parts[from_row + part_count, 2] = chains[row, CHAIN_END]
+                parts[from_row + part_count, 4] = chains[row, CHAIN_SOURCE_END]
+                part_count += 1
+            if level == 0 and shortened:
+                cut[ahead_of(offsets, seeds[blocks[0, 0], START]) - first_text] = True
+            counts[2 * level], counts[2 * level + 1] = chain_count, part_count
     return steps
+
+
+@shared
+def grow_end(
+    tokens: npt.NDArray[np.uint64],
+    end: npt.NDArray[np.int64],
+    walked: Written[npt.NDArray[np.uint8]],
+    mine: np.uint8,
+    begin: int,
+    allowed: int,
+    grown: Written[npt.NDArray[np.int64]],
+    marks: Written[Table[np.int64]],
+    band: Written[npt.NDArray[np.int64]],
+    near: Written[npt.NDArray[np.uint64]],
+    known: Written[Table[np.int64]],
+    known_marks: Written[npt.NDArray[np.int64]],
+) -> int:
+    """Grow an end (`WAY` and so on) as `grow` does, or as it was found for the other threshold of the same chain.
+
+    `known` and `known_marks` (`KNOWN_ENDS`) keep what was found. A row without an end has a `WAY` of 0.
+    """
+    row = 0
+    while row < KNOWN_ENDS and known[row, WAY] != 0:
+        same = True
+        for i in range(CROSSED):
+            same &= known[row, i] == end[i]
+        if same:
+            crossed = known[row, CROSSED]
+            if not walk(end[START], end[WAY], crossed, walked, mine, begin, allowed, grown):
+                row = KNOWN_ENDS
+                break
+            for i in range(3):
+                grown[i] = known[row, GROWN + i]
+            grown[4] = known[row, GROWN + 3]
+            for i in range(grown[4]):
+                for k in range(3):
+                    marks[i, k] = known_marks[row, i, k]
+            return crossed
+        row += 1
+    crossed = grow(
+        tokens,
+        end[START],
+        end[SOURCE],
+        end[WAY],
+        end[ROOM],
+        end[SOURCE_ROOM],
+        walked,
+        mine,
+        begin,
+        allowed,
+        grown,
+        marks,
+        band,
+        near,
+    )
+    if row < KNOWN_ENDS and grown[5] == 0:
+        for i in range(CROSSED):
+            known[row, i] = end[i]
+        known[row, CROSSED] = crossed
+        for i in range(3):
+            known[row, GROWN + i] = grown[i]
+        known[row, GROWN + 3] = grown[4]
+        for i in range(grown[4]):
+            for k in range(3):
+                known_marks[row, i, k] = marks[i, k]
+    return crossed
 
 
 @shared

@@ -4,8 +4,8 @@ A hash that occurs only on one side is in no pair. So:
 
 1. *Sides* (`mark_side`, `meets`): one bit per slot and side says whether a hash may occur there. A text is dropped if
    none of its hashes occurs on the other side.
-2. *Counters* (`dedup.kernels.self_join.count`, one table per side; `read_both`): how many texts of each side have a
-   hash. If either count is zero, the hash gets counter 1 ("proves nothing"); otherwise the sum of both, 2 to 255.
+2. *Counters* (`dedup.kernels.counters.count_sides`): how many texts of each side have a hash. If either count is zero,
+   the hash gets counter 1 ("proves nothing"); otherwise the sum of both, 2 to 255.
 3. *Prefixes* (`dedup.kernels.self_join.prefixes`): in the order of (counter, hash), which depends on the hash only,
    two sets that share s hashes share one of the first n - s + 1 hashes of each, where n is the size of each set.
 4. *Across* (`probe_across`): the rows of one side are looked up in an index over the other side. Candidates are merged
@@ -25,8 +25,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel
-from dedup.kernels.self_join import CLASSES, CONTAINMENT, PLACE, longer, needed
-from dedup.kernels.verify import least, no_pair, shared_hashes
+from dedup.kernels.prefix_index import KEY_TAG, PLACE
+from dedup.kernels.seen_twice import BUFFER
+from dedup.kernels.self_join import CONTAINMENT, longer, needed
+from dedup.kernels.verify import first_from, least, no_pair, shared_hashes
 
 ANY_SIZE, LEFT_SMALLER, LEFT_LARGER = range(3)
 """Which pairs `probe_across` looks at: all, those with size left <= right, or those with size left > right."""
@@ -69,6 +71,74 @@ def meets(
 
 
 @kernel
+def mark_sets(
+    values: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    sizes: npt.NDArray[np.int64],
+    lowest: np.uint64,
+    highest: np.uint64,
+    shift: int,
+    table: Written[npt.NDArray[np.uint64]],
+) -> None:
+    """Enter the hashes of all sets from `lowest` to `highest` into `table` (written), as `mark_side`.
+
+    The bounds divide the table among threads: the bits of a word are hashes of one of them.
+    """
+    for row in range(len(sizes)):
+        end = offsets[row] + sizes[row]
+        for i in range(np.uint64(first_from(values, offsets[row], end, lowest)), np.uint64(end)):
+            if values[i] > highest:
+                break
+            slot = values[i] >> np.uint64(shift)
+            table[slot >> np.uint64(6)] |= np.uint64(1) << (slot & np.uint64(63))
+
+
+@kernel
+def may_reach(
+    values: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
+    highest: np.uint64,
+    table: npt.NDArray[np.uint64],
+    shift: int,
+    spares: npt.NDArray[np.int64],
+    seen: Written[npt.NDArray[np.uint64]],
+    stays: Written[npt.NDArray[np.bool_]],
+) -> None:
+    """Write into ``stays[i]`` whether at most ``spares[i]`` distinct hashes of row i of `rows` are not in `table`.
+
+    Only hashes up to `highest` are looked at, and their number is a lower bound: two that have one of the bits of
+    `seen` in common (a power of two words, 16 bits for each spare hash of any row) count as one.
+    """
+    buffer = np.empty(BUFFER, dtype=np.uint64)
+    for place in range(len(rows)):
+        at, end = offsets[rows[place]], offsets[rows[place] + 1]
+        spare = spares[place]
+        words = 1
+        while words < len(seen) and 4 * words < spare:
+            words *= 2
+        for word in range(words):
+            seen[word] = 0
+        mask = np.uint64(64 * words - 1)
+        absent = np.int64(0)
+        while at < end and absent <= spare:
+            stop = min(at + BUFFER, end)
+            filled = 0
+            for i in range(np.uint64(at), np.uint64(stop)):  # no branch: it would be mispredicted
+                buffer[np.uint64(filled)] = values[i]
+                filled += np.int64(values[i] <= highest)
+            for i in range(np.uint64(filled)):
+                slot = buffer[i] >> np.uint64(shift)
+                missing = ~(table[slot >> np.uint64(6)] >> (slot & np.uint64(63))) & np.uint64(1)
+                bit = buffer[i] & mask
+                word = seen[bit >> np.uint64(6)]
+                absent += np.int64(missing & ~(word >> (bit & np.uint64(63))))
+                seen[bit >> np.uint64(6)] = word | (missing << (bit & np.uint64(63)))
+            at = stop
+        stays[place] = absent <= spare
+
+
+@kernel
 def stand(
     values: npt.NDArray[np.uint64], start: int, end: int, table: npt.NDArray[np.uint64], shift: int
 ) -> npt.NDArray[np.int64]:
@@ -80,35 +150,6 @@ def stand(
         found[count] = i
         count += np.int64((table[np.int64(slot >> np.uint64(6))] >> (slot & np.uint64(63))) & np.uint64(1))
     return found[:count].copy()
-
-
-@kernel
-def read_both(
-    values: npt.NDArray[np.uint64],
-    offsets: npt.NDArray[np.int64],
-    sizes: npt.NDArray[np.int64],
-    rows: npt.NDArray[np.int64],
-    left: npt.NDArray[np.uint8],
-    right: npt.NDArray[np.uint8],
-    shift: int,
-    starts: npt.NDArray[np.int64],
-    counters: Written[npt.NDArray[np.uint8]],
-    alone: Written[npt.NDArray[np.int64]],
-) -> None:
-    """Write the counters of all distinct hashes of row i of `rows` into `counters`, from ``starts[i]`` on.
-
-    Also write into ``alone[i]`` how many of them prove nothing. `left` and `right` are the tables of the two sides.
-    """
-    for place in range(len(rows)):
-        first, start = offsets[rows[place]], starts[place]
-        total = 0
-        for i in range(sizes[rows[place]]):
-            slot = np.int64(values[first + i] >> np.uint64(shift))
-            lefts, rights = np.int64(left[slot]), np.int64(right[slot])
-            nothing = lefts == 0 or rights == 0
-            counters[start + i] = 1 if nothing else min(lefts + rights, CLASSES - 1)
-            total += np.int64(nothing)
-        alone[place] = total
 
 
 @kernel
@@ -135,7 +176,7 @@ def probe_across(
     """Return the pairs of ``left[start:end]`` with rows of `right` that reach the threshold, and how many were merged.
 
     `keys` and `bounds` are the hashes that each left row looks up. `heads` and `entries` are the index over `right`
-    (`dedup.kernels.self_join.build_index`), whose rows ascend in size. `which` selects pairs by their sizes. A pair is
+    (`dedup.kernels.prefix_index`), whose rows ascend in size. `which` selects pairs by their sizes. A pair is
     a row of three: left, right, shared; the number of pairs is returned too. No further row is looked up once `most`
     pairs were found, or `tries` were merged. Two rows that are `no_pair` by `groups` (by row) are left out.
     """
@@ -158,7 +199,7 @@ def probe_across(
             largest = size - 1
         for i in range(bounds[place], bounds[place + 1]):
             bucket = np.int64(keys[i] >> np.uint64(shift))
-            tag = keys[i] << np.uint64(32)
+            tag = keys[i] << KEY_TAG
             for entry in range(np.int64(heads[bucket]), np.int64(heads[bucket + 1])):
                 if (entries[entry] ^ tag) >> np.uint64(32) != np.uint64(0):
                     continue

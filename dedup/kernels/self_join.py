@@ -6,7 +6,7 @@ There are three filters, all with one-sided errors, and then verification. For a
 1. *Seen twice* (`dedup.kernels.seen_twice`): two bits per slot say whether a hash may occur in two texts. A text is
    dropped if more than ``n - least(n, t)`` of its hashes occur in no other text. A fixed part of the hash space is
    enough to see it.
-2. *Counters* (`count`, `read_counters`): for the candidates, one counter per slot says in how many texts a hash occurs
+2. *Counters* (`dedup.kernels.counters`): for the candidates, one counter per slot says in how many texts a hash occurs
    at most. Only distinct hashes below `limit` are counted, which are the first ones of a sorted set. A text is dropped
    if more than ``n - least(n, t)`` of its hashes are unique.
 3. *Prefixes* [1, 2] (`prefixes`, `probe`): in a common order of all hashes, two sets that share s hashes share one of
@@ -19,12 +19,13 @@ meetings, plus the hashes that one of the two left out of its prefix. So most pa
 
 Naive Python: ``[(x, y) for x, y in combinations(sets, 2) if len(x & y) / len(x | y) >= t]``.
 
-Cost: one random access per hash for each pass over a table; a table has one bit or one byte per slot, and 2 to 8 slots
-per hash.
+The keys of prefixes are in an index of buckets (`dedup.kernels.prefix_index`), and `probe` looks every row up in it.
+
+Cost: a few nanoseconds per hash and pass: tables and the index are made part by part of the hash space, in the caches.
 
 References: [1] Bayardo, Ma, Srikant, "Scaling up all pairs similarity search", WWW 2007. [2] Xiao, Wang, Lin, Yu,
 "Efficient similarity joins for near duplicate detection", WWW 2008. Counters: Morris, "Counting large numbers of events
-in small registers", 1978, with the text's number in place of chance.
+in small registers", 1978, with a hash of the place in place of chance.
 """
 
 from __future__ import annotations
@@ -34,22 +35,13 @@ import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel, part, shared
 from dedup.kernels.bitmaps import shared_bits
-from dedup.kernels.verify import first_from, least, no_pair, required, shared_hashes
+from dedup.kernels.counters import CLASSES
+from dedup.kernels.prefix_index import KEY_TAG, PLACE, PURE
+from dedup.kernels.verify import least, no_pair, required, shared_hashes
 
 KEY_BUFFER = 512
 """Keys whose buckets are looked at before any of them is worked on, so that no branch depends on a random bit. Curve:
 `benchmarks.tuning.kernel_self_join_key_buffer`; flat from 32 to 2^11 on generated:10000 (two cores, 2026-11)."""
-
-CLASSES = 256
-EXACT_COUNTER = 128
-"""Texts. Counters are exact up to here. Above, one step of a counter means several texts: twice as many after every
-16 steps."""
-
-PLACE, PURE = np.uint64(0x7FFFFFFF), np.uint64(0x80000000)
-"""The bits of an index entry that hold the place of its row; one that the first entry of a bucket has if all of them
-are of one group of versions; the others are low bits of the key."""
-
-FULL_RANGE = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 JACCARD, CONTAINMENT, EDIT = range(3)
 
@@ -60,86 +52,6 @@ def needed(left_size: int, right_size: int, threshold: float, metric: int) -> in
     if metric == CONTAINMENT:
         return least(min(left_size, right_size), threshold)
     return required(left_size, right_size, threshold)
-
-
-@part
-def counter_slot(value: np.uint64, shift: int, spread: int) -> np.uint64:
-    """Return the counter of a hash below the limit. The `spread` top bits of such a hash are zero and are left out."""
-    return (value << np.uint64(spread)) >> np.uint64(shift)
-
-
-@kernel
-def count_below(
-    values: npt.NDArray[np.uint64],
-    offsets: npt.NDArray[np.int64],
-    sizes: npt.NDArray[np.int64],
-    rows: npt.NDArray[np.int64],
-    limit: np.uint64,
-    below: Written[npt.NDArray[np.int64]],
-) -> None:
-    """Write into ``below[i]`` how many hashes of row i of `rows` are at most `limit`."""
-    for place in range(len(rows)):
-        first, end = offsets[rows[place]], offsets[rows[place]] + sizes[rows[place]]
-        below[place] = (end if limit == FULL_RANGE else first_from(values, first, end, limit + np.uint64(1))) - first
-
-
-@kernel
-def count(
-    values: npt.NDArray[np.uint64],
-    offsets: npt.NDArray[np.int64],
-    sizes: npt.NDArray[np.int64],
-    rows: npt.NDArray[np.int64],
-    lowest: np.uint64,
-    highest: np.uint64,
-    table: Written[npt.NDArray[np.uint8]],
-    shift: int,
-    spread: int,
-) -> None:
-    """Add each distinct hash of `rows` from `lowest` to `highest` to its counter in `table` (written).
-
-    The bounds divide the table among threads.
-    """
-    for row in rows:
-        first = first_from(values, offsets[row], offsets[row] + sizes[row], lowest)
-        chance = np.uint64(row) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(40)
-        for i in range(np.uint64(first), np.uint64(offsets[row] + sizes[row])):
-            value = values[i]
-            if value > highest:
-                break
-            slot = counter_slot(value, shift, spread)
-            counter = np.int64(table[slot])
-            if counter < EXACT_COUNTER:
-                table[slot] = counter + 1
-            elif counter < CLASSES - 1:
-                step = np.uint64((2 << ((counter - EXACT_COUNTER) // 16)) - 1)
-                table[slot] = counter + np.int64((chance & step) == np.uint64(0))
-
-
-@kernel
-def read_counters(
-    values: npt.NDArray[np.uint64],
-    offsets: npt.NDArray[np.int64],
-    rows: npt.NDArray[np.int64],
-    table: npt.NDArray[np.uint8],
-    shift: int,
-    spread: int,
-    below: npt.NDArray[np.int64],
-    starts: npt.NDArray[np.int64],
-    counters: Written[npt.NDArray[np.uint8]],
-    alone: Written[npt.NDArray[np.int64]],
-) -> None:
-    """Write the counters of the first ``below[i]`` hashes of row i of `rows` into `counters`, from ``starts[i]`` on.
-
-    Also write into ``alone[i]`` how many of them occur in no other row.
-    """
-    for place in range(len(rows)):
-        first, start = np.uint64(offsets[rows[place]]), np.uint64(starts[place])
-        total = 0
-        for i in range(np.uint64(below[place])):
-            counter = table[counter_slot(values[first + i], shift, spread)]
-            counters[start + i] = counter
-            total += np.int64(counter == 1)
-        alone[place] = total
 
 
 @kernel
@@ -199,7 +111,7 @@ def prefixes(
 
     Row i of `rows` gets ``keys[bounds[i]:bounds[i + 1]]`` and ``other_keys[other_bounds[i]:other_bounds[i + 1]]``.
     Hashes that are not in a prefix are written to place ``-spill`` of each array. `below`, `starts` and `counters` are
-    as in `read_counters`.
+    as in `dedup.pairs.prefix_index.Counters`.
     """
     histogram = np.empty(CLASSES, dtype=np.int64)
     for place in range(len(rows)):
@@ -241,51 +153,6 @@ def last_class(histogram: npt.NDArray[np.int64], wanted: int) -> tuple[int, int]
         below += histogram[last]
         last += 1
     return last, wanted - below
-
-
-@kernel
-def build_index(
-    keys: npt.NDArray[np.uint64],
-    bounds: npt.NDArray[np.int64],
-    shift: int,
-    heads: Written[npt.NDArray[np.int32]],
-    entries: Written[npt.NDArray[np.uint64]],
-) -> float:
-    """Enter the keys of all places, in order, into buckets by their top bits.
-
-    Writes `heads` (zeros at first; bucket b is ``heads[b]:heads[b + 1]``) and `entries`: the low 32 bits of the key,
-    and the place. Returns the sum of the squares of the sizes of the buckets.
-    """
-    for i in range(np.uint64(bounds[-1])):
-        heads[(keys[i] >> np.uint64(shift)) + np.uint64(2)] += 1
-    work = 0.0
-    for bucket in range(2, len(heads)):
-        work += float(heads[bucket]) * float(heads[bucket])
-        heads[bucket] += heads[bucket - 1]
-    for place in range(len(bounds) - 1):
-        for i in range(np.uint64(bounds[place]), np.uint64(bounds[place + 1])):
-            bucket = (keys[i] >> np.uint64(shift)) + np.uint64(1)
-            at = heads[bucket]
-            entries[np.uint64(at)] = (keys[i] << np.uint64(32)) | np.uint64(place)
-            heads[bucket] = at + 1
-    return work
-
-
-@kernel
-def mark_pure(
-    heads: npt.NDArray[np.int32], entries: Written[npt.NDArray[np.uint64]], groups: npt.NDArray[np.int64]
-) -> None:
-    """Mark the buckets of an index whose rows are all of one group (`dedup.pairs.bitmaps`), by their first entry."""
-    for bucket in range(np.uint64(len(heads) - 2)):
-        first, end = np.uint64(heads[bucket]), np.uint64(heads[bucket + np.uint64(1)])
-        if first == end:
-            continue
-        group = groups[entries[first] & PLACE]
-        same = group >= 0
-        for i in range(first + np.uint64(1), end):
-            same &= groups[entries[i] & PLACE] == group
-        if same:
-            entries[first] |= PURE
 
 
 @shared
@@ -384,7 +251,7 @@ def probe(
                 filled = mixed_buckets(entries, groups, group, lows, hits, filled)
             for slot in range(np.uint64(filled)):
                 key = keys[hits[slot]]
-                tag = key << np.uint64(32)
+                tag = key << KEY_TAG
                 for i in range(lows[slot], np.uint64(heads[(key >> np.uint64(shift)) + np.uint64(1)])):
                     entry = entries[i]
                     earlier = entry & PLACE

@@ -13,8 +13,11 @@ In naive Python, for two passages as rows of words, in thousandths of a word::
         return max(common(a[:-1], b), common(a, b[:-1]), common(a[:-1], b[:-1]) + worth(a[-1], b[-1]))
 
 If so many words are equal that only k of the longer side are not, no alignment of this worth drifts by more than k: the
-table is a band of k cells on either side, and exact. Beyond `WIDEST` it is a heuristic. Cost: the words times the band;
-most unequal words are told apart by their letters, without a distance.
+table is a band of k cells on either side, and exact. Beyond `WIDEST` it is a heuristic. Cells that cannot lead to more
+than is known are left out. Cost: the words times the band; most unequal words are told apart by their letters, without
+a distance.
+
+References: [1] Hyyrö, "A bit-vector algorithm for computing Levenshtein and Damerau edit distances", 2003.
 """
 
 from __future__ import annotations
@@ -39,6 +42,11 @@ SHORTEST_WORD = 2
 WORD_START, WORD_SIZE, WORD_HASH, WORD_LETTERS = range(4)
 """Columns of a word: where its code points begin; their number, or 0 if it cannot be misspelled; a hash of them; a bit
 for each letter modulo 64."""
+
+LETTER_SLOTS = 128
+"""Slots of the table of the letters of a word: twice as many as letters."""
+
+LETTER_MASK = np.uint64(LETTER_SLOTS - 1)
 
 POINT_BASE = np.uint64(0x9E3779B97F4A7C15)
 
@@ -84,37 +92,59 @@ def bits_of(value: np.uint64) -> int:
 
 
 @shared
+def enter_letters(
+    points: npt.NDArray[np.uint64],
+    begin: int,
+    size: int,
+    letters: Written[npt.NDArray[np.uint64]],
+    places: Written[npt.NDArray[np.uint64]],
+) -> None:
+    """Enter the letters of a word of at most 64: for each, a bit for every place where it stands.
+
+    `letters` and `places` are a table of `LETTER_SLOTS`; places of 0 are a free slot.
+    """
+    for slot in range(LETTER_SLOTS):
+        places[slot] = np.uint64(0)
+    for k in range(size):
+        point = points[begin + k]
+        slot = np.int64(point & LETTER_MASK)
+        while places[slot] != np.uint64(0) and letters[slot] != point:
+            slot = (slot + 1) & (LETTER_SLOTS - 1)
+        letters[slot] = point
+        places[slot] |= np.uint64(1) << np.uint64(k)
+
+
+@shared
 def misspelled(
     points: npt.NDArray[np.uint64],
-    a: int,
     size: int,
-    b: int,
+    other: int,
     other_size: int,
-    distances: npt.NDArray[np.int64],
+    letters: npt.NDArray[np.uint64],
+    places: npt.NDArray[np.uint64],
 ) -> int:
-    """Return what a word is worth whose letters may be those of another, which it is not equal to.
+    """Return what a word, by its letters (`enter_letters`), is worth if it is another that it is not equal to.
 
-    `distances` has room for `MOST_POINTS` + 1 (written).
+    The distance is computed for a column at a time: bits say where it rises and falls by one [1].
     """
+    one = np.uint64(1)
     longer = max(size, other_size)
-    most = 2 * longer // 5
-    for j in range(other_size + 1):
-        distances[j] = j
-    for i in range(size):
-        diagonal = distances[0]
-        distances[0] = np.int64(i + 1)
-        least = distances[0]
-        for j in range(other_size):
-            above = distances[j + 1]
-            best = min(above, distances[j]) + 1
-            best = min(best, diagonal + np.int64(points[a + i] != points[b + j]))
-            least = min(least, best)
-            distances[j + 1] = best
-            diagonal = above
-        if least > most:
-            return 0
-    edits = distances[other_size]
-    return WORD_WEIGHT * (longer - edits) // longer if edits <= most else np.int64(0)
+    edits = np.int64(size)
+    last = np.uint64(size - 1)
+    rises, falls = ~np.uint64(0), np.uint64(0)
+    for j in range(other_size):
+        point = points[other + j]
+        slot = np.int64(point & LETTER_MASK)
+        while places[slot] != np.uint64(0) and letters[slot] != point:
+            slot = (slot + 1) & (LETTER_SLOTS - 1)
+        equal = places[slot]
+        across = (((equal & rises) + rises) ^ rises) | equal
+        upright = equal | falls
+        more, less = falls | ~(across | rises), rises & across
+        edits += np.int64((more >> last) & one) - np.int64((less >> last) & one)
+        more = (more << one) | one
+        rises, falls = (less << one) | ~(upright | more), more & upright
+    return WORD_WEIGHT * (longer - edits) // longer if edits <= 2 * longer // 5 else np.int64(0)
 
 
 @kernel
@@ -139,7 +169,7 @@ def spelled_alike(
     words = np.empty((longest + 1, 4), dtype=np.uint64)
     other_words = np.empty((longest + 1, 4), dtype=np.uint64)
     rows = np.empty((2, longest + 2), dtype=np.int64)
-    distances = np.empty(MOST_POINTS + 1, dtype=np.int64)
+    of_word, places = np.empty(LETTER_SLOTS, dtype=np.uint64), np.empty(LETTER_SLOTS, dtype=np.uint64)
     nothing = np.int64(-1) << 40
     for pair in range(len(matched)):
         count = split_words(points, offsets[2 * pair], offsets[2 * pair + 1], space, digits, words)
@@ -158,17 +188,29 @@ def spelled_alike(
         others -= front
         known -= WORD_WEIGHT * (front + back)
         above, below = rows[0], rows[1]
-        for j in range(others + 1):
-            above[j] = 0 if j <= band else nothing
-            below[j] = nothing
+        first, last = np.int64(0), np.int64(-1)  # of the row above: the columns that may lead to more than is known
+        for j in range(min(band, others) + 1):
+            above[j] = 0
+            if WORD_WEIGHT * min(count, others - j) > known:
+                last = np.int64(j)
         for i in range(1, count + 1):
-            low, high = max(i - band, 1), min(i + band, others)
-            below[low - 1] = nothing if i > band else np.int64(0)
+            if last < first:
+                break
+            low, high = max(i - band, first, 1), min(i + band, others)
+            above[last + 1] = nothing
+            below[low - 1] = nothing if low > 1 or i > band else np.int64(0)
+            ever = low == 1 and i <= band and WORD_WEIGHT * min(count - i, others) > known
+            first, end = (np.int64(0) if ever else others + 1), (np.int64(0) if ever else np.int64(-1))
             own = words[front + i - 1, WORD_HASH]
             own_size, letters = np.int64(words[front + i - 1, WORD_SIZE]), words[front + i - 1, WORD_LETTERS]
             begin = np.int64(words[front + i - 1, WORD_START])
             before = below[low - 1]
+            entered = False
             for column in range(np.uint64(low), np.uint64(high + 1)):
+                if np.int64(column) > last + 1:
+                    if end + 1 < np.int64(column):
+                        break
+                    above[column] = nothing
                 row = np.uint64(front) + column - np.uint64(1)
                 diagonal = above[column - np.uint64(1)]
                 value = max(above[column], before)
@@ -185,12 +227,19 @@ def spelled_alike(
                             and diagonal + WORD_WEIGHT * (1 + left) > known
                             and bits_of(letters ^ other_words[row, WORD_LETTERS]) <= 2 * most
                         ):
+                            if not entered:
+                                entered = True
+                                enter_letters(points, begin, own_size, of_word, places)
                             other = np.int64(other_words[row, WORD_START])
-                            value = max(value, diagonal + misspelled(points, begin, own_size, other, size, distances))
+                            value = max(value, diagonal + misspelled(points, own_size, other, size, of_word, places))
                 below[column] = value
                 before = value
+                if value + WORD_WEIGHT * min(count - i, others - np.int64(column)) > known:
+                    first, end = min(first, np.int64(column)), np.int64(column)
+            last = end
             above, below = below, above
         best = np.int64(0)
-        for j in range(max(count - band, 0), others + 1):
-            best = max(best, above[j])
+        if last >= first:
+            for j in range(first, last + 1):
+                best = max(best, above[j])
         totals[pair] = max(best + WORD_WEIGHT * (front + back), WORD_WEIGHT * matched[pair])

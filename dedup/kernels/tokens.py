@@ -12,7 +12,7 @@ Definition, in naive Python (`kind` from `dedup.text.unicode`; `folded` is the c
 
 There are two steps. `fold` writes the folded bytes of one text, and one bit per byte that says whether it belongs to a
 token. If two tokens touch (scripts without spaces), it writes a zero byte between them. ASCII is folded 64 bytes at a
-time, runs of Han and similar characters by twos and ones (`fold_spaceless`), other code points by the table. Then the
+time, runs of Han and kana 16 characters at a time (`fold_spaceless`), other code points by the table. Then the
 ends of the runs of ones are the ends of the tokens. If the folded bytes are not in step with the text, `fold` notes a
 *segment* (folded from, folded to, text from, text to), each int64. So the place of a token in the text is found without
 a map of every byte.
@@ -50,7 +50,17 @@ import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel, part, shared
 from dedup.kernels.text_layout import ALONE, FIRST, MARK, PADDING, SEPARATOR, SKIPPED, SPACELESS, UNSETTLED, WORD
-from dedup.kernels.words import bit_count, classify, load8, multiply, multiply_fold, store8, trailing_zeros
+from dedup.kernels.words import (
+    bit_count,
+    classify,
+    leading_zeros,
+    load8,
+    multiply,
+    multiply_fold,
+    spread16,
+    store8,
+    trailing_zeros,
+)
 
 KIND = 7
 
@@ -59,11 +69,10 @@ PLAIN_BITS, ACTING_BITS = np.uint32(0xFFFFFF2F), np.uint32(0xFF28)
 the one before it, by composing or by its combining class; those of ACTING_BITS are zero if it does not change that one.
 """
 
-HAN, HANS = np.uint64(0xE4B8), np.uint64(0xE9BF - 0xE4B8 + 1)
-"""The first two bytes of U+4E00, and how many such numbers there are to those of U+9FFF: each code point of them is a
-token by itself, folds to itself, and composes with nothing."""
+KANA = np.uint64(0xE3)
+"""The first byte of hiragana and katakana, which may compose with a mark. Those of U+4E00 to U+9FFF are the next six,
+and no mark composes with these."""
 
-TWICE_THREE_BYTES, TWICE_THREE_LEADS = np.uint64(0xC0C0F0C0C0F0), np.uint64(0x8080E08080E0)
 BEYOND_ASCII = np.uint64(0x8080808080808080)
 THREE_BYTES, THREE_LEADS = np.uint64(0xC0C0F0), np.uint64(0x8080E0)
 """The bits that say that three bytes are one code point, and what they are then."""
@@ -222,12 +231,12 @@ def fold(
 
 
 @part
-def two_han(chunk: np.uint64) -> np.bool_:
-    """Return whether a word begins with two code points from U+4E00 to U+9FFF, by their six bytes."""
-    first = (chunk << np.uint64(8) | chunk >> np.uint64(8) & np.uint64(0xFF)) & np.uint64(0xFFFF)
-    second = (chunk >> np.uint64(16) & np.uint64(0xFF00)) | chunk >> np.uint64(32) & np.uint64(0xFF)
-    inside = (first - HAN < HANS) & (second - HAN < HANS)
-    return inside & (chunk & TWICE_THREE_BYTES == TWICE_THREE_LEADS)
+def nibbles(bits: np.uint64) -> np.uint64:
+    """Return four equal bits for each of the 16 lowest of `bits`, but the lowest of the four is zero."""
+    spread = (bits | bits << np.uint64(24)) & np.uint64(0x000000FF000000FF)
+    spread = (spread | spread << np.uint64(12)) & np.uint64(0x000F000F000F000F)
+    spread = (spread | spread << np.uint64(6)) & np.uint64(0x0303030303030303)
+    return ((spread | spread << np.uint64(3)) & np.uint64(0x1111111111111111)) * np.uint64(0xE)
 
 
 @part
@@ -245,21 +254,37 @@ def fold_spaceless(
 ) -> tuple[int, int, np.uint32]:
     """Fold a run of code points of three bytes: each a token by itself that folds to itself, or a separator.
 
-    A little ASCII between them is taken along: a change to `classify` costs more. In `out`, a zero byte stands before
-    each token of three bytes and for each separator; at most 64 bytes are written. Returns where the run ends in the
-    text, how many bytes were written, and the entry of the last code point, with the kind that it has folded.
+    Han, kana and the marks between them are taken 16 at a time. A little ASCII between them is taken along: a change to
+    `classify` costs more. In `out`, a zero byte stands before each token of three bytes, and one or four bytes stand
+    for each separator; at most 64 bytes count, and as many after them may be overwritten. Returns where the run ends in
+    the text, how many bytes were written, and the entry of the last code point, with the kind that it has folded.
     """
     used, last, mask = np.int64(0), np.uint32(0), np.uint64(0)
+    full_stop = entries[np.uint64(index[0x30]) << np.uint64(8) | np.uint64(2)]
+    apart = full_stop & np.uint32(KIND) == np.uint32(SEPARATOR)  # else symbols are tokens
     while used <= 60 and at + 3 <= end:
         chunk = load8(values, at)
-        if used <= 56 and at + 6 <= end and two_han(chunk):  # most of them, without a look at the table
-            pair = (chunk & np.uint64(0xFFFFFF)) << np.uint64(8)
-            store8(out, to + used, pair | (chunk & np.uint64(0xFFFFFF000000)) << np.uint64(16))
-            mask |= np.uint64(0xEE) << np.uint64(used)
-            last = np.uint32(SPACELESS)
-            used += 8
-            at += 6
-            continue
+        if (chunk & np.uint64(0xFF)) - KANA < np.uint64(7):  # most of them, without a look at the table
+            own, marks = spread16(values, at, out, to + used)
+            most = np.int64(64 - used) >> 2
+            if at + 3 * most > end:
+                most = (end - at) // 3
+            if not apart:
+                marks = np.uint64(0)
+            inside = own | marks
+            inside &= ~(inside + np.uint64(1))  # the first ones without a gap
+            own &= inside & ((np.uint64(1) << np.uint64(most)) - np.uint64(1))
+            if own != np.uint64(0):
+                count = 64 - leading_zeros(own)  # the marks after the last one come next
+                mask |= nibbles(own) << np.uint64(used)
+                used += 4 * count
+                at += 3 * count
+                last = np.uint32(SPACELESS)
+                if np.uint64(values[at - 3]) == KANA:
+                    point = np.uint64(values[at - 2] & 3) << np.uint64(6) | np.uint64(values[at - 1] & 0x3F)
+                    point |= np.uint64(0x3000)
+                    last = entries[np.uint64(index[point >> np.uint64(8)]) << np.uint64(8) | point & np.uint64(255)]
+                continue
         if chunk & THREE_BYTES != THREE_LEADS:
             if used == 0 or chunk & np.uint64(0x80) != np.uint64(0) or chunk & BEYOND_ASCII == np.uint64(0):
                 break

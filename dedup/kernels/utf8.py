@@ -142,3 +142,23 @@ def encode_strings(
             return text
         ends[text] = to
     return len(places)
+
+
+@kernel
+def measure_strings(
+    eights: npt.NDArray[np.int64],
+    places: npt.NDArray[np.int64],
+    kind_at: int,
+    kind: int,
+    length: int,
+    lengths: Written[npt.NDArray[np.int64]],
+) -> None:
+    """Write the numbers of code points of the objects at the bytes `places` of memory; -1 for what is no plain string.
+
+    `eights` is the memory in units of eight bytes. An object is a string if the number `kind_at` bytes after its place
+    is `kind`; `length` is as in `encode_strings`. The loads of different strings do not wait for each other.
+    """
+    for text in range(len(places)):
+        place = np.uint64(places[text])
+        plain = eights[(place + np.uint64(kind_at)) >> np.uint64(3)] == kind
+        lengths[text] = eights[(place + np.uint64(length)) >> np.uint64(3)] if plain else np.int64(-1)

@@ -3,7 +3,7 @@
 When the first kernel is compiled in a process, one line on stderr announces it at once. If the command that runs is
 known (`expect`), all kernels that it calls are then compiled in parallel, and loaded from disk.
 
-    python -m dedup.kernels.warming NAME...     compiles some kernels (``module.kernel``), and keeps them
+    python -m dedup.kernels.warming [--narrow] NAME...     compiles some kernels (``module.kernel``), and keeps them
 """
 
 from __future__ import annotations
@@ -20,51 +20,51 @@ from dedup.kernels.signatures import KERNELS, name_of
 
 __all__ = ["GROUPS", "QUIET", "all_kernels", "expect", "main", "missing", "warm"]
 
+NARROW = "--narrow"
+"""Of kernels that are compiled for two widths of numbers, only the narrow one. The wide one is for more than 2^29
+tokens, where a few seconds more do not matter."""
+
 QUIET = "DEDUP_KERNELS_QUIET"
 """Set in processes that compile for another process, which has already announced it."""
 
 TEXT_PARTS = (
-    "utf8.encode_strings",
-    "json_strings.unescape",
-    "shingles.shingle_texts",
-    "sets.distinct",
-    "lsh.seen_twice",
-    "sketches.lowest_keys",
+    "json_strings.unescape", "shingles.shingle_texts", "sets.distinct", "lsh.seen_twice", "sketches.lowest_keys",
     "sketches.lowest_hashes_of",
-)
+)  # fmt: skip
 JOIN = (
     "seen_twice.lowest_hashes", "seen_twice.tally", "seen_twice.scatter", "seen_twice.mark", "seen_twice.alone",
-    "self_join.count", "self_join.count_below", "self_join.read_counters", "self_join.prefix_lengths",
-    "self_join.prefixes", "self_join.build_index", "self_join.probe", "clusters.earlier", "clusters.stars",
+    "counters.count_below", "counters.tally", "counters.scatter", "counters.count_part", "counters.gather",
+    "self_join.prefix_lengths", "self_join.prefixes", "prefix_index.tally_keys", "prefix_index.scatter_keys",
+    "prefix_index.fill_part", "self_join.probe", "clusters.earlier", "clusters.stars",
 )  # fmt: skip
 PASSAGES = (
     "tokens.locate", "text.split_texts", "text.character_places", "windows.find_anchors", "windows.find_first",
     "windows.write_blocks", "maximal.longest_earlier",
 )  # fmt: skip
 CHAINS = (
-    "seeds.mark_grams", "seeds.place_windows", "seeds.widen_table", "chains.link_seeds", "chains.build_chains",
-    "chains.choose_chains", "characters.tokenise_characters", "spelling.spelled_alike",
+    "seeds.mark_grams", "seeds.place_windows", "chains.link_seeds", "chains.build_chains", "chains.choose_chains",
 )  # fmt: skip
 GROUPS: dict[str, tuple[str, ...]] = {
-    "find": (*TEXT_PARTS, *JOIN, "text.split_texts", "listing.both_ways", "listing.count_listed", "listing.spell_out"),
-    "estimate": (*TEXT_PARTS, *JOIN),
+    "find": (*TEXT_PARTS, *JOIN, "forms.hash_texts", "listing.both_ways", "listing.count_listed", "listing.spell_out"),
+    "estimate": ("utf8.encode_strings", "utf8.measure_strings", *TEXT_PARTS, *JOIN),
     "match": (
-        *TEXT_PARTS, *PASSAGES, "cross_join.mark_side", "cross_join.meets", "cross_join.read_both",
-        "cross_join.probe_across", "cross_join.stand", "self_join.count", "self_join.prefixes", "self_join.build_index",
-        "tokens.tokenise",
+        *TEXT_PARTS, *PASSAGES, "cross_join.mark_side", "cross_join.meets", "counters.tally", "counters.scatter",
+        "counters.count_sides", "counters.gather", "cross_join.probe_across", "cross_join.stand", "self_join.prefixes",
+        "prefix_index.tally_keys", "prefix_index.scatter_keys", "prefix_index.fill_part", "tokens.tokenise",
+        "tokens.locate_texts", "forms.hash_texts",
         "listing.both_ways", "listing.count_listed", "listing.spell_out",
         *CHAINS, "seeds.write_sparse_seeds",
     ),
     "repeats": (*PASSAGES, *CHAINS, "seeds.write_seeds"),
     "index": (
-        "utf8.encode_strings", "json_strings.unescape", "shingles.shingle_texts", "sets.distinct",
-        "index_sets.seal_sets", "index_sets.seal_rows", "index_memtable.choose",
+        "utf8.encode_strings", "utf8.measure_strings", "json_strings.unescape", "shingles.shingle_texts",
+        "sets.distinct", "index_sets.seal_sets", "index_sets.seal_rows", "index_memtable.choose",
         "index_memtable.enter", "index_memtable.probe_chains", "index_memtable.filter_rows", "index_postings.pack",
         "index_postings.expand", "index_postings.probe", "index_postings.lookup",
     ),
     "compare": (
-        "utf8.encode_strings", "shingles.shingle_texts", "sets.distinct", "tokens.locate", "text.character_places",
-        "maximal.longest_earlier",
+        "utf8.encode_strings", "utf8.measure_strings", "shingles.shingle_texts", "sets.distinct", "tokens.locate",
+        "text.character_places", "maximal.longest_earlier",
     ),
 }  # fmt: skip
 """The kernels that each command calls on plain input, by the name of the command."""
@@ -94,7 +94,7 @@ def missing() -> None:
             "dedup: compiling kernels, once, about 10 s (dedup warmup does it beforehand)", file=sys.stderr, flush=True
         )
     if _expected:
-        warm(_expected)
+        warm(_expected, narrow=True)
 
 
 def all_kernels() -> list[str]:
@@ -105,8 +105,10 @@ def all_kernels() -> list[str]:
     return [name_of(function) for function in KERNELS]
 
 
-def warm(names: Iterable[str], processes: int | None = None) -> bool:
+def warm(names: Iterable[str], processes: int | None = None, *, narrow: bool = False) -> bool:
     """Compile some kernels in several processes and keep them on disk; return False if that cannot be done here.
+
+    With `narrow`, kernels for two widths are compiled for the first run of a command: see `NARROW`.
 
     The kernels of a module are compiled in one process, since they share parts. By default there is one process per
     processor, but four at most.
@@ -124,7 +126,7 @@ def warm(names: Iterable[str], processes: int | None = None) -> bool:
         lightest = weights.index(min(weights))
         shares[lightest] += members
         weights[lightest] += _weight(module)
-    command = [sys.executable, "-m", __name__]
+    command = [sys.executable, "-m", __name__, *([NARROW] if narrow else [])]
     environment = {**os.environ, QUIET: "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     started = [subprocess.Popen([*command, *share], env=environment) for share in shares if share]  # noqa: S603
     try:
@@ -151,10 +153,13 @@ def _weight(module: str) -> int:
 def main() -> None:
     """Compile the kernels that the command line names."""
     for name in sys.argv[1:]:
+        if name == NARROW:
+            continue
         module, _, kernel = name.partition(".")
-        compiled = getattr(importlib.import_module(f"dedup.kernels.{module}"), kernel)
-        for entry in compiled.entries.values():
-            entry.prepare()
+        entries = getattr(importlib.import_module(f"dedup.kernels.{module}"), kernel).entries
+        for width, entry in entries.items():
+            if width != "q" or len(entries) == 1 or NARROW not in sys.argv:
+                entry.prepare()
 
 
 if __name__ == "__main__":

@@ -33,6 +33,10 @@ LANES = 64
 ONES = np.uint64(0x0101010101010101)
 TOPS = np.uint64(0x8080808080808080)
 
+THREE_BYTE_MARKS = (0xE38081, 0xE38082, 0xEFBC8C, 0xEFBC9A, 0xEFBC9B, 0xEFBC81, 0xEFBC9F)
+"""The UTF-8 of ideographic comma and full stop, and of full-width comma, colon, semicolon, and exclamation and question
+mark: separators, which fold to one."""
+
 if not native.COMPLETE:  # needed to write the intrinsics; with a complete library nothing is compiled here
     compiler()
     from llvmlite import ir
@@ -137,6 +141,62 @@ def classify(typingctx: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
         word = builder.or_(builder.bitcast(word, U64), letter)
         other = builder.and_(builder.bitcast(other, U64), builder.not_(builder.or_(letter, mark)))
         return context.make_tuple(builder, pair, [word, other])
+
+    return types.UniTuple(types.uint64, 2)(source, types.intp, target, types.intp), codegen
+
+
+@intrinsic
+def spread16(typingctx: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
+    """Write 16 sequences of three bytes of `source` from `at` into `target` from `to`, after a zero byte each.
+
+    Returns two uint64 masks, bit i for sequence i: those that are code points from U+4E00 to U+9FFF, hiragana or
+    katakana; and those that are a mark of `THREE_BYTE_MARKS`. Reads 52 bytes, writes 64; no bounds check.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        read = _pointer(context, builder, signature.args[0], args[0], args[1])
+        write = _pointer(context, builder, signature.args[2], args[2], args[3])
+        sixteen, half = ir.VectorType(U8, 16), ir.IntType(32)
+        many = ir.VectorType(half, 16)
+        zeros = ir.Constant(sixteen, [0] * 16)
+        order = (16, 2, 1, 0) if _little_endian() else (0, 1, 2, 16)
+
+        def joined(parts: list[Any]) -> Any:
+            while len(parts) > 1:
+                count = 2 * parts[0].type.count
+                every = ir.Constant(ir.VectorType(half, count), list(range(count)))
+                parts = [
+                    builder.shuffle_vector(left, right, every)
+                    for left, right in zip(parts[::2], parts[1::2], strict=True)
+                ]
+            return parts[0]
+
+        written: list[Any] = []
+        numbers: list[Any] = []
+        for part_of in range(4):
+            place = builder.gep(read, [ir.Constant(U64, 12 * part_of)])
+            block = builder.load(builder.bitcast(place, sixteen.as_pointer()), align=1)
+            for found, byte_order in ((written, (16, 0, 1, 2)), (numbers, order)):
+                indices = [index if index == 16 else 3 * i + index for i in range(4) for index in byte_order]
+                chosen = ir.Constant(ir.VectorType(half, 16), indices)
+                found.append(builder.shuffle_vector(block, zeros, chosen))
+        builder.store(joined(written), builder.bitcast(write, VECTOR.as_pointer()), align=1)
+        points = builder.bitcast(joined(numbers), many)
+
+        def every16(value: int) -> Any:
+            return ir.Constant(many, [value] * 16)
+
+        def among(first: int, last: int) -> Any:
+            count = every16((last - first << 8) + 1)
+            return builder.icmp_unsigned("<", builder.sub(points, every16(first << 8)), count)
+
+        whole = builder.icmp_unsigned("==", builder.and_(points, every16(0xC0C000)), every16(0x808000))
+        own = builder.or_(among(0xE4B880, 0xE9BFBF), builder.or_(among(0xE38181, 0xE38296), among(0xE382A1, 0xE383BA)))
+        mark = builder.icmp_unsigned("==", points, every16(THREE_BYTE_MARKS[0] << 8))
+        for known in THREE_BYTE_MARKS[1:]:
+            mark = builder.or_(mark, builder.icmp_unsigned("==", points, every16(known << 8)))
+        masks = [builder.zext(builder.bitcast(mask, ir.IntType(16)), U64) for mask in (builder.and_(own, whole), mark)]
+        return context.make_tuple(builder, signature.return_type, masks)
 
     return types.UniTuple(types.uint64, 2)(source, types.intp, target, types.intp), codegen
 

@@ -137,7 +137,7 @@ class Notes:
     ) -> None:
         self._sample, self._part_bits, self._together = sample, part_bits, together
         self._notes: OrderedArray[np.uint32] = OrderedArray(np.uint32, texts, alone=threads == 1)
-        self._end = 0
+        self._ends = [0]
         self._bounds: list[npt.NDArray[np.int64]] = []
         self._pages: list[npt.NDArray[np.int32]] = []
         self._rows: list[int] = []
@@ -162,16 +162,17 @@ class Notes:
     def add(self, noted: list[_Noted]) -> None:
         """Add a block, the next one."""
         for bounds, pages, rows in noted:
-            self._bounds.append(bounds + self._end)
+            self._bounds.append(bounds)
             self._pages.append(pages)
             self._rows.append(rows)
-            self._end += int(bounds[-1])
+            self._ends.append(self._ends[-1] + int(bounds[-1]))
 
     def unique(self, threads: int, progress: Callable[[int], None]) -> npt.NDArray[np.int64]:
         """Return a lower bound, per row, of its hashes that occur in no other row; it may be called once."""
         from dedup.kernels import seen_twice as kernels
 
         bounds = np.array(self._bounds, dtype=np.int64).reshape(-1, (1 << self._part_bits) + 1)
+        bounds += np.array(self._ends[:-1], dtype=np.int64)[:, np.newaxis]
         notes = self._notes.array()
         slot_bits = min(max(bits_for(TWICE_SLOTS * len(notes)) - self._part_bits, 5), NOTE_BITS - kernels.ROW_BITS)
 
@@ -204,7 +205,7 @@ def hold_candidates(source: TextSource, threshold: Threshold, *, limits: FilterL
     hashes, folding = BufferPool(), BufferPool()
     sketcher = source.sketcher if source.first_reading else None
 
-    def note(job: tuple[int, Callable[[], Block]]) -> tuple[HashedBlock, list[_Noted]]:
+    def note(job: tuple[int, Callable[[], Block]]) -> tuple[HashedBlock, npt.NDArray[np.int64], list[_Noted]]:
         number, load = job
         block = load()
         how: dict[str, Any] = {"unit": unit, "make_buffer": hashes.take, "spare": folding, "sketcher": sketcher}
@@ -212,7 +213,7 @@ def hold_candidates(source: TextSource, threshold: Threshold, *, limits: FilterL
         block.release()
         noted = notes.take(number, hashed)
         hashes.give(hashed.hashes)
-        return hashed._replace(hashes=hashed.hashes[:0]), noted
+        return hashed._replace(hashes=hashed.hashes[:0]), np.diff(hashed.offsets), noted
 
     digests: list[npt.NDArray[np.uint64]] = [np.empty((0, 2), dtype=np.uint64)]
     places: list[npt.NDArray[np.int64]] = [np.empty((0, unit.place_columns), dtype=np.int64)]
@@ -220,12 +221,12 @@ def hold_candidates(source: TextSource, threshold: Threshold, *, limits: FilterL
     forms: list[Forms] = []
     done, count = 0, len(texts)
     report = stages.stage("read", count)
-    for hashed, noted in map_blocks(note, enumerate(texts.loads()), threads):
+    for hashed, own_sizes, noted in map_blocks(note, enumerate(texts.loads()), threads):
         done += hashed.texts
         digests.append(hashed.digests)
         places.append(hashed.places)
         forms.append(hashed.forms)
-        every_size.append(np.diff(hashed.offsets))
+        every_size.append(own_sizes)
         notes.add(noted)
         report(done)
     source.end_reading()

@@ -12,16 +12,16 @@ A unit whose hashes occur on one side only costs a look at a table, even in a fa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.units import HashRows, HashSets, Units
-from dedup.pairs.prefix_index import Counters, Index, Keys, build_index, take_prefixes
+from dedup.pairs.prefix_index import Counted, Index, Keys, build_index, count_hashes, take_prefixes
 from dedup.pairs.seen_twice import bits_for
 from dedup.pairs.self_join import EVERY
 from dedup.pairs.verify import NO_GROUPS, Groups, PairLimit, Pairs, in_order, pairs_of
+from dedup.runtime.arrays import by_key
 from dedup.runtime.threads import map_blocks, slices, stretches
 from dedup.threshold import Metric, Threshold, least
 
@@ -31,19 +31,6 @@ SIDE_SLOTS = 16
 """One-bit slots per hash in the table of a side, at least: one hash in 16 is found by mere chance. Curve:
 `benchmarks.tuning.cross_join_side_slots`; flat from 16 to 64 on generated:20000, where 4 takes 0.77 times as long (two
 cores, 2026-11)."""
-
-
-class _Side(NamedTuple):
-    """The candidates of one side, with the counters of their hashes (`dedup.kernels.cross_join.read_both`)."""
-
-    rows: npt.NDArray[np.int64]
-    starts: npt.NDArray[np.int64]
-    unique: npt.NDArray[np.int64]
-    counters: npt.NDArray[np.uint8]
-
-    def take(self, places: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> _Side:
-        """Return some of the rows."""
-        return _Side(self.rows[places], self.starts[places], self.unique[places], self.counters)
 
 
 def join_across(
@@ -110,12 +97,15 @@ def _found(
     which it has more than `most` pairs or `tries` merges.
     """
     from dedup.kernels import cross_join as kernels
+    from dedup.kernels.seen_twice import SAMPLES
 
     both = _rows_met(units.rows, left, right, threads)
     sets = units.prepare(np.sort(np.concatenate(both)), threads)
-    lefts, rights = _count(sets, both, threshold, threads)
-    lefts = lefts.take(np.argsort(sets.sizes[lefts.rows], kind="stable"))
-    rights = rights.take(np.argsort(sets.sizes[rights.rows], kind="stable"))
+    lefts, rights = (
+        side.take(side.unique <= threshold.may_be_unique(sets.sizes[side.rows]))
+        for side in count_hashes(sets, both, SAMPLES, threads)
+    )
+    lefts, rights = (side.take(by_key(sets.sizes[side.rows])) for side in (lefts, rights))
     everything = [sets.sizes[side.rows] - side.unique for side in (lefts, rights)]
     prefix = [
         np.maximum(sets.sizes[side.rows] - least(sets.sizes[side.rows], threshold.value) + 1 - side.unique, 0)
@@ -127,7 +117,7 @@ def _found(
         rounds = [(prefix[0], everything[1], kernels.LEFT_SMALLER), (everything[0], prefix[1], kernels.LEFT_LARGER)]
     for probes, indexed, which in rounds:
         probed = _prefixes(sets, lefts, probes, threads)
-        index, _ = build_index(_prefixes(sets, rights, indexed, threads))
+        index, _ = build_index(_prefixes(sets, rights, indexed, threads), threads)
         limits = (most, tries)
         yield from _probe(sets, lefts.rows, probed, rights.rows, index, threshold, which, limits, groups, threads)
         progress(len(left))
@@ -168,50 +158,9 @@ def _rows_met(
     return met
 
 
-def _count(
-    sets: HashSets, rows: list[npt.NDArray[np.int64]], threshold: Threshold, threads: int
-) -> tuple[_Side, _Side]:
-    """Count the hashes of both sides, and drop the rows with too many hashes that cannot prove a pair."""
-    from dedup.kernels.self_join import FULL_RANGE, count
-
-    bits = bits_for(4 * max(int(sets.sizes[side].sum()) for side in rows))
-    tables = [np.zeros(1 << bits, dtype=np.uint8) for _ in rows]
-
-    def enter(side: int) -> None:
-        for part in stretches(len(rows[side])):
-            some = rows[side][part]
-            count(sets.values, sets.offsets, sets.sizes, some, np.uint64(0), FULL_RANGE, tables[side], 64 - bits, 0)
-
-    for _ in map_blocks(enter, range(2), threads):
-        pass
-    left, right = (_read_counters(sets, side, tables, 64 - bits, threads) for side in rows)
-    left, right = (side.take(side.unique <= threshold.may_be_unique(sets.sizes[side.rows])) for side in (left, right))
-    return left, right
-
-
-def _read_counters(
-    sets: HashSets, rows: npt.NDArray[np.int64], tables: list[npt.NDArray[np.uint8]], shift: int, threads: int
-) -> _Side:
-    from dedup.kernels import cross_join as kernels
-
-    sizes = sets.sizes[rows]
-    starts = np.cumsum(sizes) - sizes
-    counters = np.empty(sizes.sum(), dtype=np.uint8)
-    unique = np.empty(len(rows), dtype=np.int64)
-
-    def read(part: slice) -> None:
-        where = (tables[0], tables[1], shift, starts[part], counters, unique[part])
-        kernels.read_both(sets.values, sets.offsets, sets.sizes, rows[part], *where)
-
-    for _ in map_blocks(read, slices(len(rows)), threads):
-        pass
-    return _Side(rows, starts, unique, counters)
-
-
-def _prefixes(sets: HashSets, side: _Side, lengths: npt.NDArray[np.int64], threads: int) -> Keys:
+def _prefixes(sets: HashSets, side: Counted, lengths: npt.NDArray[np.int64], threads: int) -> Keys:
     """Return the first hashes of each row in the common order, without those that cannot prove a pair."""
-    counters = Counters(sets.sizes[side.rows], side.starts, side.counters)
-    return take_prefixes(sets, side.rows, counters, (lengths, np.zeros_like(lengths)), threads)[0]
+    return take_prefixes(sets, side, (lengths, np.zeros_like(lengths)), threads)[0]
 
 
 def _probe(

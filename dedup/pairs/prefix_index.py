@@ -1,11 +1,15 @@
-"""Prefixes: the first hashes of each row in the common order of a join, and the index over them.
+"""Prefixes: the first hashes of each row in the common order of a join, the counters of that order, and the index.
 
 Two sets that share enough hashes share one within their prefixes (`dedup.kernels.self_join`). So only the prefixes of
-one side are indexed, and only the prefixes of the other side are looked up.
+one side are indexed, and only the prefixes of the other side are looked up. The order begins with the rarest hashes,
+which counters tell. Counters and index are made part by part of the hash space, so that threads share all of the work
+and none of the memory (`dedup.kernels.counters`, `dedup.kernels.prefix_index`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,25 +17,73 @@ import numpy.typing as npt
 
 from dedup.hashing.units import HashSets
 from dedup.pairs.seen_twice import bits_for
-from dedup.runtime.threads import map_blocks, slices
+from dedup.runtime.arrays import PORTION, portions, runs_of
+from dedup.runtime.threads import map_blocks
 
-__all__ = ["Counters", "Index", "Keys", "build_index", "take_prefixes"]
+__all__ = [
+    "COUNT_LIMITS",
+    "CountLimits",
+    "Counted",
+    "Index",
+    "Keys",
+    "build_index",
+    "count_hashes",
+    "done_by",
+    "mark_versions",
+    "take_prefixes",
+]
 
 
 LINE = 8
 """Keys per cache line."""
 
+COUNTED_SLOTS = 2
+"""Slots of the table of counters per hash. Then one of three hashes seems to occur more often than it does."""
 
-class Counters(NamedTuple):
-    """In how many rows the first hashes of some rows occur: for row i ``below[i]`` counters, from ``starts[i]`` on.
+COUNTED_TOGETHER = 1 << 25
+"""Hashes that are counted at a time, about: a band of the hash space. They take 4 bytes each."""
 
-    A counter of 1 marks a hash that cannot prove a pair; see `dedup.kernels.self_join.read_counters`. The counters are
-    uint8; `starts` and `below` are int64.
+COUNTED_CHUNK = 1 << 17
+"""Hashes that a thread sorts into parts at a time."""
+
+COUNTED_PART_BITS = 18
+"""Bits of a slot within its part, at most: the table of a part has 256 kB."""
+
+INDEX_PART_BITS = 16
+"""Bits of a bucket within its part, at most: the buckets of a part and their keys have about 1 MB."""
+
+PARTS_BITS = 6
+"""There are 64 parts where there is enough to share out, so that as many threads have work."""
+
+
+@dataclass(frozen=True)
+class CountLimits:
+    """How hashes are cut for the threads when they are counted: see the constants."""
+
+    together: int = COUNTED_TOGETHER
+    chunk: int = COUNTED_CHUNK
+    part_bits: int = COUNTED_PART_BITS
+
+
+COUNT_LIMITS = CountLimits()
+
+
+class Counted(NamedTuple):
+    """Rows, and in how many rows their first hashes occur: for row i ``below[i]`` counters, from ``starts[i]`` on.
+
+    A counter of 1 marks a hash that cannot prove a pair; row i has ``unique[i]`` of them. Counters are exact up to 128;
+    above, they are classes. The counters are uint8, all else is int64.
     """
 
+    rows: npt.NDArray[np.int64]
     below: npt.NDArray[np.int64]
     starts: npt.NDArray[np.int64]
-    values: npt.NDArray[np.uint8]
+    unique: npt.NDArray[np.int64]
+    counters: npt.NDArray[np.uint8]
+
+    def take(self, places: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Counted:
+        """Return some of the rows."""
+        return Counted(self.rows[places], self.below[places], self.starts[places], self.unique[places], self.counters)
 
 
 class Keys(NamedTuple):
@@ -42,25 +94,178 @@ class Keys(NamedTuple):
 
 
 class Index(NamedTuple):
-    """Keys of some rows in buckets by their top bits; see `dedup.kernels.self_join.build_index`."""
+    """Keys of some rows in buckets by their top bits: bucket b is ``entries[heads[b]:heads[b + 1]]``.
+
+    An entry has 32 bits of a key and its place, and the places in a bucket ascend.
+    """
 
     shift: int
     heads: npt.NDArray[np.int32]
     entries: npt.NDArray[np.uint64]
 
 
-def take_prefixes(
+def done_by(threads: int, work: Callable[[Any], Any], blocks: Sequence[Any]) -> None:
+    """Let threads work on all blocks; the results are in memory that `work` knows."""
+    for _ in map_blocks(work, blocks, threads):
+        pass
+
+
+def count_hashes(
     sets: HashSets,
-    rows: npt.NDArray[np.int64],
-    counters: Counters,
-    lengths: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    sides: Sequence[npt.NDArray[np.int64]],
+    sample: int,
     threads: int,
+    *,
+    limits: CountLimits = COUNT_LIMITS,
+) -> list[Counted]:
+    """Count the distinct hashes of rows in the first `sample` of `SAMPLES` parts of the hash space, for each side.
+
+    With two sides, hashes that only one of them has get the counter 1, the others the sum of both. The counters do not
+    depend on the threads. Memory: one byte per counted hash, and while it runs 4 bytes for each of about
+    ``limits.together`` of them; 256 kB per thread and side.
+    """
+    from dedup.kernels import counters as kernels
+    from dedup.kernels.seen_twice import SAMPLES
+
+    limit = (sample << 64) // SAMPLES - 1
+    spread = SAMPLES.bit_length() - 1 - (sample - 1).bit_length()
+    slots = COUNTED_SLOTS * len(sides)  # each side has a table of its own
+    bits = bits_for(max(slots * int(sets.sizes[rows].sum()) * sample // SAMPLES for rows in sides))
+    slot_bits = min(limits.part_bits, max(bits - PARTS_BITS, 8))
+    shift = 64 - bits - spread + slot_bits
+
+    rows = np.concatenate(sides)
+    below = sets.sizes[rows]
+    if sample < SAMPLES:
+        below = np.empty(len(rows), dtype=np.int64)
+
+        def look(part: slice) -> None:
+            kernels.count_below(*sets, rows[part], np.uint64(limit), below[part])
+
+        done_by(threads, look, portions(sets.sizes[rows]))
+    starts = np.cumsum(below) - below
+    total = int(below.sum())
+    counters = np.empty(total, dtype=np.uint8)
+    unique = np.zeros(len(rows), dtype=np.int64)
+    begins = sets.offsets[rows]
+    stops, moves = begins + below, starts - begins
+    lefts = len(sides[0])
+    chunks = runs_of(below[:lefts], limits.chunk)
+    left_chunks = len(chunks)
+    chunks += [slice(lefts + one.start, lefts + one.stop) for one in runs_of(below[lefts:], limits.chunk)]
+    parts = (limit >> shift) + 1
+    together = -(-parts // max(1, -(-total // limits.together)))
+    ends = np.empty(len(rows), dtype=np.int64)
+    for first in range(0, parts, together):
+        count = min(together, parts - first)
+        band = _Band(shift, slot_bits, first, count, np.uint64(min(((first + count) << shift) - 1, limit)))
+        bounds = _tallied(sets, band, chunks, begins, stops, ends, threads)
+        entries = np.empty(int(bounds[-1, -1]) if len(chunks) else 0, dtype=np.uint32)
+        _count_band(sets, band, chunks, left_chunks, bounds, begins, ends, entries, len(sides), threads)
+        _gather_band(sets, band, chunks, bounds, begins, ends, entries, begins + moves, counters, unique, threads)
+        begins, ends = ends, begins
+    both = Counted(rows, below, starts, unique, counters)
+    return [both] if len(sides) == 1 else [both.take(np.arange(lefts)), both.take(np.arange(lefts, len(rows)))]
+
+
+class _Band(NamedTuple):
+    """A range of the hash space: the part of a hash is ``hash >> shift``; `parts` parts from `first` on.
+
+    `slot_bits` follow the bits of a part, and `highest` is the last hash.
+    """
+
+    shift: int
+    slot_bits: int
+    first: int
+    parts: int
+    highest: np.uint64
+
+
+Bounds = npt.NDArray[np.int64]
+
+
+def _tallied(
+    sets: HashSets, band: _Band, chunks: list[slice], begins: Bounds, stops: Bounds, ends: Bounds, threads: int
+) -> Bounds:
+    """Return where each chunk has its entries of each part; write into `ends` where the hashes of the band end."""
+    from dedup.kernels.counters import tally
+
+    bounds = np.zeros((len(chunks), band.parts + 1), dtype=np.int64)
+
+    def work(chunk: int) -> None:
+        own = chunks[chunk]
+        where = (band.highest, band.shift, band.first, ends[own], bounds[chunk, 1:])
+        tally(sets.values, begins[own], stops[own], *where)
+
+    done_by(threads, work, range(len(chunks)))
+    np.cumsum(bounds, axis=1, out=bounds)
+    bounds[1:] += np.cumsum(bounds[:-1, -1])[:, np.newaxis]
+    return bounds
+
+
+def _count_band(
+    sets: HashSets,
+    band: _Band,
+    chunks: list[slice],
+    left_chunks: int,
+    bounds: Bounds,
+    begins: Bounds,
+    ends: Bounds,
+    entries: npt.NDArray[np.uint32],
+    sides: int,
+    threads: int,
+) -> None:
+    """Write the counter of each hash of the band into `entries`, by chunk and part."""
+    from dedup.kernels import counters as kernels
+
+    def scatter(chunk: int) -> None:
+        own = chunks[chunk]
+        where = (band.shift, band.first, band.slot_bits, bounds[chunk, :-1].copy(), entries)
+        kernels.scatter(sets.values, begins[own], ends[own], *where)
+
+    def count(part: int) -> None:
+        tables = [np.zeros(1 << band.slot_bits, dtype=np.uint8) for _ in range(sides)]
+        if sides == 1:
+            kernels.count_part(entries, bounds, part, *tables)
+        else:
+            kernels.count_sides(entries, bounds, part, left_chunks, *tables)
+
+    done_by(threads, scatter, range(len(chunks)))
+    done_by(threads, count, range(band.parts))
+
+
+def _gather_band(
+    sets: HashSets,
+    band: _Band,
+    chunks: list[slice],
+    bounds: Bounds,
+    begins: Bounds,
+    ends: Bounds,
+    entries: npt.NDArray[np.uint32],
+    places: Bounds,
+    counters: npt.NDArray[np.uint8],
+    unique: Bounds,
+    threads: int,
+) -> None:
+    """Bring the counters of the band from `entries` to the `places` of their rows in `counters`; add to `unique`."""
+    from dedup.kernels.counters import gather
+
+    def work(chunk: int) -> None:
+        own = chunks[chunk]
+        where = (band.shift, band.first, bounds[chunk, :-1].copy(), entries, places[own], counters, unique[own])
+        gather(sets.values, begins[own], ends[own], *where)
+
+    done_by(threads, work, range(len(chunks)))
+
+
+def take_prefixes(
+    sets: HashSets, counted: Counted, lengths: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]], threads: int
 ) -> tuple[Keys, Keys]:
     """Return two prefixes of each row, one to look up and one to index, of given lengths, without unique hashes."""
     from dedup.kernels.self_join import prefixes
 
     bounds = [np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(count))) for count in lengths]
-    parts = slices(len(rows))
+    parts = portions(counted.below)
     spill = LINE * len(parts)  # a place for each part, in a cache line that no other thread writes to
     buffers = [np.empty(places[-1] + spill, dtype=np.uint64) for places in bounds]
 
@@ -68,23 +273,70 @@ def take_prefixes(
         part = parts[number]
         first, second = (places[part.start : part.stop + 1] for places in bounds)
         where = (first, buffers[0], second, buffers[1], spill - LINE * number)
-        below, starts = counters.below[part], counters.starts[part]
-        prefixes(sets.values, sets.offsets, rows[part], below, starts, counters.values, *where)
+        below, starts = counted.below[part], counted.starts[part]
+        prefixes(sets.values, sets.offsets, counted.rows[part], below, starts, counted.counters, *where)
 
-    for _ in map_blocks(work, range(len(parts)), threads):
-        pass
+    done_by(threads, work, range(len(parts)))
     first, second = (Keys(places, made[: len(made) - spill]) for places, made in zip(bounds, buffers, strict=True))
     return first, second
 
 
-def build_index(keys: Keys) -> tuple[Index, float]:
-    """Return the index of some rows' keys, and the sum of the squares of its bucket sizes."""
-    from dedup.kernels import self_join as kernels
+def build_index(keys: Keys, threads: int) -> tuple[Index, float]:
+    """Return the index of some rows' keys, and the sum of the squares of its bucket sizes.
 
-    count = len(keys.keys)
+    Memory: 12 to 16 bytes per key; a copy of a part of the keys per thread: 1 MB, or one of 64 parts.
+    """
+    from dedup.kernels import prefix_index as kernels
+
+    count, rows = len(keys.keys), len(keys.bounds) - 1
     bits = bits_for(count)
-    places: Any = np.int32 if count < 1 << 31 else np.int64  # half the width takes half of the cache
-    heads = np.zeros((1 << bits) + 2, dtype=places)
+    inner = min(INDEX_PART_BITS, max(bits - PARTS_BITS, 8))
+    part_bits = bits - inner
+    shift = 64 - part_bits
+    most = 1 << kernels.PLACE_BITS
+    chunks = [
+        slice(first, min(first + most, run.stop))
+        for run in runs_of(np.diff(keys.bounds), COUNTED_CHUNK)
+        for first in range(run.start, run.stop, most)
+    ]
+    firsts = np.array([chunk.start for chunk in chunks], dtype=np.int64)
+    starts = np.zeros((1 << part_bits, len(chunks) + 1), dtype=np.int64)
+
+    def tally(chunk: int) -> npt.NDArray[np.int64]:
+        own, counts = chunks[chunk], np.zeros(1 << part_bits, dtype=np.int64)
+        kernels.tally_keys(keys.keys, int(keys.bounds[own.start]), int(keys.bounds[own.stop]), shift, counts)
+        return counts
+
+    for chunk, counts in enumerate(map_blocks(tally, range(len(chunks)), threads), start=1):
+        starts[:, chunk] = counts
+    np.cumsum(starts, axis=1, out=starts)
+    starts[1:] += np.cumsum(starts[:-1, -1])[:, np.newaxis]
+    heads = np.empty((1 << bits) + 1, dtype=np.int32)
+    heads[-1] = count
     entries = np.empty(count + 1, dtype=np.uint64)  # a probe may read one entry after the last, and ignores it
-    work = kernels.build_index(keys.keys, keys.bounds, 64 - bits, heads, entries)
+
+    def scatter(chunk: int) -> None:
+        own = chunks[chunk]
+        bounds = keys.bounds[own.start : own.stop + 1]
+        kernels.scatter_keys(keys.keys, bounds, shift, starts[:, chunk].copy(), entries)
+
+    def fill(part: int) -> float:
+        own = starts[part]
+        copy, cursors = np.empty(own[-1] - own[0], dtype=np.uint64), np.zeros(1 << inner, dtype=np.int32)
+        buckets = heads[part << inner : (part + 1) << inner]
+        return kernels.fill_part(own, firsts, part_bits, copy, cursors, buckets, entries)
+
+    done_by(threads, scatter, range(len(chunks)))
+    work = sum(map_blocks(fill, range(1 << part_bits), threads))
+    assert rows < 1 << 31
     return Index(64 - bits, heads, entries), work
+
+
+def mark_versions(index: Index, groups: npt.NDArray[np.int64], threads: int) -> None:
+    """Mark the buckets of an index whose rows are all of one group (`dedup.pairs.bitmaps`), by their first entry."""
+    from dedup.kernels.prefix_index import mark_pure
+
+    buckets = len(index.heads) - 1
+    size = max(PORTION, buckets // 256)
+    runs = [(first, min(first + size, buckets)) for first in range(0, buckets, size)]
+    done_by(threads, lambda run: mark_pure(index.heads, run[0], run[1], index.entries, groups), runs)

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.units import HashRows
-from dedup.runtime.arrays import sorted_unique
-from dedup.runtime.threads import map_blocks, slices
+from dedup.runtime.arrays import counts_of, portions, sorted_unique
+from dedup.runtime.threads import map_blocks
 from dedup.threshold import Metric, Threshold
 
 __all__ = [
@@ -100,9 +100,9 @@ def alike(hashes: HashRows, rows: npt.NDArray[np.int64], threads: int) -> npt.ND
     def look(part: slice) -> None:
         kernels.lowest_hashes(hashes.values, hashes.offsets, rows[part], LOOKED_AT, FEWEST_LOOKED_AT, lowest[part])
 
-    for _ in map_blocks(look, slices(len(rows)), threads):
+    for _ in map_blocks(look, portions(hashes.offsets[rows + 1] - hashes.offsets[rows]), threads):
         pass
-    return np.unique(lowest, return_counts=True)[1]
+    return counts_of(lowest)
 
 
 def mostly_shared(counts: npt.NDArray[np.int64], *, most: float = MAX_CANDIDATE_SHARE) -> bool:

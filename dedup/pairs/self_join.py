@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -27,11 +26,12 @@ import numpy.typing as npt
 
 from dedup.hashing.units import HashSets, Units, rank_by_size
 from dedup.pairs.bitmaps import Bitmaps, make_bitmaps, no_bitmaps
-from dedup.pairs.prefix_index import Counters, build_index, take_prefixes
-from dedup.pairs.seen_twice import alike, bits_for, mostly_shared, sample_for, seen_twice
+from dedup.pairs.prefix_index import Counted, build_index, count_hashes, done_by, mark_versions, take_prefixes
+from dedup.pairs.seen_twice import alike, mostly_shared, sample_for, seen_twice
 from dedup.pairs.skew_join import FAMILY_LIMITS, FamilyLimits, Prefixes, stars_of
 from dedup.pairs.verify import NO_GROUPS, Groups, PairLimit, Pairs, in_order, no_pairs, pairs_of
-from dedup.runtime.threads import map_blocks, slices, stretches
+from dedup.runtime.arrays import by_key, portions
+from dedup.runtime.threads import map_blocks, slices
 from dedup.threshold import Metric, Threshold, least
 
 __all__ = ["EVERY", "JOIN_LIMITS", "JoinLimits", "JoinResult", "join", "join_some"]
@@ -133,7 +133,6 @@ def join(
 
     Makes the sets of the candidates. Cost: linear in the hashes, and in the index lists that are compared.
     """
-    from dedup.kernels import self_join as kernels
     from dedup.kernels.seen_twice import SAMPLES
 
     candidates = leading
@@ -144,12 +143,12 @@ def join(
     versions = float(counts @ counts) > limits.version_lists * len(leading)  # then all hashes are counted at once
     sample = SAMPLES if versions else sample_for(threshold)
     counted = _count(sets, candidates, threshold, sample, threads)
-    order = np.lexsort((counted.rows, sets.sizes[counted.rows]))
+    order = by_key(sets.sizes[counted.rows])
     index = _Index(sets, counted, order, threshold, threads, by_size=True)
     if sample < SAMPLES and index.work > limits.common_work * float(sets.sizes[counted.rows].sum()):
         del index
         counted = _count(sets, counted.rows, threshold, SAMPLES, threads)
-        order = np.lexsort((counted.rows, sets.sizes[counted.rows]))
+        order = by_key(sets.sizes[counted.rows])
         index = _Index(sets, counted, order, threshold, threads, by_size=True)
     hidden = crowds = np.empty(0, dtype=np.int64)
     kept_pairs, merged = no_pairs(), 0
@@ -169,7 +168,7 @@ def join(
     bitmaps = no_bitmaps()
     if index.crowded(limits.version_lists):
         bitmaps = make_bitmaps(sets, index.rows, threads)
-        kernels.mark_pure(index.buckets.heads, index.buckets.entries, bitmaps.groups)
+        mark_versions(index.buckets, bitmaps.groups, threads)
     parts, more = _probe(sets, index, bitmaps, groups, threads, progress, limit)
     del index
     parts.append(kept_pairs)
@@ -194,7 +193,7 @@ def join_some(
     candidates = seen_twice(units.rows, leading, threshold, threads=threads)
     sets = units.prepare(candidates, threads)
     counted = _count(sets, candidates, threshold, sample_for(threshold), threads)
-    order = np.lexsort((counted.rows, sets.sizes[counted.rows]))
+    order = by_key(sets.sizes[counted.rows])
     index = _Index(sets, counted, order, threshold, threads, by_size=True)
     if index.work > MEETINGS * tries:
         return no_pairs()
@@ -205,70 +204,15 @@ MEETINGS = 100.0
 """Entries that are compared per merge, at most, if only a few pairs are wanted: they take as long as a merge."""
 
 
-class _Counted(NamedTuple):
-    """Candidates, and the counters of their first hashes (`kernels.self_join.read_counters`)."""
-
-    rows: npt.NDArray[np.int64]
-    below: npt.NDArray[np.int64]
-    starts: npt.NDArray[np.int64]
-    unique: npt.NDArray[np.int64]
-    counters: npt.NDArray[np.uint8]
-
-    def take(self, places: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> _Counted:
-        """Return some of the rows."""
-        return _Counted(self.rows[places], self.below[places], self.starts[places], self.unique[places], self.counters)
-
-
-def _ranges(low: int, high: int, parts: int, grain: int) -> list[tuple[np.uint64, np.uint64]]:
-    """Cut the hashes from `low` to `high` - 1 into ranges (first, last) whose edges are multiples of `grain`.
-
-    A grain is what one word of the table holds, so that no two threads write to the same word.
-    """
-    inner = {low + (high - low) * part // parts // grain * grain for part in range(1, parts)}
-    edges = [low, *sorted(edge for edge in inner if low < edge < high), high]
-    return [(np.uint64(first), np.uint64(end - 1)) for first, end in pairwise(edges)]
-
-
-def _count(sets: HashSets, rows: npt.NDArray[np.int64], threshold: Threshold, sample: int, threads: int) -> _Counted:
+def _count(sets: HashSets, rows: npt.NDArray[np.int64], threshold: Threshold, sample: int, threads: int) -> Counted:
     """Count the distinct hashes below a limit, and drop the rows with too many unique ones."""
     for _ in range(ROUNDS):
-        counted = _read_counters(sets, rows, sample, threads)
+        (counted,) = count_hashes(sets, [rows], sample, threads)
         counted = counted.take(counted.unique <= threshold.may_be_unique(sets.sizes[rows]))
         if len(counted.rows) >= WORTH * len(rows):
             break
         rows = counted.rows
     return counted
-
-
-def _read_counters(sets: HashSets, rows: npt.NDArray[np.int64], sample: int, threads: int) -> _Counted:
-    """Count the distinct hashes of `rows` in the first parts of the hash space, and read the counters of each row."""
-    from dedup.kernels import self_join as kernels
-    from dedup.kernels.seen_twice import SAMPLES
-
-    limit = (sample << 64) // SAMPLES - 1
-    spread = SAMPLES.bit_length() - 1 - (sample - 1).bit_length()
-    bits = bits_for(2 * int(sets.sizes[rows].sum()) * sample // SAMPLES)
-    table = np.zeros(1 << bits, dtype=np.uint8)
-
-    for part in stretches(len(rows)):
-
-        def enter(bounds: tuple[np.uint64, np.uint64], part: slice = part) -> None:
-            kernels.count(*sets, rows[part], *bounds, table, 64 - bits, spread)
-
-        for _ in map_blocks(enter, _ranges(0, limit + 1, threads, 1 << (64 - bits - spread)), threads):
-            pass
-    below, unique = np.empty((2, len(rows)), dtype=np.int64)
-    kernels.count_below(*sets, rows, np.uint64(limit), below)
-    starts = np.cumsum(below) - below
-    counters = np.empty(below.sum(), dtype=np.uint8)
-
-    def read(part: slice) -> None:
-        where = (table, 64 - bits, spread, below[part], starts[part], counters, unique[part])
-        kernels.read_counters(sets.values, sets.offsets, rows[part], *where)
-
-    for _ in map_blocks(read, slices(len(rows)), threads):
-        pass
-    return _Counted(rows, below, starts, unique, counters)
 
 
 class _Index:
@@ -277,7 +221,7 @@ class _Index:
     def __init__(
         self,
         sets: HashSets,
-        counted: _Counted,
+        counted: Counted,
         order: npt.NDArray[np.int64],
         threshold: Threshold,
         threads: int,
@@ -291,16 +235,20 @@ class _Index:
         self.rows, self.threshold = counted.rows, threshold
         by = threshold.value, threshold.metric.code
         lengths = np.empty((4, len(order)), dtype=np.int64)
-        kernels.prefix_lengths(sets.sizes, self.rows, counted.unique, *by, by_size, deep, *lengths)
+
+        def measure(part: slice) -> None:
+            some = (self.rows[part], counted.unique[part])
+            kernels.prefix_lengths(sets.sizes, *some, *by, by_size, deep, *lengths[:, part])
+
+        done_by(threads, measure, slices(len(order)))
         self.unprobed, self.unindexed = lengths[2:]
-        counters = Counters(counted.below, counted.starts, counted.counters)
         same = not by_size and np.array_equal(lengths[0], lengths[1])  # no size in the order: one prefix does for both
         wanted = (lengths[0], np.zeros_like(lengths[1]) if same else lengths[1])
-        self.probed, self.indexed = take_prefixes(sets, self.rows, counters, wanted, threads)
+        self.probed, self.indexed = take_prefixes(sets, counted, wanted, threads)
         if same:
             self.indexed = self.probed
         if by_size:
-            self.buckets, self.work = build_index(self.indexed)
+            self.buckets, self.work = build_index(self.indexed, threads)
 
     def crowded(self, limit: float) -> bool:
         """Return whether an entry meets more than `limit` entries of its bucket, on average."""
@@ -361,7 +309,7 @@ def _probe(
 
     every: list[Pairs] = []
     total = merged = 0
-    parts = slices(len(index.rows))
+    parts = portions(sets.sizes[index.rows])
     for part, (found, count, tried) in zip(parts, map_blocks(work, parts, threads), strict=True):
         every += found
         total, merged = total + count, merged + tried
@@ -373,7 +321,7 @@ def _probe(
 
 def _stars_first(
     sets: HashSets,
-    counted: _Counted,
+    counted: Counted,
     rank: npt.NDArray[np.int64],
     copies: npt.NDArray[np.int64],
     threshold: Threshold,

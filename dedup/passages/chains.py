@@ -260,6 +260,12 @@ def _joined(found: Iterable[tuple[Places, Places]]) -> tuple[Places, Places]:
     return np.concatenate(chains), np.concatenate(parts)
 
 
+def _best_first(scores: npt.NDArray[np.signedinteger]) -> Places:
+    """Return the rows of the scores by descending score, and of equal ones by row."""
+    below = int(scores.max()) - scores
+    return np.argsort(below.astype(np.uint16) if int(below.max()) < 1 << 16 else below, kind="stable")
+
+
 def _chains_of(
     tokens: Tokens, offsets: Places, exact: _Exact, size: int, threshold: float, links: Links
 ) -> tuple[Places, Places]:
@@ -271,16 +277,8 @@ def _chains_of(
         return no_chains()
     texts = np.searchsorted(offsets, seeds[[0, -1], 0], side="right")
     begin, end = int(offsets[texts[0] - 1]), int(offsets[texts[1]])
-    best_first = np.argsort(-scores, kind="stable")
+    order = _best_first(scores)
     cut = np.zeros(int(texts[1] - texts[0]) + 1, dtype=np.bool_)
-
-    def build(order: Places, least: float) -> tuple[Places, Places]:
-        chains = np.empty((len(seeds), 5), dtype=np.int64)
-        parts = np.empty((len(seeds), 5), dtype=np.int64)
-        counts = np.zeros(2, dtype=np.int64)
-        given = tokens, offsets, begin, end, seeds, order, back, scores, exact.start, exact.end, size, least
-        kernels.build_chains(*given, chains, parts, counts, cut)
-        return chains[: counts[0]].copy(), parts[: counts[1]].copy()
 
     def choose(chains: Places, news: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         rows = np.flatnonzero(news)
@@ -291,11 +289,20 @@ def _chains_of(
     def new(chains: Places) -> npt.NDArray[np.bool_]:
         return exact.reach[np.searchsorted(exact.start, chains[:, 0], side="right")] < chains[:, 1]
 
-    chains, parts = build(best_first, threshold)
+    chains = np.empty((2 * len(seeds), 5), dtype=np.int64)
+    parts = np.empty((2 * len(seeds), 5), dtype=np.int64)
+    counts = np.zeros(4, dtype=np.int64)
+    given = tokens, offsets, begin, end, seeds, order, back, scores, exact.start, exact.end
+    kernels.build_chains(*given, size, threshold, MISSPELLED * threshold, chains, parts, counts, cut)
+    others, their_parts = (rows[len(seeds) :][: counts[2 + i]].copy() for i, rows in enumerate((chains, parts)))
+    chains, parts = (rows[: counts[i]].copy() for i, rows in enumerate((chains, parts)))
     chosen = choose(chains, new(chains))
-    # the others have the same chains at any lower threshold, and no doubtful ones
-    in_cut = cut[np.searchsorted(offsets, seeds[:, 0], side="right") - texts[0]]
-    others, their_parts = build(best_first[in_cut[best_first]], MISSPELLED * threshold)
+    # uncut texts have the same chains at any lower threshold, and no doubtful ones
+    in_cut = cut[np.searchsorted(offsets, others[:, 0], side="right") - texts[0]]
+    some = np.cumsum(in_cut) - 1
+    their_parts = their_parts[in_cut[their_parts[:, 0]]]
+    their_parts[:, 0] = some[their_parts[:, 0]]
+    others = others[in_cut]
     longer = np.maximum(others[:, 1] - others[:, 0], others[:, 3] - others[:, 2])
     doubtful = new(others) & (others[:, 4] / np.maximum(longer, 1) < threshold)
     sure = len(chains)

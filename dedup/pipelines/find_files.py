@@ -192,6 +192,8 @@ def find_in_files(
         try:
             run = Run(stages, workers, frugal=bound is not None)
             run.store = open_store() if places.named or begun else None
+            if run.store is not None and run.store.parts:
+                stages.log("resumed: %s parts of a stopped run are in %s", f"{len(run.store.parts):,}", work)
             search = _FileSearch(listing, query, column, id, planned(bound, workers), errors or Errors(), run, tell)
             search.read(open_store)
             result = FileRun(search.find(limits=limits), listing, Rejects(listing, search.shards), asked)

@@ -114,7 +114,7 @@ def _find(
     if query.threshold.metric is Metric.CONTAINMENT:
         rank = rank_by_size(rank, units.sizes)
     run.stages.stage("clusters", 1)
-    given = (units.sizes, units.full, representatives, compared.pairs, rank, query.threshold)
+    given = (units.sizes, representatives, compared.pairs, rank, query.threshold)
     stars = find_stars(*given, compared.buckets, units.sets, groups, copies=same is None)
     pairs = in_order([compared.pairs, stars.further]) if len(stars.further.left) else compared.pairs
     closest = None

@@ -255,7 +255,7 @@ class Duplicates(Shown):
         units, representatives = found.units, found.representatives
         pairs = found.pairs.take(similarity(found.pairs, units.sizes, run.metric) >= threshold)
         reached = Threshold(threshold, run.metric)
-        given = (units.sizes, units.full, representatives, pairs, self._evidence.rank, reached)
+        given = (units.sizes, representatives, pairs, self._evidence.rank, reached)
         stars = find_stars(*given, copies=run.same is None)
         new = replace(run, threshold=threshold, apart=run.apart and run.apart.above(threshold))
         return Duplicates(new, found.texts, units, representatives, self._evidence.rank, pairs, stars, {})

@@ -93,6 +93,11 @@ class Progress:
                 LOG.info("%s: done in %.2f s", name, spent)
             self._stage = None
 
+    def log(self, message: str, *parts: object) -> None:
+        """Log what happened beside the stages, at the level INFO."""
+        if self._logged:
+            LOG.info(message, *parts)
+
     def _draw(self, name: str, done: int, total: int) -> None:
         if self._bar is None:
             self._bar = NotebookBar() if in_notebook() else TerminalBar()

@@ -24,7 +24,7 @@ from dedup.kernels.text_layout import PADDING
 from dedup.options import shown
 from dedup.runtime.arrays import arrow_of, sorted_unique
 from dedup.runtime.buffers import BufferPool
-from dedup.sources.utf8 import encode_all
+from dedup.sources.utf8 import addresses, encode_all, encode_at, measured
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,6 +66,9 @@ class BlockLimits:
 
 BLOCK_LIMITS = BlockLimits()
 """What every collection has, unless a test makes it with others."""
+
+MEASURED_TOGETHER = 1 << 15
+"""Texts whose lengths are read before they are cut into blocks."""
 
 MEASURED_TEXTS = 512
 """Texts whose lengths are read, if the length of all texts is only estimated."""
@@ -245,6 +248,10 @@ class ListTexts(Texts):
 
     def loads(self) -> Iterator[Callable[[], Block]]:
         """Yield a function that makes each block, in order."""
+        places = self._places()
+        if places is not None:
+            yield from self._cut(places)
+            return
         first = 0
         while first < len(self._texts):
             part, size = self._take(first)
@@ -253,7 +260,48 @@ class ListTexts(Texts):
 
     def some(self, rows: npt.NDArray[np.int64]) -> Texts:
         """Return some of the texts, by ascending rows."""
-        return ListTexts([self._texts[row] for row in rows.tolist()], limits=self.limits)
+        return ListTexts(_Picked(self._texts, rows), limits=self.limits)
+
+    def _places(self) -> npt.NDArray[np.int64] | None:
+        """Return where the texts are in memory, if that can be known (`dedup.sources.utf8.addresses`)."""
+        if isinstance(self._texts, _Picked):
+            places = addresses(self._texts.texts)
+            return None if places is None else places[self._texts.rows]
+        return addresses(self._texts)
+
+    def _cut(self, places: npt.NDArray[np.int64]) -> Iterator[Callable[[], Block]]:
+        """Yield a function that makes each block, of texts that are somewhere in memory; none of them is touched."""
+        limits = self.limits
+        for start in range(0, len(places), MEASURED_TOGETHER):
+            lengths = measured(places[start : start + MEASURED_TOGETHER])
+            for row in np.flatnonzero(lengths < 0).tolist():
+                text = self._texts[start + row]
+                lengths[row] = -1 - len(text) if isinstance(text, str) else -1
+            plain = lengths >= 0
+            every, count = bool(plain.all()), len(lengths)
+            reach = np.zeros(count + 1, dtype=np.int64)
+            np.cumsum(lengths if every else np.where(plain, lengths, -1 - lengths), out=reach[1:])
+            first = before = 0
+            while first < count:
+                end = int(reach.searchsorted(before + limits.size))
+                end = min(max(end, first + 1), first + limits.texts, count)
+                after = int(reach[end])
+                size, block = after - before, slice(start + first, start + end)
+                before = after
+                if every or plain[first:end].all():
+                    yield partial(self._load_at, block, places[block], size)
+                else:
+                    yield partial(self._load, block.start, self._texts[block], size)
+                first = end
+
+    def _load_at(self, block: slice, places: npt.NDArray[np.int64], size: int) -> Block:
+        """Return a block of plain strings at some addresses."""
+        values = self._spare.take(4 * size + PADDING, np.uint8)
+        ends = encode_at(places, values)
+        if ends is not None:
+            return _block(block.start, values, ends, self._spare)
+        self._spare.give(values)
+        return self._load(block.start, self._texts[block], size)
 
     def lengths(self) -> npt.NDArray[np.int64]:
         """Return the length of each text in characters."""
@@ -311,9 +359,26 @@ def _hint(text: object) -> str:
 
 def _encode(first: int, texts: Sequence[str], size: int, spare: BufferPool) -> Block:
     values = spare.take(4 * size + PADDING, np.uint8)  # pages that nothing is written to take no memory
-    ends = encode_all(texts, values)
+    return _block(first, values, encode_all(texts, values), spare)
+
+
+def _block(first: int, values: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64], spare: BufferPool) -> Block:
     at = int(ends[-1]) if len(ends) else 0
     values[at : at + PADDING] = 0
     starts = np.zeros_like(ends)
     starts[1:] = ends[:-1]
     return Block(first, values[: at + PADDING], starts, ends, spare)
+
+
+class _Picked(Sequence[Any]):
+    """Some items of a sequence, by ascending rows: they are looked up when they are asked for."""
+
+    def __init__(self, texts: Sequence[Any], rows: npt.NDArray[np.int64]) -> None:
+        self.texts, self.rows = texts, rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: Any) -> Any:
+        rows = self.rows[place]
+        return self.texts[rows] if rows.ndim == 0 else [self.texts[row] for row in rows.tolist()]

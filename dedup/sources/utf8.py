@@ -4,6 +4,9 @@
 The strings of CPython never change, and are at the address that ``id`` returns, so a kernel reads them in place
 (`dedup.kernels.utf8`). The layout of a string is not written down here: it is derived from strings of each kind, and
 tested on more of them. On another interpreter, or with another layout, ``str.encode`` is used.
+
+A list has the addresses of its items in a row. So threads need no slice of a list either, for which each string would
+be touched, one after the other: `addresses` are a view, and `measured` reads the lengths at them.
 """
 
 from __future__ import annotations
@@ -16,13 +19,22 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["encode_all"]
+__all__ = ["addresses", "encode_all", "encode_at", "measured"]
 
 STATES = ((32, 0x7C), (34, 0x1F))
 """Where CPython (64 bits) may record the kind of a string, until 3.13 and later: an offset, and bits of that byte."""
 
 LENGTH = 16
 """Offset of the number of characters, in bytes."""
+
+TYPE_PLACE = 8
+"""Offset of the type of an object, in bytes."""
+
+LIST_ITEMS = 24
+"""Offset of the address of the first item of a list, in bytes."""
+
+MEMORY_BASE = 16
+"""The address where a view of all memory begins."""
 
 SPAN = 1 << 46
 """Bytes of the views of memory, more than any program has: only bytes of strings are read."""
@@ -74,19 +86,66 @@ def encode_all(texts: Sequence[str], buffer: npt.NDArray[np.uint8]) -> npt.NDArr
     return ends
 
 
+def addresses(texts: Sequence[Any]) -> npt.NDArray[np.int64] | None:
+    """Return the addresses of the items of a list, a view of its memory: while it lives, and nobody changes it.
+
+    None if `texts` is not exactly a list, or if this interpreter keeps lists or strings otherwise.
+    """
+    if type(texts) is not list or not texts or _layout() is None or not _lists_known():
+        return None
+    return _items(texts)
+
+
+def measured(places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the number of characters of each object at some `addresses`; -1 for one that is not exactly a ``str``."""
+    from dedup.kernels.utf8 import measure_strings
+
+    lengths = np.empty(len(places), dtype=np.int64)
+    measure_strings(_memory(MEMORY_BASE, 8, "i"), places - MEMORY_BASE, TYPE_PLACE, id(str), LENGTH, lengths)
+    return lengths
+
+
+def encode_at(places: npt.NDArray[np.int64], buffer: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64] | None:
+    """Write the strings at some `addresses`, as `encode_all` does; return None if one of them is of no known kind."""
+    layout = _layout()
+    ends = np.empty(len(places), dtype=np.int64)
+    return ends if layout is not None and _read_places(places, layout, buffer, ends) == len(places) else None
+
+
 def _read_in_place(
     texts: Sequence[str], layout: _Layout, buffer: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]
 ) -> int:
     """Encode texts up to the first of an unknown kind; return their number."""
+    places = np.fromiter(map(id, texts), dtype=np.int64, count=len(texts))
+    return _read_places(places, layout, buffer, ends)
+
+
+def _read_places(
+    places: npt.NDArray[np.int64], layout: _Layout, buffer: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]
+) -> int:
+    """Encode the texts at some addresses, up to the first of an unknown kind; return their number."""
     from dedup.kernels.utf8 import encode_strings
 
-    if not texts:
-        return 0
-    places = np.fromiter(map(id, texts), dtype=np.int64, count=len(texts))
-    base = int(places.min()) & ~15
-    memory, pairs, fours = (_memory(base, size) for size in (1, 2, 4))
-    places -= base
-    return int(encode_strings(memory, pairs, fours, _memory(base, 8, "i"), places, *layout, buffer, ends))
+    memory, pairs, fours = (_memory(MEMORY_BASE, size) for size in (1, 2, 4))
+    return int(
+        encode_strings(memory, pairs, fours, _memory(MEMORY_BASE, 8, "i"), places - MEMORY_BASE, *layout, buffer, ends)
+    )
+
+
+def _items(texts: list[Any]) -> npt.NDArray[np.int64]:
+    """Return a view of the addresses that a list has in a row."""
+    return _memory(int(_memory(id(texts) + LIST_ITEMS, 8, "i")[0]), 8, "i")[: len(texts)]
+
+
+@lru_cache(maxsize=1)
+def _lists_known() -> bool:
+    """Return whether lists, and the types of objects, are where they are looked for."""
+    texts = ["".join([character] * 3) for character in SAMPLE_CHARACTERS]
+    texts.extend(texts[::-1])
+    known = _memory(id(texts) + LIST_ITEMS, 8, "i")[0] > MEMORY_BASE and sys.getsizeof([]) >= LIST_ITEMS + 8
+    return (
+        bool(known) and _items(texts).tolist() == list(map(id, texts)) and measured(_items(texts)).tolist() == [3] * 8
+    )
 
 
 def _encode_each(texts: Sequence[str], buffer: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]) -> None:

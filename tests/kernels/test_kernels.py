@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numba import types
 
+from dedup import kernels
 from dedup.kernels import lsh, minhash, sets, shingles, words
+from dedup.kernels.compiling import ALLOCATING, options_of
 from tests import kernel_twins
 from tests.kernel_arrays import callable_part, compiled_part, dtypes, frozen, packed, rows_of
 from tests.kernel_twins import MASK32, MASK64
@@ -245,3 +250,36 @@ def test_bucket_pairs(buckets: list[list[int]]) -> None:
     pairs = lsh.bucket_pairs(frozen(members.tolist(), np.int64), bounds)
     assert "uint64" == dtypes(pairs)
     assert [a << 32 | b for a, b in kernel_twins.bucket_pairs(buckets)] == pairs.tolist()
+
+
+# ------------------------------------------------------------------------------------ references
+
+
+def test_who_makes_arrays_counts_references() -> None:
+    """numba counts none for a function that makes no array: so all ways to make one have to be known."""
+    known = {"np.uint8", "np.uint32", "np.uint64", "np.int32", "np.int64", "np.iinfo", "np.dtype", "table.dtype.type"}
+    called = set()
+    for path in Path(kernels.__file__).parent.glob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for function in ast.walk(tree):
+            decorators = [ast.unparse(each) for each in getattr(function, "decorator_list", [])]
+            if {"kernel", "part", "shared"} & {*decorators}:
+                calls = (each.func for each in ast.walk(function) if isinstance(each, ast.Call))
+                called |= {ast.unparse(each) for each in calls if isinstance(each, ast.Attribute)}
+    made = {name for name in called if name not in known}
+    assert {name.rpartition(".")[2] for name in made} == ALLOCATING
+
+
+def test_what_counts_references() -> None:
+    """A function that makes an array, or returns one; not one that only slices what it gets."""
+
+    def makes() -> int:
+        return len(np.empty(3, dtype=np.int64))
+
+    def returns(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        return values
+
+    def slices(values: npt.NDArray[np.int64]) -> int:
+        return int(values[1:][0])
+
+    assert [True, True, False] == [options_of(each)["_nrt"] for each in (makes, returns, slices)]

@@ -205,3 +205,23 @@ def test_returned_arrays_own_their_memory() -> None:
     kept[0][:] = 0
     assert kept[1][-1] == 298 << 32 | 299
     assert (0,) == lsh.bucket_pairs(members, bounds[:1]).shape
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the library is built on Linux")
+@pytest.mark.parametrize(
+    ("compiler", "message"),
+    [
+        ("none-such", "expected a C compiler, found no none-such"),
+        ("sh -c 'echo broken >&2; exit 1'", "expected a C compiler that works, found that sh -c .* says: broken"),
+    ],
+)
+def test_a_compiler_that_cannot_be_used_is_known_at_once(
+    compiler: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the kernels are compiled, which takes a minute."""
+    pytest.importorskip("llvmlite")
+    from dedup.kernels.native import build
+
+    monkeypatch.setenv("CC", compiler)
+    with pytest.raises(OSError, match=message):
+        build.compiler()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,14 @@ from hypothesis import strategies as st
 
 from dedup.kernels import text as text_kernels
 from dedup.kernels import tokens as token_kernels
+from dedup.kernels.text_layout import FIRST, SEPARATOR, SPACELESS
+from dedup.kernels.words import THREE_BYTE_MARKS
 from dedup.reading import PLAIN as AS_IT_IS
+from dedup.reading import Reading
 from dedup.text.paragraphs import paragraphs, split_paragraphs
+from dedup.text.rewriting import rewrite
 from dedup.text.tokens import hash_characters, hash_tokens, locate_tokens, place_tokens, place_tokens_of_texts
+from dedup.text.unicode import Table, symbol_table, table
 from tests import corpora, kernel_twins, oracles, strategies
 from tests.kernel_arrays import callable_part, dtypes, frozen, offsets_of, rows_of, utf8
 
@@ -163,6 +168,53 @@ def test_scripts() -> None:
         check(text)
         check(text.replace(" ", ""))
     assert [kernel_twins.token_hashes(oracles.tokens(text)) for text in texts] == hashed(texts)
+
+
+spaceless = st.text("中国的ぁんゖァヶヺ゙ー、。，：；！？「」《　a1 \n\u4e00\u9fff\u3400\ua000\u30fb\uff9e", max_size=90)  # noqa: RUF001
+
+
+@given(spaceless)
+@example("中" * 16 + "か\u3099")
+@example("中" * 15 + "か" + "\u3099")
+@example("。" * 40 + "中")
+def test_runs_of_han_and_kana(text: str) -> None:
+    """16 characters at a time, marks between them, and what may compose with the last one."""
+    check(text)
+    assert [kernel_twins.character_hashes(oracles.tokens(text))] == hashed([text], characters=True)
+    values, starts, _ = utf8([text])
+    for count in range(len(text)):  # what follows a text in its block does not belong to it
+        part = text[:count]
+        some, _ = hash_tokens(values, starts, starts + len(part.encode()), AS_IT_IS)
+        assert some.tolist() == kernel_twins.token_hashes(oracles.tokens(part))
+
+
+@pytest.mark.parametrize("tables", [table, symbol_table])
+def test_what_is_taken_16_at_a_time(tables: Callable[[], Table]) -> None:
+    """The table says the same of these code points as the kernel, which does not look there."""
+    index, entries, starts, points = tables()[:4]
+
+    def entry(point: int) -> int:
+        return int(entries[int(index[point >> 8]) << 8 | point & 255])
+
+    for point in [*range(0x4E00, 0xA000), *range(0x3041, 0x3097), *range(0x30A1, 0x30FB)]:
+        assert entry(point) & int(token_kernels.PLAIN_BITS) == SPACELESS, hex(point)
+        assert entry(point) & FIRST == 0 or point < 0x4E00
+    kinds = []
+    for mark in THREE_BYTE_MARKS:
+        row = entry(ord(mark.to_bytes(3, "big").decode())) >> 16
+        known = ord(mark.to_bytes(3, "big").decode()) if row == 0 else int(points[starts[row - 1]])
+        kinds.append(entry(known) & token_kernels.KIND)
+    assert kinds == [kinds[1]] * len(kinds)
+    assert (kinds[1] == SEPARATOR) == (tables is table)
+
+
+@given(spaceless)
+def test_runs_of_han_where_symbols_are_tokens(text: str) -> None:
+    """The marks between them are tokens then, too."""
+    reading = Reading.check(tokens="all")
+    made = rewrite(*utf8([text]), reading)
+    hashes, _ = hash_tokens(made.values, made.starts, made.ends, reading)
+    assert hashes.tolist() == locate_tokens(text.encode(), reading)[0].tolist()
 
 
 def test_texts_may_share_their_bytes() -> None:

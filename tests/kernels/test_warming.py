@@ -36,6 +36,15 @@ print(csv_records.record_ends(np.frombuffer(b"a\\n", np.uint8), 44, 0, np.zeros(
 """
 
 
+NARROW = """
+from dedup.kernels import warming
+warming.warm(["windows.write_blocks"], 2, narrow=True)
+from dedup.kernels import compiling, windows
+for width, entry in windows.write_blocks.entries.items():
+    print(width, entry._cache.is_kept(compiling.types_of(entry.py_func, width), entry.targetctx))
+"""
+
+
 def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run some code in a process of its own, with numba and an empty folder for its kernels."""
     return subprocess.run(
@@ -65,6 +74,11 @@ def test_other_processes_compile(tmp_path: Path) -> None:
     assert ("(1, 0)", "") == (done.stdout.strip(), done.stderr)
     done = run(CALL, tmp_path / "other")
     assert ("(1, 0)", ANNOUNCED) == (done.stdout.strip(), done.stderr)
+
+
+def test_the_narrow_kernel_is_enough_for_a_first_run(tmp_path: Path) -> None:
+    """Of kernels for two widths of numbers, the wide one is not compiled until it is called."""
+    assert ["q False", "i True"] == run(NARROW, tmp_path).stdout.splitlines()
 
 
 @pytest.mark.skipif(not native.COMPLETE, reason=native.REASON)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import combinations, pairwise
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,6 @@ import dedup.pairs.seen_twice
 import dedup.pairs.self_join
 import dedup.threshold
 from dedup.hashing.units import HashSets
-from dedup.kernels import self_join as kernels
 from dedup.kernels.verify import least as least_kernel
 from dedup.pairs import skew_join
 from dedup.pairs.self_join import JOIN_LIMITS, JoinLimits, join
@@ -346,37 +345,6 @@ def test_least_is_the_smallest_integer() -> None:
             expected.append(need)
         assert expected == dedup.threshold.least(sizes, threshold).tolist()
         assert expected[::7] == [least(size, threshold) for size in sizes.tolist()[::7]]
-
-
-@pytest.mark.parametrize("threads", [1, 2, 3, 5, 7, 12, 64])
-@pytest.mark.parametrize("threshold", [0.5, 0.8, 0.95])
-def test_threads_share_no_word(threads: int, threshold: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two threads never write to the same word of a table: an update could be lost, and with it a pair."""
-    seen: list[tuple[int, int]] = []
-    tables: set[int] = set()
-    count = kernels.count
-
-    def spy_count(*args: Any) -> None:
-        low, high, table, shift, spread = (
-            int(args[4]),
-            int(args[5]),
-            args[6],
-            int(args[7]),
-            int(args[8]),
-        )
-        slots = [(edge << spread & MASK64) >> shift for edge in (low, high)]
-        seen.append((slots[0], slots[1]))
-        tables.add(len(table))
-        count(*args)
-
-    monkeypatch.setattr(kernels, "count", spy_count)
-    rows = [[kernel_twins.mix(j) for j in range(i, i + 40)] for i in range(60)]
-    expected = brute([frozenset(row) for row in rows], threshold, "jaccard")
-    assert (expected, []) == joined(rows, threshold, "jaccard", threads=threads, limits=JoinLimits(common_work=1e18))
-    assert 1 == len(tables), "one table: the ranges of one round"
-    ranges = sorted(set(seen))
-    assert ranges
-    assert [] == [first for (_, last), (first, _) in pairwise(ranges) if first <= last], "slots of two threads"
 
 
 @pytest.mark.parametrize("metric", ["jaccard", "containment"])

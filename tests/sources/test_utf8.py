@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
+import pickle
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup.sources.utf8
-from dedup.sources.texts import ListTexts
-from dedup.sources.utf8 import encode_all
+from dedup.sources.texts import BlockLimits, ListTexts, Texts
+from dedup.sources.utf8 import addresses, encode_all, measured
 from tests import strategies
 
 ANY = st.text(st.characters(min_codepoint=0, max_codepoint=0x10FFFF, categories=None), max_size=80)
@@ -132,3 +135,78 @@ def test_a_derived_class_is_a_text_as_well() -> None:
         for start, end in zip(block.starts, block.ends, strict=True)
     ]
     assert found == [b"one two", b"three", "\u00e9\u4e2d".encode()]
+
+
+class Derived(str):
+    """A string of a derived class, which is not read in place."""
+
+    __slots__ = ()
+
+
+MISSING = st.sampled_from([None, float("nan"), Derived("a derived text"), Derived("")])
+
+
+def texts_of_blocks(texts: Texts) -> tuple[list[bytes], list[int]]:
+    """The texts as their blocks have them, and the first row of each block."""
+    blocks = list(texts.blocks())
+    whole = [
+        block.values[start:end].tobytes()
+        for block in blocks
+        for start, end in zip(block.starts.tolist(), block.ends.tolist(), strict=True)
+    ]
+    for block in blocks:
+        assert not block.values[int(block.ends[-1]) :].any()
+    return whole, [block.first for block in blocks]
+
+
+@given(st.lists(ANY | MISSING, max_size=30), st.sampled_from([1, 60, 1 << 20]), st.sampled_from([3, 1 << 14]))
+def test_lists_are_read_in_place(texts: list[Any], size: int, most: int) -> None:
+    """The same texts as from a tuple, which is not: whatever is between them, and however they are cut."""
+    limits = BlockLimits(size=size, texts=most)
+    wanted = [text.encode("utf-8", "surrogatepass") if isinstance(text, str) else b"" for text in texts]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dedup.sources.texts.MEASURED_TOGETHER", 7)
+        whole, firsts = texts_of_blocks(ListTexts(texts, limits=limits))
+        rows = np.flatnonzero(np.arange(len(texts)) % 3 != 1)
+        some = ListTexts(texts, limits=limits).some(rows)
+        picked, _ = texts_of_blocks(some)
+    assert wanted == whole
+    assert firsts == sorted(set(firsts))
+    assert all(after - first <= most for first, after in itertools.pairwise([*firsts, len(texts)]))
+    assert [wanted[row] for row in rows.tolist()] == picked
+    assert len(rows) == len(some)
+    assert [whole[row] for row in rows.tolist()] == [
+        some[row].encode("utf-8", "surrogatepass") for row in range(len(rows))
+    ]
+    assert wanted == texts_of_blocks(ListTexts(tuple(texts), limits=limits))[0]
+
+
+def test_addresses_of_lists_alone() -> None:
+    """Of a list the addresses are known, of anything else they are not; what is no plain string has no length."""
+    texts = ["abc", "\u4e2d" * 5, None, Derived("xyz"), 7, ""]
+    places = addresses(texts)
+    assert places is not None
+    assert list(map(id, texts)) == places.tolist()
+    assert [3, 5, -1, -1, -1, 0] == measured(places).tolist()
+    assert addresses(tuple(texts)) is None
+    assert addresses([]) is None
+
+
+def test_other_interpreters_read_lists_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where strings or lists are not laid out as expected, the texts are the same."""
+    texts = ["one two", "\u00e9\u4e2d", "", "\ud800"] * 5
+    whole, _ = texts_of_blocks(ListTexts(texts))
+    for name in ("_layout", "_lists_known"):
+        with monkeypatch.context() as patch:
+            patch.setattr(dedup.sources.utf8, name, lambda: None)
+            assert addresses(texts) is None
+            assert whole == texts_of_blocks(ListTexts(texts))[0]
+            assert whole[::2] == texts_of_blocks(ListTexts(texts).some(np.arange(0, 20, 2)))[0]
+
+
+def test_a_pickle_has_the_texts_alone() -> None:
+    """Some of the texts of a list, taken to another process, are read from their new places."""
+    some = ListTexts(["a b", "c d", "e f"]).some(np.array([0, 2]))
+    texts_of_blocks(some)
+    again = pickle.loads(pickle.dumps(some))
+    assert texts_of_blocks(again)[0] == [b"a b", b"e f"]

@@ -105,11 +105,12 @@ def find(
         printed.show("find", {None: result.clusters}, lambda limit: report_duplicates(result, limit))
     tell_output(output)
     note(f"{result.summary}{hint_of(result.closest)}")
-    if result.summary.texts == 1 and result.summary.unit == "document":
+    rejected = read.rejected()
+    if result.summary.texts == 1 and result.summary.unit == "document" and not rejected:
         note(
             "one text has nothing to be compared with; is each line a text? --format lines; or compare --unit paragraph"
         )
-    finish(found=result.summary.clusters > 0, check=check, rejected=read.rejected())
+    finish(found=result.summary.clusters > 0, check=check, rejected=rejected)
 
 
 @click.command(

@@ -1,8 +1,9 @@
 """Counts: in how many of the held sets the first hashes of each set occur, so that prefixes begin with the rarest.
 
 `Slots` sends the hashes below a limit, the first ones of a sorted set, to the part of the hash space that counts them;
-32 bits of each are enough. `Count` returns them, in the order in which they came, with a counter each: the exact number
-of units up to 128, above that a class of numbers. A counter depends on the units that have the hash, not on the order
+32 bits of each are enough. `Count` returns those that several units have, in the order in which they came, with a
+counter each: the exact number of units up to 128, above that a class of numbers. Of the others it returns how many each
+unit has. A counter depends on the units that have the hash, not on the order
 in which they come: so all blocks have one common order of hashes, also if a task is repeated.
 """
 
@@ -18,7 +19,7 @@ import pyarrow as pa
 from dedup.distributed.candidates.notes import share_out
 from dedup.distributed.candidates.sets import SetBlock, set_blocks
 from dedup.distributed.job import Job
-from dedup.distributed.transport.blocks import counted, packed
+from dedup.distributed.transport.blocks import counted, divided, packed
 from dedup.distributed.transport.keys import block_key
 from dedup.distributed.transport.rows import Row, RowStage, by_part, narrow
 from dedup.pairs.seen_twice import bits_for, sample_for
@@ -33,7 +34,7 @@ SLOT_BITS = 32
 """Bits of a slot: those of a hash after the bits of its part."""
 
 MOST_TABLE_BITS = 28
-"""Bits of a slot of the table of counters, at most: it takes eight bytes a slot."""
+"""Bits of a slot of the table of counters, at most: it takes four bytes a slot."""
 
 
 def class_of(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
@@ -46,8 +47,8 @@ def class_of(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
 
 def below_limit(block: SetBlock, threshold: Threshold) -> npt.NDArray[np.int64]:
     """Return how many hashes of each unit are counted."""
+    from dedup.kernels.counters import count_below
     from dedup.kernels.seen_twice import SAMPLES
-    from dedup.kernels.self_join import count_below
 
     below = np.empty(len(block.keys), dtype=np.int64)
     limit = (sample_for(threshold) << 64) // SAMPLES - 1
@@ -65,8 +66,7 @@ class Slots(RowStage):
         job = self.job
         for block in set_blocks(batches):
             below, number = below_limit(block, job.threshold), block_key(block.keys)
-            first = packed(block.values, block.starts, below)
-            for part, (units, slots) in enumerate(share_out(first, below, job.part_bits)):
+            for part, (units, slots) in enumerate(share_out(block.values, block.starts, below, job.part_bits)):
                 if len(slots):
                     yield Row(part, "slots", number, {**counted(units, len(below)), "slots": slots})
             wanted = block.sizes
@@ -82,21 +82,27 @@ class Slots(RowStage):
 
 @dataclass(frozen=True)
 class Count(RowStage):
-    """Slots in, slots and counters out."""
+    """Slots in; those that several units have, with counters, and the numbers of unique ones out."""
 
     job: Job
 
     def _rows(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
+        from dedup.kernels.parts import count_slots
+
         for part, kinds in by_part(batches):
             yield from kinds.get("rest", [])
             rows = kinds.get("slots", [])
             if not rows:
                 continue
             bits = min(bits_for(2 * sum(len(row["slots"]) for row in rows)), MOST_TABLE_BITS)
-            shift, table = np.uint32(SLOT_BITS - bits), np.zeros(1 << bits, dtype=np.int64)
+            table = np.zeros(1 << bits, dtype=np.int32)
             for row in rows:
-                table += np.bincount(row["slots"] >> shift, minlength=1 << bits)
-            counters = class_of(table)
+                count_slots(row["slots"], SLOT_BITS - bits, table)
+            classes = class_of(np.arange(int(table.max()) + 1, dtype=np.int64))
             for row in rows:
-                arrays = {**row.arrays, "counters": counters[row["slots"] >> shift], "part": np.array([part])}
-                yield Row(row.block % self.job.parts, "counted", row.block, arrays)
+                counters = classes[table[row["slots"] >> np.uint32(SLOT_BITS - bits)]]
+                several = counters > 1
+                repeated, unique = divided(row.arrays, several)
+                arrays = {**repeated, "slots": row["slots"][several], "counters": counters[several]}
+                arrays |= {f"unique {name}": each for name, each in unique.items()}
+                yield Row(row.block % self.job.parts, "counted", row.block, {**arrays, "part": np.array([part])})

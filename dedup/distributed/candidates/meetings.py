@@ -33,6 +33,9 @@ __all__ = ["Candidates", "Meet", "must_share"]
 MET_AT_ONCE = 1 << 21
 """Pairs that are made at a time: 130 MB."""
 
+LARGEST_SIZE = (1 << 32) - 1
+"""Hashes of a set that are told apart by half of a word."""
+
 INDEXED, HOT = np.uint8(1), np.uint8(2)
 
 Rows = npt.NDArray[np.int64]
@@ -93,7 +96,7 @@ class Meet(RowStage):
             names = ("slots", "keys", "sizes", "flags", "labels")
             slots, keys, sizes, flags, labels = (np.concatenate([row[name] for row in rows]) for name in names)
             entries = _Entries(slots, keys, sizes.astype(np.int64), flags, labels)
-            entries = entries.take(np.lexsort((keys, sizes, slots))).of_several_labels()
+            entries = entries.take(_in_order(slots, entries.sizes, keys)).of_several_labels()
             if not len(entries.keys):
                 continue
             starts, counts = entries.groups()
@@ -154,6 +157,19 @@ class Meet(RowStage):
             arrays = {"left": one[some], "right": other[some], "times": narrow(times[some])}
             arrays |= {"left_size": narrow(sizes[left[some]]), "right_size": narrow(sizes[right[some]])}
             yield Row(part, "met", 0, arrays)
+
+
+def _in_order(slots: npt.NDArray[np.uint32], sizes: Rows, keys: Keys) -> Rows:
+    """Return the places by slot, size and key; hardly any two have a slot and a size in common."""
+    both = (slots.astype(np.uint64) << np.uint64(32)) | np.minimum(sizes, LARGEST_SIZE).astype(np.uint64)
+    order = np.argsort(both)
+    both = both[order]
+    same = np.zeros(len(both) + 1, dtype=np.bool_)
+    same[1:-1] = both[1:] == both[:-1]
+    tied = np.flatnonzero(same[1:] | same[:-1])
+    some = order[tied]
+    order[tied] = some[np.lexsort((keys[some], sizes[some], slots[some]))]
+    return order
 
 
 def _counted(codes: list[Rows], first: Rows, units: int) -> tuple[Rows, Rows, Rows]:

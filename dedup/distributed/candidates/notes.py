@@ -24,8 +24,8 @@ import pyarrow as pa
 from dedup.clusters.looks import Looks
 from dedup.distributed.job import ACROSS, BY, GIVEN, ID, Hashed, Job, hashed_pieces, piece_keys
 from dedup.distributed.texts.told import Told
-from dedup.distributed.transport.blocks import TASK_BYTES, counted, cut, packed, shared_out
-from dedup.distributed.transport.keys import Keys, block_key, document_keys, part_of
+from dedup.distributed.transport.blocks import TASK_BYTES, counted, cut, shared_by_bits
+from dedup.distributed.transport.keys import Keys, block_key, document_keys
 from dedup.distributed.transport.rows import Row, RowStage, narrow
 from dedup.distributed.transport.sketches import row_of_sketches, spread
 from dedup.hashing.labels import LABEL
@@ -39,46 +39,41 @@ __all__ = ["FACTS", "Note", "share_out"]
 FACTS = Read._fields
 """What is counted in the first stage."""
 
-BITS_OF_NOTE = 32
-"""Bits of a hash, after those of its part, that a note has."""
-
 NOTED_HASHES, NOTED_UNITS = 1 << 23, 1 << 18
 """Sampled hashes, units. A block has at most so many: the larger it is, the fewer rows go to each part. Sharing it out
 takes 40 bytes a hash."""
 
 
 def share_out(
-    values: npt.NDArray[np.uint64], sizes: npt.NDArray[np.int64], bits: int
-) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]]:
-    """Return, for each of ``2 ** bits`` parts, the unit of each of its hashes, and the notes of these, in order.
+    values: npt.NDArray[np.uint64], starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64], bits: int
+) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]]:
+    """Yield, for each of ``2 ** bits`` parts, the unit of each of its hashes, and the notes of these, in order.
 
-    Unit i has the next ``sizes[i]`` of `values`.
+    Unit i has the hashes ``values[starts[i]:starts[i] + sizes[i]]``; a note has the 32 bits after those of the part.
     """
-    parts = 1 << bits
-    top = part_of(values, bits)
-    units = np.repeat(np.arange(len(sizes), dtype=np.int64), sizes)
-    order = np.argsort(top.astype(np.min_scalar_type(parts)), kind="stable")  # a radix sort, of one or two bytes
-    notes = ((values[order] << np.uint64(bits)) >> np.uint64(64 - BITS_OF_NOTE)).astype(np.uint32)
-    units, ends = units[order], np.cumsum(np.bincount(top, minlength=parts)).tolist()
-    return [(units[start:end], notes[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
+    from dedup.kernels.parts import share_rows
+
+    bounds, count = np.empty((1 << bits) + 1, dtype=np.int64), int(sizes.sum())
+    notes, units = np.empty(count, dtype=np.uint32), np.empty(count, dtype=np.int64)
+    share_rows(values, starts, sizes, bits, bounds, notes, units)
+    for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        yield units[start:end], notes[start:end]
 
 
 class _Noted(NamedTuple):
-    """The sampled hashes of some units, and how many each has; their sizes, names, and which have a token."""
+    """The keys, sizes and names of some units, how many sampled hashes each has, and where they begin in `sampled`."""
 
     keys: Keys
     sizes: npt.NDArray[np.int64]
     names: npt.NDArray[np.uint64]
     counts: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
     sampled: npt.NDArray[np.uint64]
 
     def take(self, units: npt.NDArray[np.int64]) -> _Noted:
-        """Return some of the units."""
-        counts = self.counts[units]
-        starts = (np.cumsum(self.counts) - self.counts)[units]
-        return _Noted(
-            self.keys[units], self.sizes[units], self.names[units], counts, packed(self.sampled, starts, counts)
-        )
+        """Return some of the units; the hashes are not copied."""
+        some = self.keys[units], self.sizes[units], self.names[units], self.counts[units], self.starts[units]
+        return _Noted(*some, self.sampled)
 
 
 @dataclass(frozen=True)
@@ -134,13 +129,15 @@ class Note(RowStage):
         yield from told.rows()
         for kind, found in named.items():
             keys = np.concatenate([np.empty(0, dtype=np.uint64), *found])
-            for part, some in shared_out(part_of(keys, job.part_bits)):
+            for part, some in shared_by_bits(keys, job.part_bits):
                 yield Row(part, kind, 0, {"keys": keys[some]})
 
     def _cut(self, held: list[_Noted]) -> Iterator[Row]:
         """Yield the notes of all units, by key, in blocks; `held` is emptied."""
-        every = _Noted(*(np.concatenate(columns) for columns in zip(*held, strict=True)))
+        columns = [np.concatenate(each) for each in zip(*held, strict=True)]
         held.clear()  # its memory is not needed twice
+        every = _Noted(*columns)
+        every = every._replace(starts=np.cumsum(every.counts) - every.counts)
         order = np.argsort(every.keys, kind="stable")
         for some in cut(every.counts[order], NOTED_HASHES, NOTED_UNITS):
             yield from self._shared(every.take(order[some]))
@@ -150,9 +147,9 @@ class Note(RowStage):
         bits, block = self.job.part_bits, block_key(noted.keys)
         filled = noted.sizes > 0
         names, named_keys = noted.names[filled], noted.keys[filled]
-        own, named = dict(shared_out(part_of(noted.keys, bits))), dict(shared_out(part_of(names[:, 0], bits)))
+        own, named = dict(shared_by_bits(noted.keys, bits)), dict(shared_by_bits(names[:, 0].copy(), bits))
         nothing = np.empty(0, dtype=np.int64)
-        for part, (units, notes) in enumerate(share_out(noted.sampled, noted.counts, bits)):
+        for part, (units, notes) in enumerate(share_out(noted.sampled, noted.starts, noted.counts, bits)):
             some = named.get(part, nothing)
             arrays = {**counted(units, len(noted.keys)), "notes": notes, "keys": noted.keys[own.get(part, nothing)]}
             arrays |= {"low": names[some, 0], "high": names[some, 1], "named": named_keys[some]}
@@ -161,12 +158,12 @@ class Note(RowStage):
 
 
 def _noted(hashed: Hashed, job: Job) -> _Noted:
-    from dedup.kernels.seen_twice import SAMPLES
+    """Return what is noted of the units of a piece; their hashes are overwritten."""
+    from dedup.kernels.parts import keep_sampled
 
-    chosen = (hashed.hashes & np.uint64(SAMPLES - 1)) < np.uint64(sample_for(job.threshold))
-    reach = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(chosen)))
-    counts = np.diff(reach[hashed.offsets])
-    return _Noted(hashed.keys, hashed.sizes, hashed.copy_names(job.distinct), counts, hashed.hashes[chosen])
+    counts = np.empty(len(hashed.keys), dtype=np.int64)
+    sampled = hashed.hashes[: keep_sampled(hashed.hashes, hashed.offsets, sample_for(job.threshold), counts)].copy()
+    return _Noted(hashed.keys, hashed.sizes, hashed.copy_names(job.distinct), counts, counts, sampled)
 
 
 def _show(sketcher: Sketcher, hashed: Hashed, job: Job) -> None:

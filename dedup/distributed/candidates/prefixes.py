@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,15 +20,59 @@ import pyarrow as pa
 
 from dedup.distributed.candidates.counts import SLOT_BITS, class_of
 from dedup.distributed.job import CHANGED, Job
-from dedup.distributed.transport.blocks import shared_out, units_of
-from dedup.distributed.transport.keys import part_of
+from dedup.distributed.transport.blocks import shared_by_bits, units_of
 from dedup.distributed.transport.rows import Row, RowStage, by_part
 from dedup.errors import InputError
 
 __all__ = ["Prefix"]
 
-UNCOUNTED = 256
-"""The class of a hash without a counter: after all others."""
+
+class _Sets(NamedTuple):
+    """The hashes of a block's units that a prefix may need, as far as notes know them, in the order of the hashes.
+
+    Attributes
+    ----------
+    values, counters : unit i has those from ``starts[i]`` on, ``below[i]`` with a counter, and others after them
+    sizes : how many these are
+    unique : how many others, with a counter, no other unit has
+    """
+
+    values: npt.NDArray[np.uint64]
+    counters: npt.NDArray[np.uint8]
+    starts: npt.NDArray[np.int64]
+    below: npt.NDArray[np.int64]
+    sizes: npt.NDArray[np.int64]
+    unique: npt.NDArray[np.int64]
+
+
+def _back(rest: Row, counted: list[Row], part_bits: int) -> _Sets:
+    """Return the hashes of a block, put together from its counted slots and what else a prefix may need."""
+    from dedup.kernels.parts import put_after, put_back
+
+    ordered = sorted(counted, key=lambda row: int(row["part"][0]))  # so the hashes of a unit ascend
+    units = [np.repeat(*units_of(row.arrays)) for row in ordered]
+    alone = [np.repeat(*units_of(_unique_in(row))) for row in ordered]
+    nothing, count = np.empty(0, dtype=np.int64), len(rest["below"])
+    below, unique = (np.bincount(np.concatenate([nothing, *each]), minlength=count) for each in (units, alone))
+    if not np.array_equal(below + unique, rest["below"]):
+        raise InputError(CHANGED)
+    more = rest["rest"].astype(np.int64)
+    sizes = below + more
+    starts = np.cumsum(sizes) - sizes
+    values, counters = np.empty(int(sizes.sum()), dtype=np.uint64), np.empty(int(sizes.sum()), dtype=np.uint8)
+    cursors = starts.copy()
+    for each, row in zip(units, ordered, strict=True):
+        top = int(row["part"][0])
+        put_back(row["slots"], row["counters"], each, top, part_bits, cursors, values, counters, unique)
+    shift = np.uint64(64 - SLOT_BITS - part_bits)
+    put_after(rest["values"] >> shift << shift, starts + below, more, values)
+    return _Sets(values, counters, starts, below, sizes, unique)
+
+
+def _unique_in(row: Row) -> dict[str, npt.NDArray[Any]]:
+    """Return how many unique hashes each unit has, as `units_of` takes it."""
+    mark = "unique "
+    return {name.removeprefix(mark): each for name, each in row.arrays.items() if name.startswith(mark)}
 
 
 @dataclass(frozen=True)
@@ -46,52 +91,37 @@ class Prefix(RowStage):
                     yield from self._entries(rest, counted.get(rest.block, []))
 
     def _entries(self, rest: Row, counted: list[Row]) -> Iterator[Row]:
+        from dedup.kernels.parts import choose
         from dedup.kernels.self_join import prefix_lengths
 
         job, sizes = self.job, rest["sizes"].astype(np.int64)
-        everyone = np.arange(len(sizes), dtype=np.int64)
-        nothing = np.empty(0, dtype=np.int64)
-        units = [np.repeat(*units_of(row.arrays)) for row in counted]
-        if not np.array_equal(np.bincount(np.concatenate([nothing, *units]), minlength=len(sizes)), rest["below"]):
-            raise InputError(CHANGED)
-        units.append(np.repeat(everyone, rest["rest"]))
-        shift = np.uint64(64 - SLOT_BITS - job.part_bits)
-        hashes = [
-            (row["slots"].astype(np.uint64) << shift) | np.uint64(int(row["part"][0]) << (64 - job.part_bits))
-            for row in counted
-        ]
-        hashes.append(rest["values"] >> shift << shift)
-        classes = [row["counters"].astype(np.int64) for row in counted]
-        classes.append(np.full(len(rest["values"]), UNCOUNTED, dtype=np.int64))
-        unit, value, by = np.concatenate([nothing, *units]), np.concatenate(hashes), np.concatenate(classes)
-        unique = np.bincount(unit[by == 1], minlength=len(sizes))
-        lengths = np.empty((4, len(sizes)), dtype=np.int64)
+        count = len(sizes)
+        everyone = np.arange(count, dtype=np.int64)
+        sets = _back(rest, counted, job.part_bits)
+        lengths = np.empty((4, count), dtype=np.int64)
         how = job.threshold.value, job.threshold.metric.code, True, False
-        prefix_lengths(sizes, everyone, unique, *how, *lengths)
-        probed, indexed = np.where(unique <= job.threshold.may_be_unique(sizes), lengths[:2], 0)
-        several = by > 1
-        unit, value, by = unit[several], value[several], by[several]
-        order = np.lexsort((value, by, unit))
-        unit, value, by = unit[order], value[order], by[order]
-        counts = np.bincount(unit, minlength=len(sizes))
-        place = np.arange(len(unit), dtype=np.int64) - np.repeat(np.cumsum(counts) - counts, counts)
-        chosen = place < probed[unit]
-        unit, value, by, place = unit[chosen], value[chosen], by[chosen], place[chosen]
-        hot = np.zeros(len(sizes), dtype=np.bool_)
-        hot[unit[(by < UNCOUNTED) & (by > int(class_of(np.array([job.hot]))[0]))]] = True
-        yield from self._shared(rest, unit, value, place < indexed[unit], hot)
+        prefix_lengths(sizes, everyone, sets.unique, *how, *lengths)
+        probed, indexed = np.where(sets.unique <= job.threshold.may_be_unique(sizes), lengths[:2], 0)
+        probed = np.minimum(probed, sets.sizes)
+        bounds = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(probed)))
+        value, flags = np.empty(int(bounds[-1]), dtype=np.uint64), np.empty(int(bounds[-1]), dtype=np.uint8)
+        hot, most = np.empty(count, dtype=np.bool_), int(class_of(np.array([job.hot]))[0])
+        given = sets.values, sets.starts, sets.below, sets.counters
+        choose(*given, bounds, np.ascontiguousarray(indexed), most, value, flags, hot)
+        unit = np.repeat(everyone, probed)
+        flags |= hot[unit].astype(np.uint8) << np.uint8(1)
+        yield from self._shared(rest, unit, value, flags)
 
     def _shared(
         self,
         rest: Row,
         unit: npt.NDArray[np.int64],
         value: npt.NDArray[np.uint64],
-        indexed: npt.NDArray[np.bool_],
-        hot: npt.NDArray[np.bool_],
+        flags: npt.NDArray[np.uint8],
     ) -> Iterator[Row]:
         """Yield the entries of each part."""
         bits = self.job.part_bits
-        for part, some in shared_out(part_of(value, bits)):
+        for part, some in shared_by_bits(value, bits):
             units = unit[some]
             yield Row(
                 part,
@@ -102,6 +132,6 @@ class Prefix(RowStage):
                     "keys": rest["keys"][units],
                     "sizes": rest["sizes"][units],
                     "labels": rest["labels"][units] if len(rest["labels"]) else rest["labels"],
-                    "flags": indexed[some].astype(np.uint8) | (hot[units].astype(np.uint8) << 1),
+                    "flags": flags[some],
                 },
             )

@@ -10,13 +10,10 @@ import numpy.typing as npt
 
 from dedup.distributed.transport.rows import narrow
 
-__all__ = ["TASK_BYTES", "counted", "cut", "gaps_of", "packed", "shared_out", "units_of"]
+__all__ = ["TASK_BYTES", "counted", "cut", "divided", "gaps_of", "packed", "shared_by_bits", "shared_out", "units_of"]
 
 TASK_BYTES = 1 << 28
 """Bytes of hashes that a task gathers before it cuts them into blocks."""
-
-LONGEST_GAP = 255
-"""Units. A gap is a byte, if it is shorter."""
 
 BLOCK_HASHES, BLOCK_UNITS = 1 << 22, 1 << 16
 """Hashes, units. A block has at most so many; one unit may have more hashes."""
@@ -26,15 +23,17 @@ def packed(
     values: npt.NDArray[np.uint64], starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.uint64]:
     """Return ``values[starts[i]:starts[i] + sizes[i]]`` of all i, one after the other."""
-    ends = np.cumsum(sizes)
-    places = np.arange(int(ends[-1]) if len(ends) else 0, dtype=np.int64)
-    places += np.repeat(starts - (ends - sizes), sizes)
-    gathered: npt.NDArray[np.uint64] = values[places]
+    from dedup.kernels.parts import gather_rows
+
+    gathered = np.empty(int(sizes.sum()), dtype=np.uint64)
+    gather_rows(values, starts, sizes, gathered)
     return gathered
 
 
 def counted(units: npt.NDArray[np.int64], count: int) -> dict[str, npt.NDArray[Any]]:
     """Return how often each of `count` units occurs in `units` (ascending): counts, or gaps if these are shorter."""
+    from dedup.kernels.parts import LONGEST_GAP
+
     if len(units) + count // LONGEST_GAP < count:
         return {"gaps": gaps_of(units)}
     return {"counts": narrow(np.bincount(units, minlength=count))}
@@ -42,15 +41,16 @@ def counted(units: npt.NDArray[np.int64], count: int) -> dict[str, npt.NDArray[A
 
 def gaps_of(units: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
     """Return the gap before each of some ascending numbers: a byte below 255, after a 255 for each 255 in the gap."""
-    long, last = np.divmod(np.diff(units, prepend=0), LONGEST_GAP)
-    ends = np.cumsum(long + 1)
-    gaps = np.full(int(ends[-1]) if len(ends) else 0, LONGEST_GAP, dtype=np.uint8)
-    gaps[ends - 1] = last
-    return gaps
+    from dedup.kernels.parts import LONGEST_GAP, write_gaps
+
+    gaps = np.empty(len(units) + (int(units[-1]) // LONGEST_GAP if len(units) else 0), dtype=np.uint8)
+    return gaps[: write_gaps(units, gaps)]
 
 
 def units_of(arrays: Mapping[str, npt.NDArray[Any]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the units that `counted` counted, ascending, and their counts."""
+    from dedup.kernels.parts import LONGEST_GAP
+
     if "gaps" not in arrays:
         counts = arrays["counts"].astype(np.int64)
         return np.arange(len(counts), dtype=np.int64), counts
@@ -61,6 +61,20 @@ def units_of(arrays: Mapping[str, npt.NDArray[Any]]) -> tuple[npt.NDArray[np.int
     return units[starts], np.diff(np.append(starts, len(units)))
 
 
+def divided(
+    arrays: Mapping[str, npt.NDArray[Any]], chosen: npt.NDArray[np.bool_]
+) -> tuple[dict[str, npt.NDArray[Any]], dict[str, npt.NDArray[Any]]]:
+    """Return what `counted` returns for the chosen ones of the units that it counted, and for the others."""
+    each = np.repeat(*units_of(arrays))
+    both = each[chosen], each[~chosen]
+    if "gaps" in arrays:
+        one, other = ({"gaps": gaps_of(units)} for units in both)
+    else:
+        count = len(arrays["counts"])
+        one, other = ({"counts": narrow(np.bincount(units, minlength=count))} for units in both)
+    return one, other
+
+
 def shared_out(parts: npt.NDArray[np.int64]) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
     """Yield each part that occurs, ascending, with the places that have it, in order."""
     order = np.argsort(parts, kind="stable")
@@ -68,6 +82,16 @@ def shared_out(parts: npt.NDArray[np.int64]) -> Iterator[tuple[int, npt.NDArray[
     ends = np.append(starts, len(order))[1:].tolist()
     for part, start, end in zip(every.tolist(), starts.tolist(), ends, strict=True):
         yield part, order[start:end]
+
+
+def shared_by_bits(values: npt.NDArray[np.uint64], bits: int) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
+    """Yield each part that occurs, ascending, with the places of the values whose top `bits` bits it is, in order."""
+    from dedup.kernels.parts import order_parts
+
+    bounds, order = np.empty((1 << bits) + 1, dtype=np.int64), np.empty(len(values), dtype=np.int64)
+    order_parts(values, bits, bounds, order)
+    for part in np.flatnonzero(bounds[1:] > bounds[:-1]).tolist():
+        yield part, order[bounds[part] : bounds[part + 1]]
 
 
 def cut(

@@ -67,15 +67,17 @@ def narrow(values: Array) -> Array:
     return values.astype(np.min_scalar_type(largest), copy=False)
 
 
-def _packed(arrays: dict[str, Array]) -> bytes:
-    """Return arrays as bytes: their names, types and lengths, then their values."""
+def _packed(arrays: dict[str, Array]) -> tuple[list[Any], int]:
+    """Return arrays as parts of a cell: their names, types and lengths, then their values; and their bytes."""
     head = ";".join(f"{name}:{each.dtype.str}:{len(each)}" for name, each in arrays.items()).encode()
     head += b" " * (-(len(head) + 4) % ROW_ALIGNED)
-    parts = [len(head).to_bytes(4, "little"), head]
+    parts: list[Any] = [len(head).to_bytes(4, "little"), head]
+    size = 4 + len(head)
     for each in arrays.values():
-        data = np.ascontiguousarray(each).tobytes()
-        parts += [data, bytes(-len(data) % ROW_ALIGNED)]
-    return b"".join(parts)
+        data = np.ascontiguousarray(each)
+        parts += [data.data if len(data) else b"", bytes(-data.nbytes % ROW_ALIGNED)]
+        size += data.nbytes + -data.nbytes % ROW_ALIGNED
+    return parts, size
 
 
 def _unpacked(cell: pa.Buffer) -> dict[str, Array]:
@@ -102,12 +104,11 @@ def rows_of(batches: Iterable[pa.RecordBatch], only: str | None = None) -> Itera
 
 def batches_of(rows: Iterable[Row]) -> Iterator[pa.RecordBatch]:
     """Yield rows as batches of about `SENT_BYTES`."""
-    held: list[tuple[int, str, int, bytes]] = []
+    held: list[tuple[Row, list[Any], int]] = []
     size = 0
     for row in rows:
-        body = _packed(row.arrays)
-        held.append((row.part, row.kind, row.block, body))
-        size += len(body)
+        held.append((row, *_packed(row.arrays)))
+        size += held[-1][2]
         if size >= SENT_BYTES:
             yield _batch(held)
             held, size = [], 0
@@ -115,9 +116,14 @@ def batches_of(rows: Iterable[Row]) -> Iterator[pa.RecordBatch]:
         yield _batch(held)
 
 
-def _batch(rows: list[tuple[int, str, int, bytes]]) -> pa.RecordBatch:
-    columns = zip(*rows, strict=True)
-    arrays = [pa.array(column, type=kind) for column, kind in zip(columns, ROW_SCHEMA.types, strict=True)]
+def _batch(rows: list[tuple[Row, list[Any], int]]) -> pa.RecordBatch:
+    """Return rows as a batch; their bodies are copied once."""
+    names = zip(*((row.part, row.kind, row.block) for row, _, _ in rows), strict=True)
+    arrays = [pa.array(column, type=field.type) for column, field in zip(names, ROW_SCHEMA, strict=False)]
+    offsets = np.concatenate((np.zeros(1, dtype=np.int32), np.cumsum([size for _, _, size in rows], dtype=np.int32)))
+    bodies = b"".join(part for _, parts, _ in rows for part in parts)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(bodies)]
+    arrays.append(pa.Array.from_buffers(pa.binary(), len(rows), buffers))
     return pa.RecordBatch.from_arrays(arrays, schema=ROW_SCHEMA)
 
 

@@ -133,6 +133,14 @@ def compiler() -> list[str]:
     headers = sysconfig.get_paths()["include"]
     if not (Path(headers) / "Python.h").exists():
         raise OSError(f"expected Python's headers in {headers}, found no Python.h there; install them (python3-dev)")
+    with tempfile.TemporaryDirectory() as folder:  # the kernels take a minute, and then it is too late
+        source = Path(folder) / "tried.c"
+        source.write_text("#include <Python.h>\nint tried(void) { return 0; }\n", encoding="utf-8")
+        trial = [*command, *FLAGS, "-I", headers, "-o", str(Path(folder) / "tried.so"), str(source)]
+        done = subprocess.run(trial, capture_output=True, encoding="utf-8", errors="replace", check=False)  # noqa: S603
+    if done.returncode != 0:
+        said = (done.stderr.strip().splitlines() or ["nothing"])[0]
+        raise OSError(f"expected a C compiler that works, found that {shlex.join(command)} says: {said}")
     return command
 
 

@@ -9,8 +9,6 @@ cut: the digests and sizes that are stored with it would be wrong.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -36,7 +34,12 @@ def rewrite_archive(entry: Entry, path: Path, verdict: Verdict) -> Counts:
     """Write the kept records of a WARC file to `path`, and return how many of them have texts."""
     _check(verdict, "warc")
     counts, number = Counts(0, 0), 0
-    with open_archive(entry, places=True) as stream, _sink(entry, path) as sink, open(entry.source, "rb") as packed:
+    compression = None if entry.compression == "gzip" else entry.compression  # members of gzip are written packed
+    with (
+        open_archive(entry, places=True) as stream,
+        open_sink(path, compression) as sink,
+        open(entry.source, "rb") as packed,
+    ):
         for record in records_of(stream, entry.most):
             number += 1
             here = np.array([number])
@@ -62,13 +65,6 @@ def _copy(record: WarcRecord, stream: Members, packed: IO[bytes], sink: IO[bytes
     while left and (piece := packed.read(min(PIECE, left))):
         sink.write(piece)
         left -= len(piece)
-
-
-@contextmanager
-def _sink(entry: Entry, path: Path) -> Iterator[IO[bytes]]:
-    """Yield a file to write to, which takes members that are packed already."""
-    with open_sink(path, None if entry.compression == "gzip" else entry.compression) as sink:
-        yield sink
 
 
 def rewrite_dump(entry: Entry, path: Path, verdict: Verdict) -> Counts:

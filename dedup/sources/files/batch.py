@@ -8,6 +8,7 @@ one character. Such a text is decoded with ``bytes.decode("utf-8", "surrogatepas
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -118,7 +119,14 @@ class Wanted(NamedTuple):
             return InputError(f"{self.option_of(name)}: no such column in {place}: {DOTTED}")
         close = [other for other in found if other.lower() == name.lower()] or list(found)
         some = ", ".join(map(shown, close[:20])) or "none"
-        return InputError(f"{self.option_of(name)}: no such column in {place}; found {some}")
+        garbled = any(CONTROL.search(other) for other in found)
+        return InputError(f"{self.option_of(name)}: no such column in {place}; found {some}{OTHER_CODE * garbled}")
+
+
+CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+"""A character that the names of columns do not have, and that bytes have if they are read in a wrong encoding."""
+
+OTHER_CODE = "; control characters in names show that the file has another encoding; name it by encoding (--encoding)"
 
 
 class Batch(NamedTuple):

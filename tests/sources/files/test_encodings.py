@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import dedup
-from dedup.errors import ParameterError
+from dedup.errors import InputError, ParameterError
 from dedup.report.apply import apply_report
 from dedup.report.read import Report
 from dedup.report.write import write_run_report
@@ -196,6 +196,19 @@ def test_wrong_encodings(wrong: Any, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a", encoding="utf-8")
     with pytest.raises(ParameterError, match='encoding: expected the name of an encoding such as "utf-8", "cp1252"'):
         dedup.files(tmp_path / "a.txt", encoding=wrong)
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding"), [("id,text\n1,one two\n".encode("utf-16le"), None), (b"id,text\n1,one two\n", "cp500")]
+)
+def test_names_of_columns_in_another_encoding(data: bytes, encoding: str | None, tmp_path: Path) -> None:
+    """A header that was read in a wrong encoding has no column `text`; the message says what is wrong."""
+    (tmp_path / "a.csv").write_bytes(data)
+    with pytest.raises(InputError, match="control characters in names .* another encoding; name it by encoding"):
+        dedup.find_duplicates(dedup.files(tmp_path / "a.csv", encoding=encoding))
+    (tmp_path / "b.csv").write_text("id,body\n1,one two\n", encoding="utf-8")
+    with pytest.raises(InputError, match="no such column in .*; found 'id', 'body'$"):
+        dedup.find_duplicates(dedup.files(tmp_path / "b.csv"))
 
 
 def test_names_of_encodings(tmp_path: Path) -> None:

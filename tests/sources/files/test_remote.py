@@ -271,6 +271,8 @@ def test_files_of_the_web(web: str, tmp_path: Path) -> None:
         first.reason,
     )
     assert (f"{web}/none.jsonl", "the server answers 404 Not Found; check the address") == (second.file, second.reason)
+    (pattern, _) = dedup.files(f"{web}/*.jsonl", f"{web}/none.jsonl", tmp_path / "b.txt").listing.rejects
+    assert "check the address; a web server does not list its files, so * is no pattern there" in pattern.reason
 
 
 def test_local_names_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,8 @@ REQUEST_ATTEMPTS = 2
 GOOGLE_SECONDS = 8
 """Seconds in which requests to Google's store are repeated."""
 
+NO_PATTERNS = "; a web server does not list its files, so * is no pattern there: name each file"
+
 AGENT = {"User-Agent": "dedup", "Accept-Encoding": "identity"}
 """What is sent to a web server."""
 
@@ -96,7 +98,8 @@ def _explained(address: str) -> Iterator[None]:
     except StorageError:  # of the copy
         raise
     except urllib.error.HTTPError as error:
-        raise OSError(f"the server answers {error.code} {error.reason}; check the address") from None
+        many = NO_PATTERNS if "*" in address else ""
+        raise OSError(f"the server answers {error.code} {error.reason}; check the address{many}") from None
     except urllib.error.URLError as error:
         inner = error.reason if isinstance(error.reason, OSError) else OSError(str(error.reason))
         raise OSError(f"no connection ({inner.strerror or inner}); check the address and the network") from None

@@ -1,14 +1,14 @@
-"""`dedup.hashing.units.PREPARED_UNITS`.
+"""`dedup.runtime.arrays.PORTION`.
 
-How many units a thread makes sets of at a time: few calls, and work for all threads.
+How many hashes a thread works on at a time: few calls, and work for all threads.
 """
 
 from benchmarks.tuning.calls import searching
 from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
-    "dedup.hashing.units.PREPARED_UNITS",
-    [16, 64, 256, 1024, 4096],
+    "dedup.runtime.arrays.PORTION",
+    [1 << 11, 1 << 13, 1 << 15, 1 << 17, 1 << 19],
     searching(),
     stages=("join",),
     corpus="generated:20000,ota_dev",
