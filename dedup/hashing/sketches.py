@@ -26,12 +26,11 @@ from dedup.runtime.threads import lock
 
 __all__ = ["Sketcher", "Sketches"]
 
-SKETCHED_UNITS = 512
-"""Units, at most. Few enough for a hundredth of the time of a search of 20,000 texts; of the collections of
-`benchmarks.quality.kinds` so many show what all units show."""
+SKETCHED_UNITS = 256
+"""Units, at most: few enough to cost little in a search of 20,000 texts."""
 
-SKETCH_HASHES = 64
-"""Hashes of a sketch: the standard deviation of a similarity is at most 0.0625."""
+SKETCH_HASHES = 32
+"""Hashes of a sketch: the standard deviation of a similarity is at most 0.089."""
 
 CROWD_TAKEN = 8
 """Units of one key that are taken. Such units have one lowest hash: many share a formula, and would be most of all."""
@@ -101,8 +100,9 @@ class Sketcher:
         rows = np.flatnonzero(keys <= self._limit if self._limit < np.inf else keys < np.inf)
         if not len(rows):
             return
-        kept = {name: values[rows] for name, values in forms.items()}
-        rows = rows[_first(keys[rows], digests[rows], documents[rows], kept, self._most)]
+        if len(rows) > 4 * self._most:
+            kept = {name: values[rows] for name, values in forms.items()}
+            rows = rows[_first(keys[rows], digests[rows], documents[rows], kept, self._most)]
         sketches = np.empty((len(rows), SKETCH_HASHES), dtype=np.uint64)
         counts = np.empty(len(rows), dtype=np.int64)
         kernels.lowest_hashes_of(hashes, offsets, rows, sketches, counts)

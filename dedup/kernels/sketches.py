@@ -22,7 +22,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import Table, Written, kernel
+from dedup.kernels import Table, Written, kernel, part
 
 ABOVE_ALL = (1 << 64) - 1
 """The highest hash; no hash is expected to be that high."""
@@ -58,22 +58,42 @@ def lowest_hashes_of(
     """Write the sketch of each of the `rows`, ascending: of row i into ``sketches[i, : counts[i]]``."""
     most = sketches.shape[1]
     for number in range(len(rows)):
-        row = rows[number]
-        count = np.int64(0)
-        for place in range(offsets[row], offsets[row + 1]):
-            value = hashes[place]
-            if count == most and value >= sketches[number, count - 1]:
-                continue
-            at = count
-            while at > 0 and sketches[number, at - 1] > value:
-                at -= 1
-            if at > 0 and sketches[number, at - 1] == value:
-                continue
-            count = min(count + 1, most)
-            for later in range(count - 1, at, -1):
-                sketches[number, later] = sketches[number, later - 1]
-            sketches[number, at] = value
-        counts[number] = count
+        first, end = np.uint64(offsets[rows[number]]), np.uint64(offsets[rows[number] + 1])
+        below = np.uint64(ABOVE_ALL)
+        if end - first > np.uint64(4 * most):  # of so many hashes twice `most` are expected below it
+            below = np.uint64(ABOVE_ALL) // (end - first) * np.uint64(2 * most)
+        counts[number] = lowest_below(hashes, first, end, below, sketches, number)
+        if counts[number] < most and below < np.uint64(ABOVE_ALL):
+            counts[number] = lowest_below(hashes, first, end, np.uint64(ABOVE_ALL), sketches, number)
+
+
+@part
+def lowest_below(
+    hashes: npt.NDArray[np.uint64],
+    first: np.uint64,
+    end: np.uint64,
+    below: np.uint64,
+    sketches: Table[np.uint64],
+    number: int,
+) -> int:
+    """Write the lowest distinct hashes, those up to `below`, ascending, to a row of `sketches`; return how many."""
+    most, count = sketches.shape[1], np.int64(0)
+    for place in range(first, end):
+        value = hashes[place]
+        if value > below:
+            continue
+        at = count
+        while at > 0 and sketches[number, at - 1] > value:
+            at -= 1
+        if at == most or (at > 0 and sketches[number, at - 1] == value):
+            continue
+        count = min(count + 1, most)
+        for later in range(count - 1, at, -1):
+            sketches[number, later] = sketches[number, later - 1]
+        sketches[number, at] = value
+        if count == most:
+            below = sketches[number, most - 1]
+    return count
 
 
 @kernel

@@ -30,7 +30,7 @@ from dedup.threshold import Metric, Threshold
 
 __all__ = ["FOUND_SHARE", "Missed", "compared_sketches", "missed_pairs"]
 
-LOWEST_MISSED = 0.15
+LOWEST_MISSED = 0.2
 """Similarity. Pairs below it are not counted: by chance and by quotations unrelated texts come close to it."""
 
 LEAST_MISSED = 12

@@ -33,7 +33,7 @@ similarity of what is left is an unbiased estimate, with a standard deviation of
 EVERY_HASH = 1 << 24
 """The limit that all hashes are below; see `dedup.kernels.sampled`."""
 
-FREQUENT = 8
+FREQUENT = 32
 """Share of the samples, as a divisor: a hash that at least so many of them have is compared as a bit."""
 
 BINS = 1000

@@ -47,7 +47,7 @@ def warned(warnings: tuple[str, ...]) -> list[str]:
     return [each for each in warnings if "far above what unrelated ones share" in each]
 
 
-@pytest.mark.parametrize("share", [0.08, 0.15, 0.2])
+@pytest.mark.parametrize("share", [0.08, 0.11, 0.14])
 def test_pairs_below_the_threshold_are_told(share: float) -> None:
     """Where a tenth of the words is edited, nothing reaches 0.8, and the warning names an option that finds most."""
     texts = halved(300, share)
@@ -63,7 +63,7 @@ def test_pairs_below_the_threshold_are_told(share: float) -> None:
 def test_what_is_found_is_not_told() -> None:
     """Where the search finds the pairs, or most of them, nothing is said."""
     assert not warned(dedup.find_duplicates(halved(300, 0.01)).summary.warnings)
-    assert not warned(dedup.find_duplicates(halved(300, 0.15), threshold=0.2).summary.warnings)
+    assert not warned(dedup.find_duplicates(halved(300, 0.1), threshold=0.2).summary.warnings)
 
 
 def chinese(random: Random) -> str:
@@ -95,7 +95,7 @@ UNRELATED: dict[str, Callable[[Random], str]] = {
     "statutes": lambda random: " ".join([*prose(random), *random.sample(FORMULA, 6)]),
     "stubs": stub,
     "Chinese": chinese,
-    "sites": lambda random: FORMULA[random.randrange(30)] + " " + " ".join(prose(random)),
+    "sites": lambda random: FORMULA[random.randrange(5)] + " " + " ".join(prose(random)),
     "licence": lambda random: (
         (FORMULA[0] + " " + FORMULA[1] if random.random() < 0.5 else "") + " ".join(prose(random))
     ),
