@@ -10,12 +10,13 @@ Near copies have their lowest hash in common, with a probability of their simila
 each unit that is taken most partners are taken too, in a collection of any size. A sample by digest would have few.
 
 What is taken depends on the units alone: not on blocks, threads or their order, nor on how often a unit is seen.
-Cost: a comparison a hash; the sketches of about ``most * log(units / most)`` units.
+Cost: a comparison a hash, and a copy of the hashes of about ``most * log(units / most)`` units. Sketches are made of
+those that remain, once they are asked for; of long units at once.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,10 @@ SKETCH_HASHES = 32
 
 CROWD_TAKEN = 8
 """Units of one key that are taken. Such units have one lowest hash: many share a formula, and would be most of all."""
+
+
+LONG_UNIT = 1024
+"""Hashes. A longer unit is sketched when it is taken, so that what waits has at most 8 kB a unit."""
 
 
 class Sketches(NamedTuple):
@@ -60,11 +65,24 @@ class Sketches(NamedTuple):
     def __len__(self) -> int:
         return len(self.keys)
 
-    def take(self, rows: npt.NDArray[np.int64]) -> Sketches:
-        """Return some of the units."""
-        made: list[Any] = [column[rows] for column in self[:-1]]
-        made.append({name: values[rows] for name, values in self.forms.items()})
-        return Sketches(*made)
+
+class _Taken(NamedTuple):
+    """Units that wait: as `Sketches`, but with all hashes of each unit, or its lowest, in a list of arrays."""
+
+    keys: npt.NDArray[np.float64]
+    hashes: list[npt.NDArray[np.uint64]]
+    digests: npt.NDArray[np.uint64]
+    sizes: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int64]
+    forms: Forms
+
+    def sketched(self) -> Sketches:
+        """Return their sketches."""
+        counts = np.fromiter(map(len, self.hashes), dtype=np.int64, count=len(self.hashes))
+        offsets = np.append(np.int64(0), np.cumsum(counts))
+        values = np.concatenate(self.hashes)
+        hashes, counts = _lowest_of(values, offsets, np.arange(len(self.keys)))
+        return Sketches(self.keys, hashes, counts, self.digests, self.sizes, self.places, self.forms)
 
 
 class Sketcher:
@@ -72,7 +90,7 @@ class Sketcher:
 
     def __init__(self, most: int = SKETCHED_UNITS) -> None:
         self._most, self._limit, self._lock = most, float("inf"), lock()
-        self._waiting: list[Sketches] = []
+        self._waiting: list[_Taken] = []
         self._units = 0
         self.closed = False
         """Set after the first reading: units that are shown later were seen before."""
@@ -100,21 +118,31 @@ class Sketcher:
         rows = np.flatnonzero(keys <= self._limit if self._limit < np.inf else keys < np.inf)
         if not len(rows):
             return
-        if len(rows) > 4 * self._most:
+        if len(rows) > self._most:
             kept = {name: values[rows] for name, values in forms.items()}
             rows = rows[_first(keys[rows], digests[rows], documents[rows], kept, self._most)]
-        sketches = np.empty((len(rows), SKETCH_HASHES), dtype=np.uint64)
-        counts = np.empty(len(rows), dtype=np.int64)
-        kernels.lowest_hashes_of(hashes, offsets, rows, sketches, counts)
         sizes = (offsets[1:] - offsets[:-1])[rows]
+        long = sizes > LONG_UNIT
+        sketches, counts = _lowest_of(hashes, offsets, rows[long])
+        lowest = iter([row[:count].copy() for row, count in zip(sketches, counts.tolist(), strict=True)])
+        begins, ends = offsets[rows].tolist(), offsets[rows + 1].tolist()
+        own = [
+            next(lowest) if sketched else hashes[begin:end].copy()
+            for begin, end, sketched in zip(begins, ends, long.tolist(), strict=True)
+        ]
         kept = {name: values[rows] for name, values in forms.items()}
-        self.add(Sketches(keys[rows], sketches, counts, digests[rows], sizes, documents[rows], kept))
+        self._wait(_Taken(keys[rows], own, digests[rows], sizes, documents[rows], kept))
 
     def add(self, made: Sketches) -> None:
         """Take what is to be taken of what was taken of some units."""
+        own = [row[:count] for row, count in zip(made.hashes, made.counts.tolist(), strict=True)]
+        self._wait(_Taken(made.keys, own, made.digests, made.sizes, made.places, made.forms))
+
+    def _wait(self, taken: _Taken) -> None:
+        """Add some units to those that wait, and see whether they are too many."""
         with self._lock:
-            self._waiting.append(made)
-            self._units += len(made)
+            self._waiting.append(taken)
+            self._units += len(taken.keys)
             if self._units >= 2 * self._most:
                 self._settle()
 
@@ -123,18 +151,36 @@ class Sketcher:
         with self._lock:
             if self._waiting:
                 self._settle()
-            return self._waiting[0] if self._waiting else None
+            return self._waiting[0].sketched() if self._waiting else None
 
     def _settle(self) -> None:
         """Take the first units of those that wait."""
         parts = self._waiting
-        columns: list[Any] = [np.concatenate(column) for column in zip(*(part[:-1] for part in parts), strict=True)]
-        columns.append({name: np.concatenate([part.forms[name] for part in parts]) for name in parts[0].forms})
-        every = Sketches(*columns)
-        every = every.take(_first(every.keys, every.digests, every.places, every.forms, self._most))
-        if len(every) == self._most:
-            self._limit = float(every.keys[-1])
-        self._waiting, self._units = [every], len(every)
+        keys, digests, sizes, places = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("keys", "digests", "sizes", "places")
+        )
+        forms: Forms = {name: np.concatenate([part.forms[name] for part in parts]) for name in parts[0].forms}
+        rows = _first(keys, digests, places, forms, self._most)
+        every = [hashes for part in parts for hashes in part.hashes]
+        own = [every[row] for row in rows.tolist()]
+        kept = {name: values[rows] for name, values in forms.items()}
+        taken = _Taken(keys[rows], own, digests[rows], sizes[rows], places[rows], kept)
+        if len(rows) == self._most:
+            self._limit = float(taken.keys[-1])
+        self._waiting, self._units = [taken], len(rows)
+
+
+def _lowest_of(
+    hashes: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """Return the lowest hashes of some rows, and how many each has."""
+    from dedup.kernels.sketches import lowest_hashes_of
+
+    sketches = np.empty((len(rows), SKETCH_HASHES), dtype=np.uint64)
+    counts = np.empty(len(rows), dtype=np.int64)
+    if len(rows):
+        lowest_hashes_of(hashes, offsets, rows, sketches, counts)
+    return sketches, counts
 
 
 def _first(
