@@ -10,13 +10,12 @@ Near copies have their lowest hash in common, with a probability of their simila
 each unit that is taken most partners are taken too, in a collection of any size. A sample by digest would have few.
 
 What is taken depends on the units alone: not on blocks, threads or their order, nor on how often a unit is seen.
-Cost: a comparison a hash, and a copy of the hashes of about ``most * log(units / most)`` units. Sketches are made of
-those that remain, once they are asked for; of long units at once.
+Cost: a comparison a hash; the sketches of about ``most * log(units / most)`` units.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -35,10 +34,6 @@ SKETCH_HASHES = 32
 
 CROWD_TAKEN = 8
 """Units of one key that are taken. Such units have one lowest hash: many share a formula, and would be most of all."""
-
-
-LONG_UNIT = 1024
-"""Hashes. A longer unit is sketched when it is taken, so that what waits has at most 8 kB a unit."""
 
 
 class Sketches(NamedTuple):
@@ -65,24 +60,11 @@ class Sketches(NamedTuple):
     def __len__(self) -> int:
         return len(self.keys)
 
-
-class _Taken(NamedTuple):
-    """Units that wait: as `Sketches`, but with all hashes of each unit, or its lowest, in a list of arrays."""
-
-    keys: npt.NDArray[np.float64]
-    hashes: list[npt.NDArray[np.uint64]]
-    digests: npt.NDArray[np.uint64]
-    sizes: npt.NDArray[np.int64]
-    places: npt.NDArray[np.int64]
-    forms: Forms
-
-    def sketched(self) -> Sketches:
-        """Return their sketches."""
-        counts = np.fromiter(map(len, self.hashes), dtype=np.int64, count=len(self.hashes))
-        offsets = np.append(np.int64(0), np.cumsum(counts))
-        values = np.concatenate(self.hashes)
-        hashes, counts = _lowest_of(values, offsets, np.arange(len(self.keys)))
-        return Sketches(self.keys, hashes, counts, self.digests, self.sizes, self.places, self.forms)
+    def take(self, rows: npt.NDArray[np.int64]) -> Sketches:
+        """Return some of the units."""
+        made: list[Any] = [column[rows] for column in self[:-1]]
+        made.append({name: values[rows] for name, values in self.forms.items()})
+        return Sketches(*made)
 
 
 class Sketcher:
@@ -90,7 +72,7 @@ class Sketcher:
 
     def __init__(self, most: int = SKETCHED_UNITS) -> None:
         self._most, self._limit, self._lock = most, float("inf"), lock()
-        self._waiting: list[_Taken] = []
+        self._waiting: list[Sketches] = []
         self._units = 0
         self.closed = False
         """Set after the first reading: units that are shown later were seen before."""
@@ -113,36 +95,24 @@ class Sketcher:
 
         if self.closed:
             return
-        keys = np.empty(len(offsets) - 1, dtype=np.float64)
-        kernels.lowest_keys(hashes, offsets, keys)
-        rows = np.flatnonzero(keys <= self._limit if self._limit < np.inf else keys < np.inf)
-        if not len(rows):
+        rows = np.empty(len(offsets) - 1, dtype=np.int64)
+        keys = np.empty(len(rows), dtype=np.float64)
+        sketches = np.empty((len(rows), SKETCH_HASHES), dtype=np.uint64)
+        counts = np.empty(len(rows), dtype=np.int64)
+        taken = kernels.sketch_lowest(hashes, offsets, self._limit, rows, keys, sketches, counts)
+        if not taken:
             return
-        if len(rows) > self._most:
-            kept = {name: values[rows] for name, values in forms.items()}
-            rows = rows[_first(keys[rows], digests[rows], documents[rows], kept, self._most)]
-        sizes = (offsets[1:] - offsets[:-1])[rows]
-        long = sizes > LONG_UNIT
-        sketches, counts = _lowest_of(hashes, offsets, rows[long])
-        lowest = iter([row[:count].copy() for row, count in zip(sketches, counts.tolist(), strict=True)])
-        begins, ends = offsets[rows].tolist(), offsets[rows + 1].tolist()
-        own = [
-            next(lowest) if sketched else hashes[begin:end].copy()
-            for begin, end, sketched in zip(begins, ends, long.tolist(), strict=True)
-        ]
+        rows = rows[:taken]
         kept = {name: values[rows] for name, values in forms.items()}
-        self._wait(_Taken(keys[rows], own, digests[rows], sizes, documents[rows], kept))
+        sizes = offsets[rows + 1] - offsets[rows]
+        own = keys[:taken], sketches[:taken].copy(), counts[:taken], digests[rows], sizes, documents[rows], kept
+        self.add(Sketches(*own))
 
     def add(self, made: Sketches) -> None:
         """Take what is to be taken of what was taken of some units."""
-        own = [row[:count] for row, count in zip(made.hashes, made.counts.tolist(), strict=True)]
-        self._wait(_Taken(made.keys, own, made.digests, made.sizes, made.places, made.forms))
-
-    def _wait(self, taken: _Taken) -> None:
-        """Add some units to those that wait, and see whether they are too many."""
         with self._lock:
-            self._waiting.append(taken)
-            self._units += len(taken.keys)
+            self._waiting.append(made)
+            self._units += len(made)
             if self._units >= 2 * self._most:
                 self._settle()
 
@@ -151,36 +121,18 @@ class Sketcher:
         with self._lock:
             if self._waiting:
                 self._settle()
-            return self._waiting[0].sketched() if self._waiting else None
+            return self._waiting[0] if self._waiting else None
 
     def _settle(self) -> None:
         """Take the first units of those that wait."""
         parts = self._waiting
-        keys, digests, sizes, places = (
-            np.concatenate([getattr(part, name) for part in parts]) for name in ("keys", "digests", "sizes", "places")
-        )
-        forms: Forms = {name: np.concatenate([part.forms[name] for part in parts]) for name in parts[0].forms}
-        rows = _first(keys, digests, places, forms, self._most)
-        every = [hashes for part in parts for hashes in part.hashes]
-        own = [every[row] for row in rows.tolist()]
-        kept = {name: values[rows] for name, values in forms.items()}
-        taken = _Taken(keys[rows], own, digests[rows], sizes[rows], places[rows], kept)
-        if len(rows) == self._most:
-            self._limit = float(taken.keys[-1])
-        self._waiting, self._units = [taken], len(rows)
-
-
-def _lowest_of(
-    hashes: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """Return the lowest hashes of some rows, and how many each has."""
-    from dedup.kernels.sketches import lowest_hashes_of
-
-    sketches = np.empty((len(rows), SKETCH_HASHES), dtype=np.uint64)
-    counts = np.empty(len(rows), dtype=np.int64)
-    if len(rows):
-        lowest_hashes_of(hashes, offsets, rows, sketches, counts)
-    return sketches, counts
+        columns: list[Any] = [np.concatenate(column) for column in zip(*(part[:-1] for part in parts), strict=True)]
+        columns.append({name: np.concatenate([part.forms[name] for part in parts]) for name in parts[0].forms})
+        every = Sketches(*columns)
+        every = every.take(_first(every.keys, every.digests, every.places, every.forms, self._most))
+        if len(every) == self._most:
+            self._limit = float(every.keys[-1])
+        self._waiting, self._units = [every], len(every)
 
 
 def _first(
@@ -191,6 +143,9 @@ def _first(
     most: int,
 ) -> npt.NDArray[np.int64]:
     """Return which units are taken of some, in the order of their keys."""
+    order = np.argsort(keys, kind="stable")
+    if (keys[order[1:]] != keys[order[:-1]]).all():  # no copies and no crowds: nothing else decides
+        return order[:most]
     order = np.lexsort((places, forms.get(LABEL, places), digests[:, 1], digests[:, 0], keys))
     same = (digests[order[1:]] == digests[order[:-1]]).all(axis=1)
     order = order[np.append(True, ~same)]

@@ -12,9 +12,9 @@ whose number is fixed, near texts are there together, or are both not there; the
 short ones. What is `similarity` of two sketches is an unbiased estimate of that of the sets, exact where both sets are
 whole in their sketches.
 
-Cost of `lowest_keys`: a comparison a hash, several at a time. Of `lowest_hashes_of`: a comparison a hash, and for each
-that is among the lowest so far the moving of some others. Of `compare_sketches`: a bit for each two rows and hash that
-they share; and for each two rows that share one at most `most` steps.
+Cost of `sketch_lowest`: a comparison a hash, several at a time; for each row that is taken another one, and for each of
+its hashes that is among the lowest so far the moving of some others. Of `compare_sketches`: a bit for each two rows and
+hash that they share; and for each two rows that share one at most `most` steps.
 """
 
 from __future__ import annotations
@@ -29,42 +29,42 @@ ABOVE_ALL = (1 << 64) - 1
 
 
 @kernel
-def lowest_keys(
-    hashes: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int64], keys: Written[npt.NDArray[np.float64]]
-) -> None:
-    """Write the key of each row: infinity for a row without hashes."""
+def sketch_lowest(
+    hashes: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    limit: float,
+    rows: Written[npt.NDArray[np.int64]],
+    keys: Written[npt.NDArray[np.float64]],
+    sketches: Written[Table[np.uint64]],
+    counts: Written[npt.NDArray[np.int64]],
+) -> int:
+    """Write the rows whose key is at most `limit`, their keys and their sketches; return how many there are.
+
+    The sketch of ``rows[i]`` is ``sketches[i, : counts[i]]``, ascending. A row without hashes is never taken.
+    """
+    most, taken = np.uint64(sketches.shape[1]), np.int64(0)
     for row in range(len(offsets) - 1):
         first, end = np.uint64(offsets[row]), np.uint64(offsets[row + 1])
+        if first == end:
+            continue
         lowest = np.uint64(ABOVE_ALL)
         for place in range(first, end):
             lowest = min(lowest, hashes[place])
-        if first == end:
-            keys[row] = np.inf
-            continue
         factor = 1.0
         while 2.0 * factor <= end - first:
             factor *= 2.0
-        keys[row] = np.float64(lowest) * factor
-
-
-@kernel
-def lowest_hashes_of(
-    hashes: npt.NDArray[np.uint64],
-    offsets: npt.NDArray[np.int64],
-    rows: npt.NDArray[np.int64],
-    sketches: Written[Table[np.uint64]],
-    counts: Written[npt.NDArray[np.int64]],
-) -> None:
-    """Write the sketch of each of the `rows`, ascending: of row i into ``sketches[i, : counts[i]]``."""
-    most = sketches.shape[1]
-    for number in range(len(rows)):
-        first, end = np.uint64(offsets[rows[number]]), np.uint64(offsets[rows[number] + 1])
+        key = np.float64(lowest) * factor
+        if key > limit:
+            continue
+        rows[taken], keys[taken] = row, key
         below = np.uint64(ABOVE_ALL)
-        if end - first > np.uint64(4 * most):  # of so many hashes twice `most` are expected below it
-            below = np.uint64(ABOVE_ALL) // (end - first) * np.uint64(2 * most)
-        counts[number] = lowest_below(hashes, first, end, below, sketches, number)
-        if counts[number] < most and below < np.uint64(ABOVE_ALL):
-            counts[number] = lowest_below(hashes, first, end, np.uint64(ABOVE_ALL), sketches, number)
+        if end - first > np.uint64(2) * most:  # of so many hashes a few more than `most` are expected below it
+            below = np.uint64(ABOVE_ALL) // (end - first) * (most + most // np.uint64(2))
+        counts[taken] = lowest_below(hashes, first, end, below, sketches, taken)
+        if counts[taken] < most and below < np.uint64(ABOVE_ALL):
+            counts[taken] = lowest_below(hashes, first, end, np.uint64(ABOVE_ALL), sketches, taken)
+        taken += 1
+    return taken
 
 
 @part

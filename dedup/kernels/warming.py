@@ -28,8 +28,7 @@ QUIET = "DEDUP_KERNELS_QUIET"
 """Set in processes that compile for another process, which has already announced it."""
 
 TEXT_PARTS = (
-    "json_strings.unescape", "shingles.shingle_texts", "sets.distinct", "lsh.seen_twice", "sketches.lowest_keys",
-    "sketches.lowest_hashes_of",
+    "json_strings.unescape", "shingles.shingle_texts", "sets.distinct", "lsh.seen_twice", "sketches.sketch_lowest",
 )  # fmt: skip
 JOIN = (
     "seen_twice.lowest_hashes", "seen_twice.tally", "seen_twice.scatter", "seen_twice.mark", "seen_twice.alone",

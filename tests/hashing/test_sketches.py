@@ -21,18 +21,20 @@ def packed(rows: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:  # type: ign
     return values, np.cumsum([0, *map(len, rows)]).astype(np.int64)
 
 
-@given(ROWS, st.integers(1, 80))
-def test_keys_and_lowest_hashes(rows: list[list[int]], most: int) -> None:
-    """Keys and sketches are those of plain sets."""
+@given(ROWS, st.integers(1, 80), st.sampled_from([0.0, 2.0**63, 2.0**64, float("inf")]))
+def test_keys_and_lowest_hashes(rows: list[list[int]], most: int, limit: float) -> None:
+    """Keys and sketches are those of plain sets, for all rows whose key is at most the limit."""
     values, offsets = packed(rows)
-    keys = np.empty(len(rows))
-    kernels.lowest_keys(values, offsets, keys)
-    assert [kernel_twins.sketch_key(row) for row in rows] == keys.tolist()
-    chosen = np.arange(0, len(rows), 2, dtype=np.int64)
-    sketches, counts = np.zeros((len(chosen), most), dtype=np.uint64), np.zeros(len(chosen), dtype=np.int64)
-    kernels.lowest_hashes_of(values, offsets, chosen, sketches, counts)
-    found = [sketch[:count].tolist() for sketch, count in zip(sketches, counts, strict=True)]
-    assert [sorted({*row})[:most] for row in rows[::2]] == found
+    count = len(rows)
+    places, keys, counts = np.zeros(count, np.int64), np.zeros(count), np.zeros(count, np.int64)
+    sketches = np.zeros((count, most), dtype=np.uint64)
+    taken = kernels.sketch_lowest(values, offsets, limit, places, keys, sketches, counts)
+    expected = [(kernel_twins.sketch_key(row), i) for i, row in enumerate(rows) if row]
+    assert [each for each in expected if each[0] <= limit] == list(
+        zip(keys[:taken].tolist(), places[:taken].tolist(), strict=True)
+    )
+    found = [sketch[:size].tolist() for sketch, size in zip(sketches[:taken], counts[:taken], strict=True)]
+    assert [sorted({*rows[place]})[:most] for place in places[:taken].tolist()] == found
 
 
 @given(st.lists(st.frozensets(FEW | st.integers(0, 30), min_size=1), min_size=1, max_size=9), st.integers(1, 12))
