@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.hashing.units import HashRows, HashSets, Units
-from dedup.pairs.prefix_index import Counted, Index, Keys, build_index, count_hashes, take_prefixes
+from dedup.pairs.prefixes.counters import Counted, count_hashes
+from dedup.pairs.prefixes.index import Index, Keys, build_index, take_prefixes
 from dedup.pairs.seen_twice import bits_for
 from dedup.pairs.self_join import EVERY
 from dedup.pairs.verify import NO_GROUPS, Groups, PairLimit, Pairs, in_order, pairs_of

@@ -3,7 +3,7 @@
 1. A table of a part of the hash space drops units that cannot be in a pair (`dedup.pairs.seen_twice`).
 2. The sets of the other units are made. Counters of their hashes drop further units.
 3. Each unit has a prefix: its rarest hashes, as many as two units of a pair must have one of in common
-   (`dedup.pairs.prefix_index`). Each prefix is looked up among those of the units before it.
+   (`dedup.pairs.prefixes.index`). Each prefix is looked up among those of the units before it.
 4. The candidates are verified on their full sets, or on bitmaps of these where a text has very many versions
    (`dedup.pairs.bitmaps`).
 
@@ -26,12 +26,13 @@ import numpy.typing as npt
 
 from dedup.hashing.units import HashSets, Units, rank_by_size
 from dedup.pairs.bitmaps import Bitmaps, make_bitmaps, no_bitmaps
-from dedup.pairs.prefix_index import Counted, build_index, count_hashes, done_by, mark_versions, take_prefixes
+from dedup.pairs.prefixes.counters import Counted, count_hashes
+from dedup.pairs.prefixes.index import build_index, mark_versions, take_prefixes
 from dedup.pairs.seen_twice import alike, mostly_shared, sample_for, seen_twice
 from dedup.pairs.skew_join import FAMILY_LIMITS, FamilyLimits, Prefixes, stars_of
 from dedup.pairs.verify import NO_GROUPS, Groups, PairLimit, Pairs, in_order, no_pairs, pairs_of
 from dedup.runtime.arrays import by_key, portions
-from dedup.runtime.threads import map_blocks, slices
+from dedup.runtime.threads import done_by, map_blocks, slices
 from dedup.threshold import Metric, Threshold, least
 
 __all__ = ["EVERY", "JOIN_LIMITS", "JoinLimits", "JoinResult", "join", "join_some"]

@@ -21,7 +21,17 @@ from typing import Generic, TypeVar
 from dedup.options import check_threads
 from dedup.runtime.processors import processors
 
-__all__ = ["Background", "condition", "lock", "map_blocks", "slices", "stretches", "this_thread", "thread_count"]
+__all__ = [
+    "Background",
+    "condition",
+    "done_by",
+    "lock",
+    "map_blocks",
+    "slices",
+    "stretches",
+    "this_thread",
+    "thread_count",
+]
 
 Block = TypeVar("Block")
 Result = TypeVar("Result")
@@ -84,6 +94,12 @@ def map_blocks(
             yield _take(waiting)
     finally:
         wait([task.future for task in waiting if not task.future.cancel()])
+
+
+def done_by(threads: int, work: Callable[[Block], object], blocks: Iterable[Block]) -> None:
+    """Let threads work on all blocks; the results are in memory that `work` knows."""
+    for _ in map_blocks(work, blocks, threads):
+        pass
 
 
 @lru_cache

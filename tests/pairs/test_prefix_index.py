@@ -15,16 +15,8 @@ from dedup.hashing.units import HashSets
 from dedup.kernels.counters import EXACT_COUNTER
 from dedup.kernels.prefix_index import KEY_TAG, PLACE
 from dedup.kernels.seen_twice import SAMPLES
-from dedup.pairs.prefix_index import (
-    COUNT_LIMITS,
-    COUNTED_SLOTS,
-    Counted,
-    CountLimits,
-    Keys,
-    build_index,
-    count_hashes,
-    mark_versions,
-)
+from dedup.pairs.prefixes.counters import COUNT_LIMITS, COUNTED_SLOTS, Counted, CountLimits, count_hashes
+from dedup.pairs.prefixes.index import Keys, build_index, mark_versions
 from dedup.pairs.seen_twice import bits_for
 from dedup.runtime.arrays import by_key, runs_of
 from tests import kernel_twins
