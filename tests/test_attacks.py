@@ -19,6 +19,7 @@ import dedup.pairs.self_join
 from dedup.hashing.token_stream import read_tokens
 from dedup.kernels import chains as chain_kernels
 from dedup.passages import spans
+from dedup.passages.chains import MISSPELLED
 from dedup.passages.maximal import find_blocks, find_stretches, find_windows
 from dedup.passages.seeds import find_seeds
 from dedup.reading import PLAIN
@@ -53,10 +54,11 @@ def test_steps_of_repeats(shape: str, size: int, monkeypatch: pytest.MonkeyPatch
     links = all_links(tokens, offsets, 5, 12)
     exact = find_stretches(tokens, offsets, 50)
     k = len(links.seeds)
-    chains, parts = np.empty((2, k, 5), dtype=np.int64)
+    chains, parts = np.empty((2, 2 * k, 5), dtype=np.int64)
     given = (tokens, offsets, 0, n, links.seeds, np.argsort(-links.scores, kind="stable"), links.back, links.scores)
-    counts, cut = np.zeros(2, dtype=np.int64), np.zeros(len(offsets), dtype=np.bool_)
-    steps = chain_kernels.build_chains(*given, exact.start, exact.end, 50, 0.8, chains, parts, counts, cut)
+    counts, cut = np.zeros(4, dtype=np.int64), np.zeros(len(offsets), dtype=np.bool_)
+    both = 0.8, 0.8 * MISSPELLED
+    steps = chain_kernels.build_chains(*given, exact.start, exact.end, 50, *both, chains, parts, counts, cut)
     grown = chains[: counts[0]]
     inside = int(links.seeds[:, 2].sum()) + chain_kernels.GAP * k
     allowed = chain_kernels.AGAIN_IN_TEXT * int(links.seeds[:, 2].sum()) + 2 * (inside + 2 * chain_kernels.AGAIN * k)
@@ -73,11 +75,11 @@ def test_steps_do_not_grow_with_the_square() -> None:
         offsets = np.array([0, len(tokens)])
         links = all_links(tokens, offsets, 5, 12)
         exact = find_stretches(tokens, offsets, 50)
-        chains, parts = np.empty((2, len(links.seeds), 5), dtype=np.int64)
-        order, counts = np.argsort(-links.scores, kind="stable"), np.zeros(2, dtype=np.int64)
+        chains, parts = np.empty((2, 2 * len(links.seeds), 5), dtype=np.int64)
+        order, counts = np.argsort(-links.scores, kind="stable"), np.zeros(4, dtype=np.int64)
         cut = np.zeros(1, dtype=np.bool_)
         given = (tokens, offsets, 0, len(tokens), links.seeds, order, links.back, links.scores, exact.start, exact.end)
-        steps.append(chain_kernels.build_chains(*given, 50, 0.8, chains, parts, counts, cut))
+        steps.append(chain_kernels.build_chains(*given, 50, 0.8, 0.8 * MISSPELLED, chains, parts, counts, cut))
         assert counts[0] > 0
     assert steps[0] > 0
     assert steps[1] <= 13 * steps[0]
