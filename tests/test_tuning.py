@@ -98,7 +98,7 @@ def test_a_constant_is_changed_where_it_is_assigned() -> None:
 def test_kernels_that_use_a_module_are_compiled_anew() -> None:
     """What a kernel is compiled with are the constants of all modules that it calls."""
     assert {"alignment", "chains"} == curve.dependants("alignment")
-    joins = {"clusters", "cross_join", "seen_twice", "self_join", "skew_join"}
+    joins = {"clusters", "counters", "cross_join", "parts", "seen_twice", "self_join", "skew_join"}
     index = {"index_judge", "index_memtable", "index_postings", "index_search"}
     assert {"verify", "bitmaps", "grams", *joins, *index} == curve.dependants("verify")
 

@@ -14,6 +14,12 @@ from tests.distributed.test_stages import versions
 
 LONG = pytest.mark.skipif(os.environ.get("DEDUP_SPARK") != "long", reason="DEDUP_SPARK is not long")
 
+ALL_STAGES = (
+    *("Note", "Mark", "Survive", "Hold", "Slots", "Count", "Prefix", "Meet", "Candidates", "Send", "Verify"),
+    *("Describe", "JoinFamilies"),
+)
+"""Names of the stages, in their order."""
+
 
 def rows(frame: Any, *order: str) -> list[dict[str, Any]]:
     """Give the rows of a DataFrame, sorted."""

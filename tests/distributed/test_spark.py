@@ -26,7 +26,7 @@ import dedup.spark
 from dedup.distributed import job as job_module
 from dedup.errors import InputError, ParameterError
 from dedup.spark import engine, inputs
-from tests.distributed.spark_answers import LONG, many, rows, same, subsets, table_of
+from tests.distributed.spark_answers import ALL_STAGES, LONG, many, rows, same, subsets, table_of
 from tests.distributed.test_files import corpus, local_report
 from tests.distributed.test_stages import versions
 
@@ -139,12 +139,6 @@ def dying(stages: tuple[str, ...], folder: str) -> Any:
 
 
 SOME_STAGES = ("Note", "Prefix", "Verify")
-ALL_STAGES = (
-    *("Note", "Mark", "Survive", "Hold", "Slots", "Count", "Prefix", "Meet", "Candidates", "Send", "Verify"),
-    *("Describe", "JoinFamilies"),
-)
-
-
 EACH_STAGE = [pytest.param((stage,), marks=LONG) for stage in ALL_STAGES]
 
 

@@ -14,9 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 
 import dedup
-from tests.distributed.spark_answers import LONG, subsets, table_of
-from tests.distributed.test_spark import ALL_STAGES
+from tests.distributed.spark_answers import ALL_STAGES, LONG, subsets, table_of
 from tests.distributed.test_stages import versions
+
+pytest.importorskip("pyspark", reason="pyspark is not installed")
+
+ROOT = Path(__file__).parents[2]
 
 SCRIPT = """
 import sys
@@ -92,7 +95,7 @@ def test_an_executor_that_is_killed_in_each_stage_changes_nothing(
         str(tmp_path / "found"),
     ]
     done = subprocess.run(
-        [*command, os.environ["PYTHONPATH"], ",".join(stages)],
+        [*command, os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]), ",".join(stages)],
         capture_output=True,
         encoding="utf-8",
         timeout=1500,
