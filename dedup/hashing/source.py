@@ -87,7 +87,7 @@ class TextSource:
 
     `distinct` are the forms that the search compares. They are hashed when the units are held, and so are those that
     the result will ask for, unless the texts are in memory: then it reads the few that it needs again. `labels` are
-    those of the texts. The `sketcher` sees all units in the first reading.
+    those of the texts. The `sketcher` sees all units in the first reading, unless all hashes are held.
     """
 
     cheap = False
@@ -129,6 +129,8 @@ class TextSource:
         """Return all units, with the hashes of the chosen units."""
         report = self.stages.stage("read", self.texts.about())
         how: dict[str, Any] = {"unit": self.unit, "threads": self.threads, "forms": self.forms, "progress": report}
+        if chosen is None:  # all hashes are held until the end: they are sketched then, if that is of use
+            return HeldUnits(read_units(self.texts, self.shingle, labels=self.labels, **how))
         how |= {"labels": self.labels, "sketcher": self.sketcher if self.first_reading else None}
         held = read_units(self.texts, self.shingle, choose=chosen, **how)
         self.end_reading()

@@ -16,7 +16,7 @@ from dedup.clusters.replay import Replay
 from dedup.clusters.stars import Stars
 from dedup.edit.join import edits_of
 from dedup.edit.sketched import sketch_runs
-from dedup.hashing.sketches import Sketcher
+from dedup.hashing.sketches import Sketcher, show_units
 from dedup.hashing.units import Units
 from dedup.lsh import Bands
 from dedup.pairs.closest import Closest
@@ -221,6 +221,10 @@ def missed_of(
     Of two sides, the left one has so many `texts` and `lefts` units.
     """
     if query.threshold.metric is not Metric.EDIT:
+        if sketcher is not None and not sketcher.shown:  # all hashes are held
+            if found * FOUND_SHARE > len(units.full):
+                return None
+            show_units(units, sketcher)
         return missed_pairs(sketcher, query.threshold, found, query.distinct, texts)
     if found * FOUND_SHARE > len(units):
         return None
