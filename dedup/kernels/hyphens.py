@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel, shared
 from dedup.kernels.points import CLASS, put_segment
-from dedup.kernels.text_layout import BREVE, LETTER, NONSPACING, PADDING, TRANSPARENT
+from dedup.kernels.text_layout import BREVE, LETTER, MARK_AMID, NONSPACING, PADDING, TRANSPARENT
 from dedup.kernels.tokens import FULL, decode
 from dedup.kernels.words import ONES, TOPS, load8, store8
 
@@ -65,7 +65,8 @@ def letter_before(
         if entry & LETTER != 0:
             return True
         found = entry & CLASS
-        if found != NONSPACING and found != BREVE and found != TRANSPARENT:  # noqa: PLR1714  (no sets in kernels)
+        alone = found != NONSPACING and found != BREVE and found != TRANSPARENT  # noqa: PLR1714  (no sets in kernels)
+        if alone and found != MARK_AMID:
             return False
         at = back
     return False

@@ -8,9 +8,10 @@
             if not (accents and base in (BASE_LETTER, BREVE_BASE) and not (kind(c) == BREVE and base == BREVE_BASE)):
                 out += c
             continue
-        out += replacement(c) if purpose(c) in wanted else c
-        if kind(c) != TRANSPARENT:
-            base = kind(c)
+        if kind(c) in (MARK_FIRST, MARK_AMID) and base == NO_BASE: out += c
+        else: out += replacement(c) if purpose(c) in wanted else c
+        if kind(c) not in (TRANSPARENT, MARK_AMID):
+            base = NO_BASE if kind(c) == MARK_FIRST else kind(c)
 
 A *segment* (rewritten from, rewritten to, text from, text to; int64) is noted where the new text is not in step with
 the old one. A letter and the marks that it has lost are one segment, so a token ends after the marks of its last
@@ -31,6 +32,8 @@ from dedup.kernels.text_layout import (
     BREVE,
     BREVE_BASE,
     LIFTED,
+    MARK_AMID,
+    MARK_FIRST,
     NO_BASE,
     NONSPACING,
     NUMERIC,
@@ -125,6 +128,10 @@ def rewrite_points(
                     entry = np.int64(entries[(np.int64(index[point >> 8]) << 8) | (point & 255)])
             found = entry & CLASS
             row = entry >> 16 if entry & wanted != 0 else np.int64(0)
+            if found == MARK_FIRST or found == MARK_AMID:  # noqa: PLR1714  (no sets in kernels)
+                if base == NO_BASE:
+                    row = np.int64(0)
+                found = np.int64(NO_BASE) if found == MARK_FIRST else np.int64(TRANSPARENT)
             mark = found == NONSPACING or found == BREVE  # noqa: PLR1714  (no sets in kernels)
             dropped = accents and (
                 (mark and base != NO_BASE and not (found == BREVE and base == BREVE_BASE))

@@ -55,6 +55,8 @@ from dedup.kernels.text_layout import (
     ESCAPED,
     LETTER,
     LIFTED,
+    MARK_AMID,
+    MARK_FIRST,
     NO_BASE,
     NONSPACING,
     NUMERIC,
@@ -119,26 +121,42 @@ def _entry(char: str, replacements: dict[bytes, int]) -> int:
     decomposed, composed = unicodedata.normalize("NFKD", char), unicodedata.normalize("NFKC", char)
     numbers = "".join("0" if unicodedata.category(c) == "Nd" else c for c in composed)
     replaced = None
+    marks = _first_marks(decomposed)
+    if 0 < marks < len(decomposed):
+        replaced = unicodedata.normalize("NFKC", decomposed[marks:])
+        entry = (MARK_AMID if _class_of(decomposed[marks:])[0] == TRANSPARENT else MARK_FIRST) | ACCENTED
     if unicodedata.category(char)[0] == "L":
         entry |= LETTER
-    if entry not in (NONSPACING, BREVE) and kept != decomposed:
+    if replaced is not None:
+        pass
+    elif entry & 7 not in (NONSPACING, BREVE) and kept != decomposed:
         entry |= ACCENTED
         replaced = unicodedata.normalize("NFKC", kept)
     elif numbers != composed:
         entry |= NUMERIC
-        replaced = numbers
-    elif char.isascii() and unicode.kinds(char)[0] & SYMBOL:
+        replaced = "".join(map(_lifted, numbers))
+    elif _lifted(char) != char:
         entry |= LIFTED
-        replaced = chr(ord(char) + FULL_WIDTH)
-    elif ord(char) in LIFTED_POINTS:
-        entry |= LIFTED
-        replaced = chr(ord(char) + LIFT)
+        replaced = _lifted(char)
     elif ord(char) - LIFT in LIFTED_POINTS:
         entry |= ESCAPED
         replaced = " "
     if replaced is not None:
         entry |= (1 + replacements.setdefault(replaced.encode(), len(replacements))) << 16
     return entry
+
+
+def _lifted(char: str) -> str:
+    """Return what a symbol is replaced by, if the token kernel does not look it up in its table; else the character."""
+    if char.isascii() and unicode.kinds(char)[0] & SYMBOL:
+        return chr(ord(char) + FULL_WIDTH)
+    return chr(ord(char) + LIFT) if ord(char) in LIFTED_POINTS else char
+
+
+def _first_marks(decomposed: str) -> int:
+    """Return how many nonspacing marks a decomposed code point begins with."""
+    is_mark = [unicodedata.category(c) == "Mn" and unicode.kinds(c)[0] & 7 != SKIPPED for c in decomposed]
+    return is_mark.index(False) if False in is_mark else len(is_mark)
 
 
 def _class_of(char: str) -> tuple[int, str]:

@@ -134,12 +134,27 @@ def test_the_table_is_that_of_its_unicode() -> None:
 
 def test_every_code_point() -> None:
     """Each code point alone, after a letter, and with a mark after it, in every way of reading."""
-    for ignore, kind in ((("accents", "numbers"), "all"),):
+    for ignore, kind in ((("accents", "numbers"), "all"), (("accents",), "words"), (("numbers",), "all")):
         for first in range(0, 1 << 17, 1 << 12):
             some = [chr(c) for c in range(first, first + (1 << 12)) if not 0xD800 <= c < 0xE000]
             some = [c for c in some if unicodedata.category(c) != "Cn"]
             text = "\n".join(f"{c} a{c}\u0301 {c}\u0301" for c in some)
             assert len(oracles_reading.read(text, ignore, kind)) == len(tokens(text, ignore=ignore, tokens=kind)), first
+
+
+@pytest.mark.parametrize(("ignore", "kind"), READINGS)
+def test_compatible_characters_are_read_as_what_they_stand_for(ignore: tuple[str, ...], kind: str) -> None:
+    """A code point that NFKC replaces has the tokens of its replacement, alone and after letters of three scripts."""
+    for code in range(1 << 17):
+        same = "" if 0xD800 <= code < 0xE000 else unicodedata.normalize("NFKC", chr(code))
+        if same in ("", chr(code)) or {"<", "&", "-", "\u2010"} & set(same):
+            continue
+        for before in ("", "a", "\u06af", "\u0e01"):
+            one, other = (
+                [token.hash for token in tokens(f"{before}{each} x", ignore=ignore, tokens=kind)]
+                for each in (chr(code), same)
+            )
+            assert one == other, (before, hex(code))
 
 
 def rewritten(text: str, *ignore: str) -> str:
