@@ -32,7 +32,6 @@ from dedup.kernels.text_layout import (
     BREVE,
     BREVE_BASE,
     LIFTED,
-    MARK_AMID,
     MARK_FIRST,
     NO_BASE,
     NONSPACING,
@@ -128,7 +127,7 @@ def rewrite_points(
                     entry = np.int64(entries[(np.int64(index[point >> 8]) << 8) | (point & 255)])
             found = entry & CLASS
             row = entry >> 16 if entry & wanted != 0 else np.int64(0)
-            if found == MARK_FIRST or found == MARK_AMID:  # noqa: PLR1714  (no sets in kernels)
+            if found >= MARK_FIRST:  # or MARK_AMID
                 if base == NO_BASE:
                     row = np.int64(0)
                 found = np.int64(NO_BASE) if found == MARK_FIRST else np.int64(TRANSPARENT)
