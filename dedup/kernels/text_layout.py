@@ -46,9 +46,9 @@ UNSETTLED, ALONE, FIRST, SYMBOL = 1 << 3, 1 << 5, 1 << 6, 1 << 7
 
 NO_BASE, BASE_LETTER, BREVE_BASE, NONSPACING, BREVE, TRANSPARENT, MARK_FIRST, MARK_AMID = range(8)
 """Classes of code points, in bits 0 to 2 of the entries of the table of points; see `dedup.text.points`. Marks after a
-base are accents; a breve is none after a BREVE_BASE. A TRANSPARENT one may occur between a base and its marks. MARK_FIRST
-ones are a mark and what is no base, such as the Thai am; MARK_AMID ones are a mark and what is TRANSPARENT: their
-replacements, without the mark, are for places after a base."""
+base are accents; a breve is none after a BREVE_BASE. A TRANSPARENT one may occur between a base and its marks. A
+MARK_FIRST one is a mark and what is no base, such as the Thai am; a MARK_AMID one is a mark and what is TRANSPARENT:
+their replacements, without the mark, are for places after a base."""
 
 ACCENTED, NUMERIC, LETTER, LIFTED, ESCAPED = 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7
 """Bits of the entries of that table. All but LETTER say what the replacement of a code point is for."""
