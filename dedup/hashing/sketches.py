@@ -15,7 +15,7 @@ Cost: a comparison a hash; the sketches of about ``most * log(units / most)`` un
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,19 +24,13 @@ from dedup.hashing.forms import Forms
 from dedup.hashing.labels import LABEL
 from dedup.runtime.threads import lock
 
-if TYPE_CHECKING:
-    from dedup.hashing.units import Units
-
-__all__ = ["Sketcher", "Sketches", "show_units"]
+__all__ = ["Sketcher", "Sketches"]
 
 SKETCHED_UNITS = 256
 """Units, at most: few enough to cost little in a search of 20,000 texts."""
 
 SKETCH_HASHES = 32
 """Hashes of a sketch: the standard deviation of a similarity is at most 0.089."""
-
-SHOWN_UNITS = 512
-"""Units that are shown at a time: with more, most of the first ones would be sketched for nothing."""
 
 CROWD_TAKEN = 8
 """Units of one key that are taken. Such units have one lowest hash: many share a formula, and would be most of all."""
@@ -143,16 +137,6 @@ class Sketcher:
         if len(every) == self._most:
             self._limit = float(every.keys[-1])
         self._waiting, self._units = [every], len(every)
-
-
-def show_units(units: Units, sketcher: Sketcher) -> None:
-    """Show all units to the sketcher, whose hashes are held; those of a set may be sorted by now."""
-    for first in range(0, len(units), SHOWN_UNITS):
-        end = min(first + SHOWN_UNITS, len(units))
-        bounds = units.offsets[first : end + 1]
-        hashes = units.hashes[bounds[0] : bounds[-1]]
-        forms = {name: form[first:end] for name, form in units.forms.items()}
-        sketcher.see(hashes, bounds - bounds[0], units.digests[first:end], units.places[first:end, 0], forms)
 
 
 def _first(

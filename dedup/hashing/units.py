@@ -41,6 +41,7 @@ __all__ = [
     "hash_texts",
     "rank_by_size",
     "read_units",
+    "show_units",
 ]
 
 
@@ -85,6 +86,10 @@ class HashedBlock(NamedTuple):
     def rows(self) -> HashRows:
         """Return only the hashes and offsets."""
         return HashRows(self.hashes, self.offsets)
+
+
+SHOWN_UNITS = 512
+"""Units that are shown at a time: with more, most of the first ones would be sketched for nothing."""
 
 
 @dataclass
@@ -334,3 +339,13 @@ def forms_of(texts: Sequence[str], wanted: Sequence[str], reading: Reading) -> F
         for block in ListTexts(texts).blocks()
     ]
     return joined(parts, wanted)
+
+
+def show_units(units: Units, sketcher: Sketcher) -> None:
+    """Show all units to the sketcher, whose hashes are held; those of a set may be sorted by now."""
+    for first in range(0, len(units), SHOWN_UNITS):
+        end = min(first + SHOWN_UNITS, len(units))
+        bounds = units.offsets[first : end + 1]
+        hashes = units.hashes[bounds[0] : bounds[-1]]
+        forms = {name: form[first:end] for name, form in units.forms.items()}
+        sketcher.see(hashes, bounds - bounds[0], units.digests[first:end], units.places[first:end, 0], forms)

@@ -16,8 +16,8 @@ from dedup.clusters.replay import Replay
 from dedup.clusters.stars import Stars
 from dedup.edit.join import edits_of
 from dedup.edit.sketched import sketch_runs
-from dedup.hashing.sketches import Sketcher, show_units
-from dedup.hashing.units import Units
+from dedup.hashing.sketches import Sketcher
+from dedup.hashing.units import Units, show_units
 from dedup.lsh import Bands
 from dedup.pairs.closest import Closest
 from dedup.pairs.kept_apart import Apart
