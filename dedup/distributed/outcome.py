@@ -111,7 +111,7 @@ def evidence_of_found(engine: Engine, found: Found, asked: SearchInfo, made: Mak
     given = (units.sizes, representatives, pairs, rank, job.threshold)
     stars = find_stars(*given, groups=groups_of(units, job.distinct), copies=same is None)
     read = Read(**found.facts)
-    missed = missed_pairs(found.sketcher, job.threshold, len(pairs.left), job.distinct)
+    missed = missed_pairs(lambda: found.sketcher, read.units, job.threshold, len(pairs.left), job.distinct)
     info = replace(asked, large=resolved.crowded, read=read, apart=resolved.apart, same=same, missed=missed)
     rows = found.linked.table.take(pa.array(documents_in(found.linked)[1]))
     return Evidence(info, _texts(found, rows, made), units, representatives, rank, pairs, stars)

@@ -25,7 +25,7 @@ from dedup.unit import Unit
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["ShardSource", "all_units", "show_shards", "texts_of"]
+__all__ = ["ShardSource", "all_units", "texts_of"]
 
 FEW_SHARDS = 2
 """Shards per thread whose hashes are read ahead. Curve: `benchmarks.tuning.shard_source_few_shards`; flat from 1 to 8
@@ -37,7 +37,8 @@ Result = TypeVar("Result")
 class ShardSource:
     """The hashes of files that were read before. They are in memory or in a work directory.
 
-    `distinct` are the forms that the held units get. The `sketcher` has seen all units.
+    `distinct` are the forms that the held units get. The `sketcher` has seen the units of all shards but the first
+    `earlier` ones, which an earlier run has read.
     """
 
     cheap = True
@@ -50,8 +51,9 @@ class ShardSource:
         stages: Progress,
         distinct: Sequence[str] = (),
         sketcher: Sketcher | None = None,
+        earlier: int = 0,
     ) -> None:
-        self.distinct, self.sketcher = distinct, sketcher
+        self.distinct, self.sketcher, self._earlier = distinct, sketcher, earlier
         self.shards, self.unit, self.threads, self.stages = shards, unit, threads, stages
 
     @property
@@ -63,6 +65,23 @@ class ShardSource:
     def shingles(self) -> int:
         """Return the number of hashes of all shards."""
         return self.shards.total("shingles")
+
+    def sketched(self, units: Units) -> Sketcher | None:  # noqa: ARG002  # all are in the shards
+        """Return the sketcher, which sees the shards of an earlier run now."""
+        if self.sketcher is not None and self._earlier:
+            report = self.stages.stage("sketches", self._earlier)
+            for number in range(self._earlier):
+                self._show(number, self.sketcher)
+                report(number + 1)
+            self._earlier = 0
+        return self.sketcher
+
+    def _show(self, number: int, sketcher: Sketcher) -> None:
+        rows = self.shards.rows(number)
+        offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(rows["sizes"])))
+        forms = {name.removeprefix(FORM_ROW): rows[name] for name in rows if name.startswith(FORM_ROW)}
+        documents = np.repeat(np.arange(len(rows["counts"]), dtype=np.int64), rows["counts"])
+        sketcher.see(self.shards.hashes(number), offsets, rows["digests"], documents, forms)
 
     def sizes(self) -> Iterator[npt.NDArray[np.int64]]:
         """Yield the number of hashes of each unit, shard by shard."""
@@ -191,16 +210,6 @@ class ShardSource:
         full = np.diff(offsets) > 0 if hashes else np.ones(units, dtype=np.bool_)
         held = Units(places, values, offsets, digests, np.full(units, -1, dtype=np.int64), full, forms=forms)
         return HeldUnits(held, taken, lengths, _joined(columns) if columns else None, hashes)
-
-
-def show_shards(shards: Shards, sketcher: Sketcher) -> None:
-    """Show the units of shards that were read in an earlier run to a sketcher."""
-    for number in range(len(shards)):
-        rows = shards.rows(number)
-        offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(rows["sizes"])))
-        forms = {name.removeprefix(FORM_ROW): rows[name] for name in rows if name.startswith(FORM_ROW)}
-        documents = np.repeat(np.arange(len(rows["counts"]), dtype=np.int64), rows["counts"])
-        sketcher.see(shards.hashes(number), offsets, rows["digests"], documents, forms)
 
 
 def all_units(

@@ -16,7 +16,7 @@ from dedup.hashing.forms import CHARACTERS, NUMBERS
 from dedup.hashing.labels import LABEL, NO_LABELS, Labels
 from dedup.hashing.shingles import Shingle
 from dedup.hashing.sketches import Sketcher
-from dedup.hashing.units import Choice, HashRows, Units, hash_texts, read_units
+from dedup.hashing.units import Choice, HashRows, Units, hash_texts, read_units, show_units
 from dedup.runtime.progress import Progress
 from dedup.sources.texts import Texts
 from dedup.unit import Unit
@@ -46,14 +46,10 @@ class HeldUnits(NamedTuple):
 
 
 class HashSource(Protocol):
-    """The hashes of all units of a collection; `unit` is what a unit is, `threads` how many threads read them.
-
-    The `sketcher`, if there is one, has seen all units once they were read.
-    """
+    """The hashes of all units of a collection; `unit` is what a unit is, `threads` how many threads read them."""
 
     unit: Unit
     threads: int
-    sketcher: Sketcher | None
 
     @property
     def count(self) -> int:
@@ -79,6 +75,10 @@ class HashSource(Protocol):
 
     def hold(self, chosen: Choice | None = None) -> HeldUnits:
         """Read all units once; return them with the hashes of the `chosen` units, or of all."""
+        ...
+
+    def sketched(self, units: Units) -> Sketcher | None:
+        """Return what has seen all units, once they were read, if anything has; `units` are those that are held."""
         ...
 
 
@@ -135,6 +135,12 @@ class TextSource:
         held = read_units(self.texts, self.shingle, choose=chosen, **how)
         self.end_reading()
         return HeldUnits(held)
+
+    def sketched(self, units: Units) -> Sketcher | None:
+        """Return the sketcher. If it has seen none of the `units`, the hashes of all are held, and are shown now."""
+        if self.sketcher is not None and not self.sketcher.shown:
+            show_units(units, self.sketcher)
+        return self.sketcher
 
     @property
     def first_reading(self) -> bool:

@@ -185,7 +185,7 @@ def probe(
 def lookup(keys: npt.NDArray[np.uint64], tables: Table[np.uint64]) -> tuple[npt.NDArray[np.int64], int]:
     """Return the place of a key and a document, for all entries of some tables that fit the keys, and their number.
 
-    A table is asked after the other. Documents after its last one are left out.
+    One table is asked after the other. Documents after its last one are left out.
     """
     found = np.empty((64, 3), dtype=np.int64)
     total, three = 0, np.uint64(3)

@@ -33,13 +33,14 @@ from dedup.options import check_memory, check_progress
 from dedup.pipelines import order
 from dedup.pipelines.checkpoints import Run
 from dedup.pipelines.find_files import search_files
-from dedup.pipelines.found import duplicates_of, sketcher_for
+from dedup.pipelines.found import duplicates_of
 from dedup.pipelines.memory import FilePlan, Plan, TextPlan, Unbounded, plan_for
 from dedup.pipelines.query import Query
 from dedup.results.duplicates import Duplicates
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.sampling.measure import Size, measure, outline_of
+from dedup.sampling.missed import sketcher_for
 from dedup.sources.coerce import Texts, read_texts
 from dedup.sources.files.file_texts import FileTexts
 
@@ -237,7 +238,7 @@ def find_in(
 
         shingles = plan.size.shingles if isinstance(plan, TextPlan) else 0
         how = (query.unit, workers, stages, shingles, query.distinct, labels)
-        source = TextSource(collection, query.shingle, *how, sketcher_for(query))
+        source = TextSource(collection, query.shingle, *how, sketcher_for(query.threshold))
         found = order.find(source, query, plan, Run(stages, workers), rank_of, limits=limits)
     assert found.units is not None
     room = plan.room_for(0, len(found.units))

@@ -25,14 +25,14 @@ from dedup.clusters.looks import check_looks
 from dedup.clusters.priority import rank_units
 from dedup.errors import DedupError, ParameterError
 from dedup.hashing.forms import CHARACTERS, NUMBERS
-from dedup.hashing.shard_source import ShardSource, all_units, show_shards, texts_of
+from dedup.hashing.shard_source import ShardSource, all_units, texts_of
 from dedup.hashing.shards import Shards, read_shards
 from dedup.hashing.source import HeldUnits
 from dedup.hashing.units import Units
 from dedup.options import check_memory, check_path, check_progress
 from dedup.pipelines import order
 from dedup.pipelines.checkpoints import Run
-from dedup.pipelines.found import duplicates_of, sketcher_for
+from dedup.pipelines.found import duplicates_of
 from dedup.pipelines.memory import FilePlan
 from dedup.pipelines.query import Query
 from dedup.report.existing_report import existing_report
@@ -41,6 +41,7 @@ from dedup.results.duplicates import Duplicates
 from dedup.results.repeats import counted
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
+from dedup.sampling.missed import sketcher_for
 from dedup.sources.columns import plain_names
 from dedup.sources.files.batch import Token
 from dedup.sources.files.file_texts import FileTexts
@@ -257,9 +258,7 @@ class _FileSearch:
         self.plan = replace(plan, forms=query.held_forms, rewritten=not query.shingle.reading.plain)
         self.errors, self.run, self.tell = errors, run, tell
         self.shards = Shards(run.store)
-        self.sketcher = sketcher_for(query)
-        if self.sketcher is not None and not run.done(order.FIND_STEP):
-            show_shards(self.shards, self.sketcher)
+        self.sketcher, self.earlier = sketcher_for(query.threshold), len(self.shards)
 
     # read
 
@@ -314,9 +313,8 @@ class _FileSearch:
                 shards.spill(self.run.store)
 
     def _source(self) -> ShardSource:
-        return ShardSource(
-            self.shards, self.query.unit, self.plan.threads, self.run.stages, self.query.forms, self.sketcher
-        )
+        how = self.query.unit, self.plan.threads, self.run.stages, self.query.forms, self.sketcher, self.earlier
+        return ShardSource(self.shards, *how)
 
     # search
 

@@ -1,5 +1,4 @@
-"""What a search found: compact, of the units that were held, as it is committed; and spread over all units; and what
-sketches of the units show that it missed.
+"""What a search found: compact, of the units that were held, as it is committed; and spread over all units.
 
 A unit that was not held reaches the threshold with no other one: it is its own representative, and is kept.
 """
@@ -14,22 +13,18 @@ import numpy.typing as npt
 
 from dedup.clusters.replay import Replay
 from dedup.clusters.stars import Stars
-from dedup.edit.join import edits_of
-from dedup.edit.sketched import sketch_runs
-from dedup.hashing.sketches import Sketcher
-from dedup.hashing.units import Units, show_units
+from dedup.hashing.units import Units
 from dedup.lsh import Bands
 from dedup.pairs.closest import Closest
 from dedup.pairs.kept_apart import Apart
-from dedup.pairs.verify import Pairs, moved, similarity
+from dedup.pairs.verify import Pairs, moved
 from dedup.pipelines.query import Query
 from dedup.results.duplicates import Duplicates, SearchInfo
 from dedup.results.listed_pairs import LISTING_LIMITS, ListingLimits
-from dedup.sampling.missed import FOUND_SHARE, Missed, missed_pairs
+from dedup.sampling.missed import Missed
 from dedup.sources.texts import Texts
-from dedup.threshold import Metric
 
-__all__ = ["SearchResult", "duplicates_of", "missed_of", "sketcher_for"]
+__all__ = ["SearchResult", "duplicates_of"]
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -200,39 +195,3 @@ def duplicates_of(
         hash_key=query.shingle.key.fingerprint,
     )
     return Duplicates(info, texts, units, found.representatives, found.rank, found.pairs, found.stars, seconds)
-
-
-def sketcher_for(query: Query) -> Sketcher | None:
-    """Return what takes sketches of the units in the first reading; None where they would show nothing."""
-    return None if query.threshold.metric is Metric.EDIT else Sketcher()
-
-
-def missed_of(
-    sketcher: Sketcher | None,
-    units: Units,
-    query: Query,
-    found: int,
-    threads: int,
-    texts: int | None = None,
-    lefts: int | None = None,
-) -> Missed | None:
-    """Return the pairs that stand apart below the threshold, if the search found few.
-
-    Of two sides, the left one has so many `texts` and `lefts` units.
-    """
-    if query.threshold.metric is not Metric.EDIT:
-        if sketcher is not None and not sketcher.shown:  # all hashes are held
-            if found * FOUND_SHARE > len(units.full):
-                return None
-            show_units(units, sketcher)
-        return missed_pairs(sketcher, query.threshold, found, query.distinct, texts)
-    if found * FOUND_SHARE > len(units):
-        return None
-
-    def compare(some: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        order = np.lexsort((some.max(axis=1), some.min(axis=1)))  # in which pairs are returned
-        values = np.empty(len(some))
-        values[order] = similarity(edits_of(units, some, threads), units.sizes, Metric.EDIT)
-        return values
-
-    return missed_pairs(sketch_runs(units, query.shingle.key), query.threshold, found, query.distinct, lefts, compare)

@@ -14,7 +14,6 @@ from dedup.option_types import DistinctOption, Id, IgnoreOption, MetricOption, T
 from dedup.options import check_memory, check_min_words, check_progress, check_threshold, shown
 from dedup.pipelines import order
 from dedup.pipelines.checkpoints import Run
-from dedup.pipelines.found import sketcher_for
 from dedup.pipelines.memory import TextPlan, Unbounded, plan_passages
 from dedup.pipelines.passage_order import find_across_sides
 from dedup.pipelines.query import Query
@@ -23,6 +22,7 @@ from dedup.results.matches import Matches
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.sampling.measure import measure_words
+from dedup.sampling.missed import sketcher_for
 from dedup.sources.coerce import read_once
 from dedup.sources.two_sided import Sides, read_side
 
@@ -179,7 +179,7 @@ def match_in(
         run = Run(stages, workers)
         how = (workers, stages, 0 if plan is None else plan.size.shingles, query.distinct)
         left_source, right_source = (TextSource(side, query.shingle, query.unit, *how) for side in (left, right))
-        both = TextSource(sides, query.shingle, query.unit, *how, sketcher=sketcher_for(query))
+        both = TextSource(sides, query.shingle, query.unit, *how, sketcher=sketcher_for(query.threshold))
         sources = TwoSources(left_source, right_source, both)
         found = order.match(sources, query, plan or Unbounded(), run, limits=limits)
         passages = None

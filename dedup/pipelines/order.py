@@ -41,12 +41,12 @@ from dedup.pairs.filter_passes import filter_across, filter_passes
 from dedup.pairs.self_join import JOIN_LIMITS, JoinLimits, join
 from dedup.pairs.verify import MAX_JOINED_PAIRS, Groups, PairLimit, Pairs, in_order
 from dedup.pipelines.checkpoints import Run, pack_rows, unpack_rows
-from dedup.pipelines.found import SearchResult, missed_of
+from dedup.pipelines.found import SearchResult
 from dedup.pipelines.memory import SHINGLE_BYTES, FilePlan, Plan, TextPlan, room_for_edits
 from dedup.pipelines.query import Query
 from dedup.results.listed_pairs import LISTING_LIMITS, ListingLimits
 from dedup.runtime.arrays import sorted_unique
-from dedup.sampling.missed import Missed
+from dedup.sampling.missed import Missed, missed_of
 from dedup.threshold import Metric, Threshold
 
 __all__ = ["LIMITS", "Limits", "find", "match"]
@@ -135,7 +135,7 @@ def _find(
         large_buckets=0 if buckets is None else len(buckets),
         crowded=crowded,
         closest=closest,
-        missed=missed_of(source.sketcher, units, query, len(pairs.left), run.threads),
+        missed=missed_of(source, held, query.threshold, len(pairs.left), query.distinct, query.shingle.key),
         large=compared.large,
         apart=_apart(source, held, leaders, query, plan, run, limits.listing.big_cluster),
         replay=_replay(units, pairs, compared.bands, crowded, query.seed, run),
@@ -378,7 +378,8 @@ def match(sides: TwoSources, query: Query, plan: Plan, run: Run, *, limits: Limi
         compare = (lambda some: edits_of(units, some, run.threads)) if edit else None
         most = limits.listing.big_cluster
         apart = kept_apart.count_apart(*given, most=most, lefts=lefts, threads=run.threads, compare=compare)
-    missed = missed_of(sides.both.sketcher, units, query, len(pairs.left), run.threads, sides.left.count, lefts)
+    told = threshold, len(pairs.left), query.distinct, query.shingle.key, (sides.left.count, lefts)
+    missed = missed_of(sides.both, HeldUnits(units), *told)
     units.hashes = np.empty(0, dtype=np.uint64)
     return MatchResult(units, representatives, pairs, closest, apart, missed)
 

@@ -21,14 +21,18 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.edit.join import edits_of
+from dedup.edit.sketched import sketch_runs
+from dedup.hash_key import HashKey
 from dedup.hashing.sketches import Sketcher, Sketches
+from dedup.hashing.source import HashSource, HeldUnits
 from dedup.pairs.kept_apart import groups_of
-from dedup.pairs.verify import NO_GROUPS, Groups, no_pair
+from dedup.pairs.verify import NO_GROUPS, Groups, no_pair, similarity
 from dedup.sampling.parting import FEWEST_TO_PART, SURELY_APART, above_each, pooled_parting, step_of, usable_bins
 from dedup.sampling.sampled import BINS
 from dedup.threshold import Metric, Threshold
 
-__all__ = ["FOUND_SHARE", "Missed", "compared_sketches", "missed_pairs"]
+__all__ = ["Missed", "compared_sketches", "missed_of", "missed_pairs", "sketcher_for"]
 
 LOWEST_MISSED = 0.2
 """Similarity. Pairs below it are not counted: by chance and by quotations unrelated texts come close to it."""
@@ -61,7 +65,7 @@ FEW_FOUND = 4
 """Factor. Nothing is said unless there are so many times as many pairs as the search has found."""
 
 FOUND_SHARE = 8
-"""Divisor. A search that found more pairs than units divided by it has found enough, and no sketch is compared."""
+"""Divisor. A search that found more pairs than units divided by it has found enough, and no sketch is made."""
 
 
 class Missed(NamedTuple):
@@ -83,36 +87,72 @@ class _Compared(NamedTuple):
         return _Compared(self.left[kept], self.right[kept], self.jaccard[kept])
 
 
+def sketcher_for(threshold: Threshold) -> Sketcher | None:
+    """Return what a source shows its units to; None for an edit distance, which their hashes say nothing of."""
+    return None if threshold.metric is Metric.EDIT else Sketcher()
+
+
+def missed_of(
+    source: HashSource,
+    held: HeldUnits,
+    threshold: Threshold,
+    found: int,
+    distinct: Sequence[str],
+    key: HashKey,
+    lefts: tuple[int, int] | None = None,
+) -> Missed | None:
+    """Return what a search of a source missed, of which some units are `held`: see `missed_pairs`.
+
+    Of two sides, `lefts` are the number of documents of the left one, and of its units.
+    """
+    units, total = held.units, len(held.units) if held.rows is None else source.count
+    if threshold.metric is not Metric.EDIT:
+        documents = None if lefts is None else lefts[0]
+        return missed_pairs(lambda: source.sketched(units), total, threshold, found, distinct, documents)
+
+    def compare(some: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        order = np.lexsort((some.max(axis=1), some.min(axis=1)))  # in which pairs are returned
+        values = np.empty(len(some))
+        values[order] = similarity(edits_of(units, some, source.threads), units.sizes, Metric.EDIT)
+        return values
+
+    own = None if lefts is None else lefts[1]
+    return missed_pairs(lambda: sketch_runs(units, key), total, threshold, found, distinct, own, compare)
+
+
 def missed_pairs(
-    sketcher: Sketcher | None,
+    sketched: Callable[[], Sketcher | None],
+    total: int,
     threshold: Threshold,
     found: int,
     distinct: Sequence[str] = (),
     lefts: int | None = None,
     compare: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float64]] | None = None,
 ) -> Missed | None:
-    """Return what a search missed that found so many pairs; None if that is nothing, or not clear.
+    """Return what a search of so many units in `total` missed, which found so many pairs; None if nothing is clear.
 
+    `sketched` returns what has seen the units; it is called if the search found few pairs.
     `distinct` are the differences for which units are no pair, as those of one label are, if the sketches have labels.
     With `lefts`, units of documents before it are only paired with others. `compare` returns the similarities of pairs
     of places (n, 2), for an edit distance.
     """
+    if found * FOUND_SHARE > total:
+        return None
+    sketcher = sketched()
     sketches = None if sketcher is None else sketcher.made()
     if sketcher is None or sketches is None or len(sketches) < FEWEST_TO_PART:
         return None
     chance = _chances(sketches, sketcher.limit)
     units = float((1.0 / chance).sum())
-    if found * FOUND_SHARE > units:
-        return None
     compared = compared_sketches(sketches, groups_of(sketches, distinct))
     if lefts is not None:
         side = sketches.places < lefts
         compared = compared.take(side[compared.left] != side[compared.right])
-    similarity, lowest, depth = _similarity(sketches, compared, threshold.metric), LOWEST_MISSED, APART_DEPTH
+    alike, lowest, depth = _similarity(sketches, compared, threshold.metric), LOWEST_MISSED, APART_DEPTH
     if compare is not None:
-        near, lowest, depth = np.flatnonzero(similarity >= LOWEST_MISSED), LOWEST_MISSED_EDIT, APART_DEPTH_EDIT
-        similarity[near] = compare(sketches.places[np.column_stack((compared.left[near], compared.right[near]))])
-    bins = (similarity * BINS).astype(np.int64)
+        near, lowest, depth = np.flatnonzero(alike >= LOWEST_MISSED), LOWEST_MISSED_EDIT, APART_DEPTH_EDIT
+        alike[near] = compare(sketches.places[np.column_stack((compared.left[near], compared.right[near]))])
+    bins = (alike * BINS).astype(np.int64)
     weight = 1.0 / (compared.jaccard + (1.0 - compared.jaccard) * float(chance.mean()))
     counts = np.bincount(bins, 2.0 * weight, minlength=BINS + 1)
     counts[0] += max(len(sketches) * (units - 1.0) - counts.sum(), 0.0)
@@ -192,5 +232,5 @@ def _similarity(sketches: Sketches, compared: _Compared, metric: Metric) -> npt.
         return compared.jaccard
     left, right = sketches.sizes[compared.left], sketches.sizes[compared.right]
     shared = compared.jaccard / (1.0 + compared.jaccard) * (left + right)
-    similarity: npt.NDArray[np.float64] = np.minimum(shared / np.minimum(left, right), 1.0)
-    return similarity
+    alike: npt.NDArray[np.float64] = np.minimum(shared / np.minimum(left, right), 1.0)
+    return alike

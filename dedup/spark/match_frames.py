@@ -136,6 +136,8 @@ def matches_of(
     finally:
         engine.drop(found.sets)
     reach, shingle = query.threshold, query.shingle
+    total, right = Read(**found.facts), Read(**found.right)
+    few = len(resolved.pairs.left), query.distinct
     info = MatchInfo(
         query.unit,
         reach.metric,
@@ -148,10 +150,9 @@ def matches_of(
         shingle.reading.ignore,
         shingle.reading.tokens,
         0.8,
-        missed_pairs(found.sketcher, reach, len(resolved.pairs.left), query.distinct, lefts=1),
+        missed_pairs(lambda: found.sketcher, total.units, reach, *few, lefts=1),
     )
-    right = Read(**found.right)
-    left = Read(*(every - own for every, own in zip(Read(**found.facts), right, strict=True)))
+    left = Read(*(every - own for every, own in zip(total, right, strict=True)))
     evidence = resolved.units, resolved.representatives, resolved.pairs, None, None
     matches = Matches(info, sides, *evidence, {}, apart=resolved.apart, read=(left, right))
     matching = np.isin(resolved.representatives, resolved.pairs.left)

@@ -22,6 +22,7 @@ from dedup.distributed.candidates.notes import Note
 from dedup.distributed.job import ID, TEXT, Job
 from dedup.distributed.order import search
 from dedup.distributed.outcome import load_shown
+from dedup.distributed.transport import rows as rows_module
 from dedup.distributed.transport.blocks import counted, divided, gaps_of, shared_out, squeezed, units_of, unsqueezed
 from dedup.distributed.transport.keys import Bloom, block_key, document_keys, mix, unit_keys
 from dedup.distributed.transport.rows import Row, batches_of, narrow, rows_of
@@ -310,6 +311,15 @@ def test_keys_of_lines_differ_if_ids_are_numbers_like_theirs() -> None:
 def test_blocks_of_other_keys_or_another_order_have_other_numbers() -> None:
     some = np.arange(9, dtype=np.uint64)
     assert len({block_key(each) for each in (some, some[::-1], some[:8], some[:0], some[[1, 0, *range(2, 9)]])}) == 5
+
+
+def test_rows_that_no_batch_can_hold_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Offsets of Arrow's binary type have 32 bits: more would be lost in silence."""
+    monkeypatch.setattr(rows_module, "MOST_SENT", 1000)
+    fits = Row(0, "sets", 0, {"values": np.zeros(100, dtype=np.uint64)})
+    assert 1 == len(list(batches_of([fits])))
+    with pytest.raises(InputError, match=r"expected rows of at most 1,000 bytes for a task, found 1,\d+ \('sets'\)"):
+        list(batches_of([Row(0, "sets", 0, {"values": np.zeros(200, dtype=np.uint64)})]))
 
 
 @given(st.dictionaries(st.sampled_from(("a", "bc", "d")), st.lists(st.integers(0, 2**32 - 1), max_size=9), min_size=1))

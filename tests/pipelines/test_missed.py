@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import dedup
+from dedup.options import ProgressOption
 from dedup.pipelines.find_files import FileRun, find_in_files
 from dedup.pipelines.match import match
 from tests.plans import OnDisk
@@ -144,6 +145,31 @@ def test_every_engine_says_the_same(tmp_path: Path, options: dict[str, Any]) -> 
         found = find_in_files([file], **how, **options)  # type: ignore[arg-type]
         assert isinstance(found, FileRun)
         assert expected.warnings == found.duplicates.summary.warnings
+
+
+@pytest.mark.parametrize(("copies", "told"), [(0, 1), (300, 0)])
+def test_a_resumed_run_says_the_same(copies: int, told: int, tmp_path: Path) -> None:
+    """What an earlier run has read is sketched in the end, and only if the search found few pairs."""
+    texts = halved(700, 0.15)
+    texts += [f"{text} more" for text in texts[:copies]]
+    (tmp_path / "texts.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in texts))
+    stages: list[str] = []
+
+    def stop(stage: str, _: int, __: int) -> None:
+        if stage == "join":
+            raise KeyboardInterrupt
+
+    def search(progress: ProgressOption) -> FileRun:
+        found = find_in_files([tmp_path / "texts.jsonl"], work_dir=tmp_path / "work", planned=OnDisk, progress=progress)
+        assert isinstance(found, FileRun)
+        return found
+
+    with pytest.raises(KeyboardInterrupt):
+        search(stop)
+    found = search(lambda stage, done, total: stages.append(stage)).duplicates.summary
+    assert ("sketches" in stages) == bool(told)
+    assert len(warned(found.warnings)) == told
+    assert found.warnings == dedup.find_duplicates(texts).summary.warnings
 
 
 def test_pairs_of_one_label_are_not_told() -> None:

@@ -3,8 +3,8 @@
 `Slots` sends the hashes below a limit, the first ones of a sorted set, to the part of the hash space that counts them;
 32 bits of each are enough. `Count` returns those that several units have, in the order in which they came, with a
 counter each: the exact number of units up to 128, above that a class of numbers. Of the others it returns how many each
-unit has. A counter depends on the units that have the hash, not on the order
-in which they come: so all blocks have one common order of hashes, also if a task is repeated.
+unit has. A counter depends on the units that have the hash, not on the order in which they come: so all blocks have one
+common order of hashes, also if a task is repeated.
 """
 
 from __future__ import annotations

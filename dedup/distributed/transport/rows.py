@@ -10,16 +10,22 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dedup.errors import InputError
+
 __all__ = ["ROW_SCHEMA", "Row", "RowStage", "batches_of", "by_part", "narrow", "rows_of"]
 
 ROW_SCHEMA = pa.schema([("part", pa.int32()), ("kind", pa.string()), ("block", pa.int64()), ("body", pa.binary())])
 """The schema of the batches between two stages."""
+
+MOST_SENT = (1 << 31) - 1
+"""Bytes of a batch, at most: those that an offset of Arrow's binary type counts."""
 
 SENT_BYTES = 1 << 25
 """Bytes. A batch is handed on as soon as its rows have so many."""
@@ -117,7 +123,14 @@ def batches_of(rows: Iterable[Row]) -> Iterator[pa.RecordBatch]:
 
 
 def _batch(rows: list[tuple[Row, list[Any], int]]) -> pa.RecordBatch:
-    """Return rows as a batch; their bodies are copied once."""
+    """Return rows as a batch; their bodies are copied once. Raise `InputError` if they are too large for one."""
+    total = sum(size for _, _, size in rows)
+    if total > MOST_SENT:
+        largest = max(rows, key=itemgetter(2))
+        raise InputError(
+            f"expected rows of at most {MOST_SENT:,} bytes for a task, found {total:,} ({largest[0].kind!r}); "
+            "cut very long texts, or give more partitions"
+        )
     names = zip(*((row.part, row.kind, row.block) for row, _, _ in rows), strict=True)
     arrays = [pa.array(column, type=field.type) for column, field in zip(names, ROW_SCHEMA, strict=False)]
     offsets = np.concatenate((np.zeros(1, dtype=np.int32), np.cumsum([size for _, _, size in rows], dtype=np.int32)))
