@@ -158,9 +158,9 @@ def keep_windows(
     return count
 
 
-def table_room(windows: int) -> int:
-    """Return how many entries `find_first` needs: a table of 3/4 of the windows, and one of twice that size."""
-    return 3 * (windows // 4 * 3 + 64)
+def table_size(windows: int) -> int:
+    """Return how many entries `find_first` has a table of: at most three in four are filled, if no two are equal."""
+    return windows + windows // 3 + 64
 
 
 @kernel
@@ -171,24 +171,21 @@ def find_first(
     place: Written[npt.NDArray[np.signedinteger]],
     first: Written[npt.NDArray[np.signedinteger]],
     flags: Written[npt.NDArray[np.uint8]],
-    room: Written[npt.NDArray[np.uint64]],
+    slots: Written[npt.NDArray[np.uint64]],
 ) -> None:
     """Write `place`, `first` and the flags REPEATED and OPENS of the windows in `runs`.
 
-    An entry of the table is 32 bits of the hash and the number of the window + 1. The table grows with the distinct
-    windows. Each table is after the one before in `room` (written, `table_room` entries); memory that is not needed is
-    never touched.
+    `slots` are a table of `table_size` entries, all zeros: 32 bits of the hash, and the number of the window + 1. It
+    does not grow: a loop in which an array is replaced by another counts its references at each step, and that took
+    longer than the search.
     """
     power = np.uint64(1)  # BASE ** size
     for _ in range(size):
         power *= BASE
-    capacity = len(place) // 4 * 3 + 64  # if all windows occur twice, they fit into the first table
-    slots, used = room[:capacity], capacity
-    for slot in range(capacity):
-        slots[slot] = np.uint64(0)
+    capacity = len(slots)
     tags = np.empty(AHEAD, dtype=np.uint64)
     entries = np.empty(AHEAD, dtype=np.uint64)
-    filled, u = 0, 0
+    u = 0
     for run in range(len(runs)):
         start, end = runs[run, 0], runs[run, 1]
         total = np.uint64(0)  # the hash of window `hashed`
@@ -245,21 +242,6 @@ def find_first(
                 earlier = found
             else:
                 slots[slot] = tag << HALF | np.uint64(u + 1)
-                filled += 1
-                if 4 * filled > 3 * capacity:
-                    wider = 2 * capacity
-                    moved = room[used : used + wider]
-                    for slot in range(wider):
-                        moved[slot] = np.uint64(0)
-                    for old in range(capacity):
-                        entry = slots[old]
-                        if entry != np.uint64(0):
-                            slot = np.int64(((entry >> HALF) * np.uint64(wider)) >> HALF)
-                            while moved[slot] != np.uint64(0):
-                                slot = slot + 1 if slot + 1 < wider else 0
-                            moved[slot] = entry
-                    slots, used = moved, used + wider
-                    capacity = wider
             u += 1
             i += 1
 

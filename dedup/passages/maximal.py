@@ -54,8 +54,8 @@ long; flat from 128 to 2^13 on generated:1000, where 2^15 takes 1.05 times as lo
 ANCHOR_BYTES = 41
 """Of an anchor: its hash, the window it stands for, its place in the table, whether it stays."""
 
-WINDOW_BYTES = 9 + 18
-"""Of a window: its place, first place and flags; and tables, at the most: where no two are equal."""
+WINDOW_BYTES = 9 + 11
+"""Of a window: its place, first place and flags; and the table."""
 
 BLOCK_BYTES = 16
 """Of a block: symbol, window, length and source."""
@@ -136,8 +136,8 @@ def find_windows(
     place = np.empty(left, dtype=number)
     first = np.empty(left, dtype=number)
     flags = np.empty(left, dtype=np.uint8)
-    room = np.empty(kernels.table_room(left), dtype=np.uint64)
-    kernels.find_first(tokens, runs, size, place, first, flags, room)
+    slots = np.zeros(kernels.table_size(left), dtype=np.uint64)
+    kernels.find_first(tokens, runs, size, place, first, flags, slots)
     return place, first, flags
 
 

@@ -255,9 +255,9 @@ def test_the_table_of_windows_grows(count: int) -> None:
     first: dict[tuple[int, ...], int] = {}
     expected = [first.setdefault(window, i) for i, window in enumerate(windows)]
     place, found = (np.full(len(windows), -1, dtype=np.int32) for _ in range(2))
-    room = np.empty(window_kernels.table_room(len(windows)), dtype=np.uint64)
+    slots = np.zeros(window_kernels.table_size(len(windows)), dtype=np.uint64)
     runs = np.array([[0, len(windows)]], dtype=np.int64)
-    window_kernels.find_first(tokens, runs, size, place, found, np.empty(len(windows), dtype=np.uint8), room)
+    window_kernels.find_first(tokens, runs, size, place, found, np.empty(len(windows), dtype=np.uint8), slots)
     assert expected == found.tolist()
     assert list(range(len(windows))) == place.tolist()
 
