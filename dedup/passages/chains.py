@@ -11,7 +11,7 @@ Cost: linear in the tokens and links; 200 bytes per link of the texts at work.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ from dedup.passages.across import find_across
 from dedup.passages.maximal import Places, Stretches, cut_periods, find_stretches, find_windows
 from dedup.passages.seeds import Links, Tokens, find_links, seeds_of_few
 from dedup.runtime.arrays import sorted_unique
-from dedup.runtime.threads import map_blocks
+from dedup.runtime.threads import begun, map_blocks
 
 __all__ = [
     "LINKED_SEED_BYTES",
@@ -103,33 +103,51 @@ class Passages(NamedTuple):
 
 
 def find_passages(tokens: Tokens, offsets: Places, size: int, threshold: float, threads: int = 1) -> Passages:
-    """Return the repeats of `size` tokens or more: exact ones at threshold 1.0, below it also chains of them."""
-    exact = find_stretches(tokens, offsets, size)
-    if threshold >= 1.0 or len(tokens) == 0 or plainly_alone(tokens, offsets, exact, size):
-        return join_chains(exact, *no_chains(), size)
-    work = partial(_chains_of, tokens, offsets, _Exact.of(exact), size, threshold)
-    found = find_links(tokens, offsets, seed_tokens(size), size // 4, work, threads)
-    return join_chains(exact, *_joined(found), size)
+    """Return the repeats of `size` tokens or more: exact ones at threshold 1.0, below it also chains of them.
+
+    One thread finds the exact ones, which are needed when the first chains are made, while others look for seeds.
+    """
+    few = len(tokens) <= FEW_TOKENS
+    with begun(partial(find_stretches, tokens, offsets, size), 1 if few or threshold >= 1.0 else threads) as exact:
+        if threshold >= 1.0 or len(tokens) == 0 or (few and plainly_alone(tokens, offsets, exact(), size)):
+            return join_chains(exact(), *no_chains(), size)
+        return _chained(tokens, offsets, exact, size, threshold, threads)
 
 
 def find_passages_across(
     tokens: Tokens, offsets: Places, against: int, size: int, threshold: float, threads: int = 1
 ) -> Passages:
     """Return the passages of `size` tokens or more that the texts from `against` on have from those before."""
-    exact = find_across(tokens, offsets, against, size)
     border = int(offsets[against])
-    if threshold >= 1.0 or border == 0:
-        return join_chains(exact, *no_chains(), size)
-    work = partial(_chains_of, tokens, offsets, _Exact.of(exact), size, threshold)
+    only = threshold >= 1.0 or border == 0
+    with begun(partial(find_across, tokens, offsets, against, size), 1 if only else threads) as exact:
+        if only:
+            return join_chains(exact(), *no_chains(), size)
+        return _chained(tokens, offsets, exact, size, threshold, threads, border, seed_stride(size))
+
+
+def _chained(
+    tokens: Tokens,
+    offsets: Places,
+    exact: Callable[[], Stretches],
+    size: int,
+    threshold: float,
+    threads: int,
+    border: int = 0,
+    stride: int = 1,
+) -> Passages:
+    """Return the exact repeats and the chains; `border` and `stride` as for `find_links`."""
+
+    def work(links: Links) -> tuple[Places, Places]:
+        return _chains_of(tokens, offsets, _Exact.of(exact()), size, threshold, links)
+
     given = tokens, offsets, seed_tokens(size), size // 4, work, threads
-    found = find_links(*given, border=border, stride=seed_stride(size))
-    return join_chains(exact, *_joined(found), size)
+    found = _joined(find_links(*given, border=border, stride=stride))
+    return join_chains(exact(), *found, size)
 
 
 def plainly_alone(tokens: Tokens, offsets: Places, exact: Stretches, size: int) -> bool:
-    """Say whether so few tokens repeat that this can be seen without the kernels, and there is nothing to chain."""
-    if len(tokens) > FEW_TOKENS:
-        return False
+    """Say whether so few of the tokens repeat that this can be seen without the kernels, and nothing to chain."""
     windows = find_windows(tokens, offsets, seed_tokens(size))
     if len(windows[0]) > FEW_WINDOWS:
         return False

@@ -43,8 +43,9 @@ CELLS_PER_TOKEN = 2
 NARROW_TOKENS = 1 << 29
 """Tokens. With so many or more, four times a score needs more than 32 bits."""
 
-WAITING_BLOCKS = 2
-"""Blocks of seeds per thread that wait to be linked."""
+WAITING_BLOCKS = 8
+"""Blocks of seeds per thread that wait to be linked: so many that seeds can be looked up while exact stretches are
+found, without which no chain is made."""
 
 LOAD = 0.65
 """The share of a table that is filled when all windows are in it."""

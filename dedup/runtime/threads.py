@@ -14,7 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from typing import Generic, TypeVar
 
@@ -23,6 +23,7 @@ from dedup.runtime.processors import processors
 
 __all__ = [
     "Background",
+    "begun",
     "condition",
     "done_by",
     "lock",
@@ -100,6 +101,32 @@ def done_by(threads: int, work: Callable[[Block], object], blocks: Iterable[Bloc
     """Let threads work on all blocks; the results are in memory that `work` knows."""
     for _ in map_blocks(work, blocks, threads):
         pass
+
+
+@contextmanager
+def begun(function: Callable[[], Result], threads: int) -> Iterator[Callable[[], Result]]:
+    """Begin with a task in another thread, beside what the caller does; give a function that returns its result.
+
+    That function waits for the result, or does the task itself if no thread has begun. Any thread may call it. An error
+    in the task is raised by it. With one thread the task is done at once.
+    """
+    if threads == 1:
+        result = function()
+        yield lambda: result
+        return
+    task = _Task(_pool(threads - 1), lambda _: function(), None)
+    turn = lock()
+
+    def wait_for() -> Result:
+        with turn:  # a task that was taken from the pool is done by one thread
+            if not task.future.done():
+                task.try_here()
+        return task.future.result()
+
+    try:
+        yield wait_for
+    finally:
+        wait([task.future] if not task.future.cancel() else [])
 
 
 @lru_cache

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup import ParameterError
-from dedup.runtime.threads import LOOK_AHEAD, map_blocks, thread_count
+from dedup.runtime.threads import LOOK_AHEAD, _pool, begun, map_blocks, thread_count
 
 ROOT = Path(dedup.__file__).parent.parent
 THREADS = [1, 2, 8]
@@ -279,3 +279,54 @@ def test_wrong_numbers_of_threads(threads: Any) -> None:
         with pytest.raises(ParameterError, match="threads: expected a whole number from 1 on") as e:
             function(threads)
         assert repr(threads) in str(e.value)
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_a_task_that_has_begun(threads: int) -> None:
+    """It is done once, though all threads ask for its result; its error is raised to each that asks."""
+    done = []
+
+    def task() -> int:
+        time.sleep(0.01)
+        done.append(threading.get_ident())
+        return 7
+
+    with begun(task, threads) as result:
+        assert [7] * 40 == list(map_blocks(lambda _: result(), range(40), threads))
+    assert len(done) == 1
+    with begun(task, threads):
+        pass  # nobody asked
+    assert len(done) <= 2
+
+
+@pytest.mark.parametrize("threads", THREADS[1:])
+def test_a_task_that_no_thread_begins(threads: int) -> None:
+    """Where all helpers are busy, the first thread that asks does it; otherwise it is not done."""
+    free, started = threading.Event(), threading.Semaphore(0)
+
+    def hold(_: int) -> None:
+        started.release()
+        free.wait(10)
+
+    helpers = [_pool(threads - 1).submit(hold, number) for number in range(threads - 1)]
+    for _ in helpers:
+        started.acquire(timeout=10)
+    with begun(threading.get_ident, threads) as result:
+        assert result() == threading.get_ident()
+    done: list[int] = []
+    with begun(lambda: done.append(1), threads):
+        pass
+    free.set()
+    assert [None] * len(helpers) == [helper.result(timeout=10) for helper in helpers]
+    assert done == []
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_an_error_in_a_task_that_has_begun(threads: int) -> None:
+    """It is raised when the result is asked for, at once with one thread."""
+
+    def fails() -> int:
+        raise MistakeError
+
+    with pytest.raises(MistakeError), begun(fails, threads) as result:
+        result()
