@@ -70,8 +70,8 @@ def test_steps_do_not_grow_with_the_square() -> None:
     """Ten times the loop is about ten times the steps; with ends that are not held back it is a hundred times."""
     steps = []
     for size in (40_000, 400_000):
-        tokens = np.array([j % 60 if (j * 7919) % 61 else 100 + j for j in range(size // 4)], dtype=np.uint64)
-        tokens = (tokens + np.uint64(1)) * np.uint64(0x9FB21C651E98DF25)
+        tokens = np.array([j % 60 if (j * 7919) % 61 else 100 + j for j in range(size // 4)], dtype=np.uint32)
+        tokens = (tokens + np.uint32(1)) * np.uint32(0x9E3779B1)
         offsets = np.array([0, len(tokens)])
         links = all_links(tokens, offsets, 5, 12)
         exact = find_stretches(tokens, offsets, 50)

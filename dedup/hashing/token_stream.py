@@ -1,6 +1,7 @@
-"""The tokens of all texts in one array, as hashes: text t has ``tokens[offsets[t]:offsets[t + 1]]``.
+"""The tokens of all texts in one array: text t has ``tokens[offsets[t]:offsets[t + 1]]``.
 
-`read_tokens` returns the tokens of all texts; `token_blocks` yields them block by block. A long text is read in pieces
+`read_tokens` returns the tokens of all texts, as numbers (`dedup.hashing.vocabulary`); `token_blocks` yields them block
+by block, as hashes. A long text is read in pieces
 (`dedup.sources.texts.BlockLimits`). It is cut where no code point acts on the one after the cut, so neither memory nor
 threads depend on the longest text.
 """
@@ -15,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.hashing.vocabulary import Vocabulary
 from dedup.kernels.text_layout import PADDING
 from dedup.reading import Reading
 from dedup.runtime.ordered import OrderedArray
@@ -65,19 +67,21 @@ def read_tokens(
     rows: npt.NDArray[np.int64] | None = None,
     *,
     small: int = SMALL_TEXTS,
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """Return the token hashes of all texts, or of some `rows`, and the offsets of each text (texts + 1).
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+    """Return the tokens of all texts, or of some `rows`, as numbers, and the offsets of each text (texts + 1).
 
-    A collection of at most `small` texts, if they are short too, is not read in blocks.
+    Numbers are equal where the tokens are, within one call. A collection of at most `small` texts, if they are short
+    too, is not read in blocks.
     """
+    vocabulary = Vocabulary()
     if rows is None and texts.about() <= small and int(texts.lengths().sum()) <= SMALL_CHARACTERS:
         some = [locate_tokens(texts[row].encode("utf-8", "surrogatepass"), reading)[0] for row in range(len(texts))]
         bounds = np.cumsum([0, *map(len, some)], dtype=np.int64)
-        return np.concatenate([np.empty(0, dtype=np.uint64), *some]), bounds
+        return vocabulary.number(np.concatenate([np.empty(0, dtype=np.uint64), *some])), bounds
     lengths = texts.lengths() if rows is None else texts.lengths()[rows]
-    tokens: OrderedArray[np.uint64] = OrderedArray(np.uint64, int(lengths.sum()), alone=threads == 1)
+    tokens: OrderedArray[np.uint32] = OrderedArray(np.uint32, int(lengths.sum()), alone=threads == 1)
     offsets, end = [np.zeros(1, dtype=np.int64)], 0
-    for block in token_blocks(texts, threads, reading, progress, rows, tokens):
+    for block in token_blocks(texts, threads, reading, progress, rows, (tokens, vocabulary)):
         bounds = block.offsets[1:] + end
         end += int(block.offsets[-1])
         offsets.append(bounds if block.ends else bounds[:-1])
@@ -90,11 +94,11 @@ def token_blocks(
     reading: Reading,
     progress: Report = lambda _: None,
     rows: npt.NDArray[np.int64] | None = None,
-    to: OrderedArray[np.uint64] | None = None,
+    to: tuple[OrderedArray[np.uint32], Vocabulary] | None = None,
 ) -> Iterator[TokenBlock]:
     """Yield the tokens of all texts, or of some `rows`, in order; `progress` gets the number of texts read.
 
-    The threads append the tokens to `to`, if it is given; the blocks have none then.
+    The threads append the numbers of the tokens to `to`, if it is given; the blocks have no tokens then.
     """
     lengths = texts.lengths()
     if rows is None and int(lengths.max(initial=0)) <= texts.limits.longest:
@@ -107,7 +111,8 @@ def token_blocks(
         block = job()
         if to is None:
             return block
-        to.put(number, block.tokens, block.characters)
+        array, vocabulary = to
+        array.put(number, vocabulary.number(block.tokens, array.buffer(len(block.tokens))), block.characters)
         return block._replace(tokens=np.empty(0, dtype=np.uint64))
 
     done = 0

@@ -45,7 +45,7 @@ MARKS = 128
 
 @shared
 def grow(
-    tokens: npt.NDArray[np.uint64],
+    tokens: npt.NDArray[np.uint32],
     at: int,
     source: int,
     step: int,
@@ -102,10 +102,10 @@ def grow(
             low, high = max(np.int64(0), BAND - first), min(rows + BAND_LANES, source_room + BAND - first)
             if step > 0:
                 for k in range(low, high):
-                    near[k] = tokens[source + first - BAND + k]
+                    near[k] = np.uint64(tokens[source + first - BAND + k])
             else:
                 for k in range(low, high):
-                    near[k] = tokens[source - first + BAND - k]
+                    near[k] = np.uint64(tokens[source - first + BAND - k])
         # in the naive definition column c has the tokens `row + c - BAND` of the source, if there are so many
         alive, better = band_row(
             state,
@@ -174,7 +174,7 @@ def walk(
 
 
 @shared
-def common(tokens: npt.NDArray[np.uint64], a: int, a_end: int, b: int, b_end: int) -> int:
+def common(tokens: npt.NDArray[np.uint32], a: int, a_end: int, b: int, b_end: int) -> int:
     """Return the length of the longest common subsequence of two stretches of at most 64 tokens.
 
     There is a bit for each token of the second stretch: 0 if the row of the dynamic program rises by one there [2].

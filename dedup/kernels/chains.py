@@ -161,7 +161,7 @@ def ahead_of(values: npt.NDArray[np.int64], value: int) -> int:
 
 @kernel
 def build_chains(
-    tokens: npt.NDArray[np.uint64],
+    tokens: npt.NDArray[np.uint32],
     offsets: npt.NDArray[np.int64],
     texts_begin: int,
     texts_end: int,
@@ -396,7 +396,7 @@ def build_chains(
 
 @shared
 def grow_end(
-    tokens: npt.NDArray[np.uint64],
+    tokens: npt.NDArray[np.uint32],
     end: npt.NDArray[np.int64],
     walked: Written[npt.NDArray[np.uint8]],
     mine: np.uint8,
@@ -544,7 +544,7 @@ def fit_ends(
 
 @shared
 def pad_ends(
-    tokens: npt.NDArray[np.uint64],
+    tokens: npt.NDArray[np.uint32],
     start: int,
     end: int,
     source: int,

@@ -20,7 +20,7 @@ window to the next one that it overlaps and that is as far away as its source is
 
 Windows are divided into parts by their hash. Each part has its own cells and table, and may have its own thread.
 
-Arrays: tokens are hashes, or numbers, of tokens; places are int32, or int64 beyond 2^31 tokens.
+Arrays: tokens are numbers, uint32 (`dedup.kernels.vocabulary`); places are int32, or int64 beyond 2^31 tokens.
 
 Cost: linear; about 5 ns a token for 1, 10 to 40 for 2, 5 for 3. A part hashes all windows, and looks up its own.
 """
@@ -52,7 +52,7 @@ OPENED = 8
 
 @kernel
 def mark_grams(
-    tokens: npt.NDArray[np.uint64],
+    tokens: npt.NDArray[np.uint32],
     offsets: npt.NDArray[np.int64],
     size: int,
     part: int,
@@ -113,7 +113,7 @@ def mark_grams(
 
 @kernel
 def place_windows(
-    tokens: npt.NDArray[np.uint64],
+    tokens: npt.NDArray[np.uint32],
     offsets: npt.NDArray[np.int64],
     begin: int,
     end: int,

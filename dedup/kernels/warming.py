@@ -37,8 +37,8 @@ JOIN = (
     "prefix_index.fill_part", "self_join.probe", "clusters.earlier", "clusters.stars",
 )  # fmt: skip
 PASSAGES = (
-    "tokens.locate", "text.split_texts", "text.character_places", "windows.find_anchors", "windows.find_first",
-    "windows.write_blocks", "maximal.longest_earlier",
+    "tokens.locate", "text.split_texts", "text.character_places", "windows.find_anchors_of_numbers",
+    "vocabulary.number_tokens", "windows.find_first", "windows.write_blocks", "maximal.longest_earlier",
 )  # fmt: skip
 CHAINS = (
     "seeds.mark_grams", "seeds.place_windows", "chains.link_seeds", "chains.build_chains", "chains.choose_chains",

@@ -18,8 +18,9 @@ There are three steps:
 3. `write_blocks` cuts the first places wherever some text continues differently. Between two cuts all copies continue
    in the same way, so each text is a row of complete blocks, and every maximal repeat begins and ends between blocks.
 
-Arrays: tokens are uint64 hashes. The windows that are left are numbered from 0 in order; `place[u]` is the first token
-of window u, `first[u]` is the number of the first window equal to it (int32, or int64 beyond 2^31 tokens).
+Arrays: tokens are numbers, uint32 (`dedup.kernels.vocabulary`), or uint64 hashes where only anchors are wanted. The
+windows that are left are numbered from 0 in order; `place[u]` is the first token of window u, `first[u]` is the number
+of the first window equal to it (int32, or int64 beyond 2^31 tokens).
 
 Cost: about 5 ns per token for step 1; 10 to 100 ns per window that is left for steps 2 and 3; linear, for any text.
 
@@ -31,7 +32,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import Table, Written, kernel
+from dedup.kernels import Table, Written, kernel, shared
 from dedup.kernels.words import mix
 
 BASE = np.uint64(0x9E3779B97F4A7C15)
@@ -59,6 +60,32 @@ def find_anchors(
 
     `hashes` and `since` have room for one anchor per token.
     """
+    return write_anchors(tokens, offsets, size, gram, hashes, since)
+
+
+@kernel
+def find_anchors_of_numbers(
+    tokens: npt.NDArray[np.uint32],
+    offsets: npt.NDArray[np.int64],
+    size: int,
+    gram: int,
+    hashes: Written[npt.NDArray[np.uint64]],
+    since: Written[npt.NDArray[np.int64]],
+) -> int:
+    """Do what `find_anchors` does, of tokens by their numbers."""
+    return write_anchors(tokens, offsets, size, gram, hashes, since)
+
+
+@shared
+def write_anchors(
+    tokens: npt.NDArray[np.unsignedinteger],
+    offsets: npt.NDArray[np.int64],
+    size: int,
+    gram: int,
+    hashes: Written[npt.NDArray[np.uint64]],
+    since: Written[npt.NDArray[np.int64]],
+) -> int:
+    """Write what `find_anchors` does."""
     power = np.uint64(1)  # BASE ** gram
     for _ in range(gram):
         power *= BASE
@@ -72,9 +99,9 @@ def find_anchors(
         total = np.uint64(0)
         smallest, age, at = np.uint64(0), np.int64(-1), np.int64(0)
         for i in range(start, end):
-            total = total * BASE + tokens[i]
+            total = total * BASE + np.uint64(tokens[i])
             if i >= start + gram:
-                total -= tokens[i - gram] * power
+                total -= np.uint64(tokens[i - gram]) * power
             elif i < start + gram - 1:
                 continue
             value = mix(total)
@@ -165,7 +192,7 @@ def table_size(windows: int) -> int:
 
 @kernel
 def find_first(
-    tokens: npt.NDArray[np.uint64],
+    tokens: npt.NDArray[np.uint32],
     runs: Table[np.int64],
     size: int,
     place: Written[npt.NDArray[np.signedinteger]],
@@ -190,7 +217,7 @@ def find_first(
         start, end = runs[run, 0], runs[run, 1]
         total = np.uint64(0)  # the hash of window `hashed`
         for i in range(start, start + size):
-            total = total * BASE + tokens[i]
+            total = total * BASE + np.uint64(tokens[i])
         hashed = start
         tagged, tags_end = np.int64(0), np.int64(0)  # the windows of which `tags` are
         earlier = np.int64(-1)  # a window equal to the one before
@@ -213,7 +240,7 @@ def find_first(
                     tags_end = end
                 for k in range(tags_end - tagged):
                     while hashed < i + k:
-                        total = total * BASE + tokens[hashed + size] - tokens[hashed] * power
+                        total = total * BASE + np.uint64(tokens[hashed + size]) - np.uint64(tokens[hashed]) * power
                         hashed += 1
                     tags[k] = mix(total) >> HALF
                 for k in range(tags_end - tagged):  # all of these loads wait together; their values are used below

@@ -12,7 +12,7 @@ tokens become blocks, here only of windows that occur on both sides; the suffix 
 blocks then gives, for each place of the left rows, the longest row that ends there and occurs on the right, and where
 it first ended: the matching statistics of [1].
 
-Arrays: tokens are uint64 hashes, text t has ``tokens[offsets[t]:offsets[t + 1]]``, the first `against` texts are the
+Arrays: tokens are numbers, uint32, text t has ``tokens[offsets[t]:offsets[t + 1]]``, the first `against` texts are the
 right side. Guarantee: exactly these passages are found (docs/explanation/repeats.md).
 Cost: linear in the tokens of both sides and in what is found, whatever repeats in them.
 
@@ -32,7 +32,7 @@ __all__ = ["find_across", "stand_on_both"]
 
 
 def find_across(
-    tokens: npt.NDArray[np.uint64], offsets: Places, against: int, size: int, afford: Afford = unbounded
+    tokens: npt.NDArray[np.uint32], offsets: Places, against: int, size: int, afford: Afford = unbounded
 ) -> Stretches:
     """Return the maximal stretches of `size` tokens or more that the texts from `against` on have from those before.
 

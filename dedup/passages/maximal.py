@@ -7,7 +7,8 @@ In naive Python, over the tokens of all texts, with a unique separator after eac
     stretches = [(i, j, earlier(i, j)[0]) for all i, j with j - i >= size and earlier(i, j)
                  if not earlier(i - 1, j) and not earlier(i, j + 1)]
 
-Arrays: tokens are uint64 hashes, text t has ``tokens[offsets[t]:offsets[t + 1]]``. Equality is of token hashes.
+Arrays: tokens are numbers, uint32, which are equal where their hashes are (`dedup.hashing.vocabulary`); text t has
+``tokens[offsets[t]:offsets[t + 1]]``.
 Guarantee: exactly these stretches are found; the proof is in docs/explanation/repeats.md.
 Cost: linear in the tokens, whatever repeats in them.
 """
@@ -73,7 +74,7 @@ class Stretches(NamedTuple):
     source_end: Places
 
 
-def find_stretches(tokens: npt.NDArray[np.uint64], offsets: Places, size: int, afford: Afford = unbounded) -> Stretches:
+def find_stretches(tokens: npt.NDArray[np.uint32], offsets: Places, size: int, afford: Afford = unbounded) -> Stretches:
     """Return every maximal stretch of `size` tokens or more that occurs earlier, with its first place."""
     place, first, flags = find_windows(tokens, offsets, size, afford=afford)
     afford(tokens.nbytes + 9 * len(place))
@@ -106,7 +107,7 @@ LEAST_ANCHORS = 0.5
 
 
 def find_windows(
-    tokens: npt.NDArray[np.uint64],
+    tokens: npt.NDArray[np.uint32],
     offsets: Places,
     size: int,
     choose: Choice = stand_twice,
@@ -124,7 +125,7 @@ def find_windows(
     # pages that nothing is written to take no memory
     hashes = np.empty(len(tokens), dtype=np.uint64)
     since = np.empty(len(tokens), dtype=np.int64)
-    count = kernels.find_anchors(tokens, offsets, size, gram_of(size), hashes, since)
+    count = kernels.find_anchors_of_numbers(tokens, offsets, size, gram_of(size), hashes, since)
     afford(tokens.nbytes + ANCHOR_BYTES * count, tokens.nbytes + WINDOW_BYTES * len(tokens))
     twice = choose(hashes[:count], since[:count])
     del hashes

@@ -29,7 +29,9 @@ from dedup.runtime.threads import map_blocks
 __all__ = ["HELD_LINK_BYTES", "Links", "Tokens", "find_links", "find_seeds", "seeds_of_few"]
 
 Result = TypeVar("Result")
-Tokens = npt.NDArray[np.unsignedinteger]
+Tokens = npt.NDArray[np.uint32]
+"""Tokens by their numbers (`dedup.hashing.vocabulary`)."""
+
 Numbers = npt.NDArray[np.signedinteger]
 Columns = tuple[Numbers, Numbers, Numbers]
 """Of seeds: start, source, tokens."""

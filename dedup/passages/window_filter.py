@@ -12,7 +12,8 @@ texts, finds what a search of the texts finds. `Survivors.back` gives the places
 Errors of the tables are one-sided: anchors that share a slot keep windows that occur once.
 
 Cost: the texts are tokenised twice, three times for two sides, twice more for each further range of a table that is
-larger than its room. Memory: the tables, 8 bytes for each token that is kept, a bit an anchor where there are ranges.
+larger than its room. Memory: the tables, 4 bytes for each token that is kept and 64 for
+each distinct one; a bit an anchor where there are ranges.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import numpy.typing as npt
 
 from dedup.hashing.token_stream import TokenBlock
 from dedup.hashing.units import HashRows
+from dedup.hashing.vocabulary import Vocabulary
 from dedup.pairs.filter_passes import filter_passes
 from dedup.pairs.seen_twice import bits_for
 from dedup.passages.maximal import WINDOW_BYTES, Places, anchor_density, gram_of
@@ -50,11 +52,12 @@ Blocks = Callable[[], Iterable[TokenBlock]]
 class Survivors(NamedTuple):
     """Runs of tokens that may occur twice: ``tokens[offsets[r]:offsets[r + 1]]`` is run r.
 
-    Its first token is number ``origin[r]`` of all texts in a row; text t begins with number ``bounds[t]`` (texts + 1).
+    Tokens are numbers (`dedup.hashing.vocabulary`). The first token of run r is the ``origin[r]``-th of all texts in a
+    row; text t begins with the ``bounds[t]``-th (texts + 1).
     The runs of the texts before the last reading are the first `split`.
     """
 
-    tokens: npt.NDArray[np.uint64]
+    tokens: npt.NDArray[np.uint32]
     offsets: Places
     origin: Places
     bounds: Places
@@ -119,7 +122,8 @@ class _Gathering:
     def __init__(self, size: int, words: int, tables: int, afford: Afford) -> None:
         """Gather from about so many `words` in all, beside tables of so many bytes."""
         self._size, self._words, self._tables, self._afford = size, words, tables, afford
-        self._tokens: list[npt.NDArray[np.uint64]] = []
+        self._tokens: list[npt.NDArray[np.uint32]] = []
+        self._vocabulary = Vocabulary()
         self._lengths: list[npt.NDArray[np.int64]] = []
         self._origins: list[npt.NDArray[np.int64]] = []
         self._bounds: list[npt.NDArray[np.int64]] = [np.zeros(1, dtype=np.int64)]
@@ -151,9 +155,10 @@ class _Gathering:
         self._next = following
         self.runs += new
         read = (following + self._size) / self._words
-        everything = (8 + WINDOW_BYTES) * self.held / min(max(read, 1e-6), 1.0)
-        self._afford(self._tables + 8 * self.held + RUN_BYTES * self.runs, round(everything))
-        self._tokens.append(part.tokens[where])
+        everything = (4 + WINDOW_BYTES) * self.held / min(max(read, 1e-6), 1.0)
+        self._tokens.append(self._vocabulary.number(part.tokens[where]))
+        held = 4 * self.held + self._vocabulary.bytes + RUN_BYTES * self.runs
+        self._afford(self._tables + held, round(everything))
         if new:
             self._lengths.append(sizes)
             self._origins.append(origin)
@@ -161,7 +166,7 @@ class _Gathering:
     def done(self, split: int) -> Survivors:
         """Return what was kept."""
         lengths = np.concatenate([np.empty(0, dtype=np.int64), *self._lengths])
-        tokens = np.empty(self.held, dtype=np.uint64)
+        tokens = np.empty(self.held, dtype=np.uint32)
         at = 0
         for number, some in enumerate(self._tokens):
             tokens[at : at + len(some)] = some

@@ -133,7 +133,7 @@ class _Passes(NamedTuple):
         rows = sorted_unique(np.concatenate([np.empty(0, dtype=np.int64), *places]))
         held = int((bounds[rows + 1] - bounds[rows]).sum())
         afford(
-            8 * held + HELD_LINK_BYTES * count + LINKED_SEED_BYTES * largest * min(threads, len(links)) + exact_bytes
+            4 * held + HELD_LINK_BYTES * count + LINKED_SEED_BYTES * largest * min(threads, len(links)) + exact_bytes
         )
         tokens, offsets = read_tokens(self.texts, threads, reading, stages.stage(read_stage, len(rows)), rows)
         stages.stage(finding, 1)

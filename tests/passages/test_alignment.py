@@ -36,7 +36,7 @@ def by_kernel(
     bits[[place for place, done in zip(places, walked, strict=True) if done]] = 4
     found, marks = np.empty(6, dtype=np.int64), np.empty((alignment.MARKS, 3), dtype=np.int64)
     state, near = np.empty(band_kernels.BAND_LANES, dtype=np.int64), np.empty(alignment.SOURCE_TOKENS, dtype=np.uint64)
-    values = np.array(both, dtype=np.int64).view(np.uint64)
+    values = np.array(both, dtype=np.int64).astype(np.uint32)
     before = bits.copy()
     given_end = len(here), len(there)
     crossed = grow(values, at, source, step, *given_end, bits, np.uint8(4), 0, allowed, found, marks, state, near)
@@ -87,7 +87,7 @@ def said_twice(seed: int) -> tuple[np.ndarray, np.ndarray]:
             low, share = chance.randrange(max(len(other), 1)), chance.choice((0.02, 0.1, 0.3))
             text += [t if chance.random() > share else chance.randrange(400) for t in other[low : low + 80]]
         texts.append(text)
-    return np.array([t + 1 for text in texts for t in text], dtype=np.uint64), np.cumsum([0, *map(len, texts)])
+    return np.array([t + 1 for text in texts for t in text], dtype=np.uint32), np.cumsum([0, *map(len, texts)])
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -128,7 +128,7 @@ def test_a_score_of_millions(step: int) -> None:
     state, near = np.empty(band_kernels.BAND_LANES, dtype=np.int64), np.empty(alignment.SOURCE_TOKENS, dtype=np.uint64)
     walked, mine = np.zeros(len(values), dtype=np.uint8), np.uint8(1)
     rooms = count + 50, count + 50
-    given_ends = values.astype(np.uint64), at, source, step, *rooms, walked, mine, 0, 0
+    given_ends = values.astype(np.uint32), at, source, step, *rooms, walked, mine, 0, 0
     assert grow(*given_ends, found, marks, state, near) == count + 6
     assert found[:5].tolist()[:4] == [count, count, count, 0]
     assert marks[found[4] - 1].tolist()[0] > count - 2 * count // alignment.MARKS

@@ -29,7 +29,7 @@ from dedup.passages.maximal import (
 from tests import oracles_repeats
 from tests.kernel_arrays import callable_part
 
-ODD = np.uint64(0x9FB21C651E98DF25)
+ODD = np.uint32(0x9E3779B1)
 
 few = st.integers(0, 2)
 some = st.integers(0, 9)
@@ -60,9 +60,9 @@ def collections(draw: st.DrawFn) -> list[list[int]]:
 common = callable_part(alignment.common)
 
 
-def arrays(texts: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+def arrays(texts: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
     """Give texts of numbers as token hashes and offsets."""
-    tokens = np.array([token + 1 for text in texts for token in text], dtype=np.uint64) * ODD
+    tokens = np.array([token + 1 for text in texts for token in text], dtype=np.uint32) * ODD
     return tokens, np.cumsum([0, *map(len, texts)])
 
 
@@ -250,7 +250,7 @@ def test_runs_of_windows(texts: list[list[int]], size: int, random: Random) -> N
 def test_the_table_of_windows_grows(count: int) -> None:
     """Each window is kept, most occur once: the table grows, and every first place is still found in it."""
     size = 3
-    tokens = np.concatenate((np.arange(count), np.arange(0, count, 7), np.arange(count // 2))).astype(np.uint64)
+    tokens = np.concatenate((np.arange(count), np.arange(0, count, 7), np.arange(count // 2))).astype(np.uint32)
     windows = [tuple(tokens[i : i + size].tolist()) for i in range(len(tokens) - size + 1)]
     first: dict[tuple[int, ...], int] = {}
     expected = [first.setdefault(window, i) for i, window in enumerate(windows)]
@@ -265,6 +265,6 @@ def test_the_table_of_windows_grows(count: int) -> None:
 @given(st.lists(st.integers(0, 4), max_size=64), st.lists(st.integers(0, 4), max_size=64))
 def test_tokens_that_a_gap_has_in_common(a: list[int], b: list[int]) -> None:
     """The bits give the length of the longest common subsequence, up to 64 tokens."""
-    tokens = np.array([9, *a, 8, *b, 9], dtype=np.uint64)
+    tokens = np.array([9, *a, 8, *b, 9], dtype=np.uint32)
     begin = len(a) + 2
     assert oracles_repeats.longest_common(a, b) == common(tokens, 1, 1 + len(a), begin, begin + len(b))

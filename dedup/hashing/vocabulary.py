@@ -1,0 +1,46 @@
+"""A vocabulary: the tokens of a search as numbers of 32 bits, which are equal where the tokens are.
+
+The definition is in `dedup.kernels.vocabulary`. Stretches of tokens are compared, hashed and looked up by these
+numbers: they take half the memory of the hashes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.runtime.threads import lock
+
+__all__ = ["Vocabulary"]
+
+VOCABULARY_ROWS = 1 << 12
+"""Rows of the first table."""
+
+
+class Vocabulary:
+    """Numbers tokens, from several threads: one at a time, which takes a quarter of the time of reading them."""
+
+    def __init__(self) -> None:
+        self._table = np.zeros((VOCABULARY_ROWS, 2), dtype=np.uint64)
+        self._filled = np.zeros(1, dtype=np.int64)
+        self._turn = lock()
+
+    @property
+    def bytes(self) -> int:
+        """The memory that it takes."""
+        return self._table.nbytes
+
+    def number(
+        self, tokens: npt.NDArray[np.uint64], numbers: npt.NDArray[np.uint32] | None = None
+    ) -> npt.NDArray[np.uint32]:
+        """Return the numbers of tokens (uint64 hashes), in `numbers` if it is given."""
+        from dedup.kernels.vocabulary import number_tokens, widen_vocabulary
+
+        numbers = np.empty(len(tokens), dtype=np.uint32) if numbers is None else numbers
+        with self._turn:
+            done = 0
+            while (done := number_tokens(tokens, done, self._table, self._filled, numbers)) < len(tokens):
+                wider = np.zeros((4 * len(self._table), 2), dtype=np.uint64)
+                widen_vocabulary(self._table, wider)
+                self._table = wider
+        return numbers
