@@ -168,7 +168,7 @@ def place_windows(
             total = total * GRAM_BASE + np.uint64(tokens[i])
         left = np.uint64(0)
         while at < until:
-            if 4 * (state[FILLED] + GRAMS_AHEAD) > 3 * len(table):
+            if 8 * (state[FILLED] + GRAMS_AHEAD) > 7 * len(table):
                 state[NEXT] = at
                 return False
             some = min(GRAMS_AHEAD, until - at)

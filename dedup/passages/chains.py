@@ -22,6 +22,7 @@ from dedup.passages.across import find_across
 from dedup.passages.maximal import Places, Stretches, cut_periods, find_stretches, find_windows
 from dedup.passages.seeds import Links, Tokens, find_links, seeds_of_few
 from dedup.runtime.arrays import sorted_unique
+from dedup.runtime.buffers import give_back
 from dedup.runtime.threads import begun, map_blocks
 
 __all__ = [
@@ -141,6 +142,7 @@ def _chained(
     def work(links: Links) -> tuple[Places, Places]:
         return _chains_of(tokens, offsets, _Exact.of(exact()), size, threshold, links)
 
+    give_back()  # what was freed before would count in addition to the table of windows
     given = tokens, offsets, seed_tokens(size), size // 4, work, threads
     found = _joined(find_links(*given, border=border, stride=stride))
     return join_chains(exact(), *found, size)
