@@ -91,9 +91,9 @@ def mark_grams(
         at = start + size - 1
         while at < end:
             count = np.uint64(0)
-            for i in range(at, min(at + GRAMS_AHEAD, end)):
+            for i in range(np.uint64(at), np.uint64(min(at + GRAMS_AHEAD, end))):
                 total = total * GRAM_BASE + np.uint64(tokens[i]) - left * power
-                left = np.uint64(tokens[i + 1 - size])
+                left = np.uint64(tokens[i + np.uint64(1) - np.uint64(size)])
                 value = mix(total)
                 hashes[count] = value
                 own = (value >> np.uint64(32)) * np.uint64(parts) >> np.uint64(32) == mine
@@ -142,10 +142,10 @@ def place_windows(
     mine = np.uint64(part)
     rows = np.uint64(len(table))
     hashes = np.empty(GRAMS_AHEAD, dtype=np.uint64)
-    places = np.empty(GRAMS_AHEAD, dtype=np.int64)
+    places = np.empty(GRAMS_AHEAD, dtype=np.uint64)
     slots = np.empty(GRAMS_AHEAD, dtype=np.uint64)
-    known = np.empty(GRAMS_AHEAD, dtype=np.int64)
-    low32 = np.uint64(0xFFFFFFFF)
+    known = np.empty(GRAMS_AHEAD, dtype=np.uint64)
+    low32, one, tokens_of_one = np.uint64(0xFFFFFFFF), np.uint64(1), np.uint64(size)
     ahead = np.empty(GRAMS_AHEAD, dtype=np.uint64)
     low, high = 0, len(offsets) - 1  # the text of the first place
     while high - low > 1:
@@ -172,31 +172,31 @@ def place_windows(
                 state[NEXT] = at
                 return False
             some = min(GRAMS_AHEAD, until - at)
-            own = 0
-            for k in range(some):
-                total = total * GRAM_BASE + np.uint64(tokens[at + k + size - 1]) - left * power
-                left = np.uint64(tokens[at + k])
+            own = np.uint64(0)
+            for k in range(np.uint64(some)):
+                i = np.uint64(at) + k
+                total = total * GRAM_BASE + np.uint64(tokens[i + tokens_of_one - one]) - left * power
+                left = np.uint64(tokens[i])
                 value = mix(total)
                 hashes[own] = value
-                places[own] = at + k
+                places[own] = i
                 is_own = (value >> np.uint64(32)) * np.uint64(parts) >> np.uint64(32) == mine
-                own += np.int64(is_own & (wait == 0))
+                own += np.uint64(is_own & (wait == 0))
                 wait = every - 1 if wait == 0 else wait - 1
-            count = 0
+            count = np.uint64(0)
             for k in range(own):  # these accesses are waited for all at once
                 value = hashes[k]
                 twice = cells[(value >> np.uint64(5)) & mask] >> (np.uint64(2) * (value & np.uint64(31)))
                 places[count] = places[k]
                 hashes[count] = value
-                count += np.int64((twice >> np.uint64(1)) & np.uint64(1))
+                count += (twice >> one) & one
             for k in range(count):
-                tag = hashes[k] & low32
-                slots[k] = tag * rows >> np.uint64(32)
-                known[k] = np.int64(table[slots[k], FIRST_PLACE])
+                slots[k] = (hashes[k] & low32) * rows >> np.uint64(32)
+                known[k] = np.uint64(table[slots[k], FIRST_PLACE])
             for k in range(count):
-                ahead[k] = np.uint64(tokens[max(known[k] - 1, np.int64(0))])
+                ahead[k] = np.uint64(tokens[max(known[k], one) - one])
             for k in range(count):
-                i = places[k]
+                i = np.int64(places[k])
                 tag = table.dtype.type(np.int32(np.uint32(hashes[k] & low32)))
                 slot = slots[k]
                 while True:
@@ -210,10 +210,10 @@ def place_windows(
                         state[FILLED] += 1
                         break
                     if table[slot, HASH_BITS] == tag:
-                        same = 0
-                        while same < size and tokens[q + same] == tokens[i + same]:
-                            same += 1
-                        if same == size:
+                        unequal = np.uint32(0)
+                        for offset in range(tokens_of_one):  # few, and mostly equal
+                            unequal |= tokens[np.uint64(q) + offset] ^ tokens[places[k] + offset]
+                        if unequal == np.uint32(0):
                             if i >= border:
                                 last = np.int64(table[slot, LATEST_PLACE]) - 1
                                 first[i - begin] = q
@@ -221,7 +221,7 @@ def place_windows(
                             if i < border or border == 0:
                                 table[slot, LATEST_PLACE] = i + 1
                             break
-                    slot = slot + np.uint64(1) if slot + np.uint64(1) < rows else np.uint64(0)
+                    slot = slot + one if slot + one < rows else np.uint64(0)
             at += some
     state[NEXT] = end
     return True
