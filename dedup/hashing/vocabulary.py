@@ -40,7 +40,7 @@ class Vocabulary:
         with self._turn:
             done = 0
             while (done := number_tokens(tokens, done, self._table, self._filled, numbers)) < len(tokens):
-                wider = np.zeros((4 * len(self._table), 2), dtype=np.uint64)
+                wider = np.zeros((2 * len(self._table), 2), dtype=np.uint64)
                 widen_vocabulary(self._table, wider)
                 self._table = wider
         return numbers

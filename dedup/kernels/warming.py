@@ -38,7 +38,8 @@ JOIN = (
 )  # fmt: skip
 PASSAGES = (
     "tokens.locate", "text.split_texts", "text.character_places", "windows.find_anchors_of_numbers",
-    "vocabulary.number_tokens", "windows.find_first", "windows.write_blocks", "maximal.longest_earlier",
+    "vocabulary.number_tokens", "vocabulary.widen_vocabulary", "windows.find_first", "windows.write_blocks",
+    "maximal.longest_earlier",
 )  # fmt: skip
 CHAINS = (
     "seeds.mark_grams", "seeds.place_windows", "chains.link_seeds", "chains.build_chains", "chains.choose_chains",

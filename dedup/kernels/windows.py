@@ -203,8 +203,8 @@ def find_first(
     """Write `place`, `first` and the flags REPEATED and OPENS of the windows in `runs`.
 
     `slots` are a table of `table_size` entries, all zeros: 32 bits of the hash, and the number of the window + 1. It
-    does not grow: a loop in which an array is replaced by another counts its references at each step, and that took
-    longer than the search.
+    does not grow: where numba compiles it when it is called, a loop in which an array is replaced by another counts
+    references at each step, and that took longer than the search.
     """
     power = np.uint64(1)  # BASE ** size
     for _ in range(size):

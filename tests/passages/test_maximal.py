@@ -247,8 +247,8 @@ def test_runs_of_windows(texts: list[list[int]], size: int, random: Random) -> N
 
 
 @pytest.mark.parametrize("count", [70, 400, 3000])
-def test_the_table_of_windows_grows(count: int) -> None:
-    """Each window is kept, most occur once: the table grows, and every first place is still found in it."""
+def test_a_full_table_of_windows(count: int) -> None:
+    """Each window is kept, most occur once: the table is as full as it may be, and every first place is found in it."""
     size = 3
     tokens = np.concatenate((np.arange(count), np.arange(0, count, 7), np.arange(count // 2))).astype(np.uint32)
     windows = [tuple(tokens[i : i + size].tolist()) for i in range(len(tokens) - size + 1)]
