@@ -92,6 +92,7 @@ def check(folder: Path, settings: Settings, stages: Progress) -> IndexCheck:
     except StorageError as error:
         return IndexCheck(manifest.documents, (str(error),), (None,) * manifest.live)
     intact = _check_log(stored, manifest, dead, found, advance)
+    copied = _still_copied(stored, dead, copied)
     for segment in manifest.segments:
         _check_segment(folder, stored, segment, settings, dead, copied, intact, found, advance)
     return IndexCheck(manifest.documents, tuple(found.problems), tuple(found.lost.values()))
@@ -106,6 +107,15 @@ def _bits(folder: Path, manifest: Manifest, found: _Findings) -> tuple[Bits, Bit
     if not whole and manifest.bits is not None:
         found.add(f"{bits_name(manifest.bits[0])}: expected the bytes that were written, found others")
     return both
+
+
+def _still_copied(stored: Stored, dead: Bits, copied: Bits) -> Bits:
+    """Return which documents have a living copy. Of a removed one that has none, a merge drops the postings."""
+    living = Bits()
+    for numbers in _parts(0, len(stored) if copied.words.any() else 0):
+        firsts = firsts_of(stored.rows[numbers])
+        living.add(firsts[~dead.has(numbers) & copied.has(firsts)])
+    return living
 
 
 def _parts(first: int, end: int) -> Iterator[Numbers]:

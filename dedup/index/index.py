@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError, ParameterError, StorageError
-from dedup.index.incoming import ID_SLICE, REPLACE, add_missing, hashed, in_index, names_of
+from dedup.index.adding.incoming import ID_SLICE, REPLACE, add_missing, hashed, in_index, names_of
 from dedup.index.log.rows import kind_of_ids, refuse_id
 from dedup.index.manifest import INDEX_MANIFEST, Manifest
 from dedup.index.memory import Bound

@@ -74,6 +74,11 @@ class SegmentEntry(NamedTuple):
     end: int
     tables: dict[str, TableEntry | None]
 
+    @property
+    def most(self) -> int:
+        """The number of entries of the largest table."""
+        return max((table.entries for table in self.tables.values() if table is not None), default=0)
+
     def paths(self, folder: Path) -> list[Path]:
         """Return the files of the tables."""
         return [folder / table_name(self.number, kind) for kind, table in self.tables.items() if table is not None]

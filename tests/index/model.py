@@ -119,5 +119,4 @@ def make_small(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(writer, "FLUSH_DOCUMENTS", 4)
     patch.setattr(writer, "COMMIT_DOCUMENTS", 3)
     patch.setattr(writer, "FEED_DOCUMENTS", 5)
-    patch.setattr(merge, "SMALLEST_SEGMENT", 4)
     patch.setattr(merge, "SLICE_ENTRIES", 8)

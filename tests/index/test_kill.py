@@ -27,7 +27,7 @@ import sys
 import dedup
 from dedup.index import writer
 from dedup.index.postings import merge
-writer.FLUSH_DOCUMENTS, writer.COMMIT_DOCUMENTS, merge.SMALLEST_SEGMENT = 16, 5, 8
+writer.FLUSH_DOCUMENTS, writer.COMMIT_DOCUMENTS, merge.SLICE_ENTRIES = 16, 5, 64
 folder, batch = sys.argv[1], int(sys.argv[2])
 index = dedup.Index.open(folder, write=True)
 number = len(index) // (batch - 1)
@@ -38,6 +38,9 @@ while True:
     index.remove(names[:1])
     if number % 11 == 10:
         index.compact()
+    if number % 4 == 1:
+        index.close()
+        index = dedup.Index.open(folder, write=True)
     index.commit()
     print(number, flush=True)
     number += 1
