@@ -169,7 +169,8 @@ def test_an_add_that_was_stopped_goes_on(place: Path, monkeypatch: pytest.Monkey
         file.writelines(json.dumps({"text": " ".join(f"w{i}x{k}" for k in range(200))}) + "\n" for i in range(3000))
     code = (
         "import os, sys\n"
-        "from dedup.index import incoming, writer\n"
+        "from dedup.index import writer\n"
+        "from dedup.index.adding import incoming\n"
         "from dedup.cli import main\n"
         "incoming.RESUMED_HASHES = 100_000\n"
         "commit, times = writer.Writer.commit, []\n"

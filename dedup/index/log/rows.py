@@ -164,13 +164,17 @@ def rows_of(
     the rows of documents before `base`.
     """
     sets, numbers = texts.sets, np.arange(base, base + len(firsts), dtype=np.int64)
-    new, copies = np.flatnonzero(firsts == numbers), np.flatnonzero(firsts != numbers)
+    leading = firsts == numbers
+    new = np.flatnonzero(leading)
     rows = np.zeros((len(firsts), WORDS_PER_ROW), dtype=np.uint64)
     rows[:, 0] = (firsts << 32 | sets.sizes).view(np.uint64)
     rows[:, MARK_WORDS] = texts.marks
     sizes = sets.sizes[new]
     rows[new, 1] = (hashes + np.cumsum(sizes) - sizes).view(np.uint64)
     rows[new, 4] = seal_sets(sets, new)
+    if len(new) == len(firsts):
+        return rows
+    copies = np.flatnonzero(~leading)
     older = firsts[copies] < base
     earlier, within = read(firsts[copies[older]]), firsts[copies[~older]] - base
     rows[copies[older], 1], rows[copies[older], 4] = earlier[:, 1], earlier[:, 4]
