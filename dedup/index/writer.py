@@ -46,8 +46,7 @@ COMMIT_DOCUMENTS = 1 << 11
 
 MERGED_PER_POSTING = 16
 """Postings that are merged for each one that is added: more than there are levels, so merges keep up. Curve:
-`benchmarks.tuning.writer_merged_per_posting`; flat from 8 to 32, and 4 takes 1.19 times as long (2026-11). With 16
-there are fewer segments to ask than with 8: 5.5 instead of 7.2 on average, in an index of small segments (2026-11)."""
+`benchmarks.tuning.writer_merged_per_posting`; flat from 4 to 32 on generated:20000 (two busy cores, 2026-11)."""
 
 MOST_SEGMENTS = 12
 """Segments. If a commit finds more, it ends the merges that run."""

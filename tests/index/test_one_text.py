@@ -144,3 +144,16 @@ def test_progress_is_told_of_one_text(tmp_path: Path) -> None:
     with dedup.Index.create(tmp_path / "index") as index:
         index.add(["a b c"], progress=lambda *each: told.append(each))
     assert ("add", 1, 1) == told[-1]
+
+
+@pytest.mark.parametrize("method", ["exact", "lsh"])
+def test_a_family_that_comes_one_by_one(tmp_path: Path, method: str) -> None:
+    """More near copies than there is room for at first, each added alone, and asked for in between."""
+    stem = " ".join(f"w{number}" for number in range(80))
+    with dedup.Index.create(tmp_path / "index", method=method) as index:
+        for number in range(300):
+            index.add([f"{stem} {number}"])
+            if number % 50 == 0:
+                assert index.seen(f"{stem} {number}")
+        assert list(range(300)) == index.query([stem]).pairs["right"].to_pylist()
+        assert [] == index.filter_new([stem])
