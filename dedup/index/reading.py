@@ -19,6 +19,7 @@ from dedup.index.view import View
 from dedup.index.writer import Writer
 from dedup.options import (
     check_min_words,
+    check_path,
     check_progress,
     check_threads,
     check_threshold,
@@ -265,7 +266,20 @@ class OpenIndex:
         `progress` is as for `dedup.find_duplicates`. Cost: all is read once; some microseconds per document.
         """
         with self._asking(), Progress(check_progress(progress)) as stages:
-            return checking.check(self._folder, self._open().settings, stages)
+            return checking.check(self._folder, self._open().settings.shingle.key, stages)
+
+    @staticmethod
+    def check_files(
+        path: Any, *, hash_key: bytes | None = None, progress: ProgressOption = None
+    ) -> checking.IndexCheck:
+        """Do the same for an index that is not open, for example because it is too damaged to be opened.
+
+        Raises `StorageError` if there is no index, and `ParameterError` if it was made with another hash key, or
+        another format or Unicode version.
+        """
+        folder = Path(check_path("path", path))
+        with Progress(check_progress(progress)) as stages:
+            return checking.check(folder, hash_key, stages)
 
     @property
     def stats(self) -> IndexStats:

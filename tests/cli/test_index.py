@@ -83,7 +83,7 @@ def test_every_command(place: Path) -> None:
     call("create", "part")
     call("add", "part", "new.jsonl")
     assert "4 added; 5 documents\n" == call("merge", "seen", "part").stdout
-    assert [{"documents": 6, "ok": True, "problems": [], "lost": []}] == data("check", "seen")
+    assert [{"documents": 6, "ok": True, "problems": [], "lost": [], "advice": ""}] == data("check", "seen")
     (compacted,) = data("compact", "seen")
     assert 5 == compacted["documents"]
     (numbers,) = data("stats", "seen")
@@ -142,15 +142,28 @@ def test_records_that_cannot_be_read_are_not_written(place: Path) -> None:
 
 
 def test_damage_is_named(place: Path) -> None:
-    """By `check`, with code 3; a query that needs what is damaged fails."""
+    """By `check`, with code 3; a query that needs what is damaged fails, and names the command that says more."""
     path = next(Path("seen").glob("rows-*"))
     content = bytearray(path.read_bytes())
     content[20] ^= 1
     path.write_bytes(content)
-    done = call("check", "seen", code=WRONG)  # in the newest documents, which are read when the index is opened
-    assert "the index is damaged" in done.stderr
+    advised = "the index is damaged; dedup index check (dedup.Index.check_files) names all that is damaged"
+    assert advised in call("query", "seen", "new.jsonl", code=WRONG).stderr  # newest documents are read at once
+    restore = "restore the index from a copy of its folder, or make it anew from the texts\n"
+    done = call("check", "seen", code=REJECTED)
+    assert f"2 documents, damaged:\n  the row of document number 0 is damaged\n{restore}" == done.stdout
     content[20] ^= 1
     path.write_bytes(content)
+    manifest = Path("seen/manifest.json")
+    whole = manifest.read_bytes()
+    manifest.write_bytes(whole[:-5])
+    done = call("check", "seen", code=REJECTED)
+    assert done.stdout.startswith("damaged:\n  expected an undamaged manifest in seen, found a damaged one")
+    assert done.stdout.endswith(restore)
+    manifest.unlink()
+    assert "found the other files without it" in call("check", "seen", code=REJECTED).stdout
+    manifest.write_bytes(whole)
+    assert "expected an index in nowhere, found none" in call("check", "nowhere", code=WRONG).stderr
     call("compact", "seen")
     path = next(Path("seen").glob("rows-*"))
     content = bytearray(path.read_bytes())
