@@ -354,7 +354,10 @@ def _fault(error: Exception) -> int:
         for line in "".join(traceback.format_exception(error)).splitlines():
             tell(clean(line))
     if isinstance(error, MemoryError):
-        tell("dedup: expected enough memory for the search, found none left; set a limit, as in --memory 2GB")
+        tell(
+            "dedup: expected enough memory for the search, found none left; search fewer texts, or set a limit, as in "
+            "`dedup find --memory 2GB`"
+        )
         return WRONG_USE
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     tell(

@@ -84,11 +84,14 @@ class Inputs:
 
 
 def read_one(name: str) -> str:
-    """Return the content of a file as one text, whatever its name. Raise `InputError` if it cannot be read."""
+    """Return the content of a file as one text, whatever its name. Raise `InputError` if it cannot be read.
+
+    It has the encoding of the options, as those of `Inputs` have.
+    """
     from dedup.sources.files.formats.plain_text import load_document
     from dedup.sources.files.listing import Listing
 
-    listing = Listing([name], format="txt")
+    listing = Listing([name], format="txt", encoding=selection().get("encoding"))
     if len(listing) != 1:
         raise InputError(f"expected one file, found {len(listing)} in {name}; name one of them")
     try:

@@ -199,7 +199,10 @@ class Manifest:
 
 def is_index(folder: Path) -> bool:
     """Return whether a folder has the manifest of an index, or other files of one. A damaged one is one, too."""
-    return (folder / INDEX_MANIFEST).is_file() or any(folder.glob(f"rows-*{SUFFIX}"))
+    try:
+        return (folder / INDEX_MANIFEST).is_file() or any(folder.glob(f"rows-*{SUFFIX}"))
+    except OSError:  # a name that is too long
+        return False
 
 
 def table_name(segment: int, kind: str) -> str:

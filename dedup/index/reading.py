@@ -155,8 +155,8 @@ class OpenIndex:
         reached = self._threshold(threshold)
         if by is Metric.CONTAINMENT and not view.settings.containment:
             raise ParameterError(
-                "metric: expected an index made with containment=True (--containment) for containment, found "
-                f"{self._folder} made without; make another one"
+                "metric: expected an index made with containment=True (dedup index create --containment) for "
+                f"containment, found {self._folder} made without; make another one"
             )
         order = check_word("order", order, PAIR_ORDERS)
         most = None if limit is None else check_whole("limit", limit, 1, also=", or None")
@@ -205,8 +205,8 @@ class OpenIndex:
         least = self._open().settings.passages
         if least is None:
             raise ParameterError(
-                f'passages: expected an index made with store="text" and passages= (--store text --passages 50), found '
-                f"{self._folder} made without; make another one"
+                'passages: expected an index made with store="text" and passages= (dedup index create --store text '
+                f"--passages 50), found {self._folder} made without; make another one"
             )
         size = least if min_words is None else check_min_words(min_words, also=", or None")
         if size < least:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dedup.page.view import Histogram, Member, View
     from dedup.results.suggestion_tables import Sample
 
-__all__ = ["Suggestion", "advice_on_length", "advice_on_missed"]
+__all__ = ["Suggestion", "advice_on_length", "advice_on_missed", "advised"]
 
 FEWEST_SHORT = 32
 """Units. With fewer of them nothing is said of their length."""
@@ -191,6 +191,20 @@ class Suggestion(Shown):
                 lines.append(f"  {row['similarity']:.3f}  {row['left']!r} and {row['right']!r}")
                 lines += [f"         {clean(row[side])!r}" for side in ("left_text", "right_text")]
         return lines
+
+
+def advised(option: str, value: str, *, of_index: bool) -> str:
+    """Return an option with a value, as Python and as the command line name it.
+
+    With `of_index` it is one with which an index is made: a query has it from there.
+
+    >>> advised("distinct", "numbers", of_index=False)
+    'distinct="numbers" (--distinct numbers)'
+    >>> advised("distinct", "numbers", of_index=True)
+    'distinct="numbers" for a new index (dedup index create --distinct numbers)'
+    """
+    python, shell = f'{option}="{value}"', f"--{option} {value}"
+    return f"{python} for a new index (dedup index create {shell})" if of_index else f"{python} ({shell})"
 
 
 def advice_on_length(filled: int, short: int, unit: Unit, shingle: str) -> list[str]:
