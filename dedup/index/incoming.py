@@ -19,7 +19,7 @@ from dedup.runtime.threads import map_blocks
 from dedup.sources.coerce import Block, Ids, Texts
 from dedup.unit import Unit
 
-__all__ = ["REPLACE", "add_missing", "hashed", "in_index", "names_of"]
+__all__ = ["REPLACE", "add_missing", "hashed", "in_index", "names_of", "placed"]
 
 ID_SLICE = 1 << 14
 """Ids that are looked up at a time."""
@@ -61,6 +61,12 @@ def names_of(names: Ids | None, block: HashedBlock) -> list[Any] | None:
     return None if names is None else list(names[first : first + block.texts])
 
 
+def placed(texts: Texts, block: HashedBlock) -> Callable[[int], str]:
+    """Return what says in words where a text of a block is."""
+    first = int(block.places[0, 0]) if len(block.places) else 0
+    return lambda row: texts.place_of(first + row)
+
+
 def add_missing(writer: Writer, texts: Texts, kind: str, threads: int, stages: Progress, *, replace: bool) -> int:
     """Add the texts that are not in the index with their id, and commit from time to time; return how many."""
     added = waiting = 0
@@ -71,7 +77,8 @@ def add_missing(writer: Writer, texts: Texts, kind: str, threads: int, stages: P
         rows, _ = writer.view.read(numbers[there])
         other = there[(rows[:, 2:4] != sets.marks[there, :2]).any(axis=1)]
         if len(other) and not replace:
-            refuse_id(part[int(other[0])], f"its text is another one; {REPLACE}")
+            place = placed(texts, block)(int(other[0]))
+            refuse_id(part[int(other[0])], f"its text is another one; {REPLACE}", place)
         if len(other):
             writer.remove(np.sort(numbers[other]))
         new = np.union1d(np.flatnonzero(numbers < 0), other)

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError, ParameterError, StorageError
-from dedup.index.incoming import ID_SLICE, REPLACE, add_missing, hashed, in_index, names_of
+from dedup.index.incoming import ID_SLICE, REPLACE, add_missing, hashed, in_index, names_of, placed
 from dedup.index.log.rows import kind_of_ids, refuse_id
 from dedup.index.manifest import INDEX_MANIFEST, Manifest
 from dedup.index.memory import Bound
@@ -258,7 +258,7 @@ class Index(OpenIndex):
 
         Seen before are the documents of the index, and the texts kept earlier in the same collection. So in an index
         that is filled only by this, all batches together give what ``dedup.find_duplicates(all, keep="first").filter``
-        gives. A text without a token is always kept.
+        gives. A text without a token is kept, unless a document without one has its id.
 
         Of files (a path, or `dedup.files`) the new texts are returned as a dict of id to text. With `output`, the path
         of a new or an empty folder, their records are written there instead, to files of the same format, and the
@@ -308,7 +308,7 @@ class Index(OpenIndex):
             kind = kind_of_ids(writer.manifest, names, len(collection))
             parts = [np.empty(0, dtype=np.bool_)]
             for block, sets in hashed(collection, writer.view.settings, threads, stages, "filter"):
-                parts.append(writer.filter(sets, names_of(names, block), kind, threads))
+                parts.append(writer.filter(sets, names_of(names, block), kind, threads, placed(collection, block)))
             return np.concatenate(parts)
 
     def remove(self, ids: Any) -> int:

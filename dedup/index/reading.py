@@ -161,8 +161,7 @@ class OpenIndex:
         order = check_word("order", order, PAIR_ORDERS)
         most = None if limit is None else check_whole("limit", limit, 1, also=", or None")
         threads, progress = check_threads(threads), check_progress(progress)
-        collection = read_texts(texts, ids=ids, column=column, id=id)
-        collection.bound(self._bound.memory)
+        collection = self._asked(read_texts(texts, ids=ids, column=column, id=id))
         with self._asking(), Progress(progress) as stages:
             return queries.query(
                 self._open(),
@@ -215,8 +214,7 @@ class OpenIndex:
                 f"{size:,}; make an index with smaller passages"
             )
         threads, progress = check_threads(threads), check_progress(progress)
-        collection = read_texts(texts, ids=ids, column=column, id=id)
-        collection.bound(self._bound.memory)
+        collection = self._asked(read_texts(texts, ids=ids, column=column, id=id))
         with self._asking(), Progress(progress) as stages:
             how: dict[str, Any] = {"threads": workers_for(collection, threads), "stages": stages}
             return passage_search.find(self._open(), collection, min_words=size, **how)
@@ -360,9 +358,17 @@ class OpenIndex:
 
         Raises `ParameterError` if the bound on memory is too small for the `texts` to add.
         """
+        if texts is not None:
+            texts.may_be_empty = True
         if self._writer is not None:
             self._writer.room = self._bound.newest(self._writer.view.documents, threads, texts)
         return Guarded(self._writer, self._guard, changing=True)
+
+    def _asked(self, texts: Texts) -> Texts:
+        """Return texts to ask for, within the bound on memory."""
+        texts.bound(self._bound.memory)
+        texts.may_be_empty = True
+        return texts
 
     def _asking(self) -> Guarded:
         """Return what guards a question."""

@@ -141,6 +141,52 @@ def test_records_that_cannot_be_read_are_not_written(place: Path) -> None:
     assert [NEW[1]] == [json.loads(line) for line in Path("new/bad.jsonl").read_bytes().splitlines()]
 
 
+@pytest.mark.parametrize("method", ["exact", "lsh"])
+def test_the_same_batch_again(method: str, place: Path) -> None:
+    """A command that runs each day and is given a batch twice: nothing is new, and an empty text is no error."""
+    call("create", "daily", "--method", method)
+    rows = [{"id": f"k{row['key']}", "text": row["text"]} for row in NEW]
+    Path("day.jsonl").write_bytes(
+        corpus_files.as_lines([*rows, {"id": "blank", "text": ""}, {"id": "marks", "text": "?"}])
+    )
+    command = ("filter-new", "daily", "day.jsonl", "--id", "id")
+    assert [row["id"] for row in data(*command)][-2:] == ["blank", "marks"]
+    count = data("stats", "daily")[0]["documents"]
+    done = call(*command)
+    assert done.stdout == ""
+    assert f"0 of {len(NEW) + 2} texts are new; {count} documents\n" in done.stderr
+    call(*command, "--output", "new")
+    assert Path("new/day.jsonl").read_bytes() == b""
+    Path("day.jsonl").write_bytes(corpus_files.as_lines([*rows, {"id": "blank", "text": "it has a text now"}]))
+    done = call(*command, code=WRONG)
+    assert f"expected new ids, found 'blank' at day.jsonl:{len(NEW) + 1}, which is in the index already" in done.stderr
+    done = call("add", "daily", "day.jsonl", "--id", "id", code=WRONG)
+    assert f"expected new ids, found 'blank' at day.jsonl:{len(NEW) + 1}, which is in the index already" in done.stderr
+
+
+def test_a_day_without_texts(place: Path) -> None:
+    """An input that is there and has no text is an empty batch; one that is not there is an error."""
+    for text in ("", "\n"):
+        Path("day.jsonl").write_text(text)
+        for more in ([], ["--id", "id"]):
+            for command in ("filter-new", "add", "query"):
+                done = call(command, "seen", "day.jsonl", *more)
+                assert done.stderr.count("\n") <= 4
+            assert "0 of 0 texts are new; 2 documents\n" in call("filter-new", "seen", "-", *more, input="").stderr
+            assert call("query", "seen", "-", *more, input="").stdout == "no matches found\n"
+    call("filter-new", "seen", "day.jsonl", "--output", "new")
+    assert Path("new/day.jsonl").read_text().strip() == ""
+    assert (
+        "expected readable texts, found none in 'nowhere.jsonl'"
+        in call("add", "seen", "nowhere.jsonl", code=WRONG).stderr
+    )
+    Path("day.jsonl").write_text("no record\n")
+    assert "was rejected" in call("filter-new", "seen", "day.jsonl", code=WRONG).stderr
+    Path("day.jsonl").write_text("")
+    assert "expected texts, found none in day.jsonl" in CliRunner().invoke(main, ["find", "day.jsonl"]).stderr
+    assert "expected texts, found none in -" in CliRunner().invoke(main, ["find", "-"], input="").stderr
+
+
 def test_damage_is_named(place: Path) -> None:
     """By `check`, with code 3; a query that needs what is damaged fails, and names the command that says more."""
     path = next(Path("seen").glob("rows-*"))

@@ -308,9 +308,10 @@ def damaged(path: Path, number: int) -> None:
     )
 
 
-def refuse_id(name: Any, advice: str) -> None:
-    """Raise the error for an id that is in the index already."""
-    raise InputError(f"ids: expected new ids, found {shown(name)}, which is in the index already; {advice}")
+def refuse_id(name: Any, advice: str, place: str = "") -> None:
+    """Raise the error for an id that is in the index already, at a place in the texts."""
+    at = f" at {place}" if place else ""
+    raise InputError(f"ids: expected new ids, found {shown(name)}{at}, which is in the index already; {advice}")
 
 
 def kind_of_ids(manifest: Manifest, ids: Sequence[Any] | None, count: int) -> str:

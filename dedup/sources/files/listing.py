@@ -258,6 +258,8 @@ class Listing:
                 other_xml = detected.format == "mediawiki" != kind
                 known = compression or detected.compression or detected.format
                 detected = Sniffed(kind, compression or detected.compression if known else _packing(source))
+            elif path == STDIN and not size:
+                detected = Sniffed("jsonl", None)  # a stream without a byte has no text, a file without one has one
             elif detected.format is None:
                 detected = sniff(source, path, detected.compression, self.encoding)
             elif detected.format == "json":
