@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.index.known_ids import new_by_id
 from dedup.index.log.bits import write_bits
 from dedup.index.log.rows import (
     SEAL_WORD,
@@ -32,6 +31,7 @@ from dedup.index.log.rows import (
 from dedup.index.log.texts import frames_of
 from dedup.index.manifest import SUFFIX, Manifest
 from dedup.index.memory import ANY
+from dedup.index.opening import new_by_id
 from dedup.index.postings.bands import new_among
 from dedup.index.postings.memtable import Memtable, copies_within, new_counters
 from dedup.index.postings.merge import Merges
