@@ -5,10 +5,11 @@ Each record or file that cannot be read is named on stderr at once. `dedup.cli.e
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dedup.cli.ending import note, tell
+from dedup.cli.ending import note, tell, verbose
 from dedup.cli.selecting import selection
 from dedup.errors import InputError
 from dedup.terminal import clean
@@ -75,6 +76,12 @@ class Inputs:
             note(f"dedup: {clean(told)}; to read them otherwise, give --delimiter")
         if told := listing.check_column(column):
             note(f"dedup: {clean(told)}")
+
+    @staticmethod
+    def tell_resumed(told: str) -> None:
+        """Say on a terminal that a stopped run goes on; with --verbose the log says so."""
+        if not verbose() and sys.stderr.isatty():
+            note(f"dedup: {clean(told)}; --fresh starts over")
 
     def tell(self, reject: Reject) -> None:
         """Count a reject, and name it on stderr if the option is "quarantine"."""

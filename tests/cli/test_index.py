@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -185,6 +186,15 @@ def test_a_day_without_texts(place: Path) -> None:
     Path("day.jsonl").write_text("")
     assert "expected texts, found none in day.jsonl" in CliRunner().invoke(main, ["find", "day.jsonl"]).stderr
     assert "expected texts, found none in -" in CliRunner().invoke(main, ["find", "-"], input="").stderr
+
+
+def test_an_index_that_grows_says_why(place: Path) -> None:
+    """`compact` of an index from which nothing was removed: the newest documents get postings on disk."""
+    assert re.search(
+        r"2 documents; [\d,]+ bytes before, [\d,]+ bytes now: 2 had no postings on disk\n",
+        call("compact", "seen").stdout,
+    )
+    assert re.search(r"2 documents; ([\d,]+) bytes before, \1 bytes now\n", call("compact", "seen").stdout)
 
 
 def test_damage_is_named(place: Path) -> None:

@@ -118,16 +118,18 @@ def check(path: str, hash_key: bytes | None, as_json: bool) -> None:
 def compact(path: str, hash_key: bytes | None, memory: str | None, as_json: bool) -> None:
     """Write the index in PATH anew, without removed documents.
 
-    Until the end both are on disk. Ids do not change.
+    Until the end both are on disk. Ids do not change. The newest documents get postings, for which a command need not
+    read them any more, so an index from which nothing was removed may grow.
     """
     with opened(path, hash_key, write=True, memory=memory) as held:
         before = held.stats
         held.compact()
         after = held.stats
     counts = {"documents": after.documents, "bytes_before": before.bytes, "bytes": after.bytes}
-    tell_counts(
-        as_json, counts, f"{after.documents:,} documents; {before.bytes:,} bytes before, {after.bytes:,} bytes now"
-    )
+    line = f"{after.documents:,} documents; {before.bytes:,} bytes before, {after.bytes:,} bytes now"
+    if after.bytes > before.bytes and before.in_memory:
+        line += f": {before.in_memory:,} had no postings on disk"
+    tell_counts(as_json, counts, line)
 
 
 @click.command(
