@@ -161,7 +161,8 @@ class OpenIndex:
         order = check_word("order", order, PAIR_ORDERS)
         most = None if limit is None else check_whole("limit", limit, 1, also=", or None")
         threads, progress = check_threads(threads), check_progress(progress)
-        collection = self._asked(read_texts(texts, ids=ids, column=column, id=id))
+        collection = read_texts(texts, ids=ids, column=column, id=id)
+        collection.bound(self._bound.memory)
         with self._asking(), Progress(progress) as stages:
             return queries.query(
                 self._open(),
@@ -214,7 +215,8 @@ class OpenIndex:
                 f"{size:,}; make an index with smaller passages"
             )
         threads, progress = check_threads(threads), check_progress(progress)
-        collection = self._asked(read_texts(texts, ids=ids, column=column, id=id))
+        collection = read_texts(texts, ids=ids, column=column, id=id)
+        collection.bound(self._bound.memory)
         with self._asking(), Progress(progress) as stages:
             how: dict[str, Any] = {"threads": workers_for(collection, threads), "stages": stages}
             return passage_search.find(self._open(), collection, min_words=size, **how)
@@ -363,12 +365,6 @@ class OpenIndex:
         if self._writer is not None:
             self._writer.room = self._bound.newest(self._writer.view.documents, threads, texts)
         return Guarded(self._writer, self._guard, changing=True)
-
-    def _asked(self, texts: Texts) -> Texts:
-        """Return texts to ask for, within the bound on memory."""
-        texts.bound(self._bound.memory)
-        texts.may_be_empty = True
-        return texts
 
     def _asking(self) -> Guarded:
         """Return what guards a question."""

@@ -113,7 +113,7 @@ class Texts(ABC):
     """Whether the texts can be read; those of an index can be if it keeps them."""
 
     may_be_empty = False
-    """Whether files may have no text: a batch for an index may be empty, but a search of nothing is a slip."""
+    """Whether files may have no record: a batch for an index may be empty, but a search of nothing is a slip."""
 
     ids: Ids | None = None
     sources: Sequence[str] | None = None

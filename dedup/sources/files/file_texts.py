@@ -178,7 +178,8 @@ class FileTexts(Texts):
             token = batch.more
         first = self.rejects[0] if self.rejects else None
         self._errors.check(len(self.rejects), rows + len(self.rejects), first, done=True)
-        if not (rows and filled) and not (self.may_be_empty and first is None):
+        nothing = self.may_be_empty and not rows and first is None
+        if not (filled or nothing):
             found = f"nothing but white space in {rows:,} text{'s' * (rows != 1)} of" if rows else "none in"
             raise no_texts(self._listing.some(), found, first, len(self.rejects))
         self._take(parts, ids, rows)
