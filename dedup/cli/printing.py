@@ -129,7 +129,7 @@ def report_repeats(found: Repeats, texts: Mapping[Any, str], shortest: int, limi
         text = texts[repeat.document]
         source = texts[repeat.source_document]
         same = "" if repeat.similarity == 1.0 else f", {percent(repeat.similarity)} alike"
-        count = counted(repeat.paragraphs, "paragraph")
+        count = counted(repeat.paragraphs, "paragraph") if repeat.paragraphs else "no complete paragraph"
         say(f"repeat {number}: {count}, {repeat.words:,} words{same}")
         say(f"  {clean(repeat.document)} {place(text, repeat.start, repeat.end)}")
         say(f"  repeats {clean(repeat.source_document)} {place(source, repeat.source_start, repeat.source_end)}")

@@ -32,6 +32,7 @@ from dedup.index.adding.incoming import (
     merged,
     names_of,
     only_text,
+    placed,
 )
 from dedup.index.log.rows import kind_of_ids, refuse_id
 from dedup.index.manifest import INDEX_MANIFEST, Manifest
@@ -113,11 +114,9 @@ class Index(OpenIndex):
         or the system refuses.
         """
         folder = Path(check_path("path", path))
-        read: dict[str, Any] = {"ignore": ignore, "tokens": tokens, "hash_key": hash_key}
-        kept: dict[str, Any] = {"store": store, "passages": passages, "method": method}
-        settings = Settings.check(
-            threshold=threshold, shingle=shingle, containment=containment, distinct=distinct, **read, **kept
-        )
+        how: dict[str, Any] = {"ignore": ignore, "tokens": tokens, "hash_key": hash_key, "store": store}
+        how |= {"passages": passages, "method": method, "containment": containment, "distinct": distinct}
+        settings = Settings.check(threshold=threshold, shingle=shingle, **how)
         with storage_errors(f"make an index in {folder}", begun=False):
             found = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
             exists = folder.exists() and not folder.is_dir()
@@ -274,7 +273,7 @@ class Index(OpenIndex):
 
         Seen before are the documents of the index, and the texts kept earlier in the same collection. So in an index
         that is filled only by this, all batches together give what ``dedup.find_duplicates(all, keep="first").filter``
-        gives. A text without a token is always kept.
+        gives. A text without a token is kept, unless a document without one has its id.
 
         Of files (a path, or `dedup.files`) the new texts are returned as a dict of id to text. With `output`, the path
         of a new or an empty folder, their records are written there instead, to files of the same format, and the
@@ -334,7 +333,7 @@ class Index(OpenIndex):
             kind = kind_of_ids(writer.manifest, names, len(collection))
             parts = [np.empty(0, dtype=np.bool_)]
             for block, sets in hashed(collection, writer.view.settings, threads, stages, "filter"):
-                parts.append(writer.filter(sets, names_of(names, block), kind, threads))
+                parts.append(writer.filter(sets, names_of(names, block), kind, threads, placed(collection, block)))
             return np.concatenate(parts)
 
     def remove(self, ids: Any) -> int:

@@ -27,7 +27,7 @@ from dedup.index.log.rows import (
     sizes_of,
 )
 from dedup.index.log.texts import Kept, block_of, fingerprints, tokens_of
-from dedup.index.manifest import Manifest
+from dedup.index.manifest import CHECK_IT, Manifest
 from dedup.index.postings import bands
 from dedup.index.postings.bands import dense
 from dedup.index.postings.memtable import Memtable
@@ -70,7 +70,7 @@ class View:
         if not whole:
             raise StorageError(
                 f"expected the bytes of the bits in {folder} that were written, found other bytes: the index is "
-                "damaged; restore it from a copy"
+                f"damaged; {CHECK_IT}"
             )
         base = manifest.segments[-1].end if manifest.segments else 0
         everything = Stored(folder, manifest)

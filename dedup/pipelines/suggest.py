@@ -330,8 +330,10 @@ def _suggestion(
         shown = names.index(shingle) if compared else -1
         what = f"no pairs of the {len(sample):,} sampled {unit}s stand clearly apart from what unrelated ones share"
         few = f"{len(leading):,} different {unit}s are too few to tell what unrelated ones share"
-        default = "this is the default" if fits else f"the {unit}s are too short for {unit.shingle}"
-        reason = f"{what if compared else few}; {default}, and not adapted to the texts"
+        default = (
+            "this is the default" if fits else f"since the {unit}s are too short for {unit.shingle}, this is a guess"
+        )
+        reason = f"{what if compared else few}; {default}, not adapted to the texts"
     closest = compared[shown].seen if shown >= 0 else nothing_seen(0)
     places = np.column_stack((part.rows[units.places[:, 0]], units.places[:, 1:]))
     samples, beginnings = samples_of(texts, unit, places, sample, closest, threshold)

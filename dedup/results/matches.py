@@ -59,6 +59,8 @@ class Matches(Shown):
     contains only their places.
     """
 
+    _of_index = False
+
     def __init__(
         self,
         run: MatchInfo,
@@ -373,7 +375,7 @@ class Matches(Shown):
         filled = sum(read.filled for read in self._read)
         found += advice_on_length(filled, short, self._run.unit, self._run.shingle)
         found += advice_on_missed(self._run.missed, self._run.threshold, self._run.unit, ask=False)
-        found += self._by_difference.doubtful()
+        found += self._by_difference.doubtful(of_index=self._of_index)
         lefts = self._read[0].units
         units = "texts" if self._run.unit.whole else f"{self._run.unit}s"
         weight = np.bincount(

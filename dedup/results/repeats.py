@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from dedup.page.view import View
 
-__all__ = ["Repeat", "Repeats", "counted"]
+__all__ = ["Repeat", "Repeats", "counted", "left_whole"]
 
 REPEATS_STATE = ("texts", "_columns", "_parts", "_again", "_asked", "_bare", "reading")
 """The attributes in a pickle; all others are computed from them."""
@@ -41,6 +41,20 @@ HEADING_WORDS = 20
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun: "1 text", "2,000 texts"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def left_whole(paragraphs: npt.NDArray[np.int64]) -> str:
+    """Return in words that repeats without a complete paragraph are not cut out; "" if each has one.
+
+    `paragraphs` has how many each repeat has.
+    """
+    inside = int((paragraphs == 0).sum())
+    if not inside:
+        return ""
+    return (
+        f"{counted(inside, 'repeat')} without a complete paragraph: apply and clean leave these as they are; in "
+        "Python, without_repeats(whole_paragraphs=False) cuts them out"
+    )
 
 
 class Repeat(NamedTuple):
@@ -251,7 +265,9 @@ class Repeats(Sequence[Repeat], Shown):
         line break after it.
 
         A repeat with edits contains new words. A paragraph is then kept if half of its characters or more are new;
-        without `whole_paragraphs` all new words are kept. Applied to its own result the function changes nothing: if a
+        without `whole_paragraphs` all new words are kept. If only the first word of the first paragraph of a copy is
+        new, or the last word of its last one, the repeat may begin or end beside that word: the paragraph is then not
+        complete, and kept. Applied to its own result the function changes nothing: if a
         removal creates a new repeat, that is removed too.
         """
         min_words, whole_paragraphs = check_min_words(min_words), check_flag("whole_paragraphs", whole_paragraphs)

@@ -112,6 +112,9 @@ class Texts(ABC):
     readable = True
     """Whether the texts can be read; those of an index can be if it keeps them."""
 
+    may_be_empty = False
+    """Whether files may have no record: a batch for an index may be empty, but a search of nothing is a slip."""
+
     ids: Ids | None = None
     sources: Sequence[str] | None = None
     rejected: int = 0
@@ -203,6 +206,10 @@ class Texts(ABC):
                 f'{option}: "{name}" names a column, but the input is not a table; pass one value for each text'
             )
         return self.others(name, option)
+
+    def place_of(self, row: int) -> str:
+        """Return where a row is, in words."""
+        return f"row {row:,}"
 
     def locate(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
         """Return the file (index in `sources`) and the record (from 1) of some rows; file 0 if there are no files."""

@@ -234,7 +234,14 @@ def _duplicates(
     if target is not None and target.path is not None:
         options["beside"] = target.path
     run = find_in_files(
-        inputs, errors=read.errors, tell=read.tell, write=written, check=check, **selection(), **options
+        inputs,
+        errors=read.errors,
+        tell=read.tell,
+        resumed=read.tell_resumed,
+        write=written,
+        check=check,
+        **selection(),
+        **options,
     )
     assert not isinstance(run, Report)
     read.tell_unread(run.listing, options["column"])

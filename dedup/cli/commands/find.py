@@ -194,6 +194,7 @@ def search_files(
         threads=threads,
         errors=inputs.errors,
         tell=inputs.tell,
+        resumed=inputs.tell_resumed,
         progress=shown,
         write=write,
         **selection(),

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from dedup.cli.command import Command
-from dedup.cli.ending import finish, progress
+from dedup.cli.ending import finish, note, progress
 from dedup.cli.inputs import ByName, Inputs
 from dedup.cli.options import bounded, common, identified, keyed, reading, reported, worded
 from dedup.cli.printed import Printed
@@ -66,6 +66,7 @@ def repeats(
     inputs = Inputs(**how)
     texts = inputs.open(files, column=column, id=id_column)
     from dedup.pipelines.repeats import find_repeats
+    from dedup.results.repeats import left_whole
 
     asked = {"id": id_column, "column": column, "min_words": min_words, "threshold": threshold, "format": how["format"]}
     asked |= {"ignore": ignore, "tokens": tokens, **inputs.asked()}
@@ -89,6 +90,8 @@ def repeats(
     write_output(output, found, asked, column=column, id=id_column, **how_found)
     if printed.for_people:
         report_repeats(found, ByName(texts), min_words, printed.groups())
+        if left := left_whole(found.table.column("paragraphs").to_numpy()):
+            note(f"dedup: {left}")
     else:
         printed.show("repeats", {None: found.table}, lambda _: None)
     tell_output(output)

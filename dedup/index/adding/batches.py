@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,12 @@ from dedup.index.log.rows import (
     MarkedSets,
     damaged,
     encode_ids,
-    refuse_id,
     rows_of,
     seal_rows,
 )
 from dedup.index.log.texts import frames_of
 from dedup.index.manifest import Manifest
+from dedup.index.opening import new_by_id
 from dedup.index.postings.bands import new_among
 from dedup.index.postings.memtable import copies_within
 from dedup.index.view import View
@@ -81,18 +81,23 @@ class Adding(ABC):
             self._count(sets.sizes, encoded, len(added), len(data))
         self.work()
 
-    def filter(self, sets: MarkedSets, ids: list[Any] | None, kind: str, threads: int) -> npt.NDArray[np.bool_]:
-        """Add those texts that reach the threshold with no text before; return which (bool)."""
+    def filter(
+        self, sets: MarkedSets, ids: list[Any] | None, kind: str, threads: int, place_of: Callable[[int], str]
+    ) -> npt.NDArray[np.bool_]:
+        """Add those texts that reach the threshold with no text before; return which (bool).
+
+        `place_of` says where a text is.
+        """
         from dedup.kernels import index_memtable as kernels
 
         view, memtable = self.view, self.view.memtable
         everyone = np.arange(len(sets.sizes), dtype=np.int64)
         if view.settings.bands is not None:
-            return self._filter_by_bands(sets, ids, kind)
+            return self._filter_by_bands(sets, ids, kind, place_of)
         self.view.memtable.learn(self.view.stored)
         rest = everyone[~view.any_alive(sets, everyone, threads)]
         if ids is not None:
-            self._check_new(sets, rest, ids)
+            rest = new_by_id(view, sets, rest, ids, place_of)
         hashes = int(sets.sizes[rest].sum())
         memtable.reserve(len(rest), hashes)
         memtable.widen(memtable.postings + hashes)
@@ -134,13 +139,16 @@ class Adding(ABC):
         self.work()
         return kept
 
-    def _filter_by_bands(self, sets: MarkedSets, ids: list[Any] | None, kind: str) -> npt.NDArray[np.bool_]:
+    def _filter_by_bands(
+        self, sets: MarkedSets, ids: list[Any] | None, kind: str, place_of: Callable[[int], str]
+    ) -> npt.NDArray[np.bool_]:
         """As `filter`, for an index of bands."""
         kept = np.zeros(len(sets.sizes), dtype=np.bool_)
+        rest = np.arange(len(kept), dtype=np.int64)
         if ids is not None:
-            self._check_new(sets, np.arange(len(kept), dtype=np.int64), ids)
-        for start in range(0, len(kept), FILTERED_TEXTS):
-            some = np.arange(start, min(start + FILTERED_TEXTS, len(kept)), dtype=np.int64)
+            rest = new_by_id(self.view, sets, rest, ids, place_of)
+        for start in range(0, len(rest), FILTERED_TEXTS):
+            some = rest[start : start + FILTERED_TEXTS]
             seen = self.view.probe(sets, some, self.view.settings.threshold)
             new = new_among(self.view.settings, sets, np.setdiff1d(some, seen[:, 0]))
             self.add(sets.take(new), None if ids is None else [ids[row] for row in new.tolist()], kind)
@@ -168,16 +176,6 @@ class Adding(ABC):
         names = list(range(manifest.next_id, manifest.next_id + count))
         manifest.next_id += count
         return names
-
-    def _check_new(self, sets: MarkedSets, rest: Numbers, ids: list[Any]) -> None:
-        """Raise `InputError` if a text that would be added has the id of another text that is in the index."""
-        known = rest[self.view.find_ids([ids[row] for row in rest.tolist()]) >= 0]
-        if not len(known):
-            return
-        seen = self.view.probe(sets, known, self.view.settings.threshold, most=1)
-        other = np.setdiff1d(known, seen[:, 0])
-        if len(other):
-            refuse_id(ids[int(other[0])], "remove that text, or give this one another id")
 
     def _name_and_seal(self, rows: npt.NDArray[np.uint64], numbers: Numbers, names: list[Any], kind: str) -> bytes:
         """Write the ids and seals into rows; return the bytes of ids that are texts."""

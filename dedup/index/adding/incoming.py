@@ -37,6 +37,7 @@ __all__ = [
     "merged",
     "names_of",
     "only_text",
+    "placed",
 ]
 
 ID_SLICE = 1 << 14
@@ -77,6 +78,12 @@ def names_of(names: Ids | None, block: HashedBlock) -> list[Any] | None:
     """Return the ids of the texts of a block."""
     first = block.places[0, 0] if len(block.places) else 0
     return None if names is None else list(names[first : first + block.texts])
+
+
+def placed(texts: Texts, block: HashedBlock) -> Callable[[int], str]:
+    """Return what says in words where a text of a block is."""
+    first = int(block.places[0, 0]) if len(block.places) else 0
+    return lambda row: texts.place_of(first + row)
 
 
 def listed(ids: Any) -> list[Any]:
@@ -127,7 +134,8 @@ def add_one(writer: Writer, sets: MarkedSets, ids: list[Any] | None) -> int:
 
 def filter_one(writer: Writer, sets: MarkedSets, ids: list[Any] | None) -> bool:
     """Add one text if it reaches the threshold with no text before; return whether it was added."""
-    return bool(writer.filter(sets, ids, kind_of_ids(writer.manifest, ids, 1), 1)[0])
+    kind = kind_of_ids(writer.manifest, ids, 1)
+    return bool(writer.filter(sets, ids, kind, 1, lambda row: f"row {row}")[0])
 
 
 def merged(writer: Writer, path: Path, folder: Path, stages: Progress) -> int:
@@ -165,7 +173,8 @@ def add_missing(writer: Writer, texts: Texts, kind: str, threads: int, stages: P
         rows, _ = writer.view.read(numbers[there])
         other = there[(rows[:, 2:4] != sets.marks[there, :2]).any(axis=1)]
         if len(other) and not replace:
-            refuse_id(part[int(other[0])], f"its text is another one; {REPLACE}")
+            place = placed(texts, block)(int(other[0]))
+            refuse_id(part[int(other[0])], f"its text is another one; {REPLACE}", place)
         if len(other):
             writer.remove(np.sort(numbers[other]))
         new = np.union1d(np.flatnonzero(numbers < 0), other)

@@ -33,7 +33,7 @@ from dedup.errors import InputError, StorageError
 from dedup.hashing.forms import CHARACTERS, NUMBERS
 from dedup.hashing.units import HashedBlock, HashRows, HashSets
 from dedup.index.log.texts import Frames, Kept, seal_frames, unpack
-from dedup.index.manifest import WORDS_PER_FRAME, WORDS_PER_ROW, Manifest
+from dedup.index.manifest import CHECK_IT, WORDS_PER_FRAME, WORDS_PER_ROW, Manifest
 from dedup.index.postings.tables import mapped
 from dedup.index.settings import Settings
 from dedup.options import shown
@@ -308,13 +308,14 @@ def damaged(path: Path, number: int) -> None:
     """Raise the error for a document that does not fit its seal."""
     raise StorageError(
         f"expected document number {number:,} of the index in {path.parent} as it was written, found other bytes: the "
-        "index is damaged; .check() names all that is, restore it from a copy"
+        f"index is damaged; {CHECK_IT}"
     )
 
 
-def refuse_id(name: Any, advice: str) -> None:
-    """Raise the error for an id that is in the index already."""
-    raise InputError(f"ids: expected new ids, found {shown(name)}, which is in the index already; {advice}")
+def refuse_id(name: Any, advice: str, place: str = "") -> None:
+    """Raise the error for an id that is in the index already, at a place in the texts."""
+    at = f" at {place}" if place else ""
+    raise InputError(f"ids: expected new ids, found {shown(name)}{at}, which is in the index already; {advice}")
 
 
 def kind_of_ids(manifest: Manifest, ids: Sequence[Any] | None, count: int) -> str:
