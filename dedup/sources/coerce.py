@@ -20,6 +20,7 @@ import numpy as np
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_name, shown
 from dedup.sources.arrow import ArrowTexts
+from dedup.sources.column_places import ColumnPlaces, lengths_of_parts
 from dedup.sources.columns import Columns, check_columns, join_texts, names_of
 from dedup.sources.files.naming import Files, files
 from dedup.sources.frames import Extra, column_in, fetched, imported, is_table, other_column, values_of
@@ -70,7 +71,9 @@ def read_texts(
         parts = [_texts_of(column_in(texts, name, "column"), limits) for name in names]
         result = parts[0]
         if len(parts) > 1:
-            result = ListTexts(join_texts(list(map(_read_part, names, parts))), limits=limits)
+            columns = list(map(_read_part, names, parts))
+            result = ListTexts(join_texts(columns), limits=limits)
+            result.column_places = ColumnPlaces(names, lengths_of_parts(columns))
         result.others = partial(other_column, texts)
         result.text_column, result.id_column = "text" if column is None else column, id_column
         ids = None if id_column is None else values_of(column_in(texts, id_column, "id"))
