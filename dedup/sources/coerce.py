@@ -38,19 +38,19 @@ def read_texts(
     column: Any = None,
     id: str | None = None,
     extra: Extra = NO_EXTRA,
-    several: bool = False,
+    several: bool = True,
     limits: BlockLimits = BLOCK_LIMITS,
 ) -> Texts:
     """Take `texts` in any form that a search accepts; raise `InputError` for anything else.
 
-    `extra` are other columns that will be requested (`Texts.column`). With `several`, `column` may name some columns,
-    whose texts are joined. `limits` says how large blocks are.
+    `extra` are other columns that will be requested (`Texts.column`). `column` may name some columns, whose texts are
+    joined, unless it must not name `several`. `limits` says how large blocks are.
 
     A generator is read to its end and a list is copied, so that a result keeps the texts that were searched. Cost: no
     text is copied here; 8 bytes per text of a list.
     """
-    named, column = column, check_columns(column)
-    if isinstance(column, Columns) and not (several or isinstance(named, Columns)):
+    column = check_columns(column)
+    if isinstance(column, Columns) and not several:
         raise _one_expected(column)
     id_column = check_name("id", id)
     _refuse(texts)
@@ -109,10 +109,10 @@ def _one_column(texts: Texts, *, several: bool) -> Texts:
 
 
 def _one_expected(columns: Columns) -> ParameterError:
-    """Return the error of a search with places in the text, for several columns."""
+    """Return the error of what takes one column, for several."""
     return ParameterError(
-        f"column: expected one column, found {shown(list(columns.names))}: places are characters of one; "
-        "search one column at a time"
+        f"column: expected one column, found {shown(list(columns.names))}: an index takes the texts of one; join them "
+        "first, as a column of their own"
     )
 
 

@@ -13,8 +13,8 @@ so neither is ever in the blank line. A paragraph or a line lies in one part, si
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ from dedup.sources.columns import BLANK_LINE
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["ColumnPlaces", "ColumnSpans", "lengths_of_parts"]
+__all__ = ["ColumnPlaces", "ColumnSpans", "lengths_of_parts", "numbers_of"]
 
 Numbers = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.integer]
@@ -55,7 +55,7 @@ class ColumnPlaces:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def _starts(self, rows: Rows) -> tuple[Numbers, Numbers]:
+    def starts(self, rows: Rows) -> tuple[Numbers, Numbers]:
         """Return where the texts of each column begin in those of some rows, and their lengths (rows, columns)."""
         lengths = self.lengths[rows]
         reach = np.cumsum(np.where(lengths > 0, lengths + len(BLANK_LINE), 0), axis=1)
@@ -65,7 +65,7 @@ class ColumnPlaces:
 
     def spans(self, rows: Rows, starts: Numbers, ends: Numbers) -> ColumnSpans:
         """Return spans of the joined texts of some rows as spans in columns. Cost: linear."""
-        own, lengths = self._starts(rows)
+        own, lengths = self.starts(rows)
         first, last = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
         for number in range(len(self.names)):
             first[(lengths[:, number] > 0) & (own[:, number] <= starts)] = number
@@ -74,28 +74,23 @@ class ColumnPlaces:
         every = np.arange(len(rows))
         return ColumnSpans(first, starts - own[every, first], last, ends - own[every, last])
 
+    def columns_of(self, rows: Rows, starts: Numbers, ends: Numbers, prefix: str = "") -> dict[str, Any]:
+        """Return the columns of a table that say where spans begin and end: column, start, end_column, end."""
+        found = self.spans(rows, starts, ends)
+        columns: dict[str, Any] = {"column": self.named(found.column), "start": found.start}
+        columns |= {"end_column": self.named(found.end_column), "end": found.end}
+        return {f"{prefix}{name}": values for name, values in columns.items()}
+
     def joined(self, rows: Rows, columns: Numbers, places: Numbers) -> Numbers:
         """Return places in columns, of which `columns` has the numbers, as places in the joined texts of the rows."""
-        own, _ = self._starts(rows)
+        own, _ = self.starts(rows)
         return own[np.arange(len(rows)), columns] + places
 
     def parts(self, row: int) -> list[tuple[int, int, int]]:
         """Return each column of a row that is not empty: its number, and its start and end in the joined text."""
-        own, lengths = self._starts(np.array([row], dtype=np.int64))
+        own, lengths = self.starts(np.array([row], dtype=np.int64))
         each = enumerate(zip(own[0].tolist(), lengths[0].tolist(), strict=True))
         return [(number, start, start + length) for number, (start, length) in each if length]
-
-    def by_column(self, row: int, spans: Iterable[tuple[int, int]]) -> dict[int, list[tuple[int, int]]]:
-        """Return spans of the joined text of a row by column: of each, what of it lies in the column.
-
-        Their order is kept. A column that none of them meets is left out.
-        """
-        spans, found = list(spans), {}
-        for number, first, last in self.parts(row):
-            own = [(max(start, first) - first, min(end, last) - first) for start, end in spans]
-            if pieces := [(start, end) for start, end in own if start < end]:
-                found[number] = pieces
-        return found
 
     def named(self, columns: Numbers) -> pa.Array:
         """Return the names of columns, by their numbers (Arrow array of strings)."""
@@ -103,13 +98,14 @@ class ColumnPlaces:
 
         return pa.array(self.names, type=pa.string()).take(pa.array(columns))
 
-    def numbers(self, names: pa.ChunkedArray | pa.Array) -> Numbers:
-        """Return the numbers of columns, by their names; -1 for another name."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
 
-        found = pc.index_in(names, value_set=pa.array(self.names, type=pa.string()))
-        return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
+def numbers_of(names: Sequence[str], column: pa.ChunkedArray | pa.Array) -> Numbers:
+    """Return the numbers of columns of these `names`, by name (strings of Arrow); -1 for another name."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = pc.fill_null(pc.index_in(column, value_set=pa.array(names, type=pa.string())), -1)
+    return np.asarray(found.to_numpy(), dtype=np.int64)
 
 
 def lengths_of_parts(columns: Sequence[Sequence[str]]) -> Numbers:

@@ -21,6 +21,8 @@ from dedup.cli import main
 from dedup.errors import DedupError, InputError, ParameterError
 from dedup.pipelines.find_files import find_in_files
 from dedup.sources.columns import Columns, join_columns
+from dedup.spark.inputs import check_text_columns
+from dedup.unit import Unit
 from tests import corpus_files, strategies
 from tests.plans import OnDisk
 
@@ -167,25 +169,19 @@ def test_bad_columns(tmp_path: Path) -> None:
         (path, {"column": ["title", "body"]}, InputError, 'column.*"body".*: no such column in'),
         (path, {"column": ["title", "n"]}, InputError, 'column="n": expected texts in .*a.jsonl, found int64'),
         (["a"], {"column": ["title", "text"]}, ParameterError, "column='title, text' is for tables; found list"),
-        (
-            rows,
-            {"column": ["title", "text"], "unit": "line"},
-            ParameterError,
-            'column: expected one column with unit="l',
-        ),
     ]
     for data, options, error, said in bad:
         with pytest.raises(error, match=said):
             dedup.find_duplicates(data, **options)
     both = dedup.files(path, column=["title", "text"])
-    for call in (
-        partial(dedup.match, both, rows),
-        partial(dedup.find_repeats, both),
-        partial(dedup.suggest, both, unit="line"),
-        partial(dedup.find_duplicates, both, unit="line"),
-    ):
-        with pytest.raises(ParameterError, match="column: expected one column.*; search one column at a time"):
-            call()
+    with dedup.Index.create(tmp_path / "x.index") as index:
+        for data, options in ((both, {}), (rows, {"column": ["title", "text"]})):
+            for call in (index.add, index.query, index.filter_new):
+                with pytest.raises(ParameterError, match="column: expected one column.*: an index takes .*; join them"):
+                    call(data, **options)
+    assert check_text_columns(["title", "text"], Unit.DOCUMENT) == "title, text"
+    with pytest.raises(ParameterError, match='column: expected one column with unit="line" on Spark, found .*title'):
+        check_text_columns(["title", "text"], Unit.LINE)
 
 
 @given(
