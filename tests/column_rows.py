@@ -52,7 +52,7 @@ def cells(draw: st.DrawFn) -> str | None:
 ROWS = st.lists(st.tuples(*(cells() for _ in COLUMNS)), min_size=1, max_size=6).map(
     lambda found: [
         {"n": number, **dict(zip(COLUMNS, row, strict=True))}
-        for number, row in enumerate([*found, ("a b", None, " c")])
+        for number, row in enumerate([*found, ("a b", "c d", " e")])
     ]
 )
 

@@ -196,11 +196,11 @@ def test_columns_of_arrow(rows: list[tuple[str | None, ...]], kind: pa.DataType)
     assert found.type == pa.large_string()
 
 
-@pytest.mark.parametrize("command", [["repeats"], ["match", "--against", "a.jsonl"]])
+@pytest.mark.parametrize("command", [["index", "add", "x.index"], ["index", "query", "x.index"]])
 def test_a_second_column_is_an_error(command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where one column is searched, the last of two does not win in silence."""
     monkeypatch.chdir(tmp_path)
     Path("a.jsonl").write_text('{"text": "a b c", "note": "d e f"}\n', encoding="utf-8")
     done = CliRunner().invoke(main, [*command, "a.jsonl", "--column", "text", "--column", "note"])
     assert done.exit_code == 2
-    assert "--column: expected one column, found 'text' and 'note'; search one at a time" in done.output
+    assert "--column: expected one column for an index, found 'text' and 'note'; join them first" in done.output
