@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dedup.report.write import write_report
     from dedup.results.duplicates import Duplicates
     from dedup.results.matches import Matches
-    from dedup.results.repeat import Repeat
+    from dedup.results.repeat import Repeat, RepeatInColumns
     from dedup.results.repeats import Repeats
     from dedup.results.suggestion import Suggestion
     from dedup.results.summary import MatchSummary, Summary
@@ -55,6 +55,7 @@ __all__ = [
     "Matches",
     "ParameterError",
     "Repeat",
+    "RepeatInColumns",
     "Repeats",
     "Report",
     "Span",
@@ -94,6 +95,7 @@ _HOMES = {
     "Matches": "results.matches",
     "ParameterError": "errors",
     "Repeat": "results.repeat",
+    "RepeatInColumns": "results.repeat",
     "Repeats": "results.repeats",
     "Report": "report.read",
     "Span": "pipelines.compare",

@@ -55,7 +55,9 @@ def find_repeats(
 
     Returns
     -------
-    Repeats: iterable of `Repeat`, with ``table``, ``coverage``, ``documents``, ``without_repeats()``
+    Repeats: iterable of `Repeat`, with ``table``, ``coverage``, ``documents``, ``without_repeats()``. Each is a
+    `RepeatInColumns` if there are several columns: its places are characters of one, or of two, as it may go on in the
+    next
 
     Raises
     ------

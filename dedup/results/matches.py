@@ -135,6 +135,7 @@ class Matches(Shown):
         distance, similarity. For paragraphs also left_paragraph, left_start, left_end and
         right_paragraph, right_start, right_end: numbers from 0, and characters of the original text. For lines
         left_line and right_line instead of the paragraphs: the number among the lines of the text that are not blank.
+        Of a side of several columns also left_column or right_column, before its start: the column of these characters.
         Raises `ParameterError` if there are more than 200 million pairs, or more than fit in the bound (96 bytes per
         row).
         """
@@ -181,7 +182,8 @@ class Matches(Shown):
         Columns: left (id in `texts`), left_start, left_end, right (id in `against`), right_start, right_end, in
         characters of the original texts; words (tokens on the left); similarity (matched tokens / tokens of the longer
         side). The place on the right is the first place of a passage that is equal word for word, else of the one that
-        matches best. Passages of a text may overlap. Raises
+        matches best. Passages of a text may overlap. Of a side of several columns also left_column and left_end_column
+        (right_column, right_end_column): the columns in which its start and its end count characters. Raises
         `ParameterError` if the search was not for passages (``min_words=None``).
         """
         return self._passages.table(self._sides)
@@ -249,8 +251,9 @@ class Matches(Shown):
     def decision_rows(self) -> pa.Table:
         """Return the texts, paragraphs or lines of the left side that are in a pair, in input order (Arrow table).
 
-        Columns: file, record; for paragraphs also paragraph, start, end (for lines line, start, end); cluster (null),
-        kept (false), similarity (to the most similar text of the right side), reason ("match").
+        Columns: file, record; for paragraphs also paragraph, start, end (for lines line, start, end), of several
+        columns with column before start; cluster (null), kept (false), similarity (to the most similar text of the
+        right side), reason ("match").
         """
         rows, best = np.flatnonzero(self._in_pairs), np.zeros(len(self._representatives), dtype=np.float64)
         np.maximum.at(best, self._pairs.left, similarity(self._pairs, self._units.sizes, self._run.metric))
@@ -294,8 +297,8 @@ class Matches(Shown):
         """Return `data` with the passages cut out of its texts, as the same type and with all rows.
 
         `data` is the collection that was searched as `texts`, as for `filter`. A passage with edits is removed
-        as a whole, one of complete lines with the line break after it, one between two spaces with the second space. A
-        text of which nothing is left is ``""``.
+        as a whole, one of complete lines with the line break after it, one between two spaces with the second space;
+        of several columns, what of it is in each. A text of which nothing is left is ``""``.
         """
         found = self._passages
         bounds = np.searchsorted(found.left, np.arange(len(self._sides.left) + 1))

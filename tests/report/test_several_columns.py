@@ -157,6 +157,16 @@ def place(format: str, rows: list[Row], decision: dict[str, Any]) -> int:
     return next(number for number in range(len(rows)) if known(format, rows, number) == decision["record"])
 
 
+def test_the_column_of_repeats(tmp_path: Path) -> None:
+    """A report that was written from Python names its column, whatever it is called."""
+    rows = [{"body": f"{SENTENCES[0]} {SENTENCES[2]}", "text": 1} for _ in range(2)]
+    path, _ = written(tmp_path, rows, "jsonl")
+    dedup.write_report(tmp_path / "report", dedup.find_repeats(dedup.files(path, column="body"), min_words=10))
+    dedup.apply_report(tmp_path / "report", tmp_path / "clean")
+    new = READ["jsonl"]((tmp_path / "clean" / path.name).read_bytes())
+    assert new == [rows[0], {"body": "", "text": 1}]
+
+
 PAGES = [
     {"id": "a", "title": f"News. {SENTENCES[0]}", "text": None, "more": f"{SENTENCES[2]} And more."},
     {"id": "b", "title": SENTENCES[3], "text": f"{SENTENCES[0]} {SENTENCES[2]}\n\n{SENTENCES[3]}", "more": ""},
