@@ -213,7 +213,7 @@ def find_in(
         texts = [texts]
     by = query.keep_column
     extra = {name: option for option, name in reversed(query.other_columns)}
-    collection = read_texts(texts, ids=ids, column=column, id=id, extra=extra)
+    collection = read_texts(texts, ids=ids, column=column, id=id, extra=extra, placed=not query.unit.whole)
     collection.bound(bound)
     if isinstance(collection, FileTexts):
         query.labels.check_named()

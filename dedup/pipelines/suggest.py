@@ -128,7 +128,7 @@ def suggest(
                 'expected a collection of texts, found one str; pass [text], or use unit="paragraph" or "line"'
             )
         texts = [texts]
-    collection = read_texts(texts, ids=ids, column=column, id=id)
+    collection = read_texts(texts, ids=ids, column=column, id=id, placed=False)
     collection.bound(bound)
     with Progress(progress) as stages:
         part = part_of(collection, of)

@@ -39,12 +39,14 @@ def read_texts(
     id: str | None = None,
     extra: Extra = NO_EXTRA,
     several: bool = True,
+    placed: bool = True,
     limits: BlockLimits = BLOCK_LIMITS,
 ) -> Texts:
     """Take `texts` in any form that a search accepts; raise `InputError` for anything else.
 
     `extra` are other columns that will be requested (`Texts.column`). `column` may name some columns, whose texts are
-    joined, unless it must not name `several`. `limits` says how large blocks are.
+    joined, unless it must not name `several`; if they are `placed`, it is noted where each is. `limits` says how large
+    blocks are.
 
     A generator is read to its end and a list is copied, so that a result keeps the texts that were searched. Cost: no
     text is copied here; 8 bytes per text of a list.
@@ -73,7 +75,7 @@ def read_texts(
         if len(parts) > 1:
             columns = list(map(_read_part, names, parts))
             result = ListTexts(join_texts(columns), limits=limits)
-            result.column_places = ColumnPlaces(names, lengths_of_parts(columns))
+            result.column_places = ColumnPlaces(names, lengths_of_parts(columns)) if placed else None
         result.others = partial(other_column, texts)
         result.text_column, result.id_column = "text" if column is None else column, id_column
         ids = None if id_column is None else values_of(column_in(texts, id_column, "id"))

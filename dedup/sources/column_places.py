@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.errors import InputError
+from dedup.options import shown
 from dedup.sources.columns import BLANK_LINE
 
 if TYPE_CHECKING:
@@ -100,11 +102,14 @@ class ColumnPlaces:
 
 
 def numbers_of(names: Sequence[str], column: pa.ChunkedArray | pa.Array) -> Numbers:
-    """Return the numbers of columns of these `names`, by name (strings of Arrow); -1 for another name."""
+    """Return the numbers of columns of these `names`, by name (strings of Arrow). Raise `InputError` for another."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    found = pc.fill_null(pc.index_in(column, value_set=pa.array(names, type=pa.string())), -1)
+    found = pc.index_in(column, value_set=pa.array(names, type=pa.string()))
+    if found.null_count:
+        other = shown(column.filter(found.is_null())[0].as_py())
+        raise InputError(f"expected one of the columns {', '.join(map(shown, names))}, found {other}; search again")
     return np.asarray(found.to_numpy(), dtype=np.int64)
 
 

@@ -103,8 +103,8 @@ class Texts(ABC):
     ``ids`` is None if texts are identified by their position. ``sources`` are the names of the files of the texts, None
     if they are not from files; ``rejected`` counts the records in these files that are not texts. ``others`` returns
     another column of a table. ``text_column`` and ``id_column`` are the columns of texts and ids, in tables and files.
-    ``column_places`` knows where several columns of texts are in a text, None if there are not several. ``limits`` says
-    how large its blocks are.
+    ``column_places`` knows where several columns of texts are in a text; None if there are not several, or if nobody
+    asks for it. ``limits`` says how large its blocks are.
 
     Texts do not change: a deep copy is the collection itself. A pickle has the texts, or how to read them, and no more.
     """

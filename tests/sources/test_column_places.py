@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -150,3 +151,9 @@ def test_texts_without_columns(tmp_path: Path) -> None:
         assert len(texts) == 2
     assert texts.column_places is not None
     assert [texts.column_places.parts(row) for row in range(2)] == [[(0, 0, 14)], [(0, 0, 1), (1, 3, 4)]]
+
+
+def test_an_unknown_column() -> None:
+    """A report that was changed may name a column that was not searched."""
+    with pytest.raises(InputError, match="expected one of the columns 'title', 'text', 'more', found 'body'; "):
+        numbers_of(NAMES, pa.chunked_array([["text", "body"]]))

@@ -136,7 +136,7 @@ def recognise(data: Any, searched: Texts, verb: str, *, cutting: bool) -> Given:
                 named = None
             whole = all(has_column(names, name) for name in names_of(column))
             only_ids = not whole and named is not None and not cutting
-            texts = read_texts(data, column=named if only_ids else column, id=named)
+            texts = read_texts(data, column=named if only_ids else column, id=named, placed=cutting)
             ids = texts.ids
             if only_ids:
                 rows = _by_id(known or [], ids or [])
