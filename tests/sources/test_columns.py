@@ -144,6 +144,10 @@ def test_a_run_with_a_work_directory(tmp_path: Path) -> None:
         assert run.duplicates.clusters["kept"].equals(plain.clusters["kept"])
         assert run.duplicates.pairs["jaccard"].equals(plain.pairs["jaccard"])
         assert run.asked["column"] == ["title", "text"]
+    parts = dedup.find_duplicates(rows, column=["title", "text"], unit="line", threshold=0.6)
+    run = find_in_files([path], column=["title", "text"], memory="1GB", planned=planned, unit="line", threshold=0.6)
+    assert run.duplicates.clusters.drop_columns(["id", "kept_id"]) == parts.clusters.drop_columns(["id", "kept_id"])
+    assert set(parts.clusters["column"].to_pylist()) == {"title", "text"}
     plan = dedup.estimate(rows, column=["title", "text"])
     assert plan.characters == sum(map(len, joined(rows, ["title", "text"])))
     assert dedup.estimate(path, column=["title", "text"]).characters == plan.characters
