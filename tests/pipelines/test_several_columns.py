@@ -186,6 +186,7 @@ def test_other_data() -> None:
     rows = [{"title": "a b c", "text": "d e f\n\nd e f"}, {"title": "", "text": "a b c"}]
     found = dedup.find_duplicates(rows, unit="paragraph", column=["title", "text"])
     assert found.filter(rows) == [{"title": "a b c", "text": "d e f"}, {"title": "", "text": ""}]
+    assert found.filter(["a b c\n\nd e f\n\nd e f", "a b c"]) == ["a b c\n\nd e f", ""]
     other = [{"title": "a b c\n\nd e f", "text": "d e f"}, rows[1]]
     with pytest.raises(InputError, match="expected at row 0 the text that was searched in 'title', with 5 characters"):
         found.filter(other)

@@ -225,6 +225,21 @@ def test_the_shell(pages: Path) -> None:
     assert (options["column"], options["against_column"]) == (COLUMNS, ["title", "text"])
 
 
+def test_a_plain_text(tmp_path: Path) -> None:
+    """A text without columns counts as the first one, in a report and in what is written anew."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text(f"{SENTENCES[0]}\n\n{SENTENCES[3]}\n\n{SENTENCES[0]}\n", encoding="utf-8")
+    rows = [{"title": SENTENCES[3], "text": SENTENCES[2]}]
+    (tmp_path / "in" / "b.jsonl").write_bytes(corpus_files.as_lines(rows))
+    with pytest.warns(UserWarning, match="does not apply to 1 plain text file"):
+        found = dedup.find_duplicates(dedup.files(tmp_path / "in", column=["title", "text"]), unit="paragraph")
+    assert set(found.clusters["column"].to_pylist()) == {"title"}
+    dedup.write_report(tmp_path / "report", found)
+    dedup.apply_report(tmp_path / "report", tmp_path / "out")
+    assert (tmp_path / "out" / "a.txt").read_text(encoding="utf-8") == f"{SENTENCES[0]}\n\n{SENTENCES[3]}\n"
+    assert READ["jsonl"]((tmp_path / "out" / "b.jsonl").read_bytes()) == [{"title": "", "text": SENTENCES[2]}]
+
+
 def test_clean(pages: Path) -> None:
     """The file is written anew, each column cut by itself; all else keeps its bytes."""
     run("clean", "pages.jsonl", "--unit", "paragraph", *NAMED_COLUMNS, "--output", "units.jsonl")

@@ -86,18 +86,19 @@ class Given:
         """
         places = np.empty(len(self.rows), dtype=np.int64)
         places[self.rows] = np.arange(len(self.rows), dtype=np.int64)
-        own, names = places[changed], names_of(self.column)
-        starts = filled = np.broadcast_to(np.zeros(1, dtype=np.int64), (len(own), 1))
-        several = self.texts.column_places
-        if several is not None:
-            starts, filled = several.starts(own)
-        data = self.data
-        for number, name in enumerate(names):
-            column = self.texts if several is None else read_texts(self.data, column=name)
+        own, several = places[changed], self.texts.column_places
+        if several is None:
+            texts = self.texts.originals(range(len(self.texts)))
+            for row, place in zip(changed.tolist(), own.tolist(), strict=True):
+                texts[place] = change(row, self.texts[place], 0)
+            return self.wrap(replace_texts(self.data, texts, self.column))
+        data, (starts, lengths) = self.data, several.starts(own)
+        for number, name in enumerate(several.names):
+            column = read_texts(self.data, column=name)
             texts = column.originals(range(len(column)))
-            for at, (row, place) in enumerate(zip(changed.tolist(), own.tolist(), strict=True)):
-                if several is None or filled[at, number]:
-                    texts[place] = change(row, column[place], int(starts[at, number]))
+            for at in np.flatnonzero(lengths[:, number]).tolist():
+                place = int(own[at])
+                texts[place] = change(int(changed[at]), column[place], int(starts[at, number]))
             data = replace_texts(data, texts, name)
         return self.wrap(data)
 
