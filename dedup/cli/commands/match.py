@@ -120,8 +120,8 @@ def match(
     from dedup.pipelines.match import match as match_texts
     from dedup.results.summary import LOWER_THRESHOLD, hint_of
 
-    named = {"column": plain_names(column), "id": id_column, "against_id": against_id}
-    named["against_column"] = None if against_column is None else plain_names(against_column)
+    theirs = None if against_column is None else plain_names(against_column)
+    named = {"column": plain_names(column), "id": id_column, "against_column": theirs, "against_id": against_id}
     asked = {name: value for name, value in options.items() if name not in ("memory", "hash_key")}
     asked |= {**named, "format": format, "hash_key": choose_key(options["hash_key"]).fingerprint, **inputs.asked()}
     existing = check_output(output, asked, left, right)
