@@ -180,7 +180,7 @@ class Index(OpenIndex):
         self._check_writer("add")
         replace, resume = check_flag("replace", replace), check_flag("resume", resume)
         threads, progress = check_threads(threads), check_progress(progress)
-        collection = read_texts(texts, ids=ids, column=column, id=id)
+        collection = read_texts(texts, ids=ids, column=column, id=id, several=False)
         workers = workers_for(collection, threads)
         with self._writing(collection, workers) as writer, Progress(progress) as stages:
             names = collection.ids
@@ -272,7 +272,7 @@ class Index(OpenIndex):
         threads, progress = check_threads(threads), check_progress(progress)
         if isinstance(texts, Files | FileTexts) or hasattr(texts, "__fspath__"):
             return self._filter_files(
-                read_texts(texts, ids=ids, column=column, id=id), output, thread_count(threads), progress
+                read_texts(texts, ids=ids, column=column, id=id, several=False), output, thread_count(threads), progress
             )
         if output is not None:
             raise ParameterError(
@@ -282,7 +282,7 @@ class Index(OpenIndex):
         if isinstance(texts, str):
             read_texts(texts)  # raises the error
         data, wrap = unwrap(texts)
-        collection = read_texts(data, ids=ids, column=column, id=id)
+        collection = read_texts(data, ids=ids, column=column, id=id, several=False)
         with Progress(progress) as stages:
             kept = self._filter(collection, workers_for(collection, threads), stages)
         return wrap(select_rows(data, kept))
