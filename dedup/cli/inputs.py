@@ -122,6 +122,12 @@ class ByName(Mapping[Any, str]):
     def __getitem__(self, name: Any) -> str:
         return self._texts[self._rows[name]]
 
+    def in_text(self, name: Any, column: str, place: int) -> int:
+        """Return a place in one of several columns as a place in the text, in which these are joined."""
+        known = self._texts.column_places
+        starts = {} if known is None else {at: start for at, start, _ in known.parts(self._rows[name])}
+        return place if known is None else starts[known.names.index(column)] + place
+
     def __iter__(self) -> Iterator[Any]:
         return iter(self._rows)
 

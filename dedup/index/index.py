@@ -195,7 +195,7 @@ class Index(OpenIndex):
             with self._writing() as writer:
                 return add_one(writer, *one)
         threads, progress = check_threads(threads), check_progress(progress)
-        collection = read_texts(texts, ids=ids, column=column, id=id)
+        collection = read_texts(texts, ids=ids, column=column, id=id, several=False)
         workers = workers_for(collection, threads)
         with self._writing(collection, workers) as writer, Progress(progress) as stages:
             names = collection.ids
@@ -290,7 +290,7 @@ class Index(OpenIndex):
         threads, progress = check_threads(threads), check_progress(progress)
         if isinstance(texts, Files | FileTexts) or hasattr(texts, "__fspath__"):
             return self._filter_files(
-                read_texts(texts, ids=ids, column=column, id=id), output, thread_count(threads), progress
+                read_texts(texts, ids=ids, column=column, id=id, several=False), output, thread_count(threads), progress
             )
         if output is not None:
             raise ParameterError(
@@ -300,7 +300,7 @@ class Index(OpenIndex):
         if isinstance(texts, str):
             read_texts(texts)  # raises the error
         data, wrap = unwrap(texts)
-        collection = read_texts(data, ids=ids, column=column, id=id)
+        collection = read_texts(data, ids=ids, column=column, id=id, several=False)
         with Progress(progress) as stages:
             kept = self._filter(collection, workers_for(collection, threads), stages)
         return wrap(select_rows(data, kept))

@@ -161,7 +161,7 @@ class OpenIndex:
         order = check_word("order", order, PAIR_ORDERS)
         most = None if limit is None else check_whole("limit", limit, 1, also=", or None")
         threads, progress = check_threads(threads), check_progress(progress)
-        collection = read_texts(texts, ids=ids, column=column, id=id)
+        collection = read_texts(texts, ids=ids, column=column, id=id, several=False)
         collection.bound(self._bound.memory)
         with self._asking(), Progress(progress) as stages:
             return queries.query(
@@ -215,7 +215,7 @@ class OpenIndex:
                 f"{size:,}; make an index with smaller passages"
             )
         threads, progress = check_threads(threads), check_progress(progress)
-        collection = read_texts(texts, ids=ids, column=column, id=id)
+        collection = read_texts(texts, ids=ids, column=column, id=id, several=False)
         collection.bound(self._bound.memory)
         with self._asking(), Progress(progress) as stages:
             how: dict[str, Any] = {"threads": workers_for(collection, threads), "stages": stages}

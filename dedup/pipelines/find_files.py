@@ -42,7 +42,7 @@ from dedup.results.repeats import counted
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.sampling.missed import sketcher_for
-from dedup.sources.columns import plain_names
+from dedup.sources.columns import check_columns, plain_names
 from dedup.sources.files.batch import Token
 from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.files.formats.separated import SEPARATED
@@ -156,7 +156,7 @@ def find_in_files(
     query.labels.check_named()
     workers, bound, progress = thread_count(threads), check_memory(memory), check_progress(progress)
     listing = Listing(inputs, format=format, encoding=encoding, include=include, exclude=exclude).bounded(bound)
-    asked_column = query.check_column(column)
+    asked_column = check_columns(column)
     column = COLUMN if asked_column is None else asked_column
     listing.check_column(column)
     if check is not None:

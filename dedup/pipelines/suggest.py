@@ -22,7 +22,6 @@ from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import HashRows, hash_texts
 from dedup.option_types import Id, IgnoreOption, TokensOption, UnitOption
 from dedup.options import check_memory, check_progress, check_seed, check_word
-from dedup.pipelines.query import check_text_columns
 from dedup.reading import Reading
 from dedup.results.suggestion import Suggestion
 from dedup.results.suggestion_tables import histogram, samples_of
@@ -129,8 +128,7 @@ def suggest(
                 'expected a collection of texts, found one str; pass [text], or use unit="paragraph" or "line"'
             )
         texts = [texts]
-    columns = check_text_columns(column, of)
-    collection = read_texts(texts, ids=ids, column=columns, id=id, several=of.whole)
+    collection = read_texts(texts, ids=ids, column=column, id=id, placed=False)
     collection.bound(bound)
     with Progress(progress) as stages:
         part = part_of(collection, of)

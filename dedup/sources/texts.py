@@ -29,6 +29,8 @@ from dedup.sources.utf8 import addresses, encode_all, encode_at, measured
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from dedup.sources.column_places import ColumnPlaces
+
 __all__ = [
     "BLOCK_LIMITS",
     "BLOCK_TEXTS",
@@ -101,7 +103,8 @@ class Texts(ABC):
     ``ids`` is None if texts are identified by their position. ``sources`` are the names of the files of the texts, None
     if they are not from files; ``rejected`` counts the records in these files that are not texts. ``others`` returns
     another column of a table. ``text_column`` and ``id_column`` are the columns of texts and ids, in tables and files.
-    ``limits`` says how large its blocks are.
+    ``column_places`` knows where several columns of texts are in a text; None if there are not several, or if nobody
+    asks for it. ``limits`` says how large its blocks are.
 
     Texts do not change: a deep copy is the collection itself. A pickle has the texts, or how to read them, and no more.
     """
@@ -121,6 +124,7 @@ class Texts(ABC):
     others: Callable[[str, str], pa.ChunkedArray] | None = None
     text_column: str = "text"
     id_column: str | None = None
+    column_places: ColumnPlaces | None = None
     limits: BlockLimits = BLOCK_LIMITS
 
     def __getstate__(self) -> dict[str, Any]:

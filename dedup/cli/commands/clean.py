@@ -28,7 +28,7 @@ from dedup.cli.options import (
     one_json,
     paired,
     quieted,
-    reading_columns,
+    reading,
     recalled,
     resumed,
     threaded,
@@ -102,7 +102,7 @@ OF_PAIRS = (
 @bounded
 @resumed
 @keyed
-@reading_columns
+@reading
 @threaded
 @limited
 @one_json
@@ -268,13 +268,14 @@ def _repeats(
     from dedup.report.read import Report
     from dedup.report.write import write_run_report
     from dedup.results.repeats import counted
+    from dedup.sources.columns import plain_names
 
     texts = read.open(inputs, column=column, id=id)
     _check_cuts(texts.listing, "span", "--repeats")
     if target is not None:
         target.check(texts.listing)
     found: Repeats = find_repeats(texts, min_words=min_words, **options)
-    write_run_report(folder, found, options={"column": column, "id": id})
+    write_run_report(folder, found, options={"column": plain_names(column), "id": id})
     if shown:
         report_repeats(found, ByName(texts), min_words, shown.groups())
     report = Report.open(folder, verify=False)
