@@ -33,7 +33,7 @@ def show_marked(texts: tuple[tuple[str, str], tuple[str, str]], spans: Sequence[
     from rich.padding import Padding
 
     from dedup.cli.highlight import CONTEXT, mark_text, plain
-    from dedup.results.repeats import counted
+    from dedup.results.counted import counted
 
     if not spans:
         say("\nno shared span found")
@@ -93,7 +93,7 @@ def report_matches(result: Matches, texts: ByName, limit: int | None = None) -> 
 
     At most `limit` texts are printed.
     """
-    from dedup.results.repeats import counted
+    from dedup.results.counted import counted
 
     shown: dict[Any, list[str]] = {}
     for row in result.pairs.to_pylist():
@@ -120,7 +120,7 @@ def report_matches(result: Matches, texts: ByName, limit: int | None = None) -> 
 
 def report_repeats(found: Repeats, texts: ByName, shortest: int, limit: int | None = None) -> None:
     """Print each repeat, at most `limit` of them, with the lines and characters of its place and of its source."""
-    from dedup.results.repeats import counted
+    from dedup.results.counted import counted
 
     if not found:
         say(f"no repeats of {counted(shortest, 'word')} or more found; --min-words finds shorter ones")

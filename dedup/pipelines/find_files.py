@@ -37,8 +37,8 @@ from dedup.pipelines.memory import FilePlan
 from dedup.pipelines.query import Query
 from dedup.report.existing_report import existing_report
 from dedup.report.read import Report
+from dedup.results.counted import counted
 from dedup.results.duplicates import Duplicates
-from dedup.results.repeats import counted
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.sampling.missed import sketcher_for

@@ -31,7 +31,8 @@ from dedup.report.rewriting.records import (
     rewrite_text_lines,
 )
 from dedup.report.rewriting.tables import rewrite_arrow, rewrite_parquet
-from dedup.results.repeats import counted, left_whole
+from dedup.results.counted import counted
+from dedup.results.repeat import left_whole
 from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import map_blocks, thread_count

@@ -16,7 +16,7 @@ from dedup.page.links import NO_SPAN, Links, view_of_links
 from dedup.page.view import Histogram, View, Words, binned, facts_of
 from dedup.reading import WORDS, Reading
 from dedup.report.inputs import Searched, texts_of
-from dedup.results.repeats import counted
+from dedup.results.counted import counted
 from dedup.sources.column_places import numbers_of
 from dedup.sources.columns import check_columns, names_of
 from dedup.sources.files.file_texts import FileTexts

@@ -23,9 +23,9 @@ from dedup.option_types import Data, Item, UnitId
 from dedup.options import check_threshold, check_whole
 from dedup.page.showing import Shown
 from dedup.pairs.verify import Pairs, similarity
+from dedup.results.counted import counted
 from dedup.results.data.given import recognise
 from dedup.results.evidence import Evidence
-from dedup.results.repeats import counted
 from dedup.results.search_info import SearchInfo
 from dedup.results.summary import Summary, hint_of, summarise
 from dedup.sources.coerce import Texts

@@ -5,7 +5,12 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import Any, NamedTuple, Self
 
-__all__ = ["Repeat", "RepeatInColumns"]
+import numpy as np
+import numpy.typing as npt
+
+from dedup.results.counted import counted
+
+__all__ = ["Repeat", "RepeatInColumns", "left_whole"]
 
 
 class Repeat(NamedTuple):
@@ -55,3 +60,17 @@ class RepeatInColumns(Repeat):
 
     def __repr__(self) -> str:
         return f"RepeatInColumns({', '.join(f'{name}={value!r}' for name, value in self._asdict().items())})"
+
+
+def left_whole(paragraphs: npt.NDArray[np.int64]) -> str:
+    """Return in words that repeats without a complete paragraph are not cut out; "" if each has one.
+
+    `paragraphs` has how many each repeat has.
+    """
+    inside = int((paragraphs == 0).sum())
+    if not inside:
+        return ""
+    return (
+        f"{counted(inside, 'repeat')} without a complete paragraph: apply and clean leave these as they are; in "
+        "Python, without_repeats(whole_paragraphs=False) cuts them out"
+    )

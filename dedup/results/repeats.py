@@ -16,6 +16,7 @@ from dedup.kernels.text_layout import PADDING
 from dedup.options import check_flag, check_min_words
 from dedup.page.showing import Shown
 from dedup.reading import Reading
+from dedup.results.counted import counted
 from dedup.results.data.cutting import cut_repeats
 from dedup.results.repeat import Repeat, RepeatInColumns
 from dedup.runtime.arrays import arrow_table
@@ -31,32 +32,13 @@ if TYPE_CHECKING:
 
     from dedup.page.view import View
 
-__all__ = ["Repeats", "counted", "left_whole"]
+__all__ = ["Repeats"]
 
 REPEATS_STATE = ("texts", "_columns", "_parts", "_again", "_asked", "_bare", "reading")
 """The attributes in a pickle; all others are computed from them."""
 
 HEADING_WORDS = 20
 """Words. Shorter repeats are kept by default: headings, bylines, refrains."""
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: "1 text", "2,000 texts"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def left_whole(paragraphs: npt.NDArray[np.int64]) -> str:
-    """Return in words that repeats without a complete paragraph are not cut out; "" if each has one.
-
-    `paragraphs` has how many each repeat has.
-    """
-    inside = int((paragraphs == 0).sum())
-    if not inside:
-        return ""
-    return (
-        f"{counted(inside, 'repeat')} without a complete paragraph: apply and clean leave these as they are; in "
-        "Python, without_repeats(whole_paragraphs=False) cuts them out"
-    )
 
 
 Columns = dict[str, npt.NDArray[Any]]

@@ -12,8 +12,8 @@ from dedup.lsh import measure_recall
 from dedup.option_types import UnitId
 from dedup.pairs.verify import jaccard
 from dedup.reading import ALL
+from dedup.results.counted import counted
 from dedup.results.evidence import Evidence
-from dedup.results.repeats import counted
 from dedup.runtime.arrays import sorted_unique
 from dedup.terminal import clean
 from dedup.unit import Unit

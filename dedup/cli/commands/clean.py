@@ -267,7 +267,7 @@ def _repeats(
     from dedup.report.apply import passages_unused
     from dedup.report.read import Report
     from dedup.report.write import write_run_report
-    from dedup.results.repeats import counted
+    from dedup.results.counted import counted
     from dedup.sources.columns import plain_names
 
     texts = read.open(inputs, column=column, id=id)

@@ -67,7 +67,7 @@ def repeats(
     inputs = Inputs(**how)
     texts = inputs.open(files, column=column, id=id_column)
     from dedup.pipelines.repeats import find_repeats
-    from dedup.results.repeats import left_whole
+    from dedup.results.repeat import left_whole
 
     asked = {
         "id": id_column,

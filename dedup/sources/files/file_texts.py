@@ -181,8 +181,7 @@ class FileTexts(Texts):
             token = batch.more
         first = self.rejects[0] if self.rejects else None
         self._errors.check(len(self.rejects), rows + len(self.rejects), first, done=True)
-        nothing = self.may_be_empty and not rows and first is None
-        if not (filled or nothing):
+        if not (filled or (self.may_be_empty and not rows and first is None)):
             found = f"nothing but white space in {rows:,} text{'s' * (rows != 1)} of" if rows else "none in"
             raise no_texts(self._listing.some(), found, first, len(self.rejects))
         self._take(parts, ids, rows)
@@ -238,9 +237,8 @@ class FileTexts(Texts):
                 first = f"{ids[0][1][0].as_py()!r} at {self.place_of(0)}"
                 other = f"{values[0].as_py()!r} at {self.place_of(row)}"
                 raise InputError(f'id="{self._id}": expected one type, found {first} and {other}')
-        if not ids:
-            return UserIds(pa.chunked_array([], type=pa.string()))
-        column = pa.chunked_array([chunk for _, values in ids for chunk in getattr(values, "chunks", [values])])
+        kind = ids[0][1].type if ids else pa.string()
+        column = pa.chunked_array([chunk for _, values in ids for chunk in getattr(values, "chunks", [values])], kind)
         if pc.count_distinct(column).as_py() < len(column):
             seen: dict[Any, int] = {}
             for row, value in enumerate(value.as_py() for value in column):
