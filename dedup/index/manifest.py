@@ -149,7 +149,8 @@ class Manifest:
             whole, there = False, f"none: {error.strerror}"
         if not whole and there == "none" and is_index(folder):
             raise StorageError(
-                f"expected the manifest of the index in {folder}, found the other files without it; {RESTORE}"
+                f"expected the manifest of the index in {folder}, found the other files without it; {RESTORE}, or, if "
+                "nothing was added to it yet, create it again"
             )
         if not whole:
             raise StorageError(

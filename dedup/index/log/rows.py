@@ -314,7 +314,7 @@ def damaged(path: Path, number: int) -> None:
 
 def refuse_id(name: Any, advice: str, place: str = "") -> None:
     """Raise the error for an id that is in the index already, at a place in the texts."""
-    at = f" at {place}" if place else ""
+    at = f" at {place}" if place and place != name else ""  # the id of a record without one is its place
     raise InputError(f"ids: expected new ids, found {shown(name)}{at}, which is in the index already; {advice}")
 
 
